@@ -1,0 +1,47 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+UV_VERSION := 0.13.9
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/uv:
+	@echo "==> creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml | $(BIN)/uv
+	@echo "==> installing the locked packages"
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.installed ## Make .venv with every locked package and the project itself
+
+.PHONY: lock
+lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every platform)
+	@compile() { $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-annotate "$${@:2}" -o requirements/$$1.txt; }; \
+	compile dev pyproject.toml --group dev; \
+	compile sam --group sam; compile ministack --group ministack; \
+	compile common --group common -c requirements/dev.txt; \
+	for name in api ingest analyze insert; do compile $$name --group $$name -c requirements/dev.txt; done
+
+.PHONY: lint
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+.PHONY: types
+types: setup
+	@$(BIN)/mypy
+
+.PHONY: check
+check: lint types ## Lint, types and fast tests
+	@$(BIN)/pytest -q tests/unit

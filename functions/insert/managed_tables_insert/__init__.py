@@ -1,0 +1,1 @@
+"""Staged object and confirmed schema in, rows of PostgreSQL out."""

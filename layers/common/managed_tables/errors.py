@@ -1,0 +1,93 @@
+"""Owns every error that a person can meet: its status, its stable code and its Portuguese sentence.
+
+Two families share one shape (`error`, `code`, `details`): answers of the API carry an HTTP status;
+failures of a job are data, kept in the job's record (`code`, `message`, `details`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Detail = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ApiErrorKind:
+    """A declared answer: HTTP status, stable code, Portuguese sentence (`str.format` fields allowed)."""
+
+    status: int
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class JobErrorKind:
+    """A declared way for a job to fail: stable code and Portuguese sentence (`str.format` fields allowed)."""
+
+    code: str
+    sentence: str
+
+
+class ApiError(Exception):
+    """Raised anywhere below a route; the app turns it into its status and body, once."""
+
+    def __init__(self, kind: ApiErrorKind, details: Sequence[Detail] = (), **fields: object) -> None:
+        self.kind = kind
+        self.sentence = kind.sentence.format(**fields)
+        self.details = list(details)
+        super().__init__(self.sentence)
+
+
+class JobError(Exception):
+    """A job's expected failure, raised inside a step and turned into its result at the handler."""
+
+    def __init__(self, kind: JobErrorKind, details: Sequence[Detail] = (), **fields: object) -> None:
+        self.kind = kind
+        self.message = kind.sentence.format(**fields)
+        self.details = list(details)
+        super().__init__(self.message)
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the job record's `error`: `{"code", "message", "details"}`."""
+        return {"code": self.kind.code, "message": self.message, "details": self.details}
+
+
+# --- answers of the API ------------------------------------------------------------------------------
+UNAUTHENTICATED = ApiErrorKind(401, "UNAUTHENTICATED", "Token ausente ou inválido")
+FORBIDDEN = ApiErrorKind(403, "FORBIDDEN", "Sem permissão: {permission}")
+TABLE_NOT_FOUND = ApiErrorKind(404, "TABLE_NOT_FOUND", "Tabela não encontrada")
+JOB_NOT_FOUND = ApiErrorKind(404, "JOB_NOT_FOUND", "Job não encontrado")
+ROW_NOT_FOUND = ApiErrorKind(404, "ROW_NOT_FOUND", "Linha não encontrada")
+ROUTE_NOT_FOUND = ApiErrorKind(404, "ROUTE_NOT_FOUND", "Rota não encontrada")
+METHOD_NOT_ALLOWED = ApiErrorKind(405, "METHOD_NOT_ALLOWED", "Método não permitido")
+NOT_PROVISIONED = ApiErrorKind(
+    400, "DATABASE_NOT_PROVISIONED", 'Base de dados não provisionada. Ative "Meus Dados" primeiro.'
+)
+DUPLICATE_NAME = ApiErrorKind(
+    400, "MANAGED_TABLE_DUPLICATE_NAME", 'Já existe uma tabela ativa com o nome "{name}"'
+)
+TABLE_INACTIVE = ApiErrorKind(400, "MANAGED_TABLE_INACTIVE", "A tabela está inativa e não aceita escritas")
+JOB_NOT_WAITING = ApiErrorKind(
+    400, "JOB_NOT_WAITING_CONFIRM", "O job não está aguardando confirmação (status: {status})"
+)
+UPLOAD_TOO_LARGE = ApiErrorKind(413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB")
+INVALID_REQUEST = ApiErrorKind(422, "INVALID_REQUEST", "Requisição inválida: {reason}")
+INVALID_SCHEMA = ApiErrorKind(422, "INVALID_SCHEMA", "Esquema inválido: {reason}")
+INVALID_ROWS = ApiErrorKind(422, "INVALID_ROWS", "{count} valor(es) inválido(s); nada foi gravado")
+INTERNAL = ApiErrorKind(500, "INTERNAL_ERROR", "Erro interno. Informe o código {request_id} ao suporte")
+DATABASE_UNAVAILABLE = ApiErrorKind(
+    503, "DATABASE_UNAVAILABLE", "O banco está acordando. Tente de novo em instantes"
+)
+KEYS_UNAVAILABLE = ApiErrorKind(
+    503, "SIGNING_KEYS_UNAVAILABLE", "Não foi possível obter as chaves que validam o token. Tente de novo"
+)
+
+# --- failures of a job -------------------------------------------------------------------------------
+FILE_EMPTY = JobErrorKind("FILE_EMPTY", "O arquivo {file} está vazio")
+FILE_NOT_TABULAR = JobErrorKind("FILE_NOT_TABULAR", "O arquivo {file} não é uma tabela legível: {reason}")
+VALUES_NOT_CONVERTED = JobErrorKind(
+    "VALUES_NOT_CONVERTED", "{count} valor(es) não puderam ser convertidos; nada foi inserido"
+)
+UPLOAD_EXPIRED = JobErrorKind("UPLOAD_EXPIRED", "Os arquivos não chegaram dentro do prazo de envio")
+CONFIRMATION_EXPIRED = JobErrorKind("CONFIRMATION_EXPIRED", "O esquema não foi confirmado dentro do prazo")
+JOB_FAULT = JobErrorKind("JOB_FAULT", "Falha interna no processamento. Envie os arquivos novamente")

@@ -1,0 +1,70 @@
+"""Owns the rules for names in SQL: what is valid, and how a label becomes a valid, distinct one."""
+
+import re
+import unicodedata
+from collections.abc import Container, Iterable
+
+MAX_IDENTIFIER_BYTES = 63  # NAMEDATALEN - 1 of PostgreSQL
+MAX_COLUMNS = 1_500  # PostgreSQL's limit is 1,600, less room for the id and for hidden columns
+
+ID_COLUMN = "id"
+SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
+RESERVED_COLUMNS = SYSTEM_COLUMNS | {ID_COLUMN}
+
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
+_NOT_IDENTIFIER_CHARACTERS = re.compile(r"[^a-z0-9]+")
+_KNOWN_EXTENSION = re.compile(r"\.(csv|tsv|txt|xlsx|xlsm|xls|zip)$", re.IGNORECASE)
+
+
+def is_identifier(name: str) -> bool:
+    """Tell whether the whole of `name` matches the contract's regex and fits PostgreSQL's 63 bytes."""
+    return _IDENTIFIER.fullmatch(name) is not None and len(name.encode()) <= MAX_IDENTIFIER_BYTES
+
+
+def is_column_name(name: str) -> bool:
+    """Tell whether a user's column may bear this name: an identifier that PostgreSQL or we do not reserve."""
+    return is_identifier(name) and name not in RESERVED_COLUMNS
+
+
+def is_table_name(name: str) -> bool:
+    """Tell whether a table may bear this name: PostgreSQL finds its own catalogue first for `pg_…`."""
+    return is_identifier(name) and not name.startswith("pg_")
+
+
+def make_identifier(label: str) -> str:
+    """Turn a label into snake_case without accents; empty where nothing of it can be kept."""
+    plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
+    name = _NOT_IDENTIFIER_CHARACTERS.sub("_", plain).strip("_")[:MAX_IDENTIFIER_BYTES].rstrip("_")
+    return f"_{name}"[:MAX_IDENTIFIER_BYTES] if name[:1].isdigit() else name
+
+
+def make_column_names(labels: Iterable[str]) -> list[str]:
+    """Return one valid name a label, in order and distinct: blank → `coluna_N`, `id` → `id_original`."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for number, label in enumerate(labels, start=1):
+        name = make_identifier(label) or f"coluna_{number}"
+        if name in RESERVED_COLUMNS:
+            name = f"{name}_original"
+        names.append(make_distinct(name, taken))
+        taken.add(names[-1])
+    return names
+
+
+def make_distinct(name: str, taken: Container[str]) -> str:
+    """Return `name`, or `name_2`, `name_3`, … cut to fit: the first that is not taken."""
+    candidate, number = name, 1
+    while candidate in taken:
+        number += 1
+        suffix = f"_{number}"
+        candidate = name[: MAX_IDENTIFIER_BYTES - len(suffix)] + suffix
+    return candidate
+
+
+def suggest_table_name(file_name: str, taken: Container[str]) -> str:
+    """Return a valid, free table name from a file's name (folders and known extensions dropped)."""
+    base = _KNOWN_EXTENSION.sub("", file_name.replace("\\", "/").rsplit("/", 1)[-1])
+    name = make_identifier(base) or "tabela"
+    if not is_table_name(name):
+        name = f"tabela_{name}"[:MAX_IDENTIFIER_BYTES]
+    return make_distinct(name, taken)

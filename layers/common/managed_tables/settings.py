@@ -1,0 +1,95 @@
+"""Owns the environment: every variable that the functions read is named here, once, with its unit."""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+MIB = 1_048_576
+
+
+def _split_words(value: object) -> object:
+    return (
+        tuple(word for word in value.replace(",", " ").split() if word) if isinstance(value, str) else value
+    )
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split_words)]
+
+
+class Settings(BaseModel):
+    """The deployment's settings; each field is read from the variable of its name in upper case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    # Resources, set by template.yaml
+    table_name: str
+    bucket_name: str
+    state_machine_arn: str = ""
+    app_secret_arn: str = ""  # {"jwt_secret", "database_master_secret"}
+    postgres_secret_arn: str = ""  # {"host", "port", "username", "password", "dbname"} of the admin role
+
+    # Tokens
+    jwt_algorithm: Literal["HS256", "RS256", "ES256"] = "HS256"
+    jwks_url: str = ""
+    jwt_issuer: str = ""  # empty: not checked
+    jwt_audience: str = ""  # empty: not checked
+    jwt_leeway_seconds: int = 30
+
+    # Uploads and jobs
+    upload_expires_seconds: int = 3_600
+    upload_max_bytes: int = 100 * MIB
+    upload_max_files: int = 10
+    confirm_timeout_seconds: int = 7 * 24 * 3_600
+    default_timezone: str = "UTC"
+
+    # Limits of the API
+    cors_origins: Words = ("*",)
+    response_max_bytes: int = 5 * MIB + MIB // 2  # Lambda refuses more than 6 MB
+    statement_timeout_ms: int = 25_000  # API Gateway hangs up after 29 s
+    lock_timeout_ms: int = 10_000
+    database_connections_max: int = Field(default=8, ge=1)  # per process, over all companies
+    load_statement_timeout_ms: int = 14 * 60_000  # insert's Lambda is stopped after 15 minutes
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of a time that is written without one."""
+        return ZoneInfo(self.default_timezone)
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from the environment; pydantic's ValidationError names what is missing or wrong."""
+    values = {
+        name: environment[name.upper()] for name in Settings.model_fields if name.upper() in environment
+    }
+    return Settings.model_validate(values)
+
+
+class AppSecret(BaseModel):
+    """The deployment's own secrets: signs tokens (HS256) and derives the companies' database passwords."""
+
+    jwt_secret: str = ""
+    database_master_secret: str
+
+
+class PostgresSecret(BaseModel):
+    """The administrator of one PostgreSQL cluster, in the shape that RDS gives its secrets."""
+
+    host: str
+    port: int = 5432
+    username: str
+    password: str
+    dbname: str = "postgres"
+
+
+def parse_app_secret(text: str) -> AppSecret:
+    """Parse the secret's JSON text."""
+    return AppSecret.model_validate(json.loads(text))
+
+
+def parse_postgres_secret(text: str) -> PostgresSecret:
+    """Parse the secret's JSON text."""
+    return PostgresSecret.model_validate(json.loads(text))

@@ -1,0 +1,52 @@
+"""Names: what is valid in SQL, and what labels become."""
+
+import pytest
+
+from managed_tables.identifiers import (
+    MAX_IDENTIFIER_BYTES,
+    is_column_name,
+    is_identifier,
+    is_table_name,
+    make_column_names,
+    suggest_table_name,
+)
+
+
+@pytest.mark.parametrize("name", ["produto", "_x", "a1", "user", "a" * 63])
+def test_the_contracts_regex_is_accepted(name: str) -> None:
+    assert is_identifier(name)
+
+
+@pytest.mark.parametrize("name", ["", "1a", "Ação", "a b", "produto\n", "a" * 64, "a-b", "A"])
+def test_anything_else_is_refused(name: str) -> None:
+    assert not is_identifier(name)
+
+
+def test_reserved_names_are_refused() -> None:
+    assert not is_column_name("id")
+    assert not is_column_name("ctid")
+    assert not is_table_name("pg_class")
+    assert is_column_name("order")
+
+
+def test_labels_become_snake_case_without_accents() -> None:
+    assert make_column_names(["Preço Médio (R$)", "", "2024", "id", "ID", "xmin"]) == [
+        "preco_medio_r",
+        "coluna_2",
+        "_2024",
+        "id_original",
+        "id_original_2",
+        "xmin_original",
+    ]
+
+
+def test_long_labels_stay_distinct_within_63_bytes() -> None:
+    names = make_column_names(["x" * 300, "x" * 300 + "y"])
+    assert len(set(names)) == 2
+    assert all(len(name) <= MAX_IDENTIFIER_BYTES for name in names)
+
+
+def test_a_table_name_comes_from_the_file_name_and_is_free() -> None:
+    assert suggest_table_name("dir/Vendas Março.csv", {"vendas_marco"}) == "vendas_marco_2"
+    assert suggest_table_name("pg_dump.csv", set()) == "tabela_pg_dump"
+    assert suggest_table_name("😀.csv", set()) == "tabela"
