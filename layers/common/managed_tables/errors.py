@@ -85,6 +85,31 @@ KEYS_UNAVAILABLE = ApiErrorKind(
 # --- failures of a job -------------------------------------------------------------------------------
 FILE_EMPTY = JobErrorKind("FILE_EMPTY", "O arquivo {file} está vazio")
 FILE_NOT_TABULAR = JobErrorKind("FILE_NOT_TABULAR", "O arquivo {file} não é uma tabela legível: {reason}")
+FILE_KIND_REFUSED = JobErrorKind("FILE_KIND_REFUSED", "O arquivo {file} {reason}, e não uma tabela")
+WORKBOOK_ENCRYPTED = JobErrorKind(
+    "WORKBOOK_ENCRYPTED", "A planilha {file} tem senha. Salve uma cópia sem senha e envie de novo"
+)
+WORKBOOK_CORRUPT = JobErrorKind("WORKBOOK_CORRUPT", "A planilha {file} está corrompida: {reason}")
+WORKBOOK_TOO_LARGE = JobErrorKind("WORKBOOK_TOO_LARGE", "A planilha {file} passa dos limites: {reason}")
+TOO_MANY_COLUMNS = JobErrorKind(
+    "TOO_MANY_COLUMNS", "O arquivo {file} tem {count} colunas (linha {line}); o máximo é {limit}"
+)
+ARCHIVE_CORRUPT = JobErrorKind("ARCHIVE_CORRUPT", "O ZIP {file} está corrompido: {reason}")
+ARCHIVE_ENCRYPTED = JobErrorKind(
+    "ARCHIVE_ENCRYPTED", "O ZIP {file} tem senha (em {member}). Envie os arquivos sem senha"
+)
+ARCHIVE_NESTED = JobErrorKind("ARCHIVE_NESTED", "O ZIP {file} tem outro ZIP dentro: {member}")
+ARCHIVE_TOO_MANY_ENTRIES = JobErrorKind(
+    "ARCHIVE_TOO_MANY_ENTRIES", "O ZIP {file} tem {count} entradas; o máximo é {limit}"
+)
+ARCHIVE_TOO_LARGE = JobErrorKind(
+    "ARCHIVE_TOO_LARGE", "O conteúdo do ZIP {file} passa do limite de {limit_mb} MB descompactado"
+)
+ARCHIVE_UNSAFE = JobErrorKind("ARCHIVE_UNSAFE", "O ZIP {file} não é aceito: {reason}")
+ARCHIVE_MEMBERS_REFUSED = JobErrorKind(
+    "ARCHIVE_MEMBERS_REFUSED", "O ZIP {file} tem arquivos que não são tabelas: {members}"
+)
+ARCHIVE_EMPTY = JobErrorKind("ARCHIVE_EMPTY", "O ZIP {file} não tem nenhum arquivo de dados")
 VALUES_NOT_CONVERTED = JobErrorKind(
     "VALUES_NOT_CONVERTED", "{count} valor(es) não puderam ser convertidos; nada foi inserido"
 )

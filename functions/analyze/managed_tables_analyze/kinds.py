@@ -1,0 +1,115 @@
+"""Owns what kind of file some bytes are: judged by content, never by name."""
+
+import re
+import zipfile
+from enum import StrEnum
+from pathlib import Path
+
+_HEAD_BYTES = 4_096  # every signature, and enough text to tell HTML and XML
+
+
+class Kind(StrEnum):
+    """What a file is, whatever it is called."""
+
+    TEXT = "text"
+    XLSX = "xlsx"
+    XLSB = "xlsb"
+    ODS = "ods"
+    XLS = "xls"
+    ENCRYPTED_WORKBOOK = "encrypted_workbook"
+    HTML = "html"
+    SPREADSHEETML = "spreadsheetml"
+    ZIP = "zip"
+    OTHER = "other"
+
+
+# Signatures of what is refused, with the words that name it to a person.
+_OTHER_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"\x1f\x8b", "é um arquivo GZIP"),
+    (b"BZh", "é um arquivo BZIP2"),
+    (b"\xfd7zXZ\x00", "é um arquivo XZ"),
+    (b"(\xb5/\xfd", "é um arquivo Zstandard"),
+    (b"7z\xbc\xaf\x27\x1c", "é um arquivo 7-Zip"),
+    (b"Rar!\x1a\x07", "é um arquivo RAR"),
+    (b"%PDF-", "é um PDF"),
+    (b"\x89PNG\r\n\x1a\n", "é uma imagem PNG"),
+    (b"\xff\xd8\xff", "é uma imagem JPEG"),
+    (b"GIF8", "é uma imagem GIF"),
+    (b"PAR1", "é um arquivo Parquet"),
+    (b"SQLite format 3\x00", "é um banco SQLite"),
+    (b"{\\rtf", "é um documento RTF"),
+    (b"version https://git-lfs", "é só o ponteiro de um arquivo guardado no Git LFS"),
+)
+_OLE2_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BIFF_SIGNATURES = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00")  # XLS before OLE2
+_ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_HTML_START = re.compile(rb"<(!doctype\s+html|html|head|body|table|meta|style)\b", re.IGNORECASE)
+_SPREADSHEETML_START = re.compile(rb"urn:schemas-microsoft-com:office:spreadsheet", re.IGNORECASE)
+_XML_START = re.compile(rb"<\?xml\b|<[A-Za-z_][\w.-]*(:[\w.-]+)?(\s+[\w:.-]+\s*=|\s*/?>)")
+_JSON_START = re.compile(rb"[\[{]\s*([\[{\"\]}]|-?\d|true|false|null)")
+_UTF16_NAME = "utf_16_le"
+
+
+def detect_kind(path: Path) -> tuple[Kind, str]:
+    """Return the kind of the file and, where it is OTHER, the Portuguese words that say what it is."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if head.startswith(_ZIP_SIGNATURES) or (zipfile.is_zipfile(path) and b"\x00" in head):
+        return _kind_of_zip(path), ""
+    if head.startswith(_OLE2_SIGNATURE):
+        return _kind_of_ole2(path), ""
+    if head.startswith(_BIFF_SIGNATURES):
+        return Kind.XLS, ""
+    for signature, words in _OTHER_SIGNATURES:
+        if head.startswith(signature):
+            return Kind.OTHER, words
+    return _kind_of_text(_plain_start(head))
+
+
+def _kind_of_zip(path: Path) -> Kind:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = {info.filename.replace("\\", "/").lower() for info in archive.infolist()[:2_000]}
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return Kind.ZIP  # the archive reader says what is wrong with it
+    if "xl/workbook.bin" in names:
+        return Kind.XLSB
+    if "[content_types].xml" in names or any(name.startswith("xl/") for name in names):
+        return Kind.XLSX
+    if "mimetype" in names and "content.xml" in names:
+        return Kind.ODS
+    return Kind.ZIP
+
+
+def _kind_of_ole2(path: Path) -> Kind:
+    """Tell XLS from an XLSX under a password: stream names stand in the directory as UTF-16."""
+    with path.open("rb") as file:
+        content = file.read(64 * 1_024 * 1_024)
+    if "EncryptedPackage".encode(_UTF16_NAME) in content:
+        return Kind.ENCRYPTED_WORKBOOK
+    return Kind.XLS
+
+
+def _plain_start(head: bytes) -> bytes:
+    """Return the head without byte order mark, leading blanks and the NULs of UTF-16."""
+    for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
+        head = head.removeprefix(mark)
+    if b"\x00" in head[:64]:
+        head = head.replace(b"\x00", b"")
+    return head.lstrip()
+
+
+def _kind_of_text(start: bytes) -> tuple[Kind, str]:
+    if not start.startswith((b"<", b"[", b"{")):
+        return Kind.TEXT, ""
+    if _SPREADSHEETML_START.search(start):
+        return Kind.SPREADSHEETML, ""
+    if _HTML_START.match(start) or (start.startswith(b"<!--") and _HTML_START.search(start)):
+        return Kind.HTML, ""
+    if _XML_START.match(start):
+        if _HTML_START.search(start):
+            return Kind.HTML, ""
+        return Kind.OTHER, "é um XML"
+    if _JSON_START.match(start):
+        return Kind.OTHER, "é um JSON"
+    return Kind.TEXT, ""

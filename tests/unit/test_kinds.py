@@ -1,0 +1,53 @@
+"""What a file is, by its bytes."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from managed_tables_analyze.kinds import Kind, detect_kind
+
+
+def _zip(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"a;b\n1;2\n", Kind.TEXT),
+        (b"", Kind.TEXT),
+        (b"<3;b\n1;2\n", Kind.TEXT),
+        (b"[a],b\n1,2\n", Kind.TEXT),
+        (b"\xef\xbb\xbf  <!DOCTYPE html><html>", Kind.HTML),
+        (b"<table><tr><td>1</td></tr></table>", Kind.HTML),
+        (
+            b'<?xml version="1.0"?>\n<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+            Kind.SPREADSHEETML,
+        ),
+        (b'<?xml version="1.0"?><rows/>', Kind.OTHER),
+        (b'{"a": 1}', Kind.OTHER),
+        (b"[{}]", Kind.OTHER),
+        (b"%PDF-1.7", Kind.OTHER),
+        (b"\x1f\x8b\x08", Kind.OTHER),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, Kind.XLS),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600 + "EncryptedPackage".encode("utf-16-le"),
+            Kind.ENCRYPTED_WORKBOOK,
+        ),
+        (_zip("[Content_Types].xml", "xl/workbook.xml"), Kind.XLSX),
+        (_zip("xl/workbook.bin"), Kind.XLSB),
+        (_zip("mimetype", "content.xml"), Kind.ODS),
+        (_zip("vendas.csv"), Kind.ZIP),
+        (_zip(), Kind.ZIP),
+    ],
+)
+def test_the_kind_is_that_of_the_content(tmp_path: Path, content: bytes, kind: Kind) -> None:
+    path = tmp_path / "qualquer.nome"
+    path.write_bytes(content)
+    assert detect_kind(path)[0] is kind
