@@ -71,6 +71,16 @@ JOB_NOT_WAITING = ApiErrorKind(
     400, "JOB_NOT_WAITING_CONFIRM", "O job não está aguardando confirmação (status: {status})"
 )
 UPLOAD_TOO_LARGE = ApiErrorKind(413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB")
+REQUEST_TOO_LARGE = ApiErrorKind(
+    413, "REQUEST_TOO_LARGE", "O corpo da requisição passa do limite de {limit_mb} MB"
+)
+RESPONSE_TOO_LARGE = ApiErrorKind(
+    422, "RESPONSE_TOO_LARGE", "A resposta passa do limite de {limit_mb} MB. Peça menos itens com per_page"
+)
+ORIGIN_NOT_ALLOWED = ApiErrorKind(
+    400, "ORIGIN_NOT_ALLOWED", "Origem, método ou cabeçalho não permitido (CORS)"
+)
+HTTP_ERROR = ApiErrorKind(400, "HTTP_ERROR", "Requisição recusada (HTTP {status})")
 INVALID_REQUEST = ApiErrorKind(422, "INVALID_REQUEST", "Requisição inválida: {reason}")
 INVALID_SCHEMA = ApiErrorKind(422, "INVALID_SCHEMA", "Esquema inválido: {reason}")
 INVALID_ROWS = ApiErrorKind(422, "INVALID_ROWS", "{count} valor(es) inválido(s); nada foi gravado")

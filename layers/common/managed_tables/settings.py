@@ -32,6 +32,9 @@ class Settings(BaseModel):
     app_secret_arn: str = ""  # {"jwt_secret", "database_master_secret"}
     postgres_secret_arn: str = ""  # {"host", "port", "username", "password", "dbname"} of the admin role
 
+    aws_endpoint_url: str = ""  # an emulator's; empty: AWS's own
+    upload_endpoint_url: str = ""  # S3 as browsers reach it, where that differs from how functions do
+
     # Tokens
     jwt_algorithm: Literal["HS256", "RS256", "ES256"] = "HS256"
     jwks_url: str = ""
@@ -48,6 +51,7 @@ class Settings(BaseModel):
 
     # Limits of the API
     cors_origins: Words = ("*",)
+    request_max_bytes: int = 6 * MIB  # of a JSON body: what Lambda takes, the same under a server
     response_max_bytes: int = 5 * MIB + MIB // 2  # Lambda refuses more than 6 MB
     statement_timeout_ms: int = 25_000  # API Gateway hangs up after 29 s
     lock_timeout_ms: int = 10_000

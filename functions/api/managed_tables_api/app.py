@@ -1,0 +1,29 @@
+"""Owns the app: every route mounted in its order, and nothing else of FastAPI's defaults."""
+
+from fastapi import APIRouter, FastAPI
+
+from managed_tables_api.boundary import install_boundary
+from managed_tables_api.services import ApiServices
+
+ROUTERS: tuple[APIRouter, ...] = ()  # fixed paths before `/{table_id}`, which would match them too
+
+
+def create_app(services: ApiServices) -> FastAPI:
+    """Return the app on the given services; makes no connection and no client by itself."""
+    app = FastAPI(
+        title="Managed Tables API",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would lose the stage that API Gateway puts in front
+    )
+    app.state.services = services
+    install_boundary(app, services.settings.cors_origins)
+    for router in ROUTERS:
+        mount(app, router)
+    return app
+
+
+def mount(app: FastAPI, router: APIRouter) -> None:
+    """Put a router's routes on the app as they are: `include_router` would match each request twice."""
+    app.router.routes.extend(router.routes)

@@ -1,0 +1,93 @@
+"""Owns how a route describes itself in OpenAPI: its query, body, answers and errors, from their models."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from managed_tables.errors import ApiErrorKind
+
+COMPONENT_REFERENCE = "#/components/schemas/{model}"
+
+_ANSWERS = {200: "OK", 201: "Criado", 204: "Sem conteúdo"}
+
+
+class ErrorBody(BaseModel):
+    """The body of every error."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"error": "Tabela não encontrada", "code": "TABLE_NOT_FOUND"}]}
+    )
+
+    error: str = Field(description="Frase em português, para pessoas")
+    code: str = Field(description="Código estável, para programas")
+    details: list[dict[str, Any]] | None = Field(default=None, description="Onde e por quê, quando ajuda")
+    request_id: str | None = Field(default=None, description="Só em erros internos (500)")
+
+
+def document(
+    summary: str,
+    *,
+    answers: Mapping[int, type[BaseModel] | None],
+    errors: Sequence[ApiErrorKind] = (),
+    query: type[BaseModel] | None = None,
+    body: type[BaseModel] | None = None,
+) -> dict[str, Any]:
+    """Return the keyword arguments that describe a route to FastAPI.
+
+    `answers` gives each success status its body (None for 204), the first one being the usual; errors
+    that every authenticated route has (401, 403, 500, 503) are added by `managed_tables_api.openapi`.
+    """
+    extra: dict[str, Any] = {}
+    if query is not None:
+        extra["parameters"] = query_parameters(query)
+    if body is not None:
+        schema = body.model_json_schema(ref_template=COMPONENT_REFERENCE)
+        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {
+        "summary": summary,
+        "status_code": next(iter(answers)),
+        "responses": {**_answers(answers), **error_responses(errors)},
+        "openapi_extra": extra,
+    }
+
+
+def query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """Return OpenAPI's parameters for the fields of a flat model."""
+    schema = model.model_json_schema()
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "description": field.pop("description", ""),
+            "schema": {key: value for key, value in field.items() if key != "title"},
+        }
+        for name, field in schema["properties"].items()
+    ]
+
+
+def error_responses(kinds: Sequence[ApiErrorKind]) -> dict[int | str, dict[str, Any]]:
+    """Return one response a status, naming every code that it can carry."""
+    by_status: dict[int, list[ApiErrorKind]] = {}
+    for kind in kinds:
+        by_status.setdefault(kind.status, []).append(kind)
+    return {
+        status: {
+            "model": ErrorBody,
+            "description": "; ".join(f"`{kind.code}`: {kind.sentence}" for kind in found),
+            "content": {"application/json": {"examples": {kind.code: _example(kind) for kind in found}}},
+        }
+        for status, found in by_status.items()
+    }
+
+
+def _example(kind: ApiErrorKind) -> dict[str, Any]:
+    return {"value": {"error": kind.sentence, "code": kind.code}}
+
+
+def _answers(answers: Mapping[int, type[BaseModel] | None]) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: {"description": _ANSWERS[status], **({"model": model} if model else {})}
+        for status, model in answers.items()
+    }

@@ -1,0 +1,25 @@
+"""Owns what the API adds to the services that every function has: the verifier of its tokens."""
+
+from managed_tables.services import Services, once
+from managed_tables_api.signing_keys import JwksKeys
+from managed_tables_api.tokens import Keys, SharedSecret, TokenVerifier
+
+
+class ApiServices(Services):
+    """The services of one API process."""
+
+    @property
+    def keys_are_remote(self) -> bool:
+        """Tell whether checking a token may wait for the network."""
+        return self.settings.jwt_algorithm != "HS256" or "token_verifier" not in self.__dict__
+
+    @once
+    def token_verifier(self) -> TokenVerifier:
+        """The verifier of bearer tokens."""
+        settings = self.settings
+        keys: Keys
+        if settings.jwt_algorithm == "HS256":
+            keys = SharedSecret(self.app_secret.jwt_secret)
+        else:
+            keys = JwksKeys(settings.jwks_url, settings.jwt_algorithm)
+        return TokenVerifier(settings, keys)

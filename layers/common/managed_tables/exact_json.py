@@ -1,0 +1,95 @@
+"""Owns JSON text with exact numbers: integers as `int`, all other numbers as `Decimal`, no float between.
+
+Lone surrogates and NUL characters pass through as they are: whether a value may hold them is the
+business of whoever stores it.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+_Pairs = list[tuple[str, Any]]
+
+
+class InvalidJson(ValueError):  # noqa: N818 - named for what it tells
+    """The text is not JSON that we read; its message is a Portuguese reason for the user."""
+
+
+def loads(raw: bytes) -> Any:
+    """Parse UTF-8 JSON text; raises InvalidJson, never RecursionError nor anything else.
+
+    Refused by name: NaN and Infinity, a key given twice in one object, nesting beyond Python's own limit.
+    """
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidJson(f"o texto não é UTF-8 (byte {error.start})") from error
+    try:
+        return _parse(text, int)
+    except RecursionError as error:
+        raise InvalidJson("aninhamento profundo demais") from error
+    except json.JSONDecodeError as error:
+        raise InvalidJson(f"JSON malformado na linha {error.lineno}, coluna {error.colno}") from error
+    except ArithmeticError as error:
+        raise InvalidJson("número com expoente fora do limite") from error
+
+
+def _parse(text: str, parse_int: Callable[[str], Any]) -> Any:
+    try:
+        return json.loads(
+            text,
+            parse_float=Decimal,
+            parse_int=parse_int,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_distinct,
+        )
+    except (InvalidJson, json.JSONDecodeError):
+        raise
+    except ValueError:
+        # Python's own limit on the digits of an int (4,300): such a number can only be a decimal.
+        return _parse(text, _long_integer)
+
+
+def _long_integer(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) < 1_000 else Decimal(digits)
+
+
+def _refuse_constant(name: str) -> None:
+    raise InvalidJson(f"{name} não é um número JSON")
+
+
+def _distinct(pairs: _Pairs) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise InvalidJson("a mesma chave aparece duas vezes em um objeto")
+    return found
+
+
+def dumps(value: Any) -> bytes:
+    """Write JSON text as UTF-8, a Decimal digit for digit as a number; a lone surrogate as its escape."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except TypeError:  # the standard encoder cannot write a Decimal as a number
+        text = "".join(_pieces(value))
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    if isinstance(value, Decimal):
+        yield str(value) if value.is_finite() else "null"
+    elif isinstance(value, dict):
+        yield "{"
+        for number, (key, item) in enumerate(value.items()):
+            yield f"{',' if number else ''}{json.dumps(key, ensure_ascii=False)}:"
+            yield from _pieces(item)
+        yield "}"
+    elif isinstance(value, list | tuple):
+        yield "["
+        for number, item in enumerate(value):
+            if number:
+                yield ","
+            yield from _pieces(item)
+        yield "]"
+    else:
+        yield json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,127 @@
+"""Owns the wiring: one process's settings, secrets and AWS clients, each made once, when first needed."""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from managed_tables.settings import (
+    AppSecret,
+    PostgresSecret,
+    Settings,
+    load_settings,
+    parse_app_secret,
+    parse_postgres_secret,
+)
+from managed_tables.storage import Storage
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_SECONDS = 2
+READ_TIMEOUT_SECONDS = 10  # three attempts stay below the 29 s after which API Gateway hangs up
+MAX_POOL_CONNECTIONS = 40  # as many as a served process has threads
+
+_making = threading.RLock()  # sessions of boto3 are not thread-safe while a client is made
+
+
+class once(Generic[T]):  # noqa: N801 - reads as the decorator it is
+    """A property made at its first use, by one thread only; assigning to it beforehand replaces it."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "once[T]": ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> "once[T] | T":
+        if instance is None:
+            return self
+        with _making:
+            values = instance.__dict__
+            if self._name not in values:
+                values[self._name] = self._make(instance)
+            made: T = values[self._name]
+            return made
+
+
+class Services:
+    """What every function is handed: settings, secrets, clients and the stores built on them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @once
+    def dynamodb(self) -> "DynamoDBClient":
+        """The DynamoDB client."""
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
+
+    @once
+    def s3(self) -> "S3Client":
+        """The S3 client as this process reaches it."""
+        client: S3Client = self._client("s3")
+        return client
+
+    @once
+    def stepfunctions(self) -> "SFNClient":
+        """The Step Functions client."""
+        client: SFNClient = self._client("stepfunctions")
+        return client
+
+    @once
+    def secretsmanager(self) -> "SecretsManagerClient":
+        """The Secrets Manager client."""
+        client: SecretsManagerClient = self._client("secretsmanager")
+        return client
+
+    @once
+    def app_secret(self) -> AppSecret:
+        """The deployment's own secrets."""
+        return parse_app_secret(self._secret(self.settings.app_secret_arn))
+
+    @once
+    def postgres_secret(self) -> PostgresSecret:
+        """The administrator of the PostgreSQL cluster."""
+        return parse_postgres_secret(self._secret(self.settings.postgres_secret_arn))
+
+    @once
+    def storage(self) -> Storage:
+        """The bucket."""
+        return Storage(self.s3, self.settings.bucket_name)
+
+    def _secret(self, arn: str) -> str:
+        return self.secretsmanager.get_secret_value(SecretId=arn)["SecretString"]
+
+    def _client(self, service: str) -> Any:
+        # Imported here: a request that needs no AWS service does not pay for boto3.
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.settings.aws_endpoint_url or None,
+            config=Config(
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                read_timeout=READ_TIMEOUT_SECONDS,
+                retries={"mode": "standard", "max_attempts": 3},
+                max_pool_connections=MAX_POOL_CONNECTIONS,
+                signature_version="s3v4" if service == "s3" else None,
+                # An emulator has no DNS name a bucket: its address is in the path.
+                s3={"addressing_style": "path" if self.settings.aws_endpoint_url else "auto"},
+            ),
+        )
+
+
+def load_services() -> Services:
+    """Return the services of this process's environment."""
+    return Services(load_settings())

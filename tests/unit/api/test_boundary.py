@@ -1,0 +1,140 @@
+"""One error shape, the order of checks, and nothing of the framework's own."""
+
+import json
+from typing import Any
+
+import pytest
+from api_probe import bearer
+from httpx import Response
+from starlette.testclient import TestClient
+
+TABLE = "/probe/5f0000000000000000000009"
+ALL = "managed-tables:*"
+
+
+def assert_error(response: Response, status: int, code: str) -> dict[str, Any]:
+    """Hold an answer to the one error shape and return it."""
+    body: dict[str, Any] = json.loads(response.content)
+    assert (response.status_code, body["code"]) == (status, code), body
+    assert response.headers["content-type"] == "application/json"
+    assert body["error"]
+    assert set(body) <= {"error", "code", "details", "request_id"}
+    return body
+
+
+def test_an_unknown_route_is_404_in_our_shape(client: TestClient) -> None:
+    assert_error(client.get("/v1/nothing"), 404, "ROUTE_NOT_FOUND")
+
+
+def test_a_method_that_the_path_lacks_is_405_and_names_those_it_has(client: TestClient) -> None:
+    response = client.delete(TABLE)
+    assert_error(response, 405, "METHOD_NOT_ALLOWED")
+    assert response.headers["allow"] == "POST, PUT"
+
+
+def test_an_unexpected_exception_is_500_with_a_request_id_and_no_internals(client: TestClient) -> None:
+    response = client.get("/probe/fault", headers=bearer(ALL))
+    body = assert_error(response, 500, "INTERNAL_ERROR")
+    assert body["request_id"] == response.headers["x-request-id"]
+    assert body["request_id"] in body["error"]
+    assert "hunter2" not in response.text
+
+
+def test_a_500_can_be_read_by_a_browser_of_another_origin(client: TestClient) -> None:
+    response = client.get("/probe/fault", headers={**bearer(ALL), "Origin": "https://console.example"})
+    assert response.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_preflight_is_answered_without_a_token(client: TestClient) -> None:
+    headers = {
+        "Origin": "https://console.example",
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    response = client.options(TABLE, headers=headers)
+    assert response.status_code == 200
+    assert "PATCH" in response.headers["access-control-allow-methods"]
+
+
+def test_a_refused_preflight_has_our_shape(client: TestClient) -> None:
+    headers = {"Origin": "https://console.example", "Access-Control-Request-Method": "BREW"}
+    assert_error(client.options(TABLE, headers=headers), 400, "ORIGIN_NOT_ALLOWED")
+
+
+def test_401_comes_before_everything(client: TestClient) -> None:
+    response = client.post("/probe/malformed?page=x", content=b"\xff")
+    assert_error(response, 401, "UNAUTHENTICATED")
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_403_comes_before_404_and_names_the_permission(client: TestClient) -> None:
+    response = client.post("/probe/malformed", headers=bearer("managed-tables:list"), content=b"\xff")
+    assert "managed-tables:create" in assert_error(response, 403, "FORBIDDEN")["error"]
+
+
+def test_404_comes_before_what_is_wrong_with_the_body(client: TestClient) -> None:
+    for content in (b"\xff", b"x" * 3_000_000):
+        response = client.post("/probe/malformed?page=0", headers=bearer(ALL), content=content)
+        assert_error(response, 404, "TABLE_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe{}",
+        b"[]",
+        b"null",
+        b'{"name": NaN}',
+        b'{"name": Infinity}',
+        b'{"name": "a", "name": "b"}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"name": "\\ud800"}',
+        b'{"name": "a", "count": 1e999999999999999999999}',
+        b'{"name": "a", "count": 0}',
+        b'{"name": "a", "count": 1.5}',
+        b'{"name": "a", "count": true}',
+        b'{"count": 1}',
+        b'{"name": 1}',
+    ],
+)
+def test_a_body_that_is_not_as_declared_is_422(client: TestClient, content: bytes) -> None:
+    assert_error(client.post(TABLE, headers=bearer(ALL), content=content), 422, "INVALID_REQUEST")
+
+
+def test_a_wrong_field_is_named_in_portuguese(client: TestClient) -> None:
+    response = client.post(TABLE, headers=bearer(ALL), content=b'{"count": 0}')
+    assert assert_error(response, 422, "INVALID_REQUEST")["details"] == [
+        {"campo": "name", "reason": "obrigatório"},
+        {"campo": "count", "reason": "deve ser no mínimo 1"},
+    ]
+
+
+def test_a_body_over_the_limit_is_413(client: TestClient) -> None:
+    response = client.post(TABLE, headers=bearer(ALL), content=b"x" * 3_000_000)
+    assert "2 MB" in assert_error(response, 413, "REQUEST_TOO_LARGE")["error"]
+
+
+def test_a_multipart_body_where_json_belongs_is_422(client: TestClient) -> None:
+    response = client.post(TABLE, headers=bearer(ALL), files={"files": b"x"})
+    assert_error(response, 422, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "1.0", "x", "", " 1", "1_0", "١", "null"])
+def test_a_page_that_is_no_number_from_1_on_is_422(client: TestClient, page: str) -> None:
+    response = client.post(TABLE, headers=bearer(ALL), params={"page": page}, content=b'{"name": "a"}')
+    assert_error(response, 422, "INVALID_REQUEST")
+
+
+def test_numbers_go_in_and_come_out_digit_for_digit(client: TestClient) -> None:
+    numbers = ["1" * 60 + ".5", "9" * 5_000, "9223372036854775807", "-1E-30", "0.10", "1E+5"]
+    body = f'{{"x":[{",".join(numbers)}]}}'
+    response = client.put("/probe/x", headers=bearer(ALL), content=body)
+    assert response.text == f'{{"x":{body}}}'
+
+
+def test_a_lone_surrogate_goes_out_as_its_escape(client: TestClient) -> None:
+    response = client.put("/probe/x", headers=bearer(ALL), content=b'{"a":"\\ud800"}')
+    assert response.content == b'{"x":{"a":"\\ud800"}}'

@@ -1,0 +1,274 @@
+"""Who may call: the token's defects are 401, a permission it lacks is 403."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from api_probe import COMPANY_ID, SECRET, USER_ID, make_token
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from managed_tables.errors import FORBIDDEN, KEYS_UNAVAILABLE, UNAUTHENTICATED, ApiError
+from managed_tables.settings import Settings
+from managed_tables_api.permissions import Permission
+from managed_tables_api.signing_keys import FRESH_SECONDS, REFRESH_INTERVAL_SECONDS, STALE_SECONDS, JwksKeys
+from managed_tables_api.tokens import Caller, SharedSecret, TokenVerifier
+
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+OTHER_RSA_KEY = rsa.generate_private_key(65537, 2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def verifier(keys: Any = None, **settings: Any) -> TokenVerifier:
+    """Return a verifier by the shared secret, or by the given keys."""
+    made = Settings(table_name="t", bucket_name="b", **settings)
+    return TokenVerifier(made, keys or SharedSecret(SECRET))
+
+
+def refused(token: str, **options: Any) -> bool:
+    """Tell that the token is 401."""
+    with pytest.raises(ApiError) as caught:
+        verifier(**options).verify(f"Bearer {token}")
+    return caught.value.kind is UNAUTHENTICATED
+
+
+def encode_part(value: Any) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def test_a_good_token_tells_who_calls() -> None:
+    token = make_token("managed-tables:list", company_id=COMPANY_ID.upper())
+    caller = verifier().verify(f"bearer {token}")
+    assert caller == Caller(USER_ID, COMPANY_ID, frozenset({"managed-tables:list"}))
+
+
+def test_a_permission_that_is_not_granted_is_403() -> None:
+    Caller("u", "c", frozenset({"managed-tables:list"})).require(Permission.LIST)
+    Caller("u", "c", frozenset({"managed-tables:*"})).require(Permission.UPLOAD)
+    with pytest.raises(ApiError) as caught:
+        Caller("u", "c", frozenset({"managed-tables:list"})).require(Permission.UPLOAD)
+    assert caught.value.kind is FORBIDDEN
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic eDp5", "x", "Bearer a.b.c", "Bearer é"])
+def test_no_token_is_401(header: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        verifier().verify(header)
+    assert caught.value.kind is UNAUTHENTICATED
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": None},
+        {"exp": 1},
+        {"exp": "x"},
+        {"exp": float("inf")},
+        {"nbf": 4_000_000_000},
+        {"sub": None},
+        {"sub": "x"},
+        {"sub": 5},
+        {"sub": USER_ID + "\n"},
+        {"company_id": None},
+        {"company_id": "5f00000000000000000000zz"},
+        {"company_id": ["5f0000000000000000000001"]},
+        {"permissions": "managed-tables:list"},
+        {"permissions": [1]},
+    ],
+)
+def test_a_claim_that_is_missing_or_wrong_is_401(claims: dict[str, Any]) -> None:
+    base = {"sub": USER_ID, "company_id": COMPANY_ID, "permissions": [], "exp": int(time.time()) + 600}
+    content = {k: v for k, v in {**base, **claims}.items() if v is not None}
+    unsigned = f"{encode_part({'alg': 'HS256', 'typ': 'JWT'})}.{encode_part(content)}"
+    signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(
+        unsigned.encode(), SECRET.encode()
+    )
+    assert refused(f"{unsigned}.{encode_part(signature)}")
+
+
+def test_the_leeway_covers_clocks_that_differ() -> None:
+    token = make_token(exp=int(time.time()) - 10)
+    assert verifier(jwt_leeway_seconds=60).verify(f"Bearer {token}")
+    assert refused(token, jwt_leeway_seconds=0)
+
+
+def test_issuer_and_audience_are_checked_where_they_are_set() -> None:
+    token = make_token(iss="console", aud="tables")
+    assert verifier(jwt_issuer="console", jwt_audience="tables").verify(f"Bearer {token}")
+    assert verifier().verify(f"Bearer {token}")
+    assert refused(token, jwt_issuer="other")
+    assert refused(token, jwt_audience="other")
+    assert refused(make_token(), jwt_issuer="console")
+    assert refused(make_token(), jwt_audience="tables")
+
+
+def test_another_algorithm_than_the_settings_name_is_401() -> None:
+    assert refused(make_token(algorithm="HS512", key=SECRET * 2))
+    assert refused(make_token(algorithm="none", key=None))
+    assert refused(make_token(algorithm="RS256", key=RSA_KEY))
+    assert refused(make_token(), keys=jwks(RSA_KEY), jwt_algorithm="RS256")
+
+
+def test_a_signature_of_another_secret_is_401() -> None:
+    assert refused(make_token(key="another secret that has 32 bytes or more"))
+    assert refused(make_token()[:-2])
+
+
+def test_a_secret_that_is_empty_verifies_nothing() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        SharedSecret("")
+
+
+def test_an_oversized_token_is_401() -> None:
+    assert refused(make_token(padding="x" * 9_000))
+
+
+@pytest.mark.parametrize(
+    "header", [b"[" * 5_000, b'{"a":' * 1_000, b"1" * 5_000, b"\xff", b"null", b'"HS256"']
+)
+def test_a_hostile_header_is_401(header: bytes) -> None:
+    assert refused(f"{encode_part(header)}.{encode_part({})}.x")
+
+
+@given(st.text(max_size=200))
+def test_whatever_stands_in_the_header_is_401(text: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        verifier().verify(text)
+    assert caught.value.kind is UNAUTHENTICATED
+
+
+# --- keys from a JWKS --------------------------------------------------------------------------------
+
+
+class Source:
+    """A JWKS URL that can be rotated, broken and counted."""
+
+    def __init__(self, *keys: dict[str, Any]) -> None:
+        self.document: bytes | None = json.dumps({"keys": keys}).encode()
+        self.fetches = 0
+        self.now = 1_000.0
+
+    def fetch(self, _url: str) -> bytes:
+        self.fetches += 1
+        if self.document is None:
+            raise OSError("unreachable")
+        return self.document
+
+    def rotate(self, *keys: dict[str, Any]) -> None:
+        self.document = json.dumps({"keys": keys}).encode()
+
+    def keys(self, algorithm: str = "RS256") -> JwksKeys:
+        return JwksKeys("https://keys.example", algorithm, self.fetch, lambda: self.now)
+
+
+def public(key: Any, key_id: str | None = "k1", **members: Any) -> dict[str, Any]:
+    """Return the key's entry in a JWKS."""
+    algorithm = (
+        jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
+    )
+    entry = {**algorithm.to_jwk(key.public_key(), as_dict=True), "use": "sig", "kid": key_id, **members}
+    return {name: value for name, value in entry.items() if value is not None}
+
+
+def jwks(key: Any, algorithm: str = "RS256") -> JwksKeys:
+    return Source(public(key)).keys(algorithm)
+
+
+def signed(key: Any = RSA_KEY, key_id: str | None = "k1", algorithm: str = "RS256") -> str:
+    return "Bearer " + make_token(key=key, algorithm=algorithm, headers={"kid": key_id} if key_id else None)
+
+
+def test_rs256_and_es256_are_checked_with_the_key_of_their_id() -> None:
+    assert verifier(jwks(RSA_KEY), jwt_algorithm="RS256").verify(signed())
+    es256 = verifier(jwks(EC_KEY, "ES256"), jwt_algorithm="ES256")
+    assert es256.verify(signed(EC_KEY, algorithm="ES256"))
+
+
+def test_a_token_without_a_key_id_is_checked_with_the_only_key() -> None:
+    assert verifier(jwks(RSA_KEY), jwt_algorithm="RS256").verify(signed(key_id=None))
+    two = Source(public(RSA_KEY), public(OTHER_RSA_KEY, "k2"))
+    assert refused(signed(key_id=None)[7:], keys=two.keys(), jwt_algorithm="RS256")
+
+
+def test_the_public_key_is_no_shared_secret() -> None:
+    """The classic confusion: HS256 keyed with the public key's text."""
+    assert refused(make_token(headers={"kid": "k1"}), keys=jwks(RSA_KEY), jwt_algorithm="RS256")
+
+
+def test_keys_of_another_type_or_use_are_passed_over() -> None:
+    odd = [public(EC_KEY), public(RSA_KEY, use="enc"), public(RSA_KEY, alg="RS512"), {"kty": "RSA"}, 5]
+    assert refused(signed()[7:], keys=Source(*odd).keys(), jwt_algorithm="RS256")  # type: ignore[arg-type]
+
+
+def test_known_keys_are_not_fetched_again() -> None:
+    source = Source(public(RSA_KEY))
+    check = verifier(source.keys(), jwt_algorithm="RS256")
+    for _ in range(5):
+        check.verify(signed())
+    assert source.fetches == 1
+
+
+def test_a_rotated_key_is_picked_up() -> None:
+    source = Source(public(RSA_KEY))
+    check = verifier(source.keys(), jwt_algorithm="RS256")
+    check.verify(signed())
+    source.rotate(public(OTHER_RSA_KEY, "k2"))
+    source.now += REFRESH_INTERVAL_SECONDS
+    assert check.verify(signed(OTHER_RSA_KEY, "k2"))
+
+
+def test_a_withdrawn_key_ends_with_the_cache() -> None:
+    source = Source(public(RSA_KEY))
+    check = verifier(source.keys(), jwt_algorithm="RS256")
+    check.verify(signed())
+    source.rotate(public(OTHER_RSA_KEY, "k2"))
+    source.now += FRESH_SECONDS
+    with pytest.raises(ApiError) as caught:
+        check.verify(signed())
+    assert caught.value.kind is UNAUTHENTICATED
+
+
+def test_unknown_key_ids_do_not_hammer_the_source() -> None:
+    source = Source(public(RSA_KEY))
+    keys = source.keys()
+    for number in range(100):
+        assert keys.find(f"made up {number}") is None
+    assert source.fetches == 1
+
+
+def test_an_unreachable_source_is_503_and_is_not_hammered() -> None:
+    source = Source()
+    source.document = None
+    check = verifier(source.keys(), jwt_algorithm="RS256")
+    for _ in range(5):
+        with pytest.raises(ApiError) as caught:
+            check.verify(signed())
+        assert caught.value.kind is KEYS_UNAVAILABLE
+    assert source.fetches == 1
+
+
+def test_an_answer_that_is_no_jwks_counts_as_unreachable() -> None:
+    for document in (b"<html>", b"[]", b'{"keys": 5}', b"[" * 100_000, b"\xff"):
+        source = Source()
+        source.document = document
+        with pytest.raises(ApiError) as caught:
+            source.keys().find("k1")
+        assert caught.value.kind is KEYS_UNAVAILABLE
+
+
+def test_known_keys_outlive_a_source_that_went_away() -> None:
+    source = Source(public(RSA_KEY))
+    check = verifier(source.keys(), jwt_algorithm="RS256")
+    check.verify(signed())
+    source.document = None
+    source.now += FRESH_SECONDS
+    assert check.verify(signed())
+    source.now += STALE_SECONDS
+    with pytest.raises(ApiError) as caught:
+        check.verify(signed())
+    assert caught.value.kind is KEYS_UNAVAILABLE
