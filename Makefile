@@ -45,3 +45,40 @@ types: setup
 .PHONY: check
 check: lint types ## Lint, types and fast tests
 	@$(BIN)/pytest -q tests/unit
+
+LOCAL_STACK := $(BIN)/python -m managed_tables_local
+
+.PHONY: up
+up: setup ## Bring the local stack up (emulator of AWS, PostgreSQL, deployment); writes .local/stack.json
+	@$(LOCAL_STACK) up
+
+.PHONY: down
+down: setup ## Stop the local stack; what it holds stays
+	@$(LOCAL_STACK) down
+
+.PHONY: run
+run: setup ## Bring the stack up and take a real CSV file all the way into a table
+	@$(LOCAL_STACK) run
+
+.PHONY: token
+token: setup ## Print a bearer token: COMPANY=24 hex digits, PERMISSIONS=a,b (default: all)
+	@$(LOCAL_STACK) token --company "$(COMPANY)" $(if $(PERMISSIONS),--permissions "$(PERMISSIONS)")
+
+.PHONY: serve
+serve: setup ## Serve the API by uvicorn with reload, against the running stack
+	@$(LOCAL_STACK) serve
+
+.PHONY: test
+test: setup ## Run every test, on a stack of its own
+	@echo "==> all tests, on a stack of their own (progress is pytest's)"
+	@$(BIN)/pytest -n 2 --dist loadscope
+
+.PHONY: bench
+bench: setup ## Measure: imports, cold starts, the API, the load of a million rows
+	@$(BIN)/python -m benchmarks
+
+.PHONY: clean
+clean: ## Stop the stack; delete what it holds, the environments and every cache
+	@if [ -x $(BIN)/python ]; then $(LOCAL_STACK) remove; fi
+	@echo "==> deleting .local, $(VENV) and caches"
+	@rm -rf .local .aws-sam $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

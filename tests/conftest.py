@@ -1,12 +1,38 @@
-"""What the tests of every tier share: one real PostgreSQL server a run."""
+"""What the tests of every tier share: a folder of the run, and one real PostgreSQL server a process."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from managed_tables_local import stack as local
 from managed_tables_local.postgres import open_server, remove_server
+
+_RUN_FOLDER = "MANAGED_TABLES_RUN_FOLDER"  # handed to the worker processes of pytest-xdist
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that all processes of this run share."""
+    if not hasattr(config, "workerinput"):
+        os.environ[_RUN_FOLDER] = tempfile.mkdtemp(prefix="managed-tables-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the stack that an end-to-end test has brought up, and delete the folder."""
+    if not hasattr(config, "workerinput"):
+        folder = Path(os.environ.pop(_RUN_FOLDER))
+        if (folder / "stack").exists():
+            local.remove(folder / "stack")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def run_folder() -> Path:
+    """The folder that all processes of this run share."""
+    return Path(os.environ[_RUN_FOLDER])
 
 
 @pytest.fixture(scope="session")

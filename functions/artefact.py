@@ -1,0 +1,191 @@
+"""Owns what a Lambda artefact holds: `artefact.py NAME FOLDER`, called by the makefiles of `sam build`.
+
+NAME is a function's (`api`, `ingest`, `analyze`, `insert`) or `common`, the layer. The packages come from
+requirements/NAME.txt, hashes checked; what the layer brings is left out of the functions. What is never
+imported is removed, and the rest is compiled, so that a cold start compiles nothing.
+
+The target is AWS, unless the environment says otherwise:
+ARTEFACT_RUNTIME (python3.13) and ARTEFACT_ARCHITECTURE (arm64), as the template's parameters Runtime and
+Architecture; or ARTEFACT_PYTHON, an interpreter of this machine for which to build (the local stack).
+
+Standard library only: it runs before anything is installed.
+"""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYER = "common"
+LAYER_SOURCE = ROOT / "layers/common/managed_tables"
+DEFAULT_RUNTIME = "python3.13"  # template.yaml's defaults, compared by a test
+DEFAULT_ARCHITECTURE = "arm64"
+_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+_MANYLINUX = "manylinux_2_28"  # Amazon Linux 2023, on which Lambda's Pythons run, has glibc 2.34
+_REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*])?==(\S+)")
+
+# Never imported: sources for other compilers, type stubs, the installers' records, the packages' own tests.
+_UNUSED_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".h", ".cpp", ".hpp", ".typed", ".pth"}
+_UNUSED_FOLDERS = {"tests", "__pycache__", "bin"}
+_UNUSED_RECORDS = {"RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", "top_level.txt"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an artefact is built for: a Python version and, unless it is this machine, a platform."""
+
+    version: str
+    interpreter: Path | None
+    architecture: str
+
+    @property
+    def machine(self) -> str:
+        """The processor as wheels name it."""
+        return _MACHINES[self.architecture]
+
+
+def read_target(environment: dict[str, str]) -> Target:
+    """Return the target that the environment names."""
+    runtime = environment.get("ARTEFACT_RUNTIME", DEFAULT_RUNTIME)
+    architecture = environment.get("ARTEFACT_ARCHITECTURE", DEFAULT_ARCHITECTURE)
+    if architecture not in _MACHINES or not re.fullmatch(r"python3\.\d+", runtime):
+        raise SystemExit(f"artefact: no such target: {runtime} on {architecture}")
+    interpreter = environment.get("ARTEFACT_PYTHON")
+    if interpreter is None:
+        return Target(runtime.removeprefix("python"), None, architecture)
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    version = subprocess.run([interpreter, "-c", code], check=True, capture_output=True, text=True)
+    return Target(version.stdout.strip(), Path(interpreter), platform.machine())
+
+
+def build(name: str, folder: Path, target: Target) -> None:
+    """Fill `folder` with the artefact `name`; a layer's packages lie in its folder `python`."""
+    packages = folder / "python" if name == LAYER else folder
+    packages.mkdir(parents=True, exist_ok=True)
+    source = LAYER_SOURCE if name == LAYER else ROOT / f"functions/{name}/managed_tables_{name}"
+    requirements = own_requirements(name)
+    if requirements:
+        _install(requirements, packages, target)
+    shutil.copytree(source, packages / source.name, dirs_exist_ok=True)
+    prune(packages)
+    _compile(packages, target)
+
+
+def own_requirements(name: str) -> str:
+    """Return requirements/NAME.txt without the packages that the layer brings."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    if name == LAYER:
+        return text
+    layer = _pins((ROOT / "requirements" / f"{LAYER}.txt").read_text())
+    own = []
+    for block in re.split(r"\n(?=\S)", text):
+        found = _REQUIREMENT.match(block)
+        if found is None or found[1] not in layer:
+            own.append(block)
+        elif layer[found[1]] != found[2]:
+            raise SystemExit(f"artefact: {found[1]} is {found[2]} in {name}, {layer[found[1]]} in the layer")
+    return "\n".join(own)
+
+
+def _pins(text: str) -> dict[str, str]:
+    return {found[1]: found[2] for line in text.splitlines() if (found := _REQUIREMENT.match(line))}
+
+
+def _install(requirements: str, folder: Path, target: Target) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        listed = Path(scratch) / "requirements.txt"
+        listed.write_text(requirements)
+        exact = ["--no-deps", "--require-hashes", "--target", str(folder), "-r", str(listed)]
+        uv = find_uv()
+        command = _uv_command(uv, target) if uv else _pip_command(target)
+        subprocess.run([*command, *exact], check=True)
+
+
+def find_uv() -> str | None:
+    """Return uv's path, if it is installed: the project's own first."""
+    own = ROOT / ".venv" / "bin" / "uv"
+    return str(own) if own.exists() else shutil.which("uv")
+
+
+def _uv_command(uv: str, target: Target) -> list[str]:
+    command = [uv, "pip", "install", "--quiet", "--only-binary", ":all:"]
+    if target.interpreter:
+        return [*command, "--python", str(target.interpreter)]
+    return [
+        *command,
+        "--python-platform",
+        f"{target.machine}-{_MANYLINUX}",
+        "--python-version",
+        target.version,
+    ]
+
+
+def _pip_command(target: Target) -> list[str]:
+    python = str(target.interpreter or sys.executable)
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    command += ["--only-binary", ":all:"]
+    if target.interpreter:
+        return command
+    platforms = ["manylinux2014", "manylinux_2_17", "manylinux_2_27", _MANYLINUX]
+    tags = [argument for tag in platforms for argument in ("--platform", f"{tag}_{target.machine}")]
+    return [*command, "--implementation", "cp", "--python-version", target.version, *tags]
+
+
+def prune(folder: Path) -> None:
+    """Remove what no function imports, keeping the metadata that packages read of themselves."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and path.name in _UNUSED_FOLDERS:
+            shutil.rmtree(path)
+        elif path.is_file() and (path.suffix in _UNUSED_SUFFIXES or _is_record(path)):
+            path.unlink()
+
+
+def _is_record(path: Path) -> bool:
+    return path.parent.suffix == ".dist-info" and path.name in _UNUSED_RECORDS
+
+
+def _compile(folder: Path, target: Target) -> None:
+    """Compile to bytecode that stays valid when files are copied or unzipped (no time stamps in it)."""
+    python = target.interpreter or _find_python(target.version)
+    if python is None:
+        print(
+            f"artefact: no python{target.version} here: the artefact goes without bytecode", file=sys.stderr
+        )
+        return
+    options = ["-q", "-j", "1", "--invalidation-mode", "unchecked-hash", "-s", str(folder)]
+    subprocess.run([str(python), "-m", "compileall", *options, str(folder)], check=True)
+
+
+def _find_python(version: str) -> str | None:
+    for candidate in (
+        sys.executable,
+        shutil.which(f"python{version}"),
+        "/usr/bin/python3",
+        shutil.which("python3"),
+    ):
+        if candidate and _version_of(candidate) == version:
+            return candidate
+    return None
+
+
+def _version_of(interpreter: str) -> str:
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run([interpreter, "-c", code], check=False, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def main() -> None:
+    """Build the artefact named by the first argument into the folder named by the second."""
+    if len(sys.argv) != 3:
+        raise SystemExit(__doc__)
+    build(sys.argv[1], Path(sys.argv[2]), read_target(dict(os.environ)))
+
+
+if __name__ == "__main__":
+    main()

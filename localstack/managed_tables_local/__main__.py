@@ -1,0 +1,81 @@
+"""The commands behind the Makefile: `python -m managed_tables_local up|down|token|serve|remove`."""
+
+import argparse
+import time
+from pathlib import Path
+
+import jwt
+
+from managed_tables_local import server
+from managed_tables_local import stack as local
+from managed_tables_local.checkout import LOCAL
+from managed_tables_local.console import say
+
+TOKEN_SECONDS = 24 * 3_600
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    arguments = _parse()
+    folder: Path = arguments.folder
+    match arguments.command:
+        case "up":
+            stack = local.up(folder, overrides=dict(arguments.set))
+            say(f"API            {stack.api_url}\nASGI server    {stack.serve_url}")
+            say(f"PostgreSQL     {stack.postgres_admin_dsn}\neverything     {folder / 'stack.json'}")
+        case "down":
+            local.down(folder)
+        case "remove":
+            local.remove(folder)
+        case "token":
+            print(make_token(_running(folder), arguments.company, arguments.permissions))
+        case "serve":
+            stack = _running(folder)
+            say(f"==> serving {stack.serve_url}, reloading when a source changes (Ctrl-C ends it)")
+            server.serve(folder, local.serving_environment(folder))
+
+
+def make_token(stack: local.Stack, company_id: str, permissions: str, user_id: str = "0" * 24) -> str:
+    """Sign a bearer token of a day; `permissions` are separated by commas or spaces."""
+    claims = {
+        "sub": user_id,
+        "company_id": company_id,
+        "permissions": permissions.replace(",", " ").split(),
+        "iss": stack.issuer,
+        "aud": stack.audience,
+        "exp": int(time.time()) + TOKEN_SECONDS,
+    }
+    return jwt.encode(claims, stack.jwt_secret, algorithm="HS256")
+
+
+def _running(folder: Path) -> local.Stack:
+    try:
+        return local.load(folder / "stack.json")
+    except FileNotFoundError:
+        raise SystemExit("No stack is up here: run `make up` first") from None
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="managed_tables_local")
+    parser.add_argument("--folder", type=lambda text: Path(text).resolve(), default=LOCAL)
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up")
+    up.add_argument("--set", action="append", default=[], type=_assignment, metavar="PARAMETER=VALUE")
+    commands.add_parser("down")
+    commands.add_parser("remove")
+    commands.add_parser("serve")
+    token = commands.add_parser("token")
+    token.add_argument("--company", required=True)
+    token.add_argument("--permissions", default="managed-tables:*")
+    return parser.parse_args()
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"not PARAMETER=VALUE: {text}")
+    return name, value
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Owns where things lie in this checkout: the sources, the tools' environments, the shared build."""
+
+import fcntl
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from managed_tables_local.console import step
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = ROOT / ".local"
+TEMPLATE = ROOT / "template.yaml"
+_SOURCES = ("functions", "layers", "requirements", "statemachine", "template.yaml")
+
+
+def tool_environment(name: str) -> Path:
+    """Return the `bin` folder of a tool's own environment, made anew when requirements/NAME.txt changes."""
+    home = LOCAL / f"{name}-venv"
+    locked = ROOT / "requirements" / f"{name}.txt"
+    wanted = hashlib.sha256(locked.read_bytes()).hexdigest()
+    mark = home / ".installed"
+    with exclusive(LOCAL / f"{name}-venv.lock"):
+        if not mark.exists() or mark.read_text() != wanted:
+            with step(f"installing {name} in an environment of its own"):
+                uv = Path(sys.executable).parent / "uv"
+                run_quietly([uv, "venv", "--quiet", "--clear", "--python", sys.executable, home])
+                python = home / "bin" / "python"
+                run_quietly([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, locked])
+                mark.write_text(wanted)
+    return home / "bin"
+
+
+def fingerprint() -> str:
+    """Return a digest of everything that a deployment is made of."""
+    digest = hashlib.sha256()
+    for source in _SOURCES:
+        base = ROOT / source
+        for path in sorted(base.rglob("*")) if base.is_dir() else [base]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Hold a lock between processes, waiting for it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def run_quietly(command: list[object], environment: dict[str, str] | None = None) -> str:
+    """Run a command and return its output, which is shown only if it fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"{Path(str(command[0])).name} failed ({done.returncode}):\n{done.stdout}")
+    return done.stdout

@@ -1,0 +1,58 @@
+"""Owns what the commands print: one line a step, with the seconds passed while it runs."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_BEAT_SECONDS = 2.0  # a step that is longer than this shows that it is alive
+_FRAME_SECONDS = 0.2
+
+
+def say(text: str) -> None:
+    """Print one line at once."""
+    print(text, flush=True)
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Print `title`, show the seconds while the block runs, and how long it took."""
+    started = time.monotonic()
+    ended = threading.Event()
+    ticker = threading.Thread(target=_tick, args=(title, started, ended), daemon=True)
+    ticker.start()
+    outcome = "failed"
+    try:
+        yield
+        outcome = "done"
+    finally:
+        ended.set()
+        ticker.join()
+        start = "\r" if sys.stdout.isatty() else ""
+        say(f"{start}==> {title}: {outcome} in {time.monotonic() - started:.1f} s")
+
+
+def _tick(title: str, started: float, ended: threading.Event) -> None:
+    if not sys.stdout.isatty():
+        if not ended.wait(_BEAT_SECONDS):
+            say(f"==> {title} …")
+        return
+    while not ended.wait(_FRAME_SECONDS):
+        print(f"\r==> {title} … {time.monotonic() - started:.0f} s ", end="", flush=True)
+
+
+def bar(done: int, total: int, width: int = 30) -> str:
+    """Return a progress bar such as `[#####-----]  50 %`."""
+    share = min(done / total, 1.0) if total else 0.0
+    filled = round(share * width)
+    return f"[{'#' * filled}{'-' * (width - filled)}] {share:4.0%}"
+
+
+def table(rows: list[list[str]]) -> str:
+    """Lay rows out in columns of even width; the first row is the heading."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])

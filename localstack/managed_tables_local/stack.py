@@ -1,0 +1,136 @@
+"""Owns the whole local stack of one folder: PostgreSQL, emulator, deployment, ASGI server, stack.json."""
+
+import json
+import secrets
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import boto3
+
+from managed_tables_local import deployment, emulator, server
+from managed_tables_local.checkout import exclusive
+from managed_tables_local.console import step
+from managed_tables_local.deployment import Outputs
+from managed_tables_local.emulator import REGION, Emulator
+from managed_tables_local.postgres import EmbeddedPostgres, open_server, remove_server
+
+ISSUER = "managed-tables-local"
+AUDIENCE = "managed-tables"
+POSTGRES_PREFERRED_PORT = 54_329
+# Workers the emulator may start at once, each a Python process of about 100 MB
+_CONCURRENCY = {"Api": "24", "Analyze": "4", "Insert": "4"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What a client of the running stack needs; the fields are those of stack.json."""
+
+    api_url: str
+    serve_url: str
+    jwt_secret: str
+    issuer: str
+    audience: str
+    aws_endpoint_url: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    postgres_admin_dsn: str
+    table_name: str
+    bucket_name: str
+    state_machine_arn: str
+
+
+def load(file: Path) -> Stack:
+    """Read a stack.json; raise FileNotFoundError if there is none."""
+    return Stack(**json.loads(file.read_text()))
+
+
+def up(folder: Path, *, persistent: bool = True, overrides: dict[str, str] | None = None) -> Stack:
+    """Bring the stack of `folder` up, or find it up, and write its stack.json.
+
+    A stack that is not `persistent` keeps nothing when it stops, and is quicker. `overrides` are template
+    parameters.
+    """
+    folder = folder.resolve()
+    with exclusive(folder / "stack.lock"):
+        with step("PostgreSQL"):
+            postgres = open_server(folder / "postgres", POSTGRES_PREFERRED_PORT)
+            postgres.start(*([] if persistent else ["fsync=off"]))
+        emulated = emulator.start(folder / "ministack", persistent)
+        parameters = {**_parameters(folder, postgres), **(overrides or {})}
+        outputs = deployment.deploy(emulated, parameters, folder / "deployed.json")
+        stack = _describe(folder, postgres, emulated, outputs)
+        with step("ASGI server for large uploads"):
+            server.start(folder, serving_environment(folder))
+        written = folder / "stack.json.new"
+        written.write_text(json.dumps(asdict(stack), indent=2) + "\n")
+        written.replace(folder / "stack.json")
+    return stack
+
+
+def down(folder: Path) -> None:
+    """Stop everything of `folder`; what it holds stays."""
+    folder = folder.resolve()
+    with exclusive(folder / "stack.lock"):
+        (folder / "stack.json").unlink(missing_ok=True)
+        with step("stopping the stack"):
+            server.process(folder).stop()
+            emulator.process(folder / "ministack").stop()
+            if (folder / "postgres").exists():
+                open_server(folder / "postgres").stop()
+
+
+def remove(folder: Path) -> None:
+    """Stop everything of `folder` and delete what it holds."""
+    down(folder)
+    remove_server(folder / "postgres")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def serving_environment(folder: Path) -> dict[str, str]:
+    """Return the environment of the deployed API function, for the same app outside Lambda."""
+    emulated = emulator.find(folder / "ministack")
+    if emulated is None:
+        raise SystemExit("No stack is up here: run `make up` first")
+    return {**deployment.read_environment(emulated, "ApiFunction"), **emulated.credentials}
+
+
+def _parameters(folder: Path, postgres: EmbeddedPostgres) -> dict[str, str]:
+    secret_file = folder / "jwt-secret"
+    if not secret_file.exists():
+        secret_file.write_text(secrets.token_hex(32))
+    return {
+        "PostgresHost": "127.0.0.1",
+        "PostgresPort": str(postgres.port),
+        "PostgresPassword": postgres.password,
+        "JwtSecret": secret_file.read_text(),
+        "JwtIssuer": ISSUER,
+        "JwtAudience": AUDIENCE,
+        **{f"{name}ReservedConcurrency": number for name, number in _CONCURRENCY.items()},
+    }
+
+
+def _describe(folder: Path, postgres: EmbeddedPostgres, emulated: Emulator, outputs: Outputs) -> Stack:
+    api = f"{emulated.url}/restapis/{outputs.api_id}/{deployment.STAGE}/_user_request_"
+    return Stack(
+        api_url=api,
+        serve_url=server.url(folder),
+        jwt_secret=_secret(emulated, outputs.app_secret_arn)["jwt_secret"],
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        aws_endpoint_url=emulated.url,
+        region=REGION,
+        access_key_id=emulated.access_key_id,
+        secret_access_key=emulated.secret_access_key,
+        postgres_admin_dsn=postgres.dsn,
+        table_name=outputs.table_name,
+        bucket_name=outputs.bucket_name,
+        state_machine_arn=outputs.state_machine_arn,
+    )
+
+
+def _secret(emulated: Emulator, secret_id: str) -> dict[str, str]:
+    client = boto3.client("secretsmanager", **emulated.client_arguments)
+    values: dict[str, str] = json.loads(client.get_secret_value(SecretId=secret_id)["SecretString"])
+    return values
