@@ -33,7 +33,7 @@ _REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*])?==(\S+)")
 # Never imported: sources for other compilers, type stubs, the installers' records, the packages' own tests.
 _UNUSED_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".h", ".cpp", ".hpp", ".typed", ".pth"}
 _UNUSED_FOLDERS = {"tests", "__pycache__", "bin"}
-_UNUSED_RECORDS = {"RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", "top_level.txt"}
+_UNUSED_RECORDS = {".lock", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", "top_level.txt"}
 
 
 @dataclass(frozen=True)
@@ -140,14 +140,14 @@ def _pip_command(target: Target) -> list[str]:
 def prune(folder: Path) -> None:
     """Remove what no function imports, keeping the metadata that packages read of themselves."""
     for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and path.name in _UNUSED_FOLDERS:
+        if path.is_dir() and (path.name in _UNUSED_FOLDERS or path.name.endswith("-stubs")):
             shutil.rmtree(path)
         elif path.is_file() and (path.suffix in _UNUSED_SUFFIXES or _is_record(path)):
             path.unlink()
 
 
 def _is_record(path: Path) -> bool:
-    return path.parent.suffix == ".dist-info" and path.name in _UNUSED_RECORDS
+    return path.name in _UNUSED_RECORDS and (path.parent.suffix == ".dist-info" or path.name == ".lock")
 
 
 def _compile(folder: Path, target: Target) -> None:

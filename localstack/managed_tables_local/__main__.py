@@ -1,17 +1,13 @@
-"""The commands behind the Makefile: `python -m managed_tables_local up|down|token|serve|remove`."""
+"""The commands behind the Makefile: `python -m managed_tables_local up|run|down|token|serve|remove`."""
 
 import argparse
-import time
 from pathlib import Path
 
-import jwt
-
-from managed_tables_local import server
+from managed_tables_local import demo, server
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
 from managed_tables_local.console import say
-
-TOKEN_SECONDS = 24 * 3_600
+from managed_tables_local.tokens import make_token
 
 
 def main() -> None:
@@ -23,6 +19,8 @@ def main() -> None:
             stack = local.up(folder, overrides=dict(arguments.set))
             say(f"API            {stack.api_url}\nASGI server    {stack.serve_url}")
             say(f"PostgreSQL     {stack.postgres_admin_dsn}\neverything     {folder / 'stack.json'}")
+        case "run":
+            demo.run(local.up(folder), folder)
         case "down":
             local.down(folder)
         case "remove":
@@ -33,19 +31,6 @@ def main() -> None:
             stack = _running(folder)
             say(f"==> serving {stack.serve_url}, reloading when a source changes (Ctrl-C ends it)")
             server.serve(folder, local.serving_environment(folder))
-
-
-def make_token(stack: local.Stack, company_id: str, permissions: str, user_id: str = "0" * 24) -> str:
-    """Sign a bearer token of a day; `permissions` are separated by commas or spaces."""
-    claims = {
-        "sub": user_id,
-        "company_id": company_id,
-        "permissions": permissions.replace(",", " ").split(),
-        "iss": stack.issuer,
-        "aud": stack.audience,
-        "exp": int(time.time()) + TOKEN_SECONDS,
-    }
-    return jwt.encode(claims, stack.jwt_secret, algorithm="HS256")
 
 
 def _running(folder: Path) -> local.Stack:
@@ -61,6 +46,7 @@ def _parse() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up")
     up.add_argument("--set", action="append", default=[], type=_assignment, metavar="PARAMETER=VALUE")
+    commands.add_parser("run")
     commands.add_parser("down")
     commands.add_parser("remove")
     commands.add_parser("serve")

@@ -11,7 +11,7 @@ _FRAME_SECONDS = 0.2
 
 
 def say(text: str) -> None:
-    """Print one line at once."""
+    """Print at once."""
     print(text, flush=True)
 
 

@@ -1,0 +1,163 @@
+"""Owns `make run`: the main job on the bundled sample, over HTTP only, as a console would do it."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from managed_tables_local.console import bar, say, table
+from managed_tables_local.sample import SAMPLE
+from managed_tables_local.stack import Stack
+from managed_tables_local.tokens import make_token
+
+PREFIX = "/v1/managed-tables"
+POLL_SECONDS = 0.3
+JOB_LIMIT_SECONDS = 180
+_SHOWN_ROWS = 5
+_SHOWN_WIDTH = 18
+
+
+class DemoError(RuntimeError):
+    """The job did not go as it should; the message says where."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """The calls of one company's user."""
+
+    stack: Stack
+    token: str
+    http: httpx.Client
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Send one request and return its JSON; raise DemoError with the API's own sentence."""
+        answer = self.http.request(
+            method,
+            f"{self.stack.api_url}{PREFIX}{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
+        if answer.is_error:
+            raise DemoError(f"{method} {PREFIX}{path} answered {answer.status_code}: {answer.text}")
+        return answer.json()
+
+    def post_file(self, upload: dict[str, Any], content: bytes) -> None:
+        """Send one file straight to the bucket, by its presigned POST."""
+        files = {"file": (upload["name"], content)}
+        answer = self.http.post(upload["url"], data=upload["fields"], files=files)
+        if answer.is_error:
+            raise DemoError(f"the bucket answered {answer.status_code}: {answer.text}")
+
+
+def run(stack: Stack, folder: Path) -> None:
+    """Take the sample from a file to rows read back, and say what to try next."""
+    token = make_token(stack, _company(folder), "managed-tables:*")
+    with httpx.Client(timeout=60) as http:
+        client = Client(stack, token, http)
+        connection = client.call("POST", "/provision")["connection_id"]
+        say(f"\n==> provisioned: the company's own database is co_{connection}")
+        job = _wait(client, _upload(client), "waiting_confirm")
+        _show_schema(job["inferred_schema"])
+        _confirm(client, job)
+        done = _wait(client, job["_id"], "done")
+        _show_rows(client, done["user_table_id"])
+        _say_what_next(stack, token, done["user_table_id"])
+
+
+def _company(folder: Path) -> str:
+    """Return the demonstration's company, the same at every run of one stack."""
+    kept = folder / "demo-company"
+    if not kept.exists():
+        kept.write_text(secrets.token_hex(12))
+    return kept.read_text()
+
+
+def _upload(client: Client) -> str:
+    content = SAMPLE.read_bytes()
+    declared = {"files": [{"name": SAMPLE.name, "size_bytes": len(content)}]}
+    answer = client.call("POST", "/upload", declared)
+    for upload in answer["uploads"]:
+        client.post_file(upload, content)
+    say(f"==> uploaded {SAMPLE.name} ({len(content):,} bytes) by presigned POST: job {answer['job_id']}")
+    return str(answer["job_id"])
+
+
+def _wait(client: Client, job_id: str, wanted: str) -> dict[str, Any]:
+    """Poll the job until it has the wanted status, showing each status and the progress as they come."""
+    shown = ""
+    deadline = time.monotonic() + JOB_LIMIT_SECONDS
+    while time.monotonic() < deadline:
+        job: dict[str, Any] = client.call("GET", f"/upload-jobs/{job_id}")
+        line = _status_line(job)
+        if line != shown:
+            say(f"    {line}")
+            shown = line
+        if job["status"] == wanted:
+            return job
+        if job["status"] == "failed":
+            raise DemoError(f"the job failed: {job['error']}")
+        if job["status"] == "waiting_confirm" and job["error"]:
+            raise DemoError(f"values did not convert: {job['error']}")
+        time.sleep(POLL_SECONDS)
+    raise DemoError(f"the job is still {job['status']} after {JOB_LIMIT_SECONDS} s")
+
+
+def _status_line(job: dict[str, Any]) -> str:
+    progress = job["progress"]
+    if job["status"] != "inserting" or not progress:
+        return str(job["status"])
+    counted = f"{progress['processed_rows']:,} of {progress['total_rows']:,} rows"
+    return f"inserting {bar(progress['processed_rows'], progress['total_rows'])}  {counted}"
+
+
+def _show_schema(schema: dict[str, Any]) -> None:
+    say(f"\n==> inferred schema of {schema['total_row_count_estimate']:,} rows")
+    example = schema["sample_rows"][0] if schema["sample_rows"] else {}
+    rows = [["column", "label", "type", "nullable", "first value"]]
+    for column in schema["columns"]:
+        nullable = "yes" if column["nullable"] else "no"
+        value = _cell(example.get(column["name"]))
+        rows.append([column["name"], column["display_name"], column["type"], nullable, value])
+    say(table(rows) + "\n")
+
+
+def _confirm(client: Client, job: dict[str, Any]) -> None:
+    schema = job["inferred_schema"]
+    body = {"display_name": schema["suggested_table_name"], "columns": schema["columns"]}
+    client.call("POST", f"/upload-jobs/{job['_id']}/confirm", body)
+    say(f"==> confirmed as it was inferred, as table {schema['suggested_table_name']}")
+
+
+def _show_rows(client: Client, table_id: str) -> None:
+    page = client.call("GET", f"/{table_id}/data?per_page={_SHOWN_ROWS}")
+    columns = [name for name in page["records"][0] if name != "id"]
+    rows = [columns, *([_cell(record[name]) for name in columns] for record in page["records"])]
+    say(f"\n==> the first {page['quantity']} of {page['total']:,} rows, read back over the API")
+    say(table([[cell[:_SHOWN_WIDTH] for cell in row] for row in rows]))
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).replace("\n", "⏎")
+
+
+def _say_what_next(stack: Stack, token: str, table_id: str) -> None:
+    say(
+        f"""
+==> done; the stack goes on running (`make down` stops it)
+
+API     {stack.api_url}
+token   {token}
+
+Try next:
+  URL={stack.api_url}{PREFIX}
+  TOKEN={token}
+  curl -H "Authorization: Bearer $TOKEN" "$URL"
+  curl -H "Authorization: Bearer $TOKEN" "$URL/{table_id}/data?per_page=3&sort_by=-valor_total"
+  make token COMPANY=$(openssl rand -hex 12)     another company's token
+  make serve                                     the same API by uvicorn, with reload
+  psql "{stack.postgres_admin_dsn}"
+"""
+    )

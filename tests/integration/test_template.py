@@ -1,0 +1,108 @@
+"""The template and the state machine, linted as AWS would read them."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from managed_tables import errors, settings
+from managed_tables_local.checkout import ROOT, TEMPLATE, tool_environment
+
+DEFINITION = (ROOT / "statemachine" / "job.asl.json").read_text()
+NUMBERS = ("ConfirmTimeoutSeconds", "JobRetentionDays")
+
+
+@pytest.fixture(scope="module")
+def machine() -> dict[str, Any]:
+    """The definition with its placeholders filled in."""
+    return dict(json.loads(_filled(DEFINITION)))
+
+
+def _filled(definition: str) -> str:
+    for name in NUMBERS:
+        definition = definition.replace(f"${{{name}}}", "60")
+    for name in ("AnalyzeFunctionArn", "InsertFunctionArn"):
+        definition = definition.replace(f"${{{name}}}", "arn:aws:lambda:us-east-1:123456789012:function:f")
+    return definition.replace("${TableName}", "t")
+
+
+def _run(tool: str, *arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    sam = tool_environment("sam")
+    environment = {
+        "PATH": f"{sam}:{os.environ['PATH']}",
+        "HOME": str(cwd),
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "SAM_CLI_TELEMETRY": "0",
+    }
+    command = [sam / tool, *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_template_is_valid(tmp_path: Path) -> None:
+    """`sam validate --lint` finds nothing."""
+    done = _run("sam", "validate", "--lint", "--template-file", TEMPLATE, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_state_machine_is_valid(tmp_path: Path, machine: dict[str, Any]) -> None:
+    """cfn-lint checks a definition that stands in a template."""
+    properties = {"Definition": machine, "RoleArn": "arn:aws:iam::123456789012:role/r"}
+    resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+    template = tmp_path / "template.json"
+    template.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"M": resource}}))
+    done = _run("cfn-lint", template)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_state_can_be_reached_and_leads_to_an_end(machine: dict[str, Any]) -> None:
+    """No state is forgotten, none leads nowhere."""
+    states: dict[str, Any] = machine["States"]
+    reached, open_ = set(), [machine["StartAt"]]
+    while open_:
+        name = open_.pop()
+        if name not in reached:
+            reached.add(name)
+            open_ += _next_states(states[name])
+    assert reached == set(states)
+
+
+def _next_states(state: dict[str, Any]) -> list[str]:
+    branches = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    found = [branch["Next"] for branch in branches if "Next" in branch]
+    return found + ([state["Default"]] if "Default" in state else [])
+
+
+def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[str, Any]) -> None:
+    """Infrastructure faults are exceptions: Retry, then Catch States.ALL, then the job is marked failed."""
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task":
+            assert state["Retry"][-1]["ErrorEquals"] == ["States.ALL"]
+            assert state["Retry"][-1]["MaxAttempts"] >= 6
+            if name != "MarkFailed":
+                assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+                assert state["Catch"][-1]["Next"] == "MarkFailed"
+
+
+def test_the_sentences_of_the_state_machine_are_the_declared_ones(machine: dict[str, Any]) -> None:
+    """A user reads the same sentence wherever an error was met."""
+    declared = {kind.code: kind.sentence for kind in (errors.JOB_FAULT, errors.CONFIRMATION_EXPIRED)}
+    found = [
+        way["Output"]["error"]
+        for state in machine["States"].values()
+        for way in [state, *state.get("Catch", [])]
+        if isinstance(way.get("Output"), dict) and "error" in way["Output"]
+    ]
+    assert {error["code"] for error in found} == set(declared)
+    assert all(declared[error["code"]] == error["message"] for error in found)
+
+
+def test_every_variable_of_the_template_is_a_setting() -> None:
+    """What the functions would not read is not set."""
+    text = TEMPLATE.read_text()
+    block = text.partition("      Variables:\n")[2].partition("\nResources:")[0]
+    names = {line.strip().partition(":")[0] for line in block.splitlines() if line.startswith("        ")}
+    known = {name.upper() for name in settings.Settings.model_fields}
+    assert {name for name in names if not name.startswith("POWERTOOLS_")} <= known
