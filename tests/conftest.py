@@ -1,5 +1,7 @@
 """What the tests of every tier share: a folder of the run, and one real PostgreSQL server a process."""
 
+import contextlib
+import io
 import os
 import shutil
 import tempfile
@@ -25,7 +27,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         folder = Path(os.environ.pop(_RUN_FOLDER))
         if (folder / "stack").exists():
-            local.remove(folder / "stack")
+            with contextlib.redirect_stdout(io.StringIO()):  # the run's last line is pytest's own
+                local.remove(folder / "stack")
         shutil.rmtree(folder, ignore_errors=True)
 
 

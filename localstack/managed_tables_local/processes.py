@@ -41,11 +41,7 @@ class Background:
             pid = int(self._pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
-        shown = subprocess.run(
-            ["ps", "-o", "stat=,command=", "-ww", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
-        state, _, command = shown.stdout.strip().partition(" ")
-        return pid if self.mark in command and not state.startswith("Z") else None
+        return pid if self.mark in _command_line(pid) else None
 
     def start(
         self,
@@ -87,3 +83,17 @@ class Background:
                 os.killpg(pid, signal.SIGKILL)
             time.sleep(_POLL_SECONDS)
         self._pid_file.unlink(missing_ok=True)
+
+
+def _command_line(pid: int) -> str:
+    """Return the command line of a living process, nothing for another."""
+    proc = Path(f"/proc/{pid}/cmdline")
+    if Path("/proc/self/cmdline").exists():  # Linux: `ps` may not be installed
+        try:
+            return proc.read_bytes().replace(b"\0", b" ").decode(errors="replace")  # a zombie has none
+        except OSError:
+            return ""
+    shown = subprocess.run(
+        ["ps", "-o", "stat=,command=", "-ww", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return "" if shown.stdout.startswith("Z") else shown.stdout
