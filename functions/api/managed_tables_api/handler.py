@@ -42,6 +42,6 @@ def _handler() -> ApiHandler:
     return ApiHandler(ApiServices(load_settings()))
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one event of API Gateway."""
     return _handler()(event, context)

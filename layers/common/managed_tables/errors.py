@@ -88,6 +88,15 @@ INTERNAL = ApiErrorKind(500, "INTERNAL_ERROR", "Erro interno. Informe o código 
 DATABASE_UNAVAILABLE = ApiErrorKind(
     503, "DATABASE_UNAVAILABLE", "O banco está acordando. Tente de novo em instantes"
 )
+CATALOG_UNAVAILABLE = ApiErrorKind(
+    503, "CATALOG_UNAVAILABLE", "O catálogo de tabelas não respondeu. Tente de novo em instantes"
+)
+STORAGE_UNAVAILABLE = ApiErrorKind(
+    503, "STORAGE_UNAVAILABLE", "O armazenamento de arquivos não respondeu. Tente de novo em instantes"
+)
+JOBS_UNAVAILABLE = ApiErrorKind(
+    503, "JOBS_UNAVAILABLE", "A confirmação foi registrada e será retomada em instantes"
+)
 KEYS_UNAVAILABLE = ApiErrorKind(
     503, "SIGNING_KEYS_UNAVAILABLE", "Não foi possível obter as chaves que validam o token. Tente de novo"
 )
@@ -122,6 +131,9 @@ ARCHIVE_MEMBERS_REFUSED = JobErrorKind(
 ARCHIVE_EMPTY = JobErrorKind("ARCHIVE_EMPTY", "O ZIP {file} não tem nenhum arquivo de dados")
 VALUES_NOT_CONVERTED = JobErrorKind(
     "VALUES_NOT_CONVERTED", "{count} valor(es) não puderam ser convertidos; nada foi inserido"
+)
+FILE_SIZE_MISMATCH = JobErrorKind(
+    "FILE_SIZE_MISMATCH", "O arquivo {file} chegou com {arrived} bytes; foram declarados {declared}"
 )
 UPLOAD_EXPIRED = JobErrorKind("UPLOAD_EXPIRED", "Os arquivos não chegaram dentro do prazo de envio")
 CONFIRMATION_EXPIRED = JobErrorKind("CONFIRMATION_EXPIRED", "O esquema não foi confirmado dentro do prazo")

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from managed_tables.catalog.items import Items
+from managed_tables.catalog.jobs import Jobs
 from managed_tables.settings import (
     AppSecret,
     PostgresSecret,
@@ -97,19 +99,31 @@ class Services:
     @once
     def storage(self) -> Storage:
         """The bucket."""
-        return Storage(self.s3, self.settings.bucket_name)
+        public_url = self.settings.upload_endpoint_url
+        post_client = self._client("s3", public_url) if public_url else self.s3
+        return Storage(self.s3, self.settings.bucket_name, post_client)
+
+    @once
+    def items(self) -> Items:
+        """The catalog's items."""
+        return Items(self.dynamodb, self.settings.table_name)
+
+    @once
+    def jobs(self) -> Jobs:
+        """The jobs' records."""
+        return Jobs(self.items, self.settings.job_retention_days)
 
     def _secret(self, arn: str) -> str:
         return self.secretsmanager.get_secret_value(SecretId=arn)["SecretString"]
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, endpoint_url: str = "") -> Any:
         # Imported here: a request that needs no AWS service does not pay for boto3.
         import boto3
         from botocore.config import Config
 
         return boto3.client(  # type: ignore[call-overload]
             service,
-            endpoint_url=self.settings.aws_endpoint_url or None,
+            endpoint_url=endpoint_url or self.settings.aws_endpoint_url or None,
             config=Config(
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
                 read_timeout=READ_TIMEOUT_SECONDS,

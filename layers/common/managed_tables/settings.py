@@ -47,6 +47,7 @@ class Settings(BaseModel):
     upload_max_bytes: int = 100 * MIB
     upload_max_files: int = 10
     confirm_timeout_seconds: int = 7 * 24 * 3_600
+    job_retention_days: int = 90  # of a job that has ended
     default_timezone: str = "UTC"
 
     # Limits of the API

@@ -1,14 +1,31 @@
-"""Owns the bucket: its keys, and nothing of a user's text in them."""
+"""Owns the bucket: its keys, with nothing of a user's text in them, and every way in and out of it."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypedDict
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from managed_tables import exact_json
+from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 STAGED_OBJECT = "staged.parquet"
 ANALYSIS = "analysis.json"
-CONFIRMED = "confirmed.json"
+
+_UPLOAD_KEY = re.compile(r"uploads/(?P<company_id>[0-9a-f]{24})/(?P<job_id>[0-9a-f]{24})/\d{2}\.[a-z]+")
+
+
+class PresignedPost(TypedDict):
+    """Where and with which form fields a browser posts a file."""
+
+    url: str
+    fields: dict[str, str]
 
 
 def upload_key(company_id: str, job_id: str, index: int, extension: str) -> str:
@@ -16,14 +33,89 @@ def upload_key(company_id: str, job_id: str, index: int, extension: str) -> str:
     return f"uploads/{company_id}/{job_id}/{index:02d}.{extension}"
 
 
+def parse_upload_key(key: str) -> tuple[str, str] | None:
+    """Return the company's and the job's id of such a key, None for any other key."""
+    found = _UPLOAD_KEY.fullmatch(key)
+    return None if found is None else (found["company_id"], found["job_id"])
+
+
 def job_key(company_id: str, job_id: str, name: str) -> str:
     """Return the key of one of the job's own objects, e.g. `STAGED_OBJECT`."""
     return f"jobs/{company_id}/{job_id}/{name}"
 
 
+def confirmed_name(digest: str) -> str:
+    """Return the name of a confirmed schema: by its content, since two confirmations may race."""
+    return f"confirmed-{digest}.json"
+
+
 @dataclass(frozen=True)
 class Storage:
-    """The deployment's bucket."""
+    """The deployment's bucket; `post_client` is the client whose endpoint browsers reach."""
 
     client: "S3Client"
     bucket_name: str
+    post_client: "S3Client"
+
+    def presigned_post(self, key: str, size_bytes: int, expires_seconds: int) -> PresignedPost:
+        """Return a form that posts one object: this key, exactly this size, until it expires."""
+        made = self.post_client.generate_presigned_post(
+            self.bucket_name,
+            key,
+            Conditions=[
+                ["content-length-range", size_bytes, size_bytes],
+                ["starts-with", "$Content-Type", ""],
+            ],
+            Fields={"Content-Type": "application/octet-stream"},
+            ExpiresIn=expires_seconds,
+        )
+        return {"url": made["url"], "fields": made["fields"]}
+
+    def put_json(self, key: str, value: Any) -> None:
+        """Write a JSON object, numbers exactly."""
+        with _translated():
+            self.client.put_object(
+                Bucket=self.bucket_name,
+                Key=key,
+                Body=exact_json.dumps(value),
+                ContentType="application/json",
+            )
+
+    def get_json(self, key: str) -> Any:
+        """Read a JSON object, numbers exactly."""
+        with _translated():
+            body = self.client.get_object(Bucket=self.bucket_name, Key=key)["Body"].read()
+        return exact_json.loads(body)
+
+    def upload(self, stream: IO[bytes], key: str, content_type: str = "application/octet-stream") -> None:
+        """Write what the stream holds from where it stands, in parts, memory not growing with it."""
+        with _translated():
+            self.client.upload_fileobj(stream, self.bucket_name, key, ExtraArgs={"ContentType": content_type})
+
+    def download(self, key: str, path: Path) -> None:
+        """Write the object to a file, by ranges in parallel."""
+        with _translated():
+            self.client.download_file(self.bucket_name, key, str(path))
+
+    def stream(self, key: str, chunk_bytes: int = 1_048_576) -> Iterator[bytes]:
+        """Yield the object's bytes in order."""
+        with _translated():
+            yield from self.client.get_object(Bucket=self.bucket_name, Key=key)["Body"].iter_chunks(
+                chunk_bytes
+            )
+
+    def delete(self, key: str) -> None:
+        """Delete the object; one that is not there is no fault."""
+        with _translated():
+            self.client.delete_object(Bucket=self.bucket_name, Key=key)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn botocore's faults into STORAGE_UNAVAILABLE: everything asked of S3 here is known to exist."""
+    from boto3.exceptions import Boto3Error  # boto3 takes 0.1 s of a cold start: not before it is needed
+
+    try:
+        yield
+    except (ClientError, BotoCoreError, Boto3Error) as error:
+        raise ApiError(STORAGE_UNAVAILABLE) from error

@@ -1,0 +1,40 @@
+"""Owns the keys of the DynamoDB table (docs/architecture.md): every item belongs to one company."""
+
+PK = "pk"
+SK = "sk"
+CONNECTION_SK = "CONNECTION"
+TABLE_PREFIX = "TABLE#"
+DELETED_TABLE_PREFIX = "DELETED_TABLE#"
+NAME_PREFIX = "NAME#"
+JOB_PREFIX = "JOB#"
+ACTIVE_JOBS_INDEX = "active-jobs"
+
+
+def company_pk(company_id: str) -> str:
+    """Return the partition of everything that a company has."""
+    return f"COMPANY#{company_id}"
+
+
+def connection_key(company_id: str) -> dict[str, str]:
+    """Return the key of the company's connection."""
+    return {PK: company_pk(company_id), SK: CONNECTION_SK}
+
+
+def table_key(company_id: str, table_id: str) -> dict[str, str]:
+    """Return the key of a table that is not deleted."""
+    return {PK: company_pk(company_id), SK: f"{TABLE_PREFIX}{table_id}"}
+
+
+def deleted_table_key(company_id: str, table_id: str) -> dict[str, str]:
+    """Return the key of a deleted table: apart, so that listings never read what is gone."""
+    return {PK: company_pk(company_id), SK: f"{DELETED_TABLE_PREFIX}{table_id}"}
+
+
+def name_key(company_id: str, display_name: str) -> dict[str, str]:
+    """Return the key of the item that exists exactly while a table holds or reserves the name."""
+    return {PK: company_pk(company_id), SK: f"{NAME_PREFIX}{display_name}"}
+
+
+def job_key(company_id: str, job_id: str) -> dict[str, str]:
+    """Return the key of a job."""
+    return {PK: company_pk(company_id), SK: f"{JOB_PREFIX}{job_id}"}

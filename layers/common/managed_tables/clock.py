@@ -1,0 +1,14 @@
+"""Owns how metadata writes times: ISO 8601, UTC, milliseconds, `Z`."""
+
+from datetime import UTC, datetime
+
+
+def timestamp(moment: datetime | None = None) -> str:
+    """Return the moment (now, where none is given) as `2026-01-15T10:30:00.000Z`."""
+    moment = datetime.now(UTC) if moment is None else moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Parse what `timestamp` wrote."""
+    return datetime.fromisoformat(text)
