@@ -30,7 +30,7 @@ _UNAVAILABLE = {
 }
 
 
-class ConditionFailed(Exception):
+class ConditionFailed(Exception):  # noqa: N818 - an outcome, not a fault
     """A write's condition did not hold; `failed` are the places of such writes in the transaction."""
 
     def __init__(self, failed: frozenset[int] = frozenset({0})) -> None:
@@ -171,7 +171,7 @@ class _Expression:
         return placeholder
 
 
-class _Conflict(Exception):
+class _Conflict(Exception):  # noqa: N818 - an outcome, not a fault
     """Another transaction was on one of the items; nothing was written."""
 
 
@@ -293,7 +293,7 @@ def _translated() -> Iterator[None]:
 
 
 def _raise_cancelled(error: ClientError) -> None:
-    reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]  # type: ignore[attr-defined]
+    reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
     failed = frozenset(place for place, code in enumerate(reasons) if code == "ConditionalCheckFailed")
     if failed:
         raise ConditionFailed(failed) from error

@@ -1,0 +1,175 @@
+"""The jobs' records: every change of status is conditional on the one it comes from."""
+
+from dataclasses import replace
+
+import pytest
+
+from managed_tables.catalog.items import ConditionFailed
+from managed_tables.catalog.jobs import MAX_DETAIL_CHARACTERS, JobFile, JobRecord, Jobs
+from managed_tables.clock import timestamp
+from managed_tables.ids import new_record_id
+from managed_tables.services import Services
+from managed_tables.storage import upload_key
+
+ERROR = {"code": "X", "message": "x", "details": [{"line": 3, "value": "é" * 1_000, "sheet": None}] * 30}
+
+
+@pytest.fixture
+def jobs(services: Services) -> Jobs:
+    return services.jobs
+
+
+def a_job(files: int = 2, **members: object) -> JobRecord:
+    """Return a job of a new company, not recorded yet."""
+    company_id, job_id, now = new_record_id(), new_record_id(), timestamp()
+    job = JobRecord(
+        company_id=company_id,
+        job_id=job_id,
+        user_id=new_record_id(),
+        mode="create",
+        status="queued",
+        files=tuple(
+            JobFile(f"{number}.csv", upload_key(company_id, job_id, number, "csv"), 10, "text/csv")
+            for number in range(files)
+        ),
+        expires_at="2026-01-15T10:30:00.000Z",
+        created_at=now,
+        updated_at=now,
+    )
+    return replace(job, **members)  # type: ignore[arg-type]
+
+
+def waiting(jobs: Jobs, **members: object) -> JobRecord:
+    """Return a job that waits for its confirmation, as the state machine leaves it."""
+    job = a_job(**members)
+    jobs.create(job)
+    jobs.begin_analysis(job.company_id, job.job_id)
+    jobs.record_analysis(job.company_id, job.job_id, "analysis", ["aviso"])
+    item = {"status": "waiting_confirm", "task_token": "token 1"}
+    jobs._items.change({"pk": f"COMPANY#{job.company_id}", "sk": f"JOB#{job.job_id}"}, item)
+    found = jobs.find(job.company_id, job.job_id)
+    assert found
+    return found
+
+
+def confirm(jobs: Jobs, job: JobRecord, digest: str = "d") -> JobRecord | None:
+    return jobs.confirm(job, confirmed_key="key", digest=digest, reserved_table_id="t")
+
+
+def test_a_job_is_read_as_it_was_written(jobs: Jobs) -> None:
+    job = a_job(mode="append", user_table_id="5f0000000000000000000009")
+    jobs.create(job)
+    assert jobs.find(job.company_id, job.job_id) == job
+
+
+def test_an_id_is_used_once(jobs: Jobs) -> None:
+    job = a_job()
+    jobs.create(job)
+    with pytest.raises(ConditionFailed):
+        jobs.create(job)
+
+
+def test_another_companys_job_is_not_found(jobs: Jobs) -> None:
+    job = a_job()
+    jobs.create(job)
+    assert jobs.find(new_record_id(), job.job_id) is None
+
+
+def test_arrivals_are_counted_once_each_with_their_real_size(jobs: Jobs) -> None:
+    job = a_job()
+    jobs.create(job)
+    jobs.mark_arrived(job, 1, 77)
+    again = jobs.mark_arrived(job, 1, 77)
+    assert again
+    assert not again.has_all_files
+    assert [file.size_bytes for file in again.files] == [10, 77]
+    last = jobs.mark_arrived(job, 0, 10)
+    assert last
+    assert last.has_all_files
+
+
+def test_a_file_that_arrives_late_changes_nothing(jobs: Jobs) -> None:
+    job = a_job()
+    jobs.create(job)
+    assert jobs.fail(job.company_id, job.job_id, ERROR)
+    assert jobs.mark_arrived(job, 0, 10) is None
+
+
+def test_a_job_whose_files_are_all_there_does_not_expire(jobs: Jobs) -> None:
+    job = a_job(files=1)
+    jobs.create(job)
+    jobs.mark_arrived(job, 0, 10)
+    assert jobs.fail(job.company_id, job.job_id, ERROR, unless_arrived=1) is None
+    other = a_job(files=1)
+    jobs.create(other)
+    expired = jobs.fail(other.company_id, other.job_id, ERROR, unless_arrived=1)
+    assert expired
+    assert expired.status == "failed"
+
+
+def test_the_active_jobs_of_a_company_are_listed_newest_first_until_they_end(jobs: Jobs) -> None:
+    first = a_job()
+    second = replace(a_job(), company_id=first.company_id)
+    for job in (first, second, a_job()):
+        jobs.create(job)
+    assert [job.job_id for job in jobs.list_active(first.company_id)] == [second.job_id, first.job_id]
+    assert len(list(jobs.scan_active())) == 3
+    jobs.fail(first.company_id, first.job_id, ERROR)
+    assert [job.job_id for job in jobs.list_active(first.company_id)] == [second.job_id]
+
+
+def test_a_job_goes_its_way_to_done(jobs: Jobs) -> None:
+    job = waiting(jobs)
+    assert (job.analysis_key, job.warnings, job.task_token) == ("analysis", ["aviso"], "token 1")
+    confirmed = confirm(jobs, job)
+    assert confirmed
+    assert (confirmed.status, confirmed.task_token) == ("inserting", "token 1")
+    progress = {"phase": "copying", "processed_rows": 5, "total_rows": 10, "percent": 50}
+    assert jobs.report_progress(job.company_id, job.job_id, progress)
+    found = jobs.find(job.company_id, job.job_id)
+    assert found
+    assert found.progress == progress
+    done = jobs.complete(job.company_id, job.job_id, "5f0000000000000000000009")
+    assert done
+    assert (done.status, done.user_table_id, done.progress) == ("done", "5f0000000000000000000009", None)
+    assert not jobs.report_progress(job.company_id, job.job_id, progress)
+    assert jobs.fail(job.company_id, job.job_id, ERROR) is None
+
+
+def test_of_two_confirmations_one_is_taken(jobs: Jobs) -> None:
+    job = waiting(jobs)
+    assert confirm(jobs, job, "a")
+    assert confirm(jobs, job, "b") is None
+    found = jobs.find(job.company_id, job.job_id)
+    assert found
+    assert found.confirmed_digest == "a"
+
+
+def test_only_the_token_that_was_sent_is_forgotten(jobs: Jobs) -> None:
+    job = waiting(jobs)
+    confirm(jobs, job)
+    jobs.forget_token(replace(job, task_token="token 0"))
+    jobs.forget_token(replace(job, task_token="token 1"))
+    found = jobs.find(job.company_id, job.job_id)
+    assert found
+    assert found.task_token is None
+
+
+def test_a_rejected_job_keeps_a_bounded_error(jobs: Jobs) -> None:
+    job = waiting(jobs)
+    confirm(jobs, job)
+    rejected = jobs.reject(job.company_id, job.job_id, ERROR)
+    assert rejected
+    assert rejected.error
+    assert rejected.status == "inserting"
+    assert len(rejected.error["details"]) == 20
+    assert rejected.error["details"][0] == {"line": 3, "value": "é" * MAX_DETAIL_CHARACTERS, "sheet": None}
+
+
+def test_analysis_of_a_job_that_has_ended_does_not_begin(jobs: Jobs) -> None:
+    job = a_job()
+    jobs.create(job)
+    assert jobs.begin_analysis(job.company_id, job.job_id)
+    assert jobs.begin_analysis(job.company_id, job.job_id)
+    jobs.fail(job.company_id, job.job_id, ERROR)
+    assert jobs.begin_analysis(job.company_id, job.job_id) is None
