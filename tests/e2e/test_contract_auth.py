@@ -1,0 +1,255 @@
+"""The contract's "Required permission" lines, and the clarifications, "Who may do what"."""
+
+import base64
+import json
+import uuid
+from typing import NamedTuple
+
+import pytest
+from client import Console, column, new_id
+
+LONG_AGO, FAR_AHEAD = 1_577_836_800, 4_102_444_800  # 2020 and 2100, in seconds
+
+PERMISSIONS = ("create", "list", "update", "delete", "upload", "data-read", "data-write")
+ROWS = {"rows": [{"produto": "X"}]}
+FILES = {"files": [{"name": "a.csv", "size_bytes": 1}]}
+TABLE = {"display_name": "outra", "columns": [column("produto")]}
+
+
+class Route(NamedTuple):
+    """An operation of the contract and the permission that it prints."""
+
+    method: str
+    path: str
+    permission: str
+    body: object = None
+
+
+ROUTES = (
+    Route("POST", "/provision", "create"),
+    Route("GET", "/status", "list"),
+    Route("GET", "", "list"),
+    Route("GET", "/{id}", "list"),
+    Route("POST", "", "create", TABLE),
+    Route("PUT", "/{id}", "update", {"status": "active"}),
+    Route("PATCH", "/{id}", "update", {"status": "active"}),
+    Route("DELETE", "/{id}", "delete"),
+    Route("POST", "/upload", "upload", FILES),
+    Route("POST", "/{id}/upload", "upload", FILES),
+    Route("GET", "/upload-jobs/active", "list"),
+    Route("GET", "/upload-jobs/{id}", "list"),
+    Route("POST", "/upload-jobs/{id}/confirm", "upload", TABLE),
+    Route("GET", "/{id}/data", "data-read"),
+    Route("POST", "/{id}/data", "data-write", ROWS),
+    Route("PUT", "/{id}/data/{row}", "data-write", {"produto": "X"}),
+    Route("PATCH", "/{id}/data/{row}", "data-write", {"produto": "X"}),
+    Route("DELETE", "/{id}/data/{row}", "data-write"),
+)
+every_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+
+
+def fill(path: str) -> str:
+    return path.format(id=new_id(), row=uuid.uuid4())
+
+
+# --- permissions --------------------------------------------------------------------------------------
+@every_route
+def test_every_route_requires_a_token(console: Console, route: Route) -> None:
+    """Without a token every route is 401."""
+    assert console.call(route.method, fill(route.path), route.body, token="").status == 401
+
+
+@every_route
+def test_every_route_requires_its_permission(console: Console, route: Route) -> None:
+    """With every permission but the printed one a route is 403, whether what it names exists or not."""
+    others = [f"managed-tables:{one}" for one in PERMISSIONS if one != route.permission]
+    user = console.with_permissions(*others)
+    assert user.call(route.method, fill(route.path), route.body).status == 403
+
+
+@every_route
+def test_the_printed_permission_is_enough(console: Console, route: Route) -> None:
+    """With the printed permission alone a route is neither 401 nor 403."""
+    user = console.with_permissions(f"managed-tables:{route.permission}")
+    assert user.call(route.method, fill(route.path), route.body).status not in {401, 403}
+
+
+def test_the_star_grants_all(company: Console) -> None:
+    """`managed-tables:*` grants every permission."""
+    user = company.with_permissions("managed-tables:*")
+    for route in ROUTES:
+        assert user.call(route.method, fill(route.path), route.body).status not in {401, 403}
+
+
+@pytest.mark.parametrize(
+    "permission", ["*", "list", "managed-tables", "managed-tables:", "data-api:list", "managed-tables:LIST"]
+)
+def test_other_permissions_grant_nothing(console: Console, permission: str) -> None:
+    """A permission is matched as a whole: a part of it, or another product's, grants nothing."""
+    assert console.with_permissions(permission).call("GET").status == 403
+
+
+def test_a_table_is_refused_alike_whether_it_exists_or_not(company: Console) -> None:
+    """A caller without the permission learns nothing of what exists: the same 403."""
+    table_id = company.create_table()["_id"]
+    user = company.with_permissions("managed-tables:upload")
+    known, unknown = user.call("GET", f"/{table_id}"), user.call("GET", f"/{new_id()}")
+    assert (known.status, known.json) == (403, unknown.json)
+
+
+# --- the order of checks ------------------------------------------------------------------------------
+def test_401_comes_before_everything(console: Console) -> None:
+    """A bad token is 401 though the permission, the table and the body are wrong too."""
+    answer = console.call("PUT", f"/{new_id()}", text="{", token="x")
+    assert answer.status == 401
+
+
+def test_403_comes_before_404_and_422(console: Console) -> None:
+    """Without the permission it is 403 though the table and the body are wrong too."""
+    answer = console.with_permissions().call("PUT", f"/{new_id()}", text="{")
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/{id}"),
+        ("PATCH", "/{id}"),
+        ("POST", "/{id}/upload"),
+        ("POST", "/upload-jobs/{id}/confirm"),
+        ("POST", "/{id}/data"),
+        ("PUT", "/{id}/data/{row}"),
+        ("PATCH", "/{id}/data/{row}"),
+    ],
+)
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"rows": 1}'])
+def test_404_comes_before_422(company: Console, method: str, path: str, text: str) -> None:
+    """An id in the path that does not exist is 404 though the body is wrong, or no JSON at all."""
+    assert company.call(method, fill(path), text=text).status == 404
+
+
+def test_404_comes_before_the_query(company: Console) -> None:
+    """An unknown table is 404 though the query is wrong too."""
+    assert company.call("GET", f"/{new_id()}/data", params={"page": 0}).status == 404
+
+
+def test_an_unknown_row_comes_before_its_body(company: Console) -> None:
+    """An unknown row of a known table is 404 though the body is wrong."""
+    table_id = company.create_table()["_id"]
+    for row_id in (uuid.uuid4(), "x"):
+        answer = company.call("PUT", f"/{table_id}/data/{row_id}", text="{")
+        assert (answer.status, answer.error) == (404, "Linha não encontrada")
+
+
+@pytest.mark.parametrize("path", ["", "/upload"])
+def test_the_body_comes_before_the_state(console: Console, path: str) -> None:
+    """A body that is no JSON is 422."""
+    console.provision()
+    assert console.call("POST", path, text="{").status == 422
+
+
+# --- the token ----------------------------------------------------------------------------------------
+def test_a_good_token_is_taken(console: Console) -> None:
+    """A JWT with `sub`, `company_id`, `permissions` and `exp` is taken; the scheme's case does not matter."""
+    assert console.call("GET").status == 200
+    header = {"Authorization": f"bearer {console.token()}"}
+    assert console.call("GET", token="", headers=header).status == 200
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": None},
+        {"exp": LONG_AGO},
+        {"exp": "amanhã"},
+        {"sub": None},
+        {"sub": "joana"},
+        {"sub": "a" * 23},
+        {"sub": "g" * 24},
+        {"sub": "a" * 24 + "\n"},
+        {"company_id": None},
+        {"company_id": "empresa"},
+        {"company_id": "a" * 25},
+        {"company_id": 7},
+        {"iss": "https://outro.example"},
+        {"aud": "outra"},
+        {"nbf": FAR_AHEAD},
+    ],
+    ids=lambda claims: "=".join(f"{name}={value}"[:30] for name, value in claims.items()),
+)
+def test_a_token_with_wrong_claims_is_401(console: Console, claims: dict[str, object]) -> None:
+    """Expired, without `exp`, another issuer or audience, an id that is not 24 hex digits: 401."""
+    assert console.call("GET", token=console.token(**claims)).status == 401
+
+
+@pytest.mark.parametrize("permissions", ["managed-tables:list", None, {"managed-tables:list": True}])
+def test_permissions_are_a_list(console: Console, permissions: object) -> None:
+    """`permissions` that are no list of strings grant nothing: 401 or 403."""
+    assert console.call("GET", token=console.token(permissions=permissions)).status in {401, 403}
+
+
+def test_a_token_of_another_secret_is_401(console: Console) -> None:
+    """A signature by another secret is 401."""
+    assert (
+        console.call("GET", token=console.token(secret="outro-segredo-de-32-caracteres-ou-mais")).status
+        == 401
+    )
+
+
+@pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
+def test_a_token_in_another_algorithm_is_401(console: Console, algorithm: str) -> None:
+    """A token in any other algorithm than the deployment's is 401, though its secret is right."""
+    assert console.call("GET", token=console.token(algorithm=algorithm)).status == 401
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "NONE"])
+def test_an_unsigned_token_is_401(console: Console, algorithm: str) -> None:
+    """An unsigned token is 401."""
+    header = base64.urlsafe_b64encode(json.dumps({"alg": algorithm, "typ": "JWT"}).encode()).rstrip(b"=")
+    payload = console.token().split(".")[1]
+    assert console.call("GET", token=f"{header.decode()}.{payload}.").status == 401
+
+
+def test_a_tampered_token_is_401(console: Console) -> None:
+    """A payload that was changed after signing is 401."""
+    header, _, signature = console.token().split(".")
+    payload = console.other_company().token().split(".")[1]
+    assert console.call("GET", token=f"{header}.{payload}.{signature}").status == 401
+
+
+@pytest.mark.parametrize(
+    "value", ["", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "Basic dXNlcjp4", "x"]
+)
+def test_what_is_no_bearer_token_is_401(console: Console, value: str) -> None:
+    """Anything but a bearer token in the Authorization header is 401."""
+    assert console.call("GET", token="", headers={"Authorization": value}).status == 401
+
+
+def test_401_says_which_scheme(console: Console) -> None:
+    """A 401 carries `WWW-Authenticate: Bearer`, as HTTP asks."""
+    assert console.call("GET", token="").headers["www-authenticate"].startswith("Bearer")
+
+
+# --- companies ----------------------------------------------------------------------------------------
+def test_another_companys_things_do_not_exist(company: Console) -> None:
+    """Another company's table, row and job are 404, like ones that do not exist."""
+    table_id = company.create_table()["_id"]
+    company.insert(table_id, {"produto": "X"})
+    row_id = company.rows(table_id)[0]["id"]
+    job_id = company.ok("POST", "/upload", FILES)["job_id"]
+    other = company.other_company()
+    other.provision()
+    own = other.create_table()["_id"]
+    for method, path, body, sentence in (
+        ("GET", f"/{table_id}/data", None, "Tabela não encontrada"),
+        ("POST", f"/{table_id}/data", ROWS, "Tabela não encontrada"),
+        ("POST", f"/{table_id}/upload", FILES, "Tabela não encontrada"),
+        ("PUT", f"/{table_id}/data/{row_id}", {"produto": "Y"}, "Tabela não encontrada"),
+        ("DELETE", f"/{own}/data/{row_id}", None, "Linha não encontrada"),
+        ("GET", f"/upload-jobs/{job_id}", None, "Job não encontrado"),
+        ("POST", f"/upload-jobs/{job_id}/confirm", TABLE, "Job não encontrado"),
+    ):
+        answer = other.call(method, path, body)
+        assert (answer.status, answer.error) == (404, sentence)
+    assert other.ok("GET", "/upload-jobs/active") == {"records": []}
+    assert company.rows(table_id)[0]["produto"] == "X"
