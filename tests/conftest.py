@@ -16,6 +16,17 @@ from managed_tables_local.postgres import open_server, remove_server
 _RUN_FOLDER = "MANAGED_TABLES_RUN_FOLDER"  # handed to the worker processes of pytest-xdist
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run choose where the tests over HTTP call."""
+    parser.addoption(
+        "--against",
+        choices=["deployed", "serve", "both"],
+        default="both",
+        help="call the deployed stack, the ASGI server that `make serve` runs, or both (default)",
+    )
+    parser.addoption("--seconds", type=float, default=5.0, help="how long the load test lasts (default: 5)")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folder that all processes of this run share."""
     if not hasattr(config, "workerinput"):

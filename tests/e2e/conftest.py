@@ -4,16 +4,32 @@ MANAGED_TABLES_STACK names the stack.json of a running stack to use instead.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from client import Console, Stack
 
 from managed_tables_local import stack as local
 
 REQUEST_LIMIT_SECONDS = 60.0  # API Gateway hangs up after 29
+TARGETS = ("deployed", "serve")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each fact of the contract against the deployed stack and against the ASGI server alike.
+
+    Marked `flow` it runs against the first of them only: what follows the request is the same machine.
+    """
+    if "target" not in metafunc.fixturenames:
+        return
+    against = metafunc.config.getoption("against")
+    chosen = TARGETS if against == "both" else (against,)
+    once = metafunc.definition.get_closest_marker("flow") or "contract" not in metafunc.module.__name__
+    metafunc.parametrize("target", chosen[:1] if once else chosen)
 
 
 @pytest.fixture(scope="session")
@@ -41,14 +57,20 @@ def http() -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def console(stack: Stack, http: httpx.Client) -> Console:
-    """A user of a company never met before, not provisioned, calling through API Gateway."""
-    return Console(stack, stack.api_url, http)
+def base_url(stack: Stack, target: str) -> str:
+    """Where the API is: behind API Gateway, or on the ASGI server."""
+    return {"deployed": stack.api_url, "serve": stack.serve_url}[target]
+
+
+@pytest.fixture
+def console(stack: Stack, base_url: str, http: httpx.Client) -> Console:
+    """A user of a company never met before, not provisioned."""
+    return Console(stack, base_url, http)
 
 
 @pytest.fixture
 def company(console: Console) -> Console:
-    """A user of a new company that is provisioned, calling through API Gateway."""
+    """A user of a new company that is provisioned."""
     console.provision()
     return console
 
@@ -59,3 +81,15 @@ def served_company(stack: Stack, http: httpx.Client) -> Console:
     served = Console(stack, stack.serve_url, http)
     served.provision()
     return served
+
+
+@pytest.fixture
+def query(stack: Stack) -> Callable[..., list[tuple[Any, ...]]]:
+    """Run one statement in a company's own database, as its administrator does; return the rows."""
+
+    def run(company: Console, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        database = f"co_{company.ok('GET', '/status')['connection_id']}"
+        with psycopg.connect(stack.postgres_admin_dsn, dbname=database) as connection:
+            return connection.execute(statement, parameters or None).fetchall()  # type: ignore[call-overload,no-any-return]
+
+    return run
