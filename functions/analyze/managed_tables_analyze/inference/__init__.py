@@ -1,0 +1,11 @@
+"""Owns the inference of a schema from the staged object: every row judged, every judgement explained.
+
+The head of the object only proposes types; what is proposed is then counted over all rows, a type that
+one cell contradicts is dropped, and the next is counted. The rules of what fits a type are those that
+insert loads with (`managed_tables.conversion`).
+"""
+
+from managed_tables_analyze.inference.columns import InferredColumn, infer_columns
+from managed_tables_analyze.inference.samples import read_sample_rows
+
+__all__ = ["InferredColumn", "infer_columns", "read_sample_rows"]

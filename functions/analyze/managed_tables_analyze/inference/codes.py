@@ -1,0 +1,127 @@
+"""Owns the recognition of identifiers made of digits: codes that name something, and so stay text.
+
+Two signs, both only ever turning an integer into text: a label that says so (`CEP`, `Nº do CPF`), or
+check digits that all values carry. A label that speaks of a quantity (`Qtd. telefones`) says nothing.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection
+
+CODE_WORDS = {
+    "cep": "CEP",
+    "cpf": "CPF",
+    "cnpj": "CNPJ",
+    "rg": "RG",
+    "cnh": "CNH",
+    "renavam": "RENAVAM",
+    "pis": "PIS",
+    "pasep": "PASEP",
+    "nis": "NIS",
+    "nit": "NIT",
+    "cns": "CNS",
+    "telefone": "telefone",
+    "telefones": "telefone",
+    "fone": "telefone",
+    "tel": "telefone",
+    "celular": "celular",
+    "whatsapp": "telefone",
+    "fax": "telefone",
+    "phone": "telefone",
+    "mobile": "telefone",
+    "zip": "código postal",
+    "zipcode": "código postal",
+    "agencia": "agência",
+    "conta": "conta",
+    "ean": "código de barras",
+    "gtin": "código de barras",
+    "barras": "código de barras",
+    "barcode": "código de barras",
+    "nfe": "chave de NF-e",
+}
+# `PIS` is also a tax, whose column may hold whole amounts: as a person's number it has 11 digits.
+_FEWEST_DIGITS = {"pis": 9}
+_QUANTITY_WORDS = frozenset(
+    {
+        "qtd",
+        "qtde",
+        "quant",
+        "quantidade",
+        "quantidades",
+        "total",
+        "totais",
+        "valor",
+        "valores",
+        "vlr",
+        "saldo",
+        "soma",
+        "media",
+        "percentual",
+        "taxa",
+        "count",
+        "sum",
+        "dias",
+        "preco",
+    }
+)
+FEWEST_VALUES = 10  # of the sample: ten values with right check digits by chance are one in 10^10 or less
+_DIGITS = re.compile("[0-9]+")
+_INTERNATIONAL_PHONE = re.compile(r"\+[0-9]{8,15}")
+
+
+def find_code_in_label(label: str, longest_digits: int) -> str | None:
+    """Return what code a label names, or None; `longest_digits` is the length of the longest value seen."""
+    plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
+    plain = re.sub(r"([a-z])([A-Z])", r"\1 \2", plain).lower()
+    words = re.findall("[a-z]+", plain)
+    if _QUANTITY_WORDS.intersection(words):
+        return None
+    found = (word for word in words if word in CODE_WORDS)
+    return next((CODE_WORDS[word] for word in found if longest_digits >= _FEWEST_DIGITS.get(word, 1)), None)
+
+
+def find_code_in_values(values: Collection[str]) -> str | None:
+    """Return what code all the values are, by their check digits, or None; `values` are distinct."""
+    if any(_INTERNATIONAL_PHONE.fullmatch(value) for value in values):
+        return "telefone"
+    if len(values) < FEWEST_VALUES:
+        return None
+    lengths = {len(value) for value in values}
+    if len(lengths) != 1 or not all(map(_DIGITS.fullmatch, values)):
+        return None
+    code, is_valid = _CHECKED_LENGTHS.get(lengths.pop(), (None, None))
+    return code if is_valid is not None and all(map(is_valid, values)) else None
+
+
+def _modulo_11(digits: str, weights: Collection[int]) -> str:
+    remainder = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True)) % 11
+    return "0" if remainder < 2 else str(11 - remainder)
+
+
+def _weights(count: int, highest: int) -> list[int]:
+    """Return the weights 2, 3, … `highest`, 2, 3, … that count from the right."""
+    return [2 + index % (highest - 1) for index in range(count)][::-1]
+
+
+def is_cpf(digits: str) -> bool:
+    """Tell whether 11 digits end in the two check digits of a CPF."""
+    first = _modulo_11(digits[:9], range(10, 1, -1))
+    return digits[9:] == first + _modulo_11(digits[:9] + first, range(11, 1, -1))
+
+
+def is_cnpj(digits: str) -> bool:
+    """Tell whether 14 digits end in the two check digits of a CNPJ."""
+    first = _modulo_11(digits[:12], _weights(12, 9))
+    return digits[12:] == first + _modulo_11(digits[:12] + first, _weights(13, 9))
+
+
+def is_invoice_key(digits: str) -> bool:
+    """Tell whether 44 digits end in the check digit of an NF-e's access key."""
+    return digits[43] == _modulo_11(digits[:43], _weights(43, 9))
+
+
+_CHECKED_LENGTHS: dict[int, tuple[str, Callable[[str], bool]]] = {
+    11: ("CPF", is_cpf),
+    14: ("CNPJ", is_cnpj),
+    44: ("chave de NF-e", is_invoice_key),
+}

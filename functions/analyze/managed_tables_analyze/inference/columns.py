@@ -1,0 +1,132 @@
+"""Owns the judgement of a column: its type, its formats, and why."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from managed_tables.conversion import Formats
+from managed_tables.conversion.cells import LETTER_PAIRS
+from managed_tables.conversion.sql_text import trimmed
+from managed_tables.schema import ColumnType
+from managed_tables_analyze.inference import explanation
+from managed_tables_analyze.inference.codes import find_code_in_label, find_code_in_values
+from managed_tables_analyze.inference.counting import Tally, cell_name, staged_rows
+from managed_tables_analyze.inference.hypotheses import Hypothesis
+from managed_tables_analyze.inference.marks import Reading, settle_marks
+from managed_tables_analyze.inference.trial import HEAD, NOTHING, Trial, try_columns
+
+_DISTINCT_VALUES = 200  # of the head, to recognise a code by
+_LONGEST_CODE = 64
+
+
+@dataclass(frozen=True)
+class InferredColumn:
+    """What analyze says of one column of the staged object.
+
+    `inference` is the job's optional object: confidence, evidence, exceptions, warnings, alternatives.
+    """
+
+    type: ColumnType
+    nullable: bool
+    formats: Formats
+    inference: dict[str, Any]
+
+
+def infer_columns(
+    connection: DuckDBPyConnection,
+    staged: Path,
+    labels: Sequence[str],
+    files: Sequence[str],
+    *,
+    delimiter: str | None = None,
+    point_columns: Collection[int] = (),
+) -> list[InferredColumn]:
+    """Return one judgement a column, in order.
+
+    `labels` are the headers as written; `files` the names that the object's `file` indexes; `delimiter`
+    the files' own, None where there is none (workbooks). `point_columns` are the columns, counted from
+    0, in which a reader wrote some workbook's numeric cell with a decimal point: the point is their mark.
+    """
+    trials = try_columns(connection, staged, len(labels))
+    readings = settle_marks(connection, staged, trials, delimiter, frozenset(point_columns))
+    judged = [
+        _judge(connection, staged, trial, reading, label)
+        for trial, reading, label in zip(trials, readings, labels, strict=True)
+    ]
+    exceptions = explanation.read_exceptions(connection, staged, judged, files)
+    return [
+        InferredColumn(one.type, one.nullable, one.formats, one.as_record(cells))
+        for one, cells in zip(judged, exceptions, strict=True)
+    ]
+
+
+def _judge(
+    connection: DuckDBPyConnection, staged: Path, trial: Trial, reading: Reading, label: str
+) -> explanation.Judgement:
+    if reading.hypothesis is None:
+        return _judge_text(trial, reading.formats)
+    chosen, tally = reading.hypothesis, trial.tallies[reading.hypothesis]
+    formats = replace(reading.formats, null_tokens=_has_tokens(tally))
+    if chosen.type is ColumnType.BOOLEAN and not _letters_are_paired(connection, staged, trial.column):
+        return explanation.lone_letters(tally, trial.column, formats)
+    if chosen.type in (ColumnType.INTEGER, ColumnType.DECIMAL):
+        code = _find_code(connection, trial.column, label, chosen.type)
+        if code is not None:
+            return explanation.code(tally, trial.column, formats, chosen.type, code)
+    return explanation.typed(tally, trial.column, formats, chosen.type, reading)
+
+
+def _judge_text(trial: Trial, formats: Formats) -> explanation.Judgement:
+    counted = [(what, tally) for what, tally in trial.tallies.items() if isinstance(what, Hypothesis)]
+    if not counted:
+        return explanation.text(trial.tallies[NOTHING], trial.column, replace(formats, null_tokens=True))
+    best, tally = max(counted, key=lambda pair: pair[1].share)
+    formats = replace(_formats_of(best, formats), null_tokens=True)
+    return explanation.text(tally, trial.column, formats, best.type)
+
+
+def _formats_of(hypothesis: Hypothesis, formats: Formats) -> Formats:
+    """Return the column's formats with those that the hypothesis is about."""
+    if hypothesis.type in (ColumnType.INTEGER, ColumnType.DECIMAL):
+        return replace(formats, decimal_mark=hypothesis.formats.decimal_mark)
+    if hypothesis.type in (ColumnType.DATE, ColumnType.DATETIME):
+        return replace(formats, date_order=hypothesis.formats.date_order)
+    return formats
+
+
+def _has_tokens(tally: Tally) -> bool:
+    return tally.blank > 0
+
+
+def _letters_are_paired(connection: DuckDBPyConnection, staged: Path, column: int) -> bool:
+    """Tell whether each lone letter's partner occurs too: a column of `F` alone is a sex or a size."""
+    cell = cell_name(column)
+    letters = f"lower({trimmed(cell)})"
+    found = connection.execute(
+        f"SELECT DISTINCT {letters} FROM {staged_rows(staged)} WHERE regexp_matches({cell}, '[a-zA-Z]') "  # noqa: S608
+        f"AND strlen({letters}) = 1"
+    ).fetchall()
+    seen = {letter for (letter,) in found}
+    return all(any(letter in pair and seen.issuperset(pair) for pair in LETTER_PAIRS) for letter in seen)
+
+
+def _find_code(
+    connection: DuckDBPyConnection, column: int, label: str, column_type: ColumnType
+) -> str | None:
+    """Return what code a column of numbers is: judged on digits alone, not on amounts with marks."""
+    cell = cell_name(column)
+    found = connection.execute(
+        f"SELECT DISTINCT trim({cell}) FROM {HEAD} "  # noqa: S608 - own SQL
+        f"WHERE {cell} <> '' AND strlen({cell}) <= {_LONGEST_CODE} AND regexp_matches({cell}, '[0-9]') "
+        f"LIMIT {_DISTINCT_VALUES}"
+    ).fetchall()
+    values = {value for (value,) in found}
+    if column_type is ColumnType.INTEGER:
+        longest = max((sum(map(str.isdigit, value)) for value in values), default=1)
+        code = find_code_in_label(label, longest)
+        if code is not None:
+            return code
+    return find_code_in_values(values)

@@ -1,0 +1,180 @@
+"""Owns the counting of cells: how many of a column's cells pass a test, over the sample or over all rows."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from duckdb import DuckDBPyConnection
+
+from managed_tables.conversion import empty_cell
+from managed_tables.conversion.sql_text import choose, literal, matches
+
+# Planning costs DuckDB 1.6 ms a question, and more than that in proportion when they are many in one query:
+# few questions are asked column by column (faster over many rows), many as one long column of cells.
+QUESTIONS_PER_SCAN = 20
+MANY_QUESTIONS = 60
+EXCEPTIONS_KEPT = 5  # enough to show a person what is wrong
+ROW_NUMBER = "file_row_number"
+
+_FITS, _EMPTY, _BLANK, _OTHER = range(1, 5)
+_WIDTH = 5  # values a tally is made of
+
+
+class Condition(Protocol):
+    """A test of a cell; hashable, so that columns with the same test are counted together."""
+
+    def test(self, cell: str) -> str:
+        """Return SQL that is never NULL for a cell that is not."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """The condition that the whole cell matches a regular expression."""
+
+    pattern: str
+
+    def test(self, cell: str) -> str:
+        """Return the SQL test of `cell`."""
+        return matches(cell, self.pattern)
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """The condition that no cell meets: its tally tells empty cells from others."""
+
+    def test(self, cell: str) -> str:  # noqa: ARG002 - the signature is the protocol's
+        """Return the SQL test of `cell`."""
+        return "false"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A condition asked of a column's cells."""
+
+    column: int
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How a column's cells answered: each cell is counted once, the first that applies.
+
+    `empty`: no cell, or no characters. `fits`: passed the test. `blank`: nothing but blanks, or a null
+    token. `exceptions`: failed; `first_exceptions` are their row numbers in the object, the first few.
+    """
+
+    fits: int = 0
+    empty: int = 0
+    blank: int = 0
+    exceptions: int = 0
+    first_exceptions: tuple[int, ...] = ()
+
+    @property
+    def judged(self) -> int:
+        """Cells that hold something to judge."""
+        return self.fits + self.exceptions
+
+    @property
+    def holds(self) -> bool:
+        """Whether the test describes the whole column."""
+        return self.fits > 0 and self.exceptions == 0
+
+    @property
+    def share(self) -> float:
+        """The share of judged cells that passed, 0 to 1."""
+        return self.fits / self.judged if self.judged else 0.0
+
+
+def cell_name(column: int) -> str:
+    """Return the SQL of a cell of the staged object's column, counted from 0."""
+    return f"c{column}"
+
+
+def staged_rows(staged: Path) -> str:
+    """Return the SQL relation of all rows of the staged object, with their numbers."""
+    return f"read_parquet({literal(str(staged))}, {ROW_NUMBER} = true)"
+
+
+def count_cells(connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]) -> list[Tally]:
+    """Return one tally a question, in order."""
+    if len(questions) > MANY_QUESTIONS:
+        return _count_as_one_column(connection, relation, questions)
+    tallies: list[Tally] = []
+    for start in range(0, len(questions), QUESTIONS_PER_SCAN):
+        tallies += _count_by_column(connection, relation, questions[start : start + QUESTIONS_PER_SCAN])
+    return tallies
+
+
+def _count_by_column(
+    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
+) -> list[Tally]:
+    kinds = ", ".join(
+        f"{_kind(cell_name(question.column), question.condition)} AS k{number}"
+        for number, question in enumerate(questions)
+    )
+    aggregates = ", ".join(_aggregates(f"k{number}") for number in range(len(questions)))
+    rows = connection.execute(
+        f"SELECT {aggregates} FROM (SELECT {ROW_NUMBER}, {kinds} FROM {relation})"  # noqa: S608 - own SQL
+    ).fetchall()
+    return [_tally(rows[0][start : start + _WIDTH]) for start in range(0, len(rows[0]), _WIDTH)]
+
+
+def _count_as_one_column(
+    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
+) -> list[Tally]:
+    columns_by_condition: dict[Condition, set[int]] = defaultdict(set)
+    for question in questions:
+        columns_by_condition[question.condition].add(question.column)
+    conditions_by_columns: dict[tuple[int, ...], list[Condition]] = defaultdict(list)
+    for condition, columns in columns_by_condition.items():
+        conditions_by_columns[tuple(sorted(columns))].append(condition)
+    found: dict[Question, Tally] = {}
+    for asked_columns, conditions in conditions_by_columns.items():
+        found |= _count_long(connection, relation, asked_columns, conditions)
+    return [found.get(question, Tally()) for question in questions]
+
+
+def _count_long(
+    connection: DuckDBPyConnection, relation: str, columns: Sequence[int], conditions: Sequence[Condition]
+) -> dict[Question, Tally]:
+    cells = ", ".join(map(cell_name, columns))
+    numbers = ", ".join(f"{column}::SMALLINT" for column in columns)
+    kinds = ", ".join(
+        f"{_kind('cell', condition)} AS k{number}" for number, condition in enumerate(conditions)
+    )
+    aggregates = ", ".join(_aggregates(f"k{number}") for number in range(len(conditions)))
+    rows = connection.execute(
+        f"SELECT number, {aggregates} FROM (SELECT {ROW_NUMBER}, number, {kinds} FROM "  # noqa: S608 - own SQL
+        f"(SELECT {ROW_NUMBER}, unnest([{numbers}]) AS number, unnest([{cells}]) AS cell FROM {relation})) "
+        "GROUP BY number"
+    ).fetchall()
+    return {
+        Question(number, condition): _tally(values[index * _WIDTH : (index + 1) * _WIDTH])
+        for number, *values in rows
+        for index, condition in enumerate(conditions)
+    }
+
+
+def _kind(cell: str, condition: Condition) -> str:
+    return choose(
+        (f"{cell} IS NULL OR {cell} = ''", f"{_EMPTY}::UTINYINT"),
+        (condition.test(cell), f"{_FITS}::UTINYINT"),
+        (empty_cell(cell, null_tokens=True), f"{_BLANK}::UTINYINT"),
+        otherwise=f"{_OTHER}::UTINYINT",
+    )
+
+
+def _aggregates(kind: str) -> str:
+    counts = [f"count(*) FILTER ({kind} = {value})" for value in (_FITS, _EMPTY, _BLANK, _OTHER)]
+    first = f"min({ROW_NUMBER}, {EXCEPTIONS_KEPT}) FILTER ({kind} = {_OTHER})"
+    return ", ".join([*counts, first])
+
+
+def _tally(values: Sequence[Any]) -> Tally:
+    fits, empty, blank, exceptions, first = values
+    return Tally(fits, empty, blank, exceptions, tuple(first or ()))

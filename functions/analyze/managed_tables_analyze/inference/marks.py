@@ -1,0 +1,153 @@
+"""Owns the settling of decimal marks: per column from all its cells, else by the columns beside it.
+
+`1.234` in every cell can be 1234 or 1.234. Which it is, the column's other cells say; where they do not,
+the other columns of the file; where those do not either, the delimiter (`;` is what programs use where
+the comma is the decimal mark). A column read in one of the last two ways carries a warning.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from managed_tables.conversion import Formats
+from managed_tables.conversion.columns import DecimalMark
+from managed_tables.schema import ColumnType
+from managed_tables_analyze.inference.counting import Pattern, Question, count_cells, staged_rows
+from managed_tables_analyze.inference.hypotheses import Hypothesis
+from managed_tables_analyze.inference.trial import Trial, count_all
+
+_HAS_MARK = Pattern(r"[^,.]*[,.](?s:.*)")
+# Four digits in a row where others have separators: then those are no thousands separators.
+_UNGROUPED_THOUSAND = Pattern(r"\s*[+-]?[1-9][0-9]{3,}\s*")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a column is read: its hypothesis (None: text), its formats; `doubt`: how a doubt was settled."""
+
+    hypothesis: Hypothesis | None
+    formats: Formats
+    doubt: str | None = None
+    alternative: Hypothesis | None = None
+
+
+def settle_marks(
+    connection: DuckDBPyConnection,
+    staged: Path,
+    trials: Sequence[Trial],
+    delimiter: str | None,
+    point_columns: frozenset[int],
+) -> list[Reading]:
+    """Return one reading a column, in order."""
+    _count_other_readings(connection, staged, trials)
+    marked = _columns_with(connection, staged, trials)
+    certain = {trial.column: _certain_mark(trial) for trial in trials}
+    votes = Counter(mark for column, mark in certain.items() if mark and column not in point_columns)
+    by_delimiter: DecimalMark = "," if delimiter in (";", None) else "."
+    ranked = votes.most_common(2)
+    is_settled = bool(ranked) and (len(ranked) == 1 or ranked[0][1] > ranked[1][1])
+    mark: DecimalMark = ranked[0][0] if is_settled else by_delimiter
+    doubt = "outras colunas do arquivo" if is_settled else "separador de colunas do arquivo"
+    readings = []
+    for trial in trials:
+        if trial.column in point_columns:
+            readings.append(_read_with_point(trial, mark))
+        else:
+            readings.append(_read(trial, mark, doubt, marked))
+    return readings
+
+
+def _other(mark: DecimalMark) -> DecimalMark:
+    return "." if mark == "," else ","
+
+
+def _decimal(mark: DecimalMark) -> Hypothesis:
+    return Hypothesis(ColumnType.DECIMAL, Formats(decimal_mark=mark))
+
+
+def _is_number(trial: Trial) -> bool:
+    return bool(trial.verdict) and trial.verdict[0].type in (ColumnType.INTEGER, ColumnType.DECIMAL)
+
+
+def _count_other_readings(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> None:
+    """Count, for columns of grouped integers, the reading in which the separator is the decimal mark."""
+    wanted = [
+        (trial, _decimal(_other(trial.verdict[0].formats.decimal_mark)))
+        for trial in trials
+        if _is_number(trial) and trial.verdict[0].type is ColumnType.INTEGER and len(trial.verdict) == 1
+    ]
+    count_all(connection, staged, wanted)
+
+
+@dataclass(frozen=True)
+class _Marked:
+    """Columns (by number) in which some cell has a comma or a point, or a thousand without separator."""
+
+    with_mark: frozenset[int]
+    with_ungrouped: frozenset[int]
+
+
+def _columns_with(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> _Marked:
+    numbers = [trial for trial in trials if _is_number(trial) and _certain_mark(trial) is None]
+    # Integers that fit both marks have no marks; those that fit one have.
+    grouped = [trial.column for trial in numbers if len(trial.verdict) == 1]
+    decimals = [trial.column for trial in numbers if trial.verdict[0].type is ColumnType.DECIMAL]
+    asked = [Question(column, _HAS_MARK) for column in decimals]
+    asked += [Question(column, _UNGROUPED_THOUSAND) for column in grouped]
+    tallies = count_cells(connection, staged_rows(staged), asked)
+    found = {question for question, tally in zip(asked, tallies, strict=True) if tally.fits}
+    with_mark = {column for column in decimals if Question(column, _HAS_MARK) in found}
+    with_ungrouped = {column for column in grouped if Question(column, _UNGROUPED_THOUSAND) in found}
+    return _Marked(frozenset(with_mark.union(grouped)), frozenset(with_ungrouped))
+
+
+def _certain_mark(trial: Trial) -> DecimalMark | None:
+    """Return the only mark that the column's own cells allow, None where they allow both or it has none."""
+    if not _is_number(trial) or len(trial.verdict) != 1:
+        return None
+    mark = trial.verdict[0].formats.decimal_mark
+    if trial.verdict[0].type is ColumnType.INTEGER and trial.holds(_decimal(_other(mark))):
+        return None
+    return mark
+
+
+def _read_with_point(trial: Trial, mark: DecimalMark) -> Reading:
+    """Read a column with numeric cells of a workbook: those carry a point, so nothing else is a mark."""
+    candidates = [hypothesis for hypothesis in trial.verdict if hypothesis.formats.decimal_mark == "."]
+    if not candidates and trial.holds(_decimal(".")):
+        candidates = [_decimal(".")]
+    if _is_number(trial):
+        return Reading(candidates[0] if candidates else None, Formats(decimal_mark="."))
+    return _read_other(trial, mark)
+
+
+def _read(trial: Trial, mark: DecimalMark, doubt: str, marked: _Marked) -> Reading:
+    if not _is_number(trial):
+        return _read_other(trial, mark)
+    column, own = trial.column, _certain_mark(trial)
+    if own is not None:
+        return Reading(trial.verdict[0], Formats(decimal_mark=own))
+    if column not in marked.with_mark:
+        return Reading(_of_mark(trial, mark), Formats(decimal_mark=mark))
+    if column in marked.with_ungrouped and trial.verdict[0].type is ColumnType.INTEGER:
+        decimal = _decimal(_other(trial.verdict[0].formats.decimal_mark))
+        doubt = "os milhares de outras linhas estão sem separador"
+        return Reading(decimal, decimal.formats, doubt, trial.verdict[0])
+    chosen, alternative = _of_mark(trial, mark), _of_mark(trial, _other(mark))
+    return Reading(chosen, Formats(decimal_mark=mark), doubt, alternative)
+
+
+def _of_mark(trial: Trial, mark: DecimalMark) -> Hypothesis:
+    """Return the narrowest reading of a column of numbers under `mark`, one that is known to hold."""
+    own = (hypothesis for hypothesis in trial.verdict if hypothesis.formats.decimal_mark == mark)
+    return next(own, _decimal(mark))
+
+
+def _read_other(trial: Trial, mark: DecimalMark) -> Reading:
+    if not trial.verdict:
+        return Reading(None, Formats(decimal_mark=mark))
+    hypothesis = trial.verdict[0]
+    return Reading(hypothesis, Formats(decimal_mark=mark, date_order=hypothesis.formats.date_order))

@@ -1,0 +1,48 @@
+"""Owns what counts as an empty cell, and the two types without a grammar: text and boolean."""
+
+from managed_tables.conversion.sql_text import BLANK, literal, matches, trimmed
+
+# `#N/D` is what Excel in Portuguese shows for `#N/A`.
+NULL_TOKENS = r"(?i:-|null|n/a|#n/a|#n/d)"
+EMPTY_REASON = "vazio em uma coluna que não aceita vazios"
+
+# Both compositions of ã: files from macOS carry the decomposed one.
+TRUE_WORDS = ("true", "verdadeiro", "sim", "yes")
+FALSE_WORDS = ("false", "falso", "não", "na\u0303o", "nao", "no")
+LETTER_PAIRS = (("s", "n"), ("t", "f"), ("y", "n"))  # (true, false)
+TRUE_LETTERS = tuple(dict.fromkeys(true for true, _ in LETTER_PAIRS))
+FALSE_LETTERS = tuple(dict.fromkeys(false for _, false in LETTER_PAIRS))
+LONGEST_BOOLEAN_BYTES = 40  # with blanks around it; spares long texts the change of case
+
+
+def empty_cell(cell: str, *, null_tokens: bool) -> str:
+    """Return the test that `cell` holds no value of a type other than text; never NULL."""
+    token = f"(?:{NULL_TOKENS})?" if null_tokens else ""
+    return f"({cell} IS NULL OR {matches(cell, f'{BLANK}*{token}{BLANK}*')})"
+
+
+def empty_text(cell: str) -> str:
+    """Return the test that `cell` is no text: blanks are characters like any other."""
+    return f"({cell} IS NULL OR {cell} = '')"
+
+
+def text_fits(cell: str) -> str:
+    """Return the test that PostgreSQL can store `cell` as text."""
+    return f"NOT contains({cell}, chr(0))"
+
+
+def is_boolean(cell: str, *, digits: bool) -> str:
+    """Return the test that `cell` is a boolean's word or letter, or with `digits` 0 or 1."""
+    words = (*TRUE_WORDS, *FALSE_WORDS, *TRUE_LETTERS, *FALSE_LETTERS, *(("0", "1") if digits else ()))
+    return (
+        f"CASE WHEN strlen({cell}) <= {LONGEST_BOOLEAN_BYTES} THEN {_is_one_of(cell, words)} ELSE false END"
+    )
+
+
+def boolean_value(cell: str) -> str:
+    """Return `true` or `false` for a cell that is a boolean."""
+    return f"CASE WHEN {_is_one_of(cell, (*TRUE_WORDS, *TRUE_LETTERS, '1'))} THEN 'true' ELSE 'false' END"
+
+
+def _is_one_of(cell: str, words: tuple[str, ...]) -> str:
+    return f"lower({trimmed(cell)}) IN ({', '.join(map(literal, words))})"

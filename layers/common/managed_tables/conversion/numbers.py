@@ -1,0 +1,106 @@
+"""Owns the grammar of numbers: signs, `R$`, thousands separators in groups of three, one decimal mark.
+
+A number may not begin with a zero that another digit follows: `01310100` names something, it counts
+nothing. `R$`, parentheses and exponents are decimals' only. A percentage is text: what `12,5%` should
+become (12.5 or 0.125) is for a person to say.
+"""
+
+from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
+
+MAX_NUMBER_BYTES = 5_000  # PostgreSQL takes 16,383 decimals: with an exponent of 4 digits it still fits
+_MAX_BIGINT_DIGITS = 19
+_MAX_BIGINT = {"positive": "9223372036854775807", "negative": "9223372036854775808"}
+
+_PLAIN = r"(?:0|[1-9][0-9]*)"
+_CURRENCY = rf"[Rr]\${BLANK}*"
+# What most cells look like: recognised without trimming, already PostgreSQL's syntax but for the mark.
+_COMMON_INTEGER = r"-?(?:0|[1-9][0-9]{0,17})"
+
+
+def integer_fits(cell: str, mark: str) -> str:
+    """Return the test that `cell` is an integer of 64 bits; never NULL unless the cell is."""
+    separator = _separator(mark)
+    whole = f"{BLANK}*[+-]?{_unsigned_integer(mark)}{BLANK}*"
+    digits = f"replace(ltrim({trimmed(cell)}, '+-'), {literal(separator)}, '')"
+    bound = choose(
+        (f"contains({cell}, '-')", literal(_MAX_BIGINT["negative"])),
+        otherwise=literal(_MAX_BIGINT["positive"]),
+    )
+    in_range = choose(
+        (f"strlen({digits}) < {_MAX_BIGINT_DIGITS}", "true"),
+        (f"strlen({digits}) > {_MAX_BIGINT_DIGITS}", "false"),
+        otherwise=f"{digits} <= {bound}",
+    )
+    return choose(
+        (matches(cell, _COMMON_INTEGER), "true"),
+        (f"strlen({cell}) > {MAX_NUMBER_BYTES}", "false"),
+        (matches(cell, whole), in_range),
+        otherwise="false",
+    )
+
+
+def integer_value(cell: str, mark: str) -> str:
+    """Return a fitting integer in PostgreSQL's syntax."""
+    general = f"replace({trimmed(cell)}, {literal(_separator(mark))}, '')"
+    return choose((matches(cell, _COMMON_INTEGER), cell), otherwise=general)
+
+
+def decimal_fits(cell: str, mark: str) -> str:
+    """Return the test that `cell` is a number under this decimal mark; never NULL unless the cell is."""
+    return choose(
+        (matches(cell, _common_decimal(mark)), "true"),
+        (f"strlen({cell}) > {MAX_NUMBER_BYTES}", "false"),
+        otherwise=matches(cell, _decimal(mark)),
+    )
+
+
+def decimal_value(cell: str, mark: str) -> str:
+    """Return a fitting decimal in PostgreSQL's syntax, every digit kept."""
+    return choose(
+        (matches(cell, _common_decimal(mark)), _unmarked(cell, mark)), otherwise=_general_decimal(cell, mark)
+    )
+
+
+def _separator(mark: str) -> str:
+    return "." if mark == "," else ","
+
+
+def _unsigned_integer(mark: str) -> str:
+    return rf"(?:{_PLAIN}|[1-9][0-9]{{0,2}}(?:[{_separator(mark)}][0-9]{{3}})+)"
+
+
+def _common_decimal(mark: str) -> str:
+    grouped = rf"[1-9][0-9]{{0,2}}(?:[{_separator(mark)}][0-9]{{3}}){{0,5}}"
+    return rf"-?(?:0|[1-9][0-9]{{0,17}}|{grouped})(?:[{mark}][0-9]{{1,18}})?"
+
+
+def _decimal(mark: str) -> str:
+    """Return the pattern of every accepted form; blanks may surround the number and follow `R$`."""
+    fraction = f"[{mark}][0-9]+"
+    number = f"(?:{_unsigned_integer(mark)}(?:{fraction})?|{fraction})"
+    forms = (
+        f"[+-]?{number}",
+        f"[+-]?(?:{_PLAIN}(?:{fraction})?|{fraction})[eE][+-]?[0-9]{{1,4}}",
+        f"{_unsigned_integer(mark)}{fraction}-",  # as SAP writes negatives
+        f"[+-]?{BLANK}*{_CURRENCY}{number}",
+        f"{_CURRENCY}[+-]{BLANK}*{number}",
+        rf"\({BLANK}*(?:{_CURRENCY})?{number}{BLANK}*\)",
+        rf"{_CURRENCY}\({BLANK}*{number}{BLANK}*\)",
+        f"{_CURRENCY}-",  # as Excel's accounting format shows zero
+    )
+    return f"{BLANK}*(?:{'|'.join(forms)}){BLANK}*"
+
+
+def _unmarked(number: str, mark: str) -> str:
+    """Return `number` without thousands separators and with a point for the decimal mark."""
+    if mark == ".":
+        return f"replace({number}, ',', '')"
+    return f"replace(replace({number}, '.', ''), ',', '.')"
+
+
+def _general_decimal(cell: str, mark: str) -> str:
+    number = f"regexp_extract({cell}, '[0-9.,][0-9.,]*(?:[eE][+-]?[0-9]+)?')"
+    negative = f"regexp_matches({cell}, {literal(rf'[(]|^{BLANK}*-|[$]{BLANK}*-|-{BLANK}*$')})"
+    signed = f"concat(CASE WHEN {negative} THEN '-' ELSE '' END, {_unmarked(number, mark)})"
+    accounting_zero = rf"{BLANK}*{_CURRENCY}-{BLANK}*"
+    return choose((matches(cell, accounting_zero), "'0'"), otherwise=signed)

@@ -1,0 +1,72 @@
+"""Owns why a value does not fit a type, in Portuguese: one short reason for a person to act on."""
+
+import re
+
+from managed_tables.conversion.columns import Formats
+from managed_tables.conversion.numbers import MAX_NUMBER_BYTES
+from managed_tables.conversion.sql_text import BLANKS
+from managed_tables.schema import ColumnType
+
+_LEADING_ZERO = re.compile(r"[(+-]?\s*(?:[Rr]\$\s*)?[+-]?0[0-9][0-9.,]*\)?")
+_NOT_A_NUMBER = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+_NUMERIC = re.compile(r"[(+-]?\s*(?:[Rr]\$\s*)?[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?[)-]?")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,3}(?:[0-9]*|(?:[.,][0-9]{3})*)")
+_DATE = re.compile(r"([0-9]{1,4})([-/.])([0-9]{1,2})\2([0-9]{1,4})(.*)", re.DOTALL)
+_LONG_FRACTION = re.compile(r":[0-9]{2}[.,][0-9]{7,}")
+
+_NAMES = {
+    ColumnType.TEXT: "não é um texto",
+    ColumnType.INTEGER: "não é um número inteiro",
+    ColumnType.DECIMAL: "não é um número",
+    ColumnType.BOOLEAN: "não é sim/não nem verdadeiro/falso",
+    ColumnType.DATE: "não é uma data",
+    ColumnType.DATETIME: "não é uma data com hora",
+}
+_MARKS = {",": "a vírgula", ".": "o ponto"}
+_ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
+
+
+def explain(value: str, column_type: ColumnType, formats: Formats) -> str:
+    """Return the reason why `value`, known not to fit, does not."""
+    text = value[: MAX_NUMBER_BYTES + 1].strip(BLANKS)
+    match column_type:
+        case ColumnType.TEXT:
+            return "contém o caractere NUL, que o banco não guarda"
+        case ColumnType.INTEGER | ColumnType.DECIMAL:
+            return _explain_number(text, column_type, formats)
+        case ColumnType.DATE | ColumnType.DATETIME:
+            return _explain_time(text, column_type, formats)
+        case ColumnType.BOOLEAN:
+            return _NAMES[column_type]
+
+
+def _explain_number(text: str, column_type: ColumnType, formats: Formats) -> str:
+    name = _NAMES[column_type]
+    if _LEADING_ZERO.fullmatch(text):
+        return "começa com zero: é um código, e o zero se perderia em um número"
+    if _NOT_A_NUMBER.fullmatch(text):
+        return f"{name}: NaN e infinito não são aceitos"
+    if not _NUMERIC.fullmatch(text):
+        return name
+    if len(text) > MAX_NUMBER_BYTES:
+        return f"{name}: tem mais de {MAX_NUMBER_BYTES} algarismos"
+    mark = _MARKS[formats.decimal_mark]
+    if column_type is ColumnType.DECIMAL:
+        return f"{name} com {mark} como separador decimal"
+    if _INTEGER.fullmatch(text):
+        digits = re.sub("[^0-9]", "", text)
+        if len(digits) >= len("9223372036854775807"):
+            return "passa do limite de um inteiro de 64 bits"
+        return f"{name} com {mark} como separador decimal"
+    return f"{name}: tem casas decimais, moeda ou expoente"
+
+
+def _explain_time(text: str, column_type: ColumnType, formats: Formats) -> str:
+    parts = _DATE.fullmatch(text)
+    if parts is None:
+        return _NAMES[column_type]
+    if _LONG_FRACTION.search(text):
+        return "a fração de segundo tem mais de 6 casas"
+    if column_type is ColumnType.DATE and ":" in parts[5]:
+        return "tem hora, e a coluna é só de datas"
+    return f"não é um dia que exista, na ordem {_ORDERS[formats.date_order]}"

@@ -1,0 +1,111 @@
+"""Owns the grammar of dates and datetimes: only days that the calendar has, years 0001 to 9999.
+
+A year-first date fits any order. A two-digit year is read after a slash only (`10-12-11` may be a code):
+69 to 99 are 19yy, as in POSIX and PostgreSQL. A time without a zone is left without one: the session that
+loads it has its time zone set, and PostgreSQL settles hours that a change of clocks skips or repeats.
+"""
+
+from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
+
+MAX_TIME_BYTES = 64  # the longest form with room for blanks; spares long texts the pattern
+
+_YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
+_LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
+_SHORT_YEAR = "[0-9]{2}"
+_SHORT_LEAP_YEAR = "(?:[02468][048]|[13579][26])"
+
+# (days, months) that every year has; 29 February is apart.
+_DAYS_OF_MONTHS = (
+    ("(?:0?[1-9]|1[0-9]|2[0-8])", "(?:0?[1-9]|1[0-2])"),
+    ("(?:29|30)", "(?:0?[13-9]|1[0-2])"),
+    ("31", "(?:0?[13578]|1[02])"),
+)
+_MINUTES_SECONDS = r":[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]{1,6}0*)?)?"
+_CLOCK = rf"(?:(?:[01]?[0-9]|2[0-3]){_MINUTES_SECONDS}|(?:0?[1-9]|1[0-2]){_MINUTES_SECONDS} ?[AaPp][Mm])"
+_ZONE = r"(?: ?(?:[Zz]|UTC|GMT|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?))"
+_MIDNIGHT = r"(?:[Tt]| +)0?0:00(?::00(?:[.,]0+)?)?"
+_TIME = rf"(?:(?:[Tt]| +){_CLOCK}{_ZONE}?)"
+
+
+def date_fits(cell: str, order: str, *, midnight: bool) -> str:
+    """Return the test that `cell` is a day; with `midnight` a time of 00:00:00 may follow it."""
+    return _fits(cell, f"(?:{_day(order)}){f'(?:{_MIDNIGHT})?' if midnight else ''}")
+
+
+def datetime_fits(cell: str, order: str) -> str:
+    """Return the test that `cell` is a day with or without a time of day."""
+    return _fits(cell, f"(?:{_day(order)}){_TIME}?")
+
+
+def date_value(cell: str, order: str) -> str:
+    """Return a fitting date as `yyyy-mm-dd`."""
+    return choose((_is_padded(cell), _padded_date(cell, order)), otherwise=_date(trimmed(cell), order))
+
+
+def datetime_value(cell: str, order: str) -> str:
+    """Return a fitting datetime as `yyyy-mm-dd time zone`; zone, AM and PM are as written."""
+    clock = f"regexp_extract({cell}, '[Tt ] *([0-9]+:.*)$', 1)"
+    time_of_day = f"trim(replace({clock}, ',', '.'), {literal(' ')})"
+    general = f"trim(concat({_date(trimmed(cell), order)}, ' ', {trimmed(time_of_day)}))"
+    common = f"concat({_padded_date(cell, order)}, substr({cell}, 11))"
+    return choose((_is_padded_with_time(cell), common), otherwise=general)
+
+
+def _fits(cell: str, pattern: str) -> str:
+    return choose(
+        (f"strlen({cell}) > {MAX_TIME_BYTES}", "false"),
+        otherwise=matches(cell, f"{BLANK}*(?:{pattern}){BLANK}*"),
+    )
+
+
+def _day(order: str) -> str:
+    """Return the pattern of a day in this order, the separator the same on both sides."""
+    year_first = "|".join(_calendar("ymd", separator, _YEAR, _LEAP_YEAR) for separator in "-/")
+    if order == "ymd":
+        return year_first
+    long_years = "|".join(_calendar(order, separator, _YEAR, _LEAP_YEAR) for separator in "/.-")
+    return f"{year_first}|{long_years}|{_calendar(order, '/', _SHORT_YEAR, _SHORT_LEAP_YEAR)}"
+
+
+def _calendar(order: str, separator: str, year: str, leap_year: str) -> str:
+    mark = f"[{separator}]"
+    days = [(day, month, year) for day, month in _DAYS_OF_MONTHS] + [("29", "0?2", leap_year)]
+    arrangements = {"dmy": (0, 1, 2), "mdy": (1, 0, 2), "ymd": (2, 1, 0)}
+    return "|".join(mark.join(parts[index] for index in arrangements[order]) for parts in days)
+
+
+def _is_padded(cell: str) -> str:
+    return f"strlen({cell}) = 10 AND {matches(cell, '[0-9].{8}[0-9]')}"
+
+
+def _is_padded_with_time(cell: str) -> str:
+    return matches(cell, r"(?:[0-9]{2}.[0-9]{2}.[0-9]{4}|[0-9]{4}.[0-9]{2}.[0-9]{2}) [0-9]{2}:[0-9:]+")
+
+
+def _padded_date(cell: str, order: str) -> str:
+    year_first = f"concat(substr({cell}, 1, 4), '-', substr({cell}, 6, 2), '-', substr({cell}, 9, 2))"
+    if order == "ymd":
+        return year_first
+    day, month = (1, 4) if order == "dmy" else (4, 1)
+    year_last = (
+        f"concat(substr({cell}, 7, 4), '-', substr({cell}, {month}, 2), '-', substr({cell}, {day}, 2))"
+    )
+    return choose((f"substr({cell}, 5, 1) IN ('-', '/')", year_first), otherwise=year_last)
+
+
+def _date(cell: str, order: str) -> str:
+    """Return the date that `cell` begins with: parts of any width, two-digit years completed."""
+
+    def part(number: int) -> str:
+        return f"regexp_extract({cell}, '^([0-9]+)[-/.]([0-9]+)[-/.]([0-9]+)', {number})"
+
+    def two(number: int) -> str:
+        return f"lpad({part(number)}, 2, '0')"
+
+    year_first = f"concat({part(1)}, '-', {two(2)}, '-', {two(3)})"
+    if order == "ymd":
+        return year_first
+    day, month = (1, 2) if order == "dmy" else (2, 1)
+    century = choose((f"strlen({part(3)}) = 4", "''"), (f"{part(3)} >= '69'", "'19'"), otherwise="'20'")
+    year_last = f"concat({century}, {part(3)}, '-', {two(month)}, '-', {two(day)})"
+    return choose((f"strlen({part(1)}) = 4", year_first), otherwise=year_last)

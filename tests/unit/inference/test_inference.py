@@ -1,0 +1,199 @@
+"""Inference: a column's type is the narrowest that every non-empty cell fits."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from staged_objects import Rows, column_of, write_staged
+
+from managed_tables_analyze.inference import InferredColumn, infer_columns, read_sample_rows
+
+Infer = Callable[..., list[InferredColumn]]
+
+
+@pytest.fixture
+def infer(tmp_path: Path) -> Infer:
+    """Infer the columns of rows: `infer(rows, labels=…, delimiter=…, point_columns=…)`."""
+
+    def run(rows: Rows, **options: Any) -> list[InferredColumn]:
+        staged = write_staged(tmp_path / "staged.parquet", rows)
+        labels = options.pop("labels", [f"Rótulo {number}" for number in range(len(rows[0]))])
+        with duckdb.connect() as connection:
+            return infer_columns(connection, staged, labels, ["vendas.csv"], **options)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1", "-20", "+300"], "integer"),
+        (["1.234", "2.345.678"], "integer"),
+        (["9223372036854775807", "-9223372036854775808"], "integer"),
+        (["9223372036854775808", "1"], "decimal"),
+        (["0", "1", "0"], "integer"),
+        (["01310100", "4571000"], "text"),
+        (["1", "NaN"], "text"),
+        (["1234.56", "0.5", "-3"], "decimal"),
+        (["1.234,56", "7"], "decimal"),
+        (["1,234.56", "7"], "decimal"),
+        (["R$ 1.234,56", "-R$ 2,00", "R$ -3,50", "R$ -"], "decimal"),
+        (["(35,01)", "-35,01", "35,01-"], "decimal"),
+        (["1e5", "1.5E-3"], "decimal"),
+        (["12,5%", "3%"], "text"),
+        (["sim", "Não", "NAO"], "boolean"),
+        (["true", "false"], "boolean"),
+        (["s", "n", "S"], "boolean"),
+        (["F", "F"], "text"),
+        (["s", "não"], "text"),
+        (["31/12/2024", "01/02/2024"], "date"),
+        (["2024-01-31", "2024-02-29"], "date"),
+        (["31.12.2024", "1.2.2024"], "date"),
+        (["31-12-2024"], "date"),
+        (["31/12/24", "1/2/69"], "date"),
+        (["30/02/2024", "01/02/2024"], "text"),
+        (["29/02/2023"], "text"),
+        (["0000-01-01"], "text"),
+        (["31/12/2024 10:30", "01/01/2025"], "datetime"),
+        (["2024-01-31T10:30:11.123456Z"], "datetime"),
+        (["2024-01-31 10:30:11-03:00"], "datetime"),
+        (["2024-01-31 24:00"], "text"),
+        (["a", "1"], "text"),
+        ([None, ""], "text"),
+        (["529.982.247-25"], "text"),
+        (["+5511987654321", "+5521912345678"], "text"),
+    ],
+)
+def test_the_narrowest_type_that_every_cell_fits(infer: Infer, cells: list[str], expected: str) -> None:
+    [column] = infer(column_of(*cells))
+    assert column.type == expected
+
+
+def test_one_cell_among_many_rows_decides(infer: Infer) -> None:
+    cells = [str(number) for number in range(1, 5_000)]
+    [column] = infer(column_of(*cells, "n/d", *cells))
+    assert column.type == "text"
+    assert column.inference["evidence"] == "9.998 de 9.999 são números inteiros"
+    place = {"file": "vendas.csv", "sheet": None, "line": 5_001}
+    assert column.inference["exceptions"] == [
+        {**place, "value": "n/d", "reason": "não é um número inteiro"},
+    ]
+    assert column.inference["alternatives"][0]["type"] == "integer"
+
+
+def test_a_later_row_widens_the_type(infer: Infer) -> None:
+    cells = [str(number) for number in range(1, 5_000)]
+    assert infer(column_of(*cells, "0,5"))[0].type == "decimal"
+
+
+def test_null_tokens_are_empty_where_the_rest_has_a_type(infer: Infer) -> None:
+    numbers, words = infer([["1", "a"], ["-", "-"], ["N/A", "b"], ["null", "c"]])
+    assert (numbers.type, numbers.nullable, numbers.formats.null_tokens) == ("integer", True, True)
+    assert (words.type, words.nullable) == ("text", False)
+
+
+def test_nullable_says_that_some_cell_is_empty(infer: Infer) -> None:
+    full, empty = infer([["1", "1"], ["2", ""]])
+    assert (full.nullable, empty.nullable) == (False, True)
+
+
+def test_month_comes_first_only_when_a_cell_allows_nothing_else(infer: Infer) -> None:
+    day_first, month_first = infer([["01/02/2024", "01/02/2024"], ["03/04/2024", "12/31/2024"]])
+    assert day_first.formats.date_order == "dmy"
+    assert month_first.formats.date_order == "mdy"
+    assert infer(column_of("13/02/2024", "02/13/2024"))[0].type == "text"
+
+
+@pytest.mark.parametrize(("delimiter", "expected"), [(";", "integer"), (",", "decimal"), ("\t", "decimal")])
+def test_a_doubtful_mark_follows_the_delimiter_and_is_warned_of(
+    infer: Infer, delimiter: str, expected: str
+) -> None:
+    [column] = infer(column_of("1.234", "5.678"), delimiter=delimiter)
+    assert column.type == expected
+    assert column.inference["warnings"]
+
+
+def test_a_doubtful_mark_follows_the_other_columns_first(infer: Infer) -> None:
+    doubtful, certain = infer([["1.234", "0.5"], ["5.678", "1.25"]], delimiter=";")
+    assert (doubtful.type, doubtful.formats.decimal_mark) == ("decimal", ".")
+    assert doubtful.inference["warnings"]
+    assert not certain.inference["warnings"]
+
+
+def test_thousands_without_separator_make_the_point_a_decimal_mark(infer: Infer) -> None:
+    [column] = infer(column_of("1.234", "5678"), delimiter=";")
+    assert (column.type, column.formats.decimal_mark) == ("decimal", ".")
+
+
+def test_numeric_cells_of_a_workbook_settle_the_mark(infer: Infer) -> None:
+    [column] = infer(column_of("1.234", "5.678"), point_columns={0})
+    assert (column.type, column.formats.decimal_mark, column.inference["warnings"]) == ("decimal", ".", [])
+
+
+@pytest.mark.parametrize("label", ["CEP", "Nº do CPF", "cnpj_cliente", "Telefone", "CodigoBarras", "Conta"])
+def test_a_label_that_names_a_code_makes_numbers_text(infer: Infer, label: str) -> None:
+    assert infer(column_of("12345678", "87654321"), labels=[label])[0].type == "text"
+
+
+@pytest.mark.parametrize("label", ["Qtd telefones", "Valor da conta", "Contagem", "Recepção", "Total CPF"])
+def test_a_label_that_speaks_of_quantities_does_not(infer: Infer, label: str) -> None:
+    assert infer(column_of("12345678", "87654321"), labels=[label])[0].type == "integer"
+
+
+def test_values_with_check_digits_are_codes(infer: Infer) -> None:
+    base = [f"{number:09d}" for number in range(123456789, 123456789 + 12)]
+    assert infer(column_of(*map(_with_check_digits, base)))[0].type == "text"
+
+
+def _with_check_digits(nine: str) -> str:
+    digits = nine
+    for _ in range(2):
+        weights = range(len(digits) + 1, 1, -1)
+        rest = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True)) % 11
+        digits += "0" if rest < 2 else str(11 - rest)
+    return digits
+
+
+def test_a_column_that_begins_empty_is_judged_by_its_values(infer: Infer) -> None:
+    rows: list[list[str | None]] = [["", str(number)] for number in range(40_000)]
+    assert infer([*rows, ["1,5", "1"]])[0].type == "decimal"
+
+
+def test_many_columns_are_judged_together(infer: Infer) -> None:
+    row: list[str | None] = ["1", "a", "01/02/2024", "1,5"] * 300
+    found = infer([row, row])
+    assert [column.type for column in found[:4]] == ["integer", "text", "date", "decimal"]
+    assert [column.type for column in found] == [column.type for column in found[:4]] * 300
+
+
+def test_an_object_without_rows_has_columns_of_text(tmp_path: Path) -> None:
+    staged = write_staged(tmp_path / "staged.parquet", [])
+    with duckdb.connect() as connection:
+        [column] = infer_columns(connection, staged, ["A"], ["a.csv"])
+    assert (column.type, column.nullable) == ("text", False)
+
+
+def test_sample_rows_are_typed_exactly(tmp_path: Path) -> None:
+    rows: Rows = [["7", "1.234,50", "sim", "31/12/2024", "01/11/2018 10:30", " x ", "-"]] * 30
+    staged = write_staged(
+        tmp_path / "staged.parquet", [*rows, ["8", "1", "não", "1/1/24", "1/1/24", "y", "5"]]
+    )
+    names = ["i", "d", "b", "t", "z", "x", "n"]
+    with duckdb.connect() as connection:
+        found = infer_columns(connection, staged, names, ["a.csv"], delimiter=";")
+        kinds = [(column.type, column.formats) for column in found]
+        sample = read_sample_rows(connection, staged, names, kinds, ZoneInfo("America/Sao_Paulo"))
+    assert len(sample) == 20
+    assert sample[0] == {
+        "i": 7,
+        "d": Decimal("1234.50"),
+        "b": True,
+        "t": "2024-12-31",
+        "z": "2018-11-01T13:30:00Z",
+        "x": " x ",
+        "n": None,
+    }
