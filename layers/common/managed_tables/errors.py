@@ -97,6 +97,12 @@ STORAGE_UNAVAILABLE = ApiErrorKind(
 JOBS_UNAVAILABLE = ApiErrorKind(
     503, "JOBS_UNAVAILABLE", "A confirmação foi registrada e será retomada em instantes"
 )
+DATABASE_TIMEOUT = ApiErrorKind(
+    503, "DATABASE_TIMEOUT", "A operação demorou demais e foi desfeita; nada foi alterado"
+)
+TABLE_BUSY = ApiErrorKind(
+    409, "MANAGED_TABLE_BUSY", "A tabela está ocupada por outra operação. Tente de novo em instantes"
+)
 KEYS_UNAVAILABLE = ApiErrorKind(
     503, "SIGNING_KEYS_UNAVAILABLE", "Não foi possível obter as chaves que validam o token. Tente de novo"
 )

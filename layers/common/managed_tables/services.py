@@ -5,8 +5,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from managed_tables.catalog.items import Items
+from managed_tables.catalog.connections import Connections
 from managed_tables.catalog.jobs import Jobs
+from managed_tables.catalog.tables import Tables
+from managed_tables.databases.connecting import Databases, SessionLimits
+from managed_tables.databases.provisioning import Provisioning
 from managed_tables.settings import (
+    DEFAULT_CLUSTER,
     AppSecret,
     PostgresSecret,
     Settings,
@@ -15,6 +20,10 @@ from managed_tables.settings import (
     parse_postgres_secret,
 )
 from managed_tables.storage import Storage
+from managed_tables.tables.operations import TableOperations
+from managed_tables.tables.reading import TableReading
+from managed_tables.tables.reconciliation import Reconciliation
+from managed_tables.tables.upload_tables import UploadTables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -112,6 +121,65 @@ class Services:
     def jobs(self) -> Jobs:
         """The jobs' records."""
         return Jobs(self.items, self.settings.job_retention_days)
+
+    @once
+    def connections(self) -> Connections:
+        """The connections' records."""
+        return Connections(self.items)
+
+    @once
+    def tables(self) -> Tables:
+        """The tables' records."""
+        return Tables(self.items)
+
+    @once
+    def databases(self) -> Databases:
+        """The companies' databases."""
+        limits = SessionLimits(self.settings.statement_timeout_ms, self.settings.lock_timeout_ms)
+        return Databases(self._cluster_secret, self.app_secret.database_master_secret, limits)
+
+    @once
+    def provisioning(self) -> Provisioning:
+        """The making of databases."""
+        return Provisioning(self.connections, self.databases, self.settings.postgres_cluster)
+
+    @once
+    def reconciliation(self) -> Reconciliation:
+        """The end of operations that were left unfinished."""
+        return Reconciliation(self.items, self.tables, self.databases.company_connection)
+
+    @once
+    def table_operations(self) -> TableOperations:
+        """The making, changing and deleting of tables."""
+        return TableOperations(
+            self.tables,
+            self.reconciliation,
+            self.databases.company_connection,
+            self.settings.default_timezone,
+        )
+
+    @once
+    def table_reading(self) -> TableReading:
+        """The reading of tables."""
+        return TableReading(self.tables, self.reconciliation, self.databases.company_connection)
+
+    @once
+    def upload_tables(self) -> UploadTables:
+        """The tables that uploads make."""
+        return UploadTables(self.tables, self.reconciliation)
+
+    @once
+    def _known_clusters(self) -> dict[str, PostgresSecret]:
+        return {}
+
+    def _cluster_secret(self, cluster: str) -> PostgresSecret:
+        """Return the administrator of the cluster, read once a process."""
+        if cluster == DEFAULT_CLUSTER:
+            return self.postgres_secret
+        if cluster not in self._known_clusters:
+            secret = self._secret(self.settings.cluster_secret_arn(cluster))
+            self._known_clusters[cluster] = parse_postgres_secret(secret)
+        return self._known_clusters[cluster]
 
     def _secret(self, arn: str) -> str:
         return self.secretsmanager.get_secret_value(SecretId=arn)["SecretString"]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 MIB = 1_048_576
+DEFAULT_CLUSTER = "default"
 
 
 def _split_words(value: object) -> object:
@@ -17,6 +18,11 @@ def _split_words(value: object) -> object:
     )
 
 
+def _parse_json(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+JsonMap = Annotated[dict[str, str], BeforeValidator(_parse_json)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split_words)]
 
 
@@ -31,6 +37,9 @@ class Settings(BaseModel):
     state_machine_arn: str = ""
     app_secret_arn: str = ""  # {"jwt_secret", "database_master_secret"}
     postgres_secret_arn: str = ""  # {"host", "port", "username", "password", "dbname"} of the admin role
+    postgres_cluster: str = DEFAULT_CLUSTER  # where new companies go
+    # The secrets of further clusters, {"<cluster>": "<ARN>"}; `default` is postgres_secret_arn.
+    postgres_cluster_secret_arns: JsonMap = {}
 
     aws_endpoint_url: str = ""  # an emulator's; empty: AWS's own
     upload_endpoint_url: str = ""  # S3 as browsers reach it, where that differs from how functions do
@@ -58,6 +67,10 @@ class Settings(BaseModel):
     lock_timeout_ms: int = 10_000
     database_connections_max: int = Field(default=8, ge=1)  # per process, over all companies
     load_statement_timeout_ms: int = 14 * 60_000  # insert's Lambda is stopped after 15 minutes
+
+    def cluster_secret_arn(self, cluster: str) -> str:
+        """Return the ARN of the secret of the cluster's administrator; raises KeyError for an unknown one."""
+        return {DEFAULT_CLUSTER: self.postgres_secret_arn, **self.postgres_cluster_secret_arns}[cluster]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -88,6 +101,7 @@ class PostgresSecret(BaseModel):
     username: str
     password: str
     dbname: str = "postgres"
+    sslmode: str = "prefer"  # libpq's; `require` or stricter for a server beyond the own network
 
 
 def parse_app_secret(text: str) -> AppSecret:

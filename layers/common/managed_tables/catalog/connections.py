@@ -1,0 +1,77 @@
+"""Owns the connections' records: which company has which database, on which cluster."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from managed_tables.catalog.items import ConditionFailed, Items, put, update
+from managed_tables.catalog.keys import connection_key
+from managed_tables.clock import timestamp
+
+ConnectionState = Literal["provisioning", "ready"]
+
+
+@dataclass(frozen=True)
+class ConnectionRecord:
+    """A company's database: `schema_version` is that of our own schema inside it (0: not made yet)."""
+
+    company_id: str
+    connection_id: str
+    cluster: str
+    state: ConnectionState
+    schema_version: int
+    created_at: str
+
+
+class Connections:
+    """The connections' records in the catalog."""
+
+    def __init__(self, items: Items) -> None:
+        self._items = items
+
+    def find(self, company_id: str) -> ConnectionRecord | None:
+        """Return the company's connection, provisioned or on its way there."""
+        item = self._items.find(connection_key(company_id))
+        return None if item is None else _read(company_id, item)
+
+    def reserve(self, company_id: str, connection_id: str, cluster: str) -> ConnectionRecord:
+        """Return the company's connection, made with this id and cluster if it has none yet."""
+        item = {
+            **connection_key(company_id),
+            "connection_id": connection_id,
+            "cluster": cluster,
+            "state": "provisioning",
+            "schema_version": 0,
+            "created_at": timestamp(),
+        }
+        try:
+            self._items.write(put(item, "attribute_not_exists(pk)"))
+        except ConditionFailed:
+            item = self._items.find(connection_key(company_id)) or item
+        return _read(company_id, item)
+
+    def mark_ready(self, connection: ConnectionRecord, schema_version: int) -> None:
+        """Record that the database is complete, with our own schema at this version."""
+        changes = {"state": "ready", "schema_version": schema_version}
+        condition = "connection_id = :id AND schema_version <= :set_schema_version"
+        try:
+            self._items.write(
+                update(
+                    connection_key(connection.company_id),
+                    changes,
+                    condition=condition,
+                    id=connection.connection_id,
+                )
+            )
+        except ConditionFailed:
+            return  # a newer release has gone further already
+
+
+def _read(company_id: str, item: dict[str, Any]) -> ConnectionRecord:
+    return ConnectionRecord(
+        company_id=company_id,
+        connection_id=item["connection_id"],
+        cluster=item["cluster"],
+        state=item["state"],
+        schema_version=item["schema_version"],
+        created_at=item["created_at"],
+    )

@@ -1,0 +1,107 @@
+"""Owns `managed_tables.tables`: what a company's database has applied of each table, and the fence.
+
+The version of a table goes up in the transaction that changes the table. An operation begins from a
+version and commits only if it still holds; bumping it shuts out an operation that is slow or dead.
+"""
+
+from collections.abc import Sequence
+
+from psycopg.types.json import Jsonb
+
+from managed_tables.catalog.tables import Applied, TableStatus
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.schema import Column, Columns
+
+
+class Fenced(Exception):  # noqa: N818 - an outcome, not a fault
+    """The table is no longer at the version from which the operation began; nothing was changed."""
+
+
+def find_applied(connection: PgConnection, table_id: str) -> Applied | None:
+    """Return what the database has applied of the table."""
+    row = connection.execute(
+        "SELECT version, display_name, status, columns, deleted_at IS NOT NULL"
+        " FROM managed_tables.tables WHERE table_id = %s",
+        [table_id],
+    ).fetchone()
+    if row is None:
+        return None
+    version, display_name, status, columns, deleted = row
+    return Applied(version, display_name, status, tuple(map(Column.model_validate, columns)), deleted)
+
+
+def record_new(connection: PgConnection, table_id: str, display_name: str, columns: Columns) -> None:
+    """Record a table at version 1; raises Fenced where its making was given up, or done, before."""
+    made = connection.execute(
+        "INSERT INTO managed_tables.tables (table_id, version, display_name, status, columns)"
+        " VALUES (%s, 1, %s, 'active', %s) ON CONFLICT DO NOTHING",
+        [table_id, display_name, _json(columns)],
+    )
+    if made.rowcount == 0:
+        raise Fenced(table_id)
+
+
+def lock_version(connection: PgConnection, table_id: str, base_version: int) -> None:
+    """Hold the table's record until the transaction ends; raises Fenced unless it is at this version."""
+    row = connection.execute(
+        "SELECT version FROM managed_tables.tables WHERE table_id = %s AND deleted_at IS NULL FOR UPDATE",
+        [table_id],
+    ).fetchone()
+    if row is None or row[0] != base_version:
+        raise Fenced(table_id)
+
+
+def record_change(
+    connection: PgConnection, table_id: str, display_name: str, status: TableStatus, columns: Columns
+) -> None:
+    """Record the changed definition, one version further; the version is locked already."""
+    connection.execute(
+        "UPDATE managed_tables.tables SET version = version + 1, display_name = %s, status = %s, columns = %s"
+        " WHERE table_id = %s",
+        [display_name, status, _json(columns), table_id],
+    )
+
+
+def record_deletion(connection: PgConnection, table_id: str) -> None:
+    """Record that the table is deleted, one version further; the version is locked already."""
+    connection.execute(
+        "UPDATE managed_tables.tables SET version = version + 1, deleted_at = now() WHERE table_id = %s",
+        [table_id],
+    )
+
+
+def fence(connection: PgConnection, table_id: str, base_version: int) -> Applied:
+    """Shut out whoever began from this version and has not committed; return what is applied for good.
+
+    Waits for an operation that is inside its transaction, within the session's lock timeout.
+    """
+    if base_version == 0:
+        connection.execute(
+            "INSERT INTO managed_tables.tables (table_id, version, display_name, status, columns, deleted_at)"
+            " VALUES (%s, 1, '', 'inactive', '[]', now()) ON CONFLICT DO NOTHING",
+            [table_id],
+        )
+    else:
+        connection.execute(
+            "UPDATE managed_tables.tables SET version = version + 1 WHERE table_id = %s AND version = %s",
+            [table_id, base_version],
+        )
+    applied = find_applied(connection, table_id)
+    if applied is None:
+        raise LookupError(f"the database knows no table {table_id}")
+    return applied
+
+
+def count_rows(connection: PgConnection, table_ids: Sequence[str]) -> dict[str, int]:
+    """Return the exact number of rows of each table."""
+    counts = dict.fromkeys(table_ids, 0)
+    rows = connection.execute(
+        "SELECT table_id, sum(row_count)::bigint FROM managed_tables.row_counts"
+        " WHERE table_id = ANY(%s) GROUP BY table_id",
+        [list(table_ids)],
+    )
+    return counts | dict(rows.fetchall())
+
+
+def _json(columns: Columns) -> Jsonb:
+    return Jsonb([column.model_dump(mode="json") for column in columns])

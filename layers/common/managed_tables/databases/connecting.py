@@ -1,0 +1,133 @@
+"""Owns connecting to PostgreSQL: as a cluster's administrator or as a company, with every limit set."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.errors import LockNotAvailable, QueryCanceled
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases.credentials import CompanyRoles
+from managed_tables.errors import DATABASE_TIMEOUT, DATABASE_UNAVAILABLE, TABLE_BUSY, ApiError
+from managed_tables.settings import PostgresSecret
+
+PgConnection = psycopg.Connection[tuple[Any, ...]]
+ClusterSecrets = Callable[[str], PostgresSecret]
+
+CONNECT_ATTEMPT_SECONDS = 5
+CONNECT_DEADLINE_SECONDS = 15.0  # a paused Aurora cluster resumes in about 15 s; a request has 29 s
+CONNECT_PAUSE_SECONDS = 0.1
+CONNECT_PAUSE_MAX_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """What a session may take, in milliseconds; 0 is without limit."""
+
+    statement_timeout_ms: int
+    lock_timeout_ms: int
+    idle_in_transaction_timeout_ms: int = 60_000  # a function that was frozen midway must not keep locks
+
+    def as_options(self) -> str:
+        """Return the limits, and UTC as the time zone, as the start-up options of a session."""
+        values = {
+            "statement_timeout": self.statement_timeout_ms,
+            "lock_timeout": self.lock_timeout_ms,
+            "idle_in_transaction_session_timeout": self.idle_in_transaction_timeout_ms,
+            "timezone": "UTC",
+            "datestyle": "ISO",
+        }
+        return " ".join(f"-c {name}={value}" for name, value in values.items())
+
+
+# Creating a database waits for its turn; the gateway hangs up after 29 s.
+ADMIN_LIMITS = SessionLimits(statement_timeout_ms=25_000, lock_timeout_ms=0)
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Opens connections to the companies' databases; `cluster_secret` gives a cluster's administrator."""
+
+    cluster_secret: ClusterSecrets
+    master_secret: str
+    limits: SessionLimits
+    application_name: str = "managed-tables"
+    connect_deadline_seconds: float = CONNECT_DEADLINE_SECONDS
+
+    def roles(self, connection_id: str) -> CompanyRoles:
+        """Return the names and passwords of the connection's database and roles."""
+        return CompanyRoles(connection_id, self.master_secret)
+
+    def open_admin_connection(self, cluster: str) -> PgConnection:
+        """Return a connection in autocommit as the cluster's administrator, to its own database."""
+        secret = self.cluster_secret(cluster)
+        return self._open(secret, secret.dbname, secret.username, secret.password, ADMIN_LIMITS)
+
+    def open_company_connection(
+        self, connection: ConnectionRecord, limits: SessionLimits | None = None
+    ) -> PgConnection:
+        """Return a connection in autocommit as the company's owner role, to the company's database.
+
+        Waits for a cluster that is resuming; raises DATABASE_UNAVAILABLE when it does not answer in time.
+        """
+        roles = self.roles(connection.connection_id)
+        secret = self.cluster_secret(connection.cluster)
+        password = roles.password(roles.owner)
+        return self._open(secret, roles.database, roles.owner, password, limits or self.limits)
+
+    @contextmanager
+    def company_connection(self, connection: ConnectionRecord) -> Iterator[PgConnection]:
+        """Open a connection as the company for the `with` block, psycopg's errors translated."""
+        opened = self.open_company_connection(connection)
+        try:
+            with translated_errors():
+                yield opened
+        finally:
+            opened.close()
+
+    def _open(
+        self, secret: PostgresSecret, database: str, user: str, password: str, limits: SessionLimits
+    ) -> PgConnection:
+        deadline = time.monotonic() + self.connect_deadline_seconds
+        pause_seconds = CONNECT_PAUSE_SECONDS
+        while True:
+            try:
+                return psycopg.connect(
+                    host=secret.host,
+                    port=secret.port,
+                    dbname=database,
+                    user=user,
+                    password=password,
+                    sslmode=secret.sslmode,
+                    autocommit=True,
+                    connect_timeout=CONNECT_ATTEMPT_SECONDS,
+                    application_name=self.application_name,
+                    options=limits.as_options(),
+                )
+            except psycopg.OperationalError as error:
+                if time.monotonic() + pause_seconds > deadline:
+                    raise ApiError(DATABASE_UNAVAILABLE) from error
+            time.sleep(pause_seconds * random.uniform(0.5, 1))  # noqa: S311 (jitter)
+            pause_seconds = min(pause_seconds * 2, CONNECT_PAUSE_MAX_SECONDS)
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn psycopg's errors that are nobody's mistake into answers: busy, too long, out of reach."""
+    try:
+        yield
+    except LockNotAvailable as error:
+        raise ApiError(TABLE_BUSY) from error
+    except QueryCanceled as error:
+        raise ApiError(DATABASE_TIMEOUT) from error
+    except psycopg.OperationalError as error:
+        raise ApiError(DATABASE_UNAVAILABLE) from error
+
+
+def fixed_clusters(secrets: Mapping[str, PostgresSecret]) -> ClusterSecrets:
+    """Return the look-up of clusters that are all known beforehand."""
+    return secrets.__getitem__

@@ -1,0 +1,124 @@
+"""Owns the making of a company's database: each step can be repeated, so that a killed one is resumed."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from psycopg import sql
+from psycopg.errors import DuplicateDatabase, DuplicateObject, InsufficientPrivilege, UniqueViolation
+
+from managed_tables.catalog.connections import ConnectionRecord, Connections
+from managed_tables.databases.connecting import Databases, PgConnection, translated_errors
+from managed_tables.databases.credentials import CompanyRoles
+from managed_tables.databases.migrations import SCHEMA_VERSION, migrate
+from managed_tables.errors import NOT_PROVISIONED, ApiError
+from managed_tables.ids import new_record_id
+
+READER_CONNECTIONS = 20  # BI tools of one company must not take a cluster's every connection
+# Any number: roles and databases are rows of catalogues that a whole cluster shares, and two sessions that
+# change one row at once get "tuple concurrently updated".
+_LOCK_KEY = 7_205_759_402
+
+
+@dataclass(frozen=True)
+class Provisioning:
+    """Gives each company its database, on the cluster where new companies go."""
+
+    connections: Connections
+    databases: Databases
+    cluster: str = "default"
+
+    def find(self, company_id: str) -> ConnectionRecord | None:
+        """Return the company's connection if its database is complete, our own schema up to date."""
+        connection = self.connections.find(company_id)
+        if connection is None or connection.state != "ready":
+            return None
+        if connection.schema_version < SCHEMA_VERSION:
+            self._migrate(connection)
+        return connection
+
+    def require(self, company_id: str) -> ConnectionRecord:
+        """Return the company's connection; raises NOT_PROVISIONED without a complete one."""
+        connection = self.find(company_id)
+        if connection is None:
+            raise ApiError(NOT_PROVISIONED)
+        return connection
+
+    def provision(self, company_id: str) -> ConnectionRecord:
+        """Return the company's connection, its database made if it is not complete yet."""
+        found = self.find(company_id)
+        if found is not None:
+            return found
+        connection = self.connections.reserve(company_id, new_record_id(), self.cluster)
+        roles = self.databases.roles(connection.connection_id)
+        with translated_errors(), self.databases.open_admin_connection(connection.cluster) as admin:
+            _close_shared_databases(admin)
+            # Of the session: CREATE DATABASE refuses to run in a transaction.
+            admin.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
+            _make_role(admin, roles, roles.owner)
+            _make_role(admin, roles, roles.reader, READER_CONNECTIONS)
+            _make_database(admin, roles)
+        self._migrate(connection)
+        return connection
+
+    def _migrate(self, connection: ConnectionRecord) -> None:
+        roles = self.databases.roles(connection.connection_id)
+        with self.databases.company_connection(connection) as company:
+            migrate(company, roles.reader)
+        self.connections.mark_ready(connection, SCHEMA_VERSION)
+
+
+def _make_role(admin: PgConnection, roles: CompanyRoles, role: str, connection_limit: int = -1) -> None:
+    """Make the role, or give an existing one its password again; the server never sees it in clear text."""
+    name = sql.Identifier(role)
+    verifier = admin.pgconn.encrypt_password(
+        roles.password(role).encode(), role.encode(), b"scram-sha-256"
+    ).decode()
+    options = sql.SQL(
+        "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT {limit} PASSWORD {password}"
+    ).format(limit=connection_limit, password=verifier)
+    try:
+        admin.execute(sql.SQL("CREATE ROLE {} ").format(name) + options)
+    except (DuplicateObject, UniqueViolation):
+        admin.execute(sql.SQL("ALTER ROLE {} ").format(name) + options)
+
+
+def _make_database(admin: PgConnection, roles: CompanyRoles) -> None:
+    """Make the database closed, take from everyone what templates do not, and only then open it."""
+    database, owner, reader = map(sql.Identifier, (roles.database, roles.owner, roles.reader))
+    # An administrator that is no superuser (RDS) may only give away what its own roles may own.
+    admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
+    # Refused where an earlier attempt came this far, or another is here at this moment.
+    with suppress(DuplicateDatabase, UniqueViolation):
+        admin.execute(
+            sql.SQL(
+                "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' {} ALLOW_CONNECTIONS false"
+            ).format(database, owner, _locale(admin))
+        )
+    admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+    admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, reader))
+    admin.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(database))
+
+
+def _locale(admin: PgConnection) -> sql.SQL:
+    """Return how the database sorts text: as Brazilians do where the server has ICU, else by code point."""
+    row = admin.execute("SELECT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i')").fetchone()
+    if row and row[0]:
+        return sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE 'pt-BR'")
+    return sql.SQL("LOCALE_PROVIDER libc LC_COLLATE 'C'")
+
+
+def _close_shared_databases(admin: PgConnection) -> None:
+    """Keep the companies' roles out of the cluster's own databases, which are everyone's by default."""
+    with admin.transaction():
+        admin.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        rows = admin.execute(
+            "SELECT datname FROM pg_database WHERE datname IN (current_database(), 'postgres', 'template1')"
+            " AND has_database_privilege('public', oid, 'CONNECT')"
+        ).fetchall()
+        for (name,) in rows:
+            statement = sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC")
+            try:
+                with admin.transaction():
+                    admin.execute(statement.format(sql.Identifier(name)))
+            except InsufficientPrivilege:
+                continue  # a managed service keeps it for itself, and there is nothing of ours in it

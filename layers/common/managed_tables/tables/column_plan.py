@@ -1,0 +1,90 @@
+"""Owns the comparison of a table's columns with those that an update asks for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from managed_tables.errors import Detail
+from managed_tables.identifiers import MAX_IDENTIFIER_BYTES
+from managed_tables.schema import Column, Columns, ColumnType
+from managed_tables.tables.definitions import ColumnChange, check_columns, raise_column_faults
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A wanted column, its index in the new list (for `details`), and the type that it had."""
+
+    index: int
+    column: Column
+    old_type: ColumnType
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """What turns a table's columns into `columns`, all of it named by the new names."""
+
+    columns: tuple[Column, ...]
+    renamed: tuple[tuple[str, str], ...] = ()
+    hidden: tuple[tuple[str, str], ...] = ()
+    converted: tuple[Placed, ...] = ()
+    added: tuple[Placed, ...] = ()
+    tightened: tuple[Placed, ...] = ()
+    loosened: tuple[Placed, ...] = ()
+
+    @property
+    def alters(self) -> bool:
+        """Tell whether anything but display names and the order changes."""
+        return any((self.renamed, self.hidden, self.converted, self.added, self.tightened, self.loosened))
+
+
+def plan_columns(current: Columns, wanted: Sequence[ColumnChange], new_version: int) -> ColumnPlan:
+    """Compare the columns by `previous_name`, else by `name`; raises INVALID_SCHEMA naming the faults.
+
+    A name that another column continues by `previous_name` is free for a new column. A missing column is
+    hidden under a name with `$`, distinct by the version of the table that hides it.
+    """
+    check_columns(wanted)
+    by_name = {column.name: column for column in current}
+    sources = _sources(by_name, wanted)
+    pairs = [
+        (index, change.as_column(), by_name.get(sources[index] or "")) for index, change in enumerate(wanted)
+    ]
+    kept = [(Placed(index, new, old.type), old) for index, new, old in pairs if old is not None]
+    gone = [column.name for column in current if column.name not in sources]
+    return ColumnPlan(
+        columns=tuple(new for _, new, _ in pairs),
+        renamed=tuple((old.name, p.column.name) for p, old in kept if old.name != p.column.name),
+        hidden=tuple((name, hidden_name(name, new_version, index)) for index, name in enumerate(gone)),
+        converted=tuple(p for p, old in kept if old.type != p.column.type),
+        added=tuple(Placed(index, new, new.type) for index, new, old in pairs if old is None),
+        tightened=tuple(p for p, old in kept if old.nullable and not p.column.nullable),
+        loosened=tuple(p for p, old in kept if not old.nullable and p.column.nullable),
+    )
+
+
+def hidden_name(name: str, version: int, index: int) -> str:
+    """Return the name of the column that version `version` hides as number `index`: never used twice."""
+    suffix = f"${version}_{index}"
+    return name[: MAX_IDENTIFIER_BYTES - len(suffix)] + suffix
+
+
+def _sources(by_name: dict[str, Column], wanted: Sequence[ColumnChange]) -> list[str | None]:
+    """Return the name of the column that each wanted one continues, None for a new one."""
+    claimed: set[str] = set()
+    faults: list[Detail] = []
+    for index, change in enumerate(wanted):
+        if change.previous_name is None:
+            continue
+        if change.previous_name not in by_name:
+            reason = "previous_name não é uma coluna da tabela"
+        elif change.previous_name in claimed:
+            reason = "previous_name repetido"
+        else:
+            claimed.add(change.previous_name)
+            continue
+        faults.append({"index": index, "column": change.name, "reason": reason})
+    raise_column_faults(faults)
+    return [
+        change.previous_name
+        or (change.name if change.name in by_name and change.name not in claimed else None)
+        for change in wanted
+    ]

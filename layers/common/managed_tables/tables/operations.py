@@ -1,0 +1,268 @@
+"""Owns the operations on tables: three steps each, so that DynamoDB and PostgreSQL agree whatever dies.
+
+1. DynamoDB: the operation is written into the table's record, its new name reserved.
+2. PostgreSQL: the change, one version further, only if the version is still that of step 1.
+3. DynamoDB: the record becomes what PostgreSQL has, names let go.
+
+Of two operations at once on one table the second waits for the first, then goes on from its result.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from psycopg import sql
+from psycopg.errors import LockNotAvailable
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.tables import (
+    Applied,
+    NameTaken,
+    Pending,
+    PendingKind,
+    TableChanged,
+    TableRecord,
+    Tables,
+    TableSource,
+    TableStatus,
+    pack_columns,
+)
+from managed_tables.clock import timestamp
+from managed_tables.databases.applied import Fenced, lock_version, record_change
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.errors import TABLE_NOT_FOUND, ApiError
+from managed_tables.ids import new_record_id
+from managed_tables.schema import Columns
+from managed_tables.tables.column_changes import change_physical_columns
+from managed_tables.tables.column_plan import ColumnPlan, plan_columns
+from managed_tables.tables.definitions import ColumnChange, check_columns, check_table_name
+from managed_tables.tables.physical import (
+    create_physical_table,
+    delete_physical_table,
+    rename_physical_table,
+)
+from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, Waiting
+
+# While a change waits for the table's lock, readers queue behind it: it waits briefly, and often.
+DDL_LOCK_TIMEOUT_MS = 1_000
+
+Step = Callable[[PgConnection], None]
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """What an update asks for; None leaves a part as it is."""
+
+    display_name: str | None = None
+    columns: Sequence[ColumnChange] | None = None
+    status: TableStatus | None = None
+
+
+@dataclass(frozen=True)
+class TableOperations:
+    """Makes, changes and deletes tables; `zone` is that of a time without one."""
+
+    tables: Tables
+    reconciliation: Reconciliation
+    open_company: OpenCompany
+    zone: str = "UTC"
+
+    def create(
+        self, company: ConnectionRecord, user_id: str, display_name: str, columns: Columns
+    ) -> TableRecord:
+        """Make an empty table; raises INVALID_SCHEMA or DUPLICATE_NAME."""
+        check_table_name(display_name)
+        check_columns(columns)
+        waiting = Waiting()
+        while True:
+            table = new_table(company, user_id, display_name, columns, "manual", _pending("create", 0))
+            applied = Applied(1, display_name, "active", tuple(columns), deleted=False)
+
+            def step(connection: PgConnection, table_id: str = table.table_id) -> None:
+                create_physical_table(connection, table_id, display_name, columns)
+
+            try:
+                with self.open_company(company) as connection:
+                    self.tables.reserve(table)
+                    return self._finish(company, connection, table, step, applied, waiting)
+            except NameTaken:
+                self.reconciliation.await_name(company, display_name, waiting)
+            except Fenced:
+                waiting.pause()
+
+    def update(self, company: ConnectionRecord, table_id: str, change: TableChange) -> TableRecord:
+        """Change a table, all or nothing; raises TABLE_NOT_FOUND, INVALID_SCHEMA or DUPLICATE_NAME."""
+        waiting = Waiting()
+        while True:
+            table = self.reconciliation.settled(company, table_id, waiting)
+            plan, applied = _target(table, change)
+            if replace(applied, version=table.version) == _applied(table):
+                return table
+            new_name = applied.display_name if applied.display_name != table.display_name else None
+
+            def step(
+                connection: PgConnection,
+                table: TableRecord = table,
+                plan: ColumnPlan = plan,
+                applied: Applied = applied,
+            ) -> None:
+                self._change(connection, table, plan, applied)
+
+            try:
+                with self.open_company(company) as connection:
+                    begun = self.tables.begin(table, _pending("update", table.version, new_name))
+                    return self._finish(company, connection, begun, step, applied, waiting)
+            except NameTaken:
+                self.reconciliation.await_name(company, applied.display_name, waiting)
+            except (TableChanged, Fenced):
+                waiting.pause()
+
+    def add_columns(self, company: ConnectionRecord, table_id: str, columns: Columns) -> TableRecord:
+        """Add those of the columns that the table has not yet, by name: repeatable."""
+        waiting = Waiting()
+        present = self.reconciliation.settled(company, table_id, waiting).columns
+        names = {column.name for column in present}
+        wanted = [*present, *(column for column in columns if column.name not in names)]
+        changes = [ColumnChange(**column.model_dump()) for column in wanted]
+        return self.update(company, table_id, TableChange(columns=changes))
+
+    def delete(self, company: ConnectionRecord, table_id: str) -> None:
+        """Delete a table softly: its rows stay in the database, out of the way; raises TABLE_NOT_FOUND."""
+        waiting = Waiting()
+        while True:
+            table = self.reconciliation.settled(company, table_id, waiting)
+            applied = replace(_applied(table), version=table.version + 1, deleted=True)
+
+            def step(connection: PgConnection, table: TableRecord = table) -> None:
+                lock_version(connection, table.table_id, table.version)
+                delete_physical_table(connection, table.table_id, table.display_name)
+
+            try:
+                with self.open_company(company) as connection:
+                    begun = self.tables.begin(table, _pending("delete", table.version))
+                    self._run(company, connection, begun, step, waiting)
+                    self._finalise(begun, applied)
+            except (TableChanged, Fenced):
+                waiting.pause()
+            else:
+                return
+
+    def _finish(
+        self,
+        company: ConnectionRecord,
+        connection: PgConnection,
+        begun: TableRecord,
+        step: Step,
+        applied: Applied,
+        waiting: Waiting,
+    ) -> TableRecord:
+        """Do steps 2 and 3 of an operation that step 1 has begun, and return the table as it is then."""
+        self._run(company, connection, begun, step, waiting)
+        finished = self._finalise(begun, applied)
+        found = finished or self.tables.find(company.company_id, begun.table_id)
+        if found is None:  # deleted by another, just after our change
+            raise ApiError(TABLE_NOT_FOUND)
+        return found
+
+    def _run(
+        self,
+        company: ConnectionRecord,
+        connection: PgConnection,
+        begun: TableRecord,
+        step: Step,
+        waiting: Waiting,
+    ) -> None:
+        """Do step 2, again while the table is locked by others; what fails for good is undone at once.
+
+        If the connection broke, whether it was committed is unknown: the next who meets it finds out.
+        """
+        try:
+            _run_transaction(connection, step, waiting)
+        except Fenced:
+            self.reconciliation.end(company, begun)
+            raise
+        except Exception:
+            if not connection.broken:
+                before = replace(_applied(begun), deleted=begun.state == "creating")
+                self._finalise(begun, before)
+            raise
+
+    def _finalise(self, begun: TableRecord, applied: Applied) -> TableRecord | None:
+        try:
+            return self.tables.finalise(begun, applied)
+        except TableChanged:
+            return None  # another met our operation and has done it for us
+
+    def _change(
+        self, connection: PgConnection, table: TableRecord, plan: ColumnPlan, applied: Applied
+    ) -> None:
+        lock_version(connection, table.table_id, table.version)
+        if plan.alters:
+            change_physical_columns(connection, table.table_id, table.display_name, plan, self.zone)
+        if applied.display_name != table.display_name:
+            rename_physical_table(connection, table.display_name, applied.display_name)
+        record_change(connection, table.table_id, applied.display_name, applied.status, applied.columns)
+
+
+def new_table(
+    company: ConnectionRecord,
+    user_id: str,
+    display_name: str,
+    columns: Columns,
+    source: TableSource,
+    pending: Pending,
+) -> TableRecord:
+    """Return the record of a table that is about to be made, with a new id."""
+    now = timestamp()
+    return TableRecord(
+        company_id=company.company_id,
+        table_id=new_record_id(),
+        display_name=display_name,
+        packed_columns=pack_columns(columns),
+        source=source,
+        status="active",
+        state="creating",
+        version=0,
+        pending=pending,
+        created_by_user_id=user_id,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _run_transaction(connection: PgConnection, step: Step, waiting: Waiting) -> None:
+    timeout = sql.SQL("SET LOCAL lock_timeout = {}").format(DDL_LOCK_TIMEOUT_MS)
+    while True:
+        try:
+            with connection.transaction():
+                connection.execute(timeout)
+                step(connection)
+        except LockNotAvailable:
+            waiting.pause()
+        else:
+            return
+
+
+def _target(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Applied]:
+    """Return what the change makes of the table; raises INVALID_SCHEMA."""
+    if change.display_name is not None and change.display_name != table.display_name:
+        check_table_name(change.display_name)
+    plan = ColumnPlan(table.columns)
+    if change.columns is not None:
+        plan = plan_columns(table.columns, change.columns, table.version + 1)
+    pack_columns(plan.columns)  # refuses what the catalog could not hold, before anything is begun
+    applied = Applied(
+        version=table.version + 1,
+        display_name=change.display_name or table.display_name,
+        status=change.status or table.status,
+        columns=plan.columns,
+        deleted=False,
+    )
+    return plan, applied
+
+
+def _applied(table: TableRecord) -> Applied:
+    return Applied(table.version, table.display_name, table.status, table.columns, deleted=False)
+
+
+def _pending(kind: PendingKind, base_version: int, new_name: str | None = None) -> Pending:
+    return Pending(new_record_id(), kind, base_version, timestamp(), new_name)

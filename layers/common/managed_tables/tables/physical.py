@@ -1,0 +1,73 @@
+"""Owns the tables themselves in PostgreSQL: made, renamed and put away, in the caller's transaction."""
+
+from psycopg import sql
+from psycopg.errors import DuplicateTable
+
+from managed_tables.databases.applied import record_deletion, record_new
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.errors import DUPLICATE_NAME, ApiError
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import POSTGRES_TYPES, Column, Columns
+
+
+def create_physical_table(
+    connection: PgConnection, table_id: str, display_name: str, columns: Columns
+) -> None:
+    """Make the table and record it at version 1, in the transaction that the caller has begun.
+
+    The table is empty, readable by the read-only role, its key column first. Raises Fenced where the
+    reservation was released (or the table made) before: the caller's transaction must then roll back.
+    """
+    record_new(connection, table_id, display_name, columns)
+    parts = [
+        sql.SQL("{} uuid CONSTRAINT {} PRIMARY KEY").format(
+            sql.Identifier(ID_COLUMN),
+            # With `$`, no table that a user names can be in its way; with the id, it stays unique forever.
+            sql.Identifier(f"key${table_id}"),
+        ),
+        *map(column_definition, columns),
+    ]
+    try:
+        connection.execute(
+            sql.SQL("CREATE TABLE {} ({})").format(physical_name(display_name), sql.SQL(", ").join(parts))
+        )
+    except DuplicateTable as error:
+        raise ApiError(DUPLICATE_NAME, name=display_name) from error
+
+
+def rename_physical_table(connection: PgConnection, old_name: str, new_name: str) -> None:
+    """Rename the table, in the transaction that the caller has begun."""
+    try:
+        connection.execute(
+            sql.SQL("ALTER TABLE {} RENAME TO {}").format(physical_name(old_name), sql.Identifier(new_name))
+        )
+    except DuplicateTable as error:
+        raise ApiError(DUPLICATE_NAME, name=new_name) from error
+
+
+def delete_physical_table(connection: PgConnection, table_id: str, display_name: str) -> None:
+    """Move the table out of the way, named for its id, its rows kept; in the caller's transaction."""
+    away = f"deleted${table_id}"  # renamed before it moves: in neither schema can that name be in use
+    connection.execute(
+        sql.SQL("ALTER TABLE {} RENAME TO {}").format(physical_name(display_name), sql.Identifier(away))
+    )
+    connection.execute(
+        sql.SQL("ALTER TABLE {} SET SCHEMA deleted_tables").format(sql.Identifier("public", away))
+    )
+    record_deletion(connection, table_id)
+
+
+def physical_name(display_name: str) -> sql.Identifier:
+    """Return the table's name in SQL."""
+    return sql.Identifier("public", display_name)
+
+
+def column_definition(column: Column) -> sql.Composed:
+    """Return the column as CREATE TABLE and ADD COLUMN take it."""
+    definition = sql.SQL("{} {}").format(sql.Identifier(column.name), column_type(column))
+    return definition if column.nullable else definition + sql.SQL(" NOT NULL")
+
+
+def column_type(column: Column) -> sql.SQL:
+    """Return the column's type in SQL."""
+    return sql.SQL(POSTGRES_TYPES[column.type])

@@ -1,0 +1,112 @@
+"""Owns what becomes of an operation that did not end: whoever meets it finishes it or undoes it.
+
+It is safe at any moment, since the version in PostgreSQL is the fence: an operation that is inside its
+transaction makes us wait, one that has committed is finished, and one that comes later finds itself shut
+out and begins anew. The ages below are politeness, not correctness.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.items import Items
+from managed_tables.catalog.keys import job_key
+from managed_tables.catalog.tables import Pending, TableChanged, TableRecord, Tables
+from managed_tables.clock import parse_timestamp
+from managed_tables.databases.applied import fence
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.errors import DUPLICATE_NAME, TABLE_BUSY, TABLE_NOT_FOUND, ApiError
+
+OpenCompany = Callable[[ConnectionRecord], AbstractContextManager[PgConnection]]
+
+STALE_AFTER_SECONDS = 3.0  # an operation is some 30 ms from its first step to its transaction
+UPLOAD_STALE_AFTER_SECONDS = 30.0  # a confirmation reserves before it moves the job to `inserting`
+WAIT_SECONDS = 18.0  # with connecting, below the 29 s after which the gateway hangs up
+PAUSE_SECONDS = 0.01
+PAUSE_MAX_SECONDS = 0.5
+
+
+class Waiting:
+    """Pauses of growing length for one request; raises TABLE_BUSY when its time is over."""
+
+    def __init__(self, seconds: float = WAIT_SECONDS) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._pause_seconds = PAUSE_SECONDS
+
+    def pause(self) -> None:
+        """Sleep a little, with jitter."""
+        if time.monotonic() + self._pause_seconds > self._deadline:
+            raise ApiError(TABLE_BUSY)
+        time.sleep(self._pause_seconds * random.uniform(0.5, 1))  # noqa: S311 (jitter)
+        self._pause_seconds = min(self._pause_seconds * 1.5, PAUSE_MAX_SECONDS)
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Waits for operations under way, and ends those that nobody else will."""
+
+    items: Items
+    tables: Tables
+    open_company: OpenCompany
+
+    def settled(self, company: ConnectionRecord, table_id: str, waiting: Waiting) -> TableRecord:
+        """Return the table's record once no operation is under way; raises TABLE_NOT_FOUND."""
+        while True:
+            table = self.tables.find(company.company_id, table_id)
+            if table is None or table.state == "creating":
+                raise ApiError(TABLE_NOT_FOUND)
+            if table.pending is None:
+                return table
+            if not self.end_stale(company, table):
+                waiting.pause()
+
+    def await_name(
+        self, company: ConnectionRecord, display_name: str, waiting: Waiting, job_id: str | None = None
+    ) -> None:
+        """Return when a taken name may have become free; raises DUPLICATE_NAME where it is taken for good.
+
+        A name that a lasting upload reserves is taken; that of an operation of a moment is waited for.
+        """
+        holder = self.tables.find_holder(company.company_id, display_name)
+        table = self.tables.find(company.company_id, holder) if holder else None
+        if table is None:
+            return
+        pending = table.pending
+        if pending is None or not self.end_stale(company, table):
+            lasting = pending is None or (pending.kind == "upload" and pending.job_id != job_id)
+            if lasting:
+                raise ApiError(DUPLICATE_NAME, name=display_name)
+            waiting.pause()
+
+    def end_stale(self, company: ConnectionRecord, table: TableRecord) -> bool:
+        """End the table's operation if nobody else is going to; tell whether it is ended."""
+        if table.pending is None or not self._is_stale(company, table.pending):
+            return False
+        self.end(company, table)
+        return True
+
+    def end(self, company: ConnectionRecord, table: TableRecord) -> TableRecord | None:
+        """Finish the operation where PostgreSQL has applied it, else shut it out and undo it.
+
+        Returns the table's record as it is then, None where there is no such table (any more).
+        """
+        base_version = table.version if table.pending is None else table.pending.base_version
+        with self.open_company(company) as connection:
+            applied = fence(connection, table.table_id, base_version)
+        try:
+            return self.tables.finalise(table, applied)
+        except TableChanged:
+            return self.tables.find(company.company_id, table.table_id)
+
+    def _is_stale(self, company: ConnectionRecord, pending: Pending) -> bool:
+        age_seconds = (datetime.now(UTC) - parse_timestamp(pending.started_at)).total_seconds()
+        if pending.job_id is None:
+            return age_seconds >= STALE_AFTER_SECONDS
+        if age_seconds < UPLOAD_STALE_AFTER_SECONDS:
+            return False
+        job = self.items.find(job_key(company.company_id, pending.job_id))
+        return job is None or job["status"] != "inserting"

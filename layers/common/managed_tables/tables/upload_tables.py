@@ -1,0 +1,79 @@
+"""Owns the table that an upload makes: reserved when its schema is confirmed, made when its rows go in.
+
+The order of things, and who does them:
+
+1. the confirmation calls `reserve`: the name is taken, nobody sees the table yet;
+2. insert calls `create_physical_table` (module `physical`) first in its loading transaction;
+3. after the commit, and again whenever insert is repeated, it calls `finalise`;
+4. when nothing is inserted (values do not convert, the job fails) it calls `release` instead.
+
+Whatever dies between these, the next who meets the name asks the job and finishes or undoes it.
+"""
+
+from dataclasses import dataclass
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.tables import NameTaken, Pending, TableRecord, Tables
+from managed_tables.clock import timestamp
+from managed_tables.errors import TABLE_NOT_FOUND, ApiError
+from managed_tables.ids import new_record_id
+from managed_tables.schema import Columns
+from managed_tables.tables.definitions import check_columns, check_table_name
+from managed_tables.tables.operations import new_table
+from managed_tables.tables.reconciliation import Reconciliation, Waiting
+
+
+@dataclass(frozen=True)
+class UploadTables:
+    """Reserves, finalises and releases the tables that uploads make."""
+
+    tables: Tables
+    reconciliation: Reconciliation
+
+    def reserve(
+        self, company: ConnectionRecord, job_id: str, user_id: str, display_name: str, columns: Columns
+    ) -> TableRecord:
+        """Take the name for the job's table; raises INVALID_SCHEMA or DUPLICATE_NAME.
+
+        The reservation lasts while the job's status is `inserting`, and for 30 s before that. A
+        confirmation that is repeated meets its own reservation and waits until it can tell.
+        """
+        check_table_name(display_name)
+        check_columns(columns)
+        waiting = Waiting()
+        while True:
+            pending = Pending(new_record_id(), "upload", 0, timestamp(), job_id=job_id)
+            table = new_table(company, user_id, display_name, columns, "upload", pending)
+            try:
+                self.tables.reserve(table)
+            except NameTaken:
+                self.reconciliation.await_name(company, display_name, waiting)
+            else:
+                return table
+
+    def finalise(self, company: ConnectionRecord, table_id: str) -> TableRecord:
+        """Show the table that the loading transaction has committed; repeatable.
+
+        Must not be called before the commit: a table that PostgreSQL does not have is given up, so that
+        no later transaction can make it, and TABLE_NOT_FOUND is raised.
+        """
+        table = self.tables.find(company.company_id, table_id)
+        if table is not None and table.state == "creating":
+            table = self.reconciliation.end(company, table)
+        if table is None:
+            raise ApiError(TABLE_NOT_FOUND)
+        return table
+
+    def release(self, company: ConnectionRecord, table_id: str) -> bool:
+        """Give the table up and its name free; repeatable. Tell whether it is gone.
+
+        If a loading transaction has committed after all, the table is finalised instead and the answer is
+        False. A loading transaction that still runs is waited for (TABLE_BUSY after the lock timeout); one
+        that comes later finds itself shut out (`Fenced`).
+        """
+        table = self.tables.find(company.company_id, table_id)
+        if table is None:
+            return True
+        if table.state == "creating":
+            table = self.reconciliation.end(company, table)
+        return table is None
