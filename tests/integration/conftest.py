@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases.credentials import CompanyRoles
+from managed_tables.ids import new_record_id
 from managed_tables.services import Services
-from managed_tables.settings import Settings
+from managed_tables.settings import PostgresSecret, Settings
 from managed_tables_local import emulator as local_emulator
 from managed_tables_local.emulator import Emulator
 
@@ -81,3 +87,37 @@ def make_table(name: str) -> None:
             }
         ],
     )
+
+
+@pytest.fixture
+def company(services: Services, postgres_dsn: str) -> Iterator[ConnectionRecord]:
+    """A company with its database, in the deployment of the test's own."""
+    services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
+    yield services.provisioning.provision(new_record_id())
+    drop_companies(services, postgres_dsn)
+
+
+def secret_of(dsn: str) -> PostgresSecret:
+    """Return a cluster's secret, as RDS would keep it, of a DSN."""
+    parts = conninfo_to_dict(dsn)
+    return PostgresSecret.model_validate(
+        {**parts, "username": parts["user"], "port": parts.get("port", 5432)}
+    )
+
+
+def drop_companies(services: Services, dsn: str) -> None:
+    """Delete the databases and roles of every company of the deployment."""
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        for page in services.dynamodb.get_paginator("scan").paginate(TableName=services.settings.table_name):
+            for item in page["Items"]:
+                if item["sk"]["S"] == "CONNECTION":
+                    roles = services.databases.roles(item["connection_id"]["S"])
+                    drop_database(admin, roles)
+
+
+def drop_database(admin: psycopg.Connection, roles: CompanyRoles) -> None:
+    """Delete a company's database and roles, complete or not."""
+    database, owner, reader = map(sql.Identifier, (roles.database, roles.owner, roles.reader))
+    admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+    for role in (owner, reader):
+        admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(role))

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from managed_tables.catalog.items import Items
 from managed_tables.catalog.connections import Connections
+from managed_tables.catalog.items import Items
 from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.tables import Tables
 from managed_tables.databases.connecting import Databases, SessionLimits

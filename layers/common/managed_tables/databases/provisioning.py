@@ -101,7 +101,7 @@ def _make_database(admin: PgConnection, roles: CompanyRoles) -> None:
 
 def _locale(admin: PgConnection) -> sql.SQL:
     """Return how the database sorts text: as Brazilians do where the server has ICU, else by code point."""
-    row = admin.execute("SELECT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i')").fetchone()
+    row = admin.execute("SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'pt-BR-x-icu')").fetchone()
     if row and row[0]:
         return sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE 'pt-BR'")
     return sql.SQL("LOCALE_PROVIDER libc LC_COLLATE 'C'")

@@ -1,0 +1,178 @@
+"""A company's database: made once, whole, and closed to everyone else."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import psycopg
+import pytest
+from conftest import drop_companies, secret_of
+from psycopg import sql
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases import provisioning as provisioning_module
+from managed_tables.databases.migrations import SCHEMA_VERSION
+from managed_tables.databases.provisioning import Provisioning
+from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
+from managed_tables.ids import new_record_id
+from managed_tables.schema import Column, ColumnType
+from managed_tables.services import Services
+
+COLUMNS = [Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=False)]
+
+
+@pytest.fixture
+def provisioning(services: Services, postgres_dsn: str) -> Iterator[Provisioning]:
+    services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
+    yield services.provisioning
+    drop_companies(services, postgres_dsn)
+
+
+def connect_as(services: Services, company: ConnectionRecord, *, reader: bool) -> psycopg.Connection:
+    roles = services.databases.roles(company.connection_id)
+    role = roles.reader if reader else roles.owner
+    admin = services.postgres_secret
+    return psycopg.connect(
+        host=admin.host,
+        port=admin.port,
+        dbname=roles.database,
+        user=role,
+        password=roles.password(role),
+        autocommit=True,
+    )
+
+
+def test_provisioning_again_returns_the_same_connection(provisioning: Provisioning) -> None:
+    company_id = new_record_id()
+    first = provisioning.provision(company_id)
+    again = provisioning.provision(company_id)
+    assert again.connection_id == first.connection_id
+    assert (again.state, again.schema_version) == ("ready", SCHEMA_VERSION)
+
+
+def test_before_provisioning_there_is_nothing(provisioning: Provisioning) -> None:
+    assert provisioning.find(new_record_id()) is None
+    with pytest.raises(ApiError) as refused:
+        provisioning.require(new_record_id())
+    assert refused.value.kind is NOT_PROVISIONED
+
+
+def test_provisions_at_once_make_one_database(provisioning: Provisioning) -> None:
+    company_id = new_record_id()
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(provisioning.provision, [company_id] * 8))
+    assert len({connection.connection_id for connection in made}) == 1
+
+
+def test_companies_at_once_get_a_database_each(provisioning: Provisioning) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(provisioning.provision, [new_record_id() for _ in range(4)]))
+    assert len({connection.connection_id for connection in made}) == 4
+
+
+@pytest.mark.parametrize("step", ["_make_role", "_make_database", "_locale", "migrate"])
+def test_a_provision_that_dies_is_resumed(
+    provisioning: Provisioning, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    company_id = new_record_id()
+    working = getattr(provisioning_module, step)
+
+    def dying(*arguments: object) -> None:
+        working(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(provisioning_module, step, dying)
+    with pytest.raises(KeyboardInterrupt):
+        provisioning.provision(company_id)
+    assert provisioning.find(company_id) is None
+    monkeypatch.undo()
+    assert provisioning.provision(company_id) == replace(
+        provisioning.connections.find(company_id), state="provisioning", schema_version=0
+    )
+
+
+def test_a_database_of_an_older_release_is_migrated_when_it_is_met(
+    company: ConnectionRecord, services: Services
+) -> None:
+    with services.databases.company_connection(company) as connection:
+        connection.execute("DELETE FROM managed_tables.migrations WHERE version > 1")
+        connection.execute(
+            "DO $$ DECLARE f regprocedure; BEGIN FOR f IN SELECT oid FROM pg_proc"
+            " WHERE pronamespace = 'managed_tables'::regnamespace ORDER BY oid DESC LOOP"
+            " EXECUTE format('DROP FUNCTION %s CASCADE', f); END LOOP; END $$"
+        )
+    services.items.change({"pk": f"COMPANY#{company.company_id}", "sk": "CONNECTION"}, {"schema_version": 1})
+    services.provisioning.require(company.company_id)
+    with services.databases.company_connection(company) as connection:
+        assert connection.execute("SELECT managed_tables.try_boolean('sim')").fetchone() == (True,)
+
+
+def test_the_owner_has_limits_and_utc(company: ConnectionRecord, services: Services) -> None:
+    with services.databases.company_connection(company) as connection:
+        shown = {
+            name: connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchone()
+            for name in ("statement_timeout", "lock_timeout", "timezone", "application_name")
+        }
+    assert shown == {
+        "statement_timeout": ("25s",),
+        "lock_timeout": ("10s",),
+        "timezone": ("UTC",),
+        "application_name": ("managed-tables",),
+    }
+
+
+def test_the_reader_reads_tables_made_later_and_nothing_else(
+    company: ConnectionRecord, services: Services
+) -> None:
+    services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
+    with connect_as(services, company, reader=True) as reader:
+        assert reader.execute("SELECT * FROM vendas").fetchall() == []
+        for forbidden in (
+            "INSERT INTO vendas (id, produto) VALUES (gen_random_uuid(), 'x')",
+            "CREATE TABLE mine (a int)",
+            "CREATE TEMPORARY TABLE mine (a int)",
+            "SELECT * FROM managed_tables.tables",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reader.execute(forbidden)
+
+
+@pytest.mark.parametrize("reader", [True, False])
+def test_a_role_connects_to_its_own_database_only(
+    provisioning: Provisioning, services: Services, reader: bool
+) -> None:
+    one, other = (provisioning.provision(new_record_id()) for _ in range(2))
+    roles = services.databases.roles(one.connection_id)
+    role = roles.reader if reader else roles.owner
+    admin = services.postgres_secret
+    for database in (services.databases.roles(other.connection_id).database, admin.dbname, "template1"):
+        with pytest.raises(psycopg.OperationalError, match="permission denied"):
+            psycopg.connect(
+                host=admin.host,
+                port=admin.port,
+                dbname=database,
+                user=role,
+                password=roles.password(role),
+            )
+
+
+def test_text_sorts_as_brazilians_sort_where_there_is_icu(
+    company: ConnectionRecord, services: Services
+) -> None:
+    with services.databases.company_connection(company) as connection:
+        has_icu = connection.execute(
+            "SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'pt-BR-x-icu')"
+        ).fetchone()
+        rows = connection.execute("SELECT v FROM unnest(ARRAY['b', 'Z', 'á', 'a']) v ORDER BY v").fetchall()
+    expected = ["a", "á", "b", "Z"] if has_icu == (True,) else ["Z", "a", "b", "á"]
+    assert [value for (value,) in rows] == expected
+
+
+def test_a_server_out_of_reach_is_503(company: ConnectionRecord, services: Services) -> None:
+    gone = services.postgres_secret.model_copy(update={"port": 1})
+    databases = replace(
+        services.databases, cluster_secret=lambda _cluster: gone, connect_deadline_seconds=0.1
+    )
+    with pytest.raises(ApiError) as refused:
+        databases.open_company_connection(company)
+    assert refused.value.kind is DATABASE_UNAVAILABLE
