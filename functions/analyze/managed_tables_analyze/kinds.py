@@ -54,10 +54,10 @@ def detect_kind(path: Path) -> tuple[Kind, str]:
     """Return the kind of the file and, where it is OTHER, the Portuguese words that say what it is."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+    if head.startswith(_OLE2_SIGNATURE):  # before ZIP: an XLS can hold a whole ZIP, its theme
+        return _kind_of_ole2(path), ""
     if head.startswith(_ZIP_SIGNATURES) or (zipfile.is_zipfile(path) and b"\x00" in head):
         return _kind_of_zip(path), ""
-    if head.startswith(_OLE2_SIGNATURE):
-        return _kind_of_ole2(path), ""
     if head.startswith(_BIFF_SIGNATURES):
         return Kind.XLS, ""
     for signature, words in _OTHER_SIGNATURES:

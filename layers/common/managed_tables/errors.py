@@ -116,6 +116,7 @@ WORKBOOK_ENCRYPTED = JobErrorKind(
 )
 WORKBOOK_CORRUPT = JobErrorKind("WORKBOOK_CORRUPT", "A planilha {file} está corrompida: {reason}")
 WORKBOOK_TOO_LARGE = JobErrorKind("WORKBOOK_TOO_LARGE", "A planilha {file} passa dos limites: {reason}")
+WORKBOOK_UNSAFE = JobErrorKind("WORKBOOK_UNSAFE", "A planilha {file} foi recusada por segurança: {reason}")
 TOO_MANY_COLUMNS = JobErrorKind(
     "TOO_MANY_COLUMNS", "O arquivo {file} tem {count} colunas (linha {line}); o máximo é {limit}"
 )

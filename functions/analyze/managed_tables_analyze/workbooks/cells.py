@@ -1,0 +1,109 @@
+"""Owns the meaning of one XLSX cell: its type, its style and what stands in it, to text."""
+
+from collections.abc import Sequence
+
+from managed_tables_analyze.workbooks.failures import WorkbookError
+from managed_tables_analyze.workbooks.formats import GENERAL, FormatKind, NumberFormat, show_mask
+from managed_tables_analyze.workbooks.numbers import DOUBLE_DIGITS, exact_number
+from managed_tables_analyze.workbooks.raw import Tally
+from managed_tables_analyze.workbooks.serials import iso_text, serial_text
+from managed_tables_analyze.workbooks.strings import unescape_hex, unescape_xml
+
+_BOOLEANS = {"1": "TRUE", "0": "FALSE", "true": "TRUE", "false": "FALSE"}
+_NUMERIC_KINDS = (FormatKind.NUMBER, FormatKind.MASK)
+MAX_COLUMNS = 16_384  # Excel's own
+COLUMN_LETTERS = 3
+_SHORTENED = 1e15  # from here on a double does not hold every whole number of its digits
+
+
+def column_index(letters: str) -> int:
+    """Return the column (from 0) that `A`, `Z`, `AA`, … stand for; raises WorkbookError beyond XFD."""
+    index = 0
+    for letter in letters:
+        index = index * 26 + ord(letter) - 64
+    if not 0 < index <= MAX_COLUMNS:
+        raise WorkbookError(f"a coluna {letters} não existe")
+    return index - 1
+
+
+class CellReader:
+    """Turns cells into text for one workbook; `tally` is exchanged at each sheet."""
+
+    def __init__(
+        self, strings: Sequence[str | None], formats: Sequence[NumberFormat], *, is_1904: bool
+    ) -> None:
+        self._strings = strings
+        self._formats = formats
+        self._is_1904 = is_1904
+        self.tally = Tally()
+
+    def text(self, column: int, style: str, cell_type: str, raw: str | None) -> str | None:
+        """Return the text of one cell whose XML is already resolved; None where it is empty."""
+        if not raw:
+            return None
+        if cell_type in ("", "n"):
+            return self._number(column, style, raw)
+        if cell_type == "s":
+            return self._shared(raw)
+        if cell_type in ("str", "inlineStr"):
+            return unescape_hex(raw) or None
+        if cell_type == "b":
+            return _BOOLEANS.get(raw.strip().lower(), raw)
+        if cell_type == "e":
+            self.tally.errors += 1
+            return None
+        if cell_type == "d":
+            return iso_text(raw, self.format_of(style).kind)
+        raise WorkbookError(f"tipo de célula desconhecido: {cell_type[:20]}")
+
+    def texts(self, column: int, style: str, cell_type: str, raws: Sequence[str | None]) -> list[str | None]:
+        """Return what `text` returns for each cell of a column, whose XML is not yet resolved."""
+        if cell_type in ("", "n") and self.format_of(style).kind is FormatKind.NUMBER:
+            self.tally.numbers[column] += len(raws) - raws.count(None)
+            return [
+                raw if raw is None or len(raw) <= DOUBLE_DIGITS else self._long_number(raw) for raw in raws
+            ]
+        if cell_type == "b" or (cell_type in ("", "n") and self.format_of(style).kind is not FormatKind.MASK):
+            texts = {raw: raw and self.text(column, style, cell_type, raw) for raw in set(raws)}
+            return [texts[raw] for raw in raws]  # dates and booleans repeat
+        if cell_type == "s":
+            strings = self._strings
+            try:
+                return [None if raw is None else strings[int(raw)] for raw in raws]
+            except IndexError as error:
+                raise WorkbookError("um texto compartilhado não existe") from error
+        if cell_type in ("str", "inlineStr"):
+            return [
+                raw
+                if not raw or ("&" not in raw and "_x" not in raw)
+                else unescape_hex(unescape_xml(raw)) or None
+                for raw in raws
+            ]
+        return [raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in raws]
+
+    def format_of(self, style: str) -> NumberFormat:
+        """Return the number format of a style, General for one that does not exist."""
+        index = int(style) if style.isdigit() else -1
+        return self._formats[index] if 0 <= index < len(self._formats) else GENERAL
+
+    def _number(self, column: int, style: str, raw: str) -> str | None:
+        number_format = self.format_of(style)
+        if number_format.kind not in _NUMERIC_KINDS:
+            return serial_text(raw, number_format.kind, self._is_1904) or None
+        text = self._long_number(raw) if len(raw) > DOUBLE_DIGITS else exact_number(raw)
+        shown = show_mask(number_format, text) if number_format.masks else None
+        if shown is not None:
+            return shown
+        self.tally.numbers[column] += 1
+        return text or None
+
+    def _long_number(self, raw: str) -> str:
+        text = exact_number(raw)
+        if "." not in text and ("E" in raw or "e" in raw) and len(text) > DOUBLE_DIGITS:
+            self.tally.shortened += 1
+        return text
+
+    def _shared(self, raw: str) -> str | None:
+        if raw.strip().isdigit() and int(raw) < len(self._strings):
+            return self._strings[int(raw)]
+        raise WorkbookError(f"o texto compartilhado {raw[:20]} não existe")

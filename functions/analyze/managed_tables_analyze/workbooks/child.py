@@ -1,0 +1,98 @@
+"""The program that reads one workbook under bounds: `python -m managed_tables_analyze.workbooks.child`.
+
+Arguments: the kind of file, its path, the seconds of processor time it may take. Frames go to standard
+output. A crash of a parser, an endless loop or a lack of memory ends this process and nothing else.
+"""
+
+import resource
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from managed_tables.errors import WORKBOOK_CORRUPT, WORKBOOK_TOO_LARGE
+from managed_tables_analyze.kinds import Kind
+from managed_tables_analyze.workbooks.failures import WorkbookError
+from managed_tables_analyze.workbooks.frames import FrameKind, write_frame
+from managed_tables_analyze.workbooks.raw import RawSheet
+
+MAX_MEMORY_BYTES = 1 << 30  # leaves the other half of a 2 GB Lambda to the parent
+_MAX_RECURSION = 2_000
+
+Reader = Callable[[Path], Iterator[RawSheet]]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Read the file and report; always 0: a refused file is a report, not a failure."""
+    kind, path, cpu_seconds = Kind(arguments[0]), Path(arguments[1]), int(arguments[2])
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    output = sys.stdout.buffer
+    try:
+        _read(_readers(kind), path, output)
+    except WorkbookError as error:
+        write_frame(output, FrameKind.FAILED, (error.kind.code, str(error)))
+    except MemoryError:
+        write_frame(output, FrameKind.FAILED, (WORKBOOK_TOO_LARGE.code, _memory_reason()))
+    output.flush()
+    return 0
+
+
+def _memory_reason() -> str:
+    return f"para ser lida precisa de mais de {MAX_MEMORY_BYTES >> 20} MB de memória"
+
+
+def _readers(kind: Kind) -> list[Reader]:
+    """Return the readers to try in turn; each brings libraries that the others do not need."""
+    if kind is Kind.XLSX:
+        from managed_tables_analyze.workbooks.xlsx import read_xlsx
+
+        return [read_xlsx]
+    if kind is Kind.XLS:
+        from managed_tables_analyze.workbooks.calamine import read_calamine
+        from managed_tables_analyze.workbooks.xls import read_xls
+
+        return [read_xls, read_calamine]
+    if kind is Kind.HTML:
+        from managed_tables_analyze.workbooks.html import read_html
+
+        return [read_html]
+    if kind is Kind.SPREADSHEETML:
+        from managed_tables_analyze.workbooks.spreadsheetml import read_spreadsheetml
+
+        return [read_spreadsheetml]
+    from managed_tables_analyze.workbooks.calamine import read_calamine
+
+    return [read_calamine]
+
+
+def _read(readers: Sequence[Reader], path: Path, output: IO[bytes]) -> None:
+    """Report what the first reader that can read the file yields; the first one's reason where none can."""
+    refusal: WorkbookError | None = None
+    for reader in readers:
+        sheets_written = 0
+        try:
+            for sheet in reader(path):
+                sheets_written += 1
+                _write_sheet(sheet, output)
+            write_frame(output, FrameKind.DONE)
+        except WorkbookError as error:
+            refusal = refusal or error
+            if sheets_written:
+                raise
+        else:
+            return
+    raise refusal or WorkbookError(WORKBOOK_CORRUPT.sentence)
+
+
+def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
+    write_frame(output, FrameKind.SHEET, (sheet.name, sheet.visible, sheet.merged))
+    for batch in sheet.batches:
+        write_frame(output, FrameKind.ROWS, batch)
+    output.flush()
+    write_frame(output, FrameKind.SHEET_END, (dict(sheet.tally.numbers), sheet.tally.warnings()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,179 @@
+"""Owns what a number format says about a cell: a date, a time, a duration, a mask, or just a number."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+
+class FormatKind(Enum):
+    """How the number in a cell is meant to be read."""
+
+    NUMBER = "number"
+    DATE = "date"
+    DATETIME = "datetime"
+    TIME = "time"
+    DURATION = "duration"
+    MASK = "mask"
+
+
+@dataclass(frozen=True)
+class Mask:
+    """One section of a format such as `00000-000`: digit places and the characters between them."""
+
+    places: tuple[tuple[bool, str], ...]
+    """(is a digit place, the place's `0`, `#` or `?`, or the literal character)."""
+    limit: float | None = None
+    """Holds for values of at most this, where the section has a condition such as `[<=99999999]`."""
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """A number format, judged by its code once."""
+
+    kind: FormatKind
+    masks: tuple[Mask, ...] = ()
+
+
+GENERAL = NumberFormat(FormatKind.NUMBER)
+
+# ECMA-376 part 1, 18.8.30: the formats that files name by number only. 27-36 and 50-58 are dates in the
+# Chinese, Japanese and Korean editions.
+BUILTIN_CODES: dict[int, str] = {
+    14: "mm-dd-yy", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM", 19: "h:mm:ss AM/PM",
+    20: "h:mm", 21: "h:mm:ss", 22: "m/d/yy h:mm", 45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0",
+    **dict.fromkeys((*range(27, 32), 36, *range(50, 55), 57, 58), "yyyy/m/d"),
+    **dict.fromkeys((32, 33, 34, 35, 55, 56), "h:mm:ss"),
+}  # fmt: skip
+
+_TOKEN = re.compile(
+    r"""
+    "(?P<quoted>[^"]*)"?            # literal text
+    | \\(?P<escaped>.)              # one literal character
+    | _(?P<space>.)                 # a blank as wide as the character
+    | \*(?P<fill>.)                 # repeated to fill the cell
+    | \[(?P<bracket>[^\]]*)\]       # colour, condition, locale, elapsed time
+    | (?P<general>general)
+    | (?P<meridiem>am/pm|a/p)
+    | (?P<exponent>e[+-])
+    | (?P<letters>([a-z])\2*)       # d, mmm, yyyy, h …
+    | (?P<other>.)
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
+_CONDITION = re.compile(r"(<=?|>=?|=|<>)\s*(-?[0-9.]+)")
+_DATE_LETTERS = "ydeg"  # e and g are Japanese eras
+_MAX_CODE = 1_000  # characters; Excel's own limit is 255
+
+
+@lru_cache(maxsize=4_096)
+def parse_format(code: str) -> NumberFormat:
+    """Judge a number format by its code, as it stands in the file (always in its English form)."""
+    sections = _sections(code[:_MAX_CODE])
+    kind = _temporal_kind(sections[0]) if sections else None
+    if kind is not None:
+        return NumberFormat(kind)
+    masks = _masks(sections)
+    return NumberFormat(FormatKind.MASK, masks) if masks else GENERAL
+
+
+def builtin_format(number: int) -> NumberFormat:
+    """Return the format that a file may name by number without spelling it."""
+    return parse_format(BUILTIN_CODES.get(number, ""))
+
+
+def _sections(code: str) -> list[list[re.Match[str]]]:
+    sections: list[list[re.Match[str]]] = [[]]
+    for token in _TOKEN.finditer(code):
+        if token["other"] == ";":
+            sections.append([])
+        else:
+            sections[-1].append(token)
+    return sections
+
+
+def _temporal_kind(section: Sequence[re.Match[str]]) -> FormatKind | None:
+    letters = [token["letters"].lower() for token in section if token["letters"]]
+    if any(token["general"] for token in section):
+        return None
+    if any(token["bracket"] and _ELAPSED.fullmatch(token["bracket"]) for token in section):
+        return FormatKind.DURATION
+    has_time = any(run[0] in "hs" for run in letters) or any(token["meridiem"] for token in section)
+    has_month = any(run[0] == "m" for run in letters) and (not has_time or any(len(r) > 2 for r in letters))
+    has_date = any(run[0] in _DATE_LETTERS for run in letters) or has_month
+    if has_date:
+        return FormatKind.DATETIME if has_time else FormatKind.DATE
+    return FormatKind.TIME if has_time else None
+
+
+def _masks(sections: Sequence[Sequence[re.Match[str]]]) -> tuple[Mask, ...]:
+    """Return the masks of a format that shows identifiers: leading zeros, or separators between digits."""
+    masks: list[Mask] = []
+    for number, section in enumerate(sections[:2]):
+        mask = _mask(section)
+        if mask is None:
+            break
+        masks.append(mask)
+        if mask.limit is None:
+            break
+        if number == 0 and len(sections) < 2:
+            return ()
+    return tuple(masks) if masks and any(_is_identifier_mask(mask) for mask in masks) else ()
+
+
+def _mask(section: Sequence[re.Match[str]]) -> Mask | None:
+    places: list[tuple[bool, str]] = []
+    limit: float | None = None
+    for token in section:
+        if token["bracket"] is not None:
+            condition = _CONDITION.fullmatch(token["bracket"])
+            if condition and condition[1] != "<=":
+                return None
+            limit = float(condition[2]) if condition else limit
+        elif token["other"] is not None and token["other"] in "0#":
+            places.append((True, token["other"]))
+        elif token["other"] is not None and token["other"] in "-() ":
+            places.append((False, token["other"]))
+        elif token["quoted"] is not None or token["escaped"] is not None:
+            places.extend((False, char) for char in token["quoted"] or token["escaped"] or "")
+        elif token["space"] is None and token["fill"] is None:
+            return None  # a decimal point, thousands, percent, a fraction: a quantity
+    return Mask(tuple(places), limit)
+
+
+def _is_identifier_mask(mask: Mask) -> bool:
+    digits = [index for index, (is_digit, _) in enumerate(mask.places) if is_digit]
+    if len(digits) < 2:
+        return False
+    shows_zeros = sum(char == "0" for is_digit, char in mask.places if is_digit) >= 2
+    return shows_zeros or digits[-1] - digits[0] >= len(digits)
+
+
+def show_mask(number_format: NumberFormat, raw: str) -> str | None:
+    """Return the digits as the mask shows them; None where the value is no such whole number."""
+    if not (raw.isascii() and raw.isdigit()):
+        return None
+    digits = raw.lstrip("0")
+    for mask in number_format.masks:
+        if mask.limit is None or int(raw) <= mask.limit:
+            return _fill(mask, digits)
+    return None
+
+
+def _fill(mask: Mask, digits: str) -> str:
+    shown: list[str] = []
+    left = list(digits)
+    first = next(index for index, (is_digit, _) in enumerate(mask.places) if is_digit)
+    for index in range(len(mask.places) - 1, -1, -1):
+        is_digit, char = mask.places[index]
+        if not is_digit:
+            shown.append(char)
+        elif left:
+            shown.append(left.pop())
+            if index == first:
+                shown.extend(reversed(left))
+        elif char == "0":
+            shown.append("0")
+    return "".join(reversed(shown)).strip()

@@ -1,0 +1,77 @@
+"""Owns what a reader yields inside the child process: sheets of batches of rows, and what it learnt."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from managed_tables_analyze.sheets import MergedRange
+
+Cells = list[str | None]
+Batch = tuple[list[int], list[Cells]]
+"""Row numbers (counted from 1) and as many rows of cells; wholly empty rows are left out."""
+
+BATCH_ROWS = 2_000  # large enough that the cost of a batch vanishes, small enough to stay in the cache
+
+
+@dataclass
+class Tally:
+    """What the cells of one sheet turned out to be, complete once its batches are exhausted."""
+
+    numbers: Counter[int] = field(default_factory=Counter)
+    """How many cells of each column (from 0) were numbers in the file."""
+    errors: int = 0
+    uncached: int = 0
+    """Formulas whose result the file does not hold."""
+    shortened: int = 0
+    """Numbers too long for a double, which the program that wrote the file has cut."""
+    hidden_rows: int = 0
+    other_tables: int = 0
+    """Tables of the same page that were not read."""
+
+    def reset(self) -> None:
+        """Forget everything: the sheet is read again from its start."""
+        self.numbers.clear()
+        self.errors = self.uncached = self.shortened = self.hidden_rows = 0
+
+    def warnings(self) -> list[str]:
+        """Return the sentences that tell a person what the rows alone do not."""
+        said = (
+            (self.errors, "célula(s) com erro do Excel (como #DIV/0! ou #N/D) foram lidas como vazias"),
+            (self.uncached, "fórmula(s) sem valor calculado no arquivo foram lidas como vazias"),
+            (
+                self.shortened,
+                "número(s) com mais de 15 dígitos: o Excel só guarda 15, e os demais podem estar perdidos",
+            ),
+            (self.hidden_rows, "linha(s) oculta(s) ou filtrada(s) foram lidas com as demais"),
+            (self.other_tables, "outra(s) tabela(s) da página HTML não foram lidas"),
+        )
+        return [f"{count} {sentence}" for count, sentence in said if count]
+
+
+@dataclass
+class RawSheet:
+    """One sheet as a reader yields it; `batches` can be read once, before the next sheet is asked for."""
+
+    name: str | None
+    visible: bool
+    batches: Iterator[Batch]
+    merged: list[MergedRange] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+
+
+def in_batches(rows: Iterator[tuple[int, Cells]]) -> Iterator[Batch]:
+    """Gather single rows into batches, without trailing empty cells and without empty rows."""
+    numbers: list[int] = []
+    batch: list[Cells] = []
+    for number, cells in rows:
+        while cells and cells[-1] is None:
+            cells.pop()
+        if not cells:
+            continue
+        numbers.append(number)
+        batch.append(cells)
+        if len(batch) == BATCH_ROWS:
+            yield numbers, batch
+            numbers, batch = [], []
+    if batch:
+        yield numbers, batch

@@ -1,0 +1,75 @@
+"""Owns serial numbers: days since an epoch, as workbooks store dates and times, to ISO 8601 text."""
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from managed_tables_analyze.workbooks.formats import FormatKind
+from managed_tables_analyze.workbooks.numbers import exact_number, is_number
+
+_DAY_MS = 86_400_000
+_EPOCH_1900 = date(1899, 12, 30)  # right from 1900-03-01 on
+_LEAP_DAY = 60  # 1900-02-29, which Excel has and the calendar has not (kept for Lotus 1-2-3)
+_EPOCH_1904 = date(1904, 1, 1)
+_LAST_DAY = date(9999, 12, 31)
+
+
+@lru_cache(maxsize=200_000)
+def serial_text(raw: str, kind: FormatKind, is_1904: bool) -> str:
+    """Return the date, time, date and time, or duration that the serial number is, to the millisecond.
+
+    A serial that is no day of the calendar (0 or 60 of the 1900 epoch, negative, after the year 9999)
+    comes back as the number that it is.
+    """
+    if not is_number(raw.strip()):
+        return raw.strip()
+    serial = float(raw)
+    if not abs(serial) < 1e8:  # far beyond the calendar, also infinite
+        return exact_number(raw)
+    total_ms = round(serial * _DAY_MS)
+    if kind is FormatKind.DURATION:
+        return _duration(total_ms)
+    days, ms = divmod(total_ms, _DAY_MS)
+    if days == 0 and not is_1904 and (ms or kind is not FormatKind.DATE) and serial >= 0:
+        return _time(ms)
+    if kind is FormatKind.TIME and days == 0:
+        return _time(ms)
+    day = _day(days, is_1904)
+    if day is None:
+        return exact_number(raw)
+    return day.isoformat() if kind is FormatKind.DATE and not ms else f"{day.isoformat()}T{_time(ms)}"
+
+
+def iso_text(raw: str, kind: FormatKind) -> str:
+    """Return a cell written as an ISO date (`t="d"`) in the form that its number format asks for."""
+    try:
+        moment = datetime.fromisoformat(raw.strip())
+    except ValueError:
+        return raw.strip()
+    if kind is FormatKind.DATE and moment.time() == datetime.min.time() and moment.tzinfo is None:
+        return moment.date().isoformat()
+    return raw.strip()
+
+
+def _day(days: int, is_1904: bool) -> date | None:
+    if is_1904:
+        return _add(_EPOCH_1904, days)
+    if days < 1 or days == _LEAP_DAY:
+        return None
+    return _add(_EPOCH_1900, days + 1 if days < _LEAP_DAY else days)
+
+
+def _add(epoch: date, days: int) -> date | None:
+    return epoch + timedelta(days) if 0 <= days <= (_LAST_DAY - epoch).days else None
+
+
+def _time(ms: int) -> str:
+    seconds, ms = divmod(ms, 1_000)
+    text = f"{seconds // 3_600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{text}.{ms:03d}" if ms else text
+
+
+def _duration(total_ms: int) -> str:
+    sign = "-" if total_ms < 0 else ""
+    seconds, ms = divmod(abs(total_ms), 1_000)
+    text = f"{sign}{seconds // 3_600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{text}.{ms:03d}" if ms else text

@@ -1,0 +1,59 @@
+"""Owns the text of workbooks: shared strings, and the two ways in which characters are escaped."""
+
+import re
+from typing import IO
+
+from managed_tables_analyze.workbooks.failures import WorkbookError
+from managed_tables_analyze.workbooks.xml import Attributes, parse_xml
+
+_ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|apos));|&")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_HEX_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+
+
+def unescape_xml(text: str) -> str:
+    """Resolve XML's own entities; raises WorkbookError on any other, as every XML parser does."""
+    return _ENTITY.sub(_character, text) if "&" in text else text
+
+
+def unescape_hex(text: str) -> str:
+    """Resolve `_xHHHH_`, which stands for a UTF-16 unit; NUL is dropped: PostgreSQL's text has none."""
+    if "_x" in text:
+        text = _HEX_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", "") if "\0" in text else text
+
+
+def _character(found: re.Match[str]) -> str:
+    if found[3]:
+        return _NAMED[found[3]]
+    if not found[1] and not found[2]:
+        raise WorkbookError("entidade XML desconhecida")
+    code = int(found[1], 16) if found[1] else int(found[2])
+    if not 0 < code < 0x110000 or 0xD800 <= code < 0xE000:
+        raise WorkbookError("referência a um caractere que não existe")
+    return chr(code)
+
+
+def read_shared_strings(stream: IO[bytes]) -> list[str | None]:
+    """Return the texts in order, None for an empty one; rich text is joined, phonetic guides left out."""
+    strings: list[str | None] = []
+    parts: list[str] = []
+    path: list[str] = []
+
+    def on_start(element: str, _: Attributes) -> None:
+        path.append(element)
+        if element == "si":
+            parts.clear()
+
+    def on_end(element: str) -> None:
+        path.pop()
+        if element == "si":
+            strings.append(unescape_hex("".join(parts)) or None)
+
+    def on_text(text: str) -> None:
+        if path[-1] == "t" and "rPh" not in path:
+            parts.append(text)
+
+    parse_xml(stream, on_start, on_end, on_text)
+    return strings

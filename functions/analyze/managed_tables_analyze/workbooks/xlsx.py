@@ -1,0 +1,151 @@
+"""Owns the XLSX workbook: its sheets in their order, their strings, styles and epoch, and their rows."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from managed_tables_analyze.sheets import MergedRange
+from managed_tables_analyze.workbooks.cells import CellReader, column_index
+from managed_tables_analyze.workbooks.failures import WorkbookError
+from managed_tables_analyze.workbooks.formats import NumberFormat
+from managed_tables_analyze.workbooks.package import Package, Relationship, open_package
+from managed_tables_analyze.workbooks.raw import Batch, RawSheet, Tally, in_batches
+from managed_tables_analyze.workbooks.strings import read_shared_strings
+from managed_tables_analyze.workbooks.styles import read_styles
+from managed_tables_analyze.workbooks.xlsx_parse import parse_rows
+from managed_tables_analyze.workbooks.xlsx_scan import NotCanonicalError, SheetScanner
+from managed_tables_analyze.workbooks.xml import Attributes, parse_xml
+
+_CHUNK_BYTES = 1 << 20
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^<>]*ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
+_MERGED_TAG_BYTES = 200
+_MAX_MERGED = 10_000  # only those of a header matter
+_HEADER_ROWS = 200  # merged cells further down are data
+
+
+@dataclass
+class _Workbook:
+    is_1904: bool = False
+    sheets: list[tuple[str, bool, str]] = field(default_factory=list)
+    """Name, visibility and relationship id, in the order of the tabs."""
+
+
+def read_xlsx(path: Path) -> Iterator[RawSheet]:
+    """Yield the worksheets in the order of their tabs; chart sheets hold no cells and are left out."""
+    with open_package(path) as package:
+        part = _workbook_part(package)
+        workbook = _read_workbook(package, part)
+        related = package.relationships(part)
+        reader = CellReader(
+            _shared_strings(package, related), _styles(package, related), is_1904=workbook.is_1904
+        )
+        for name, is_visible, relation_id in workbook.sheets:
+            relation = related.get(relation_id)
+            if relation is None:
+                raise WorkbookError(f"a aba {name} não está no arquivo")
+            if relation.kind == "worksheet":
+                yield _open_sheet(package, relation.target, reader, name, is_visible)
+
+
+def _workbook_part(package: Package) -> str:
+    for relation in package.relationships("").values():
+        if relation.kind == "officeDocument" and relation.target in package:
+            return relation.target
+    if "xl/workbook.xml" in package:
+        return "/xl/workbook.xml"
+    raise WorkbookError("o pacote não contém uma pasta de trabalho do Excel")
+
+
+def _read_workbook(package: Package, part: str) -> _Workbook:
+    workbook = _Workbook()
+    root: list[str] = []
+
+    def on_start(element: str, attributes: Attributes) -> None:
+        root.append(element)
+        if element == "workbookPr":
+            workbook.is_1904 = attributes.get("date1904", "0").lower() in ("1", "true", "on")
+        elif element == "sheet":
+            is_visible = attributes.get("state", "visible") == "visible"
+            workbook.sheets.append((attributes.get("name", ""), is_visible, attributes.get("id", "")))
+
+    with package.open_part(part) as stream:
+        parse_xml(stream, on_start, lambda _: None, lambda _: None)
+    if root[:1] != ["workbook"]:
+        raise WorkbookError("o pacote não contém uma pasta de trabalho do Excel")
+    return workbook
+
+
+def _related_part(package: Package, related: dict[str, Relationship], kind: str) -> str | None:
+    parts = (relation.target for relation in related.values() if relation.kind == kind)
+    return next((part for part in parts if part in package), None)
+
+
+def _shared_strings(package: Package, related: dict[str, Relationship]) -> list[str | None]:
+    part = _related_part(package, related, "sharedStrings")
+    if part is None:
+        return []
+    with package.open_part(part) as stream:
+        return read_shared_strings(stream)
+
+
+def _styles(package: Package, related: dict[str, Relationship]) -> list[NumberFormat]:
+    part = _related_part(package, related, "styles")
+    if part is None:
+        return []
+    with package.open_part(part) as stream:
+        return read_styles(stream)
+
+
+def _open_sheet(package: Package, part: str, reader: CellReader, name: str, is_visible: bool) -> RawSheet:
+    tally = reader.tally = Tally()
+    batches = _batches(package, part, reader)
+    first = next(batches, None)
+    merged = _merged_ranges(package, part) if first and _may_have_merged_header(first) else []
+    return RawSheet(name, is_visible, chain([first] if first else [], batches), merged, tally)
+
+
+def _batches(package: Package, part: str, reader: CellReader) -> Iterator[Batch]:
+    seen_rows = 0
+    try:
+        with package.open_part(part) as stream:
+            for batch in SheetScanner(stream, reader).batches():
+                seen_rows += len(batch[0])
+                yield batch
+    except NotCanonicalError:
+        reader.tally.reset()
+        with package.open_part(part) as stream:
+            yield from _skip(in_batches(parse_rows(stream, reader)), seen_rows)
+
+
+def _skip(batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
+    for numbers, cells in batches:
+        skipped = min(rows, len(numbers))
+        rows -= skipped
+        if skipped < len(numbers):
+            yield numbers[skipped:], cells[skipped:]
+
+
+def _may_have_merged_header(batch: Batch) -> bool:
+    """Tell whether one of the first rows has a gap before its end, as a merged header leaves.
+
+    Merged ranges stand after the cells: looking for them costs inflating the sheet once more.
+    """
+    head = batch[1][:10]
+    width = max(len(cells) for cells in head)
+    return len(head[0]) < width or None in head[0]
+
+
+def _merged_ranges(package: Package, part: str) -> list[MergedRange]:
+    merged: list[MergedRange] = []
+    rest = b""
+    with package.open_part(part) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            rest += chunk
+            for first, top, last, bottom in _MERGED.findall(rest):
+                if int(top) <= _HEADER_ROWS and len(merged) < _MAX_MERGED:
+                    columns = (column_index(first.decode()), column_index(last.decode()))
+                    merged.append((int(top), columns[0], int(bottom), columns[1]))
+            rest = rest[rest.rfind(b"<") :][:_MERGED_TAG_BYTES]
+    return merged

@@ -1,0 +1,58 @@
+"""Owns XML as workbooks use it: element names without namespaces, no DTD, expat's errors translated."""
+
+from collections.abc import Callable
+from typing import IO
+from xml.parsers import expat
+
+from managed_tables_analyze.workbooks.failures import WorkbookError, WorkbookUnsafeError
+
+_CHUNK_BYTES = 1 << 20
+
+Attributes = dict[str, str]
+
+
+def parse_xml(
+    stream: IO[bytes],
+    on_start: Callable[[str, Attributes], None],
+    on_end: Callable[[str], None],
+    on_text: Callable[[str], None],
+) -> None:
+    """Read the whole stream, calling back; prefixes are dropped from names of elements and attributes."""
+    parser = open_parser(on_start, on_end, on_text)
+    while chunk := stream.read(_CHUNK_BYTES):
+        feed(parser, chunk)
+    feed(parser, b"", is_last=True)
+
+
+def open_parser(
+    on_start: Callable[[str, Attributes], None],
+    on_end: Callable[[str], None],
+    on_text: Callable[[str], None],
+) -> expat.XMLParserType:
+    """Return a parser to `feed`, which refuses a document type declaration and so every entity."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.buffer_size = 1 << 16
+
+    def start(name: str, attributes: Attributes) -> None:
+        if any(":" in key for key in attributes):
+            attributes = {key.rpartition(":")[2]: value for key, value in attributes.items()}
+        on_start(name.rpartition(":")[2], attributes)
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda name: on_end(name.rpartition(":")[2])
+    parser.CharacterDataHandler = on_text
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    return parser
+
+
+def feed(parser: expat.XMLParserType, chunk: bytes, *, is_last: bool = False) -> None:
+    """Parse one chunk more; raises WorkbookError where the XML is not well-formed."""
+    try:
+        parser.Parse(chunk, is_last)
+    except expat.ExpatError as error:
+        raise WorkbookError(f"XML malformado ({error})") from error
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise WorkbookUnsafeError("contém uma declaração de tipo de documento (DTD)")
