@@ -3,9 +3,11 @@
 from fastapi import APIRouter, FastAPI
 
 from managed_tables_api.boundary import install_boundary
+from managed_tables_api.routes import upload_jobs, uploads
 from managed_tables_api.services import ApiServices
 
-ROUTERS: tuple[APIRouter, ...] = ()  # fixed paths before `/{table_id}`, which would match them too
+# Fixed paths before `/{table_id}`, which would match them too.
+ROUTERS: tuple[APIRouter, ...] = (upload_jobs.router, uploads.router)
 
 
 def create_app(services: ApiServices) -> FastAPI:

@@ -1,6 +1,7 @@
 """Owns how a route describes itself in OpenAPI: its query, body, answers and errors, from their models."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,18 +33,21 @@ def document(
     errors: Sequence[ApiErrorKind] = (),
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
+    other_bodies: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the keyword arguments that describe a route to FastAPI.
 
-    `answers` gives each success status its body (None for 204), the first one being the usual; errors
-    that every authenticated route has (401, 403, 500, 503) are added by `managed_tables_api.openapi`.
+    `answers` gives each success status its body (None for 204), the first one being the usual;
+    `other_bodies` are OpenAPI's media types beside JSON. Errors that every authenticated route has (401,
+    403, 500, 503) are added by `managed_tables_api.openapi`.
     """
     extra: dict[str, Any] = {}
     if query is not None:
         extra["parameters"] = query_parameters(query)
     if body is not None:
         schema = body.model_json_schema(ref_template=COMPONENT_REFERENCE)
-        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {**other_bodies, "application/json": {"schema": schema}}
+        extra["requestBody"] = {"required": True, "content": content}
     return {
         "summary": summary,
         "status_code": next(iter(answers)),

@@ -1,6 +1,7 @@
 """Owns what the API adds to the services that every function has: the verifier of its tokens."""
 
 from managed_tables.services import Services, once
+from managed_tables_api.jobs.analyses import JobDocuments
 from managed_tables_api.signing_keys import JwksKeys
 from managed_tables_api.tokens import Keys, SharedSecret, TokenVerifier
 
@@ -23,3 +24,8 @@ class ApiServices(Services):
         else:
             keys = JwksKeys(settings.jwks_url, settings.jwt_algorithm)
         return TokenVerifier(settings, keys)
+
+    @once
+    def job_documents(self) -> JobDocuments:
+        """What S3 holds beside the jobs' records."""
+        return JobDocuments(self.storage)

@@ -71,6 +71,7 @@ JOB_NOT_WAITING = ApiErrorKind(
     400, "JOB_NOT_WAITING_CONFIRM", "O job não está aguardando confirmação (status: {status})"
 )
 UPLOAD_TOO_LARGE = ApiErrorKind(413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB")
+INVALID_UPLOAD = ApiErrorKind(422, "INVALID_UPLOAD", "Envio inválido: {reason}")
 REQUEST_TOO_LARGE = ApiErrorKind(
     413, "REQUEST_TOO_LARGE", "O corpo da requisição passa do limite de {limit_mb} MB"
 )
@@ -93,9 +94,6 @@ CATALOG_UNAVAILABLE = ApiErrorKind(
 )
 STORAGE_UNAVAILABLE = ApiErrorKind(
     503, "STORAGE_UNAVAILABLE", "O armazenamento de arquivos não respondeu. Tente de novo em instantes"
-)
-JOBS_UNAVAILABLE = ApiErrorKind(
-    503, "JOBS_UNAVAILABLE", "A confirmação foi registrada e será retomada em instantes"
 )
 DATABASE_TIMEOUT = ApiErrorKind(
     503, "DATABASE_TIMEOUT", "A operação demorou demais e foi desfeita; nada foi alterado"

@@ -10,6 +10,7 @@ from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.tables import Tables
 from managed_tables.databases.connecting import Databases, SessionLimits
 from managed_tables.databases.provisioning import Provisioning
+from managed_tables.executions import Executions
 from managed_tables.settings import (
     DEFAULT_CLUSTER,
     AppSecret,
@@ -121,6 +122,11 @@ class Services:
     def jobs(self) -> Jobs:
         """The jobs' records."""
         return Jobs(self.items, self.settings.job_retention_days)
+
+    @once
+    def executions(self) -> Executions:
+        """The jobs' executions."""
+        return Executions(self.stepfunctions, self.settings.state_machine_arn)
 
     @once
     def connections(self) -> Connections:

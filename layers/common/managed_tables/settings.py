@@ -54,7 +54,6 @@ class Settings(BaseModel):
     # Uploads and jobs
     upload_expires_seconds: int = 3_600
     upload_max_bytes: int = 100 * MIB
-    upload_max_files: int = 10
     confirm_timeout_seconds: int = 7 * 24 * 3_600
     job_retention_days: int = 90  # of a job that has ended
     default_timezone: str = "UTC"

@@ -1,0 +1,1 @@
+"""How jobs are shown, and how a confirmed schema sets a job going again."""

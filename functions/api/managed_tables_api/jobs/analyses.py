@@ -1,0 +1,40 @@
+"""Owns what is read from S3 beside a job's record: its analysis and its confirmed schema."""
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.storage import Storage
+
+CACHED_DOCUMENTS = 64  # a console polls few jobs at a time; a document of 1,500 columns takes about 1 MB
+
+
+class JobDocuments:
+    """The documents of jobs, the last ones used kept: neither kind changes under its key once written."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._kept: OrderedDict[str, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find_analysis(self, job: JobRecord) -> dict[str, Any] | None:
+        """Return the analysis (docs/architecture.md); None before there is one."""
+        return None if job.analysis_key is None else self._get(job.analysis_key)
+
+    def find_confirmed(self, job: JobRecord) -> dict[str, Any] | None:
+        """Return the last confirmed schema; None before there is one."""
+        return None if job.confirmed_key is None else self._get(job.confirmed_key)
+
+    def _get(self, key: str) -> dict[str, Any]:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                kept: dict[str, Any] = self._kept[key]
+                return kept
+        document: dict[str, Any] = self._storage.get_json(key)
+        with self._lock:
+            self._kept[key] = document
+            while len(self._kept) > CACHED_DOCUMENTS:
+                self._kept.popitem(last=False)
+        return document

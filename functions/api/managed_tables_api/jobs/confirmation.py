@@ -1,0 +1,165 @@
+"""Owns the confirmation: what may be confirmed, and an order of steps that can be cut off anywhere.
+
+The name is reserved and the schema written to S3 first; the job's record then names both, in the one
+conditional write that decides; the state machine is told last. Cut off before the decision, the job still
+waits (and the reservation ends by itself); cut off after it, a repeated confirmation or the sweep tells
+the state machine again.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from managed_tables import exact_json
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.errors import (
+    DUPLICATE_NAME,
+    INVALID_SCHEMA,
+    JOB_NOT_WAITING,
+    TABLE_INACTIVE,
+    ApiError,
+    Detail,
+)
+from managed_tables.executions import ExecutionsUnavailable
+from managed_tables.observability import get_logger
+from managed_tables.schema import Column
+from managed_tables.storage import confirmed_name, job_key
+from managed_tables.tables.definitions import check_columns, check_table_name, raise_column_faults
+from managed_tables_api.jobs.answers import get_job
+from managed_tables_api.jobs.models import Confirmation
+from managed_tables_api.services import ApiServices
+
+
+def confirm_job(services: ApiServices, job: JobRecord, wanted: Confirmation) -> None:
+    """Set the job going with the schema that is wanted; the same one again is no second time.
+
+    Raises INVALID_SCHEMA, JOB_NOT_WAITING, DUPLICATE_NAME and, for an existing table, TABLE_INACTIVE.
+    """
+    if job.mode == "create":
+        check_table_name(wanted.display_name or "")
+    check_columns(wanted.columns)
+    digest = _digest(wanted)
+    if job.status == "waiting_confirm":
+        job = _decide(services, job, wanted, digest)
+    if job.status != "inserting" or job.confirmed_digest != digest:
+        raise ApiError(JOB_NOT_WAITING, status=job.status)
+    _tell(services, job)
+
+
+def _tell(services: ApiServices, job: JobRecord) -> None:
+    """Let the execution go on, unless somebody has told it already."""
+    if job.task_token is None:
+        return
+    try:
+        services.executions.confirm(job.task_token)
+    except ExecutionsUnavailable:
+        # The confirmation stands in the job's record: the sweep tells the execution again.
+        get_logger("api").warning("confirmation not delivered", exc_info=True, job_id=job.job_id)
+        return
+    services.jobs.forget_token(job)
+
+
+def _decide(services: ApiServices, job: JobRecord, wanted: Confirmation, digest: str) -> JobRecord:
+    """Return the job as it is when one confirmation, ours or another, has been taken."""
+    _check_inferred(services, job, wanted.columns)
+    if job.mode == "create":
+        return _decide_new_table(services, job, wanted, digest)
+    company = services.provisioning.require(job.company_id)
+    table = services.table_reading.get(company, job.user_table_id or "")
+    if table.status != "active":
+        raise ApiError(TABLE_INACTIVE)
+    columns = _columns_for(table.columns, wanted.columns)
+    return _record(services, job, table.display_name, columns, table.table_id, digest) or get_job(
+        services.jobs, job.company_id, job.job_id
+    )
+
+
+def _decide_new_table(
+    services: ApiServices, job: JobRecord, wanted: Confirmation, digest: str
+) -> JobRecord:
+    name = wanted.display_name or ""
+    company = services.provisioning.require(job.company_id)
+    table_id = _reserve(services, company, job, name, wanted.columns)
+    confirmed = _record(services, job, name, wanted.columns, table_id, digest)
+    if confirmed is not None:
+        return confirmed
+    current = get_job(services.jobs, job.company_id, job.job_id)
+    if current.reserved_table_id != table_id:  # else the one that was first reserved the same name
+        services.upload_tables.release(company, table_id)
+    return current
+
+
+def _reserve(
+    services: ApiServices, company: ConnectionRecord, job: JobRecord, name: str, columns: Sequence[Column]
+) -> str:
+    """Return the id of the table that holds the name for this job, reserved now or by an earlier attempt."""
+    try:
+        return services.upload_tables.reserve(company, job.job_id, job.user_id, name, columns).table_id
+    except ApiError as error:
+        holder = services.tables.find_holder(job.company_id, name)
+        table = services.tables.find(job.company_id, holder) if holder else None
+        if error.kind is DUPLICATE_NAME and table and table.pending and table.pending.job_id == job.job_id:
+            return table.table_id
+        raise
+
+
+def _record(  # noqa: PLR0913 - what a confirmed schema consists of
+    services: ApiServices,
+    job: JobRecord,
+    display_name: str,
+    columns: Sequence[Column],
+    table_id: str,
+    digest: str,
+) -> JobRecord | None:
+    """Write the confirmed schema and let the job's record decide; None where it decided otherwise."""
+    document = {
+        "display_name": display_name,
+        "columns": [column.model_dump(mode="json") for column in columns],
+        "table_id": table_id,
+    }
+    key = job_key(job.company_id, job.job_id, confirmed_name(_hash(document)))
+    services.storage.put_json(key, document)
+    reserved = table_id if job.mode == "create" else None
+    return services.jobs.confirm(job, confirmed_key=key, digest=digest, reserved_table_id=reserved)
+
+
+def _check_inferred(services: ApiServices, job: JobRecord, columns: Sequence[Column]) -> None:
+    analysis = services.job_documents.find_analysis(job)
+    inferred = {column["name"] for column in analysis["inferred_schema"]["columns"]} if analysis else set()
+    raise_column_faults(
+        [
+            _fault(index, column, "não está entre as colunas inferidas")
+            for index, column in enumerate(columns)
+            if column.name not in inferred
+        ]
+    )
+
+
+def _columns_for(existing: Sequence[Column], wanted: Sequence[Column]) -> list[Column]:
+    """Return the columns as they will hold in an existing table: its own as they are, new ones as wanted."""
+    own = {column.name: column for column in existing}
+    faults = [
+        _fault(index, column, "uma coluna nova em uma tabela existente deve aceitar nulos")
+        for index, column in enumerate(wanted)
+        if column.name not in own and not column.nullable
+    ]
+    raise_column_faults(faults)
+    names = {column.name for column in wanted}
+    missing = [column.name for column in existing if not column.nullable and column.name not in names]
+    if missing:
+        details: list[Detail] = [{"column": name, "reason": "obrigatória na tabela"} for name in missing]
+        raise ApiError(INVALID_SCHEMA, details, reason=f"faltam colunas obrigatórias: {', '.join(missing)}")
+    check_columns([*existing, *(column for column in wanted if column.name not in own)])
+    return [own.get(column.name, column) for column in wanted]
+
+
+def _fault(index: int, column: Column, reason: str) -> Detail:
+    return {"index": index, "column": column.name, "reason": reason}
+
+
+def _digest(wanted: Confirmation) -> str:
+    return _hash(wanted.model_dump(mode="json"))
+
+
+def _hash(document: object) -> str:
+    return hashlib.sha256(exact_json.dumps(document)).hexdigest()[:32]

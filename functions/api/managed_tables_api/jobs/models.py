@@ -1,0 +1,129 @@
+"""Owns what the jobs' routes take and give, as OpenAPI shows it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from managed_tables.schema import Column
+
+_COLUMN = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
+
+
+class UploadedFile(BaseModel):
+    """A file of a job; `storage_path` is its S3 key, `size_bytes` what arrived."""
+
+    original_name: str
+    storage_path: str
+    size_bytes: int
+    mime_type: str
+
+
+class InferredSchema(BaseModel):
+    """What the files hold, judged over every row."""
+
+    suggested_table_name: str
+    columns: list[Column]
+    sample_rows: list[dict[str, Any]] = Field(description="Até 20 linhas, nos tipos inferidos")
+    total_row_count_estimate: int = Field(description="Exato")
+
+
+class ConfirmedSchema(BaseModel):
+    """The schema that the user confirmed last."""
+
+    display_name: str | None
+    columns: list[Column]
+
+
+class Progress(BaseModel):
+    """How far the insertion is."""
+
+    phase: str
+    processed_rows: int
+    total_rows: int
+    percent: int
+
+
+class JobFailure(BaseModel):
+    """Why the job failed, or why its confirmed schema does not fit."""
+
+    code: str
+    message: str
+    details: list[dict[str, Any]] = Field(
+        description='Os primeiros 20: `{"file", "sheet", "line", "column", "value", "reason"}`'
+    )
+
+
+_JOB_EXAMPLE = {
+    "_id": "507f1f77bcf86cd799439011",
+    "company_id": "507f1f77bcf86cd799439012",
+    "user_table_id": None,
+    "files": [
+        {
+            "original_name": "vendas.csv",
+            "storage_path": "uploads/507f1f77bcf86cd799439012/507f1f77bcf86cd799439011/00.csv",
+            "size_bytes": 12345,
+            "mime_type": "text/csv",
+        }
+    ],
+    "mode": "create",
+    "status": "waiting_confirm",
+    "inferred_schema": {
+        "suggested_table_name": "vendas",
+        "columns": [_COLUMN],
+        "sample_rows": [{"produto": "X"}],
+        "total_row_count_estimate": 1500,
+    },
+    "confirmed_schema": None,
+    "progress": None,
+    "error": None,
+    "warnings": [],
+    "created_at": "2026-01-15T10:30:00.000Z",
+    "updated_at": "2026-01-15T10:30:00.000Z",
+}
+
+
+class JobAnswer(BaseModel):
+    """A job."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_JOB_EXAMPLE]})
+
+    id: str = Field(alias="_id")
+    company_id: str
+    user_table_id: str | None
+    files: list[UploadedFile]
+    mode: Literal["create", "append", "replace"]
+    status: Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
+    inferred_schema: InferredSchema | None
+    confirmed_schema: ConfirmedSchema | None
+    progress: Progress | None
+    error: JobFailure | None
+    warnings: list[str]
+    created_at: str
+    updated_at: str
+
+
+class ActiveJobsAnswer(BaseModel):
+    """The jobs that are not terminal."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"records": [_JOB_EXAMPLE]}]})
+
+    records: list[JobAnswer]
+
+
+class Confirmation(BaseModel):
+    """The schema as the user wants it: columns of `inferred_schema`, in the user's order and types."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"display_name": "vendas", "columns": [_COLUMN]}]}
+    )
+
+    display_name: str | None = Field(default=None, description="Obrigatório para uma tabela nova")
+    columns: Annotated[list[Column], Field(min_length=1)]
+
+
+class ConfirmAnswer(BaseModel):
+    """The job goes on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "inserting"}]})
+
+    status: Literal["inserting"]

@@ -1,0 +1,1 @@
+"""How files come in: declared or sent in a form, checked before anything is stored, then a job."""

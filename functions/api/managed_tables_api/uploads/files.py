@@ -1,0 +1,70 @@
+"""Owns what an upload may consist of, checked on names and sizes before anything is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from managed_tables.errors import INVALID_UPLOAD, UPLOAD_TOO_LARGE, ApiError, Detail
+from managed_tables.settings import MIB
+
+MAX_FILES = 10  # the contract's
+MAX_NAME_CHARACTERS = 255  # what file systems allow
+MIME_TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xls": "application/vnd.ms-excel",
+    "zip": "application/zip",
+}
+
+
+@dataclass(frozen=True)
+class OfferedFile:
+    """A file that somebody wants to upload: its name as given, its size as declared or received."""
+
+    name: str
+    size_bytes: int
+
+    @property
+    def base_name(self) -> str:
+        """The name without folders: some browsers send a path."""
+        return self.name.replace("\\", "/").rsplit("/", 1)[-1].strip()
+
+    @property
+    def extension(self) -> str:
+        """The extension in lower case, without its dot; empty where there is none."""
+        return self.base_name.rpartition(".")[2].lower() if "." in self.base_name else ""
+
+    @property
+    def mime_type(self) -> str:
+        """The media type that goes with the extension."""
+        return MIME_TYPES[self.extension]
+
+
+def check_files(files: Sequence[OfferedFile], max_bytes: int) -> None:
+    """Raise INVALID_UPLOAD (details `{"file", "reason"}`) or UPLOAD_TOO_LARGE unless all may be stored."""
+    if not files:
+        raise ApiError(INVALID_UPLOAD, reason="nenhum arquivo em files")
+    if len(files) > MAX_FILES:
+        raise ApiError(INVALID_UPLOAD, reason=f"{len(files)} arquivos; o máximo é {MAX_FILES}")
+    details: list[Detail] = [
+        {"file": file.name[:MAX_NAME_CHARACTERS], "reason": reason}
+        for file in files
+        if (reason := _fault(file))
+    ]
+    if details:
+        first = details[0]
+        raise ApiError(INVALID_UPLOAD, details, reason=f"{first['file']}: {first['reason']}")
+    if sum(file.size_bytes for file in files) > max_bytes:
+        raise ApiError(UPLOAD_TOO_LARGE, limit_mb=max_bytes // MIB)
+
+
+def _fault(file: OfferedFile) -> str:
+    name = file.base_name
+    if len(name) > MAX_NAME_CHARACTERS:
+        return f"o nome passa de {MAX_NAME_CHARACTERS} caracteres"
+    if not name.isprintable():
+        return "o nome contém um caractere inválido"
+    if file.extension not in MIME_TYPES:
+        return f"extensão desconhecida; use {', '.join(f'.{one}' for one in MIME_TYPES)}"
+    if file.size_bytes == 0:
+        return "o arquivo está vazio"
+    return ""

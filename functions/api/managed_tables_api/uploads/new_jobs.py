@@ -1,0 +1,82 @@
+"""Owns the making of a job: its record first, then its files, so that no file is without a job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import IO, Any
+
+from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
+from managed_tables.clock import timestamp
+from managed_tables.ids import new_record_id
+from managed_tables.services import Services
+from managed_tables.storage import upload_key
+from managed_tables_api.tokens import Caller
+from managed_tables_api.uploads.files import OfferedFile
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an upload's rows go: a new table (`create`, no id), or an existing one."""
+
+    mode: JobMode
+    table_id: str | None = None
+
+
+def start_declared(
+    services: Services, caller: Caller, target: Target, files: Sequence[OfferedFile]
+) -> dict[str, Any]:
+    """Make a job whose files the caller posts to S3; return the answer with one form a file."""
+    job = _create(services, caller, target, files)
+    seconds = services.settings.upload_expires_seconds
+    uploads = [
+        {
+            "name": file.original_name,
+            **services.storage.presigned_post(file.storage_path, file.size_bytes, seconds),
+        }
+        for file in job.files
+    ]
+    return {**_answer(job), "uploads": uploads}
+
+
+def start_received(
+    services: Services,
+    caller: Caller,
+    target: Target,
+    files: Sequence[OfferedFile],
+    streams: Sequence[IO[bytes]],
+) -> dict[str, Any]:
+    """Make a job and store its files; each arrival reaches the job as a posted file's does."""
+    job = _create(services, caller, target, files)
+    for file, stream in zip(job.files, streams, strict=True):
+        services.storage.upload(stream, file.storage_path, file.mime_type)
+    return _answer(job)
+
+
+def _create(services: Services, caller: Caller, target: Target, files: Sequence[OfferedFile]) -> JobRecord:
+    job_id, now = new_record_id(), datetime.now(UTC)
+    job = JobRecord(
+        company_id=caller.company_id,
+        job_id=job_id,
+        user_id=caller.user_id,
+        mode=target.mode,
+        status="queued",
+        files=tuple(
+            JobFile(
+                original_name=file.base_name,
+                storage_path=upload_key(caller.company_id, job_id, index, file.extension),
+                size_bytes=file.size_bytes,
+                mime_type=file.mime_type,
+            )
+            for index, file in enumerate(files)
+        ),
+        expires_at=timestamp(now + timedelta(seconds=services.settings.upload_expires_seconds)),
+        created_at=timestamp(now),
+        updated_at=timestamp(now),
+        user_table_id=target.table_id,
+    )
+    services.jobs.create(job)
+    return job
+
+
+def _answer(job: JobRecord) -> dict[str, Any]:
+    return {"job_id": job.job_id, "status": job.status}

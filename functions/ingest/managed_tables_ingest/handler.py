@@ -1,0 +1,81 @@
+"""Owns what happens when a file has arrived: S3's event in, the job's execution started by the last file.
+
+Events come more than once and in any order: an arrival is a member of a set, the execution bears the job's
+id, and a job that is no longer `queued` is not touched.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+from urllib.parse import unquote_plus
+
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.errors import FILE_SIZE_MISMATCH, JobError
+from managed_tables.observability import get_logger, log_keys
+from managed_tables.services import Services, load_services
+from managed_tables.storage import parse_upload_key
+
+SERVICE = "ingest"
+
+
+def read_arrivals(event: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield key and size in bytes of each object that the event tells of."""
+    for record in event.get("Records", []):
+        if str(record.get("eventName", "")).startswith("ObjectCreated:"):
+            stored = record["s3"]["object"]
+            yield unquote_plus(stored["key"]), int(stored["size"])
+
+
+def take_arrival(services: Services, key: str, size_bytes: int) -> None:
+    """Record one arrival and start the job's execution if no file is missing."""
+    logger = get_logger(SERVICE)
+    ids = parse_upload_key(key)
+    if ids is None:
+        logger.warning("not an upload", key=key)
+        return
+    company_id, job_id = ids
+    with log_keys(logger, company_id=company_id, job_id=job_id):
+        job = services.jobs.find(company_id, job_id)
+        index = _index_of(job, key)
+        if job is None or index is None:
+            logger.warning("no such file in a job", key=key)
+        elif job.status != "queued":
+            logger.info("arrived again, or too late", key=key, status=job.status)
+        elif size_bytes != job.files[index].size_bytes:
+            _refuse_size(services, job, index, size_bytes)
+        else:
+            _arrive(services, job, index, size_bytes)
+
+
+def _index_of(job: JobRecord | None, key: str) -> int | None:
+    paths = [file.storage_path for file in job.files] if job else []
+    return paths.index(key) if key in paths else None
+
+
+def _arrive(services: Services, job: JobRecord, index: int, size_bytes: int) -> None:
+    current = services.jobs.mark_arrived(job, index, size_bytes)
+    if current is not None and current.has_all_files:
+        services.executions.start(current)
+        get_logger(SERVICE).info("started", files=len(current.files))
+
+
+def _refuse_size(services: Services, job: JobRecord, index: int, size_bytes: int) -> None:
+    file = job.files[index]
+    error = JobError(
+        FILE_SIZE_MISMATCH, file=file.original_name, arrived=size_bytes, declared=file.size_bytes
+    )
+    services.jobs.fail(job.company_id, job.job_id, error.as_record(), unless_arrived=len(job.files))
+    get_logger(SERVICE).warning("size differs", key=file.storage_path, size_bytes=size_bytes)
+
+
+@cache
+def _services() -> Services:
+    return load_services()
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Take every arrival of one event; an exception makes S3 deliver all of it again."""
+    logger = get_logger(SERVICE)
+    with log_keys(logger, request_id=getattr(context, "aws_request_id", None)):
+        for key, size_bytes in read_arrivals(event):
+            take_arrival(_services(), key, size_bytes)

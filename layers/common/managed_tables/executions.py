@@ -1,0 +1,64 @@
+"""Owns the talk with Step Functions: a job's execution bears the job's id, and so exists at most once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from managed_tables import exact_json
+from managed_tables.catalog.jobs import JobRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+ExecutionState = Literal["running", "ended", "missing"]
+
+# What SendTaskSuccess says of a token that has been used, or whose execution is over.
+_SPENT_TOKEN = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+
+
+class ExecutionsUnavailable(Exception):  # noqa: N818 - a condition that passes
+    """Step Functions did not do as it was told; trying again later is safe."""
+
+
+class Executions:
+    """The executions of one state machine."""
+
+    def __init__(self, client: "SFNClient", state_machine_arn: str) -> None:
+        self._client = client
+        self._state_machine_arn = state_machine_arn
+
+    def start(self, job: JobRecord) -> None:
+        """Start the job's execution, unless it has been started already."""
+        job_input = exact_json.dumps({"company_id": job.company_id, "job_id": job.job_id})
+        with _translated(ignoring=frozenset({"ExecutionAlreadyExists"})):
+            self._client.start_execution(
+                stateMachineArn=self._state_machine_arn, name=job.job_id, input=job_input.decode()
+            )
+
+    def confirm(self, task_token: str) -> None:
+        """Let the execution that waits with this token go on; a token that is spent is no fault."""
+        with _translated(ignoring=_SPENT_TOKEN):
+            self._client.send_task_success(taskToken=task_token, output="{}")
+
+    def state_of(self, job: JobRecord) -> ExecutionState:
+        """Tell whether the job's execution is running, has ended, or has never been started."""
+        status: str | None = None
+        with _translated(ignoring=frozenset({"ExecutionDoesNotExist"})):
+            arn = self._state_machine_arn.replace(":stateMachine:", ":execution:") + f":{job.job_id}"
+            status = self._client.describe_execution(executionArn=arn)["status"]
+        if status is None:
+            return "missing"
+        return "running" if status in ("RUNNING", "PENDING_REDRIVE") else "ended"
+
+
+@contextmanager
+def _translated(ignoring: frozenset[str]) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ignoring:
+            raise ExecutionsUnavailable(str(error)) from error
+    except BotoCoreError as error:
+        raise ExecutionsUnavailable(str(error)) from error
