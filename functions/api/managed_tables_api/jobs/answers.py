@@ -32,9 +32,7 @@ def expire(jobs: Jobs, job: JobRecord) -> JobRecord | None:
 def list_active_jobs(jobs: Jobs, documents: JobDocuments, company_id: str) -> list[dict[str, Any]]:
     """Return the answers of the company's jobs that have not ended, newest first."""
     now = timestamp()
-    active = [
-        job for job in jobs.list_active(company_id) if not (job.is_overdue(now) and expire(jobs, job))
-    ]
+    active = [job for job in jobs.list_active(company_id) if not (job.is_overdue(now) and expire(jobs, job))]
     return list(_answers(active, documents))
 
 

@@ -74,9 +74,7 @@ def _decide(services: ApiServices, job: JobRecord, wanted: Confirmation, digest:
     )
 
 
-def _decide_new_table(
-    services: ApiServices, job: JobRecord, wanted: Confirmation, digest: str
-) -> JobRecord:
+def _decide_new_table(services: ApiServices, job: JobRecord, wanted: Confirmation, digest: str) -> JobRecord:
     name = wanted.display_name or ""
     company = services.provisioning.require(job.company_id)
     table_id = _reserve(services, company, job, name, wanted.columns)
@@ -103,7 +101,7 @@ def _reserve(
         raise
 
 
-def _record(  # noqa: PLR0913 - what a confirmed schema consists of
+def _record(
     services: ApiServices,
     job: JobRecord,
     display_name: str,

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from managed_tables.schema import Column
 
-_COLUMN = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
+_COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 
 
 class UploadedFile(BaseModel):
@@ -53,7 +53,7 @@ class JobFailure(BaseModel):
     )
 
 
-_JOB_EXAMPLE = {
+_JOB_EXAMPLE: dict[str, Any] = {
     "_id": "507f1f77bcf86cd799439011",
     "company_id": "507f1f77bcf86cd799439012",
     "user_table_id": None,

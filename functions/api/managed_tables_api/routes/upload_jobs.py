@@ -29,9 +29,7 @@ router = APIRouter(prefix="/v1/managed-tables/upload-jobs", tags=["File upload"]
 def list_active(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     """Return the jobs that are not yet terminal, newest first."""
     services = call.services
-    return JsonAnswer(
-        {"records": list_active_jobs(services.jobs, services.job_documents, call.company_id)}
-    )
+    return JsonAnswer({"records": list_active_jobs(services.jobs, services.job_documents, call.company_id)})
 
 
 @router.get("/{job_id}", **document("Get job", answers={200: JobAnswer}, errors=[JOB_NOT_FOUND]))

@@ -63,7 +63,9 @@ async def upload_new_table(call: Annotated[Call, requires(Permission.UPLOAD)]) -
         errors=(TABLE_NOT_FOUND, TABLE_INACTIVE, *_ERRORS),
     ),
 )
-async def upload_existing_table(table_id: str, call: Annotated[Call, requires(Permission.UPLOAD)]) -> Response:
+async def upload_existing_table(
+    table_id: str, call: Annotated[Call, requires(Permission.UPLOAD)]
+) -> Response:
     """Start a job that appends the files' rows to the table, or replaces its rows by them."""
     return await _upload(call, await run_in_threadpool(_get_table, call, table_id))
 
@@ -101,7 +103,7 @@ def _upload_declared(call: Call, table: TableRecord | None) -> Response:
 
 
 def _target(call: Call, table: TableRecord | None, mode: JobMode) -> Target:
-    """Return where the rows go, once nothing is wrong with the request itself; raises what the state forbids."""
+    """Return where the rows go; raises what the state forbids, once the request itself is in order."""
     if table is None:
         call.services.provisioning.require(call.company_id)
         return Target("create")
