@@ -7,6 +7,8 @@ from managed_tables_local import demo, server
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
 from managed_tables_local.console import say
+from managed_tables_local.postgres import PostgresError
+from managed_tables_local.processes import StartError
 from managed_tables_local.tokens import make_token
 
 
@@ -64,4 +66,7 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (demo.DemoError, PostgresError, StartError) as error:
+        raise SystemExit(str(error)) from error
