@@ -27,28 +27,29 @@ def end_interrupted_jobs(emulator: Emulator, outputs: Outputs) -> None:
         for item in page["Items"]:
             status = item["status"]["S"]
             if status != "queued" and item["sk"]["S"].removeprefix("JOB#") not in running:
-                _fail(emulator, outputs.table_name, {"pk": item["pk"], "sk": item["sk"]}, status)
+                _fail(emulator, outputs.table_name, item["pk"]["S"], item["sk"]["S"], status)
 
 
-def _fail(emulator: Emulator, table: str, key: dict[str, dict[str, str]], status: str) -> None:
+def _fail(emulator: Emulator, table: str, pk: str, sk: str, status: str) -> None:
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    error = {
-        "code": {"S": JOB_FAULT.code},
-        "message": {"S": JOB_FAULT.sentence},
-        "details": {"L": []},
-    }
     tables = boto3.client("dynamodb", **emulator.client_arguments)
     try:
         tables.update_item(
             TableName=table,
-            Key=key,
+            Key={"pk": {"S": pk}, "sk": {"S": sk}},
             UpdateExpression="SET #status = :failed, #error = :error, updated_at = :now"
             " REMOVE active_pk, task_token, progress",
             ConditionExpression="#status = :status",
             ExpressionAttributeNames={"#status": "status", "#error": "error"},
             ExpressionAttributeValues={
                 ":failed": {"S": "failed"},
-                ":error": {"M": error},
+                ":error": {
+                    "M": {
+                        "code": {"S": JOB_FAULT.code},
+                        "message": {"S": JOB_FAULT.sentence},
+                        "details": {"L": []},
+                    }
+                },
                 ":now": {"S": now},
                 ":status": {"S": status},
             },
