@@ -7,6 +7,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord, Tables
 from managed_tables.databases.applied import count_rows
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
+from managed_tables.ids import is_record_id
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
 
 
@@ -27,7 +28,10 @@ class TableReading:
     open_company: OpenCompany
 
     def get(self, company: ConnectionRecord, table_id: str) -> TableRecord:
-        """Return the record of a table that is not deleted; raises TABLE_NOT_FOUND."""
+        """Return a table that is not deleted; raises TABLE_NOT_FOUND, for a malformed id too."""
+        if not is_record_id(table_id):
+            raise ApiError(TABLE_NOT_FOUND)
+        table_id = table_id.lower()
         table = self.tables.find(company.company_id, table_id)
         if table is not None and self.reconciliation.end_stale(company, table):
             table = self.tables.find(company.company_id, table_id)

@@ -20,6 +20,7 @@ from managed_tables.clock import parse_timestamp
 from managed_tables.databases.applied import fence
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, TABLE_BUSY, TABLE_NOT_FOUND, ApiError
+from managed_tables.ids import is_record_id
 
 OpenCompany = Callable[[ConnectionRecord], AbstractContextManager[PgConnection]]
 
@@ -56,7 +57,7 @@ class Reconciliation:
     def settled(self, company: ConnectionRecord, table_id: str, waiting: Waiting) -> TableRecord:
         """Return the table's record once no operation is under way; raises TABLE_NOT_FOUND."""
         while True:
-            table = self.tables.find(company.company_id, table_id)
+            table = self.tables.find(company.company_id, table_id) if is_record_id(table_id) else None
             if table is None or table.state == "creating":
                 raise ApiError(TABLE_NOT_FOUND)
             if table.pending is None:
@@ -64,23 +65,22 @@ class Reconciliation:
             if not self.end_stale(company, table):
                 waiting.pause()
 
-    def await_name(
-        self, company: ConnectionRecord, display_name: str, waiting: Waiting, job_id: str | None = None
-    ) -> None:
+    def await_name(self, company: ConnectionRecord, display_name: str, waiting: Waiting) -> None:
         """Return when a taken name may have become free; raises DUPLICATE_NAME where it is taken for good.
 
-        A name that a lasting upload reserves is taken; that of an operation of a moment is waited for.
+        A name that an upload reserves is taken; that of an operation of a moment is waited for.
         """
-        holder = self.tables.find_holder(company.company_id, display_name)
-        table = self.tables.find(company.company_id, holder) if holder else None
-        if table is None:
+        table = self.find_holder(company.company_id, display_name)
+        if table is None or self.end_stale(company, table):
             return
-        pending = table.pending
-        if pending is None or not self.end_stale(company, table):
-            lasting = pending is None or (pending.kind == "upload" and pending.job_id != job_id)
-            if lasting:
-                raise ApiError(DUPLICATE_NAME, name=display_name)
-            waiting.pause()
+        if table.pending is None or table.pending.kind == "upload":
+            raise ApiError(DUPLICATE_NAME, name=display_name)
+        waiting.pause()
+
+    def find_holder(self, company_id: str, display_name: str) -> TableRecord | None:
+        """Return the table that holds or reserves the name."""
+        table_id = self.tables.find_holder(company_id, display_name)
+        return self.tables.find(company_id, table_id) if table_id else None
 
     def end_stale(self, company: ConnectionRecord, table: TableRecord) -> bool:
         """End the table's operation if nobody else is going to; tell whether it is ended."""
@@ -103,10 +103,16 @@ class Reconciliation:
             return self.tables.find(company.company_id, table.table_id)
 
     def _is_stale(self, company: ConnectionRecord, pending: Pending) -> bool:
-        age_seconds = (datetime.now(UTC) - parse_timestamp(pending.started_at)).total_seconds()
         if pending.job_id is None:
-            return age_seconds >= STALE_AFTER_SECONDS
-        if age_seconds < UPLOAD_STALE_AFTER_SECONDS:
-            return False
-        job = self.items.find(job_key(company.company_id, pending.job_id))
-        return job is None or job["status"] != "inserting"
+            return age_seconds(pending) >= STALE_AFTER_SECONDS
+        return age_seconds(pending) >= UPLOAD_STALE_AFTER_SECONDS and not self.is_inserting(company, pending)
+
+    def is_inserting(self, company: ConnectionRecord, pending: Pending) -> bool:
+        """Tell whether the job that reserved the table is inserting its rows."""
+        job = self.items.find(job_key(company.company_id, pending.job_id or ""))
+        return job is not None and job["status"] == "inserting"
+
+
+def age_seconds(pending: Pending) -> float:
+    """Return for how long the operation has been under way."""
+    return (datetime.now(UTC) - parse_timestamp(pending.started_at)).total_seconds()

@@ -20,7 +20,14 @@ from managed_tables.ids import new_record_id
 from managed_tables.schema import Columns
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.operations import new_table
-from managed_tables.tables.reconciliation import Reconciliation, Waiting
+from managed_tables.tables.reconciliation import (
+    UPLOAD_STALE_AFTER_SECONDS,
+    Reconciliation,
+    Waiting,
+    age_seconds,
+)
+
+REUSED_WITHIN_SECONDS = UPLOAD_STALE_AFTER_SECONDS / 2
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,9 @@ class UploadTables:
     ) -> TableRecord:
         """Take the name for the job's table; raises INVALID_SCHEMA or DUPLICATE_NAME.
 
-        The reservation lasts while the job's status is `inserting`, and for 30 s before that. A
-        confirmation that is repeated meets its own reservation and waits until it can tell.
+        The reservation lasts while the job's status is `inserting`, and for 30 s before that. The same
+        job and name again give the reservation that there is (its columns are what they were: those of
+        the table are given to `create_physical_table`).
         """
         check_table_name(display_name)
         check_columns(columns)
@@ -47,9 +55,23 @@ class UploadTables:
             try:
                 self.tables.reserve(table)
             except NameTaken:
+                own = self._find_own(company, job_id, display_name)
+                if own is not None:
+                    return own
                 self.reconciliation.await_name(company, display_name, waiting)
             else:
                 return table
+
+    def _find_own(self, company: ConnectionRecord, job_id: str, display_name: str) -> TableRecord | None:
+        """Return the job's own reservation, unless it may end before the job's status protects it."""
+        table = self.reconciliation.find_holder(company.company_id, display_name)
+        pending = table.pending if table else None
+        if table is None or pending is None or pending.job_id != job_id:
+            return None
+        if age_seconds(pending) < REUSED_WITHIN_SECONDS or self.reconciliation.is_inserting(company, pending):
+            return table
+        self.reconciliation.end(company, table)
+        return None
 
     def finalise(self, company: ConnectionRecord, table_id: str) -> TableRecord:
         """Show the table that the loading transaction has committed; repeatable.

@@ -1,0 +1,26 @@
+"""Owns the routes of provisioning: the company's database is made, and whether it is there."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from managed_tables_api.answers import JsonAnswer
+from managed_tables_api.calls import Call, requires
+from managed_tables_api.documentation import document
+from managed_tables_api.permissions import Permission
+from managed_tables_api.tables.models import ProvisioningAnswer, provisioning_answer
+
+router = APIRouter(prefix="/v1/managed-tables", tags=["Provisioning"])
+
+
+@router.post("/provision", **document("Provision the managed database", answers={200: ProvisioningAnswer}))
+def provision(call: Annotated[Call, requires(Permission.CREATE)]) -> Response:
+    """Make the company's database; again, return the existing connection."""
+    return JsonAnswer(provisioning_answer(call.services.provisioning.provision(call.company_id)))
+
+
+@router.get("/status", **document("Provisioning status", answers={200: ProvisioningAnswer}))
+def status(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
+    """Tell whether the company has its database."""
+    return JsonAnswer(provisioning_answer(call.services.provisioning.find(call.company_id)))

@@ -1,0 +1,120 @@
+"""Owns the routes of tables: list, get, create, update and delete."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.errors import (
+    DUPLICATE_NAME,
+    INVALID_REQUEST,
+    INVALID_SCHEMA,
+    NOT_PROVISIONED,
+    REQUEST_TOO_LARGE,
+    TABLE_BUSY,
+    TABLE_NOT_FOUND,
+    ApiError,
+)
+from managed_tables.tables.definitions import check_columns, check_table_name
+from managed_tables.tables.operations import TableChange
+from managed_tables_api.answers import JsonAnswer, no_content
+from managed_tables_api.calls import Call, requires
+from managed_tables_api.documentation import document
+from managed_tables_api.permissions import Permission
+from managed_tables_api.schema_bodies import schema_body
+from managed_tables_api.tables.models import (
+    NewTable,
+    TableAnswer,
+    TablesAnswer,
+    TablesQuery,
+    TableUpdate,
+    table_answer,
+)
+
+router = APIRouter(prefix="/v1/managed-tables", tags=["Tables CRUD"])
+
+_UPDATE = document(
+    "Update table",
+    answers={200: TableAnswer},
+    errors=[TABLE_NOT_FOUND, DUPLICATE_NAME, TABLE_BUSY, INVALID_REQUEST, INVALID_SCHEMA, REQUEST_TOO_LARGE],
+    body=TableUpdate,
+)
+
+
+@router.get(
+    "",
+    **document("List tables", answers={200: TablesAnswer}, errors=[INVALID_REQUEST], query=TablesQuery),
+)
+def list_tables(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
+    """Return a page of the company's tables, newest first."""
+    query = call.query(TablesQuery)
+    company = call.services.provisioning.find(call.company_id)
+    if company is None:
+        return JsonAnswer({"total": 0, "quantity": 0, "records": []})
+    page = call.services.table_reading.page(company, query.page, query.per_page, query.search)
+    records = [table_answer(company, table, row_count) for table, row_count in page.records]
+    return JsonAnswer({"total": page.total, "quantity": len(records), "records": records})
+
+
+@router.post(
+    "",
+    **document(
+        "Create table (manual)",
+        answers={201: TableAnswer},
+        errors=[NOT_PROVISIONED, DUPLICATE_NAME, INVALID_REQUEST, INVALID_SCHEMA, REQUEST_TOO_LARGE],
+        body=NewTable,
+    ),
+)
+def create_table(call: Annotated[Call, requires(Permission.CREATE)]) -> Response:
+    """Make an empty table."""
+    wanted = schema_body(call, NewTable)
+    check_table_name(wanted.display_name)
+    check_columns(wanted.columns)
+    company = call.services.provisioning.require(call.company_id)
+    table = call.services.table_operations.create(
+        company, call.caller.user_id, wanted.display_name, wanted.columns
+    )
+    return JsonAnswer(table_answer(company, table, 0), 201)
+
+
+@router.get("/{table_id}", **document("Get table", answers={200: TableAnswer}, errors=[TABLE_NOT_FOUND]))
+def get_table(table_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Response:
+    """Return one table."""
+    company = _company_of_table(call)
+    table = call.services.table_reading.get(company, table_id)
+    return JsonAnswer(table_answer(company, table, call.services.table_reading.count(company, table)))
+
+
+@router.put("/{table_id}", **_UPDATE)
+def update_table(table_id: str, call: Annotated[Call, requires(Permission.UPDATE)]) -> Response:
+    """Change a table's name, columns or status, all or nothing."""
+    company = _company_of_table(call)
+    call.services.table_reading.get(company, table_id)
+    wanted = schema_body(call, TableUpdate)
+    change = TableChange(wanted.display_name, wanted.columns, wanted.status)
+    table = call.services.table_operations.update(company, table_id.lower(), change)
+    return JsonAnswer(table_answer(company, table, call.services.table_reading.count(company, table)))
+
+
+@router.patch("/{table_id}", **_UPDATE)
+def patch_table(table_id: str, call: Annotated[Call, requires(Permission.UPDATE)]) -> Response:
+    """Change a table: the same as PUT."""
+    return update_table(table_id, call)
+
+
+@router.delete(
+    "/{table_id}", **document("Delete table", answers={204: None}, errors=[TABLE_NOT_FOUND, TABLE_BUSY])
+)
+def delete_table(table_id: str, call: Annotated[Call, requires(Permission.DELETE)]) -> Response:
+    """Delete a table softly: it disappears from every answer, its rows stay in the database."""
+    call.services.table_operations.delete(_company_of_table(call), table_id.lower())
+    return no_content()
+
+
+def _company_of_table(call: Call) -> ConnectionRecord:
+    """Return the company's connection; without one, no id of a table is known."""
+    company = call.services.provisioning.find(call.company_id)
+    if company is None:
+        raise ApiError(TABLE_NOT_FOUND)
+    return company

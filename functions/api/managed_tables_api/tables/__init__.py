@@ -1,0 +1,1 @@
+"""What the routes of provisioning and tables take and give."""

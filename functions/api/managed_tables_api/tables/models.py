@@ -1,0 +1,127 @@
+"""Owns what the routes of provisioning and tables take and give, as OpenAPI shows it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.tables import TableRecord
+from managed_tables.schema import Column
+from managed_tables.tables.definitions import ColumnChange
+from managed_tables_api.validation import Page, PlainText, QueryInteger
+
+_PRODUCT: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
+_VALUE: dict[str, Any] = {"name": "valor", "display_name": "Value", "type": "decimal", "nullable": True}
+_TABLE: dict[str, Any] = {
+    "_id": "507f1f77bcf86cd799439011",
+    "company_id": "507f1f77bcf86cd799439012",
+    "connection_id": "507f1f77bcf86cd799439013",
+    "display_name": "vendas_mensais",
+    "columns": [_PRODUCT, _VALUE],
+    "source": "manual",
+    "status": "active",
+    "row_count": 1500,
+    "created_by_user_id": "507f1f77bcf86cd799439014",
+    "created_at": "2026-01-15T10:30:00.000Z",
+    "updated_at": "2026-01-15T10:30:00.000Z",
+}
+
+
+class ProvisioningAnswer(BaseModel):
+    """Whether the company has its database, and which connection it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"provisioned": True, "connection_id": "507f1f77bcf86cd799439011"}]}
+    )
+
+    provisioned: bool
+    connection_id: str | None
+
+
+class TableAnswer(BaseModel):
+    """A table; `row_count` is exact."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_TABLE]})
+
+    id: str = Field(alias="_id")
+    company_id: str
+    connection_id: str
+    display_name: str
+    columns: list[Column]
+    source: Literal["manual", "upload"]
+    status: Literal["active", "inactive"]
+    row_count: int
+    created_by_user_id: str
+    created_at: str
+    updated_at: str
+
+
+class TablesAnswer(BaseModel):
+    """A page of tables, newest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"total": 1, "quantity": 1, "records": [_TABLE]}]}
+    )
+
+    total: int
+    quantity: int
+    records: list[TableAnswer]
+
+
+class TablesQuery(BaseModel):
+    """Which tables."""
+
+    page: Page = 1
+    per_page: Annotated[QueryInteger, Field(ge=1, le=100, description="Itens por página")] = 20
+    search: Annotated[PlainText, Field(description="Parte do display_name, sem distinguir maiúsculas")] = ""
+
+
+class NewTable(BaseModel):
+    """A table to make."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"display_name": "vendas_mensais", "columns": [_PRODUCT, _VALUE]}]}
+    )
+
+    display_name: str
+    columns: list[Column]
+
+
+class TableUpdate(BaseModel):
+    """What to change; what is missing stays as it is.
+
+    `columns` is the whole new list, matched by `name`, or by `previous_name` where a column is renamed.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"display_name": "novo_nome", "status": "active"}]}
+    )
+
+    display_name: str | None = None
+    columns: list[ColumnChange] | None = None
+    status: Literal["active", "inactive"] | None = None
+
+
+def provisioning_answer(connection: ConnectionRecord | None) -> dict[str, Any]:
+    """Return the body of ProvisioningAnswer."""
+    return {
+        "provisioned": connection is not None,
+        "connection_id": connection.connection_id if connection else None,
+    }
+
+
+def table_answer(connection: ConnectionRecord, table: TableRecord, row_count: int) -> dict[str, Any]:
+    """Return the body of TableAnswer."""
+    return {
+        "_id": table.table_id,
+        "company_id": table.company_id,
+        "connection_id": connection.connection_id,
+        "display_name": table.display_name,
+        "columns": [column.model_dump(mode="json") for column in table.columns],
+        "source": table.source,
+        "status": table.status,
+        "row_count": row_count,
+        "created_by_user_id": table.created_by_user_id,
+        "created_at": table.created_at,
+        "updated_at": table.updated_at,
+    }

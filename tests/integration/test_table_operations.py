@@ -1,0 +1,521 @@
+"""Tables: made, changed and deleted, with DynamoDB and PostgreSQL agreed whatever happens on the way."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, LiteralString
+
+import pytest
+from psycopg import sql
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.tables import Pending, TableRecord
+from managed_tables.clock import parse_timestamp, timestamp
+from managed_tables.databases.applied import Fenced, find_applied
+from managed_tables.errors import (
+    DUPLICATE_NAME,
+    INVALID_SCHEMA,
+    TABLE_BUSY,
+    TABLE_NOT_FOUND,
+    ApiError,
+    ApiErrorKind,
+)
+from managed_tables.ids import new_record_id
+from managed_tables.schema import Column, ColumnType
+from managed_tables.services import Services
+from managed_tables.tables import reconciliation
+from managed_tables.tables.definitions import ColumnChange
+from managed_tables.tables.operations import TableChange, TableOperations
+from managed_tables.tables.physical import create_physical_table
+
+USER = "507f1f77bcf86cd799439014"
+
+
+def column(name: str, kind: str = "text", nullable: bool = True) -> Column:
+    return Column(name=name, display_name=name.title(), type=ColumnType(kind), nullable=nullable)
+
+
+def renamed(old: Column, name: str) -> ColumnChange:
+    return ColumnChange(**{**old.model_dump(), "name": name, "previous_name": old.name})
+
+
+def kept(old: Column) -> ColumnChange:
+    return ColumnChange(**old.model_dump())
+
+
+COLUMNS = [column("produto", nullable=False), column("valor", "decimal")]
+
+
+@pytest.fixture
+def operations(services: Services) -> TableOperations:
+    return services.table_operations
+
+
+def query(
+    services: Services, company: ConnectionRecord, statement: LiteralString, *values: object
+) -> list[tuple[Any, ...]]:
+    with services.databases.company_connection(company) as connection:
+        cursor = connection.execute(statement, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def refused(kind: ApiErrorKind, call: Callable[..., object], *arguments: Any) -> ApiError:
+    with pytest.raises(ApiError) as error:
+        call(*arguments)
+    assert error.value.kind is kind
+    return error.value
+
+
+def physical_tables(services: Services, company: ConnectionRecord) -> set[str]:
+    rows = query(services, company, "SELECT relname FROM pg_class WHERE relkind = 'r'"
+                 " AND relnamespace = 'public'::regnamespace")  # fmt: skip
+    return {name for (name,) in rows}
+
+
+def names_held(services: Services, company: ConnectionRecord) -> set[str]:
+    items = services.items.query(f"COMPANY#{company.company_id}", "NAME#")
+    return {item["sk"].removeprefix("NAME#") for item in items}
+
+
+def assert_agreed(services: Services, company: ConnectionRecord) -> None:
+    """DynamoDB's records and names, PostgreSQL's definitions and its tables say the same."""
+    records = list(services.tables.all(company.company_id))
+    assert {record.state for record in records} <= {"ready"}
+    assert not [record for record in records if record.pending]
+    with services.databases.company_connection(company) as connection:
+        for record in records:
+            applied = find_applied(connection, record.table_id)
+            assert applied is not None
+            assert (applied.version, applied.display_name, applied.columns, applied.deleted) == (
+                record.version,
+                record.display_name,
+                record.columns,
+                False,
+            )
+    names = [record.display_name for record in records]
+    assert len(names) == len(set(names))
+    assert names_held(services, company) == set(names) == physical_tables(services, company)
+
+
+# --- create, get, list -------------------------------------------------------------------------------
+
+
+def test_a_new_table_is_ready_empty_and_physical(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    table = operations.create(company, USER, "vendas", COLUMNS)
+    assert (table.state, table.status, table.version, table.source) == ("ready", "active", 1, "manual")
+    assert table.created_at == table.updated_at
+    assert services.table_reading.get(company, table.table_id.upper()) == table
+    assert services.table_reading.count(company, table) == 0
+    assert query(services, company, "SELECT id, produto, valor FROM vendas") == []
+    assert_agreed(services, company)
+
+
+def test_reserved_words_name_tables_and_columns(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    table = operations.create(company, USER, "user", [column("order"), column("select")])
+    changes = [renamed(c, f"{c.name}_") for c in table.columns]
+    operations.update(company, table.table_id, TableChange("table", changes))
+    operations.delete(company, table.table_id)
+    assert_agreed(services, company)
+
+
+def test_a_name_is_taken_once(company: ConnectionRecord, operations: TableOperations) -> None:
+    operations.create(company, USER, "vendas", COLUMNS)
+    refused(DUPLICATE_NAME, operations.create, company, USER, "vendas", COLUMNS)
+
+
+def test_of_creations_at_once_one_wins(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    def create(_: int) -> str:
+        try:
+            return operations.create(company, USER, "vendas", COLUMNS).table_id
+        except ApiError as error:
+            return error.kind.code
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(create, range(8)))
+    assert outcomes.count(DUPLICATE_NAME.code) == 7
+    assert_agreed(services, company)
+
+
+def test_tables_are_listed_newest_first_page_by_page_and_by_part_of_the_name(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    for name in ("a_um", "b_dois", "a_tres"):
+        operations.create(company, USER, name, COLUMNS)
+    reading = services.table_reading
+    assert [t.display_name for t, _ in reading.page(company, 1, 2).records] == ["a_tres", "b_dois"]
+    assert [t.display_name for t, _ in reading.page(company, 2, 2).records] == ["a_um"]
+    found = reading.page(company, 1, 20, "A_")
+    assert (found.total, [t.display_name for t, _ in found.records]) == (2, ["a_tres", "a_um"])
+    assert reading.page(company, 1, 20, "%").total == 0
+
+
+def test_row_counts_come_with_the_list(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    table = operations.create(company, USER, "vendas", COLUMNS)
+    operations.create(company, USER, "vazia", COLUMNS)
+    for slot, count in ((0, 5), (3, 7)):
+        statement = "INSERT INTO managed_tables.row_counts VALUES (%s, %s, %s)"
+        query(services, company, statement, table.table_id, slot, count)
+    counts = [count for _, count in services.table_reading.page(company, 1, 20).records]
+    assert counts == [0, 12]
+
+
+def test_an_empty_list_needs_no_database(company: ConnectionRecord, services: Services) -> None:
+    gone = replace(services.table_reading, open_company=None)  # type: ignore[arg-type]
+    assert gone.page(company, 1, 20).total == 0
+
+
+# --- rename, status, delete --------------------------------------------------------------------------
+
+
+def test_a_rename_renames_the_table_and_frees_the_old_name(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    table = operations.create(company, USER, "vendas", COLUMNS)
+    after = operations.update(company, table.table_id, TableChange("vendas_2026"))
+    assert after.display_name == "vendas_2026"
+    assert after.updated_at >= table.updated_at
+    operations.create(company, USER, "vendas", COLUMNS)
+    assert_agreed(services, company)
+    error = refused(DUPLICATE_NAME, operations.update, company, table.table_id, TableChange("vendas"))
+    assert '"vendas"' in error.sentence
+    assert_agreed(services, company)
+
+
+def test_a_status_is_changed_and_an_inactive_table_keeps_its_name(
+    company: ConnectionRecord, operations: TableOperations
+) -> None:
+    table = operations.create(company, USER, "vendas", COLUMNS)
+    assert operations.update(company, table.table_id, TableChange(status="inactive")).status == "inactive"
+    refused(DUPLICATE_NAME, operations.create, company, USER, "vendas", COLUMNS)
+    assert operations.update(company, table.table_id, TableChange(status="active")).status == "active"
+
+
+def test_nothing_to_change_changes_nothing(company: ConnectionRecord, operations: TableOperations) -> None:
+    table = operations.create(company, USER, "vendas", COLUMNS)
+    same = [kept(c) for c in COLUMNS]
+    assert operations.update(company, table.table_id, TableChange("vendas", same, "active")) == table
+
+
+def test_a_deleted_table_is_gone_its_rows_kept_and_its_name_free(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    for row in ("um", "dois"):
+        table = operations.create(company, USER, "vendas", COLUMNS)
+        query(services, company, "INSERT INTO vendas VALUES (gen_random_uuid(), %s)", row)
+        operations.delete(company, table.table_id)
+        refused(TABLE_NOT_FOUND, services.table_reading.get, company, table.table_id)
+        refused(TABLE_NOT_FOUND, operations.delete, company, table.table_id)
+        refused(TABLE_NOT_FOUND, operations.update, company, table.table_id, TableChange("x"))
+        with services.databases.company_connection(company) as connection:
+            away = sql.Identifier("deleted_tables", f"deleted${table.table_id}")
+            rows = connection.execute(sql.SQL("SELECT produto FROM {}").format(away)).fetchall()
+        assert rows == [(row,)]
+    assert services.table_reading.page(company, 1, 20).total == 0
+    assert_agreed(services, company)
+
+
+@pytest.mark.parametrize("table_id", ["", "x", "0" * 24, "0" * 23 + "\n"])
+def test_an_id_of_no_table_is_not_found(
+    company: ConnectionRecord, services: Services, operations: TableOperations, table_id: str
+) -> None:
+    refused(TABLE_NOT_FOUND, services.table_reading.get, company, table_id)
+    refused(TABLE_NOT_FOUND, operations.delete, company, table_id)
+
+
+def test_another_companys_table_is_not_found(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    table = operations.create(company, USER, "vendas", COLUMNS)
+    other = services.provisioning.provision(new_record_id())
+    refused(TABLE_NOT_FOUND, services.table_reading.get, other, table.table_id)
+    refused(TABLE_NOT_FOUND, operations.delete, other, table.table_id)
+
+
+# --- operations that die, and operations at once ------------------------------------------------------
+
+
+class Killed(BaseException):
+    """What stops a process midway, for a test."""
+
+
+def die_in(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, *, after: bool) -> None:
+    working = getattr(owner, name)
+
+    def dying(*arguments: Any, **more: Any) -> None:
+        if after:
+            working(*arguments, **more)
+        raise Killed
+
+    monkeypatch.setattr(owner, name, dying)
+
+
+def long_ago(services: Services, company: ConnectionRecord) -> None:
+    """Let every operation under way have begun a minute ago."""
+    for table in services.tables.all(company.company_id):
+        if table.pending:
+            started = timestamp(parse_timestamp(table.pending.started_at).replace(year=2020))
+            key = {"pk": f"COMPANY#{company.company_id}", "sk": f"TABLE#{table.table_id}"}
+            services.items.change(key, {"pending.started_at": started})
+
+
+CHANGES: dict[str, Callable[[TableOperations, ConnectionRecord, TableRecord], object]] = {
+    "create": lambda ops, company, _: ops.create(company, USER, "nova", COLUMNS),
+    "rename": lambda ops, company, table: ops.update(company, table.table_id, TableChange("nova")),
+    "columns": lambda ops, company, table: ops.update(
+        company, table.table_id, TableChange(columns=[kept(column("outra"))])
+    ),
+    "delete": lambda ops, company, table: ops.delete(company, table.table_id),
+}
+
+
+@pytest.mark.parametrize("where", ["after step 1", "before step 3", "after step 3"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_operation_that_dies_is_finished_or_undone_by_the_next_contact(
+    company: ConnectionRecord,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+    where: str,
+) -> None:
+    operations = services.table_operations
+    table = operations.create(company, USER, "vendas", COLUMNS)
+    tables_class = type(services.tables)
+    if where == "after step 1":
+        die_in(monkeypatch, tables_class, "reserve" if change == "create" else "begin", after=True)
+    else:
+        die_in(monkeypatch, tables_class, "finalise", after=where == "after step 3")
+    with pytest.raises(Killed):
+        CHANGES[change](operations, company, table)
+    monkeypatch.undo()
+    long_ago(services, company)
+    found = {t.display_name for t, _ in services.table_reading.page(company, 1, 20).records}
+    applied = {"create": {"vendas", "nova"}, "rename": {"nova"}, "columns": {"vendas"}, "delete": set()}
+    assert found == ({"vendas"} if where == "after step 1" else applied[change])
+    assert_agreed(services, company)
+
+
+def test_a_writer_that_was_shut_out_begins_anew(
+    company: ConnectionRecord, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operations = services.table_operations
+    table = operations.create(company, USER, "vendas", COLUMNS)
+    begin = type(services.tables).begin
+    met = []
+
+    def begin_and_be_met(tables: Any, record: TableRecord, pending: Pending) -> TableRecord:
+        begun = begin(tables, record, pending)
+        if not met:
+            met.append(begun)
+            services.reconciliation.end(company, begun)
+        return begun
+
+    monkeypatch.setattr(type(services.tables), "begin", begin_and_be_met)
+    after = operations.update(company, table.table_id, TableChange("nova"))
+    assert (after.display_name, after.version) == ("nova", 3)
+    assert_agreed(services, company)
+
+
+def test_a_name_that_a_dead_creation_reserves_is_freed_for_the_next(
+    company: ConnectionRecord, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operations = services.table_operations
+    die_in(monkeypatch, type(services.tables), "reserve", after=True)
+    with pytest.raises(Killed):
+        operations.create(company, USER, "vendas", COLUMNS)
+    monkeypatch.undo()
+    monkeypatch.setattr(reconciliation, "STALE_AFTER_SECONDS", 0.3)
+    assert operations.create(company, USER, "vendas", COLUMNS).display_name == "vendas"
+    assert_agreed(services, company)
+
+
+def test_a_change_waits_for_the_one_before_it(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    table = operations.create(company, USER, "vendas", COLUMNS)
+    labels = [f"r{number}" for number in range(12)]
+
+    def add(name: str) -> None:
+        services.table_operations.add_columns(company, table.table_id, [column(name)])
+
+    def rename(name: str) -> None:
+        services.table_operations.update(company, table.table_id, TableChange(name))
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(rename, labels))
+    final = services.table_reading.get(company, table.table_id)
+    assert final.version == 1 + len(labels)
+    add("x")
+    assert_agreed(services, company)
+
+
+def test_a_table_that_a_reader_holds_is_busy_and_nothing_changes(
+    company: ConnectionRecord, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operations = services.table_operations
+    table = operations.create(company, USER, "vendas", COLUMNS)
+    monkeypatch.setattr(reconciliation.Waiting.__init__, "__defaults__", (1.5,))
+    with services.databases.company_connection(company) as holder, holder.transaction():
+        holder.execute("SELECT * FROM vendas")
+        refused(TABLE_BUSY, operations.update, company, table.table_id, TableChange("nova"))
+    assert services.table_reading.get(company, table.table_id) == table
+    assert_agreed(services, company)
+
+
+def test_32_clients_at_once_leave_one_truth(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    names = [f"t{number}" for number in range(12)]
+    end = time.monotonic() + 6
+    odd: list[object] = []
+    done = threading.Semaphore(0)
+
+    def act(client: int) -> None:
+        chance = random.Random(client)  # noqa: S311 - chooses what to do
+        while time.monotonic() < end:
+            try:
+                step(chance)
+                done.release()
+            except ApiError as error:
+                if error.kind.status >= 500 or error.kind is TABLE_BUSY:
+                    odd.append(error.kind.code)
+            except Exception as error:
+                odd.append(repr(error))
+
+    def step(chance: random.Random) -> None:
+        shown = services.table_reading.page(company, 1, 100).records
+        listed = [table.display_name for table, _ in shown]
+        if len(listed) != len(set(listed)):
+            odd.append(listed)
+        if not shown or chance.random() < 0.4:
+            operations.create(company, USER, chance.choice(names), COLUMNS)
+            return
+        table_id = chance.choice(shown)[0].table_id
+        if chance.random() < 0.5:
+            operations.update(company, table_id, TableChange(chance.choice(names)))
+        else:
+            operations.delete(company, table_id)
+
+    with ThreadPoolExecutor(32) as threads:
+        list(threads.map(act, range(32)))
+    assert odd == []
+    assert done.acquire(blocking=False)
+    assert_agreed(services, company)
+
+
+# --- tables of uploads -------------------------------------------------------------------------------
+
+
+def load(services: Services, company: ConnectionRecord, table: TableRecord) -> None:
+    with services.databases.company_connection(company) as connection, connection.transaction():
+        create_physical_table(connection, table.table_id, table.display_name, table.columns)
+
+
+def test_an_uploads_table_is_nobodys_to_see_before_it_is_finalised(
+    company: ConnectionRecord, services: Services
+) -> None:
+    uploads = services.upload_tables
+    table = uploads.reserve(company, new_record_id(), USER, "vendas", COLUMNS)
+    refused(DUPLICATE_NAME, services.table_operations.create, company, USER, "vendas", COLUMNS)
+    refused(TABLE_NOT_FOUND, services.table_reading.get, company, table.table_id)
+    assert services.table_reading.page(company, 1, 20).total == 0
+    load(services, company, table)
+    for _ in range(2):
+        assert uploads.finalise(company, table.table_id).source == "upload"
+    assert_agreed(services, company)
+
+
+def test_a_repeated_confirmation_meets_its_own_reservation(
+    company: ConnectionRecord, services: Services
+) -> None:
+    job_id = new_record_id()
+    first = services.upload_tables.reserve(company, job_id, USER, "vendas", COLUMNS)
+    assert services.upload_tables.reserve(company, job_id, USER, "vendas", COLUMNS) == first
+    other = (company, new_record_id(), USER, "vendas", COLUMNS)
+    refused(DUPLICATE_NAME, services.upload_tables.reserve, *other)
+
+
+def test_a_released_table_can_no_longer_be_made(company: ConnectionRecord, services: Services) -> None:
+    uploads = services.upload_tables
+    table = uploads.reserve(company, new_record_id(), USER, "vendas", COLUMNS)
+    assert uploads.release(company, table.table_id)
+    assert uploads.release(company, table.table_id)
+    with pytest.raises(Fenced):
+        load(services, company, table)
+    services.table_operations.create(company, USER, "vendas", COLUMNS)
+    assert_agreed(services, company)
+
+
+def test_a_table_that_was_loaded_is_finalised_instead_of_released(
+    company: ConnectionRecord, services: Services
+) -> None:
+    table = services.upload_tables.reserve(company, new_record_id(), USER, "vendas", COLUMNS)
+    load(services, company, table)
+    assert not services.upload_tables.release(company, table.table_id)
+    assert_agreed(services, company)
+
+
+@pytest.mark.parametrize(("status", "free"), [("inserting", False), ("failed", True), (None, True)])
+def test_a_reservation_lasts_as_long_as_its_job(
+    company: ConnectionRecord, services: Services, status: str | None, free: bool
+) -> None:
+    job_id = new_record_id()
+    services.upload_tables.reserve(company, job_id, USER, "vendas", COLUMNS)
+    if status:
+        item = {"pk": f"COMPANY#{company.company_id}", "sk": f"JOB#{job_id}", "status": status}
+        services.items.put(item, "attribute_not_exists(pk)")
+    long_ago(services, company)
+    create = services.table_operations.create
+    if free:
+        create(company, USER, "vendas", COLUMNS)
+        assert_agreed(services, company)
+    else:
+        refused(DUPLICATE_NAME, create, company, USER, "vendas", COLUMNS)
+
+
+# --- definitions -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["", "Vendas", "1a", "pg_vendas", "a" * 64, "vendas\n", "a b", "ção"])
+def test_a_wrong_table_name_is_refused(
+    company: ConnectionRecord, operations: TableOperations, name: str
+) -> None:
+    refused(INVALID_SCHEMA, operations.create, company, USER, name, COLUMNS)
+
+
+@pytest.mark.parametrize("name", ["id", "xmin", "Produto", "", "a" * 64, "valor", "\ud800"])
+def test_a_wrong_column_is_named_by_index_and_name(
+    company: ConnectionRecord, operations: TableOperations, name: str
+) -> None:
+    columns = [column("valor"), column(name)]
+    error = refused(INVALID_SCHEMA, operations.create, company, USER, "vendas", columns)
+    assert [detail["index"] for detail in error.details] == [1]
+
+
+def test_a_definition_that_no_item_holds_is_refused(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    chance = random.Random(1)  # noqa: S311 - text that does not compress
+    labels = ["".join(chr(chance.randrange(0x4E00, 0x9FFF)) for _ in range(200)) for _ in range(1_500)]
+    wide = [column(f"c{n}").model_copy(update={"display_name": label}) for n, label in enumerate(labels)]
+    refused(INVALID_SCHEMA, operations.create, company, USER, "larga", wide)
+    assert_agreed(services, company)
+
+
+def test_the_widest_table_is_made(
+    company: ConnectionRecord, services: Services, operations: TableOperations
+) -> None:
+    wide = [column(f"c{number}") for number in range(1_500)]
+    operations.create(company, USER, "larga", wide)
+    refused(INVALID_SCHEMA, operations.create, company, USER, "demais", [*wide, column("c1500")])
+    assert_agreed(services, company)

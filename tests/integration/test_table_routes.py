@@ -1,0 +1,150 @@
+"""The routes of provisioning and tables, on real services."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+from conftest import JWT_SECRET, drop_companies, secret_of
+from starlette.testclient import TestClient
+
+from managed_tables.ids import new_record_id
+from managed_tables.settings import Settings
+from managed_tables_api.app import create_app
+from managed_tables_api.services import ApiServices
+
+BASE = "/v1/managed-tables"
+COLUMNS = [
+    {"name": "produto", "display_name": "Product", "type": "text", "nullable": False},
+    {"name": "valor", "display_name": "Value", "type": "decimal", "nullable": True},
+]
+TABLE = {"display_name": "vendas_mensais", "columns": COLUMNS}
+USER = "507f1f77bcf86cd799439014"
+
+
+@pytest.fixture
+def company_id() -> str:
+    return new_record_id()
+
+
+@pytest.fixture
+def client(settings: Settings, postgres_dsn: str, company_id: str) -> Iterator[TestClient]:
+    services = ApiServices(settings)
+    services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
+    claims = {
+        "sub": USER,
+        "company_id": company_id,
+        "permissions": ["managed-tables:*"],
+        "exp": 4_000_000_000,
+    }
+    token = jwt.encode(claims, JWT_SECRET, "HS256")
+    headers = {"Authorization": f"Bearer {token}"}
+    yield TestClient(create_app(services), headers=headers, raise_server_exceptions=False)
+    drop_companies(services, postgres_dsn)
+
+
+@pytest.fixture
+def provisioned(client: TestClient) -> TestClient:
+    assert client.post(f"{BASE}/provision").status_code == 200
+    return client
+
+
+def test_status_tells_whether_the_database_is_provisioned(client: TestClient) -> None:
+    assert client.get(f"{BASE}/status").json() == {"provisioned": False, "connection_id": None}
+    made = client.post(f"{BASE}/provision").json()
+    assert made["provisioned"] is True
+    assert client.get(f"{BASE}/status").json() == client.post(f"{BASE}/provision").json() == made
+
+
+def test_a_table_is_answered_as_the_contract_shows(provisioned: TestClient, company_id: str) -> None:
+    created = provisioned.post(BASE, json=TABLE)
+    table = created.json()
+    assert created.status_code == 201
+    assert provisioned.get(f"{BASE}/{table['_id']}").json() == table
+    listed = provisioned.get(BASE).json()
+    assert listed == {"total": 1, "quantity": 1, "records": [table]}
+    assert table == {
+        "_id": table["_id"],
+        "company_id": company_id,
+        "connection_id": provisioned.get(f"{BASE}/status").json()["connection_id"],
+        **TABLE,
+        "source": "manual",
+        "status": "active",
+        "row_count": 0,
+        "created_by_user_id": USER,
+        "created_at": table["created_at"],
+        "updated_at": table["created_at"],
+    }
+
+
+def test_before_provisioning_lists_are_empty_and_a_creation_is_refused(client: TestClient) -> None:
+    assert client.get(BASE).json() == {"total": 0, "quantity": 0, "records": []}
+    answer = client.post(BASE, json=TABLE)
+    assert (answer.status_code, answer.json()["error"]) == (
+        400,
+        'Base de dados não provisionada. Ative "Meus Dados" primeiro.',
+    )
+    assert client.get(f"{BASE}/{USER}").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_table_is_updated(provisioned: TestClient, method: str) -> None:
+    table = provisioned.post(BASE, json=TABLE).json()
+    body = {"display_name": "novo_nome", "columns": COLUMNS[:1], "status": "inactive"}
+    answer = provisioned.request(method, f"{BASE}/{table['_id']}", json=body)
+    assert answer.status_code == 200
+    assert answer.json() == {**table, **body, "updated_at": answer.json()["updated_at"]}
+
+
+def test_a_deleted_table_is_404(provisioned: TestClient) -> None:
+    url = f"{BASE}/{provisioned.post(BASE, json=TABLE).json()['_id']}"
+    answer = provisioned.delete(url)
+    assert (answer.status_code, answer.content) == (204, b"")
+    for method in ("GET", "PUT", "DELETE"):
+        answer = provisioned.request(method, url, content=b"not json")
+        assert (answer.status_code, answer.json()["error"]) == (404, "Tabela não encontrada")
+
+
+def test_a_name_in_use_is_the_contracts_code(provisioned: TestClient) -> None:
+    provisioned.post(BASE, json=TABLE)
+    answer = provisioned.post(BASE, json=TABLE)
+    assert (answer.status_code, answer.json()["code"]) == (400, "MANAGED_TABLE_DUPLICATE_NAME")
+
+
+def wrong(column: dict[str, Any]) -> dict[str, Any]:
+    return {**TABLE, "columns": [COLUMNS[0], {**COLUMNS[1], **column}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({**TABLE, "display_name": "1a"}, {"field": "display_name"}),
+        ({**TABLE, "display_name": 7}, {"field": "display_name"}),
+        ({"columns": COLUMNS}, {"field": "display_name"}),
+        (wrong({"name": "id"}), {"index": 1, "column": "id"}),
+        (wrong({"name": "A b"}), {"index": 1, "column": "A b"}),
+        (wrong({"name": "produto"}), {"index": 1, "column": "produto"}),
+        (wrong({"type": "varchar"}), {"index": 1, "column": "valor"}),
+        (wrong({"nullable": "yes"}), {"index": 1, "column": "valor"}),
+        (wrong({"nullable": None}), {"index": 1, "column": "valor"}),
+        ({**TABLE, "columns": [COLUMNS[0], 5]}, {"index": 1, "column": None}),
+        ({**TABLE, "columns": [{}]}, {"index": 0, "column": None}),
+        ({**TABLE, "columns": 5}, {"field": "columns"}),
+    ],
+)
+def test_a_wrong_schema_names_what_is_wrong(
+    provisioned: TestClient, body: dict[str, Any], detail: dict[str, Any]
+) -> None:
+    answer = provisioned.post(BASE, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_SCHEMA")
+    assert detail.items() <= answer.json()["details"][0].items()
+
+
+@pytest.mark.parametrize("body", [{**TABLE, "columns": []}, {"display_name": "vendas"}, [], 5])
+def test_a_body_without_a_schema_is_422(provisioned: TestClient, body: Any) -> None:
+    assert provisioned.post(BASE, json=body).status_code == 422
+
+
+@pytest.mark.parametrize("query", ["page=0", "per_page=0", "per_page=101", "page=x", "page=1.0"])
+def test_a_wrong_page_is_422(client: TestClient, query: str) -> None:
+    assert client.get(f"{BASE}?{query}").status_code == 422
