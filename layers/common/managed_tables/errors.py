@@ -137,6 +137,24 @@ ARCHIVE_EMPTY = JobErrorKind("ARCHIVE_EMPTY", "O ZIP {file} não tem nenhum arqu
 VALUES_NOT_CONVERTED = JobErrorKind(
     "VALUES_NOT_CONVERTED", "{count} valor(es) não puderam ser convertidos; nada foi inserido"
 )
+VALUES_REFUSED = JobErrorKind(
+    "VALUES_REFUSED", "O banco recusou valores do arquivo; nada foi inserido. Motivo: {reason}"
+)
+ROW_TOO_LARGE = JobErrorKind(
+    "ROW_TOO_LARGE", "Uma linha do arquivo é maior do que o banco aceita; nada foi inserido"
+)
+TABLE_GONE = JobErrorKind("TABLE_GONE", "A tabela foi excluída antes de os dados serem inseridos")
+TABLE_NOT_ACTIVE = JobErrorKind(
+    "TABLE_NOT_ACTIVE", "A tabela ficou inativa antes de os dados serem inseridos"
+)
+TABLE_CHANGED = JobErrorKind(
+    "TABLE_CHANGED",
+    "As colunas da tabela mudaram depois da confirmação; nada foi inserido. Envie os arquivos novamente",
+)
+TABLE_NAME_TAKEN = JobErrorKind("TABLE_NAME_TAKEN", "O banco já tem uma tabela com o nome {name}")
+RESERVATION_LOST = JobErrorKind(
+    "RESERVATION_LOST", "O nome da tabela deixou de estar reservado; nada foi inserido. Envie novamente"
+)
 FILE_SIZE_MISMATCH = JobErrorKind(
     "FILE_SIZE_MISMATCH", "O arquivo {file} chegou com {arrived} bytes; foram declarados {declared}"
 )

@@ -1,0 +1,24 @@
+"""Owns the Lambda entry of the inserting step: `{"company_id", "job_id"}` in, its outcome out."""
+
+from functools import cache
+from typing import Any
+
+from managed_tables.observability import get_logger, log_keys
+from managed_tables.services import Services, load_services
+from managed_tables_insert.job import run_job
+
+
+@cache
+def _services() -> Services:
+    return load_services()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Load the job's rows; a fault is raised, for the state machine to retry."""
+    logger = get_logger("insert")
+    company_id, job_id = event["company_id"], event["job_id"]
+    request_id = getattr(context, "aws_request_id", None)
+    with log_keys(logger, company_id=company_id, job_id=job_id, request_id=request_id):
+        outcome = run_job(_services(), company_id, job_id)
+        logger.info("insert ended", outcome=outcome["outcome"])
+        return outcome

@@ -1,0 +1,78 @@
+"""Owns the values that cannot be loaded: how many there are, and where the first of them stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from duckdb import DuckDBPyConnection
+
+from managed_tables.conversion import EMPTY_REASON, explain
+from managed_tables.errors import Detail
+from managed_tables_insert.plan import ROW_NUMBER, LoadedColumn, LoadPlan
+
+SHOWN_MISFITS = 20  # what the contract shows
+SHOWN_CHARACTERS = 200  # of a value
+COLUMNS_PER_SCAN = 40  # planning grows faster than the number of aggregates
+
+
+@dataclass(frozen=True)
+class Misfits:
+    """How many values do not fit; `details` are the first, in the order of the file."""
+
+    count: int
+    details: list[Detail]
+
+
+def find_misfits(connection: DuckDBPyConnection, plan: LoadPlan) -> Misfits:
+    """Count every value that cannot be loaded, and describe the first ones."""
+    count = 0
+    places: list[tuple[int, int]] = []
+    for start in range(0, len(plan.columns), COLUMNS_PER_SCAN):
+        batch = plan.columns[start : start + COLUMNS_PER_SCAN]
+        for number, (found, first_rows) in enumerate(_scan(connection, plan, batch), start=start):
+            count += found
+            places += [(row, number) for row in first_rows]
+    return Misfits(count, _describe(connection, plan, sorted(places)[:SHOWN_MISFITS]))
+
+
+def _scan(
+    connection: DuckDBPyConnection, plan: LoadPlan, columns: Sequence[LoadedColumn]
+) -> list[tuple[int, list[int]]]:
+    """Return, a column, how many values do not fit and the rows of the first of them."""
+    tests = ", ".join(f"{column.is_misfit()} AS m{number}" for number, column in enumerate(columns))
+    aggregates = ", ".join(
+        f"count(*) FILTER (m{number}), min({ROW_NUMBER}, {SHOWN_MISFITS}) FILTER (m{number})"
+        for number in range(len(columns))
+    )
+    row = connection.execute(
+        f"SELECT {aggregates} FROM (SELECT {ROW_NUMBER}, {tests} FROM {plan.rows})"  # noqa: S608 - own SQL
+    ).fetchall()[0]
+    return [(row[index], row[index + 1] or []) for index in range(0, len(row), 2)]
+
+
+def _describe(
+    connection: DuckDBPyConnection, plan: LoadPlan, places: Sequence[tuple[int, int]]
+) -> list[Detail]:
+    if not places:
+        return []
+    numbers = sorted({number for _, number in places})
+    cells = ", ".join(
+        f"{{'value': left({column.cell}, {SHOWN_CHARACTERS}), 'is_empty': {column.conversion.empty}}}"
+        for column in (plan.columns[number] for number in numbers)
+    )
+    wanted = ", ".join(str(row) for row in sorted({row for row, _ in places}))
+    rows = connection.execute(
+        f"SELECT {ROW_NUMBER}, file, sheet, line, {cells} FROM {plan.rows} "  # noqa: S608 - own SQL
+        f"WHERE {ROW_NUMBER} IN ({wanted})"
+    ).fetchall()
+    by_row = {row[0]: row[1:] for row in rows}
+    details = []
+    for row, number in places:
+        file, sheet, line, *found = by_row[row]
+        place = {"file": plan.files[file], "sheet": sheet, "line": line}
+        details.append(place | _explain(plan.columns[number], **found[numbers.index(number)]))
+    return details
+
+
+def _explain(loaded: LoadedColumn, value: str | None, is_empty: bool) -> Detail:
+    reason = EMPTY_REASON if is_empty else explain(value or "", loaded.column.type, loaded.formats)
+    return {"column": loaded.column.name, "value": value, "reason": reason}

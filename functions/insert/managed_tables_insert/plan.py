@@ -1,0 +1,99 @@
+"""Owns what is to be loaded: the staged object's columns, their confirmed types, and the SQL of both."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from managed_tables.conversion import Conversion, Formats, build_conversion
+from managed_tables.conversion.sql_text import choose, literal
+from managed_tables.ids import row_id
+from managed_tables.schema import Column
+
+ROW_NUMBER = "file_row_number"
+MISFIT = "managed-tables: a value does not fit"  # the message of the error that stops a conversion
+
+_COUNTER_LOW_BITS = 20  # of the row's number, in the id's second half: see managed_tables.ids
+_RANDOM_BITS = 42
+
+
+@dataclass(frozen=True)
+class LoadedColumn:
+    """A column of the table and the cells that fill it: `cell` is the SQL of the staged object's column."""
+
+    column: Column
+    cell: str
+    formats: Formats
+
+    @property
+    def conversion(self) -> Conversion:
+        """The expressions that convert the cells."""
+        return build_conversion(self.cell, self.column.type, self.formats)
+
+    def value(self) -> str:
+        """Return the SQL of PostgreSQL's text, NULL for an empty cell; a cell that does not fit stops it."""
+        conversion = self.conversion
+        stop = f"error(concat({literal(MISFIT)}, ' ', {ROW_NUMBER}))"
+        if_empty = "NULL" if self.column.nullable else stop
+        return choose(
+            (f"{self.cell} IS NULL", if_empty),
+            (conversion.converts + f" AND {self.cell} <> ''", conversion.value),
+            (conversion.empty, if_empty),
+            otherwise=stop,
+        )
+
+    def is_misfit(self) -> str:
+        """Return the test that the cell cannot be loaded; never NULL."""
+        conversion = self.conversion
+        if_empty = "false" if self.column.nullable else "true"
+        return choose(
+            (f"{self.cell} IS NULL OR {self.cell} = ''", if_empty),
+            (conversion.converts, "false"),
+            (conversion.empty, if_empty),
+            otherwise="true",
+        )
+
+
+@dataclass(frozen=True)
+class LoadPlan:
+    """A staged object on disk and what to load of it; `files` are the names that its rows refer to."""
+
+    staged: Path
+    columns: tuple[LoadedColumn, ...]
+    files: tuple[str, ...]
+    row_count: int
+
+    @property
+    def rows(self) -> str:
+        """The SQL relation of the staged object's rows, with their numbers."""
+        return f"read_parquet({literal(str(self.staged))}, {ROW_NUMBER} = true)"
+
+    def select_rows(self, base_ms: int) -> str:
+        """Return the query of the table's rows: the id, then each column's text, in the order of the file."""
+        values = ", ".join([_row_id(base_ms), *(column.value() for column in self.columns)])
+        return f"SELECT {values} FROM {self.rows}"  # noqa: S608 - own SQL: names of cells, no text of users
+
+
+def make_plan(staged: Path, analysis: Mapping[str, Any], confirmed: Sequence[Column]) -> LoadPlan:
+    """Return the plan of loading the confirmed columns, which are found in the analysis by name."""
+    known = {column["name"]: (number, column) for number, column in enumerate(analysis["columns"])}
+    columns = []
+    for column in confirmed:
+        number, found = known[column.name]
+        columns.append(LoadedColumn(column, f"c{number}", Formats(**found["formats"])))
+    return LoadPlan(staged, tuple(columns), tuple(analysis["files"]), int(analysis["row_count"]))
+
+
+def id_prefix(base_ms: int) -> str:
+    """Return what the ids of a batch of this millisecond begin with."""
+    return str(row_id(base_ms, 0))[:15]
+
+
+def _row_id(base_ms: int) -> str:
+    """Return the SQL of `managed_tables.ids.row_id` with the row's number in the object."""
+    low_mask = (1 << _COUNTER_LOW_BITS) - 1
+    low = f"({ROW_NUMBER} & {low_mask})::UBIGINT << {_RANDOM_BITS}"
+    noise = f"(random() * {1 << _RANDOM_BITS})::UBIGINT & {(1 << _RANDOM_BITS) - 1}"
+    half = f"hex({1 << 63}::UBIGINT | ({low}) | ({noise}))"
+    high = f"lpad(lower(hex({ROW_NUMBER} >> {_COUNTER_LOW_BITS})), 3, '0')"
+    return f"concat({literal(id_prefix(base_ms))}, {high}, '-', substr({half}, 1, 4), '-', substr({half}, 5))"

@@ -1,0 +1,127 @@
+"""Jobs that wait to be inserted, made by hand: staged rows, their analysis and a confirmed schema."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from staged_objects import Rows, write_staged
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
+from managed_tables.catalog.keys import job_key as catalog_key
+from managed_tables.clock import timestamp
+from managed_tables.ids import new_record_id
+from managed_tables.schema import Column, ColumnType
+from managed_tables.services import Services
+from managed_tables.storage import ANALYSIS, STAGED_OBJECT, confirmed_name, job_key
+from managed_tables_analyze.inference import infer_columns
+
+USER_ID = "507f1f77bcf86cd799439014"
+
+
+def column(name: str, type_name: str = "text", *, nullable: bool = True) -> Column:
+    """Return a column whose display name is its name."""
+    return Column(name=name, display_name=name, type=ColumnType(type_name), nullable=nullable)
+
+
+@dataclass
+class JobMaker:
+    """Makes jobs of one company."""
+
+    services: Services
+    company: ConnectionRecord
+    folder: Path
+    made: list[str] = field(default_factory=list)
+
+    def inserting(
+        self,
+        rows: Rows,
+        columns: Sequence[Column],
+        *,
+        mode: JobMode = "create",
+        table_id: str | None = None,
+        display_name: str = "vendas",
+        delimiter: str = ";",
+    ) -> str:
+        """Return the id of a job whose schema was just confirmed; `columns` name the staged cells."""
+        job_id = new_record_id()
+        self._record(job_id, mode, table_id)
+        self._stage(job_id, rows, columns, delimiter)
+        self.confirm(job_id, columns, display_name=display_name, table_id=table_id)
+        return job_id
+
+    def confirm(
+        self,
+        job_id: str,
+        columns: Sequence[Column],
+        *,
+        display_name: str = "vendas",
+        table_id: str | None = None,
+    ) -> None:
+        """Confirm the job's schema, as POST …/confirm does, after the state machine made it wait."""
+        services, company_id = self.services, self.company.company_id
+        reserved = None
+        if table_id is None:
+            table = services.upload_tables.reserve(self.company, job_id, USER_ID, display_name, columns)
+            table_id = reserved = table.table_id
+        key = job_key(company_id, job_id, confirmed_name(new_record_id()))
+        document = {
+            "display_name": display_name,
+            "columns": [one.model_dump(mode="json") for one in columns],
+            "table_id": table_id,
+        }
+        services.storage.put_json(key, document)
+        services.items.change(catalog_key(company_id, job_id), {"status": "waiting_confirm"})
+        job = self.job(job_id)
+        assert services.jobs.confirm(job, confirmed_key=key, digest=key, reserved_table_id=reserved)
+
+    def job(self, job_id: str) -> JobRecord:
+        """Return the job's record."""
+        job = self.services.jobs.find(self.company.company_id, job_id)
+        assert job is not None
+        return job
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return the rows that a statement gives in the company's database."""
+        with self.services.databases.open_company_connection(self.company) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+    def _record(self, job_id: str, mode: JobMode, table_id: str | None) -> None:
+        now, company_id = timestamp(), self.company.company_id
+        self.services.jobs.create(
+            JobRecord(
+                company_id=company_id,
+                job_id=job_id,
+                user_id=USER_ID,
+                mode=mode,
+                status="queued",
+                files=(JobFile("vendas.csv", f"uploads/{company_id}/{job_id}/00.csv", 1, "text/csv"),),
+                expires_at=now,
+                created_at=now,
+                updated_at=now,
+                user_table_id=table_id,
+            )
+        )
+        self.services.jobs.begin_analysis(company_id, job_id)
+
+    def _stage(self, job_id: str, rows: Rows, columns: Sequence[Column], delimiter: str) -> None:
+        company_id, storage = self.company.company_id, self.services.storage
+        staged = write_staged(self.folder / f"{job_id}.parquet", rows)
+        labels = [one.display_name for one in columns]
+        with duckdb.connect() as connection:
+            inferred = infer_columns(connection, staged, labels, ["vendas.csv"], delimiter=delimiter)
+        analysis = {
+            "files": ["vendas.csv"],
+            "columns": [
+                {"name": one.name, "formats": found.formats.as_record()}
+                for one, found in zip(columns, inferred, strict=True)
+            ],
+            "row_count": len(rows),
+        }
+        key = job_key(company_id, job_id, ANALYSIS)
+        storage.put_json(key, analysis)
+        storage.upload(io.BytesIO(staged.read_bytes()), job_key(company_id, job_id, STAGED_OBJECT))
+        self.services.jobs.record_analysis(company_id, job_id, key, [])
