@@ -1,0 +1,266 @@
+"""The clarifications, "Uploads" and "What inference must get right": one upload exercises many facts.
+
+The rules one by one, with their awkward cases, are held by tests/files and the unit tests of analyze.
+"""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import openpyxl
+import pytest
+from client import Console, column
+
+pytestmark = pytest.mark.flow
+
+# header, inferred type, nullable, three cells
+COLUMNS: tuple[tuple[str, str, bool, tuple[str, str, str]], ...] = (
+    ("Inteiro", "integer", False, ("1", "-2", "+3")),
+    ("Milhares", "integer", False, ("1.234.567", "12.345.678", "1.000.000")),
+    ("Limite", "integer", False, ("9223372036854775807", "-9223372036854775808", "0")),
+    ("Além", "decimal", False, ("9223372036854775808", "1", "2")),
+    ("CEP", "text", False, ("01310100", "20040002", "30130010")),
+    ("Código", "text", False, ("007", "12", "13")),
+    ("CPF", "text", False, ("12345678901", "98765432100", "11122233344")),
+    ("Preço Médio (R$)", "decimal", False, ("R$ 1.234,56", "-35,01", "(35,01)")),
+    ("Expoente", "decimal", False, ("1,5e3", "2E-2", "3")),
+    ("Nota", "text", False, ("NaN", "1", "2")),
+    ("Verdade", "boolean", False, ("verdadeiro", "falso", "VERDADEIRO")),
+    ("Sim", "boolean", False, ("sim", "não", "nao")),
+    ("Letra", "boolean", False, ("s", "n", "S")),
+    ("Sexo", "text", False, ("F", "F", "F")),
+    ("Bit", "integer", False, ("0", "1", "1")),
+    ("Dia", "date", False, ("31/12/2025", "01/02/2026", "28/02/2026")),
+    ("Mês primeiro", "date", False, ("01/13/2026", "02/03/2026", "12/31/2025")),
+    ("Curta", "date", False, ("31/12/68", "31/12/69", "01/01/99")),
+    ("Momento", "datetime", False, ("15/01/2026 10:30", "15/01/2026 10:30:05", "2026-01-15T10:30:00-03:00")),
+    (
+        "Momento ISO",
+        "datetime",
+        False,
+        ("2026-01-15T10:30:00Z", "2026-01-15 10:30:00.25", "2026-01-15T10:30"),
+    ),
+    ("Vazio", "integer", True, ("1", "", "3")),
+    ("Nulo", "integer", True, ("N/A", "2", "-")),
+    ("Traço", "text", False, ("a", "-", "N/A")),
+    ("Espaços", "text", False, ("a b", "c; d", 'e "f"')),
+    ("", "text", False, ("x", "y", "z")),
+    ("id", "integer", False, ("7", "8", "9")),
+    ("2024", "integer", False, ("1", "2", "3")),
+    ("Sim", "integer", False, ("4", "5", "6")),
+)
+NAMES = {
+    "Preço Médio (R$)": "preco_medio_r",
+    "Além": "alem",
+    "id": "id_original",
+    "2024": "_2024",
+    "Traço": "traco",
+}
+
+
+def quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ';"') else cell
+
+
+def csv_of(columns: Sequence[tuple[str, str, bool, tuple[str, str, str]]]) -> str:
+    lines = [[header for header, *_ in columns], *zip(*(cells for *_, cells in columns), strict=True)]
+    return "".join(";".join(map(quoted, line)) + "\r\n" for line in lines)
+
+
+def names_and_types(job: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(one["name"], one["type"]) for one in job["inferred_schema"]["columns"]]
+
+
+def values(company: Console, job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a job's table without their ids."""
+    return [
+        {name: value for name, value in row.items() if name != "id"}
+        for row in company.rows(job["user_table_id"])
+    ]
+
+
+def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(list(row))
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def archive(**members: str | bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as zipped:
+        for name, content in members.items():
+            zipped.writestr(name, content)
+    return stream.getvalue()
+
+
+def test_one_file_with_every_kind_of_column(company: Console) -> None:
+    """Names, types and nullability of the inferred columns; the labels are the headers as written."""
+    job = company.analyzed({"tudo.csv": csv_of(COLUMNS).encode("cp1252")})
+    inferred = job["inferred_schema"]["columns"]
+    for (header, type_, nullable, _), got in zip(COLUMNS, inferred, strict=True):
+        assert (header, got["type"], got["nullable"]) == (header, type_, nullable)
+        if header:
+            assert got["display_name"] == header
+    by_header = {got["display_name"]: got["name"] for got in inferred}
+    assert {header: by_header[header] for header in NAMES} == NAMES
+    [blank] = [got for (header, *_), got in zip(COLUMNS, inferred, strict=True) if not header]
+    number = 1 + [header for header, *_ in COLUMNS].index("")
+    assert (blank["name"], blank["display_name"]) == (f"coluna_{number}", f"coluna_{number}")
+    assert [got["name"] for got in inferred if got["display_name"] == "Sim"] == ["sim", "sim_2"]
+
+
+def test_the_values_arrive_in_their_types(company: Console) -> None:
+    """What was inferred is what is stored: marks, signs, dates, zones and NULLs are understood."""
+    first, second, third = values(company, company.loaded({"tudo.csv": csv_of(COLUMNS)}))
+    assert first["limite"] == 9_223_372_036_854_775_807
+    assert first["milhares"] == 1_234_567
+    assert (first["cep"], first["codigo"]) == ("01310100", "007")
+    assert [str(row["preco_medio_r"]) for row in (first, second, third)] == ["1234.56", "-35.01", "-35.01"]
+    assert [row["expoente"] for row in (first, third)] == [1_500, 3]
+    assert [row["sim"] for row in (first, second, third)] == [True, False, False]
+    assert [row["dia"] for row in (first, second)] == ["2025-12-31", "2026-02-01"]
+    assert [row["mes_primeiro"] for row in (first, second)] == ["2026-01-13", "2026-02-03"]
+    assert [row["curta"] for row in (first, second, third)] == ["2068-12-31", "1969-12-31", "1999-01-01"]
+    assert [row["momento"] for row in (first, third)] == ["2026-01-15T10:30:00Z", "2026-01-15T13:30:00Z"]
+    assert second["instante"] == "2026-01-15T10:30:00.25Z"
+    assert [row["vazio"] for row in (first, second, third)] == [1, None, 3]
+    assert [row["nulo"] for row in (first, second, third)] == [None, 2, None]
+    assert [row["traco"] for row in (first, second, third)] == ["a", "-", "N/A"]
+    assert third["espacos"] == 'e "f"'
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("utf-8-sig", ","), ("cp1252", ";"), ("utf-16", "\t"), ("utf-8", "|")]
+)
+def test_encodings_and_delimiters(company: Console, encoding: str, delimiter: str) -> None:
+    """The encoding and the delimiter are detected: rows arrive as they were meant."""
+    lines = [["produto", "ação"], ["Maçã", "três\nlinhas"], ["Pão", "não"]]
+    text = "\n".join(delimiter.join(f'"{cell}"' if "\n" in cell else cell for cell in line) for line in lines)
+    done = company.loaded({"dados.csv": text.encode(encoding)})
+    assert values(company, done) == [
+        {"produto": "Maçã", "acao": "três\nlinhas"},
+        {"produto": "Pão", "acao": "não"},
+    ]
+
+
+def test_a_header_below_titles(company: Console) -> None:
+    """Title rows above the header are not the header."""
+    text = (
+        "Relatório de vendas\n\nproduto;valor;data\nCafé;1;01/02/2026\nChá;2;02/02/2026\nPão;3;03/02/2026\n"
+    )
+    job = company.analyzed({"relatorio.csv": text})
+    assert names_and_types(job) == [("produto", "text"), ("valor", "integer"), ("data", "date")]
+    assert job["inferred_schema"]["total_row_count_estimate"] == 3
+
+
+def test_an_ambiguous_mark_is_warned_about(company: Console) -> None:
+    """`1.234` in every cell is read by the file's delimiter, and the column carries a warning."""
+    job = company.analyzed({"a.csv": "nome;valor\na;1.234\nb;5.678\n"})
+    assert names_and_types(job)[1] == ("valor", "integer")
+    assert "valor" in f"{job['warnings']}"
+
+
+def test_the_suggested_name_is_free(company: Console) -> None:
+    """`suggested_table_name` comes from the first file's name, made valid and free."""
+    company.create_table("vendas_marco")
+    job = company.analyzed({"Vendas Março.csv": "a\n1\n", "outras.csv": "a\n2\n"})
+    assert job["inferred_schema"]["suggested_table_name"] == "vendas_marco_2"
+
+
+def test_all_files_feed_one_table(company: Console) -> None:
+    """Columns are matched by normalised header; one that a file lacks is NULL there, and nullable."""
+    done = company.loaded({"a.csv": "Preço;Nome\n1;a\n", "b.csv": "nome;preco;Cor\nb;2;azul\n"})
+    inferred = done["inferred_schema"]["columns"]
+    assert {one["name"]: one["nullable"] for one in inferred} == {"preco": False, "nome": False, "cor": True}
+    assert values(company, done) == [
+        {"preco": 1, "nome": "a", "cor": None},
+        {"preco": 2, "nome": "b", "cor": "azul"},
+    ]
+
+
+def test_a_workbook_and_its_sheets(company: Console) -> None:
+    """Sheets whose headers agree are read one after the other; Excel's dates and numbers arrive typed."""
+    header = ("Produto", "Valor", "Dia", "Momento")
+    done = company.loaded(
+        {
+            "vendas.xlsx": workbook(
+                Jan=[header, ("Café", 1.5, date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, 5))],
+                Vazia=[],
+                Fev=[header, ("Chá", 2, date(2026, 2, 1), datetime(2026, 2, 1))],
+            )
+        }
+    )
+    assert not done.get("warnings")
+    assert values(company, done) == [
+        {"produto": "Café", "valor": 1.5, "dia": "2026-01-02", "momento": "2026-01-02T03:04:05Z"},
+        {"produto": "Chá", "valor": 2, "dia": "2026-02-01", "momento": "2026-02-01T00:00:00Z"},
+    ]
+
+
+def test_sheets_that_do_not_agree(company: Console) -> None:
+    """Where headers do not agree only the first sheet is read, and the job says so in `warnings`."""
+    content = workbook(A=[("Produto",), ("Café",)], B=[("Outro", "Assunto"), (1, 2)])
+    job = company.analyzed({"vendas.xlsx": content})
+    assert names_and_types(job) == [("produto", "text")]
+    assert job["inferred_schema"]["total_row_count_estimate"] == 1
+    assert job["warnings"]
+
+
+def test_an_error_in_a_workbook_names_sheet_and_row(company: Console) -> None:
+    """`details` of a workbook name the sheet, and `line` is the row of the sheet."""
+    content = workbook(Jan=[("Nome", "Valor"), ("a", "1")], Fev=[("Nome", "Valor"), ("b", "2"), ("c", "x")])
+    job = company.analyzed({"vendas.xlsx": content})
+    assert company.confirm(job, "vendas", [column("nome"), column("valor", "integer")]).status == 200
+    [detail] = company.wait(job["_id"], "waiting_confirm")["error"]["details"]
+    assert {name: detail[name] for name in ("file", "sheet", "line", "column", "value")} == {
+        "file": "vendas.xlsx",
+        "sheet": "Fev",
+        "line": 3,
+        "column": "valor",
+        "value": "x",
+    }
+
+
+def test_a_zip_of_files_in_folders(company: Console) -> None:
+    """A ZIP holds the other kinds, in folders; `__MACOSX/`, dot-files and folders are passed over."""
+    content = archive(
+        **{
+            "pasta/": "",
+            "pasta/a.csv": "nome;valor\na;1\n",
+            "pasta/fundo/b.xlsx": workbook(Folha=[("Nome", "Valor"), ("b", 2)]),
+            "sem_extensao": "nome;valor\nc;3\n",
+            "__MACOSX/pasta/._a.csv": b"\x00\x05\x16\x07",
+            ".DS_Store": b"\x00\x00\x00\x01Bud1",
+        }
+    )
+    done = company.loaded({"tudo.zip": content})
+    got = {(row["nome"], row["valor"]) for row in values(company, done)}
+    assert got == {("a", 1), ("b", 2), ("c", 3)}
+
+
+@pytest.mark.parametrize(
+    ("members", "named"),
+    [
+        ({"a.csv": "a\n1\n", "leia.pdf": "%PDF-1.7"}, "leia.pdf"),
+        ({"dentro.zip": archive(**{"a.csv": "a\n1\n"})}, "dentro.zip"),
+    ],
+    ids=["another kind", "a nested ZIP"],
+)
+def test_a_zip_of_other_things_fails(company: Console, members: dict[str, str | bytes], named: str) -> None:
+    """Other kinds of file in a ZIP, and a ZIP in a ZIP, fail the job, naming them."""
+    job = company.wait(company.upload({"tudo.zip": archive(**members)}), "failed")
+    assert named in f"{job['error']['message']} {job['error']['details']}"
+
+
+def test_a_file_that_is_no_table_fails(company: Console) -> None:
+    """Bytes that are no table fail the job with a sentence that names the file."""
+    job = company.wait(company.upload({"foto.xlsx": b"\x89PNG\r\n\x1a\n" + bytes(500)}), "failed")
+    assert "foto.xlsx" in job["error"]["message"]

@@ -1,0 +1,327 @@
+"""The contract, "File upload", from `queued` to `done`: jobs listed, polled and confirmed."""
+
+import re
+from typing import Any
+
+import pytest
+from client import Console, column, new_id
+
+pytestmark = pytest.mark.flow
+
+JOB_FIELDS = {
+    "_id",
+    "company_id",
+    "user_table_id",
+    "files",
+    "mode",
+    "status",
+    "inferred_schema",
+    "confirmed_schema",
+    "progress",
+    "error",
+    "created_at",
+    "updated_at",
+}
+CSV = "produto;preço;quando\nCafé;1,50;02/01/2026\nChá;12,00;31/01/2026\n"
+ROWS = [
+    {"produto": "Café", "preco": "1.50", "quando": "2026-01-02"},
+    {"produto": "Chá", "preco": "12.00", "quando": "2026-01-31"},
+]
+MANY = 120_000  # rows: long enough to be seen while it runs
+UTC_MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def values(company: Console, table_id: str) -> list[dict[str, Any]]:
+    """Return the table's rows without their ids, numbers as strings."""
+    return [
+        {name: value for name, value in row.items() if name != "id"}
+        for row in company.rows(table_id, numbers="string")
+    ]
+
+
+def path_of(job: dict[str, Any]) -> str:
+    return f"/upload-jobs/{job['_id']}/confirm"
+
+
+# --- the job's record ---------------------------------------------------------------------------------
+def test_a_job_from_upload_to_rows(company: Console) -> None:
+    """upload → waiting_confirm → confirm → done: the contract's fields at each step, the rows at the end."""
+    job = company.analyzed({"Vendas 2026.csv": CSV})
+    assert set(job) >= JOB_FIELDS
+    assert (job["company_id"], job["mode"], job["user_table_id"]) == (company.company_id, "create", None)
+    assert (job["confirmed_schema"], job["progress"], job["error"]) == (None, None, None)
+    assert UTC_MILLISECONDS.fullmatch(job["created_at"])
+    [file] = job["files"]
+    assert set(file) == {"original_name", "storage_path", "size_bytes", "mime_type"}
+    assert (file["original_name"], file["size_bytes"]) == ("Vendas 2026.csv", len(CSV.encode()))
+    assert file["mime_type"] == "text/csv"
+    assert file["storage_path"].startswith("uploads/")
+
+    schema = job["inferred_schema"]
+    assert schema == {
+        "suggested_table_name": "vendas_2026",
+        "columns": [
+            {"name": "produto", "display_name": "produto", "type": "text", "nullable": False},
+            {"name": "preco", "display_name": "preço", "type": "decimal", "nullable": False},
+            {"name": "quando", "display_name": "quando", "type": "date", "nullable": False},
+        ],
+        "sample_rows": schema["sample_rows"],
+        "total_row_count_estimate": 2,
+    }
+    assert [str(row["preco"]) for row in schema["sample_rows"]] == ["1.50", "12.00"]
+    assert schema["sample_rows"][0]["quando"] == "2026-01-02"
+    assert company.ok("GET", "/upload-jobs/active") == {"records": [job]}
+    assert company.ok("GET")["total"] == 0
+
+    answer = company.confirm(job)
+    assert (answer.status, answer.json) == (200, {"status": "inserting"})
+    done = company.wait(job["_id"], "done")
+    assert done["error"] is None
+    assert done["confirmed_schema"]["display_name"] == "vendas_2026"
+    assert done["confirmed_schema"]["columns"] == schema["columns"]
+    table = company.table(done["user_table_id"])
+    assert (table["display_name"], table["columns"]) == ("vendas_2026", schema["columns"])
+    assert (table["source"], table["row_count"], table["status"]) == ("upload", 2, "active")
+    assert table["created_by_user_id"] == company.user_id
+    assert values(company, table["_id"]) == ROWS
+    assert company.ok("GET", "/upload-jobs/active") == {"records": []}
+
+
+def test_a_job_that_has_not_started_is_active(company: Console) -> None:
+    """A queued job is in the active listing, of the same shape as GET of one job."""
+    body = {"files": [{"name": "a.csv", "size_bytes": 1}]}
+    job = company.job(company.ok("POST", "/upload", body)["job_id"])
+    assert set(job) >= JOB_FIELDS
+    assert (job["status"], job["inferred_schema"], job["error"]) == ("queued", None, None)
+    assert company.ok("GET", "/upload-jobs/active") == {"records": [job]}
+
+
+@pytest.mark.parametrize("job_id", ["a" * 24, "x", "1"])
+def test_an_unknown_job(company: Console, job_id: str) -> None:
+    """An unknown or malformed job is 404 with the contract's sentence."""
+    for method, path in (("GET", ""), ("POST", "/confirm")):
+        answer = company.call(method, f"/upload-jobs/{job_id}{path}")
+        assert (answer.status, answer.error) == (404, "Job não encontrado")
+
+
+def test_a_file_with_nothing_at_all_fails_the_job(company: Console) -> None:
+    """A file without a header and rows fails the job: `error` has code, message and details."""
+    job = company.wait(company.upload({"vazio.csv": "\n\n \n"}), "failed")
+    assert set(job["error"]) == {"code", "message", "details"}
+    assert "vazio.csv" in job["error"]["message"]
+    assert company.ok("GET", "/upload-jobs/active") == {"records": []}
+    assert (
+        company.confirm(job | {"inferred_schema": {"suggested_table_name": "a", "columns": []}}).status >= 400
+    )
+
+
+def test_a_header_without_rows_is_accepted(company: Console) -> None:
+    """A file with a header and no rows makes a table without rows."""
+    done = company.loaded({"vazia.csv": "produto;preço\n"})
+    assert done["inferred_schema"]["total_row_count_estimate"] == 0
+    assert company.rows(done["user_table_id"]) == []
+
+
+# --- confirming ---------------------------------------------------------------------------------------
+def test_confirming_before_the_job_waits_is_refused(company: Console) -> None:
+    """Confirming a job that is not in `waiting_confirm` is 400."""
+    body = {"files": [{"name": "a.csv", "size_bytes": 1}]}
+    job_id = company.ok("POST", "/upload", body)["job_id"]
+    confirmed = {"display_name": "a", "columns": [column("a")]}
+    assert company.call("POST", f"/upload-jobs/{job_id}/confirm", confirmed).status == 400
+
+
+def test_what_a_confirmation_may_not_say(company: Console) -> None:
+    """An invalid name or column, a column not inferred: 422; a taken name: 400; the job waits on."""
+    company.create_table("tomada")
+    job = company.analyzed({"vendas.csv": CSV})
+    good = job["inferred_schema"]["columns"]
+    for display_name, columns, status in (
+        ("Vendas", good, 422),
+        ("vendas\n", good, 422),
+        ("pg_vendas", good, 422),
+        ("a" * 64, good, 422),
+        (7, good, 422),
+        ("vendas", [], 422),
+        ("vendas", [column("Produto")], 422),
+        ("vendas", [column("produto", "varchar")], 422),
+        ("vendas", [*good, column("nova")], 422),
+        ("vendas", [*good, good[0]], 422),
+        ("tomada", good, 400),
+    ):
+        answer = company.call("POST", path_of(job), {"display_name": display_name, "columns": columns})
+        assert answer.status == status, f"{display_name!r} {columns}: {answer.text}"
+        if status == 400:
+            assert answer.code == "MANAGED_TABLE_DUPLICATE_NAME"
+    for text in ("{", "[]", "{}"):
+        assert company.call("POST", path_of(job), text=text).status == 422
+    assert company.job(job["_id"]) == job
+    assert company.ok("GET")["total"] == 1
+
+
+def test_a_confirmation_chooses_columns_order_types_and_labels(company: Console) -> None:
+    """A subset drops the other columns; order, types, nullability and labels are the user's."""
+    job = company.analyzed({"vendas.csv": CSV})
+    chosen = [
+        {"name": "quando", "display_name": "Data", "type": "text", "nullable": True},
+        {"name": "preco", "display_name": "Preço (R$)", "type": "text", "nullable": True},
+    ]
+    assert company.confirm(job, "minhas_vendas", chosen).status == 200
+    table_id = company.wait(job["_id"], "done")["user_table_id"]
+    table = company.table(table_id)
+    assert (table["display_name"], table["columns"]) == ("minhas_vendas", chosen)
+    assert values(company, table_id) == [
+        {"quando": "02/01/2026", "preco": "1,50"},
+        {"quando": "31/01/2026", "preco": "12,00"},
+    ]
+
+
+def test_values_that_do_not_convert_can_be_corrected(company: Console) -> None:
+    """Nothing is inserted and the job waits again with `error`, so that other types can be confirmed."""
+    rows = [f'"linha\n{number}";{"x" if number > 4 else number}' for number in range(30)]
+    job = company.analyzed({"vendas.csv": "nome;valor\n" + "\n".join(rows) + "\n"})
+    columns = [column("nome", nullable=False), column("valor", "integer", nullable=False)]
+    assert company.confirm(job, "vendas", columns).status == 200
+    rejected = company.wait(job["_id"], "waiting_confirm")
+    error = rejected["error"]
+    assert set(error) == {"code", "message", "details"}
+    assert "25" in error["message"]
+    assert len(error["details"]) == 20
+    first = error["details"][0]
+    assert {"file", "line", "column", "value", "reason"} <= set(first) <= {*first, "sheet"}
+    assert (first["file"], first["line"]) == ("vendas.csv", 12)
+    assert (first["column"], first["value"]) == ("valor", "x")
+    assert first.get("sheet") is None
+    assert company.ok("GET")["total"] == 0
+    assert company.create_table("livre")["status"] == "active"
+
+    assert company.confirm(rejected, "vendas").status == 200
+    done = company.wait(job["_id"], "done")
+    assert done["error"] is None
+    assert company.table(done["user_table_id"])["row_count"] == 30
+
+
+def test_empty_cells_in_a_required_column_are_named(company: Console) -> None:
+    """An empty cell in a column confirmed as not nullable sends the job back to `waiting_confirm`."""
+    job = company.analyzed({"vendas.csv": "nome;valor\na;1\nb;\n"})
+    assert [one["nullable"] for one in job["inferred_schema"]["columns"]] == [False, True]
+    columns = [column("nome"), column("valor", "integer", nullable=False)]
+    assert company.confirm(job, "vendas", columns).status == 200
+    rejected = company.wait(job["_id"], "waiting_confirm")
+    [detail] = rejected["error"]["details"]
+    assert (detail["line"], detail["column"]) == (3, "valor")
+
+
+def test_progress_and_confirming_twice(company: Console) -> None:
+    """The same confirmation again answers the same while it runs; `progress` says how far it is."""
+    body = "\n".join(f"{number};nome {number};{number},50" for number in range(MANY))
+    job = company.analyzed({"muitas.csv": f"numero;nome;valor\n{body}\n"})
+    assert job["inferred_schema"]["total_row_count_estimate"] == MANY
+    assert len(job["inferred_schema"]["sample_rows"]) == 20
+    answers = [company.confirm(job) for _ in range(2)]
+    assert [(one.status, one.json) for one in answers] == [(200, {"status": "inserting"})] * 2
+    seen = []
+    while (now := company.job(job["_id"]))["status"] == "inserting":
+        seen.append(now["progress"])
+    assert now["status"] == "done", now["error"]
+    for progress in filter(None, seen):
+        assert set(progress) == {"phase", "processed_rows", "total_rows", "percent"}
+        assert 0 <= progress["processed_rows"] <= progress["total_rows"] == MANY
+        assert 0 <= progress["percent"] <= 100
+    assert any(seen)
+    assert company.table(now["user_table_id"])["row_count"] == MANY
+    assert company.confirm(job).status == 400
+    numbers = [row["numero"] for row in company.rows(now["user_table_id"])]
+    assert numbers == list(range(1_000))
+
+
+# --- into an existing table ---------------------------------------------------------------------------
+def test_append_adds_rows(company: Console) -> None:
+    """`append` adds the file's rows behind the table's: its types hold, a missing column is NULL."""
+    table = company.create_table("vendas", column("produto"), column("preco", "text"), column("extra"))
+    company.insert(table["_id"], {"produto": "Antes", "preco": "9"})
+    job = company.analyzed({"novas.csv": "produto;preço\nCafé;1,50\n"}, table["_id"])
+    assert (job["user_table_id"], job["mode"]) == (table["_id"], "append")
+    answer = company.confirm(job, "Um nome que já valia!")
+    assert (answer.status, answer.json) == (200, {"status": "inserting"})
+    company.wait(job["_id"], "done")
+    assert values(company, table["_id"]) == [
+        {"produto": "Antes", "preco": "9", "extra": None},
+        {"produto": "Café", "preco": "1,50", "extra": None},
+    ]
+    after = company.table(table["_id"])
+    assert (after["display_name"], after["row_count"], after["source"]) == ("vendas", 2, "manual")
+    assert after["columns"] == table["columns"]
+
+
+def test_append_adds_new_nullable_columns(company: Console) -> None:
+    """A column that the table does not have is inferred as nullable and added; a required one is 422."""
+    table = company.create_table("vendas", column("produto"))
+    company.insert(table["_id"], {"produto": "Antes"})
+    job = company.analyzed({"novas.csv": "produto;cor\nCafé;azul\n"}, table["_id"])
+    produto, cor = job["inferred_schema"]["columns"]
+    assert cor["nullable"] is True
+    assert company.confirm(job, columns=[produto, cor | {"nullable": False}]).status == 422
+    assert company.confirm(job).status == 200
+    company.wait(job["_id"], "done")
+    assert [one["name"] for one in company.table(table["_id"])["columns"]] == ["produto", "cor"]
+    assert values(company, table["_id"]) == [
+        {"produto": "Antes", "cor": None},
+        {"produto": "Café", "cor": "azul"},
+    ]
+
+
+def test_append_needs_the_required_columns(company: Console) -> None:
+    """A non-nullable column of the table that the confirmation lacks is 422."""
+    table = company.create_table("vendas", column("produto"), column("preco", nullable=False))
+    job = company.analyzed({"novas.csv": "produto\nCafé\n"}, table["_id"])
+    answer = company.confirm(job)
+    assert answer.status == 422
+    assert "preco" in f"{answer.error} {answer.details}"
+
+
+def test_replace_replaces_every_row(company: Console) -> None:
+    """`replace` leaves exactly the file's rows; where it fails the old rows stay."""
+    table = company.create_table("vendas", column("produto"), column("valor", "integer"))
+    company.insert(table["_id"], {"produto": "velho", "valor": 1}, {"produto": "velho", "valor": 2})
+    job = company.analyzed({"novas.csv": "produto;valor\nCafé;x\n"}, table["_id"], "replace")
+    assert company.confirm(job).status == 200
+    company.wait(job["_id"], "waiting_confirm")
+    assert [row["produto"] for row in company.rows(table["_id"])] == ["velho", "velho"]
+    company.loaded({"novas.csv": "produto;valor\nCafé;7\n"}, table["_id"], "replace")
+    assert values(company, table["_id"]) == [{"produto": "Café", "valor": "7"}]
+    assert company.table(table["_id"])["row_count"] == 1
+
+
+def test_replace_is_atomic_for_readers(company: Console) -> None:
+    """While `replace` runs readers see all the old rows or all the new ones, and are never shut out."""
+    table = company.create_table("vendas", column("numero", "integer"))
+    company.insert(table["_id"], *({"numero": -1} for _ in range(500)))
+    body = "\n".join(str(number) for number in range(MANY))
+    job = company.analyzed({"novas.csv": f"numero\n{body}\n"}, table["_id"], "replace")
+    assert company.confirm(job).status == 200
+    seen = set()
+    while company.job(job["_id"])["status"] == "inserting":
+        page = company.ok("GET", f"/{table['_id']}/data", params={"per_page": 1})
+        seen.add((page["total"], page["records"][0]["numero"]))
+    assert company.job(job["_id"])["status"] == "done"
+    assert seen <= {(500, -1), (MANY, 0)}
+    assert company.table(table["_id"])["row_count"] == MANY
+
+
+def test_an_upload_into_a_table_that_was_deleted_meanwhile(company: Console) -> None:
+    """Confirming an upload into a table that is gone is no 5xx, and brings no table back."""
+    table_id = company.create_table()["_id"]
+    job = company.analyzed({"novas.csv": "produto\nCafé\n"}, table_id)
+    company.ok("DELETE", f"/{table_id}")
+    assert company.confirm(job).status in {400, 404}
+    assert company.ok("GET")["total"] == 0
+
+
+def test_a_job_is_its_companys(company: Console) -> None:
+    """Jobs of other companies are in no listing."""
+    company.ok("POST", "/upload", {"files": [{"name": "a.csv", "size_bytes": 1}]})
+    other = company.other_company()
+    other.provision()
+    assert other.ok("GET", "/upload-jobs/active") == {"records": []}
+    assert other.call("GET", f"/upload-jobs/{new_id()}").status == 404
