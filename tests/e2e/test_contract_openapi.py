@@ -1,0 +1,89 @@
+"""The API's own description, held to the contract's routes and to generated cases with every check on."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from client import PREFIX, Console, column, json_text
+from test_contract_auth import ROUTES
+
+SPECIFICATION = f"{PREFIX}/openapi.json"
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+ROWS = 20
+EXTERNAL = re.compile(r"""(?:src|href)\s*=\s*["'](?:https?:)?//|@import|url\(\s*["']?https?:""")
+
+
+def shape(path: str) -> str:
+    """Return a path with its parameters unnamed."""
+    return re.sub(r"\{\w+\}", "{}", path)
+
+
+def test_the_document_has_every_route_and_permission(console: Console) -> None:
+    """The OpenAPI 3.1 document has exactly the contract's operations, each with its permission."""
+    document = console.ok("GET", "/openapi.json", token="")
+    assert document["openapi"].startswith("3.1")
+    described = {
+        (method.upper(), shape(path)): json_text(operation)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if method in {"get", "post", "put", "patch", "delete"}
+    }
+    assert set(described) == {(route.method, shape(PREFIX + route.path)) for route in ROUTES}
+    for route in ROUTES:
+        operation = described[route.method, shape(PREFIX + route.path)]
+        assert f"managed-tables:{route.permission}" in operation, route
+
+
+def test_the_documentation_is_a_page_that_works_offline(console: Console) -> None:
+    """The readable page loads nothing from another host."""
+    answer = console.call("GET", "/docs", token="")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert not EXTERNAL.search(answer.text)
+
+
+@pytest.mark.flow
+def test_generated_cases_break_nothing(
+    served_company: Console, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """schemathesis, every check on: no 5xx, no undocumented status, no answer that breaks its schema."""
+    configuration = tmp_path / "schemathesis.toml"
+    configuration.write_text(CONFIGURATION.read_text() + known_ids(served_company))
+    command = [
+        SCHEMATHESIS,
+        f"--config-file={configuration}",
+        "run",
+        f"{served_company.base_url}{SPECIFICATION}",
+        f"--header=Authorization: Bearer {served_company.token()}",
+        f"--max-examples={pytestconfig.getoption('cases')}",
+        f"--report-ndjson-path={tmp_path / 'events.ndjson'}",
+        "--checks=all",
+        "--continue-on-failure",
+        "--workers=2",
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    print(run.stdout[-30_000:])
+    assert run.returncode == 0, f"{run.stdout[-30_000:]}\n{run.stderr[-5_000:]}"
+
+
+def known_ids(company: Console) -> str:
+    """Return the part of the configuration that lets most generated cases meet things that exist."""
+    tables = [
+        company.create_table(f"conhecida_{number}", column("produto"), column("valor", "decimal"))["_id"]
+        for number in range(ROWS)
+    ]
+    for table_id in tables:
+        company.insert(table_id, {"produto": "X", "valor": 1}, {"produto": "Y"})
+    jobs = [
+        company.ok("POST", "/upload", {"files": [{"name": "a.csv", "size_bytes": 1}]})["job_id"]
+        for _ in range(3)
+    ]
+    known = {"table_id": tables, "job_id": jobs, "row_id": [company.rows(tables[0])[0]["id"]]}
+    return (
+        "".join(f"\n[dictionaries.{name}]\nvalues = {json_text(ids)}\n" for name, ids in known.items())
+        + "\n[parameters]\n"
+        + "".join(f'"path.{name}" = {{ dictionary = "{name}", probability = 0.8 }}\n' for name in known)
+    )
