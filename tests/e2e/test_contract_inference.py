@@ -5,7 +5,7 @@ The rules one by one, with their awkward cases, are held by tests/files and the 
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -260,7 +260,43 @@ def test_a_zip_of_other_things_fails(company: Console, members: dict[str, str | 
     assert named in f"{job['error']['message']} {job['error']['details']}"
 
 
+def encrypted() -> bytes:
+    """Return a ZIP whose entry says that it is encrypted (bit 0 of its flags, in both headers)."""
+    content = bytearray(archive(**{"a.csv": "a\n1\n"}))
+    content[content.index(b"PK\x03\x04") + 6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(content)
+
+
+def many_entries() -> bytes:
+    return archive(**{f"{number}.csv": "a\n1\n" for number in range(1_001)})
+
+
+def bomb() -> bytes:
+    """Return a ZIP of a few MB that unpacks to more than 1 GiB."""
+    stream, chunk = io.BytesIO(), b"0" * (16 * 1_048_576)
+    packed = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+    with packed as zipped, zipped.open("a.csv", "w", force_zip64=True) as member:
+        for _ in range(65):
+            member.write(chunk)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("hostile", [encrypted, many_entries, bomb])
+def test_a_hostile_zip_fails(company: Console, hostile: Callable[[], bytes]) -> None:
+    """Encrypted entries, more than 1,000 entries and more than 1 GiB unpacked fail the job."""
+    job = company.wait(company.upload_presigned({"tudo.zip": hostile()}), "failed")
+    assert "tudo.zip" in f"{job['error']['message']} {job['error']['details']}"
+
+
 def test_a_file_that_is_no_table_fails(company: Console) -> None:
     """Bytes that are no table fail the job with a sentence that names the file."""
     job = company.wait(company.upload({"foto.xlsx": b"\x89PNG\r\n\x1a\n" + bytes(500)}), "failed")
     assert "foto.xlsx" in job["error"]["message"]
+
+
+def test_a_file_without_a_header(company: Console) -> None:
+    """A file without a header has columns `coluna_N` and loses no row."""
+    job = company.analyzed({"dados.csv": "1;Café;01/02/2026\n2;Chá;02/02/2026\n3;Pão;03/02/2026\n"})
+    assert names_and_types(job) == [("coluna_1", "integer"), ("coluna_2", "text"), ("coluna_3", "date")]
+    assert job["inferred_schema"]["total_row_count_estimate"] == 3
