@@ -73,6 +73,14 @@ test: setup ## Run every test, on a stack of its own
 	@echo "==> all tests, on a stack of their own (progress is pytest's)"
 	@$(BIN)/pytest -n 2 --dist loadscope
 
+.PHONY: test-load
+test-load: setup ## 32 clients create, rename and delete tables for 60 s; prints what they were answered
+	@$(BIN)/pytest -s --against deployed --seconds 60 tests/e2e/test_contract_races.py -k many_clients
+
+.PHONY: test-schemathesis
+test-schemathesis: setup ## 1,000 generated cases an operation, every check on
+	@$(BIN)/pytest -s --cases 1000 tests/e2e/test_contract_openapi.py -k generated
+
 .PHONY: bench
 bench: setup ## Measure: imports, cold starts, the API, the load of a million rows
 	@$(BIN)/python -m benchmarks
