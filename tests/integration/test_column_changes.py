@@ -1,0 +1,297 @@
+"""Column changes: applied whole or not at all, values kept exactly."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.tables import TableRecord
+from managed_tables.errors import INVALID_SCHEMA, ApiError
+from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
+from managed_tables.services import Services
+from managed_tables.tables.definitions import ColumnChange
+from managed_tables.tables.operations import TableChange
+
+USER = "507f1f77bcf86cd799439014"
+
+
+def column(name: str, kind: str = "text", nullable: bool = True, previous: str | None = None) -> ColumnChange:
+    return ColumnChange(
+        name=name, display_name=name, type=ColumnType(kind), nullable=nullable, previous_name=previous
+    )
+
+
+class Company:
+    """A company's tables, as these tests use them."""
+
+    def __init__(self, services: Services, record: ConnectionRecord) -> None:
+        self.services = services
+        self.record = record
+
+    def create(
+        self, columns: Sequence[ColumnChange], rows: Sequence[Sequence[object]] = (), name: str = "t"
+    ) -> TableRecord:
+        plain = [change.as_column() for change in columns]
+        table = self.services.table_operations.create(self.record, USER, name, plain)
+        with self.services.databases.company_connection(self.record) as connection:
+            for number, row in enumerate(rows):
+                values = [
+                    sql.SQL("CAST({} AS {})").format(value, sql.SQL(POSTGRES_TYPES[one.type]))
+                    for value, one in zip(row, columns, strict=True)
+                ]
+                row_id = f"00000000-0000-7000-8000-{number:012d}"
+                connection.execute(
+                    sql.SQL("INSERT INTO {} VALUES ({})").format(
+                        sql.Identifier(name), sql.SQL(", ").join([sql.Literal(row_id), *values])
+                    )
+                )
+            connection.execute(
+                "INSERT INTO managed_tables.row_counts VALUES (%s, 0, %s)", [table.table_id, len(rows)]
+            )
+        return table
+
+    def change(self, table: TableRecord, columns: Sequence[ColumnChange]) -> TableRecord:
+        change = TableChange(columns=columns)
+        return self.services.table_operations.update(self.record, table.table_id, change)
+
+    def refused(self, table: TableRecord, columns: Sequence[ColumnChange]) -> list[dict[str, Any]]:
+        before = self.rows(table)
+        with pytest.raises(ApiError) as error:
+            self.change(table, columns)
+        assert error.value.kind is INVALID_SCHEMA
+        assert self.services.table_reading.get(self.record, table.table_id) == table
+        assert self.rows(table) == before
+        return error.value.details
+
+    def rows(self, table: TableRecord) -> list[tuple[Any, ...]]:
+        """Return the rows in order, the values of the table's columns as text."""
+        current = self.services.table_reading.get(self.record, table.table_id)
+        names = sql.SQL(", ").join(
+            sql.SQL("{}::text").format(sql.Identifier(one.name)) for one in current.columns
+        )
+        with self.services.databases.company_connection(self.record) as connection:
+            return connection.execute(
+                sql.SQL("SELECT {} FROM {} ORDER BY id").format(names, sql.Identifier(current.display_name))
+            ).fetchall()
+
+
+@pytest.fixture
+def tables(services: Services, company: ConnectionRecord) -> Company:
+    return Company(services, company)
+
+
+def test_columns_are_added_empty_in_the_order_given(tables: Company) -> None:
+    table = tables.create([column("a"), column("b")], [("1", "2")])
+    changed = tables.change(table, [column("c", "integer"), column("b"), column("a")])
+    assert [one.name for one in changed.columns] == ["c", "b", "a"]
+    assert tables.rows(table) == [(None, "2", "1")]
+
+
+def test_a_missing_column_is_hidden_and_its_name_makes_an_empty_one(tables: Company) -> None:
+    table = tables.create([column("a", nullable=False), column("b")], [("1", "2")])
+    for _ in range(2):
+        tables.change(table, [column("b")])
+        tables.change(table, [column("b"), column("a")])
+        assert tables.rows(table) == [("2", None)]
+    with tables.services.databases.company_connection(tables.record) as connection:
+        # Hidden columns are not required: the writer of new rows does not know them.
+        connection.execute("INSERT INTO t (id, b) VALUES (gen_random_uuid(), 'x')")
+        cursor = connection.execute("SELECT * FROM t LIMIT 1")
+        shown = [one.name for one in cursor.description or ()]
+    assert [name for name in shown if "$" in name] == ["a$2_0", "a$4_0"]
+
+
+def test_long_names_are_hidden_too(tables: Company) -> None:
+    table = tables.create([column("a" * 63), column("a" * 62 + "b"), column("c")])
+    tables.change(table, [column("c")])
+    assert len(tables.change(table, [column("c"), column("a" * 63)]).columns) == 2
+
+
+def test_columns_change_places_and_keep_their_data(tables: Company) -> None:
+    table = tables.create([column("a"), column("b"), column("c")], [("1", "2", "3")])
+    swapped = [column("b", previous="a"), column("c", previous="b"), column("a", previous="c")]
+    tables.change(table, swapped)
+    assert tables.rows(table) == [("1", "2", "3")]
+    assert [one.name for one in tables.services.tables.find(table.company_id, table.table_id).columns] == [
+        "b",
+        "c",
+        "a",
+    ]
+
+
+def test_a_renamed_columns_old_name_can_be_a_new_column(tables: Company) -> None:
+    table = tables.create([column("a")], [("1",)])
+    tables.change(table, [column("b", previous="a"), column("a")])
+    assert tables.rows(table) == [("1", None)]
+
+
+def test_a_rename_takes_the_name_of_a_column_that_is_hidden(tables: Company) -> None:
+    table = tables.create([column("a"), column("b")], [("1", "2")])
+    tables.change(table, [column("b", previous="a")])
+    assert tables.rows(table) == [("1",)]
+
+
+def test_display_names_change_without_touching_the_table(tables: Company) -> None:
+    table = tables.create([column("a")])
+    label = column("a").model_copy(update={"display_name": "Preço Médio (R$)"})
+    with tables.services.databases.company_connection(tables.record) as reader, reader.transaction():
+        reader.execute("SELECT * FROM t")
+        assert tables.change(table, [label]).columns[0].display_name == "Preço Médio (R$)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "values", "expected"),
+    [
+        ("text", "integer", ["0", "-7", "9223372036854775807"], ["0", "-7", "9223372036854775807"]),
+        ("text", "integer", ["1.234", "-1.234.567", "5"], ["1234", "-1234567", "5"]),
+        ("text", "decimal", ["1.10", "-0.5", "1e3", "9" * 60], ["1.10", "-0.5", "1000", "9" * 60]),
+        ("text", "decimal", ["1.234,56", "R$ 7,00", "12"], ["1234.56", "7.00", "12"]),
+        ("text", "boolean", ["true", "Sim", "NÃO", "f"], ["true", "true", "false", "false"]),
+        ("text", "date", ["2024-02-29", " 0001-01-01"], ["2024-02-29", "0001-01-01"]),
+        ("text", "date", ["31/12/2024", "01/02/69", "1.2.68"], ["2024-12-31", "1969-02-01", "2068-02-01"]),
+        ("text", "date", ["12/31/2024", "01/02/2024"], ["2024-12-31", "2024-01-02"]),
+        (
+            "text",
+            "datetime",
+            ["2024-01-02T03:04:05.123456Z", "2024-01-02 03:04", "2024-01-02T03:04:05-03:00", "2024-01-02"],
+            [
+                "2024-01-02 03:04:05.123456+00",
+                "2024-01-02 03:04:00+00",
+                "2024-01-02 06:04:05+00",
+                "2024-01-02 00:00:00+00",
+            ],
+        ),
+        ("text", "datetime", ["31/12/2024 23:59:59"], ["2024-12-31 23:59:59+00"]),
+        ("integer", "text", ["-9223372036854775808"], ["-9223372036854775808"]),
+        ("integer", "decimal", ["9223372036854775807"], ["9223372036854775807"]),
+        ("decimal", "text", ["1.10", "1e-30"], ["1.10", "0." + "0" * 29 + "1"]),
+        ("decimal", "integer", ["1.00", "-3"], ["1", "-3"]),
+        ("boolean", "text", ["true", "false"], ["true", "false"]),
+        ("boolean", "integer", ["true", "false"], ["1", "0"]),
+        ("boolean", "decimal", ["true", "false"], ["1", "0"]),
+        ("integer", "boolean", ["1", "0"], ["true", "false"]),
+        ("decimal", "boolean", ["1.0", "0"], ["true", "false"]),
+        ("date", "text", ["2024-02-29"], ["2024-02-29"]),
+        ("date", "datetime", ["2024-02-29"], ["2024-02-29 00:00:00+00"]),
+        ("datetime", "date", ["2024-02-29 00:00Z"], ["2024-02-29"]),
+        (
+            "datetime",
+            "text",
+            ["2024-01-02T03:04:05.120Z", "2024-01-02T03:04:05Z"],
+            ["2024-01-02T03:04:05.12Z", "2024-01-02T03:04:05Z"],
+        ),
+    ],
+)
+def test_a_type_is_changed_exactly(
+    tables: Company, old: str, new: str, values: list[str], expected: list[str]
+) -> None:
+    table = tables.create([column("v", old)], [*((value,) for value in values), (None,)])
+    tables.change(table, [column("v", new)])
+    assert tables.rows(table) == [*((value,) for value in expected), (None,)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "good", "bad"),
+    [
+        ("text", "integer", "1", ["", "01", "1,5", "1.5", "9223372036854775808", "x", "1e3", "NaN"]),
+        ("text", "decimal", "1", ["", "01.5", "1,2,3", "NaN", "Infinity", "1 000", "--1", "1e99999"]),
+        ("text", "boolean", "sim", ["", "2", "talvez"]),
+        ("text", "date", "2024-02-28", ["2024-02-30", "2024-13-01", "0000-01-01", "x", "2024-02-28 10:00"]),
+        ("text", "datetime", "2024-02-28 10:00", ["2024-02-30 10:00", "2024-02-28 24:00", "10:00"]),
+        ("text", "datetime", "2024-02-28 10:00", ["2024-02-28 10:00:00.1234567", "2024-02-28 10:60"]),
+        ("decimal", "integer", "1", ["1.5", "9223372036854775808"]),
+        ("integer", "boolean", "1", ["2", "-1"]),
+        ("integer", "date", None, ["20240101"]),
+        ("boolean", "date", None, ["true"]),
+        ("datetime", "date", "2024-02-28 00:00:00+00", ["2024-02-28 10:00:00+00"]),
+    ],
+)
+def test_values_that_do_not_convert_are_named_and_nothing_changes(
+    tables: Company, old: str, new: str, good: str | None, bad: list[str]
+) -> None:
+    table = tables.create([column("k"), column("v", old)], [("a", good), *(("b", value) for value in bad)])
+    (detail,) = tables.refused(table, [column("k"), column("v", new), column("new")])
+    assert detail["values"] == bad
+    assert {**detail, "reason": "", "values": []} == {
+        "index": 1,
+        "column": "v",
+        "reason": "",
+        "count": len(bad),
+        "values": [],
+    }
+
+
+def test_twenty_values_are_shown_of_those_that_do_not_convert(tables: Company) -> None:
+    table = tables.create([column("v")], [(f"x{number}",) for number in range(30)])
+    (detail,) = tables.refused(table, [column("v", "integer")])
+    assert (detail["count"], detail["values"]) == (30, [f"x{number}" for number in range(20)])
+
+
+def test_a_required_column_is_refused_where_rows_have_no_value(tables: Company) -> None:
+    table = tables.create([column("a"), column("b")], [("1", None), ("2", None), ("3", "x")])
+    wanted = [column("a", nullable=False), column("b", nullable=False), column("c", nullable=False)]
+    faults = tables.refused(table, wanted)
+    assert [(one["index"], one["column"], one["count"]) for one in faults] == [(1, "b", 2), (2, "c", 3)]
+
+
+def test_nullability_goes_both_ways(tables: Company) -> None:
+    table = tables.create([column("a"), column("b", nullable=False)], [("1", "2")])
+    changed = tables.change(table, [column("a", nullable=False), column("b")])
+    assert [one.nullable for one in changed.columns] == [False, True]
+    with tables.services.databases.company_connection(tables.record) as connection:
+        connection.execute("INSERT INTO t (id, a) VALUES (gen_random_uuid(), 'x')")
+
+
+def test_a_required_column_can_be_added_to_an_empty_table(tables: Company) -> None:
+    table = tables.create([column("a")])
+    assert not tables.change(table, [column("a"), column("b", nullable=False)]).columns[1].nullable
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        ([column("c", previous="x")], 0),
+        ([column("c", previous="a"), column("d", previous="a")], 1),
+        ([column("a"), column("a")], 1),
+        ([column("a"), column("id", previous="b")], 1),
+        ([column("a"), column("b", previous="a")], None),
+    ],
+)
+def test_renames_are_checked(tables: Company, wanted: list[ColumnChange], index: int | None) -> None:
+    table = tables.create([column("a"), column("b")])
+    if index is None:
+        # `a` continues as `b`, the new `a` is empty and the old `b` hidden.
+        assert [one.name for one in tables.change(table, wanted).columns] == ["a", "b"]
+    else:
+        assert [one["index"] for one in tables.refused(table, wanted)] == [index]
+
+
+def test_postgresqls_limit_of_columns_is_told(tables: Company) -> None:
+    table = tables.create([column(f"a{number}") for number in range(900)])
+    tables.refused(table, [column(f"b{number}") for number in range(900)])
+
+
+def test_everything_at_once(tables: Company) -> None:
+    table = tables.create(
+        [column("a"), column("b"), column("c", "integer"), column("d")], [("1", "2", "3", "4")]
+    )
+    wanted = [
+        column("b", "decimal", nullable=False, previous="a"),
+        column("a", "integer", previous="b"),
+        column("c", "text"),
+        column("e", "date"),
+    ]
+    changed = tables.change(table, wanted)
+    assert changed.columns == tuple(one.as_column() for one in wanted)
+    assert tables.rows(table) == [("1", "2", "3", None)]
+
+
+def test_added_columns_are_added_once(tables: Company) -> None:
+    table = tables.create([column("a")])
+    new = [Column(name="b", display_name="B", type=ColumnType.DATE, nullable=True)]
+    operations = tables.services.table_operations
+    for _ in range(2):
+        changed = operations.add_columns(tables.record, table.table_id, new)
+    assert ([one.name for one in changed.columns], changed.version) == (["a", "b"], 2)
