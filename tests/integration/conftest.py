@@ -10,12 +10,16 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from rows_client import SALES, RowsClient, RowsCompany
+from starlette.testclient import TestClient
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.credentials import CompanyRoles
 from managed_tables.ids import new_record_id
 from managed_tables.services import Services
-from managed_tables.settings import PostgresSecret, Settings
+from managed_tables.settings import AppSecret, PostgresSecret, Settings
+from managed_tables_api.app import create_app
+from managed_tables_api.services import ApiServices
 from managed_tables_local import emulator as local_emulator
 from managed_tables_local.emulator import Emulator
 
@@ -121,3 +125,29 @@ def drop_database(admin: psycopg.Connection, roles: CompanyRoles) -> None:
     admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
     for role in (owner, reader):
         admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(role))
+
+
+@pytest.fixture(scope="session")
+def rows_company(emulator: Emulator, postgres_dsn: str) -> Iterator[RowsCompany]:
+    """A company whose database is ready, and the app's services."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in emulator.credentials.items():
+            patch.setenv(name, value)
+        boto3.setup_default_session()
+        name = f"rows-{secrets.token_hex(6)}"
+        make_table(name)
+        services = ApiServices(Settings(table_name=name, bucket_name=name, aws_endpoint_url=emulator.url))
+        services.app_secret = AppSecret(jwt_secret=JWT_SECRET, database_master_secret=MASTER_SECRET)  # type: ignore[assignment]
+        services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
+        company = services.provisioning.provision(new_record_id())
+        with TestClient(create_app(services), raise_server_exceptions=False) as http:
+            yield RowsCompany(services, company, http)
+        services.connection_cache.close_idle()
+        drop_companies(services, postgres_dsn)
+
+
+@pytest.fixture
+def rows(rows_company: RowsCompany) -> Iterator[RowsClient]:
+    """A client of the rows of an empty table, `SALES`: the company's only one."""
+    yield rows_company.make_table(SALES)
+    rows_company.drop_tables()

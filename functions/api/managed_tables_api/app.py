@@ -3,11 +3,17 @@
 from fastapi import APIRouter, FastAPI
 
 from managed_tables_api.boundary import install_boundary
-from managed_tables_api.routes import provisioning, tables, upload_jobs, uploads
+from managed_tables_api.routes import provisioning, rows, tables, upload_jobs, uploads
 from managed_tables_api.services import ApiServices
 
 # Fixed paths before `/{table_id}`, which would match them too.
-ROUTERS: tuple[APIRouter, ...] = (provisioning.router, upload_jobs.router, uploads.router, tables.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    provisioning.router,
+    upload_jobs.router,
+    uploads.router,
+    tables.router,
+    rows.router,
+)
 
 
 def create_app(services: ApiServices) -> FastAPI:

@@ -1,7 +1,10 @@
 """Owns what the API adds to the services that every function has: the verifier of its tokens."""
 
+from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.services import Services, once
 from managed_tables_api.jobs.analyses import JobDocuments
+from managed_tables_api.rows.definitions import Definitions
+from managed_tables_api.rows.rows import Rows
 from managed_tables_api.signing_keys import JwksKeys
 from managed_tables_api.tokens import Keys, SharedSecret, TokenVerifier
 
@@ -29,3 +32,14 @@ class ApiServices(Services):
     def job_documents(self) -> JobDocuments:
         """What S3 holds beside the jobs' records."""
         return JobDocuments(self.storage)
+
+    @once
+    def connection_cache(self) -> ConnectionCache:
+        """The open connections of this process."""
+        return ConnectionCache(self.databases.open_company_connection, self.settings.database_connections_max)
+
+    @once
+    def rows(self) -> Rows:
+        """The operations on rows."""
+        definitions = Definitions(self.provisioning.find, self.connection_cache)
+        return Rows(definitions, self.connection_cache, self.settings.zone, self.settings.response_max_bytes)

@@ -85,6 +85,11 @@ HTTP_ERROR = ApiErrorKind(400, "HTTP_ERROR", "Requisição recusada (HTTP {statu
 INVALID_REQUEST = ApiErrorKind(422, "INVALID_REQUEST", "Requisição inválida: {reason}")
 INVALID_SCHEMA = ApiErrorKind(422, "INVALID_SCHEMA", "Esquema inválido: {reason}")
 INVALID_ROWS = ApiErrorKind(422, "INVALID_ROWS", "{count} valor(es) inválido(s); nada foi gravado")
+ROW_TOO_WIDE = ApiErrorKind(
+    422,
+    "ROW_TOO_WIDE",
+    "Uma linha é larga demais para o PostgreSQL (8 KB sem os textos longos); nada foi gravado",
+)
 INTERNAL = ApiErrorKind(500, "INTERNAL_ERROR", "Erro interno. Informe o código {request_id} ao suporte")
 DATABASE_UNAVAILABLE = ApiErrorKind(
     503, "DATABASE_UNAVAILABLE", "O banco está acordando. Tente de novo em instantes"

@@ -1,0 +1,113 @@
+"""Owns a process's copies of table definitions, which make a row operation cost no look-up when warm.
+
+A copy comes from `managed_tables.tables` of the company's own database: what PostgreSQL has applied.
+Every statement on rows compares its version in the same snapshot: a stale copy answers nothing.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.tables import TableStatus
+from managed_tables.databases.applied import find_applied
+from managed_tables.databases.connection_cache import ConnectionCache
+from managed_tables.errors import TABLE_NOT_FOUND, ApiError
+from managed_tables.ids import is_record_id
+from managed_tables.schema import Column
+
+MAX_CACHED_COLUMNS = 30_000  # about 1 KB each, over all companies
+MAX_CACHED_COMPANIES = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """A table as PostgreSQL had it at `version`, and where it is."""
+
+    connection: ConnectionRecord
+    table_id: str
+    version: int
+    display_name: str
+    status: TableStatus
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """The columns by their name."""
+        return {column.name: column for column in self.columns}
+
+
+class Definitions:
+    """The definitions that this process has read, bounded over all companies."""
+
+    def __init__(
+        self, find_company: Callable[[str], ConnectionRecord | None], connections: ConnectionCache
+    ) -> None:
+        self._find_company = find_company
+        self._connections = connections
+        self._lock = threading.Lock()
+        self._companies: OrderedDict[str, ConnectionRecord] = OrderedDict()
+        self._definitions: OrderedDict[tuple[str, str], Definition] = OrderedDict()
+        self._cached_columns = 0
+
+    def find_cached(self, company_id: str, table_id: str) -> Definition | None:
+        """Return the copy, which may be stale."""
+        key = (company_id, table_id.lower())
+        with self._lock:
+            found = self._definitions.get(key)
+            if found is not None:
+                self._definitions.move_to_end(key)
+            return found
+
+    def read(self, company_id: str, table_id: str) -> Definition:
+        """Return the definition as it is now; raises TABLE_NOT_FOUND."""
+        table_id = table_id.lower()
+        company = self._company(company_id) if is_record_id(table_id) else None
+        if company is None:
+            raise ApiError(TABLE_NOT_FOUND)
+        try:
+            with self._connections.use(company) as connection:
+                applied = find_applied(connection, table_id)
+        except ApiError:
+            self._forget(company_id, table_id)
+            with self._lock:
+                self._companies.pop(company_id, None)  # the database may be at another place now
+            raise
+        self._forget(company_id, table_id)
+        if applied is None or applied.deleted:
+            raise ApiError(TABLE_NOT_FOUND)
+        definition = Definition(
+            company, table_id, applied.version, applied.display_name, applied.status, applied.columns
+        )
+        self._keep(company_id, definition)
+        return definition
+
+    def _company(self, company_id: str) -> ConnectionRecord | None:
+        with self._lock:
+            found = self._companies.get(company_id)
+        if found is None:
+            found = self._find_company(company_id)
+            if found is not None:
+                with self._lock:
+                    self._companies[company_id] = found
+                    if len(self._companies) > MAX_CACHED_COMPANIES:
+                        self._companies.popitem(last=False)
+        return found
+
+    def _forget(self, company_id: str, table_id: str) -> None:
+        with self._lock:
+            gone = self._definitions.pop((company_id, table_id), None)
+            if gone is not None:
+                self._cached_columns -= len(gone.columns)
+
+    def _keep(self, company_id: str, definition: Definition) -> None:
+        key = (company_id, definition.table_id)
+        with self._lock:
+            before = self._definitions.pop(key, None)
+            self._cached_columns += len(definition.columns) - (len(before.columns) if before else 0)
+            self._definitions[key] = definition
+            while self._cached_columns > MAX_CACHED_COLUMNS:
+                _, evicted = self._definitions.popitem(last=False)
+                self._cached_columns -= len(evicted.columns)

@@ -1,0 +1,133 @@
+"""Owns how rows of a request become parameters: every value judged, what is wrong collected and named."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from managed_tables.errors import INVALID_REQUEST, INVALID_ROWS, ApiError, Detail
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import Column, ColumnType
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.values import InvalidValue, Parser
+
+MAX_DETAILS = 20  # the first ones tell what is wrong; a thousand would not tell more
+MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown back
+# Rows times columns of one insert: a request of 6 MB can name 2 million empty rows, and each empty cell
+# costs as much memory here as a full one.
+MAX_CELLS = 3_000_000
+
+Parsers = Mapping[ColumnType, Parser]
+
+
+class _Findings:
+    """What is wrong with the rows: all of it counted, the first kept."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.details: list[Detail] = []
+
+    def add(self, row: int, column: str | None, value: Any, reason: str) -> None:
+        self.count += 1
+        self.details.append({"row": row, "column": column, "value": _shown(value), "reason": reason})
+        if len(self.details) > MAX_CELLS // 1_000:
+            self._keep_first()
+
+    def raise_any(self) -> None:
+        if self.count:
+            self._keep_first()
+            raise ApiError(INVALID_ROWS, self.details, count=self.count)
+
+    def _keep_first(self) -> None:
+        # Columns are judged one after another: the first rows come first all the same.
+        self.details.sort(key=lambda detail: detail["row"])
+        del self.details[MAX_DETAILS:]
+
+
+def parse_rows(definition: Definition, rows: Any, parsers: Parsers) -> list[str]:
+    """Return one array literal a column, in the table's order; raises INVALID_REQUEST or INVALID_ROWS."""
+    if not isinstance(rows, list) or not rows:
+        raise ApiError(INVALID_REQUEST, reason="rows deve ser uma lista com ao menos uma linha")
+    limit = MAX_CELLS // (len(definition.columns) + 1)
+    if len(rows) > limit:
+        raise ApiError(INVALID_REQUEST, reason=f"no máximo {limit} linhas desta tabela por requisição")
+    findings = _Findings()
+    _check_fields(definition, rows, findings)
+    if any(not isinstance(row, dict) for row in rows):
+        findings.raise_any()
+    literals = [_array_literal(column, rows, parsers[column.type], findings) for column in definition.columns]
+    findings.raise_any()
+    return literals
+
+
+def parse_changes(
+    definition: Definition, fields: Mapping[str, Any], parsers: Parsers
+) -> dict[str, str | None]:
+    """Return the parameter of each given field; raises INVALID_ROWS."""
+    findings = _Findings()
+    _check_fields(definition, [fields], findings)
+    changes: dict[str, str | None] = {}
+    for name, value in fields.items():
+        column = definition.by_name.get(name)
+        if column is None:
+            continue
+        if value is None:
+            if not column.nullable:
+                findings.add(0, name, None, _NOT_NULLABLE)
+            changes[name] = None
+            continue
+        try:
+            changes[name] = parsers[column.type](value)
+        except InvalidValue as error:
+            findings.add(0, name, value, str(error))
+    findings.raise_any()
+    return changes
+
+
+_NOT_NULLABLE = "a coluna não aceita nulo"
+_REQUIRED = "obrigatório: a coluna não aceita nulo"
+
+
+def _check_fields(definition: Definition, rows: Sequence[Any], findings: _Findings) -> None:
+    known = definition.by_name.keys()
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            findings.add(number, None, row, "cada linha deve ser um objeto")
+        elif not row.keys() <= known:
+            for name in row:
+                if name == ID_COLUMN:
+                    findings.add(number, name, row[name], "o id é definido pelo servidor")
+                elif name not in known:
+                    findings.add(number, name, row[name], "a tabela não tem esta coluna")
+
+
+def _array_literal(
+    column: Column, rows: Sequence[Mapping[str, Any]], parse: Parser, findings: _Findings
+) -> str:
+    """Return the column's values as the text of a PostgreSQL array."""
+    name, nullable = column.name, column.nullable
+    quote: Callable[[str], str] = _quoted if column.type is ColumnType.TEXT else str
+    elements: list[str] = []
+    for number, row in enumerate(rows):
+        value = row.get(name)
+        if value is None:
+            if not nullable:
+                findings.add(number, name, None, _NOT_NULLABLE if name in row else _REQUIRED)
+            elements.append("NULL")
+            continue
+        try:
+            elements.append(quote(parse(value)))
+        except InvalidValue as error:
+            findings.add(number, name, value, str(error))
+    return "{" + ",".join(elements) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= MAX_VALUE_CHARACTERS else value[:MAX_VALUE_CHARACTERS] + "…"
+    if isinstance(value, dict | list):
+        return "objeto" if isinstance(value, dict) else "lista"
+    text = str(value)
+    return value if len(text) <= MAX_VALUE_CHARACTERS else text[:MAX_VALUE_CHARACTERS] + "…"

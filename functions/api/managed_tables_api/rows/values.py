@@ -1,0 +1,170 @@
+"""Owns how a JSON value becomes PostgreSQL's text for a column: exactly, or refused with a reason.
+
+Numbers arrive as `int` and `Decimal` (managed_tables.exact_json) and leave as digits: there is no float
+between. PostgreSQL parses the text by the column's type, and nothing that these functions return fails there.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from managed_tables.schema import ColumnType
+
+Parser = Callable[[Any], str]
+
+_MAX_INTEGER = 2**63 - 1
+_MIN_INTEGER = -(2**63)
+_MAX_INTEGER_DIGITS = 19  # of 2^63
+MAX_WHOLE_DIGITS = 131_072  # of PostgreSQL's numeric, before the decimal mark
+MAX_FRACTION_DIGITS = 16_383  # and after it
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,18})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATETIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+    r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?"
+)
+
+
+class InvalidValue(ValueError):  # noqa: N818 - named for what it tells
+    """The value does not fit the column's type; its message is a Portuguese reason for the user."""
+
+
+def parse_text(value: Any) -> str:
+    """Return the text as it is; PostgreSQL stores no NUL, and UTF-8 has no lone surrogates."""
+    if not isinstance(value, str):
+        raise InvalidValue("deve ser texto")
+    if "\x00" in value:
+        raise InvalidValue("contém o caractere NUL, que o PostgreSQL não guarda")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidValue("contém um caractere Unicode inválido (surrogate isolado)") from error
+    return value
+
+
+def parse_integer(value: Any) -> str:
+    """Return the digits of a whole number of 64 bits, given as a number or as a string of digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    elif isinstance(value, Decimal):
+        number = _whole(value)
+    elif isinstance(value, str) and _INTEGER.fullmatch(value):
+        digits = value.lstrip("+-").lstrip("0")
+        if len(digits) > _MAX_INTEGER_DIGITS:
+            raise InvalidValue(_BEYOND_64_BITS)
+        number = int(digits or "0") * (-1 if value.startswith("-") else 1)
+    else:
+        raise InvalidValue("deve ser um número inteiro ou um texto só de dígitos")
+    if not _MIN_INTEGER <= number <= _MAX_INTEGER:
+        raise InvalidValue(_BEYOND_64_BITS)
+    return str(number)
+
+
+_BEYOND_64_BITS = "fora do limite de 64 bits (de -9223372036854775808 a 9223372036854775807)"
+
+
+def _whole(value: Decimal) -> int:
+    if value.is_zero():
+        return 0
+    if value.adjusted() >= _MAX_INTEGER_DIGITS:  # before 10**exponent is made
+        raise InvalidValue(_BEYOND_64_BITS)
+    if value.adjusted() < 0 or value != value.to_integral_value():
+        raise InvalidValue("deve ser um número inteiro, sem parte decimal")
+    return int(value)
+
+
+def parse_decimal(value: Any) -> str:
+    """Return the digits of a number, given as a number or as a string of digits, within numeric's limits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = Decimal(value)
+    elif isinstance(value, Decimal):
+        number = value
+    elif isinstance(value, str) and _DECIMAL.fullmatch(value):
+        number = _decimal(value)
+    else:
+        raise InvalidValue("deve ser um número ou um texto só de dígitos, com ponto decimal")
+    return _numeric(number)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError as error:
+        raise InvalidValue(_BEYOND_NUMERIC) from error
+
+
+_BEYOND_NUMERIC = (
+    f"fora do limite de {MAX_WHOLE_DIGITS} dígitos antes e {MAX_FRACTION_DIGITS} depois da vírgula"
+)
+
+
+def _numeric(number: Decimal) -> str:
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise InvalidValue("NaN e infinito não são aceitos")
+    if -exponent > MAX_FRACTION_DIGITS or number.adjusted() >= MAX_WHOLE_DIGITS:
+        if number.is_zero():
+            return "0"
+        raise InvalidValue(_BEYOND_NUMERIC)
+    # The exponent form of a huge number is kept: PostgreSQL stores it without its zeros.
+    return str(number)
+
+
+def parse_boolean(value: Any) -> str:
+    """Return PostgreSQL's text of JSON's true or false."""
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    raise InvalidValue("deve ser true ou false")
+
+
+def parse_date(value: Any) -> str:
+    """Return an ISO date (`2026-01-31`) of the years 0001 to 9999."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise InvalidValue("deve ser uma data no formato AAAA-MM-DD")
+    try:
+        date.fromisoformat(value)
+    except ValueError as error:
+        raise InvalidValue("não é uma data do calendário") from error
+    return value
+
+
+def datetime_parser(zone: ZoneInfo) -> Parser:
+    """Return the parser of ISO times, which are in `zone` where they name none; it returns UTC."""
+
+    def parse_datetime(value: Any) -> str:
+        if not isinstance(value, str) or not _DATETIME.fullmatch(value):
+            raise InvalidValue(
+                "deve ser data e hora em ISO 8601, como 2026-01-31T10:30:00Z, com até 6 dígitos de fração"
+            )
+        try:
+            moment = datetime.fromisoformat(value.upper())
+        except ValueError as error:
+            raise InvalidValue("não é uma data e hora do calendário") from error
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        try:
+            return moment.astimezone(UTC).isoformat()
+        except OverflowError as error:
+            raise InvalidValue("fora dos anos 0001 a 9999 em UTC") from error
+
+    return parse_datetime
+
+
+def parsers(zone: ZoneInfo) -> dict[ColumnType, Parser]:
+    """Return the parser of each column type; `zone` is that of a time without one."""
+    return {
+        ColumnType.TEXT: parse_text,
+        ColumnType.INTEGER: parse_integer,
+        ColumnType.DECIMAL: parse_decimal,
+        ColumnType.BOOLEAN: parse_boolean,
+        ColumnType.DATE: parse_date,
+        ColumnType.DATETIME: datetime_parser(zone),
+    }

@@ -1,0 +1,293 @@
+"""The contract's "Data CRUD" over HTTP, against a real PostgreSQL."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from rows_client import SALES, RowsClient
+
+UNKNOWN_ROW = "/01990000-0000-7000-8000-000000000000"
+
+
+def test_a_list_of_an_empty_table_has_no_records(rows: RowsClient) -> None:
+    assert rows.list() == {"total": 0, "quantity": 0, "records": [], "next_cursor": None}
+
+
+def test_inserted_rows_are_listed_in_the_order_of_insertion(rows: RowsClient) -> None:
+    assert rows.insert({"produto": "X", "valor": 12.5}, {"produto": "Y", "valor": 30}) == {"inserted": 2}
+    rows.insert({"produto": "A"})
+    listed = rows.list()
+    assert (listed["total"], listed["quantity"]) == (3, 3)
+    assert [(row["produto"], row["valor"]) for row in listed["records"]] == [
+        ("X", Decimal("12.5")),
+        ("Y", 30),
+        ("A", None),
+    ]
+
+
+def test_requests_of_one_millisecond_keep_their_order(rows: RowsClient) -> None:
+    for number in range(60):
+        rows.insert({"produto": str(number)})
+    assert [row["produto"] for row in rows.list(per_page=100)["records"]] == [str(n) for n in range(60)]
+
+
+def test_row_ids_are_uuids_of_version_7_that_number_the_batch(rows: RowsClient) -> None:
+    rows.insert(*({"produto": str(number)} for number in range(300)))
+    ids = [uuid.UUID(row["id"]) for row in rows.list(per_page=300)["records"]]
+    assert {(one.version, one.variant) for one in ids} == {(7, uuid.RFC_4122)}
+    counters = [(one.int >> 64 & 0xFFF) << 20 | one.int >> 42 & 0xFFFFF for one in ids]
+    assert counters == list(range(counters[0], counters[0] + 300))
+    assert counters[0] % 2**20 == 0
+    (milliseconds,), *_ = rows.execute("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+    assert {one.int >> 80 for one in ids} <= set(range(int(milliseconds) - 60_000, int(milliseconds) + 1))
+
+
+def test_values_come_out_as_the_contract_writes_them(rows: RowsClient) -> None:
+    rows.insert(
+        {
+            "produto": 'aspas " e \\ e {chaves}, NULL\n',
+            "valor": "-0.10",
+            "quantidade": "9223372036854775807",
+            "pago": True,
+            "dia": "0001-01-01",
+            "quando": "2026-01-15 10:30:00.120-03:00",
+        },
+        {"produto": "NULL", "quantidade": -9223372036854775808, "quando": "2026-01-15T10:30Z"},
+        {"produto": ""},
+    )
+    first, second, third = rows.list()["records"]
+    assert first["produto"] == 'aspas " e \\ e {chaves}, NULL\n'
+    assert (first["pago"], first["dia"], first["quando"]) == (True, "0001-01-01", "2026-01-15T13:30:00.12Z")
+    assert (second["produto"], second["quando"]) == ("NULL", "2026-01-15T10:30:00Z")
+    assert third["produto"] == ""
+    text = rows.call("GET").text
+    assert '"valor":-0.10,"quantidade":9223372036854775807' in text
+    assert '"quantidade":-9223372036854775808' in text
+    assert '"valor":"-0.10","quantidade":"9223372036854775807"' in rows.call("GET", numbers="string").text
+
+
+def test_numbers_are_exact_digit_for_digit_in_both_directions(rows: RowsClient) -> None:
+    for digits in (
+        "123456789012345678901234567890.123456789012345678901234567890",
+        "1e-30",
+        "-1E3",
+        "1e131071",
+    ):
+        body = f'{{"rows": [{{"produto": "x", "valor": {digits}}}]}}'
+        assert rows.call("POST", body=body).status == 201
+    values = [row["valor"] for row in rows.list(numbers="string")["records"]]
+    assert values[:3] == [
+        "123456789012345678901234567890.123456789012345678901234567890",
+        "0." + "0" * 29 + "1",
+        "-1000",
+    ]
+    assert values[3] == "1" + "0" * 131_071
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "reason"),
+    [
+        ({"produto": 5}, "produto", "deve ser texto"),
+        ({"produto": "a\x00b"}, "produto", "NUL"),
+        ({"produto": "\ud800"}, "produto", "surrogate"),
+        ({"produto": None}, "produto", "não aceita nulo"),
+        ({}, "produto", "obrigatório"),
+        ({"produto": "x", "outra": 1}, "outra", "não tem esta coluna"),
+        ({"produto": "x", "id": "1"}, "id", "definido pelo servidor"),
+        ({"produto": "x", "quantidade": 2**63}, "quantidade", "64 bits"),
+        ({"produto": "x", "quantidade": 1.5}, "quantidade", "parte decimal"),
+        ({"produto": "x", "quantidade": "1 2"}, "quantidade", "dígitos"),
+        ({"produto": "x", "quantidade": True}, "quantidade", "número"),
+        ({"produto": "x", "valor": "NaN"}, "valor", "número"),
+        ({"produto": "x", "valor": "1e131072"}, "valor", "131072"),
+        ({"produto": "x", "valor": "1e-16384"}, "valor", "16383"),
+        ({"produto": "x", "pago": "true"}, "pago", "true ou false"),
+        ({"produto": "x", "dia": "2026-02-30"}, "dia", "calendário"),
+        ({"produto": "x", "dia": "15/01/2026"}, "dia", "AAAA-MM-DD"),
+        ({"produto": "x", "quando": "2026-01-01T00:00:00.1234567Z"}, "quando", "6 dígitos"),
+        ({"produto": "x", "quando": "0001-01-01T00:00:00+01:00"}, "quando", "9999"),
+        ([1], None, "objeto"),
+    ],
+)
+def test_a_wrong_value_is_named_and_nothing_is_inserted(
+    rows: RowsClient, row: Any, column: str | None, reason: str
+) -> None:
+    answer = rows.call("POST", body={"rows": [{"produto": "certo"}, row]})
+    assert (answer.status, answer.body["code"]) == (422, "INVALID_ROWS")
+    (detail,) = answer.body["details"]
+    assert (detail["row"], detail["column"]) == (1, column)
+    assert reason in detail["reason"]
+    assert rows.list()["total"] == 0
+
+
+def test_huge_exponents_are_refused_at_once(rows: RowsClient) -> None:
+    for name in ("valor", "quantidade"):
+        body = f'{{"rows": [{{"produto": "x", "{name}": 1e999999999}}]}}'
+        assert rows.call("POST", body=body).status == 422
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", "{}", '{"rows": []}', '{"rows": {}}', '{"rows": [{}], "x": 1}']
+)
+def test_a_body_without_rows_is_422(rows: RowsClient, body: str) -> None:
+    assert rows.call("POST", body=body).status == 422
+
+
+def test_put_and_patch_change_the_given_fields_only(rows: RowsClient) -> None:
+    rows.insert({"produto": "X", "valor": 1, "quando": "2026-01-01T00:00:00Z"})
+    before = rows.list()["records"][0]
+    for method, value in (("PUT", Decimal("2.50")), ("PATCH", None)):
+        answer = rows.call(method, f"/{before['id']}", f'{{"valor": {value or "null"}}}')
+        assert (answer.status, answer.body) == (200, {**before, "valor": value})
+    assert rows.call("PUT", f"/{before['id']}", {}).body == {**before, "valor": None}
+
+
+def test_an_update_refuses_the_id_unknown_fields_and_wrong_values(rows: RowsClient) -> None:
+    rows.insert({"produto": "X"})
+    path = f"/{rows.list()['records'][0]['id']}"
+    for fields in ({"id": "1"}, {"outra": 1}, {"produto": None}, {"valor": "x"}):
+        answer = rows.call("PUT", path, fields)
+        assert (answer.status, answer.body["code"]) == (422, "INVALID_ROWS")
+    assert rows.call("PUT", path, "[]").status == 422
+
+
+def test_a_deleted_row_is_gone(rows: RowsClient) -> None:
+    rows.insert({"produto": "X"}, {"produto": "Y"})
+    path = f"/{rows.list()['records'][0]['id']}"
+    deleted = rows.call("DELETE", path)
+    assert (deleted.status, deleted.text) == (204, "")
+    assert rows.call("DELETE", path).body["error"] == "Linha não encontrada"
+    listed = rows.list()
+    assert (listed["total"], listed["records"][0]["produto"]) == (1, "Y")
+
+
+@pytest.mark.parametrize("path", [UNKNOWN_ROW, "/not-a-uuid", "/01990000000070008000000000000000"])
+def test_an_unknown_row_is_404_before_anything_about_the_body(rows: RowsClient, path: str) -> None:
+    for method, body in (("PUT", "{"), ("PATCH", '{"outra": 1}'), ("DELETE", None)):
+        answer = rows.call(method, path, body)
+        assert (answer.status, answer.body["error"]) == (404, "Linha não encontrada")
+
+
+@pytest.mark.parametrize("table_id", ["5f00000000000000000000ff", "malformed"])
+def test_an_unknown_table_is_404_before_anything_about_the_request(rows: RowsClient, table_id: str) -> None:
+    other = RowsClient(rows.services, rows.company, rows.http, table_id)
+    for answer in (
+        other.call("GET", page=0),
+        other.call("POST", body="{"),
+        other.call("PUT", UNKNOWN_ROW, "{"),
+        other.call("DELETE", "/x"),
+    ):
+        assert (answer.status, answer.body["error"]) == (404, "Tabela não encontrada")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"page": 0},
+        {"page": "x"},
+        {"per_page": 0},
+        {"per_page": 1001},
+        {"sort_by": ""},
+        {"sort_by": "-"},
+        {"sort_by": "nada"},
+        {"sort_by": "--valor"},
+        {"numbers": "float"},
+        {"cursor": "abc"},
+        {"cursor": ""},
+        {"cursor": "W10", "page": 1},
+    ],
+)
+def test_a_wrong_parameter_of_a_list_is_422(rows: RowsClient, query: dict[str, Any]) -> None:
+    assert rows.call("GET", **query).status == 422
+
+
+def test_a_page_beyond_the_end_is_empty(rows: RowsClient) -> None:
+    rows.insert({"produto": "X"})
+    for page in (2, 10**30):
+        assert rows.list(page=page) == {"total": 1, "quantity": 0, "records": [], "next_cursor": None}
+
+
+def test_a_page_heavier_than_an_answer_may_be_is_refused_and_fewer_rows_are_not(rows: RowsClient) -> None:
+    for _ in range(3):
+        rows.insert({"produto": "x" * 3_000_000})
+    assert rows.call("GET").body["code"] == "RESPONSE_TOO_LARGE"
+    assert rows.list(per_page=1)["quantity"] == 1
+
+
+def test_an_inactive_table_is_readable_and_refuses_writes(rows: RowsClient) -> None:
+    rows.insert({"produto": "X"})
+    path = f"/{rows.list()['records'][0]['id']}"
+    rows.execute("UPDATE managed_tables.tables SET version = version + 1, status = 'inactive'")
+    assert rows.list()["total"] == 1
+    for method, where, body in (
+        ("POST", "", {"rows": [{"produto": "Y"}]}),
+        ("PUT", path, {"valor": 1}),
+        ("PUT", path, {}),
+        ("DELETE", path, None),
+    ):
+        answer = rows.call(method, where, body)
+        assert (answer.status, answer.body["code"]) == (400, "MANAGED_TABLE_INACTIVE")
+    for method in ("PUT", "DELETE"):
+        assert rows.call(method, UNKNOWN_ROW, {} if method == "PUT" else None).status == 404
+    rows.execute("UPDATE managed_tables.tables SET version = version + 1, status = 'active'")
+    rows.insert({"produto": "Y"})
+
+
+def test_a_changed_table_is_noticed_by_every_operation(rows: RowsClient) -> None:
+    rows.insert({"produto": "X", "valor": "7"})
+    path = f"/{rows.list()['records'][0]['id']}"
+    types = {**SALES, "preco": "decimal?"}
+    del types["valor"]
+    rows.change("ALTER TABLE vendas RENAME valor TO preco", types)
+    assert rows.list()["records"][0]["preco"] == 7
+    rows.change("ALTER TABLE vendas ALTER preco TYPE text", {**types, "preco": "text?"})
+    assert rows.call("PUT", path, {"preco": "sete"}).body["preco"] == "sete"
+    rows.change("ALTER TABLE vendas RENAME TO vendidos", {**types, "preco": "text?"}, "vendidos")
+    rows.insert({"produto": "Y", "preco": "oito"})
+    rows.change("ALTER TABLE vendidos RENAME preco TO custo", {**types, "custo": "text?"}, "vendidos")
+    assert rows.call("DELETE", path).status == 204
+
+
+def test_a_deleted_table_is_404_though_its_name_is_in_use_again(rows: RowsClient) -> None:
+    rows.insert({"produto": "X"})
+    rows.execute("UPDATE managed_tables.tables SET version = version + 1, deleted_at = now()")
+    assert rows.call("POST", body={"rows": [{"produto": "Y"}]}).status == 404
+    assert rows.call("GET").status == 404
+
+
+def test_the_total_is_exact_after_concurrent_writes(rows: RowsClient) -> None:
+    def write(number: int) -> None:
+        rows.insert(*({"produto": f"{number}"} for _ in range(number)))
+        mine = rows.list(sort_by="-id", per_page=1)["records"][0]
+        if number % 2:
+            assert rows.call("DELETE", f"/{mine['id']}").status in (204, 404)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(1, 33)))
+    ((counted,),) = rows.execute("SELECT count(*) FROM vendas")
+    assert rows.list()["total"] == counted
+
+
+def test_a_connection_that_the_server_has_closed_is_replaced(rows: RowsClient) -> None:
+    rows.insert({"produto": "X"})
+    rows.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        " AND datname = current_database()"
+    )
+    assert rows.list()["total"] == 1
+
+
+def test_a_row_too_wide_for_postgresql_is_422(rows: RowsClient) -> None:
+    types = {f"c{number}": "integer?" for number in range(1_500)}
+    columns = ", ".join(f"ADD c{number} bigint" for number in range(1_500))
+    rows.change(
+        "ALTER TABLE vendas DROP produto, DROP valor, DROP quantidade, DROP pago, DROP dia, DROP quando, "
+        + columns,
+        types,
+    )
+    assert rows.insert(dict.fromkeys(list(types)[:900], 1)) == {"inserted": 1}
+    assert rows.list()["records"][0]["c899"] == 1
+    answer = rows.call("POST", body={"rows": [dict.fromkeys(types, 1)]})
+    assert (answer.status, answer.body["code"]) == (422, "ROW_TOO_WIDE")
