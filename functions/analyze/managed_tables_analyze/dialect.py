@@ -1,0 +1,22 @@
+"""Owns what a dialect is: how the characters of a text file are cut into records and cells."""
+
+from dataclasses import dataclass
+
+QUOTE = '"'
+BACKSLASH = "\\"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Delimiter (one character or more; empty for a single column), quote (may be empty), escape (may be empty).
+
+    A doubled quote inside quotes is one quote; `escape` is `\\` where the file writes `\\"` instead.
+    """
+
+    delimiter: str = ","
+    quote: str = QUOTE
+    escape: str = ""
+
+    def split(self, text: str) -> list[str]:
+        """Cut text without quotes into cells."""
+        return text.split(self.delimiter) if self.delimiter else [text]

@@ -1,0 +1,321 @@
+"""Owns the encoding of text files: detected over the whole file, and turned into UTF-8 in bounded memory."""
+
+import codecs
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHUNK_BYTES = 1_048_576  # fits the processor's cache, and amortises a call
+_SAMPLE_BYTES = 262_144  # of bytes that are not ASCII: plenty to tell one code page from another
+_EXAMPLE_LINES = 5  # line numbers named in one warning
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with that of UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_ASCII = bytes(range(128))
+_C1 = bytes(range(0x80, 0xA0))
+# Control characters that do not occur in text; those used as delimiters (01, 1C–1F), tab, line ends,
+# form feed, DOS's end of file (1A) and escape (1B) do.
+_BINARY_CONTROLS = bytes(set(range(0x02, 0x09)) | {0x0E, 0x0F} | set(range(0x10, 0x1A)) | {0x7F})
+
+# What a code page makes of bytes in good text: letters of Western Europe, Portuguese ones first.
+_LIKELY = frozenset("ãçáéíóêõúâôàÃÇÁÉÍÓÊÕÚÂÔÀ")
+_POSSIBLE = frozenset("èìòùäëïöüñßøåæÈÙÄËÏÖÜÑØÅÆºª°€£§–—‘’“”…•©®\xa0²³·½¼¡¿´")
+_CODE_PAGES = ("cp1252", "cp850", "mac_roman")
+_CODE_PAGE_MARGIN = 0.15  # how much better than cp1252 another page must fit: cp1252 is far more common
+
+
+@dataclass
+class Encoding:
+    """How the bytes of one text file are read."""
+
+    name: str
+    mark_bytes: int = 0
+    broken_utf8: bool = False  # valid UTF-8 but for some bytes, which are read as cp1252
+    has_nul: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_utf8(self) -> bool:
+        """Tell whether the bytes are clean UTF-8 as they stand (a mark at the start aside)."""
+        return self.name in ("utf-8", "ascii") and not self.broken_utf8 and not self.has_nul
+
+
+class NotTextError(Exception):
+    """The bytes are not text in any encoding."""
+
+
+@dataclass
+class _Scan:
+    """What one pass over the bytes tells."""
+
+    size: int = 0
+    nul_bytes: int = 0
+    control_bytes: int = 0
+    is_ascii: bool = True
+    utf8_error: bool = False
+    sequences: int = 0  # well-formed UTF-8 sequences seen from the first error on, and before
+    broken: int = 0  # bytes that are not part of any
+    sample: bytearray = field(default_factory=bytearray)  # stretches with bytes that are not ASCII
+
+
+def detect_encoding(path: Path) -> Encoding:
+    """Read the whole file once and tell its encoding; NotTextError where it is not text."""
+    with path.open("rb", buffering=0) as file:
+        head = file.read(65_536)
+    for mark, name in _BYTE_ORDER_MARKS:
+        if head.startswith(mark) and not (name == "utf-32-le" and _looks_utf16_le(head)):
+            if name != "utf-8":
+                return Encoding(name, len(mark))
+            return _judge(_scan(path), head, len(mark))
+    return _judge(_scan(path), head, 0)
+
+
+def _looks_utf16_le(head: bytes) -> bool:
+    """UTF-16 whose first character is NUL has UTF-32's mark; in UTF-32 every fourth byte is NUL."""
+    return any(head[7:4_096:4])
+
+
+def _scan(path: Path) -> _Scan:
+    scan = _Scan()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for chunk in _chunks(path):
+        scan.size += len(chunk)
+        scan.nul_bytes += chunk.count(b"\x00")
+        if scan.size <= 4 * CHUNK_BYTES:  # binary files show it at once
+            scan.control_bytes += len(chunk) - len(chunk.translate(None, _BINARY_CONTROLS))
+        if not scan.utf8_error:
+            _validate(scan, decoder, chunk)
+        elif len(scan.sample) < _SAMPLE_BYTES:
+            _sample(scan, chunk)
+    if not scan.utf8_error:
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            scan.utf8_error, scan.broken = True, scan.broken + 1
+    return scan
+
+
+def _validate(scan: _Scan, decoder: codecs.IncrementalDecoder, chunk: bytes) -> None:
+    pending = decoder.getstate()[0]
+    if chunk.isascii() and not pending:
+        return
+    scan.is_ascii = False
+    try:
+        text = decoder.decode(chunk)
+    except UnicodeDecodeError:
+        scan.utf8_error = True
+        _sample(scan, pending + chunk)
+        return
+    scan.sequences += len(chunk) - len(text)
+
+
+def _sample(scan: _Scan, chunk: bytes) -> None:
+    """Count what is UTF-8 and what is not around the bytes beyond ASCII, and keep these stretches."""
+    for match in re.finditer(rb"[^\n]*[\x80-\xff][^\n]*", chunk):
+        line = match.group()[:2_000]
+        scan.sample += line + b"\n"
+        sequences = len(_UTF8_SEQUENCE.findall(line))
+        rest = _UTF8_SEQUENCE.sub(b"", line).translate(None, _ASCII)
+        scan.sequences += sequences
+        scan.broken += len(rest)
+        if len(scan.sample) >= _SAMPLE_BYTES:
+            return
+
+
+_UTF8_SEQUENCE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
+    rb"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
+    rb"|\xf4[\x80-\x8f][\x80-\xbf]{2}"
+)
+
+
+def _judge(scan: _Scan, head: bytes, mark_bytes: int) -> Encoding:
+    if scan.nul_bytes:
+        wide = _wide_encoding(head)
+        if wide:
+            return Encoding(wide)
+        if scan.nul_bytes * 5 > scan.size:
+            raise NotTextError
+    if scan.control_bytes * 50 > min(scan.size, 4 * CHUNK_BYTES):
+        raise NotTextError
+    has_nul = scan.nul_bytes > 0
+    if not scan.utf8_error:
+        return Encoding("utf-8", mark_bytes, has_nul=has_nul)
+    if mark_bytes or scan.sequences > scan.broken:
+        return Encoding("utf-8", mark_bytes, broken_utf8=True, has_nul=has_nul)
+    return Encoding(_code_page(bytes(scan.sample)), has_nul=has_nul)
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """Tell UTF-16 and UTF-32 without a mark by where the NULs of Latin text stand."""
+    length = len(head) // 4
+    zeros = [head[offset : length * 4 : 4].count(0) for offset in range(4)]
+    filled = [count > 0.6 * length for count in zeros]
+    rare = [count < 0.1 * length for count in zeros]
+    patterns = {
+        "utf-32-le": rare[0] and filled[1] and filled[2] and filled[3],
+        "utf-32-be": filled[0] and filled[1] and filled[2] and rare[3],
+        "utf-16-le": rare[0] and filled[1] and rare[2] and filled[3],
+        "utf-16-be": filled[0] and rare[1] and filled[2] and rare[3],
+    }
+    return next((name for name, fits in patterns.items() if fits and length), None)
+
+
+def _code_page(sample: bytes) -> str:
+    """Choose among the single-byte pages by what they make of the bytes beyond ASCII."""
+    counts = Counter(sample.translate(None, _ASCII))
+    total = sum(counts.values()) or 1
+    scores = {page: _fit(page, counts) / total for page in _CODE_PAGES}
+    best = max(_CODE_PAGES, key=lambda page: scores[page])
+    return best if scores[best] > scores["cp1252"] + _CODE_PAGE_MARGIN else "cp1252"
+
+
+def _fit(page: str, counts: Counter[int]) -> float:
+    score = 0.0
+    for byte, count in counts.items():
+        character = bytes([byte]).decode(page, "replace")
+        score += count * (1.0 if character in _LIKELY else 0.8 if character in _POSSIBLE else 0.0)
+    return score
+
+
+def transcode(path: Path, target: Path, encoding: Encoding) -> None:
+    """Write the file as UTF-8 without mark or NUL; what was lost or guessed goes to `encoding.warnings`."""
+    lines = _LineNotes()
+    with target.open("wb", buffering=0) as out:
+        for text in _decoded(path, encoding, lines):
+            clean = text
+            if "\x00" in text:
+                lines.note("nul", text, "\x00")
+                clean = text.replace("\x00", "")
+            out.write(clean.encode("utf-8", "replace"))
+            lines.advance(text)
+    if lines.found["nul"]:
+        encoding.warnings.append(f"Caracteres NUL removidos ({lines.words('nul')})")
+    if lines.found["broken"]:
+        encoding.warnings.append(f"Bytes que não são UTF-8 lidos como Windows-1252 ({lines.words('broken')})")
+    if lines.found["lost"]:
+        encoding.warnings.append(f"Bytes inválidos substituídos ({lines.words('lost')})")
+
+
+class _LineNotes:
+    """Counts the lines of the text written so far, to name where something was found."""
+
+    def __init__(self) -> None:
+        self._lines = 0
+        self.found: dict[str, list[int]] = {"nul": [], "broken": [], "lost": []}
+
+    def note(self, what: str, text: str, sought: str) -> None:
+        position = text.find(sought)
+        while position >= 0 and len(self.found[what]) < _EXAMPLE_LINES:
+            self.add(what, text, position)
+            position = text.find("\n", position)
+            position = text.find(sought, position) if position >= 0 else -1
+
+    def add(self, what: str, text: str, position: int) -> None:
+        self.add_line(what, text.count("\n", 0, position))
+
+    def add_line(self, what: str, number: int) -> None:
+        line = self._lines + number + 1
+        if len(self.found[what]) < _EXAMPLE_LINES and line not in self.found[what]:
+            self.found[what].append(line)
+
+    def advance(self, text: str) -> None:
+        self._lines += text.count("\n")
+
+    def words(self, what: str) -> str:
+        lines = self.found[what]
+        more = " e outras" if len(lines) == _EXAMPLE_LINES else ""
+        return f"linha{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}{more}"
+
+
+def _decoded(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
+    if encoding.name in _WIDE:
+        yield from _decoded_wide(path, encoding, lines)
+    elif encoding.broken_utf8:
+        yield from _decoded_broken(path, encoding, lines)
+    elif encoding.name == "cp1252":
+        for chunk in _chunks(path):
+            yield _decode_cp1252(chunk)
+    else:
+        decoder = codecs.getincrementaldecoder(encoding.name)("replace")
+        for chunk in _chunks(path, encoding.mark_bytes):
+            yield decoder.decode(chunk)
+        yield decoder.decode(b"", final=True)
+
+
+def _decode_cp1252(chunk: bytes) -> str:
+    """Decode cp1252; Latin-1 is three times as fast and the same but for the bytes 80–9F.
+
+    The five bytes that cp1252 leaves undefined are the control characters of Latin-1, as browsers do.
+    """
+    if len(chunk.translate(None, _C1)) == len(chunk):
+        return chunk.decode("latin-1")
+    try:
+        return chunk.decode("cp1252")
+    except UnicodeDecodeError:
+        return "".join(
+            chr(byte) if byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([byte]).decode("cp1252")
+            for byte in chunk
+        )
+
+
+def _decoded_wide(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding.name)("replace")
+    for chunk in _chunks(path, encoding.mark_bytes):
+        text = decoder.decode(chunk)
+        lines.note("lost", text, "\ufffd")
+        yield text
+    rest = decoder.decode(b"", final=True)
+    if rest:  # the file ends in the middle of a character, which is left out
+        lines.add("lost", rest, 0)
+
+
+def _decoded_broken(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
+    """Decode line-aligned chunks as UTF-8, byte by byte as cp1252 where that fails."""
+    pending = b""
+    for chunk in _chunks(path, encoding.mark_bytes):
+        data = pending + chunk
+        cut = data.rfind(b"\n") + 1 or len(data)
+        yield _decode_broken(data[:cut], lines)
+        pending = data[cut:]
+    yield _decode_broken(pending, lines)
+
+
+def _decode_broken(data: bytes, lines: _LineNotes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        pass
+    parts: list[str] = []
+    for number, line in enumerate(data.split(b"\n")):
+        try:
+            parts.append(line.decode())
+        except UnicodeDecodeError:
+            lines.add_line("broken", number)
+            parts.append(_decode_broken_line(line))
+    return "\n".join(parts)
+
+
+def _decode_broken_line(line: bytes) -> str:
+    parts: list[str] = []
+    position = 0
+    for match in _UTF8_SEQUENCE.finditer(line):
+        parts += (_decode_cp1252(line[position : match.start()]), match.group().decode())
+        position = match.end()
+    parts.append(_decode_cp1252(line[position:]))
+    return "".join(parts)
+
+
+def _chunks(path: Path, skip: int = 0) -> Iterator[bytes]:
+    with path.open("rb", buffering=0) as file:
+        file.seek(skip)
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk

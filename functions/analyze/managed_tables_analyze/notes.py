@@ -1,0 +1,56 @@
+"""Owns what is told about rows that were not like the others: which lines, and what was done with them."""
+
+from managed_tables_analyze.records import Record
+
+_EXAMPLES = 5  # line numbers named in one warning
+
+
+class RowNotes:
+    """Counts odd rows as they pass, and keeps the first lines of each sort."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._lines: dict[str, list[int]] = {"short": [], "long": [], "repaired": [], "header": []}
+        self._counts = dict.fromkeys(self._lines, 0)
+
+    def see(self, record: Record) -> None:
+        """Take note of a record's length and of whether it was repaired."""
+        if record.repaired:
+            self._add("repaired", record.line)
+        if len(record.cells) < self._width:
+            self._add("short", record.line)
+        elif len(record.cells) > self._width:
+            self._add("long", record.line)
+
+    def see_length(self, line: int, length: int) -> None:
+        """Take note of a row that has more cells than the table."""
+        if length > self._width:
+            self._add("long", line)
+
+    def repeated_header(self, line: int) -> None:
+        """Take note of the header found again among the rows."""
+        self._add("header", line)
+
+    def _add(self, sort: str, line: int) -> None:
+        self._counts[sort] += 1
+        if len(self._lines[sort]) < _EXAMPLES:
+            self._lines[sort].append(line)
+
+    def warnings(self) -> list[str]:
+        """Return one sentence for each sort of odd row."""
+        sentences = {
+            "short": "linha(s) com menos células que a tabela, completadas com vazio",
+            "long": "linha(s) com mais células que a tabela, o excedente em colunas novas",
+            "repaired": "linha(s) com aspas ou delimitadores irregulares, lidas da forma mais provável",
+            "header": "linha(s) que repetem o cabeçalho, não importadas",
+        }
+        return [
+            f"{self._counts[sort]} {words}: {self._named(sort)}"
+            for sort, words in sentences.items()
+            if self._counts[sort]
+        ]
+
+    def _named(self, sort: str) -> str:
+        lines = self._lines[sort]
+        more = ", …" if self._counts[sort] > len(lines) else ""
+        return f"linha{'s' if self._counts[sort] > 1 else ''} {', '.join(map(str, lines))}{more}"

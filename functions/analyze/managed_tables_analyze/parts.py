@@ -1,0 +1,104 @@
+"""Owns the step from a normalised text file to the staged object: SQL for DuckDB, parameters dictated."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+THREADS = 2  # what a Lambda of 2 GB has
+MEMORY_LIMIT = "600MB"  # of DuckDB: leaves room for Python in 1 GB
+_ROW_GROUP_ROWS = 122_880  # DuckDB's own unit of parallel reading
+_BUFFER_MIN_BYTES = 32 * 1_024 * 1_024
+_LINE_MIN_BYTES = 2 * 1_024 * 1_024  # DuckDB's own default
+
+
+@dataclass
+class Part:
+    """One table of one file, as text that DuckDB reads with exactly these parameters.
+
+    Where `has_line` the first column is the line number; else records are single lines that follow one
+    another from `data_line` on.
+    """
+
+    path: Path
+    labels: list[str]
+    width: int
+    delimiter: str
+    quote: str
+    escape: str
+    has_line: bool
+    data_line: int
+    header_line: int | None
+    file: int = 0
+    sheet: str | None = None
+    expected_rows: int | None = None  # counted beforehand: another number means the file was misread
+    max_record_bytes: int = 0
+    numbers: dict[int, int] = field(
+        default_factory=dict
+    )  # cells that the file itself held as numbers, by column
+    warnings: list[str] = field(default_factory=list)
+    owned: bool = True  # the file may be deleted once staged
+
+
+@contextmanager
+def open_duckdb(temp_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an in-memory DuckDB bounded in memory, that spills into `temp_dir`."""
+    connection = duckdb.connect(
+        config={
+            "threads": THREADS,
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": str(temp_dir / "duckdb"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def literal(text: str) -> str:
+    """Quote text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def read_sql(part: Part) -> str:
+    """Return the `read_csv(…)` of a part: every column text, nothing sniffed, anything odd an error."""
+    names = ["line"] if part.has_line else []
+    names += [f"c{index}" for index in range(part.width)]
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    line_bytes = max(_LINE_MIN_BYTES, part.max_record_bytes * 2)
+    buffer_bytes = max(_BUFFER_MIN_BYTES, line_bytes * 2)
+    skip = 0 if part.has_line else part.data_line - 1
+    return (
+        f"read_csv({literal(str(part.path))}, columns = {{{columns}}}, auto_detect = false, header = false, "
+        f"skip = {skip}, delim = {literal(part.delimiter)}, quote = {literal(part.quote)}, "
+        f"escape = {literal(part.escape)}, strict_mode = true, null_padding = {str(part.has_line).lower()}, "
+        f"nullstr = '', encoding = 'utf-8', max_line_size = {line_bytes}, buffer_size = {buffer_bytes})"
+    )
+
+
+def select_sql(part: Part, columns: Sequence[int | None]) -> str:
+    """Return the SELECT of the staged rows: `columns[i]` is the part's column for `c<i>`, None where it has none."""
+    line = "line::INTEGER" if part.has_line else f"(row_number() OVER () + {part.data_line - 1})::INTEGER"
+    sheet = "NULL::VARCHAR" if part.sheet is None else f"{literal(part.sheet)}::VARCHAR"
+    cells = [
+        f"NULL::VARCHAR AS c{index}" if column is None else f"c{column} AS c{index}"
+        for index, column in enumerate(columns)
+    ]
+    selected = ", ".join([f"{part.file}::USMALLINT AS file", f"{sheet} AS sheet", f"{line} AS line", *cells])
+    return f"SELECT {selected} FROM {read_sql(part)}"  # noqa: S608 - literals quoted above, names are ours
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, target: Path) -> int:
+    """Write a query's rows, in order, and return how many they were."""
+    written = connection.execute(
+        f"COPY ({select}) TO {literal(str(target))} "
+        f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
+    ).fetchone()
+    assert written is not None  # noqa: S101 - COPY answers its count
+    return int(written[0])

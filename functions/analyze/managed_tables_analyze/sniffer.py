@@ -1,0 +1,143 @@
+"""Owns the choice of a dialect from a sample of a file's lines.
+
+Every candidate reads the sample; the one whose records agree best on a number of cells, and whose cells
+look most like values, wins (the measure of CleverCSV: pattern score times type score, van den Burg et al.,
+"Wrangling messy CSV files by detecting row and type patterns", 2019, adapted).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from managed_tables_analyze.cells import value_class
+from managed_tables_analyze.dialect import BACKSLASH, QUOTE, Dialect
+from managed_tables_analyze.records import Lines, RecordReader
+
+_SAMPLE_LINES = 300
+_SAMPLE_CELLS = 4_000  # whose type is looked at
+_MAX_LINE = 100_000  # characters of a line that are looked at
+
+# Each candidate with its weight: how readily people use it.
+_USUAL = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0}
+_RARE = {
+    **dict.fromkeys(("||", "::", "~|~", "|~|", "\x1f", "\x01"), 0.99),
+    **dict.fromkeys(("^", "~", "\x1e", "¦", "§"), 0.9),
+    **dict.fromkeys((":", " "), 0.6),
+    **dict.fromkeys(("!", "&", "*", "/"), 0.4),
+}
+_RARE_AGREEMENT = 0.8  # share of records of one length without which a rare delimiter is a coincidence
+_QUOTES = (QUOTE, "'")
+_HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
+_TYPE_SCORES = {"null": 0.6, "text": 0.35}  # against 1 for a value; an empty cell says little
+
+
+def find_hint(line: str) -> str | None:
+    """Return the delimiter that Excel's `sep=` line names."""
+    match = _HINT.fullmatch(line)
+    return match.group(1) if match else None
+
+
+def sniff(lines: Sequence[str]) -> Dialect:
+    """Choose the dialect of the sample (whole lines with their ends, from the start of the file)."""
+    sample = _plain_lines(lines)
+    if not sample:
+        return Dialect()
+    hint = find_hint(sample[0])
+    if hint:
+        return _with_escape(Dialect(hint, _quote(sample[1:], hint)), sample)
+    text = "".join(sample)
+    best, best_score = Dialect("", QUOTE), 0.0
+    for delimiter, weight in (_USUAL | _RARE).items():
+        if delimiter not in text or _is_part_of_longer(delimiter, text):
+            continue
+        dialect = _with_escape(Dialect(delimiter, _quote(sample, delimiter)), sample)
+        score = weight * _score(sample, dialect)
+        if score > best_score + 1e-9:
+            best, best_score = dialect, score
+    return best
+
+
+def _plain_lines(lines: Sequence[str]) -> list[str]:
+    """Return the lines that count: neither blank nor, where others are not, comments."""
+    sample = [line[:_MAX_LINE] for line in lines if line.strip()][:_SAMPLE_LINES]
+    return [line for line in sample if not line.startswith("#")] or sample
+
+
+def _is_part_of_longer(delimiter: str, text: str) -> bool:
+    """Tell whether the character only ever occurs doubled: then the pair is the delimiter."""
+    return len(delimiter) == 1 and text.count(delimiter) == 2 * text.count(delimiter * 2) and delimiter != " "
+
+
+def _quote(sample: Sequence[str], delimiter: str) -> str:
+    """Return the quote that stands at the edges of cells most often, `"` unless `'` clearly does."""
+    text = "".join(sample)
+    counts = {}
+    for quote in _QUOTES:
+        edge = re.escape(delimiter)
+        opening = len(re.findall(rf"(?:^|{edge}) *{quote}", text, re.MULTILINE))
+        closing = len(re.findall(rf"{quote} *(?:[\r\n]|$|{edge})", text, re.MULTILINE))
+        counts[quote] = min(opening, closing)
+    return "'" if counts["'"] > 2 * counts[QUOTE] else QUOTE
+
+
+def _with_escape(dialect: Dialect, sample: Sequence[str]) -> Dialect:
+    """Add the backslash as escape where reading with it goes wrong less often."""
+    if not any(BACKSLASH + dialect.quote in line for line in sample):
+        return dialect
+    escaped = replace(dialect, escape=BACKSLASH)
+    edge = re.escape(dialect.delimiter)
+    text = "".join(sample)
+    quote = dialect.quote
+    inside = len(re.findall(rf"\\{quote}(?!{edge}|[\r\n]|$)", text, re.MULTILINE))
+    doubled = len(re.findall(rf"(?<!{edge}){quote}{quote}(?!{edge}|[\r\n]|$)", text, re.MULTILINE))
+    return escaped if inside > doubled else dialect
+
+
+def _score(sample: Sequence[str], dialect: Dialect) -> float:
+    records = [record.cells for record in RecordReader(Lines(iter(sample)), dialect) if record.cells]
+    if not records:
+        return 0.0
+    if dialect.delimiter in _RARE and _agreement(records) < _RARE_AGREEMENT:
+        return 0.0
+    pattern = _pattern_score(records)
+    return pattern * _type_score(records, dialect) if pattern > 0 else 0.0
+
+
+def _agreement(records: Sequence[Sequence[str]]) -> float:
+    return Counter(len(cells) for cells in records).most_common(1)[0][1] / len(records)
+
+
+def _pattern_score(records: Sequence[Sequence[str]]) -> float:
+    """Reward many records of one length above one: 0 where nothing is cut, towards 1 where all agree."""
+    counts = Counter(len(cells) for cells in records)
+    total = len(records)
+    score = 0.0
+    for length, count in counts.items():
+        score += (count / total) ** 2 * (length - 1) / length
+    return score
+
+
+def _type_score(records: Sequence[Sequence[str]], dialect: Dialect) -> float:
+    """Return the mean likeness of cells to values; other delimiters inside a cell make it unlikely."""
+    score, seen = 0.0, 0
+    for cells in records:
+        for cell in cells[:200]:
+            score += _cell_score(cell, dialect)
+            seen += 1
+        if seen >= _SAMPLE_CELLS:
+            break
+    return score / seen
+
+
+def _cell_score(cell: str, dialect: Dialect) -> float:
+    kind = value_class(cell)
+    if kind != "text":
+        return _TYPE_SCORES.get(kind, 1.0)
+    if any(delimiter in cell for delimiter in (";", "\t", "|") if delimiter != dialect.delimiter):
+        return 0.1
+    if dialect.quote in cell and cell.count(dialect.quote) % 2:
+        return 0.1
+    if len(cell) <= 40 and cell[:1].isalnum() and "," not in cell:
+        return 0.7
+    return _TYPE_SCORES["text"]

@@ -1,0 +1,292 @@
+"""Owns the way from a text file to a part: two engines, one result.
+
+A regular file (one line a record, no oddities) goes to DuckDB as it stands; DuckDB refuses what is not as
+dictated, and its count of records is compared with the count of lines. Everything else is read exactly,
+line by line, into a normalised copy that carries line numbers.
+"""
+
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
+from managed_tables_analyze.dialect import QUOTE, Dialect
+from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError, detect_encoding, transcode
+from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
+from managed_tables_analyze.header import Header, check_width, find_header
+from managed_tables_analyze.notes import RowNotes
+from managed_tables_analyze.parts import Part
+from managed_tables_analyze.records import Lines, Record, RecordReader, by_other_delimiter
+from managed_tables_analyze.sheets import Row
+from managed_tables_analyze.sniffer import find_hint, sniff
+from managed_tables_analyze.writer import PartWriter
+
+_SAMPLE_BYTES = 262_144
+_TAIL_BYTES = 65_536
+_MAX_PATTERN_WIDTH = 60  # cells of a row that one regular expression checks
+_ODD_STARTS = ("\ufeff", "\x1a", "\r", "\n", " ")
+
+
+@dataclass
+class TextFile:
+    """A text file as UTF-8, with all that was learnt about it before its records are read."""
+
+    name: str
+    path: Path
+    encoding: Encoding
+    dialect: Dialect
+    header: Header
+    width: int  # cells that a record usually has, empty ones at the end included
+    start_bytes: int
+    end_bytes: int  # where the table ends and the footer begins
+    warnings: list[str] = field(default_factory=list)
+    owned: bool = False
+
+
+def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
+    """Settle encoding, dialect, header and footer; JobError where the file is empty or no text."""
+    encoding, utf8 = _as_utf8(path, name, work_dir)
+    start = encoding.mark_bytes if utf8 == path else 0
+    with _open_lines(utf8, start, utf8.stat().st_size) as file:
+        sample = file.readlines(_SAMPLE_BYTES)
+    hint_lines = 1 if sample and find_hint(sample[0]) else 0
+    dialect = sniff(sample)
+    rows = _sample_rows(sample, dialect, hint_lines)
+    header = find_header(rows)
+    if header is None:
+        raise JobError(FILE_EMPTY, file=name)
+    _adopt_header_above(header, rows, sample, dialect)
+    check_width(header, name)
+    usual = Counter(len(cells) for number, cells in rows if number >= header.data_line and cells)
+    width = usual.most_common(1)[0][0] if usual else header.width
+    text = TextFile(
+        name, utf8, encoding, dialect, header, width, start, utf8.stat().st_size, owned=utf8 != path
+    )
+    text.warnings += encoding.warnings
+    _find_footer(text)
+    return text
+
+
+def _as_utf8(path: Path, name: str, work_dir: Path) -> tuple[Encoding, Path]:
+    if path.stat().st_size == 0:
+        raise JobError(FILE_EMPTY, file=name)
+    try:
+        encoding = detect_encoding(path)
+    except NotTextError as error:
+        raise JobError(FILE_NOT_TABULAR, file=name, reason="o conteúdo é binário") from error
+    if encoding.is_utf8:
+        return encoding, path
+    utf8 = work_dir / f"{path.name}.utf8"
+    transcode(path, utf8, encoding)
+    return encoding, utf8
+
+
+def _sample_rows(sample: Sequence[str], dialect: Dialect, hint_lines: int) -> list[Row]:
+    reader = RecordReader(Lines(iter(sample[hint_lines:]), hint_lines), dialect)
+    records = list(reader)
+    usual = Counter(len(record.cells) for record in records if len(record.cells) > 1)
+    if usual and any(record.repaired for record in records):  # once more, now that the width is known
+        reader = RecordReader(
+            Lines(iter(sample[hint_lines:]), hint_lines), dialect, usual.most_common(1)[0][0]
+        )
+        records = list(reader)
+    return [(record.line, list(record.cells)) for record in records]
+
+
+def _adopt_header_above(header: Header, rows: Sequence[Row], sample: Sequence[str], dialect: Dialect) -> None:
+    """Take the line above headerless data for the header where another delimiter cuts it into as many cells."""
+    above = header.data_line - 1
+    if header.first_line is not None or above not in header.skipped:
+        return
+    width = Counter(len(cells) for number, cells in rows if number > above).most_common(1)[0][0]
+    labels = by_other_delimiter(sample[above - 1].rstrip("\r\n"), dialect, width, labels=True)
+    if labels:
+        header.skipped.remove(above)
+        header.first_line, header.labels, header.width = above, labels, len(labels)
+
+
+def _find_footer(text: TextFile) -> None:
+    """Move the end of the table before the notes and totals that end the file."""
+    begin = max(text.start_bytes, text.end_bytes - _TAIL_BYTES)
+    with text.path.open("rb") as file:
+        file.seek(begin)
+        tail = file.read(text.end_bytes - begin)
+    if begin > text.start_bytes:
+        begin += tail.find(b"\n") + 1
+        tail = tail[tail.find(b"\n") + 1 :]
+    lines = io.StringIO(tail.decode("utf-8", "replace"), newline="").readlines()
+    first_line = 1
+    if begin == text.start_bytes:  # the whole file: what is above the data is no footer
+        first_line = text.header.data_line
+    lines = lines[first_line - 1 :] if first_line > 1 else lines
+    reader = RecordReader(Lines(iter(lines)), text.dialect, text.width)
+    rows: list[Row] = [(record.line, list(record.cells)) for record in reader][-2 * MAX_FOOTER_ROWS :]
+    length = footer_length(rows, text.width)
+    if not length:
+        return
+    footer = rows[-length:]
+    kept = sum(len(line.encode()) for line in lines[footer[0][0] - 1 :])
+    text.end_bytes -= kept
+    shown = "; ".join(" ".join(cell for cell in cells if cell)[:60] for _, cells in footer if cells)
+    text.warnings.append(f"Rodapé fora da tabela, não importado: {shown}")
+
+
+@contextmanager
+def _open_lines(path: Path, start: int, end: int) -> Iterator[io.TextIOWrapper]:
+    """Open the bytes from `start` to `end` as UTF-8 text whose lines keep their ends (CR, LF or both)."""
+    with path.open("rb", buffering=0) as raw:
+        raw.seek(start)
+        limited = io.BufferedReader(_Limited(raw, end - start), CHUNK_BYTES)
+        yield io.TextIOWrapper(limited, encoding="utf-8", errors="replace", newline="")
+
+
+class _Limited(io.RawIOBase):
+    """The next `size` bytes of a file."""
+
+    def __init__(self, raw: io.FileIO, size: int) -> None:
+        self._raw = raw
+        self._left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        view = memoryview(buffer)[: max(self._left, 0)]
+        count = self._raw.readinto(view) or 0
+        self._left -= count
+        return count
+
+
+def as_it_stands(text: TextFile) -> Part | None:
+    """Return the part that DuckDB can read without a copy, or None where the file is not that regular."""
+    dialect, header = text.dialect, text.header
+    if len(dialect.delimiter.encode()) != 1 or dialect.escape or dialect.delimiter == " ":
+        return None
+    if text.end_bytes != text.path.stat().st_size or text.start_bytes or text.width < len(header.labels):
+        return None
+    lines = _count_regular_lines(text)
+    if lines is None or lines < header.data_line:
+        return None
+    part = _part(text, text.path, has_line=False)
+    part.expected_rows = lines - (header.data_line - 1)
+    part.owned = text.owned
+    return part
+
+
+def _count_regular_lines(text: TextFile) -> int | None:
+    """Count the lines; None where some are blank, hold no value, or end otherwise than the first does."""
+    delimiter = text.dialect.delimiter.encode()
+    empty = delimiter * (text.width - 1)
+    odd = [b"\n\n", b"\n\r\n", b"\n" + empty + b"\n", b"\n" + empty + b"\r\n", b"\x1a", b"\xef\xbb\xbf"]
+    lines = 0
+    crlf = None
+    with text.path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            chunk = b"\n" + chunk + file.readline()
+            ends, returns = chunk.count(b"\n") - 1, chunk.count(b"\r")
+            pairs = chunk.count(b"\r\n") if returns else 0
+            if crlf is None:
+                crlf = returns > 0
+            whole = chunk.endswith(b"\n")
+            if returns != pairs or returns != (ends if crlf else 0) or any(mark in chunk for mark in odd):
+                return None
+            lines += ends + (0 if whole else 1)
+    return lines
+
+
+def normalise(text: TextFile, work_dir: Path) -> Part:
+    """Read every record exactly and write the normalised copy; what was odd is in the part's warnings."""
+    target = work_dir / f"{text.path.name}.rows"
+    notes = RowNotes(text.width)
+    with (
+        _open_lines(text.path, text.start_bytes, text.end_bytes) as file,
+        PartWriter(target, text.dialect.delimiter) as writer,
+    ):
+        _copy_rows(text, Lines(file), writer, notes)
+        part = _part(text, target, has_line=True)
+        part.width = max(part.width, writer.width)
+        part.max_record_bytes = writer.longest * 4
+        part.delimiter, part.quote, part.escape = writer.delimiter, QUOTE, QUOTE
+    part.warnings += notes.warnings()
+    if text.owned:
+        text.path.unlink()
+    return part
+
+
+def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes) -> None:
+    """Copy the records from the first of data on: line by line where nothing is odd, else read exactly."""
+    delimiter = text.dialect.delimiter
+    is_plain = _plain_line_pattern(text, writer)
+    reader = RecordReader(lines, text.dialect, text.width)
+    header = _header_text(text)
+    odd_starts = (*_ODD_STARTS, delimiter) if delimiter else _ODD_STARTS
+    while lines.number < text.header.data_line - 1 and lines.take() is not None:
+        pass
+    while (line := lines.take()) is not None:
+        if is_plain is not None and not line.startswith(odd_starts) and is_plain(line) and line != header:
+            writer.write_line(lines.number, line.rstrip("\r\n"))
+            continue
+        lines.give_back((line,))
+        record = reader.read()
+        if record is not None:
+            _write_record(text, record, writer, notes)
+
+
+def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: RowNotes) -> None:
+    cells: list[str] = record.cells
+    while len(cells) > text.width and not cells[-1].strip():
+        cells.pop()
+    if not any(cell.strip(" \x1a\ufeff") for cell in cells):
+        return
+    if cells[0].startswith("\ufeff"):
+        cells[0] = cells[0].lstrip("\ufeff").strip(text.dialect.quote)
+    if len(cells) > 1 and cells[: text.header.width] == text.header.labels:
+        notes.repeated_header(record.line)
+        return
+    notes.see(record)
+    writer.write_row(record.line, cells)
+
+
+def _plain_line_pattern(text: TextFile, writer: PartWriter):  # type: ignore[no-untyped-def]
+    """Return a test that a line can be copied as it stands, or None where none can."""
+    delimiter, quote = text.dialect.delimiter, text.dialect.quote
+    if delimiter != writer.delimiter or text.dialect.escape:
+        return None
+    marks = text.width - 1
+    if quote != QUOTE or text.width > _MAX_PATTERN_WIDTH:
+        return lambda line: line.count(delimiter) == marks and quote not in line and QUOTE not in line
+    edge = re.escape(delimiter)
+    cell = rf'(?:"[^"\r\n]*(?:""[^"\r\n]*)*"|[^"{edge}\r\n]*)'
+    quoted = re.compile(rf"{cell}(?:{edge}{cell}){{{marks}}}[\r\n]*").fullmatch
+    return lambda line: quoted(line) is not None if QUOTE in line else line.count(delimiter) == marks
+
+
+def _header_text(text: TextFile) -> str | None:
+    """Return the header as one line of the file, to know it again where it is repeated."""
+    if text.header.first_line is None:
+        return None
+    with _open_lines(text.path, text.start_bytes, text.end_bytes) as file:
+        for number, line in enumerate(file, start=1):
+            if number == text.header.first_line:
+                return line
+    return None
+
+
+def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
+    header = text.header
+    return Part(
+        path=path,
+        labels=header.labels,
+        width=max(text.width, header.width),
+        delimiter=text.dialect.delimiter,
+        quote=text.dialect.quote,
+        escape=text.dialect.quote,
+        has_line=has_line,
+        data_line=header.data_line,
+        header_line=header.first_line,
+        warnings=list(text.warnings),
+    )
