@@ -8,7 +8,7 @@ BACKSLASH = "\\"
 
 @dataclass(frozen=True)
 class Dialect:
-    """Delimiter (one character or more; empty for a single column), quote (may be empty), escape (may be empty).
+    """The delimiter (of any length; empty for a single column), the quote and the escape (empty for none).
 
     A doubled quote inside quotes is one quote; `escape` is `\\` where the file writes `\\"` instead.
     """

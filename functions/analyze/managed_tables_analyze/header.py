@@ -58,7 +58,7 @@ def check_width(header: Header, name: str) -> None:
 
 
 def _width(rows: Sequence[Row]) -> int:
-    """Return the usual number of cells: of the rows that have most in common, those cut more than once first."""
+    """Return the usual number of cells: the most frequent, one cell coming last."""
     lengths = Counter(_extent(cells) for _, cells in rows)
     several = {length: count for length, count in lengths.items() if length > 1}
     total = sum(lengths.values())
@@ -101,7 +101,7 @@ def _first_table_row(rows: Sequence[Row], width: int) -> int:
 
 
 def _is_labelled_below(cells: Sequence[str | None]) -> bool:
-    """Tell whether the row under a half-filled one is data already, so that the half-filled one is a header."""
+    """Tell whether the row under a half-filled one is data, so that the half-filled one is a header."""
     return _count_filled(cells) >= 2 and any(is_value(cell) for cell in cells)
 
 
@@ -135,7 +135,7 @@ def _is_header(row: Sequence[str | None], below: Sequence[Sequence[str | None]],
 
 
 def _label_evidence(cell: str | None, below: Sequence[str | None]) -> float:
-    """Return how much more a cell looks like a label of the cells below (up to 1) than like one of them (to -1)."""
+    """Weigh whether a cell is a label of the cells below (up to 1) or one of them (down to -1)."""
     values = [value for value in below if not is_null(value)]
     if is_blank(cell):
         return -0.2 if values else 0.0

@@ -1,6 +1,6 @@
 """Owns the step from a normalised text file to the staged object: SQL for DuckDB, parameters dictated."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,14 +82,11 @@ def read_sql(part: Part) -> str:
     )
 
 
-def select_sql(part: Part, columns: Sequence[int | None]) -> str:
-    """Return the SELECT of the staged rows: `columns[i]` is the part's column for `c<i>`, None where it has none."""
+def select_sql(part: Part, columns: Mapping[int, int]) -> str:
+    """Return the SELECT of the staged rows; `columns` says which of the part's columns is which `c<i>`."""
     line = "line::INTEGER" if part.has_line else f"(row_number() OVER () + {part.data_line - 1})::INTEGER"
     sheet = "NULL::VARCHAR" if part.sheet is None else f"{literal(part.sheet)}::VARCHAR"
-    cells = [
-        f"NULL::VARCHAR AS c{index}" if column is None else f"c{column} AS c{index}"
-        for index, column in enumerate(columns)
-    ]
+    cells = [f"c{column} AS c{index}" for index, column in sorted(columns.items())]
     selected = ", ".join([f"{part.file}::USMALLINT AS file", f"{sheet} AS sheet", f"{line} AS line", *cells])
     return f"SELECT {selected} FROM {read_sql(part)}"  # noqa: S608 - literals quoted above, names are ours
 

@@ -165,7 +165,7 @@ class _Scanner:
         return stop + len(self._delimiter)
 
     def _quoted(self, line: str, position: int, end: int) -> int:
-        """Go on in a quoted cell; return where the next begins, -1 at the record's end, -2 where unfinished."""
+        """Go on in a quoted cell; return where the next begins, -1 at the end, -2 where unfinished."""
         opened = self._open
         assert opened is not None  # noqa: S101 - the caller has just opened it
         while True:
@@ -234,7 +234,7 @@ def lenient(text: str, dialect: Dialect) -> list[str]:
 
 
 def _group(pieces: list[str], dialect: Dialect, width: int) -> list[str] | None:
-    """Join neighbouring pieces into `width` cells at the least cost (dynamic programming, cells by pieces)."""
+    """Join neighbouring pieces into `width` cells at the least cost (dynamic programming)."""
     slack = len(pieces) - width
     delimiter = dialect.delimiter
     # best[i] for the current number of cells: the cost of reading the first i pieces so, and how

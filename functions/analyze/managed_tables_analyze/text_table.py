@@ -94,11 +94,15 @@ def _sample_rows(sample: Sequence[str], dialect: Dialect, hint_lines: int) -> li
             Lines(iter(sample[hint_lines:]), hint_lines), dialect, usual.most_common(1)[0][0]
         )
         records = list(reader)
-    return [(record.line, list(record.cells)) for record in records]
+    return [_row(record) for record in records]
+
+
+def _row(record: Record) -> Row:
+    return record.line, [*record.cells]
 
 
 def _adopt_header_above(header: Header, rows: Sequence[Row], sample: Sequence[str], dialect: Dialect) -> None:
-    """Take the line above headerless data for the header where another delimiter cuts it into as many cells."""
+    """Take the line above headerless data for the header where another delimiter cuts it as often."""
     above = header.data_line - 1
     if header.first_line is not None or above not in header.skipped:
         return
@@ -122,9 +126,9 @@ def _find_footer(text: TextFile) -> None:
     first_line = 1
     if begin == text.start_bytes:  # the whole file: what is above the data is no footer
         first_line = text.header.data_line
-    lines = lines[first_line - 1 :] if first_line > 1 else lines
+    lines = lines[first_line - 1 :]
     reader = RecordReader(Lines(iter(lines)), text.dialect, text.width)
-    rows: list[Row] = [(record.line, list(record.cells)) for record in reader][-2 * MAX_FOOTER_ROWS :]
+    rows = [_row(record) for record in reader][-2 * MAX_FOOTER_ROWS :]
     length = footer_length(rows, text.width)
     if not length:
         return
@@ -210,6 +214,7 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
         part = _part(text, target, has_line=True)
         part.width = max(part.width, writer.width)
         part.max_record_bytes = writer.longest * 4
+        part.expected_rows = writer.rows
         part.delimiter, part.quote, part.escape = writer.delimiter, QUOTE, QUOTE
     part.warnings += notes.warnings()
     if text.owned:

@@ -1,0 +1,167 @@
+"""Owns the offline tool: `managed-tables analyze [--rows-dir DIR] FILE…`, one JSON object a line.
+
+Each file is analysed in a child process of bounded memory and time, so that none can stop the others.
+"""
+
+import argparse
+import csv
+import multiprocessing
+import resource
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from managed_tables import exact_json
+from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
+from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.parts import literal, open_duckdb
+
+_MAX_SECONDS = 900  # what a Lambda has
+_MAX_MEMORY_BYTES = 8 * 1_024**3  # of address space, of which DuckDB reserves far more than it uses
+_FILES_A_CHILD = 200  # after so many a fresh child: whatever leaked is gone
+_FETCHED_ROWS = 10_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the tool and return its exit status: 0 also where files are refused, each says so itself."""
+    options = _parser().parse_args(arguments)
+    rows_dir: Path | None = options.rows_dir
+    if rows_dir is not None:
+        rows_dir.mkdir(parents=True, exist_ok=True)
+    with _Child(rows_dir) as child:
+        for file in options.files:
+            sys.stdout.buffer.write(exact_json.dumps(child.analyze(file)) + b"\n")
+            sys.stdout.buffer.flush()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="managed-tables", description="Reads files as an upload would, without AWS or a database."
+    )
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser(
+        "analyze", help="print what analyze makes of each file, one JSON object a line"
+    )
+    command.add_argument("--rows-dir", type=Path, metavar="DIR", help="also write DIR/<file name>.csv")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    return parser
+
+
+class _Child:
+    """A child process that analyses file after file, and is replaced when it dies or takes too long."""
+
+    def __init__(self, rows_dir: Path | None) -> None:
+        self._rows_dir = rows_dir
+        self._context = multiprocessing.get_context("spawn")
+        self._temp_dir = Path(tempfile.mkdtemp(prefix="managed-tables-"))
+        self._process: Any = None
+        self._connection: Connection | None = None
+        self._served = 0
+
+    def __enter__(self) -> "_Child":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+        shutil.rmtree(self._temp_dir, ignore_errors=True)
+
+    def analyze(self, file: Path) -> dict[str, Any]:
+        """Return the file's result; where the child does not live to give it, that is the error."""
+        if self._served >= _FILES_A_CHILD:
+            self._stop()
+        if self._connection is None:
+            self._start()
+        self._served += 1
+        assert self._connection is not None  # noqa: S101 - just started
+        try:
+            self._connection.send(str(file))
+            if self._connection.poll(_MAX_SECONDS):
+                answer: dict[str, Any] = self._connection.recv()
+                return answer
+            reason = f"a leitura passou de {_MAX_SECONDS} segundos"
+        except (EOFError, OSError):
+            reason = "a leitura foi interrompida pelo conteúdo do arquivo"
+        self._stop()
+        return _result(file, error=JobError(FILE_NOT_TABULAR, file=file.name, reason=reason).as_record())
+
+    def _start(self) -> None:
+        ours, theirs = self._context.Pipe()
+        self._process = self._context.Process(
+            target=_serve, args=(theirs, self._rows_dir, self._temp_dir), daemon=False
+        )
+        self._process.start()
+        theirs.close()
+        self._connection, self._served = ours, 0
+
+    def _stop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            self._process.join(1)
+            if self._process.is_alive():
+                self._process.kill()
+                self._process.join()
+        for left in self._temp_dir.iterdir():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _serve(connection: Connection, rows_dir: Path | None, temp_dir: Path) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
+    while True:
+        try:
+            file = Path(connection.recv())
+        except EOFError:
+            return
+        work_dir = Path(tempfile.mkdtemp(dir=temp_dir))
+        try:
+            connection.send(_analyze_file(file, rows_dir, work_dir))
+        finally:
+            shutil.rmtree(work_dir, ignore_errors=True)
+
+
+def _analyze_file(file: Path, rows_dir: Path | None, work_dir: Path) -> dict[str, Any]:
+    target = None if rows_dir is None else rows_dir / f"{file.name}.csv"
+    try:
+        found = analyze([SourceFile(file, file.name)], work_dir, ZoneInfo("UTC"))
+        if target is not None:
+            write_rows(found, target, work_dir)
+    except JobError as error:
+        if target is not None and error.kind is FILE_EMPTY:
+            target.write_bytes(b"")  # no rows, as in the file
+        return _result(file, error=error.as_record())
+    except Exception as error:  # a person is told which file, and the next one is read
+        reason = f"{type(error).__name__}: {error}"[:500]
+        return _result(file, error=JobError(FILE_NOT_TABULAR, file=file.name, reason=reason).as_record())
+    return _result(file, found)
+
+
+def _result(file: Path, found: Analysis | None = None, error: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "dialect": None if found is None else vars(found.dialect),
+        "inferred_schema": None if found is None else found.inferred_schema,
+        "warnings": [] if found is None else found.warnings,
+        "error": error,
+    }
+
+
+def write_rows(found: Analysis, target: Path, temp_dir: Path) -> None:
+    """Write every row's cells in their original text: RFC 4180, UTF-8, the header as in the file."""
+    columns = ", ".join(f"c{index}" for index in range(len(found.labels)))
+    with open_duckdb(temp_dir) as connection, target.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        if found.dialect.header_line is not None:
+            writer.writerow([label or "" for label in found.labels])
+        rows = connection.execute(f"SELECT {columns} FROM read_parquet({literal(str(found.staged))})")  # noqa: S608
+        while batch := rows.fetchmany(_FETCHED_ROWS):
+            writer.writerows(batch)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""Owns the one table that all parts feed: its columns, matched by header, and its staged object."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from managed_tables.errors import TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS, make_column_names
+from managed_tables_analyze.cells import is_blank
+from managed_tables_analyze.parts import Part, literal, read_sql, select_sql, write_parquet
+
+
+class MisreadError(Exception):
+    """DuckDB's reading of a file is not the one that was expected: read it exactly instead."""
+
+
+@dataclass
+class Table:
+    """The columns so far, and the staged parts in order.
+
+    `labels` are the headers as first written, None for a column that has none; `names` identify columns.
+    """
+
+    work_dir: Path
+    connection: duckdb.DuckDBPyConnection
+    names: list[str] = field(default_factory=list)
+    labels: list[str | None] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    row_count: int = 0
+    point_columns: set[int] = field(default_factory=set)
+    _staged: list[Path] = field(default_factory=list)
+    _columns_of_parts: list[list[int]] = field(default_factory=list)
+    _has_header: bool = False
+
+    def add_file(self, name: str) -> int:
+        """Return the index by which the staged object knows the file."""
+        if not self.files or self.files[-1] != name:
+            self.files.append(name)
+        return len(self.files) - 1
+
+    def add(self, part: Part) -> None:
+        """Stage a part's rows. MisreadError where DuckDB does not read what was counted."""
+        kept = self._kept_columns(part)
+        names = self._match(part, kept)
+        target = self.work_dir / f"part{len(self._staged):04d}.parquet"
+        fresh = [name for name in names if name not in self.names]
+        indexes = [(self.names + fresh).index(name) for name in names]
+        if len(self.names) + len(fresh) > MAX_COLUMNS:
+            file = self.files[part.file]
+            total = len(self.names) + len(fresh)
+            line = part.header_line or part.data_line
+            raise JobError(TOO_MANY_COLUMNS, file=file, count=total, line=line, limit=MAX_COLUMNS)
+        select = select_sql(part, dict(zip(indexes, kept, strict=True)))
+        try:
+            count = write_parquet(self.connection, select, target)
+        except duckdb.Error as error:
+            if part.has_line:
+                raise
+            raise MisreadError from error
+        if part.expected_rows not in (None, count) or self._repeats_header(part, target, indexes):
+            raise MisreadError
+        self._take(part, kept, fresh, dict(zip(kept, indexes, strict=True)))
+        self._staged.append(target)
+        self._columns_of_parts.append(sorted(indexes))
+        self.row_count += count
+
+    def _take(self, part: Part, kept: Sequence[int], fresh: Sequence[str], indexes: dict[int, int]) -> None:
+        labels = {indexes[column]: _label(part, column) for column in kept}
+        first = len(self.names)
+        self.names += fresh
+        self.labels += [labels[first + number] for number in range(len(fresh))]
+        self.point_columns |= {indexes[c] for c, count in part.numbers.items() if count and c in indexes}
+        self._has_header = self._has_header or bool(part.labels)
+        self.warnings += [f"{self.files[part.file]}: {warning}" for warning in part.warnings]
+
+    def _match(self, part: Part, kept: Sequence[int]) -> list[str]:
+        """Return the names of a part's columns; a part without header is matched by position."""
+        if not part.labels and self._has_header and len(kept) == len(self.names):
+            part.warnings.append("sem cabeçalho: colunas tomadas pela posição")
+            return list(self.names)
+        return make_column_names([_label(part, column) or "" for column in kept])
+
+    def _kept_columns(self, part: Part) -> list[int]:
+        """Return the part's columns but for those that have neither label nor value."""
+        unlabelled = [column for column in range(part.width) if _label(part, column) is None]
+        if not unlabelled:
+            return list(range(part.width))
+        counts = ", ".join(f"count(c{column})" for column in unlabelled)
+        try:
+            found = self.connection.execute(f"SELECT {counts} FROM {read_sql(part)}").fetchone()  # noqa: S608
+        except duckdb.Error as error:
+            if part.has_line:
+                raise
+            raise MisreadError from error
+        assert found is not None  # noqa: S101 - an aggregate has one row
+        empty = {column for column, count in zip(unlabelled, found, strict=True) if not count}
+        if not part.labels:  # without header only the end of the rows can be surplus
+            last = max((column for column in range(part.width) if column not in empty), default=0)
+            empty = {column for column in empty if column > last}
+        return [column for column in range(part.width) if column not in empty] or [0]
+
+    def _repeats_header(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:
+        """Tell whether a part read as it stands has its header again among its rows."""
+        labels = [label for label in part.labels if not is_blank(label)]
+        if part.has_line or len(labels) < 2 or len(indexes) < len(part.labels):
+            return False
+        same = " AND ".join(
+            f"c{indexes[column]} = {literal(label)}"
+            for column, label in enumerate(part.labels)
+            if not is_blank(label)
+        )
+        query = f"SELECT 1 FROM read_parquet({literal(str(staged))}) WHERE {same} LIMIT 1"  # noqa: S608
+        return self.connection.execute(query).fetchone() is not None
+
+    def finish(self, target: Path) -> None:
+        """Write the staged object: all parts in order, every column in each."""
+        complete = list(range(len(self.names)))
+        if len(self._staged) == 1 and self._columns_of_parts[0] == complete:
+            self._staged[0].rename(target)
+            return
+        selects = []
+        for staged, columns in zip(self._staged, self._columns_of_parts, strict=True):
+            present = set(columns)
+            cells = [f"c{c}" if c in present else f"NULL::VARCHAR AS c{c}" for c in complete]
+            source = f"read_parquet({literal(str(staged))})"
+            selects.append(f"SELECT {', '.join(['file', 'sheet', 'line', *cells])} FROM {source}")  # noqa: S608
+        write_parquet(self.connection, " UNION ALL ".join(selects), target)
+        for staged in self._staged:
+            staged.unlink()
+
+
+def _label(part: Part, column: int) -> str | None:
+    label = part.labels[column] if column < len(part.labels) else None
+    return None if label is None or is_blank(label) else label

@@ -1,0 +1,120 @@
+"""Owns the Lambda that turns a job's files into a staged object and an inferred schema."""
+
+import shutil
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.tables import Tables
+from managed_tables.errors import JOB_FAULT, JobError
+from managed_tables.observability import get_logger, log_keys
+from managed_tables.services import Services, load_services
+from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key
+from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+
+_PREFIX = "managed-tables-analyze-"
+_STALE_SECONDS = 1_200  # a Lambda lives 900 s at most: what is older was left by one that was killed
+
+logger = get_logger("analyze")
+
+
+@cache
+def _services() -> Services:
+    return load_services()
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Take `{"company_id", "job_id"}`; return `{"outcome": "analyzed"}` or `{"outcome": "failed", "error"}`.
+
+    Running it again gives the same. What is not the files' fault is raised, for the state machine to retry.
+    """
+    with log_keys(logger, company_id=event["company_id"], job_id=event["job_id"]):
+        return analyze_job(_services(), event["company_id"], event["job_id"])
+
+
+def analyze_job(services: Services, company_id: str, job_id: str) -> dict[str, Any]:
+    """Analyse a job's files and record what was found, or why they cannot be read."""
+    job = services.jobs.begin_analysis(company_id, job_id)
+    if job is None:
+        return _outcome_of_other_run(services, company_id, job_id)
+    _remove_leftovers()
+    work_dir = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    try:
+        found = _analyze_files(services, job, work_dir)
+        _record(services, job, found)
+    except JobError as error:
+        logger.info("files refused", extra={"code": error.kind.code})
+        services.jobs.fail(company_id, job_id, error.as_record())
+        return _failed(error.as_record())
+    finally:
+        shutil.rmtree(work_dir, ignore_errors=True)
+    logger.info("files analysed", extra={"rows": found.row_count, "files": len(found.files)})
+    return {"outcome": "analyzed"}
+
+
+def _outcome_of_other_run(services: Services, company_id: str, job_id: str) -> dict[str, Any]:
+    """Say what became of a job that no longer waits for analysis."""
+    job = services.jobs.find(company_id, job_id)
+    if job is not None and job.analysis_key is not None and not job.is_terminal:
+        return {"outcome": "analyzed"}
+    return _failed((job.error if job is not None else None) or JobError(JOB_FAULT).as_record())
+
+
+def _failed(error: dict[str, Any]) -> dict[str, Any]:
+    """Return a failure small enough to travel: the job's record has the whole."""
+    return {"outcome": "failed", "error": {**error, "details": []}}
+
+
+def _analyze_files(services: Services, job: JobRecord, work_dir: Path) -> Analysis:
+    sources = []
+    for index, file in enumerate(job.files):
+        path = work_dir / f"{index:02d}"
+        services.storage.download(file.storage_path, path)
+        sources.append(SourceFile(path, file.original_name))
+    return analyze(sources, work_dir, services.settings.zone, _TakenNames(services, job.company_id))
+
+
+def _record(services: Services, job: JobRecord, found: Analysis) -> None:
+    with found.staged.open("rb") as staged:
+        services.storage.upload(staged, job_key(job.company_id, job.job_id, STAGED_OBJECT))
+    record = found.as_record()
+    _allow_nulls_in_new_columns(services, job, record["inferred_schema"]["columns"])
+    key = job_key(job.company_id, job.job_id, ANALYSIS)
+    services.storage.put_json(key, record)
+    services.jobs.record_analysis(job.company_id, job.job_id, key, found.warnings)
+
+
+def _allow_nulls_in_new_columns(services: Services, job: JobRecord, columns: list[dict[str, Any]]) -> None:
+    """Make the columns nullable that the job's table does not have: its rows have no value for them."""
+    if job.user_table_id is None:
+        return
+    table = Tables(services.items).find(job.company_id, job.user_table_id)
+    known = {column.name for column in table.columns} if table is not None else set()
+    for column in columns:
+        if column["name"] not in known:
+            column["nullable"] = True
+
+
+class _TakenNames:
+    """The names that the company's tables hold, asked for one by one."""
+
+    def __init__(self, services: Services, company_id: str) -> None:
+        self._tables = Tables(services.items)
+        self._company_id = company_id
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._tables.find_holder(self._company_id, name) is not None
+
+
+def _remove_leftovers() -> None:
+    """Delete what runs that were killed have left, which would fill the disk of this one."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            stale = time.time() - folder.stat().st_mtime > _STALE_SECONDS
+        except FileNotFoundError:
+            continue
+        if stale:
+            shutil.rmtree(folder, ignore_errors=True)
