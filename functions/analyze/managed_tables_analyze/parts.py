@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
+
 THREADS = 2  # what a Lambda of 2 GB has
 MEMORY_LIMIT = "600MB"  # of DuckDB: leaves room for Python in 1 GB
 _ROW_GROUP_ROWS = 122_880  # DuckDB's own unit of parallel reading
@@ -39,7 +41,8 @@ class Part:
         default_factory=dict
     )  # cells that the file itself held as numbers, by column
     warnings: list[str] = field(default_factory=list)
-    owned: bool = True  # the file may be deleted once staged
+    has_breaks: bool = False  # line ends in cells are written as noncharacters
+    is_ragged: bool = False  # some records are shorter than `width`
 
 
 @contextmanager
@@ -77,7 +80,7 @@ def read_sql(part: Part) -> str:
     return (
         f"read_csv({literal(str(part.path))}, columns = {{{columns}}}, auto_detect = false, header = false, "
         f"skip = {skip}, delim = {literal(part.delimiter)}, quote = {literal(part.quote)}, "
-        f"escape = {literal(part.escape)}, strict_mode = true, null_padding = {str(part.has_line).lower()}, "
+        f"escape = {literal(part.escape)}, strict_mode = true, null_padding = {str(part.is_ragged).lower()}, "
         f"nullstr = '', encoding = 'utf-8', max_line_size = {line_bytes}, buffer_size = {buffer_bytes})"
     )
 
@@ -86,9 +89,15 @@ def select_sql(part: Part, columns: Mapping[int, int]) -> str:
     """Return the SELECT of the staged rows; `columns` says which of the part's columns is which `c<i>`."""
     line = "line::INTEGER" if part.has_line else f"(row_number() OVER () + {part.data_line - 1})::INTEGER"
     sheet = "NULL::VARCHAR" if part.sheet is None else f"{literal(part.sheet)}::VARCHAR"
-    cells = [f"c{column} AS c{index}" for index, column in sorted(columns.items())]
+    cells = [f"{_cell(part, column)} AS c{index}" for index, column in sorted(columns.items())]
     selected = ", ".join([f"{part.file}::USMALLINT AS file", f"{sheet} AS sheet", f"{line} AS line", *cells])
     return f"SELECT {selected} FROM {read_sql(part)}"  # noqa: S608 - literals quoted above, names are ours
+
+
+def _cell(part: Part, column: int) -> str:
+    if not part.has_breaks:
+        return f"c{column}"
+    return f"replace(replace(c{column}, '{LINE_FEED}', chr(10)), '{CARRIAGE_RETURN}', chr(13))"
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, target: Path) -> int:

@@ -30,15 +30,16 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
     check_width(header, name)
     notes = RowNotes(header.width)
     warnings: list[str] = []
-    with PartWriter(target) as writer:
+    with PartWriter(target, header.width) as writer:
         body = (row for row in chain(head, rows) if row[0] >= header.data_line)
         for number, cells in _without_footer(body, header, warnings):
             _write(number, cells, header, writer, notes)
-        width = max(header.width, writer.width)
     return Part(
         path=target,
         labels=header.labels,
-        width=width,
+        width=writer.width,
+        has_breaks=writer.has_breaks,
+        is_ragged=writer.width > header.width,
         delimiter=writer.delimiter,
         quote=QUOTE,
         escape=QUOTE,

@@ -177,7 +177,6 @@ def as_it_stands(text: TextFile) -> Part | None:
         return None
     part = _part(text, text.path, has_line=False)
     part.expected_rows = lines - (header.data_line - 1)
-    part.owned = text.owned
     return part
 
 
@@ -208,11 +207,13 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
     notes = RowNotes(text.width)
     with (
         _open_lines(text.path, text.start_bytes, text.end_bytes) as file,
-        PartWriter(target, text.dialect.delimiter) as writer,
+        PartWriter(target, text.width, text.dialect.delimiter) as writer,
     ):
         _copy_rows(text, Lines(file), writer, notes)
         part = _part(text, target, has_line=True)
         part.width = max(part.width, writer.width)
+        part.has_breaks = writer.has_breaks
+        part.is_ragged = part.width > text.width
         part.max_record_bytes = writer.longest * 4
         part.expected_rows = writer.rows
         part.delimiter, part.quote, part.escape = writer.delimiter, QUOTE, QUOTE

@@ -1,4 +1,9 @@
-"""Owns the normalised copy of a table: line number first, RFC 4180 quoting, records as DuckDB wants them."""
+"""Owns the normalised copy of a table: one line a record, line number first, RFC 4180 quoting.
+
+Line ends inside cells are written as two noncharacters of Unicode, which no text holds, and turned back
+when the copy is read: DuckDB's strict reader, which finds the bounds of records in parallel, goes wrong on
+line ends inside quotes.
+"""
 
 import csv
 from collections.abc import Sequence
@@ -7,7 +12,7 @@ from types import TracebackType
 
 from managed_tables_analyze.dialect import QUOTE
 
-LINE_END = "\r\n"  # csv.writer quotes cells that hold either of its characters
+LINE_FEED, CARRIAGE_RETURN = "\ufdd0", "\ufdd1"
 DEFAULT_DELIMITER = ","
 _PLAIN_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01")
 
@@ -15,14 +20,16 @@ _PLAIN_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01")
 class PartWriter:
     """Writes rows of cells, or lines that need no change, with the line numbers they came from."""
 
-    def __init__(self, path: Path, delimiter: str = DEFAULT_DELIMITER) -> None:
+    def __init__(self, path: Path, width: int, delimiter: str = DEFAULT_DELIMITER) -> None:
         self.delimiter = delimiter if delimiter in _PLAIN_DELIMITERS else DEFAULT_DELIMITER
-        self.width = 0  # of the longest row written by `write_row`
+        self._padding = [None] * width
+        self.width = width  # cells of the longest row; shorter ones than the table's are padded
         self.longest = 0  # characters of the longest record
         self.rows = 0
+        self.has_breaks = False
         self._file = path.open("w", encoding="utf-8", errors="replace", newline="", buffering=1_048_576)
-        self._csv = csv.writer(self._file, delimiter=self.delimiter, quotechar=QUOTE, lineterminator=LINE_END)
         self._write = self._file.write
+        self._csv = csv.writer(self, delimiter=self.delimiter, quotechar=QUOTE, lineterminator="\n")
 
     def __enter__(self) -> "PartWriter":
         return self
@@ -34,14 +41,24 @@ class PartWriter:
 
     def write_line(self, number: int, text: str) -> None:
         """Write a line (without its end) whose cells are cut by `delimiter` and quoted as RFC 4180 says."""
-        self._write(f"{number}{self.delimiter}{text}{LINE_END}")
+        self._write(f"{number}{self.delimiter}{text}\n")
         self.rows += 1
         if len(text) > self.longest:
             self.longest = len(text)
 
     def write_row(self, number: int, cells: Sequence[str | None]) -> None:
         """Write one row of cells; None and the empty text are the same."""
+        self._csv.writerow((number, *cells, *self._padding[len(cells) :]))
         self.rows += 1
-        written: int = self._csv.writerow((number, *cells))
-        self.width = max(self.width, len(cells))
-        self.longest = max(self.longest, written)
+        if len(cells) > self.width:
+            self.width = len(cells)
+
+    def write(self, record: str) -> int:
+        """Take one record from csv.writer, its line end included."""
+        if len(record) > self.longest:
+            self.longest = len(record)
+        if "\r" in record or record.find("\n") != len(record) - 1:
+            self.has_breaks = True
+            body = record[:-1].replace("\n", LINE_FEED).replace("\r", CARRIAGE_RETURN)
+            record = f"{body}\n"
+        return self._write(record)
