@@ -1,0 +1,245 @@
+"""Conversion: what DuckDB makes of a text is what an independent reading in Python makes of it."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from managed_tables.conversion import Formats, build_conversion, explain
+from managed_tables.conversion.columns import DateOrder, DecimalMark
+from managed_tables.schema import ColumnType
+from managed_tables_analyze.inference.samples import format_instant
+
+CONNECTION = duckdb.connect()
+MARKS = st.sampled_from([",", "."])
+INT64 = range(-(2**63), 2**63)
+BLANK_PAIRS = st.sampled_from([("", ""), (" ", ""), ("\u00a0", " "), ("\t", "\r")])
+
+
+def convert(texts: Sequence[str | None], column_type: str, formats: Formats) -> list[str | None]:
+    """Return the canonical text of each, `vazio` where it is empty, None where it does not fit."""
+    conversion = build_conversion("cell", ColumnType(column_type), formats)
+    rows = CONNECTION.execute(
+        f"SELECT CASE WHEN {conversion.converts} AND cell <> '' THEN {conversion.value} "  # noqa: S608
+        f"WHEN {conversion.empty} THEN 'vazio' END FROM (SELECT unnest($1::VARCHAR[]) AS cell)",
+        [list(texts)],
+    ).fetchall()
+    return [value for (value,) in rows]
+
+
+def separator(mark: str) -> str:
+    return "." if mark == "," else ","
+
+
+def write_number(value: Decimal, mark: str, *, grouped: bool) -> str:
+    """Write a number plainly: every digit, sign in front."""
+    return f"{value:{',' if grouped else ''}f}".translate({ord(","): separator(mark), ord("."): mark})
+
+
+@st.composite
+def decimals(draw: st.DrawFn) -> Decimal:
+    digits = draw(st.integers(-(10**40), 10**40))
+    return Decimal(f"{digits}E-{draw(st.integers(0, 12))}")
+
+
+@given(st.lists(decimals(), min_size=1, max_size=30), MARKS, st.booleans(), BLANK_PAIRS)
+def test_decimals_keep_every_digit(
+    values: list[Decimal], mark: DecimalMark, grouped: bool, blanks: tuple[str, str]
+) -> None:
+    texts = [blanks[0] + write_number(value, mark, grouped=grouped) + blanks[1] for value in values]
+    found = convert(texts, "decimal", Formats(decimal_mark=mark))
+    assert [text.removeprefix("-") for text in map(str, found)] == [
+        f"{value.copy_abs():f}" for value in values
+    ]
+    assert [Decimal(text or "NaN") for text in found] == values
+
+
+@given(st.lists(decimals(), min_size=1, max_size=30), MARKS)
+def test_currency_signs_and_parentheses_mean_what_they_say(values: list[Decimal], mark: DecimalMark) -> None:
+    forms = []
+    for value in values:
+        plain = write_number(value.copy_abs(), mark, grouped=True)
+        sign = "-" if value.is_signed() else ""
+        forms += [f"{sign}R$ {plain}", f"R$ {sign}{plain}", f"{sign}R${plain}"]
+        forms += [f"({plain})", f"R$ ({plain})", f"(R$\u00a0{plain})"] if sign else [f" R$   {plain} "] * 3
+    found = convert(forms, "decimal", Formats(decimal_mark=mark))
+    assert [Decimal(text or "NaN") for text in found] == [value for value in values for _ in range(6)]
+
+
+@given(st.lists(st.integers(-(2**64), 2**64), min_size=1, max_size=30), MARKS, st.booleans())
+def test_integers_fit_64_bits_or_do_not_convert(values: list[int], mark: DecimalMark, grouped: bool) -> None:
+    texts = [write_number(Decimal(value), mark, grouped=grouped) for value in values]
+    found = convert(texts, "integer", Formats(decimal_mark=mark))
+    assert [None if text is None else int(text) for text in found] == [
+        value if value in INT64 else None for value in values
+    ]
+
+
+def read_number(text: str, mark: str) -> Decimal | None:
+    """Read a plain number character by character: sign, whole part, mark, fraction."""
+    body = text[1:] if text[:1] in ("+", "-") else text
+    whole, found, fraction = body.partition(mark)
+    if (found and not fraction) or not set(fraction) <= set("0123456789"):
+        return None
+    groups = whole.split(separator(mark))
+    digits = "".join(groups)
+    is_number = set(digits) <= set("0123456789") and (digits or fraction)
+    is_grouped = len(groups) == 1 or (1 <= len(groups[0]) <= 3 and all(len(one) == 3 for one in groups[1:]))
+    if not is_number or not is_grouped or (digits[:1] == "0" and len(digits) > 1):
+        return None
+    return Decimal(f"{'-' if text[0] == '-' else ''}{digits or '0'}.{fraction or '0'}")
+
+
+@given(st.lists(st.text("0123456789.,+-", min_size=1, max_size=14), min_size=1, max_size=60), MARKS)
+def test_random_texts_are_numbers_by_the_same_rule(texts: list[str], mark: DecimalMark) -> None:
+    texts = [text for text in texts if not text.endswith("-")]  # SAP's negatives, and a lone sign
+    found = convert(texts, "decimal", Formats(decimal_mark=mark))
+    assert [None if text is None else Decimal(text) for text in found] == [
+        read_number(text, mark) for text in texts
+    ]
+
+
+DAYS = st.dates(date(1, 1, 1), date(9999, 12, 31))
+WRITTEN = {
+    "dmy": "{0.day:0{w}d}{s}{0.month:0{w}d}{s}{0.year:04d}",
+    "mdy": "{0.month:0{w}d}{s}{0.day:0{w}d}{s}{0.year:04d}",
+    "ymd": "{0.year:04d}{s}{0.month:0{w}d}{s}{0.day:0{w}d}",
+}
+
+
+@given(
+    st.lists(DAYS, min_size=1, max_size=40),
+    st.sampled_from(["dmy", "mdy", "ymd"]),
+    st.sampled_from("/-"),
+    st.sampled_from([1, 2]),
+)
+def test_dates_are_read_in_their_order(days: list[date], order: DateOrder, mark: str, width: int) -> None:
+    texts = [WRITTEN[order].format(day, s=mark, w=width) for day in days]
+    assert convert(texts, "date", Formats(date_order=order)) == [day.isoformat() for day in days]
+
+
+@given(st.lists(st.tuples(st.integers(0, 32), st.integers(0, 13), st.integers(1895, 2105)), max_size=60))
+def test_only_days_of_the_calendar_are_dates(parts: list[tuple[int, int, int]]) -> None:
+    def reference(day: int, month: int, year: int) -> str | None:
+        try:
+            return date(year, month, day).isoformat()
+        except ValueError:
+            return None
+
+    texts = [f"{day:02d}/{month:02d}/{year}" for day, month, year in parts]
+    assert convert(texts, "date", Formats()) == [reference(*one) for one in parts]
+
+
+@given(st.lists(st.dates(date(1969, 1, 1), date(2068, 12, 31)), min_size=1, max_size=40))
+def test_two_digit_years_are_1969_to_2068(days: list[date]) -> None:
+    texts = [f"{day:%d/%m/%y}" for day in days]
+    assert convert(texts, "date", Formats()) == [day.isoformat() for day in days]
+
+
+MOMENTS = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29))
+
+
+@given(st.lists(MOMENTS, min_size=1, max_size=30), st.integers(-14 * 60, 14 * 60), st.sampled_from("T "))
+def test_datetimes_keep_their_instant(moments: list[datetime], offset_minutes: int, mark: str) -> None:
+    zone = timezone(timedelta(minutes=offset_minutes))
+    written = [moment.replace(tzinfo=zone) for moment in moments]
+    found = convert([moment.isoformat(mark) for moment in written], "datetime", Formats(date_order="ymd"))
+    instants = [format_instant(text or "", ZoneInfo("UTC")) for text in found]
+    assert [datetime.fromisoformat(text) for text in instants] == [one.astimezone(UTC) for one in written]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("31/12/2024 10:30", "2024-12-31T13:30:00Z"),
+        ("31/12/2024 9:05:07", "2024-12-31T12:05:07Z"),
+        ("1/2/24 2:30 PM", "2024-02-01T17:30:00Z"),
+        ("1/2/24 12:30 am", "2024-02-01T03:30:00Z"),
+        ("2024-12-31T10:30:00,25", "2024-12-31T13:30:00.25Z"),
+        ("2024-12-31 10:30:00.1234560", "2024-12-31T13:30:00.123456Z"),
+        ("2024-12-31 10:30Z", "2024-12-31T10:30:00Z"),
+        ("2024-12-31 10:30 +0530", "2024-12-31T05:00:00Z"),
+        ("31/12/2024", "2024-12-31T03:00:00Z"),
+    ],
+)
+def test_datetimes_without_a_zone_are_in_the_deployments(text: str, expected: str) -> None:
+    [found] = convert([text], "datetime", Formats())
+    assert format_instant(found or "", ZoneInfo("America/Sao_Paulo")) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["01310100", "00", "-01", "00,5", "R$ 01,00", "(01)", "NaN", "Infinity", "1_000"]
+)
+def test_what_is_no_quantity_never_becomes_a_number(text: str) -> None:
+    assert convert([text], "decimal", Formats()) == [None]
+    assert convert([text], "integer", Formats()) == [None]
+
+
+@pytest.mark.parametrize("text", ["1.23", "1.23.456", "1234.567", ".123", "1..234", "1.2345", "1,2,3"])
+def test_thousands_come_in_groups_of_three(text: str) -> None:
+    assert convert([text], "decimal", Formats(decimal_mark=",")) == [None]
+
+
+def test_a_number_that_postgresql_cannot_hold_does_not_fit() -> None:
+    assert convert(["9" * 5_000, "9" * 5_001, "1e9999", "1e10000"], "decimal", Formats()) == [
+        "9" * 5_000,
+        None,
+        "1e9999",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-01-31 24:00", "2024-01-31 10:60", "2024-01-31 10:00:60", "2024-01-31 1"]
+)
+def test_times_that_no_clock_shows_are_refused(text: str) -> None:
+    assert convert([text], "datetime", Formats()) == [None]
+
+
+def test_a_fraction_that_would_be_rounded_is_refused() -> None:
+    [found] = convert(["2024-01-31 10:00:00.1234567"], "datetime", Formats())
+    assert found is None
+    assert explain("2024-01-31 10:00:00.1234567", ColumnType.DATETIME, Formats()) == (
+        "a fração de segundo tem mais de 6 casas"
+    )
+
+
+def test_words_of_a_boolean() -> None:
+    yes = ["sim", "S", "TRUE", "verdadeiro", "Yes", "y", "t", "1", " Sim "]
+    no = ["não", "NÃO", "na\u0303o", "nao", "n", "false", "FALSO", "No", "f", "0"]
+    assert convert(yes, "boolean", Formats()) == ["true"] * len(yes)
+    assert convert(no, "boolean", Formats()) == ["false"] * len(no)
+    assert convert(["talvez", "2", "ss"], "boolean", Formats()) == [None] * 3
+
+
+@pytest.mark.parametrize("column_type", ["integer", "decimal", "boolean", "date", "datetime"])
+def test_null_tokens_are_empty_only_where_the_column_says_so(column_type: str) -> None:
+    tokens: list[str | None] = ["-", "NULL", "n/a", "#N/A", "#N/D"]
+    assert convert(tokens, column_type, Formats(null_tokens=True)) == ["vazio"] * 5
+    assert convert(tokens, column_type, Formats()) == [None] * 5
+    assert convert([None, "", " \u00a0"], column_type, Formats()) == ["vazio"] * 3
+
+
+def test_a_text_keeps_its_characters() -> None:
+    texts: list[str | None] = [" a ", "  ", "NULL", "-", "01", "é\n\t\"'\\"]
+    assert convert(texts, "text", Formats(null_tokens=True)) == texts
+    assert convert(["", None, "a\0b"], "text", Formats()) == ["vazio", "vazio", None]
+
+
+@given(st.lists(st.text(max_size=20), max_size=40), st.sampled_from([one.value for one in ColumnType]))
+def test_any_text_fits_or_has_a_reason(texts: list[str], column_type: str) -> None:
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    found = convert(texts, column_type, Formats(null_tokens=True))
+    for text, value in zip(texts, found, strict=True):
+        assert value is not None or explain(text, ColumnType(column_type), Formats())
+
+
+def test_a_huge_text_costs_no_more_than_its_length() -> None:
+    texts = ["1" * 1_000_000, "1." * 500_000, " " * 1_000_000 + "x", "(" * 1_000_000]
+    for column_type in ("integer", "decimal", "boolean", "date", "datetime"):
+        assert convert(texts, column_type, Formats()) == [None] * len(texts)
