@@ -168,6 +168,26 @@ def test_text_sorts_as_brazilians_sort_where_there_is_icu(
     assert [value for (value,) in rows] == expected
 
 
+def test_an_administrator_that_is_no_superuser_provisions(services: Services, postgres_dsn: str) -> None:
+    name = f"admin_{new_record_id()}"
+    with psycopg.connect(postgres_dsn, autocommit=True) as superuser:
+        role = sql.Identifier(name)
+        superuser.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD 'p'").format(role))
+        superuser.execute(sql.SQL("GRANT CONNECT ON DATABASE postgres TO {}").format(role))
+    secret = secret_of(postgres_dsn).model_copy(update={"username": name, "password": "p"})
+    services.postgres_secret = secret  # type: ignore[assignment]
+    try:
+        company = services.provisioning.provision(new_record_id())
+        services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
+        with connect_as(services, company, reader=True) as reader:
+            assert reader.execute("SELECT * FROM vendas").fetchall() == []
+    finally:
+        drop_companies(services, postgres_dsn)
+        with psycopg.connect(postgres_dsn, autocommit=True) as superuser:
+            superuser.execute(sql.SQL("DROP OWNED BY {}").format(role))
+            superuser.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
 def test_a_server_out_of_reach_is_503(company: ConnectionRecord, services: Services) -> None:
     gone = services.postgres_secret.model_copy(update={"port": 1})
     databases = replace(
