@@ -34,6 +34,10 @@ lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every
 	compile common --group common -c requirements/dev.txt; \
 	for name in api ingest analyze insert; do compile $$name --group $$name -c requirements/dev.txt; done
 
+.PHONY: openapi
+openapi: setup ## Write docs/openapi.json from the code
+	@$(BIN)/python -m managed_tables_api.openapi > docs/openapi.json
+
 .PHONY: lint
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

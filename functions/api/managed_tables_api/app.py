@@ -3,11 +3,12 @@
 from fastapi import APIRouter, FastAPI
 
 from managed_tables_api.boundary import install_boundary
-from managed_tables_api.routes import provisioning, rows, tables, upload_jobs, uploads
+from managed_tables_api.routes import documentation, provisioning, rows, tables, upload_jobs, uploads
 from managed_tables_api.services import ApiServices
 
 # Fixed paths before `/{table_id}`, which would match them too.
 ROUTERS: tuple[APIRouter, ...] = (
+    documentation.router,
     provisioning.router,
     upload_jobs.router,
     uploads.router,

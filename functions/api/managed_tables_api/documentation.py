@@ -6,10 +6,33 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from managed_tables.errors import ApiErrorKind
+from managed_tables.errors import (
+    CATALOG_UNAVAILABLE,
+    DATABASE_TIMEOUT,
+    DATABASE_UNAVAILABLE,
+    FORBIDDEN,
+    INTERNAL,
+    KEYS_UNAVAILABLE,
+    RESPONSE_TOO_LARGE,
+    STORAGE_UNAVAILABLE,
+    UNAUTHENTICATED,
+    ApiErrorKind,
+)
 
 COMPONENT_REFERENCE = "#/components/schemas/{model}"
 
+# Whatever is asked: the token, the permission, and services that do not answer.
+ERRORS_OF_ALL = (
+    UNAUTHENTICATED,
+    FORBIDDEN,
+    INTERNAL,
+    CATALOG_UNAVAILABLE,
+    DATABASE_TIMEOUT,
+    DATABASE_UNAVAILABLE,
+    KEYS_UNAVAILABLE,
+    STORAGE_UNAVAILABLE,
+)
+ERRORS_OF_LISTS = (RESPONSE_TOO_LARGE,)
 _ANSWERS = {200: "OK", 201: "Criado", 204: "Sem conteúdo"}
 
 
@@ -38,8 +61,8 @@ def document(
     """Return the keyword arguments that describe a route to FastAPI.
 
     `answers` gives each success status its body (None for 204), the first one being the usual;
-    `other_bodies` are OpenAPI's media types beside JSON. Errors that every authenticated route has (401,
-    403, 500, 503) are added by `managed_tables_api.openapi`.
+    `other_bodies` are OpenAPI's media types beside JSON. The errors of every route are added, and those
+    of every list.
     """
     extra: dict[str, Any] = {}
     if query is not None:
@@ -51,7 +74,10 @@ def document(
     return {
         "summary": summary,
         "status_code": next(iter(answers)),
-        "responses": {**_answers(answers), **error_responses(errors)},
+        "responses": {
+            **_answers(answers),
+            **error_responses((*errors, *(ERRORS_OF_LISTS if query else ()), *ERRORS_OF_ALL)),
+        },
         "openapi_extra": extra,
     }
 
@@ -74,7 +100,7 @@ def query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
 def error_responses(kinds: Sequence[ApiErrorKind]) -> dict[int | str, dict[str, Any]]:
     """Return one response a status, naming every code that it can carry."""
     by_status: dict[int, list[ApiErrorKind]] = {}
-    for kind in kinds:
+    for kind in dict.fromkeys(kinds):
         by_status.setdefault(kind.status, []).append(kind)
     return {
         status: {
@@ -82,7 +108,7 @@ def error_responses(kinds: Sequence[ApiErrorKind]) -> dict[int | str, dict[str, 
             "description": "; ".join(f"`{kind.code}`: {kind.sentence}" for kind in found),
             "content": {"application/json": {"examples": {kind.code: _example(kind) for kind in found}}},
         }
-        for status, found in by_status.items()
+        for status, found in sorted(by_status.items())
     }
 
 

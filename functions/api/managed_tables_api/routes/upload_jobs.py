@@ -12,7 +12,10 @@ from managed_tables.errors import (
     JOB_NOT_FOUND,
     JOB_NOT_WAITING,
     REQUEST_TOO_LARGE,
+    RESPONSE_TOO_LARGE,
+    TABLE_BUSY,
     TABLE_INACTIVE,
+    TABLE_NOT_FOUND,
 )
 from managed_tables_api.answers import JsonAnswer
 from managed_tables_api.calls import Call, requires
@@ -21,19 +24,22 @@ from managed_tables_api.jobs.answers import get_job, job_answer, list_active_job
 from managed_tables_api.jobs.confirmation import confirm_job
 from managed_tables_api.jobs.models import ActiveJobsAnswer, ConfirmAnswer, Confirmation, JobAnswer
 from managed_tables_api.permissions import Permission
+from managed_tables_api.schema_bodies import schema_body
 
 router = APIRouter(prefix="/v1/managed-tables/upload-jobs", tags=["File upload"])
 
 
-@router.get("/active", **document("List active jobs", answers={200: ActiveJobsAnswer}))
-def list_active(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
+@router.get(
+    "/active", **document("List active jobs", answers={200: ActiveJobsAnswer}, errors=[RESPONSE_TOO_LARGE])
+)
+def list_active_upload_jobs(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     """Return the jobs that are not yet terminal, newest first."""
     services = call.services
     return JsonAnswer({"records": list_active_jobs(services.jobs, services.job_documents, call.company_id)})
 
 
 @router.get("/{job_id}", **document("Get job", answers={200: JobAnswer}, errors=[JOB_NOT_FOUND]))
-def get_one(job_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Response:
+def get_upload_job(job_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     """Return one job, whatever its status."""
     job = get_job(call.services.jobs, call.company_id, job_id)
     return JsonAnswer(job_answer(job, call.services.job_documents))
@@ -50,18 +56,20 @@ def get_one(job_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Re
             JOB_NOT_WAITING,
             DUPLICATE_NAME,
             TABLE_INACTIVE,
+            TABLE_NOT_FOUND,
+            TABLE_BUSY,
             REQUEST_TOO_LARGE,
             INVALID_REQUEST,
             INVALID_SCHEMA,
         ],
     ),
 )
-def confirm(job_id: str, call: Annotated[Call, requires(Permission.UPLOAD)]) -> Response:
+def confirm_upload_job(job_id: str, call: Annotated[Call, requires(Permission.UPLOAD)]) -> Response:
     """Apply the schema that the user has reviewed, and start the insertion.
 
     Repeating it with the same body while the rows are inserted changes nothing. For an upload into an
     existing table `display_name` is not looked at, and the table's own types hold for its columns.
     """
     job = get_job(call.services.jobs, call.company_id, job_id)
-    confirm_job(call.services, job, call.body(Confirmation))
+    confirm_job(call.services, job, schema_body(call, Confirmation))
     return JsonAnswer({"status": "inserting"})

@@ -74,7 +74,7 @@ def _get_table(call: Call, table_id: str) -> TableRecord:
     company = call.services.provisioning.find(call.company_id)
     if company is None:  # and so has no tables
         raise ApiError(TABLE_NOT_FOUND)
-    return call.services.table_reading.get(company, table_id)
+    return call.services.table_reading.get(company, table_id.lower())
 
 
 async def _upload(call: Call, table: TableRecord | None) -> Response:
