@@ -1,0 +1,1 @@
+"""Measurements: `python -m benchmarks [--small] [section …]`, one table a section."""

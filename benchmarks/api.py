@@ -1,0 +1,256 @@
+"""Measures the row routes over HTTP, each beside the bare psycopg statement that does the same."""
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.served import Client, Served, serve_api
+from managed_tables.databases.connecting import PgConnection
+
+COLUMNS = {
+    "produto": "text",
+    "valor": "decimal",
+    "quantidade": "integer",
+    "pago": "boolean",
+    "dia": "date",
+    "quando": "datetime",
+}
+FIELDS = ", ".join(COLUMNS)
+MANY_CLIENTS = 8
+BATCH_ROWS = 1_000
+WARM_UP = 20  # prepared statements, connections and caches on both sides
+
+Action = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    rows: int
+    repetitions: int
+    batches: int
+
+
+FULL = Size(rows=1_000_000, repetitions=400, batches=40)
+SMALL = Size(rows=50_000, repetitions=60, batches=8)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Latencies in milliseconds, and requests a second over all clients."""
+
+    p50: float
+    p95: float
+    per_second: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the benchmark: reached by the API, and by SQL."""
+
+    path: str
+    name: str
+    rows: int
+
+
+def run(small: bool) -> None:
+    """Print the section's table."""
+    size = SMALL if small else FULL
+    print(
+        f"\nAPI: rows over HTTP (one uvicorn worker, client included) beside bare psycopg; {size.rows:,} rows"
+    )
+    print(
+        f"{'operation':44}{'p50 ms':>8}{'p95 ms':>8}{'bare p50':>10}{'times':>7}{'8 clients: p50':>16}{'req/s':>8}"
+    )
+    with serve_api() as served:
+        client = served.client()
+        connection_id = client.json("POST", "/provision")["connection_id"]
+        bare = served.connect(connection_id)
+        tables = [
+            _make_table(client, bare, name, rows) for name, rows in (("mil", 1_000), ("muitas", size.rows))
+        ]
+        _measure_lists(served, bare, tables, size)
+        _measure_writes(served, bare, tables[0], size)
+        bare.close()
+
+
+def _make_table(client: Client, bare: PgConnection, name: str, rows: int) -> Table:
+    columns = [
+        {"name": column, "display_name": column, "type": kind, "nullable": True}
+        for column, kind in COLUMNS.items()
+    ]
+    made = client.json("POST", "", {"display_name": name, "columns": columns})
+    # UUIDv7 of consecutive milliseconds, as inserts of one row each would have made them
+    bare.execute(
+        f"INSERT INTO {name} SELECT (lpad(to_hex(1760000000000 + n), 12, '0') || '7000'"  # noqa: S608 (our names)
+        " || to_hex(-9223372036854775808 | floor(random() * 4611686018427387904)::bigint))::uuid,"
+        " 'produto número ' || n, n * 1.25, n, n % 2 = 0, date '2026-01-01' + n % 1000,"
+        f" timestamptz '2026-01-01' + n * interval '1.5 seconds' FROM generate_series(1, {rows}) AS n".encode()
+    )
+    bare.execute(
+        "INSERT INTO managed_tables.row_counts (table_id, slot, row_count) VALUES (%s, 0, %s)",
+        [made["_id"], rows],
+    )
+    bare.execute(f"VACUUM ANALYZE {name}".encode())
+    return Table(f"/{made['_id']}/data", name, rows)
+
+
+def _measure_lists(served: Served, bare: PgConnection, tables: Sequence[Table], size: Size) -> None:
+    first_pages = []
+    for table in tables:
+        found = _row(
+            f"list 50 of {table.rows:,} with total",
+            served,
+            lambda client, table=table: lambda: client.call("GET", table.path),
+            lambda table=table: _list_bare(bare, table, 0),
+            size.repetitions,
+        )
+        first_pages.append(found)
+    ratio = first_pages[1].p50 / first_pages[0].p50
+    print(f"{'':4}{tables[1].rows:,} rows beside {tables[0].rows:,}: {ratio:.2f} times (wanted: at most 1.5)")
+    large = tables[1]
+    for label, page in (("middle", large.rows // 100), ("last", large.rows // 50)):
+        _row(
+            f"{label} page ({page:,})",
+            served,
+            lambda client, page=page: lambda: client.call("GET", f"{large.path}?page={page}"),
+            lambda page=page: _list_bare(bare, large, (page - 1) * 50),
+            size.batches,
+        )
+    cursor = _deep_cursor(served, large)
+    _row(
+        "a page in the middle, by cursor",
+        served,
+        lambda client: lambda: client.call("GET", f"{large.path}?cursor={cursor}"),
+        lambda: _list_bare(bare, large, large.rows // 2),
+        size.batches,
+    )
+    _row(
+        "first page sorted by a column",
+        served,
+        lambda client: lambda: client.call("GET", f"{large.path}?sort_by=-valor"),
+        lambda: bare.execute(f"SELECT * FROM {large.name} ORDER BY valor DESC LIMIT 50".encode()).fetchall(),  # noqa: S608
+        size.batches,
+    )
+
+
+def _list_bare(bare: PgConnection, table: Table, offset: int) -> None:
+    query = f"SELECT id, {FIELDS} FROM {table.name} ORDER BY id LIMIT 50 OFFSET %s"  # noqa: S608 (our names)
+    bare.execute(query.encode(), [offset]).fetchall()
+    bare.execute(f"SELECT count(*) FROM {table.name}".encode()).fetchone()  # noqa: S608 (our names)
+
+
+def _deep_cursor(served: Served, table: Table) -> str:
+    answer = served.client().json("GET", f"{table.path}?per_page=50&page={table.rows // 100}")
+    return str(answer["next_cursor"])
+
+
+def _measure_writes(served: Served, bare: PgConnection, table: Table, size: Size) -> None:
+    numbers = itertools.count()
+    columns = f"(id, {FIELDS})"
+    one = "(gen_random_uuid(), %s, %s, %s, %s, %s, %s)"
+    insert = f"INSERT INTO {table.name} {columns} VALUES {one}".encode()  # noqa: S608 (our names)
+    insert_many = f"INSERT INTO {table.name} {columns} VALUES {', '.join([one] * BATCH_ROWS)}".encode()  # noqa: S608
+    batch = [_values(number) for number in range(BATCH_ROWS)]
+    _row(
+        "insert 1 row",
+        served,
+        lambda client: lambda: client.call("POST", table.path, _body([_values(next(numbers))])),
+        lambda: bare.execute(insert, _values(next(numbers))),
+        size.repetitions,
+    )
+    _row(
+        "insert 1,000 rows in one request",
+        served,
+        lambda client: lambda: client.call("POST", table.path, _body(batch)),
+        lambda: bare.execute(insert_many, [value for row in batch for value in row]),
+        size.batches,
+    )
+    update = f"UPDATE {table.name} SET valor = %s WHERE id = %s RETURNING *".encode()  # noqa: S608 (our names)
+    ids = _ids(bare, table)
+    _row(
+        "update 1 row",
+        served,
+        lambda client: lambda: client.call("PUT", f"{table.path}/{next(ids)}", b'{"valor": 12.75}'),
+        lambda: bare.execute(update, ["12.75", next(ids)]).fetchone(),
+        size.repetitions,
+    )
+    delete = f"DELETE FROM {table.name} WHERE id = %s".encode()  # noqa: S608 (our names)
+    _row(
+        "delete 1 row",
+        served,
+        lambda client: lambda: client.call("DELETE", f"{table.path}/{next(ids)}"),
+        lambda: bare.execute(delete, [next(ids)]),
+        size.repetitions,
+    )
+
+
+def _ids(bare: PgConnection, table: Table) -> "_Shared":
+    rows = bare.execute(f"SELECT id::text FROM {table.name}".encode()).fetchall()  # noqa: S608 (our names)
+    return _Shared(row[0] for row in rows)
+
+
+class _Shared:
+    """An iterator that several threads may draw from."""
+
+    def __init__(self, items: Iterator[str]) -> None:
+        self._items = items
+        self._lock = threading.Lock()
+
+    def __next__(self) -> str:
+        with self._lock:
+            return next(self._items)
+
+
+def _values(number: int) -> list[Any]:
+    moment = f"2026-01-01T00:00:{number % 60:02d}Z"
+    return [f"produto número {number}", number * 1.25, number, True, "2026-01-01", moment]
+
+
+def _body(rows: Sequence[Sequence[Any]]) -> bytes:
+    return json.dumps({"rows": [dict(zip(COLUMNS, row, strict=True)) for row in rows]}).encode()
+
+
+def _row(
+    name: str, served: Served, make_action: Callable[[Client], Action], bare: Action, repetitions: int
+) -> Measured:
+    """Measure an operation both ways and print its line; returns the API's figures with one client."""
+    alone = _measure([make_action(served.client())], repetitions)
+    reference = _measure([bare], repetitions)
+    actions = [make_action(served.client()) for _ in range(MANY_CLIENTS)]
+    together = _measure(actions, max(repetitions // MANY_CLIENTS, 5))
+    print(
+        f"{name:44}{alone.p50:8.2f}{alone.p95:8.2f}{reference.p50:10.2f}{alone.p50 / reference.p50:7.1f}"
+        f"{together.p50:16.2f}{together.per_second:8.0f}",
+        flush=True,
+    )
+    return alone
+
+
+def _measure(actions: Sequence[Action], repetitions: int) -> Measured:
+    """Return what each action took, `repetitions` times, all of them at once."""
+    warm_up = min(WARM_UP, repetitions)
+    barrier = threading.Barrier(len(actions))
+
+    def repeat(action: Action) -> tuple[list[float], float, float]:
+        for _ in range(warm_up):
+            action()
+        barrier.wait()
+        started = time.perf_counter()
+        marks = [started]
+        for _ in range(repetitions):
+            action()
+            marks.append(time.perf_counter())
+        return [after - before for before, after in itertools.pairwise(marks)], started, marks[-1]
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        results = list(pool.map(repeat, actions))
+    taken = sorted(one * 1_000 for latencies, _, _ in results for one in latencies)
+    seconds = max(end for _, _, end in results) - min(start for _, start, _ in results)
+    return Measured(taken[len(taken) // 2], taken[int(len(taken) * 0.95)], len(taken) / seconds)
