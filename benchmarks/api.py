@@ -65,9 +65,8 @@ def run(small: bool) -> None:
     print(
         f"\nAPI: rows over HTTP (one uvicorn worker, client included) beside bare psycopg; {size.rows:,} rows"
     )
-    print(
-        f"{'operation':44}{'p50 ms':>8}{'p95 ms':>8}{'bare p50':>10}{'times':>7}{'8 clients: p50':>16}{'req/s':>8}"
-    )
+    titles = ("p50 ms", "p95 ms", "bare p50", "times", f"p50 of {MANY_CLIENTS}", "req/s")
+    print(f"{'operation':44}" + "".join(f"{title:>10}" for title in titles))
     with serve_api() as served:
         client = served.client()
         connection_id = client.json("POST", "/provision")["connection_id"]
@@ -89,9 +88,10 @@ def _make_table(client: Client, bare: PgConnection, name: str, rows: int) -> Tab
     # UUIDv7 of consecutive milliseconds, as inserts of one row each would have made them
     bare.execute(
         f"INSERT INTO {name} SELECT (lpad(to_hex(1760000000000 + n), 12, '0') || '7000'"  # noqa: S608 (our names)
-        " || to_hex(-9223372036854775808 | floor(random() * 4611686018427387904)::bigint))::uuid,"
+        " || to_hex((-9223372036854775808) | floor(random() * 4611686018427387904)::bigint))::uuid,"
         " 'produto número ' || n, n * 1.25, n, n % 2 = 0, date '2026-01-01' + n % 1000,"
-        f" timestamptz '2026-01-01' + n * interval '1.5 seconds' FROM generate_series(1, {rows}) AS n".encode()
+        " timestamptz '2026-01-01' + n * interval '1.5 seconds'"
+        f" FROM generate_series(1, {rows}) AS n".encode()
     )
     bare.execute(
         "INSERT INTO managed_tables.row_counts (table_id, slot, row_count) VALUES (%s, 0, %s)",
@@ -225,11 +225,9 @@ def _row(
     reference = _measure([bare], repetitions)
     actions = [make_action(served.client()) for _ in range(MANY_CLIENTS)]
     together = _measure(actions, max(repetitions // MANY_CLIENTS, 5))
-    print(
-        f"{name:44}{alone.p50:8.2f}{alone.p95:8.2f}{reference.p50:10.2f}{alone.p50 / reference.p50:7.1f}"
-        f"{together.p50:16.2f}{together.per_second:8.0f}",
-        flush=True,
-    )
+    figures = (alone.p50, alone.p95, reference.p50, alone.p50 / reference.p50, together.p50)
+    line = "".join(f"{figure:10.2f}" for figure in figures)
+    print(f"{name:44}{line}{together.per_second:10.0f}", flush=True)
     return alone
 
 

@@ -1,0 +1,110 @@
+"""The open connections of one process, against a real PostgreSQL."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from rows_client import RowsCompany
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.connection_cache import ConnectionCache
+from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
+
+LIMIT = 4
+
+
+@pytest.fixture
+def company(rows_company: RowsCompany) -> ConnectionRecord:
+    return rows_company.company
+
+
+@pytest.fixture
+def cache(rows_company: RowsCompany) -> Iterator[ConnectionCache]:
+    """A cache of LIMIT connections whose companies all have one database, which is enough to count them."""
+
+    def open_connection(_: ConnectionRecord) -> PgConnection:
+        return rows_company.services.databases.open_company_connection(rows_company.company)
+
+    made = ConnectionCache(open_connection, LIMIT, wait_seconds=0.05)
+    yield made
+    made.close_idle()
+
+
+def other(company: ConnectionRecord, name: str) -> ConnectionRecord:
+    return replace(company, company_id=name, connection_id=name)
+
+
+def pid(connection: PgConnection) -> int:
+    return connection.info.backend_pid
+
+
+def test_the_connection_used_last_is_used_first(cache: ConnectionCache, company: ConnectionRecord) -> None:
+    with cache.use(company) as first, cache.use(company) as second:
+        pids = pid(first), pid(second)
+    with cache.use(company) as again:  # `second` was returned first, `first` last
+        assert pid(again) == pids[0]
+
+
+def test_a_company_has_half_of_the_connections_at_most(
+    cache: ConnectionCache, company: ConnectionRecord
+) -> None:
+    with cache.use(company), cache.use(company):
+        with pytest.raises(ApiError) as raised, cache.use(company):
+            pass
+        assert raised.value.kind is DATABASE_UNAVAILABLE
+        with cache.use(other(company, "b")), cache.use(other(company, "b")):
+            pass
+
+
+def test_all_companies_together_stay_within_the_limit(
+    cache: ConnectionCache, company: ConnectionRecord
+) -> None:
+    connections = []
+    for number in range(LIMIT * 3):  # each leaves an idle connection behind
+        with cache.use(other(company, str(number))) as connection:
+            connections.append(connection)
+    assert sum(not connection.closed for connection in connections) == LIMIT
+    assert not connections[-1].closed  # the least recently used ones were closed
+
+
+def test_who_waits_gets_the_connection_that_is_returned(
+    rows_company: RowsCompany, company: ConnectionRecord
+) -> None:
+    cache = ConnectionCache(rows_company.services.databases.open_company_connection, 1, wait_seconds=10)
+    got = threading.Event()
+
+    def wait() -> None:
+        with cache.use(company):
+            got.set()
+
+    with cache.use(company):
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert not got.wait(0.05)
+    waiting.join(10)
+    assert got.is_set()
+    cache.close_idle()
+
+
+def test_a_connection_left_in_a_transaction_is_not_reused(
+    cache: ConnectionCache, company: ConnectionRecord
+) -> None:
+    with cache.use(company) as connection:
+        connection.execute("BEGIN")
+        left = pid(connection)
+    with cache.use(company) as connection:
+        assert pid(connection) != left
+
+
+def test_a_connection_that_the_server_ended_is_not_handed_out(
+    cache: ConnectionCache, company: ConnectionRecord
+) -> None:
+    with cache.use(company) as killer:
+        with cache.use(company) as victim:
+            ended = pid(victim)
+        killer.execute("SELECT pg_terminate_backend(%s, 5000)", [ended])
+        with cache.use(company) as connection:
+            assert pid(connection) != ended
+            connection.execute("SELECT 1")

@@ -1,0 +1,100 @@
+"""How a JSON value becomes PostgreSQL's text."""
+
+import contextlib
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from managed_tables.schema import ColumnType
+from managed_tables_api.rows.values import InvalidValue, parsers
+
+PARSERS = parsers(ZoneInfo("America/Sao_Paulo"))
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=3,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("integer", "-00012", "-12"),
+        ("integer", "+7", "7"),
+        ("integer", "0" * 5_000, "0"),
+        ("integer", Decimal("5.0"), "5"),
+        ("integer", Decimal("1e18"), "1000000000000000000"),
+        ("integer", Decimal("0e999999"), "0"),
+        ("decimal", "1.50", "1.50"),
+        ("decimal", Decimal("-0.0"), "-0.0"),
+        ("decimal", Decimal("0e999999"), "0"),
+        ("decimal", 2**200, str(2**200)),
+        ("boolean", True, "true"),
+        ("date", "9999-12-31", "9999-12-31"),
+        ("datetime", "2026-01-15T10:30:00", "2026-01-15T13:30:00+00:00"),
+        ("datetime", "2026-01-15t10:30:00.5z", "2026-01-15T10:30:00.500000+00:00"),
+        ("datetime", "2026-01-15 10:30-0300", "2026-01-15T13:30:00+00:00"),
+    ],
+)
+def test_a_value_of_the_type_is_taken_exactly(kind: str, value: Any, expected: str) -> None:
+    assert PARSERS[ColumnType(kind)](value) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("integer", "१२"),
+        ("integer", "1_000"),
+        ("integer", " 1"),
+        ("integer", ""),
+        ("integer", "1\n"),
+        ("integer", "9" * 100_000),
+        ("integer", Decimal("1e999999999")),
+        ("integer", Decimal("1e-999999999")),
+        ("decimal", ".5"),
+        ("decimal", "1,5"),
+        ("decimal", "Infinity"),
+        ("decimal", "1e999999999999999999"),
+        ("decimal", Decimal("NaN")),
+        ("decimal", Decimal("1e-16384")),
+        ("decimal", True),
+        ("boolean", 1),
+        ("date", "0000-01-01"),
+        ("date", "2026-1-1"),
+        ("date", "20260101"),
+        ("date", "2026-01-01\n"),
+        ("datetime", "2026-01-01"),
+        ("datetime", "2026-01-01T24:00:00Z"),
+        ("datetime", "2026-01-01T00:00:60Z"),
+        ("datetime", "2026-W01-1T00:00:00Z"),
+        ("datetime", "9999-12-31T23:59:59-01:00"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused(kind: str, value: Any) -> None:
+    with pytest.raises(InvalidValue):
+        PARSERS[ColumnType(kind)](value)
+
+
+@given(st.sampled_from(ColumnType), json_values)
+def test_no_json_value_raises_anything_else(kind: ColumnType, value: Any) -> None:
+    with contextlib.suppress(InvalidValue):
+        assert isinstance(PARSERS[kind](value), str)
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_every_integer_of_64_bits_is_taken_as_number_and_as_digits(number: int) -> None:
+    assert PARSERS[ColumnType.INTEGER](number) == PARSERS[ColumnType.INTEGER](str(number)) == str(number)
+
+
+@given(st.datetimes(timezones=st.integers(-1439, 1439).map(lambda m: timezone(timedelta(minutes=m)))))
+def test_every_time_with_an_offset_is_the_same_moment_in_utc(moment: datetime) -> None:
+    try:
+        expected = moment.astimezone(UTC)
+    except OverflowError:
+        return
+    assert datetime.fromisoformat(PARSERS[ColumnType.DATETIME](moment.isoformat())) == expected
