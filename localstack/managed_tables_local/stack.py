@@ -13,7 +13,6 @@ from managed_tables_local.checkout import exclusive
 from managed_tables_local.console import step
 from managed_tables_local.deployment import Outputs
 from managed_tables_local.emulator import REGION, Emulator
-from managed_tables_local.interrupted import end_interrupted_jobs
 from managed_tables_local.postgres import EmbeddedPostgres, open_server, remove_server
 
 ISSUER = "managed-tables-local"
@@ -61,7 +60,6 @@ def up(folder: Path, *, persistent: bool = True, overrides: dict[str, str] | Non
         emulated = emulator.start(folder / "ministack", persistent)
         parameters = {**_parameters(folder, postgres), **(overrides or {})}
         outputs = deployment.deploy(emulated, parameters, folder / "deployed.json")
-        end_interrupted_jobs(emulated, outputs)
         stack = _describe(folder, postgres, emulated, outputs)
         with step("ASGI server for large uploads"):
             server.start(folder, serving_environment(folder))
