@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import Pending, TableRecord
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.databases.applied import Fenced, find_applied
 from managed_tables.errors import (
@@ -26,6 +26,7 @@ from managed_tables.errors import (
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
+from managed_tables.tables import operations as operations_module
 from managed_tables.tables import reconciliation
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange, TableOperations
@@ -313,12 +314,11 @@ def test_a_writer_that_was_shut_out_begins_anew(
     begin = type(services.tables).begin
     met = []
 
-    def begin_and_be_met(tables: Any, record: TableRecord, pending: Pending) -> TableRecord:
-        begun = begin(tables, record, pending)
+    def begin_and_be_met(tables: Any, begun: TableRecord) -> None:
+        begin(tables, begun)
         if not met:
             met.append(begun)
             services.reconciliation.end(company, begun)
-        return begun
 
     monkeypatch.setattr(type(services.tables), "begin", begin_and_be_met)
     after = operations.update(company, table.table_id, TableChange("nova"))
@@ -364,7 +364,7 @@ def test_a_table_that_a_reader_holds_is_busy_and_nothing_changes(
 ) -> None:
     operations = services.table_operations
     table = operations.create(company, USER, "vendas", COLUMNS)
-    monkeypatch.setattr(reconciliation.Waiting.__init__, "__defaults__", (1.5,))
+    monkeypatch.setattr(operations_module, "LOCK_WAIT_SECONDS", 1)
     with services.databases.company_connection(company) as holder, holder.transaction():
         holder.execute("SELECT * FROM vendas")
         refused(TABLE_BUSY, operations.update, company, table.table_id, TableChange("nova"))

@@ -1,7 +1,13 @@
 """Owns what the API adds to the services that every function has: the verifier of its tokens."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases.connecting import PgConnection, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.services import Services, once
+from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables_api.jobs.analyses import JobDocuments
 from managed_tables_api.rows.definitions import Definitions
 from managed_tables_api.rows.rows import Rows
@@ -32,6 +38,16 @@ class ApiServices(Services):
     def job_documents(self) -> JobDocuments:
         """What S3 holds beside the jobs' records."""
         return JobDocuments(self.storage)
+
+    @property
+    def open_company(self) -> OpenCompany:
+        """Table operations share the open connections with the rows."""
+        return self._use_company
+
+    @contextmanager
+    def _use_company(self, company: ConnectionRecord) -> Iterator[PgConnection]:
+        with translated_errors(), self.connection_cache.use(company) as connection:
+            yield connection
 
     @once
     def connection_cache(self) -> ConnectionCache:

@@ -23,7 +23,7 @@ from managed_tables.settings import (
 from managed_tables.storage import Storage
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reading import TableReading
-from managed_tables.tables.reconciliation import Reconciliation
+from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
 from managed_tables.tables.upload_tables import UploadTables
 
 if TYPE_CHECKING:
@@ -144,6 +144,11 @@ class Services:
         limits = SessionLimits(self.settings.statement_timeout_ms, self.settings.lock_timeout_ms)
         return Databases(self._cluster_secret, self.app_secret.database_master_secret, limits)
 
+    @property
+    def open_company(self) -> OpenCompany:
+        """How table operations get a connection to a company's database."""
+        return self.databases.company_connection
+
     @once
     def provisioning(self) -> Provisioning:
         """The making of databases."""
@@ -152,22 +157,19 @@ class Services:
     @once
     def reconciliation(self) -> Reconciliation:
         """The end of operations that were left unfinished."""
-        return Reconciliation(self.items, self.tables, self.databases.company_connection)
+        return Reconciliation(self.items, self.tables, self.open_company)
 
     @once
     def table_operations(self) -> TableOperations:
         """The making, changing and deleting of tables."""
         return TableOperations(
-            self.tables,
-            self.reconciliation,
-            self.databases.company_connection,
-            self.settings.default_timezone,
+            self.tables, self.reconciliation, self.open_company, self.settings.default_timezone
         )
 
     @once
     def table_reading(self) -> TableReading:
         """The reading of tables."""
-        return TableReading(self.tables, self.reconciliation, self.databases.company_connection)
+        return TableReading(self.tables, self.reconciliation, self.open_company)
 
     @once
     def upload_tables(self) -> UploadTables:

@@ -138,25 +138,26 @@ class Tables:
         except ConditionFailed as error:
             raise NameTaken(table.display_name) from error
 
-    def begin(self, table: TableRecord, pending: Pending) -> TableRecord:
-        """Step 1 of a change: set `pending` and reserve its new name; raises NameTaken or TableChanged."""
+    def begin(self, table: TableRecord) -> None:
+        """Step 1 of a change: write its `pending`, reserve its new name; raises NameTaken or TableChanged."""
+        if table.pending is None:
+            raise ValueError(f"nothing is pending on table {table.table_id}")
         writes = [
             update(
                 table_key(table.company_id, table.table_id),
-                {"pending": _write_pending(pending)},
+                {"pending": _write_pending(table.pending)},
                 condition="attribute_exists(pk) AND attribute_not_exists(pending) AND version = :version",
                 version=table.version,
             )
         ]
-        if pending.new_name is not None:
-            writes.append(self._reservation(table, pending.new_name))
+        if table.pending.new_name is not None:
+            writes.append(self._reservation(table, table.pending.new_name))
         try:
             self._items.write(*writes)
         except ConditionFailed as error:
             if 0 in error.failed:
                 raise TableChanged(table.table_id) from error
-            raise NameTaken(pending.new_name) from error
-        return replace(table, pending=pending)
+            raise NameTaken(table.pending.new_name) from error
 
     def finalise(self, table: TableRecord, applied: Applied) -> TableRecord | None:
         """Step 3: make the record what PostgreSQL has and let go of every name that the table has not.

@@ -44,6 +44,7 @@ from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, Wa
 
 # While a change waits for the table's lock, readers queue behind it: it waits briefly, and often.
 DDL_LOCK_TIMEOUT_MS = 1_000
+LOCK_WAIT_SECONDS = 5.0  # in all: it holds one of the process's few connections all the while
 
 Step = Callable[[PgConnection], None]
 
@@ -83,10 +84,11 @@ class TableOperations:
             try:
                 with self.open_company(company) as connection:
                     self.tables.reserve(table)
-                    return self._finish(company, connection, table, step, applied, waiting)
+                    return self._finish(company, connection, table, step, applied)
             except NameTaken:
                 self.reconciliation.await_name(company, display_name, waiting)
             except Fenced:
+                self.reconciliation.end(company, table)
                 waiting.pause()
 
     def update(self, company: ConnectionRecord, table_id: str, change: TableChange) -> TableRecord:
@@ -107,13 +109,17 @@ class TableOperations:
             ) -> None:
                 self._change(connection, table, plan, applied)
 
+            begun = replace(table, pending=_pending("update", table.version, new_name))
             try:
                 with self.open_company(company) as connection:
-                    begun = self.tables.begin(table, _pending("update", table.version, new_name))
-                    return self._finish(company, connection, begun, step, applied, waiting)
+                    self.tables.begin(begun)
+                    return self._finish(company, connection, begun, step, applied)
             except NameTaken:
                 self.reconciliation.await_name(company, applied.display_name, waiting)
-            except (TableChanged, Fenced):
+            except TableChanged:
+                waiting.pause()
+            except Fenced:
+                self.reconciliation.end(company, begun)
                 waiting.pause()
 
     def add_columns(self, company: ConnectionRecord, table_id: str, columns: Columns) -> TableRecord:
@@ -136,12 +142,16 @@ class TableOperations:
                 lock_version(connection, table.table_id, table.version)
                 delete_physical_table(connection, table.table_id, table.display_name)
 
+            begun = replace(table, pending=_pending("delete", table.version))
             try:
                 with self.open_company(company) as connection:
-                    begun = self.tables.begin(table, _pending("delete", table.version))
-                    self._run(company, connection, begun, step, waiting)
+                    self.tables.begin(begun)
+                    self._run(connection, begun, step)
                     self._finalise(begun, applied)
-            except (TableChanged, Fenced):
+            except TableChanged:
+                waiting.pause()
+            except Fenced:
+                self.reconciliation.end(company, begun)
                 waiting.pause()
             else:
                 return
@@ -153,32 +163,25 @@ class TableOperations:
         begun: TableRecord,
         step: Step,
         applied: Applied,
-        waiting: Waiting,
     ) -> TableRecord:
         """Do steps 2 and 3 of an operation that step 1 has begun, and return the table as it is then."""
-        self._run(company, connection, begun, step, waiting)
+        self._run(connection, begun, step)
         finished = self._finalise(begun, applied)
         found = finished or self.tables.find(company.company_id, begun.table_id)
         if found is None:  # deleted by another, just after our change
             raise ApiError(TABLE_NOT_FOUND)
         return found
 
-    def _run(
-        self,
-        company: ConnectionRecord,
-        connection: PgConnection,
-        begun: TableRecord,
-        step: Step,
-        waiting: Waiting,
-    ) -> None:
+    def _run(self, connection: PgConnection, begun: TableRecord, step: Step) -> None:
         """Do step 2, again while the table is locked by others; what fails for good is undone at once.
 
-        If the connection broke, whether it was committed is unknown: the next who meets it finds out.
+        Raises Fenced where another has shut the operation out: the caller ends it, once it has given the
+        connection back (to end takes one too, and a process has few). If the connection broke,
+        whether it was committed is unknown: the next who meets it finds out.
         """
         try:
-            _run_transaction(connection, step, waiting)
+            _run_transaction(connection, step)
         except Fenced:
-            self.reconciliation.end(company, begun)
             raise
         except Exception:
             if not connection.broken:
@@ -229,7 +232,8 @@ def new_table(
     )
 
 
-def _run_transaction(connection: PgConnection, step: Step, waiting: Waiting) -> None:
+def _run_transaction(connection: PgConnection, step: Step) -> None:
+    waiting = Waiting(LOCK_WAIT_SECONDS)
     timeout = sql.SQL("SET LOCAL lock_timeout = {}").format(DDL_LOCK_TIMEOUT_MS)
     while True:
         try:
