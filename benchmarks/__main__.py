@@ -3,7 +3,7 @@
 import argparse
 from importlib import import_module
 
-SECTIONS = ("api",)
+SECTIONS = {"api": "api", "import": "imports"}  # name: module
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="less data, fewer repetitions")
     arguments = parser.parse_args()
     for name in arguments.section or SECTIONS:
-        import_module(f"benchmarks.{name}").run(arguments.small)
+        import_module(f"benchmarks.{SECTIONS[name]}").run(arguments.small)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,83 @@
+"""One step of an import in a process of its own, so that its peak memory is its own: prints its seconds.
+
+`python -m benchmarks.import_step analyze FOLDER FILE`, `… insert FOLDER DSN`, `… copy FILE DSN` (what
+`psql \\copy` of the clean file takes, the key made by the database), `… calamine FILE`.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psycopg
+from python_calamine import CalamineWorkbook
+
+from benchmarks.files import COLUMNS
+from managed_tables import exact_json
+from managed_tables.ids import new_record_id
+from managed_tables.schema import Column
+from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_insert.job import open_converter
+from managed_tables_insert.loading import Target, load_rows
+from managed_tables_insert.plan import make_plan
+
+_CHUNK_BYTES = 262_144
+
+
+def analyze_file(folder: str, file: str) -> None:
+    """Analyze a file into `folder`, as functions/analyze does between its download and its upload."""
+    path = Path(file)
+    found = analyze([SourceFile(path, path.name)], Path(folder), ZoneInfo("UTC"))
+    Path(folder, "analysis.json").write_bytes(exact_json.dumps(found.as_record()))
+
+
+def insert_rows(folder: str, dsn: str) -> None:
+    """Load the staged object of `folder` into a new table, as functions/insert does after its download."""
+    analysis = exact_json.loads(Path(folder, "analysis.json").read_bytes())
+    columns = tuple(map(Column.model_validate, analysis["inferred_schema"]["columns"]))
+    table_id = new_record_id()
+    target = Target(new_record_id(), "create", table_id, f"t_{table_id}", columns)
+    with psycopg.connect(dsn, autocommit=True) as connection, open_converter(Path(folder)) as converter:
+        plan = make_plan(Path(folder, "staged.parquet"), analysis, columns)
+        load_rows(connection, converter, target, plan, "UTC", lambda _: None)
+
+
+def copy_file(file: str, dsn: str) -> None:
+    """COPY a clean file into an equivalent table whose ids the database makes."""
+    definitions = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    with psycopg.connect(dsn) as connection:
+        make_id = "uuidv7()" if connection.info.server_version >= 180_000 else "gen_random_uuid()"
+        connection.execute("DROP TABLE IF EXISTS baseline")
+        connection.execute(f"CREATE TABLE baseline (id uuid DEFAULT {make_id} PRIMARY KEY, {definitions})")
+        statement = f"COPY baseline ({', '.join(COLUMNS)}) FROM STDIN (FORMAT csv, HEADER)"
+        with connection.cursor().copy(statement) as copy, Path(file).open("rb") as source:
+            while chunk := source.read(_CHUNK_BYTES):
+                copy.write(chunk)
+
+
+def read_calamine(file: str) -> None:
+    """Read every cell of a workbook's first sheet."""
+    sheet = CalamineWorkbook.from_path(file).get_sheet_by_index(0)
+    for _ in sheet.iter_rows():
+        pass
+
+
+_STEPS: dict[str, Callable[..., None]] = {
+    "analyze": analyze_file,
+    "insert": insert_rows,
+    "copy": copy_file,
+    "calamine": read_calamine,
+}
+
+
+def main() -> None:
+    """Run the step of the command line and print its seconds."""
+    step, *arguments = sys.argv[1:]
+    start = time.perf_counter()
+    _STEPS[step](*arguments)
+    print(time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Owns the measurement of imports: analyze and insert of each kind of file, beside what others take.
+
+Everything is measured in one run, each step in a process of its own, without AWS. The yardsticks:
+COPY of the equivalent clean CSV into the same table with its key made by the database (`copy`);
+calamine reading the workbook alone; csvsql and pandas on a cut of 200,000 rows.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from benchmarks import others
+from benchmarks.files import BYTES_A_ROW, Orders, make_orders
+from managed_tables.databases.migrations import migrate
+from managed_tables_local.postgres import open_server, remove_server
+
+_READER = "bench_ro"
+_MIB = 1_048_576
+_CUT_ROWS = 200_000
+_ZIP_PARTS = 10
+_SAMPLE_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kind of file and how many rows it has."""
+
+    name: str
+    rows: int
+    write: Callable[[Orders], Path]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A step's seconds and peak memory."""
+
+    seconds: float
+    peak_mib: float
+
+
+def cases(small: bool) -> list[Case]:
+    """Return the files to measure; small ones have a tenth of the rows."""
+    share = 10 if small else 1
+    ten, hundred = 10 * _MIB // BYTES_A_ROW // share, 100 * _MIB // BYTES_A_ROW // share
+    return [
+        Case("CSV brasileiro 10 MB", ten, Orders.brazilian_csv),
+        Case("CSV brasileiro 100 MB", hundred, Orders.brazilian_csv),
+        Case("CSV limpo 10 MB", ten, Orders.clean_csv),
+        Case("CSV limpo 100 MB", hundred, Orders.clean_csv),
+        Case("XLSX 300.000 × 10", 300_000 // share, Orders.xlsx),
+        Case(
+            "XLS 65.000 × 10",
+            65_000 // share,
+            lambda orders: others.write_xls(orders.clean_csv(), orders.folder / "orders.xls"),
+        ),
+        Case("ZIP de 10 CSVs, 100 MB", hundred, lambda orders: orders.zipped(_ZIP_PARTS)),
+    ]
+
+
+def run(small: bool) -> None:
+    """Measure every case and print the table."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        server = open_server(folder / "postgres")
+        server.start()
+        try:
+            dsn = _prepare_database(server.dsn)
+            _print_header()
+            for case in cases(small):
+                _measure_case(case, folder, dsn)
+            _measure_others(folder, dsn, _CUT_ROWS // (10 if small else 1))
+        finally:
+            remove_server(folder / "postgres")
+
+
+def _prepare_database(dsn: str) -> str:
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {_READER}")
+        migrate(admin, _READER)
+    return dsn
+
+
+def _print_header() -> None:
+    titles = [
+        "file",
+        "MiB",
+        "analyze s",
+        "MiB",
+        "insert s",
+        "MiB",
+        "copy s",
+        "insert/copy",
+        "both/copy",
+        "calamine s",
+    ]
+    print(f"{titles[0]:26}" + "".join(f"{title:>12}" for title in titles[1:]), flush=True)
+
+
+def _measure_case(case: Case, folder: Path, dsn: str) -> None:
+    orders = make_orders(folder / "files", case.rows)
+    file, clean = case.write(orders), orders.clean_csv()
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        copied = _step("copy", clean, dsn)
+        analysed = _step("analyze", work, file)
+        inserted = _step("insert", work, dsn)
+    alone = f"{_step('calamine', file).seconds:.2f}" if file.suffix in (".xlsx", ".xls") else "–"
+    figures = [
+        f"{file.stat().st_size / _MIB:.1f}",
+        f"{analysed.seconds:.2f}",
+        f"{analysed.peak_mib:.0f}",
+        f"{inserted.seconds:.2f}",
+        f"{inserted.peak_mib:.0f}",
+        f"{copied.seconds:.2f}",
+        f"{inserted.seconds / copied.seconds:.2f}",
+        f"{(analysed.seconds + inserted.seconds) / copied.seconds:.2f}",
+        alone,
+    ]
+    print(f"{case.name:26}" + "".join(f"{figure:>12}" for figure in figures), flush=True)
+
+
+def _measure_others(folder: Path, dsn: str, rows: int) -> None:
+    """Compare with csvsql and pandas on a clean file, which is the one that they read right."""
+    clean = make_orders(folder / "files", rows).clean_csv()
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        ours = _step("analyze", work, clean).seconds + _step("insert", work, dsn).seconds
+    found = {
+        "copy": _step("copy", clean, dsn).seconds,
+        "ours (analyze + insert)": ours,
+        "pandas to_sql": others.time_pandas(clean, dsn),
+        "csvsql --insert": others.time_csvsql(clean, dsn),
+    }
+    print(f"\n{rows:,} rows of a clean CSV".replace(",", "."))
+    for name, seconds in found.items():
+        print(f"  {name:26}{seconds:8.2f} s{seconds / found['copy']:8.2f} × copy", flush=True)
+
+
+def _step(name: str, *arguments: object) -> Measured:
+    command = [sys.executable, "-m", "benchmarks.import_step", name, *map(str, arguments)]
+    peak_kib = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            peak_kib = max(peak_kib, sum(map(_peak_kib, _family(process.pid))))
+            time.sleep(_SAMPLE_SECONDS)
+        answer = process.stdout.read() if process.stdout else ""
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Measured(float(answer), peak_kib / 1024)
+
+
+def _family(pid: int) -> list[int]:
+    """Return the process and its descendants, those that a workbook is read in among them (Linux)."""
+    children: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            children += map(int, task.read_text().split())
+    return [pid, *(one for child in children for one in _family(child))]
+
+
+def _peak_kib(pid: int) -> int:
+    """Return the most memory that the process has held: rusage would count its parent's before exec."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    return 0
