@@ -1,0 +1,611 @@
+"""Cases of text files: dialects, encodings, headers, footers, odd rows."""
+
+from collections.abc import Iterator
+
+from case import Case, case
+
+AB = "a:integer b:text"
+
+
+def cases() -> Iterator[Case]:
+    """Yield every case of this module."""
+    yield from dialects()
+    yield from quoting()
+    yield from rows_and_lines()
+    yield from encodings()
+    yield from headers()
+    yield from surroundings()
+
+
+def dialects() -> Iterator[Case]:
+    """Delimiters, and what looks like one."""
+    yield case(
+        "csv/comma.csv",
+        "a,b\n1,x\n2,y\n",
+        "the plain form",
+        AB,
+        "1|x\n2|y",
+        dialect={"delimiter": ",", "header_line": 1},
+    )
+    yield case(
+        "csv/semicolon.csv",
+        "a;b\n1;x\n2;y\n",
+        "Brazil's delimiter",
+        AB,
+        "1|x\n2|y",
+        dialect={"delimiter": ";"},
+    )
+    yield case("csv/tab.csv", "a\tb\n1\tx\n2\ty\n", "tabs", AB, "1|x\n2|y", dialect={"delimiter": "\t"})
+    yield case(
+        "csv/pipe.csv", "a|b\n1|x\n2|y\n", "pipes", AB, [["1", "x"], ["2", "y"]], dialect={"delimiter": "|"}
+    )
+    yield case(
+        "csv/caret.csv",
+        "a^b^c\n1^x^2\n2^y^3\n3^z^4\n",
+        "a rarer delimiter",
+        "a:integer b:text c:integer",
+        "1|x|2\n2|y|3\n3|z|4",
+    )
+    yield case(
+        "csv/tilde.csv",
+        "a~b~c\n1~x~2\n2~y~3\n3~z~4\n",
+        "a rarer delimiter",
+        "a:integer b:text c:integer",
+        "1|x|2\n2|y|3\n3|z|4",
+    )
+    yield case(
+        "csv/semicolon_with_decimal_commas.csv",
+        "item;preco\ncaneta;1,50\nlápis;0,75\ncaderno;12,00\n",
+        "more commas than semicolons in the data",
+        "item:text preco:decimal",
+        "caneta|1,50\nlápis|0,75\ncaderno|12,00",
+        values="caneta|1.50\nlápis|0.75\ncaderno|12.00",
+    )
+    yield case(
+        "csv/comma_in_text_of_semicolon_file.csv",
+        "nome;obs\nAna;um, dois, três\nBia;quatro, cinco, seis\n",
+        "commas in sentences, as many in each line",
+        "nome:text obs:text",
+        "Ana|um, dois, três\nBia|quatro, cinco, seis",
+    )
+    yield case(
+        "csv/semicolon_in_quoted_text.csv",
+        'id,obs\n1,"a; b; c"\n2,"d; e; f"\n',
+        "semicolons inside quotes",
+        "id_original:integer obs:text",
+        "1|a; b; c\n2|d; e; f",
+        labels=["id", "obs"],
+    )
+    yield case(
+        "csv/time_colons.csv",
+        "hora,local\n10:00:00,A\n11:30:00,B\n",
+        "colons are not the delimiter",
+        "hora:text local:text",
+        "10:00:00|A\n11:30:00|B",
+    )
+    yield case(
+        "csv/sep_line.csv",
+        "sep=;\na;b\n1;x\n2;y\n",
+        "Excel's own directive names the delimiter",
+        AB,
+        "1|x\n2|y",
+        dialect={"delimiter": ";", "header_line": 2},
+        lines=[3, 4],
+    )
+    yield case(
+        "csv/sep_line_bom.csv",
+        "\ufeffsep=,\r\na,b\r\n1,x\r\n",
+        "the directive behind a byte order mark",
+        AB,
+        "1|x",
+        dialect={"delimiter": ","},
+    )
+    yield case(
+        "csv/one_column.csv",
+        "cidade\nSão Paulo\nRio de Janeiro\nBelém\n",
+        "no delimiter at all",
+        "cidade:text",
+        "São Paulo\nRio de Janeiro\nBelém",
+    )
+    yield case(
+        "csv/one_column_numbers.csv",
+        "valor\n10\n20\n30\n",
+        "no delimiter at all",
+        "valor:integer",
+        "10\n20\n30",
+    )
+    yield case(
+        "csv/trailing_delimiter.csv",
+        "a;b;\n1;x;\n2;y;\n",
+        "a delimiter after the last column, in every line",
+        AB,
+        "1|x\n2|y",
+    )
+    wide = [f"c{number}" for number in range(300)]
+    yield case(
+        "csv/wide_300.csv",
+        ",".join(wide) + "\n" + ",".join(["7"] * 300) + "\n",
+        "300 columns",
+        " ".join(f"{name}:integer" for name in wide),
+        [["7"] * 300],
+    )
+    yield case(
+        "csv/too_many_columns.csv",
+        ",".join(f"c{n}" for n in range(1_501)) + "\n" + ",".join(["7"] * 1_501) + "\n",
+        "PostgreSQL has no room",
+        error="TOO_MANY_COLUMNS",
+    )
+
+
+def quoting() -> Iterator[Case]:
+    """Quotes, escapes, line breaks in cells."""
+    yield case(
+        "csv/quoted_delimiter.csv", 'a,b\n1,"x,y"\n2,"z"\n', "the delimiter inside quotes", AB, "1|x,y\n2|z"
+    )
+    yield case(
+        "csv/quoted_newline.csv",
+        'a,b\n1,"x\ny"\n2,z\n',
+        "a line break inside quotes: lines are physical",
+        AB,
+        [["1", "x\ny"], ["2", "z"]],
+        lines=[2, 4],
+    )
+    yield case(
+        "csv/quoted_crlf.csv",
+        'a,b\r\n1,"x\r\ny"\r\n2,z\r\n',
+        "a line break of two characters is kept",
+        AB,
+        [["1", "x\r\ny"], ["2", "z"]],
+    )
+    yield case(
+        "csv/doubled_quotes.csv",
+        'a,b\n1,"say ""hi"""\n2,z\n',
+        "doubled quotes",
+        AB,
+        [["1", 'say "hi"'], ["2", "z"]],
+    )
+    yield case(
+        "csv/backslash_quotes.csv",
+        'a,b\n1,"say \\"hi\\", ok"\n2,"z \\"q\\""\n',
+        "quotes escaped by a backslash",
+        AB,
+        [["1", 'say "hi", ok'], ["2", 'z "q"']],
+    )
+    yield case(
+        "csv/single_quotes.csv",
+        "a;b\n1;'x;y'\n2;'z;w'\n3;'v;u'\n",
+        "apostrophes as quotes",
+        AB,
+        "1|x;y\n2|z;w\n3|v;u",
+    )
+    yield case(
+        "csv/apostrophes_in_text.csv",
+        "a;b\n1;copo d'água\n2;pau d'arco\n",
+        "apostrophes are no quotes here",
+        AB,
+        "1|copo d'água\n2|pau d'arco",
+    )
+    yield case(
+        "csv/inches.csv",
+        'a;b\n1;tubo 5"\n2;tubo 6" longo\n3;placa\n',
+        "a quote inside an unquoted cell is a character",
+        AB,
+        [["1", 'tubo 5"'], ["2", 'tubo 6" longo'], ["3", "placa"]],
+    )
+    yield case(
+        "csv/all_quoted.csv", '"a","b"\n"1","x"\n"2","y"\n', "every cell quoted, numbers too", AB, "1|x\n2|y"
+    )
+    yield case(
+        "csv/quoted_empty.csv",
+        'a,b\n1,""\n2,\n3,x\n',
+        "quoted or not, empty is empty",
+        "a:integer b:text?",
+        "1|∅\n2|∅\n3|x",
+    )
+    yield case(
+        "csv/quoted_header_newline.csv",
+        'a,"valor\ntotal"\n1,2\n3,4\n',
+        "a line break in a label",
+        "a:integer valor_total:integer",
+        "1|2\n3|4",
+        lines=[3, 4],
+    )
+    yield case(
+        "csv/quoted_thousands.csv",
+        'a,b\nx,"1,234.56"\ny,"7,890.12"\n',
+        "the delimiter as thousands separator",
+        "a:text b:decimal",
+        "x|1,234.56\ny|7,890.12",
+        values="x|1234.56\ny|7890.12",
+    )
+    yield case(
+        "csv/blank_after_delimiter.csv",
+        'a, b\n1, "x, y"\n2, "z"\n',
+        "a blank between delimiter and quote",
+        AB,
+        "1|x, y\n2|z",
+    )
+    yield case(
+        "csv/json_in_cell.csv",
+        'a;b\n1;"{""k"": [1, 2]}"\n2;"{""k"": []}"\n',
+        "JSON in a cell",
+        AB,
+        [["1", '{"k": [1, 2]}'], ["2", '{"k": []}']],
+    )
+    long = "palavra " * 8_000
+    yield case(
+        "csv/long_cell.csv",
+        f'a,b\n1,"{long}"\n2,y\n',
+        "64,000 characters in one cell",
+        AB,
+        [["1", long], ["2", "y"]],
+    )
+
+
+def rows_and_lines() -> Iterator[Case]:
+    """Line ends, blank lines, rows of another length."""
+    yield case("csv/crlf.csv", "a,b\r\n1,x\r\n2,y\r\n", "Windows", AB, "1|x\n2|y")
+    yield case("csv/cr.csv", "a,b\r1,x\r2,y\r", "old Macs", AB, "1|x\n2|y", lines=[2, 3])
+    yield case(
+        "csv/mixed_line_ends.csv",
+        "a,b\r\n1,x\n2,y\r\n3,z\n",
+        "two kinds of line end",
+        AB,
+        "1|x\n2|y\n3|z",
+        lines=[2, 3, 4],
+    )
+    yield case("csv/no_last_newline.csv", "a,b\n1,x\n2,y", "the last line does not end", AB, "1|x\n2|y")
+    yield case(
+        "csv/blank_lines.csv",
+        "a,b\n\n1,x\n\n\n2,y\n\n",
+        "blank lines are no rows",
+        AB,
+        "1|x\n2|y",
+        lines=[3, 6],
+    )
+    yield case(
+        "csv/lines_of_delimiters.csv",
+        "a;b\n1;x\n;\n2;y\n;\n",
+        "rows of empty cells, as Excel saves them",
+        AB,
+        "1|x\n2|y",
+        lines=[2, 4],
+    )
+    yield case(
+        "csv/short_rows.csv",
+        "a,b,c\n1,x,7\n2\n3,z\n",
+        "short rows are filled up and reported",
+        "a:integer b:text? c:integer?",
+        "1|x|7\n2|∅|∅\n3|z|∅",
+        warnings=["menos"],
+    )
+    yield case(
+        "csv/long_row.csv",
+        "a,b\n1,x\n2,y,extra\n3,z\n",
+        "surplus cells are never dropped in silence",
+        "a:integer b:text coluna_3:text?",
+        "1|x|∅\n2|y|extra\n3|z|∅",
+        labels=["a", "b", "coluna_3"],
+        warnings=["mais"],
+    )
+    yield case("csv/one_row.csv", "a,b\n1,x\n", "one row", AB, "1|x")
+    yield case(
+        "csv/header_only.csv",
+        "nome,valor\n",
+        "a header and no rows is a table of no rows",
+        "nome:text valor:text",
+        [],
+    )
+    yield case(
+        "csv/header_only_no_newline.csv",
+        "nome;valor",
+        "the same without a line end",
+        "nome:text valor:text",
+        [],
+    )
+    rows = [[str(n), f"nome {n}", f"{n},50"] for n in range(1, 2_001)]
+    yield case(
+        "csv/two_thousand_rows.csv",
+        "n;nome;valor\n" + "".join(";".join(row) + "\n" for row in rows),
+        "more rows than any sample",
+        "n:integer nome:text valor:decimal",
+        rows,
+    )
+    late = [[str(n), "x"] for n in range(1, 3_000)] + [["3000A", "x"]]
+    yield case(
+        "csv/exception_in_last_row.csv",
+        "n,b\n" + "".join(",".join(row) + "\n" for row in late),
+        "every row is judged",
+        "n:text b:text",
+        late,
+    )
+
+
+def encodings() -> Iterator[Case]:
+    """Bytes to characters."""
+    text, columns, rows = (
+        "nome;cidade\nJosé;São Paulo\nAção;Belém\n",
+        "nome:text cidade:text",
+        "José|São Paulo\nAção|Belém",
+    )
+    yield case("csv/utf8.csv", text, "UTF-8", columns, rows)
+    yield case(
+        "csv/utf8_bom.csv",
+        text,
+        "a byte order mark is not part of the first label",
+        columns,
+        rows,
+        encoding="utf-8-sig",
+    )
+    yield case("csv/utf16_le_bom.csv", text, "Excel's 'Unicode text'", columns, rows, encoding="utf-16")
+    yield case("csv/utf16_be_bom.csv", b"\xfe\xff" + text.encode("utf-16-be"), "big-endian", columns, rows)
+    yield case("csv/utf16_le.csv", text, "no byte order mark", columns, rows, encoding="utf-16-le")
+    yield case(
+        "csv/utf16_be.csv", text, "no byte order mark, big-endian", columns, rows, encoding="utf-16-be"
+    )
+    yield case(
+        "csv/utf16_tab.csv",
+        text.replace(";", "\t").replace("\n", "\r\n"),
+        "what Excel saves as Unicode text",
+        columns,
+        rows,
+        encoding="utf-16",
+    )
+    yield case("csv/cp1252.csv", text, "Windows' Latin", columns, rows, encoding="cp1252")
+    yield case(
+        "csv/cp1252_signs.csv",
+        "item;obs\nA;10 € – “novo”\nB;5 € … ‘velho’\n",
+        "signs that ISO 8859-1 has not",
+        "item:text obs:text",
+        "A|10 € – “novo”\nB|5 € … ‘velho’",
+        encoding="cp1252",
+    )
+    yield case(
+        "csv/cp1252_header.csv",
+        "código;descrição\n1;x\n2;y\n",
+        "accents in the header only",
+        "codigo:integer descricao:text",
+        "1|x\n2|y",
+        labels=["código", "descrição"],
+        encoding="cp1252",
+    )
+    ascii_rows = [[str(n), "texto sem acento"] for n in range(1, 4_000)]
+    body = "n;t\n" + "".join(";".join(row) + "\n" for row in ascii_rows)
+    yield case(
+        "csv/cp1252_last_byte.csv",
+        (body + "4000;fim é").encode("cp1252"),
+        "the only accent is the last byte",
+        "n:integer t:text",
+        [*ascii_rows, ["4000", "fim é"]],
+    )
+    yield case(
+        "csv/utf8_late.csv",
+        body + "4000;fim é\n",
+        "the only accent is in the last line, in UTF-8",
+        "n:integer t:text",
+        [*ascii_rows, ["4000", "fim é"]],
+    )
+    yield case(
+        "csv/emoji.csv",
+        "a,b\n1,😀👍🏽\n2,日本語\n",
+        "characters beyond the first plane",
+        AB,
+        "1|😀👍🏽\n2|日本語",
+    )
+    yield case(
+        "csv/combining.csv",
+        "a,b\n1,Sa\u0303o\n2,Joa\u0303o\n",
+        "decomposed accents are kept as they are",
+        AB,
+        [["1", "Sa\u0303o"], ["2", "Joa\u0303o"]],
+    )
+    yield case(
+        "csv/combining_header.csv",
+        "Pre\u0327o me\u0301dio,b\n1,x\n",
+        "a decomposed label has the name of the composed one",
+        "preco_medio:integer b:text",
+        "1|x",
+        labels=["Pre\u0327o me\u0301dio", "b"],
+    )
+    yield case(
+        "csv/nul.csv",
+        "a,b\n1,x\x00y\n2,z\n",
+        "PostgreSQL's text has no NUL",
+        AB,
+        "1|xy\n2|z",
+        warnings=["NUL"],
+    )
+    yield case(
+        "csv/no_break_space.csv",
+        "a;b\nx;R$\u00a01.234,56\ny;R$\u00a07,00\n",
+        "a no-break space between sign and digits",
+        "a:text b:decimal",
+        [["x", "R$\u00a01.234,56"], ["y", "R$\u00a07,00"]],
+        values="x|1234.56\ny|7.00",
+    )
+
+
+def headers() -> Iterator[Case]:
+    """Which row names the columns, and what they are called."""
+    yield case(
+        "csv/no_header.csv",
+        "1,Ana,10.5\n2,Bia,20.5\n3,Caio,30.5\n",
+        "the first row is data",
+        "coluna_1:integer coluna_2:text coluna_3:decimal",
+        "1|Ana|10.5\n2|Bia|20.5\n3|Caio|30.5",
+        dialect={"header_line": None},
+        lines=[1, 2, 3],
+    )
+    yield case(
+        "csv/no_header_dates.csv",
+        "01/02/2024;100\n02/02/2024;200\n03/02/2024;300\n",
+        "dates and numbers name nothing",
+        "coluna_1:date coluna_2:integer",
+        "01/02/2024|100\n02/02/2024|200\n03/02/2024|300",
+        dialect={"header_line": None},
+    )
+    yield case(
+        "csv/accents_in_header.csv",
+        "Preço Médio (R$),Nº do Pedido,E-mail\n1.5,7,a@b.c\n2.5,8,d@e.f\n",
+        "labels to names",
+        "preco_medio_r:decimal n_do_pedido:integer e_mail:text",
+        "1.5|7|a@b.c\n2.5|8|d@e.f",
+        labels=["Preço Médio (R$)", "Nº do Pedido", "E-mail"],
+    )
+    yield case(
+        "csv/duplicate_labels.csv",
+        "nome,valor,nome,Nome\nx,1,y,z\nw,2,v,u\n",
+        "names are made distinct",
+        "nome:text valor:integer nome_2:text nome_3:text",
+        "x|1|y|z\nw|2|v|u",
+        labels=["nome", "valor", "nome", "Nome"],
+    )
+    yield case(
+        "csv/blank_label.csv",
+        "a,,c\n1,x,2\n3,y,4\n",
+        "a blank label is numbered by its place",
+        "a:integer coluna_2:text c:integer",
+        "1|x|2\n3|y|4",
+    )
+    yield case(
+        "csv/id_label.csv",
+        "id,ID,nome\n1,5,x\n2,6,y\n",
+        "id is ours",
+        "id_original:integer id_original_2:integer nome:text",
+        "1|5|x\n2|6|y",
+        labels=["id", "ID", "nome"],
+    )
+    yield case(
+        "csv/leading_digit.csv",
+        "2024 total,1o nome\n1,x\n2,y\n",
+        "a name does not begin with a digit",
+        "_2024_total:integer _1o_nome:text",
+        "1|x\n2|y",
+        labels=["2024 total", "1o nome"],
+    )
+    yield case(
+        "csv/reserved_words.csv",
+        "user,order,select\na,1,x\nb,2,y\n",
+        "SQL's words are fine",
+        "user:text order:integer select:text",
+        "a|1|x\nb|2|y",
+    )
+    yield case(
+        "csv/system_column.csv",
+        "ctid,nome\n1,x\n2,y\n",
+        "PostgreSQL's own names are not available",
+        "ctid_original:integer nome:text",
+        "1|x\n2|y",
+        labels=["ctid", "nome"],
+    )
+    label = "descrição detalhada do produto conforme cadastro interno da empresa matriz"
+    yield case(
+        "csv/long_label.csv",
+        f"{label},b\n1,x\n",
+        "PostgreSQL's names have 63 bytes",
+        "descricao_detalhada_do_produto_conforme_cadastro_interno_da_emp:integer b:text",
+        "1|x",
+        labels=[label, "b"],
+    )
+    yield case(
+        "csv/years_as_labels.csv",
+        "uf,2019,2020,2021\nSP,10.5,11.5,12.5\nRJ,20.5,21.5,22.5\nMG,30.5,31.5,32.5\n",
+        "years name columns",
+        "uf:text _2019:decimal _2020:decimal _2021:decimal",
+        "SP|10.5|11.5|12.5\nRJ|20.5|21.5|22.5\nMG|30.5|31.5|32.5",
+        labels=["uf", "2019", "2020", "2021"],
+    )
+    yield case(
+        "csv/symbols_as_label.csv",
+        "%,$$,b\n1,2,x\n3,4,y\n",
+        "nothing of the label can be kept",
+        "coluna_1:integer coluna_2:integer b:text",
+        "1|2|x\n3|4|y",
+        labels=["%", "$$", "b"],
+    )
+    yield case(
+        "csv/all_text.csv",
+        "nome,cidade,uf\nAna,Recife,PE\nBia,Natal,RN\nCaio,Belém,PA\n",
+        "a header over text only",
+        "nome:text cidade:text uf:text",
+        "Ana|Recife|PE\nBia|Natal|RN\nCaio|Belém|PA",
+    )
+    yield case(
+        "csv/blanks_around_labels.csv",
+        " nome , valor \nx,1\ny,2\n",
+        "a label is shown without the blanks around it",
+        "nome:text valor:integer",
+        "x|1\ny|2",
+    )
+
+
+def surroundings() -> Iterator[Case]:
+    """Titles above, notes and totals below."""
+    columns, rows = "mes:text valor:decimal", "jan|1,50\nfev|2,50\nmar|3,50"
+    body = "mes;valor\njan;1,50\nfev;2,50\nmar;3,50\n"
+    yield case(
+        "csv/title_above.csv",
+        "Relatório de vendas\n" + body,
+        "a title above the header",
+        columns,
+        rows,
+        dialect={"header_line": 2},
+        lines=[3, 4, 5],
+    )
+    yield case(
+        "csv/title_and_blank_above.csv",
+        "Relatório de vendas;\nEmitido em 01/02/2024;\n;\n" + body,
+        "titles padded with delimiters",
+        columns,
+        rows,
+        dialect={"header_line": 4},
+    )
+    yield case(
+        "csv/comments_above.csv",
+        "# gerado pelo sistema\n# versão 2\n" + body,
+        "comment lines above the header",
+        columns,
+        rows,
+        dialect={"header_line": 3},
+    )
+    yield case(
+        "csv/blank_lines_above.csv",
+        "\n\n" + body,
+        "the header is not on line 1",
+        columns,
+        rows,
+        dialect={"header_line": 3},
+    )
+    yield case(
+        "csv/note_below.csv",
+        body + "\nFonte: IBGE, 2024\n",
+        "a source below the table is not a row",
+        columns,
+        rows,
+        warnings=["Fonte: IBGE"],
+    )
+    yield case(
+        "csv/total_below.csv",
+        body + "Total;7,50\n",
+        "a total is not one row more; it is named",
+        columns,
+        rows,
+        warnings=["Total"],
+    )
+    yield case(
+        "csv/header_repeated.csv",
+        "a,b\n1,x\na,b\n2,y\n",
+        "a report's pages repeat the header",
+        AB,
+        "1|x\n2|y",
+        warnings=["cabeçalho"],
+        lines=[2, 4],
+    )
+    yield case(
+        "csv/units_below_header.csv",
+        "produto;peso;preco\n;(kg);(R$)\ncaneta;0,5;1,50\nlápis;0,3;0,75\n",
+        "a second header line gives units",
+        "produto:text peso_kg:decimal preco_r:decimal",
+        "caneta|0,5|1,50\nlápis|0,3|0,75",
+        labels=["produto", "peso (kg)", "preco (R$)"],
+    )

@@ -1,0 +1,808 @@
+"""Cases of XLSX workbooks."""
+
+from collections.abc import Iterator
+
+import xlsx_writing as x
+from case import Case, case
+from xlsx_writing import Xml, formula, number, sheet, typed, xlsx
+
+AB = "a:integer b:text"
+SIMPLE = sheet([["a", "b"], [1, "x"], [2, "y"]])
+ROWS = "1|x\n2|y"
+
+
+def cases() -> Iterator[Case]:
+    """Yield every case of this module."""
+    yield from numbers()
+    yield from dates()
+    yield from texts()
+    yield from formulas()
+    yield from sheets()
+    yield from layouts()
+    yield from packages()
+    yield from refusals()
+
+
+def one(name: str, cells: list[x.Cell], why: str, kind: str, rows: str, **extra: object) -> Case:
+    """Return a case of one interesting column `v` beside a text column."""
+    body = [["v", "t"], *([cell, f"linha {line}"] for line, cell in enumerate(cells, start=1))]
+    table = [
+        [None if row == "∅" else row, f"linha {line}"] for line, row in enumerate(rows.split("|"), start=1)
+    ]
+    if "values" in extra:
+        typed_rows = str(extra["values"]).split("|")
+        extra["values"] = [
+            [None if v == "∅" else v, f"linha {line}"] for line, v in enumerate(typed_rows, start=1)
+        ]
+    return case(f"xlsx/{name}.xlsx", xlsx(sheet(body)), why, f"v:{kind} t:text", table, **extra)  # type: ignore[arg-type]
+
+
+def numbers() -> Iterator[Case]:
+    """Numbers, whatever they look like on the screen."""
+    yield case(
+        "xlsx/plain.xlsx",
+        xlsx(SIMPLE),
+        "the plain form",
+        AB,
+        ROWS,
+        dialect={"header_line": 1},
+        lines=[2, 3],
+        sheets=["Plan1", "Plan1"],
+    )
+    yield one(
+        "integer",
+        [1, -2, number("3.0"), number("1E3")],
+        "whole numbers, however written",
+        "integer",
+        "1|-2|3|1000",
+    )
+    yield one("decimal", [1.5, -0.25, number("1E-5"), 7], "decimals", "decimal", "1.5|-0.25|0.00001|7")
+    yield one(
+        "seventeen_digits",
+        [number("8.3000000000000007"), number("4.0999999999999996")],
+        "Excel writes 17 digits of a double",
+        "decimal",
+        "8.3|4.1",
+    )
+    yield one(
+        "sum_of_doubles",
+        [number("0.30000000000000004"), 1.5],
+        "the double that 0.1+0.2 is",
+        "decimal",
+        "0.30000000000000004|1.5",
+    )
+    yield one(
+        "three_decimals",
+        [1.234, 5.678, 9.012],
+        "a number cell never has a thousands separator",
+        "decimal",
+        "1.234|5.678|9.012",
+        values="1.234|5.678|9.012",
+    )
+    yield one(
+        "beyond_doubles",
+        [number("9007199254740993"), number("9223372036854775807")],
+        "digits that no double holds, in the file nevertheless",
+        "integer",
+        "9007199254740993|9223372036854775807",
+        values="9007199254740993|9223372036854775807",
+    )
+    key = "35200114200166000187550010000000271023456789"
+    yield one(
+        "forty_four_digits",
+        [number(key), number("7")],
+        "a key written as a number",
+        "decimal",
+        f"{key}|7",
+        values=f"{key}|7",
+    )
+    yield one(
+        "lost_digits",
+        [number("3.52001142001660001E+43"), 1.5],
+        "what Excel keeps of such a key: no digits are made up",
+        "decimal",
+        "3.52001142001660001E+43|1.5",
+        warnings=["15 dígitos"],
+    )
+    yield one(
+        "percent",
+        [number("0.125", x.PERCENT), number("1", x.PERCENT)],
+        "the value, not its look",
+        "decimal",
+        "0.125|1",
+    )
+    yield one(
+        "money",
+        [number("1234.5", x.MONEY), number("-0.1", x.MONEY)],
+        "the value, not its look",
+        "decimal",
+        "1234.5|-0.1",
+    )
+    yield one(
+        "with_unit",
+        [number("30", x.DAYS), number("60", x.DAYS)],
+        "a unit in the number format",
+        "integer",
+        "30|60",
+    )
+    yield one(
+        "fraction_format",
+        [number("0.5", x.FRACTION), number("1.25", x.FRACTION)],
+        "a fraction's look",
+        "decimal",
+        "0.5|1.25",
+    )
+    yield one(
+        "exponent_format",
+        [number("12345", x.EXPONENT), number("0.00012", x.EXPONENT)],
+        "an exponent's look",
+        "decimal",
+        "12345|0.00012",
+    )
+    yield one(
+        "zeros_by_format",
+        [number("7", x.FIVE), number("123", x.FIVE)],
+        "leading zeros that the format shows",
+        "text",
+        "00007|00123",
+    )
+    yield one(
+        "cep_by_format",
+        [number("1310100", x.CEP), number("22041001", x.CEP)],
+        "a postal code by its mask",
+        "text",
+        "01310-100|22041-001",
+    )
+    yield one(
+        "cpf_by_format",
+        [number("1234567890", x.CPF), number("98765432100", x.CPF)],
+        "a person's number by its mask",
+        "text",
+        "012.345.678-90|987.654.321-00",
+    )
+    yield one(
+        "cnpj_by_format",
+        [number("11222333000181", x.CNPJ), number("191", x.CNPJ)],
+        "a company's number by its mask",
+        "text",
+        "11.222.333/0001-81|00.000.000/0001-91",
+    )
+    yield one(
+        "phone_by_format",
+        [number("33334444", x.PHONE), number("1133334444", x.PHONE)],
+        "a mask with a condition",
+        "text",
+        "3333-4444|(11) 3333-4444",
+    )
+    yield one("not_finite", [number("NaN"), 1.5], "what is no number is text", "text", "NaN|1.5")
+    yield one(
+        "boolean",
+        [typed("b", "1"), typed("b", "0"), typed("b", "1")],
+        "booleans",
+        "boolean",
+        "TRUE|FALSE|TRUE",
+    )
+    yield one(
+        "boolean_and_text",
+        [typed("b", "1"), "talvez"],
+        "a boolean among texts, as Excel shows it",
+        "text",
+        "TRUE|talvez",
+    )
+    yield one("number_and_text", [1, "1A", 2.5], "numbers among texts", "text", "1|1A|2.5")
+    yield one("number_and_dash", [1, "-", 2], "a dash for nothing", "integer?", "1|-|2", values="1|∅|2")
+    yield one(
+        "empty_cells",
+        [1, None, 3, number("", x.MONEY)],
+        "no cell, and a cell without value",
+        "integer?",
+        "1|∅|3|∅",
+    )
+
+
+def dates() -> Iterator[Case]:
+    """Serial numbers that a number format makes dates and times."""
+    yield one(
+        "date",
+        [number("45292", x.DATE), number("45351", x.DATE)],
+        "dates by number format",
+        "date",
+        "2024-01-01|2024-02-29",
+    )
+    yield one(
+        "date_long",
+        [number("45292", x.LONG_DATE), number("45293", x.LONG_DATE)],
+        "a locale and words in the format",
+        "date",
+        "2024-01-01|2024-01-02",
+    )
+    yield one(
+        "month",
+        [number("45292", x.MONTH), number("45323", x.MONTH)],
+        "a month is its first day",
+        "date",
+        "2024-01-01|2024-02-01",
+    )
+    yield one(
+        "moment",
+        [number("45292.75", x.MOMENT), number("45293", x.MOMENT)],
+        "dates with a time",
+        "datetime",
+        "2024-01-01T18:00:00|2024-01-02T00:00:00",
+        values="2024-01-01T18:00:00Z|2024-01-02T00:00:00Z",
+    )
+    yield one(
+        "moment_rounding",
+        [number("45292.756944444445", x.MOMENT), number("45292.999988425923", x.MOMENT)],
+        "a double's noise is no second",
+        "datetime",
+        "2024-01-01T18:10:00|2024-01-01T23:59:59",
+    )
+    yield one(
+        "date_with_hidden_time",
+        [number("45292.5", x.DATE), number("45293", x.DATE)],
+        "a time that the format hides is not lost",
+        "datetime",
+        "2024-01-01T12:00:00|2024-01-02",
+        values="2024-01-01T12:00:00Z|2024-01-02T00:00:00Z",
+    )
+    yield one(
+        "time",
+        [number("0.41666666666666669", x.TIME), number("0.99998842592592589", x.TIME)],
+        "a time of day",
+        "text",
+        "10:00:00|23:59:59",
+    )
+    yield one(
+        "duration",
+        [number("1.5", x.DURATION), number("0.25", x.DURATION)],
+        "more hours than a day has",
+        "text",
+        "36:00:00|6:00:00",
+    )
+    yield one(
+        "date_first_and_last",
+        [number("1", x.DATE), number("59", x.DATE), number("61", x.DATE), number("2958465", x.DATE)],
+        "around the leap day of 1900 that never was",
+        "date",
+        "1900-01-01|1900-02-28|1900-03-01|9999-12-31",
+    )
+    yield one(
+        "date_out_of_range",
+        [number("45292", x.DATE), number("2958466", x.DATE), number("-1", x.DATE)],
+        "what is no day of the calendar stays a number",
+        "text",
+        "2024-01-01|2958466|-1",
+    )
+    yield one(
+        "date_leap_bug",
+        [number("60", x.DATE), number("61", x.DATE)],
+        "29 February 1900, which only Excel knows",
+        "text",
+        "60|1900-03-01",
+    )
+    yield one(
+        "date_iso_cells",
+        [typed("d", "2024-02-29T00:00:00", x.DATE), typed("d", "2024-03-01", x.DATE)],
+        "dates written as ISO text",
+        "date",
+        "2024-02-29|2024-03-01",
+    )
+    yield one(
+        "date_and_text_date",
+        [number("45292", x.DATE), "02/01/2024"],
+        "dates, one of them typed as text: two orders in one column",
+        "text",
+        "2024-01-01|02/01/2024",
+    )
+    yield case(
+        "xlsx/date_1904.xlsx",
+        xlsx(sheet([["d", "t"], [number("43830", x.DATE), "a"], [number("0", x.DATE), "b"]]), is_1904=True),
+        "the epoch of old Macs",
+        "d:date t:text",
+        "2024-01-01|a\n1904-01-01|b",
+    )
+    builtin = '<styleSheet xmlns="x"><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/></cellXfs></styleSheet>'
+    yield case(
+        "xlsx/date_builtin.xlsx",
+        xlsx(
+            sheet([["d", "m"], [number("45292", 1), number("45292.5", 2)]]),
+            changes={"xl/styles.xml": builtin},
+        ),
+        "formats that files name by number only",
+        "d:date m:datetime",
+        "2024-01-01|2024-01-01T12:00:00",
+    )
+
+
+def texts() -> Iterator[Case]:
+    """Text and its ways of being written."""
+    yield one(
+        "text_like_numbers",
+        ["007", "0123", "456"],
+        "text that looks like a number stays as written",
+        "text",
+        "007|0123|456",
+    )
+    yield one(
+        "text_numbers",
+        ["10", "20", "30"],
+        "numbers typed as text are numbers all the same",
+        "integer",
+        "10|20|30",
+    )
+    yield one(
+        "text_numbers_br",
+        ["1.234,56", "7,00"],
+        "in Brazil's way too",
+        "decimal",
+        "1.234,56|7,00",
+        values="1234.56|7.00",
+    )
+    yield one(
+        "key_as_text",
+        ["35200114200166000187550010000000271023456789", "x"],
+        "a key kept as text",
+        "text",
+        "35200114200166000187550010000000271023456789|x",
+    )
+    yield case(
+        "xlsx/blanks_in_text.xlsx",
+        xlsx(sheet([["v", "t"], ["  a ", "b\nc"], ["d", "e\tf"]])),
+        "blanks and line breaks are kept",
+        "v:text t:text",
+        [["  a ", "b\nc"], ["d", "e\tf"]],
+    )
+    yield case(
+        "xlsx/entities.xlsx",
+        xlsx(
+            sheet([["v", "t"], ["<&>\"'", Xml('<c r="REF" t="inlineStr"><is><t>&#233;&#xE9;</t></is></c>')]])
+        ),
+        "characters by entity and by number",
+        "v:text t:text",
+        [["<&>\"'", "éé"]],
+    )
+    yield case(
+        "xlsx/hex_escapes.xlsx",
+        xlsx(sheet([["v", "t"], ["a_x000D_b", "_x0041_"], ["_x005F_x000D_", "_xZZZZ_"]])),
+        "OOXML's own escapes",
+        "v:text t:text",
+        [["a\rb", "A"], ["_x000D_", "_xZZZZ_"]],
+    )
+    rich = '<r><t>ne</t></r><r><rPr><b/></rPr><t xml:space="preserve">gri </t></r><r><t>to</t></r>'
+    guide = '<t>東京</t><rPh sb="0" eb="2"><t>トウキョウ</t></rPh>'
+    shared = x.strings("v", "t", rich, guide, "")
+    refs = [
+        [typed("s", "0"), typed("s", "1")],
+        [typed("s", "2"), typed("s", "3")],
+        [typed("s", "2"), typed("s", "4")],
+    ]
+    yield case(
+        "xlsx/shared_strings.xlsx",
+        xlsx(sheet(refs), shared=shared),
+        "rich text is joined, phonetic guides are left out, an empty text is empty",
+        "v:text t:text?",
+        [["negri to", "東京"], ["negri to", None]],
+    )
+    inline = Xml('<c r="REF" t="inlineStr"><is><r><t>um </t></r><r><t>dois</t></r></is></c>')
+    yield case(
+        "xlsx/inline_rich.xlsx",
+        xlsx(sheet([["v", "t"], [inline, "x"]])),
+        "rich text in the cell itself",
+        "v:text t:text",
+        [["um dois", "x"]],
+    )
+    cdata = Xml('<c r="REF" t="str"><v><![CDATA[a<b>]]></v></c>')
+    yield case(
+        "xlsx/cdata.xlsx", xlsx(sheet([["v", "t"], [cdata, "x"]])), "CDATA", "v:text t:text", [["a<b>", "x"]]
+    )
+    yield case(
+        "xlsx/labels.xlsx",
+        xlsx(sheet([["Preço Médio (R$)", "Nome", "Nome", 2024], [1.5, "x", "y", 3]])),
+        "labels to names, a year among them",
+        "preco_medio_r:decimal nome:text nome_2:text _2024:integer",
+        [["1.5", "x", "y", "3"]],
+        labels=["Preço Médio (R$)", "Nome", "Nome", "2024"],
+    )
+
+
+def formulas() -> Iterator[Case]:
+    """Formulas count by what they came to."""
+    yield one(
+        "formula",
+        [formula("1+1", "2"), formula("A2*2", "4")],
+        "the result that the file holds",
+        "integer",
+        "2|4",
+    )
+    yield one(
+        "formula_text",
+        [formula('"a"&"b"', "ab", "str"), formula('""', "", "str")],
+        "text results, an empty one among them",
+        "text?",
+        "ab|∅",
+    )
+    yield one(
+        "formula_uncached",
+        [formula("1+1", None), 3],
+        "no result in the file: said, not guessed",
+        "integer?",
+        "∅|3",
+        warnings=["sem valor calculado"],
+    )
+    yield one(
+        "error_cells",
+        [1, typed("e", "#DIV/0!"), typed("e", "#N/A"), 4],
+        "an error is no value, and is said",
+        "integer?",
+        "1|∅|∅|4",
+        warnings=["2 célula(s) com erro"],
+    )
+    yield case(
+        "xlsx/formula_as_text.xlsx",
+        xlsx(sheet([["v", "t"], ["=1+1", "a"], ["@SUM(1)", "b"]])),
+        "text that would be a formula elsewhere is text",
+        "v:text t:text",
+        "=1+1|a\n@SUM(1)|b",
+    )
+    shared = [
+        Xml('<c r="REF"><f t="shared" ref="A2:A3" si="0">B2*2</f><v>2</v></c>'),
+        Xml('<c r="REF"><f t="shared" si="0"/><v>4</v></c>'),
+    ]
+    yield one("formula_shared", list(shared), "a formula that refers to another's text", "integer", "2|4")
+
+
+def sheets() -> Iterator[Case]:
+    """Several sheets."""
+    more = sheet([["a", "b"], [3, "z"]])
+    other = sheet([["c", "d"], [9, "w"]])
+    empty = sheet([])
+    yield case(
+        "xlsx/two_sheets_same_header.xlsx",
+        xlsx(SIMPLE, more, names=["Jan", "Fev"]),
+        "sheets with one header are one table",
+        AB,
+        "1|x\n2|y\n3|z",
+        sheets=["Jan", "Jan", "Fev"],
+        lines=[2, 3, 2],
+    )
+    yield case(
+        "xlsx/two_sheets_other_header.xlsx",
+        xlsx(SIMPLE, other, names=["Dados", "Notas"]),
+        "another header: only the first sheet is read, and that is said",
+        AB,
+        ROWS,
+        warnings=["Notas"],
+    )
+    yield case(
+        "xlsx/hidden_sheet.xlsx",
+        xlsx(SIMPLE, more, names=["Dados", "Rascunho"], states=["", "hidden"]),
+        "a hidden sheet is not imported in silence",
+        AB,
+        ROWS,
+        warnings=["Rascunho"],
+    )
+    yield case(
+        "xlsx/very_hidden_sheet.xlsx",
+        xlsx(SIMPLE, more, names=["Dados", "Lista"], states=["", "veryHidden"]),
+        "nor is one hidden by a macro",
+        AB,
+        ROWS,
+        warnings=["Lista"],
+    )
+    yield case(
+        "xlsx/hidden_first_sheet.xlsx",
+        xlsx(other, SIMPLE, names=["Param", "Dados"], states=["hidden"]),
+        "the first visible one is the first",
+        AB,
+        ROWS,
+        warnings=["Param"],
+    )
+    yield case(
+        "xlsx/empty_first_sheet.xlsx",
+        xlsx(empty, SIMPLE, names=["Capa", "Dados"]),
+        "a sheet without cells is passed over",
+        AB,
+        ROWS,
+        sheets=["Dados", "Dados"],
+    )
+    chart = x.relations(
+        [
+            ("rId1", "chartsheet", "chartsheets/sheet1.xml"),
+            ("rId2", "worksheet", "worksheets/sheet2.xml"),
+            ("rIdS", "styles", "styles.xml"),
+        ]
+    )
+    yield case(
+        "xlsx/chart_sheet.xlsx",
+        xlsx(
+            empty,
+            SIMPLE,
+            names=["Gráfico", "Dados"],
+            changes={"xl/_rels/workbook.xml.rels": chart, "xl/worksheets/sheet1.xml": None},
+        ),
+        "a chart has no cells",
+        AB,
+        ROWS,
+    )
+    yield case(
+        "xlsx/header_only.xlsx",
+        xlsx(sheet([["nome", "valor"]])),
+        "a header and no rows",
+        "nome:text valor:text",
+        [],
+    )
+    yield case("xlsx/no_cells.xlsx", xlsx(empty), "nothing at all", error="FILE_EMPTY")
+
+
+def layouts() -> Iterator[Case]:
+    """Where the table stands in the sheet."""
+    yield case(
+        "xlsx/title_above.xlsx",
+        xlsx(sheet([["Relatório anual"], [], ["a", "b"], [1, "x"], [2, "y"]])),
+        "a title above the header",
+        AB,
+        ROWS,
+        dialect={"header_line": 3},
+        lines=[4, 5],
+    )
+    yield case(
+        "xlsx/total_below.xlsx",
+        xlsx(sheet([["item", "valor"], ["x", 1.5], ["y", 2.5], ["Total", 4]])),
+        "a total is not one row more",
+        "item:text valor:decimal",
+        "x|1.5\ny|2.5",
+        warnings=["Total"],
+    )
+    yield case(
+        "xlsx/merged_header.xlsx",
+        xlsx(
+            sheet(
+                [
+                    ["Cliente", None, "2024", None],
+                    ["cod", "nome", "jan", "fev"],
+                    [1, "Ana", 1.5, 2.5],
+                    [2, "Bia", 3.5, 4.5],
+                ],
+                after=x.merged("A1:B1", "C1:D1"),
+            )
+        ),
+        "two header rows, the first of merged cells",
+        "cliente_cod:integer cliente_nome:text _2024_jan:decimal _2024_fev:decimal",
+        "1|Ana|1.5|2.5\n2|Bia|3.5|4.5",
+        labels=["Cliente cod", "Cliente nome", "2024 jan", "2024 fev"],
+    )
+    yield case(
+        "xlsx/merged_data.xlsx",
+        xlsx(sheet([["g", "n"], ["A", 1], [None, 2], ["B", 3]], after=x.merged("A2:A3"))),
+        "a merged cell has its value once",
+        "g:text? n:integer",
+        "A|1\n∅|2\nB|3",
+    )
+    yield case(
+        "xlsx/blank_rows.xlsx",
+        xlsx(sheet([["a", "b"], [1, "x"], [], [], [2, "y"]])),
+        "blank rows are no rows; lines are the sheet's",
+        AB,
+        ROWS,
+        lines=[2, 5],
+    )
+    yield case(
+        "xlsx/starts_far_down.xlsx",
+        xlsx(sheet([[None, None, "a", "b"], [None, None, 1, "x"], [None, None, 2, "y"]], first=50)),
+        "a table away from the corner",
+        AB,
+        ROWS,
+        lines=[51, 52],
+    )
+    blank = [
+        Xml(f'<row r="{line}"><c r="A{line}" s="6"/><c r="B{line}" s="6"/></row>') for line in range(4, 3_000)
+    ]
+    yield case(
+        "xlsx/formatted_blank_rows.xlsx",
+        xlsx(sheet([["a", "b"], [1, "x"], [2, "y"], *blank])),
+        "borders down the sheet are no rows",
+        AB,
+        ROWS,
+    )
+    yield case(
+        "xlsx/hidden_row.xlsx",
+        xlsx(
+            sheet(
+                [
+                    ["a", "b"],
+                    [1, "x"],
+                    Xml(
+                        '<row r="3" hidden="1"><c r="A3"><v>2</v></c><c r="B3" t="inlineStr"><is><t>y</t></is></c></row>'
+                    ),
+                ]
+            )
+        ),
+        "a filtered row is a row",
+        AB,
+        ROWS,
+        warnings=["oculta"],
+    )
+    for name, dimension in (("small", "A1"), ("huge", "A1:XFD1048576"), ("garbage", "Z9:A1:!!")):
+        xml = sheet([["a", "b"], [1, "x"], [2, "y"]], before=f'<dimension ref="{dimension}"/>')
+        yield case(
+            f"xlsx/dimension_{name}.xlsx",
+            xlsx(xml),
+            "what a sheet says of its size is not believed",
+            AB,
+            ROWS,
+        )
+    disordered = [
+        Xml('<row r="3"><c r="B3" t="inlineStr"><is><t>y</t></is></c><c r="A3"><v>2</v></c></row>'),
+        Xml(
+            '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="B1" t="inlineStr"><is><t>b</t></is></c></row>'
+        ),
+        Xml('<row r="2"><c r="A2"><v>1</v></c><c r="B2" t="inlineStr"><is><t>x</t></is></c></row>'),
+    ]
+    yield case(
+        "xlsx/cells_out_of_order.xlsx",
+        xlsx(sheet(disordered)),
+        "rows and cells stand where they say",
+        AB,
+        ROWS,
+    )
+    bare = [
+        Xml('<row><c t="inlineStr"><is><t>a</t></is></c><c t="inlineStr"><is><t>b</t></is></c></row>'),
+        Xml('<row><c><v>1</v></c><c t="inlineStr"><is><t>x</t></is></c></row>'),
+        Xml('<row><c><v>2</v></c><c t="inlineStr"><is><t>y</t></is></c></row>'),
+    ]
+    yield case(
+        "xlsx/cells_without_reference.xlsx",
+        xlsx(sheet(bare)),
+        "cells follow one another where they do not say",
+        AB,
+        ROWS,
+    )
+    rows: list[list[x.Cell]] = [["n", "nome", "valor"], *([n, f"nome {n}", n / 4] for n in range(1, 1_501))]
+    yield case(
+        "xlsx/fifteen_hundred_rows.xlsx",
+        xlsx(sheet(rows)),
+        "many rows that look alike",
+        "n:integer nome:text valor:decimal",
+        [[str(n), f"nome {n}", f"{n / 4:g}"] for n in range(1, 1_501)],
+    )
+    yield case(
+        "xlsx/too_many_columns.xlsx",
+        xlsx(sheet([[f"c{n}" for n in range(1_600)], list(range(1_600))])),
+        "PostgreSQL has no room",
+        error="TOO_MANY_COLUMNS",
+    )
+
+
+def packages() -> Iterator[Case]:
+    """Unusual but legal packages."""
+    prefixed = SIMPLE.replace("<", "<x:").replace("<x:/", "</x:").replace("xmlns=", "xmlns:x=")
+    yield case(
+        "xlsx/prefixed_names.xlsx",
+        xlsx(prefixed),
+        "a prefix on every element, as some libraries write",
+        AB,
+        ROWS,
+    )
+    yield case("xlsx/strict.xlsx", xlsx(SIMPLE, is_strict=True), "the namespaces of strict OOXML", AB, ROWS)
+    yield case(
+        "xlsx/comment_in_rows.xlsx",
+        xlsx(SIMPLE.replace("</sheetData>", "<!-- </row> --></sheetData>")),
+        "a comment between rows",
+        AB,
+        ROWS,
+    )
+    yield case(
+        "xlsx/pretty_printed.xlsx",
+        xlsx(SIMPLE.replace("<row", "\r\n  <row").replace("<c ", "\r\n    <c ")),
+        "line breaks between elements",
+        AB,
+        ROWS,
+    )
+    yield case(
+        "xlsx/utf16_parts.xlsx",
+        xlsx(
+            SIMPLE,
+            changes={
+                "xl/worksheets/sheet1.xml": ('<?xml version="1.0" encoding="UTF-16"?>' + SIMPLE).encode(
+                    "utf-16"
+                )
+            },
+        ),
+        "XML in UTF-16",
+        AB,
+        ROWS,
+    )
+    absolute = x.relations(
+        [("rId1", "worksheet", "/xl/worksheets/sheet1.xml"), ("rIdS", "styles", "/xl/styles.xml")]
+    )
+    yield case(
+        "xlsx/absolute_targets.xlsx",
+        xlsx(SIMPLE, changes={"xl/_rels/workbook.xml.rels": absolute}),
+        "targets from the package's root",
+        AB,
+        ROWS,
+    )
+    yield case(
+        "xlsx/upper_case_parts.xlsx",
+        xlsx(SIMPLE, changes={"xl/worksheets/sheet1.xml": None, "xl/Worksheets/Sheet1.XML": SIMPLE}),
+        "part names differ in case",
+        AB,
+        ROWS,
+    )
+    yield case(
+        "xlsx/no_styles.xlsx",
+        xlsx(SIMPLE, changes={"xl/styles.xml": None, "xl/sharedStrings.xml": None}),
+        "parts that are related and missing, and not needed",
+        AB,
+        ROWS,
+    )
+    yield case("xlsx/named.csv", xlsx(SIMPLE), "an XLSX named .csv is an XLSX", AB, ROWS)
+    yield case(
+        "xlsx/evil_sheet_name.xlsx",
+        xlsx(SIMPLE, names=["'; DROP TABLE x;--"]),
+        "a sheet's name is text",
+        AB,
+        ROWS,
+        sheets=["'; DROP TABLE x;--"] * 2,
+    )
+
+
+def refusals() -> Iterator[Case]:
+    """Workbooks that are refused, and why."""
+    entity = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]>'
+    yield case(
+        "xlsx/dtd_in_sheet.xlsx",
+        xlsx(entity + SIMPLE),
+        "entities are how XML bombs are made",
+        error="WORKBOOK_UNSAFE",
+    )
+    yield case(
+        "xlsx/dtd_in_strings.xlsx",
+        xlsx(SIMPLE, shared=entity + x.strings("a")),
+        "in any part that is read",
+        error="WORKBOOK_UNSAFE",
+    )
+    yield case(
+        "xlsx/external_entity.xlsx",
+        xlsx('<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + SIMPLE),
+        "no file is read for an entity",
+        error="WORKBOOK_UNSAFE",
+    )
+    yield case(
+        "xlsx/bomb.xlsx",
+        xlsx(SIMPLE.replace("<sheetData>", " " * (80 << 20) + "<sheetData>")),
+        "80 MB of blanks in 80 kB",
+        error="WORKBOOK_TOO_LARGE",
+    )
+    yield case(
+        "xlsx/malformed.xlsx",
+        xlsx("<worksheet><sheetData><row r='1'></sheetData></worksheet>"),
+        "XML that does not nest",
+        error="WORKBOOK_CORRUPT",
+    )
+    yield case(
+        "xlsx/missing_sheet.xlsx",
+        xlsx(SIMPLE, changes={"xl/worksheets/sheet1.xml": None}),
+        "a sheet that is not there",
+        error="WORKBOOK_CORRUPT",
+    )
+    yield case(
+        "xlsx/missing_string.xlsx",
+        xlsx(sheet([["a"], [typed("s", "9")]])),
+        "a text that is not there",
+        error="WORKBOOK_CORRUPT",
+    )
+    yield case(
+        "xlsx/no_workbook.xlsx",
+        xlsx(SIMPLE, changes={"xl/workbook.xml": None}),
+        "no workbook in the package",
+        error="WORKBOOK_CORRUPT",
+    )
+    good = xlsx(SIMPLE)
+    broken = bytearray(good)
+    start = good.index(b"xl/worksheets/sheet1.xml") + len(b"xl/worksheets/sheet1.xml")
+    broken[start + 20] ^= 0xFF
+    yield case(
+        "xlsx/flipped_byte.xlsx", bytes(broken), "a part whose bytes have changed", error="WORKBOOK_CORRUPT"
+    )

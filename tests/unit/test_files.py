@@ -1,0 +1,83 @@
+"""Every file of tests/files gives what the expectation beside it says; a new case is two files more."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+
+from managed_tables.errors import JobError
+
+_FOLDER = Path(__file__).parent.parent / "files"
+_EXPECTATIONS = sorted(_FOLDER.glob("*/*.json"))
+
+
+def analyze_case(expectation: Path, work_dir: Path) -> Analysis:
+    file = expectation.with_suffix("")
+    return analyze([SourceFile(file, file.name)], work_dir, ZoneInfo("UTC"))
+
+
+def staged_column(found: Analysis, *columns: str) -> list[list[Any]]:
+    query = f"SELECT {', '.join(columns)} FROM read_parquet('{found.staged}')"
+    with duckdb.connect() as connection:
+        return [list(row) for row in connection.execute(query).fetchall()]
+
+
+def shown(value: object) -> object:
+    """Return a sample's value as expectations write it: numbers as text, so that every digit counts."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def columns_of(found: Analysis) -> list[dict[str, Any]]:
+    columns = []
+    for column in found.inferred_schema["columns"]:
+        entry = {name: column[name] for name in ("name", "type", "nullable")}
+        if column["display_name"] != column["name"]:
+            entry["display_name"] = column["display_name"]
+        columns.append(entry)
+    return columns
+
+
+def test_there_are_cases_of_every_kind() -> None:
+    assert len(_EXPECTATIONS) >= 150
+
+
+@pytest.mark.parametrize("expectation", _EXPECTATIONS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_file_gives_what_is_expected_of_it(expectation: Path, tmp_path: Path) -> None:
+    expected = json.loads(expectation.read_text(encoding="utf-8"))
+    if "error" in expected:
+        with pytest.raises(JobError) as refusal:
+            analyze_case(expectation, tmp_path)
+        assert refusal.value.kind.code == expected["error"], refusal.value.message
+        assert expected.get("message", "") in refusal.value.message
+        return
+    found = analyze_case(expectation, tmp_path)
+    assert columns_of(found) == expected["columns"], expected["why"]
+    cells = [f"c{index}" for index in range(len(expected["columns"]))]
+    assert staged_column(found, *cells) == expected["rows"], expected["why"]
+    assert found.row_count == len(expected["rows"])
+    assert_details(found, expected)
+
+
+def assert_details(found: Analysis, expected: dict[str, Any]) -> None:
+    if "values" in expected:
+        samples = [[shown(value) for value in row.values()] for row in found.inferred_schema["sample_rows"]]
+        assert samples == expected["values"], expected["why"]
+    if "lines" in expected:
+        assert [line for (line,) in staged_column(found, "line")] == expected["lines"]
+    if "sheets" in expected:
+        assert [sheet for (sheet,) in staged_column(found, "sheet")] == expected["sheets"]
+    for name, value in expected.get("dialect", {}).items():
+        assert getattr(found.dialect, name) == value, name
+    said = [
+        *found.warnings,
+        *(text for column in found.inferred_schema["columns"] for text in column["inference"]["warnings"]),
+    ]
+    for words in expected.get("warnings", []):
+        assert any(words in warning for warning in said), (words, said)
