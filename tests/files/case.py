@@ -28,7 +28,7 @@ class Case:
     columns: str = ""
     """`name:type`, blank-separated, `?` behind a type that has empty cells."""
     rows: str | Sequence[Row] = ""
-    """One line a row, cells separated by `|`, `∅` for an empty cell; a list where cells hold such characters."""
+    """One line a row, cells separated by `|`, `∅` for an empty one; a list where cells hold these."""
     labels: Sequence[str] = ()
     """Display names, where they are not the names themselves."""
     error: str = ""

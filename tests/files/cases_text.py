@@ -208,6 +208,7 @@ def quoting() -> Iterator[Case]:
         "a line break in a label",
         "a:integer valor_total:integer",
         "1|2\n3|4",
+        labels=["a", "valor\ntotal"],
         lines=[3, 4],
     )
     yield case(
@@ -401,11 +402,11 @@ def encodings() -> Iterator[Case]:
     )
     yield case(
         "csv/combining_header.csv",
-        "Pre\u0327o me\u0301dio,b\n1,x\n",
+        "Prec\u0327o me\u0301dio,b\n1,x\n",
         "a decomposed label has the name of the composed one",
         "preco_medio:integer b:text",
         "1|x",
-        labels=["Pre\u0327o me\u0301dio", "b"],
+        labels=["Prec\u0327o me\u0301dio", "b"],
     )
     yield case(
         "csv/nul.csv",
@@ -448,7 +449,7 @@ def headers() -> Iterator[Case]:
         "csv/accents_in_header.csv",
         "Preço Médio (R$),Nº do Pedido,E-mail\n1.5,7,a@b.c\n2.5,8,d@e.f\n",
         "labels to names",
-        "preco_medio_r:decimal n_do_pedido:integer e_mail:text",
+        "preco_medio_r:decimal no_do_pedido:integer e_mail:text",
         "1.5|7|a@b.c\n2.5|8|d@e.f",
         labels=["Preço Médio (R$)", "Nº do Pedido", "E-mail"],
     )

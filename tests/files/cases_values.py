@@ -18,7 +18,7 @@ def cases() -> Iterator[Case]:
 
 def column(name: str, label: str, kind: str, cells: str, why: str, values: str = "", **extra: object) -> Case:
     """Return a case of one interesting column beside a text column, semicolon-delimited."""
-    rows = [cell for cell in cells.split("|")]
+    rows = cells.split("|")
     lines = [f"{cell if cell != '∅' else ''};linha {number}" for number, cell in enumerate(rows, start=1)]
     body = f"{label};t\n" + "\n".join(lines) + "\n"
     table = [[None if cell == "∅" else cell, f"linha {number}"] for number, cell in enumerate(rows, start=1)]
@@ -374,5 +374,5 @@ def nulls() -> Iterator[Case]:
     yield column("null_words_in_text", "s", "text", "abc|NULL|N/A|-", "where the rest is text they are text")
     yield column("dash_in_decimals", "v", "decimal?", "1,5|-|2,5", "a dash for nothing", "1.5|∅|2.5")
     yield column("empty_cells", "n", "integer?", "1|∅|3", "empty is NULL", "1|∅|3")
-    yield column("all_empty", "n", "text?", "∅|∅|∅", "a column of nothing is text")
+    yield column("all_empty", "obs", "text?", "∅|∅|∅", "a column of nothing is text")
     yield column("not_nullable", "n", "integer", "1|2|3", "no cell is empty")

@@ -291,9 +291,10 @@ def dates() -> Iterator[Case]:
     yield one(
         "date_and_text_date",
         [number("45292", x.DATE), "02/01/2024"],
-        "dates, one of them typed as text: two orders in one column",
-        "text",
+        "dates, one of them typed as text: ISO leaves no doubt, the other is day first",
+        "date",
         "2024-01-01|02/01/2024",
+        values="2024-01-01|2024-01-02",
     )
     yield case(
         "xlsx/date_1904.xlsx",
@@ -387,14 +388,18 @@ def texts() -> Iterator[Case]:
     inline = Xml('<c r="REF" t="inlineStr"><is><r><t>um </t></r><r><t>dois</t></r></is></c>')
     yield case(
         "xlsx/inline_rich.xlsx",
-        xlsx(sheet([["v", "t"], [inline, "x"]])),
+        xlsx(sheet([["nome", "obs"], [inline, "x"], ["três", "y"]])),
         "rich text in the cell itself",
-        "v:text t:text",
-        [["um dois", "x"]],
+        "nome:text obs:text",
+        [["um dois", "x"], ["três", "y"]],
     )
     cdata = Xml('<c r="REF" t="str"><v><![CDATA[a<b>]]></v></c>')
     yield case(
-        "xlsx/cdata.xlsx", xlsx(sheet([["v", "t"], [cdata, "x"]])), "CDATA", "v:text t:text", [["a<b>", "x"]]
+        "xlsx/cdata.xlsx",
+        xlsx(sheet([["nome", "obs"], [cdata, "x"], ["c", "y"]])),
+        "CDATA",
+        "nome:text obs:text",
+        [["a<b>", "x"], ["c", "y"]],
     )
     yield case(
         "xlsx/labels.xlsx",

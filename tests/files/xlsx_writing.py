@@ -137,7 +137,9 @@ def xlsx(
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="xml" '
         'ContentType="application/xml"/></Types>',
         "_rels/.rels": relations([("rId1", "officeDocument", "xl/workbook.xml")]),
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{RELATION}">{epoch}<sheets>{tabs}</sheets></workbook>',
+        "xl/workbook.xml": (
+            f'<workbook xmlns="{MAIN}" xmlns:r="{RELATION}">{epoch}<sheets>{tabs}</sheets></workbook>'
+        ),
         "xl/_rels/workbook.xml.rels": relations(targets),
         "xl/styles.xml": _styles(),
         "xl/sharedStrings.xml": shared or strings(),

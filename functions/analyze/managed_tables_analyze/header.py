@@ -151,7 +151,7 @@ def _label_evidence(cell: str | None, below: Sequence[str | None]) -> float:
             return 1.0 if kind == "text" else -1.0
         return 1.0 if count * 2 > len(values) else 0.3
     if is_year(cell):
-        return -0.2 if usual == "number" and not all(is_year(value) for value in values) else -0.8
+        return 0.2 if usual == "number" and not any(is_year(value) for value in values) else -0.8
     return -1.0 if kind == usual else -0.5
 
 

@@ -127,7 +127,8 @@ def _find_footer(text: TextFile) -> None:
     if begin == text.start_bytes:  # the whole file: what is above the data is no footer
         first_line = text.header.data_line
     lines = lines[first_line - 1 :]
-    reader = RecordReader(Lines(iter(lines)), text.dialect, text.width)
+    # Without the width: a note with a comma in it is one cell, not a row under another delimiter.
+    reader = RecordReader(Lines(iter(lines)), text.dialect)
     rows = [_row(record) for record in reader][-2 * MAX_FOOTER_ROWS :]
     length = footer_length(rows, text.width)
     if not length:

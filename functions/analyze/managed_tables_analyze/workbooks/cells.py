@@ -12,8 +12,6 @@ from managed_tables_analyze.workbooks.strings import unescape_hex, unescape_xml
 _BOOLEANS = {"1": "TRUE", "0": "FALSE", "true": "TRUE", "false": "FALSE"}
 _NUMERIC_KINDS = (FormatKind.NUMBER, FormatKind.MASK)
 MAX_COLUMNS = 16_384  # Excel's own
-COLUMN_LETTERS = 3
-_SHORTENED = 1e15  # from here on a double does not hold every whole number of its digits
 
 
 def column_index(letters: str) -> int:
@@ -99,7 +97,7 @@ class CellReader:
 
     def _long_number(self, raw: str) -> str:
         text = exact_number(raw)
-        if "." not in text and ("E" in raw or "e" in raw) and len(text) > DOUBLE_DIGITS:
+        if ("E+" in text or "." not in text) and "e" in raw.lower() and len(text) > DOUBLE_DIGITS:
             self.tally.shortened += 1
         return text
 

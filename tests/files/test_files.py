@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
 from managed_tables.errors import JobError
+from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
-_FOLDER = Path(__file__).parent.parent / "files"
+_FOLDER = Path(__file__).parent
 _EXPECTATIONS = sorted(_FOLDER.glob("*/*.json"))
 
 
@@ -22,9 +22,9 @@ def analyze_case(expectation: Path, work_dir: Path) -> Analysis:
 
 
 def staged_column(found: Analysis, *columns: str) -> list[list[Any]]:
-    query = f"SELECT {', '.join(columns)} FROM read_parquet('{found.staged}')"
     with duckdb.connect() as connection:
-        return [list(row) for row in connection.execute(query).fetchall()]
+        relation = connection.read_parquet(str(found.staged))
+        return [list(row) for row in relation.project(", ".join(columns)).fetchall()]
 
 
 def shown(value: object) -> object:
