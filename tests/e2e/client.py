@@ -6,7 +6,7 @@ It knows the contract only: nothing here imports the code under test.
 import json
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -61,22 +61,9 @@ class Stack:
         facts = json.loads(path.read_text(encoding="utf-8"))
         return cls(**{name: facts[name] for name in cls.__dataclass_fields__ if name in facts})
 
-    def token(
-        self,
-        company_id: str,
-        permissions: Iterable[str] = ALL_PERMISSIONS,
-        *,
-        secret: str | None = None,
-        algorithm: str = "HS256",
-        **claims: object,
-    ) -> str:
-        """Sign a bearer token; a claim given as None is left out."""
-        payload: dict[str, object] = {
-            "sub": new_id(),
-            "company_id": company_id,
-            "permissions": list(permissions),
-            "exp": int(time.time()) + TOKEN_SECONDS,
-        }
+    def token(self, *, secret: str | None = None, algorithm: str = "HS256", **claims: object) -> str:
+        """Sign a bearer token of these claims and an expiry; a claim given as None is left out."""
+        payload: dict[str, object] = {"exp": int(time.time()) + TOKEN_SECONDS}
         payload |= {"iss": self.issuer} if self.issuer else {}
         payload |= {"aud": self.audience} if self.audience else {}
         kept = {name: value for name, value in (payload | claims).items() if value is not None}
@@ -137,7 +124,8 @@ class Console:
 
     def token(self, **claims: object) -> str:
         """Sign this user's token."""
-        return self.stack.token(self.company_id, self.permissions, **({"sub": self.user_id} | claims))
+        own = {"sub": self.user_id, "company_id": self.company_id, "permissions": list(self.permissions)}
+        return self.stack.token(**(own | claims))
 
     # --- calls ---------------------------------------------------------------------------------------
     def call(

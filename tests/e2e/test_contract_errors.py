@@ -22,7 +22,7 @@ def test_an_unknown_route_has_the_one_shape(console: Console, path: str) -> None
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("DELETE", "/provision"),
+        ("PUT", f"/upload-jobs/{'a' * 24}/confirm"),
         ("PUT", ""),
         ("DELETE", "/upload-jobs/active"),
         ("PATCH", "/upload-jobs/x/confirm"),
