@@ -62,7 +62,7 @@ def test_generated_cases_break_nothing(
         f"--report-ndjson-path={tmp_path / 'events.ndjson'}",
         "--checks=all",
         "--continue-on-failure",
-        "--workers=2",
+        "--workers=1",  # CPython 3.11's parser, which Hypothesis calls, fails in threads now and then
     ]
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     print(run.stdout[-30_000:])

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
@@ -97,9 +98,17 @@ class TableUpdate(BaseModel):
         json_schema_extra={"examples": [{"display_name": "novo_nome", "status": "active"}]}
     )
 
-    display_name: str | None = None
-    columns: list[ColumnChange] | None = None
-    status: Literal["active", "inactive"] | None = None
+    display_name: str | SkipJsonSchema[None] = None
+    columns: list[ColumnChange] | SkipJsonSchema[None] = None
+    status: Literal["active", "inactive"] | SkipJsonSchema[None] = None
+
+    @field_validator("display_name", "columns", "status", mode="before")
+    @classmethod
+    def _refuse_null(cls, value: object) -> object:
+        """A field may be missing, which is None here; a null that was sent is no name and no status."""
+        if value is None:
+            raise ValueError("não pode ser nulo")
+        return value
 
 
 def provisioning_answer(connection: ConnectionRecord | None) -> dict[str, Any]:
