@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
@@ -88,6 +87,14 @@ class NewTable(BaseModel):
     columns: list[Column]
 
 
+def _without_null(schema: dict[str, Any]) -> None:
+    """Describe an optional field by what it may hold when it is there."""
+    schema.pop("default", None)
+    for option in schema.pop("anyOf"):
+        if option != {"type": "null"}:
+            schema.update(option)
+
+
 class TableUpdate(BaseModel):
     """What to change; what is missing stays as it is.
 
@@ -98,9 +105,9 @@ class TableUpdate(BaseModel):
         json_schema_extra={"examples": [{"display_name": "novo_nome", "status": "active"}]}
     )
 
-    display_name: str | SkipJsonSchema[None] = None
-    columns: list[ColumnChange] | SkipJsonSchema[None] = None
-    status: Literal["active", "inactive"] | SkipJsonSchema[None] = None
+    display_name: str | None = Field(default=None, json_schema_extra=_without_null)
+    columns: list[ColumnChange] | None = Field(default=None, json_schema_extra=_without_null)
+    status: Literal["active", "inactive"] | None = Field(default=None, json_schema_extra=_without_null)
 
     @field_validator("display_name", "columns", "status", mode="before")
     @classmethod
