@@ -90,7 +90,13 @@ def read_environment(emulator: Emulator, logical_id: str) -> dict[str, str]:
 
 def _platform_parameters(runtime: str) -> dict[str, str]:
     architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
-    return {"Stage": STAGE, "Runtime": runtime, "Architecture": architecture, "DeletionProtection": "false"}
+    return {
+        "Stage": STAGE,
+        "Runtime": runtime,
+        "Architecture": architecture,
+        "DeletionProtection": "false",
+        "RequireTls": "false",
+    }
 
 
 def _runtime(python: Path) -> str:
