@@ -95,7 +95,7 @@ def _platform_parameters(runtime: str) -> dict[str, str]:
         "Runtime": runtime,
         "Architecture": architecture,
         "DeletionProtection": "false",
-        "RequireTls": "false",
+        "Emulated": "true",
     }
 
 
