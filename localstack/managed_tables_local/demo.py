@@ -1,5 +1,6 @@
 """Owns `make run`: the main job on the bundled sample, over HTTP only, as a console would do it."""
 
+import json
 import secrets
 import time
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ PREFIX = "/v1/managed-tables"
 POLL_SECONDS = 0.3
 JOB_LIMIT_SECONDS = 180
 _SHOWN_ROWS = 5
-_SHOWN_WIDTH = 18
+_SHOWN_WIDTH = 20
+_COLUMN_KEYS = ("name", "display_name", "type", "nullable")
 
 
 class DemoError(RuntimeError):
@@ -42,7 +44,7 @@ class Client:
         )
         if answer.is_error:
             raise DemoError(f"{method} {PREFIX}{path} answered {answer.status_code}: {answer.text}")
-        return answer.json()
+        return json.loads(answer.text, parse_float=str)  # every digit, as the API sends them
 
     def post_file(self, upload: dict[str, Any], content: bytes) -> None:
         """Send one file straight to the bucket, by its presigned POST."""
@@ -126,7 +128,8 @@ def _show_schema(schema: dict[str, Any]) -> None:
 
 def _confirm(client: Client, job: dict[str, Any]) -> None:
     schema = job["inferred_schema"]
-    body = {"display_name": schema["suggested_table_name"], "columns": schema["columns"]}
+    columns = [{key: column[key] for key in _COLUMN_KEYS} for column in schema["columns"]]
+    body = {"display_name": schema["suggested_table_name"], "columns": columns}
     client.call("POST", f"/upload-jobs/{job['_id']}/confirm", body)
     say(f"==> confirmed as it was inferred, as table {schema['suggested_table_name']}")
 
@@ -140,6 +143,8 @@ def _show_rows(client: Client, table_id: str) -> None:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else str(value).replace("\n", "⏎")
 
 
