@@ -77,7 +77,7 @@ def _data_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
     infos = archive.infolist()
     if len(infos) > MAX_ENTRIES:
         raise JobError(ARCHIVE_TOO_MANY_ENTRIES, file=name, count=len(infos), limit=MAX_ENTRIES)
-    members = [info for info in infos if not info.is_dir() and not _is_noise(info)]
+    members = [info for info in infos if not info.filename.endswith("/") and not _is_noise(info)]
     if not members:
         raise JobError(ARCHIVE_EMPTY, file=name)
     return members

@@ -74,6 +74,11 @@ class Table:
         self.labels += [labels[first + number] for number in range(len(fresh))]
         self.point_columns |= {indexes[c] for c, count in part.numbers.items() if count and c in indexes}
         self._has_header = self._has_header or bool(part.labels)
+        if self._staged and (fresh or len(kept) < first):
+            missing = len(self.names) - len(kept)
+            part.warnings.append(
+                f"cabeçalho diferente do primeiro: {len(fresh)} coluna(s) nova(s), {missing} ausente(s)"
+            )
         self.warnings += [f"{self.files[part.file]}: {warning}" for warning in part.warnings]
 
     def _match(self, part: Part, kept: Sequence[int]) -> list[str]:
@@ -99,7 +104,8 @@ class Table:
         empty = {column for column, count in zip(unlabelled, found, strict=True) if not count}
         if not part.labels:  # without header only the end of the rows can be surplus
             last = max((column for column in range(part.width) if column not in empty), default=0)
-            empty = {column for column in empty if column > last}
+            surplus = {column for column in empty if column > last}
+            empty = surplus if len(surplus) > 1 else set()  # a single one may be a column left blank
         return [column for column in range(part.width) if column not in empty] or [0]
 
     def _repeats_header(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:

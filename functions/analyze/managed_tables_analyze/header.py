@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_analyze.cells import is_blank, is_null, is_value, is_year, value_class
-from managed_tables_analyze.sheets import Row
+from managed_tables_analyze.sheets import MergedRange, Row
 
-_MAX_HEADER_LINES = 3
+_MAX_HEADER_LINES = 3  # below the first
+_MAX_ROWS_ABOVE = 30  # among which the header is sought
 _MAX_ROWS_COMPARED = 200
 _COMMENT = "#"
 
@@ -33,21 +34,30 @@ class Header:
     skipped: list[int] = field(default_factory=list)
 
 
-def find_header(rows: Sequence[Row]) -> Header | None:
-    """Find the header in the first rows of a table; None where all of them are blank."""
+def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Header | None:
+    """Find the header in the first rows of a table; None where all of them are blank.
+
+    `merged` are a worksheet's merged cells, which tell a group of columns from a title.
+    """
     filled = [(number, cells) for number, cells in rows if any(not is_blank(cell) for cell in cells)]
     if not filled:
         return None
     width = _width(filled)
     start = _first_table_row(filled, width)
     body = filled[start : start + _MAX_ROWS_COMPARED]
-    lines = _header_lines(body, width)
-    skipped = [number for number, _ in filled[:start]]
-    if lines == 0:
+    base = _base_line(body, width)
+    if base is None:
+        skipped = [number for number, _ in filled[:start]]
         return Header([], max(width, _longest(body)), None, body[0][0], skipped)
-    labels = _labels([cells for _, cells in body[:lines]], body[lines:])
-    data_line = body[lines][0] if len(body) > lines else body[lines - 1][0] + 1
-    return Header(labels, len(labels), body[0][0], data_line, skipped)
+    base += start
+    first = base - 1 if _is_group_line(filled, base, merged) else base
+    last = base
+    while last - base < _MAX_HEADER_LINES and _continues_header(filled, last + 1, base):
+        last += 1
+    labels = _labels([cells for _, cells in filled[first : last + 1]], filled[last + 1 :])
+    data_line = filled[last + 1][0] if len(filled) > last + 1 else filled[last][0] + 1
+    skipped = [number for number, _ in filled[:first]]
+    return Header(labels, len(labels), filled[first][0], data_line, skipped)
 
 
 def check_width(header: Header, name: str) -> None:
@@ -88,21 +98,20 @@ def _first_table_row(rows: Sequence[Row], width: int) -> int:
     for index, (_, cells) in enumerate(rows):
         if _is_comment(cells) and len(rows) > index + 1:
             continue
-        if _count_filled(cells) >= needed or (_count_filled(cells) >= 2 and _extent(cells) >= width):
+        count = _count_filled(cells)
+        if count >= needed or (count >= 2 and _extent(cells) >= width):
             return index
-        if (
-            width == 2
-            and len(cells) >= 2
-            and index + 1 < len(rows)
-            and _is_labelled_below(rows[index + 1][1])
-        ):
-            return index
+        if len(cells) >= width and _is_data_right_below(rows, index, width):
+            return index  # a header with many blank labels
     return next((i for i, (_, cells) in enumerate(rows) if _count_filled(cells) >= 2), 0)
 
 
-def _is_labelled_below(cells: Sequence[str | None]) -> bool:
-    """Tell whether the row under a half-filled one is data, so that the half-filled one is a header."""
-    return _count_filled(cells) >= 2 and any(is_value(cell) for cell in cells)
+def _is_data_right_below(rows: Sequence[Row], index: int, width: int) -> bool:
+    """Tell whether the next line is a full row that holds values."""
+    if index + 1 >= len(rows) or rows[index + 1][0] != rows[index][0] + 1:
+        return False
+    cells = rows[index + 1][1]
+    return _count_filled(cells) >= width and any(is_value(cell) for cell in cells)
 
 
 def _is_comment(cells: Sequence[str | None]) -> bool:
@@ -113,21 +122,82 @@ def _is_comment(cells: Sequence[str | None]) -> bool:
     )
 
 
-def _header_lines(body: Sequence[Row], width: int) -> int:
-    """Return how many of the first rows are header: 0 where the first is data."""
+def _base_line(body: Sequence[Row], width: int) -> int | None:
+    """Return the index of the row that names the columns, None where the table has no header.
+
+    A row of words right above values is one, also when it is not the first (notes of several cells may
+    stand above); else the first row is judged alone.
+    """
     rows = [cells for _, cells in body]
-    if not _is_header(rows[0], rows[1:], width):
-        return 0
-    lines = 1
-    while lines < min(_MAX_HEADER_LINES, len(rows) - 1) and _continues_header(rows, lines, width):
-        lines += 1
-    return lines
+    named: list[int] = []
+    for index, row in enumerate(rows[:_MAX_ROWS_ABOVE]):
+        if _is_words(row):
+            named.append(index)
+        elif named or _is_like(row, rows[index + 1 :], width):
+            break
+    fullest = max(named, key=lambda index: (_count_filled(rows[index]), -index), default=0)
+    if named and _typed_columns(rows[fullest], _others(rows, fullest), width) > 0:
+        return fullest
+    return 0 if _is_header(rows[0], _others(rows, 0), width) else None
+
+
+def _others(rows: Sequence[Sequence[str | None]], index: int) -> list[Sequence[str | None]]:
+    """Return the rows below that are not the same again: a header may be repeated."""
+    return [row for row in rows[index + 1 :] if row != rows[index]]
+
+
+def _is_words(row: Sequence[str | None]) -> bool:
+    return all(is_year(cell) or not is_value(cell) for cell in row)
+
+
+def _is_like(row: Sequence[str | None], below: Sequence[Sequence[str | None]], width: int) -> bool:
+    """Tell whether a row holds values of the same kind as the rows below it: then it is data."""
+    same = other = 0
+    for column in range(min(width, len(row))):
+        kinds = Counter(
+            value_class(cells[column])
+            for cells in below
+            if column < len(cells) and not is_null(cells[column])
+        )
+        if kinds and is_value(row[column]):
+            usual = kinds.most_common(1)[0][0]
+            same, other = (same + 1, other) if usual == value_class(row[column]) else (same, other + 1)
+    return same > other
+
+
+def _typed_columns(row: Sequence[str | None], below: Sequence[Sequence[str | None]], width: int) -> int:
+    """Count the columns in which the row has a word and nearly all rows below have values."""
+    count = 0
+    for column in range(min(width, len(row))):
+        if is_blank(row[column]) or value_class(row[column]) not in ("text", "boolean"):
+            continue
+        values = [cells[column] for cells in below if column < len(cells) and not is_null(cells[column])]
+        count += bool(values) and sum(is_value(value) for value in values) * 10 >= len(values) * 9
+    return count
+
+
+def _is_group_line(rows: Sequence[Row], base: int, merged: Sequence[MergedRange]) -> bool:
+    """Tell whether the row right above the labels groups them, a gap standing for its left."""
+    if base == 0 or rows[base - 1][0] != rows[base][0] - 1:
+        return False
+    number, cells = rows[base - 1]
+    if _count_filled(cells) < 2 or not _is_words(cells) or is_blank(cells[0]):
+        return False
+    if base > 1 and rows[base - 2][0] == number - 1 and _count_filled(rows[base - 2][1]) > 1:
+        return False  # one of several lines of notes
+    spans = [(left, right) for top, left, _, right in merged if top == number and left < len(cells)]
+    if spans:
+        gaps = [column for column, cell in enumerate(cells) if is_blank(cell)]
+        return all(any(a < gap <= b and not is_blank(cells[a]) for a, b in spans) for gap in gaps)
+    return not merged and base == 1 and len(cells) >= len(rows[base][1]) and number == 1
 
 
 def _is_header(row: Sequence[str | None], below: Sequence[Sequence[str | None]], width: int) -> bool:
     """Weigh, column by column, whether the row names what is below or is one more of it."""
     if not below:
         return not any(is_value(cell) and not is_year(cell) for cell in row)
+    if all(is_year(cell) for cell in row) and not any(is_year(cell) for cells in below[:5] for cell in cells):
+        return True
     score = 0.0
     for column in range(min(width, len(row))):
         score += _label_evidence(row[column], [cells[column] for cells in below if column < len(cells)])
@@ -155,27 +225,14 @@ def _label_evidence(cell: str | None, below: Sequence[str | None]) -> float:
     return -1.0 if kind == usual else -0.5
 
 
-def _continues_header(rows: Sequence[Sequence[str | None]], lines: int, width: int) -> bool:
-    """Tell whether row `lines` is one more line of the header begun above it."""
-    row, above, below = rows[lines], rows[lines - 1], rows[lines + 1 :]
-    if _count_filled(row) == 0 or any(is_value(cell) and not is_year(cell) for cell in row):
+def _continues_header(rows: Sequence[Row], index: int, base: int) -> bool:
+    """Tell whether a row is one more line of the header: its units, or the very same labels again."""
+    if index >= len(rows) - 1 or rows[index][0] != rows[index - 1][0] + 1:
         return False
-    if [_text(cell) for cell in row] == [_text(cell) for cell in above]:
+    cells, labels = rows[index][1], rows[base][1]
+    if [_text(cell) for cell in cells] == [_text(cell) for cell in labels]:
         return True
-    columns = range(min(width, len(row)))
-    typed = [c for c in columns if _is_typed([cells[c] for cells in below if c < len(cells)])]
-    named = [c for c in typed if not is_blank(row[c]) and value_class(row[c]) == "text"]
-    if not typed or len(named) * 2 < len(typed):
-        return False
-    # A second line of labels completes a first with gaps (merged cells), or gives units.
-    gaps = _count_filled(above) < _count_filled(row)
-    units = all(_is_unit(row[c]) for c in columns if not is_blank(row[c]))
-    return gaps or units
-
-
-def _is_typed(values: Sequence[str | None]) -> bool:
-    present = [value for value in values if not is_null(value)]
-    return bool(present) and sum(is_value(value) for value in present) * 10 >= len(present) * 9
+    return all(is_blank(cell) or _is_unit(cell) for cell in cells)
 
 
 def _is_unit(cell: str | None) -> bool:
@@ -193,10 +250,10 @@ def _is_unit(cell: str | None) -> bool:
 def _labels(lines: Sequence[Sequence[str | None]], below: Sequence[Row]) -> list[str]:
     """Join the header's lines column by column, a gap in a line standing for the label left of it."""
     width = max(_extent(cells) for cells in lines)
-    widest = max((_extent(cells) for _, cells in below), default=0)
+    usual = Counter(len(cells) for _, cells in below).most_common(1)
     if len(lines) == 1:
         labels = [(cell or "").replace("\ufeff", "") for cell in lines[0][:width]]
-        return _without_surplus_blank(labels, widest)
+        return _without_surplus_blank(labels, usual[0][0] if usual else 0)
     parts: list[list[str]] = [[] for _ in range(width)]
     for number, cells in enumerate(lines):
         spread = number < len(lines) - 1 and any(is_blank(cell) for cell in cells[:width])

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
+from managed_tables.errors import TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_analyze.cells import is_blank
 from managed_tables_analyze.dialect import QUOTE
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
@@ -21,10 +23,10 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
     """Write the sheet's rows to `target`; None where the sheet has no cell."""
     rows = iter(sheet.rows)
     head = list(islice(rows, _HEAD_ROWS))
-    header = find_header(head)
+    header = find_header(head, sheet.merged)
     if header is None:
         head += islice(rows, _HEAD_ROWS)  # a sheet that begins far down
-        header = find_header(head)
+        header = find_header(head, sheet.merged)
     if header is None:
         return None
     check_width(header, name)
@@ -33,7 +35,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
     with PartWriter(target, header.width) as writer:
         body = (row for row in chain(head, rows) if row[0] >= header.data_line)
         for number, cells in _without_footer(body, header, warnings):
-            _write(number, cells, header, writer, notes)
+            _write(number, cells, header, writer, notes, name)
     return Part(
         path=target,
         labels=header.labels,
@@ -55,7 +57,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
 
 
 def _write(
-    number: int, row: Sequence[str | None], header: Header, writer: PartWriter, notes: RowNotes
+    number: int, row: Sequence[str | None], header: Header, writer: PartWriter, notes: RowNotes, name: str
 ) -> None:
     cells = list(row)
     while cells and is_blank(cells[-1]):
@@ -65,6 +67,8 @@ def _write(
     if len(cells) > 1 and cells == header.labels:
         notes.repeated_header(number)
         return
+    if len(cells) > MAX_COLUMNS:
+        raise JobError(TOO_MANY_COLUMNS, file=name, count=len(cells), line=number, limit=MAX_COLUMNS)
     notes.see_length(number, len(cells))
     writer.write_row(number, cells)
 

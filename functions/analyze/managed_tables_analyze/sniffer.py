@@ -24,10 +24,11 @@ _RARE = {
     **dict.fromkeys(("||", "::", "~|~", "|~|", "\x1f", "\x01"), 0.99),
     **dict.fromkeys(("^", "~", "\x1e", "¦", "§"), 0.9),
     **dict.fromkeys((":", " "), 0.6),
-    **dict.fromkeys(("!", "&", "*", "/"), 0.4),
+    **dict.fromkeys(("!", "&", "*", "+", "?"), 0.4),
 }
 _RARE_AGREEMENT = 0.8  # share of records of one length without which a rare delimiter is a coincidence
 _QUOTES = (QUOTE, "'")
+_BLANK_RUN = re.compile(" {2,}")
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
 _TYPE_SCORES = {"null": 0.6, "text": 0.35}  # against 1 for a value; an empty cell says little
 
@@ -55,7 +56,31 @@ def sniff(lines: Sequence[str]) -> Dialect:
         score = weight * _score(sample, dialect)
         if score > best_score + 1e-9:
             best, best_score = dialect, score
-    return best
+    return _with_blank(best, text)
+
+
+def is_aligned(lines: Sequence[str], dialect: Dialect) -> bool:
+    """Tell whether runs of blanks align the columns (fixed width), and no delimiter cuts them better."""
+    sample = [line.strip() for line in _plain_lines(lines)]
+    counts = Counter(len(_BLANK_RUN.split(line)) for line in sample)
+    if len(sample) < 2 or dialect.delimiter in (";", "\t", "|"):
+        return False
+    width, agreeing = counts.most_common(1)[0]
+    if width < 2 or agreeing * 10 < len(sample) * 9:
+        return False
+    return dialect.delimiter in ("", " ") or sample[0].count(dialect.delimiter) == 0
+
+
+def _with_blank(dialect: Dialect, text: str) -> Dialect:
+    """Take the blank after every delimiter for a part of it."""
+    delimiter = dialect.delimiter
+    if len(delimiter) != 1 or delimiter.isspace():
+        return dialect
+    unquoted = re.sub(rf"{dialect.quote}[^{dialect.quote}]*{dialect.quote}", "", text)
+    count = unquoted.count(delimiter)
+    if count and unquoted.count(delimiter + " ") == count:
+        return replace(dialect, delimiter=delimiter + " ")
+    return dialect
 
 
 def _plain_lines(lines: Sequence[str]) -> list[str]:
@@ -100,8 +125,19 @@ def _score(sample: Sequence[str], dialect: Dialect) -> float:
         return 0.0
     if dialect.delimiter in _RARE and _agreement(records) < _RARE_AGREEMENT:
         return 0.0
+    if len(records) > 1 and sum(len(cells) > 1 for cells in records) * 2 < len(records):
+        return 0.0
+    if len(records[0]) == 1 and _agreement(records) < _RARE_AGREEMENT and not _repeats(records):
+        return 0.0
     pattern = _pattern_score(records)
     return pattern * _type_score(records, dialect) if pattern > 0 else 0.0
+
+
+def _repeats(records: Sequence[Sequence[str]]) -> bool:
+    """Tell whether three records in a row, or all that follow a first one, have the same number of cells."""
+    lengths = [len(cells) for cells in records]
+    runs = zip(lengths, lengths[1:], lengths[2:], strict=False)
+    return any(a == b == c > 1 for a, b, c in runs) or len(set(lengths[1:])) == 1 < lengths[-1]
 
 
 def _agreement(records: Sequence[Sequence[str]]) -> float:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
+from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_analyze.dialect import QUOTE, Dialect
 from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError, detect_encoding, transcode
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
@@ -22,11 +23,12 @@ from managed_tables_analyze.notes import RowNotes
 from managed_tables_analyze.parts import Part
 from managed_tables_analyze.records import Lines, Record, RecordReader, by_other_delimiter
 from managed_tables_analyze.sheets import Row
-from managed_tables_analyze.sniffer import find_hint, sniff
+from managed_tables_analyze.sniffer import find_hint, is_aligned, sniff
 from managed_tables_analyze.writer import PartWriter
 
 _SAMPLE_BYTES = 262_144
 _TAIL_BYTES = 65_536
+_MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
 _MAX_PATTERN_WIDTH = 60  # cells of a row that one regular expression checks
 _ODD_STARTS = ("\ufeff", "\x1a", "\r", "\n", " ")
 
@@ -55,6 +57,8 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
         sample = file.readlines(_SAMPLE_BYTES)
     hint_lines = 1 if sample and find_hint(sample[0]) else 0
     dialect = sniff(sample)
+    if is_aligned(sample, dialect):
+        raise JobError(FILE_NOT_TABULAR, file=name, reason="as colunas são alinhadas por espaços")
     rows = _sample_rows(sample, dialect, hint_lines)
     header = find_header(rows)
     if header is None:
@@ -63,6 +67,9 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     check_width(header, name)
     usual = Counter(len(cells) for number, cells in rows if number >= header.data_line and cells)
     width = usual.most_common(1)[0][0] if usual else header.width
+    longest = max((len(cells) for _, cells in rows), default=0)
+    if longest > _MAX_CELLS:
+        raise JobError(TOO_MANY_COLUMNS, file=name, count=longest, line=header.first_line, limit=MAX_COLUMNS)
     text = TextFile(
         name, utf8, encoding, dialect, header, width, start, utf8.stat().st_size, owned=utf8 != path
     )
@@ -254,6 +261,10 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
     if len(cells) > 1 and cells[: text.header.width] == text.header.labels:
         notes.repeated_header(record.line)
         return
+    if len(cells) > max(MAX_COLUMNS, text.width):
+        raise JobError(
+            TOO_MANY_COLUMNS, file=text.name, count=len(cells), line=record.line, limit=MAX_COLUMNS
+        )
     notes.see(record)
     writer.write_row(record.line, cells)
 

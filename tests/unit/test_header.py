@@ -1,0 +1,65 @@
+"""Where a table begins and what its columns are called."""
+
+import pytest
+
+from managed_tables_analyze.header import Header, find_header
+from managed_tables_analyze.sheets import MergedRange
+
+
+def _find(text: str, merged: tuple[MergedRange, ...] = ()) -> Header:
+    rows = [(n, [cell or None for cell in line.split(";")]) for n, line in enumerate(text.split("/"), 1)]
+    found = find_header([(number, list(cells)) for number, cells in rows], merged)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "first_line", "data_line"),
+    [
+        ("nome;valor/Ana;1,5/Bia;2,0", ["nome", "valor"], 1, 2),
+        ("Relatório anual//nome;valor;dia/Ana;1,5;01/01/2024".replace("/01", "-01"), None, 3, 4),
+        ("PREAMBLE;;;/;;;/a;b;c;d/1;2;3;4", ["a", "b", "c", "d"], 3, 4),
+        ("Emitido em;2024-01-01//id;valor/1;10,5/2;20,5", ["id", "valor"], 3, 4),
+        (";nome;;/1;2;3;4", ["", "nome"], 1, 2),
+        ("2022;2023;2024/10;20;30", ["2022", "2023", "2024"], 1, 2),
+        ("Produto;2022;2023/A;10;20", ["Produto", "2022", "2023"], 1, 2),
+        ("nome;cidade/Ana;Belém/Bia;Recife", ["nome", "cidade"], 1, 2),
+        ("a;b/a;b/1;2", ["a", "b"], 1, 3),
+        ("peso;altura/(kg);(m)/70;1,8", ["peso (kg)", "altura (m)"], 1, 3),
+        ("notas de/várias;linhas/id;nome;valor/1;Ana;2/2;Bia;3", ["id", "nome", "valor"], 3, 4),
+    ],
+)
+def test_the_header_is_found_below_titles(
+    text: str, labels: list[str] | None, first_line: int, data_line: int
+) -> None:
+    found = _find(text)
+    assert (found.first_line, found.data_line) == (first_line, data_line)
+    assert labels is None or found.labels == labels
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ana;01310-100;1/Bia;01310-200;2",
+        "28-01-2018;00:00;2;MG-1/29-01-2018;00:15;0;RI-2",
+        "Alice;Jones/Bob;Mathews/Alice;Jones/Bob;Jones",
+        "1;2/3;4",
+    ],
+)
+def test_data_in_the_first_line_means_no_header(text: str) -> None:
+    found = _find(text)
+    assert (found.first_line, found.labels, found.data_line) == (None, [], 1)
+
+
+def test_a_merged_group_names_each_column_under_it() -> None:
+    found = _find("Cliente;;2024;/id;nome;jan;fev/1;Ana;1,5;2,5", ((1, 0, 1, 1), (1, 2, 1, 3)))
+    assert found.labels == ["Cliente id", "Cliente nome", "2024 jan", "2024 fev"]
+    assert (found.first_line, found.data_line) == (1, 3)
+
+
+def test_a_blank_label_that_no_row_has_a_cell_for_is_dropped() -> None:
+    assert _find("a;;b;c/1;2;3/4;5;6").labels == ["a", "b", "c"]
+
+
+def test_a_grid_of_blanks_has_no_table() -> None:
+    assert find_header([(1, [None, " "]), (2, [])]) is None

@@ -1,0 +1,70 @@
+"""One record at a time: strict reading first, then the most likely repair."""
+
+import io
+
+import pytest
+
+from managed_tables_analyze.dialect import Dialect
+from managed_tables_analyze.records import Lines, Record, RecordReader
+
+
+def _read(text: str, width: int = 0, **dialect: str) -> list[Record]:
+    lines = Lines(iter(io.StringIO(text, newline="").readlines()))
+    return list(RecordReader(lines, Dialect(**dialect), width))
+
+
+def _cells(text: str, width: int = 0, **dialect: str) -> list[list[str]]:
+    return [record.cells for record in _read(text, width, **dialect)]
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("a,b\n", [["a", "b"]]),
+        ('"a,b",c\n', [["a,b", "c"]]),
+        ('"a""b",c\n', [['a"b', "c"]]),
+        ('"a\r\nb",c\r\n1,2\r\n', [["a\r\nb", "c"], ["1", "2"]]),
+        ('"",x\n', [["", "x"]]),
+        ('a, "b, c" ,d\n', [["a", "b, c", "d"]]),
+        ('5" pipe,x\n', [['5" pipe', "x"]]),
+        ("a\rb\nc\r\n", [["a"], ["b"], ["c"]]),
+        ("a\u2028b,\x85c,\x0bd\n", [["a\u2028b", "\x85c", "\x0bd"]]),
+    ],
+)
+def test_well_formed_records_are_read_strictly(text: str, cells: list[list[str]]) -> None:
+    assert _cells(text) == cells
+    assert not any(record.repaired for record in _read(text))
+
+
+def test_backslash_escapes_a_quote_where_the_dialect_says_so() -> None:
+    assert _cells('"a\\"b","c\\\\"\n', escape="\\") == [['a"b', "c\\"]]
+
+
+def test_a_record_with_the_other_escape_is_read_by_it() -> None:
+    assert _cells('1,"a\\"b"\n2,"c""d"\n', width=2) == [["1", 'a"b'], ["2", 'c"d']]
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('1,""abc, def",x', ["1", '"abc, def', "x"]),
+        ('1,"ends in 10"","next, one"', ["1", 'ends in 10"', "next, one"]),
+        ('"1,abc,x', ['"1', "abc", "x"]),
+        ('1,"say "hi", now",x', ["1", 'say "hi", now', "x"]),
+        ("1;abc;x", ["1", "abc", "x"]),
+        ('1 "a b" x', ["1", "a b", "x"]),
+    ],
+)
+def test_a_malformed_line_is_read_so_that_it_fits_the_table(line: str, cells: list[str]) -> None:
+    records = _read(f"{line}\n8,w,9\n", width=3)
+    assert [record.cells for record in records] == [cells, ["8", "w", "9"]]
+    assert records[0].repaired
+
+
+def test_a_quote_left_open_takes_no_other_line() -> None:
+    text = 'a,b\n1,"x\n2,y\n3,z\n'
+    assert [record.line for record in _read(text, width=2)] == [1, 2, 3, 4]
+
+
+def test_words_are_not_cells_of_a_line_delimited_by_blanks() -> None:
+    assert _cells("Fonte: sistema interno\n", width=3, delimiter=";") == [["Fonte: sistema interno"]]
