@@ -17,6 +17,7 @@ from managed_tables_analyze.sheets import Row, Sheet
 from managed_tables_analyze.writer import PartWriter
 
 _HEAD_ROWS = 300  # among which the header is sought
+_ROWS_AT_ONCE = 1_000  # so many are written with the overhead of one
 
 
 def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
@@ -34,8 +35,9 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
     warnings: list[str] = []
     with PartWriter(target, header.width) as writer:
         body = (row for row in chain(head, rows) if row[0] >= header.data_line)
-        for number, cells in _without_footer(body, header, warnings):
-            _write(number, cells, header, writer, notes, name)
+        kept = _without_footer(body, header, warnings)
+        while some := list(islice(kept, _ROWS_AT_ONCE)):
+            _write_some(some, header, writer, notes, name)
     return Part(
         path=target,
         labels=header.labels,
@@ -54,6 +56,21 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
         numbers=sheet.counts.numbers,
         warnings=[*sheet.warnings, *warnings, *notes.warnings()],
     )
+
+
+def _write_some(rows: Sequence[Row], header: Header, writer: PartWriter, notes: RowNotes, name: str) -> None:
+    """Write rows: those that are like the others in one go, each odd one by itself."""
+    width, labels = header.width, header.labels
+    regular: list[Row] = []
+    for row in rows:
+        cells = row[1]
+        if 0 < len(cells) <= width and cells != labels and not is_blank(cells[-1]):
+            regular.append(row)
+            continue
+        writer.write_rows(regular)
+        regular = []
+        _write(row[0], cells, header, writer, notes, name)
+    writer.write_rows(regular)
 
 
 def _write(

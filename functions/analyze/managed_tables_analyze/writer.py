@@ -6,11 +6,13 @@ line ends inside quotes.
 """
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 from managed_tables_analyze.dialect import QUOTE
+from managed_tables_analyze.sheets import Row
 
 LINE_FEED, CARRIAGE_RETURN = "\ufdd0", "\ufdd1"
 DEFAULT_DELIMITER = ","
@@ -52,6 +54,21 @@ class PartWriter:
         self.rows += 1
         if len(cells) > self.width:
             self.width = len(cells)
+
+    def write_rows(self, rows: Sequence[Row]) -> None:
+        """Write rows that are no wider than the table, by far faster than one by one."""
+        padding = self._padding
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, delimiter=self.delimiter, quotechar=QUOTE, lineterminator="\n")
+        writer.writerows((number, *cells, *padding[len(cells) :]) for number, cells in rows)
+        text = buffer.getvalue()
+        if "\r" in text or text.count("\n") != len(rows):
+            for number, cells in rows:
+                self.write_row(number, cells)
+            return
+        self._write(text)
+        self.rows += len(rows)
+        self.longest = max(self.longest, *map(len, text.split("\n")), 0)
 
     def write(self, record: str) -> int:
         """Take one record from csv.writer, its line end included."""
