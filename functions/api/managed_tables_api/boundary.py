@@ -98,6 +98,8 @@ def install_boundary(app: FastAPI, cors_origins: tuple[str, ...]) -> None:
 
 async def _answer_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - what it is registered for
+    if error.kind.status >= 500:  # the caller is told what to do, the operator why
+        get_logger(SERVICE).warning(error.kind.code, exc_info=error)
     return error_answer(error)
 
 

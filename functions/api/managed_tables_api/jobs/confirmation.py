@@ -54,7 +54,7 @@ def _tell(services: ApiServices, job: JobRecord) -> None:
         services.executions.confirm(job.task_token)
     except ExecutionsUnavailable:
         # The confirmation stands in the job's record: the sweep tells the execution again.
-        get_logger("api").warning("confirmation not delivered", exc_info=True, job_id=job.job_id)
+        get_logger("api").error("confirmation not delivered", exc_info=True, job_id=job.job_id)
         return
     services.jobs.forget_token(job)
 

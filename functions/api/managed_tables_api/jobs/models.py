@@ -18,11 +18,17 @@ class UploadedFile(BaseModel):
     mime_type: str
 
 
+class InferredColumn(Column):
+    """A column as inferred, and on what grounds; confirming takes it as it is."""
+
+    inference: dict[str, Any] | None = None
+
+
 class InferredSchema(BaseModel):
     """What the files hold, judged over every row."""
 
     suggested_table_name: str
-    columns: list[Column]
+    columns: list[InferredColumn]
     sample_rows: list[dict[str, Any]] = Field(description="Até 20 linhas, nos tipos inferidos")
     total_row_count_estimate: int = Field(description="Exato")
 

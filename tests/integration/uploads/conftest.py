@@ -1,0 +1,55 @@
+"""The app on real services, with a state machine that waits for a confirmation as the job's does."""
+
+import json
+
+import boto3
+import pytest
+from starlette.testclient import TestClient
+from upload_flow import WAITING_STATE, headers
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.services import Services
+from managed_tables_api.app import create_app
+from managed_tables_api.services import ApiServices
+
+
+@pytest.fixture
+def api(services: Services, company: ConnectionRecord) -> ApiServices:  # noqa: ARG001 - provisions it
+    """The API's services of the test's own deployment, `company` being provisioned in it."""
+    name = services.settings.table_name
+    role = boto3.client("iam").create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "states.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            }
+        ),
+    )["Role"]["Arn"]
+    everything = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}],
+    }
+    boto3.client("iam").put_role_policy(
+        RoleName=name, PolicyName="all", PolicyDocument=json.dumps(everything)
+    )
+    definition = json.loads(json.dumps(WAITING_STATE))
+    definition["States"]["WaitForConfirm"]["Arguments"]["TableName"] = name
+    arn = services.stepfunctions.create_state_machine(
+        name=name, definition=json.dumps(definition), roleArn=role
+    )["stateMachineArn"]
+    made = ApiServices(services.settings.model_copy(update={"state_machine_arn": arn}))
+    made.__dict__["postgres_secret"] = services.postgres_secret
+    return made
+
+
+@pytest.fixture
+def client(api: ApiServices, company: ConnectionRecord) -> TestClient:
+    """A console of the company, allowed everything."""
+    return TestClient(create_app(api), headers=headers(api, company.company_id))

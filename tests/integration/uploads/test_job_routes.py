@@ -1,0 +1,73 @@
+"""Jobs as they are shown, and how arriving files move them."""
+
+from starlette.testclient import TestClient
+from upload_flow import (
+    ANALYSIS_DOCUMENT,
+    BASE,
+    arrive,
+    declare,
+    error_of,
+    headers,
+    record,
+    status_of,
+    waiting_job,
+)
+
+from managed_tables.ids import new_record_id
+from managed_tables_api.app import create_app
+from managed_tables_api.services import ApiServices
+from managed_tables_ingest.handler import take_arrival
+
+
+def test_an_unknown_or_anothers_job_is_404(api: ApiServices, client: TestClient) -> None:
+    job_id = declare(client).json()["job_id"]
+    stranger = TestClient(create_app(api), headers=headers(api, new_record_id()))
+    for one, caller in ((job_id, stranger), (new_record_id(), client), ("x", client), ("é" * 24, client)):
+        response = caller.get(f"{BASE}/upload-jobs/{one}")
+        assert error_of(response, 404, "JOB_NOT_FOUND")["error"] == "Job não encontrado"
+        error_of(caller.post(f"{BASE}/upload-jobs/{one}/confirm", content=b"x"), 404, "JOB_NOT_FOUND")
+
+
+def test_a_job_whose_files_do_not_arrive_ends_as_failed_when_somebody_looks(
+    api: ApiServices, client: TestClient
+) -> None:
+    api.settings = api.settings.model_copy(update={"upload_expires_seconds": 0})
+    first, second = (declare(client).json()["job_id"] for _ in range(2))
+    job = client.get(f"{BASE}/upload-jobs/{first}").json()
+    assert (job["status"], job["error"]["code"]) == ("failed", "UPLOAD_EXPIRED")
+    assert client.get(f"{BASE}/upload-jobs/active").json() == {"records": []}
+    assert status_of(client, second) == "failed"
+
+
+def test_active_jobs_are_listed_newest_first_with_their_schemas(api: ApiServices, client: TestClient) -> None:
+    waiting, queued = waiting_job(api, client), declare(client).json()["job_id"]
+    records = client.get(f"{BASE}/upload-jobs/active").json()["records"]
+    assert [job["_id"] for job in records] == [queued, waiting]
+    assert [job["inferred_schema"] for job in records] == [None, ANALYSIS_DOCUMENT["inferred_schema"]]
+
+
+def test_the_last_arrival_starts_the_execution_once(api: ApiServices, client: TestClient) -> None:
+    files = [{"name": "a.csv", "size_bytes": 3}, {"name": "b.csv", "size_bytes": 4}]
+    job_id = declare(client, files=files).json()["job_id"]
+    job = record(api, client, job_id)
+    take_arrival(api, job.files[1].storage_path, 4)
+    assert api.executions.state_of(job) == "missing"
+    arrive(api, client, job_id)
+    assert api.executions.state_of(job) == "running"
+    api.executions.start(job)
+    listed = api.stepfunctions.list_executions(stateMachineArn=api.settings.state_machine_arn)
+    assert len(listed["executions"]) == 1
+
+
+def test_a_file_of_another_size_fails_the_job(api: ApiServices, client: TestClient) -> None:
+    job_id = declare(client).json()["job_id"]
+    take_arrival(api, record(api, client, job_id).files[0].storage_path, 6)
+    job = client.get(f"{BASE}/upload-jobs/{job_id}").json()
+    assert (job["status"], job["error"]["code"]) == ("failed", "FILE_SIZE_MISMATCH")
+
+
+def test_an_object_that_belongs_to_no_job_is_passed_over(api: ApiServices, client: TestClient) -> None:
+    job = record(api, client, declare(client).json()["job_id"])
+    for key in ("inbox/x.csv", job.files[0].storage_path.replace("00.csv", "01.csv"), "uploads/x"):
+        take_arrival(api, key, 5)
+    assert status_of(client, job.job_id) == "queued"

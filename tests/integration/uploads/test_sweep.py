@@ -1,0 +1,81 @@
+"""What nobody else does: the sweep."""
+
+from dataclasses import replace
+
+import pytest
+from starlette.testclient import TestClient
+from upload_flow import BASE, confirm, declare, execution_status, record, status_of, until, waiting_job
+
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.clock import timestamp
+from managed_tables.executions import Executions
+from managed_tables.storage import Storage
+from managed_tables_api.services import ApiServices
+from managed_tables_ingest.sweep import sweep, sweep_job
+
+
+def later(api: ApiServices, job: JobRecord) -> str | None:
+    """Sweep one job as if it had not changed for long."""
+    return sweep_job(api, job, timestamp(), quiet_before="9999")
+
+
+def test_the_sweep_sends_a_confirmation_that_was_not_delivered(
+    api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = waiting_job(api, client)
+    # The process dies after the decision and before the state machine is told.
+    with monkeypatch.context() as patch:
+        patch.setattr(Executions, "confirm", _die)
+        assert confirm(client, job_id).status_code == 500
+    assert execution_status(api, job_id) == "RUNNING"
+    assert later(api, record(api, client, job_id)) == "confirmed"
+    until(lambda: execution_status(api, job_id) == "SUCCEEDED")
+
+
+def test_a_repeated_confirmation_delivers_one_that_was_not(
+    api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = waiting_job(api, client)
+    with monkeypatch.context() as patch:
+        patch.setattr(Executions, "confirm", _die)
+        assert confirm(client, job_id).status_code == 500
+    assert confirm(client, job_id).status_code == 200
+    until(lambda: execution_status(api, job_id) == "SUCCEEDED")
+
+
+def test_a_confirmation_cut_off_before_its_decision_can_be_repeated(
+    api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = waiting_job(api, client)
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "put_json", _die)
+        assert confirm(client, job_id).status_code == 500
+    assert status_of(client, job_id) == "waiting_confirm"
+    assert confirm(client, job_id).status_code == 200
+
+
+def _die(*_arguments: object) -> None:
+    raise RuntimeError("the process dies here")
+
+
+def test_the_sweep_expires_starts_and_fails_what_nobody_else_does(
+    api: ApiServices, client: TestClient
+) -> None:
+    overdue = record(api, client, declare(client).json()["job_id"])
+    assert later(api, replace(overdue, expires_at=timestamp())) == "expired"
+    started = record(api, client, declare(client).json()["job_id"])
+    complete = api.jobs.mark_arrived(started, 0, 5)
+    assert complete
+    assert later(api, complete) == "started"
+    stopped = record(api, client, waiting_job(api, client))
+    arn = api.settings.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{stopped.job_id}"
+    api.stepfunctions.stop_execution(executionArn=arn)
+    assert later(api, stopped) == "failed"
+    job = client.get(f"{BASE}/upload-jobs/{stopped.job_id}").json()
+    assert (job["status"], job["error"]["code"]) == ("failed", "JOB_FAULT")
+
+
+def test_the_sweep_leaves_alone_what_moves(api: ApiServices, client: TestClient) -> None:
+    waiting_job(api, client)
+    declare(client)
+    assert sweep(api) == {}

@@ -1,0 +1,131 @@
+"""What the tests of uploads share: a console's calls, and S3's events."""
+
+import time
+from typing import Any
+
+import httpx
+import jwt
+from starlette.testclient import TestClient
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.ids import new_record_id
+from managed_tables.schema import Column
+from managed_tables.storage import ANALYSIS, job_key
+from managed_tables_api.services import ApiServices
+from managed_tables_ingest.handler import read_arrivals, take_arrival
+
+BASE = "/v1/managed-tables"
+PRODUTO = {"name": "produto", "display_name": "Produto", "type": "text", "nullable": False}
+VALOR = {"name": "valor", "display_name": "Valor", "type": "decimal", "nullable": True}
+ANALYSIS_DOCUMENT = {
+    "inferred_schema": {
+        "suggested_table_name": "vendas",
+        "columns": [PRODUTO, VALOR],
+        "sample_rows": [{"produto": "X", "valor": 1}],
+        "total_row_count_estimate": 1,
+    }
+}
+ANALYSIS_KEY = "{% $join(['jobs', $states.input.company_id, $states.input.job_id, 'analysis.json'], '/') %}"
+# The state of statemachine/job.asl.json that hands out the token; then nothing more.
+WAITING_STATE = {
+    "QueryLanguage": "JSONata",
+    "StartAt": "WaitForConfirm",
+    "States": {
+        "WaitForConfirm": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
+            "Arguments": {
+                "TableName": "",
+                "Key": {
+                    "pk": {"S": "{% 'COMPANY#' & $states.input.company_id %}"},
+                    "sk": {"S": "{% 'JOB#' & $states.input.job_id %}"},
+                },
+                "UpdateExpression": "SET #status = :waiting, task_token = :token, analysis_key = :key",
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ExpressionAttributeValues": {
+                    ":waiting": {"S": "waiting_confirm"},
+                    ":token": {"S": "{% $states.context.Task.Token %}"},
+                    ":key": {"S": ANALYSIS_KEY},
+                },
+            },
+            "End": True,
+        }
+    },
+}
+
+
+def headers(api: ApiServices, company_id: str, *permissions: str) -> dict[str, str]:
+    claims = {
+        "sub": "5f0000000000000000000002",
+        "company_id": company_id,
+        "permissions": list(permissions) or ["managed-tables:*"],
+        "exp": int(time.time()) + 600,
+    }
+    return {"Authorization": f"Bearer {jwt.encode(claims, api.app_secret.jwt_secret)}"}
+
+
+def error_of(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    body: dict[str, Any] = response.json()
+    assert (response.status_code, body.get("code")) == (status, code), body
+    return body
+
+
+def arrive(api: ApiServices, client: TestClient, job_id: str) -> None:
+    """Deliver S3's events of a job's files, each twice and in reverse, as S3 may."""
+    job = client.get(f"{BASE}/upload-jobs/{job_id}").json()
+    for file in [*reversed(job["files"]), *job["files"]]:
+        for key, size_bytes in read_arrivals(s3_event(file["storage_path"], file["size_bytes"])):
+            take_arrival(api, key, size_bytes)
+
+
+def s3_event(key: str, size_bytes: int) -> dict[str, Any]:
+    stored = {"key": key.replace("/", "%2F"), "size": size_bytes}
+    return {"Records": [{"eventName": "ObjectCreated:Post", "s3": {"object": stored}}]}
+
+
+def declare(client: TestClient, path: str = "/upload", **members: Any) -> httpx.Response:
+    body = {"files": [{"name": "vendas.csv", "size_bytes": 5}], **members}
+    return client.post(BASE + path, json=body)
+
+
+def waiting_job(api: ApiServices, client: TestClient, path: str = "/upload", **members: Any) -> str:
+    """Return the id of a job that waits for its confirmation."""
+    job_id: str = declare(client, path, **members).json()["job_id"]
+    company_id = client.get(f"{BASE}/upload-jobs/{job_id}").json()["company_id"]
+    api.storage.put_json(job_key(company_id, job_id, ANALYSIS), ANALYSIS_DOCUMENT)
+    arrive(api, client, job_id)
+    until(lambda: status_of(client, job_id) == "waiting_confirm")
+    return job_id
+
+
+def until(holds: Any, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "in vain"
+        time.sleep(0.02)
+
+
+def status_of(client: TestClient, job_id: str) -> str:
+    return str(client.get(f"{BASE}/upload-jobs/{job_id}").json()["status"])
+
+
+def execution_status(api: ApiServices, job_id: str) -> str:
+    arn = api.settings.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{job_id}"
+    return api.stepfunctions.describe_execution(executionArn=arn)["status"]
+
+
+def confirm(client: TestClient, job_id: str, name: str | None = "vendas", *columns: Any) -> httpx.Response:
+    body = {"display_name": name, "columns": list(columns) or [PRODUTO, VALOR]}
+    return client.post(f"{BASE}/upload-jobs/{job_id}/confirm", json=body)
+
+
+def record(api: ApiServices, client: TestClient, job_id: str) -> JobRecord:
+    company_id = client.get(f"{BASE}/upload-jobs/{job_id}").json()["company_id"]
+    found = api.jobs.find(company_id, job_id)
+    assert found
+    return found
+
+
+def make_table(api: ApiServices, company: ConnectionRecord, *columns: Column) -> str:
+    return api.table_operations.create(company, new_record_id(), "clientes", columns).table_id

@@ -1,0 +1,76 @@
+"""The app behind API Gateway: its events in, its answers out."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from api_probe import bearer, probe
+
+from managed_tables_api import handler as module
+from managed_tables_api.app import create_app, mount
+from managed_tables_api.handler import ApiHandler
+from managed_tables_api.services import ApiServices
+
+ALL = "managed-tables:*"
+REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda tells of an invocation."""
+
+    aws_request_id: str = "1"
+
+
+@pytest.fixture
+def handle(services: ApiServices, monkeypatch: pytest.MonkeyPatch) -> ApiHandler:
+    """The handler of an app that has the probe's routes too."""
+
+    def create_probed_app(made: ApiServices) -> Any:
+        app = create_app(made)
+        mount(app, probe)
+        return app
+
+    monkeypatch.setattr(module, "create_app", create_probed_app)
+    return ApiHandler(services)
+
+
+def event(method: str, path: str, body: str | None = None, **headers: str) -> dict[str, Any]:
+    """Return what a REST API sends to Lambda."""
+    return {
+        "resource": "/{proxy+}",
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": {"proxy": path[1:]},
+        "requestContext": {"requestId": REQUEST_ID, "stage": "dev", "identity": {"sourceIp": "127.0.0.1"}},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def test_an_event_becomes_an_answer_with_the_gateways_request_id(handle: ApiHandler) -> None:
+    answer = handle(event("PUT", "/probe/x", '{"a": 1.10}', **bearer(ALL)), Context())
+    assert (answer["statusCode"], answer["body"]) == (200, '{"x":{"a":1.10}}')
+    assert answer["headers"]["x-request-id"] == REQUEST_ID
+
+
+def test_an_unexpected_exception_is_our_own_500(handle: ApiHandler) -> None:
+    answer = handle(event("GET", "/probe/fault", **bearer(ALL)), Context())
+    assert (answer["statusCode"], json.loads(answer["body"])["request_id"]) == (500, REQUEST_ID)
+
+
+def test_an_answer_that_lambda_would_drop_says_what_to_do(services: ApiServices) -> None:
+    services.settings = services.settings.model_copy(update={"response_max_bytes": 100})
+    limited = ApiHandler(services)
+    headers = {"Origin": "https://console.example"}
+    answer = limited(event("GET", "/v1/managed-tables/openapi.json", **headers), Context())
+    body = json.loads(answer["body"])
+    assert (answer["statusCode"], body["code"]) == (422, "RESPONSE_TOO_LARGE")
+    assert "per_page" in body["error"]
+    assert answer["headers"]["access-control-allow-origin"] == "*"
+    assert answer["headers"]["content-length"] == str(len(answer["body"].encode()))
