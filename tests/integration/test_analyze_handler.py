@@ -1,0 +1,110 @@
+"""The analyze step against a real emulator: files from S3 in, staged object, schema and status out."""
+
+import io
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
+from managed_tables.clock import timestamp
+from managed_tables.ids import new_record_id
+from managed_tables.services import Services
+from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key, upload_key
+from managed_tables_analyze.handler import analyze_job
+
+CONTENT = "Código;Preço\n007;1.234,56\n008;2,00\n".encode("cp1252")
+
+
+def _job(services: Services, *contents: bytes, mode: JobMode = "create") -> JobRecord:
+    company_id, job_id, now = new_record_id(), new_record_id(), timestamp()
+    files = []
+    for index, content in enumerate(contents):
+        key = upload_key(company_id, job_id, index, "csv")
+        services.storage.upload(io.BytesIO(content), key)
+        files.append(JobFile(f"vendas {index}.csv", key, len(content), "text/csv"))
+    job = JobRecord(
+        company_id=company_id,
+        job_id=job_id,
+        user_id=new_record_id(),
+        mode=mode,
+        status="queued",
+        files=tuple(files),
+        expires_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    services.jobs.create(job)
+    return job
+
+
+@pytest.fixture(autouse=True)
+def own_temp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_a_job_is_staged_and_its_schema_recorded(services: Services, own_temp_folder: Path) -> None:
+    job = _job(services, CONTENT, CONTENT)
+    assert analyze_job(services, job.company_id, job.job_id) == {"outcome": "analyzed"}
+
+    recorded = services.jobs.find(job.company_id, job.job_id)
+    assert recorded is not None
+    assert (recorded.status, recorded.analysis_key) == (
+        "analisando",
+        job_key(job.company_id, job.job_id, ANALYSIS),
+    )
+    analysis = services.storage.get_json(job_key(job.company_id, job.job_id, ANALYSIS))
+    assert analysis["files"] == ["vendas 0.csv", "vendas 1.csv"]
+    assert analysis["row_count"] == analysis["inferred_schema"]["total_row_count_estimate"] == 4
+    assert analysis["inferred_schema"]["suggested_table_name"] == "vendas_0"
+    assert [column["name"] for column in analysis["columns"]] == ["codigo", "preco"]
+    staged = own_temp_folder / "staged.parquet"
+    services.storage.download(job_key(job.company_id, job.job_id, STAGED_OBJECT), staged)
+    rows = duckdb.execute(f"SELECT file, sheet, line, c0, c1 FROM read_parquet('{staged}')").fetchall()  # noqa: S608
+    assert rows == [
+        (0, None, 2, "007", "1.234,56"),
+        (0, None, 3, "008", "2,00"),
+        (1, None, 2, "007", "1.234,56"),
+        (1, None, 3, "008", "2,00"),
+    ]
+    assert [path.name for path in own_temp_folder.iterdir()] == ["staged.parquet"]
+
+
+def test_running_it_again_gives_the_same(services: Services) -> None:
+    job = _job(services, CONTENT)
+    analyze_job(services, job.company_id, job.job_id)
+    key = job_key(job.company_id, job.job_id, ANALYSIS)
+    first = services.storage.get_json(key)
+    assert analyze_job(services, job.company_id, job.job_id) == {"outcome": "analyzed"}
+    assert services.storage.get_json(key) == first
+
+
+def test_a_file_that_cannot_be_read_fails_the_job_with_its_reason(services: Services) -> None:
+    job = _job(services, CONTENT, b"%PDF-1.7")
+    outcome = analyze_job(services, job.company_id, job.job_id)
+    assert (outcome["outcome"], outcome["error"]["code"]) == ("failed", "FILE_KIND_REFUSED")
+    recorded = services.jobs.find(job.company_id, job.job_id)
+    assert recorded is not None
+    assert recorded.status == "failed"
+    assert recorded.error is not None
+    assert "vendas 1.csv" in recorded.error["message"]
+    assert "PDF" in recorded.error["message"]
+
+
+def test_a_job_that_has_ended_is_left_alone(services: Services) -> None:
+    job = _job(services, CONTENT)
+    services.jobs.fail(job.company_id, job.job_id, {"code": "X", "message": "x", "details": []})
+    assert analyze_job(services, job.company_id, job.job_id)["error"]["code"] == "X"
+
+
+def test_what_killed_runs_left_is_deleted(services: Services, own_temp_folder: Path) -> None:
+    stale, fresh = (own_temp_folder / f"managed-tables-analyze-{name}" for name in ("stale", "fresh"))
+    for folder in (stale, fresh):
+        folder.mkdir()
+    os.utime(stale, (0, 0))
+    job = _job(services, CONTENT)
+    analyze_job(services, job.company_id, job.job_id)
+    assert not stale.exists()
+    assert fresh.exists()
