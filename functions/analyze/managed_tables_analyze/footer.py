@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from managed_tables_analyze.cells import is_blank, is_value
 from managed_tables_analyze.sheets import Row
 
-MAX_FOOTER_ROWS = 12  # notes longer than this are taken for data, and show as such
+MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer ones show as data
+_FEWEST_BLANKS = 3  # of a line without delimiters that is a sentence, not a record cut off
 
 _TOTAL = re.compile(
     r"(sub)?(total|totais)(\s+(geral|general|global))?\s*:?|grand\s+total\s*:?|soma\s*:?", re.IGNORECASE
@@ -18,40 +19,51 @@ _NOTE = re.compile(
 )
 
 
-def footer_length(rows: Sequence[Row], width: int) -> int:
+def footer_length(rows: Sequence[Row], width: int, *, short_tells: bool) -> int:
     """Return how many of the last rows are below the table, blank ones among them included.
 
-    `rows` are the last of the table, none of them its header; `width` its number of cells.
+    `rows` are the last of the table, none of them its header; `width` its number of cells. `short_tells`
+    says that a row without delimiters shows as one cell (in a worksheet a row ends at its last value).
     """
-    length = 0
-    for index in range(len(rows) - 1, max(-1, len(rows) - 1 - MAX_FOOTER_ROWS), -1):
-        cells = rows[index][1]
-        after_blank = index > 0 and (
-            _is_blank_row(rows[index - 1][1]) or rows[index][0] > rows[index - 1][0] + 1
-        )
-        if _is_blank_row(cells):
-            continue
-        if not (_is_total(cells, width) or _is_note(cells, width, after_blank=after_blank or length > 0)):
-            break
-        length = len(rows) - index
-    return length
+    start = len(rows)
+    first = max(0, len(rows) - MAX_FOOTER_ROWS)
+    while start > first and _may_be_below(rows[start - 1][1], width):
+        start -= 1
+    while start < len(rows) and not _begins_footer(rows, start, width, short_tells=short_tells):
+        start += 1
+    return len(rows) - start
 
 
-def _is_blank_row(cells: Sequence[str | None]) -> bool:
-    return all(is_blank(cell) for cell in cells)
+def _may_be_below(cells: Sequence[str | None], width: int) -> bool:
+    filled = _filled(cells)
+    if not filled or _is_total(cells, width):
+        return True
+    return width > 1 and len(filled) == 1 and (_is_note(filled[0]) or not is_value(filled[0]))
+
+
+def _begins_footer(rows: Sequence[Row], index: int, width: int, *, short_tells: bool) -> bool:
+    """Tell whether the footer begins here: by the row's words, its length, or a blank row above it."""
+    number, cells = rows[index]
+    filled = _filled(cells)
+    if not filled:
+        return False
+    if _is_total(cells, width) or _is_note(filled[0]):
+        return True
+    is_short = short_tells and len(cells) == 1
+    if is_short and filled[0].count(" ") >= _FEWEST_BLANKS:
+        return True
+    is_apart = index > 0 and (not _filled(rows[index - 1][1]) or number > rows[index - 1][0] + 1)
+    return is_apart and (is_short or width > 2) and (is_short or " " in filled[0])
+
+
+def _filled(cells: Sequence[str | None]) -> list[str]:
+    return [cell.strip() for cell in cells if cell is not None and not is_blank(cell)]
 
 
 def _is_total(cells: Sequence[str | None], width: int) -> bool:
-    first = next((cell.strip() for cell in cells if cell is not None and not is_blank(cell)), "")
-    return width > 1 and _TOTAL.fullmatch(first) is not None
+    filled = _filled(cells)
+    return width > 1 and bool(filled) and _TOTAL.fullmatch(filled[0]) is not None
 
 
-def _is_note(cells: Sequence[str | None], width: int, *, after_blank: bool) -> bool:
-    """Tell whether a row of one filled cell is a note: by its words, or by where it stands."""
-    filled = [cell.strip() for cell in cells if cell is not None and not is_blank(cell)]
-    if width < 2 or len(filled) != 1 or is_value(filled[0]):
-        return False
-    if _NOTE.match(filled[0]):
-        return True
-    cut_short = len(cells) < width
-    return after_blank and (cut_short or width > 2) and (" " in filled[0] or len(cells) == 1)
+def _is_note(text: str) -> bool:
+    return _NOTE.match(text) is not None

@@ -171,8 +171,7 @@ def _typed_columns(row: Sequence[str | None], below: Sequence[Sequence[str | Non
     for column in range(min(width, len(row))):
         if is_blank(row[column]) or value_class(row[column]) not in ("text", "boolean"):
             continue
-        values = [cells[column] for cells in below if column < len(cells) and not is_null(cells[column])]
-        count += bool(values) and sum(is_value(value) for value in values) * 10 >= len(values) * 9
+        count += _is_typed(below, column)
     return count
 
 
@@ -232,7 +231,16 @@ def _continues_header(rows: Sequence[Row], index: int, base: int) -> bool:
     cells, labels = rows[index][1], rows[base][1]
     if [_text(cell) for cell in cells] == [_text(cell) for cell in labels]:
         return True
+    if is_blank(cells[0]) and not is_blank(labels[0]) and _is_words(cells):  # years under their name
+        below = [row for _, row in rows[index + 1 :]]
+        return all(is_blank(cell) or _is_typed(below, column) for column, cell in enumerate(cells))
     return all(is_blank(cell) or _is_unit(cell) for cell in cells)
+
+
+def _is_typed(rows: Sequence[Sequence[str | None]], column: int) -> bool:
+    """Tell whether nearly all cells of a column are values."""
+    values = [cells[column] for cells in rows if column < len(cells) and not is_null(cells[column])]
+    return bool(values) and sum(is_value(value) for value in values) * 10 >= len(values) * 9
 
 
 def _is_unit(cell: str | None) -> bool:
@@ -256,7 +264,8 @@ def _labels(lines: Sequence[Sequence[str | None]], below: Sequence[Row]) -> list
         return _without_surplus_blank(labels, usual[0][0] if usual else 0)
     parts: list[list[str]] = [[] for _ in range(width)]
     for number, cells in enumerate(lines):
-        spread = number < len(lines) - 1 and any(is_blank(cell) for cell in cells[:width])
+        gaps = len(cells) < width or any(is_blank(cell) for cell in cells[:width])
+        spread = gaps and number < len(lines) - 1
         group = ""
         for column in range(width):
             text = _text(cells[column]) if column < len(cells) else ""

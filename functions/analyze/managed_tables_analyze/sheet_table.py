@@ -98,7 +98,7 @@ def _without_footer(rows: Iterator[Row], header: Header, warnings: list[str]) ->
         if len(held) > MAX_FOOTER_ROWS + 1:
             yield held.popleft()
     last = list(held)
-    length = footer_length(last, header.width)
+    length = footer_length(last, header.width, short_tells=False)
     yield from last[: len(last) - length]
     if length:
         shown = "; ".join(

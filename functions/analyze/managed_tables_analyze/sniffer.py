@@ -26,6 +26,7 @@ _RARE = {
     **dict.fromkeys((":", " "), 0.6),
     **dict.fromkeys(("!", "&", "*", "+", "?"), 0.4),
 }
+_SHORTEST_RUN = 3  # records of one length one after another
 _RARE_AGREEMENT = 0.8  # share of records of one length without which a rare delimiter is a coincidence
 _QUOTES = (QUOTE, "'")
 _BLANK_RUN = re.compile(" {2,}")
@@ -125,19 +126,27 @@ def _score(sample: Sequence[str], dialect: Dialect) -> float:
         return 0.0
     if dialect.delimiter in _RARE and _agreement(records) < _RARE_AGREEMENT:
         return 0.0
-    if len(records) > 1 and sum(len(cells) > 1 for cells in records) * 2 < len(records):
-        return 0.0
-    if len(records[0]) == 1 and _agreement(records) < _RARE_AGREEMENT and not _repeats(records):
+    if not _holds_together(records):
         return 0.0
     pattern = _pattern_score(records)
     return pattern * _type_score(records, dialect) if pattern > 0 else 0.0
 
 
-def _repeats(records: Sequence[Sequence[str]]) -> bool:
-    """Tell whether three records in a row, or all that follow a first one, have the same number of cells."""
+def _holds_together(records: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the cuts make a table: most records are cut, or a long run of them into as many cells.
+
+    Where the first line is not cut at all, only a run tells a title above a table from a single column.
+    """
     lengths = [len(cells) for cells in records]
-    runs = zip(lengths, lengths[1:], lengths[2:], strict=False)
-    return any(a == b == c > 1 for a, b, c in runs) or len(set(lengths[1:])) == 1 < lengths[-1]
+    run = longest = 0
+    for number, length in enumerate(lengths):
+        run = run + 1 if length > 1 and number and length == lengths[number - 1] else int(length > 1)
+        longest = max(longest, run)
+    if longest >= _SHORTEST_RUN and longest * 10 >= 3 * len(lengths):
+        return True
+    if lengths[0] == 1 and len(lengths) > 1:
+        return len(set(lengths[1:])) == 1 < lengths[-1]
+    return sum(length > 1 for length in lengths) * 2 >= len(lengths)
 
 
 def _agreement(records: Sequence[Sequence[str]]) -> float:

@@ -65,7 +65,7 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
         raise JobError(FILE_EMPTY, file=name)
     _adopt_header_above(header, rows, sample, dialect)
     check_width(header, name)
-    usual = Counter(len(cells) for number, cells in rows if number >= header.data_line and cells)
+    usual = Counter(len(cells) for number, cells in rows if number >= header.data_line and len(cells) > 1)
     width = usual.most_common(1)[0][0] if usual else header.width
     longest = max((len(cells) for _, cells in rows), default=0)
     if longest > _MAX_CELLS:
@@ -137,7 +137,7 @@ def _find_footer(text: TextFile) -> None:
     # Without the width: a note with a comma in it is one cell, not a row under another delimiter.
     reader = RecordReader(Lines(iter(lines)), text.dialect)
     rows = [_row(record) for record in reader][-2 * MAX_FOOTER_ROWS :]
-    length = footer_length(rows, text.width)
+    length = footer_length(rows, text.width, short_tells=True)
     if not length:
         return
     footer = rows[-length:]

@@ -1,0 +1,68 @@
+"""The encoding of a file, judged on all its bytes, and its way to UTF-8."""
+
+from pathlib import Path
+
+import pytest
+
+from managed_tables_analyze.encodings import CHUNK_BYTES, NotTextError, detect_encoding, transcode
+
+TEXT = "código;descrição;preço\n1;Não há ação em São João;2,50\n"
+
+
+def _read(folder: Path, content: bytes) -> tuple[str, str, list[str]]:
+    source, target = folder / "in", folder / "out"
+    source.write_bytes(content)
+    encoding = detect_encoding(source)
+    transcode(source, target, encoding)
+    return encoding.name, target.read_text(encoding="utf-8"), encoding.warnings
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-8", b""),
+        ("utf-8", b"\xef\xbb\xbf"),
+        ("utf-16-le", b"\xff\xfe"),
+        ("utf-16-be", b"\xfe\xff"),
+        ("utf-32-le", b"\xff\xfe\x00\x00"),
+        ("utf-16-le", b""),
+        ("utf-16-be", b""),
+        ("cp1252", b""),
+        ("cp850", b""),
+        ("mac_roman", b""),
+    ],
+)
+def test_the_encoding_is_recognised_and_the_text_kept(tmp_path: Path, encoding: str, mark: bytes) -> None:
+    assert _read(tmp_path, mark + TEXT.encode(encoding)) == (encoding, TEXT, [])
+
+
+def test_the_last_byte_of_a_long_file_counts(tmp_path: Path) -> None:
+    content = b"a;b\n" * (CHUNK_BYTES // 2) + "é".encode("cp1252")
+    name, text, _ = _read(tmp_path, content)
+    assert (name, text[-1]) == ("cp1252", "é")
+
+
+def test_a_character_cut_by_a_chunks_end_is_whole(tmp_path: Path) -> None:
+    content = ("a" * (CHUNK_BYTES - 1) + "é\n").encode()
+    assert _read(tmp_path, content)[:2] == ("utf-8", content.decode())
+
+
+def test_single_broken_bytes_in_utf_8_are_read_as_cp1252_and_named_by_line(tmp_path: Path) -> None:
+    content = "ação\nsão\nnão\n".encode() + "pé\n".encode("cp1252")
+    name, text, warnings = _read(tmp_path, content)
+    assert (name, text) == ("utf-8", "ação\nsão\nnão\npé\n")
+    assert "linha 4" in warnings[0]
+
+
+def test_nul_characters_are_taken_out_and_named_by_line(tmp_path: Path) -> None:
+    _, text, warnings = _read(tmp_path, b"id,nome\n1,A\x00na\n2,Bia\n")
+    assert text == "id,nome\n1,Ana\n2,Bia\n"
+    assert "linha 2" in warnings[0]
+
+
+@pytest.mark.parametrize("content", [bytes(range(256)) * 40, b"\x00" * 5_000])
+def test_binary_content_is_no_text(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "in"
+    path.write_bytes(content)
+    with pytest.raises(NotTextError):
+        detect_encoding(path)

@@ -1,0 +1,37 @@
+"""What stands below a table and is not part of it."""
+
+import pytest
+
+from managed_tables_analyze.footer import footer_length
+from managed_tables_analyze.sheets import Row
+
+
+def _rows(text: str) -> list[Row]:
+    return [(n, [cell or None for cell in line.split(";")]) for n, line in enumerate(text.split("/"), 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("1;Ana;2/Total;;2", 1),
+        ("1;Ana;2/TOTAL GERAL:;;2/Fonte: IBGE", 2),
+        ("1;Ana;2//Fonte: IBGE/Notas/1 - Dados de 2020", 3),
+        ("1;Ana;2/Fonte: IBGE;;", 1),
+        ("1;Ana;2/Documento gerado às 10h de hoje", 1),
+        ("1;Ana;2//FOOTNOTE", 1),
+        ("1;Ana;2/2;Total;3", 0),
+        ("1;Ana;2/Maria José", 0),
+        ("1;Ana;2/3", 0),
+        ("1;Ana;2//2;Bia;3", 0),
+    ],
+)
+def test_notes_and_totals_at_the_end_are_told_from_records(text: str, length: int) -> None:
+    assert footer_length(_rows(text), 3, short_tells=True) == length
+
+
+def test_a_worksheets_last_record_may_have_one_value() -> None:
+    assert footer_length(_rows("1;Ana;2/Maria José da Silva Souza"), 3, short_tells=False) == 0
+
+
+def test_a_single_column_has_no_totals() -> None:
+    assert footer_length(_rows("Ana/Total"), 1, short_tells=True) == 0

@@ -1,0 +1,53 @@
+"""The dialect of a sample of lines."""
+
+import io
+
+import pytest
+
+from managed_tables_analyze.dialect import Dialect
+from managed_tables_analyze.sniffer import is_aligned, sniff
+
+
+def _sniff(text: str) -> Dialect:
+    return sniff(io.StringIO(text, newline="").readlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("a,b\n1,2\n", ","),
+        ("a;b\n1,5;2,5\n3,5;4,5\n", ";"),
+        ("a\tb c\n1\t2 3\n", "\t"),
+        ("id|nome|v\n1|a, b; c|2\n2|d|3\n", "|"),
+        ("id||nome\n1||a\n2||b\n", "||"),
+        ("id^nome^v\n1^a, b^2\n2^c; d^3\n", "^"),
+        ("id\x1fnome\n1\x1fa\n", "\x1f"),
+        ("id§nome§v\n1§a, b§2\n", "§"),
+        ("a, b, c\n1, 2, 3\n", ", "),
+        ('nome,obs\nAna,"a; b; c"\nBia,"d; e; f"\n', ","),
+        ("# aviso; importante\nid,nome\n1,Ana\n2,Bia\n", ","),
+        ("Título\n\nid;nome;v\n1;Ana;2\n2;Bia;3\n", ";"),
+        ("nome\nAna\nJosé, Maria\nÉrica; Zé\n", ""),
+        ("data\n2020-01-02\n2020-01-03\n", ""),
+        ("sep=;\na;b,c\n", ";"),
+        ("", ","),
+    ],
+)
+def test_the_delimiter_is_the_one_that_cuts_alike(text: str, delimiter: str) -> None:
+    assert _sniff(text).delimiter == delimiter
+
+
+def test_apostrophes_quote_only_where_they_stand_at_the_edges_of_cells() -> None:
+    assert _sniff("id,nome\n1,'Silva, Ana'\n2,'Souza, Bia'\n").quote == "'"
+    assert _sniff("id,nome\n1,Joana D'Arc\n2,d'Ávila\n").quote == '"'
+
+
+def test_a_backslash_escapes_where_quotes_follow_it_inside_cells() -> None:
+    assert _sniff('id,nome\n1,"a \\"b\\" c"\n').escape == "\\"
+    assert _sniff('id,pasta\n1,"C:\\dir\\"\n2,"x ""y"" z"\n').escape == ""
+
+
+def test_columns_aligned_by_blanks_are_told() -> None:
+    lines = ["id   nome        valor\n", "1    Ana Maria   10,00\n", "22   Bia         7,50\n"]
+    assert is_aligned(lines, sniff(lines))
+    assert not is_aligned(["a;b\n", "1;x  y\n"], Dialect(";"))
