@@ -44,6 +44,11 @@ def column(name: str, type_: str = "text", *, nullable: bool = True, **more: obj
     return {"name": name, "display_name": name.title(), "type": type_, "nullable": nullable, **more}
 
 
+def plain(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return columns with the contract's four fields only: inferred ones may say more."""
+    return [{name: one[name] for name in ("name", "display_name", "type", "nullable")} for one in columns]
+
+
 @dataclass(frozen=True)
 class Stack:
     """What `.local/stack.json` tells about a running stack; fields that are not listed here are ignored."""
