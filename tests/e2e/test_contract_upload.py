@@ -8,7 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from client import Answer, Console, column, new_id
+from client import Answer, Console, column, new_id, plain
 
 MB = 1_048_576
 CSV = b"produto\nX\n"
