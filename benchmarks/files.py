@@ -39,7 +39,7 @@ CREATE OR REPLACE TABLE orders AS SELECT
     hash(i * 13) % 2 = 0 AS ativo,
     lpad((hash(i * 17) % 99999999)::VARCHAR, 8, '0') AS cep,
     (hash(i * 19) % 1000)::INTEGER AS quantidade,
-    CASE WHEN hash(i * 23) % 10 > 0 THEN 'São Paulo ' || hash(i * 29) % 600 END AS cidade
+    CASE WHEN hash(i * 23) % 10 > 0 THEN 'Brasília ' || hash(i * 29) % 600 END AS cidade
 FROM range($1) numbers(i)
 """
 _BRAZILIAN = r"""
