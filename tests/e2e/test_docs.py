@@ -11,6 +11,7 @@ from client import Console
 
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_MAKE_TOKEN = re.compile(r"\$\(make -s token .*?\)")
 LIMIT_SECONDS = 240
 
 
@@ -33,6 +34,26 @@ def test_the_shell_blocks_of_the_guide_run(console: Console, tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
     assert '"code"' not in done.stdout, done.stdout
+
+
+def test_the_shell_blocks_of_the_readme_run(console: Console, stack_file: Path, tmp_path: Path) -> None:
+    for name in (".venv", "localstack"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "stack.json").symlink_to(stack_file.resolve())
+    # `make token` signs for the checkout's own stack; here another one is under test.
+    script = _MAKE_TOKEN.sub(console.token(), blocks("README.md", "bash"))
+    done = subprocess.run(
+        ["bash", "-euc", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
+    assert '"valor_total"' in done.stdout
+    assert (tmp_path / "rows" / "vendas.csv.csv").exists()
 
 
 def test_the_python_block_of_the_guide_runs(
