@@ -27,9 +27,10 @@ def _services() -> Services:
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Take `{"company_id", "job_id"}`; return `{"outcome": "analyzed"}` or `{"outcome": "failed", "error"}`.
+    """Take `{"company_id", "job_id"}`; return `{"outcome": "analyzed", "auto_confirm"}` or a failure.
 
-    Running it again gives the same. What is not the files' fault is raised, for the state machine to retry.
+    A failure is `{"outcome": "failed", "error"}`. Running it again gives the same. What is not the files'
+    fault is raised, for the state machine to retry.
     """
     with log_keys(logger, company_id=event["company_id"], job_id=event["job_id"]):
         return analyze_job(_services(), event["company_id"], event["job_id"])
@@ -52,14 +53,18 @@ def analyze_job(services: Services, company_id: str, job_id: str) -> dict[str, A
     finally:
         shutil.rmtree(work_dir, ignore_errors=True)
     logger.info("files analysed", extra={"rows": found.row_count, "files": len(found.files)})
-    return {"outcome": "analyzed"}
+    return _analyzed(job)
+
+
+def _analyzed(job: JobRecord) -> dict[str, Any]:
+    return {"outcome": "analyzed", "auto_confirm": job.is_unattended}
 
 
 def _outcome_of_other_run(services: Services, company_id: str, job_id: str) -> dict[str, Any]:
     """Say what became of a job that no longer waits for analysis."""
     job = services.jobs.find(company_id, job_id)
     if job is not None and job.analysis_key is not None and not job.is_terminal:
-        return {"outcome": "analyzed"}
+        return _analyzed(job)
     return _failed((job.error if job is not None else None) or JobError(JOB_FAULT).as_record())
 
 
@@ -81,6 +86,8 @@ def _record(services: Services, job: JobRecord, found: Analysis) -> None:
     with found.staged.open("rb") as staged:
         services.storage.upload(staged, job_key(job.company_id, job.job_id, STAGED_OBJECT))
     record = found.as_record()
+    if job.intake is not None and job.intake.table_name is not None:
+        record["inferred_schema"]["suggested_table_name"] = job.intake.table_name
     _allow_nulls_in_new_columns(services, job, record["inferred_schema"]["columns"])
     key = job_key(job.company_id, job.job_id, ANALYSIS)
     services.storage.put_json(key, record)

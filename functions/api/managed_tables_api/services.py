@@ -8,7 +8,6 @@ from managed_tables.databases.connecting import PgConnection, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.services import Services, once
 from managed_tables.tables.reconciliation import OpenCompany
-from managed_tables_api.jobs.analyses import JobDocuments
 from managed_tables_api.rows.definitions import Definitions
 from managed_tables_api.rows.rows import Rows
 from managed_tables_api.signing_keys import JwksKeys
@@ -33,11 +32,6 @@ class ApiServices(Services):
         else:
             keys = JwksKeys(settings.jwks_url, settings.jwt_algorithm)
         return TokenVerifier(settings, keys)
-
-    @once
-    def job_documents(self) -> JobDocuments:
-        """What S3 holds beside the jobs' records."""
-        return JobDocuments(self.storage)
 
     @property
     def open_company(self) -> OpenCompany:

@@ -4,26 +4,18 @@ Events come more than once and in any order: an arrival is a member of a set, th
 id, and a job that is no longer `queued` is not touched.
 """
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
-from urllib.parse import unquote_plus
 
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.errors import FILE_SIZE_MISMATCH, JobError
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 from managed_tables.storage import parse_upload_key
+from managed_tables_ingest import inbox
+from managed_tables_ingest.arrivals import read_arrivals
 
 SERVICE = "ingest"
-
-
-def read_arrivals(event: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    """Yield key and size in bytes of each object that the event tells of."""
-    for record in event.get("Records", []):
-        if str(record.get("eventName", "")).startswith("ObjectCreated:"):
-            stored = record["s3"]["object"]
-            yield unquote_plus(stored["key"]), int(stored["size"])
 
 
 def take_arrival(services: Services, key: str, size_bytes: int) -> None:
@@ -77,5 +69,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
     """Take every arrival of one event; an exception makes S3 deliver all of it again."""
     logger = get_logger(SERVICE)
     with log_keys(logger, request_id=getattr(context, "aws_request_id", None)):
-        for key, size_bytes in read_arrivals(event):
-            take_arrival(_services(), key, size_bytes)
+        for arrival in read_arrivals(event):
+            if arrival.key.startswith(inbox.PREFIX):
+                inbox.take_object(_services(), arrival)
+            else:
+                take_arrival(_services(), arrival.key, arrival.size_bytes)

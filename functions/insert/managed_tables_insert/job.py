@@ -35,6 +35,7 @@ from managed_tables_insert.loading import Target, current_columns, find_applied_
 from managed_tables_insert.misfits import find_misfits
 from managed_tables_insert.pipe import MisfitFound
 from managed_tables_insert.plan import LoadPlan, make_plan
+from managed_tables_insert.unattended import confirm_unattended
 
 Outcome = dict[str, Any]
 
@@ -113,15 +114,16 @@ class Loading:
         return {"outcome": "done"}
 
     def _fail(self, error: JobError) -> Outcome:
-        """Give the reservation up and record why; values that do not fit leave the job to be confirmed."""
+        """Give the reservation up and record why.
+
+        Values that do not fit leave the job to be confirmed again, where there is somebody to do it.
+        """
         get_logger("insert").info("not loaded", code=error.kind.code)
         self.release()
-        record = error.as_record()
-        if error.kind is VALUES_NOT_CONVERTED:
-            self.services.jobs.reject(self.job.company_id, self.job.job_id, record)
+        if error.kind is VALUES_NOT_CONVERTED and not self.job.is_unattended:
+            self.services.jobs.reject(self.job.company_id, self.job.job_id, error.as_record())
             return {"outcome": "rejected"}
-        self.services.jobs.fail(self.job.company_id, self.job.job_id, record)
-        return {"outcome": "failed", "error": {"code": record["code"], "message": record["message"]}}
+        return _fail_job(self.services, self.job, error)
 
     def release(self) -> None:
         """Give up the table that the job was to make; repeatable."""
@@ -143,6 +145,13 @@ def run_job(services: Services, company_id: str, job_id: str) -> Outcome:
     job = services.jobs.find(company_id, job_id)
     if job is None:
         raise LookupError(f"no job {job_id}")
+    if job.status == "analisando" and job.is_unattended:
+        try:
+            if not confirm_unattended(services, job):
+                return {"outcome": "busy"}
+        except JobError as error:
+            return _fail_job(services, job, error)
+        job = services.jobs.find(company_id, job_id) or job
     if job.status == "done":
         return {"outcome": "done"}
     if job.status == "failed":
@@ -153,6 +162,12 @@ def run_job(services: Services, company_id: str, job_id: str) -> Outcome:
         loading.release()
         return {"outcome": "rejected"}
     return loading.run()
+
+
+def _fail_job(services: Services, job: JobRecord, error: JobError) -> Outcome:
+    record = error.as_record()
+    services.jobs.fail(job.company_id, job.job_id, record)
+    return {"outcome": "failed", "error": {"code": record["code"], "message": record["message"]}}
 
 
 def _loading(services: Services, job: JobRecord) -> Loading:

@@ -160,6 +160,16 @@ TABLE_NAME_TAKEN = JobErrorKind("TABLE_NAME_TAKEN", "O banco já tem uma tabela 
 RESERVATION_LOST = JobErrorKind(
     "RESERVATION_LOST", "O nome da tabela deixou de estar reservado; nada foi inserido. Envie novamente"
 )
+INBOX_FILE_REFUSED = JobErrorKind("INBOX_FILE_REFUSED", "O arquivo {file} não foi aceito: {reason}")
+INBOX_METADATA_INVALID = JobErrorKind(
+    "INBOX_METADATA_INVALID", "Os metadados do arquivo {file} são inválidos: {reason}"
+)
+INBOX_OBJECT_GONE = JobErrorKind(
+    "INBOX_OBJECT_GONE", "O arquivo {file} foi apagado ou substituído antes de ser recebido"
+)
+CONFIRMATION_REFUSED = JobErrorKind(
+    "CONFIRMATION_REFUSED", "O esquema não pôde ser confirmado automaticamente: {reason}"
+)
 FILE_SIZE_MISMATCH = JobErrorKind(
     "FILE_SIZE_MISMATCH", "O arquivo {file} chegou com {arrived} bytes; foram declarados {declared}"
 )

@@ -11,6 +11,7 @@ from managed_tables.catalog.tables import Tables
 from managed_tables.databases.connecting import Databases, SessionLimits
 from managed_tables.databases.provisioning import Provisioning
 from managed_tables.executions import Executions
+from managed_tables.jobs.documents import JobDocuments
 from managed_tables.settings import (
     DEFAULT_CLUSTER,
     AppSecret,
@@ -122,6 +123,11 @@ class Services:
     def jobs(self) -> Jobs:
         """The jobs' records."""
         return Jobs(self.items, self.settings.job_retention_days)
+
+    @once
+    def job_documents(self) -> JobDocuments:
+        """What S3 holds beside the jobs' records."""
+        return JobDocuments(self.storage)
 
     @once
     def executions(self) -> Executions:

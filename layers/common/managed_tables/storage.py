@@ -14,11 +14,16 @@ from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import TaggingTypeDef
 
 STAGED_OBJECT = "staged.parquet"
 ANALYSIS = "analysis.json"
 
 _UPLOAD_KEY = re.compile(r"uploads/(?P<company_id>[0-9a-f]{24})/(?P<job_id>[0-9a-f]{24})/\d{2}\.[a-z]+")
+
+
+_INBOX_KEY = re.compile(r"inbox/(?P<company_id>[0-9a-f]{24})/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
+_GONE = frozenset({"404", "NoSuchKey", "412", "PreconditionFailed"})
 
 
 class PresignedPost(TypedDict):
@@ -37,6 +42,12 @@ def parse_upload_key(key: str) -> tuple[str, str] | None:
     """Return the company's and the job's id of such a key, None for any other key."""
     found = _UPLOAD_KEY.fullmatch(key)
     return None if found is None else (found["company_id"], found["job_id"])
+
+
+def parse_inbox_key(key: str) -> tuple[str, str] | None:
+    """Return the company's id and the file's name of a key of the inbox, None for any other key."""
+    found = _INBOX_KEY.fullmatch(key)
+    return None if found is None else (found["company_id"], found["name"])
 
 
 def job_key(company_id: str, job_id: str, name: str) -> str:
@@ -70,6 +81,46 @@ class Storage:
             ExpiresIn=expires_seconds,
         )
         return {"url": made["url"], "fields": made["fields"]}
+
+    def find_metadata(self, key: str, etag: str) -> dict[str, str] | None:
+        """Return the object's own metadata, names in lower case; None where it is gone or another by now."""
+        with _translated():
+            try:
+                found = self.client.head_object(Bucket=self.bucket_name, Key=key, IfMatch=etag)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _GONE:
+                    return None
+                raise
+        return {name.lower(): value for name, value in found["Metadata"].items()}
+
+    def copy(self, source_key: str, etag: str, key: str, content_type: str) -> bool:
+        """Copy an object without its metadata and tags; False where it is gone or another by now."""
+        with _translated():
+            try:
+                self.client.copy_object(
+                    Bucket=self.bucket_name,
+                    Key=key,
+                    CopySource={"Bucket": self.bucket_name, "Key": source_key},
+                    CopySourceIfMatch=etag,
+                    MetadataDirective="REPLACE",
+                    TaggingDirective="REPLACE",
+                    ContentType=content_type,
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _GONE:
+                    return False
+                raise
+        return True
+
+    def tag(self, key: str, name: str, value: str) -> None:
+        """Give the object this tag and no other; one that is gone is no fault."""
+        tags: TaggingTypeDef = {"TagSet": [{"Key": name, "Value": value}]}
+        with _translated():
+            try:
+                self.client.put_object_tagging(Bucket=self.bucket_name, Key=key, Tagging=tags)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _GONE:
+                    raise
 
     def put_json(self, key: str, value: Any) -> None:
         """Write a JSON object, numbers exactly."""

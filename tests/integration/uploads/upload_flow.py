@@ -75,13 +75,22 @@ def arrive(api: ApiServices, client: TestClient, job_id: str) -> None:
     """Deliver S3's events of a job's files, each twice and in reverse, as S3 may."""
     job = client.get(f"{BASE}/upload-jobs/{job_id}").json()
     for file in [*reversed(job["files"]), *job["files"]]:
-        for key, size_bytes in read_arrivals(s3_event(file["storage_path"], file["size_bytes"])):
-            take_arrival(api, key, size_bytes)
+        for arrival in read_arrivals(s3_event(file["storage_path"], file["size_bytes"])):
+            take_arrival(api, arrival.key, arrival.size_bytes)
 
 
-def s3_event(key: str, size_bytes: int) -> dict[str, Any]:
-    stored = {"key": key.replace("/", "%2F"), "size": size_bytes}
-    return {"Records": [{"eventName": "ObjectCreated:Post", "s3": {"object": stored}}]}
+def s3_event(key: str, size_bytes: int, **stored: str) -> dict[str, Any]:
+    """Return what S3 sends of an object; `stored` are facts of it, such as `eTag`."""
+    record = {
+        "eventSource": "aws:s3",
+        "eventTime": "2026-01-15T10:30:00.123Z",
+        "eventName": "ObjectCreated:Post",
+        "s3": {
+            "bucket": {"name": "bucket"},
+            "object": {"key": key.replace("/", "%2F"), "size": size_bytes, **stored},
+        },
+    }
+    return {"Records": [record]}
 
 
 def declare(client: TestClient, path: str = "/upload", **members: Any) -> httpx.Response:

@@ -8,7 +8,7 @@ from managed_tables.catalog.jobs import JobRecord, Jobs
 from managed_tables.clock import timestamp
 from managed_tables.errors import JOB_NOT_FOUND, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.ids import is_record_id
-from managed_tables_api.jobs.analyses import JobDocuments
+from managed_tables.jobs.documents import JobDocuments
 
 READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked for yet
 

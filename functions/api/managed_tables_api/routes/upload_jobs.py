@@ -17,11 +17,11 @@ from managed_tables.errors import (
     TABLE_INACTIVE,
     TABLE_NOT_FOUND,
 )
+from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables_api.answers import JsonAnswer
 from managed_tables_api.calls import Call, requires
 from managed_tables_api.documentation import document
 from managed_tables_api.jobs.answers import get_job, job_answer, list_active_jobs
-from managed_tables_api.jobs.confirmation import confirm_job
 from managed_tables_api.jobs.models import ActiveJobsAnswer, ConfirmAnswer, Confirmation, JobAnswer
 from managed_tables_api.permissions import Permission
 from managed_tables_api.schema_bodies import schema_body
@@ -71,5 +71,6 @@ def confirm_upload_job(job_id: str, call: Annotated[Call, requires(Permission.UP
     existing table `display_name` is not looked at, and the table's own types hold for its columns.
     """
     job = get_job(call.services.jobs, call.company_id, job_id)
-    confirm_job(call.services, job, schema_body(call, Confirmation))
+    body = schema_body(call, Confirmation)
+    confirm_job(call.services, job, WantedSchema(body.display_name, body.columns))
     return JsonAnswer({"status": "inserting"})

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from managed_tables_api.uploads.files import MAX_FILES, MAX_NAME_CHARACTERS
+from managed_tables.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
 
 
 class FileDeclaration(BaseModel):

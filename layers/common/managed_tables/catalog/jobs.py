@@ -1,9 +1,9 @@
 """Owns the jobs' records and the only ways in which a job moves from one status to the next.
 
 `queued → analisando → waiting_confirm → inserting → done | failed`; from `inserting` a rejected job goes
-back to `waiting_confirm`. Each change is conditional on the status it comes from, so a step that is run
-twice, or late, changes nothing. `waiting_confirm` itself is written by the state machine, which has the
-task token.
+back to `waiting_confirm`. An unattended job never waits: `analisando → inserting`, and rejected it fails.
+Each change is conditional on the status it comes from, so a step that is run twice, or late, changes
+nothing. `waiting_confirm` itself is written by the state machine, which has the task token.
 """
 
 import time
@@ -16,6 +16,7 @@ from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, company_pk, job_key
 from managed_tables.clock import timestamp
 
 JobMode = Literal["create", "append", "replace"]
+LoadMode = Literal["append", "replace"]  # of a table that exists
 JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
 
 TERMINAL_STATUSES = frozenset({"done", "failed"})
@@ -32,6 +33,15 @@ class JobFile:
     storage_path: str
     size_bytes: int
     mime_type: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What an object of the inbox asks for: its table's name, and whether nobody is to be asked."""
+
+    table_name: str | None = None
+    mode: LoadMode = "append"
+    auto_confirm: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,7 @@ class JobRecord:
     created_at: str
     updated_at: str
     user_table_id: str | None = None
+    intake: Intake | None = None  # of a job that came by the inbox
     reserved_table_id: str | None = None
     arrived: frozenset[str] = frozenset()
     task_token: str | None = None
@@ -72,6 +83,11 @@ class JobRecord:
         """Tell whether every file has arrived."""
         return len(self.arrived) == len(self.files)
 
+    @property
+    def is_unattended(self) -> bool:
+        """Tell whether the job is to end without a person."""
+        return self.intake is not None and self.intake.auto_confirm
+
     def is_overdue(self, now: str) -> bool:
         """Tell whether the time for its files is over and some are missing."""
         return self.status == "queued" and not self.has_all_files and self.expires_at <= now
@@ -86,7 +102,7 @@ class Jobs:
 
     def create(self, job: JobRecord) -> None:
         """Write a new job, whose id nobody has used."""
-        item = {
+        item: Item = {
             **job_key(job.company_id, job.job_id),
             "active_pk": company_pk(job.company_id),
             "company_id": job.company_id,
@@ -101,6 +117,8 @@ class Jobs:
         }
         if job.user_table_id is not None:
             item["user_table_id"] = job.user_table_id
+        if job.intake is not None:
+            item["intake"] = vars(job.intake)
         self._items.put(item, "attribute_not_exists(pk)")
 
     def find(self, company_id: str, job_id: str) -> JobRecord | None:
@@ -148,14 +166,14 @@ class Jobs:
     def confirm(
         self, job: JobRecord, *, confirmed_key: str, digest: str, reserved_table_id: str | None
     ) -> JobRecord | None:
-        """`waiting_confirm` → `inserting`; None where somebody else was there first.
+        """`waiting_confirm` (unattended: `analisando`) → `inserting`; None where somebody was there first.
 
         The task token stays until it is known to be spent: whoever finds it can send it again.
         """
         return self._change(
             job.company_id,
             job.job_id,
-            from_statuses=("waiting_confirm",),
+            from_statuses=("analisando",) if job.is_unattended else ("waiting_confirm",),
             changes={
                 "status": "inserting",
                 "confirmed_key": confirmed_key,
@@ -164,6 +182,11 @@ class Jobs:
                 "error": None,
             },
         )
+
+    def retarget(self, job: JobRecord, mode: JobMode, table_id: str | None) -> JobRecord | None:
+        """Let an unattended job's rows go elsewhere, before it is confirmed; None where it has moved on."""
+        changes = {"mode": mode, "user_table_id": table_id}
+        return self._change(job.company_id, job.job_id, from_statuses=("analisando",), changes=changes)
 
     def forget_token(self, job: JobRecord) -> None:
         """Drop the task token that was sent, unless the job has another one by now."""
@@ -272,6 +295,8 @@ def bounded_error(error: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(item: Item) -> JobRecord:
     known = {name: item[name] for name in JobRecord.__dataclass_fields__ if item.get(name) is not None}
+    intake = item.get("intake")
+    known["intake"] = Intake(**intake) if intake else None
     known["files"] = tuple(JobFile(**file) for file in item["files"])
     known["arrived"] = frozenset(item.get("arrived", ()))
     return JobRecord(**known)

@@ -8,13 +8,15 @@ the state machine again.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from managed_tables import exact_json
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.jobs import JobRecord, JobStatus
 from managed_tables.errors import (
     DUPLICATE_NAME,
     INVALID_SCHEMA,
+    JOB_NOT_FOUND,
     JOB_NOT_WAITING,
     TABLE_INACTIVE,
     ApiError,
@@ -23,30 +25,44 @@ from managed_tables.errors import (
 from managed_tables.executions import ExecutionsUnavailable
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
+from managed_tables.services import Services
 from managed_tables.storage import confirmed_name, job_key
 from managed_tables.tables.definitions import check_columns, check_table_name, raise_column_faults
-from managed_tables_api.jobs.answers import get_job
-from managed_tables_api.jobs.models import Confirmation
-from managed_tables_api.services import ApiServices
 
 
-def confirm_job(services: ApiServices, job: JobRecord, wanted: Confirmation) -> None:
+@dataclass(frozen=True)
+class WantedSchema:
+    """What is to be confirmed: the table's name (of no account for one that exists) and its columns."""
+
+    display_name: str | None
+    columns: Sequence[Column]
+
+    @property
+    def digest(self) -> str:
+        """What tells a repeated confirmation from another one."""
+        columns = [column.model_dump(mode="json") for column in self.columns]
+        return _hash({"display_name": self.display_name, "columns": columns})
+
+
+def confirm_job(
+    services: Services, job: JobRecord, wanted: WantedSchema, *, waiting: JobStatus = "waiting_confirm"
+) -> None:
     """Set the job going with the schema that is wanted; the same one again is no second time.
 
-    Raises INVALID_SCHEMA, JOB_NOT_WAITING, DUPLICATE_NAME and, for an existing table, TABLE_INACTIVE.
+    `waiting` is the status in which the job can be confirmed. Raises INVALID_SCHEMA, JOB_NOT_WAITING,
+    DUPLICATE_NAME and, for an existing table, TABLE_INACTIVE and TABLE_NOT_FOUND.
     """
     if job.mode == "create":
         check_table_name(wanted.display_name or "")
     check_columns(wanted.columns)
-    digest = _digest(wanted)
-    if job.status == "waiting_confirm":
-        job = _decide(services, job, wanted, digest)
-    if job.status != "inserting" or job.confirmed_digest != digest:
+    if job.status == waiting:
+        job = _decide(services, job, wanted)
+    if job.status != "inserting" or job.confirmed_digest != wanted.digest:
         raise ApiError(JOB_NOT_WAITING, status=job.status)
     _tell(services, job)
 
 
-def _tell(services: ApiServices, job: JobRecord) -> None:
+def _tell(services: Services, job: JobRecord) -> None:
     """Let the execution go on, unless somebody has told it already."""
     if job.task_token is None:
         return
@@ -59,36 +75,41 @@ def _tell(services: ApiServices, job: JobRecord) -> None:
     services.jobs.forget_token(job)
 
 
-def _decide(services: ApiServices, job: JobRecord, wanted: Confirmation, digest: str) -> JobRecord:
+def _decide(services: Services, job: JobRecord, wanted: WantedSchema) -> JobRecord:
     """Return the job as it is when one confirmation, ours or another, has been taken."""
     _check_inferred(services, job, wanted.columns)
     if job.mode == "create":
-        return _decide_new_table(services, job, wanted, digest)
+        return _decide_new_table(services, job, wanted)
     company = services.provisioning.require(job.company_id)
     table = services.table_reading.get(company, job.user_table_id or "")
     if table.status != "active":
         raise ApiError(TABLE_INACTIVE)
-    columns = _columns_for(table.columns, wanted.columns)
-    return _record(services, job, table.display_name, columns, table.table_id, digest) or get_job(
-        services.jobs, job.company_id, job.job_id
-    )
+    held = WantedSchema(table.display_name, _columns_for(table.columns, wanted.columns))
+    return _record(services, job, held, table.table_id, wanted.digest) or _again(services, job)
 
 
-def _decide_new_table(services: ApiServices, job: JobRecord, wanted: Confirmation, digest: str) -> JobRecord:
-    name = wanted.display_name or ""
+def _decide_new_table(services: Services, job: JobRecord, wanted: WantedSchema) -> JobRecord:
     company = services.provisioning.require(job.company_id)
-    table_id = _reserve(services, company, job, name, wanted.columns)
-    confirmed = _record(services, job, name, wanted.columns, table_id, digest)
+    table_id = _reserve(services, company, job, wanted.display_name or "", wanted.columns)
+    confirmed = _record(services, job, wanted, table_id, wanted.digest)
     if confirmed is not None:
         return confirmed
-    current = get_job(services.jobs, job.company_id, job.job_id)
+    current = _again(services, job)
     if current.reserved_table_id != table_id:  # else the one that was first reserved the same name
         services.upload_tables.release(company, table_id)
     return current
 
 
+def _again(services: Services, job: JobRecord) -> JobRecord:
+    """Return the job as it is by now."""
+    current = services.jobs.find(job.company_id, job.job_id)
+    if current is None:
+        raise ApiError(JOB_NOT_FOUND)
+    return current
+
+
 def _reserve(
-    services: ApiServices, company: ConnectionRecord, job: JobRecord, name: str, columns: Sequence[Column]
+    services: Services, company: ConnectionRecord, job: JobRecord, name: str, columns: Sequence[Column]
 ) -> str:
     """Return the id of the table that holds the name for this job, reserved now or by an earlier attempt."""
     try:
@@ -102,17 +123,12 @@ def _reserve(
 
 
 def _record(
-    services: ApiServices,
-    job: JobRecord,
-    display_name: str,
-    columns: Sequence[Column],
-    table_id: str,
-    digest: str,
+    services: Services, job: JobRecord, schema: WantedSchema, table_id: str, digest: str
 ) -> JobRecord | None:
     """Write the confirmed schema and let the job's record decide; None where it decided otherwise."""
     document = {
-        "display_name": display_name,
-        "columns": [column.model_dump(mode="json") for column in columns],
+        "display_name": schema.display_name,
+        "columns": [column.model_dump(mode="json") for column in schema.columns],
         "table_id": table_id,
     }
     key = job_key(job.company_id, job.job_id, confirmed_name(_hash(document)))
@@ -121,7 +137,7 @@ def _record(
     return services.jobs.confirm(job, confirmed_key=key, digest=digest, reserved_table_id=reserved)
 
 
-def _check_inferred(services: ApiServices, job: JobRecord, columns: Sequence[Column]) -> None:
+def _check_inferred(services: Services, job: JobRecord, columns: Sequence[Column]) -> None:
     analysis = services.job_documents.find_analysis(job)
     inferred = {column["name"] for column in analysis["inferred_schema"]["columns"]} if analysis else set()
     raise_column_faults(
@@ -153,10 +169,6 @@ def _columns_for(existing: Sequence[Column], wanted: Sequence[Column]) -> list[C
 
 def _fault(index: int, column: Column, reason: str) -> Detail:
     return {"index": index, "column": column.name, "reason": reason}
-
-
-def _digest(wanted: Confirmation) -> str:
-    return _hash(wanted.model_dump(mode="json"))
 
 
 def _hash(document: object) -> str:

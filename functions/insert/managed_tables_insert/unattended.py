@@ -1,0 +1,54 @@
+"""Owns the confirmation of a job that nobody is asked about: the inferred schema, by the route's own way."""
+
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.errors import (
+    CONFIRMATION_REFUSED,
+    DUPLICATE_NAME,
+    JOB_NOT_WAITING,
+    TABLE_BUSY,
+    TABLE_NOT_FOUND,
+    ApiError,
+    JobError,
+)
+from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.jobs.targets import Target, find_target
+from managed_tables.schema import Column
+from managed_tables.services import Services
+
+_PASSING = (JOB_NOT_WAITING, TABLE_BUSY)  # of another run of this step, or another operation: tried again
+
+
+def confirm_unattended(services: Services, job: JobRecord) -> bool:
+    """Confirm what was inferred for the table that the job names; False where another job is making it.
+
+    Raises CONFIRMATION_REFUSED, in the words that a person would have read.
+    """
+    intake = job.intake
+    if intake is None:
+        raise ValueError("a job of the inbox has an intake")
+    target = find_target(services.tables, job.company_id, intake)
+    if (job.mode, job.user_table_id) != (target.mode, target.table_id):
+        job = services.jobs.retarget(job, target.mode, target.table_id) or job
+    try:
+        wanted = WantedSchema(intake.table_name, _columns(services, job, target))
+        confirm_job(services, job, wanted, waiting="analisando")
+    except ApiError as error:
+        if error.kind in (DUPLICATE_NAME, TABLE_NOT_FOUND):  # things have changed since we looked
+            return False
+        if error.kind.status >= 500 or error.kind in _PASSING:
+            raise
+        raise JobError(CONFIRMATION_REFUSED, error.details, reason=error.sentence) from error
+    return True
+
+
+def _columns(services: Services, job: JobRecord, target: Target) -> list[Column]:
+    """Return the inferred columns; those that an existing table does not have yet accept NULL."""
+    analysis = services.job_documents.find_analysis(job) or {}
+    columns = [Column.model_validate(column) for column in analysis["inferred_schema"]["columns"]]
+    table = services.tables.find(job.company_id, target.table_id) if target.table_id else None
+    if table is None:
+        return columns
+    known = {column.name for column in table.columns}
+    return [
+        column if column.name in known else column.model_copy(update={"nullable": True}) for column in columns
+    ]

@@ -1,0 +1,24 @@
+"""Owns where the rows of an object of the inbox go: into the table of that name, or a new one."""
+
+from dataclasses import dataclass
+
+from managed_tables.catalog.jobs import Intake, JobMode
+from managed_tables.catalog.tables import Tables
+
+
+@dataclass(frozen=True)
+class Target:
+    """A job's mode and, unless it makes a table, the table; `is_active` tells whether that takes rows."""
+
+    mode: JobMode
+    table_id: str | None = None
+    is_active: bool = True
+
+
+def find_target(tables: Tables, company_id: str, intake: Intake) -> Target:
+    """Return the target as things stand: a table that another job is making does not exist yet."""
+    table_id = tables.find_holder(company_id, intake.table_name) if intake.table_name else None
+    table = tables.find(company_id, table_id) if table_id else None
+    if table is None or table.state != "ready":
+        return Target("create")
+    return Target(intake.mode, table.table_id, table.status == "active")

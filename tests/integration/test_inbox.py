@@ -1,0 +1,318 @@
+"""The inbox: an object becomes a job once, and unattended it becomes rows or says why not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.errors import (
+    CONFIRMATION_REFUSED,
+    INBOX_FILE_REFUSED,
+    INBOX_METADATA_INVALID,
+    INBOX_OBJECT_GONE,
+    TABLE_NOT_ACTIVE,
+    VALUES_NOT_CONVERTED,
+    JobErrorKind,
+)
+from managed_tables.ids import new_record_id
+from managed_tables.schema import Column, ColumnType
+from managed_tables.services import Services
+from managed_tables.tables.operations import TableChange
+from managed_tables_analyze.handler import analyze_job
+from managed_tables_ingest.arrivals import Arrival, read_arrivals
+from managed_tables_ingest.inbox import take_object
+from managed_tables_insert.job import run_job
+
+SALES = "produto;valor\ncafé;1,50\npão;2,25\n"
+UNATTENDED = {"auto-confirm": "true", "table": "vendas"}
+PART_BYTES = 5 * 1024 * 1024  # the least that S3 takes of a part that is not the last
+
+
+@dataclass
+class Inbox:
+    """Puts objects into the bucket, and runs the steps that AWS would run."""
+
+    services: Services
+    company: ConnectionRecord
+    sequence: int = 0
+
+    def put(self, content: str, metadata: Mapping[str, str] = {}, name: str = "vendas.csv") -> Arrival:
+        """Put an object; return its event."""
+        key = f"inbox/{self.company.company_id}/{name}"
+        etag = self.services.s3.put_object(
+            Bucket=self.services.settings.bucket_name, Key=key, Body=content.encode(), Metadata=metadata
+        )["ETag"]
+        return self.event(key, len(content.encode()), etag)
+
+    def event(self, key: str, size_bytes: int, etag: str, name: str = "Put") -> Arrival:
+        """Return what S3 tells of an object."""
+        self.sequence += 1
+        stored = {"key": key.replace(" ", "+"), "size": size_bytes, "eTag": etag.strip('"')}
+        record = {
+            "eventName": f"ObjectCreated:{name}",
+            "eventTime": "2026-01-15T10:30:00.123Z",
+            "s3": {"bucket": {"name": "b"}, "object": {**stored, "sequencer": f"{self.sequence:018X}"}},
+        }
+        return next(iter(read_arrivals({"Records": [record]})))
+
+    def take(self, content: str, metadata: Mapping[str, str] = {}, name: str = "vendas.csv") -> JobRecord:
+        """Put an object, deliver its event, and return the job."""
+        arrival = self.put(content, metadata, name)
+        take_object(self.services, arrival)
+        return self.job(arrival.event_id)
+
+    def job(self, job_id: str) -> JobRecord:
+        """Return the job's record."""
+        job = self.services.jobs.find(self.company.company_id, job_id)
+        assert job is not None
+        return job
+
+    def jobs(self) -> list[JobRecord]:
+        """Return every job that is not terminal."""
+        return list(self.services.jobs.scan_active())
+
+    def analyze(self, job: JobRecord) -> dict[str, Any]:
+        """Run the first step."""
+        return analyze_job(self.services, job.company_id, job.job_id)
+
+    def insert(self, job: JobRecord) -> Any:
+        """Run the second step; return its outcome."""
+        return run_job(self.services, job.company_id, job.job_id)["outcome"]
+
+    def load(self, content: str, metadata: Mapping[str, str] = UNATTENDED) -> JobRecord:
+        """Take an object through both steps; return how the job ended."""
+        job = self.take(content, metadata)
+        assert self.analyze(job) == {"outcome": "analyzed", "auto_confirm": True}
+        self.insert(job)
+        return self.job(job.job_id)
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Query the company's database."""
+        with self.services.databases.open_company_connection(self.company) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+    def make_table(self, *columns: Column) -> str:
+        """Make the table `vendas`."""
+        made = self.services.table_operations.create(self.company, new_record_id(), "vendas", columns)
+        return made.table_id
+
+
+@pytest.fixture
+def inbox(services: Services, company: ConnectionRecord) -> Inbox:
+    """The inbox of a company that is provisioned."""
+    return Inbox(services, company)
+
+
+def column(name: str, type_name: str = "text", *, nullable: bool = True) -> Column:
+    return Column(name=name, display_name=name, type=ColumnType(type_name), nullable=nullable)
+
+
+def refused(job: JobRecord) -> str:
+    assert job.status == "failed"
+    assert job.error is not None
+    return str(job.error["code"])
+
+
+def test_an_object_is_a_queued_job_with_a_copy_of_its_own(inbox: Inbox) -> None:
+    job = inbox.take(SALES, name="março/vendas de março.csv")
+    assert (job.status, job.mode, job.files[0].original_name) == ("queued", "create", "vendas de março.csv")
+    stored = inbox.services.s3.get_object(
+        Bucket=inbox.services.settings.bucket_name, Key=job.files[0].storage_path
+    )
+    assert stored["Body"].read() == SALES.encode()
+    assert job.files[0].storage_path.startswith(f"uploads/{job.company_id}/{job.job_id}/")
+
+
+def test_the_object_is_tagged_with_the_jobs_id(inbox: Inbox) -> None:
+    arrival = inbox.put(SALES)
+    take_object(inbox.services, arrival)
+    tags = inbox.services.s3.get_object_tagging(Bucket=inbox.services.settings.bucket_name, Key=arrival.key)
+    assert tags["TagSet"] == [{"Key": "job-id", "Value": arrival.event_id}]
+
+
+def test_an_event_delivered_twice_is_one_job_and_another_put_another(inbox: Inbox) -> None:
+    first = inbox.put(SALES)
+    take_object(inbox.services, first)
+    take_object(inbox.services, first)
+    take_object(inbox.services, inbox.put(SALES))
+    assert len(inbox.jobs()) == 2
+
+
+def test_an_event_delivered_again_after_the_end_starts_nothing(inbox: Inbox) -> None:
+    arrival = inbox.put(SALES, UNATTENDED)
+    take_object(inbox.services, arrival)
+    inbox.analyze(inbox.job(arrival.event_id))
+    inbox.insert(inbox.job(arrival.event_id))
+    take_object(inbox.services, arrival)
+    assert inbox.job(arrival.event_id).status == "done"
+    assert inbox.rows("SELECT count(*) FROM vendas") == [(2,)]
+
+
+def test_a_delivery_that_was_cut_off_is_made_good_by_the_next(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrival = inbox.put(SALES)
+
+    def die(*_: object) -> bool:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("managed_tables.storage.Storage.copy", die)
+        with pytest.raises(ConnectionError):
+            take_object(inbox.services, arrival)
+    take_object(inbox.services, arrival)
+    assert inbox.analyze(inbox.job(arrival.event_id))["outcome"] == "analyzed"
+
+
+def test_an_object_sent_in_parts_is_taken(inbox: Inbox) -> None:
+    bucket, key = inbox.services.settings.bucket_name, f"inbox/{inbox.company.company_id}/grande.csv"
+    content = b"texto\n" + b"x" * 99 + b"\n"
+    content += (b"y" * 99 + b"\n") * (PART_BYTES // 100 + 1)
+    s3 = inbox.services.s3
+    upload = s3.create_multipart_upload(Bucket=bucket, Key=key, Metadata=UNATTENDED)["UploadId"]
+    parts = [content[:PART_BYTES], content[PART_BYTES:]]
+    done: list[Any] = []
+    for number, part in enumerate(parts, start=1):
+        etag = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=part)["ETag"]
+        done.append({"PartNumber": number, "ETag": etag})
+    etag = s3.complete_multipart_upload(
+        Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": done}
+    )["ETag"]
+    arrival = inbox.event(key, len(content), etag, "CompleteMultipartUpload")
+    take_object(inbox.services, arrival)
+    job = inbox.job(arrival.event_id)
+    assert inbox.analyze(job)["outcome"] == "analyzed"
+    assert inbox.insert(job) == "done"
+    assert inbox.rows("SELECT count(*) FROM vendas") == [(content.count(b"\n") - 1,)]
+
+
+@pytest.mark.parametrize("key", ["inbox/vendas.csv", "inbox/nobody/vendas.csv", "inbox/{unknown}/vendas.csv"])
+def test_an_object_of_no_company_makes_no_job(inbox: Inbox, key: str) -> None:
+    take_object(inbox.services, inbox.event(key.format(unknown=new_record_id()), 10, "e"))
+    assert inbox.jobs() == []
+
+
+def test_an_object_that_is_gone_or_another_by_now_makes_no_job(inbox: Inbox) -> None:
+    stale = inbox.put("a;b\n1;2\n")
+    current = inbox.put(SALES)
+    take_object(inbox.services, stale)
+    take_object(inbox.services, current)
+    assert [job.job_id for job in inbox.jobs()] == [current.event_id]
+
+
+def test_an_object_replaced_while_it_is_taken_fails_its_job(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrival = inbox.put(SALES)
+    take = inbox.services.jobs.create
+
+    def replace_first(job: JobRecord) -> None:
+        inbox.put("a;b\n1;2\n")
+        take(job)
+
+    monkeypatch.setattr(inbox.services.jobs, "create", replace_first)
+    take_object(inbox.services, arrival)
+    assert refused(inbox.job(arrival.event_id)) == INBOX_OBJECT_GONE.code
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "metadata", "kind"),
+    [
+        ("vendas.pdf", SALES, {}, INBOX_FILE_REFUSED),
+        ("vendas.csv", "", {}, INBOX_FILE_REFUSED),
+        ("vendas.csv", SALES * 10, {}, INBOX_FILE_REFUSED),
+        ("vendas.csv", SALES, {"auto-confirm": "yes", "table": "vendas"}, INBOX_METADATA_INVALID),
+        ("vendas.csv", SALES, {"auto-confirm": "true"}, INBOX_METADATA_INVALID),
+        ("vendas.csv", SALES, {"mode": "replace"}, INBOX_METADATA_INVALID),
+        ("vendas.csv", SALES, {"mode": "truncate", "table": "vendas"}, INBOX_METADATA_INVALID),
+        ("vendas.csv", SALES, {"table": "Vendas-de-marco"}, INBOX_METADATA_INVALID),
+    ],
+)
+def test_what_cannot_be_taken_is_a_failed_job(
+    inbox: Inbox, name: str, content: str, metadata: dict[str, str], kind: JobErrorKind
+) -> None:
+    inbox.services.settings = inbox.services.settings.model_copy(update={"upload_max_bytes": 100})
+    job = inbox.take(content, metadata, name)
+    assert refused(job) == kind.code
+    assert job.files[0].original_name == name
+
+
+def test_an_inactive_table_takes_no_object(inbox: Inbox) -> None:
+    table_id = inbox.make_table(column("produto"))
+    inbox.services.table_operations.update(inbox.company, table_id, TableChange(status="inactive"))
+    assert refused(inbox.take(SALES, UNATTENDED)) == TABLE_NOT_ACTIVE.code
+
+
+def test_without_auto_confirm_the_job_waits_and_suggests_the_table(inbox: Inbox) -> None:
+    job = inbox.take(SALES, {"table": "faturamento"})
+    assert inbox.analyze(job) == {"outcome": "analyzed", "auto_confirm": False}
+    analysis = inbox.services.job_documents.find_analysis(inbox.job(job.job_id))
+    assert analysis is not None
+    assert analysis["inferred_schema"]["suggested_table_name"] == "faturamento"
+
+
+def test_unattended_a_new_table_gets_the_inferred_schema(inbox: Inbox) -> None:
+    job = inbox.load(SALES)
+    assert (job.status, job.error) == ("done", None)
+    table = inbox.services.tables.find(job.company_id, job.user_table_id or "")
+    assert table is not None
+    assert [(one.name, one.type, one.nullable) for one in table.columns] == [
+        ("produto", "text", False),
+        ("valor", "decimal", False),
+    ]
+
+
+def test_unattended_a_table_that_exists_is_appended_to(inbox: Inbox) -> None:
+    first = inbox.load(SALES)
+    second = inbox.load("valor;produto;loja\n3,00;leite;Centro\n")
+    assert (second.status, second.mode, second.user_table_id) == ("done", "append", first.user_table_id)
+    found = inbox.rows("SELECT produto, valor::text, loja FROM vendas ORDER BY id")
+    assert found == [("café", "1.50", None), ("pão", "2.25", None), ("leite", "3.00", "Centro")]
+
+
+def test_unattended_a_table_is_replaced_where_that_is_asked_for(inbox: Inbox) -> None:
+    inbox.load(SALES, {**UNATTENDED, "mode": "replace"})
+    job = inbox.load("produto;valor\nleite;3,00\n", {**UNATTENDED, "mode": "replace"})
+    assert (job.status, job.mode) == ("done", "replace")
+    assert inbox.rows("SELECT produto FROM vendas") == [("leite",)]
+
+
+def test_of_two_objects_for_one_new_table_the_second_waits_and_appends(inbox: Inbox) -> None:
+    first, second = inbox.take(SALES, UNATTENDED), inbox.take(SALES, UNATTENDED)
+    for job in (first, second):
+        inbox.analyze(job)
+    inbox.services.upload_tables.reserve(
+        inbox.company, first.job_id, first.user_id, "vendas", [column("produto"), column("valor", "decimal")]
+    )
+    assert inbox.insert(second) == "busy"
+    assert inbox.insert(first) == "done"
+    assert inbox.insert(second) == "done"
+    assert inbox.job(second.job_id).mode == "append"
+    assert inbox.rows("SELECT count(*) FROM vendas") == [(4,)]
+
+
+def test_values_that_do_not_convert_fail_an_unattended_job(inbox: Inbox) -> None:
+    inbox.make_table(column("produto"), column("valor", "integer"))
+    job = inbox.load(SALES)
+    assert refused(job) == VALUES_NOT_CONVERTED.code
+    assert job.error is not None
+    assert job.error["details"][0]["value"] == "1,50"
+    assert inbox.rows("SELECT count(*) FROM vendas") == [(0,)]
+
+
+def test_a_schema_that_a_person_could_not_confirm_fails_an_unattended_job(inbox: Inbox) -> None:
+    inbox.make_table(column("produto"), column("loja", nullable=False))
+    job = inbox.load(SALES)
+    assert refused(job) == CONFIRMATION_REFUSED.code
+    assert job.error is not None
+    assert "loja" in job.error["message"]
+
+
+def test_a_step_that_is_run_again_loads_nothing_twice(inbox: Inbox) -> None:
+    job = inbox.take(SALES, UNATTENDED)
+    inbox.analyze(job)
+    assert [inbox.insert(job), inbox.insert(job)] == ["done", "done"]
+    assert inbox.rows("SELECT count(*) FROM vendas") == [(2,)]
