@@ -72,6 +72,8 @@ _BEYOND_64_BITS = "fora do limite de 64 bits (de -9223372036854775808 a 92233720
 def _whole(value: Decimal) -> int:
     if value.is_zero():
         return 0
+    if not value.is_finite():
+        raise InvalidValue(_BEYOND_64_BITS)
     if value.adjusted() >= _MAX_INTEGER_DIGITS:  # before 10**exponent is made
         raise InvalidValue(_BEYOND_64_BITS)
     if value.adjusted() < 0 or value != value.to_integral_value():
