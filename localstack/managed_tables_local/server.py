@@ -12,6 +12,7 @@ from managed_tables_local.ports import LOOPBACK, free_port
 from managed_tables_local.processes import Background
 
 APP = "managed_tables_api.server:make_app"
+PROTOCOL = "managed_tables_local.http_protocol:ImpatientProtocol"
 PREFERRED_PORT = 8_000
 
 
@@ -54,7 +55,7 @@ def serve(folder: Path, environment: Mapping[str, str]) -> None:
 
 def _command(folder: Path, port: int) -> list[str]:
     place = ["--app-dir", str(folder), "--host", LOOPBACK, "--port", str(port)]
-    return [sys.executable, "-m", "uvicorn", "--factory", APP, *place, "--no-access-log"]
+    return [sys.executable, "-m", "uvicorn", "--factory", APP, "--http", PROTOCOL, *place, "--no-access-log"]
 
 
 def _clean(environment: Mapping[str, str]) -> dict[str, str]:

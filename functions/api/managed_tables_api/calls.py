@@ -18,8 +18,10 @@ into OpenAPI. `managed_tables_api.app.ROUTERS` lists the routers.
 Routes are plain functions that block (psycopg, boto3) and run in the thread pool.
 """
 
+import asyncio
 import codecs
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -28,7 +30,13 @@ from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from managed_tables import exact_json
-from managed_tables.errors import INVALID_REQUEST, REQUEST_TOO_LARGE, UNAUTHENTICATED, ApiError
+from managed_tables.errors import (
+    INVALID_REQUEST,
+    REQUEST_TOO_LARGE,
+    REQUEST_TOO_SLOW,
+    UNAUTHENTICATED,
+    ApiError,
+)
 from managed_tables.settings import MIB
 from managed_tables_api.permissions import Permission
 from managed_tables_api.services import ApiServices
@@ -36,6 +44,8 @@ from managed_tables_api.tokens import Caller
 from managed_tables_api.validation import details_of
 
 Model = TypeVar("Model", bound=BaseModel)
+
+BODY_PAUSE_MAX_SECONDS = 20.0  # between two pieces of a body; API Gateway hands a body over whole
 
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -53,6 +63,10 @@ class Call:
     def company_id(self) -> str:
         """The caller's company: every lookup is inside it."""
         return self.caller.company_id
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Hold one of the company's threads; a route has one already, but where it reads a form itself."""
+        return self.services.turns.turn(self.company_id)
 
     def query(self, model: type[Model]) -> Model:
         """Return the query's parameters (the last one where one is repeated); raises INVALID_REQUEST."""
@@ -108,21 +122,29 @@ class RequiresPermission:
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
-    async def __call__(self, request: Request) -> Call:
-        """Return the call, once its token is valid (401) and grants the permission (403)."""
+    async def __call__(self, request: Request) -> AsyncIterator[Call]:
+        """Yield the call, once its token is valid (401), the permission granted (403), the turn come (429).
+
+        The turn comes after the body, which may be slow to arrive; a form is read by its route.
+        """
         services: ApiServices = request.app.state.services
         caller = await _authenticate(request, services)
         caller.require(self.permission)
-        body: bytes | None = b""
-        if request.method in _METHODS_WITH_BODY:
-            limit_bytes = services.settings.request_max_bytes
-            body = None if is_multipart(request) else await _read_bounded(request, limit_bytes)
-        return Call(request, services, caller, body)
+        async with services.turns.request(caller.company_id):
+            if request.method in _METHODS_WITH_BODY and is_multipart(request):
+                yield Call(request, services, caller, None)
+                return
+            body: bytes | None = b""
+            if request.method in _METHODS_WITH_BODY:
+                body = await _read_bounded(request, services.settings.request_max_bytes)
+            async with services.turns.turn(caller.company_id):
+                yield Call(request, services, caller, body)
 
 
 def requires(permission: Permission) -> Any:
     """Declare beside a route what its caller must be granted."""
-    return Depends(RequiresPermission(permission))
+    # Of the function's scope: a reader who is slow to take the answer holds nobody's turn.
+    return Depends(RequiresPermission(permission), scope="function")
 
 
 async def _authenticate(request: Request, services: ApiServices) -> Caller:
@@ -138,9 +160,23 @@ async def _read_bounded(request: Request, limit_bytes: int) -> bytes | None:
     """Return the body, None as soon as it is longer than the limit."""
     chunks: list[bytes] = []
     total_bytes = 0
-    async for chunk in request.stream():
+    async for chunk in stream_body(request):
         total_bytes += len(chunk)
         if total_bytes > limit_bytes:
             return None
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+async def stream_body(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives; raises REQUEST_TOO_SLOW when nothing comes for a while."""
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(BODY_PAUSE_MAX_SECONDS):
+                chunk = await anext(stream, None)
+        except TimeoutError as error:
+            raise ApiError(REQUEST_TOO_SLOW) from error
+        if chunk is None:
+            return
+        yield chunk

@@ -13,18 +13,21 @@ from managed_tables.errors import (
     FORBIDDEN,
     INTERNAL,
     KEYS_UNAVAILABLE,
+    REQUEST_TOO_SLOW,
     RESPONSE_TOO_LARGE,
     STORAGE_UNAVAILABLE,
+    TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
     ApiErrorKind,
 )
 
 COMPONENT_REFERENCE = "#/components/schemas/{model}"
 
-# Whatever is asked: the token, the permission, and services that do not answer.
+# Whatever is asked: the token, the permission, the company's share, and services that do not answer.
 ERRORS_OF_ALL = (
     UNAUTHENTICATED,
     FORBIDDEN,
+    TOO_MANY_REQUESTS,
     INTERNAL,
     CATALOG_UNAVAILABLE,
     DATABASE_TIMEOUT,
@@ -67,6 +70,7 @@ def document(
     extra: dict[str, Any] = {}
     if query is not None:
         extra["parameters"] = query_parameters(query)
+    slow = () if body is None else (REQUEST_TOO_SLOW,)
     if body is not None:
         schema = body.model_json_schema(ref_template=COMPONENT_REFERENCE)
         content = {**other_bodies, "application/json": {"schema": schema}}
@@ -76,7 +80,7 @@ def document(
         "status_code": next(iter(answers)),
         "responses": {
             **_answers(answers),
-            **error_responses((*errors, *(ERRORS_OF_LISTS if query else ()), *ERRORS_OF_ALL)),
+            **error_responses((*errors, *slow, *(ERRORS_OF_LISTS if query else ()), *ERRORS_OF_ALL)),
         },
         "openapi_extra": extra,
     }

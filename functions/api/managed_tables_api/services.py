@@ -12,6 +12,7 @@ from managed_tables_api.rows.definitions import Definitions
 from managed_tables_api.rows.rows import Rows
 from managed_tables_api.signing_keys import JwksKeys
 from managed_tables_api.tokens import Keys, SharedSecret, TokenVerifier
+from managed_tables_api.turns import Turns
 
 
 class ApiServices(Services):
@@ -42,6 +43,11 @@ class ApiServices(Services):
     def _use_company(self, company: ConnectionRecord) -> Iterator[PgConnection]:
         with translated_errors(), self.connection_cache.use(company) as connection:
             yield connection
+
+    @once
+    def turns(self) -> Turns:
+        """What each company may take of this process."""
+        return Turns()
 
     @once
     def connection_cache(self) -> ConnectionCache:

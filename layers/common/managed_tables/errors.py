@@ -78,6 +78,10 @@ REQUEST_TOO_LARGE = ApiErrorKind(
 RESPONSE_TOO_LARGE = ApiErrorKind(
     422, "RESPONSE_TOO_LARGE", "A resposta passa do limite de {limit_mb} MB. Peça menos itens com per_page"
 )
+REQUEST_TOO_SLOW = ApiErrorKind(408, "REQUEST_TOO_SLOW", "O corpo da requisição parou de chegar")
+TOO_MANY_REQUESTS = ApiErrorKind(
+    429, "TOO_MANY_REQUESTS", "A empresa tem requisições demais ao mesmo tempo. Tente de novo em instantes"
+)
 ORIGIN_NOT_ALLOWED = ApiErrorKind(
     400, "ORIGIN_NOT_ALLOWED", "Origem, método ou cabeçalho não permitido (CORS)"
 )

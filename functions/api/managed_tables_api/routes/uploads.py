@@ -88,9 +88,10 @@ async def _upload(call: Call, table: TableRecord | None) -> Response:
         if mode is None:
             raise ApiError(INVALID_UPLOAD, reason="mode deve ser append ou replace")
         streams = [file.file for file in form.files]
-        answer = await run_in_threadpool(
-            lambda: start_received(call.services, call.caller, _target(call, table, mode), files, streams)
-        )
+        async with call.turn():
+            answer = await run_in_threadpool(
+                lambda: start_received(call.services, call.caller, _target(call, table, mode), files, streams)
+            )
     return JsonAnswer(answer, 201)
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from managed_tables.errors import INVALID_UPLOAD, UPLOAD_TOO_LARGE, ApiError
 from managed_tables.settings import MIB
+from managed_tables_api.calls import stream_body
 
 FORM_OVERHEAD_BYTES = MIB  # boundaries, part headers and the `mode` field, beside the files themselves
 MAX_PARTS = 100  # more files than are allowed are still counted, to say how many they are
@@ -43,7 +44,7 @@ async def _parse(request: Request, limit_bytes: int) -> FormData:
 
     async def bounded() -> AsyncIterator[bytes]:
         total_bytes = 0
-        async for chunk in request.stream():
+        async for chunk in stream_body(request):
             total_bytes += len(chunk)
             if total_bytes <= limit_bytes:
                 yield chunk
