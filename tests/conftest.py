@@ -25,6 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="call the deployed stack, the ASGI server that `make serve` runs, or both (default)",
     )
     parser.addoption("--seconds", type=float, default=5.0, help="how long the load test lasts (default: 5)")
+    parser.addoption("--load-seconds", type=float, default=20.0, help="how long the load lasts (default: 20)")
+    parser.addoption("--iam", action="store_true", help="take each statement of the policies away in turn")
     parser.addoption("--cases", type=int, default=10, help="generated cases an operation (default: 10)")
 
 

@@ -13,6 +13,7 @@ from managed_tables.databases.migrations import SCHEMA_VERSION, migrate
 from managed_tables.errors import NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id
 
+OWNER_CONNECTIONS = 60  # each API process that served the company keeps one; a default server has 100
 READER_CONNECTIONS = 20  # BI tools of one company must not take a cluster's every connection
 # Any number: roles and databases are rows of catalogues that a whole cluster shares, and two sessions that
 # change one row at once get "tuple concurrently updated".
@@ -54,7 +55,7 @@ class Provisioning:
             _close_shared_databases(admin)
             # Of the session: CREATE DATABASE refuses to run in a transaction.
             admin.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
-            _make_role(admin, roles, roles.owner)
+            _make_role(admin, roles, roles.owner, OWNER_CONNECTIONS)
             _make_role(admin, roles, roles.reader, READER_CONNECTIONS)
             _make_database(admin, roles)
         self._migrate(connection)
@@ -67,7 +68,7 @@ class Provisioning:
         self.connections.mark_ready(connection, SCHEMA_VERSION)
 
 
-def _make_role(admin: PgConnection, roles: CompanyRoles, role: str, connection_limit: int = -1) -> None:
+def _make_role(admin: PgConnection, roles: CompanyRoles, role: str, connection_limit: int) -> None:
     """Make the role, or give an existing one its password again; the server never sees it in clear text."""
     name = sql.Identifier(role)
     verifier = admin.pgconn.encrypt_password(

@@ -1,0 +1,85 @@
+"""Hostile files through the offline tool get the outcome they are owed, in bounded memory, nothing left.
+
+The tool reads them as an upload would; `tests/e2e/test_hostile_uploads.py` takes a cut of them all the way.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hostile_files import Hostile, hostile_files
+
+FILE_LIMIT_SECONDS = 30  # of each; a file that hangs ends the run
+MEMORY_MAX_KIB = 2 * 1_048_576
+FILES = list(hostile_files())
+
+
+class Outcomes(dict[str, Any]):
+    """The tool's answer to each file, and what the run took."""
+
+    peak_kib: int
+    left: list[str]
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    """Run the tool once over every file, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("hostile")
+    files, work, rows = folder / "files", folder / "tmp", folder / "rows"
+    for one in (files, work):
+        one.mkdir()
+    for file in FILES:
+        (files / file.name).write_bytes(file.content)
+    command = [sys.executable, "-m", "managed_tables_analyze.cli", "analyze", "--rows-dir", str(rows)]
+    command += [str(files / file.name) for file in FILES]
+    out = folder / "out"
+    with out.open("wb") as stdout:
+        process = subprocess.Popen(command, cwd=work, stdout=stdout, env={**os.environ, "TMPDIR": str(work)})
+        limit = threading.Timer(FILE_LIMIT_SECONDS * len(FILES), process.kill)
+        limit.start()
+        _, status, used = os.wait4(process.pid, 0)  # the peak of the process and of all that it waited for
+        limit.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    found = Outcomes({Path(one["file"]).name: one for one in map(json.loads, out.read_bytes().splitlines())})
+    found.peak_kib = used.ru_maxrss
+    written = {f"{file.name}.csv" for file in FILES}
+    found.left = [str(one) for one in work.rglob("*")] + [
+        str(one) for one in folder.rglob("*") if "hit" in one.name and one.parent not in (files, rows)
+    ]
+    assert {one.name for one in rows.iterdir()} <= written
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_hostile_file_gets_its_outcome(outcomes: Outcomes, file: Hostile) -> None:
+    """The rows it has, or a refusal with its code and a sentence that names the file."""
+    answer = outcomes[file.name]
+    error, schema = answer["error"], answer["inferred_schema"]
+    if error is None:
+        shape = schema["total_row_count_estimate"], len(schema["columns"])
+        assert shape == file.outcome or str(shape) in file.outcome
+    else:
+        assert error["code"] in file.outcome, error
+        assert file.name in error["message"]
+
+
+def test_every_identifier_is_a_plain_one(outcomes: Outcomes) -> None:
+    """Whatever the headers were, names are ours: distinct, lower case, at most 63 bytes."""
+    names = [column["name"] for column in outcomes["headers.csv"]["inferred_schema"]["columns"]]
+    assert len(set(names)) == len(names)
+    for name in names:
+        assert name.isascii()
+        assert name.replace("_", "a").isalnum()
+        assert len(name) <= 63
+
+
+def test_the_run_is_bounded(outcomes: Outcomes) -> None:
+    """No file took more than 2 GiB of memory, and no file or folder is left."""
+    assert outcomes.peak_kib <= MEMORY_MAX_KIB
+    assert outcomes.left == []

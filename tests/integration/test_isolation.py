@@ -1,0 +1,227 @@
+"""A company's roles in PostgreSQL: who steals one reaches that company's own database, nothing else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases.provisioning import OWNER_CONNECTIONS, READER_CONNECTIONS
+from managed_tables.ids import new_record_id
+from managed_tables.schema import Column, ColumnType
+from managed_tables.services import Services
+from managed_tables.tables.definitions import ColumnChange
+from managed_tables.tables.operations import TableChange
+
+COLUMNS = [
+    Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=True),
+    Column(name="segredo", display_name="Segredo", type=ColumnType.TEXT, nullable=True),
+]
+
+# What would reach the cluster, the server's files, its programs, or other databases
+BEYOND = (
+    "CREATE ROLE mallory",
+    "CREATE ROLE mallory SUPERUSER",
+    "CREATE DATABASE mallory",
+    "ALTER ROLE CURRENT_USER SUPERUSER",
+    "ALTER ROLE CURRENT_USER CREATEDB",
+    "ALTER ROLE CURRENT_USER CREATEROLE",
+    "ALTER ROLE CURRENT_USER BYPASSRLS",
+    "ALTER ROLE CURRENT_USER CONNECTION LIMIT -1",
+    "ALTER SYSTEM SET log_statement = 'none'",
+    "SET SESSION AUTHORIZATION postgres",
+    "SET ROLE postgres",
+    "GRANT pg_read_all_data TO CURRENT_USER",
+    "GRANT pg_execute_server_program TO CURRENT_USER",
+    "COPY (SELECT 1) TO '/tmp/mallory'",
+    "COPY (SELECT 1) TO PROGRAM 'id'",
+    "DO $$ BEGIN CREATE TEMP TABLE t (a text); COPY t FROM '/etc/passwd'; END $$",
+    "DO $$ BEGIN CREATE TEMP TABLE t (a text); COPY t FROM PROGRAM 'id'; END $$",
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT pg_read_binary_file('postgresql.conf')",
+    "SELECT pg_ls_dir('.')",
+    "SELECT pg_stat_file('.')",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT lo_export(1, '/tmp/mallory')",
+    "SELECT * FROM pg_authid",
+    "SELECT * FROM pg_hba_file_rules",
+    "SELECT * FROM pg_file_settings",
+    "SELECT pg_reload_conf()",
+    "SELECT pg_rotate_logfile()",
+    "SELECT pg_create_physical_replication_slot('mallory')",
+    "CREATE EXTENSION dblink",
+    "CREATE EXTENSION file_fdw",
+    "CREATE EXTENSION adminpack",
+    "CREATE LANGUAGE plpython3u",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'libc.so.6', 'system'",
+    "CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw",
+    "LOAD 'auto_explain'",
+    "CREATE TABLESPACE mallory LOCATION '/tmp'",
+    "CREATE SUBSCRIPTION s CONNECTION 'dbname=postgres' PUBLICATION p",
+    "CREATE EVENT TRIGGER t ON ddl_command_start EXECUTE FUNCTION f()",
+)
+# Beyond those, what a reader could change in, or read of, its own database
+BEYOND_READING = (
+    "CREATE TABLE mine (a int)",
+    "CREATE TEMP TABLE mine (a int)",
+    "CREATE SCHEMA mine",
+    "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "INSERT INTO public.vendas (id) VALUES (gen_random_uuid())",
+    "UPDATE public.vendas SET produto = 'x'",
+    "DELETE FROM public.vendas",
+    "TRUNCATE public.vendas",
+    "ALTER TABLE public.vendas ADD COLUMN x int",
+    "DROP TABLE public.vendas",
+    "DO $$ BEGIN LOCK TABLE public.vendas IN ACCESS EXCLUSIVE MODE; END $$",
+    "DO $$ BEGIN LOCK TABLE public.vendas IN ROW EXCLUSIVE MODE; END $$",
+    "SELECT * FROM public.vendas FOR UPDATE",
+    "CREATE INDEX ON public.vendas (produto)",
+    "SELECT * FROM managed_tables.tables",
+    "SELECT * FROM managed_tables.row_counts",
+    "SELECT * FROM managed_tables.applied_jobs",
+    "SELECT managed_tables.try_boolean('sim')",
+    "CREATE TABLE managed_tables.mine (a int)",
+    "CREATE TABLE deleted_tables.mine (a int)",
+    "SET ROLE {owner}",
+    "ALTER ROLE {owner} PASSWORD 'x'",
+    "REASSIGN OWNED BY {owner} TO CURRENT_USER",
+    "ALTER DATABASE {owner} SET statement_timeout = 0",
+    "DROP DATABASE {owner}",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT SELECT ON TABLES TO PUBLIC",
+)
+REFUSALS = (
+    InsufficientPrivilege,
+    psycopg.errors.UndefinedObject,  # an extension or language that the server does not even have
+    psycopg.errors.UndefinedFile,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.FeatureNotSupported,
+    psycopg.errors.ActiveSqlTransaction,
+)
+
+
+@contextmanager
+def connected(services: Services, company: ConnectionRecord, *, reader: bool) -> Iterator[psycopg.Connection]:
+    """Connect to the company's database as one of its roles."""
+    roles, admin = services.databases.roles(company.connection_id), services.postgres_secret
+    role = roles.reader if reader else roles.owner
+    with psycopg.connect(
+        host=admin.host,
+        port=admin.port,
+        dbname=roles.database,
+        user=role,
+        password=roles.password(role),
+        autocommit=True,
+    ) as connection:
+        yield connection
+
+
+@pytest.fixture
+def table_id(services: Services, company: ConnectionRecord) -> str:
+    """A table `vendas` with one row."""
+    table = services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
+    with services.databases.company_connection(company) as connection:
+        connection.execute(
+            "INSERT INTO public.vendas (id, produto, segredo) VALUES (gen_random_uuid(), 'Café', 'visto')"
+        )
+    return table.table_id
+
+
+@pytest.mark.usefixtures("table_id")
+@pytest.mark.parametrize("reader", [False, True], ids=["owner", "reader"])
+def test_nothing_beyond_the_own_database(services: Services, company: ConnectionRecord, reader: bool) -> None:
+    """No role of a company reaches files, programs, other roles, the cluster's settings or extensions."""
+    with connected(services, company, reader=reader) as connection:
+        for statement in BEYOND:
+            with pytest.raises(REFUSALS):
+                connection.execute(statement.encode())
+        assert connection.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'mallory'").fetchone() == (
+            0,
+        )
+
+
+@pytest.mark.usefixtures("table_id")
+def test_the_reader_changes_nothing(services: Services, company: ConnectionRecord) -> None:
+    """The read-only role writes nothing, makes nothing, and reads nothing of our own schemas."""
+    owner = sql.Identifier(services.databases.roles(company.connection_id).owner)
+    with connected(services, company, reader=True) as connection:
+        for statement in BEYOND_READING:
+            with pytest.raises(InsufficientPrivilege):
+                connection.execute(sql.SQL(statement).format(owner=owner))  # type: ignore[arg-type]
+        connection.execute("GRANT SELECT ON public.vendas TO PUBLIC")  # a warning: nothing was granted
+        assert connection.execute("SELECT has_table_privilege('public', 'vendas', 'SELECT')").fetchone() == (
+            False,
+        )
+        assert connection.execute("SELECT produto FROM vendas").fetchall() == [("Café",)]
+
+
+def test_what_was_deleted_is_not_read(services: Services, company: ConnectionRecord, table_id: str) -> None:
+    """A hidden column has lost its name for the read-only role, a deleted table is out of its reach."""
+    kept = [ColumnChange.model_validate(COLUMNS[0].model_dump())]
+    services.table_operations.update(company, table_id, TableChange(columns=kept))
+    with connected(services, company, reader=True) as connection:
+        with pytest.raises(psycopg.errors.UndefinedColumn):
+            connection.execute("SELECT segredo FROM vendas")
+        services.table_operations.delete(company, table_id)
+        moved = sql.Identifier("deleted_tables", f"deleted${table_id}")
+        with pytest.raises(InsufficientPrivilege):
+            connection.execute(sql.SQL("SELECT * FROM {}").format(moved))
+
+
+def test_the_names_of_others_tell_nothing(services: Services, company: ConnectionRecord) -> None:
+    """What every role can list, databases and roles, are opaque ids: no company's id or name, no comment."""
+    other = services.provisioning.provision(new_record_id())
+    with connected(services, company, reader=True) as connection:
+        databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+        roles = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+        comments = connection.execute(
+            "SELECT description FROM pg_shdescription d JOIN pg_database b ON b.oid = d.objoid"
+            " WHERE b.datname LIKE 'co\\_%'"
+        ).fetchall()
+    mine = services.databases.roles(other.connection_id)
+    assert mine.database in databases
+    assert {mine.owner, mine.reader} <= roles
+    assert not [name for name in databases | roles if other.company_id in name or company.company_id in name]
+    assert comments == []
+
+
+def test_what_others_run_is_not_shown(services: Services, company: ConnectionRecord) -> None:
+    """pg_stat_activity shows a role the statements of its own sessions only."""
+    other = services.provisioning.provision(new_record_id())
+    with (
+        services.databases.company_connection(other) as busy,
+        connected(services, company, reader=False) as connection,
+    ):
+        busy.execute("SELECT 'a secret of another company'")
+        shown = connection.execute(
+            "SELECT query FROM pg_stat_activity WHERE usename = %s",
+            [services.databases.roles(other.connection_id).owner],
+        ).fetchall()
+    assert shown
+    assert {text for (text,) in shown} == {"<insufficient privilege>"}
+
+
+def test_a_company_cannot_take_every_connection(services: Services, company: ConnectionRecord) -> None:
+    """Both roles have a limit, so that one company's slow queries leave the cluster to the others."""
+    with connected(services, company, reader=True) as connection:
+        limits = connection.execute(
+            "SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname LIKE %s ORDER BY 1",
+            [f"co\\_{company.connection_id}%"],
+        ).fetchall()
+    assert [limit for _, limit in limits] == [OWNER_CONNECTIONS, READER_CONNECTIONS]
+
+
+def test_passwords_are_of_one_role_each(services: Services, company: ConnectionRecord) -> None:
+    """The reader's password does not open the owner's door, nor another company's."""
+    other = services.provisioning.provision(new_record_id())
+    roles, others = (services.databases.roles(one.connection_id) for one in (company, other))
+    admin = services.postgres_secret
+    for user, password in (
+        (roles.owner, roles.password(roles.reader)),
+        (others.owner, roles.password(roles.owner)),
+        (others.reader, roles.password(roles.reader)),
+    ):
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(host=admin.host, port=admin.port, dbname="postgres", user=user, password=password)

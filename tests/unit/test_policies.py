@@ -1,0 +1,126 @@
+"""What each function may do: template.yaml's policies, read as AWS would."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+# Statements whose resource may be `*`, and why
+ANY_RESOURCE = {
+    ("JobStateMachine", "LogDelivery"): "these actions know no resource",
+    ("ApiFunction", "Confirm"): "an emulator's task token names no machine; on AWS the machine is named",
+    ("SweepFunction", "Confirm"): "the same",
+}
+DATA_ACTIONS = {
+    "IngestFunction": {"secretsmanager"},
+    "SweepFunction": {"secretsmanager", "s3"},
+    "AnalyzeFunction": {"secretsmanager", "states"},
+    "InsertFunction": {"states"},
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as their long ones."""
+
+
+def _long_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    return {f"Fn::{suffix}" if suffix not in {"Ref", "Condition"} else suffix: value}
+
+
+_Loader.add_multi_constructor("!", _long_form)
+
+
+def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the logical id of what bears it, and each statement, those under a condition included."""
+    template = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    for name, resource in template["Resources"].items():
+        for policy in resource["Properties"].get("Policies", []):
+            for statement in policy["Statement"]:
+                for one in statement["Fn::If"][1:] if "Fn::If" in statement else [statement]:
+                    if one != {"Ref": "AWS::NoValue"}:
+                        yield name, one
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    action = statement["Action"]
+    return action if isinstance(action, list) else [action]
+
+
+STATEMENTS = list(statements())
+each_statement = pytest.mark.parametrize(
+    ("name", "statement"), STATEMENTS, ids=[f"{name}-{one['Sid']}" for name, one in STATEMENTS]
+)
+
+
+def test_every_function_has_policies_of_its_own() -> None:
+    names = {name for name, _ in STATEMENTS}
+    assert names == {
+        "ApiFunction",
+        "IngestFunction",
+        "SweepFunction",
+        "AnalyzeFunction",
+        "InsertFunction",
+        "JobStateMachine",
+    }
+
+
+@each_statement
+def test_no_action_is_a_pattern(name: str, statement: dict[str, Any]) -> None:
+    assert statement["Effect"] == "Allow"
+    for action in _actions(statement):
+        assert "*" not in action, (name, action)
+
+
+@each_statement
+def test_a_resource_is_named_where_it_can_be(name: str, statement: dict[str, Any]) -> None:
+    """`*` stands where a reason is given; a pattern in an ARN is the tail below a name of our own."""
+    resources = list(_leaves(statement["Resource"]))
+    if (name, statement["Sid"]) in ANY_RESOURCE:
+        return
+    assert "*" not in resources
+    for text in resources:
+        assert "*" not in text.rstrip("*"), text
+        if text.endswith("*"):
+            assert text.endswith(("/*", "-job:*")), text
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _leaves(one)
+    else:
+        for one in value:
+            yield from _leaves(one)
+
+
+def test_on_aws_a_task_token_is_of_the_one_machine() -> None:
+    """Where `*` stands for an emulator, the other branch names the machine."""
+    for name, statement in STATEMENTS:
+        if statement["Sid"] == "Confirm":
+            condition, on_aws, emulated = statement["Resource"]["Fn::If"]
+            assert (condition, emulated) == ("OnAws", "*"), name
+            assert "*" not in list(_leaves(on_aws))
+
+
+def test_no_function_reaches_what_it_never_needs() -> None:
+    """Files are analysed without the database's secrets; the sweep sees no file."""
+    for name, statement in STATEMENTS:
+        services = {action.partition(":")[0] for action in _actions(statement)}
+        assert not services & DATA_ACTIONS.get(name, set()), (name, statement["Sid"])
+
+
+def test_statements_are_told_apart_by_their_names() -> None:
+    names = [(name, statement["Sid"]) for name, statement in STATEMENTS]
+    assert len(names) == len(set(names))
