@@ -128,12 +128,14 @@ def test_many_clients_create_rename_and_delete(
 ) -> None:
     """32 clients create, rename and delete for a while: no 5xx, no duplicate, listing and database agree."""
     statuses: Counter[tuple[str, int]] = Counter()
+    faults: list[str] = []
     lock = threading.Lock()
     deadline = time.monotonic() + pytestconfig.getoption("seconds")
 
     def note(answer: Answer, method: str) -> Answer:
         with lock:
             statuses[method, answer.status] += 1
+            faults.extend([answer.text] if answer.status >= 500 else [])
         return answer
 
     def work(seed: int) -> None:
@@ -154,6 +156,7 @@ def test_many_clients_create_rename_and_delete(
         for result in [pool.submit(work, seed) for seed in range(CLIENTS)]:
             result.result()
     print({f"{method} {status}": count for (method, status), count in sorted(statuses.items())})
+    assert faults == []
     expected = {("POST", 201), ("POST", 400), ("PUT", 200), ("PUT", 400), ("PUT", 404)}
     assert set(statuses) <= expected | {("DELETE", 204), ("DELETE", 404)}, statuses
     held = listed(company)
