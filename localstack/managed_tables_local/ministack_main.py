@@ -5,6 +5,8 @@ tables' metadata along. It is started by `emulator.py`, whose settings come in t
 """
 
 import logging
+import os
+import socket
 import sys
 import threading
 import time
@@ -17,12 +19,19 @@ _SHARE = 0.05  # of the time, at most, goes into saving
 
 
 def _save_for_ever() -> None:
+    while not _is_listening():  # earlier, it would save the services that are yet to be restored as empty
+        time.sleep(_INTERVAL_SECONDS)
     pause = _INTERVAL_SECONDS
     while True:
         time.sleep(pause)
         started = time.monotonic()
         persistence.save_all(app._build_persistence_save_dict())
         pause = max(_INTERVAL_SECONDS, (time.monotonic() - started) / _SHARE)
+
+
+def _is_listening() -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((os.environ["BIND_HOST"], int(os.environ["GATEWAY_PORT"]))) == 0
 
 
 if __name__ == "__main__":
