@@ -10,6 +10,7 @@ from typing import Any
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import JOB_FAULT, JobError
+from managed_tables.metrics import count_step
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key
@@ -43,15 +44,20 @@ def analyze_job(services: Services, company_id: str, job_id: str) -> dict[str, A
         return _outcome_of_other_run(services, company_id, job_id)
     _remove_leftovers()
     work_dir = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    started = time.monotonic()
     try:
         found = _analyze_files(services, job, work_dir)
         _record(services, job, found)
     except JobError as error:
         logger.info("files refused", extra={"code": error.kind.code})
         services.jobs.fail(company_id, job_id, error.as_record())
+        count_step("analyze", "failed", seconds=time.monotonic() - started)
         return _failed(error.as_record())
     finally:
         shutil.rmtree(work_dir, ignore_errors=True)
+    size_bytes = sum(file.size_bytes for file in job.files)
+    seconds = time.monotonic() - started
+    count_step("analyze", "analyzed", seconds=seconds, rows=found.row_count, size_bytes=size_bytes)
     logger.info("files analysed", extra={"rows": found.row_count, "files": len(found.files)})
     return _analyzed(job)
 

@@ -1,8 +1,10 @@
 """Owns the Lambda entry of the inserting step: `{"company_id", "job_id"}` in, its outcome out."""
 
+import time
 from functools import cache
 from typing import Any
 
+from managed_tables.metrics import count_step
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 from managed_tables_insert.job import run_job
@@ -19,6 +21,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     company_id, job_id = event["company_id"], event["job_id"]
     request_id = getattr(context, "aws_request_id", None)
     with log_keys(logger, company_id=company_id, job_id=job_id, request_id=request_id):
+        started = time.monotonic()
         outcome = run_job(_services(), company_id, job_id)
+        count_step("insert", outcome["outcome"], seconds=time.monotonic() - started)
         logger.info("insert ended", outcome=outcome["outcome"])
         return outcome
