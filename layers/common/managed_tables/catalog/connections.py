@@ -1,10 +1,11 @@
 """Owns the connections' records: which company has which database, on which cluster."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from managed_tables.catalog.items import ConditionFailed, Items, put, update
-from managed_tables.catalog.keys import connection_key
+from managed_tables.catalog.keys import CONNECTION_SK, company_pk, connection_key
 from managed_tables.clock import timestamp
 
 ConnectionState = Literal["provisioning", "ready"]
@@ -32,6 +33,23 @@ class Connections:
         """Return the company's connection, provisioned or on its way there."""
         item = self._items.find(connection_key(company_id))
         return None if item is None else _read(company_id, item)
+
+    def all(self) -> Iterator[ConnectionRecord]:
+        """Yield every company's connection, by a scan of the whole table."""
+        for item in self._items.scan(CONNECTION_SK):
+            yield _read(item["pk"].removeprefix(company_pk("")), item)
+
+    def move(self, connection: ConnectionRecord, cluster: str) -> None:
+        """Record that the database is on another cluster; raises ConditionFailed if it moved meanwhile."""
+        self._items.write(
+            update(
+                connection_key(connection.company_id),
+                {"cluster": cluster},
+                condition="connection_id = :id AND #cluster = :old_cluster",
+                id=connection.connection_id,
+                old_cluster=connection.cluster,
+            )
+        )
 
     def reserve(self, company_id: str, connection_id: str, cluster: str) -> ConnectionRecord:
         """Return the company's connection, made with this id and cluster if it has none yet."""

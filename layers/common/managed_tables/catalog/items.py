@@ -90,6 +90,18 @@ class Items:
             for page in pages:
                 yield from map(from_attributes, page["Items"])
 
+    def scan(self, sk: str) -> Iterator[Item]:
+        """Yield every item of this sort key, of all partitions: reads the whole table, for operators only."""
+        with _translated():
+            pages = self._client.get_paginator("scan").paginate(
+                TableName=self._table_name,
+                FilterExpression="sk = :sk",
+                ExpressionAttributeValues=to_attributes({":sk": sk}),
+                ConsistentRead=True,
+            )
+            for page in pages:
+                yield from map(from_attributes, page["Items"])
+
     def put(self, item: Mapping[str, Any], condition: str, **values: object) -> None:
         """Write one whole item; raises ConditionFailed."""
         with _translated():

@@ -16,6 +16,7 @@ from managed_tables.catalog.items import (
     update,
 )
 from managed_tables.catalog.keys import (
+    DELETED_TABLE_PREFIX,
     TABLE_PREFIX,
     company_pk,
     deleted_table_key,
@@ -127,6 +128,31 @@ class Tables:
         """Return the id of the table that holds or reserves the name."""
         item = self._items.find(name_key(company_id, display_name))
         return None if item is None else str(item["table_id"])
+
+    def all_deleted(self, company_id: str) -> Iterator[TableRecord]:
+        """Yield the records of the company's deleted tables, newest first."""
+        for item in self._items.query(company_pk(company_id), DELETED_TABLE_PREFIX, newest_first=True):
+            yield _read(company_id, item)
+
+    def find_deleted(self, company_id: str, table_id: str) -> TableRecord | None:
+        """Return the record of a deleted table."""
+        item = self._items.find(deleted_table_key(company_id, table_id))
+        return None if item is None else _read(company_id, item)
+
+    def restore(self, table: TableRecord, applied: Applied) -> TableRecord:
+        """Make a deleted table's record that of a table again; raises NameTaken, or TableChanged if done."""
+        restored = replace(_with(table, applied), updated_at=timestamp())
+        try:
+            self._items.write(
+                delete(deleted_table_key(table.company_id, table.table_id), "attribute_exists(pk)"),
+                put({**table_key(table.company_id, table.table_id), **_write(restored)}),
+                self._reservation(table, applied.display_name),
+            )
+        except ConditionFailed as error:
+            if 0 in error.failed:
+                raise TableChanged(table.table_id) from error
+            raise NameTaken(applied.display_name) from error
+        return restored
 
     def reserve(self, table: TableRecord) -> None:
         """Step 1 of a creation: the record with its `pending`, and its name; raises NameTaken."""

@@ -70,6 +70,15 @@ def record_deletion(connection: PgConnection, table_id: str) -> None:
     )
 
 
+def record_restoration(connection: PgConnection, table_id: str, display_name: str) -> None:
+    """Record that a deleted table is one again, under this name, active, one version further."""
+    connection.execute(
+        "UPDATE managed_tables.tables SET version = version + 1, deleted_at = NULL, status = 'active',"
+        " display_name = %s WHERE table_id = %s",
+        [display_name, table_id],
+    )
+
+
 def fence(connection: PgConnection, table_id: str, base_version: int) -> Applied:
     """Shut out whoever began from this version and has not committed; return what is applied for good.
 

@@ -55,9 +55,8 @@ class Provisioning:
             _close_shared_databases(admin)
             # Of the session: CREATE DATABASE refuses to run in a transaction.
             admin.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
-            _make_role(admin, roles, roles.owner, OWNER_CONNECTIONS)
-            _make_role(admin, roles, roles.reader, READER_CONNECTIONS)
-            _make_database(admin, roles)
+            make_roles(admin, roles)
+            make_database(admin, roles)
         self._migrate(connection)
         return connection
 
@@ -66,6 +65,12 @@ class Provisioning:
         with self.databases.company_connection(connection) as company:
             migrate(company, roles.reader)
         self.connections.mark_ready(connection, SCHEMA_VERSION)
+
+
+def make_roles(admin: PgConnection, roles: CompanyRoles) -> None:
+    """Make both roles of a company, or give them their passwords again; repeatable."""
+    _make_role(admin, roles, roles.owner, OWNER_CONNECTIONS)
+    _make_role(admin, roles, roles.reader, READER_CONNECTIONS)
 
 
 def _make_role(admin: PgConnection, roles: CompanyRoles, role: str, connection_limit: int) -> None:
@@ -83,7 +88,7 @@ def _make_role(admin: PgConnection, roles: CompanyRoles, role: str, connection_l
         admin.execute(sql.SQL("ALTER ROLE {} ").format(name) + options)
 
 
-def _make_database(admin: PgConnection, roles: CompanyRoles) -> None:
+def make_database(admin: PgConnection, roles: CompanyRoles) -> None:
     """Make the database closed, take from everyone what templates do not, and only then open it."""
     database, owner, reader = map(sql.Identifier, (roles.database, roles.owner, roles.reader))
     # An administrator that is no superuser (RDS) may only give away what its own roles may own.

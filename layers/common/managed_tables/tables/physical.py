@@ -3,7 +3,7 @@
 from psycopg import sql
 from psycopg.errors import DuplicateTable
 
-from managed_tables.databases.applied import record_deletion, record_new
+from managed_tables.databases.applied import record_deletion, record_new, record_restoration
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, ApiError
 from managed_tables.identifiers import ID_COLUMN
@@ -47,7 +47,7 @@ def rename_physical_table(connection: PgConnection, old_name: str, new_name: str
 
 def delete_physical_table(connection: PgConnection, table_id: str, display_name: str) -> None:
     """Move the table out of the way, named for its id, its rows kept; in the caller's transaction."""
-    away = f"deleted${table_id}"  # renamed before it moves: in neither schema can that name be in use
+    away = _name_when_deleted(table_id)  # renamed before it moves: in neither schema can it be in use
     connection.execute(
         sql.SQL("ALTER TABLE {} RENAME TO {}").format(physical_name(display_name), sql.Identifier(away))
     )
@@ -55,6 +55,20 @@ def delete_physical_table(connection: PgConnection, table_id: str, display_name:
         sql.SQL("ALTER TABLE {} SET SCHEMA deleted_tables").format(sql.Identifier("public", away))
     )
     record_deletion(connection, table_id)
+
+
+def restore_physical_table(connection: PgConnection, table_id: str, display_name: str) -> None:
+    """Bring a deleted table back under this name; in the caller's transaction. Raises DUPLICATE_NAME."""
+    away = _name_when_deleted(table_id)
+    connection.execute(
+        sql.SQL("ALTER TABLE {} SET SCHEMA public").format(sql.Identifier("deleted_tables", away))
+    )
+    rename_physical_table(connection, away, display_name)
+    record_restoration(connection, table_id, display_name)
+
+
+def _name_when_deleted(table_id: str) -> str:
+    return f"deleted${table_id}"
 
 
 def physical_name(display_name: str) -> sql.Identifier:

@@ -1,0 +1,89 @@
+"""Owns the operator's command, on the functions' environment: `python -m managed_tables_operations`."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.errors import ApiError
+from managed_tables.services import Services, load_services
+from managed_tables_operations.databases import MoveError, move_company, rotate_passwords
+from managed_tables_operations.restoring import (
+    NotFoundError,
+    list_hidden_columns,
+    restore_column,
+    restore_table,
+)
+
+Command = Callable[[Services, argparse.Namespace], None]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; what is wrong is said in one line, and the exit code is 1."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        chosen.run(load_services(), chosen)
+    except (ApiError, MoveError, NotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m managed_tables_operations", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    def add(name: str, run: Command, *options: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name)
+        command.set_defaults(run=run)
+        for option in options:
+            command.add_argument(f"--{option}", required=True)
+        return command
+
+    add("deleted-tables", _deleted_tables, "company")
+    add("restore-table", _restore_table, "company", "table").add_argument("--name", default="")
+    add("hidden-columns", _hidden_columns, "company", "table")
+    column = add("restore-column", _restore_column, "company", "table", "hidden", "name")
+    column.add_argument("--label", default="")
+    add("rotate-passwords", _rotate, "new-master-secret")
+    add("move-company", _move, "company", "cluster")
+    return parser
+
+
+def _company(services: Services, chosen: argparse.Namespace) -> ConnectionRecord:
+    return services.provisioning.require(chosen.company)
+
+
+def _deleted_tables(services: Services, chosen: argparse.Namespace) -> None:
+    for table in services.tables.all_deleted(chosen.company):
+        print(table.table_id, table.display_name, table.updated_at)
+
+
+def _restore_table(services: Services, chosen: argparse.Namespace) -> None:
+    table = restore_table(services, _company(services, chosen), chosen.table, chosen.name)
+    print(table.table_id, table.display_name)
+
+
+def _hidden_columns(services: Services, chosen: argparse.Namespace) -> None:
+    for name, kind in list_hidden_columns(services, _company(services, chosen), chosen.table):
+        print(name, kind)
+
+
+def _restore_column(services: Services, chosen: argparse.Namespace) -> None:
+    company = _company(services, chosen)
+    restore_column(services, company, chosen.table, chosen.hidden, chosen.name, chosen.label)
+    print(chosen.name)
+
+
+def _rotate(services: Services, chosen: argparse.Namespace) -> None:
+    count = sum(1 for _ in rotate_passwords(services, chosen.new_master_secret))
+    print(f"{count} databases have new passwords: store the new master secret now")
+
+
+def _move(services: Services, chosen: argparse.Namespace) -> None:
+    moved = move_company(services, _company(services, chosen), chosen.cluster)
+    print(f"company {moved.company_id} is on cluster {moved.cluster}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Owns bringing back what users took away: deleted tables and hidden columns. Each can be repeated."""
+
+from dataclasses import replace
+
+from psycopg import sql
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.tables import Applied, NameTaken, TableChanged, TableRecord
+from managed_tables.databases.applied import find_applied, lock_version, record_change
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
+from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
+from managed_tables.services import Services
+from managed_tables.tables.definitions import check_columns, check_table_name
+from managed_tables.tables.physical import delete_physical_table, physical_name, restore_physical_table
+from managed_tables.tables.reconciliation import Waiting
+
+
+class NotFoundError(LookupError):
+    """What was to be restored is not there; the message says what there is."""
+
+
+def restore_table(
+    services: Services, company: ConnectionRecord, table_id: str, display_name: str = ""
+) -> TableRecord:
+    """Bring a deleted table back, under its old name unless told; raises DUPLICATE_NAME, NotFoundError."""
+    table = services.tables.find_deleted(company.company_id, table_id)
+    if table is None:
+        raise NotFoundError(f"no deleted table {table_id}")
+    name = display_name or table.display_name
+    check_table_name(name)
+    with services.open_company(company) as connection:
+        applied = _restore_in_database(connection, table_id, name)
+        try:
+            return services.tables.restore(table, applied)
+        except NameTaken as error:
+            with connection.transaction():
+                lock_version(connection, table_id, applied.version)
+                delete_physical_table(connection, table_id, name)
+            raise ApiError(DUPLICATE_NAME, name=name) from error
+
+
+def _restore_in_database(connection: PgConnection, table_id: str, name: str) -> Applied:
+    with connection.transaction():
+        applied = find_applied(connection, table_id)
+        if applied is None:
+            raise NotFoundError(f"the company's database knows no table {table_id}")
+        if applied.deleted:
+            restore_physical_table(connection, table_id, name)
+    found = find_applied(connection, table_id)
+    if found is None:
+        raise NotFoundError(f"the company's database knows no table {table_id}")
+    return found
+
+
+def list_hidden_columns(
+    services: Services, company: ConnectionRecord, table_id: str
+) -> list[tuple[str, str]]:
+    """Return the table's hidden columns as (name in PostgreSQL, PostgreSQL's type)."""
+    table = _table(services, company, table_id)
+    with services.open_company(company) as connection:
+        rows = connection.execute(
+            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+            " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attname LIKE '%%$%%'"
+            " ORDER BY attnum",
+            [physical_name(table.display_name).as_string(connection)],
+        ).fetchall()
+    return [(str(name), str(kind)) for name, kind in rows]
+
+
+def restore_column(
+    services: Services, company: ConnectionRecord, table_id: str, hidden_name: str, name: str, label: str = ""
+) -> TableRecord:
+    """Bring a hidden column back as the table's last, nullable; raises INVALID_SCHEMA, NotFoundError."""
+    kinds = dict(list_hidden_columns(services, company, table_id))
+    if hidden_name not in kinds:
+        raise NotFoundError(f"no hidden column {hidden_name}; there are: {', '.join(kinds) or 'none'}")
+    column = Column(name=name, display_name=label or name, type=_type_of(kinds[hidden_name]), nullable=True)
+    table = _table(services, company, table_id)
+    columns = (*table.columns, column)
+    check_columns(columns)
+    with services.open_company(company) as connection, connection.transaction():
+        lock_version(connection, table_id, table.version)
+        connection.execute(
+            sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}").format(
+                physical_name(table.display_name), sql.Identifier(hidden_name), sql.Identifier(name)
+            )
+        )
+        record_change(connection, table_id, table.display_name, table.status, columns)
+    applied = Applied(table.version + 1, table.display_name, table.status, columns, deleted=False)
+    try:
+        finished = services.tables.finalise(table, applied)
+    except TableChanged:  # somebody met the change and has finished it
+        finished = None
+    return finished or replace(table, version=applied.version)
+
+
+def _table(services: Services, company: ConnectionRecord, table_id: str) -> TableRecord:
+    table = services.reconciliation.settled(company, table_id, Waiting())
+    if table is None:
+        raise ApiError(TABLE_NOT_FOUND)
+    return table
+
+
+def _type_of(postgres_type: str) -> ColumnType:
+    names = {"timestamp with time zone": "timestamptz"}
+    wanted = names.get(postgres_type, postgres_type)
+    return next(kind for kind, name in POSTGRES_TYPES.items() if name == wanted)

@@ -1,0 +1,138 @@
+"""What an operator brings back, renews and moves, on a real PostgreSQL and emulator."""
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.tables import TableRecord
+from managed_tables.databases.connecting import Databases, SessionLimits
+from managed_tables.errors import ApiError
+from managed_tables.ids import new_record_id, row_id
+from managed_tables.schema import Column, ColumnType
+from managed_tables.services import Services
+from managed_tables.tables.definitions import ColumnChange
+from managed_tables.tables.operations import TableChange
+from managed_tables_local.postgres import open_server, remove_server
+from managed_tables_operations.databases import move_company, rotate_passwords
+from managed_tables_operations.restoring import (
+    NotFoundError,
+    list_hidden_columns,
+    restore_column,
+    restore_table,
+)
+
+COLUMNS = (
+    Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=True),
+    Column(name="valor", display_name="Valor", type=ColumnType.DECIMAL, nullable=True),
+)
+
+
+@pytest.fixture
+def table(services: Services, company: ConnectionRecord) -> TableRecord:
+    """A table of one row."""
+    made = services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
+    with services.open_company(company) as connection:
+        connection.execute("INSERT INTO vendas VALUES (%s, 'Café', 1.50)", [row_id(1_700_000_000_000, 0)])
+    return made
+
+
+def _rows(services: Services, company: ConnectionRecord, name: str) -> list[tuple[object, ...]]:
+    with services.open_company(company) as connection:
+        query = sql.SQL("SELECT produto, valor::text FROM {}").format(sql.Identifier(name))
+        return connection.execute(query).fetchall()
+
+
+def test_a_deleted_table_comes_back_with_its_rows(
+    services: Services, company: ConnectionRecord, table: TableRecord
+) -> None:
+    services.table_operations.delete(company, table.table_id)
+    restored = restore_table(services, company, table.table_id)
+    assert services.tables.find(company.company_id, table.table_id) == restored
+    assert services.tables.find_deleted(company.company_id, table.table_id) is None
+    assert _rows(services, company, "vendas") == [("Café", "1.50")]
+    services.table_operations.update(company, table.table_id, TableChange(display_name="vendas_2025"))
+    assert _rows(services, company, "vendas_2025") == [("Café", "1.50")]
+
+
+def test_a_name_that_was_taken_meanwhile_is_refused_and_another_is_taken(
+    services: Services, company: ConnectionRecord, table: TableRecord
+) -> None:
+    services.table_operations.delete(company, table.table_id)
+    services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
+    with pytest.raises(ApiError, match="vendas"):
+        restore_table(services, company, table.table_id)
+    restored = restore_table(services, company, table.table_id, "vendas_antigas")
+    assert restored.display_name == "vendas_antigas"
+    assert _rows(services, company, "vendas_antigas") == [("Café", "1.50")]
+
+
+def test_what_is_not_deleted_is_not_restored(
+    services: Services, company: ConnectionRecord, table: TableRecord
+) -> None:
+    with pytest.raises(NotFoundError):
+        restore_table(services, company, table.table_id)
+
+
+def test_a_hidden_column_comes_back_with_its_values(
+    services: Services, company: ConnectionRecord, table: TableRecord
+) -> None:
+    kept = [ColumnChange(**COLUMNS[0].model_dump())]
+    services.table_operations.update(company, table.table_id, TableChange(columns=kept))
+    ((hidden, kind),) = list_hidden_columns(services, company, table.table_id)
+    assert kind == "numeric"
+    restored = restore_column(services, company, table.table_id, hidden, "valor", "Valor")
+    assert restored.columns == COLUMNS
+    assert services.tables.find(company.company_id, table.table_id) == restored
+    assert _rows(services, company, "vendas") == [("Café", "1.50")]
+    assert list_hidden_columns(services, company, table.table_id) == []
+
+
+@pytest.mark.usefixtures("table")
+def test_new_passwords_replace_the_old_ones(services: Services, company: ConnectionRecord) -> None:
+    names = list(rotate_passwords(services, "another master secret"))
+    assert f"co_{company.connection_id}" in names
+    old = services.databases
+    services.databases = Databases(  # type: ignore[assignment]
+        old.cluster_secret, "another master secret", SessionLimits(10_000, 10_000)
+    )
+    assert _rows(services, company, "vendas") == [("Café", "1.50")]
+    refused = Databases(old.cluster_secret, old.master_secret, old.limits, connect_deadline_seconds=0)
+    with pytest.raises(ApiError):
+        refused.open_company_connection(company)
+
+
+def test_a_company_moves_to_another_cluster_with_everything(
+    services: Services,
+    company: ConnectionRecord,
+    table: TableRecord,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("cluster")
+    second = open_server(folder)
+    second.start("fsync=off")
+    try:
+        with psycopg.connect(second.dsn) as admin:
+            parts = admin.info.get_parameters()
+        old = services.databases
+        first = old.cluster_secret
+        other = services.postgres_secret.model_copy(
+            update={"port": int(parts["port"]), "password": second.password}
+        )
+        services.databases = Databases(  # type: ignore[assignment]
+            lambda cluster: other if cluster == "two" else first(cluster),
+            old.master_secret,
+            SessionLimits(10_000, 10_000),
+        )
+        moved = move_company(services, company, "two")
+        found = services.connections.find(company.company_id)
+        assert found is not None
+        assert found.cluster == "two"
+        assert _rows(services, moved, "vendas") == [("Café", "1.50")]
+        services.table_operations.update(moved, table.table_id, TableChange(display_name="vendas_2025"))
+        assert _rows(services, moved, "vendas_2025") == [("Café", "1.50")]
+        stale = Databases(first, old.master_secret, old.limits, connect_deadline_seconds=0)
+        with pytest.raises(ApiError):
+            stale.open_company_connection(company)
+    finally:
+        remove_server(folder)
