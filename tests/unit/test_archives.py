@@ -1,0 +1,134 @@
+"""ZIP files: bounded, judged by content, and never followed outside."""
+
+import io
+import os
+import struct
+import zipfile
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+
+from managed_tables.errors import JobError
+from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+
+CSV = b"id,nome\n1,Ana\n2,Bia\n"
+
+
+def _zip(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def _analyze(folder: Path, content: bytes) -> Analysis:
+    path = folder / "00"
+    path.write_bytes(content)
+    return analyze([SourceFile(path, "envio.zip")], folder, ZoneInfo("UTC"))
+
+
+def _refusal(folder: Path, content: bytes) -> JobError:
+    with pytest.raises(JobError) as raised:
+        _analyze(folder, content)
+    assert min(os.listdir(folder)) == "00"
+    return raised.value
+
+
+def test_members_feed_one_table_in_order_and_are_named(tmp_path: Path) -> None:
+    found = _analyze(tmp_path, _zip({"b.csv": CSV, "pasta/a.csv": b"nome;id\nCaio;3\n"}))
+    assert found.files == ["envio.zip/b.csv", "envio.zip/a.csv"]
+    rows = duckdb.execute(f"SELECT file, line, c0, c1 FROM read_parquet('{found.staged}')").fetchall()  # noqa: S608
+    assert rows == [(0, 2, "1", "Ana"), (0, 3, "2", "Bia"), (1, 2, "3", "Caio")]
+
+
+def test_noise_of_systems_is_passed_over(tmp_path: Path) -> None:
+    members = {"__MACOSX/._a.csv": b"\x00\x05", ".DS_Store": b"x", "pasta/": b"", "a.csv": CSV}
+    assert _analyze(tmp_path, _zip(members)).row_count == 2
+
+
+def test_a_member_without_extension_is_judged_by_its_content(tmp_path: Path) -> None:
+    assert _analyze(tmp_path, _zip({"K3241.ESTABELE": b"1;Ana;2\n3;Bia;4\n"})).row_count == 2
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_every_method_of_compression_is_read(tmp_path: Path, method: int) -> None:
+    assert _analyze(tmp_path, _zip({"a.csv": CSV}, method)).row_count == 2
+
+
+def test_names_never_lead_outside(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    found = _analyze(work, _zip({"../../fora.csv": CSV, "/etc/fora.csv": CSV, "c:\\x\\fora.csv": CSV}))
+    assert found.row_count == 6
+    assert [path.name for path in tmp_path.iterdir()] == ["work"]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (_zip({}), "ARCHIVE_EMPTY"),
+        (_zip({"__MACOSX/a": b"x"}), "ARCHIVE_EMPTY"),
+        (_zip({"a.zip": _zip({"b.csv": CSV})}), "ARCHIVE_NESTED"),
+        (_zip({"dados": _zip({"b.csv": CSV})}), "ARCHIVE_NESTED"),
+        (_zip({"a.csv": CSV, "leia.pdf": b"%PDF-1.7"}), "ARCHIVE_MEMBERS_REFUSED"),
+        (_zip({"a.csv": CSV, "imagem": b"\x89PNG\r\n\x1a\n"}), "ARCHIVE_MEMBERS_REFUSED"),
+        (_zip({f"{number}.csv": b"a" for number in range(1_001)}), "ARCHIVE_TOO_MANY_ENTRIES"),
+        (_zip({"a.csv": b"1,2\n" * (20 * 1_048_576)}), "ARCHIVE_UNSAFE"),
+        (_zip({"a.csv": CSV})[:-30], "ARCHIVE_CORRUPT"),
+        (_zip({"a.csv": CSV}, zipfile.ZIP_STORED).replace(b"Ana", b"Bob"), "ARCHIVE_CORRUPT"),
+    ],
+    ids=["empty", "noise", "nested", "nested unnamed", "pdf", "png", "entries", "ratio", "cut", "crc"],
+)
+def test_what_is_not_accepted_is_named(tmp_path: Path, content: bytes, code: str) -> None:
+    assert _refusal(tmp_path, content).kind.code == code
+
+
+def test_the_refused_members_are_named(tmp_path: Path) -> None:
+    assert "leia.pdf" in _refusal(tmp_path, _zip({"a.csv": CSV, "leia.pdf": b"%PDF"})).message
+
+
+def test_a_directory_that_declares_too_much_is_refused_before_unpacking(tmp_path: Path) -> None:
+    content = bytearray(_zip({"a.csv": CSV}))
+    entry = content.index(b"PK\x01\x02")
+    struct.pack_into("<I", content, entry + 24, 2_000_000_000)
+    assert _refusal(tmp_path, bytes(content)).kind.code == "ARCHIVE_TOO_LARGE"
+
+
+def test_a_size_that_lies_is_found_while_unpacking(tmp_path: Path) -> None:
+    content = bytearray(_zip({"a.csv": CSV * 100}))
+    entry = content.index(b"PK\x01\x02")
+    struct.pack_into("<I", content, entry + 24, 10)
+    assert _refusal(tmp_path, bytes(content)).kind.code == "ARCHIVE_CORRUPT"
+
+
+def test_entries_that_share_bytes_are_refused(tmp_path: Path) -> None:
+    content = _zip({"a.csv": CSV})
+    directory, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    entry = content[directory:end]
+    tail = bytearray(content[end:])
+    struct.pack_into("<HHI", tail, 8, 2, 2, 2 * len(entry))
+    assert _refusal(tmp_path, content[:directory] + entry * 2 + bytes(tail)).kind.code == "ARCHIVE_UNSAFE"
+
+
+def test_a_password_is_named(tmp_path: Path) -> None:
+    content = bytearray(_zip({"a.csv": CSV}))
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        struct.pack_into("<H", content, content.index(signature) + offset, 1)
+    assert _refusal(tmp_path, bytes(content)).kind.code == "ARCHIVE_ENCRYPTED"
+
+
+def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        link = zipfile.ZipInfo("link.csv")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    assert _refusal(tmp_path, buffer.getvalue()).kind.code == "ARCHIVE_UNSAFE"
+
+
+def test_old_windows_names_are_read_in_code_page_850(tmp_path: Path) -> None:
+    content = _zip({"preXo.csv": CSV}).replace(b"preXo", "preço".encode("cp850"))
+    assert _analyze(tmp_path, content).files == ["envio.zip/preço.csv"]

@@ -1,0 +1,71 @@
+"""The offline tool, run as people run it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def _run(*arguments: str | Path) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "managed_tables_analyze.cli", "analyze", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=120)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_each_file_is_one_json_object_and_a_bad_one_stops_nothing(tmp_path: Path) -> None:
+    good, bad, empty = tmp_path / "bom.csv", tmp_path / "ruim.csv", tmp_path / "vazio.csv"
+    good.write_bytes("Título\n\nid;preço\n1;2,50\n".encode("cp1252"))
+    bad.write_bytes(b"%PDF-1.7")
+    empty.write_bytes(b"")
+    rows_dir = tmp_path / "linhas"
+    results = _run("--rows-dir", rows_dir, bad, good, empty, tmp_path / "ausente.csv")
+    assert [result["file"] for result in results] == [
+        str(path) for path in (bad, good, empty, tmp_path / "ausente.csv")
+    ]
+    assert [set(result) for result in results] == [
+        {"file", "dialect", "inferred_schema", "warnings", "error"} for _ in results
+    ]
+    assert results[0]["error"]["code"] == "FILE_KIND_REFUSED"
+    assert results[1]["dialect"] == {
+        "encoding": "cp1252",
+        "delimiter": ";",
+        "quote": '"',
+        "header_line": 3,
+    }
+    assert results[1]["inferred_schema"]["total_row_count_estimate"] == 1
+    assert results[3]["error"]["code"] == "FILE_NOT_TABULAR"
+    assert (rows_dir / "bom.csv.csv").read_bytes() == 'id,preço\r\n1,"2,50"\r\n'.encode()
+    assert (rows_dir / "vazio.csv.csv").read_bytes() == b""
+
+
+def test_rows_of_a_file_without_header_have_none(tmp_path: Path) -> None:
+    file = tmp_path / "dados.csv"
+    file.write_bytes(b'2024-01-01;"a ""b"" ;c"\n2024-01-02;x\n')
+    _run("--rows-dir", tmp_path / "r", file)
+    assert (tmp_path / "r" / "dados.csv.csv").read_bytes() == b'2024-01-01,"a ""b"" ;c"\r\n2024-01-02,x\r\n'
+
+
+def test_a_file_that_kills_its_process_is_reported_and_the_next_is_read(tmp_path: Path) -> None:
+    script = tmp_path / "morte.py"
+    script.write_text(
+        "import os, sys\n"
+        "from managed_tables_analyze import cli\n"
+        "real = cli.analyze\n"
+        "def analyze(sources, *others):\n"
+        "    if sources[0].name == 'mata.csv':\n"
+        "        os._exit(9)\n"
+        "    return real(sources, *others)\n"
+        "cli.analyze = analyze\n"
+        "if __name__ == '__main__':\n"
+        "    sys.exit(cli.main(['analyze', *sys.argv[1:]]))\n",
+        encoding="utf-8",
+    )
+    for name in ("mata.csv", "vive.csv"):
+        (tmp_path / name).write_bytes(b"a\n1\n")
+    command = [sys.executable, str(script), str(tmp_path / "mata.csv"), str(tmp_path / "vive.csv")]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=120, env=dict(os.environ))
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert first["error"]["code"] == "FILE_NOT_TABULAR"
+    assert second["error"] is None

@@ -1,0 +1,65 @@
+"""Several files, one table."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+
+from managed_tables.errors import JobError
+from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+
+
+def _analyze(folder: Path, *contents: bytes) -> Analysis:
+    sources = []
+    for number, content in enumerate(contents):
+        path = folder / f"{number:02d}"
+        path.write_bytes(content)
+        sources.append(SourceFile(path, f"f{number}.csv"))
+    return analyze(sources, folder, ZoneInfo("UTC"), taken_names={"f0"})
+
+
+def _rows(found: Analysis) -> list[tuple[str | None, ...]]:
+    cells = ", ".join(f"c{index}" for index in range(len(found.labels)))
+    return duckdb.execute(f"SELECT file, {cells} FROM read_parquet('{found.staged}')").fetchall()  # noqa: S608
+
+
+def test_columns_are_matched_by_normalised_header(tmp_path: Path) -> None:
+    found = _analyze(tmp_path, "Código;Preço\n1;2,5\n".encode(), "PRECO,codigo\n3.5,4\n".encode("cp1252"))
+    assert [column["display_name"] for column in found.inferred_schema["columns"]] == ["Código", "Preço"]
+    assert _rows(found) == [(0, "1", "2,5"), (1, "4", "3.5")]
+
+
+def test_a_column_that_a_file_lacks_is_null_there(tmp_path: Path) -> None:
+    found = _analyze(tmp_path, b"a,b\n1,2\n", b"a,c\n3,4\n")
+    assert _rows(found) == [(0, "1", "2", None), (1, "3", None, "4")]
+    assert [column["nullable"] for column in found.inferred_schema["columns"]] == [False, True, True]
+    assert any(warning.startswith("f1.csv: cabeçalho diferente") for warning in found.warnings)
+
+
+def test_a_file_without_header_is_matched_by_position(tmp_path: Path) -> None:
+    found = _analyze(tmp_path, b"id,dia\n1,2024-01-01\n", b"2,2024-01-02\n3,2024-01-03\n")
+    assert _rows(found) == [(0, "1", "2024-01-01"), (1, "2", "2024-01-02"), (1, "3", "2024-01-03")]
+
+
+def test_the_suggested_name_is_free(tmp_path: Path) -> None:
+    assert _analyze(tmp_path, b"a\n1\n").inferred_schema["suggested_table_name"] == "f0_2"
+
+
+def test_columns_at_the_end_without_label_or_value_are_dropped(tmp_path: Path) -> None:
+    found = _analyze(tmp_path, b"a;b;;\n1;2;;\n3;4;;\n")
+    assert _rows(found) == [(0, "1", "2"), (0, "3", "4")]
+
+
+def test_too_many_columns_over_all_files_are_refused(tmp_path: Path) -> None:
+    first = ",".join(f"a{number}" for number in range(1_000)).encode()
+    second = ",".join(f"b{number}" for number in range(1_000)).encode()
+    with pytest.raises(JobError) as raised:
+        _analyze(tmp_path, first + b"\n", second + b"\n")
+    assert raised.value.kind.code == "TOO_MANY_COLUMNS"
+    assert "f1.csv" in raised.value.message
+
+
+def test_only_the_staged_object_and_the_files_are_left(tmp_path: Path) -> None:
+    _analyze(tmp_path, "a;b\né;2\n".encode("cp1252"), b'a;b\n"x\ny";2\n')
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["00", "01", "staged.parquet"]
