@@ -29,6 +29,7 @@ from managed_tables_analyze.writer import PartWriter
 _SAMPLE_BYTES = 262_144
 _TAIL_BYTES = 65_536
 _MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
+_MAX_PIECES = 1_000_000  # of a line, delimiters in quoted text included: some 60 MB
 _MAX_PATTERN_WIDTH = 60  # cells of a row that one regular expression checks
 _ODD_STARTS = ("\ufeff", "\x1a", "\r", "\n", " ")
 
@@ -59,6 +60,8 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     dialect = sniff(sample)
     if is_aligned(sample, dialect):
         raise JobError(FILE_NOT_TABULAR, file=name, reason="as colunas são alinhadas por espaços")
+    for number, line in enumerate(sample, start=1):
+        _check_pieces(line, dialect, name, number)
     rows = _sample_rows(sample, dialect, hint_lines)
     header = find_header(rows)
     if header is None:
@@ -76,6 +79,14 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     text.warnings += encoding.warnings
     _find_footer(text)
     return text
+
+
+def _check_pieces(line: str, dialect: Dialect, name: str, number: int) -> None:
+    """Refuse a line that would be cut into more pieces than memory is for."""
+    if len(line) > _MAX_PIECES and dialect.delimiter:
+        count = line.count(dialect.delimiter) + 1
+        if count > _MAX_PIECES:
+            raise JobError(TOO_MANY_COLUMNS, file=name, count=count, line=number, limit=MAX_COLUMNS)
 
 
 def _as_utf8(path: Path, name: str, work_dir: Path) -> tuple[Encoding, Path]:
@@ -245,6 +256,7 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
         if is_plain is not None and not line.startswith(odd_starts) and is_plain(line) and line != header:
             writer.write_line(lines.number, line.rstrip("\r\n"))
             continue
+        _check_pieces(line, text.dialect, text.name, lines.number)
         lines.give_back((line,))
         record = reader.read()
         if record is not None:
