@@ -32,7 +32,10 @@ def _staged(folder: Path, *, quick: bool) -> list[tuple[Any, ...]]:
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    derandomize=True,
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 @given(lines=_LINES, line_end=st.sampled_from(["\n", "\r\n"]), ends=st.booleans())
 def test_both_ways_agree(lines: list[tuple[str, str, str]], line_end: str, ends: bool) -> None:

@@ -28,7 +28,7 @@ _RARE = {
 }
 _SHORTEST_RUN = 3  # records of one length one after another
 _RARE_AGREEMENT = 0.8  # share of records of one length without which a rare delimiter is a coincidence
-_QUOTES = (QUOTE, "'")
+_QUOTES = {QUOTE: 1.0, "'": 0.98}  # an apostrophe alone in a cell is no quote: it must fit better
 _BLANK_RUN = re.compile(" {2,}")
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
 _TYPE_SCORES = {"null": 0.6, "text": 0.35}  # against 1 for a value; an empty cell says little
@@ -45,18 +45,19 @@ def sniff(lines: Sequence[str]) -> Dialect:
     sample = _plain_lines(lines)
     if not sample:
         return Dialect()
+    text = "".join(sample)
     hint = find_hint(sample[0])
     if hint:
-        return _with_escape(Dialect(hint, _quote(sample[1:], hint)), sample)
-    text = "".join(sample)
+        return _with_escape(Dialect(hint, _quotes(text, hint)[-1]), sample)
     best, best_score = Dialect("", QUOTE), 0.0
     for delimiter, weight in (_USUAL | _RARE).items():
         if delimiter not in text or _is_part_of_longer(delimiter, text):
             continue
-        dialect = _with_escape(Dialect(delimiter, _quote(sample, delimiter)), sample)
-        score = weight * _score(sample, dialect)
-        if score > best_score + 1e-9:
-            best, best_score = dialect, score
+        for quote in _quotes(text, delimiter):
+            dialect = _with_escape(Dialect(delimiter, quote), sample)
+            score = weight * _QUOTES[quote] * _score(sample, dialect)
+            if score > best_score + 1e-9:
+                best, best_score = dialect, score
     return _with_blank(best, text)
 
 
@@ -95,16 +96,15 @@ def _is_part_of_longer(delimiter: str, text: str) -> bool:
     return len(delimiter) == 1 and text.count(delimiter) == 2 * text.count(delimiter * 2) and delimiter != " "
 
 
-def _quote(sample: Sequence[str], delimiter: str) -> str:
-    """Return the quote that stands at the edges of cells most often, `"` unless `'` clearly does."""
-    text = "".join(sample)
+def _quotes(text: str, delimiter: str) -> list[str]:
+    """Return the quotes to try: `'` too where it stands at the edges of cells more often than `"`."""
     counts = {}
     for quote in _QUOTES:
         edge = re.escape(delimiter)
         opening = len(re.findall(rf"(?:^|{edge}) *{quote}", text, re.MULTILINE))
         closing = len(re.findall(rf"{quote} *(?:[\r\n]|$|{edge})", text, re.MULTILINE))
         counts[quote] = min(opening, closing)
-    return "'" if counts["'"] > 2 * counts[QUOTE] else QUOTE
+    return [QUOTE, "'"] if counts["'"] > 2 * counts[QUOTE] else [QUOTE]
 
 
 def _with_escape(dialect: Dialect, sample: Sequence[str]) -> Dialect:
