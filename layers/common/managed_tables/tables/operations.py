@@ -39,6 +39,7 @@ from managed_tables.tables.physical import (
     create_physical_table,
     delete_physical_table,
     rename_physical_table,
+    wait_for_writers,
 )
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, Waiting
 
@@ -51,11 +52,23 @@ Step = Callable[[PgConnection], None]
 
 @dataclass(frozen=True)
 class TableChange:
-    """What an update asks for; None leaves a part as it is."""
+    """What an update asks for; None leaves a part as it is.
+
+    `columns` is the whole new list; `added_columns` go to the end of whatever list there is by then.
+    """
 
     display_name: str | None = None
     columns: Sequence[ColumnChange] | None = None
     status: TableStatus | None = None
+    added_columns: Columns = ()
+
+    def columns_for(self, present: Columns) -> Sequence[ColumnChange] | None:
+        """Return the whole list that is asked of a table with these columns."""
+        names = {column.name for column in present}
+        added = [column for column in self.added_columns if column.name not in names]
+        if self.columns is not None or not added:
+            return self.columns
+        return [ColumnChange(**column.model_dump()) for column in (*present, *added)]
 
 
 @dataclass(frozen=True)
@@ -124,12 +137,7 @@ class TableOperations:
 
     def add_columns(self, company: ConnectionRecord, table_id: str, columns: Columns) -> TableRecord:
         """Add those of the columns that the table has not yet, by name: repeatable."""
-        waiting = Waiting()
-        present = self.reconciliation.settled(company, table_id, waiting).columns
-        names = {column.name for column in present}
-        wanted = [*present, *(column for column in columns if column.name not in names)]
-        changes = [ColumnChange(**column.model_dump()) for column in wanted]
-        return self.update(company, table_id, TableChange(columns=changes))
+        return self.update(company, table_id, TableChange(added_columns=columns))
 
     def delete(self, company: ConnectionRecord, table_id: str) -> None:
         """Delete a table softly: its rows stay in the database, out of the way; raises TABLE_NOT_FOUND."""
@@ -199,6 +207,8 @@ class TableOperations:
         self, connection: PgConnection, table: TableRecord, plan: ColumnPlan, applied: Applied
     ) -> None:
         lock_version(connection, table.table_id, table.version)
+        if applied.status != table.status:
+            wait_for_writers(connection, table.display_name)
         if plan.alters:
             change_physical_columns(connection, table.table_id, table.display_name, plan, self.zone)
         if applied.display_name != table.display_name:
@@ -251,8 +261,9 @@ def _target(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Applie
     if change.display_name is not None and change.display_name != table.display_name:
         check_table_name(change.display_name)
     plan = ColumnPlan(table.columns)
-    if change.columns is not None:
-        plan = plan_columns(table.columns, change.columns, table.version + 1)
+    columns = change.columns_for(table.columns)
+    if columns is not None:
+        plan = plan_columns(table.columns, columns, table.version + 1)
     pack_columns(plan.columns)  # refuses what the catalog could not hold, before anything is begun
     applied = Applied(
         version=table.version + 1,

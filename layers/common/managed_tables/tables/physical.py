@@ -71,6 +71,11 @@ def _name_when_deleted(table_id: str) -> str:
     return f"deleted${table_id}"
 
 
+def wait_for_writers(connection: PgConnection, display_name: str) -> None:
+    """Return when nobody writes to the table; until the transaction ends nobody does, readers go on."""
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(physical_name(display_name)))
+
+
 def physical_name(display_name: str) -> sql.Identifier:
     """Return the table's name in SQL."""
     return sql.Identifier("public", display_name)
