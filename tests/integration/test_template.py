@@ -76,14 +76,17 @@ def _next_states(state: dict[str, Any]) -> list[str]:
 
 
 def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[str, Any]) -> None:
-    """Infrastructure faults are exceptions: Retry, then Catch States.ALL, then the job is marked failed."""
+    """Infrastructure faults are exceptions: Retry, then Catch States.ALL, then the job is marked failed.
+
+    But for inserting, where a commit may have taken place: there the sweep finds out.
+    """
     for name, state in machine["States"].items():
         if state["Type"] == "Task":
             assert state["Retry"][-1]["ErrorEquals"] == ["States.ALL"]
             assert state["Retry"][-1]["MaxAttempts"] >= 6
             if name != "MarkFailed":
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
-                assert state["Catch"][-1]["Next"] == "MarkFailed"
+                assert state["Catch"][-1]["Next"] == ("Unsettled" if name == "Insert" else "MarkFailed")
 
 
 def test_the_sentences_of_the_state_machine_are_the_declared_ones(machine: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ ANY_RESOURCE = {
 }
 DATA_ACTIONS = {
     "IngestFunction": {"secretsmanager"},
-    "SweepFunction": {"secretsmanager", "s3"},
+    "SweepFunction": {"s3"},
     "AnalyzeFunction": {"secretsmanager", "states"},
     "InsertFunction": {"states"},
 }

@@ -7,10 +7,11 @@ from typing import Any
 
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import timestamp
-from managed_tables.errors import JOB_FAULT, UPLOAD_EXPIRED, JobError
+from managed_tables.errors import JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.executions import ExecutionsUnavailable
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
+from managed_tables_ingest.settlement import settle
 
 SERVICE = "sweep"
 QUIET_SECONDS = 60  # a job that changed later than this is being looked after
@@ -26,7 +27,7 @@ def sweep(services: Services) -> dict[str, int]:
         with log_keys(logger, company_id=job.company_id, job_id=job.job_id):
             try:
                 outcome = sweep_job(services, job, timestamp(now), quiet_before)
-            except ExecutionsUnavailable:
+            except (ExecutionsUnavailable, ApiError):
                 logger.warning("left for the next sweep", exc_info=True)
                 outcome = "left"
             if outcome:
@@ -36,7 +37,7 @@ def sweep(services: Services) -> dict[str, int]:
 
 
 def sweep_job(services: Services, job: JobRecord, now: str, quiet_before: str) -> str | None:
-    """Do what one job needs: `expired`, `started`, `confirmed`, `failed`, or None for nothing."""
+    """Do what one job needs: `expired`, `started`, `confirmed`, `done`, `failed`, or None for nothing."""
     if job.is_overdue(now):
         return _expire(services, job)
     if job.updated_at > quiet_before or (job.status == "queued" and not job.has_all_files):
@@ -65,6 +66,9 @@ def _fail(services: Services, job: JobRecord) -> str | None:
     current = services.jobs.find(job.company_id, job.job_id)
     if current is None or current.updated_at != job.updated_at:
         return None
+    if current.status == "inserting":
+        ended = settle(services, current)
+        return ended.status if ended else None
     failed = services.jobs.fail(job.company_id, job.job_id, JobError(JOB_FAULT).as_record())
     return "failed" if failed else None
 

@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.conversion.sql_text import literal
-from managed_tables.databases.applied import Fenced
+from managed_tables.databases.applied import Fenced, find_applied_rows
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.errors import (
     DUPLICATE_NAME,
@@ -31,7 +31,7 @@ from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.services import Services
 from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key
-from managed_tables_insert.loading import Target, current_columns, find_applied_rows, load_rows
+from managed_tables_insert.loading import Target, current_columns, load_rows
 from managed_tables_insert.misfits import find_misfits
 from managed_tables_insert.pipe import MisfitFound
 from managed_tables_insert.plan import LoadPlan, make_plan
@@ -114,16 +114,19 @@ class Loading:
         return {"outcome": "done"}
 
     def _fail(self, error: JobError) -> Outcome:
-        """Give the reservation up and record why.
+        """Record why and give the reservation up.
 
-        Values that do not fit leave the job to be confirmed again, where there is somebody to do it.
+        In this order: a run that is cut off in between must not make the next one find its name lost. Values
+        that do not fit leave the job to be confirmed again, where there is somebody to do it.
         """
         get_logger("insert").info("not loaded", code=error.kind.code)
-        self.release()
         if error.kind is VALUES_NOT_CONVERTED and not self.job.is_unattended:
             self.services.jobs.reject(self.job.company_id, self.job.job_id, error.as_record())
-            return {"outcome": "rejected"}
-        return _fail_job(self.services, self.job, error)
+            outcome: Outcome = {"outcome": "rejected"}
+        else:
+            outcome = _fail_job(self.services, self.job, error)
+        self.release()
+        return outcome
 
     def release(self) -> None:
         """Give up the table that the job was to make; repeatable."""
@@ -155,7 +158,9 @@ def run_job(services: Services, company_id: str, job_id: str) -> Outcome:
     if job.status == "done":
         return {"outcome": "done"}
     if job.status == "failed":
-        return {"outcome": "failed", "error": job.error}
+        if job.confirmed_key is not None:
+            _loading(services, job).release()  # an earlier run may have been cut off before that
+        return {"outcome": "failed", "error": {**(job.error or {}), "details": []}}
     loading = _loading(services, job)
     if job.error is not None or job.status == "waiting_confirm":
         # An earlier run recorded the rejection, and its answer was lost.

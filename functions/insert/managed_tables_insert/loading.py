@@ -14,7 +14,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from managed_tables.catalog.jobs import JobMode
-from managed_tables.databases.applied import find_applied
+from managed_tables.databases.applied import find_applied, find_applied_rows
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import ROW_TOO_LARGE, TABLE_CHANGED, TABLE_GONE, TABLE_NOT_ACTIVE, JobError
 from managed_tables.identifiers import ID_COLUMN
@@ -36,14 +36,6 @@ class Target:
     table_id: str
     display_name: str
     columns: tuple[Column, ...]
-
-
-def find_applied_rows(connection: PgConnection, job_id: str) -> int | None:
-    """Return how many rows the job has loaded, None if it has not been applied."""
-    row = connection.execute(
-        "SELECT row_count FROM managed_tables.applied_jobs WHERE job_id = %s", [job_id]
-    ).fetchone()
-    return None if row is None else int(row[0])
 
 
 def load_rows(

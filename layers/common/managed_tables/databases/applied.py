@@ -10,7 +10,10 @@ from psycopg.types.json import Jsonb
 
 from managed_tables.catalog.tables import Applied, TableStatus
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.errors import JOB_FAULT, JobError
 from managed_tables.schema import Column, Columns
+
+_SHUT_OUT = -1  # as a job's number of rows: it has loaded none, and never will
 
 
 class Fenced(Exception):  # noqa: N818 - an outcome, not a fault
@@ -99,6 +102,37 @@ def fence(connection: PgConnection, table_id: str, base_version: int) -> Applied
     if applied is None:
         raise LookupError(f"the database knows no table {table_id}")
     return applied
+
+
+def find_applied_rows(connection: PgConnection, job_id: str) -> int | None:
+    """Return how many rows the job has loaded, None if it has not been applied.
+
+    Raises JobError where it was shut out: it has ended without loading anything.
+    """
+    row = connection.execute(
+        "SELECT row_count FROM managed_tables.applied_jobs WHERE job_id = %s", [job_id]
+    ).fetchone()
+    if row is None:
+        return None
+    if row[0] == _SHUT_OUT:
+        raise JobError(JOB_FAULT)
+    return int(row[0])
+
+
+def shut_out_job(connection: PgConnection, job_id: str, table_id: str) -> bool:
+    """Tell whether the job has loaded its rows; if it has not, see to it that it never will.
+
+    Waits for a run that is loading at this moment, within the session's lock timeout.
+    """
+    connection.execute(
+        "INSERT INTO managed_tables.applied_jobs (job_id, table_id, row_count) VALUES (%s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        [job_id, table_id, _SHUT_OUT],
+    )
+    row = connection.execute(
+        "SELECT row_count FROM managed_tables.applied_jobs WHERE job_id = %s", [job_id]
+    ).fetchone()
+    return row is not None and row[0] != _SHUT_OUT
 
 
 def count_rows(connection: PgConnection, table_ids: Sequence[str]) -> dict[str, int]:
