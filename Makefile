@@ -85,6 +85,11 @@ test: setup ## Run every test, on a stack of its own
 test-load: setup ## 32 clients create, rename and delete tables for 60 s; prints what they were answered
 	@$(BIN)/pytest -s --against deployed --seconds 60 tests/e2e/test_contract_races.py -k many_clients
 
+.PHONY: test-faults
+test-faults: setup ## Every fault at every boundary of every step, all races, the deployed stack broken
+	@$(BIN)/pytest -n 2 --dist load --faults 0 tests/faults
+	@$(BIN)/pytest tests/e2e/test_faults.py
+
 .PHONY: test-schemathesis
 test-schemathesis: setup ## 1,000 generated cases an operation, every check on
 	@$(BIN)/pytest -s --cases 1000 tests/e2e/test_contract_openapi.py -k generated

@@ -27,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seconds", type=float, default=5.0, help="how long the load test lasts (default: 5)")
     parser.addoption("--load-seconds", type=float, default=20.0, help="how long the load lasts (default: 20)")
     parser.addoption("--iam", action="store_true", help="take each statement of the policies away in turn")
+    parser.addoption(
+        "--faults", type=int, default=5, help="faults a step, spread over its boundaries (default: 5); 0: all"
+    )
     parser.addoption("--cases", type=int, default=10, help="generated cases an operation (default: 10)")
 
 

@@ -1,0 +1,123 @@
+"""A deployment of a test's own on real servers: fixtures that integration and fault tests share."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases.credentials import CompanyRoles
+from managed_tables.ids import new_record_id
+from managed_tables.services import Services
+from managed_tables.settings import PostgresSecret, Settings
+from managed_tables_local import emulator as local_emulator
+from managed_tables_local.emulator import Emulator
+
+MASTER_SECRET = "a master secret of the tests alone"
+JWT_SECRET = "a secret that only the tests know, 32 bytes or more"
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An emulator of AWS with nothing deployed."""
+    folder: Path = tmp_path_factory.mktemp("ministack", numbered=True)
+    running = local_emulator.start(folder, persistent=False)
+    try:
+        yield running
+    finally:
+        local_emulator.process(folder).stop()
+
+
+@pytest.fixture
+def aws_environment(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of a client of the emulator."""
+    for name, value in emulator.credentials.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    boto3.setup_default_session()
+
+
+@pytest.fixture
+def settings(emulator: Emulator, aws_environment: None) -> Settings:  # noqa: ARG001 - needed by the clients
+    """The settings of a deployment of the test's own: an empty table and bucket, no state machine."""
+    name = f"test-{secrets.token_hex(6)}"
+    make_table(name)
+    boto3.client("s3").create_bucket(Bucket=name)
+    app_secret = {"jwt_secret": JWT_SECRET, "database_master_secret": MASTER_SECRET}
+    made = boto3.client("secretsmanager").create_secret(
+        Name=f"{name}-app", SecretString=json.dumps(app_secret)
+    )
+    return Settings(
+        table_name=name, bucket_name=name, app_secret_arn=made["ARN"], aws_endpoint_url=emulator.url
+    )
+
+
+@pytest.fixture
+def services(settings: Settings) -> Services:
+    """The services of that deployment."""
+    return Services(settings)
+
+
+def make_table(name: str) -> None:
+    """Make the table of docs/architecture.md."""
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": one, "AttributeType": "S"} for one in ("pk", "sk", "active_pk")
+        ],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "active-jobs",
+                "KeySchema": [
+                    {"AttributeName": "active_pk", "KeyType": "HASH"},
+                    {"AttributeName": "sk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+@pytest.fixture
+def company(services: Services, postgres_dsn: str) -> Iterator[ConnectionRecord]:
+    """A company with its database, in the deployment of the test's own."""
+    services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
+    yield services.provisioning.provision(new_record_id())
+    drop_companies(services, postgres_dsn)
+
+
+def secret_of(dsn: str) -> PostgresSecret:
+    """Return a cluster's secret, as RDS would keep it, of a DSN."""
+    parts = conninfo_to_dict(dsn)
+    return PostgresSecret.model_validate(
+        {**parts, "username": parts["user"], "port": parts.get("port", 5432)}
+    )
+
+
+def drop_companies(services: Services, dsn: str) -> None:
+    """Delete the databases and roles of every company of the deployment."""
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        for page in services.dynamodb.get_paginator("scan").paginate(TableName=services.settings.table_name):
+            for item in page["Items"]:
+                if item["sk"]["S"] == "CONNECTION":
+                    roles = services.databases.roles(item["connection_id"]["S"])
+                    drop_database(admin, roles)
+
+
+def drop_database(admin: psycopg.Connection, roles: CompanyRoles) -> None:
+    """Delete a company's database and roles, complete or not."""
+    database, owner, reader = map(sql.Identifier, (roles.database, roles.owner, roles.reader))
+    admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+    for role in (owner, reader):
+        admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(role))

@@ -1,0 +1,60 @@
+"""A company of its own for each module of fault tests, and the ages of dead operations made short."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from deployments import JWT_SECRET, MASTER_SECRET, drop_companies, emulator, make_table, secret_of
+from worlds import ForkedJobMaker, World, waiting_machine
+
+from managed_tables.ids import new_record_id
+from managed_tables.settings import Settings
+from managed_tables.tables import reconciliation, upload_tables
+from managed_tables_api.services import ApiServices
+from managed_tables_insert import pipe
+from managed_tables_local.emulator import Emulator
+
+__all__ = ["emulator"]
+
+# An operation counts as dead at once: what is said to be politeness must not be needed for correctness.
+STALE_AFTER_SECONDS = 0.3
+CHUNK_BYTES = 256  # so that a file of a dozen rows is several chunks of a COPY
+
+
+@pytest.fixture(scope="module")
+def world(emulator: Emulator, postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A company whose database is ready."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in emulator.credentials.items():
+            patch.setenv(name, value)
+        boto3.setup_default_session()
+        folder: Path = tmp_path_factory.mktemp("world", numbered=True)
+        patch.setenv("TMPDIR", str(folder))
+        patch.setattr("tempfile.tempdir", str(folder))
+        patch.setattr(reconciliation, "STALE_AFTER_SECONDS", STALE_AFTER_SECONDS)
+        patch.setattr(reconciliation, "UPLOAD_STALE_AFTER_SECONDS", STALE_AFTER_SECONDS)
+        patch.setattr(upload_tables, "REUSED_WITHIN_SECONDS", STALE_AFTER_SECONDS / 2)
+        patch.setattr(pipe, "CHUNK_BYTES", CHUNK_BYTES)
+        services = _deploy(emulator, postgres_dsn)
+        company = services.provisioning.provision(new_record_id())
+        yield World(services, company, ForkedJobMaker(services, company, folder), postgres_dsn)
+        services.connection_cache.close_idle()
+        drop_companies(services, postgres_dsn)
+
+
+def _deploy(emulator: Emulator, postgres_dsn: str) -> ApiServices:
+    name = f"faults-{secrets.token_hex(6)}"
+    make_table(name)
+    boto3.client("s3").create_bucket(Bucket=name)
+    secret = {"jwt_secret": JWT_SECRET, "database_master_secret": MASTER_SECRET}
+    made = boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
+    settings = Settings(
+        table_name=name, bucket_name=name, app_secret_arn=made["ARN"], aws_endpoint_url=emulator.url
+    )
+    arn = waiting_machine(ApiServices(settings), name)
+    services = ApiServices(settings.model_copy(update={"state_machine_arn": arn}))
+    services.__dict__["postgres_secret"] = secret_of(postgres_dsn)
+    return services

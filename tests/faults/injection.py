@@ -1,0 +1,234 @@
+"""Owns the injection of faults: a step runs in a forked child, whose talk with AWS and PostgreSQL is counted.
+
+Each call of AWS, each statement, COPY chunk and commit is a boundary with a number. One run without a fault
+tells how many there are; each further run meets one fault at one of them. Nothing of the product knows of it:
+what is wrapped are methods of botocore and psycopg, and in the child only.
+"""
+
+import functools
+import os
+import pickle
+import select
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import psycopg
+from botocore.awsrequest import AWSResponse
+from botocore.client import BaseClient
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+
+Way = Literal[
+    "kill before",  # SIGKILL, the call not made
+    "kill after",  # SIGKILL, the call carried out and its answer not seen
+    "cut",  # PostgreSQL ends the connection before the statement
+    "lost",  # the call is carried out, the connection breaks before its answer
+    "down",  # AWS cannot be reached, however often botocore tries
+    "error once",  # AWS answers 503 once: botocore tries again
+    "lost once",  # AWS carries out a request, its answer is lost once: botocore repeats it
+]
+SQL_WAYS: tuple[Way, ...] = ("kill before", "kill after", "cut", "lost")
+CALL_WAYS: tuple[Way, ...] = ("kill before", "kill after", "down", "lost")
+REQUEST_WAYS: tuple[Way, ...] = ("error once", "lost once")
+
+CHILD_LIMIT_SECONDS = 60.0
+CLOSING_LIMIT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """One crossing of the step's edge: a statement (`sql`), a call of AWS, or one HTTP request of a call."""
+
+    kind: Literal["sql", "call", "request"]
+    name: str
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """How it can go wrong."""
+        return {"sql": SQL_WAYS, "call": CALL_WAYS, "request": REQUEST_WAYS}[self.kind]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong, at which boundary, counted from 0."""
+
+    number: int
+    way: Way
+
+
+@dataclass
+class Run:
+    """How a child ended: its boundaries, and what the step returned or raised; `killed` if it was."""
+
+    boundaries: list[Boundary] = field(default_factory=list)
+    killed: bool = False
+    value: Any = None
+    error: str | None = None
+
+    @property
+    def ended_well(self) -> bool:
+        """Tell whether the step returned."""
+        return not self.killed and self.error is None
+
+
+def run_step(step: Callable[[], Any], fault: Fault | None = None, admin_dsn: str = "") -> Run:
+    """Run the step in a forked child that meets the fault; it must make its own clients and connections."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _be_child(step, fault, admin_dsn, writing)
+    os.close(writing)
+    try:
+        answer = _read_all(reading, child)
+    finally:
+        os.close(reading)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return Run(killed=True)
+    run: Run = pickle.loads(answer)  # noqa: S301 - written by our own child
+    return run
+
+
+def _read_all(reading: int, child: int) -> bytes:
+    deadline = time.monotonic() + CHILD_LIMIT_SECONDS
+    parts = []
+    while True:
+        ready, _, _ = select.select([reading], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            raise AssertionError(f"a step did not end within {CHILD_LIMIT_SECONDS} s")
+        part = os.read(reading, 65_536)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+
+
+def _be_child(step: Callable[[], Any], fault: Fault | None, admin_dsn: str, writing: int) -> None:
+    """Run the step and leave without any of the parent's clean-up: its connections are not ours to close."""
+    run = Run()
+    try:
+        Injector(fault, admin_dsn, run.boundaries).install()
+        run.value = step()
+    except BaseException as error:
+        run.error = f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-6)}"
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(pickle.dumps(run))
+    os._exit(0)
+
+
+class Injector:
+    """Counts the boundaries of this process and lets the fault happen at its own."""
+
+    def __init__(self, fault: Fault | None, admin_dsn: str, boundaries: list[Boundary]) -> None:
+        self._fault, self._admin_dsn, self._boundaries = fault, admin_dsn, boundaries
+        self._lock = threading.Lock()
+        self._connect = psycopg.connect
+
+    def install(self) -> None:
+        """Wrap what talks to the outside, for the rest of this process's life."""
+        self._wrap(BaseClient, "_make_api_call", self._around_call)
+        self._wrap(URLLib3Session, "send", self._around_request)
+        self._wrap(psycopg.Cursor, "execute", self._around_execute)
+        self._wrap(psycopg.Copy, "write", self._around_copy("COPY chunk"))
+        self._wrap(psycopg.Copy, "finish", self._around_copy("COPY end"))
+        self._wrap(psycopg.Transaction, "__exit__", self._around_commit)
+
+    def _wrap(self, owner: type, name: str, around: Callable[..., Any]) -> None:
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def wrapped(this: Any, *arguments: Any, **named: Any) -> Any:
+            return around(functools.partial(original, this, *arguments, **named), this, *arguments)
+
+        setattr(owner, name, wrapped)
+
+    def _meet(self, boundary: Boundary) -> Way | None:
+        """Count the boundary; return how it is to go wrong, None for not at all."""
+        with self._lock:
+            number = len(self._boundaries)
+            self._boundaries.append(boundary)
+        if self._fault is None or self._fault.number != number:
+            return None
+        return self._fault.way
+
+    def _around_call(self, call: Callable[[], Any], _client: Any, name: str, *_: Any) -> Any:
+        way = self._meet(Boundary("call", name))
+        _kill_if(way, "kill before")
+        if way == "down":
+            raise EndpointConnectionError(endpoint_url="http://injected")
+        result = call()
+        _kill_if(way, "kill after")
+        if way == "lost":
+            raise ReadTimeoutError(endpoint_url="http://injected")
+        return result
+
+    def _around_request(self, call: Callable[[], Any], _session: Any, request: Any) -> Any:
+        way = self._meet(Boundary("request", request.method))
+        if way == "error once":
+            return AWSResponse(request.url, 503, {}, _Empty())
+        result = call()
+        if way == "lost once":
+            raise ConnectionClosedError(endpoint_url=request.url)
+        return result
+
+    def _around_execute(self, call: Callable[[], Any], cursor: Any, statement: Any, *_: Any) -> Any:
+        return self._around_sql(call, cursor.connection, _words(statement))
+
+    def _around_copy(self, name: str) -> Callable[..., Any]:
+        def around(call: Callable[[], Any], copy: Any, *_: Any) -> Any:
+            return self._around_sql(call, copy.connection, name)
+
+        return around
+
+    def _around_commit(self, call: Callable[[], Any], transaction: Any, kind: Any, *_: Any) -> Any:
+        return self._around_sql(call, transaction.connection, "COMMIT" if kind is None else "ROLLBACK")
+
+    def _around_sql(self, call: Callable[[], Any], connection: Any, name: str) -> Any:
+        way = self._meet(Boundary("sql", name))
+        _kill_if(way, "kill before")
+        if way == "cut":
+            self._cut(connection)
+        result = call()
+        _kill_if(way, "kill after")
+        if way == "lost":
+            connection.pgconn.finish()
+            raise psycopg.OperationalError("injected: the connection broke before the answer")
+        return result
+
+    def _cut(self, connection: Any) -> None:
+        """End the server's side of the connection and wait until it is gone."""
+        pid = connection.pgconn.backend_pid
+        with self._connect(self._admin_dsn, autocommit=True) as admin:
+            # By libpq itself: the wrapped cursor would count it.
+            admin.pgconn.exec_(f"SELECT pg_terminate_backend({pid})".encode())
+            deadline = time.monotonic() + CLOSING_LIMIT_SECONDS
+            gone = f"SELECT FROM pg_stat_activity WHERE pid = {pid}".encode()
+            while admin.pgconn.exec_(gone).ntuples:
+                if time.monotonic() > deadline:
+                    raise AssertionError("the server's side did not end")
+
+
+class _Empty:
+    """The body of an answer that has none."""
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        return iter(())
+
+
+def _kill_if(way: Way | None, wanted: Way) -> None:
+    if way == wanted:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _words(statement: Any) -> str:
+    """Return how the statement begins, for people."""
+    text = statement if isinstance(statement, str | bytes) else statement.as_bytes(None)
+    text = text.decode() if isinstance(text, bytes) else text
+    return " ".join(text.split())[:60]

@@ -1,0 +1,99 @@
+"""Every step of a job and every operation on tables, killed, cut and lied to at every boundary."""
+
+import json
+import os
+import random
+import traceback
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from injection import Fault, run_step
+from steps import (
+    Analyze,
+    ChangeColumns,
+    Confirm,
+    Create,
+    Deactivate,
+    Delete,
+    Ingest,
+    Insert,
+    Provision,
+    Rename,
+    Scenario,
+    repeat_until_ended,
+)
+from worlds import World
+
+SCENARIOS = [
+    Insert("create"),
+    Insert("append"),
+    Insert("append", new_column=True),
+    Insert("replace"),
+    Insert("create", misfit=True),
+    Insert("replace", misfit=True),
+    Analyze(),
+    Ingest(),
+    Confirm("create"),
+    Confirm("append"),
+    Create(),
+    Rename(),
+    ChangeColumns(),
+    Deactivate(),
+    Delete(),
+    Provision(),
+]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "_"))
+def test_a_fault_at_any_boundary_loses_and_doubles_nothing(
+    scenario: Scenario, world: World, pytestconfig: pytest.Config, run_folder: Path
+) -> None:
+    """Whatever fails where: once the step is repeated, all is there exactly once and nothing is left."""
+    faults = _faults(scenario, world)
+    wanted = min(pytestconfig.getoption("--faults") or len(faults), len(faults))
+    places = random.Random(scenario.name).sample(range(len(faults)), wanted)  # noqa: S311
+    chosen = [faults[place] for place in sorted(places)]
+    failures = [told for fault, name in chosen if (told := _try(scenario, world, fault, name))]
+    counts = Counter(fault.way for fault, _ in chosen)
+    figures = {
+        "scenario": scenario.name,
+        "possible": len(faults),
+        "faults": len(chosen),
+        "ways": counts,
+        "failed": len(failures),
+    }
+    with (run_folder / "faults.jsonl").open("a") as file:
+        file.write(json.dumps(figures) + "\n")
+    assert not failures, f"{len(failures)} of {len(chosen)} faults:\n\n" + "\n\n".join(failures)
+
+
+def _faults(scenario: Scenario, world: World) -> list[tuple[Fault, str]]:
+    """Run the step without a fault, which must do, and return every fault that it can meet."""
+    world.empty()
+    step = scenario.set_up(world)
+    whole = run_step(step)
+    assert whole.ended_well, whole.error
+    scenario.check(world, whole.value)
+    world.assert_sound()
+    return [
+        (Fault(number, way), boundary.name)
+        for number, boundary in enumerate(whole.boundaries)
+        for way in boundary.ways
+    ]
+
+
+def _try(scenario: Scenario, world: World, fault: Fault, name: str) -> str | None:
+    """Meet one fault; return what does not hold afterwards."""
+    told = f"{fault.way} #{fault.number} ({name})"
+    try:
+        world.empty()
+        step = scenario.set_up(world)
+        attempt = repeat_until_ended(scenario, step, run_step(step, fault, world.admin_dsn))
+        scenario.check(world, attempt.last.value)
+        world.assert_sound()
+    except Exception:
+        return f"{told}\n{traceback.format_exc(limit=-4)}"
+    if os.environ.get("FAULTS_TOLD"):
+        print(f"{scenario.name}: {told}: {attempt.repeats} repeats")
+    return None

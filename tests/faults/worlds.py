@@ -1,0 +1,282 @@
+"""Owns the world in which steps fail: one company's catalog, bucket, database; and what must hold there."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import duckdb
+from injection import run_step
+from loading_jobs import USER_ID, JobMaker
+from psycopg import sql
+from staged_objects import Rows, write_staged
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
+from managed_tables.clock import timestamp
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.ids import new_record_id
+from managed_tables.schema import Column
+from managed_tables.settings import Settings
+from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key, upload_key
+from managed_tables_analyze.inference import infer_columns
+from managed_tables_api.services import ApiServices
+
+SETTLING_LIMIT_SECONDS = 10.0
+
+
+def until(holds: Callable[[], Any], what: str, limit_seconds: float = SETTLING_LIMIT_SECONDS) -> None:
+    """Poll until the condition holds."""
+    deadline = time.monotonic() + limit_seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {limit_seconds} s: {what}"
+        time.sleep(0.02)
+
+
+def stage(folder: Path, rows: Rows, columns: Sequence[Column]) -> tuple[bytes, dict[str, Any]]:
+    """Return the staged object of these rows and its analysis, as analyze writes them."""
+    staged = write_staged(folder / "made.parquet", rows)
+    labels = [one.display_name for one in columns]
+    with duckdb.connect() as connection:
+        inferred = infer_columns(connection, staged, labels, ["vendas.csv"], delimiter=";")
+    analysis = {
+        "inferred_schema": {
+            "suggested_table_name": "vendas",
+            "columns": [one.model_dump(mode="json") for one in columns],
+            "sample_rows": [],
+            "total_row_count_estimate": len(rows),
+        },
+        "files": ["vendas.csv"],
+        "columns": [
+            {"name": one.name, "formats": found.formats.as_record()}
+            for one, found in zip(columns, inferred, strict=True)
+        ],
+        "row_count": len(rows),
+    }
+    return staged.read_bytes(), analysis
+
+
+@dataclass
+class ForkedJobMaker(JobMaker):
+    """Makes jobs without DuckDB in this process: its threads would not survive a fork."""
+
+    staged: dict[str, tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
+
+    def _stage(self, job_id: str, rows: Rows, columns: Sequence[Column], delimiter: str) -> None:
+        key = repr((rows, columns, delimiter))
+        if key not in self.staged:
+            run = run_step(lambda: stage(self.folder, rows, columns))
+            assert run.ended_well, run.error
+            self.staged[key] = run.value
+        content, analysis = self.staged[key]
+        company_id, storage = self.company.company_id, self.services.storage
+        storage.client.put_object(
+            Bucket=storage.bucket_name, Key=job_key(company_id, job_id, STAGED_OBJECT), Body=content
+        )
+        analysis_key = job_key(company_id, job_id, ANALYSIS)
+        storage.put_json(analysis_key, analysis)
+        self.services.jobs.record_analysis(company_id, job_id, analysis_key, [])
+
+
+@dataclass
+class World:
+    """One company of a deployment; `services` are the test's own, `fresh_services` those of a new process."""
+
+    services: ApiServices
+    company: ConnectionRecord
+    maker: ForkedJobMaker
+    admin_dsn: str
+
+    def fresh_services(self, **changes: Any) -> ApiServices:
+        """Return the services of a process that has only just started."""
+        settings: Settings = self.services.settings.model_copy(update=changes)
+        made = ApiServices(settings)
+        made.__dict__["postgres_secret"] = self.services.postgres_secret
+        made.__dict__["app_secret"] = self.services.app_secret
+        return made
+
+    @property
+    def company_id(self) -> str:
+        """The company's id."""
+        return self.company.company_id
+
+    def connect(self) -> AbstractContextManager[PgConnection]:
+        """Open a connection to the company's database."""
+        return self.services.databases.company_connection(self.company)
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return the rows that a statement gives in the company's database."""
+        with self.connect() as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def make_table(self, name: str, columns: Sequence[Column], rows: Sequence[dict[str, Any]] = ()) -> str:
+        """Make a table with rows; return its id."""
+        table_id = self.services.table_operations.create(self.company, USER_ID, name, columns).table_id
+        if rows:
+            assert self.services.rows.insert(self.company_id, table_id, lambda: list(rows)) == len(rows)
+        return table_id
+
+    def queued_job(
+        self, *contents: str, mode: JobMode = "create", table_id: str | None = None, seconds: float = 600
+    ) -> JobRecord:
+        """Return a job whose files, of these contents, are in the bucket; nobody has told of them yet."""
+        job_id, now = new_record_id(), datetime.now(UTC)
+        keys = [upload_key(self.company_id, job_id, number, "csv") for number in range(len(contents))]
+        files = tuple(
+            JobFile("vendas.csv", key, len(content), "text/csv")
+            for key, content in zip(keys, contents, strict=True)
+        )
+        job = JobRecord(
+            company_id=self.company_id,
+            job_id=job_id,
+            user_id=USER_ID,
+            mode=mode,
+            status="queued",
+            files=files,
+            expires_at=timestamp(now + timedelta(seconds=seconds)),
+            created_at=timestamp(now),
+            updated_at=timestamp(now),
+            user_table_id=table_id,
+        )
+        self.services.jobs.create(job)
+        for file, content in zip(files, contents, strict=True):
+            self.services.s3.put_object(
+                Bucket=self.services.settings.bucket_name, Key=file.storage_path, Body=content.encode()
+            )
+        return job
+
+    def job(self, job_id: str) -> JobRecord:
+        """Return the job's record."""
+        return self.maker.job(job_id)
+
+    def keys(self) -> set[str]:
+        """Return every key of the bucket."""
+        pages = self.services.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.services.settings.bucket_name
+        )
+        return {one["Key"] for page in pages for one in page.get("Contents", [])}
+
+    def names_held(self) -> set[str]:
+        """Return the names that are taken or reserved."""
+        items = self.services.items.query(f"COMPANY#{self.company_id}", "NAME#")
+        return {item["sk"].removeprefix("NAME#") for item in items}
+
+    def empty(self) -> None:
+        """Delete all that the company has but its database."""
+        settings = self.services.settings
+        for prefix in ("TABLE#", "DELETED_TABLE#", "NAME#", "JOB#"):
+            for item in list(self.services.items.query(f"COMPANY#{self.company_id}", prefix)):
+                key = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
+                self.services.dynamodb.delete_item(TableName=settings.table_name, Key=key)
+        for key in self.keys():
+            self.services.s3.delete_object(Bucket=settings.bucket_name, Key=key)
+        with self.connect() as connection:
+            for schema, name in _physical(connection):
+                connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, name)))
+            connection.execute(
+                "DELETE FROM managed_tables.tables; DELETE FROM managed_tables.row_counts;"
+                " DELETE FROM managed_tables.applied_jobs"
+            )
+
+    def assert_sound(self) -> None:
+        """Whatever happened: nothing is half done, and DynamoDB, PostgreSQL and S3 say the same.
+
+        Listing the tables is what a user does next; it may end what a dead process left, after a moment.
+        """
+        until(self._lists_settled, "no operation is left pending, no reservation without a job")
+        records = list(self.services.tables.all(self.company_id))
+        visible = [record for record in records if record.state == "ready"]
+        assert {record.state for record in records} <= {"ready"}
+        assert self.names_held() == {record.display_name for record in visible}
+        with self.connect() as connection:
+            physical = _physical(connection)
+            assert {name for schema, name in physical if schema == "public"} == self.names_held()
+            deleted = self.services.items.query(f"COMPANY#{self.company_id}", "DELETED_TABLE#")
+            away = {f"deleted${item['table_id']}" for item in deleted}
+            assert {name for schema, name in physical if schema == "deleted_tables"} == away
+            assert {schema for schema, _ in physical} <= {"public", "deleted_tables"}  # none is temporary
+            for record in visible:
+                _assert_same(connection, record)
+        jobs = {item["job_id"] for item in self.services.items.query(f"COMPANY#{self.company_id}", "JOB#")}
+        assert {key.split("/")[2] for key in self.keys()} <= jobs
+
+    def _lists_settled(self) -> bool:
+        self.services.table_reading.page(self.company, 1, 100)
+        return not any(record.pending for record in self.services.tables.all(self.company_id))
+
+
+def _physical(connection: PgConnection) -> set[tuple[str, str]]:
+    rows = connection.execute(
+        "SELECT nspname, relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+        " WHERE relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema', 'managed_tables')"
+    ).fetchall()
+    return {(schema, name) for schema, name in rows}
+
+
+def _assert_same(connection: PgConnection, record: Any) -> None:
+    found = connection.execute(
+        "SELECT version, display_name, status, columns, deleted_at IS NOT NULL,"
+        " (SELECT coalesce(sum(row_count), 0)::bigint FROM managed_tables.row_counts c"
+        " WHERE c.table_id = t.table_id) FROM managed_tables.tables t WHERE table_id = %s",
+        [record.table_id],
+    ).fetchone()
+    assert found is not None
+    version, name, status, columns, deleted, count = found
+    assert (version, name, status, deleted) == (record.version, record.display_name, record.status, False)
+    assert [Column.model_validate(one) for one in columns] == list(record.columns)
+    actual = connection.execute(
+        sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", name))
+    ).fetchone()
+    assert actual == (count,), "row_count is not the number of rows"
+    shown = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+        " AND attname NOT LIKE '%%$%%' ORDER BY attname",
+        [sql.Identifier("public", name).as_string(connection)],
+    ).fetchall()
+    assert {one for (one,) in shown} == {"id", *(column.name for column in record.columns)}
+
+
+def waiting_machine(services: ApiServices, name: str) -> str:
+    """Make a state machine whose one state is the wait for a confirmation; return its ARN."""
+    iam_name = f"{name}-states"
+    iam = boto3.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    version = "2012-10-17"
+    role = iam.create_role(
+        RoleName=iam_name, AssumeRolePolicyDocument=json.dumps({"Version": version, "Statement": [trust]})
+    )["Role"]["Arn"]
+    allowed = {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}
+    iam.put_role_policy(
+        RoleName=iam_name,
+        PolicyName="all",
+        PolicyDocument=json.dumps({"Version": version, "Statement": [allowed]}),
+    )
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
+        "Arguments": {
+            "TableName": services.settings.table_name,
+            "Key": {
+                "pk": {"S": "{% 'COMPANY#' & $states.input.company_id %}"},
+                "sk": {"S": "{% 'JOB#' & $states.input.job_id %}"},
+            },
+            "UpdateExpression": "SET #status = :waiting, task_token = :token",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": {
+                ":waiting": {"S": "waiting_confirm"},
+                ":token": {"S": "{% $states.context.Task.Token %}"},
+            },
+        },
+        "End": True,
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Wait", "States": {"Wait": state}}
+    made = services.stepfunctions.create_state_machine(
+        name=name, definition=json.dumps(definition), roleArn=role
+    )
+    return str(made["stateMachineArn"])
