@@ -68,6 +68,14 @@ down: setup ## Stop the local stack; what it holds stays
 run: setup ## Bring the stack up and take a real CSV file all the way into a table
 	@$(LOCAL_STACK) run
 
+.PHONY: sam-local
+sam-local: setup ## Run each function once by `sam local invoke`, in Lambda's containers, against the running stack
+	@$(LOCAL_STACK) sam-local
+
+.PHONY: sam-api
+sam-api: setup ## Serve the API by `sam local start-api` on 127.0.0.1:3000, against the running stack
+	@$(LOCAL_STACK) sam-api
+
 .PHONY: token
 token: setup ## Print a bearer token: COMPANY=24 hex digits, PERMISSIONS=a,b (default: all)
 	@$(LOCAL_STACK) token --company "$(COMPANY)" $(if $(PERMISSIONS),--permissions "$(PERMISSIONS)")

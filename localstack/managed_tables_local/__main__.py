@@ -1,12 +1,14 @@
-"""The commands behind the Makefile: `python -m managed_tables_local up|run|down|token|serve|remove`."""
+"""The commands behind the Makefile: `python -m managed_tables_local --help` lists them."""
 
 import argparse
+import threading
 from pathlib import Path
 
-from managed_tables_local import demo, server
+from managed_tables_local import containers_tour, demo, server
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
 from managed_tables_local.console import say
+from managed_tables_local.containers import ContainerError, open_containers
 from managed_tables_local.postgres import PostgresError
 from managed_tables_local.processes import StartError
 from managed_tables_local.tokens import make_token
@@ -23,6 +25,12 @@ def main() -> None:
             say(f"PostgreSQL     {stack.postgres_admin_dsn}\neverything     {folder / 'stack.json'}")
         case "run":
             demo.run(local.up(folder), folder)
+        case "sam-local":
+            containers_tour.run(folder, _running(folder))
+        case "sam-api":
+            with open_containers(folder, _running(folder)) as containers, containers.api() as url:
+                say(f"==> {url} (Ctrl-C ends it)")
+                threading.Event().wait()
         case "down":
             local.down(folder)
         case "remove":
@@ -48,7 +56,8 @@ def _parse() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up")
     up.add_argument("--set", action="append", default=[], type=_assignment, metavar="PARAMETER=VALUE")
-    commands.add_parser("run")
+    for name in ("run", "sam-local", "sam-api"):
+        commands.add_parser(name)
     commands.add_parser("down")
     commands.add_parser("remove")
     commands.add_parser("serve")
@@ -68,5 +77,5 @@ def _assignment(text: str) -> tuple[str, str]:
 if __name__ == "__main__":
     try:
         main()
-    except (demo.DemoError, PostgresError, StartError) as error:
+    except (ContainerError, demo.DemoError, PostgresError, StartError) as error:
         raise SystemExit(str(error)) from error
