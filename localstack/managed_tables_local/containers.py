@@ -163,15 +163,8 @@ def _build() -> None:
         }
         overrides = [f"{name}={value}" for name, value in _parameters().items()]
         with step(f"sam build for {RUNTIME} on {_architecture()}"):
-            command = [
-                sam / "sam",
-                "build",
-                "--build-dir",
-                _FOLDER / "build",
-                "--parameter-overrides",
-                *overrides,
-            ]
-            run_quietly(command, environment)
+            options = ["--build-dir", _FOLDER / "build", "--parameter-overrides", *overrides]
+            run_quietly([sam / "sam", "build", *options], environment)
         _declare_endpoint(_FOLDER / "build" / "template.yaml")
         mark.write_text(wanted)
 

@@ -36,9 +36,8 @@ def run(folder: Path, stack: local.Stack) -> None:
     company_id = secrets.token_hex(12)
     token = make_token(stack, company_id, "managed-tables:*")
     with open_containers(folder, stack) as containers:
-        answer = containers.invoke(
-            "ApiFunction", read_event("api", token=token, method="POST", path="/provision")
-        )
+        event = read_event("api", token=token, method="POST", path="/provision")
+        answer = containers.invoke("ApiFunction", event)
         _expect(answer["statusCode"] == 200, "ApiFunction provisions a company")
         _ingest(containers, services, company_id)
         job = _queue(services, company_id)
@@ -47,9 +46,8 @@ def run(folder: Path, stack: local.Stack) -> None:
         _expect(answer["outcome"] == "analyzed", "AnalyzeFunction reads the sample")
         answer = containers.invoke("InsertFunction", read_event("insert", **ids))
         _expect(answer["outcome"] == "done", "InsertFunction loads it")
-        _expect(
-            isinstance(containers.invoke("SweepFunction", read_event("sweep")), dict), "SweepFunction sweeps"
-        )
+        swept = containers.invoke("SweepFunction", read_event("sweep"))
+        _expect(isinstance(swept, dict), "SweepFunction sweeps")
         _call_api(containers, token)
     say("\n==> every function has run in a container")
 
