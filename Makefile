@@ -102,6 +102,10 @@ test-faults: setup ## Every fault at every boundary of every step, all races, th
 test-schemathesis: setup ## 1,000 generated cases an operation, every check on
 	@$(BIN)/pytest -s --cases 1000 tests/e2e/test_contract_openapi.py -k generated
 
+.PHONY: test-scale
+test-scale: setup ## 200 companies on two clusters, 100 jobs at once, on a stack of its own
+	@$(BIN)/python -m benchmarks.scale
+
 .PHONY: bench
 bench: setup ## Measure: imports, cold starts, the API, the load of a million rows
 	@$(BIN)/python -m benchmarks

@@ -117,9 +117,14 @@ def _build(python: Path, parameters: dict[str, str]) -> None:
     mark.write_text(wanted)
 
 
+def _quoted(value: str) -> str:
+    """Return a parameter's value as sam takes it: JSON needs its quotes escaped."""
+    return json.dumps(value) if '"' in value else value
+
+
 def _sam(arguments: list[object], parameters: dict[str, str], environment: dict[str, str]) -> None:
     sam = tool_environment("sam") / "sam"
-    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    overrides = [f"{name}={_quoted(value)}" for name, value in parameters.items()]
     home = LOCAL / "sam-home"
     home.mkdir(exist_ok=True)
     clean = {
