@@ -20,6 +20,7 @@ from managed_tables_local.checkout import (
 )
 from managed_tables_local.console import step
 from managed_tables_local.emulator import REGION, Emulator
+from managed_tables_local.flattening import flatten
 
 STACK_NAME = "managed-tables"
 STAGE = "local"
@@ -41,8 +42,11 @@ class Outputs:
     app_secret_arn: str
 
 
-def deploy(emulator: Emulator, parameters: dict[str, str], record: Path) -> Outputs:
-    """Deploy, unless the stack is there and `record` notes these sources and parameters."""
+def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat: bool = False) -> Outputs:
+    """Deploy, unless the stack is there and `record` notes these sources and parameters.
+
+    `flat` copies the layer into each function, for an emulator that does not apply layers.
+    """
     python = tool_environment("ministack") / "python"  # functions run on the emulator's interpreter
     runtime = _runtime(python)
     everything = {**_platform_parameters(runtime), **parameters}
@@ -52,9 +56,13 @@ def deploy(emulator: Emulator, parameters: dict[str, str], record: Path) -> Outp
         return outputs
     with exclusive(LOCAL / "build.lock"):
         _build(python, everything)
+        built = _BUILD / "sam"
+        if flat:
+            flatten(built, _BUILD / "flat")
+            built = _BUILD / "flat"
         with step("sam deploy"):
             _sam(
-                ["deploy", "--template-file", _BUILD / "sam" / "template.yaml", *_DEPLOY_OPTIONS],
+                ["deploy", "--template-file", built / "template.yaml", *_DEPLOY_OPTIONS],
                 everything,
                 emulator.credentials,
             )

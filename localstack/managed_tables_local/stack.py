@@ -13,13 +13,28 @@ from managed_tables_local.checkout import exclusive
 from managed_tables_local.console import step
 from managed_tables_local.deployment import Outputs
 from managed_tables_local.emulator import REGION, Emulator
-from managed_tables_local.postgres import EmbeddedPostgres, open_server, remove_server
+from managed_tables_local.ports import LOOPBACK
+from managed_tables_local.postgres import ADMIN, open_server, remove_server
 
 ISSUER = "managed-tables-local"
 AUDIENCE = "managed-tables"
 POSTGRES_PREFERRED_PORT = 54_329
 # Workers the emulator may start at once, each a Python process of about 100 MB
 _CONCURRENCY = {"Api": "24", "Analyze": "4", "Insert": "4"}
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """Where a PostgreSQL server is, and its administrator's password."""
+
+    host: str
+    port: int
+    password: str
+
+    @property
+    def dsn(self) -> str:
+        """The administrator's connection URI."""
+        return f"postgresql://{ADMIN}:{self.password}@{self.host}:{self.port}/postgres"
 
 
 @dataclass(frozen=True)
@@ -58,9 +73,10 @@ def up(folder: Path, *, persistent: bool = True, overrides: dict[str, str] | Non
             postgres = open_server(folder / "postgres", POSTGRES_PREFERRED_PORT)
             postgres.start(*([] if persistent else ["fsync=off"]))
         emulated = emulator.start(folder / "ministack", persistent)
-        parameters = {**_parameters(folder, postgres), **(overrides or {})}
-        outputs = deployment.deploy(emulated, parameters, folder / "deployed.json")
-        stack = _describe(folder, postgres, emulated, outputs)
+        place = PostgresServer(LOOPBACK, postgres.port, postgres.password)
+        wanted = {**parameters(folder, place), **(overrides or {})}
+        outputs = deployment.deploy(emulated, wanted, folder / "deployed.json")
+        stack = describe(place, emulated, outputs, server.url(folder))
         with step("ASGI server for large uploads"):
             server.start(folder, serving_environment(folder))
         written = folder / "stack.json.new"
@@ -96,12 +112,13 @@ def serving_environment(folder: Path) -> dict[str, str]:
     return {**deployment.read_environment(emulated, "ApiFunction"), **emulated.credentials}
 
 
-def _parameters(folder: Path, postgres: EmbeddedPostgres) -> dict[str, str]:
+def parameters(folder: Path, postgres: PostgresServer) -> dict[str, str]:
+    """Return the template's parameters; the secret that signs tokens is made once a folder."""
     secret_file = folder / "jwt-secret"
     if not secret_file.exists():
         secret_file.write_text(secrets.token_hex(32))
     return {
-        "PostgresHost": "127.0.0.1",
+        "PostgresHost": postgres.host,
         "PostgresPort": str(postgres.port),
         "PostgresPassword": postgres.password,
         "JwtSecret": secret_file.read_text(),
@@ -111,11 +128,12 @@ def _parameters(folder: Path, postgres: EmbeddedPostgres) -> dict[str, str]:
     }
 
 
-def _describe(folder: Path, postgres: EmbeddedPostgres, emulated: Emulator, outputs: Outputs) -> Stack:
+def describe(postgres: PostgresServer, emulated: Emulator, outputs: Outputs, serve_url: str) -> Stack:
+    """Return what a client needs of a deployed stack."""
     api = f"{emulated.url}/restapis/{outputs.api_id}/{deployment.STAGE}/_user_request_"
     return Stack(
         api_url=api,
-        serve_url=server.url(folder),
+        serve_url=serve_url,
         jwt_secret=_secret(emulated, outputs.app_secret_arn)["jwt_secret"],
         issuer=ISSUER,
         audience=AUDIENCE,
