@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from managed_tables_local import stack as local
 from managed_tables_local.postgres import open_server, remove_server
@@ -34,7 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the folder that all processes of this run share."""
+    """Make the folder that all processes of this run share; generated cases know no deadline."""
+    settings.register_profile("here", deadline=None)  # a loaded machine is no fault of the code's
+    settings.load_profile("here")
     if not hasattr(config, "workerinput"):
         os.environ[_RUN_FOLDER] = tempfile.mkdtemp(prefix="managed-tables-")
 
