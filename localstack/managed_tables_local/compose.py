@@ -8,10 +8,8 @@ from pathlib import Path
 from managed_tables_local import deployment
 from managed_tables_local.checkout import LOCAL
 from managed_tables_local.console import say
-from managed_tables_local.emulator import PREFERRED_PORT, Emulator
+from managed_tables_local.emulator import Emulator
 from managed_tables_local.stack import PostgresServer, describe, parameters
-
-PUBLISHED_POSTGRES_PORT = 54_329  # of the machine, by compose.yaml
 
 
 def main() -> None:
@@ -19,7 +17,10 @@ def main() -> None:
     folder = LOCAL / "compose"
     folder.mkdir(parents=True, exist_ok=True)
     emulated = Emulator(
-        str(folder), PREFERRED_PORT, os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+        folder=str(folder),
+        port=int(os.environ["EMULATOR_PORT"]),
+        access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
+        secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"],
     )
     password = os.environ["POSTGRES_PASSWORD"]
     inside = PostgresServer(os.environ["POSTGRES_HOST"], 5432, password)
@@ -29,7 +30,7 @@ def main() -> None:
         folder / "deployed.json",
         flat=os.environ.get("FLATTEN_LAYERS") == "true",
     )
-    outside = PostgresServer("127.0.0.1", PUBLISHED_POSTGRES_PORT, password)
+    outside = PostgresServer("127.0.0.1", int(os.environ["PUBLISHED_POSTGRES_PORT"]), password)
     stack = describe(outside, emulated, outputs, serve_url="")
     text = json.dumps(asdict(stack), indent=2)
     Path(folder / "stack.json").write_text(text + "\n")
