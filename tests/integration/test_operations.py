@@ -1,6 +1,5 @@
 """What an operator brings back, renews and moves, on a real PostgreSQL and emulator."""
 
-import psycopg
 import pytest
 from psycopg import sql
 
@@ -13,7 +12,7 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
-from managed_tables_local.postgres import open_server, remove_server
+from managed_tables_local.postgres import EmbeddedPostgres, open_server, remove_server
 from managed_tables_operations.databases import move_company, rotate_passwords
 from managed_tables_operations.restoring import (
     NotFoundError,
@@ -112,27 +111,29 @@ def test_a_company_moves_to_another_cluster_with_everything(
     second = open_server(folder)
     second.start("fsync=off")
     try:
-        with psycopg.connect(second.dsn) as admin:
-            parts = admin.info.get_parameters()
-        old = services.databases
-        first = old.cluster_secret
-        other = services.postgres_secret.model_copy(
-            update={"port": int(parts["port"]), "password": second.password}
-        )
-        services.databases = Databases(  # type: ignore[assignment]
-            lambda cluster: other if cluster == "two" else first(cluster),
-            old.master_secret,
-            SessionLimits(10_000, 10_000),
-        )
-        moved = move_company(services, company, "two")
-        found = services.connections.find(company.company_id)
+        wider = _with_cluster(services, "two", second)
+        moved = move_company(wider, company, "two")
+        found = wider.connections.find(company.company_id)
         assert found is not None
         assert found.cluster == "two"
-        assert _rows(services, moved, "vendas") == [("Café", "1.50")]
-        services.table_operations.update(moved, table.table_id, TableChange(display_name="vendas_2025"))
-        assert _rows(services, moved, "vendas_2025") == [("Café", "1.50")]
-        stale = Databases(first, old.master_secret, old.limits, connect_deadline_seconds=0)
+        assert _rows(wider, moved, "vendas") == [("Café", "1.50")]
+        wider.table_operations.update(moved, table.table_id, TableChange(display_name="vendas_2025"))
+        assert _rows(wider, moved, "vendas_2025") == [("Café", "1.50")]
+        old = services.databases
+        stale = Databases(old.cluster_secret, old.master_secret, old.limits, connect_deadline_seconds=0)
         with pytest.raises(ApiError):
             stale.open_company_connection(company)
     finally:
         remove_server(folder)
+
+
+def _with_cluster(services: Services, cluster: str, server: EmbeddedPostgres) -> Services:
+    """Return the services of a deployment that knows one cluster more."""
+    changes = {"port": server.port, "password": server.password}
+    secret = services.postgres_secret.model_copy(update=changes)
+    name = f"{services.settings.table_name}-{cluster}"
+    made = services.secretsmanager.create_secret(Name=name, SecretString=secret.model_dump_json())
+    clusters = {"postgres_cluster_secret_arns": {cluster: made["ARN"]}}
+    wider = Services(services.settings.model_copy(update=clusters))
+    wider.postgres_secret = services.postgres_secret  # type: ignore[assignment]
+    return wider
