@@ -41,7 +41,7 @@ def _texts() -> Iterator[Hostile]:
     yield Hostile("pdf.csv", b"%PDF-1.7\n" + noise, {"FILE_KIND_REFUSED"})
     yield Hostile("gzip.csv", b"\x1f\x8b\x08\0" + noise[:50], {"FILE_KIND_REFUSED"})
     yield Hostile("json.csv", b'[{"a": 1}]', {"FILE_KIND_REFUSED"})
-    yield Hostile("columns.csv", b"," * 1_000_000 + b"\n", {"TOO_MANY_COLUMNS"})
+    yield Hostile("columns.csv", b"a" + b"," * 1_000_000 + b"\n", {"TOO_MANY_COLUMNS"})
     yield Hostile("wide.csv", ",".join(f"c{n}" for n in range(1_501)).encode() + b"\n", {"TOO_MANY_COLUMNS"})
     yield Hostile("unclosed.csv", b'a,b\n1,x\n2,"y\n3,z\n4,w\n', (4, 2))
     yield Hostile("unclosed_long.csv", b'a,b\n1,x\n2,"y\n' + b"3,z\n" * 500_000, (500_002, 2))
@@ -50,6 +50,8 @@ def _texts() -> Iterator[Hostile]:
     yield Hostile("blank.csv", b"a,b\n1,2\n" + b"\n" * MIB + b"3,4\n", (2, 2))
     almost = b"".join(b"%d,%s!\n" % (n, b"1." * 2_000) for n in range(20))
     yield Hostile("almost_numbers.csv", b"a,b\n" + almost, (20, 2))
+    uneven = b"id,v\n0,1!\n" + b"1.1,1.1,1.1,1.1,1.1,1.1\n1,2,3,4,5,6\n" * 20
+    yield Hostile("above.csv", uneven, (40, 6))
     yield Hostile("copy_markers.csv", b"a,b\n1,\\.\n\\.,2\n3,\\N\n", (3, 2))
 
 

@@ -33,6 +33,13 @@ class Header:
     data_line: int  # rows from this number on are data
     skipped: list[int] = field(default_factory=list)
 
+    def warnings(self) -> list[str]:
+        """Tell of lines above a table that has no header: without one they may have been rows."""
+        if self.first_line is not None or not self.skipped:
+            return []
+        shown = ", ".join(map(str, self.skipped[:5])) + (", …" if len(self.skipped) > 5 else "")
+        return [f"{len(self.skipped)} linha(s) acima da tabela, não importadas: linhas {shown}"]
+
 
 def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Header | None:
     """Find the header in the first rows of a table; None where all of them are blank.

@@ -32,7 +32,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
         return None
     check_width(header, name)
     notes = RowNotes(header.width)
-    warnings: list[str] = []
+    warnings = header.warnings()
     with PartWriter(target, header.width) as writer:
         body = (row for row in chain(head, rows) if row[0] >= header.data_line)
         kept = _without_footer(body, header, warnings)

@@ -76,7 +76,7 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     text = TextFile(
         name, utf8, encoding, dialect, header, width, start, utf8.stat().st_size, owned=utf8 != path
     )
-    text.warnings += encoding.warnings
+    text.warnings += [*encoding.warnings, *header.warnings()]
     _find_footer(text)
     return text
 
