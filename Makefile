@@ -34,7 +34,7 @@ lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every
 	@compile() { $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-annotate "$${@:2}" -o requirements/$$1.txt; }; \
 	compile dev pyproject.toml --group dev; \
-	compile sam --group sam; compile ministack --group ministack; \
+	compile audit --group audit; compile sam --group sam; compile ministack --group ministack; \
 	compile common --group common -c requirements/dev.txt; \
 	for name in api ingest analyze insert; do compile $$name --group $$name -c requirements/dev.txt; done
 
@@ -53,6 +53,10 @@ types: setup
 .PHONY: check
 check: lint types ## Lint, types and fast tests
 	@$(BIN)/pytest -q tests/unit
+
+.PHONY: audit
+audit: setup ## Security: bandit, checkov on the template, known vulnerabilities of what is locked
+	@$(BIN)/python -m managed_tables_local.audit
 
 LOCAL_STACK := $(BIN)/python -m managed_tables_local
 
@@ -90,13 +94,25 @@ test: setup ## Run every test, on a stack of its own
 	@$(BIN)/pytest -n 2 --dist loadscope
 
 .PHONY: test-load
-test-load: setup ## 32 clients create, rename and delete tables for 60 s; prints what they were answered
+test-load: setup ## 16 clients of 4 companies for 5 minutes on the ASGI server; prints what was held (SECONDS=)
+	@$(BIN)/pytest -s --against serve --load-seconds $(or $(SECONDS),300) tests/e2e/test_load.py
+
+.PHONY: test-load-deployed
+test-load-deployed: setup ## The same for 10 minutes on the deployed stack (SECONDS=)
+	@$(BIN)/pytest -s --against deployed --load-seconds $(or $(SECONDS),600) tests/e2e/test_load.py
+
+.PHONY: test-races
+test-races: setup ## 32 clients create, rename and delete tables for 60 s; prints what they were answered
 	@$(BIN)/pytest -s --against deployed --seconds 60 tests/e2e/test_contract_races.py -k many_clients
 
 .PHONY: test-faults
 test-faults: setup ## Every fault at every boundary of every step, all races, the deployed stack broken
 	@$(BIN)/pytest -n 2 --dist load --faults 0 tests/faults
 	@$(BIN)/pytest tests/e2e/test_faults.py
+
+.PHONY: test-iam
+test-iam: setup ## Take each statement of the policies away in turn: something must break (some 10 minutes)
+	@$(BIN)/pytest -s --against deployed --iam tests/e2e/test_iam.py
 
 .PHONY: test-schemathesis
 test-schemathesis: setup ## 1,000 generated cases an operation, every check on
