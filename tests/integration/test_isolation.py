@@ -9,6 +9,7 @@ from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases.connecting import SessionLimits
 from managed_tables.databases.provisioning import OWNER_CONNECTIONS, READER_CONNECTIONS
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
@@ -225,3 +226,18 @@ def test_passwords_are_of_one_role_each(services: Services, company: ConnectionR
     ):
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(host=admin.host, port=admin.port, dbname="postgres", user=user, password=password)
+
+
+def test_every_connection_has_limits(services: Services, company: ConnectionRecord) -> None:
+    """A statement, and a transaction that stands idle, end by themselves, for the administrator too."""
+    databases, settings = services.databases, services.settings
+    load = SessionLimits(settings.load_statement_timeout_ms, settings.lock_timeout_ms)  # insert's
+    for connection in (
+        databases.open_admin_connection(company.cluster),
+        databases.open_company_connection(company),
+        databases.open_company_connection(company, load),
+    ):
+        with connection:
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                row = connection.execute("SELECT setting::int FROM pg_settings WHERE name = %s", [name])
+                assert (row.fetchone() or (0,))[0] > 0, name
