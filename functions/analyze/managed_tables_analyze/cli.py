@@ -6,6 +6,7 @@ Each file is analysed in a child process of bounded memory and time, so that non
 import argparse
 import csv
 import multiprocessing
+import os
 import resource
 import shutil
 import sys
@@ -112,6 +113,7 @@ class _Child:
 
 
 def _serve(connection: Connection, rows_dir: Path | None, temp_dir: Path) -> None:
+    os.dup2(2, 1)  # standard output is for results: whatever a library writes goes beside them
     resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
     while True:
         try:

@@ -59,6 +59,7 @@ def open_duckdb(temp_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     )
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn on standard output
         yield connection
     finally:
         connection.close()
