@@ -33,7 +33,7 @@ from managed_tables_local.tokens import make_token
 COMPANIES = 200
 JOBS = 100
 ROWS = 500  # of a file
-CALLERS = 8
+CALLERS = 4
 LIMIT_SECONDS = 1_800
 SECOND = "second"
 _FOLDER = LOCAL / "scale"

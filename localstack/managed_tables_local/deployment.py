@@ -50,7 +50,7 @@ def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat
     python = tool_environment("ministack") / "python"  # functions run on the emulator's interpreter
     runtime = _runtime(python)
     everything = {**_platform_parameters(runtime), **parameters}
-    wanted = json.dumps([fingerprint(), everything], sort_keys=True)
+    wanted = json.dumps([fingerprint(), everything, flat], sort_keys=True)
     outputs = read_outputs(emulator)
     if outputs and record.exists() and record.read_text() == wanted:
         return outputs
