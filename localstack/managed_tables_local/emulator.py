@@ -10,6 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
 from managed_tables_local.checkout import tool_environment
 from managed_tables_local.ports import LOOPBACK, free_port
 from managed_tables_local.processes import Background, StartError
@@ -84,7 +87,7 @@ def start(folder: Path, persistent: bool) -> Emulator:
         emulator = _with_free_port(folder, kept)
         command = [python, Path(__file__).with_name("ministack_main.py"), folder]
         try:
-            ready = partial(_is_ready, emulator.url)
+            ready = partial(_is_ours, emulator)
             process(folder).start(command, _environment(emulator, persistent), ready)
         except StartError:
             if attempt == _START_ATTEMPTS or free_port(emulator.port) == emulator.port:
@@ -138,6 +141,17 @@ def _environment(emulator: Emulator, persistent: bool) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": f"unix://{folder}/no-docker.sock",
     }
+
+
+def _is_ours(emulator: Emulator) -> bool:
+    """Tell whether it answers and knows our key: another one may have taken the port a moment before."""
+    if not _is_ready(emulator.url):
+        return False
+    try:
+        boto3.client("sts", **emulator.client_arguments).get_caller_identity()
+    except (BotoCoreError, ClientError):
+        return False
+    return True
 
 
 def _is_ready(url: str) -> bool:

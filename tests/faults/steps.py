@@ -106,7 +106,7 @@ class Analyze(Scenario):
         return lambda: analyze_job(world.fresh_services(), world.company_id, job.job_id)
 
     def check(self, world: World, value: Any) -> None:
-        assert value == {"outcome": "analyzed"}
+        assert value == {"outcome": "analyzed", "auto_confirm": False}
         job, storage = world.job(self.job_id), world.services.storage
         analysis = storage.get_json(job.analysis_key or "")
         assert (job.status, job.analysis_key) == (
