@@ -203,6 +203,7 @@ def open_converter(folder: Path) -> Iterator[DuckDBPyConnection]:
             "temp_directory": str(folder),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            "enable_progress_bar": "false",  # it would be drawn into the log
         }.items():
             connection.execute(f"SET {name} = {literal(value)}")
         connection.execute(f"SET threads = {os.cpu_count() or 1}")

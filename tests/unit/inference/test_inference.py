@@ -73,6 +73,11 @@ def test_the_narrowest_type_that_every_cell_fits(infer: Infer, cells: list[str],
     assert column.type == expected
 
 
+def test_a_label_makes_a_key_text_that_is_too_long_for_an_integer(infer: Infer) -> None:
+    [column] = infer(column_of("3" * 44, "4" * 44), labels=["Chave NFe"])
+    assert column.type == "text"
+
+
 def test_one_cell_among_many_rows_decides(infer: Infer) -> None:
     cells = [str(number) for number in range(1, 5_000)]
     [column] = infer(column_of(*cells, "n/d", *cells))

@@ -124,7 +124,8 @@ def _find_code(
         f"LIMIT {_DISTINCT_VALUES}"
     ).fetchall()
     values = {value for (value,) in found}
-    if column_type is ColumnType.INTEGER:
+    # A key of 44 digits is a decimal by its size alone.
+    if column_type is ColumnType.INTEGER or all(map(str.isdigit, values)):
         longest = max((sum(map(str.isdigit, value)) for value in values), default=1)
         code = find_code_in_label(label, longest)
         if code is not None:
