@@ -6,6 +6,7 @@ been told of a second one; then a file for each of 100 companies of both halves 
 
 import json
 import secrets
+import sys
 import threading
 import time
 from collections import Counter
@@ -35,6 +36,7 @@ JOBS = 100
 ROWS = 500  # of a file
 CALLERS = 4
 LIMIT_SECONDS = 1_800
+TAKEN_LIMIT_SECONDS = 120
 SECOND = "second"
 _FOLDER = LOCAL / "scale"
 _SAMPLE_SECONDS = 0.1
@@ -175,7 +177,11 @@ def _check_placement(services: Services, ids: Sequence[str], clusters: dict[str,
 
 
 def _put(services: Services, ids: Sequence[str]) -> list[str]:
-    """Put a file into each company's inbox, all at once; return the keys."""
+    """Put a file into each company's inbox; return the keys.
+
+    A caller puts its next file when the last one is taken: the emulator starts a process an event, and a
+    hundred of them leave a small machine no time for any.
+    """
 
     def put(company_id: str) -> str:
         key = f"inbox/{company_id}/vendas.csv"
@@ -186,10 +192,18 @@ def _put(services: Services, ids: Sequence[str]) -> list[str]:
             Body=text.encode(),
             Metadata={"table": "vendas", "auto-confirm": "true"},
         )
+        deadline = time.monotonic() + TAKEN_LIMIT_SECONDS
+        while _find_job_id(services, key) is None and time.monotonic() < deadline:
+            time.sleep(_SAMPLE_SECONDS)
         return key
 
     with step(f"putting {len(ids)} files"), ThreadPoolExecutor(CALLERS) as pool:
         return list(pool.map(put, ids))
+
+
+def _find_job_id(services: Services, key: str) -> str | None:
+    tags = services.s3.get_object_tagging(Bucket=services.settings.bucket_name, Key=key)["TagSet"]
+    return next((tag["Value"] for tag in tags if tag["Key"] == JOB_TAG), None)
 
 
 def _wait(services: Services, keys: dict[str, str]) -> None:
@@ -208,8 +222,7 @@ def _wait(services: Services, keys: dict[str, str]) -> None:
 
 
 def _status(services: Services, company_id: str, key: str) -> str:
-    tags = services.s3.get_object_tagging(Bucket=services.settings.bucket_name, Key=key)["TagSet"]
-    job_id = next((tag["Value"] for tag in tags if tag["Key"] == JOB_TAG), None)
+    job_id = _find_job_id(services, key)
     job = services.jobs.find(company_id, job_id) if job_id else None
     if job is None:
         return "not taken"
@@ -232,4 +245,4 @@ def _check_rows(services: Services, ids: Sequence[str], clusters: dict[str, Embe
 
 
 if __name__ == "__main__":
-    run()
+    run("--small" in sys.argv)
