@@ -47,7 +47,7 @@ def own_temp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_job_is_staged_and_its_schema_recorded(services: Services, own_temp_folder: Path) -> None:
     job = _job(services, CONTENT, CONTENT)
-    assert analyze_job(services, job.company_id, job.job_id) == {"outcome": "analyzed"}
+    assert analyze_job(services, job.company_id, job.job_id) == {"outcome": "analyzed", "auto_confirm": False}
 
     recorded = services.jobs.find(job.company_id, job.job_id)
     assert recorded is not None
@@ -77,7 +77,7 @@ def test_running_it_again_gives_the_same(services: Services) -> None:
     analyze_job(services, job.company_id, job.job_id)
     key = job_key(job.company_id, job.job_id, ANALYSIS)
     first = services.storage.get_json(key)
-    assert analyze_job(services, job.company_id, job.job_id) == {"outcome": "analyzed"}
+    assert analyze_job(services, job.company_id, job.job_id) == {"outcome": "analyzed", "auto_confirm": False}
     assert services.storage.get_json(key) == first
 
 

@@ -70,7 +70,7 @@ def test_companies_at_once_get_a_database_each(provisioning: Provisioning) -> No
     assert len({connection.connection_id for connection in made}) == 4
 
 
-@pytest.mark.parametrize("step", ["_make_role", "_make_database", "_locale", "migrate"])
+@pytest.mark.parametrize("step", ["_make_role", "make_database", "_locale", "migrate"])
 def test_a_provision_that_dies_is_resumed(
     provisioning: Provisioning, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
