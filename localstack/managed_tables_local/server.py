@@ -21,6 +21,13 @@ def process(folder: Path) -> Background:
     return Background("server", folder, f"--app-dir {folder}")
 
 
+def take_any_port(folder: Path) -> None:
+    """Choose a port now, no particular one, unless the folder's server has one already."""
+    kept = folder / "server.port"
+    if not kept.exists():
+        kept.write_text(str(free_port()))
+
+
 def url(folder: Path) -> str:
     """Return the server's base URL; its port is chosen at the first call."""
     kept = folder / "server.port"

@@ -64,14 +64,16 @@ def load(file: Path) -> Stack:
 def up(folder: Path, *, persistent: bool = True, overrides: dict[str, str] | None = None) -> Stack:
     """Bring the stack of `folder` up, or find it up, and write its stack.json.
 
-    A stack that is not `persistent` keeps nothing when it stops, and is quicker. `overrides` are template
-    parameters.
+    A stack that is not `persistent` keeps nothing when it stops, and is quicker; it prefers no port, since
+    several of them may start at once. `overrides` are template parameters.
     """
     folder = folder.resolve()
     with exclusive(folder / "stack.lock"):
         with step("PostgreSQL"):
-            postgres = open_server(folder / "postgres", POSTGRES_PREFERRED_PORT)
+            postgres = open_server(folder / "postgres", POSTGRES_PREFERRED_PORT if persistent else 0)
             postgres.start(*([] if persistent else ["fsync=off"]))
+        if not persistent:
+            server.take_any_port(folder)
         emulated = emulator.start(folder / "ministack", persistent)
         place = PostgresServer(LOOPBACK, postgres.port, postgres.password)
         wanted = {**parameters(folder, place), **(overrides or {})}
