@@ -24,9 +24,7 @@ def test_the_sweep_sends_a_confirmation_that_was_not_delivered(
 ) -> None:
     job_id = waiting_job(api, client)
     # The process dies after the decision and before the state machine is told.
-    with monkeypatch.context() as patch:
-        patch.setattr(Executions, "confirm", _die)
-        assert confirm(client, job_id).status_code == 500
+    _confirm_cut_off(client, job_id, monkeypatch, Executions, "confirm")
     assert execution_status(api, job_id) == "RUNNING"
     assert later(api, record(api, client, job_id)) == "confirmed"
     until(lambda: execution_status(api, job_id) == "SUCCEEDED")
@@ -36,9 +34,7 @@ def test_a_repeated_confirmation_delivers_one_that_was_not(
     api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = waiting_job(api, client)
-    with monkeypatch.context() as patch:
-        patch.setattr(Executions, "confirm", _die)
-        assert confirm(client, job_id).status_code == 500
+    _confirm_cut_off(client, job_id, monkeypatch, Executions, "confirm")
     assert confirm(client, job_id).status_code == 200
     until(lambda: execution_status(api, job_id) == "SUCCEEDED")
 
@@ -47,11 +43,18 @@ def test_a_confirmation_cut_off_before_its_decision_can_be_repeated(
     api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = waiting_job(api, client)
-    with monkeypatch.context() as patch:
-        patch.setattr(Storage, "put_json", _die)
-        assert confirm(client, job_id).status_code == 500
+    _confirm_cut_off(client, job_id, monkeypatch, Storage, "put_json")
     assert status_of(client, job_id) == "waiting_confirm"
     assert confirm(client, job_id).status_code == 200
+
+
+def _confirm_cut_off(
+    client: TestClient, job_id: str, monkeypatch: pytest.MonkeyPatch, owner: type, method: str
+) -> None:
+    """Confirm a job in a process that dies where it calls the method."""
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, method, _die)
+        assert confirm(client, job_id).status_code == 500
 
 
 def _die(*_arguments: object) -> None:

@@ -19,9 +19,8 @@ from managed_tables_analyze.workbooks.formats import (
 from managed_tables_analyze.workbooks.numbers import exact_number
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
 from managed_tables_analyze.workbooks.serials import iso_text, serial_text
-from managed_tables_analyze.workbooks.xml import Attributes, feed, open_parser, parse_xml
+from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml, parse_xml
 
-_CHUNK_BYTES = 1 << 18
 _MAX_ROWS = 1 << 24  # an `Index` beyond it is no row number
 _HEADER_ROWS = 200  # merged cells further down are data
 _NAMED_FORMATS = {
@@ -155,13 +154,7 @@ class _RowParser:
 
     def rows(self, stream: IO[bytes]) -> Iterator[PlacedRow]:
         """Yield the rows of all sheets, one sheet after the other."""
-        parser = open_parser(self._on_start, self._on_end, self._on_text)
-        while chunk := stream.read(_CHUNK_BYTES):
-            feed(parser, chunk)
-            yield from self._done
-            self._done.clear()
-        feed(parser, b"", is_last=True)
-        yield from self._done
+        return iterate_xml(stream, self._on_start, self._on_end, self._on_text, self._done)
 
     def _on_start(self, element: str, attributes: Attributes) -> None:
         self._path.append(element)

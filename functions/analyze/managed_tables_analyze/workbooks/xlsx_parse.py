@@ -8,9 +8,8 @@ from typing import IO
 from managed_tables_analyze.workbooks.cells import MAX_COLUMNS, CellReader, column_index
 from managed_tables_analyze.workbooks.failures import WorkbookTooLargeError
 from managed_tables_analyze.workbooks.raw import Cells
-from managed_tables_analyze.workbooks.xml import Attributes, feed, open_parser
+from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml
 
-_CHUNK_BYTES = 1 << 18
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 _SORTED_ROWS = 100_000  # so many rows may stand in any order; further on the file's order is kept
 _MAX_TEXT_CHARACTERS = 16 << 20  # of one cell; Excel's own limit is 32,767
@@ -43,13 +42,7 @@ class SheetParser:
 
     def rows(self, stream: IO[bytes]) -> Iterator[NumberedRow]:
         """Yield the rows as they stand in the file."""
-        parser = open_parser(self._on_start, self._on_end, self._on_text)
-        while chunk := stream.read(_CHUNK_BYTES):
-            feed(parser, chunk)
-            yield from self._done
-            self._done.clear()
-        feed(parser, b"", is_last=True)
-        yield from self._done
+        return iterate_xml(stream, self._on_start, self._on_end, self._on_text, self._done)
 
     def _on_start(self, element: str, attributes: Attributes) -> None:
         self._path.append(element)

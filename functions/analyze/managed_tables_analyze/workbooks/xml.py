@@ -1,14 +1,16 @@
 """Owns XML as workbooks use it: element names without namespaces, no DTD, expat's errors translated."""
 
-from collections.abc import Callable
-from typing import IO
+from collections.abc import Callable, Iterator
+from typing import IO, TypeVar
 from xml.parsers import expat
 
 from managed_tables_analyze.workbooks.failures import WorkbookError, WorkbookUnsafeError
 
 _CHUNK_BYTES = 1 << 20
+_ROWS_CHUNK_BYTES = 1 << 18  # rows wait for the end of their chunk: smaller ones hold fewer
 
 Attributes = dict[str, str]
+Row = TypeVar("Row")
 
 
 def parse_xml(
@@ -18,18 +20,35 @@ def parse_xml(
     on_text: Callable[[str], None],
 ) -> None:
     """Read the whole stream, calling back; prefixes are dropped from names of elements and attributes."""
-    parser = open_parser(on_start, on_end, on_text)
+    parser = _open_parser(on_start, on_end, on_text)
     while chunk := stream.read(_CHUNK_BYTES):
-        feed(parser, chunk)
-    feed(parser, b"", is_last=True)
+        _feed(parser, chunk)
+    _feed(parser, b"", is_last=True)
 
 
-def open_parser(
+def iterate_xml(
+    stream: IO[bytes],
+    on_start: Callable[[str, Attributes], None],
+    on_end: Callable[[str], None],
+    on_text: Callable[[str], None],
+    done: list[Row],
+) -> Iterator[Row]:
+    """Read the whole stream as `parse_xml` does, yielding what the callbacks append to `done`."""
+    parser = _open_parser(on_start, on_end, on_text)
+    while chunk := stream.read(_ROWS_CHUNK_BYTES):
+        _feed(parser, chunk)
+        yield from done
+        done.clear()
+    _feed(parser, b"", is_last=True)
+    yield from done
+
+
+def _open_parser(
     on_start: Callable[[str, Attributes], None],
     on_end: Callable[[str], None],
     on_text: Callable[[str], None],
 ) -> expat.XMLParserType:
-    """Return a parser to `feed`, which refuses a document type declaration and so every entity."""
+    """Return a parser to feed, which refuses a document type declaration and so every entity."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.buffer_size = 1 << 16
@@ -46,7 +65,7 @@ def open_parser(
     return parser
 
 
-def feed(parser: expat.XMLParserType, chunk: bytes, *, is_last: bool = False) -> None:
+def _feed(parser: expat.XMLParserType, chunk: bytes, *, is_last: bool = False) -> None:
     """Parse one chunk more; raises WorkbookError where the XML is not well-formed."""
     try:
         parser.Parse(chunk, is_last)
