@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -97,7 +98,10 @@ class Orders:
             with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
                 sheet.write(f'<worksheet xmlns="{_MAIN}"><sheetData>'.encode())
                 for number, row in enumerate(self._rows_with_header(), start=1):
-                    cells = "".join(_cell(value, strings) for value in row)
+                    cells = "".join(
+                        _cell(f"{letter}{number}", value, strings)
+                        for letter, value in zip(ascii_uppercase, row, strict=False)
+                    )
                     sheet.write(f'<row r="{number}">{cells}</row>'.encode())
                 sheet.write(b"</sheetData></worksheet>")
             items = "".join(f"<si><t>{escape(text)}</t></si>" for text in strings)
@@ -119,18 +123,19 @@ def make_orders(folder: Path, count: int) -> Orders:
     return Orders(connection, folder)
 
 
-def _cell(value: object, strings: dict[str, int]) -> str:
+def _cell(place: str, value: object, strings: dict[str, int]) -> str:
+    """Return the cell at `place` (`B7`) as Excel writes it: with its reference, nothing for an empty one."""
     if value is None:
-        return "<c/>"
+        return ""
     if isinstance(value, bool):
-        return f'<c t="b"><v>{value:d}</v></c>'
+        return f'<c r="{place}" t="b"><v>{value:d}</v></c>'
     if isinstance(value, str):
-        return f'<c t="s"><v>{strings.setdefault(value, len(strings))}</v></c>'
+        return f'<c r="{place}" t="s"><v>{strings.setdefault(value, len(strings))}</v></c>'
     if isinstance(value, datetime):
-        return f'<c s="{SHEET_DATETIME}"><v>{_serial(value)}</v></c>'
+        return f'<c r="{place}" s="{SHEET_DATETIME}"><v>{_serial(value)}</v></c>'
     if isinstance(value, date):
-        return f'<c s="{SHEET_DATE}"><v>{(value - _EPOCH.date()).days}</v></c>'
-    return f"<c><v>{value}</v></c>"
+        return f'<c r="{place}" s="{SHEET_DATE}"><v>{(value - _EPOCH.date()).days}</v></c>'
+    return f'<c r="{place}"><v>{value}</v></c>'
 
 
 def _serial(moment: datetime) -> float:
