@@ -107,6 +107,31 @@ def codes() -> Iterator[Case]:
         "44 digits, every one of them kept",
         "35200114200166000187550010000000271023456789|35200114200166000187550010000000281023456780",
     )
+    yield case(
+        "values/voter.csv",
+        "Título de Eleitor;t\n181234560108;a\n201234560167;b\n",
+        "a voter's number, by its header",
+        "titulo_de_eleitor:text t:text",
+        "181234560108|a\n201234560167|b",
+        labels=["Título de Eleitor", "t"],
+    )
+    yield column(
+        "shortened_codes",
+        "ean",
+        "text",
+        "7,89123E+12|7,89124E+12",
+        "a spreadsheet has cut the codes: no number of them is right",
+        warnings=["2 valores estão em notação científica (como 7,89123E+12)"],
+    )
+    yield column(
+        "shortened_numbers",
+        "n",
+        "decimal",
+        "1,5|3,52301E+43",
+        "what may be a code that a spreadsheet has cut is told",
+        "1.5|35230100000000000000000000000000000000000000",
+        warnings=["1 valor está em notação científica (como 3,52301E+43)"],
+    )
     yield column("zero_alone", "n", "integer", "0|10|20", "a zero alone leads nothing", "0|10|20")
     yield column(
         "zero_decimal", "n", "decimal", "0,5|0,25|10", "a zero before the mark leads nothing", "0.5|0.25|10"

@@ -441,7 +441,7 @@ def formulas() -> Iterator[Case]:
         "an error is no value, and is said",
         "integer?",
         "1|∅|∅|4",
-        warnings=["2 célula(s) com erro"],
+        warnings=["2 células com erro"],
     )
     yield case(
         "xlsx/formula_as_text.xlsx",

@@ -50,7 +50,9 @@ def test_titles_above_and_notes_below_are_not_rows(tmp_path: Path) -> None:
     found = _analyze(tmp_path, f"Relatório de vendas\n\n{rows}Total;5,50;\n\nFonte: IBGE\n".encode())
     assert _rows(found) == [("1", "2,50", "01/02/2024"), ("2", "3,00", "02/02/2024")]
     assert found.dialect.header_line == 3
-    assert "Fonte: IBGE" in found.warnings[0]
+    above, below = found.warnings
+    assert "1 linha acima da tabela, não importada: linha 1" in above
+    assert "Fonte: IBGE" in below
 
 
 def test_a_quote_that_never_closes_takes_one_row_only(tmp_path: Path) -> None:

@@ -23,10 +23,28 @@ def _rows(text: str) -> list[Row]:
         ("1;Ana;2/Maria José", 0),
         ("1;Ana;2/3", 0),
         ("1;Ana;2//2;Bia;3", 0),
+        ("1;Ana;2/Total: conta;;2", 1),
+        ("1;Ana;2/Total do período;;2", 1),
+        ("1;Ana;2/Fonte;IBGE;FGV", 1),
+        ("Mesa;Ana;MX/Fonte;Bia;F2", 0),
+        ("1;Ana;2/Nota;Bia;3", 0),
     ],
 )
 def test_notes_and_totals_at_the_end_are_told_from_records(text: str, length: int) -> None:
     assert footer_length(_rows(text), 3, short_tells=True) == length
+
+
+def test_a_legend_in_two_columns_belongs_to_the_notes() -> None:
+    text = "Belém;A;1;2/Fonte: IBGE;;;/Legenda;;;/Sinal;Significado;;/-;Zero;;"
+    assert footer_length(_rows(text), 4, short_tells=True) == 4
+
+
+def test_a_note_in_two_cells_ends_a_table_of_numbers() -> None:
+    assert footer_length(_rows("1;Ana;2;5/(*);Valores brutos"), 4, short_tells=True) == 1
+
+
+def test_a_record_with_few_cells_is_no_note() -> None:
+    assert footer_length(_rows("1;Ana;2;5/Bia;ausente;;"), 4, short_tells=True) == 0
 
 
 def test_a_worksheets_last_record_may_have_one_value() -> None:

@@ -8,6 +8,7 @@ import duckdb
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
+from managed_tables.wording import counted
 from managed_tables_analyze.cells import is_blank
 from managed_tables_analyze.parts import Part, literal, read_sql, select_sql, write_parquet
 
@@ -75,10 +76,9 @@ class Table:
         self.point_columns |= {indexes[c] for c, count in part.numbers.items() if count and c in indexes}
         self._has_header = self._has_header or bool(part.labels)
         if self._staged and (fresh or len(kept) < first):
-            missing = len(self.names) - len(kept)
-            part.warnings.append(
-                f"cabeçalho diferente do primeiro: {len(fresh)} coluna(s) nova(s), {missing} ausente(s)"
-            )
+            new = counted(len(fresh), "coluna nova", "colunas novas")
+            missing = counted(len(self.names) - len(kept), "ausente", "ausentes")
+            part.warnings.append(f"cabeçalho diferente do primeiro: {new}, {missing}")
         self.warnings += [f"{self.files[part.file]}: {warning}" for warning in part.warnings]
 
     def _match(self, part: Part, kept: Sequence[int]) -> list[str]:

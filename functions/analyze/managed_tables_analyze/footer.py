@@ -3,20 +3,27 @@
 import re
 from collections.abc import Sequence
 
-from managed_tables_analyze.cells import is_blank, is_value
+from managed_tables_analyze.cells import is_blank, is_null, is_value
 from managed_tables_analyze.sheets import Row
 
 MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer ones show as data
 _FEWEST_BLANKS = 3  # of a line without delimiters that is a sentence, not a record cut off
+_NARROW = 2  # cells of a footer's own list, such as a legend of signs and their meanings
+_ROWS_COMPARED = 20  # above a row that may be a note
+_NARROW_SHARE = 0.5  # of the table's cells: what is wider may be a record
 
 _TOTAL = re.compile(
-    r"(sub)?(total|totais)(\s+(geral|general|global))?\s*:?|grand\s+total\s*:?|soma\s*:?", re.IGNORECASE
+    r"(sub)?(total|totais)(\s+(geral|general|global)|\s+do\s+(dia|mês|per[íi]odo|ano|relatório))?\s*(:.*)?"
+    r"|grand\s+total\s*:?|soma\s*:?",
+    re.IGNORECASE,
 )
 _NOTE = re.compile(
     r"(fontes?|notas?|obs(ervaç(ão|ões))?|source|notes?|elaboraç(ão|ado)|elaborado|atualizado|extra[ií]do"
     r"|gerado|emitido|data (de|da) (extração|atualização|emissão)|legenda|total de registros)\b|\*|\(\d\)",
     re.IGNORECASE,
 )
+# What heads a note whose text stands in the cells beside it.
+_NOTE_WORD = re.compile(r"\(?\*+\)?:?|(fontes?|notas?|obs|observaç(ão|ões)|legenda)\.?:?", re.IGNORECASE)
 
 
 def footer_length(rows: Sequence[Row], width: int, *, short_tells: bool) -> int:
@@ -36,9 +43,28 @@ def footer_length(rows: Sequence[Row], width: int, *, short_tells: bool) -> int:
 
 def _may_be_below(cells: Sequence[str | None], width: int) -> bool:
     filled = _filled(cells)
-    if not filled or _is_total(cells, width):
+    if not filled or _is_total(cells, width) or _is_spread_note(filled, width):
         return True
-    return width > 1 and len(filled) == 1 and (_is_note(filled[0]) or not is_value(filled[0]))
+    if any(is_value(cell) for cell in filled) and not _is_note(filled[0]):
+        return False
+    return width > 1 and len(filled) <= max(1, min(_NARROW, width * _NARROW_SHARE))
+
+
+def _is_spread_note(filled: Sequence[str], width: int) -> bool:
+    """Tell whether a row may be a note that has its word in one cell and its text in others."""
+    return (
+        width > 1 < len(filled) and bool(_NOTE_WORD.fullmatch(filled[0])) and not any(map(is_value, filled))
+    )
+
+
+def _breaks_columns(rows: Sequence[Row], index: int) -> bool:
+    """Tell whether the row has words where the rows above it have values: `Fonte` is a product, too."""
+    above = [cells for _, cells in rows[max(0, index - _ROWS_COMPARED) : index]]
+    for column, cell in enumerate(rows[index][1]):
+        values = [cells[column] for cells in above if column < len(cells) and not is_null(cells[column])]
+        if not is_null(cell) and not is_value(cell) and values and all(map(is_value, values)):
+            return True
+    return False
 
 
 def _begins_footer(rows: Sequence[Row], index: int, width: int, *, short_tells: bool) -> bool:
@@ -47,7 +73,11 @@ def _begins_footer(rows: Sequence[Row], index: int, width: int, *, short_tells: 
     filled = _filled(cells)
     if not filled:
         return False
-    if _is_total(cells, width) or _is_note(filled[0]):
+    if _is_total(cells, width):
+        return True
+    if len(filled) > 1:
+        return _is_spread_note(filled, width) and _breaks_columns(rows, index)
+    if _is_note(filled[0]):
         return True
     is_short = short_tells and len(cells) == 1
     if is_short and filled[0].count(" ") >= _FEWEST_BLANKS:

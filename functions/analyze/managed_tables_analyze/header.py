@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.wording import counted
 from managed_tables_analyze.cells import is_blank, is_null, is_value, is_year, value_class
+from managed_tables_analyze.notes import name_lines
 from managed_tables_analyze.sheets import MergedRange, Row
 
 _MAX_HEADER_LINES = 3  # below the first
@@ -34,11 +36,11 @@ class Header:
     skipped: list[int] = field(default_factory=list)
 
     def warnings(self) -> list[str]:
-        """Tell of lines above a table that has no header: without one they may have been rows."""
-        if self.first_line is not None or not self.skipped:
+        """Tell of lines above the table: they may have been rows, or another table."""
+        if not self.skipped:
             return []
-        shown = ", ".join(map(str, self.skipped[:5])) + (", …" if len(self.skipped) > 5 else "")
-        return [f"{len(self.skipped)} linha(s) acima da tabela, não importadas: linhas {shown}"]
+        words = ("linha acima da tabela, não importada", "linhas acima da tabela, não importadas")
+        return [f"{counted(len(self.skipped), *words)}: {name_lines(self.skipped, len(self.skipped))}"]
 
 
 def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Header | None:
@@ -49,7 +51,7 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
     filled = [(number, cells) for number, cells in rows if any(not is_blank(cell) for cell in cells)]
     if not filled:
         return None
-    width = _width(filled)
+    width = _width([row for row in filled if not _is_form_line(row[1])] or filled)
     start = _first_table_row(filled, width)
     body = filled[start : start + _MAX_ROWS_COMPARED]
     base = _base_line(body, width)
@@ -103,7 +105,7 @@ def _first_table_row(rows: Sequence[Row], width: int) -> int:
         return next((i for i, (_, cells) in enumerate(rows) if not _is_comment(cells)), 0)
     needed = max(2, width * 0.5)
     for index, (_, cells) in enumerate(rows):
-        if _is_comment(cells) and len(rows) > index + 1:
+        if (_is_comment(cells) or _is_form_line(cells)) and len(rows) > index + 1:
             continue
         count = _count_filled(cells)
         if count >= needed or (count >= 2 and _extent(cells) >= width):
@@ -118,7 +120,7 @@ def _is_data_right_below(rows: Sequence[Row], index: int, width: int) -> bool:
     if index + 1 >= len(rows) or rows[index + 1][0] != rows[index][0] + 1:
         return False
     cells = rows[index + 1][1]
-    return _count_filled(cells) >= width and any(is_value(cell) for cell in cells)
+    return _count_filled(cells) >= width and not _is_words(cells)
 
 
 def _is_comment(cells: Sequence[str | None]) -> bool:
@@ -127,6 +129,12 @@ def _is_comment(cells: Sequence[str | None]) -> bool:
         and (cells[0] or "").lstrip().startswith(_COMMENT)
         and (cells[0] or "").strip() != _COMMENT
     )
+
+
+def _is_form_line(cells: Sequence[str | None]) -> bool:
+    """Tell whether a line is one of a form above the table: a name with a colon and its value."""
+    filled = [cell.strip() for cell in cells if cell is not None and not is_blank(cell)]
+    return len(filled) == 2 and filled[0].endswith(":") and not filled[1].endswith(":")
 
 
 def _base_line(body: Sequence[Row], width: int) -> int | None:

@@ -1,8 +1,29 @@
 """Owns what is told about rows that were not like the others: which lines, and what was done with them."""
 
+from collections.abc import Sequence
+
+from managed_tables.wording import counted
 from managed_tables_analyze.records import Record
 
 _EXAMPLES = 5  # line numbers named in one warning
+_SENTENCES = {
+    "short": (
+        "linha com menos células que a tabela, completada com vazio",
+        "linhas com menos células que a tabela, completadas com vazio",
+    ),
+    "long": (
+        "linha com mais células que a tabela, o excedente em colunas novas",
+        "linhas com mais células que a tabela, o excedente em colunas novas",
+    ),
+    "repaired": (
+        "linha com aspas ou delimitadores irregulares, lida da forma mais provável",
+        "linhas com aspas ou delimitadores irregulares, lidas da forma mais provável",
+    ),
+    "header": (
+        "linha que repete o cabeçalho, não importada",
+        "linhas que repetem o cabeçalho, não importadas",
+    ),
+}
 
 
 class RowNotes:
@@ -38,19 +59,14 @@ class RowNotes:
 
     def warnings(self) -> list[str]:
         """Return one sentence for each sort of odd row."""
-        sentences = {
-            "short": "linha(s) com menos células que a tabela, completadas com vazio",
-            "long": "linha(s) com mais células que a tabela, o excedente em colunas novas",
-            "repaired": "linha(s) com aspas ou delimitadores irregulares, lidas da forma mais provável",
-            "header": "linha(s) que repetem o cabeçalho, não importadas",
-        }
         return [
-            f"{self._counts[sort]} {words}: {self._named(sort)}"
-            for sort, words in sentences.items()
+            f"{counted(self._counts[sort], one, many)}: {name_lines(self._lines[sort], self._counts[sort])}"
+            for sort, (one, many) in _SENTENCES.items()
             if self._counts[sort]
         ]
 
-    def _named(self, sort: str) -> str:
-        lines = self._lines[sort]
-        more = ", …" if self._counts[sort] > len(lines) else ""
-        return f"linha{'s' if self._counts[sort] > 1 else ''} {', '.join(map(str, lines))}{more}"
+
+def name_lines(lines: Sequence[int], count: int) -> str:
+    """Name the first of `count` lines by their numbers."""
+    more = ", …" if count > min(len(lines), _EXAMPLES) else ""
+    return f"linha{'s' if count > 1 else ''} {', '.join(map(str, lines[:_EXAMPLES]))}{more}"

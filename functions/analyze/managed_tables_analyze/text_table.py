@@ -70,6 +70,8 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     check_width(header, name)
     usual = Counter(len(cells) for number, cells in rows if number >= header.data_line and len(cells) > 1)
     width = usual.most_common(1)[0][0] if usual else header.width
+    if header.width in usual:
+        width = max(width, header.width)  # shorter lines may be a footer longer than a short table
     longest = max((len(cells) for _, cells in rows), default=0)
     if longest > _MAX_CELLS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=longest, line=header.first_line, limit=MAX_COLUMNS)

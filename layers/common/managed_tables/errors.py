@@ -88,7 +88,7 @@ ORIGIN_NOT_ALLOWED = ApiErrorKind(
 HTTP_ERROR = ApiErrorKind(400, "HTTP_ERROR", "Requisição recusada (HTTP {status})")
 INVALID_REQUEST = ApiErrorKind(422, "INVALID_REQUEST", "Requisição inválida: {reason}")
 INVALID_SCHEMA = ApiErrorKind(422, "INVALID_SCHEMA", "Esquema inválido: {reason}")
-INVALID_ROWS = ApiErrorKind(422, "INVALID_ROWS", "{count} valor(es) inválido(s); nada foi gravado")
+INVALID_ROWS = ApiErrorKind(422, "INVALID_ROWS", "Valores inválidos: {count}; nada foi gravado")
 ROW_TOO_WIDE = ApiErrorKind(
     422,
     "ROW_TOO_WIDE",
@@ -144,7 +144,7 @@ ARCHIVE_MEMBERS_REFUSED = JobErrorKind(
 )
 ARCHIVE_EMPTY = JobErrorKind("ARCHIVE_EMPTY", "O ZIP {file} não tem nenhum arquivo de dados")
 VALUES_NOT_CONVERTED = JobErrorKind(
-    "VALUES_NOT_CONVERTED", "{count} valor(es) não puderam ser convertidos; nada foi inserido"
+    "VALUES_NOT_CONVERTED", "Valores que não puderam ser convertidos: {count}; nada foi inserido"
 )
 VALUES_REFUSED = JobErrorKind(
     "VALUES_REFUSED", "O banco recusou valores do arquivo; nada foi inserido. Motivo: {reason}"

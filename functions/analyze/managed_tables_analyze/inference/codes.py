@@ -39,6 +39,13 @@ CODE_WORDS = {
     "barcode": "código de barras",
     "nfe": "chave de NF-e",
 }
+# Words that name a code together and not apart.
+_CODE_PAIRS = {
+    frozenset({"titulo", "eleitor"}): "título de eleitor",
+    frozenset({"titulo", "eleitoral"}): "título de eleitor",
+    frozenset({"inscricao", "estadual"}): "inscrição estadual",
+    frozenset({"inscricao", "municipal"}): "inscrição municipal",
+}
 # `PIS` is also a tax, whose column may hold whole amounts: as a person's number it has 11 digits.
 _FEWEST_DIGITS = {"pis": 9}
 _QUANTITY_WORDS = frozenset(
@@ -76,8 +83,13 @@ def find_code_in_label(label: str, longest_digits: int) -> str | None:
     words = re.findall("[a-z]+", plain)
     if _QUANTITY_WORDS.intersection(words):
         return None
-    found = (word for word in words if word in CODE_WORDS)
-    return next((CODE_WORDS[word] for word in found if longest_digits >= _FEWEST_DIGITS.get(word, 1)), None)
+    found = [
+        CODE_WORDS[word]
+        for word in words
+        if word in CODE_WORDS and longest_digits >= _FEWEST_DIGITS.get(word, 1)
+    ]
+    found += [name for pair, name in _CODE_PAIRS.items() if pair.issubset(words)]
+    return "/".join(dict.fromkeys(found)) or None
 
 
 def find_code_in_values(values: Collection[str]) -> str | None:

@@ -14,6 +14,7 @@ from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
 from managed_tables_analyze.inference.codes import find_code_in_label, find_code_in_values
 from managed_tables_analyze.inference.counting import Tally, cell_name, staged_rows
+from managed_tables_analyze.inference.exponents import find_shortened
 from managed_tables_analyze.inference.hypotheses import Hypothesis
 from managed_tables_analyze.inference.marks import Reading, settle_marks
 from managed_tables_analyze.inference.trial import HEAD, NOTHING, Trial, try_columns
@@ -56,11 +57,32 @@ def infer_columns(
         _judge(connection, staged, trial, reading, label)
         for trial, reading, label in zip(trials, readings, labels, strict=True)
     ]
+    judged = _with_shortened(connection, staged, judged, labels)
     exceptions = explanation.read_exceptions(connection, staged, judged, files)
     return [
         InferredColumn(one.type, one.nullable, one.formats, one.as_record(cells))
         for one, cells in zip(judged, exceptions, strict=True)
     ]
+
+
+def _with_shortened(
+    connection: DuckDBPyConnection,
+    staged: Path,
+    judged: Sequence[explanation.Judgement],
+    labels: Sequence[str],
+) -> list[explanation.Judgement]:
+    """Add what is to be told of numbers that a spreadsheet shortened; under a code's label they are text."""
+    asked = [one.column for one in judged if one.type in (ColumnType.TEXT, ColumnType.DECIMAL)]
+    found = find_shortened(connection, staged, asked)
+    told = []
+    for one, label in zip(judged, labels, strict=True):
+        shortened = found.get(one.column)
+        if shortened is not None:
+            code = find_code_in_label(label, _LONGEST_CODE)
+            told.append(explanation.shortened(one, shortened.warning(), code))
+        else:
+            told.append(one)
+    return told
 
 
 def _judge(

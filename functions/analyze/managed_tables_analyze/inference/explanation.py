@@ -1,7 +1,7 @@
 """Owns what people are told of a column: evidence, exceptions, warnings, alternatives, in Portuguese."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats, explain
 from managed_tables.schema import ColumnType
+from managed_tables.wording import counted
+from managed_tables.wording import number as written
 from managed_tables_analyze.inference.counting import ROW_NUMBER, Tally, cell_name, staged_rows
 from managed_tables_analyze.inference.marks import Reading
 
@@ -26,6 +28,14 @@ _ADJECTIVES = {
     ColumnType.BOOLEAN: "sim/não",
     ColumnType.DATE: "datas",
     ColumnType.DATETIME: "datas com hora",
+}
+_ONE = {
+    ColumnType.TEXT: "texto",
+    ColumnType.INTEGER: "número inteiro",
+    ColumnType.DECIMAL: "número decimal",
+    ColumnType.BOOLEAN: "sim/não",
+    ColumnType.DATE: "data",
+    ColumnType.DATETIME: "data com hora",
 }
 _MARKS = {",": "vírgula", ".": "ponto"}
 _ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
@@ -78,17 +88,34 @@ def typed(
     if column_type is ColumnType.DECIMAL:
         evidence += f", com {_MARKS[formats.decimal_mark]} decimal"
     if tally.blank:
-        evidence += f"; {_count(tally.blank)} sem valor (brancos, NULL, N/A ou -)"
+        evidence += f"; {written(tally.blank)} sem valor (brancos, NULL, N/A ou -)"
     nullable = tally.empty + tally.blank > 0
     return Judgement(column, column_type, nullable, formats, confidence, evidence, warnings, alternatives)
 
 
-def code(tally: Tally, column: int, formats: Formats, number: ColumnType, name: str) -> Judgement:
+def code(tally: Tally, column: int, formats: Formats, read_as: ColumnType, name: str) -> Judgement:
     """Explain a column of digits that names something."""
-    evidence = f"{_share(tally, number)}, mas são códigos ({name}), e não quantidades"
-    other = [{"type": number, "reason": "todos os valores são números"}]
+    evidence = f"{_share(tally, read_as)}, mas {_codes(tally)} ({name}), e não {_quantities(tally)}"
+    other = [{"type": read_as, "reason": "todos os valores são números"}]
     return Judgement(
         column, ColumnType.TEXT, tally.empty > 0, formats, _LABELLED, evidence, alternatives=other
+    )
+
+
+def shortened(judged: Judgement, warning: str, code_name: str | None) -> Judgement:
+    """Add the warning that some numbers were shortened; as codes, named by their label, they are text."""
+    warnings = [*judged.warnings, warning]
+    if code_name is None or judged.type is not ColumnType.DECIMAL:
+        return replace(judged, warnings=warnings, confidence=min(judged.confidence, _DOUBTFUL))
+    other = [{"type": judged.type, "reason": "todos os valores são números"}]
+    evidence = f"{judged.evidence}, mas são códigos ({code_name}), e não quantidades"
+    return replace(
+        judged,
+        type=ColumnType.TEXT,
+        evidence=evidence,
+        warnings=warnings,
+        alternatives=other,
+        confidence=_DOUBTFUL,
     )
 
 
@@ -109,7 +136,8 @@ def text(tally: Tally, column: int, formats: Formats, lead: ColumnType | None = 
     if lead is None or tally.share < _WORTH_EXPLAINING:
         evidence = "os valores não têm outro tipo em comum"
         return Judgement(column, ColumnType.TEXT, nullable, formats, _SURE, evidence)
-    reason = f"{_count(tally.exceptions)} valor(es) não são {_ADJECTIVES[lead]}"
+    misfits = counted(tally.exceptions, "valor não é", "valores não são")
+    reason = f"{misfits} {_ONE[lead] if tally.exceptions == 1 else _ADJECTIVES[lead]}"
     return Judgement(
         column=column,
         type=ColumnType.TEXT,
@@ -146,9 +174,14 @@ def read_exceptions(
     return found
 
 
+def _codes(tally: Tally) -> str:
+    return "é um código" if tally.fits == 1 else "são códigos"
+
+
+def _quantities(tally: Tally) -> str:
+    return "uma quantidade" if tally.fits == 1 else "quantidades"
+
+
 def _share(tally: Tally, column_type: ColumnType) -> str:
-    return f"{_count(tally.fits)} de {_count(tally.judged)} são {_ADJECTIVES[column_type]}"
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", ".")
+    kind = f"é {_ONE[column_type]}" if tally.fits == 1 else f"são {_ADJECTIVES[column_type]}"
+    return f"{written(tally.fits)} de {written(tally.judged)} {kind}"

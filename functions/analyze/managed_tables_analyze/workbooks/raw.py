@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from managed_tables.wording import counted
 from managed_tables_analyze.sheets import MergedRange
 
 Cells = list[str | None]
@@ -35,17 +36,32 @@ class Tally:
 
     def warnings(self) -> list[str]:
         """Return the sentences that tell a person what the rows alone do not."""
+        lost = "com mais de 15 dígitos: o Excel só guarda 15, e os demais podem estar perdidos"
+        errors = "com erro do Excel (como #DIV/0! ou #N/D)"
         said = (
-            (self.errors, "célula(s) com erro do Excel (como #DIV/0! ou #N/D) foram lidas como vazias"),
-            (self.uncached, "fórmula(s) sem valor calculado no arquivo foram lidas como vazias"),
             (
-                self.shortened,
-                "número(s) com mais de 15 dígitos: o Excel só guarda 15, e os demais podem estar perdidos",
+                self.errors,
+                f"célula {errors} foi lida como vazia",
+                f"células {errors} foram lidas como vazias",
             ),
-            (self.hidden_rows, "linha(s) oculta(s) ou filtrada(s) foram lidas com as demais"),
-            (self.other_tables, "outra(s) tabela(s) da página HTML não foram lidas"),
+            (
+                self.uncached,
+                "fórmula sem valor calculado no arquivo foi lida como vazia",
+                "fórmulas sem valor calculado no arquivo foram lidas como vazias",
+            ),
+            (self.shortened, f"número {lost}", f"números {lost}"),
+            (
+                self.hidden_rows,
+                "linha oculta ou filtrada foi lida com as demais",
+                "linhas ocultas ou filtradas foram lidas com as demais",
+            ),
+            (
+                self.other_tables,
+                "outra tabela da página HTML não foi lida",
+                "outras tabelas da página HTML não foram lidas",
+            ),
         )
-        return [f"{count} {sentence}" for count, sentence in said if count]
+        return [counted(count, one, many) for count, one, many in said if count]
 
 
 @dataclass

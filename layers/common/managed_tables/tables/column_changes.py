@@ -14,6 +14,7 @@ from managed_tables.tables.column_plan import ColumnPlan, Placed
 from managed_tables.tables.conversions import readings
 from managed_tables.tables.definitions import raise_column_faults
 from managed_tables.tables.physical import column_definition, column_type, physical_name
+from managed_tables.wording import counted
 
 MAX_VALUES_SHOWN = 20
 MAX_VALUE_CHARACTERS = 200  # a cell of a megabyte would drown the answer
@@ -105,7 +106,8 @@ def _misfits(connection: PgConnection, table: sql.Identifier, conversions: list[
                     MAX_VALUES_SHOWN,
                 )
             )
-            reason = f"{conversion.misfits} valor(es) não convertem para {column.type.value}"
+            misfits = counted(conversion.misfits, "valor não converte", "valores não convertem")
+            reason = f"{misfits} para {column.type.value}"
             fault = _fault(conversion.placed, reason, conversion.misfits)
             faults.append(fault | {"values": [value for (value,) in rows]})
     return faults
@@ -117,7 +119,7 @@ def _nulls(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) ->
     ]
     counts = _count_where(connection, table, conditions)
     return [
-        _fault(placed, f"{count} linha(s) sem valor nesta coluna", count)
+        _fault(placed, f"{counted(count, 'linha', 'linhas')} sem valor nesta coluna", count)
         for placed, count in zip(plan.tightened, counts, strict=True)
         if count
     ]
@@ -126,7 +128,7 @@ def _nulls(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) ->
 def _missing_values(connection: PgConnection, table_id: str, plan: ColumnPlan) -> list[Detail]:
     required = [placed for placed in plan.added if not placed.column.nullable]
     count = count_rows(connection, [table_id])[table_id] if required else 0
-    reason = f"coluna nova obrigatória em uma tabela com {count} linha(s)"
+    reason = f"coluna nova obrigatória em uma tabela com {counted(count, 'linha', 'linhas')}"
     return [_fault(placed, reason, count) for placed in required if count]
 
 
