@@ -3,7 +3,7 @@
 import argparse
 from importlib import import_module
 
-SECTIONS = {"api": "api", "import": "imports", "deployed": "deployed"}  # name: module
+SECTIONS = {"cold": "cold_starts", "api": "api", "import": "imports", "deployed": "deployed"}  # name: module
 
 
 def main() -> None:

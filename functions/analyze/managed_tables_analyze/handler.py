@@ -7,12 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import JOB_FAULT, JobError
 from managed_tables.metrics import count_step
 from managed_tables.observability import get_logger, log_keys
-from managed_tables.services import Services, load_services
+from managed_tables.settings import load_settings
 from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
@@ -23,8 +24,8 @@ logger = get_logger("analyze")
 
 
 @cache
-def _services() -> Services:
-    return load_services()
+def _services() -> AwsServices:
+    return AwsServices(load_settings())
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         return analyze_job(_services(), event["company_id"], event["job_id"])
 
 
-def analyze_job(services: Services, company_id: str, job_id: str) -> dict[str, Any]:
+def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str, Any]:
     """Analyse a job's files and record what was found, or why they cannot be read."""
     job = services.jobs.begin_analysis(company_id, job_id)
     if job is None:
@@ -66,7 +67,7 @@ def _analyzed(job: JobRecord) -> dict[str, Any]:
     return {"outcome": "analyzed", "auto_confirm": job.is_unattended}
 
 
-def _outcome_of_other_run(services: Services, company_id: str, job_id: str) -> dict[str, Any]:
+def _outcome_of_other_run(services: AwsServices, company_id: str, job_id: str) -> dict[str, Any]:
     """Say what became of a job that no longer waits for analysis."""
     job = services.jobs.find(company_id, job_id)
     if job is not None and job.analysis_key is not None and not job.is_terminal:
@@ -79,7 +80,7 @@ def _failed(error: dict[str, Any]) -> dict[str, Any]:
     return {"outcome": "failed", "error": {**error, "details": []}}
 
 
-def _analyze_files(services: Services, job: JobRecord, work_dir: Path) -> Analysis:
+def _analyze_files(services: AwsServices, job: JobRecord, work_dir: Path) -> Analysis:
     sources = []
     for index, file in enumerate(job.files):
         path = work_dir / f"{index:02d}"
@@ -88,7 +89,7 @@ def _analyze_files(services: Services, job: JobRecord, work_dir: Path) -> Analys
     return analyze(sources, work_dir, services.settings.zone, _TakenNames(services, job.company_id))
 
 
-def _record(services: Services, job: JobRecord, found: Analysis) -> None:
+def _record(services: AwsServices, job: JobRecord, found: Analysis) -> None:
     with found.staged.open("rb") as staged:
         services.storage.upload(staged, job_key(job.company_id, job.job_id, STAGED_OBJECT))
     record = found.as_record()
@@ -100,7 +101,7 @@ def _record(services: Services, job: JobRecord, found: Analysis) -> None:
     services.jobs.record_analysis(job.company_id, job.job_id, key, found.warnings)
 
 
-def _allow_nulls_in_new_columns(services: Services, job: JobRecord, columns: list[dict[str, Any]]) -> None:
+def _allow_nulls_in_new_columns(services: AwsServices, job: JobRecord, columns: list[dict[str, Any]]) -> None:
     """Make the columns nullable that the job's table does not have: its rows have no value for them."""
     if job.user_table_id is None:
         return
@@ -114,7 +115,7 @@ def _allow_nulls_in_new_columns(services: Services, job: JobRecord, columns: lis
 class _TakenNames:
     """The names that the company's tables hold, asked for one by one."""
 
-    def __init__(self, services: Services, company_id: str) -> None:
+    def __init__(self, services: AwsServices, company_id: str) -> None:
         self._tables = Tables(services.items)
         self._company_id = company_id
 

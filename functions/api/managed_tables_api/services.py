@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from managed_tables.aws_services import once
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
-from managed_tables.services import Services, once
+from managed_tables.services import Services
 from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables_api.rows.definitions import Definitions
 from managed_tables_api.rows.rows import Rows

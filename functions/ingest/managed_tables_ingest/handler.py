@@ -7,10 +7,11 @@ id, and a job that is no longer `queued` is not touched.
 from functools import cache
 from typing import Any
 
+from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.errors import FILE_SIZE_MISMATCH, JobError
 from managed_tables.observability import get_logger, log_keys
-from managed_tables.services import Services, load_services
+from managed_tables.settings import load_settings
 from managed_tables.storage import parse_upload_key
 from managed_tables_ingest import inbox
 from managed_tables_ingest.arrivals import read_arrivals
@@ -18,7 +19,7 @@ from managed_tables_ingest.arrivals import read_arrivals
 SERVICE = "ingest"
 
 
-def take_arrival(services: Services, key: str, size_bytes: int) -> None:
+def take_arrival(services: AwsServices, key: str, size_bytes: int) -> None:
     """Record one arrival and start the job's execution if no file is missing."""
     logger = get_logger(SERVICE)
     ids = parse_upload_key(key)
@@ -44,14 +45,14 @@ def _index_of(job: JobRecord | None, key: str) -> int | None:
     return paths.index(key) if key in paths else None
 
 
-def _arrive(services: Services, job: JobRecord, index: int, size_bytes: int) -> None:
+def _arrive(services: AwsServices, job: JobRecord, index: int, size_bytes: int) -> None:
     current = services.jobs.mark_arrived(job, index, size_bytes)
     if current is not None and current.has_all_files:
         services.executions.start(current)
         get_logger(SERVICE).info("started", files=len(current.files))
 
 
-def _refuse_size(services: Services, job: JobRecord, index: int, size_bytes: int) -> None:
+def _refuse_size(services: AwsServices, job: JobRecord, index: int, size_bytes: int) -> None:
     file = job.files[index]
     error = JobError(
         FILE_SIZE_MISMATCH, file=file.original_name, arrived=size_bytes, declared=file.size_bytes
@@ -61,8 +62,8 @@ def _refuse_size(services: Services, job: JobRecord, index: int, size_bytes: int
 
 
 @cache
-def _services() -> Services:
-    return load_services()
+def _services() -> AwsServices:
+    return AwsServices(load_settings())
 
 
 def handler(event: dict[str, Any], context: Any) -> None:

@@ -8,6 +8,7 @@ finds out what became of it.
 
 from datetime import UTC, datetime, timedelta
 
+from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.items import ConditionFailed
 from managed_tables.catalog.jobs import Intake, JobFile, JobRecord, LoadMode
 from managed_tables.clock import timestamp
@@ -23,7 +24,6 @@ from managed_tables.ids import NOBODY
 from managed_tables.jobs.targets import Target, find_target
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.offered_files import OfferedFile, check_files
-from managed_tables.services import Services
 from managed_tables.storage import parse_inbox_key, upload_key
 from managed_tables.tables.definitions import check_table_name
 from managed_tables_ingest.arrivals import Arrival
@@ -34,7 +34,7 @@ _FLAGS = {"true": True, "false": False}
 _MODES: dict[str, LoadMode] = {"append": "append", "replace": "replace"}
 
 
-def take_object(services: Services, arrival: Arrival) -> None:
+def take_object(services: AwsServices, arrival: Arrival) -> None:
     """Start a job for the object; one that cannot be taken is a failed job, or a refusal in the log."""
     logger = get_logger("ingest")
     place = parse_inbox_key(arrival.key)
@@ -56,7 +56,7 @@ def take_object(services: Services, arrival: Arrival) -> None:
 
 
 def _take(
-    services: Services, arrival: Arrival, job: JobRecord | None, company_id: str, file: OfferedFile
+    services: AwsServices, arrival: Arrival, job: JobRecord | None, company_id: str, file: OfferedFile
 ) -> None:
     """Make the job, unless an earlier delivery has, and give it its file."""
     logger = get_logger("ingest")
@@ -81,7 +81,7 @@ def _take(
 
 
 def _plan(
-    services: Services, company_id: str, file: OfferedFile, metadata: dict[str, str]
+    services: AwsServices, company_id: str, file: OfferedFile, metadata: dict[str, str]
 ) -> tuple[Intake, Target, JobError | None]:
     """Return what the object asks for, where its rows go, and why it is not taken."""
     intake, target = Intake(), Target("create")
@@ -129,7 +129,7 @@ def _name_fault(table: str) -> str:
 
 
 def _create(
-    services: Services,
+    services: AwsServices,
     arrival: Arrival,
     company_id: str,
     file: OfferedFile,

@@ -1,0 +1,43 @@
+"""The wiring to AWS: what is signed, and what is not imported."""
+
+import subprocess
+import sys
+
+import pytest
+
+from managed_tables.aws_services import AwsServices
+from managed_tables.settings import Settings
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> AwsServices:
+    """The services of a function in São Paulo."""
+    values = {"DEFAULT_REGION": "sa-east-1", "ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret"}
+    for name, value in values.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    return AwsServices(Settings(table_name="t", bucket_name="managed-tables-prod"))
+
+
+def test_files_are_posted_to_the_address_of_the_buckets_region(services: AwsServices) -> None:
+    """The global address redirects to it for as long as the bucket is young, and browsers do not follow."""
+    post = services.storage.presigned_post("uploads/k", 1, 60)
+    assert post["url"] == "https://managed-tables-prod.s3.sa-east-1.amazonaws.com/"
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        (
+            "managed_tables_api.handler",
+            {"boto3", "managed_tables_api.openapi", "managed_tables_api.docs_page"},
+        ),
+        ("managed_tables_ingest.handler", {"boto3", "psycopg"}),
+        ("managed_tables_analyze.handler", {"boto3", "psycopg", "openpyxl"}),
+        ("managed_tables_insert.handler", {"boto3"}),
+    ],
+)
+def test_a_function_starts_without_what_it_may_not_need(module: str, absent: set[str]) -> None:
+    code = f"import sys, {module}; print({absent!r} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
