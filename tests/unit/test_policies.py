@@ -1,13 +1,11 @@
 """What each function may do: template.yaml's policies, read as AWS would."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from cloudformation import read_template
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 # Statements whose resource may be `*`, and why
 ANY_RESOURCE = {
     ("JobStateMachine", "LogDelivery"): "these actions know no resource",
@@ -22,28 +20,9 @@ DATA_ACTIONS = {
 }
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as their long ones."""
-
-
-def _long_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    return {f"Fn::{suffix}" if suffix not in {"Ref", "Condition"} else suffix: value}
-
-
-_Loader.add_multi_constructor("!", _long_form)
-
-
 def statements() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the logical id of what bears it, and each statement, those under a condition included."""
-    template = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-    for name, resource in template["Resources"].items():
+    for name, resource in read_template()["Resources"].items():
         for policy in resource["Properties"].get("Policies", []):
             for statement in policy["Statement"]:
                 for one in statement["Fn::If"][1:] if "Fn::If" in statement else [statement]:

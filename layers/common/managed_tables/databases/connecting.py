@@ -31,6 +31,7 @@ class SessionLimits:
     statement_timeout_ms: int
     lock_timeout_ms: int
     idle_in_transaction_timeout_ms: int = 60_000  # a function that was frozen midway must not keep locks
+    idle_session_timeout_ms: int = 15 * 60_000  # a frozen function's session must not keep a cluster awake
 
     def as_options(self) -> str:
         """Return the limits, and UTC as the time zone, as the start-up options of a session."""
@@ -38,6 +39,7 @@ class SessionLimits:
             "statement_timeout": self.statement_timeout_ms,
             "lock_timeout": self.lock_timeout_ms,
             "idle_in_transaction_session_timeout": self.idle_in_transaction_timeout_ms,
+            "idle_session_timeout": self.idle_session_timeout_ms,
             "timezone": "UTC",
             "datestyle": "ISO",
         }

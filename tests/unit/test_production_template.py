@@ -1,0 +1,273 @@
+"""What template.yaml makes in an AWS account: secure, watched, cheap when idle."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from cloudformation import read_template
+
+from managed_tables_local.checkout import ROOT, TEMPLATE
+
+DOCUMENT = read_template()
+RESOURCES: dict[str, dict[str, Any]] = DOCUMENT["Resources"]
+PARAMETERS: dict[str, dict[str, Any]] = DOCUMENT["Parameters"]
+FUNCTIONS = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"]
+ALARMS = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::CloudWatch::Alarm"]
+NO_VALUE = {"Ref": "AWS::NoValue"}
+BUCKET_NAME_MAX = 63
+LONGEST_REGION = "ap-southeast-2"  # the longest of what AWS calls its regions today
+ACCOUNT_ID_CHARACTERS = 12
+
+
+def properties(name: str) -> dict[str, Any]:
+    """Return a resource's properties."""
+    return dict(RESOURCES[name]["Properties"])
+
+
+def of_type(kind: str) -> list[dict[str, Any]]:
+    """Return the resources of a type."""
+    return [one for one in RESOURCES.values() if one["Type"] == kind]
+
+
+def test_the_stage_is_the_only_one_throttled_logged_and_traced() -> None:
+    api = properties("Api")
+    (method,) = api["MethodSettings"]
+    assert (method["HttpMethod"], method["ResourcePath"]) == ("*", "/*")
+    for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"):
+        assert method[limit] == {"Ref": "RequestsPerSecond"}
+    assert api["AccessLogSetting"]["DestinationArn"] == {"Fn::GetAtt": ["ApiLogs", "Arn"]}
+    assert api["TracingEnabled"]
+    assert api["OpenApiVersion"], "without it SAM makes a stage called Stage beside ours"
+
+
+def test_an_access_log_line_is_json() -> None:
+    line = properties("Api")["AccessLogSetting"]["Format"]
+    assert {"status", "path", "request", "ms"} <= set(json.loads(line))
+
+
+def test_what_the_gateway_answers_itself_has_the_apis_shape() -> None:
+    for answer in properties("Api")["GatewayResponses"].values():
+        assert {"error", "code"} <= set(json.loads(answer["ResponseTemplates"]["application/json"]))
+
+
+def test_what_is_deployed_is_ascii() -> None:
+    """AWS's own tools read the state machine in the character set of the machine they run on."""
+    for path in (TEMPLATE, ROOT / "statemachine" / "job.asl.json"):
+        assert path.read_text(encoding="utf-8").isascii(), path.name
+
+
+def test_runtime_and_architecture_are_parameters() -> None:
+    common = DOCUMENT["Globals"]["Function"]
+    assert (common["Runtime"], common["Architectures"]) == ({"Ref": "Runtime"}, [{"Ref": "Architecture"}])
+    assert PARAMETERS["Runtime"]["Default"] in PARAMETERS["Runtime"]["AllowedValues"]
+
+
+def test_functions_log_json_and_are_traced() -> None:
+    common = DOCUMENT["Globals"]["Function"]
+    assert common["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionLogs"}}
+    assert common["Tracing"] == "Active"
+
+
+@pytest.mark.parametrize("step", ["Api", "Analyze", "Insert"])
+def test_memory_and_reserved_concurrency_are_parameters(step: str) -> None:
+    function = properties(f"{step}Function")
+    assert function["MemorySize"] == {"Ref": f"{step}MemoryMb"}
+    reserved = {"Ref": f"{step}ReservedConcurrency"}
+    assert function["ReservedConcurrentExecutions"] == {"Fn::If": [f"Limit{step}", reserved, NO_VALUE]}
+    assert PARAMETERS[f"{step}ReservedConcurrency"]["Default"] == -1
+
+
+def test_a_new_account_takes_the_default_memory() -> None:
+    """Its quota is 3,008 MB a function until it is raised."""
+    for name in FUNCTIONS:
+        memory = properties(name)["MemorySize"]
+        default = PARAMETERS[memory["Ref"]]["Default"] if isinstance(memory, dict) else memory
+        assert default <= 3_008, name
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_has_a_timeout(name: str) -> None:
+    assert 0 < properties(name)["Timeout"] <= 900
+
+
+def test_the_state_machine_is_logged_and_traced_without_data() -> None:
+    machine = properties("JobStateMachine")
+    assert machine["Tracing"] == {"Enabled": True}
+    assert (machine["Logging"]["Level"], machine["Logging"]["IncludeExecutionData"]) == ("ERROR", False)
+    assert properties("JobLogs")["LogGroupName"]["Fn::Sub"].startswith("/aws/vendedlogs/states/")
+
+
+def test_every_substitution_of_the_state_machine_is_given() -> None:
+    text = (ROOT / "statemachine" / "job.asl.json").read_text()
+    used = set(re.findall(r"\$\{(\w+)\}", text))
+    assert used == set(properties("JobStateMachine")["DefinitionSubstitutions"])
+
+
+def test_logs_end() -> None:
+    for group in of_type("AWS::Logs::LogGroup"):
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_the_bucket_is_private_encrypted_and_owned() -> None:
+    bucket = properties("Bucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["BucketEncryption"]
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+def test_the_bucket_is_reached_by_tls_only() -> None:
+    assert RESOURCES["BucketPolicy"]["Condition"] == "OnAws"
+    (statement,) = properties("BucketPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert statement["Resource"] == [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
+
+
+def test_everything_in_the_bucket_ends() -> None:
+    rules = {rule["Id"]: rule for rule in properties("Bucket")["LifecycleConfiguration"]["Rules"]}
+    assert all(rule["Status"] == "Enabled" for rule in rules.values())
+    assert {rule.get("Prefix") for rule in rules.values()} >= {"uploads/", "inbox/", "jobs/"}
+    unfinished = rules["unfinished-uploads"]
+    assert unfinished["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert "Prefix" not in unfinished, "of every prefix"
+
+
+def test_the_consoles_origin_may_post_to_the_bucket() -> None:
+    (rule,) = properties("Bucket")["CorsConfiguration"]["CorsRules"]
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == ({"Ref": "CorsOrigins"}, ["POST"])
+
+
+def test_the_longest_stage_in_the_longest_region_has_a_bucket() -> None:
+    stage = int(re.findall(r"\{0,(\d+)\}", PARAMETERS["Stage"]["AllowedPattern"])[0]) + 1
+    name = properties("Bucket")["BucketName"]["Fn::Sub"].replace("${Stage}", "s" * stage)
+    name = name.replace("${AWS::AccountId}", "1" * ACCOUNT_ID_CHARACTERS).replace(
+        "${AWS::Region}", LONGEST_REGION
+    )
+    assert len(name) <= BUCKET_NAME_MAX
+
+
+def test_the_table_can_be_restored_and_not_be_deleted_by_mistake() -> None:
+    table = properties("MetadataTable")
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+    assert PARAMETERS["DeletionProtection"]["Default"] == "true"
+    assert table["BillingMode"] == "PAY_PER_REQUEST", "idle costs nothing"
+
+
+def test_secrets_are_no_parameters_that_can_be_read() -> None:
+    for name in ("JwtSecret", "PostgresPassword"):
+        assert PARAMETERS[name]["NoEcho"] is True
+    assert not {"JwtSecret", "PostgresPassword"} & set(re.findall(r"\w+", json.dumps(DOCUMENT["Globals"])))
+    assert not re.search("JwtSecret|PostgresPassword", json.dumps(DOCUMENT["Outputs"]))
+
+
+@pytest.mark.parametrize("name", ["ApiFunction", "SweepFunction", "InsertFunction"])
+def test_what_opens_databases_runs_in_their_network(name: str) -> None:
+    network = {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": [{"Ref": "FunctionSecurityGroup"}]}
+    assert properties(name)["VpcConfig"] == {"Fn::If": ["InVpc", network, NO_VALUE]}
+
+
+@pytest.mark.parametrize(
+    ("name", "service", "kind"),
+    [
+        ("S3Endpoint", "s3", "Gateway"),
+        ("DynamoDbEndpoint", "dynamodb", "Gateway"),
+        ("SecretsEndpoint", "secretsmanager", "Interface"),
+        ("StatesEndpoint", "states", "Interface"),
+    ],
+)
+def test_the_network_reaches_each_service_that_its_functions_call(name: str, service: str, kind: str) -> None:
+    endpoint = properties(name)
+    assert endpoint["ServiceName"] == {"Fn::Sub": f"com.amazonaws.${{AWS::Region}}.{service}"}
+    assert endpoint["VpcEndpointType"] == kind
+    assert RESOURCES[name]["Condition"] == f"Make{kind}Endpoints"
+    if kind == "Interface":
+        assert endpoint["PrivateDnsEnabled"]
+        assert endpoint["SecurityGroupIds"] == [{"Ref": "EndpointSecurityGroup"}]
+
+
+def test_a_cluster_is_made_only_if_asked_for_and_pauses_when_idle() -> None:
+    assert PARAMETERS["CreateDatabase"]["Default"] == "false"
+    assert {one.get("Condition") for one in of_type("AWS::RDS::DBCluster")} == {"MakeCluster"}
+    assert PARAMETERS["DatabaseMinCapacity"]["Default"] == 0
+    scaling = properties("Cluster")["ServerlessV2ScalingConfiguration"]
+    assert scaling == {
+        "MinCapacity": {"Ref": "DatabaseMinCapacity"},
+        "MaxCapacity": {"Ref": "DatabaseMaxCapacity"},
+    }
+    assert properties("ClusterInstance")["DBInstanceClass"] == "db.serverless"
+
+
+def test_a_cluster_is_encrypted_backed_up_and_not_public() -> None:
+    cluster = properties("Cluster")
+    assert cluster["StorageEncrypted"]
+    assert cluster["BackupRetentionPeriod"] >= 7
+    assert RESOURCES["Cluster"]["DeletionPolicy"] == "Snapshot"
+    assert properties("ClusterInstance")["PubliclyAccessible"] is False
+    assert properties("ClusterSettings")["Parameters"]["rds.force_ssl"] == "1"
+    (rule,) = properties("ClusterSecurityGroup")["SecurityGroupIngress"]
+    assert rule["SourceSecurityGroupId"] == {"Ref": "FunctionSecurityGroup"}
+
+
+def test_the_settings_of_a_cluster_are_those_of_its_version() -> None:
+    major = PARAMETERS["DatabaseEngineVersion"]["Default"].partition(".")[0]
+    assert PARAMETERS["DatabaseEngineVersion"]["AllowedPattern"] == rf"{major}\.\d+"
+    assert properties("ClusterSettings")["Family"] == f"aurora-postgresql{major}"
+    assert properties("Cluster")["EngineVersion"] == {"Ref": "DatabaseEngineVersion"}
+    assert "DatabaseName" not in properties("Cluster"), "`postgres` is always there, and cannot be made again"
+
+
+def test_every_alarm_notifies_and_bears_silence() -> None:
+    for name in ALARMS:
+        alarm = properties(name)
+        assert alarm["AlarmActions"] == {"Fn::If": ["Notify", [{"Ref": "AlarmTopicArn"}], NO_VALUE]}
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_failed_jobs_5xx_throttles_and_dead_letters_are_watched() -> None:
+    watched = {(properties(name)["Namespace"], properties(name)["MetricName"]) for name in ALARMS}
+    assert watched == {
+        ("AWS/States", "ExecutionsFailed"),
+        ("AWS/ApiGateway", "5XXError"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    }
+
+
+def test_what_is_given_up_goes_to_the_queue_that_is_watched() -> None:
+    for name in ("IngestFunction", "SweepFunction"):
+        failure = properties(name)["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+        assert failure == {"Type": "SQS", "Destination": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+
+
+def test_the_dashboard_is_json_of_metrics_that_exist() -> None:
+    body = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(body)["widgets"]
+    assert all(widget["properties"]["metrics"] for widget in widgets)
+    for name in re.findall(r"\$\{(\w+)", body):
+        assert name in RESOURCES or name in PARAMETERS or name == "AWS", name
+
+
+def test_a_first_deployment_that_fails_leaves_nothing_in_the_way_of_the_second() -> None:
+    """What bears a fixed name is deleted on the way back."""
+    for name, resource in RESOURCES.items():
+        fixed = {"BucketName", "LogGroupName", "RoleName", "TableName", "QueueName", "DashboardName"}
+        if fixed & set(resource["Properties"]):
+            assert resource.get("DeletionPolicy", "Delete") in {"Delete", "RetainExceptOnCreate"}, name
+
+
+def test_every_parameter_is_asked_for_in_a_group() -> None:
+    groups = DOCUMENT["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    "name", ["SharedSecretGiven", "PostgresGiven", "ClusterNeedsNetwork", "NetworkNeedsSubnets"]
+)
+def test_what_is_missing_is_said_before_anything_is_made(name: str) -> None:
+    (assertion,) = DOCUMENT["Rules"][name]["Assertions"]
+    assert "need" in assertion["AssertDescription"] or "Give" in assertion["AssertDescription"]
