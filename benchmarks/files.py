@@ -28,20 +28,21 @@ SHEET_DATE, SHEET_DATETIME = 1, 2  # styles of the workbook
 _EPOCH = datetime(1899, 12, 30)
 _FETCH_ROWS = 20_000
 
-# Values come from the row's number: the same on every machine.
+# Values come from the row's number: the same on every machine. All but the key repeat after `$2` rows: a ZIP
+# finds what stands in its last 32 KiB again.
 _ORDERS = """
 CREATE OR REPLACE TABLE orders AS SELECT
     100000 + i AS pedido,
-    'Produto ' || hash(i) % 5000 AS produto,
-    ((hash(i * 3) % 100000000) / 100)::DECIMAL(12, 2) AS total,
-    ((hash(i * 7) % 100000000) / 100)::DECIMAL(12, 2) AS preco,
-    DATE '2015-01-01' + (hash(i * 5) % 3650)::INTEGER AS dia,
-    TIMESTAMP '2015-01-01' + to_seconds((hash(i * 11) % 300000000)::BIGINT) AS quando,
-    hash(i * 13) % 2 = 0 AS ativo,
-    lpad((hash(i * 17) % 99999999)::VARCHAR, 8, '0') AS cep,
-    (hash(i * 19) % 1000)::INTEGER AS quantidade,
-    CASE WHEN hash(i * 23) % 10 > 0 THEN 'Brasília ' || hash(i * 29) % 600 END AS cidade
-FROM range($1) numbers(i)
+    'Produto ' || hash(k) % 5000 AS produto,
+    ((hash(k * 3) % 100000000) / 100)::DECIMAL(12, 2) AS total,
+    ((hash(k * 7) % 100000000) / 100)::DECIMAL(12, 2) AS preco,
+    DATE '2015-01-01' + (hash(k * 5) % 3650)::INTEGER AS dia,
+    TIMESTAMP '2015-01-01' + to_seconds((hash(k * 11) % 300000000)::BIGINT) AS quando,
+    hash(k * 13) % 2 = 0 AS ativo,
+    lpad((hash(k * 17) % 99999999)::VARCHAR, 8, '0') AS cep,
+    (hash(k * 19) % 1000)::INTEGER AS quantidade,
+    CASE WHEN hash(k * 23) % 10 > 0 THEN 'Brasília ' || hash(k * 29) % 600 END AS cidade
+FROM (SELECT i, i % $2 AS k FROM range($1) numbers(i))
 """
 _BRAZILIAN = r"""
 SELECT pedido, produto, 'R$ ' || brazilian(total) AS total, brazilian(preco) AS preco,
@@ -115,11 +116,11 @@ class Orders:
             yield from rows
 
 
-def make_orders(folder: Path, count: int) -> Orders:
-    """Make so many orders, whose files will be in `folder`."""
+def make_orders(folder: Path, count: int, repeat_after: int | None = None) -> Orders:
+    """Make so many orders, whose files will be in `folder`; all but their keys repeat after so many rows."""
     folder.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect()
-    connection.execute(_ORDERS, [count])
+    connection.execute(_ORDERS, [count, repeat_after or max(count, 1)])
     return Orders(connection, folder)
 
 

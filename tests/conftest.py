@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import shutil
 import tempfile
@@ -50,6 +51,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
             with contextlib.redirect_stdout(io.StringIO()):  # the run's last line is pytest's own
                 local.remove(folder / "stack")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the fault tests have injected: the figures of docs/reliability.md."""
+    figures = Path(os.environ[_RUN_FOLDER]) / "faults.jsonl"
+    if not figures.exists():
+        return
+    steps = [json.loads(line) for line in figures.read_text().splitlines()]
+    terminalreporter.section("faults: possible, injected, survived")
+    for step in sorted(steps, key=lambda step: -step["possible"]):
+        _write_faults(terminalreporter, step["scenario"], step)
+    _write_faults(
+        terminalreporter,
+        "all",
+        {name: sum(step[name] for step in steps) for name in ("possible", "faults", "failed")},
+    )
+
+
+def _write_faults(reporter: pytest.TerminalReporter, name: str, counts: dict[str, int]) -> None:
+    survived = counts["faults"] - counts["failed"]
+    reporter.write_line(f"{name:28}{counts['possible']:6}{counts['faults']:6}{survived:6}")
 
 
 @pytest.fixture(scope="session")
