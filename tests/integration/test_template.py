@@ -89,6 +89,20 @@ def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[st
                 assert state["Catch"][-1]["Next"] == ("Unsettled" if name == "Insert" else "MarkFailed")
 
 
+def test_a_job_that_waits_for_its_turn_is_not_failed_for_it(machine: dict[str, Any]) -> None:
+    """What a function's reserved concurrency turns away waits hours, and fits an execution's 25,000 events."""
+    waits = [
+        retry
+        for name in ("Analyze", "Insert")
+        for retry in machine["States"][name]["Retry"]
+        if "Lambda.TooManyRequestsException" in retry["ErrorEquals"]
+    ]
+    assert len(waits) == 2
+    for wait in waits:
+        assert wait["MaxAttempts"] * wait["MaxDelaySeconds"] / 2 >= 8 * 3_600
+        assert wait["MaxAttempts"] * 3 * len(waits) < 25_000
+
+
 def test_the_sentences_of_the_state_machine_are_the_declared_ones(machine: dict[str, Any]) -> None:
     """A user reads the same sentence wherever an error was met."""
     declared = {kind.code: kind.sentence for kind in (errors.JOB_FAULT, errors.CONFIRMATION_EXPIRED)}
