@@ -20,6 +20,8 @@ from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
 from managed_tables_analyze.handler import analyze_job
+from managed_tables_api.rows.idempotency import IdempotencyKey
+from managed_tables_api.rows.rows import NewRows
 from managed_tables_ingest.arrivals import read_arrivals
 from managed_tables_ingest.handler import take_arrival
 from managed_tables_insert.job import run_job
@@ -268,6 +270,20 @@ class Delete(TableOperation):
         assert world.names_held() == set()
         away = world.query(f'SELECT n FROM deleted_tables."deleted${self.table_id}" ORDER BY id')
         assert [n for (n,) in away] == OLD_NUMBERS
+
+
+class InsertRows(TableOperation):
+    """Rows by the API, sent again with their key until they are answered."""
+
+    name = "insert rows"
+
+    def operate(self, world: World) -> int:
+        new = NewRows(OLD, IdempotencyKey("pedido", "digest"))
+        return world.fresh_services().rows.insert(world.company_id, self.table_id, lambda: new)
+
+    def check(self, world: World, value: Any) -> None:
+        assert value == len(OLD)
+        assert [n for (n,) in world.query("SELECT n FROM vendas ORDER BY id")] == OLD_NUMBERS * 2
 
 
 class Provision(Scenario):

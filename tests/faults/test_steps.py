@@ -18,6 +18,7 @@ from steps import (
     Delete,
     Ingest,
     Insert,
+    InsertRows,
     Provision,
     Rename,
     Scenario,
@@ -40,6 +41,7 @@ SCENARIOS = [
     Rename(),
     ChangeColumns(),
     Deactivate(),
+    InsertRows(),
     Delete(),
     Provision(),
 ]

@@ -25,6 +25,7 @@ from managed_tables.schema import Column
 from managed_tables.settings import Settings
 from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key, upload_key
 from managed_tables_analyze.inference import infer_columns
+from managed_tables_api.rows.rows import NewRows
 from managed_tables_api.services import ApiServices
 
 SETTLING_LIMIT_SECONDS = 10.0
@@ -119,7 +120,9 @@ class World:
         """Make a table with rows; return its id."""
         table_id = self.services.table_operations.create(self.company, USER_ID, name, columns).table_id
         if rows:
-            assert self.services.rows.insert(self.company_id, table_id, lambda: list(rows)) == len(rows)
+            assert self.services.rows.insert(self.company_id, table_id, lambda: NewRows(list(rows))) == len(
+                rows
+            )
         return table_id
 
     def queued_job(
@@ -181,7 +184,7 @@ class World:
                 connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, name)))
             connection.execute(
                 "DELETE FROM managed_tables.tables; DELETE FROM managed_tables.row_counts;"
-                " DELETE FROM managed_tables.applied_jobs"
+                " DELETE FROM managed_tables.applied_jobs; DELETE FROM managed_tables.applied_requests"
             )
 
     def assert_sound(self) -> None:

@@ -60,7 +60,9 @@ class RowsCompany:
             ).fetchall()
             for (name,) in names:
                 connection.execute(sql.SQL("DROP TABLE public.{}").format(sql.Identifier(name)))
-            connection.execute("TRUNCATE managed_tables.tables, managed_tables.row_counts")
+            connection.execute(
+                "TRUNCATE managed_tables.tables, managed_tables.row_counts, managed_tables.applied_requests"
+            )
 
     def _connection(self) -> AbstractContextManager[PgConnection]:
         return self.services.databases.company_connection(self.company)

@@ -90,7 +90,7 @@ def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[st
 
 
 def test_a_job_that_waits_for_its_turn_is_not_failed_for_it(machine: dict[str, Any]) -> None:
-    """What a function's reserved concurrency turns away waits hours, and fits an execution's 25,000 events."""
+    """What reserved concurrency turns away waits for hours, within an execution's 25,000 events."""
     waits = [
         retry
         for name in ("Analyze", "Insert")

@@ -90,7 +90,7 @@ def install_boundary(app: FastAPI, cors_origins: tuple[str, ...]) -> None:
         Cors,
         allow_origins=list(cors_origins),
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["authorization", "content-type"],
+        allow_headers=["authorization", "content-type", "idempotency-key"],
         expose_headers=[REQUEST_ID_HEADER],
         max_age=PREFLIGHT_MAX_AGE_SECONDS,
     )

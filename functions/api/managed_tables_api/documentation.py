@@ -1,8 +1,8 @@
-"""Owns how a route describes itself in OpenAPI: its query, body, answers and errors, from their models."""
+"""Owns how a route describes itself in OpenAPI: query, headers, body, answers, errors, from their models."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -59,6 +59,7 @@ def document(
     errors: Sequence[ApiErrorKind] = (),
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
+    headers: type[BaseModel] | None = None,
     other_bodies: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the keyword arguments that describe a route to FastAPI.
@@ -68,8 +69,12 @@ def document(
     of every list.
     """
     extra: dict[str, Any] = {}
-    if query is not None:
-        extra["parameters"] = query_parameters(query)
+    parameters = [
+        *(parameters_of(query, "query") if query else ()),
+        *(parameters_of(headers, "header") if headers else ()),
+    ]
+    if parameters:
+        extra["parameters"] = parameters
     slow = () if body is None else (REQUEST_TOO_SLOW,)
     if body is not None:
         schema = body.model_json_schema(ref_template=COMPONENT_REFERENCE)
@@ -86,13 +91,13 @@ def document(
     }
 
 
-def query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+def parameters_of(model: type[BaseModel], place: Literal["query", "header"]) -> list[dict[str, Any]]:
     """Return OpenAPI's parameters for the fields of a flat model."""
     schema = model.model_json_schema()
     return [
         {
             "name": name,
-            "in": "query",
+            "in": place,
             "required": name in schema.get("required", ()),
             "description": field.pop("description", ""),
             "schema": {key: value for key, value in field.items() if key != "title"},

@@ -87,6 +87,9 @@ ORIGIN_NOT_ALLOWED = ApiErrorKind(
 )
 HTTP_ERROR = ApiErrorKind(400, "HTTP_ERROR", "Requisição recusada (HTTP {status})")
 INVALID_REQUEST = ApiErrorKind(422, "INVALID_REQUEST", "Requisição inválida: {reason}")
+IDEMPOTENCY_KEY_REUSED = ApiErrorKind(
+    422, "IDEMPOTENCY_KEY_REUSED", "O Idempotency-Key já foi usado nesta tabela com outro corpo"
+)
 INVALID_SCHEMA = ApiErrorKind(422, "INVALID_SCHEMA", "Esquema inválido: {reason}")
 INVALID_ROWS = ApiErrorKind(422, "INVALID_ROWS", "Valores inválidos: {count}; nada foi gravado")
 ROW_TOO_WIDE = ApiErrorKind(

@@ -1,7 +1,7 @@
 """The contract's "Data CRUD": rows of a table."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from managed_tables.errors import (
+    IDEMPOTENCY_KEY_REUSED,
     INVALID_REQUEST,
     INVALID_ROWS,
     REQUEST_TOO_LARGE,
@@ -24,7 +25,8 @@ from managed_tables_api.answers import no_content
 from managed_tables_api.calls import Call, requires
 from managed_tables_api.documentation import document
 from managed_tables_api.permissions import Permission
-from managed_tables_api.rows.rows import ListRequest, RowUpdate
+from managed_tables_api.rows.idempotency import HEADER, MAX_CHARACTERS, read_key
+from managed_tables_api.rows.rows import ListRequest, NewRows, RowUpdate
 from managed_tables_api.validation import Page, QueryInteger
 
 MAX_PER_PAGE = 1_000
@@ -85,6 +87,19 @@ class Inserted(BaseModel):
     inserted: int = Field(examples=[2])
 
 
+class InsertHeaders(BaseModel):
+    """What an insert may say beside its body."""
+
+    idempotency_key: str | None = Field(
+        default=None,
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=MAX_CHARACTERS,
+        description="Nome do pedido, escolhido pelo cliente: repetido com a mesma chave e o mesmo corpo,"
+        " insere uma vez só e responde o mesmo (extensão; guardado por um dia ao menos)",
+    )
+
+
 class NumbersQuery(BaseModel):
     """How numbers are answered."""
 
@@ -140,21 +155,22 @@ def list_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_READ
     **document(
         "Insert rows",
         answers={201: Inserted},
-        errors=WRITE_ERRORS,
+        errors=(*WRITE_ERRORS, IDEMPOTENCY_KEY_REUSED),
         body=RowsBody,
+        headers=InsertHeaders,
     ),
 )
 def insert_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_WRITE)]) -> Response:
     """Insert rows, all of them or none."""
 
-    def read_rows() -> Any:
+    def read_new() -> NewRows:
         body = call.json_object()
         unknown = body.keys() - {"rows"}
         if unknown:
             raise ApiError(INVALID_REQUEST, reason=f"campo desconhecido: {min(unknown)}")
-        return body.get("rows")
+        return NewRows(body.get("rows"), read_key(call.request.headers.getlist(HEADER), call.raw_body or b""))
 
-    inserted = call.services.rows.insert(call.company_id, table_id, read_rows)
+    inserted = call.services.rows.insert(call.company_id, table_id, read_new)
     return _json(f'{{"inserted":{inserted}}}', 201)
 
 

@@ -12,6 +12,7 @@ from psycopg import errors as postgres
 from managed_tables.databases.connecting import translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import (
+    IDEMPOTENCY_KEY_REUSED,
     INVALID_REQUEST,
     RESPONSE_TOO_LARGE,
     ROW_NOT_FOUND,
@@ -27,6 +28,7 @@ from managed_tables.settings import MIB
 from managed_tables_api.rows import statements
 from managed_tables_api.rows.cursors import Cursor, read_cursor, write_cursor
 from managed_tables_api.rows.definitions import Definition, Definitions
+from managed_tables_api.rows.idempotency import IdempotencyKey
 from managed_tables_api.rows.parsing import parse_changes, parse_rows
 from managed_tables_api.rows.statements import Numbers, Order
 from managed_tables_api.rows.values import parsers
@@ -48,6 +50,14 @@ class ListRequest:
     sort_by: str | None = None
     cursor: str | None = None
     numbers: Numbers = "number"
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """The rows to insert, as JSON; with a key, once however often they are sent."""
+
+    rows: Any
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True)
@@ -95,17 +105,41 @@ class Rows:
 
         return self._with_definition(company_id, table_id, work)
 
-    def insert(self, company_id: str, table_id: str, read_rows: Callable[[], Any]) -> int:
-        """Insert all of the rows or none and return their number; `read_rows` may raise what is wrong."""
+    def insert(self, company_id: str, table_id: str, read_new: Callable[[], NewRows]) -> int:
+        """Insert all of the rows or none and return their number; `read_new` may raise what is wrong."""
 
         def work(definition: Definition) -> int:
-            arrays = parse_rows(definition, read_rows(), self._parsers)
-            _require_active(definition)
-            parameters = {**_key(definition), **_numbered(arrays)}
-            (_, inserted), *_ = self._run(definition, statements.insert_statement(definition), parameters)
-            return int(inserted)
+            new = read_new()
+            if new.key is None:
+                return self._insert(definition, new.rows) or 0
+            applied = self._find_applied(definition, new.key)
+            if applied is None:  # and where another request has been quicker, the second look finds it
+                applied = self._insert(definition, new.rows, new.key)
+            if applied is None:
+                applied = self._find_applied(definition, new.key)
+            return applied or 0
 
         return self._with_definition(company_id, table_id, work)
+
+    def _insert(self, definition: Definition, rows: Any, key: IdempotencyKey | None = None) -> int | None:
+        """Insert the rows and return their number, None where their key is taken."""
+        arrays = parse_rows(definition, rows, self._parsers)
+        _require_active(definition)
+        parameters = {**_key(definition), **_numbered(arrays)}
+        if key is not None:
+            parameters |= {"key": key.key, "fingerprint": key.fingerprint, "row_count": str(len(rows))}
+        statement = statements.insert_statement(definition, is_keyed=key is not None)
+        (_, inserted), *_ = self._run(definition, statement, parameters, repeatable=key is not None)
+        return int(inserted) or None
+
+    def _find_applied(self, definition: Definition, key: IdempotencyKey) -> int | None:
+        """Return how many rows the request of this key has inserted, None where there was none."""
+        parameters = {**_key(definition), "key": key.key}
+        statement = statements.applied_request_statement()
+        (_, fingerprint, count), *_ = self._run(definition, statement, parameters, repeatable=True)
+        if fingerprint is not None and fingerprint != key.fingerprint:
+            raise ApiError(IDEMPOTENCY_KEY_REUSED)
+        return None if count is None else int(count)
 
     def update(
         self,

@@ -37,6 +37,19 @@ _COUNTED = sql.SQL(
 )
 
 
+# Of two requests with one key the later one waits here for the earlier one's end, and inserts nothing.
+# Keys of more than a day ago go by the dozen: more than come.
+_CLAIMED = sql.SQL(
+    " claimed AS (INSERT INTO managed_tables.applied_requests"
+    " (table_id, idempotency_key, fingerprint, row_count)"
+    " SELECT %(table_id)s::text, %(key)s::text, %(fingerprint)s::text, %(row_count)s::bigint FROM definition"
+    " ON CONFLICT DO NOTHING RETURNING 1),"
+    " forgotten AS (DELETE FROM managed_tables.applied_requests WHERE ctid = ANY (ARRAY("
+    "SELECT ctid FROM managed_tables.applied_requests WHERE applied_at < now() - interval '1 day'"
+    " ORDER BY applied_at LIMIT 12 FOR UPDATE SKIP LOCKED))),"
+)
+
+
 @dataclass(frozen=True)
 class Order:
     """How a list is sorted; `column` is None for the order of insertion."""
@@ -211,10 +224,11 @@ def cell_statement(definition: Definition, column: Column) -> bytes:
 
 
 @lru_cache(_CACHED_STATEMENTS)
-def insert_statement(definition: Definition) -> bytes:
+def insert_statement(definition: Definition, *, is_keyed: bool) -> bytes:
     """Return the statement that inserts rows given as one array a column and answers (1, their number).
 
-    Parameters: table_id, version, c0, c1, … in the table's order. Ids are as docs/architecture.md says.
+    Parameters: table_id, version, c0, c1, … in the table's order; key, fingerprint and row_count if
+    `is_keyed`: then the number is 0 where the key is taken. Ids are as docs/architecture.md says.
     """
     arrays = [
         sql.SQL("%({})s::{}[]").format(sql.SQL(f"c{place}"), sql.SQL(POSTGRES_TYPES[column.type]))
@@ -224,8 +238,8 @@ def insert_statement(definition: Definition) -> bytes:
     comma = sql.SQL(", ")
     return (
         sql.SQL(
-            "WITH {definition},"
-            " inserted AS (INSERT INTO {table} (id, {names}) SELECT {row_id}, {values} FROM definition,"
+            "WITH {definition},{claimed}"
+            " inserted AS (INSERT INTO {table} (id, {names}) SELECT {row_id}, {values} FROM {source},"
             " unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number}) RETURNING 1),"
             " {counted}"
             " SELECT 1, (SELECT count(*) FROM inserted) FROM definition"
@@ -235,6 +249,8 @@ def insert_statement(definition: Definition) -> bytes:
                 active=True,
                 select="SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS microseconds",
             ),
+            claimed=_CLAIMED if is_keyed else sql.SQL(""),
+            source=sql.SQL("definition, claimed" if is_keyed else "definition"),
             table=_Compose(definition).table,
             names=comma.join(names),
             row_id=_ROW_ID,
@@ -244,6 +260,22 @@ def insert_statement(definition: Definition) -> bytes:
             number=sql.Identifier("$number"),
             counted=_COUNTED.format(slots=COUNT_SLOTS, change=sql.SQL("(SELECT count(*) FROM inserted)")),
         )
+        .as_bytes(None)
+    )
+
+
+def applied_request_statement() -> bytes:
+    """Return the statement of an earlier request: (1, its fingerprint, its row count), or NULLs for both.
+
+    Parameters: table_id, version, key.
+    """
+    return (
+        sql.SQL(
+            "WITH {definition} SELECT 1, fingerprint, row_count FROM definition"
+            " LEFT JOIN managed_tables.applied_requests"
+            " ON table_id = %(table_id)s::text AND idempotency_key = %(key)s::text"
+        )
+        .format(definition=_held(active=False))
         .as_bytes(None)
     )
 

@@ -32,8 +32,20 @@ _VERSION_1 = """
     );
 """
 
+_APPLIED_REQUESTS = """
+    CREATE TABLE managed_tables.applied_requests (
+        table_id text NOT NULL,
+        idempotency_key text NOT NULL,
+        fingerprint text NOT NULL,
+        row_count bigint NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (table_id, idempotency_key)
+    );
+    CREATE INDEX ON managed_tables.applied_requests (applied_at);
+"""
+
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
-MIGRATIONS: Sequence[str] = (_VERSION_1, CONVERSION_FUNCTIONS)
+MIGRATIONS: Sequence[str] = (_VERSION_1, CONVERSION_FUNCTIONS, _APPLIED_REQUESTS)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

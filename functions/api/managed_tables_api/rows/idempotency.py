@@ -1,0 +1,34 @@
+"""Owns the keys by which a client repeats an insert: `Idempotency-Key`, as other public APIs take it.
+
+Whoever gets no answer sends the same request with the same key again, and the rows are there once. The key
+is recorded by the statement that inserts, and kept for a day at least.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from managed_tables.errors import INVALID_REQUEST, ApiError
+
+HEADER = "Idempotency-Key"
+MAX_CHARACTERS = 255
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """What the client calls the request, and a digest of what it asks for."""
+
+    key: str
+    fingerprint: str
+
+
+def read_key(headers: Sequence[str], body: bytes) -> IdempotencyKey | None:
+    """Return the key that the header's values give, None without one; raises INVALID_REQUEST."""
+    if not headers:
+        return None
+    key = headers[0]
+    is_printable = key.isascii() and key.isprintable()
+    if len(headers) > 1 or not is_printable or not 1 <= len(key) <= MAX_CHARACTERS:
+        reason = f"{HEADER} deve vir uma vez, com 1 a {MAX_CHARACTERS} caracteres ASCII visíveis"
+        raise ApiError(INVALID_REQUEST, reason=reason)
+    return IdempotencyKey(key, hashlib.sha256(body).hexdigest())

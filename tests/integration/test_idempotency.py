@@ -1,0 +1,108 @@
+"""`Idempotency-Key`: rows that are sent again because no answer came are there once."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+from rows_client import SALES, Answer, RowsClient, RowsCompany
+
+from managed_tables_api.rows.idempotency import HEADER
+
+ROWS = [{"produto": "X", "valor": 1}, {"produto": "Y"}]
+
+
+def insert(rows: RowsClient, body: Any, *keys: str) -> Answer:
+    headers = [*rows.headers().items(), *((HEADER, key) for key in keys)]
+    url = f"/v1/managed-tables/{rows.table_id}/data"
+    answer = rows.http.request("POST", url, content=json.dumps(body), headers=headers)
+    return Answer(answer.status_code, answer.json(), answer.text)
+
+
+def test_the_same_request_again_inserts_nothing_and_is_answered_the_same(rows: RowsClient) -> None:
+    for _ in range(3):
+        assert insert(rows, {"rows": ROWS}, "pedido 1") == Answer(201, {"inserted": 2}, '{"inserted":2}')
+    assert [row["produto"] for row in rows.list()["records"]] == ["X", "Y"]
+    assert rows.list()["total"] == 2
+
+
+def test_without_a_key_the_same_rows_are_other_rows(rows: RowsClient) -> None:
+    for key in ((), (), ("a",), ("b",)):
+        assert insert(rows, {"rows": ROWS}, *key).status == 201
+    assert rows.list()["total"] == 8
+
+
+def test_a_key_with_another_body_is_refused(rows: RowsClient) -> None:
+    insert(rows, {"rows": ROWS}, "k")
+    answer = insert(rows, {"rows": ROWS[:1]}, "k")
+    assert (answer.status, answer.body["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert rows.list()["total"] == 2
+
+
+def test_what_was_refused_leaves_its_key_free(rows: RowsClient) -> None:
+    assert insert(rows, {"rows": [{"valor": "dez"}]}, "k").status == 422
+    assert insert(rows, {"rows": ROWS}, "k").status == 201
+
+
+def test_a_key_is_of_one_table(rows: RowsClient, rows_company: RowsCompany) -> None:
+    other = rows_company.make_table(SALES, "outras_vendas")
+    for table in (rows, other):
+        assert insert(table, {"rows": ROWS[: 1 + (table is other)]}, "k").status == 201
+    assert (rows.list()["total"], other.list()["total"]) == (1, 2)
+
+
+@pytest.mark.parametrize("keys", [("",), ("a" * 256,), ("a", "a"), ("a\tb",)])
+def test_a_key_that_is_none_is_refused_before_anything_is_written(
+    rows: RowsClient, keys: tuple[str, ...]
+) -> None:
+    answer = insert(rows, {"rows": ROWS}, *keys)
+    assert (answer.status, answer.body["code"]) == (422, "INVALID_REQUEST")
+    assert HEADER in answer.body["error"]
+    assert rows.list()["total"] == 0
+
+
+def test_requests_with_one_key_at_once_insert_once(rows: RowsClient) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: insert(rows, {"rows": ROWS}, "at once"), range(16)))
+    assert {(answer.status, answer.body["inserted"]) for answer in answers} == {(201, 2)}
+    assert rows.list()["total"] == 2
+
+
+def test_an_answer_of_the_database_that_is_lost_is_found_by_the_request_itself(
+    rows: RowsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows are committed, the connection breaks: the client gets its 201 and the rows are there once."""
+    execute, lost = psycopg.Connection.execute, []
+
+    def lose_the_first(connection: Any, statement: Any, *arguments: Any, **named: Any) -> Any:
+        found = execute(connection, statement, *arguments, **named)
+        if isinstance(statement, bytes) and b"claimed AS" in statement and not lost:
+            lost.append(statement)
+            connection.pgconn.finish()
+            raise psycopg.OperationalError("the connection broke before the answer")
+        return found
+
+    monkeypatch.setattr(psycopg.Connection, "execute", lose_the_first)
+    assert insert(rows, {"rows": ROWS}, "k").status == 201
+    assert len(lost) == 1
+    assert rows.list()["total"] == 2
+
+
+def test_a_repetition_is_answered_although_the_table_has_changed_meanwhile(rows: RowsClient) -> None:
+    insert(rows, {"rows": ROWS}, "k")
+    rows.execute("UPDATE managed_tables.tables SET status = 'inactive', version = version + 1")
+    assert insert(rows, {"rows": ROWS}, "k").body == {"inserted": 2}
+    assert insert(rows, {"rows": ROWS}, "other").body["code"] == "MANAGED_TABLE_INACTIVE"
+
+
+def test_keys_are_forgotten_after_a_day(rows: RowsClient) -> None:
+    insert(rows, {"rows": ROWS}, "old")
+    insert(rows, {"rows": ROWS}, "recent")
+    rows.execute(
+        "UPDATE managed_tables.applied_requests SET applied_at = now() - interval '25 hours'"
+        " WHERE idempotency_key = 'old'"
+    )
+    insert(rows, {"rows": ROWS}, "new")
+    kept = rows.execute("SELECT idempotency_key FROM managed_tables.applied_requests ORDER BY 1")
+    assert kept == [("new",), ("recent",)]
