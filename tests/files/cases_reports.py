@@ -9,6 +9,7 @@ def cases() -> Iterator[Case]:
     """Yield every case of this module."""
     yield from above()
     yield from below()
+    yield from between()
 
 
 def above() -> Iterator[Case]:
@@ -24,6 +25,41 @@ def above() -> Iterator[Case]:
         values="2024-03-01|0100|0.4|18.2\n2024-03-01|0200|0|17.9",
         lines=[7, 8],
         warnings=["5 linhas acima da tabela, não importadas: linhas 1, 2, 3, 4, 5"],
+    )
+    yield case(
+        "reports/balance_above.csv",
+        "SALDO_INICIAL;CREDITOS;SALDO_FINAL\n1.000,00;500,00;1.500,00\n\n"
+        "DATA;TIPO;REFERENCIA;VALOR\n01-02-2024;Liberação;99;400,00\n02-02-2024;Liberação;98;100,00\n",
+        "a table of one row stands above the table, a blank line between them",
+        "data:date tipo:text referencia:integer valor:decimal",
+        "01-02-2024|Liberação|99|400,00\n02-02-2024|Liberação|98|100,00",
+        labels=["DATA", "TIPO", "REFERENCIA", "VALOR"],
+        lines=[5, 6],
+        warnings=["2 linhas acima da tabela, não importadas: linhas 1, 2"],
+    )
+    yield case(
+        "reports/three_header_lines.csv",
+        ";Entrada;;Saída;\n;2023;2024;2023;2024\nMês;R$;R$;R$;R$\nJan;1,00;2,00;3,00;4,00\nFev;1,50;2,50;3,50;4,50\n",
+        "labels that are all the same take their groups' names",
+        "mes:text entrada_2023_r:decimal entrada_2024_r:decimal saida_2023_r:decimal saida_2024_r:decimal",
+        "Jan|1,00|2,00|3,00|4,00\nFev|1,50|2,50|3,50|4,50",
+        labels=["Mês", "Entrada 2023 R$", "Entrada 2024 R$", "Saída 2023 R$", "Saída 2024 R$"],
+    )
+    yield case(
+        "reports/title_with_delimiters.csv",
+        "Colheita;;;\nCidade;Grão;2021;2022\nSerra Alta;Milho;120;130\nVale Fundo;Milho;80;95\n",
+        "years below a title are labels, not values",
+        "cidade:text grao:text _2021:integer _2022:integer",
+        "Serra Alta|Milho|120|130\nVale Fundo|Milho|80|95",
+        labels=["Cidade", "Grão", "2021", "2022"],
+    )
+    yield case(
+        "reports/console_rule.csv",
+        "codigo;nome;saldo\n------;----------;------\n1;Ana;2,50\n2;Bia;3,00\n\n(2 rows affected)\n",
+        "a database console draws a line under the labels and counts the rows",
+        "codigo:integer nome:text saldo:decimal",
+        "1|Ana|2,50\n2|Bia|3,00",
+        warnings=["(2 rows affected)"],
     )
 
 
@@ -65,4 +101,32 @@ def below() -> Iterator[Case]:
         labels=["Anúncio", "Impr.", "Custo"],
         encoding="utf-16",
         values="Sapato|1204|18.40\nMeia|310|2.05",
+    )
+
+
+def between() -> Iterator[Case]:
+    """What stands between the rows, and rows that the header does not account for."""
+    yield case(
+        "reports/subtotals.csv",
+        "Vendedor;Mês;Valor\nAna;Jan;10,00\nAna;Fev;20,00\nTotal Ana;;30,00\nTotal;Jan;5,00\nBia;Fev;6,00\n",
+        "what may be a total stays, and is told",
+        "vendedor:text mes:text? valor:decimal",
+        "Ana|Jan|10,00\nAna|Fev|20,00\nTotal Ana|∅|30,00\nTotal|Jan|5,00\nBia|Fev|6,00",
+        labels=["Vendedor", "Mês", "Valor"],
+        warnings=["2 linhas parecem totais e foram importadas: linhas 4, 5"],
+    )
+    yield case(
+        "reports/company_called_total.csv",
+        "empresa,cidade\nTotal Peças Ltda,Serra Alta\nSubtil Doces,Vale Fundo\n",
+        "a company may be called Total",
+        "empresa:text cidade:text",
+        "Total Peças Ltda|Serra Alta\nSubtil Doces|Vale Fundo",
+    )
+    yield case(
+        "reports/unquoted_decimal_comma.csv",
+        "nome,preco\nMesa,5,50\nBanco,7,25\n",
+        "a comma that cut a price in two is told",
+        "nome:text preco:integer coluna_3:integer",
+        "Mesa|5|50\nBanco|7|25",
+        warnings=["linhas com mais células que o cabeçalho (1 coluna sem nome)"],
     )

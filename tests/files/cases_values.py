@@ -10,6 +10,7 @@ def cases() -> Iterator[Case]:
     yield from integers()
     yield from codes()
     yield from decimals()
+    yield from blanks_between_digits()
     yield from booleans()
     yield from dates()
     yield from moments()
@@ -243,6 +244,33 @@ def decimals() -> Iterator[Case]:
     )
     yield column(
         "blanks_around", "v", "decimal", " 1,5 |  2,5|3,5  ", "blanks around a number", "1.5|2.5|3.5"
+    )
+
+
+def blanks_between_digits() -> Iterator[Case]:
+    """Blanks that group digits."""
+    yield column(
+        "decimal_blanks",
+        "v",
+        "decimal",
+        "1 234,56|12,00|1\u00a0000,50",
+        "blanks group the digits of a decimal",
+        "1234.56|12.00|1000.50",
+    )
+    yield column(
+        "integer_no_break_spaces",
+        "n",
+        "integer",
+        "12\u00a0345|1\u202f234\u202f567|8",
+        "nobody types a no-break space: a program grouped the digits",
+        "12345|1234567|8",
+    )
+    yield column(
+        "digits_with_blanks",
+        "n",
+        "text",
+        "912 345 678|911 222 333",
+        "plain blanks may be those of a telephone",
     )
 
 

@@ -16,6 +16,7 @@ from managed_tables_analyze.kinds import Kind, detect_kind
 from managed_tables_analyze.parts import Part, open_duckdb
 from managed_tables_analyze.sheet_table import stage_sheet
 from managed_tables_analyze.text_table import as_it_stands, normalise, open_text
+from managed_tables_analyze.totals import warn_of_totals
 from managed_tables_analyze.workbooks import read_workbook
 
 
@@ -91,6 +92,7 @@ def analyze(
             delimiter=reader.dialect.delimiter,
             point_columns=table.point_columns,
         )
+        warnings = [*table.warnings, *warn_of_totals(connection, staged, len(labels), table.files)]
         types = [(column.type, column.formats) for column in judged]
         sample_rows = read_sample_rows(connection, staged, table.names, types, zone)
     columns = [
@@ -111,7 +113,7 @@ def analyze(
             "sample_rows": sample_rows,
             "total_row_count_estimate": table.row_count,
         },
-        warnings=table.warnings,
+        warnings=warnings,
         files=table.files,
         formats=[column.formats.as_record() for column in judged],
         row_count=table.row_count,

@@ -79,6 +79,12 @@ class Table:
             new = counted(len(fresh), "coluna nova", "colunas novas")
             missing = counted(len(self.names) - len(kept), "ausente", "ausentes")
             part.warnings.append(f"cabeçalho diferente do primeiro: {new}, {missing}")
+        nameless = [column for column in kept if column >= len(part.labels)]
+        if part.labels and nameless and not part.is_ragged:
+            names = counted(len(nameless), "coluna sem nome", "colunas sem nome")
+            part.warnings.append(
+                f"linhas com mais células que o cabeçalho ({names}): confira se não houve valores cortados"
+            )
         self.warnings += [f"{self.files[part.file]}: {warning}" for warning in part.warnings]
 
     def _match(self, part: Part, kept: Sequence[int]) -> list[str]:

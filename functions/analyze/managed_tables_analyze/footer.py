@@ -19,6 +19,7 @@ _TOTAL = re.compile(
 )
 _NOTE = re.compile(
     r"(fontes?|notas?|obs(ervaç(ão|ões))?|source|notes?|elaboraç(ão|ado)|elaborado|atualizado|extra[ií]do"
+    r"|\(?\d+ (rows?|linhas?|registros?)\b"
     r"|gerado|emitido|data (de|da) (extração|atualização|emissão)|legenda|total de registros)\b|\*|\(\d\)",
     re.IGNORECASE,
 )

@@ -4,6 +4,7 @@ Above the header there may be titles, notes and blank lines; the header may have
 missing. The same rules serve CSV files and worksheets.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ _MAX_HEADER_LINES = 3  # below the first
 _MAX_ROWS_ABOVE = 30  # among which the header is sought
 _MAX_ROWS_COMPARED = 200
 _COMMENT = "#"
+_RULE = re.compile(r"[\s:|+]*(?:[-=]{2,}[\s:|+]*)*")
 
 
 @dataclass
@@ -53,6 +55,7 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
         return None
     width = _width([row for row in filled if not _is_form_line(row[1])] or filled)
     start = _first_table_row(filled, width)
+    start += _table_apart(filled[start : start + _MAX_ROWS_COMPARED])
     body = filled[start : start + _MAX_ROWS_COMPARED]
     base = _base_line(body, width)
     if base is None:
@@ -60,10 +63,13 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
         return Header([], max(width, _longest(body)), None, body[0][0], skipped)
     base += start
     first = base - 1 if _is_group_line(filled, base, merged) else base
+    if first == base and not merged:
+        first -= _groups_above(filled[:base], filled[base])
     last = base
     while last - base < _MAX_HEADER_LINES and _continues_header(filled, last + 1, base):
         last += 1
-    labels = _labels([cells for _, cells in filled[first : last + 1]], filled[last + 1 :])
+    lines = [cells for _, cells in filled[first : last + 1] if not _is_rule(cells)]
+    labels = _labels(lines, filled[last + 1 :])
     data_line = filled[last + 1][0] if len(filled) > last + 1 else filled[last][0] + 1
     skipped = [number for number, _ in filled[:first]]
     return Header(labels, len(labels), filled[first][0], data_line, skipped)
@@ -129,6 +135,35 @@ def _is_comment(cells: Sequence[str | None]) -> bool:
         and (cells[0] or "").lstrip().startswith(_COMMENT)
         and (cells[0] or "").strip() != _COMMENT
     )
+
+
+def _table_apart(rows: Sequence[Row]) -> int:
+    """Return how many rows are a small table of their own above the table, a blank line between them.
+
+    The lower one has labels of its own, in another number, and more rows.
+    """
+    for index in range(1, min(len(rows), _MAX_ROWS_ABOVE)):
+        number, cells = rows[index]
+        if number == rows[index - 1][0] + 1:
+            continue
+        below = [row for _, row in rows[index + 1 :]]
+        is_larger = len(below) >= index and _extent(cells) not in {_extent(row) for _, row in rows[:index]}
+        if is_larger and _is_words(cells) and _typed_columns(cells, below, len(cells)) > 0:
+            return index
+    return 0
+
+
+def _groups_above(rows: Sequence[Row], labels: Row) -> int:
+    """Return how many lines right above labels that do not tell the columns apart belong to the header."""
+    named = [_text(cell) for cell in labels[1] if not is_blank(cell)]
+    if len(set(named)) == len(named):
+        return 0
+    count = 0
+    for number, cells in reversed(rows[-_MAX_HEADER_LINES:]):
+        if number != labels[0] - count - 1 or _count_filled(cells) < 2 or not _is_words(cells):
+            break
+        count += 1
+    return count
 
 
 def _is_form_line(cells: Sequence[str | None]) -> bool:
@@ -244,6 +279,8 @@ def _continues_header(rows: Sequence[Row], index: int, base: int) -> bool:
     if index >= len(rows) - 1 or rows[index][0] != rows[index - 1][0] + 1:
         return False
     cells, labels = rows[index][1], rows[base][1]
+    if _is_rule(cells):
+        return True
     if [_text(cell) for cell in cells] == [_text(cell) for cell in labels]:
         return True
     if is_blank(cells[0]) and not is_blank(labels[0]) and _is_words(cells):  # years under their name
@@ -256,6 +293,11 @@ def _is_typed(rows: Sequence[Sequence[str | None]], column: int) -> bool:
     """Tell whether nearly all cells of a column are values."""
     values = [cells[column] for cells in rows if column < len(cells) and not is_null(cells[column])]
     return bool(values) and sum(is_value(value) for value in values) * 10 >= len(values) * 9
+
+
+def _is_rule(cells: Sequence[str | None]) -> bool:
+    """Tell whether a row is a line drawn under the labels, as database consoles print it."""
+    return _count_filled(cells) > 0 and all(_RULE.fullmatch(cell or "") for cell in cells)
 
 
 def _is_unit(cell: str | None) -> bool:

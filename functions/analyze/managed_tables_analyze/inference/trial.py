@@ -6,6 +6,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
+from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.counting import (
     ROW_NUMBER,
     Nothing,
@@ -21,7 +22,8 @@ _HEAD_CELLS = 60_000  # over all columns: what is judged before the full scan st
 _HEAD_ROWS_MAX = 3_000
 _HEAD_ROWS_MIN = 100
 _SPARSE_VALUES = 200  # of a column that the head shows empty
-_WORTH_EXPLAINING = 0.5  # the share of fitting cells from which a person would ask why it is text
+_WORTH_EXPLAINING = 0.5
+_LETTERS_BY_CHANCE = 0.9  # half of a column of F and M looks like a boolean
 HEAD = "inference_head"
 
 NOTHING = Nothing()
@@ -101,9 +103,14 @@ def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Tri
         alive = [tuple(what for what in rung if found[what].holds) for rung in ladder()]
         trial.is_seen = found[every[0]].judged > 0
         trial.rungs = [rung for rung in alive if rung]
-        best = max(every, key=lambda what, found=found: found[what].share)  # type: ignore[misc]
-        if not trial.rungs and found[best].share >= _WORTH_EXPLAINING:
-            trial.lead = best
+        likely = [what for what in every if found[what].share >= _worth_explaining(what)]
+        if not trial.rungs and likely:
+            trial.lead = max(likely, key=lambda what, found=found: found[what].share)  # type: ignore[misc]
+
+
+def _worth_explaining(hypothesis: Hypothesis) -> float:
+    """Return the share of fitting cells from which a person would ask why a column is text."""
+    return _LETTERS_BY_CHANCE if hypothesis.type is ColumnType.BOOLEAN else _WORTH_EXPLAINING
 
 
 def _sparse_values(rows: str, column: int) -> str:

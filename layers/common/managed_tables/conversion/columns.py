@@ -48,11 +48,13 @@ def build_conversion(cell: str, column_type: ColumnType, formats: Formats) -> Co
             fits = cells.text_fits(cell)
             return Conversion(cells.empty_text(cell), fits, fits, cell)
         case ColumnType.INTEGER:
-            fits = numbers.integer_fits(cell, mark)
-            return Conversion(empty, fits, fits, numbers.integer_value(cell, mark))
+            converts = numbers.integer_fits(cell, mark, plain_blanks=True)
+            suggests = numbers.integer_fits(cell, mark, plain_blanks=False)
+            return Conversion(empty, converts, suggests, numbers.integer_value(cell, mark))
         case ColumnType.DECIMAL:
-            fits = numbers.decimal_fits(cell, mark)
-            return Conversion(empty, fits, fits, numbers.decimal_value(cell, mark))
+            converts = numbers.decimal_fits(cell, mark, plain_blanks=True)
+            suggests = numbers.decimal_fits(cell, mark, plain_blanks=False)
+            return Conversion(empty, converts, suggests, numbers.decimal_value(cell, mark))
         case ColumnType.BOOLEAN:
             converts = cells.is_boolean(cell, digits=True)
             suggests = cells.is_boolean(cell, digits=False)

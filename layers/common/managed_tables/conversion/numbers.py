@@ -1,5 +1,8 @@
 """Owns the grammar of numbers: signs, `R$`, thousands separators in groups of three, one decimal mark.
 
+Blanks group digits too (`1 234,56`); but plain blanks in a whole number may be those of a telephone, so that
+they convert and suggest nothing.
+
 A number may not begin with a zero that another digit follows: `01310100` names something, it counts
 nothing. `R$`, parentheses and exponents are decimals' only. A percentage is text: what `12,5%` should
 become (12.5 or 0.125) is for a person to say.
@@ -12,16 +15,19 @@ _MAX_BIGINT_DIGITS = 19
 _MAX_BIGINT = {"positive": "9223372036854775807", "negative": "9223372036854775808"}
 
 _PLAIN = r"(?:0|[1-9][0-9]*)"
+_NO_BREAK = r"\x{00A0}\x{2007}\x{202F}"  # what programs group digits with; nobody types it in a telephone
 _CURRENCY = rf"[Rr]\${BLANK}*"
 # What most cells look like: recognised without trimming, already PostgreSQL's syntax but for the mark.
 _COMMON_INTEGER = r"-?(?:0|[1-9][0-9]{0,17})"
 
 
-def integer_fits(cell: str, mark: str) -> str:
-    """Return the test that `cell` is an integer of 64 bits; never NULL unless the cell is."""
-    separator = _separator(mark)
-    whole = f"{BLANK}*[+-]?{_unsigned_integer(mark)}{BLANK}*"
-    digits = f"replace(ltrim({trimmed(cell)}, '+-'), {literal(separator)}, '')"
+def integer_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
+    """Return the test that `cell` is an integer of 64 bits; never NULL unless the cell is.
+
+    With `plain_blanks` these may group its digits.
+    """
+    whole = f"{BLANK}*[+-]?(?:{_unsigned_integer(mark)}|{_spaced(plain_blanks=plain_blanks)}){BLANK}*"
+    digits = f"ltrim({_ungrouped(cell, mark)}, '+-')"
     bound = choose(
         (f"contains({cell}, '-')", literal(_MAX_BIGINT["negative"])),
         otherwise=literal(_MAX_BIGINT["positive"]),
@@ -41,16 +47,18 @@ def integer_fits(cell: str, mark: str) -> str:
 
 def integer_value(cell: str, mark: str) -> str:
     """Return a fitting integer in PostgreSQL's syntax."""
-    general = f"replace({trimmed(cell)}, {literal(_separator(mark))}, '')"
-    return choose((matches(cell, _COMMON_INTEGER), cell), otherwise=general)
+    return choose((matches(cell, _COMMON_INTEGER), cell), otherwise=_ungrouped(cell, mark))
 
 
-def decimal_fits(cell: str, mark: str) -> str:
-    """Return the test that `cell` is a number under this decimal mark; never NULL unless the cell is."""
+def decimal_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
+    """Return the test that `cell` is a number under this decimal mark; never NULL unless the cell is.
+
+    With `plain_blanks` these may group the digits of a number without decimals.
+    """
     return choose(
         (matches(cell, _common_decimal(mark)), "true"),
         (f"strlen({cell}) > {MAX_NUMBER_BYTES}", "false"),
-        otherwise=matches(cell, _decimal(mark)),
+        otherwise=matches(cell, _decimal(mark, plain_blanks=plain_blanks)),
     )
 
 
@@ -69,15 +77,28 @@ def _unsigned_integer(mark: str) -> str:
     return rf"(?:{_PLAIN}|[1-9][0-9]{{0,2}}(?:[{_separator(mark)}][0-9]{{3}})+)"
 
 
+def _spaced(*, plain_blanks: bool) -> str:
+    """Return the pattern of digits that blanks group."""
+    blank = f"[{_NO_BREAK}{' ' if plain_blanks else ''}]"
+    return rf"[1-9][0-9]{{0,2}}(?:{blank}[0-9]{{3}})+"
+
+
+def _ungrouped(cell: str, mark: str) -> str:
+    """Return an integer's digits and sign alone."""
+    without_blanks = f"regexp_replace({trimmed(cell)}, '[ {_NO_BREAK}]', '', 'g')"
+    return f"replace({without_blanks}, {literal(_separator(mark))}, '')"
+
+
 def _common_decimal(mark: str) -> str:
     grouped = rf"[1-9][0-9]{{0,2}}(?:[{_separator(mark)}][0-9]{{3}}){{0,5}}"
     return rf"-?(?:0|[1-9][0-9]{{0,17}}|{grouped})(?:[{mark}][0-9]{{1,18}})?"
 
 
-def _decimal(mark: str) -> str:
+def _decimal(mark: str, *, plain_blanks: bool) -> str:
     """Return the pattern of every accepted form; blanks may surround the number and follow `R$`."""
     fraction = f"[{mark}][0-9]+"
-    number = f"(?:{_unsigned_integer(mark)}(?:{fraction})?|{fraction})"
+    spaced = f"{_spaced(plain_blanks=plain_blanks)}|{_spaced(plain_blanks=True)}{fraction}"
+    number = f"(?:{_unsigned_integer(mark)}(?:{fraction})?|{fraction}|{spaced})"
     forms = (
         f"[+-]?{number}",
         f"[+-]?(?:{_PLAIN}(?:{fraction})?|{fraction})[eE][+-]?[0-9]{{1,4}}",
@@ -99,7 +120,8 @@ def _unmarked(number: str, mark: str) -> str:
 
 
 def _general_decimal(cell: str, mark: str) -> str:
-    number = f"regexp_extract({cell}, '[0-9.,][0-9.,]*(?:[eE][+-]?[0-9]+)?')"
+    joined = f"regexp_replace({cell}, '([0-9])[ {_NO_BREAK}]([0-9])', '\\1\\2', 'g')"
+    number = f"regexp_extract({joined}, '[0-9.,][0-9.,]*(?:[eE][+-]?[0-9]+)?')"
     negative = f"regexp_matches({cell}, {literal(rf'[(]|^{BLANK}*-|[$]{BLANK}*-|-{BLANK}*$')})"
     signed = f"concat(CASE WHEN {negative} THEN '-' ELSE '' END, {_unmarked(number, mark)})"
     accounting_zero = rf"{BLANK}*{_CURRENCY}-{BLANK}*"
