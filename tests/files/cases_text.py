@@ -135,6 +135,39 @@ def dialects() -> Iterator[Case]:
         "PostgreSQL has no room",
         error="TOO_MANY_COLUMNS",
     )
+    yield case(
+        "csv/one_column_full_names.csv",
+        "Nome\nAna Lima\nBia Reis\nCaio Dias\n",
+        "a list of names: the blank between two words is no delimiter",
+        "nome:text",
+        "Ana Lima\nBia Reis\nCaio Dias",
+        labels=["Nome"],
+        dialect={"delimiter": "", "header_line": 1},
+    )
+    yield case(
+        "csv/one_column_decimal_commas.csv",
+        "valor\n1,50\n12,75\n1.250,00\n",
+        "one column of amounts: their comma is no delimiter",
+        "valor:decimal",
+        "1,50\n12,75\n1.250,00",
+        values="1.50\n12.75\n1250.00",
+    )
+    yield case(
+        "csv/row_numbers_without_label.csv",
+        '"uf";"area"\n'
+        + "".join(f'"{n}";"{uf}";{n}5,5\n' for n, uf in enumerate(("AC", "BA", "CE"), start=1)),
+        "R numbers the rows and has no label for it",
+        "coluna_1:integer uf:text area:decimal",
+        "1|AC|15,5\n2|BA|25,5\n3|CE|35,5",
+    )
+    yield case(
+        "csv/hash_in_quoted_lines.csv",
+        "id,texto,uf\n" + '7,"# título\n||um|| dois\n||três|| fim",SP\n' * 5,
+        "quoted lines that begin with # are no comments",
+        "id_original:integer texto:text uf:text",
+        [["7", "# título\n||um|| dois\n||três|| fim", "SP"]] * 5,
+        labels=["id", "texto", "uf"],
+    )
 
 
 def quoting() -> Iterator[Case]:

@@ -318,7 +318,8 @@ def _labels(lines: Sequence[Sequence[str | None]], below: Sequence[Row]) -> list
     usual = Counter(len(cells) for _, cells in below).most_common(1)
     if len(lines) == 1:
         labels = [(cell or "").replace("\ufeff", "") for cell in lines[0][:width]]
-        return _without_surplus_blank(labels, usual[0][0] if usual else 0)
+        labels = _without_surplus_blank(labels, usual[0][0] if usual else 0)
+        return ["", *labels] if _are_numbered(below, len(labels)) else labels
     parts: list[list[str]] = [[] for _ in range(width)]
     for number, cells in enumerate(lines):
         gaps = len(cells) < width or any(is_blank(cell) for cell in cells[:width])
@@ -343,6 +344,16 @@ def _without_surplus_blank(labels: list[str], widest: int) -> list[str]:
     if 1 < widest < len(labels) and len(labels) - widest == blank:
         return [label for label in labels if not is_blank(label)]
     return labels
+
+
+def _are_numbered(below: Sequence[Row], labels: int) -> bool:
+    """Tell whether the rows begin with their number, for which the header has no label: so R writes them."""
+    rows = [cells for _, cells in below]
+    return (
+        len(rows) > 1
+        and all(len(cells) == labels + 1 and cells[0] == str(n) for n, cells in enumerate(rows, start=1))
+        and not all(is_blank(cells[-1]) for cells in rows)
+    )
 
 
 def _text(cell: str | None) -> str:

@@ -9,10 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import dropwhile
 
-from managed_tables_analyze.cells import value_class
+from managed_tables_analyze.cells import is_value, value_class
 from managed_tables_analyze.dialect import BACKSLASH, QUOTE, Dialect
-from managed_tables_analyze.records import Lines, RecordReader
+from managed_tables_analyze.records import Lines, Record, RecordReader
 
 _SAMPLE_LINES = 300
 _SAMPLE_CELLS = 4_000  # whose type is looked at
@@ -28,9 +29,12 @@ _RARE = {
 }
 _SHORTEST_RUN = 3  # records of one length one after another
 _RARE_AGREEMENT = 0.8  # share of records of one length without which a rare delimiter is a coincidence
+_RARE_MALFORMED = 0.05  # share of records with stray quotes beyond which it is one, too
+_VALUES = 0.8  # share of values that makes a column, or the lines as a whole, one of values
 _QUOTES = {QUOTE: 1.0, "'": 0.98}  # an apostrophe alone in a cell is no quote: it must fit better
 _BLANK_RUN = re.compile(" {2,}")
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
+_PAIR = re.compile(r"-?\d+,-?\d+")
 _TYPE_SCORES = {"null": 0.6, "text": 0.35}  # against 1 for a value; an empty cell says little
 
 
@@ -86,9 +90,12 @@ def _with_blank(dialect: Dialect, text: str) -> Dialect:
 
 
 def _plain_lines(lines: Sequence[str]) -> list[str]:
-    """Return the lines that count: neither blank nor, where others are not, comments."""
+    """Return the lines that count: neither blank nor comments above the first that is none.
+
+    Further down a `#` may begin a line of a quoted cell.
+    """
     sample = [line[:_MAX_LINE] for line in lines if line.strip()][:_SAMPLE_LINES]
-    return [line for line in sample if not line.startswith("#")] or sample
+    return list(dropwhile(lambda line: line.startswith("#"), sample)) or sample
 
 
 def _is_part_of_longer(delimiter: str, text: str) -> bool:
@@ -121,15 +128,62 @@ def _with_escape(dialect: Dialect, sample: Sequence[str]) -> Dialect:
 
 
 def _score(sample: Sequence[str], dialect: Dialect) -> float:
-    records = [record.cells for record in RecordReader(Lines(iter(sample)), dialect) if record.cells]
-    if not records:
+    found = [record for record in RecordReader(Lines(iter(sample)), dialect) if record.cells]
+    records = [record.cells for record in found]
+    if not records or _cuts_values(sample, dialect.delimiter):
         return 0.0
-    if dialect.delimiter in _RARE and _agreement(records) < _RARE_AGREEMENT:
+    if dialect.delimiter in _RARE and not _is_deliberate(found, dialect.delimiter):
         return 0.0
-    if not _holds_together(records):
+    if _cuts_text(sample, records, dialect) or not _holds_together(records):
         return 0.0
     pattern = _pattern_score(records)
     return pattern * _type_score(records, dialect) if pattern > 0 else 0.0
+
+
+def _cuts_values(sample: Sequence[str], delimiter: str) -> bool:
+    """Tell whether the lines are values as they stand, which the delimiter would cut: `10:30`, `R$ 1,50`.
+
+    Two whole numbers look like one with a decimal comma: then the first line tells, or the comma's company.
+    """
+    below = [line.strip() for line in sample[1:]] or [sample[0].strip()]
+    if delimiter not in (",", *_RARE) or sum(map(is_value, below)) < _VALUES * len(below):
+        return False
+    if delimiter != ",":
+        return True
+    if "," not in sample[0]:
+        return True
+    return is_value(sample[0]) and not any(map(_PAIR.fullmatch, below))
+
+
+def _is_deliberate(found: Sequence[Record], delimiter: str) -> bool:
+    """Tell whether a rare delimiter cuts nearly all records alike and leaves their quotes whole.
+
+    Blanks cut words as well as cells: they must cut the first line as often, and into a column of values.
+    """
+    records = [record.cells for record in found]
+    malformed = sum(record.repaired for record in found)
+    if _agreement(records) < _RARE_AGREEMENT or malformed > _RARE_MALFORMED * len(found):
+        return False
+    return delimiter != " " or _are_values_cut(records)
+
+
+def _are_values_cut(records: Sequence[Sequence[str]]) -> bool:
+    width = Counter(map(len, records)).most_common(1)[0][0]
+    if len(records[0]) != width and (width == 2 or len(records[0]) != width - 1):
+        return False  # one label fewer has R, which numbers the rows
+    below = [cells for cells in records[1:] if len(cells) == width] or records[:1]
+    typed = sum(sum(is_value(cells[n]) for cells in below) >= _VALUES * len(below) for n in range(width))
+    has_label = not any(map(is_value, records[0]))
+    return typed == width if width == 2 and not has_label else typed > 0
+
+
+def _cuts_text(sample: Sequence[str], records: Sequence[Sequence[str]], dialect: Dialect) -> bool:
+    """Tell whether commas cut unquoted text in two below a line without any: `Cidade`, `Campinas, SP`."""
+    if dialect.delimiter != "," or len(records[0]) > 1 or max(map(len, records)) > 2:
+        return False
+    if any(f"{dialect.quote}," in line for line in sample):
+        return False
+    return not any(is_value(cell) for cells in records[1:] for cell in cells)
 
 
 def _holds_together(records: Sequence[Sequence[str]]) -> bool:
