@@ -68,7 +68,7 @@ def rows_of(content: bytes) -> dict[int, Cells]:
         file.flush()
         sheets = read_xlsx(Path(file.name))  # the file stays open as long as this lives
         sheet = next(sheets)
-        return {number: cells for batch in sheet.batches for number, cells in zip(*batch, strict=True)}
+        return dict(row for batch in sheet.batches for row in batch.rows())
 
 
 def edited(content: bytes, edit: Callable[[str], str]) -> bytes:

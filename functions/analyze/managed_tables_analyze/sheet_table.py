@@ -1,7 +1,7 @@
 """Owns the way from a sheet's rows to a part: header, footer, odd rows, the normalised copy."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
@@ -13,31 +13,28 @@ from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
 from managed_tables_analyze.header import Header, check_width, find_header
 from managed_tables_analyze.notes import RowNotes
 from managed_tables_analyze.parts import Part
-from managed_tables_analyze.sheets import Row, Sheet
+from managed_tables_analyze.sheets import Batch, Sheet
 from managed_tables_analyze.writer import PartWriter
 
 _HEAD_ROWS = 300  # among which the header is sought
-_ROWS_AT_ONCE = 1_000  # so many are written with the overhead of one
 
 
 def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
     """Write the sheet's rows to `target`; None where the sheet has no cell."""
-    rows = iter(sheet.rows)
-    head = list(islice(rows, _HEAD_ROWS))
-    header = find_header(head, sheet.merged)
+    batches = iter(sheet.batches)
+    head: list[Batch] = []
+    header = _find_header(head, batches, sheet, _HEAD_ROWS)
     if header is None:
-        head += islice(rows, _HEAD_ROWS)  # a sheet that begins far down
-        header = find_header(head, sheet.merged)
+        header = _find_header(head, batches, sheet, 2 * _HEAD_ROWS)  # a sheet that begins far down
     if header is None:
         return None
     check_width(header, name)
     notes = RowNotes(header.width)
     warnings = header.warnings()
     with PartWriter(target, header.width) as writer:
-        body = (row for row in chain(head, rows) if row[0] >= header.data_line)
-        kept = _without_footer(body, header, warnings)
-        while some := list(islice(kept, _ROWS_AT_ONCE)):
-            _write_some(some, header, writer, notes, name)
+        body = _below(chain(head, batches), header.data_line)
+        for batch in _without_footer(body, header, warnings):
+            _write_batch(batch, header, writer, notes, name)
     return Part(
         path=target,
         labels=header.labels,
@@ -58,19 +55,48 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
     )
 
 
-def _write_some(rows: Sequence[Row], header: Header, writer: PartWriter, notes: RowNotes, name: str) -> None:
-    """Write rows: those that are like the others in one go, each odd one by itself."""
-    width, labels = header.width, header.labels
-    regular: list[Row] = []
-    for row in rows:
-        cells = row[1]
-        if 0 < len(cells) <= width and cells != labels and not is_blank(cells[-1]):
-            regular.append(row)
+def _find_header(head: list[Batch], batches: Iterator[Batch], sheet: Sheet, row_count: int) -> Header | None:
+    """Find the header in the first rows; the batches that had to be read for it are added to `head`."""
+    while sum(map(len, head)) < row_count and (batch := next(batches, None)) is not None:
+        head.append(batch)
+    rows = chain.from_iterable(batch.cut(0, row_count).rows() for batch in head)
+    return find_header(list(islice(rows, row_count)), sheet.merged)
+
+
+def _below(batches: Iterable[Batch], data_line: int) -> Iterator[Batch]:
+    """Yield the rows from the first of data on; a few sheets do not hold theirs in order."""
+    for batch in batches:
+        if min(batch.numbers) >= data_line:
+            yield batch
             continue
-        writer.write_rows(regular)
-        regular = []
-        _write(row[0], cells, header, writer, notes, name)
-    writer.write_rows(regular)
+        kept = [place for place, number in enumerate(batch.numbers) if number >= data_line]
+        if kept:
+            columns = [[column[place] for place in kept] for column in batch.columns]
+            yield Batch([batch.numbers[place] for place in kept], columns)
+
+
+def _write_batch(batch: Batch, header: Header, writer: PartWriter, notes: RowNotes, name: str) -> None:
+    """Write rows: those that are like the others in one go, each odd one by itself."""
+    start = 0
+    for place in _odd_places(batch, header):
+        writer.write_batch(batch.cut(start, place))
+        _write(*batch.row(place), header, writer, notes, name)
+        start = place + 1
+    writer.write_batch(batch.cut(start) if start else batch)
+
+
+def _odd_places(batch: Batch, header: Header) -> list[int]:
+    """Return which rows are not like the others: too long, blank at their end, perhaps the header again."""
+    odd: set[int] = set()
+    for column in batch.columns[header.width :]:
+        odd.update(place for place, cell in enumerate(column) if cell is not None)
+    if header.labels and header.labels[0] in batch.columns[0]:
+        label = header.labels[0]
+        odd.update(place for place, cell in enumerate(batch.columns[0]) if cell == label)
+    for column in batch.columns:
+        if "" in column or any(map(str.isspace, filter(None, column))):
+            odd.update(place for place, cell in enumerate(column) if cell is not None and is_blank(cell))
+    return sorted(odd)
 
 
 def _write(
@@ -90,16 +116,23 @@ def _write(
     writer.write_row(number, cells)
 
 
-def _without_footer(rows: Iterator[Row], header: Header, warnings: list[str]) -> Iterator[Row]:
+def _without_footer(batches: Iterator[Batch], header: Header, warnings: list[str]) -> Iterator[Batch]:
     """Yield the rows but for the notes and totals at the end, which are named in `warnings`."""
-    held: deque[Row] = deque()
-    for row in rows:
-        held.append(row)
-        if len(held) > MAX_FOOTER_ROWS + 1:
+    held: deque[Batch] = deque()
+    held_rows = 0
+    for batch in batches:
+        held.append(batch)
+        held_rows += len(batch)
+        while held_rows - len(held[0]) > MAX_FOOTER_ROWS:
+            held_rows -= len(held[0])
             yield held.popleft()
-    last = list(held)
+    tail = [row for batch in held for row in batch.cut(max(0, len(batch) - MAX_FOOTER_ROWS - 1)).rows()]
+    last = tail[-MAX_FOOTER_ROWS - 1 :]
     length = footer_length(last, header.width, short_tells=False)
-    yield from last[: len(last) - length]
+    left = held_rows - length
+    for batch in held:
+        yield batch.cut(0, max(0, left))
+        left -= len(batch)
     if length:
         shown = "; ".join(
             " ".join(cell for cell in cells if cell)[:60] for _, cells in last[-length:] if cells

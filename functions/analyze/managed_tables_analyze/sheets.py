@@ -10,9 +10,41 @@ from dataclasses import dataclass, field
 Row = tuple[int, list[str | None]]
 """Row number as the person sees it (counted from 1), and the cells from the first column on."""
 
+Column = list[str | None]
+"""A column's cells, one a row, None for an empty one."""
 
 MergedRange = tuple[int, int, int, int]
 """First row, first column, last row, last column: rows counted from 1, columns from 0."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that follow one another, held by column: so they pass between processes and into files quickest.
+
+    Each column has a cell for each of `numbers`; there are at least as many as the longest row has cells.
+    Columns without any may be one and the same list. None of the rows is wholly empty.
+    """
+
+    numbers: list[int]
+    columns: list[Column]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def row(self, place: int) -> Row:
+        """Return one row (counted from 0), without the empty cells at its end."""
+        cells = [column[place] for column in self.columns]
+        while cells and cells[-1] is None:
+            cells.pop()
+        return self.numbers[place], cells
+
+    def rows(self) -> list[Row]:
+        """Return all rows, each without the empty cells at its end."""
+        return [self.row(place) for place in range(len(self))]
+
+    def cut(self, start: int, stop: int | None = None) -> "Batch":
+        """Return some of the rows."""
+        return Batch(self.numbers[start:stop], [column[start:stop] for column in self.columns])
 
 
 @dataclass
@@ -29,7 +61,7 @@ class CellCounts:
 
 @dataclass
 class Sheet:
-    """One table of cells as a reader yields it; `rows` can be read once, before the next sheet is asked for.
+    """One table of cells as a reader yields it; `batches` can be read once, before the next sheet.
 
     Cells are text: numbers as the shortest digits that mean the same, dates and times in ISO 8601,
     booleans as `TRUE` and `FALSE`, error cells and empty cells as None. Rows that are wholly empty may
@@ -38,7 +70,7 @@ class Sheet:
 
     name: str | None
     visible: bool
-    rows: Iterator[Row]
+    batches: Iterator[Batch]
     counts: CellCounts = field(default_factory=CellCounts)
     warnings: list[str] = field(default_factory=list)
     """What a person should know of the cells (Portuguese); complete once the rows are exhausted."""

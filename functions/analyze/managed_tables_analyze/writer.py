@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from managed_tables_analyze.dialect import QUOTE
-from managed_tables_analyze.sheets import Row
+from managed_tables_analyze.sheets import Batch
 
 LINE_FEED, CARRIAGE_RETURN = "\ufdd0", "\ufdd1"
 DEFAULT_DELIMITER = ","
@@ -55,20 +55,23 @@ class PartWriter:
         if len(cells) > self.width:
             self.width = len(cells)
 
-    def write_rows(self, rows: Sequence[Row]) -> None:
+    def write_batch(self, batch: Batch) -> None:
         """Write rows that are no wider than the table, by far faster than one by one."""
-        padding = self._padding
+        if not batch:
+            return
+        columns = batch.columns[: len(self._padding)]
+        columns += [[None] * len(batch)] * (len(self._padding) - len(columns))
         buffer = io.StringIO()
         writer = csv.writer(buffer, delimiter=self.delimiter, quotechar=QUOTE, lineterminator="\n")
-        writer.writerows((number, *cells, *padding[len(cells) :]) for number, cells in rows)
+        writer.writerows(zip(batch.numbers, *columns, strict=True))
         text = buffer.getvalue()
-        if "\r" in text or text.count("\n") != len(rows):
-            for number, cells in rows:
+        if "\r" in text or text.count("\n") != len(batch):
+            for number, cells in batch.rows():
                 self.write_row(number, cells)
             return
         self._write(text)
-        self.rows += len(rows)
-        self.longest = max(self.longest, *map(len, text.split("\n")), 0)
+        self.rows += len(batch)
+        self.longest = max(self.longest, *map(len, text.split("\n")))
 
     def write(self, record: str) -> int:
         """Take one record from csv.writer, its line end included."""

@@ -6,7 +6,7 @@ from managed_tables_analyze.workbooks.failures import WorkbookError
 from managed_tables_analyze.workbooks.formats import GENERAL, FormatKind, NumberFormat, show_mask
 from managed_tables_analyze.workbooks.numbers import DOUBLE_DIGITS, exact_number
 from managed_tables_analyze.workbooks.raw import Tally
-from managed_tables_analyze.workbooks.serials import iso_text, serial_text
+from managed_tables_analyze.workbooks.serials import SerialTexts, iso_text, moment_texts, serial_text
 from managed_tables_analyze.workbooks.strings import unescape_hex, unescape_xml
 
 _BOOLEANS = {"1": "TRUE", "0": "FALSE", "true": "TRUE", "false": "FALSE"}
@@ -33,6 +33,7 @@ class CellReader:
         self._strings = strings
         self._formats = formats
         self._is_1904 = is_1904
+        self._texts_of_serials: dict[FormatKind, SerialTexts] = {}
         self.tally = Tally()
 
     def text(self, column: int, style: str, cell_type: str, raw: str | None) -> str | None:
@@ -54,30 +55,52 @@ class CellReader:
             return iso_text(raw, self.format_of(style).kind)
         raise WorkbookError(f"tipo de célula desconhecido: {cell_type[:20]}")
 
-    def texts(self, column: int, style: str, cell_type: str, raws: Sequence[str | None]) -> list[str | None]:
-        """Return what `text` returns for each cell of a column, whose XML is not yet resolved."""
-        if cell_type in ("", "n") and self.format_of(style).kind is FormatKind.NUMBER:
-            self.tally.numbers[column] += len(raws) - raws.count(None)
-            return [
-                raw if raw is None or len(raw) <= DOUBLE_DIGITS else self._long_number(raw) for raw in raws
-            ]
-        if cell_type == "b" or (cell_type in ("", "n") and self.format_of(style).kind is not FormatKind.MASK):
-            texts = {raw: raw and self.text(column, style, cell_type, raw) for raw in set(raws)}
-            return [texts[raw] for raw in raws]  # dates and booleans repeat
+    def texts(
+        self, column: int, style: str, cell_type: str, raws: Sequence[str | None], *, is_plain: bool
+    ) -> list[str | None]:
+        """Return what `text` returns for each cell of a column, whose XML is not yet resolved.
+
+        `is_plain` says that they are numbers as `TRIMMED_NUMBER` takes them.
+        """
+        kind = self.format_of(style).kind
+        if is_plain and kind is FormatKind.NUMBER:
+            return self._numbers(column, raws)
+        if is_plain and kind is FormatKind.DATETIME:
+            return moment_texts(raws, self._is_1904)
+        if is_plain and kind is not FormatKind.MASK:
+            return list(map(self._serials(kind).__getitem__, raws))
         if cell_type == "s":
-            strings = self._strings
-            try:
-                return [None if raw is None else strings[int(raw)] for raw in raws]
-            except IndexError as error:
-                raise WorkbookError("um texto compartilhado não existe") from error
+            return self._shared_texts(raws)
         if cell_type in ("str", "inlineStr"):
             return [
-                raw
+                (raw or None)
                 if not raw or ("&" not in raw and "_x" not in raw)
                 else unescape_hex(unescape_xml(raw)) or None
                 for raw in raws
             ]
+        if cell_type == "b":
+            texts = {raw: raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in set(raws)}
+            return [texts[raw] for raw in raws]
         return [raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in raws]
+
+    def _serials(self, kind: FormatKind) -> SerialTexts:
+        known = self._texts_of_serials.get(kind)
+        if known is None:
+            known = self._texts_of_serials[kind] = SerialTexts(kind, self._is_1904)
+        return known
+
+    def _numbers(self, column: int, raws: Sequence[str | None]) -> list[str | None]:
+        filled = [raw for raw in raws if raw is not None]
+        self.tally.numbers[column] += len(filled)
+        if len(max(filled, key=len, default="")) <= DOUBLE_DIGITS:
+            return list(raws)
+        return [raw if raw is None or len(raw) <= DOUBLE_DIGITS else self._long_number(raw) for raw in raws]
+
+    def _shared_texts(self, raws: Sequence[str | None]) -> list[str | None]:
+        try:
+            return [None if raw is None else self._strings[int(raw)] for raw in raws]
+        except IndexError as error:
+            raise WorkbookError("um texto compartilhado não existe") from error
 
     def format_of(self, style: str) -> NumberFormat:
         """Return the number format of a style, General for one that does not exist."""

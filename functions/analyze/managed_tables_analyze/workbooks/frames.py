@@ -1,7 +1,8 @@
 """Owns what passes through the pipe between the child process and its parent.
 
 A frame is one letter, the length of its body, and the body in `marshal`'s form: two thousand rows at a
-time, which costs a hundredth of parsing them. Both ends are the same interpreter, started by us.
+time, by column, since marshal makes ten times as much of small lists as of long ones. Both ends are the same
+interpreter, started by us.
 """
 
 import marshal
@@ -19,7 +20,7 @@ class FrameKind(Enum):
     SHEET = b"s"
     """`(name, visible, merged)` of the sheet that begins."""
     ROWS = b"r"
-    """`(row numbers, rows of cells)`."""
+    """`(row numbers, columns of cells)`."""
     SHEET_END = b"e"
     """`(numbers per column, warnings)` of the sheet that ends."""
     FAILED = b"f"

@@ -11,8 +11,11 @@ from decimal import Decimal
 
 DOUBLE_DIGITS = 15  # every decimal of so many digits survives the way through a double
 PLAIN_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?"
+TRIMMED_NUMBER = rf"(?!-0\.?0*(?![.0-9]))({PLAIN_NUMBER})\.?0*"
+"""A number in plain digits, whose one group is the same number without the zeros at its end."""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _PLAIN = re.compile(PLAIN_NUMBER)
+_TRIMMED = re.compile(TRIMMED_NUMBER)
 _MAX_TEXT = 400  # longer than any double in plain digits; what is longer is no number
 _PLAIN_EXPONENTS = range(-30, 21)  # 1E+21 is the first power of ten that Excel itself never writes in full
 
@@ -20,6 +23,11 @@ _PLAIN_EXPONENTS = range(-30, 21)  # 1E+21 is the first power of ten that Excel 
 def is_number(text: str) -> bool:
     """Tell whether the text is a finite decimal number as workbooks write them."""
     return len(text) <= _MAX_TEXT and _NUMBER.fullmatch(text) is not None
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether the text is a number in plain digits, without exponent or needless zeros before it."""
+    return _TRIMMED.fullmatch(text) is not None
 
 
 def exact_number(raw: str) -> str:

@@ -1,17 +1,17 @@
 """Owns what a reader yields inside the child process: sheets of batches of rows, and what it learnt."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from managed_tables.wording import counted
-from managed_tables_analyze.sheets import MergedRange
+from managed_tables_analyze.sheets import Batch, MergedRange
 
 Cells = list[str | None]
-Batch = tuple[list[int], list[Cells]]
-"""Row numbers (counted from 1) and as many rows of cells; wholly empty rows are left out."""
 
 BATCH_ROWS = 2_000  # large enough that the cost of a batch vanishes, small enough to stay in the cache
+BATCH_CELLS = 1_000_000  # empty ones too, of the few sheets that are wider than tall: 8 MB
 
 
 @dataclass
@@ -75,10 +75,11 @@ class RawSheet:
     tally: Tally = field(default_factory=Tally)
 
 
-def in_batches(rows: Iterator[tuple[int, Cells]]) -> Iterator[Batch]:
-    """Gather single rows into batches, without trailing empty cells and without empty rows."""
+def in_batches(rows: Iterable[tuple[int, Cells]]) -> Iterator[Batch]:
+    """Gather single rows into batches, but for those that are wholly empty."""
     numbers: list[int] = []
     batch: list[Cells] = []
+    width = 0
     for number, cells in rows:
         while cells and cells[-1] is None:
             cells.pop()
@@ -86,8 +87,13 @@ def in_batches(rows: Iterator[tuple[int, Cells]]) -> Iterator[Batch]:
             continue
         numbers.append(number)
         batch.append(cells)
-        if len(batch) == BATCH_ROWS:
-            yield numbers, batch
-            numbers, batch = [], []
+        width = max(width, len(cells))
+        if len(batch) == BATCH_ROWS or len(batch) * width > BATCH_CELLS:
+            yield _batch(numbers, batch)
+            numbers, batch, width = [], [], 0
     if batch:
-        yield numbers, batch
+        yield _batch(numbers, batch)
+
+
+def _batch(numbers: list[int], rows: list[Cells]) -> Batch:
+    return Batch(numbers, list(map(list, zip_longest(*rows))))

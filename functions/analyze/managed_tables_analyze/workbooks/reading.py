@@ -20,7 +20,7 @@ from managed_tables.errors import (
     JobErrorKind,
 )
 from managed_tables_analyze.kinds import Kind
-from managed_tables_analyze.sheets import CellCounts, Row, Sheet
+from managed_tables_analyze.sheets import Batch, CellCounts, Sheet
 from managed_tables_analyze.workbooks.frames import FrameKind, read_frame
 
 _MIN_SECONDS = 20  # a small file is read in a second, also by a cold Lambda
@@ -47,7 +47,7 @@ def read_workbook(path: Path, kind: Kind, name: str) -> Iterator[Sheet]:
             if frame is FrameKind.SHEET:
                 sheet = _sheet(body, frames)
                 yield sheet
-                for _ in sheet.rows:  # whatever the caller did not want
+                for _ in sheet.batches:  # whatever the caller did not want
                     pass
 
 
@@ -55,15 +55,15 @@ def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]]) -> Sheet:
     name, visible, merged = body
     counts, warnings = CellCounts(), list[str]()
 
-    def rows() -> Iterator[Row]:
+    def batches() -> Iterator[Batch]:
         for frame, content in frames:
             if frame is FrameKind.SHEET_END:
                 counts.numbers.update(content[0])
                 warnings.extend(content[1])
                 return
-            yield from zip(*content, strict=True)
+            yield Batch(*content)
 
-    return Sheet(name, visible, rows(), counts, warnings, merged)
+    return Sheet(name, visible, batches(), counts, warnings, merged)
 
 
 @contextmanager

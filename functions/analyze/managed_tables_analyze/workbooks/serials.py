@@ -1,19 +1,25 @@
 """Owns serial numbers: days since an epoch, as workbooks store dates and times, to ISO 8601 text."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from managed_tables_analyze.workbooks.formats import FormatKind
 from managed_tables_analyze.workbooks.numbers import exact_number, is_number
 
+_DAY_SECONDS = 86_400
 _DAY_MS = 86_400_000
 _EPOCH_1900 = date(1899, 12, 30)  # right from 1900-03-01 on
 _LEAP_DAY = 60  # 1900-02-29, which Excel has and the calendar has not (kept for Lotus 1-2-3)
 _EPOCH_1904 = date(1904, 1, 1)
 _LAST_DAY = date(9999, 12, 31)
+# Of a day: looking up is quicker than formatting, and so few stay in the processor's cache.
+_MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(1_440)]
+_SECONDS = [f":{second:02d}" for second in range(60)]
+_LONGEST_SERIAL = 30  # characters; a double has 17 digits
+_MAX_KEPT = 50_000  # texts, of 200 bytes with what belongs to them
 
 
-@lru_cache(maxsize=200_000)
 def serial_text(raw: str, kind: FormatKind, is_1904: bool) -> str:
     """Return the date, time, date and time, or duration that the serial number is, to the millisecond.
 
@@ -36,7 +42,7 @@ def serial_text(raw: str, kind: FormatKind, is_1904: bool) -> str:
     day = _day(days, is_1904)
     if day is None:
         return exact_number(raw)
-    return day.isoformat() if kind is FormatKind.DATE and not ms else f"{day.isoformat()}T{_time(ms)}"
+    return day if kind is FormatKind.DATE and not ms else f"{day}T{_time(ms)}"
 
 
 def iso_text(raw: str, kind: FormatKind) -> str:
@@ -50,7 +56,8 @@ def iso_text(raw: str, kind: FormatKind) -> str:
     return raw.strip()
 
 
-def _day(days: int, is_1904: bool) -> date | None:
+@lru_cache(maxsize=100_000)  # 270 years
+def _day(days: int, is_1904: bool) -> str | None:
     if is_1904:
         return _add(_EPOCH_1904, days)
     if days < 1 or days == _LEAP_DAY:
@@ -58,14 +65,18 @@ def _day(days: int, is_1904: bool) -> date | None:
     return _add(_EPOCH_1900, days + 1 if days < _LEAP_DAY else days)
 
 
-def _add(epoch: date, days: int) -> date | None:
-    return epoch + timedelta(days) if 0 <= days <= (_LAST_DAY - epoch).days else None
+def _add(epoch: date, days: int) -> str | None:
+    return (epoch + timedelta(days)).isoformat() if 0 <= days <= (_LAST_DAY - epoch).days else None
 
 
-def _time(ms: int) -> str:
-    seconds, ms = divmod(ms, 1_000)
-    text = f"{seconds // 3_600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    return f"{text}.{ms:03d}" if ms else text
+def _time(total_ms: int) -> str:
+    seconds, ms = divmod(total_ms, 1_000)
+    return f"{_clock(seconds)}.{ms:03d}" if ms else _clock(seconds)
+
+
+def _clock(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    return _MINUTES[minutes] + _SECONDS[seconds]
 
 
 def _duration(total_ms: int) -> str:
@@ -73,3 +84,39 @@ def _duration(total_ms: int) -> str:
     seconds, ms = divmod(abs(total_ms), 1_000)
     text = f"{sign}{seconds // 3_600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     return f"{text}.{ms:03d}" if ms else text
+
+
+class SerialTexts(dict[str | None, str | None]):
+    """The texts of the serial numbers of one kind by what stands in the file, worked out as they are met."""
+
+    def __init__(self, kind: FormatKind, is_1904: bool) -> None:
+        self._kind, self._is_1904 = kind, is_1904
+
+    def __missing__(self, raw: str | None) -> str | None:
+        if not raw:
+            return None
+        if len(self) >= _MAX_KEPT:
+            self.clear()
+        text = self[raw] = serial_text(raw, self._kind, self._is_1904) or None
+        return text
+
+
+def moment_texts(raws: Iterable[str | None], is_1904: bool) -> list[str | None]:
+    """Return what `serial_text` returns for dates with times in plain digits, of which few are the same."""
+    texts: list[str | None] = []
+    days: dict[int, str | None] = {}
+    for raw in raws:
+        if raw is None:
+            texts.append(None)
+            continue
+        total_ms = round(float(raw[:_LONGEST_SERIAL]) * _DAY_MS)
+        number = total_ms // _DAY_MS
+        if number not in days:
+            days[number] = _day(number, is_1904)
+        day = days[number]
+        if day is None or total_ms % 1_000 or len(raw) > _LONGEST_SERIAL:
+            texts.append(serial_text(raw, FormatKind.DATETIME, is_1904))
+        else:
+            minutes, seconds = divmod(total_ms // 1_000 % _DAY_SECONDS, 60)
+            texts.append(f"{day}T{_MINUTES[minutes]}{_SECONDS[seconds]}")
+    return texts

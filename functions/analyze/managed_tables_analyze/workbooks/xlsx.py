@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from managed_tables_analyze.sheets import MergedRange
+from managed_tables_analyze.sheets import Batch, MergedRange
+from managed_tables_analyze.workbooks.canonical import NotCanonicalError
 from managed_tables_analyze.workbooks.cells import CellReader, column_index
 from managed_tables_analyze.workbooks.failures import WorkbookError
 from managed_tables_analyze.workbooks.formats import NumberFormat
 from managed_tables_analyze.workbooks.package import Package, Relationship, open_package
-from managed_tables_analyze.workbooks.raw import Batch, RawSheet, Tally, in_batches
+from managed_tables_analyze.workbooks.raw import RawSheet, Tally, in_batches
 from managed_tables_analyze.workbooks.strings import read_shared_strings
 from managed_tables_analyze.workbooks.styles import read_styles
 from managed_tables_analyze.workbooks.xlsx_parse import parse_rows
-from managed_tables_analyze.workbooks.xlsx_scan import NotCanonicalError, SheetScanner
+from managed_tables_analyze.workbooks.xlsx_scan import SheetScanner
 from managed_tables_analyze.workbooks.xml import Attributes, parse_xml
 
 _CHUNK_BYTES = 1 << 20
@@ -111,7 +112,7 @@ def _batches(package: Package, part: str, reader: CellReader) -> Iterator[Batch]
     try:
         with package.open_part(part) as stream:
             for batch in SheetScanner(stream, reader).batches():
-                seen_rows += len(batch[0])
+                seen_rows += len(batch)
                 yield batch
     except NotCanonicalError:
         reader.tally.reset()
@@ -120,11 +121,11 @@ def _batches(package: Package, part: str, reader: CellReader) -> Iterator[Batch]
 
 
 def _skip(batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
-    for numbers, cells in batches:
-        skipped = min(rows, len(numbers))
+    for batch in batches:
+        skipped = min(rows, len(batch))
         rows -= skipped
-        if skipped < len(numbers):
-            yield numbers[skipped:], cells[skipped:]
+        if skipped < len(batch):
+            yield batch.cut(skipped) if skipped else batch
 
 
 def _may_have_merged_header(batch: Batch) -> bool:
@@ -132,7 +133,7 @@ def _may_have_merged_header(batch: Batch) -> bool:
 
     Merged ranges stand after the cells: looking for them costs inflating the sheet once more.
     """
-    head = batch[1][:10]
+    head = [cells for _, cells in batch.cut(0, 10).rows()]
     width = max(len(cells) for cells in head)
     return len(head[0]) < width or None in head[0]
 

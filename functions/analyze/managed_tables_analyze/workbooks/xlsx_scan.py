@@ -1,269 +1,175 @@
-"""Owns the fast way through a sheet's XML: the form in which every common program writes it.
+"""Owns the fast way through a sheet's rows: the form in which every common program writes them.
 
-A general XML parser calls back five times a cell and takes 10 s for 300,000 rows of 10 columns. Programs
-write rows that look alike, so this module learns the look of a sheet's rows as one regular expression and
-takes each row's cells with a single match; a row that differs is split into cells one by one. Every
-character of a row is accounted for: whatever does not fit raises NotCanonicalError, and `xlsx_parse`
-reads the sheet.
+Programs write rows that look alike, so each row's cells are taken with a single match of an expression that
+is learnt from the sheet (`row_pattern`); a row that differs is split into cells one by one. A sheet that is
+not written in this form is read by `xlsx_parse`.
 """
 
-import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
-from managed_tables_analyze.workbooks.cells import CellReader, column_index
+from managed_tables_analyze.sheets import Batch, Column
+from managed_tables_analyze.workbooks.canonical import ElementCutter, NotCanonicalError
+from managed_tables_analyze.workbooks.cells import MAX_COLUMNS, CellReader, column_index
 from managed_tables_analyze.workbooks.failures import WorkbookTooLargeError
-from managed_tables_analyze.workbooks.numbers import PLAIN_NUMBER
-from managed_tables_analyze.workbooks.raw import Batch, Cells
-from managed_tables_analyze.workbooks.strings import unescape_xml
-
-_CHUNK_BYTES = 1 << 20
-_MAX_ROW_CHARACTERS = 64 << 20  # 16,384 cells of 4,000 characters; an honest row is a thousandth of it
-_MAX_LEARNT_COLUMNS = 256  # the expression of a wider sheet costs more than it saves
-_MAX_LEARNT_LOOKS = 4  # per column: kinds of cell (style and type)
-_MAX_LESSONS = 60  # a sheet that still surprises after so many is split cell by cell
-
-_SHEET_DATA = re.compile(r"<(?P<prefix>(?:\w+:)?)sheetData>")
-# `{p}` stands for the prefix of the spreadsheet's namespace, mostly none.
-_ROW_TAG = r'\s*(?:<{p}row\b[^<>]*/>\s*)*<{p}row r="([0-9]{1,7})"[^<>]*>'
-_NO_ROWS = r"\s*(?:<{p}row\b[^<>]*/>\s*)*"
-_FORMULA = r"(?:<{p}f(?: [^<>]*)?(?:/>|>[^<]*</{p}f>))?"
-_INLINE = r'<{p}is><{p}t(?: xml:space="preserve")?>([^<]*)</{p}t></{p}is>'
-_VALUE = r'<{p}v(?: xml:space="preserve")?>([^<]*)</{p}v>'
-_CELL = (
-    r'\s*<{p}c r="([A-Z]{1,3})[0-9]+"((?: \w+="[^"<>]*")*) ?(?:/>|>'
-    rf"{_FORMULA}(?:{_VALUE}|<{{p}}v ?/>|{_INLINE}|<{{p}}is><{{p}}t ?/></{{p}}is>)?</{{p}}c>)"
+from managed_tables_analyze.workbooks.numbers import is_plain
+from managed_tables_analyze.workbooks.raw import BATCH_ROWS
+from managed_tables_analyze.workbooks.row_pattern import (
+    CELL,
+    EMPTY_ROWS,
+    ROW_TAG,
+    Look,
+    RowPattern,
+    compile_template,
 )
-_CELL_PARTS = 5  # re.split's pieces a cell: what stands before it, and four groups
+from managed_tables_analyze.workbooks.strings import rich_text, unescape_xml
+
+_FIRST_ROWS = 16  # the pattern is learnt from; then it is compiled anew with every batch that teaches more
+_MAX_BATCH_CELLS = 4_000_000  # empty ones too, 32 MB: only a sheet of cells far apart has more
+_CELL_PARTS = 6  # re.split's pieces a cell: what stands before it, and five groups
+
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
-_UNCACHED = r"(?:</{p}f>|<{p}f [^<>]*/>)(?:<{p}v ?/>|<{p}v></{p}v>)?</{p}c>"
+_ROW = r"<{p}row\b([^<>]*)>"
+_ROW_NUMBER = re.compile(r'\sr="([0-9]{1,7})"')
+_REFERENCE = re.compile(r'\sr="([A-Z]{1,3})[0-9]+"')
+_INLINE_TEXT = r'\s*<{p}t(?: xml:space="preserve")?>([^<]*)</{p}t>\s*'
+_SPACED = re.compile(r">\s+<")
 _HIDDEN_ROW = r'<{p}row [^<>]*hidden="(?:1|true)"'
-
-Look = tuple[str, str, str]
-"""The attributes of a cell as written, and of these its style and type."""
-
-
-class NotCanonicalError(Exception):
-    """The sheet is not written in the form that this module reads."""
-
-
-def _compile(template: str, prefix: str) -> re.Pattern[str]:
-    return re.compile(template.replace("{p}", prefix))
-
-
-class RowPattern:
-    """The look of a sheet's rows as learnt so far: per column, the kinds of cell that were met."""
-
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
-        self._seen: set[tuple[int, Look]] = set()
-        self._looks: dict[int, list[Look]] = {}
-        self._letters: dict[int, str] = {}
-        self._lessons = 0
-        self.is_stale = False
-        self._match: re.Pattern[str] | None = None
-        self.groups: list[tuple[int, Look]] = []
-        """What each group after the first (the row number) holds, in order of column."""
-
-    def learn(self, letters: str, column: int, look: Look) -> None:
-        """Take note of a cell with a value: what is met twice is expected from then on."""
-        if (column, look) not in self._seen:
-            self._seen.add((column, look))
-            return
-        looks = self._looks.setdefault(column, [])
-        if look not in looks and len(looks) < _MAX_LEARNT_LOOKS:
-            looks.append(look)
-            self._letters[column] = letters
-            self.is_stale = True
-
-    def compiled(self) -> re.Pattern[str] | None:
-        """Return the expression of a whole row, None while there is none worth trying."""
-        if self.is_stale:
-            self.is_stale = False
-            self._lessons += 1
-            is_worth_it = self._lessons <= _MAX_LESSONS and len(self._looks) <= _MAX_LEARNT_COLUMNS
-            self._match = self._compile() if is_worth_it else None
-        return self._match
-
-    @property
-    def width(self) -> int:
-        """How many columns a row of this look has."""
-        return max(self._looks) + 1
-
-    def _compile(self) -> re.Pattern[str]:
-        self.groups = []
-        cells: list[str] = []
-        for column in sorted(self._looks):
-            bodies = "".join(f"|{self._body(column, look)}" for look in self._looks[column])
-            cells.append(rf'(?:<{{p}}c r="{self._letters[column]}[0-9]+"(?:[^<>]*/>{bodies}))?+')
-        return _compile(_ROW_TAG + "".join(cells), self._prefix)
-
-    def _body(self, column: int, look: Look) -> str:
-        attributes, _, cell_type = look
-        self.groups.append((column, look))
-        if cell_type == "inlineStr":
-            content = _INLINE
-        elif cell_type in ("", "n"):
-            content = f"{_FORMULA}<{{p}}v>({PLAIN_NUMBER})</{{p}}v>"
-        elif cell_type == "s":
-            content = "<{p}v>([0-9]{1,9})</{p}v>"
-        else:
-            content = _FORMULA + _VALUE
-        return f"{re.escape(attributes)}>{content}</{{p}}c>"
 
 
 class SheetScanner:
     """Reads the rows of one sheet in batches."""
 
     def __init__(self, stream: IO[bytes], reader: CellReader) -> None:
-        self._stream = stream
+        self._cutter = ElementCutter(stream, "sheetData", "row")
         self._reader = reader
-        self._decode = codecs.getincrementaldecoder("utf-8")().decode
         self._looks: dict[str, Look] = {}
         self._columns: dict[str, int] = {}
-        self._rest = ""
+        self._number = 0  # of the last row
+        self._rows_at_once = _FIRST_ROWS
 
     def batches(self) -> Iterator[Batch]:
         """Yield the rows as they stand in the file; raises NotCanonicalError, also after some batches."""
-        prefix = self._skip_to_rows()
+        prefix = self._cutter.open()
         if prefix is None:
             return
         self._prepare(prefix)
-        while True:
-            end = self._rest.find(self._sheet_end)
-            text = self._rest if end < 0 else self._rest[:end]
-            if "<!" in text or "<?" in text or "\r" in text:
-                raise NotCanonicalError
-            rows = text.split(self._row_end)
-            self._rest = rows.pop()
-            if rows:
-                self._note(text)
-                batch = self._batch(rows)
-                if batch[0]:
+        for rows in self._cutter.pieces(prefix):
+            start = 0
+            while start < len(rows):
+                some = rows[start : start + self._rows_at_once]
+                start += len(some)
+                batch = self._batch(some)
+                if batch is not None:
                     yield batch
-            if end >= 0:
-                if self._no_rows.fullmatch(self._rest) is None:
-                    raise NotCanonicalError
-                return
-            self._rest += self._more()
+                self._rows_at_once = min(2 * self._rows_at_once, BATCH_ROWS)
+        if self._empty_rows.fullmatch(self._cutter.rest) is None:
+            raise NotCanonicalError
+        self._note_hidden([self._cutter.rest])
 
     def _prepare(self, prefix: str) -> None:
+        def compiled(template: str) -> re.Pattern[str]:
+            return compile_template(template, prefix, spaced=True)
+
         self._pattern = RowPattern(prefix)
-        self._cell = _compile(_CELL, prefix)
-        self._row_tag = _compile(_ROW_TAG, prefix)
-        self._no_rows = _compile(_NO_ROWS, prefix)
-        self._uncached = _compile(_UNCACHED, prefix)
-        self._hidden_row = _compile(_HIDDEN_ROW, prefix)
-        self._formula = f"<{prefix}f"
-        self._row_end, self._sheet_end = f"</{prefix}row>", f"</{prefix}sheetData>"
+        self._cell, self._row_tag, self._row = compiled(CELL), compiled(ROW_TAG), compiled(_ROW)
+        self._empty_rows, self._inline_text = compiled(EMPTY_ROWS), compiled(_INLINE_TEXT)
+        self._hidden_row = compiled(_HIDDEN_ROW)
 
-    def _more(self) -> str:
-        chunk = self._stream.read(_CHUNK_BYTES)
-        if not chunk or len(self._rest) > _MAX_ROW_CHARACTERS:
-            if chunk:
-                raise WorkbookTooLargeError("uma linha tem dezenas de megabytes")
-            raise NotCanonicalError
-        try:
-            return self._decode(chunk)
-        except UnicodeDecodeError as error:
-            raise NotCanonicalError from error
+    def _note_hidden(self, tags: Sequence[str | None]) -> None:
+        """Count the hidden rows among those of the tags."""
+        for text in tags:
+            if text and 'hidden="' in text:
+                self._reader.tally.hidden_rows += len(self._hidden_row.findall(text))
 
-    def _skip_to_rows(self) -> str | None:
-        """Read up to `<sheetData>` and return its prefix, None for a sheet without rows."""
-        while True:
-            found = _SHEET_DATA.search(self._rest)
-            if found:
-                if "<!" in self._rest[: found.start()]:
-                    raise NotCanonicalError
-                self._rest = self._rest[found.end() :]
-                return found["prefix"]
-            if "<sheetData/>" in self._rest:
-                return None
-            self._rest += self._more()
-
-    def _note(self, text: str) -> None:
-        tally = self._reader.tally
-        if 'hidden="' in text:
-            tally.hidden_rows += len(self._hidden_row.findall(text))
-        if self._formula in text:
-            tally.uncached += len(self._uncached.findall(text))
-
-    def _batch(self, rows: list[str]) -> Batch:
-        numbers: list[int] = []
-        batch: list[Cells] = []
-        places: list[int] = []
-        matches: list[tuple[str | None, ...]] = []
+    def _batch(self, rows: list[str]) -> Batch | None:
+        """Return the rows that hold anything, None where none does."""
         pattern = self._pattern.compiled()
-        for row in rows:
-            found = pattern.fullmatch(row) if pattern else None
-            if found:
-                places.append(len(batch))
-                groups = found.groups()
-                matches.append(groups)
-                numbers.append(int(groups[0]))
-                batch.append([])
-                continue
-            number, cells = self._split(row)
-            numbers.append(number)
-            batch.append(cells)
-            if self._pattern.is_stale:
-                self._fill(batch, places, matches)
-                places, matches = [], []
-                pattern = self._pattern.compiled()
-        self._fill(batch, places, matches)
+        found = [pattern.fullmatch(row) if pattern else None for row in rows]
+        matched = [one.groups() for one in found if one]
+        grid = _Grid(len(rows))
+        numbers = self._numbers(rows, found, grid)
         if numbers != sorted(numbers):
             raise NotCanonicalError
-        kept = [index for index, cells in enumerate(batch) if cells]
-        if len(kept) == len(batch):
-            return numbers, batch
-        return [numbers[index] for index in kept], [batch[index] for index in kept]
+        if len(matched) == len(rows):
+            self._fill(grid, range(len(rows)), matched)
+        elif matched:
+            self._fill(grid, [place for place, one in enumerate(found) if one], matched)
+        return grid.batch(numbers)
 
-    def _fill(self, batch: list[Cells], places: list[int], matches: list[tuple[str | None, ...]]) -> None:
-        """Turn the matched rows' groups into text, column by column, and put the rows in their places."""
-        if not matches:
-            return
-        groups = list(zip(*matches, strict=True))
-        columns: list[list[str | None]] = [[None] * len(matches)] * self._pattern.width
-        filled: set[int] = set()
-        for (column, look), raws in zip(self._pattern.groups, groups[1:], strict=True):
-            _, style, cell_type = look
-            texts = self._reader.texts(column, style, cell_type, raws)
-            if column in filled:
-                texts = [
-                    other if text is None else text
-                    for text, other in zip(texts, columns[column], strict=True)
-                ]
-            columns[column] = texts
-            filled.add(column)
-        for place, cells in zip(places, zip(*columns, strict=True), strict=True):
-            row = batch[place] = list(cells)
-            while row and row[-1] is None:
-                row.pop()
+    def _numbers(self, rows: list[str], found: list[re.Match[str] | None], grid: "_Grid") -> list[int]:
+        """Return the rows' numbers; those that were not matched are split and put into the grid."""
+        numbers: list[int] = []
+        for place, one in enumerate(found):
+            if one is None:
+                grid.put_row(place, self._split(rows[place]))
+            else:
+                number = one[2]
+                self._number = int(number) if number else self._next_number(one[1])
+            numbers.append(self._number)
+        return numbers
 
-    def _split(self, row: str) -> tuple[int, Cells]:
-        """Return a row's number and cells, whatever their look."""
+    def _fill(self, grid: "_Grid", places: Sequence[int], matched: list[tuple[str | None, ...]]) -> None:
+        """Turn the matched rows' groups into text, column by column."""
+        tags, _, *groups = zip(*matched, strict=True)
+        self._note_hidden(tags)
+        for (column, look), raws in zip(self._pattern.groups, groups, strict=True):
+            if raws.count(None) < len(raws):
+                texts = self._reader.texts(column, look.style, look.type, raws, is_plain=look.is_plain)
+                grid.put(column, places, texts)
+
+    def _next_number(self, tags: str | None) -> int:
+        """Return the number of the last of some rows; one without a number follows the one before."""
+        number = self._number
+        for attributes in self._row.findall(tags or ""):
+            found = _ROW_NUMBER.search(attributes)
+            number = int(found[1]) if found else number + 1
+        return number
+
+    def _split(self, row: str) -> dict[int, str]:
+        """Return a row's cells by column, whatever their look, and take note of its number."""
         start = self._row_tag.match(row)
-        if start is None:
+        if start is None or "<!" in row or "<?" in row:
             raise NotCanonicalError
+        self._number = int(start[2]) if start[2] else self._next_number(start[1])
+        self._note_hidden([start[1]])
+        if _SPACED.search(row):
+            self._pattern.expect_blanks()
         pieces = self._cell.split(row[start.end() :])
         if "".join(pieces[::_CELL_PARTS]).strip():
             raise NotCanonicalError
-        cells: Cells = []
+        cells: dict[int, str] = {}
+        column = -1
         parts = (pieces[group::_CELL_PARTS] for group in range(1, _CELL_PARTS))
-        for letters, attributes, value, inline in zip(*parts, strict=True):
-            raw = inline if value is None else value
-            if raw is None:
-                continue
-            column = self._column(letters)
-            look = self._look(attributes)
-            self._pattern.learn(letters, column, look)
-            if column >= len(cells):
-                cells.extend([None] * (column + 1 - len(cells)))
-            cells[column] = self._reader.text(column, look[1], look[2], unescape_xml(raw))
-        while cells and cells[-1] is None:
-            cells.pop()
-        return int(start[1]), cells
+        for letters, attributes, *content in zip(*parts, strict=True):
+            letters, attributes = _reference(letters, attributes)
+            column = self._column(letters) if letters else column + 1
+            if column >= MAX_COLUMNS:
+                raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
+            if not letters and not column:
+                self._pattern.is_positional = True
+            text = self._text(letters, column, self._look(attributes), content)
+            if text is not None:
+                cells[column] = text
+        return cells
+
+    def _text(self, letters: str, column: int, look: Look, content: Sequence[str | None]) -> str | None:
+        """Return the text of one cell, and take note of its look."""
+        formula, value, inline = content
+        if inline is None and not value:
+            self._reader.tally.uncached += bool(formula) and look.type != "str"
+            self._pattern.learn(letters, column, look._replace(has_value=value is not None))
+            return None
+        if inline is not None:
+            plain = self._inline_text.fullmatch(inline)
+            raw = unescape_xml(plain[1]) if plain else rich_text(inline)
+        else:
+            raw = unescape_xml(value or "")
+            if look.type in ("", "n") and is_plain(raw):
+                look = look._replace(is_plain=True)
+        self._pattern.learn(letters, column, look)
+        return self._reader.text(column, look.style, look.type, raw)
 
     def _column(self, letters: str) -> int:
         column = self._columns.get(letters)
@@ -275,5 +181,62 @@ class SheetScanner:
         look = self._looks.get(attributes)
         if look is None:
             named = dict(_ATTRIBUTE.findall(attributes))
-            look = self._looks[attributes] = (attributes, named.get("s", ""), named.get("t", ""))
+            look = self._looks[attributes] = Look(attributes, named.get("s", ""), named.get("t", ""))
         return look
+
+
+def _reference(letters: str | None, attributes: str) -> tuple[str, str]:
+    """Return a cell's column and its other attributes, wherever among them its reference stands."""
+    if letters or ' r="' not in attributes:
+        return letters or "", attributes
+    found = _REFERENCE.search(attributes)
+    if found is None:
+        raise NotCanonicalError
+    return found[1], attributes[: found.start()] + attributes[found.end() :]
+
+
+class _Grid:
+    """The cells of a batch's rows, by column."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._columns: dict[int, Column] = {}
+
+    def put_row(self, place: int, cells: dict[int, str]) -> None:
+        """Put one row's cells into their places."""
+        for column, text in cells.items():
+            self._column(column)[place] = text
+
+    def put(self, column: int, places: Sequence[int], texts: Column) -> None:
+        """Put cells of a column into their places."""
+        if column not in self._columns and len(texts) == self._size:
+            self._columns[column] = texts
+            return
+        cells = self._column(column)
+        for place, text in zip(places, texts, strict=True):
+            if text is not None:
+                cells[place] = text
+
+    def _column(self, column: int) -> Column:
+        cells = self._columns.get(column)
+        if cells is None:
+            cells = self._columns[column] = [None] * self._size
+            if len(self._columns) * self._size > _MAX_BATCH_CELLS:
+                raise NotCanonicalError
+        return cells
+
+    def batch(self, numbers: list[int]) -> Batch | None:
+        """Return the rows that hold anything, None where none does."""
+        if not self._columns:
+            return None
+        empty: Column = [None] * self._size
+        columns = [self._columns.get(column, empty) for column in range(max(self._columns) + 1)]
+        blank = set(range(self._size))
+        for column in self._columns.values():
+            blank = {place for place in blank if column[place] is None}
+            if not blank:
+                return Batch(numbers, columns)
+        kept = sorted(set(range(self._size)) - blank)
+        if not kept:
+            return None
+        return Batch([numbers[place] for place in kept], [[cells[p] for p in kept] for cells in columns])
