@@ -26,7 +26,7 @@ from managed_tables_analyze.workbooks.row_pattern import (
 from managed_tables_analyze.workbooks.strings import rich_text, unescape_xml
 
 _FIRST_ROWS = 16  # the pattern is learnt from; then it is compiled anew with every batch that teaches more
-_MAX_BATCH_CELLS = 4_000_000  # empty ones too, 32 MB: only a sheet of cells far apart has more
+_MAX_BATCH_CELLS = 2_000_000  # empty ones too, 16 MB: only a sheet of cells far apart has more
 _CELL_PARTS = 6  # re.split's pieces a cell: what stands before it, and five groups
 
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')

@@ -1,0 +1,180 @@
+"""The quick way through a sheet's rows reads whatever programs write, and reads it as expat does."""
+
+import io
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl.utils import get_column_letter
+
+from managed_tables_analyze.sheets import Row
+from managed_tables_analyze.workbooks.canonical import NotCanonicalError
+from managed_tables_analyze.workbooks.cells import CellReader
+from managed_tables_analyze.workbooks.formats import GENERAL, parse_format
+from managed_tables_analyze.workbooks.raw import Tally, in_batches
+from managed_tables_analyze.workbooks.strings import read_shared_strings
+from managed_tables_analyze.workbooks.xlsx_parse import parse_rows
+from managed_tables_analyze.workbooks.xlsx_scan import SheetScanner
+
+_STRINGS = ["zero", None, "dois"]
+_FORMATS = [GENERAL, *map(parse_format, ("dd/mm/yyyy", "dd/mm/yyyy hh:mm", "00000", "[h]:mm"))]
+
+
+def sheet(body: str) -> bytes:
+    return f'<worksheet xmlns="urn:x"><cols/><sheetData>{body}</sheetData><pageMargins/></worksheet>'.encode()
+
+
+def scanned(xml: bytes) -> tuple[list[Row], Tally]:
+    """Return the rows and what was learnt of them; NotCanonicalError where only expat reads the sheet."""
+    reader = CellReader(_STRINGS, _FORMATS, is_1904=False)
+    batches = SheetScanner(io.BytesIO(xml), reader).batches()
+    return [row for batch in batches for row in batch.rows()], reader.tally
+
+
+def parsed(xml: bytes) -> tuple[list[Row], Tally]:
+    reader = CellReader(_STRINGS, _FORMATS, is_1904=False)
+    batches = in_batches(parse_rows(io.BytesIO(xml), reader))
+    return [row for batch in batches for row in batch.rows()], reader.tally
+
+
+def repeated(row: str, times: int = 40) -> str:
+    """Return rows of one look, enough for it to be learnt; `N` stands for the row's number."""
+    return "".join(row.replace("N", str(number)) for number in range(1, times + 1))
+
+
+FORMS = {
+    "excel": '<row r="N" spans="1:3" x14ac:dyDescent="0.25"><c r="AN" s="1"><v>45292</v></c>'
+    '<c r="BN" s="4"/><c r="CN" t="s"><v>2</v></c></row>',
+    "libreoffice": '<row r="N" customFormat="false" ht="12.8" hidden="false" customHeight="false">'
+    '<c r="AN" s="0" t="n"><v>1.50</v></c>'
+    '<c r="BN" s="0" t="str"><f aca="false">A1&amp;"x"</f><v>1x</v></c></row>',
+    "attributes in the order of the alphabet": '<row collapsed="false" hidden="false" r="N">'
+    '<c r="AN" t="s"><v>0</v></c><c s="0" r="BN"><v>7</v></c></row>',
+    "no references": '<row><c><v>N</v></c><c t="s"><v>0</v></c><c s="2"><v>45292.75</v></c></row>',
+    "no references, some cells empty": '<row><c t="inlineStr"><is><t>a</t></is></c>'
+    '<c s="3"/><c/><c><v>1</v></c></row>',
+    "references of rows alone": '<row r="N"><c><v>1</v></c><c s="1"></c><c t="b"><v>1</v></c></row>',
+    "references of cells alone": '<row><c r="BN"><v>1</v></c><c r="DN"><v>2</v></c></row>',
+    "indented": '\n  <row r="N">\n    '
+    '<c r="AN" t="inlineStr">\n      <is>\n        <t>a b</t>\n      </is>\n    </c>'
+    '\n    <c r="BN">\n      <v>2</v>\n    </c>\n  </row>\n',
+    "indented, lines of another system": '\r\n<row r="N">\r\n'
+    '<c r="AN" t="str">\r\n<v>a\r\nb</v>\r\n</c>\r\n</row>\r\n',
+    "blank before the end of a tag": '<row r="N" ><c r="AN" s="0" ><v>5</v></c>'
+    '<c r="BN" t="s" ><v>1</v></c></row>',
+    "empty rows between": '<row r="N"/><row><c><v>1</v></c></row>',
+    "rich text in the cell": '<row r="N"><c r="AN" t="inlineStr"><is><r><rPr><b/></rPr><t>ne</t></r><r>'
+    '<t xml:space="preserve">grito </t></r><rPh sb="0" eb="1"><t>x</t></rPh></is></c>'
+    '<c r="BN"><v>1</v></c></row>',
+    "exponents": '<row r="N"><c r="AN"><v>1.5E-7</v></c><c r="BN"><v>-2e3</v></c>'
+    '<c r="CN" s="1"><v>4.5E4</v></c></row>',
+    "zeros at the end": '<row r="N"><c r="AN"><v>1.500</v></c><c r="BN"><v>-0.0</v></c>'
+    '<c r="CN"><v>007</v></c></row>',
+    "digits beyond a double": '<row r="N"><c r="AN"><v>12345678901234567890</v></c>'
+    '<c r="BN"><v>8.3000000000000007</v></c></row>',
+    "formulas of every kind": '<row r="N"><c r="AN"><f t="shared" si="0"/><v>2</v></c>'
+    '<c r="BN"><f>1/0</f></c>'
+    '<c r="CN" t="str"><f>""</f><v></v></c><c r="DN" t="e"><f>1/0</f><v>#DIV/0!</v></c></row>',
+    "escapes": '<row r="N"><c r="AN" t="str"><v>a&amp;b _x0041_ &#233;</v></c>'
+    '<c r="BN" t="inlineStr"><is><t>&lt;_x000D_&gt;</t></is></c></row>',
+    "hidden rows": '<row r="N" hidden="1"><c r="AN"><v>1</v></c></row>',
+    "durations, masks, days that are none": '<row r="N"><c r="AN" s="4"><v>1.5</v></c>'
+    '<c r="BN" s="3"><v>42</v></c>'
+    '<c r="CN" s="2"><v>60</v></c><c r="DN" s="2"><v>0.25</v></c>'
+    '<c r="EN" s="2"><v>45292.000005</v></c></row>',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", FORMS.values(), ids=FORMS.keys())
+def test_a_common_form_is_read_the_quick_way(row: str) -> None:
+    xml = sheet(repeated(row))
+    assert scanned(xml) == parsed(xml)
+
+
+def test_a_prefix_is_read_the_quick_way() -> None:
+    body = repeated('<x:row r="N"><x:c r="AN"><x:v>1</x:v></x:c></x:row>')
+    xml = f'<x:worksheet xmlns:x="urn:x"><x:sheetData>{body}</x:sheetData></x:worksheet>'.encode()
+    assert scanned(xml) == parsed(xml)
+
+
+def test_a_form_that_changes_among_the_rows_is_read_as_well() -> None:
+    xml = sheet("".join(repeated(row) for row in FORMS.values() if 'r="N"' not in row) * 3)
+    assert scanned(xml) == parsed(xml)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<row r="1"><c r="A1"><v>1</v></c></row><!-- </row> --><row r="2"><c r="A2"><v>2</v></c></row>',
+        '<row r="1"><c r="A1" t="str"><v><![CDATA[</row>]]></v></c></row>',
+        '<row r="2"><c r="A2"><v>2</v></c></row><row r="1"><c r="A1"><v>1</v></c></row>',
+        "<row r='1'><c r='A1'><v>1</v></c></row>",
+        '<row r="1"><c r="a1"><v>1</v></c></row>',
+        '<row r="1"><c r="A1"><v>1</v></c>text</row>',
+        '<row r="1"><c r="A1"><v>1</v><v>2</v></c></row>',
+    ],
+)
+def test_another_form_is_declined(body: str) -> None:
+    with pytest.raises(NotCanonicalError):
+        scanned(sheet(body))
+
+
+def test_cells_far_apart_do_not_fill_the_memory() -> None:
+    """A batch that would be nothing but empty cells is left to the reader that makes smaller ones."""
+    cells = (
+        f'<c r="{get_column_letter(1 + number % 3_000)}{number}"><v>1</v></c>' for number in range(9_000)
+    )
+    xml = sheet("".join(f'<row r="{number}">{cell}</row>' for number, cell in enumerate(cells, start=1)))
+    with pytest.raises(NotCanonicalError):
+        scanned(xml)
+    rows, _ = parsed(xml)
+    assert [len(cells) for _, cells in rows] == [1 + number % 3_000 for number in range(9_000)]
+
+
+_raws = st.one_of(
+    st.sampled_from(["", ' s="1"', ' s="2"', ' s="3"', ' s="9"']).flatmap(
+        lambda style: st.one_of(
+            st.integers(-(10**17), 10**17).map(str),
+            st.decimals(-(10**6), 10**6, places=3).map(str),
+            st.floats(0, 60_000).map(repr),
+        ).map(lambda raw: f"{style}><v>{raw}</v></c>")
+    ),
+    st.sampled_from([' t="s"><v>0</v></c>', ' t="s"><v>1</v></c>', ' t="b"><v>1</v></c>', "/>", ' s="1"/>']),
+    st.sampled_from([' t="inlineStr"><is><t>a &amp; b</t></is></c>', ' t="str"><f>A1</f><v>x</v></c>']),
+)
+
+
+def written(table: Sequence[Sequence[str]], *, references: bool) -> str:
+    rows = []
+    for number, cells in enumerate(table, start=1):
+        tags = (f' r="{"ABCDE"[column]}{number}"' if references else "" for column in range(len(cells)))
+        row = "".join(f"<c{tag}{cell}" for tag, cell in zip(tags, cells, strict=True))
+        rows.append(f'<row r="{number}">{row}</row>' if references else f"<row>{row}</row>")
+    return "".join(rows)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.lists(_raws, min_size=1, max_size=4), min_size=1, max_size=60), st.booleans())
+def test_the_quick_way_and_expat_agree(table: list[list[str]], references: bool) -> None:
+    xml = sheet(written(table, references=references))
+    assert scanned(xml) == parsed(xml)
+
+
+@pytest.mark.parametrize(
+    ("items", "texts"),
+    [
+        ("<si><t>a</t></si><si><t/></si><si><t></t></si>", ["a", None, None]),
+        ('<si><t xml:space="preserve"> a </t></si>\n<si>\n<t>b</t>\n</si>', [" a ", "b"]),
+        ("<si><r><t>ne</t></r><r><t>grito</t></r></si><si><t>x</t></si>", ["negrito", "x"]),
+        ('<si><t>課</t><rPh sb="0" eb="1"><t>カ</t></rPh><phoneticPr fontId="1"/></si>', ["課"]),
+        ("<si><t>a&amp;_x0041_</t></si><si><t>&#233;\r\nb</t></si>", ["a&A", "é\nb"]),
+        ("<!-- </si> --><si><t>a</t></si>", ["a"]),
+        ("<si><t><![CDATA[</t></si>]]></t></si><si><t>b</t></si>", ["</t></si>", "b"]),
+        ("<si/><si><t>b</t></si>", [None, "b"]),
+        ("", []),
+    ],
+)
+def test_shared_strings_keep_their_order_and_text(items: str, texts: list[str | None]) -> None:
+    xml = f'<?xml version="1.0"?>\r\n<sst xmlns="urn:x" count="3">{items}</sst>'
+    assert read_shared_strings(io.BytesIO(xml.encode())) == texts
