@@ -158,7 +158,8 @@ class SheetScanner:
         """Return the text of one cell, and take note of its look."""
         formula, value, inline = content
         if inline is None and not value:
-            self._reader.tally.uncached += bool(formula) and look.type != "str"
+            is_empty_text = look.type == "str" and value is not None
+            self._reader.tally.uncached += bool(formula) and not is_empty_text
             self._pattern.learn(letters, column, look._replace(has_value=value is not None))
             return None
         if inline is not None:
