@@ -86,6 +86,7 @@ class Case:
 
 
 _WORKER = "import duckdb, psycopg"
+_LOGGER = "import pydantic, aws_lambda_powertools.logging"
 CASES = (
     Case("api: import", "api", "import managed_tables_api.handler", _BARE_API, "bare API, psycopg"),
     Case("api: a first request, refused", "api", _OUR_API + _REQUEST, _BARE_API + _REQUEST, "the same, bare"),
@@ -97,7 +98,13 @@ CASES = (
         "bare API, psycopg, 4 clients of boto3",
         _API_BOUND,
     ),
-    Case("ingest: import", "ingest", "import managed_tables_ingest.handler", "import pydantic", "pydantic"),
+    Case(
+        "ingest: import",
+        "ingest",
+        "import managed_tables_ingest.handler",
+        _LOGGER,
+        "pydantic, Powertools' logger",
+    ),
     Case("analyze: import", "analyze", "import managed_tables_analyze.handler", _WORKER, "DuckDB, psycopg"),
     Case("insert: import", "insert", "import managed_tables_insert.handler", _WORKER, "DuckDB, psycopg"),
 )

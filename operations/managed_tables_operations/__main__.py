@@ -20,7 +20,7 @@ Command = Callable[[Services, argparse.Namespace], None]
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; what is wrong is said in one line, and the exit code is 1."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     try:
         chosen.run(load_services(), chosen)
     except (ApiError, MoveError, NotFoundError) as error:
@@ -29,9 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m managed_tables_operations", description=__doc__)
-    commands = parser.add_subparsers(required=True)
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; what it returns has the command as `run`."""
+    made = argparse.ArgumentParser(prog="python -m managed_tables_operations", description=__doc__)
+    commands = made.add_subparsers(required=True)
 
     def add(name: str, run: Command, *options: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name)
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     column.add_argument("--label", default="")
     add("rotate-passwords", _rotate, "new-master-secret")
     add("move-company", _move, "company", "cluster")
-    return parser
+    return made
 
 
 def _company(services: Services, chosen: argparse.Namespace) -> ConnectionRecord:
