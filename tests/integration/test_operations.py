@@ -1,5 +1,8 @@
 """What an operator brings back, renews and moves, on a real PostgreSQL and emulator."""
 
+import re
+import shlex
+
 import pytest
 from psycopg import sql
 
@@ -12,7 +15,9 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
+from managed_tables_local.checkout import ROOT
 from managed_tables_local.postgres import EmbeddedPostgres, open_server, remove_server
+from managed_tables_operations import __main__ as command
 from managed_tables_operations.databases import move_company, rotate_passwords
 from managed_tables_operations.restoring import (
     NotFoundError,
@@ -85,6 +90,35 @@ def test_a_hidden_column_comes_back_with_its_values(
     assert services.tables.find(company.company_id, table.table_id) == restored
     assert _rows(services, company, "vendas") == [("Café", "1.50")]
     assert list_hidden_columns(services, company, table.table_id) == []
+
+
+def test_the_commands_of_the_docs_bring_back_a_table_and_a_column(
+    services: Services,
+    company: ConnectionRecord,
+    table: TableRecord,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Those of docs/operations.md, in their order, with the ids of this table and column."""
+    kept = [ColumnChange(**COLUMNS[0].model_dump())]
+    services.table_operations.update(company, table.table_id, TableChange(columns=kept))
+    ((hidden, _),) = list_hidden_columns(services, company, table.table_id)
+    services.table_operations.delete(company, table.table_id)
+    monkeypatch.setattr(command, "load_services", lambda: services)
+    page = (ROOT / "docs" / "operations.md").read_text()
+    for line in re.findall(r"^\$ python -m managed_tables_operations ((?:.*\\\n)*.*)$", page, re.MULTILINE)[
+        :4
+    ]:
+        arguments = shlex.split(line.replace("\\\n", " "))
+        ids = {"--company": company.company_id, "--table": table.table_id, "--hidden": hidden}
+        for option in ids.keys() & set(arguments):
+            arguments[arguments.index(option) + 1] = ids[option]
+        assert command.main(arguments) == 0
+        assert capsys.readouterr().out.split()[0] in {table.table_id, hidden, "valor"}
+    restored = services.tables.find(company.company_id, table.table_id)
+    assert restored is not None
+    assert restored.columns == COLUMNS
+    assert _rows(services, company, "vendas") == [("Café", "1.50")]
 
 
 @pytest.mark.usefixtures("table")
