@@ -139,6 +139,25 @@ def test_numeric_cells_of_a_workbook_settle_the_mark(infer: Infer) -> None:
     assert (column.type, column.formats.decimal_mark, column.inference["warnings"]) == ("decimal", ".", [])
 
 
+def test_whole_numeric_cells_beside_texts_with_commas_have_the_comma(infer: Infer) -> None:
+    [column] = infer(column_of("1", "2,5", "3"), point_columns={0})
+    assert (column.type, column.formats.decimal_mark) == ("decimal", ",")
+
+
+def test_numeric_cells_with_a_point_are_never_read_with_a_comma(infer: Infer) -> None:
+    """Were it text in the comma's formats, 1.234 would load as 1234 for who confirms a number."""
+    [column] = infer(column_of("1.234", "2,5", "3.702"), point_columns={0})
+    assert (column.type, column.formats.decimal_mark) == ("text", ".")
+    assert column.inference["evidence"] == "2 de 3 são números decimais"
+    assert [cell["value"] for cell in column.inference["exceptions"]] == ["2,5"]
+
+
+def test_codes_that_have_lost_their_first_zeros_are_told(infer: Infer) -> None:
+    cut, whole = infer([["6605221807", "12345678"], ["12345678909", "87654321"]], labels=["CPF", "CEP"])
+    assert "como 6605221807" in cut.inference["warnings"][0]
+    assert not whole.inference["warnings"]
+
+
 @pytest.mark.parametrize("label", ["CEP", "Nº do CPF", "cnpj_cliente", "Telefone", "CodigoBarras", "Conta"])
 def test_a_label_that_names_a_code_makes_numbers_text(infer: Infer, label: str) -> None:
     assert infer(column_of("12345678", "87654321"), labels=[label])[0].type == "text"

@@ -46,6 +46,7 @@ _CODE_PAIRS = {
     frozenset({"inscricao", "estadual"}): "inscrição estadual",
     frozenset({"inscricao", "municipal"}): "inscrição municipal",
 }
+_LENGTHS = {"CEP": 8, "CPF": 11, "CNPJ": 14, "PIS": 11, "PASEP": 11, "NIS": 11, "NIT": 11}
 # `PIS` is also a tax, whose column may hold whole amounts: as a person's number it has 11 digits.
 _FEWEST_DIGITS = {"pis": 9}
 _QUANTITY_WORDS = frozenset(
@@ -90,6 +91,19 @@ def find_code_in_label(label: str, longest_digits: int) -> str | None:
     ]
     found += [name for pair, name in _CODE_PAIRS.items() if pair.issubset(words)]
     return "/".join(dict.fromkeys(found)) or None
+
+
+def find_cut_code(names: str, values: Collection[str]) -> str | None:
+    """Return one of the values that has lost zeros at its start, where others have the code's full length.
+
+    `names` is what `find_code_in_label` returned.
+    """
+    lengths = {_LENGTHS[name] for name in names.split("/") if name in _LENGTHS}
+    found = {len(value) for value in values}
+    if not lengths.intersection(found):
+        return None
+    cut = [value for value in values if len(value) not in lengths and len(value) < max(lengths)]
+    return min(cut, default=None)
 
 
 def find_code_in_values(values: Collection[str]) -> str | None:

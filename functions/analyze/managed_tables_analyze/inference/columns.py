@@ -12,7 +12,7 @@ from managed_tables.conversion.cells import LETTER_PAIRS
 from managed_tables.conversion.sql_text import trimmed
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
-from managed_tables_analyze.inference.codes import find_code_in_label, find_code_in_values
+from managed_tables_analyze.inference.codes import find_code_in_label, find_code_in_values, find_cut_code
 from managed_tables_analyze.inference.counting import Tally, cell_name, staged_rows
 from managed_tables_analyze.inference.exponents import find_shortened
 from managed_tables_analyze.inference.hypotheses import Hypothesis
@@ -89,25 +89,37 @@ def _judge(
     connection: DuckDBPyConnection, staged: Path, trial: Trial, reading: Reading, label: str
 ) -> explanation.Judgement:
     if reading.hypothesis is None:
-        return _judge_text(trial, reading.formats)
+        return _judge_text(trial, reading)
     chosen, tally = reading.hypothesis, trial.tallies[reading.hypothesis]
     formats = replace(reading.formats, null_tokens=_has_tokens(tally))
     if chosen.type is ColumnType.BOOLEAN and not _letters_are_paired(connection, staged, trial.column):
         return explanation.lone_letters(tally, trial.column, formats)
     if chosen.type in (ColumnType.INTEGER, ColumnType.DECIMAL):
-        code = _find_code(connection, trial.column, label, chosen.type)
+        values = _head_values(connection, trial.column)
+        code = _find_code(values, label, chosen.type)
         if code is not None:
-            return explanation.code(tally, trial.column, formats, chosen.type, code)
+            cut = find_cut_code(code, values)
+            return explanation.code(tally, trial.column, formats, chosen.type, code, cut)
     return explanation.typed(tally, trial.column, formats, chosen.type, reading)
 
 
-def _judge_text(trial: Trial, formats: Formats) -> explanation.Judgement:
-    counted = [(what, tally) for what, tally in trial.tallies.items() if isinstance(what, Hypothesis)]
+def _judge_text(trial: Trial, reading: Reading) -> explanation.Judgement:
+    formats = reading.formats
+    counted = [
+        (what, tally)
+        for what, tally in trial.tallies.items()
+        if isinstance(what, Hypothesis) and not (reading.mark_is_known and _has_other_mark(what, formats))
+    ]
     if not counted:
         return explanation.text(trial.tallies[NOTHING], trial.column, replace(formats, null_tokens=True))
     best, tally = max(counted, key=lambda pair: pair[1].share)
     formats = replace(_formats_of(best, formats), null_tokens=True)
     return explanation.text(tally, trial.column, formats, best.type)
+
+
+def _has_other_mark(hypothesis: Hypothesis, formats: Formats) -> bool:
+    is_number = hypothesis.type in (ColumnType.INTEGER, ColumnType.DECIMAL)
+    return is_number and hypothesis.formats.decimal_mark != formats.decimal_mark
 
 
 def _formats_of(hypothesis: Hypothesis, formats: Formats) -> Formats:
@@ -135,17 +147,19 @@ def _letters_are_paired(connection: DuckDBPyConnection, staged: Path, column: in
     return all(any(letter in pair and seen.issuperset(pair) for pair in LETTER_PAIRS) for letter in seen)
 
 
-def _find_code(
-    connection: DuckDBPyConnection, column: int, label: str, column_type: ColumnType
-) -> str | None:
-    """Return what code a column of numbers is: judged on digits alone, not on amounts with marks."""
+def _head_values(connection: DuckDBPyConnection, column: int) -> set[str]:
+    """Return the first values of a column of numbers."""
     cell = cell_name(column)
     found = connection.execute(
         f"SELECT DISTINCT trim({cell}) FROM {HEAD} "  # noqa: S608 - own SQL
         f"WHERE {cell} <> '' AND strlen({cell}) <= {_LONGEST_CODE} AND regexp_matches({cell}, '[0-9]') "
         f"LIMIT {_DISTINCT_VALUES}"
     ).fetchall()
-    values = {value for (value,) in found}
+    return {value for (value,) in found}
+
+
+def _find_code(values: Collection[str], label: str, column_type: ColumnType) -> str | None:
+    """Return what code a column of numbers is: judged on digits alone, not on amounts with marks."""
     # A key of 44 digits is a decimal by its size alone.
     if column_type is ColumnType.INTEGER or all(map(str.isdigit, values)):
         longest = max((sum(map(str.isdigit, value)) for value in values), default=1)

@@ -93,12 +93,20 @@ def typed(
     return Judgement(column, column_type, nullable, formats, confidence, evidence, warnings, alternatives)
 
 
-def code(tally: Tally, column: int, formats: Formats, read_as: ColumnType, name: str) -> Judgement:
-    """Explain a column of digits that names something."""
+def code(
+    tally: Tally, column: int, formats: Formats, read_as: ColumnType, name: str, cut: str | None
+) -> Judgement:
+    """Explain a column of digits that names something; `cut` is a value that has lost its first zeros."""
+    warnings = []
+    if cut is not None:
+        warnings.append(
+            f"Há valores com menos algarismos que um {name} (como {cut}): os zeros do começo podem ter se "
+            "perdido antes do envio"
+        )
     evidence = f"{_share(tally, read_as)}, mas {_codes(tally)} ({name}), e não {_quantities(tally)}"
     other = [{"type": read_as, "reason": "todos os valores são números"}]
     return Judgement(
-        column, ColumnType.TEXT, tally.empty > 0, formats, _LABELLED, evidence, alternatives=other
+        column, ColumnType.TEXT, tally.empty > 0, formats, _LABELLED, evidence, warnings, alternatives=other
     )
 
 

@@ -19,6 +19,7 @@ from managed_tables_analyze.inference.counting import Pattern, Question, count_c
 from managed_tables_analyze.inference.hypotheses import Hypothesis
 from managed_tables_analyze.inference.trial import Trial, count_all
 
+_HAS_POINT = Pattern(r"[^.]*[.](?s:.*)")
 _HAS_MARK = Pattern(r"[^,.]*[,.](?s:.*)")
 # Four digits in a row where others have separators: then those are no thousands separators.
 _UNGROUPED_THOUSAND = Pattern(r"\s*[+-]?[1-9][0-9]{3,}\s*")
@@ -26,12 +27,16 @@ _UNGROUPED_THOUSAND = Pattern(r"\s*[+-]?[1-9][0-9]{3,}\s*")
 
 @dataclass(frozen=True)
 class Reading:
-    """How a column is read: its hypothesis (None: text), its formats; `doubt`: how a doubt was settled."""
+    """How a column is read: its hypothesis (None: text), its formats; `doubt`: how a doubt was settled.
+
+    `mark_is_known` says that no other decimal mark may be thought of, whatever more cells would fit.
+    """
 
     hypothesis: Hypothesis | None
     formats: Formats
     doubt: str | None = None
     alternative: Hypothesis | None = None
+    mark_is_known: bool = False
 
 
 def settle_marks(
@@ -42,7 +47,8 @@ def settle_marks(
     point_columns: frozenset[int],
 ) -> list[Reading]:
     """Return one reading a column, in order."""
-    _count_other_readings(connection, staged, trials)
+    point_columns -= _without_points(connection, staged, trials, point_columns)
+    _count_other_readings(connection, staged, trials, point_columns)
     marked = _columns_with(connection, staged, trials)
     certain = {trial.column: _certain_mark(trial) for trial in trials}
     votes = Counter(mark for column, mark in certain.items() if mark and column not in point_columns)
@@ -72,12 +78,35 @@ def _is_number(trial: Trial) -> bool:
     return bool(trial.verdict) and trial.verdict[0].type in (ColumnType.INTEGER, ColumnType.DECIMAL)
 
 
-def _count_other_readings(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> None:
-    """Count, for columns of grouped integers, the reading in which the separator is the decimal mark."""
+def _without_points(
+    connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], point_columns: frozenset[int]
+) -> set[int]:
+    """Return the columns of numeric cells without any point: whole numbers, and texts with commas."""
+    asked = [
+        Question(trial.column, _HAS_POINT)
+        for trial in trials
+        if trial.column in point_columns and _certain_mark(trial) == ","
+    ]
+    tallies = count_cells(connection, staged_rows(staged), asked)
+    return {question.column for question, tally in zip(asked, tallies, strict=True) if not tally.fits}
+
+
+def _count_other_readings(
+    connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], point_columns: frozenset[int]
+) -> None:
+    """Count, for columns of grouped integers, the reading in which the separator is the decimal mark.
+
+    And for columns of numeric cells, the reading with a point.
+    """
     wanted = [
         (trial, _decimal(_other(trial.verdict[0].formats.decimal_mark)))
         for trial in trials
         if _is_number(trial) and trial.verdict[0].type is ColumnType.INTEGER and len(trial.verdict) == 1
+    ]
+    wanted += [
+        (trial, _decimal("."))
+        for trial in trials
+        if trial.column in point_columns and _is_number(trial) and _decimal(".") not in trial.tallies
     ]
     count_all(connection, staged, wanted)
 
@@ -120,7 +149,8 @@ def _read_with_point(trial: Trial, mark: DecimalMark) -> Reading:
     if not candidates and trial.holds(_decimal(".")):
         candidates = [_decimal(".")]
     if _is_number(trial):
-        return Reading(candidates[0] if candidates else None, Formats(decimal_mark="."))
+        chosen = candidates[0] if candidates else None
+        return Reading(chosen, Formats(decimal_mark="."), mark_is_known=True)
     return _read_other(trial, mark)
 
 
