@@ -25,6 +25,8 @@ MACHINE = "JobStateMachine"
 # What an emulator does not ask for; unit tests and AWS's documentation stand for these
 NOT_ASKED_FOR = {
     (MACHINE, "LogDelivery"): "the emulator delivers no logs of executions",
+    (MACHINE, "Steps"): "the emulator does not ask the machine's role: tests/unit/test_policies.py",
+    (MACHINE, "JobRecord"): "the same",
     ("IngestFunction", "WhatIsGone"): "the emulator answers 404 for what is gone without it, AWS 403",
     ("ApiFunction", "FurtherSecrets"): "of further clusters; here there is one",
     ("InsertFunction", "FurtherSecrets"): "the same",

@@ -1,10 +1,13 @@
 """What each function may do: template.yaml's policies, read as AWS would."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from cloudformation import read_template
+
+from managed_tables_local.checkout import ROOT
 
 # Statements whose resource may be `*`, and why
 ANY_RESOURCE = {
@@ -98,6 +101,29 @@ def test_no_function_reaches_what_it_never_needs() -> None:
     for name, statement in STATEMENTS:
         services = {action.partition(":")[0] for action in _actions(statement)}
         assert not services & DATA_ACTIONS.get(name, set()), (name, statement["Sid"])
+
+
+def test_the_state_machine_may_do_what_its_states_do_and_no_more() -> None:
+    """No emulator asks the machine's role: its statements are held against its definition here."""
+    definition = (ROOT / "statemachine" / "job.asl.json").read_text()
+    substitutions = read_template()["Resources"]["JobStateMachine"]["Properties"]["DefinitionSubstitutions"]
+    names = re.findall(r"\$\{(\w+FunctionArn)\}", definition)
+    invoked = {substitutions[name]["Fn::GetAtt"][0] for name in names}
+    calls = set(re.findall(r'"Resource": "arn:aws:states:::([\w:.-]+)"', definition))
+    assert calls == {
+        "lambda:invoke",
+        "aws-sdk:dynamodb:updateItem.waitForTaskToken",
+        "dynamodb:updateItem",
+    }
+    steps, record, logs = (statement for name, statement in STATEMENTS if name == "JobStateMachine")
+    assert _actions(steps) == ["lambda:InvokeFunction"]
+    assert {one["Fn::GetAtt"][0] for one in steps["Resource"]} == invoked
+    assert (_actions(record), record["Resource"]) == (
+        ["dynamodb:UpdateItem"],
+        {"Fn::GetAtt": ["MetadataTable", "Arn"]},
+    )
+    assert substitutions["TableName"] == {"Ref": "MetadataTable"}
+    assert logs["Sid"] == "LogDelivery"
 
 
 def test_statements_are_told_apart_by_their_names() -> None:
