@@ -278,6 +278,26 @@ def quoting() -> Iterator[Case]:
 
 def rows_and_lines() -> Iterator[Case]:
     """Line ends, blank lines, rows of another length."""
+    days = [f"{n:02}/03/2024;{n};R$ {n},50;{'caderno de capa dura'[: n + 3]}\n" for n in range(1, 13)]
+    yield case(
+        "csv/lost_delimiter.csv",
+        "dia;n;preco;texto\n"
+        + "".join(days)
+        + '13/03/202413;R$ 13,50;lápis\n14/03/2024;14;R$ 14,50;"azul; fim"\n',
+        "one line lost a delimiter: only there does it look like the others",
+        "dia:date n:integer preco:decimal texto:text",
+        "".join(days).replace(";", "|") + "13/03/2024|13|R$ 13,50|lápis\n14/03/2024|14|R$ 14,50|azul; fim",
+        warnings=["delimitadores irregulares, lida da forma mais provável: linha 14"],
+    )
+    yield case(
+        "csv/short_row_with_quoted_delimiter.csv",
+        "dia;texto;n;obs\n"
+        + "".join(f'{n:02}/03/2024;"a; b {n}";{n};x\n' for n in range(1, 13))
+        + '13/03/2024;"a; b";13\n',
+        "a row that ends early keeps its quoted cell whole",
+        "dia:date texto:text n:integer obs:text?",
+        "".join(f"{n:02}/03/2024|a; b {n}|{n}|x\n" for n in range(1, 13)) + "13/03/2024|a; b|13|∅",
+    )
     yield case("csv/crlf.csv", "a,b\r\n1,x\r\n2,y\r\n", "Windows", AB, "1|x\n2|y")
     yield case("csv/cr.csv", "a,b\r1,x\r2,y\r", "old Macs", AB, "1|x\n2|y", lines=[2, 3])
     yield case(

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from managed_tables_analyze.columns import Columns
 from managed_tables_analyze.dialect import Dialect
 from managed_tables_analyze.records import Lines, Record, RecordReader
 
@@ -68,3 +69,45 @@ def test_a_quote_left_open_takes_no_other_line() -> None:
 
 def test_words_are_not_cells_of_a_line_delimited_by_blanks() -> None:
     assert _cells("Fonte: sistema interno\n", width=3, delimiter=";") == [["Fonte: sistema interno"]]
+
+
+_TEXT = "caderno de capa dura"
+_ORDERS = [
+    [f"{n % 28 + 1:02}/03/2024", str(n), f"R$ {n},50", _TEXT[: n % 15 + 3], "a b"] for n in range(1, 40)
+]
+
+
+def _read_order(line: str) -> list[str]:
+    columns = Columns.of(_ORDERS, 5)
+    lines = Lines(iter([f"{line}\n"]))
+    return next(iter(RecordReader(lines, Dialect(";"), 5, columns))).cells
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ("05/03/20247;R$ 7,50;lápis;a b", ["05/03/2024", "7", "R$ 7,50", "lápis", "a b"]),
+        ("05/03/2024;7R$ 7,50;lápis;a b", ["05/03/2024", "7", "R$ 7,50", "lápis", "a b"]),
+        ("05/03/2024;7;R$ 7,50lápis azul;a b", ["05/03/2024", "7", "R$ 7,50", "lápis azul", "a b"]),
+        (
+            '05/03/2024;7;R$ 7,50"lápis; azul; fim";a b',
+            ["05/03/2024", "7", "R$ 7,50", "lápis; azul; fim", "a b"],
+        ),
+        ('05/03/2024;7;R$ 7,50;"lápis; azul""a b"', ["05/03/2024", "7", "R$ 7,50", "lápis; azul", "a b"]),
+        ('05/03/2024 7 "R$ 7,50" lápis azul "a b"', ["05/03/2024", "7", "R$ 7,50", "lápis azul", "a b"]),
+    ],
+)
+def test_a_row_without_one_delimiter_is_cut_where_it_fits_the_columns(line: str, cells: list[str]) -> None:
+    assert _read_order(line) == cells
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["05/03/2024;7;lápis;a b", "05/03/2024;7;R$ 7,50;lápis", "5;R$ 7,50;lápis;a b", "05/03/2024;;lápis;a b"],
+)
+def test_a_short_row_that_no_cut_makes_fit_is_left_as_it_is(line: str) -> None:
+    assert _read_order(line) == line.split(";")
+
+
+def test_a_short_row_keeps_its_quoted_cells_whole() -> None:
+    assert _read_order('05/03/2024;7;R$ 7,50;"lápis; azul"') == ["05/03/2024", "7", "R$ 7,50", "lápis; azul"]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from managed_tables_analyze.cells import is_value
+from managed_tables_analyze.columns import Columns
 from managed_tables_analyze.dialect import BACKSLASH, Dialect
 
 _MAX_LINES_OF_RECORD = (
@@ -49,12 +50,18 @@ class Lines:
 
 
 class RecordReader:
-    """Reads records of a dialect from lines; `width` is the table's number of cells, 0 while unknown."""
+    """Reads records of a dialect from lines; `width` is the table's number of cells, 0 while unknown.
 
-    def __init__(self, lines: Lines, dialect: Dialect, width: int = 0) -> None:
+    `columns` tell where a row that is a cell short lost a delimiter.
+    """
+
+    def __init__(
+        self, lines: Lines, dialect: Dialect, width: int = 0, columns: Columns | None = None
+    ) -> None:
         self._lines = lines
         self._dialect = dialect
         self.width = width
+        self._columns = columns
 
     def __iter__(self) -> Iterator[Record]:
         while (record := self.read()) is not None:
@@ -78,9 +85,20 @@ class RecordReader:
         """Accept the cells of a line without quotes, or read it by another delimiter where that fits."""
         if self.width > 1 and len(cells) != self.width:
             other = by_other_delimiter(text, self._dialect, self.width)
+            other = other or self._by_columns(text, cells)
             if other:
                 return Record(number, other, repaired=True)
         return Record(number, cells)
+
+    def _by_columns(self, text: str, cells: list[str] | None) -> list[str] | None:
+        """Read a line that lacks a delimiter, or has blanks for delimiters, as the columns would have it."""
+        if self._columns is None:
+            return None
+        split = self._columns.split(text, cells, self._dialect)
+        if split is not None or self._dialect.delimiter == " " or text.count(" ") < self.width:
+            return split
+        scanner = _Scanner(Dialect(" ", self._dialect.quote))
+        return self._columns.join(scanner.cells) if scanner.feed(text) else None
 
     def _read_quoted(self, number: int, line: str, text: str) -> Record:
         taken: list[str] = []
@@ -94,7 +112,7 @@ class RecordReader:
             escaped = self._strict(line, taken, replace(self._dialect, escape=escape))
             if escaped is not None and (not self.width or len(escaped) == self.width):
                 return Record(number, escaped)
-        repaired = repair(text, self._dialect, self.width) if self.width else None
+        repaired = self._repaired(text, None if taken else cells)
         if repaired is not None:
             self._lines.give_back(taken)
             return Record(number, repaired, repaired=True)
@@ -102,6 +120,19 @@ class RecordReader:
             return Record(number, cells)
         self._lines.give_back(taken)
         return Record(number, lenient(text, self._dialect), repaired=True)
+
+    def _repaired(self, text: str, cells: list[str] | None) -> list[str] | None:
+        """Return the cells that the table's other rows speak for; `cells` are those of the strict reading.
+
+        A row that is short as it stands keeps its quoted cells whole, unless it fits only without.
+        """
+        found = self._by_columns(text, cells)
+        if found is not None or not self.width:
+            return found
+        repaired = repair(text, self._dialect, self.width)
+        if repaired is None or cells is None or len(cells) > self.width or not self._columns:
+            return repaired
+        return repaired if self._columns.fit(repaired) and not self._columns.fit(cells) else None
 
     def _strict(self, line: str, taken: list[str], dialect: Dialect) -> list[str] | None:
         """Read strictly, taking further lines while a quote is open; None where it is malformed."""

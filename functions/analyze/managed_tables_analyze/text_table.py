@@ -15,6 +15,7 @@ from pathlib import Path
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables_analyze.columns import Columns
 from managed_tables_analyze.dialect import QUOTE, Dialect
 from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError, detect_encoding, transcode
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
@@ -46,6 +47,7 @@ class TextFile:
     width: int  # cells that a record usually has, empty ones at the end included
     start_bytes: int
     end_bytes: int  # where the table ends and the footer begins
+    columns: Columns | None = None
     warnings: list[str] = field(default_factory=list)
     owned: bool = False
 
@@ -78,6 +80,7 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     text = TextFile(
         name, utf8, encoding, dialect, header, width, start, utf8.stat().st_size, owned=utf8 != path
     )
+    text.columns = Columns.of([cells for number, cells in rows if number >= header.data_line], width)
     text.warnings += [*encoding.warnings, *header.warnings()]
     _find_footer(text)
     return text
@@ -249,7 +252,7 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
     """Copy the records from the first of data on: line by line where nothing is odd, else read exactly."""
     delimiter = text.dialect.delimiter
     is_plain = _plain_line_pattern(text, writer)
-    reader = RecordReader(lines, text.dialect, text.width)
+    reader = RecordReader(lines, text.dialect, text.width, text.columns)
     header = _header_text(text)
     odd_starts = (*_ODD_STARTS, delimiter) if delimiter else _ODD_STARTS
     while lines.number < text.header.data_line - 1 and lines.take() is not None:

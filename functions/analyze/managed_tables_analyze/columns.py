@@ -1,0 +1,145 @@
+"""Owns what the columns of a table look like, and by that where a row lost a delimiter.
+
+A row that is one cell short is cut where it then looks like the other rows in every column; where it already
+does with an empty last cell, or could be cut in several ways, it is left as it is.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from managed_tables_analyze.cells import is_null, value_class
+from managed_tables_analyze.dialect import Dialect
+
+_FEWEST_ROWS = 10  # below which columns are not known well enough
+_MAX_ROWS = 1_000
+_MAX_SHAPES = 8  # that a column of codes or amounts has
+_LONGEST_SHAPE = 40  # characters of a cell that has a shape
+_MAX_QUOTES = 40  # in a line that is cut at one of them
+_MAX_ATTEMPTS = 1_000  # rows of a file: where so many are short it is their way
+_SHAPES = str.maketrans(
+    dict.fromkeys("0123456789", "9")
+    | dict.fromkeys((chr(code) for code in (*range(65, 91), *range(97, 123), *range(192, 592))), "A")
+)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """The shapes its cells have (none: any), the class they share (empty: none), whether it has gaps."""
+
+    shapes: frozenset[str]
+    kind: str
+    has_gaps: bool
+
+    def fits(self, cell: str) -> bool:
+        if is_null(cell):
+            return self.has_gaps
+        if self.shapes:
+            return cell.translate(_SHAPES) in self.shapes
+        return not self.kind or value_class(cell) == self.kind
+
+
+class Columns:
+    """The columns of a table as its first regular rows show them."""
+
+    def __init__(self, columns: Sequence[_Column]) -> None:
+        self._columns = columns
+        self._attempts = 0
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[str | None]], width: int) -> "Columns | None":
+        """Learn from the rows that have `width` cells; None where they are too few to tell."""
+        regular = [cells for cells in rows if len(cells) == width][:_MAX_ROWS]
+        if width < 2 or len(regular) < _FEWEST_ROWS:
+            return None
+        return cls([_column([cells[number] or "" for cells in regular]) for number in range(width)])
+
+    def fit(self, cells: Sequence[str]) -> bool:
+        """Tell whether a row looks like the others, empty cells standing for those it lacks."""
+        padded = [*cells, *[""] * (len(self._columns) - len(cells))]
+        return len(padded) == len(self._columns) and all(
+            column.fits(cell) for column, cell in zip(self._columns, padded, strict=True)
+        )
+
+    def split(self, text: str, cells: Sequence[str] | None, dialect: Dialect) -> list[str] | None:
+        """Return the cells of a line that lacks a delimiter; `cells` are those it has, None if malformed."""
+        if dialect.escape or not dialect.delimiter or self._attempts >= _MAX_ATTEMPTS:
+            return None
+        if cells is not None and self.fit(cells):
+            return None
+        self._attempts += 1
+        cuts = [list(self._cut_at_quotes(text, dialect))]
+        if cells is not None and len(cells) == len(self._columns) - 1:
+            found = list(self._cut_inside(cells))
+            cuts += [[cut for cut, rank in found if rank == wanted] for wanted in range(3)]
+        best = next(filter(None, cuts), [])
+        return best[0] if len(best) == 1 else None
+
+    def join(self, pieces: Sequence[str]) -> list[str] | None:
+        """Return the cells of a line cut at blanks that cut the words of one cell apart, too."""
+        surplus = len(pieces) - len(self._columns)
+        found = []
+        for number in range(len(self._columns) if surplus > 0 else 0):
+            words = pieces[number : number + surplus + 1]
+            cells = [*pieces[:number], " ".join(words), *pieces[number + surplus + 1 :]]
+            if words[0] and words[-1] and not any(" " in word for word in words) and self.fit(cells):
+                found.append(cells)
+        return found[0] if len(found) == 1 else None
+
+    def _cut_at_quotes(self, text: str, dialect: Dialect) -> Iterator[list[str]]:
+        """Yield the well-formed readings with a delimiter more, before or after one of the quotes."""
+        quote, edge = re.escape(dialect.quote), re.escape(dialect.delimiter)
+        cell = rf"(?:{quote}(?:[^{quote}]|{quote}{quote})*+{quote}|(?:(?!{edge})[^{quote}])*+)"
+        record = re.compile(rf"{cell}(?:{edge}{cell}){{{len(self._columns) - 1}}}")
+        quotes = [match.start() for match in re.finditer(quote, text)]
+        if len(quotes) > _MAX_QUOTES:
+            return
+        for position in sorted({*quotes, *(start + 1 for start in quotes)} - {0, len(text)}):
+            line = text[:position] + dialect.delimiter + text[position:]
+            if record.fullmatch(line):
+                cells = [
+                    _unquote(found, dialect.quote) for found in re.findall(rf"({cell})(?:{edge}|$)", line)
+                ]
+                cells = cells[: len(self._columns)]
+                odd = (dialect.quote, dialect.delimiter)  # a quoted cell hardly begins so
+                if self.fit(cells) and not any(cell.startswith(odd) for cell in cells):
+                    yield cells
+
+    def _cut_inside(self, cells: Sequence[str]) -> Iterator[tuple[list[str], int]]:
+        """Yield the fitting cuts of one cell in two, each with its rank: how unlike what meets there is."""
+        columns = self._columns
+        for number, cell in enumerate(cells):
+            rest = zip(columns[number + 2 :], cells[number + 1 :], strict=True)
+            if all(column.fits(other) for column, other in rest):
+                for position in range(1, min(len(cell), _LONGEST_SHAPE)):
+                    left, right = cell[:position], cell[position:]
+                    if columns[number].fits(left) and columns[number + 1].fits(right):
+                        cut = [*cells[:number], left, right, *cells[number + 1 :]]
+                        yield cut, _rank(cell[position - 1 : position + 1].translate(_SHAPES))
+            if not columns[number].fits(cell):
+                return
+
+
+def _rank(meeting: str) -> int:
+    """Rank the two characters that meet at a cut: a letter and a digit, other unlike ones, like ones."""
+    return 0 if meeting in ("A9", "9A") else 1 if meeting[0] != meeting[1] else 2
+
+
+def _column(cells: Sequence[str]) -> _Column:
+    values = [cell for cell in cells if not is_null(cell)]
+    has_gaps = len(values) < len(cells)
+    if not values:
+        return _Column(frozenset(), "null", has_gaps)
+    shapes = (
+        {cell.translate(_SHAPES) for cell in values} if max(map(len, values)) <= _LONGEST_SHAPE else set()
+    )
+    if len(shapes) > min(_MAX_SHAPES, len(values) // 4):
+        shapes = set()
+    kinds = Counter(map(value_class, values))
+    kind = next(iter(kinds)) if len(kinds) == 1 and "text" not in kinds else ""
+    return _Column(frozenset(shapes), kind, has_gaps)
+
+
+def _unquote(cell: str, quote: str) -> str:
+    return cell[1:-1].replace(quote * 2, quote) if cell.startswith(quote) else cell
