@@ -209,6 +209,56 @@ def test_a_fraction_that_would_be_rounded_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("20240229", "2024-02-29"), (" 19991231 ", "1999-12-31"), ("20230229", None), ("02012023", None)],
+)
+def test_eight_digits_are_a_day_where_a_person_says_so(text: str, day: str | None) -> None:
+    assert convert([text], "date", Formats()) == [day]
+    conversion = build_conversion("$1", ColumnType.DATE, Formats())
+    assert CONNECTION.execute(f"SELECT {conversion.suggests}", [text]).fetchone() == (False,)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1 234,56", "1234.56"),
+        ("-1\u00a0234\u00a0567,8", "-1234567.8"),
+        ("R$ 1\u202f000,00", "1000.00"),
+        ("(12 345,6)", "-12345.6"),
+        ("12 34,5", None),
+        ("1 234 5,6", None),
+    ],
+)
+def test_blanks_group_digits_by_three(text: str, number: str | None) -> None:
+    assert convert([text], "decimal", Formats(decimal_mark=",")) == [number]
+
+
+def test_plain_blanks_in_a_whole_number_suggest_nothing() -> None:
+    """A telephone is written so; who says that it is a number gets it."""
+    for kind in ("integer", "decimal"):
+        assert convert(["912 345 678"], kind, Formats()) == ["912345678"]
+        conversion = build_conversion("$1", ColumnType(kind), Formats())
+        found = CONNECTION.execute(f"SELECT {conversion.suggests}", ["912 345 678"]).fetchone()
+        assert found == (False,)
+
+
+@pytest.mark.parametrize(
+    ("text", "column_type", "reason"),
+    [
+        ("30/02/2024", "date", "não é um dia que exista, na ordem dia/mês/ano"),
+        ("31/01/2024 24:00", "datetime", "a hora não existe ou não está no formato hh:mm:ss"),
+        ("31/01/2024 10:00", "date", "tem hora, e a coluna é só de datas"),
+        ("31/01/20244", "date", "não é uma data"),
+        ("12,5%", "decimal", "não é um número: é uma porcentagem"),
+        ("(5)", "integer", "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente"),
+    ],
+)
+def test_the_reason_names_what_is_wrong(text: str, column_type: str, reason: str) -> None:
+    assert convert([text], column_type, Formats()) == [None]
+    assert explain(text, ColumnType(column_type), Formats()) == reason
+
+
 def test_words_of_a_boolean() -> None:
     yes = ["sim", "S", "TRUE", "verdadeiro", "Yes", "y", "t", "1", " Sim "]
     no = ["não", "NÃO", "na\u0303o", "nao", "n", "false", "FALSO", "No", "f", "0"]

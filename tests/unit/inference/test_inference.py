@@ -152,6 +152,13 @@ def test_numeric_cells_with_a_point_are_never_read_with_a_comma(infer: Infer) ->
     assert [cell["value"] for cell in column.inference["exceptions"]] == ["2,5"]
 
 
+def test_eight_digits_that_may_be_days_are_numbers_with_an_alternative(infer: Infer) -> None:
+    days, numbers = infer([["20240131", "20240131"], ["19991231", "20241399"]])
+    assert (days.type, numbers.type) == ("integer", "integer")
+    assert [one["type"] for one in days.inference["alternatives"]] == ["date"]
+    assert not numbers.inference["alternatives"]
+
+
 def test_codes_that_have_lost_their_first_zeros_are_told(infer: Infer) -> None:
     cut, whole = infer([["6605221807", "12345678"], ["12345678909", "87654321"]], labels=["CPF", "CEP"])
     assert "como 6605221807" in cut.inference["warnings"][0]

@@ -1,5 +1,6 @@
 """Owns the judgement of a column: its type, its formats, and why."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,14 +14,21 @@ from managed_tables.conversion.sql_text import trimmed
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
 from managed_tables_analyze.inference.codes import find_code_in_label, find_code_in_values, find_cut_code
-from managed_tables_analyze.inference.counting import Tally, cell_name, staged_rows
+from managed_tables_analyze.inference.counting import (
+    Question,
+    Tally,
+    cell_name,
+    count_cells,
+    staged_rows,
+)
 from managed_tables_analyze.inference.exponents import find_shortened
-from managed_tables_analyze.inference.hypotheses import Hypothesis
+from managed_tables_analyze.inference.hypotheses import Choice, Hypothesis
 from managed_tables_analyze.inference.marks import Reading, settle_marks
 from managed_tables_analyze.inference.trial import HEAD, NOTHING, Trial, try_columns
 
 _DISTINCT_VALUES = 200  # of the head, to recognise a code by
 _LONGEST_CODE = 64
+_EIGHT_DIGITS = re.compile("(?:19|20)[0-9]{6}")
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,22 @@ def _judge(
         if code is not None:
             cut = find_cut_code(code, values)
             return explanation.code(tally, trial.column, formats, chosen.type, code, cut)
+        if (
+            values
+            and all(map(_EIGHT_DIGITS.fullmatch, values))
+            and _are_days(connection, staged, trial.column)
+        ):
+            return explanation.maybe_days(
+                explanation.typed(tally, trial.column, formats, chosen.type, reading)
+            )
     return explanation.typed(tally, trial.column, formats, chosen.type, reading)
+
+
+def _are_days(connection: DuckDBPyConnection, staged: Path, column: int) -> bool:
+    """Tell whether every cell of a column of eight digits can be a day, `yyyymmdd`."""
+    choice = Choice(ColumnType.DATE, Formats(null_tokens=True))
+    [tally] = count_cells(connection, staged_rows(staged), [Question(column, choice)])
+    return tally.holds
 
 
 def _judge_text(trial: Trial, reading: Reading) -> explanation.Judgement:

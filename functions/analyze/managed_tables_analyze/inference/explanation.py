@@ -93,6 +93,12 @@ def typed(
     return Judgement(column, column_type, nullable, formats, confidence, evidence, warnings, alternatives)
 
 
+def maybe_days(judged: Judgement) -> Judgement:
+    """Add that a column of numbers of eight digits may be one of dates."""
+    days = {"type": ColumnType.DATE, "reason": "todos os valores podem ser datas, no formato aaaammdd"}
+    return replace(judged, alternatives=[*judged.alternatives, days])
+
+
 def code(
     tally: Tally, column: int, formats: Formats, read_as: ColumnType, name: str, cut: str | None
 ) -> Judgement:

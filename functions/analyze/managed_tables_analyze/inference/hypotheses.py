@@ -25,6 +25,18 @@ class Hypothesis:
         return build_conversion(cell, self.type, self.formats).suggests
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A type that a person might choose, though the cells do not suggest it."""
+
+    type: ColumnType
+    formats: Formats
+
+    def test(self, cell: str) -> str:
+        """Return the SQL test that a cell converts to this."""
+        return build_conversion(cell, self.type, self.formats).converts
+
+
 @cache
 def ladder() -> tuple[tuple[Hypothesis, ...], ...]:
     """Return the groups of hypotheses, narrowest first; those of one group are counted together."""

@@ -60,8 +60,8 @@ def build_conversion(cell: str, column_type: ColumnType, formats: Formats) -> Co
             suggests = cells.is_boolean(cell, digits=False)
             return Conversion(empty, converts, suggests, cells.boolean_value(cell))
         case ColumnType.DATE:
-            converts = times.date_fits(cell, order, midnight=True)
-            suggests = times.date_fits(cell, order, midnight=False)
+            converts = times.date_fits(cell, order, chosen=True)
+            suggests = times.date_fits(cell, order, chosen=False)
             return Conversion(empty, converts, suggests, times.date_value(cell, order))
         case ColumnType.DATETIME:
             fits = times.datetime_fits(cell, order)

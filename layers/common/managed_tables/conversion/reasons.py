@@ -1,6 +1,7 @@
 """Owns why a value does not fit a type, in Portuguese: one short reason for a person to act on."""
 
 import re
+from datetime import date
 
 from managed_tables.conversion.columns import Formats
 from managed_tables.conversion.numbers import MAX_NUMBER_BYTES
@@ -12,6 +13,7 @@ _NOT_A_NUMBER = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 _NUMERIC = re.compile(r"[(+-]?\s*(?:[Rr]\$\s*)?[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?[)-]?")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,3}(?:[0-9]*|(?:[.,][0-9]{3})*)")
 _DATE = re.compile(r"([0-9]{1,4})([-/.])([0-9]{1,2})\2([0-9]{1,4})(.*)", re.DOTALL)
+_YEAR_DIGITS = 4
 _LONG_FRACTION = re.compile(r":[0-9]{2}[.,][0-9]{7,}")
 
 _NAMES = {
@@ -46,6 +48,8 @@ def _explain_number(text: str, column_type: ColumnType, formats: Formats) -> str
         return "começa com zero: é um código, e o zero se perderia em um número"
     if _NOT_A_NUMBER.fullmatch(text):
         return f"{name}: NaN e infinito não são aceitos"
+    if text.endswith("%"):
+        return f"{name}: é uma porcentagem"
     if not _NUMERIC.fullmatch(text):
         return name
     if len(text) > MAX_NUMBER_BYTES:
@@ -58,7 +62,7 @@ def _explain_number(text: str, column_type: ColumnType, formats: Formats) -> str
         if len(digits) >= len("9223372036854775807"):
             return "passa do limite de um inteiro de 64 bits"
         return f"{name} com {mark} como separador decimal"
-    return f"{name}: tem casas decimais, moeda ou expoente"
+    return f"{name}: tem casas decimais, moeda, parênteses ou expoente"
 
 
 def _explain_time(text: str, column_type: ColumnType, formats: Formats) -> str:
@@ -67,6 +71,25 @@ def _explain_time(text: str, column_type: ColumnType, formats: Formats) -> str:
         return _NAMES[column_type]
     if _LONG_FRACTION.search(text):
         return "a fração de segundo tem mais de 6 casas"
+    if not _is_day(parts[1], parts[3], parts[4], formats.date_order):
+        return f"não é um dia que exista, na ordem {_ORDERS[formats.date_order]}"
     if column_type is ColumnType.DATE and ":" in parts[5]:
         return "tem hora, e a coluna é só de datas"
-    return f"não é um dia que exista, na ordem {_ORDERS[formats.date_order]}"
+    if ":" in parts[5]:
+        return "a hora não existe ou não está no formato hh:mm:ss"
+    return _NAMES[column_type]
+
+
+def _is_day(first: str, second: str, third: str, order: str) -> bool:
+    """Tell whether three numbers are a day of the calendar, year first in any order."""
+    if len(first) == _YEAR_DIGITS:
+        year, month, day = first, second, third
+    elif order == "mdy":
+        month, day, year = first, second, third
+    else:
+        day, month, year = first, second, third
+    try:
+        date(int(year), int(month), int(day))
+    except ValueError:
+        return False
+    return True

@@ -24,12 +24,21 @@ _MINUTES_SECONDS = r":[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]{1,6}0*)?)?"
 _CLOCK = rf"(?:(?:[01]?[0-9]|2[0-3]){_MINUTES_SECONDS}|(?:0?[1-9]|1[0-2]){_MINUTES_SECONDS} ?[AaPp][Mm])"
 _ZONE = r"(?: ?(?:[Zz]|UTC|GMT|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?))"
 _MIDNIGHT = r"(?:[Tt]| +)0?0:00(?::00(?:[.,]0+)?)?"
+_EIGHT_DIGITS = rf"{BLANK}*[12][0-9]{{7}}{BLANK}*"  # of a year from 1000 on: no ddmmyyyy of our times is one
 _TIME = rf"(?:(?:[Tt]| +){_CLOCK}{_ZONE}?)"
 
 
-def date_fits(cell: str, order: str, *, midnight: bool) -> str:
-    """Return the test that `cell` is a day; with `midnight` a time of 00:00:00 may follow it."""
-    return _fits(cell, f"(?:{_day(order)}){f'(?:{_MIDNIGHT})?' if midnight else ''}")
+def date_fits(cell: str, order: str, *, chosen: bool) -> str:
+    """Return the test that `cell` is a day.
+
+    With `chosen`, where a person says that these are days, a time of 00:00:00 may follow, and eight digits
+    are `yyyymmdd`.
+    """
+    if not chosen:
+        return _fits(cell, f"(?:{_day(order)})")
+    is_day = f"try_strptime({trimmed(cell)}, '%Y%m%d') IS NOT NULL"
+    marked = _fits(cell, f"(?:{_day(order)})(?:{_MIDNIGHT})?")
+    return choose((matches(cell, _EIGHT_DIGITS), is_day), otherwise=marked)
 
 
 def datetime_fits(cell: str, order: str) -> str:
@@ -39,7 +48,13 @@ def datetime_fits(cell: str, order: str) -> str:
 
 def date_value(cell: str, order: str) -> str:
     """Return a fitting date as `yyyy-mm-dd`."""
-    return choose((_is_padded(cell), _padded_date(cell, order)), otherwise=_date(trimmed(cell), order))
+    digits = trimmed(cell)
+    compact = f"concat(substr({digits}, 1, 4), '-', substr({digits}, 5, 2), '-', substr({digits}, 7, 2))"
+    return choose(
+        (_is_padded(cell), _padded_date(cell, order)),
+        (matches(cell, _EIGHT_DIGITS), compact),
+        otherwise=_date(trimmed(cell), order),
+    )
 
 
 def datetime_value(cell: str, order: str) -> str:
