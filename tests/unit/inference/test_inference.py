@@ -160,12 +160,29 @@ def test_eight_digits_that_may_be_days_are_numbers_with_an_alternative(infer: In
 
 
 def test_codes_that_have_lost_their_first_zeros_are_told(infer: Infer) -> None:
-    cut, whole = infer([["6605221807", "12345678"], ["12345678909", "87654321"]], labels=["CPF", "CEP"])
+    rows = [["6605221807", "12345678"], ["12345678909", "87654321"], ["12345678909", "-1"], ["0", "0"]]
+    cut, whole = infer(rows, labels=["CPF", "CEP"])
     assert "como 6605221807" in cut.inference["warnings"][0]
     assert not whole.inference["warnings"]
 
 
-@pytest.mark.parametrize("label", ["CEP", "Nº do CPF", "cnpj_cliente", "Telefone", "CodigoBarras", "Conta"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "CEP",
+        "Nº do CPF",
+        "cnpj_cliente",
+        "Telefone",
+        "CodigoBarras",
+        "Conta",
+        "CPFCNPJ",
+        "nrcep",
+        "CGC",
+        "Título de eleitor",
+        "Inscrição Estadual",
+        "chave_acesso_nota",
+    ],
+)
 def test_a_label_that_names_a_code_makes_numbers_text(infer: Infer, label: str) -> None:
     assert infer(column_of("12345678", "87654321"), labels=[label])[0].type == "text"
 

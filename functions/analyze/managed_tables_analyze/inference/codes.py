@@ -12,6 +12,7 @@ CODE_WORDS = {
     "cep": "CEP",
     "cpf": "CPF",
     "cnpj": "CNPJ",
+    "cgc": "CNPJ",
     "rg": "RG",
     "cnh": "CNH",
     "renavam": "RENAVAM",
@@ -41,11 +42,14 @@ CODE_WORDS = {
 }
 # Words that name a code together and not apart.
 _CODE_PAIRS = {
+    frozenset({"chave", "acesso"}): "chave de acesso",
     frozenset({"titulo", "eleitor"}): "título de eleitor",
     frozenset({"titulo", "eleitoral"}): "título de eleitor",
     frozenset({"inscricao", "estadual"}): "inscrição estadual",
     frozenset({"inscricao", "municipal"}): "inscrição municipal",
 }
+_GLUED = ("cpf", "cnpj", "pasep", "telefone", "renavam")  # in no other word
+_LAST = ("cep",)  # ends no other word
 _LENGTHS = {"CEP": 8, "CPF": 11, "CNPJ": 14, "PIS": 11, "PASEP": 11, "NIS": 11, "NIT": 11}
 # `PIS` is also a tax, whose column may hold whole amounts: as a person's number it has 11 digits.
 _FEWEST_DIGITS = {"pis": 9}
@@ -84,13 +88,17 @@ def find_code_in_label(label: str, longest_digits: int) -> str | None:
     words = re.findall("[a-z]+", plain)
     if _QUANTITY_WORDS.intersection(words):
         return None
-    found = [
-        CODE_WORDS[word]
-        for word in words
-        if word in CODE_WORDS and longest_digits >= _FEWEST_DIGITS.get(word, 1)
-    ]
+    known = [one for word in words for one in _known_words(word)]
+    found = [CODE_WORDS[word] for word in known if longest_digits >= _FEWEST_DIGITS.get(word, 1)]
     found += [name for pair, name in _CODE_PAIRS.items() if pair.issubset(words)]
     return "/".join(dict.fromkeys(found)) or None
+
+
+def _known_words(word: str) -> list[str]:
+    """Return the words of codes that a word is or that are glued in it (`cpfcnpj`, `nrcep`)."""
+    if word in CODE_WORDS:
+        return [word]
+    return [known for known in _GLUED if known in word] + [known for known in _LAST if word.endswith(known)]
 
 
 def find_cut_code(names: str, values: Collection[str]) -> str | None:
@@ -102,7 +110,8 @@ def find_cut_code(names: str, values: Collection[str]) -> str | None:
     found = {len(value) for value in values}
     if not lengths.intersection(found):
         return None
-    cut = [value for value in values if len(value) not in lengths and len(value) < max(lengths)]
+    digits = [value.strip("0") and value for value in values if _DIGITS.fullmatch(value)]
+    cut = [value for value in digits if value and len(value) not in lengths and len(value) < max(lengths)]
     return min(cut, default=None)
 
 
