@@ -28,6 +28,7 @@ _ENVIRONMENT = {
     "TABLE_NAME": "t",
     "BUCKET_NAME": "b",
     "APP_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:app",
+    "JWT_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:token",
     "POSTGRES_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:postgres",
     "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:job",
     "AWS_DEFAULT_REGION": "us-east-1",

@@ -86,17 +86,22 @@ def serve_api() -> Iterator[Served]:
         parts = conninfo_to_dict(postgres.dsn)
         admin = {"host": parts["host"], "port": parts["port"], "username": parts["user"]}
         secret = PostgresSecret.model_validate({**admin, "password": parts["password"]})
-        app_secret = {"jwt_secret": secrets.token_hex(32), "database_master_secret": secrets.token_hex(32)}
-        environment = _deploy(emulated, app_secret, secret)
+        jwt_secret, master_secret = secrets.token_hex(32), secrets.token_hex(32)
+        contents = {
+            "APP_SECRET_ARN": json.dumps({"database_master_secret": master_secret}),
+            "JWT_SECRET_ARN": jwt_secret,
+            "POSTGRES_SECRET_ARN": secret.model_dump_json(),
+        }
+        environment = _deploy(emulated, contents)
         port = stack.enter_context(_uvicorn(folder, environment))
         company_id = new_record_id()
         limits = SessionLimits(statement_timeout_ms=600_000, lock_timeout_ms=10_000)
-        databases = Databases(lambda _: secret, app_secret["database_master_secret"], limits)
-        yield Served(port, _token(app_secret["jwt_secret"], company_id), databases, company_id)
+        databases = Databases(lambda _: secret, master_secret, limits)
+        yield Served(port, _token(jwt_secret, company_id), databases, company_id)
 
 
-def _deploy(emulated: Emulator, app_secret: dict[str, str], postgres: PostgresSecret) -> dict[str, str]:
-    """Make what the API finds in AWS and return its environment."""
+def _deploy(emulated: Emulator, contents: dict[str, str]) -> dict[str, str]:
+    """Make what the API finds in AWS, secrets by their variable, and return its environment."""
     session = boto3.Session(
         emulated.access_key_id, emulated.secret_access_key, region_name=local_emulator.REGION
     )
@@ -112,15 +117,14 @@ def _deploy(emulated: Emulator, app_secret: dict[str, str], postgres: PostgresSe
     )
     manager = session.client("secretsmanager", endpoint_url=emulated.url)
     arns = {
-        name: manager.create_secret(Name=name, SecretString=json.dumps(content))["ARN"]
-        for name, content in (("app", app_secret), ("postgres", postgres.model_dump()))
+        variable: manager.create_secret(Name=variable, SecretString=content)["ARN"]
+        for variable, content in contents.items()
     }
     return {
         **emulated.credentials,
         "TABLE_NAME": _NAME,
         "BUCKET_NAME": _NAME,
-        "APP_SECRET_ARN": arns["app"],
-        "POSTGRES_SECRET_ARN": arns["postgres"],
+        **arns,
     }
 
 

@@ -49,19 +49,26 @@ def settings(emulator: Emulator, aws_environment: None) -> Settings:  # noqa: AR
     name = f"test-{secrets.token_hex(6)}"
     make_table(name)
     boto3.client("s3").create_bucket(Bucket=name)
-    app_secret = {"jwt_secret": JWT_SECRET, "database_master_secret": MASTER_SECRET}
-    made = boto3.client("secretsmanager").create_secret(
-        Name=f"{name}-app", SecretString=json.dumps(app_secret)
-    )
-    return Settings(
-        table_name=name, bucket_name=name, app_secret_arn=made["ARN"], aws_endpoint_url=emulator.url
-    )
+    return Settings(table_name=name, bucket_name=name, aws_endpoint_url=emulator.url, **make_secrets(name))
 
 
 @pytest.fixture
 def services(settings: Settings) -> Services:
     """The services of that deployment."""
     return Services(settings)
+
+
+def make_secrets(name: str) -> dict[str, str]:
+    """Make a deployment's own secrets and return the settings that name them."""
+    contents = {
+        "app_secret_arn": json.dumps({"database_master_secret": MASTER_SECRET}),
+        "jwt_secret_arn": JWT_SECRET,
+    }
+    client = boto3.client("secretsmanager")
+    return {
+        setting: client.create_secret(Name=f"{name}-{setting}", SecretString=content)["ARN"]
+        for setting, content in contents.items()
+    }
 
 
 def make_table(name: str) -> None:

@@ -39,7 +39,7 @@ class Outputs:
     table_name: str
     bucket_name: str
     state_machine_arn: str
-    app_secret_arn: str
+    token_secret_arn: str
 
 
 def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat: bool = False) -> Outputs:
@@ -83,7 +83,9 @@ def read_outputs(emulator: Emulator) -> Outputs | None:
     if stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         return None
     values = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    names = ("ApiId", "TableName", "BucketName", "StateMachineArn", "AppSecretArn")
+    names = ("ApiId", "TableName", "BucketName", "StateMachineArn", "TokenSecretArn")
+    if not set(names) <= set(values):
+        return None  # an older version's stack
     return Outputs(*(values[name] for name in names))
 
 

@@ -136,7 +136,7 @@ def describe(postgres: PostgresServer, emulated: Emulator, outputs: Outputs, ser
     return Stack(
         api_url=api,
         serve_url=serve_url,
-        jwt_secret=_secret(emulated, outputs.app_secret_arn)["jwt_secret"],
+        jwt_secret=_secret(emulated, outputs.token_secret_arn),
         issuer=ISSUER,
         audience=AUDIENCE,
         aws_endpoint_url=emulated.url,
@@ -150,7 +150,6 @@ def describe(postgres: PostgresServer, emulated: Emulator, outputs: Outputs, ser
     )
 
 
-def _secret(emulated: Emulator, secret_id: str) -> dict[str, str]:
+def _secret(emulated: Emulator, secret_id: str) -> str:
     client = boto3.client("secretsmanager", **emulated.client_arguments)
-    values: dict[str, str] = json.loads(client.get_secret_value(SecretId=secret_id)["SecretString"])
-    return values
+    return str(client.get_secret_value(SecretId=secret_id)["SecretString"])

@@ -1,13 +1,12 @@
 """A company of its own for each module of fault tests, and the ages of dead operations made short."""
 
-import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
-from deployments import JWT_SECRET, MASTER_SECRET, drop_companies, emulator, make_table, secret_of
+from deployments import drop_companies, emulator, make_secrets, make_table, secret_of
 from worlds import ForkedJobMaker, World, waiting_machine
 
 from managed_tables.ids import new_record_id
@@ -49,10 +48,8 @@ def _deploy(emulator: Emulator, postgres_dsn: str) -> ApiServices:
     name = f"faults-{secrets.token_hex(6)}"
     make_table(name)
     boto3.client("s3").create_bucket(Bucket=name)
-    secret = {"jwt_secret": JWT_SECRET, "database_master_secret": MASTER_SECRET}
-    made = boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
     settings = Settings(
-        table_name=name, bucket_name=name, app_secret_arn=made["ARN"], aws_endpoint_url=emulator.url
+        table_name=name, bucket_name=name, aws_endpoint_url=emulator.url, **make_secrets(name)
     )
     arn = waiting_machine(ApiServices(settings), name)
     services = ApiServices(settings.model_copy(update={"state_machine_arn": arn}))

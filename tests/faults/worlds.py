@@ -99,6 +99,7 @@ class World:
         made = ApiServices(settings)
         made.__dict__["postgres_secret"] = self.services.postgres_secret
         made.__dict__["app_secret"] = self.services.app_secret
+        made.__dict__["jwt_secret"] = self.services.jwt_secret
         return made
 
     @property

@@ -52,7 +52,8 @@ def rows_company(emulator: Emulator, postgres_dsn: str) -> Iterator[RowsCompany]
         name = f"rows-{secrets.token_hex(6)}"
         make_table(name)
         services = ApiServices(Settings(table_name=name, bucket_name=name, aws_endpoint_url=emulator.url))
-        services.app_secret = AppSecret(jwt_secret=JWT_SECRET, database_master_secret=MASTER_SECRET)  # type: ignore[assignment]
+        services.app_secret = AppSecret(database_master_secret=MASTER_SECRET)  # type: ignore[assignment]
+        services.jwt_secret = JWT_SECRET  # type: ignore[assignment]
         services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
         company = services.provisioning.provision(new_record_id())
         with TestClient(create_app(services), raise_server_exceptions=False) as http:

@@ -84,7 +84,7 @@ class RowsClient:
             "permissions": ["managed-tables:*"],
             "exp": int(time.time()) + 600,
         }
-        token = jwt.encode(claims, self.services.app_secret.jwt_secret, "HS256")
+        token = jwt.encode(claims, self.services.jwt_secret, "HS256")
         return {"Authorization": f"Bearer {token}"}
 
     def call(self, method: str, path: str = "", body: Any = None, **query: Any) -> Answer:

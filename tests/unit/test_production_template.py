@@ -165,6 +165,17 @@ def test_secrets_are_no_parameters_that_can_be_read() -> None:
     assert not re.search("JwtSecret|PostgresPassword", json.dumps(DOCUMENT["Outputs"]))
 
 
+def test_no_parameter_renews_the_secret_that_databases_passwords_derive_from() -> None:
+    """CloudFormation makes a new secret whenever what describes it changes."""
+    assert not re.search(r"Ref|Fn::|\$\{", json.dumps(properties("AppSecret")))
+
+
+def test_the_api_alone_reads_what_signs_tokens() -> None:
+    readers = [name for name in FUNCTIONS if "TokenSecret" in json.dumps(properties(name))]
+    assert readers == ["ApiFunction"]
+    assert "TokenSecret" not in json.dumps(DOCUMENT["Globals"])
+
+
 @pytest.mark.parametrize("name", ["ApiFunction", "SweepFunction", "InsertFunction"])
 def test_what_opens_databases_runs_in_their_network(name: str) -> None:
     network = {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": [{"Ref": "FunctionSecurityGroup"}]}

@@ -25,12 +25,17 @@ class ApiServices(Services):
         return self.settings.jwt_algorithm != "HS256" or "token_verifier" not in self.__dict__
 
     @once
+    def jwt_secret(self) -> str:
+        """What signs tokens of HS256."""
+        return self._secret(self.settings.jwt_secret_arn)
+
+    @once
     def token_verifier(self) -> TokenVerifier:
         """The verifier of bearer tokens."""
         settings = self.settings
         keys: Keys
         if settings.jwt_algorithm == "HS256":
-            keys = SharedSecret(self.app_secret.jwt_secret)
+            keys = SharedSecret(self.jwt_secret)
         else:
             keys = JwksKeys(settings.jwks_url, settings.jwt_algorithm)
         return TokenVerifier(settings, keys)

@@ -88,7 +88,7 @@ class AwsServices:
 
     @once
     def app_secret(self) -> AppSecret:
-        """The deployment's own secrets."""
+        """The deployment's own secret."""
         return parse_app_secret(self._secret(self.settings.app_secret_arn))
 
     @once

@@ -35,7 +35,7 @@ class Settings(BaseModel):
     table_name: str
     bucket_name: str
     state_machine_arn: str = ""
-    app_secret_arn: str = ""  # {"jwt_secret", "database_master_secret"}
+    app_secret_arn: str = ""  # {"database_master_secret"}
     postgres_secret_arn: str = ""  # {"host", "port", "username", "password", "dbname"} of the admin role
     postgres_cluster: str = DEFAULT_CLUSTER  # where new companies go
     # The secrets of further clusters, {"<cluster>": "<ARN>"}; `default` is postgres_secret_arn.
@@ -46,6 +46,7 @@ class Settings(BaseModel):
 
     # Tokens
     jwt_algorithm: Literal["HS256", "RS256", "ES256"] = "HS256"
+    jwt_secret_arn: str = ""  # the text that HS256 signs with
     jwks_url: str = ""
     jwt_issuer: str = ""  # empty: not checked
     jwt_audience: str = ""  # empty: not checked
@@ -86,9 +87,8 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 class AppSecret(BaseModel):
-    """The deployment's own secrets: signs tokens (HS256) and derives the companies' database passwords."""
+    """The deployment's own secret: derives the companies' database passwords."""
 
-    jwt_secret: str = ""
     database_master_secret: str
 
 

@@ -62,7 +62,7 @@ def headers(api: ApiServices, company_id: str, *permissions: str) -> dict[str, s
         "permissions": list(permissions) or ["managed-tables:*"],
         "exp": int(time.time()) + 600,
     }
-    return {"Authorization": f"Bearer {jwt.encode(claims, api.app_secret.jwt_secret)}"}
+    return {"Authorization": f"Bearer {jwt.encode(claims, api.jwt_secret)}"}
 
 
 def error_of(response: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -18,7 +18,8 @@ def settings() -> Settings:
 @pytest.fixture
 def services(settings: Settings) -> ApiServices:
     made = ApiServices(settings)
-    made.__dict__["app_secret"] = AppSecret(jwt_secret=SECRET, database_master_secret="m")
+    made.__dict__["app_secret"] = AppSecret(database_master_secret="m")
+    made.__dict__["jwt_secret"] = SECRET
     return made
 
 
