@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from conftest import drop_companies, secret_of
+from deployments import drop_companies, secret_of
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord

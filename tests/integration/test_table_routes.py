@@ -5,7 +5,7 @@ from typing import Any
 
 import jwt
 import pytest
-from conftest import JWT_SECRET, drop_companies, secret_of
+from deployments import JWT_SECRET, drop_companies, secret_of
 from starlette.testclient import TestClient
 
 from managed_tables.ids import new_record_id
