@@ -742,6 +742,32 @@ def packages() -> Iterator[Case]:
         AB,
         ROWS,
     )
+    yield case(
+        "xlsx/damaged_relations_of_the_package.xlsx",
+        xlsx(SIMPLE, changes={"_rels/.rels": "<Relationships"}),
+        "what only leads to the workbook is damaged, and is not needed",
+        AB,
+        ROWS,
+    )
+    yield case(
+        "xlsx/damaged_styles_not_needed.xlsx",
+        xlsx(SIMPLE, changes={"xl/styles.xml": "<styleSheet><cellXfs>"}),
+        "the formats are lost, and no number has one",
+        AB,
+        ROWS,
+    )
+    without_kinds = x.relations([("rId1", "planilha", "worksheets/sheet1.xml")])
+    yield case(
+        "xlsx/relations_of_unknown_kind.xlsx",
+        xlsx(
+            sheet([["a", "b"], [number(1), typed("s", "0")]]),
+            shared=x.strings("x"),
+            changes={"xl/_rels/workbook.xml.rels": without_kinds},
+        ),
+        "a sheet is never left out for what its relation is called; the strings have their usual name",
+        AB,
+        "1|x",
+    )
     yield case("xlsx/named.csv", xlsx(SIMPLE), "an XLSX named .csv is an XLSX", AB, ROWS)
     yield case(
         "xlsx/evil_sheet_name.xlsx",
@@ -802,6 +828,24 @@ def refusals() -> Iterator[Case]:
         "xlsx/no_workbook.xlsx",
         xlsx(SIMPLE, changes={"xl/workbook.xml": None}),
         "no workbook in the package",
+        error="WORKBOOK_CORRUPT",
+    )
+    yield case(
+        "xlsx/missing_styles.xlsx",
+        xlsx(sheet([["dia"], [number("45292", x.DATE)]]), changes={"xl/styles.xml": None}),
+        "only the formats that are not there tell a date from a number",
+        error="WORKBOOK_CORRUPT",
+    )
+    yield case(
+        "xlsx/damaged_styles.xlsx",
+        xlsx(sheet([["dia"], [number("45292", x.DATE)]]), changes={"xl/styles.xml": "<styleSheet><cellXfs>"}),
+        "only the formats that are lost tell a date from a number",
+        error="WORKBOOK_CORRUPT",
+    )
+    yield case(
+        "xlsx/control_character.xlsx",
+        xlsx(sheet([["a"], [typed("s", "0")]]), shared=x.strings("x\x01y")),
+        "a character that XML does not have: bytes have changed",
         error="WORKBOOK_CORRUPT",
     )
     good = xlsx(SIMPLE)

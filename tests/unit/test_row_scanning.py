@@ -120,6 +120,14 @@ def test_another_form_is_declined(body: str) -> None:
         scanned(sheet(body))
 
 
+def test_a_part_is_read_to_its_end() -> None:
+    """There its checksum is compared: what stands before it must not be believed sooner."""
+    stream = io.BytesIO(sheet(repeated(FORMS["excel"])) + b" " * (3 << 20))
+    for _ in SheetScanner(stream, CellReader(_STRINGS, _FORMATS, is_1904=False)).batches():
+        pass
+    assert not stream.read()
+
+
 def test_cells_far_apart_do_not_fill_the_memory() -> None:
     """A batch that would be nothing but empty cells is left to the reader that makes smaller ones."""
     cells = (

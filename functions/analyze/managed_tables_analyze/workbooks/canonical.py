@@ -15,6 +15,7 @@ from managed_tables_analyze.workbooks.failures import WorkbookTooLargeError
 
 _CHUNK_BYTES = 1 << 20
 _MAX_ELEMENT_CHARACTERS = 64 << 20  # 16,384 cells of 4,000 characters; an honest row is a thousandth of it
+_NO_CHARACTERS = bytes(set(range(32)).difference(b"\t\n\r"))  # of XML: no parser takes them
 
 
 class NotCanonicalError(Exception):
@@ -65,7 +66,7 @@ class ElementCutter:
         if len(self.rest) > _MAX_ELEMENT_CHARACTERS:
             raise WorkbookTooLargeError("uma linha tem dezenas de megabytes")
         chunk = self._stream.read(_CHUNK_BYTES)
-        if not chunk:
+        if not chunk or len(chunk.translate(None, _NO_CHARACTERS)) < len(chunk):
             raise NotCanonicalError
         try:
             return self._decoder.decode(chunk)

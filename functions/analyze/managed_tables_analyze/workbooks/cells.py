@@ -25,10 +25,17 @@ def column_index(letters: str) -> int:
 
 
 class CellReader:
-    """Turns cells into text for one workbook; `tally` is exchanged at each sheet."""
+    """Turns cells into text for one workbook; `tally` is exchanged at each sheet.
+
+    `formats` may be the reason why they are not known, which is raised for the first number that has one.
+    """
 
     def __init__(
-        self, strings: Sequence[str | None], formats: Sequence[NumberFormat], *, is_1904: bool
+        self,
+        strings: Sequence[str | None],
+        formats: Sequence[NumberFormat] | WorkbookError,
+        *,
+        is_1904: bool,
     ) -> None:
         self._strings = strings
         self._formats = formats
@@ -62,13 +69,14 @@ class CellReader:
 
         `is_plain` says that they are numbers as `TRIMMED_NUMBER` takes them.
         """
-        kind = self.format_of(style).kind
-        if is_plain and kind is FormatKind.NUMBER:
-            return self._numbers(column, raws)
-        if is_plain and kind is FormatKind.DATETIME:
-            return moment_texts(raws, self._is_1904)
-        if is_plain and kind is not FormatKind.MASK:
-            return list(map(self._serials(kind).__getitem__, raws))
+        if is_plain:
+            kind = self.format_of(style).kind
+            if kind is FormatKind.NUMBER:
+                return self._numbers(column, raws)
+            if kind is FormatKind.DATETIME:
+                return moment_texts(raws, self._is_1904)
+            if kind is not FormatKind.MASK:
+                return list(map(self._serials(kind).__getitem__, raws))
         if cell_type == "s":
             return self._shared_texts(raws)
         if cell_type in ("str", "inlineStr"):
@@ -104,6 +112,10 @@ class CellReader:
 
     def format_of(self, style: str) -> NumberFormat:
         """Return the number format of a style, General for one that does not exist."""
+        if isinstance(self._formats, WorkbookError):
+            if style in ("", "0"):  # the style of whatever was never formatted
+                return GENERAL
+            raise self._formats
         index = int(style) if style.isdigit() else -1
         return self._formats[index] if 0 <= index < len(self._formats) else GENERAL
 

@@ -37,6 +37,9 @@ def exact_number(raw: str) -> str:
         return text
     if not is_number(text):
         return text
+    shortest = _shortest(text)
+    if shortest is not None:
+        return shortest
     number = Decimal(text)
     digits = _significant_digits(number)
     if len(digits) > DOUBLE_DIGITS:
@@ -44,6 +47,16 @@ def exact_number(raw: str) -> str:
         if f"{abs(double):.{len(digits) - 1}e}".partition("e")[0].replace(".", "") == digits:
             return float_text(double)
     return _plain(number)
+
+
+def _shortest(text: str) -> str | None:
+    """Return the shortest text of a double that is written out in full as Excel does; None for any other."""
+    double = float(text)
+    if text in (f"{double:.17g}", f"{double:.16g}"):
+        shortest = repr(double)
+        if "e" not in shortest:
+            return shortest.removesuffix(".0")
+    return None
 
 
 def float_text(value: float) -> str:

@@ -1,11 +1,13 @@
 """Owns the XLSX workbook: its sheets in their order, their strings, styles and epoch, and their rows."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from managed_tables.errors import WORKBOOK_CORRUPT
 from managed_tables_analyze.sheets import Batch, MergedRange
 from managed_tables_analyze.workbooks.canonical import NotCanonicalError
 from managed_tables_analyze.workbooks.cells import CellReader, column_index
@@ -23,6 +25,7 @@ _CHUNK_BYTES = 1 << 20
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^<>]*ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _MERGED_TAG_BYTES = 200
 _MAX_MERGED = 10_000  # only those of a header matter
+_NO_WORKSHEETS = ("chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet")
 _HEADER_ROWS = 200  # merged cells further down are data
 
 
@@ -40,23 +43,31 @@ def read_xlsx(path: Path) -> Iterator[RawSheet]:
         workbook = _read_workbook(package, part)
         related = package.relationships(part)
         reader = CellReader(
-            _shared_strings(package, related), _styles(package, related), is_1904=workbook.is_1904
+            _shared_strings(package, _related_part(package, part, related, "sharedStrings")),
+            _styles(package, _related_part(package, part, related, "styles")),
+            is_1904=workbook.is_1904,
         )
         for name, is_visible, relation_id in workbook.sheets:
             relation = related.get(relation_id)
             if relation is None:
                 raise WorkbookError(f"a aba {name} não está no arquivo")
-            if relation.kind == "worksheet":
+            if relation.kind not in _NO_WORKSHEETS:
                 yield _open_sheet(package, relation.target, reader, name, is_visible)
 
 
 def _workbook_part(package: Package) -> str:
-    for relation in package.relationships("").values():
-        if relation.kind == "officeDocument" and relation.target in package:
-            return relation.target
-    if "xl/workbook.xml" in package:
-        return "/xl/workbook.xml"
-    raise WorkbookError("o pacote não contém uma pasta de trabalho do Excel")
+    """Return the part that lists the sheets: as the package says, else by its usual name."""
+    try:
+        relations = package.relationships("").values()
+    except WorkbookError as error:  # what only leads to the workbook may be damaged
+        if error.kind is not WORKBOOK_CORRUPT:
+            raise
+        relations = {}.values()
+    targets = [relation.target for relation in relations if relation.kind == "officeDocument"]
+    part = next((part for part in (*targets, "/xl/workbook.xml") if part in package), None)
+    if part is None:
+        raise WorkbookError("o pacote não contém uma pasta de trabalho do Excel")
+    return part
 
 
 def _read_workbook(package: Package, part: str) -> _Workbook:
@@ -78,25 +89,31 @@ def _read_workbook(package: Package, part: str) -> _Workbook:
     return workbook
 
 
-def _related_part(package: Package, related: dict[str, Relationship], kind: str) -> str | None:
-    parts = (relation.target for relation in related.values() if relation.kind == kind)
-    return next((part for part in parts if part in package), None)
+def _related_part(package: Package, workbook: str, related: dict[str, Relationship], kind: str) -> str | None:
+    """Return the workbook's part of a kind, None where it has none; one that is told of may be missing."""
+    told = [relation.target for relation in related.values() if relation.kind == kind]
+    usual = posixpath.join(posixpath.dirname(workbook), f"{kind}.xml")
+    return next((part for part in (*told, usual) if part in package), told[0] if told else None)
 
 
-def _shared_strings(package: Package, related: dict[str, Relationship]) -> list[str | None]:
-    part = _related_part(package, related, "sharedStrings")
-    if part is None:
-        return []
+def _shared_strings(package: Package, part: str | None) -> list[str | None]:
+    if part is None or part not in package:
+        return []  # a cell that needs one says so
     with package.open_part(part) as stream:
         return read_shared_strings(stream)
 
 
-def _styles(package: Package, related: dict[str, Relationship]) -> list[NumberFormat]:
-    part = _related_part(package, related, "styles")
+def _styles(package: Package, part: str | None) -> list[NumberFormat] | WorkbookError:
+    """Return the formats by style, or why they are not known: it costs the file only if one is needed."""
     if part is None:
         return []
-    with package.open_part(part) as stream:
-        return read_styles(stream)
+    try:
+        with package.open_part(part) as stream:
+            return read_styles(stream)
+    except WorkbookError as error:
+        if error.kind is not WORKBOOK_CORRUPT:
+            raise
+        return error
 
 
 def _open_sheet(package: Package, part: str, reader: CellReader, name: str, is_visible: bool) -> RawSheet:

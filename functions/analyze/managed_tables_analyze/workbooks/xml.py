@@ -69,7 +69,7 @@ def _feed(parser: expat.XMLParserType, chunk: bytes, *, is_last: bool = False) -
     """Parse one chunk more; raises WorkbookError where the XML is not well-formed."""
     try:
         parser.Parse(chunk, is_last)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two of an encoding's name
         raise WorkbookError(f"XML malformado ({error})") from error
 
 
