@@ -118,6 +118,7 @@ def _print_header() -> None:
         "insert/copy",
         "both/copy",
         "calamine s",
+        "an./calam.",
     ]
     print(f"{titles[0]:26}" + "".join(f"{title:>12}" for title in titles[1:]), flush=True)
 
@@ -129,7 +130,10 @@ def _measure_case(case: Case, folder: Path, dsn: str) -> None:
         copied = _step("copy", clean, dsn)
         analysed = _step("analyze", work, file)
         inserted = _step("insert", work, dsn)
-    alone = f"{_step('calamine', file).seconds:.2f}" if file.suffix in (".xlsx", ".xls") else "–"
+    reader_alone = ["–", "–"]
+    if file.suffix in (".xlsx", ".xls"):
+        seconds = _step("calamine", file).seconds
+        reader_alone = [f"{seconds:.2f}", f"{analysed.seconds / seconds:.2f}"]
     figures = [
         f"{file.stat().st_size / _MIB:.1f}",
         f"{analysed.seconds:.2f}",
@@ -139,7 +143,7 @@ def _measure_case(case: Case, folder: Path, dsn: str) -> None:
         f"{copied.seconds:.2f}",
         f"{inserted.seconds / copied.seconds:.2f}",
         f"{(analysed.seconds + inserted.seconds) / copied.seconds:.2f}",
-        alone,
+        *reader_alone,
     ]
     print(f"{case.name:26}" + "".join(f"{figure:>12}" for figure in figures), flush=True)
 
