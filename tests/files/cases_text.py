@@ -656,6 +656,15 @@ def surroundings() -> Iterator[Case]:
         lines=[2, 4],
     )
     yield case(
+        "csv/header_repeated_otherwise.csv",
+        'a,"b",c\n1,x,2\na,b,c\n2,y,3\na,b\n3,z\n',
+        "the header is repeated without its quotes, and with fewer columns",
+        "a:integer b:text c:integer?",
+        "1|x|2\n2|y|3\n3|z|∅",
+        warnings=["2 linhas que repetem o cabeçalho"],
+        lines=[2, 4, 6],
+    )
+    yield case(
         "csv/units_below_header.csv",
         "produto;peso;preco\n;(kg);(R$)\ncaneta;0,5;1,50\nlápis;0,3;0,75\n",
         "a second header line gives units",

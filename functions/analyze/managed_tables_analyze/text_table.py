@@ -253,12 +253,11 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
     delimiter = text.dialect.delimiter
     is_plain = _plain_line_pattern(text, writer)
     reader = RecordReader(lines, text.dialect, text.width, text.columns)
-    header = _header_text(text)
-    odd_starts = (*_ODD_STARTS, delimiter) if delimiter else _ODD_STARTS
+    odd_starts = (*_ODD_STARTS, delimiter, *_header_starts(text)) if delimiter else _ODD_STARTS
     while lines.number < text.header.data_line - 1 and lines.take() is not None:
         pass
     while (line := lines.take()) is not None:
-        if is_plain is not None and not line.startswith(odd_starts) and is_plain(line) and line != header:
+        if is_plain is not None and not line.startswith(odd_starts) and is_plain(line):
             writer.write_line(lines.number, line.rstrip("\r\n"))
             continue
         _check_pieces(line, text.dialect, text.name, lines.number)
@@ -276,7 +275,7 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
         return
     if cells[0].startswith("\ufeff"):
         cells[0] = cells[0].lstrip("\ufeff").strip(text.dialect.quote)
-    if len(cells) > 1 and cells[: text.header.width] == text.header.labels:
+    if _is_header_again(cells, text.header.labels):
         notes.repeated_header(record.line)
         return
     if len(cells) > max(MAX_COLUMNS, text.width):
@@ -301,15 +300,18 @@ def _plain_line_pattern(text: TextFile, writer: PartWriter):  # type: ignore[no-
     return lambda line: quoted(line) is not None if QUOTE in line else line.count(delimiter) == marks
 
 
-def _header_text(text: TextFile) -> str | None:
-    """Return the header as one line of the file, to know it again where it is repeated."""
-    if text.header.first_line is None:
-        return None
-    with _open_lines(text.path, text.start_bytes, text.end_bytes) as file:
-        for number, line in enumerate(file, start=1):
-            if number == text.header.first_line:
-                return line
-    return None
+def _header_starts(text: TextFile) -> tuple[str, ...]:
+    """Return how a line begins where the header is repeated, its quotes being the file's or none."""
+    if not text.header.labels or not text.header.labels[0]:
+        return ()
+    label, quote, delimiter = text.header.labels[0], text.dialect.quote, text.dialect.delimiter
+    return f"{label}{delimiter}", f"{quote}{label}{quote}{delimiter}"
+
+
+def _is_header_again(cells: Sequence[str], labels: Sequence[str]) -> bool:
+    """Tell whether a row is the header once more, also where it has other columns at its end."""
+    count = min(len(cells), len(labels))
+    return count > 1 and count * 2 > len(labels) and list(cells[:count]) == list(labels[:count])
 
 
 def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
