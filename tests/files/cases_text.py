@@ -152,6 +152,15 @@ def dialects() -> Iterator[Case]:
         "1,50\n12,75\n1.250,00",
         values="1.50\n12.75\n1250.00",
     )
+    people = [("Ana", "Ana Lima", "Ana Maria Lima", "Bia")[n % 4] + "x" * (n % 9) for n in range(40)]
+    yield case(
+        "csv/blanks_and_words.csv",
+        "dia n nome obs\n" + "".join(f'01/02/2024 {n} {name} "a, b"\n' for n, name in enumerate(people)),
+        "blanks part the cells, and the words of one that has no quotes",
+        "dia:date n:integer nome:text obs:text",
+        "".join(f"01/02/2024|{n}|{name}|a, b\n" for n, name in enumerate(people)),
+        dialect={"delimiter": " ", "header_line": 1},
+    )
     yield case(
         "csv/row_numbers_without_label.csv",
         '"uf";"area"\n'

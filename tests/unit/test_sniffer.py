@@ -36,6 +36,7 @@ def _sniff(text: str) -> Dialect:
         ("nome idade\nAna 10\nBia 20\n", " "),
         ("2024-01-01 10:00:00 INFO início\n2024-01-01 10:00:05 WARN fim\n", " "),
         ('"a" "b" "c"\n' + "".join(f'"{n}" 0.5 "x" {n}\n' for n in range(1, 9)), " "),
+        ("n nome obs\n" + '1 Ana "a b"\n2 Bia Sá "c d"\n3 Caio "e f"\n4 Davi Reis "g h"\n' * 3, " "),
         ("hora\n" + "".join(f"1{n}:30\n" for n in range(9)), ""),
         ("01/02/2024 10:00\n02/02/2024 11:30\n", ""),
         ("valor\n1,5\n2,75\n10,25\n", ""),

@@ -148,7 +148,12 @@ def _table_apart(rows: Sequence[Row]) -> int:
             continue
         below = [row for _, row in rows[index + 1 :]]
         is_larger = len(below) >= index and _extent(cells) not in {_extent(row) for _, row in rows[:index]}
-        if is_larger and _is_words(cells) and _typed_columns(cells, below, len(cells)) > 0:
+        if (
+            is_larger
+            and not is_blank(cells[0])
+            and _is_words(cells)
+            and _typed_columns(cells, below, len(cells)) > 0
+        ):
             return index
     return 0
 

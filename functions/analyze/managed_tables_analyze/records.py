@@ -95,10 +95,13 @@ class RecordReader:
         if self._columns is None:
             return None
         split = self._columns.split(text, cells, self._dialect)
-        if split is not None or self._dialect.delimiter == " " or text.count(" ") < self.width:
+        if split is not None:
             return split
-        scanner = _Scanner(Dialect(" ", self._dialect.quote))
-        return self._columns.join(scanner.cells) if scanner.feed(text) else None
+        pieces = cells
+        if self._dialect.delimiter != " ":
+            scanner = _Scanner(Dialect(" ", self._dialect.quote))
+            pieces = scanner.cells if text.count(" ") >= self.width and scanner.feed(text) else None
+        return self._columns.join(pieces) if pieces else None
 
     def _read_quoted(self, number: int, line: str, text: str) -> Record:
         taken: list[str] = []

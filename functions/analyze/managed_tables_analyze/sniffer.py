@@ -162,9 +162,17 @@ def _is_deliberate(found: Sequence[Record], delimiter: str) -> bool:
     """
     records = [record.cells for record in found]
     malformed = sum(record.repaired for record in found)
-    if _agreement(records) < _RARE_AGREEMENT or malformed > _RARE_MALFORMED * len(found):
+    if malformed > _RARE_MALFORMED * len(found):
+        return False
+    if _agreement(records) < _RARE_AGREEMENT and not (delimiter == " " and _are_words_cut(records)):
         return False
     return delimiter != " " or _are_values_cut(records)
+
+
+def _are_words_cut(records: Sequence[Sequence[str]]) -> bool:
+    """Tell whether blanks part quoted cells in nearly every line, and in some the words of another, too."""
+    quoted = sum(any(" " in cell for cell in cells) for cells in records)
+    return quoted >= _VALUES * len(records) and all(len(cells) >= len(records[0]) for cells in records)
 
 
 def _are_values_cut(records: Sequence[Sequence[str]]) -> bool:
