@@ -1,13 +1,19 @@
-"""Owns what nobody else will do: end jobs that nothing moves any more, and repeat what was not delivered."""
+"""Owns what nobody else will do: end jobs that nothing moves any more, and repeat what was not delivered.
 
-from collections import Counter
+One run is for all companies, and nothing that is wrong with one may cost the others their turn: jobs come in
+an order by lot, each one's failure is its own, and a cluster out of reach is not waited for again and again.
+"""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import timestamp
-from managed_tables.errors import JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
+from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.executions import ExecutionsUnavailable
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
@@ -15,32 +21,126 @@ from managed_tables_ingest.settlement import settle
 
 SERVICE = "sweep"
 QUIET_SECONDS = 60  # a job that changed later than this is being looked after
+MAX_JOBS = 1_000  # a run, drawn by lot: memory and time are bounded, and the next run draws again
+# Each waits for days; that its execution is over shows at the latest when somebody confirms it.
+MAX_WAITING_JOBS = 100
+LAST_START_MS = 60_000  # before the function's end: connecting, a lock and two statements may take as long
+SILENT_COMPANIES = 2  # one company's database may be shut for itself, while it is moved; two are the cluster
 
 
-def sweep(services: Services) -> dict[str, int]:
-    """Look at every job that is not terminal; return how many were moved in which way."""
-    logger = get_logger(SERVICE)
-    done: Counter[str] = Counter()
-    now = datetime.now(UTC)
-    quiet_before = timestamp(now - timedelta(seconds=QUIET_SECONDS))
-    for job in services.jobs.scan_active():
-        with log_keys(logger, company_id=job.company_id, job_id=job.job_id):
-            try:
-                outcome = sweep_job(services, job, timestamp(now), quiet_before)
-            except (ExecutionsUnavailable, ApiError):
-                logger.warning("left for the next sweep", exc_info=True)
-                outcome = "left"
-            if outcome:
-                logger.info("swept", outcome=outcome, status=job.status)
-                done[outcome] += 1
-    return dict(done)
+class SweepFault(Exception):  # noqa: N818 - as JOB_FAULT
+    """Some jobs could not be looked at, for a reason that does not pass; the log has each one's trace."""
+
+
+def sweep(services: Services, may_start: Callable[[], bool] = lambda: True) -> dict[str, int]:
+    """Look at the jobs that are not terminal; return how many were moved in which way.
+
+    Stops where `may_start` says so; raises SweepFault at the end, where a job failed for no known reason.
+    """
+    run = _Run(services)
+    for job in run.draw():
+        if not may_start():
+            run.outcomes["not reached"] += 1
+            continue
+        with log_keys(get_logger(SERVICE), company_id=job.company_id, job_id=job.job_id):
+            run.look_at(job)
+    outcomes = dict(run.outcomes)
+    get_logger(SERVICE).info("swept all", outcomes=outcomes)
+    if run.outcomes["fault"]:
+        raise SweepFault(f"{run.outcomes['fault']} faults: {outcomes}")
+    return outcomes
+
+
+class _Run:
+    """One run of the sweep: what it has done, and which clusters did not answer it."""
+
+    def __init__(self, services: Services) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._services = services
+        now = datetime.now(UTC)
+        self._now = timestamp(now)
+        self._quiet_before = timestamp(now - timedelta(seconds=QUIET_SECONDS))
+        self._silent: defaultdict[str, set[str]] = defaultdict(set)  # companies without an answer, a cluster
+
+    def draw(self) -> list[JobRecord]:
+        """Return the jobs to look at, in an order by lot: the same ones must not be last each time."""
+        moving, waiting = _Lot(MAX_JOBS), _Lot(MAX_WAITING_JOBS)
+        for job in self._scan():
+            if job.is_overdue(self._now) or _is_quiet(job, self._quiet_before):
+                (waiting if job.status == "waiting_confirm" else moving).add(job)
+        return [*moving.drawn(), *waiting.drawn()]
+
+    def _scan(self) -> Iterator[JobRecord]:
+        """Yield the active jobs; what stops the scan costs only those that come after it."""
+        try:
+            yield from self._services.jobs.scan_active()
+        except Exception:
+            get_logger(SERVICE).exception("not all jobs could be read")
+            self.outcomes["fault"] += 1
+
+    def look_at(self, job: JobRecord) -> None:
+        """Do what the job needs; whatever happens to it is logged, counted, and no other job's concern."""
+        logger = get_logger(SERVICE)
+        try:
+            outcome = self._try(job)
+        except (ExecutionsUnavailable, ApiError):
+            logger.warning("left for the next sweep", exc_info=True)
+            outcome = "left"
+        except Exception:
+            logger.exception("the sweep failed at this job")
+            outcome = "fault"
+        if outcome:
+            logger.info("swept", outcome=outcome, status=job.status)
+            self.outcomes[outcome] += 1
+
+    def _try(self, job: JobRecord) -> str | None:
+        if job.status == "inserting" and self._silent and self._is_silent(job):
+            return "left"
+        try:
+            return sweep_job(self._services, job, self._now, self._quiet_before)
+        except ApiError as error:
+            if error.kind is DATABASE_UNAVAILABLE:
+                self._silent[self._cluster_of(job)].add(job.company_id)
+            raise
+
+    def _is_silent(self, job: JobRecord) -> bool:
+        companies = self._silent.get(self._cluster_of(job), set())
+        return job.company_id in companies or len(companies) >= SILENT_COMPANIES
+
+    def _cluster_of(self, job: JobRecord) -> str:
+        company = self._services.connections.find(job.company_id)
+        return company.cluster if company else ""
+
+
+class _Lot:
+    """Draws at most `size` of the jobs that pass, each with the same chance."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._seen = size, 0
+        self._kept: list[JobRecord] = []
+
+    def add(self, job: JobRecord) -> None:
+        self._seen += 1
+        if len(self._kept) < self._size:
+            self._kept.append(job)
+        elif (place := random.randrange(self._seen)) < self._size:  # noqa: S311 - fairness, no secret
+            self._kept[place] = job
+
+    def drawn(self) -> Iterable[JobRecord]:
+        random.shuffle(self._kept)
+        return self._kept
+
+
+def _is_quiet(job: JobRecord, quiet_before: str) -> bool:
+    """Tell whether something has stopped that ought to move; an upload moves once all its files are there."""
+    return job.updated_at <= quiet_before and (job.status != "queued" or job.has_all_files)
 
 
 def sweep_job(services: Services, job: JobRecord, now: str, quiet_before: str) -> str | None:
     """Do what one job needs: `expired`, `started`, `confirmed`, `done`, `failed`, or None for nothing."""
     if job.is_overdue(now):
         return _expire(services, job)
-    if job.updated_at > quiet_before or (job.status == "queued" and not job.has_all_files):
+    if not _is_quiet(job, quiet_before):
         return None
     state = services.executions.state_of(job)
     if state == "missing" and job.status == "queued":
@@ -79,7 +179,7 @@ def _services() -> Services:
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Sweep once."""
+    """Sweep once; a fault makes Lambda repeat it, and then tell of it as a dead letter."""
     logger = get_logger(SERVICE)
     with log_keys(logger, request_id=getattr(context, "aws_request_id", None)):
-        return sweep(_services())
+        return sweep(_services(), lambda: context.get_remaining_time_in_millis() > LAST_START_MS)

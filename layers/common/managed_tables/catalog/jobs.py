@@ -93,6 +93,10 @@ class JobRecord:
         return self.status == "queued" and not self.has_all_files and self.expires_at <= now
 
 
+class UnreadableJobs(Exception):  # noqa: N818 - what it names
+    """Records that are no jobs, by their keys: a later release's, or somebody's hand."""
+
+
 class Jobs:
     """The jobs' records in the catalog."""
 
@@ -134,11 +138,18 @@ class Jobs:
                 yield job
 
     def scan_active(self) -> Iterator[JobRecord]:
-        """Yield every company's jobs that are not terminal."""
+        """Yield every company's jobs that are not terminal; raises UnreadableJobs after the last one."""
+        unreadable: list[str] = []
         for item in self._items.scan_index(ACTIVE_JOBS_INDEX):
-            job = _read(item)
+            try:
+                job = _read(item)
+            except (KeyError, TypeError):
+                unreadable.append(f"{item['pk']} {item['sk']}")
+                continue
             if not job.is_terminal:
                 yield job
+        if unreadable:
+            raise UnreadableJobs(", ".join(unreadable[:MAX_ERROR_DETAILS]))
 
     def mark_arrived(self, job: JobRecord, index: int, size_bytes: int) -> JobRecord | None:
         """Record that file `index` is there; None where the job is no longer `queued`."""

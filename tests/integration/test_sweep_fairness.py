@@ -1,0 +1,162 @@
+"""The sweep is one run for all companies: what is wrong with one of them costs the others nothing."""
+
+from typing import Any
+
+import pytest
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.jobs import JobFile, JobRecord, JobStatus
+from managed_tables.clock import timestamp
+from managed_tables.databases.migrations import SCHEMA_VERSION
+from managed_tables.ids import new_record_id
+from managed_tables.services import Services
+from managed_tables.settings import Settings
+from managed_tables_ingest import sweep as sweeping
+from managed_tables_ingest.sweep import SweepFault, sweep
+
+LONG_AGO = "2020-01-01T00:00:00.000Z"
+
+
+@pytest.fixture
+def services(settings: Settings) -> Services:
+    """Services whose state machine has never run anything: every execution is over."""
+    arn = "arn:aws:states:us-east-1:000000000000:stateMachine:nothing-runs"
+    return Services(settings.model_copy(update={"state_machine_arn": arn}))
+
+
+def put_job(services: Services, company_id: str, status: JobStatus = "inserting") -> str:
+    """Record a job that has not changed for years."""
+    job_id = new_record_id()
+    file = JobFile("a.csv", f"uploads/{company_id}/{job_id}/00.csv", 5, "text/csv")
+    services.jobs.create(
+        JobRecord(
+            company_id=company_id,
+            job_id=job_id,
+            user_id=company_id,
+            mode="append",
+            status=status,
+            files=(file,),
+            expires_at=LONG_AGO,
+            created_at=LONG_AGO,
+            updated_at=LONG_AGO,
+            user_table_id=new_record_id(),
+        )
+    )
+    return job_id
+
+
+def company_on(services: Services, cluster: str) -> str:
+    """Record a company whose database is said to be ready on that cluster."""
+    company_id = new_record_id()
+    connection = services.connections.reserve(company_id, new_record_id(), cluster)
+    services.connections.mark_ready(connection, SCHEMA_VERSION)
+    return company_id
+
+
+def status_of(services: Services, company_id: str, job_id: str) -> str:
+    job = services.jobs.find(company_id, job_id)
+    assert job
+    return job.status
+
+
+def test_a_job_that_cannot_be_looked_at_costs_no_other_its_turn(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """A cluster that the settings do not name: the others are swept, and then the fault is told."""
+    lost = [(owner, put_job(services, owner)) for owner in [company_on(services, "unknown")] * 3]
+    good = [put_job(services, company.company_id) for _ in range(3)]
+    overdue = put_job(services, company.company_id, "queued")
+    with pytest.raises(SweepFault, match="3 faults"):
+        sweep(services)
+    assert {status_of(services, company.company_id, job_id) for job_id in [*good, overdue]} == {"failed"}
+    assert {status_of(services, *job) for job in lost} == {"inserting"}
+
+
+def test_a_record_that_is_no_job_costs_no_other_its_turn(
+    services: Services, company: ConnectionRecord
+) -> None:
+    job_id = put_job(services, company.company_id)
+    for number in range(3):
+        owner = f"COMPANY#{new_record_id()}"
+        broken = {"pk": owner, "sk": f"JOB#{number}", "active_pk": owner, "status": "inserting"}
+        services.items.put(broken, "attribute_not_exists(pk)")
+    with pytest.raises(SweepFault):
+        sweep(services)
+    assert status_of(services, company.company_id, job_id) == "failed"
+
+
+def test_a_cluster_out_of_reach_is_waited_for_twice_a_run(
+    services: Services, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each job would cost 15 s; one company's silence may be its own, that of two is the cluster's."""
+    services._known_clusters["down"] = services.postgres_secret.model_copy(update={"port": 1})
+    services.databases.__dict__["connect_deadline_seconds"] = 0.1
+    waited: list[str] = []
+    monkeypatch.setattr(sweeping, "settle", _noting(sweeping.settle, waited))
+    owners = [company_on(services, "down") for _ in range(4)]
+    for owner in [*owners, *owners]:
+        put_job(services, owner)
+    good = put_job(services, company.company_id)
+    assert sweep(services) == {"failed": 1, "left": 8}
+    assert status_of(services, company.company_id, good) == "failed"
+    assert len([owner for owner in waited if owner in owners]) == 2
+
+
+def _noting(settle: Any, waited: list[str]) -> Any:
+    def noted(services: Services, job: JobRecord) -> Any:
+        waited.append(job.company_id)
+        return settle(services, job)
+
+    return noted
+
+
+def test_the_sweep_stops_before_its_time_is_over(services: Services, company: ConnectionRecord) -> None:
+    for _ in range(3):
+        put_job(services, company.company_id)
+    turns = iter([True, False, False])
+    assert sweep(services, lambda: next(turns)) == {"failed": 1, "not reached": 2}
+
+
+def test_jobs_that_wait_for_people_are_asked_about_by_lot_and_last(
+    services: Services, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of them must not keep the sweep from those that something has happened to."""
+    monkeypatch.setattr(sweeping, "MAX_WAITING_JOBS", 2)
+    for _ in range(6):
+        put_job(services, company.company_id, "waiting_confirm")
+    put_job(services, company.company_id)
+    asked: list[str] = []
+    state_of = services.executions.state_of
+
+    def noted(job: JobRecord) -> Any:
+        asked.append(job.status)
+        return "running" if job.status == "waiting_confirm" else state_of(job)
+
+    monkeypatch.setattr(services.executions, "state_of", noted)
+    assert sweep(services) == {"failed": 1}
+    assert asked == ["inserting", "waiting_confirm", "waiting_confirm"]
+
+
+def test_the_order_is_not_the_same_each_time(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where time is short the same jobs would starve at each run."""
+    owner = company_on(services, "default")
+    for _ in range(20):
+        put_job(services, owner)
+    first: list[str] = []
+
+    def noted(_services: Services, job: JobRecord, *_times: str) -> None:
+        first.append(job.job_id)
+
+    monkeypatch.setattr(sweeping, "sweep_job", noted)
+    for _ in range(5):
+        sweep(services)
+    runs = [first[start : start + 20] for start in range(0, 100, 20)]
+    assert len({tuple(run) for run in runs}) > 1
+    assert len({frozenset(run) for run in runs}) == 1
+
+
+def test_a_job_that_has_just_changed_is_left_alone(services: Services) -> None:
+    owner = company_on(services, "unknown")
+    job_id = put_job(services, owner)
+    services.items.change({"pk": f"COMPANY#{owner}", "sk": f"JOB#{job_id}"}, {"updated_at": timestamp()})
+    assert sweep(services) == {}
