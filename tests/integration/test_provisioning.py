@@ -10,8 +10,10 @@ from deployments import drop_companies, secret_of
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases import migrations as migrations_module
 from managed_tables.databases import provisioning as provisioning_module
-from managed_tables.databases.migrations import SCHEMA_VERSION
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 from managed_tables.databases.provisioning import Provisioning
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id
@@ -91,20 +93,32 @@ def test_a_provision_that_dies_is_resumed(
     )
 
 
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
 def test_a_database_of_an_older_release_is_migrated_when_it_is_met(
-    company: ConnectionRecord, services: Services
+    company: ConnectionRecord, services: Services, version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with services.databases.company_connection(company) as connection:
-        connection.execute("DELETE FROM managed_tables.migrations WHERE version > 1")
-        connection.execute(
-            "DO $$ DECLARE f regprocedure; BEGIN FOR f IN SELECT oid FROM pg_proc"
-            " WHERE pronamespace = 'managed_tables'::regnamespace ORDER BY oid DESC LOOP"
-            " EXECUTE format('DROP FUNCTION %s CASCADE', f); END LOOP; END $$"
-        )
-    services.items.change({"pk": f"COMPANY#{company.company_id}", "sk": "CONNECTION"}, {"schema_version": 1})
-    services.provisioning.require(company.company_id)
+        current = own_objects(connection)
+        connection.execute("DROP SCHEMA managed_tables CASCADE")
+        with monkeypatch.context() as older:
+            older.setattr(migrations_module, "MIGRATIONS", MIGRATIONS[:version])
+            migrate(connection, services.databases.roles(company.connection_id).reader)
+        assert own_objects(connection) < current
+    record = {"pk": f"COMPANY#{company.company_id}", "sk": "CONNECTION"}
+    services.items.change(record, {"schema_version": version})
+    assert services.provisioning.require(company.company_id).connection_id == company.connection_id
     with services.databases.company_connection(company) as connection:
-        assert connection.execute("SELECT managed_tables.try_boolean('sim')").fetchone() == (True,)
+        assert own_objects(connection) == current
+
+
+def own_objects(connection: PgConnection) -> set[str]:
+    """Return the identities of the tables, indexes and functions of our own schema."""
+    rows = connection.execute(
+        "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'managed_tables'::regnamespace"
+        " UNION SELECT oid::regprocedure::text FROM pg_proc"
+        " WHERE pronamespace = 'managed_tables'::regnamespace"
+    )
+    return {name for (name,) in rows}
 
 
 def test_the_owner_has_limits_and_utc(company: ConnectionRecord, services: Services) -> None:

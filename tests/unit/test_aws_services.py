@@ -15,7 +15,8 @@ def services(monkeypatch: pytest.MonkeyPatch) -> AwsServices:
     values = {"DEFAULT_REGION": "sa-east-1", "ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret"}
     for name, value in values.items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):  # an emulator's, where a test of it came before
+        monkeypatch.delenv(name, raising=False)
     return AwsServices(Settings(table_name="t", bucket_name="managed-tables-prod"))
 
 
