@@ -105,7 +105,8 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, target: Pa
     """Write a query's rows, in order, and return how many they were."""
     written = connection.execute(
         f"COPY ({select}) TO {literal(str(target))} "
-        f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
+        f"(FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+        f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
     ).fetchone()
     assert written is not None  # noqa: S101 - COPY answers its count
     return int(written[0])

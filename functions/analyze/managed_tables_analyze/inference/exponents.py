@@ -7,6 +7,7 @@ lost; a person must be told, since the number that is left looks as good as any.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from duckdb import DuckDBPyConnection
 
@@ -14,7 +15,7 @@ from managed_tables.conversion.sql_text import literal, matches, trimmed
 from managed_tables.wording import counted
 from managed_tables_analyze.inference.counting import cell_name, staged_rows
 
-_SIGN = "E+"  # cheap to look for; most cells have none
+_SIGN = "E+"
 _SHORTENED = r"[+-]?[1-9](?:[.,][0-9]{1,14})?E\+(?:1[1-9]|[2-9][0-9])"
 _COLUMNS_PER_SCAN = 60
 
@@ -42,19 +43,26 @@ def find_shortened(
     found: dict[int, Shortened] = {}
     for start in range(0, len(columns), _COLUMNS_PER_SCAN):
         batch = columns[start : start + _COLUMNS_PER_SCAN]
-        sums = ", ".join(
-            f"count(*) FILTER ({_test(column)}), min({cell_name(column)}) FILTER ({_test(column)})"
-            for column in batch
-        )
-        row = connection.execute(f"SELECT {sums} FROM {staged_rows(staged)}").fetchone()  # noqa: S608
-        assert row is not None  # noqa: S101 - an aggregate has one row
-        for number, column in enumerate(batch):
-            count, example = row[2 * number : 2 * number + 2]
+        signs = [f"coalesce(bool_or({_has_sign(cell_name(column))}), false)" for column in batch]
+        suspects = [column for column, has in zip(batch, _ask(connection, staged, signs), strict=True) if has]
+        for column in suspects:
+            count, example = _ask(connection, staged, _count_and_example(cell_name(column)))
             if count:
                 found[column] = Shortened(count, example.strip())
     return found
 
 
-def _test(column: int) -> str:
-    cell = cell_name(column)
-    return f"contains({cell}, {literal(_SIGN)}) AND {matches(trimmed(cell), _SHORTENED)}"
+def _ask(connection: DuckDBPyConnection, staged: Path, aggregates: Sequence[str]) -> Sequence[Any]:
+    row = connection.execute(f"SELECT {', '.join(aggregates)} FROM {staged_rows(staged)}").fetchone()  # noqa: S608
+    assert row is not None  # noqa: S101 - an aggregate has one row
+    return row
+
+
+def _has_sign(cell: str) -> str:
+    """Return a test that is cheap, and that the cells of nearly all columns fail."""
+    return f"contains({cell}, {literal(_SIGN)})"
+
+
+def _count_and_example(cell: str) -> list[str]:
+    test = f"{_has_sign(cell)} AND {matches(trimmed(cell), _SHORTENED)}"
+    return [f"count(*) FILTER ({test})", f"min({cell}) FILTER ({test})"]
