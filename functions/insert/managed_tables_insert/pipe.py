@@ -101,10 +101,10 @@ class _Writer(threading.Thread):
         self.error: duckdb.Error | None = None
 
     def run(self) -> None:
+        # Not /dev/fd: a Lambda's /dev has nothing of descriptors that are opened later.
+        target = f"/proc/self/fd/{self._writing}"
         try:
-            self._connection.execute(
-                f"COPY ({self._query}) TO '/dev/fd/{self._writing}' (FORMAT csv, HEADER false)"
-            )
+            self._connection.execute(f"COPY ({self._query}) TO '{target}' (FORMAT csv, HEADER false)")
         except duckdb.Error as error:
             self.error = error
         finally:

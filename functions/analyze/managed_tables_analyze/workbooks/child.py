@@ -5,6 +5,7 @@ output. A crash of a parser, an endless loop or a lack of memory ends this proce
 """
 
 import gc
+import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     gc.disable()  # rows are millions of small objects without a cycle: seeking one takes a fifth of the time
     output = sys.stdout.buffer
+    _report_start(output)
     try:
         _read(_readers(kind), path, output)
     except WorkbookError as error:
@@ -39,6 +41,15 @@ def main(arguments: Sequence[str]) -> int:
         write_frame(output, FrameKind.FAILED, (WORKBOOK_TOO_LARGE.code, _memory_reason()))
     output.flush()
     return 0
+
+
+def _report_start(output: IO[bytes]) -> None:
+    """Tell the parent, and say nothing more on standard error, which it reads only if this does not come."""
+    write_frame(output, FrameKind.STARTED)
+    output.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stderr.fileno())
+    os.close(nowhere)
 
 
 def _memory_reason() -> str:

@@ -17,6 +17,8 @@ _HEADER = struct.Struct(">cI")
 class FrameKind(Enum):
     """What a frame holds."""
 
+    STARTED = b"h"
+    """Nothing: the child runs, and whatever happens from here on is the file's doing."""
     SHEET = b"s"
     """`(name, visible, merged)` of the sheet that begins."""
     ROWS = b"r"

@@ -27,6 +27,8 @@ _MIN_SECONDS = 20  # a small file is read in a second, also by a cold Lambda
 _SECONDS_PER_MB = 10  # twenty times what it takes
 _MAX_SECONDS = 600  # a Lambda has 900, and there is more to do
 _PIPE_BYTES = 1 << 20
+_STDERR_BYTES = 10_000  # of a child that did not start
+_LIBRARY_PATH = "LD_LIBRARY_PATH"
 
 _ERRORS: dict[str, JobErrorKind] = {
     kind.code: kind
@@ -70,21 +72,38 @@ def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]]) -> Sheet:
 def _child(path: Path, kind: Kind, name: str) -> Iterator[Iterator[tuple[FrameKind, Any]]]:
     """Run the child process and give its frames; it is gone when the context is left."""
     seconds = min(_MAX_SECONDS, _MIN_SECONDS + _SECONDS_PER_MB * path.stat().st_size // (1 << 20))
-    # The interpreter's own path, for a Lambda has the layer and the function in different folders.
-    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-m", "managed_tables_analyze.workbooks.child", kind.value, path, str(seconds)]
     with subprocess.Popen[bytes](  # our own module, by the interpreter that runs us
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
+        stderr=subprocess.PIPE,
+        env=_environment(),
         bufsize=0,
     ) as process:
         try:
-            yield _frames(_PatientReader(cast("IO[bytes]", process.stdout), seconds), name)
+            reader = _PatientReader(cast("IO[bytes]", process.stdout), seconds)
+            _await_start(process, reader)
+            yield _frames(reader, name)
         finally:
             process.kill()
+
+
+def _environment() -> dict[str, str]:
+    """Return what the interpreter needs to start: a Lambda has its libraries and ours in several folders."""
+    needed = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "0"}
+    libraries = os.environ.get(_LIBRARY_PATH)
+    return {**needed, _LIBRARY_PATH: libraries} if libraries else needed
+
+
+def _await_start(process: subprocess.Popen[bytes], reader: "_PatientReader") -> None:
+    """Wait until the child runs. Where it does not, the file is not to blame: a fault, to be tried again."""
+    first = read_frame(reader.read)
+    if first is not None and first[0] is FrameKind.STARTED:
+        return
+    process.kill()
+    said = cast("IO[bytes]", process.stderr).read(_STDERR_BYTES).decode(errors="replace").strip()
+    raise ChildProcessError(f"the reader of workbooks did not start (exit status {process.wait()}): {said}")
 
 
 def _frames(reader: "_PatientReader", name: str) -> Iterator[tuple[FrameKind, Any]]:
