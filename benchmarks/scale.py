@@ -112,7 +112,13 @@ def _run(companies: int, jobs: int) -> None:
 
 def _second_cluster(server: EmbeddedPostgres) -> dict[str, str]:
     """Return the parameters by which new companies go to this server, its secret made before."""
-    secret = {"host": "127.0.0.1", "port": server.port, "username": "postgres", "password": server.password}
+    secret = {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "username": "postgres",
+        "password": server.password,
+        "sslmode": "prefer",
+    }
     client = boto3.client("secretsmanager", **_emulator().client_arguments)
     arn = client.create_secret(Name=SECOND, SecretString=json.dumps(secret))["ARN"]
     return {

@@ -84,7 +84,7 @@ def serve_api() -> Iterator[Served]:
         emulated = local_emulator.start(folder / "ministack", persistent=False)
         stack.callback(local_emulator.process(folder / "ministack").stop)
         parts = conninfo_to_dict(postgres.dsn)
-        admin = {"host": parts["host"], "port": parts["port"], "username": parts["user"]}
+        admin = {"host": parts["host"], "port": parts["port"], "username": parts["user"], "sslmode": "prefer"}
         secret = PostgresSecret.model_validate({**admin, "password": parts["password"]})
         jwt_secret, master_secret = secrets.token_hex(32), secrets.token_hex(32)
         contents = {

@@ -105,8 +105,8 @@ def company(services: Services, postgres_dsn: str) -> Iterator[ConnectionRecord]
 
 
 def secret_of(dsn: str) -> PostgresSecret:
-    """Return a cluster's secret, as RDS would keep it, of a DSN."""
-    parts = conninfo_to_dict(dsn)
+    """Return a cluster's secret, as RDS would keep it, of a DSN; a server of tests need not have TLS."""
+    parts = {"sslmode": "prefer", **conninfo_to_dict(dsn)}
     return PostgresSecret.model_validate(
         {**parts, "username": parts["user"], "port": parts.get("port", 5432)}
     )

@@ -187,7 +187,13 @@ def _write_environment(stack: Stack, emulated: Emulator) -> None:
 
 def _put_postgres_secret(stack: Stack, emulated: Emulator) -> str:
     server = urlsplit(stack.postgres_admin_dsn)
-    secret = {"host": HOST, "port": server.port, "username": server.username, "password": server.password}
+    secret = {
+        "host": HOST,
+        "port": server.port,
+        "username": server.username,
+        "password": server.password,
+        "sslmode": "prefer",
+    }
     client = boto3.client("secretsmanager", **emulated.client_arguments)
     try:
         return client.create_secret(Name=_STORED_AS, SecretString=json.dumps(secret))["ARN"]

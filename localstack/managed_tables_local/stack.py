@@ -121,6 +121,7 @@ def parameters(folder: Path, postgres: PostgresServer) -> dict[str, str]:
         secret_file.write_text(secrets.token_hex(32))
     return {
         "PostgresHost": postgres.host,
+        "PostgresSslMode": "prefer",
         "PostgresPort": str(postgres.port),
         "PostgresPassword": postgres.password,
         "JwtSecret": secret_file.read_text(),

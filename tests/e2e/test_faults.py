@@ -241,6 +241,17 @@ def test_an_invocation_is_repeated_while_it_runs(own: OwnStack, company: Console
     assert_all_there(company, job["_id"])
 
 
+def test_a_confirmation_before_the_wait_is_tried_again(own: OwnStack, company: Console) -> None:
+    """Where the writing of a token was not answered, and that token was spent meanwhile, rows still go in."""
+    job = company.analyzed({"vendas.csv": FILE})
+    machine, states = own.facts.state_machine_arn, own.client("stepfunctions")
+    states.stop_execution(executionArn=f"{machine.replace(':stateMachine:', ':execution:')}:{job['_id']}")
+    assert company.confirm(job).status == 200
+    event = {"company_id": company.company_id, "job_id": job["_id"]}
+    states.start_execution(stateMachineArn=machine, name=f"{job['_id']}-again", input=json.dumps(event))
+    assert_all_there(company, job["_id"])
+
+
 def test_a_confirmation_that_never_comes(forgotten: tuple[Console, str]) -> None:
     """The job fails when its time is over, and says so."""
     company, job_id = forgotten

@@ -2,6 +2,7 @@
 
 import io
 import os
+import zipfile
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,7 @@ from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.services import Services
 from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key, upload_key
-from managed_tables_analyze.handler import analyze_job
+from managed_tables_analyze.handler import analyze_job, shown_warnings
 
 CONTENT = "Código;Preço\n007;1.234,56\n008;2,00\n".encode("cp1252")
 
@@ -108,3 +109,27 @@ def test_what_killed_runs_left_is_deleted(services: Services, own_temp_folder: P
     analyze_job(services, job.company_id, job.job_id)
     assert not stale.exists()
     assert fresh.exists()
+
+
+def test_a_zip_with_warnings_for_each_of_a_thousand_files_is_analysed(services: Services) -> None:
+    """They would not fit the job's record."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(900):
+            name = f"exportacao/{'x' * 100}/filial {number:04d}.csv"
+            archive.writestr(name, f"Relatório de vendas da filial\n\na;b;c\n{number};2;3\n1;2;3\n4;5\n6;7;8\n6;7;8;9\n")
+    job = _job(services, packed.getvalue())
+    assert analyze_job(services, job.company_id, job.job_id)["outcome"] == "analyzed"
+    recorded = services.jobs.find(job.company_id, job.job_id)
+    analysis = services.storage.get_json(job_key(job.company_id, job.job_id, ANALYSIS))
+    assert recorded is not None
+    *shown, rest = recorded.warnings
+    assert shown == analysis["warnings"][: len(shown)]
+    assert len(shown) > 100
+    left = f"{len(analysis['warnings']) - len(shown):,}".replace(",", ".")
+    assert rest == f"Há mais {left} avisos como estes"
+
+
+def test_long_warnings_leave_room_in_the_record() -> None:
+    assert shown_warnings(["a" * 60_000] * 3) == ["a" * 60_000, "Há mais 2 avisos como estes"]
+    assert shown_warnings(["a"] * 200) == ["a"] * 200

@@ -26,7 +26,7 @@ def _filled(definition: str) -> str:
         definition = definition.replace(f"${{{name}}}", "60")
     for name in ("AnalyzeFunctionArn", "InsertFunctionArn"):
         definition = definition.replace(f"${{{name}}}", "arn:aws:lambda:us-east-1:123456789012:function:f")
-    return definition.replace("${TableName}", "t")
+    return definition.replace("${TableName}", "t").replace("${Partition}", "aws")
 
 
 def _run(tool: str, *arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -105,7 +105,8 @@ def test_a_job_that_waits_for_its_turn_is_not_failed_for_it(machine: dict[str, A
 
 def test_the_sentences_of_the_state_machine_are_the_declared_ones(machine: dict[str, Any]) -> None:
     """A user reads the same sentence wherever an error was met."""
-    declared = {kind.code: kind.sentence for kind in (errors.JOB_FAULT, errors.CONFIRMATION_EXPIRED)}
+    kinds = (errors.JOB_FAULT, errors.CONFIRMATION_EXPIRED, errors.TABLE_NOT_MADE)
+    declared = {kind.code: kind.sentence for kind in kinds}
     found = [
         way["Output"]["error"]
         for state in machine["States"].values()

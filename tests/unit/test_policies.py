@@ -109,7 +109,7 @@ def test_the_state_machine_may_do_what_its_states_do_and_no_more() -> None:
     substitutions = read_template()["Resources"]["JobStateMachine"]["Properties"]["DefinitionSubstitutions"]
     names = re.findall(r"\$\{(\w+FunctionArn)\}", definition)
     invoked = {substitutions[name]["Fn::GetAtt"][0] for name in names}
-    calls = set(re.findall(r'"Resource": "arn:aws:states:::([\w:.-]+)"', definition))
+    calls = set(re.findall(r'"Resource": "arn:\$\{Partition\}:states:::([\w:.-]+)"', definition))
     assert calls == {
         "lambda:invoke",
         "aws-sdk:dynamodb:updateItem.waitForTaskToken",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cloudformation import read_template
 
+from managed_tables.settings import PostgresSecret
 from managed_tables_local.checkout import ROOT, TEMPLATE
 
 DOCUMENT = read_template()
@@ -132,6 +133,32 @@ def test_everything_in_the_bucket_ends() -> None:
     unfinished = rules["unfinished-uploads"]
     assert unfinished["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert "Prefix" not in unfinished, "of every prefix"
+
+
+def test_what_a_confirmation_needs_outlives_every_wait_for_it() -> None:
+    """A job may wait for its confirmation, and its record is kept from its end on."""
+    rules = {rule["Id"]: rule for rule in properties("Bucket")["LifecycleConfiguration"]["Rules"]}
+    days = DOCUMENT["Mappings"]["Retention"]["Days"]
+    assert rules["staged-objects"]["ExpirationInDays"] == {
+        "Fn::FindInMap": ["Retention", "Days", {"Ref": "JobRetentionDays"}]
+    }
+    assert sorted(map(int, days)) == PARAMETERS["JobRetentionDays"]["AllowedValues"]
+    longest_wait_days = PARAMETERS["ConfirmTimeoutSeconds"]["MaxValue"] / 86_400
+    assert all(kept >= int(record) + 2 * longest_wait_days for record, kept in days.items())
+
+
+def test_aws_gets_no_runtime_that_duckdb_does_not_start_on() -> None:
+    rule = DOCUMENT["Rules"]["RuntimeIsNewEnough"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Emulated"}, "false"]}
+    assert rule["Assertions"][0]["Assert"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "Runtime"}, "python3.11"]}]
+    }
+
+
+def test_a_server_without_tls_is_refused_unless_allowed() -> None:
+    assert PARAMETERS["PostgresSslMode"]["Default"] == "require"
+    assert '"sslmode": "${PostgresSslMode}"' in properties("PostgresSecret")["SecretString"]["Fn::Sub"]
+    assert PostgresSecret(host="h", username="u", password="p").sslmode == "require"
 
 
 def test_the_consoles_origin_may_post_to_the_bucket() -> None:

@@ -182,4 +182,7 @@ FILE_SIZE_MISMATCH = JobErrorKind(
 )
 UPLOAD_EXPIRED = JobErrorKind("UPLOAD_EXPIRED", "Os arquivos não chegaram dentro do prazo de envio")
 CONFIRMATION_EXPIRED = JobErrorKind("CONFIRMATION_EXPIRED", "O esquema não foi confirmado dentro do prazo")
+TABLE_NOT_MADE = JobErrorKind(
+    "TABLE_NOT_MADE", "Outra carga ainda não terminou de criar a tabela. Envie o arquivo novamente"
+)
 JOB_FAULT = JobErrorKind("JOB_FAULT", "Falha interna no processamento. Envie os arquivos novamente")

@@ -100,7 +100,7 @@ class PostgresSecret(BaseModel):
     username: str
     password: str
     dbname: str = "postgres"
-    sslmode: str = "prefer"  # libpq's; `require` or stricter for a server beyond the own network
+    sslmode: str = "require"  # libpq's; RDS, whose secrets do not say, always has TLS
 
 
 def parse_app_secret(text: str) -> AppSecret:
