@@ -298,6 +298,21 @@ def rows_and_lines() -> Iterator[Case]:
         "".join(days).replace(";", "|") + "13/03/2024|13|R$ 13,50|lápis\n14/03/2024|14|R$ 14,50|azul; fim",
         warnings=["delimitadores irregulares, lida da forma mais provável: linha 14"],
     )
+    goods = [
+        f"{n}|{'capa de lona azul'[: n + 3]}|Feita à mão, {'forro de seda'[:n]}|R$ {n}.90|"
+        for n in range(1, 13)
+    ]
+    yield case(
+        "csv/lost_delimiter_before_quote.csv",
+        'codigo,produto"descricao",preco,obs\n'
+        + "".join('{},{},"{}",{},{}\n'.format(*line.split("|")) for line in goods)
+        + '13,Bolsa"Couro, preta",R$ 5.90,\n14,Tela,"Tela, 5"" azul"R$ 7,\n',
+        "a quote amid a cell opens the next one: the line has as many cells as the others only by chance",
+        "codigo:integer produto:text descricao:text preco:decimal obs:text?",
+        "".join(f"{line}∅\n" for line in goods)
+        + '13|Bolsa|Couro, preta|R$ 5.90|∅\n14|Tela|Tela, 5" azul|R$ 7|∅',
+        warnings=["delimitadores irregulares, lidas da forma mais provável: linhas 14, 15"],
+    )
     yield case(
         "csv/short_row_with_quoted_delimiter.csv",
         "dia;texto;n;obs\n"

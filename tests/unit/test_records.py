@@ -94,6 +94,16 @@ def _read_order(line: str) -> list[str]:
             ["05/03/2024", "7", "R$ 7,50", "lápis; azul; fim", "a b"],
         ),
         ('05/03/2024;7;R$ 7,50;"lápis; azul""a b"', ["05/03/2024", "7", "R$ 7,50", "lápis; azul", "a b"]),
+        (
+            "05/03/2024;7R$ 7;lápis;a b",
+            ["05/03/2024", "7", "R$ 7", "lápis", "a b"],
+        ),  # no other price is whole
+        ("05/03/20247;R$ 7;lápis;a b", ["05/03/2024", "7", "R$ 7", "lápis", "a b"]),
+        ('05/03/2024;7;R$ 7,50"lápis; azul";a b', ["05/03/2024", "7", "R$ 7,50", "lápis; azul", "a b"]),
+        (
+            '05/03/2024 7 "R$ 7,50" "a; b; c; d; e" "a b"',
+            ["05/03/2024", "7", "R$ 7,50", "a; b; c; d; e", "a b"],
+        ),
         ('05/03/2024 7 "R$ 7,50" lápis azul "a b"', ["05/03/2024", "7", "R$ 7,50", "lápis azul", "a b"]),
     ],
 )
@@ -103,10 +113,49 @@ def test_a_row_without_one_delimiter_is_cut_where_it_fits_the_columns(line: str,
 
 @pytest.mark.parametrize(
     "line",
-    ["05/03/2024;7;lápis;a b", "05/03/2024;7;R$ 7,50;lápis", "5;R$ 7,50;lápis;a b", "05/03/2024;;lápis;a b"],
+    [
+        "05/03/2024;7;lápis;a b",
+        "05/03/2024;17;R$ 7,50;lápis",
+        "05/03/2024;7;R$ 7,50;lápis",
+        "5;R$ 7,50;lápis;a b",
+        "05/03/2024;;lápis;a b",
+    ],
 )
 def test_a_short_row_that_no_cut_makes_fit_is_left_as_it_is(line: str) -> None:
     assert _read_order(line) == line.split(";")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '05/03/2024;7;R$ 7,50;tela 5" azul;tela 7"',
+        '05/03/2024;7;R$ 7,50;disse "a;b"',
+        '05/03/2024;7;R$ 7,50;tubo 5"x;3"',
+    ],
+)
+def test_quotes_in_cells_that_have_none_around_them_are_text(line: str) -> None:
+    assert _read_order(line) == line.split(";")
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('7;bolsa"couro; preta"', ["7", "bolsa", "couro; preta"]),  # three cells as it stands, too
+        ('7;"tubo; 5"" grosso""couro; preta"', ["7", 'tubo; 5" grosso', "couro; preta"]),
+    ],
+)
+def test_a_quote_behind_a_word_opens_the_next_cell(line: str, cells: list[str]) -> None:
+    columns = Columns.of([[str(n), _TEXT[: n % 15 + 3], _TEXT[n % 9 :]] for n in range(1, 40)], 3)
+    assert next(iter(RecordReader(Lines(iter([line])), Dialect(";"), 3, columns))).cells == cells
+
+
+def test_a_row_of_numbers_that_ends_early_is_not_cut() -> None:
+    columns = Columns.of([[str(n), str(n * 3), str(n), str(n + 1)] for n in range(1, 30)], 4)
+    assert next(iter(RecordReader(Lines(iter(["1;23;5"])), Dialect(";"), 4, columns))).cells == [
+        "1",
+        "23",
+        "5",
+    ]
 
 
 def test_a_short_row_keeps_its_quoted_cells_whole() -> None:

@@ -10,14 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from managed_tables_analyze.cells import is_null, value_class
-from managed_tables_analyze.dialect import Dialect
+from managed_tables_analyze.dialect import QUOTE, Dialect
 
 _FEWEST_ROWS = 10  # below which columns are not known well enough
 _MAX_ROWS = 1_000
 _MAX_SHAPES = 8  # that a column of codes or amounts has
 _LONGEST_SHAPE = 40  # characters of a cell that has a shape
 _MAX_QUOTES = 40  # in a line that is cut at one of them
+_ALIKE = 2  # the rank of a cut between two digits, or two letters
 _MAX_ATTEMPTS = 1_000  # rows of a file: where so many are short it is their way
+_GLUED = re.compile(rf"(?:[^\W\d]|[.!?)]){QUOTE}\w")
 _SHAPES = str.maketrans(
     dict.fromkeys("0123456789", "9")
     | dict.fromkeys((chr(code) for code in (*range(65, 91), *range(97, 123), *range(192, 592))), "A")
@@ -39,6 +41,10 @@ class _Column:
             return cell.translate(_SHAPES) in self.shapes
         return not self.kind or value_class(cell) == self.kind
 
+    def admits(self, cell: str) -> bool:
+        """Tell whether a cell that is not in question may stand here: its shape may be its own."""
+        return self.fits(cell) or (bool(self.kind) and value_class(cell) == self.kind)
+
 
 class Columns:
     """The columns of a table as its first regular rows show them."""
@@ -53,34 +59,44 @@ class Columns:
         regular = [cells for cells in rows if len(cells) == width][:_MAX_ROWS]
         if width < 2 or len(regular) < _FEWEST_ROWS:
             return None
+        whole = [cells for cells in regular if not any(map(_has_stray_quote, cells))]
+        if len(whole) >= _FEWEST_ROWS:
+            regular = whole
         return cls([_column([cells[number] or "" for cells in regular]) for number in range(width)])
 
     def fit(self, cells: Sequence[str]) -> bool:
         """Tell whether a row looks like the others, empty cells standing for those it lacks."""
         padded = [*cells, *[""] * (len(self._columns) - len(cells))]
-        return len(padded) == len(self._columns) and all(
-            column.fits(cell) for column, cell in zip(self._columns, padded, strict=True)
-        )
+        return len(padded) == len(self._columns) and self._admit(padded)
+
+    def doubt(self, cells: Sequence[str]) -> bool:
+        """Tell whether a row is unlike the others, or has a quote right behind a word: `Bolsa"Couro"`."""
+        return not self.fit(cells) or any(QUOTE in cell and _GLUED.search(cell) for cell in cells)
+
+    def _admit(self, cells: Sequence[str]) -> bool:
+        return all(column.admits(cell) for column, cell in zip(self._columns, cells, strict=False))
 
     def split(self, text: str, cells: Sequence[str] | None, dialect: Dialect) -> list[str] | None:
         """Return the cells of a line that lacks a delimiter; `cells` are those it has, None if malformed."""
         if dialect.escape or not dialect.delimiter or self._attempts >= _MAX_ATTEMPTS:
             return None
-        if cells is not None and self.fit(cells):
+        if cells is not None and not self.doubt(cells):
             return None
         self._attempts += 1
         cuts = [list(self._cut_at_quotes(text, dialect))]
-        if cells is not None and len(cells) == len(self._columns) - 1:
+        if cells is not None and len(cells) == len(self._columns) - 1 and not self._admit(cells):
             found = list(self._cut_inside(cells))
-            cuts += [[cut for cut, rank in found if rank == wanted] for wanted in range(3)]
+            cuts += [[cut for cut, rank in found if rank == wanted] for wanted in range(2 * _ALIKE + 1)]
         best = next(filter(None, cuts), [])
         return best[0] if len(best) == 1 else None
 
     def join(self, pieces: Sequence[str]) -> list[str] | None:
         """Return the cells of a line cut at blanks that cut the words of one cell apart, too."""
         surplus = len(pieces) - len(self._columns)
+        if surplus <= 0:
+            return [*pieces] if surplus == 0 and self.fit(pieces) else None
         found = []
-        for number in range(len(self._columns) if surplus > 0 else 0):
+        for number in range(len(self._columns)):
             words = pieces[number : number + surplus + 1]
             cells = [*pieces[:number], " ".join(words), *pieces[number + surplus + 1 :]]
             if words[0] and words[-1] and not any(" " in word for word in words) and self.fit(cells):
@@ -96,6 +112,8 @@ class Columns:
         if len(quotes) > _MAX_QUOTES:
             return
         for position in sorted({*quotes, *(start + 1 for start in quotes)} - {0, len(text)}):
+            if text[position:].lstrip(dialect.quote).startswith(" "):
+                continue  # inches within a text
             line = text[:position] + dialect.delimiter + text[position:]
             if record.fullmatch(line):
                 cells = [
@@ -107,23 +125,34 @@ class Columns:
                     yield cells
 
     def _cut_inside(self, cells: Sequence[str]) -> Iterator[tuple[list[str], int]]:
-        """Yield the fitting cuts of one cell in two, each with its rank: how unlike what meets there is."""
+        """Yield the fitting cuts of one cell in two, each with its rank: how unlike what meets there is.
+
+        Cuts into a shape that the column does not have yet rank last, and must part unlike characters.
+        """
         columns = self._columns
         for number, cell in enumerate(cells):
             rest = zip(columns[number + 2 :], cells[number + 1 :], strict=True)
-            if all(column.fits(other) for column, other in rest):
+            if all(column.admits(other) for column, other in rest):
                 for position in range(1, min(len(cell), _LONGEST_SHAPE)):
                     left, right = cell[:position], cell[position:]
-                    if columns[number].fits(left) and columns[number + 1].fits(right):
+                    if columns[number].admits(left) and columns[number + 1].admits(right):
                         cut = [*cells[:number], left, right, *cells[number + 1 :]]
-                        yield cut, _rank(cell[position - 1 : position + 1].translate(_SHAPES))
-            if not columns[number].fits(cell):
+                        is_usual = columns[number].fits(left) and columns[number + 1].fits(right)
+                        rank = _rank(cell[position - 1 : position + 1].translate(_SHAPES))
+                        if is_usual or rank < _ALIKE:
+                            yield cut, rank if is_usual else rank + _ALIKE + 1
+            if not columns[number].admits(cell):
                 return
+
+
+def _has_stray_quote(cell: str | None) -> bool:
+    """Tell whether a cell has one quote of a pair: it may have been cut, with the right number by chance."""
+    return cell is not None and QUOTE in cell and cell.count(QUOTE) % 2 == 1
 
 
 def _rank(meeting: str) -> int:
     """Rank the two characters that meet at a cut: a letter and a digit, other unlike ones, like ones."""
-    return 0 if meeting in ("A9", "9A") else 1 if meeting[0] != meeting[1] else 2
+    return 0 if meeting in ("A9", "9A") else 1 if meeting[0] != meeting[1] else _ALIKE
 
 
 def _column(cells: Sequence[str]) -> _Column:

@@ -13,6 +13,7 @@ from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.wording import counted
 from managed_tables_analyze.cells import is_blank, is_null, is_value, is_year, value_class
+from managed_tables_analyze.dialect import QUOTE
 from managed_tables_analyze.notes import name_lines
 from managed_tables_analyze.sheets import MergedRange, Row
 
@@ -323,7 +324,8 @@ def _labels(lines: Sequence[Sequence[str | None]], below: Sequence[Row]) -> list
     usual = Counter(len(cells) for _, cells in below).most_common(1)
     if len(lines) == 1:
         labels = [(cell or "").replace("\ufeff", "") for cell in lines[0][:width]]
-        labels = _without_surplus_blank(labels, usual[0][0] if usual else 0)
+        widest = usual[0][0] if usual else 0
+        labels = _cut_at_quote(_without_surplus_blank(labels, widest), widest)
         return ["", *labels] if _are_numbered(below, len(labels)) else labels
     parts: list[list[str]] = [[] for _ in range(width)]
     for number, cells in enumerate(lines):
@@ -349,6 +351,15 @@ def _without_surplus_blank(labels: list[str], widest: int) -> list[str]:
     if 1 < widest < len(labels) and len(labels) - widest == blank:
         return [label for label in labels if not is_blank(label)]
     return labels
+
+
+def _cut_at_quote(labels: list[str], widest: int) -> list[str]:
+    """Cut the one label in two that has a quote amid it, where the rows have a cell more: `Item"Preço"`."""
+    glued = [number for number, label in enumerate(labels) if QUOTE in label.strip(QUOTE)]
+    if len(labels) != widest - 1 or len(glued) != 1:
+        return labels
+    parts = labels[glued[0]].strip(QUOTE).split(QUOTE)
+    return [*labels[: glued[0]], *parts, *labels[glued[0] + 1 :]] if len(parts) == 2 else labels
 
 
 def _are_numbered(below: Sequence[Row], labels: int) -> bool:

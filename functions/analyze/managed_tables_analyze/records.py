@@ -23,11 +23,15 @@ _OTHER_DELIMITERS = (";", ",", "\t", "|", " ")
 
 @dataclass
 class Record:
-    """One record: its first physical line (from 1), its cells, and whether they had to be repaired."""
+    """One record: its first physical line (from 1), its cells, and whether they had to be repaired.
+
+    `stray` tells of a quote inside a cell that has none around it.
+    """
 
     line: int
     cells: list[str]
     repaired: bool = False
+    stray: bool = False
 
 
 class Lines:
@@ -105,14 +109,17 @@ class RecordReader:
 
     def _read_quoted(self, number: int, line: str, text: str) -> Record:
         taken: list[str] = []
-        cells = self._strict(line, taken, self._dialect)
+        scanner = _Scanner(self._dialect)
+        cells = self._strict(line, taken, scanner)
         if cells is not None and (not self.width or len(cells) == self.width):
-            return Record(number, cells)
+            doubtful = scanner.stray and self._columns is not None and self._columns.doubt(cells)
+            cut = self._by_columns(text, cells) if doubtful else None
+            return Record(number, cut or cells, repaired=cut is not None, stray=scanner.stray)
         if BACKSLASH + self._dialect.quote in line:
             self._lines.give_back(taken)
             taken = []
             escape = "" if self._dialect.escape else BACKSLASH
-            escaped = self._strict(line, taken, replace(self._dialect, escape=escape))
+            escaped = self._strict(line, taken, _Scanner(replace(self._dialect, escape=escape)))
             if escaped is not None and (not self.width or len(escaped) == self.width):
                 return Record(number, escaped)
         repaired = self._repaired(text, None if taken else cells)
@@ -137,9 +144,8 @@ class RecordReader:
             return repaired
         return repaired if self._columns.fit(repaired) and not self._columns.fit(cells) else None
 
-    def _strict(self, line: str, taken: list[str], dialect: Dialect) -> list[str] | None:
+    def _strict(self, line: str, taken: list[str], scanner: "_Scanner") -> list[str] | None:
         """Read strictly, taking further lines while a quote is open; None where it is malformed."""
-        scanner = _Scanner(dialect)
         size = 0
         following: str | None = line
         while following is not None:
@@ -165,6 +171,7 @@ class _Scanner:
         self._open: list[str] | None = None
         self.cells: list[str] = []
         self.malformed = False
+        self.stray = False  # whether a quote stands in a cell that does not begin with one
 
     def feed(self, line: str) -> bool:
         """Read one line; True when the record is complete."""
@@ -192,6 +199,7 @@ class _Scanner:
     def _plain(self, line: str, position: int, end: int) -> int:
         """Take a cell without quotes; return where the next one begins, or -1 at the end of the record."""
         stop = line.find(self._delimiter, position, end)
+        self.stray = self.stray or line.find(self._quote, position, end if stop < 0 else stop) >= 0
         if stop < 0:
             self.cells.append(line[position:end])
             return -1

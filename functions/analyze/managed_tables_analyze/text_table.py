@@ -50,6 +50,7 @@ class TextFile:
     columns: Columns | None = None
     warnings: list[str] = field(default_factory=list)
     owned: bool = False
+    has_stray: bool = False  # a quote amid a row that does not look like the others
 
 
 def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
@@ -64,7 +65,8 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
         raise JobError(FILE_NOT_TABULAR, file=name, reason="as colunas são alinhadas por espaços")
     for number, line in enumerate(sample, start=1):
         _check_pieces(line, dialect, name, number)
-    rows = _sample_rows(sample, dialect, hint_lines)
+    records = _sample_records(sample, dialect, hint_lines)
+    rows = [_row(record) for record in records]
     header = find_header(rows)
     if header is None:
         raise JobError(FILE_EMPTY, file=name)
@@ -81,6 +83,9 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
         name, utf8, encoding, dialect, header, width, start, utf8.stat().st_size, owned=utf8 != path
     )
     text.columns = Columns.of([cells for number, cells in rows if number >= header.data_line], width)
+    text.has_stray = text.columns is not None and any(
+        record.stray and text.columns.doubt(record.cells) for record in records
+    )
     text.warnings += [*encoding.warnings, *header.warnings()]
     _find_footer(text)
     return text
@@ -108,7 +113,7 @@ def _as_utf8(path: Path, name: str, work_dir: Path) -> tuple[Encoding, Path]:
     return encoding, utf8
 
 
-def _sample_rows(sample: Sequence[str], dialect: Dialect, hint_lines: int) -> list[Row]:
+def _sample_records(sample: Sequence[str], dialect: Dialect, hint_lines: int) -> list[Record]:
     reader = RecordReader(Lines(iter(sample[hint_lines:]), hint_lines), dialect)
     records = list(reader)
     usual = Counter(len(record.cells) for record in records if len(record.cells) > 1)
@@ -117,7 +122,7 @@ def _sample_rows(sample: Sequence[str], dialect: Dialect, hint_lines: int) -> li
             Lines(iter(sample[hint_lines:]), hint_lines), dialect, usual.most_common(1)[0][0]
         )
         records = list(reader)
-    return [_row(record) for record in records]
+    return records
 
 
 def _row(record: Record) -> Row:
@@ -192,7 +197,7 @@ class _Limited(io.RawIOBase):
 def as_it_stands(text: TextFile) -> Part | None:
     """Return the part that DuckDB can read without a copy, or None where the file is not that regular."""
     dialect, header = text.dialect, text.header
-    if len(dialect.delimiter.encode()) != 1 or dialect.escape or dialect.delimiter == " ":
+    if len(dialect.delimiter.encode()) != 1 or dialect.escape or dialect.delimiter == " " or text.has_stray:
         return None
     if text.end_bytes != text.path.stat().st_size or text.start_bytes or text.width < len(header.labels):
         return None
