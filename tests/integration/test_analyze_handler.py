@@ -117,7 +117,8 @@ def test_a_zip_with_warnings_for_each_of_a_thousand_files_is_analysed(services: 
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(900):
             name = f"exportacao/{'x' * 100}/filial {number:04d}.csv"
-            archive.writestr(name, f"Relatório de vendas da filial\n\na;b;c\n{number};2;3\n1;2;3\n4;5\n6;7;8\n6;7;8;9\n")
+            rows = f"{number};2;3\n1;2;3\n4;5\n6;7;8\n6;7;8;9\n"
+            archive.writestr(name, f"Relatório de vendas da filial\n\na;b;c\n{rows}")
     job = _job(services, packed.getvalue())
     assert analyze_job(services, job.company_id, job.job_id)["outcome"] == "analyzed"
     recorded = services.jobs.find(job.company_id, job.job_id)
