@@ -67,7 +67,11 @@ def test_a_double_comes_back_from_its_text() -> None:
         ("hh:mm:ss AM/PM", FormatKind.TIME),
         ("[h]:mm", FormatKind.DURATION),
         ("[mm]:ss", FormatKind.DURATION),
+        (r"#\ ##0", FormatKind.NUMBER),
+        (r"#\ ###\ ##0;\ \(\-\)\ ###\ ##0", FormatKind.NUMBER),
         ("00000", FormatKind.MASK),
+        (r"000\ 000", FormatKind.MASK),
+        (r"####\ ####", FormatKind.MASK),
         ("00000-000", FormatKind.MASK),
     ],
 )

@@ -64,6 +64,7 @@ _TOKEN = re.compile(
 )
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
 _CONDITION = re.compile(r"(<=?|>=?|=|<>)\s*(-?[0-9.]+)")
+_THOUSANDS = re.compile(r"[^#]*#{1,3}([ \u00a0\u202f]###)+[^#]*")
 _DATE_LETTERS = "ydeg"  # e and g are Japanese eras
 _MAX_CODE = 1_000  # characters; Excel's own limit is 255
 
@@ -148,7 +149,13 @@ def _is_identifier_mask(mask: Mask) -> bool:
     if len(digits) < 2:
         return False
     shows_zeros = sum(char == "0" for is_digit, char in mask.places if is_digit) >= 2
-    return shows_zeros or digits[-1] - digits[0] >= len(digits)
+    return shows_zeros or (digits[-1] - digits[0] >= len(digits) and not _groups_thousands(mask))
+
+
+def _groups_thousands(mask: Mask) -> bool:
+    """Tell whether blanks part the places in groups of three, as in `# ### ##0`: a quantity's digits."""
+    shown = "".join("#" if is_digit else char for is_digit, char in mask.places)
+    return _THOUSANDS.fullmatch(shown.strip()) is not None
 
 
 def show_mask(number_format: NumberFormat, raw: str) -> str | None:
