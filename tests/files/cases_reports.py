@@ -61,6 +61,44 @@ def above() -> Iterator[Case]:
         "1|Ana|2,50\n2|Bia|3,00",
         warnings=["(2 rows affected)"],
     )
+    yield case(
+        "reports/label_of_rows_repeated.csv",
+        '"Rebanho por município"\n"Município";"Ano x Animal";"Ano x Animal";"Ano x Animal"\n'
+        '"Município";"2021";"2022";"2022"\n"Município";"Boi";"Boi";"Cabra"\n'
+        '"Serra Alta";"120";"130";"-"\n"Vale Fundo";"80";"95";"7"\n"Fonte: Secretaria da Lavoura"\n',
+        "every line of the header begins with the label of the rows",
+        "municipio:text ano_x_animal_2021_boi:integer ano_x_animal_2022_boi:integer"
+        " ano_x_animal_2022_cabra:integer?",
+        "Serra Alta|120|130|-\nVale Fundo|80|95|7",
+        labels=["Município", "Ano x Animal 2021 Boi", "Ano x Animal 2022 Boi", "Ano x Animal 2022 Cabra"],
+        lines=[5, 6],
+    )
+    yield case(
+        "reports/drawn_box.csv",
+        "+------+---------+-------+\n| COD  | NOME    | VALOR |\n+------+---------+-------+\n"
+        "| 0001 | Caneta  |  1,50 |\n| 0002 | Caderno | 12,00 |\n+------+---------+-------+\n",
+        "a database console draws a box around the table",
+        "cod:text nome:text valor:decimal",
+        [[" 0001 ", " Caneta  ", "  1,50 "], [" 0002 ", " Caderno ", " 12,00 "]],
+        labels=["COD", "NOME", "VALOR"],
+        values=[[" 0001 ", " Caneta  ", "1.50"], [" 0002 ", " Caderno ", "12.00"]],
+    )
+    yield case(
+        "reports/drawn_lines.csv",
+        "05.02.2024            Lista\n\n---------------------------\n|Pedido|Item   |  Valor  |\n"
+        "---------------------------\n|45001 |Porca  |    0,75 |\n|45002 |Arruela|1.250,00-|\n"
+        "---------------------------\n|45003 |Prego  |    0,10 |\n---------------------------\n",
+        "lines drawn between the rows and below them are no rows",
+        "pedido:integer item:text valor:decimal",
+        [
+            ["45001 ", "Porca  ", "    0,75 "],
+            ["45002 ", "Arruela", "1.250,00-"],
+            ["45003 ", "Prego  ", "    0,10 "],
+        ],
+        labels=["Pedido", "Item", "Valor"],
+        lines=[6, 7, 9],
+        warnings=["1 linha acima da tabela, não importada: linha 1"],
+    )
 
 
 def below() -> Iterator[Case]:

@@ -54,6 +54,21 @@ def dialects() -> Iterator[Case]:
         "1|x|2\n2|y|3\n3|z|4",
     )
     yield case(
+        "csv/at_sign.csv",
+        "1@SC@Serra Alta@89871000@@4217550\n2@SC@Vale Fundo@@3@\n3@PR@Campo Raso@85000000@@4100001\n",
+        "the delimiter of postal code lists, which no table of e-mail addresses has so often",
+        "coluna_1:integer coluna_2:text coluna_3:text coluna_4:integer? coluna_5:integer? coluna_6:integer?",
+        "1|SC|Serra Alta|89871000|∅|4217550\n2|SC|Vale Fundo|∅|3|∅\n3|PR|Campo Raso|85000000|∅|4100001",
+        dialect={"delimiter": "@"},
+    )
+    yield case(
+        "csv/one_column_emails.csv",
+        "ana@exemplo.com.br\nbia@exemplo.com.br\ncaio@exemplo.com\n",
+        "an address is one cell",
+        "coluna_1:text",
+        "ana@exemplo.com.br\nbia@exemplo.com.br\ncaio@exemplo.com",
+    )
+    yield case(
         "csv/semicolon_with_decimal_commas.csv",
         "item;preco\ncaneta;1,50\nlápis;0,75\ncaderno;12,00\n",
         "more commas than semicolons in the data",

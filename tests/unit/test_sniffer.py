@@ -68,3 +68,15 @@ def test_columns_aligned_by_blanks_are_told() -> None:
     lines = ["id   nome        valor\n", "1    Ana Maria   10,00\n", "22   Bia         7,50\n"]
     assert is_aligned(lines, sniff(lines))
     assert not is_aligned(["a;b\n", "1;x  y\n"], Dialect(";"))
+
+
+def test_columns_aligned_by_blanks_are_told_below_titles_and_a_drawn_line() -> None:
+    lines = [
+        "Loja Azul             Folha: 1\n",
+        "Estoque\n",
+        "CODIGO   NOME       UM   CUSTO\n",
+        "-------- ---------- -- -------\n",
+        "AA001    Parafuso   UN    1,50\n",
+        "AA002    Porca      UN    0,75\n",
+    ]
+    assert is_aligned(lines, sniff(lines))

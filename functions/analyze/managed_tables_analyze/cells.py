@@ -1,6 +1,7 @@
 """Owns the coarse reading of single cells that sniffing needs: does this look like a value or like words?"""
 
 import re
+from collections.abc import Sequence
 
 _NUMBER = re.compile(
     r"[-+(]?\s*(R\$|US\$|\$|€|£)?\s*[-+]?(\d{1,3}([.,' \u00a0]\d{3})+|\d+)?([.,]\d+)?([eE][-+]?\d+)?"
@@ -25,6 +26,8 @@ _NULLS = frozenset(
     {"", "null", "n/a", "#n/a", "na", "nan", "-", "none", "nd", "n/d", "..", "...", "x", "\\n", "--"}
 )
 _YEAR = re.compile(r"(18|19|20|21)\d{2}")
+_RULE = re.compile(r"[\s:|+]*(?:[-=_]{2,}[\s:|+]*)+")
+_STROKE = re.compile(r"([-=_])\1\1")  # two are a sign for nothing
 _LONGEST_VALUE = 64  # characters: no number or date is longer, and patterns stay quick
 
 
@@ -36,6 +39,12 @@ def is_blank(cell: str | None) -> bool:
 def is_null(cell: str | None) -> bool:
     """Tell whether a cell is empty or one of the usual words for nothing."""
     return cell is None or cell.strip().lower() in _NULLS
+
+
+def is_rule(cells: Sequence[str | None]) -> bool:
+    """Tell whether a row is nothing but a drawn line, such as reports and consoles set between rows."""
+    filled = [cell for cell in cells if cell is not None and not is_blank(cell)]
+    return all(map(_RULE.fullmatch, filled)) and any(_STROKE.search(cell) for cell in filled)
 
 
 def is_year(cell: str | None) -> bool:

@@ -8,11 +8,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.wording import counted
-from managed_tables_analyze.cells import is_blank, is_null, is_value, is_year, value_class
+from managed_tables_analyze.cells import is_blank, is_null, is_rule, is_value, is_year, value_class
 from managed_tables_analyze.dialect import QUOTE
 from managed_tables_analyze.notes import name_lines
 from managed_tables_analyze.sheets import MergedRange, Row
@@ -47,12 +48,12 @@ class Header:
 
 
 def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Header | None:
-    """Find the header in the first rows of a table; None where all of them are blank.
+    """Find the header in the first rows of a table; None where they hold nothing but drawn lines.
 
     `merged` are a worksheet's merged cells, which tell a group of columns from a title.
     """
     filled = [(number, cells) for number, cells in rows if any(not is_blank(cell) for cell in cells)]
-    if not filled:
+    if all(is_rule(cells) for _, cells in filled):
         return None
     width = _width([row for row in filled if not _is_form_line(row[1])] or filled)
     start = _first_table_row(filled, width)
@@ -60,7 +61,7 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
     body = filled[start : start + _MAX_ROWS_COMPARED]
     base = _base_line(body, width)
     if base is None:
-        skipped = [number for number, _ in filled[:start]]
+        skipped = _numbers_of_titles(filled[:start])
         return Header([], max(width, _longest(body)), None, body[0][0], skipped)
     base += start
     first = base - 1 if _is_group_line(filled, base, merged) else base
@@ -72,8 +73,12 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
     lines = [cells for _, cells in filled[first : last + 1] if not _is_rule(cells)]
     labels = _labels(lines, filled[last + 1 :])
     data_line = filled[last + 1][0] if len(filled) > last + 1 else filled[last][0] + 1
-    skipped = [number for number, _ in filled[:first]]
+    skipped = _numbers_of_titles(filled[:first])
     return Header(labels, len(labels), filled[first][0], data_line, skipped)
+
+
+def _numbers_of_titles(rows: Sequence[Row]) -> list[int]:
+    return [number for number, cells in rows if not is_rule(cells)]
 
 
 def check_width(header: Header, name: str) -> None:
@@ -109,7 +114,7 @@ def _count_filled(cells: Sequence[str | None]) -> int:
 def _first_table_row(rows: Sequence[Row], width: int) -> int:
     """Return the index of the first row that is not a title, a note or a comment above the table."""
     if width < 2:
-        return next((i for i, (_, cells) in enumerate(rows) if not _is_comment(cells)), 0)
+        return next((i for i, (_, cells) in enumerate(rows) if not (_is_comment(cells) or is_rule(cells))), 0)
     needed = max(2, width * 0.5)
     for index, (_, cells) in enumerate(rows):
         if (_is_comment(cells) or _is_form_line(cells)) and len(rows) > index + 1:
@@ -289,10 +294,27 @@ def _continues_header(rows: Sequence[Row], index: int, base: int) -> bool:
         return True
     if [_text(cell) for cell in cells] == [_text(cell) for cell in labels]:
         return True
-    if is_blank(cells[0]) and not is_blank(labels[0]) and _is_words(cells):  # years under their name
-        below = [row for _, row in rows[index + 1 :]]
-        return all(is_blank(cell) or _is_typed(below, column) for column, cell in enumerate(cells))
+    if _is_under(cells, labels):
+        below = list(dropwhile(lambda row: _is_under(row, labels), (row for _, row in rows[index + 1 :])))
+        return all(
+            is_blank(cell) or _has_label(labels, column, cell) or _is_typed(below, column)
+            for column, cell in enumerate(cells)
+        )
     return all(is_blank(cell) or _is_unit(cell) for cell in cells)
+
+
+def _is_under(cells: Sequence[str | None], labels: Sequence[str | None]) -> bool:
+    """Tell whether a row may stand under the labels (years under their name): words, for the same rows.
+
+    Its first cell is blank, or the label of the first column again, as statistics offices write it.
+    """
+    if is_blank(labels[0]) or not _is_words(cells):
+        return False
+    return is_blank(cells[0]) or _has_label(labels, 0, cells[0])
+
+
+def _has_label(labels: Sequence[str | None], column: int, cell: str | None) -> bool:
+    return column < len(labels) and _text(labels[column]) == _text(cell)
 
 
 def _is_typed(rows: Sequence[Sequence[str | None]], column: int) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import dropwhile
 
-from managed_tables_analyze.cells import is_value, value_class
+from managed_tables_analyze.cells import is_rule, is_value, value_class
 from managed_tables_analyze.dialect import BACKSLASH, QUOTE, Dialect
 from managed_tables_analyze.records import Lines, Record, RecordReader
 
@@ -24,15 +24,17 @@ _USUAL = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0}
 _RARE = {
     **dict.fromkeys(("||", "::", "~|~", "|~|", "\x1f", "\x01"), 0.99),
     **dict.fromkeys(("^", "~", "\x1e", "¦", "§"), 0.9),
-    **dict.fromkeys((":", " "), 0.6),
+    **dict.fromkeys((":", " ", "@"), 0.6),
     **dict.fromkeys(("!", "&", "*", "+", "?"), 0.4),
 }
 _SHORTEST_RUN = 3  # records of one length one after another
 _RARE_AGREEMENT = 0.8  # share of records of one length without which a rare delimiter is a coincidence
+_FEWEST_BY_AT = 4  # cells that `@` parts: fewer may be e-mail addresses
 _RARE_MALFORMED = 0.05  # share of records with stray quotes beyond which it is one, too
 _VALUES = 0.8  # share of values that makes a column, or the lines as a whole, one of values
 _QUOTES = {QUOTE: 1.0, "'": 0.98}  # an apostrophe alone in a cell is no quote: it must fit better
 _BLANK_RUN = re.compile(" {2,}")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
 _PAIR = re.compile(r"-?\d+,-?\d+")
 _TYPE_SCORES = {"null": 0.6, "text": 0.35}  # against 1 for a value; an empty cell says little
@@ -66,15 +68,20 @@ def sniff(lines: Sequence[str]) -> Dialect:
 
 
 def is_aligned(lines: Sequence[str], dialect: Dialect) -> bool:
-    """Tell whether runs of blanks align the columns (fixed width), and no delimiter cuts them better."""
+    """Tell whether runs of blanks align the columns (fixed width), and no delimiter cuts them better.
+
+    Titles may stand above the first aligned line; a comma between digits is the mark of decimals there.
+    """
     sample = [line.strip() for line in _plain_lines(lines)]
-    counts = Counter(len(_BLANK_RUN.split(line)) for line in sample)
     if len(sample) < 2 or dialect.delimiter in (";", "\t", "|"):
         return False
-    width, agreeing = counts.most_common(1)[0]
-    if width < 2 or agreeing * 10 < len(sample) * 9:
+    widths = [len(_BLANK_RUN.split(line)) for line in sample]
+    width = Counter(widths).most_common(1)[0][0]
+    first = widths.index(width)
+    if width < 2 or widths[first:].count(width) * 10 < len(widths[first:]) * 9:
         return False
-    return dialect.delimiter in ("", " ") or sample[0].count(dialect.delimiter) == 0
+    plain = _DECIMAL_COMMA.sub("", sample[first])
+    return dialect.delimiter in ("", " ") or dialect.delimiter not in plain
 
 
 def _with_blank(dialect: Dialect, text: str) -> Dialect:
@@ -90,11 +97,12 @@ def _with_blank(dialect: Dialect, text: str) -> Dialect:
 
 
 def _plain_lines(lines: Sequence[str]) -> list[str]:
-    """Return the lines that count: neither blank nor comments above the first that is none.
+    """Return the lines that count: neither blank nor drawn, nor comments above the first that is none.
 
     Further down a `#` may begin a line of a quoted cell.
     """
     sample = [line[:_MAX_LINE] for line in lines if line.strip()][:_SAMPLE_LINES]
+    sample = [line for line in sample if not is_rule((line,))] or sample
     return list(dropwhile(lambda line: line.startswith("#"), sample)) or sample
 
 
@@ -163,6 +171,8 @@ def _is_deliberate(found: Sequence[Record], delimiter: str) -> bool:
     records = [record.cells for record in found]
     malformed = sum(record.repaired for record in found)
     if malformed > _RARE_MALFORMED * len(found):
+        return False
+    if delimiter == "@" and max(map(len, records)) < _FEWEST_BY_AT:
         return False
     if _agreement(records) < _RARE_AGREEMENT and not (delimiter == " " and _are_words_cut(records)):
         return False

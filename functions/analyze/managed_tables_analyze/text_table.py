@@ -15,6 +15,7 @@ from pathlib import Path
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables_analyze.cells import is_rule
 from managed_tables_analyze.columns import Columns
 from managed_tables_analyze.dialect import QUOTE, Dialect
 from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError, detect_encoding, transcode
@@ -276,7 +277,7 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
     cells: list[str] = record.cells
     while len(cells) > text.width and not cells[-1].strip():
         cells.pop()
-    if not any(cell.strip(" \x1a\ufeff") for cell in cells):
+    if not any(cell.strip(" \x1a\ufeff") for cell in cells) or (text.width > 1 and is_rule(cells)):
         return
     if cells[0].startswith("\ufeff"):
         cells[0] = cells[0].lstrip("\ufeff").strip(text.dialect.quote)
