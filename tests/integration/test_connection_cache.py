@@ -8,9 +8,10 @@ import pytest
 from rows_client import RowsCompany
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.connection_cache import ConnectionCache
-from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
+from managed_tables.databases import connection_cache
+from managed_tables.databases.connecting import PgConnection, TooManyConnections
+from managed_tables.databases.connection_cache import IDLE_SECONDS, ConnectionCache
+from managed_tables.services import IDLE_SESSION_MS
 
 LIMIT = 4
 
@@ -51,9 +52,8 @@ def test_a_company_has_half_of_the_connections_at_most(
     cache: ConnectionCache, company: ConnectionRecord
 ) -> None:
     with cache.use(company), cache.use(company):
-        with pytest.raises(ApiError) as raised, cache.use(company):
+        with pytest.raises(TooManyConnections), cache.use(company):
             pass
-        assert raised.value.kind is DATABASE_UNAVAILABLE
         with cache.use(other(company, "b")), cache.use(other(company, "b")):
             pass
 
@@ -108,3 +108,22 @@ def test_a_connection_that_the_server_ended_is_not_handed_out(
         with cache.use(company) as connection:
             assert pid(connection) != ended
             connection.execute("SELECT 1")
+
+
+def test_a_connection_that_has_rested_is_asked_before_it_is_lent(
+    cache: ConnectionCache, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a process that was frozen while the server ended its session: no goodbye has been heard."""
+    monkeypatch.setattr(connection_cache, "_is_quiet", lambda _: True)
+    monkeypatch.setattr(connection_cache, "ASK_AFTER_SECONDS", 0.0)
+    with cache.use(company) as killer:
+        with cache.use(company) as victim:
+            ended = pid(victim)
+        killer.execute("SELECT pg_terminate_backend(%s, 5000)", [ended])
+        with cache.use(company) as connection:
+            assert pid(connection) != ended
+            connection.execute("SELECT 1")
+
+
+def test_a_connection_is_given_up_before_the_server_ends_it() -> None:
+    assert IDLE_SECONDS * 1_000 <= IDLE_SESSION_MS - 10_000

@@ -1,7 +1,8 @@
 """A company's roles in PostgreSQL: who steals one reaches that company's own database, nothing else."""
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import psycopg
 import pytest
@@ -9,13 +10,15 @@ from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.connecting import SessionLimits
+from managed_tables.databases.connecting import PgConnection, SessionLimits, TooManyConnections
 from managed_tables.databases.provisioning import OWNER_CONNECTIONS, READER_CONNECTIONS
+from managed_tables.errors import CONNECTIONS_TAKEN, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
+from managed_tables_api.services import LOAD_CONNECTIONS, ApiServices
 
 COLUMNS = [
     Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=True),
@@ -212,6 +215,54 @@ def test_a_company_cannot_take_every_connection(services: Services, company: Con
             [f"co\\_{company.connection_id}%"],
         ).fetchall()
     assert [limit for _, limit in limits] == [OWNER_CONNECTIONS, READER_CONNECTIONS]
+
+
+@contextmanager
+def held(services: Services, company: ConnectionRecord, count: int) -> Iterator[list[PgConnection]]:
+    """Hold sessions of the company's owner, as processes do that are frozen after a burst."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(closing(services.databases.open_company_connection(company)))
+            for _ in range(count)
+        ]
+
+
+def test_a_burst_leaves_a_company_the_connections_of_its_loads(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """Requests have 48 of the 60, and what is beyond is refused at once, in words that are true."""
+    api = ApiServices(services.settings)
+    api.__dict__["postgres_secret"] = services.postgres_secret
+    with held(api, company, OWNER_CONNECTIONS - LOAD_CONNECTIONS):
+        started = time.monotonic()
+        with pytest.raises(ApiError) as refused:
+            api.databases.open_company_connection(company)
+        assert refused.value.kind is CONNECTIONS_TAKEN
+        assert time.monotonic() - started < 5
+        load = SessionLimits(services.settings.load_statement_timeout_ms, services.settings.lock_timeout_ms)
+        with closing(services.databases.open_company_connection(company, load)) as connection:
+            connection.execute("SELECT 1")
+    api.databases.open_company_connection(company).close()
+
+
+def test_who_finds_no_connection_left_is_told_so_at_once(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """The role's limit and not a database that is asleep: nothing is waited for."""
+    with held(services, company, OWNER_CONNECTIONS):
+        started = time.monotonic()
+        with pytest.raises(TooManyConnections):
+            services.databases.open_company_connection(company)
+        assert time.monotonic() - started < 5
+
+
+def test_a_session_of_the_api_ends_a_minute_after_its_last_request(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """A frozen function closes nothing; a load rests while it fetches its file, and may."""
+    with closing(services.databases.open_company_connection(company)) as connection:
+        row = connection.execute("SHOW idle_session_timeout").fetchone()
+    assert row == ("1min",)
 
 
 def test_passwords_are_of_one_role_each(services: Services, company: ConnectionRecord) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from rows_client import SALES, RowsClient
 
+from managed_tables.databases import connection_cache
+
 UNKNOWN_ROW = "/01990000-0000-7000-8000-000000000000"
 
 
@@ -276,6 +278,22 @@ def test_a_connection_that_the_server_has_closed_is_replaced(rows: RowsClient) -
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         " AND datname = current_database()"
     )
+    assert rows.list()["total"] == 1
+
+
+def test_a_session_that_ended_in_the_meantime_costs_no_error(
+    rows: RowsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was heard of its end, as in a frozen process; what had ended before has inserted nothing."""
+    cache = rows.services.connection_cache
+    cache.close_idle()
+    with cache.use(rows.company) as connection:
+        connection.execute("SET idle_session_timeout = 20")
+        ended = connection.info.backend_pid
+    monkeypatch.setattr(connection_cache, "_is_quiet", lambda _: True)
+    while (ended,) in rows.execute("SELECT pid FROM pg_stat_activity"):
+        pass
+    assert rows.insert({"produto": "X"}) == {"inserted": 1}
     assert rows.list()["total"] == 1
 
 

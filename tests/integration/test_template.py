@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from managed_tables import errors, settings
+from managed_tables.databases.connecting import TooManyConnections
 from managed_tables_local.checkout import ROOT, TEMPLATE, tool_environment
 
 DEFINITION = (ROOT / "statemachine" / "job.asl.json").read_text()
@@ -101,6 +102,7 @@ def test_a_job_that_waits_for_its_turn_is_not_failed_for_it(machine: dict[str, A
     for wait in waits:
         assert wait["MaxAttempts"] * wait["MaxDelaySeconds"] / 2 >= 8 * 3_600
         assert wait["MaxAttempts"] * 3 * len(waits) < 25_000
+    assert TooManyConnections.__name__ in waits[1]["ErrorEquals"]  # what Lambda calls the exception
 
 
 def test_the_sentences_of_the_state_machine_are_the_declared_ones(machine: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from managed_tables.errors import (
     CATALOG_UNAVAILABLE,
+    CONNECTIONS_TAKEN,
     DATABASE_TIMEOUT,
     DATABASE_UNAVAILABLE,
     FORBIDDEN,
@@ -30,6 +31,7 @@ ERRORS_OF_ALL = (
     TOO_MANY_REQUESTS,
     INTERNAL,
     CATALOG_UNAVAILABLE,
+    CONNECTIONS_TAKEN,
     DATABASE_TIMEOUT,
     DATABASE_UNAVAILABLE,
     KEYS_UNAVAILABLE,

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from managed_tables.aws_services import once
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.connecting import PgConnection, translated_errors
+from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
+from managed_tables.databases.provisioning import OWNER_CONNECTIONS
 from managed_tables.services import Services
 from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables_api.rows.definitions import Definitions
@@ -14,6 +16,8 @@ from managed_tables_api.rows.rows import Rows
 from managed_tables_api.signing_keys import JwksKeys
 from managed_tables_api.tokens import Keys, SharedSecret, TokenVerifier
 from managed_tables_api.turns import Turns
+
+LOAD_CONNECTIONS = 12  # of a company's, which its requests leave to its loads, however many they are
 
 
 class ApiServices(Services):
@@ -44,6 +48,11 @@ class ApiServices(Services):
     def open_company(self) -> OpenCompany:
         """Table operations share the open connections with the rows."""
         return self._use_company
+
+    @property
+    def session_limits(self) -> SessionLimits:
+        """A request's session leaves room for loads."""
+        return replace(super().session_limits, role_sessions_max=OWNER_CONNECTIONS - LOAD_CONNECTIONS)
 
     @contextmanager
     def _use_company(self, company: ConnectionRecord) -> Iterator[PgConnection]:

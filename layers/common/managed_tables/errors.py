@@ -101,6 +101,11 @@ INTERNAL = ApiErrorKind(500, "INTERNAL_ERROR", "Erro interno. Informe o código 
 DATABASE_UNAVAILABLE = ApiErrorKind(
     503, "DATABASE_UNAVAILABLE", "O banco está acordando. Tente de novo em instantes"
 )
+CONNECTIONS_TAKEN = ApiErrorKind(
+    503,
+    "DATABASE_CONNECTIONS_TAKEN",
+    "Todas as conexões com o banco estão em uso. Tente de novo em instantes",
+)
 CATALOG_UNAVAILABLE = ApiErrorKind(
     503, "CATALOG_UNAVAILABLE", "O catálogo de tabelas não respondeu. Tente de novo em instantes"
 )

@@ -9,6 +9,9 @@ from managed_tables.tables.reading import TableReading
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
 from managed_tables.tables.upload_tables import UploadTables
 
+# After a burst each of a hundred frozen processes holds a session, and closes nothing while it is frozen.
+IDLE_SESSION_MS = 60_000
+
 
 class Services(AwsServices):
     """What the functions are handed that open the companies' databases."""
@@ -21,8 +24,16 @@ class Services(AwsServices):
     @once
     def databases(self) -> Databases:
         """The companies' databases."""
-        limits = SessionLimits(self.settings.statement_timeout_ms, self.settings.lock_timeout_ms)
-        return Databases(self._cluster_secret, self.app_secret.database_master_secret, limits)
+        return Databases(self._cluster_secret, self.app_secret.database_master_secret, self.session_limits)
+
+    @property
+    def session_limits(self) -> SessionLimits:
+        """What a session takes that is not a load's or the administrator's."""
+        return SessionLimits(
+            self.settings.statement_timeout_ms,
+            self.settings.lock_timeout_ms,
+            idle_session_timeout_ms=IDLE_SESSION_MS,
+        )
 
     @property
     def open_company(self) -> OpenCompany:

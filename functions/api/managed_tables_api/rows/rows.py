@@ -258,12 +258,17 @@ class Rows:
     ) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; raises StaleDefinition where it found none to hold.
 
-        One that the server has undone is run again, and one whose end is unknown only if it is `repeatable`.
+        One that the server has undone, or never got, is run again; one whose end is unknown only if it is
+        `repeatable`.
         """
         with translated_errors():
             try:
                 return self._run_once(definition, statement, parameters)
-            except (postgres.DeadlockDetected, postgres.SerializationFailure):
+            except (
+                postgres.DeadlockDetected,
+                postgres.SerializationFailure,
+                postgres.IdleSessionTimeout,  # the session had ended before the statement came
+            ):
                 pass
             except psycopg.OperationalError as error:
                 if not (repeatable and _is_lost(error)):

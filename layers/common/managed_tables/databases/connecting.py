@@ -12,7 +12,13 @@ from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.credentials import CompanyRoles
-from managed_tables.errors import DATABASE_TIMEOUT, DATABASE_UNAVAILABLE, TABLE_BUSY, ApiError
+from managed_tables.errors import (
+    CONNECTIONS_TAKEN,
+    DATABASE_TIMEOUT,
+    DATABASE_UNAVAILABLE,
+    TABLE_BUSY,
+    ApiError,
+)
 from managed_tables.settings import PostgresSecret
 
 PgConnection = psycopg.Connection[tuple[Any, ...]]
@@ -23,15 +29,30 @@ CONNECT_DEADLINE_SECONDS = 15.0  # a paused Aurora cluster resumes in about 15 s
 CONNECT_PAUSE_SECONDS = 0.1
 CONNECT_PAUSE_MAX_SECONDS = 2.0
 
+# What a server says that has no connection left, of a role, of a database or at all: libpq keeps SQLSTATE
+# 53300 to itself. One that speaks another language is waited for like one that is resuming.
+_FULL = ("too many connections for", "too many clients", "remaining connection slots")
+
+
+class TooManyConnections(ApiError):  # noqa: N818 - statemachine/job.asl.json names it
+    """CONNECTIONS_TAKEN, under a name of its own: the state machine waits longer for it than for a fault."""
+
+    def __init__(self) -> None:
+        super().__init__(CONNECTIONS_TAKEN)
+
 
 @dataclass(frozen=True)
 class SessionLimits:
-    """What a session may take, in milliseconds; 0 is without limit."""
+    """What a session may take, in milliseconds; 0 is without limit.
+
+    `role_sessions_max` is how many sessions its role may have with it; the rest is left to others.
+    """
 
     statement_timeout_ms: int
     lock_timeout_ms: int
     idle_in_transaction_timeout_ms: int = 60_000  # a function that was frozen midway must not keep locks
     idle_session_timeout_ms: int = 15 * 60_000  # a frozen function's session must not keep a cluster awake
+    role_sessions_max: int = 0
 
     def as_options(self) -> str:
         """Return the limits, and UTC as the time zone, as the start-up options of a session."""
@@ -74,12 +95,17 @@ class Databases:
     ) -> PgConnection:
         """Return a connection in autocommit as the company's owner role, to the company's database.
 
-        Waits for a cluster that is resuming; raises DATABASE_UNAVAILABLE when it does not answer in time.
+        Waits for a cluster that is resuming; raises DATABASE_UNAVAILABLE when it does not answer in time,
+        and TooManyConnections at once where it has no connection left for the company.
         """
         roles = self.roles(connection.connection_id)
         secret = self.cluster_secret(connection.cluster)
         password = roles.password(roles.owner)
-        return self._open(secret, roles.database, roles.owner, password, limits or self.limits)
+        limits = limits or self.limits
+        opened = self._open(secret, roles.database, roles.owner, password, limits)
+        if limits.role_sessions_max:
+            _require_place(opened, limits.role_sessions_max)
+        return opened
 
     @contextmanager
     def company_connection(self, connection: ConnectionRecord) -> Iterator[PgConnection]:
@@ -111,10 +137,23 @@ class Databases:
                     options=limits.as_options(),
                 )
             except psycopg.OperationalError as error:
+                if any(words in str(error) for words in _FULL):
+                    raise TooManyConnections from error
                 if time.monotonic() + pause_seconds > deadline:
                     raise ApiError(DATABASE_UNAVAILABLE) from error
             time.sleep(pause_seconds * random.uniform(0.5, 1))  # noqa: S311 (jitter)
             pause_seconds = min(pause_seconds * 2, CONNECT_PAUSE_MAX_SECONDS)
+
+
+def _require_place(connection: PgConnection, sessions_max: int) -> None:
+    """Close the connection and raise TooManyConnections if its role had that many sessions before it."""
+    row = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = current_user AND backend_start <="
+        " (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())"
+    ).fetchone()
+    if row and row[0] > sessions_max:
+        connection.close()
+        raise TooManyConnections
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Owns the open connections of one process: few, over all companies, reused last in, first out.
 
 No thread of its own: a Lambda is frozen between requests. An idle connection is looked at before it is handed
-out (a closed socket shows at once, without a round trip).
+out: a closed socket shows at once, without a round trip. A process that was frozen may not have heard what
+was said meanwhile, so a connection that has rested for some seconds is asked.
 """
 
 import select
@@ -15,11 +16,11 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.connecting import PgConnection
-from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
+from managed_tables.databases.connecting import PgConnection, TooManyConnections
 
 WAIT_SECONDS = 5.0  # for a connection, when all are in use
-IDLE_SECONDS = 300.0  # an idle connection older than this is not handed out: balancers drop such silently
+IDLE_SECONDS = 45.0  # one that rested longer is not handed out: the server ends it (IDLE_SESSION_MS) at 60
+ASK_AFTER_SECONDS = 5.0
 
 
 class _Waiter:
@@ -55,7 +56,7 @@ class ConnectionCache:
     def use(self, company: ConnectionRecord) -> Iterator[PgConnection]:
         """Lend a connection in autocommit for the `with` block.
 
-        Raises DATABASE_UNAVAILABLE when none is free in time or the server does not answer.
+        Raises TooManyConnections when none is free in time, DATABASE_UNAVAILABLE where nobody answers.
         """
         self._acquire(company.company_id)
         connection: PgConnection | None = None
@@ -83,7 +84,7 @@ class ConnectionCache:
             waiter.condition.wait_for(lambda: waiter.granted, self._wait_seconds)
             if not waiter.granted:
                 self._waiters.remove(waiter)
-                raise ApiError(DATABASE_UNAVAILABLE)
+                raise TooManyConnections
 
     def _may_take(self, company_id: str) -> bool:
         return self._total_in_use < self._limit and self._in_use.get(company_id, 0) < self._company_limit
@@ -109,8 +110,17 @@ class ConnectionCache:
 
     def _take_idle(self, company: ConnectionRecord) -> PgConnection | None:
         """Return an idle connection of the company that is alive; else make room for a new one."""
+        while (found := self._next_idle(company)) is not None:
+            since, connection = found
+            if time.monotonic() - since < ASK_AFTER_SECONDS or _answers(connection):
+                return connection
+            connection.close()
+        return None
+
+    def _next_idle(self, company: ConnectionRecord) -> tuple[float, PgConnection] | None:
+        """Take the company's connection that rested least, and since when; close what is of no use."""
         dropped: list[PgConnection] = []
-        found: PgConnection | None = None
+        found: tuple[float, PgConnection] | None = None
         with self._lock:
             oldest = time.monotonic() - IDLE_SECONDS
             for place in range(len(self._idle) - 1, -1, -1):
@@ -119,7 +129,7 @@ class ConnectionCache:
                     continue
                 del self._idle[place]
                 if since > oldest and owner == company and _is_quiet(connection):
-                    found = connection
+                    found = since, connection
                     break
                 dropped.append(connection)
             if found is None:
@@ -152,3 +162,12 @@ def _is_quiet(connection: PgConnection) -> bool:
         return not connection.closed and not poll.poll(0)
     except (psycopg.Error, OSError, ValueError):
         return False
+
+
+def _answers(connection: PgConnection) -> bool:
+    """Tell whether the server still answers on it."""
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
