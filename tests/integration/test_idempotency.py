@@ -73,20 +73,69 @@ def test_an_answer_of_the_database_that_is_lost_is_found_by_the_request_itself(
     rows: RowsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows are committed, the connection breaks: the client gets its 201 and the rows are there once."""
-    execute, lost = psycopg.Connection.execute, []
+    lost = lose_the_first_answer(monkeypatch, b"claimed AS")
+    assert insert(rows, {"rows": ROWS}, "k").status == 201
+    assert len(lost) == 1
+    assert rows.list()["total"] == 2
+
+
+def lose_the_first_answer(monkeypatch: pytest.MonkeyPatch, of: bytes) -> list[bytes]:
+    """Break the connection when such a statement has been carried out; the list then has the statement."""
+    execute, lost = psycopg.Connection.execute, list[bytes]()
 
     def lose_the_first(connection: Any, statement: Any, *arguments: Any, **named: Any) -> Any:
         found = execute(connection, statement, *arguments, **named)
-        if isinstance(statement, bytes) and b"claimed AS" in statement and not lost:
+        if isinstance(statement, bytes) and of in statement and not lost:
             lost.append(statement)
             connection.pgconn.finish()
             raise psycopg.OperationalError("the connection broke before the answer")
         return found
 
     monkeypatch.setattr(psycopg.Connection, "execute", lose_the_first)
-    assert insert(rows, {"rows": ROWS}, "k").status == 201
+    return lost
+
+
+@pytest.mark.parametrize("write", [b"INSERT INTO", b"UPDATE", b"DELETE FROM"])
+def test_a_write_whose_answer_is_lost_is_not_said_to_be_repeatable(
+    rows: RowsClient, monkeypatch: pytest.MonkeyPatch, write: bytes
+) -> None:
+    """It has been carried out: who reads that the database is waking up would have the rows twice."""
+    rows.insert({"produto": "X"})
+    row = f"/{rows.list()['records'][0]['id']}"
+    lost = lose_the_first_answer(monkeypatch, write + b' "public"')
+    calls = {
+        b"INSERT INTO": lambda: insert(rows, {"rows": ROWS}),
+        b"UPDATE": lambda: rows.call("PUT", row, {"produto": "Z"}),
+        b"DELETE FROM": lambda: rows.call("DELETE", row),
+    }
+    answer = calls[write]()
+    assert (answer.status, answer.body["code"]) == (503, "OUTCOME_UNKNOWN")
+    assert HEADER in answer.body["error"]
     assert len(lost) == 1
-    assert rows.list()["total"] == 2
+    total = {b"INSERT INTO": 3, b"UPDATE": 1, b"DELETE FROM": 0}[write]
+    assert rows.list()["total"] == total
+
+
+def test_a_write_that_the_server_ends_is_not_said_to_be_repeatable(
+    rows: RowsClient, postgres_dsn: str
+) -> None:
+    """A server that goes down, or an administrator, ends the session under the statement."""
+    with (
+        ThreadPoolExecutor(1) as pool,
+        rows.services.databases.company_connection(rows.company) as blocker,
+        psycopg.connect(postgres_dsn, autocommit=True) as admin,
+        blocker.transaction(),
+    ):
+        blocker.execute("LOCK TABLE public.vendas IN ACCESS EXCLUSIVE MODE")
+        sent = pool.submit(insert, rows, {"rows": ROWS})
+        ended = 0
+        while not ended:
+            ended = admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND wait_event_type = 'Lock'",
+                [f"co_{rows.company.connection_id}"],
+            ).rowcount
+        assert sent.result().body["code"] == "OUTCOME_UNKNOWN"
 
 
 def test_a_repetition_is_answered_although_the_table_has_changed_meanwhile(rows: RowsClient) -> None:

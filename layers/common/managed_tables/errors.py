@@ -106,6 +106,12 @@ CONNECTIONS_TAKEN = ApiErrorKind(
     "DATABASE_CONNECTIONS_TAKEN",
     "Todas as conexões com o banco estão em uso. Tente de novo em instantes",
 )
+OUTCOME_UNKNOWN = ApiErrorKind(
+    503,
+    "OUTCOME_UNKNOWN",
+    "A conexão com o banco caiu antes da resposta e a alteração pode ter sido gravada. Confira antes de"
+    " repetir; linhas enviadas com Idempotency-Key podem ser repetidas sem risco",
+)
 CATALOG_UNAVAILABLE = ApiErrorKind(
     503, "CATALOG_UNAVAILABLE", "O catálogo de tabelas não respondeu. Tente de novo em instantes"
 )

@@ -12,6 +12,7 @@ from managed_tables.errors import (
     IDEMPOTENCY_KEY_REUSED,
     INVALID_REQUEST,
     INVALID_ROWS,
+    OUTCOME_UNKNOWN,
     REQUEST_TOO_LARGE,
     RESPONSE_TOO_LARGE,
     ROW_NOT_FOUND,
@@ -38,6 +39,7 @@ WRITE_ERRORS = (
     INVALID_ROWS,
     ROW_TOO_WIDE,
     REQUEST_TOO_LARGE,
+    OUTCOME_UNKNOWN,
 )
 
 router = APIRouter(prefix="/v1/managed-tables/{table_id}/data", tags=["Data CRUD"])
@@ -206,7 +208,7 @@ for _method in ("PUT", "PATCH"):  # the contract's page does not tell which
     **document(
         "Delete row",
         answers={204: None},
-        errors=(TABLE_NOT_FOUND, ROW_NOT_FOUND, TABLE_INACTIVE, TABLE_BUSY),
+        errors=(TABLE_NOT_FOUND, ROW_NOT_FOUND, TABLE_INACTIVE, TABLE_BUSY, OUTCOME_UNKNOWN),
     ),
 )
 def delete_row(

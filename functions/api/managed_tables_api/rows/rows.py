@@ -14,6 +14,7 @@ from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import (
     IDEMPOTENCY_KEY_REUSED,
     INVALID_REQUEST,
+    OUTCOME_UNKNOWN,
     RESPONSE_TOO_LARGE,
     ROW_NOT_FOUND,
     ROW_TOO_WIDE,
@@ -259,11 +260,11 @@ class Rows:
         """Run one statement in a transaction of its own; raises StaleDefinition where it found none to hold.
 
         One that the server has undone, or never got, is run again; one whose end is unknown only if it is
-        `repeatable`.
+        `repeatable`, else OUTCOME_UNKNOWN is raised.
         """
         with translated_errors():
             try:
-                return self._run_once(definition, statement, parameters)
+                return self._run_once(definition, statement, parameters, repeatable)
             except (
                 postgres.DeadlockDetected,
                 postgres.SerializationFailure,
@@ -271,18 +272,22 @@ class Rows:
             ):
                 pass
             except psycopg.OperationalError as error:
-                if not (repeatable and _is_lost(error)):
+                if not _is_lost(error):
                     raise
-            return self._run_once(definition, statement, parameters)
+            return self._run_once(definition, statement, parameters, repeatable)
 
     def _run_once(
-        self, definition: Definition, statement: bytes, parameters: Parameters
+        self, definition: Definition, statement: bytes, parameters: Parameters, repeatable: bool
     ) -> list[tuple[Any, ...]]:
         try:
             with self._connections.use(definition.connection) as connection:
                 found = connection.execute(statement, parameters).fetchall()
         except postgres.ProgramLimitExceeded as error:
             raise ApiError(ROW_TOO_WIDE) from error
+        except psycopg.OperationalError as error:
+            if _is_lost(error) and not repeatable:
+                raise ApiError(OUTCOME_UNKNOWN) from error
+            raise
         except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
             raise StaleDefinition from error  # a column, its type or the table is no longer what it was
         if not found:
@@ -291,9 +296,13 @@ class Rows:
 
 
 def _is_lost(error: psycopg.OperationalError) -> bool:
-    """Tell whether the connection ended under the statement: by itself, or because the server goes down."""
+    """Tell whether the connection ended under the statement: by itself, or because the server goes down.
+
+    Not where the session had ended before, of its own idleness.
+    """
     state = error.sqlstate
-    return state is None or state.startswith(("08", "57P"))
+    at_rest = isinstance(error, postgres.IdleSessionTimeout)
+    return not at_rest and (state is None or state.startswith(("08", "57P")))
 
 
 def _key(definition: Definition) -> dict[str, str | None]:
