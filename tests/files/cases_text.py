@@ -313,6 +313,49 @@ def rows_and_lines() -> Iterator[Case]:
         "".join(days).replace(";", "|") + "13/03/2024|13|R$ 13,50|lápis\n14/03/2024|14|R$ 14,50|azul; fim",
         warnings=["delimitadores irregulares, lida da forma mais provável: linha 14"],
     )
+    texts = [f"{n}|{'Maria Clara Dias'[: n + 3]}|{'Recife e Olinda'[: n + 3]}|{n}.50" for n in range(1, 13)]
+    yield case(
+        "csv/unquoted_delimiter_in_text.csv",
+        "codigo,nome,cidade,valor\n"
+        + "".join(f"{line}\n" for line in texts).replace("|", ",")
+        + "13,Ana,Rio de Janeiro, RJ,1.50\n14,Ana,Natal,Brasil,2.50\n",
+        "a comma before a blank belongs to the text where the line then fits; where two texts could have it, it cuts",
+        "codigo:integer nome:text cidade:text valor:text coluna_5:decimal?",
+        "".join(f"{line}|∅\n" for line in texts)
+        + "13|Ana|Rio de Janeiro, RJ|1.50|∅\n14|Ana|Natal|Brasil|2.50",
+        warnings=["lida da forma mais provável: linha 14", "o excedente em colunas novas: linha 15"],
+    )
+    yield case(
+        "csv/comments_among_rows.csv",
+        "cod;nome;valor\n1;Ana;2,5\n# lote 2; do dia 5\n2;#Bia;3,5\n#\n3;Caio;4,5\n",
+        "lines that begin with # are no rows where no row begins so",
+        "cod:integer nome:text valor:decimal",
+        "1|Ana|2,5\n2|#Bia|3,5\n3|Caio|4,5",
+        lines=[2, 4, 6],
+        warnings=["2 linhas de comentário, não importadas: linhas 3, 5"],
+    )
+    yield case(
+        "csv/hashes_in_first_column.csv",
+        "tag,n\n#azul,1\n#verde\n#cinza,3\n",
+        "where rows begin with # a short one is a row",
+        "tag:text n:integer?",
+        "#azul|1\n#verde|∅\n#cinza|3",
+    )
+    yield case(
+        "csv/whole_lines_quoted.csv",
+        'codigo,nome,valor\n"1,""Silva, Ana"",2.50"\n2,Bia,3.50\n"3,""Caio """"K"""" Dias"",4.50"\n',
+        "lines kept in one column of a spreadsheet are quoted as a whole",
+        "codigo:integer nome:text valor:decimal",
+        '1|Silva, Ana|2.50\n2|Bia|3.50\n3|Caio "K" Dias|4.50',
+        warnings=["Linhas inteiras entre aspas"],
+    )
+    yield case(
+        "csv/quoted_texts_with_commas.csv",
+        'nome\n"Silva, Ana"\n"Dias, Bia"\n"Reis, Caio"\n',
+        "a single column of quoted texts, a comma in each, is no table of two",
+        "nome:text",
+        "Silva, Ana\nDias, Bia\nReis, Caio",
+    )
     goods = [
         f"{n}|{'capa de lona azul'[: n + 3]}|Feita à mão, {'forro de seda'[:n]}|R$ {n}.90|"
         for n in range(1, 13)
@@ -520,6 +563,47 @@ def encodings() -> Iterator[Case]:
 
 def headers() -> Iterator[Case]:
     """Which row names the columns, and what they are called."""
+    yield case(
+        "csv/dates_as_labels.csv",
+        "conta;01/01/2024;01/02/2024\nReceita;100,50;200,00\nDespesa;50,25;60,75\n",
+        "months side by side: dates above amounts are labels",
+        "conta:text _01_01_2024:decimal _01_02_2024:decimal",
+        "Receita|100,50|200,00\nDespesa|50,25|60,75",
+        labels=["conta", "01/01/2024", "01/02/2024"],
+    )
+    yield case(
+        "csv/numbers_as_labels.csv",
+        "aluno,1001,1002\nAna,TRUE,FALSE\nBia,FALSE,FALSE\nCaio,TRUE,TRUE\n",
+        "numbers above booleans are labels",
+        "aluno:text _1001:boolean _1002:boolean",
+        "Ana|TRUE|FALSE\nBia|FALSE|FALSE\nCaio|TRUE|TRUE",
+        labels=["aluno", "1001", "1002"],
+    )
+    yield case(
+        "csv/commented_header.csv",
+        "# gerado em 05/03/2024\n#cod\tnome\tvalor\n1\tAna\t2.5\n2\tBia\t3.5\n",
+        "the comment right above headerless rows names their columns",
+        "cod:integer nome:text valor:decimal",
+        "1|Ana|2.5\n2|Bia|3.5",
+        labels=["#cod", "nome", "valor"],
+        lines=[3, 4],
+    )
+    yield case(
+        "csv/labels_in_brackets.csv",
+        "<DATE>\t<TICKER>\t<CLOSE>\n05/03/2024\tABCD3\t2.5\n06/03/2024\tABCD3\t3.5\n",
+        "labels in angle brackets, as trading platforms write them, are no XML",
+        "date:date ticker:text close:decimal",
+        "05/03/2024|ABCD3|2.5\n06/03/2024|ABCD3|3.5",
+        labels=["<DATE>", "<TICKER>", "<CLOSE>"],
+    )
+    yield case(
+        "csv/markup_in_first_cell.csv",
+        "<b>Produto</b>,valor\n<b>Caneta</b>,2.5\n<b>Lápis</b>,3.5\n",
+        "markup in cells is no XML",
+        "b_produto_b:text valor:decimal",
+        "<b>Caneta</b>|2.5\n<b>Lápis</b>|3.5",
+        labels=["<b>Produto</b>", "valor"],
+    )
     yield case(
         "csv/no_header.csv",
         "1,Ana,10.5\n2,Bia,20.5\n3,Caio,30.5\n",

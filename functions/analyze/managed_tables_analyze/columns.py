@@ -90,18 +90,19 @@ class Columns:
         best = next(filter(None, cuts), [])
         return best[0] if len(best) == 1 else None
 
-    def join(self, pieces: Sequence[str]) -> list[str] | None:
-        """Return the cells of a line cut at blanks that cut the words of one cell apart, too."""
+    def join(self, pieces: Sequence[str], edge: str) -> list[str] | None:
+        """Return the cells of a line in which `edge` cuts the text of one cell, too."""
         surplus = len(pieces) - len(self._columns)
         if surplus <= 0:
             return [*pieces] if surplus == 0 and self.fit(pieces) else None
-        found = []
+        found: dict[bool, list[list[str]]] = {True: [], False: []}
         for number in range(len(self._columns)):
             words = pieces[number : number + surplus + 1]
-            cells = [*pieces[:number], " ".join(words), *pieces[number + surplus + 1 :]]
-            if words[0] and words[-1] and not any(" " in word for word in words) and self.fit(cells):
-                found.append(cells)
-        return found[0] if len(found) == 1 else None
+            cells = [*pieces[:number], edge.join(words), *pieces[number + surplus + 1 :]]
+            if words[0] and words[-1] and not any(edge in word for word in words) and self.fit(cells):
+                found[all(word.startswith(" ") for word in words[1:])].append(cells)
+        best = found[True] or found[False]
+        return best[0] if len(best) == 1 else None
 
     def _cut_at_quotes(self, text: str, dialect: Dialect) -> Iterator[list[str]]:
         """Yield the well-formed readings with a delimiter more, before or after one of the quotes."""

@@ -21,7 +21,8 @@ from managed_tables_analyze.sheets import MergedRange, Row
 _MAX_HEADER_LINES = 3  # below the first
 _MAX_ROWS_ABOVE = 30  # among which the header is sought
 _MAX_ROWS_COMPARED = 200
-_COMMENT = "#"
+COMMENT = "#"
+_PLAIN_KINDS = ("number", "date", "time", "boolean")  # a column has but one of them
 _RULE = re.compile(r"[\s:|+]*(?:[-=]{2,}[\s:|+]*)*")
 
 
@@ -60,6 +61,8 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
     start += _table_apart(filled[start : start + _MAX_ROWS_COMPARED])
     body = filled[start : start + _MAX_ROWS_COMPARED]
     base = _base_line(body, width)
+    if base is None and start and _is_commented_header(filled[start - 1], filled[start], width):
+        base, start = 0, start - 1
     if base is None:
         skipped = _numbers_of_titles(filled[:start])
         return Header([], max(width, _longest(body)), None, body[0][0], skipped)
@@ -137,10 +140,15 @@ def _is_data_right_below(rows: Sequence[Row], index: int, width: int) -> bool:
 
 def _is_comment(cells: Sequence[str | None]) -> bool:
     return (
-        bool(cells)
-        and (cells[0] or "").lstrip().startswith(_COMMENT)
-        and (cells[0] or "").strip() != _COMMENT
+        bool(cells) and (cells[0] or "").lstrip().startswith(COMMENT) and (cells[0] or "").strip() != COMMENT
     )
+
+
+def _is_commented_header(above: Row, first: Row, width: int) -> bool:
+    """Tell whether the comment right above data without a header names its columns: `#id,name`."""
+    number, cells = above
+    is_whole = _count_filled(cells) == len(cells) == max(width, 2)
+    return is_whole and number == first[0] - 1 and _is_comment(cells) and _is_words(cells)
 
 
 def _table_apart(rows: Sequence[Row]) -> int:
@@ -282,7 +290,10 @@ def _label_evidence(cell: str | None, below: Sequence[str | None]) -> float:
         return 1.0 if count * 2 > len(values) else 0.3
     if is_year(cell):
         return 0.2 if usual == "number" and not any(is_year(value) for value in values) else -0.8
-    return -1.0 if kind == usual else -0.5
+    if kind == usual:
+        return -1.0
+    is_foreign = usual in _PLAIN_KINDS and 1 < count == len(values)  # dates as labels above amounts
+    return 0.5 if is_foreign else -0.5
 
 
 def _continues_header(rows: Sequence[Row], index: int, base: int) -> bool:

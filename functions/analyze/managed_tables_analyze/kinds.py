@@ -46,6 +46,8 @@ _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _HTML_START = re.compile(rb"<(!doctype\s+html|html|head|body|table|meta|style)\b", re.IGNORECASE)
 _SPREADSHEETML_START = re.compile(rb"urn:schemas-microsoft-com:office:spreadsheet", re.IGNORECASE)
 _XML_START = re.compile(rb"<\?xml\b|<[A-Za-z_][\w.-]*(:[\w.-]+)?(\s+[\w:.-]+\s*=|\s*/?>)")
+# Labels in angle brackets (`<DATE>\t<OPEN>`), or cells of markup: no document has text beside its root.
+_CELLS_START = re.compile(rb"<[^<>\r\n]*>(?:[^<>\r\n]*</[^<>\r\n]*>)?[ \"]*[\t,;|]")
 _JSON_START = re.compile(rb"[\[{]\s*([\[{\"\]}]|-?\d|true|false|null)")
 _UTF16_NAME = "utf_16_le"
 
@@ -108,6 +110,8 @@ def _kind_of_text(start: bytes) -> tuple[Kind, str]:
         return Kind.SPREADSHEETML, ""
     if _HTML_START.match(start) or (start.startswith(b"<!--") and _HTML_START.search(start)):
         return Kind.HTML, ""
+    if _CELLS_START.match(start):
+        return Kind.TEXT, ""
     if _XML_START.match(start):
         if _HTML_START.search(start):
             return Kind.HTML, ""

@@ -23,6 +23,10 @@ _SENTENCES = {
         "linha que repete o cabeçalho, não importada",
         "linhas que repetem o cabeçalho, não importadas",
     ),
+    "comment": (
+        "linha de comentário, não importada",
+        "linhas de comentário, não importadas",
+    ),
 }
 
 
@@ -31,7 +35,7 @@ class RowNotes:
 
     def __init__(self, width: int) -> None:
         self._width = width
-        self._lines: dict[str, list[int]] = {"short": [], "long": [], "repaired": [], "header": []}
+        self._lines: dict[str, list[int]] = {sort: [] for sort in _SENTENCES}
         self._counts = dict.fromkeys(self._lines, 0)
 
     def see(self, record: Record) -> None:
@@ -51,6 +55,10 @@ class RowNotes:
     def repeated_header(self, line: int) -> None:
         """Take note of the header found again among the rows."""
         self._add("header", line)
+
+    def comment(self, line: int) -> None:
+        """Take note of a comment among the rows."""
+        self._add("comment", line)
 
     def _add(self, sort: str, line: int) -> None:
         self._counts[sort] += 1

@@ -101,11 +101,13 @@ class RecordReader:
         split = self._columns.split(text, cells, self._dialect)
         if split is not None:
             return split
-        pieces = cells
-        if self._dialect.delimiter != " ":
-            scanner = _Scanner(Dialect(" ", self._dialect.quote))
-            pieces = scanner.cells if text.count(" ") >= self.width and scanner.feed(text) else None
-        return self._columns.join(pieces) if pieces else None
+        delimiter = self._dialect.delimiter
+        joined = self._columns.join(cells, delimiter) if cells and any(cells[self.width :]) else None
+        if joined is not None or delimiter == " ":
+            return joined
+        scanner = _Scanner(Dialect(" ", self._dialect.quote))
+        pieces = scanner.cells if text.count(" ") >= self.width and scanner.feed(text) else None
+        return self._columns.join(pieces, " ") if pieces else None
 
     def _read_quoted(self, number: int, line: str, text: str) -> Record:
         taken: list[str] = []

@@ -36,6 +36,7 @@ _QUOTES = {QUOTE: 1.0, "'": 0.98}  # an apostrophe alone in a cell is no quote: 
 _BLANK_RUN = re.compile(" {2,}")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
+_REMARK = re.compile(r'#[\s#][^"]*$')
 _PAIR = re.compile(r"-?\d+,-?\d+")
 _TYPE_SCORES = {"null": 0.6, "text": 0.35}  # against 1 for a value; an empty cell says little
 

@@ -20,12 +20,13 @@ from managed_tables_analyze.columns import Columns
 from managed_tables_analyze.dialect import QUOTE, Dialect
 from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError, detect_encoding, transcode
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
-from managed_tables_analyze.header import Header, check_width, find_header
+from managed_tables_analyze.header import COMMENT, Header, check_width, find_header
 from managed_tables_analyze.notes import RowNotes
 from managed_tables_analyze.parts import Part
 from managed_tables_analyze.records import Lines, Record, RecordReader, by_other_delimiter
 from managed_tables_analyze.sheets import Row
 from managed_tables_analyze.sniffer import find_hint, is_aligned, sniff
+from managed_tables_analyze.wrapping import are_wrapped, unwrap
 from managed_tables_analyze.writer import PartWriter
 
 _SAMPLE_BYTES = 262_144
@@ -51,6 +52,7 @@ class TextFile:
     columns: Columns | None = None
     warnings: list[str] = field(default_factory=list)
     owned: bool = False
+    has_comments: bool = False  # lines that begin with `#` are no rows
     has_stray: bool = False  # a quote amid a row that does not look like the others
 
 
@@ -58,8 +60,11 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     """Settle encoding, dialect, header and footer; JobError where the file is empty or no text."""
     encoding, utf8 = _as_utf8(path, name, work_dir)
     start = encoding.mark_bytes if utf8 == path else 0
-    with _open_lines(utf8, start, utf8.stat().st_size) as file:
-        sample = file.readlines(_SAMPLE_BYTES)
+    sample = _sample(utf8, start)
+    wrapped = are_wrapped(sample)
+    if wrapped:
+        utf8, start = _unwrapped(utf8, start, work_dir / f"{path.name}.unwrapped"), 0
+        sample = _sample(utf8, start)
     hint_lines = 1 if sample and find_hint(sample[0]) else 0
     dialect = sniff(sample)
     if is_aligned(sample, dialect):
@@ -73,23 +78,53 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
         raise JobError(FILE_EMPTY, file=name)
     _adopt_header_above(header, rows, sample, dialect)
     check_width(header, name)
-    usual = Counter(len(cells) for number, cells in rows if number >= header.data_line and len(cells) > 1)
-    width = usual.most_common(1)[0][0] if usual else header.width
-    if header.width in usual:
-        width = max(width, header.width)  # shorter lines may be a footer longer than a short table
     longest = max((len(cells) for _, cells in rows), default=0)
     if longest > _MAX_CELLS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=longest, line=header.first_line, limit=MAX_COLUMNS)
+    below = [record for record in records if record.line >= header.data_line]
+    size = utf8.stat().st_size
     text = TextFile(
-        name, utf8, encoding, dialect, header, width, start, utf8.stat().st_size, owned=utf8 != path
+        name, utf8, encoding, dialect, header, _usual_width(below, header), start, size, owned=utf8 != path
     )
-    text.columns = Columns.of([cells for number, cells in rows if number >= header.data_line], width)
-    text.has_stray = text.columns is not None and any(
-        record.stray and text.columns.doubt(record.cells) for record in records
-    )
+    _learn_rows(text, below)
     text.warnings += [*encoding.warnings, *header.warnings()]
+    if wrapped:
+        text.warnings.append("Linhas inteiras entre aspas, lidas sem elas")
     _find_footer(text)
     return text
+
+
+def _usual_width(records: Sequence[Record], header: Header) -> int:
+    usual = Counter(len(record.cells) for record in records if len(record.cells) > 1)
+    width = usual.most_common(1)[0][0] if usual else header.width
+    # Shorter lines than the header may be a footer longer than a short table.
+    return max(width, header.width) if header.width in usual else width
+
+
+def _learn_rows(text: TextFile, records: Sequence[Record]) -> None:
+    """Learn from the sample's rows what the columns look like, and what is odd among them."""
+    whole = [record.cells for record in records if len(record.cells) >= text.width]
+    text.has_comments = text.width > 1 and not any(cells[0].startswith(COMMENT) for cells in whole)
+    columns = Columns.of([record.cells for record in records], text.width)
+    text.columns = columns
+    text.has_stray = columns is not None and any(
+        record.stray and columns.doubt(record.cells) for record in records
+    )
+
+
+def _sample(path: Path, start: int) -> list[str]:
+    with _open_lines(path, start, path.stat().st_size) as file:
+        return file.readlines(_SAMPLE_BYTES)
+
+
+def _unwrapped(path: Path, start: int, target: Path) -> Path:
+    """Write a copy in which no line is quoted as a whole."""
+    with (
+        _open_lines(path, start, path.stat().st_size) as file,
+        target.open("w", encoding="utf-8", newline="") as out,
+    ):
+        out.writelines(unwrap(file))
+    return target
 
 
 def _check_pieces(line: str, dialect: Dialect, name: str, number: int) -> None:
@@ -133,7 +168,7 @@ def _row(record: Record) -> Row:
 def _adopt_header_above(header: Header, rows: Sequence[Row], sample: Sequence[str], dialect: Dialect) -> None:
     """Take the line above headerless data for the header where another delimiter cuts it as often."""
     above = header.data_line - 1
-    if header.first_line is not None or above not in header.skipped:
+    if header.first_line is not None or above not in header.skipped or sample[above - 1].startswith(COMMENT):
         return
     width = Counter(len(cells) for number, cells in rows if number > above).most_common(1)[0][0]
     labels = by_other_delimiter(sample[above - 1].rstrip("\r\n"), dialect, width, labels=True)
@@ -265,6 +300,9 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
     while (line := lines.take()) is not None:
         if is_plain is not None and not line.startswith(odd_starts) and is_plain(line):
             writer.write_line(lines.number, line.rstrip("\r\n"))
+            continue
+        if text.has_comments and line.startswith(COMMENT) and line.count(delimiter) < text.width - 1:
+            notes.comment(lines.number)
             continue
         _check_pieces(line, text.dialect, text.name, lines.number)
         lines.give_back((line,))
