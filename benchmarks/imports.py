@@ -1,7 +1,7 @@
 """Owns the measurement of imports: analyze and insert of each kind of file, beside what others take.
 
-Everything is measured in one run, each step in a process of its own, without AWS. The yardsticks:
-COPY of the equivalent clean CSV into the same table with its key made by the database (`copy`);
+Everything is measured in one run, three times over, each step in a process of its own, without AWS. The
+yardsticks: COPY of the equivalent clean CSV into the same table with its key made by the database (`copy`);
 calamine reading the workbook alone; csvsql and pandas on a cut of 200,000 rows.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import psycopg
 
@@ -28,6 +29,7 @@ _ZIP_PARTS = 10
 _GIGABYTE_ROWS = 10_000_000  # a little less than what an upload may unpack to
 _REPEAT_AFTER = 300  # rows: ten times smaller as a ZIP
 _SAMPLE_SECONDS = 0.02
+_ROUNDS = 3  # of which the medians are told: machines are shared
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,20 @@ class Measured:
 
     seconds: float
     peak_mib: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """One measurement of a file: its steps, and the yardsticks' seconds beside them."""
+
+    copied: float
+    analysed: Measured
+    inserted: Measured
+    calamine: float | None
+
+    def beside_calamine(self) -> float:
+        """Return analyze's seconds as a ratio to those of reading the workbook alone."""
+        return self.analysed.seconds / (self.calamine or 1)
 
 
 def cases(small: bool) -> list[Case]:
@@ -75,15 +91,15 @@ def gigabyte(small: bool) -> list[Case]:
 
 def run(small: bool) -> None:
     """Measure every case and print the table."""
-    _run(cases(small), _CUT_ROWS // (10 if small else 1))
+    _run(cases(small), _ROUNDS, _CUT_ROWS // (10 if small else 1))
 
 
 def run_gigabyte(small: bool) -> None:
     """Measure the largest file alone: it takes minutes."""
-    _run(gigabyte(small), 0)
+    _run(gigabyte(small), 1, 0)
 
 
-def _run(chosen: list[Case], cut_rows: int) -> None:
+def _run(chosen: list[Case], rounds: int, cut_rows: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         server = open_server(folder / "postgres")
@@ -92,7 +108,7 @@ def _run(chosen: list[Case], cut_rows: int) -> None:
             dsn = _prepare_database(server.dsn)
             _print_header()
             for case in chosen:
-                _measure_case(case, folder, dsn)
+                _measure_case(case, folder, dsn, rounds)
             if cut_rows:
                 _measure_others(folder, dsn, cut_rows)
         finally:
@@ -123,29 +139,39 @@ def _print_header() -> None:
     print(f"{titles[0]:26}" + "".join(f"{title:>12}" for title in titles[1:]), flush=True)
 
 
-def _measure_case(case: Case, folder: Path, dsn: str) -> None:
+def _measure_case(case: Case, folder: Path, dsn: str, rounds: int) -> None:
+    """Measure a file several times over; seconds and ratios are medians, the ratios of the rounds' own."""
     orders = make_orders(folder / "files", case.rows, case.repeat_after)
     file, clean = case.write(orders), orders.clean_csv()
-    with tempfile.TemporaryDirectory(dir=folder) as work:
-        copied = _step("copy", clean, dsn)
-        analysed = _step("analyze", work, file)
-        inserted = _step("insert", work, dsn)
+    measured = [_measure_round(file, clean, folder, dsn) for _ in range(rounds)]
+
+    def middle(figure: Callable[[Round], float]) -> str:
+        return f"{median(map(figure, measured)):.2f}"
+
     reader_alone = ["–", "–"]
-    if file.suffix in (".xlsx", ".xls"):
-        seconds = _step("calamine", file).seconds
-        reader_alone = [f"{seconds:.2f}", f"{analysed.seconds / seconds:.2f}"]
+    if measured[0].calamine is not None:
+        reader_alone = [middle(lambda one: one.calamine or 0), middle(Round.beside_calamine)]
     figures = [
         f"{file.stat().st_size / _MIB:.1f}",
-        f"{analysed.seconds:.2f}",
-        f"{analysed.peak_mib:.0f}",
-        f"{inserted.seconds:.2f}",
-        f"{inserted.peak_mib:.0f}",
-        f"{copied.seconds:.2f}",
-        f"{inserted.seconds / copied.seconds:.2f}",
-        f"{(analysed.seconds + inserted.seconds) / copied.seconds:.2f}",
+        middle(lambda one: one.analysed.seconds),
+        f"{max(one.analysed.peak_mib for one in measured):.0f}",
+        middle(lambda one: one.inserted.seconds),
+        f"{max(one.inserted.peak_mib for one in measured):.0f}",
+        middle(lambda one: one.copied),
+        middle(lambda one: one.inserted.seconds / one.copied),
+        middle(lambda one: (one.analysed.seconds + one.inserted.seconds) / one.copied),
         *reader_alone,
     ]
     print(f"{case.name:26}" + "".join(f"{figure:>12}" for figure in figures), flush=True)
+
+
+def _measure_round(file: Path, clean: Path, folder: Path, dsn: str) -> Round:
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        copied = _step("copy", clean, dsn).seconds
+        analysed = _step("analyze", work, file)
+        inserted = _step("insert", work, dsn)
+    is_workbook = file.suffix in (".xlsx", ".xls")
+    return Round(copied, analysed, inserted, _step("calamine", file).seconds if is_workbook else None)
 
 
 def _measure_others(folder: Path, dsn: str, rows: int) -> None:
