@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -69,7 +69,8 @@ def _converted(connection: DuckDBPyConnection, query: str) -> Iterator[Iterator[
     """Give the CSV of `query` in chunks; a failure of DuckDB is raised where the chunks end."""
     reading, writing = os.pipe()
     if _SET_PIPE_SIZE is not None:
-        fcntl.fcntl(writing, _SET_PIPE_SIZE, PIPE_BYTES)
+        with suppress(OSError):  # a system that grants less is only slower
+            fcntl.fcntl(writing, _SET_PIPE_SIZE, PIPE_BYTES)
     writer = _Writer(connection, query, writing)
     writer.start()
     try:
