@@ -16,3 +16,9 @@ def test_a_step_is_one_line_of_the_embedded_metric_format(capsys: pytest.Capture
     assert sorted(directive["Dimensions"][0]) == ["outcome", "service"]
     assert (event["service"], event["outcome"]) == ("insert", "done")
     assert (event["Rows"], event["Bytes"], event["Duration"]) == ([2_500.0], [303_457.0], [1.5])
+
+
+def test_what_a_step_does_not_know_is_not_counted_as_none(capsys: pytest.CaptureFixture[str]) -> None:
+    count_step("insert", "failed", seconds=1.5)
+    event = json.loads(capsys.readouterr().out)
+    assert not {"Rows", "Bytes"} & set(event)
