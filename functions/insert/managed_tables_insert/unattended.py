@@ -2,6 +2,7 @@
 
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.errors import (
+    ANALYSIS_GONE,
     CONFIRMATION_REFUSED,
     DUPLICATE_NAME,
     JOB_NOT_WAITING,
@@ -43,7 +44,9 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
 
 def _columns(services: Services, job: JobRecord, target: Target) -> list[Column]:
     """Return the inferred columns; those that an existing table does not have yet accept NULL."""
-    analysis = services.job_documents.find_analysis(job) or {}
+    analysis = services.job_documents.find_analysis(job)
+    if analysis is None:
+        raise ApiError(ANALYSIS_GONE)
     columns = [Column.model_validate(column) for column in analysis["inferred_schema"]["columns"]]
     table = services.tables.find(job.company_id, target.table_id) if target.table_id else None
     if table is None:

@@ -70,6 +70,9 @@ TABLE_INACTIVE = ApiErrorKind(400, "MANAGED_TABLE_INACTIVE", "A tabela está ina
 JOB_NOT_WAITING = ApiErrorKind(
     400, "JOB_NOT_WAITING_CONFIRM", "O job não está aguardando confirmação (status: {status})"
 )
+ANALYSIS_GONE = ApiErrorKind(
+    400, "JOB_ANALYSIS_GONE", "A análise dos arquivos não existe mais. Envie os arquivos novamente"
+)
 UPLOAD_TOO_LARGE = ApiErrorKind(413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB")
 INVALID_UPLOAD = ApiErrorKind(422, "INVALID_UPLOAD", "Envio inválido: {reason}")
 REQUEST_TOO_LARGE = ApiErrorKind(

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from managed_tables import exact_json
 from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
+from managed_tables.observability import get_logger
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,6 +25,8 @@ _UPLOAD_KEY = re.compile(r"uploads/(?P<company_id>[0-9a-f]{24})/(?P<job_id>[0-9a
 
 _INBOX_KEY = re.compile(r"inbox/(?P<company_id>[0-9a-f]{24})/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
 _GONE = frozenset({"404", "NoSuchKey", "412", "PreconditionFailed"})
+# S3 says AccessDenied of what is not there to who may not list the bucket, as none of our functions may.
+_NOT_THERE = _GONE | {"403", "AccessDenied"}
 
 
 class PresignedPost(TypedDict):
@@ -132,11 +135,25 @@ class Storage:
                 ContentType="application/json",
             )
 
-    def get_json(self, key: str) -> Any:
-        """Read a JSON object, numbers exactly."""
+    def find_json(self, key: str) -> Any | None:
+        """Read a JSON object, numbers exactly; None where there is none, or nobody may know of it."""
         with _translated():
-            body = self.client.get_object(Bucket=self.bucket_name, Key=key)["Body"].read()
-        return exact_json.loads(body)
+            try:
+                return self._read_json(key)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code not in _NOT_THERE:
+                    raise
+                get_logger("storage").warning("no such object", key=key, code=code)
+                return None
+
+    def get_json(self, key: str) -> Any:
+        """Read a JSON object that is known to be there, numbers exactly."""
+        with _translated():
+            return self._read_json(key)
+
+    def _read_json(self, key: str) -> Any:
+        return exact_json.loads(self.client.get_object(Bucket=self.bucket_name, Key=key)["Body"].read())
 
     def upload(self, stream: IO[bytes], key: str, content_type: str = "application/octet-stream") -> None:
         """Write what the seekable stream holds from where it stands, in one request read as it is sent.

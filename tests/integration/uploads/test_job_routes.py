@@ -1,10 +1,15 @@
 """Jobs as they are shown, and how arriving files move them."""
 
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 from starlette.testclient import TestClient
 from upload_flow import (
     ANALYSIS_DOCUMENT,
     BASE,
     arrive,
+    confirm,
     declare,
     error_of,
     headers,
@@ -44,6 +49,42 @@ def test_active_jobs_are_listed_newest_first_with_their_schemas(api: ApiServices
     records = client.get(f"{BASE}/upload-jobs/active").json()["records"]
     assert [job["_id"] for job in records] == [queued, waiting]
     assert [job["inferred_schema"] for job in records] == [None, ANALYSIS_DOCUMENT["inferred_schema"]]
+
+
+def test_a_job_outlives_its_documents(
+    api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bucket's lifecycle deletes them: the job is shown without its schema, and hides no other job."""
+    gone, kept = waiting_job(api, client), waiting_job(api, client)
+    api.storage.delete(record(api, client, gone).analysis_key or "")
+    for _ in range(2):
+        api.__dict__.pop("job_documents", None)  # a process that has not seen it before
+        job = client.get(f"{BASE}/upload-jobs/{gone}")
+        assert (job.status_code, job.json()["inferred_schema"]) == (200, None)
+        records = client.get(f"{BASE}/upload-jobs/active").json()["records"]
+        assert [(job["_id"], job["inferred_schema"] is None) for job in records] == [
+            (kept, False),
+            (gone, True),
+        ]
+        # On AWS, where nobody may list the bucket
+        missing = ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        denied = ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
+        get_object = api.s3.get_object
+        monkeypatch.setattr(api.s3, "get_object", _raising(get_object, missing, denied))
+    error_of(confirm(client, gone), 400, "JOB_ANALYSIS_GONE")
+    assert status_of(client, gone) == "waiting_confirm"
+
+
+def _raising(get_object: Any, missing: ClientError, instead: ClientError) -> Any:
+    code = missing.response["Error"]["Code"]
+
+    def get(**what: Any) -> Any:
+        try:
+            return get_object(**what)
+        except ClientError as error:
+            raise (instead if error.response["Error"]["Code"] == code else error) from error
+
+    return get
 
 
 def test_the_last_arrival_starts_the_execution_once(api: ApiServices, client: TestClient) -> None:

@@ -99,7 +99,9 @@ class JobAnswer(BaseModel):
     files: list[UploadedFile]
     mode: Literal["create", "append", "replace"]
     status: Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
-    inferred_schema: InferredSchema | None
+    inferred_schema: InferredSchema | None = Field(
+        description="null antes da análise, e depois que o armazenamento a apagou"
+    )
     confirmed_schema: ConfirmedSchema | None
     progress: Progress | None
     error: JobFailure | None

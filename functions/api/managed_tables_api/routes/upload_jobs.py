@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from managed_tables.errors import (
+    ANALYSIS_GONE,
     DUPLICATE_NAME,
     INVALID_REQUEST,
     INVALID_SCHEMA,
@@ -54,6 +55,7 @@ def get_upload_job(job_id: str, call: Annotated[Call, requires(Permission.LIST)]
         errors=[
             JOB_NOT_FOUND,
             JOB_NOT_WAITING,
+            ANALYSIS_GONE,
             DUPLICATE_NAME,
             TABLE_INACTIVE,
             TABLE_NOT_FOUND,

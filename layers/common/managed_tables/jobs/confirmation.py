@@ -14,6 +14,7 @@ from managed_tables import exact_json
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord, JobStatus
 from managed_tables.errors import (
+    ANALYSIS_GONE,
     DUPLICATE_NAME,
     INVALID_SCHEMA,
     JOB_NOT_FOUND,
@@ -50,7 +51,7 @@ def confirm_job(
     """Set the job going with the schema that is wanted; the same one again is no second time.
 
     `waiting` is the status in which the job can be confirmed. Raises INVALID_SCHEMA, JOB_NOT_WAITING,
-    DUPLICATE_NAME and, for an existing table, TABLE_INACTIVE and TABLE_NOT_FOUND.
+    ANALYSIS_GONE, DUPLICATE_NAME and, for an existing table, TABLE_INACTIVE and TABLE_NOT_FOUND.
     """
     if job.mode == "create":
         check_table_name(wanted.display_name or "")
@@ -139,7 +140,9 @@ def _record(
 
 def _check_inferred(services: Services, job: JobRecord, columns: Sequence[Column]) -> None:
     analysis = services.job_documents.find_analysis(job)
-    inferred = {column["name"] for column in analysis["inferred_schema"]["columns"]} if analysis else set()
+    if analysis is None:
+        raise ApiError(ANALYSIS_GONE)
+    inferred = {column["name"] for column in analysis["inferred_schema"]["columns"]}
     raise_column_faults(
         [
             _fault(index, column, "não está entre as colunas inferidas")

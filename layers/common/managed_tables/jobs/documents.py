@@ -19,20 +19,22 @@ class JobDocuments:
         self._lock = threading.Lock()
 
     def find_analysis(self, job: JobRecord) -> dict[str, Any] | None:
-        """Return the analysis (docs/architecture.md); None before there is one."""
-        return None if job.analysis_key is None else self._get(job.analysis_key)
+        """Return the analysis (docs/architecture.md); None before there is one, and once it is deleted."""
+        return None if job.analysis_key is None else self._find(job.analysis_key)
 
     def find_confirmed(self, job: JobRecord) -> dict[str, Any] | None:
-        """Return the last confirmed schema; None before there is one."""
-        return None if job.confirmed_key is None else self._get(job.confirmed_key)
+        """Return the last confirmed schema; None before there is one, and once it is deleted."""
+        return None if job.confirmed_key is None else self._find(job.confirmed_key)
 
-    def _get(self, key: str) -> dict[str, Any]:
+    def _find(self, key: str) -> dict[str, Any] | None:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 kept: dict[str, Any] = self._kept[key]
                 return kept
-        document: dict[str, Any] = self._storage.get_json(key)
+        document: dict[str, Any] | None = self._storage.find_json(key)
+        if document is None:  # the bucket's lifecycle deletes them; the job's record lives longer
+            return None
         with self._lock:
             self._kept[key] = document
             while len(self._kept) > CACHED_DOCUMENTS:
