@@ -1,5 +1,6 @@
 """Jobs as they are shown, and how arriving files move them."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from starlette.testclient import TestClient
 from upload_flow import (
     ANALYSIS_DOCUMENT,
     BASE,
+    PRODUTO,
     arrive,
     confirm,
     declare,
@@ -18,7 +20,11 @@ from upload_flow import (
     waiting_job,
 )
 
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.jobs import JobFile, JobRecord
+from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
+from managed_tables.storage import ANALYSIS, job_key
 from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.handler import take_arrival
@@ -49,6 +55,72 @@ def test_active_jobs_are_listed_newest_first_with_their_schemas(api: ApiServices
     records = client.get(f"{BASE}/upload-jobs/active").json()["records"]
     assert [job["_id"] for job in records] == [queued, waiting]
     assert [job["inferred_schema"] for job in records] == [None, ANALYSIS_DOCUMENT["inferred_schema"]]
+
+
+def test_the_list_of_active_jobs_is_shorter_where_it_would_be_too_large(
+    api: ApiServices, client: TestClient, company: ConnectionRecord
+) -> None:
+    """The oldest lose their sample and grounds first, then their schema; none makes it an error."""
+    key = job_key(company.company_id, "shared", ANALYSIS)
+    columns = [{**PRODUTO, "name": f"c{number}", "inference": {"reason": "x" * 100}} for number in range(60)]
+    schema = {
+        **ANALYSIS_DOCUMENT["inferred_schema"],
+        "columns": columns,
+        "sample_rows": [{"c0": "y" * 2_000}],
+    }
+    api.storage.put_json(key, {"inferred_schema": schema})
+    for _ in range(40):
+        put_waiting_job(api, company, key)
+    newest = client.get(f"{BASE}/upload-jobs/active").json()["records"]
+    one = len(client.get(f"{BASE}/upload-jobs/{newest[0]['_id']}").content)
+    forms = {}
+    for share in (100, 80, 50, 15, 3):
+        api.settings = api.settings.model_copy(update={"response_max_bytes": 40 * one * share // 100 + 100})
+        answer = client.get(f"{BASE}/upload-jobs/active")
+        assert answer.status_code == 200
+        assert len(answer.content) <= api.settings.response_max_bytes
+        records = answer.json()["records"]
+        assert [job["_id"] for job in records] == [job["_id"] for job in newest][: len(records)]
+        forms[share] = Counter(map(form, records))
+        assert list(map(form, records)) == sorted(map(form, records))
+    assert forms[100] == {FULL: 40}
+    assert forms[80].keys() == forms[50].keys() == {FULL, BRIEF}
+    assert forms[15].keys() == {BRIEF, BARE}
+    assert forms[3].keys() == {BARE}
+    assert forms[3].total() < 40
+    assert client.get(f"{BASE}/upload-jobs/{newest[-1]['_id']}").json()["inferred_schema"] == schema
+
+
+FULL, BRIEF, BARE = range(3)
+
+
+def form(job: dict[str, Any]) -> int:
+    """Tell how whole a job's answer is."""
+    schema = job["inferred_schema"]
+    if schema is None:
+        return BARE
+    return FULL if schema["sample_rows"] and "inference" in schema["columns"][0] else BRIEF
+
+
+def put_waiting_job(api: ApiServices, company: ConnectionRecord, analysis_key: str) -> None:
+    job_id = new_record_id()
+    file = JobFile("a.csv", f"uploads/{company.company_id}/{job_id}/00.csv", 5, "text/csv")
+    now = timestamp()
+    api.jobs.create(
+        JobRecord(
+            company.company_id,
+            job_id,
+            company.company_id,
+            "create",
+            "waiting_confirm",
+            (file,),
+            now,
+            now,
+            now,
+        )
+    )
+    key = {"pk": f"COMPANY#{company.company_id}", "sk": f"JOB#{job_id}"}
+    api.items.change(key, {"analysis_key": analysis_key})
 
 
 def test_a_job_outlives_its_documents(

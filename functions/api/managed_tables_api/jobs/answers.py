@@ -1,9 +1,10 @@
 """Owns how a job looks in the API: its record and its documents in the contract's shape."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from managed_tables import exact_json
 from managed_tables.catalog.jobs import JobRecord, Jobs
 from managed_tables.clock import timestamp
 from managed_tables.errors import JOB_NOT_FOUND, UPLOAD_EXPIRED, ApiError, JobError
@@ -29,24 +30,78 @@ def expire(jobs: Jobs, job: JobRecord) -> JobRecord | None:
     return jobs.fail(job.company_id, job.job_id, error, unless_arrived=len(job.files))
 
 
-def list_active_jobs(jobs: Jobs, documents: JobDocuments, company_id: str) -> list[dict[str, Any]]:
-    """Return the answers of the company's jobs that have not ended, newest first."""
+def list_active_jobs(jobs: Jobs, documents: JobDocuments, company_id: str, max_bytes: int) -> list[bytes]:
+    """Return the answers, as JSON, of the company's jobs that have not ended, newest first.
+
+    They have `max_bytes` together. Where whole ones take more, the oldest are first without `sample_rows`
+    and the grounds of each column, then without schemas, warnings and details of their error, and at last
+    left out.
+    """
     now = timestamp()
     active = [job for job in jobs.list_active(company_id) if not (job.is_overdue(now) and expire(jobs, job))]
-    return list(_answers(active, documents))
+    answers, room = _first(map(_render_bare, active), max_bytes)
+    whole: list[bytes] = []
+    whole_room = max_bytes
+    for place, (brief, full) in enumerate(_render_each(active[: len(answers)], documents)):
+        if len(brief) - len(answers[place]) > room:
+            break
+        room -= len(brief) - len(answers[place])
+        whole_room -= len(full)
+        if whole_room >= 0:  # of the others only the length was of interest
+            whole.append(full)
+        answers[place] = brief
+    for place, full in enumerate(whole):
+        if len(full) - len(answers[place]) > room:
+            break
+        room -= len(full) - len(answers[place])
+        answers[place] = full
+    return answers
 
 
-def _answers(jobs: list[JobRecord], documents: JobDocuments) -> Iterable[dict[str, Any]]:
-    if len(jobs) < 2:
-        return [job_answer(job, documents) for job in jobs]
+def _first(answers: Iterable[bytes], max_bytes: int) -> tuple[list[bytes], int]:
+    """Return the first answers that have room together, and the room that is left."""
+    taken, room = [], max_bytes
+    for answer in answers:
+        if len(answer) + 1 > room:  # and a comma
+            break
+        room -= len(answer) + 1
+        taken.append(answer)
+    return taken, room
+
+
+def _render_bare(job: JobRecord) -> bytes:
+    answer = _answer(job, None, None)
+    error = answer["error"] and {**answer["error"], "details": []}
+    return exact_json.dumps({**answer, "error": error, "warnings": []})
+
+
+def _render_each(jobs: list[JobRecord], documents: JobDocuments) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each job's answer without and with its sample and its grounds; documents are read ahead."""
     with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-        return pool.map(lambda job: job_answer(job, documents), jobs)
+        for start in range(0, len(jobs), READ_AT_ONCE):  # no more than that is read in vain
+            yield from pool.map(lambda job: _render(job, documents), jobs[start : start + READ_AT_ONCE])
+
+
+def _render(job: JobRecord, documents: JobDocuments) -> tuple[bytes, bytes]:
+    full = job_answer(job, documents)
+    schema = full["inferred_schema"]
+    brief = {**full, "inferred_schema": schema and _brief_schema(schema)}
+    return exact_json.dumps(brief), exact_json.dumps(full)
+
+
+def _brief_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    columns = [{name: column[name] for name in column if name != "inference"} for column in schema["columns"]]
+    return {**schema, "columns": columns, "sample_rows": []}
 
 
 def job_answer(job: JobRecord, documents: JobDocuments) -> dict[str, Any]:
     """Return the contract's shape of a job, and `warnings`."""
-    analysis = documents.find_analysis(job)
-    confirmed = documents.find_confirmed(job)
+    return _answer(job, documents.find_analysis(job), documents.find_confirmed(job))
+
+
+def _answer(
+    job: JobRecord, analysis: dict[str, Any] | None, confirmed: dict[str, Any] | None
+) -> dict[str, Any]:
     return {
         "_id": job.job_id,
         "company_id": job.company_id,
