@@ -1,5 +1,7 @@
 """A company's roles in PostgreSQL: who steals one reaches that company's own database, nothing else."""
 
+import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -292,3 +294,29 @@ def test_every_connection_has_limits(services: Services, company: ConnectionReco
             for name in ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"):
                 row = connection.execute("SELECT setting::int FROM pg_settings WHERE name = %s", [name])
                 assert (row.fetchone() or (0,))[0] > 0, name
+
+
+def test_a_peer_that_is_gone_without_a_word_is_noticed_within_a_minute(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """By the server, whose session in COPY heeds no other limit, and by us."""
+    databases, settings = services.databases, services.settings
+    load = SessionLimits(settings.load_statement_timeout_ms, settings.lock_timeout_ms)  # insert's
+    for connection in (
+        databases.open_admin_connection(company.cluster),
+        databases.open_company_connection(company),
+        databases.open_company_connection(company, load),
+    ):
+        with connection, socket.socket(fileno=os.dup(connection.fileno())) as ours:
+            server = dict(
+                connection.execute(
+                    "SELECT name, setting::int FROM pg_settings WHERE name LIKE 'tcp_keepalives_%'"
+                ).fetchall()
+            )
+            idle, interval, count = (
+                server[f"tcp_keepalives_{name}"] for name in ("idle", "interval", "count")
+            )
+            assert 0 < idle + interval * count <= 60
+            assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == idle
+            assert 0 < ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 120_000

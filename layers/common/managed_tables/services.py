@@ -11,6 +11,7 @@ from managed_tables.tables.upload_tables import UploadTables
 
 # After a burst each of a hundred frozen processes holds a session, and closes nothing while it is frozen.
 IDLE_SESSION_MS = 60_000
+UNACKNOWLEDGED_MAX_MS = 10_000  # a request has 29 s, in which a connection that leads nowhere can be replaced
 
 
 class Services(AwsServices):
@@ -33,6 +34,7 @@ class Services(AwsServices):
             self.settings.statement_timeout_ms,
             self.settings.lock_timeout_ms,
             idle_session_timeout_ms=IDLE_SESSION_MS,
+            unacknowledged_max_ms=UNACKNOWLEDGED_MAX_MS,
         )
 
     @property

@@ -29,6 +29,10 @@ CONNECT_DEADLINE_SECONDS = 15.0  # a paused Aurora cluster resumes in about 15 s
 CONNECT_PAUSE_SECONDS = 0.1
 CONNECT_PAUSE_MAX_SECONDS = 2.0
 
+# A peer that is gone without a word is noticed after a minute, on either side, where both would wait for
+# hours: a session in COPY heeds no timeout while it waits for its client, and holds its job's locks as long.
+_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
 # What a server says that has no connection left, of a role, of a database or at all: libpq keeps SQLSTATE
 # 53300 to itself. One that speaks another language is waited for like one that is resuming.
 _FULL = ("too many connections for", "too many clients", "remaining connection slots")
@@ -52,6 +56,7 @@ class SessionLimits:
     lock_timeout_ms: int
     idle_in_transaction_timeout_ms: int = 60_000  # a function that was frozen midway must not keep locks
     idle_session_timeout_ms: int = 15 * 60_000  # a frozen function's session must not keep a cluster awake
+    unacknowledged_max_ms: int = 120_000  # of what we send: a server at work acknowledges it all the same
     role_sessions_max: int = 0
 
     def as_options(self) -> str:
@@ -63,6 +68,7 @@ class SessionLimits:
             "idle_session_timeout": self.idle_session_timeout_ms,
             "timezone": "UTC",
             "datestyle": "ISO",
+            **{f"tcp_{name}": seconds for name, seconds in _KEEPALIVES.items()},
         }
         return " ".join(f"-c {name}={value}" for name, value in values.items())
 
@@ -125,6 +131,7 @@ class Databases:
         while True:
             try:
                 return psycopg.connect(
+                    **_KEEPALIVES,  # type: ignore[arg-type]  # of libpq's parameters
                     host=secret.host,
                     port=secret.port,
                     dbname=database,
@@ -133,6 +140,7 @@ class Databases:
                     sslmode=secret.sslmode,
                     autocommit=True,
                     connect_timeout=CONNECT_ATTEMPT_SECONDS,
+                    tcp_user_timeout=limits.unacknowledged_max_ms,
                     application_name=self.application_name,
                     options=limits.as_options(),
                 )
