@@ -313,6 +313,28 @@ def rows_and_lines() -> Iterator[Case]:
         "".join(days).replace(";", "|") + "13/03/2024|13|R$ 13,50|lápis\n14/03/2024|14|R$ 14,50|azul; fim",
         warnings=["delimitadores irregulares, lida da forma mais provável: linha 14"],
     )
+    yield case(
+        "csv/runs_of_blanks.txt",
+        "  area    perimetro  forma\n 4990 2791.900 0.09\n  702   92.600   0.15\n 1558 1930.660 0.2\n",
+        "numbers as programs print them: any number of blanks parts them",
+        "area:integer perimetro:decimal forma:decimal",
+        "4990|2791.900|0.09\n702|92.600|0.15\n1558|1930.660|0.2",
+    )
+    yield case(
+        "csv/rows_with_names.txt",
+        '"altura" "peso" "idade"\n"Ana Dias" 1.5 50 20\n"Bia" 1.6 60 30\n"Caio" 1.7 70 40\n"Davi" 1.8 80 50\n',
+        "rows that R names have no label for it",
+        "coluna_1:text altura:decimal peso:integer idade:integer",
+        "Ana Dias|1.5|50|20\nBia|1.6|60|30\nCaio|1.7|70|40\nDavi|1.8|80|50",
+    )
+    yield case(
+        "csv/comments_outnumber_rows.csv",
+        "nome,cidade\n# lote 1\n# do dia\nAna,Natal\n# lote 2\n# de novo\nBia,Recife\n",
+        "comments do not speak against the delimiter",
+        "nome:text cidade:text",
+        "Ana|Natal\nBia|Recife",
+        lines=[4, 7],
+    )
     texts = [f"{n}|{'Maria Clara Dias'[: n + 3]}|{'Recife e Olinda'[: n + 3]}|{n}.50" for n in range(1, 13)]
     yield case(
         "csv/unquoted_delimiter_in_text.csv",

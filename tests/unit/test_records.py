@@ -160,3 +160,15 @@ def test_a_row_of_numbers_that_ends_early_is_not_cut() -> None:
 
 def test_a_short_row_keeps_its_quoted_cells_whole() -> None:
     assert _read_order('05/03/2024;7;R$ 7,50;"lápis; azul"') == ["05/03/2024", "7", "R$ 7,50", "lápis; azul"]
+
+
+def test_a_cell_of_several_lines_stays_whole_in_a_row_that_ends_early() -> None:
+    lines = Lines(iter(['1;"casa\n', 'azul; e verde";x\n', "2;b;c;d\n"]))
+    reader = RecordReader(lines, Dialect(";"), 4)
+    assert [record.cells for record in reader] == [["1", "casa\nazul; e verde", "x"], ["2", "b", "c", "d"]]
+
+
+def test_a_quote_left_open_takes_no_whole_row_with_it() -> None:
+    lines = Lines(iter(['1;"b;c;d\n', '2;"b";c;d\n']))
+    reader = RecordReader(lines, Dialect(";"), 4)
+    assert [record.cells for record in reader] == [["1", '"b', "c", "d"], ["2", "b", "c", "d"]]

@@ -117,6 +117,8 @@ class RecordReader:
             doubtful = scanner.stray and self._columns is not None and self._columns.doubt(cells)
             cut = self._by_columns(text, cells) if doubtful else None
             return Record(number, cut or cells, repaired=cut is not None, stray=scanner.stray)
+        if cells is not None and taken and not any(map(self._is_whole, (line, *taken))):
+            return Record(number, cells)
         if BACKSLASH + self._dialect.quote in line:
             self._lines.give_back(taken)
             taken = []
@@ -132,6 +134,10 @@ class RecordReader:
             return Record(number, cells)
         self._lines.give_back(taken)
         return Record(number, lenient(text, self._dialect), repaired=True)
+
+    def _is_whole(self, line: str) -> bool:
+        """Tell whether a line has the cells of a record by itself: then a quote left open swallowed it."""
+        return len(self._dialect.split(line)) >= self.width
 
     def _repaired(self, text: str, cells: list[str] | None) -> list[str] | None:
         """Return the cells that the table's other rows speak for; `cells` are those of the strict reading.

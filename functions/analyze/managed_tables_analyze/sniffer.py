@@ -98,13 +98,14 @@ def _with_blank(dialect: Dialect, text: str) -> Dialect:
 
 
 def _plain_lines(lines: Sequence[str]) -> list[str]:
-    """Return the lines that count: neither blank nor drawn, nor comments above the first that is none.
+    """Return the lines that count: neither blank nor drawn, nor comments.
 
-    Further down a `#` may begin a line of a quoted cell.
+    Below the first that is none a `#` may begin a value, too.
     """
     sample = [line[:_MAX_LINE] for line in lines if line.strip()][:_SAMPLE_LINES]
     sample = [line for line in sample if not is_rule((line,))] or sample
-    return list(dropwhile(lambda line: line.startswith("#"), sample)) or sample
+    plain = dropwhile(lambda line: line.startswith("#"), sample)
+    return [line for line in plain if not _REMARK.match(line)] or sample
 
 
 def _is_part_of_longer(delimiter: str, text: str) -> bool:
@@ -200,9 +201,10 @@ def _cuts_text(sample: Sequence[str], records: Sequence[Sequence[str]], dialect:
     """Tell whether commas cut unquoted text in two below a line without any: `Cidade`, `Campinas, SP`."""
     if dialect.delimiter != "," or len(records[0]) > 1 or max(map(len, records)) > 2:
         return False
-    if any(f"{dialect.quote}," in line for line in sample):
+    quote = dialect.quote
+    if any(f"{quote}," in line or f",{quote}" in line for line in sample):
         return False
-    return not any(is_value(cell) for cells in records[1:] for cell in cells)
+    return all(value_class(cell) in ("text", "null") for cells in records[1:] for cell in cells)
 
 
 def _holds_together(records: Sequence[Sequence[str]]) -> bool:

@@ -8,13 +8,14 @@ line by line, into a normalised copy that carries line numbers.
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables_analyze.alignment import collapse, is_cut_by_runs
 from managed_tables_analyze.cells import is_rule
 from managed_tables_analyze.columns import Columns
 from managed_tables_analyze.dialect import QUOTE, Dialect
@@ -61,9 +62,9 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     encoding, utf8 = _as_utf8(path, name, work_dir)
     start = encoding.mark_bytes if utf8 == path else 0
     sample = _sample(utf8, start)
-    wrapped = are_wrapped(sample)
-    if wrapped:
-        utf8, start = _unwrapped(utf8, start, work_dir / f"{path.name}.unwrapped"), 0
+    change = unwrap if are_wrapped(sample) else collapse if is_cut_by_runs(sample) else None
+    if change:
+        utf8, start = _changed(utf8, start, change, work_dir / f"{path.name}.changed"), 0
         sample = _sample(utf8, start)
     hint_lines = 1 if sample and find_hint(sample[0]) else 0
     dialect = sniff(sample)
@@ -82,16 +83,26 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     if longest > _MAX_CELLS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=longest, line=header.first_line, limit=MAX_COLUMNS)
     below = [record for record in records if record.line >= header.data_line]
+    if dialect.delimiter == " " or change is collapse:
+        _name_rows(header, below)
     size = utf8.stat().st_size
     text = TextFile(
         name, utf8, encoding, dialect, header, _usual_width(below, header), start, size, owned=utf8 != path
     )
     _learn_rows(text, below)
     text.warnings += [*encoding.warnings, *header.warnings()]
-    if wrapped:
+    if change is unwrap:
         text.warnings.append("Linhas inteiras entre aspas, lidas sem elas")
     _find_footer(text)
     return text
+
+
+def _name_rows(header: Header, records: Sequence[Record]) -> None:
+    """Give the first column a blank label where the header lacks one: R has none for the names of rows."""
+    lengths = {len(record.cells) for record in records if record.cells}
+    if header.labels and lengths == {header.width + 1} and all(map(str.strip, header.labels)):
+        header.labels.insert(0, "")
+        header.width += 1
 
 
 def _usual_width(records: Sequence[Record], header: Header) -> int:
@@ -117,13 +128,13 @@ def _sample(path: Path, start: int) -> list[str]:
         return file.readlines(_SAMPLE_BYTES)
 
 
-def _unwrapped(path: Path, start: int, target: Path) -> Path:
-    """Write a copy in which no line is quoted as a whole."""
+def _changed(path: Path, start: int, change: Callable[[Iterable[str]], Iterable[str]], target: Path) -> Path:
+    """Write a copy of a text with its lines changed."""
     with (
         _open_lines(path, start, path.stat().st_size) as file,
         target.open("w", encoding="utf-8", newline="") as out,
     ):
-        out.writelines(unwrap(file))
+        out.writelines(change(file))
     return target
 
 
