@@ -74,6 +74,36 @@ def above() -> Iterator[Case]:
         lines=[5, 6],
     )
     yield case(
+        "reports/pages.csv",
+        "LOJA AZUL;;;Página: 1 de 2\nBens por sala;;;\nTombo;Descrição;Compra;Valor\n"
+        "001;Mesa;01/02/2010;150,00\n002;Cadeira;03/02/2010;75,50\n"
+        "LOJA AZUL;;;Página: 2 de 2\nBens por sala;;;\nTombo;Descrição;Compra;Valor\n003;Armário;10/05/2012;450,00\n",
+        "what stands above the table stands above it on every page",
+        "tombo:text descricao:text compra:date valor:decimal",
+        "001|Mesa|01/02/2010|150,00\n002|Cadeira|03/02/2010|75,50\n003|Armário|10/05/2012|450,00",
+        labels=["Tombo", "Descrição", "Compra", "Valor"],
+        lines=[4, 5, 9],
+        warnings=["3 linhas que repetem o cabeçalho, não importadas: linhas 6, 7, 8"],
+    )
+    yield case(
+        "reports/group_above.csv",
+        "Sala: 1;;\nTombo;Descrição;Valor\n001;Mesa;150,00\n002;Cadeira;75,50\n"
+        "Sala: 2;;\nTombo;Descrição;Valor\n003;Armário;450,00\n",
+        "a line above the table that says something new further down is not passed over",
+        "tombo:text descricao:text? valor:decimal?",
+        "001|Mesa|150,00\n002|Cadeira|75,50\nSala: 2|∅|∅\n003|Armário|450,00",
+        labels=["Tombo", "Descrição", "Valor"],
+    )
+    yield case(
+        "reports/header_of_two_lines_again.csv",
+        "Filial;Vendas;;Compras;\n;2023;2024;2023;2024\nSerra;1,50;2,50;3,00;4,00\n"
+        "Filial;Vendas;;Compras;\n;2023;2024;2023;2024\nVale;5,00;6,00;7,00;8,25\n",
+        "a header of several lines is repeated line by line",
+        "filial:text vendas_2023:decimal vendas_2024:decimal compras_2023:decimal compras_2024:decimal",
+        "Serra|1,50|2,50|3,00|4,00\nVale|5,00|6,00|7,00|8,25",
+        labels=["Filial", "Vendas 2023", "Vendas 2024", "Compras 2023", "Compras 2024"],
+    )
+    yield case(
         "reports/drawn_box.csv",
         "+------+---------+-------+\n| COD  | NOME    | VALOR |\n+------+---------+-------+\n"
         "| 0001 | Caneta  |  1,50 |\n| 0002 | Caderno | 12,00 |\n+------+---------+-------+\n",

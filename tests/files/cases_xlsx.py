@@ -610,6 +610,21 @@ def layouts() -> Iterator[Case]:
         AB,
         ROWS,
     )
+    page = [["Loja Azul", None, "Folha 1"], ["Bens"], ["Tombo", "Item", "Valor"]]
+    yield case(
+        "xlsx/pages.xlsx",
+        xlsx(
+            sheet(
+                [*page, ["A1", "Mesa", 150], ["Loja Azul", None, "Folha 2"], *page[1:], ["A2", "Cadeira", 75]]
+            )
+        ),
+        "what stands above the table stands above it on every page",
+        "tombo:text item:text valor:integer",
+        "A1|Mesa|150\nA2|Cadeira|75",
+        labels=["Tombo", "Item", "Valor"],
+        lines=[4, 8],
+        warnings=["3 linhas que repetem o cabeçalho, não importadas: linhas 5, 6, 7"],
+    )
     yield case(
         "xlsx/hidden_row.xlsx",
         xlsx(

@@ -36,6 +36,12 @@ def test_the_encoding_is_recognised_and_the_text_kept(tmp_path: Path, encoding: 
     assert _read(tmp_path, mark + TEXT.encode(encoding)) == (encoding, TEXT, [])
 
 
+def test_capitals_of_a_terminal_are_told_by_the_signs_they_would_be_in_windows(tmp_path: Path) -> None:
+    text = "ITEM;SITUAÇÃO\nAÇÚCAR;NÃO\nPÃO FRANCÊS;SIM\nMAÇÃ;NÃO\n"
+    assert _read(tmp_path, text.encode("cp850")) == ("cp850", text, [])
+    assert _read(tmp_path, text.encode("cp1252")) == ("cp1252", text, [])
+
+
 def test_the_last_byte_of_a_long_file_counts(tmp_path: Path) -> None:
     content = b"a;b\n" * (CHUNK_BYTES // 2) + "é".encode("cp1252")
     name, text, _ = _read(tmp_path, content)

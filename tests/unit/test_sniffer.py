@@ -70,6 +70,12 @@ def test_columns_aligned_by_blanks_are_told() -> None:
     assert not is_aligned(["a;b\n", "1;x  y\n"], Dialect(";"))
 
 
+def test_long_lines_of_one_length_are_columns_of_fixed_width() -> None:
+    lines = [f"{number:010d}{'Banana e maca':60}{number * 7:010d}\r\n" for number in range(3)]
+    assert is_aligned(lines, Dialect(""))
+    assert not is_aligned(["uma frase\n", "outra dela\n", "e a última\n"], Dialect(""))
+
+
 def test_columns_aligned_by_blanks_are_told_below_titles_and_a_drawn_line() -> None:
     lines = [
         "Loja Azul             Folha: 1\n",

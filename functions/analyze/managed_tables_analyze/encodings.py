@@ -28,6 +28,8 @@ _BINARY_CONTROLS = bytes(set(range(0x02, 0x09)) | {0x0E, 0x0F} | set(range(0x10,
 # What a code page makes of bytes in good text: letters of Western Europe, Portuguese ones first.
 _LIKELY = frozenset("ãçáéíóêõúâôàÃÇÁÉÍÓÊÕÚÂÔÀ")
 _POSSIBLE = frozenset("èìòùäëïöüñßøåæÈÙÄËÏÖÜÑØÅÆºª°€£§–—‘’“”…•©®\xa0²³·½¼¡¿´")
+_POSSIBLE_SCORE = 0.8  # of a character, against 1 for a likely one
+_SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[€£§©®°½¼¡¿²³·•](?=[^\W\d_])")
 _CODE_PAGES = ("cp1252", "cp850", "mac_roman")
 _CODE_PAGE_MARGIN = 0.15  # how much better than cp1252 another page must fit: cp1252 is far more common
 
@@ -173,7 +175,7 @@ def _code_page(sample: bytes) -> str:
     """Choose among the single-byte pages by what they make of the bytes beyond ASCII."""
     counts = Counter(sample.translate(None, _ASCII))
     total = sum(counts.values()) or 1
-    scores = {page: _fit(page, counts) / total for page in _CODE_PAGES}
+    scores = {page: (_fit(page, counts) - _misfit(page, sample)) / total for page in _CODE_PAGES}
     best = max(_CODE_PAGES, key=lambda page: scores[page])
     return best if scores[best] > scores["cp1252"] + _CODE_PAGE_MARGIN else "cp1252"
 
@@ -182,8 +184,13 @@ def _fit(page: str, counts: Counter[int]) -> float:
     score = 0.0
     for byte, count in counts.items():
         character = bytes([byte]).decode(page, "replace")
-        score += count * (1.0 if character in _LIKELY else 0.8 if character in _POSSIBLE else 0.0)
+        score += count * (1.0 if character in _LIKELY else _POSSIBLE_SCORE if character in _POSSIBLE else 0.0)
     return score
+
+
+def _misfit(page: str, sample: bytes) -> float:
+    """Weigh the signs in the middle of words, which are letters of another page: `A€ÚCAR`."""
+    return _POSSIBLE_SCORE * len(_SIGN_IN_WORD.findall(sample.decode(page, "replace")))
 
 
 def transcode(path: Path, target: Path, encoding: Encoding) -> None:

@@ -14,8 +14,10 @@ from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.wording import counted
 from managed_tables_analyze.cells import is_blank, is_null, is_rule, is_value, is_year, value_class
+from managed_tables_analyze.counting_labels import counts_on
 from managed_tables_analyze.dialect import QUOTE
 from managed_tables_analyze.notes import name_lines
+from managed_tables_analyze.page_head import PageHead
 from managed_tables_analyze.sheets import MergedRange, Row
 
 _MAX_HEADER_LINES = 3  # below the first
@@ -39,6 +41,7 @@ class Header:
     first_line: int | None
     data_line: int  # rows from this number on are data
     skipped: list[int] = field(default_factory=list)
+    page_head: PageHead = field(default_factory=PageHead)
 
     def warnings(self) -> list[str]:
         """Tell of lines above the table: they may have been rows, or another table."""
@@ -65,7 +68,7 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
         base, start = 0, start - 1
     if base is None:
         skipped = _numbers_of_titles(filled[:start])
-        return Header([], max(width, _longest(body)), None, body[0][0], skipped)
+        return Header([], max(width, _longest(body)), None, body[0][0], skipped, _page_head(filled[:start]))
     base += start
     first = base - 1 if _is_group_line(filled, base, merged) else base
     if first == base and not merged:
@@ -77,11 +80,18 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
     labels = _labels(lines, filled[last + 1 :])
     data_line = filled[last + 1][0] if len(filled) > last + 1 else filled[last][0] + 1
     skipped = _numbers_of_titles(filled[:first])
-    return Header(labels, len(labels), filled[first][0], data_line, skipped)
+    head = _page_head(
+        filled[: first if first == last else last + 1]
+    )  # a header of one line is looked for apart
+    return Header(labels, len(labels), filled[first][0], data_line, skipped, head)
 
 
 def _numbers_of_titles(rows: Sequence[Row]) -> list[int]:
     return [number for number, cells in rows if not is_rule(cells)]
+
+
+def _page_head(rows: Sequence[Row]) -> PageHead:
+    return PageHead([cells for _, cells in rows])
 
 
 def check_width(header: Header, name: str) -> None:
@@ -211,8 +221,9 @@ def _base_line(body: Sequence[Row], width: int) -> int | None:
 
 
 def _others(rows: Sequence[Sequence[str | None]], index: int) -> list[Sequence[str | None]]:
-    """Return the rows below that are not the same again: a header may be repeated."""
-    return [row for row in rows[index + 1 :] if row != rows[index]]
+    """Return the rows below that are not the same again: a header may be repeated, with what is above it."""
+    head = PageHead(rows[: index + 1])
+    return [row for row in rows[index + 1 :] if row != rows[index] and not head.has(row)]
 
 
 def _is_words(row: Sequence[str | None]) -> bool:
@@ -266,6 +277,8 @@ def _is_header(row: Sequence[str | None], below: Sequence[Sequence[str | None]],
         return not any(is_value(cell) and not is_year(cell) for cell in row)
     if all(is_year(cell) for cell in row) and not any(is_year(cell) for cells in below[:5] for cell in cells):
         return True
+    if counts_on(row) and not any(counts_on(cells) for cells in below):
+        return True
     score = 0.0
     for column in range(min(width, len(row))):
         score += _label_evidence(row[column], [cells[column] for cells in below if column < len(cells)])
@@ -306,7 +319,9 @@ def _continues_header(rows: Sequence[Row], index: int, base: int) -> bool:
     if [_text(cell) for cell in cells] == [_text(cell) for cell in labels]:
         return True
     if _is_under(cells, labels):
-        below = list(dropwhile(lambda row: _is_under(row, labels), (row for _, row in rows[index + 1 :])))
+        head = PageHead([row for _, row in rows[: index + 1]])
+        further = (row for _, row in rows[index + 1 :] if not head.has(row))
+        below = list(dropwhile(lambda row: _is_under(row, labels), further))
         return all(
             is_blank(cell) or _has_label(labels, column, cell) or _is_typed(below, column)
             for column, cell in enumerate(cells)

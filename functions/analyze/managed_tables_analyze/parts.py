@@ -42,6 +42,7 @@ class Part:
     )  # cells that the file itself held as numbers, by column
     warnings: list[str] = field(default_factory=list)
     has_breaks: bool = False  # line ends in cells are written as noncharacters
+    head_starts: list[str] = field(default_factory=list)  # of the first cell where a page of a report begins
     is_ragged: bool = False  # some records are shorter than `width`
 
 

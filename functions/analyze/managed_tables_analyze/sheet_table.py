@@ -93,6 +93,9 @@ def _odd_places(batch: Batch, header: Header) -> list[int]:
     if header.labels and header.labels[0] in batch.columns[0]:
         label = header.labels[0]
         odd.update(place for place, cell in enumerate(batch.columns[0]) if cell == label)
+    for index, start in header.page_head.starts:
+        column = batch.columns[index] if index < len(batch.columns) else []
+        odd.update(place for place, cell in enumerate(column) if cell is not None and cell.startswith(start))
     for column in batch.columns:
         if "" in column or any(map(str.isspace, filter(None, column))):
             odd.update(place for place, cell in enumerate(column) if cell is not None and is_blank(cell))
@@ -107,7 +110,7 @@ def _write(
         cells.pop()
     if not cells:
         return
-    if len(cells) > 1 and cells == header.labels:
+    if (len(cells) > 1 and cells == header.labels) or (header.width > 1 and header.page_head.has(cells)):
         notes.repeated_header(number)
         return
     if len(cells) > MAX_COLUMNS:

@@ -30,6 +30,7 @@ _RARE = {
 _SHORTEST_RUN = 3  # records of one length one after another
 _RARE_AGREEMENT = 0.8  # share of records of one length without which a rare delimiter is a coincidence
 _FEWEST_BY_AT = 4  # cells that `@` parts: fewer may be e-mail addresses
+_FIXED_WIDTH = 80  # characters from which lines of one length are records without delimiters
 _RARE_MALFORMED = 0.05  # share of records with stray quotes beyond which it is one, too
 _VALUES = 0.8  # share of values that makes a column, or the lines as a whole, one of values
 _QUOTES = {QUOTE: 1.0, "'": 0.98}  # an apostrophe alone in a cell is no quote: it must fit better
@@ -73,6 +74,8 @@ def is_aligned(lines: Sequence[str], dialect: Dialect) -> bool:
 
     Titles may stand above the first aligned line; a comma between digits is the mark of decimals there.
     """
+    if not dialect.delimiter and _is_fixed_width(lines):
+        return True
     sample = [line.strip() for line in _plain_lines(lines)]
     if len(sample) < 2 or dialect.delimiter in (";", "\t", "|"):
         return False
@@ -83,6 +86,13 @@ def is_aligned(lines: Sequence[str], dialect: Dialect) -> bool:
         return False
     plain = _DECIMAL_COMMA.sub("", sample[first])
     return dialect.delimiter in ("", " ") or dialect.delimiter not in plain
+
+
+def _is_fixed_width(lines: Sequence[str]) -> bool:
+    """Tell whether all lines are equally long, and too long to be the words or codes of one column."""
+    sample = [line.rstrip("\r\n\x1a") for line in lines if line.strip("\r\n\x1a")]
+    lengths = set(map(len, sample))
+    return len(sample) > 2 and len(lengths) == 1 and min(lengths) >= _FIXED_WIDTH and " " in sample[0]
 
 
 def _with_blank(dialect: Dialect, text: str) -> Dialect:

@@ -248,6 +248,8 @@ def as_it_stands(text: TextFile) -> Part | None:
         return None
     if text.end_bytes != text.path.stat().st_size or text.start_bytes or text.width < len(header.labels):
         return None
+    if any(column or not start for column, start in header.page_head.starts):
+        return None  # where a line above the header comes again, its first cell would not tell
     lines = _count_uniform_lines(text.path)
     if lines is None or lines < header.data_line:
         return None
@@ -330,7 +332,7 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
         return
     if cells[0].startswith("\ufeff"):
         cells[0] = cells[0].lstrip("\ufeff").strip(text.dialect.quote)
-    if _is_header_again(cells, text.header.labels):
+    if _is_header_again(cells, text.header.labels) or (text.width > 1 and text.header.page_head.has(cells)):
         notes.repeated_header(record.line)
         return
     if len(cells) > max(MAX_COLUMNS, text.width):
@@ -356,11 +358,14 @@ def _plain_line_pattern(text: TextFile, writer: PartWriter):  # type: ignore[no-
 
 
 def _header_starts(text: TextFile) -> tuple[str, ...]:
-    """Return how a line begins where the header is repeated, its quotes being the file's or none."""
-    if not text.header.labels or not text.header.labels[0]:
-        return ()
-    label, quote, delimiter = text.header.labels[0], text.dialect.quote, text.dialect.delimiter
-    return f"{label}{delimiter}", f"{quote}{label}{quote}{delimiter}"
+    """Return how a line begins where the header or a line above it comes again, quoted or not."""
+    quote, delimiter = text.dialect.quote, text.dialect.delimiter
+    starts = [start for column, start in text.header.page_head.starts if not column and start]
+    found = [*starts, *(quote + start for start in starts)]
+    if text.header.labels and text.header.labels[0]:
+        label = text.header.labels[0]
+        found += [f"{label}{delimiter}", f"{quote}{label}{quote}{delimiter}"]
+    return tuple(found)
 
 
 def _is_header_again(cells: Sequence[str], labels: Sequence[str]) -> bool:
@@ -382,4 +387,5 @@ def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
         data_line=header.data_line,
         header_line=header.first_line,
         warnings=list(text.warnings),
+        head_starts=[start for _, start in header.page_head.starts],
     )

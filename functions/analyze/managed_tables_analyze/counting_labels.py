@@ -1,0 +1,47 @@
+"""Owns the recognition of labels that count on: the days of a month, months, closing dates."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+
+from managed_tables_analyze.cells import is_value
+
+_FEWEST_NUMBERS = 4  # that follow one another by more than chance
+_FEWEST_DATES = 2
+_NUMBER = re.compile(r"\d{1,3}")
+_MONTH = re.compile(r"((?:19|20)\d\d)[-/.]?(0[1-9]|1[0-2])")
+_ISO_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_DATE = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
+
+
+def counts_on(row: Sequence[str | None]) -> bool:
+    """Tell whether the values of a row, words aside, are all of one kind and follow one another."""
+    places = [_place(cell.strip()) for cell in row if cell is not None and is_value(cell)]
+    kinds = {kind for kind, _ in places}
+    steps = [after - before for (_, before), (_, after) in pairwise(places)]
+    if kinds == {"number"}:
+        return len(places) >= _FEWEST_NUMBERS and set(steps) == {1}
+    if kinds not in ({"month"}, {"date"}) or len(places) < _FEWEST_DATES:
+        return False
+    return all(step > 0 for step in steps) or all(step < 0 for step in steps)
+
+
+def _place(text: str) -> tuple[str, int]:
+    """Return what kind of label a value may be, and where it stands among those of its kind."""
+    if _NUMBER.fullmatch(text):
+        return "number", int(text)
+    if match := _MONTH.fullmatch(text):
+        return "month", int(match[1]) * 12 + int(match[2])
+    if match := _ISO_DATE.fullmatch(text):
+        return _day(match[1], match[2], match[3])
+    if match := _DATE.fullmatch(text):
+        return _day(match[3], match[2], match[1])
+    return "other", 0
+
+
+def _day(year: str, month: str, day: str) -> tuple[str, int]:
+    try:
+        return "date", date(int(year), int(month), int(day)).toordinal()
+    except ValueError:
+        return "other", 0
