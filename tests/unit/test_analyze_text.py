@@ -79,3 +79,16 @@ def test_long_rows_lose_nothing_and_are_reported(tmp_path: Path) -> None:
     assert _rows(found) == [("1", "2", None), ("3", "4", "5"), ("6", None, None)]
     assert any("linha 3" in warning for warning in found.warnings)
     assert any("linha 4" in warning for warning in found.warnings)
+
+
+def test_a_first_line_longer_than_the_sample_is_read_with_the_lines_below_it(tmp_path: Path) -> None:
+    """Alone it would be cut by its blanks, which are more than its tabs."""
+    labels = [
+        f"{number} da pesquisa com um rótulo muito comprido {'e repetido ' * 40}" for number in range(1_200)
+    ]
+    lines = ["\t".join(labels), *("\t".join([str(row)] * 1_200) for row in range(3))]
+    content = "\r\n".join(lines).encode()
+    assert len(lines[0]) > 500_000
+    found = _analyze(tmp_path, content)
+    assert found.dialect.delimiter == "\t"
+    assert (len(found.labels), found.row_count) == (1_200, 3)

@@ -1,5 +1,6 @@
 """ZIP files: bounded, judged by content, and never followed outside."""
 
+import errno
 import io
 import os
 import struct
@@ -10,7 +11,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from managed_tables.errors import JobError
+from managed_tables.errors import ARCHIVES_TOO_LARGE, JobError
+from managed_tables_analyze import analysis, archives
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
 CSV = b"id,nome\n1,Ana\n2,Bia\n"
@@ -102,6 +104,36 @@ def test_a_size_that_lies_is_found_while_unpacking(tmp_path: Path) -> None:
     entry = content.index(b"PK\x01\x02")
     struct.pack_into("<I", content, entry + 24, 10)
     assert _refusal(tmp_path, bytes(content)).kind.code == "ARCHIVE_CORRUPT"
+
+
+def test_archives_of_one_job_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may be as large as one; ten of them would fill the disk ten times over."""
+    for module in (analysis, archives):
+        monkeypatch.setattr(module, "MAX_UNPACKED_BYTES", 3 * len(CSV))
+    sources = []
+    for number, copies in enumerate((2, 1, 1)):
+        path = tmp_path / f"{number:02d}"
+        path.write_bytes(_zip({f"{one}.csv": CSV for one in range(copies)}))
+        sources.append(SourceFile(path, f"{number}.zip"))
+    assert analyze(sources[:2], tmp_path, ZoneInfo("UTC")).row_count == 6
+    with pytest.raises(JobError) as refused:
+        analyze(sources, tmp_path, ZoneInfo("UTC"))
+    assert refused.value.kind is ARCHIVES_TOO_LARGE
+    assert "2.zip" in refused.value.message
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_fault_of_the_machine_is_no_damage_of_the_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """The step is retried: the person's file is whole."""
+
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(archives, "_unpack_member", fail)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        _analyze(tmp_path, _zip({"a.csv": CSV}))
 
 
 def test_entries_that_share_bytes_are_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.identifiers import make_column_names, suggest_table_name
-from managed_tables_analyze.archives import unpack
+from managed_tables_analyze.archives import MAX_UNPACKED_BYTES, unpack
 from managed_tables_analyze.combination import MisreadError, Table
 from managed_tables_analyze.inference import infer_columns, read_sample_rows
 from managed_tables_analyze.kinds import Kind, detect_kind
@@ -129,6 +129,7 @@ class _Reader:
         self._table = table
         self._work_dir = work_dir
         self._dialect: FileDialect | None = None
+        self._unpacked_left = MAX_UNPACKED_BYTES
 
     @property
     def dialect(self) -> FileDialect:
@@ -151,8 +152,9 @@ class _Reader:
             self._read_workbook(path, kind, name)
 
     def _read_archive(self, path: Path, name: str) -> None:
-        with closing(unpack(path, name, self._work_dir)) as members:
+        with closing(unpack(path, name, self._work_dir, self._unpacked_left)) as members:
             for member in members:
+                self._unpacked_left -= member.path.stat().st_size
                 self.read(member.path, f"{name}/{member.name}")
                 member.path.unlink()
 

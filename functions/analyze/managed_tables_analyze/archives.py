@@ -4,6 +4,7 @@ What a directory says of its members is checked first (count, sizes, ratio, over
 really unpacked is counted, since a directory can lie.
 """
 
+import errno
 import struct
 import zipfile
 import zlib
@@ -20,13 +21,17 @@ from managed_tables.errors import (
     ARCHIVE_TOO_LARGE,
     ARCHIVE_TOO_MANY_ENTRIES,
     ARCHIVE_UNSAFE,
+    ARCHIVES_TOO_LARGE,
     JobError,
 )
 from managed_tables.settings import MIB
 from managed_tables_analyze.kinds import Kind, detect_kind
 
 MAX_ENTRIES = 1_000  # the clarifications' limit
-MAX_UNPACKED_BYTES = 1_024 * MIB  # the clarifications' limit
+MAX_UNPACKED_BYTES = 1_024 * MIB  # the clarifications' limit, and of all archives of a job together
+# What damage looks like: bzip2 gives no number, an offset from a damaged directory is no place in the file.
+# All else is the machine's, a disk that is full, and passes.
+_DAMAGE = frozenset({None, errno.EINVAL})
 _MAX_RATIO = 200  # unpacked to packed; tables compress 3 to 40 times
 _RATIO_FREE_BYTES = 64 * MIB  # what may unpack at any ratio: a small file of repetitions is no bomb
 _CHUNK_BYTES = 1_048_576
@@ -50,17 +55,17 @@ class Member:
     path: Path
 
 
-def unpack(path: Path, name: str, work_dir: Path) -> Generator[Member, None, None]:
+def unpack(path: Path, name: str, work_dir: Path, left: int) -> Generator[Member, None, None]:
     """Yield the archive's data files, each unpacked into `work_dir` when its turn comes.
 
-    The caller deletes each file when it has read it. JobError (`ARCHIVE_…`) for whatever is not accepted;
-    what the directory shows is refused before anything is unpacked.
+    `left` is how many bytes it may have unpacked. The caller deletes each file when it has read it. JobError
+    (`ARCHIVE_…`) for whatever is not accepted; what the directory shows is refused before anything is
+    unpacked.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             infos = _data_members(archive, name)
-            _check(infos, path, name)
-            left = MAX_UNPACKED_BYTES
+            _check(infos, path, name, left)
             for number, info in enumerate(infos):
                 target = work_dir / f"{path.name}.{number:04d}"
                 left -= _unpack_member(archive, info, target, name, left)
@@ -69,6 +74,8 @@ def unpack(path: Path, name: str, work_dir: Path) -> Generator[Member, None, Non
     except zipfile.BadZipFile as error:
         raise JobError(ARCHIVE_CORRUPT, file=name, reason="o diretório ou o CRC não confere") from error
     except (zlib.error, EOFError, OSError, struct.error, ValueError, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno not in _DAMAGE:
+            raise
         raise JobError(ARCHIVE_CORRUPT, file=name, reason="os dados não podem ser descompactados") from error
 
 
@@ -88,7 +95,7 @@ def _is_noise(info: zipfile.ZipInfo) -> bool:
     return "__MACOSX" in parts or (bool(parts) and parts[-1].startswith(".") and parts[-1] not in (".", ".."))
 
 
-def _check(infos: list[zipfile.ZipInfo], path: Path, name: str) -> None:
+def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, left: int) -> None:
     for info in infos:
         shown = _shown_name(info)
         if info.flag_bits & _ENCRYPTED_FLAG or info.compress_type == 99:
@@ -97,8 +104,9 @@ def _check(infos: list[zipfile.ZipInfo], path: Path, name: str) -> None:
             raise JobError(ARCHIVE_UNSAFE, file=name, reason=f"{shown} é um atalho (link simbólico)")
         if shown.lower().endswith(".zip"):
             raise JobError(ARCHIVE_NESTED, file=name, member=shown)
-    if sum(info.file_size for info in infos) > MAX_UNPACKED_BYTES:
-        raise JobError(ARCHIVE_TOO_LARGE, file=name, limit_mb=MAX_UNPACKED_BYTES // MIB)
+    unpacked = sum(info.file_size for info in infos)
+    if unpacked > left:
+        raise _too_large(name, alone=unpacked > MAX_UNPACKED_BYTES)
     if any(info.file_size > max(_RATIO_FREE_BYTES, info.compress_size * _MAX_RATIO) for info in infos):
         raise JobError(
             ARCHIVE_UNSAFE, file=name, reason="a taxa de compressão é a de uma bomba de descompressão"
@@ -134,11 +142,17 @@ def _unpack_member(
         while chunk := source.read(_CHUNK_BYTES):
             written += len(chunk)
             if written > left:
-                raise JobError(ARCHIVE_TOO_LARGE, file=name, limit_mb=MAX_UNPACKED_BYTES // MIB)
+                raise _too_large(name, alone=True)  # its directory is false
             out.write(chunk)
     if written != info.file_size:
         raise JobError(ARCHIVE_CORRUPT, file=name, reason=f"o tamanho de {_shown_name(info)} é falso")
     return written
+
+
+def _too_large(name: str, *, alone: bool) -> JobError:
+    """Return the refusal of an archive that is too large alone, or with those before it."""
+    kind = ARCHIVE_TOO_LARGE if alone else ARCHIVES_TOO_LARGE
+    return JobError(kind, file=name, limit_mb=MAX_UNPACKED_BYTES // MIB)
 
 
 def _check_kind(path: Path, info: zipfile.ZipInfo, name: str) -> None:

@@ -58,8 +58,6 @@ def detect_kind(path: Path) -> tuple[Kind, str]:
         head = file.read(_HEAD_BYTES)
     if head.startswith(_OLE2_SIGNATURE):  # before ZIP: an XLS can hold a whole ZIP, its theme
         return _kind_of_ole2(path), ""
-    if head.startswith(_OLE2_SIGNATURE):  # before ZIP: an XLS may end in one (its theme)
-        return _kind_of_ole2(path), ""
     if head.startswith(_ZIP_SIGNATURES) or (b"\x00" in head and zipfile.is_zipfile(path)):
         return _kind_of_zip(path), ""
     if head.startswith(_BIFF_SIGNATURES):

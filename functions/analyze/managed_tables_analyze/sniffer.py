@@ -17,7 +17,7 @@ from managed_tables_analyze.records import Lines, Record, RecordReader
 
 _SAMPLE_LINES = 300
 _SAMPLE_CELLS = 4_000  # whose type is looked at
-_MAX_LINE = 100_000  # characters of a line that are looked at
+_MAX_LINE = 1_000_000  # characters of a line that are looked at
 
 # Each candidate with its weight: how readily people use it.
 _USUAL = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0}

@@ -31,6 +31,8 @@ from managed_tables_analyze.wrapping import are_wrapped, unwrap
 from managed_tables_analyze.writer import PartWriter
 
 _SAMPLE_BYTES = 262_144
+_SAMPLE_LINES = 20  # at least, however long they are: one line alone shows no agreement
+_LONG_SAMPLE_BYTES = 8_388_608  # beyond which there need not be as many
 _TAIL_BYTES = 65_536
 _MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
 _MAX_PIECES = 1_000_000  # of a line, delimiters in quoted text included: some 60 MB
@@ -125,7 +127,12 @@ def _learn_rows(text: TextFile, records: Sequence[Record]) -> None:
 
 def _sample(path: Path, start: int) -> list[str]:
     with _open_lines(path, start, path.stat().st_size) as file:
-        return file.readlines(_SAMPLE_BYTES)
+        lines = file.readlines(_SAMPLE_BYTES)
+        size = sum(map(len, lines))
+        while len(lines) < _SAMPLE_LINES and size < _LONG_SAMPLE_BYTES and (line := file.readline()):
+            lines.append(line)
+            size += len(line)
+        return lines
 
 
 def _changed(path: Path, start: int, change: Callable[[Iterable[str]], Iterable[str]], target: Path) -> Path:

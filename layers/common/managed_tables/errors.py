@@ -155,6 +155,11 @@ ARCHIVE_TOO_MANY_ENTRIES = JobErrorKind(
 ARCHIVE_TOO_LARGE = JobErrorKind(
     "ARCHIVE_TOO_LARGE", "O conteúdo do ZIP {file} passa do limite de {limit_mb} MB descompactado"
 )
+ARCHIVES_TOO_LARGE = JobErrorKind(
+    "ARCHIVES_TOO_LARGE",
+    "Os arquivos ZIP do envio passam juntos do limite de {limit_mb} MB descompactados (em {file})."
+    " Envie-os em partes",
+)
 ARCHIVE_UNSAFE = JobErrorKind("ARCHIVE_UNSAFE", "O ZIP {file} não é aceito: {reason}")
 ARCHIVE_MEMBERS_REFUSED = JobErrorKind(
     "ARCHIVE_MEMBERS_REFUSED", "O ZIP {file} tem arquivos que não são tabelas: {members}"
