@@ -26,6 +26,10 @@ POSTGRES_TYPES: dict[ColumnType, str] = {
     ColumnType.DATETIME: "timestamptz",
 }
 
+# Of a decimal, written out in full. Seven characters, `1E+9999`, can stand for thousands of digits, which
+# every answer would have to carry: a thousand is beyond whatever anybody counts or measures.
+MAX_DECIMAL_DIGITS = 1_000
+
 
 class Column(BaseModel):
     """One column as the API shows it: `name` in SQL, `display_name` for people."""

@@ -185,13 +185,18 @@ def test_thousands_come_in_groups_of_three(text: str) -> None:
     assert convert([text], "decimal", Formats(decimal_mark=",")) == [None]
 
 
-def test_a_number_that_postgresql_cannot_hold_does_not_fit() -> None:
-    assert convert(["9" * 5_000, "9" * 5_001, "1e9999", "1e10000"], "decimal", Formats()) == [
-        "9" * 5_000,
-        None,
-        "1e9999",
-        None,
-    ]
+@pytest.mark.parametrize("text", ["9" * 1_000, "1e900", "-1.5E-900", "(" + "9" * 998 + ")"])
+def test_a_number_has_a_thousand_digits(text: str) -> None:
+    assert convert([text], "decimal", Formats(decimal_mark=".")) != [None]
+
+
+@pytest.mark.parametrize("text", ["9" * 1_001, "1e1000", "1E+9999", "1e-1000", "0e1000", "9" * 500 + "e501"])
+def test_a_number_of_more_digits_than_a_thousand_does_not_fit(text: str) -> None:
+    """Written out: seven characters may stand for thousands of zeros, and every answer would carry them."""
+    assert convert([text], "decimal", Formats()) == [None]
+    assert explain(text, ColumnType.DECIMAL, Formats()).endswith(
+        "tem mais de 1000 algarismos, escrito por extenso"
+    )
 
 
 @pytest.mark.parametrize(

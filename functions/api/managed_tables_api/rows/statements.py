@@ -24,6 +24,19 @@ _CACHED_STATEMENTS = 256
 
 _TABLE = sql.Identifier("$table")
 _ROW = sql.Identifier("$row")
+_SIZE = sql.Identifier("$size")
+
+# Bytes of a value in JSON: about what it will take, found without making it. Of a text its length alone is
+# read; of a number that is none of the common ones its weight (of digits by four) and scale, as it is sent.
+_TEXT_SIZE = "coalesce(octet_length({name}), 4)::bigint"
+_WEIGHT = "((get_byte(numeric_send({name}), 2) << 8 | get_byte(numeric_send({name}), 3)) + 1)"
+_DECIMAL_SIZE = (
+    "CASE WHEN {name} > -1e15 AND {name} < 1e15 THEN scale({name})::bigint + 16"
+    f" WHEN {{name}} IS NOT NULL THEN scale({{name}}) + {_WEIGHT} * 4 ELSE 4 END"
+)
+_SIZES = {ColumnType.TEXT: _TEXT_SIZE, ColumnType.DECIMAL: _DECIMAL_SIZE}
+_TERMS = 40
+_OTHER_BYTES = 20  # of an integer, a boolean or a time, and more or less of the id
 
 # Every parameter is text with a cast, so that a statement has one type signature and is prepared once.
 _DEFINITION = sql.SQL(
@@ -76,17 +89,46 @@ class _Compose:
         names = [ID_COLUMN, *(column.name for column in self.columns)]
         return sql.SQL(", ").join(sql.SQL("{}.{}").format(_TABLE, sql.Identifier(name)) for name in names)
 
+    def row_bytes(self) -> sql.Composed:
+        """Return about how many bytes a row takes as JSON; nothing is made, nor read of long texts."""
+        fixed = sum(len(column.name) + len('"":,') for column in self.columns) + 2 * _OTHER_BYTES
+        fixed += _OTHER_BYTES * sum(column.type not in _SIZES for column in self.columns)
+        sizes = [
+            sql.SQL(_SIZES[column.type]).format(
+                name=sql.SQL("{}.{}").format(_TABLE, sql.Identifier(column.name))
+            )
+            for column in self.columns
+            if column.type in _SIZES
+        ]
+        terms = [sql.SQL("{}::bigint").format(fixed)]
+        # One sum of a thousand terms would be an expression as deep.
+        for batch in (sizes[start : start + _TERMS] for start in range(0, len(sizes), _TERMS)):
+            terms += [sql.SQL("({})").format(sql.SQL(" + ").join(batch))]
+        return sql.SQL(" + ").join(terms)
+
 
 def _field(source: sql.Identifier, column: Column, numbers: Numbers) -> sql.Composed:
     name = sql.Identifier(column.name)
     if column.type is ColumnType.DATETIME:
-        # The session is in UTC with ISO dates: `2026-01-31 10:30:00.5+00`
-        form = "replace(replace({source}.{name}::text, ' ', 'T'), '+00', 'Z') AS {name}"
-    elif numbers == "string" and column.type in (ColumnType.INTEGER, ColumnType.DECIMAL):
-        form = "{source}.{name}::text AS {name}"
-    else:
-        form = "{source}.{name}"
+        return _datetime_text(source, name) + sql.SQL(" AS {}").format(name)
+    if numbers == "string" and column.type in (ColumnType.INTEGER, ColumnType.DECIMAL):
+        return sql.SQL("{source}.{name}::text AS {name}").format(source=source, name=name)
+    return sql.SQL("{source}.{name}").format(source=source, name=name)
+
+
+def _datetime_text(source: sql.Identifier, name: sql.Identifier) -> sql.Composed:
+    # The session is in UTC with ISO dates: `2026-01-31 10:30:00.5+00`
+    form = "replace(replace({source}.{name}::text, ' ', 'T'), '+00', 'Z')"
     return sql.SQL(form).format(source=source, name=name)
+
+
+def _key_text(column: Column | None) -> sql.Composed:
+    """Return the start of what a row is sorted by, as text; no more of a long text is read."""
+    name = sql.Identifier(column.name if column else ID_COLUMN)
+    if column is not None and column.type is ColumnType.DATETIME:
+        return _datetime_text(_TABLE, name)
+    form = "left({source}.{name}::text, {characters})"
+    return sql.SQL(form).format(source=_TABLE, name=name, characters=MAX_CURSOR_CHARACTERS + 1)
 
 
 @lru_cache(_CACHED_STATEMENTS)
@@ -94,21 +136,20 @@ def list_statement(definition: Definition, order: Order, numbers: Numbers, after
     """Return the statement of a page: (total, id, sort value, row as JSON); one row of NULLs if it is empty.
 
     Parameters: table_id, version, limit, max_bytes; offset without `after`; with it id, and key for a
-    column: `after` is "value" or, where the last sort value was NULL, "null". The JSON is NULL where the
-    rows before it in the page have more than max_bytes.
+    column: `after` is "value" or, where the last sort value was NULL, "null". The JSON is NULL where it and
+    the rows before it in the page have more than max_bytes: those are never made, nor kept on the disk of a
+    server that others use too.
     """
     compose = _Compose(definition)
     where, tail = _page(compose, order, after)
-    key = sql.Identifier(order.column.name) if order.column else sql.Identifier(ID_COLUMN)
     return (
         sql.SQL(
-            "WITH {definition} SELECT definition.total, page.id, page.key,"
-            " CASE WHEN coalesce(sum(octet_length(page.row)) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1"
-            " PRECEDING), 0) <= %(max_bytes)s::bigint THEN page.row END"
+            "WITH {definition} SELECT definition.total, page.id, page.key, page.row"
             " FROM definition LEFT JOIN LATERAL ("
-            "SELECT {row}.id::text AS id, left({row}.{key}::text, {key_characters}) AS key,"
-            " row_to_json({row})::text AS row FROM (SELECT {fields} FROM ("
-            "SELECT {raw} FROM {table} AS {alias}{where}{tail}) AS {alias}) AS {row}) AS page ON true"
+            "SELECT {alias}.id::text AS id, {key} AS key, CASE WHEN {alias}.{size} <= %(max_bytes)s::bigint"
+            " THEN (SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row}) END AS row"
+            " FROM (SELECT {raw}, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS {size} FROM ("
+            "SELECT {raw} FROM {table} AS {alias}{where}{tail}) AS {alias}) AS {alias}) AS page ON true"
         )
         .format(
             definition=_DEFINITION.format(
@@ -119,9 +160,10 @@ def list_statement(definition: Definition, order: Order, numbers: Numbers, after
                 active=sql.SQL(""),
             ),
             row=_ROW,
-            key=key,
-            key_characters=MAX_CURSOR_CHARACTERS + 1,
+            key=_key_text(order.column),
             fields=compose.row_fields(_TABLE, numbers),
+            bytes=compose.row_bytes(),
+            size=_SIZE,
             raw=compose.raw_fields(),
             table=compose.table,
             alias=_TABLE,

@@ -11,15 +11,13 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from managed_tables.schema import ColumnType
+from managed_tables.schema import MAX_DECIMAL_DIGITS, ColumnType
 
 Parser = Callable[[Any], str]
 
 _MAX_INTEGER = 2**63 - 1
 _MIN_INTEGER = -(2**63)
 _MAX_INTEGER_DIGITS = 19  # of 2^63
-MAX_WHOLE_DIGITS = 131_072  # of PostgreSQL's numeric, before the decimal mark
-MAX_FRACTION_DIGITS = 16_383  # and after it
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,18})?")
@@ -82,7 +80,7 @@ def _whole(value: Decimal) -> int:
 
 
 def parse_decimal(value: Any) -> str:
-    """Return the digits of a number, given as a number or as a string of digits, within numeric's limits."""
+    """Return the digits of a number, given as a number or as a string of digits."""
     if isinstance(value, int) and not isinstance(value, bool):
         number = Decimal(value)
     elif isinstance(value, Decimal):
@@ -98,23 +96,20 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except ArithmeticError as error:
-        raise InvalidValue(_BEYOND_NUMERIC) from error
+        raise InvalidValue(_TOO_LONG) from error
 
 
-_BEYOND_NUMERIC = (
-    f"fora do limite de {MAX_WHOLE_DIGITS} dígitos antes e {MAX_FRACTION_DIGITS} depois da vírgula"
-)
+_TOO_LONG = f"tem mais de {MAX_DECIMAL_DIGITS} algarismos, escrito por extenso"
 
 
 def _numeric(number: Decimal) -> str:
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
         raise InvalidValue("NaN e infinito não são aceitos")
-    if -exponent > MAX_FRACTION_DIGITS or number.adjusted() >= MAX_WHOLE_DIGITS:
+    if max(number.adjusted() + 1, 1) + max(-exponent, 0) > MAX_DECIMAL_DIGITS:
         if number.is_zero():
             return "0"
-        raise InvalidValue(_BEYOND_NUMERIC)
-    # The exponent form of a huge number is kept: PostgreSQL stores it without its zeros.
+        raise InvalidValue(_TOO_LONG)
     return str(number)
 
 

@@ -8,9 +8,13 @@ nothing. `R$`, parentheses and exponents are decimals' only. A percentage is tex
 become (12.5 or 0.125) is for a person to say.
 """
 
-from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
+import re
 
-MAX_NUMBER_BYTES = 5_000  # PostgreSQL takes 16,383 decimals: with an exponent of 4 digits it still fits
+from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
+from managed_tables.schema import MAX_DECIMAL_DIGITS
+
+MAX_NUMBER_BYTES = MAX_DECIMAL_DIGITS
+_EXPONENT = r"[eE][+-]?([0-9]{1,4})"
 _MAX_BIGINT_DIGITS = 19
 _MAX_BIGINT = {"positive": "9223372036854775807", "negative": "9223372036854775808"}
 
@@ -58,8 +62,22 @@ def decimal_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
     return choose(
         (matches(cell, _common_decimal(mark)), "true"),
         (f"strlen({cell}) > {MAX_NUMBER_BYTES}", "false"),
+        # Not contains(lower(…)): two searches for a letter cost less than a copy.
+        (f"(contains({cell}, 'E') OR contains({cell}, 'e')) AND {_is_beyond(cell)}", "false"),
         otherwise=matches(cell, _decimal(mark, plain_blanks=plain_blanks)),
     )
+
+
+def _is_beyond(cell: str) -> str:
+    """Return the test that an exponent stands for more zeros than a number may have beside its own digits."""
+    exponent = f"TRY_CAST(regexp_extract({cell}, {literal(_EXPONENT)}, 1) AS INTEGER)"
+    return f"coalesce(strlen({cell}) + {exponent}, 0) > {MAX_DECIMAL_DIGITS}"
+
+
+def is_too_long(text: str) -> bool:
+    """Tell whether a number has, written out in full, more digits than are kept: as the tests above do."""
+    exponent = re.search(_EXPONENT, text)
+    return len(text) + (int(exponent[1]) if exponent else 0) > MAX_DECIMAL_DIGITS
 
 
 def decimal_value(cell: str, mark: str) -> str:

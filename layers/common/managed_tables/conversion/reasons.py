@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from managed_tables.conversion.columns import Formats
-from managed_tables.conversion.numbers import MAX_NUMBER_BYTES
+from managed_tables.conversion.numbers import MAX_NUMBER_BYTES, is_too_long
 from managed_tables.conversion.sql_text import BLANKS
 from managed_tables.schema import ColumnType
 
@@ -52,8 +52,8 @@ def _explain_number(text: str, column_type: ColumnType, formats: Formats) -> str
         return f"{name}: é uma porcentagem"
     if not _NUMERIC.fullmatch(text):
         return name
-    if len(text) > MAX_NUMBER_BYTES:
-        return f"{name}: tem mais de {MAX_NUMBER_BYTES} algarismos"
+    if is_too_long(text):
+        return f"{name}: tem mais de {MAX_NUMBER_BYTES} algarismos, escrito por extenso"
     mark = _MARKS[formats.decimal_mark]
     if column_type is ColumnType.DECIMAL:
         return f"{name} com {mark} como separador decimal"

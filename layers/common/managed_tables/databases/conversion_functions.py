@@ -100,3 +100,19 @@ CONVERSION_FUNCTIONS = r"""
     RETURN to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
         || rtrim(rtrim(to_char(value AT TIME ZONE 'UTC', '.US'), '0'), '.') || 'Z';
 """
+
+# As MAX_DECIMAL_DIGITS and `managed_tables.conversion.numbers` have it.
+BOUNDED_DECIMALS = r"""
+    CREATE OR REPLACE FUNCTION managed_tables.try_decimal(value text, comma boolean) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN length(value) > 1000 THEN NULL
+        WHEN NOT comma AND length(value) + substring(value FROM '[eE][+-]?([0-9]{1,4})')::int > 1000 THEN NULL
+        WHEN NOT comma AND managed_tables.plain(value)
+            ~ '^[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?$'
+            THEN managed_tables.plain(value)::numeric
+        WHEN comma AND managed_tables.plain(value)
+            ~ '^[+-]?(R\$\s*)?(0|[1-9][0-9]*|[1-9][0-9]{0,2}(\.[0-9]{3})+)(,[0-9]+)?$'
+            THEN translate(managed_tables.plain(value), E',.R$ \u00a0', '.')::numeric
+    END;
+"""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.conversion_functions import CONVERSION_FUNCTIONS
+from managed_tables.databases.conversion_functions import BOUNDED_DECIMALS, CONVERSION_FUNCTIONS
 
 _LOCK_KEY = 7_205_759_403  # any number: one migration at a time in one database
 
@@ -45,7 +45,7 @@ _APPLIED_REQUESTS = """
 """
 
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
-MIGRATIONS: Sequence[str] = (_VERSION_1, CONVERSION_FUNCTIONS, _APPLIED_REQUESTS)
+MIGRATIONS: Sequence[str] = (_VERSION_1, CONVERSION_FUNCTIONS, _APPLIED_REQUESTS, BOUNDED_DECIMALS)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
