@@ -1,6 +1,7 @@
 """Cases of XLS, and of what people and systems call `.xls`: HTML, SpreadsheetML, text."""
 
 import io
+import struct
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 
@@ -142,6 +143,20 @@ def binary() -> Iterator[Case]:
         "n:integer t:text",
         [[str(n), f"t{n}"] for n in range(1, 2_001)],
     )
+    yield case(
+        "xls/eastern_date.xls",
+        _with_builtin_format(xls({"P": [["t", "d"], ["a", date(2024, 1, 31)]]}, {1: "dd/mm/yyyy"}), 31),
+        "a date by a format that only the eastern editions of Excel know",
+        "t:text d:date",
+        "a|2024-01-31",
+    )
+    yield case(
+        "xls/odd_defined_name.xls",
+        _with_odd_name(simple),
+        "the formula of a defined name is nothing to the rows",
+        AB,
+        ROWS,
+    )
     good = xls({"Plan1": simple})
     yield case("xls/truncated.xls", good[: len(good) // 2], "half a file", error="WORKBOOK_CORRUPT")
     yield case("xls/signature_only.xls", good[:8], "a signature and nothing", error="WORKBOOK_CORRUPT")
@@ -164,6 +179,29 @@ def binary() -> Iterator[Case]:
         "an XLSX under a password is an OLE2 container",
         error="WORKBOOK_ENCRYPTED",
     )
+
+
+def _with_builtin_format(content: bytes, number: int) -> bytes:
+    """Return the XLS with the format of its last style exchanged for one that files name by number only."""
+    style = content.rindex(b"\xe0\x00\x14\x00")  # the record of a style: its font, then its format
+    return content[: style + 6] + struct.pack("<H", number) + content[style + 8 :]
+
+
+def _with_odd_name(rows: Sequence[Sequence[object]]) -> bytes:
+    """Return an XLS with a defined name whose formula is a reference relative to no cell."""
+    formula = b"\x2d" + bytes(8)
+    head = struct.pack("<HBBHHH4x", 0, 0, 3, len(formula), 0, 0)
+    record = head + b"\x00abc" + formula
+    book = xlwt.Workbook(encoding="utf-8")
+    sheet = book.add_sheet("Plan1")
+    for line, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            sheet.write(line, column, cell)
+    before = book._Workbook__useselfs_rec
+    book._Workbook__useselfs_rec = lambda: before() + struct.pack("<HH", 0x18, len(record)) + record
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
 
 
 def html() -> Iterator[Case]:

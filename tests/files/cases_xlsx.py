@@ -530,6 +530,28 @@ def sheets() -> Iterator[Case]:
         AB,
         ROWS,
     )
+    module = '<sheet name="Módulo1" sheetId="9" state="veryHidden" r:id=""/><sheet name="Dados" sheetId="1" r:id="rId1"/>'
+    yield case(
+        "xlsx/module_sheet.xlsx",
+        xlsx(
+            SIMPLE,
+            changes={
+                "xl/workbook.xml": f'<workbook xmlns="{x.MAIN}" xmlns:r="{x.RELATION}">'
+                f"<sheets>{module}</sheets></workbook>"
+            },
+        ),
+        "a tab that Excel 5 had for its macros has no sheet behind it",
+        AB,
+        ROWS,
+    )
+    yield case(
+        "xlsx/header_only_first.xlsx",
+        xlsx(sheet([["c", "d"]]), SIMPLE, names=["Capa", "Dados"]),
+        "a sheet passed over because it has no rows is named",
+        AB,
+        ROWS,
+        warnings=["Capa"],
+    )
     yield case(
         "xlsx/header_only.xlsx",
         xlsx(sheet([["nome", "valor"]])),
@@ -691,6 +713,29 @@ def layouts() -> Iterator[Case]:
         xlsx(sheet([[f"c{n}" for n in range(1_600)], list(range(1_600))])),
         "PostgreSQL has no room",
         error="TOO_MANY_COLUMNS",
+    )
+
+    yield case(
+        "xlsx/one_column_repeats.xlsx",
+        xlsx(sheet([["dia"], ["dia"], ["dia"], *([n] for n in range(1, 40))])),
+        "in a single column the same text again is no header of several lines",
+        "dia:text",
+        [["dia"], ["dia"], *([str(n)] for n in range(1, 40))],
+    )
+    yield case(
+        "xlsx/signs.xlsx",
+        xlsx(sheet([["sinal", "conta"], ["+", "|"], ["-", "x"], ["+", "y"]])),
+        "signs alone are no line drawn under the labels",
+        "sinal:text conta:text",
+        [["+", "|"], ["-", "x"], ["+", "y"]],
+    )
+    yield case(
+        "xlsx/narrow_rows_first.xlsx",
+        xlsx(sheet([["Conta de energia"], [None, 7], [None, 9], *([n, n + 1, n + 2] for n in range(5))])),
+        "rows of values above wider ones are rows where there is no header, words are a title",
+        "coluna_1:integer? coluna_2:integer coluna_3:integer?",
+        "∅|7|∅\n∅|9|∅\n0|1|2\n1|2|3\n2|3|4\n3|4|5\n4|5|6",
+        warnings=["linha 1"],
     )
 
 

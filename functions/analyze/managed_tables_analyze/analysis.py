@@ -216,6 +216,10 @@ def _choose(parts: list[Part], warnings: list[str]) -> list[Part]:
     if len(chosen) < len(filled):
         left = ", ".join(part.sheet or "" for part in filled[1:])
         warnings.append(f"só a planilha {filled[0].sheet} foi importada; têm outro cabeçalho: {left}")
+    bare = [part for part in parts if part not in filled and make_column_names(part.labels) != names[0]]
+    if bare:
+        left = ", ".join(part.sheet or "" for part in bare)
+        warnings.append(f"planilhas só com cabeçalho, sem linhas, não importadas: {left}")
     for part in parts:
         if part not in chosen:
             part.path.unlink()

@@ -4,7 +4,6 @@ Above the header there may be titles, notes and blank lines; the header may have
 missing. The same rules serve CSV files and worksheets.
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +24,6 @@ _MAX_ROWS_ABOVE = 30  # among which the header is sought
 _MAX_ROWS_COMPARED = 200
 COMMENT = "#"
 _PLAIN_KINDS = ("number", "date", "time", "boolean")  # a column has but one of them
-_RULE = re.compile(r"[\s:|+]*(?:[-=]{2,}[\s:|+]*)*")
 
 
 @dataclass
@@ -67,6 +65,8 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
     if base is None and start and _is_commented_header(filled[start - 1], filled[start], width):
         base, start = 0, start - 1
     if base is None:
+        start = _count_titles(filled[:start])
+        body = filled[start : start + _MAX_ROWS_COMPARED]
         skipped = _numbers_of_titles(filled[:start])
         return Header([], max(width, _longest(body)), None, body[0][0], skipped, _page_head(filled[:start]))
     base += start
@@ -76,7 +76,7 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
     last = base
     while last - base < _MAX_HEADER_LINES and _continues_header(filled, last + 1, base):
         last += 1
-    lines = [cells for _, cells in filled[first : last + 1] if not _is_rule(cells)]
+    lines = [cells for _, cells in filled[first : last + 1] if not is_rule(cells)] or [filled[base][1]]
     labels = _labels(lines, filled[last + 1 :])
     data_line = filled[last + 1][0] if len(filled) > last + 1 else filled[last][0] + 1
     skipped = _numbers_of_titles(filled[:first])
@@ -220,6 +220,15 @@ def _base_line(body: Sequence[Row], width: int) -> int | None:
     return 0 if _is_header(rows[0], _others(rows, 0), width) else None
 
 
+def _count_titles(rows: Sequence[Row]) -> int:
+    """Return how many of the first rows have words: what has only values is a row, however short."""
+    return next((index for index, (_, cells) in enumerate(rows) if _is_all_values(cells)), len(rows))
+
+
+def _is_all_values(cells: Sequence[str | None]) -> bool:
+    return all(is_blank(cell) or is_value(cell) for cell in cells)
+
+
 def _others(rows: Sequence[Sequence[str | None]], index: int) -> list[Sequence[str | None]]:
     """Return the rows below that are not the same again: a header may be repeated, with what is above it."""
     head = PageHead(rows[: index + 1])
@@ -314,9 +323,9 @@ def _continues_header(rows: Sequence[Row], index: int, base: int) -> bool:
     if index >= len(rows) - 1 or rows[index][0] != rows[index - 1][0] + 1:
         return False
     cells, labels = rows[index][1], rows[base][1]
-    if _is_rule(cells):
+    if is_rule(cells):
         return True
-    if [_text(cell) for cell in cells] == [_text(cell) for cell in labels]:
+    if _count_filled(cells) > 1 and [_text(cell) for cell in cells] == [_text(cell) for cell in labels]:
         return True
     if _is_under(cells, labels):
         head = PageHead([row for _, row in rows[: index + 1]])
@@ -334,7 +343,7 @@ def _is_under(cells: Sequence[str | None], labels: Sequence[str | None]) -> bool
 
     Its first cell is blank, or the label of the first column again, as statistics offices write it.
     """
-    if is_blank(labels[0]) or not _is_words(cells):
+    if len(labels) == 1 or is_blank(labels[0]) or not _is_words(cells):
         return False
     return is_blank(cells[0]) or _has_label(labels, 0, cells[0])
 
@@ -347,11 +356,6 @@ def _is_typed(rows: Sequence[Sequence[str | None]], column: int) -> bool:
     """Tell whether nearly all cells of a column are values."""
     values = [cells[column] for cells in rows if column < len(cells) and not is_null(cells[column])]
     return bool(values) and sum(is_value(value) for value in values) * 10 >= len(values) * 9
-
-
-def _is_rule(cells: Sequence[str | None]) -> bool:
-    """Tell whether a row is a line drawn under the labels, as database consoles print it."""
-    return _count_filled(cells) > 0 and all(_RULE.fullmatch(cell or "") for cell in cells)
 
 
 def _is_unit(cell: str | None) -> bool:

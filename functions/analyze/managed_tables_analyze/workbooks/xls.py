@@ -16,6 +16,7 @@ from managed_tables_analyze.workbooks.formats import (
     GENERAL,
     FormatKind,
     NumberFormat,
+    builtin_format,
     parse_format,
     show_mask,
 )
@@ -47,6 +48,8 @@ def read_xls(path: Path) -> Iterator[RawSheet]:
 
 
 def _open(path: Path) -> Any:
+    # The formulas behind defined names are nothing to us, and one that xlrd cannot read would cost the file.
+    xlrd.book.Book.names_epilogue = lambda _: None
     with open(os.devnull, "w") as silence:
         for has_formats in (True, False):  # a broken style must not cost the rows
             try:
@@ -123,5 +126,7 @@ class SheetReader:
         if known is None:
             key = self._book.xf_list[index].format_key
             found = self._book.format_map.get(key)
-            known = self._formats[index] = parse_format(found.format_str) if found else GENERAL
+            # xlrd knows that 27 to 36 and 50 to 58 are dates of the eastern editions, but not their codes.
+            code = found.format_str if found else ""
+            known = self._formats[index] = builtin_format(key) if code is None else parse_format(code)
         return known

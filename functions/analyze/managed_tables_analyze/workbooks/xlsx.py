@@ -48,6 +48,8 @@ def read_xlsx(path: Path) -> Iterator[RawSheet]:
             is_1904=workbook.is_1904,
         )
         for name, is_visible, relation_id in workbook.sheets:
+            if not relation_id:  # a module of Excel 5, which has a tab and no cells
+                continue
             relation = related.get(relation_id)
             if relation is None:
                 raise WorkbookError(f"a aba {name} não está no arquivo")
