@@ -5,20 +5,30 @@ from pathlib import Path
 
 import cases_archives
 import cases_legacy
+import cases_ods
 import cases_reports
 import cases_text
 import cases_values
 import cases_xlsx
 
 _FOLDER = Path(__file__).parent
-_MADE = ("csv", "values", "reports", "xlsx", "xls", "zip", "refused")
+_MADE = ("csv", "values", "reports", "xlsx", "xls", "ods", "zip", "refused")
 
 
 def main() -> None:
     """Replace the folders of made files; cases that people add go into folders of their own."""
     for name in _MADE:
         shutil.rmtree(_FOLDER / name, ignore_errors=True)
-    for module in (cases_text, cases_values, cases_xlsx, cases_legacy, cases_archives, cases_reports):
+    modules = (
+        cases_text,
+        cases_values,
+        cases_xlsx,
+        cases_legacy,
+        cases_ods,
+        cases_archives,
+        cases_reports,
+    )
+    for module in modules:
         for case in module.cases():
             case.save(_FOLDER)
 

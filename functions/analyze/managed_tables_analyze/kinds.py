@@ -78,7 +78,7 @@ def _kind_of_zip(path: Path) -> Kind:
         return Kind.XLSB
     if "[content_types].xml" in names or any(name.startswith("xl/") for name in names):
         return Kind.XLSX
-    if "mimetype" in names and "content.xml" in names:
+    if "content.xml" in names and names & {"mimetype", "meta-inf/manifest.xml"}:
         return Kind.ODS
     return Kind.ZIP
 

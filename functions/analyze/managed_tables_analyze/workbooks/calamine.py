@@ -1,4 +1,4 @@
-"""Owns what calamine alone reads: XLSB and ODS, and XLS that xlrd gives up on.
+"""Owns what calamine alone reads: XLSB, and XLS that xlrd gives up on.
 
 calamine gives values without their number formats and can end the process on a false count in the file,
 so it comes after the exact readers, and like them in the child process only.
@@ -63,7 +63,7 @@ def _text(column: int, value: Value, tally: Tally) -> str | None:
         seconds = round(value.total_seconds())
         return f"{seconds // 3_600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     if isinstance(value, datetime) and value.time() == time():
-        return value.date().isoformat()  # ODS does not tell a date from its midnight here
+        return value.date().isoformat()  # a date is not told from its midnight here
     if isinstance(value, date | time):
         return value.isoformat()
     tally.numbers[column] += 1

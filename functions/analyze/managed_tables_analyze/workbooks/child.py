@@ -67,6 +67,10 @@ def _readers(kind: Kind) -> list[Reader]:
         from managed_tables_analyze.workbooks.xls import read_xls
 
         return [read_xls, read_calamine]
+    if kind is Kind.ODS:
+        from managed_tables_analyze.workbooks.ods import read_ods
+
+        return [read_ods]
     if kind is Kind.HTML:
         from managed_tables_analyze.workbooks.html import read_html
 

@@ -1,0 +1,212 @@
+"""Owns ODS, the workbook of OpenDocument: its tables as they stand in `content.xml`.
+
+Values stand in attributes beside what is shown; cells and rows that are alike are written once, with how
+often they repeat.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain, groupby, islice
+from pathlib import Path
+from typing import IO
+
+from managed_tables_analyze.sheets import MergedRange
+from managed_tables_analyze.workbooks.cells import MAX_COLUMNS
+from managed_tables_analyze.workbooks.failures import (
+    NotTabularError,
+    WorkbookEncryptedError,
+    WorkbookTooLargeError,
+)
+from managed_tables_analyze.workbooks.numbers import exact_number
+from managed_tables_analyze.workbooks.ods_values import Text, duration_text, moment_text, shown_identifier
+from managed_tables_analyze.workbooks.package import Package, open_package
+from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
+from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml, parse_xml
+
+_MANIFEST = "META-INF/manifest.xml"
+_CELLS = ("table-cell", "covered-table-cell")
+_NUMBERS = ("float", "currency", "percentage")
+_FOREIGN = ("table-source", "dde-source")  # in a table that is a copy of what another file holds
+_HEADER_ROWS = 200  # merged cells further down are data
+_MAX_ROWS = 1 << 24  # sixteen times what any program has
+_ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:[0-9]{3}")
+
+PlacedRow = tuple[int, int, int, Cells]
+"""Table (from 0), row number (from 1), how often the row stands there, and its cells."""
+
+
+@dataclass
+class _Table:
+    """One table, that is, one sheet."""
+
+    name: str
+    is_visible: bool
+    is_foreign: bool = False
+    merged: list[MergedRange] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+
+
+def read_ods(path: Path) -> Iterator[RawSheet]:
+    """Yield the sheets that have rows, in their order."""
+    with open_package(path) as package:
+        _refuse_encrypted(package)
+        with package.open_part("content.xml") as stream:
+            parser = _TableParser()
+            for index, rows in groupby(parser.rows(stream), key=lambda row: row[0]):
+                table = parser.tables[index]
+                if not table.is_foreign:
+                    batches = in_batches(_repeated(rows))
+                    first = list(islice(batches, 1))  # by then the merged cells of the header are known
+                    rest = chain(first, batches)
+                    yield RawSheet(table.name or None, table.is_visible, rest, table.merged, table.tally)
+        if not parser.is_workbook:
+            raise NotTabularError("o documento não é uma planilha")
+
+
+def _refuse_encrypted(package: Package) -> None:
+    if _MANIFEST not in package:
+        return
+
+    def on_start(element: str, _: Attributes) -> None:
+        if element == "encryption-data":
+            raise WorkbookEncryptedError("tem senha")
+
+    with package.open_part(_MANIFEST) as stream:
+        parse_xml(stream, on_start, lambda _: None, lambda _: None)
+
+
+def _repeated(rows: Iterator[PlacedRow]) -> Iterator[tuple[int, Cells]]:
+    for _, number, count, cells in rows:
+        for offset in range(count):
+            yield number + offset, list(cells)
+
+
+class _TableParser:
+    """The state between expat's calls, and the rows completed so far."""
+
+    def __init__(self) -> None:
+        self.tables: list[_Table] = []
+        self.is_workbook = False
+        self._done: list[PlacedRow] = []
+        self._path: list[str] = []
+        self._style = ""
+        self._hidden_styles: set[str] = set()
+        self._row = self._row_count = self._column = 0
+        self._is_hidden_row = False
+        self._cells: Cells = []
+        self._cell: Attributes = {}
+        self._cell_depth = 0  # of the path, 0 outside of cells
+        self._text = Text()
+
+    def rows(self, stream: IO[bytes]) -> Iterator[PlacedRow]:
+        """Yield the rows that hold anything, one table after the other."""
+        return iterate_xml(stream, self._on_start, self._on_end, self._on_text, self._done)
+
+    def _on_start(self, element: str, attributes: Attributes) -> None:
+        self._path.append(element)
+        if self._cell_depth:
+            self._start_in_cell(element, attributes)
+        elif element in _CELLS and self.tables:
+            self._cell, self._cell_depth, self._text = attributes, len(self._path), Text()
+        elif element == "table-row":
+            self._start_row(attributes)
+        elif element == "table":
+            self._start_table(attributes)
+        elif element in _FOREIGN and self.tables:
+            self.tables[-1].is_foreign = True
+        elif element == "style":
+            self._style = attributes.get("name", "")
+        elif element == "table-properties" and attributes.get("display") == "false":
+            self._hidden_styles.add(self._style)
+        elif element == "spreadsheet":
+            self.is_workbook = True
+
+    def _start_table(self, attributes: Attributes) -> None:
+        is_visible = attributes.get("style-name") not in self._hidden_styles
+        self.tables.append(_Table(attributes.get("name", ""), is_visible, "dde-link" in self._path))
+        self._row, self._row_count = 1, 0
+
+    def _start_row(self, attributes: Attributes) -> None:
+        self._row += self._row_count
+        self._row_count = _count(attributes.get("number-rows-repeated"))
+        self._is_hidden_row = attributes.get("visibility", "visible") != "visible"
+        self._column, self._cells = 0, []
+
+    def _start_in_cell(self, element: str, attributes: Attributes) -> None:
+        depth = len(self._path) - self._cell_depth
+        if depth == 1 and element == "p":
+            self._text.start_paragraph()
+        elif self._is_in_paragraph():
+            if element == "s":
+                self._text.add_exactly(" " * min(_count(attributes.get("c")), MAX_COLUMNS))
+            elif element in ("tab", "line-break"):
+                self._text.add_exactly("\t" if element == "tab" else "\n")
+
+    def _is_in_paragraph(self) -> bool:
+        inside = self._path[self._cell_depth :]
+        return inside[:1] == ["p"] and "annotation" not in inside and "ruby-text" not in inside
+
+    def _on_text(self, text: str) -> None:
+        if self._cell_depth and self._is_in_paragraph():
+            self._text.add(text)
+
+    def _on_end(self, element: str) -> None:
+        if self._cell_depth == len(self._path):
+            self._end_cell()
+        elif element == "table-row" and not self._cell_depth:
+            self._end_row()
+        self._path.pop()
+
+    def _end_cell(self) -> None:
+        self._cell_depth = 0
+        count = _count(self._cell.get("number-columns-repeated"))
+        first, self._column = self._column, self._column + count
+        text = self._value(range(first, min(self._column, MAX_COLUMNS)))
+        if text is None:
+            return
+        if self._column > MAX_COLUMNS:
+            raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
+        self._cells.extend([None] * (first - len(self._cells)))
+        self._cells.extend([text] * count)
+        across, down = (_count(self._cell.get(f"number-{name}-spanned")) for name in ("columns", "rows"))
+        if across * down > 1 and self._row <= _HEADER_ROWS:
+            self.tables[-1].merged.append((self._row, first, self._row + down - 1, first + across - 1))
+
+    def _value(self, columns: range) -> str | None:
+        """Return the text of the cell that ends, which stands in these columns of the row."""
+        cell, tally = self._cell, self.tables[-1].tally
+        kind, shown = cell.get("value-type", ""), str(self._text)
+        if kind == "error" or ("formula" in cell and _ERROR.fullmatch(shown)):
+            tally.errors += len(columns) * self._row_count
+            return None
+        if kind in _NUMBERS and "value" in cell:
+            number = exact_number(cell["value"])
+            identifier = shown_identifier(number, shown)
+            if identifier is None:
+                tally.numbers.update(dict.fromkeys(columns, self._row_count))
+            return identifier or number or None
+        if kind == "date" and "date-value" in cell:
+            return moment_text(cell["date-value"])
+        if kind == "time" and "time-value" in cell:
+            return duration_text(cell["time-value"])
+        if kind == "boolean":
+            return "TRUE" if cell.get("boolean-value") == "true" else "FALSE"
+        text = cell.get("string-value", shown) if kind == "string" else shown
+        if "formula" in cell and not kind and not text:
+            tally.uncached += len(columns) * self._row_count
+        return text or None
+
+    def _end_row(self) -> None:
+        if not any(self._cells):
+            return
+        if self._row + self._row_count > _MAX_ROWS:
+            raise WorkbookTooLargeError("tem linhas demais")
+        if self._is_hidden_row:
+            self.tables[-1].tally.hidden_rows += self._row_count
+        self._done.append((len(self.tables) - 1, self._row, self._row_count, self._cells))
+
+
+def _count(text: str | None) -> int:
+    """Return how often something repeats: once, unless it says otherwise."""
+    return max(1, int(text)) if text and text.isdigit() and len(text) < 9 else 1
