@@ -134,6 +134,24 @@ def above() -> Iterator[Case]:
 def below() -> Iterator[Case]:
     """Notes, legends and totals below the rows."""
     yield case(
+        "reports/table_below.csv",
+        'Canal,Visitas,Novas,Receita\nBusca,"1.234","1.100","R$ 10,50"\nDireto,500,450,"R$ 0,00"\n\n'
+        "Dia,Visitas\n01/01/24,900\n02/01/24,834\n",
+        "a narrower table stands below the table, a blank line between them",
+        "canal:text visitas:integer novas:integer receita:decimal",
+        [["Busca", "1.234", "1.100", "R$ 10,50"], ["Direto", "500", "450", "R$ 0,00"]],
+        labels=["Canal", "Visitas", "Novas", "Receita"],
+        warnings=["Rodapé fora da tabela, não importado: Dia Visitas; 01/01/24 900; 02/01/24 834"],
+    )
+    yield case(
+        "reports/group_without_values.csv",
+        "Nome;Valor;Obs\nAna;1,50;x\nBia;2,50;z\nCris;5,25;\nDora;6,00;\nEva;7,00;\n\nGrupo B;novo;\nCaio;3,00;\nDavi;4,00;y\n",
+        "a blank line and words do not make another table where the rows below are as long",
+        "nome:text valor:text obs:text?",
+        "Ana|1,50|x\nBia|2,50|z\nCris|5,25|∅\nDora|6,00|∅\nEva|7,00|∅\nGrupo B|novo|∅\nCaio|3,00|∅\nDavi|4,00|y",
+        labels=["Nome", "Valor", "Obs"],
+    )
+    yield case(
         "reports/legend_below.csv",
         "Lavouras por município;;;\nMunicípio;Produto;2021;2022\nSerra Alta;Milho;120;-\nVale Fundo;Milho;80;95\n"
         "Fonte: Secretaria da Lavoura;;;\nLegenda;;;\nSinal;Significado;;\n-;Zero que não é de arredondamento;;\n",

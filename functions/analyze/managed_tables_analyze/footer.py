@@ -39,7 +39,25 @@ def footer_length(rows: Sequence[Row], width: int, *, short_tells: bool) -> int:
         start -= 1
     while start < len(rows) and not _begins_footer(rows, start, width, short_tells=short_tells):
         start += 1
-    return len(rows) - start
+    other = _other_table(rows, width) if short_tells else None
+    return len(rows) - (start if other is None else min(start, other))
+
+
+def _other_table(rows: Sequence[Row], width: int) -> int | None:
+    """Return where a narrower table begins, a blank line below the one above; None where there is none.
+
+    Its labels stand where the rows above have values, and none of its rows is as long as theirs.
+    """
+    for index in range(len(rows) - 2, 0, -1):
+        number, cells = rows[index]
+        if max(len(rows[index][1]), len(rows[index + 1][1])) >= width:
+            return None
+        is_apart = number > rows[index - 1][0] + 1 or not _filled(rows[index - 1][1])
+        filled = _filled(cells)
+        has_labels = len(filled) == len(cells) > 1 and not any(map(is_value, filled))
+        if is_apart and has_labels and _breaks_columns(rows, index):
+            return index
+    return None
 
 
 def _may_be_below(cells: Sequence[str | None], width: int) -> bool:

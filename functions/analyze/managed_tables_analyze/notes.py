@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from managed_tables.wording import counted
 from managed_tables_analyze.records import Record
+from managed_tables_analyze.sheets import Row
 
+_SHOWN = 60  # characters of a row that is left out
 _EXAMPLES = 5  # line numbers named in one warning
 _SENTENCES = {
     "short": (
@@ -72,6 +74,14 @@ class RowNotes:
             for sort, (one, many) in _SENTENCES.items()
             if self._counts[sort]
         ]
+
+
+def show_rows(rows: Sequence[Row]) -> str:
+    """Return what rows that are left out begin with, for a person to tell whether they matter."""
+    texts = (
+        " ".join(cell.strip() for cell in cells if cell is not None and cell.strip()) for _, cells in rows
+    )
+    return "; ".join(text[:_SHOWN] for text in texts if text)
 
 
 def name_lines(lines: Sequence[int], count: int) -> str:

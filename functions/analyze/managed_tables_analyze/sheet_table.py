@@ -11,7 +11,7 @@ from managed_tables_analyze.cells import is_blank
 from managed_tables_analyze.dialect import QUOTE
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
 from managed_tables_analyze.header import Header, check_width, find_header
-from managed_tables_analyze.notes import RowNotes
+from managed_tables_analyze.notes import RowNotes, show_rows
 from managed_tables_analyze.parts import Part
 from managed_tables_analyze.sheets import Batch, Sheet
 from managed_tables_analyze.writer import PartWriter
@@ -137,7 +137,4 @@ def _without_footer(batches: Iterator[Batch], header: Header, warnings: list[str
         yield batch.cut(0, max(0, left))
         left -= len(batch)
     if length:
-        shown = "; ".join(
-            " ".join(cell for cell in cells if cell)[:60] for _, cells in last[-length:] if cells
-        )
-        warnings.append(f"Rodapé fora da tabela, não importado: {shown}")
+        warnings.append(f"Rodapé fora da tabela, não importado: {show_rows(last[-length:])}")

@@ -22,7 +22,7 @@ from managed_tables_analyze.dialect import QUOTE, Dialect
 from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError, detect_encoding, transcode
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
 from managed_tables_analyze.header import COMMENT, Header, check_width, find_header
-from managed_tables_analyze.notes import RowNotes
+from managed_tables_analyze.notes import RowNotes, show_rows
 from managed_tables_analyze.parts import Part
 from managed_tables_analyze.records import Lines, Record, RecordReader, by_other_delimiter
 from managed_tables_analyze.sheets import Row
@@ -218,8 +218,7 @@ def _find_footer(text: TextFile) -> None:
     footer = rows[-length:]
     kept = sum(len(line.encode()) for line in lines[footer[0][0] - 1 :])
     text.end_bytes -= kept
-    shown = "; ".join(" ".join(cell for cell in cells if cell)[:60] for _, cells in footer if cells)
-    text.warnings.append(f"Rodapé fora da tabela, não importado: {shown}")
+    text.warnings.append(f"Rodapé fora da tabela, não importado: {show_rows(footer)}")
 
 
 @contextmanager
