@@ -164,16 +164,18 @@ def _is_commented_header(above: Row, first: Row, width: int) -> bool:
 def _table_apart(rows: Sequence[Row]) -> int:
     """Return how many rows are a small table of their own above the table, a blank line between them.
 
-    The lower one has labels of its own, in another number, and more rows.
+    The lower one has labels of its own, in another number, and more rows, which they are enough for.
     """
     for index in range(1, min(len(rows), _MAX_ROWS_ABOVE)):
         number, cells = rows[index]
         if number == rows[index - 1][0] + 1:
             continue
         below = [row for _, row in rows[index + 1 :]]
-        is_larger = len(below) >= index and _extent(cells) not in {_extent(row) for _, row in rows[:index]}
+        width = _extent(cells)
+        is_larger = len(below) >= index and width not in {_extent(row) for _, row in rows[:index]}
         if (
             is_larger
+            and sum(_extent(row) > width for row in below) * 10 <= len(below)
             and not is_blank(cells[0])
             and _is_words(cells)
             and _typed_columns(cells, below, len(cells)) > 0
