@@ -26,14 +26,10 @@ _TABLE = sql.Identifier("$table")
 _ROW = sql.Identifier("$row")
 _SIZE = sql.Identifier("$size")
 
-# Bytes of a value in JSON: about what it will take, found without making it. Of a text its length alone is
-# read; of a number that is none of the common ones its weight (of digits by four) and scale, as it is sent.
+# Bytes of a value in JSON: about what it will take. Of a text its length alone is read, however long it is; a
+# decimal has MAX_DECIMAL_DIGITS at most.
 _TEXT_SIZE = "coalesce(octet_length({name}), 4)::bigint"
-_WEIGHT = "((get_byte(numeric_send({name}), 2) << 8 | get_byte(numeric_send({name}), 3)) + 1)"
-_DECIMAL_SIZE = (
-    "CASE WHEN {name} > -1e15 AND {name} < 1e15 THEN scale({name})::bigint + 16"
-    f" WHEN {{name}} IS NOT NULL THEN scale({{name}}) + {_WEIGHT} * 4 ELSE 4 END"
-)
+_DECIMAL_SIZE = "coalesce(octet_length({name}::text), 4)"
 _SIZES = {ColumnType.TEXT: _TEXT_SIZE, ColumnType.DECIMAL: _DECIMAL_SIZE}
 _TERMS = 40
 _OTHER_BYTES = 20  # of an integer, a boolean or a time, and more or less of the id
