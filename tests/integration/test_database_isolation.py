@@ -110,7 +110,7 @@ REFUSALS = (
 
 @contextmanager
 def connected(services: Services, company: ConnectionRecord, *, reader: bool) -> Iterator[psycopg.Connection]:
-    """Connect to the company's database as one of its roles."""
+    """Connect to the company's database as one of its roles, its defaults lifted as a thief would."""
     roles, admin = services.databases.roles(company.connection_id), services.postgres_secret
     role = roles.reader if reader else roles.owner
     with psycopg.connect(
@@ -121,6 +121,7 @@ def connected(services: Services, company: ConnectionRecord, *, reader: bool) ->
         password=roles.password(role),
         autocommit=True,
     ) as connection:
+        connection.execute("SET default_transaction_read_only = off")
         yield connection
 
 
@@ -161,6 +162,34 @@ def test_the_reader_changes_nothing(services: Services, company: ConnectionRecor
             False,
         )
         assert connection.execute("SELECT produto FROM vendas").fetchall() == [("Café",)]
+
+
+def test_the_reader_is_bounded_unless_it_asks_otherwise(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """A BI tool's forgotten query ends, and a large object is not made by accident."""
+    with connected(services, company, reader=True) as connection:
+        connection.execute("RESET default_transaction_read_only")
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            row = connection.execute(
+                "SELECT setting::int FROM pg_settings WHERE name = %s", [name]
+            ).fetchone()
+            assert row
+            assert row[0] > 0
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            connection.execute("SELECT lo_from_bytea(0, 'x')")
+
+
+def test_no_lock_that_the_reader_can_take_stops_the_product(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """Advisory locks are everybody's: with the key that migrations had, a reader kept them waiting."""
+    with connected(services, company, reader=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(7205759403)")
+        services.items.change(
+            {"pk": f"COMPANY#{company.company_id}", "sk": "CONNECTION"}, {"schema_version": 1}
+        )
+        assert services.provisioning.require(company.company_id).connection_id == company.connection_id
 
 
 def test_what_was_deleted_is_not_read(services: Services, company: ConnectionRecord, table_id: str) -> None:

@@ -196,6 +196,20 @@ def test_readers_see_all_old_rows_or_all_new_ones_during_a_replace(maker: JobMak
     assert len(maker.query(FOUND)) == counted(maker) == 60_000
 
 
+def test_no_lock_of_the_readers_keeps_a_replace_waiting(maker: JobMaker) -> None:
+    """Whatever advisory locks the company's read-only role takes: none is what a replacement waits for."""
+    table_id = made_table(maker)
+    job_id = maker.inserting([["9", "1", "x"]], SCHEMA, mode="replace", table_id=table_id)
+    with maker.services.databases.company_connection(maker.company) as connection:
+        connection.execute("SELECT pg_advisory_lock(7205759, hashtext(%s))", [table_id])
+        assert run(maker, job_id) == {"outcome": "done"}
+        slots = connection.execute(
+            "SELECT slot, row_count FROM managed_tables.row_counts WHERE table_id = %s", [table_id]
+        ).fetchall()
+    assert [count for _, count in slots] == [1]
+    assert all(slot >= 0 for slot, _ in slots)
+
+
 def test_two_replaces_at_once_leave_the_rows_of_one(maker: JobMaker) -> None:
     table_id = made_table(maker)
     jobs = [

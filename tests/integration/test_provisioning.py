@@ -41,6 +41,7 @@ def connect_as(services: Services, company: ConnectionRecord, *, reader: bool) -
         user=role,
         password=roles.password(role),
         autocommit=True,
+        options="-c default_transaction_read_only=off",  # what the reader has by default, and may lift
     )
 
 

@@ -24,7 +24,7 @@ from managed_tables_insert.pipe import MisfitFound, Report, copy_rows
 from managed_tables_insert.plan import LoadPlan, id_prefix
 
 _SLOTS = 16  # of row counts: writers of one table do not queue for one row
-_REPLACE_LOCK = 7_205_759  # any number, with the table's hash: one replace of a table at a time
+_REPLACE_SLOT = -1  # of none of them: what one replacement of a table at a time holds
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan) -> 
         create_physical_table(connection, target.table_id, target.display_name, target.columns)
         return physical_name(target.display_name)
     if target.mode == "replace":
-        connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_REPLACE_LOCK, target.table_id])
+        _take_turn(connection, target.table_id)
     connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [target.table_id])
     display_name, columns = _find_table(connection, target)
     own = {column.name: column for column in columns}
@@ -112,6 +112,18 @@ def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan) -> 
     if not is_same or any(not column.nullable and column.name not in loaded for column in columns):
         raise JobError(TABLE_CHANGED)
     return physical_name(display_name)
+
+
+def _take_turn(connection: PgConnection, table_id: str) -> None:
+    """Wait until no other replacement of the table runs, by a row that is there until the end of this one.
+
+    Not by an advisory lock: the company's read-only role could take that, and keep every replacement out.
+    """
+    connection.execute(
+        "INSERT INTO managed_tables.row_counts (table_id, slot, row_count) VALUES (%s, %s, 0)"
+        " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = 0",
+        [table_id, _REPLACE_SLOT],
+    )
 
 
 def _find_table(connection: PgConnection, target: Target) -> tuple[str, tuple[Column, ...]]:

@@ -7,7 +7,7 @@ from psycopg import sql
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.conversion_functions import BOUNDED_DECIMALS, CONVERSION_FUNCTIONS
 
-_LOCK_KEY = 7_205_759_403  # any number: one migration at a time in one database
+_LOCK_KEY = 7_205_759_403  # any number
 
 _VERSION_1 = """
     CREATE TABLE managed_tables.tables (
@@ -52,6 +52,23 @@ SCHEMA_VERSION = len(MIGRATIONS)
 def migrate(connection: PgConnection, reader: str) -> None:
     """Bring the database's own schema to SCHEMA_VERSION and let `reader` read `public`; repeatable."""
     with connection.transaction():
+        _take_turn(connection)
+        row = connection.execute("SELECT coalesce(max(version), 0) FROM managed_tables.migrations").fetchone()
+        applied = row[0] if row else 0
+        for version, statements in enumerate(MIGRATIONS[applied:], start=applied + 1):
+            connection.execute(statements.encode())
+            connection.execute("INSERT INTO managed_tables.migrations (version) VALUES (%s)", [version])
+        _grant_reading(connection, reader)
+
+
+def _take_turn(connection: PgConnection) -> None:
+    """Wait until no other migration runs in this database, by a lock that nobody else can take.
+
+    The read-only role can take any advisory lock, and keep it: one serves only before there is a table of
+    ours, when nobody has that role's password yet.
+    """
+    row = connection.execute("SELECT to_regclass('managed_tables.migrations') IS NULL").fetchone()
+    if row and row[0]:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
         connection.execute("CREATE SCHEMA IF NOT EXISTS managed_tables")
         connection.execute("CREATE SCHEMA IF NOT EXISTS deleted_tables")
@@ -59,12 +76,7 @@ def migrate(connection: PgConnection, reader: str) -> None:
             "CREATE TABLE IF NOT EXISTS managed_tables.migrations"
             " (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        row = connection.execute("SELECT coalesce(max(version), 0) FROM managed_tables.migrations").fetchone()
-        applied = row[0] if row else 0
-        for version, statements in enumerate(MIGRATIONS[applied:], start=applied + 1):
-            connection.execute(statements.encode())
-            connection.execute("INSERT INTO managed_tables.migrations (version) VALUES (%s)", [version])
-        _grant_reading(connection, reader)
+    connection.execute("LOCK TABLE managed_tables.migrations IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _grant_reading(connection: PgConnection, reader: str) -> None:

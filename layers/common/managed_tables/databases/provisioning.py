@@ -15,6 +15,13 @@ from managed_tables.ids import new_record_id
 
 OWNER_CONNECTIONS = 60  # each API process that served the company keeps one; a default server has 100
 READER_CONNECTIONS = 20  # BI tools of one company must not take a cluster's every connection
+# What a session of a BI tool has unless it asks for something else, as PostgreSQL lets every role do. A query
+# or a transaction that is forgotten would keep changes of columns waiting, and dead rows from being cleared.
+READER_DEFAULTS = {
+    "statement_timeout": "15min",
+    "idle_in_transaction_session_timeout": "5min",
+    "default_transaction_read_only": "on",
+}
 # Any number: roles and databases are rows of catalogues that a whole cluster shares, and two sessions that
 # change one row at once get "tuple concurrently updated".
 _LOCK_KEY = 7_205_759_402
@@ -68,9 +75,12 @@ class Provisioning:
 
 
 def make_roles(admin: PgConnection, roles: CompanyRoles) -> None:
-    """Make both roles of a company, or give them their passwords again; repeatable."""
+    """Make both roles of a company, or give them their passwords and limits again; repeatable."""
     _make_role(admin, roles, roles.owner, OWNER_CONNECTIONS)
     _make_role(admin, roles, roles.reader, READER_CONNECTIONS)
+    for name, value in READER_DEFAULTS.items():
+        form = sql.SQL("ALTER ROLE {} SET {} = {}")
+        admin.execute(form.format(sql.Identifier(roles.reader), sql.Identifier(name), value))
 
 
 def _make_role(admin: PgConnection, roles: CompanyRoles, role: str, connection_limit: int) -> None:
