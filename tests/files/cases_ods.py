@@ -19,6 +19,10 @@ _ENCRYPTED = (
     '<encryption-data checksum="x"/></file-entry></manifest>'
 )
 
+_OLD_MANIFEST = (
+    '<!DOCTYPE m:manifest PUBLIC "-//OpenOffice.org//DTD Manifest 1.0//EN" "Manifest.dtd"><m:manifest/>'
+)
+
 
 def cell(text: str, attributes: str = "") -> str:
     """Return a cell: a text, unless its attributes say otherwise."""
@@ -159,11 +163,11 @@ def values() -> Iterator[Case]:
     older = 'table:formula="of:=1/0" office:value-type="float" office:value="0"'
     yield one(
         "errors",
-        [number("1"), cell("#DIV/0!", error), cell("Err:502", older)],
+        [number("1"), cell("#DIV/0!", error), cell("Err:502", older), cell("#VALOR!", older)],
         "errors are empty and counted",
         "integer?",
-        "1|∅|∅",
-        warnings=["2 células com erro"],
+        "1|∅|∅|∅",
+        warnings=["3 células com erro"],
     )
     note = "<office:annotation><text:p>uma nota</text:p></office:annotation>"
     yield one(
@@ -213,10 +217,12 @@ def layouts() -> Iterator[Case]:
     yield case(
         "ods/hidden_sheet.ods", ods(SIMPLE, more), "a hidden sheet is named", AB, ROWS, warnings=["Rascunho"]
     )
-    foreign = sheet("<table:table-source/>", HEADER, row(number("3"), cell("z")), name="'file:///x.ods'#P")
+    foreign = sheet(HEADER, row(number("3"), cell("z")), name="'file:///x.ods'#P")
     yield case(
         "ods/foreign.ods", ods(SIMPLE, foreign), "a copy of another file's cells is no sheet", AB, ROWS
     )
+    linked = sheet("<table:table-source/>", HEADER, row(number("1"), cell("x")), row(number("2"), cell("y")))
+    yield case("ods/linked.ods", ods(linked), "a sheet that is linked to another file is one", AB, ROWS)
     head = row(
         cell("Cliente", 'office:value-type="string" table:number-columns-spanned="2"'),
         "<table:covered-table-cell/>",
@@ -234,8 +240,8 @@ def layouts() -> Iterator[Case]:
     )
     yield case(
         "ods/no_mimetype.ods",
-        zipped({"content.xml": _content(ods(SIMPLE)), "META-INF/manifest.xml": "<manifest/>"}),
-        "a package that does not say its type first",
+        zipped({"content.xml": _content(ods(SIMPLE)), "META-INF/manifest.xml": _OLD_MANIFEST}),
+        "a package that does not say its type, and whose manifest names a DTD",
         AB,
         ROWS,
     )

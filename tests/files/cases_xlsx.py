@@ -496,6 +496,13 @@ def sheets() -> Iterator[Case]:
         warnings=["Lista"],
     )
     yield case(
+        "xlsx/odd_sheet_state.xlsx",
+        xlsx(SIMPLE, states=["show"]),
+        "a state that the standard does not know hides nothing, in Excel too",
+        AB,
+        ROWS,
+    )
+    yield case(
         "xlsx/hidden_first_sheet.xlsx",
         xlsx(other, SIMPLE, names=["Param", "Dados"], states=["hidden"]),
         "the first visible one is the first",
@@ -728,6 +735,15 @@ def layouts() -> Iterator[Case]:
         "signs alone are no line drawn under the labels",
         "sinal:text conta:text",
         [["+", "|"], ["-", "x"], ["+", "y"]],
+    )
+    yield case(
+        "xlsx/two_form_lines.xlsx",
+        xlsx(sheet([["Cliente:", "Ana Lima"], ["Cidade:", "Recife"]])),
+        "two lines are not both the header of nothing",
+        "cidade:text recife:text",
+        [],
+        labels=["Cidade:", "Recife"],
+        warnings=["linha 1"],
     )
     yield case(
         "xlsx/narrow_rows_first.xlsx",

@@ -279,7 +279,8 @@ def _is_group_line(rows: Sequence[Row], base: int, merged: Sequence[MergedRange]
     if spans:
         gaps = [column for column, cell in enumerate(cells) if is_blank(cell)]
         return all(any(a < gap <= b and not is_blank(cells[a]) for a, b in spans) for gap in gaps)
-    return not merged and base == 1 and len(cells) >= len(rows[base][1]) and number == 1
+    has_rows = len(rows) > base + 1  # else both lines may as well be rows
+    return not merged and base == 1 and has_rows and len(cells) >= len(rows[base][1]) and number == 1
 
 
 def _is_header(row: Sequence[str | None], below: Sequence[Sequence[str | None]], width: int) -> bool:

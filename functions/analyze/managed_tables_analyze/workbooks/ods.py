@@ -22,15 +22,18 @@ from managed_tables_analyze.workbooks.numbers import exact_number
 from managed_tables_analyze.workbooks.ods_values import Text, duration_text, moment_text, shown_identifier
 from managed_tables_analyze.workbooks.package import Package, open_package
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml, parse_xml
+from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml
 
 _MANIFEST = "META-INF/manifest.xml"
+_MAX_MANIFEST_BYTES = 16 << 20  # it names the parts: a few kilobytes
+_ENCRYPTION = re.compile(rb"<(?:[\w-]+:)?encryption-data\b")
 _CELLS = ("table-cell", "covered-table-cell")
 _NUMBERS = ("float", "currency", "percentage")
-_FOREIGN = ("table-source", "dde-source")  # in a table that is a copy of what another file holds
 _HEADER_ROWS = 200  # merged cells further down are data
 _MAX_ROWS = 1 << 24  # sixteen times what any program has
 _ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:[0-9]{3}")
+_ERROR_STARTS = ("#", "Err:")  # of what a formula shows in place of a number, in any language
+_FOREIGN = re.compile(r"'.*'#.*", re.DOTALL)  # so is named what is kept of another file's sheet
 
 PlacedRow = tuple[int, int, int, Cells]
 """Table (from 0), row number (from 1), how often the row stands there, and its cells."""
@@ -67,13 +70,9 @@ def read_ods(path: Path) -> Iterator[RawSheet]:
 def _refuse_encrypted(package: Package) -> None:
     if _MANIFEST not in package:
         return
-
-    def on_start(element: str, _: Attributes) -> None:
-        if element == "encryption-data":
+    with package.open_part(_MANIFEST) as stream:  # not parsed: older ones name a DTD, which is never needed
+        if _ENCRYPTION.search(stream.read(_MAX_MANIFEST_BYTES)):
             raise WorkbookEncryptedError("tem senha")
-
-    with package.open_part(_MANIFEST) as stream:
-        parse_xml(stream, on_start, lambda _: None, lambda _: None)
 
 
 def _repeated(rows: Iterator[PlacedRow]) -> Iterator[tuple[int, Cells]]:
@@ -113,8 +112,6 @@ class _TableParser:
             self._start_row(attributes)
         elif element == "table":
             self._start_table(attributes)
-        elif element in _FOREIGN and self.tables:
-            self.tables[-1].is_foreign = True
         elif element == "style":
             self._style = attributes.get("name", "")
         elif element == "table-properties" and attributes.get("display") == "false":
@@ -123,8 +120,9 @@ class _TableParser:
             self.is_workbook = True
 
     def _start_table(self, attributes: Attributes) -> None:
-        is_visible = attributes.get("style-name") not in self._hidden_styles
-        self.tables.append(_Table(attributes.get("name", ""), is_visible, "dde-link" in self._path))
+        name, is_visible = attributes.get("name", ""), attributes.get("style-name") not in self._hidden_styles
+        is_foreign = "dde-link" in self._path or _FOREIGN.fullmatch(name) is not None
+        self.tables.append(_Table(name, is_visible, is_foreign))
         self._row, self._row_count = 1, 0
 
     def _start_row(self, attributes: Attributes) -> None:
@@ -177,7 +175,7 @@ class _TableParser:
         """Return the text of the cell that ends, which stands in these columns of the row."""
         cell, tally = self._cell, self.tables[-1].tally
         kind, shown = cell.get("value-type", ""), str(self._text)
-        if kind == "error" or ("formula" in cell and _ERROR.fullmatch(shown)):
+        if kind == "error" or ("formula" in cell and _is_error(kind, shown)):
             tally.errors += len(columns) * self._row_count
             return None
         if kind in _NUMBERS and "value" in cell:
@@ -205,6 +203,10 @@ class _TableParser:
         if self._is_hidden_row:
             self.tables[-1].tally.hidden_rows += self._row_count
         self._done.append((len(self.tables) - 1, self._row, self._row_count, self._cells))
+
+
+def _is_error(kind: str, shown: str) -> bool:
+    return shown.startswith(_ERROR_STARTS) if kind in _NUMBERS else _ERROR.fullmatch(shown) is not None
 
 
 def _count(text: str | None) -> int:

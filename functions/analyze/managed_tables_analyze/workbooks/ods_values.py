@@ -23,7 +23,6 @@ class Text:
     def start_paragraph(self) -> None:
         """Begin a paragraph: from the second on, on a line of its own."""
         if self._has_paragraph:
-            self._end_line()
             self._parts.append("\n")
         self._has_paragraph = self._is_after_blank = True
 
@@ -41,12 +40,7 @@ class Text:
         self._parts.append(text)
         self._is_after_blank = False
 
-    def _end_line(self) -> None:
-        if self._is_after_blank and self._parts:
-            self._parts[-1] = self._parts[-1].removesuffix(" ")
-
     def __str__(self) -> str:
-        self._end_line()
         return "".join(self._parts)
 
 

@@ -81,7 +81,7 @@ def _read_workbook(package: Package, part: str) -> _Workbook:
         if element == "workbookPr":
             workbook.is_1904 = attributes.get("date1904", "0").lower() in ("1", "true", "on")
         elif element == "sheet":
-            is_visible = attributes.get("state", "visible") == "visible"
+            is_visible = attributes.get("state", "").lower() not in ("hidden", "veryhidden")
             workbook.sheets.append((attributes.get("name", ""), is_visible, attributes.get("id", "")))
 
     with package.open_part(part) as stream:
