@@ -29,6 +29,7 @@ def _find(text: str, merged: tuple[MergedRange, ...] = ()) -> Header:
         ("Conta;202312;202401/A;10,5;20,0/B;1,0;2,5", ["Conta", "202312", "202401"], 1, 2),
         ("Conta;31.12.2024;31.12.2023/A;10,5;20,0", ["Conta", "31.12.2024", "31.12.2023"], 1, 2),
         ("Ana;01.01.2024;31.12.2024/Bia;02.01.2024;30.12.2024", [], None, 1),
+        ("01.01.2024;31.01.2024/01.02.2024;01.02.2024", [], None, 1),
         ("1;2;3;4/2;3;4;5/9;8;7;6", [], None, 1),
         ("nome;valor;obs/Ana;1,5;x//Grupo B;novo;/Caio;3,0;/Davi;4,0;y", ["nome", "valor", "obs"], 1, 2),
         ("nome;cidade/Ana;Belém/Bia;Recife", ["nome", "cidade"], 1, 2),

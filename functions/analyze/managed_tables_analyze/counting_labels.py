@@ -15,16 +15,27 @@ _ISO_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _DATE = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 
 
-def counts_on(row: Sequence[str | None]) -> bool:
-    """Tell whether the values of a row, words aside, are all of one kind and follow one another."""
+def counts_on(row: Sequence[str | None], below: Sequence[Sequence[str | None]]) -> bool:
+    """Tell whether the values of a row, words aside, follow one another, and those below it do not."""
+    kind = _counted(row)
+    if kind in (None, "number"):
+        return kind is not None and not any(map(_counted, below))
+    columns = [column for column, cell in enumerate(row) if cell is not None and is_value(cell)]
+    cells = [cells[column] or "" for cells in below for column in columns if column < len(cells)]
+    alike = sum(_place(cell.strip())[0] == kind for cell in cells)
+    return alike * 10 <= len(cells)
+
+
+def _counted(row: Sequence[str | None]) -> str | None:
+    """Return what the values of a row count, where they are all of one kind and follow one another."""
     places = [_place(cell.strip()) for cell in row if cell is not None and is_value(cell)]
     kinds = {kind for kind, _ in places}
     steps = [after - before for (_, before), (_, after) in pairwise(places)]
     if kinds == {"number"}:
-        return len(places) >= _FEWEST_NUMBERS and set(steps) == {1}
+        return "number" if len(places) >= _FEWEST_NUMBERS and set(steps) == {1} else None
     if kinds not in ({"month"}, {"date"}) or len(places) < _FEWEST_DATES:
-        return False
-    return all(step > 0 for step in steps) or all(step < 0 for step in steps)
+        return None
+    return kinds.pop() if all(step > 0 for step in steps) or all(step < 0 for step in steps) else None
 
 
 def _place(text: str) -> tuple[str, int]:

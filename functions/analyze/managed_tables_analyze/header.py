@@ -289,7 +289,7 @@ def _is_header(row: Sequence[str | None], below: Sequence[Sequence[str | None]],
         return not any(is_value(cell) and not is_year(cell) for cell in row)
     if all(is_year(cell) for cell in row) and not any(is_year(cell) for cells in below[:5] for cell in cells):
         return True
-    if counts_on(row) and not any(counts_on(cells) for cells in below):
+    if counts_on(row, below):
         return True
     score = 0.0
     for column in range(min(width, len(row))):
