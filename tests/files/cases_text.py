@@ -335,6 +335,14 @@ def rows_and_lines() -> Iterator[Case]:
         "Ana|Natal\nBia|Recife",
         lines=[4, 7],
     )
+    yield case(
+        "csv/blank_cell_beyond_the_header.csv",
+        'a;b\n"1";"x";"\n"\n"2";"y";"\n"\n',
+        "cells beyond the header that hold but blanks are no column",
+        AB,
+        "1|x\n2|y",
+        lines=[2, 4],
+    )
     texts = [f"{n}|{'Maria Clara Dias'[: n + 3]}|{'Recife e Olinda'[: n + 3]}|{n}.50" for n in range(1, 13)]
     yield case(
         "csv/unquoted_delimiter_in_text.csv",
@@ -742,6 +750,16 @@ def surroundings() -> Iterator[Case]:
     """Titles above, notes and totals below."""
     columns, rows = "mes:text valor:decimal", "jan|1,50\nfev|2,50\nmar|3,50"
     body = "mes;valor\njan;1,50\nfev;2,50\nmar;3,50\n"
+    yield case(
+        "csv/title_with_delimiters.csv",
+        "Espectro novo, amostra 22, 11 de fevereiro\nonda,%T\n4000.00,98.78\n3999.00,98.79\n3998.00,98.78\n",
+        "a title cut by commas is no header where the line right above the values names every column",
+        "onda:decimal t:decimal",
+        "4000.00|98.78\n3999.00|98.79\n3998.00|98.78",
+        labels=["onda", "%T"],
+        lines=[3, 4, 5],
+        warnings=["1 linha acima da tabela"],
+    )
     yield case(
         "csv/title_above.csv",
         "Relatório de vendas\n" + body,

@@ -11,6 +11,9 @@ from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.wording import counted
 from managed_tables_analyze.cells import is_blank
 from managed_tables_analyze.parts import Part, literal, read_sql, select_sql, write_parquet
+from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
+
+_BLANKS = literal(" \t\r\n" + LINE_FEED + CARRIAGE_RETURN)
 
 
 class MisreadError(Exception):
@@ -99,7 +102,7 @@ class Table:
         unlabelled = [column for column in range(part.width) if _label(part, column) is None]
         if not unlabelled:
             return list(range(part.width))
-        counts = ", ".join(f"count(c{column})" for column in unlabelled)
+        counts = ", ".join(f"count(nullif(trim(c{column}, {_BLANKS}), ''))" for column in unlabelled)
         try:
             found = self.connection.execute(f"SELECT {counts} FROM {read_sql(part)}").fetchone()  # noqa: S608
         except duckdb.Error as error:

@@ -217,6 +217,10 @@ def _base_line(body: Sequence[Row], width: int) -> int | None:
         elif named or _is_like(row, rows[index + 1 :], width):
             break
     fullest = max(named, key=lambda index: (_count_filled(rows[index]), -index), default=0)
+    last = named[-1] if named else 0
+    is_second = last > fullest and not _continues_header(body, last, fullest)
+    if is_second and _typed_columns(rows[last], rows[last + 1 :], width) == width:
+        return last  # no row has words in every column of values: what is above it is a title
     if named and _typed_columns(rows[fullest], _others(rows, fullest), width) > 0:
         return fullest
     return 0 if _is_header(rows[0], _others(rows, 0), width) else None
@@ -275,6 +279,8 @@ def _is_group_line(rows: Sequence[Row], base: int, merged: Sequence[MergedRange]
         return False
     if base > 1 and rows[base - 2][0] == number - 1 and _count_filled(rows[base - 2][1]) > 1:
         return False  # one of several lines of notes
+    if len({*cells}) == len(cells) and not any(map(is_blank, cells)):
+        return False  # it groups nothing
     spans = [(left, right) for top, left, _, right in merged if top == number and left < len(cells)]
     if spans:
         gaps = [column for column, cell in enumerate(cells) if is_blank(cell)]

@@ -102,12 +102,16 @@ class RecordReader:
         if split is not None:
             return split
         delimiter = self._dialect.delimiter
-        joined = self._columns.join(cells, delimiter) if cells and any(cells[self.width :]) else None
+        joined = self._columns.join(cells, delimiter) if cells and self._is_too_long(cells) else None
         if joined is not None or delimiter == " ":
             return joined
         scanner = _Scanner(Dialect(" ", self._dialect.quote))
         pieces = scanner.cells if text.count(" ") >= self.width and scanner.feed(text) else None
         return self._columns.join(pieces, " ") if pieces else None
+
+    def _is_too_long(self, cells: list[str]) -> bool:
+        """Tell whether a row has more cells than the table, other than empty ones at its end."""
+        return any(cells[self.width :]) or not (self._columns and self._columns.fit(cells[: self.width]))
 
     def _read_quoted(self, number: int, line: str, text: str) -> Record:
         taken: list[str] = []
