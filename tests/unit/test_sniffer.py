@@ -86,3 +86,13 @@ def test_columns_aligned_by_blanks_are_told_below_titles_and_a_drawn_line() -> N
         "AA002    Porca      UN    0,75\n",
     ]
     assert is_aligned(lines, sniff(lines))
+
+
+def test_rows_that_end_early_below_titles_hold_together() -> None:
+    assert (
+        _sniff(
+            "Vendas\ncod;dia;valor;nota\n1;05/03/2024;2,5\n2;06/03/2024;3,5;x\n3;07/03/2024;4,5\n"
+        ).delimiter
+        == ";"
+    )
+    assert _sniff("obs\na; b; c\nd; e\nf\n").delimiter == ""

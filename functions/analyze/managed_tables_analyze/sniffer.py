@@ -27,6 +27,7 @@ _RARE = {
     **dict.fromkeys((":", " ", "@"), 0.6),
     **dict.fromkeys(("!", "&", "*", "+", "?"), 0.4),
 }
+_UNUSUAL_IN_TEXT = (";", "\t", "|")
 _SHORTEST_RUN = 3  # records of one length one after another
 _RARE_AGREEMENT = 0.8  # share of records of one length without which a rare delimiter is a coincidence
 _FEWEST_BY_AT = 4  # cells that `@` parts: fewer may be e-mail addresses
@@ -154,7 +155,7 @@ def _score(sample: Sequence[str], dialect: Dialect) -> float:
         return 0.0
     if dialect.delimiter in _RARE and not _is_deliberate(found, dialect.delimiter):
         return 0.0
-    if _cuts_text(sample, records, dialect) or not _holds_together(records):
+    if _cuts_text(sample, records, dialect) or not _holds_together(records, dialect.delimiter):
         return 0.0
     pattern = _pattern_score(records)
     return pattern * _type_score(records, dialect) if pattern > 0 else 0.0
@@ -217,7 +218,7 @@ def _cuts_text(sample: Sequence[str], records: Sequence[Sequence[str]], dialect:
     return all(value_class(cell) in ("text", "null") for cells in records[1:] for cell in cells)
 
 
-def _holds_together(records: Sequence[Sequence[str]]) -> bool:
+def _holds_together(records: Sequence[Sequence[str]], delimiter: str) -> bool:
     """Tell whether the cuts make a table: most records are cut, or a long run of them into as many cells.
 
     Where the first line is not cut at all, only a run tells a title above a table from a single column.
@@ -230,6 +231,9 @@ def _holds_together(records: Sequence[Sequence[str]]) -> bool:
     if longest >= _SHORTEST_RUN and longest * 10 >= 3 * len(lengths):
         return True
     if lengths[0] == 1 and len(lengths) > 1:
+        below = list(dropwhile(lambda length: length == 1, lengths))
+        if delimiter in _UNUSUAL_IN_TEXT and below and min(below) >= _SHORTEST_RUN:
+            return len(below) * 2 >= len(lengths)  # titles above rows some of which end early
         return len(set(lengths[1:])) == 1 < lengths[-1]
     return sum(length > 1 for length in lengths) * 2 >= len(lengths)
 
