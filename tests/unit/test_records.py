@@ -172,3 +172,8 @@ def test_a_quote_left_open_takes_no_whole_row_with_it() -> None:
     lines = Lines(iter(['1;"b;c;d\n', '2;"b";c;d\n']))
     reader = RecordReader(lines, Dialect(";"), 4)
     assert [record.cells for record in reader] == [["1", '"b', "c", "d"], ["2", "b", "c", "d"]]
+
+
+def test_a_short_row_keeps_its_quoted_cells_whole_where_no_column_is_known() -> None:
+    reader = RecordReader(Lines(iter(['1,,"R$ 0,50",x\n'])), Dialect(","), 5)
+    assert next(iter(reader)).cells == ["1", "", "R$ 0,50", "x"]

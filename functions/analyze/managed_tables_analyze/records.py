@@ -152,8 +152,10 @@ class RecordReader:
         if found is not None or not self.width:
             return found
         repaired = repair(text, self._dialect, self.width)
-        if repaired is None or cells is None or len(cells) > self.width or not self._columns:
+        if repaired is None or cells is None or len(cells) > self.width:
             return repaired
+        if self._columns is None:
+            return by_other_delimiter(text, self._dialect, self.width)
         return repaired if self._columns.fit(repaired) and not self._columns.fit(cells) else None
 
     def _strict(self, line: str, taken: list[str], scanner: "_Scanner") -> list[str] | None:
