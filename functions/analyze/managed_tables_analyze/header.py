@@ -218,7 +218,7 @@ def _base_line(body: Sequence[Row], width: int) -> int | None:
             break
     fullest = max(named, key=lambda index: (_count_filled(rows[index]), -index), default=0)
     last = named[-1] if named else 0
-    is_second = last > fullest and not _continues_header(body, last, fullest)
+    is_second = width > 1 and last > fullest and not _continues_header(body, last, fullest)
     if is_second and _typed_columns(rows[last], rows[last + 1 :], width) == width:
         return last  # no row has words in every column of values: what is above it is a title
     if named and _typed_columns(rows[fullest], _others(rows, fullest), width) > 0:
