@@ -92,3 +92,105 @@ def test_a_first_line_longer_than_the_sample_is_read_with_the_lines_below_it(tmp
     found = _analyze(tmp_path, content)
     assert found.dialect.delimiter == "\t"
     assert (len(found.labels), found.row_count) == (1_200, 3)
+
+
+@pytest.mark.parametrize(
+    "line", ["-" * 200 + " Relatório de vendas", "_" * 200 + " Assinatura", "pág" + " " * 20_000 + "x"]
+)
+def test_a_long_drawn_line_with_words_takes_no_time(tmp_path: Path, line: str) -> None:
+    """What backtracks over such a line would never come to its end."""
+    rows = "id;nome;valor\n" + "".join(f"{n};Ana;1,50\n" for n in range(20))
+    for content in (f"{line}\n{rows}", f"{rows}{line}\n"):
+        assert len(_rows(_analyze(tmp_path, content.encode()))) >= 20
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ('valor\n"1,50"\n"2,50"\n"3,75"\n', [("1,50",), ("2,50",), ("3,75",)]),
+        ('"valor, em reais"\n"1,50"\n"2,50"\n"3,75"\n', [("1,50",), ("2,50",), ("3,75",)]),
+        (
+            '"opinião"\n"Caro, feio, ruim"\n"Bom, bonito, barato"\n',
+            [("Caro, feio, ruim",), ("Bom, bonito, barato",)],
+        ),
+        (
+            'nome,valor\nAna,1\nBia,2\nCaio,3\n"Fonte: IBGE, 2024"\n',
+            [("Ana", "1"), ("Bia", "2"), ("Caio", "3")],
+        ),
+        (
+            '"Vendas, janeiro"\nnome,valor\nAna,1\nBia,2\nCaio,3\n',
+            [("Ana", "1"), ("Bia", "2"), ("Caio", "3")],
+        ),
+        ('"id,nome,""obs"""\n"1,Ana,""a, b"""\n"2,Bia,""c"""\n', [("1", "Ana", "a, b"), ("2", "Bia", "c")]),
+        ('"id,nome,valor"\n"1,Ana,5"\n"2,Bia,6"\n', [("1", "Ana", "5"), ("2", "Bia", "6")]),
+    ],
+)
+def test_a_line_quoted_as_a_whole_is_cut_only_where_it_is_a_line(
+    tmp_path: Path, content: str, rows: list[tuple[str, ...]]
+) -> None:
+    assert _rows(_analyze(tmp_path, content.encode())) == rows
+
+
+def test_a_number_sign_at_a_rows_start_is_no_comment(tmp_path: Path) -> None:
+    content = "canal;membros;obs\ngeral;10;ok\n#vendas;20\n#ti;5\nrh;3;ok\n# fim da lista\n"
+    found = _analyze(tmp_path, content.encode())
+    assert [row[0] for row in _rows(found)] == ["geral", "#vendas", "#ti", "rh"]
+    plain = "id,texto,uf\n" + "".join(f"{n},a,SP\n" for n in range(14_000))
+    late = _analyze(tmp_path, (plain + '#5,"linha um\nlinha dois",RJ\n').encode())
+    assert _rows(late)[-1] == ("#5", "linha um\nlinha dois", "RJ")
+
+
+def test_strokes_in_some_cells_are_a_row_and_in_all_are_told(tmp_path: Path) -> None:
+    rows = "mes,a,b\njan,1,2\n,---,---\n\nmar,3,4\n---,---,---\nabr,5,6\n"
+    found = _analyze(tmp_path, rows.encode())
+    assert [row[0] for row in _rows(found)] == ["jan", None, "mar", "abr"]
+    assert any("1 linha de traços, não importada: linha 6" in one for one in found.warnings)
+    quick = _analyze(tmp_path, b"mes,a,b\njan,1,2\n---,---,---\nmar,3,4\n")
+    assert [row[0] for row in _rows(quick)] == ["jan", "mar"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "ano   valor\n2020  1 234\n2021  1 300\n2022  1 400\n",
+        "codigo  total\n1001    R$ 10,50\n1002    R$ 11,50\n1003    R$ 12,50\n",
+        "nome idade peso\n" + "Ana   30    60\n" * 310 + "Zeca            70\n",
+        "nome idade peso\n" + "Ana   30    60\n" * 20_000 + "Ana Maria   10    60\n",
+    ],
+)
+def test_aligned_text_whose_cells_cannot_be_told_is_refused(tmp_path: Path, content: str) -> None:
+    with pytest.raises(JobError) as caught:
+        _analyze(tmp_path, content.encode())
+    assert "alinhadas por espaços" in str(caught.value)
+
+
+@pytest.mark.parametrize("cell", ["01/01/2024  10:00:00", "11  999991234", "Ana  Lima"])
+def test_blanks_within_the_cells_of_a_single_column_do_not_cut_it(tmp_path: Path, cell: str) -> None:
+    found = _analyze(tmp_path, ("coluna\n" + f"{cell}\n" * 5).encode())
+    assert _rows(found) == [(cell,)] * 5
+
+
+@pytest.mark.parametrize(
+    ("content", "first"),
+    [
+        ("Ana,7,8,9,10\nBia,5,5,6,7\nCaio,1,3,3,9\n", ("Ana", "7", "8", "9", "10")),
+        ("1,2,3,4\n2,4,6,8\n7,5,6,9\n", ("1", "2", "3", "4")),
+        ("Time A,1,2,3,4\nTime B,2,2,3,1\nTime C,4,1,1,2\n", ("Time A", "1", "2", "3", "4")),
+        ("31/12/2024\n1,Ana,5\n2,Bia,6\n3,Caio,7\n4,Davi,8\n", ("1", "Ana", "5")),
+    ],
+)
+def test_values_that_count_on_or_stand_alone_are_no_labels_and_no_row(
+    tmp_path: Path, content: str, first: tuple[str, ...]
+) -> None:
+    assert _rows(_analyze(tmp_path, content.encode()))[0] == first
+
+
+def test_an_extra_number_is_no_half_of_a_decimal(tmp_path: Path) -> None:
+    rows = "id,nome,b\n" + "".join(f"{n},Ana,{n}\n" for n in range(20)) + "15,Ana,45,60\n16,Bia,7\n"
+    assert _rows(_analyze(tmp_path, rows.encode()))[20][:4] == ("15", "Ana", "45", "60")
+
+
+def test_signs_within_words_do_not_make_another_code_page(tmp_path: Path) -> None:
+    words = "Col·legi Coca®Cola Preço€/un café x€y"
+    found = _analyze(tmp_path, f"texto;n\n{words};1\n".encode("cp1252"))
+    assert _rows(found) == [(words, "1")]

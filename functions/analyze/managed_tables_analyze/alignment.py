@@ -25,12 +25,32 @@ def is_cut_by_runs(sample: Sequence[str]) -> bool:
     width = len(rows[0])
     if width < 2 or any(len(words) != width for words in rows) or len(labels) not in (width, width - 1):
         return False
+    if len(labels) < width and not _are_row_names([words[0] for words in rows]):
+        return False
+    if len(labels) == width == 2 and any(map(is_value, labels)):
+        return False  # a single column, without a label, of values with blanks in them
     typed = Counter(column for words in rows for column, word in enumerate(words) if is_value(word))
     return sum(count >= _VALUES * len(rows) for count in typed.values()) * 2 > width
 
 
+def _are_row_names(words: Sequence[str]) -> bool:
+    """Tell whether words may be names that R gave to rows: words, or the rows' own numbers."""
+    numbers = [str(number) for number in range(1, len(words) + 1)]
+    return list(words) == numbers or not any(map(is_value, words))
+
+
+class UnevenError(Exception):
+    """A line has another number of words than those before: which is missing cannot be told."""
+
+
 def collapse(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines with a tab for each run of blanks."""
-    for line in lines:
+    """Yield the lines with a tab for each run of blanks; UnevenError where one is not cut as the others."""
+    widths: set[int] = set()
+    for number, line in enumerate(lines):
         body = line.rstrip("\r\n")
-        yield "\t".join(body.split()) + line[len(body) :]
+        words = body.split()
+        if words and number:  # the labels may be one fewer
+            widths.add(len(words))
+        if len(widths) > 1:
+            raise UnevenError
+        yield "\t".join(words) + line[len(body) :]

@@ -26,8 +26,10 @@ _NULLS = frozenset(
     {"", "null", "n/a", "#n/a", "na", "nan", "-", "none", "nd", "n/d", "..", "...", "x", "\\n", "--"}
 )
 _YEAR = re.compile(r"(18|19|20|21)\d{2}")
-_RULE = re.compile(r"[\s:|+]*(?:[-=_]{2,}[\s:|+]*)+")
-_STROKE = re.compile(r"([-=_])\1\1")  # two are a sign for nothing
+# Possessive: a long line with a word at its end must not be tried in every way.
+_RULE = re.compile(r"[\s:|+]*+(?:[-=_]{2,}+[\s:|+]*+)++")
+STROKES = ("---", "===", "___")
+_STROKE = re.compile(r"([-=_])\1\1|:--|--:")  # two alone are a sign for nothing
 _LONGEST_VALUE = 64  # characters: no number or date is longer, and patterns stay quick
 
 

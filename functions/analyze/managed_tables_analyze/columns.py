@@ -98,6 +98,8 @@ class Columns:
         found: dict[bool, list[list[str]]] = {True: [], False: []}
         for number in range(len(self._columns)):
             words = pieces[number : number + surplus + 1]
+            if all(map(str.isdigit, words)) and edge in ",.":
+                continue  # whole numbers of their own, not the halves of a decimal
             cells = [*pieces[:number], edge.join(words), *pieces[number + surplus + 1 :]]
             if words[0] and words[-1] and not any(edge in word for word in words) and self.fit(cells):
                 found[all(word.startswith(" ") for word in words[1:])].append(cells)

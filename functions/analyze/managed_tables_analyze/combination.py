@@ -9,7 +9,7 @@ import duckdb
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.wording import counted
-from managed_tables_analyze.cells import is_blank
+from managed_tables_analyze.cells import STROKES, is_blank
 from managed_tables_analyze.parts import Part, literal, read_sql, select_sql, write_parquet
 from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
 
@@ -129,6 +129,8 @@ class Table:
         suspects = [f"{first} IS NULL", f"starts_with({first}, chr(65279))"]
         if part.labels and _label(part, 0) is not None:
             suspects.append(f"{first} = {literal(part.labels[0])}")
+        if len(indexes) > 1:
+            suspects.append(f"left({first}, 3) IN ({', '.join(map(literal, STROKES))})")
         heads = [f"starts_with({first}, {literal(start)})" for start in part.head_starts]
         suspects += heads
         query = f"SELECT 1 FROM {source} WHERE {' OR '.join(suspects)} LIMIT 1"  # noqa: S608
@@ -139,7 +141,14 @@ class Table:
             f"c{index} IS NOT DISTINCT FROM {literal(label) if label else 'NULL'}"
             for index, label in zip(indexes, part.labels, strict=False)
         )
-        odd = [empty, f"starts_with({first}, chr(65279))", *([same] if len(part.labels) > 1 else []), *heads]
+        drawn = " AND ".join(f"coalesce(c{index}, '') SIMILAR TO '[-=_]{{3,}}'" for index in indexes)
+        odd = [
+            empty,
+            drawn,
+            f"starts_with({first}, chr(65279))",
+            *([same] if len(part.labels) > 1 else []),
+            *heads,
+        ]
         query = f"SELECT 1 FROM {source} WHERE ({') OR ('.join(odd)}) LIMIT 1"  # noqa: S608
         return self.connection.execute(query).fetchone() is not None
 

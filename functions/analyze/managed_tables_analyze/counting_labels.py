@@ -8,6 +8,7 @@ from itertools import pairwise
 from managed_tables_analyze.cells import is_value
 
 _FEWEST_NUMBERS = 4  # that follow one another by more than chance
+_PLAINLY_LABELS = 12  # months, days
 _FEWEST_DATES = 2
 _NUMBER = re.compile(r"\d{1,3}")
 _MONTH = re.compile(r"((?:19|20)\d\d)[-/.]?(0[1-9]|1[0-2])")
@@ -18,12 +19,32 @@ _DATE = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 def counts_on(row: Sequence[str | None], below: Sequence[Sequence[str | None]]) -> bool:
     """Tell whether the values of a row, words aside, follow one another, and those below it do not."""
     kind = _counted(row)
-    if kind in (None, "number"):
-        return kind is not None and not any(map(_counted, below))
+    if kind is None:
+        return False
+    if kind == "number":
+        return _are_numbered_labels(row, below)
     columns = [column for column, cell in enumerate(row) if cell is not None and is_value(cell)]
     cells = [cells[column] or "" for cells in below for column in columns if column < len(cells)]
     alike = sum(_place(cell.strip())[0] == kind for cell in cells)
     return alike * 10 <= len(cells)
+
+
+def _are_numbered_labels(row: Sequence[str | None], below: Sequence[Sequence[str | None]]) -> bool:
+    """Tell whether numbers that follow one another are labels: from 0 or 1 on, many, or under a word."""
+    columns = [column for column, cell in enumerate(row) if cell is not None and is_value(cell)]
+    first = _place((row[columns[0]] or "").strip())[1]
+    if first > 1 or any(map(_counted, below)):
+        return False
+    if len(columns) >= _PLAINLY_LABELS:
+        return True
+    numbers = [
+        _place((cells[column] or "").strip()) for cells in below for column in columns if column < len(cells)
+    ]
+    others = [cells[column] for cells in below for column in range(len(cells)) if column > columns[-1]]
+    if len(row) > columns[-1] + 1 and others and all(map(is_value, others)):
+        return True  # a word after the numbers names a column of values: `Total`
+    small = sum(kind == "number" and number <= first + len(columns) for kind, number in numbers)
+    return len(columns) < len(row) and small * 2 <= len(numbers)
 
 
 def _counted(row: Sequence[str | None]) -> str | None:

@@ -29,7 +29,7 @@ _BINARY_CONTROLS = bytes(set(range(0x02, 0x09)) | {0x0E, 0x0F} | set(range(0x10,
 _LIKELY = frozenset("ãçáéíóêõúâôàÃÇÁÉÍÓÊÕÚÂÔÀ")
 _POSSIBLE = frozenset("èìòùäëïöüñßøåæÈÙÄËÏÖÜÑØÅÆºª°€£§–—‘’“”…•©®\xa0²³·½¼¡¿´")
 _POSSIBLE_SCORE = 0.8  # of a character, against 1 for a likely one
-_SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[€£§©®°½¼¡¿²³·•](?=[^\W\d_])")
+_SIGN_IN_WORD = re.compile(r"(?<=[A-Z])[€£§©°½¼¡¿²³•](?=[A-Z])")
 _CODE_PAGES = ("cp1252", "cp850", "mac_roman")
 _CODE_PAGE_MARGIN = 0.15  # how much better than cp1252 another page must fit: cp1252 is far more common
 

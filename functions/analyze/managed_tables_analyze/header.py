@@ -65,7 +65,7 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
     if base is None and start and _is_commented_header(filled[start - 1], filled[start], width):
         base, start = 0, start - 1
     if base is None:
-        start = _count_titles(filled[:start])
+        start = _count_titles(filled[:start], filled[start:])
         body = filled[start : start + _MAX_ROWS_COMPARED]
         skipped = _numbers_of_titles(filled[:start])
         return Header([], max(width, _longest(body)), None, body[0][0], skipped, _page_head(filled[:start]))
@@ -226,9 +226,25 @@ def _base_line(body: Sequence[Row], width: int) -> int | None:
     return 0 if _is_header(rows[0], _others(rows, 0), width) else None
 
 
-def _count_titles(rows: Sequence[Row]) -> int:
-    """Return how many of the first rows have words: what has only values is a row, however short."""
-    return next((index for index, (_, cells) in enumerate(rows) if _is_all_values(cells)), len(rows))
+def _count_titles(rows: Sequence[Row], below: Sequence[Row]) -> int:
+    """Return how many of the first rows are titles: what has only values is a row, however short.
+
+    A value alone may be one, too (a year, a day, a code), but for a number above numbers.
+    """
+    found = (i for i, (_, cells) in enumerate(rows) if _is_all_values(cells) and not _is_alone(cells, below))
+    return next(found, len(rows))
+
+
+def _is_alone(cells: Sequence[str | None], below: Sequence[Row]) -> bool:
+    """Tell whether a row is one value that need not belong to the column it stands in."""
+    filled = [column for column, cell in enumerate(cells) if not is_blank(cell)]
+    if len(filled) != 1:
+        return False
+    text = (cells[filled[0]] or "").strip()
+    if value_class(text) != "number" or is_year(text) or (len(text) > 1 and text.startswith("0")):
+        return True
+    kinds = [value_class(row[filled[0]]) for _, row in below if filled[0] < len(row)]
+    return kinds.count("number") * 2 <= len(kinds)
 
 
 def _is_all_values(cells: Sequence[str | None]) -> bool:

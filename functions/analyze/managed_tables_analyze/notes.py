@@ -25,6 +25,10 @@ _SENTENCES = {
         "linha que repete o cabeçalho, não importada",
         "linhas que repetem o cabeçalho, não importadas",
     ),
+    "rule": (
+        "linha de traços, não importada",
+        "linhas de traços, não importadas",
+    ),
     "comment": (
         "linha de comentário, não importada",
         "linhas de comentário, não importadas",
@@ -57,6 +61,10 @@ class RowNotes:
     def repeated_header(self, line: int) -> None:
         """Take note of the header found again among the rows."""
         self._add("header", line)
+
+    def rule(self, line: int) -> None:
+        """Take note of a drawn line among the rows."""
+        self._add("rule", line)
 
     def comment(self, line: int) -> None:
         """Take note of a comment among the rows."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from managed_tables_analyze.cells import is_blank, is_rule, is_year
 
 _PAGE_NUMBER = re.compile(
-    r"\b(p[áa]g(ina)?|folha|fls?|page)\b\.?\s*:?\s*(n[º°o]\.?\s*)?\d+(\s*(de|of|/)\s*\d+)?", re.IGNORECASE
+    r"\b(?:p[áa]g(?:ina)?|folha|fls?|page)\b\.?\s*+:?\s*+(?:n[º°o]\.?\s*+)?\d++(?:\s*+(?:de|of|/)\s*+\d++)?",
+    re.IGNORECASE,
 )
 _FEWEST_LETTERS = 3
 _LETTER = re.compile(r"[^\W\d_]")
@@ -24,6 +25,8 @@ class PageHead:
 
     def has(self, cells: Sequence[str | None]) -> bool:
         """Tell whether a row is one of the lines again."""
+        if not self._lines:
+            return False
         first = _plain(cells[:1])[:1]  # nearly always tells
         return first in self._firsts and _plain(cells) in self._lines
 

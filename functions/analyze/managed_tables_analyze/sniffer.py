@@ -83,6 +83,8 @@ def is_aligned(lines: Sequence[str], dialect: Dialect) -> bool:
     widths = [len(_BLANK_RUN.split(line)) for line in sample]
     width = Counter(widths).most_common(1)[0][0]
     first = widths.index(width)
+    if first and not any(" " in line for line in sample[:first]):
+        return False  # the label of a single column, whose cells have blanks in them
     if width < 2 or widths[first:].count(width) * 10 < len(widths[first:]) * 9:
         return False
     plain = _DECIMAL_COMMA.sub("", sample[first])

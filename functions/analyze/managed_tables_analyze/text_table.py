@@ -15,8 +15,8 @@ from pathlib import Path
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_analyze.alignment import collapse, is_cut_by_runs
-from managed_tables_analyze.cells import is_rule
+from managed_tables_analyze.alignment import UnevenError, collapse, is_cut_by_runs
+from managed_tables_analyze.cells import STROKES, is_rule
 from managed_tables_analyze.columns import Columns
 from managed_tables_analyze.dialect import QUOTE, Dialect
 from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError, detect_encoding, transcode
@@ -30,6 +30,7 @@ from managed_tables_analyze.sniffer import find_hint, is_aligned, sniff
 from managed_tables_analyze.wrapping import are_wrapped, unwrap
 from managed_tables_analyze.writer import PartWriter
 
+_ALIGNED = "as colunas são alinhadas por espaços"
 _SAMPLE_BYTES = 262_144
 _SAMPLE_LINES = 20  # at least, however long they are: one line alone shows no agreement
 _LONG_SAMPLE_BYTES = 8_388_608  # beyond which there need not be as many
@@ -37,7 +38,8 @@ _TAIL_BYTES = 65_536
 _MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
 _MAX_PIECES = 1_000_000  # of a line, delimiters in quoted text included: some 60 MB
 _MAX_PATTERN_WIDTH = 60  # cells of a row that one regular expression checks
-_ODD_STARTS = ("\ufeff", "\x1a", "\r", "\n", " ")
+_PROSE = (f"{COMMENT} ", f"{COMMENT}{COMMENT}")
+_ODD_STARTS = (*STROKES, "\ufeff", "\x1a", "\r", "\n", " ")
 
 
 @dataclass
@@ -66,12 +68,15 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     sample = _sample(utf8, start)
     change = unwrap if are_wrapped(sample) else collapse if is_cut_by_runs(sample) else None
     if change:
-        utf8, start = _changed(utf8, start, change, work_dir / f"{path.name}.changed"), 0
+        try:
+            utf8, start = _changed(utf8, start, change, work_dir / f"{path.name}.changed"), 0
+        except UnevenError as error:
+            raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED) from error
         sample = _sample(utf8, start)
     hint_lines = 1 if sample and find_hint(sample[0]) else 0
     dialect = sniff(sample)
     if is_aligned(sample, dialect):
-        raise JobError(FILE_NOT_TABULAR, file=name, reason="as colunas são alinhadas por espaços")
+        raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED)
     for number, line in enumerate(sample, start=1):
         _check_pieces(line, dialect, name, number)
     records = _sample_records(sample, dialect, hint_lines)
@@ -320,7 +325,7 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
         if is_plain is not None and not line.startswith(odd_starts) and is_plain(line):
             writer.write_line(lines.number, line.rstrip("\r\n"))
             continue
-        if text.has_comments and line.startswith(COMMENT) and line.count(delimiter) < text.width - 1:
+        if text.has_comments and _is_comment_line(line, text):
             notes.comment(lines.number)
             continue
         _check_pieces(line, text.dialect, text.name, lines.number)
@@ -330,11 +335,22 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
             _write_record(text, record, writer, notes)
 
 
+def _is_comment_line(line: str, text: TextFile) -> bool:
+    """Tell whether a line is a comment for sure: a name with a `#` (`#vendas;20`), or a number, is a cell."""
+    if not line.startswith(COMMENT) or text.dialect.quote in line:
+        return False
+    marks = line.count(text.dialect.delimiter)
+    return marks == 0 or (line.startswith(_PROSE) and marks < text.width - 1)
+
+
 def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: RowNotes) -> None:
     cells: list[str] = record.cells
     while len(cells) > text.width and not cells[-1].strip():
         cells.pop()
-    if not any(cell.strip(" \x1a\ufeff") for cell in cells) or (text.width > 1 and is_rule(cells)):
+    if not any(cell.strip(" \x1a\ufeff") for cell in cells):
+        return
+    if text.width > 1 and len(cells) in (1, text.width) and all(map(str.strip, cells)) and is_rule(cells):
+        notes.rule(record.line)
         return
     if cells[0].startswith("\ufeff"):
         cells[0] = cells[0].lstrip("\ufeff").strip(text.dialect.quote)
