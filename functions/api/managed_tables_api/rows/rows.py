@@ -1,7 +1,7 @@
 """Owns the operations on rows of one table: list, insert, update, delete; their JSON ready to be sent."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -39,6 +39,7 @@ Parameters = Mapping[str, str | None]
 
 _ROW_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ATTEMPTS = 5  # a definition that changes under five attempts in a row is being changed in a loop
+_ESTIMATE_TIMES = 3  # of the limit: how far a page may be weighed too heavy before it is made
 _MAX_OFFSET = 10**15  # beyond every table: larger numbers would not fit PostgreSQL's bigint
 
 
@@ -191,7 +192,7 @@ class Rows:
         parameters: dict[str, str | None] = {
             **_key(definition),
             "limit": str(request.per_page + 1),  # one more tells whether there is a next page
-            "max_bytes": str(self._response_max_bytes),
+            "max_bytes": str(_ESTIMATE_TIMES * self._response_max_bytes),
         }
         after = None
         if cursor is None:
@@ -204,12 +205,15 @@ class Rows:
         found = self._run(definition, statement, parameters, repeatable=True)
         total = int(found[0][0])
         kept = [row for row in found[: request.per_page] if row[1] is not None]
-        if any(row[3] is None for row in kept):
+        if any(row[3] is None for row in kept) or self._is_too_large(row[3] for row in kept):
             limit_mb = f"{self._response_max_bytes / MIB:.1f}".replace(".", ",")
             raise ApiError(RESPONSE_TOO_LARGE, limit_mb=limit_mb)
         more = len(found) > request.per_page
         next_cursor = write_cursor(definition, order, kept[-1][1], kept[-1][2]) if more else None
         return Page(total, [row[3] for row in kept], next_cursor)
+
+    def _is_too_large(self, rows: Iterable[str]) -> bool:
+        return sum(len(row.encode()) for row in rows) > self._response_max_bytes
 
     def _long_key(self, definition: Definition, order: Order, cursor: Cursor) -> str | None:
         if order.column is None:

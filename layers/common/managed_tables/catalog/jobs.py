@@ -143,7 +143,7 @@ class Jobs:
         for item in self._items.scan_index(ACTIVE_JOBS_INDEX):
             try:
                 job = _read(item)
-            except (KeyError, TypeError):
+            except (KeyError, TypeError, ValueError):
                 unreadable.append(f"{item['pk']} {item['sk']}")
                 continue
             if not job.is_terminal:

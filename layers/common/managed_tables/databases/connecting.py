@@ -110,7 +110,11 @@ class Databases:
         limits = limits or self.limits
         opened = self._open(secret, roles.database, roles.owner, password, limits)
         if limits.role_sessions_max:
-            _require_place(opened, limits.role_sessions_max)
+            try:
+                _require_place(opened, limits.role_sessions_max)
+            except psycopg.Error as error:
+                opened.close()
+                raise ApiError(DATABASE_UNAVAILABLE) from error
         return opened
 
     @contextmanager
