@@ -220,6 +220,14 @@ def test_a_page_heavier_than_an_answer_may_be_is_refused_and_fewer_rows_are_not(
     assert rows.list(per_page=1)["quantity"] == 1
 
 
+def test_what_a_page_takes_as_json_is_what_counts(rows: RowsClient) -> None:
+    """A control character of one byte is six in JSON; a NULL is four, whatever its column."""
+    for _ in range(3):
+        rows.insert({"produto": "\x01" * 400_000})
+    assert rows.call("GET").body["code"] == "RESPONSE_TOO_LARGE"
+    assert rows.list(per_page=2)["quantity"] == 2
+
+
 def test_a_page_that_is_too_heavy_is_refused_before_it_is_made(rows: RowsClient, postgres_dsn: str) -> None:
     """A server's disk is everybody's: short requests that stand for gigabytes must not fill it."""
     rows.change(
