@@ -118,7 +118,7 @@ class Table:
         return [column for column in range(part.width) if column not in empty] or [0]
 
     def _has_odd_rows(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:
-        """Tell whether a part read as it stands has blank rows, a page's head again, or a mark in a cell.
+        """Tell whether a part read as it stands has blank rows, a page's head again, drawn lines or a mark.
 
         The first column alone tells in nearly every file, and costs a tenth of reading them all.
         """
@@ -129,10 +129,11 @@ class Table:
         suspects = [f"{first} IS NULL", f"starts_with({first}, chr(65279))"]
         if part.labels and _label(part, 0) is not None:
             suspects.append(f"{first} = {literal(part.labels[0])}")
-        if len(indexes) > 1:
-            suspects.append(f"left({first}, 3) IN ({', '.join(map(literal, STROKES))})")
-        heads = [f"starts_with({first}, {literal(start)})" for start in part.head_starts]
-        suspects += heads
+        starts = [*part.head_starts, *(STROKES if len(indexes) > 1 else ())]
+        exact = [
+            f"starts_with({first}, {literal(start)})" for start in starts
+        ]  # for the exact reader to judge
+        suspects += exact
         query = f"SELECT 1 FROM {source} WHERE {' OR '.join(suspects)} LIMIT 1"  # noqa: S608
         if self.connection.execute(query).fetchone() is None:
             return False
@@ -141,14 +142,7 @@ class Table:
             f"c{index} IS NOT DISTINCT FROM {literal(label) if label else 'NULL'}"
             for index, label in zip(indexes, part.labels, strict=False)
         )
-        drawn = " AND ".join(f"coalesce(c{index}, '') SIMILAR TO '[-=_]{{3,}}'" for index in indexes)
-        odd = [
-            empty,
-            drawn,
-            f"starts_with({first}, chr(65279))",
-            *([same] if len(part.labels) > 1 else []),
-            *heads,
-        ]
+        odd = [empty, f"starts_with({first}, chr(65279))", *([same] if len(part.labels) > 1 else []), *exact]
         query = f"SELECT 1 FROM {source} WHERE ({') OR ('.join(odd)}) LIMIT 1"  # noqa: S608
         return self.connection.execute(query).fetchone() is not None
 

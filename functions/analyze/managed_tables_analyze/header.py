@@ -80,9 +80,8 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
     labels = _labels(lines, filled[last + 1 :])
     data_line = filled[last + 1][0] if len(filled) > last + 1 else filled[last][0] + 1
     skipped = _numbers_of_titles(filled[:first])
-    head = _page_head(
-        filled[: first if first == last else last + 1]
-    )  # a header of one line is looked for apart
+    # A header of one line is looked for by itself.
+    head = _page_head(filled[: first if first == last else last + 1])
     return Header(labels, len(labels), filled[first][0], data_line, skipped, head)
 
 

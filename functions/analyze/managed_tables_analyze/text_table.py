@@ -68,10 +68,7 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     sample = _sample(utf8, start)
     change = unwrap if are_wrapped(sample) else collapse if is_cut_by_runs(sample) else None
     if change:
-        try:
-            utf8, start = _changed(utf8, start, change, work_dir / f"{path.name}.changed"), 0
-        except UnevenError as error:
-            raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED) from error
+        utf8, start = _changed(utf8, start, change, work_dir / f"{path.name}.changed", name), 0
         sample = _sample(utf8, start)
     hint_lines = 1 if sample and find_hint(sample[0]) else 0
     dialect = sniff(sample)
@@ -140,13 +137,18 @@ def _sample(path: Path, start: int) -> list[str]:
         return lines
 
 
-def _changed(path: Path, start: int, change: Callable[[Iterable[str]], Iterable[str]], target: Path) -> Path:
-    """Write a copy of a text with its lines changed."""
+def _changed(
+    path: Path, start: int, change: Callable[[Iterable[str]], Iterable[str]], target: Path, name: str
+) -> Path:
+    """Write a copy of a text with its lines changed; JobError at a line that cannot be."""
     with (
         _open_lines(path, start, path.stat().st_size) as file,
         target.open("w", encoding="utf-8", newline="") as out,
     ):
-        out.writelines(change(file))
+        try:
+            out.writelines(change(file))
+        except UnevenError as error:
+            raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED) from error
     return target
 
 
