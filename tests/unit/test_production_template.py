@@ -259,21 +259,69 @@ def test_the_settings_of_a_cluster_are_those_of_its_version() -> None:
     assert "DatabaseName" not in properties("Cluster"), "`postgres` is always there, and cannot be made again"
 
 
-def test_every_alarm_notifies_and_bears_silence() -> None:
-    for name in ALARMS:
-        alarm = properties(name)
-        assert alarm["AlarmActions"] == {"Fn::If": ["Notify", [{"Ref": "AlarmTopicArn"}], NO_VALUE]}
-        assert alarm["TreatMissingData"] == "notBreaching"
+def test_every_alarm_notifies_the_topic_given_or_made() -> None:
+    topic = {"Fn::If": ["Notify", {"Ref": "AlarmTopicArn"}, {"Ref": "AlarmTopic"}]}
+    assert {name for name in ALARMS if properties(name)["AlarmActions"] != [topic]} == set()
+    assert RESOURCES["AlarmTopic"]["Condition"] == "MakeTopic"
 
 
-def test_failed_jobs_5xx_throttles_and_dead_letters_are_watched() -> None:
-    watched = {(properties(name)["Namespace"], properties(name)["MetricName"]) for name in ALARMS}
-    assert watched == {
+def test_silence_is_a_fault_of_the_sweep_alone() -> None:
+    """An idle deployment sends no metrics, and wakes nobody; the sweep runs every five minutes."""
+    breaching = {name for name in ALARMS if properties(name)["TreatMissingData"] == "breaching"}
+    assert breaching == {"SweepSilentAlarm"}
+    assert properties("SweepSilentAlarm")["Period"] >= 3 * 300, "one late run is no fault"
+
+
+def watched(alarm: str) -> set[tuple[str, str]]:
+    """Return namespace and metric of what an alarm looks at."""
+    found = [
+        one["MetricStat"]["Metric"] for one in properties(alarm).get("Metrics", []) if "MetricStat" in one
+    ]
+    return {(one["Namespace"], one["MetricName"]) for one in found or [properties(alarm)]}
+
+
+def test_faults_slowness_throttles_and_capacity_are_watched() -> None:
+    assert set().union(*map(watched, ALARMS)) == {
         ("AWS/States", "ExecutionsFailed"),
-        ("AWS/ApiGateway", "5XXError"),
+        ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "Throttles"),
+        ("AWS/Lambda", "Duration"),
+        ("AWS/Lambda", "Invocations"),
+        ("AWS/ApiGateway", "5XXError"),
+        ("AWS/ApiGateway", "Latency"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/RDS", "ACUUtilization"),
+        ("AWS/RDS", "DatabaseConnections"),
     }
+
+
+@pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm"])
+def test_no_function_goes_unwatched(alarm: str) -> None:
+    metrics = [one["MetricStat"]["Metric"] for one in properties(alarm)["Metrics"] if "MetricStat" in one]
+    names = {one["Dimensions"][0]["Value"]["Ref"] for one in metrics}
+    assert names == set(FUNCTIONS)
+
+
+def test_a_step_is_called_slow_before_lambda_ends_it() -> None:
+    limit_ms = properties("SlowStepsAlarm")["Threshold"]
+    for name in ("AnalyzeFunction", "InsertFunction"):
+        assert 0.8 < limit_ms / (properties(name)["Timeout"] * 1_000) < 1
+
+
+def test_a_bad_file_fails_no_execution() -> None:
+    """Failed executions are what wakes somebody: only a fault of the system is one."""
+    states = json.loads(re.sub(r": \$\{\w+\}", ": 0", (ROOT / "statemachine" / "job.asl.json").read_text()))[
+        "States"
+    ]
+    assert states["MarkFailed"]["Next"] == states["MarkFailed"]["Catch"][0]["Next"] == "Fault?"
+    (fault,) = states["Fault?"]["Choices"]
+    assert ("'JOB_FAULT'" in fault["Condition"], fault["Next"]) == (True, "Fault")
+    assert states[states["Fault?"]["Default"]]["Type"] == "Succeed"
+
+
+def test_metrics_that_are_billed_one_by_one_are_off() -> None:
+    """API Gateway's per-method metrics are custom metrics; those of the stage come without them."""
+    assert properties("Api")["MethodSettings"][0]["MetricsEnabled"] is False
 
 
 def test_what_is_given_up_goes_to_the_queue_that_is_watched() -> None:
