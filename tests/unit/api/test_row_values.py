@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from managed_tables.schema import ColumnType
-from managed_tables_api.rows.values import InvalidValue, parsers
+from managed_tables.values import InvalidValue, parsers
 
 PARSERS = parsers(ZoneInfo("America/Sao_Paulo"))
 json_values = st.recursive(

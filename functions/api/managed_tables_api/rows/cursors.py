@@ -11,9 +11,9 @@ from uuid import UUID
 
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.schema import ColumnType
+from managed_tables.values import InvalidValue, Parser
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.statements import MAX_CURSOR_CHARACTERS, Order
-from managed_tables_api.rows.values import InvalidValue, Parser
 
 
 @dataclass(frozen=True)

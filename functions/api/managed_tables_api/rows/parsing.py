@@ -6,8 +6,8 @@ from typing import Any
 from managed_tables.errors import INVALID_REQUEST, INVALID_ROWS, ApiError, Detail
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
+from managed_tables.values import InvalidValue, Parser
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.values import InvalidValue, Parser
 
 MAX_DETAILS = 20  # the first ones tell what is wrong; a thousand would not tell more
 MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown back

@@ -26,13 +26,13 @@ from managed_tables.errors import (
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import is_record_id
 from managed_tables.settings import MIB
+from managed_tables.values import parsers
 from managed_tables_api.rows import statements
 from managed_tables_api.rows.cursors import Cursor, read_cursor, write_cursor
 from managed_tables_api.rows.definitions import Definition, Definitions
 from managed_tables_api.rows.idempotency import IdempotencyKey
 from managed_tables_api.rows.parsing import parse_changes, parse_rows
 from managed_tables_api.rows.statements import Numbers, Order
-from managed_tables_api.rows.values import parsers
 
 Result = TypeVar("Result")
 Parameters = Mapping[str, str | None]
