@@ -2,12 +2,15 @@
 
 import time
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from rows_client import SALES, RowsClient
 
 from managed_tables.databases import connection_cache
@@ -255,6 +258,34 @@ def test_a_page_that_is_too_heavy_is_refused_before_it_is_made(rows: RowsClient,
             [f"co_{rows.company.connection_id}"],
         ).fetchone()
     assert spooled == (0,)
+
+
+def test_a_page_sorts_keys_and_ids_alone_and_past_the_end_nothing(
+    rows: RowsClient, postgres_dsn: str
+) -> None:
+    """A sort that does not fit in memory is written to the disk that all companies of a cluster share."""
+    rows.execute(
+        "INSERT INTO vendas (id, produto, quantidade) SELECT gen_random_uuid(), repeat(n || 'x', 200), n % 97"
+        " FROM generate_series(1, 3000) AS n"
+    )
+    rows.execute("INSERT INTO managed_tables.row_counts SELECT table_id, 0, 3000 FROM managed_tables.tables")
+    for sort_by, page, limit in (("quantidade", 1_000, "200kB"), ("-quantidade", 99_999_999, "0")):
+        with role_settings(rows, postgres_dsn, {"work_mem": "64kB", "temp_file_limit": limit}):
+            assert rows.list(sort_by=sort_by, page=page, per_page=1)["total"] == 3_000
+
+
+@contextmanager
+def role_settings(rows: RowsClient, postgres_dsn: str, values: dict[str, str]) -> Iterator[None]:
+    """Give the company's sessions other settings for the `with` block."""
+    role = sql.Identifier(rows.services.databases.roles(rows.company.connection_id).owner)
+    with psycopg.connect(postgres_dsn, autocommit=True) as admin:
+        for name, value in values.items():
+            form = sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}")
+            admin.execute(form.format(role, role, sql.Identifier(name), value))
+        rows.services.connection_cache.close_idle()
+        yield
+        admin.execute(sql.SQL("ALTER ROLE {} IN DATABASE {} RESET ALL").format(role, role))
+        rows.services.connection_cache.close_idle()
 
 
 def test_an_inactive_table_is_readable_and_refuses_writes(rows: RowsClient) -> None:

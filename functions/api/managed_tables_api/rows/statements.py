@@ -25,6 +25,7 @@ _CACHED_STATEMENTS = 256
 _TABLE = sql.Identifier("$table")
 _ROW = sql.Identifier("$row")
 _SIZE = sql.Identifier("$size")
+_FOUND = sql.Identifier("$found")
 
 # Bytes of a value in JSON: about what it will take. Of a text its length alone is read, however long it is; a
 # decimal has MAX_DECIMAL_DIGITS at most.
@@ -137,15 +138,14 @@ def list_statement(definition: Definition, order: Order, numbers: Numbers, after
     server that others use too.
     """
     compose = _Compose(definition)
-    where, tail = _page(compose, order, after)
     return (
         sql.SQL(
             "WITH {definition} SELECT definition.total, page.id, page.key, page.row"
             " FROM definition LEFT JOIN LATERAL ("
             "SELECT {alias}.id::text AS id, {key} AS key, CASE WHEN {alias}.{size} <= %(max_bytes)s::bigint"
             " THEN (SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row}) END AS row"
-            " FROM (SELECT {raw}, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS {size} FROM ("
-            "SELECT {raw} FROM {table} AS {alias}{where}{tail}) AS {alias}) AS {alias}) AS page ON true"
+            " FROM (SELECT {raw}, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS {size}"
+            " FROM ({page}) AS {alias}) AS {alias}) AS page ON true"
         )
         .format(
             definition=_DEFINITION.format(
@@ -161,32 +161,62 @@ def list_statement(definition: Definition, order: Order, numbers: Numbers, after
             bytes=compose.row_bytes(),
             size=_SIZE,
             raw=compose.raw_fields(),
-            table=compose.table,
+            page=_page(compose, order, after),
             alias=_TABLE,
-            where=where,
-            tail=tail,
         )
         .as_bytes(None)
     )
 
 
-def _page(compose: _Compose, order: Order, after: str | None) -> tuple[sql.Composed, sql.Composed]:
-    """Return the WHERE and the ORDER BY … LIMIT of a page."""
-    direction = sql.SQL("DESC" if order.descending else "ASC")
+def _page(compose: _Compose, order: Order, after: str | None) -> sql.Composed:
+    """Return the SELECT of a page's rows as they are stored, in their order."""
     if order.column is not None:
-        name = sql.Identifier(order.column.name)
-        form = " ORDER BY {t}.{name} {direction} NULLS LAST, {t}.id LIMIT %(limit)s::bigint"
-        tail = sql.SQL(form).format(t=_TABLE, name=name, direction=direction)
-        if after is None:
-            return sql.Composed([]), tail + sql.SQL(" OFFSET %(offset)s::bigint")
-        return _after_column(order.column, order.descending, after), tail
-    tail = sql.SQL(" ORDER BY {t}.id {direction} LIMIT %(limit)s::bigint").format(
-        t=_TABLE, direction=direction
+        return _page_by_column(compose, order.column, order.descending, after)
+    if after is None:
+        where = _from_offset(compose, order.descending)
+    else:
+        where = sql.SQL(" WHERE {t}.id {compare} %(id)s::uuid").format(
+            t=_TABLE, compare=sql.SQL("<" if order.descending else ">")
+        )
+    return sql.SQL(
+        "SELECT {raw} FROM {table} AS {t}{where} ORDER BY {t}.id {direction} LIMIT %(limit)s::bigint"
+    ).format(
+        raw=compose.raw_fields(),
+        table=compose.table,
+        t=_TABLE,
+        where=where,
+        direction=sql.SQL("DESC" if order.descending else "ASC"),
     )
-    if after is not None:
-        compare = sql.SQL("<" if order.descending else ">")
-        return sql.SQL(" WHERE {t}.id {compare} %(id)s::uuid").format(t=_TABLE, compare=compare), tail
-    return _from_offset(compose, order.descending), tail
+
+
+def _page_by_column(compose: _Compose, column: Column, descending: bool, after: str | None) -> sql.Composed:
+    """Return the SELECT of a page in the order of a column.
+
+    The sort carries keys and ids alone, since it may not fit in memory and the server's disk is shared; a
+    page past the end sorts nothing. The rows are then read by their ids: OFFSET 0 keeps the planner from
+    another join, which would lose their order.
+    """
+    where: sql.Composable
+    if after is None:
+        where = sql.SQL(" WHERE %(offset)s::bigint < definition.total")
+        tail = sql.SQL("LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint")
+    else:
+        where = _after_column(column, descending, after)
+        tail = sql.SQL("LIMIT %(limit)s::bigint")
+    return sql.SQL(
+        "SELECT {raw} FROM (SELECT {t}.id FROM {table} AS {t}{where}"
+        " ORDER BY {t}.{name} {direction} NULLS LAST, {t}.id {tail}) AS {found}"
+        " CROSS JOIN LATERAL (SELECT {raw} FROM {table} AS {t} WHERE {t}.id = {found}.id OFFSET 0) AS {t}"
+    ).format(
+        raw=compose.raw_fields(),
+        table=compose.table,
+        t=_TABLE,
+        found=_FOUND,
+        where=where,
+        name=sql.Identifier(column.name),
+        direction=sql.SQL("DESC" if descending else "ASC"),
+        tail=tail,
+    )
 
 
 def _from_offset(compose: _Compose, descending: bool) -> sql.Composed:
