@@ -132,75 +132,133 @@ KEYS_UNAVAILABLE = ApiErrorKind(
 )
 
 # --- failures of a job -------------------------------------------------------------------------------
-FILE_EMPTY = JobErrorKind("FILE_EMPTY", "O arquivo {file} está vazio")
-FILE_NOT_TABULAR = JobErrorKind("FILE_NOT_TABULAR", "O arquivo {file} não é uma tabela legível: {reason}")
-FILE_KIND_REFUSED = JobErrorKind("FILE_KIND_REFUSED", "O arquivo {file} {reason}, e não uma tabela")
+FILE_EMPTY = JobErrorKind(
+    "FILE_EMPTY", "O arquivo {file} está vazio. Confira se exportou os dados e envie de novo"
+)
+FILE_NOT_TABULAR = JobErrorKind(
+    "FILE_NOT_TABULAR",
+    "O arquivo {file} não é uma tabela legível: {reason}. Exporte os dados como CSV ou XLSX e envie de novo",
+)
+FILE_KIND_REFUSED = JobErrorKind(
+    "FILE_KIND_REFUSED",
+    "O arquivo {file} {reason}, e não uma tabela. Exporte os dados como CSV ou XLSX e envie de novo",
+)
 WORKBOOK_ENCRYPTED = JobErrorKind(
     "WORKBOOK_ENCRYPTED", "A planilha {file} tem senha. Salve uma cópia sem senha e envie de novo"
 )
-WORKBOOK_CORRUPT = JobErrorKind("WORKBOOK_CORRUPT", "A planilha {file} está corrompida: {reason}")
-WORKBOOK_TOO_LARGE = JobErrorKind("WORKBOOK_TOO_LARGE", "A planilha {file} passa dos limites: {reason}")
-WORKBOOK_UNSAFE = JobErrorKind("WORKBOOK_UNSAFE", "A planilha {file} foi recusada por segurança: {reason}")
-TOO_MANY_COLUMNS = JobErrorKind(
-    "TOO_MANY_COLUMNS", "O arquivo {file} tem {count} colunas (linha {line}); o máximo é {limit}"
+WORKBOOK_CORRUPT = JobErrorKind(
+    "WORKBOOK_CORRUPT",
+    "A planilha {file} está corrompida: {reason}. Abra-a no Excel, salve uma cópia e envie de novo",
 )
-ARCHIVE_CORRUPT = JobErrorKind("ARCHIVE_CORRUPT", "O ZIP {file} está corrompido: {reason}")
+WORKBOOK_TOO_LARGE = JobErrorKind(
+    "WORKBOOK_TOO_LARGE", "A planilha {file} passa dos limites: {reason}. Salve-a como CSV e envie de novo"
+)
+WORKBOOK_UNSAFE = JobErrorKind(
+    "WORKBOOK_UNSAFE",
+    "A planilha {file} foi recusada por segurança: {reason}. Salve-a de novo no Excel, ou como CSV, e envie",
+)
+TOO_MANY_COLUMNS = JobErrorKind(
+    "TOO_MANY_COLUMNS",
+    "O arquivo {file} tem {count} colunas (linha {line}); o máximo é {limit}. Apague as que não usa ou divida"
+    " a tabela, e envie de novo",
+)
+ARCHIVE_CORRUPT = JobErrorKind(
+    "ARCHIVE_CORRUPT", "O ZIP {file} está corrompido: {reason}. Compacte os arquivos de novo e envie"
+)
 ARCHIVE_ENCRYPTED = JobErrorKind(
     "ARCHIVE_ENCRYPTED", "O ZIP {file} tem senha (em {member}). Envie os arquivos sem senha"
 )
-ARCHIVE_NESTED = JobErrorKind("ARCHIVE_NESTED", "O ZIP {file} tem outro ZIP dentro: {member}")
+ARCHIVE_NESTED = JobErrorKind(
+    "ARCHIVE_NESTED",
+    "O ZIP {file} tem outro ZIP dentro: {member}. Envie os arquivos em um só ZIP, ou sem compactar",
+)
 ARCHIVE_TOO_MANY_ENTRIES = JobErrorKind(
-    "ARCHIVE_TOO_MANY_ENTRIES", "O ZIP {file} tem {count} entradas; o máximo é {limit}"
+    "ARCHIVE_TOO_MANY_ENTRIES",
+    "O ZIP {file} tem {count} arquivos; o máximo é {limit}. Divida-o e envie em partes",
 )
 ARCHIVE_TOO_LARGE = JobErrorKind(
-    "ARCHIVE_TOO_LARGE", "O conteúdo do ZIP {file} passa do limite de {limit_mb} MB descompactado"
+    "ARCHIVE_TOO_LARGE",
+    "O conteúdo do ZIP {file} passa do limite de {limit_mb} MB descompactado. Divida-o e envie em partes",
 )
 ARCHIVES_TOO_LARGE = JobErrorKind(
     "ARCHIVES_TOO_LARGE",
     "Os arquivos ZIP do envio passam juntos do limite de {limit_mb} MB descompactados (em {file})."
     " Envie-os em partes",
 )
-ARCHIVE_UNSAFE = JobErrorKind("ARCHIVE_UNSAFE", "O ZIP {file} não é aceito: {reason}")
-ARCHIVE_MEMBERS_REFUSED = JobErrorKind(
-    "ARCHIVE_MEMBERS_REFUSED", "O ZIP {file} tem arquivos que não são tabelas: {members}"
+ARCHIVE_UNSAFE = JobErrorKind(
+    "ARCHIVE_UNSAFE",
+    "O ZIP {file} não é aceito: {reason}. Compacte só os arquivos de dados, de novo, e envie",
 )
-ARCHIVE_EMPTY = JobErrorKind("ARCHIVE_EMPTY", "O ZIP {file} não tem nenhum arquivo de dados")
+ARCHIVE_MEMBERS_REFUSED = JobErrorKind(
+    "ARCHIVE_MEMBERS_REFUSED",
+    "O ZIP {file} tem arquivos que não são tabelas: {members}. Tire-os do ZIP e envie de novo",
+)
+ARCHIVE_EMPTY = JobErrorKind(
+    "ARCHIVE_EMPTY",
+    "O ZIP {file} não tem nenhum arquivo de dados. Ponha nele arquivos CSV ou planilhas e envie de novo",
+)
 VALUES_NOT_CONVERTED = JobErrorKind(
-    "VALUES_NOT_CONVERTED", "Valores que não puderam ser convertidos: {count}; nada foi inserido"
+    "VALUES_NOT_CONVERTED",
+    "Valores que não puderam ser convertidos: {count}; nada foi inserido. Corrija os tipos das colunas e"
+    " confirme de novo, ou corrija o arquivo e envie-o outra vez",
 )
 VALUES_REFUSED = JobErrorKind(
-    "VALUES_REFUSED", "O banco recusou valores do arquivo; nada foi inserido. Motivo: {reason}"
+    "VALUES_REFUSED",
+    "O banco recusou valores do arquivo; nada foi inserido. Motivo: {reason}. Corrija o arquivo e envie de"
+    " novo",
 )
 ROW_TOO_LARGE = JobErrorKind(
-    "ROW_TOO_LARGE", "Uma linha do arquivo é maior do que o banco aceita; nada foi inserido"
+    "ROW_TOO_LARGE",
+    "Uma linha do arquivo é maior do que o banco aceita; nada foi inserido. Confirme com menos colunas, ou"
+    " divida a tabela e envie de novo",
 )
-TABLE_GONE = JobErrorKind("TABLE_GONE", "A tabela foi excluída antes de os dados serem inseridos")
+TABLE_GONE = JobErrorKind(
+    "TABLE_GONE",
+    "A tabela foi excluída antes de os dados serem inseridos. Envie os arquivos como uma tabela nova",
+)
 TABLE_NOT_ACTIVE = JobErrorKind(
-    "TABLE_NOT_ACTIVE", "A tabela ficou inativa antes de os dados serem inseridos"
+    "TABLE_NOT_ACTIVE",
+    "A tabela ficou inativa antes de os dados serem inseridos. Ative-a e envie os arquivos novamente",
 )
 TABLE_CHANGED = JobErrorKind(
     "TABLE_CHANGED",
     "As colunas da tabela mudaram depois da confirmação; nada foi inserido. Envie os arquivos novamente",
 )
-TABLE_NAME_TAKEN = JobErrorKind("TABLE_NAME_TAKEN", "O banco já tem uma tabela com o nome {name}")
+TABLE_NAME_TAKEN = JobErrorKind(
+    "TABLE_NAME_TAKEN",
+    "O banco já tem uma tabela com o nome {name}. Envie os arquivos novamente e escolha outro nome",
+)
 RESERVATION_LOST = JobErrorKind(
     "RESERVATION_LOST", "O nome da tabela deixou de estar reservado; nada foi inserido. Envie novamente"
 )
-INBOX_FILE_REFUSED = JobErrorKind("INBOX_FILE_REFUSED", "O arquivo {file} não foi aceito: {reason}")
+INBOX_FILE_REFUSED = JobErrorKind(
+    "INBOX_FILE_REFUSED",
+    "O arquivo {file} não foi aceito: {reason}. Corrija e ponha o arquivo de novo na pasta de entrada",
+)
 INBOX_METADATA_INVALID = JobErrorKind(
-    "INBOX_METADATA_INVALID", "Os metadados do arquivo {file} são inválidos: {reason}"
+    "INBOX_METADATA_INVALID",
+    "Os metadados do arquivo {file} são inválidos: {reason}. Corrija-os e ponha o arquivo de novo na pasta de"
+    " entrada",
 )
 INBOX_OBJECT_GONE = JobErrorKind(
-    "INBOX_OBJECT_GONE", "O arquivo {file} foi apagado ou substituído antes de ser recebido"
+    "INBOX_OBJECT_GONE",
+    "O arquivo {file} foi apagado ou substituído antes de ser recebido. Ponha-o de novo na pasta de entrada",
 )
 CONFIRMATION_REFUSED = JobErrorKind(
-    "CONFIRMATION_REFUSED", "O esquema não pôde ser confirmado automaticamente: {reason}"
+    "CONFIRMATION_REFUSED",
+    "O esquema não pôde ser confirmado automaticamente: {reason}. Corrija o arquivo e envie de novo, ou envie"
+    " sem a confirmação automática",
 )
 FILE_SIZE_MISMATCH = JobErrorKind(
-    "FILE_SIZE_MISMATCH", "O arquivo {file} chegou com {arrived} bytes; foram declarados {declared}"
+    "FILE_SIZE_MISMATCH",
+    "O arquivo {file} chegou com {arrived} bytes; foram declarados {declared}. Envie-o novamente",
 )
-UPLOAD_EXPIRED = JobErrorKind("UPLOAD_EXPIRED", "Os arquivos não chegaram dentro do prazo de envio")
-CONFIRMATION_EXPIRED = JobErrorKind("CONFIRMATION_EXPIRED", "O esquema não foi confirmado dentro do prazo")
+UPLOAD_EXPIRED = JobErrorKind(
+    "UPLOAD_EXPIRED", "Os arquivos não chegaram dentro do prazo de envio. Envie-os novamente"
+)
+CONFIRMATION_EXPIRED = JobErrorKind(
+    "CONFIRMATION_EXPIRED", "O esquema não foi confirmado dentro do prazo. Envie os arquivos novamente"
+)
 TABLE_NOT_MADE = JobErrorKind(
     "TABLE_NOT_MADE", "Outra carga ainda não terminou de criar a tabela. Envie o arquivo novamente"
 )
