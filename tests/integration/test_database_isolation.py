@@ -12,9 +12,19 @@ from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.connecting import PgConnection, SessionLimits, TooManyConnections
-from managed_tables.databases.provisioning import OWNER_CONNECTIONS, READER_CONNECTIONS
-from managed_tables.errors import CONNECTIONS_TAKEN, ApiError
+from managed_tables.databases.connecting import (
+    PgConnection,
+    SessionLimits,
+    TooManyConnections,
+    translated_errors,
+)
+from managed_tables.databases.roles import (
+    OWNER_CONNECTIONS,
+    OWNER_TEMPORARY_FILES,
+    READER_CONNECTIONS,
+    READER_TEMPORARY_FILES,
+)
+from managed_tables.errors import CONNECTIONS_TAKEN, QUERY_TOO_LARGE, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
@@ -246,6 +256,36 @@ def test_a_company_cannot_take_every_connection(services: Services, company: Con
             [f"co\\_{company.connection_id}%"],
         ).fetchall()
     assert [limit for _, limit in limits] == [OWNER_CONNECTIONS, READER_CONNECTIONS]
+
+
+@pytest.mark.parametrize("reader", [False, True], ids=["owner", "reader"])
+def test_a_company_cannot_fill_the_disk_with_temporary_files(
+    services: Services, company: ConnectionRecord, reader: bool
+) -> None:
+    """A session's sorts end where its share does, and the role cannot make it larger."""
+    limit = READER_TEMPORARY_FILES if reader else OWNER_TEMPORARY_FILES
+    with connected(services, company, reader=reader) as connection:
+        assert connection.execute("SHOW temp_file_limit").fetchone() == (limit,)
+        for statement in (b"SET temp_file_limit = -1", b"ALTER ROLE CURRENT_USER SET temp_file_limit = -1"):
+            with pytest.raises(InsufficientPrivilege):
+                connection.execute(statement)
+
+
+def test_a_statement_that_takes_more_disk_than_its_share_is_refused(
+    services: Services, company: ConnectionRecord, postgres_dsn: str
+) -> None:
+    owner = sql.Identifier(services.databases.roles(company.connection_id).owner)
+    with psycopg.connect(postgres_dsn, autocommit=True) as admin:
+        admin.execute(sql.SQL("ALTER ROLE {} SET temp_file_limit = '1MB'").format(owner))
+        admin.execute(sql.SQL("ALTER ROLE {} SET work_mem = '64kB'").format(owner))
+    statement = "SELECT repeat(n::text, 99) FROM generate_series(1, 9999) n ORDER BY 1"
+    with (
+        closing(services.databases.open_company_connection(company)) as connection,
+        pytest.raises(ApiError) as refused,
+        translated_errors(),
+    ):
+        connection.execute(statement)
+    assert refused.value.kind is QUERY_TOO_LARGE
 
 
 @contextmanager

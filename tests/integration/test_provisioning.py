@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import ModuleType
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from psycopg import sql
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases import migrations as migrations_module
 from managed_tables.databases import provisioning as provisioning_module
+from managed_tables.databases import roles as roles_module
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 from managed_tables.databases.provisioning import Provisioning
@@ -73,18 +75,26 @@ def test_companies_at_once_get_a_database_each(provisioning: Provisioning) -> No
     assert len({connection.connection_id for connection in made}) == 4
 
 
-@pytest.mark.parametrize("step", ["_make_role", "make_database", "_locale", "migrate"])
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (roles_module, "make_role"),
+        (provisioning_module, "make_database"),
+        (provisioning_module, "_locale"),
+        (provisioning_module, "migrate"),
+    ],
+)
 def test_a_provision_that_dies_is_resumed(
-    provisioning: Provisioning, monkeypatch: pytest.MonkeyPatch, step: str
+    provisioning: Provisioning, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
 ) -> None:
     company_id = new_record_id()
-    working = getattr(provisioning_module, step)
+    working = getattr(module, step)
 
     def dying(*arguments: object) -> None:
         working(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(provisioning_module, step, dying)
+    monkeypatch.setattr(module, step, dying)
     with pytest.raises(KeyboardInterrupt):
         provisioning.provision(company_id)
     assert provisioning.find(company_id) is None

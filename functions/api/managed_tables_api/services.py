@@ -8,7 +8,7 @@ from managed_tables.aws_services import once
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
-from managed_tables.databases.provisioning import OWNER_CONNECTIONS
+from managed_tables.databases.roles import OWNER_CONNECTIONS
 from managed_tables.services import Services
 from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables_api.rows.definitions import Definitions

@@ -124,6 +124,12 @@ STORAGE_UNAVAILABLE = ApiErrorKind(
 DATABASE_TIMEOUT = ApiErrorKind(
     503, "DATABASE_TIMEOUT", "A operação demorou demais e foi desfeita; nada foi alterado"
 )
+QUERY_TOO_LARGE = ApiErrorKind(
+    422,
+    "QUERY_TOO_LARGE",
+    "A consulta precisa de mais espaço temporário do que o banco permite. Filtre as linhas, ordene por outra"
+    " coluna ou percorra a tabela com cursor",
+)
 TABLE_BUSY = ApiErrorKind(
     409, "MANAGED_TABLE_BUSY", "A tabela está ocupada por outra operação. Tente de novo em instantes"
 )

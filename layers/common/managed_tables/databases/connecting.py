@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.errors import LockNotAvailable, QueryCanceled
+from psycopg.errors import ConfigurationLimitExceeded, LockNotAvailable, QueryCanceled
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.credentials import CompanyRoles
@@ -16,6 +16,7 @@ from managed_tables.errors import (
     CONNECTIONS_TAKEN,
     DATABASE_TIMEOUT,
     DATABASE_UNAVAILABLE,
+    QUERY_TOO_LARGE,
     TABLE_BUSY,
     ApiError,
 )
@@ -170,13 +171,15 @@ def _require_place(connection: PgConnection, sessions_max: int) -> None:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn psycopg's errors that are nobody's mistake into answers: busy, too long, out of reach."""
+    """Turn psycopg's errors of busy, slow, greedy or absent databases into answers."""
     try:
         yield
     except LockNotAvailable as error:
         raise ApiError(TABLE_BUSY) from error
     except QueryCanceled as error:
         raise ApiError(DATABASE_TIMEOUT) from error
+    except ConfigurationLimitExceeded as error:
+        raise ApiError(QUERY_TOO_LARGE) from error
     except psycopg.OperationalError as error:
         raise ApiError(DATABASE_UNAVAILABLE) from error
 

@@ -4,24 +4,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from psycopg import sql
-from psycopg.errors import DuplicateDatabase, DuplicateObject, InsufficientPrivilege, UniqueViolation
+from psycopg.errors import DuplicateDatabase, InsufficientPrivilege, UniqueViolation
 
 from managed_tables.catalog.connections import ConnectionRecord, Connections
 from managed_tables.databases.connecting import Databases, PgConnection, translated_errors
 from managed_tables.databases.credentials import CompanyRoles
 from managed_tables.databases.migrations import SCHEMA_VERSION, migrate
+from managed_tables.databases.roles import make_roles
 from managed_tables.errors import NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id
 
-OWNER_CONNECTIONS = 60  # each API process that served the company keeps one; a default server has 100
-READER_CONNECTIONS = 20  # BI tools of one company must not take a cluster's every connection
-# What a session of a BI tool has unless it asks for something else, as PostgreSQL lets every role do. A query
-# or a transaction that is forgotten would keep changes of columns waiting, and dead rows from being cleared.
-READER_DEFAULTS = {
-    "statement_timeout": "15min",
-    "idle_in_transaction_session_timeout": "5min",
-    "default_transaction_read_only": "on",
-}
 # Any number: roles and databases are rows of catalogues that a whole cluster shares, and two sessions that
 # change one row at once get "tuple concurrently updated".
 _LOCK_KEY = 7_205_759_402
@@ -72,30 +64,6 @@ class Provisioning:
         with self.databases.company_connection(connection) as company:
             migrate(company, roles.reader)
         self.connections.mark_ready(connection, SCHEMA_VERSION)
-
-
-def make_roles(admin: PgConnection, roles: CompanyRoles) -> None:
-    """Make both roles of a company, or give them their passwords and limits again; repeatable."""
-    _make_role(admin, roles, roles.owner, OWNER_CONNECTIONS)
-    _make_role(admin, roles, roles.reader, READER_CONNECTIONS)
-    for name, value in READER_DEFAULTS.items():
-        form = sql.SQL("ALTER ROLE {} SET {} = {}")
-        admin.execute(form.format(sql.Identifier(roles.reader), sql.Identifier(name), value))
-
-
-def _make_role(admin: PgConnection, roles: CompanyRoles, role: str, connection_limit: int) -> None:
-    """Make the role, or give an existing one its password again; the server never sees it in clear text."""
-    name = sql.Identifier(role)
-    verifier = admin.pgconn.encrypt_password(
-        roles.password(role).encode(), role.encode(), b"scram-sha-256"
-    ).decode()
-    options = sql.SQL(
-        "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT {limit} PASSWORD {password}"
-    ).format(limit=connection_limit, password=verifier)
-    try:
-        admin.execute(sql.SQL("CREATE ROLE {} ").format(name) + options)
-    except (DuplicateObject, UniqueViolation):
-        admin.execute(sql.SQL("ALTER ROLE {} ").format(name) + options)
 
 
 def make_database(admin: PgConnection, roles: CompanyRoles) -> None:

@@ -1,0 +1,56 @@
+"""Make a company's two roles, with what the sessions of each may take of a cluster that others use too."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from psycopg import sql
+from psycopg.errors import DuplicateObject, InsufficientPrivilege, UniqueViolation
+
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.credentials import CompanyRoles
+
+OWNER_CONNECTIONS = 60  # each API process that served the company keeps one; a default server has 100
+READER_CONNECTIONS = 20  # BI tools of one company must not take a cluster's every connection
+# What a session of a BI tool has unless it asks for something else, as PostgreSQL lets every role do. A query
+# or a transaction that is forgotten would keep changes of columns waiting, and dead rows from being cleared.
+READER_SETTINGS = {
+    "statement_timeout": "15min",
+    "idle_in_transaction_session_timeout": "5min",
+    "default_transaction_read_only": "on",
+}
+# What one session may write of temporary files, on the disk that all companies of a cluster share: sorts and
+# hashes that do not fit in memory. No role can lift it. An index of 50 million rows takes 2 GB to build.
+OWNER_TEMPORARY_FILES = "4GB"
+READER_TEMPORARY_FILES = "2GB"
+
+
+def make_roles(admin: PgConnection, roles: CompanyRoles) -> None:
+    """Make both roles of a company, or give them their passwords and limits again; repeatable."""
+    make_role(admin, roles, roles.owner, OWNER_CONNECTIONS)
+    make_role(admin, roles, roles.reader, READER_CONNECTIONS)
+    _set_defaults(admin, roles.reader, READER_SETTINGS)
+    for role, limit in ((roles.owner, OWNER_TEMPORARY_FILES), (roles.reader, READER_TEMPORARY_FILES)):
+        # An administrator that is no superuser (RDS) may not set it: there it is the cluster's own setting.
+        with suppress(InsufficientPrivilege):
+            _set_defaults(admin, role, {"temp_file_limit": limit})
+
+
+def _set_defaults(admin: PgConnection, role: str, values: Mapping[str, str]) -> None:
+    for name, value in values.items():
+        form = sql.SQL("ALTER ROLE {} SET {} = {}")
+        admin.execute(form.format(sql.Identifier(role), sql.Identifier(name), value))
+
+
+def make_role(admin: PgConnection, roles: CompanyRoles, role: str, connection_limit: int) -> None:
+    """Make the role, or give an existing one its password again; the server never sees it in clear text."""
+    name = sql.Identifier(role)
+    verifier = admin.pgconn.encrypt_password(
+        roles.password(role).encode(), role.encode(), b"scram-sha-256"
+    ).decode()
+    options = sql.SQL(
+        "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT {limit} PASSWORD {password}"
+    ).format(limit=connection_limit, password=verifier)
+    try:
+        admin.execute(sql.SQL("CREATE ROLE {} ").format(name) + options)
+    except (DuplicateObject, UniqueViolation):
+        admin.execute(sql.SQL("ALTER ROLE {} ").format(name) + options)
