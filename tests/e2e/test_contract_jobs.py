@@ -185,11 +185,13 @@ def test_values_that_do_not_convert_can_be_corrected(company: Console) -> None:
     assert company.confirm(job, "vendas", columns).status == 200
     rejected = company.wait(job["_id"], "waiting_confirm")
     error = rejected["error"]
-    assert set(error) == {"code", "message", "details"}
+    assert set(error) == {"code", "message", "details", "details_total"}
+    assert error["details_total"] == 25
     assert "25" in error["message"]
     assert len(error["details"]) == 20
     first = error["details"][0]
-    assert {"file", "line", "column", "value", "reason"} <= set(first) <= {*first, "sheet"}
+    assert set(first) == {"in", "file", "line", "column", "value", "code", "reason"}
+    assert (first["in"], first["code"]) == ("file", "NOT_AN_INTEGER")
     assert (first["file"], first["line"]) == ("vendas.csv", 12)
     assert (first["column"], first["value"]) == ("valor", "x")
     assert first.get("sheet") is None

@@ -8,11 +8,20 @@ from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
+from managed_tables.details import Detail
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
+
+CODES = {
+    "integer": "NOT_AN_INTEGER",
+    "decimal": "NOT_A_DECIMAL",
+    "boolean": "NOT_A_BOOLEAN",
+    "date": "NOT_A_DATE",
+    "datetime": "NOT_A_DATETIME",
+}
 
 USER = "507f1f77bcf86cd799439014"
 
@@ -56,7 +65,7 @@ class Company:
         change = TableChange(columns=columns)
         return self.services.table_operations.update(self.record, table.table_id, change)
 
-    def refused(self, table: TableRecord, columns: Sequence[ColumnChange]) -> list[dict[str, Any]]:
+    def refused(self, table: TableRecord, columns: Sequence[ColumnChange]) -> list[Detail]:
         before = self.rows(table)
         with pytest.raises(ApiError) as error:
             self.change(table, columns)
@@ -212,28 +221,27 @@ def test_values_that_do_not_convert_are_named_and_nothing_changes(
     tables: Company, old: str, new: str, good: str | None, bad: list[str]
 ) -> None:
     table = tables.create([column("k"), column("v", old)], [("a", good), *(("b", value) for value in bad)])
-    (detail,) = tables.refused(table, [column("k"), column("v", new), column("new")])
-    assert detail["values"] == bad
-    assert {**detail, "reason": "", "values": []} == {
-        "index": 1,
-        "column": "v",
-        "reason": "",
-        "count": len(bad),
-        "values": [],
-    }
+    details = tables.refused(table, [column("k"), column("v", new), column("new")])
+    assert [one["value"] for one in details] == bad
+    shape = {"in": "body", "path": "columns[1].type", "column": "v", "code": CODES[new]}
+    assert all(shape.items() <= one.items() for one in details)
 
 
 def test_twenty_values_are_shown_of_those_that_do_not_convert(tables: Company) -> None:
     table = tables.create([column("v")], [(f"x{number}",) for number in range(30)])
-    (detail,) = tables.refused(table, [column("v", "integer")])
-    assert (detail["count"], detail["values"]) == (30, [f"x{number}" for number in range(20)])
+    details = tables.refused(table, [column("v", "integer")])
+    assert [one["value"] for one in details] == [f"x{number}" for number in range(20)]
+    assert {one["reason"] for one in details} == {"30 valores não convertem para integer"}
 
 
 def test_a_required_column_is_refused_where_rows_have_no_value(tables: Company) -> None:
     table = tables.create([column("a"), column("b")], [("1", None), ("2", None), ("3", "x")])
     wanted = [column("a", nullable=False), column("b", nullable=False), column("c", nullable=False)]
     faults = tables.refused(table, wanted)
-    assert [(one["index"], one["column"], one["count"]) for one in faults] == [(1, "b", 2), (2, "c", 3)]
+    assert [(one["path"], one["code"], one["reason"][:8]) for one in faults] == [
+        ("columns[1].nullable", "NOT_NULLABLE", "2 linhas"),
+        ("columns[2].nullable", "NOT_NULLABLE", "coluna n"),
+    ]
 
 
 def test_nullability_goes_both_ways(tables: Company) -> None:
@@ -265,7 +273,7 @@ def test_renames_are_checked(tables: Company, wanted: list[ColumnChange], index:
         # `a` continues as `b`, the new `a` is empty and the old `b` hidden.
         assert [one.name for one in tables.change(table, wanted).columns] == ["a", "b"]
     else:
-        assert [one["index"] for one in tables.refused(table, wanted)] == [index]
+        assert [one["path"][:10] for one in tables.refused(table, wanted)] == [f"columns[{index}]"]
 
 
 def test_postgresqls_limit_of_columns_is_told(tables: Company) -> None:

@@ -97,13 +97,21 @@ def test_values_that_do_not_fit_are_counted_and_nothing_is_inserted(maker: JobMa
     assert error["code"] == "VALUES_NOT_CONVERTED"
     assert error["message"].startswith("Valores que não puderam ser convertidos: 25; nada foi inserido. ")
     assert len(error["details"]) == 20
-    place = {"file": "vendas.csv", "sheet": None, "column": "n"}
+    place = {"in": "file", "file": "vendas.csv", "column": "n"}
+    assert error["details_total"] == 25
     assert error["details"][:2] == [
-        {**place, "line": 102, "value": "", "reason": "vazio em uma coluna que não aceita vazios"},
+        {
+            **place,
+            "line": 102,
+            "value": "",
+            "code": "REQUIRED",
+            "reason": "vazio em uma coluna que não aceita vazios",
+        },
         {
             **place,
             "line": 103,
             "value": "01",
+            "code": "NOT_AN_INTEGER",
             "reason": "começa com zero: é um código, e o zero se perderia em um número",
         },
     ]

@@ -94,39 +94,46 @@ def test_numbers_are_exact_digit_for_digit_in_both_directions(rows: RowsClient) 
 
 
 @pytest.mark.parametrize(
-    ("row", "column", "reason"),
+    ("row", "column", "code", "reason"),
     [
-        ({"produto": 5}, "produto", "deve ser texto"),
-        ({"produto": "a\x00b"}, "produto", "NUL"),
-        ({"produto": "\ud800"}, "produto", "surrogate"),
-        ({"produto": None}, "produto", "não aceita nulo"),
-        ({}, "produto", "obrigatório"),
-        ({"produto": "x", "outra": 1}, "outra", "não tem esta coluna"),
-        ({"produto": "x", "id": "1"}, "id", "definido pelo servidor"),
-        ({"produto": "x", "quantidade": 2**63}, "quantidade", "64 bits"),
-        ({"produto": "x", "quantidade": 1.5}, "quantidade", "parte decimal"),
-        ({"produto": "x", "quantidade": "1 2"}, "quantidade", "dígitos"),
-        ({"produto": "x", "quantidade": True}, "quantidade", "número"),
-        ({"produto": "x", "valor": "NaN"}, "valor", "número"),
-        ({"produto": "x", "valor": "1e1000"}, "valor", "1000 algarismos"),
-        ({"produto": "x", "valor": "1e-1000"}, "valor", "1000 algarismos"),
-        ({"produto": "x", "pago": "true"}, "pago", "true ou false"),
-        ({"produto": "x", "dia": "2026-02-30"}, "dia", "calendário"),
-        ({"produto": "x", "dia": "15/01/2026"}, "dia", "AAAA-MM-DD"),
-        ({"produto": "x", "quando": "2026-01-01T00:00:00.1234567Z"}, "quando", "6 dígitos"),
-        ({"produto": "x", "quando": "0001-01-01T00:00:00+01:00"}, "quando", "9999"),
-        ([1], None, "objeto"),
+        ({"produto": 5}, "produto", "NOT_A_TEXT", "deve ser texto"),
+        ({"produto": "a\x00b"}, "produto", "INVALID_CHARACTER", "NUL"),
+        ({"produto": "\ud800"}, "produto", "INVALID_CHARACTER", "surrogate"),
+        ({"produto": None}, "produto", "REQUIRED", "não aceita nulo"),
+        ({}, "produto", "REQUIRED", "obrigatório"),
+        ({"produto": "x", "outra": 1}, "outra", "UNKNOWN_COLUMN", "não tem esta coluna"),
+        ({"produto": "x", "id": "1"}, "id", "READ_ONLY", "definido pelo servidor"),
+        ({"produto": "x", "quantidade": 2**63}, "quantidade", "OUT_OF_RANGE", "64 bits"),
+        ({"produto": "x", "quantidade": 1.5}, "quantidade", "NOT_AN_INTEGER", "parte decimal"),
+        ({"produto": "x", "quantidade": "1 2"}, "quantidade", "NOT_AN_INTEGER", "dígitos"),
+        ({"produto": "x", "quantidade": True}, "quantidade", "NOT_AN_INTEGER", "número"),
+        ({"produto": "x", "valor": "NaN"}, "valor", "NOT_A_DECIMAL", "número"),
+        ({"produto": "x", "valor": "1e1000"}, "valor", "TOO_LONG", "1000 algarismos"),
+        ({"produto": "x", "valor": "1e-1000"}, "valor", "TOO_LONG", "1000 algarismos"),
+        ({"produto": "x", "pago": "true"}, "pago", "NOT_A_BOOLEAN", "true ou false"),
+        ({"produto": "x", "dia": "2026-02-30"}, "dia", "NOT_A_DATE", "calendário"),
+        ({"produto": "x", "dia": "15/01/2026"}, "dia", "NOT_A_DATE", "AAAA-MM-DD"),
+        ({"produto": "x", "quando": "2026-01-01T00:00:00.1234567Z"}, "quando", "NOT_A_DATETIME", "6 dígitos"),
+        ({"produto": "x", "quando": "0001-01-01T00:00:00+01:00"}, "quando", "OUT_OF_RANGE", "9999"),
+        ([1], None, "NOT_AN_OBJECT", "objeto"),
     ],
 )
 def test_a_wrong_value_is_named_and_nothing_is_inserted(
-    rows: RowsClient, row: Any, column: str | None, reason: str
+    rows: RowsClient, row: Any, column: str | None, code: str, reason: str
 ) -> None:
     answer = rows.call("POST", body={"rows": [{"produto": "certo"}, row]})
     assert (answer.status, answer.body["code"]) == (422, "INVALID_ROWS")
     (detail,) = answer.body["details"]
-    assert (detail["row"], detail["column"]) == (1, column)
+    assert (detail["in"], detail["row"], detail.get("column")) == ("row", 1, column)
+    assert detail["code"] == code
     assert reason in detail["reason"]
     assert rows.list()["total"] == 0
+
+
+def test_the_first_details_say_how_many_there_are(rows: RowsClient) -> None:
+    answer = rows.call("POST", body={"rows": [{"produto": number} for number in range(30)]})
+    assert [one["row"] for one in answer.body["details"]] == list(range(20))
+    assert answer.body["details_total"] == 30
 
 
 def test_huge_exponents_are_refused_at_once(rows: RowsClient) -> None:

@@ -499,7 +499,7 @@ def test_a_wrong_column_is_named_by_index_and_name(
 ) -> None:
     columns = [column("valor"), column(name)]
     error = refused(INVALID_SCHEMA, operations.create, company, USER, "vendas", columns)
-    assert [detail["index"] for detail in error.details] == [1]
+    assert [detail["path"] for detail in error.details] == ["columns[1].name"]
 
 
 def test_a_definition_that_no_item_holds_is_refused(

@@ -118,18 +118,21 @@ def wrong(column: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        ({**TABLE, "display_name": "1a"}, {"field": "display_name"}),
-        ({**TABLE, "display_name": 7}, {"field": "display_name"}),
-        ({"columns": COLUMNS}, {"field": "display_name"}),
-        (wrong({"name": "id"}), {"index": 1, "column": "id"}),
-        (wrong({"name": "A b"}), {"index": 1, "column": "A b"}),
-        (wrong({"name": "produto"}), {"index": 1, "column": "produto"}),
-        (wrong({"type": "varchar"}), {"index": 1, "column": "valor"}),
-        (wrong({"nullable": "yes"}), {"index": 1, "column": "valor"}),
-        (wrong({"nullable": None}), {"index": 1, "column": "valor"}),
-        ({**TABLE, "columns": [COLUMNS[0], 5]}, {"index": 1, "column": None}),
-        ({**TABLE, "columns": [{}]}, {"index": 0, "column": None}),
-        ({**TABLE, "columns": 5}, {"field": "columns"}),
+        ({**TABLE, "display_name": "1a"}, {"in": "body", "path": "display_name"}),
+        ({**TABLE, "display_name": 7}, {"in": "body", "path": "display_name"}),
+        ({"columns": COLUMNS}, {"in": "body", "path": "display_name"}),
+        (wrong({"name": "id"}), {"path": "columns[1].name", "column": "id", "code": "RESERVED_NAME"}),
+        (wrong({"name": "A b"}), {"path": "columns[1].name", "column": "A b", "code": "INVALID_NAME"}),
+        (
+            wrong({"name": "produto"}),
+            {"path": "columns[1].name", "column": "produto", "code": "DUPLICATE_NAME"},
+        ),
+        (wrong({"type": "varchar"}), {"path": "columns[1].type", "column": "valor", "code": "NOT_ALLOWED"}),
+        (wrong({"nullable": "yes"}), {"path": "columns[1].nullable", "column": "valor", "value": "yes"}),
+        (wrong({"nullable": None}), {"path": "columns[1].nullable", "code": "NOT_A_BOOLEAN"}),
+        ({**TABLE, "columns": [COLUMNS[0], 5]}, {"path": "columns[1]", "value": 5, "code": "NOT_AN_OBJECT"}),
+        ({**TABLE, "columns": [{}]}, {"path": "columns[0].name", "code": "REQUIRED"}),
+        ({**TABLE, "columns": 5}, {"path": "columns", "code": "NOT_A_LIST"}),
     ],
 )
 def test_a_wrong_schema_names_what_is_wrong(

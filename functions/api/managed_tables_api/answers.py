@@ -5,6 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from managed_tables import exact_json
+from managed_tables.details import described
 from managed_tables.errors import ApiError, ApiErrorKind
 
 
@@ -29,9 +30,7 @@ def no_content() -> Response:
 def error_body(error: ApiError) -> dict[str, Any]:
     """Return `{"error", "code"}`, and `details` where there are any."""
     body: dict[str, Any] = {"error": error.sentence, "code": error.kind.code}
-    if error.details:
-        body["details"] = error.details
-    return body
+    return {**body, **described(error.details, error.details_total)} if error.details else body
 
 
 def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> JsonAnswer:

@@ -30,6 +30,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from managed_tables import exact_json
+from managed_tables.details import Place
 from managed_tables.errors import (
     INVALID_REQUEST,
     REQUEST_TOO_LARGE,
@@ -70,7 +71,7 @@ class Call:
 
     def query(self, model: type[Model]) -> Model:
         """Return the query's parameters (the last one where one is repeated); raises INVALID_REQUEST."""
-        return validate("parâmetro", lambda: model.model_validate(dict(self.request.query_params)))
+        return validate("query", lambda: model.model_validate(dict(self.request.query_params)))
 
     def json(self) -> Any:
         """Return the JSON body with exact numbers; raises REQUEST_TOO_LARGE and INVALID_REQUEST."""
@@ -97,17 +98,17 @@ class Call:
         """
         self.json_object()  # what pydantic's own parser takes or tells otherwise
         raw = (self.raw_body or b"").removeprefix(codecs.BOM_UTF8)
-        return validate("campo", lambda: model.model_validate_json(raw, strict=True))
+        return validate("body", lambda: model.model_validate_json(raw, strict=True))
 
 
-def validate(word: str, make: Callable[[], Model]) -> Model:
-    """Return the model made of untrusted values; raises INVALID_REQUEST, `details` `[{word, "reason"}]`."""
+def validate(place: Place, make: Callable[[], Model]) -> Model:
+    """Return the model made of untrusted values; raises INVALID_REQUEST, `details` naming each fault."""
     try:
         return make()
     except ValidationError as error:
-        details = details_of(error, word)
-        first = details[0]
-        raise ApiError(INVALID_REQUEST, details, reason=f"{first[word]}: {first['reason']}") from error
+        details = details_of(error, place)
+        reason = f"{details[0]['path'] or 'corpo'}: {details[0]['reason']}"
+        raise ApiError(INVALID_REQUEST, details, error.error_count(), reason=reason) from error
 
 
 def is_multipart(request: Request) -> bool:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from managed_tables.catalog.jobs import MAX_ERROR_DETAILS
+from managed_tables.details import DetailCode, Place
 from managed_tables.errors import (
     CATALOG_UNAVAILABLE,
     CONNECTIONS_TAKEN,
@@ -38,7 +40,37 @@ ERRORS_OF_ALL = (
     STORAGE_UNAVAILABLE,
 )
 ERRORS_OF_LISTS = (RESPONSE_TOO_LARGE,)
+_DETAILS = "Onde e por quê, quando ajuda; só os primeiros"
+_DETAILS_TOTAL = "Quantos são, quando `details` tem só os primeiros"
 _ANSWERS = {200: "OK", 201: "Criado", 204: "Sem conteúdo"}
+
+
+class DetailBody(BaseModel):
+    """One thing that is wrong, and where; only the keys that apply."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "in": "body",
+                    "path": "columns[0].type",
+                    "code": "NOT_ALLOWED",
+                    "reason": "deve ser um destes",
+                }
+            ]
+        }
+    )
+
+    place: Place = Field(alias="in")
+    path: str = Field(default="", description="Caminho na requisição: `columns[0].type`")
+    row: int = Field(default=0, ge=0, description="Linha de `rows`, a partir de 0")
+    column: str = Field(default="", description="Nome da coluna")
+    file: str = Field(default="", description="Nome do arquivo")
+    sheet: str = Field(default="", description="Aba da planilha")
+    line: int = Field(default=1, ge=1, description="Linha do arquivo ou da aba")
+    value: str | bool | int | float | None = Field(default=None, description="O valor recusado")
+    code: DetailCode
+    reason: str = Field(description="Por quê, em português")
 
 
 class ErrorBody(BaseModel):
@@ -50,8 +82,9 @@ class ErrorBody(BaseModel):
 
     error: str = Field(description="Frase em português, para pessoas")
     code: str = Field(description="Código estável, para programas")
-    details: list[dict[str, Any]] | None = Field(default=None, description="Onde e por quê, quando ajuda")
-    request_id: str | None = Field(default=None, description="Só em erros internos (500)")
+    details: list[DetailBody] = Field(default=[], max_length=MAX_ERROR_DETAILS, description=_DETAILS)
+    details_total: int = Field(default=0, ge=0, description=_DETAILS_TOTAL)
+    request_id: str = Field(default="", description="Só em erros internos (500)")
 
 
 def document(

@@ -1,63 +1,84 @@
-"""Owns how pydantic's findings are told in Portuguese, and the field types that requests share."""
+"""Tell pydantic's findings as details, and declare the field types that requests share."""
 
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
-from managed_tables.errors import Detail
+from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, Place, detail, json_path
 
 MAX_DETAILS = 20  # the first ones tell what is wrong; a thousand would not tell more
+MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown back
+_WITHOUT_VALUE = frozenset({"missing", "string_unicode", "extra_forbidden"})
 
-_REASONS = {
-    "missing": "obrigatório",
-    "string_type": "deve ser texto",
-    "string_unicode": "contém um caractere inválido",
-    "string_too_short": "não pode ser vazio",
-    "int_type": "deve ser um número inteiro",
-    "int_parsing": "deve ser um número inteiro",
-    "int_from_float": "deve ser um número inteiro",
-    "bool_type": "deve ser true ou false",
-    "bool_parsing": "deve ser true ou false",
-    "list_type": "deve ser uma lista",
-    "dict_type": "deve ser um objeto",
-    "model_type": "deve ser um objeto",
-    "model_attributes_type": "deve ser um objeto",
-    "too_short": "deve ter ao menos {min_length} item(ns)",
-    "too_long": "deve ter no máximo {max_length} itens",
-    "greater_than_equal": "deve ser no mínimo {ge}",
-    "greater_than": "deve ser maior que {gt}",
-    "less_than_equal": "deve ser no máximo {le}",
-    "enum": "deve ser um destes: {expected}",
-    "literal_error": "deve ser um destes: {expected}",
+_FAULTS = {
+    "missing": (DetailCode.REQUIRED, "obrigatório"),
+    "string_type": (DetailCode.NOT_A_TEXT, "deve ser texto"),
+    "string_unicode": (DetailCode.INVALID_CHARACTER, "contém um caractere inválido"),
+    "string_too_short": (DetailCode.TOO_SHORT, "não pode ser vazio"),
+    "string_too_long": (DetailCode.TOO_LONG, "deve ter no máximo {max_length} caracteres"),
+    "int_type": (DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro"),
+    "int_parsing": (DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro"),
+    "int_from_float": (DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro"),
+    "bool_type": (DetailCode.NOT_A_BOOLEAN, "deve ser true ou false"),
+    "bool_parsing": (DetailCode.NOT_A_BOOLEAN, "deve ser true ou false"),
+    "list_type": (DetailCode.NOT_A_LIST, "deve ser uma lista"),
+    "dict_type": (DetailCode.NOT_AN_OBJECT, "deve ser um objeto"),
+    "model_type": (DetailCode.NOT_AN_OBJECT, "deve ser um objeto"),
+    "model_attributes_type": (DetailCode.NOT_AN_OBJECT, "deve ser um objeto"),
+    "too_short": (DetailCode.TOO_SHORT, "deve ter ao menos {min_length} item(ns)"),
+    "too_long": (DetailCode.TOO_LONG, "deve ter no máximo {max_length} itens"),
+    "greater_than_equal": (DetailCode.TOO_SMALL, "deve ser no mínimo {ge}"),
+    "greater_than": (DetailCode.TOO_SMALL, "deve ser maior que {gt}"),
+    "less_than_equal": (DetailCode.TOO_LARGE, "deve ser no máximo {le}"),
+    "enum": (DetailCode.NOT_ALLOWED, "deve ser um destes: {expected}"),
+    "literal_error": (DetailCode.NOT_ALLOWED, "deve ser um destes: {expected}"),
+    "extra_forbidden": (DetailCode.UNKNOWN_FIELD, "campo desconhecido"),
 }
+_INVALID = (DetailCode.INVALID, "valor inválido")
 
 
-def details_of(error: ValidationError, word: str) -> list[Detail]:
-    """Return `[{word: "columns.0.name", "reason": "obrigatório"}]` for the first findings."""
+def details_of(error: ValidationError, place: Place) -> list[Detail]:
+    """Return the first of pydantic's findings as details of the body or the query."""
     return [
-        {word: ".".join(str(part) for part in found["loc"]) or "corpo", "reason": _reason(found)}
-        for found in error.errors(include_url=False, include_input=False)[:MAX_DETAILS]
+        detail(place, _fault(found), path=json_path(found["loc"]), **_value(found))
+        for found in error.errors(include_url=False)[:MAX_DETAILS]
     ]
 
 
-def _reason(found: Any) -> str:
+def _fault(found: Any) -> Fault:
     context = found.get("ctx", {})
     if found["type"] == "value_error":
-        return str(context["error"])
+        refused = context["error"]
+        return refused.fault if isinstance(refused, InvalidValue) else Fault(DetailCode.INVALID, str(refused))
+    code, reason = _FAULTS.get(found["type"], _INVALID)
     expected = str(context.get("expected", "")).replace(" or ", ", ")
-    return _REASONS.get(found["type"], "valor inválido").format(**{**context, "expected": expected})
+    return Fault(code, reason.format(**{**context, "expected": expected}))
+
+
+def _value(found: Any) -> dict[str, Any]:
+    """Return the value that was given, where it is one that can be shown."""
+    value = found["input"]
+    if found["type"] in _WITHOUT_VALUE or not isinstance(value, str | bool | int | float | None):
+        return {}
+    return {"value": shown_text(value) if isinstance(value, str) else value}
+
+
+def shown_text(text: str) -> str:
+    """Return the text as an answer can show it: cut, and without what UTF-8 cannot carry."""
+    cut = text if len(text) <= MAX_VALUE_CHARACTERS else text[:MAX_VALUE_CHARACTERS] + "…"
+    return cut.encode(errors="backslashreplace").decode()
 
 
 def _digits(value: object) -> object:
     # pydantic would also take "1.0", " 1 " and "1_000".
     if not (isinstance(value, str) and value.isascii() and value.isdecimal()):
-        raise ValueError("deve ser um número inteiro")
+        raise InvalidValue(DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro")
     return int(value) if len(value) < 1_000 else 10**1_000
 
 
 def _without_nul(text: str) -> str:
     if "\x00" in text:
-        raise ValueError("não pode conter o caractere NUL")
+        raise InvalidValue(DetailCode.INVALID_CHARACTER, "não pode conter o caractere NUL")
     return text
 
 

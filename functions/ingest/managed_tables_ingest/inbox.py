@@ -94,7 +94,9 @@ def _plan(
     except ApiError as error:
         if error.kind.status >= 500:
             raise
-        refusal = JobError(INBOX_FILE_REFUSED, error.details, file=file.base_name, reason=error.sentence)
+        refusal = JobError(
+            INBOX_FILE_REFUSED, error.details, error.details_total, file=file.base_name, reason=error.sentence
+        )
         return intake, target, refusal
     except JobError as error:
         return intake, target, error

@@ -94,7 +94,7 @@ class Loading:
         if missing:
             misfits = find_misfits(converter, plan)
             if misfits.count:
-                raise JobError(VALUES_NOT_CONVERTED, misfits.details, count=misfits.count)
+                raise JobError(VALUES_NOT_CONVERTED, misfits.details, misfits.count, count=misfits.count)
             self._add_columns(missing)
         return plan
 
@@ -190,7 +190,7 @@ def _loading(services: Services, job: JobRecord) -> Loading:
 def _misfit_error(converter: DuckDBPyConnection, plan: LoadPlan, found: MisfitFound) -> JobError:
     misfits = find_misfits(converter, plan)
     if misfits.count:
-        return JobError(VALUES_NOT_CONVERTED, misfits.details, count=misfits.count)
+        return JobError(VALUES_NOT_CONVERTED, misfits.details, misfits.count, count=misfits.count)
     return JobError(VALUES_REFUSED, reason=str(found))
 
 

@@ -1,12 +1,13 @@
 """Owns the values that cannot be loaded: how many there are, and where the first of them stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import EMPTY_REASON, explain
-from managed_tables.errors import Detail
+from managed_tables.conversion import EMPTY_CELL, explain
+from managed_tables.details import Detail, detail
 from managed_tables_insert.plan import ROW_NUMBER, LoadedColumn, LoadPlan
 
 SHOWN_MISFITS = 20  # what the contract shows
@@ -68,11 +69,11 @@ def _describe(
     details = []
     for row, number in places:
         file, sheet, line, *found = by_row[row]
-        place = {"file": plan.files[file], "sheet": sheet, "line": line}
-        details.append(place | _explain(plan.columns[number], **found[numbers.index(number)]))
+        place = {"file": plan.files[file], "line": line, **({"sheet": sheet} if sheet is not None else {})}
+        details.append(_explain(plan.columns[number], place, **found[numbers.index(number)]))
     return details
 
 
-def _explain(loaded: LoadedColumn, value: str | None, is_empty: bool) -> Detail:
-    reason = EMPTY_REASON if is_empty else explain(value or "", loaded.column.type, loaded.formats)
-    return {"column": loaded.column.name, "value": value, "reason": reason}
+def _explain(loaded: LoadedColumn, place: Mapping[str, Any], value: str | None, is_empty: bool) -> Detail:
+    fault = EMPTY_CELL if is_empty else explain(value or "", loaded.column.type, loaded.formats)
+    return detail("file", fault, **place, column=loaded.column.name, value=value)

@@ -38,7 +38,9 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
             return False
         if error.kind.status >= 500 or error.kind in _PASSING:
             raise
-        raise JobError(CONFIRMATION_REFUSED, error.details, reason=error.sentence) from error
+        raise JobError(
+            CONFIRMATION_REFUSED, error.details, error.details_total, reason=error.sentence
+        ) from error
     return True
 
 

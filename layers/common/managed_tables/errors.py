@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Detail = dict[str, Any]
+from managed_tables.details import Detail as Detail
+from managed_tables.details import described
 
 
 @dataclass(frozen=True)
@@ -29,27 +30,45 @@ class JobErrorKind:
 
 
 class ApiError(Exception):
-    """Raised anywhere below a route; the app turns it into its status and body, once."""
+    """Raised anywhere below a route; the app turns it into its status and body, once.
 
-    def __init__(self, kind: ApiErrorKind, details: Sequence[Detail] = (), **fields: object) -> None:
+    `details_total` is how many details there are, where only the first are given.
+    """
+
+    def __init__(
+        self,
+        kind: ApiErrorKind,
+        details: Sequence[Detail] = (),
+        details_total: int | None = None,
+        **fields: object,
+    ) -> None:
         self.kind = kind
         self.sentence = kind.sentence.format(**fields)
         self.details = list(details)
+        self.details_total = details_total
         super().__init__(self.sentence)
 
 
 class JobError(Exception):
     """A job's expected failure, raised inside a step and turned into its result at the handler."""
 
-    def __init__(self, kind: JobErrorKind, details: Sequence[Detail] = (), **fields: object) -> None:
+    def __init__(
+        self,
+        kind: JobErrorKind,
+        details: Sequence[Detail] = (),
+        details_total: int | None = None,
+        **fields: object,
+    ) -> None:
         self.kind = kind
         self.message = kind.sentence.format(**fields)
         self.details = list(details)
+        self.details_total = details_total
         super().__init__(self.message)
 
     def as_record(self) -> dict[str, Any]:
-        """Return the job record's `error`: `{"code", "message", "details"}`."""
-        return {"code": self.kind.code, "message": self.message, "details": self.details}
+        """Return the job record's `error`: `{"code", "message", "details"}`, maybe `details_total`."""
+        described_details = described(self.details, self.details_total)
+        return {"code": self.kind.code, "message": self.message, **described_details}
 
 
 # --- answers of the API ------------------------------------------------------------------------------
@@ -89,6 +108,7 @@ ORIGIN_NOT_ALLOWED = ApiErrorKind(
     400, "ORIGIN_NOT_ALLOWED", "Origem, método ou cabeçalho não permitido (CORS)"
 )
 HTTP_ERROR = ApiErrorKind(400, "HTTP_ERROR", "Requisição recusada (HTTP {status})")
+UNKNOWN_PARAMETER = ApiErrorKind(422, "UNKNOWN_PARAMETER", "Parâmetro desconhecido: {names}")
 INVALID_REQUEST = ApiErrorKind(422, "INVALID_REQUEST", "Requisição inválida: {reason}")
 IDEMPOTENCY_KEY_REUSED = ApiErrorKind(
     422, "IDEMPOTENCY_KEY_REUSED", "O Idempotency-Key já foi usado nesta tabela com outro corpo"

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from managed_tables.errors import INVALID_UPLOAD, UPLOAD_TOO_LARGE, ApiError, Detail
+from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.errors import INVALID_UPLOAD, UPLOAD_TOO_LARGE, ApiError
 from managed_tables.settings import MIB
 
 MAX_FILES = 10  # the contract's
@@ -40,15 +41,15 @@ class OfferedFile:
 
 
 def check_files(files: Sequence[OfferedFile], max_bytes: int) -> None:
-    """Raise INVALID_UPLOAD (details `{"file", "reason"}`) or UPLOAD_TOO_LARGE unless all may be stored."""
+    """Raise INVALID_UPLOAD (one detail a file) or UPLOAD_TOO_LARGE unless all may be stored."""
     if not files:
         raise ApiError(INVALID_UPLOAD, reason="nenhum arquivo em files")
     if len(files) > MAX_FILES:
         raise ApiError(INVALID_UPLOAD, reason=f"{len(files)} arquivos; o máximo é {MAX_FILES}")
-    details: list[Detail] = [
-        {"file": file.name[:MAX_NAME_CHARACTERS], "reason": reason}
+    details = [
+        detail("file", fault, file=file.name[:MAX_NAME_CHARACTERS])
         for file in files
-        if (reason := _fault(file))
+        if (fault := _fault(file)) is not None
     ]
     if details:
         first = details[0]
@@ -57,14 +58,15 @@ def check_files(files: Sequence[OfferedFile], max_bytes: int) -> None:
         raise ApiError(UPLOAD_TOO_LARGE, limit_mb=max_bytes // MIB)
 
 
-def _fault(file: OfferedFile) -> str:
+def _fault(file: OfferedFile) -> Fault | None:
     name = file.base_name
     if len(name) > MAX_NAME_CHARACTERS:
-        return f"o nome passa de {MAX_NAME_CHARACTERS} caracteres"
+        return Fault(DetailCode.TOO_LONG, f"o nome passa de {MAX_NAME_CHARACTERS} caracteres")
     if not name.isprintable():
-        return "o nome contém um caractere inválido"
+        return Fault(DetailCode.INVALID_CHARACTER, "o nome contém um caractere inválido")
     if file.extension not in MIME_TYPES:
-        return f"extensão desconhecida; use {', '.join(f'.{one}' for one in MIME_TYPES)}"
+        known = ", ".join(f".{one}" for one in MIME_TYPES)
+        return Fault(DetailCode.UNKNOWN_EXTENSION, f"extensão desconhecida; use {known}")
     if file.size_bytes == 0:
-        return "o arquivo está vazio"
-    return ""
+        return Fault(DetailCode.EMPTY_FILE, "o arquivo está vazio")
+    return None

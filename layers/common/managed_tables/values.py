@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.schema import MAX_DECIMAL_DIGITS, ColumnType
 
 Parser = Callable[[Any], str]
@@ -28,21 +29,20 @@ _DATETIME = re.compile(
 )
 
 
-class InvalidValue(ValueError):  # noqa: N818 - named for what it tells
-    """The value does not fit the column's type; its message is a Portuguese reason for the user."""
-
-
 def parse_text(value: Any) -> str:
     """Return the text as it is; PostgreSQL stores no NUL, and UTF-8 has no lone surrogates."""
     if not isinstance(value, str):
-        raise InvalidValue("deve ser texto")
+        raise InvalidValue(DetailCode.NOT_A_TEXT, "deve ser texto")
     if "\x00" in value:
-        raise InvalidValue("contém o caractere NUL, que o PostgreSQL não guarda")
+        raise InvalidValue(
+            DetailCode.INVALID_CHARACTER, "contém o caractere NUL, que o PostgreSQL não guarda"
+        )
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError as error:
-            raise InvalidValue("contém um caractere Unicode inválido (surrogate isolado)") from error
+            reason = "contém um caractere Unicode inválido (surrogate isolado)"
+            raise InvalidValue(DetailCode.INVALID_CHARACTER, reason) from error
     return value
 
 
@@ -55,12 +55,12 @@ def parse_integer(value: Any) -> str:
     elif isinstance(value, str) and _INTEGER.fullmatch(value):
         digits = value.lstrip("+-").lstrip("0")
         if len(digits) > _MAX_INTEGER_DIGITS:
-            raise InvalidValue(_BEYOND_64_BITS)
+            raise InvalidValue(DetailCode.OUT_OF_RANGE, _BEYOND_64_BITS)
         number = int(digits or "0") * (-1 if value.startswith("-") else 1)
     else:
-        raise InvalidValue("deve ser um número inteiro ou um texto só de dígitos")
+        raise InvalidValue(DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro ou um texto só de dígitos")
     if not _MIN_INTEGER <= number <= _MAX_INTEGER:
-        raise InvalidValue(_BEYOND_64_BITS)
+        raise InvalidValue(DetailCode.OUT_OF_RANGE, _BEYOND_64_BITS)
     return str(number)
 
 
@@ -71,11 +71,11 @@ def _whole(value: Decimal) -> int:
     if value.is_zero():
         return 0
     if not value.is_finite():
-        raise InvalidValue(_BEYOND_64_BITS)
+        raise InvalidValue(DetailCode.OUT_OF_RANGE, _BEYOND_64_BITS)
     if value.adjusted() >= _MAX_INTEGER_DIGITS:  # before 10**exponent is made
-        raise InvalidValue(_BEYOND_64_BITS)
+        raise InvalidValue(DetailCode.OUT_OF_RANGE, _BEYOND_64_BITS)
     if value.adjusted() < 0 or value != value.to_integral_value():
-        raise InvalidValue("deve ser um número inteiro, sem parte decimal")
+        raise InvalidValue(DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro, sem parte decimal")
     return int(value)
 
 
@@ -88,7 +88,9 @@ def parse_decimal(value: Any) -> str:
     elif isinstance(value, str) and _DECIMAL.fullmatch(value):
         number = _decimal(value)
     else:
-        raise InvalidValue("deve ser um número ou um texto só de dígitos, com ponto decimal")
+        raise InvalidValue(
+            DetailCode.NOT_A_DECIMAL, "deve ser um número ou um texto só de dígitos, com ponto decimal"
+        )
     return _numeric(number)
 
 
@@ -96,7 +98,7 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except ArithmeticError as error:
-        raise InvalidValue(_TOO_LONG) from error
+        raise InvalidValue(DetailCode.TOO_LONG, _TOO_LONG) from error
 
 
 _TOO_LONG = f"tem mais de {MAX_DECIMAL_DIGITS} algarismos, escrito por extenso"
@@ -105,11 +107,11 @@ _TOO_LONG = f"tem mais de {MAX_DECIMAL_DIGITS} algarismos, escrito por extenso"
 def _numeric(number: Decimal) -> str:
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
-        raise InvalidValue("NaN e infinito não são aceitos")
+        raise InvalidValue(DetailCode.NOT_A_DECIMAL, "NaN e infinito não são aceitos")
     if max(number.adjusted() + 1, 1) + max(-exponent, 0) > MAX_DECIMAL_DIGITS:
         if number.is_zero():
             return "0"
-        raise InvalidValue(_TOO_LONG)
+        raise InvalidValue(DetailCode.TOO_LONG, _TOO_LONG)
     return str(number)
 
 
@@ -119,17 +121,17 @@ def parse_boolean(value: Any) -> str:
         return "true"
     if value is False:
         return "false"
-    raise InvalidValue("deve ser true ou false")
+    raise InvalidValue(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
 
 
 def parse_date(value: Any) -> str:
     """Return an ISO date (`2026-01-31`) of the years 0001 to 9999."""
     if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise InvalidValue("deve ser uma data no formato AAAA-MM-DD")
+        raise InvalidValue(DetailCode.NOT_A_DATE, "deve ser uma data no formato AAAA-MM-DD")
     try:
         date.fromisoformat(value)
     except ValueError as error:
-        raise InvalidValue("não é uma data do calendário") from error
+        raise InvalidValue(DetailCode.NOT_A_DATE, "não é uma data do calendário") from error
     return value
 
 
@@ -139,18 +141,19 @@ def datetime_parser(zone: ZoneInfo) -> Parser:
     def parse_datetime(value: Any) -> str:
         if not isinstance(value, str) or not _DATETIME.fullmatch(value):
             raise InvalidValue(
-                "deve ser data e hora em ISO 8601, como 2026-01-31T10:30:00Z, com até 6 dígitos de fração"
+                DetailCode.NOT_A_DATETIME,
+                "deve ser data e hora em ISO 8601, como 2026-01-31T10:30:00Z, com até 6 dígitos de fração",
             )
         try:
             moment = datetime.fromisoformat(value.upper())
         except ValueError as error:
-            raise InvalidValue("não é uma data e hora do calendário") from error
+            raise InvalidValue(DetailCode.NOT_A_DATETIME, "não é uma data e hora do calendário") from error
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=zone)
         try:
             return moment.astimezone(UTC).isoformat()
         except OverflowError as error:
-            raise InvalidValue("fora dos anos 0001 a 9999 em UTC") from error
+            raise InvalidValue(DetailCode.OUT_OF_RANGE, "fora dos anos 0001 a 9999 em UTC") from error
 
     return parse_datetime
 

@@ -137,4 +137,12 @@ def test_an_append_without_a_column_that_the_table_requires_is_422(
     table_id = make_table(api, company, Column.model_validate(PRODUTO))
     job_id = waiting_job(api, client, f"/{table_id}/upload")
     body = error_of(confirm(client, job_id, None, VALOR), 422, "INVALID_SCHEMA")
-    assert body["details"] == [{"column": "produto", "reason": "obrigatória na tabela"}]
+    assert body["details"] == [
+        {
+            "in": "body",
+            "path": "columns",
+            "column": "produto",
+            "code": "MISSING_COLUMN",
+            "reason": "obrigatória na tabela",
+        }
+    ]

@@ -18,7 +18,7 @@ def assert_error(response: Response, status: int, code: str) -> dict[str, Any]:
     assert (response.status_code, body["code"]) == (status, code), body
     assert response.headers["content-type"] == "application/json"
     assert body["error"]
-    assert set(body) <= {"error", "code", "details", "request_id"}
+    assert set(body) <= {"error", "code", "details", "details_total", "request_id"}
     return body
 
 
@@ -107,8 +107,8 @@ def test_a_body_that_is_not_as_declared_is_422(client: TestClient, content: byte
 def test_a_wrong_field_is_named_in_portuguese(client: TestClient) -> None:
     response = client.post(TABLE, headers=bearer(ALL), content=b'{"count": 0}')
     assert assert_error(response, 422, "INVALID_REQUEST")["details"] == [
-        {"campo": "name", "reason": "obrigatório"},
-        {"campo": "count", "reason": "deve ser no mínimo 1"},
+        {"in": "body", "path": "name", "code": "REQUIRED", "reason": "obrigatório"},
+        {"in": "body", "path": "count", "value": 0, "code": "TOO_SMALL", "reason": "deve ser no mínimo 1"},
     ]
 
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from managed_tables.details import InvalidValue
 from managed_tables.schema import ColumnType
-from managed_tables.values import InvalidValue, parsers
+from managed_tables.values import parsers
 
 PARSERS = parsers(ZoneInfo("America/Sao_Paulo"))
 json_values = st.recursive(

@@ -194,9 +194,9 @@ def test_a_number_has_a_thousand_digits(text: str) -> None:
 def test_a_number_of_more_digits_than_a_thousand_does_not_fit(text: str) -> None:
     """Written out: seven characters may stand for thousands of zeros, and every answer would carry them."""
     assert convert([text], "decimal", Formats()) == [None]
-    assert explain(text, ColumnType.DECIMAL, Formats()).endswith(
-        "tem mais de 1000 algarismos, escrito por extenso"
-    )
+    fault = explain(text, ColumnType.DECIMAL, Formats())
+    assert fault.code == "TOO_LONG"
+    assert fault.reason.endswith("tem mais de 1000 algarismos, escrito por extenso")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,8 @@ def test_a_fraction_that_would_be_rounded_is_refused() -> None:
     [found] = convert(["2024-01-31 10:00:00.1234567"], "datetime", Formats())
     assert found is None
     assert explain("2024-01-31 10:00:00.1234567", ColumnType.DATETIME, Formats()) == (
-        "a fração de segundo tem mais de 6 casas"
+        "NOT_A_DATETIME",
+        "a fração de segundo tem mais de 6 casas",
     )
 
 
@@ -249,19 +250,31 @@ def test_plain_blanks_in_a_whole_number_suggest_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "column_type", "reason"),
+    ("text", "column_type", "code", "reason"),
     [
-        ("30/02/2024", "date", "não é um dia que exista, na ordem dia/mês/ano"),
-        ("31/01/2024 24:00", "datetime", "a hora não existe ou não está no formato hh:mm:ss"),
-        ("31/01/2024 10:00", "date", "tem hora, e a coluna é só de datas"),
-        ("31/01/20244", "date", "não é uma data"),
-        ("12,5%", "decimal", "não é um número: é uma porcentagem"),
-        ("(5)", "integer", "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente"),
+        ("30/02/2024", "date", "NOT_A_DATE", "não é um dia que exista, na ordem dia/mês/ano"),
+        (
+            "31/01/2024 24:00",
+            "datetime",
+            "NOT_A_DATETIME",
+            "a hora não existe ou não está no formato hh:mm:ss",
+        ),
+        ("31/01/2024 10:00", "date", "NOT_A_DATE", "tem hora, e a coluna é só de datas"),
+        ("31/01/20244", "date", "NOT_A_DATE", "não é uma data"),
+        ("12,5%", "decimal", "NOT_A_DECIMAL", "não é um número: é uma porcentagem"),
+        (
+            "(5)",
+            "integer",
+            "NOT_AN_INTEGER",
+            "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente",
+        ),
+        ("9223372036854775808", "integer", "OUT_OF_RANGE", "passa do limite de um inteiro de 64 bits"),
+        ("talvez", "boolean", "NOT_A_BOOLEAN", "não é sim/não nem verdadeiro/falso"),
     ],
 )
-def test_the_reason_names_what_is_wrong(text: str, column_type: str, reason: str) -> None:
+def test_the_reason_names_what_is_wrong(text: str, column_type: str, code: str, reason: str) -> None:
     assert convert([text], column_type, Formats()) == [None]
-    assert explain(text, ColumnType(column_type), Formats()) == reason
+    assert explain(text, ColumnType(column_type), Formats()) == (code, reason)
 
 
 def test_words_of_a_boolean() -> None:

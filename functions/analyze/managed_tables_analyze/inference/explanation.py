@@ -183,7 +183,7 @@ def read_exceptions(
             for one, value in zip(batch, values, strict=True):
                 if number in one.exception_rows and one.lead is not None:
                     place = {"file": files[file], "sheet": sheet, "line": line}
-                    reason = explain(value, one.lead, one.formats)
+                    reason = explain(value, one.lead, one.formats).reason
                     found[one.column].append({**place, "value": value, "reason": reason})
     return found
 

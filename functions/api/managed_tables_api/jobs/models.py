@@ -4,7 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from managed_tables.catalog.jobs import MAX_ERROR_DETAILS
 from managed_tables.schema import Column
+from managed_tables_api.documentation import DetailBody
 
 _COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 
@@ -54,9 +56,8 @@ class JobFailure(BaseModel):
 
     code: str
     message: str
-    details: list[dict[str, Any]] = Field(
-        description='Os primeiros 20: `{"file", "sheet", "line", "column", "value", "reason"}`'
-    )
+    details: list[DetailBody] = Field(max_length=MAX_ERROR_DETAILS, description="Os primeiros")
+    details_total: int = Field(default=0, ge=0, description="Quantos são, quando faltam alguns em `details`")
 
 
 _JOB_EXAMPLE: dict[str, Any] = {

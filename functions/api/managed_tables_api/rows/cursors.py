@@ -11,7 +11,7 @@ from uuid import UUID
 
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.schema import ColumnType
-from managed_tables.values import InvalidValue, Parser
+from managed_tables.values import Parser
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.statements import MAX_CURSOR_CHARACTERS, Order
 
@@ -70,7 +70,7 @@ def _binding(definition: Definition, order: Order) -> list[object]:
 
 def _checked_key(order: Order, key: object, parsers: dict[ColumnType, Parser]) -> str:
     if order.column is None:
-        raise InvalidValue("key")
+        raise ValueError(key)
     if order.column.type is ColumnType.BOOLEAN:
         key = {"true": True, "false": False}.get(str(key))
     return parsers[order.column.type](key)

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from managed_tables.errors import INVALID_REQUEST, INVALID_ROWS, ApiError, Detail
+from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, detail
+from managed_tables.errors import INVALID_REQUEST, INVALID_ROWS, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
-from managed_tables.values import InvalidValue, Parser
+from managed_tables.values import Parser
 from managed_tables_api.rows.definitions import Definition
 
 MAX_DETAILS = 20  # the first ones tell what is wrong; a thousand would not tell more
@@ -25,16 +26,17 @@ class _Findings:
         self.count = 0
         self.details: list[Detail] = []
 
-    def add(self, row: int, column: str | None, value: Any, reason: str) -> None:
+    def add(self, row: int, column: str | None, value: Any, fault: Fault) -> None:
         self.count += 1
-        self.details.append({"row": row, "column": column, "value": _shown(value), "reason": reason})
+        named = {} if column is None else {"column": column}
+        self.details.append(detail("row", fault, row=row, **named, value=_shown(value)))
         if len(self.details) > MAX_CELLS // 1_000:
             self._keep_first()
 
     def raise_any(self) -> None:
         if self.count:
             self._keep_first()
-            raise ApiError(INVALID_ROWS, self.details, count=self.count)
+            raise ApiError(INVALID_ROWS, self.details, self.count, count=self.count)
 
     def _keep_first(self) -> None:
         # Columns are judged one after another: the first rows come first all the same.
@@ -77,26 +79,29 @@ def parse_changes(
         try:
             changes[name] = parsers[column.type](value)
         except InvalidValue as error:
-            findings.add(0, name, value, str(error))
+            findings.add(0, name, value, error.fault)
     findings.raise_any()
     return changes
 
 
-_NOT_NULLABLE = "a coluna não aceita nulo"
-_REQUIRED = "obrigatório: a coluna não aceita nulo"
+_NOT_NULLABLE = Fault(DetailCode.REQUIRED, "a coluna não aceita nulo")
+_REQUIRED = Fault(DetailCode.REQUIRED, "obrigatório: a coluna não aceita nulo")
+_NO_OBJECT = Fault(DetailCode.NOT_AN_OBJECT, "cada linha deve ser um objeto")
+_ID_GIVEN = Fault(DetailCode.READ_ONLY, "o id é definido pelo servidor")
+_UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 
 
 def _check_fields(definition: Definition, rows: Sequence[Any], findings: _Findings) -> None:
     known = definition.by_name.keys()
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            findings.add(number, None, row, "cada linha deve ser um objeto")
+            findings.add(number, None, row, _NO_OBJECT)
         elif not row.keys() <= known:
             for name in row:
                 if name == ID_COLUMN:
-                    findings.add(number, name, row[name], "o id é definido pelo servidor")
+                    findings.add(number, name, row[name], _ID_GIVEN)
                 elif name not in known:
-                    findings.add(number, name, row[name], "a tabela não tem esta coluna")
+                    findings.add(number, name, row[name], _UNKNOWN)
 
 
 def _array_literal(
@@ -116,7 +121,7 @@ def _array_literal(
         try:
             elements.append(quote(parse(value)))
         except InvalidValue as error:
-            findings.add(number, name, value, str(error))
+            findings.add(number, name, value, error.fault)
     return "{" + ",".join(elements) + "}"
 
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
+from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.schema import Column
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_api.validation import Page, PlainText, QueryInteger
@@ -114,7 +115,7 @@ class TableUpdate(BaseModel):
     def _refuse_null(cls, value: object) -> object:
         """A field may be missing, which is None here; a null that was sent is no name and no status."""
         if value is None:
-            raise ValueError("não pode ser nulo")
+            raise InvalidValue(DetailCode.REQUIRED, "não pode ser nulo")
         return value
 
 

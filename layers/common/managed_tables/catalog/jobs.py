@@ -14,6 +14,7 @@ from typing import Any, Literal
 from managed_tables.catalog.items import ConditionFailed, Item, Items
 from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, company_pk, job_key
 from managed_tables.clock import timestamp
+from managed_tables.details import described
 
 JobMode = Literal["create", "append", "replace"]
 LoadMode = Literal["append", "replace"]  # of a table that exists
@@ -301,7 +302,8 @@ def bounded_error(error: Mapping[str, Any]) -> dict[str, Any]:
         }
         for detail in list(error.get("details", []))[:MAX_ERROR_DETAILS]
     ]
-    return {"code": error["code"], "message": error["message"], "details": details}
+    total = error.get("details_total", len(error.get("details", [])))
+    return {"code": error["code"], "message": error["message"], **described(details, total)}
 
 
 def _read(item: Item) -> JobRecord:

@@ -1,10 +1,11 @@
 """Owns what counts as an empty cell, and the two types without a grammar: text and boolean."""
 
 from managed_tables.conversion.sql_text import BLANK, literal, matches, trimmed
+from managed_tables.details import DetailCode, Fault
 
 # `#N/D` is what Excel in Portuguese shows for `#N/A`.
 NULL_TOKENS = r"(?i:-|null|n/a|#n/a|#n/d)"
-EMPTY_REASON = "vazio em uma coluna que não aceita vazios"
+EMPTY_CELL = Fault(DetailCode.REQUIRED, "vazio em uma coluna que não aceita vazios")
 
 # Both compositions of ã: files from macOS carry the decomposed one.
 TRUE_WORDS = ("true", "verdadeiro", "sim", "yes")

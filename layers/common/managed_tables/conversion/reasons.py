@@ -1,4 +1,4 @@
-"""Owns why a value does not fit a type, in Portuguese: one short reason for a person to act on."""
+"""Say why a value does not fit a type: a code, and a short Portuguese reason for a person to act on."""
 
 import re
 from datetime import date
@@ -6,6 +6,7 @@ from datetime import date
 from managed_tables.conversion.columns import Formats
 from managed_tables.conversion.numbers import MAX_NUMBER_BYTES, is_too_long
 from managed_tables.conversion.sql_text import BLANKS
+from managed_tables.details import DetailCode, Fault
 from managed_tables.schema import ColumnType
 
 _LEADING_ZERO = re.compile(r"[(+-]?\s*(?:[Rr]\$\s*)?[+-]?0[0-9][0-9.,]*\)?")
@@ -14,6 +15,7 @@ _NUMERIC = re.compile(r"[(+-]?\s*(?:[Rr]\$\s*)?[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?
 _INTEGER = re.compile(r"[+-]?[0-9]{1,3}(?:[0-9]*|(?:[.,][0-9]{3})*)")
 _DATE = re.compile(r"([0-9]{1,4})([-/.])([0-9]{1,2})\2([0-9]{1,4})(.*)", re.DOTALL)
 _YEAR_DIGITS = 4
+_MAX_INTEGER_DIGITS = len("9223372036854775807")
 _LONG_FRACTION = re.compile(r":[0-9]{2}[.,][0-9]{7,}")
 
 _NAMES = {
@@ -24,22 +26,46 @@ _NAMES = {
     ColumnType.DATE: "não é uma data",
     ColumnType.DATETIME: "não é uma data com hora",
 }
+_CODES = {
+    ColumnType.TEXT: DetailCode.INVALID_CHARACTER,
+    ColumnType.INTEGER: DetailCode.NOT_AN_INTEGER,
+    ColumnType.DECIMAL: DetailCode.NOT_A_DECIMAL,
+    ColumnType.BOOLEAN: DetailCode.NOT_A_BOOLEAN,
+    ColumnType.DATE: DetailCode.NOT_A_DATE,
+    ColumnType.DATETIME: DetailCode.NOT_A_DATETIME,
+}
+_BEYOND_64_BITS = Fault(DetailCode.OUT_OF_RANGE, "passa do limite de um inteiro de 64 bits")
 _MARKS = {",": "a vírgula", ".": "o ponto"}
 _ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
 
 
-def explain(value: str, column_type: ColumnType, formats: Formats) -> str:
-    """Return the reason why `value`, known not to fit, does not."""
+def explain(value: str, column_type: ColumnType, formats: Formats) -> Fault:
+    """Return why `value`, known not to fit, does not."""
     text = value[: MAX_NUMBER_BYTES + 1].strip(BLANKS)
+    code = _CODES[column_type]
     match column_type:
         case ColumnType.TEXT:
-            return "contém o caractere NUL, que o banco não guarda"
+            return Fault(code, "contém o caractere NUL, que o banco não guarda")
         case ColumnType.INTEGER | ColumnType.DECIMAL:
-            return _explain_number(text, column_type, formats)
+            return _beyond_limits(text, column_type) or Fault(
+                code, _explain_number(text, column_type, formats)
+            )
         case ColumnType.DATE | ColumnType.DATETIME:
-            return _explain_time(text, column_type, formats)
+            return Fault(code, _explain_time(text, column_type, formats))
         case ColumnType.BOOLEAN:
-            return _NAMES[column_type]
+            return Fault(code, _NAMES[column_type])
+
+
+def _beyond_limits(text: str, column_type: ColumnType) -> Fault | None:
+    """Return the limit that a number, otherwise well written, exceeds."""
+    if _LEADING_ZERO.fullmatch(text) or not _NUMERIC.fullmatch(text):
+        return None
+    if is_too_long(text):
+        reason = f"{_NAMES[column_type]}: tem mais de {MAX_NUMBER_BYTES} algarismos, escrito por extenso"
+        return Fault(DetailCode.TOO_LONG, reason)
+    digits = re.sub("[^0-9]", "", text)
+    is_integer = column_type is ColumnType.INTEGER and _INTEGER.fullmatch(text)
+    return _BEYOND_64_BITS if is_integer and len(digits) >= _MAX_INTEGER_DIGITS else None
 
 
 def _explain_number(text: str, column_type: ColumnType, formats: Formats) -> str:
@@ -52,16 +78,8 @@ def _explain_number(text: str, column_type: ColumnType, formats: Formats) -> str
         return f"{name}: é uma porcentagem"
     if not _NUMERIC.fullmatch(text):
         return name
-    if is_too_long(text):
-        return f"{name}: tem mais de {MAX_NUMBER_BYTES} algarismos, escrito por extenso"
-    mark = _MARKS[formats.decimal_mark]
-    if column_type is ColumnType.DECIMAL:
-        return f"{name} com {mark} como separador decimal"
-    if _INTEGER.fullmatch(text):
-        digits = re.sub("[^0-9]", "", text)
-        if len(digits) >= len("9223372036854775807"):
-            return "passa do limite de um inteiro de 64 bits"
-        return f"{name} com {mark} como separador decimal"
+    if column_type is ColumnType.DECIMAL or _INTEGER.fullmatch(text):
+        return f"{name} com {_MARKS[formats.decimal_mark]} como separador decimal"
     return f"{name}: tem casas decimais, moeda, parênteses ou expoente"
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from managed_tables import exact_json
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord, JobStatus
+from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
     ANALYSIS_GONE,
     DUPLICATE_NAME,
@@ -21,14 +22,24 @@ from managed_tables.errors import (
     JOB_NOT_WAITING,
     TABLE_INACTIVE,
     ApiError,
-    Detail,
 )
 from managed_tables.executions import ExecutionsUnavailable
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.services import Services
 from managed_tables.storage import confirmed_name, job_key
-from managed_tables.tables.definitions import check_columns, check_table_name, raise_column_faults
+from managed_tables.tables.definitions import (
+    check_columns,
+    check_table_name,
+    column_fault,
+    raise_column_faults,
+)
+
+_NOT_INFERRED = Fault(DetailCode.UNKNOWN_COLUMN, "não está entre as colunas inferidas")
+_NEW_NOT_NULLABLE = Fault(
+    DetailCode.NOT_NULLABLE, "uma coluna nova em uma tabela existente deve aceitar nulos"
+)
+_MISSING = Fault(DetailCode.MISSING_COLUMN, "obrigatória na tabela")
 
 
 @dataclass(frozen=True)
@@ -145,7 +156,7 @@ def _check_inferred(services: Services, job: JobRecord, columns: Sequence[Column
     inferred = {column["name"] for column in analysis["inferred_schema"]["columns"]}
     raise_column_faults(
         [
-            _fault(index, column, "não está entre as colunas inferidas")
+            column_fault(index, column.name, _NOT_INFERRED, field="name")
             for index, column in enumerate(columns)
             if column.name not in inferred
         ]
@@ -156,7 +167,7 @@ def _columns_for(existing: Sequence[Column], wanted: Sequence[Column]) -> list[C
     """Return the columns as they will hold in an existing table: its own as they are, new ones as wanted."""
     own = {column.name: column for column in existing}
     faults = [
-        _fault(index, column, "uma coluna nova em uma tabela existente deve aceitar nulos")
+        column_fault(index, column.name, _NEW_NOT_NULLABLE, field="nullable")
         for index, column in enumerate(wanted)
         if column.name not in own and not column.nullable
     ]
@@ -164,14 +175,10 @@ def _columns_for(existing: Sequence[Column], wanted: Sequence[Column]) -> list[C
     names = {column.name for column in wanted}
     missing = [column.name for column in existing if not column.nullable and column.name not in names]
     if missing:
-        details: list[Detail] = [{"column": name, "reason": "obrigatória na tabela"} for name in missing]
+        details = [detail("body", _MISSING, path="columns", column=name) for name in missing]
         raise ApiError(INVALID_SCHEMA, details, reason=f"faltam colunas obrigatórias: {', '.join(missing)}")
     check_columns([*existing, *(column for column in wanted if column.name not in own)])
     return [own.get(column.name, column) for column in wanted]
-
-
-def _fault(index: int, column: Column, reason: str) -> Detail:
-    return {"index": index, "column": column.name, "reason": reason}
 
 
 def _hash(document: object) -> str:

@@ -1,4 +1,4 @@
-"""Owns the change of a table's columns in PostgreSQL: checked and applied in one transaction, or not."""
+"""Change a table's columns in PostgreSQL: checked and applied in one transaction, or not."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,17 @@ from psycopg.errors import ProgramLimitExceeded, TooManyColumns
 
 from managed_tables.databases.applied import count_rows
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.errors import INVALID_SCHEMA, ApiError, Detail
+from managed_tables.details import Detail, DetailCode, Fault
+from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import Column
+from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.column_plan import ColumnPlan, Placed
 from managed_tables.tables.conversions import readings
-from managed_tables.tables.definitions import raise_column_faults
+from managed_tables.tables.definitions import column_fault, raise_column_faults
 from managed_tables.tables.physical import column_definition, column_type, physical_name
 from managed_tables.wording import counted
 
-MAX_VALUES_SHOWN = 20
+MAX_VALUES_SHOWN = 20  # over all columns, but of each at least one
 MAX_VALUE_CHARACTERS = 200  # a cell of a megabyte would drown the answer
 
 
@@ -29,12 +30,32 @@ class _Conversion:
     misfits: int
 
 
+@dataclass(frozen=True)
+class _Faults:
+    """What is wrong with one column: the details that are shown, and how many there are."""
+
+    index: int
+    shown: list[Detail]
+    count: int
+
+
+_NOT_CONVERTED = {
+    ColumnType.TEXT: DetailCode.NOT_A_TEXT,
+    ColumnType.INTEGER: DetailCode.NOT_AN_INTEGER,
+    ColumnType.DECIMAL: DetailCode.NOT_A_DECIMAL,
+    ColumnType.BOOLEAN: DetailCode.NOT_A_BOOLEAN,
+    ColumnType.DATE: DetailCode.NOT_A_DATE,
+    ColumnType.DATETIME: DetailCode.NOT_A_DATETIME,
+}
+
+
 def change_physical_columns(
     connection: PgConnection, table_id: str, display_name: str, plan: ColumnPlan, zone: str
 ) -> None:
     """Apply the plan, in the transaction that the caller has begun.
 
-    Raises INVALID_SCHEMA, with one detail a column, where values do not convert or NULLs are in the way;
+    Raises INVALID_SCHEMA, with a detail for each of the first values that do not convert, and for each column
+    where NULLs are in the way;
     the caller's transaction must then roll back.
     """
     table = physical_name(display_name)
@@ -46,7 +67,9 @@ def change_physical_columns(
         *_nulls(connection, table, plan),
         *_missing_values(connection, table_id, plan),
     ]
-    raise_column_faults(sorted(faults, key=lambda fault: fault["index"]))
+    faults.sort(key=lambda fault: fault.index)
+    shown = [one for fault in faults for one in fault.shown]
+    raise_column_faults(shown, sum(fault.count for fault in faults))
     _alter(connection, table, plan, conversions)
 
 
@@ -91,45 +114,56 @@ def _choose_readings(
     return list(chosen.values())
 
 
-def _misfits(connection: PgConnection, table: sql.Identifier, conversions: list[_Conversion]) -> list[Detail]:
-    faults: list[Detail] = []
-    for conversion in conversions:
-        if conversion.misfits:
-            column = conversion.placed.column
-            rows = connection.execute(
-                sql.SQL("SELECT left({}::text, {}) FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
-                    sql.Identifier(column.name),
-                    MAX_VALUE_CHARACTERS,
-                    table,
-                    _is_misfit(column, conversion.reading),
-                    sql.Identifier(ID_COLUMN),
-                    MAX_VALUES_SHOWN,
-                )
-            )
-            misfits = counted(conversion.misfits, "valor não converte", "valores não convertem")
-            reason = f"{misfits} para {column.type.value}"
-            fault = _fault(conversion.placed, reason, conversion.misfits)
-            faults.append(fault | {"values": [value for (value,) in rows]})
+def _misfits(
+    connection: PgConnection, table: sql.Identifier, conversions: list[_Conversion]
+) -> list[_Faults]:
+    failed = [conversion for conversion in conversions if conversion.misfits]
+    limit = max(MAX_VALUES_SHOWN // len(failed), 1) if failed else 0
+    faults = []
+    for conversion in failed:
+        column, index = conversion.placed.column, conversion.placed.index
+        misfits = counted(conversion.misfits, "valor não converte", "valores não convertem")
+        fault = Fault(_NOT_CONVERTED[column.type], f"{misfits} para {column.type.value}")
+        values = _first_misfits(connection, table, conversion, limit)
+        shown = [column_fault(index, column.name, fault, field="type", value=value) for value in values]
+        faults.append(_Faults(index, shown, conversion.misfits))
     return faults
 
 
-def _nulls(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> list[Detail]:
+def _first_misfits(
+    connection: PgConnection, table: sql.Identifier, conversion: _Conversion, limit: int
+) -> list[str]:
+    column = conversion.placed.column
+    rows = connection.execute(
+        sql.SQL("SELECT left({}::text, {}) FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
+            sql.Identifier(column.name),
+            MAX_VALUE_CHARACTERS,
+            table,
+            _is_misfit(column, conversion.reading),
+            sql.Identifier(ID_COLUMN),
+            limit,
+        )
+    )
+    return [value for (value,) in rows]
+
+
+def _nulls(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> list[_Faults]:
     conditions = [
         sql.SQL("{} IS NULL").format(sql.Identifier(placed.column.name)) for placed in plan.tightened
     ]
     counts = _count_where(connection, table, conditions)
     return [
-        _fault(placed, f"{counted(count, 'linha', 'linhas')} sem valor nesta coluna", count)
+        _not_nullable(placed, f"{counted(count, 'linha', 'linhas')} sem valor nesta coluna")
         for placed, count in zip(plan.tightened, counts, strict=True)
         if count
     ]
 
 
-def _missing_values(connection: PgConnection, table_id: str, plan: ColumnPlan) -> list[Detail]:
+def _missing_values(connection: PgConnection, table_id: str, plan: ColumnPlan) -> list[_Faults]:
     required = [placed for placed in plan.added if not placed.column.nullable]
     count = count_rows(connection, [table_id])[table_id] if required else 0
     reason = f"coluna nova obrigatória em uma tabela com {counted(count, 'linha', 'linhas')}"
-    return [_fault(placed, reason, count) for placed in required if count]
+    return [_not_nullable(placed, reason) for placed in required if count]
 
 
 def _alter(
@@ -177,5 +211,7 @@ def _count_where(
     return list(row[0]) if row else []
 
 
-def _fault(placed: Placed, reason: str, count: int) -> Detail:
-    return {"index": placed.index, "column": placed.column.name, "reason": reason, "count": count}
+def _not_nullable(placed: Placed, reason: str) -> _Faults:
+    fault = Fault(DetailCode.NOT_NULLABLE, reason)
+    shown = column_fault(placed.index, placed.column.name, fault, field="nullable")
+    return _Faults(placed.index, [shown], 1)

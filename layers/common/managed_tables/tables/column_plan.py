@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from managed_tables.errors import Detail
+from managed_tables.details import Detail, DetailCode, Fault
 from managed_tables.identifiers import MAX_IDENTIFIER_BYTES
 from managed_tables.schema import Column, Columns, ColumnType
-from managed_tables.tables.definitions import ColumnChange, check_columns, raise_column_faults
+from managed_tables.tables.definitions import ColumnChange, check_columns, column_fault, raise_column_faults
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,13 @@ def _sources(by_name: dict[str, Column], wanted: Sequence[ColumnChange]) -> list
         if change.previous_name is None:
             continue
         if change.previous_name not in by_name:
-            reason = "previous_name não é uma coluna da tabela"
+            fault = Fault(DetailCode.UNKNOWN_COLUMN, "previous_name não é uma coluna da tabela")
         elif change.previous_name in claimed:
-            reason = "previous_name repetido"
+            fault = Fault(DetailCode.DUPLICATE_NAME, "previous_name repetido")
         else:
             claimed.add(change.previous_name)
             continue
-        faults.append({"index": index, "column": change.name, "reason": reason})
+        faults.append(column_fault(index, change.name, fault, field="previous_name"))
     raise_column_faults(faults)
     return [
         change.previous_name

@@ -1,10 +1,12 @@
-"""Owns what a table's definition may be: names, columns, types, each fault named in `details`."""
+"""Check a table's definition: names, columns, types, each fault named in `details`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import ConfigDict
 
-from managed_tables.errors import INVALID_SCHEMA, ApiError, Detail
+from managed_tables.details import Detail, DetailCode, Fault, detail, json_path
+from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.identifiers import (
     MAX_COLUMNS,
     MAX_IDENTIFIER_BYTES,
@@ -14,6 +16,7 @@ from managed_tables.identifiers import (
 )
 from managed_tables.schema import Column
 
+_NOT_STORABLE = "display_name tem um caractere que o banco não guarda"
 IDENTIFIER_RULE = f"deve seguir ^[a-z_][a-z0-9_]*$ e ter no máximo {MAX_IDENTIFIER_BYTES} bytes"
 
 
@@ -32,18 +35,17 @@ class ColumnChange(Column):
 def check_table_name(display_name: str) -> None:
     """Raise INVALID_SCHEMA unless a table may bear this name."""
     if not is_identifier(display_name):
-        reason = IDENTIFIER_RULE
+        fault = Fault(DetailCode.INVALID_NAME, IDENTIFIER_RULE)
     elif not is_table_name(display_name):
-        reason = "não pode começar com pg_"
+        fault = Fault(DetailCode.RESERVED_NAME, "não pode começar com pg_")
     else:
         return
-    raise ApiError(
-        INVALID_SCHEMA, [{"field": "display_name", "reason": reason}], reason=f"display_name {reason}"
-    )
+    found = detail("body", fault, path="display_name", value=_shown(display_name))
+    raise ApiError(INVALID_SCHEMA, [found], reason=f"display_name {fault.reason}")
 
 
 def check_columns(columns: Sequence[Column]) -> None:
-    """Raise INVALID_SCHEMA unless these can be a table's columns; `details` name index and column."""
+    """Raise INVALID_SCHEMA unless these can be a table's columns; `details` name path and column."""
     if not columns:
         raise ApiError(INVALID_SCHEMA, reason="é preciso ao menos uma coluna")
     if len(columns) > MAX_COLUMNS:
@@ -51,33 +53,41 @@ def check_columns(columns: Sequence[Column]) -> None:
     details: list[Detail] = []
     seen: set[str] = set()
     for index, column in enumerate(columns):
-        reason = _fault(column, seen)
-        if reason:
-            details.append({"index": index, "column": _shown(column.name), "reason": reason})
+        found = _fault(column, seen)
+        if found:
+            field, fault = found
+            details.append(column_fault(index, _shown(column.name), fault, field=field))
         seen.add(column.name)
     raise_column_faults(details)
 
 
-def raise_column_faults(details: Sequence[Detail]) -> None:
+def column_fault(index: int, name: str | None, fault: Fault, *, field: str = "", **keys: Any) -> Detail:
+    """Return the detail of the request's column at `index`; `field` is what is wrong in it."""
+    path = json_path(["columns", index, *([field] if field else [])])
+    named = {} if name is None else {"column": name}
+    return detail("body", fault, path=path, **named, **keys)
+
+
+def raise_column_faults(details: Sequence[Detail], total: int | None = None) -> None:
     """Raise INVALID_SCHEMA if there are any faults, the first one in its sentence."""
     if details:
         first = details[0]
-        reason = f'coluna {first["index"]} ("{first["column"]}"): {first["reason"]}'
-        raise ApiError(INVALID_SCHEMA, details, reason=reason)
+        reason = f'{first["path"]} ("{first.get("column")}"): {first["reason"]}'
+        raise ApiError(INVALID_SCHEMA, details, total, reason=reason)
 
 
-def _fault(column: Column, seen: set[str]) -> str:
-    if not is_identifier(column.name):
-        return f"name {IDENTIFIER_RULE}"
-    if column.name in RESERVED_COLUMNS:
-        return "nome reservado"
-    if column.name in seen:
-        return "nome repetido"
-    if not column.display_name.strip():
-        return "display_name vazio"
-    if not is_storable(column.display_name):
-        return "display_name tem um caractere que o banco não guarda"
-    return ""
+def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
+    """Return which field of the column is wrong, and why."""
+    label = column.display_name
+    checks = (
+        (not is_identifier(column.name), "name", DetailCode.INVALID_NAME, f"name {IDENTIFIER_RULE}"),
+        (column.name in RESERVED_COLUMNS, "name", DetailCode.RESERVED_NAME, "nome reservado"),
+        (column.name in seen, "name", DetailCode.DUPLICATE_NAME, "nome repetido"),
+        (not label.strip(), "display_name", DetailCode.REQUIRED, "display_name vazio"),
+        (not is_storable(label), "display_name", DetailCode.INVALID_CHARACTER, _NOT_STORABLE),
+    )
+    found = ((field, Fault(code, reason)) for is_wrong, field, code, reason in checks if is_wrong)
+    return next(found, None)
 
 
 def is_storable(text: str) -> bool:

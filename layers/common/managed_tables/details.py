@@ -1,0 +1,91 @@
+"""Say what is wrong at one place of a request or a file: shape and codes of an error's `details`."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple, TypedDict
+
+Place = Literal["body", "query", "path", "row", "file"]
+
+# `in` is a keyword of Python. Only the keys that apply are there; `row` counts from 0, `line` from 1.
+Detail = TypedDict(
+    "Detail",
+    {
+        "in": Place,
+        "path": str,
+        "row": int,
+        "column": str | None,
+        "file": str,
+        "sheet": str | None,
+        "line": int,
+        "value": Any,
+        "code": str,
+        "reason": str,
+    },
+    total=False,
+)
+
+
+class DetailCode(StrEnum):
+    """What is wrong, for programs: the codes never change their meaning."""
+
+    REQUIRED = "REQUIRED"
+    READ_ONLY = "READ_ONLY"
+    UNKNOWN_COLUMN = "UNKNOWN_COLUMN"
+    UNKNOWN_FIELD = "UNKNOWN_FIELD"
+    UNKNOWN_PARAMETER = "UNKNOWN_PARAMETER"
+    NOT_A_TEXT = "NOT_A_TEXT"
+    NOT_AN_INTEGER = "NOT_AN_INTEGER"
+    NOT_A_DECIMAL = "NOT_A_DECIMAL"
+    NOT_A_BOOLEAN = "NOT_A_BOOLEAN"
+    NOT_A_DATE = "NOT_A_DATE"
+    NOT_A_DATETIME = "NOT_A_DATETIME"
+    NOT_A_LIST = "NOT_A_LIST"
+    NOT_AN_OBJECT = "NOT_AN_OBJECT"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    INVALID = "INVALID"
+    INVALID_CHARACTER = "INVALID_CHARACTER"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    TOO_SHORT = "TOO_SHORT"
+    TOO_LONG = "TOO_LONG"
+    TOO_SMALL = "TOO_SMALL"
+    TOO_LARGE = "TOO_LARGE"
+    INVALID_NAME = "INVALID_NAME"
+    RESERVED_NAME = "RESERVED_NAME"
+    DUPLICATE_NAME = "DUPLICATE_NAME"
+    MISSING_COLUMN = "MISSING_COLUMN"
+    NOT_NULLABLE = "NOT_NULLABLE"
+    EMPTY_FILE = "EMPTY_FILE"
+    UNKNOWN_EXTENSION = "UNKNOWN_EXTENSION"
+
+
+class Fault(NamedTuple):
+    """What is wrong with one thing, wherever it stands: a code, and a Portuguese reason."""
+
+    code: DetailCode
+    reason: str
+
+
+class InvalidValue(ValueError):  # noqa: N818 - named for what it tells
+    """A value is refused; pydantic's validators may raise it, too."""
+
+    def __init__(self, code: DetailCode, reason: str) -> None:
+        self.fault = Fault(code, reason)
+        super().__init__(reason)
+
+
+def detail(place: Place, fault: Fault, **keys: Any) -> Detail:
+    """Return a detail with the keys that are given, in the order of the shape."""
+    given = {"in": place, **keys, "code": fault.code.value, "reason": fault.reason}
+    return {key: given[key] for key in Detail.__annotations__ if key in given}  # type: ignore[return-value]
+
+
+def json_path(parts: Sequence[str | int]) -> str:
+    """Return the path of a place in a body: `columns[0].type`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return text.removeprefix(".")
+
+
+def described(details: Sequence[Mapping[str, Any]] | Sequence[Detail], total: int | None) -> dict[str, Any]:
+    """Return `details`, and `details_total` where only the first of them are listed."""
+    found = {"details": list(details)}
+    return found if total is None or total <= len(details) else {**found, "details_total": total}
