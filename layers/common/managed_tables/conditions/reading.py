@@ -1,0 +1,232 @@
+"""Read conditions from a request: every column, operator and value judged, all that is wrong named."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from managed_tables.conditions.tree import (
+    EVERY_ROW,
+    LIST_OPERATORS,
+    TEXT_OPERATORS,
+    And,
+    Comparison,
+    Condition,
+    Not,
+    Operator,
+    Or,
+    Search,
+)
+from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, Place, detail
+from managed_tables.errors import INVALID_REQUEST, ApiError
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import Column, ColumnType
+from managed_tables.values import Parser
+
+MAX_DEPTH = 5  # of `and`, `or` and `not` inside one another
+MAX_CONDITIONS = 100
+MAX_LIST_VALUES = 1_000  # of one `in` or `nin`
+MAX_DETAILS = 20  # the first ones tell what is wrong
+MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown back
+
+FILTER_NAME = re.compile(r"filter\[(?P<column>[^\[\]]*)\]\[(?P<operator>[^\[\]]*)\]")
+
+Columns = Mapping[str, Column]
+Parsers = Mapping[ColumnType, Parser]
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_COMMA = re.compile(r"(?<!\\),")
+_COMPARISON_KEYS = frozenset({"column", "op", "value"})
+_GROUPS = ("and", "or", "not")
+
+_NOT_A_CONDITION = Fault(
+    DetailCode.INVALID, 'deve ser {"and": […]}, {"or": […]}, {"not": …} ou {"column", "op", "value"}'
+)
+_NOT_A_LIST = Fault(DetailCode.NOT_A_LIST, "deve ser uma lista")
+_TOO_DEEP = Fault(DetailCode.TOO_DEEP, f"mais de {MAX_DEPTH} níveis de and, or e not")
+_TOO_MANY = Fault(DetailCode.TOO_LONG, f"no máximo {MAX_CONDITIONS} condições")
+_TOO_MANY_VALUES = Fault(DetailCode.TOO_LONG, f"no máximo {MAX_LIST_VALUES} valores")
+_UNKNOWN_COLUMN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
+_UNKNOWN_OPERATOR = Fault(
+    DetailCode.UNKNOWN_OPERATOR, f"operador desconhecido; use um destes: {', '.join(Operator)}"
+)
+_TEXT_ONLY = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "este operador é só para colunas de texto")
+_NULL = Fault(DetailCode.REQUIRED, "não pode ser nulo; para vazios use is_null")
+_NOT_AN_ID = Fault(DetailCode.INVALID, "deve ser o id de uma linha")
+
+
+def read_where(where: Any, columns: Columns, parsers: Parsers, path: str = "where") -> Condition:
+    """Return the condition of a body's filter tree, `{}` for every row; raises INVALID_REQUEST."""
+    reader = _Reader(columns, parsers, "body")
+    found = EVERY_ROW if where == {} else reader.tree(where, path, 0)
+    reader.raise_any()
+    return found
+
+
+def read_filters(pairs: Iterable[tuple[str, str]], columns: Columns, parsers: Parsers) -> Condition:
+    """Return the condition of a query string's `filter[column][op]=value`, all of them together.
+
+    Other parameters are passed over. Raises INVALID_REQUEST with details.
+    """
+    reader = _Reader(columns, parsers, "query")
+    named = [(match, value) for name, value in pairs if (match := FILTER_NAME.fullmatch(name))]
+    found = [reader.filter(match["column"], match["operator"], value) for match, value in named]
+    reader.raise_any()
+    return And(tuple(found)) if found else EVERY_ROW
+
+
+def read_search(text: str | None, columns: Columns) -> Condition:
+    """Return the condition that any text column contains the text; without one, every row."""
+    if not text:
+        return EVERY_ROW
+    return Search(tuple(column.name for column in columns.values() if column.type is ColumnType.TEXT), text)
+
+
+class _Reader:
+    """Reads the conditions of one request and collects what is wrong with them."""
+
+    def __init__(self, columns: Columns, parsers: Parsers, place: Place) -> None:
+        self._columns = columns
+        self._parsers = parsers
+        self._place = place
+        self._conditions = 0
+        self._details: list[Detail] = []
+
+    def raise_any(self) -> None:
+        if self._details:
+            first = self._details[0]
+            reason = f"{first['path']}: {first['reason']}"
+            total = len(self._details)
+            raise ApiError(INVALID_REQUEST, self._details[:MAX_DETAILS], total, reason=reason)
+
+    def tree(self, node: Any, path: str, depth: int) -> Condition:
+        if not isinstance(node, dict):
+            return self._wrong(path, _NOT_A_CONDITION)
+        if len(node) == 1 and (word := next(iter(node))) in _GROUPS:
+            return self._group(word, node[word], f"{path}.{word}", depth + 1)
+        if not node.keys() <= _COMPARISON_KEYS or not node.keys() >= {"column", "op"}:
+            return self._wrong(path, _NOT_A_CONDITION)
+        return self._comparison(node["column"], node["op"], node.get("value"), path)
+
+    def _group(self, word: str, content: Any, path: str, depth: int) -> Condition:
+        if depth > MAX_DEPTH:
+            return self._wrong(path, _TOO_DEEP)
+        if word == "not":
+            return Not(self.tree(content, path, depth))
+        if not isinstance(content, list):
+            return self._wrong(path, _NOT_A_LIST)
+        if len(content) > MAX_CONDITIONS:
+            return self._wrong(path, _TOO_MANY)
+        found = tuple(self.tree(one, f"{path}[{number}]", depth) for number, one in enumerate(content))
+        return And(found) if word == "and" else Or(found)
+
+    def _comparison(self, name: Any, word: Any, value: Any, path: str) -> Condition:
+        column = self._column(name, f"{path}.column")
+        operator = self._operator(word, f"{path}.op")
+        if column is None or operator is None:
+            return EVERY_ROW
+        if operator is Operator.IS_NULL:
+            return self._is_null(name, column, value, f"{path}.value")
+        if operator in LIST_OPERATORS:
+            return self._list(name, column, operator, value, f"{path}.value")
+        return self._single(name, column, operator, value, f"{path}.value")
+
+    def filter(self, name: str, word: str, value: str) -> Condition:
+        path = f"filter[{name}][{word}]"
+        column, operator = self._column(name, path), self._operator(word, path)
+        if column is None or operator is None:
+            return EVERY_ROW
+        if operator is Operator.IS_NULL:
+            return self._is_null(name, column, _as_boolean(value), path)
+        if operator in LIST_OPERATORS:
+            items = [item.replace("\\,", ",") for item in _COMMA.split(value)]
+            return self._list(name, column, operator, self._typed(column, items), path)
+        return self._single(name, column, operator, self._typed(column, [value])[0], path)
+
+    def _typed(self, column: Column | str, values: Sequence[str]) -> list[Any]:
+        """Return values of a query string as JSON has them: only a boolean is written otherwise."""
+        is_boolean = isinstance(column, Column) and column.type is ColumnType.BOOLEAN
+        return [_as_boolean(value) for value in values] if is_boolean else list(values)
+
+    def _column(self, name: Any, path: str) -> Column | str | None:
+        """Return the column, its name for the id, None where there is no such column."""
+        self._conditions += 1
+        if self._conditions == MAX_CONDITIONS + 1:
+            self._wrong(path, _TOO_MANY)
+        if name == ID_COLUMN:
+            return ID_COLUMN
+        found = self._columns.get(name) if isinstance(name, str) else None
+        if found is None:
+            self._wrong(path, _UNKNOWN_COLUMN, value=_shown(name))
+        return found
+
+    def _operator(self, word: Any, path: str) -> Operator | None:
+        try:
+            return Operator(word)
+        except ValueError:
+            self._wrong(path, _UNKNOWN_OPERATOR, value=_shown(word))
+            return None
+
+    def _is_null(self, name: str, column: Column | str, value: Any, path: str) -> Condition:
+        is_null = Comparison(name, _type_of(column), Operator.IS_NULL)
+        if not isinstance(value, bool):
+            fault = Fault(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
+            return self._wrong(path, fault, column=name, value=_shown(value))
+        return is_null if value else Not(is_null)
+
+    def _single(
+        self, name: str, column: Column | str, operator: Operator, value: Any, path: str
+    ) -> Condition:
+        if operator in TEXT_OPERATORS and _type_of(column) is not ColumnType.TEXT:
+            return self._wrong(path, _TEXT_ONLY, column=name)
+        return Comparison(name, _type_of(column), operator, self._value(name, column, value, path))
+
+    def _list(self, name: str, column: Column | str, operator: Operator, values: Any, path: str) -> Condition:
+        if not isinstance(values, list):
+            return self._wrong(path, _NOT_A_LIST, column=name)
+        if len(values) > MAX_LIST_VALUES:
+            return self._wrong(path, _TOO_MANY_VALUES, column=name)
+        found = [self._value(name, column, value, f"{path}[{number}]") for number, value in enumerate(values)]
+        return Comparison(name, _type_of(column), operator, _array(found))
+
+    def _value(self, name: str, column: Column | str, value: Any, path: str) -> str:
+        if value is None:
+            self._wrong(path, _NULL, column=name)
+            return ""
+        try:
+            if isinstance(column, str):
+                return _parse_id(value)
+            return self._parsers[column.type](value)
+        except InvalidValue as error:
+            self._wrong(path, error.fault, column=name, value=_shown(value))
+            return ""
+
+    def _wrong(self, path: str, fault: Fault, **keys: Any) -> Condition:
+        self._details.append(detail(self._place, fault, path=path, **keys))
+        return EVERY_ROW
+
+
+def _type_of(column: Column | str) -> ColumnType | None:
+    return column.type if isinstance(column, Column) else None
+
+
+def _parse_id(value: Any) -> str:
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        raise InvalidValue(_NOT_AN_ID.code, _NOT_AN_ID.reason)
+    return value
+
+
+def _as_boolean(text: str) -> bool | str:
+    return {"true": True, "false": False}.get(text, text)
+
+
+def _array(values: Sequence[str]) -> str:
+    """Return the text of a PostgreSQL array; every type takes its elements in quotes."""
+    quoted = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
+    return "{" + ",".join(quoted) + "}"
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        return "objeto" if isinstance(value, dict) else "lista"
+    text = str(value)
+    return value if len(text) <= MAX_VALUE_CHARACTERS else text[:MAX_VALUE_CHARACTERS] + "…"

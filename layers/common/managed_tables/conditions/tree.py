@@ -1,0 +1,90 @@
+"""Say what a condition is: a value whose equality is that of its SQL, since its parameters do not count."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Union
+
+from managed_tables.schema import ColumnType
+
+
+class Operator(StrEnum):
+    """How a column is compared; `ne`, `nin` and `not_contains` hold where the column is NULL."""
+
+    EQ = "eq"
+    NE = "ne"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    IN = "in"
+    NIN = "nin"
+    CONTAINS = "contains"
+    NOT_CONTAINS = "not_contains"
+    STARTS_WITH = "starts_with"
+    ENDS_WITH = "ends_with"
+    IS_NULL = "is_null"
+
+
+TEXT_OPERATORS = frozenset(
+    {Operator.CONTAINS, Operator.NOT_CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH}
+)
+LIST_OPERATORS = frozenset({Operator.IN, Operator.NIN})
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One column beside one value; `type` is None for the row's id.
+
+    `value` is PostgreSQL's text of the value, for `in` and `nin` that of an array, None for `is_null`.
+    """
+
+    column: str
+    type: ColumnType | None
+    operator: Operator
+    value: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Search:
+    """A text that occurs in any of the columns, which are of type text."""
+
+    columns: tuple[str, ...]
+    text: str = field(compare=False)
+
+
+@dataclass(frozen=True)
+class And:
+    """All of the conditions; with none of them, every row."""
+
+    conditions: tuple["Condition", ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    """Any of the conditions; with none of them, no row."""
+
+    conditions: tuple["Condition", ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    """Exactly the rows for which the condition does not hold: NULL is neither here nor there."""
+
+    condition: "Condition"
+
+
+Condition = Union[Comparison, Search, And, Or, Not]  # noqa: UP007 - refers to itself
+EVERY_ROW = And(())
+
+
+def leaves(condition: Condition) -> Iterator[Comparison | Search]:
+    """Yield the comparisons and searches from left to right: the order of their parameters."""
+    match condition:
+        case And(conditions) | Or(conditions):
+            for one in conditions:
+                yield from leaves(one)
+        case Not(inner):
+            yield from leaves(inner)
+        case _:
+            yield condition

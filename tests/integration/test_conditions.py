@@ -1,0 +1,308 @@
+"""A condition in SQL finds the rows for which the same condition holds in Python."""
+
+import operator
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg import sql
+
+from managed_tables.conditions import (
+    EVERY_ROW,
+    Condition,
+    Operator,
+    condition_parameters,
+    condition_sql,
+    index_expression,
+    read_filters,
+    read_search,
+    read_where,
+)
+from managed_tables.errors import ApiError
+from managed_tables.schema import POSTGRES_TYPES, Column
+from managed_tables.values import parsers
+
+TYPES = {
+    "produto": "text",
+    "valor": "decimal",
+    "quantidade": "integer",
+    "pago": "boolean",
+    "dia": "date",
+    "quando": "datetime",
+}
+COLUMNS = {
+    name: Column(name=name, display_name=name, type=kind, nullable=True) for name, kind in TYPES.items()
+}
+PARSERS = parsers(ZoneInfo("UTC"))
+TABLE = sql.Identifier("$table")
+
+# Letters that decompose into ASCII and marks: the same in every collation and in Python.
+words = st.sampled_from(
+    ["", "a", "A", "á", "Ã", "acao", "Ação", "ação", "açao x", "ÇÃ", "b", "a" * 300, "Á" * 300]
+)
+values: dict[str, st.SearchStrategy[Any]] = {
+    "produto": words,
+    "valor": st.sampled_from(
+        [0, Decimal("1.5"), Decimal("1.50"), Decimal("1" * 60), -Decimal("1" * 60 + ".1")]
+    ),
+    "quantidade": st.sampled_from([0, 1, -(2**63), 2**63 - 1]),
+    "pago": st.booleans(),
+    "dia": st.sampled_from(["0001-01-01", "2026-01-01", "2026-01-02"]),
+    "quando": st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000001Z"]),
+}
+rows = st.fixed_dictionaries({name: st.none() | strategy for name, strategy in values.items()})
+TEXT_OPERATORS = ("contains", "not_contains", "starts_with", "ends_with")
+ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "contains": operator.contains,
+    "starts_with": lambda cell, value: cell.startswith(value),
+    "ends_with": lambda cell, value: cell.endswith(value),
+}
+NEGATIONS = {"ne": "eq", "nin": "in", "not_contains": "contains"}
+
+
+@st.composite
+def comparisons(draw: st.DrawFn) -> dict[str, Any]:
+    name = draw(st.sampled_from(list(TYPES)))
+    word = draw(
+        st.sampled_from([one for one in Operator if TYPES[name] == "text" or one not in TEXT_OPERATORS])
+    )
+    if word == "is_null":
+        value: Any = draw(st.booleans())
+    elif word in ("in", "nin"):
+        value = draw(st.lists(values[name], max_size=3))
+    else:
+        value = draw(values[name])
+    return {"column": name, "op": str(word), "value": value}
+
+
+trees = st.recursive(
+    comparisons(),
+    lambda inner: (
+        st.builds(lambda one: {"not": one}, inner)
+        | st.builds(
+            lambda word, many: {word: many}, st.sampled_from(["and", "or"]), st.lists(inner, max_size=3)
+        )
+    ),
+    max_leaves=6,
+).filter(lambda tree: depth(tree) <= 5)
+
+
+def depth(tree: dict[str, Any]) -> int:
+    inner = [tree["not"]] if "not" in tree else tree.get("and", tree.get("or"))
+    return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+
+def folded(text: str) -> str:
+    return re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", text)).lower()
+
+
+def comparable(name: str, value: Any) -> Any:
+    if TYPES[name] == "text":
+        return folded(value)
+    return datetime.fromisoformat(value).astimezone(UTC) if TYPES[name] == "datetime" else value
+
+
+def holds(tree: dict[str, Any], row: dict[str, Any]) -> bool:
+    if "not" in tree:
+        return not holds(tree["not"], row)
+    if "and" in tree:
+        return all(holds(one, row) for one in tree["and"])
+    if "or" in tree:
+        return any(holds(one, row) for one in tree["or"])
+    if tree["op"] in NEGATIONS:
+        return not holds({**tree, "op": NEGATIONS[tree["op"]]}, row)
+    cell = row[tree["column"]]
+    if tree["op"] == "is_null":
+        return (cell is None) == tree["value"]
+    if cell is None:
+        return False
+    cell = comparable(tree["column"], cell)
+    if tree["op"] == "in":
+        return any(cell == comparable(tree["column"], value) for value in tree["value"])
+    return ORDERS[tree["op"]](cell, comparable(tree["column"], tree["value"]))
+
+
+@pytest.fixture(scope="module")
+def connection(postgres_dsn: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A session with a table of every type, its indexes as filters use them."""
+    with psycopg.connect(postgres_dsn, autocommit=True, options="-c timezone=UTC") as connection:
+        parts = [
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(POSTGRES_TYPES[column.type]))
+            for name, column in COLUMNS.items()
+        ]
+        connection.execute(
+            sql.SQL("CREATE TEMP TABLE found (number bigint, {})").format(sql.SQL(", ").join(parts))
+        )
+        for name in ("produto", "valor"):
+            connection.execute(sql.SQL("CREATE INDEX ON found ({})").format(index_expression(COLUMNS[name])))
+        yield connection
+
+
+def fill(connection: psycopg.Connection[Any], given_rows: list[dict[str, Any]]) -> None:
+    connection.execute("TRUNCATE found")
+    insert = "INSERT INTO found VALUES (%s, %s, %s, %s, %s, %s, %s)"
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            insert, [[number, *(row[name] for name in TYPES)] for number, row in enumerate(given_rows)]
+        )
+
+
+def find(connection: psycopg.Connection[Any], condition: Condition) -> list[int]:
+    query = sql.SQL("SELECT number FROM found AS {} WHERE {} ORDER BY number").format(
+        TABLE, condition_sql(condition, TABLE)
+    )
+    return [number for (number,) in connection.execute(query, condition_parameters(condition)).fetchall()]
+
+
+@settings(max_examples=100)
+@given(st.lists(rows, max_size=8), trees, st.booleans())
+def test_a_condition_finds_what_it_finds_in_python(
+    connection: psycopg.Connection[Any],
+    given_rows: list[dict[str, Any]],
+    tree: dict[str, Any],
+    by_index: bool,
+) -> None:
+    fill(connection, given_rows)
+    connection.execute(f"SET enable_seqscan = {'off' if by_index else 'on'}")
+    expected = [number for number, row in enumerate(given_rows) if holds(tree, row)]
+    assert find(connection, read_where(tree, COLUMNS, PARSERS)) == expected
+
+
+@settings(max_examples=30)
+@given(st.lists(rows, max_size=8), words)
+def test_a_search_finds_text_in_any_text_column(
+    connection: psycopg.Connection[Any], given_rows: list[dict[str, Any]], text: str
+) -> None:
+    fill(connection, given_rows)
+    expected = [
+        number
+        for number, row in enumerate(given_rows)
+        if not text or (row["produto"] is not None and folded(text) in folded(row["produto"]))
+    ]
+    assert find(connection, read_search(text, COLUMNS)) == expected
+
+
+@pytest.mark.parametrize("text", ["100%", "a_b", "c\\d", "%", "_", "\\", "'", "{}", "%s"])
+def test_special_characters_are_plain(connection: psycopg.Connection[Any], text: str) -> None:
+    nothing = dict.fromkeys(TYPES)
+    fill(connection, [{**nothing, "produto": f"x{text}y"}, {**nothing, "produto": "x100aab"}])
+    for word, value in (
+        ("contains", text),
+        ("eq", f"X{text}Y"),
+        ("starts_with", f"x{text}"),
+        ("ends_with", f"{text}y"),
+    ):
+        condition = read_where({"column": "produto", "op": word, "value": value}, COLUMNS, PARSERS)
+        assert find(connection, condition) == [0], word
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([("filter[produto][in]", "a\\,b,c")], [0, 1]),
+        ([("filter[produto][nin]", "c")], [0, 2]),
+        ([("filter[quantidade][gte]", "2")], [1]),
+        ([("filter[quantidade][gte]", "1"), ("filter[produto][eq]", "C"), ("page", "x")], [1]),
+        ([("filter[produto][is_null]", "true")], [2]),
+        ([("filter[produto][is_null]", "false"), ("filter[quantidade][ne]", "1")], [1]),
+        ([("filter[pago][eq]", "true")], [0]),
+        ([("filter[pago][in]", "true,false")], [0, 1]),
+        ([("filter[quando][lt]", "2026-01-02T00:00:00Z")], [0]),
+        ([], [0, 1, 2]),
+    ],
+)
+def test_filters_of_a_query_string(
+    connection: psycopg.Connection[Any], pairs: list[tuple[str, str]], expected: list[int]
+) -> None:
+    nothing = dict.fromkeys(TYPES)
+    first = {"produto": "A,b", "quantidade": 1, "pago": True, "quando": "2026-01-01T00:00:00Z"}
+    second = {"produto": "ç", "quantidade": 2, "pago": False, "quando": "2026-02-01T00:00:00Z"}
+    fill(connection, [{**nothing, **first}, {**nothing, **second}, nothing])
+    assert find(connection, read_filters(pairs, COLUMNS, PARSERS)) == expected
+
+
+def condition(column: Any, op: Any, value: Any) -> dict[str, Any]:
+    return {"column": column, "op": op, "value": value}
+
+
+def nested(depth: int) -> dict[str, Any]:
+    tree = condition("pago", "eq", True)
+    for _ in range(depth):
+        tree = {"not": tree}
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("where", "path", "code"),
+    [
+        ([], "where", "INVALID"),
+        (None, "where", "INVALID"),
+        ({"and": {}}, "where.and", "NOT_A_LIST"),
+        ({"and": [], "or": []}, "where", "INVALID"),
+        ({"column": "valor", "value": 1}, "where", "INVALID"),
+        ({**condition("valor", "eq", 1), "other": 1}, "where", "INVALID"),
+        ({"or": [condition("outra", "eq", 1)]}, "where.or[0].column", "UNKNOWN_COLUMN"),
+        (condition([], "eq", 1), "where.column", "UNKNOWN_COLUMN"),
+        (condition("valor", "like", 1), "where.op", "UNKNOWN_OPERATOR"),
+        (condition("valor", {}, 1), "where.op", "UNKNOWN_OPERATOR"),
+        (condition("valor", "contains", "1"), "where.value", "OPERATOR_NOT_FOR_TYPE"),
+        (condition("valor", "eq", "doze"), "where.value", "NOT_A_DECIMAL"),
+        (condition("valor", "eq", None), "where.value", "REQUIRED"),
+        (condition("valor", "in", 1), "where.value", "NOT_A_LIST"),
+        (condition("valor", "in", [1, "x"]), "where.value[1]", "NOT_A_DECIMAL"),
+        (condition("valor", "in", [1] * 1_001), "where.value", "TOO_LONG"),
+        (condition("valor", "is_null", "true"), "where.value", "NOT_A_BOOLEAN"),
+        (condition("pago", "eq", "true"), "where.value", "NOT_A_BOOLEAN"),
+        (condition("produto", "eq", "a\x00"), "where.value", "INVALID_CHARACTER"),
+        (condition("id", "eq", "1"), "where.value", "INVALID"),
+        (nested(6), "where.not.not.not.not.not.not", "TOO_DEEP"),
+        ({"or": [condition("pago", "eq", True)] * 101}, "where.or", "TOO_LONG"),
+        (
+            {"or": [{"and": [condition("pago", "eq", True)] * 51}] * 2},
+            "where.or[1].and[49].column",
+            "TOO_LONG",
+        ),
+    ],
+)
+def test_a_wrong_condition_is_named(where: Any, path: str, code: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        read_where(where, COLUMNS, PARSERS)
+    first = caught.value.details[0]
+    assert (caught.value.kind.status, first["in"], first["path"], first["code"]) == (422, "body", path, code)
+
+
+def test_the_limits_themselves_are_taken() -> None:
+    read_where(nested(5), COLUMNS, PARSERS)
+    read_where({"or": [condition("pago", "eq", True)] * 100}, COLUMNS, PARSERS)
+    assert read_where({}, COLUMNS, PARSERS) == EVERY_ROW
+    assert read_search("", COLUMNS) == read_search(None, COLUMNS) == EVERY_ROW
+
+
+def test_all_that_is_wrong_is_counted_and_the_first_named() -> None:
+    with pytest.raises(ApiError) as caught:
+        read_filters([(f"filter[x{number}][eq]", "1") for number in range(30)], COLUMNS, PARSERS)
+    assert (len(caught.value.details), caught.value.details_total) == (20, 30)
+    assert caught.value.details[0]["path"] == "filter[x0][eq]"
+
+
+def test_equal_shapes_are_equal_whatever_their_values() -> None:
+    first, second = (
+        read_where(condition("produto", "in", many), COLUMNS, PARSERS) for many in (["a"], ["b", "c"])
+    )
+    assert first == second
+    assert hash(first) == hash(second)
+    assert condition_sql(first, TABLE) == condition_sql(second, TABLE)
+    assert condition_parameters(first) != condition_parameters(second)
