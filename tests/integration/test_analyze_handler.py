@@ -61,6 +61,8 @@ def test_a_job_is_staged_and_its_schema_recorded(services: Services, own_temp_fo
     assert analysis["row_count"] == analysis["inferred_schema"]["total_row_count_estimate"] == 4
     assert analysis["inferred_schema"]["suggested_table_name"] == "vendas_0"
     assert [column["name"] for column in analysis["columns"]] == ["codigo", "preco"]
+    assert analysis["reading"]["timezone"] == "UTC"
+    assert [(table["file"], table["rows"]) for table in analysis["reading"]["tables"]] == [(0, 2), (1, 2)]
     staged = own_temp_folder / "staged.parquet"
     services.storage.download(job_key(job.company_id, job.job_id, STAGED_OBJECT), staged)
     rows = duckdb.execute(f"SELECT file, sheet, line, c0, c1 FROM read_parquet('{staged}')").fetchall()  # noqa: S608

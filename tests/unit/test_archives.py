@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from managed_tables.errors import ARCHIVES_TOO_LARGE, JobError
-from managed_tables_analyze import analysis, archives
+from managed_tables_analyze import archives, file_reader
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
 CSV = b"id,nome\n1,Ana\n2,Bia\n"
@@ -108,7 +108,7 @@ def test_a_size_that_lies_is_found_while_unpacking(tmp_path: Path) -> None:
 
 def test_archives_of_one_job_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each may be as large as one; ten of them would fill the disk ten times over."""
-    for module in (analysis, archives):
+    for module in (file_reader, archives):
         monkeypatch.setattr(module, "MAX_UNPACKED_BYTES", 3 * len(CSV))
     sources = []
     for number, copies in enumerate((2, 1, 1)):

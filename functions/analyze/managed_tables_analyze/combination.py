@@ -41,8 +41,7 @@ class Table:
 
     def add_file(self, name: str) -> int:
         """Return the index by which the staged object knows the file."""
-        if not self.files or self.files[-1] != name:
-            self.files.append(name)
+        self.files.append(name)
         return len(self.files) - 1
 
     def add(self, part: Part) -> None:

@@ -17,6 +17,7 @@ from managed_tables_analyze.counting_labels import counts_on
 from managed_tables_analyze.dialect import QUOTE
 from managed_tables_analyze.notes import name_lines
 from managed_tables_analyze.page_head import PageHead
+from managed_tables_analyze.reading import lines_between
 from managed_tables_analyze.sheets import MergedRange, Row
 
 _MAX_HEADER_LINES = 3  # below the first
@@ -30,8 +31,8 @@ _PLAIN_KINDS = ("number", "date", "time", "boolean")  # a column has but one of 
 class Header:
     """Where the table is: its labels (cut to `width`), and the number of the first row of data.
 
-    `first_line` is the header's own row number, None where there is no header. `skipped` are the row
-    numbers of titles and notes above it.
+    `first_line` is the header's own row number, None where there is no header; `last_line` that of its last
+    row, and `line_count` how many it has. `skipped` are the row numbers of titles and notes above it.
     """
 
     labels: list[str]
@@ -40,6 +41,14 @@ class Header:
     data_line: int  # rows from this number on are data
     skipped: list[int] = field(default_factory=list)
     page_head: PageHead = field(default_factory=PageHead)
+    last_line: int | None = None
+    line_count: int = 0
+
+    def lines_above(self) -> Sequence[int]:
+        """Return the lines above the data that are not the header's, blank ones included."""
+        last = self.first_line if self.last_line is None else self.last_line
+        own = () if self.first_line is None or last is None else range(self.first_line, last + 1)
+        return lines_between(1, self.data_line - 1, own)
 
     def warnings(self) -> list[str]:
         """Tell of lines above the table: they may have been rows, or another table."""
@@ -82,7 +91,8 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
     skipped = _numbers_of_titles(filled[:first])
     # A header of one line is looked for by itself.
     head = _page_head(filled[: first if first == last else last + 1])
-    return Header(labels, len(labels), filled[first][0], data_line, skipped, head)
+    first_line, last_line = filled[first][0], filled[last][0]
+    return Header(labels, len(labels), first_line, data_line, skipped, head, last_line, last + 1 - first)
 
 
 def _numbers_of_titles(rows: Sequence[Row]) -> list[int]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from managed_tables.wording import counted
+from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.records import Record
 from managed_tables_analyze.sheets import Row
 
@@ -37,10 +38,14 @@ _SENTENCES = {
 
 
 class RowNotes:
-    """Counts odd rows as they pass, and keeps the first lines of each sort."""
+    """Counts odd rows as they pass, and keeps the first lines of each sort.
 
-    def __init__(self, width: int) -> None:
+    `extent` is where the rows stand.
+    """
+
+    def __init__(self, width: int, extent: Extent | None = None) -> None:
         self._width = width
+        self.extent = extent or Extent()
         self._lines: dict[str, list[int]] = {sort: [] for sort in _SENTENCES}
         self._counts = dict.fromkeys(self._lines, 0)
 
@@ -60,15 +65,23 @@ class RowNotes:
 
     def repeated_header(self, line: int) -> None:
         """Take note of the header found again among the rows."""
-        self._add("header", line)
+        self._leave_out("header", line)
 
     def rule(self, line: int) -> None:
         """Take note of a drawn line among the rows."""
-        self._add("rule", line)
+        self._leave_out("rule", line)
 
     def comment(self, line: int) -> None:
         """Take note of a comment among the rows."""
-        self._add("comment", line)
+        self._leave_out("comment", line)
+
+    def blank(self, line: int) -> None:
+        """Take note of a line without cells, which nobody has to be told of."""
+        self.extent.skip((line,))
+
+    def _leave_out(self, sort: str, line: int) -> None:
+        self.extent.skip((line,))
+        self._add(sort, line)
 
     def _add(self, sort: str, line: int) -> None:
         self._counts[sort] += 1

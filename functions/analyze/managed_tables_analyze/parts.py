@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
 
 THREADS = 2  # what a Lambda of 2 GB has
@@ -44,6 +45,8 @@ class Part:
     has_breaks: bool = False  # line ends in cells are written as noncharacters
     head_starts: list[str] = field(default_factory=list)  # of the first cell where a page of a report begins
     is_ragged: bool = False  # some records are shorter than `width`
+    header_lines: int = 0
+    extent: Extent = field(default_factory=Extent)
 
 
 @contextmanager

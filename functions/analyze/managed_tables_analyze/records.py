@@ -23,7 +23,7 @@ _OTHER_DELIMITERS = (";", ",", "\t", "|", " ")
 
 @dataclass
 class Record:
-    """One record: its first physical line (from 1), its cells, and whether they had to be repaired.
+    """One record: its first and last physical line (from 1), its cells, and whether they had to be repaired.
 
     `stray` tells of a quote inside a cell that has none around it.
     """
@@ -32,6 +32,7 @@ class Record:
     cells: list[str]
     repaired: bool = False
     stray: bool = False
+    last_line: int = 0
 
 
 class Lines:
@@ -73,6 +74,12 @@ class RecordReader:
 
     def read(self) -> Record | None:
         """Return the next record, or None at the end; a blank line is a record without cells."""
+        record = self._read()
+        if record is not None:
+            record.last_line = self._lines.number
+        return record
+
+    def _read(self) -> Record | None:
         line = self._lines.take()
         if line is None:
             return None

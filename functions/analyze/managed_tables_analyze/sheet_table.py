@@ -9,6 +9,7 @@ from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_analyze.cells import is_blank
 from managed_tables_analyze.dialect import QUOTE
+from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
 from managed_tables_analyze.header import Header, check_width, find_header
 from managed_tables_analyze.notes import RowNotes, show_rows
@@ -29,11 +30,11 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
     if header is None:
         return None
     check_width(header, name)
-    notes = RowNotes(header.width)
+    notes = RowNotes(header.width, Extent(skipped=list(header.lines_above())))
     warnings = header.warnings()
     with PartWriter(target, header.width) as writer:
         body = _below(chain(head, batches), header.data_line)
-        for batch in _without_footer(body, header, warnings):
+        for batch in _without_footer(body, header, notes, warnings):
             _write_batch(batch, header, writer, notes, name)
     return Part(
         path=target,
@@ -47,6 +48,8 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
         has_line=True,
         data_line=header.data_line,
         header_line=header.first_line,
+        header_lines=header.line_count,
+        extent=notes.extent,
         sheet=sheet.name,
         expected_rows=writer.rows,
         max_record_bytes=writer.longest * 4,
@@ -79,10 +82,15 @@ def _write_batch(batch: Batch, header: Header, writer: PartWriter, notes: RowNot
     """Write rows: those that are like the others in one go, each odd one by itself."""
     start = 0
     for place in _odd_places(batch, header):
-        writer.write_batch(batch.cut(start, place))
+        _write_plain(batch.cut(start, place), writer, notes)
         _write(*batch.row(place), header, writer, notes, name)
         start = place + 1
-    writer.write_batch(batch.cut(start) if start else batch)
+    _write_plain(batch.cut(start) if start else batch, writer, notes)
+
+
+def _write_plain(batch: Batch, writer: PartWriter, notes: RowNotes) -> None:
+    notes.extent.take_numbers(batch.numbers)
+    writer.write_batch(batch)
 
 
 def _odd_places(batch: Batch, header: Header) -> list[int]:
@@ -109,6 +117,7 @@ def _write(
     while cells and is_blank(cells[-1]):
         cells.pop()
     if not cells:
+        notes.blank(number)
         return
     if (len(cells) > 1 and cells == header.labels) or (header.width > 1 and header.page_head.has(cells)):
         notes.repeated_header(number)
@@ -116,10 +125,13 @@ def _write(
     if len(cells) > MAX_COLUMNS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=len(cells), line=number, limit=MAX_COLUMNS)
     notes.see_length(number, len(cells))
+    notes.extent.take_numbers([number])
     writer.write_row(number, cells)
 
 
-def _without_footer(batches: Iterator[Batch], header: Header, warnings: list[str]) -> Iterator[Batch]:
+def _without_footer(
+    batches: Iterator[Batch], header: Header, notes: RowNotes, warnings: list[str]
+) -> Iterator[Batch]:
     """Yield the rows but for the notes and totals at the end, which are named in `warnings`."""
     held: deque[Batch] = deque()
     held_rows = 0
@@ -137,4 +149,5 @@ def _without_footer(batches: Iterator[Batch], header: Header, warnings: list[str
         yield batch.cut(0, max(0, left))
         left -= len(batch)
     if length:
+        notes.extent.skip(number for number, _ in last[-length:])
         warnings.append(f"Rodapé fora da tabela, não importado: {show_rows(last[-length:])}")

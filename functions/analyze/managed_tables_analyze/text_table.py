@@ -20,6 +20,7 @@ from managed_tables_analyze.cells import STROKES, is_rule
 from managed_tables_analyze.columns import Columns
 from managed_tables_analyze.dialect import QUOTE, Dialect
 from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError, detect_encoding, transcode
+from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
 from managed_tables_analyze.header import COMMENT, Header, check_width, find_header
 from managed_tables_analyze.notes import RowNotes, show_rows
@@ -59,6 +60,7 @@ class TextFile:
     owned: bool = False
     has_comments: bool = False  # lines that begin with `#` are no rows
     has_stray: bool = False  # a quote amid a row that does not look like the others
+    footer_lines: int = 0  # between `end_bytes` and the end of the file
 
 
 def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
@@ -82,6 +84,7 @@ def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
     if header is None:
         raise JobError(FILE_EMPTY, file=name)
     _adopt_header_above(header, rows, sample, dialect)
+    header.last_line = next((one.last_line for one in records if one.line == header.last_line), None)
     check_width(header, name)
     longest = max((len(cells) for _, cells in rows), default=0)
     if longest > _MAX_CELLS:
@@ -200,6 +203,7 @@ def _adopt_header_above(header: Header, rows: Sequence[Row], sample: Sequence[st
     if labels:
         header.skipped.remove(above)
         header.first_line, header.labels, header.width = above, labels, len(labels)
+        header.last_line, header.line_count = above, 1
 
 
 def _find_footer(text: TextFile) -> None:
@@ -223,8 +227,9 @@ def _find_footer(text: TextFile) -> None:
     if not length:
         return
     footer = rows[-length:]
-    kept = sum(len(line.encode()) for line in lines[footer[0][0] - 1 :])
-    text.end_bytes -= kept
+    below = lines[footer[0][0] - 1 :]
+    text.footer_lines = len(below)
+    text.end_bytes -= sum(len(line.encode()) for line in below)
     text.warnings.append(f"Rodapé fora da tabela, não importado: {show_rows(footer)}")
 
 
@@ -268,6 +273,8 @@ def as_it_stands(text: TextFile) -> Part | None:
         return None
     part = _part(text, text.path, has_line=False)
     part.expected_rows = lines - (header.data_line - 1)
+    if part.expected_rows:
+        part.extent.take(header.data_line, lines)
     return part
 
 
@@ -296,13 +303,15 @@ def _count_uniform_lines(path: Path) -> int | None:
 def normalise(text: TextFile, work_dir: Path) -> Part:
     """Read every record exactly and write the normalised copy; what was odd is in the part's warnings."""
     target = work_dir / f"{text.path.name}.rows"
-    notes = RowNotes(text.width)
+    part = _part(text, target, has_line=True)
+    notes = RowNotes(text.width, part.extent)
     with (
         _open_lines(text.path, text.start_bytes, text.end_bytes) as file,
         PartWriter(target, text.width, text.dialect.delimiter) as writer,
     ):
-        _copy_rows(text, Lines(file), writer, notes)
-        part = _part(text, target, has_line=True)
+        lines = Lines(file)
+        _copy_rows(text, lines, writer, notes)
+        part.extent.skip(range(lines.number + 1, lines.number + 1 + text.footer_lines))
         part.width = max(part.width, writer.width)
         part.has_breaks = writer.has_breaks
         part.is_ragged = part.width > text.width
@@ -317,7 +326,7 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
 
 def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes) -> None:
     """Copy the records from the first of data on: line by line where nothing is odd, else read exactly."""
-    delimiter = text.dialect.delimiter
+    delimiter, extent = text.dialect.delimiter, notes.extent
     is_plain = _plain_line_pattern(text, writer)
     reader = RecordReader(lines, text.dialect, text.width, text.columns)
     odd_starts = (*_ODD_STARTS, delimiter, *_header_starts(text)) if delimiter else _ODD_STARTS
@@ -326,6 +335,7 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
     while (line := lines.take()) is not None:
         if is_plain is not None and not line.startswith(odd_starts) and is_plain(line):
             writer.write_line(lines.number, line.rstrip("\r\n"))
+            extent.take(lines.number, lines.number)
             continue
         if text.has_comments and _is_comment_line(line, text):
             notes.comment(lines.number)
@@ -350,6 +360,7 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
     while len(cells) > text.width and not cells[-1].strip():
         cells.pop()
     if not any(cell.strip(" \x1a\ufeff") for cell in cells):
+        notes.blank(record.line)
         return
     if text.width > 1 and len(cells) in (1, text.width) and all(map(str.strip, cells)) and is_rule(cells):
         notes.rule(record.line)
@@ -364,6 +375,7 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
             TOO_MANY_COLUMNS, file=text.name, count=len(cells), line=record.line, limit=MAX_COLUMNS
         )
     notes.see(record)
+    notes.extent.take(record.line, record.last_line)
     writer.write_row(record.line, cells)
 
 
@@ -410,6 +422,8 @@ def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
         has_line=has_line,
         data_line=header.data_line,
         header_line=header.first_line,
+        header_lines=header.line_count,
+        extent=Extent(skipped=list(header.lines_above())),
         warnings=list(text.warnings),
         head_starts=[start for _, start in header.page_head.starts],
     )

@@ -37,6 +37,7 @@ def test_a_job_has_the_contracts_shape(client: TestClient) -> None:
         "files",
         "mode",
         "status",
+        "reading",
         "inferred_schema",
         "confirmed_schema",
         "progress",

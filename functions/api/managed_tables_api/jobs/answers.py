@@ -85,7 +85,7 @@ def _render_each(jobs: list[JobRecord], documents: JobDocuments) -> Iterator[tup
 def _render(job: JobRecord, documents: JobDocuments) -> tuple[bytes, bytes]:
     full = job_answer(job, documents)
     schema = full["inferred_schema"]
-    brief = {**full, "inferred_schema": schema and _brief_schema(schema)}
+    brief = {**full, "reading": None, "inferred_schema": schema and _brief_schema(schema)}
     return exact_json.dumps(brief), exact_json.dumps(full)
 
 
@@ -109,6 +109,7 @@ def _answer(
         "files": [vars(file) for file in job.files],
         "mode": job.mode,
         "status": job.status,
+        "reading": analysis.get("reading") if analysis else None,
         "inferred_schema": analysis["inferred_schema"] if analysis else None,
         "confirmed_schema": _confirmed_answer(confirmed) if confirmed else None,
         "progress": job.progress if job.status == "inserting" else None,

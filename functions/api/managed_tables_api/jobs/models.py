@@ -26,6 +26,41 @@ class InferredColumn(Column):
     inference: dict[str, Any] | None = None
 
 
+class ReadingReason(BaseModel):
+    """Why something was read as it was."""
+
+    code: str
+    text: str
+
+
+class TableReading(BaseModel):
+    """How one file or sheet was read; lines are those of the file, or rows of the sheet, from 1."""
+
+    file: int = Field(ge=0, description="Conta os arquivos do job, os de dentro de um ZIP um a um")
+    sheet: str | None
+    include: bool = Field(description="Se suas linhas são importadas")
+    kind: Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml"]
+    name: str = Field(description="O nome do arquivo")
+    encoding: str | None
+    delimiter: str | None
+    quote: str | None
+    escape: str | None
+    header_line: int | None = Field(ge=1, description="null: nenhuma linha dá nome às colunas")
+    header_lines: int = Field(ge=0)
+    first_line: int | None = Field(ge=1, description="Dos dados; null onde não há nenhum")
+    last_line: int | None = Field(ge=1)
+    skipped_lines: list[int] = Field(max_length=1_000, description="As que não são dados, até 1.000")
+    rows: int = Field(ge=0)
+    reasons: list[ReadingReason]
+
+
+class JobReading(BaseModel):
+    """How the files of a job were read."""
+
+    timezone: str = Field(description="Dos horários sem fuso")
+    tables: list[TableReading]
+
+
 class InferredSchema(BaseModel):
     """What the files hold, judged over every row."""
 
@@ -74,6 +109,29 @@ _JOB_EXAMPLE: dict[str, Any] = {
     ],
     "mode": "create",
     "status": "waiting_confirm",
+    "reading": {
+        "timezone": "America/Sao_Paulo",
+        "tables": [
+            {
+                "file": 0,
+                "sheet": None,
+                "include": True,
+                "kind": "csv",
+                "name": "vendas.csv",
+                "encoding": "cp1252",
+                "delimiter": ";",
+                "quote": '"',
+                "escape": None,
+                "header_line": 3,
+                "header_lines": 1,
+                "first_line": 4,
+                "last_line": 1503,
+                "skipped_lines": [1, 2],
+                "rows": 1500,
+                "reasons": [{"code": "HEADER_DETECTED", "text": "A linha 3 dá nome às colunas"}],
+            }
+        ],
+    },
     "inferred_schema": {
         "suggested_table_name": "vendas",
         "columns": [_COLUMN],
@@ -100,6 +158,9 @@ class JobAnswer(BaseModel):
     files: list[UploadedFile]
     mode: Literal["create", "append", "replace"]
     status: Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
+    reading: JobReading | None = Field(
+        description="Como cada arquivo e cada aba foram lidos, também os não incluídos; null antes disso"
+    )
     inferred_schema: InferredSchema | None = Field(
         description="null antes da análise, e depois que o armazenamento a apagou"
     )

@@ -1,0 +1,37 @@
+"""Where the rows of a table stand among the lines of its file, learnt as they pass."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from managed_tables_analyze.reading import MAX_SKIPPED_LINES, lines_between
+
+
+@dataclass
+class Extent:
+    """The first and the last line of the rows, None while there is none, and lines that are no rows."""
+
+    first_line: int | None = None
+    last_line: int | None = None
+    skipped: list[int] = field(default_factory=list)
+
+    def skip(self, lines: Iterable[int]) -> None:
+        """Take note of lines that are no rows, as many as a reading names."""
+        for line in lines:
+            if len(self.skipped) >= MAX_SKIPPED_LINES:
+                return
+            self.skipped.append(line)
+
+    def take(self, first: int, last: int) -> None:
+        """Take note of lines that are rows, in the order of the file."""
+        if self.first_line is None:
+            self.first_line = first
+        self.last_line = last
+
+    def take_numbers(self, numbers: Sequence[int]) -> None:
+        """Take note of the numbers of rows that follow one another, blank ones between them left out."""
+        if not numbers:
+            return
+        before = numbers[0] - 1 if self.last_line is None else max([self.last_line, *self.skipped[-1:]])
+        if numbers[-1] - before != len(numbers):
+            self.skip(lines_between(before + 1, numbers[-1], numbers))
+        self.take(min(numbers), max([self.last_line or 0, *numbers]))

@@ -1,0 +1,183 @@
+"""How files are read before types are inferred, as data: shown to a person, stated by a person.
+
+A `Reading` says how every file and sheet of a job was read. A `Wish` holds what a person states of it: that
+is fixed, and the rest is inferred under it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from enum import Enum
+from typing import Any, Final, Literal
+
+TableKind = Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml"]
+
+MAX_SKIPPED_LINES = 1_000  # named in a reading
+
+
+class Unstated(Enum):
+    """What a wish says nothing about, where None has a meaning of its own."""
+
+    UNSTATED = "unstated"
+
+
+UNSTATED: Final = Unstated.UNSTATED
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something was read as it was: a stable code, and a Portuguese sentence."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TableReading:
+    """How one file or sheet was read. Lines are physical lines of the file or rows of the sheet, from 1.
+
+    `file` counts the files in order, each member of an archive as one; `name` is what people know it by.
+    `first_line` and `last_line` are those of the data, None where there is none; `skipped_lines` are no
+    rows, outside the data or among it. Encoding, delimiter, quote and escape are None for a workbook.
+    """
+
+    file: int
+    sheet: str | None
+    include: bool
+    kind: TableKind
+    name: str = ""
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    escape: str | None = None
+    header_line: int | None = None
+    header_lines: int = 0
+    first_line: int | None = None
+    last_line: int | None = None
+    skipped_lines: tuple[int, ...] = ()
+    rows: int = 0
+    reasons: tuple[Reason, ...] = ()
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            **asdict(self),
+            "skipped_lines": list(self.skipped_lines[:MAX_SKIPPED_LINES]),
+            "reasons": [asdict(reason) for reason in self.reasons],
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "TableReading":
+        """Return the reading that the JSON object holds."""
+        reasons = tuple(Reason(**reason) for reason in record["reasons"])
+        return cls(**{**record, "skipped_lines": tuple(record["skipped_lines"]), "reasons": reasons})
+
+    def left_out(self, *reasons: Reason) -> "TableReading":
+        """Return the reading of a table that is not imported, and why."""
+        return replace(self, include=False, reasons=(*self.reasons, *reasons))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How all files and sheets of a job were read, in order; `timezone` is that of times without one."""
+
+    timezone: str
+    tables: tuple[TableReading, ...]
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {"timezone": self.timezone, "tables": [table.as_record() for table in self.tables]}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Reading":
+        """Return the reading that the JSON object holds."""
+        return cls(record["timezone"], tuple(map(TableReading.from_record, record["tables"])))
+
+
+@dataclass(frozen=True)
+class TableWish:
+    """What a person states of one file or sheet; None, or UNSTATED, is left to be inferred.
+
+    `header_line` None says that there is no header, `quote` None that nothing is quoted. `header_lines` is
+    how many lines the labels are joined from. `skip_lines` are no rows, wherever they stand.
+    """
+
+    file: int
+    sheet: str | None = None
+    include: bool | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | Unstated | None = UNSTATED
+    header_line: int | Unstated | None = UNSTATED
+    header_lines: int | None = None
+    first_line: int | None = None
+    last_line: int | None = None
+    skip_lines: tuple[int, ...] = ()
+    fill_merged: bool | None = None
+    trim: bool | None = None
+
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """The names of the fields that are stated."""
+        return tuple(
+            one.name for one in fields(self)[2:] if getattr(self, one.name) not in (None, UNSTATED, ())
+        ) + tuple(name for name in ("quote", "header_line") if getattr(self, name) is None)
+
+    @property
+    def states_header(self) -> bool:
+        """Whether where the table begins is stated."""
+        return not isinstance(self.header_line, Unstated) or self.first_line is not None
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the JSON object: what is stated alone."""
+        return {
+            "file": self.file,
+            "sheet": self.sheet,
+            **{name: _plain(getattr(self, name)) for name in self.stated},
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "TableWish":
+        """Return the wish that the JSON object holds."""
+        return cls(**{**record, "skip_lines": tuple(record.get("skip_lines") or ())})
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person states of a job's files and sheets; whatever is not named is read as ever."""
+
+    tables: tuple[TableWish, ...] = ()
+    timezone: str | None = None
+    _by_place: dict[tuple[int, str | None], TableWish] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_place", {(one.file, one.sheet): one for one in self.tables})
+
+    def of(self, file: int, sheet: str | None = None) -> TableWish:
+        """Return what is stated of one file or sheet."""
+        return self._by_place.get((file, sheet)) or TableWish(file, sheet)
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {"timezone": self.timezone, "tables": [table.as_record() for table in self.tables]}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Wish":
+        """Return the wish that the JSON object holds."""
+        tables = map(TableWish.from_record, record.get("tables") or ())
+        return cls(tuple(tables), record.get("timezone"))
+
+
+def lines_between(first: int, last: int, taken: Iterable[int] = ()) -> Sequence[int]:
+    """Return the lines of a range that are not taken, as many as a reading names."""
+    outside = set(taken)
+    found = []
+    for line in range(first, last + 1):
+        if line not in outside:
+            found.append(line)
+        if len(found) == MAX_SKIPPED_LINES:
+            break
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

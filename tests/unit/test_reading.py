@@ -1,0 +1,131 @@
+"""How files were read, as data."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import openpyxl
+
+from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.reading import Reading, TableReading, TableWish, Wish
+
+ROWS = '1;Ana;2,50\n\n2;"Bia\nSouza";3,00\nid;nome;valor\n3;Caio;4,00\n'
+TITLED = f"Relatório\n\nid;nome;valor\n{ROWS}\nFonte: IBGE\n"
+
+
+def _analyze(folder: Path, *contents: bytes, name: str = "vendas.csv") -> Analysis:
+    sources = []
+    for number, content in enumerate(contents):
+        path = folder / f"{number:02d}"
+        path.write_bytes(content)
+        sources.append(SourceFile(path, name))
+    return analyze(sources, folder, ZoneInfo("America/Sao_Paulo"))
+
+
+def _only(found: Analysis) -> TableReading:
+    [table] = found.reading.tables
+    return table
+
+
+def _codes(table: TableReading) -> list[str]:
+    return [reason.code for reason in table.reasons]
+
+
+def test_the_reading_of_a_text_file_says_where_its_rows_stand(tmp_path: Path) -> None:
+    table = _only(_analyze(tmp_path, TITLED.encode("cp1252")))
+    assert (table.file, table.sheet, table.include, table.kind) == (0, None, True, "csv")
+    assert (table.encoding, table.delimiter, table.quote, table.escape) == ("cp1252", ";", '"', None)
+    assert (table.header_line, table.header_lines, table.first_line, table.last_line) == (3, 1, 4, 9)
+    assert table.skipped_lines == (1, 2, 5, 8, 10, 11)
+    assert table.rows == 3
+    assert _codes(table) == ["ENCODING_DETECTED", "DELIMITER_DETECTED", "HEADER_DETECTED"]
+
+
+def test_a_regular_file_has_the_same_reading_as_any_other(tmp_path: Path) -> None:
+    table = _only(_analyze(tmp_path, b"Vendas\n\na,b\n1,2\n3,4\n"))
+    assert (table.header_line, table.first_line, table.last_line, table.rows) == (3, 4, 5, 2)
+    assert table.skipped_lines == (1, 2)
+
+
+def test_a_file_without_header_says_so(tmp_path: Path) -> None:
+    table = _only(_analyze(tmp_path, b"1,2024-01-01\n2,2024-01-02\n"))
+    assert (table.header_line, table.header_lines, table.first_line, table.last_line) == (None, 0, 1, 2)
+    assert "NO_HEADER" in _codes(table)
+
+
+def test_a_file_with_a_header_alone_has_no_first_line(tmp_path: Path) -> None:
+    table = _only(_analyze(tmp_path, b"id;nome;valor\n"))
+    assert (table.header_line, table.first_line, table.last_line, table.rows) == (1, None, None, 0)
+
+
+def test_every_sheet_has_its_reading_chosen_or_not(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    first = book.active
+    assert first is not None
+    first.title = "Dados"
+    for row in (["Vendas"], [], ["id", "valor"], [1, 2.5], [], [2, 3.5], ["Total", 6]):
+        first.append(row)
+    other = book.create_sheet("Resumo")
+    for row in (["mes", "soma", "meta"], ["jan", 1, 2]):
+        other.append(row)
+    book.create_sheet("Oculta").sheet_state = "hidden"
+    book.create_sheet("Vazia")
+    content = io.BytesIO()
+    book.save(content)
+    found = _analyze(tmp_path, content.getvalue(), name="vendas.xlsx")
+    data, summary, hidden, empty = found.reading.tables
+    assert (data.sheet, data.include, data.kind, data.rows) == ("Dados", True, "xlsx", 2)
+    assert (data.header_line, data.first_line, data.last_line) == (3, 4, 6)
+    assert data.skipped_lines == (1, 2, 5, 7)
+    assert (data.encoding, data.delimiter, data.quote) == (None, None, None)
+    assert (summary.sheet, summary.include, summary.rows) == ("Resumo", False, 1)
+    assert _codes(summary)[-1] == "SHEET_DIFFERS"
+    assert (hidden.include, _codes(hidden)) == (False, ["SHEET_HIDDEN"])
+    assert (empty.include, _codes(empty)) == (False, ["SHEET_EMPTY"])
+
+
+def test_each_member_of_an_archive_counts_as_a_file(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a.csv", "id,n\n1,2\n")
+        archive.writestr("b/c.csv", "id,n\n3,4\n5,6\n")
+    found = _analyze(tmp_path, content.getvalue(), b"id,n\n7,8\n", name="envio")
+    places = [(table.file, table.name, table.rows) for table in found.reading.tables]
+    assert places == [(0, "envio/a.csv", 1), (1, "envio/c.csv", 2), (2, "envio", 1)]
+    assert found.files == ["envio/a.csv", "envio/c.csv", "envio"]
+
+
+def test_files_of_one_name_are_two(tmp_path: Path) -> None:
+    found = _analyze(tmp_path, b"id,n\n1,2\n", b"id,n\n3,4\n")
+    assert [table.file for table in found.reading.tables] == [0, 1]
+
+
+def test_a_reading_comes_back_from_json(tmp_path: Path) -> None:
+    found = _analyze(tmp_path, TITLED.encode())
+    assert found.reading.timezone == "America/Sao_Paulo"
+    assert Reading.from_record(json.loads(json.dumps(found.reading.as_record()))) == found.reading
+
+
+def test_a_wish_comes_back_from_json_with_what_is_stated_alone() -> None:
+    table = TableWish(0, "Dados", header_line=None, skip_lines=(3, 4), include=False, trim=True)
+    record = Wish((table, TableWish(1, delimiter=";", quote=None)), "UTC").as_record()
+    assert record == {
+        "timezone": "UTC",
+        "tables": [
+            {
+                "file": 0,
+                "sheet": "Dados",
+                "include": False,
+                "skip_lines": [3, 4],
+                "trim": True,
+                "header_line": None,
+            },
+            {"file": 1, "sheet": None, "delimiter": ";", "quote": None},
+        ],
+    }
+    wish = Wish.from_record(json.loads(json.dumps(record)))
+    assert wish.of(0, "Dados") == table
+    assert wish.of(0, "outra") == TableWish(0, "outra")
+    assert wish.as_record() == record
