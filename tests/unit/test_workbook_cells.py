@@ -4,6 +4,7 @@ import pytest
 
 from managed_tables_analyze.workbooks.formats import FormatKind, parse_format, show_mask
 from managed_tables_analyze.workbooks.numbers import exact_number, float_text
+from managed_tables_analyze.workbooks.raw import Tally
 from managed_tables_analyze.workbooks.serials import iso_text, serial_text
 from managed_tables_analyze.workbooks.strings import unescape_hex
 
@@ -24,7 +25,15 @@ from managed_tables_analyze.workbooks.strings import unescape_hex
         ("0.1000000000000000055511151231257827", "0.1"),
         ("9007199254740993", "9007199254740993"),  # 2^53 + 1 is no double
         ("12345678901234567890", "12345678901234567890"),
-        ("1.2345678901234567E+19", "12345678901234567000"),
+        ("1.2345678901234567E+19", "12345678901234567168"),  # all that its double holds
+        ("36028797018963968", "36028797018963968"),
+        ("3.602879701896397E+16", "36028797018963968"),  # the same double, as XlsxWriter writes it
+        ("-9223372036854775808", "-9223372036854775808"),
+        ("-9.2233720368547758E+18", "-9223372036854775808"),
+        ("+9223372036854775807.0", "9223372036854775807"),
+        ("0.33333333333333331", "0.33333333333333331"),  # no 15 digits are this double
+        ("1.2345678901234567", "1.2345678901234567"),
+        ("8.3000000000000001E-3", "0.0083"),
         ("35200114200166000187550010000000271023456789", "35200114200166000187550010000000271023456789"),
         ("3.52001142001660001E+43", "3.52001142001660001E+43"),  # its digits are lost: do not make up zeros
         ("123456789012345678.12345", "123456789012345678.12345"),
@@ -33,8 +42,35 @@ from managed_tables_analyze.workbooks.strings import unescape_hex
         ("abc", "abc"),
     ],
 )
-def test_a_number_is_the_shortest_text_of_what_the_file_holds(raw: str, text: str) -> None:
+def test_a_number_is_what_the_file_holds(raw: str, text: str) -> None:
     assert exact_number(raw) == text
+
+
+def test_a_whole_double_is_all_its_digits() -> None:
+    for power in range(53, 64):
+        assert float_text(2.0**power) == str(2**power)
+        assert float_text(-(2.0**power)) == str(-(2**power))
+
+
+@pytest.mark.parametrize(
+    ("raws", "told"),
+    [
+        (["8.3000000000000007", "4.0999999999999996"], []),  # Excel's own way of writing what was typed
+        (
+            ["8.3000000000000007", "12345678901234567.25"],  # no double has such digits
+            ["8.3000000000000007 como 8.3"],
+        ),
+        (["1.2345678901234567", "123456789012345678.12345", "12345678901234567"], []),
+        (["1.23456789012345E+17"], ["o Excel só guarda 15"]),
+    ],
+)
+def test_digits_that_are_lost_are_told(raws: list[str], told: list[str]) -> None:
+    tally = Tally()
+    for raw in raws:
+        tally.number_cells.text(raw)
+    warnings = tally.warnings()
+    assert len(warnings) == len(told)
+    assert all(words in warning for words, warning in zip(told, warnings, strict=True))
 
 
 def test_a_double_comes_back_from_its_text() -> None:

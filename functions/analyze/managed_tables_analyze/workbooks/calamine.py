@@ -18,7 +18,6 @@ from python_calamine import (
 )
 
 from managed_tables_analyze.workbooks.failures import WorkbookEncryptedError, WorkbookError
-from managed_tables_analyze.workbooks.numbers import float_text
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
 
 Value = int | float | str | bool | time | date | datetime | timedelta
@@ -67,4 +66,4 @@ def _text(column: int, value: Value, tally: Tally) -> str | None:
     if isinstance(value, date | time):
         return value.isoformat()
     tally.numbers[column] += 1
-    return float_text(value) if isinstance(value, float) else str(value)
+    return tally.number_cells.text_of_double(value) if isinstance(value, float) else str(value)

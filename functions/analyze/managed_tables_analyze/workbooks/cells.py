@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from managed_tables_analyze.workbooks.failures import WorkbookError
 from managed_tables_analyze.workbooks.formats import GENERAL, FormatKind, NumberFormat, show_mask
-from managed_tables_analyze.workbooks.numbers import DOUBLE_DIGITS, exact_number
+from managed_tables_analyze.workbooks.numbers import DOUBLE_DIGITS
 from managed_tables_analyze.workbooks.raw import Tally
 from managed_tables_analyze.workbooks.serials import SerialTexts, iso_text, moment_texts, serial_text
 from managed_tables_analyze.workbooks.strings import unescape_hex, unescape_xml
@@ -102,7 +102,8 @@ class CellReader:
         self.tally.numbers[column] += len(filled)
         if len(max(filled, key=len, default="")) <= DOUBLE_DIGITS:
             return list(raws)
-        return [raw if raw is None or len(raw) <= DOUBLE_DIGITS else self._long_number(raw) for raw in raws]
+        text = self.tally.number_cells.text
+        return [raw if raw is None or len(raw) <= DOUBLE_DIGITS else text(raw) for raw in raws]
 
     def _shared_texts(self, raws: Sequence[str | None]) -> list[str | None]:
         try:
@@ -123,18 +124,12 @@ class CellReader:
         number_format = self.format_of(style)
         if number_format.kind not in _NUMERIC_KINDS:
             return serial_text(raw, number_format.kind, self._is_1904) or None
-        text = self._long_number(raw) if len(raw) > DOUBLE_DIGITS else exact_number(raw)
+        text = self.tally.number_cells.text(raw)
         shown = show_mask(number_format, text) if number_format.masks else None
         if shown is not None:
             return shown
         self.tally.numbers[column] += 1
         return text or None
-
-    def _long_number(self, raw: str) -> str:
-        text = exact_number(raw)
-        if ("E+" in text or "." not in text) and "e" in raw.lower() and len(text) > DOUBLE_DIGITS:
-            self.tally.shortened += 1
-        return text
 
     def _shared(self, raw: str) -> str | None:
         if raw.strip().isdigit() and int(raw) < len(self._strings):

@@ -1,12 +1,13 @@
-"""Owns how the number in a cell becomes text: the digits that the file holds, no more and no fewer.
+"""Turn the number in a cell into text: the digits that the file holds, by one rule for all workbooks.
 
 A workbook stores most numbers as doubles and writes them with 17 digits (8.3 stands in the file as
-`8.3000000000000007`). The text here is the shortest one that is the same double, as every program that
-reads the file would compute with. Digits that no double can hold (a key of 44 digits, an id beyond 2^53
-written by another program than Excel) are kept as written.
+`8.3000000000000007`). Where 15 digits give the same double, these are the number that somebody typed. All
+else is kept: whole numbers in plain digits (an id beyond 2^53, a key of 44 digits), and decimals for which
+no 15 digits stand. A whole number written with an exponent is what its double is, exactly.
 """
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 DOUBLE_DIGITS = 15  # every decimal of so many digits survives the way through a double
@@ -18,54 +19,114 @@ _PLAIN = re.compile(PLAIN_NUMBER)
 _TRIMMED = re.compile(TRIMMED_NUMBER)
 _MAX_TEXT = 400  # longer than any double in plain digits; what is longer is no number
 _PLAIN_EXPONENTS = range(-30, 21)  # 1E+21 is the first power of ten that Excel itself never writes in full
+_FULL_DIGITS = 17  # as many as tell a double from every other
+_EXACT_INTEGERS = 2.0**53  # below, a double holds every whole number
+
+
+@dataclass
+class NumberCells:
+    """The text of one sheet's numeric cells, and what is not as exact as it looks."""
+
+    cut: int = 0
+    """Whole numbers too long for a double, which the program that wrote the file has cut."""
+    rounded: int = 0
+    """Decimals of 16 digits and more that are read as the 15 or fewer of the same double."""
+    rounded_example: tuple[str, str] | None = None
+    """What stands in the file, and what is read."""
+    has_exact_decimals: bool = False
+    """A decimal has digits that no double has: this file's decimals were not typed into a spreadsheet."""
+
+    def text(self, raw: str) -> str:
+        """Return the text of what stands in the file."""
+        text = exact_number(raw)
+        if len(raw) > DOUBLE_DIGITS:
+            self._note(raw.strip(), text)
+        return text
+
+    def text_of_double(self, value: float) -> str:
+        """Return the text of a number that the file holds as a double."""
+        text = float_text(value)
+        self.cut += len(text) > DOUBLE_DIGITS and abs(value) > _EXACT_INTEGERS and _has_lost_digits(text)
+        return text
+
+    def _note(self, raw: str, text: str) -> None:
+        if not is_number(raw):
+            return
+        if "e" in raw.lower():
+            self.cut += len(text) > DOUBLE_DIGITS and ("E+" in text or "." not in text)
+        elif not raw.startswith(text) or raw[len(text) :].strip(".0"):
+            self.rounded += 1
+            self.rounded_example = self.rounded_example or (raw, text)
+        elif "." in text and not self.has_exact_decimals:
+            self.has_exact_decimals = len(text) > DOUBLE_DIGITS + 1 and not _is_double_in_full(text)
 
 
 def is_number(text: str) -> bool:
-    """Tell whether the text is a finite decimal number as workbooks write them."""
+    """Return whether the text is a finite decimal number as workbooks write them."""
     return len(text) <= _MAX_TEXT and _NUMBER.fullmatch(text) is not None
 
 
 def is_plain(text: str) -> bool:
-    """Tell whether the text is a number in plain digits, without exponent or needless zeros before it."""
+    """Return whether the text is a number in plain digits, without exponent or needless zeros before it."""
     return _TRIMMED.fullmatch(text) is not None
 
 
 def exact_number(raw: str) -> str:
-    """Return the exact, shortest text of a numeric cell; what is no number comes back as written."""
+    """Return the exact text of a numeric cell; what is no number comes back as written."""
     text = raw.strip()
     if len(text) <= DOUBLE_DIGITS and _PLAIN.fullmatch(text):
         return text
     if not is_number(text):
         return text
-    shortest = _shortest(text)
-    if shortest is not None:
-        return shortest
-    number = Decimal(text)
-    digits = _significant_digits(number)
-    if len(digits) > DOUBLE_DIGITS:
-        double = float(text)
-        if f"{abs(double):.{len(digits) - 1}e}".partition("e")[0].replace(".", "") == digits:
-            return float_text(double)
-    return _plain(number)
-
-
-def _shortest(text: str) -> str | None:
-    """Return the shortest text of a double that is written out in full as Excel does; None for any other."""
-    double = float(text)
-    if text in (f"{double:.17g}", f"{double:.16g}"):
-        shortest = repr(double)
-        if "e" not in shortest:
-            return shortest.removesuffix(".0")
-    return None
+    return _typed(text) or _written(text)
 
 
 def float_text(value: float) -> str:
-    """Return the shortest digits that are this double, without an exponent where they stay readable."""
+    """Return the digits of a double: all those of a whole number, of others the fewest that tell it apart.
+
+    There is no exponent where they stay readable.
+    """
+    if abs(value) > _EXACT_INTEGERS and abs(value) < 10.0**_PLAIN_EXPONENTS.stop:
+        return str(int(value))
     return _plain(Decimal(repr(value)).normalize())
 
 
-def _significant_digits(number: Decimal) -> str:
-    return "".join(map(str, number.as_tuple().digits)).strip("0") or "0"
+def _typed(text: str) -> str | None:
+    """Return the number of at most 15 digits of which the text is the double in full, None for any other."""
+    if "." not in text or len(_digits(text)) <= DOUBLE_DIGITS:
+        return None
+    shortest = repr(float(text))
+    if len(_digits(shortest)) > DOUBLE_DIGITS or not _is_double_in_full(text):
+        return None
+    return _plain(Decimal(shortest)) if "e" in shortest else shortest.removesuffix(".0")
+
+
+def _written(text: str) -> str:
+    """Return the number without what says nothing: signs, zeros before and after it, an exponent."""
+    trimmed = _TRIMMED.fullmatch(text)
+    if trimmed is not None:
+        return trimmed[1]
+    number = Decimal(text)
+    is_of_double = _EXACT_INTEGERS < abs(number) < 10**_PLAIN_EXPONENTS.stop and _has_lost_digits(text)
+    if "e" in text.lower() and is_of_double and _is_double_in_full(text):
+        return str(int(float(text)))
+    return _plain(number)
+
+
+def _has_lost_digits(text: str) -> bool:
+    return len(_digits(text)) > DOUBLE_DIGITS
+
+
+def _is_double_in_full(text: str) -> bool:
+    """Return whether the digits are those of the double, as many as a program writes to tell it apart."""
+    digits, double = _digits(text), abs(float(text))
+    counts = {len(digits), max(len(digits), _FULL_DIGITS)}
+    return any(_digits(f"{double:.{count - 1}e}") == digits for count in counts)
+
+
+def _digits(text: str) -> str:
+    """Return the significant digits of a number."""
+    return text.lower().partition("e")[0].lstrip("+-").replace(".", "").strip("0") or "0"
 
 
 def _plain(number: Decimal) -> str:

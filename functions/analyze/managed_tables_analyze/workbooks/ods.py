@@ -18,7 +18,6 @@ from managed_tables_analyze.workbooks.failures import (
     WorkbookEncryptedError,
     WorkbookTooLargeError,
 )
-from managed_tables_analyze.workbooks.numbers import exact_number
 from managed_tables_analyze.workbooks.ods_values import Text, duration_text, moment_text, shown_identifier
 from managed_tables_analyze.workbooks.package import Package, open_package
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
@@ -179,7 +178,7 @@ class _TableParser:
             tally.errors += len(columns) * self._row_count
             return None
         if kind in _NUMBERS and "value" in cell:
-            number = exact_number(cell["value"])
+            number = tally.number_cells.text(cell["value"])
             identifier = shown_identifier(number, shown)
             if identifier is None:
                 tally.numbers.update(dict.fromkeys(columns, self._row_count))

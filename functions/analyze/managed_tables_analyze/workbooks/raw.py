@@ -7,6 +7,7 @@ from itertools import zip_longest
 
 from managed_tables.wording import counted
 from managed_tables_analyze.sheets import Batch, MergedRange
+from managed_tables_analyze.workbooks.numbers import NumberCells
 
 Cells = list[str | None]
 
@@ -23,8 +24,7 @@ class Tally:
     errors: int = 0
     uncached: int = 0
     """Formulas whose result the file does not hold."""
-    shortened: int = 0
-    """Numbers too long for a double, which the program that wrote the file has cut."""
+    number_cells: NumberCells = field(default_factory=NumberCells)
     hidden_rows: int = 0
     other_tables: int = 0
     """Tables of the same page that were not read."""
@@ -32,7 +32,8 @@ class Tally:
     def reset(self) -> None:
         """Forget everything: the sheet is read again from its start."""
         self.numbers.clear()
-        self.errors = self.uncached = self.shortened = self.hidden_rows = 0
+        self.errors = self.uncached = self.hidden_rows = 0
+        self.number_cells = NumberCells()
 
     def warnings(self) -> list[str]:
         """Return the sentences that tell a person what the rows alone do not."""
@@ -49,7 +50,8 @@ class Tally:
                 "fórmula sem valor calculado no arquivo foi lida como vazia",
                 "fórmulas sem valor calculado no arquivo foram lidas como vazias",
             ),
-            (self.shortened, f"número {lost}", f"números {lost}"),
+            (self.number_cells.cut, f"número {lost}", f"números {lost}"),
+            self._rounded(),
             (
                 self.hidden_rows,
                 "linha oculta ou filtrada foi lida com as demais",
@@ -62,6 +64,15 @@ class Tally:
             ),
         )
         return [counted(count, one, many) for count, one, many in said if count]
+
+    def _rounded(self) -> tuple[int, str, str]:
+        """Return what to say of decimals that were rounded, if the file has any that are no double's."""
+        cells = self.number_cells
+        if cells.rounded_example is None or not cells.has_exact_decimals:
+            return 0, "", ""
+        written, read = cells.rounded_example
+        read_as = f"algarismos de menos ({written} como {read}): confira os valores com mais de 15 algarismos"
+        return cells.rounded, f"número foi lido com {read_as}", f"números foram lidos com {read_as}"
 
 
 @dataclass

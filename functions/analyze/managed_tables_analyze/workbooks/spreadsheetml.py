@@ -16,7 +16,6 @@ from managed_tables_analyze.workbooks.formats import (
     parse_format,
     show_mask,
 )
-from managed_tables_analyze.workbooks.numbers import exact_number
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
 from managed_tables_analyze.workbooks.serials import iso_text, serial_text
 from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml, parse_xml
@@ -210,7 +209,7 @@ class _RowParser:
             return raw or None
         if number_format.kind not in (FormatKind.NUMBER, FormatKind.MASK):
             return serial_text(raw, number_format.kind, self._outline.is_1904) or None
-        text = exact_number(raw)
+        text = tally.number_cells.text(raw)
         shown = show_mask(number_format, text) if number_format.masks else None
         if shown is None:
             tally.numbers[self._position.column] += 1

@@ -20,7 +20,6 @@ from managed_tables_analyze.workbooks.formats import (
     parse_format,
     show_mask,
 )
-from managed_tables_analyze.workbooks.numbers import float_text
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
 from managed_tables_analyze.workbooks.serials import serial_text
 
@@ -109,7 +108,7 @@ class SheetReader:
         return None
 
     def _number(self, column: int, number_format: NumberFormat, value: float) -> str | None:
-        text = float_text(value)
+        text = self._tally.number_cells.text_of_double(value)
         if number_format.kind not in (FormatKind.NUMBER, FormatKind.MASK):
             return serial_text(repr(value), number_format.kind, self._is_1904)
         shown = show_mask(number_format, text) if number_format.masks else None
