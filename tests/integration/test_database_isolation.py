@@ -24,7 +24,7 @@ from managed_tables.databases.roles import (
     READER_CONNECTIONS,
     READER_TEMPORARY_FILES,
 )
-from managed_tables.errors import CONNECTIONS_TAKEN, QUERY_TOO_LARGE, ApiError
+from managed_tables.errors import CONNECTIONS_TAKEN, QUERY_TOO_HEAVY, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
@@ -285,7 +285,7 @@ def test_a_statement_that_takes_more_disk_than_its_share_is_refused(
         translated_errors(),
     ):
         connection.execute(statement)
-    assert refused.value.kind is QUERY_TOO_LARGE
+    assert refused.value.kind is QUERY_TOO_HEAVY
 
 
 @contextmanager

@@ -144,9 +144,9 @@ STORAGE_UNAVAILABLE = ApiErrorKind(
 DATABASE_TIMEOUT = ApiErrorKind(
     503, "DATABASE_TIMEOUT", "A operação demorou demais e foi desfeita; nada foi alterado"
 )
-QUERY_TOO_LARGE = ApiErrorKind(
+QUERY_TOO_HEAVY = ApiErrorKind(
     422,
-    "QUERY_TOO_LARGE",
+    "QUERY_TOO_HEAVY",
     "A consulta precisa de mais espaço temporário do que o banco permite. Filtre as linhas, ordene por outra"
     " coluna ou percorra a tabela com cursor",
 )

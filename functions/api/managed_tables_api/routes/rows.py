@@ -13,7 +13,7 @@ from managed_tables.errors import (
     INVALID_REQUEST,
     INVALID_ROWS,
     OUTCOME_UNKNOWN,
-    QUERY_TOO_LARGE,
+    QUERY_TOO_HEAVY,
     REQUEST_TOO_LARGE,
     RESPONSE_TOO_LARGE,
     ROW_NOT_FOUND,
@@ -132,7 +132,7 @@ class ListQuery(NumbersQuery):
     **document(
         "List rows",
         answers={200: RowPage},
-        errors=(TABLE_NOT_FOUND, INVALID_REQUEST, RESPONSE_TOO_LARGE, QUERY_TOO_LARGE),
+        errors=(TABLE_NOT_FOUND, INVALID_REQUEST, RESPONSE_TOO_LARGE, QUERY_TOO_HEAVY),
         query=ListQuery,
     ),
 )

@@ -16,7 +16,7 @@ from managed_tables.errors import (
     CONNECTIONS_TAKEN,
     DATABASE_TIMEOUT,
     DATABASE_UNAVAILABLE,
-    QUERY_TOO_LARGE,
+    QUERY_TOO_HEAVY,
     TABLE_BUSY,
     ApiError,
 )
@@ -179,7 +179,7 @@ def translated_errors() -> Iterator[None]:
     except QueryCanceled as error:
         raise ApiError(DATABASE_TIMEOUT) from error
     except ConfigurationLimitExceeded as error:
-        raise ApiError(QUERY_TOO_LARGE) from error
+        raise ApiError(QUERY_TOO_HEAVY) from error
     except psycopg.OperationalError as error:
         raise ApiError(DATABASE_UNAVAILABLE) from error
 
