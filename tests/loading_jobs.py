@@ -1,6 +1,5 @@
 """Jobs that wait to be inserted, made by hand: staged rows, their analysis and a confirmed schema."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
-from managed_tables.storage import ANALYSIS, STAGED_OBJECT, confirmed_name, job_key
+from managed_tables.storage import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, job_key
 from managed_tables_analyze.inference import infer_columns
 
 USER_ID = "507f1f77bcf86cd799439014"
@@ -67,7 +66,7 @@ class JobMaker:
         if table_id is None:
             table = services.upload_tables.reserve(self.company, job_id, USER_ID, display_name, columns)
             table_id = reserved = table.table_id
-        key = job_key(company_id, job_id, confirmed_name(new_record_id()))
+        key = job_key(company_id, job_id, confirmed_name(self.job(job_id).confirmations + 1, new_record_id()))
         document = {
             "display_name": display_name,
             "columns": [one.model_dump(mode="json") for one in columns],
@@ -108,7 +107,6 @@ class JobMaker:
         self.services.jobs.begin_analysis(company_id, job_id)
 
     def _stage(self, job_id: str, rows: Rows, columns: Sequence[Column], delimiter: str) -> None:
-        company_id, storage = self.company.company_id, self.services.storage
         staged = write_staged(self.folder / f"{job_id}.parquet", rows)
         labels = [one.display_name for one in columns]
         with duckdb.connect() as connection:
@@ -121,7 +119,15 @@ class JobMaker:
             ],
             "row_count": len(rows),
         }
-        key = job_key(company_id, job_id, ANALYSIS)
-        storage.put_json(key, analysis)
-        storage.upload(io.BytesIO(staged.read_bytes()), job_key(company_id, job_id, STAGED_OBJECT))
-        self.services.jobs.record_analysis(company_id, job_id, key, [])
+        self._record_analysis(job_id, staged.read_bytes(), analysis)
+
+    def _record_analysis(self, job_id: str, staged: bytes, analysis: dict[str, Any]) -> None:
+        """Keep a staged object and its analysis, as analyze does."""
+        company_id, storage = self.company.company_id, self.services.storage
+        staged_key = attempt_key(company_id, job_id, "1", STAGED_OBJECT)
+        analysis_key = attempt_key(company_id, job_id, "1", ANALYSIS)
+        storage.put_json(analysis_key, analysis)
+        storage.client.put_object(Bucket=storage.bucket_name, Key=staged_key, Body=staged)
+        assert self.services.jobs.record_analysis(
+            self.job(job_id), analysis_key=analysis_key, staged_key=staged_key, warnings=[]
+        )

@@ -23,7 +23,7 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
-from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key, upload_key
+from managed_tables.storage import upload_key
 from managed_tables_analyze.inference import infer_columns
 from managed_tables_api.rows.rows import NewRows
 from managed_tables_api.services import ApiServices
@@ -75,13 +75,7 @@ class ForkedJobMaker(JobMaker):
             assert run.ended_well, run.error
             self.staged[key] = run.value
         content, analysis = self.staged[key]
-        company_id, storage = self.company.company_id, self.services.storage
-        storage.client.put_object(
-            Bucket=storage.bucket_name, Key=job_key(company_id, job_id, STAGED_OBJECT), Body=content
-        )
-        analysis_key = job_key(company_id, job_id, ANALYSIS)
-        storage.put_json(analysis_key, analysis)
-        self.services.jobs.record_analysis(company_id, job_id, analysis_key, [])
+        self._record_analysis(job_id, content, analysis)
 
 
 @dataclass

@@ -4,6 +4,7 @@ import io
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -12,7 +13,8 @@ from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.services import Services
-from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key, upload_key
+from managed_tables.storage import upload_key
+from managed_tables_analyze import handler
 from managed_tables_analyze.handler import analyze_job, shown_warnings
 
 CONTENT = "Código;Preço\n007;1.234,56\n008;2,00\n".encode("cp1252")
@@ -52,11 +54,8 @@ def test_a_job_is_staged_and_its_schema_recorded(services: Services, own_temp_fo
 
     recorded = services.jobs.find(job.company_id, job.job_id)
     assert recorded is not None
-    assert (recorded.status, recorded.analysis_key) == (
-        "analisando",
-        job_key(job.company_id, job.job_id, ANALYSIS),
-    )
-    analysis = services.storage.get_json(job_key(job.company_id, job.job_id, ANALYSIS))
+    assert recorded.status == "analisando"
+    analysis = services.storage.get_json(recorded.analysis_key or "")
     assert analysis["files"] == ["vendas 0.csv", "vendas 1.csv"]
     assert analysis["row_count"] == analysis["inferred_schema"]["total_row_count_estimate"] == 4
     assert analysis["inferred_schema"]["suggested_table_name"] == "vendas_0"
@@ -64,7 +63,7 @@ def test_a_job_is_staged_and_its_schema_recorded(services: Services, own_temp_fo
     assert analysis["reading"]["timezone"] == "UTC"
     assert [(table["file"], table["rows"]) for table in analysis["reading"]["tables"]] == [(0, 2), (1, 2)]
     staged = own_temp_folder / "staged.parquet"
-    services.storage.download(job_key(job.company_id, job.job_id, STAGED_OBJECT), staged)
+    services.storage.download(recorded.staged_key or "", staged)
     rows = duckdb.execute(f"SELECT file, sheet, line, c0, c1 FROM read_parquet('{staged}')").fetchall()  # noqa: S608
     assert rows == [
         (0, None, 2, "007", "1.234,56"),
@@ -75,13 +74,38 @@ def test_a_job_is_staged_and_its_schema_recorded(services: Services, own_temp_fo
     assert [path.name for path in own_temp_folder.iterdir()] == ["staged.parquet"]
 
 
-def test_running_it_again_gives_the_same(services: Services) -> None:
+def test_running_it_again_gives_the_same_and_overwrites_nothing(services: Services) -> None:
+    """The first run's result may be confirmed by then: what it made stays as it is."""
     job = _job(services, CONTENT)
     analyze_job(services, job.company_id, job.job_id)
-    key = job_key(job.company_id, job.job_id, ANALYSIS)
-    first = services.storage.get_json(key)
+    first = services.jobs.find(job.company_id, job.job_id)
     assert analyze_job(services, job.company_id, job.job_id) == {"outcome": "analyzed", "auto_confirm": False}
-    assert services.storage.get_json(key) == first
+    second = services.jobs.find(job.company_id, job.job_id)
+    assert first
+    assert second
+    assert not {first.analysis_key, first.staged_key} & {second.analysis_key, second.staged_key}
+    analyses = [services.storage.get_json(one.analysis_key or "") for one in (first, second)]
+    assert analyses[0] == analyses[1]
+
+
+def test_a_run_that_ends_after_another_was_recorded_leaves_nothing(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = _job(services, CONTENT)
+    files_read, analyze = [], handler.analyze
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        files_read.append(1)
+        if len(files_read) == 1:  # the other run begins and ends meanwhile
+            analyze_job(services, job.company_id, job.job_id)
+        return analyze(*arguments, **named)
+
+    monkeypatch.setattr(handler, "analyze", slow)
+    assert analyze_job(services, job.company_id, job.job_id) == {"outcome": "analyzed", "auto_confirm": False}
+    recorded = services.jobs.find(job.company_id, job.job_id)
+    assert recorded
+    listed = services.s3.list_objects_v2(Bucket=services.settings.bucket_name, Prefix="jobs/")
+    assert {one["Key"] for one in listed["Contents"]} == {recorded.analysis_key, recorded.staged_key}
 
 
 def test_a_file_that_cannot_be_read_fails_the_job_with_its_reason(services: Services) -> None:
@@ -98,7 +122,7 @@ def test_a_file_that_cannot_be_read_fails_the_job_with_its_reason(services: Serv
 
 def test_a_job_that_has_ended_is_left_alone(services: Services) -> None:
     job = _job(services, CONTENT)
-    services.jobs.fail(job.company_id, job.job_id, {"code": "X", "message": "x", "details": []})
+    services.jobs.fail(job, {"code": "X", "message": "x", "details": []})
     assert analyze_job(services, job.company_id, job.job_id)["error"]["code"] == "X"
 
 
@@ -124,8 +148,8 @@ def test_a_zip_with_warnings_for_each_of_a_thousand_files_is_analysed(services: 
     job = _job(services, packed.getvalue())
     assert analyze_job(services, job.company_id, job.job_id)["outcome"] == "analyzed"
     recorded = services.jobs.find(job.company_id, job.job_id)
-    analysis = services.storage.get_json(job_key(job.company_id, job.job_id, ANALYSIS))
     assert recorded is not None
+    analysis = services.storage.get_json(recorded.analysis_key or "")
     *shown, rest = recorded.warnings
     assert shown == analysis["warnings"][: len(shown)]
     assert len(shown) > 100

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from managed_tables.catalog.items import ConditionFailed
-from managed_tables.catalog.jobs import MAX_DETAIL_CHARACTERS, JobFile, JobRecord, Jobs
+from managed_tables.catalog.jobs import MAX_DETAIL_CHARACTERS, JobFile, JobRecord, Jobs, LoadResult
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.services import Services
@@ -44,7 +44,7 @@ def waiting(jobs: Jobs, **members: object) -> JobRecord:
     job = a_job(**members)
     jobs.create(job)
     jobs.begin_analysis(job.company_id, job.job_id)
-    jobs.record_analysis(job.company_id, job.job_id, "analysis", ["aviso"])
+    jobs.record_analysis(job, analysis_key="analysis", staged_key="staged", warnings=["aviso"])
     item = {"status": "waiting_confirm", "task_token": "token 1"}
     jobs._items.change({"pk": f"COMPANY#{job.company_id}", "sk": f"JOB#{job.job_id}"}, item)
     found = jobs.find(job.company_id, job.job_id)
@@ -91,7 +91,7 @@ def test_arrivals_are_counted_once_each_with_their_real_size(jobs: Jobs) -> None
 def test_a_file_that_arrives_late_changes_nothing(jobs: Jobs) -> None:
     job = a_job()
     jobs.create(job)
-    assert jobs.fail(job.company_id, job.job_id, ERROR)
+    assert jobs.fail(job, ERROR)
     assert jobs.mark_arrived(job, 0, 10) is None
 
 
@@ -99,10 +99,10 @@ def test_a_job_whose_files_are_all_there_does_not_expire(jobs: Jobs) -> None:
     job = a_job(files=1)
     jobs.create(job)
     jobs.mark_arrived(job, 0, 10)
-    assert jobs.fail(job.company_id, job.job_id, ERROR, unless_arrived=1) is None
+    assert jobs.fail(job, ERROR, unless_arrived=1) is None
     other = a_job(files=1)
     jobs.create(other)
-    expired = jobs.fail(other.company_id, other.job_id, ERROR, unless_arrived=1)
+    expired = jobs.fail(other, ERROR, unless_arrived=1)
     assert expired
     assert expired.status == "failed"
 
@@ -114,7 +114,7 @@ def test_the_active_jobs_of_a_company_are_listed_newest_first_until_they_end(job
         jobs.create(job)
     assert [job.job_id for job in jobs.list_active(first.company_id)] == [second.job_id, first.job_id]
     assert len(list(jobs.scan_active())) == 3
-    jobs.fail(first.company_id, first.job_id, ERROR)
+    jobs.fail(first, ERROR)
     assert [job.job_id for job in jobs.list_active(first.company_id)] == [second.job_id]
 
 
@@ -124,16 +124,17 @@ def test_a_job_goes_its_way_to_done(jobs: Jobs) -> None:
     confirmed = confirm(jobs, job)
     assert confirmed
     assert (confirmed.status, confirmed.task_token) == ("inserting", "token 1")
+    job = confirmed
     progress = {"phase": "copying", "processed_rows": 5, "total_rows": 10, "percent": 50}
-    assert jobs.report_progress(job.company_id, job.job_id, progress)
+    assert jobs.report_progress(job, progress)
     found = jobs.find(job.company_id, job.job_id)
     assert found
     assert found.progress == progress
-    done = jobs.complete(job.company_id, job.job_id, "5f0000000000000000000009")
+    done = jobs.complete(job, "5f0000000000000000000009", LoadResult(10))
     assert done
     assert (done.status, done.user_table_id, done.progress) == ("done", "5f0000000000000000000009", None)
-    assert not jobs.report_progress(job.company_id, job.job_id, progress)
-    assert jobs.fail(job.company_id, job.job_id, ERROR) is None
+    assert not jobs.report_progress(job, progress)
+    assert jobs.fail(job, ERROR) is None
 
 
 def test_of_two_confirmations_one_is_taken(jobs: Jobs) -> None:
@@ -157,8 +158,8 @@ def test_only_the_token_that_was_sent_is_forgotten(jobs: Jobs) -> None:
 
 def test_a_rejected_job_keeps_a_bounded_error(jobs: Jobs) -> None:
     job = waiting(jobs)
-    confirm(jobs, job)
-    rejected = jobs.reject(job.company_id, job.job_id, ERROR)
+    job = confirm(jobs, job) or job
+    rejected = jobs.reject(job, ERROR)
     assert rejected
     assert rejected.error
     assert rejected.status == "inserting"
@@ -171,5 +172,49 @@ def test_analysis_of_a_job_that_has_ended_does_not_begin(jobs: Jobs) -> None:
     jobs.create(job)
     assert jobs.begin_analysis(job.company_id, job.job_id)
     assert jobs.begin_analysis(job.company_id, job.job_id)
-    jobs.fail(job.company_id, job.job_id, ERROR)
+    jobs.fail(job, ERROR)
     assert jobs.begin_analysis(job.company_id, job.job_id) is None
+
+
+def test_a_run_of_an_earlier_confirmation_changes_nothing(jobs: Jobs) -> None:
+    """Rejected, and confirmed again: what a late run of the first confirmation says is not heard."""
+    job = waiting(jobs)
+    first = confirm(jobs, job)
+    assert first
+    jobs.reject(first, ERROR)
+    key = {"pk": f"COMPANY#{job.company_id}", "sk": f"JOB#{job.job_id}"}
+    jobs._items.change(key, {"status": "waiting_confirm"})
+    again = jobs.find(job.company_id, job.job_id)
+    assert again
+    second = jobs.confirm(again, confirmed_key="key 2", digest="d", reserved_table_id="t2")
+    assert second
+    assert jobs.fail(first, ERROR) is None
+    assert jobs.reject(first, ERROR) is None
+    assert jobs.complete(first, "t", LoadResult(1)) is None
+    assert not jobs.report_progress(first, {"percent": 1})
+    found = jobs.find(job.company_id, job.job_id)
+    assert found
+    assert (found.status, found.error, found.progress, found.confirmations) == ("inserting", None, None, 2)
+    assert jobs.complete(second, "t2", LoadResult(1))
+
+
+def test_a_confirmation_of_an_earlier_analysis_is_not_taken(jobs: Jobs) -> None:
+    """The columns that were confirmed are those of an analysis that another has replaced since."""
+    job = waiting(jobs)
+    key = {"pk": f"COMPANY#{job.company_id}", "sk": f"JOB#{job.job_id}"}
+    jobs._items.change(key, {"analysis_key": "another analysis"})
+    assert confirm(jobs, job) is None
+
+
+def test_of_two_analyses_at_once_the_first_to_end_is_recorded(jobs: Jobs) -> None:
+    job = a_job()
+    jobs.create(job)
+    first = jobs.begin_analysis(job.company_id, job.job_id)
+    second = jobs.begin_analysis(job.company_id, job.job_id)
+    assert first
+    assert second
+    assert jobs.record_analysis(second, analysis_key="a2", staged_key="s2", warnings=[])
+    assert jobs.record_analysis(first, analysis_key="a1", staged_key="s1", warnings=[]) is None
+    found = jobs.find(job.company_id, job.job_id)
+    assert found
+    assert (found.analysis_key, found.staged_key) == ("a2", "s2")

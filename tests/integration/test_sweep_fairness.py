@@ -8,6 +8,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobRecord, JobStatus
 from managed_tables.clock import timestamp
 from managed_tables.databases.migrations import SCHEMA_VERSION
+from managed_tables.errors import JobError
 from managed_tables.ids import new_record_id
 from managed_tables.services import Services
 from managed_tables.settings import Settings
@@ -103,9 +104,9 @@ def test_a_cluster_out_of_reach_is_waited_for_twice_a_run(
 
 
 def _noting(settle: Any, waited: list[str]) -> Any:
-    def noted(services: Services, job: JobRecord) -> Any:
+    def noted(services: Services, job: JobRecord, error: JobError) -> Any:
         waited.append(job.company_id)
-        return settle(services, job)
+        return settle(services, job, error)
 
     return noted
 

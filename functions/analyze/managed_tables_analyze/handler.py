@@ -12,10 +12,11 @@ from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import JOB_FAULT, JobError
+from managed_tables.ids import new_record_id
 from managed_tables.metrics import count_step
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
-from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key
+from managed_tables.storage import ANALYSIS, STAGED_OBJECT, attempt_key
 from managed_tables.wording import counted
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
@@ -52,10 +53,10 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
     started = time.monotonic()
     try:
         found = _analyze_files(services, job, work_dir)
-        _record(services, job, found)
+        recorded = _record(services, job, found)
     except JobError as error:
         logger.info("files refused", extra={"code": error.kind.code})
-        services.jobs.fail(company_id, job_id, error.as_record())
+        services.jobs.fail(job, error.as_record())
         count_step("analyze", "failed", seconds=time.monotonic() - started)
         return _failed(error.as_record())
     finally:
@@ -64,7 +65,7 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
     seconds = time.monotonic() - started
     count_step("analyze", "analyzed", seconds=seconds, rows=found.row_count, size_bytes=size_bytes)
     logger.info("files analysed", extra={"rows": found.row_count, "files": len(found.files)})
-    return _analyzed(job)
+    return _analyzed(job) if recorded else _outcome_of_other_run(services, company_id, job_id)
 
 
 def _analyzed(job: JobRecord) -> dict[str, Any]:
@@ -93,16 +94,29 @@ def _analyze_files(services: AwsServices, job: JobRecord, work_dir: Path) -> Ana
     return analyze(sources, work_dir, services.settings.zone, _TakenNames(services, job.company_id))
 
 
-def _record(services: AwsServices, job: JobRecord, found: Analysis) -> None:
+def _record(services: AwsServices, job: JobRecord, found: Analysis) -> bool:
+    """Keep what was found under keys of this run's own; False, and nothing kept, where another was first."""
+    staged_key, key = _new_keys(job)
     with found.staged.open("rb") as staged:
-        services.storage.upload(staged, job_key(job.company_id, job.job_id, STAGED_OBJECT))
+        services.storage.upload(staged, staged_key)
     record = found.as_record()
     if job.intake is not None and job.intake.table_name is not None:
         record["inferred_schema"]["suggested_table_name"] = job.intake.table_name
     _allow_nulls_in_new_columns(services, job, record["inferred_schema"]["columns"])
-    key = job_key(job.company_id, job.job_id, ANALYSIS)
     services.storage.put_json(key, record)
-    services.jobs.record_analysis(job.company_id, job.job_id, key, shown_warnings(found.warnings))
+    warnings = shown_warnings(found.warnings)
+    if services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key, warnings=warnings):
+        return True
+    for unused in (staged_key, key):
+        services.storage.delete(unused)
+    return False
+
+
+def _new_keys(job: JobRecord) -> tuple[str, str]:
+    """Return the keys of a staged object and its analysis that no other run has."""
+    attempt = new_record_id()
+    staged_key = attempt_key(job.company_id, job.job_id, attempt, STAGED_OBJECT)
+    return staged_key, attempt_key(job.company_id, job.job_id, attempt, ANALYSIS)
 
 
 def shown_warnings(warnings: list[str]) -> list[str]:

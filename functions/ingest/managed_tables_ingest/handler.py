@@ -57,7 +57,7 @@ def _refuse_size(services: AwsServices, job: JobRecord, index: int, size_bytes: 
     error = JobError(
         FILE_SIZE_MISMATCH, file=file.original_name, arrived=size_bytes, declared=file.size_bytes
     )
-    services.jobs.fail(job.company_id, job.job_id, error.as_record(), unless_arrived=len(job.files))
+    services.jobs.fail(job, error.as_record(), unless_arrived=len(job.files))
     get_logger(SERVICE).warning("size differs", key=file.storage_path, size_bytes=size_bytes)
 
 

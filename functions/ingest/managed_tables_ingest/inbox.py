@@ -76,7 +76,7 @@ def _take(
     if refusal is None:
         logger.info("taken", mode=job.mode, auto_confirm=job.is_unattended)
     else:
-        services.jobs.fail(company_id, job.job_id, refusal.as_record(), unless_arrived=1)
+        services.jobs.fail(job, refusal.as_record(), unless_arrived=1)
         logger.warning("refused", code=refusal.kind.code, key=arrival.key)
 
 

@@ -15,9 +15,9 @@ from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.executions import ExecutionsUnavailable
+from managed_tables.jobs.settlement import settle
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
-from managed_tables_ingest.settlement import settle
 
 SERVICE = "sweep"
 QUIET_SECONDS = 60  # a job that changed later than this is being looked after
@@ -157,7 +157,7 @@ def sweep_job(services: Services, job: JobRecord, now: str, quiet_before: str) -
 
 def _expire(services: Services, job: JobRecord) -> str | None:
     error = JobError(UPLOAD_EXPIRED).as_record()
-    failed = services.jobs.fail(job.company_id, job.job_id, error, unless_arrived=len(job.files))
+    failed = services.jobs.fail(job, error, unless_arrived=len(job.files))
     return "expired" if failed else None
 
 
@@ -166,10 +166,10 @@ def _fail(services: Services, job: JobRecord) -> str | None:
     current = services.jobs.find(job.company_id, job.job_id)
     if current is None or current.updated_at != job.updated_at:
         return None
-    if current.status == "inserting":
-        ended = settle(services, current)
+    if current.status == "inserting" or current.confirmed_key is not None:
+        ended = settle(services, current, JobError(JOB_FAULT))
         return ended.status if ended else None
-    failed = services.jobs.fail(job.company_id, job.job_id, JobError(JOB_FAULT).as_record())
+    failed = services.jobs.fail(current, JobError(JOB_FAULT).as_record())
     return "failed" if failed else None
 
 

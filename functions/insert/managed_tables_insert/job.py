@@ -1,4 +1,4 @@
-"""Owns the inserting step of a job: from the confirmed schema to the job's end, repeatable at any point."""
+"""The inserting step of a job: from the confirmed schema to the job's end, repeatable at any point."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.conversion.sql_text import literal
-from managed_tables.databases.applied import Fenced, find_applied_rows
+from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.errors import (
     DUPLICATE_NAME,
@@ -27,6 +27,7 @@ from managed_tables.errors import (
     ApiError,
     JobError,
 )
+from managed_tables.jobs.settlement import complete, settle
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.services import Services
@@ -41,7 +42,12 @@ Outcome = dict[str, Any]
 
 # The loader waits for whoever is writing; nobody waits for an answer of it within a request's time.
 LOCK_TIMEOUT_MS = 120_000
+MAX_READINGS = 3  # of a job that others move on meanwhile; then the state machine tries again
 CONVERTER_MEMORY = "1GB"  # of DuckDB: half of the function's; more goes to the temporary folder
+
+
+class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
+    """The job is not what this run read: another run, or another confirmation, has moved it on."""
 
 
 @dataclass(frozen=True)
@@ -57,28 +63,39 @@ class Loading:
         """Load the rows, or find them loaded, and record how the job ended; faults are raised."""
         try:
             with self._open_database() as connection:
-                count = find_applied_rows(connection, self.job.job_id)
-                if count is None:
-                    self._load(connection)
-            return self._complete()
+                applied = find_applied_job(connection, self.job.job_id)
+                if applied is None:
+                    applied = self._load(connection)
         except JobError as error:
             return self._fail(error)
+        return self._end(complete(self.services, self.company, self.job, applied))
 
-    def _load(self, connection: PgConnection) -> None:
+    def _load(self, connection: PgConnection) -> AppliedJob:
         with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
             plan = self._prepare(connection, converter, Path(folder))
             report = progress_reporter(self.services, self.job, plan.row_count)
             zone = self.services.settings.default_timezone
             try:
-                load_rows(connection, converter, self.target, plan, zone, report)
+                return load_rows(connection, converter, self.target, plan, zone, report)
             except MisfitFound as found:
                 raise _misfit_error(converter, plan, found) from found
             except Fenced as error:
+                self._require_current()
                 raise JobError(RESERVATION_LOST) from error
             except ApiError as error:
                 if error.kind is DUPLICATE_NAME:  # of a table that somebody made by hand in SQL
                     raise JobError(TABLE_NAME_TAKEN, name=self.target.display_name) from error
                 raise
+
+    def _require_current(self) -> None:
+        """Raise Superseded where the job is no longer inserting what this run read."""
+        current = self.services.jobs.find(self.job.company_id, self.job.job_id)
+        if current is None or (current.status, current.confirmed_key, current.error) != (
+            "inserting",
+            self.job.confirmed_key,
+            None,
+        ):
+            raise Superseded(self.job.job_id)
 
     def _prepare(self, connection: PgConnection, converter: DuckDBPyConnection, folder: Path) -> LoadPlan:
         """Return the plan; a table that is to get new columns has them, once all values are known to fit."""
@@ -86,7 +103,8 @@ class Loading:
         storage = self.services.storage
         analysis = storage.get_json(self.job.analysis_key or job_key(company_id, job_id, ANALYSIS))
         staged = folder / STAGED_OBJECT
-        storage.download(job_key(company_id, job_id, STAGED_OBJECT), staged)
+        # A job that was analysed before each run had keys of its own names no staged object.
+        storage.download(self.job.staged_key or job_key(company_id, job_id, STAGED_OBJECT), staged)
         if self.target.mode == "create":
             return make_plan(staged, analysis, self.target.columns)
         columns, missing = current_columns(connection, self.target)
@@ -106,13 +124,6 @@ class Loading:
                 raise JobError(TABLE_CHANGED) from error
             raise
 
-    def _complete(self) -> Outcome:
-        """Show the table and end the job; both can be repeated after the commit."""
-        if self.target.mode == "create":
-            self.services.upload_tables.finalise(self.company, self.target.table_id)
-        self.services.jobs.complete(self.job.company_id, self.job.job_id, self.target.table_id)
-        return {"outcome": "done"}
-
     def _fail(self, error: JobError) -> Outcome:
         """Record why and give the reservation up.
 
@@ -120,13 +131,18 @@ class Loading:
         that do not fit leave the job to be confirmed again, where there is somebody to do it.
         """
         get_logger("insert").info("not loaded", code=error.kind.code)
-        if error.kind is VALUES_NOT_CONVERTED and not self.job.is_unattended:
-            self.services.jobs.reject(self.job.company_id, self.job.job_id, error.as_record())
-            outcome: Outcome = {"outcome": "rejected"}
-        else:
-            outcome = _fail_job(self.services, self.job, error)
+        if error.kind is not VALUES_NOT_CONVERTED or self.job.is_unattended:
+            self._require_current()
+            return self._end(settle(self.services, self.job, error))
+        rejected = self.services.jobs.reject(self.job, error.as_record())
         self.release()
-        return outcome
+        return self._end(rejected)
+
+    def _end(self, job: JobRecord | None) -> Outcome:
+        """Return how the job ended; raises Superseded where this run changed nothing."""
+        if job is None:
+            raise Superseded(self.job.job_id)
+        return outcome_of(job)
 
     def release(self) -> None:
         """Give up the table that the job was to make; repeatable."""
@@ -144,35 +160,52 @@ class Loading:
 
 
 def run_job(services: Services, company_id: str, job_id: str) -> Outcome:
-    """Run the inserting step of a job; raises what the state machine is to retry."""
-    job = services.jobs.find(company_id, job_id)
-    if job is None:
-        raise LookupError(f"no job {job_id}")
+    """Run the inserting step of a job; raises what the state machine is to retry.
+
+    A run that finds itself superseded reads the job again, and does what is to be done then.
+    """
+    for _ in range(MAX_READINGS):
+        job = services.jobs.find(company_id, job_id)
+        if job is None:
+            raise LookupError(f"no job {job_id}")
+        try:
+            return _run(services, job)
+        except Superseded:
+            get_logger("insert").info("superseded", confirmed_key=job.confirmed_key)
+    raise Superseded(job_id)
+
+
+def _run(services: Services, job: JobRecord) -> Outcome:
     if job.status == "analisando" and job.is_unattended:
         try:
             if not confirm_unattended(services, job):
                 return {"outcome": "busy"}
         except JobError as error:
-            return _fail_job(services, job, error)
-        job = services.jobs.find(company_id, job_id) or job
+            return _fail_unconfirmed(services, job, error)
+        job = services.jobs.find(job.company_id, job.job_id) or job
+    if job.is_rejected:
+        _loading(services, job).release()  # an earlier run may have been cut off before that
+    elif job.status == "failed" and job.reserved_table_id:
+        services.upload_tables.release(services.provisioning.require(job.company_id), job.reserved_table_id)
+    elif not job.is_terminal:
+        return _loading(services, job).run()
+    return outcome_of(job)
+
+
+def outcome_of(job: JobRecord) -> Outcome:
+    """Return what the state machine is told of a job that has ended, or is to be confirmed again."""
     if job.status == "done":
         return {"outcome": "done"}
     if job.status == "failed":
-        if job.confirmed_key is not None:
-            _loading(services, job).release()  # an earlier run may have been cut off before that
         return {"outcome": "failed", "error": {**(job.error or {}), "details": []}}
-    loading = _loading(services, job)
-    if job.error is not None or job.status == "waiting_confirm":
-        # An earlier run recorded the rejection, and its answer was lost.
-        loading.release()
-        return {"outcome": "rejected"}
-    return loading.run()
+    return {"outcome": "rejected"}
 
 
-def _fail_job(services: Services, job: JobRecord, error: JobError) -> Outcome:
-    record = error.as_record()
-    services.jobs.fail(job.company_id, job.job_id, record)
-    return {"outcome": "failed", "error": {"code": record["code"], "message": record["message"]}}
+def _fail_unconfirmed(services: Services, job: JobRecord, error: JobError) -> Outcome:
+    failed = services.jobs.fail(job, error.as_record())
+    if failed is None:
+        raise Superseded(job.job_id)
+    return outcome_of(failed)
 
 
 def _loading(services: Services, job: JobRecord) -> Loading:
@@ -222,7 +255,7 @@ def progress_reporter(services: Services, job: JobRecord, total_rows: int) -> Ca
             "percent": percent,
         }
         try:
-            services.jobs.report_progress(job.company_id, job.job_id, progress)
+            services.jobs.report_progress(job, progress)
         except ApiError:
             get_logger("insert").warning("progress not recorded", exc_info=True)
 

@@ -5,6 +5,7 @@ first has ended, then finds it applied and does nothing. What the table is like 
 same transaction: a deletion or a change of columns comes entirely before or after.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +14,14 @@ from duckdb import DuckDBPyConnection
 from psycopg import errors as pg
 from psycopg import sql
 
-from managed_tables.catalog.jobs import JobMode
-from managed_tables.databases.applied import find_applied, find_applied_rows
+from managed_tables.catalog.jobs import JobMode, LoadResult
+from managed_tables.databases.applied import (
+    AppliedJob,
+    claim_job,
+    find_applied,
+    find_applied_job,
+    record_result,
+)
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import ROW_TOO_LARGE, TABLE_CHANGED, TABLE_GONE, TABLE_NOT_ACTIVE, JobError
 from managed_tables.identifiers import ID_COLUMN
@@ -45,16 +52,17 @@ def load_rows(
     plan: LoadPlan,
     zone: str,
     report: Report,
-) -> int:
-    """Load all of the plan's rows in one transaction and return how many there are, also when repeated.
+) -> AppliedJob:
+    """Load all of the plan's rows in one transaction and return what was done, also when repeated.
 
     `plan` holds the table's own columns as `current_columns` gave them; `zone` is that of times without
     one. Raises MisfitFound with nothing loaded, JobError where the table does not take the rows, Fenced
     where the table to be made was given up; psycopg's own errors are faults to retry.
     """
+    started = time.monotonic()
     with connection.transaction():
-        if not _claim(connection, target):
-            return find_applied_rows(connection, target.job_id) or 0
+        if not claim_job(connection, target.job_id, target.table_id):
+            return _find_loaded(connection, target.job_id)
         connection.execute("SELECT set_config('TimeZone', %s, true)", [zone])
         name = _prepare_table(connection, target, plan)
         base_ms = _clock_ms(connection)
@@ -70,8 +78,18 @@ def load_rows(
             )
         if target.mode == "replace":
             _delete_older_rows(connection, name, target.table_id)
-        _record(connection, target, count)
-    return count
+        milliseconds = round((time.monotonic() - started) * 1_000)
+        result = LoadResult(inserted=count, milliseconds=milliseconds)
+        _record(connection, target, count, result)
+    return AppliedJob(target.table_id, result)
+
+
+def _find_loaded(connection: PgConnection, job_id: str) -> AppliedJob:
+    """Return what the run that was first has done; raises JobError where the job was shut out."""
+    applied = find_applied_job(connection, job_id)
+    if applied is None:
+        raise AssertionError("a job that cannot be claimed is loaded or shut out")
+    return applied
 
 
 def current_columns(
@@ -86,15 +104,6 @@ def current_columns(
     own = {column.name: column for column in columns}
     wanted = tuple(own.get(column.name, column) for column in target.columns)
     return wanted, tuple(column for column in wanted if column.name not in own)
-
-
-def _claim(connection: PgConnection, target: Target) -> bool:
-    made = connection.execute(
-        "INSERT INTO managed_tables.applied_jobs (job_id, table_id, row_count) VALUES (%s, %s, 0)"
-        " ON CONFLICT DO NOTHING",
-        [target.job_id, target.table_id],
-    )
-    return made.rowcount == 1
 
 
 def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan) -> sql.Identifier:
@@ -170,13 +179,11 @@ def _delete_older_rows(connection: PgConnection, name: sql.Identifier, table_id:
     connection.execute("DELETE FROM managed_tables.row_counts WHERE table_id = %s", [table_id])
 
 
-def _record(connection: PgConnection, target: Target, count: int) -> None:
+def _record(connection: PgConnection, target: Target, count: int, result: LoadResult) -> None:
     connection.execute(
         "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
         " VALUES (%s, pg_backend_pid() %% %s, %s)"
         " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count",
         [target.table_id, _SLOTS, count],
     )
-    connection.execute(
-        "UPDATE managed_tables.applied_jobs SET row_count = %s WHERE job_id = %s", [count, target.job_id]
-    )
+    record_result(connection, target.job_id, count, result)

@@ -58,9 +58,17 @@ def job_key(company_id: str, job_id: str, name: str) -> str:
     return f"jobs/{company_id}/{job_id}/{name}"
 
 
-def confirmed_name(digest: str) -> str:
-    """Return the name of a confirmed schema: by its content, since two confirmations may race."""
-    return f"confirmed-{digest}.json"
+def attempt_key(company_id: str, job_id: str, attempt: str, name: str) -> str:
+    """Return the key of what one run of a step has made: a run that comes late overwrites no other's."""
+    return job_key(company_id, job_id, f"{attempt}/{name}")
+
+
+def confirmed_name(number: int, digest: str) -> str:
+    """Return the name of the schema that is confirmed for the `number`th time.
+
+    By its content too, since two confirmations may race.
+    """
+    return f"confirmed-{number}-{digest}.json"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def get_job(jobs: Jobs, company_id: str, job_id: str) -> JobRecord:
 def expire(jobs: Jobs, job: JobRecord) -> JobRecord | None:
     """End a job whose files have not arrived in time; None where they have by now."""
     error = JobError(UPLOAD_EXPIRED).as_record()
-    return jobs.fail(job.company_id, job.job_id, error, unless_arrived=len(job.files))
+    return jobs.fail(job, error, unless_arrived=len(job.files))
 
 
 def list_active_jobs(jobs: Jobs, documents: JobDocuments, company_id: str, max_bytes: int) -> list[bytes]:

@@ -5,15 +5,26 @@ version and commits only if it still holds; bumping it shuts out an operation th
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
 
+from managed_tables.catalog.job_records import LoadResult
 from managed_tables.catalog.tables import Applied, TableStatus
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.errors import JOB_FAULT, JobError
+from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError, JobErrorKind
 from managed_tables.schema import Column, Columns
 
-_SHUT_OUT = -1  # as a job's number of rows: it has loaded none, and never will
+# As a job's number of rows: it has loaded none, and never will; and why.
+_SHUT_OUT = {-1: JOB_FAULT, -2: JOB_CANCELLED}
+
+
+@dataclass(frozen=True)
+class AppliedJob:
+    """What a job has loaded, committed with its rows."""
+
+    table_id: str
+    result: LoadResult
 
 
 class Fenced(Exception):  # noqa: N818 - an outcome, not a fault
@@ -104,35 +115,60 @@ def fence(connection: PgConnection, table_id: str, base_version: int) -> Applied
     return applied
 
 
-def find_applied_rows(connection: PgConnection, job_id: str) -> int | None:
-    """Return how many rows the job has loaded, None if it has not been applied.
+def find_applied_job(connection: PgConnection, job_id: str) -> AppliedJob | None:
+    """Return what the job has loaded, None if it has not been applied.
 
     Raises JobError where it was shut out: it has ended without loading anything.
     """
     row = connection.execute(
-        "SELECT row_count FROM managed_tables.applied_jobs WHERE job_id = %s", [job_id]
+        "SELECT table_id, row_count, result FROM managed_tables.applied_jobs WHERE job_id = %s", [job_id]
     ).fetchone()
     if row is None:
         return None
-    if row[0] == _SHUT_OUT:
-        raise JobError(JOB_FAULT)
-    return int(row[0])
+    table_id, row_count, result = row
+    if row_count in _SHUT_OUT:
+        raise JobError(_SHUT_OUT[row_count])
+    return AppliedJob(table_id, LoadResult(**result) if result else LoadResult(inserted=row_count))
 
 
-def shut_out_job(connection: PgConnection, job_id: str, table_id: str) -> bool:
-    """Tell whether the job has loaded its rows; if it has not, see to it that it never will.
+def claim_job(connection: PgConnection, job_id: str, table_id: str) -> bool:
+    """Take the job's place in the loading transaction; False where it is loaded, or shut out, already.
+
+    Waits for another run that is loading.
+    """
+    made = connection.execute(
+        "INSERT INTO managed_tables.applied_jobs (job_id, table_id, row_count) VALUES (%s, %s, 0)"
+        " ON CONFLICT DO NOTHING",
+        [job_id, table_id],
+    )
+    return made.rowcount == 1
+
+
+def record_result(connection: PgConnection, job_id: str, row_count: int, result: LoadResult) -> None:
+    """Record what the loading transaction has done, in that transaction."""
+    connection.execute(
+        "UPDATE managed_tables.applied_jobs SET row_count = %s, result = %s WHERE job_id = %s",
+        [row_count, Jsonb(result.as_record()), job_id],
+    )
+
+
+def shut_out_job(
+    connection: PgConnection, job_id: str, table_id: str, reason: JobErrorKind = JOB_FAULT
+) -> AppliedJob | None:
+    """Return what the job has loaded; if it has not, see to it that it never will, and return None.
 
     Waits for a run that is loading at this moment, within the session's lock timeout.
     """
+    marks = {kind: mark for mark, kind in _SHUT_OUT.items()}
     connection.execute(
         "INSERT INTO managed_tables.applied_jobs (job_id, table_id, row_count) VALUES (%s, %s, %s)"
         " ON CONFLICT DO NOTHING",
-        [job_id, table_id, _SHUT_OUT],
+        [job_id, table_id, marks.get(reason, marks[JOB_FAULT])],
     )
-    row = connection.execute(
-        "SELECT row_count FROM managed_tables.applied_jobs WHERE job_id = %s", [job_id]
-    ).fetchone()
-    return row is not None and row[0] != _SHUT_OUT
+    try:
+        return find_applied_job(connection, job_id)
+    except JobError:
+        return None
 
 
 def count_rows(connection: PgConnection, table_ids: Sequence[str]) -> dict[str, int]:

@@ -44,8 +44,17 @@ _APPLIED_REQUESTS = """
     CREATE INDEX ON managed_tables.applied_requests (applied_at);
 """
 
+# What a job did to its table: it must be known after the commit, whoever dies then.
+_JOB_RESULTS = "ALTER TABLE managed_tables.applied_jobs ADD COLUMN result jsonb"
+
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
-MIGRATIONS: Sequence[str] = (_VERSION_1, CONVERSION_FUNCTIONS, _APPLIED_REQUESTS, BOUNDED_DECIMALS)
+MIGRATIONS: Sequence[str] = (
+    _VERSION_1,
+    CONVERSION_FUNCTIONS,
+    _APPLIED_REQUESTS,
+    BOUNDED_DECIMALS,
+    _JOB_RESULTS,
+)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -143,7 +143,7 @@ def _record(
         "columns": [column.model_dump(mode="json") for column in schema.columns],
         "table_id": table_id,
     }
-    key = job_key(job.company_id, job.job_id, confirmed_name(_hash(document)))
+    key = job_key(job.company_id, job.job_id, confirmed_name(job.confirmations + 1, _hash(document)))
     services.storage.put_json(key, document)
     reserved = table_id if job.mode == "create" else None
     return services.jobs.confirm(job, confirmed_key=key, digest=digest, reserved_table_id=reserved)

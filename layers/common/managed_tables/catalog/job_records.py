@@ -1,0 +1,156 @@
+"""A job's record: its fields, and how DynamoDB holds them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from managed_tables.catalog.items import Item
+from managed_tables.catalog.keys import company_pk, job_key
+from managed_tables.details import described
+
+JobMode = Literal["create", "append", "replace"]
+LoadMode = Literal["append", "replace"]  # of a table that exists
+JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
+
+TERMINAL_STATUSES = frozenset({"done", "failed"})
+MAX_ERROR_DETAILS = 20  # what the contract shows
+MAX_DETAIL_CHARACTERS = 500  # of one text in them: 20 details stay far below DynamoDB's 400 KB an item
+
+
+@dataclass(frozen=True)
+class JobFile:
+    """One file of a job; `size_bytes` is what was declared, then what arrived."""
+
+    original_name: str
+    storage_path: str
+    size_bytes: int
+    mime_type: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What an object of the inbox asks for: its table's name, and whether nobody is to be asked."""
+
+    table_name: str | None = None
+    mode: LoadMode = "append"
+    auto_confirm: bool = False
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What a job has done to its table: numbers of rows, and how long the loading took."""
+
+    inserted: int
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    milliseconds: int = 0
+
+    def as_record(self) -> dict[str, int]:
+        """Return what a job's record, and `applied_jobs`, hold of it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """A job as it is recorded; times as text, names that end in `_key` are keys of S3.
+
+    `analysis_key` and `staged_key` are of the analysis that was recorded, `confirmed_key` of the last
+    confirmation, of which there were `confirmations`: each has keys of its own. `confirmed_digest` tells
+    whether a repeated confirmation is the same; `reserved_table_id` is the table that a confirmed job of mode
+    `create` is making, `user_table_id` the one that exists.
+    """
+
+    company_id: str
+    job_id: str
+    user_id: str
+    mode: JobMode
+    status: JobStatus
+    files: tuple[JobFile, ...]
+    expires_at: str
+    created_at: str
+    updated_at: str
+    user_table_id: str | None = None
+    intake: Intake | None = None  # of a job that came by the inbox
+    reserved_table_id: str | None = None
+    arrived: frozenset[str] = frozenset()
+    task_token: str | None = None
+    analysis_key: str | None = None
+    staged_key: str | None = None
+    confirmed_key: str | None = None
+    confirmed_digest: str | None = None
+    confirmations: int = 0
+    progress: dict[str, Any] | None = None
+    result: LoadResult | None = None
+    error: dict[str, Any] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Return whether the job has ended."""
+        return self.status in TERMINAL_STATUSES
+
+    @property
+    def has_all_files(self) -> bool:
+        """Return whether every file has arrived."""
+        return len(self.arrived) == len(self.files)
+
+    @property
+    def is_unattended(self) -> bool:
+        """Return whether the job is to end without a person."""
+        return self.intake is not None and self.intake.auto_confirm
+
+    @property
+    def is_rejected(self) -> bool:
+        """Return whether the last confirmed schema did not fit, and is to be confirmed again."""
+        return self.status == "waiting_confirm" or (self.status == "inserting" and self.error is not None)
+
+    def is_overdue(self, now: str) -> bool:
+        """Return whether the time for its files is over and some are missing."""
+        return self.status == "queued" and not self.has_all_files and self.expires_at <= now
+
+
+def new_job_item(job: JobRecord) -> Item:
+    """Return the item of a job that is about to be made."""
+    item: Item = {
+        **job_key(job.company_id, job.job_id),
+        "active_pk": company_pk(job.company_id),
+        "company_id": job.company_id,
+        "job_id": job.job_id,
+        "user_id": job.user_id,
+        "mode": job.mode,
+        "status": job.status,
+        "files": [vars(file) for file in job.files],
+        "expires_at": job.expires_at,
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+    }
+    if job.user_table_id is not None:
+        item["user_table_id"] = job.user_table_id
+    if job.intake is not None:
+        item["intake"] = vars(job.intake)
+    return item
+
+
+def read_job(item: Item) -> JobRecord:
+    """Return the job that an item holds; raises KeyError, TypeError or ValueError for one that is no job."""
+    known = {name: item[name] for name in JobRecord.__dataclass_fields__ if item.get(name) is not None}
+    intake, result = item.get("intake"), item.get("result")
+    known["intake"] = Intake(**intake) if intake else None
+    known["result"] = LoadResult(**result) if result else None
+    known["files"] = tuple(JobFile(**file) for file in item["files"])
+    known["arrived"] = frozenset(item.get("arrived", ()))
+    return JobRecord(**known)
+
+
+def bounded_error(error: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the error with as many details, and as much of their texts, as a record may hold."""
+    details = [
+        {
+            name: value[:MAX_DETAIL_CHARACTERS] if isinstance(value, str) else value
+            for name, value in detail.items()
+        }
+        for detail in list(error.get("details", []))[:MAX_ERROR_DETAILS]
+    ]
+    total = error.get("details_total", len(error.get("details", [])))
+    return {"code": error["code"], "message": error["message"], **described(details, total)}

@@ -1,0 +1,41 @@
+"""The end of a job whose confirmed schema may have been loaded: PostgreSQL alone knows whether it was.
+
+A worker may have died between its commit and the job's record, or may still be at work. So the job is shut
+out of the company's database first: then its rows are there for good, or never will be.
+"""
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.databases.applied import AppliedJob, shut_out_job
+from managed_tables.errors import JobError
+from managed_tables.services import Services
+
+
+def settle(services: Services, job: JobRecord, error: JobError) -> JobRecord | None:
+    """End the job as `done`, or as `failed` with this error, whichever is true. Repeatable.
+
+    None where it has ended already, or was confirmed since `job` was read. Raises ApiError where the
+    database does not answer, or the rows are being loaded at this moment.
+    """
+    company = services.provisioning.require(job.company_id)
+    table_id = job.reserved_table_id or job.user_table_id or ""  # neither: rejected, so nothing was loaded
+    with services.open_company(company) as connection:
+        applied = shut_out_job(connection, job.job_id, table_id, error.kind)
+    if applied is not None:
+        return complete(services, company, job, applied)
+    failed = services.jobs.fail(job, error.as_record())
+    if job.mode == "create" and job.reserved_table_id:
+        services.upload_tables.release(company, job.reserved_table_id)
+    return failed
+
+
+def complete(
+    services: Services, company: ConnectionRecord, job: JobRecord, applied: AppliedJob
+) -> JobRecord | None:
+    """Show the table whose rows are committed and end the job as `done`; repeatable.
+
+    None where it has ended already, or was confirmed since `job` was read.
+    """
+    if job.mode == "create":
+        services.upload_tables.finalise(company, applied.table_id)
+    return services.jobs.complete(job, applied.table_id, applied.result)

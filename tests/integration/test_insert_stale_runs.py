@@ -1,0 +1,108 @@
+"""Runs of the inserting step that come late: what they find is decided by the record as it is then."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loading_jobs import JobMaker, column
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.services import Services
+from managed_tables_insert import job as inserting
+from managed_tables_insert.job import run_job
+
+NUMBERS = [column("n", "integer")]
+TEXTS = [column("n", "text")]
+ROWS = [["1"], ["dois"], ["3"]]
+
+
+@pytest.fixture
+def maker(services: Services, company: ConnectionRecord, tmp_path: Path) -> JobMaker:
+    """Jobs of a company with an empty database."""
+    return JobMaker(services, company, tmp_path)
+
+
+def run(maker: JobMaker, job_id: str) -> dict[str, Any]:
+    """Run the step once, as the state machine does."""
+    return run_job(maker.services, maker.company.company_id, job_id)
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, name: str, happens: Callable[[], Any]) -> None:
+    """Let something happen just before the first call of a function of the step."""
+    original, calls = getattr(inserting, name), []
+
+    def paused(*arguments: Any, **named: Any) -> Any:
+        calls.append(name)
+        if len(calls) == 1:
+            happens()
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(inserting, name, paused)
+
+
+def test_a_run_of_the_first_confirmation_resumes_after_the_second(
+    maker: JobMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It finds its table given up, and yet the job that is confirmed anew must not end as failed."""
+    job_id = maker.inserting(ROWS, NUMBERS)
+
+    def reject_and_confirm_again() -> None:
+        assert run(maker, job_id) == {"outcome": "rejected"}
+        maker.confirm(job_id, TEXTS)
+
+    meanwhile(monkeypatch, "load_rows", reject_and_confirm_again)
+    assert run(maker, job_id) == {"outcome": "done"}
+    assert (maker.job(job_id).status, maker.job(job_id).error) == ("done", None)
+    assert maker.query("SELECT n FROM vendas ORDER BY id") == [("1",), ("dois",), ("3",)]
+
+
+def test_a_late_rejection_is_no_answer_for_committed_rows(
+    maker: JobMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of the first confirmation finds its misfits once the second one's rows are there."""
+    job_id = maker.inserting(ROWS, NUMBERS)
+
+    def end_by_another_confirmation() -> None:
+        assert run(maker, job_id) == {"outcome": "rejected"}
+        maker.confirm(job_id, TEXTS)
+        with monkeypatch.context() as patch:  # the worker dies between its commit and the job's record
+            patch.setattr(inserting, "complete", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                run(maker, job_id)
+
+    meanwhile(monkeypatch, "find_misfits", end_by_another_confirmation)
+    assert run(maker, job_id) == {"outcome": "done"}
+    assert run(maker, job_id) == {"outcome": "done"}
+    assert maker.query("SELECT count(*) FROM vendas") == [(3,)]
+
+
+@pytest.mark.parametrize("mode", ["create", "replace"])
+def test_six_runs_of_values_that_do_not_convert_leave_the_job_to_be_confirmed(
+    maker: JobMaker, mode: Any
+) -> None:
+    table_id = None
+    if mode != "create":
+        made = maker.services.table_operations.create(maker.company, "5" * 24, "vendas", NUMBERS)
+        table_id = made.table_id
+    job_id = maker.inserting(ROWS, NUMBERS, mode=mode, table_id=table_id)
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = list(pool.map(lambda _: run(maker, job_id), range(6)))
+    assert outcomes == [{"outcome": "rejected"}] * 6
+    job = maker.job(job_id)
+    assert job.error
+    assert (job.status, job.error["code"]) == ("inserting", "VALUES_NOT_CONVERTED")
+    maker.confirm(job_id, TEXTS, table_id=table_id)
+    if mode == "create":
+        assert run(maker, job_id) == {"outcome": "done"}
+
+
+def test_a_job_that_ends_meanwhile_is_answered_as_it_ended(
+    maker: JobMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = maker.inserting([["1"]], NUMBERS)
+    meanwhile(monkeypatch, "load_rows", lambda: run(maker, job_id))
+    assert run(maker, job_id) == {"outcome": "done"}
+    assert maker.query("SELECT count(*) FROM vendas") == [(1,)]
+    assert maker.job(job_id).result
