@@ -1,16 +1,19 @@
 """The routes of provisioning and tables, on real services."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import jwt
 import pytest
 from deployments import JWT_SECRET, drop_companies, secret_of
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from managed_tables.ids import new_record_id
 from managed_tables.settings import Settings
 from managed_tables_api.app import create_app
+from managed_tables_api.openapi import build_document, operations
 from managed_tables_api.services import ApiServices
 
 BASE = "/v1/managed-tables"
@@ -151,3 +154,43 @@ def test_a_body_without_a_schema_is_422(provisioned: TestClient, body: Any) -> N
 @pytest.mark.parametrize("query", ["page=0", "per_page=0", "per_page=101", "page=x", "page=1.0"])
 def test_a_wrong_page_is_422(client: TestClient, query: str) -> None:
     assert client.get(f"{BASE}?{query}").status_code == 422
+
+
+def test_an_unknown_parameter_is_refused_by_every_route(provisioned: TestClient) -> None:
+    """Naming it, before anything is done, and after what is said of ids that lead nowhere."""
+    table = provisioned.post(BASE, json=TABLE).json()["_id"]
+    provisioned.post(f"{BASE}/{table}/data", json={"rows": [{"produto": "x"}]})
+    row = provisioned.get(f"{BASE}/{table}/data").json()["records"][0]["id"]
+    job = provisioned.post(f"{BASE}/upload", json={"files": [{"name": "a.csv", "size_bytes": 1}]}).json()[
+        "job_id"
+    ]
+    known = {"table_id": table, "row_id": row, "job_id": job}
+    app = provisioned.app
+    assert isinstance(app, FastAPI)
+    for path, method, operation in operations(build_document(app)):
+        names = [name for name in known if f"{{{name}}}" in path]
+        assert set(re.findall(r"\{(\w+)\}", path)) == set(names)
+        address = path.format(**known) if names else path
+        answer = provisioned.request(method, f"{address}?page=1&colour=blue&x%5By%5D=1")
+        assert (answer.status_code, answer.json()["code"]) == (422, "UNKNOWN_PARAMETER"), (method, path)
+        named = {one["path"] for one in answer.json()["details"]}
+        assert named - {"page"} == {"colour", "x[y]"}
+        assert answer.json()["details"][0]["in"] == "query"
+        for name in names:
+            unknown = {**known, name: known[name][::-1]}
+            answer = provisioned.request(method, f"{path.format(**unknown)}?colour=blue")
+            assert answer.status_code == 404, (method, path, name)
+        assert "422" in operation["responses"]
+    assert provisioned.get(f"{BASE}/{table}").json()["row_count"] == 1
+
+
+def test_a_tables_tag_begins_with_its_version_and_changes_with_it(provisioned: TestClient) -> None:
+    url = f"{BASE}/{provisioned.post(BASE, json=TABLE).json()['_id']}"
+    first = provisioned.get(url)
+    assert first.headers["etag"].startswith('"v1-')
+    again = provisioned.get(url, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    provisioned.put(url, json={"display_name": "outra"})
+    changed = provisioned.get(url, headers={"If-None-Match": first.headers["etag"]})
+    assert changed.status_code == 200
+    assert changed.headers["etag"].startswith('"v2-')

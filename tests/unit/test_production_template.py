@@ -8,6 +8,7 @@ import pytest
 from cloudformation import read_template
 
 from managed_tables.settings import PostgresSecret
+from managed_tables_api.boundary import EXPOSED_HEADERS
 from managed_tables_local.checkout import ROOT, TEMPLATE
 
 DOCUMENT = read_template()
@@ -50,6 +51,15 @@ def test_an_access_log_line_is_json() -> None:
 def test_what_the_gateway_answers_itself_has_the_apis_shape() -> None:
     for answer in properties("Api")["GatewayResponses"].values():
         assert {"error", "code"} <= set(json.loads(answer["ResponseTemplates"]["application/json"]))
+
+
+def test_what_the_gateway_answers_itself_can_be_read_by_a_browser() -> None:
+    answers = properties("Api")["GatewayResponses"]
+    for answer in answers.values():
+        headers = answer["ResponseParameters"]["Headers"]
+        assert headers["Access-Control-Allow-Origin"] == "'*'"
+        assert headers["Access-Control-Expose-Headers"] == f"'{', '.join(EXPOSED_HEADERS)}'"
+    assert answers["THROTTLED"]["ResponseParameters"]["Headers"]["Retry-After"] == "'1'"
 
 
 def test_what_is_deployed_is_ascii() -> None:

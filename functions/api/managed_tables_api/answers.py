@@ -1,12 +1,17 @@
-"""Owns the bodies that go out: JSON with exact numbers, and the one shape of every error."""
+"""Make the bodies that go out: JSON with exact numbers, and the one shape of every error."""
 
+import hashlib
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from managed_tables import exact_json
 from managed_tables.details import described
 from managed_tables.errors import ApiError, ApiErrorKind
+
+# A company's other requests are done in a second; a database that wakes takes longer.
+RETRY_AFTER_SECONDS = {429: 1, 503: 5}
 
 
 class JsonAnswer(Response):
@@ -35,9 +40,36 @@ def error_body(error: ApiError) -> dict[str, Any]:
 
 def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> JsonAnswer:
     """Return an error's status and body."""
-    if error.kind.status == 401:
-        headers = {"WWW-Authenticate": "Bearer", **(headers or {})}
-    return JsonAnswer(error_body(error), error.kind.status, headers)
+    status = error.kind.status
+    headers = dict(headers or {})
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status in RETRY_AFTER_SECONDS:
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS[status])
+    return JsonAnswer(error_body(error), status, headers)
+
+
+def entity_answer(request: Request, content: Any, version: int | None = None) -> Response:
+    """Return the content as JSON with its ETag, or 304 where `If-None-Match` names it."""
+    return entity_bytes(request, exact_json.dumps(content), version)
+
+
+def entity_bytes(request: Request, body: bytes, version: int | None = None) -> Response:
+    """Return the JSON text with its ETag, or 304 where `If-None-Match` names it.
+
+    The tag changes with the body; that of a table begins with its version, which `If-Match` compares.
+    """
+    digest = hashlib.sha256(body).hexdigest()[:32]
+    tag = f'"{digest}"' if version is None else f'"v{version}-{digest}"'
+    if _names(request.headers.getlist("if-none-match"), tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    return Response(body, media_type=JsonAnswer.media_type, headers={"ETag": tag})
+
+
+def _names(given: list[str], tag: str) -> bool:
+    """Return whether the values of `If-None-Match` name the tag, weakly compared."""
+    tags = [one.strip().removeprefix("W/") for value in given for one in value.split(",")]
+    return tag in tags or "*" in tags
 
 
 def kind_of_status(status: int, kind: ApiErrorKind) -> ApiErrorKind:

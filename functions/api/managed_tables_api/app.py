@@ -1,12 +1,12 @@
-"""Owns the app: every route mounted in its order, and nothing else of FastAPI's defaults."""
+"""Make the app: every route mounted, and nothing else of FastAPI's defaults."""
 
 from fastapi import APIRouter, FastAPI
 
 from managed_tables_api.boundary import install_boundary
 from managed_tables_api.routes import documentation, provisioning, rows, tables, upload_jobs, uploads
+from managed_tables_api.routing import reserve_fixed_words
 from managed_tables_api.services import ApiServices
 
-# Fixed paths before `/{table_id}`, which would match them too.
 ROUTERS: tuple[APIRouter, ...] = (
     documentation.router,
     provisioning.router,
@@ -30,6 +30,7 @@ def create_app(services: ApiServices) -> FastAPI:
     install_boundary(app, services.settings.cors_origins)
     for router in ROUTERS:
         mount(app, router)
+    reserve_fixed_words(app.router.routes)
     return app
 
 

@@ -25,6 +25,9 @@ from managed_tables_api.answers import JsonAnswer, error_answer, error_body, kin
 
 SERVICE = "api"
 REQUEST_ID_HEADER = "x-request-id"
+# As API Gateway's own answers and preflights say in template.yaml.
+ALLOWED_HEADERS = ("authorization", "content-type", "idempotency-key", "if-match", "if-none-match")
+EXPOSED_HEADERS = ("allow", "etag", "retry-after", REQUEST_ID_HEADER)
 PREFLIGHT_MAX_AGE_SECONDS = 7_200  # what Chrome keeps at most
 
 
@@ -90,8 +93,8 @@ def install_boundary(app: FastAPI, cors_origins: tuple[str, ...]) -> None:
         Cors,
         allow_origins=list(cors_origins),
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["authorization", "content-type", "idempotency-key"],
-        expose_headers=[REQUEST_ID_HEADER],
+        allow_headers=list(ALLOWED_HEADERS),
+        expose_headers=list(EXPOSED_HEADERS),
         max_age=PREFLIGHT_MAX_AGE_SECONDS,
     )
 
@@ -118,11 +121,10 @@ async def _answer_validation_error(_request: Request, _error: Exception) -> Resp
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Return the methods of the request's path; a fixed path such as `/upload` hides `/{table_id}`."""
+    """Return the methods of the request's path."""
     matching = [
         route
         for route in request.app.routes
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
     ]
-    fixed = [route for route in matching if not route.param_convertors]
-    return sorted({method for route in fixed or matching for method in route.methods or ()})
+    return sorted({method for route in matching for method in route.methods or ()})

@@ -39,6 +39,7 @@ from managed_tables.errors import (
     ApiError,
 )
 from managed_tables.settings import MIB
+from managed_tables_api.parameters import refuse_parameters, unknown_parameters
 from managed_tables_api.permissions import Permission
 from managed_tables_api.services import ApiServices
 from managed_tables_api.tokens import Caller
@@ -132,6 +133,10 @@ class RequiresPermission:
         caller = await _authenticate(request, services)
         caller.require(self.permission)
         async with services.turns.request(caller.company_id):
+            unknown = unknown_parameters(request)
+            if unknown:
+                async with services.turns.turn(caller.company_id):
+                    await run_in_threadpool(refuse_parameters, services, caller.company_id, request, unknown)
             if request.method in _METHODS_WITH_BODY and is_multipart(request):
                 yield Call(request, services, caller, None)
                 return

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from managed_tables import errors
 from managed_tables.catalog.jobs import MAX_ERROR_DETAILS
 from managed_tables.details import DetailCode, Place
 from managed_tables.errors import (
@@ -21,8 +22,11 @@ from managed_tables.errors import (
     STORAGE_UNAVAILABLE,
     TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
+    UNKNOWN_PARAMETER,
     ApiErrorKind,
+    JobErrorKind,
 )
+from managed_tables_api.answers import RETRY_AFTER_SECONDS
 
 COMPONENT_REFERENCE = "#/components/schemas/{model}"
 
@@ -30,6 +34,7 @@ COMPONENT_REFERENCE = "#/components/schemas/{model}"
 ERRORS_OF_ALL = (
     UNAUTHENTICATED,
     FORBIDDEN,
+    UNKNOWN_PARAMETER,
     TOO_MANY_REQUESTS,
     INTERNAL,
     CATALOG_UNAVAILABLE,
@@ -43,6 +48,25 @@ ERRORS_OF_LISTS = (RESPONSE_TOO_LARGE,)
 _DETAILS = "Onde e por quê, quando ajuda; só os primeiros"
 _DETAILS_TOTAL = "Quantos são, quando `details` tem só os primeiros"
 _ANSWERS = {200: "OK", 201: "Criado", 204: "Sem conteúdo"}
+
+
+_ETAG = {"ETag": {"description": "Muda com o conteúdo", "schema": {"type": "string"}}}
+_RETRY_AFTER = {
+    "Retry-After": {"description": "Segundos até repetir", "schema": {"type": "integer", "minimum": 1}}
+}
+
+
+class EntityHeaders(BaseModel):
+    """What may be said of the answer that one has already."""
+
+    if_none_match: str | None = Field(
+        default=None, alias="If-None-Match", description="ETag que já se tem: 304 se nada mudou (extensão)"
+    )
+
+
+def codes_of(family: type[ApiErrorKind] | type[JobErrorKind]) -> list[Any]:
+    """Return the codes of every declared error of the family."""
+    return sorted({one.code for one in vars(errors).values() if isinstance(one, family)})
 
 
 class DetailBody(BaseModel):
@@ -81,7 +105,9 @@ class ErrorBody(BaseModel):
     )
 
     error: str = Field(description="Frase em português, para pessoas")
-    code: str = Field(description="Código estável, para programas")
+    code: str = Field(
+        description="Código estável, para programas", json_schema_extra={"enum": codes_of(ApiErrorKind)}
+    )
     details: list[DetailBody] = Field(default=[], max_length=MAX_ERROR_DETAILS, description=_DETAILS)
     details_total: int = Field(default=0, ge=0, description=_DETAILS_TOTAL)
     request_id: str = Field(default="", description="Só em erros internos (500)")
@@ -96,13 +122,16 @@ def document(
     body: type[BaseModel] | None = None,
     headers: type[BaseModel] | None = None,
     other_bodies: Mapping[str, Any] = MappingProxyType({}),
+    is_entity: bool = False,
 ) -> dict[str, Any]:
     """Return the keyword arguments that describe a route to FastAPI.
 
+    A field of `query` with the style `deepObject` takes `name[a][b]`.
     `answers` gives each success status its body (None for 204), the first one being the usual;
     `other_bodies` are OpenAPI's media types beside JSON. The errors of every route are added, and those
-    of every list.
+    of every list. What `is_entity` has an ETag, and may be answered by 304.
     """
+    headers = EntityHeaders if is_entity else headers
     extra: dict[str, Any] = {}
     parameters = [
         *(parameters_of(query, "query") if query else ()),
@@ -119,7 +148,7 @@ def document(
         "summary": summary,
         "status_code": next(iter(answers)),
         "responses": {
-            **_answers(answers),
+            **_answers(answers, is_entity),
             **error_responses((*errors, *slow, *(ERRORS_OF_LISTS if query else ()), *ERRORS_OF_ALL)),
         },
         "openapi_extra": extra,
@@ -135,6 +164,7 @@ def parameters_of(model: type[BaseModel], place: Literal["query", "header"]) -> 
             "in": place,
             "required": name in schema.get("required", ()),
             "description": field.pop("description", ""),
+            **({"style": field.pop("style"), "explode": True} if "style" in field else {}),
             "schema": {key: value for key, value in field.items() if key != "title"},
         }
         for name, field in schema["properties"].items()
@@ -149,6 +179,7 @@ def error_responses(kinds: Sequence[ApiErrorKind]) -> dict[int | str, dict[str, 
     return {
         status: {
             "model": ErrorBody,
+            **_headers(status),
             "description": "; ".join(f"`{kind.code}`: {kind.sentence}" for kind in found),
             "content": {"application/json": {"examples": {kind.code: _example(kind) for kind in found}}},
         }
@@ -156,12 +187,23 @@ def error_responses(kinds: Sequence[ApiErrorKind]) -> dict[int | str, dict[str, 
     }
 
 
+def _headers(status: int) -> dict[str, Any]:
+    """Return OpenAPI's description of the headers that an error carries."""
+    return {"headers": _RETRY_AFTER} if status in RETRY_AFTER_SECONDS else {}
+
+
 def _example(kind: ApiErrorKind) -> dict[str, Any]:
     return {"value": {"error": kind.sentence, "code": kind.code}}
 
 
-def _answers(answers: Mapping[int, type[BaseModel] | None]) -> dict[int | str, dict[str, Any]]:
-    return {
+def _answers(
+    answers: Mapping[int, type[BaseModel] | None], is_entity: bool
+) -> dict[int | str, dict[str, Any]]:
+    found: dict[int | str, dict[str, Any]] = {
         status: {"description": _ANSWERS[status], **({"model": model} if model else {})}
         for status, model in answers.items()
     }
+    if is_entity:
+        found[200]["headers"] = _ETAG
+        found[304] = {"description": "Não mudou desde o ETag de `If-None-Match`", "headers": _ETAG}
+    return found

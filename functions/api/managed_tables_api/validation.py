@@ -1,8 +1,8 @@
 """Tell pydantic's findings as details, and declare the field types that requests share."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, Place, detail, json_path
 
@@ -81,6 +81,20 @@ def _without_nul(text: str) -> str:
         raise InvalidValue(DetailCode.INVALID_CHARACTER, "não pode conter o caractere NUL")
     return text
 
+
+class NumbersQuery(BaseModel):
+    """How numbers are answered."""
+
+    numbers: Literal["number", "string"] = Field(
+        default="number",
+        description="`string` responde inteiros e decimais como texto, sem perda em navegadores (extensão)",
+    )
+
+
+# Of answers, which are described by models but never parsed by them.
+RecordId = Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Count = Annotated[int, Field(ge=0)]
 
 QueryInteger = Annotated[int, BeforeValidator(_digits)]
 Page = Annotated[QueryInteger, Field(ge=1, description="Número da página, a partir de 1")]

@@ -57,6 +57,44 @@ def test_active_jobs_are_listed_newest_first_with_their_schemas(api: ApiServices
     assert [job["inferred_schema"] for job in records] == [None, ANALYSIS_DOCUMENT["inferred_schema"]]
 
 
+def test_a_job_is_polled_by_fields_and_tags(api: ApiServices, client: TestClient) -> None:
+    job_id = waiting_job(api, client)
+    url = f"{BASE}/upload-jobs/{job_id}"
+    polled = client.get(url, params={"fields": "status,progress,error,updated_at"})
+    assert set(polled.json()) == {"status", "progress", "error", "updated_at"}
+    assert set(client.get(url, params={"fields": "inferred_schema"}).json()) == {"inferred_schema"}
+    for address in (url, f"{BASE}/upload-jobs/active", f"{url}?fields=status"):
+        first = client.get(address)
+        again = client.get(address, headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+    before = client.get(url).headers["etag"]
+    confirm(client, job_id)
+    assert client.get(url, headers={"If-None-Match": before}).status_code == 200
+
+
+def test_an_unknown_field_of_a_job_is_named(client: TestClient) -> None:
+    job_id = declare(client).json()["job_id"]
+    response = client.get(f"{BASE}/upload-jobs/{job_id}", params={"fields": "status,password"})
+    [detail] = error_of(response, 422, "INVALID_REQUEST")["details"]
+    assert (detail["in"], detail["path"], detail["code"]) == ("query", "fields", "UNKNOWN_FIELD")
+    assert "password" in detail["reason"]
+
+
+def test_numbers_of_a_job_are_text_where_that_is_asked_for(
+    api: ApiServices, client: TestClient, company: ConnectionRecord
+) -> None:
+    key = job_key(company.company_id, "shared", ANALYSIS)
+    schema = {**ANALYSIS_DOCUMENT["inferred_schema"], "sample_rows": [{"produto": 9007199254740993}]}
+    api.storage.put_json(key, {"inferred_schema": schema})
+    put_waiting_job(api, company, key)
+    [job] = client.get(f"{BASE}/upload-jobs/active", params={"numbers": "string"}).json()["records"]
+    assert job["inferred_schema"]["sample_rows"] == [{"produto": "9007199254740993"}]
+    one = client.get(f"{BASE}/upload-jobs/{job['_id']}", params={"numbers": "string"}).json()
+    assert one["inferred_schema"]["sample_rows"] == [{"produto": "9007199254740993"}]
+    plain = client.get(f"{BASE}/upload-jobs/{job['_id']}").json()
+    assert plain["inferred_schema"]["sample_rows"] == [{"produto": 9007199254740993}]
+
+
 def test_the_list_of_active_jobs_is_shorter_where_it_would_be_too_large(
     api: ApiServices, client: TestClient, company: ConnectionRecord
 ) -> None:

@@ -12,6 +12,7 @@ from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id
 from managed_tables_api.answers import JsonAnswer
 from managed_tables_api.calls import Call, requires
+from managed_tables_api.documentation import parameters_of
 from managed_tables_api.permissions import Permission
 from managed_tables_api.validation import Page
 
@@ -40,6 +41,7 @@ def bearer(*permissions: str, **claims: Any) -> dict[str, str]:
 
 class ProbeQuery(BaseModel):
     page: Page = 1
+    filter: dict[str, dict[str, str]] = Field(default={}, json_schema_extra={"style": "deepObject"})
 
 
 class ProbeBody(BaseModel):
@@ -60,7 +62,7 @@ def fail(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     raise RuntimeError(f"the password of {call.company_id} is hunter2")
 
 
-@probe.post("/{table_id}")
+@probe.post("/{table_id}", openapi_extra={"parameters": parameters_of(ProbeQuery, "query")})
 def echo(table_id: str, call: Annotated[Call, requires(Permission.CREATE)]) -> Response:
     if not is_record_id(table_id):
         raise ApiError(TABLE_NOT_FOUND)

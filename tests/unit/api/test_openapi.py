@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from managed_tables.details import DetailCode
 from managed_tables.settings import Settings
 from managed_tables_api.app import create_app
 from managed_tables_api.openapi import build_document, operations
@@ -41,6 +43,53 @@ def test_every_operation_has_its_own_id_a_permission_and_the_errors_of_all(docum
         assert operation["x-permission"] in operation["description"]
         assert operation["security"] == [{"bearerAuth": []}]
         assert {"401", "403", "500", "503"} <= set(operation["responses"])
+
+
+DATA = {"records", "sample_rows", "rows"}  # of a company's own columns
+TYPED = {"type", "$ref", "anyOf", "allOf", "oneOf", "enum", "const"}
+
+
+def untyped(schema: Any, place: str, *, is_data: bool = False) -> Iterator[str]:
+    """Yield the places of a schema that say too little of what may stand there."""
+    if not TYPED & schema.keys():
+        yield place
+    if schema.get("type") == "object" and not is_data:
+        more = schema.get("additionalProperties")
+        if more is True or not (schema.get("properties") or isinstance(more, dict)):
+            yield f"{place}: any object"
+    if schema.get("type") == "array" and "items" not in schema:
+        yield f"{place}: any array"
+    for name, one in schema.get("properties", {}).items():
+        yield from untyped(one, f"{place}.{name}", is_data=name in DATA)
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield from untyped(schema[key], f"{place}[]", is_data=is_data)
+    for key in ("anyOf", "allOf", "oneOf"):
+        for one in schema.get(key, ()):
+            yield from untyped(one, f"{place}|", is_data=is_data)
+
+
+def test_every_schema_says_what_may_stand_there(document: dict[str, Any]) -> None:
+    """No answer is any object, but the rows of a company's own columns."""
+    schemas = document["components"]["schemas"]
+    found = [fault for name in sorted(schemas) for fault in untyped(schemas[name], name)]
+    for path, method, operation in operations(document):
+        for one in operation.get("parameters", ()):
+            found += untyped(one["schema"], f"{method} {path}?{one['name']}")
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for body in bodies:
+            for media in body.get("content", {}).values():
+                found += untyped(media["schema"], f"{method} {path}", is_data="/data" in path)
+    assert found == []
+
+
+def test_codes_and_statuses_are_enums(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    codes = schemas["ErrorBody"]["properties"]["code"]["enum"]
+    assert {"UNKNOWN_PARAMETER", "TABLE_NOT_FOUND", "METHOD_NOT_ALLOWED"} <= set(codes)
+    assert "VALUES_NOT_CONVERTED" in schemas["JobFailure"]["properties"]["code"]["enum"]
+    assert set(schemas["DetailCode"]["enum"]) == {one.value for one in DetailCode}
+    assert schemas["JobAnswer"]["properties"]["status"]["enum"][0] == "queued"
 
 
 def test_every_reference_leads_to_a_schema(document: dict[str, Any]) -> None:

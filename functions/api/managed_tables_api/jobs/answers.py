@@ -1,8 +1,8 @@
 """Owns how a job looks in the API: its record and its documents in the contract's shape."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
 
 from managed_tables import exact_json
 from managed_tables.catalog.jobs import JobRecord, Jobs
@@ -10,8 +10,16 @@ from managed_tables.clock import timestamp
 from managed_tables.errors import JOB_NOT_FOUND, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.ids import is_record_id
 from managed_tables.jobs.documents import JobDocuments
+from managed_tables_api.jobs.text_numbers import with_text_numbers
+
+Numbers = Literal["number", "string"]
 
 READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked for yet
+
+# What is answered from the job's record alone: a console polls these.
+RECORD_FIELDS = frozenset(
+    {"_id", "user_table_id", "mode", "status", "progress", "error", "created_at", "updated_at"}
+)
 
 
 def get_job(jobs: Jobs, company_id: str, job_id: str) -> JobRecord:
@@ -30,7 +38,9 @@ def expire(jobs: Jobs, job: JobRecord) -> JobRecord | None:
     return jobs.fail(job, error, unless_arrived=len(job.files))
 
 
-def list_active_jobs(jobs: Jobs, documents: JobDocuments, company_id: str, max_bytes: int) -> list[bytes]:
+def list_active_jobs(
+    jobs: Jobs, documents: JobDocuments, company_id: str, max_bytes: int, numbers: Numbers = "number"
+) -> list[bytes]:
     """Return the answers, as JSON, of the company's jobs that have not ended, newest first.
 
     They have `max_bytes` together. Where whole ones take more, the oldest are first without `sample_rows`
@@ -42,7 +52,7 @@ def list_active_jobs(jobs: Jobs, documents: JobDocuments, company_id: str, max_b
     answers, room = _first(map(_render_bare, active), max_bytes)
     whole: list[bytes] = []
     whole_room = max_bytes
-    for place, (brief, full) in enumerate(_render_each(active[: len(answers)], documents)):
+    for place, (brief, full) in enumerate(_render_each(active[: len(answers)], documents, numbers)):
         if len(brief) - len(answers[place]) > room:
             break
         room -= len(brief) - len(answers[place])
@@ -75,15 +85,20 @@ def _render_bare(job: JobRecord) -> bytes:
     return exact_json.dumps({**answer, "error": error, "warnings": []})
 
 
-def _render_each(jobs: list[JobRecord], documents: JobDocuments) -> Iterator[tuple[bytes, bytes]]:
+def _render_each(
+    jobs: list[JobRecord], documents: JobDocuments, numbers: Numbers
+) -> Iterator[tuple[bytes, bytes]]:
     """Yield each job's answer without and with its sample and its grounds; documents are read ahead."""
     with ThreadPoolExecutor(READ_AT_ONCE) as pool:
         for start in range(0, len(jobs), READ_AT_ONCE):  # no more than that is read in vain
-            yield from pool.map(lambda job: _render(job, documents), jobs[start : start + READ_AT_ONCE])
+            yield from pool.map(
+                lambda job: _render(job, documents, numbers), jobs[start : start + READ_AT_ONCE]
+            )
 
 
-def _render(job: JobRecord, documents: JobDocuments) -> tuple[bytes, bytes]:
+def _render(job: JobRecord, documents: JobDocuments, numbers: Numbers) -> tuple[bytes, bytes]:
     full = job_answer(job, documents)
+    full = with_text_numbers(full) if numbers == "string" else full
     schema = full["inferred_schema"]
     brief = {**full, "reading": None, "inferred_schema": schema and _brief_schema(schema)}
     return exact_json.dumps(brief), exact_json.dumps(full)
@@ -97,6 +112,12 @@ def _brief_schema(schema: dict[str, Any]) -> dict[str, Any]:
 def job_answer(job: JobRecord, documents: JobDocuments) -> dict[str, Any]:
     """Return the contract's shape of a job, and `warnings`."""
     return _answer(job, documents.find_analysis(job), documents.find_confirmed(job))
+
+
+def job_fields(job: JobRecord, documents: JobDocuments, fields: Sequence[str]) -> dict[str, Any]:
+    """Return these fields of a job; its documents are read only where one of them is there."""
+    whole = _answer(job, None, None) if RECORD_FIELDS.issuperset(fields) else job_answer(job, documents)
+    return {name: whole[name] for name in fields}
 
 
 def _answer(

@@ -2,11 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from managed_tables.catalog.jobs import MAX_ERROR_DETAILS
-from managed_tables.schema import Column
-from managed_tables_api.documentation import DetailBody
+from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.errors import JobErrorKind
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
+from managed_tables.schema import Column, ColumnType
+from managed_tables_api.documentation import DetailBody, codes_of
+from managed_tables_api.validation import Count, Moment, NumbersQuery, RecordId, shown_text
 
 _COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 
@@ -14,16 +19,43 @@ _COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type":
 class UploadedFile(BaseModel):
     """A file of a job; `storage_path` is its S3 key, `size_bytes` what arrived."""
 
-    original_name: str
+    original_name: Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
     storage_path: str
-    size_bytes: int
+    size_bytes: Count
     mime_type: str
+
+
+class InferenceException(BaseModel):
+    """A cell that speaks against the type that most others have."""
+
+    file: str
+    sheet: str | None
+    line: Annotated[int, Field(ge=1)]
+    value: str | None
+    reason: str
+
+
+class Alternative(BaseModel):
+    """Another type that the column may have."""
+
+    type: ColumnType
+    reason: str
+
+
+class Inference(BaseModel):
+    """On what grounds a column has its type."""
+
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    evidence: str
+    exceptions: list[InferenceException]
+    warnings: list[str]
+    alternatives: list[Alternative]
 
 
 class InferredColumn(Column):
     """A column as inferred, and on what grounds; confirming takes it as it is."""
 
-    inference: dict[str, Any] | None = None
+    inference: Inference | None = None
 
 
 class ReadingReason(BaseModel):
@@ -65,31 +97,31 @@ class InferredSchema(BaseModel):
     """What the files hold, judged over every row."""
 
     suggested_table_name: str
-    columns: list[InferredColumn]
-    sample_rows: list[dict[str, Any]] = Field(description="Até 20 linhas, nos tipos inferidos")
-    total_row_count_estimate: int = Field(description="Exato")
+    columns: Annotated[list[InferredColumn], Field(max_length=MAX_COLUMNS)]
+    sample_rows: list[dict[str, Any]] = Field(max_length=20, description="Nos tipos inferidos")
+    total_row_count_estimate: Count = Field(description="Exato")
 
 
 class ConfirmedSchema(BaseModel):
     """The schema that the user confirmed last."""
 
     display_name: str | None
-    columns: list[Column]
+    columns: Annotated[list[Column], Field(max_length=MAX_COLUMNS)]
 
 
 class Progress(BaseModel):
     """How far the insertion is."""
 
-    phase: str
-    processed_rows: int
-    total_rows: int
-    percent: int
+    phase: Literal["inserting"]
+    processed_rows: Count
+    total_rows: Count
+    percent: Annotated[int, Field(ge=0, le=100)]
 
 
 class JobFailure(BaseModel):
     """Why the job failed, or why its confirmed schema does not fit."""
 
-    code: str
+    code: str = Field(json_schema_extra={"enum": codes_of(JobErrorKind)})
     message: str
     details: list[DetailBody] = Field(max_length=MAX_ERROR_DETAILS, description="Os primeiros")
     details_total: int = Field(default=0, ge=0, description="Quantos são, quando faltam alguns em `details`")
@@ -152,10 +184,10 @@ class JobAnswer(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_JOB_EXAMPLE]})
 
-    id: str = Field(alias="_id")
-    company_id: str
-    user_table_id: str | None
-    files: list[UploadedFile]
+    id: RecordId = Field(alias="_id")
+    company_id: RecordId
+    user_table_id: RecordId | None
+    files: Annotated[list[UploadedFile], Field(min_length=1, max_length=MAX_FILES)]
     mode: Literal["create", "append", "replace"]
     status: Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
     reading: JobReading | None = Field(
@@ -168,8 +200,34 @@ class JobAnswer(BaseModel):
     progress: Progress | None
     error: JobFailure | None
     warnings: list[str]
-    created_at: str
-    updated_at: str
+    created_at: Moment
+    updated_at: Moment
+
+
+JOB_FIELDS = tuple(field.alias or name for name, field in JobAnswer.model_fields.items())
+
+
+class JobQuery(NumbersQuery):
+    """How much of a job is answered, and how."""
+
+    fields: str | None = Field(
+        default=None,
+        description="Só estes campos, separados por vírgula: `status,progress,error,updated_at` (extensão)",
+    )
+
+    @field_validator("fields")
+    @classmethod
+    def _check_fields(cls, text: str | None) -> str | None:
+        unknown = [name for name in (text or "").split(",") if name not in JOB_FIELDS]
+        if text is not None and unknown:
+            raise InvalidValue(DetailCode.UNKNOWN_FIELD, f"o job não tem o campo {shown_text(unknown[0])!r}")
+        return text
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The fields that are wanted, in the order of the answer."""
+        named = JOB_FIELDS if self.fields is None else self.fields.split(",")
+        return tuple(name for name in JOB_FIELDS if name in named)
 
 
 class ActiveJobsAnswer(BaseModel):
@@ -188,7 +246,7 @@ class Confirmation(BaseModel):
     )
 
     display_name: str | None = Field(default=None, description="Obrigatório para uma tabela nova")
-    columns: Annotated[list[Column], Field(min_length=1)]
+    columns: Annotated[list[Column], Field(min_length=1, json_schema_extra={"maxItems": MAX_COLUMNS})]
 
 
 class ConfirmAnswer(BaseModel):

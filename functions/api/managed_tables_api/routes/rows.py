@@ -1,7 +1,7 @@
 """The contract's "Data CRUD": rows of a table."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -29,7 +29,7 @@ from managed_tables_api.documentation import document
 from managed_tables_api.permissions import Permission
 from managed_tables_api.rows.idempotency import HEADER, MAX_CHARACTERS, read_key
 from managed_tables_api.rows.rows import ListRequest, NewRows, RowUpdate
-from managed_tables_api.validation import Page, QueryInteger
+from managed_tables_api.validation import Count, NumbersQuery, Page, QueryInteger
 
 MAX_PER_PAGE = 1_000
 WRITE_ERRORS = (
@@ -62,9 +62,9 @@ class Row(BaseModel):
 class RowPage(BaseModel):
     """A page of rows."""
 
-    total: int = Field(description="Linhas na tabela")
-    quantity: int = Field(description="Linhas nesta página")
-    records: list[Row]
+    total: Count = Field(description="Linhas na tabela")
+    quantity: Count = Field(description="Linhas nesta página")
+    records: list[Row] = Field(max_length=MAX_PER_PAGE)
     next_cursor: str | None = Field(description="Para `cursor`, onde houver mais linhas (extensão)")
 
 
@@ -100,15 +100,6 @@ class InsertHeaders(BaseModel):
         max_length=MAX_CHARACTERS,
         description="Nome do pedido, escolhido pelo cliente: repetido com a mesma chave e o mesmo corpo,"
         " insere uma vez só e responde o mesmo (extensão; guardado por um dia ao menos)",
-    )
-
-
-class NumbersQuery(BaseModel):
-    """How numbers are answered."""
-
-    numbers: Literal["number", "string"] = Field(
-        default="number",
-        description="`string` responde inteiros e decimais como texto, sem perda em navegadores (extensão)",
     )
 
 

@@ -18,7 +18,7 @@ from managed_tables.errors import (
 )
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.operations import TableChange
-from managed_tables_api.answers import JsonAnswer, no_content
+from managed_tables_api.answers import JsonAnswer, entity_answer, no_content
 from managed_tables_api.calls import Call, requires
 from managed_tables_api.documentation import document
 from managed_tables_api.permissions import Permission
@@ -78,12 +78,16 @@ def create_table(call: Annotated[Call, requires(Permission.CREATE)]) -> Response
     return JsonAnswer(table_answer(company, table, 0), 201)
 
 
-@router.get("/{table_id}", **document("Get table", answers={200: TableAnswer}, errors=[TABLE_NOT_FOUND]))
+@router.get(
+    "/{table_id}",
+    **document("Get table", answers={200: TableAnswer}, errors=[TABLE_NOT_FOUND], is_entity=True),
+)
 def get_table(table_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     """Return one table."""
     company = _company_of_table(call)
     table = call.services.table_reading.get(company, table_id)
-    return JsonAnswer(table_answer(company, table, call.services.table_reading.count(company, table)))
+    answer = table_answer(company, table, call.services.table_reading.count(company, table))
+    return entity_answer(call.request, answer, table.version)
 
 
 @router.put("/{table_id}", **_UPDATE)

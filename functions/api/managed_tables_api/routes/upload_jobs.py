@@ -18,13 +18,15 @@ from managed_tables.errors import (
     TABLE_NOT_FOUND,
 )
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
-from managed_tables_api.answers import JsonAnswer
+from managed_tables_api.answers import JsonAnswer, entity_answer, entity_bytes
 from managed_tables_api.calls import Call, requires
 from managed_tables_api.documentation import document
-from managed_tables_api.jobs.answers import get_job, job_answer, list_active_jobs
-from managed_tables_api.jobs.models import ActiveJobsAnswer, ConfirmAnswer, Confirmation, JobAnswer
+from managed_tables_api.jobs.answers import get_job, job_fields, list_active_jobs
+from managed_tables_api.jobs.models import ActiveJobsAnswer, ConfirmAnswer, Confirmation, JobAnswer, JobQuery
+from managed_tables_api.jobs.text_numbers import with_text_numbers
 from managed_tables_api.permissions import Permission
 from managed_tables_api.schema_bodies import schema_body
+from managed_tables_api.validation import NumbersQuery
 
 router = APIRouter(prefix="/v1/managed-tables/upload-jobs", tags=["File upload"])
 
@@ -32,7 +34,16 @@ router = APIRouter(prefix="/v1/managed-tables/upload-jobs", tags=["File upload"]
 ENVELOPE = b'{"records":[%s]}'
 
 
-@router.get("/active", **document("List active jobs", answers={200: ActiveJobsAnswer}))
+@router.get(
+    "/active",
+    **document(
+        "List active jobs",
+        answers={200: ActiveJobsAnswer},
+        errors=[INVALID_REQUEST],
+        query=NumbersQuery,
+        is_entity=True,
+    ),
+)
 def list_active_upload_jobs(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     """Return the jobs that are not yet terminal, newest first.
 
@@ -40,17 +51,31 @@ def list_active_upload_jobs(call: Annotated[Call, requires(Permission.LIST)]) ->
     `inference`, then without schemas, warnings and details of their error; beyond some thousands they are
     left out. Each is whole by itself (`GET /upload-jobs/{job_id}`).
     """
-    services = call.services
+    services, numbers = call.services, call.query(NumbersQuery).numbers
     max_bytes = services.settings.response_max_bytes - len(ENVELOPE)
-    records = list_active_jobs(services.jobs, services.job_documents, call.company_id, max_bytes)
-    return Response(ENVELOPE % b",".join(records), media_type=JsonAnswer.media_type)
+    records = list_active_jobs(services.jobs, services.job_documents, call.company_id, max_bytes, numbers)
+    return entity_bytes(call.request, ENVELOPE % b",".join(records))
 
 
-@router.get("/{job_id}", **document("Get job", answers={200: JobAnswer}, errors=[JOB_NOT_FOUND]))
+@router.get(
+    "/{job_id}",
+    **document(
+        "Get job",
+        answers={200: JobAnswer},
+        errors=[JOB_NOT_FOUND, INVALID_REQUEST],
+        query=JobQuery,
+        is_entity=True,
+    ),
+)
 def get_upload_job(job_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Response:
-    """Return one job, whatever its status."""
+    """Return one job, whatever its status.
+
+    With `fields` only those are answered: for polling, without the schemas.
+    """
     job = get_job(call.services.jobs, call.company_id, job_id)
-    return JsonAnswer(job_answer(job, call.services.job_documents))
+    query = call.query(JobQuery)
+    answer = job_fields(job, call.services.job_documents, query.wanted)
+    return entity_answer(call.request, with_text_numbers(answer) if query.numbers == "string" else answer)
 
 
 @router.post(

@@ -227,6 +227,10 @@ class Rows:
             )
         return None if value is None else str(value)
 
+    def require(self, company_id: str, table_id: str, row_id: str) -> None:
+        """Raise ROW_NOT_FOUND, or TABLE_NOT_FOUND, unless the row is there."""
+        self._with_definition(company_id, table_id, lambda found: self._find(found, _row_key(found, row_id)))
+
     def _find(self, definition: Definition, key: Parameters, numbers: Numbers = "number") -> str:
         statement = statements.find_statement(definition, numbers)
         (_, row), *_ = self._run(definition, statement, key, repeatable=True)

@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import Column
 from managed_tables.tables.definitions import ColumnChange
-from managed_tables_api.validation import Page, PlainText, QueryInteger
+from managed_tables_api.validation import Count, Moment, Page, PlainText, QueryInteger, RecordId
 
 _PRODUCT: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 _VALUE: dict[str, Any] = {"name": "valor", "display_name": "Value", "type": "decimal", "nullable": True}
@@ -36,7 +37,7 @@ class ProvisioningAnswer(BaseModel):
     )
 
     provisioned: bool
-    connection_id: str | None
+    connection_id: RecordId | None
 
 
 class TableAnswer(BaseModel):
@@ -44,17 +45,17 @@ class TableAnswer(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_TABLE]})
 
-    id: str = Field(alias="_id")
-    company_id: str
-    connection_id: str
+    id: RecordId = Field(alias="_id")
+    company_id: RecordId
+    connection_id: RecordId
     display_name: str
     columns: list[Column]
     source: Literal["manual", "upload"]
     status: Literal["active", "inactive"]
-    row_count: int
-    created_by_user_id: str
-    created_at: str
-    updated_at: str
+    row_count: Count
+    created_by_user_id: RecordId
+    created_at: Moment
+    updated_at: Moment
 
 
 class TablesAnswer(BaseModel):
@@ -64,9 +65,9 @@ class TablesAnswer(BaseModel):
         json_schema_extra={"examples": [{"total": 1, "quantity": 1, "records": [_TABLE]}]}
     )
 
-    total: int
-    quantity: int
-    records: list[TableAnswer]
+    total: Count
+    quantity: Count
+    records: Annotated[list[TableAnswer], Field(max_length=100)]
 
 
 class TablesQuery(BaseModel):
@@ -85,7 +86,7 @@ class NewTable(BaseModel):
     )
 
     display_name: str
-    columns: list[Column]
+    columns: list[Column] = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_COLUMNS})
 
 
 def _without_null(schema: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from managed_tables.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
+from managed_tables_api.validation import RecordId
 
 
 class FileDeclaration(BaseModel):
@@ -44,10 +45,10 @@ class UploadAnswer(BaseModel):
         json_schema_extra={"examples": [{"job_id": "507f1f77bcf86cd799439011", "status": "queued"}]}
     )
 
-    job_id: str
+    job_id: RecordId
     status: Literal["queued"]
     uploads: list[PresignedUpload] | None = Field(
-        default=None, description="Só quando os arquivos foram declarados em JSON"
+        default=None, max_length=MAX_FILES, description="Só quando os arquivos foram declarados em JSON"
     )
 
 

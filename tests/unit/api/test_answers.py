@@ -1,0 +1,120 @@
+"""What every answer says beside its body: tags, when to come again, what a browser may read."""
+
+import pytest
+from api_probe import bearer
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from managed_tables.errors import DATABASE_UNAVAILABLE, TABLE_NOT_FOUND, TOO_MANY_REQUESTS, ApiError
+from managed_tables_api.answers import entity_answer, error_answer
+from managed_tables_api.jobs.text_numbers import with_text_numbers
+
+ORIGIN = {"Origin": "https://console.example"}
+BASE = "/v1/managed-tables"
+
+
+def answer(content: object, *, version: int | None = None, tag: str | None = None) -> Response:
+    headers = [] if tag is None else [(b"if-none-match", tag.encode())]
+    return entity_answer(Request({"type": "http", "headers": headers}), content, version)
+
+
+def test_a_tag_changes_with_the_content_and_begins_with_a_tables_version() -> None:
+    first, again, other = (answer({"a": n}, version=3).headers["etag"] for n in (1, 1, 2))
+    assert first == again != other
+    assert first.startswith('"v3-')
+    assert answer({"a": 1}).headers["etag"] == answer({"a": 1}).headers["etag"]
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
+def test_a_known_tag_is_answered_by_304_without_a_body(form: str) -> None:
+    tag = answer({"a": 1}).headers["etag"]
+    found = answer({"a": 1}, tag=form.format(tag))
+    assert (found.status_code, found.body, found.headers["etag"]) == (304, b"", tag)
+
+
+@pytest.mark.parametrize("given", ['"other"', "", 'W/"other"'])
+def test_another_tag_is_answered_whole(given: str) -> None:
+    found = answer({"a": 1}, tag=given)
+    assert (found.status_code, found.body) == (200, b'{"a":1}')
+
+
+def test_who_is_to_come_again_is_told_when() -> None:
+    for kind in (TOO_MANY_REQUESTS, DATABASE_UNAVAILABLE):
+        assert int(error_answer(ApiError(kind)).headers["retry-after"]) >= 1
+    assert "retry-after" not in error_answer(ApiError(TABLE_NOT_FOUND)).headers
+
+
+def test_browsers_may_send_and_read_the_headers_that_answers_are_about(client: TestClient) -> None:
+    preflight = client.options(
+        BASE,
+        headers={
+            **ORIGIN,
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "authorization,if-match,if-none-match,idempotency-key",
+        },
+    )
+    assert preflight.status_code == 200
+    exposed = client.get("/probe/caller", headers={**bearer("managed-tables:*"), **ORIGIN})
+    names = {one.strip() for one in exposed.headers["access-control-expose-headers"].lower().split(",")}
+    assert names == {"allow", "etag", "retry-after", "x-request-id"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allow"),
+    [
+        ("PUT", "/upload", 405, "POST"),
+        ("DELETE", "/upload", 405, "POST"),
+        ("GET", "/provision", 405, "POST"),
+        ("POST", "/status", 405, "GET"),
+        ("POST", "/upload-jobs/active", 405, "GET"),
+        ("DELETE", "/upload-jobs/active", 405, "GET"),
+        ("PUT", "/upload-jobs/active/confirm", 404, None),
+        ("PUT", "/507f1f77bcf86cd799439011/upload", 405, "POST"),
+        ("POST", "/507f1f77bcf86cd799439011", 405, "DELETE, GET, PATCH, PUT"),
+    ],
+)
+def test_a_known_path_with_another_method_is_405(
+    client: TestClient, method: str, path: str, status: int, allow: str | None
+) -> None:
+    found = client.request(method, BASE + path, headers=bearer("managed-tables:*"))
+    assert (found.status_code, found.headers.get("allow")) == (status, allow)
+    assert found.json()["code"] == ("METHOD_NOT_ALLOWED" if status == 405 else "ROUTE_NOT_FOUND")
+
+
+def test_no_fixed_word_of_a_path_is_an_id(app: FastAPI, client: TestClient) -> None:
+    """Whatever the method, `/upload-jobs` and the like are never asked for as a table."""
+    paths = [route.path for route in app.routes if isinstance(route, Route)]
+    words = {path.removeprefix(f"{BASE}/").split("/")[0] for path in paths if path.startswith(f"{BASE}/")}
+    fixed = {word for word in words if "{" not in word}
+    assert {"upload", "upload-jobs", "status", "provision"} <= fixed
+    for word in fixed:
+        for method in ("PUT", "PATCH", "DELETE"):
+            found = client.request(method, f"{BASE}/{word}", headers=bearer("managed-tables:*"))
+            assert found.json()["code"] in ("METHOD_NOT_ALLOWED", "ROUTE_NOT_FOUND")
+
+
+def test_numbers_of_a_job_as_text_are_its_data_and_not_its_counts() -> None:
+    profile = {
+        "rows": 2, "min": 1, "max": 9007199254740993, "top": [[1, 2], [None, 1]], "histogram": [[1, 2, 5]],
+    }  # fmt: skip
+    job = {
+        "inferred_schema": {
+            "columns": [{"name": "n", "profile": profile}, {"name": "t"}],
+            "sample_rows": [{"n": 9007199254740993, "t": "x", "b": True, "v": None}],
+            "total_row_count_estimate": 2,
+        },
+        "error": {"code": "X", "details": [{"line": 3, "value": 12}, {"line": 4}]},
+    }
+    found = with_text_numbers(job)
+    schema = found["inferred_schema"]
+    assert schema["sample_rows"] == [{"n": "9007199254740993", "t": "x", "b": True, "v": None}]
+    assert schema["columns"][0]["profile"] == {
+        "rows": 2, "min": "1", "max": "9007199254740993", "top": [["1", 2], [None, 1]],
+        "histogram": [["1", "2", 5]],
+    }  # fmt: skip
+    assert schema["total_row_count_estimate"] == 2
+    assert found["error"]["details"] == [{"line": 3, "value": "12"}, {"line": 4}]
+    assert job["inferred_schema"]["sample_rows"][0]["n"] == 9007199254740993  # type: ignore[index]
