@@ -86,8 +86,8 @@ def restore_column(
                 physical_name(table.display_name), sql.Identifier(hidden_name), sql.Identifier(name)
             )
         )
-        record_change(connection, table_id, table.display_name, table.status, columns)
-    applied = Applied(table.version + 1, table.display_name, table.status, columns, deleted=False)
+        applied = replace(table.applied, version=table.version + 1, columns=columns)
+        record_change(connection, table_id, applied)
     try:
         finished = services.tables.finalise(table, applied)
     except TableChanged:  # somebody met the change and has finished it

@@ -16,8 +16,8 @@ from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.schema import Column
+from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
-from managed_tables.tables.operations import TableChange
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_api.rows.idempotency import IdempotencyKey
 from managed_tables_api.rows.rows import NewRows

@@ -22,8 +22,8 @@ from managed_tables.errors import (
 )
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
-from managed_tables.tables.operations import TableChange
 from managed_tables_api.rows.rows import ListRequest, NewRows
 from managed_tables_insert.job import run_job
 

@@ -12,8 +12,8 @@ from managed_tables.details import Detail
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.services import Services
+from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
-from managed_tables.tables.operations import TableChange
 
 CODES = {
     "integer": "NOT_AN_INTEGER",

@@ -28,8 +28,9 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables import operations as operations_module
 from managed_tables.tables import reconciliation
+from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
-from managed_tables.tables.operations import TableChange, TableOperations
+from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.physical import create_physical_table
 
 USER = "507f1f77bcf86cd799439014"

@@ -77,6 +77,11 @@ def test_a_table_is_answered_as_the_contract_shows(provisioned: TestClient, comp
         "created_by_user_id": USER,
         "created_at": table["created_at"],
         "updated_at": table["created_at"],
+        "version": 1,
+        "title": None,
+        "description": None,
+        "key": None,
+        "indexes": [],
     }
 
 
@@ -96,7 +101,8 @@ def test_a_table_is_updated(provisioned: TestClient, method: str) -> None:
     body = {"display_name": "novo_nome", "columns": COLUMNS[:1], "status": "inactive"}
     answer = provisioned.request(method, f"{BASE}/{table['_id']}", json=body)
     assert answer.status_code == 200
-    assert answer.json() == {**table, **body, "updated_at": answer.json()["updated_at"]}
+    changed = {"updated_at": answer.json()["updated_at"], "version": 2}
+    assert answer.json() == {**table, **body, **changed}
 
 
 def test_a_deleted_table_is_404(provisioned: TestClient) -> None:

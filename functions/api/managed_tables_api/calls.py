@@ -92,13 +92,17 @@ class Call:
             raise ApiError(INVALID_REQUEST, reason="o corpo deve ser um objeto JSON")
         return value
 
-    def body(self, model: type[Model]) -> Model:
+    def body(self, model: type[Model], read: dict[str, Any] | None = None) -> Model:
         """Return the JSON body as a model; raises what `json` does, `details` naming each wrong field.
 
-        No type is taken for another one: `1` is no boolean, `"1"` no number.
+        No type is taken for another one: `1` is no boolean, `"1"` no number. `read` is the body as
+        `json_object` gave it, where some of it has been replaced since.
         """
-        self.json_object()  # what pydantic's own parser takes or tells otherwise
-        raw = (self.raw_body or b"").removeprefix(codecs.BOM_UTF8)
+        if read is None:
+            self.json_object()  # what pydantic's own parser takes or tells otherwise
+            raw = (self.raw_body or b"").removeprefix(codecs.BOM_UTF8)
+        else:
+            raw = exact_json.dumps(read)
         return validate("body", lambda: model.model_validate_json(raw, strict=True))
 
 

@@ -7,7 +7,9 @@ from pydantic import BaseModel
 
 from managed_tables.details import Detail
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, ApiError
+from managed_tables.values import parsers
 from managed_tables_api.calls import Call
+from managed_tables_api.tables.defaults import with_read_defaults
 from managed_tables_api.validation import shown_text
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -18,8 +20,9 @@ _SCHEMA_FIELD = re.compile(r"(?:display_name|columns)(?:\[([0-9]+)\])?(?:\..*)?"
 def schema_body(call: Call, model: type[Model]) -> Model:
     """Return the JSON body as a model; raises what `Call.body` does, and INVALID_SCHEMA."""
     body = call.json_object()
+    read = with_read_defaults(body, parsers(call.services.settings.zone))
     try:
-        return call.body(model)
+        return call.body(model, None if read is body else read)
     except ApiError as error:
         if error.kind is not INVALID_REQUEST or not any(map(_in_schema, error.details)):
             raise

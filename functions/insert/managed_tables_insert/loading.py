@@ -64,7 +64,7 @@ def load_rows(
         if not claim_job(connection, target.job_id, target.table_id):
             return _find_loaded(connection, target.job_id)
         connection.execute("SELECT set_config('TimeZone', %s, true)", [zone])
-        name = _prepare_table(connection, target, plan)
+        name = _prepare_table(connection, target, plan, zone)
         base_ms = _clock_ms(connection)
         statement = _copy_statement(name, plan, is_new=target.mode == "create")
         with connection.cursor() as cursor, _translated_refusals():
@@ -106,10 +106,10 @@ def current_columns(
     return wanted, tuple(column for column in wanted if column.name not in own)
 
 
-def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan) -> sql.Identifier:
+def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan, zone: str) -> sql.Identifier:
     """Make the table, or hold the one that exists as it is; return its name."""
     if target.mode == "create":
-        create_physical_table(connection, target.table_id, target.display_name, target.columns)
+        create_physical_table(connection, target.table_id, target.display_name, target.columns, zone)
         return physical_name(target.display_name)
     if target.mode == "replace":
         _take_turn(connection, target.table_id)
@@ -118,7 +118,7 @@ def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan) -> 
     own = {column.name: column for column in columns}
     loaded = {loaded.column.name for loaded in plan.columns}
     is_same = all(own.get(loaded.column.name) == loaded.column for loaded in plan.columns)
-    if not is_same or any(not column.nullable and column.name not in loaded for column in columns):
+    if not is_same or any(column.is_required and column.name not in loaded for column in columns):
         raise JobError(TABLE_CHANGED)
     return physical_name(display_name)
 

@@ -92,6 +92,23 @@ JOB_NOT_WAITING = ApiErrorKind(
 ANALYSIS_GONE = ApiErrorKind(
     400, "JOB_ANALYSIS_GONE", "A análise dos arquivos não existe mais. Envie os arquivos novamente"
 )
+TABLE_VERSION_CHANGED = ApiErrorKind(
+    412,
+    "TABLE_CHANGED",
+    "A tabela foi alterada por outra pessoa (agora está na versão {version}); nada foi mudado. Leia a tabela"
+    " de novo e repita a alteração",
+)
+DUPLICATE_KEY_ROWS = ApiErrorKind(
+    422,
+    "DUPLICATE_KEY",
+    "A tabela tem linhas repetidas nas colunas da chave ({key}); nada foi mudado. Corrija as linhas listadas"
+    " ou escolha outras colunas",
+)
+DUPLICATE_KEY = ApiErrorKind(
+    409,
+    "DUPLICATE_KEY",
+    "Já existe uma linha com os mesmos valores nas colunas da chave ({key}); nada foi gravado",
+)
 UPLOAD_TOO_LARGE = ApiErrorKind(413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB")
 INVALID_UPLOAD = ApiErrorKind(422, "INVALID_UPLOAD", "Envio inválido: {reason}")
 REQUEST_TOO_LARGE = ApiErrorKind(

@@ -1,9 +1,11 @@
-"""Owns what a table's schema is: columns, their types and the PostgreSQL types behind them."""
+"""What a table's schema is: columns, their types and the PostgreSQL types behind them."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class ColumnType(StrEnum):
@@ -31,8 +33,21 @@ POSTGRES_TYPES: dict[ColumnType, str] = {
 MAX_DECIMAL_DIGITS = 1_000
 
 
+NOW = "now"  # as the default of a date or a time: the moment at which the row is inserted
+NOW_TYPES = (ColumnType.DATE, ColumnType.DATETIME)
+
+_DEFAULT_SCHEMA: dict[str, Any] = {
+    "type": ["string", "number", "boolean", "null"],
+    "description": 'Valor do tipo da coluna, ou `"now"` em `date` e `datetime`: o das linhas que não'
+    " nomeiam a coluna (extensão; ausente onde não há)",
+}
+
+
 class Column(BaseModel):
-    """One column as the API shows it: `name` in SQL, `display_name` for people."""
+    """One column as the API shows it: `name` in SQL, `display_name` for people.
+
+    `default` is PostgreSQL's text of the value, or `NOW` for dates and times.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,6 +55,51 @@ class Column(BaseModel):
     display_name: str
     type: ColumnType
     nullable: bool
+    description: str | None = Field(
+        default=None,
+        json_schema_extra={
+            "description": "Texto livre, até 2.000 caracteres (extensão; ausente onde não há)"
+        },
+    )
+    default: str | None = Field(default=None, json_schema_extra=lambda schema: _describe_default(schema))
+
+    @property
+    def is_required(self) -> bool:
+        """Return whether every new row must name the column."""
+        return not self.nullable and self.default is None
+
+    @property
+    def default_is_now(self) -> bool:
+        """Return whether the default is the moment of insertion."""
+        return self.default == NOW and self.type in NOW_TYPES
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the column as it is stored: JSON, without what is not set."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def as_answer(self) -> dict[str, Any]:
+        """Return the column as the API answers it: as stored, but the default as a JSON value of the type."""
+        answer = self.as_document()
+        if self.default is not None:
+            answer["default"] = _json_value(self.default, self.type)
+        return answer
+
+
+def _describe_default(schema: dict[str, Any]) -> None:
+    schema.clear()
+    schema.update(_DEFAULT_SCHEMA)
+
+
+def _json_value(text: str, column_type: ColumnType) -> object:
+    match column_type:
+        case ColumnType.INTEGER:
+            return int(text)
+        case ColumnType.DECIMAL:
+            return Decimal(text)
+        case ColumnType.BOOLEAN:
+            return text == "true"
+        case _:
+            return text
 
 
 Columns = Sequence[Column]

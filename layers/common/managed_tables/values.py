@@ -5,16 +5,17 @@ between. PostgreSQL parses the text by the column's type, and nothing that these
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from managed_tables.details import DetailCode, InvalidValue
-from managed_tables.schema import MAX_DECIMAL_DIGITS, ColumnType
+from managed_tables.schema import MAX_DECIMAL_DIGITS, Column, ColumnType
 
 Parser = Callable[[Any], str]
+Parsers = Mapping[ColumnType, Parser]
 
 _MAX_INTEGER = 2**63 - 1
 _MIN_INTEGER = -(2**63)
@@ -156,6 +157,17 @@ def datetime_parser(zone: ZoneInfo) -> Parser:
             raise InvalidValue(DetailCode.OUT_OF_RANGE, "fora dos anos 0001 a 9999 em UTC") from error
 
     return parse_datetime
+
+
+def default_text(column: Column, zone: ZoneInfo) -> str | None:
+    """Return PostgreSQL's text of what a row has that does not name the column, None for NULL.
+
+    Today's date is that of `zone`.
+    """
+    if not column.default_is_now:
+        return column.default
+    now = datetime.now(zone)
+    return now.date().isoformat() if column.type is ColumnType.DATE else now.astimezone(UTC).isoformat()
 
 
 def parsers(zone: ZoneInfo) -> dict[ColumnType, Parser]:

@@ -10,6 +10,7 @@ from managed_tables.clock import timestamp
 from managed_tables.errors import JOB_NOT_FOUND, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.ids import is_record_id
 from managed_tables.jobs.documents import JobDocuments
+from managed_tables.schema import Column
 from managed_tables_api.jobs.text_numbers import with_text_numbers
 
 Numbers = Literal["number", "string"]
@@ -142,4 +143,5 @@ def _answer(
 
 
 def _confirmed_answer(confirmed: dict[str, Any]) -> dict[str, Any]:
-    return {"display_name": confirmed["display_name"], "columns": confirmed["columns"]}
+    columns = [Column.model_validate(column).as_answer() for column in confirmed["columns"]]
+    return {"display_name": confirmed["display_name"], "columns": columns}

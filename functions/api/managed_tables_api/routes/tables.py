@@ -14,10 +14,11 @@ from managed_tables.errors import (
     REQUEST_TOO_LARGE,
     TABLE_BUSY,
     TABLE_NOT_FOUND,
+    TABLE_VERSION_CHANGED,
     ApiError,
 )
+from managed_tables.tables.changes import Texts
 from managed_tables.tables.definitions import check_columns, check_table_name
-from managed_tables.tables.operations import TableChange
 from managed_tables_api.answers import JsonAnswer, entity_answer, no_content
 from managed_tables_api.calls import Call, requires
 from managed_tables_api.documentation import document
@@ -29,16 +30,27 @@ from managed_tables_api.tables.models import (
     TablesAnswer,
     TablesQuery,
     TableUpdate,
+    UpdateHeaders,
     table_answer,
 )
+from managed_tables_api.tables.preconditions import HEADER as IF_MATCH
 
 router = APIRouter(prefix="/v1/managed-tables", tags=["Tables CRUD"])
 
 _UPDATE = document(
     "Update table",
     answers={200: TableAnswer},
-    errors=[TABLE_NOT_FOUND, DUPLICATE_NAME, TABLE_BUSY, INVALID_REQUEST, INVALID_SCHEMA, REQUEST_TOO_LARGE],
+    errors=[
+        TABLE_NOT_FOUND,
+        DUPLICATE_NAME,
+        TABLE_BUSY,
+        TABLE_VERSION_CHANGED,
+        INVALID_REQUEST,
+        INVALID_SCHEMA,
+        REQUEST_TOO_LARGE,
+    ],
     body=TableUpdate,
+    headers=UpdateHeaders,
 )
 
 
@@ -73,7 +85,11 @@ def create_table(call: Annotated[Call, requires(Permission.CREATE)]) -> Response
     check_columns(wanted.columns)
     company = call.services.provisioning.require(call.company_id)
     table = call.services.table_operations.create(
-        company, call.caller.user_id, wanted.display_name, wanted.columns
+        company,
+        call.caller.user_id,
+        wanted.display_name,
+        wanted.columns,
+        Texts(wanted.title, wanted.description),
     )
     return JsonAnswer(table_answer(company, table, 0), 201)
 
@@ -96,7 +112,7 @@ def update_table(table_id: str, call: Annotated[Call, requires(Permission.UPDATE
     company = _company_of_table(call)
     call.services.table_reading.get(company, table_id)
     wanted = schema_body(call, TableUpdate)
-    change = TableChange(wanted.display_name, wanted.columns, wanted.status)
+    change = wanted.as_change(call.request.headers.get(IF_MATCH))
     table = call.services.table_operations.update(company, table_id.lower(), change)
     return JsonAnswer(table_answer(company, table, call.services.table_reading.count(company, table)))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import TableStatus
+from managed_tables.catalog.tables import Key, TableStatus
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
@@ -32,6 +32,7 @@ class Definition:
     display_name: str
     status: TableStatus
     columns: tuple[Column, ...]
+    key: Key | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -79,7 +80,13 @@ class Definitions:
         if applied is None or applied.deleted:
             raise ApiError(TABLE_NOT_FOUND)
         definition = Definition(
-            company, table_id, applied.version, applied.display_name, applied.status, applied.columns
+            company,
+            table_id,
+            applied.version,
+            applied.display_name,
+            applied.status,
+            applied.columns,
+            applied.key,
         )
         self._keep(company_id, definition)
         return definition

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, detail
 from managed_tables.errors import INVALID_REQUEST, INVALID_ROWS, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
-from managed_tables.values import Parser
+from managed_tables.values import Parser, Parsers, default_text
 from managed_tables_api.rows.definitions import Definition
 
 MAX_DETAILS = 20  # the first ones tell what is wrong; a thousand would not tell more
@@ -15,8 +16,6 @@ MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown back
 # Rows times columns of one insert: a request of 6 MB can name 2 million empty rows, and each empty cell
 # costs as much memory here as a full one.
 MAX_CELLS = 3_000_000
-
-Parsers = Mapping[ColumnType, Parser]
 
 
 class _Findings:
@@ -44,8 +43,11 @@ class _Findings:
         del self.details[MAX_DETAILS:]
 
 
-def parse_rows(definition: Definition, rows: Any, parsers: Parsers) -> list[str]:
-    """Return one array literal a column, in the table's order; raises INVALID_REQUEST or INVALID_ROWS."""
+def parse_rows(definition: Definition, rows: Any, parsers: Parsers, zone: ZoneInfo) -> list[str]:
+    """Return one array literal a column, in the table's order; raises INVALID_REQUEST or INVALID_ROWS.
+
+    A row that does not name a column has its default; `zone` is that of today's date.
+    """
     if not isinstance(rows, list) or not rows:
         raise ApiError(INVALID_REQUEST, reason="rows deve ser uma lista com ao menos uma linha")
     limit = MAX_CELLS // (len(definition.columns) + 1)
@@ -55,7 +57,10 @@ def parse_rows(definition: Definition, rows: Any, parsers: Parsers) -> list[str]
     _check_fields(definition, rows, findings)
     if any(not isinstance(row, dict) for row in rows):
         findings.raise_any()
-    literals = [_array_literal(column, rows, parsers[column.type], findings) for column in definition.columns]
+    literals = [
+        _array_literal(column, rows, parsers[column.type], default_text(column, zone), findings)
+        for column in definition.columns
+    ]
     findings.raise_any()
     return literals
 
@@ -105,14 +110,22 @@ def _check_fields(definition: Definition, rows: Sequence[Any], findings: _Findin
 
 
 def _array_literal(
-    column: Column, rows: Sequence[Mapping[str, Any]], parse: Parser, findings: _Findings
+    column: Column,
+    rows: Sequence[Mapping[str, Any]],
+    parse: Parser,
+    default: str | None,
+    findings: _Findings,
 ) -> str:
     """Return the column's values as the text of a PostgreSQL array."""
     name, nullable = column.name, column.nullable
     quote: Callable[[str], str] = _quoted if column.type is ColumnType.TEXT else str
     elements: list[str] = []
+    unnamed = None if default is None else quote(default)
     for number, row in enumerate(rows):
         value = row.get(name)
+        if value is None and unnamed is not None and name not in row:
+            elements.append(unnamed)
+            continue
         if value is None:
             if not nullable:
                 findings.add(number, name, None, _NOT_NULLABLE if name in row else _REQUIRED)

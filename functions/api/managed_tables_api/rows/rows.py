@@ -91,6 +91,7 @@ class Rows:
     ) -> None:
         self._definitions = definitions
         self._connections = connections
+        self._zone = zone
         self._parsers = parsers(zone)
         self._response_max_bytes = response_max_bytes
 
@@ -125,7 +126,7 @@ class Rows:
 
     def _insert(self, definition: Definition, rows: Any, key: IdempotencyKey | None = None) -> int | None:
         """Insert the rows and return their number, None where their key is taken."""
-        arrays = parse_rows(definition, rows, self._parsers)
+        arrays = parse_rows(definition, rows, self._parsers, self._zone)
         _require_active(definition)
         parameters = {**_key(definition), **_numbered(arrays)}
         if key is not None:

@@ -1,4 +1,4 @@
-"""Owns what the routes of provisioning and tables take and give, as OpenAPI shows it."""
+"""What the routes of provisioning and tables take and give, as OpenAPI shows it."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,7 +9,9 @@ from managed_tables.catalog.tables import TableRecord
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import Column
-from managed_tables.tables.definitions import ColumnChange
+from managed_tables.tables.changes import KEEP, TableChange
+from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
+from managed_tables_api.tables.preconditions import expected_versions
 from managed_tables_api.validation import Count, Moment, Page, PlainText, QueryInteger, RecordId
 
 _PRODUCT: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
@@ -26,6 +28,11 @@ _TABLE: dict[str, Any] = {
     "created_by_user_id": "507f1f77bcf86cd799439014",
     "created_at": "2026-01-15T10:30:00.000Z",
     "updated_at": "2026-01-15T10:30:00.000Z",
+    "version": 3,
+    "title": "Vendas por mês",
+    "description": None,
+    "key": ["produto"],
+    "indexes": [["valor"]],
 }
 
 
@@ -56,6 +63,11 @@ class TableAnswer(BaseModel):
     created_by_user_id: RecordId
     created_at: Moment
     updated_at: Moment
+    version: Count = Field(description="Sobe a cada alteração da definição (extensão)")
+    title: str | None = Field(description="Título livre (extensão)")
+    description: str | None = Field(description="Descrição livre (extensão)")
+    key: list[str] | None = Field(description="Colunas cujos valores não se repetem (extensão)")
+    indexes: list[list[str]] = Field(description="Índices, cada um de até 3 colunas (extensão)")
 
 
 class TablesAnswer(BaseModel):
@@ -78,6 +90,12 @@ class TablesQuery(BaseModel):
     search: Annotated[PlainText, Field(description="Parte do display_name, sem distinguir maiúsculas")] = ""
 
 
+Title = Annotated[str | None, Field(description=f"Título livre, até {MAX_TITLE_CHARACTERS} caracteres")]
+Description = Annotated[
+    str | None, Field(description=f"Descrição livre, até {MAX_DESCRIPTION_CHARACTERS} caracteres")
+]
+
+
 class NewTable(BaseModel):
     """A table to make."""
 
@@ -87,6 +105,8 @@ class NewTable(BaseModel):
 
     display_name: str
     columns: list[Column] = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_COLUMNS})
+    title: Title = None
+    description: Description = None
 
 
 def _without_null(schema: dict[str, Any]) -> None:
@@ -100,7 +120,8 @@ def _without_null(schema: dict[str, Any]) -> None:
 class TableUpdate(BaseModel):
     """What to change; what is missing stays as it is.
 
-    `columns` is the whole new list, matched by `name`, or by `previous_name` where a column is renamed.
+    `columns` is the whole new list, matched by `name`, or by `previous_name` where a column is renamed; a
+    column keeps the description and the default that are not named. Null takes a text away.
     """
 
     model_config = ConfigDict(
@@ -110,14 +131,44 @@ class TableUpdate(BaseModel):
     display_name: str | None = Field(default=None, json_schema_extra=_without_null)
     columns: list[ColumnChange] | None = Field(default=None, json_schema_extra=_without_null)
     status: Literal["active", "inactive"] | None = Field(default=None, json_schema_extra=_without_null)
+    title: Title = None
+    description: Description = None
+    version: int | None = Field(
+        default=None,
+        ge=0,
+        json_schema_extra=_without_null,
+        description="A versão que a tabela deve ter: em outra, nada muda (412)",
+    )
 
-    @field_validator("display_name", "columns", "status", mode="before")
+    @field_validator("display_name", "columns", "status", "version", mode="before")
     @classmethod
     def _refuse_null(cls, value: object) -> object:
         """A field may be missing, which is None here; a null that was sent is no name and no status."""
         if value is None:
             raise InvalidValue(DetailCode.REQUIRED, "não pode ser nulo")
         return value
+
+    def as_change(self, if_match: str | None) -> TableChange:
+        """Return what is asked for; `if_match` is the header's. Raises INVALID_REQUEST."""
+        given = self.model_fields_set
+        return TableChange(
+            display_name=self.display_name,
+            columns=self.columns,
+            status=self.status,
+            title=self.title if "title" in given else KEEP,
+            description=self.description if "description" in given else KEEP,
+            versions=expected_versions(if_match, self.version),
+        )
+
+
+class UpdateHeaders(BaseModel):
+    """What an update may say beside its body."""
+
+    if_match: str | None = Field(
+        default=None,
+        alias="If-Match",
+        description='A ETag da tabela, `"<versão>"` ou `*`: em outra versão, nada muda (412; extensão)',
+    )
 
 
 def provisioning_answer(connection: ConnectionRecord | None) -> dict[str, Any]:
@@ -135,11 +186,16 @@ def table_answer(connection: ConnectionRecord, table: TableRecord, row_count: in
         "company_id": table.company_id,
         "connection_id": connection.connection_id,
         "display_name": table.display_name,
-        "columns": [column.model_dump(mode="json") for column in table.columns],
+        "columns": [column.as_answer() for column in table.columns],
         "source": table.source,
         "status": table.status,
         "row_count": row_count,
         "created_by_user_id": table.created_by_user_id,
         "created_at": table.created_at,
         "updated_at": table.updated_at,
+        "version": table.version,
+        "title": table.title,
+        "description": table.description,
+        "key": table.key,
+        "indexes": table.indexes,
     }

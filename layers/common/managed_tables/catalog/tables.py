@@ -30,10 +30,13 @@ from managed_tables.schema import Column, Columns
 TableStatus = Literal["active", "inactive"]
 TableSource = Literal["manual", "upload"]
 TableState = Literal["creating", "ready"]
-PendingKind = Literal["create", "upload", "update", "delete"]
+PendingKind = Literal["create", "upload", "update", "index", "delete"]
+Key = tuple[str, ...]  # the columns whose values tell rows apart
+Indexes = tuple[tuple[str, ...], ...]
 
-# What a definition may take of DynamoDB's 400 KB once compressed; the rest of the item is below 4 KB.
-MAX_COLUMNS_BYTES = MAX_ITEM_BYTES - 16 * 1024
+# What a definition may take of DynamoDB's 400 KB once compressed: the rest of the item is below 20 KB, with
+# 2,200 characters of title and description and 62 names of columns in the key and the indexes.
+MAX_COLUMNS_BYTES = MAX_ITEM_BYTES - 24 * 1024
 
 
 class NameTaken(Exception):  # noqa: N818 - an outcome, not a fault
@@ -69,6 +72,10 @@ class Applied:
     status: TableStatus
     columns: tuple[Column, ...]
     deleted: bool
+    title: str | None = None
+    description: str | None = None
+    key: Key | None = None
+    indexes: Indexes = ()
 
 
 @dataclass(frozen=True)
@@ -87,16 +94,35 @@ class TableRecord:
     created_by_user_id: str
     created_at: str
     updated_at: str
+    title: str | None = None
+    description: str | None = None
+    key: Key | None = None
+    indexes: Indexes = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """The table's columns, unpacked at each call."""
         return unpack_columns(self.packed_columns)
 
+    @property
+    def applied(self) -> Applied:
+        """The definition that the record holds, as PostgreSQL has it."""
+        return Applied(
+            self.version,
+            self.display_name,
+            self.status,
+            self.columns,
+            deleted=False,
+            title=self.title,
+            description=self.description,
+            key=self.key,
+            indexes=self.indexes,
+        )
+
 
 def pack_columns(columns: Columns) -> bytes:
     """Return the columns as a record keeps them; raises INVALID_SCHEMA where an item could not hold them."""
-    text = json.dumps([column.model_dump(mode="json") for column in columns], ensure_ascii=False)
+    text = json.dumps([column.as_document() for column in columns], ensure_ascii=False)
     packed = zlib.compress(text.encode())
     if len(packed) > MAX_COLUMNS_BYTES:
         raise ApiError(INVALID_SCHEMA, reason="os nomes das colunas somam texto demais")
@@ -239,6 +265,10 @@ def _with(table: TableRecord, applied: Applied) -> TableRecord:
         state="ready",
         version=applied.version,
         pending=None,
+        title=applied.title,
+        description=applied.description,
+        key=applied.key,
+        indexes=applied.indexes,
     )
     if replace(finished, state=table.state, version=table.version, pending=table.pending) == table:
         return finished
@@ -257,10 +287,21 @@ def _write(table: TableRecord) -> dict[str, Any]:
         "created_by_user_id": table.created_by_user_id,
         "created_at": table.created_at,
         "updated_at": table.updated_at,
+        **_write_optional(table),
     }
     if table.pending is not None:
         item["pending"] = _write_pending(table.pending)
     return item
+
+
+def _write_optional(table: TableRecord) -> dict[str, Any]:
+    optional = {
+        "title": table.title,
+        "description": table.description,
+        "key": None if table.key is None else list(table.key),
+        "indexes": [list(index) for index in table.indexes] or None,
+    }
+    return {name: value for name, value in optional.items() if value is not None}
 
 
 def _write_pending(pending: Pending) -> dict[str, Any]:
@@ -289,4 +330,8 @@ def _read(company_id: str, item: dict[str, Any]) -> TableRecord:
         created_by_user_id=item["created_by_user_id"],
         created_at=item["created_at"],
         updated_at=item["updated_at"],
+        title=item.get("title"),
+        description=item.get("description"),
+        key=tuple(item["key"]) if "key" in item else None,
+        indexes=tuple(map(tuple, item.get("indexes", ()))),
     )

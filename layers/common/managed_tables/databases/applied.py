@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from psycopg.types.json import Jsonb
 
 from managed_tables.catalog.job_records import LoadResult
-from managed_tables.catalog.tables import Applied, TableStatus
+from managed_tables.catalog.tables import Applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError, JobErrorKind
 from managed_tables.schema import Column, Columns
@@ -34,14 +34,24 @@ class Fenced(Exception):  # noqa: N818 - an outcome, not a fault
 def find_applied(connection: PgConnection, table_id: str) -> Applied | None:
     """Return what the database has applied of the table."""
     row = connection.execute(
-        "SELECT version, display_name, status, columns, deleted_at IS NOT NULL"
-        " FROM managed_tables.tables WHERE table_id = %s",
+        "SELECT version, display_name, status, columns, deleted_at IS NOT NULL,"
+        " title, description, key, indexes FROM managed_tables.tables WHERE table_id = %s",
         [table_id],
     ).fetchone()
     if row is None:
         return None
-    version, display_name, status, columns, deleted = row
-    return Applied(version, display_name, status, tuple(map(Column.model_validate, columns)), deleted)
+    version, display_name, status, columns, deleted, title, description, key, indexes = row
+    return Applied(
+        version,
+        display_name,
+        status,
+        tuple(map(Column.model_validate, columns)),
+        deleted,
+        title,
+        description,
+        None if key is None else tuple(key),
+        tuple(map(tuple, indexes)),
+    )
 
 
 def record_new(connection: PgConnection, table_id: str, display_name: str, columns: Columns) -> None:
@@ -55,6 +65,14 @@ def record_new(connection: PgConnection, table_id: str, display_name: str, colum
         raise Fenced(table_id)
 
 
+def record_texts(connection: PgConnection, table_id: str, title: str | None, description: str | None) -> None:
+    """Record a new table's title and description, in the transaction that makes it."""
+    connection.execute(
+        "UPDATE managed_tables.tables SET title = %s, description = %s WHERE table_id = %s",
+        [title, description, table_id],
+    )
+
+
 def lock_version(connection: PgConnection, table_id: str, base_version: int) -> None:
     """Hold the table's record until the transaction ends; raises Fenced unless it is at this version."""
     row = connection.execute(
@@ -65,14 +83,21 @@ def lock_version(connection: PgConnection, table_id: str, base_version: int) -> 
         raise Fenced(table_id)
 
 
-def record_change(
-    connection: PgConnection, table_id: str, display_name: str, status: TableStatus, columns: Columns
-) -> None:
+def record_change(connection: PgConnection, table_id: str, applied: Applied) -> None:
     """Record the changed definition, one version further; the version is locked already."""
     connection.execute(
-        "UPDATE managed_tables.tables SET version = version + 1, display_name = %s, status = %s, columns = %s"
-        " WHERE table_id = %s",
-        [display_name, status, _json(columns), table_id],
+        "UPDATE managed_tables.tables SET version = version + 1, display_name = %s, status = %s,"
+        " columns = %s, title = %s, description = %s, key = %s, indexes = %s WHERE table_id = %s",
+        [
+            applied.display_name,
+            applied.status,
+            _json(applied.columns),
+            applied.title,
+            applied.description,
+            None if applied.key is None else Jsonb(applied.key),
+            Jsonb(applied.indexes),
+            table_id,
+        ],
     )
 
 
@@ -183,4 +208,4 @@ def count_rows(connection: PgConnection, table_ids: Sequence[str]) -> dict[str, 
 
 
 def _json(columns: Columns) -> Jsonb:
-    return Jsonb([column.model_dump(mode="json") for column in columns])
+    return Jsonb([column.as_document() for column in columns])

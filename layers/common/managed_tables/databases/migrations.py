@@ -46,6 +46,13 @@ _APPLIED_REQUESTS = """
 
 # What a job did to its table: it must be known after the commit, whoever dies then.
 _JOB_RESULTS = "ALTER TABLE managed_tables.applied_jobs ADD COLUMN result jsonb"
+_TABLE_TEXTS_AND_KEYS = """
+    ALTER TABLE managed_tables.tables
+        ADD COLUMN title text,
+        ADD COLUMN description text,
+        ADD COLUMN key jsonb,
+        ADD COLUMN indexes jsonb NOT NULL DEFAULT '[]';
+"""
 
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
@@ -54,6 +61,7 @@ MIGRATIONS: Sequence[str] = (
     _APPLIED_REQUESTS,
     BOUNDED_DECIMALS,
     _JOB_RESULTS,
+    _TABLE_TEXTS_AND_KEYS,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

@@ -37,7 +37,7 @@ from managed_tables.tables.definitions import (
 
 _NOT_INFERRED = Fault(DetailCode.UNKNOWN_COLUMN, "não está entre as colunas inferidas")
 _NEW_NOT_NULLABLE = Fault(
-    DetailCode.NOT_NULLABLE, "uma coluna nova em uma tabela existente deve aceitar nulos"
+    DetailCode.NOT_NULLABLE, "uma coluna nova em uma tabela existente deve aceitar nulos ou ter default"
 )
 _MISSING = Fault(DetailCode.MISSING_COLUMN, "obrigatória na tabela")
 
@@ -52,7 +52,7 @@ class WantedSchema:
     @property
     def digest(self) -> str:
         """What tells a repeated confirmation from another one."""
-        columns = [column.model_dump(mode="json") for column in self.columns]
+        columns = [column.as_document() for column in self.columns]
         return _hash({"display_name": self.display_name, "columns": columns})
 
 
@@ -140,7 +140,7 @@ def _record(
     """Write the confirmed schema and let the job's record decide; None where it decided otherwise."""
     document = {
         "display_name": schema.display_name,
-        "columns": [column.model_dump(mode="json") for column in schema.columns],
+        "columns": [column.as_document() for column in schema.columns],
         "table_id": table_id,
     }
     key = job_key(job.company_id, job.job_id, confirmed_name(job.confirmations + 1, _hash(document)))
@@ -169,11 +169,11 @@ def _columns_for(existing: Sequence[Column], wanted: Sequence[Column]) -> list[C
     faults = [
         column_fault(index, column.name, _NEW_NOT_NULLABLE, field="nullable")
         for index, column in enumerate(wanted)
-        if column.name not in own and not column.nullable
+        if column.name not in own and column.is_required
     ]
     raise_column_faults(faults)
     names = {column.name for column in wanted}
-    missing = [column.name for column in existing if not column.nullable and column.name not in names]
+    missing = [column.name for column in existing if column.is_required and column.name not in names]
     if missing:
         details = [detail("body", _MISSING, path="columns", column=name) for name in missing]
         raise ApiError(INVALID_SCHEMA, details, reason=f"faltam colunas obrigatórias: {', '.join(missing)}")

@@ -14,7 +14,7 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.column_plan import ColumnPlan, Placed
 from managed_tables.tables.conversions import readings
 from managed_tables.tables.definitions import column_fault, raise_column_faults
-from managed_tables.tables.physical import column_definition, column_type, physical_name
+from managed_tables.tables.physical import column_definition, column_type, default_value, physical_name
 from managed_tables.wording import counted
 
 MAX_VALUES_SHOWN = 20  # over all columns, but of each at least one
@@ -61,6 +61,7 @@ def change_physical_columns(
     table = physical_name(display_name)
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
     _rename(connection, table, plan)
+    _drop_defaults(connection, table, plan)
     conversions = _choose_readings(connection, table, plan, zone)
     faults = [
         *_misfits(connection, table, conversions),
@@ -70,7 +71,7 @@ def change_physical_columns(
     faults.sort(key=lambda fault: fault.index)
     shown = [one for fault in faults for one in fault.shown]
     raise_column_faults(shown, sum(fault.count for fault in faults))
-    _alter(connection, table, plan, conversions)
+    _alter(connection, table, plan, conversions, zone)
 
 
 def _rename(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> None:
@@ -78,7 +79,9 @@ def _rename(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -
     for name, hidden in plan.hidden:
         _rename_column(connection, table, name, hidden)
         connection.execute(
-            sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL").format(table, sql.Identifier(hidden))
+            sql.SQL(
+                "ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL, ALTER COLUMN {name} DROP DEFAULT"
+            ).format(table=table, name=sql.Identifier(hidden))
         )
     for number, (old, _) in enumerate(plan.renamed):
         _rename_column(connection, table, old, f"${number}")
@@ -92,6 +95,16 @@ def _rename_column(connection: PgConnection, table: sql.Identifier, old: str, ne
             table, sql.Identifier(old), sql.Identifier(new)
         )
     )
+
+
+def _drop_defaults(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> None:
+    """Drop the defaults of columns that are converted: PostgreSQL would cast them, or refuse to."""
+    for placed in plan.converted:
+        connection.execute(
+            sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT").format(
+                table, sql.Identifier(placed.column.name)
+            )
+        )
 
 
 def _choose_readings(
@@ -160,14 +173,18 @@ def _nulls(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) ->
 
 
 def _missing_values(connection: PgConnection, table_id: str, plan: ColumnPlan) -> list[_Faults]:
-    required = [placed for placed in plan.added if not placed.column.nullable]
+    required = [placed for placed in plan.added if placed.column.is_required]
     count = count_rows(connection, [table_id])[table_id] if required else 0
     reason = f"coluna nova obrigatória em uma tabela com {counted(count, 'linha', 'linhas')}"
     return [_not_nullable(placed, reason) for placed in required if count]
 
 
 def _alter(
-    connection: PgConnection, table: sql.Identifier, plan: ColumnPlan, conversions: list[_Conversion]
+    connection: PgConnection,
+    table: sql.Identifier,
+    plan: ColumnPlan,
+    conversions: list[_Conversion],
+    zone: str,
 ) -> None:
     """Do the rest as one statement, so that the table is rewritten once at most."""
     actions = [
@@ -179,9 +196,15 @@ def _alter(
             )
             for conversion in conversions
         ),
-        *(sql.SQL("ADD COLUMN {}").format(column_definition(placed.column)) for placed in plan.added),
+        *(sql.SQL("ADD COLUMN {}").format(column_definition(placed.column, zone)) for placed in plan.added),
         *(_nullability(placed.column, "SET") for placed in plan.tightened),
         *(_nullability(placed.column, "DROP") for placed in plan.loosened),
+        *(
+            sql.SQL("ALTER COLUMN {} SET DEFAULT {}").format(
+                sql.Identifier(placed.column.name), default_value(placed.column, zone)
+            )
+            for placed in plan.redefaulted
+        ),
     ]
     if not actions:
         return

@@ -1,4 +1,4 @@
-"""Owns the comparison of a table's columns with those that an update asks for."""
+"""The comparison of a table's columns with those that an update asks for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,11 +29,22 @@ class ColumnPlan:
     added: tuple[Placed, ...] = ()
     tightened: tuple[Placed, ...] = ()
     loosened: tuple[Placed, ...] = ()
+    redefaulted: tuple[Placed, ...] = ()
 
     @property
     def alters(self) -> bool:
-        """Tell whether anything but display names and the order changes."""
-        return any((self.renamed, self.hidden, self.converted, self.added, self.tightened, self.loosened))
+        """Return whether anything but texts and the order changes."""
+        return any(
+            (
+                self.renamed,
+                self.hidden,
+                self.converted,
+                self.added,
+                self.tightened,
+                self.loosened,
+                self.redefaulted,
+            )
+        )
 
 
 def plan_columns(current: Columns, wanted: Sequence[ColumnChange], new_version: int) -> ColumnPlan:
@@ -45,8 +56,10 @@ def plan_columns(current: Columns, wanted: Sequence[ColumnChange], new_version: 
     check_columns(wanted)
     by_name = {column.name: column for column in current}
     sources = _sources(by_name, wanted)
+    olds = [by_name.get(source or "") for source in sources]
     pairs = [
-        (index, change.as_column(), by_name.get(sources[index] or "")) for index, change in enumerate(wanted)
+        (index, change.as_column(old), old)
+        for index, (change, old) in enumerate(zip(wanted, olds, strict=True))
     ]
     kept = [(Placed(index, new, old.type), old) for index, new, old in pairs if old is not None]
     gone = [column.name for column in current if column.name not in sources]
@@ -58,7 +71,13 @@ def plan_columns(current: Columns, wanted: Sequence[ColumnChange], new_version: 
         added=tuple(Placed(index, new, new.type) for index, new, old in pairs if old is None),
         tightened=tuple(p for p, old in kept if old.nullable and not p.column.nullable),
         loosened=tuple(p for p, old in kept if not old.nullable and p.column.nullable),
+        redefaulted=tuple(p for p, old in kept if _default_of(old) != _default_of(p.column)),
     )
+
+
+def _default_of(column: Column) -> tuple[str | None, ColumnType]:
+    """Return what of the column's default PostgreSQL holds: one of another type is another one."""
+    return column.default, column.type if column.default is not None else ColumnType.TEXT
 
 
 def hidden_name(name: str, version: int, index: int) -> str:

@@ -14,9 +14,12 @@ from managed_tables.identifiers import (
     is_identifier,
     is_table_name,
 )
-from managed_tables.schema import Column
+from managed_tables.schema import Column, ColumnType
+from managed_tables.wording import number
 
 _NOT_STORABLE = "display_name tem um caractere que o banco não guarda"
+MAX_TITLE_CHARACTERS = 200
+MAX_DESCRIPTION_CHARACTERS = 2_000
 IDENTIFIER_RULE = f"deve seguir ^[a-z_][a-z0-9_]*$ e ter no máximo {MAX_IDENTIFIER_BYTES} bytes"
 
 
@@ -27,9 +30,25 @@ class ColumnChange(Column):
 
     previous_name: str | None = None
 
-    def as_column(self) -> Column:
-        """Return the column that is asked for."""
-        return Column(name=self.name, display_name=self.display_name, type=self.type, nullable=self.nullable)
+    def as_column(self, old: Column | None = None) -> Column:
+        """Return the column that is asked for; of `old` it keeps the texts that the request does not name.
+
+        The default stays only where it is the same value in the new type.
+        """
+        kept: dict[str, str | None] = {"description": self.description, "default": self.default}
+        if old is not None and "description" not in self.model_fields_set:
+            kept["description"] = old.description
+        if old is not None and "default" not in self.model_fields_set and self._takes_default_of(old):
+            kept["default"] = old.default
+        return Column(
+            name=self.name, display_name=self.display_name, type=self.type, nullable=self.nullable, **kept
+        )
+
+    def _takes_default_of(self, old: Column) -> bool:
+        if self.type is old.type:
+            return True
+        widened = (old.type, self.type) == (ColumnType.INTEGER, ColumnType.DECIMAL)
+        return widened or (self.type is ColumnType.TEXT and not old.default_is_now)
 
 
 def check_table_name(display_name: str) -> None:
@@ -40,7 +59,7 @@ def check_table_name(display_name: str) -> None:
         fault = Fault(DetailCode.RESERVED_NAME, "não pode começar com pg_")
     else:
         return
-    found = detail("body", fault, path="display_name", value=_shown(display_name))
+    found = detail("body", fault, path="display_name", value=shown(display_name))
     raise ApiError(INVALID_SCHEMA, [found], reason=f"display_name {fault.reason}")
 
 
@@ -56,7 +75,7 @@ def check_columns(columns: Sequence[Column]) -> None:
         found = _fault(column, seen)
         if found:
             field, fault = found
-            details.append(column_fault(index, _shown(column.name), fault, field=field))
+            details.append(column_fault(index, shown(column.name), fault, field=field))
         seen.add(column.name)
     raise_column_faults(details)
 
@@ -87,7 +106,17 @@ def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
         (not is_storable(label), "display_name", DetailCode.INVALID_CHARACTER, _NOT_STORABLE),
     )
     found = ((field, Fault(code, reason)) for is_wrong, field, code, reason in checks if is_wrong)
-    return next(found, None)
+    text = text_fault("description", column.description, MAX_DESCRIPTION_CHARACTERS)
+    return next(found, ("description", text) if text else None)
+
+
+def text_fault(field: str, text: str | None, limit: int) -> Fault | None:
+    """Return what is wrong with a free text."""
+    if text is None or (len(text) <= limit and is_storable(text)):
+        return None
+    if len(text) > limit:
+        return Fault(DetailCode.TOO_LONG, f"{field} tem mais de {number(limit)} caracteres")
+    return Fault(DetailCode.INVALID_CHARACTER, f"{field} tem um caractere que o banco não guarda")
 
 
 def is_storable(text: str) -> bool:
@@ -95,6 +124,6 @@ def is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Return the text as an answer can show it: a name that is no identifier may be anything."""
     return text[:200].encode(errors="backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Owns the operations on tables: three steps each, so that DynamoDB and PostgreSQL agree whatever dies.
+"""The operations on tables: three steps each, so that DynamoDB and PostgreSQL agree whatever dies.
 
 1. DynamoDB: the operation is written into the table's record, its new name reserved.
 2. PostgreSQL: the change, one version further, only if the version is still that of step 1.
@@ -7,7 +7,7 @@
 Of two operations at once on one table the second waits for the first, then goes on from its result.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from psycopg import sql
@@ -23,18 +23,18 @@ from managed_tables.catalog.tables import (
     TableRecord,
     Tables,
     TableSource,
-    TableStatus,
     pack_columns,
 )
 from managed_tables.clock import timestamp
-from managed_tables.databases.applied import Fenced, lock_version, record_change
+from managed_tables.databases.applied import Fenced, lock_version, record_change, record_texts
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Columns
+from managed_tables.tables.changes import NO_TEXTS, TableChange, Texts, plan_change
 from managed_tables.tables.column_changes import change_physical_columns
-from managed_tables.tables.column_plan import ColumnPlan, plan_columns
-from managed_tables.tables.definitions import ColumnChange, check_columns, check_table_name
+from managed_tables.tables.column_plan import ColumnPlan
+from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.physical import (
     create_physical_table,
     delete_physical_table,
@@ -51,27 +51,6 @@ Step = Callable[[PgConnection], None]
 
 
 @dataclass(frozen=True)
-class TableChange:
-    """What an update asks for; None leaves a part as it is.
-
-    `columns` is the whole new list; `added_columns` go to the end of whatever list there is by then.
-    """
-
-    display_name: str | None = None
-    columns: Sequence[ColumnChange] | None = None
-    status: TableStatus | None = None
-    added_columns: Columns = ()
-
-    def columns_for(self, present: Columns) -> Sequence[ColumnChange] | None:
-        """Return the whole list that is asked of a table with these columns."""
-        names = {column.name for column in present}
-        added = [column for column in self.added_columns if column.name not in names]
-        if self.columns is not None or not added:
-            return self.columns
-        return [ColumnChange(**column.model_dump()) for column in (*present, *added)]
-
-
-@dataclass(frozen=True)
 class TableOperations:
     """Makes, changes and deletes tables; `zone` is that of a time without one."""
 
@@ -81,18 +60,27 @@ class TableOperations:
     zone: str = "UTC"
 
     def create(
-        self, company: ConnectionRecord, user_id: str, display_name: str, columns: Columns
+        self,
+        company: ConnectionRecord,
+        user_id: str,
+        display_name: str,
+        columns: Columns,
+        texts: Texts = NO_TEXTS,
     ) -> TableRecord:
         """Make an empty table; raises INVALID_SCHEMA or DUPLICATE_NAME."""
         check_table_name(display_name)
         check_columns(columns)
+        texts.check()
         waiting = Waiting()
         while True:
             table = new_table(company, user_id, display_name, columns, "manual", _pending("create", 0))
-            applied = Applied(1, display_name, "active", tuple(columns), deleted=False)
+            applied = replace(
+                table.applied, version=1, title=texts.title or None, description=texts.description or None
+            )
 
             def step(connection: PgConnection, table_id: str = table.table_id) -> None:
-                create_physical_table(connection, table_id, display_name, columns)
+                create_physical_table(connection, table_id, display_name, columns, self.zone)
+                record_texts(connection, table_id, texts.title or None, texts.description or None)
 
             try:
                 with self.open_company(company) as connection:
@@ -105,12 +93,15 @@ class TableOperations:
                 waiting.pause()
 
     def update(self, company: ConnectionRecord, table_id: str, change: TableChange) -> TableRecord:
-        """Change a table, all or nothing; raises TABLE_NOT_FOUND, INVALID_SCHEMA or DUPLICATE_NAME."""
+        """Change a table, all or nothing.
+
+        Raises TABLE_NOT_FOUND, INVALID_SCHEMA, DUPLICATE_NAME or TABLE_VERSION_CHANGED.
+        """
         waiting = Waiting()
         while True:
             table = self.reconciliation.settled(company, table_id, waiting)
-            plan, applied = _target(table, change)
-            if replace(applied, version=table.version) == _applied(table):
+            plan, applied = plan_change(table, change)
+            if replace(applied, version=table.version) == table.applied:
                 return table
             new_name = applied.display_name if applied.display_name != table.display_name else None
 
@@ -144,7 +135,7 @@ class TableOperations:
         waiting = Waiting()
         while True:
             table = self.reconciliation.settled(company, table_id, waiting)
-            applied = replace(_applied(table), version=table.version + 1, deleted=True)
+            applied = replace(table.applied, version=table.version + 1, deleted=True)
 
             def step(connection: PgConnection, table: TableRecord = table) -> None:
                 lock_version(connection, table.table_id, table.version)
@@ -193,7 +184,7 @@ class TableOperations:
             raise
         except Exception:
             if not connection.broken:
-                before = replace(_applied(begun), deleted=begun.state == "creating")
+                before = replace(begun.applied, deleted=begun.state == "creating")
                 self._finalise(begun, before)
             raise
 
@@ -213,7 +204,7 @@ class TableOperations:
             change_physical_columns(connection, table.table_id, table.display_name, plan, self.zone)
         if applied.display_name != table.display_name:
             rename_physical_table(connection, table.display_name, applied.display_name)
-        record_change(connection, table.table_id, applied.display_name, applied.status, applied.columns)
+        record_change(connection, table.table_id, applied)
 
 
 def new_table(
@@ -254,29 +245,6 @@ def _run_transaction(connection: PgConnection, step: Step) -> None:
             waiting.pause()
         else:
             return
-
-
-def _target(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Applied]:
-    """Return what the change makes of the table; raises INVALID_SCHEMA."""
-    if change.display_name is not None and change.display_name != table.display_name:
-        check_table_name(change.display_name)
-    plan = ColumnPlan(table.columns)
-    columns = change.columns_for(table.columns)
-    if columns is not None:
-        plan = plan_columns(table.columns, columns, table.version + 1)
-    pack_columns(plan.columns)  # refuses what the catalog could not hold, before anything is begun
-    applied = Applied(
-        version=table.version + 1,
-        display_name=change.display_name or table.display_name,
-        status=change.status or table.status,
-        columns=plan.columns,
-        deleted=False,
-    )
-    return plan, applied
-
-
-def _applied(table: TableRecord) -> Applied:
-    return Applied(table.version, table.display_name, table.status, table.columns, deleted=False)
 
 
 def _pending(kind: PendingKind, base_version: int, new_name: str | None = None) -> Pending:

@@ -1,4 +1,4 @@
-"""Owns the tables themselves in PostgreSQL: made, renamed and put away, in the caller's transaction."""
+"""The tables themselves in PostgreSQL: made, renamed and put away, in the caller's transaction."""
 
 from psycopg import sql
 from psycopg.errors import DuplicateTable
@@ -7,11 +7,11 @@ from managed_tables.databases.applied import record_deletion, record_new, record
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, ApiError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import POSTGRES_TYPES, Column, Columns
+from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
 
 
 def create_physical_table(
-    connection: PgConnection, table_id: str, display_name: str, columns: Columns
+    connection: PgConnection, table_id: str, display_name: str, columns: Columns, zone: str = "UTC"
 ) -> None:
     """Make the table and record it at version 1, in the transaction that the caller has begun.
 
@@ -25,7 +25,7 @@ def create_physical_table(
             # With `$`, no table that a user names can be in its way; with the id, it stays unique forever.
             sql.Identifier(f"key${table_id}"),
         ),
-        *map(column_definition, columns),
+        *(column_definition(column, zone) for column in columns),
     ]
     try:
         connection.execute(
@@ -81,10 +81,21 @@ def physical_name(display_name: str) -> sql.Identifier:
     return sql.Identifier("public", display_name)
 
 
-def column_definition(column: Column) -> sql.Composed:
-    """Return the column as CREATE TABLE and ADD COLUMN take it."""
+def column_definition(column: Column, zone: str) -> sql.Composed:
+    """Return the column as CREATE TABLE and ADD COLUMN take it; `zone` is that of today's date."""
     definition = sql.SQL("{} {}").format(sql.Identifier(column.name), column_type(column))
+    if column.default is not None:
+        definition += sql.SQL(" DEFAULT {}").format(default_value(column, zone))
     return definition if column.nullable else definition + sql.SQL(" NOT NULL")
+
+
+def default_value(column: Column, zone: str) -> sql.Composed:
+    """Return the SQL of what a row has that does not name the column: NULL unless it has a default."""
+    if column.default_is_now and column.type is ColumnType.DATE:
+        return sql.SQL("(now() AT TIME ZONE {})::date").format(sql.Literal(zone))
+    if column.default_is_now:
+        return sql.Composed([sql.SQL("now()")])
+    return sql.SQL("{}::{}").format(sql.Literal(column.default), column_type(column))
 
 
 def column_type(column: Column) -> sql.SQL:

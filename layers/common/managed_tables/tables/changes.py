@@ -1,0 +1,169 @@
+"""What an update asks of a table, and what it makes of the table's definition."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from managed_tables.catalog.tables import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
+from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiError
+from managed_tables.schema import Columns
+from managed_tables.tables.column_plan import ColumnPlan, plan_columns
+from managed_tables.tables.definitions import (
+    MAX_DESCRIPTION_CHARACTERS,
+    MAX_TITLE_CHARACTERS,
+    ColumnChange,
+    check_table_name,
+    shown,
+    text_fault,
+)
+
+MAX_KEY_COLUMNS = 32  # of an index of PostgreSQL
+MAX_INDEXES = 10
+MAX_INDEX_COLUMNS = 3
+
+
+class Keep(Enum):
+    """What is not named in a request, where null would mean to take it away."""
+
+    KEEP = "keep"
+
+
+KEEP: Final = Keep.KEEP
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """What an update asks for; None (KEEP, where a table may be without) leaves a part as it is.
+
+    `columns` is the whole new list; `added_columns` go to the end of whatever list there is by then.
+    `versions` are those of which the table must have one.
+    """
+
+    display_name: str | None = None
+    columns: Sequence[ColumnChange] | None = None
+    status: TableStatus | None = None
+    added_columns: Columns = ()
+    title: str | Keep | None = KEEP
+    description: str | Keep | None = KEEP
+    key: Sequence[str] | Keep | None = KEEP
+    indexes: Sequence[Sequence[str]] | Keep = KEEP
+    versions: frozenset[int] | None = None
+
+    def columns_for(self, present: Columns) -> Sequence[ColumnChange] | None:
+        """Return the whole list that is asked of a table with these columns."""
+        names = {column.name for column in present}
+        added = [column for column in self.added_columns if column.name not in names]
+        if self.columns is not None or not added:
+            return self.columns
+        return [ColumnChange(**column.model_dump()) for column in (*present, *added)]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A table's title and description; an empty one is none."""
+
+    title: str | None = None
+    description: str | None = None
+
+    def check(self) -> None:
+        """Raise INVALID_SCHEMA unless a table may have these texts."""
+        wanted = (
+            ("title", self.title, MAX_TITLE_CHARACTERS),
+            ("description", self.description, MAX_DESCRIPTION_CHARACTERS),
+        )
+        faults = [(field, text_fault(field, text, limit)) for field, text, limit in wanted]
+        _raise_any([detail("body", fault, path=field) for field, fault in faults if fault])
+
+
+NO_TEXTS = Texts()
+
+
+def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Applied]:
+    """Return what the change makes of the table; raises INVALID_SCHEMA and TABLE_VERSION_CHANGED."""
+    if change.versions is not None and table.version not in change.versions:
+        raise ApiError(TABLE_VERSION_CHANGED, version=table.version)
+    if change.display_name is not None and change.display_name != table.display_name:
+        check_table_name(change.display_name)
+    plan = ColumnPlan(table.columns)
+    columns = change.columns_for(table.columns)
+    if columns is not None:
+        plan = plan_columns(table.columns, columns, table.version + 1)
+    pack_columns(plan.columns)  # refuses what the catalog could not hold, before anything is begun
+    applied = replace(
+        table.applied,
+        version=table.version + 1,
+        display_name=change.display_name or table.display_name,
+        status=change.status or table.status,
+        columns=plan.columns,
+        title=table.title if change.title is KEEP else change.title or None,
+        description=table.description if change.description is KEEP else change.description or None,
+        key=_key(table, plan, change),
+        indexes=_indexes(table, plan, change),
+    )
+    Texts(applied.title, applied.description).check()
+    return plan, applied
+
+
+def _key(table: TableRecord, plan: ColumnPlan, change: TableChange) -> Key | None:
+    """Return the key that the table is to have; raises INVALID_SCHEMA where it loses one of its columns."""
+    if change.key is None or (change.key is KEEP and table.key is None):
+        return None
+    if change.key is not KEEP:
+        _raise_any(list(_list_faults(change.key, "key", MAX_KEY_COLUMNS, plan.columns)))
+        return tuple(change.key)
+    hidden = {name for name, _ in plan.hidden}
+    lost = [name for name in table.key or () if name in hidden]
+    _raise_any([detail("body", _IN_KEY, path="columns", column=name) for name in lost])
+    renamed = dict(plan.renamed)
+    return tuple(renamed.get(name, name) for name in table.key or ())
+
+
+def _indexes(table: TableRecord, plan: ColumnPlan, change: TableChange) -> Indexes:
+    """Return the indexes that the table is to have: those that lose a column go."""
+    if change.indexes is not KEEP:
+        _raise_any(list(_index_faults(change.indexes, plan.columns)))
+        return tuple(map(tuple, change.indexes))
+    hidden, renamed = {name for name, _ in plan.hidden}, dict(plan.renamed)
+    kept = [index for index in table.indexes if not hidden.intersection(index)]
+    return tuple(tuple(renamed.get(name, name) for name in index) for index in kept)
+
+
+def _index_faults(indexes: Sequence[Sequence[str]], columns: Columns) -> Iterator[Detail]:
+    if len(indexes) > MAX_INDEXES:
+        fault = Fault(DetailCode.TOO_LONG, f"mais de {MAX_INDEXES} índices")
+        yield detail("body", fault, path="indexes")
+    seen: set[tuple[str, ...]] = set()
+    for number, index in enumerate(indexes):
+        path = f"indexes[{number}]"
+        yield from _list_faults(index, path, MAX_INDEX_COLUMNS, columns)
+        if tuple(index) in seen:
+            yield detail("body", Fault(DetailCode.REPEATED, "índice repetido"), path=path)
+        seen.add(tuple(index))
+
+
+def _list_faults(names: Sequence[str], path: str, limit: int, columns: Columns) -> Iterator[Detail]:
+    """Yield what is wrong with a list of the table's columns."""
+    if not names or len(names) > limit:
+        code = DetailCode.TOO_LONG if names else DetailCode.TOO_SHORT
+        yield detail("body", Fault(code, f"deve ter de 1 a {limit} colunas"), path=path)
+    known = {column.name for column in columns}
+    for place, name in enumerate(names):
+        where = f"{path}[{place}]"
+        if name not in known:
+            yield detail("body", _UNKNOWN, path=where, column=shown(name))
+        elif name in names[:place]:
+            yield detail("body", _REPEATED, path=where, column=name)
+
+
+_IN_KEY = Fault(DetailCode.KEY_COLUMN, "faz parte da chave da tabela: mude a chave antes de tirar a coluna")
+_UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
+_REPEATED = Fault(DetailCode.REPEATED, "coluna repetida")
+
+
+def _raise_any(details: list[Detail]) -> None:
+    if details:
+        first = details[0]
+        name = f' ("{first["column"]}")' if "column" in first else ""
+        raise ApiError(INVALID_SCHEMA, details, reason=f"{first['path']}{name}: {first['reason']}")

@@ -1,0 +1,188 @@
+"""Titles, descriptions, defaults and versions of tables (extensions 4), over HTTP and in PostgreSQL."""
+
+import json
+from typing import Any
+
+import pytest
+from rows_client import RowsCompany
+from tables_client import TableClient, column, create, created
+
+NUMBER = "98765432109876543210.123456789012345678901234567890"
+
+
+def test_a_table_has_a_title_and_a_description_where_they_are_set(rows_company: RowsCompany) -> None:
+    """Both are given at creation or in an update, stay where they are not named, and null takes them away."""
+    table = created(rows_company, column("a"), title="Vendas", description="Do mês")
+    assert (table.get()["title"], table.get()["description"]) == ("Vendas", "Do mês")
+    assert table.changed(title="Compras")["description"] == "Do mês"
+    assert table.changed(title=None, description="")["title"] is None
+    assert table.get()["description"] is None
+    plain = created(rows_company, column("a"))
+    assert (plain.get()["title"], plain.get()["description"]) == (None, None)
+
+
+def test_free_texts_have_their_limits(rows_company: RowsCompany) -> None:
+    """A title has 200 characters, a description 2,000, of a column too; NUL is refused."""
+    table = created(rows_company, column("a"), title="ã" * 200, description="ã" * 2_000)
+    described = column("a", description="x" * 2_001)
+    for body, path in (
+        ({"title": "x" * 201}, "title"),
+        ({"description": "x" * 2_001}, "description"),
+        ({"title": "\0"}, "title"),
+        ({"columns": [described]}, "columns[0].description"),
+    ):
+        answer = table.put(**body)
+        assert answer.status_code == 422, body
+        assert answer.json()["code"] == "INVALID_SCHEMA"
+        assert answer.json()["details"][0]["path"] == path
+    assert table.get()["title"] == "ã" * 200
+    assert create(rows_company, described).status_code == 422
+
+
+def test_a_column_carries_default_and_description_only_where_they_are_set(rows_company: RowsCompany) -> None:
+    """A plain column has the contract's four fields; a rename keeps the rest, null takes it away."""
+    rich = column("a", "integer", default=7, description="Quantos")
+    table = created(rows_company, column("b"), rich)
+    assert table.get()["columns"] == [column("b"), rich]
+    renamed = column("c", "integer", previous_name="a")
+    assert table.changed(columns=[column("b"), renamed])["columns"][1] == {**rich, "name": "c"} | {
+        "display_name": "C"
+    }
+    cleared = column("c", "integer", default=None, description=None)
+    assert table.changed(columns=[column("b"), cleared])["columns"] == [column("b"), column("c", "integer")]
+
+
+DEFAULTS: list[tuple[str, Any, Any]] = [
+    ("text", "São Paulo", "São Paulo"),
+    ("text", "now", "now"),
+    ("integer", -(2**63), -(2**63)),
+    ("decimal", 12.5, 12.5),
+    ("boolean", False, False),
+    ("date", "2026-01-31", "2026-01-31"),
+    ("datetime", "2026-01-31T10:30:00Z", "2026-01-31T10:30:00Z"),
+]
+
+
+@pytest.mark.parametrize(("type_", "default", "value"), DEFAULTS)
+def test_a_default_applies_to_rows_that_do_not_name_the_column(
+    rows_company: RowsCompany, type_: str, default: Any, value: Any
+) -> None:
+    """Rows inserted without the column have the default, an explicit null stays null."""
+    table = created(rows_company, column("a"), column("b", type_, default=default))
+    table.rows.insert({"a": "x"}, {"a": "y", "b": None}, {})
+    assert [row[0] for row in table.values("b")] == [value, None, value]
+
+
+def test_a_default_is_kept_digit_for_digit(rows_company: RowsCompany) -> None:
+    """Fifty digits given as a JSON number are stored, answered and inserted as they are."""
+    body = json.dumps(
+        {"display_name": "digitos", "columns": [column("a"), column("b", "decimal", default=0)]}
+    )
+    table = created(rows_company, column("a"))
+    body = json.dumps({"columns": [column("a"), column("b", "decimal", default="?")]}).replace('"?"', NUMBER)
+    answer = rows_company.http.put(
+        f"/v1/managed-tables/{table.table_id}", content=body, headers=table.rows.headers()
+    )
+    assert answer.status_code == 200, answer.text
+    assert f'"default":{NUMBER}' in answer.text
+    table.rows.insert({"a": "x"})
+    assert NUMBER in table.rows.call("GET").text
+
+
+@pytest.mark.parametrize(
+    ("type_", "default", "code"),
+    [
+        ("text", 5, "NOT_A_TEXT"),
+        ("integer", "x", "NOT_AN_INTEGER"),
+        ("integer", 1.5, "NOT_AN_INTEGER"),
+        ("decimal", True, "NOT_A_DECIMAL"),
+        ("boolean", 1, "NOT_A_BOOLEAN"),
+        ("boolean", "now", "NOT_A_BOOLEAN"),
+        ("date", "31/01/2026", "NOT_A_DATE"),
+        ("datetime", [], "NOT_A_DATETIME"),
+    ],
+)
+def test_a_default_is_a_value_of_the_columns_type(
+    rows_company: RowsCompany, type_: str, default: Any, code: str
+) -> None:
+    """Anything else is 422 naming the column."""
+    answer = create(rows_company, column("a"), column("b", type_, default=default))
+    assert answer.status_code == 422
+    detail = answer.json()["details"][0]
+    assert (detail["path"], detail["column"], detail["code"]) == ("columns[1].default", "b", code)
+
+
+def test_now_is_the_moment_of_insertion(rows_company: RowsCompany) -> None:
+    """`now` fills dates and times by the clock; PostgreSQL itself knows the default, too."""
+    table = created(
+        rows_company, column("a"), column("d", "date", default="now"), column("t", "datetime", default="now")
+    )
+    table.rows.insert({"a": "x"})
+    table.sql("INSERT INTO {t} (id, a) VALUES (gen_random_uuid(), 'y')")
+    found = table.sql("SELECT d = (now() AT TIME ZONE 'UTC')::date, now() - t < interval '5 min' FROM {t}")
+    assert found == [(True, True), (True, True)]
+
+
+def test_a_default_lets_a_required_column_be_added_to_rows(rows_company: RowsCompany) -> None:
+    """The rows that are there have it; without a default the column is refused as before."""
+    table = created(rows_company, column("a"))
+    table.rows.insert({"a": "x"})
+    required = column("b", "integer", nullable=False)
+    assert table.put(columns=[column("a"), required]).status_code == 422
+    table.changed(columns=[column("a"), {**required, "default": 3}])
+    table.rows.insert({"a": "y"})
+    assert table.values("b") == [(3,), (3,)]
+
+
+def test_a_converted_column_keeps_a_default_that_is_the_same_value(rows_company: RowsCompany) -> None:
+    """Integer to decimal and to text keep it, any other change of type drops it."""
+    table = created(rows_company, column("a", "integer", default=5), column("k"))
+    assert table.changed(columns=[column("a", "decimal"), column("k")])["columns"][0]["default"] == 5
+    assert table.changed(columns=[column("a", "text"), column("k")])["columns"][0]["default"] == "5"
+    table.rows.insert({"k": "x"})
+    assert "default" not in table.changed(columns=[column("a", "integer"), column("k")])["columns"][0]
+    table.rows.insert({"k": "y"})
+    assert table.values("a") == [(5,), (None,)]
+
+
+def test_a_hidden_column_loses_its_default(rows_company: RowsCompany) -> None:
+    """A row that is inserted later has nothing in it."""
+    table = created(rows_company, column("a"), column("b", default="x"))
+    table.changed(columns=[column("a")])
+    table.rows.insert({"a": "1"})
+    [(row,)] = table.sql("SELECT to_jsonb(t) - 'id' FROM {t} AS t")
+    assert sorted(row) == ["a", next(name for name in row if "$" in name)]
+    assert [value for name, value in row.items() if "$" in name] == [None]
+
+
+def version_of(table: TableClient) -> int:
+    version = table.get()["version"]
+    assert isinstance(version, int)
+    return version
+
+
+def test_every_change_of_the_definition_moves_the_version(rows_company: RowsCompany) -> None:
+    """It is a number, goes up with each change, and stays where nothing changes or only rows do."""
+    table = created(rows_company, column("a"))
+    before = version_of(table)
+    table.rows.insert({"a": "x"})
+    table.changed(title=None)
+    assert version_of(table) == before
+    assert table.changed(title="Vendas")["version"] > before
+
+
+def test_an_update_of_another_version_is_refused(rows_company: RowsCompany) -> None:
+    """`version` in the body, or If-Match (a tag of the table, the version in quotes, *): else 412."""
+    table = created(rows_company, column("a"))
+    version = version_of(table)
+    refused = table.put(title="x", version=version + 1)
+    assert (refused.status_code, refused.json()["code"]) == (412, "TABLE_CHANGED")
+    for tag in (f'"{version + 1}"', f'"v{version + 1}-abc"', f'W/"v{version + 1}-abc"'):
+        assert table.call("PATCH", {"title": "x"}, **{"If-Match": tag}).status_code == 412, tag
+    assert table.get()["title"] is None
+    for tag in (f'"{version}"', f'"v{version}-abc"', "*", f'"1000", "{version}"'):
+        answer = table.call("PATCH", {"title": None}, **{"If-Match": tag})
+        assert answer.status_code == 200, (tag, answer.text)
+    assert table.changed(title="y", version=version)["title"] == "y"
+    assert table.put(title="z", version=version).status_code == 412
+    assert table.call("PUT", {"title": "z"}, **{"If-Match": "qualquer"}).status_code == 422
