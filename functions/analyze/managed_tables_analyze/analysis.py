@@ -77,6 +77,7 @@ def analyze(
         reader = FileReader(table, work_dir, wish)
         for source in sources:
             reader.read(source.path, source.name)
+        dialect = reader.dialect
         staged = work_dir / "staged.parquet"
         table.finish(staged)
         labels = [label or name for label, name in zip(table.labels, table.names, strict=True)]
@@ -85,7 +86,7 @@ def analyze(
             staged,
             labels,
             table.files,
-            delimiter=reader.dialect.delimiter,
+            delimiter=dialect.delimiter,
             point_columns=table.point_columns,
         )
         warnings = [*table.warnings, *warn_of_totals(connection, staged, len(labels), table.files)]
@@ -113,7 +114,7 @@ def analyze(
         files=table.files,
         formats=[column.formats.as_record() for column in judged],
         row_count=table.row_count,
-        dialect=reader.dialect,
+        dialect=dialect,
         labels=table.labels,
         reading=Reading(zone.key, tuple(reader.tables)),
         wish=wish,

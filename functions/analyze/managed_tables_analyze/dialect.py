@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 QUOTE = '"'
 BACKSLASH = "\\"
+NO_QUOTE = "\ufdd2"  # a noncharacter, which no text holds: nothing is quoted
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ CHUNK_BYTES = 1_048_576  # fits the processor's cache, and amortises a call
 _SAMPLE_BYTES = 262_144  # of bytes that are not ASCII: plenty to tell one code page from another
 _EXAMPLE_LINES = 5  # line numbers named in one warning
 
-_BYTE_ORDER_MARKS = (
+BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with that of UTF-16
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -72,7 +72,7 @@ def detect_encoding(path: Path) -> Encoding:
     """Read the whole file once and tell its encoding; NotTextError where it is not text."""
     with path.open("rb", buffering=0) as file:
         head = file.read(65_536)
-    for mark, name in _BYTE_ORDER_MARKS:
+    for mark, name in BYTE_ORDER_MARKS:
         if head.startswith(mark) and not (name == "utf-32-le" and _looks_utf16_le(head)):
             if name != "utf-8":
                 return Encoding(name, len(mark))

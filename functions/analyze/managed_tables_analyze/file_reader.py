@@ -4,16 +4,16 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
+from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, NO_TABLE_INCLUDED, JobError
 from managed_tables_analyze import reasons
 from managed_tables_analyze.archives import MAX_UNPACKED_BYTES, unpack
 from managed_tables_analyze.combination import MisreadError, Table
+from managed_tables_analyze.dialect import NO_QUOTE
 from managed_tables_analyze.kinds import Kind, detect_kind
 from managed_tables_analyze.parts import Part
-from managed_tables_analyze.reading import TableReading, Wish
-from managed_tables_analyze.sheet_choice import SheetChoice, choose_sheets
+from managed_tables_analyze.reading import TableReading, TableWish, Wish
+from managed_tables_analyze.sheet_choice import SheetChoice, StagedSheet, choose_sheets
 from managed_tables_analyze.sheet_table import stage_sheet
-from managed_tables_analyze.sheets import Sheet
 from managed_tables_analyze.text_table import TextFile, as_it_stands, normalise, open_text
 from managed_tables_analyze.workbooks import read_workbook
 
@@ -41,8 +41,9 @@ class FileReader:
 
     @property
     def dialect(self) -> FileDialect:
-        """How the first table was read."""
-        assert self._dialect is not None  # noqa: S101 - a job has a file, and what has no table is refused
+        """How the first table that is included was read; raises NO_TABLE_INCLUDED where none is."""
+        if self._dialect is None:
+            raise JobError(NO_TABLE_INCLUDED)
         return self._dialect
 
     def read(self, path: Path, name: str) -> None:
@@ -67,33 +68,45 @@ class FileReader:
                 member.path.unlink()
 
     def _read_text(self, path: Path, name: str) -> None:
-        text = open_text(path, name, self._work_dir)
         file = self._table.add_file(name)
-        if self._dialect is None:
+        wish = self._wish.of(file)
+        text = open_text(path, name, self._work_dir, wish)
+        include = wish.include is not False
+        if include and self._dialect is None:
             dialect = text.dialect
             self._dialect = FileDialect(
                 text.encoding.name, dialect.delimiter, dialect.quote, text.header.first_line
             )
+        part = self._stage_text(text, file, include=include)
+        if part.path != path:
+            part.path.unlink(missing_ok=True)
+        reading = _text_reading(text, part, wish)
+        self.tables.append(reading if include else reading.left_out(reasons.EXCLUDED))
+
+    def _stage_text(self, text: TextFile, file: int, *, include: bool) -> Part:
         part = as_it_stands(text)
         if part is not None:
             part.file = file
             try:
-                self._table.add(part)
+                if include:
+                    self._table.add(part)
+                return part
             except MisreadError:
-                part = None
-        if part is None:
-            part = normalise(text, self._work_dir)
-            part.file = file
+                pass
+        part = normalise(text, self._work_dir)
+        part.file = file
+        if include:
             self._table.add(part)
-        if part.path != path:
-            part.path.unlink(missing_ok=True)
-        self.tables.append(_text_reading(text, part))
+        return part
 
     def _read_workbook(self, path: Path, kind: Kind, name: str) -> None:
         file = self._table.add_file(name)
-        choice = self._choose_sheets(path, kind, name)
-        if not choice.chosen:
+        choice = self._choose_sheets(path, kind, name, file)
+        if not choice.has_cells:
             raise JobError(FILE_EMPTY, file=name)
+        self.tables += [replace(reading, file=file, name=name) for reading in choice.readings]
+        if not choice.chosen:
+            return
         choice.chosen[0].warnings += choice.warnings
         if self._dialect is None:
             self._dialect = FileDialect(None, None, None, choice.chosen[0].header_line)
@@ -101,17 +114,19 @@ class FileReader:
             part.file = file
             self._table.add(part)
             part.path.unlink()
-        self.tables += [replace(reading, file=file, name=name) for reading in choice.readings]
 
-    def _choose_sheets(self, path: Path, kind: Kind, name: str) -> SheetChoice:
-        staged: list[tuple[Sheet, Part | None]] = []
+    def _choose_sheets(self, path: Path, kind: Kind, name: str, file: int) -> SheetChoice:
+        staged: list[StagedSheet] = []
         for number, sheet in enumerate(read_workbook(path, kind, name)):
             target = self._work_dir / f"{path.name}.sheet{number:04d}"
-            staged.append((sheet, stage_sheet(sheet, name, target) if sheet.visible else None))
+            wish = self._wish.of(file, sheet.name)
+            is_wanted = sheet.visible if wish.include is None else wish.include or sheet.visible
+            part = stage_sheet(sheet, name, target, wish) if is_wanted else None
+            staged.append(StagedSheet(sheet.name, sheet.visible, part, wish))
         return choose_sheets(staged, kind)
 
 
-def _text_reading(text: TextFile, part: Part) -> TableReading:
+def _text_reading(text: TextFile, part: Part, wish: TableWish) -> TableReading:
     dialect, header = text.dialect, text.header
     return TableReading(
         file=part.file,
@@ -121,7 +136,7 @@ def _text_reading(text: TextFile, part: Part) -> TableReading:
         name=text.name,
         encoding=text.encoding.name,
         delimiter=dialect.delimiter or None,
-        quote=dialect.quote or None,
+        quote=None if dialect.quote == NO_QUOTE else dialect.quote,
         escape=dialect.escape or None,
         header_line=header.first_line,
         header_lines=header.line_count,
@@ -129,9 +144,5 @@ def _text_reading(text: TextFile, part: Part) -> TableReading:
         last_line=part.extent.last_line,
         skipped_lines=tuple(sorted(part.extent.skipped)),
         rows=part.expected_rows or 0,
-        reasons=(
-            reasons.encoding_detected(text.encoding.name),
-            reasons.delimiter_detected(dialect.delimiter),
-            reasons.header_detected(header.first_line),
-        ),
+        reasons=reasons.of_text(text.encoding.name, dialect.delimiter, header.first_line, wish),
     )

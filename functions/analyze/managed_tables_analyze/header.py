@@ -86,7 +86,7 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Head
     while last - base < _MAX_HEADER_LINES and _continues_header(filled, last + 1, base):
         last += 1
     lines = [cells for _, cells in filled[first : last + 1] if not is_rule(cells)] or [filled[base][1]]
-    labels = _labels(lines, filled[last + 1 :])
+    labels = join_labels(lines, filled[last + 1 :])
     data_line = filled[last + 1][0] if len(filled) > last + 1 else filled[last][0] + 1
     skipped = _numbers_of_titles(filled[:first])
     # A header of one line is looked for by itself.
@@ -404,7 +404,7 @@ def _is_unit(cell: str | None) -> bool:
     )
 
 
-def _labels(lines: Sequence[Sequence[str | None]], below: Sequence[Row]) -> list[str]:
+def join_labels(lines: Sequence[Sequence[str | None]], below: Sequence[Row]) -> list[str]:
     """Join the header's lines column by column, a gap in a line standing for the label left of it."""
     width = max(_extent(cells) for cells in lines)
     usual = Counter(len(cells) for _, cells in below).most_common(1)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from managed_tables.conversion.sql_text import trimmed
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
 
@@ -46,6 +47,7 @@ class Part:
     head_starts: list[str] = field(default_factory=list)  # of the first cell where a page of a report begins
     is_ragged: bool = False  # some records are shorter than `width`
     header_lines: int = 0
+    trim: bool = False  # blanks around a cell are no part of it
     extent: Extent = field(default_factory=Extent)
 
 
@@ -100,9 +102,10 @@ def select_sql(part: Part, columns: Mapping[int, int]) -> str:
 
 
 def _cell(part: Part, column: int) -> str:
-    if not part.has_breaks:
-        return f"c{column}"
-    return f"replace(replace(c{column}, '{LINE_FEED}', chr(10)), '{CARRIAGE_RETURN}', chr(13))"
+    cell = f"c{column}"
+    if part.has_breaks:
+        cell = f"replace(replace({cell}, '{LINE_FEED}', chr(10)), '{CARRIAGE_RETURN}', chr(13))"
+    return f"nullif({trimmed(cell)}, '')" if part.trim else cell
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, target: Path) -> int:

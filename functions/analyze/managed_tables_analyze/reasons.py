@@ -1,14 +1,28 @@
 """The reasons of a reading: a stable code, and the sentence that a business user reads."""
 
-from managed_tables_analyze.reading import Reason
+from managed_tables_analyze.reading import Reason, TableWish
 
 SHEET_HIDDEN = Reason("SHEET_HIDDEN", "A aba está oculta na planilha. Se quiser importá-la, inclua-a")
+EXCLUDED = Reason("EXCLUDED", "Você deixou esta parte fora da importação")
 SHEET_EMPTY = Reason("SHEET_EMPTY", "A aba está vazia")
 SHEET_WITHOUT_ROWS = Reason("SHEET_WITHOUT_ROWS", "A aba só tem o cabeçalho, sem linhas abaixo dele")
 SHEET_DIFFERS = Reason(
     "SHEET_DIFFERS", "As colunas desta aba são outras que as da primeira. Se quiser importá-la, inclua-a"
 )
 
+_FIELDS = {
+    "include": "se é importada",
+    "encoding": "codificação",
+    "delimiter": "separador",
+    "quote": "aspas",
+    "header_line": "linha do cabeçalho",
+    "header_lines": "linhas do cabeçalho",
+    "first_line": "primeira linha dos dados",
+    "last_line": "última linha dos dados",
+    "skip_lines": "linhas ignoradas",
+    "fill_merged": "células mescladas",
+    "trim": "espaços nas pontas",
+}
 _DELIMITERS = {
     ",": "vírgula",
     ";": "ponto e vírgula",
@@ -17,6 +31,22 @@ _DELIMITERS = {
     " ": "espaço",
     ":": "dois-pontos",
 }
+
+
+def of_text(encoding: str, delimiter: str, header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
+    """Return why a text file was read as it was: what was stated of it, and what was found."""
+    found = {"encoding": encoding_detected(encoding), "delimiter": delimiter_detected(delimiter)}
+    detected = [reason for name, reason in found.items() if name not in wish.stated]
+    return (*detected, *of_header(header_line, wish))
+
+
+def of_header(header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
+    """Return why the header is where it is, and what was stated of the table."""
+    detected = () if "header_line" in wish.stated else (header_detected(header_line),)
+    if not wish.stated:
+        return detected
+    fields = ", ".join(text for name, text in _FIELDS.items() if name in wish.stated)
+    return (*detected, Reason("STATED", f"Definido por você: {fields}"))
 
 
 def encoding_detected(name: str) -> Reason:

@@ -8,8 +8,17 @@ from managed_tables.identifiers import make_column_names
 from managed_tables_analyze import reasons
 from managed_tables_analyze.kinds import Kind
 from managed_tables_analyze.parts import Part
-from managed_tables_analyze.reading import Reason, TableKind, TableReading
-from managed_tables_analyze.sheets import Sheet
+from managed_tables_analyze.reading import Reason, TableKind, TableReading, TableWish
+
+
+@dataclass(frozen=True)
+class StagedSheet:
+    """One sheet: its part, None where it is hidden or has no cell, and what is stated of it."""
+
+    name: str | None
+    visible: bool
+    part: Part | None
+    wish: TableWish
 
 
 @dataclass(frozen=True)
@@ -19,24 +28,35 @@ class SheetChoice:
     chosen: list[Part]
     readings: list[TableReading]
     warnings: list[str]
+    has_cells: bool
 
 
-def choose_sheets(staged: Sequence[tuple[Sheet, Part | None]], kind: Kind) -> SheetChoice:
+def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
     """Choose all sheets that have rows where their headers agree, else the first; delete the others.
 
-    A sheet that is hidden or has no cell has no part.
+    A sheet is read, or is not, as its wish states, whatever the others are.
     """
-    parts = [part for _, part in staged if part is not None]
-    hidden = [sheet.name or "" for sheet, _ in staged if not sheet.visible]
-    warnings = [f"planilhas ocultas não importadas: {', '.join(hidden)}"] if hidden else []
-    chosen = _choose(parts, warnings)
+    parts = [sheet.part for sheet in staged if sheet.part is not None]
+    visible = [sheet for sheet in staged if sheet.visible]
+    unstated = [sheet for sheet in staged if not sheet.visible and sheet.wish.include is None]
+    hidden = ", ".join(sheet.name or "" for sheet in unstated)
+    warnings = [f"planilhas ocultas não importadas: {hidden}"] if hidden else []
+    found = _choose([sheet.part for sheet in visible if sheet.part is not None], warnings)
+    chosen = [
+        sheet.part
+        for sheet in staged
+        if sheet.part is not None
+        and (sheet.part in found if sheet.wish.include is None else sheet.wish.include)
+    ]
     for part in parts:
         if part not in chosen:
             part.path.unlink()
-    return SheetChoice(chosen, [_reading(*one, chosen, kind) for one in staged], warnings)
+    return SheetChoice(chosen, [_reading(one, chosen, kind) for one in staged], warnings, bool(parts))
 
 
 def _choose(parts: list[Part], warnings: list[str]) -> list[Part]:
+    if not parts:
+        return []
     filled = [part for part in parts if part.expected_rows] or parts[:1]
     names = [make_column_names(part.labels) for part in filled]
     chosen = filled if all(one == names[0] for one in names) else filled[:1]
@@ -50,10 +70,10 @@ def _choose(parts: list[Part], warnings: list[str]) -> list[Part]:
     return chosen
 
 
-def _reading(sheet: Sheet, part: Part | None, chosen: Sequence[Part], kind: Kind) -> TableReading:
-    of_kind = cast("TableKind", kind.value)
+def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> TableReading:
+    of_kind, part = cast("TableKind", kind.value), sheet.part
     if part is None:
-        reason = reasons.SHEET_EMPTY if sheet.visible else reasons.SHEET_HIDDEN
+        reason = reasons.SHEET_EMPTY if sheet.visible or sheet.wish.include else reasons.SHEET_HIDDEN
         return TableReading(0, sheet.name, False, of_kind, reasons=(reason,))
     reading = TableReading(
         file=0,
@@ -66,10 +86,12 @@ def _reading(sheet: Sheet, part: Part | None, chosen: Sequence[Part], kind: Kind
         last_line=part.extent.last_line,
         skipped_lines=tuple(sorted(part.extent.skipped)),
         rows=part.expected_rows or 0,
-        reasons=(reasons.header_detected(part.header_line),),
+        reasons=reasons.of_header(part.header_line, sheet.wish),
     )
-    return reading if part in chosen else reading.left_out(_why_left_out(part))
+    return reading if part in chosen else reading.left_out(_why_left_out(part, sheet.wish))
 
 
-def _why_left_out(part: Part) -> Reason:
+def _why_left_out(part: Part, wish: TableWish) -> Reason:
+    if wish.include is False:
+        return reasons.EXCLUDED
     return reasons.SHEET_DIFFERS if part.expected_rows else reasons.SHEET_WITHOUT_ROWS

@@ -1,7 +1,7 @@
 """Owns the way from a sheet's rows to a part: header, footer, odd rows, the normalised copy."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
@@ -11,22 +11,30 @@ from managed_tables_analyze.cells import is_blank
 from managed_tables_analyze.dialect import QUOTE
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
-from managed_tables_analyze.header import Header, check_width, find_header
+from managed_tables_analyze.header import Header, check_width
 from managed_tables_analyze.notes import RowNotes, show_rows
 from managed_tables_analyze.parts import Part
-from managed_tables_analyze.sheets import Batch, Sheet
+from managed_tables_analyze.reading import TableWish
+from managed_tables_analyze.sheets import Batch, Row, Sheet
+from managed_tables_analyze.stated import LineMask, place_header
 from managed_tables_analyze.writer import PartWriter
 
 _HEAD_ROWS = 300  # among which the header is sought
 
 
-def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
-    """Write the sheet's rows to `target`; None where the sheet has no cell."""
-    batches = iter(sheet.batches)
+def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = None) -> Part | None:
+    """Write the sheet's rows to `target`, as the wish states; None where no cell is left."""
+    wish = wish or TableWish(0, sheet.name)
+    mask = LineMask(wish)
+    batches = mask.batches(sheet.batches)
     head: list[Batch] = []
-    header = _find_header(head, batches, sheet, _HEAD_ROWS)
+
+    def place(rows: Sequence[Row]) -> Header | None:
+        return place_header(rows, wish, name, sheet.merged)
+
+    header = _find_header(head, batches, place, _HEAD_ROWS)
     if header is None:
-        header = _find_header(head, batches, sheet, 2 * _HEAD_ROWS)  # a sheet that begins far down
+        header = _find_header(head, batches, place, 2 * _HEAD_ROWS)  # a sheet that begins far down
     if header is None:
         return None
     check_width(header, name)
@@ -34,8 +42,10 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
     warnings = header.warnings()
     with PartWriter(target, header.width) as writer:
         body = _below(chain(head, batches), header.data_line)
-        for batch in _without_footer(body, header, notes, warnings):
+        rows = body if wish.last_line else _without_footer(body, header, notes, warnings)
+        for batch in rows:
             _write_batch(batch, header, writer, notes, name)
+    notes.extent.skip(mask.below)
     return Part(
         path=target,
         labels=header.labels,
@@ -50,6 +60,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
         header_line=header.first_line,
         header_lines=header.line_count,
         extent=notes.extent,
+        trim=bool(wish.trim),
         sheet=sheet.name,
         expected_rows=writer.rows,
         max_record_bytes=writer.longest * 4,
@@ -58,12 +69,17 @@ def stage_sheet(sheet: Sheet, name: str, target: Path) -> Part | None:
     )
 
 
-def _find_header(head: list[Batch], batches: Iterator[Batch], sheet: Sheet, row_count: int) -> Header | None:
+def _find_header(
+    head: list[Batch],
+    batches: Iterator[Batch],
+    place: Callable[[Sequence[Row]], Header | None],
+    row_count: int,
+) -> Header | None:
     """Find the header in the first rows; the batches that had to be read for it are added to `head`."""
     while sum(map(len, head)) < row_count and (batch := next(batches, None)) is not None:
         head.append(batch)
     rows = chain.from_iterable(batch.cut(0, row_count).rows() for batch in head)
-    return find_header(list(islice(rows, row_count)), sheet.merged)
+    return place(list(islice(rows, row_count)))
 
 
 def _below(batches: Iterable[Batch], data_line: int) -> Iterator[Batch]:
@@ -74,8 +90,7 @@ def _below(batches: Iterable[Batch], data_line: int) -> Iterator[Batch]:
             continue
         kept = [place for place, number in enumerate(batch.numbers) if number >= data_line]
         if kept:
-            columns = [[column[place] for place in kept] for column in batch.columns]
-            yield Batch([batch.numbers[place] for place in kept], columns)
+            yield batch.pick(kept)
 
 
 def _write_batch(batch: Batch, header: Header, writer: PartWriter, notes: RowNotes, name: str) -> None:

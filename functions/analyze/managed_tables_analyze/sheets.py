@@ -4,7 +4,7 @@ A workbook has several, a CSV file, an HTML table and a SpreadsheetML worksheet 
 after (header, combination, staging, inference) knows only this shape.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 Row = tuple[int, list[str | None]]
@@ -41,6 +41,11 @@ class Batch:
     def rows(self) -> list[Row]:
         """Return all rows, each without the empty cells at its end."""
         return [self.row(place) for place in range(len(self))]
+
+    def pick(self, places: Sequence[int]) -> "Batch":
+        """Return the rows at these places."""
+        columns = [[column[place] for place in places] for column in self.columns]
+        return Batch([self.numbers[place] for place in places], columns)
 
     def cut(self, start: int, stop: int | None = None) -> "Batch":
         """Return some of the rows."""

@@ -57,7 +57,7 @@ def sniff(lines: Sequence[str]) -> Dialect:
     text = "".join(sample)
     hint = find_hint(sample[0])
     if hint:
-        return _with_escape(Dialect(hint, _quotes(text, hint)[-1]), sample)
+        return complete_dialect(lines, hint)
     best, best_score = Dialect("", QUOTE), 0.0
     for delimiter, weight in (_USUAL | _RARE).items():
         if delimiter not in text or _is_part_of_longer(delimiter, text):
@@ -68,6 +68,12 @@ def sniff(lines: Sequence[str]) -> Dialect:
             if score > best_score + 1e-9:
                 best, best_score = dialect, score
     return _with_blank(best, text)
+
+
+def complete_dialect(lines: Sequence[str], delimiter: str) -> Dialect:
+    """Choose quote and escape of a sample whose delimiter is known."""
+    sample = _plain_lines(lines)
+    return _with_escape(Dialect(delimiter, _quotes("".join(sample), delimiter)[-1]), sample)
 
 
 def is_aligned(lines: Sequence[str], dialect: Dialect) -> bool:

@@ -18,18 +18,22 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_analyze.alignment import UnevenError, collapse, is_cut_by_runs
 from managed_tables_analyze.cells import STROKES, is_rule
 from managed_tables_analyze.columns import Columns
-from managed_tables_analyze.dialect import QUOTE, Dialect
-from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError, detect_encoding, transcode
+from managed_tables_analyze.dialect import NO_QUOTE, QUOTE, Dialect
+from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError, transcode
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
-from managed_tables_analyze.header import COMMENT, Header, check_width, find_header
+from managed_tables_analyze.header import COMMENT, Header, check_width
 from managed_tables_analyze.notes import RowNotes, show_rows
 from managed_tables_analyze.parts import Part
+from managed_tables_analyze.reading import TableWish, Unstated
 from managed_tables_analyze.records import Lines, Record, RecordReader, by_other_delimiter
 from managed_tables_analyze.sheets import Row
-from managed_tables_analyze.sniffer import find_hint, is_aligned, sniff
+from managed_tables_analyze.sniffer import find_hint, is_aligned
+from managed_tables_analyze.stated import LineMask, choose_dialect, place_header, read_encoding
 from managed_tables_analyze.wrapping import are_wrapped, unwrap
 from managed_tables_analyze.writer import PartWriter
+
+_Change = Callable[[Iterable[str]], Iterable[str]]
 
 _ALIGNED = "as colunas são alinhadas por espaços"
 _SAMPLE_BYTES = 262_144
@@ -61,47 +65,89 @@ class TextFile:
     has_comments: bool = False  # lines that begin with `#` are no rows
     has_stray: bool = False  # a quote amid a row that does not look like the others
     footer_lines: int = 0  # between `end_bytes` and the end of the file
+    below: Sequence[int] = ()  # lines that are stated to lie below the table
+    trim: bool = False
 
 
-def open_text(path: Path, name: str, work_dir: Path) -> TextFile:
-    """Settle encoding, dialect, header and footer; JobError where the file is empty or no text."""
-    encoding, utf8 = _as_utf8(path, name, work_dir)
-    start = encoding.mark_bytes if utf8 == path else 0
-    sample = _sample(utf8, start)
-    change = unwrap if are_wrapped(sample) else collapse if is_cut_by_runs(sample) else None
-    if change:
-        utf8, start = _changed(utf8, start, change, work_dir / f"{path.name}.changed", name), 0
-        sample = _sample(utf8, start)
+def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = None) -> TextFile:
+    """Settle encoding, dialect, header and footer, but for what the wish states of them.
+
+    JobError where the file is empty or no text, or where the wish leaves no table.
+    """
+    wish = wish or TableWish(0)
+    source = _open_source(path, name, work_dir, wish)
+    sample = source.sample
     hint_lines = 1 if sample and find_hint(sample[0]) else 0
-    dialect = sniff(sample)
-    if is_aligned(sample, dialect):
+    dialect = choose_dialect(sample, wish)
+    if wish.delimiter is None and is_aligned(sample, dialect):
         raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED)
     for number, line in enumerate(sample, start=1):
         _check_pieces(line, dialect, name, number)
     records = _sample_records(sample, dialect, hint_lines)
     rows = [_row(record) for record in records]
-    header = find_header(rows)
+    header = place_header(rows, wish, name)
     if header is None:
         raise JobError(FILE_EMPTY, file=name)
-    _adopt_header_above(header, rows, sample, dialect)
+    if not wish.states_header:
+        _adopt_header_above(header, rows, sample, dialect)
     header.last_line = next((one.last_line for one in records if one.line == header.last_line), None)
     check_width(header, name)
     longest = max((len(cells) for _, cells in rows), default=0)
     if longest > _MAX_CELLS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=longest, line=header.first_line, limit=MAX_COLUMNS)
     below = [record for record in records if record.line >= header.data_line]
-    if dialect.delimiter == " " or change is collapse:
+    if dialect.delimiter == " " or source.change is collapse:
         _name_rows(header, below)
-    size = utf8.stat().st_size
-    text = TextFile(
-        name, utf8, encoding, dialect, header, _usual_width(below, header), start, size, owned=utf8 != path
-    )
+    text = _text_file(source, name, dialect, header, _usual_width(below, header))
+    text.owned, text.trim = source.path != path, bool(wish.trim)
     _learn_rows(text, below)
-    text.warnings += [*encoding.warnings, *header.warnings()]
-    if change is unwrap:
-        text.warnings.append("Linhas inteiras entre aspas, lidas sem elas")
-    _find_footer(text)
+    if wish.last_line is None:
+        _find_footer(text)
     return text
+
+
+@dataclass
+class _Source:
+    """A file's lines as UTF-8 and the first of them; `below` are those that are stated to lie below."""
+
+    encoding: Encoding
+    path: Path
+    start: int
+    sample: list[str]
+    change: _Change | None
+    below: Sequence[int]
+
+
+def _open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> _Source:
+    """Return the lines that the dialect cuts: transcoded, masked and changed, each where it is needed."""
+    encoding, utf8 = _as_utf8(path, name, work_dir, wish)
+    start = encoding.mark_bytes if utf8 == path else 0
+    mask = LineMask(wish)
+    if mask.hides:
+        utf8, start = _changed(utf8, start, mask.lines, work_dir / f"{path.name}.masked", name), 0
+    sample = _sample(utf8, start)
+    change = _needed_change(sample, wish)
+    if change:
+        utf8, start = _changed(utf8, start, change, work_dir / f"{path.name}.changed", name), 0
+        sample = _sample(utf8, start)
+    return _Source(encoding, utf8, start, sample, change, mask.below)
+
+
+def _text_file(source: _Source, name: str, dialect: Dialect, header: Header, width: int) -> TextFile:
+    size = source.path.stat().st_size
+    text = TextFile(name, source.path, source.encoding, dialect, header, width, source.start, size)
+    text.below = source.below
+    text.warnings += [*source.encoding.warnings, *header.warnings()]
+    if source.change is unwrap:
+        text.warnings.append("Linhas inteiras entre aspas, lidas sem elas")
+    return text
+
+
+def _needed_change(sample: Sequence[str], wish: TableWish) -> Callable[[Iterable[str]], Iterable[str]] | None:
+    """Return how lines must be changed before they can be cut: not where it is stated what cuts them."""
+    if wish.delimiter is not None or not isinstance(wish.quote, Unstated):
+        return None
+    return unwrap if are_wrapped(sample) else collapse if is_cut_by_runs(sample) else None
 
 
 def _name_rows(header: Header, records: Sequence[Record]) -> None:
@@ -140,9 +186,7 @@ def _sample(path: Path, start: int) -> list[str]:
         return lines
 
 
-def _changed(
-    path: Path, start: int, change: Callable[[Iterable[str]], Iterable[str]], target: Path, name: str
-) -> Path:
+def _changed(path: Path, start: int, change: _Change, target: Path, name: str) -> Path:
     """Write a copy of a text with its lines changed; JobError at a line that cannot be."""
     with (
         _open_lines(path, start, path.stat().st_size) as file,
@@ -163,11 +207,11 @@ def _check_pieces(line: str, dialect: Dialect, name: str, number: int) -> None:
             raise JobError(TOO_MANY_COLUMNS, file=name, count=count, line=number, limit=MAX_COLUMNS)
 
 
-def _as_utf8(path: Path, name: str, work_dir: Path) -> tuple[Encoding, Path]:
+def _as_utf8(path: Path, name: str, work_dir: Path, wish: TableWish) -> tuple[Encoding, Path]:
     if path.stat().st_size == 0:
         raise JobError(FILE_EMPTY, file=name)
     try:
-        encoding = detect_encoding(path)
+        encoding = read_encoding(path, wish.encoding)
     except NotTextError as error:
         raise JobError(FILE_NOT_TABULAR, file=name, reason="o conteúdo é binário") from error
     if encoding.is_utf8:
@@ -410,6 +454,10 @@ def _is_header_again(cells: Sequence[str], labels: Sequence[str]) -> bool:
     return count > 1 and count * 2 > len(labels) and list(cells[:count]) == list(labels[:count])
 
 
+def _sql_quote(dialect: Dialect) -> str:
+    return "" if dialect.quote == NO_QUOTE else dialect.quote
+
+
 def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
     header = text.header
     return Part(
@@ -417,13 +465,14 @@ def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
         labels=header.labels,
         width=max(text.width, header.width),
         delimiter=text.dialect.delimiter,
-        quote=text.dialect.quote,
-        escape=text.dialect.quote,
+        quote=_sql_quote(text.dialect),
+        escape=_sql_quote(text.dialect),
         has_line=has_line,
         data_line=header.data_line,
         header_line=header.first_line,
         header_lines=header.line_count,
-        extent=Extent(skipped=list(header.lines_above())),
+        extent=Extent(skipped=[*header.lines_above(), *text.below]),
+        trim=text.trim,
         warnings=list(text.warnings),
         head_starts=[start for _, start in header.page_head.starts],
     )

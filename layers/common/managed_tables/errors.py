@@ -245,6 +245,13 @@ VALUES_NOT_CONVERTED = JobErrorKind(
     "Valores que não puderam ser convertidos: {count}; nada foi inserido. Corrija os tipos das colunas e"
     " confirme de novo, ou corrija o arquivo e envie-o outra vez",
 )
+NO_TABLE_INCLUDED = JobErrorKind(
+    "NO_TABLE_INCLUDED", "Nenhum arquivo e nenhuma aba foi incluído. Inclua ao menos um e leia de novo"
+)
+LINE_WITHOUT_CELLS = JobErrorKind(
+    "LINE_WITHOUT_CELLS",
+    "A linha {line} de {file} está vazia e não pode ser o cabeçalho. Escolha outra linha",
+)
 VALUES_REFUSED = JobErrorKind(
     "VALUES_REFUSED",
     "O banco recusou valores do arquivo; nada foi inserido. Motivo: {reason}. Corrija o arquivo e envie de"

@@ -1,0 +1,188 @@
+"""What a person states of a reading is fixed; the rest is inferred under it."""
+
+import io
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import openpyxl
+import pytest
+
+from managed_tables.errors import JobError
+from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.reading import TableReading, TableWish, Wish
+
+SALES = "Vendas\nid;nome;valor\n1;Ana;2,50\n2;Bia;3,00\n3;Caio;4,00\n"
+UNITS = "id;valor;dia\nn;R$;d/m/a\n1;2,50;01/02/2024\n2;3,00;02/02/2024\n"
+
+
+def _analyze(folder: Path, *wishes: TableWish, contents: tuple[bytes, ...], timezone: str = "") -> Analysis:
+    sources = []
+    for number, content in enumerate(contents):
+        path = folder / f"{number:02d}"
+        path.write_bytes(content)
+        sources.append(SourceFile(path, f"vendas {number}.csv"))
+    wish = Wish(wishes, timezone or None)
+    return analyze(sources, folder, ZoneInfo("UTC"), wish=wish)
+
+
+def _read(folder: Path, text: str | bytes, **stated: object) -> Analysis:
+    content = text if isinstance(text, bytes) else text.encode()
+    return _analyze(folder, TableWish(0, **stated), contents=(content,))  # type: ignore[arg-type]
+
+
+def _rows(found: Analysis) -> list[tuple[str | None, ...]]:
+    cells = ", ".join(f"c{index}" for index in range(len(found.labels)))
+    return duckdb.execute(f"SELECT {cells} FROM read_parquet('{found.staged}')").fetchall()  # noqa: S608
+
+
+def _lines(found: Analysis) -> list[int]:
+    rows = duckdb.execute(f"SELECT line FROM read_parquet('{found.staged}')").fetchall()  # noqa: S608
+    return [line for (line,) in rows]
+
+
+def _table(found: Analysis, place: int = 0) -> TableReading:
+    return found.reading.tables[place]
+
+
+def _book(**sheets: list[list[object]]) -> bytes:
+    book = openpyxl.Workbook()
+    for place, (name, rows) in enumerate(sheets.items()):
+        sheet = book.active if place == 0 else book.create_sheet()
+        assert sheet is not None
+        sheet.title = name
+        for row in rows:
+            sheet.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def test_a_stated_header_line_names_the_columns(tmp_path: Path) -> None:
+    found = _read(tmp_path, SALES, header_line=3)
+    assert found.labels == ["1", "Ana", "2,50"]
+    assert _rows(found) == [("2", "Bia", "3,00"), ("3", "Caio", "4,00")]
+    assert (_table(found).header_line, _table(found).first_line) == (3, 4)
+    assert _table(found).skipped_lines == (1, 2)
+    assert [one.code for one in _table(found).reasons][-1] == "STATED"
+
+
+def test_no_header_makes_rows_of_what_was_taken_for_one(tmp_path: Path) -> None:
+    found = _read(tmp_path, "nome;cidade\nAna;Rio\n", header_line=None)
+    assert _rows(found) == [("nome", "cidade"), ("Ana", "Rio")]
+    assert (_table(found).header_line, _table(found).first_line, found.labels) == (None, 1, [None, None])
+
+
+def test_labels_of_several_header_lines_are_joined(tmp_path: Path) -> None:
+    found = _read(tmp_path, UNITS, header_line=1, header_lines=2)
+    assert found.labels == ["id n", "valor R$", "dia d/m/a"]
+    assert (_table(found).header_lines, _table(found).first_line, found.row_count) == (2, 3, 2)
+
+
+def test_lines_between_the_header_and_the_stated_first_line_are_no_rows(tmp_path: Path) -> None:
+    found = _read(tmp_path, UNITS, header_line=1, header_lines=1, first_line=3)
+    assert found.labels == ["id", "valor", "dia"]
+    assert (_lines(found), _table(found).skipped_lines) == ([3, 4], (2,))
+    found = _read(tmp_path, SALES, first_line=4)
+    assert (_lines(found), _table(found).header_line, _table(found).skipped_lines) == ([4, 5], 2, (1, 3))
+
+
+def test_rows_end_at_the_stated_last_line(tmp_path: Path) -> None:
+    found = _read(tmp_path, SALES, last_line=4)
+    assert (_lines(found), _table(found).last_line, _table(found).skipped_lines) == ([3, 4], 4, (1, 5))
+
+
+def test_a_stated_last_line_takes_a_total_back(tmp_path: Path) -> None:
+    text = "id;valor;obs\n1;2,50;x\n2;3,00;y\nTotal;5,50;\n"
+    assert _read(tmp_path, text).row_count == 2
+    assert _rows(_read(tmp_path, text, last_line=4))[-1] == ("Total", "5,50", None)
+
+
+def test_skipped_lines_are_no_rows_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
+    found = _read(tmp_path, SALES, skip_lines=(4,))
+    assert (_lines(found), _table(found).skipped_lines, _table(found).rows) == ([3, 5], (1, 4), 2)
+
+
+def test_a_stated_delimiter_cuts_the_lines(tmp_path: Path) -> None:
+    found = _read(tmp_path, "a,b;c,d\n1,2;3,4\n5,6;7,8\n", delimiter=";")
+    assert _rows(found) == [("1,2", "3,4"), ("5,6", "7,8")]
+    found = _read(tmp_path, "a,b;c,d\n1,2;3,4\n5,6;7,8\n", delimiter=",")
+    assert (_rows(found)[0], _table(found).delimiter) == (("1", "2;3", "4"), ",")
+
+
+def test_a_stated_quote_or_none_at_all(tmp_path: Path) -> None:
+    text = "nome;obs\nAna;'a;b'\nBia;'c'\n"
+    assert _rows(_read(tmp_path, text, quote="'", delimiter=";")) == [("Ana", "a;b"), ("Bia", "c")]
+    found = _read(tmp_path, 'nome;obs\nAna;"alto"\nBia;5"\n', quote=None)
+    assert _rows(found) == [("Ana", '"alto"'), ("Bia", '5"')]
+    assert _table(found).quote is None
+
+
+def test_a_stated_encoding_reads_the_letters(tmp_path: Path) -> None:
+    content = "nome;n\nJoão;1\n".encode()
+    assert _rows(_read(tmp_path, content, encoding="cp1252"))[0][0] == "JoÃ£o"
+    found = _read(tmp_path, "nome;n\nJoão;1\n".encode("utf-16"), encoding="utf-16")
+    assert _rows(found) == [("João", "1")]
+    assert _rows(_read(tmp_path, "nome;n\nJoão;1\n".encode("cp1252"), encoding="utf-8")) == [("João", "1")]
+
+
+def test_trim_takes_the_blanks_off_every_cell(tmp_path: Path) -> None:
+    found = _read(tmp_path, 'nome;n\n" Ana ";1\n"  ";2\n', trim=True)
+    assert _rows(found) == [("Ana", "1"), (None, "2")]
+
+
+def test_a_zone_that_is_stated_is_that_of_times_without_one(tmp_path: Path) -> None:
+    contents = (b"quando\n2024-01-01 10:00:00\n",)
+    found = _analyze(tmp_path, contents=contents, timezone="America/Sao_Paulo")
+    assert found.reading.timezone == "America/Sao_Paulo"
+    assert found.inferred_schema["sample_rows"] == [{"quando": "2024-01-01T13:00:00Z"}]
+
+
+def test_a_file_that_is_left_out_has_a_reading_and_no_rows(tmp_path: Path) -> None:
+    contents = (b"id,n\n1,2\n", b"id,n\n3,4\n5,6\n")
+    found = _analyze(tmp_path, TableWish(0, include=False), contents=contents)
+    assert _rows(found) == [("3", "4"), ("5", "6")]
+    assert [(one.include, one.rows) for one in found.reading.tables] == [(False, 1), (True, 2)]
+
+
+def test_a_wish_that_leaves_no_table_says_why(tmp_path: Path) -> None:
+    for stated, code in (
+        ({"include": False}, "NO_TABLE_INCLUDED"),
+        ({"header_line": 9}, "FILE_EMPTY"),
+        ({"header_line": 2, "skip_lines": (2,)}, "LINE_WITHOUT_CELLS"),
+    ):
+        with pytest.raises(JobError) as refusal:
+            _read(tmp_path, SALES, **stated)
+        assert refusal.value.kind.code == code
+
+
+def test_a_sheet_is_read_as_it_is_stated(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["Vendas"], ["id", "valor"], [1, 2.5], [2, 3.5], [3, 4.5], ["fim", 9]]
+    book = _book(Capa=[["Relatório", "2024"]], Dados=rows, Outra=[["x", "y"], [7, 8]])
+    found = _analyze(
+        tmp_path,
+        TableWish(0, "Capa", include=False),
+        TableWish(0, "Dados", include=True, header_line=2, last_line=5, skip_lines=(4,)),
+        contents=(book,),
+    )
+    assert (found.labels, _rows(found)) == (["id", "valor"], [("1", "2.5"), ("3", "4.5")])
+    cover, data, other = found.reading.tables
+    assert (cover.include, cover.reasons[-1].code) == (False, "EXCLUDED")
+    assert (data.header_line, data.first_line, data.last_line) == (2, 3, 5)
+    assert data.skipped_lines == (1, 4, 6)
+    assert not other.include
+
+
+def test_a_hidden_sheet_is_read_where_that_is_stated(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(_book(A=[["id"], [1]], B=[["id"], [2], [3]])))
+    book["B"].sheet_state = "hidden"
+    content = io.BytesIO()
+    book.save(content)
+    found = _analyze(tmp_path, TableWish(0, "B", include=True), contents=(content.getvalue(),))
+    assert _rows(found) == [("1",), ("2",), ("3",)]
+
+
+def test_labels_far_down_are_found_where_they_are_stated(tmp_path: Path) -> None:
+    notes = "".join(f"nota {number}, sem valor\n" for number in range(30_000))
+    found = _read(tmp_path, notes + "id;n\n1;2\n3;4\n", header_line=30_001)
+    assert (found.labels, _lines(found)) == (["id", "n"], [30_002, 30_003])
