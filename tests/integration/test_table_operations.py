@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import TableRecord
+from managed_tables.catalog.tables import Pending, TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.databases.applied import Fenced, find_applied
 from managed_tables.errors import (
@@ -357,6 +357,22 @@ def test_a_change_waits_for_the_one_before_it(
     final = services.table_reading.get(company, table.table_id)
     assert final.version == 1 + len(labels)
     add("x")
+    assert_agreed(services, company)
+
+
+def test_tables_are_read_while_a_load_keeps_an_operation_from_its_end(
+    company: ConnectionRecord, services: Services
+) -> None:
+    """The load holds the table's record, a dead operation is pending: readers show the table as it is."""
+    table = services.table_operations.create(company, USER, "vendas", COLUMNS)
+    left = Pending(new_record_id(), "update", table.version, "2020-01-01T00:00:00.000Z")
+    services.tables.begin(replace(table, pending=left))
+    with services.databases.company_connection(company) as load, load.transaction():
+        load.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [table.table_id])
+        found = services.table_reading.page(company, 1, 100)
+        assert [one.display_name for one, _ in found.records] == ["vendas"]
+        assert services.table_reading.get(company, table.table_id).columns == tuple(COLUMNS)
+    assert services.table_reading.get(company, table.table_id).pending is None
     assert_agreed(services, company)
 
 

@@ -7,6 +7,8 @@ version and commits only if it still holds; bumping it shuts out an operation th
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from psycopg import sql
+from psycopg.errors import LockNotAvailable
 from psycopg.types.json import Jsonb
 
 from managed_tables.catalog.job_records import LoadResult
@@ -15,6 +17,7 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError, JobErrorKind
 from managed_tables.schema import Column, Columns
 
+AT_ONCE_MS = 20  # for a lock that is free: a busy server takes a moment to give it
 # As a job's number of rows: it has loaded none, and never will; and why.
 _SHUT_OUT = {-1: JOB_FAULT, -2: JOB_CANCELLED}
 
@@ -123,6 +126,22 @@ def fence(connection: PgConnection, table_id: str, base_version: int) -> Applied
 
     Waits for an operation that is inside its transaction, within the session's lock timeout.
     """
+    _shut_out(connection, table_id, base_version)
+    return _get_applied(connection, table_id)
+
+
+def fence_at_once(connection: PgConnection, table_id: str, base_version: int) -> Applied | None:
+    """Do as `fence` does where nobody has to be waited for; None where somebody holds the record."""
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(AT_ONCE_MS))
+            _shut_out(connection, table_id, base_version)
+    except LockNotAvailable:
+        return None
+    return _get_applied(connection, table_id)
+
+
+def _shut_out(connection: PgConnection, table_id: str, base_version: int) -> None:
     if base_version == 0:
         connection.execute(
             "INSERT INTO managed_tables.tables (table_id, version, display_name, status, columns, deleted_at)"
@@ -134,6 +153,9 @@ def fence(connection: PgConnection, table_id: str, base_version: int) -> Applied
             "UPDATE managed_tables.tables SET version = version + 1 WHERE table_id = %s AND version = %s",
             [table_id, base_version],
         )
+
+
+def _get_applied(connection: PgConnection, table_id: str) -> Applied:
     applied = find_applied(connection, table_id)
     if applied is None:
         raise LookupError(f"the database knows no table {table_id}")

@@ -21,7 +21,7 @@ class TablePage:
 
 @dataclass(frozen=True)
 class TableReading:
-    """Reads the tables of a company; ends on the way what an operation left unfinished."""
+    """Reads the tables of a company; ends what an operation left unfinished, unless it had to wait for it."""
 
     tables: Tables
     reconciliation: Reconciliation
@@ -33,7 +33,7 @@ class TableReading:
             raise ApiError(TABLE_NOT_FOUND)
         table_id = table_id.lower()
         table = self.tables.find(company.company_id, table_id)
-        if table is not None and self.reconciliation.end_stale(company, table):
+        if table is not None and self.reconciliation.end_stale_at_once(company, table):
             table = self.tables.find(company.company_id, table_id)
         if table is None or table.state == "creating":
             raise ApiError(TABLE_NOT_FOUND)
@@ -57,7 +57,7 @@ class TableReading:
 
     def _visible(self, company: ConnectionRecord) -> list[TableRecord]:
         tables = list(self.tables.all(company.company_id))
-        ended = [self.reconciliation.end_stale(company, table) for table in tables]
+        ended = [self.reconciliation.end_stale_at_once(company, table) for table in tables]
         if any(ended):
             tables = list(self.tables.all(company.company_id))
         return [table for table in tables if table.state == "ready"]

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.keys import job_key
-from managed_tables.catalog.tables import Pending, TableChanged, TableRecord, Tables
+from managed_tables.catalog.tables import Applied, Pending, TableChanged, TableRecord, Tables
 from managed_tables.clock import parse_timestamp
-from managed_tables.databases.applied import fence
+from managed_tables.databases.applied import fence, fence_at_once
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, TABLE_BUSY, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id
@@ -83,10 +83,21 @@ class Reconciliation:
         return self.tables.find(company_id, table_id) if table_id else None
 
     def end_stale(self, company: ConnectionRecord, table: TableRecord) -> bool:
-        """End the table's operation if nobody else is going to; tell whether it is ended."""
+        """End the table's operation if nobody else is going to; return whether it is ended."""
         if table.pending is None or not self._is_stale(company, table.pending):
             return False
         self.end(company, table)
+        return True
+
+    def end_stale_at_once(self, company: ConnectionRecord, table: TableRecord) -> bool:
+        """Do as `end_stale` does, for who only reads: where others hold the table, leave it as it is."""
+        if table.pending is None or not self._is_stale(company, table.pending):
+            return False
+        with self.open_company(company) as connection:
+            applied = fence_at_once(connection, table.table_id, table.pending.base_version)
+        if applied is None:
+            return False
+        self._finalise(company, table, applied)
         return True
 
     def end(self, company: ConnectionRecord, table: TableRecord) -> TableRecord | None:
@@ -97,6 +108,11 @@ class Reconciliation:
         base_version = table.version if table.pending is None else table.pending.base_version
         with self.open_company(company) as connection:
             applied = fence(connection, table.table_id, base_version)
+        return self._finalise(company, table, applied)
+
+    def _finalise(
+        self, company: ConnectionRecord, table: TableRecord, applied: Applied
+    ) -> TableRecord | None:
         try:
             return self.tables.finalise(table, applied)
         except TableChanged:
