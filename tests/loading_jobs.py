@@ -62,15 +62,18 @@ class JobMaker:
     ) -> None:
         """Confirm the job's schema, as POST …/confirm does, after the state machine made it wait."""
         services, company_id = self.services, self.company.company_id
-        reserved = None
+        reserved, own = None, set[str]()
         if table_id is None:
             table = services.upload_tables.reserve(self.company, job_id, USER_ID, display_name, columns)
             table_id = reserved = table.table_id
+        elif (existing := services.tables.find(company_id, table_id)) is not None:
+            own = {one.name for one in existing.columns}
         key = job_key(company_id, job_id, confirmed_name(self.job(job_id).confirmations + 1, new_record_id()))
         document = {
             "display_name": display_name,
             "columns": [one.model_dump(mode="json") for one in columns],
             "table_id": table_id,
+            "own_columns": [one.name for one in columns if one.name in own],
         }
         services.storage.put_json(key, document)
         services.items.change(catalog_key(company_id, job_id), {"status": "waiting_confirm"})

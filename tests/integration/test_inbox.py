@@ -14,6 +14,7 @@ from managed_tables.errors import (
     INBOX_METADATA_INVALID,
     INBOX_OBJECT_GONE,
     TABLE_NOT_ACTIVE,
+    TABLE_NOT_MADE,
     VALUES_NOT_CONVERTED,
     JobErrorKind,
 )
@@ -292,6 +293,16 @@ def test_of_two_objects_for_one_new_table_the_second_waits_and_appends(inbox: In
     assert inbox.insert(second) == "done"
     assert inbox.job(second.job_id).mode == "append"
     assert inbox.rows("SELECT count(*) FROM vendas") == [(4,)]
+
+
+def test_an_unattended_job_does_not_wait_for_ever_for_another_to_make_its_table(inbox: Inbox) -> None:
+    first, second = inbox.take(SALES, UNATTENDED), inbox.take(SALES, UNATTENDED)
+    inbox.analyze(second)
+    inbox.services.upload_tables.reserve(
+        inbox.company, first.job_id, first.user_id, "vendas", [column("produto")]
+    )
+    ended = run_job(inbox.services, inbox.company.company_id, second.job_id, is_last_attempt=True)
+    assert (ended["outcome"], ended["error"]["code"]) == ("failed", TABLE_NOT_MADE.code)
 
 
 def test_values_that_do_not_convert_fail_an_unattended_job(inbox: Inbox) -> None:

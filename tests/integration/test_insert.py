@@ -4,10 +4,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from loading_jobs import JobMaker, column
+from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.services import Services
+from managed_tables.tables import operations as operations_module
+from managed_tables.tables.definitions import ColumnChange
+from managed_tables.tables.operations import TableChange
 from managed_tables_insert.job import run_job
 
 SCHEMA = [column("n", "integer", nullable=False), column("valor", "decimal"), column("texto")]
@@ -159,6 +162,45 @@ def test_an_append_adds_new_columns(maker: JobMaker) -> None:
     table = maker.services.tables.find(maker.company.company_id, table_id)
     assert table is not None
     assert [one.name for one in table.columns] == ["n", "valor", "texto", "dia"]
+
+
+@pytest.mark.parametrize("becomes", [None, "preco"])
+def test_a_column_hidden_or_renamed_after_the_confirmation_is_not_made_again(
+    maker: JobMaker, becomes: str | None
+) -> None:
+    """Else the file's values would stand in a second column of that name, beside those of before."""
+    operations = maker.services.table_operations
+    table_id = operations.create(maker.company, USER_ID, "vendas", SCHEMA).table_id
+    job_id = maker.inserting(ROWS, SCHEMA, mode="append", table_id=table_id)
+    kept = [ColumnChange(**one.model_dump()) for one in SCHEMA if one.name != "valor"]
+    if becomes:
+        kept.append(ColumnChange(**{**SCHEMA[1].model_dump(), "name": becomes}, previous_name="valor"))
+    operations.update(maker.company, table_id, TableChange(columns=kept))
+    assert run(maker, job_id)["outcome"] == "failed"
+    assert (maker.job(job_id).error or {})["code"] == "TABLE_CHANGED"
+    table = maker.services.tables.find(maker.company.company_id, table_id)
+    assert table
+    assert {one.name for one in table.columns} == {"n", "texto", *([becomes] if becomes else [])}
+    assert counted(maker) == 0
+
+
+def test_new_columns_wait_for_a_reader_and_at_last_say_why(
+    maker: JobMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A BI tool's open transaction keeps columns out: the job waits, and is no internal fault in the end."""
+    monkeypatch.setattr(operations_module, "LOCK_WAIT_SECONDS", 0)
+    monkeypatch.setattr(operations_module, "DDL_LOCK_TIMEOUT_MS", 50)
+    table_id = maker.services.table_operations.create(maker.company, USER_ID, "vendas", SCHEMA[:2]).table_id
+    first, second = (maker.inserting(ROWS, SCHEMA, mode="append", table_id=table_id) for _ in range(2))
+    with maker.services.databases.company_connection(maker.company) as reader, reader.transaction():
+        reader.execute("SELECT * FROM vendas")
+        assert run(maker, first) == {"outcome": "busy"}
+        assert maker.job(first).status == "inserting"
+        ended = run_job(maker.services, maker.company.company_id, second, is_last_attempt=True)
+    assert ended["outcome"] == "failed"
+    assert (maker.job(second).error or {})["code"] == "TABLE_LOCKED"
+    assert run(maker, first) == {"outcome": "done"}
+    assert counted(maker) == len(ROWS)
 
 
 def test_a_rejected_append_adds_no_columns(maker: JobMaker) -> None:

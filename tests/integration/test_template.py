@@ -107,7 +107,7 @@ def test_a_job_that_waits_for_its_turn_is_not_failed_for_it(machine: dict[str, A
 
 def test_the_sentences_of_the_state_machine_are_the_declared_ones(machine: dict[str, Any]) -> None:
     """A user reads the same sentence wherever an error was met."""
-    kinds = (errors.JOB_FAULT, errors.CONFIRMATION_EXPIRED, errors.TABLE_NOT_MADE)
+    kinds = (errors.JOB_FAULT, errors.CONFIRMATION_EXPIRED)
     declared = {kind.code: kind.sentence for kind in kinds}
     found = [
         way["Output"]["error"]

@@ -1,4 +1,4 @@
-"""Owns the Lambda entry of the inserting step: `{"company_id", "job_id"}` in, its outcome out."""
+"""The Lambda entry of the inserting step: `{"company_id", "job_id", "is_last_attempt"}` in, outcome out."""
 
 import time
 from functools import cache
@@ -22,7 +22,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request_id = getattr(context, "aws_request_id", None)
     with log_keys(logger, company_id=company_id, job_id=job_id, request_id=request_id):
         started = time.monotonic()
-        outcome = run_job(_services(), company_id, job_id)
+        outcome = run_job(
+            _services(), company_id, job_id, is_last_attempt=event.get("is_last_attempt", False)
+        )
         count_step("insert", outcome["outcome"], seconds=time.monotonic() - started)
         logger.info("insert ended", outcome=outcome["outcome"])
         return outcome

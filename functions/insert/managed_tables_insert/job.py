@@ -20,8 +20,11 @@ from managed_tables.errors import (
     DUPLICATE_NAME,
     INVALID_SCHEMA,
     RESERVATION_LOST,
+    TABLE_BUSY,
     TABLE_CHANGED,
+    TABLE_LOCKED,
     TABLE_NAME_TAKEN,
+    TABLE_NOT_MADE,
     VALUES_NOT_CONVERTED,
     VALUES_REFUSED,
     ApiError,
@@ -50,14 +53,26 @@ class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
     """The job is not what this run read: another run, or another confirmation, has moved it on."""
 
 
+class Busy(Exception):  # noqa: N818 - an outcome, not a fault
+    """Others have to end first; `error` is what the job says where they do not."""
+
+    def __init__(self, error: JobError) -> None:
+        self.error = error
+        super().__init__(error.message)
+
+
 @dataclass(frozen=True)
 class Loading:
-    """One run of the step: its job, the company's database, what was analysed and what was confirmed."""
+    """One run of the step: its job, the company's database, what was analysed and what was confirmed.
+
+    The last attempt is the one after which nobody waits any more for those who keep the table busy.
+    """
 
     services: Services
     job: JobRecord
     company: ConnectionRecord
     target: Target
+    is_last_attempt: bool
 
     def run(self) -> Outcome:
         """Load the rows, or find them loaded, and record how the job ended; faults are raised."""
@@ -66,6 +81,8 @@ class Loading:
                 applied = find_applied_job(connection, self.job.job_id)
                 if applied is None:
                     applied = self._load(connection)
+        except Busy as busy:
+            return self._fail(busy.error) if self.is_last_attempt else {"outcome": "busy"}
         except JobError as error:
             return self._fail(error)
         return self._end(complete(self.services, self.company, self.job, applied))
@@ -122,6 +139,8 @@ class Loading:
         except ApiError as error:
             if error.kind is INVALID_SCHEMA:
                 raise JobError(TABLE_CHANGED) from error
+            if error.kind is TABLE_BUSY:
+                raise Busy(JobError(TABLE_LOCKED)) from error
             raise
 
     def _fail(self, error: JobError) -> Outcome:
@@ -159,7 +178,7 @@ class Loading:
             connection.close()
 
 
-def run_job(services: Services, company_id: str, job_id: str) -> Outcome:
+def run_job(services: Services, company_id: str, job_id: str, *, is_last_attempt: bool = False) -> Outcome:
     """Run the inserting step of a job; raises what the state machine is to retry.
 
     A run that finds itself superseded reads the job again, and does what is to be done then.
@@ -169,26 +188,30 @@ def run_job(services: Services, company_id: str, job_id: str) -> Outcome:
         if job is None:
             raise LookupError(f"no job {job_id}")
         try:
-            return _run(services, job)
+            return _run(services, job, is_last_attempt=is_last_attempt)
         except Superseded:
             get_logger("insert").info("superseded", confirmed_key=job.confirmed_key)
     raise Superseded(job_id)
 
 
-def _run(services: Services, job: JobRecord) -> Outcome:
+def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Outcome:
     if job.status == "analisando" and job.is_unattended:
         try:
             if not confirm_unattended(services, job):
-                return {"outcome": "busy"}
+                if not is_last_attempt:
+                    return {"outcome": "busy"}
+                raise JobError(TABLE_NOT_MADE)
         except JobError as error:
             return _fail_unconfirmed(services, job, error)
         job = services.jobs.find(job.company_id, job.job_id) or job
     if job.is_rejected:
-        _loading(services, job).release()  # an earlier run may have been cut off before that
+        _loading(
+            services, job, is_last_attempt=is_last_attempt
+        ).release()  # an earlier run may have been cut off before that
     elif job.status == "failed" and job.reserved_table_id:
         services.upload_tables.release(services.provisioning.require(job.company_id), job.reserved_table_id)
     elif not job.is_terminal:
-        return _loading(services, job).run()
+        return _loading(services, job, is_last_attempt=is_last_attempt).run()
     return outcome_of(job)
 
 
@@ -208,7 +231,7 @@ def _fail_unconfirmed(services: Services, job: JobRecord, error: JobError) -> Ou
     return outcome_of(failed)
 
 
-def _loading(services: Services, job: JobRecord) -> Loading:
+def _loading(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Loading:
     confirmed: Mapping[str, Any] = services.storage.get_json(job.confirmed_key or "")
     target = Target(
         job_id=job.job_id,
@@ -216,8 +239,10 @@ def _loading(services: Services, job: JobRecord) -> Loading:
         table_id=confirmed["table_id"],
         display_name=confirmed["display_name"],
         columns=tuple(map(Column.model_validate, confirmed["columns"])),
+        own_columns=frozenset(confirmed.get("own_columns", ())),
     )
-    return Loading(services, job, services.provisioning.require(job.company_id), target)
+    company = services.provisioning.require(job.company_id)
+    return Loading(services, job, company, target, is_last_attempt)
 
 
 def _misfit_error(converter: DuckDBPyConnection, plan: LoadPlan, found: MisfitFound) -> JobError:

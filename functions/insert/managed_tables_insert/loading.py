@@ -43,6 +43,7 @@ class Target:
     table_id: str
     display_name: str
     columns: tuple[Column, ...]
+    own_columns: frozenset[str] = frozenset()  # those that an existing table had when it was confirmed
 
 
 def load_rows(
@@ -98,10 +99,12 @@ def current_columns(
     """Return the columns to load, as the table has them now, and those of them that it has not yet.
 
     An existing table's own types and nullability hold, whatever was confirmed. Raises JobError where the
-    table is gone or takes no rows.
+    table is gone, takes no rows, or has lost a column that it had when the job was confirmed.
     """
     _, columns = _find_table(connection, target)
     own = {column.name: column for column in columns}
+    if not target.own_columns <= own.keys():  # renamed or hidden since: its rows would be split over two
+        raise JobError(TABLE_CHANGED)
     wanted = tuple(own.get(column.name, column) for column in target.columns)
     return wanted, tuple(column for column in wanted if column.name not in own)
 

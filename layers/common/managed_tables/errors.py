@@ -278,6 +278,11 @@ TABLE_NAME_TAKEN = JobErrorKind(
     "TABLE_NAME_TAKEN",
     "O banco já tem uma tabela com o nome {name}. Envie os arquivos novamente e escolha outro nome",
 )
+TABLE_LOCKED = JobErrorKind(
+    "TABLE_LOCKED",
+    "A tabela ficou ocupada por horas (uma consulta aberta em uma ferramenta de BI, por exemplo) e não pôde"
+    " receber as colunas novas; nada foi inserido. Feche a consulta e envie os arquivos novamente",
+)
 RESERVATION_LOST = JobErrorKind(
     "RESERVATION_LOST", "O nome da tabela deixou de estar reservado; nada foi inserido. Envie novamente"
 )

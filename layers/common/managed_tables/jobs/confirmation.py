@@ -7,7 +7,7 @@ the state machine again.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from managed_tables import exact_json
@@ -97,7 +97,8 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema) -> JobReco
     if table.status != "active":
         raise ApiError(TABLE_INACTIVE)
     held = WantedSchema(table.display_name, _columns_for(table.columns, wanted.columns))
-    return _record(services, job, held, table.table_id, wanted.digest) or _again(services, job)
+    own = {column.name for column in table.columns}
+    return _record(services, job, held, table.table_id, wanted.digest, own) or _again(services, job)
 
 
 def _decide_new_table(services: Services, job: JobRecord, wanted: WantedSchema) -> JobRecord:
@@ -135,13 +136,20 @@ def _reserve(
 
 
 def _record(
-    services: Services, job: JobRecord, schema: WantedSchema, table_id: str, digest: str
+    services: Services,
+    job: JobRecord,
+    schema: WantedSchema,
+    table_id: str,
+    digest: str,
+    own_names: Collection[str] = (),
 ) -> JobRecord | None:
     """Write the confirmed schema and let the job's record decide; None where it decided otherwise."""
     document = {
         "display_name": schema.display_name,
         "columns": [column.as_document() for column in schema.columns],
         "table_id": table_id,
+        # What the table had already: such a column is not made again, should it be gone when rows go in.
+        "own_columns": [column.name for column in schema.columns if column.name in own_names],
     }
     key = job_key(job.company_id, job.job_id, confirmed_name(job.confirmations + 1, _hash(document)))
     services.storage.put_json(key, document)
