@@ -31,7 +31,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     try:
         yield running
     finally:
-        local_emulator.process(folder).stop()
+        local_emulator.stop(folder)
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 import json
 import os
 import secrets
+import shutil
+import time
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
@@ -15,10 +17,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from managed_tables_local.checkout import tool_environment
 from managed_tables_local.ports import LOOPBACK, free_port
-from managed_tables_local.processes import Background, StartError
+from managed_tables_local.processes import Background, StartError, command_lines
 
 REGION = "us-east-1"
 PREFERRED_PORT = 4566
+_WORKER_PREFIX = "ministack-lambda-"  # of the folders in which the emulator unpacks functions
+_WORKER_START_SECONDS = 60  # within which a folder has its process
 _START_ATTEMPTS = 3  # a free port can be taken by another process before the emulator binds it
 
 
@@ -80,8 +84,9 @@ def start(folder: Path, persistent: bool) -> Emulator:
     folder.mkdir(parents=True, exist_ok=True)
     kept = find(folder)
     if kept and process(folder).pid() is not None and _is_ready(kept.url):
+        _clear_dead_workers(folder)
         return kept
-    process(folder).stop()
+    stop(folder)
     python = tool_environment("ministack") / "python"
     for attempt in range(1, _START_ATTEMPTS + 1):
         emulator = _with_free_port(folder, kept)
@@ -96,6 +101,21 @@ def start(folder: Path, persistent: bool) -> Emulator:
         (folder / "emulator.json").write_text(json.dumps(asdict(emulator)))
         return emulator
     raise AssertionError("unreachable")
+
+
+def stop(folder: Path) -> None:
+    """Stop the emulator of `folder`, and delete what its workers have left on the disk."""
+    process(folder).stop()
+    shutil.rmtree(folder / "tmp", ignore_errors=True)
+
+
+def _clear_dead_workers(folder: Path) -> None:
+    """Delete the folders of workers that are gone: of each that was killed the emulator leaves 105 MB."""
+    alive = command_lines()
+    for worker in (folder / "tmp").glob(f"{_WORKER_PREFIX}*"):
+        is_new = time.time() - worker.stat().st_mtime < _WORKER_START_SECONDS
+        if not is_new and not any(str(worker) in command for command in alive):
+            shutil.rmtree(worker, ignore_errors=True)
 
 
 def find(folder: Path) -> Emulator | None:

@@ -85,6 +85,14 @@ class Background:
         self._pid_file.unlink(missing_ok=True)
 
 
+def command_lines() -> list[str]:
+    """Return the command line of every living process that this user may see."""
+    if Path("/proc/self/cmdline").exists():
+        return [_command_line(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    shown = subprocess.run(["ps", "-axo", "command=", "-ww"], capture_output=True, text=True, check=False)
+    return shown.stdout.splitlines()
+
+
 def _command_line(pid: int) -> str:
     """Return the command line of a living process, nothing for another."""
     proc = Path(f"/proc/{pid}/cmdline")

@@ -94,7 +94,7 @@ def down(folder: Path) -> None:
         (folder / "stack.json").unlink(missing_ok=True)
         with step("stopping the stack"):
             server.process(folder).stop()
-            emulator.process(folder / "ministack").stop()
+            emulator.stop(folder / "ministack")
             if (folder / "postgres").exists():
                 open_server(folder / "postgres").stop()
 

@@ -1,0 +1,36 @@
+"""What the local stack's emulator leaves on the disk: 105 MB of each worker that was killed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from managed_tables_local import emulator as local_emulator
+from managed_tables_local.emulator import Emulator
+
+
+def make_worker(folder: Path, name: str) -> Path:
+    """Return a folder such as a worker has that was started long ago."""
+    made = folder / "tmp" / f"ministack-lambda-{name}"
+    made.mkdir(parents=True)
+    (made / "_worker.py").write_text("input()")
+    os.utime(made, (0, 0))
+    return made
+
+
+def test_bringing_it_up_again_deletes_what_killed_workers_left(emulator: Emulator) -> None:
+    """Those that run, or are about to, keep theirs."""
+    folder = Path(emulator.folder)
+    dead, alive, new = (make_worker(folder, name) for name in ("dead", "alive", "new"))
+    os.utime(new)
+    command = [sys.executable, str(alive / "_worker.py")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as worker:
+        assert local_emulator.start(folder, persistent=False) == emulator
+        assert [path.exists() for path in (dead, alive, new)] == [False, True, True]
+        worker.communicate(b"\n")
+
+
+def test_stopping_it_deletes_them_all(tmp_path: Path) -> None:
+    make_worker(tmp_path, "dead")
+    local_emulator.stop(tmp_path)
+    assert not (tmp_path / "tmp").exists()
