@@ -12,6 +12,7 @@ from managed_tables.errors import JobError
 from managed_tables.ids import new_record_id
 from managed_tables.services import Services
 from managed_tables.settings import Settings
+from managed_tables_ingest import fairness
 from managed_tables_ingest import sweep as sweeping
 from managed_tables_ingest.sweep import SweepFault, sweep
 
@@ -118,7 +119,7 @@ def test_the_sweep_stops_before_its_time_is_over(services: Services, company: Co
     assert sweep(services, lambda: next(turns)) == {"failed": 1, "not reached": 2}
 
 
-def test_jobs_that_wait_for_people_are_asked_about_by_lot_and_last(
+def test_jobs_that_wait_for_people_are_asked_about_last(
     services: Services, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Thousands of them must not keep the sweep from those that something has happened to."""
@@ -136,6 +137,33 @@ def test_jobs_that_wait_for_people_are_asked_about_by_lot_and_last(
     monkeypatch.setattr(services.executions, "state_of", noted)
     assert sweep(services) == {"failed": 1}
     assert asked == ["inserting", "waiting_confirm", "waiting_confirm"]
+
+
+def test_a_company_with_thousands_of_jobs_costs_the_others_no_turn(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many uploads of one are overdue: each run looks at every other company's job."""
+    monkeypatch.setattr(sweeping, "MAX_JOBS", 10)
+    monkeypatch.setattr(fairness, "MAX_A_COMPANY", 6)
+    crowd, small = new_record_id(), [new_record_id() for _ in range(3)]
+    for _ in range(40):
+        put_job(services, crowd, "queued")
+    stuck = put_job(services, crowd)
+    for owner in small:
+        put_job(services, owner)
+    looked_at: list[JobRecord] = []
+
+    def noted(_services: Services, job: JobRecord, *_times: str) -> None:
+        looked_at.append(job)
+
+    monkeypatch.setattr(sweeping, "sweep_job", noted)
+    for _ in range(3):
+        looked_at.clear()
+        sweep(services)
+        first_round = looked_at[:4]
+        assert {job.company_id for job in first_round} == {crowd, *small}
+        assert stuck in {job.job_id for job in first_round}
+        assert len(looked_at) == 10
 
 
 def test_the_order_is_not_the_same_each_time(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,11 @@
-"""Owns what nobody else will do: end jobs that nothing moves any more, and repeat what was not delivered.
+"""What nobody else will do: end jobs that nothing moves any more, and repeat what was not delivered.
 
-One run is for all companies, and nothing that is wrong with one may cost the others their turn: jobs come in
-an order by lot, each one's failure is its own, and a cluster out of reach is not waited for again and again.
+One run is for all companies, and nothing that is wrong with one may cost the others their share: companies
+come in turn, each one's failure is its own, and a cluster out of reach is not waited for again and again.
 """
 
-import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -18,10 +17,11 @@ from managed_tables.executions import ExecutionsUnavailable
 from managed_tables.jobs.settlement import settle
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
+from managed_tables_ingest.fairness import FairDraw
 
 SERVICE = "sweep"
 QUIET_SECONDS = 60  # a job that changed later than this is being looked after
-MAX_JOBS = 1_000  # a run, drawn by lot: memory and time are bounded, and the next run draws again
+MAX_JOBS = 1_000  # a run: memory and time are bounded, and the next run draws again
 # Each waits for days; that its execution is over shows at the latest when somebody confirms it.
 MAX_WAITING_JOBS = 100
 LAST_START_MS = 60_000  # before the function's end: connecting, a lock and two statements may take as long
@@ -63,8 +63,8 @@ class _Run:
         self._silent: defaultdict[str, set[str]] = defaultdict(set)  # companies without an answer, a cluster
 
     def draw(self) -> list[JobRecord]:
-        """Return the jobs to look at, in an order by lot: the same ones must not be last each time."""
-        moving, waiting = _Lot(MAX_JOBS), _Lot(MAX_WAITING_JOBS)
+        """Return the jobs to look at, of each company in turn; those that wait for people come last."""
+        moving, waiting = FairDraw(MAX_JOBS), FairDraw(MAX_WAITING_JOBS)
         for job in self._scan():
             if job.is_overdue(self._now) or _is_quiet(job, self._quiet_before):
                 (waiting if job.status == "waiting_confirm" else moving).add(job)
@@ -110,25 +110,6 @@ class _Run:
     def _cluster_of(self, job: JobRecord) -> str:
         company = self._services.connections.find(job.company_id)
         return company.cluster if company else ""
-
-
-class _Lot:
-    """Draws at most `size` of the jobs that pass, each with the same chance."""
-
-    def __init__(self, size: int) -> None:
-        self._size, self._seen = size, 0
-        self._kept: list[JobRecord] = []
-
-    def add(self, job: JobRecord) -> None:
-        self._seen += 1
-        if len(self._kept) < self._size:
-            self._kept.append(job)
-        elif (place := random.randrange(self._seen)) < self._size:  # noqa: S311 - fairness, no secret
-            self._kept[place] = job
-
-    def drawn(self) -> Iterable[JobRecord]:
-        random.shuffle(self._kept)
-        return self._kept
 
 
 def _is_quiet(job: JobRecord, quiet_before: str) -> bool:
