@@ -121,6 +121,11 @@ REQUEST_TOO_SLOW = ApiErrorKind(408, "REQUEST_TOO_SLOW", "O corpo da requisiçã
 TOO_MANY_REQUESTS = ApiErrorKind(
     429, "TOO_MANY_REQUESTS", "A empresa tem requisições demais ao mesmo tempo. Tente de novo em instantes"
 )
+TOO_MANY_JOBS = ApiErrorKind(
+    429,
+    "TOO_MANY_JOBS",
+    "A empresa já tem {limit} envios em andamento. Confirme ou cancele alguns e tente de novo",
+)
 ORIGIN_NOT_ALLOWED = ApiErrorKind(
     400, "ORIGIN_NOT_ALLOWED", "Origem, método ou cabeçalho não permitido (CORS)"
 )

@@ -57,6 +57,7 @@ class Settings(BaseModel):
     upload_max_bytes: int = 100 * MIB
     confirm_timeout_seconds: int = 7 * 24 * 3_600
     job_retention_days: int = 90  # of a job that has ended
+    active_jobs_max: int = Field(default=200, ge=1)  # of a company, made by the API
     default_timezone: str = "UTC"
 
     # Limits of the API

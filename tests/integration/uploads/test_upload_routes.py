@@ -114,6 +114,18 @@ def test_a_form_over_the_limit_is_413(api: ApiServices, company: ConnectionRecor
         error_of(response, 413, "UPLOAD_TOO_LARGE")
 
 
+def test_a_company_with_too_many_active_jobs_is_429_until_one_ends(
+    api: ApiServices, company: ConnectionRecord
+) -> None:
+    api.settings = api.settings.model_copy(update={"active_jobs_max": 2})
+    client = TestClient(create_app(api), headers=headers(api, company.company_id))
+    first, _ = (declare(client).json()["job_id"] for _ in range(2))
+    assert "2 envios" in error_of(declare(client), 429, "TOO_MANY_JOBS")["error"]
+    error_of(client.post(f"{BASE}/upload", files={"files": ("a.csv", b"x")}), 429, "TOO_MANY_JOBS")
+    api.jobs.fail(record(api, client, first), {"code": "X", "message": "x", "details": []})
+    assert declare(client).status_code == 201
+
+
 def test_before_provisioning_an_upload_is_400(api: ApiServices) -> None:
     stranger = TestClient(create_app(api), headers=headers(api, new_record_id()))
     assert error_of(declare(stranger), 400, "DATABASE_NOT_PROVISIONED")["error"] == (

@@ -15,6 +15,7 @@ from managed_tables.errors import (
     REQUEST_TOO_LARGE,
     TABLE_INACTIVE,
     TABLE_NOT_FOUND,
+    TOO_MANY_JOBS,
     UPLOAD_TOO_LARGE,
     ApiError,
 )
@@ -31,7 +32,14 @@ router = APIRouter(prefix="/v1/managed-tables", tags=["File upload"])
 
 _FORM = {"multipart/form-data": {"schema": FORM_SCHEMA}}
 _MODES: dict[str | None, JobMode] = {None: "append", "append": "append", "replace": "replace"}
-_ERRORS = (NOT_PROVISIONED, REQUEST_TOO_LARGE, UPLOAD_TOO_LARGE, INVALID_REQUEST, INVALID_UPLOAD)
+_ERRORS = (
+    NOT_PROVISIONED,
+    REQUEST_TOO_LARGE,
+    UPLOAD_TOO_LARGE,
+    INVALID_REQUEST,
+    INVALID_UPLOAD,
+    TOO_MANY_JOBS,
+)
 
 
 @router.post(

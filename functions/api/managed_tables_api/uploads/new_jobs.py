@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.clock import timestamp
+from managed_tables.errors import TOO_MANY_JOBS, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.offered_files import OfferedFile
 from managed_tables.services import Services
@@ -53,6 +54,9 @@ def start_received(
 
 
 def _create(services: Services, caller: Caller, target: Target, files: Sequence[OfferedFile]) -> JobRecord:
+    limit = services.settings.active_jobs_max
+    if services.jobs.count_active(caller.company_id, limit) >= limit:
+        raise ApiError(TOO_MANY_JOBS, limit=limit)
     job_id, now = new_record_id(), datetime.now(UTC)
     job = JobRecord(
         company_id=caller.company_id,

@@ -10,6 +10,7 @@ the task token.
 
 import time
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from managed_tables.catalog.items import ConditionFailed, Items
@@ -77,6 +78,10 @@ class Jobs:
             job = read_job(item)
             if not job.is_terminal:
                 yield job
+
+    def count_active(self, company_id: str, limit: int) -> int:
+        """Return how many of the company's jobs are not terminal, counted no further than to `limit`."""
+        return sum(1 for _ in islice(self.list_active(company_id), limit))
 
     def scan_active(self) -> Iterator[JobRecord]:
         """Yield every company's jobs that are not terminal; raises UnreadableJobs after the last one."""
