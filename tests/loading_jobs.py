@@ -132,5 +132,5 @@ class JobMaker:
         storage.put_json(analysis_key, analysis)
         storage.client.put_object(Bucket=storage.bucket_name, Key=staged_key, Body=staged)
         assert self.services.jobs.record_analysis(
-            self.job(job_id), analysis_key=analysis_key, staged_key=staged_key, warnings=[]
+            self.job(job_id), analysis_key=analysis_key, staged_key=staged_key
         )

@@ -170,6 +170,22 @@ def test_an_ambiguous_mark_is_warned_about(company: Console) -> None:
     assert not nome["inference"]["warnings"]
 
 
+def test_warnings_are_data(company: Console) -> None:
+    """The job lists all warnings, those of columns included, the ones that may change a value first."""
+    job = company.analyzed({"a.csv": "Relatório\n\nnome;valor\na;1.234\nb;5.678\nc;9.000;x\n"})
+    codes = [warning["code"] for warning in job["warnings"]]
+    assert sorted(codes) == ["AMBIGUOUS_MARK", "LINES_ABOVE", "LONG_ROWS"]
+    assert codes[-1] == "LINES_ABOVE"
+    mark = next(warning for warning in job["warnings"] if warning["code"] == "AMBIGUOUS_MARK")
+    assert '"1.234" pode ser 1234 ou 1,234' in mark["text"]
+    assert mark["columns"] == ["valor"]
+    valor = job["inferred_schema"]["columns"][1]["inference"]
+    assert valor["warnings"] == [mark]
+    assert valor["confidence"] < 1
+    above = job["warnings"][-1]
+    assert (above["file"], above["lines"], above["count"]) == ("a.csv", [1], 1)
+
+
 def test_the_suggested_name_is_free(company: Console) -> None:
     """`suggested_table_name` comes from the first file's name, made valid and free."""
     company.create_table("vendas_marco")

@@ -311,7 +311,7 @@ def rows_and_lines() -> Iterator[Case]:
         "one line lost a delimiter: only there does it look like the others",
         "dia:date n:integer preco:decimal texto:text",
         "".join(days).replace(";", "|") + "13/03/2024|13|R$ 13,50|lápis\n14/03/2024|14|R$ 14,50|azul; fim",
-        warnings=["delimitadores irregulares, lida da forma mais provável: linha 14"],
+        warnings=["REPAIRED_ROWS [14]"],
     )
     yield case(
         "csv/runs_of_blanks.txt",
@@ -353,7 +353,7 @@ def rows_and_lines() -> Iterator[Case]:
         "codigo:integer nome:text cidade:text valor:text coluna_5:decimal?",
         "".join(f"{line}|∅\n" for line in texts)
         + "13|Ana|Rio de Janeiro, RJ|1.50|∅\n14|Ana|Natal|Brasil|2.50",
-        warnings=["lida da forma mais provável: linha 14", "o excedente em colunas novas: linha 15"],
+        warnings=["REPAIRED_ROWS [14]", "LONG_ROWS [15]"],
     )
     yield case(
         "csv/comments_among_rows.csv",
@@ -362,7 +362,7 @@ def rows_and_lines() -> Iterator[Case]:
         "cod:integer nome:text valor:decimal",
         "1|Ana|2,5\n2|#Bia|3,5\n3|Caio|4,5",
         lines=[2, 4, 6],
-        warnings=["2 linhas de comentário, não importadas: linhas 3, 5"],
+        warnings=["COMMENT_LINES [3, 5]"],
     )
     yield case(
         "csv/hashes_in_first_column.csv",
@@ -377,7 +377,7 @@ def rows_and_lines() -> Iterator[Case]:
         "lines kept in one column of a spreadsheet are quoted as a whole",
         "codigo:integer nome:text valor:decimal",
         '1|Silva, Ana|2.50\n2|Bia|3.50\n3|Caio "K" Dias|4.50',
-        warnings=["Linhas inteiras entre aspas"],
+        warnings=["WRAPPED_LINES"],
     )
     yield case(
         "csv/quoted_texts_with_commas.csv",
@@ -399,7 +399,7 @@ def rows_and_lines() -> Iterator[Case]:
         "codigo:integer produto:text descricao:text preco:decimal obs:text?",
         "".join(f"{line}∅\n" for line in goods)
         + '13|Bolsa|Couro, preta|R$ 5.90|∅\n14|Tela|Tela, 5" azul|R$ 7|∅',
-        warnings=["delimitadores irregulares, lidas da forma mais provável: linhas 14, 15"],
+        warnings=["REPAIRED_ROWS [14, 15]"],
     )
     yield case(
         "csv/short_row_with_quoted_delimiter.csv",

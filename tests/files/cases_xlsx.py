@@ -652,7 +652,7 @@ def layouts() -> Iterator[Case]:
         "A1|Mesa|150\nA2|Cadeira|75",
         labels=["Tombo", "Item", "Valor"],
         lines=[4, 8],
-        warnings=["3 linhas que repetem o cabeçalho, não importadas: linhas 5, 6, 7"],
+        warnings=["REPEATED_HEADER [5, 6, 7]"],
     )
     yield case(
         "xlsx/hidden_row.xlsx",

@@ -34,6 +34,11 @@ def shown(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def shown_warning(warning: dict[str, Any]) -> str:
+    """Return a warning as expectations name it: `CODE [lines] sentence`."""
+    return f"{warning['code']} {warning.get('lines', [])} {warning['text']}"
+
+
 def columns_of(found: Analysis) -> list[dict[str, Any]]:
     columns = []
     for column in found.inferred_schema["columns"]:
@@ -75,9 +80,15 @@ def assert_details(found: Analysis, expected: dict[str, Any]) -> None:
         assert [sheet for (sheet,) in staged_column(found, "sheet")] == expected["sheets"]
     for name, value in expected.get("dialect", {}).items():
         assert getattr(found.dialect, name) == value, name
-    said = [
-        *found.warnings,
-        *(text for column in found.inferred_schema["columns"] for text in column["inference"]["warnings"]),
-    ]
+    said = [shown_warning(warning) for warning in found.as_record()["warnings"]]
     for words in expected.get("warnings", []):
         assert any(words in warning for warning in said), (words, said)
+    assert_doubts_lower_confidence(found)
+
+
+def assert_doubts_lower_confidence(found: Analysis) -> None:
+    """A column that carries a warning about its values is not judged with certainty."""
+    doubtful = {name for finding in found.findings if finding.may_change_a_value for name in finding.columns}
+    for column in found.inferred_schema["columns"]:
+        if column["name"] in doubtful:
+            assert column["inference"]["confidence"] < 1, column

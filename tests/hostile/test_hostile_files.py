@@ -81,7 +81,8 @@ def test_every_identifier_is_a_plain_one(outcomes: Outcomes) -> None:
 
 def test_lines_above_a_table_without_a_header_are_told(outcomes: Outcomes) -> None:
     """No line is passed over in silence where it may have been a row."""
-    assert "2 linhas acima da tabela, não importadas: linhas 1, 2" in outcomes["above.csv"]["warnings"][0]
+    warning = outcomes["above.csv"]["warnings"][0]
+    assert (warning["code"], warning["lines"]) == ("LINES_ABOVE", [1, 2])
 
 
 def test_the_run_is_bounded(outcomes: Outcomes) -> None:

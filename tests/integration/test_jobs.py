@@ -44,7 +44,7 @@ def waiting(jobs: Jobs, **members: object) -> JobRecord:
     job = a_job(**members)
     jobs.create(job)
     jobs.begin_analysis(job.company_id, job.job_id)
-    jobs.record_analysis(job, analysis_key="analysis", staged_key="staged", warnings=["aviso"])
+    jobs.record_analysis(job, analysis_key="analysis", staged_key="staged")
     item = {"status": "waiting_confirm", "task_token": "token 1"}
     jobs._items.change({"pk": f"COMPANY#{job.company_id}", "sk": f"JOB#{job.job_id}"}, item)
     found = jobs.find(job.company_id, job.job_id)
@@ -120,7 +120,7 @@ def test_the_active_jobs_of_a_company_are_listed_newest_first_until_they_end(job
 
 def test_a_job_goes_its_way_to_done(jobs: Jobs) -> None:
     job = waiting(jobs)
-    assert (job.analysis_key, job.warnings, job.task_token) == ("analysis", ["aviso"], "token 1")
+    assert (job.analysis_key, job.task_token) == ("analysis", "token 1")
     confirmed = confirm(jobs, job)
     assert confirmed
     assert (confirmed.status, confirmed.task_token) == ("inserting", "token 1")
@@ -213,8 +213,8 @@ def test_of_two_analyses_at_once_the_first_to_end_is_recorded(jobs: Jobs) -> Non
     second = jobs.begin_analysis(job.company_id, job.job_id)
     assert first
     assert second
-    assert jobs.record_analysis(second, analysis_key="a2", staged_key="s2", warnings=[])
-    assert jobs.record_analysis(first, analysis_key="a1", staged_key="s1", warnings=[]) is None
+    assert jobs.record_analysis(second, analysis_key="a2", staged_key="s2")
+    assert jobs.record_analysis(first, analysis_key="a1", staged_key="s1") is None
     found = jobs.find(job.company_id, job.job_id)
     assert found
     assert (found.analysis_key, found.staged_key) == ("a2", "s2")

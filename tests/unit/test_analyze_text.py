@@ -50,15 +50,15 @@ def test_titles_above_and_notes_below_are_not_rows(tmp_path: Path) -> None:
     found = _analyze(tmp_path, f"Relatório de vendas\n\n{rows}Total;5,50;\n\nFonte: IBGE\n".encode())
     assert _rows(found) == [("1", "2,50", "01/02/2024"), ("2", "3,00", "02/02/2024")]
     assert found.dialect.header_line == 3
-    above, below = found.warnings
-    assert "1 linha acima da tabela, não importada: linha 1" in above
-    assert "Fonte: IBGE" in below
+    above, below = found.findings
+    assert (above.code, above.lines) == ("LINES_ABOVE", (1,))
+    assert (below.code, below.preview) == ("FOOTER", ("Total 5,50", "Fonte: IBGE"))
 
 
 def test_a_quote_that_never_closes_takes_one_row_only(tmp_path: Path) -> None:
     found = _analyze(tmp_path, b'a,b,c\n1,x,2\n2,"y,3\n3,z,4\n4,w,5\n')
     assert [row[0] for row in _rows(found)] == ["1", "2", "3", "4"]
-    assert "linha 3" in found.warnings[0]
+    assert found.findings[0].lines == (3,)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n \n"])
@@ -77,8 +77,8 @@ def test_a_header_without_rows_is_accepted(tmp_path: Path) -> None:
 def test_long_rows_lose_nothing_and_are_reported(tmp_path: Path) -> None:
     found = _analyze(tmp_path, b"a,b\n1,2\n3,4,5\n6\n")
     assert _rows(found) == [("1", "2", None), ("3", "4", "5"), ("6", None, None)]
-    assert any("linha 3" in warning for warning in found.warnings)
-    assert any("linha 4" in warning for warning in found.warnings)
+    assert ("LONG_ROWS", (3,)) in [(finding.code, finding.lines) for finding in found.findings]
+    assert ("SHORT_ROWS", (4,)) in [(finding.code, finding.lines) for finding in found.findings]
 
 
 def test_a_first_line_longer_than_the_sample_is_read_with_the_lines_below_it(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_strokes_in_some_cells_are_a_row_and_in_all_are_told(tmp_path: Path) -> 
     rows = "mes,a,b\njan,1,2\n,---,---\n\nmar,3,4\n---,---,---\nabr,5,6\n"
     found = _analyze(tmp_path, rows.encode())
     assert [row[0] for row in _rows(found)] == ["jan", None, "mar", "abr"]
-    assert any("1 linha de traços, não importada: linha 6" in one for one in found.warnings)
+    assert ("SEPARATOR_LINES", (6,)) in [(finding.code, finding.lines) for finding in found.findings]
     for line in ("---,---,---", "----,--,---"):  # in a file that is regular otherwise, too
         regular = _analyze(tmp_path, f"mes,a,b\njan,1,2\n{line}\nmar,3,4\n".encode())
         assert [row[0] for row in _rows(regular)] == ["jan", "mar"]

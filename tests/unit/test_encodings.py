@@ -4,17 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from managed_tables.findings import Finding
 from managed_tables_analyze.encodings import CHUNK_BYTES, NotTextError, detect_encoding, transcode
 
 TEXT = "código;descrição;preço\n1;Não há ação em São João;2,50\n"
 
 
-def _read(folder: Path, content: bytes) -> tuple[str, str, list[str]]:
+def _read(folder: Path, content: bytes) -> tuple[str, str, list[Finding]]:
     source, target = folder / "in", folder / "out"
     source.write_bytes(content)
     encoding = detect_encoding(source)
     transcode(source, target, encoding)
-    return encoding.name, target.read_text(encoding="utf-8"), encoding.warnings
+    return encoding.name, target.read_text(encoding="utf-8"), encoding.findings
 
 
 @pytest.mark.parametrize(
@@ -55,15 +56,15 @@ def test_a_character_cut_by_a_chunks_end_is_whole(tmp_path: Path) -> None:
 
 def test_single_broken_bytes_in_utf_8_are_read_as_cp1252_and_named_by_line(tmp_path: Path) -> None:
     content = "ação\nsão\nnão\n".encode() + "pé\n".encode("cp1252")
-    name, text, warnings = _read(tmp_path, content)
+    name, text, findings = _read(tmp_path, content)
     assert (name, text) == ("utf-8", "ação\nsão\nnão\npé\n")
-    assert "linha 4" in warnings[0]
+    assert [(finding.code, finding.lines) for finding in findings] == [("INVALID_UTF8", (4,))]
 
 
 def test_nul_characters_are_taken_out_and_named_by_line(tmp_path: Path) -> None:
-    _, text, warnings = _read(tmp_path, b"id,nome\n1,A\x00na\n2,Bia\n")
+    _, text, findings = _read(tmp_path, b"id,nome\n1,A\x00na\n2,Bia\n")
     assert text == "id,nome\n1,Ana\n2,Bia\n"
-    assert "linha 2" in warnings[0]
+    assert [(finding.code, finding.lines) for finding in findings] == [("NUL_REMOVED", (2,))]
 
 
 @pytest.mark.parametrize("content", [bytes(range(256)) * 40, b"\x00" * 5_000])

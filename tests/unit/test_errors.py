@@ -8,9 +8,11 @@ from managed_tables import errors
 from managed_tables.errors import JobErrorKind
 
 _KINDS = [value for value in vars(errors).values() if isinstance(value, JobErrorKind)]
-_NEXT_STEP = re.compile(
-    r"\. (?:Abra|Ative|Compacte|Confira|Confirme|Corrija|Divida|Envie|Exporte|Ponha|Salve|Tire|Apague)"
+_VERBS = (
+    "Abra|Apague|Ative|Compacte|Confira|Confirme|Corrija|Divida|Envie|Escolha|Exporte|Feche|Inclua|Ponha|Salve|Tente"
+    "|Tire"
 )
+_NEXT_STEP = re.compile(rf"[.;] (?:{_VERBS})\b", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("kind", _KINDS, ids=lambda kind: kind.code)

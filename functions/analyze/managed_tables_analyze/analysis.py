@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from managed_tables.finding_texts import listed_warnings
+from managed_tables.findings import Finding
 from managed_tables.identifiers import suggest_table_name
 from managed_tables_analyze.combination import Table
 from managed_tables_analyze.file_reader import FileDialect, FileReader
 from managed_tables_analyze.inference import infer_columns, read_sample_rows
 from managed_tables_analyze.parts import open_duckdb
 from managed_tables_analyze.reading import Reading, Wish
-from managed_tables_analyze.totals import warn_of_totals
+from managed_tables_analyze.totals import find_totals
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Analysis:
 
     staged: Path
     inferred_schema: dict[str, Any]
-    warnings: list[str]
+    findings: list[Finding]
     files: list[str]
     formats: list[dict[str, Any]]
     row_count: int
@@ -46,7 +48,7 @@ class Analysis:
         names = [column["name"] for column in self.inferred_schema["columns"]]
         return {
             "inferred_schema": self.inferred_schema,
-            "warnings": self.warnings,
+            "warnings": listed_warnings(self.findings),
             "files": self.files,
             "columns": [
                 {"name": name, "formats": formats} for name, formats in zip(names, self.formats, strict=True)
@@ -86,10 +88,11 @@ def analyze(
             staged,
             labels,
             table.files,
+            names=table.names,
             delimiter=dialect.delimiter,
             point_columns=table.point_columns,
         )
-        warnings = [*table.warnings, *warn_of_totals(connection, staged, len(labels), table.files)]
+        findings = [*table.findings, *find_totals(connection, staged, len(labels), table.files)]
         types = [(column.type, column.formats) for column in judged]
         sample_rows = read_sample_rows(connection, staged, table.names, types, zone)
     columns = [
@@ -110,7 +113,7 @@ def analyze(
             "sample_rows": sample_rows,
             "total_row_count_estimate": table.row_count,
         },
-        warnings=warnings,
+        findings=[*findings, *(one for column in judged for one in column.findings)],
         files=table.files,
         formats=[column.formats.as_record() for column in judged],
         row_count=table.row_count,

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from managed_tables import exact_json
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
+from managed_tables.finding_texts import listed_warnings
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 from managed_tables_analyze.parts import literal, open_duckdb
 
@@ -148,7 +149,7 @@ def _result(file: Path, found: Analysis | None = None, error: dict[str, Any] | N
         "file": str(file),
         "dialect": None if found is None else vars(found.dialect),
         "inferred_schema": None if found is None else found.inferred_schema,
-        "warnings": [] if found is None else found.warnings,
+        "warnings": [] if found is None else listed_warnings(found.findings),
         "error": error,
     }
 

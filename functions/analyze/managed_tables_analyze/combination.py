@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
+from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
-from managed_tables.wording import counted
 from managed_tables_analyze.cells import STROKES, is_blank
 from managed_tables_analyze.parts import Part, literal, read_sql, select_sql, write_parquet
 from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
@@ -32,7 +32,7 @@ class Table:
     names: list[str] = field(default_factory=list)
     labels: list[str | None] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     row_count: int = 0
     point_columns: set[int] = field(default_factory=set)
     _staged: list[Path] = field(default_factory=list)
@@ -78,21 +78,19 @@ class Table:
         self.point_columns |= {indexes[c] for c, count in part.numbers.items() if count and c in indexes}
         self._has_header = self._has_header or bool(part.labels)
         if self._staged and (fresh or len(kept) < first):
-            new = counted(len(fresh), "coluna nova", "colunas novas")
-            missing = counted(len(self.names) - len(kept), "ausente", "ausentes")
-            part.warnings.append(f"cabeçalho diferente do primeiro: {new}, {missing}")
+            missing = [name for column, name in enumerate(self.names) if column not in indexes.values()]
+            values = {"new": len(fresh), "missing": len(missing)}
+            part.findings.append(Finding(WarningCode.OTHER_HEADER, values, columns=(*fresh, *missing)))
         nameless = [column for column in kept if column >= len(part.labels)]
         if part.labels and nameless and not part.is_ragged:
-            names = counted(len(nameless), "coluna sem nome", "colunas sem nome")
-            part.warnings.append(
-                f"linhas com mais células que o cabeçalho ({names}): confira se não houve valores cortados"
-            )
-        self.warnings += [f"{self.files[part.file]}: {warning}" for warning in part.warnings]
+            names = tuple(self.names[indexes[column]] for column in nameless)
+            part.findings.append(Finding(WarningCode.NAMELESS_COLUMNS, count=len(names), columns=names))
+        self.findings += [finding.at(self.files[part.file], part.sheet) for finding in part.findings]
 
     def _match(self, part: Part, kept: Sequence[int]) -> list[str]:
         """Return the names of a part's columns; a part without header is matched by position."""
         if not part.labels and self._has_header and len(kept) == len(self.names):
-            part.warnings.append("sem cabeçalho: colunas tomadas pela posição")
+            part.findings.append(Finding(WarningCode.MATCHED_BY_POSITION))
             return list(self.names)
         return make_column_names([_label(part, column) or "" for column in kept])
 

@@ -2,14 +2,15 @@
 
 import codecs
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from managed_tables.findings import MAX_LINES, Finding, WarningCode, about_lines
+
 CHUNK_BYTES = 1_048_576  # fits the processor's cache, and amortises a call
 _SAMPLE_BYTES = 262_144  # of bytes that are not ASCII: plenty to tell one code page from another
-_EXAMPLE_LINES = 5  # line numbers named in one warning
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -42,7 +43,7 @@ class Encoding:
     mark_bytes: int = 0
     broken_utf8: bool = False  # valid UTF-8 but for some bytes, which are read as cp1252
     has_nul: bool = False
-    warnings: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     @property
     def is_utf8(self) -> bool:
@@ -194,22 +195,17 @@ def _misfit(page: str, sample: bytes) -> float:
 
 
 def transcode(path: Path, target: Path, encoding: Encoding) -> None:
-    """Write the file as UTF-8 without mark or NUL; what was lost or guessed goes to `encoding.warnings`."""
+    """Write the file as UTF-8 without mark or NUL; what was lost or guessed goes to `encoding.findings`."""
     lines = _LineNotes()
     with target.open("wb", buffering=0) as out:
         for text in _decoded(path, encoding, lines):
             clean = text
             if "\x00" in text:
-                lines.note("nul", text, "\x00")
+                lines.note(WarningCode.NUL_REMOVED, text, "\x00")
                 clean = text.replace("\x00", "")
             out.write(clean.encode("utf-8", "replace"))
             lines.advance(text)
-    if lines.found["nul"]:
-        encoding.warnings.append(f"Caracteres NUL removidos ({lines.words('nul')})")
-    if lines.found["broken"]:
-        encoding.warnings.append(f"Bytes que não são UTF-8 lidos como Windows-1252 ({lines.words('broken')})")
-    if lines.found["lost"]:
-        encoding.warnings.append(f"Bytes inválidos substituídos ({lines.words('lost')})")
+    encoding.findings += lines.findings()
 
 
 class _LineNotes:
@@ -217,30 +213,40 @@ class _LineNotes:
 
     def __init__(self) -> None:
         self._lines = 0
-        self.found: dict[str, list[int]] = {"nul": [], "broken": [], "lost": []}
+        self._found: dict[WarningCode, list[int]] = defaultdict(list)
+        self._counts: Counter[WarningCode] = Counter()
 
-    def note(self, what: str, text: str, sought: str) -> None:
+    def note(self, what: WarningCode, text: str, sought: str) -> None:
+        """Take note of every line of `text` that has `sought`."""
         position = text.find(sought)
-        while position >= 0 and len(self.found[what]) < _EXAMPLE_LINES:
+        while position >= 0:
             self.add(what, text, position)
             position = text.find("\n", position)
             position = text.find(sought, position) if position >= 0 else -1
 
-    def add(self, what: str, text: str, position: int) -> None:
-        self.add_line(what, text.count("\n", 0, position))
+    def add(self, what: WarningCode, text: str, position: int) -> None:
+        """Take note of the line in which a position of `text` is."""
+        if len(self._found[what]) < MAX_LINES:
+            self.add_line(what, text.count("\n", 0, position))
+        else:
+            self._counts[what] += 1
 
-    def add_line(self, what: str, number: int) -> None:
+    def add_line(self, what: WarningCode, number: int) -> None:
+        """Take note of a line, counted from 0 in the text that is to be written."""
         line = self._lines + number + 1
-        if len(self.found[what]) < _EXAMPLE_LINES and line not in self.found[what]:
-            self.found[what].append(line)
+        if self._found[what][-1:] == [line]:  # a line that two chunks share
+            return
+        self._counts[what] += 1
+        if len(self._found[what]) < MAX_LINES:
+            self._found[what].append(line)
 
     def advance(self, text: str) -> None:
+        """Count the lines of a text that was written."""
         self._lines += text.count("\n")
 
-    def words(self, what: str) -> str:
-        lines = self.found[what]
-        more = " e outras" if len(lines) == _EXAMPLE_LINES else ""
-        return f"linha{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}{more}"
+    def findings(self) -> list[Finding]:
+        """Return one finding for each sort of line."""
+        return [about_lines(what, lines, self._counts[what]) for what, lines in self._found.items()]
 
 
 def _decoded(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
@@ -278,11 +284,11 @@ def _decoded_wide(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator
     decoder = codecs.getincrementaldecoder(encoding.name)("replace")
     for chunk in _chunks(path, encoding.mark_bytes):
         text = decoder.decode(chunk)
-        lines.note("lost", text, "\ufffd")
+        lines.note(WarningCode.BYTES_LOST, text, "\ufffd")
         yield text
     rest = decoder.decode(b"", final=True)
     if rest:  # the file ends in the middle of a character, which is left out
-        lines.add("lost", rest, 0)
+        lines.add(WarningCode.BYTES_LOST, rest, 0)
 
 
 def _decoded_broken(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
@@ -306,7 +312,7 @@ def _decode_broken(data: bytes, lines: _LineNotes) -> str:
         try:
             parts.append(line.decode())
         except UnicodeDecodeError:
-            lines.add_line("broken", number)
+            lines.add_line(WarningCode.INVALID_UTF8, number)
             parts.append(_decode_broken_line(line))
     return "\n".join(parts)
 

@@ -107,7 +107,7 @@ class FileReader:
         self.tables += [replace(reading, file=file, name=name) for reading in choice.readings]
         if not choice.chosen:
             return
-        choice.chosen[0].warnings += choice.warnings
+        self._table.findings += [finding.at(name) for finding in choice.findings]
         if self._dialect is None:
             self._dialect = FileDialect(None, None, None, choice.chosen[0].header_line)
         for part in choice.chosen:

@@ -4,7 +4,6 @@ import shutil
 import tempfile
 import time
 from functools import cache
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,9 @@ from managed_tables.metrics import count_step
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables.storage import ANALYSIS, STAGED_OBJECT, attempt_key
-from managed_tables.wording import counted
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
 _PREFIX = "managed-tables-analyze-"
-_WARNINGS_MAX = 200  # more than a person reads
-_WARNINGS_MAX_BYTES = 100_000  # of the 400 KB that the job's record may have
 _STALE_SECONDS = 1_200  # a Lambda lives 900 s at most: what is older was left by one that was killed
 
 logger = get_logger("analyze")
@@ -104,8 +100,7 @@ def _record(services: AwsServices, job: JobRecord, found: Analysis) -> bool:
         record["inferred_schema"]["suggested_table_name"] = job.intake.table_name
     _allow_nulls_in_new_columns(services, job, record["inferred_schema"]["columns"])
     services.storage.put_json(key, record)
-    warnings = shown_warnings(found.warnings)
-    if services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key, warnings=warnings):
+    if services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key):
         return True
     for unused in (staged_key, key):
         services.storage.delete(unused)
@@ -117,15 +112,6 @@ def _new_keys(job: JobRecord) -> tuple[str, str]:
     attempt = new_record_id()
     staged_key = attempt_key(job.company_id, job.job_id, attempt, STAGED_OBJECT)
     return staged_key, attempt_key(job.company_id, job.job_id, attempt, ANALYSIS)
-
-
-def shown_warnings(warnings: list[str]) -> list[str]:
-    """Return the warnings that a job's record has room for, and how many more analysis.json has."""
-    sizes = accumulate(len(warning.encode()) for warning in warnings)
-    room = sum(size <= _WARNINGS_MAX_BYTES for size in sizes)
-    shown = warnings[: min(room, _WARNINGS_MAX)]
-    left = len(warnings) - len(shown)
-    return [*shown, f"Há mais {counted(left, 'aviso', 'avisos')} como estes"] if left else shown
 
 
 def _allow_nulls_in_new_columns(services: AwsServices, job: JobRecord, columns: list[dict[str, Any]]) -> None:

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from itertools import dropwhile
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
+from managed_tables.findings import Finding, WarningCode, about_lines
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.wording import counted
 from managed_tables_analyze.cells import is_blank, is_null, is_rule, is_value, is_year, value_class
 from managed_tables_analyze.counting_labels import counts_on
 from managed_tables_analyze.dialect import QUOTE
-from managed_tables_analyze.notes import name_lines
 from managed_tables_analyze.page_head import PageHead
 from managed_tables_analyze.reading import lines_between
 from managed_tables_analyze.sheets import MergedRange, Row
@@ -50,12 +49,9 @@ class Header:
         own = () if self.first_line is None or last is None else range(self.first_line, last + 1)
         return lines_between(1, self.data_line - 1, own)
 
-    def warnings(self) -> list[str]:
-        """Tell of lines above the table: they may have been rows, or another table."""
-        if not self.skipped:
-            return []
-        words = ("linha acima da tabela, não importada", "linhas acima da tabela, não importadas")
-        return [f"{counted(len(self.skipped), *words)}: {name_lines(self.skipped, len(self.skipped))}"]
+    def findings(self) -> list[Finding]:
+        """Return what to tell of lines above the table: they may have been rows, or another table."""
+        return [about_lines(WarningCode.LINES_ABOVE, self.skipped)] if self.skipped else []
 
 
 def find_header(rows: Sequence[Row], merged: Sequence[MergedRange] = ()) -> Header | None:

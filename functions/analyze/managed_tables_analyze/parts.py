@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from managed_tables.conversion.sql_text import trimmed
+from managed_tables.findings import Finding
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
 
@@ -42,7 +43,7 @@ class Part:
     numbers: dict[int, int] = field(
         default_factory=dict
     )  # cells that the file itself held as numbers, by column
-    warnings: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     has_breaks: bool = False  # line ends in cells are written as noncharacters
     head_starts: list[str] = field(default_factory=list)  # of the first cell where a page of a report begins
     is_ragged: bool = False  # some records are shorter than `width`

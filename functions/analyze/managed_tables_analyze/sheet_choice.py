@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import make_column_names
 from managed_tables_analyze import reasons
 from managed_tables_analyze.kinds import Kind
@@ -23,11 +24,11 @@ class StagedSheet:
 
 @dataclass(frozen=True)
 class SheetChoice:
-    """The parts to be read, and how every sheet was read; `warnings` name what is left out."""
+    """The parts to be read, and how every sheet was read; `findings` name what is left out."""
 
     chosen: list[Part]
     readings: list[TableReading]
-    warnings: list[str]
+    findings: list[Finding]
     has_cells: bool
 
 
@@ -39,9 +40,9 @@ def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
     parts = [sheet.part for sheet in staged if sheet.part is not None]
     visible = [sheet for sheet in staged if sheet.visible]
     unstated = [sheet for sheet in staged if not sheet.visible and sheet.wish.include is None]
-    hidden = ", ".join(sheet.name or "" for sheet in unstated)
-    warnings = [f"planilhas ocultas não importadas: {hidden}"] if hidden else []
-    found = _choose([sheet.part for sheet in visible if sheet.part is not None], warnings)
+    hidden = [sheet.name or "" for sheet in unstated]
+    findings = [_about_sheets(WarningCode.HIDDEN_SHEETS, hidden)] if hidden else []
+    found = _choose([sheet.part for sheet in visible if sheet.part is not None], findings)
     chosen = [
         sheet.part
         for sheet in staged
@@ -51,23 +52,27 @@ def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
     for part in parts:
         if part not in chosen:
             part.path.unlink()
-    return SheetChoice(chosen, [_reading(one, chosen, kind) for one in staged], warnings, bool(parts))
+    return SheetChoice(chosen, [_reading(one, chosen, kind) for one in staged], findings, bool(parts))
 
 
-def _choose(parts: list[Part], warnings: list[str]) -> list[Part]:
+def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
     if not parts:
         return []
     filled = [part for part in parts if part.expected_rows] or parts[:1]
     names = [make_column_names(part.labels) for part in filled]
     chosen = filled if all(one == names[0] for one in names) else filled[:1]
     if len(chosen) < len(filled):
-        left = ", ".join(part.sheet or "" for part in filled[1:])
-        warnings.append(f"só a planilha {filled[0].sheet} foi importada; têm outro cabeçalho: {left}")
+        findings.append(_about_sheets(WarningCode.SHEETS_LEFT_OUT, [part.sheet or "" for part in filled[1:]]))
     bare = [part for part in parts if part not in filled and make_column_names(part.labels) != names[0]]
     if bare:
-        left = ", ".join(part.sheet or "" for part in bare)
-        warnings.append(f"planilhas só com cabeçalho, sem linhas, não importadas: {left}")
+        findings.append(_about_sheets(WarningCode.EMPTY_SHEETS, [part.sheet or "" for part in bare]))
     return chosen
+
+
+def _about_sheets(code: WarningCode, names: list[str]) -> Finding:
+    """Return the finding about sheets, which is about one where there is one."""
+    sheet = names[0] if len(names) == 1 else None
+    return Finding(code, {"names": names}, count=len(names), sheet=sheet)
 
 
 def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> TableReading:

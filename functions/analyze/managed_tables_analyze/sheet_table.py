@@ -6,13 +6,14 @@ from itertools import chain, islice
 from pathlib import Path
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
+from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_analyze.cells import is_blank
 from managed_tables_analyze.dialect import QUOTE
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
 from managed_tables_analyze.header import Header, check_width
-from managed_tables_analyze.notes import RowNotes, show_rows
+from managed_tables_analyze.notes import RowNotes, rows_left_out
 from managed_tables_analyze.parts import Part
 from managed_tables_analyze.reading import TableWish
 from managed_tables_analyze.sheets import Batch, Row, Sheet
@@ -39,10 +40,10 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         return None
     check_width(header, name)
     notes = RowNotes(header.width, Extent(skipped=list(header.lines_above())))
-    warnings = header.warnings()
+    findings = header.findings()
     with PartWriter(target, header.width) as writer:
         body = _below(chain(head, batches), header.data_line)
-        rows = body if wish.last_line else _without_footer(body, header, notes, warnings)
+        rows = body if wish.last_line else _without_footer(body, header, notes, findings)
         for batch in rows:
             _write_batch(batch, header, writer, notes, name)
     notes.extent.skip(mask.below)
@@ -65,7 +66,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         expected_rows=writer.rows,
         max_record_bytes=writer.longest * 4,
         numbers=sheet.counts.numbers,
-        warnings=[*sheet.warnings, *warnings, *notes.warnings()],
+        findings=[*sheet.findings, *findings, *notes.findings()],
     )
 
 
@@ -145,9 +146,9 @@ def _write(
 
 
 def _without_footer(
-    batches: Iterator[Batch], header: Header, notes: RowNotes, warnings: list[str]
+    batches: Iterator[Batch], header: Header, notes: RowNotes, findings: list[Finding]
 ) -> Iterator[Batch]:
-    """Yield the rows but for the notes and totals at the end, which are named in `warnings`."""
+    """Yield the rows but for the notes and totals at the end, which are named in `findings`."""
     held: deque[Batch] = deque()
     held_rows = 0
     for batch in batches:
@@ -165,4 +166,4 @@ def _without_footer(
         left -= len(batch)
     if length:
         notes.extent.skip(number for number, _ in last[-length:])
-        warnings.append(f"Rodapé fora da tabela, não importado: {show_rows(last[-length:])}")
+        findings.append(rows_left_out(WarningCode.FOOTER, last[-length:]))

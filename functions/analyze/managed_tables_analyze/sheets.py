@@ -7,6 +7,8 @@ after (header, combination, staging, inference) knows only this shape.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from managed_tables.findings import Finding
+
 Row = tuple[int, list[str | None]]
 """Row number as the person sees it (counted from 1), and the cells from the first column on."""
 
@@ -77,8 +79,8 @@ class Sheet:
     visible: bool
     batches: Iterator[Batch]
     counts: CellCounts = field(default_factory=CellCounts)
-    warnings: list[str] = field(default_factory=list)
-    """What a person should know of the cells (Portuguese); complete once the rows are exhausted."""
+    findings: list[Finding] = field(default_factory=list)
+    """What a person should know of the cells; complete once the rows are exhausted."""
     merged: list[MergedRange] = field(default_factory=list)
     """Merged cells among the first rows: the first cell has the text, the others are empty."""
 

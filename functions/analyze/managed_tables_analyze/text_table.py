@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
+from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_analyze.alignment import UnevenError, collapse, is_cut_by_runs
 from managed_tables_analyze.cells import STROKES, is_rule
@@ -23,7 +24,7 @@ from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
 from managed_tables_analyze.header import COMMENT, Header, check_width
-from managed_tables_analyze.notes import RowNotes, show_rows
+from managed_tables_analyze.notes import RowNotes, rows_left_out
 from managed_tables_analyze.parts import Part
 from managed_tables_analyze.reading import TableWish, Unstated
 from managed_tables_analyze.records import Lines, Record, RecordReader, by_other_delimiter
@@ -60,7 +61,7 @@ class TextFile:
     start_bytes: int
     end_bytes: int  # where the table ends and the footer begins
     columns: Columns | None = None
-    warnings: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     owned: bool = False
     has_comments: bool = False  # lines that begin with `#` are no rows
     has_stray: bool = False  # a quote amid a row that does not look like the others
@@ -137,9 +138,9 @@ def _text_file(source: _Source, name: str, dialect: Dialect, header: Header, wid
     size = source.path.stat().st_size
     text = TextFile(name, source.path, source.encoding, dialect, header, width, source.start, size)
     text.below = source.below
-    text.warnings += [*source.encoding.warnings, *header.warnings()]
+    text.findings += [*source.encoding.findings, *header.findings()]
     if source.change is unwrap:
-        text.warnings.append("Linhas inteiras entre aspas, lidas sem elas")
+        text.findings.append(Finding(WarningCode.WRAPPED_LINES))
     return text
 
 
@@ -274,7 +275,7 @@ def _find_footer(text: TextFile) -> None:
     below = lines[footer[0][0] - 1 :]
     text.footer_lines = len(below)
     text.end_bytes -= sum(len(line.encode()) for line in below)
-    text.warnings.append(f"Rodapé fora da tabela, não importado: {show_rows(footer)}")
+    text.findings.append(rows_left_out(WarningCode.FOOTER, footer))
 
 
 @contextmanager
@@ -345,7 +346,7 @@ def _count_uniform_lines(path: Path) -> int | None:
 
 
 def normalise(text: TextFile, work_dir: Path) -> Part:
-    """Read every record exactly and write the normalised copy; what was odd is in the part's warnings."""
+    """Read every record exactly and write the normalised copy; what was odd is in the part's findings."""
     target = work_dir / f"{text.path.name}.rows"
     part = _part(text, target, has_line=True)
     notes = RowNotes(text.width, part.extent)
@@ -362,7 +363,7 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
         part.max_record_bytes = writer.longest * 4
         part.expected_rows = writer.rows
         part.delimiter, part.quote, part.escape = writer.delimiter, QUOTE, QUOTE
-    part.warnings += notes.warnings()
+    part.findings += notes.findings()
     if text.owned:
         text.path.unlink()
     return part
@@ -473,6 +474,6 @@ def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
         header_lines=header.line_count,
         extent=Extent(skipped=[*header.lines_above(), *text.below]),
         trim=text.trim,
-        warnings=list(text.warnings),
+        findings=list(text.findings),
         head_starts=[start for _, start in header.page_head.starts],
     )

@@ -9,33 +9,31 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.sql_text import choose, literal, trimmed
-from managed_tables.wording import counted
-from managed_tables_analyze.notes import name_lines
+from managed_tables.findings import MAX_LINES, Finding, WarningCode, about_lines
 
 _FIRST_COLUMNS = 3  # where the word stands
 _COLUMNS_COMPARED = 30  # among which a total leaves some empty
-_LINES_NAMED = 6  # one more than is shown, to tell that there are more
 _WORD = r"(?i)(?:sub[- ]?)?tota(?:l|is)(?:\s+(?:geral|parcial))?\s*:?"
 _WORD_AND_NAME = r"(?i)(?:sub[- ]?)?total\s+\S.*"
 _STARTS = ("tot", "sub")
 
 
-def warn_of_totals(
+def find_totals(
     connection: DuckDBPyConnection, staged: Path, width: int, files: Sequence[str]
-) -> list[str]:
-    """Return a sentence for each file with rows that begin like a total."""
+) -> list[Finding]:
+    """Return a finding for each file or sheet with rows that begin like a total."""
     columns = [f"c{index}" for index in range(min(width, _COLUMNS_COMPARED))]
     if len(columns) == 1:  # nothing to sum
         return []
     has_gap = " OR ".join(f"{column} IS NULL OR {column} = ''" for column in columns)
     is_total = " OR ".join(_is_total(column, has_gap) for column in columns[:_FIRST_COLUMNS])
     found = connection.execute(
-        f"SELECT file, count(*), min(line, {_LINES_NAMED}) FROM read_parquet({literal(str(staged))}) "  # noqa: S608
-        f"WHERE {is_total} GROUP BY file ORDER BY file"
+        f"SELECT file, sheet, count(*), min(line, {MAX_LINES}) FROM read_parquet({literal(str(staged))}) "  # noqa: S608
+        f"WHERE {is_total} GROUP BY file, sheet ORDER BY file, sheet"
     ).fetchall()
-    words = ("linha parece um total e foi importada", "linhas parecem totais e foram importadas")
     return [
-        f"{files[file]}: {counted(count, *words)}: {name_lines(lines, count)}" for file, count, lines in found
+        about_lines(WarningCode.TOTAL_ROWS, lines, count).at(files[file], sheet)
+        for file, sheet, count, lines in found
     ]
 
 

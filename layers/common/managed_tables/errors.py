@@ -322,5 +322,7 @@ CONFIRMATION_EXPIRED = JobErrorKind(
 TABLE_NOT_MADE = JobErrorKind(
     "TABLE_NOT_MADE", "Outra carga ainda não terminou de criar a tabela. Envie o arquivo novamente"
 )
-JOB_CANCELLED = JobErrorKind("JOB_CANCELLED", "O envio foi cancelado; nada foi inserido")
+JOB_CANCELLED = JobErrorKind(
+    "JOB_CANCELLED", "O envio foi cancelado; nada foi inserido. Envie de novo se mudar de ideia"
+)
 JOB_FAULT = JobErrorKind("JOB_FAULT", "Falha interna no processamento. Envie os arquivos novamente")

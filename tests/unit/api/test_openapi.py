@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from managed_tables.details import DetailCode
+from managed_tables.findings import WarningCode
 from managed_tables.settings import Settings
 from managed_tables_api.app import create_app
 from managed_tables_api.openapi import build_document, operations
@@ -141,3 +142,10 @@ def test_the_page_shows_every_operation_and_loads_nothing(app: FastAPI, document
     assert tags.loads == []
     for path, method, _ in operations(document):
         assert f"{method.upper()}</span><code>{path}</code>" in response.text
+
+
+def test_codes_of_warnings_are_an_enum(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["WarningCode"]["enum"] == [code.value for code in WarningCode]
+    assert schemas["FileWarning"]["properties"]["code"] == {"$ref": "#/components/schemas/WarningCode"}
+    assert schemas["FileWarning"]["properties"]["lines"]["maxItems"] == 20

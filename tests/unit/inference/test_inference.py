@@ -162,7 +162,7 @@ def test_eight_digits_that_may_be_days_are_numbers_with_an_alternative(infer: In
 def test_codes_that_have_lost_their_first_zeros_are_told(infer: Infer) -> None:
     rows = [["6605221807", "12345678"], ["12345678909", "87654321"], ["12345678909", "-1"], ["0", "0"]]
     cut, whole = infer(rows, labels=["CPF", "CEP"])
-    assert "como 6605221807" in cut.inference["warnings"][0]
+    assert "como 6605221807" in cut.inference["warnings"][0]["text"]
     assert not whole.inference["warnings"]
 
 

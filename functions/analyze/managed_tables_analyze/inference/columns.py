@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion import Formats
 from managed_tables.conversion.cells import LETTER_PAIRS
 from managed_tables.conversion.sql_text import trimmed
+from managed_tables.findings import Finding, GroundCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
 from managed_tables_analyze.inference.codes import find_code_in_label, find_code_in_values, find_cut_code
 from managed_tables_analyze.inference.counting import (
+    ROW_NUMBER,
     Question,
     Tally,
     cell_name,
@@ -23,7 +25,7 @@ from managed_tables_analyze.inference.counting import (
 )
 from managed_tables_analyze.inference.exponents import find_shortened
 from managed_tables_analyze.inference.hypotheses import Choice, Hypothesis
-from managed_tables_analyze.inference.marks import Reading, settle_marks
+from managed_tables_analyze.inference.marks import Reading, settle_marks, tell_doubt
 from managed_tables_analyze.inference.trial import HEAD, NOTHING, Trial, try_columns
 
 _DISTINCT_VALUES = 200  # of the head, to recognise a code by
@@ -36,12 +38,14 @@ class InferredColumn:
     """What analyze says of one column of the staged object.
 
     `inference` is the job's optional object: confidence, evidence, exceptions, warnings, alternatives.
+    `findings` are its warnings.
     """
 
     type: ColumnType
     nullable: bool
     formats: Formats
     inference: dict[str, Any]
+    findings: list[Finding] = field(default_factory=list)
 
 
 def infer_columns(
@@ -50,14 +54,16 @@ def infer_columns(
     labels: Sequence[str],
     files: Sequence[str],
     *,
+    names: Sequence[str] = (),
     delimiter: str | None = None,
     point_columns: Collection[int] = (),
 ) -> list[InferredColumn]:
     """Return one judgement a column, in order.
 
-    `labels` are the headers as written; `files` the names that the object's `file` indexes; `delimiter`
-    the files' own, None where there is none (workbooks). `point_columns` are the columns, counted from
-    0, in which a reader wrote some workbook's numeric cell with a decimal point: the point is their mark.
+    `labels` are the headers as written; `names` what the columns are called (the labels, where they are not
+    given); `files` the names that the object's `file` indexes; `delimiter` the files', None for workbooks.
+    `point_columns` are the columns, counted from 0, in which a reader wrote some workbook's numeric cell
+    with a decimal point: the point is their mark.
     """
     trials = try_columns(connection, staged, len(labels))
     readings = settle_marks(connection, staged, trials, delimiter, frozenset(point_columns))
@@ -68,8 +74,8 @@ def infer_columns(
     judged = _with_shortened(connection, staged, judged, labels)
     exceptions = explanation.read_exceptions(connection, staged, judged, files)
     return [
-        InferredColumn(one.type, one.nullable, one.formats, one.as_record(cells))
-        for one, cells in zip(judged, exceptions, strict=True)
+        InferredColumn(one.type, one.nullable, one.formats, one.as_record(name, cells), one.findings(name))
+        for one, cells, name in zip(judged, exceptions, names or labels, strict=True)
     ]
 
 
@@ -113,10 +119,23 @@ def _judge(
             and all(map(_EIGHT_DIGITS.fullmatch, values))
             and _are_days(connection, staged, trial.column)
         ):
-            return explanation.maybe_days(
-                explanation.typed(tally, trial.column, formats, chosen.type, reading)
-            )
-    return explanation.typed(tally, trial.column, formats, chosen.type, reading)
+            days = explanation.typed(tally, trial.column, formats, chosen.type)
+            return explanation.or_else(days, ColumnType.DATE, GroundCode.COMPACT_DATES)
+    if reading.doubt is None or reading.alternative is None:
+        return explanation.typed(tally, trial.column, formats, chosen.type)
+    doubt = tell_doubt(reading, _find_example(connection, staged, trial.column))
+    judged = explanation.typed(tally, trial.column, formats, chosen.type, doubt)
+    return explanation.or_else(judged, reading.alternative.type, GroundCode.OTHER_MARK)
+
+
+def _find_example(connection: DuckDBPyConnection, staged: Path, column: int) -> str:
+    """Return the column's first cell that has a comma or a point."""
+    cell = cell_name(column)
+    found = connection.execute(
+        f"SELECT {trimmed(cell)} FROM {staged_rows(staged)} WHERE regexp_matches({cell}, '[0-9][.,][0-9]') "  # noqa: S608
+        f"ORDER BY {ROW_NUMBER} LIMIT 1"
+    ).fetchone()
+    return str(found[0]) if found else ""
 
 
 def _are_days(connection: DuckDBPyConnection, staged: Path, column: int) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.sql_text import literal, matches, trimmed
-from managed_tables.wording import counted
+from managed_tables.findings import Finding, WarningCode
 from managed_tables_analyze.inference.counting import cell_name, staged_rows
 
 _SIGN = "E+"
@@ -27,13 +27,9 @@ class Shortened:
     count: int
     example: str
 
-    def warning(self) -> str:
+    def warning(self) -> Finding:
         """Return what a person is told."""
-        values = counted(self.count, "valor está", "valores estão")
-        return (
-            f"{values} em notação científica (como {self.example}): se são códigos, uma planilha já trocou "
-            "os últimos algarismos por zeros; exporte de novo com a coluna como texto"
-        )
+        return Finding(WarningCode.SHORTENED_NUMBERS, {"example": self.example}, count=self.count)
 
 
 def find_shortened(

@@ -14,11 +14,14 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
 from managed_tables.conversion.columns import DecimalMark
+from managed_tables.findings import Finding, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.counting import Pattern, Question, count_cells, staged_rows
 from managed_tables_analyze.inference.hypotheses import Hypothesis
 from managed_tables_analyze.inference.trial import Trial, count_all
 
+_BY_COLUMNS = "columns"
+_BY_THOUSANDS = "thousands"
 _HAS_POINT = Pattern(r"[^.]*[.](?s:.*)")
 _HAS_MARK = Pattern(r"[^,.]*[,.](?s:.*)")
 # Four digits in a row where others have separators: then those are no thousands separators.
@@ -27,7 +30,8 @@ _UNGROUPED_THOUSAND = Pattern(r"\s*[+-]?[1-9][0-9]{3,}\s*")
 
 @dataclass(frozen=True)
 class Reading:
-    """How a column is read: its hypothesis (None: text), its formats; `doubt`: how a doubt was settled.
+    """How a column is read: its hypothesis (None: text), its formats; `doubt`: what decided,
+    where the cells alone did not: "columns", "thousands", or the delimiter ("" for none).
 
     `mark_is_known` says that no other decimal mark may be thought of, whatever more cells would fit.
     """
@@ -56,7 +60,7 @@ def settle_marks(
     ranked = votes.most_common(2)
     is_settled = bool(ranked) and (len(ranked) == 1 or ranked[0][1] > ranked[1][1])
     mark: DecimalMark = ranked[0][0] if is_settled else by_delimiter
-    doubt = "outras colunas do arquivo" if is_settled else "separador de colunas do arquivo"
+    doubt = _BY_COLUMNS if is_settled else delimiter or ""
     readings = []
     for trial in trials:
         if trial.column in point_columns:
@@ -64,6 +68,26 @@ def settle_marks(
         else:
             readings.append(_read(trial, mark, doubt, marked))
     return readings
+
+
+def tell_doubt(reading: Reading, example: str) -> Finding:
+    """Return the finding about a column that both marks would fit; `example` is one of its cells."""
+    mark = reading.formats.decimal_mark
+    values = {
+        "example": example,
+        "taken": _written_out(example, mark),
+        "other": _written_out(example, _other(mark)),
+        "mark": mark,
+    }
+    if reading.doubt == _BY_THOUSANDS:
+        return Finding(WarningCode.UNGROUPED_THOUSANDS, values)
+    return Finding(WarningCode.AMBIGUOUS_MARK, {**values, "because": reading.doubt})
+
+
+def _written_out(cell: str, mark: DecimalMark) -> str:
+    """Return a number without thousands separators, its decimal mark a comma, as people in Brazil write."""
+    number = cell.replace(_other(mark), "").replace(mark, ",")
+    return number.rstrip("0").rstrip(",") if "," in number else number
 
 
 def _other(mark: DecimalMark) -> DecimalMark:
@@ -164,8 +188,7 @@ def _read(trial: Trial, mark: DecimalMark, doubt: str, marked: _Marked) -> Readi
         return Reading(_of_mark(trial, mark), Formats(decimal_mark=mark))
     if column in marked.with_ungrouped and trial.verdict[0].type is ColumnType.INTEGER:
         decimal = _decimal(_other(trial.verdict[0].formats.decimal_mark))
-        doubt = "os milhares de outras linhas estão sem separador"
-        return Reading(decimal, decimal.formats, doubt, trial.verdict[0])
+        return Reading(decimal, decimal.formats, _BY_THOUSANDS, trial.verdict[0])
     chosen, alternative = _of_mark(trial, mark), _of_mark(trial, _other(mark))
     return Reading(chosen, Formats(decimal_mark=mark), doubt, alternative)
 

@@ -108,7 +108,7 @@ def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
     for batch in sheet.batches:
         write_frame(output, FrameKind.ROWS, (batch.numbers, batch.columns))
     output.flush()
-    write_frame(output, FrameKind.SHEET_END, (dict(sheet.tally.numbers), sheet.tally.warnings()))
+    write_frame(output, FrameKind.SHEET_END, (dict(sheet.tally.numbers), sheet.tally.findings()))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from managed_tables.wording import counted
+from managed_tables.findings import WarningCode
 from managed_tables_analyze.sheets import Batch, MergedRange
 from managed_tables_analyze.workbooks.numbers import NumberCells
 
@@ -35,44 +35,24 @@ class Tally:
         self.errors = self.uncached = self.hidden_rows = 0
         self.number_cells = NumberCells()
 
-    def warnings(self) -> list[str]:
-        """Return the sentences that tell a person what the rows alone do not."""
-        lost = "com mais de 15 dígitos: o Excel só guarda 15, e os demais podem estar perdidos"
-        errors = "com erro do Excel (como #DIV/0! ou #N/D)"
-        said = (
-            (
-                self.errors,
-                f"célula {errors} foi lida como vazia",
-                f"células {errors} foram lidas como vazias",
-            ),
-            (
-                self.uncached,
-                "fórmula sem valor calculado no arquivo foi lida como vazia",
-                "fórmulas sem valor calculado no arquivo foram lidas como vazias",
-            ),
-            (self.number_cells.cut, f"número {lost}", f"números {lost}"),
-            self._rounded(),
-            (
-                self.hidden_rows,
-                "linha oculta ou filtrada foi lida com as demais",
-                "linhas ocultas ou filtradas foram lidas com as demais",
-            ),
-            (
-                self.other_tables,
-                "outra tabela da página HTML não foi lida",
-                "outras tabelas da página HTML não foram lidas",
-            ),
-        )
-        return [counted(count, one, many) for count, one, many in said if count]
+    def findings(self) -> list[tuple[str, int, dict[str, str]]]:
+        """Return `(code, count, values)` of what was found: plain values, which pass through a pipe."""
+        found = [
+            (WarningCode.ERROR_CELLS, self.errors),
+            (WarningCode.UNCACHED_FORMULAS, self.uncached),
+            (WarningCode.DIGITS_LOST, self.number_cells.cut),
+            (WarningCode.HIDDEN_ROWS, self.hidden_rows),
+            (WarningCode.OTHER_TABLES, self.other_tables),
+        ]
+        return [(code.value, count, {}) for code, count in found if count] + self._rounded()
 
-    def _rounded(self) -> tuple[int, str, str]:
+    def _rounded(self) -> list[tuple[str, int, dict[str, str]]]:
         """Return what to say of decimals that were rounded, if the file has any that are no double's."""
         cells = self.number_cells
         if cells.rounded_example is None or not cells.has_exact_decimals:
-            return 0, "", ""
+            return []
         written, read = cells.rounded_example
-        read_as = f"algarismos de menos ({written} como {read}): confira os valores com mais de 15 algarismos"
-        return cells.rounded, f"número foi lido com {read_as}", f"números foram lidos com {read_as}"
+        return [(WarningCode.ROUNDED_NUMBERS.value, cells.rounded, {"example": written, "taken": read})]
 
 
 @dataclass

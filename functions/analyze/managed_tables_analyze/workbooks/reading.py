@@ -19,6 +19,7 @@ from managed_tables.errors import (
     JobError,
     JobErrorKind,
 )
+from managed_tables.findings import Finding, WarningCode
 from managed_tables_analyze.kinds import Kind
 from managed_tables_analyze.sheets import Batch, CellCounts, Sheet
 from managed_tables_analyze.workbooks.frames import FrameKind, read_frame
@@ -55,17 +56,19 @@ def read_workbook(path: Path, kind: Kind, name: str) -> Iterator[Sheet]:
 
 def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]]) -> Sheet:
     name, visible, merged = body
-    counts, warnings = CellCounts(), list[str]()
+    counts, findings = CellCounts(), list[Finding]()
 
     def batches() -> Iterator[Batch]:
         for frame, content in frames:
             if frame is FrameKind.SHEET_END:
                 counts.numbers.update(content[0])
-                warnings.extend(content[1])
+                findings.extend(
+                    Finding(WarningCode(code), values, count) for code, count, values in content[1]
+                )
                 return
             yield Batch(*content)
 
-    return Sheet(name, visible, batches(), counts, warnings, merged)
+    return Sheet(name, visible, batches(), counts, findings, merged)
 
 
 @contextmanager

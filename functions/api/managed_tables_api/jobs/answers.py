@@ -44,8 +44,8 @@ def list_active_jobs(
 ) -> list[bytes]:
     """Return the answers, as JSON, of the company's jobs that have not ended, newest first.
 
-    They have `max_bytes` together. Where whole ones take more, the oldest are first without `sample_rows`
-    and the grounds of each column, then without schemas, warnings and details of their error, and at last
+    They have `max_bytes` together. Where whole ones take more, the oldest are first without `sample_rows`,
+    warnings and the grounds of each column, then without schemas and details of their error, and at last
     left out.
     """
     now = timestamp()
@@ -83,7 +83,7 @@ def _first(answers: Iterable[bytes], max_bytes: int) -> tuple[list[bytes], int]:
 def _render_bare(job: JobRecord) -> bytes:
     answer = _answer(job, None, None)
     error = answer["error"] and {**answer["error"], "details": []}
-    return exact_json.dumps({**answer, "error": error, "warnings": []})
+    return exact_json.dumps({**answer, "error": error})
 
 
 def _render_each(
@@ -101,7 +101,7 @@ def _render(job: JobRecord, documents: JobDocuments, numbers: Numbers) -> tuple[
     full = job_answer(job, documents)
     full = with_text_numbers(full) if numbers == "string" else full
     schema = full["inferred_schema"]
-    brief = {**full, "reading": None, "inferred_schema": schema and _brief_schema(schema)}
+    brief = {**full, "reading": None, "warnings": [], "inferred_schema": schema and _brief_schema(schema)}
     return exact_json.dumps(brief), exact_json.dumps(full)
 
 
@@ -136,7 +136,7 @@ def _answer(
         "confirmed_schema": _confirmed_answer(confirmed) if confirmed else None,
         "progress": job.progress if job.status == "inserting" else None,
         "error": job.error,
-        "warnings": job.warnings,
+        "warnings": analysis.get("warnings", []) if analysis else [],
         "created_at": job.created_at,
         "updated_at": job.updated_at,
     }

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from managed_tables.catalog.jobs import MAX_ERROR_DETAILS
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.errors import JobErrorKind
+from managed_tables.findings import MAX_LINES, MAX_PREVIEW, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
 from managed_tables.schema import Column, ColumnType
@@ -23,6 +24,25 @@ class UploadedFile(BaseModel):
     storage_path: str
     size_bytes: Count
     mime_type: str
+
+
+class FileWarning(BaseModel):
+    """What a person should look at before confirming; only the keys that apply are there."""
+
+    code: WarningCode
+    text: str = Field(description="O que foi visto, o que foi feito, o que se pode fazer")
+    file: str | None = Field(default=None, description="Nome do arquivo")
+    sheet: str | None = Field(default=None, description="Nome da aba")
+    lines: list[int] = Field(
+        default=[],
+        max_length=MAX_LINES,
+        description="As primeiras linhas do arquivo ou da aba, contadas de 1",
+    )
+    count: Count | None = Field(default=None, description="Quantos são ao todo")
+    columns: list[str] = Field(default=[], description="`name` das colunas; de abas deixadas fora, rótulos")
+    preview: list[str] = Field(
+        default=[], max_length=MAX_PREVIEW, description="Como começam as linhas que ficaram fora"
+    )
 
 
 class InferenceException(BaseModel):
@@ -45,10 +65,10 @@ class Alternative(BaseModel):
 class Inference(BaseModel):
     """On what grounds a column has its type."""
 
-    confidence: Annotated[float, Field(ge=0, le=1)]
+    confidence: float = Field(ge=0, le=1, description="Abaixo de 1 onde algum aviso põe um valor em dúvida")
     evidence: str
     exceptions: list[InferenceException]
-    warnings: list[str]
+    warnings: list[FileWarning]
     alternatives: list[Alternative]
 
 
@@ -199,7 +219,9 @@ class JobAnswer(BaseModel):
     confirmed_schema: ConfirmedSchema | None
     progress: Progress | None
     error: JobFailure | None
-    warnings: list[str]
+    warnings: list[FileWarning] = Field(
+        description="Todos, os das colunas também; primeiro os que podem mudar um valor"
+    )
     created_at: Moment
     updated_at: Moment
 

@@ -47,8 +47,8 @@ ENVELOPE = b'{"records":[%s]}'
 def list_active_upload_jobs(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     """Return the jobs that are not yet terminal, newest first.
 
-    Of many jobs with many columns, more than 5.5 MB of them, the oldest come without `sample_rows` and
-    `inference`, then without schemas, warnings and details of their error; beyond some thousands they are
+    Of many jobs with many columns, more than 5.5 MB of them, the oldest come without `sample_rows`, warnings
+    and `inference`, then without schemas and details of their error; beyond some thousands they are
     left out. Each is whole by itself (`GET /upload-jobs/{job_id}`).
     """
     services, numbers = call.services, call.query(NumbersQuery).numbers

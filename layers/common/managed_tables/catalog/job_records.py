@@ -1,7 +1,7 @@
 """A job's record: its fields, and how DynamoDB holds them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from managed_tables.catalog.items import Item
@@ -83,7 +83,6 @@ class JobRecord:
     progress: dict[str, Any] | None = None
     result: LoadResult | None = None
     error: dict[str, Any] | None = None
-    warnings: list[str] = field(default_factory=list)
 
     @property
     def is_terminal(self) -> bool:

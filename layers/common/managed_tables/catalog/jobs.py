@@ -113,9 +113,7 @@ class Jobs:
             company_id, job_id, from_statuses=("queued", "analisando"), changes={"status": "analisando"}
         )
 
-    def record_analysis(
-        self, job: JobRecord, *, analysis_key: str, staged_key: str, warnings: list[str]
-    ) -> JobRecord | None:
+    def record_analysis(self, job: JobRecord, *, analysis_key: str, staged_key: str) -> JobRecord | None:
         """Keep what analyze found; the state machine then makes the job wait for its confirmation.
 
         None where the job has moved on, or another analysis has been recorded since `job` was read.
@@ -125,7 +123,7 @@ class Jobs:
             job.company_id,
             job.job_id,
             from_statuses=("analisando",),
-            changes={"analysis_key": analysis_key, "staged_key": staged_key, "warnings": warnings},
+            changes={"analysis_key": analysis_key, "staged_key": staged_key},
             condition=condition,
             values=values,
         )

@@ -1,0 +1,117 @@
+"""Declare what analyze tells people of their files, as data: a code, the places, the values it names.
+
+`finding_texts.py` makes Portuguese of it; nothing else does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import takewhile
+from typing import Any
+
+MAX_LINES = 20  # of one finding: `count` says how many there are
+MAX_PREVIEW = 5  # rows shown of what was left out
+PREVIEW_CHARACTERS = 60  # of one row
+
+
+class WarningCode(StrEnum):
+    """What a person should look at before confirming."""
+
+    # What may have changed a value: down to TOTAL_ROWS.
+    AMBIGUOUS_MARK = "AMBIGUOUS_MARK"
+    UNGROUPED_THOUSANDS = "UNGROUPED_THOUSANDS"
+    ZEROS_LOST = "ZEROS_LOST"
+    SHORTENED_NUMBERS = "SHORTENED_NUMBERS"
+    DIGITS_LOST = "DIGITS_LOST"
+    ROUNDED_NUMBERS = "ROUNDED_NUMBERS"
+    INVALID_UTF8 = "INVALID_UTF8"
+    BYTES_LOST = "BYTES_LOST"
+    NUL_REMOVED = "NUL_REMOVED"
+    REPAIRED_ROWS = "REPAIRED_ROWS"
+    LONG_ROWS = "LONG_ROWS"
+    SHORT_ROWS = "SHORT_ROWS"
+    NAMELESS_COLUMNS = "NAMELESS_COLUMNS"
+    MATCHED_BY_POSITION = "MATCHED_BY_POSITION"
+    ERROR_CELLS = "ERROR_CELLS"
+    UNCACHED_FORMULAS = "UNCACHED_FORMULAS"
+    # What was left out, or taken though it may not belong.
+    TOTAL_ROWS = "TOTAL_ROWS"
+    LINES_ABOVE = "LINES_ABOVE"
+    FOOTER = "FOOTER"
+    REPEATED_HEADER = "REPEATED_HEADER"
+    SEPARATOR_LINES = "SEPARATOR_LINES"
+    COMMENT_LINES = "COMMENT_LINES"
+    SHEETS_LEFT_OUT = "SHEETS_LEFT_OUT"
+    EMPTY_SHEETS = "EMPTY_SHEETS"
+    HIDDEN_SHEETS = "HIDDEN_SHEETS"
+    HIDDEN_ROWS = "HIDDEN_ROWS"
+    OTHER_TABLES = "OTHER_TABLES"
+    # What else is good to know.
+    OTHER_HEADER = "OTHER_HEADER"
+    WRAPPED_LINES = "WRAPPED_LINES"
+    MORE_WARNINGS = "MORE_WARNINGS"
+
+
+class GroundCode(StrEnum):
+    """Why a column has its type, or might have another."""
+
+    CELLS_FIT = "CELLS_FIT"
+    DATE_ORDER = "DATE_ORDER"
+    DECIMAL_MARK = "DECIMAL_MARK"
+    NULL_TOKENS = "NULL_TOKENS"
+    CODE = "CODE"
+    LONE_LETTERS = "LONE_LETTERS"
+    NO_VALUES = "NO_VALUES"
+    NO_COMMON_TYPE = "NO_COMMON_TYPE"
+    OTHER_MARK = "OTHER_MARK"
+    COMPACT_DATES = "COMPACT_DATES"
+    ALL_NUMBERS = "ALL_NUMBERS"
+    LETTERS = "LETTERS"
+    MISFITS = "MISFITS"
+
+
+_VALUE_CODES = frozenset(takewhile(lambda code: code is not WarningCode.TOTAL_ROWS, WarningCode))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found: its code, where it is, and the values that its sentence names.
+
+    `file` and `sheet` are names; `lines` the first physical lines or rows of the sheet, `count` how many
+    there are of what was found; `columns` the columns' names; `preview` what stands in rows left out.
+    """
+
+    code: WarningCode | GroundCode
+    values: dict[str, Any] = field(default_factory=dict)
+    count: int | None = None
+    lines: tuple[int, ...] = ()
+    preview: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    file: str | None = None
+    sheet: str | None = None
+
+    @property
+    def may_change_a_value(self) -> bool:
+        """Return whether some cell may mean something else than what was read."""
+        return self.code in _VALUE_CODES
+
+    def at(self, file: str | None = None, sheet: str | None = None) -> "Finding":
+        """Return the finding with the place that only its caller knows."""
+        return replace(self, file=self.file or file, sheet=self.sheet or sheet)
+
+
+def about_lines(code: WarningCode, lines: Sequence[int], count: int | None = None, **values: Any) -> Finding:
+    """Return a finding about lines, of which the first are named."""
+    return Finding(code, values, len(lines) if count is None else count, tuple(lines[:MAX_LINES]))
+
+
+def most_urgent_first(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings that may change a value, then the others, each in the order in which they were."""
+    return sorted(findings, key=lambda finding: not finding.may_change_a_value)
+
+
+def preview(rows: Sequence[Sequence[str | None]]) -> tuple[str, ...]:
+    """Return how the first of some rows begin, for a person to judge whether they matter."""
+    texts = (" ".join(cell.strip() for cell in cells if cell and cell.strip()) for cells in rows)
+    shown = [text[:PREVIEW_CHARACTERS] for text in texts if text]
+    return tuple(shown[:MAX_PREVIEW])

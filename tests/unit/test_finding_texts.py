@@ -1,0 +1,76 @@
+"""What analyze tells is data first; its sentences are made in one place, for a business user."""
+
+import re
+
+import pytest
+
+from managed_tables.finding_texts import MAX_WARNINGS_BYTES, as_warning, listed_warnings, write_text
+from managed_tables.findings import Finding, GroundCode, WarningCode, about_lines
+from managed_tables.schema import ColumnType
+
+_VALUES = {
+    "example": "1.500",
+    "taken": "1500",
+    "other": "1,5",
+    "mark": ",",
+    "order": "dmy",
+    "because": ";",
+    "name": "CPF",
+    "names": ["Capa", "Notas"],
+    "new": 1,
+    "missing": 2,
+    "fits": 3,
+    "type": ColumnType.DATE,
+}
+
+
+@pytest.mark.parametrize("code", [*WarningCode, *GroundCode])
+@pytest.mark.parametrize("count", [1, 1_234])
+def test_every_code_has_a_sentence_for_one_and_for_several(code: WarningCode, count: int) -> None:
+    """Nothing of the notation is left in it, and it speaks of sheets and workbooks as people do."""
+    text = write_text(Finding(code, _VALUES, count, lines=(4, 9), preview=("Total 10",)))
+    assert text
+    assert not re.search(r"[{}|]", text)
+    assert not re.search(r"\b(?:sheet|workbook|parse|NULL byte|encoding)\b", text)
+
+
+def test_a_doubt_says_what_was_seen_what_was_done_and_what_to_do() -> None:
+    text = write_text(Finding(WarningCode.AMBIGUOUS_MARK, _VALUES))
+    assert text == (
+        'Confira: "1.500" pode ser 1500 ou 1,5. Como o arquivo usa ponto e vírgula entre as colunas, lemos '
+        "1500. Se não for isso, troque o separador decimal desta coluna"
+    )
+
+
+def test_a_warning_has_the_keys_that_apply() -> None:
+    finding = about_lines(WarningCode.SHORT_ROWS, list(range(1, 31))).at("a.csv")
+    warning = as_warning(finding)
+    assert {key: warning[key] for key in warning if key != "text"} == {
+        "code": "SHORT_ROWS",
+        "file": "a.csv",
+        "lines": list(range(1, 21)),
+        "count": 30,
+    }
+    assert "30 linhas têm menos células" in warning["text"]
+    assert "linhas 1, 2, 3, 4, 5, …" in warning["text"]
+
+
+def test_text_of_the_file_is_never_taken_for_notation() -> None:
+    finding = Finding(WarningCode.FOOTER, preview=("[a|b] {count}",))
+    assert "[a|b] {count}" in write_text(finding)
+
+
+def test_what_may_change_a_value_comes_first() -> None:
+    found = [Finding(WarningCode.FOOTER), Finding(WarningCode.LINES_ABOVE), Finding(WarningCode.NUL_REMOVED)]
+    codes = [warning["code"] for warning in listed_warnings(found)]
+    assert codes == ["NUL_REMOVED", "FOOTER", "LINES_ABOVE"]
+
+
+def test_warnings_beyond_an_answers_room_are_counted() -> None:
+    found = [Finding(WarningCode.FOOTER, preview=("x" * 1_000,))] * (MAX_WARNINGS_BYTES // 1_000)
+    listed = listed_warnings(found)
+    assert listed[-1] == {
+        "code": "MORE_WARNINGS",
+        "text": f"Há mais {len(found) - len(listed) + 1} avisos como estes",
+        "count": len(found) - len(listed) + 1,
+    }
