@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import (
+    DUPLICATE_KEY_ROWS,
     DUPLICATE_NAME,
     INVALID_REQUEST,
     INVALID_SCHEMA,
@@ -45,6 +46,7 @@ _UPDATE = document(
         DUPLICATE_NAME,
         TABLE_BUSY,
         TABLE_VERSION_CHANGED,
+        DUPLICATE_KEY_ROWS,
         INVALID_REQUEST,
         INVALID_SCHEMA,
         REQUEST_TOO_LARGE,

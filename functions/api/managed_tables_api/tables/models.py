@@ -9,7 +9,7 @@ from managed_tables.catalog.tables import TableRecord
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import Column
-from managed_tables.tables.changes import KEEP, TableChange
+from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, TableChange
 from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
 from managed_tables_api.tables.preconditions import expected_versions
 from managed_tables_api.validation import Count, Moment, Page, PlainText, QueryInteger, RecordId
@@ -133,6 +133,13 @@ class TableUpdate(BaseModel):
     status: Literal["active", "inactive"] | None = Field(default=None, json_schema_extra=_without_null)
     title: Title = None
     description: Description = None
+    key: list[str] | None = Field(
+        default=None,
+        description="Colunas cujos valores juntos não se repetem (vazio conta como valor), ou null",
+    )
+    indexes: list[Annotated[list[str], Field(max_length=MAX_INDEX_COLUMNS)]] | None = Field(
+        default=None, max_length=MAX_INDEXES, description="Todos os índices da tabela"
+    )
     version: int | None = Field(
         default=None,
         ge=0,
@@ -157,6 +164,8 @@ class TableUpdate(BaseModel):
             status=self.status,
             title=self.title if "title" in given else KEEP,
             description=self.description if "description" in given else KEEP,
+            key=self.key if "key" in given else KEEP,
+            indexes=(self.indexes or ()) if "indexes" in given else KEEP,
             versions=expected_versions(if_match, self.version),
         )
 

@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -37,6 +38,9 @@ Indexes = tuple[tuple[str, ...], ...]
 # What a definition may take of DynamoDB's 400 KB once compressed: the rest of the item is below 20 KB, with
 # 2,200 characters of title and description and 62 names of columns in the key and the indexes.
 MAX_COLUMNS_BYTES = MAX_ITEM_BYTES - 24 * 1024
+
+
+_LONG_AGO = "2000-01-01T00:00:00.000Z"  # as the beginning of an operation that was given up
 
 
 class NameTaken(Exception):  # noqa: N818 - an outcome, not a fault
@@ -210,6 +214,21 @@ class Tables:
             if 0 in error.failed:
                 raise TableChanged(table.table_id) from error
             raise NameTaken(table.pending.new_name) from error
+
+    def abandon(self, table: TableRecord) -> None:
+        """Let whoever meets the table's operation end it at once: nobody is at work on it any more."""
+        if table.pending is None:
+            raise ValueError(f"nothing is pending on table {table.table_id}")
+        given_up = replace(table.pending, started_at=_LONG_AGO)
+        with suppress(ConditionFailed):  # another has ended it
+            self._items.write(
+                update(
+                    table_key(table.company_id, table.table_id),
+                    {"pending": _write_pending(given_up)},
+                    condition="pending.operation_id = :operation_id",
+                    operation_id=table.pending.operation_id,
+                )
+            )
 
     def finalise(self, table: TableRecord, applied: Applied) -> TableRecord | None:
         """Step 3: make the record what PostgreSQL has and let go of every name that the table has not.

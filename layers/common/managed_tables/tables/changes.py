@@ -51,6 +51,11 @@ class TableChange:
     indexes: Sequence[Sequence[str]] | Keep = KEEP
     versions: frozenset[int] | None = None
 
+    @property
+    def builds_indexes(self) -> bool:
+        """Return whether indexes may have to be built, which takes its time."""
+        return self.key not in (None, KEEP) or self.indexes is not KEEP
+
     def columns_for(self, present: Columns) -> Sequence[ColumnChange] | None:
         """Return the whole list that is asked of a table with these columns."""
         names = {column.name for column in present}

@@ -32,6 +32,18 @@ class ColumnPlan:
     redefaulted: tuple[Placed, ...] = ()
 
     @property
+    def converted_from(self) -> set[str]:
+        """The names that the columns had whose type changes."""
+        olds = {new: old for old, new in self.renamed}
+        return {olds.get(placed.column.name, placed.column.name) for placed in self.converted}
+
+    def origins(self, current: Columns) -> dict[str, Column]:
+        """Return the present columns that keep their values, by their new names."""
+        gone = self.converted_from | {name for name, _ in self.hidden}
+        renamed = dict(self.renamed)
+        return {renamed.get(c.name, c.name): c for c in current if c.name not in gone}
+
+    @property
     def alters(self) -> bool:
         """Return whether anything but texts and the order changes."""
         return any(

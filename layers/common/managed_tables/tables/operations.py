@@ -35,13 +35,19 @@ from managed_tables.tables.changes import NO_TEXTS, TableChange, Texts, plan_cha
 from managed_tables.tables.column_changes import change_physical_columns
 from managed_tables.tables.column_plan import ColumnPlan
 from managed_tables.tables.definitions import check_columns, check_table_name
+from managed_tables.tables.indexing import align_indexes, build_indexes, drop_indexes_of, drop_leftovers
 from managed_tables.tables.physical import (
     create_physical_table,
     delete_physical_table,
     rename_physical_table,
     wait_for_writers,
 )
-from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, Waiting
+from managed_tables.tables.reconciliation import (
+    LEFTOVER_LOCK_TIMEOUT_MS,
+    OpenCompany,
+    Reconciliation,
+    Waiting,
+)
 
 # While a change waits for the table's lock, readers queue behind it: it waits briefly, and often.
 DDL_LOCK_TIMEOUT_MS = 1_000
@@ -113,17 +119,20 @@ class TableOperations:
             ) -> None:
                 self._change(connection, table, plan, applied)
 
-            begun = replace(table, pending=_pending("update", table.version, new_name))
+            kind: PendingKind = "index" if change.builds_indexes else "update"
+            begun = replace(table, pending=_pending(kind, table.version, new_name))
             try:
                 with self.open_company(company) as connection:
                     self.tables.begin(begun)
+                    if change.builds_indexes:
+                        self._build_indexes(connection, begun, plan, applied)
                     return self._finish(company, connection, begun, step, applied)
             except NameTaken:
                 self.reconciliation.await_name(company, applied.display_name, waiting)
             except TableChanged:
                 waiting.pause()
-            except Fenced:
-                self.reconciliation.end(company, begun)
+            except (Fenced, _BuildInterrupted):
+                change = _continued(change, table, self.reconciliation.end(company, begun))
                 waiting.pause()
 
     def add_columns(self, company: ConnectionRecord, table_id: str, columns: Columns) -> TableRecord:
@@ -154,6 +163,23 @@ class TableOperations:
                 waiting.pause()
             else:
                 return
+
+    def _build_indexes(
+        self, connection: PgConnection, begun: TableRecord, plan: ColumnPlan, applied: Applied
+    ) -> None:
+        """Build the new indexes ahead of step 2; raises _BuildInterrupted where the connection is lost."""
+        try:
+            build_indexes(connection, begun.table_id, begun.applied, applied, plan.origins(begun.columns))
+        except Exception as error:
+            if connection.broken:
+                raise _BuildInterrupted(begun.table_id) from error
+            try:
+                drop_leftovers(connection, begun.table_id, begun.applied, LEFTOVER_LOCK_TIMEOUT_MS)
+            except LockNotAvailable:
+                self.tables.abandon(begun)  # whoever meets the operation next drops them
+            else:
+                self._finalise(begun, begun.applied)
+            raise
 
     def _finish(
         self,
@@ -200,11 +226,29 @@ class TableOperations:
         lock_version(connection, table.table_id, table.version)
         if applied.status != table.status:
             wait_for_writers(connection, table.display_name)
+        converted = plan.converted_from
+        if converted and (table.key or table.indexes):
+            drop_indexes_of(connection, table.table_id, table.applied, converted)
         if plan.alters:
             change_physical_columns(connection, table.table_id, table.display_name, plan, self.zone)
         if applied.display_name != table.display_name:
             rename_physical_table(connection, table.display_name, applied.display_name)
+        if (applied.key, applied.indexes) != (table.key, table.indexes) or converted:
+            align_indexes(connection, table.table_id, applied)
         record_change(connection, table.table_id, applied)
+
+
+class _BuildInterrupted(Exception):  # noqa: N818 - an outcome, not a fault
+    """The connection was lost while an index was built: what is left of it is dropped and built again."""
+
+
+def _continued(change: TableChange, before: TableRecord, ended: TableRecord | None) -> TableChange:
+    """Return the change as it is asked of a table whose version moved, and nothing else of it."""
+    if change.versions is None or ended is None:
+        return change
+    if replace(ended.applied, version=before.version) != before.applied:
+        return change
+    return replace(change, versions=frozenset({ended.version}))
 
 
 def new_table(

@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from psycopg.errors import LockNotAvailable
+
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.keys import job_key
@@ -21,11 +23,15 @@ from managed_tables.databases.applied import fence, fence_at_once
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, TABLE_BUSY, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id
+from managed_tables.tables.indexing import drop_leftovers
 
 OpenCompany = Callable[[ConnectionRecord], AbstractContextManager[PgConnection]]
 
 STALE_AFTER_SECONDS = 3.0  # an operation is some 30 ms from its first step to its transaction
+INDEX_STALE_AFTER_SECONDS = 40.0  # longer than the request that builds an index may take
 UPLOAD_STALE_AFTER_SECONDS = 30.0  # a confirmation reserves before it moves the job to `inserting`
+LEFTOVER_LOCK_TIMEOUT_MS = 2_000  # readers and writers of the table queue behind who waits for it
+READER_LOCK_TIMEOUT_MS = 50
 WAIT_SECONDS = 18.0  # with connecting, below the 29 s after which the gateway hangs up
 PAUSE_SECONDS = 0.01
 PAUSE_MAX_SECONDS = 0.5
@@ -95,8 +101,13 @@ class Reconciliation:
             return False
         with self.open_company(company) as connection:
             applied = fence_at_once(connection, table.table_id, table.pending.base_version)
-        if applied is None:
-            return False
+            if applied is None:
+                return False
+            if _has_built(table):
+                try:
+                    drop_leftovers(connection, table.table_id, applied, READER_LOCK_TIMEOUT_MS)
+                except LockNotAvailable:
+                    return False
         self._finalise(company, table, applied)
         return True
 
@@ -108,6 +119,8 @@ class Reconciliation:
         base_version = table.version if table.pending is None else table.pending.base_version
         with self.open_company(company) as connection:
             applied = fence(connection, table.table_id, base_version)
+            if _has_built(table):
+                drop_leftovers(connection, table.table_id, applied, LEFTOVER_LOCK_TIMEOUT_MS)
         return self._finalise(company, table, applied)
 
     def _finalise(
@@ -120,13 +133,19 @@ class Reconciliation:
 
     def _is_stale(self, company: ConnectionRecord, pending: Pending) -> bool:
         if pending.job_id is None:
-            return age_seconds(pending) >= STALE_AFTER_SECONDS
+            limit = INDEX_STALE_AFTER_SECONDS if pending.kind == "index" else STALE_AFTER_SECONDS
+            return age_seconds(pending) >= limit
         return age_seconds(pending) >= UPLOAD_STALE_AFTER_SECONDS and not self.is_inserting(company, pending)
 
     def is_inserting(self, company: ConnectionRecord, pending: Pending) -> bool:
         """Tell whether the job that reserved the table is inserting its rows."""
         job = self.items.find(job_key(company.company_id, pending.job_id or ""))
         return job is not None and job["status"] == "inserting"
+
+
+def _has_built(table: TableRecord) -> bool:
+    """Return whether the operation may have left indexes behind."""
+    return table.pending is not None and table.pending.kind == "index"
 
 
 def age_seconds(pending: Pending) -> float:
