@@ -238,6 +238,30 @@ def test_the_network_reaches_each_service_that_its_functions_call(name: str, ser
         assert endpoint["SecurityGroupIds"] == [{"Ref": "EndpointSecurityGroup"}]
 
 
+def test_endpoints_admit_whatever_their_names_serve() -> None:
+    """With private names they stand for the service in the whole VPC, not for our functions alone."""
+    (rule,) = properties("EndpointSecurityGroup")["SecurityGroupIngress"]
+    assert rule["CidrIp"] == {"Ref": "VpcCidr"}
+    for name in ("SecretsEndpoint", "StatesEndpoint"):
+        chosen = ["FewerEndpoints", {"Ref": "EndpointSubnetIds"}, {"Ref": "SubnetIds"}]
+        assert properties(name)["SubnetIds"] == {"Fn::If": chosen}
+
+
+@pytest.mark.parametrize("name", ["MetadataTable", "AppSecret", "ClusterSecret"])
+def test_what_nothing_can_make_again_outlives_the_stack(name: str) -> None:
+    assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_a_cluster_can_begin_with_a_snapshot() -> None:
+    cluster = properties("Cluster")
+    assert cluster["SnapshotIdentifier"] == {
+        "Fn::If": ["FromSnapshot", {"Ref": "DatabaseSnapshot"}, NO_VALUE]
+    }
+    for name in ("MasterUsername", "MasterUserPassword"):
+        assert cluster[name]["Fn::If"][:2] == ["FromSnapshot", NO_VALUE], "a snapshot brings its own"
+
+
 def test_a_cluster_is_made_only_if_asked_for_and_pauses_when_idle() -> None:
     assert PARAMETERS["CreateDatabase"]["Default"] == "false"
     assert {one.get("Condition") for one in of_type("AWS::RDS::DBCluster")} == {"MakeCluster"}
@@ -362,7 +386,14 @@ def test_every_parameter_is_asked_for_in_a_group() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["SharedSecretGiven", "PostgresGiven", "ClusterNeedsNetwork", "NetworkNeedsSubnets"]
+    "name",
+    [
+        "SharedSecretGiven",
+        "PostgresGiven",
+        "ClusterNeedsNetwork",
+        "NetworkNeedsSubnets",
+        "EndpointsNeedRange",
+    ],
 )
 def test_what_is_missing_is_said_before_anything_is_made(name: str) -> None:
     (assertion,) = DOCUMENT["Rules"][name]["Assertions"]
