@@ -83,7 +83,7 @@ def test_running_it_again_gives_the_same_and_overwrites_nothing(services: Servic
     second = services.jobs.find(job.company_id, job.job_id)
     assert first
     assert second
-    assert not {first.analysis_key, first.staged_key} & {second.analysis_key, second.staged_key}
+    assert (first.analysis_key, first.staged_key) == (second.analysis_key, second.staged_key)
     analyses = [services.storage.get_json(one.analysis_key or "") for one in (first, second)]
     assert analyses[0] == analyses[1]
 

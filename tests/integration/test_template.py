@@ -79,7 +79,8 @@ def _next_states(state: dict[str, Any]) -> list[str]:
 def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[str, Any]) -> None:
     """Infrastructure faults are exceptions: Retry, then Catch States.ALL, then the job is marked failed.
 
-    But for inserting, where a commit may have taken place: there the sweep finds out.
+    But for inserting, where a commit may have taken place: there the sweep finds out; and for reading files
+    anew, where what was read before holds.
     """
     for name, state in machine["States"].items():
         if state["Type"] == "Task":
@@ -87,7 +88,10 @@ def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[st
             assert state["Retry"][-1]["MaxAttempts"] >= 6
             if name != "MarkFailed":
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
-                assert state["Catch"][-1]["Next"] == ("Unsettled" if name == "Insert" else "MarkFailed")
+                caught = {"Insert": "Unsettled", "Analyze": "AnalysisFault?"}
+                assert state["Catch"][-1]["Next"] == caught.get(name, "MarkFailed")
+    fault = machine["States"]["AnalysisFault?"]
+    assert (fault["Choices"][0]["Next"], fault["Default"]) == ("ReanalysisFault", "MarkFailed")
 
 
 def test_a_job_that_waits_for_its_turn_is_not_failed_for_it(machine: dict[str, Any]) -> None:
@@ -107,7 +111,7 @@ def test_a_job_that_waits_for_its_turn_is_not_failed_for_it(machine: dict[str, A
 
 def test_the_sentences_of_the_state_machine_are_the_declared_ones(machine: dict[str, Any]) -> None:
     """A user reads the same sentence wherever an error was met."""
-    kinds = (errors.JOB_FAULT, errors.CONFIRMATION_EXPIRED)
+    kinds = (errors.JOB_FAULT, errors.REANALYSIS_FAULT, errors.CONFIRMATION_EXPIRED)
     declared = {kind.code: kind.sentence for kind in kinds}
     found = [
         way["Output"]["error"]

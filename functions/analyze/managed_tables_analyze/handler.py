@@ -17,6 +17,7 @@ from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables.storage import ANALYSIS, STAGED_OBJECT, attempt_key
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.reading import Wish
 
 _PREFIX = "managed-tables-analyze-"
 _STALE_SECONDS = 1_200  # a Lambda lives 900 s at most: what is older was left by one that was killed
@@ -44,6 +45,8 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
     job = services.jobs.begin_analysis(company_id, job_id)
     if job is None:
         return _outcome_of_other_run(services, company_id, job_id)
+    if job.analysis_key is not None and job.wish_key is None:
+        return _analyzed(job)  # by an earlier run, whose answer was lost
     _remove_leftovers()
     work_dir = Path(tempfile.mkdtemp(prefix=_PREFIX))
     started = time.monotonic()
@@ -52,9 +55,8 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
         recorded = _record(services, job, found)
     except JobError as error:
         logger.info("files refused", extra={"code": error.kind.code})
-        services.jobs.fail(job, error.as_record())
         count_step("analyze", "failed", seconds=time.monotonic() - started)
-        return _failed(error.as_record())
+        return _refuse(services, job, error)
     finally:
         shutil.rmtree(work_dir, ignore_errors=True)
     size_bytes = sum(file.size_bytes for file in job.files)
@@ -62,6 +64,15 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
     count_step("analyze", "analyzed", seconds=seconds, rows=found.row_count, size_bytes=size_bytes)
     logger.info("files analysed", extra={"rows": found.row_count, "files": len(found.files)})
     return _analyzed(job) if recorded else _outcome_of_other_run(services, company_id, job_id)
+
+
+def _refuse(services: AwsServices, job: JobRecord, error: JobError) -> dict[str, Any]:
+    """Fail the job whose files cannot be read; files that were to be read anew stay as they were read."""
+    if job.wish_key is None:
+        services.jobs.fail(job, error.as_record())
+        return _failed(error.as_record())
+    services.jobs.keep_analysis(job, error.as_record())
+    return _outcome_of_other_run(services, job.company_id, job.job_id)
 
 
 def _analyzed(job: JobRecord) -> dict[str, Any]:
@@ -87,7 +98,8 @@ def _analyze_files(services: AwsServices, job: JobRecord, work_dir: Path) -> Ana
         path = work_dir / f"{index:02d}"
         services.storage.download(file.storage_path, path)
         sources.append(SourceFile(path, file.original_name))
-    return analyze(sources, work_dir, services.settings.zone, _TakenNames(services, job.company_id))
+    wish = Wish.from_record(services.storage.get_json(job.wish_key)) if job.wish_key else None
+    return analyze(sources, work_dir, services.settings.zone, _TakenNames(services, job.company_id), wish)
 
 
 def _record(services: AwsServices, job: JobRecord, found: Analysis) -> bool:

@@ -14,6 +14,7 @@ from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.executions import ExecutionsUnavailable
+from managed_tables.jobs.resuming import has_moved_on, resume
 from managed_tables.jobs.settlement import settle
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
@@ -118,7 +119,7 @@ def _is_quiet(job: JobRecord, quiet_before: str) -> bool:
 
 
 def sweep_job(services: Services, job: JobRecord, now: str, quiet_before: str) -> str | None:
-    """Do what one job needs: `expired`, `started`, `confirmed`, `done`, `failed`, or None for nothing."""
+    """Do what one job needs and return what that was (`started`, `confirmed`, …), None for nothing."""
     if job.is_overdue(now):
         return _expire(services, job)
     if not _is_quiet(job, quiet_before):
@@ -129,10 +130,9 @@ def sweep_job(services: Services, job: JobRecord, now: str, quiet_before: str) -
         return "started"
     if state != "running":
         return _fail(services, job)
-    if job.status == "inserting" and job.task_token is not None:
-        services.executions.confirm(job.task_token)
-        services.jobs.forget_token(job)
-        return "confirmed"
+    if has_moved_on(job):
+        resume(services, job)
+        return "confirmed" if job.status == "inserting" else "reanalyzed"
     return None
 
 

@@ -204,6 +204,8 @@ def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Outcom
         except JobError as error:
             return _fail_unconfirmed(services, job, error)
         job = services.jobs.find(job.company_id, job.job_id) or job
+    if job.status == "analisando":  # the execution was told of neither: its token's writing was not answered
+        return {"outcome": "reanalyze"}
     if job.is_rejected:
         _loading(
             services, job, is_last_attempt=is_last_attempt

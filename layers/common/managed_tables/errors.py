@@ -109,6 +109,7 @@ DUPLICATE_KEY = ApiErrorKind(
     "DUPLICATE_KEY",
     "Já existe uma linha com os mesmos valores nas colunas da chave ({key}); nada foi gravado",
 )
+INVALID_READING = ApiErrorKind(422, "INVALID_READING", "Os arquivos não podem ser lidos assim: {reason}")
 UPLOAD_TOO_LARGE = ApiErrorKind(413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB")
 INVALID_UPLOAD = ApiErrorKind(422, "INVALID_UPLOAD", "Envio inválido: {reason}")
 REQUEST_TOO_LARGE = ApiErrorKind(
@@ -324,5 +325,9 @@ TABLE_NOT_MADE = JobErrorKind(
 )
 JOB_CANCELLED = JobErrorKind(
     "JOB_CANCELLED", "O envio foi cancelado; nada foi inserido. Envie de novo se mudar de ideia"
+)
+REANALYSIS_FAULT = JobErrorKind(
+    "REANALYSIS_FAULT",
+    "Os arquivos não puderam ser lidos assim. Vale a leitura anterior; escolha outra, ou tente de novo",
 )
 JOB_FAULT = JobErrorKind("JOB_FAULT", "Falha interna no processamento. Envie os arquivos novamente")

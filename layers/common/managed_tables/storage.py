@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 STAGED_OBJECT = "staged.parquet"
 ANALYSIS = "analysis.json"
+WISH = "wish.json"
 
 _UPLOAD_KEY = re.compile(r"uploads/(?P<company_id>[0-9a-f]{24})/(?P<job_id>[0-9a-f]{24})/\d{2}\.[a-z]+")
 

@@ -18,13 +18,25 @@ from managed_tables_ingest.handler import read_arrivals, take_arrival
 BASE = "/v1/managed-tables"
 PRODUTO = {"name": "produto", "display_name": "Produto", "type": "text", "nullable": False}
 VALOR = {"name": "valor", "display_name": "Valor", "type": "decimal", "nullable": True}
+READING = {
+    "timezone": "UTC",
+    "tables": [
+        {"file": 0, "sheet": None, "kind": "csv", "delimiter": ";"},
+        {"file": 1, "sheet": "Dados", "kind": "xlsx", "delimiter": None},
+        {"file": 1, "sheet": "Resumo", "kind": "xlsx", "delimiter": None},
+    ],
+}
+WISH = {"timezone": None, "tables": [{"file": 1, "sheet": "Dados", "header_line": 2}]}
 ANALYSIS_DOCUMENT = {
+    "reading": READING,
+    "wish": WISH,
+    "line_counts": [50, 20, 5],
     "inferred_schema": {
         "suggested_table_name": "vendas",
         "columns": [PRODUTO, VALOR],
         "sample_rows": [{"produto": "X", "valor": 1}],
         "total_row_count_estimate": 1,
-    }
+    },
 }
 ANALYSIS_KEY = "{% $join(['jobs', $states.input.company_id, $states.input.job_id, 'analysis.json'], '/') %}"
 # The state of statemachine/job.asl.json that hands out the token; then nothing more.

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from managed_tables.errors import (
     ANALYSIS_GONE,
     DUPLICATE_NAME,
+    INVALID_READING,
     INVALID_REQUEST,
     INVALID_SCHEMA,
     JOB_NOT_FOUND,
@@ -18,11 +19,13 @@ from managed_tables.errors import (
     TABLE_NOT_FOUND,
 )
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.jobs.reanalysis import reanalyze_job
 from managed_tables_api.answers import JsonAnswer, entity_answer, entity_bytes
 from managed_tables_api.calls import Call, requires
 from managed_tables_api.documentation import document
 from managed_tables_api.jobs.answers import get_job, job_fields, list_active_jobs
 from managed_tables_api.jobs.models import ActiveJobsAnswer, ConfirmAnswer, Confirmation, JobAnswer, JobQuery
+from managed_tables_api.jobs.reanalysis_models import Reanalysis, ReanalysisAnswer
 from managed_tables_api.jobs.text_numbers import with_text_numbers
 from managed_tables_api.permissions import Permission
 from managed_tables_api.schema_bodies import schema_body
@@ -76,6 +79,35 @@ def get_upload_job(job_id: str, call: Annotated[Call, requires(Permission.LIST)]
     query = call.query(JobQuery)
     answer = job_fields(job, call.services.job_documents, query.wanted)
     return entity_answer(call.request, with_text_numbers(answer) if query.numbers == "string" else answer)
+
+
+@router.post(
+    "/{job_id}/reanalyze",
+    **document(
+        "Read a job's files otherwise",
+        body=Reanalysis,
+        answers={200: ReanalysisAnswer},
+        errors=[
+            JOB_NOT_FOUND,
+            JOB_NOT_WAITING,
+            ANALYSIS_GONE,
+            REQUEST_TOO_LARGE,
+            INVALID_REQUEST,
+            INVALID_READING,
+        ],
+    ),
+)
+def reanalyze_upload_job(job_id: str, call: Annotated[Call, requires(Permission.UPLOAD)]) -> Response:
+    """Read the files again: what is stated is fixed, and the rest is inferred under it.
+
+    The job comes back to `waiting_confirm`, with `error` where that gives no table: then the reading before
+    holds. A file or sheet that is not named stays as it was read. The same body again, while the files are
+    read, changes nothing.
+    """
+    job = get_job(call.services.jobs, call.company_id, job_id)
+    body = call.body(Reanalysis)
+    reanalyze_job(call.services, job, body.as_stated())
+    return JsonAnswer({"status": "analisando"})
 
 
 @router.post(

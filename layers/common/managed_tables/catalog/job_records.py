@@ -56,9 +56,10 @@ class JobRecord:
     """A job as it is recorded; times as text, names that end in `_key` are keys of S3.
 
     `analysis_key` and `staged_key` are of the analysis that was recorded, `confirmed_key` of the last
-    confirmation, of which there were `confirmations`: each has keys of its own. `confirmed_digest` tells
-    whether a repeated confirmation is the same; `reserved_table_id` is the table that a confirmed job of mode
-    `create` is making, `user_table_id` the one that exists.
+    confirmation, of which there were `confirmations`: each has keys of its own. `wish_key` is there while the
+    files are to be read anew, as a person states it. `confirmed_digest` and `wish_digest` tell whether a
+    repeated request is the same; `reserved_table_id` is the table that a confirmed job of mode `create` is
+    making, `user_table_id` the one that exists.
     """
 
     company_id: str
@@ -77,6 +78,8 @@ class JobRecord:
     task_token: str | None = None
     analysis_key: str | None = None
     staged_key: str | None = None
+    wish_key: str | None = None
+    wish_digest: str | None = None
     confirmed_key: str | None = None
     confirmed_digest: str | None = None
     confirmations: int = 0

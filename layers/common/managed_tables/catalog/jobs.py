@@ -1,7 +1,8 @@
 """The jobs' records, and the only ways in which a job moves from one status to the next.
 
 `queued → analisando → waiting_confirm → inserting → done | failed`; from `inserting` a rejected job goes
-back to `waiting_confirm`. An unattended job never waits: `analisando → inserting`, and rejected it fails.
+back to `waiting_confirm`, and from there to `analisando` where its files are to be read otherwise. An
+unattended job never waits: `analisando → inserting`, and rejected it fails.
 Each change is conditional on the status it comes from, so a step that is run twice, or late, changes
 nothing. A step hands in the job as it read it: its change also fails where another analysis or another
 confirmation has been recorded since. `waiting_confirm` itself is written by the state machine, which has
@@ -118,12 +119,41 @@ class Jobs:
 
         None where the job has moved on, or another analysis has been recorded since `job` was read.
         """
-        condition, values = _as_read(job, "analysis_key")
+        condition, values = _as_read(job, "analysis_key", "wish_key")
         return self._change(
             job.company_id,
             job.job_id,
             from_statuses=("analisando",),
             changes={"analysis_key": analysis_key, "staged_key": staged_key},
+            removals=("wish_key",),
+            condition=condition,
+            values=values,
+        )
+
+    def reanalyze(self, job: JobRecord, *, wish_key: str, digest: str) -> JobRecord | None:
+        """`waiting_confirm` → `analisando`, to be read anew; None where somebody was there first.
+
+        The task token stays, as a confirmation's does.
+        """
+        condition, values = _as_read(job, "analysis_key")
+        return self._change(
+            job.company_id,
+            job.job_id,
+            from_statuses=("waiting_confirm",),
+            changes={"status": "analisando", "wish_key": wish_key, "wish_digest": digest, "error": None},
+            condition=condition,
+            values=values,
+        )
+
+    def keep_analysis(self, job: JobRecord, error: Mapping[str, Any]) -> JobRecord | None:
+        """Give up reading a job's files anew: the analysis before holds, `error` says why."""
+        condition, values = _as_read(job, "analysis_key", "wish_key")
+        return self._change(
+            job.company_id,
+            job.job_id,
+            from_statuses=("analisando",),
+            changes={"error": bounded_error(error)},
+            removals=("wish_key",),
             condition=condition,
             values=values,
         )
@@ -162,7 +192,7 @@ class Jobs:
         self._change(
             job.company_id,
             job.job_id,
-            from_statuses=("inserting",),
+            from_statuses=("inserting", "analisando"),
             removals=("task_token",),
             condition="task_token = :token",
             values={"token": job.task_token},

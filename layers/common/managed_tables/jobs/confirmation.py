@@ -23,8 +23,7 @@ from managed_tables.errors import (
     TABLE_INACTIVE,
     ApiError,
 )
-from managed_tables.executions import ExecutionsUnavailable
-from managed_tables.observability import get_logger
+from managed_tables.jobs.resuming import try_to_resume
 from managed_tables.schema import Column
 from managed_tables.services import Services
 from managed_tables.storage import confirmed_name, job_key
@@ -40,6 +39,8 @@ _NEW_NOT_NULLABLE = Fault(
     DetailCode.NOT_NULLABLE, "uma coluna nova em uma tabela existente deve aceitar nulos ou ter default"
 )
 _MISSING = Fault(DetailCode.MISSING_COLUMN, "obrigatória na tabela")
+
+DECISIONS_MAX = 3  # each after another reading of the files has been recorded meanwhile
 
 
 @dataclass(frozen=True)
@@ -67,24 +68,13 @@ def confirm_job(
     if job.mode == "create":
         check_table_name(wanted.display_name or "")
     check_columns(wanted.columns)
-    if job.status == waiting:
+    for _ in range(DECISIONS_MAX):
+        if job.status != waiting:
+            break
         job = _decide(services, job, wanted)
     if job.status != "inserting" or job.confirmed_digest != wanted.digest:
         raise ApiError(JOB_NOT_WAITING, status=job.status)
-    _tell(services, job)
-
-
-def _tell(services: Services, job: JobRecord) -> None:
-    """Let the execution go on, unless somebody has told it already."""
-    if job.task_token is None:
-        return
-    try:
-        services.executions.confirm(job.task_token)
-    except ExecutionsUnavailable:
-        # The confirmation stands in the job's record: the sweep tells the execution again.
-        get_logger("api").error("confirmation not delivered", exc_info=True, job_id=job.job_id)
-        return
-    services.jobs.forget_token(job)
+    try_to_resume(services, job)
 
 
 def _decide(services: Services, job: JobRecord, wanted: WantedSchema) -> JobRecord:

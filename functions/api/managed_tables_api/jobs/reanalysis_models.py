@@ -1,0 +1,84 @@
+"""What a person states of how files are read, as OpenAPI shows it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MAX_TABLES = 2_000  # sheets and members of archives
+MAX_SKIPPED = 10_000  # lines named one by one
+MAX_HEADER_LINES = 20
+
+Line = Annotated[int, Field(ge=1)]
+
+_SHOWN_ALONE = frozenset({"kind", "name", "escape", "skipped_lines", "rows", "reasons"})
+_NONE_IS_STATED = frozenset({"header_line", "quote"})
+
+
+class StatedTable(BaseModel):
+    """How one file or sheet is to be read; what is left out, or null, is found anew under it.
+
+    An item of `reading.tables` may be sent back: what is only shown there is ignored.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: int = Field(ge=0)
+    sheet: str | None = None
+    include: bool | None = Field(default=None, description="Se é importada")
+    encoding: str | None = Field(default=None, description="Como utf-8, cp1252, utf-16")
+    delimiter: str | None = None
+    quote: str | None = Field(default=None, description="null: nada está entre aspas")
+    header_line: Line | None = Field(default=None, description="null: nenhuma linha dá nome às colunas")
+    header_lines: Annotated[int, Field(ge=0, le=MAX_HEADER_LINES)] | None = Field(
+        default=None, description="De quantas linhas os nomes são compostos"
+    )
+    first_line: Line | None = Field(default=None, description="Dos dados")
+    last_line: Line | None = Field(default=None, description="Dos dados")
+    skip_lines: Annotated[list[Line], Field(max_length=MAX_SKIPPED)] | None = Field(
+        default=None, description="Linhas que não são dados, onde quer que estejam"
+    )
+    fill_merged: bool | None = Field(
+        default=None, description="Se células mescladas na vertical valem para todas as suas linhas"
+    )
+    trim: bool | None = Field(default=None, description="Se os espaços nas pontas das células são retirados")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_what_is_shown(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: one for name, one in value.items() if name not in _SHOWN_ALONE}
+
+    def as_stated(self) -> dict[str, Any]:
+        """Return what is stated alone."""
+        given = self.model_dump(exclude_unset=True)
+        stated = {
+            name: value
+            for name, value in given.items()
+            if (value is not None or name in _NONE_IS_STATED) and not (name == "header_lines" and value == 0)
+        }
+        return {**stated, "file": self.file, "sheet": self.sheet}
+
+
+_EXAMPLE: dict[str, Any] = {"tables": [{"file": 0, "sheet": None, "header_line": 3, "skip_lines": [9]}]}
+
+
+class Reanalysis(BaseModel):
+    """How files are to be read: a file or sheet that is not named stays as it was read."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    tables: Annotated[list[StatedTable], Field(max_length=MAX_TABLES)] = []
+    timezone: str | None = Field(default=None, description="De horários sem fuso, como America/Sao_Paulo")
+
+    def as_stated(self) -> dict[str, Any]:
+        """Return what is stated alone."""
+        return {"timezone": self.timezone, "tables": [table.as_stated() for table in self.tables]}
+
+
+class ReanalysisAnswer(BaseModel):
+    """The files are being read."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "analisando"}]})
+
+    status: Literal["analisando"]

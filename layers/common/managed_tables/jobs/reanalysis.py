@@ -1,0 +1,93 @@
+"""Have the files of a waiting job read anew, as a person states it, in steps that can be cut off anywhere.
+
+What is stated is written to S3 first; the job's record then names it, in the one conditional write that
+decides; the state machine is told last. Cut off after the decision, the same request again or the sweep tells
+the state machine.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from managed_tables import exact_json
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.details import Detail
+from managed_tables.errors import (
+    ANALYSIS_GONE,
+    INVALID_READING,
+    JOB_NOT_FOUND,
+    JOB_NOT_WAITING,
+    ApiError,
+)
+from managed_tables.ids import new_record_id
+from managed_tables.jobs.plausibility import find_impossible
+from managed_tables.jobs.resuming import try_to_resume
+from managed_tables.services import Services
+from managed_tables.storage import WISH, attempt_key
+
+StatedWish = Mapping[str, Any]
+"""`{"timezone", "tables": [{"file", "sheet", …}]}`: of a table only the fields that are stated."""
+
+
+def reanalyze_job(services: Services, job: JobRecord, stated: StatedWish) -> None:
+    """Set the job going back to its analysis; the same request again, while it runs, is no second time.
+
+    Raises JOB_NOT_WAITING, ANALYSIS_GONE and, where the files cannot be read so, INVALID_READING.
+    """
+    digest = hashlib.sha256(exact_json.dumps(stated)).hexdigest()[:32]
+    if job.status == "waiting_confirm":
+        job = _decide(services, job, stated, digest)
+    if job.status != "analisando" or job.wish_digest != digest:
+        raise ApiError(JOB_NOT_WAITING, status=job.status)
+    if job.wish_key is not None:
+        try_to_resume(services, job)
+
+
+def _decide(services: Services, job: JobRecord, stated: StatedWish, digest: str) -> JobRecord:
+    """Return the job as it is when one request, ours or another, has been taken."""
+    analysis = services.job_documents.find_analysis(job)
+    if analysis is None or "reading" not in analysis:
+        raise ApiError(ANALYSIS_GONE)
+    stated = {**stated, "tables": _with_only_sheets(stated["tables"], analysis["reading"]["tables"])}
+    impossible = list(find_impossible(analysis, stated))
+    if impossible:
+        raise _refusal(impossible)
+    key = attempt_key(job.company_id, job.job_id, new_record_id(), WISH)
+    services.storage.put_json(key, merge(analysis["wish"], stated))
+    recorded = services.jobs.reanalyze(job, wish_key=key, digest=digest)
+    if recorded is not None:
+        return recorded
+    current = services.jobs.find(job.company_id, job.job_id)
+    if current is None:
+        raise ApiError(JOB_NOT_FOUND)
+    return current
+
+
+def _with_only_sheets(
+    stated: Iterable[Mapping[str, Any]], known: Iterable[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return what is stated, a workbook's only sheet named where none is."""
+    sheets: dict[int, list[str | None]] = {}
+    for table in known:
+        sheets.setdefault(table["file"], []).append(table["sheet"])
+    only = {file: names[0] for file, names in sheets.items() if len(names) == 1}
+    return [{**table, "sheet": table["sheet"] or only.get(table["file"])} for table in stated]
+
+
+def _refusal(details: list[Detail]) -> ApiError:
+    return ApiError(INVALID_READING, details, reason=f"{details[0]['path']}: {details[0]['reason']}")
+
+
+def merge(before: StatedWish, stated: StatedWish) -> dict[str, Any]:
+    """Return what is stated by now: a table that is named anew is as it is named, any other as it was."""
+    tables = _by_place(before["tables"]) | _by_place(stated["tables"])
+    timezone = stated.get("timezone") or before.get("timezone")
+    return {"timezone": timezone, "tables": [tables[place] for place in sorted(tables, key=_order)]}
+
+
+def _by_place(tables: Iterable[Mapping[str, Any]]) -> dict[tuple[int, str | None], Mapping[str, Any]]:
+    return {(table["file"], table["sheet"]): table for table in tables}
+
+
+def _order(place: tuple[int, str | None]) -> tuple[int, str]:
+    return place[0], place[1] or ""

@@ -1,0 +1,77 @@
+"""Extensions 2: how files were read, shown and corrected, on the way from an upload to its rows."""
+
+from typing import Any
+
+import pytest
+from client import Answer, Console
+
+pytestmark = pytest.mark.flow
+
+TITLED = "Relatório de vendas\n\nn;valor\n1;2,50\n2;3,00\n3;4,00\n"
+
+
+def reanalyze(company: Console, job: dict[str, Any], *tables: dict[str, Any], **members: Any) -> Answer:
+    return company.call("POST", f"/upload-jobs/{job['_id']}/reanalyze", {"tables": list(tables), **members})
+
+
+def read_again(
+    company: Console, job: dict[str, Any], *tables: dict[str, Any], **members: Any
+) -> dict[str, Any]:
+    answer = reanalyze(company, job, *tables, **members)
+    assert (answer.status, answer.json) == (200, {"status": "analisando"}), answer.text
+    return company.wait(job["_id"], "waiting_confirm")
+
+
+def names(job: dict[str, Any]) -> list[str]:
+    return [column["name"] for column in job["inferred_schema"]["columns"]]
+
+
+def test_a_reading_is_shown_corrected_and_loaded(company: Console) -> None:
+    """reading → reanalyze → waiting_confirm, again → confirm → done: the files are sent once."""
+    job = company.analyzed({"vendas.csv": TITLED})
+    [table] = job["reading"]["tables"]
+    assert (table["file"], table["sheet"], table["include"], table["kind"]) == (0, None, True, "csv")
+    assert (table["header_line"], table["first_line"], table["last_line"]) == (3, 4, 6)
+    assert (table["skipped_lines"], table["rows"]) == ([1, 2], 3)
+
+    again = read_again(company, job, {"file": 0, "sheet": None, "skip_lines": [5]})
+    assert again["reading"]["tables"][0]["skipped_lines"] == [1, 2, 5]
+    assert again["inferred_schema"]["total_row_count_estimate"] == 2
+
+    last = read_again(company, job, {"file": 0, "header_line": None, "first_line": 4, "last_line": 5})
+    assert (last["reading"]["tables"][0]["header_line"], last["error"]) == (None, None)
+    assert names(last) == ["coluna_1", "coluna_2"]
+    assert company.confirm(last).status == 200
+    done = company.wait(job["_id"], "done")
+    rows = company.rows(done["user_table_id"], numbers="string")
+    assert [(row["coluna_1"], row["coluna_2"]) for row in rows] == [("1", "2.50"), ("2", "3.00")]
+
+
+def test_a_reading_that_gives_no_table_leaves_the_one_before(company: Console) -> None:
+    job = company.analyzed({"vendas.csv": TITLED})
+    refused = read_again(company, job, {"file": 0, "include": False})
+    assert refused["error"]["code"] == "NO_TABLE_INCLUDED"
+    assert (refused["reading"], refused["inferred_schema"]) == (job["reading"], job["inferred_schema"])
+    mended = read_again(company, job, {"file": 0, "header_line": 3})
+    assert (mended["error"], names(mended)) == (None, ["n", "valor"])
+
+
+def test_a_table_that_is_not_named_stays_as_it_was(company: Console) -> None:
+    job = company.analyzed({"a.csv": TITLED, "b.csv": TITLED})
+    read_again(company, job, {"file": 0, "last_line": 4})
+    both = read_again(company, job, {"file": 1, "last_line": 5}, timezone="America/Sao_Paulo")
+    assert [table["rows"] for table in both["reading"]["tables"]] == [1, 2]
+    assert both["reading"]["timezone"] == "America/Sao_Paulo"
+
+
+def test_what_cannot_be_read_so_is_422_and_another_status_400(company: Console) -> None:
+    job = company.analyzed({"vendas.csv": TITLED})
+    answer = reanalyze(company, job, {"file": 0, "sheet": "Dados"})
+    assert (answer.status, answer.code, answer.details[0]["code"]) == (
+        422,
+        "INVALID_READING",
+        "UNKNOWN_SHEET",
+    )
+    assert company.confirm(job).status == 200
+    answer = reanalyze(company, job, {"file": 0, "header_line": 3})
+    assert (answer.status, answer.code) == (400, "JOB_NOT_WAITING_CONFIRM")

@@ -1,0 +1,185 @@
+"""Requests to read files otherwise: what may be asked, repeated, raced and cut off."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+from upload_flow import (
+    BASE,
+    READING,
+    WISH,
+    confirm,
+    declare,
+    error_of,
+    execution_status,
+    headers,
+    record,
+    status_of,
+    until,
+    waiting_job,
+)
+
+from managed_tables.clock import timestamp
+from managed_tables.executions import ExecutionsUnavailable
+from managed_tables.jobs import resuming
+from managed_tables_api.services import ApiServices
+from managed_tables_ingest.sweep import sweep_job
+
+STATED = {"file": 0, "sheet": None, "header_line": 3, "skip_lines": [9]}
+
+
+def reanalyze(client: TestClient, job_id: str, *tables: Any, **members: Any) -> httpx.Response:
+    body = {"tables": list(tables) or [STATED], **members}
+    return client.post(f"{BASE}/upload-jobs/{job_id}/reanalyze", json=body)
+
+
+def wish_of(api: ApiServices, client: TestClient, job_id: str) -> Any:
+    return api.storage.get_json(record(api, client, job_id).wish_key or "")
+
+
+def output_of(api: ApiServices, job_id: str) -> str:
+    arn = api.settings.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{job_id}"
+    return api.stepfunctions.describe_execution(executionArn=arn)["output"]
+
+
+def test_what_is_stated_is_kept_and_the_execution_goes_back_to_analyze(
+    api: ApiServices, client: TestClient
+) -> None:
+    job_id = waiting_job(api, client)
+    response = reanalyze(client, job_id, timezone="America/Sao_Paulo")
+    assert (response.status_code, response.json()) == (200, {"status": "analisando"})
+    assert status_of(client, job_id) == "analisando"
+    assert record(api, client, job_id).task_token is None
+    assert wish_of(api, client, job_id) == {
+        "timezone": "America/Sao_Paulo",
+        "tables": [STATED, *WISH["tables"]],
+    }
+    until(lambda: execution_status(api, job_id) == "SUCCEEDED")
+    assert '"analyze"' in output_of(api, job_id)
+
+
+def test_a_table_that_is_not_named_stays_as_it_was_and_one_that_is_begins_anew(
+    api: ApiServices, client: TestClient
+) -> None:
+    job_id = waiting_job(api, client)
+    again = {"file": 1, "sheet": "Dados", "include": False, "encoding": None}
+    assert reanalyze(client, job_id, again).status_code == 200
+    tables = [{"file": 1, "sheet": "Dados", "include": False}]
+    assert wish_of(api, client, job_id) == {"timezone": None, "tables": tables}
+
+
+def test_an_item_of_the_reading_may_be_sent_back(api: ApiServices, client: TestClient) -> None:
+    job_id = waiting_job(api, client)
+    shown = {**READING["tables"][1], "encoding": None, "rows": 3, "reasons": [], "header_line": None}  # type: ignore[index]
+    assert reanalyze(client, job_id, shown).status_code == 200
+    assert wish_of(api, client, job_id)["tables"] == [{"file": 1, "sheet": "Dados", "header_line": None}]
+
+
+def test_the_same_request_again_is_no_second_time(api: ApiServices, client: TestClient) -> None:
+    job_id = waiting_job(api, client)
+    assert reanalyze(client, job_id).status_code == 200
+    assert reanalyze(client, job_id).json() == {"status": "analisando"}
+    error_of(reanalyze(client, job_id, {"file": 0}), 400, "JOB_NOT_WAITING_CONFIRM")
+    error_of(confirm(client, job_id), 400, "JOB_NOT_WAITING_CONFIRM")
+
+
+def test_of_requests_and_confirmations_at_once_one_is_taken(api: ApiServices, client: TestClient) -> None:
+    job_id = waiting_job(api, client)
+    calls = [
+        lambda: reanalyze(client, job_id),
+        lambda: reanalyze(client, job_id, {"file": 0, "delimiter": ","}),
+        lambda: confirm(client, job_id),
+    ] * 3
+    with ThreadPoolExecutor(len(calls)) as pool:
+        answers = [future.result() for future in [pool.submit(call) for call in calls]]
+    taken = {number % 3 for number, answer in enumerate(answers) if answer.status_code == 200}
+    assert len(taken) == 1
+    assert {answer.status_code for answer in answers} == {200, 400}
+    assert status_of(client, job_id) == ("inserting" if taken == {2} else "analisando")
+
+
+def test_a_job_that_does_not_wait_is_400(client: TestClient) -> None:
+    job_id = declare(client).json()["job_id"]
+    error_of(reanalyze(client, job_id), 400, "JOB_NOT_WAITING_CONFIRM")
+
+
+def test_it_requires_the_permission_to_upload(api: ApiServices, client: TestClient) -> None:
+    job_id = waiting_job(api, client)
+    company_id = record(api, client, job_id).company_id
+    reader = headers(api, company_id, "managed-tables:list")
+    path = f"{BASE}/upload-jobs/{job_id}/reanalyze"
+    assert client.post(path, json={"tables": []}, headers=reader).status_code == 403
+
+
+IMPOSSIBLE: list[tuple[dict[str, Any], str, str]] = [
+    ({"file": 7}, "file", "UNKNOWN_FILE"),
+    ({"file": 0, "sheet": "Dados"}, "sheet", "UNKNOWN_SHEET"),
+    ({"file": 1, "sheet": "dados"}, "sheet", "UNKNOWN_SHEET"),
+    ({"file": 1}, "sheet", "UNKNOWN_SHEET"),
+    ({"file": 0, "header_line": 51}, "header_line", "NO_SUCH_LINE"),
+    ({"file": 1, "sheet": "Resumo", "last_line": 6}, "last_line", "NO_SUCH_LINE"),
+    ({"file": 0, "header_line": 4, "first_line": 4}, "first_line", "NO_SUCH_LINE"),
+    (
+        {"file": 0, "header_line": 1, "header_lines": 3, "first_line": 3},
+        "first_line",
+        "NO_SUCH_LINE",
+    ),
+    ({"file": 0, "first_line": 4, "last_line": 3}, "last_line", "NO_SUCH_LINE"),
+    ({"file": 0, "header_line": 4, "skip_lines": [4]}, "skip_lines", "NO_SUCH_LINE"),
+    ({"file": 0, "header_line": None, "header_lines": 1}, "header_lines", "NOT_ALLOWED"),
+    ({"file": 0, "delimiter": ""}, "delimiter", "NOT_A_DELIMITER"),
+    ({"file": 0, "delimiter": "\n"}, "delimiter", "NOT_A_DELIMITER"),
+    ({"file": 0, "delimiter": "ab"}, "delimiter", "NOT_A_DELIMITER"),
+    ({"file": 0, "delimiter": ";;;;"}, "delimiter", "NOT_A_DELIMITER"),
+    ({"file": 0, "quote": "''"}, "quote", "NOT_A_QUOTE"),
+    ({"file": 0, "quote": ";"}, "quote", "NOT_A_QUOTE"),
+    ({"file": 0, "encoding": "base64"}, "encoding", "UNKNOWN_ENCODING"),
+    ({"file": 0, "encoding": "klingon"}, "encoding", "UNKNOWN_ENCODING"),
+    ({"file": 1, "sheet": "Dados", "encoding": "utf-8"}, "encoding", "NOT_FOR_A_WORKBOOK"),
+]
+UNREADABLE: list[Any] = [
+    {"tables": [{}]},
+    {"tables": [{"file": "0"}]},
+    {"tables": [{"file": 0, "header_line": 0}]},
+    {"tables": [{"file": 0, "hedaer_line": 1}]},
+    {"tables": {}},
+    {"zone": "UTC"},
+]
+
+
+def test_what_cannot_be_is_422_and_says_where(api: ApiServices, client: TestClient) -> None:
+    job_id = waiting_job(api, client)
+    for table, field, code in IMPOSSIBLE:
+        [found] = error_of(reanalyze(client, job_id, table), 422, "INVALID_READING")["details"]
+        assert (found["in"], found["path"], found["code"]) == ("body", f"tables[0].{field}", code), table
+    [repeated] = error_of(reanalyze(client, job_id, STATED, STATED), 422, "INVALID_READING")["details"]
+    assert (repeated["path"], repeated["code"]) == ("tables[1]", "REPEATED")
+    for zone in ("Brasil", "../etc/passwd", ""):
+        [unknown] = error_of(reanalyze(client, job_id, timezone=zone), 422, "INVALID_READING")["details"]
+        assert (unknown["path"], unknown["code"]) == ("timezone", "UNKNOWN_TIMEZONE")
+    for body in UNREADABLE:
+        answer = client.post(f"{BASE}/upload-jobs/{job_id}/reanalyze", json=body)
+        assert error_of(answer, 422, "INVALID_REQUEST")["details"], body
+    assert status_of(client, job_id) == "waiting_confirm"
+
+
+def test_the_sweep_tells_an_execution_that_was_not_told(
+    api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = waiting_job(api, client)
+
+    def unavailable(*_: object) -> None:
+        raise ExecutionsUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(api.executions), "reanalyze", unavailable)
+        assert reanalyze(client, job_id).status_code == 200
+    job = record(api, client, job_id)
+    assert resuming.has_moved_on(job)
+    later = timestamp()
+    assert sweep_job(api, job, later, later) == "reanalyzed"
+    until(lambda: execution_status(api, job_id) == "SUCCEEDED")
+    assert '"analyze"' in output_of(api, job_id)
+    assert record(api, client, job_id).task_token is None
