@@ -39,8 +39,8 @@ def insert_rows(folder: str, dsn: str) -> None:
     table_id = new_record_id()
     target = Target(new_record_id(), "create", table_id, f"t_{table_id}", columns)
     with psycopg.connect(dsn, autocommit=True) as connection, open_converter(Path(folder)) as converter:
-        plan = make_plan(Path(folder, "staged.parquet"), analysis, columns)
-        load_rows(connection, converter, target, plan, "UTC", lambda _: None)
+        plan = make_plan(Path(folder, "staged.parquet"), analysis, columns, "UTC")
+        load_rows(connection, converter, target, plan, lambda _: None)
 
 
 def copy_file(file: str, dsn: str) -> None:

@@ -113,7 +113,9 @@ class JobMaker:
         staged = write_staged(self.folder / f"{job_id}.parquet", rows)
         labels = [one.display_name for one in columns]
         with duckdb.connect() as connection:
-            inferred = infer_columns(connection, staged, labels, ["vendas.csv"], delimiter=delimiter)
+            zone = self.services.settings.default_timezone
+            files = ["vendas.csv"]
+            inferred = infer_columns(connection, staged, labels, files, delimiter=delimiter, timezone=zone)
         analysis = {
             "files": ["vendas.csv"],
             "columns": [

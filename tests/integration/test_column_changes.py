@@ -16,6 +16,7 @@ from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 
 CODES = {
+    "text": "NOT_A_TEXT",
     "integer": "NOT_AN_INTEGER",
     "decimal": "NOT_A_DECIMAL",
     "boolean": "NOT_A_BOOLEAN",
@@ -214,6 +215,13 @@ def test_a_type_is_changed_exactly(
         ("integer", "boolean", "1", ["2", "-1"]),
         ("integer", "date", None, ["20240101"]),
         ("boolean", "date", None, ["true"]),
+        ("text", "datetime", "0001-01-01 00:00-05:00", ["0001-01-01 00:00+05:00", "9999-12-31 23:00-03:00"]),
+        (
+            "datetime",
+            "text",
+            "9999-12-31 23:59:59+00",
+            ["10000-01-01 00:00:00+00", "0001-12-31 19:00:00+00 BC"],
+        ),
         ("datetime", "date", "2024-02-28 00:00:00+00", ["2024-02-28 10:00:00+00"]),
     ],
 )

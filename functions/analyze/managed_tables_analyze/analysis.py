@@ -91,6 +91,7 @@ def analyze(
             names=table.names,
             delimiter=dialect.delimiter,
             point_columns=table.point_columns,
+            timezone=zone.key,
         )
         findings = [*table.findings, *find_totals(connection, staged, len(labels), table.files)]
         types = [(column.type, column.formats) for column in judged]

@@ -91,9 +91,8 @@ class Loading:
         with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
             plan = self._prepare(connection, converter, Path(folder))
             report = progress_reporter(self.services, self.job, plan.row_count)
-            zone = self.services.settings.default_timezone
             try:
-                return load_rows(connection, converter, self.target, plan, zone, report)
+                return load_rows(connection, converter, self.target, plan, report)
             except MisfitFound as found:
                 raise _misfit_error(converter, plan, found) from found
             except Fenced as error:
@@ -122,10 +121,11 @@ class Loading:
         staged = folder / STAGED_OBJECT
         # A job that was analysed before each run had keys of its own names no staged object.
         storage.download(self.job.staged_key or job_key(company_id, job_id, STAGED_OBJECT), staged)
+        zone = self.services.settings.default_timezone
         if self.target.mode == "create":
-            return make_plan(staged, analysis, self.target.columns)
+            return make_plan(staged, analysis, self.target.columns, zone)
         columns, missing = current_columns(connection, self.target)
-        plan = make_plan(staged, analysis, columns)
+        plan = make_plan(staged, analysis, columns, zone)
         if missing:
             misfits = find_misfits(converter, plan)
             if misfits.count:

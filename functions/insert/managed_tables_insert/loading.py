@@ -51,21 +51,20 @@ def load_rows(
     converter: DuckDBPyConnection,
     target: Target,
     plan: LoadPlan,
-    zone: str,
     report: Report,
 ) -> AppliedJob:
     """Load all of the plan's rows in one transaction and return what was done, also when repeated.
 
-    `plan` holds the table's own columns as `current_columns` gave them; `zone` is that of times without
-    one. Raises MisfitFound with nothing loaded, JobError where the table does not take the rows, Fenced
-    where the table to be made was given up; psycopg's own errors are faults to retry.
+    `plan` holds the table's own columns as `current_columns` gave them. Raises MisfitFound with nothing
+    loaded, JobError where the table does not take the rows, Fenced where the table to be made was given up;
+    psycopg's own errors are faults to retry.
     """
     started = time.monotonic()
     with connection.transaction():
         if not claim_job(connection, target.job_id, target.table_id):
             return _find_loaded(connection, target.job_id)
-        connection.execute("SELECT set_config('TimeZone', %s, true)", [zone])
-        name = _prepare_table(connection, target, plan, zone)
+        connection.execute("SELECT set_config('TimeZone', %s, true)", [plan.timezone])
+        name = _prepare_table(connection, target, plan, plan.timezone)
         base_ms = _clock_ms(connection)
         statement = _copy_statement(name, plan, is_new=target.mode == "create")
         with connection.cursor() as cursor, _translated_refusals():

@@ -64,6 +64,11 @@ class LoadPlan:
     row_count: int
 
     @property
+    def timezone(self) -> str:
+        """The zone of times without one: the same for all columns."""
+        return self.columns[0].formats.timezone
+
+    @property
     def rows(self) -> str:
         """The SQL relation of the staged object's rows, with their numbers."""
         return f"read_parquet({literal(str(self.staged))}, {ROW_NUMBER} = true)"
@@ -74,13 +79,19 @@ class LoadPlan:
         return f"SELECT {values} FROM {self.rows}"  # noqa: S608 - own SQL: names of cells, no text of users
 
 
-def make_plan(staged: Path, analysis: Mapping[str, Any], confirmed: Sequence[Column]) -> LoadPlan:
-    """Return the plan of loading the confirmed columns, which are found in the analysis by name."""
+def make_plan(
+    staged: Path, analysis: Mapping[str, Any], confirmed: Sequence[Column], timezone: str
+) -> LoadPlan:
+    """Return the plan of loading the confirmed columns, which are found in the analysis by name.
+
+    `timezone` is that of times without one where the analysis does not say.
+    """
     known = {column["name"]: (number, column) for number, column in enumerate(analysis["columns"])}
     columns = []
     for column in confirmed:
         number, found = known[column.name]
-        columns.append(LoadedColumn(column, f"c{number}", Formats(**found["formats"])))
+        formats = Formats(**{"timezone": timezone, **found["formats"]})
+        columns.append(LoadedColumn(column, f"c{number}", formats))
     return LoadPlan(staged, tuple(columns), tuple(analysis["files"]), int(analysis["row_count"]))
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from managed_tables.conversion import Formats, build_conversion, explain
 from managed_tables.conversion.columns import DateOrder, DecimalMark
+from managed_tables.details import DetailCode, Fault
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.samples import format_instant
 
@@ -141,7 +142,18 @@ def test_two_digit_years_are_1969_to_2068(days: list[date]) -> None:
     assert convert(texts, "date", Formats()) == [day.isoformat() for day in days]
 
 
-MOMENTS = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29))
+MOMENTS = st.one_of(
+    st.datetimes(),
+    st.datetimes(datetime.min, datetime(1, 1, 2)),
+    st.datetimes(datetime(9999, 12, 30), datetime.max),
+)
+
+
+def in_utc(moment: datetime) -> datetime | None:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 @given(st.lists(MOMENTS, min_size=1, max_size=30), st.integers(-14 * 60, 14 * 60), st.sampled_from("T "))
@@ -149,8 +161,41 @@ def test_datetimes_keep_their_instant(moments: list[datetime], offset_minutes: i
     zone = timezone(timedelta(minutes=offset_minutes))
     written = [moment.replace(tzinfo=zone) for moment in moments]
     found = convert([moment.isoformat(mark) for moment in written], "datetime", Formats(date_order="ymd"))
-    instants = [format_instant(text or "", ZoneInfo("UTC")) for text in found]
-    assert [datetime.fromisoformat(text) for text in instants] == [one.astimezone(UTC) for one in written]
+    instants = [text and datetime.fromisoformat(format_instant(text, ZoneInfo("UTC"))) for text in found]
+    assert instants == [in_utc(one) for one in written]
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "converts"),
+    [
+        ("0001-01-01T00:00:00Z", "UTC", True),
+        ("0001-01-01T00:00:00+05:00", "UTC", False),
+        ("0001-01-01T05:00:00+05:00", "UTC", True),
+        ("0001-01-01 04:59:59+0500", "UTC", False),
+        ("0001-01-01T00:00:00-05:00", "UTC", True),
+        ("01/01/0001", "UTC", True),
+        ("01/01/0001", "Asia/Tokyo", False),
+        ("1/1/0001 10:00 AM +09:30", "UTC", True),
+        ("1/1/0001 9:00 AM +09:30", "UTC", False),
+        ("31/12/9999 23:59:59", "UTC", True),
+        ("31/12/9999 23:59:59", "America/Sao_Paulo", False),
+        ("31/12/9999 20:59:59,999999", "America/Sao_Paulo", True),
+        ("31/12/9999", "America/Sao_Paulo", True),
+        ("9999-12-31 11:00 PM", "America/Sao_Paulo", False),
+        ("9999-12-31 11:00 PM UTC", "America/Sao_Paulo", True),
+        ("9999-12-31T23:00:00-01:00", "UTC", False),
+        ("9999-12-31T22:59:59-01", "UTC", True),
+        ("30/12/9999 23:59:59", "America/Sao_Paulo", True),
+        ("01/01/2001 00:00:00+05:00", "UTC", True),
+    ],
+)
+def test_datetimes_stay_in_the_years_1_to_9999_in_utc(text: str, zone: str, converts: bool) -> None:
+    [found] = convert([text], "datetime", Formats(timezone=zone))
+    assert (found is not None) == converts
+    if not converts:
+        assert explain(text, ColumnType.DATETIME, Formats(timezone=zone)) == Fault(
+            DetailCode.OUT_OF_RANGE, "fica fora dos anos 0001 a 9999 quando levada ao horário UTC"
+        )
 
 
 @pytest.mark.parametrize(

@@ -57,15 +57,16 @@ def infer_columns(
     names: Sequence[str] = (),
     delimiter: str | None = None,
     point_columns: Collection[int] = (),
+    timezone: str = "UTC",
 ) -> list[InferredColumn]:
     """Return one judgement a column, in order.
 
     `labels` are the headers as written; `names` what the columns are called (the labels, where they are not
     given); `files` the names that the object's `file` indexes; `delimiter` the files', None for workbooks.
     `point_columns` are the columns, counted from 0, in which a reader wrote some workbook's numeric cell
-    with a decimal point: the point is their mark.
+    with a decimal point: the point is their mark. `timezone` is that of times without one.
     """
-    trials = try_columns(connection, staged, len(labels))
+    trials = try_columns(connection, staged, len(labels), timezone)
     readings = settle_marks(connection, staged, trials, delimiter, frozenset(point_columns))
     judged = [
         _judge(connection, staged, trial, reading, label)
@@ -74,7 +75,13 @@ def infer_columns(
     judged = _with_shortened(connection, staged, judged, labels)
     exceptions = explanation.read_exceptions(connection, staged, judged, files)
     return [
-        InferredColumn(one.type, one.nullable, one.formats, one.as_record(name, cells), one.findings(name))
+        InferredColumn(
+            one.type,
+            one.nullable,
+            replace(one.formats, timezone=timezone),
+            one.as_record(name, cells),
+            one.findings(name),
+        )
         for one, cells, name in zip(judged, exceptions, names or labels, strict=True)
     ]
 

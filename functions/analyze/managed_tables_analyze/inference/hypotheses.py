@@ -38,14 +38,17 @@ class Choice:
 
 
 @cache
-def ladder() -> tuple[tuple[Hypothesis, ...], ...]:
-    """Return the groups of hypotheses, narrowest first; those of one group are counted together."""
+def ladder(timezone: str) -> tuple[tuple[Hypothesis, ...], ...]:
+    """Return the groups of hypotheses, narrowest first; those of one group are counted together.
+
+    `timezone` is that of times without one.
+    """
     numbers = [
         tuple(Hypothesis(column_type, Formats(decimal_mark=mark)) for mark in MARKS)
         for column_type in (ColumnType.INTEGER, ColumnType.DECIMAL)
     ]
     times = [
-        (Hypothesis(column_type, Formats(date_order=order)),)
+        (Hypothesis(column_type, Formats(date_order=order, timezone=timezone)),)
         for column_type in (ColumnType.DATE, ColumnType.DATETIME)
         for order in ORDERS
     ]

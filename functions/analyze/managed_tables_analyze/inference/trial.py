@@ -22,6 +22,7 @@ _HEAD_CELLS = 60_000  # over all columns: what is judged before the full scan st
 _HEAD_ROWS_MAX = 3_000
 _HEAD_ROWS_MIN = 100
 _SPARSE_VALUES = 200  # of a column that the head shows empty
+_COLUMNS_PER_SCAN = 200  # of whether they hold anything at all
 _WORTH_EXPLAINING = 0.5
 _LETTERS_BY_CHANCE = 0.9  # half of a column of F and M looks like a boolean
 HEAD = "inference_head"
@@ -64,16 +65,18 @@ class Trial:
             self.verdict = tuple(hypothesis for hypothesis in rung if self.holds(hypothesis))
 
 
-def try_columns(connection: DuckDBPyConnection, staged: Path, width: int) -> list[Trial]:
+def try_columns(connection: DuckDBPyConnection, staged: Path, width: int, timezone: str) -> list[Trial]:
     """Return each column's finished trial; leaves the object's head in the temporary table `HEAD`."""
+    rungs = ladder(timezone)
     rows = staged_rows(staged)
     head_rows = max(_HEAD_ROWS_MIN, min(_HEAD_ROWS_MAX, _HEAD_CELLS // max(width, 1)))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {HEAD} AS FROM {rows} LIMIT {head_rows}")
     trials = [Trial(column) for column in range(width)]
-    _propose(connection, HEAD, trials)
-    for trial in trials:
-        if not trial.is_seen:
-            _propose(connection, _sparse_values(rows, trial.column), [trial])
+    _propose(connection, HEAD, trials, rungs)
+    unseen = [trial for trial in trials if not trial.is_seen]
+    for trial, has_value in zip(unseen, _have_values(connection, rows, unseen), strict=True):
+        if has_value:
+            _propose(connection, _sparse_values(rows, trial.column), [trial], rungs)
     while questions := [(trial, what) for trial in trials for what in trial.next_questions()]:
         asked = [Question(trial.column, what) for trial, what in questions]
         for (trial, what), tally in zip(questions, count_cells(connection, rows, asked), strict=True):
@@ -93,14 +96,19 @@ def count_all(
         trial.tallies[hypothesis] = tally
 
 
-def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> None:
+def _propose(
+    connection: DuckDBPyConnection,
+    relation: str,
+    trials: Sequence[Trial],
+    rungs: Sequence[tuple[Hypothesis, ...]],
+) -> None:
     """Give each trial the hypotheses that no cell of `relation` contradicts, else the best of the others."""
-    every = [hypothesis for rung in ladder() for hypothesis in rung]
+    every = [hypothesis for rung in rungs for hypothesis in rung]
     asked = [Question(trial.column, what) for trial in trials for what in every]
     tallies = count_cells(connection, relation, asked)
     for number, trial in enumerate(trials):
         found = dict(zip(every, tallies[number * len(every) :], strict=False))
-        alive = [tuple(what for what in rung if found[what].holds) for rung in ladder()]
+        alive = [tuple(what for what in rung if found[what].holds) for rung in rungs]
         trial.is_seen = found[every[0]].judged > 0
         trial.rungs = [rung for rung in alive if rung]
         likely = [what for what in every if found[what].share >= _worth_explaining(what)]
@@ -111,6 +119,16 @@ def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Tri
 def _worth_explaining(hypothesis: Hypothesis) -> float:
     """Return the share of fitting cells from which a person would ask why a column is text."""
     return _LETTERS_BY_CHANCE if hypothesis.type is ColumnType.BOOLEAN else _WORTH_EXPLAINING
+
+
+def _have_values(connection: DuckDBPyConnection, rows: str, trials: Sequence[Trial]) -> list[bool]:
+    """Return of each column whether any of its cells holds something: most that the head shows empty are."""
+    found: list[bool] = []
+    for start in range(0, len(trials), _COLUMNS_PER_SCAN):
+        batch = trials[start : start + _COLUMNS_PER_SCAN]
+        tests = ", ".join(f"coalesce(bool_or({cell_name(trial.column)} <> ''), false)" for trial in batch)
+        found += connection.execute(f"SELECT {tests} FROM {rows}").fetchall()[0]  # noqa: S608 - own SQL
+    return found
 
 
 def _sparse_values(rows: str, column: int) -> str:

@@ -17,6 +17,8 @@ class Formats:
     decimal_mark: DecimalMark = ","
     date_order: DateOrder = "dmy"
     null_tokens: bool = False
+    timezone: str = "UTC"
+    """That of a time without one."""
 
     def as_record(self) -> dict[str, Any]:
         """Return the object that analysis.json keeps."""
@@ -64,5 +66,5 @@ def build_conversion(cell: str, column_type: ColumnType, formats: Formats) -> Co
             suggests = times.date_fits(cell, order, chosen=False)
             return Conversion(empty, converts, suggests, times.date_value(cell, order))
         case ColumnType.DATETIME:
-            fits = times.datetime_fits(cell, order)
+            fits = times.datetime_fits(cell, order, formats.timezone)
             return Conversion(empty, fits, fits, times.datetime_value(cell, order))

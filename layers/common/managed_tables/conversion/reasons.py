@@ -35,6 +35,9 @@ _CODES = {
     ColumnType.DATETIME: DetailCode.NOT_A_DATETIME,
 }
 _BEYOND_64_BITS = Fault(DetailCode.OUT_OF_RANGE, "passa do limite de um inteiro de 64 bits")
+_BEYOND_CALENDAR = "fica fora dos anos 0001 a 9999 quando levada ao horário UTC"
+_EDGE = re.compile("0001|9999")  # the years of which some hours are beyond, in some zone
+_CLOCK = re.compile(r"(?:[T ]\s*[0-9]{1,2}:[0-5][0-9]\b.*)?", re.IGNORECASE)
 _MARKS = {",": "a vírgula", ".": "o ponto"}
 _ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
 
@@ -51,7 +54,8 @@ def explain(value: str, column_type: ColumnType, formats: Formats) -> Fault:
                 code, _explain_number(text, column_type, formats)
             )
         case ColumnType.DATE | ColumnType.DATETIME:
-            return Fault(code, _explain_time(text, column_type, formats))
+            reason = _explain_time(text, column_type, formats)
+            return Fault(DetailCode.OUT_OF_RANGE if reason == _BEYOND_CALENDAR else code, reason)
         case ColumnType.BOOLEAN:
             return Fault(code, _NAMES[column_type])
 
@@ -93,6 +97,8 @@ def _explain_time(text: str, column_type: ColumnType, formats: Formats) -> str:
         return f"não é um dia que exista, na ordem {_ORDERS[formats.date_order]}"
     if column_type is ColumnType.DATE and ":" in parts[5]:
         return "tem hora, e a coluna é só de datas"
+    if _EDGE.search(text) and _CLOCK.fullmatch(parts[5]):
+        return _BEYOND_CALENDAR
     if ":" in parts[5]:
         return "a hora não existe ou não está no formato hh:mm:ss"
     return _NAMES[column_type]

@@ -5,8 +5,12 @@ A year-first date fits any order. A two-digit year is read after a slash only (`
 loads it has its time zone set, and PostgreSQL settles hours that a change of clocks skips or repeats.
 """
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
 
+_DAY_SECONDS = 86_400
 MAX_TIME_BYTES = 64  # the longest form with room for blanks; spares long texts the pattern
 
 _YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
@@ -25,6 +29,15 @@ _CLOCK = rf"(?:(?:[01]?[0-9]|2[0-3]){_MINUTES_SECONDS}|(?:0?[1-9]|1[0-2]){_MINUT
 _ZONE = r"(?: ?(?:[Zz]|UTC|GMT|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?))"
 _MIDNIGHT = r"(?:[Tt]| +)0?0:00(?::00(?:[.,]0+)?)?"
 _EIGHT_DIGITS = rf"{BLANK}*[12][0-9]{{7}}{BLANK}*"  # of a year from 1000 on: no ddmmyyyy of our times is one
+_CALENDAR_ENDS = (datetime.min, datetime.max)
+# What a time of the first or the last day is made of; the other days have no group `first` nor `last`.
+_END_OF_CALENDAR = (
+    rf"^{BLANK}*(?:(0?1[-/.]0?1[-/.]0001|0001[-/]0?1[-/]0?1)"
+    r"|((?:31[-/.]12|12[-/.]31)[-/.]9999|9999[-/]12[-/]31))"
+    r"(?:(?:[Tt]| +)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]+)?)? ?([AaPp][Mm])?"
+    r" ?(?:([Zz]|UTC|GMT)|([+-])([0-9]{2}):?([0-9]{2})?)?)?"
+)
+_END_PARTS = ["first", "last", "hour", "minute", "second", "half", "utc", "sign", "hours", "minutes"]
 _TIME = rf"(?:(?:[Tt]| +){_CLOCK}{_ZONE}?)"
 
 
@@ -41,9 +54,34 @@ def date_fits(cell: str, order: str, *, chosen: bool) -> str:
     return choose((matches(cell, _EIGHT_DIGITS), is_day), otherwise=marked)
 
 
-def datetime_fits(cell: str, order: str) -> str:
-    """Return the test that `cell` is a day with or without a time of day."""
-    return _fits(cell, f"(?:{_day(order)}){_TIME}?")
+def datetime_fits(cell: str, order: str, zone: str) -> str:
+    """Return the test that `cell` is a day with or without a time of day, of the years 1 to 9999 in UTC too.
+
+    `zone` is that of a time without one.
+    """
+    is_time = _fits(cell, f"(?:{_day(order)}){_TIME}?")
+    return choose((is_time, f"NOT {_leaves_calendar(cell, zone)}"), otherwise="false")
+
+
+def _leaves_calendar(cell: str, zone: str) -> str:
+    """Return the test that a fitting datetime is before the year 1 or after 9999 in UTC.
+
+    No zone is a day away, so that only the first and the last day are in question.
+    """
+    place = ZoneInfo(zone)
+    first, last = (round((place.utcoffset(end) or timedelta()).total_seconds()) for end in _CALENDAR_ENDS)
+    hour, minute, second, hours, minutes = (
+        f"concat('0', e.{part})::INTEGER" for part in ("hour", "minute", "second", "hours", "minutes")
+    )
+    hour = f"({hour} % CASE e.half WHEN '' THEN 24 ELSE 12 END + 12 * (e.half ILIKE 'pm')::INTEGER)"
+    time = f"({hour} * 3600 + {minute} * 60 + {second})"
+    written = f"concat(e.sign, '1')::INTEGER * ({hours} * 3600 + {minutes} * 60)"
+    ahead = f"CASE WHEN e.sign <> '' THEN {written} WHEN e.utc <> '' THEN 0 ELSE"
+    before = f"e.first <> '' AND {time} < {ahead} {first} END"
+    after = f"e.last <> '' AND {time} >= {_DAY_SECONDS} + {ahead} {last} END"
+    parts = f"regexp_extract({cell}, {literal(_END_OF_CALENDAR)}, {_END_PARTS})"
+    leaves = f"list_transform([{parts}], lambda e: {before} OR {after})[1]"
+    return choose((f"contains({cell}, '0001') OR contains({cell}, '9999')", leaves), otherwise="false")
 
 
 def date_value(cell: str, order: str) -> str:

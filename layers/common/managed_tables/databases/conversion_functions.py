@@ -116,3 +116,21 @@ BOUNDED_DECIMALS = r"""
             THEN translate(managed_tables.plain(value), E',.R$ \u00a0', '.')::numeric
     END;
 """
+
+# What the API can answer: the years 1 to 9999 in UTC. A time that leaves them does not convert.
+BOUNDED_TIMES = r"""
+    CREATE FUNCTION managed_tables.in_calendar(value timestamptz) RETURNS timestamptz
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN value >= '0001-01-01 00:00:00+00' AND value < '10000-01-01 00:00:00+00' THEN value END;
+
+    CREATE FUNCTION managed_tables.in_calendar(value date) RETURNS date
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN value BETWEEN '0001-01-01' AND '9999-12-31' THEN value END;
+
+    ALTER FUNCTION managed_tables.try_datetime(text, text, text) RENAME TO read_datetime;
+
+    CREATE FUNCTION managed_tables.try_datetime(value text, field_order text, zone text)
+    RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN managed_tables.in_calendar(managed_tables.read_datetime(value, field_order, zone));
+"""

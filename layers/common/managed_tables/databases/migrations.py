@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.conversion_functions import BOUNDED_DECIMALS, CONVERSION_FUNCTIONS
+from managed_tables.databases.conversion_functions import (
+    BOUNDED_DECIMALS,
+    BOUNDED_TIMES,
+    CONVERSION_FUNCTIONS,
+)
 
 _LOCK_KEY = 7_205_759_403  # any number
 
@@ -62,6 +66,7 @@ MIGRATIONS: Sequence[str] = (
     BOUNDED_DECIMALS,
     _JOB_RESULTS,
     _TABLE_TEXTS_AND_KEYS,
+    BOUNDED_TIMES,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

@@ -28,7 +28,7 @@ _READINGS: dict[tuple[ColumnType, ColumnType], tuple[str, ...]] = {
     (_T.DECIMAL, _T.TEXT): ("{c}::text",),
     (_T.BOOLEAN, _T.TEXT): ("{c}::text",),
     (_T.DATE, _T.TEXT): ("{c}::text",),
-    (_T.DATETIME, _T.TEXT): ("managed_tables.datetime_text({c})",),
+    (_T.DATETIME, _T.TEXT): ("managed_tables.datetime_text(managed_tables.in_calendar({c}))",),
     (_T.INTEGER, _T.DECIMAL): ("{c}::numeric",),
     (_T.DECIMAL, _T.INTEGER): (
         (
@@ -40,9 +40,12 @@ _READINGS: dict[tuple[ColumnType, ColumnType], tuple[str, ...]] = {
     (_T.DECIMAL, _T.BOOLEAN): (_AS_BOOLEAN,),
     (_T.BOOLEAN, _T.INTEGER): ("{c}::int::bigint",),
     (_T.BOOLEAN, _T.DECIMAL): ("{c}::int::numeric",),
-    (_T.DATE, _T.DATETIME): ("{c}::timestamp AT TIME ZONE {zone}",),
+    (_T.DATE, _T.DATETIME): ("managed_tables.in_calendar({c}::timestamp AT TIME ZONE {zone})",),
     (_T.DATETIME, _T.DATE): (
-        "CASE WHEN ({c} AT TIME ZONE {zone})::time = '00:00' THEN ({c} AT TIME ZONE {zone})::date END",
+        (
+            "CASE WHEN ({c} AT TIME ZONE {zone})::time = '00:00'"
+            " THEN managed_tables.in_calendar(({c} AT TIME ZONE {zone})::date) END"
+        ),
     ),
 }
 
