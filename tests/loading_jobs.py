@@ -66,7 +66,8 @@ class JobMaker:
         if table_id is None:
             table = services.upload_tables.reserve(self.company, job_id, USER_ID, display_name, columns)
             table_id = reserved = table.table_id
-        elif (existing := services.tables.find(company_id, table_id)) is not None:
+        existing = services.tables.find(company_id, table_id)
+        if existing is not None and existing.state == "ready":
             own = {one.name for one in existing.columns}
         key = job_key(company_id, job_id, confirmed_name(self.job(job_id).confirmations + 1, new_record_id()))
         document = {
@@ -75,6 +76,8 @@ class JobMaker:
             "table_id": table_id,
             "own_columns": [one.name for one in columns if one.name in own],
         }
+        if self.job(job_id).mode == "upsert" and existing is not None:
+            document["key"] = existing.key
         services.storage.put_json(key, document)
         services.items.change(catalog_key(company_id, job_id), {"status": "waiting_confirm"})
         job = self.job(job_id)

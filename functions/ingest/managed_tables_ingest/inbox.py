@@ -31,7 +31,7 @@ from managed_tables_ingest.arrivals import Arrival
 PREFIX = "inbox/"
 JOB_TAG = "job-id"
 _FLAGS = {"true": True, "false": False}
-_MODES: dict[str, LoadMode] = {"append": "append", "replace": "replace"}
+_MODES: dict[str, LoadMode] = {"append": "append", "replace": "replace", "upsert": "upsert"}
 
 
 def take_object(services: AwsServices, arrival: Arrival) -> None:
@@ -112,7 +112,7 @@ def read_intake(file_name: str, metadata: dict[str, str]) -> Intake:
     if flag not in _FLAGS:
         reason = "auto-confirm deve ser true ou false"
     elif mode not in _MODES:
-        reason = "mode deve ser append ou replace"
+        reason = "mode deve ser append, replace ou upsert"
     elif table is None and (_FLAGS[flag] or "mode" in metadata):
         reason = "falta table, o nome da tabela"
     elif table is not None:

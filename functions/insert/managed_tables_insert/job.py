@@ -17,6 +17,7 @@ from managed_tables.conversion.sql_text import literal
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.errors import (
+    DUPLICATE_KEYS,
     DUPLICATE_NAME,
     INVALID_SCHEMA,
     RESERVATION_LOST,
@@ -35,10 +36,11 @@ from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.services import Services
 from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key
-from managed_tables_insert.loading import Target, current_columns, load_rows
+from managed_tables_insert.loading import Target, current_columns, find_repeated_keys, load_rows
 from managed_tables_insert.misfits import find_misfits
 from managed_tables_insert.pipe import MisfitFound
 from managed_tables_insert.plan import LoadPlan, make_plan
+from managed_tables_insert.transfer import DuplicateFound
 from managed_tables_insert.unattended import confirm_unattended
 
 Outcome = dict[str, Any]
@@ -47,6 +49,9 @@ Outcome = dict[str, Any]
 LOCK_TIMEOUT_MS = 120_000
 MAX_READINGS = 3  # of a job that others move on meanwhile; then the state machine tries again
 CONVERTER_MEMORY = "1GB"  # of DuckDB: half of the function's; more goes to the temporary folder
+
+
+_CORRECTABLE = (VALUES_NOT_CONVERTED, DUPLICATE_KEYS)  # by whoever confirms the job again
 
 
 class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
@@ -95,6 +100,8 @@ class Loading:
                 return load_rows(connection, converter, self.target, plan, report)
             except MisfitFound as found:
                 raise _misfit_error(converter, plan, found) from found
+            except DuplicateFound as found:
+                raise self._duplicate_error(connection, converter, plan) from found
             except Fenced as error:
                 self._require_current()
                 raise JobError(RESERVATION_LOST) from error
@@ -102,6 +109,15 @@ class Loading:
                 if error.kind is DUPLICATE_NAME:  # of a table that somebody made by hand in SQL
                     raise JobError(TABLE_NAME_TAKEN, name=self.target.display_name) from error
                 raise
+
+    def _duplicate_error(
+        self, connection: PgConnection, converter: DuckDBPyConnection, plan: LoadPlan
+    ) -> JobError:
+        misfits = find_misfits(converter, plan)
+        if misfits.count:
+            return JobError(VALUES_NOT_CONVERTED, misfits.details, misfits.count, count=misfits.count)
+        repeated = find_repeated_keys(connection, converter, self.target, plan)
+        return JobError(DUPLICATE_KEYS, repeated.details, repeated.count, count=repeated.count)
 
     def _require_current(self) -> None:
         """Raise Superseded where the job is no longer inserting what this run read."""
@@ -150,7 +166,7 @@ class Loading:
         that do not fit leave the job to be confirmed again, where there is somebody to do it.
         """
         get_logger("insert").info("not loaded", code=error.kind.code)
-        if error.kind is not VALUES_NOT_CONVERTED or self.job.is_unattended:
+        if error.kind not in _CORRECTABLE or self.job.is_unattended:
             self._require_current()
             return self._end(settle(self.services, self.job, error))
         rejected = self.services.jobs.reject(self.job, error.as_record())
@@ -241,6 +257,7 @@ def _loading(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Lo
         table_id=confirmed["table_id"],
         display_name=confirmed["display_name"],
         columns=tuple(map(Column.model_validate, confirmed["columns"])),
+        key=tuple(confirmed["key"]) if confirmed.get("key") else None,
         own_columns=frozenset(confirmed.get("own_columns", ())),
     )
     company = services.provisioning.require(job.company_id)

@@ -1,4 +1,4 @@
-"""Owns the loading transaction: create, append or replace, committed once whatever is repeated or dies.
+"""The loading transaction: create, append, upsert or replace, committed once whatever is repeated or dies.
 
 The job's id is inserted into `applied_jobs` first. A second run of the same job waits there until the
 first has ended, then finds it applied and does nothing. What the table is like is read, and held, in the
@@ -6,12 +6,9 @@ same transaction: a deletion or a change of columns comes entirely before or aft
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
-from psycopg import errors as pg
 from psycopg import sql
 
 from managed_tables.catalog.jobs import JobMode, LoadResult
@@ -23,12 +20,16 @@ from managed_tables.databases.applied import (
     record_result,
 )
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.errors import ROW_TOO_LARGE, TABLE_CHANGED, TABLE_GONE, TABLE_NOT_ACTIVE, JobError
-from managed_tables.identifiers import ID_COLUMN
+from managed_tables.errors import TABLE_CHANGED, TABLE_GONE, TABLE_NOT_ACTIVE, JobError
 from managed_tables.schema import Column
 from managed_tables.tables.physical import create_physical_table, physical_name
-from managed_tables_insert.pipe import MisfitFound, Report, copy_rows
-from managed_tables_insert.plan import LoadPlan, id_prefix
+from managed_tables.undo.keeping import keep_rows, record_undoable
+from managed_tables_insert.duplicates import find_duplicates
+from managed_tables_insert.merging import Merge, lock_out_writers
+from managed_tables_insert.misfits import Misfits
+from managed_tables_insert.pipe import Report
+from managed_tables_insert.plan import LoadPlan
+from managed_tables_insert.transfer import Transfer
 
 _SLOTS = 16  # of row counts: writers of one table do not queue for one row
 _REPLACE_SLOT = -1  # of none of them: what one replacement of a table at a time holds
@@ -43,7 +44,17 @@ class Target:
     table_id: str
     display_name: str
     columns: tuple[Column, ...]
+    key: tuple[str, ...] | None = None  # of an upsert: by which rows are found
     own_columns: frozenset[str] = frozenset()  # those that an existing table had when it was confirmed
+
+
+@dataclass(frozen=True)
+class HeldTable:
+    """The table as it is while the transaction lasts."""
+
+    name: sql.Identifier
+    columns: tuple[Column, ...]
+    key: tuple[Column, ...] = ()
 
 
 def load_rows(
@@ -55,33 +66,57 @@ def load_rows(
 ) -> AppliedJob:
     """Load all of the plan's rows in one transaction and return what was done, also when repeated.
 
-    `plan` holds the table's own columns as `current_columns` gave them. Raises MisfitFound with nothing
-    loaded, JobError where the table does not take the rows, Fenced where the table to be made was given up;
-    psycopg's own errors are faults to retry.
+    `plan` holds the table's own columns as `current_columns` gave them. Raises MisfitFound and DuplicateFound
+    with nothing loaded, JobError where the table does not take the rows, Fenced where the table to be made
+    was given up; psycopg's own errors are faults to retry.
     """
     started = time.monotonic()
     with connection.transaction():
         if not claim_job(connection, target.job_id, target.table_id):
             return _find_loaded(connection, target.job_id)
         connection.execute("SELECT set_config('TimeZone', %s, true)", [plan.timezone])
-        name = _prepare_table(connection, target, plan, plan.timezone)
-        base_ms = _clock_ms(connection)
-        statement = _copy_statement(name, plan, is_new=target.mode == "create")
-        with connection.cursor() as cursor, _translated_refusals():
-            count = copy_rows(
-                cursor,
-                statement,
-                converter,
-                plan.select_rows(base_ms),
-                row_start=id_prefix(base_ms).encode(),
-                report=report,
-            )
-        if target.mode == "replace":
-            _delete_older_rows(connection, name, target.table_id)
+        table = _prepare_table(connection, target, plan, plan.timezone)
+        transfer = Transfer(connection, converter, plan, _clock_ms(connection), report)
+        loaded = _load(transfer, target, table)
         milliseconds = round((time.monotonic() - started) * 1_000)
-        result = LoadResult(inserted=count, milliseconds=milliseconds)
-        _record(connection, target, count, result)
+        result = replace(loaded, milliseconds=milliseconds)
+        record_undoable(connection, target.job_id, target.table_id, target.mode, transfer.ids)
+        _record(connection, target, result)
     return AppliedJob(target.table_id, result)
+
+
+def find_repeated_keys(
+    connection: PgConnection, converter: DuckDBPyConnection, target: Target, plan: LoadPlan
+) -> Misfits:
+    """Return the rows whose key is there twice, in the file or, for an append, in the table."""
+    with connection.transaction(force_rollback=True):
+        connection.execute("SELECT set_config('TimeZone', %s, true)", [plan.timezone])
+        table = _find_table(connection, target)
+        transfer = Transfer(connection, converter, plan, _clock_ms(connection), lambda _: None)
+        return find_duplicates(transfer, table.name, table.key, within_file=target.mode != "append")
+
+
+def _load(transfer: Transfer, target: Target, table: HeldTable) -> LoadResult:
+    """Bring the rows into the table in the job's mode."""
+    if table.key and target.mode in ("upsert", "replace"):
+        columns = [loaded.column for loaded in transfer.plan.columns]
+        missing = [column for column in table.columns if column.is_required and column not in columns]
+        merge = Merge(transfer, target.job_id, table.name, table.key, columns, missing)
+        if target.mode == "upsert":
+            return merge.upsert()
+        result = merge.replace()
+    else:
+        # Rows of a table that nobody else sees yet are written as old ones: no later pass has to mark them.
+        is_new = target.mode == "create"
+        count = transfer.copy_into(table.name, sql.SQL("FORMAT csv, FREEZE" if is_new else "FORMAT csv"))
+        result = LoadResult(inserted=count)
+        if target.mode == "replace":
+            _delete_older_rows(transfer.connection, target.job_id, table.name)
+    if target.mode == "replace":
+        transfer.connection.execute(
+            "DELETE FROM managed_tables.row_counts WHERE table_id = %s", [target.table_id]
+        )
+    return result
 
 
 def _find_loaded(connection: PgConnection, job_id: str) -> AppliedJob:
@@ -100,29 +135,33 @@ def current_columns(
     An existing table's own types and nullability hold, whatever was confirmed. Raises JobError where the
     table is gone, takes no rows, or has lost a column that it had when the job was confirmed.
     """
-    _, columns = _find_table(connection, target)
-    own = {column.name: column for column in columns}
+    own = {column.name: column for column in _find_table(connection, target).columns}
     if not target.own_columns <= own.keys():  # renamed or hidden since: its rows would be split over two
         raise JobError(TABLE_CHANGED)
     wanted = tuple(own.get(column.name, column) for column in target.columns)
     return wanted, tuple(column for column in wanted if column.name not in own)
 
 
-def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan, zone: str) -> sql.Identifier:
-    """Make the table, or hold the one that exists as it is; return its name."""
+def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan, zone: str) -> HeldTable:
+    """Make the table, or hold the one that exists as it is."""
     if target.mode == "create":
         create_physical_table(connection, target.table_id, target.display_name, target.columns, zone)
-        return physical_name(target.display_name)
+        return HeldTable(physical_name(target.display_name), target.columns)
     if target.mode == "replace":
         _take_turn(connection, target.table_id)
     connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [target.table_id])
-    display_name, columns = _find_table(connection, target)
-    own = {column.name: column for column in columns}
+    table = _find_table(connection, target)
+    own = {column.name: column for column in table.columns}
     loaded = {loaded.column.name for loaded in plan.columns}
     is_same = all(own.get(loaded.column.name) == loaded.column for loaded in plan.columns)
-    if not is_same or any(column.is_required and column.name not in loaded for column in columns):
+    if target.mode == "upsert":
+        needed = set(target.key or ())
+        is_same = is_same and target.key == tuple(column.name for column in table.key)
+    else:
+        needed = {column.name for column in table.columns if column.is_required}
+    if not is_same or not needed <= loaded:
         raise JobError(TABLE_CHANGED)
-    return physical_name(display_name)
+    return table
 
 
 def _take_turn(connection: PgConnection, table_id: str) -> None:
@@ -137,13 +176,15 @@ def _take_turn(connection: PgConnection, table_id: str) -> None:
     )
 
 
-def _find_table(connection: PgConnection, target: Target) -> tuple[str, tuple[Column, ...]]:
+def _find_table(connection: PgConnection, target: Target) -> HeldTable:
     applied = find_applied(connection, target.table_id)
     if applied is None or applied.deleted:
         raise JobError(TABLE_GONE)
     if applied.status != "active":
         raise JobError(TABLE_NOT_ACTIVE)
-    return applied.display_name, applied.columns
+    by_name = {column.name: column for column in applied.columns}
+    key = tuple(by_name[name] for name in applied.key or ())
+    return HeldTable(physical_name(applied.display_name), applied.columns, key)
 
 
 def _clock_ms(connection: PgConnection) -> int:
@@ -154,38 +195,19 @@ def _clock_ms(connection: PgConnection) -> int:
     return int(row[0])
 
 
-def _copy_statement(name: sql.Identifier, plan: LoadPlan, *, is_new: bool) -> sql.Composed:
-    names = [ID_COLUMN, *(loaded.column.name for loaded in plan.columns)]
-    # Rows of a table that nobody else sees yet are written as old ones: no later pass has to mark them.
-    options = sql.SQL("FORMAT csv, FREEZE") if is_new else sql.SQL("FORMAT csv")
-    return sql.SQL("COPY {} ({}) FROM STDIN ({})").format(
-        name, sql.SQL(", ").join(map(sql.Identifier, names)), options
-    )
+def _delete_older_rows(connection: PgConnection, job_id: str, name: sql.Identifier) -> None:
+    """Keep every row but ours aside and delete it, those written while ours were loading included."""
+    lock_out_writers(connection, name)
+    others = sql.SQL("xmin <> pg_current_xact_id()::xid")
+    keep_rows(connection, job_id, name, others)
+    connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(name, others))
 
 
-@contextmanager
-def _translated_refusals() -> Iterator[None]:
-    """Turn PostgreSQL's refusals of values and of rows into outcomes; its other errors are faults."""
-    try:
-        yield
-    except (pg.DataError, pg.NotNullViolation) as error:
-        raise MisfitFound(error.diag.message_primary) from error
-    except pg.ProgramLimitExceeded as error:
-        raise JobError(ROW_TOO_LARGE) from error
-
-
-def _delete_older_rows(connection: PgConnection, name: sql.Identifier, table_id: str) -> None:
-    """Delete every row but ours, those written while ours were loading included; readers go on."""
-    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(name))
-    connection.execute(sql.SQL("DELETE FROM {} WHERE xmin <> pg_current_xact_id()::xid").format(name))
-    connection.execute("DELETE FROM managed_tables.row_counts WHERE table_id = %s", [table_id])
-
-
-def _record(connection: PgConnection, target: Target, count: int, result: LoadResult) -> None:
+def _record(connection: PgConnection, target: Target, result: LoadResult) -> None:
     connection.execute(
         "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
         " VALUES (%s, pg_backend_pid() %% %s, %s)"
         " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count",
-        [target.table_id, _SLOTS, count],
+        [target.table_id, _SLOTS, result.inserted],
     )
-    record_result(connection, target.job_id, count, result)
+    record_result(connection, target.job_id, result.inserted + result.updated + result.unchanged, result)

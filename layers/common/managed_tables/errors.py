@@ -110,6 +110,11 @@ DUPLICATE_KEY = ApiErrorKind(
     "Já existe uma linha com os mesmos valores nas colunas da chave ({key}); nada foi gravado",
 )
 INVALID_READING = ApiErrorKind(422, "INVALID_READING", "Os arquivos não podem ser lidos assim: {reason}")
+TABLE_WITHOUT_KEY = ApiErrorKind(
+    422,
+    "TABLE_WITHOUT_KEY",
+    'A tabela não tem chave: defina em key as colunas que distinguem as linhas, ou envie com mode "append"',
+)
 UPLOAD_TOO_LARGE = ApiErrorKind(413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB")
 INVALID_UPLOAD = ApiErrorKind(422, "INVALID_UPLOAD", "Envio inválido: {reason}")
 REQUEST_TOO_LARGE = ApiErrorKind(
@@ -250,6 +255,11 @@ VALUES_NOT_CONVERTED = JobErrorKind(
     "VALUES_NOT_CONVERTED",
     "Valores que não puderam ser convertidos: {count}; nada foi inserido. Corrija os tipos das colunas e"
     " confirme de novo, ou corrija o arquivo e envie-o outra vez",
+)
+DUPLICATE_KEYS = JobErrorKind(
+    "DUPLICATE_KEY",
+    "Linhas do arquivo com uma chave que já existe: {count}; nada foi inserido. Tire-as do arquivo e envie-o"
+    ' outra vez, ou envie-o com mode "upsert", que atualiza as linhas da tabela que têm a mesma chave',
 )
 NO_TABLE_INCLUDED = JobErrorKind(
     "NO_TABLE_INCLUDED", "Nenhum arquivo e nenhuma aba foi incluído. Inclua ao menos um e leia de novo"

@@ -15,6 +15,7 @@ _RECORD_ID = re.compile(r"[0-9a-f]{24}")
 _UUID_VERSION_7 = 0x7 << 76
 _UUID_VARIANT = 0b10 << 62
 _ROW_COUNTER_BITS = 32  # rows of one batch: more than a 1 GiB upload can hold
+_RANDOM_BITS = 62 - (_ROW_COUNTER_BITS - 12)
 
 
 def is_record_id(text: str) -> bool:
@@ -66,9 +67,20 @@ def row_ids(base_ms: int, count: int) -> Iterator[UUID]:
         yield row_id(base_ms, number)
 
 
+def row_id_range(base_ms: int, count: int) -> tuple[UUID, UUID]:
+    """Return the least and the greatest id that a batch of `count` rows of this millisecond can have."""
+    first = row_id(base_ms, 0).int >> _RANDOM_BITS << _RANDOM_BITS
+    last = row_id(base_ms, max(count - 1, 0)).int | (1 << _RANDOM_BITS) - 1
+    return UUID(int=first), UUID(int=last)
+
+
+def row_number(row_id: UUID) -> int:
+    """Return the number of the row in its batch."""
+    return (row_id.int >> 64 & 0xFFF) << 20 | row_id.int >> _RANDOM_BITS & 0xFFFFF
+
+
 def row_id(base_ms: int, number: int) -> UUID:
     """Return the UUIDv7 of row `number` (counted from 0, under 2^32) of a batch made at `base_ms`."""
     high, low = number >> 20, number & 0xFFFFF
-    random_bits = 62 - (_ROW_COUNTER_BITS - 12)
     value = base_ms << 80 | _UUID_VERSION_7 | high << 64 | _UUID_VARIANT
-    return UUID(int=value | low << random_bits | secrets.randbits(random_bits))
+    return UUID(int=value | low << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS))

@@ -17,6 +17,7 @@ from managed_tables.errors import (
     TABLE_BUSY,
     TABLE_INACTIVE,
     TABLE_NOT_FOUND,
+    TABLE_WITHOUT_KEY,
 )
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.reanalysis import reanalyze_job
@@ -122,6 +123,7 @@ def reanalyze_upload_job(job_id: str, call: Annotated[Call, requires(Permission.
             ANALYSIS_GONE,
             DUPLICATE_NAME,
             TABLE_INACTIVE,
+            TABLE_WITHOUT_KEY,
             TABLE_NOT_FOUND,
             TABLE_BUSY,
             REQUEST_TOO_LARGE,

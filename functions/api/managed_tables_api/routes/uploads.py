@@ -15,6 +15,7 @@ from managed_tables.errors import (
     REQUEST_TOO_LARGE,
     TABLE_INACTIVE,
     TABLE_NOT_FOUND,
+    TABLE_WITHOUT_KEY,
     TOO_MANY_JOBS,
     UPLOAD_TOO_LARGE,
     ApiError,
@@ -31,7 +32,12 @@ from managed_tables_api.uploads.new_jobs import Target, start_declared, start_re
 router = APIRouter(prefix="/v1/managed-tables", tags=["File upload"])
 
 _FORM = {"multipart/form-data": {"schema": FORM_SCHEMA}}
-_MODES: dict[str | None, JobMode] = {None: "append", "append": "append", "replace": "replace"}
+_MODES: dict[str | None, JobMode] = {
+    None: "append",
+    "append": "append",
+    "replace": "replace",
+    "upsert": "upsert",
+}
 _ERRORS = (
     NOT_PROVISIONED,
     REQUEST_TOO_LARGE,
@@ -68,13 +74,17 @@ async def upload_new_table(call: Annotated[Call, requires(Permission.UPLOAD)]) -
         body=UploadDeclaration,
         other_bodies=_FORM,
         answers={201: UploadAnswer},
-        errors=(TABLE_NOT_FOUND, TABLE_INACTIVE, *_ERRORS),
+        errors=(TABLE_NOT_FOUND, TABLE_INACTIVE, TABLE_WITHOUT_KEY, *_ERRORS),
     ),
 )
 async def upload_existing_table(
     table_id: str, call: Annotated[Call, requires(Permission.UPLOAD)]
 ) -> Response:
-    """Start a job that appends the files' rows to the table, or replaces its rows by them."""
+    """Start a job that brings the files' rows into the table.
+
+    `append` adds them, `replace` puts them in the place of all that are there, `upsert` (of a table with a
+    key) updates the rows whose key is there in the file's columns and adds the others.
+    """
     return await _upload(call, await run_in_threadpool(_get_table, call, table_id))
 
 
@@ -94,7 +104,7 @@ async def _upload(call: Call, table: TableRecord | None) -> Response:
         check_files(files, max_bytes)
         mode = _MODES.get(form.mode)
         if mode is None:
-            raise ApiError(INVALID_UPLOAD, reason="mode deve ser append ou replace")
+            raise ApiError(INVALID_UPLOAD, reason="mode deve ser append, replace ou upsert")
         streams = [file.file for file in form.files]
         async with call.turn():
             answer = await run_in_threadpool(
@@ -118,4 +128,6 @@ def _target(call: Call, table: TableRecord | None, mode: JobMode) -> Target:
         return Target("create")
     if table.status != "active":
         raise ApiError(TABLE_INACTIVE)
+    if mode == "upsert" and table.key is None:
+        raise ApiError(TABLE_WITHOUT_KEY)
     return Target(mode, table.table_id)

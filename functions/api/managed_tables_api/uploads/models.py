@@ -25,7 +25,7 @@ class UploadDeclaration(BaseModel):
     )
 
     files: Annotated[list[FileDeclaration], Field(min_length=1, max_length=MAX_FILES)]
-    mode: Literal["append", "replace"] = Field(
+    mode: Literal["append", "replace", "upsert"] = Field(
         default="append", description="Só para o envio a uma tabela existente"
     )
 
@@ -63,6 +63,6 @@ FORM_SCHEMA = {
             "items": {"type": "string", "contentMediaType": "application/octet-stream"},
             "description": "De 1 a 10 arquivos .csv, .xlsx, .xls ou .zip, 100 MB ao todo",
         },
-        "mode": {"type": "string", "enum": ["append", "replace"], "default": "append"},
+        "mode": {"type": "string", "enum": ["append", "replace", "upsert"], "default": "append"},
     },
 }

@@ -8,8 +8,8 @@ from managed_tables.catalog.items import Item
 from managed_tables.catalog.keys import company_pk, job_key
 from managed_tables.details import described
 
-JobMode = Literal["create", "append", "replace"]
-LoadMode = Literal["append", "replace"]  # of a table that exists
+JobMode = Literal["create", "append", "replace", "upsert"]
+LoadMode = Literal["append", "replace", "upsert"]  # of a table that exists
 JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
 
 TERMINAL_STATUSES = frozenset({"done", "failed"})

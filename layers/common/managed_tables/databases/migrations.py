@@ -58,6 +58,26 @@ _TABLE_TEXTS_AND_KEYS = """
         ADD COLUMN indexes jsonb NOT NULL DEFAULT '[]';
 """
 
+# What can be taken back (managed_tables.undo).
+_UNDOABLE_JOBS = """
+    CREATE SCHEMA IF NOT EXISTS kept_rows;
+    CREATE TABLE managed_tables.undoable_jobs (
+        job_id text PRIMARY KEY,
+        table_id text NOT NULL,
+        mode text NOT NULL,
+        xid xid8 NOT NULL,
+        database_oid oid NOT NULL,
+        first_id uuid NOT NULL,
+        last_id uuid NOT NULL,
+        has_kept boolean NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now(),
+        undone_at timestamptz,
+        outcome jsonb
+    );
+    CREATE INDEX ON managed_tables.undoable_jobs (table_id);
+    CREATE INDEX ON managed_tables.undoable_jobs (applied_at);
+"""
+
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
     _VERSION_1,
@@ -67,6 +87,7 @@ MIGRATIONS: Sequence[str] = (
     _JOB_RESULTS,
     _TABLE_TEXTS_AND_KEYS,
     BOUNDED_TIMES,
+    _UNDOABLE_JOBS,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

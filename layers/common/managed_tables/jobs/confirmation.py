@@ -7,12 +7,13 @@ the state machine again.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from managed_tables import exact_json
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord, JobStatus
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
     ANALYSIS_GONE,
@@ -21,6 +22,7 @@ from managed_tables.errors import (
     JOB_NOT_FOUND,
     JOB_NOT_WAITING,
     TABLE_INACTIVE,
+    TABLE_WITHOUT_KEY,
     ApiError,
 )
 from managed_tables.jobs.resuming import try_to_resume
@@ -63,7 +65,8 @@ def confirm_job(
     """Set the job going with the schema that is wanted; the same one again is no second time.
 
     `waiting` is the status in which the job can be confirmed. Raises INVALID_SCHEMA, JOB_NOT_WAITING,
-    ANALYSIS_GONE, DUPLICATE_NAME and, for an existing table, TABLE_INACTIVE and TABLE_NOT_FOUND.
+    ANALYSIS_GONE, DUPLICATE_NAME and, for an existing table, TABLE_INACTIVE, TABLE_NOT_FOUND
+    and TABLE_WITHOUT_KEY.
     """
     if job.mode == "create":
         check_table_name(wanted.display_name or "")
@@ -86,9 +89,21 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema) -> JobReco
     table = services.table_reading.get(company, job.user_table_id or "")
     if table.status != "active":
         raise ApiError(TABLE_INACTIVE)
-    held = WantedSchema(table.display_name, _columns_for(table.columns, wanted.columns))
-    own = {column.name for column in table.columns}
-    return _record(services, job, held, table.table_id, wanted.digest, own) or _again(services, job)
+    needed = _needed_names(job, table)
+    held = WantedSchema(table.display_name, _columns_for(table.columns, wanted.columns, needed))
+    return _record(services, job, held, table.table_id, wanted.digest, table) or _again(services, job)
+
+
+def _needed_names(job: JobRecord, table: TableRecord) -> list[str]:
+    """Return the names of the columns that the file must have; raises TABLE_WITHOUT_KEY.
+
+    An upsert finds rows by the key; whether it brings new ones, which need more, its rows will say.
+    """
+    if job.mode != "upsert":
+        return [column.name for column in table.columns if column.is_required]
+    if table.key is None:
+        raise ApiError(TABLE_WITHOUT_KEY)
+    return list(table.key)
 
 
 def _decide_new_table(services: Services, job: JobRecord, wanted: WantedSchema) -> JobRecord:
@@ -131,16 +146,19 @@ def _record(
     schema: WantedSchema,
     table_id: str,
     digest: str,
-    own_names: Collection[str] = (),
+    table: TableRecord | None = None,
 ) -> JobRecord | None:
     """Write the confirmed schema and let the job's record decide; None where it decided otherwise."""
-    document = {
+    own_names = {column.name for column in table.columns} if table else set()
+    document: dict[str, object] = {
         "display_name": schema.display_name,
         "columns": [column.as_document() for column in schema.columns],
         "table_id": table_id,
         # What the table had already: such a column is not made again, should it be gone when rows go in.
         "own_columns": [column.name for column in schema.columns if column.name in own_names],
     }
+    if job.mode == "upsert" and table is not None:
+        document["key"] = table.key  # the one by which the person expects rows to be found
     key = job_key(job.company_id, job.job_id, confirmed_name(job.confirmations + 1, _hash(document)))
     services.storage.put_json(key, document)
     reserved = table_id if job.mode == "create" else None
@@ -161,7 +179,7 @@ def _check_inferred(services: Services, job: JobRecord, columns: Sequence[Column
     )
 
 
-def _columns_for(existing: Sequence[Column], wanted: Sequence[Column]) -> list[Column]:
+def _columns_for(existing: Sequence[Column], wanted: Sequence[Column], needed: Sequence[str]) -> list[Column]:
     """Return the columns as they will hold in an existing table: its own as they are, new ones as wanted."""
     own = {column.name: column for column in existing}
     faults = [
@@ -171,7 +189,7 @@ def _columns_for(existing: Sequence[Column], wanted: Sequence[Column]) -> list[C
     ]
     raise_column_faults(faults)
     names = {column.name for column in wanted}
-    missing = [column.name for column in existing if column.is_required and column.name not in names]
+    missing = [name for name in needed if name not in names]
     if missing:
         details = [detail("body", _MISSING, path="columns", column=name) for name in missing]
         raise ApiError(INVALID_SCHEMA, details, reason=f"faltam colunas obrigatórias: {', '.join(missing)}")

@@ -1,0 +1,70 @@
+"""The rows of a file whose key is there twice: how many there are, and where the first of them stand."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from psycopg import sql
+
+from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import Columns
+from managed_tables_insert.merging import NEW, STAGED, TABLE, match_keys
+from managed_tables_insert.misfits import SHOWN_MISFITS, Misfits
+from managed_tables_insert.places import Place, find_places
+from managed_tables_insert.transfer import Transfer, identifiers
+
+
+def find_duplicates(transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool) -> Misfits:
+    """Count the rows that repeat another's key, in the file or (unless `within_file`) in the table."""
+    names = {column.name for column in key}
+    columns = tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
+    narrow = replace(transfer, plan=replace(transfer.plan, columns=columns))
+    connection = transfer.connection
+    with connection.transaction(force_rollback=True):
+        connection.execute(
+            sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+                STAGED, identifiers([ID_COLUMN, *narrow.names]), table
+            )
+        )
+        narrow.copy_into(STAGED)
+        rows = connection.execute(_duplicates(table, key, within_file=within_file)).fetchall()
+    return Misfits(rows[0][0] if rows else 0, _describe(narrow, [(one, first) for _, one, first in rows]))
+
+
+def _duplicates(table: sql.Identifier, key: Columns, *, within_file: bool) -> sql.Composed:
+    """Return the query of the first repeated rows: how many there are in all, the id, that of the first one.
+
+    The first one is NULL for a row whose key the table has.
+    """
+    there = sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {})").format(table, TABLE, match_keys(key))
+    return sql.SQL(
+        'SELECT count(*) OVER (), id, CASE WHEN "$is_there" THEN NULL ELSE "$first" END FROM ('
+        'SELECT id, first_value(id) OVER (PARTITION BY {names} ORDER BY id) AS "$first",'
+        ' {there} AS "$is_there" FROM {staged} AS {new}) AS "$rows"'
+        ' WHERE "$is_there" OR id <> "$first" ORDER BY id LIMIT {limit}'
+    ).format(
+        names=identifiers([column.name for column in key]),
+        there=sql.SQL("false") if within_file else there,
+        staged=STAGED,
+        new=NEW,
+        limit=SHOWN_MISFITS,
+    )
+
+
+def _describe(transfer: Transfer, pairs: list[tuple[UUID, UUID | None]]) -> list[Detail]:
+    """Return a detail for each row, with where it stands and which row it repeats."""
+    places = find_places(transfer, {one for pair in pairs for one in pair if one is not None})
+    return [_detail(transfer, places[one], places[first] if first else None) for one, first in pairs]
+
+
+def _detail(transfer: Transfer, place: Place, first: Place | None) -> Detail:
+    key = ", ".join(transfer.names)
+    reason = f"a tabela já tem uma linha com esta chave ({key})"
+    if first is not None:
+        is_near = (first.file, first.sheet) == (place.file, place.sheet)
+        elsewhere = "" if is_near else f" de {first.sheet or first.file}"
+        reason = f"repete a chave ({key}) da linha {first.line}{elsewhere}"
+    named = {"column": key} if len(place.cells) == 1 else {}
+    written = ", ".join(cell or "" for cell in place.cells)
+    fault = Fault(DetailCode.DUPLICATE_KEY, reason)
+    return detail("file", fault, **place.keys, **named, value=written)

@@ -1,0 +1,193 @@
+"""The loads of a table with a key that meet the rows it has: an upsert, and a replacement.
+
+The rows are staged in a temporary table first, while writers and readers go on. Then writers are kept out
+(readers never are) until the transaction ends, and all of it is done by statements over both tables.
+"""
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from managed_tables.catalog.jobs import LoadResult
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.errors import VALUES_NOT_CONVERTED, JobError
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
+from managed_tables.undo.keeping import keep_rows, keep_values
+from managed_tables_insert.misfits import SHOWN_MISFITS
+from managed_tables_insert.places import find_places
+from managed_tables_insert.transfer import DuplicateFound, Transfer, identifiers, translated_refusals
+
+STAGED = sql.Identifier("$staged")
+TABLE, NEW = sql.Identifier("$table"), sql.Identifier("$new")
+_MERGE_MEMORY = "64MB"  # of each hash of a million keys; more goes to the server's disk
+
+# What stands for an empty value in a comparison that a hash can serve, beside whether it is one.
+_STAND_INS = {
+    ColumnType.TEXT: "''",
+    ColumnType.INTEGER: "0",
+    ColumnType.DECIMAL: "0",
+    ColumnType.BOOLEAN: "false",
+    ColumnType.DATE: "'epoch'",
+    ColumnType.DATETIME: "'epoch'",
+}
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A load that is staged: the table, its key's columns, and the columns that the file has.
+
+    `missing` are those that a new row must have, and that the file has not.
+    """
+
+    transfer: Transfer
+    job_id: str
+    table: sql.Identifier
+    key: Columns
+    columns: Columns
+    missing: Columns = ()
+
+    @property
+    def connection(self) -> PgConnection:
+        """The connection whose transaction loads."""
+        return self.transfer.connection
+
+    def stage(self) -> int:
+        """Copy the rows into a table of this session's own and return how many; raises DuplicateFound."""
+        self.connection.execute(
+            sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+                STAGED, identifiers([ID_COLUMN, *self.transfer.names]), self.table
+            )
+        )
+        count = self.transfer.copy_into(STAGED)
+        self.connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(_MERGE_MEMORY))
+        self.connection.execute(sql.SQL("ANALYZE {}").format(STAGED))
+        if self.connection.execute(self._repeated_key()).fetchone():
+            raise DuplicateFound("in the file")
+        return count
+
+    def _repeated_key(self) -> sql.Composed:
+        names = identifiers([column.name for column in self.key])
+        return sql.SQL("SELECT FROM {} GROUP BY {} HAVING count(*) > 1 LIMIT 1").format(STAGED, names)
+
+    def upsert(self) -> LoadResult:
+        """Update the rows whose key is there, where a value differs, insert the others; count each kind."""
+        staged = self.stage()
+        lock_out_writers(self.connection, self.table)
+        updated = 0
+        changing = [column for column in self.columns if column not in self.key]
+        if changing and keep_values(self.connection, self.job_id, self._changed_rows(changing)):
+            updated = self._update(changing)
+        is_new = self._is_new()
+        if self.missing:
+            self._refuse_new_rows(is_new)
+        inserted = self._insert(is_new)
+        return LoadResult(inserted=inserted, updated=updated, unchanged=staged - inserted - updated)
+
+    def replace(self) -> LoadResult:
+        """Put the staged rows in the place of all that are there."""
+        self.stage()
+        lock_out_writers(self.connection, self.table)
+        keep_rows(self.connection, self.job_id, self.table, sql.SQL("true"))
+        self.connection.execute(sql.SQL("DELETE FROM {}").format(self.table))
+        return LoadResult(inserted=self._insert(sql.SQL("true")))
+
+    def _changed_rows(self, changing: Columns) -> sql.Composed:
+        """Return the query of the rows that will be updated, as they are."""
+        return sql.SQL(
+            "SELECT {fields} FROM {table} AS {t} JOIN {staged} AS {s} ON {match} WHERE {differ}"
+        ).format(
+            fields=sql.SQL(", ").join(
+                sql.SQL("{}.{}").format(TABLE, sql.Identifier(name))
+                for name in [ID_COLUMN, *(column.name for column in changing)]
+            ),
+            table=self.table,
+            t=TABLE,
+            staged=STAGED,
+            s=NEW,
+            match=match_keys(self.key),
+            differ=_differ(changing),
+        )
+
+    def _update(self, changing: Columns) -> int:
+        changes = [
+            sql.SQL("{name} = {s}.{name}").format(name=sql.Identifier(column.name), s=NEW)
+            for column in changing
+        ]
+        form = "UPDATE {table} AS {t} SET {changes} FROM {staged} AS {s} WHERE {match} AND {differ}"
+        with translated_refusals():
+            return self.connection.execute(
+                sql.SQL(form).format(
+                    table=self.table,
+                    t=TABLE,
+                    changes=sql.SQL(", ").join(changes),
+                    staged=STAGED,
+                    s=NEW,
+                    match=match_keys(self.key),
+                    differ=_differ(changing),
+                )
+            ).rowcount
+
+    def _is_new(self) -> sql.Composed:
+        return sql.SQL("NOT EXISTS (SELECT FROM {} AS {} WHERE {})").format(
+            self.table, TABLE, match_keys(self.key)
+        )
+
+    def _refuse_new_rows(self, is_new: sql.Composed) -> None:
+        """Raise JobError naming the rows that would be new, where there are any."""
+        rows = self.connection.execute(
+            sql.SQL("SELECT id, count(*) OVER () FROM {} AS {} WHERE {} ORDER BY id LIMIT {}").format(
+                STAGED, NEW, is_new, SHOWN_MISFITS
+            )
+        ).fetchall()
+        if not rows:
+            return
+        places = find_places(self.transfer, [row_id for row_id, _ in rows])
+        names = ", ".join(column.name for column in self.missing)
+        fault = Fault(DetailCode.REQUIRED, f"a linha é nova, e a tabela exige: {names}")
+        details = [
+            detail("file", fault, **place.keys, column=self.missing[0].name) for place in places.values()
+        ]
+        raise JobError(VALUES_NOT_CONVERTED, details, rows[0][1], count=rows[0][1])
+
+    def _insert(self, condition: sql.Composable) -> int:
+        names = identifiers([ID_COLUMN, *self.transfer.names])
+        statement = sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {} AS {} WHERE {} ORDER BY {}")
+        with translated_refusals():
+            return self.connection.execute(
+                statement.format(self.table, STAGED, NEW, condition, sql.Identifier(ID_COLUMN), names=names)
+            ).rowcount
+
+
+def lock_out_writers(connection: PgConnection, table: sql.Identifier) -> None:
+    """Wait for those who write to the table, and keep others out until the transaction ends."""
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
+
+
+def match_keys(key: Columns) -> sql.Composed:
+    """Return the test that a row of the table and a staged one have the same key; empty equals empty."""
+    return sql.SQL(" AND ").join(map(_match_column, key))
+
+
+def _match_column(column: Column) -> sql.Composed:
+    name = sql.Identifier(column.name)
+    if not column.nullable:
+        return sql.SQL("{t}.{name} = {s}.{name}").format(t=TABLE, s=NEW, name=name)
+    none = sql.SQL(f"{_STAND_INS[column.type]}::{POSTGRES_TYPES[column.type]}")
+    # Not IS NOT DISTINCT FROM, which PostgreSQL can only compare pair by pair.
+    return sql.SQL(
+        "coalesce({t}.{name}, {none}) = coalesce({s}.{name}, {none})"
+        " AND ({t}.{name} IS NULL) = ({s}.{name} IS NULL)"
+    ).format(t=TABLE, s=NEW, name=name, none=none)
+
+
+def _differ(columns: Columns) -> sql.Composed:
+    """Return the test that one of the columns differs."""
+    tests = [
+        sql.SQL("{t}.{name} IS DISTINCT FROM {s}.{name}").format(
+            t=TABLE, s=NEW, name=sql.Identifier(column.name)
+        )
+        for column in columns
+    ]
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(tests))

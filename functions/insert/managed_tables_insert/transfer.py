@@ -1,0 +1,75 @@
+"""The rows of a file on their way: converted by DuckDB, copied into a table of PostgreSQL."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from duckdb import DuckDBPyConnection
+from psycopg import errors as pg
+from psycopg import sql
+
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.errors import ROW_TOO_LARGE, JobError
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.ids import row_id_range
+from managed_tables_insert.pipe import MisfitFound, Report, copy_rows
+from managed_tables_insert.plan import LoadPlan, id_prefix
+
+
+class DuplicateFound(Exception):  # noqa: N818 - an outcome, not a fault
+    """Two rows have the same key, in the file or one of them in the table; nothing may be committed."""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The plan's rows, whose ids are made from the millisecond `base_ms`, and the two ends of the pipe."""
+
+    connection: PgConnection
+    converter: DuckDBPyConnection
+    plan: LoadPlan
+    base_ms: int
+    report: Report
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the plan's columns, without the id."""
+        return [loaded.column.name for loaded in self.plan.columns]
+
+    @property
+    def ids(self) -> tuple[UUID, UUID]:
+        """The range in which the ids of the rows are."""
+        return row_id_range(self.base_ms, self.plan.row_count)
+
+    def copy_into(self, table: sql.Identifier, options: sql.SQL = sql.SQL("FORMAT csv")) -> int:  # noqa: B008
+        """Copy the rows with their ids and return how many; raises MisfitFound, DuplicateFound, JobError."""
+        statement = sql.SQL("COPY {} ({}) FROM STDIN ({})").format(
+            table, identifiers([ID_COLUMN, *self.names]), options
+        )
+        with self.connection.cursor() as cursor, translated_refusals():
+            return copy_rows(
+                cursor,
+                statement,
+                self.converter,
+                self.plan.select_rows(self.base_ms),
+                row_start=id_prefix(self.base_ms).encode(),
+                report=self.report,
+            )
+
+
+def identifiers(names: Sequence[str]) -> sql.Composed:
+    """Return the names as a list in SQL."""
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+@contextmanager
+def translated_refusals() -> Iterator[None]:
+    """Turn PostgreSQL's refusals of values and of rows into outcomes; its other errors are faults."""
+    try:
+        yield
+    except (pg.DataError, pg.NotNullViolation) as error:
+        raise MisfitFound(error.diag.message_primary) from error
+    except pg.UniqueViolation as error:
+        raise DuplicateFound(error.diag.constraint_name) from error
+    except pg.ProgramLimitExceeded as error:
+        raise JobError(ROW_TOO_LARGE) from error

@@ -1,0 +1,153 @@
+"""What is kept in a company's database so that a load can be taken back.
+
+Of every load one row of `undoable_jobs`: the range of its rows' ids, and the transaction that wrote them. A
+row whose `xmin` is that transaction is as the load left it. What a replacement took away, and the values that
+an upsert changed, are in a table of schema `kept_rows` named for the job.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from psycopg import sql
+
+from managed_tables.databases.connecting import PgConnection
+
+# Transaction numbers come round after 2^32: an older `xmin` may be another transaction's.
+MAX_XID_AGE = 4_000_000_000
+
+
+@dataclass(frozen=True)
+class Undoable:
+    """A load as it can be taken back: `xid` wrote its rows, whose ids are from `first_id` to `last_id`."""
+
+    job_id: str
+    table_id: str
+    mode: str
+    xid: str
+    first_id: UUID
+    last_id: UUID
+    has_kept: bool
+
+
+def keep_rows(
+    connection: PgConnection, job_id: str, table: sql.Identifier, condition: sql.Composable
+) -> None:
+    """Keep the rows of the table that meet the condition, hidden columns too; in the caller's transaction."""
+    query = sql.SQL("SELECT * FROM {} WHERE {}").format(table, condition)
+    connection.execute(sql.SQL("CREATE TABLE {} AS {}").format(kept_table(job_id), query))
+
+
+def keep_values(connection: PgConnection, job_id: str, query: sql.Composed) -> int:
+    """Keep what the query gives, ids and values, and return how many rows; nothing is made for none."""
+    made = connection.execute(sql.SQL("CREATE TABLE {} AS {}").format(kept_table(job_id), query))
+    if not made.rowcount:
+        connection.execute(sql.SQL("DROP TABLE {}").format(kept_table(job_id)))
+    return made.rowcount
+
+
+def record_undoable(
+    connection: PgConnection, job_id: str, table_id: str, mode: str, ids: tuple[UUID, UUID]
+) -> None:
+    """Let the job be taken back, in its loading transaction; a replacement ends that of earlier ones."""
+    if mode == "replace":
+        forget_table(connection, table_id)
+    connection.execute(
+        "INSERT INTO managed_tables.undoable_jobs"
+        " (job_id, table_id, mode, xid, database_oid, first_id, last_id, has_kept)"
+        " SELECT %s, %s, %s, pg_current_xact_id(), oid, %s, %s, to_regclass(%s) IS NOT NULL"
+        " FROM pg_database WHERE datname = current_database()",
+        [job_id, table_id, mode, *ids, kept_table(job_id).as_string()],
+    )
+
+
+def lock_undoable(connection: PgConnection, job_id: str, days: int) -> Undoable | None:
+    """Return what can be taken back of the job, and hold it until the transaction ends; None where nothing.
+
+    Nothing can where the rows have come to another database since: their `xmin` is that of the move.
+    """
+    row = connection.execute(
+        "SELECT job_id, table_id, mode, xid::xid::text, first_id, last_id, has_kept"
+        " FROM managed_tables.undoable_jobs WHERE job_id = %s AND undone_at IS NULL"
+        " AND applied_at > now() - %s AND database_oid ="
+        " (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND pg_current_xact_id()::text::numeric - xid::text::numeric BETWEEN 0 AND %s FOR UPDATE",
+        [job_id, timedelta(days=days), MAX_XID_AGE],
+    ).fetchone()
+    return None if row is None else Undoable(*row)
+
+
+def forget_table(connection: PgConnection, table_id: str) -> None:
+    """End what can be taken back of the table's loads, in the caller's transaction.
+
+    So after a replacement, which leaves no row of them, and where the table is written anew by a column's
+    change of type: every row has the `xmin` of that.
+    """
+    _drop_kept(
+        connection,
+        connection.execute(
+            "DELETE FROM managed_tables.undoable_jobs WHERE table_id = %s AND undone_at IS NULL"
+            " RETURNING job_id, has_kept",
+            [table_id],
+        ).fetchall(),
+    )
+
+
+def forget_expired(connection: PgConnection, days: int, limit: int = 20) -> int:
+    """Drop what is kept of loads that are older, `limit` at most, and return how many; commits."""
+    with connection.transaction():
+        rows = connection.execute(
+            "DELETE FROM managed_tables.undoable_jobs WHERE job_id IN (SELECT job_id"
+            " FROM managed_tables.undoable_jobs WHERE applied_at < now() - %s"
+            " ORDER BY applied_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING job_id, has_kept",
+            [timedelta(days=days), limit],
+        ).fetchall()
+        _drop_kept(connection, rows)
+    return len(rows)
+
+
+def rename_kept_columns(connection: PgConnection, table_id: str, renames: list[tuple[str, str]]) -> None:
+    """Rename the columns of what is kept of the table as its own are, in the caller's transaction.
+
+    The pairs are old and new names, done one after another.
+    """
+    rows = connection.execute(
+        "SELECT job_id FROM managed_tables.undoable_jobs WHERE table_id = %s AND has_kept FOR UPDATE",
+        [table_id],
+    ).fetchall()
+    for (job_id,) in rows:
+        names = set(column_names(connection, kept_table(job_id)))
+        for old, new in renames:
+            if old in names:
+                connection.execute(
+                    sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}").format(
+                        kept_table(job_id), sql.Identifier(old), sql.Identifier(new)
+                    )
+                )
+                names = names - {old} | {new}
+
+
+def drop_kept(connection: PgConnection, job_id: str) -> None:
+    """Drop what is kept of the job."""
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(kept_table(job_id)))
+
+
+def _drop_kept(connection: PgConnection, rows: list[tuple[str, bool]]) -> None:
+    for job_id, has_kept in rows:
+        if has_kept:
+            drop_kept(connection, job_id)
+
+
+def kept_table(job_id: str) -> sql.Identifier:
+    """Return the name in SQL of the table that keeps rows of before the job."""
+    return sql.Identifier("kept_rows", job_id)
+
+
+def column_names(connection: PgConnection, table: sql.Identifier) -> list[str]:
+    """Return the names of a table's columns in PostgreSQL, hidden ones too."""
+    rows = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+        " ORDER BY attnum",
+        [table.as_string()],
+    )
+    return [name for (name,) in rows]

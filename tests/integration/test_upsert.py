@@ -1,0 +1,238 @@
+"""Uploads into a table with a key (extensions 4): upsert, and how append and replace keep the key."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loading_jobs import JobMaker
+from loading_jobs import column as loaded_column
+from rows_client import RowsCompany
+from staged_objects import Rows
+from tables_client import TableClient, column, created
+
+from managed_tables.catalog.jobs import JobMode
+from managed_tables.catalog.keys import job_key as catalog_key
+from managed_tables.schema import Column
+from managed_tables_insert.job import run_job
+
+COLUMNS = (column("loja"), column("dia", "date"), column("valor", "decimal"), column("nota"))
+
+
+@dataclass(frozen=True)
+class Loads:
+    """Jobs of one table."""
+
+    maker: JobMaker
+    table: TableClient
+
+    def run(self, mode: JobMode, rows: Rows, *names: str) -> Any:
+        """Load rows whose cells are of these columns, and return the job."""
+        own = {one["name"]: one for one in self.table.get()["columns"]}
+        columns = [Column.model_validate(own[name]) if name in own else loaded_column(name) for name in names]
+        job_id = self.maker.inserting(
+            rows, columns, mode=mode, table_id=self.table.table_id, display_name=self.table.name
+        )
+        run_job(self.maker.services, self.maker.company.company_id, job_id)
+        return self.maker.job(job_id)
+
+    def counts(self, mode: JobMode, rows: Rows, *names: str) -> tuple[int, int, int]:
+        """Load rows and return how many were inserted, updated and unchanged."""
+        job = self.run(mode, rows, *names)
+        assert job.status == "done", job.error
+        return job.result.inserted, job.result.updated, job.result.unchanged
+
+    def rows(self, *names: str) -> list[Any]:
+        total = self.table.get()["row_count"]
+        found = self.table.values(*names)
+        assert total == len(found)
+        return found
+
+
+@pytest.fixture(scope="session")
+def loading_company(rows_company: RowsCompany) -> RowsCompany:
+    """The company of the rows, with a bucket for the objects of its jobs."""
+    services = rows_company.services
+    services.storage.client.create_bucket(Bucket=services.settings.bucket_name)
+    return rows_company
+
+
+@pytest.fixture
+def loads(loading_company: RowsCompany, tmp_path: Path) -> Loads:
+    """A table with the key (loja, dia) and three rows."""
+    table = created(loading_company, *COLUMNS, display_name=f"upsert_{secrets.token_hex(5)}")
+    table.rows.insert(
+        {"loja": "A", "dia": "2026-01-01", "valor": 1, "nota": "a"},
+        {"loja": "A", "dia": "2026-01-02", "valor": 2, "nota": "b"},
+        {"loja": "B", "dia": "2026-01-01", "valor": 3, "nota": "c"},
+    )
+    table.changed(key=["loja", "dia"])
+    return Loads(JobMaker(loading_company.services, loading_company.company, tmp_path), table)
+
+
+def test_rows_whose_key_exists_are_updated_and_others_inserted(loads: Loads) -> None:
+    """Only the file's columns change; what is the same already counts as unchanged; ids stay."""
+    before = {row["loja"] + row["dia"]: row["id"] for row in loads.table.rows.list()["records"]}
+    rows = [["A", "2026-01-01", "10,5"], ["B", "2026-01-01", "3,0"], ["C", "2026-01-01", "7,25"]]
+    assert loads.counts("upsert", rows, "loja", "dia", "valor") == (1, 1, 1)
+    assert loads.rows("loja", "dia", "valor", "nota") == [
+        ("A", "2026-01-01", 10.5, "a"),
+        ("A", "2026-01-02", 2, "b"),
+        ("B", "2026-01-01", 3, "c"),
+        ("C", "2026-01-01", 7.25, None),
+    ]
+    after = {row["loja"] + row["dia"]: row["id"] for row in loads.table.rows.list()["records"]}
+    assert before.items() <= after.items()
+
+
+def test_an_empty_cell_is_a_value(loads: Loads) -> None:
+    """A column that the file names and leaves empty becomes NULL."""
+    assert loads.counts("upsert", [["A", "2026-01-01", ""]], "loja", "dia", "nota") == (0, 1, 0)
+    assert loads.rows("nota")[0] == (None,)
+
+
+def test_an_empty_key_is_found_again(loads: Loads) -> None:
+    """The same file twice makes no row twice, where a part of its key is empty too."""
+    rows = [["", "2026-01-01", "1"], ["D", "", "2"], ["", "", "3"]]
+    assert loads.counts("upsert", rows, "loja", "dia", "valor") == (3, 0, 0)
+    assert loads.counts("upsert", rows, "loja", "dia", "valor") == (0, 0, 3)
+    assert loads.counts("upsert", [[*row[:2], "9"] for row in rows], "loja", "dia", "valor") == (0, 3, 0)
+
+
+def test_a_file_of_key_columns_alone_inserts_what_is_new(loads: Loads) -> None:
+    """There is nothing to update in the others."""
+    assert loads.counts("upsert", [["A", "2026-01-01"], ["Z", "2026-01-01"]], "loja", "dia") == (1, 0, 1)
+
+
+def test_a_new_column_comes_with_an_upsert(loads: Loads) -> None:
+    """A column that the table does not have is added, and filled."""
+    assert loads.counts("upsert", [["A", "2026-01-01", "x"]], "loja", "dia", "extra") == (0, 1, 0)
+    assert loads.rows("extra")[:2] == [("x",), (None,)]
+
+
+def test_a_repeated_upsert_does_nothing(loads: Loads) -> None:
+    """The step run again finds it done."""
+    job = loads.run("upsert", [["A", "2026-01-01", "5"]], "loja", "dia", "valor")
+    outcome = run_job(loads.maker.services, loads.maker.company.company_id, job.job_id)
+    assert outcome == {"outcome": "done"}
+    assert loads.maker.job(job.job_id).result == job.result
+
+
+@pytest.mark.parametrize("mode", ["upsert", "append", "replace"])
+def test_rows_of_one_file_with_the_same_key_are_misfits(loads: Loads, mode: JobMode) -> None:
+    """Nothing is loaded, the job waits again, and each repeated row is named with the one that it repeats."""
+    rows = [["X", "2026-01-01"], ["Y", "2026-01-01"], ["X", "2026-01-01"], ["X", "2026-01-01"]]
+    job = loads.run(mode, rows, "loja", "dia")
+    assert job.is_rejected
+    assert (job.error["code"], job.error["message"][:52]) == (
+        "DUPLICATE_KEY",
+        "Linhas do arquivo com uma chave que já existe: 2; na",
+    )
+    assert job.error["details"] == [
+        {
+            "in": "file",
+            "file": "vendas.csv",
+            "line": line,
+            "value": "X, 2026-01-01",
+            "code": "DUPLICATE_KEY",
+            "reason": "repete a chave (loja, dia) da linha 2",
+        }
+        for line in (4, 5)
+    ]
+    assert len(loads.rows("loja")) == 3
+
+
+def test_an_append_of_a_key_that_the_table_has_is_a_misfit(loads: Loads) -> None:
+    """The row is named with its place; nothing is inserted, and nothing is a fault."""
+    rows = [["N", "2026-01-01"], ["A", "02/01/2026"]]
+    job = loads.run("append", rows, "loja", "dia")
+    assert job.is_rejected
+    [detail] = job.error["details"]
+    assert (detail["line"], detail["value"]) == (3, "A, 02/01/2026")
+    assert detail["reason"] == "a tabela já tem uma linha com esta chave (loja, dia)"
+    assert len(loads.rows("loja")) == 3
+    assert loads.counts("append", rows[:1], "loja", "dia") == (1, 0, 0)
+
+
+def test_a_replacement_may_bring_the_same_keys(loads: Loads) -> None:
+    """The old rows are no duplicates of the new ones."""
+    rows = [["A", "2026-01-01", "5"], ["Q", "2026-01-01", "6"]]
+    assert loads.counts("replace", rows, "loja", "dia", "valor") == (2, 0, 0)
+    assert loads.rows("loja", "valor", "nota") == [("A", 5, None), ("Q", 6, None)]
+
+
+def test_a_new_row_needs_what_the_table_requires(loads: Loads) -> None:
+    """A file without a required column may update; a row of it that is new is a misfit with its place."""
+    required = {**column("valor", "decimal"), "nullable": False}
+    loads.table.changed(columns=[COLUMNS[0], COLUMNS[1], required, COLUMNS[3]])
+    assert loads.counts("upsert", [["A", "2026-01-01", "z"]], "loja", "dia", "nota") == (0, 1, 0)
+    job = loads.run("upsert", [["A", "2026-01-01", "y"], ["N", "2026-01-01", "y"]], "loja", "dia", "nota")
+    assert job.is_rejected
+    [detail] = job.error["details"]
+    assert (job.error["code"], detail["line"], detail["column"]) == ("VALUES_NOT_CONVERTED", 3, "valor")
+    assert loads.rows("nota")[0] == ("z",)
+    required["default"] = 0
+    loads.table.changed(columns=[COLUMNS[0], COLUMNS[1], required, COLUMNS[3]])
+    assert loads.counts("upsert", [["N", "2026-01-01", "y"]], "loja", "dia", "nota") == (1, 0, 0)
+
+
+def test_a_key_that_has_changed_since_the_confirmation_stops_the_job(loads: Loads) -> None:
+    """Rows are not found by another key than the person saw."""
+    columns = [loaded_column(name) for name in ("loja", "nota")]
+    job_id = loads.maker.inserting(
+        [["A", "x"]], columns, mode="upsert", table_id=loads.table.table_id, display_name=loads.table.name
+    )
+    loads.table.changed(key=None)
+    run_job(loads.maker.services, loads.maker.company.company_id, job_id)
+    job = loads.maker.job(job_id)
+    assert (job.status, job.error and job.error["code"]) == ("failed", "TABLE_CHANGED")
+
+
+def test_an_upload_takes_the_mode_in_both_ways(loads: Loads) -> None:
+    """`mode=upsert` in a form and declared in JSON is 201 for a table with a key, else 422."""
+    http, headers = loads.table.company.http, loads.table.rows.headers()
+    url = f"/v1/managed-tables/{loads.table.table_id}/upload"
+    declared = {"files": [{"name": "vendas.csv", "size_bytes": 10}], "mode": "upsert"}
+    files = {"files": ("vendas.csv", b"loja;dia\nA;2026-01-01\n", "text/csv")}
+    for answer in (
+        http.post(url, json=declared, headers=headers),
+        http.post(url, data={"mode": "upsert"}, files=files, headers=headers),
+    ):
+        assert answer.status_code == 201, answer.text
+        assert loads.maker.job(answer.json()["job_id"]).mode == "upsert"
+    loads.table.changed(key=None)
+    for answer in (
+        http.post(url, json=declared, headers=headers),
+        http.post(url, data={"mode": "upsert"}, files=files, headers=headers),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (422, "TABLE_WITHOUT_KEY")
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "code"),
+    [(["loja", "dia"], 200, None), (["loja", "nota"], 422, "INVALID_SCHEMA")],
+)
+def test_a_confirmation_names_the_whole_key(
+    loads: Loads, names: list[str], status: int, code: str | None
+) -> None:
+    """A file without one of the key's columns cannot be confirmed; required others may be missing."""
+    maker = loads.maker
+    columns = [loaded_column(name) for name in names]
+    job_id = maker.inserting(
+        [["A", "2026-01-01"]], columns, mode="upsert", table_id=loads.table.table_id, display_name="x"
+    )
+    maker.services.items.change(
+        catalog_key(maker.company.company_id, job_id), {"status": "waiting_confirm"}, removals=("task_token",)
+    )
+    analysis = maker.services.storage.get_json(maker.job(job_id).analysis_key or "")
+    analysis["inferred_schema"] = {"columns": [one.as_document() for one in columns]}
+    maker.services.storage.put_json(maker.job(job_id).analysis_key or "", analysis)
+    answer = loads.table.company.http.post(
+        f"/v1/managed-tables/upload-jobs/{job_id}/confirm",
+        json={"display_name": "x", "columns": [one.as_document() for one in columns]},
+        headers=loads.table.rows.headers(),
+    )
+    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
+    if code:
+        assert answer.json()["details"][0]["column"] == "dia"
