@@ -26,6 +26,16 @@ def column(name: str, type_name: str = "text", *, nullable: bool = True) -> Colu
     return Column(name=name, display_name=name, type=ColumnType(type_name), nullable=nullable)
 
 
+def inferred_schema(columns: Sequence[Column], row_count: int) -> dict[str, Any]:
+    """Return what analyze would have inferred of rows of these columns."""
+    return {
+        "suggested_table_name": "vendas",
+        "columns": [one.model_dump(mode="json") for one in columns],
+        "sample_rows": [],
+        "total_row_count_estimate": row_count,
+    }
+
+
 @dataclass
 class JobMaker:
     """Makes jobs of one company."""
@@ -120,6 +130,7 @@ class JobMaker:
             files = ["vendas.csv"]
             inferred = infer_columns(connection, staged, labels, files, delimiter=delimiter, timezone=zone)
         analysis = {
+            "inferred_schema": inferred_schema(columns, len(rows)),
             "files": ["vendas.csv"],
             "columns": [
                 {"name": one.name, "formats": found.formats.as_record()}

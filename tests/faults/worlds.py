@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import duckdb
 from injection import run_step
-from loading_jobs import USER_ID, JobMaker
+from loading_jobs import USER_ID, JobMaker, inferred_schema
 from psycopg import sql
 from staged_objects import Rows, write_staged
 
@@ -46,12 +46,7 @@ def stage(folder: Path, rows: Rows, columns: Sequence[Column]) -> tuple[bytes, d
     with duckdb.connect() as connection:
         inferred = infer_columns(connection, staged, labels, ["vendas.csv"], delimiter=";")
     analysis = {
-        "inferred_schema": {
-            "suggested_table_name": "vendas",
-            "columns": [one.model_dump(mode="json") for one in columns],
-            "sample_rows": [],
-            "total_row_count_estimate": len(rows),
-        },
+        "inferred_schema": inferred_schema(columns, len(rows)),
         "files": ["vendas.csv"],
         "columns": [
             {"name": one.name, "formats": found.formats.as_record()}

@@ -73,7 +73,7 @@ class Inbox:
 
     def jobs(self) -> list[JobRecord]:
         """Return every job that is not terminal."""
-        return list(self.services.jobs.scan_active())
+        return list(self.services.jobs.scan_unfinished())
 
     def analyze(self, job: JobRecord) -> dict[str, Any]:
         """Run the first step."""

@@ -113,7 +113,7 @@ def test_the_active_jobs_of_a_company_are_listed_newest_first_until_they_end(job
     for job in (first, second, a_job()):
         jobs.create(job)
     assert [job.job_id for job in jobs.list_active(first.company_id)] == [second.job_id, first.job_id]
-    assert len(list(jobs.scan_active())) == 3
+    assert len(list(jobs.scan_unfinished())) == 3
     jobs.fail(first, ERROR)
     assert [job.job_id for job in jobs.list_active(first.company_id)] == [second.job_id]
 

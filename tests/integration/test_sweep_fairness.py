@@ -35,7 +35,7 @@ def put_job(services: Services, company_id: str, status: JobStatus = "inserting"
             company_id=company_id,
             job_id=job_id,
             user_id=company_id,
-            mode="append",
+            mode="create" if status == "waiting_confirm" else "append",
             status=status,
             files=(file,),
             expires_at=LONG_AGO,

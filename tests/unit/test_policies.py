@@ -17,7 +17,6 @@ ANY_RESOURCE = {
 }
 DATA_ACTIONS = {
     "IngestFunction": {"secretsmanager"},
-    "SweepFunction": {"s3"},
     "AnalyzeFunction": {"secretsmanager", "states"},
     "InsertFunction": {"states"},
 }
@@ -97,10 +96,11 @@ def test_on_aws_a_task_token_is_of_the_one_machine() -> None:
 
 
 def test_no_function_reaches_what_it_never_needs() -> None:
-    """Files are analysed without the database's secrets; the sweep sees no file."""
+    """Files are analysed without the database's secrets; the sweep deletes files, and reads none."""
     for name, statement in STATEMENTS:
         services = {action.partition(":")[0] for action in _actions(statement)}
         assert not services & DATA_ACTIONS.get(name, set()), (name, statement["Sid"])
+        assert name != "SweepFunction" or "s3:GetObject" not in _actions(statement)
 
 
 def test_the_state_machine_may_do_what_its_states_do_and_no_more() -> None:

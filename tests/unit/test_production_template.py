@@ -226,6 +226,7 @@ def test_what_opens_databases_runs_in_their_network(name: str) -> None:
         ("DynamoDbEndpoint", "dynamodb", "Gateway"),
         ("SecretsEndpoint", "secretsmanager", "Interface"),
         ("StatesEndpoint", "states", "Interface"),
+        ("EventsEndpoint", "events", "Interface"),
     ],
 )
 def test_the_network_reaches_each_service_that_its_functions_call(name: str, service: str, kind: str) -> None:
@@ -242,7 +243,7 @@ def test_endpoints_admit_whatever_their_names_serve() -> None:
     """With private names they stand for the service in the whole VPC, not for our functions alone."""
     (rule,) = properties("EndpointSecurityGroup")["SecurityGroupIngress"]
     assert rule["CidrIp"] == {"Ref": "VpcCidr"}
-    for name in ("SecretsEndpoint", "StatesEndpoint"):
+    for name in ("SecretsEndpoint", "StatesEndpoint", "EventsEndpoint"):
         chosen = ["FewerEndpoints", {"Ref": "EndpointSubnetIds"}, {"Ref": "SubnetIds"}]
         assert properties(name)["SubnetIds"] == {"Fn::If": chosen}
 

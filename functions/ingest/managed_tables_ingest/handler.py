@@ -1,4 +1,4 @@
-"""Owns what happens when a file has arrived: S3's event in, the job's execution started by the last file.
+"""What happens when a file has arrived: S3's event in, the job's execution started by the last file.
 
 Events come more than once and in any order: an arrival is a member of a set, the execution bears the job's
 id, and a job that is no longer `queued` is not touched.
@@ -33,7 +33,7 @@ def take_arrival(services: AwsServices, key: str, size_bytes: int) -> None:
         if job is None or index is None:
             logger.warning("no such file in a job", key=key)
         elif job.status != "queued":
-            logger.info("arrived again, or too late", key=key, status=job.status)
+            _arrive_late(services, job, key)
         elif size_bytes != job.files[index].size_bytes:
             _refuse_size(services, job, index, size_bytes)
         else:
@@ -47,9 +47,20 @@ def _index_of(job: JobRecord | None, key: str) -> int | None:
 
 def _arrive(services: AwsServices, job: JobRecord, index: int, size_bytes: int) -> None:
     current = services.jobs.mark_arrived(job, index, size_bytes)
-    if current is not None and current.has_all_files:
+    if current is None:
+        _arrive_late(
+            services, services.jobs.find(job.company_id, job.job_id) or job, job.files[index].storage_path
+        )
+    elif current.has_all_files:
         services.executions.start(current)
         get_logger(SERVICE).info("started", files=len(current.files))
+
+
+def _arrive_late(services: AwsServices, job: JobRecord, key: str) -> None:
+    """Leave a file that arrives again alone, but delete one of a job that was cancelled before it came."""
+    get_logger(SERVICE).info("arrived again, or too late", key=key, status=job.status)
+    if job.is_cancelled:
+        services.storage.delete(key)
 
 
 def _refuse_size(services: AwsServices, job: JobRecord, index: int, size_bytes: int) -> None:

@@ -14,6 +14,8 @@ from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.executions import ExecutionsUnavailable
+from managed_tables.jobs.cancellation import clear
+from managed_tables.jobs.orphans import end_orphan, is_orphan
 from managed_tables.jobs.resuming import has_moved_on, resume
 from managed_tables.jobs.settlement import settle
 from managed_tables.observability import get_logger, log_keys
@@ -72,9 +74,9 @@ class _Run:
         return [*moving.drawn(), *waiting.drawn()]
 
     def _scan(self) -> Iterator[JobRecord]:
-        """Yield the active jobs; what stops the scan costs only those that come after it."""
+        """Yield the jobs that need something; what stops the scan costs only those that come after it."""
         try:
-            yield from self._services.jobs.scan_active()
+            yield from self._services.jobs.scan_unfinished()
         except Exception:
             get_logger(SERVICE).exception("not all jobs could be read")
             self.outcomes["fault"] += 1
@@ -119,11 +121,15 @@ def _is_quiet(job: JobRecord, quiet_before: str) -> bool:
 
 
 def sweep_job(services: Services, job: JobRecord, now: str, quiet_before: str) -> str | None:
-    """Do what one job needs and return what that was (`started`, `confirmed`, …), None for nothing."""
+    """Do what one job needs and return what that was (`started`, `told`, …), None for nothing."""
     if job.is_overdue(now):
         return _expire(services, job)
     if not _is_quiet(job, quiet_before):
         return None
+    if job.is_terminal:
+        return _finish(services, job)
+    if is_orphan(services, job):
+        return "failed" if end_orphan(services, job) else None
     state = services.executions.state_of(job)
     if state == "missing" and job.status == "queued":
         services.executions.start(job)
@@ -152,6 +158,19 @@ def _fail(services: Services, job: JobRecord) -> str | None:
         return ended.status if ended else None
     failed = services.jobs.fail(current, JobError(JOB_FAULT).as_record())
     return "failed" if failed else None
+
+
+def _finish(services: Services, job: JobRecord) -> str | None:
+    """Do what is left to do of a job that has ended."""
+    if job.uncleared:
+        clear(services, job)
+    if job.unannounced and services.jobs.announce(job):
+        return "told"
+    if job.uncleared:
+        return "cleared"
+    if not job.unannounced:
+        services.jobs.leave_index(job)
+    return None
 
 
 @cache

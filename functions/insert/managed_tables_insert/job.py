@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.conversion.sql_text import literal
-from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job
+from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.errors import (
     DUPLICATE_KEYS,
@@ -187,7 +187,9 @@ class Loading:
     @contextmanager
     def _open_database(self) -> Iterator[PgConnection]:
         limits = SessionLimits(self.services.settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
-        connection = self.services.databases.open_company_connection(self.company, limits)
+        # Under a name of its own, so that a cancellation finds the session.
+        databases = replace(self.services.databases, application_name=loader_name(self.job.job_id))
+        connection = databases.open_company_connection(self.company, limits)
         try:
             yield connection
         finally:

@@ -11,6 +11,7 @@ from managed_tables.catalog.connections import Connections
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.tables import Tables
+from managed_tables.events import EventBridge, Events
 from managed_tables.executions import Executions
 from managed_tables.jobs.documents import JobDocuments
 from managed_tables.settings import AppSecret, Settings, parse_app_secret
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 10  # three attempts stay below the 29 s after which API Gateway hangs up
+EVENTS_READ_TIMEOUT_SECONDS = 3
 MAX_POOL_CONNECTIONS = 40  # as many as a served process has threads
 
 _making = threading.RLock()  # sessions of boto3 are not thread-safe while a client is made
@@ -87,6 +89,14 @@ class AwsServices:
         return client
 
     @once
+    def eventbridge(self) -> EventBridge:
+        """The EventBridge client: nobody waits long for it, since the sweep sends what was not taken."""
+        client: EventBridge = self._client(
+            "events", read_timeout_seconds=EVENTS_READ_TIMEOUT_SECONDS, max_attempts=1
+        )
+        return client
+
+    @once
     def app_secret(self) -> AppSecret:
         """The deployment's own secret."""
         return parse_app_secret(self._secret(self.settings.app_secret_arn))
@@ -106,7 +116,12 @@ class AwsServices:
     @once
     def jobs(self) -> Jobs:
         """The jobs' records."""
-        return Jobs(self.items, self.settings.job_retention_days)
+        return Jobs(self.items, self.settings.job_retention_days, self.events.tell_end)
+
+    @once
+    def events(self) -> Events:
+        """What other systems are told."""
+        return Events(lambda: self.eventbridge, self.settings.event_bus_name)
 
     @once
     def job_documents(self) -> JobDocuments:
@@ -131,7 +146,14 @@ class AwsServices:
     def _secret(self, arn: str) -> str:
         return self.secretsmanager.get_secret_value(SecretId=arn)["SecretString"]
 
-    def _client(self, service: str, endpoint_url: str = "") -> Any:
+    def _client(
+        self,
+        service: str,
+        endpoint_url: str = "",
+        *,
+        read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
+        max_attempts: int = 3,
+    ) -> Any:
         # Imported here: a request that needs no AWS service does not pay for boto3.
         import boto3
         from botocore.config import Config
@@ -141,8 +163,8 @@ class AwsServices:
             endpoint_url=endpoint_url or self.settings.aws_endpoint_url or None,
             config=Config(
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                read_timeout=READ_TIMEOUT_SECONDS,
-                retries={"mode": "standard", "max_attempts": 3},
+                read_timeout=read_timeout_seconds,
+                retries={"mode": "standard", "max_attempts": max_attempts},
                 max_pool_connections=MAX_POOL_CONNECTIONS,
                 signature_version="s3v4" if service == "s3" else None,
                 # An emulator has no DNS name a bucket. On AWS `auto` would sign posts for the global address,

@@ -89,6 +89,9 @@ TABLE_INACTIVE = ApiErrorKind(400, "MANAGED_TABLE_INACTIVE", "A tabela está ina
 JOB_NOT_WAITING = ApiErrorKind(
     400, "JOB_NOT_WAITING_CONFIRM", "O job não está aguardando confirmação (status: {status})"
 )
+JOB_FINISHED = ApiErrorKind(
+    400, "JOB_FINISHED", "O envio já terminou (status: {status}) e não pode mais ser cancelado"
+)
 ANALYSIS_GONE = ApiErrorKind(
     400, "JOB_ANALYSIS_GONE", "A análise dos arquivos não existe mais. Envie os arquivos novamente"
 )

@@ -49,15 +49,22 @@ class Executions:
         with _translated(ignoring=_SPENT_TOKEN):
             self._client.send_task_success(taskToken=task_token, output=exact_json.dumps(output).decode())
 
+    def stop(self, job: JobRecord) -> None:
+        """Stop the job's execution, if there is one."""
+        with _translated(ignoring=frozenset({"ExecutionDoesNotExist"})):
+            self._client.stop_execution(executionArn=self._arn_of(job))
+
     def state_of(self, job: JobRecord) -> ExecutionState:
         """Tell whether the job's execution is running, has ended, or has never been started."""
         status: str | None = None
         with _translated(ignoring=frozenset({"ExecutionDoesNotExist"})):
-            arn = self._state_machine_arn.replace(":stateMachine:", ":execution:") + f":{job.job_id}"
-            status = self._client.describe_execution(executionArn=arn)["status"]
+            status = self._client.describe_execution(executionArn=self._arn_of(job))["status"]
         if status is None:
             return "missing"
         return "running" if status in ("RUNNING", "PENDING_REDRIVE") else "ended"
+
+    def _arn_of(self, job: JobRecord) -> str:
+        return self._state_machine_arn.replace(":stateMachine:", ":execution:") + f":{job.job_id}"
 
 
 @contextmanager

@@ -35,6 +35,7 @@ class Settings(BaseModel):
     table_name: str
     bucket_name: str
     state_machine_arn: str = ""
+    event_bus_name: str = "default"  # of EventBridge
     app_secret_arn: str = ""  # {"database_master_secret"}
     postgres_secret_arn: str = ""  # {"host", "port", "username", "password", "dbname"} of the admin role
     postgres_cluster: str = DEFAULT_CLUSTER  # where new companies go

@@ -64,6 +64,11 @@ def attempt_key(company_id: str, job_id: str, attempt: str, name: str) -> str:
     return job_key(company_id, job_id, f"{attempt}/{name}")
 
 
+def job_prefixes(company_id: str, job_id: str) -> tuple[str, str]:
+    """Return what the keys of everything that a job has in the bucket begin with."""
+    return f"uploads/{company_id}/{job_id}/", job_key(company_id, job_id, "")
+
+
 def confirmed_name(number: int, digest: str) -> str:
     """Return the name of the schema that is confirmed for the `number`th time.
 
@@ -193,6 +198,16 @@ class Storage:
         """Delete the object; one that is not there is no fault."""
         with _translated():
             self.client.delete_object(Bucket=self.bucket_name, Key=key)
+
+    def delete_all(self, prefix: str) -> None:
+        """Delete every object whose key begins so."""
+        with _translated():
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket_name, Prefix=prefix
+            )
+            for page in pages:
+                for found in page.get("Contents", []):
+                    self.client.delete_object(Bucket=self.bucket_name, Key=found["Key"])
 
 
 @contextmanager

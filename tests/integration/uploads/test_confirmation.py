@@ -33,7 +33,12 @@ def test_a_confirmation_sets_the_execution_going(api: ApiServices, client: TestC
     job = record(api, client, job_id)
     assert (job.status, job.task_token) == ("inserting", None)
     confirmed = api.storage.get_json(job.confirmed_key or "")
-    assert confirmed == {"display_name": "vendas", "columns": [VALOR], "table_id": job.reserved_table_id}
+    assert confirmed == {
+        "display_name": "vendas",
+        "columns": [VALOR],
+        "table_id": job.reserved_table_id,
+        "own_columns": [],
+    }
     shown = client.get(f"{BASE}/upload-jobs/{job_id}").json()["confirmed_schema"]
     assert shown == {"display_name": "vendas", "columns": [VALOR]}
 
@@ -126,8 +131,9 @@ def test_an_append_keeps_the_tables_types_and_adds_nullable_columns(
     confirmed = api.storage.get_json(record(api, client, job_id).confirmed_key or "")
     assert confirmed == {
         "display_name": "clientes",
-        "columns": [own.model_dump(mode="json"), VALOR],
+        "columns": [own.as_document(), VALOR],
         "table_id": table_id,
+        "own_columns": [own.name],
     }
 
 

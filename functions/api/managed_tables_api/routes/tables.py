@@ -18,6 +18,7 @@ from managed_tables.errors import (
     TABLE_VERSION_CHANGED,
     ApiError,
 )
+from managed_tables.jobs.orphans import end_jobs_of
 from managed_tables.tables.changes import Texts
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables_api.answers import JsonAnswer, entity_answer, no_content
@@ -129,8 +130,12 @@ def patch_table(table_id: str, call: Annotated[Call, requires(Permission.UPDATE)
     "/{table_id}", **document("Delete table", answers={204: None}, errors=[TABLE_NOT_FOUND, TABLE_BUSY])
 )
 def delete_table(table_id: str, call: Annotated[Call, requires(Permission.DELETE)]) -> Response:
-    """Delete a table softly: it disappears from every answer, its rows stay in the database."""
+    """Delete a table softly: it disappears from every answer, its rows stay in the database.
+
+    Uploads into it that are not confirmed yet end with `TABLE_GONE`.
+    """
     call.services.table_operations.delete(_company_of_table(call), table_id.lower())
+    end_jobs_of(call.services, call.company_id, table_id.lower())
     return no_content()
 
 

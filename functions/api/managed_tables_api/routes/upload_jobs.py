@@ -11,6 +11,7 @@ from managed_tables.errors import (
     INVALID_READING,
     INVALID_REQUEST,
     INVALID_SCHEMA,
+    JOB_FINISHED,
     JOB_NOT_FOUND,
     JOB_NOT_WAITING,
     REQUEST_TOO_LARGE,
@@ -19,9 +20,10 @@ from managed_tables.errors import (
     TABLE_NOT_FOUND,
     TABLE_WITHOUT_KEY,
 )
+from managed_tables.jobs.cancellation import cancel_job
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.reanalysis import reanalyze_job
-from managed_tables_api.answers import JsonAnswer, entity_answer, entity_bytes
+from managed_tables_api.answers import JsonAnswer, entity_answer, entity_bytes, no_content
 from managed_tables_api.calls import Call, requires
 from managed_tables_api.documentation import document
 from managed_tables_api.jobs.answers import get_job, job_fields, list_active_jobs
@@ -80,6 +82,19 @@ def get_upload_job(job_id: str, call: Annotated[Call, requires(Permission.LIST)]
     query = call.query(JobQuery)
     answer = job_fields(job, call.services.job_documents, query.wanted)
     return entity_answer(call.request, with_text_numbers(answer) if query.numbers == "string" else answer)
+
+
+@router.delete(
+    "/{job_id}",
+    **document("Cancel job", answers={204: None}, errors=[JOB_NOT_FOUND, JOB_FINISHED, TABLE_BUSY]),
+)
+def cancel_upload_job(job_id: str, call: Annotated[Call, requires(Permission.UPLOAD)]) -> Response:
+    """Cancel a job that has not ended: nothing of it stays, its files are deleted and its name is free.
+
+    Repeating it is answered 204 again. Once its rows are committed it is too late: 400 `JOB_FINISHED`.
+    """
+    cancel_job(call.services, get_job(call.services.jobs, call.company_id, job_id))
+    return no_content()
 
 
 @router.post(

@@ -121,9 +121,10 @@ class Items:
         Names may be paths (`files[0].size_bytes`); `additions` puts texts into sets of texts.
         """
         expression = _Expression()
-        clauses = [
-            "SET " + ", ".join(f"{expression.path(p)} = {expression.value(v)}" for p, v in changes.items())
-        ]
+        clauses = []
+        if changes:
+            settings = (f"{expression.path(p)} = {expression.value(v)}" for p, v in changes.items())
+            clauses.append("SET " + ", ".join(settings))
         if removals:
             clauses.append("REMOVE " + ", ".join(expression.path(path) for path in removals))
         if additions:
@@ -131,10 +132,11 @@ class Items:
             clauses.append("ADD " + ", ".join(added))
         parts = _condition(condition, values)
         parts["ExpressionAttributeNames"] = {**parts.get("ExpressionAttributeNames", {}), **expression.names}
-        parts["ExpressionAttributeValues"] = {
-            **parts.get("ExpressionAttributeValues", {}),
-            **to_attributes(expression.values),
-        }
+        if expression.values:
+            parts["ExpressionAttributeValues"] = {
+                **parts.get("ExpressionAttributeValues", {}),
+                **to_attributes(expression.values),
+            }
         with _translated():
             answer = self._client.update_item(
                 TableName=self._table_name,

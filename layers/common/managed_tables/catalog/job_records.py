@@ -7,9 +7,11 @@ from typing import Any, Literal
 from managed_tables.catalog.items import Item
 from managed_tables.catalog.keys import company_pk, job_key
 from managed_tables.details import described
+from managed_tables.errors import JOB_CANCELLED
 
 JobMode = Literal["create", "append", "replace", "upsert"]
 LoadMode = Literal["append", "replace", "upsert"]  # of a table that exists
+JobOrigin = Literal["upload", "inbox"]
 JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
 
 TERMINAL_STATUSES = frozenset({"done", "failed"})
@@ -83,6 +85,8 @@ class JobRecord:
     confirmed_key: str | None = None
     confirmed_digest: str | None = None
     confirmations: int = 0
+    unannounced: bool = False  # it has ended, and nobody has been told
+    uncleared: bool = False  # it was cancelled, and may have left something behind
     progress: dict[str, Any] | None = None
     result: LoadResult | None = None
     error: dict[str, Any] | None = None
@@ -101,6 +105,16 @@ class JobRecord:
     def is_unattended(self) -> bool:
         """Return whether the job is to end without a person."""
         return self.intake is not None and self.intake.auto_confirm
+
+    @property
+    def origin(self) -> JobOrigin:
+        """Return by which way the job came in."""
+        return "upload" if self.intake is None else "inbox"
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Return whether somebody has cancelled the job."""
+        return self.error is not None and self.error["code"] == JOB_CANCELLED.code
 
     @property
     def is_rejected(self) -> bool:

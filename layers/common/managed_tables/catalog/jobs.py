@@ -10,7 +10,8 @@ the task token.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -32,6 +33,8 @@ from managed_tables.catalog.job_records import (
 )
 from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, company_pk, job_key
 from managed_tables.clock import timestamp
+from managed_tables.errors import JOB_CANCELLED, ApiError
+from managed_tables.observability import get_logger
 
 __all__ = [
     "MAX_DETAIL_CHARACTERS",
@@ -53,6 +56,9 @@ _SECONDS_A_DAY = 86_400
 _ACTIVE: tuple[JobStatus, ...] = ("queued", "analisando", "waiting_confirm", "inserting")
 
 
+TellEnd = Callable[[JobRecord], bool]  # tells others that a job has ended; whether that was taken
+
+
 class UnreadableJobs(Exception):  # noqa: N818 - what it names
     """Records that are no jobs, by their keys: a later release's, or somebody's hand."""
 
@@ -60,9 +66,10 @@ class UnreadableJobs(Exception):  # noqa: N818 - what it names
 class Jobs:
     """The jobs' records in the catalog."""
 
-    def __init__(self, items: Items, retention_days: int) -> None:
+    def __init__(self, items: Items, retention_days: int, tell_end: TellEnd) -> None:
         self._items = items
         self._retention_days = retention_days
+        self._tell_end = tell_end
 
     def create(self, job: JobRecord) -> None:
         """Write a new job, whose id nobody has used."""
@@ -84,16 +91,18 @@ class Jobs:
         """Return how many of the company's jobs are not terminal, counted no further than to `limit`."""
         return sum(1 for _ in islice(self.list_active(company_id), limit))
 
-    def scan_active(self) -> Iterator[JobRecord]:
-        """Yield every company's jobs that are not terminal; raises UnreadableJobs after the last one."""
+    def scan_unfinished(self) -> Iterator[JobRecord]:
+        """Yield every company's jobs that are not terminal, or whose end is not all done.
+
+        Raises UnreadableJobs after the last one.
+        """
         unreadable: list[str] = []
         for item in self._items.scan_index(ACTIVE_JOBS_INDEX):
             try:
                 job = read_job(item)
             except (KeyError, TypeError, ValueError):
                 unreadable.append(f"{item['pk']} {item['sk']}")
-                continue
-            if not job.is_terminal:
+            else:
                 yield job
         if unreadable:
             raise UnreadableJobs(", ".join(unreadable[:MAX_ERROR_DETAILS]))
@@ -243,7 +252,9 @@ class Jobs:
 
         With `unless_arrived` only a `queued` job with fewer files than that fails.
         """
-        changes = {"status": "failed", "error": bounded_error(error)}
+        changes: dict[str, Any] = {"status": "failed", "error": bounded_error(error)}
+        if error["code"] == JOB_CANCELLED.code:
+            changes["uncleared"] = True
         if unless_arrived is None:
             return self._end(job, from_statuses=_ACTIVE, changes=changes)
         return self._end(
@@ -265,15 +276,49 @@ class Jobs:
     ) -> JobRecord | None:
         ttl_seconds = int(time.time()) + self._retention_days * _SECONDS_A_DAY
         as_read, read_values = _as_read(job, "confirmed_key")
-        return self._change(
+        ended = self._change(
             job.company_id,
             job.job_id,
             from_statuses=from_statuses,
-            changes={**changes, "ttl": ttl_seconds},
-            removals=("active_pk", "task_token", "progress"),
+            changes={**changes, "ttl": ttl_seconds, "unannounced": True},
+            removals=("task_token", "progress"),
             condition=f"{as_read} AND {condition}" if condition else as_read,
             values={**read_values, **(values or {})},
         )
+        if ended is not None:
+            self.announce(ended)
+        return ended
+
+    def announce(self, job: JobRecord) -> bool:
+        """Tell others that the job has ended; a fault changes nothing, and is left to the sweep.
+
+        They may hear it twice: where it is not recorded that they were told, the sweep tells them again.
+        """
+        if not self._tell_end(job):
+            return False
+        try:
+            self._forget(job, "unannounced", unless="uncleared")
+        except ApiError:
+            get_logger("jobs").warning("told, and not recorded", exc_info=True, job_id=job.job_id)
+        return True
+
+    def mark_cleared(self, job: JobRecord) -> None:
+        """Record that a cancelled job has left nothing behind."""
+        self._forget(job, "uncleared", unless="unannounced")
+
+    def leave_index(self, job: JobRecord) -> None:
+        """Drop an ended job of which nothing is left to do from those that the sweep looks at."""
+        self._forget(job, "active_pk", unless="unannounced")
+
+    def _forget(self, job: JobRecord, name: str, *, unless: str) -> None:
+        """Remove this mark, and the job from the index unless the other mark is there."""
+        key = job_key(job.company_id, job.job_id)
+        try:
+            condition = f"attribute_exists(pk) AND attribute_not_exists({unless})"
+            self._items.change(key, {}, removals=tuple({name, "active_pk"}), condition=condition)
+        except ConditionFailed:
+            with suppress(ConditionFailed):  # the record may be gone by now
+                self._items.change(key, {}, removals=(name,), condition="attribute_exists(pk)")
 
     def _change(
         self,

@@ -17,6 +17,8 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError, JobErrorKind
 from managed_tables.schema import Column, Columns
 
+_INTERRUPTIONS = 5
+_INTERRUPTED_WITHIN_MS = 1_000  # a session that is ended undoes what it has done, which takes a moment
 AT_ONCE_MS = 20  # for a lock that is free: a busy server takes a moment to give it
 # As a job's number of rows: it has loaded none, and never will; and why.
 _SHUT_OUT = {-1: JOB_FAULT, -2: JOB_CANCELLED}
@@ -216,6 +218,33 @@ def shut_out_job(
         return find_applied_job(connection, job_id)
     except JobError:
         return None
+
+
+def interrupt_and_shut_out(
+    connection: PgConnection, job_id: str, table_id: str, reason: JobErrorKind
+) -> AppliedJob | None:
+    """Do as `shut_out_job` does, and end the session of a run that is loading: it is not waited for.
+
+    Whether its commit was first is PostgreSQL's to say: a session cannot be ended in the midst of one.
+    """
+    for _ in range(_INTERRUPTIONS):
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = current_user AND application_name = %s",
+            [loader_name(job_id)],
+        )
+        try:
+            with connection.transaction():
+                connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_INTERRUPTED_WITHIN_MS))
+                return shut_out_job(connection, job_id, table_id, reason)
+        except LockNotAvailable:
+            continue  # another run began to load
+    return shut_out_job(connection, job_id, table_id, reason)
+
+
+def loader_name(job_id: str) -> str:
+    """Return the name by which the sessions of a job's loads are known."""
+    return f"managed-tables load {job_id}"
 
 
 def count_rows(connection: PgConnection, table_ids: Sequence[str]) -> dict[str, int]:

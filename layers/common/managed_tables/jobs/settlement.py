@@ -6,21 +6,25 @@ out of the company's database first: then its rows are there for good, or never 
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord
-from managed_tables.databases.applied import AppliedJob, shut_out_job
+from managed_tables.databases.applied import AppliedJob, interrupt_and_shut_out, shut_out_job
 from managed_tables.errors import JobError
 from managed_tables.services import Services
 
 
-def settle(services: Services, job: JobRecord, error: JobError) -> JobRecord | None:
+def settle(
+    services: Services, job: JobRecord, error: JobError, *, interrupts: bool = False
+) -> JobRecord | None:
     """End the job as `done`, or as `failed` with this error, whichever is true. Repeatable.
 
-    None where it has ended already, or was confirmed since `job` was read. Raises ApiError where the
-    database does not answer, or the rows are being loaded at this moment.
+    A load that is under way is waited for, unless this `interrupts` it. None where the job has ended already,
+    or was confirmed since it was read. Raises ApiError where the database does not answer, or the rows are
+    being loaded at this moment.
     """
     company = services.provisioning.require(job.company_id)
     table_id = job.reserved_table_id or job.user_table_id or ""  # neither: rejected, so nothing was loaded
     with services.open_company(company) as connection:
-        applied = shut_out_job(connection, job.job_id, table_id, error.kind)
+        shut_out = interrupt_and_shut_out if interrupts else shut_out_job
+        applied = shut_out(connection, job.job_id, table_id, error.kind)
     if applied is not None:
         return complete(services, company, job, applied)
     failed = services.jobs.fail(job, error.as_record())
