@@ -30,9 +30,9 @@ def rotate_passwords(services: Services, new_master_secret: str) -> Iterator[str
     their new connections are refused (503), open ones go on.
     """
     for connection in services.connections.all():
-        roles = CompanyRoles(connection.connection_id, new_master_secret)
+        roles = CompanyRoles(connection.connection_id, new_master_secret, connection.reader_generation)
         with services.databases.open_admin_connection(connection.cluster) as admin:
-            make_roles(admin, roles)
+            make_roles(admin, roles, services.settings.default_timezone)
         yield roles.database
 
 
@@ -44,13 +44,13 @@ def move_company(services: Services, company: ConnectionRecord, cluster: str) ->
     """
     if cluster == company.cluster:
         raise MoveError(f"company {company.company_id} is on cluster {cluster} already")
-    roles = services.databases.roles(company.connection_id)
+    roles = services.databases.roles_of(company)
     with (
         services.databases.open_admin_connection(company.cluster) as source,
         services.databases.open_admin_connection(cluster) as target,
         _shut(source, roles),
     ):
-        make_roles(target, roles)
+        make_roles(target, roles, services.settings.default_timezone)
         make_database(target, roles)
         _copy(services, company.cluster, cluster, roles)
         services.connections.move(company, cluster)

@@ -10,7 +10,7 @@ from client import Console, column, new_id
 
 LONG_AGO, FAR_AHEAD = 1_577_836_800, 4_102_444_800  # 2020 and 2100, in seconds
 
-PERMISSIONS = ("create", "list", "update", "delete", "upload", "data-read", "data-write")
+PERMISSIONS = ("create", "list", "update", "delete", "upload", "data-read", "data-write", "connect")
 ROWS = {"rows": [{"produto": "X"}]}
 FILES = {"files": [{"name": "a.csv", "size_bytes": 1}]}
 TABLE = {"display_name": "outra", "columns": [column("produto")]}
@@ -28,6 +28,8 @@ class Route(NamedTuple):
 ROUTES = (
     Route("POST", "/provision", "create"),
     Route("GET", "/status", "list"),
+    Route("GET", "/connection", "connect"),
+    Route("POST", "/connection/rotate", "connect"),
     Route("GET", "", "list"),
     Route("GET", "/{id}", "list"),
     Route("POST", "", "create", TABLE),

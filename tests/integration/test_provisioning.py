@@ -33,7 +33,7 @@ def provisioning(services: Services, postgres_dsn: str) -> Iterator[Provisioning
 
 
 def connect_as(services: Services, company: ConnectionRecord, *, reader: bool) -> psycopg.Connection:
-    roles = services.databases.roles(company.connection_id)
+    roles = services.databases.roles_of(company)
     role = roles.reader if reader else roles.owner
     admin = services.postgres_secret
     return psycopg.connect(
@@ -146,6 +146,17 @@ def test_the_owner_has_limits_and_utc(company: ConnectionRecord, services: Servi
     }
 
 
+def test_the_readers_sessions_are_in_the_deployments_zone(
+    provisioning: Provisioning, services: Services
+) -> None:
+    """What a BI tool shows of a time is what people mean by it; the product's own sessions are in UTC."""
+    company = replace(provisioning, zone="America/Sao_Paulo").provision(new_record_id())
+    with connect_as(services, company, reader=True) as reader:
+        assert reader.execute("SELECT '2026-01-15 12:00Z'::timestamptz::text").fetchone() == (
+            "2026-01-15 09:00:00-03",
+        )
+
+
 def test_the_reader_reads_tables_made_later_and_nothing_else(
     company: ConnectionRecord, services: Services
 ) -> None:
@@ -206,6 +217,10 @@ def test_an_administrator_that_is_no_superuser_provisions(services: Services, po
         services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
         with connect_as(services, company, reader=True) as reader:
             assert reader.execute("SELECT * FROM vendas").fetchall() == []
+            renewed = services.provisioning.rotate_reader(company.company_id)
+            with pytest.raises(psycopg.OperationalError):
+                reader.execute("SELECT 1")
+        connect_as(services, renewed, reader=True).close()
     finally:
         drop_companies(services, postgres_dsn)
         with psycopg.connect(postgres_dsn, autocommit=True) as superuser:

@@ -3,13 +3,22 @@
 from fastapi import APIRouter, FastAPI
 
 from managed_tables_api.boundary import install_boundary
-from managed_tables_api.routes import documentation, provisioning, rows, tables, upload_jobs, uploads
+from managed_tables_api.routes import (
+    connection,
+    documentation,
+    provisioning,
+    rows,
+    tables,
+    upload_jobs,
+    uploads,
+)
 from managed_tables_api.routing import reserve_fixed_words
 from managed_tables_api.services import ApiServices
 
 ROUTERS: tuple[APIRouter, ...] = (
     documentation.router,
     provisioning.router,
+    connection.router,
     upload_jobs.router,
     uploads.router,
     tables.router,

@@ -6,7 +6,7 @@ ALL_PERMISSIONS = "managed-tables:*"
 
 
 class Permission(StrEnum):
-    """One permission of the contract; `ALL_PERMISSIONS` grants every one."""
+    """One permission of the contract or its extensions; `ALL_PERMISSIONS` grants every one."""
 
     LIST = "managed-tables:list"
     CREATE = "managed-tables:create"
@@ -15,3 +15,4 @@ class Permission(StrEnum):
     UPLOAD = "managed-tables:upload"
     DATA_READ = "managed-tables:data-read"
     DATA_WRITE = "managed-tables:data-write"
+    CONNECT = "managed-tables:connect"

@@ -45,7 +45,12 @@ class Services(AwsServices):
     @once
     def provisioning(self) -> Provisioning:
         """The making of databases."""
-        return Provisioning(self.connections, self.databases, self.settings.postgres_cluster)
+        return Provisioning(
+            self.connections,
+            self.databases,
+            self.settings.postgres_cluster,
+            self.settings.default_timezone,
+        )
 
     @once
     def reconciliation(self) -> Reconciliation:

@@ -1,7 +1,7 @@
 """Owns the connections' records: which company has which database, on which cluster."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from managed_tables.catalog.items import ConditionFailed, Items, put, update
@@ -13,7 +13,10 @@ ConnectionState = Literal["provisioning", "ready"]
 
 @dataclass(frozen=True)
 class ConnectionRecord:
-    """A company's database: `schema_version` is that of our own schema inside it (0: not made yet)."""
+    """A company's database: `schema_version` is that of our own schema inside it (0: not made yet).
+
+    `reader_generation` counts how often the read-only role was given another password.
+    """
 
     company_id: str
     connection_id: str
@@ -21,6 +24,7 @@ class ConnectionRecord:
     state: ConnectionState
     schema_version: int
     created_at: str
+    reader_generation: int = 0
 
 
 class Connections:
@@ -50,6 +54,23 @@ class Connections:
                 old_cluster=connection.cluster,
             )
         )
+
+    def renew_reader(self, connection: ConnectionRecord) -> ConnectionRecord:
+        """Record that the read-only role has another password; raises ConditionFailed if it had meanwhile."""
+        renewed = replace(connection, reader_generation=connection.reader_generation + 1)
+        unchanged = "reader_generation = :old_generation"
+        if not connection.reader_generation:
+            unchanged = f"(attribute_not_exists(reader_generation) OR {unchanged})"
+        self._items.write(
+            update(
+                connection_key(connection.company_id),
+                {"reader_generation": renewed.reader_generation},
+                condition=f"connection_id = :id AND {unchanged}",
+                id=connection.connection_id,
+                old_generation=connection.reader_generation,
+            )
+        )
+        return renewed
 
     def reserve(self, company_id: str, connection_id: str, cluster: str) -> ConnectionRecord:
         """Return the company's connection, made with this id and cluster if it has none yet."""
@@ -92,4 +113,5 @@ def _read(company_id: str, item: dict[str, Any]) -> ConnectionRecord:
         state=item["state"],
         schema_version=item["schema_version"],
         created_at=item["created_at"],
+        reader_generation=int(item.get("reader_generation", 0)),
     )

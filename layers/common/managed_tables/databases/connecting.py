@@ -88,9 +88,13 @@ class Databases:
     application_name: str = "managed-tables"
     connect_deadline_seconds: float = CONNECT_DEADLINE_SECONDS
 
-    def roles(self, connection_id: str) -> CompanyRoles:
+    def roles(self, connection_id: str, reader_generation: int = 0) -> CompanyRoles:
         """Return the names and passwords of the connection's database and roles."""
-        return CompanyRoles(connection_id, self.master_secret)
+        return CompanyRoles(connection_id, self.master_secret, reader_generation)
+
+    def roles_of(self, connection: ConnectionRecord) -> CompanyRoles:
+        """Return the names and present passwords of the company's database and roles."""
+        return self.roles(connection.connection_id, connection.reader_generation)
 
     def open_admin_connection(self, cluster: str) -> PgConnection:
         """Return a connection in autocommit as the cluster's administrator, to its own database."""
@@ -105,7 +109,7 @@ class Databases:
         Waits for a cluster that is resuming; raises DATABASE_UNAVAILABLE when it does not answer in time,
         and TooManyConnections at once where it has no connection left for the company.
         """
-        roles = self.roles(connection.connection_id)
+        roles = self.roles_of(connection)
         secret = self.cluster_secret(connection.cluster)
         password = roles.password(roles.owner)
         limits = limits or self.limits

@@ -1,4 +1,4 @@
-"""Owns the names and passwords of a company's database roles: derived, stored nowhere."""
+"""The names and passwords of a company's database roles: derived, stored nowhere."""
 
 import hashlib
 import hmac
@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CompanyRoles:
-    """The database of one connection and its two roles: its owner and who only reads schema `public`."""
+    """The database of one connection and its two roles: its owner and who only reads.
+
+    `reader_generation` counts how often the read-only role was given another password.
+    """
 
     connection_id: str
     master_secret: str
+    reader_generation: int = 0
 
     @property
     def database(self) -> str:
@@ -29,5 +33,7 @@ class CompanyRoles:
 
     def password(self, role: str) -> str:
         """Return the role's password: HMAC-SHA256 of connection and role under the master secret."""
-        message = f"{self.connection_id}:{role}".encode()
-        return hmac.new(self.master_secret.encode(), message, hashlib.sha256).hexdigest()
+        message = f"{self.connection_id}:{role}"
+        if role == self.reader and self.reader_generation:
+            message += f":{self.reader_generation}"
+        return hmac.new(self.master_secret.encode(), message.encode(), hashlib.sha256).hexdigest()

@@ -10,7 +10,7 @@ from managed_tables.catalog.connections import ConnectionRecord, Connections
 from managed_tables.databases.connecting import Databases, PgConnection, translated_errors
 from managed_tables.databases.credentials import CompanyRoles
 from managed_tables.databases.migrations import SCHEMA_VERSION, migrate
-from managed_tables.databases.roles import make_roles
+from managed_tables.databases.roles import end_sessions, make_roles, set_defaults, set_password
 from managed_tables.errors import NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id
 
@@ -21,11 +21,15 @@ _LOCK_KEY = 7_205_759_402
 
 @dataclass(frozen=True)
 class Provisioning:
-    """Gives each company its database, on the cluster where new companies go."""
+    """Gives each company its database, on the cluster where new companies go.
+
+    `zone` is the time zone that sessions of the read-only roles begin with.
+    """
 
     connections: Connections
     databases: Databases
     cluster: str = "default"
+    zone: str = "UTC"
 
     def find(self, company_id: str) -> ConnectionRecord | None:
         """Return the company's connection if its database is complete, our own schema up to date."""
@@ -33,6 +37,8 @@ class Provisioning:
         if connection is None or connection.state != "ready":
             return None
         if connection.schema_version < SCHEMA_VERSION:
+            with translated_errors(), self.databases.open_admin_connection(connection.cluster) as admin:
+                set_defaults(admin, self.databases.roles_of(connection), self.zone)
             self._migrate(connection)
         return connection
 
@@ -49,18 +55,37 @@ class Provisioning:
         if found is not None:
             return found
         connection = self.connections.reserve(company_id, new_record_id(), self.cluster)
-        roles = self.databases.roles(connection.connection_id)
+        roles = self.databases.roles_of(connection)
         with translated_errors(), self.databases.open_admin_connection(connection.cluster) as admin:
             _close_shared_databases(admin)
             # Of the session: CREATE DATABASE refuses to run in a transaction.
             admin.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
-            make_roles(admin, roles)
+            make_roles(admin, roles, self.zone)
             make_database(admin, roles)
         self._migrate(connection)
         return connection
 
+    def rotate_reader(self, company_id: str) -> ConnectionRecord:
+        """Give the company's read-only role another password, and end the sessions that it has.
+
+        Who finds the old one recorded where this fails repeats it: either both change or neither, but for a
+        process that dies between two commits.
+        """
+        connection = self.require(company_id)
+        with translated_errors(), self.databases.open_admin_connection(connection.cluster) as admin:
+            with admin.transaction():
+                admin.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+                connection = self.connections.find(company_id) or connection
+                next_generation = connection.reader_generation + 1
+                roles = self.databases.roles(connection.connection_id, next_generation)
+                set_password(admin, roles, roles.reader)
+                set_defaults(admin, roles, self.zone)
+                renewed = self.connections.renew_reader(connection)
+            end_sessions(admin, roles.reader)
+        return renewed
+
     def _migrate(self, connection: ConnectionRecord) -> None:
-        roles = self.databases.roles(connection.connection_id)
+        roles = self.databases.roles_of(connection)
         with self.databases.company_connection(connection) as company:
             migrate(company, roles.reader)
         self.connections.mark_ready(connection, SCHEMA_VERSION)

@@ -24,33 +24,57 @@ OWNER_TEMPORARY_FILES = "4GB"
 READER_TEMPORARY_FILES = "2GB"
 
 
-def make_roles(admin: PgConnection, roles: CompanyRoles) -> None:
-    """Make both roles of a company, or give them their passwords and limits again; repeatable."""
+def make_roles(admin: PgConnection, roles: CompanyRoles, zone: str) -> None:
+    """Make both roles of a company, or give them their passwords and limits again; repeatable.
+
+    `zone` is the time zone that sessions of the read-only role begin with.
+    """
     make_role(admin, roles, roles.owner, OWNER_CONNECTIONS)
     make_role(admin, roles, roles.reader, READER_CONNECTIONS)
-    _set_defaults(admin, roles.reader, READER_SETTINGS)
-    for role, limit in ((roles.owner, OWNER_TEMPORARY_FILES), (roles.reader, READER_TEMPORARY_FILES)):
-        # An administrator that is no superuser (RDS) may not set it: there it is the cluster's own setting.
-        with suppress(InsufficientPrivilege):
-            _set_defaults(admin, role, {"temp_file_limit": limit})
-
-
-def _set_defaults(admin: PgConnection, role: str, values: Mapping[str, str]) -> None:
-    for name, value in values.items():
-        form = sql.SQL("ALTER ROLE {} SET {} = {}")
-        admin.execute(form.format(sql.Identifier(role), sql.Identifier(name), value))
+    set_defaults(admin, roles, zone)
 
 
 def make_role(admin: PgConnection, roles: CompanyRoles, role: str, connection_limit: int) -> None:
-    """Make the role, or give an existing one its password again; the server never sees it in clear text."""
+    """Make the role, or give an existing one its password again."""
     name = sql.Identifier(role)
-    verifier = admin.pgconn.encrypt_password(
-        roles.password(role).encode(), role.encode(), b"scram-sha-256"
-    ).decode()
     options = sql.SQL(
         "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT {limit} PASSWORD {password}"
-    ).format(limit=connection_limit, password=verifier)
+    ).format(limit=connection_limit, password=_verifier(admin, roles, role))
     try:
         admin.execute(sql.SQL("CREATE ROLE {} ").format(name) + options)
     except (DuplicateObject, UniqueViolation):
         admin.execute(sql.SQL("ALTER ROLE {} ").format(name) + options)
+
+
+def set_password(admin: PgConnection, roles: CompanyRoles, role: str) -> None:
+    """Give the role its password again."""
+    form = sql.SQL("ALTER ROLE {} PASSWORD {}")
+    admin.execute(form.format(sql.Identifier(role), _verifier(admin, roles, role)))
+
+
+def set_defaults(admin: PgConnection, roles: CompanyRoles, zone: str) -> None:
+    """Set what the sessions of both roles begin with, and may write of temporary files."""
+    _set(admin, roles.reader, {**READER_SETTINGS, "timezone": zone})
+    for role, limit in ((roles.owner, OWNER_TEMPORARY_FILES), (roles.reader, READER_TEMPORARY_FILES)):
+        # An administrator that is no superuser (RDS) may not set it: there it is the cluster's own setting.
+        with suppress(InsufficientPrivilege), admin.transaction():
+            _set(admin, role, {"temp_file_limit": limit})
+
+
+def end_sessions(admin: PgConnection, role: str) -> None:
+    """End every session of the role."""
+    # An administrator that is no superuser may end the sessions of roles of which it is a member.
+    admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [role])
+
+
+def _verifier(admin: PgConnection, roles: CompanyRoles, role: str) -> str:
+    """Return what PostgreSQL keeps of the role's password: the server never sees it in clear text."""
+    password = roles.password(role).encode()
+    return admin.pgconn.encrypt_password(password, role.encode(), b"scram-sha-256").decode()
+
+
+def _set(admin: PgConnection, role: str, values: Mapping[str, str]) -> None:
+    for name, value in values.items():
+        form = sql.SQL("ALTER ROLE {} SET {} = {}")
+        admin.execute(form.format(sql.Identifier(role), sql.Identifier(name), value))

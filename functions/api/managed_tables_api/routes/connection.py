@@ -1,0 +1,82 @@
+"""The routes of the read-only login that other products use: BI tools, notebooks, the Data API."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.errors import NOT_PROVISIONED, ApiError
+from managed_tables_api.answers import JsonAnswer
+from managed_tables_api.calls import Call, requires
+from managed_tables_api.documentation import document
+from managed_tables_api.permissions import Permission
+from managed_tables_api.services import ApiServices
+
+router = APIRouter(prefix="/v1/managed-tables/connection", tags=["Reading by other products"])
+
+_EXAMPLE: dict[str, Any] = {
+    "host": "dados.exemplo.com.br",
+    "port": 5432,
+    "database": "co_507f1f77bcf86cd799439011",
+    "user": "co_507f1f77bcf86cd799439011_ro",
+    "password": "4f9a",
+    "sslmode": "verify-full",
+    "url": "postgresql://co_507f1f77bcf86cd799439011_ro:4f9a@dados.exemplo.com.br:5432"
+    "/co_507f1f77bcf86cd799439011?sslmode=verify-full",
+}
+
+
+class ConnectionAnswer(BaseModel):
+    """How another product connects to the company's database: a role that only reads."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    host: str
+    port: int = Field(ge=1, le=65_535)
+    database: str
+    user: str
+    password: str
+    sslmode: str = Field(description="Como em libpq: `disable` a `verify-full`")
+    url: str = Field(description="O mesmo em uma só linha, como psql e a maioria dos clientes aceitam")
+
+
+@router.get(
+    "",
+    **document("Read-only connection", answers={200: ConnectionAnswer}, errors=(NOT_PROVISIONED,)),
+)
+def get_connection(call: Annotated[Call, requires(Permission.CONNECT)]) -> Response:
+    """Show how to connect; neither wakes the database nor makes it."""
+    connection = call.services.connections.find(call.company_id)
+    if connection is None or connection.state != "ready":
+        raise ApiError(NOT_PROVISIONED)
+    return _answer(call.services, connection)
+
+
+@router.post(
+    "/rotate",
+    **document("Rotate the read-only password", answers={200: ConnectionAnswer}, errors=(NOT_PROVISIONED,)),
+)
+def rotate(call: Annotated[Call, requires(Permission.CONNECT)]) -> Response:
+    """Give the read-only role a new password; the old one ends, and so does every session that used it."""
+    return _answer(call.services, call.services.provisioning.rotate_reader(call.company_id))
+
+
+def _answer(services: ApiServices, connection: ConnectionRecord) -> Response:
+    secret = services.databases.cluster_secret(connection.cluster)
+    roles = services.databases.roles_of(connection)
+    password = roles.password(roles.reader)
+    host = f"[{secret.host}]" if ":" in secret.host else secret.host
+    login = f"{quote(roles.reader, safe='')}:{quote(password, safe='')}"
+    content = {
+        "host": secret.host,
+        "port": secret.port,
+        "database": roles.database,
+        "user": roles.reader,
+        "password": password,
+        "sslmode": secret.sslmode,
+        "url": f"postgresql://{login}@{host}:{secret.port}/{roles.database}?sslmode={secret.sslmode}",
+    }
+    return JsonAnswer(content, headers={"Cache-Control": "no-store"})
