@@ -34,6 +34,11 @@ def test_a_reading_is_shown_corrected_and_loaded(company: Console) -> None:
     assert (table["header_line"], table["first_line"], table["last_line"]) == (3, 4, 6)
     assert (table["skipped_lines"], table["rows"]) == ([1, 2], 3)
 
+    shown = company.ok("GET", f"/upload-jobs/{job['_id']}/preview", params={"from_line": 1, "lines": 4})
+    kinds = [(line["line"], line["kind"]) for line in shown["lines"]]
+    assert kinds == [(1, "title"), (2, "blank"), (3, "header"), (4, "row")]
+    assert (shown["lines"][3]["cells"], shown["last_line"], shown["columns"]) == (["1", "2,50"], 6, 2)
+
     again = read_again(company, job, {"file": 0, "sheet": None, "skip_lines": [5]})
     assert again["reading"]["tables"][0]["skipped_lines"] == [1, 2, 5]
     assert again["inferred_schema"]["total_row_count_estimate"] == 2

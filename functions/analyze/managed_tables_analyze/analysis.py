@@ -13,6 +13,7 @@ from managed_tables_analyze.combination import Table
 from managed_tables_analyze.file_reader import FileDialect, FileReader
 from managed_tables_analyze.inference import infer_columns, read_sample_rows
 from managed_tables_analyze.parts import open_duckdb
+from managed_tables_analyze.preview import Preview
 from managed_tables_analyze.reading import Reading, Wish
 from managed_tables_analyze.totals import find_totals
 
@@ -42,6 +43,7 @@ class Analysis:
     labels: list[str | None]
     reading: Reading
     wish: Wish
+    preview: Preview
 
     def as_record(self) -> dict[str, Any]:
         """Return what analysis.json holds."""
@@ -56,6 +58,7 @@ class Analysis:
             "row_count": self.row_count,
             "reading": self.reading.as_record(),
             "wish": self.wish.as_record(),
+            "line_counts": self.preview.line_counts,
         }
 
 
@@ -77,8 +80,8 @@ def analyze(
     with open_duckdb(work_dir) as connection:
         table = Table(work_dir, connection)
         reader = FileReader(table, work_dir, wish)
-        for source in sources:
-            reader.read(source.path, source.name)
+        for number, source in enumerate(sources):
+            reader.read_upload(number, source.path, source.name)
         dialect = reader.dialect
         staged = work_dir / "staged.parquet"
         table.finish(staged)
@@ -122,4 +125,5 @@ def analyze(
         labels=table.labels,
         reading=Reading(zone.key, tuple(reader.tables)),
         wish=wish,
+        preview=reader.preview,
     )

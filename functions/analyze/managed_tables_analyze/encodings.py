@@ -19,7 +19,7 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+WIDE_ENCODINGS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _ASCII = bytes(range(128))
 _C1 = bytes(range(0x80, 0xA0))
 # Control characters that do not occur in text; those used as delimiters (01, 1C–1F), tab, line ends,
@@ -250,7 +250,7 @@ class _LineNotes:
 
 
 def _decoded(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
-    if encoding.name in _WIDE:
+    if encoding.name in WIDE_ENCODINGS:
         yield from _decoded_wide(path, encoding, lines)
     elif encoding.broken_utf8:
         yield from _decoded_broken(path, encoding, lines)

@@ -1,5 +1,6 @@
 """Read files of every kind into one table, and tell how each file and sheet of them was read."""
 
+from collections import deque
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from managed_tables_analyze.combination import MisreadError, Table
 from managed_tables_analyze.dialect import NO_QUOTE
 from managed_tables_analyze.kinds import Kind, detect_kind
 from managed_tables_analyze.parts import Part
+from managed_tables_analyze.preview import Grid, Preview, TextSource
 from managed_tables_analyze.reading import TableReading, TableWish, Wish
 from managed_tables_analyze.sheet_choice import SheetChoice, StagedSheet, choose_sheets
 from managed_tables_analyze.sheet_table import stage_sheet
@@ -38,6 +40,8 @@ class FileReader:
         self._dialect: FileDialect | None = None
         self._unpacked_left = MAX_UNPACKED_BYTES
         self.tables: list[TableReading] = []
+        self.preview = Preview(work_dir / "preview.rows")
+        self._upload: int | None = None
 
     @property
     def dialect(self) -> FileDialect:
@@ -46,8 +50,12 @@ class FileReader:
             raise JobError(NO_TABLE_INCLUDED)
         return self._dialect
 
-    def read(self, path: Path, name: str) -> None:
-        """Read one file, or each of an archive's; JobError where it cannot be."""
+    def read_upload(self, number: int, path: Path, name: str) -> None:
+        """Read one of the job's files, counted from 0; JobError where it cannot be."""
+        self._upload = number
+        self._read(path, name)
+
+    def _read(self, path: Path, name: str) -> None:
         if path.stat().st_size == 0:
             raise JobError(FILE_EMPTY, file=name)
         kind, words = detect_kind(path)
@@ -61,10 +69,11 @@ class FileReader:
             self._read_workbook(path, kind, name)
 
     def _read_archive(self, path: Path, name: str) -> None:
+        self._upload = None  # members have no bytes of their own in it
         with closing(unpack(path, name, self._work_dir, self._unpacked_left)) as members:
             for member in members:
                 self._unpacked_left -= member.path.stat().st_size
-                self.read(member.path, f"{name}/{member.name}")
+                self._read(member.path, f"{name}/{member.name}")
                 member.path.unlink()
 
     def _read_text(self, path: Path, name: str) -> None:
@@ -78,8 +87,9 @@ class FileReader:
                 text.encoding.name, dialect.delimiter, dialect.quote, text.header.first_line
             )
         part = self._stage_text(text, file, include=include)
-        if part.path != path:
-            part.path.unlink(missing_ok=True)
+        self.preview.add_text(_text_source(path, text, self._upload), part, text.header)
+        for made in {part.path, text.path} - {path}:
+            made.unlink(missing_ok=True)
         reading = _text_reading(text, part, wish)
         self.tables.append(reading if include else reading.left_out(reasons.EXCLUDED))
 
@@ -121,9 +131,19 @@ class FileReader:
             target = self._work_dir / f"{path.name}.sheet{number:04d}"
             wish = self._wish.of(file, sheet.name)
             is_wanted = sheet.visible if wish.include is None else wish.include or sheet.visible
+            grid = Grid(self._work_dir / f"{path.name}.grid")
+            sheet.batches = grid.tee(sheet.batches)
             part = stage_sheet(sheet, name, target, wish) if is_wanted else None
+            deque(sheet.batches, maxlen=0)  # whatever the table does not need is shown, too
+            self.preview.add_sheet(grid, part)
             staged.append(StagedSheet(sheet.name, sheet.visible, part, wish))
         return choose_sheets(staged, kind)
+
+
+def _text_source(path: Path, text: TextFile, upload: int | None) -> TextSource:
+    dialect = text.dialect
+    quote = "" if dialect.quote == NO_QUOTE else dialect.quote
+    return TextSource(path, text.encoding, dialect.delimiter, quote, upload, text.is_changed, text.path)
 
 
 def _text_reading(text: TextFile, part: Part, wish: TableWish) -> TableReading:

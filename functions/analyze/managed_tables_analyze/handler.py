@@ -15,7 +15,7 @@ from managed_tables.ids import new_record_id
 from managed_tables.metrics import count_step
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
-from managed_tables.storage import ANALYSIS, STAGED_OBJECT, attempt_key
+from managed_tables.storage import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 from managed_tables_analyze.reading import Wish
 
@@ -111,12 +111,25 @@ def _record(services: AwsServices, job: JobRecord, found: Analysis) -> bool:
     if job.intake is not None and job.intake.table_name is not None:
         record["inferred_schema"]["suggested_table_name"] = job.intake.table_name
     _allow_nulls_in_new_columns(services, job, record["inferred_schema"]["columns"])
+    record |= _store_preview(services, job, found)
     services.storage.put_json(key, record)
     if services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key):
         return True
     for unused in (staged_key, key):
         services.storage.delete(unused)
     return False
+
+
+def _store_preview(services: AwsServices, job: JobRecord, found: Analysis) -> dict[str, str]:
+    """Keep what the API shows lines by; return the keys that the analysis names."""
+    attempt = new_record_id()
+    key = attempt_key(job.company_id, job.job_id, attempt, PREVIEW_INDEX)
+    services.storage.put_json(key, found.preview.as_record())
+    keys = {"preview_key": key}
+    if found.preview.has_copies:
+        keys["preview_rows_key"] = attempt_key(job.company_id, job.job_id, attempt, PREVIEW_ROWS)
+        services.storage.upload_file(found.preview.rows, keys["preview_rows_key"])
+    return keys
 
 
 def _new_keys(job: JobRecord) -> tuple[str, str]:

@@ -48,6 +48,7 @@ class Part:
     head_starts: list[str] = field(default_factory=list)  # of the first cell where a page of a report begins
     is_ragged: bool = False  # some records are shorter than `width`
     header_lines: int = 0
+    header_end: int | None = None  # the last line of the header
     trim: bool = False  # blanks around a cell are no part of it
     extent: Extent = field(default_factory=Extent)
 

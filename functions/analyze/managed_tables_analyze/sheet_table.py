@@ -60,6 +60,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         data_line=header.data_line,
         header_line=header.first_line,
         header_lines=header.line_count,
+        header_end=header.last_line or header.first_line,
         extent=notes.extent,
         trim=bool(wish.trim),
         sheet=sheet.name,

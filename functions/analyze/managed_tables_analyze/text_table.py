@@ -62,12 +62,12 @@ class TextFile:
     end_bytes: int  # where the table ends and the footer begins
     columns: Columns | None = None
     findings: list[Finding] = field(default_factory=list)
-    owned: bool = False
     has_comments: bool = False  # lines that begin with `#` are no rows
     has_stray: bool = False  # a quote amid a row that does not look like the others
     footer_lines: int = 0  # between `end_bytes` and the end of the file
     below: Sequence[int] = ()  # lines that are stated to lie below the table
     trim: bool = False
+    is_changed: bool = False  # the lines of `path` are not those of the file
 
 
 def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = None) -> TextFile:
@@ -100,7 +100,7 @@ def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = No
     if dialect.delimiter == " " or source.change is collapse:
         _name_rows(header, below)
     text = _text_file(source, name, dialect, header, _usual_width(below, header))
-    text.owned, text.trim = source.path != path, bool(wish.trim)
+    text.trim = bool(wish.trim)
     _learn_rows(text, below)
     if wish.last_line is None:
         _find_footer(text)
@@ -137,7 +137,7 @@ def _open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> _Sou
 def _text_file(source: _Source, name: str, dialect: Dialect, header: Header, width: int) -> TextFile:
     size = source.path.stat().st_size
     text = TextFile(name, source.path, source.encoding, dialect, header, width, source.start, size)
-    text.below = source.below
+    text.below, text.is_changed = source.below, source.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]
     if source.change is unwrap:
         text.findings.append(Finding(WarningCode.WRAPPED_LINES))
@@ -364,8 +364,6 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
         part.expected_rows = writer.rows
         part.delimiter, part.quote, part.escape = writer.delimiter, QUOTE, QUOTE
     part.findings += notes.findings()
-    if text.owned:
-        text.path.unlink()
     return part
 
 
@@ -472,6 +470,7 @@ def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
         data_line=header.data_line,
         header_line=header.first_line,
         header_lines=header.line_count,
+        header_end=header.last_line or header.first_line,
         extent=Extent(skipped=[*header.lines_above(), *text.below]),
         trim=text.trim,
         findings=list(text.findings),

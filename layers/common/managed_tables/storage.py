@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 STAGED_OBJECT = "staged.parquet"
 ANALYSIS = "analysis.json"
 WISH = "wish.json"
+PREVIEW_INDEX = "preview.json"
+PREVIEW_ROWS = "preview.rows"
 
 _UPLOAD_KEY = re.compile(r"uploads/(?P<company_id>[0-9a-f]{24})/(?P<job_id>[0-9a-f]{24})/\d{2}\.[a-z]+")
 
@@ -193,6 +195,12 @@ class Storage:
             yield from self.client.get_object(Bucket=self.bucket_name, Key=key)["Body"].iter_chunks(
                 chunk_bytes
             )
+
+    def read_range(self, key: str, first: int, last: int) -> bytes:
+        """Return the bytes from `first` to `last`, both included, as far as the object has them."""
+        with _translated():
+            answer = self.client.get_object(Bucket=self.bucket_name, Key=key, Range=f"bytes={first}-{last}")
+            return answer["Body"].read()
 
     def delete(self, key: str) -> None:
         """Delete the object; one that is not there is no fault."""

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from managed_tables_api.validation import QueryInteger
+
 MAX_TABLES = 2_000  # sheets and members of archives
 MAX_SKIPPED = 10_000  # lines named one by one
 MAX_HEADER_LINES = 20
@@ -74,6 +76,32 @@ class Reanalysis(BaseModel):
     def as_stated(self) -> dict[str, Any]:
         """Return what is stated alone."""
         return {"timezone": self.timezone, "tables": [table.as_stated() for table in self.tables]}
+
+
+class PreviewQuery(BaseModel):
+    """Which lines are to be shown."""
+
+    file: Annotated[QueryInteger, Field(ge=0, description="Como em reading.tables")] = 0
+    sheet: str | None = Field(default=None, description="Sem ele, a primeira aba incluída")
+    from_line: Annotated[QueryInteger, Field(ge=1, description="A primeira linha")] = 1
+    lines: Annotated[QueryInteger, Field(ge=1, le=200, description="Quantas linhas")] = 50
+
+
+class PreviewLine(BaseModel):
+    """A line of a file, or a row of a sheet; a record of several lines stands on its first."""
+
+    line: int = Field(ge=1)
+    kind: Literal["title", "header", "row", "skipped", "footer", "blank"]
+    cells: list[str] = Field(max_length=200)
+
+
+class PreviewAnswer(BaseModel):
+    """Lines of a file as it stands under the present reading."""
+
+    lines: list[PreviewLine] = Field(max_length=200)
+    last_line: int = Field(ge=0, description="Do arquivo ou da aba")
+    columns: int = Field(ge=0)
+    truncated: bool = Field(description="Se faltam colunas, células ou linhas que não couberam em 1 MB")
 
 
 class ReanalysisAnswer(BaseModel):

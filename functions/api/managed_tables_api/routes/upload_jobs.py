@@ -28,7 +28,13 @@ from managed_tables_api.calls import Call, requires
 from managed_tables_api.documentation import document
 from managed_tables_api.jobs.answers import get_job, job_fields, list_active_jobs
 from managed_tables_api.jobs.models import ActiveJobsAnswer, ConfirmAnswer, Confirmation, JobAnswer, JobQuery
-from managed_tables_api.jobs.reanalysis_models import Reanalysis, ReanalysisAnswer
+from managed_tables_api.jobs.preview import Place, show_lines
+from managed_tables_api.jobs.reanalysis_models import (
+    PreviewAnswer,
+    PreviewQuery,
+    Reanalysis,
+    ReanalysisAnswer,
+)
 from managed_tables_api.jobs.text_numbers import with_text_numbers
 from managed_tables_api.permissions import Permission
 from managed_tables_api.schema_bodies import schema_body
@@ -95,6 +101,22 @@ def cancel_upload_job(job_id: str, call: Annotated[Call, requires(Permission.UPL
     """
     cancel_job(call.services, get_job(call.services.jobs, call.company_id, job_id))
     return no_content()
+
+
+@router.get(
+    "/{job_id}/preview",
+    **document(
+        "Show lines of a job's files",
+        answers={200: PreviewAnswer},
+        errors=[JOB_NOT_FOUND, JOB_NOT_WAITING, ANALYSIS_GONE, INVALID_REQUEST],
+        query=PreviewQuery,
+    ),
+)
+def preview_upload_job(job_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Response:
+    """Return lines of one file or sheet, and what each is under the present reading: 1 MB of them at most."""
+    job = get_job(call.services.jobs, call.company_id, job_id)
+    query = call.query(PreviewQuery)
+    return JsonAnswer(show_lines(call.services, job, Place(**query.model_dump())))
 
 
 @router.post(

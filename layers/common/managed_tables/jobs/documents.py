@@ -26,6 +26,11 @@ class JobDocuments:
         """Return the last confirmed schema; None before there is one, and once it is deleted."""
         return None if job.confirmed_key is None else self._find(job.confirmed_key)
 
+    def find_preview(self, analysis: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the index of the lines of a job's files; None where it is deleted, or was never made."""
+        key = analysis.get("preview_key")
+        return None if key is None else self._find(key)
+
     def _find(self, key: str) -> dict[str, Any] | None:
         with self._lock:
             if key in self._kept:

@@ -1,0 +1,198 @@
+"""Show lines of a job's files as they stand under the present reading, from wherever they are asked for.
+
+The index that analyze wrote tells where to begin; what is read from S3 is bounded, whatever the file's size.
+"""
+
+import csv
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from managed_tables import exact_json
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.errors import ANALYSIS_GONE, INVALID_REQUEST, JOB_NOT_WAITING, ApiError
+from managed_tables.preview_format import LINE_BREAK, MAX_COLUMNS_SHOWN, PreviewTable
+from managed_tables.services import Services
+
+MAX_ANSWER_BYTES = 1_000_000
+MAX_CELL_CHARACTERS = 1_000  # 200 cells of them, of four bytes each, are still one answer
+_RANGE_BYTES = 524_288
+_MAX_READ_BYTES = 4_194_304  # from S3 for one answer; longer lines are cut
+_MAX_LINES_OF_RECORD = 100
+
+_UNKNOWN_FILE = Fault(DetailCode.UNKNOWN_FILE, "o envio não tem este arquivo")
+_UNKNOWN_SHEET = Fault(DetailCode.UNKNOWN_SHEET, "o arquivo não tem esta aba")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which lines are asked for: at most `lines` of them from `from_line` on."""
+
+    file: int
+    sheet: str | None
+    from_line: int
+    lines: int
+
+
+def show_lines(services: Services, job: JobRecord, place: Place) -> dict[str, Any]:
+    """Return the lines with their kinds and cells; raises INVALID_REQUEST for no such file or sheet."""
+    if job.analysis_key is None:
+        raise ApiError(JOB_NOT_WAITING, status=job.status)
+    analysis = services.job_documents.find_analysis(job)
+    index = analysis and services.job_documents.find_preview(analysis)
+    if not analysis or not index:
+        raise ApiError(ANALYSIS_GONE)
+    number = _find_table(analysis["reading"]["tables"], place)
+    table = PreviewTable.model_validate(index["tables"][number])
+    reading = analysis["reading"]["tables"][number]
+    key = _key_of(job, analysis, table)
+    found = _Answer(reading, table)
+    if place.from_line <= table.last_line:
+        lines = _Lines(services, key, table, place.from_line).read()
+        for line, cells in _records(lines, table):
+            if line >= place.from_line + place.lines or not found.add(line, cells, place.from_line):
+                break
+    return {
+        "lines": found.lines,
+        "last_line": table.last_line,
+        "columns": table.columns,
+        "truncated": found.is_truncated,
+    }
+
+
+def _find_table(tables: list[dict[str, Any]], place: Place) -> int:
+    of_file = [number for number, table in enumerate(tables) if table["file"] == place.file]
+    if not of_file:
+        raise _refusal("file", place.file, _UNKNOWN_FILE)
+    if place.sheet is None:
+        included = [number for number in of_file if tables[number]["include"]]
+        return (included or of_file)[0]
+    for number in of_file:
+        if tables[number]["sheet"] == place.sheet:
+            return number
+    raise _refusal("sheet", place.sheet, _UNKNOWN_SHEET)
+
+
+def _refusal(path: str, value: object, fault: Fault) -> ApiError:
+    details = [detail("query", fault, path=path, value=value)]
+    return ApiError(INVALID_REQUEST, details, reason=f"{path}: {fault.reason}")
+
+
+def _key_of(job: JobRecord, analysis: Mapping[str, Any], table: PreviewTable) -> str:
+    if table.upload is None:
+        return str(analysis.get("preview_rows_key", ""))
+    return job.files[table.upload].storage_path
+
+
+class _Lines:
+    """Reads the lines of a file from the block on in which a line stands, piece by piece."""
+
+    def __init__(self, services: Services, key: str, table: PreviewTable, from_line: int) -> None:
+        self._storage, self._key, self._table = services.storage, key, table
+        place = max(0, bisect_right(table.blocks, from_line, key=lambda block: block[0]) - 1)
+        self._number, self._first = table.blocks[place]
+
+    def read(self) -> Iterator[tuple[int, str]]:
+        """Yield lines with their numbers; the last one may be cut where it is very long."""
+        number, pending = self._number, b""
+        for piece in self._pieces():
+            *whole, pending = (pending + piece).split(b"\n")
+            for line in whole:
+                yield number, self._decode(line)
+                number += 1
+        if pending:
+            yield number, self._decode(pending)
+
+    def _pieces(self) -> Iterator[bytes]:
+        limit = min(self._table.end, self._first + _MAX_READ_BYTES)
+        for first in range(self._first, limit, _RANGE_BYTES):
+            yield self._storage.read_range(self._key, first, min(first + _RANGE_BYTES, limit) - 1)
+
+    def _decode(self, line: bytes) -> str:
+        content = line.removesuffix(b"\r")
+        try:
+            return content.decode(self._table.encoding)
+        except UnicodeDecodeError:
+            return content.decode("cp1252" if self._table.encoding == "utf-8" else "utf-8", "replace")
+
+
+def _records(lines: Iterator[tuple[int, str]], table: PreviewTable) -> Iterator[tuple[int, list[str]]]:
+    """Yield each record's line and cells: a record of several lines stands on its first."""
+    for number, line in lines:
+        if table.is_numbered:
+            own, *cells = _cut(line, table)
+            yield int(own), [cell.replace(LINE_BREAK, "\n") for cell in cells]
+        elif table.has_breaks and table.quote and line.count(table.quote) % 2:
+            yield from _record_of_lines(number, line, lines, table)
+        else:
+            yield number, _cut(line, table)
+
+
+def _record_of_lines(
+    number: int, line: str, lines: Iterator[tuple[int, str]], table: PreviewTable
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the record that goes on until its quotes are closed; lines that never close theirs one by one."""
+    taken = [(number, line)]
+    quotes = line.count(table.quote)
+    while quotes % 2 and len(taken) < _MAX_LINES_OF_RECORD and (following := next(lines, None)) is not None:
+        taken.append(following)
+        quotes += following[1].count(table.quote)
+    if quotes % 2 == 0:
+        yield number, _cut("\n".join(text for _, text in taken), table)
+    else:
+        yield from ((own, _cut(text, table)) for own, text in taken)
+
+
+def _cut(line: str, table: PreviewTable) -> list[str]:
+    if not table.delimiter:
+        return [line] if line else []
+    if len(table.delimiter) > 1 or not table.quote or table.quote not in line:
+        return line.split(table.delimiter) if line else []
+    lines = (f"{text}\n" for text in line.split("\n"))
+    reader = csv.reader(lines, delimiter=table.delimiter, quotechar=table.quote)
+    try:
+        return [cell for row in reader for cell in row]
+    except csv.Error:
+        return line.split(table.delimiter)
+
+
+class _Answer:
+    """The lines of an answer, within its bounds."""
+
+    def __init__(self, reading: Mapping[str, Any], table: PreviewTable) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self.is_truncated = False
+        self._reading, self._header_end = reading, table.header_end
+        self._skipped = frozenset(reading["skipped_lines"])
+        self._size = 0
+
+    def add(self, line: int, cells: list[str], from_line: int) -> bool:
+        """Add a line; False where the answer has no room for it. Lines before the first are passed over."""
+        if line < from_line:
+            return True
+        shown = [cell[:MAX_CELL_CHARACTERS] for cell in cells[:MAX_COLUMNS_SHOWN]]
+        entry = {"line": line, "kind": self._kind(line, cells), "cells": shown}
+        self._size += len(exact_json.dumps(entry)) + 1
+        if self._size > MAX_ANSWER_BYTES:
+            self.is_truncated = True
+            return False
+        if len(shown) < len(cells) or any(len(cell) > MAX_CELL_CHARACTERS for cell in cells):
+            self.is_truncated = True
+        self.lines.append(entry)
+        return True
+
+    def _kind(self, line: int, cells: list[str]) -> str:
+        if not any(cell.strip() for cell in cells):
+            return "blank"
+        header, first, last = (self._reading[name] for name in ("header_line", "first_line", "last_line"))
+        if header is not None and header <= line <= (self._header_end or header):
+            return "header"
+        if line < (header or first or line):
+            return "title"
+        if first is None or line < first:
+            return "skipped"
+        if line > last:
+            return "footer"
+        return "skipped" if line in self._skipped else "row"
