@@ -23,7 +23,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 _ROUNDS = 15
 _SMALL_ROUNDS = 5
 _API_BOUND = 1.6  # of the bare one, like for like; ours has tokens, models, 20 routes and logs on top
-_FUNCTIONS = ("api", "ingest", "analyze", "insert")
+_FUNCTIONS = ("api", "ingest", "analyze", "insert", "export")
 _ENVIRONMENT = {
     "TABLE_NAME": "t",
     "BUCKET_NAME": "b",
@@ -108,6 +108,7 @@ CASES = (
     ),
     Case("analyze: import", "analyze", "import managed_tables_analyze.handler", _WORKER, "DuckDB, psycopg"),
     Case("insert: import", "insert", "import managed_tables_insert.handler", _WORKER, "DuckDB, psycopg"),
+    Case("export: import", "export", "import managed_tables_export.handler", _WORKER, "DuckDB, openpyxl"),
 )
 
 

@@ -20,7 +20,7 @@ ISSUER = "managed-tables-local"
 AUDIENCE = "managed-tables"
 POSTGRES_PREFERRED_PORT = 54_329
 # Workers the emulator may start at once, each a Python process of about 100 MB
-_CONCURRENCY = {"Api": "40", "Analyze": "4", "Insert": "4"}
+_CONCURRENCY = {"Api": "40", "Analyze": "4", "Insert": "4", "Export": "4"}
 
 
 @dataclass(frozen=True)

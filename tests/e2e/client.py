@@ -6,14 +6,16 @@ It knows the contract only: nothing here imports the code under test.
 import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 import jwt
+
+T = TypeVar("T")
 
 PREFIX = "/v1/managed-tables"
 ALL_PERMISSIONS = ("managed-tables:*",)
@@ -37,6 +39,15 @@ def json_text(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(json_text(one) for one in value) + "]"
     return json.dumps(value)
+
+
+def until(look: Callable[[], T | None], limit_seconds: float) -> T:
+    """Look again and again until something is there, and return it; fail where it comes too late."""
+    deadline = time.monotonic() + limit_seconds
+    while (found := look()) is None:
+        assert time.monotonic() < deadline, f"nothing after {limit_seconds} s"
+        time.sleep(POLL_SECONDS)
+    return found
 
 
 def column(name: str, type_: str = "text", *, nullable: bool = True, **more: object) -> dict[str, Any]:

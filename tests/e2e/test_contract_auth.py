@@ -46,6 +46,8 @@ ROUTES = (
     Route("PUT", "/{id}/data/{row}", "data-write", {"produto": "X"}),
     Route("PATCH", "/{id}/data/{row}", "data-write", {"produto": "X"}),
     Route("DELETE", "/{id}/data/{row}", "data-write"),
+    Route("POST", "/{id}/exports", "data-read", {"format": "csv"}),
+    Route("GET", "/exports/{id}", "data-read"),
 )
 every_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 

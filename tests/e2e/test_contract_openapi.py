@@ -81,7 +81,13 @@ def known_ids(company: Console) -> str:
         company.ok("POST", "/upload", {"files": [{"name": "a.csv", "size_bytes": 1}]})["job_id"]
         for _ in range(3)
     ]
-    known = {"table_id": tables, "job_id": jobs, "row_id": [company.rows(tables[0])[0]["id"]]}
+    exports = [company.ok("POST", f"/{tables[0]}/exports", {"format": "csv"})["export_id"]]
+    known = {
+        "table_id": tables,
+        "job_id": jobs,
+        "row_id": [company.rows(tables[0])[0]["id"]],
+        "export_id": exports,
+    }
     return (
         "".join(f"\n[dictionaries.{name}]\nvalues = {json_text(ids)}\n" for name, ids in known.items())
         + "\n[parameters]\n"

@@ -16,21 +16,32 @@ from typing import Any
 
 import boto3
 import pytest
-from client import POLL_SECONDS, Console, column
+from client import POLL_SECONDS, Console, column, until
 
 from managed_tables_local.deployment import STACK_NAME
 
-FUNCTIONS = ("ApiFunction", "IngestFunction", "SweepFunction", "AnalyzeFunction", "InsertFunction")
-MACHINE = "JobStateMachine"
+FUNCTIONS = (
+    "ApiFunction",
+    "IngestFunction",
+    "SweepFunction",
+    "AnalyzeFunction",
+    "InsertFunction",
+    "ExportFunction",
+)
+MACHINE, EXPORT_MACHINE = MACHINES = ("JobStateMachine", "ExportStateMachine")
 # What an emulator does not ask for; unit tests and AWS's documentation stand for these
 NOT_ASKED_FOR = {
     (MACHINE, "LogDelivery"): "the emulator delivers no logs of executions",
     (MACHINE, "Steps"): "the emulator does not ask the machine's role: tests/unit/test_policies.py",
     (MACHINE, "JobRecord"): "the same",
+    (EXPORT_MACHINE, "LogDelivery"): "the same",
+    (EXPORT_MACHINE, "Steps"): "the same",
+    (EXPORT_MACHINE, "ExportRecord"): "the same",
     ("IngestFunction", "WhatIsGone"): "the emulator answers 404 for what is gone without it, AWS 403",
     ("ApiFunction", "FurtherSecrets"): "of further clusters; here there is one",
     ("InsertFunction", "FurtherSecrets"): "the same",
     ("SweepFunction", "FurtherSecrets"): "the same",
+    ("ExportFunction", "FurtherSecrets"): "the same",
 }
 STEP_LIMIT_SECONDS = 60.0  # what takes some 3 s with every permission, on a machine that does nothing else
 LONG_AGO = "2020-01-01T00:00:00.000Z"
@@ -69,8 +80,8 @@ class Cloud:
                 self.events.enable_rule(Name=rule)
 
     def role(self, name: str) -> str:
-        if name == MACHINE:
-            arn = self.machines.describe_state_machine(stateMachineArn=self.facts["state_machine_arn"])
+        if name in MACHINES:
+            arn = self.machines.describe_state_machine(stateMachineArn=self.names[name])
             return str(arn["roleArn"].rpartition("/")[2])
         found = self.functions.get_function_configuration(FunctionName=self.names[name])
         return str(found["Role"].rpartition("/")[2])
@@ -102,7 +113,7 @@ class Cloud:
 
     def _put(self, name: str, role: str, policy: str, document: dict[str, Any]) -> None:
         self.iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
-        if name != MACHINE:
+        if name not in MACHINES:
             self._start_afresh(self.names[name])
 
     def _start_afresh(self, function: str) -> None:
@@ -144,6 +155,22 @@ def job_flow(console: Console) -> None:
     assert company.confirm(job).status == 200
     done = company.wait(job_id, "done", limit_seconds=STEP_LIMIT_SECONDS)
     assert len(company.rows(done["user_table_id"])) == 1
+
+
+def export_flow(console: Console) -> None:
+    """A table's rows to a file that can be downloaded."""
+    company = console.other_company()
+    company.provision()
+    table_id = company.create_table("vendas", column("produto"))["_id"]
+    company.insert(table_id, {"produto": "Café"})
+    export_id = company.ok("POST", f"/{table_id}/exports", {"format": "csv"})["export_id"]
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = company.ok("GET", f"/exports/{export_id}")
+        return found if found["status"] in ("done", "failed") else None
+
+    url = until(ended, STEP_LIMIT_SECONDS)["url"]
+    assert company.http.get(url).text.splitlines() == ["produto", "Café"]
 
 
 def inbox_flow(console: Console, cloud: Cloud) -> None:
@@ -229,11 +256,12 @@ def _breaks(flow: Callable[[], None], refused: Callable[[], str | None] = lambda
 def whole_flow(console: Console, cloud: Cloud) -> None:
     """Everything that any function but the sweep does."""
     job_flow(console)
+    export_flow(console)
     inbox_flow(console, cloud)
 
 
 @pytest.mark.flow
-@pytest.mark.parametrize("name", [*FUNCTIONS, MACHINE])
+@pytest.mark.parametrize("name", [*FUNCTIONS, *MACHINES])
 def test_no_statement_can_be_taken_away(
     name: str,
     console: Console,

@@ -51,6 +51,7 @@ def rows_company(emulator: Emulator, postgres_dsn: str) -> Iterator[RowsCompany]
         boto3.setup_default_session()
         name = f"rows-{secrets.token_hex(6)}"
         make_table(name)
+        boto3.client("s3").create_bucket(Bucket=name)
         services = ApiServices(Settings(table_name=name, bucket_name=name, aws_endpoint_url=emulator.url))
         services.app_secret = AppSecret(database_master_secret=MASTER_SECRET)  # type: ignore[assignment]
         services.jwt_secret = JWT_SECRET  # type: ignore[assignment]

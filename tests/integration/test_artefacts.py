@@ -12,7 +12,13 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 MIB = 1_048_576
-LIMITS_MIB = {"api": 60, "ingest": 60, "analyze": 150, "insert": 150}  # unzipped, the layer included
+LIMITS_MIB = {
+    "api": 60,
+    "ingest": 60,
+    "analyze": 150,
+    "insert": 150,
+    "export": 160,
+}  # unzipped, the layer included
 
 IMPORT_EVERYTHING = """
 import importlib, pkgutil, sys

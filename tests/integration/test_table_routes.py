@@ -7,6 +7,7 @@ from typing import Any
 import jwt
 import pytest
 from deployments import JWT_SECRET, drop_companies, secret_of
+from exporting import ExportMaker
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -162,7 +163,7 @@ def test_a_wrong_page_is_422(client: TestClient, query: str) -> None:
     assert client.get(f"{BASE}?{query}").status_code == 422
 
 
-def test_an_unknown_parameter_is_refused_by_every_route(provisioned: TestClient) -> None:
+def test_an_unknown_parameter_is_refused_by_every_route(provisioned: TestClient, company_id: str) -> None:
     """Naming it, before anything is done, and after what is said of ids that lead nowhere."""
     table = provisioned.post(BASE, json=TABLE).json()["_id"]
     provisioned.post(f"{BASE}/{table}/data", json={"rows": [{"produto": "x"}]})
@@ -170,9 +171,10 @@ def test_an_unknown_parameter_is_refused_by_every_route(provisioned: TestClient)
     job = provisioned.post(f"{BASE}/upload", json={"files": [{"name": "a.csv", "size_bytes": 1}]}).json()[
         "job_id"
     ]
-    known = {"table_id": table, "row_id": row, "job_id": job}
     app = provisioned.app
     assert isinstance(app, FastAPI)
+    export = make_export(app.state.services, company_id, table)
+    known = {"table_id": table, "row_id": row, "job_id": job, "export_id": export}
     for path, method, operation in operations(build_document(app)):
         names = [name for name in known if f"{{{name}}}" in path]
         assert set(re.findall(r"\{(\w+)\}", path)) == set(names)
@@ -188,6 +190,13 @@ def test_an_unknown_parameter_is_refused_by_every_route(provisioned: TestClient)
             assert answer.status_code == 404, (method, path, name)
         assert "422" in operation["responses"]
     assert provisioned.get(f"{BASE}/{table}").json()["row_count"] == 1
+
+
+def make_export(services: ApiServices, company_id: str, table_id: str) -> str:
+    """Return the id of an export that nothing runs."""
+    company = services.provisioning.require(company_id)
+    table = services.table_reading.get(company, table_id)
+    return ExportMaker(services, company).queue(table, format="csv").export_id
 
 
 def test_a_tables_tag_begins_with_its_version_and_changes_with_it(provisioned: TestClient) -> None:

@@ -12,20 +12,25 @@ from managed_tables import errors, settings
 from managed_tables.databases.connecting import TooManyConnections
 from managed_tables_local.checkout import ROOT, TEMPLATE, tool_environment
 
-DEFINITION = (ROOT / "statemachine" / "job.asl.json").read_text()
+MACHINES = ("job", "export")
 NUMBERS = ("ConfirmTimeoutSeconds", "JobRetentionDays")
 
 
-@pytest.fixture(scope="module")
-def machine() -> dict[str, Any]:
-    """The definition with its placeholders filled in."""
-    return dict(json.loads(_filled(DEFINITION)))
+@pytest.fixture(scope="module", params=MACHINES)
+def machine(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Each definition with its placeholders filled in."""
+    return read_machine(request.param)
+
+
+def read_machine(name: str) -> dict[str, Any]:
+    """Return the definition of this name, its placeholders filled in."""
+    return dict(json.loads(_filled((ROOT / "statemachine" / f"{name}.asl.json").read_text())))
 
 
 def _filled(definition: str) -> str:
     for name in NUMBERS:
         definition = definition.replace(f"${{{name}}}", "60")
-    for name in ("AnalyzeFunctionArn", "InsertFunctionArn"):
+    for name in ("AnalyzeFunctionArn", "InsertFunctionArn", "ExportFunctionArn"):
         definition = definition.replace(f"${{{name}}}", "arn:aws:lambda:us-east-1:123456789012:function:f")
     return definition.replace("${TableName}", "t").replace("${Partition}", "aws")
 
@@ -48,7 +53,7 @@ def test_the_template_is_valid(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_state_machine_is_valid(tmp_path: Path, machine: dict[str, Any]) -> None:
+def test_a_state_machine_is_valid(tmp_path: Path, machine: dict[str, Any]) -> None:
     """cfn-lint checks a definition that stands in a template."""
     properties = {"Definition": machine, "RoleArn": "arn:aws:iam::123456789012:role/r"}
     resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
@@ -90,12 +95,13 @@ def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[st
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
                 caught = {"Insert": "Unsettled", "Analyze": "AnalysisFault?"}
                 assert state["Catch"][-1]["Next"] == caught.get(name, "MarkFailed")
-    fault = machine["States"]["AnalysisFault?"]
+    fault = read_machine("job")["States"]["AnalysisFault?"]
     assert (fault["Choices"][0]["Next"], fault["Default"]) == ("ReanalysisFault", "MarkFailed")
 
 
-def test_a_job_that_waits_for_its_turn_is_not_failed_for_it(machine: dict[str, Any]) -> None:
+def test_a_job_that_waits_for_its_turn_is_not_failed_for_it() -> None:
     """What reserved concurrency turns away waits for hours, within an execution's 25,000 events."""
+    machine = read_machine("job")
     waits = [
         retry
         for name in ("Analyze", "Insert")
@@ -109,8 +115,17 @@ def test_a_job_that_waits_for_its_turn_is_not_failed_for_it(machine: dict[str, A
     assert TooManyConnections.__name__ in waits[1]["ErrorEquals"]  # what Lambda calls the exception
 
 
-def test_the_sentences_of_the_state_machine_are_the_declared_ones(machine: dict[str, Any]) -> None:
+def test_the_sentence_of_a_fault_of_an_export_is_the_declared_one() -> None:
     """A user reads the same sentence wherever an error was met."""
+    record = read_machine("export")["States"]["MarkFailed"]["Arguments"]["ExpressionAttributeValues"]
+    error = record[":error"]["M"]
+    kind = errors.EXPORT_FAULT
+    assert (error["code"]["S"], error["message"]["S"]) == (kind.code, kind.sentence)
+
+
+def test_the_sentences_of_the_job_are_the_declared_ones() -> None:
+    """The same of a job."""
+    machine = read_machine("job")
     kinds = (errors.JOB_FAULT, errors.REANALYSIS_FAULT, errors.CONFIRMATION_EXPIRED)
     declared = {kind.code: kind.sentence for kind in kinds}
     found = [

@@ -12,6 +12,7 @@ from managed_tables_local.checkout import ROOT
 # Statements whose resource may be `*`, and why
 ANY_RESOURCE = {
     ("JobStateMachine", "LogDelivery"): "these actions know no resource",
+    ("ExportStateMachine", "LogDelivery"): "the same",
     ("ApiFunction", "Confirm"): "an emulator's task token names no machine; on AWS the machine is named",
     ("SweepFunction", "Confirm"): "the same",
 }
@@ -19,6 +20,7 @@ DATA_ACTIONS = {
     "IngestFunction": {"secretsmanager"},
     "AnalyzeFunction": {"secretsmanager", "states"},
     "InsertFunction": {"states"},
+    "ExportFunction": {"states"},
 }
 
 
@@ -51,7 +53,9 @@ def test_every_function_has_policies_of_its_own() -> None:
         "SweepFunction",
         "AnalyzeFunction",
         "InsertFunction",
+        "ExportFunction",
         "JobStateMachine",
+        "ExportStateMachine",
     }
 
 
@@ -103,19 +107,24 @@ def test_no_function_reaches_what_it_never_needs() -> None:
         assert name != "SweepFunction" or "s3:GetObject" not in _actions(statement)
 
 
-def test_the_state_machine_may_do_what_its_states_do_and_no_more() -> None:
+@pytest.mark.parametrize(
+    ("machine", "file", "waits"),
+    [
+        ("JobStateMachine", "job.asl.json", {"aws-sdk:dynamodb:updateItem.waitForTaskToken"}),
+        ("ExportStateMachine", "export.asl.json", set()),
+    ],
+)
+def test_a_state_machine_may_do_what_its_states_do_and_no_more(
+    machine: str, file: str, waits: set[str]
+) -> None:
     """No emulator asks the machine's role: its statements are held against its definition here."""
-    definition = (ROOT / "statemachine" / "job.asl.json").read_text()
-    substitutions = read_template()["Resources"]["JobStateMachine"]["Properties"]["DefinitionSubstitutions"]
+    definition = (ROOT / "statemachine" / file).read_text()
+    substitutions = read_template()["Resources"][machine]["Properties"]["DefinitionSubstitutions"]
     names = re.findall(r"\$\{(\w+FunctionArn)\}", definition)
     invoked = {substitutions[name]["Fn::GetAtt"][0] for name in names}
     calls = set(re.findall(r'"Resource": "arn:\$\{Partition\}:states:::([\w:.-]+)"', definition))
-    assert calls == {
-        "lambda:invoke",
-        "aws-sdk:dynamodb:updateItem.waitForTaskToken",
-        "dynamodb:updateItem",
-    }
-    steps, record, logs = (statement for name, statement in STATEMENTS if name == "JobStateMachine")
+    assert calls == {"lambda:invoke", "dynamodb:updateItem"} | waits
+    steps, record, logs = (statement for name, statement in STATEMENTS if name == machine)
     assert _actions(steps) == ["lambda:InvokeFunction"]
     assert {one["Fn::GetAtt"][0] for one in steps["Resource"]} == invoked
     assert (_actions(record), record["Resource"]) == (

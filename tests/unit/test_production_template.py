@@ -64,7 +64,7 @@ def test_what_the_gateway_answers_itself_can_be_read_by_a_browser() -> None:
 
 def test_what_is_deployed_is_ascii() -> None:
     """AWS's own tools read the state machine in the character set of the machine they run on."""
-    for path in (TEMPLATE, ROOT / "statemachine" / "job.asl.json"):
+    for path in (TEMPLATE, *(ROOT / "statemachine").iterdir()):
         assert path.read_text(encoding="utf-8").isascii(), path.name
 
 
@@ -80,7 +80,7 @@ def test_functions_log_json_and_are_traced() -> None:
     assert common["Tracing"] == "Active"
 
 
-@pytest.mark.parametrize("step", ["Api", "Analyze", "Insert"])
+@pytest.mark.parametrize("step", ["Api", "Analyze", "Insert", "Export"])
 def test_memory_and_reserved_concurrency_are_parameters(step: str) -> None:
     function = properties(f"{step}Function")
     assert function["MemorySize"] == {"Ref": f"{step}MemoryMb"}
@@ -102,17 +102,19 @@ def test_every_function_has_a_timeout(name: str) -> None:
     assert 0 < properties(name)["Timeout"] <= 900
 
 
-def test_the_state_machine_is_logged_and_traced_without_data() -> None:
-    machine = properties("JobStateMachine")
+@pytest.mark.parametrize("name", ["JobStateMachine", "ExportStateMachine"])
+def test_a_state_machine_is_logged_and_traced_without_data(name: str) -> None:
+    machine = properties(name)
     assert machine["Tracing"] == {"Enabled": True}
     assert (machine["Logging"]["Level"], machine["Logging"]["IncludeExecutionData"]) == ("ERROR", False)
     assert properties("JobLogs")["LogGroupName"]["Fn::Sub"].startswith("/aws/vendedlogs/states/")
 
 
-def test_every_substitution_of_the_state_machine_is_given() -> None:
-    text = (ROOT / "statemachine" / "job.asl.json").read_text()
+@pytest.mark.parametrize(("name", "file"), [("Job", "job.asl.json"), ("Export", "export.asl.json")])
+def test_every_substitution_of_a_state_machine_is_given(name: str, file: str) -> None:
+    text = (ROOT / "statemachine" / file).read_text()
     used = set(re.findall(r"\$\{(\w+)\}", text))
-    assert used == set(properties("JobStateMachine")["DefinitionSubstitutions"])
+    assert used == set(properties(f"{name}StateMachine")["DefinitionSubstitutions"])
 
 
 def test_logs_end() -> None:
@@ -171,9 +173,12 @@ def test_a_server_without_tls_is_refused_unless_allowed() -> None:
     assert PostgresSecret(host="h", username="u", password="p").sslmode == "require"
 
 
-def test_the_consoles_origin_may_post_to_the_bucket() -> None:
+def test_the_consoles_origin_may_post_to_the_bucket_and_download_from_it() -> None:
     (rule,) = properties("Bucket")["CorsConfiguration"]["CorsRules"]
-    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == ({"Ref": "CorsOrigins"}, ["POST"])
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (
+        {"Ref": "CorsOrigins"},
+        ["POST", "GET"],
+    )
 
 
 def test_the_longest_stage_in_the_longest_region_has_a_bucket() -> None:
@@ -213,7 +218,7 @@ def test_the_api_alone_reads_what_signs_tokens() -> None:
     assert "TokenSecret" not in json.dumps(DOCUMENT["Globals"])
 
 
-@pytest.mark.parametrize("name", ["ApiFunction", "SweepFunction", "InsertFunction"])
+@pytest.mark.parametrize("name", ["ApiFunction", "SweepFunction", "InsertFunction", "ExportFunction"])
 def test_what_opens_databases_runs_in_their_network(name: str) -> None:
     network = {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": [{"Ref": "FunctionSecurityGroup"}]}
     assert properties(name)["VpcConfig"] == {"Fn::If": ["InVpc", network, NO_VALUE]}
@@ -339,7 +344,7 @@ def test_no_function_goes_unwatched(alarm: str) -> None:
 
 def test_a_step_is_called_slow_before_lambda_ends_it() -> None:
     limit_ms = properties("SlowStepsAlarm")["Threshold"]
-    for name in ("AnalyzeFunction", "InsertFunction"):
+    for name in ("AnalyzeFunction", "InsertFunction", "ExportFunction"):
         assert 0.8 < limit_ms / (properties(name)["Timeout"] * 1_000) < 1
 
 

@@ -6,6 +6,7 @@ from managed_tables_api.boundary import install_boundary
 from managed_tables_api.routes import (
     connection,
     documentation,
+    exports,
     provisioning,
     rows,
     tables,
@@ -23,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     uploads.router,
     tables.router,
     rows.router,
+    exports.router,
 )
 
 

@@ -11,6 +11,7 @@ from fastapi import Request
 
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import TABLE_NOT_FOUND, UNKNOWN_PARAMETER, ApiError
+from managed_tables_api.exports.starting import get_export
 from managed_tables_api.jobs.answers import get_job
 from managed_tables_api.services import ApiServices
 from managed_tables_api.validation import MAX_DETAILS, shown_text
@@ -55,8 +56,13 @@ def _check_job(services: ApiServices, company_id: str, ids: Mapping[str, str]) -
     get_job(services.jobs, company_id, ids["job_id"])
 
 
+def _check_export(services: ApiServices, company_id: str, ids: Mapping[str, str]) -> None:
+    get_export(services, company_id, ids["export_id"])
+
+
 _CHECKS: dict[str, Callable[[ApiServices, str, Mapping[str, str]], Any]] = {
     "table_id": _check_table,
     "row_id": _check_row,
     "job_id": _check_job,
+    "export_id": _check_export,
 }

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from managed_tables.catalog.connections import Connections
+from managed_tables.catalog.exports import Exports
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.tables import Tables
@@ -132,6 +133,16 @@ class AwsServices:
     def executions(self) -> Executions:
         """The jobs' executions."""
         return Executions(self.stepfunctions, self.settings.state_machine_arn)
+
+    @once
+    def exports(self) -> Exports:
+        """The exports' records."""
+        return Exports(self.items, self.settings.export_retention_days)
+
+    @once
+    def export_executions(self) -> Executions:
+        """The exports' executions."""
+        return Executions(self.stepfunctions, self.settings.export_state_machine_arn)
 
     @once
     def connections(self) -> Connections:

@@ -76,6 +76,7 @@ UNAUTHENTICATED = ApiErrorKind(401, "UNAUTHENTICATED", "Token ausente ou inváli
 FORBIDDEN = ApiErrorKind(403, "FORBIDDEN", "Sem permissão: {permission}")
 TABLE_NOT_FOUND = ApiErrorKind(404, "TABLE_NOT_FOUND", "Tabela não encontrada")
 JOB_NOT_FOUND = ApiErrorKind(404, "JOB_NOT_FOUND", "Job não encontrado")
+EXPORT_NOT_FOUND = ApiErrorKind(404, "EXPORT_NOT_FOUND", "Exportação não encontrada")
 ROW_NOT_FOUND = ApiErrorKind(404, "ROW_NOT_FOUND", "Linha não encontrada")
 ROUTE_NOT_FOUND = ApiErrorKind(404, "ROUTE_NOT_FOUND", "Rota não encontrada")
 METHOD_NOT_ALLOWED = ApiErrorKind(405, "METHOD_NOT_ALLOWED", "Método não permitido")
@@ -171,6 +172,9 @@ CATALOG_UNAVAILABLE = ApiErrorKind(
 )
 STORAGE_UNAVAILABLE = ApiErrorKind(
     503, "STORAGE_UNAVAILABLE", "O armazenamento de arquivos não respondeu. Tente de novo em instantes"
+)
+EXPORTS_UNAVAILABLE = ApiErrorKind(
+    503, "EXPORTS_UNAVAILABLE", "A exportação não pôde ser iniciada. Tente de novo em instantes"
 )
 DATABASE_TIMEOUT = ApiErrorKind(
     503, "DATABASE_TIMEOUT", "A operação demorou demais e foi desfeita; nada foi alterado"
@@ -281,6 +285,33 @@ ROW_TOO_LARGE = JobErrorKind(
     "Uma linha do arquivo é maior do que o banco aceita; nada foi inserido. Confirme com menos colunas, ou"
     " divida a tabela e envie de novo",
 )
+EXPORT_TABLE_GONE = JobErrorKind(
+    "EXPORT_TABLE_GONE", "A tabela foi excluída antes de ser exportada. Escolha outra"
+)
+EXPORT_TABLE_CHANGED = JobErrorKind(
+    "EXPORT_TABLE_CHANGED", "A tabela foi alterada depois do pedido. Exporte novamente"
+)
+EXPORT_TOO_LARGE = JobErrorKind(
+    "EXPORT_TOO_LARGE",
+    "A exportação passou do tempo máximo. Exporte em CSV, ou em partes com filtros (where)",
+)
+EXPORT_QUERY_TOO_HEAVY = JobErrorKind(
+    "EXPORT_QUERY_TOO_HEAVY",
+    "A ordenação ou o filtro pede mais do que o banco pode usar. Exporte sem sort, ou com um filtro menor",
+)
+EXPORT_TEXT_TOO_LONG = JobErrorKind(
+    "EXPORT_TEXT_TOO_LONG",
+    "A coluna {column} tem um texto de mais de {limit} caracteres, que uma planilha não comporta."
+    " Exporte em CSV",
+)
+EXPORT_ROW_TOO_LARGE = JobErrorKind(
+    "EXPORT_ROW_TOO_LARGE", "Uma linha é grande demais para este formato. Exporte em CSV"
+)
+EXPORT_TOO_MANY_SHEETS = JobErrorKind(
+    "EXPORT_TOO_MANY_SHEETS", "A tabela tem linhas demais para uma planilha. Exporte em CSV, ou em partes"
+)
+EXPORT_EXPIRED = JobErrorKind("EXPORT_EXPIRED", "A exportação não terminou. Exporte novamente")
+EXPORT_FAULT = JobErrorKind("EXPORT_FAULT", "Falha interna na exportação. Exporte novamente")
 TABLE_GONE = JobErrorKind(
     "TABLE_GONE",
     "A tabela foi excluída antes de os dados serem inseridos. Envie os arquivos como uma tabela nova",

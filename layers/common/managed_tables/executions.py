@@ -1,6 +1,6 @@
 """Owns the talk with Step Functions: a job's execution bears the job's id, and so exists at most once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
@@ -31,10 +31,13 @@ class Executions:
 
     def start(self, job: JobRecord) -> None:
         """Start the job's execution, unless it has been started already."""
-        job_input = exact_json.dumps({"company_id": job.company_id, "job_id": job.job_id})
+        self.start_named(job.job_id, {"company_id": job.company_id, "job_id": job.job_id})
+
+    def start_named(self, name: str, content: Mapping[str, str]) -> None:
+        """Start the execution of this name with this input, unless it has been started already."""
         with _translated(ignoring=frozenset({"ExecutionAlreadyExists"})):
             self._client.start_execution(
-                stateMachineArn=self._state_machine_arn, name=job.job_id, input=job_input.decode()
+                stateMachineArn=self._state_machine_arn, name=name, input=exact_json.dumps(content).decode()
             )
 
     def confirm(self, task_token: str) -> None:

@@ -61,6 +61,11 @@ class Settings(BaseModel):
     active_jobs_max: int = Field(default=200, ge=1)  # of a company, made by the API
     default_timezone: str = "UTC"
 
+    # Exports
+    export_state_machine_arn: str = ""
+    export_retention_days: int = 7  # as the bucket's lifecycle has it
+    export_url_seconds: int = 3_600
+
     # Limits of the API
     cors_origins: Words = ("*",)
     request_max_bytes: int = 6 * MIB  # of a JSON body: what Lambda takes, the same under a server

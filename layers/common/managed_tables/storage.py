@@ -15,7 +15,7 @@ from managed_tables.observability import get_logger
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import TaggingTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, TaggingTypeDef
 
 STAGED_OBJECT = "staged.parquet"
 ANALYSIS = "analysis.json"
@@ -71,6 +71,11 @@ def job_prefixes(company_id: str, job_id: str) -> tuple[str, str]:
     return f"uploads/{company_id}/{job_id}/", job_key(company_id, job_id, "")
 
 
+def export_object_key(company_id: str, export_id: str, name: str) -> str:
+    """Return the key of one of the export's objects."""
+    return f"exports/{company_id}/{export_id}/{name}"
+
+
 def confirmed_name(number: int, digest: str) -> str:
     """Return the name of the schema that is confirmed for the `number`th time.
 
@@ -100,6 +105,19 @@ class Storage:
             ExpiresIn=expires_seconds,
         )
         return {"url": made["url"], "fields": made["fields"]}
+
+    def presigned_get(self, key: str, file_name: str, content_type: str, expires_seconds: int) -> str:
+        """Return a URL that downloads the object under this name, until it expires."""
+        return self.post_client.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self.bucket_name,
+                "Key": key,
+                "ResponseContentDisposition": f'attachment; filename="{file_name}"',
+                "ResponseContentType": content_type,
+            },
+            ExpiresIn=expires_seconds,
+        )
 
     def find_metadata(self, key: str, etag: str) -> dict[str, str] | None:
         """Return the object's own metadata, names in lower case; None where it is gone or another by now."""
@@ -150,6 +168,39 @@ class Storage:
                 Body=exact_json.dumps(value),
                 ContentType="application/json",
             )
+
+    def put_bytes(self, key: str, body: bytes, content_type: str) -> None:
+        """Write a small object at once."""
+        with _translated():
+            self.client.put_object(Bucket=self.bucket_name, Key=key, Body=body, ContentType=content_type)
+
+    def begin_parts(self, key: str, content_type: str) -> str:
+        """Begin an object that is written in parts and return the id of its upload."""
+        with _translated():
+            begun = self.client.create_multipart_upload(
+                Bucket=self.bucket_name, Key=key, ContentType=content_type
+            )
+        return begun["UploadId"]
+
+    def upload_part(self, key: str, upload_id: str, number: int, body: bytes) -> "CompletedPartTypeDef":
+        """Write part `number`, counted from 1, and return what completes the object with it."""
+        with _translated():
+            written = self.client.upload_part(
+                Bucket=self.bucket_name, Key=key, UploadId=upload_id, PartNumber=number, Body=body
+            )
+        return {"ETag": written["ETag"], "PartNumber": number}
+
+    def complete_parts(self, key: str, upload_id: str, parts: "list[CompletedPartTypeDef]") -> None:
+        """Make the object of its parts: from now on it is there, whole."""
+        with _translated():
+            self.client.complete_multipart_upload(
+                Bucket=self.bucket_name, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts}
+            )
+
+    def abort_parts(self, key: str, upload_id: str) -> None:
+        """Drop the parts of an object that is not complete."""
+        with _translated():
+            self.client.abort_multipart_upload(Bucket=self.bucket_name, Key=key, UploadId=upload_id)
 
     def find_json(self, key: str) -> Any | None:
         """Read a JSON object, numbers exactly; None where there is none, or nobody may know of it."""

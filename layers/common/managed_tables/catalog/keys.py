@@ -7,6 +7,7 @@ TABLE_PREFIX = "TABLE#"
 DELETED_TABLE_PREFIX = "DELETED_TABLE#"
 NAME_PREFIX = "NAME#"
 JOB_PREFIX = "JOB#"
+EXPORT_PREFIX = "EXPORT#"
 ACTIVE_JOBS_INDEX = "active-jobs"
 
 
@@ -38,3 +39,8 @@ def name_key(company_id: str, display_name: str) -> dict[str, str]:
 def job_key(company_id: str, job_id: str) -> dict[str, str]:
     """Return the key of a job."""
     return {PK: company_pk(company_id), SK: f"{JOB_PREFIX}{job_id}"}
+
+
+def export_key(company_id: str, export_id: str) -> dict[str, str]:
+    """Return the key of an export."""
+    return {PK: company_pk(company_id), SK: f"{EXPORT_PREFIX}{export_id}"}

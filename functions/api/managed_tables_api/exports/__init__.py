@@ -1,0 +1,1 @@
+"""Exports as they are asked for and shown."""

@@ -1,0 +1,153 @@
+"""What the routes of exports take and give, as OpenAPI shows it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from managed_tables.conditions import Operator
+from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.errors import JobErrorKind
+from managed_tables.exports.request import MAX_SORTS, Dialect, ExportFormat, ExportRequest
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables_api.documentation import DetailBody, codes_of
+from managed_tables_api.validation import Count, Moment, RecordId
+
+_CONDITION: dict[str, Any] = {
+    "column": {"type": "string"},
+    "op": {"type": "string", "enum": [operator.value for operator in Operator]},
+    "and": {"type": "array", "items": {"type": "object", "properties": {"column": {"type": "string"}}}},
+    "or": {"type": "array", "items": {"type": "object", "properties": {"column": {"type": "string"}}}},
+    "not": {"type": "object", "properties": {"column": {"type": "string"}}},
+}
+_EXPORT_ID = "507f1f77bcf86cd799439015"
+
+
+class NewExport(BaseModel):
+    """What goes out: which rows and columns of the table, in which order and format."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "format": "csv",
+                    "dialect": "excel-br",
+                    "where": {"column": "valor", "op": "gte", "value": 10},
+                    "fields": ["produto", "valor"],
+                    "sort": ["-valor"],
+                }
+            ]
+        },
+    )
+
+    format: ExportFormat
+    dialect: Dialect | None = Field(default=None, description="Só para CSV; rfc4180 se não for dito")
+    where: dict[str, Any] | None = Field(
+        default=None,
+        description="Filtro, como em POST /{table_id}/data/query",
+        json_schema_extra={
+            "anyOf": [
+                {"type": "object", "properties": _CONDITION},
+                {"type": "null"},
+            ]
+        },
+    )
+    fields: list[str] | None = Field(
+        default=None,
+        description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito",
+        json_schema_extra={"maxItems": MAX_COLUMNS + 1},
+    )
+    sort: str | list[str] | None = Field(
+        default=None, description=f"Até {MAX_SORTS}: `coluna` crescente, `-coluna` decrescente"
+    )
+    formula_safe: bool | None = Field(
+        default=None,
+        description="Textos que uma planilha executaria recebem um apóstrofo; o usual em excel-br",
+    )
+
+    def as_request(self, where: Any) -> ExportRequest:
+        """Return the request with what is usual where nothing is said; raises InvalidValue.
+
+        `where` is the body's own, whose numbers are exact.
+        """
+        if self.dialect is not None and self.format != "csv":
+            raise InvalidValue(DetailCode.NOT_ALLOWED, "dialect é só para o formato csv")
+        dialect = (self.dialect or "rfc4180") if self.format == "csv" else None
+        words = self.sort.split(",") if isinstance(self.sort, str) else self.sort or []
+        safe = dialect == "excel-br" if self.formula_safe is None else self.formula_safe
+        return ExportRequest(self.format, dialect, where, self.fields, words, formula_safe=safe)
+
+
+class NewExportAnswer(BaseModel):
+    """A new export."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"export_id": _EXPORT_ID, "status": "queued"}]})
+
+    export_id: RecordId
+    status: Literal["queued"]
+
+
+class ExportProgress(BaseModel):
+    """How far the writing is; `total_rows` is not known of a filter."""
+
+    phase: Literal["writing"]
+    processed_rows: Count
+    total_rows: Count | None
+    percent: Annotated[int, Field(ge=0, le=100)]
+
+
+class ExportFailure(BaseModel):
+    """Why there is no file."""
+
+    code: str = Field(json_schema_extra={"enum": codes_of(JobErrorKind)})
+    message: str
+    details: Annotated[list[DetailBody], Field(max_length=20)]
+
+
+class ExportAnswer(BaseModel):
+    """An export."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "_id": _EXPORT_ID,
+                    "company_id": "507f1f77bcf86cd799439012",
+                    "table_id": "507f1f77bcf86cd799439011",
+                    "format": "xlsx",
+                    "dialect": None,
+                    "file_name": "vendas_2026-11-25.xlsx",
+                    "status": "running",
+                    "progress": {
+                        "phase": "writing",
+                        "processed_rows": 500,
+                        "total_rows": 1500,
+                        "percent": 33,
+                    },
+                    "rows": None,
+                    "size_bytes": None,
+                    "url": None,
+                    "expires_at": None,
+                    "error": None,
+                    "created_at": "2026-11-25T10:30:00.000Z",
+                    "updated_at": "2026-11-25T10:30:01.000Z",
+                }
+            ]
+        }
+    )
+
+    id: RecordId = Field(alias="_id")
+    company_id: RecordId
+    table_id: RecordId
+    format: ExportFormat
+    dialect: Dialect | None
+    file_name: str
+    status: Literal["queued", "running", "done", "failed"]
+    progress: ExportProgress | None
+    rows: Count | None
+    size_bytes: Count | None
+    url: str | None = Field(description="Baixa o arquivo, com o seu nome; uma nova a cada consulta")
+    expires_at: Moment | None = Field(description="Até quando `url` vale")
+    error: ExportFailure | None
+    created_at: Moment
+    updated_at: Moment

@@ -1,0 +1,121 @@
+"""Start exports and show them: the record first, then its execution, so that none runs without a record."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from managed_tables.catalog.exports import ExportRecord
+from managed_tables.catalog.tables import TableRecord
+from managed_tables.clock import parse_timestamp, timestamp
+from managed_tables.errors import (
+    EXPORT_EXPIRED,
+    EXPORT_FAULT,
+    EXPORT_NOT_FOUND,
+    EXPORTS_UNAVAILABLE,
+    ApiError,
+    JobError,
+)
+from managed_tables.executions import ExecutionsUnavailable
+from managed_tables.exports.request import ExportFormat, ExportRequest
+from managed_tables.ids import is_record_id, new_record_id
+from managed_tables.services import Services
+from managed_tables.storage import export_object_key
+from managed_tables_api.tokens import Caller
+
+REQUEST_NAME = "request.json"
+DEADLINE_HOURS = 6  # a run has 15 minutes; it may wait for others, and be tried again
+CONTENT_TYPES: dict[ExportFormat, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+    "jsonl": "application/jsonl",
+}
+
+
+def start_export(
+    services: Services, caller: Caller, table: TableRecord, request: ExportRequest
+) -> ExportRecord:
+    """Make the export and let it run; raises INVALID_REQUEST and EXPORTS_UNAVAILABLE."""
+    request.select(table.columns, services.settings.zone)
+    export = _record(services, caller, table, request)
+    services.storage.put_json(export.request_key, asdict(request))
+    services.exports.create(export)
+    content = {"company_id": export.company_id, "export_id": export.export_id}
+    try:
+        services.export_executions.start_named(export.export_id, content)
+    except ExecutionsUnavailable as error:
+        services.exports.fail(export, JobError(EXPORT_FAULT).as_record())
+        raise ApiError(EXPORTS_UNAVAILABLE) from error
+    return export
+
+
+def _record(services: Services, caller: Caller, table: TableRecord, request: ExportRequest) -> ExportRecord:
+    export_id, now = new_record_id(), datetime.now(UTC)
+    day = now.astimezone(services.settings.zone).date().isoformat()
+    return ExportRecord(
+        company_id=caller.company_id,
+        export_id=export_id,
+        user_id=caller.user_id,
+        table_id=table.table_id,
+        table_version=table.version,
+        display_name=table.display_name,
+        format=request.format,
+        dialect=request.dialect,
+        status="queued",
+        file_name=f"{table.display_name}_{day}.{request.format}",
+        request_key=export_object_key(caller.company_id, export_id, REQUEST_NAME),
+        deadline=timestamp(now + timedelta(hours=DEADLINE_HOURS)),
+        created_at=timestamp(now),
+        updated_at=timestamp(now),
+    )
+
+
+def get_export(services: Services, company_id: str, export_id: str) -> ExportRecord:
+    """Return the company's export, ended if it is overdue; raises EXPORT_NOT_FOUND, once it is gone, too."""
+    export = services.exports.find(company_id, export_id.lower()) if is_record_id(export_id) else None
+    now = timestamp()
+    if export is None or (export.is_terminal and _gone_at(services, export) < now):
+        raise ApiError(EXPORT_NOT_FOUND)
+    if export.is_overdue(now):
+        failed = services.exports.fail(export, JobError(EXPORT_EXPIRED).as_record())
+        return failed or get_export(services, company_id, export_id)
+    return export
+
+
+def _gone_at(services: Services, export: ExportRecord) -> str:
+    return export.gone_at(services.settings.export_retention_days)
+
+
+def export_answer(services: Services, export: ExportRecord) -> dict[str, Any]:
+    """Return the body of ExportAnswer; of one that is done with a URL that downloads its file."""
+    url, expires_at = None, None
+    if export.status == "done":
+        url, expires_at = _download(services, export)
+    return {
+        "_id": export.export_id,
+        "company_id": export.company_id,
+        "table_id": export.table_id,
+        "format": export.format,
+        "dialect": export.dialect,
+        "file_name": export.file_name,
+        "status": export.status,
+        "progress": export.progress,
+        "rows": export.rows,
+        "size_bytes": export.size_bytes,
+        "url": url,
+        "expires_at": expires_at,
+        "error": export.error,
+        "created_at": export.created_at,
+        "updated_at": export.updated_at,
+    }
+
+
+def _download(services: Services, export: ExportRecord) -> tuple[str, str]:
+    """Return a URL and until when it holds: no longer than the file."""
+    now = datetime.now(UTC)
+    wanted = now + timedelta(seconds=services.settings.export_url_seconds)
+    ends = min(wanted, parse_timestamp(_gone_at(services, export)))
+    seconds = max(int((ends - now).total_seconds()), 1)
+    content_type = CONTENT_TYPES[export.format]
+    url = services.storage.presigned_get(export.key or "", export.file_name, content_type, seconds)
+    return url, timestamp(ends)

@@ -1,0 +1,130 @@
+"""Run an export from its record to its end, repeatable at any point.
+
+Each run writes an object of its own and takes the record over before it begins; the record names the object
+that counts. A run that finds the record taken over, or ended, deletes what it has written.
+"""
+
+import secrets
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from managed_tables.catalog.exports import ExportRecord
+from managed_tables.errors import EXPORT_TABLE_CHANGED, EXPORT_TOO_LARGE, ApiError, JobError
+from managed_tables.exports.request import ExportRequest, Selection
+from managed_tables.observability import get_logger
+from managed_tables.services import Services
+from managed_tables.storage import export_object_key
+from managed_tables_export.destination import open_destination
+from managed_tables_export.formats import FORMATS
+from managed_tables_export.snapshot import Snapshot, Source, open_snapshot
+
+Outcome = dict[str, Any]
+
+REPORT_SECONDS = 1.0
+
+
+class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
+    """The export is no longer this run's: it has ended, or another run has taken it over."""
+
+
+def run_export(services: Services, company_id: str, export_id: str, stop_at: float) -> Outcome:
+    """Write the export's file, unless it is there; raises what the state machine is to retry.
+
+    `stop_at` is when, by the monotonic clock, the time does not suffice.
+    """
+    export = services.exports.find(company_id, export_id)
+    if export is None:
+        raise LookupError(f"no export {export_id}")
+    if export.is_terminal:
+        return _outcome(export)
+    key = export_object_key(company_id, export_id, secrets.token_hex(8))
+    taken = services.exports.take_over(export, key)
+    if taken is None:
+        return _outcome(services.exports.find(company_id, export_id))
+    if export.key is not None:  # of a run that was cut off
+        services.storage.delete(export.key)
+    return _outcome(_Run(services, taken, stop_at).run())
+
+
+def _outcome(export: ExportRecord | None) -> Outcome:
+    """Return what the state machine is told; raises Superseded where another run has yet to end it."""
+    if export is None or not export.is_terminal:
+        raise Superseded
+    return {"outcome": export.status}
+
+
+@dataclass
+class _Run:
+    """One run that has the export."""
+
+    services: Services
+    export: ExportRecord
+    stop_at: float
+
+    def run(self) -> ExportRecord | None:
+        """Write and record the end; return the record as it is then."""
+        exports = self.services.exports
+        try:
+            rows, size_bytes = self._write()
+            ended = exports.complete(self.export, rows, size_bytes)
+        except Superseded:
+            ended = None
+        except JobError as error:
+            get_logger("export").info("not exported", code=error.kind.code)
+            ended = exports.fail(self.export, error.as_record())
+        if ended is None or ended.status != "done":
+            self.services.storage.delete(self.export.key or "")
+        return ended or exports.find(self.export.company_id, self.export.export_id)
+
+    def _write(self) -> tuple[int, int]:
+        """Write the file and return how many rows and bytes it has."""
+        company = self.services.provisioning.require(self.export.company_id)
+        request = ExportRequest(**self.services.storage.get_json(self.export.request_key))
+        form = FORMATS[request.format]
+        with (
+            open_snapshot(self.services, company, self.export) as snapshot,
+            tempfile.TemporaryDirectory() as folder,
+            open_destination(self.services.storage, self.export.key or "", form.content_type) as destination,
+        ):
+            source = Source(snapshot, request, self._select(snapshot, request))
+            report = self._reporter(snapshot.row_count if request.where is None else None)
+            rows = form.write(source, destination, Path(folder), report)
+            return rows, destination.finish()
+
+    def _select(self, snapshot: Snapshot, request: ExportRequest) -> Selection:
+        """Return what goes out; what was right when it was asked for is right of an unchanged table."""
+        try:
+            return request.select(snapshot.columns, self.services.settings.zone)
+        except ApiError as error:
+            raise JobError(EXPORT_TABLE_CHANGED) from error
+
+    def _reporter(self, total_rows: int | None) -> Callable[[int], None]:
+        """Return what is told how many rows are written: keeps it in the record once a second."""
+        next_report = time.monotonic()
+
+        def report(rows: int) -> None:
+            nonlocal next_report
+            now = time.monotonic()
+            if now < next_report:
+                return
+            next_report = now + REPORT_SECONDS
+            if now > self.stop_at:
+                raise JobError(EXPORT_TOO_LARGE)
+            self._keep(rows, total_rows)
+
+        return report
+
+    def _keep(self, rows: int, total_rows: int | None) -> None:
+        percent = min(99, rows * 100 // total_rows) if total_rows else 0
+        progress = {"phase": "writing", "processed_rows": rows, "total_rows": total_rows, "percent": percent}
+        try:
+            is_mine = self.services.exports.report_progress(self.export, progress)
+        except ApiError:
+            get_logger("export").warning("progress not recorded", exc_info=True)
+            return
+        if not is_mine:
+            raise Superseded

@@ -1,0 +1,158 @@
+"""Write Parquet by DuckDB, which reads PostgreSQL's rows from a pipe as JSON lines of texts.
+
+JSON lines, since DuckDB's reader of CSV is not exact about line ends inside values.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import duckdb
+from psycopg import sql
+
+from managed_tables.conditions import condition_parameters, condition_sql
+from managed_tables.conversion.sql_text import literal
+from managed_tables.errors import EXPORT_ROW_TOO_LARGE, JobError
+from managed_tables.schema import Column, ColumnType
+from managed_tables_export.csv_files import BATCH_BYTES
+from managed_tables_export.destination import Destination
+from managed_tables_export.json_lines import LINES
+from managed_tables_export.query import TABLE, select_fields, value
+from managed_tables_export.snapshot import Source
+
+WRITER_MEMORY = "200MB"  # of DuckDB; more goes to the folder
+MAX_ROW_BYTES = 32 * 1_048_576  # of a row as JSON; DuckDB reserves as much more than once
+MAX_DECIMAL_DIGITS = 38  # of Parquet's decimals; what has more goes out as text
+
+_TYPES = {
+    ColumnType.TEXT: "VARCHAR",
+    ColumnType.INTEGER: "BIGINT",
+    ColumnType.BOOLEAN: "BOOLEAN",
+    ColumnType.DATE: "DATE",
+    ColumnType.DATETIME: "TIMESTAMPTZ",
+}
+
+
+def write_parquet(
+    source: Source, destination: Destination, folder: Path, report: Callable[[int], None]
+) -> int:
+    """Write the rows as Parquet and return how many."""
+    source.set_zone("UTC")
+    target = folder / "rows.parquet"
+    types = {column.name: _type(column, source) for column in source.selection.columns}
+    reading, writing = os.pipe()
+    writer = _Writer(reading, _statement(reading, target, types), folder)
+    writer.start()
+    try:
+        rows = _feed(source, writing, report)
+    except BrokenPipeError:
+        rows = 0  # the writer has ended, and says why
+    finally:
+        os.close(writing)
+        writer.join()
+    writer.raise_any()
+    _send(target, destination)
+    return rows
+
+
+def _type(column: Column, source: Source) -> str:
+    """Return DuckDB's type of the column: a decimal as wide as the values that go out."""
+    if column.type is not ColumnType.DECIMAL:
+        return _TYPES[column.type]
+    query = sql.SQL(
+        "SELECT max(length(trunc(abs({v}))::text)), max(scale({v})) FROM {table} AS {alias} WHERE {where}"
+    ).format(
+        v=value(column),
+        table=source.snapshot.table,
+        alias=TABLE,
+        where=condition_sql(source.selection.condition, TABLE),
+    )
+    row = source.snapshot.connection.execute(
+        query, condition_parameters(source.selection.condition)
+    ).fetchone()
+    whole, scale = row if row and row[0] is not None else (1, 0)
+    return f"DECIMAL({whole + scale}, {scale})" if whole + scale <= MAX_DECIMAL_DIGITS else "VARCHAR"
+
+
+def _statement(reading: int, target: Path, types: Mapping[str, str]) -> str:
+    """Return the statement that reads columns `c0`, `c1`, … from the pipe and writes the file."""
+    fields = ", ".join(
+        f"CAST(c{place} AS {kind}) AS {_identifier(name)}" for place, (name, kind) in enumerate(types.items())
+    )
+    columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(types)))
+    # Not /dev/fd: a Lambda's /dev has nothing of descriptors that are opened later.
+    source = (
+        f"read_json('/proc/self/fd/{reading}', format = 'newline_delimited', compression = 'none',"
+        f" maximum_object_size = {MAX_ROW_BYTES}, columns = {{{columns}}})"
+    )
+    return (
+        f"COPY (SELECT {fields} FROM {source}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608
+    )
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _feed(source: Source, writing: int, report: Callable[[int], None]) -> int:
+    """Write the rows into the pipe, each value as text, and return how many."""
+    names = {
+        column.name: sql.Identifier(f"c{place}") for place, column in enumerate(source.selection.columns)
+    }
+
+    def field(column: Column) -> sql.Composed:
+        return sql.SQL("{}::text AS {}").format(value(column), names[column.name])
+
+    query = sql.SQL("SELECT row_to_json({row})::text FROM ({fields}) AS {row}").format(
+        row=sql.Identifier("$row"), fields=select_fields(source.snapshot.table, source.selection, field)
+    )
+    rows = 0
+    batch = bytearray()
+    with source.copy(query, LINES) as copy, open(writing, "wb", closefd=False) as pipe:
+        for line in copy:
+            rows += 1
+            if len(line) > MAX_ROW_BYTES:
+                raise JobError(EXPORT_ROW_TOO_LARGE)
+            batch += line
+            if len(batch) >= BATCH_BYTES:
+                pipe.write(batch)
+                batch.clear()
+                report(rows)
+        pipe.write(batch)
+    return rows
+
+
+class _Writer(threading.Thread):
+    """Runs the statement; closes its end of the pipe whatever happens, so that who writes ends too."""
+
+    def __init__(self, reading: int, statement: str, folder: Path) -> None:
+        super().__init__(name="parquet", daemon=True)
+        self._reading, self._statement, self._folder = reading, statement, folder
+        self._error: duckdb.Error | None = None
+
+    def run(self) -> None:
+        try:
+            with duckdb.connect() as connection:
+                connection.execute(f"SET memory_limit = '{WRITER_MEMORY}'")
+                connection.execute("SET threads = 1")
+                connection.execute(f"SET temp_directory = {literal(str(self._folder))}")
+                connection.execute("SET enable_progress_bar = false")
+                connection.execute("SET autoinstall_known_extensions = false")
+                connection.execute("SET TimeZone = 'UTC'")
+                connection.execute(self._statement)
+        except duckdb.Error as error:
+            self._error = error
+        finally:
+            os.close(self._reading)
+
+    def raise_any(self) -> None:
+        """Raise what DuckDB raised."""
+        if self._error is not None:
+            raise self._error
+
+
+def _send(path: Path, destination: Destination) -> None:
+    with path.open("rb") as file:
+        while chunk := file.read(BATCH_BYTES):
+            destination.write(chunk)

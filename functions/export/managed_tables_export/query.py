@@ -1,0 +1,124 @@
+"""Compose the query of an export: every value as the text that its format writes.
+
+PostgreSQL writes the texts, in the transaction's time zone: numbers keep every digit and no value of a
+million rows is made anew here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from psycopg import sql
+
+from managed_tables.conditions import condition_sql
+from managed_tables.exports.request import Selection
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import Column, ColumnType
+
+TABLE = sql.Identifier("$table")
+
+# Of each type, the SQL of a value's text; `{v}` is the value.
+Texts = Mapping[ColumnType, str]
+
+# A time of day that a change of clocks repeats says its offset: without one it would come back as the later.
+_OFFSET = "CASE WHEN {v}::timestamp::timestamptz = {v} THEN '' ELSE to_char({v}, 'TZH:TZM') END"
+_FRACTION = (
+    "CASE WHEN date_trunc('second', {v}) = {v} THEN '' ELSE {mark} || rtrim(to_char({v}, 'US'), '0') END"
+)
+
+ISO_TEXTS: Texts = {
+    ColumnType.TEXT: "{v}",
+    ColumnType.INTEGER: "{v}",
+    ColumnType.DECIMAL: "{v}",
+    ColumnType.BOOLEAN: "{v}::text",
+    ColumnType.DATE: "{v}",
+    ColumnType.DATETIME: "replace(replace({v}::text, ' ', 'T'), '+00', 'Z')",
+}
+BRAZILIAN_TEXTS: Texts = {
+    ColumnType.TEXT: "{v}",
+    ColumnType.INTEGER: "{v}",
+    ColumnType.DECIMAL: "replace({v}::text, '.', ',')",
+    ColumnType.BOOLEAN: "CASE {v} WHEN true THEN 'VERDADEIRO' WHEN false THEN 'FALSO' END",
+    ColumnType.DATE: "to_char({v}, 'DD/MM/YYYY')",
+    ColumnType.DATETIME: (
+        "to_char({v}, 'DD/MM/YYYY HH24:MI:SS') || " + _FRACTION.replace("{mark}", "','") + " || " + _OFFSET
+    ),
+}
+# What a cell of a workbook cannot hold as a number begins with an apostrophe: it is written as text. Texts
+# of up to 15 digits are always a double's own; the first days of 1900 are others to Excel.
+_NUMBER = "CASE WHEN {fits} THEN {v}::text ELSE '''' || {v}::text END"
+CELL_TEXTS: Texts = {
+    ColumnType.TEXT: "{v}",
+    ColumnType.INTEGER: _NUMBER.replace("{fits}", "abs({v}::numeric) <= 9007199254740992"),
+    ColumnType.DECIMAL: _NUMBER.replace(
+        "{fits}",
+        "length({v}::text) <= 15 OR CASE WHEN abs({v}) < 1e300 AND scale({v}) <= 300"
+        " THEN {v}::float8::text::numeric = {v} END",
+    ),
+    ColumnType.BOOLEAN: "{v}::int",
+    ColumnType.DATE: (
+        "CASE WHEN {v} >= '1900-03-01' THEN ({v} - date '1899-12-30')::text ELSE '''' || {v} END"
+    ),
+    ColumnType.DATETIME: (
+        "CASE WHEN {v}::timestamp >= '1900-03-01' AND {v}::timestamp::timestamptz = {v}"
+        " AND date_trunc('milliseconds', {v}) = {v}"
+        " THEN round(extract(epoch FROM {v}::timestamp - timestamp '1899-12-30') / 86400, 11)::text"
+        " ELSE '''' || replace(to_char({v}, 'YYYY-MM-DD HH24:MI:SS.USTZH:TZM'), ' ', 'T') END"
+    ),
+}
+
+# What a spreadsheet takes for the beginning of a formula
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_SAFE = "CASE WHEN left({v}, 1) = ANY ({starts}) THEN '''' || {v} ELSE {v} END"
+
+
+def select_texts(table: sql.Identifier, selection: Selection, texts: Texts, *, safe: bool) -> sql.Composed:
+    """Return the SELECT of the selection's texts; with `safe` none begins as a formula does."""
+
+    def field(column: Column) -> sql.Composed:
+        is_safe = safe and column.type is ColumnType.TEXT
+        if is_safe:
+            return sql.SQL(_SAFE).format(v=value(column), starts=sql.Literal(list(_FORMULA_STARTS)))
+        return sql.SQL(texts[column.type]).format(v=value(column))
+
+    return select_fields(table, selection, field)
+
+
+def select_fields(
+    table: sql.Identifier, selection: Selection, field: Callable[[Column], sql.Composed]
+) -> sql.Composed:
+    """Return the SELECT of the selection's rows in its order, each column as `field` composes it."""
+    return sql.SQL("SELECT {fields} FROM {table} AS {alias} WHERE {where} ORDER BY {order}").format(
+        fields=sql.SQL(", ").join(map(field, selection.columns)),
+        table=table,
+        alias=TABLE,
+        where=condition_sql(selection.condition, TABLE),
+        order=_order(selection),
+    )
+
+
+def safe_label(label: str) -> str:
+    """Return a header's text that no spreadsheet runs."""
+    return f"'{label}" if label.startswith(_FORMULA_STARTS) else label
+
+
+def json_field(column: Column) -> sql.Composed:
+    """Return a column as JSON lines have it, under its name."""
+    text = sql.SQL(ISO_TEXTS[ColumnType.DATETIME] if column.type is ColumnType.DATETIME else "{v}")
+    return sql.SQL("{} AS {}").format(text.format(v=value(column)), sql.Identifier(column.name))
+
+
+def value(column: Column) -> sql.Composed:
+    """Return the column of the table that is exported."""
+    return sql.SQL("{}.{}").format(TABLE, sql.Identifier(column.name))
+
+
+def _order(selection: Selection) -> sql.Composed:
+    """Return the order: sorts, NULLs last, ties by insertion."""
+    names: Sequence[sql.Composed] = [
+        sql.SQL("{}.{} {} NULLS LAST").format(
+            TABLE, sql.Identifier(sort.column), sql.SQL("DESC" if sort.is_descending else "ASC")
+        )
+        for sort in selection.sorts
+    ]
+    ends_by_id = any(sort.column == ID_COLUMN for sort in selection.sorts)
+    by_id = [] if ends_by_id else [sql.SQL("{}.{}").format(TABLE, sql.Identifier(ID_COLUMN))]
+    return sql.SQL(", ").join([*names, *by_id])

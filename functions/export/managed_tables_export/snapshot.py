@@ -1,0 +1,119 @@
+"""Read one consistent snapshot of a table: held from the first row to the last, whatever others write."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import Copy, sql
+from psycopg import errors as postgres
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.exports import ExportRecord
+from managed_tables.conditions import condition_parameters
+from managed_tables.databases.applied import count_rows, find_applied
+from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
+from managed_tables.errors import (
+    DATABASE_TIMEOUT,
+    EXPORT_QUERY_TOO_HEAVY,
+    EXPORT_TABLE_CHANGED,
+    EXPORT_TABLE_GONE,
+    EXPORT_TOO_LARGE,
+    QUERY_TOO_HEAVY,
+    ApiError,
+    JobError,
+)
+from managed_tables.exports.request import ExportRequest, Selection
+from managed_tables.schema import Column
+from managed_tables.services import Services
+
+LOCK_TIMEOUT_MS = 120_000  # nobody waits for an answer of it
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A table as it is in the transaction that has begun on the connection."""
+
+    connection: PgConnection
+    display_name: str
+    columns: tuple[Column, ...]
+    row_count: int
+    zone: str
+
+    @property
+    def table(self) -> sql.Identifier:
+        """The table's name in SQL."""
+        return _identifier(self.display_name)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a format is made of: the snapshot, and what of it goes out."""
+
+    snapshot: Snapshot
+    request: ExportRequest
+    selection: Selection
+
+    def set_zone(self, zone: str) -> None:
+        """Let PostgreSQL write times in this zone."""
+        self.snapshot.connection.execute("SELECT set_config('TimeZone', %s, true)", [zone])
+
+    def copy(self, query: sql.Composed, options: sql.Composable) -> AbstractContextManager[Copy]:
+        """Begin `COPY (query) TO STDOUT` with the selection's parameters."""
+        statement = sql.SQL("COPY ({}) TO STDOUT {}").format(query, options)
+        parameters = condition_parameters(self.selection.condition)
+        return self.snapshot.connection.cursor().copy(statement, parameters or None)
+
+
+@contextmanager
+def open_snapshot(services: Services, company: ConnectionRecord, export: ExportRecord) -> Iterator[Snapshot]:
+    """Open the snapshot of the export's table for the `with` block.
+
+    Raises EXPORT_TABLE_GONE and EXPORT_TABLE_CHANGED where it is not what it was when the export was asked
+    for, and says what the person can do where the database gave up.
+    """
+    limits = SessionLimits(services.settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
+    connection = services.databases.open_company_connection(company, limits)
+    try:
+        with _told(), translated_errors():
+            yield _begin(connection, export, services.settings.default_timezone)
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what trying again does not mend into the export's failure."""
+    try:
+        yield
+    except ApiError as error:
+        if error.kind is DATABASE_TIMEOUT:
+            raise JobError(EXPORT_TOO_LARGE) from error
+        if error.kind is QUERY_TOO_HEAVY:
+            raise JobError(EXPORT_QUERY_TOO_HEAVY) from error
+        raise
+    except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
+        raise JobError(EXPORT_TABLE_CHANGED) from error
+
+
+def _begin(connection: PgConnection, export: ExportRecord, zone: str) -> Snapshot:
+    """Lock the table, so that its columns stay, and only then take the snapshot that says what they are."""
+    table = _identifier(export.display_name)
+    connection.execute(_BEGIN)
+    try:
+        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(table))
+    except postgres.UndefinedTable:
+        connection.rollback()
+        connection.execute(_BEGIN)
+    applied = find_applied(connection, export.table_id)
+    if applied is None or applied.deleted:
+        raise JobError(EXPORT_TABLE_GONE)
+    if applied.version != export.table_version:
+        raise JobError(EXPORT_TABLE_CHANGED)
+    row_count = count_rows(connection, [export.table_id])[export.table_id]
+    return Snapshot(connection, export.display_name, applied.columns, row_count, zone)
+
+
+def _identifier(display_name: str) -> sql.Identifier:
+    return sql.Identifier("public", display_name)

@@ -1,0 +1,133 @@
+"""Keep the exports' records and the only ways in which an export moves from one status to the next.
+
+`queued → running → done | failed`. A run that is tried again takes the record over with an object of its
+own (`key`): what a run that comes late reports or has written is then nobody's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from managed_tables.catalog.items import ConditionFailed, Item, Items
+from managed_tables.catalog.keys import export_key
+from managed_tables.clock import parse_timestamp, timestamp
+from managed_tables.exports.request import Dialect, ExportFormat
+
+ExportStatus = Literal["queued", "running", "done", "failed"]
+TERMINAL_STATUSES = frozenset({"done", "failed"})
+_UNFINISHED = "#status IN (:queued, :running)"
+
+
+@dataclass(frozen=True)
+class ExportRecord:
+    """One export. `request_key` holds what it asks for, `key` the object of the run that has it."""
+
+    company_id: str
+    export_id: str
+    user_id: str
+    table_id: str
+    table_version: int
+    display_name: str
+    format: ExportFormat
+    status: ExportStatus
+    file_name: str
+    request_key: str
+    deadline: str
+    created_at: str
+    updated_at: str
+    dialect: Dialect | None = None
+    key: str | None = None
+    progress: Mapping[str, Any] | None = None
+    rows: int | None = None
+    size_bytes: int | None = None
+    error: Mapping[str, Any] | None = None
+    ended_at: str | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Return whether the export has ended."""
+        return self.status in TERMINAL_STATUSES
+
+    def is_overdue(self, now: str) -> bool:
+        """Return whether nothing can be expected of the export any more."""
+        return not self.is_terminal and self.deadline < now
+
+    def gone_at(self, retention_days: int) -> str:
+        """Return when the bucket deletes the file of an export that is done."""
+        return timestamp(parse_timestamp(self.ended_at or self.created_at) + timedelta(days=retention_days))
+
+
+class Exports:
+    """The exports' records in DynamoDB; they vanish with their files."""
+
+    def __init__(self, items: Items, retention_days: int) -> None:
+        self._items = items
+        self._retention_days = retention_days
+
+    def create(self, export: ExportRecord) -> None:
+        """Write the record of a new export."""
+        known = {name: value for name, value in vars(export).items() if value is not None}
+        key = export_key(export.company_id, export.export_id)
+        self._items.put({**key, **known, "ttl": self._ttl()}, "attribute_not_exists(pk)")
+
+    def find(self, company_id: str, export_id: str) -> ExportRecord | None:
+        """Return the company's export."""
+        item = self._items.find(export_key(company_id, export_id))
+        return None if item is None else _read(item)
+
+    def take_over(self, export: ExportRecord, key: str) -> ExportRecord | None:
+        """Let a run begin that writes this object; None where the export has ended or another run took it."""
+        condition, values = _as_read(export)
+        return self._change(export, {"status": "running", "key": key, "progress": None}, condition, values)
+
+    def report_progress(self, export: ExportRecord, progress: Mapping[str, Any]) -> bool:
+        """Keep how far the run is; False where the export is no longer its own."""
+        condition, values = _as_read(export)
+        return self._change(export, {"progress": dict(progress)}, condition, values) is not None
+
+    def complete(self, export: ExportRecord, rows: int, size_bytes: int) -> ExportRecord | None:
+        """`running` → `done`; None where the export is no longer the run's own."""
+        condition, values = _as_read(export)
+        changes = {"status": "done", "rows": rows, "size_bytes": size_bytes, "progress": None}
+        return self._change(export, {**changes, **self._end()}, condition, values)
+
+    def fail(self, export: ExportRecord, error: Mapping[str, Any]) -> ExportRecord | None:
+        """End the export with the error; None where it has ended, or another run has it by now."""
+        condition, values = _as_read(export)
+        changes = {"status": "failed", "error": dict(error), "progress": None}
+        return self._change(export, {**changes, **self._end()}, condition, values)
+
+    def _end(self) -> dict[str, object]:
+        return {"ended_at": timestamp(), "ttl": self._ttl()}
+
+    def _ttl(self) -> int:
+        return int((datetime.now(UTC) + timedelta(days=self._retention_days)).timestamp())
+
+    def _change(
+        self, export: ExportRecord, changes: Mapping[str, object], condition: str, values: Mapping[str, Any]
+    ) -> ExportRecord | None:
+        try:
+            item = self._items.change(
+                export_key(export.company_id, export.export_id),
+                {**changes, "updated_at": timestamp()},
+                condition=f"{_UNFINISHED} AND {condition}",
+                queued="queued",
+                running="running",
+                **values,
+            )
+        except ConditionFailed:
+            return None
+        return _read(item)
+
+
+def _as_read(export: ExportRecord) -> tuple[str, dict[str, str]]:
+    """Return the condition that no other run has taken the export over since it was read."""
+    if export.key is None:
+        return "attribute_not_exists(#key)", {}
+    return "#key = :mine", {"mine": export.key}
+
+
+def _read(item: Item) -> ExportRecord:
+    known = {name: item[name] for name in ExportRecord.__dataclass_fields__ if item.get(name) is not None}
+    return ExportRecord(**known)

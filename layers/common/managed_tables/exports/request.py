@@ -1,0 +1,90 @@
+"""Read what an export asks for: format and dialect, and which rows and columns, in which order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from managed_tables.conditions import EVERY_ROW, Condition, read_where
+from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.errors import INVALID_REQUEST, ApiError
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import Column, ColumnType
+from managed_tables.values import parsers
+
+ExportFormat = Literal["csv", "xlsx", "parquet", "jsonl"]
+Dialect = Literal["rfc4180", "excel-br"]
+
+MAX_SORTS = 5
+_ID = Column(name=ID_COLUMN, display_name=ID_COLUMN, type=ColumnType.TEXT, nullable=False)
+_UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
+_REPEATED = Fault(DetailCode.DUPLICATE_NAME, "coluna repetida")
+_TOO_MANY = Fault(DetailCode.TOO_LONG, f"no máximo {MAX_SORTS} colunas")
+_NO_FIELD = Fault(DetailCode.TOO_SHORT, "deve ter ao menos uma coluna")
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One column to sort by; `id` is the order of insertion."""
+
+    column: str
+    is_descending: bool
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which rows and columns go out, in which order; the `id` is among them only where it is asked for."""
+
+    columns: tuple[Column, ...]
+    condition: Condition = EVERY_ROW
+    sorts: tuple[Sort, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """An export as it was asked for; `where`, `fields` and `sort` as in the request's body."""
+
+    format: ExportFormat
+    dialect: Dialect | None = None
+    where: Any = None
+    fields: Sequence[str] | None = None
+    sort: Sequence[str] = ()
+    formula_safe: bool = False
+
+    def select(self, columns: Sequence[Column], zone: ZoneInfo) -> Selection:
+        """Return what goes out of a table of these columns; raises INVALID_REQUEST naming what is wrong."""
+        by_name = {column.name: column for column in columns}
+        details = [*_field_faults(self.fields, by_name), *_sort_faults(self.sort, by_name)]
+        if details:
+            reason = f"{details[0]['path']}: {details[0]['reason']}"
+            raise ApiError(INVALID_REQUEST, details, reason=reason)
+        condition: Condition = EVERY_ROW
+        if self.where is not None:
+            condition = read_where(self.where, by_name, parsers(zone))
+        fields = [column.name for column in columns] if self.fields is None else self.fields
+        sorts = tuple(Sort(word.removeprefix("-"), word.startswith("-")) for word in self.sort)
+        return Selection(tuple(by_name.get(name, _ID) for name in fields), condition, sorts)
+
+
+def _field_faults(fields: Sequence[str] | None, columns: Mapping[str, Column]) -> list[Detail]:
+    if fields is None:
+        return []
+    if not fields:
+        return [detail("body", _NO_FIELD, path="fields")]
+    return _name_faults("fields", fields, columns)
+
+
+def _sort_faults(sort: Sequence[str], columns: Mapping[str, Column]) -> list[Detail]:
+    if len(sort) > MAX_SORTS:
+        return [detail("body", _TOO_MANY, path="sort")]
+    return _name_faults("sort", [word.removeprefix("-") for word in sort], columns)
+
+
+def _name_faults(path: str, names: Sequence[str], columns: Mapping[str, Column]) -> list[Detail]:
+    found = []
+    for place, name in enumerate(names):
+        if name != ID_COLUMN and name not in columns:
+            found.append(detail("body", _UNKNOWN, path=f"{path}[{place}]", column=name[:200]))
+        elif name in names[:place]:
+            found.append(detail("body", _REPEATED, path=f"{path}[{place}]", column=name))
+    return found

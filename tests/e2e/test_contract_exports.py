@@ -1,0 +1,113 @@
+"""Extensions, "Exports": from the request to the downloaded file, which comes back the same."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from client import JOB_LIMIT_SECONDS, Console, column, new_id, until
+
+COLUMNS = [
+    column("nome", display_name="Nome do Produto"),
+    column("valor", "decimal", display_name="Preço (R$)"),
+    column("quantidade", "integer"),
+    column("pago", "boolean"),
+    column("dia", "date"),
+    column("quando", "datetime"),
+]
+ROWS: list[dict[str, Any]] = [
+    {
+        "nome": "Café; forte\ne quente", "valor": "1234.56", "quantidade": 7, "pago": True,
+        "dia": "2026-01-31", "quando": "2026-01-31T10:30:00Z",
+    },
+    {
+        "nome": 'diz "olá"', "valor": "-0.5", "quantidade": -12, "pago": False, "dia": "1999-12-25",
+        "quando": "1999-12-25T23:59:59.25Z",
+    },
+]  # fmt: skip
+
+
+def make(company: Console) -> str:
+    table_id: str = company.create_table("vendas", *COLUMNS)["_id"]
+    company.insert(table_id, *ROWS)
+    return table_id
+
+
+def finished(company: Console, table_id: str, **wanted: object) -> dict[str, Any]:
+    """Ask for an export and return it once it has ended."""
+    made = company.ok("POST", f"/{table_id}/exports", wanted)
+    assert made["status"] == "queued"
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = company.ok("GET", f"/exports/{made['export_id']}")
+        return found if found["status"] in ("done", "failed") else None
+
+    return until(ended, JOB_LIMIT_SECONDS)
+
+
+@pytest.mark.flow
+def test_an_export_from_request_to_file(company: Console) -> None:
+    """201 with an id; then the state, and a URL that downloads the file under its name."""
+    table_id = make(company)
+    export = finished(company, table_id, format="csv", dialect="excel-br", sort=["-valor"])
+    assert (export["status"], export["rows"], export["table_id"]) == ("done", 2, table_id)
+    assert re.fullmatch(r"vendas_\d{4}-\d{2}-\d{2}\.csv", export["file_name"])
+    assert export["file_name"] in parse_qs(urlsplit(export["url"]).query)["response-content-disposition"][0]
+    response = company.http.get(export["url"])
+    assert export["file_name"] in response.headers["content-disposition"]
+    assert len(response.content) == export["size_bytes"]
+    assert response.content.decode("utf-8-sig").splitlines()[0].startswith("Nome do Produto;Preço (R$)")
+    assert export["expires_at"] > export["created_at"]
+
+
+@pytest.mark.flow
+@pytest.mark.parametrize(
+    "wanted",
+    [{"format": "csv", "dialect": "rfc4180"}, {"format": "csv", "dialect": "excel-br"}, {"format": "xlsx"}],
+)
+def test_what_goes_out_comes_back(company: Console, wanted: dict[str, str]) -> None:
+    """Uploaded again a file gives the same labels (names, from rfc4180), types and values."""
+    table_id = make(company)
+    export = finished(company, table_id, **wanted)
+    content = company.http.get(export["url"]).content
+    done = company.loaded({f"de_volta.{wanted['format']}": content})
+    back = company.table(done["user_table_id"])["columns"]
+    assert [one["type"] for one in back] == [one["type"] for one in COLUMNS]
+    key = "name" if wanted.get("dialect") == "rfc4180" else "display_name"
+    assert [one["display_name"] for one in back] == [one[key] for one in COLUMNS]
+    values = [[value for name, value in row.items() if name != "id"] for row in company.rows(table_id)]
+    again = [
+        [value for name, value in row.items() if name != "id"] for row in company.rows(done["user_table_id"])
+    ]
+    assert again == values
+
+
+def test_an_export_of_another_company_is_404(company: Console) -> None:
+    """Tables and exports of others are like those that do not exist."""
+    table_id = make(company)
+    export_id = company.ok("POST", f"/{table_id}/exports", {"format": "jsonl"})["export_id"]
+    stranger = company.other_company()
+    assert stranger.call("POST", f"/{table_id}/exports", {"format": "csv"}).code == "TABLE_NOT_FOUND"
+    for one in (export_id, new_id(), "x"):
+        answer = stranger.call("GET", f"/exports/{one}")
+        assert (answer.status, answer.code) == (404, "EXPORT_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({}, "format"),
+        ({"format": "pdf"}, "format"),
+        ({"format": "xlsx", "dialect": "excel-br"}, "dialect"),
+        ({"format": "csv", "colour": "blue"}, "colour"),
+        ({"format": "csv", "fields": ["nome", "outra"]}, "fields[1]"),
+        ({"format": "csv", "fields": []}, "fields"),
+        ({"format": "csv", "sort": "nome,-outra"}, "sort[1]"),
+        ({"format": "csv", "where": {"column": "valor", "op": "gte", "value": "x"}}, "where.value"),
+    ],
+)
+def test_a_wrong_request_is_named(company: Console, body: dict[str, Any], path: str) -> None:
+    """422 with details, before anything is made."""
+    answer = company.call("POST", f"/{make(company)}/exports", body)
+    assert (answer.status, answer.code) == (422, "INVALID_REQUEST")
+    assert [(one["in"], one["path"]) for one in answer.details] == [("body", path)]

@@ -1,0 +1,110 @@
+"""Tables made by hand, and exports of them run as the state machine runs them."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from psycopg import sql
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.exports import ExportRecord
+from managed_tables.catalog.tables import TableRecord
+from managed_tables.clock import timestamp
+from managed_tables.exports.request import ExportRequest
+from managed_tables.ids import new_record_id
+from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
+from managed_tables.services import Services
+from managed_tables.storage import export_object_key
+from managed_tables_export.export import run_export
+
+USER_ID = "507f1f77bcf86cd799439014"
+FAR = 1e12  # of the monotonic clock
+
+
+def column(name: str, type_name: str = "text", label: str = "") -> Column:
+    """Return a nullable column; its label is its name in capitals unless it has one."""
+    return Column(name=name, display_name=label or name.title(), type=ColumnType(type_name), nullable=True)
+
+
+@dataclass
+class ExportMaker:
+    """Makes tables and exports of one company."""
+
+    services: Services
+    company: ConnectionRecord
+
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str | None]] = ()) -> TableRecord:
+        """Make a table of these rows, values as PostgreSQL's text, under a name of its own."""
+        name = f"vendas_{secrets.token_hex(4)}"
+        table = self.services.table_operations.create(self.company, USER_ID, name, columns)
+        self.insert(table, rows)
+        return table
+
+    def insert(self, table: TableRecord, rows: Sequence[Sequence[str | None]]) -> None:
+        """Add rows to the table, in order."""
+        names = [sql.Identifier(one.name) for one in table.columns]
+        casts = [sql.SQL("%s::") + sql.SQL(POSTGRES_TYPES[one.type]) for one in table.columns]
+        statement = sql.SQL("INSERT INTO {} (id, {}) VALUES (%s::uuid, {})").format(
+            sql.Identifier(table.display_name), sql.SQL(", ").join(names), sql.SQL(", ").join(casts)
+        )
+        with self.services.databases.company_connection(self.company) as connection:
+            with connection.cursor() as cursor:
+                ids = (f"00000000-0000-7000-8000-{number:012x}" for number in range(len(rows)))
+                cursor.executemany(statement, [[one, *row] for one, row in zip(ids, rows, strict=True)])
+            connection.execute(
+                "INSERT INTO managed_tables.row_counts VALUES (%s, 0, %s) ON CONFLICT (table_id, slot)"
+                " DO UPDATE SET row_count = row_counts.row_count + EXCLUDED.row_count",
+                [table.table_id, len(rows)],
+            )
+
+    def queue(self, table: TableRecord, **wanted: Any) -> ExportRecord:
+        """Make the record of an export that nothing runs yet."""
+        request = ExportRequest(**wanted)
+        export_id = new_record_id()
+        company_id = self.company.company_id
+        export = ExportRecord(
+            company_id=company_id,
+            export_id=export_id,
+            user_id=USER_ID,
+            table_id=table.table_id,
+            table_version=table.version,
+            display_name=table.display_name,
+            format=request.format,
+            dialect=request.dialect,
+            status="queued",
+            file_name=f"{table.display_name}.{request.format}",
+            request_key=export_object_key(company_id, export_id, "request.json"),
+            deadline="2999-01-01T00:00:00.000Z",
+            created_at=timestamp(),
+            updated_at=timestamp(),
+        )
+        self.services.storage.put_json(export.request_key, asdict(request))
+        self.services.exports.create(export)
+        return export
+
+    def run(self, export: ExportRecord, *, stop_at: float = FAR) -> dict[str, Any]:
+        """Run the export once and return what the state machine is told."""
+        return run_export(self.services, export.company_id, export.export_id, stop_at)
+
+    def find(self, export: ExportRecord) -> ExportRecord:
+        """Return the record as it is now."""
+        found = self.services.exports.find(export.company_id, export.export_id)
+        assert found is not None
+        return found
+
+    def content(self, export: ExportRecord) -> bytes:
+        """Return the bytes of a finished export."""
+        return b"".join(self.services.storage.stream(self.find(export).key or ""))
+
+    def export(self, table: TableRecord, **wanted: Any) -> bytes:
+        """Export the table and return the file."""
+        export = self.queue(table, **wanted)
+        assert self.run(export) == {"outcome": "done"}, self.find(export).error
+        return self.content(export)
+
+    def objects(self, export: ExportRecord) -> list[str]:
+        """Return the keys of whatever the bucket has of the export, but the request."""
+        prefix = export.request_key.removesuffix("request.json")
+        listed = self.services.s3.list_objects_v2(Bucket=self.services.settings.bucket_name, Prefix=prefix)
+        return [one["Key"] for one in listed.get("Contents", []) if one["Key"] != export.request_key]

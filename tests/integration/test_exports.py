@@ -1,0 +1,243 @@
+"""Exports: what each format holds, to the last digit; what goes out, in which order; how they end."""
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from exporting import ExportMaker, column
+from openpyxl import load_workbook
+from rows_client import RowsCompany
+
+from managed_tables.tables.changes import TableChange
+from managed_tables_analyze.workbooks.strings import unescape_hex
+from managed_tables_export import workbook
+
+COLUMNS = [
+    column("nome", "text", "Nome do Produto"),
+    column("n", "integer"),
+    column("v", "decimal", "Preço (R$)"),
+    column("pago", "boolean"),
+    column("dia", "date"),
+    column("quando", "datetime"),
+]
+BIG = "123456789012345678901234567890.123456789012345678901234567890"
+ROWS = [
+    ["Café; forte", "1", "1234.50", "true", "2026-01-31", "2026-01-31 10:30:00+00"],
+    ['diz "olá"\ne mais', "-9007199254740993", "-0.01", "false", "0001-01-01", "2026-01-31 10:30:00.25+00"],
+    [None, None, None, None, None, None],
+    ["", "9223372036854775807", BIG, "true", "9999-12-31", "1999-12-31 23:59:59.123456+00"],
+    ["=1+1", "0", "100000000000000000000", "false", "1900-02-28", "1850-06-01 12:00:00+00"],
+]
+
+
+@pytest.fixture
+def maker(rows_company: RowsCompany) -> Iterator[ExportMaker]:
+    yield ExportMaker(rows_company.services, rows_company.company)
+    rows_company.drop_tables()
+
+
+def parquet(raw: bytes, folder: Path) -> duckdb.DuckDBPyRelation:
+    """Return the rows of a Parquet file."""
+    file = folder / "a.parquet"
+    file.write_bytes(raw)
+    return duckdb.read_parquet(str(file))
+
+
+def test_rfc4180_has_names_points_and_iso(maker: ExportMaker) -> None:
+    text = maker.export(maker.table(COLUMNS, ROWS), format="csv", dialect="rfc4180").decode()
+    assert text.split("\r\n") == [
+        "nome,n,v,pago,dia,quando",
+        "Café; forte,1,1234.50,true,2026-01-31,2026-01-31T10:30:00Z",
+        '"diz ""olá""\ne mais",-9007199254740993,-0.01,false,0001-01-01,2026-01-31T10:30:00.25Z',
+        ",,,,,",
+        f'"",9223372036854775807,{BIG},true,9999-12-31,1999-12-31T23:59:59.123456Z',
+        "=1+1,0,100000000000000000000,false,1900-02-28,1850-06-01T12:00:00Z",
+        "",
+    ]
+
+
+def test_excel_br_has_labels_commas_brazilian_dates_and_no_formulas(maker: ExportMaker) -> None:
+    table = maker.table(COLUMNS, ROWS)
+    raw = maker.export(table, format="csv", dialect="excel-br", formula_safe=True)
+    assert raw.startswith(b"\xef\xbb\xbf")
+    assert raw.decode("utf-8-sig").split("\r\n") == [
+        "Nome do Produto;N;Preço (R$);Pago;Dia;Quando",
+        '"Café; forte";1;1234,50;VERDADEIRO;31/01/2026;31/01/2026 10:30:00',
+        '"diz ""olá""\ne mais";-9007199254740993;-0,01;FALSO;01/01/0001;31/01/2026 10:30:00,25',
+        ";;;;;",
+        f'"";9223372036854775807;{BIG.replace(".", ",")};VERDADEIRO;31/12/9999;31/12/1999 23:59:59,123456',
+        "'=1+1;0;100000000000000000000;FALSO;28/02/1900;01/06/1850 12:00:00",
+        "",
+    ]
+    plain = maker.export(table, format="csv", dialect="excel-br", formula_safe=False)
+    assert b"\r\n=1+1;" in plain
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_text_that_a_spreadsheet_would_run_has_an_apostrophe(maker: ExportMaker, start: str) -> None:
+    table = maker.table([column("t", "text", f"{start}x")], [[f"{start}1+1"], ["1=1"]])
+    text = maker.export(table, format="csv", dialect="excel-br", formula_safe=True).decode("utf-8-sig")
+    assert text.count(f"'{start}") == 2
+    assert "'1=1" not in text
+
+
+def test_json_lines_have_every_digit(maker: ExportMaker) -> None:
+    lines = maker.export(maker.table(COLUMNS, ROWS), format="jsonl").decode().splitlines()
+    found = [json.loads(line, parse_float=Decimal) for line in lines]
+    assert list(found[0]) == ["nome", "n", "v", "pago", "dia", "quando"]
+    assert found[1] == {
+        "nome": 'diz "olá"\ne mais',
+        "n": -9007199254740993,
+        "v": Decimal("-0.01"),
+        "pago": False,
+        "dia": "0001-01-01",
+        "quando": "2026-01-31T10:30:00.25Z",
+    }
+    assert set(found[2].values()) == {None}
+    assert (found[3]["v"], found[3]["nome"]) == (Decimal(BIG), "")
+
+
+def test_parquet_has_types_that_hold_the_values(maker: ExportMaker, tmp_path: Path) -> None:
+    table = maker.table(COLUMNS, ROWS)
+    found = parquet(maker.export(table, format="parquet"), tmp_path)
+    assert dict(zip(found.columns, map(str, found.types), strict=True)) == {
+        "nome": "VARCHAR",
+        "n": "BIGINT",
+        "v": "VARCHAR",  # of 60 digits, which no decimal of Parquet holds
+        "pago": "BOOLEAN",
+        "dia": "DATE",
+        "quando": "TIMESTAMP WITH TIME ZONE",
+    }
+    rows = found.project("* REPLACE (epoch_us(quando) AS quando)").fetchall()
+    assert [(row[0], row[1], row[2]) for row in rows] == [
+        (nome, int(n) if n else None, v) for nome, n, v, *_ in ROWS
+    ]
+    assert rows[1][3:5] == (False, date(1, 1, 1))
+    assert rows[0][5] == int(datetime.fromisoformat("2026-01-31T10:30:00+00:00").timestamp()) * 1_000_000
+
+
+def test_decimals_that_fit_are_decimals_in_parquet(maker: ExportMaker, tmp_path: Path) -> None:
+    columns = [column("v", "decimal"), column("w", "decimal")]
+    table = maker.table(columns, [["12.50", None], ["-1234.125", None]])
+    found = parquet(maker.export(table, format="parquet"), tmp_path)
+    assert list(map(str, found.types)) == ["DECIMAL(7,3)", "DECIMAL(1,0)"]
+    assert found.project("v").fetchall() == [(Decimal("12.500"),), (Decimal("-1234.125"),)]
+
+
+def cells(raw: bytes) -> list[list[Any]]:
+    book = load_workbook(io.BytesIO(raw))
+    return [[cell.value for cell in row] for sheet in book for row in sheet.iter_rows()]
+
+
+def test_a_workbook_has_real_numbers_dates_and_texts(maker: ExportMaker) -> None:
+    table = maker.table(COLUMNS, ROWS)
+    raw = maker.export(table, format="xlsx")
+    assert cells(raw) == [
+        ["Nome do Produto", "N", "Preço (R$)", "Pago", "Dia", "Quando"],
+        ["Café; forte", 1, 1234.5, True, datetime(2026, 1, 31), datetime(2026, 1, 31, 10, 30)],
+        [
+            'diz "olá"\ne mais', "-9007199254740993", -0.01, False, "0001-01-01",
+            datetime(2026, 1, 31, 10, 30, 0, 250_000),
+        ],
+        [None] * 6,
+        [
+            None, "9223372036854775807", BIG, True, datetime(9999, 12, 31),
+            "1999-12-31T23:59:59.123456+00:00",
+        ],
+        ["=1+1", 0, 1e20, False, "1900-02-28", "1850-06-01T12:00:00.000000+00:00"],
+    ]  # fmt: skip
+    sheet = load_workbook(io.BytesIO(raw)).active
+    assert sheet is not None
+    assert (sheet.title, sheet.freeze_panes) == (table.display_name, "A2")
+    assert sheet["A6"].data_type == "s"  # no formula
+    assert (sheet["E2"].number_format, sheet["F2"].number_format) == ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss")
+
+
+def test_rows_beyond_a_sheet_go_to_further_sheets(
+    maker: ExportMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook, "SHEET_ROWS", 3)
+    table = maker.table([column("n", "integer")], [[str(number)] for number in range(7)])
+    book = load_workbook(io.BytesIO(maker.export(table, format="xlsx")))
+    assert book.sheetnames == [table.display_name + suffix for suffix in ("", "_2", "_3")]
+    assert [[cell.value for (cell,) in sheet.iter_rows()] for sheet in book] == [
+        ["N", 0, 1, 2],
+        ["N", 3, 4, 5],
+        ["N", 6],
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["a\x01b", "a\rb\r\nc", "_x000D_", "\ufffe", " a ", "=SUM(A1)", "#N/A", "x" * 32_767]
+)
+def test_any_text_is_the_same_in_a_workbook(maker: ExportMaker, text: str) -> None:
+    raw = maker.export(maker.table([column("t")], [[text]]), format="xlsx")
+    [[_], [found]] = cells(raw)
+    assert unescape_hex(found) == text  # as Excel and our own reader do; openpyxl leaves it
+
+
+def test_a_text_that_no_cell_holds_fails_the_export_and_leaves_nothing(maker: ExportMaker) -> None:
+    table = maker.table([column("t")], [["x"], ["😀" * 16_384]])
+    export = maker.queue(table, format="xlsx")
+    assert maker.run(export) == {"outcome": "failed"}
+    found = maker.find(export)
+    assert found.error is not None
+    assert found.error["code"] == "EXPORT_TEXT_TOO_LONG"
+    assert maker.objects(export) == []
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "parquet", "jsonl"])
+def test_an_empty_table_makes_a_file(maker: ExportMaker, form: str) -> None:
+    export = maker.queue(maker.table(COLUMNS), format=form)
+    assert maker.run(export) == {"outcome": "done"}
+    assert (maker.find(export).rows, len(maker.objects(export))) == (0, 1)
+
+
+def test_where_fields_and_sort_choose_what_goes_out(maker: ExportMaker) -> None:
+    rows = [["b", "2"], ["a", "2"], ["c", None], ["d", "1"], ["é", "9"]]
+    table = maker.table([column("t"), column("n", "integer")], rows)
+    where = {"not": {"column": "n", "op": "gt", "value": 5}}
+    text = maker.export(table, format="csv", where=where, fields=["n", "t"], sort=["-n", "t"]).decode()
+    assert text.split("\r\n") == ["n,t", "2,a", "2,b", "1,d", ",c", ""]
+    by_id = maker.export(table, format="csv", fields=["id"], sort=["-id"]).decode().split("\r\n")
+    assert by_id[:2] == ["id", "00000000-0000-7000-8000-000000000004"]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "parquet", "jsonl"])
+def test_every_format_takes_a_filter(maker: ExportMaker, form: str) -> None:
+    table = maker.table([column("t"), column("v", "decimal")], [["a", "1.5"], ["b", "2.5"], ["a", "3"]])
+    export = maker.queue(table, format=form, where={"column": "t", "op": "eq", "value": "a"})
+    assert maker.run(export) == {"outcome": "done"}
+    assert maker.find(export).rows == 2
+
+
+def test_a_deleted_or_changed_table_is_told(maker: ExportMaker) -> None:
+    table = maker.table([column("t")], [["a"]])
+    changed, deleted = maker.queue(table, format="csv"), maker.queue(table, format="csv")
+    operations = maker.services.table_operations
+    operations.update(maker.company, table.table_id, TableChange(display_name=f"{table.display_name}_2"))
+    assert maker.run(changed) == {"outcome": "failed"}
+    operations.delete(maker.company, table.table_id)
+    assert maker.run(deleted) == {"outcome": "failed"}
+    codes = [(maker.find(one).error or {}).get("code") for one in (changed, deleted)]
+    assert codes == ["EXPORT_TABLE_CHANGED", "EXPORT_TABLE_GONE"]
+
+
+def test_a_run_whose_time_does_not_suffice_says_so(maker: ExportMaker) -> None:
+    rows = [["x" * 1_000] for _ in range(400)]
+    export = maker.queue(maker.table([column("t")], rows), format="csv")
+    assert maker.run(export, stop_at=0) == {"outcome": "failed"}
+    assert (maker.find(export).error or {})["code"] == "EXPORT_TOO_LARGE"
+    assert maker.objects(export) == []
+
+
+def test_a_run_again_changes_nothing(maker: ExportMaker) -> None:
+    export = maker.queue(maker.table([column("t")], [["a"]]), format="csv")
+    assert [maker.run(export), maker.run(export)] == [{"outcome": "done"}] * 2
+    assert maker.objects(export) == [maker.find(export).key]
