@@ -77,7 +77,8 @@ def make_table(name: str) -> None:
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
-            {"AttributeName": one, "AttributeType": "S"} for one in ("pk", "sk", "active_pk")
+            {"AttributeName": one, "AttributeType": "S"}
+            for one in ("pk", "sk", "active_pk", "company_id", "job_id")
         ],
         KeySchema=[
             {"AttributeName": "pk", "KeyType": "HASH"},
@@ -91,7 +92,18 @@ def make_table(name: str) -> None:
                     {"AttributeName": "sk", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
-            }
+            },
+            {
+                "IndexName": "job-history",
+                "KeySchema": [
+                    {"AttributeName": "company_id", "KeyType": "HASH"},
+                    {"AttributeName": "job_id", "KeyType": "RANGE"},
+                ],
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": ["status", "user_table_id"],
+                },
+            },
         ],
     )
 

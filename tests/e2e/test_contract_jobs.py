@@ -49,7 +49,10 @@ def test_a_job_from_upload_to_rows(company: Console) -> None:
     job = company.analyzed({"Vendas 2026.csv": CSV})
     assert set(job) >= JOB_FIELDS
     assert (job["company_id"], job["mode"], job["user_table_id"]) == (company.company_id, "create", None)
-    assert (job["confirmed_schema"], job["progress"], job["error"]) == (None, None, None)
+    assert (job["confirmed_schema"], job["result"], job["error"]) == (None, None, None)
+    assert (job["origin"], job["progress"]) == ("upload", {"phase": "waiting", "percent": 100})
+    assert UTC_MILLISECONDS.fullmatch(job["expires_at"])
+    assert job["expires_at"] > job["updated_at"]
     assert UTC_MILLISECONDS.fullmatch(job["created_at"])
     [file] = job["files"]
     assert set(file) == {"original_name", "storage_path", "size_bytes", "mime_type"}

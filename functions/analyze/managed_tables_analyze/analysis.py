@@ -1,7 +1,8 @@
 """Owns the whole of analyze: files in, one staged object and one inferred schema out; knows no AWS."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +17,9 @@ from managed_tables_analyze.parts import open_duckdb
 from managed_tables_analyze.preview import Preview
 from managed_tables_analyze.reading import Reading, Wish
 from managed_tables_analyze.totals import find_totals
+
+Report = Callable[[str, int], None]
+"""Hears the phase, `reading` or `inferring`, and how much of it is done, in percent."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +72,24 @@ def analyze(
     zone: ZoneInfo,
     taken_names: Container[str] = frozenset(),
     wish: Wish | None = None,
+    report: Report = lambda _phase, _percent: None,
 ) -> Analysis:
     """Read the files into one staged object in `work_dir` and infer its schema.
 
     JobError where a file cannot be read. `taken_names` are tables that the suggested name must not be;
     `wish` is what a person states of the reading; `zone` that of times without one, unless it is stated.
-    The files themselves are left alone; what else is written in `work_dir` is the caller's to delete.
+    `report` hears how far it is. The files themselves are left alone; what else is written in `work_dir` is
+    the caller's to delete.
     """
     wish = wish or Wish()
     zone = ZoneInfo(wish.timezone) if wish.timezone else zone
     with open_duckdb(work_dir) as connection:
         table = Table(work_dir, connection)
         reader = FileReader(table, work_dir, wish)
-        for number, source in enumerate(sources):
+        for number, (source, percent) in enumerate(zip(sources, _percents(sources), strict=True)):
+            report("reading", percent)
             reader.read_upload(number, source.path, source.name)
+        report("inferring", 0)
         dialect = reader.dialect
         staged = work_dir / "staged.parquet"
         table.finish(staged)
@@ -127,3 +135,10 @@ def analyze(
         wish=wish,
         preview=reader.preview,
     )
+
+
+def _percents(sources: Sequence[SourceFile]) -> list[int]:
+    """Return how much of the files' bytes lies before each of them, in percent."""
+    sizes = [source.path.stat().st_size for source in sources]
+    total = sum(sizes) or 1
+    return [before * 100 // total for before in accumulate(sizes[:-1], initial=0)]

@@ -10,13 +10,13 @@ from typing import Any
 from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
-from managed_tables.errors import JOB_FAULT, JobError
+from managed_tables.errors import JOB_FAULT, ApiError, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.metrics import count_step
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables.storage import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
-from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.analysis import Analysis, Report, SourceFile, analyze
 from managed_tables_analyze.reading import Wish
 
 _PREFIX = "managed-tables-analyze-"
@@ -99,44 +99,63 @@ def _analyze_files(services: AwsServices, job: JobRecord, work_dir: Path) -> Ana
         services.storage.download(file.storage_path, path)
         sources.append(SourceFile(path, file.original_name))
     wish = Wish.from_record(services.storage.get_json(job.wish_key)) if job.wish_key else None
-    return analyze(sources, work_dir, services.settings.zone, _TakenNames(services, job.company_id), wish)
+    names, report = _TakenNames(services, job.company_id), _reporter(services, job)
+    return analyze(sources, work_dir, services.settings.zone, names, wish, report)
+
+
+def _reporter(services: AwsServices, job: JobRecord) -> Report:
+    """Return what keeps the phase in the job's record; a report that fails is skipped."""
+
+    def report(phase: str, percent: int) -> None:
+        try:
+            services.jobs.report_progress(job, {"phase": phase, "percent": percent})
+        except ApiError:
+            logger.warning("progress not recorded", exc_info=True)
+
+    return report
+
+
+class _Attempt:
+    """The keys of what one run makes, which no other run has."""
+
+    def __init__(self, job: JobRecord) -> None:
+        self._job, self._id = job, new_record_id()
+        self.keys: list[str] = []
+
+    def key(self, name: str) -> str:
+        """Return the key of an object that is about to be made."""
+        self.keys.append(attempt_key(self._job.company_id, self._job.job_id, self._id, name))
+        return self.keys[-1]
 
 
 def _record(services: AwsServices, job: JobRecord, found: Analysis) -> bool:
     """Keep what was found under keys of this run's own; False, and nothing kept, where another was first."""
-    staged_key, key = _new_keys(job)
+    attempt = _Attempt(job)
+    staged_key = attempt.key(STAGED_OBJECT)
     with found.staged.open("rb") as staged:
         services.storage.upload(staged, staged_key)
     record = found.as_record()
     if job.intake is not None and job.intake.table_name is not None:
         record["inferred_schema"]["suggested_table_name"] = job.intake.table_name
     _allow_nulls_in_new_columns(services, job, record["inferred_schema"]["columns"])
-    record |= _store_preview(services, job, found)
+    record |= _store_preview(services, attempt, found)
+    key = attempt.key(ANALYSIS)
     services.storage.put_json(key, record)
     if services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key):
         return True
-    for unused in (staged_key, key):
+    for unused in attempt.keys:
         services.storage.delete(unused)
     return False
 
 
-def _store_preview(services: AwsServices, job: JobRecord, found: Analysis) -> dict[str, str]:
+def _store_preview(services: AwsServices, attempt: _Attempt, found: Analysis) -> dict[str, str]:
     """Keep what the API shows lines by; return the keys that the analysis names."""
-    attempt = new_record_id()
-    key = attempt_key(job.company_id, job.job_id, attempt, PREVIEW_INDEX)
-    services.storage.put_json(key, found.preview.as_record())
-    keys = {"preview_key": key}
+    keys = {"preview_key": attempt.key(PREVIEW_INDEX)}
+    services.storage.put_json(keys["preview_key"], found.preview.as_record())
     if found.preview.has_copies:
-        keys["preview_rows_key"] = attempt_key(job.company_id, job.job_id, attempt, PREVIEW_ROWS)
+        keys["preview_rows_key"] = attempt.key(PREVIEW_ROWS)
         services.storage.upload_file(found.preview.rows, keys["preview_rows_key"])
     return keys
-
-
-def _new_keys(job: JobRecord) -> tuple[str, str]:
-    """Return the keys of a staged object and its analysis that no other run has."""
-    attempt = new_record_id()
-    staged_key = attempt_key(job.company_id, job.job_id, attempt, STAGED_OBJECT)
-    return staged_key, attempt_key(job.company_id, job.job_id, attempt, ANALYSIS)
 
 
 def _allow_nulls_in_new_columns(services: AwsServices, job: JobRecord, columns: list[dict[str, Any]]) -> None:

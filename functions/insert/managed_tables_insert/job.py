@@ -12,6 +12,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.job_records import inserting_progress
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.conversion.sql_text import literal
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
@@ -293,15 +294,8 @@ def progress_reporter(services: Services, job: JobRecord, total_rows: int) -> Ca
     """Return what keeps the number of rows processed in the job's record; a report that fails is skipped."""
 
     def report(processed_rows: int) -> None:
-        percent = min(99, processed_rows * 100 // total_rows) if total_rows else 0
-        progress = {
-            "phase": "inserting",
-            "processed_rows": min(processed_rows, total_rows),
-            "total_rows": total_rows,
-            "percent": percent,
-        }
         try:
-            services.jobs.report_progress(job, progress)
+            services.jobs.report_progress(job, inserting_progress(processed_rows, total_rows))
         except ApiError:
             get_logger("insert").warning("progress not recorded", exc_info=True)
 

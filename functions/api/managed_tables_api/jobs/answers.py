@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import Any, Literal
 
 from managed_tables import exact_json
-from managed_tables.catalog.jobs import JobRecord, Jobs
+from managed_tables.catalog.jobs import JobRecord, Jobs, LoadResult
 from managed_tables.clock import timestamp
 from managed_tables.errors import JOB_NOT_FOUND, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.ids import is_record_id
 from managed_tables.jobs.documents import JobDocuments
 from managed_tables.schema import Column
+from managed_tables_api.jobs.progress import progress_of
 from managed_tables_api.jobs.text_numbers import with_text_numbers
 
 Numbers = Literal["number", "string"]
@@ -19,7 +21,19 @@ READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked fo
 
 # What is answered from the job's record alone: a console polls these.
 RECORD_FIELDS = frozenset(
-    {"_id", "user_table_id", "mode", "status", "progress", "error", "created_at", "updated_at"}
+    {
+        "_id",
+        "user_table_id",
+        "mode",
+        "origin",
+        "status",
+        "progress",
+        "result",
+        "error",
+        "expires_at",
+        "created_at",
+        "updated_at",
+    }
 )
 
 
@@ -42,18 +56,24 @@ def expire(jobs: Jobs, job: JobRecord) -> JobRecord | None:
 def list_active_jobs(
     jobs: Jobs, documents: JobDocuments, company_id: str, max_bytes: int, numbers: Numbers = "number"
 ) -> list[bytes]:
-    """Return the answers, as JSON, of the company's jobs that have not ended, newest first.
-
-    They have `max_bytes` together. Where whole ones take more, the oldest are first without `sample_rows`,
-    warnings and the grounds of each column, then without schemas and details of their error, and at last
-    left out.
-    """
+    """Return the answers of the company's jobs that have not ended, newest first, as `render_jobs` does."""
     now = timestamp()
     active = [job for job in jobs.list_active(company_id) if not (job.is_overdue(now) and expire(jobs, job))]
-    answers, room = _first(map(_render_bare, active), max_bytes)
+    return render_jobs(active, documents, max_bytes, numbers)
+
+
+def render_jobs(
+    jobs: list[JobRecord], documents: JobDocuments, max_bytes: int, numbers: Numbers
+) -> list[bytes]:
+    """Return the answers of jobs, as JSON, which have `max_bytes` together.
+
+    Where whole ones take more, the last are first without `sample_rows`, warnings and the grounds of each
+    column, then without schemas and details of their error, and at last left out.
+    """
+    answers, room = _first(map(_render_bare, jobs), max_bytes)
     whole: list[bytes] = []
     whole_room = max_bytes
-    for place, (brief, full) in enumerate(_render_each(active[: len(answers)], documents, numbers)):
+    for place, (brief, full) in enumerate(_render_each(jobs[: len(answers)], documents, numbers)):
         if len(brief) - len(answers[place]) > room:
             break
         room -= len(brief) - len(answers[place])
@@ -130,16 +150,24 @@ def _answer(
         "user_table_id": job.user_table_id,
         "files": [vars(file) for file in job.files],
         "mode": job.mode,
+        "origin": job.origin,
         "status": job.status,
         "reading": analysis.get("reading") if analysis else None,
         "inferred_schema": analysis["inferred_schema"] if analysis else None,
         "confirmed_schema": _confirmed_answer(confirmed) if confirmed else None,
-        "progress": job.progress if job.status == "inserting" else None,
+        "progress": progress_of(job),
+        "result": _result_answer(job.result) if job.result else None,
         "error": job.error,
         "warnings": analysis.get("warnings", []) if analysis else [],
+        "expires_at": job.expires_at if job.status in ("queued", "waiting_confirm") else None,
         "created_at": job.created_at,
         "updated_at": job.updated_at,
     }
+
+
+def _result_answer(result: LoadResult) -> dict[str, Any]:
+    counts = {name: getattr(result, name) for name in ("inserted", "updated", "unchanged", "rejected")}
+    return {**counts, "seconds": Decimal(result.milliseconds) / 1_000}
 
 
 def _confirmed_answer(confirmed: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from managed_tables.catalog.jobs import MAX_ERROR_DETAILS
+from managed_tables.catalog.jobs import MAX_ERROR_DETAILS, JobMode, JobStatus
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.errors import JobErrorKind
 from managed_tables.findings import MAX_LINES, MAX_PREVIEW, WarningCode
@@ -12,7 +12,15 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
 from managed_tables.schema import Column, ColumnType
 from managed_tables_api.documentation import DetailBody, codes_of
-from managed_tables_api.validation import Count, Moment, NumbersQuery, RecordId, shown_text
+from managed_tables_api.validation import (
+    Count,
+    Moment,
+    NumbersQuery,
+    Page,
+    QueryInteger,
+    RecordId,
+    shown_text,
+)
 
 _COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 
@@ -130,12 +138,24 @@ class ConfirmedSchema(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far the insertion is."""
+    """How far the job is; only the keys that apply are there."""
 
-    phase: Literal["inserting"]
-    processed_rows: Count
-    total_rows: Count
-    percent: Annotated[int, Field(ge=0, le=100)]
+    phase: Literal["receiving", "reading", "inferring", "waiting", "inserting", "done"]
+    percent: int = Field(ge=0, le=100, description="Da fase")
+    processed_rows: Count = Field(default=0, description="Ao inserir, e depois")
+    total_rows: Count = Field(default=0, description="Ao inserir, e depois")
+    received_files: Count = Field(default=0, description="Ao receber")
+    total_files: Count = Field(default=0, description="Ao receber")
+
+
+class JobResult(BaseModel):
+    """What a job that is done has made of its rows."""
+
+    inserted: Count
+    updated: Count
+    unchanged: Count
+    rejected: Count
+    seconds: float = Field(ge=0, description="Quanto durou a inserção")
 
 
 class JobFailure(BaseModel):
@@ -160,6 +180,7 @@ _JOB_EXAMPLE: dict[str, Any] = {
         }
     ],
     "mode": "create",
+    "origin": "upload",
     "status": "waiting_confirm",
     "reading": {
         "timezone": "America/Sao_Paulo",
@@ -191,9 +212,11 @@ _JOB_EXAMPLE: dict[str, Any] = {
         "total_row_count_estimate": 1500,
     },
     "confirmed_schema": None,
-    "progress": None,
+    "progress": {"phase": "waiting", "percent": 100},
+    "result": None,
     "error": None,
     "warnings": [],
+    "expires_at": "2026-01-22T10:30:00.000Z",
     "created_at": "2026-01-15T10:30:00.000Z",
     "updated_at": "2026-01-15T10:30:00.000Z",
 }
@@ -208,8 +231,9 @@ class JobAnswer(BaseModel):
     company_id: RecordId
     user_table_id: RecordId | None
     files: Annotated[list[UploadedFile], Field(min_length=1, max_length=MAX_FILES)]
-    mode: Literal["create", "append", "replace"]
-    status: Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
+    mode: JobMode
+    origin: Literal["upload", "inbox"] = Field(description="inbox: posto por um sistema, sem o console")
+    status: JobStatus
     reading: JobReading | None = Field(
         description="Como cada arquivo e cada aba foram lidos, também os não incluídos; null antes disso"
     )
@@ -217,10 +241,14 @@ class JobAnswer(BaseModel):
         description="null antes da análise, e depois que o armazenamento a apagou"
     )
     confirmed_schema: ConfirmedSchema | None
-    progress: Progress | None
+    progress: Progress | None = Field(description="null só depois de failed")
+    result: JobResult | None = Field(description="Depois de done")
     error: JobFailure | None
     warnings: list[FileWarning] = Field(
         description="Todos, os das colunas também; primeiro os que podem mudar um valor"
+    )
+    expires_at: Moment | None = Field(
+        description="Enquanto espera arquivos ou a confirmação: até quando; depois o job falha"
     )
     created_at: Moment
     updated_at: Moment
@@ -250,6 +278,34 @@ class JobQuery(NumbersQuery):
         """The fields that are wanted, in the order of the answer."""
         named = JOB_FIELDS if self.fields is None else self.fields.split(",")
         return tuple(name for name in JOB_FIELDS if name in named)
+
+
+class JobsQuery(NumbersQuery):
+    """Which jobs."""
+
+    page: Page = 1
+    per_page: Annotated[QueryInteger, Field(ge=1, le=100, description="Itens por página")] = 20
+    status: JobStatus | None = Field(default=None, description="Só os que estão assim")
+    table_id: str | None = Field(
+        default=None, pattern="^[0-9a-fA-F]{24}$", description="Só os que carregam nesta tabela, ou a fizeram"
+    )
+
+    @property
+    def wanted_table_id(self) -> str | None:
+        """The table as its id is written."""
+        return self.table_id and self.table_id.lower()
+
+
+class JobsAnswer(BaseModel):
+    """A page of jobs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"total": 1, "quantity": 1, "records": [_JOB_EXAMPLE]}]}
+    )
+
+    total: Count
+    quantity: Count
+    records: Annotated[list[JobAnswer], Field(max_length=100)]
 
 
 class ActiveJobsAnswer(BaseModel):

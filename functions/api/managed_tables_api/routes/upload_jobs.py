@@ -26,8 +26,17 @@ from managed_tables.jobs.reanalysis import reanalyze_job
 from managed_tables_api.answers import JsonAnswer, entity_answer, entity_bytes, no_content
 from managed_tables_api.calls import Call, requires
 from managed_tables_api.documentation import document
-from managed_tables_api.jobs.answers import get_job, job_fields, list_active_jobs
-from managed_tables_api.jobs.models import ActiveJobsAnswer, ConfirmAnswer, Confirmation, JobAnswer, JobQuery
+from managed_tables_api.jobs.answers import get_job, job_fields, list_active_jobs, render_jobs
+from managed_tables_api.jobs.history import list_jobs
+from managed_tables_api.jobs.models import (
+    ActiveJobsAnswer,
+    ConfirmAnswer,
+    Confirmation,
+    JobAnswer,
+    JobQuery,
+    JobsAnswer,
+    JobsQuery,
+)
 from managed_tables_api.jobs.preview import Place, show_lines
 from managed_tables_api.jobs.reanalysis_models import (
     PreviewAnswer,
@@ -44,6 +53,25 @@ router = APIRouter(prefix="/v1/managed-tables/upload-jobs", tags=["File upload"]
 
 
 ENVELOPE = b'{"records":[%s]}'
+PAGE = b'{"total":%d,"quantity":%d,"records":[%s]}'
+
+
+@router.get(
+    "",
+    **document("List jobs", answers={200: JobsAnswer}, errors=[INVALID_REQUEST], query=JobsQuery),
+)
+def list_upload_jobs(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
+    """Return all jobs, newest first: those that have ended too, until their record is deleted after 90 days.
+
+    What has just begun or changed may show a moment late. Of a page over 5.5 MB the last jobs come with less,
+    as in the list of active ones.
+    """
+    services, query = call.services, call.query(JobsQuery)
+    page = list_jobs(services.jobs, call.company_id, query)
+    max_bytes = services.settings.response_max_bytes - len(PAGE) - 40
+    records = render_jobs(page.jobs, services.job_documents, max_bytes, query.numbers)
+    body = PAGE % (page.total, len(records), b",".join(records))
+    return Response(body, media_type=JsonAnswer.media_type)
 
 
 @router.get(

@@ -48,6 +48,11 @@ class LoadResult:
     rejected: int = 0
     milliseconds: int = 0
 
+    @property
+    def row_count(self) -> int:
+        """Return how many rows the files had."""
+        return self.inserted + self.updated + self.unchanged + self.rejected
+
     def as_record(self) -> dict[str, int]:
         """Return what a job's record, and `applied_jobs`, hold of it."""
         return asdict(self)
@@ -170,3 +175,13 @@ def bounded_error(error: Mapping[str, Any]) -> dict[str, Any]:
     ]
     total = error.get("details_total", len(error.get("details", [])))
     return {"code": error["code"], "message": error["message"], **described(details, total)}
+
+
+def inserting_progress(processed_rows: int, total_rows: int) -> dict[str, Any]:
+    """Return how far a job is that inserts its rows; it is at 100 % once they are committed."""
+    return {
+        "phase": "inserting",
+        "processed_rows": min(processed_rows, total_rows),
+        "total_rows": total_rows,
+        "percent": min(99, processed_rows * 100 // total_rows) if total_rows else 0,
+    }

@@ -10,12 +10,12 @@ the task token.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from itertools import islice
 from typing import Any
 
 from managed_tables.catalog.items import ConditionFailed, Items
+from managed_tables.catalog.job_reading import JobReading, UnreadableJobs
 from managed_tables.catalog.job_records import (
     MAX_DETAIL_CHARACTERS,
     MAX_ERROR_DETAILS,
@@ -28,10 +28,11 @@ from managed_tables.catalog.job_records import (
     LoadMode,
     LoadResult,
     bounded_error,
+    inserting_progress,
     new_job_item,
     read_job,
 )
-from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, company_pk, job_key
+from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.errors import JOB_CANCELLED, ApiError
 from managed_tables.observability import get_logger
@@ -59,53 +60,17 @@ _ACTIVE: tuple[JobStatus, ...] = ("queued", "analisando", "waiting_confirm", "in
 TellEnd = Callable[[JobRecord], bool]  # tells others that a job has ended; whether that was taken
 
 
-class UnreadableJobs(Exception):  # noqa: N818 - what it names
-    """Records that are no jobs, by their keys: a later release's, or somebody's hand."""
-
-
-class Jobs:
-    """The jobs' records in the catalog."""
+class Jobs(JobReading):
+    """The jobs' records in the catalog: how they are made, moved and ended."""
 
     def __init__(self, items: Items, retention_days: int, tell_end: TellEnd) -> None:
-        self._items = items
+        super().__init__(items)
         self._retention_days = retention_days
         self._tell_end = tell_end
 
     def create(self, job: JobRecord) -> None:
         """Write a new job, whose id nobody has used."""
         self._items.put(new_job_item(job), "attribute_not_exists(pk)")
-
-    def find(self, company_id: str, job_id: str) -> JobRecord | None:
-        """Return a job of the company."""
-        item = self._items.find(job_key(company_id, job_id))
-        return None if item is None else read_job(item)
-
-    def list_active(self, company_id: str) -> Iterator[JobRecord]:
-        """Yield the company's jobs that are not terminal, newest first; a change may show a moment late."""
-        for item in self._items.query_index(ACTIVE_JOBS_INDEX, "active_pk", company_pk(company_id)):
-            job = read_job(item)
-            if not job.is_terminal:
-                yield job
-
-    def count_active(self, company_id: str, limit: int) -> int:
-        """Return how many of the company's jobs are not terminal, counted no further than to `limit`."""
-        return sum(1 for _ in islice(self.list_active(company_id), limit))
-
-    def scan_unfinished(self) -> Iterator[JobRecord]:
-        """Yield every company's jobs that are not terminal, or whose end is not all done.
-
-        Raises UnreadableJobs after the last one.
-        """
-        unreadable: list[str] = []
-        for item in self._items.scan_index(ACTIVE_JOBS_INDEX):
-            try:
-                job = read_job(item)
-            except (KeyError, TypeError, ValueError):
-                unreadable.append(f"{item['pk']} {item['sk']}")
-            else:
-                yield job
-        if unreadable:
-            raise UnreadableJobs(", ".join(unreadable[:MAX_ERROR_DETAILS]))
 
     def mark_arrived(self, job: JobRecord, index: int, size_bytes: int) -> JobRecord | None:
         """Record that file `index` is there; None where the job is no longer `queued`."""
@@ -168,7 +133,13 @@ class Jobs:
         )
 
     def confirm(
-        self, job: JobRecord, *, confirmed_key: str, digest: str, reserved_table_id: str | None
+        self,
+        job: JobRecord,
+        *,
+        confirmed_key: str,
+        digest: str,
+        reserved_table_id: str | None,
+        total_rows: int = 0,
     ) -> JobRecord | None:
         """`waiting_confirm` (unattended: `analisando`) → `inserting`; None where somebody was there first.
 
@@ -185,6 +156,7 @@ class Jobs:
                 "confirmed_digest": digest,
                 "confirmations": job.confirmations + 1,
                 "reserved_table_id": reserved_table_id,
+                "progress": inserting_progress(0, total_rows),
                 "error": None,
             },
             condition=condition,
@@ -208,12 +180,12 @@ class Jobs:
         )
 
     def report_progress(self, job: JobRecord, progress: Mapping[str, Any]) -> bool:
-        """Keep `{"phase", "processed_rows", "total_rows", "percent"}`; False where the job has moved on."""
-        condition, values = _as_read(job, "confirmed_key")
+        """Keep how far the job is, `{"phase", "percent", …}`; False where it has moved on."""
+        condition, values = _as_read(job, "analysis_key", "confirmed_key")
         changed = self._change(
             job.company_id,
             job.job_id,
-            from_statuses=("inserting",),
+            from_statuses=("analisando", "inserting"),
             changes={"progress": dict(progress)},
             condition=condition,
             values=values,

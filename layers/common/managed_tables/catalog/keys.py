@@ -9,6 +9,7 @@ NAME_PREFIX = "NAME#"
 JOB_PREFIX = "JOB#"
 EXPORT_PREFIX = "EXPORT#"
 ACTIVE_JOBS_INDEX = "active-jobs"
+JOB_HISTORY_INDEX = "job-history"
 
 
 def company_pk(company_id: str) -> str:

@@ -162,7 +162,11 @@ def _record(
     key = job_key(job.company_id, job.job_id, confirmed_name(job.confirmations + 1, _hash(document)))
     services.storage.put_json(key, document)
     reserved = table_id if job.mode == "create" else None
-    return services.jobs.confirm(job, confirmed_key=key, digest=digest, reserved_table_id=reserved)
+    analysis = services.job_documents.find_analysis(job) or {}
+    total_rows = analysis.get("inferred_schema", {}).get("total_row_count_estimate", 0)
+    return services.jobs.confirm(
+        job, confirmed_key=key, digest=digest, reserved_table_id=reserved, total_rows=total_rows
+    )
 
 
 def _check_inferred(services: Services, job: JobRecord, columns: Sequence[Column]) -> None:
