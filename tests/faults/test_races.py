@@ -198,7 +198,7 @@ def test_a_table_deleted_while_it_is_read(world: World) -> None:
     def read() -> None:
         while TABLE_NOT_FOUND not in answers:
             try:
-                page = world.services.rows.list_page(world.company_id, table_id, ListRequest)
+                page = world.services.row_lists.list_page(world.company_id, table_id, ListRequest)
                 answers.append((page.total, len(page.rows)))
             except ApiError as error:
                 answers.append(error.kind)

@@ -110,9 +110,8 @@ class World:
         """Make a table with rows; return its id."""
         table_id = self.services.table_operations.create(self.company, USER_ID, name, columns).table_id
         if rows:
-            assert self.services.rows.insert(self.company_id, table_id, lambda: NewRows(list(rows))) == len(
-                rows
-            )
+            inserted = self.services.rows.insert(self.company_id, table_id, lambda: NewRows(list(rows)))
+            assert inserted.count == len(rows)
         return table_id
 
     def queued_job(

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -87,11 +88,20 @@ class RowsClient:
         token = jwt.encode(claims, self.services.jwt_secret, "HS256")
         return {"Authorization": f"Bearer {token}"}
 
-    def call(self, method: str, path: str = "", body: Any = None, **query: Any) -> Answer:
+    def call(
+        self,
+        method: str,
+        path: str = "",
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **query: Any,
+    ) -> Answer:
         """Send a request; a body of str is sent as it is."""
         content = body if isinstance(body, str | None) else json.dumps(body)
         url = f"/v1/managed-tables/{self.table_id}/data{path}"
-        answer = self.http.request(method, url, content=content, params=query, headers=self.headers())
+        sent = {**self.headers(), **(headers or {})}
+        answer = self.http.request(method, url, content=content, params=query, headers=sent)
         parsed = json.loads(answer.text, parse_float=Decimal) if answer.text else None
         return Answer(answer.status_code, parsed, answer.text)
 

@@ -33,8 +33,10 @@ def no_content() -> Response:
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
-    """Return `{"error", "code"}`, and `details` where there are any."""
+    """Return `{"error", "code"}`, `details` where there are any, `row` and `rows` where rows have changed."""
     body: dict[str, Any] = {"error": error.sentence, "code": error.kind.code}
+    if error.rows:
+        body |= {"row": error.rows[0], **({"rows": error.rows} if error.details else {})}
     return {**body, **described(error.details, error.details_total)} if error.details else body
 
 

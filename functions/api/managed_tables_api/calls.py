@@ -49,7 +49,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 BODY_PAUSE_MAX_SECONDS = 20.0  # between two pieces of a body; API Gateway hands a body over whole
 
-_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,12 @@ class ErrorBody(BaseModel):
     )
     details: list[DetailBody] = Field(default=[], max_length=MAX_ERROR_DETAILS, description=_DETAILS)
     details_total: int = Field(default=0, ge=0, description=_DETAILS_TOTAL)
+    row: dict[str, str | bool | int | float | None] = Field(
+        default={}, description="A linha como está agora (`ROW_CHANGED`)"
+    )
+    rows: list[dict[str, str | bool | int | float | None]] = Field(
+        default=[], max_length=MAX_ERROR_DETAILS, description="As linhas, na ordem de `details`"
+    )
     request_id: str = Field(default="", description="Só em erros internos (500)")
 
 

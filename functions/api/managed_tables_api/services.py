@@ -11,8 +11,12 @@ from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.databases.roles import OWNER_CONNECTIONS
 from managed_tables.services import Services
 from managed_tables.tables.reconciliation import OpenCompany
+from managed_tables.values import parsers
+from managed_tables_api.rows.bulk import BulkChanges
 from managed_tables_api.rows.definitions import Definitions
+from managed_tables_api.rows.listing import RowLists
 from managed_tables_api.rows.rows import Rows
+from managed_tables_api.rows.running import Runner
 from managed_tables_api.signing_keys import JwksKeys
 from managed_tables_api.tokens import Keys, SharedSecret, TokenVerifier
 from managed_tables_api.turns import Turns
@@ -70,7 +74,20 @@ class ApiServices(Services):
         return ConnectionCache(self.databases.open_company_connection, self.settings.database_connections_max)
 
     @once
+    def _row_runner(self) -> Runner:
+        return Runner(Definitions(self.provisioning.find, self.connection_cache), self.connection_cache)
+
+    @once
     def rows(self) -> Rows:
-        """The operations on rows."""
-        definitions = Definitions(self.provisioning.find, self.connection_cache)
-        return Rows(definitions, self.connection_cache, self.settings.zone, self.settings.response_max_bytes)
+        """The operations on single rows, and inserts."""
+        return Rows(self._row_runner, self.settings.zone, self.settings.response_max_bytes)
+
+    @once
+    def row_lists(self) -> RowLists:
+        """The lists of rows and of groups."""
+        return RowLists(self._row_runner, parsers(self.settings.zone), self.settings.response_max_bytes)
+
+    @once
+    def bulk_changes(self) -> BulkChanges:
+        """The changes of many rows at once."""
+        return BulkChanges(self._row_runner, parsers(self.settings.zone))

@@ -4,7 +4,7 @@ Two families share one shape (`error`, `code`, `details`): answers of the API ca
 failures of a job are data, kept in the job's record (`code`, `message`, `details`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,8 @@ class JobErrorKind:
 class ApiError(Exception):
     """Raised anywhere below a route; the app turns it into its status and body, once.
 
-    `details_total` is how many details there are, where only the first are given.
+    `details_total` is how many details there are, where only the first are given; `rows` are the rows of a
+    table as they are now, where the caller is to see them.
     """
 
     def __init__(
@@ -40,9 +41,11 @@ class ApiError(Exception):
         kind: ApiErrorKind,
         details: Sequence[Detail] = (),
         details_total: int | None = None,
+        rows: Sequence[Mapping[str, Any]] = (),
         **fields: object,
     ) -> None:
         self.kind = kind
+        self.rows = list(rows)
         self.sentence = kind.sentence.format(**fields)
         self.details = list(details)
         self.details_total = details_total
@@ -142,6 +145,9 @@ ORIGIN_NOT_ALLOWED = ApiErrorKind(
 HTTP_ERROR = ApiErrorKind(400, "HTTP_ERROR", "Requisição recusada (HTTP {status})")
 UNKNOWN_PARAMETER = ApiErrorKind(422, "UNKNOWN_PARAMETER", "Parâmetro desconhecido: {names}")
 INVALID_REQUEST = ApiErrorKind(422, "INVALID_REQUEST", "Requisição inválida: {reason}")
+ROW_CHANGED = ApiErrorKind(
+    412, "ROW_CHANGED", "A linha foi alterada depois de lida; nada foi gravado. Veja como está agora e decida"
+)
 IDEMPOTENCY_KEY_REUSED = ApiErrorKind(
     422, "IDEMPOTENCY_KEY_REUSED", "O Idempotency-Key já foi usado nesta tabela com outro corpo"
 )
@@ -182,8 +188,8 @@ DATABASE_TIMEOUT = ApiErrorKind(
 QUERY_TOO_HEAVY = ApiErrorKind(
     422,
     "QUERY_TOO_HEAVY",
-    "A consulta precisa de mais espaço temporário do que o banco permite. Filtre as linhas, ordene por outra"
-    " coluna ou percorra a tabela com cursor",
+    "A consulta é pesada demais para o banco. Crie um índice (indexes) nas colunas que filtram ou ordenam,"
+    " filtre mais ou percorra a tabela com cursor",
 )
 TABLE_BUSY = ApiErrorKind(
     409, "MANAGED_TABLE_BUSY", "A tabela está ocupada por outra operação. Tente de novo em instantes"

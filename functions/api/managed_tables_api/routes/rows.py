@@ -1,13 +1,13 @@
-"""The contract's "Data CRUD": rows of a table."""
+"""The contract's "Data CRUD": rows of a table, listed, read and changed one by one."""
 
 import json
-from typing import Annotated
-from uuid import UUID
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from managed_tables.conditions import FILTER_NAME
+from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
     IDEMPOTENCY_KEY_REUSED,
     INVALID_REQUEST,
@@ -16,22 +16,48 @@ from managed_tables.errors import (
     QUERY_TOO_HEAVY,
     REQUEST_TOO_LARGE,
     RESPONSE_TOO_LARGE,
+    ROW_CHANGED,
     ROW_NOT_FOUND,
     ROW_TOO_WIDE,
     TABLE_BUSY,
     TABLE_INACTIVE,
     TABLE_NOT_FOUND,
+    UNKNOWN_PARAMETER,
     ApiError,
 )
 from managed_tables_api.answers import no_content
-from managed_tables_api.calls import Call, requires
+from managed_tables_api.calls import Call, requires, validate
 from managed_tables_api.documentation import document
 from managed_tables_api.permissions import Permission
-from managed_tables_api.rows.idempotency import HEADER, MAX_CHARACTERS, read_key
-from managed_tables_api.rows.rows import ListRequest, NewRows, RowUpdate
-from managed_tables_api.validation import Count, NumbersQuery, Page, QueryInteger
+from managed_tables_api.rows.composing import VERSION_FIELD
+from managed_tables_api.rows.idempotency import HEADER, read_key
+from managed_tables_api.rows.listing import ListRequest
+from managed_tables_api.rows.listing import Page as FoundPage
+from managed_tables_api.rows.models import (
+    BulkDelete,
+    BulkUpdate,
+    Deleted,
+    DeleteQuery,
+    Inserted,
+    InsertHeaders,
+    InsertQuery,
+    ListQuery,
+    QueryBody,
+    RecordPage,
+    Row,
+    RowChanges,
+    RowHeaders,
+    RowPage,
+    RowQuery,
+    RowsBody,
+    Updated,
+)
+from managed_tables_api.rows.rows import Answered, NewRows, RowUpdate, read_row_version
+from managed_tables_api.rows.rows import Row as FoundRow
+from managed_tables_api.rows.versions import HEADER as VERSION_HEADER
+from managed_tables_api.rows.versions import read_if_match, same_version
 
-MAX_PER_PAGE = 1_000
+READ_ERRORS = (TABLE_NOT_FOUND, INVALID_REQUEST, RESPONSE_TOO_LARGE, QUERY_TOO_HEAVY)
 WRITE_ERRORS = (
     TABLE_NOT_FOUND,
     TABLE_INACTIVE,
@@ -45,103 +71,103 @@ WRITE_ERRORS = (
 
 router = APIRouter(prefix="/v1/managed-tables/{table_id}/data", tags=["Data CRUD"])
 
-Cell = str | bool | int | float | None
 
-
-class Row(BaseModel):
-    """A row: its `id` and one field a column."""
-
-    model_config = ConfigDict(
-        extra="allow", json_schema_extra={"examples": [{"id": "uuid", "produto": "X", "valor": 12.5}]}
-    )
-
-    id: UUID
-    __pydantic_extra__: dict[str, Cell]
-
-
-class RowPage(BaseModel):
-    """A page of rows."""
-
-    total: Count = Field(description="Linhas na tabela")
-    quantity: Count = Field(description="Linhas nesta página")
-    records: list[Row] = Field(max_length=MAX_PER_PAGE)
-    next_cursor: str | None = Field(description="Para `cursor`, onde houver mais linhas (extensão)")
-
-
-class RowsBody(BaseModel):
-    """Rows to insert: one field a column, without `id`."""
-
-    rows: list[dict[str, Cell]] = Field(
-        min_length=1, examples=[[{"produto": "X", "valor": 12.5}, {"produto": "Y", "valor": 30}]]
-    )
-
-
-class RowChanges(BaseModel):
-    """The fields to update."""
-
-    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"valor": 13.75}]})
-
-    __pydantic_extra__: dict[str, Cell]
-
-
-class Inserted(BaseModel):
-    """How many rows were inserted."""
-
-    inserted: int = Field(examples=[2])
-
-
-class InsertHeaders(BaseModel):
-    """What an insert may say beside its body."""
-
-    idempotency_key: str | None = Field(
-        default=None,
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=MAX_CHARACTERS,
-        description="Nome do pedido, escolhido pelo cliente: repetido com a mesma chave e o mesmo corpo,"
-        " insere uma vez só e responde o mesmo (extensão; guardado por um dia ao menos)",
-    )
-
-
-class ListQuery(NumbersQuery):
-    """Which rows are listed, in which order."""
-
-    page: Page = 1
-    per_page: Annotated[QueryInteger, Field(ge=1, le=MAX_PER_PAGE, description="Linhas por página")] = 50
-    sort_by: str | None = Field(
-        default=None, description="`campo` em ordem crescente, `-campo` em decrescente; `id` também"
-    )
-    cursor: str | None = Field(
-        default=None,
-        description="`next_cursor` da página anterior, no lugar de `page`: custa o mesmo em qualquer ponto"
-        " da tabela (extensão)",
-    )
-
-
-@router.get(
-    "",
-    **document(
-        "List rows",
-        answers={200: RowPage},
-        errors=(TABLE_NOT_FOUND, INVALID_REQUEST, RESPONSE_TOO_LARGE, QUERY_TOO_HEAVY),
-        query=ListQuery,
-    ),
-)
+@router.get("", **document("List rows", answers={200: RowPage}, errors=READ_ERRORS, query=ListQuery))
 def list_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_READ)]) -> Response:
     """List the rows of a table."""
 
     def read_request() -> ListRequest:
         query = call.query(ListQuery)
-        if query.cursor is not None and "page" in query.model_fields_set:
-            raise ApiError(INVALID_REQUEST, reason="use page ou cursor, não os dois")
-        return ListRequest(**query.model_dump())
+        _refuse_page_and_cursor(query)
+        return ListRequest(
+            page=query.page,
+            per_page=query.per_page,
+            cursor=query.cursor,
+            sort=() if query.sort_by is None else query.sort_by.split(","),
+            fields=None if query.fields is None else query.fields.split(","),
+            filters=_filters(call),
+            q=query.q,
+            count=query.count,
+            versions=query.versions,
+            numbers=query.numbers,
+        )
 
-    page = call.services.rows.list_page(call.company_id, table_id, read_request)
-    next_cursor = json.dumps(page.next_cursor)
-    return _json(
-        f'{{"total":{page.total},"quantity":{len(page.rows)},"records":[{",".join(page.rows)}],'
-        f'"next_cursor":{next_cursor}}}'
-    )
+    return _page_answer(call.services.row_lists.list_page(call.company_id, table_id, read_request))
+
+
+def _filters(call: Call) -> list[tuple[str, str]]:
+    """Return the filters of the query string; raises UNKNOWN_PARAMETER for what only begins like one."""
+    pairs = [pair for pair in call.request.query_params.multi_items() if pair[0].startswith("filter[")]
+    malformed = [name for name, _ in pairs if not FILTER_NAME.fullmatch(name)]
+    if malformed:
+        details = [detail("query", _FILTER, path=name) for name in malformed]
+        raise ApiError(UNKNOWN_PARAMETER, details[:1], len(details), names=malformed[0])
+    return pairs
+
+
+_FILTER = Fault(DetailCode.UNKNOWN_PARAMETER, "deve ser filter[coluna][operador]")
+
+
+def _refuse_page_and_cursor(query: ListQuery | QueryBody) -> None:
+    if query.cursor is not None and "page" in query.model_fields_set:
+        raise ApiError(INVALID_REQUEST, reason="use page ou cursor, não os dois")
+
+
+@router.post(
+    "/query",
+    **document(
+        "Query rows or groups",
+        answers={200: RecordPage},
+        errors=(*READ_ERRORS, REQUEST_TOO_LARGE),
+        query=RowQuery,
+        body=QueryBody,
+    ),
+)
+def query_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_READ)]) -> Response:
+    """List the rows of a condition, or groups of them with what is worked out over each."""
+
+    def read_request() -> ListRequest:
+        given = call.json_object()
+        body = validate("body", lambda: QueryBody.model_validate(given, strict=True))
+        _refuse_page_and_cursor(body)
+        query = call.query(RowQuery)
+        return ListRequest(
+            page=body.page,
+            per_page=body.per_page,
+            cursor=body.cursor,
+            sort=_words(body.sort),
+            fields=body.fields,
+            where=given.get("where"),
+            group_by=given.get("group_by"),
+            aggregates=given.get("aggregates"),
+            count=body.count,
+            versions=query.versions,
+            numbers=query.numbers,
+            place="body",
+            sort_path="sort",
+        )
+
+    return _page_answer(call.services.row_lists.list_page(call.company_id, table_id, read_request))
+
+
+def _words(sort: str | list[str] | None) -> list[str]:
+    if isinstance(sort, str):
+        return sort.split(",")
+    return sort or []
+
+
+@router.get(
+    "/{row_id}",
+    **document(
+        "Get row",
+        answers={200: Row},
+        errors=(TABLE_NOT_FOUND, ROW_NOT_FOUND, INVALID_REQUEST),
+        query=RowQuery,
+    ),
+)
+def get_row(table_id: str, row_id: str, call: Annotated[Call, requires(Permission.DATA_READ)]) -> Response:
+    """Return one row; its `ETag` is its version in quotes."""
+    return _row_answer(call.services.rows.get(call.company_id, table_id, row_id, lambda: _answered(call)))
 
 
 @router.post(
@@ -150,6 +176,7 @@ def list_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_READ
         "Insert rows",
         answers={201: Inserted},
         errors=(*WRITE_ERRORS, IDEMPOTENCY_KEY_REUSED),
+        query=InsertQuery,
         body=RowsBody,
         headers=InsertHeaders,
     ),
@@ -162,21 +189,27 @@ def insert_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_WR
         unknown = body.keys() - {"rows"}
         if unknown:
             raise ApiError(INVALID_REQUEST, reason=f"campo desconhecido: {min(unknown)}")
-        return NewRows(body.get("rows"), read_key(call.request.headers.getlist(HEADER), call.raw_body or b""))
+        query = call.query(InsertQuery)
+        options = "" if query.returned is None else f"return={query.returned}"
+        key = read_key(call.request.headers.getlist(HEADER), call.raw_body or b"", options)
+        return NewRows(body.get("rows"), key, query.returned or "count", query.numbers)
 
     inserted = call.services.rows.insert(call.company_id, table_id, read_new)
-    return _json(f'{{"inserted":{inserted}}}', 201)
+    if inserted.returned is None:
+        return _json(f'{{"inserted":{inserted.count}}}', 201)
+    returned = call.request.query_params["return"]
+    return _json(f'{{"inserted":{inserted.count},"{returned}":{inserted.returned}}}', 201)
 
 
 def update_row(
     table_id: str, row_id: str, call: Annotated[Call, requires(Permission.DATA_WRITE)]
 ) -> Response:
-    """Change the given fields of a row."""
+    """Change the given fields of a row; with a version, only if nobody has changed it since."""
 
     def read_changes() -> RowUpdate:
-        return RowUpdate(call.json_object(), call.query(NumbersQuery).numbers)
+        return RowUpdate(call.json_object(), _if_match(call), _answered(call))
 
-    return _json(call.services.rows.update(call.company_id, table_id, row_id, read_changes))
+    return _row_answer(call.services.rows.update(call.company_id, table_id, row_id, read_changes))
 
 
 for _method in ("PUT", "PATCH"):  # the contract's page does not tell which
@@ -188,9 +221,10 @@ for _method in ("PUT", "PATCH"):  # the contract's page does not tell which
         **document(
             "Update row",
             answers={200: Row},
-            errors=(ROW_NOT_FOUND, *WRITE_ERRORS),
-            query=NumbersQuery,
+            errors=(ROW_NOT_FOUND, ROW_CHANGED, *WRITE_ERRORS),
+            query=RowQuery,
             body=RowChanges,
+            headers=RowHeaders,
         ),
     )
 
@@ -200,16 +234,85 @@ for _method in ("PUT", "PATCH"):  # the contract's page does not tell which
     **document(
         "Delete row",
         answers={204: None},
-        errors=(TABLE_NOT_FOUND, ROW_NOT_FOUND, TABLE_INACTIVE, TABLE_BUSY, OUTCOME_UNKNOWN),
+        errors=(
+            TABLE_NOT_FOUND,
+            ROW_NOT_FOUND,
+            ROW_CHANGED,
+            INVALID_REQUEST,
+            TABLE_INACTIVE,
+            TABLE_BUSY,
+            OUTCOME_UNKNOWN,
+        ),
+        query=DeleteQuery,
+        headers=RowHeaders,
     ),
 )
 def delete_row(
     table_id: str, row_id: str, call: Annotated[Call, requires(Permission.DATA_WRITE)]
 ) -> Response:
-    """Delete a row."""
-    call.services.rows.delete(call.company_id, table_id, row_id)
+    """Delete a row; with a version, only if nobody has changed it since."""
+
+    def read_version() -> str | None:
+        of_body = None
+        if call.raw_body:
+            body = call.json_object()
+            of_body = read_row_version(body[VERSION_FIELD]) if VERSION_FIELD in body else None
+        return same_version(_if_match(call), call.query(DeleteQuery).version, of_body)
+
+    call.services.rows.delete(call.company_id, table_id, row_id, read_version)
     return no_content()
 
 
-def _json(text: str, status: int = 200) -> Response:
-    return Response(text, status, media_type="application/json")
+@router.patch(
+    "",
+    **document(
+        "Update rows in bulk",
+        answers={200: Updated},
+        errors=(ROW_NOT_FOUND, ROW_CHANGED, QUERY_TOO_HEAVY, *WRITE_ERRORS),
+        body=BulkUpdate,
+    ),
+)
+def update_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_WRITE)]) -> Response:
+    """Change many rows, each by its id or all of a condition: all of them or none."""
+    updated = call.services.bulk_changes.update(call.company_id, table_id, call.json_object)
+    return _json(f'{{"updated":{updated}}}')
+
+
+@router.post(
+    "/delete",
+    **document(
+        "Delete rows in bulk",
+        answers={200: Deleted},
+        errors=(ROW_NOT_FOUND, QUERY_TOO_HEAVY, *WRITE_ERRORS),
+        body=BulkDelete,
+    ),
+)
+def delete_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_WRITE)]) -> Response:
+    """Delete many rows, by their ids or by a condition: all of them or none."""
+    deleted = call.services.bulk_changes.delete(call.company_id, table_id, call.json_object)
+    return _json(f'{{"deleted":{deleted}}}')
+
+
+def _answered(call: Call) -> Answered:
+    query = call.query(RowQuery)
+    return Answered(query.numbers, query.versions)
+
+
+def _if_match(call: Call) -> str | None:
+    return read_if_match(call.request.headers.getlist(VERSION_HEADER))
+
+
+def _page_answer(page: FoundPage) -> Response:
+    total, next_cursor = json.dumps(page.total), json.dumps(page.next_cursor)
+    return _json(
+        f'{{"total":{total},"quantity":{len(page.rows)},"records":[{",".join(page.rows)}],'
+        f'"next_cursor":{next_cursor}}}'
+    )
+
+
+def _row_answer(row: FoundRow) -> Response:
+    return _json(row.text, headers={"ETag": f'"{row.version}"'})
+
+
+def _json(text: str, status: int = 200, headers: Any = None) -> Response:
+    return Response(text, status, headers, media_type="application/json")

@@ -1,11 +1,13 @@
-"""Owns the cursor of a list: where a page ended, as opaque text bound to table, version and order.
+"""Write and read the cursor of a list: where a page ended, as opaque text bound to table, version and list.
 
 It is not signed: whatever it holds is judged like any value of a request, and reads only the caller's table.
 """
 
 import base64
 import binascii
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,64 +15,77 @@ from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.schema import ColumnType
 from managed_tables.values import Parser
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.statements import MAX_CURSOR_CHARACTERS, Order
+from managed_tables_api.rows.ordering import Order, Sort
+from managed_tables_api.rows.pages import MAX_CURSOR_CHARACTERS, PageShape
+
+_DIGEST_CHARACTERS = 22  # 132 bits of base64: no two lists meet
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """The last row of a page: its id and, for a sort by a column, its value there.
+    """The last row of a page: its keys in the list's order, None for NULL.
 
-    `key` is None for NULL; `is_long` says that the value was too long to travel: it is looked up by the id.
+    `is_long` says that they were too long to travel: all but the id are looked up by it.
     """
 
-    row_id: str
-    key: str | None = None
+    keys: tuple[str | None, ...]
     is_long: bool = False
 
 
-def write_cursor(definition: Definition, order: Order, row_id: str, key: str | None) -> str:
-    """Return the cursor of a page that ended with this row."""
-    is_long = order.column is not None and key is not None and len(key) > MAX_CURSOR_CHARACTERS
-    kept = None if is_long or order.column is None else key
-    content = [*_binding(definition, order), row_id, kept, is_long]
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+def write_cursor(definition: Definition, shape: PageShape, keys: Sequence[str | None]) -> str:
+    """Return the cursor of a page that ended with the row of these keys."""
+    is_long = shape.grouping is None and any(len(key or "") > MAX_CURSOR_CHARACTERS for key in keys)
+    kept = [*(None for _ in keys[:-1]), keys[-1]] if is_long else list(keys)
+    text = json.dumps([_binding(definition, shape), kept, is_long], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read_cursor(definition: Definition, order: Order, text: str, parsers: dict[ColumnType, Parser]) -> Cursor:
-    """Return what `write_cursor` wrote for this table, version and order; raises INVALID_REQUEST."""
+def read_cursor(
+    definition: Definition, shape: PageShape, text: str, parsers: dict[ColumnType, Parser]
+) -> Cursor:
+    """Return what `write_cursor` wrote for this table, version and list; raises INVALID_REQUEST."""
     try:
         padded = text + "=" * (-len(text) % 4)
-        content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        table_id, version, sort, descending, row_id, key, is_long = content
-        if [table_id, version, sort, descending] != _binding(definition, order):
+        binding, keys, is_long = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if binding != _binding(definition, shape):
             raise ApiError(INVALID_REQUEST, reason=_OF_ANOTHER_LIST)
-        if str(UUID(row_id)) != row_id or not isinstance(is_long, bool):
-            raise ValueError(row_id)
-        if key is not None:
-            key = _checked_key(order, key, parsers)
+        if not isinstance(keys, list) or not isinstance(is_long, bool):
+            raise ValueError(keys)
+        return Cursor(_checked_keys(shape.order, keys, parsers, is_long), is_long)
     except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ApiError(INVALID_REQUEST, reason="cursor inválido") from error
-    return Cursor(row_id, key, is_long)
 
 
 _OF_ANOTHER_LIST = (
-    "o cursor é de outra tabela, de outra ordem ou de antes de uma mudança da tabela; comece de novo sem ele"
+    "o cursor é de outra tabela, de outra lista (ordem, filtros) ou de antes de uma mudança da tabela;"
+    " comece de novo sem ele"
 )
 
 
-def _binding(definition: Definition, order: Order) -> list[object]:
-    return [
-        definition.table_id,
-        definition.version,
-        order.column.name if order.column else None,
-        order.descending,
-    ]
+def _binding(definition: Definition, shape: PageShape) -> str:
+    parts: list[object] = [definition.table_id, definition.version]
+    parts += [(sort.name, sort.descending) for sort in shape.order.sorts]
+    parts += [shape.condition, shape.grouping]
+    digest = hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).digest()
+    return base64.b64encode(digest).decode()[:_DIGEST_CHARACTERS]
 
 
-def _checked_key(order: Order, key: object, parsers: dict[ColumnType, Parser]) -> str:
-    if order.column is None:
-        raise ValueError(key)
-    if order.column.type is ColumnType.BOOLEAN:
+def _checked_keys(
+    order: Order, keys: Sequence[object], parsers: dict[ColumnType, Parser], is_long: bool
+) -> tuple[str | None, ...]:
+    if is_long:  # the id alone travels
+        return (*(None for _ in order.sorts[:-1]), _checked_key(order.sorts[-1], keys[-1], parsers))
+    pairs = zip(order.sorts, keys, strict=True)
+    return tuple(_checked_key(sort, key, parsers) for sort, key in pairs)
+
+
+def _checked_key(sort: Sort, key: object, parsers: dict[ColumnType, Parser]) -> str | None:
+    if sort.column is None:
+        if not isinstance(key, str) or str(UUID(key)) != key:
+            raise ValueError(key)
+        return key
+    if key is None:
+        return None
+    if sort.column.type is ColumnType.BOOLEAN:
         key = {"true": True, "false": False}.get(str(key))
-    return parsers[order.column.type](key)
+    return parsers[sort.column.type](key)

@@ -22,8 +22,11 @@ class IdempotencyKey:
     fingerprint: str
 
 
-def read_key(headers: Sequence[str], body: bytes) -> IdempotencyKey | None:
-    """Return the key that the header's values give, None without one; raises INVALID_REQUEST."""
+def read_key(headers: Sequence[str], body: bytes, options: str = "") -> IdempotencyKey | None:
+    """Return the key that the header's values give, None without one; raises INVALID_REQUEST.
+
+    `options` are what the request asks for beside its body, empty for what most do.
+    """
     if not headers:
         return None
     key = headers[0]
@@ -31,4 +34,4 @@ def read_key(headers: Sequence[str], body: bytes) -> IdempotencyKey | None:
     if len(headers) > 1 or not is_printable or not 1 <= len(key) <= MAX_CHARACTERS:
         reason = f"{HEADER} deve vir uma vez, com 1 a {MAX_CHARACTERS} caracteres ASCII visíveis"
         raise ApiError(INVALID_REQUEST, reason=reason)
-    return IdempotencyKey(key, hashlib.sha256(body).hexdigest())
+    return IdempotencyKey(key, hashlib.sha256(body + options.encode()).hexdigest())

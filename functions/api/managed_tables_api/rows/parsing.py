@@ -18,7 +18,7 @@ MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown back
 MAX_CELLS = 3_000_000
 
 
-class _Findings:
+class Findings:
     """What is wrong with the rows: all of it counted, the first kept."""
 
     def __init__(self) -> None:
@@ -26,6 +26,7 @@ class _Findings:
         self.details: list[Detail] = []
 
     def add(self, row: int, column: str | None, value: Any, fault: Fault) -> None:
+        """Count what is wrong with one value of a row."""
         self.count += 1
         named = {} if column is None else {"column": column}
         self.details.append(detail("row", fault, row=row, **named, value=_shown(value)))
@@ -33,6 +34,7 @@ class _Findings:
             self._keep_first()
 
     def raise_any(self) -> None:
+        """Raise INVALID_ROWS where anything is wrong."""
         if self.count:
             self._keep_first()
             raise ApiError(INVALID_ROWS, self.details, self.count, count=self.count)
@@ -53,7 +55,7 @@ def parse_rows(definition: Definition, rows: Any, parsers: Parsers, zone: ZoneIn
     limit = MAX_CELLS // (len(definition.columns) + 1)
     if len(rows) > limit:
         raise ApiError(INVALID_REQUEST, reason=f"no máximo {limit} linhas desta tabela por requisição")
-    findings = _Findings()
+    findings = Findings()
     _check_fields(definition, rows, findings)
     if any(not isinstance(row, dict) for row in rows):
         findings.raise_any()
@@ -69,7 +71,7 @@ def parse_changes(
     definition: Definition, fields: Mapping[str, Any], parsers: Parsers
 ) -> dict[str, str | None]:
     """Return the parameter of each given field; raises INVALID_ROWS."""
-    findings = _Findings()
+    findings = Findings()
     _check_fields(definition, [fields], findings)
     changes: dict[str, str | None] = {}
     for name, value in fields.items():
@@ -96,7 +98,7 @@ _ID_GIVEN = Fault(DetailCode.READ_ONLY, "o id é definido pelo servidor")
 _UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 
 
-def _check_fields(definition: Definition, rows: Sequence[Any], findings: _Findings) -> None:
+def _check_fields(definition: Definition, rows: Sequence[Any], findings: Findings) -> None:
     known = definition.by_name.keys()
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
@@ -114,11 +116,11 @@ def _array_literal(
     rows: Sequence[Mapping[str, Any]],
     parse: Parser,
     default: str | None,
-    findings: _Findings,
+    findings: Findings,
 ) -> str:
     """Return the column's values as the text of a PostgreSQL array."""
     name, nullable = column.name, column.nullable
-    quote: Callable[[str], str] = _quoted if column.type is ColumnType.TEXT else str
+    quote: Callable[[str], str] = quoted if column.type is ColumnType.TEXT else str
     elements: list[str] = []
     unnamed = None if default is None else quote(default)
     for number, row in enumerate(rows):
@@ -138,7 +140,8 @@ def _array_literal(
     return "{" + ",".join(elements) + "}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as an element of PostgreSQL's text of an array."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -6,11 +6,12 @@
 
 from managed_tables.conditions.composition import condition_parameters, condition_sql
 from managed_tables.conditions.folding import folded, index_expression
-from managed_tables.conditions.reading import read_filters, read_search, read_where
+from managed_tables.conditions.reading import FILTER_NAME, read_filters, read_search, read_where
 from managed_tables.conditions.tree import EVERY_ROW, And, Comparison, Condition, Not, Operator, Or, Search
 
 __all__ = [
     "EVERY_ROW",
+    "FILTER_NAME",
     "And",
     "Comparison",
     "Condition",

@@ -78,6 +78,9 @@ _UNDOABLE_JOBS = """
     CREATE INDEX ON managed_tables.undoable_jobs (applied_at);
 """
 
+# What an insert with a key was asked to return, to be answered again.
+_REQUEST_IDS = "ALTER TABLE managed_tables.applied_requests ADD COLUMN ids uuid[]"
+
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
     _VERSION_1,
@@ -88,6 +91,7 @@ MIGRATIONS: Sequence[str] = (
     _TABLE_TEXTS_AND_KEYS,
     BOUNDED_TIMES,
     _UNDOABLE_JOBS,
+    _REQUEST_IDS,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

@@ -1,0 +1,164 @@
+"""Turn the rows of a bulk change into parameters: every id and value judged, what is wrong named."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from managed_tables.details import DetailCode, Fault, InvalidValue, detail
+from managed_tables.errors import INVALID_REQUEST, ROW_NOT_FOUND, ApiError
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import Column
+from managed_tables.values import Parser, Parsers
+from managed_tables_api.rows.bulk_statements import UpdateShape
+from managed_tables_api.rows.composing import VERSION_FIELD
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.parsing import Findings, quoted
+from managed_tables_api.rows.running import is_row_id
+
+MAX_UPDATES = 1_000
+MAX_IDS = 10_000
+
+_NO_OBJECT = Fault(DetailCode.NOT_AN_OBJECT, "cada linha deve ser um objeto")
+_NO_ID = Fault(DetailCode.REQUIRED, "obrigatório: o id da linha")
+_TWICE = Fault(DetailCode.DUPLICATE_ID, "a mesma linha duas vezes")
+_NOT_NULLABLE = Fault(DetailCode.REQUIRED, "a coluna não aceita nulo")
+_UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
+_NO_VERSION = Fault(DetailCode.NOT_A_TEXT, f"{VERSION_FIELD} deve ser um texto que a API respondeu")
+GONE = Fault(DetailCode.ROW_NOT_FOUND, "a linha não existe")
+_NO_FIELDS = Fault(DetailCode.REQUIRED, "nenhuma linha tem um campo a alterar")
+
+
+@dataclass(frozen=True)
+class Updates:
+    """A bulk update by ids: the statement's shape and parameters, and where each id stands in the request."""
+
+    shape: UpdateShape
+    parameters: Mapping[str, str | None]
+    places: Mapping[str, int]
+    row_versions: str
+
+
+def parse_updates(definition: Definition, rows: Any, parsers: Parsers) -> Updates:
+    """Return the updates of a body's `rows`; raises INVALID_REQUEST, INVALID_ROWS and ROW_NOT_FOUND."""
+    _require_list(rows, "rows", MAX_UPDATES)
+    findings = Findings()
+    places = _parse_places(rows, findings)
+    _check_fields(definition, rows, findings)
+    findings.raise_any()
+    # Two requests that change the same rows meet them in the same order, and do not lock one another out.
+    ids = sorted(places)
+    numbered = [(places[row_id], rows[places[row_id]]) for row_id in ids]
+    columns = [column for column in definition.columns if any(column.name in row for row in rows)]
+    if not columns:
+        raise refusal("rows", _NO_FIELDS)
+    partial = tuple(any(column.name not in row for row in rows) for column in columns)
+    parameters: dict[str, str | None] = {"ids": array_text(ids)}
+    for place, column in enumerate(columns):
+        parameters[f"c{place}"] = _column_array(column, numbered, parsers[column.type], findings)
+        if partial[place]:
+            parameters[f"g{place}"] = _given_array(column.name, numbered)
+    versions = _versions(definition, numbered, findings)
+    findings.raise_any()
+    row_versions = array_text(versions)
+    is_conditional = any(version is not None for version in versions)
+    if is_conditional:
+        parameters["row_versions"] = row_versions
+    names = tuple(column.name for column in columns)
+    return Updates(UpdateShape(names, partial, is_conditional), parameters, places, row_versions)
+
+
+def parse_ids(ids: Any) -> dict[str, int]:
+    """Return where each id of a body's `ids` stands; raises INVALID_REQUEST and ROW_NOT_FOUND."""
+    _require_list(ids, "ids", MAX_IDS)
+    places: dict[str, int] = {}
+    for number, row_id in enumerate(ids):
+        if not isinstance(row_id, str):
+            raise refusal(f"ids[{number}]", Fault(DetailCode.NOT_A_TEXT, "deve ser o id de uma linha"))
+        places.setdefault(_checked_id(row_id, f"ids[{number}]"), number)
+    return places
+
+
+def array_text(elements: Sequence[str | None]) -> str:
+    """Return texts as PostgreSQL's text of an array, None as NULL."""
+    return "{" + ",".join("NULL" if one is None else quoted(one) for one in elements) + "}"
+
+
+def refusal(path: str, fault: Fault) -> ApiError:
+    """Return INVALID_REQUEST with what is wrong at one place of the body."""
+    return ApiError(INVALID_REQUEST, [detail("body", fault, path=path)], reason=f"{path}: {fault.reason}")
+
+
+def _require_list(items: Any, path: str, limit: int) -> None:
+    if not isinstance(items, list) or not items:
+        raise refusal(path, Fault(DetailCode.NOT_A_LIST, "deve ser uma lista com ao menos um item"))
+    if len(items) > limit:
+        raise refusal(path, Fault(DetailCode.TOO_LONG, f"no máximo {limit} itens"))
+
+
+def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:
+    """Return where each id stands in the request."""
+    places: dict[str, int] = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            findings.add(number, None, row, _NO_OBJECT)
+            continue
+        row_id = row.get(ID_COLUMN)
+        if not isinstance(row_id, str):
+            findings.add(number, ID_COLUMN, row_id, _NO_ID)
+            continue
+        row_id = _checked_id(row_id, f"rows[{number}].id")
+        if row_id in places:
+            findings.add(number, ID_COLUMN, row_id, _TWICE)
+        places[row_id] = number
+    return places
+
+
+def _checked_id(row_id: str, path: str) -> str:
+    if not is_row_id(row_id):
+        raise ApiError(ROW_NOT_FOUND, [detail("body", GONE, path=path)])
+    return row_id.lower()
+
+
+def _check_fields(definition: Definition, rows: Sequence[Any], findings: Findings) -> None:
+    known = definition.by_name.keys() | {ID_COLUMN, VERSION_FIELD}
+    for number, row in enumerate(rows):
+        if isinstance(row, dict) and not row.keys() <= known:
+            for name in row.keys() - known:
+                findings.add(number, name, row[name], _UNKNOWN)
+
+
+def _column_array(
+    column: Column, numbered: Sequence[tuple[int, dict[str, Any]]], parse: Parser, findings: Findings
+) -> str:
+    elements: list[str | None] = []
+    for number, row in numbered:
+        value = row.get(column.name)
+        if value is None:
+            if not column.nullable and column.name in row:
+                findings.add(number, column.name, None, _NOT_NULLABLE)
+            elements.append(None)
+            continue
+        try:
+            elements.append(parse(value))
+        except InvalidValue as error:
+            findings.add(number, column.name, value, error.fault)
+    return array_text(elements)
+
+
+def _given_array(name: str, numbered: Sequence[tuple[int, dict[str, Any]]]) -> str:
+    return "{" + ",".join("t" if name in row else "f" for _, row in numbered) + "}"
+
+
+def _versions(
+    definition: Definition, numbered: Sequence[tuple[int, dict[str, Any]]], findings: Findings
+) -> list[str | None]:
+    """Return the version that each row must have, None for any; none where a column takes the name."""
+    if VERSION_FIELD in definition.by_name:
+        return [None] * len(numbered)
+    versions: list[str | None] = []
+    for number, row in numbered:
+        version = row.get(VERSION_FIELD)
+        if version is not None and not isinstance(version, str):
+            findings.add(number, VERSION_FIELD, version, _NO_VERSION)
+        versions.append(version if isinstance(version, str) and "\x00" not in version else None)
+    return versions

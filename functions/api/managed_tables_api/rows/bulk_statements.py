@@ -1,0 +1,181 @@
+"""Compose the statements that change or delete many rows at once, by their ids or by a condition."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from psycopg import sql
+
+from managed_tables.conditions import EVERY_ROW, Condition, condition_sql
+from managed_tables.schema import POSTGRES_TYPES
+from managed_tables_api.rows.composing import (
+    CACHED_STATEMENTS,
+    ROW,
+    TABLE,
+    Shown,
+    definition_query,
+    table_of,
+)
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.statements import assignments, counted
+
+_ID = sql.Identifier("$id")
+_ROW_VERSION = sql.Identifier("$row_version")
+_DELETED = sql.SQL("-(SELECT count(*) FROM deleted)")
+
+
+@dataclass(frozen=True)
+class UpdateShape:
+    """What the text of a bulk update depends on: the columns, which of them not every row names, versions."""
+
+    names: tuple[str, ...]
+    partial: tuple[bool, ...]
+    is_conditional: bool
+
+
+@lru_cache(CACHED_STATEMENTS)
+def update_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
+    """Return the statement that changes rows by their ids: (1, how many).
+
+    Parameters: table_id, version, ids; one array a column, c0, c1, …; g0, g1, … that say which rows name a
+    partial column; row_versions if it is conditional, NULL for any. All arrays have one element a row.
+    """
+    columns = [definition.by_name[name] for name in shape.names]
+    arrays = [_array(f"c{place}", POSTGRES_TYPES[column.type]) for place, column in enumerate(columns)]
+    arrays += [_array(f"g{place}", "boolean") for place, partial in enumerate(shape.partial) if partial]
+    fields = [sql.Identifier(name) for name in shape.names]
+    fields += [_given(place) for place, partial in enumerate(shape.partial) if partial]
+    condition: sql.Composable = sql.SQL("")
+    if shape.is_conditional:
+        arrays.append(_array("row_versions", "text"))
+        fields.append(_ROW_VERSION)
+        condition = sql.SQL(" AND ({row}.{v} IS NULL OR {t}.xmin::text = {row}.{v})").format(
+            row=ROW, v=_ROW_VERSION, t=TABLE
+        )
+    return (
+        sql.SQL(
+            "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes}"
+            " FROM definition, unnest({arrays}) AS {row} ({fields})"
+            " WHERE {t}.id = {row}.{id}{condition} RETURNING 1)"
+            " SELECT 1, (SELECT count(*) FROM updated) FROM definition"
+        )
+        .format(
+            held=definition_query(active=True),
+            table=table_of(definition),
+            t=TABLE,
+            changes=sql.SQL(", ").join(_change(place, shape) for place in range(len(shape.names))),
+            arrays=sql.SQL(", ").join([_array("ids", "uuid"), *arrays]),
+            row=ROW,
+            fields=sql.SQL(", ").join([_ID, *fields]),
+            id=_ID,
+            condition=condition,
+        )
+        .as_bytes(None)
+    )
+
+
+def _array(name: str, element: str) -> sql.Composed:
+    return sql.SQL("%({})s::{}[]").format(sql.SQL(name), sql.SQL(element))
+
+
+def _given(place: int) -> sql.Identifier:
+    return sql.Identifier(f"$given{place}")
+
+
+def _change(place: int, shape: UpdateShape) -> sql.Composed:
+    name = sql.Identifier(shape.names[place])
+    form = "{name} = {row}.{name}"
+    if shape.partial[place]:
+        form = "{name} = CASE WHEN {row}.{given} THEN {row}.{name} ELSE {t}.{name} END"
+    return sql.SQL(form).format(name=name, row=ROW, t=TABLE, given=_given(place))
+
+
+@lru_cache(CACHED_STATEMENTS)
+def refused_rows_statement(definition: Definition, shown: Shown) -> bytes:
+    """Return the statement of the rows that are gone or changed: (1, id, row as JSON or NULL, their number).
+
+    Parameters: table_id, version, ids, row_versions, limit. One row of NULLs where there are none.
+    """
+    return (
+        sql.SQL(
+            "WITH {held} SELECT 1, refused.id, refused.row, refused.total FROM definition LEFT JOIN LATERAL ("
+            "SELECT {row}.{id}::text AS id, count(*) OVER () AS total, CASE WHEN {t}.id IS NOT NULL"
+            " THEN (SELECT row_to_json({json})::text FROM (SELECT {fields}) AS {json}) END AS row"
+            " FROM unnest(%(ids)s::uuid[], %(row_versions)s::text[]) AS {row} ({id}, {v})"
+            " LEFT JOIN {table} AS {t} ON {t}.id = {row}.{id}"
+            " WHERE {t}.id IS NULL OR {t}.xmin::text <> {row}.{v} LIMIT %(limit)s::bigint) AS refused ON true"
+        )
+        .format(
+            held=definition_query(active=False),
+            row=ROW,
+            id=_ID,
+            v=_ROW_VERSION,
+            t=TABLE,
+            json=sql.Identifier("$json"),
+            fields=shown.fields(TABLE, stored=True),
+            table=table_of(definition),
+        )
+        .as_bytes(None)
+    )
+
+
+@lru_cache(CACHED_STATEMENTS)
+def delete_rows_statement(definition: Definition) -> bytes:
+    """Return the statement that deletes rows by their ids: (1, how many).
+
+    Parameters: table_id, version, ids.
+    """
+    condition = sql.SQL("{}.id = ANY (%(ids)s::uuid[])").format(TABLE)
+    return _delete(definition, condition)
+
+
+@lru_cache(CACHED_STATEMENTS)
+def delete_where_statement(definition: Definition, condition: Condition) -> bytes:
+    """Return the statement that deletes the rows of a condition: (1, how many).
+
+    Parameters: table_id, version, those of the condition.
+    """
+    return _delete(definition, condition_sql(condition, TABLE))
+
+
+def _delete(definition: Definition, condition: sql.Composed) -> bytes:
+    return (
+        sql.SQL(
+            "WITH {held}, deleted AS (DELETE FROM {table} AS {t} USING definition"
+            " WHERE {condition} RETURNING 1), {counted}"
+            " SELECT 1, (SELECT count(*) FROM deleted) FROM definition"
+        )
+        .format(
+            held=definition_query(active=True),
+            table=table_of(definition),
+            t=TABLE,
+            condition=condition,
+            counted=counted(_DELETED),
+        )
+        .as_bytes(None)
+    )
+
+
+@lru_cache(CACHED_STATEMENTS)
+def update_where_statement(definition: Definition, names: Sequence[str], condition: Condition) -> bytes:
+    """Return the statement that changes the rows of a condition alike: (1, how many).
+
+    Parameters: table_id, version, c0, c1, … in the order of `names`, those of the condition.
+    """
+    where: sql.Composable = sql.SQL("")
+    if condition != EVERY_ROW:
+        where = sql.SQL(" WHERE {}").format(condition_sql(condition, TABLE))
+    return (
+        sql.SQL(
+            "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes} FROM definition{where} RETURNING 1)"
+            " SELECT 1, (SELECT count(*) FROM updated) FROM definition"
+        )
+        .format(
+            held=definition_query(active=True),
+            table=table_of(definition),
+            t=TABLE,
+            changes=assignments(definition, names),
+            where=where,
+        )
+        .as_bytes(None)
+    )

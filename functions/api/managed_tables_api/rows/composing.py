@@ -1,0 +1,119 @@
+"""Compose the parts that the statements of rows share: the definition's check, and rows as they are answered.
+
+A statement locks the user's table before it takes its snapshot, and changes of columns lock it alone:
+where the version in the snapshot is the definition's, the table had these columns throughout. Where it is
+not, `definition` is empty and nothing is read or written. Names beginning with `$` are ours: no user's can.
+Every parameter is text with a cast, so that a statement has one type signature and is prepared once.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from psycopg import sql
+
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import Column, ColumnType
+from managed_tables_api.rows.definitions import Definition
+
+Numbers = Literal["number", "string"]
+
+CACHED_STATEMENTS = 256
+VERSION_FIELD = "_version"  # of a row as it is answered
+
+TABLE = sql.Identifier("$table")
+ROW = sql.Identifier("$row")
+SIZE = sql.Identifier("$size")
+FOUND = sql.Identifier("$found")
+_VERSION = sql.Identifier("$version")
+
+# Bytes of a value in JSON: about what it will take. Of a text its length alone is read, however long it is; a
+# decimal has MAX_DECIMAL_DIGITS at most.
+_TEXT_SIZE = "coalesce(octet_length({name}), 4)::bigint"
+_DECIMAL_SIZE = "coalesce(octet_length({name}::text), 4)"
+_SIZES = {ColumnType.TEXT: _TEXT_SIZE, ColumnType.DECIMAL: _DECIMAL_SIZE}
+_TERMS = 40
+_OTHER_BYTES = 20  # of an integer, a boolean or a time, and more or less of the id
+
+_NOTHING = sql.SQL("1")
+_DEFINITION = sql.SQL(
+    "definition AS MATERIALIZED (SELECT {select} FROM managed_tables.tables"
+    " WHERE table_id = %(table_id)s::text AND version = %(version)s::bigint AND deleted_at IS NULL{active})"
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How rows are answered: which columns, numbers as what, with their versions or without, ids or not."""
+
+    columns: tuple[Column, ...]
+    numbers: Numbers = "number"
+    versions: bool = False
+    has_id: bool = True
+
+    def fields(self, source: sql.Identifier, *, stored: bool = False) -> sql.Composed:
+        """Return the select list of a row as it is answered; `stored`: the source is the table."""
+        fields = [_field(source, column, self.numbers) for column in self.columns]
+        if self.has_id:
+            fields.insert(0, sql.SQL("{}.{}").format(source, sql.Identifier(ID_COLUMN)))
+        if self.versions:
+            version = sql.SQL("{}.xmin::text" if stored else "{}.{}").format(source, _VERSION)
+            fields.append(sql.SQL("{} AS {}").format(version, sql.Identifier(VERSION_FIELD)))
+        return sql.SQL(", ").join(fields)
+
+    def raw(self, source: sql.Identifier, *, stored: bool = False) -> sql.Composed:
+        """Return the select list of the values as they are stored; `stored`: the source is the table."""
+        names = [*([ID_COLUMN] if self.has_id else []), *(column.name for column in self.columns)]
+        fields = [sql.SQL("{}.{}").format(source, sql.Identifier(name)) for name in names]
+        if self.versions:
+            form = "{}.xmin::text AS {}" if stored else "{}.{}"
+            fields.append(sql.SQL(form).format(source, _VERSION))
+        return sql.SQL(", ").join(fields)
+
+    def size(self, source: sql.Identifier) -> sql.Composed:
+        """Return about how many bytes a row takes as JSON; nothing is made, nor read of long texts."""
+        fixed = sum(len(column.name) + len('"":,') for column in self.columns) + 2 * _OTHER_BYTES
+        fixed += _OTHER_BYTES * sum(column.type not in _SIZES for column in self.columns)
+        sizes = [
+            sql.SQL(_SIZES[column.type]).format(
+                name=sql.SQL("{}.{}").format(source, sql.Identifier(column.name))
+            )
+            for column in self.columns
+            if column.type in _SIZES
+        ]
+        terms = [sql.SQL("{}::bigint").format(fixed)]
+        # One sum of a thousand terms would be an expression as deep.
+        for batch in (sizes[start : start + _TERMS] for start in range(0, len(sizes), _TERMS)):
+            terms += [sql.SQL("({})").format(sql.SQL(" + ").join(batch))]
+        return sql.SQL(" + ").join(terms)
+
+
+def table_of(definition: Definition) -> sql.Identifier:
+    """Return the user's table."""
+    return sql.Identifier("public", definition.display_name)
+
+
+def definition_query(select: sql.Composable = _NOTHING, *, active: bool) -> sql.Composed:
+    """Return the CTE `definition`: a row where the definition still holds and, if `active`, takes writes."""
+    return _DEFINITION.format(select=select, active=sql.SQL(" AND status = 'active'" if active else ""))
+
+
+def cell_text(source: sql.Identifier, column: Column) -> sql.Composed:
+    """Return a cell as text that PostgreSQL and `managed_tables.values` read back as the same value."""
+    name = sql.Identifier(column.name)
+    if column.type is ColumnType.DATETIME:
+        return _datetime_text(source, name)
+    return sql.SQL("{}.{}::text").format(source, name)
+
+
+def _field(source: sql.Identifier, column: Column, numbers: Numbers) -> sql.Composed:
+    name = sql.Identifier(column.name)
+    is_number = column.type in (ColumnType.INTEGER, ColumnType.DECIMAL)
+    if column.type is ColumnType.DATETIME or (numbers == "string" and is_number):
+        return cell_text(source, column) + sql.SQL(" AS {}").format(name)
+    return sql.SQL("{}.{}").format(source, name)
+
+
+def _datetime_text(source: sql.Identifier, name: sql.Identifier) -> sql.Composed:
+    # The session is in UTC with ISO dates: `2026-01-31 10:30:00.5+00`
+    form = "replace(replace({source}.{name}::text, ' ', 'T'), '+00', 'Z')"
+    return sql.SQL(form).format(source=source, name=name)

@@ -1,0 +1,168 @@
+"""Run statements of rows: on the right definition, errors translated, once more where that is safe."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors as postgres
+
+from managed_tables.databases.connecting import PgConnection, translated_errors
+from managed_tables.databases.connection_cache import ConnectionCache
+from managed_tables.errors import (
+    OUTCOME_UNKNOWN,
+    ROW_NOT_FOUND,
+    ROW_TOO_WIDE,
+    TABLE_BUSY,
+    TABLE_INACTIVE,
+    TABLE_NOT_FOUND,
+    ApiError,
+)
+from managed_tables.ids import is_record_id
+from managed_tables_api.rows.definitions import Definition, Definitions
+
+Result = TypeVar("Result")
+Parameters = Mapping[str, str | None]
+Found = list[tuple[Any, ...]]
+Execute = Callable[[bytes, Parameters], Found]
+
+_ROW_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ATTEMPTS = 5  # a definition that changes under five attempts in a row is being changed in a loop
+
+
+class StaleDefinition(Exception):  # noqa: N818 - an outcome, not a fault
+    """The table is not, or no longer, what the definition says; nothing was read or written."""
+
+
+class Runner:
+    """Runs statements in the databases of companies."""
+
+    def __init__(self, definitions: Definitions, connections: ConnectionCache) -> None:
+        self._definitions = definitions
+        self._connections = connections
+
+    def with_definition(self, company_id: str, table_id: str, work: Callable[[Definition], Result]) -> Result:
+        """Do the work with the copy of the definition; where it fails, with a fresh one if that differs."""
+        if not is_record_id(table_id):
+            raise ApiError(TABLE_NOT_FOUND)
+        definition = self._definitions.find_cached(company_id, table_id)
+        is_fresh = definition is None
+        if definition is None:
+            definition = self._definitions.read(company_id, table_id)
+        for _ in range(_ATTEMPTS):
+            try:
+                return work(definition)
+            except StaleDefinition as error:
+                before, definition = definition, self._definitions.read(company_id, table_id)
+                if is_fresh and before.version == definition.version and before.status == definition.status:
+                    raise error.__cause__ or error from error
+            except ApiError as error:
+                if is_fresh or error.kind.status >= 500:
+                    raise
+                before, definition = definition, self._definitions.read(company_id, table_id)
+                if before.version == definition.version:
+                    raise
+            is_fresh = True
+        raise ApiError(TABLE_BUSY)
+
+    def run(
+        self, definition: Definition, statement: bytes, parameters: Parameters, *, repeatable: bool = False
+    ) -> Found:
+        """Run one statement in a transaction of its own; raises StaleDefinition where it found none to hold.
+
+        One that the server has undone, or never got, is run again; one whose end is unknown only if it is
+        `repeatable`, else OUTCOME_UNKNOWN is raised.
+        """
+
+        def work(connection: PgConnection) -> Found:
+            return _execute(connection, statement, parameters)
+
+        return self._repeat(definition, work, repeatable)
+
+    def transact(
+        self, definition: Definition, work: Callable[[Execute], Result], *, repeatable: bool = False
+    ) -> Result:
+        """Do the work in one transaction, undone where it raises; repeated as by `run`."""
+
+        def in_transaction(connection: PgConnection) -> Result:
+            with connection.transaction():
+                return work(lambda statement, parameters: _execute(connection, statement, parameters))
+
+        return self._repeat(definition, in_transaction, repeatable)
+
+    def _repeat(
+        self, definition: Definition, work: Callable[[PgConnection], Result], repeatable: bool
+    ) -> Result:
+        with translated_errors():
+            try:
+                return self._once(definition, work, repeatable)
+            except (
+                postgres.DeadlockDetected,
+                postgres.SerializationFailure,
+                postgres.IdleSessionTimeout,  # the session had ended before the statement came
+            ):
+                pass
+            except psycopg.OperationalError as error:
+                if not _is_lost(error):
+                    raise
+            return self._once(definition, work, repeatable)
+
+    def _once(
+        self, definition: Definition, work: Callable[[PgConnection], Result], repeatable: bool
+    ) -> Result:
+        try:
+            with self._connections.use(definition.connection) as connection:
+                return work(connection)
+        except postgres.ProgramLimitExceeded as error:
+            raise ApiError(ROW_TOO_WIDE) from error
+        except psycopg.OperationalError as error:
+            if _is_lost(error) and not repeatable:
+                raise ApiError(OUTCOME_UNKNOWN) from error
+            raise
+        except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
+            raise StaleDefinition from error  # a column, its type or the table is no longer what it was
+
+
+def _execute(connection: PgConnection, statement: bytes, parameters: Parameters) -> Found:
+    found = connection.execute(statement, parameters).fetchall()
+    if not found:
+        raise StaleDefinition
+    return found
+
+
+def _is_lost(error: psycopg.OperationalError) -> bool:
+    """Return whether the connection ended under the statement: by itself, or because the server goes down.
+
+    Not where the session had ended before, of its own idleness.
+    """
+    state = error.sqlstate
+    at_rest = isinstance(error, postgres.IdleSessionTimeout)
+    return not at_rest and (state is None or state.startswith(("08", "57P")))
+
+
+def definition_key(definition: Definition) -> dict[str, str | None]:
+    """Return the parameters by which a statement knows whether the definition holds."""
+    return {"table_id": definition.table_id, "version": str(definition.version)}
+
+
+def row_key(definition: Definition, row_id: str) -> dict[str, str | None]:
+    """Return the parameters of a statement on one row; raises ROW_NOT_FOUND for what is no id."""
+    if not is_row_id(row_id):
+        raise ApiError(ROW_NOT_FOUND)
+    return {**definition_key(definition), "id": row_id}
+
+
+def is_row_id(text: str) -> bool:
+    """Return whether the text is a UUID as the API writes it, in either case."""
+    return _ROW_ID.fullmatch(text) is not None
+
+
+def numbered(values: Sequence[str | None]) -> dict[str, str | None]:
+    """Return the values as the parameters c0, c1, …."""
+    return {f"c{place}": value for place, value in enumerate(values)}
+
+
+def require_active(definition: Definition) -> None:
+    """Raise TABLE_INACTIVE where the table takes no writes."""
+    if definition.status != "active":
+        raise ApiError(TABLE_INACTIVE)

@@ -1,0 +1,31 @@
+"""Read the version that a row must have from where a request may name it: `If-Match`, query or body."""
+
+import re
+from collections.abc import Sequence
+
+from managed_tables.errors import INVALID_REQUEST, ApiError
+
+HEADER = "If-Match"
+
+_TAG = re.compile(r'(?:W/)?"([^"]+)"|([^",\s]+)')
+
+
+def read_if_match(values: Sequence[str]) -> str | None:
+    """Return the version that the header gives, None without one or for `*`; raises INVALID_REQUEST."""
+    if not values:
+        return None
+    match = _TAG.fullmatch(values[0].strip())
+    if len(values) > 1 or match is None:
+        raise ApiError(
+            INVALID_REQUEST, reason=f"{HEADER} deve vir uma vez, com a versão da linha entre aspas"
+        )
+    version = match[1] or match[2]
+    return None if version == "*" else version
+
+
+def same_version(*given: str | None) -> str | None:
+    """Return the version that all who name one agree on; raises INVALID_REQUEST where they do not."""
+    versions = {version for version in given if version is not None}
+    if len(versions) > 1:
+        raise ApiError(INVALID_REQUEST, reason=f"_version e {HEADER} não são iguais")
+    return versions.pop() if versions else None
