@@ -18,6 +18,7 @@ from deployments import (
     services,
     settings,
 )
+from loads import with_bucket
 from rows_client import SALES, RowsClient, RowsCompany
 from starlette.testclient import TestClient
 
@@ -61,6 +62,12 @@ def rows_company(emulator: Emulator, postgres_dsn: str) -> Iterator[RowsCompany]
             yield RowsCompany(services, company, http)
         services.connection_cache.close_idle()
         drop_companies(services, postgres_dsn)
+
+
+@pytest.fixture(scope="session")
+def loading_company(rows_company: RowsCompany) -> RowsCompany:
+    """The company of the rows, with a bucket for the objects of its jobs."""
+    return with_bucket(rows_company)
 
 
 @pytest.fixture

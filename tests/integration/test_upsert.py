@@ -1,61 +1,20 @@
 """Uploads into a table with a key (extensions 4): upsert, and how append and replace keep the key."""
 
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from loading_jobs import JobMaker
 from loading_jobs import column as loaded_column
+from loads import Loads
 from rows_client import RowsCompany
-from staged_objects import Rows
-from tables_client import TableClient, column, created
+from tables_client import column, created
 
 from managed_tables.catalog.jobs import JobMode
 from managed_tables.catalog.keys import job_key as catalog_key
-from managed_tables.schema import Column
 from managed_tables_insert.job import run_job
 
 COLUMNS = (column("loja"), column("dia", "date"), column("valor", "decimal"), column("nota"))
-
-
-@dataclass(frozen=True)
-class Loads:
-    """Jobs of one table."""
-
-    maker: JobMaker
-    table: TableClient
-
-    def run(self, mode: JobMode, rows: Rows, *names: str) -> Any:
-        """Load rows whose cells are of these columns, and return the job."""
-        own = {one["name"]: one for one in self.table.get()["columns"]}
-        columns = [Column.model_validate(own[name]) if name in own else loaded_column(name) for name in names]
-        job_id = self.maker.inserting(
-            rows, columns, mode=mode, table_id=self.table.table_id, display_name=self.table.name
-        )
-        run_job(self.maker.services, self.maker.company.company_id, job_id)
-        return self.maker.job(job_id)
-
-    def counts(self, mode: JobMode, rows: Rows, *names: str) -> tuple[int, int, int]:
-        """Load rows and return how many were inserted, updated and unchanged."""
-        job = self.run(mode, rows, *names)
-        assert job.status == "done", job.error
-        return job.result.inserted, job.result.updated, job.result.unchanged
-
-    def rows(self, *names: str) -> list[Any]:
-        total = self.table.get()["row_count"]
-        found = self.table.values(*names)
-        assert total == len(found)
-        return found
-
-
-@pytest.fixture(scope="session")
-def loading_company(rows_company: RowsCompany) -> RowsCompany:
-    """The company of the rows, with a bucket for the objects of its jobs."""
-    services = rows_company.services
-    services.storage.client.create_bucket(Bucket=services.settings.bucket_name)
-    return rows_company
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from managed_tables.jobs.settlement import settle
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 from managed_tables_ingest.fairness import FairDraw
+from managed_tables_ingest.keeping import drop_expired
 
 SERVICE = "sweep"
 QUIET_SECONDS = 60  # a job that changed later than this is being looked after
@@ -182,4 +183,9 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     """Sweep once; a fault makes Lambda repeat it, and then tell of it as a dead letter."""
     logger = get_logger(SERVICE)
     with log_keys(logger, request_id=getattr(context, "aws_request_id", None)):
-        return sweep(_services(), lambda: context.get_remaining_time_in_millis() > LAST_START_MS)
+
+        def may_start() -> bool:
+            return bool(context.get_remaining_time_in_millis() > LAST_START_MS)
+
+        outcomes = sweep(_services(), may_start)
+        return {**outcomes, "kept dropped": drop_expired(_services(), may_start)}

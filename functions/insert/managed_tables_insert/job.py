@@ -98,6 +98,8 @@ class Loading:
             plan = self._prepare(connection, converter, Path(folder))
             report = progress_reporter(self.services, self.job, plan.row_count)
             try:
+                if self.target.mode in ("replace", "upsert"):
+                    self.services.reminders.add(self.job.company_id, self.job.job_id)
                 return load_rows(connection, converter, self.target, plan, report)
             except MisfitFound as found:
                 raise _misfit_error(converter, plan, found) from found

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from managed_tables.catalog.jobs import JobMode, LoadResult
 from managed_tables.databases.applied import (
+    COUNT_SLOTS,
     AppliedJob,
     claim_job,
     find_applied,
@@ -31,7 +32,6 @@ from managed_tables_insert.pipe import Report
 from managed_tables_insert.plan import LoadPlan
 from managed_tables_insert.transfer import Transfer
 
-_SLOTS = 16  # of row counts: writers of one table do not queue for one row
 _REPLACE_SLOT = -1  # of none of them: what one replacement of a table at a time holds
 
 
@@ -208,6 +208,6 @@ def _record(connection: PgConnection, target: Target, result: LoadResult) -> Non
         "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
         " VALUES (%s, pg_backend_pid() %% %s, %s)"
         " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count",
-        [target.table_id, _SLOTS, result.inserted],
+        [target.table_id, COUNT_SLOTS, result.inserted],
     )
     record_result(connection, target.job_id, result.inserted + result.updated + result.unchanged, result)

@@ -122,6 +122,13 @@ TABLE_WITHOUT_KEY = ApiErrorKind(
     "TABLE_WITHOUT_KEY",
     'A tabela não tem chave: defina em key as colunas que distinguem as linhas, ou envie com mode "append"',
 )
+NOT_UNDOABLE = ApiErrorKind(400, "NOT_UNDOABLE", "Esta carga não pode ser desfeita: {reason}")
+CHANGED_SINCE = ApiErrorKind(
+    409,
+    "CHANGED_SINCE",
+    '{changed} depois desta carga, e nada foi desfeito. Com {{"force": true}} elas ficam como estão, e o'
+    " resto é desfeito",
+)
 UPLOAD_TOO_LARGE = ApiErrorKind(413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB")
 INVALID_UPLOAD = ApiErrorKind(422, "INVALID_UPLOAD", "Envio inválido: {reason}")
 REQUEST_TOO_LARGE = ApiErrorKind(

@@ -8,6 +8,7 @@ from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reading import TableReading
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
 from managed_tables.tables.upload_tables import UploadTables
+from managed_tables.undo.reminders import Reminders
 
 # After a burst each of a hundred frozen processes holds a session, and closes nothing while it is frozen.
 IDLE_SESSION_MS = 60_000
@@ -73,6 +74,11 @@ class Services(AwsServices):
     def upload_tables(self) -> UploadTables:
         """The tables that uploads make."""
         return UploadTables(self.tables, self.reconciliation)
+
+    @once
+    def reminders(self) -> Reminders:
+        """When what is kept for an undo is to be dropped."""
+        return Reminders(self.items, self.settings.undo_days)
 
     @once
     def _known_clusters(self) -> dict[str, PostgresSecret]:

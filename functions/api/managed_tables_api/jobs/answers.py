@@ -31,6 +31,7 @@ RECORD_FIELDS = frozenset(
         "result",
         "error",
         "expires_at",
+        "undone_at",
         "created_at",
         "updated_at",
     }
@@ -160,6 +161,7 @@ def _answer(
         "error": job.error,
         "warnings": analysis.get("warnings", []) if analysis else [],
         "expires_at": job.expires_at if job.status in ("queued", "waiting_confirm") else None,
+        "undone_at": job.undone_at,
         "created_at": job.created_at,
         "updated_at": job.updated_at,
     }

@@ -250,6 +250,7 @@ class JobAnswer(BaseModel):
     expires_at: Moment | None = Field(
         description="Enquanto espera arquivos ou a confirmação: até quando; depois o job falha"
     )
+    undone_at: Moment | None = Field(description="Quando o que a carga fez foi desfeito (extensão)")
     created_at: Moment
     updated_at: Moment
 

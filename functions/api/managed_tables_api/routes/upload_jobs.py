@@ -1,5 +1,6 @@
 """Owns the jobs' routes: active ones, one, and the confirmation of its schema."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -7,6 +8,7 @@ from starlette.responses import Response
 
 from managed_tables.errors import (
     ANALYSIS_GONE,
+    CHANGED_SINCE,
     DUPLICATE_NAME,
     INVALID_READING,
     INVALID_REQUEST,
@@ -14,6 +16,7 @@ from managed_tables.errors import (
     JOB_FINISHED,
     JOB_NOT_FOUND,
     JOB_NOT_WAITING,
+    NOT_UNDOABLE,
     REQUEST_TOO_LARGE,
     TABLE_BUSY,
     TABLE_INACTIVE,
@@ -23,6 +26,7 @@ from managed_tables.errors import (
 from managed_tables.jobs.cancellation import cancel_job
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.reanalysis import reanalyze_job
+from managed_tables.undo.operation import undo_job
 from managed_tables_api.answers import JsonAnswer, entity_answer, entity_bytes, no_content
 from managed_tables_api.calls import Call, requires
 from managed_tables_api.documentation import document
@@ -45,6 +49,7 @@ from managed_tables_api.jobs.reanalysis_models import (
     ReanalysisAnswer,
 )
 from managed_tables_api.jobs.text_numbers import with_text_numbers
+from managed_tables_api.jobs.undo_models import UndoAnswer, UndoBody
 from managed_tables_api.permissions import Permission
 from managed_tables_api.schema_bodies import schema_body
 from managed_tables_api.validation import NumbersQuery
@@ -207,3 +212,31 @@ def confirm_upload_job(job_id: str, call: Annotated[Call, requires(Permission.UP
     body = schema_body(call, Confirmation)
     confirm_job(call.services, job, WantedSchema(body.display_name, body.columns))
     return JsonAnswer({"status": "inserting"})
+
+
+@router.post(
+    "/{job_id}/undo",
+    **document(
+        "Undo a job",
+        body=UndoBody,
+        answers={200: UndoAnswer},
+        errors=[
+            JOB_NOT_FOUND,
+            NOT_UNDOABLE,
+            CHANGED_SINCE,
+            TABLE_INACTIVE,
+            TABLE_BUSY,
+            REQUEST_TOO_LARGE,
+            INVALID_REQUEST,
+        ],
+    ),
+)
+def undo_upload_job(job_id: str, call: Annotated[Call, requires(Permission.DELETE)]) -> Response:
+    """Take back what a job did: its rows go, and those that it replaced or changed are as they were before.
+
+    The table that a job made is deleted. Rows that somebody changed since are never lost: they refuse the
+    undo, or stay as they are with `force`.
+    """
+    job = get_job(call.services.jobs, call.company_id, job_id)
+    force = bool(call.raw_body) and call.body(UndoBody).force
+    return JsonAnswer(asdict(undo_job(call.services, job, force=force)))

@@ -94,6 +94,7 @@ class JobRecord:
     uncleared: bool = False  # it was cancelled, and may have left something behind
     progress: dict[str, Any] | None = None
     result: LoadResult | None = None
+    undone_at: str | None = None
     error: dict[str, Any] | None = None
 
     @property

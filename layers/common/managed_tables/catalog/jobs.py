@@ -217,6 +217,16 @@ class Jobs(JobReading):
         }
         return self._end(job, from_statuses=_ACTIVE, changes=changes)
 
+    def record_undone(self, job: JobRecord) -> JobRecord | None:
+        """Record that what the job did was taken back; None where that is recorded already."""
+        return self._change(
+            job.company_id,
+            job.job_id,
+            from_statuses=("done",),
+            changes={"undone_at": timestamp()},
+            condition="attribute_not_exists(undone_at)",
+        )
+
     def fail(
         self, job: JobRecord, error: Mapping[str, Any], *, unless_arrived: int | None = None
     ) -> JobRecord | None:

@@ -36,6 +36,7 @@ from managed_tables.tables.column_changes import change_physical_columns
 from managed_tables.tables.column_plan import ColumnPlan
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.indexing import align_indexes, build_indexes, drop_indexes_of, drop_leftovers
+from managed_tables.tables.kept_columns import follow_columns
 from managed_tables.tables.physical import (
     create_physical_table,
     delete_physical_table,
@@ -139,8 +140,11 @@ class TableOperations:
         """Add those of the columns that the table has not yet, by name: repeatable."""
         return self.update(company, table_id, TableChange(added_columns=columns))
 
-    def delete(self, company: ConnectionRecord, table_id: str) -> None:
-        """Delete a table softly: its rows stay in the database, out of the way; raises TABLE_NOT_FOUND."""
+    def delete(self, company: ConnectionRecord, table_id: str, before: Step | None = None) -> None:
+        """Delete a table softly: its rows stay in the database, out of the way; raises TABLE_NOT_FOUND.
+
+        `before` is done first in the deleting transaction, once no other operation can change the table.
+        """
         waiting = Waiting()
         while True:
             table = self.reconciliation.settled(company, table_id, waiting)
@@ -148,6 +152,8 @@ class TableOperations:
 
             def step(connection: PgConnection, table: TableRecord = table) -> None:
                 lock_version(connection, table.table_id, table.version)
+                if before is not None:
+                    before(connection)
                 delete_physical_table(connection, table.table_id, table.display_name)
 
             begun = replace(table, pending=_pending("delete", table.version))
@@ -231,6 +237,7 @@ class TableOperations:
             drop_indexes_of(connection, table.table_id, table.applied, converted)
         if plan.alters:
             change_physical_columns(connection, table.table_id, table.display_name, plan, self.zone)
+            follow_columns(connection, table.table_id, plan)
         if applied.display_name != table.display_name:
             rename_physical_table(connection, table.display_name, applied.display_name)
         if (applied.key, applied.indexes) != (table.key, table.indexes) or converted:

@@ -1,0 +1,24 @@
+"""What the undo of a job takes and gives, as OpenAPI shows it."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from managed_tables_api.validation import Count
+
+
+class UndoBody(BaseModel):
+    """How a job is to be taken back; may be left out."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"force": True}]})
+
+    force: bool = Field(
+        default=False,
+        description="Desfaz mesmo que haja linhas alteradas desde a carga: estas ficam como estão",
+    )
+
+
+class UndoAnswer(BaseModel):
+    """What was taken back."""
+
+    removed: Count = Field(description="Linhas da carga que foram removidas")
+    restored: Count = Field(description="Linhas que voltaram, ou que voltaram aos valores de antes")
+    kept: Count = Field(description="Linhas alteradas desde a carga, que ficaram como estavam")

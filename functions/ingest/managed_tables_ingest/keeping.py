@@ -1,0 +1,36 @@
+"""The end of what is kept for an undo: dropped from the companies' databases once its time is over."""
+
+from collections.abc import Callable
+
+from managed_tables.clock import timestamp
+from managed_tables.errors import ApiError
+from managed_tables.observability import get_logger
+from managed_tables.services import Services
+from managed_tables.undo.keeping import forget_expired
+from managed_tables.undo.reminders import Reminder
+
+SERVICE = "sweep"
+MAX_REMINDERS = 200  # a run, each of which may wake a database; the next run goes on
+
+
+def drop_expired(services: Services, may_start: Callable[[], bool] = lambda: True) -> int:
+    """Drop what is due and return how many reminders were followed; one company's failure is its own."""
+    followed = 0
+    for number, reminder in enumerate(services.reminders.due(timestamp())):
+        if number >= MAX_REMINDERS or not may_start():
+            break
+        try:
+            _follow(services, reminder)
+            followed += 1
+        except ApiError:
+            get_logger(SERVICE).warning("kept rows left for the next sweep", exc_info=True)
+    return followed
+
+
+def _follow(services: Services, reminder: Reminder) -> None:
+    company = services.provisioning.find(reminder.company_id)
+    if company is not None:
+        with services.open_company(company) as connection:
+            while forget_expired(connection, services.settings.undo_days):
+                pass
+    services.reminders.remove(reminder)

@@ -1,0 +1,67 @@
+"""A job taken back: first in the company's database, where it is done once, then in the job's record."""
+
+from datetime import UTC, datetime, timedelta
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_NOT_FOUND, ApiError
+from managed_tables.services import Services
+from managed_tables.undo.undoing import Undone, find_outcome, undo_creation, undo_load
+
+# An earlier request is over by then: one that finds its work done and not recorded was cut off.
+RECOVERED_AFTER = timedelta(seconds=3)
+
+
+def undo_job(services: Services, job: JobRecord, *, force: bool) -> Undone:
+    """Take back what the job did to its table.
+
+    Raises NOT_UNDOABLE for a job that is not done, was undone, or is too old; CHANGED_SINCE where somebody
+    changed its rows and `force` does not leave them as they are; TABLE_INACTIVE.
+    """
+    if job.status != "done":
+        raise ApiError(NOT_UNDOABLE, reason=f"o job não terminou com sucesso (status: {job.status})")
+    if job.undone_at is not None:
+        raise ApiError(NOT_UNDOABLE, reason="ela já foi desfeita")
+    company = services.provisioning.require(job.company_id)
+    undone = _recover(services, company, job) or _undo(services, company, job, force=force)
+    services.jobs.record_undone(job)
+    return undone
+
+
+def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone | None:
+    """Return what a request did that was cut off before it said so; raises NOT_UNDOABLE for another's."""
+    with services.open_company(company) as connection:
+        outcome = find_outcome(connection, job.job_id)
+    if outcome is None:
+        return None
+    if datetime.now(UTC) - outcome.undone_at < RECOVERED_AFTER or services.jobs.record_undone(job) is None:
+        raise ApiError(NOT_UNDOABLE, reason="ela já foi desfeita")
+    return outcome.undone
+
+
+def _undo(services: Services, company: ConnectionRecord, job: JobRecord, *, force: bool) -> Undone:
+    if job.mode == "create":
+        try:
+            return _delete_table(services, company, job)
+        except ApiError as error:
+            if error.kind is not CHANGED_SINCE or not force:
+                raise
+    with services.open_company(company) as connection, connection.transaction():
+        return undo_load(connection, job.job_id, services.settings.undo_days, force=force)
+
+
+def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone:
+    """Delete the table that the job made, softly, unless it has rows that are not as the load left them."""
+    undone: list[Undone] = []
+
+    def step(connection: PgConnection) -> None:
+        undone[:] = [undo_creation(connection, job.job_id, services.settings.undo_days)]
+
+    try:
+        services.table_operations.delete(company, job.user_table_id or "", before=step)
+    except ApiError as error:
+        if error.kind is TABLE_NOT_FOUND:
+            raise ApiError(NOT_UNDOABLE, reason="a tabela foi excluída") from error
+        raise
+    return undone[0]

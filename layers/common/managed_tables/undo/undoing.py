@@ -1,0 +1,182 @@
+"""A load taken back in the company's database: one transaction, exact, and never over what others changed.
+
+A row counts as changed since the load where its `xmin` is no longer the load's transaction. Writers of the
+table are kept out while the transaction lasts, readers never: they see it as before, or with the load gone.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from psycopg import errors as pg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from managed_tables.databases.applied import COUNT_SLOTS, find_applied
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, ApiError
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.tables.physical import physical_name
+from managed_tables.undo.keeping import Undoable, column_names, drop_kept, kept_table, lock_undoable
+from managed_tables.wording import counted
+
+GONE = "o prazo passou, ou outra carga substituiu as linhas, ou a tabela mudou de forma"
+
+
+@dataclass(frozen=True)
+class Undone:
+    """How many rows were removed, given back, and left because somebody changed them since."""
+
+    removed: int
+    restored: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an earlier request has undone of a job, and when."""
+
+    undone: Undone
+    undone_at: datetime
+
+
+def find_outcome(connection: PgConnection, job_id: str) -> Outcome | None:
+    """Return what has been undone of the job."""
+    row = connection.execute(
+        "SELECT outcome, undone_at FROM managed_tables.undoable_jobs"
+        " WHERE job_id = %s AND undone_at IS NOT NULL",
+        [job_id],
+    ).fetchone()
+    return None if row is None else Outcome(Undone(**row[0]), row[1])
+
+
+def undo_load(connection: PgConnection, job_id: str, days: int, *, force: bool) -> Undone:
+    """Remove the job's rows and give back those of before it, in the transaction that the caller has begun.
+
+    Raises NOT_UNDOABLE, TABLE_INACTIVE, and CHANGED_SINCE unless `force`: the transaction must roll back.
+    """
+    load = _hold(connection, job_id, days)
+    table = _hold_table(connection, load)
+    changed = _count_changed(connection, load, table)
+    removed = connection.execute(
+        sql.SQL("DELETE FROM {} WHERE id BETWEEN {} AND {} AND xmin = {}::xid").format(
+            table, load.first_id, load.last_id, load.xid
+        )
+    ).rowcount
+    restored, lost = _restore(connection, load, table)
+    undone = Undone(removed, restored, changed + lost)
+    _refuse_changed(undone.kept, force=force)
+    _record(connection, load, undone, (restored if load.mode == "replace" else 0) - removed)
+    return undone
+
+
+def undo_creation(connection: PgConnection, job_id: str, days: int) -> Undone:
+    """Record that the job's table is taken back, in the transaction that deletes it.
+
+    Raises NOT_UNDOABLE, and CHANGED_SINCE where the table has rows that are not as the load left them.
+    """
+    load = _hold(connection, job_id, days)
+    table = _hold_table(connection, load)
+    row = connection.execute(
+        sql.SQL(
+            "SELECT count(*), count(*) FILTER (WHERE xmin <> {xid}::xid OR id NOT BETWEEN {first} AND {last})"
+            " FROM {table}"
+        ).format(table=table, xid=load.xid, first=load.first_id, last=load.last_id)
+    ).fetchone()
+    total, changed = row or (0, 0)
+    _refuse_changed(changed, force=False)
+    undone = Undone(total, 0, 0)
+    _record(connection, load, undone, 0)
+    return undone
+
+
+def _hold(connection: PgConnection, job_id: str, days: int) -> Undoable:
+    load = lock_undoable(connection, job_id, days)
+    if load is None:
+        raise ApiError(NOT_UNDOABLE, reason=GONE)
+    return load
+
+
+def _hold_table(connection: PgConnection, load: Undoable) -> sql.Identifier:
+    """Return the table's name, which stays what it is, as its columns do; keep writers out."""
+    connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [load.table_id])
+    applied = find_applied(connection, load.table_id)
+    if applied is None or applied.deleted:
+        raise ApiError(NOT_UNDOABLE, reason="a tabela foi excluída")
+    if applied.status != "active":
+        raise ApiError(TABLE_INACTIVE)
+    table = physical_name(applied.display_name)
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
+    return table
+
+
+def _count_changed(connection: PgConnection, load: Undoable, table: sql.Identifier) -> int:
+    """Count the load's rows that are not as it left them; those that were deleted since are gone."""
+    row = connection.execute(
+        sql.SQL("SELECT count(*) FROM {} WHERE id BETWEEN {} AND {} AND xmin <> {}::xid").format(
+            table, load.first_id, load.last_id, load.xid
+        )
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _restore(connection: PgConnection, load: Undoable, table: sql.Identifier) -> tuple[int, int]:
+    """Give back what was kept; return how many rows, and how many could not be: others have changed them."""
+    if not load.has_kept:
+        return 0, 0
+    kept = kept_table(load.job_id)
+    own = set(column_names(connection, table))
+    names = [name for name in column_names(connection, kept) if name in own]
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(kept)).fetchone()
+    total = int(row[0]) if row else 0
+    statement = _rows_back(table, kept, names) if load.mode == "replace" else _values_back(load, table, names)
+    try:
+        restored = connection.execute(statement).rowcount if statement else 0
+    except pg.IntegrityError as error:
+        reason = "a tabela passou a exigir o que as linhas de antes não têm"
+        raise ApiError(NOT_UNDOABLE, reason=reason) from error
+    return restored, total - restored if statement else 0
+
+
+def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) -> sql.Composed:
+    """Return the statement that inserts the rows of before, but those whose key others have taken."""
+    listed = sql.SQL(", ").join(map(sql.Identifier, names))
+    return sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {} ON CONFLICT DO NOTHING").format(
+        table, kept, names=listed
+    )
+
+
+def _values_back(load: Undoable, table: sql.Identifier, names: list[str]) -> sql.Composed | None:
+    """Return the statement that gives rows that nobody changed their values back; None without columns."""
+    changes = [
+        sql.SQL("{name} = kept.{name}").format(name=sql.Identifier(name))
+        for name in names
+        if name != ID_COLUMN
+    ]
+    if not changes:
+        return None
+    return sql.SQL(
+        "UPDATE {table} AS present SET {changes} FROM {kept} AS kept"
+        " WHERE present.id = kept.id AND present.xmin = {xid}::xid"
+    ).format(table=table, changes=sql.SQL(", ").join(changes), kept=kept_table(load.job_id), xid=load.xid)
+
+
+def _refuse_changed(count: int, *, force: bool) -> None:
+    if count and not force:
+        rows = counted(count, "linha foi alterada", "linhas foram alteradas")
+        raise ApiError(CHANGED_SINCE, changed=rows)
+
+
+def _record(connection: PgConnection, load: Undoable, undone: Undone, change: int) -> None:
+    """Record what was done, count the rows, and drop what was kept for it."""
+    connection.execute(
+        "UPDATE managed_tables.undoable_jobs SET undone_at = now(), has_kept = false, outcome = %s"
+        " WHERE job_id = %s",
+        [Jsonb(asdict(undone)), load.job_id],
+    )
+    connection.execute(
+        "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
+        " VALUES (%s, pg_backend_pid() %% %s, %s)"
+        " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count",
+        [load.table_id, COUNT_SLOTS, change],
+    )
+    drop_kept(connection, load.job_id)

@@ -1,0 +1,379 @@
+"""Loads taken back (extensions 5): exactly, once, whole for readers, and never over what others changed."""
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import astuple
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, LiteralString
+
+import pytest
+from loading_jobs import JobMaker
+from loading_jobs import column as loaded_column
+from loads import Loads
+from rows_client import RowsCompany
+from tables_client import TableClient, column, created
+
+from managed_tables.catalog.jobs import JobMode, JobRecord
+from managed_tables.undo import operation
+from managed_tables.undo.keeping import kept_table
+from managed_tables.undo.operation import undo_job
+from managed_tables.undo.reminders import Reminders
+from managed_tables.undo.undoing import undo_load
+from managed_tables_ingest.keeping import drop_expired
+from managed_tables_insert.job import run_job
+
+OLD = [{"k": "A", "v": 1, "nota": "a"}, {"k": "B", "v": 2, "nota": "b"}, {"k": "C", "v": 3, "nota": "c"}]
+ROWS = [["A", "10"], ["B", "2"], ["D", "40"], ["E", "50"]]
+APPENDED = [["F", "10"], ["G", "20"]]
+COLUMNS = [column("k"), column("v", "integer"), column("nota")]
+BEFORE = [("A", 1, "a"), ("B", 2, "b"), ("C", 3, "c")]
+NAMES = ("k", "v", "nota")
+
+
+@pytest.fixture
+def loads(loading_company: RowsCompany, tmp_path: Path) -> Loads:
+    """A table with the key k and three rows."""
+    table = created(loading_company, *COLUMNS, display_name=f"undo_{secrets.token_hex(5)}")
+    table.rows.insert(*OLD)
+    table.changed(key=["k"])
+    return Loads(JobMaker(loading_company.services, loading_company.company, tmp_path), table)
+
+
+def load(loads: Loads, mode: JobMode) -> JobRecord:
+    """Load the rows of the mode's example."""
+    job: JobRecord = loads.run(mode, APPENDED if mode == "append" else ROWS, "k", "v")
+    assert job.status == "done", job.error
+    return job
+
+
+def row_id(loads: Loads, key: str) -> str:
+    return str(next(row["id"] for row in loads.table.rows.list()["records"] if row["k"] == key))
+
+
+def change(loads: Loads, key: str, **fields: Any) -> None:
+    answer = loads.table.rows.call("PUT", f"/{row_id(loads, key)}", body=fields)
+    assert answer.status == 200, answer
+
+
+def execute(loads: Loads, statement: LiteralString, *parameters: object) -> list[tuple[Any, ...]]:
+    """Run a statement in the company's database and return the rows that it gives."""
+    with loads.maker.services.databases.company_connection(loads.maker.company) as connection:
+        cursor = connection.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+def kept_tables(loads: Loads) -> set[str]:
+    rows = execute(loads, "SELECT tablename FROM pg_tables WHERE schemaname = 'kept_rows'")
+    return {name for (name,) in rows}
+
+
+EXAMPLES: list[tuple[JobMode, tuple[int, int, int]]] = [
+    ("append", (2, 0, 0)),
+    ("upsert", (2, 1, 0)),
+    ("replace", (4, 3, 0)),
+]
+each_mode = pytest.mark.parametrize(("mode", "counts"), EXAMPLES)
+
+
+@each_mode
+@pytest.mark.parametrize("keyed", [True, False])
+def test_the_table_is_as_before_the_load(
+    loads: Loads, mode: JobMode, counts: tuple[int, int, int], keyed: bool
+) -> None:
+    """Rows, values and ids are those of before; the job says when, and nothing is kept any more."""
+    if not keyed and mode != "upsert":
+        loads.table.changed(key=None)
+    ids = [row["id"] for row in loads.table.rows.list()["records"]]
+    job = load(loads, mode)
+    assert loads.rows(*NAMES) != BEFORE
+    assert loads.undone(job) == counts
+    assert loads.rows(*NAMES) == BEFORE
+    assert [row["id"] for row in loads.table.rows.list()["records"]] == ids
+    assert loads.maker.job(job.job_id).undone_at is not None
+    assert job.job_id not in kept_tables(loads)
+
+
+@each_mode
+def test_a_load_is_undone_once(loads: Loads, mode: JobMode, counts: tuple[int, int, int]) -> None:
+    """A second time is 400 `NOT_UNDOABLE`, and changes nothing."""
+    job = load(loads, mode)
+    assert loads.undone(job) == counts
+    again = loads.undo(job)
+    assert (again.status_code, again.json()["code"]) == (400, "NOT_UNDOABLE")
+    assert loads.rows(*NAMES) == BEFORE
+
+
+CHANGED: dict[str, tuple[str, int, list[tuple[str, int, str | None]]]] = {
+    "append": ("F", 2, [*BEFORE, ("F", 99, None)]),
+    "upsert": ("D", 2, [*BEFORE, ("D", 99, None)]),
+    "replace": ("D", 4, [*BEFORE, ("D", 99, None)]),
+}
+
+
+@pytest.mark.parametrize("mode", CHANGED)
+def test_a_row_that_somebody_changed_refuses_the_undo(loads: Loads, mode: JobMode) -> None:
+    """409 `CHANGED_SINCE` with their number, and nothing is done; `force` leaves them and undoes the rest."""
+    key, loaded, after = CHANGED[mode]
+    job = load(loads, mode)
+    change(loads, key, v=99)
+    before = loads.rows(*NAMES)
+    answer = loads.undo(job)
+    assert (answer.status_code, answer.json()["code"]) == (409, "CHANGED_SINCE")
+    assert answer.json()["error"].startswith("1 linha foi alterada")
+    assert loads.undo(job, force=False).status_code == 409
+    assert loads.rows(*NAMES) == before
+    assert loads.undone(job, force=True) == (loaded - 1, {"append": 0, "upsert": 1, "replace": 3}[mode], 1)
+    assert sorted(loads.rows(*NAMES)) == sorted(after)
+
+
+def test_a_value_that_somebody_changed_since_an_upsert_stays(loads: Loads) -> None:
+    """So does the absence of a row that somebody deleted."""
+    job = loads.run("upsert", [["A", "10"], ["B", "20"], ["C", "30"]], "k", "v")
+    change(loads, "A", nota="mudou")
+    assert loads.table.rows.call("DELETE", f"/{row_id(loads, 'B')}").status == 204
+    assert loads.undo(job).json()["error"].startswith("2 linhas foram alteradas")
+    assert loads.undone(job, force=True) == (0, 1, 2)
+    assert loads.rows(*NAMES) == [("A", 10, "mudou"), ("C", 3, "c")]
+
+
+def test_rows_that_others_added_stay(loads: Loads) -> None:
+    """They are no rows of the load; one that has taken the key of a row of before refuses its return."""
+    job = load(loads, "replace")
+    loads.table.rows.insert({"k": "N", "v": 7})
+    assert loads.undone(job) == (4, 3, 0)
+    assert loads.rows("k") == [("A",), ("B",), ("C",), ("N",)]
+    job = load(loads, "replace")
+    loads.table.rows.insert({"k": "C", "v": 8})
+    assert loads.undo(job).status_code == 409
+    assert loads.undone(job, force=True) == (4, 3, 1)
+    assert sorted(loads.rows("k", "v")) == [("A", 1), ("B", 2), ("C", 8), ("N", 7)]
+
+
+def test_a_row_that_was_deleted_since_is_not_missed(loads: Loads) -> None:
+    """Nothing is left to remove of it."""
+    job = load(loads, "append")
+    assert loads.table.rows.call("DELETE", f"/{row_id(loads, 'F')}").status == 204
+    assert loads.undone(job) == (1, 0, 0)
+    assert loads.rows(*NAMES) == BEFORE
+
+
+def test_the_undo_of_a_creation_deletes_the_table(loading_company: RowsCompany, tmp_path: Path) -> None:
+    """Softly; with rows that others changed or added it is 409, and `force` keeps table and rows."""
+    maker = JobMaker(loading_company.services, loading_company.company, tmp_path)
+    columns = [loaded_column("k"), loaded_column("v", "integer")]
+
+    def make() -> tuple[Loads, Any]:
+        name = f"feita_{secrets.token_hex(5)}"
+        job_id = maker.inserting(ROWS, columns, display_name=name)
+        run_job(maker.services, maker.company.company_id, job_id)
+        job = maker.job(job_id)
+        return Loads(maker, TableClient(loading_company, job.user_table_id or "", name)), job
+
+    loads, job = make()
+    assert loads.undone(job) == (4, 0, 0)
+    assert loads.table.call("GET").status_code == 404
+    assert loads.undo(job).json()["code"] == "NOT_UNDOABLE"
+    assert maker.services.tables.find_deleted(maker.company.company_id, loads.table.table_id)
+
+    loads, job = make()
+    change(loads, "A", v=11)
+    loads.table.rows.insert({"k": "N", "v": 7})
+    answer = loads.undo(job)
+    assert (answer.status_code, answer.json()["error"][:28]) == (409, "2 linhas foram alteradas dep")
+    assert len(loads.rows("k")) == 5
+    assert loads.undone(job, force=True) == (3, 0, 1)
+    assert loads.rows("k", "v") == [("A", 11), ("N", 7)]
+
+
+@each_mode
+def test_columns_may_change_their_names_in_between(
+    loads: Loads, mode: JobMode, counts: tuple[int, int, int]
+) -> None:
+    """Renamed, changed places, hidden and added: values come back where they belong."""
+    job = load(loads, mode)
+    loads.table.changed(
+        columns=[
+            column("k"),
+            column("nota", "integer", previous_name="v"),
+            column("v", previous_name="nota"),
+            column("nova", nullable=False, default="x"),
+        ]
+    )
+    assert loads.undone(job) == counts
+    assert loads.rows("k", "v", "nota", "nova") == [(k, nota, v, "x") for k, v, nota in BEFORE]
+
+
+def test_a_change_of_type_ends_it(loads: Loads) -> None:
+    """The table is written anew, and nothing tells which rows somebody changed: 400, nothing is lost."""
+    jobs = [load(loads, mode) for mode in ("append", "upsert")]
+    rows = loads.rows("k")
+    loads.table.changed(columns=[column("k"), column("v", "decimal"), column("nota")])
+    for job in jobs:
+        assert loads.undo(job).json()["code"] == "NOT_UNDOABLE"
+    assert loads.rows("k") == rows
+    assert not kept_tables(loads) & {job.job_id for job in jobs}
+
+
+def test_a_replacement_ends_the_undo_of_earlier_loads(loads: Loads) -> None:
+    """Their rows are gone; undoing the replacement brings them back, as rows that nobody loaded."""
+    first = load(loads, "append")
+    rows = loads.rows(*NAMES)
+    second = load(loads, "replace")
+    assert loads.undo(first).json()["code"] == "NOT_UNDOABLE"
+    loads.undone(second)
+    assert loads.rows(*NAMES) == rows
+    assert loads.undo(first).json()["code"] == "NOT_UNDOABLE"
+
+
+def test_loads_are_undone_in_any_order_where_they_share_no_row(loads: Loads) -> None:
+    """Each takes back its own."""
+    first = loads.run("append", [["X", "1"]], "k", "v")
+    second = loads.run("upsert", [["A", "5"], ["Y", "1"]], "k", "v")
+    third = loads.run("append", [["Z", "1"]], "k", "v")
+    assert loads.undone(first) == (1, 0, 0)
+    assert loads.undone(third) == (1, 0, 0)
+    assert loads.undone(second) == (1, 1, 0)
+    assert loads.rows(*NAMES) == BEFORE
+
+
+def test_only_what_was_loaded_is_undone(loads: Loads) -> None:
+    """A job that failed or is not done, an unknown one, a table that is inactive or gone: refused."""
+    waiting = loads.run("append", [["A", "1"]], "k", "v")
+    assert loads.undo(waiting).json()["code"] == "NOT_UNDOABLE"
+    job = load(loads, "append")
+    loads.table.changed(status="inactive")
+    assert loads.undo(job).json()["code"] == "MANAGED_TABLE_INACTIVE"
+    loads.table.changed(status="active")
+    loads.table.call("DELETE")
+    assert loads.undo(job).json()["code"] == "NOT_UNDOABLE"
+    unknown = loads.table.company.http.post(
+        f"/v1/managed-tables/upload-jobs/{secrets.token_hex(12)}/undo", headers=loads.table.rows.headers()
+    )
+    assert unknown.status_code == 404
+
+
+def test_a_new_requirement_of_the_table_refuses_rows_that_lack_it(loads: Loads) -> None:
+    """Rows of before without a value that is required by now cannot come back: 400, nothing is changed."""
+    loads.table.rows.insert({"k": "vazia"})
+    job = loads.run("replace", [["A", "1", "x"]], *NAMES)
+    loads.table.changed(columns=[column("k"), column("v", "integer", nullable=False), column("nota")])
+    assert loads.undo(job).json()["code"] == "NOT_UNDOABLE"
+    assert loads.rows(*NAMES) == [("A", 1, "x")]
+
+
+def test_it_is_kept_for_days_and_no_longer(loads: Loads) -> None:
+    """After `UNDO_DAYS` it is 400; the sweep then drops what was kept, and not what is still to be kept."""
+    services = loads.maker.services
+    old, young = load(loads, "upsert"), loads.run("upsert", [["A", "7"]], "k", "v")
+    assert {old.job_id, young.job_id} <= kept_tables(loads)
+    execute(
+        loads,
+        "UPDATE managed_tables.undoable_jobs SET applied_at = now() - %s * interval '1 d' WHERE job_id = %s",
+        services.settings.undo_days,
+        old.job_id,
+    )
+    assert loads.undo(old).json()["code"] == "NOT_UNDOABLE"
+    drop_expired(services)
+    assert old.job_id in kept_tables(loads), "no reminder is due yet"
+    for reminder in list(services.reminders.due("9999")):
+        services.reminders.remove(reminder)
+    overdue = Reminders(services.items, days=-1)
+    overdue.add(loads.maker.company.company_id, old.job_id)
+    overdue.add(loads.maker.company.company_id, young.job_id)
+    assert drop_expired(services) >= 2
+    assert young.job_id in kept_tables(loads)
+    assert old.job_id not in kept_tables(loads)
+    assert list(services.reminders.due("9999")) == []
+    assert loads.undone(young) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "database_oid = 1",
+        "xid = (xid::text::int8 + (1::int8 << 32))::text::xid8",
+    ],
+)
+def test_numbers_of_transactions_count_in_their_time_and_place(loads: Loads, change: LiteralString) -> None:
+    """A load of another database, or of a round of four billion transactions that is not this one: 400."""
+    job = load(loads, "append")
+    execute(
+        loads, "".join(["UPDATE managed_tables.undoable_jobs SET ", change, " WHERE job_id = %s"]), job.job_id
+    )
+    assert loads.undo(job).json()["code"] == "NOT_UNDOABLE"
+    assert len(loads.rows("k")) == 5
+
+
+@each_mode
+def test_readers_see_all_of_it_or_nothing(loads: Loads, mode: JobMode, counts: tuple[int, int, int]) -> None:
+    """Before the undo commits, a reader sees the load, without waiting; then all is as before."""
+    job = load(loads, mode)
+    loaded = loads.rows(*NAMES)
+    databases = loads.maker.services.databases
+    with databases.company_connection(loads.maker.company) as connection, connection.transaction():
+        assert astuple(undo_load(connection, job.job_id, 7, force=False)) == counts
+        assert loads.rows(*NAMES) == loaded
+    assert loads.rows(*NAMES) == BEFORE
+
+
+def at_once(work: Callable[[], Any], times: int) -> list[Any]:
+    results: list[Any] = []
+    threads = [threading.Thread(target=lambda: results.append(work())) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@each_mode
+def test_of_undos_at_once_one_is_done(loads: Loads, mode: JobMode, counts: tuple[int, int, int]) -> None:
+    """The others are 400."""
+    del counts
+    job = load(loads, mode)
+    answers = at_once(lambda: loads.undo(job), 4)
+    assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400]
+    assert loads.rows(*NAMES) == BEFORE
+
+
+class Killed(BaseException):
+    """The end of a process, as far as the code under test can tell."""
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_an_undo_that_was_cut_off_is_told_by_a_later_request(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch, is_over: bool
+) -> None:
+    """Committed and not recorded: 400 while the first may be at work, then what it did, once."""
+    job, services = load(loads, "upsert"), loads.maker.services
+
+    def die(_job: JobRecord) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.jobs, "record_undone", die)
+        with pytest.raises(Killed):
+            undo_job(services, job, force=False)
+    assert loads.rows(*NAMES) == BEFORE
+    if is_over:
+        monkeypatch.setattr(operation, "RECOVERED_AFTER", timedelta())
+        assert loads.undone(job) == (2, 1, 0)
+    assert loads.undo(job).json()["code"] == "NOT_UNDOABLE"
+    assert loads.rows(*NAMES) == BEFORE
+
+
+def test_what_is_kept_is_out_of_the_readers_sight(loads: Loads) -> None:
+    """The read-only role can neither list nor read it."""
+    job = load(loads, "replace")
+    databases = loads.maker.services.databases
+    reader = databases.roles(loads.maker.company.connection_id).reader
+    rights = execute(
+        loads,
+        "SELECT has_schema_privilege(%s, 'kept_rows', 'USAGE'), has_table_privilege(%s, %s, 'SELECT')",
+        reader,
+        reader,
+        kept_table(job.job_id).as_string(),
+    )
+    assert rights == [(False, False)]
