@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from cancelling import Cancel
 from injection import Fault, run_step
 from steps import (
     Analyze,
@@ -37,6 +38,9 @@ SCENARIOS = [
     Ingest(),
     Confirm("create"),
     Confirm("append"),
+    Cancel("waiting"),
+    Cancel("inserting"),
+    Cancel("committed"),
     Create(),
     Rename(),
     ChangeColumns(),

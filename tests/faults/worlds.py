@@ -27,6 +27,7 @@ from managed_tables.storage import upload_key
 from managed_tables_analyze.inference import infer_columns
 from managed_tables_api.rows.rows import NewRows
 from managed_tables_api.services import ApiServices
+from managed_tables_ingest.sweep import sweep_job
 
 SETTLING_LIMIT_SECONDS = 10.0
 
@@ -182,6 +183,7 @@ class World:
         Listing the tables is what a user does next; it may end what a dead process left, after a moment.
         """
         until(self._lists_settled, "no operation is left pending, no reservation without a job")
+        self._assert_ends_told()
         records = list(self.services.tables.all(self.company_id))
         visible = [record for record in records if record.state == "ready"]
         assert {record.state for record in records} <= {"ready"}
@@ -197,6 +199,14 @@ class World:
                 _assert_same(connection, record)
         jobs = {item["job_id"] for item in self.services.items.query(f"COMPANY#{self.company_id}", "JOB#")}
         assert {key.split("/")[2] for key in self.keys()} <= jobs
+
+    def _assert_ends_told(self) -> None:
+        """Others are told of every job that has ended: by the sweep where the step could not."""
+        ended = [job for job in self.services.jobs.scan_unfinished() if job.is_terminal]
+        for job in ended:
+            sweep_job(self.services, job, timestamp(), quiet_before="9999")
+        left = [job for job in self.services.jobs.scan_unfinished() if job.unannounced]
+        assert left == []
 
     def _lists_settled(self) -> bool:
         self.services.table_reading.page(self.company, 1, 100)

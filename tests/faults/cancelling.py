@@ -1,0 +1,83 @@
+"""The cancellation of a job, made to fail: of one that waits, inserts, or has committed."""
+
+from typing import Any, Literal
+
+from injection import run_step
+from steps import CSV, NEW_NUMBERS, ROWS, SCHEMA, Scenario, Step, execution_status
+from worlds import World, until
+
+from managed_tables.clock import timestamp
+from managed_tables.errors import JOB_FINISHED, ApiError
+from managed_tables.jobs.cancellation import cancel_job
+from managed_tables_ingest.sweep import sweep_job
+from managed_tables_insert import job as inserting
+from managed_tables_insert.job import run_job
+
+State = Literal["waiting", "inserting", "committed"]
+FAR = "9999-01-01T00:00:00.000Z"
+LONG_AGO = "2020-01-01T00:00:00.000Z"
+
+
+class Cancel(Scenario):
+    """The cancellation by a user, who sends it again until it is answered."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.name = f"cancel {state}"
+
+    def set_up(self, world: World) -> Step:
+        self.job_id = self._wait(world) if self.state == "waiting" else world.maker.inserting(ROWS, SCHEMA)
+        if self.state == "committed":
+            died = run_step(lambda: _die_after_commit(world, self.job_id))
+            assert "ZeroDivisionError" in (died.error or ""), died.error
+        return lambda: self._cancel(world)
+
+    def _wait(self, world: World) -> str:
+        job = world.queued_job(CSV)
+        world.services.jobs.begin_analysis(world.company_id, job.job_id)
+        world.maker._stage(job.job_id, ROWS, SCHEMA, ";")
+        world.services.executions.start(job)
+        until(lambda: world.job(job.job_id).status == "waiting_confirm", "the execution waits")
+        return job.job_id
+
+    def _cancel(self, world: World) -> str:
+        try:
+            cancel_job(world.fresh_services(), world.job(self.job_id))
+        except ApiError as error:
+            if error.kind is not JOB_FINISHED:
+                raise
+            return "finished"
+        return "cancelled"
+
+    def check(self, world: World, value: Any) -> None:
+        if self.state == "committed":
+            assert value == "finished"
+            assert world.job(self.job_id).status == "done"
+            assert [n for (n,) in world.query("SELECT n FROM vendas ORDER BY id")] == NEW_NUMBERS
+            return
+        assert value == "cancelled"
+        job = world.job(self.job_id)
+        assert (job.status, job.is_cancelled) == ("failed", True)
+        if self.state == "inserting":
+            late = run_step(lambda: run_job(world.fresh_services(), world.company_id, self.job_id))
+            assert late.value["error"]["code"] == "JOB_CANCELLED", late.error
+        self._sweep(world)
+        assert world.keys() == set()
+        assert world.names_held() == set()
+        assert world.query("SELECT to_regclass('public.vendas')") == [(None,)]
+        if self.state == "waiting":
+            assert execution_status(world, self.job_id) == "ABORTED"
+
+    def _sweep(self, world: World) -> None:
+        """Sweep the job until nothing is left to do of it, as the schedule does in the end."""
+        key = {"pk": f"COMPANY#{world.company_id}", "sk": f"JOB#{self.job_id}"}
+        world.services.items.change(key, {"updated_at": LONG_AGO})
+        for _ in range(2):
+            sweep_job(world.services, world.job(self.job_id), timestamp(), quiet_before=FAR)
+        assert not world.job(self.job_id).uncleared
+
+
+def _die_after_commit(world: World, job_id: str) -> None:
+    """Load the rows in this process, which dies before it can say so."""
+    inserting.complete = lambda *_: 1 / 0  # type: ignore[assignment, return-value]
+    run_job(world.fresh_services(), world.company_id, job_id)
