@@ -1,8 +1,11 @@
 """Owns the Lambda that turns a job's files into a staged object and an inferred schema."""
 
+import hashlib
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,9 @@ from typing import Any
 from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
+from managed_tables.clock import parse_timestamp
 from managed_tables.errors import JOB_FAULT, ApiError, JobError
+from managed_tables.findings import Finding, WarningCode
 from managed_tables.ids import new_record_id
 from managed_tables.metrics import count_step
 from managed_tables.observability import get_logger, log_keys
@@ -51,8 +56,11 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
     work_dir = Path(tempfile.mkdtemp(prefix=_PREFIX))
     started = time.monotonic()
     try:
-        found = _analyze_files(services, job, work_dir)
-        recorded = _record(services, job, found)
+        paths = _download(services, job, work_dir)
+        digests = [_digest(path) for path in paths]
+        found = _analyze_files(services, job, paths, work_dir)
+        found = replace(found, findings=[*_find_imports(services, job, digests), *found.findings])
+        recorded = _record(services, job, found, digests)
     except JobError as error:
         logger.info("files refused", extra={"code": error.kind.code})
         count_step("analyze", "failed", seconds=time.monotonic() - started)
@@ -92,12 +100,32 @@ def _failed(error: dict[str, Any]) -> dict[str, Any]:
     return {"outcome": "failed", "error": {**error, "details": []}}
 
 
-def _analyze_files(services: AwsServices, job: JobRecord, work_dir: Path) -> Analysis:
-    sources = []
-    for index, file in enumerate(job.files):
-        path = work_dir / f"{index:02d}"
+def _download(services: AwsServices, job: JobRecord, work_dir: Path) -> list[Path]:
+    """Bring the job's files to the disk."""
+    paths = [work_dir / f"{index:02d}" for index in range(len(job.files))]
+    for file, path in zip(job.files, paths, strict=True):
         services.storage.download(file.storage_path, path)
-        sources.append(SourceFile(path, file.original_name))
+    return paths
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _find_imports(services: AwsServices, job: JobRecord, digests: list[str]) -> Iterator[Finding]:
+    """Yield a finding for each file that was imported before, into the job's table or as a new one."""
+    where = "como tabela nova" if job.user_table_id is None else "nesta tabela"
+    for file, digest in zip(job.files, digests, strict=True):
+        before = services.imports.find(job, digest)
+        if before is not None:
+            day = parse_timestamp(before.imported_at).astimezone(services.settings.zone)
+            values = {"where": where, "date": f"{day:%d/%m/%Y}", "job": before.job_id}
+            yield Finding(WarningCode.SAME_FILE, values, file=file.original_name)
+
+
+def _analyze_files(services: AwsServices, job: JobRecord, paths: list[Path], work_dir: Path) -> Analysis:
+    sources = [SourceFile(path, file.original_name) for path, file in zip(paths, job.files, strict=True)]
     wish = Wish.from_record(services.storage.get_json(job.wish_key)) if job.wish_key else None
     names, report = _TakenNames(services, job.company_id), _reporter(services, job)
     return analyze(sources, work_dir, services.settings.zone, names, wish, report)
@@ -128,7 +156,7 @@ class _Attempt:
         return self.keys[-1]
 
 
-def _record(services: AwsServices, job: JobRecord, found: Analysis) -> bool:
+def _record(services: AwsServices, job: JobRecord, found: Analysis, digests: list[str]) -> bool:
     """Keep what was found under keys of this run's own; False, and nothing kept, where another was first."""
     attempt = _Attempt(job)
     staged_key = attempt.key(STAGED_OBJECT)
@@ -141,7 +169,7 @@ def _record(services: AwsServices, job: JobRecord, found: Analysis) -> bool:
     record |= _store_preview(services, attempt, found)
     key = attempt.key(ANALYSIS)
     services.storage.put_json(key, record)
-    if services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key):
+    if services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key, digests=digests):
         return True
     for unused in attempt.keys:
         services.storage.delete(unused)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from managed_tables.catalog.connections import Connections
 from managed_tables.catalog.exports import Exports
+from managed_tables.catalog.imports import Imports
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.tables import Tables
@@ -143,6 +144,11 @@ class AwsServices:
     def export_executions(self) -> Executions:
         """The exports' executions."""
         return Executions(self.stepfunctions, self.settings.export_state_machine_arn)
+
+    @once
+    def imports(self) -> Imports:
+        """Which files were imported into which tables."""
+        return Imports(self.items, self.settings.job_retention_days)
 
     @once
     def connections(self) -> Connections:

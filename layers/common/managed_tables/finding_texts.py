@@ -90,6 +90,10 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "{count} [linha parece um total e foi importada|linhas parecem totais e foram importadas] com as "
         "demais ({lines}). Para não somar duas vezes, [tire-a|tire-as] do arquivo e envie de novo"
     ),
+    WarningCode.SAME_FILE: (
+        "Este mesmo arquivo já foi importado {where} em {date} (envio {job}). Se foi engano, cancele este "
+        "envio; se o confirmar, ele será importado outra vez"
+    ),
     WarningCode.LINES_ABOVE: (
         "{count} [linha|linhas] acima da tabela não [foi importada|foram importadas] ({lines}). Se "
         "[faz|fazem] parte dos dados, indique na leitura onde a tabela começa"

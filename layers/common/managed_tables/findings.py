@@ -36,6 +36,7 @@ class WarningCode(StrEnum):
     UNCACHED_FORMULAS = "UNCACHED_FORMULAS"
     # What was left out, or taken though it may not belong.
     TOTAL_ROWS = "TOTAL_ROWS"
+    SAME_FILE = "SAME_FILE"
     LINES_ABOVE = "LINES_ABOVE"
     FOOTER = "FOOTER"
     REPEATED_HEADER = "REPEATED_HEADER"

@@ -102,7 +102,7 @@ class Items:
             for page in pages:
                 yield from map(from_attributes, page["Items"])
 
-    def put(self, item: Mapping[str, Any], condition: str, **values: object) -> None:
+    def put(self, item: Mapping[str, Any], condition: str = "", **values: object) -> None:
         """Write one whole item; raises ConditionFailed."""
         with _translated():
             self._client.put_item(TableName=self._table_name, **put(item, condition, **values)["Put"])

@@ -85,6 +85,7 @@ class JobRecord:
     task_token: str | None = None
     analysis_key: str | None = None
     staged_key: str | None = None
+    digests: tuple[str, ...] = ()  # of the files' bytes, in their order, once they were read
     wish_key: str | None = None
     wish_digest: str | None = None
     confirmed_key: str | None = None
@@ -161,6 +162,7 @@ def read_job(item: Item) -> JobRecord:
     known["intake"] = Intake(**intake) if intake else None
     known["result"] = LoadResult(**result) if result else None
     known["files"] = tuple(JobFile(**file) for file in item["files"])
+    known["digests"] = tuple(item.get("digests", ()))
     known["arrived"] = frozenset(item.get("arrived", ()))
     return JobRecord(**known)
 

@@ -10,7 +10,7 @@ the task token.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -88,7 +88,9 @@ class Jobs(JobReading):
             company_id, job_id, from_statuses=("queued", "analisando"), changes={"status": "analisando"}
         )
 
-    def record_analysis(self, job: JobRecord, *, analysis_key: str, staged_key: str) -> JobRecord | None:
+    def record_analysis(
+        self, job: JobRecord, *, analysis_key: str, staged_key: str, digests: Sequence[str] = ()
+    ) -> JobRecord | None:
         """Keep what analyze found; the state machine then makes the job wait for its confirmation.
 
         None where the job has moved on, or another analysis has been recorded since `job` was read.
@@ -98,7 +100,7 @@ class Jobs(JobReading):
             job.company_id,
             job.job_id,
             from_statuses=("analisando",),
-            changes={"analysis_key": analysis_key, "staged_key": staged_key},
+            changes={"analysis_key": analysis_key, "staged_key": staged_key, "digests": list(digests)},
             removals=("wish_key",),
             condition=condition,
             values=values,

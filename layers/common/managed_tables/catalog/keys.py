@@ -7,6 +7,7 @@ TABLE_PREFIX = "TABLE#"
 DELETED_TABLE_PREFIX = "DELETED_TABLE#"
 NAME_PREFIX = "NAME#"
 JOB_PREFIX = "JOB#"
+IMPORT_PREFIX = "IMPORT#"
 EXPORT_PREFIX = "EXPORT#"
 ACTIVE_JOBS_INDEX = "active-jobs"
 JOB_HISTORY_INDEX = "job-history"
@@ -35,6 +36,11 @@ def deleted_table_key(company_id: str, table_id: str) -> dict[str, str]:
 def name_key(company_id: str, display_name: str) -> dict[str, str]:
     """Return the key of the item that exists exactly while a table holds or reserves the name."""
     return {PK: company_pk(company_id), SK: f"{NAME_PREFIX}{display_name}"}
+
+
+def import_key(company_id: str, table_id: str, digest: str) -> dict[str, str]:
+    """Return the key of a file's last import into a table; `digest` is that of its bytes."""
+    return {PK: company_pk(company_id), SK: f"{IMPORT_PREFIX}{table_id}#{digest}"}
 
 
 def job_key(company_id: str, job_id: str) -> dict[str, str]:

@@ -42,4 +42,5 @@ def complete(
     """
     if job.mode == "create":
         services.upload_tables.finalise(company, applied.table_id)
+    services.imports.remember(job, applied.table_id)
     return services.jobs.complete(job, applied.table_id, applied.result)
