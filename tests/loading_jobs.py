@@ -13,6 +13,7 @@ from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.catalog.keys import job_key as catalog_key
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
+from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.storage import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, job_key
@@ -54,12 +55,18 @@ class JobMaker:
         table_id: str | None = None,
         display_name: str = "vendas",
         delimiter: str = ";",
+        terms: LoadTerms = USUAL_TERMS,
+        wanted: Sequence[Column] | None = None,
     ) -> str:
-        """Return the id of a job whose schema was just confirmed; `columns` name the staged cells."""
+        """Return the id of a job whose schema was just confirmed; `columns` name the staged cells.
+
+        `wanted` are the columns that are confirmed, where `terms` say by which others they are fed.
+        """
         job_id = new_record_id()
         self._record(job_id, mode, table_id)
         self._stage(job_id, rows, columns, delimiter)
-        self.confirm(job_id, columns, display_name=display_name, table_id=table_id)
+        confirmed = columns if wanted is None else wanted
+        self.confirm(job_id, confirmed, display_name=display_name, table_id=table_id, terms=terms)
         return job_id
 
     def confirm(
@@ -69,6 +76,7 @@ class JobMaker:
         *,
         display_name: str = "vendas",
         table_id: str | None = None,
+        terms: LoadTerms = USUAL_TERMS,
     ) -> None:
         """Confirm the job's schema, as POST …/confirm does, after the state machine made it wait."""
         services, company_id = self.services, self.company.company_id
@@ -85,6 +93,7 @@ class JobMaker:
             "columns": [one.model_dump(mode="json") for one in columns],
             "table_id": table_id,
             "own_columns": [one.name for one in columns if one.name in own],
+            "terms": terms.as_record(),
         }
         if self.job(job_id).mode == "upsert" and existing is not None:
             document["key"] = existing.key

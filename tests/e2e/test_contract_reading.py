@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from client import Answer, Console
+from client import Answer, Console, plain
 
 pytestmark = pytest.mark.flow
 
@@ -24,6 +24,13 @@ def read_again(
 
 def names(job: dict[str, Any]) -> list[str]:
     return [column["name"] for column in job["inferred_schema"]["columns"]]
+
+
+def mapped(job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the inferred columns `codigo` and `vlr` as those that feed `n` and `valor`."""
+    wanted = {"codigo": "n", "vlr": "valor"}
+    inferred = plain(job["inferred_schema"]["columns"])
+    return [{**one, "name": wanted[one["name"]], "source": one["name"]} for one in inferred]
 
 
 def test_a_reading_is_shown_corrected_and_loaded(company: Console) -> None:
@@ -67,6 +74,34 @@ def test_a_table_that_is_not_named_stays_as_it_was(company: Console) -> None:
     both = read_again(company, job, {"file": 1, "last_line": 5}, timezone="America/Sao_Paulo")
     assert [table["rows"] for table in both["reading"]["tables"]] == [1, 2]
     assert both["reading"]["timezone"] == "America/Sao_Paulo"
+
+
+def test_rows_that_do_not_fit_are_left_out_fetched_corrected_and_loaded(company: Console) -> None:
+    """confirm with skip → done, `result.rejected` → rejects → the same file, corrected, appended."""
+    rows = "".join(f"{number};{number},50\n" for number in range(1, 40))
+    job = company.analyzed({"vendas.csv": f"codigo;vlr\n{rows}dois;1,00\n41;zero\n"})
+    types = {"n": "integer", "valor": "decimal"}
+    columns = [{**one, "type": types[one["name"]]} for one in mapped(job)]
+    body = {"display_name": "vendas", "columns": columns, "on_misfit": "skip"}
+    assert company.call("POST", f"/upload-jobs/{job['_id']}/confirm", body).status == 200
+    done = company.wait(job["_id"], "done")
+    assert (done["result"]["inserted"], done["result"]["rejected"]) == (39, 2)
+    rejects = company.ok("GET", f"/upload-jobs/{job['_id']}/rejects")
+    assert rejects["rows"] == 2
+    assert rejects["expires_at"].endswith("Z")
+    text = company.http.get(rejects["url"]).content.decode("utf-8-sig")
+    assert text.splitlines()[0] == "codigo;vlr;arquivo;aba;linha;motivo"
+
+    table_id = done["user_table_id"]
+    corrected = text.replace("dois", "40").replace("zero", "41,50")
+    again = company.analyzed({"rejeitadas.csv": corrected}, table_id)
+    assert [warning["code"] for warning in again["warnings"]] == ["REJECTED_ROWS"]
+    assert company.confirm(again, columns=mapped(again)).status == 200
+    last = company.wait(again["_id"], "done")
+    assert (last["result"]["inserted"], last["result"]["rejected"]) == (2, 0)
+    assert company.call("GET", f"/upload-jobs/{again['_id']}/rejects").status == 404
+    values = [row["valor"] for row in company.rows(table_id, numbers="string")]
+    assert values[-2:] == ["1.00", "41.50"]
 
 
 def test_what_cannot_be_read_so_is_422_and_another_status_400(company: Console) -> None:

@@ -9,6 +9,7 @@ import duckdb
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
+from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
 from managed_tables_analyze.cells import STROKES, is_blank
 from managed_tables_analyze.parts import Part, literal, read_sql, select_sql, write_parquet
 from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
@@ -47,6 +48,9 @@ class Table:
     def add(self, part: Part) -> None:
         """Stage a part's rows. MisreadError where DuckDB does not read what was counted."""
         kept = self._kept_columns(part)
+        if are_rejects(part.labels):
+            kept = [column for column in kept if column < len(part.labels) - len(PLACE_LABELS)]
+            part.is_guarded = True
         names = self._match(part, kept)
         target = self.work_dir / f"part{len(self._staged):04d}.parquet"
         fresh = [name for name in names if name not in self.names]
@@ -81,6 +85,8 @@ class Table:
             missing = [name for column, name in enumerate(self.names) if column not in indexes.values()]
             values = {"new": len(fresh), "missing": len(missing)}
             part.findings.append(Finding(WarningCode.OTHER_HEADER, values, columns=(*fresh, *missing)))
+        if part.is_guarded:
+            part.findings.append(Finding(WarningCode.REJECTED_ROWS))
         nameless = [column for column in kept if column >= len(part.labels)]
         if part.labels and nameless and not part.is_ragged:
             names = tuple(self.names[indexes[column]] for column in nameless)

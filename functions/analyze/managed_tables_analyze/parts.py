@@ -9,6 +9,7 @@ import duckdb
 
 from managed_tables.conversion.sql_text import trimmed
 from managed_tables.findings import Finding
+from managed_tables.jobs.rejected_rows import GUARD
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
 
@@ -49,6 +50,7 @@ class Part:
     is_ragged: bool = False  # some records are shorter than `width`
     header_lines: int = 0
     header_end: int | None = None  # the last line of the header
+    is_guarded: bool = False  # an apostrophe in front of a cell keeps a spreadsheet from running it
     trim: bool = False  # blanks around a cell are no part of it
     extent: Extent = field(default_factory=Extent)
 
@@ -107,6 +109,8 @@ def _cell(part: Part, column: int) -> str:
     cell = f"c{column}"
     if part.has_breaks:
         cell = f"replace(replace({cell}, '{LINE_FEED}', chr(10)), '{CARRIAGE_RETURN}', chr(13))"
+    if part.is_guarded:
+        cell = f"CASE WHEN starts_with({cell}, {literal(GUARD)}) THEN substr({cell}, 2) ELSE {cell} END"
     return f"nullif({trimmed(cell)}, '')" if part.trim else cell
 
 

@@ -32,7 +32,9 @@ from managed_tables.errors import (
     ApiError,
     JobError,
 )
+from managed_tables.jobs.rejected_rows import rejects_keys
 from managed_tables.jobs.settlement import complete, settle
+from managed_tables.jobs.terms import LoadTerms
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.services import Services
@@ -41,6 +43,7 @@ from managed_tables_insert.loading import Target, current_columns, find_repeated
 from managed_tables_insert.misfits import find_misfits
 from managed_tables_insert.pipe import MisfitFound
 from managed_tables_insert.plan import LoadPlan, make_plan
+from managed_tables_insert.rejects import write_rejects
 from managed_tables_insert.transfer import DuplicateFound
 from managed_tables_insert.unattended import confirm_unattended
 
@@ -96,13 +99,16 @@ class Loading:
     def _load(self, connection: PgConnection) -> AppliedJob:
         with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
             plan = self._prepare(connection, converter, Path(folder))
+            if plan.skips_misfits:
+                self._keep_rejects(converter, plan)
             report = progress_reporter(self.services, self.job, plan.row_count)
             try:
                 if self.target.mode in ("replace", "upsert"):
                     self.services.reminders.add(self.job.company_id, self.job.job_id)
                 return load_rows(connection, converter, self.target, plan, report)
             except MisfitFound as found:
-                raise _misfit_error(converter, plan, found) from found
+                self._refuse_misfits(converter, plan)
+                raise JobError(VALUES_REFUSED, reason=str(found)) from found
             except DuplicateFound as found:
                 raise self._duplicate_error(connection, converter, plan) from found
             except Fenced as error:
@@ -116,11 +122,26 @@ class Loading:
     def _duplicate_error(
         self, connection: PgConnection, converter: DuckDBPyConnection, plan: LoadPlan
     ) -> JobError:
-        misfits = find_misfits(converter, plan)
-        if misfits.count:
-            return JobError(VALUES_NOT_CONVERTED, misfits.details, misfits.count, count=misfits.count)
+        if not plan.skips_misfits:
+            self._refuse_misfits(converter, plan)
         repeated = find_repeated_keys(connection, converter, self.target, plan)
         return JobError(DUPLICATE_KEYS, repeated.details, repeated.count, count=repeated.count)
+
+    def _refuse_misfits(self, converter: DuckDBPyConnection, plan: LoadPlan) -> None:
+        """Raise VALUES_NOT_CONVERTED where values do not fit, their rows kept for whoever corrects them."""
+        misfits = find_misfits(converter, plan)
+        if misfits.count:
+            self._keep_rejects(converter, plan)
+            raise JobError(VALUES_NOT_CONVERTED, misfits.details, misfits.count, count=misfits.count)
+
+    def _keep_rejects(self, converter: DuckDBPyConnection, plan: LoadPlan) -> None:
+        """Store the rows that do not fit, where there are any; repeatable."""
+        keys = rejects_keys(self.job)
+        target = plan.staged.with_name("rejects.csv")
+        count = write_rejects(converter, plan, target)
+        if count and keys is not None:
+            self.services.storage.upload_file(target, keys[0])
+            self.services.storage.put_json(keys[1], {"rows": count})
 
     def _require_current(self) -> None:
         """Raise Superseded where the job is no longer inserting what this run read."""
@@ -140,21 +161,22 @@ class Loading:
         staged = folder / STAGED_OBJECT
         # A job that was analysed before each run had keys of its own names no staged object.
         storage.download(self.job.staged_key or job_key(company_id, job_id, STAGED_OBJECT), staged)
-        zone = self.services.settings.default_timezone
+        zone, terms = self.services.settings.default_timezone, self.target.terms
         if self.target.mode == "create":
-            return make_plan(staged, analysis, self.target.columns, zone)
+            return make_plan(staged, analysis, self.target.columns, zone, terms)
         columns, missing = current_columns(connection, self.target)
-        plan = make_plan(staged, analysis, columns, zone)
-        if missing:
-            misfits = find_misfits(converter, plan)
-            if misfits.count:
-                raise JobError(VALUES_NOT_CONVERTED, misfits.details, misfits.count, count=misfits.count)
+        plan = make_plan(staged, analysis, columns, zone, terms)
+        if missing or terms.make_nullable:
+            if not plan.skips_misfits:
+                self._refuse_misfits(converter, plan)
             self._add_columns(missing)
         return plan
 
     def _add_columns(self, columns: tuple[Column, ...]) -> None:
         try:
-            self.services.table_operations.add_columns(self.company, self.target.table_id, columns)
+            self.services.table_operations.add_columns(
+                self.company, self.target.table_id, columns, self.target.terms.make_nullable
+            )
         except ApiError as error:
             if error.kind is INVALID_SCHEMA:
                 raise JobError(TABLE_CHANGED) from error
@@ -264,16 +286,10 @@ def _loading(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Lo
         columns=tuple(map(Column.model_validate, confirmed["columns"])),
         key=tuple(confirmed["key"]) if confirmed.get("key") else None,
         own_columns=frozenset(confirmed.get("own_columns", ())),
+        terms=LoadTerms.model_validate(confirmed.get("terms", {})),
     )
     company = services.provisioning.require(job.company_id)
     return Loading(services, job, company, target, is_last_attempt)
-
-
-def _misfit_error(converter: DuckDBPyConnection, plan: LoadPlan, found: MisfitFound) -> JobError:
-    misfits = find_misfits(converter, plan)
-    if misfits.count:
-        return JobError(VALUES_NOT_CONVERTED, misfits.details, misfits.count, count=misfits.count)
-    return JobError(VALUES_REFUSED, reason=str(found))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ same transaction: a deletion or a change of columns comes entirely before or aft
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
@@ -22,6 +23,7 @@ from managed_tables.databases.applied import (
 )
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import TABLE_CHANGED, TABLE_GONE, TABLE_NOT_ACTIVE, JobError
+from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables.tables.physical import create_physical_table, physical_name
 from managed_tables.undo.keeping import keep_rows, record_undoable
@@ -46,6 +48,7 @@ class Target:
     columns: tuple[Column, ...]
     key: tuple[str, ...] | None = None  # of an upsert: by which rows are found
     own_columns: frozenset[str] = frozenset()  # those that an existing table had when it was confirmed
+    terms: LoadTerms = USUAL_TERMS
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def load_rows(
         transfer = Transfer(connection, converter, plan, _clock_ms(connection), report)
         loaded = _load(transfer, target, table)
         milliseconds = round((time.monotonic() - started) * 1_000)
-        result = replace(loaded, milliseconds=milliseconds)
+        rejected = plan.row_count - loaded.inserted - loaded.updated - loaded.unchanged
+        result = replace(loaded, milliseconds=milliseconds, rejected=rejected if plan.skips_misfits else 0)
         record_undoable(connection, target.job_id, target.table_id, target.mode, transfer.ids)
         _record(connection, target, result)
     return AppliedJob(target.table_id, result)
@@ -138,8 +142,14 @@ def current_columns(
     own = {column.name: column for column in _find_table(connection, target).columns}
     if not target.own_columns <= own.keys():  # renamed or hidden since: its rows would be split over two
         raise JobError(TABLE_CHANGED)
-    wanted = tuple(own.get(column.name, column) for column in target.columns)
+    opened = target.terms.make_nullable
+    wanted = tuple(_as_loaded(own.get(column.name, column), opened) for column in target.columns)
     return wanted, tuple(column for column in wanted if column.name not in own)
+
+
+def _as_loaded(column: Column, opened: Sequence[str]) -> Column:
+    """Return the column as it will be: one that is to let NULL in does."""
+    return column.model_copy(update={"nullable": True}) if column.name in opened else column
 
 
 def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan, zone: str) -> HeldTable:

@@ -57,7 +57,7 @@ def _describe(
         return []
     numbers = sorted({number for _, number in places})
     cells = ", ".join(
-        f"{{'value': left({column.cell}, {SHOWN_CHARACTERS}), 'is_empty': {column.conversion.empty}}}"
+        f"{{'value': left({column.raw}, {SHOWN_CHARACTERS}), 'is_empty': {column.conversion.empty}}}"
         for column in (plan.columns[number] for number in numbers)
     )
     wanted = ", ".join(str(row) for row in sorted({row for row, _ in places}))

@@ -1,14 +1,17 @@
 """Owns what is to be loaded: the staged object's columns, their confirmed types, and the SQL of both."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from managed_tables.conversion import Conversion, Formats, build_conversion
+from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.sql_text import choose, literal
+from managed_tables.conversion.times import with_zone
 from managed_tables.ids import row_id
-from managed_tables.schema import Column
+from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
+from managed_tables.schema import Column, ColumnType
 
 ROW_NUMBER = "file_row_number"
 MISFIT = "managed-tables: a value does not fit"  # the message of the error that stops a conversion
@@ -19,16 +22,26 @@ _RANDOM_BITS = 42
 
 @dataclass(frozen=True)
 class LoadedColumn:
-    """A column of the table and the cells that fill it: `cell` is the SQL of the staged object's column."""
+    """A column of the table and the cells that fill it.
+
+    `raw` is the SQL of the staged object's column, `cell` that of the cell as it is converted, which `choice`
+    may make of it; `zone` is written behind times without one where it is not the session's.
+    """
 
     column: Column
     cell: str
     formats: Formats
+    raw: str = ""
+    choice: ColumnChoice = field(default_factory=ColumnChoice)
+    zone: str | None = None
 
     @property
     def conversion(self) -> Conversion:
         """The expressions that convert the cells."""
-        return build_conversion(self.cell, self.column.type, self.formats)
+        found = build_conversion(self.cell, self.column.type, self.formats)
+        if self.zone is None or self.column.type is not ColumnType.DATETIME:
+            return found
+        return replace(found, value=with_zone(found.value, self.zone))
 
     def value(self) -> str:
         """Return the SQL of PostgreSQL's text, NULL for an empty cell; a cell that does not fit stops it."""
@@ -62,37 +75,69 @@ class LoadPlan:
     columns: tuple[LoadedColumn, ...]
     files: tuple[str, ...]
     row_count: int
-
-    @property
-    def timezone(self) -> str:
-        """The zone of times without one: the same for all columns."""
-        return self.columns[0].formats.timezone
+    timezone: str  # of times without one, where no column has its own
+    labels: tuple[str, ...] = ()  # of all the staged object's columns
+    skips_misfits: bool = False
 
     @property
     def rows(self) -> str:
-        """The SQL relation of the staged object's rows, with their numbers."""
-        return f"read_parquet({literal(str(self.staged))}, {ROW_NUMBER} = true)"
+        """The SQL relation of the staged object's rows, with their numbers and what cells are made into."""
+        staged = f"read_parquet({literal(str(self.staged))}, {ROW_NUMBER} = true)"
+        made = [
+            f"{column.choice.rewritten(column.raw)} AS {column.cell}"
+            for column in self.columns
+            if column.choice.rewrites
+        ]
+        return f"(SELECT *, {', '.join(made)} FROM {staged})" if made else staged  # noqa: S608 - own SQL
+
+    @property
+    def has_misfit(self) -> str:
+        """The test that a row has a value that cannot be loaded."""
+        return " OR ".join(f"({column.is_misfit()})" for column in self.columns)
 
     def select_rows(self, base_ms: int) -> str:
         """Return the query of the table's rows: the id, then each column's text, in the order of the file."""
         values = ", ".join([_row_id(base_ms), *(column.value() for column in self.columns)])
-        return f"SELECT {values} FROM {self.rows}"  # noqa: S608 - own SQL: names of cells, no text of users
+        kept = f" WHERE NOT ({self.has_misfit})" if self.skips_misfits else ""
+        return f"SELECT {values} FROM {self.rows}{kept}"  # noqa: S608 - own SQL; texts of users are literals
 
 
 def make_plan(
-    staged: Path, analysis: Mapping[str, Any], confirmed: Sequence[Column], timezone: str
+    staged: Path,
+    analysis: Mapping[str, Any],
+    confirmed: Sequence[Column],
+    timezone: str,
+    terms: LoadTerms = USUAL_TERMS,
 ) -> LoadPlan:
-    """Return the plan of loading the confirmed columns, which are found in the analysis by name.
+    """Return the plan of loading the confirmed columns, which are found in the analysis by their sources.
 
     `timezone` is that of times without one where the analysis does not say.
     """
     known = {column["name"]: (number, column) for number, column in enumerate(analysis["columns"])}
+    session_zone = analysis.get("reading", {}).get("timezone", timezone)
     columns = []
-    for column in confirmed:
-        number, found = known[column.name]
-        formats = Formats(**{"timezone": timezone, **found["formats"]})
-        columns.append(LoadedColumn(column, f"c{number}", formats))
-    return LoadPlan(staged, tuple(columns), tuple(analysis["files"]), int(analysis["row_count"]))
+    for place, column in enumerate(confirmed):
+        number, found = known[terms.source(column.name)]
+        choice = terms.choice(column.name)
+        formats = choice.formats(Formats(**{"timezone": session_zone, **found["formats"]}))
+        raw = f"c{number}"
+        cell = f"x{place}" if choice.rewrites else raw
+        zone = None if formats.timezone == session_zone else formats.timezone
+        columns.append(LoadedColumn(column, cell, formats, raw, choice, zone))
+    return LoadPlan(
+        staged,
+        tuple(columns),
+        tuple(analysis["files"]),
+        int(analysis["row_count"]),
+        session_zone,
+        _labels(analysis),
+        terms.on_misfit == "skip",
+    )
+
+
+def _labels(analysis: Mapping[str, Any]) -> tuple[str, ...]:
+    shown = analysis.get("inferred_schema", analysis)["columns"]
+    return tuple(column.get("display_name", column["name"]) for column in shown)
 
 
 def id_prefix(base_ms: int) -> str:

@@ -81,6 +81,7 @@ TABLE_NOT_FOUND = ApiErrorKind(404, "TABLE_NOT_FOUND", "Tabela não encontrada")
 JOB_NOT_FOUND = ApiErrorKind(404, "JOB_NOT_FOUND", "Job não encontrado")
 EXPORT_NOT_FOUND = ApiErrorKind(404, "EXPORT_NOT_FOUND", "Exportação não encontrada")
 ROW_NOT_FOUND = ApiErrorKind(404, "ROW_NOT_FOUND", "Linha não encontrada")
+NO_REJECTS = ApiErrorKind(404, "NO_REJECTS", "Nenhuma linha deste envio foi rejeitada")
 ROUTE_NOT_FOUND = ApiErrorKind(404, "ROUTE_NOT_FOUND", "Rota não encontrada")
 METHOD_NOT_ALLOWED = ApiErrorKind(405, "METHOD_NOT_ALLOWED", "Método não permitido")
 NOT_PROVISIONED = ApiErrorKind(

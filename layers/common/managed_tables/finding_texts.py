@@ -136,6 +136,10 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "O cabeçalho é diferente do primeiro ({new} coluna(s) a mais, {missing} a menos): o que falta fica "
         "vazio. Se as colunas são as mesmas, dê a elas os mesmos nomes e envie de novo"
     ),
+    WarningCode.REJECTED_ROWS: (
+        "Este é um arquivo de linhas rejeitadas: as colunas arquivo, aba, linha e motivo, no fim dele, não "
+        "foram lidas. Se elas fazem parte dos seus dados, troque o nome de uma delas e envie de novo"
+    ),
     WarningCode.WRAPPED_LINES: "Cada linha inteira estava entre aspas e foi lida sem elas",
     WarningCode.MORE_WARNINGS: "Há mais {count} [aviso|avisos] como estes",
     GroundCode.CELLS_FIT: "{fits} de {count} [é {one}|são {many}]",

@@ -50,6 +50,7 @@ class WarningCode(StrEnum):
     # What else is good to know.
     OTHER_HEADER = "OTHER_HEADER"
     WRAPPED_LINES = "WRAPPED_LINES"
+    REJECTED_ROWS = "REJECTED_ROWS"
     MORE_WARNINGS = "MORE_WARNINGS"
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypedDict
+from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -113,7 +114,7 @@ class Storage:
             Params={
                 "Bucket": self.bucket_name,
                 "Key": key,
-                "ResponseContentDisposition": f'attachment; filename="{file_name}"',
+                "ResponseContentDisposition": _attachment(file_name),
                 "ResponseContentType": content_type,
             },
             ExpiresIn=expires_seconds,
@@ -267,6 +268,16 @@ class Storage:
             for page in pages:
                 for found in page.get("Contents", []):
                     self.client.delete_object(Bucket=self.bucket_name, Key=found["Key"])
+
+
+def _attachment(file_name: str) -> str:
+    """Return the header that names a download; names beyond ASCII as RFC 6266 has them."""
+    plain = file_name.isascii() and not set(file_name) & set('"\\\r\n')
+    return (
+        f'attachment; filename="{file_name}"'
+        if plain
+        else f"attachment; filename*=UTF-8''{quote(file_name, safe='')}"
+    )
 
 
 @contextmanager

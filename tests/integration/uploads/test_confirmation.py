@@ -13,6 +13,7 @@ from upload_flow import (
     declare,
     error_of,
     execution_status,
+    headers,
     make_table,
     record,
     status_of,
@@ -135,6 +136,67 @@ def test_an_append_keeps_the_tables_types_and_adds_nullable_columns(
         "table_id": table_id,
         "own_columns": [own.name],
     }
+
+
+def test_a_confirmation_states_how_columns_are_filled(api: ApiServices, client: TestClient) -> None:
+    job_id = waiting_job(api, client)
+    preco = {**VALOR, "name": "preco", "source": "valor", "decimal_mark": ",", "null_tokens": ["s/d"]}
+    produto = {**PRODUTO, "trim": True, "inference": {"confidence": 1}}
+    body = {"display_name": "vendas", "columns": [produto, preco], "on_misfit": "skip"}
+    answer = client.post(f"{BASE}/upload-jobs/{job_id}/confirm", json=body)
+    assert answer.status_code == 200, answer.text
+    confirmed = api.storage.get_json(record(api, client, job_id).confirmed_key or "")
+    assert confirmed["columns"] == [PRODUTO, {**VALOR, "name": "preco"}]
+    choices = {
+        "produto": {"trim": True},
+        "preco": {"source": "valor", "decimal_mark": ",", "null_tokens": ["s/d"]},
+    }
+    assert confirmed["terms"] == {"choices": choices, "on_misfit": "skip"}
+    shown = client.get(f"{BASE}/upload-jobs/{job_id}").json()["confirmed_schema"]
+    assert shown == {
+        "display_name": "vendas",
+        "columns": [{**PRODUTO, "trim": True}, preco],
+        "on_misfit": "skip",
+    }
+    assert client.post(f"{BASE}/upload-jobs/{job_id}/confirm", json=body).status_code == 200
+    other = {**body, "on_misfit": "reject"}
+    error_of(client.post(f"{BASE}/upload-jobs/{job_id}/confirm", json=other), 400, "JOB_NOT_WAITING_CONFIRM")
+
+
+def test_what_cannot_be_stated_of_a_column_is_422(api: ApiServices, client: TestClient) -> None:
+    job_id = waiting_job(api, client)
+    for stated, field, code in (
+        ({"source": "unknown"}, "source", "UNKNOWN_COLUMN"),
+        ({"decimal_mark": ";"}, "decimal_mark", "NOT_ALLOWED"),
+        ({"date_order": "ydm"}, "date_order", "NOT_ALLOWED"),
+        ({"null_tokens": ["x"] * 21}, "null_tokens", "TOO_LONG"),
+        ({"trim": "sim"}, "trim", "NOT_A_BOOLEAN"),
+        ({"timezone": "Brasil"}, "timezone", "UNKNOWN_TIMEZONE"),
+    ):
+        body = error_of(
+            confirm(client, job_id, "vendas", PRODUTO, {**VALOR, **stated}), 422, "INVALID_SCHEMA"
+        )
+        [found] = body["details"]
+        assert (found["path"], found["code"]) == (f"columns[1].{field}", code)
+    body = {"display_name": "vendas", "columns": [PRODUTO], "on_misfit": "ignore"}
+    assert client.post(f"{BASE}/upload-jobs/{job_id}/confirm", json=body).status_code == 422
+    body = {"display_name": "vendas", "columns": [PRODUTO], "make_nullable": ["produto"]}
+    answer = client.post(f"{BASE}/upload-jobs/{job_id}/confirm", json=body)
+    assert error_of(answer, 422, "INVALID_SCHEMA")["details"][0]["path"] == "make_nullable[0]"
+    assert status_of(client, job_id) == "waiting_confirm"
+
+
+def test_letting_empty_cells_into_a_table_needs_the_permission_to_update_it(
+    api: ApiServices, client: TestClient, company: ConnectionRecord
+) -> None:
+    own = Column(name="produto", display_name="P", type=ColumnType.TEXT, nullable=False)
+    job_id = waiting_job(api, client, f"/{make_table(api, company, own)}/upload")
+    body = {"display_name": None, "columns": [VALOR], "make_nullable": ["produto"]}
+    path = f"{BASE}/upload-jobs/{job_id}/confirm"
+    uploader = headers(api, company.company_id, "managed-tables:upload")
+    error_of(client.post(path, json=body, headers=uploader), 403, "FORBIDDEN")
+    error_of(client.get(f"{BASE}/upload-jobs/{job_id}/rejects"), 404, "NO_REJECTS")
+    assert client.post(path, json=body).status_code == 200
 
 
 def test_an_append_without_a_column_that_the_table_requires_is_422(

@@ -173,5 +173,11 @@ def _result_answer(result: LoadResult) -> dict[str, Any]:
 
 
 def _confirmed_answer(confirmed: dict[str, Any]) -> dict[str, Any]:
-    columns = [Column.model_validate(column).as_answer() for column in confirmed["columns"]]
-    return {"display_name": confirmed["display_name"], "columns": columns}
+    terms = confirmed.get("terms", {})
+    choices = terms.get("choices", {})
+    columns = [
+        Column.model_validate(column).as_answer() | choices.get(column["name"], {})
+        for column in confirmed["columns"]
+    ]
+    stated = {name: value for name, value in terms.items() if name != "choices"}
+    return {"display_name": confirmed["display_name"], "columns": columns, **stated}

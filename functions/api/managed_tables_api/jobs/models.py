@@ -2,13 +2,17 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from managed_tables.catalog.jobs import MAX_ERROR_DETAILS, JobMode, JobStatus
+from managed_tables.conversion.choices import ColumnChoice, Tokens
+from managed_tables.conversion.columns import DateOrder, DecimalMark
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.errors import JobErrorKind
 from managed_tables.findings import MAX_LINES, MAX_PREVIEW, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.jobs.plausibility import is_timezone
+from managed_tables.jobs.terms import LoadTerms, OnMisfit
 from managed_tables.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
 from managed_tables.schema import Column, ColumnType
 from managed_tables_api.documentation import DetailBody, codes_of
@@ -23,6 +27,12 @@ from managed_tables_api.validation import (
 )
 
 _COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
+
+
+def _known_zone(name: str) -> str:
+    if not is_timezone(name):
+        raise InvalidValue(DetailCode.UNKNOWN_TIMEZONE, "não é um fuso horário, como America/Sao_Paulo")
+    return name
 
 
 class UploadedFile(BaseModel):
@@ -130,11 +140,42 @@ class InferredSchema(BaseModel):
     total_row_count_estimate: Count = Field(description="Exato")
 
 
+class ConfirmedColumn(Column, ColumnChoice):
+    """A column as the user wants it, and how the file's cells fill it."""
+
+    source: str | None = Field(
+        default=None, description="`name` da coluna inferida que a preenche; sem ele, a do mesmo nome"
+    )
+    decimal_mark: DecimalMark | None = None
+    date_order: DateOrder | None = None
+    null_tokens: Tokens | None = Field(default=None, description="Textos que são vazios; `[]`: nenhum")
+    true_tokens: Tokens | None = Field(default=None, description="Textos que são verdadeiro")
+    false_tokens: Tokens | None = Field(default=None, description="Textos que são falso")
+    trim: bool | None = Field(default=None, description="Se os espaços nas pontas são retirados")
+    timezone: Annotated[str, AfterValidator(_known_zone)] | None = Field(
+        default=None, description="De horários sem fuso"
+    )
+
+    @property
+    def column(self) -> Column:
+        """The column itself."""
+        return Column(**self.model_dump(include=set(Column.model_fields)))
+
+    @property
+    def choice(self) -> ColumnChoice:
+        """How it is filled."""
+        return ColumnChoice(**self.model_dump(include=set(ColumnChoice.model_fields)))
+
+
 class ConfirmedSchema(BaseModel):
     """The schema that the user confirmed last."""
 
     display_name: str | None
-    columns: Annotated[list[Column], Field(max_length=MAX_COLUMNS)]
+    columns: Annotated[list[ConfirmedColumn], Field(max_length=MAX_COLUMNS)] = Field(
+        description="Além dos campos do contrato, só o que foi definido"
+    )
+    make_nullable: list[str] = Field(default=[], description="Ausente onde não há")
+    on_misfit: OnMisfit = Field(default="reject", description="Ausente onde é `reject`")
 
 
 class Progress(BaseModel):
@@ -325,7 +366,31 @@ class Confirmation(BaseModel):
     )
 
     display_name: str | None = Field(default=None, description="Obrigatório para uma tabela nova")
-    columns: Annotated[list[Column], Field(min_length=1, json_schema_extra={"maxItems": MAX_COLUMNS})]
+    columns: Annotated[
+        list[ConfirmedColumn], Field(min_length=1, json_schema_extra={"maxItems": MAX_COLUMNS})
+    ]
+    make_nullable: Annotated[tuple[str, ...], Field(max_length=MAX_COLUMNS)] = Field(
+        default=(), description="Colunas da tabela que passam a aceitar vazios (exige managed-tables:update)"
+    )
+    on_misfit: OnMisfit = Field(
+        default="reject",
+        description="`skip`: linhas com valores que não cabem ficam fora, contadas em result.rejected",
+    )
+
+    @property
+    def terms(self) -> LoadTerms:
+        """On which terms the rows are loaded."""
+        choices = {column.name: column.choice for column in self.columns}
+        stated = {name: choice for name, choice in choices.items() if choice != ColumnChoice()}
+        return LoadTerms(choices=stated, make_nullable=self.make_nullable, on_misfit=self.on_misfit)
+
+
+class RejectsAnswer(BaseModel):
+    """Where the rows that did not fit are, as a CSV; the address expires."""
+
+    url: str
+    expires_at: Moment
+    rows: Count
 
 
 class ConfirmAnswer(BaseModel):

@@ -16,6 +16,7 @@ from managed_tables.errors import (
     JOB_FINISHED,
     JOB_NOT_FOUND,
     JOB_NOT_WAITING,
+    NO_REJECTS,
     NOT_UNDOABLE,
     REQUEST_TOO_LARGE,
     TABLE_BUSY,
@@ -40,6 +41,7 @@ from managed_tables_api.jobs.models import (
     JobQuery,
     JobsAnswer,
     JobsQuery,
+    RejectsAnswer,
 )
 from managed_tables_api.jobs.preview import Place, show_lines
 from managed_tables_api.jobs.reanalysis_models import (
@@ -48,6 +50,7 @@ from managed_tables_api.jobs.reanalysis_models import (
     Reanalysis,
     ReanalysisAnswer,
 )
+from managed_tables_api.jobs.rejects import offer_rejects
 from managed_tables_api.jobs.text_numbers import with_text_numbers
 from managed_tables_api.jobs.undo_models import UndoAnswer, UndoBody
 from managed_tables_api.permissions import Permission
@@ -152,6 +155,16 @@ def preview_upload_job(job_id: str, call: Annotated[Call, requires(Permission.LI
     return JsonAnswer(show_lines(call.services, job, Place(**query.model_dump())))
 
 
+@router.get(
+    "/{job_id}/rejects",
+    **document("Get rejected rows", answers={200: RejectsAnswer}, errors=[JOB_NOT_FOUND, NO_REJECTS]),
+)
+def get_rejected_rows(job_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Response:
+    """Return where the rows that did not fit can be fetched: a CSV to correct and upload again."""
+    job = get_job(call.services.jobs, call.company_id, job_id)
+    return JsonAnswer(offer_rejects(call.services, job))
+
+
 @router.post(
     "/{job_id}/reanalyze",
     **document(
@@ -210,7 +223,10 @@ def confirm_upload_job(job_id: str, call: Annotated[Call, requires(Permission.UP
     """
     job = get_job(call.services.jobs, call.company_id, job_id)
     body = schema_body(call, Confirmation)
-    confirm_job(call.services, job, WantedSchema(body.display_name, body.columns))
+    if body.make_nullable:
+        call.caller.require(Permission.UPDATE)
+    columns = [column.column for column in body.columns]
+    confirm_job(call.services, job, WantedSchema(body.display_name, columns, body.terms))
     return JsonAnswer({"status": "inserting"})
 
 

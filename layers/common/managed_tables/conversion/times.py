@@ -104,6 +104,13 @@ def datetime_value(cell: str, order: str) -> str:
     return choose((_is_padded_with_time(cell), common), otherwise=general)
 
 
+def with_zone(value: str, zone: str) -> str:
+    """Return the value of a datetime with the zone behind it that it has where none is written."""
+    has_zone = f"regexp_matches({value}, ':[0-9.]+ ?(?:[AaPp][Mm])? ?(?:[Zz]|UTC|GMT|[+-][0-9:]+)$')"
+    midnight = choose((f"contains({value}, ':')", value), otherwise=f"concat({value}, ' 00:00')")
+    return choose((has_zone, value), otherwise=f"concat({midnight}, {literal(' ' + zone)})")
+
+
 def _fits(cell: str, pattern: str) -> str:
     return choose(
         (f"strlen({cell}) > {MAX_TIME_BYTES}", "false"),

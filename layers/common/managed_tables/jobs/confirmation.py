@@ -26,6 +26,7 @@ from managed_tables.errors import (
     ApiError,
 )
 from managed_tables.jobs.resuming import try_to_resume
+from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables.services import Services
 from managed_tables.storage import confirmed_name, job_key
@@ -40,6 +41,7 @@ _NOT_INFERRED = Fault(DetailCode.UNKNOWN_COLUMN, "não está entre as colunas in
 _NEW_NOT_NULLABLE = Fault(
     DetailCode.NOT_NULLABLE, "uma coluna nova em uma tabela existente deve aceitar nulos ou ter default"
 )
+_NOT_IN_TABLE = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 _MISSING = Fault(DetailCode.MISSING_COLUMN, "obrigatória na tabela")
 
 DECISIONS_MAX = 3  # each after another reading of the files has been recorded meanwhile
@@ -47,16 +49,20 @@ DECISIONS_MAX = 3  # each after another reading of the files has been recorded m
 
 @dataclass(frozen=True)
 class WantedSchema:
-    """What is to be confirmed: the table's name (of no account for one that exists) and its columns."""
+    """What is to be confirmed: the table's name (ignored for one that exists), its columns, and the terms."""
 
     display_name: str | None
     columns: Sequence[Column]
+    terms: LoadTerms = USUAL_TERMS
 
     @property
     def digest(self) -> str:
         """What tells a repeated confirmation from another one."""
         columns = [column.as_document() for column in self.columns]
-        return _hash({"display_name": self.display_name, "columns": columns})
+        terms = self.terms.as_record()
+        return _hash(
+            {"display_name": self.display_name, "columns": columns, **({"terms": terms} if terms else {})}
+        )
 
 
 def confirm_job(
@@ -82,15 +88,20 @@ def confirm_job(
 
 def _decide(services: Services, job: JobRecord, wanted: WantedSchema) -> JobRecord:
     """Return the job as it is when one confirmation, ours or another, has been taken."""
-    _check_inferred(services, job, wanted.columns)
+    _check_inferred(services, job, wanted)
     if job.mode == "create":
+        if wanted.terms.make_nullable:
+            raise_nullable_faults(wanted.terms, ())
         return _decide_new_table(services, job, wanted)
     company = services.provisioning.require(job.company_id)
     table = services.table_reading.get(company, job.user_table_id or "")
     if table.status != "active":
         raise ApiError(TABLE_INACTIVE)
-    needed = _needed_names(job, table)
-    held = WantedSchema(table.display_name, _columns_for(table.columns, wanted.columns, needed))
+    raise_nullable_faults(wanted.terms, table.columns)
+    opened = wanted.terms.make_nullable
+    needed = [name for name in _needed_names(job, table) if name not in opened or name in (table.key or ())]
+    columns = _columns_for(_with_nulls(table.columns, opened), wanted.columns, needed)
+    held = WantedSchema(table.display_name, columns, wanted.terms)
     return _record(services, job, held, table.table_id, wanted.digest, table) or _again(services, job)
 
 
@@ -157,6 +168,8 @@ def _record(
         # What the table had already: such a column is not made again, should it be gone when rows go in.
         "own_columns": [column.name for column in schema.columns if column.name in own_names],
     }
+    if terms := schema.terms.as_record():
+        document["terms"] = terms
     if job.mode == "upsert" and table is not None:
         document["key"] = table.key  # the one by which the person expects rows to be found
     key = job_key(job.company_id, job.job_id, confirmed_name(job.confirmations + 1, _hash(document)))
@@ -169,16 +182,33 @@ def _record(
     )
 
 
-def _check_inferred(services: Services, job: JobRecord, columns: Sequence[Column]) -> None:
+def _with_nulls(columns: Sequence[Column], opened: Sequence[str]) -> list[Column]:
+    return [one.model_copy(update={"nullable": True}) if one.name in opened else one for one in columns]
+
+
+def raise_nullable_faults(terms: LoadTerms, existing: Sequence[Column]) -> None:
+    """Raise INVALID_SCHEMA unless the table has the columns that are to let NULL in."""
+    known = {column.name for column in existing}
+    details = [
+        detail("body", _NOT_IN_TABLE, path=f"make_nullable[{index}]", column=name)
+        for index, name in enumerate(terms.make_nullable)
+        if name not in known
+    ]
+    if details:
+        raise ApiError(INVALID_SCHEMA, details, reason=f"{details[0]['path']}: {details[0]['reason']}")
+
+
+def _check_inferred(services: Services, job: JobRecord, wanted: WantedSchema) -> None:
     analysis = services.job_documents.find_analysis(job)
     if analysis is None:
         raise ApiError(ANALYSIS_GONE)
     inferred = {column["name"] for column in analysis["inferred_schema"]["columns"]}
+    sources = [(column.name, wanted.terms.choice(column.name).source) for column in wanted.columns]
     raise_column_faults(
         [
-            column_fault(index, column.name, _NOT_INFERRED, field="name")
-            for index, column in enumerate(columns)
-            if column.name not in inferred
+            column_fault(index, name, _NOT_INFERRED, field="name" if source is None else "source")
+            for index, (name, source) in enumerate(sources)
+            if (source or name) not in inferred
         ]
     )
 

@@ -1,6 +1,6 @@
 """What an update asks of a table, and what it makes of the table's definition."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
@@ -37,7 +37,8 @@ KEEP: Final = Keep.KEEP
 class TableChange:
     """What an update asks for; None (KEEP, where a table may be without) leaves a part as it is.
 
-    `columns` is the whole new list; `added_columns` go to the end of whatever list there is by then.
+    `columns` is the whole new list; `added_columns` go to the end of whatever list there is by then, where
+    `nullable_columns` let NULL in.
     `versions` are those of which the table must have one.
     """
 
@@ -45,6 +46,7 @@ class TableChange:
     columns: Sequence[ColumnChange] | None = None
     status: TableStatus | None = None
     added_columns: Columns = ()
+    nullable_columns: Collection[str] = ()
     title: str | Keep | None = KEEP
     description: str | Keep | None = KEEP
     key: Sequence[str] | Keep | None = KEEP
@@ -60,9 +62,13 @@ class TableChange:
         """Return the whole list that is asked of a table with these columns."""
         names = {column.name for column in present}
         added = [column for column in self.added_columns if column.name not in names]
-        if self.columns is not None or not added:
+        opened = [column for column in present if column.name in self.nullable_columns]
+        if self.columns is not None or not (added or opened):
             return self.columns
-        return [ColumnChange(**column.model_dump()) for column in (*present, *added)]
+        kept = [
+            column.model_copy(update={"nullable": True}) if column in opened else column for column in present
+        ]
+        return [ColumnChange(**column.model_dump()) for column in (*kept, *added)]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@
 Of two operations at once on one table the second waits for the first, then goes on from its result.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from psycopg import sql
@@ -136,9 +136,11 @@ class TableOperations:
                 change = _continued(change, table, self.reconciliation.end(company, begun))
                 waiting.pause()
 
-    def add_columns(self, company: ConnectionRecord, table_id: str, columns: Columns) -> TableRecord:
-        """Add those of the columns that the table has not yet, by name: repeatable."""
-        return self.update(company, table_id, TableChange(added_columns=columns))
+    def add_columns(
+        self, company: ConnectionRecord, table_id: str, columns: Columns, nullable: Collection[str] = ()
+    ) -> TableRecord:
+        """Add the columns that the table has not yet, by name, and let NULL into others: repeatable."""
+        return self.update(company, table_id, TableChange(added_columns=columns, nullable_columns=nullable))
 
     def delete(self, company: ConnectionRecord, table_id: str, before: Step | None = None) -> None:
         """Delete a table softly: its rows stay in the database, out of the way; raises TABLE_NOT_FOUND.

@@ -1,0 +1,65 @@
+"""The file of the rows that do not fit: their cells as in the file, then where they stand and why.
+
+Corrected and uploaded again it loads: analyze knows it by its last four labels, leaves these columns out, and
+takes off the apostrophe that keeps a spreadsheet from running a text.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from managed_tables.conversion import EMPTY_CELL, explain
+from managed_tables.jobs.rejected_rows import PLACE_LABELS, guarded
+from managed_tables_insert.plan import ROW_NUMBER, LoadedColumn, LoadPlan
+
+_FETCHED_ROWS = 2_000
+_BOM = "\ufeff"
+
+
+def write_rejects(connection: DuckDBPyConnection, plan: LoadPlan, target: Path) -> int:
+    """Write the rows with values that cannot be loaded and return how many there are."""
+    count = 0
+    with target.open("w", encoding="utf-8", newline="") as out:
+        out.write(_BOM)
+        writer = csv.writer(out, delimiter=";")
+        writer.writerow([*map(guarded, plan.labels), *PLACE_LABELS])
+        for cells, place, reasons in _find_rows(connection, plan):
+            file, sheet, line = place
+            why = guarded("; ".join(reasons))
+            writer.writerow(
+                [*(guarded(cell or "") for cell in cells), guarded(file), guarded(sheet), line, why]
+            )
+            count += 1
+    return count
+
+
+def _find_rows(
+    connection: DuckDBPyConnection, plan: LoadPlan
+) -> Iterator[tuple[Sequence[str | None], tuple[str, str, int], list[str]]]:
+    """Yield each row's cells, its place, and why it does not fit, in the order of the file."""
+    width = len(plan.labels)
+    cells = ", ".join(f"c{number}" for number in range(width))
+    tests = ", ".join(
+        f"({column.is_misfit()}) AS m{number}, {column.conversion.empty} AS e{number}"
+        for number, column in enumerate(plan.columns)
+    )
+    rows = connection.execute(
+        f"SELECT file, sheet, line, {cells}, {tests} FROM {plan.rows} "  # noqa: S608 - own SQL
+        f"WHERE {plan.has_misfit} ORDER BY {ROW_NUMBER}"
+    )
+    while batch := rows.fetchmany(_FETCHED_ROWS):
+        for file, sheet, line, *rest in batch:
+            found, flags = rest[:width], rest[width:]
+            reasons = [
+                _reason(column, found[int(column.raw[1:])], is_empty=is_empty)
+                for column, is_misfit, is_empty in zip(plan.columns, flags[::2], flags[1::2], strict=True)
+                if is_misfit
+            ]
+            yield found, (plan.files[file], sheet or "", line), reasons
+
+
+def _reason(loaded: LoadedColumn, value: str | None, *, is_empty: bool) -> str:
+    fault = EMPTY_CELL if is_empty else explain(value or "", loaded.column.type, loaded.formats)
+    return f"{loaded.column.display_name}: {fault.reason}"

@@ -1,0 +1,69 @@
+"""What a person states of how a column's cells become values: put in front of inference's expressions."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from managed_tables.conversion.columns import DateOrder, DecimalMark, Formats
+from managed_tables.conversion.sql_text import choose, literal, trimmed
+
+MAX_TOKENS = 20
+MAX_TOKEN_CHARACTERS = 100
+
+Token = Annotated[str, Field(max_length=MAX_TOKEN_CHARACTERS)]
+Tokens = Annotated[tuple[Token, ...], Field(max_length=MAX_TOKENS)]
+
+
+class ColumnChoice(BaseModel):
+    """How one column is filled; None is left as it was inferred.
+
+    `source` is the inferred column that feeds it. `null_tokens` are empty beside the usual ones, which an
+    empty list takes away; `true_tokens` and `false_tokens` are words beside the usual ones. Tokens are
+    compared without the blanks around a cell, those of booleans without regard to case.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str | None = None
+    decimal_mark: DecimalMark | None = None
+    date_order: DateOrder | None = None
+    null_tokens: Tokens | None = None
+    true_tokens: Tokens | None = None
+    false_tokens: Tokens | None = None
+    trim: bool | None = None
+    timezone: str | None = None
+
+    def formats(self, inferred: Formats) -> Formats:
+        """Return the formats of the column's cells."""
+        stated: dict[str, Any] = {
+            "decimal_mark": self.decimal_mark,
+            "date_order": self.date_order,
+            "timezone": self.timezone,
+            "null_tokens": False if self.null_tokens == () else None,
+        }
+        given = {name: value for name, value in stated.items() if value is not None}
+        return Formats(**{**inferred.as_record(), **given})
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether the cells are changed before they are converted."""
+        return bool(self.trim or self.null_tokens or self.true_tokens or self.false_tokens)
+
+    def rewritten(self, cell: str) -> str:
+        """Return the SQL of the cell as it is converted."""
+        bare = trimmed(cell)
+        branches = []
+        for tokens, value in (
+            (self.null_tokens, "NULL"),
+            (_lowered(self.true_tokens), "'true'"),
+            (_lowered(self.false_tokens), "'false'"),
+        ):
+            if tokens:
+                text = bare if value == "NULL" else f"lower({bare})"
+                branches.append((f"{text} IN ({', '.join(map(literal, tokens))})", value))
+        otherwise = bare if self.trim else cell
+        return choose(*branches, otherwise=otherwise) if branches else otherwise
+
+
+def _lowered(tokens: tuple[str, ...] | None) -> tuple[str, ...]:
+    return tuple(token.strip().lower() for token in tokens or ())

@@ -1,0 +1,31 @@
+"""The file of rows that did not fit, as insert writes it, the API offers it, and analyze reads it again."""
+
+import re
+from collections.abc import Sequence
+
+from managed_tables.catalog.job_records import JobRecord
+
+PLACE_LABELS = ("arquivo", "aba", "linha", "motivo")
+_CONFIRMED = "/confirmed-"
+_REJECTS = "/rejects-"
+# What a spreadsheet runs; a number that begins with a sign is none of it.
+_RUNS = re.compile(r"\s*[=@\t\r]|\s*[+-](?![\d.,]+%?\s*$)")
+GUARD = "'"
+
+
+def guarded(text: str) -> str:
+    """Return a cell's text so that no spreadsheet runs it: behind an apostrophe where it would."""
+    return GUARD + text if _RUNS.match(text) or text.startswith(GUARD) else text
+
+
+def are_rejects(labels: Sequence[str | None]) -> bool:
+    """Return whether a file is one of rejected rows, by its last labels."""
+    return len(labels) > len(PLACE_LABELS) and tuple(labels[-len(PLACE_LABELS) :]) == PLACE_LABELS
+
+
+def rejects_keys(job: JobRecord) -> tuple[str, str] | None:
+    """Return the keys of the file and of what is known of it, which each confirmation has of its own."""
+    if job.confirmed_key is None:
+        return None
+    base = job.confirmed_key.replace(_CONFIRMED, _REJECTS).removesuffix(".json")
+    return f"{base}.csv", f"{base}.json"
