@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from psycopg import sql
-
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import Applied, NameTaken, TableChanged, TableRecord
 from managed_tables.databases.applied import find_applied, lock_version, record_change
@@ -11,7 +9,9 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.services import Services
+from managed_tables.tables.comments import write_comments
 from managed_tables.tables.definitions import check_columns, check_table_name
+from managed_tables.tables.hidden_columns import bring_back, find_hidden_columns
 from managed_tables.tables.physical import delete_physical_table, physical_name, restore_physical_table
 from managed_tables.tables.reconciliation import Waiting
 
@@ -56,16 +56,10 @@ def _restore_in_database(connection: PgConnection, table_id: str, name: str) -> 
 def list_hidden_columns(
     services: Services, company: ConnectionRecord, table_id: str
 ) -> list[tuple[str, str]]:
-    """Return the table's hidden columns as (name in PostgreSQL, PostgreSQL's type)."""
+    """Return the table's hidden columns as (hidden name, PostgreSQL's type)."""
     table = _table(services, company, table_id)
     with services.open_company(company) as connection:
-        rows = connection.execute(
-            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-            " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attname LIKE '%%$%%'"
-            " ORDER BY attnum",
-            [physical_name(table.display_name).as_string(connection)],
-        ).fetchall()
-    return [(str(name), str(kind)) for name, kind in rows]
+        return find_hidden_columns(connection, table.table_id)
 
 
 def restore_column(
@@ -81,12 +75,10 @@ def restore_column(
     check_columns(columns)
     with services.open_company(company) as connection, connection.transaction():
         lock_version(connection, table_id, table.version)
-        connection.execute(
-            sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}").format(
-                physical_name(table.display_name), sql.Identifier(hidden_name), sql.Identifier(name)
-            )
-        )
+        physical = physical_name(table.display_name)
+        bring_back(connection, table_id, physical, hidden_name, name, kinds[hidden_name])
         applied = replace(table.applied, version=table.version + 1, columns=columns)
+        write_comments(connection, applied)
         record_change(connection, table_id, applied)
     try:
         finished = services.tables.finalise(table, applied)

@@ -203,12 +203,14 @@ def test_no_lock_that_the_reader_can_take_stops_the_product(
 
 
 def test_what_was_deleted_is_not_read(services: Services, company: ConnectionRecord, table_id: str) -> None:
-    """A hidden column has lost its name for the read-only role, a deleted table is out of its reach."""
+    """Hidden columns have left their table for the read-only role, a deleted table is out of its reach."""
     kept = [ColumnChange.model_validate(COLUMNS[0].model_dump())]
     services.table_operations.update(company, table_id, TableChange(columns=kept))
     with connected(services, company, reader=True) as connection:
         with pytest.raises(psycopg.errors.UndefinedColumn):
             connection.execute("SELECT segredo FROM vendas")
+        cursor = connection.execute("SELECT * FROM vendas")
+        assert [one.name for one in cursor.description or ()] == ["id", "produto"]
         services.table_operations.delete(company, table_id)
         moved = sql.Identifier("deleted_tables", f"deleted${table_id}")
         with pytest.raises(InsufficientPrivilege):

@@ -17,10 +17,12 @@ from managed_tables.databases import roles as roles_module
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 from managed_tables.databases.provisioning import Provisioning
+from managed_tables.databases.reading_schema import HIDDEN_COLUMNS_AND_COMMENTS
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
+from managed_tables.tables.hidden_columns import bring_back, find_hidden_columns
 
 COLUMNS = [Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=False)]
 
@@ -122,10 +124,35 @@ def test_a_database_of_an_older_release_is_migrated_when_it_is_met(
         assert own_objects(connection) == current
 
 
+def test_what_an_older_release_hid_leaves_the_table_and_labels_become_comments(
+    company: ConnectionRecord, services: Services
+) -> None:
+    """The migration finds tables as they were before it: without comments, with what is hidden in them."""
+    table = services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
+    with services.databases.company_connection(company) as connection:
+        connection.execute('ALTER TABLE vendas ADD COLUMN "valor$2_0" numeric')
+        connection.execute("COMMENT ON COLUMN vendas.produto IS NULL")
+        connection.execute(
+            'INSERT INTO vendas (id, produto, "valor$2_0")'
+            " SELECT gen_random_uuid(), n::text, nullif(n, 1) FROM generate_series(1, 3) AS n"
+        )
+        connection.execute(HIDDEN_COLUMNS_AND_COMMENTS.encode())
+        shown = connection.execute("SELECT * FROM vendas ORDER BY produto")
+        assert [one.name for one in shown.description or ()] == ["id", "produto"]
+        assert connection.execute("SELECT col_description('vendas'::regclass, 2)").fetchone() == ("Produto",)
+        assert find_hidden_columns(connection, table.table_id) == [("valor$2_0", "numeric")]
+        physical = sql.Identifier("public", "vendas")
+        with connection.transaction():
+            bring_back(connection, table.table_id, physical, "valor$2_0", "valor", "numeric")
+        rows = connection.execute("SELECT produto, valor FROM vendas ORDER BY produto").fetchall()
+    assert [(name, value and int(value)) for name, value in rows] == [("1", None), ("2", 2), ("3", 3)]
+
+
 def own_objects(connection: PgConnection) -> set[str]:
     """Return the tables, indexes and functions of our own schema, these as they are defined."""
     rows = connection.execute(
-        "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'managed_tables'::regnamespace"
+        "SELECT oid::regclass::text FROM pg_class"
+        " WHERE relnamespace IN ('managed_tables'::regnamespace, 'catalog'::regnamespace)"
         " UNION SELECT pg_get_functiondef(oid) FROM pg_proc"
         " WHERE pronamespace = 'managed_tables'::regnamespace"
     )

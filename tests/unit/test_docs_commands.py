@@ -24,6 +24,7 @@ RUN = {
     ("README.md", "bash"): "tests/e2e/test_docs.py",
     ("docs/api.md", "bash"): "tests/e2e/test_docs.py",
     ("docs/api.md", "python"): "tests/e2e/test_docs.py",
+    ("docs/bi.md", "python"): "tests/integration/test_connection.py",
     ("docs/ingestion.md", "python"): "tests/e2e/test_ingestion.py",
 }
 # In the paragraph before a block that no test can run here

@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection
 from psycopg import sql
 
 from managed_tables.catalog.jobs import JobMode, LoadResult
+from managed_tables.catalog.tables import Applied
 from managed_tables.databases.applied import (
     COUNT_SLOTS,
     AppliedJob,
@@ -25,6 +26,7 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import TABLE_CHANGED, TABLE_GONE, TABLE_NOT_ACTIVE, JobError
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
+from managed_tables.tables.comments import write_comments
 from managed_tables.tables.physical import create_physical_table, physical_name
 from managed_tables.undo.keeping import keep_rows, record_undoable
 from managed_tables_insert.duplicates import find_duplicates
@@ -156,6 +158,7 @@ def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan, zon
     """Make the table, or hold the one that exists as it is."""
     if target.mode == "create":
         create_physical_table(connection, target.table_id, target.display_name, target.columns, zone)
+        write_comments(connection, Applied(1, target.display_name, "active", target.columns, deleted=False))
         return HeldTable(physical_name(target.display_name), target.columns)
     if target.mode == "replace":
         _take_turn(connection, target.table_id)

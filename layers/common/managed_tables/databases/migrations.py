@@ -10,6 +10,7 @@ from managed_tables.databases.conversion_functions import (
     BOUNDED_TIMES,
     CONVERSION_FUNCTIONS,
 )
+from managed_tables.databases.reading_schema import CATALOG_VIEWS, HIDDEN_COLUMNS_AND_COMMENTS
 
 _LOCK_KEY = 7_205_759_403  # any number
 
@@ -92,6 +93,7 @@ MIGRATIONS: Sequence[str] = (
     BOUNDED_TIMES,
     _UNDOABLE_JOBS,
     _REQUEST_IDS,
+    CATALOG_VIEWS + HIDDEN_COLUMNS_AND_COMMENTS,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -100,6 +102,7 @@ def migrate(connection: PgConnection, reader: str) -> None:
     """Bring the database's own schema to SCHEMA_VERSION and let `reader` read `public`; repeatable."""
     with connection.transaction():
         _take_turn(connection)
+        connection.execute("CREATE SCHEMA IF NOT EXISTS catalog")
         row = connection.execute("SELECT coalesce(max(version), 0) FROM managed_tables.migrations").fetchone()
         applied = row[0] if row else 0
         for version, statements in enumerate(MIGRATIONS[applied:], start=applied + 1):
@@ -127,11 +130,13 @@ def _take_turn(connection: PgConnection) -> None:
 
 
 def _grant_reading(connection: PgConnection, reader: str) -> None:
-    """Let the read-only role read every table of `public`, those to come included, and nothing else."""
+    """Let the read-only role read schema `catalog` and every table of `public`, those to come included."""
     role = sql.Identifier(reader)
     for statement in (
         "GRANT USAGE ON SCHEMA public TO {role}",
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
+        "GRANT USAGE ON SCHEMA catalog TO {role}",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA catalog TO {role}",
         "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {role}",
     ):
         connection.execute(sql.SQL(statement).format(role=role))

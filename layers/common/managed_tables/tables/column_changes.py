@@ -14,6 +14,7 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.column_plan import ColumnPlan, Placed
 from managed_tables.tables.conversions import readings
 from managed_tables.tables.definitions import column_fault, raise_column_faults
+from managed_tables.tables.hidden_columns import hide_columns
 from managed_tables.tables.physical import column_definition, column_type, default_value, physical_name
 from managed_tables.wording import counted
 
@@ -60,6 +61,7 @@ def change_physical_columns(
     """
     table = physical_name(display_name)
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
+    hide_columns(connection, table_id, table, plan.hidden)
     _rename(connection, table, plan)
     _drop_defaults(connection, table, plan)
     conversions = _choose_readings(connection, table, plan, zone)
@@ -75,14 +77,7 @@ def change_physical_columns(
 
 
 def _rename(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> None:
-    """Hide and rename; by way of names that nobody has, so that two columns can change places."""
-    for name, hidden in plan.hidden:
-        _rename_column(connection, table, name, hidden)
-        connection.execute(
-            sql.SQL(
-                "ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL, ALTER COLUMN {name} DROP DEFAULT"
-            ).format(table=table, name=sql.Identifier(hidden))
-        )
+    """Rename by way of names that nobody has, so that two columns can change places."""
     for number, (old, _) in enumerate(plan.renamed):
         _rename_column(connection, table, old, f"${number}")
     for number, (_, new) in enumerate(plan.renamed):

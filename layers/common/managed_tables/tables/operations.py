@@ -34,6 +34,7 @@ from managed_tables.schema import Columns
 from managed_tables.tables.changes import NO_TEXTS, TableChange, Texts, plan_change
 from managed_tables.tables.column_changes import change_physical_columns
 from managed_tables.tables.column_plan import ColumnPlan
+from managed_tables.tables.comments import comments_of, write_comments
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.indexing import align_indexes, build_indexes, drop_indexes_of, drop_leftovers
 from managed_tables.tables.kept_columns import follow_columns
@@ -85,9 +86,12 @@ class TableOperations:
                 table.applied, version=1, title=texts.title or None, description=texts.description or None
             )
 
-            def step(connection: PgConnection, table_id: str = table.table_id) -> None:
+            def step(
+                connection: PgConnection, table_id: str = table.table_id, applied: Applied = applied
+            ) -> None:
                 create_physical_table(connection, table_id, display_name, columns, self.zone)
                 record_texts(connection, table_id, texts.title or None, texts.description or None)
+                write_comments(connection, applied)
 
             try:
                 with self.open_company(company) as connection:
@@ -244,6 +248,8 @@ class TableOperations:
             rename_physical_table(connection, table.display_name, applied.display_name)
         if (applied.key, applied.indexes) != (table.key, table.indexes) or converted:
             align_indexes(connection, table.table_id, applied)
+        if plan.renamed or comments_of(applied) != comments_of(table.applied):
+            write_comments(connection, applied)
         record_change(connection, table.table_id, applied)
 
 

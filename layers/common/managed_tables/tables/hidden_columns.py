@@ -1,0 +1,80 @@
+"""Columns that users took away: moved out of their table, so that whoever reads it has no column of them.
+
+Of each change that hides columns, schema `deleted_tables` has one table, `hidden$<table id>$<version>`: the
+ids of the rows that had a value, and the values under the names that the columns are hidden by.
+"""
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.identifiers import ID_COLUMN
+
+_ID = sql.Identifier(ID_COLUMN)
+
+
+def hide_columns(
+    connection: PgConnection, table_id: str, table: sql.Identifier, hidden: Sequence[tuple[str, str]]
+) -> None:
+    """Move the columns (name, hidden name) of the table out of it, in the caller's transaction."""
+    if not hidden:
+        return
+    names = [sql.Identifier(name) for name, _ in hidden]
+    comma = sql.SQL(", ")
+    connection.execute(
+        sql.SQL("CREATE TABLE {kept} AS SELECT {id}, {values} FROM {table} WHERE {filled}").format(
+            kept=_kept_table(table_id, hidden[0][1]),
+            id=_ID,
+            values=comma.join(
+                sql.SQL("{} AS {}").format(sql.Identifier(name), sql.Identifier(hidden_name))
+                for name, hidden_name in hidden
+            ),
+            table=table,
+            filled=sql.SQL(" OR ").join(sql.SQL("{} IS NOT NULL").format(name) for name in names),
+        )
+    )
+    drops = comma.join(sql.SQL("DROP COLUMN {}").format(name) for name in names)
+    connection.execute(sql.SQL("ALTER TABLE {} {}").format(table, drops))
+
+
+def find_hidden_columns(connection: PgConnection, table_id: str) -> list[tuple[str, str]]:
+    """Return the table's hidden columns as (hidden name, PostgreSQL's type), in the order of hiding."""
+    rows = connection.execute(
+        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+        " JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'deleted_tables'::regnamespace"
+        " AND starts_with(relname, %s) AND attname <> %s AND attnum > 0 AND NOT attisdropped"
+        " ORDER BY attrelid, attnum",
+        [f"hidden${table_id}$", ID_COLUMN],
+    ).fetchall()
+    return [(str(name), str(kind)) for name, kind in rows]
+
+
+def bring_back(
+    connection: PgConnection, table_id: str, table: sql.Identifier, hidden_name: str, name: str, kind: str
+) -> None:
+    """Make a hidden column the table's last, nullable, with its values; in the caller's transaction."""
+    kept, column = _find_kept(connection, table_id, hidden_name), sql.Identifier(name)
+    connection.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(table, column, sql.SQL(kind)))
+    connection.execute(
+        sql.SQL(
+            "UPDATE {table} AS t SET {column} = kept.{hidden} FROM {kept} AS kept WHERE kept.{id} = t.{id}"
+        ).format(table=table, column=column, hidden=sql.Identifier(hidden_name), kept=kept, id=_ID)
+    )
+    connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(kept, sql.Identifier(hidden_name)))
+
+
+def _find_kept(connection: PgConnection, table_id: str, hidden_name: str) -> sql.Identifier:
+    row = connection.execute(
+        "SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
+        " WHERE relnamespace = 'deleted_tables'::regnamespace AND starts_with(relname, %s) AND attname = %s",
+        [f"hidden${table_id}$", hidden_name],
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"no hidden column {hidden_name}")
+    return sql.Identifier("deleted_tables", row[0])
+
+
+def _kept_table(table_id: str, hidden_name: str) -> sql.Identifier:
+    version = hidden_name.rpartition("$")[2].partition("_")[0]
+    return sql.Identifier("deleted_tables", f"hidden${table_id}${version}")
