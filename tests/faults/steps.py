@@ -20,7 +20,7 @@ from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_api.rows.idempotency import IdempotencyKey
-from managed_tables_api.rows.rows import NewRows
+from managed_tables_api.rows.inserting import NewRows
 from managed_tables_ingest.arrivals import read_arrivals
 from managed_tables_ingest.handler import take_arrival
 from managed_tables_insert.job import run_job
@@ -275,7 +275,7 @@ class InsertRows(TableOperation):
 
     def operate(self, world: World) -> int:
         new = NewRows(OLD, IdempotencyKey("pedido", "digest"))
-        return world.fresh_services().rows.insert(world.company_id, self.table_id, lambda: new)
+        return world.fresh_services().row_inserts.insert(world.company_id, self.table_id, lambda: new)
 
     def check(self, world: World, value: Any) -> None:
         assert value == len(OLD)

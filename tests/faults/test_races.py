@@ -24,7 +24,8 @@ from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
-from managed_tables_api.rows.rows import ListRequest, NewRows
+from managed_tables_api.rows.inserting import NewRows
+from managed_tables_api.rows.listing import ListRequest
 from managed_tables_insert.job import run_job
 
 ATTEMPTS = 3
@@ -167,7 +168,7 @@ def test_rows_written_while_a_file_loads(world: World, mode: Any) -> None:
     def write() -> None:
         while not over.is_set():
             row = {"n": 1_000 + written[0], "valor": 1, "texto": "entretanto"}
-            world.services.rows.insert(world.company_id, table_id, lambda row=row: NewRows([row]))
+            world.services.row_inserts.insert(world.company_id, table_id, lambda row=row: NewRows([row]))
             written[0] += 1
 
     def load() -> Any:
@@ -221,7 +222,7 @@ def test_a_column_hidden_while_rows_are_written(world: World) -> None:
         while True:
             row = {"n": 1_000 + len(written), "valor": 2, "texto": "x"}
             try:
-                world.services.rows.insert(world.company_id, table_id, lambda row=row: NewRows([row]))
+                world.services.row_inserts.insert(world.company_id, table_id, lambda row=row: NewRows([row]))
             except ApiError as error:
                 return error.kind
             written.append(row["n"])
@@ -253,7 +254,7 @@ def test_a_table_set_inactive_while_rows_are_written(world: World) -> None:
         while True:
             try:
                 row = {"n": 1_000, "valor": 2, "texto": "x"}
-                world.services.rows.insert(world.company_id, table_id, lambda row=row: NewRows([row]))
+                world.services.row_inserts.insert(world.company_id, table_id, lambda row=row: NewRows([row]))
             except ApiError as error:
                 return error.kind
             with number:

@@ -25,7 +25,7 @@ from managed_tables.schema import Column
 from managed_tables.settings import Settings
 from managed_tables.storage import upload_key
 from managed_tables_analyze.inference import infer_columns
-from managed_tables_api.rows.rows import NewRows
+from managed_tables_api.rows.inserting import NewRows
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
 
@@ -111,7 +111,9 @@ class World:
         """Make a table with rows; return its id."""
         table_id = self.services.table_operations.create(self.company, USER_ID, name, columns).table_id
         if rows:
-            inserted = self.services.rows.insert(self.company_id, table_id, lambda: NewRows(list(rows)))
+            inserted = self.services.row_inserts.insert(
+                self.company_id, table_id, lambda: NewRows(list(rows))
+            )
             assert inserted.count == len(rows)
         return table_id
 

@@ -14,6 +14,7 @@ from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables.values import parsers
 from managed_tables_api.rows.bulk import BulkChanges
 from managed_tables_api.rows.definitions import Definitions
+from managed_tables_api.rows.inserting import RowInserts
 from managed_tables_api.rows.listing import RowLists
 from managed_tables_api.rows.rows import Rows
 from managed_tables_api.rows.running import Runner
@@ -79,8 +80,16 @@ class ApiServices(Services):
 
     @once
     def rows(self) -> Rows:
-        """The operations on single rows, and inserts."""
-        return Rows(self._row_runner, self.settings.zone, self.settings.response_max_bytes)
+        """The operations on single rows."""
+        return Rows(self._row_runner, parsers(self.settings.zone))
+
+    @once
+    def row_inserts(self) -> RowInserts:
+        """The inserts of rows."""
+        settings = self.settings
+        return RowInserts(
+            self._row_runner, parsers(settings.zone), settings.zone, settings.response_max_bytes
+        )
 
     @once
     def row_lists(self) -> RowLists:

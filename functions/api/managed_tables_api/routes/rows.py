@@ -9,6 +9,7 @@ from starlette.responses import Response
 from managed_tables.conditions import FILTER_NAME
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
+    DUPLICATE_KEY,
     IDEMPOTENCY_KEY_REUSED,
     INVALID_REQUEST,
     INVALID_ROWS,
@@ -22,6 +23,7 @@ from managed_tables.errors import (
     TABLE_BUSY,
     TABLE_INACTIVE,
     TABLE_NOT_FOUND,
+    TABLE_WITHOUT_KEY,
     UNKNOWN_PARAMETER,
     ApiError,
 )
@@ -31,6 +33,7 @@ from managed_tables_api.documentation import document
 from managed_tables_api.permissions import Permission
 from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.idempotency import HEADER, read_key
+from managed_tables_api.rows.inserting import InsertedRows, NewRows
 from managed_tables_api.rows.listing import ListRequest
 from managed_tables_api.rows.listing import Page as FoundPage
 from managed_tables_api.rows.models import (
@@ -52,7 +55,7 @@ from managed_tables_api.rows.models import (
     RowsBody,
     Updated,
 )
-from managed_tables_api.rows.rows import Answered, NewRows, RowUpdate, read_row_version
+from managed_tables_api.rows.rows import Answered, RowUpdate, read_row_version
 from managed_tables_api.rows.rows import Row as FoundRow
 from managed_tables_api.rows.versions import HEADER as VERSION_HEADER
 from managed_tables_api.rows.versions import read_if_match, same_version
@@ -62,6 +65,7 @@ WRITE_ERRORS = (
     TABLE_NOT_FOUND,
     TABLE_INACTIVE,
     TABLE_BUSY,
+    DUPLICATE_KEY,
     INVALID_REQUEST,
     INVALID_ROWS,
     ROW_TOO_WIDE,
@@ -175,7 +179,7 @@ def get_row(table_id: str, row_id: str, call: Annotated[Call, requires(Permissio
     **document(
         "Insert rows",
         answers={201: Inserted},
-        errors=(*WRITE_ERRORS, IDEMPOTENCY_KEY_REUSED),
+        errors=(*WRITE_ERRORS, IDEMPOTENCY_KEY_REUSED, RESPONSE_TOO_LARGE, TABLE_WITHOUT_KEY),
         query=InsertQuery,
         body=RowsBody,
         headers=InsertHeaders,
@@ -190,15 +194,21 @@ def insert_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_WR
         if unknown:
             raise ApiError(INVALID_REQUEST, reason=f"campo desconhecido: {min(unknown)}")
         query = call.query(InsertQuery)
-        options = "" if query.returned is None else f"return={query.returned}"
+        asked = {"return": query.returned, "on_conflict": query.on_conflict}
+        options = "&".join(f"{name}={value}" for name, value in asked.items() if value is not None)
         key = read_key(call.request.headers.getlist(HEADER), call.raw_body or b"", options)
-        return NewRows(body.get("rows"), key, query.returned or "count", query.numbers)
+        return NewRows(body.get("rows"), key, query.returned or "count", query.numbers, query.on_conflict)
 
-    inserted = call.services.rows.insert(call.company_id, table_id, read_new)
-    if inserted.returned is None:
-        return _json(f'{{"inserted":{inserted.count}}}', 201)
-    returned = call.request.query_params["return"]
-    return _json(f'{{"inserted":{inserted.count},"{returned}":{inserted.returned}}}', 201)
+    return _inserted_answer(call, call.services.row_inserts.insert(call.company_id, table_id, read_new))
+
+
+def _inserted_answer(call: Call, inserted: InsertedRows) -> Response:
+    fields = [f'"inserted":{inserted.count}']
+    if "on_conflict" in call.request.query_params:
+        fields += [f'"updated":{inserted.updated}', f'"ignored":{inserted.ignored}']
+    if inserted.returned is not None:
+        fields.append(f'"{call.request.query_params["return"]}":{inserted.returned}')
+    return _json("{" + ",".join(fields) + "}", 201)
 
 
 def update_row(

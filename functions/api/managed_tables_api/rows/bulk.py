@@ -20,11 +20,13 @@ from managed_tables.values import Parser
 from managed_tables_api.rows import bulk_statements as statements
 from managed_tables_api.rows.bulk_parsing import GONE, array_text, parse_ids, parse_updates, refusal
 from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.key_refusals import taken_by_update
 from managed_tables_api.rows.parsing import MAX_DETAILS, parse_changes
 from managed_tables_api.rows.rows import versioned
 from managed_tables_api.rows.running import (
     Execute,
     Found,
+    KeyTaken,
     Parameters,
     Runner,
     definition_key,
@@ -71,7 +73,10 @@ class BulkChanges:
         def work(definition: Definition) -> int:
             body = read_body()
             change = by_ids if _is_by_ids(body, *forms) else by_condition
-            return change(definition, body)
+            try:
+                return change(definition, body)
+            except KeyTaken as taken:
+                raise taken_by_update(definition, taken, _written(body)) from taken
 
         try:
             return self._runner.with_definition(company_id, table_id, work)
@@ -160,6 +165,12 @@ class _Named:
     path: str
     places: Mapping[str, int]
     row_versions: str
+
+
+def _written(body: Body) -> list[dict[str, str | None]]:
+    """Return what each row of a bulk update is given, as text."""
+    rows = body.get("rows", ())
+    return [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
 
 
 def _is_by_ids(body: Body, by_ids: str, by_condition: frozenset[str]) -> bool:

@@ -9,6 +9,7 @@ from managed_tables.conditions import Operator
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables_api.rows.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, Function
 from managed_tables_api.rows.bulk_parsing import MAX_IDS, MAX_UPDATES
+from managed_tables_api.rows.conflicts import OnConflict
 from managed_tables_api.rows.idempotency import MAX_CHARACTERS
 from managed_tables_api.rows.ordering import MAX_SORTS
 from managed_tables_api.validation import Count, NumbersQuery, Page, QueryInteger
@@ -203,6 +204,11 @@ class RowsBody(BaseModel):
 class InsertQuery(NumbersQuery):
     """What an insert answers."""
 
+    on_conflict: OnConflict | None = Field(
+        default=None,
+        description="O que fazer com uma linha cuja chave a tabela já tem: `error` (409, nada é inserido),"
+        " `update` (altera nela as colunas enviadas) ou `ignore` (extensão; sem ele, `error`)",
+    )
     returned: Literal["ids", "records"] | None = Field(
         default=None,
         alias="return",
@@ -213,7 +219,9 @@ class InsertQuery(NumbersQuery):
 class Inserted(BaseModel):
     """How many rows were inserted; their ids or the rows themselves where they were asked for."""
 
-    inserted: int = Field(examples=[2])
+    inserted: Count = Field(examples=[2])
+    updated: Count = Field(default=0, description="Com `on_conflict`")
+    ignored: Count = Field(default=0, description="Com `on_conflict`")
     ids: list[UUID] = Field(default=[], description="Com `return=ids`")
     records: list[Row] = Field(default=[], description="Com `return=records`")
 

@@ -1,35 +1,30 @@
-"""Read, insert, update and delete rows one by one or as new ones; their JSON ready to be sent."""
+"""Read, update and delete rows one by one; their JSON ready to be sent."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from managed_tables import exact_json
 from managed_tables.errors import (
-    IDEMPOTENCY_KEY_REUSED,
     INVALID_REQUEST,
-    RESPONSE_TOO_LARGE,
     ROW_CHANGED,
     ROW_NOT_FOUND,
     ApiError,
 )
-from managed_tables.settings import MIB
-from managed_tables.values import parsers
+from managed_tables.values import Parsers
 from managed_tables_api.rows import statements
 from managed_tables_api.rows.composing import VERSION_FIELD, Numbers, Shown
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.idempotency import IdempotencyKey
-from managed_tables_api.rows.parsing import parse_changes, parse_rows
+from managed_tables_api.rows.key_refusals import taken_by_update
+from managed_tables_api.rows.parsing import parse_changes
 from managed_tables_api.rows.running import (
+    KeyTaken,
     Parameters,
     Runner,
-    definition_key,
     numbered,
     require_active,
     row_key,
 )
-from managed_tables_api.rows.statements import Returned
 from managed_tables_api.rows.versions import same_version
 
 
@@ -39,24 +34,6 @@ class Answered:
 
     numbers: Numbers = "number"
     versions: bool = False
-
-
-@dataclass(frozen=True)
-class NewRows:
-    """The rows to insert, as JSON; with a key, once however often they are sent."""
-
-    rows: Any
-    key: IdempotencyKey | None = None
-    returned: Returned = "count"
-    numbers: Numbers = "number"
-
-
-@dataclass(frozen=True)
-class InsertedRows:
-    """How many rows were inserted, and their ids or the rows themselves as a JSON list if asked for."""
-
-    count: int
-    returned: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,11 +56,9 @@ class Row:
 class Rows:
     """Operations on rows; raises TABLE_NOT_FOUND and ROW_NOT_FOUND before anything about the request."""
 
-    def __init__(self, runner: Runner, zone: ZoneInfo, response_max_bytes: int) -> None:
+    def __init__(self, runner: Runner, parsers: Parsers) -> None:
         self._runner = runner
-        self._zone = zone
-        self._parsers = parsers(zone)
-        self._response_max_bytes = response_max_bytes
+        self._parsers = parsers
 
     def get(self, company_id: str, table_id: str, row_id: str, read_answered: Callable[[], Answered]) -> Row:
         """Return a row; `read_answered` may raise what is wrong with the request."""
@@ -98,66 +73,6 @@ class Rows:
             return self._find(definition, key, shown)
 
         return self._runner.with_definition(company_id, table_id, work)
-
-    def insert(self, company_id: str, table_id: str, read_new: Callable[[], NewRows]) -> InsertedRows:
-        """Insert all of the rows or none; `read_new` may raise what is wrong."""
-
-        def work(definition: Definition) -> InsertedRows:
-            new = read_new()
-            if new.key is None:
-                return self._insert(definition, new) or InsertedRows(0)
-            applied = self._find_applied(definition, new, new.key)
-            if applied is None:  # and where another request has been quicker, the second look finds it
-                applied = self._insert(definition, new)
-            if applied is None:
-                applied = self._find_applied(definition, new, new.key)
-            return applied or InsertedRows(0)
-
-        return self._runner.with_definition(company_id, table_id, work)
-
-    def _insert(self, definition: Definition, new: NewRows) -> InsertedRows | None:
-        """Insert the rows, None where their key is taken."""
-        arrays = parse_rows(definition, new.rows, self._parsers, self._zone)
-        require_active(definition)
-        parameters = {**definition_key(definition), **numbered(arrays)}
-        if new.key is not None:
-            parameters |= {"key": new.key.key, "fingerprint": new.key.fingerprint}
-            parameters |= {"row_count": str(len(new.rows))}
-        statement = statements.insert_statement(
-            definition, is_keyed=new.key is not None, returned=new.returned, numbers=new.numbers
-        )
-        if new.returned == "count":
-            (_, count, _), *_ = self._runner.run(
-                definition, statement, parameters, repeatable=new.key is not None
-            )
-            return InsertedRows(count) if count else None
-
-        def work(execute: Any) -> InsertedRows:
-            (_, count, returned), *_ = execute(statement, parameters)
-            self._require_sendable(returned)  # before anything is committed
-            return InsertedRows(count, returned or "[]")
-
-        inserted = self._runner.transact(definition, work, repeatable=new.key is not None)
-        return inserted if inserted.count else None
-
-    def _require_sendable(self, text: str | None) -> None:
-        if text is not None and len(text.encode()) > self._response_max_bytes:
-            limit_mb = f"{self._response_max_bytes / MIB:.1f}".replace(".", ",")
-            raise ApiError(RESPONSE_TOO_LARGE, limit_mb=limit_mb)
-
-    def _find_applied(self, definition: Definition, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
-        """Return what the request of this key has inserted, None where there was none.
-
-        Rows are answered as they are now, without those that are gone.
-        """
-        parameters = {**definition_key(definition), "key": key.key}
-        statement = statements.applied_request_statement(definition, new.returned, new.numbers)
-        found = self._runner.run(definition, statement, parameters, repeatable=True)
-        _, fingerprint, count, returned = found[0]
-        if fingerprint is not None and fingerprint != key.fingerprint:
-            raise ApiError(IDEMPOTENCY_KEY_REUSED)
-        self._require_sendable(returned)
-        return None if count is None else InsertedRows(int(count), returned)
 
     def update(
         self, company_id: str, table_id: str, row_id: str, read_update: Callable[[], RowUpdate]
@@ -201,7 +116,10 @@ class Rows:
         parameters = {**key, **numbered(list(changes.values()))}
         if is_conditional:
             parameters["row_version"] = row_version
-        (_, text, version), *_ = self._runner.run(definition, statement, parameters)
+        try:
+            (_, text, version), *_ = self._runner.run(definition, statement, parameters)
+        except KeyTaken as taken:
+            raise taken_by_update(definition, taken, [changes]) from taken
         if text is None:
             raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)
         return Row(text, version)

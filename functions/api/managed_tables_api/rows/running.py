@@ -27,11 +27,24 @@ Found = list[tuple[Any, ...]]
 Execute = Callable[[bytes, Parameters], Found]
 
 _ROW_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_KEY = re.compile(r"\((.+)\)=\((.*)\)", re.DOTALL)  # in every language of a server's messages
 _ATTEMPTS = 5  # a definition that changes under five attempts in a row is being changed in a loop
 
 
 class StaleDefinition(Exception):  # noqa: N818 - an outcome, not a fault
     """The table is not, or no longer, what the definition says; nothing was read or written."""
+
+
+class KeyTaken(Exception):  # noqa: N818 - an outcome, not a fault
+    """Rows have the same key; nothing was written. Columns and values are PostgreSQL's texts, if it tells."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        match = _KEY.search(error.diag.message_detail or "")
+        self.columns = [name.strip('"') for name in match[1].split(", ")] if match else []
+        self.values: list[str | None] = []
+        if match:
+            self.values = [None if value == "null" else value for value in match[2].split(", ")]
+        super().__init__(str(error))
 
 
 class Runner:
@@ -113,6 +126,8 @@ class Runner:
         try:
             with self._connections.use(definition.connection) as connection:
                 return work(connection)
+        except (postgres.UniqueViolation, postgres.CardinalityViolation) as error:
+            raise KeyTaken(error) from error
         except postgres.ProgramLimitExceeded as error:
             raise ApiError(ROW_TOO_WIDE) from error
         except psycopg.OperationalError as error:

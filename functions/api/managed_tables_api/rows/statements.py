@@ -47,6 +47,16 @@ _CLAIMED = sql.SQL(
 )
 
 
+_NO_IDS = sql.SQL("NULL::uuid[]")
+# Of the definition, where rows are inserted: what their ids begin with.
+NOW = sql.SQL("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS microseconds")
+
+
+def claim(ids: sql.Composable = _NO_IDS) -> sql.Composed:
+    """Return the CTE `claimed`, which has a row where the request's key is not taken, and a comma."""
+    return _CLAIMED.format(ids=ids)
+
+
 @lru_cache(CACHED_STATEMENTS)
 def find_statement(definition: Definition, shown: Shown) -> bytes:
     """Return the statement of one row: (1, row as JSON, its version), NULLs for both where there is none.
@@ -88,7 +98,7 @@ def insert_statement(
     """
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in definition.columns)
     keeps_ids = is_keyed and returned != "count"
-    ids = sql.SQL("(SELECT array_agg(id) FROM {})").format(_NEW) if keeps_ids else sql.SQL("NULL::uuid[]")
+    ids = sql.SQL("(SELECT array_agg(id) FROM {})").format(_NEW) if keeps_ids else _NO_IDS
     return (
         sql.SQL(
             "WITH {definition},{new}{claimed}"
@@ -97,16 +107,13 @@ def insert_statement(
             " SELECT 1, (SELECT count(*) FROM inserted), {result} FROM definition"
         )
         .format(
-            definition=definition_query(
-                sql.SQL("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS microseconds"),
-                active=True,
-            ),
+            definition=definition_query(NOW, active=True),
             new=_new_rows(definition) if keeps_ids else sql.SQL(""),
-            claimed=_CLAIMED.format(ids=ids) if is_keyed else sql.SQL(""),
+            claimed=claim(ids) if is_keyed else sql.SQL(""),
             table=table_of(definition),
             t=TABLE,
             names=names,
-            rows=_KEPT_ROWS if keeps_ids else _given_rows(definition, is_keyed=is_keyed),
+            rows=_KEPT_ROWS if keeps_ids else given_rows(definition, is_keyed=is_keyed),
             returning=_returning(definition, returned, numbers),
             counted=counted(sql.SQL("(SELECT count(*) FROM inserted)")),
             result=_RESULTS[returned].format(source=sql.SQL("inserted")),
@@ -134,11 +141,11 @@ def _returning(definition: Definition, returned: Returned, numbers: Numbers) -> 
 def _new_rows(definition: Definition) -> sql.Composed:
     """Return the CTE of the rows to insert with their ids, which the request's key records, too."""
     return sql.SQL(" {new} AS MATERIALIZED ({rows}),").format(
-        new=_NEW, rows=_given_rows(definition, is_keyed=False)
+        new=_NEW, rows=given_rows(definition, is_keyed=False)
     )
 
 
-def _given_rows(definition: Definition, *, is_keyed: bool) -> sql.Composed:
+def given_rows(definition: Definition, *, is_keyed: bool) -> sql.Composed:
     """Return the SELECT of the given rows, each with its new id; none where the request's key is taken."""
     arrays = [
         sql.SQL("%({})s::{}[]").format(sql.SQL(f"c{place}"), sql.SQL(POSTGRES_TYPES[column.type]))
@@ -162,9 +169,10 @@ def _given_rows(definition: Definition, *, is_keyed: bool) -> sql.Composed:
 
 @lru_cache(CACHED_STATEMENTS)
 def applied_request_statement(definition: Definition, returned: Returned, numbers: Numbers) -> bytes:
-    """Return the statement of an earlier request: (1, its fingerprint, its row count, what is returned).
+    """Return the statement of an earlier request: (1, fingerprint, row count, what is returned, counts).
 
-    NULLs where there was none. Parameters: table_id, version, key.
+    `counts` are those of rows inserted and updated, of a request that says what meets a key. NULLs where
+    there was none. Parameters: table_id, version, key.
     """
     source: sql.Composable = sql.SQL("unnest(applied.ids) AS id")
     if returned == "records":
@@ -173,7 +181,8 @@ def applied_request_statement(definition: Definition, returned: Returned, number
         ).format(t=TABLE, json=_row_json(Shown(definition.columns, numbers)), table=table_of(definition))
     return (
         sql.SQL(
-            "WITH {definition} SELECT 1, applied.fingerprint, applied.row_count, {result} FROM definition"
+            "WITH {definition} SELECT 1, applied.fingerprint, applied.row_count, {result}, applied.counts"
+            " FROM definition"
             " LEFT JOIN managed_tables.applied_requests AS applied"
             " ON applied.table_id = %(table_id)s::text AND applied.idempotency_key = %(key)s::text"
         )

@@ -81,6 +81,8 @@ _UNDOABLE_JOBS = """
 
 # What an insert with a key was asked to return, to be answered again.
 _REQUEST_IDS = "ALTER TABLE managed_tables.applied_requests ADD COLUMN ids uuid[]"
+# What an insert with a key did that may have met rows: how many it inserted and updated.
+_REQUEST_COUNTS = "ALTER TABLE managed_tables.applied_requests ADD COLUMN counts bigint[]"
 
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
@@ -94,6 +96,7 @@ MIGRATIONS: Sequence[str] = (
     _UNDOABLE_JOBS,
     _REQUEST_IDS,
     CATALOG_VIEWS + HIDDEN_COLUMNS_AND_COMMENTS,
+    _REQUEST_COUNTS,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

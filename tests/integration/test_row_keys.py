@@ -1,0 +1,205 @@
+"""Rows of a table with a key: what breaks it is named, and an insert may update or ignore whom it meets."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rows_client import Answer, RowsCompany
+from tables_client import TableClient, column, created
+
+COLUMNS = (
+    column("nome"),
+    column("mes", "integer"),
+    column("valor", "decimal", default="7"),
+    column("nota"),
+)
+
+
+@pytest.fixture(scope="module")
+def table(rows_company: RowsCompany) -> Iterator[TableClient]:
+    """A table whose key is `nome` and `mes`."""
+    made = created(rows_company, *COLUMNS)
+    made.changed(key=["nome", "mes"])
+    yield made
+    assert made.call("DELETE").status_code == 204
+
+
+@pytest.fixture(autouse=True)
+def _empty(table: TableClient) -> None:
+    table.rows.call("POST", "/delete", {"all": True})
+
+
+def insert(table: TableClient, *rows: dict[str, Any], **query: Any) -> Answer:
+    return table.rows.call("POST", body={"rows": rows}, **query)
+
+
+def row(nome: str | None, mes: int | None = 1, **more: Any) -> dict[str, Any]:
+    return {"nome": nome, "mes": mes, **more}
+
+
+def counts(answer: Answer) -> tuple[int, ...]:
+    assert answer.status == 201, answer
+    return tuple(answer.body[name] for name in ("inserted", "updated", "ignored"))
+
+
+def assert_counted(table: TableClient) -> None:
+    assert table.sql("SELECT count(*) FROM {t}") == [(table.rows.list()["total"],)]
+
+
+@pytest.mark.parametrize("query", [{}, {"on_conflict": "error"}, {"return": "ids"}])
+def test_an_insert_that_repeats_a_key_names_row_and_values(table: TableClient, query: dict[str, Any]) -> None:
+    insert(table, row("a"), row(None))
+    answer = insert(table, row("b"), row("a"), row("b", 2), row("b"), row(None), **query)
+    assert (answer.status, answer.body["code"]) == (409, "DUPLICATE_KEY")
+    found = [(one["row"], one["value"], one["code"]) for one in answer.body["details"]]
+    assert found == [
+        (1, row("a"), "DUPLICATE_KEY"),
+        (3, row("b"), "DUPLICATE_KEY"),
+        (4, row(None), "DUPLICATE_KEY"),
+    ]
+    assert table.rows.list()["total"] == 2
+
+
+def test_without_conflict_error_inserts_and_counts(table: TableClient) -> None:
+    assert counts(insert(table, row("a"), row("b"), on_conflict="error")) == (2, 0, 0)
+
+
+def test_an_update_that_repeats_a_key_names_the_values(table: TableClient) -> None:
+    insert(table, row("a"), row("b"), row("c"))
+    _, second, third = (one["id"] for one in table.rows.list()["records"])
+    for answer in (
+        table.rows.call("PUT", f"/{second}", {"nome": "a"}),
+        table.rows.call("PATCH", body={"rows": [{"id": third, "valor": 1}, {"id": second, "nome": "a"}]}),
+    ):
+        assert (answer.status, answer.body["code"]) == (409, "DUPLICATE_KEY")
+        assert answer.body["details"][0]["value"] == {"nome": "a", "mes": "1"}
+    answer = table.rows.call("PATCH", body={"where": {}, "set": {"nome": "x"}, "all": True})
+    assert answer.status == 409
+    assert [one["nome"] for one in table.rows.list()["records"]] == ["a", "b", "c"]
+
+
+def test_on_conflict_update_changes_the_named_columns_of_who_is_there(table: TableClient) -> None:
+    insert(table, row("a", valor=1, nota="fica"), row(None, None, nota="vazia"))
+    answer = insert(
+        table, row("b", valor=2), row("a", valor=3), row(None, None, valor=4), row("c"), on_conflict="update"
+    )
+    assert counts(answer) == (2, 2, 0)
+    assert sorted(table.values("nome", "mes", "valor", "nota"), key=str) == sorted(
+        [("a", 1, 3, "fica"), (None, None, 4, "vazia"), ("b", 1, 2, None), ("c", 1, 7, None)], key=str
+    )
+    assert_counted(table)
+
+
+def test_on_conflict_ignore_inserts_who_is_not_there(table: TableClient) -> None:
+    insert(table, row("a", valor=1))
+    assert counts(insert(table, row("a", valor=2), row("b"), row("b", valor=9), on_conflict="ignore")) == (
+        1,
+        0,
+        2,
+    )
+    assert table.values("nome", "valor") == [("a", 1), ("b", 7)]
+    assert_counted(table)
+
+
+@pytest.mark.parametrize("more", [{}, {"nota": "x"}])
+def test_on_conflict_update_refuses_a_key_twice_in_one_request(
+    table: TableClient, more: dict[str, Any]
+) -> None:
+    answer = insert(table, row("a", valor=1), row("b"), row("a", valor=2, **more), on_conflict="update")
+    assert (answer.status, answer.body["code"], answer.body["details"][0]["row"]) == (409, "DUPLICATE_KEY", 2)
+    assert table.rows.list()["total"] == 0
+
+
+def test_on_conflict_needs_a_key_and_answers_counts_alone(
+    rows_company: RowsCompany, table: TableClient
+) -> None:
+    plain = created(rows_company, *COLUMNS)
+    for on_conflict in ("update", "ignore"):
+        assert insert(plain, row("a"), on_conflict=on_conflict).body["code"] == "TABLE_WITHOUT_KEY"
+        assert insert(table, row("a"), on_conflict=on_conflict, **{"return": "ids"}).status == 422
+    assert insert(table, row("a"), on_conflict="other").status == 422
+
+
+@pytest.mark.parametrize("on_conflict", ["update", "ignore"])
+def test_a_repeated_request_answers_what_the_first_one_did(table: TableClient, on_conflict: str) -> None:
+    insert(table, row("a"))
+    body = {"rows": [row("a", valor=5), row("b", valor=5)]}
+    sent = {"headers": {"Idempotency-Key": f"k-{on_conflict}"}, "on_conflict": on_conflict}
+    first = table.rows.call("POST", body=body, **sent)
+    table.rows.call("PATCH", body={"where": {}, "set": {"valor": 6}, "all": True})
+    second = table.rows.call("POST", body=body, **sent)
+    assert (
+        first.body
+        == second.body
+        == {"inserted": 1, "updated": 1, "ignored": 0}
+        | ({} if on_conflict == "update" else {"updated": 0, "ignored": 1})
+    )
+    assert set(table.values("valor")) == {(6,)}
+
+
+keys = st.sampled_from([None, "a", "b", "c"])
+given_rows = st.lists(
+    st.fixed_dictionaries(
+        {"nome": keys, "mes": st.sampled_from([None, 1, 2])}, optional={"valor": st.integers(0, 9)}
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(["error", "update", "ignore"]), given_rows), max_size=4))
+def test_requests_leave_what_they_leave_in_python(table: TableClient, requests: list[Any]) -> None:
+    table.rows.call("POST", "/delete", {"all": True})
+    expected: dict[tuple[Any, Any], Any] = {}
+    for on_conflict, rows in requests:
+        answer = insert(table, *rows, on_conflict=on_conflict)
+        new = dict(expected)
+        done = apply(new, rows, on_conflict)
+        if done is None:
+            assert answer.status == 409
+        else:
+            assert counts(answer) == done
+            expected = new
+        assert {one[:2]: one[2] for one in table.values("nome", "mes", "valor")} == expected
+    assert_counted(table)
+
+
+def apply(there: dict[Any, Any], rows: list[dict[str, Any]], on_conflict: str) -> tuple[int, int, int] | None:
+    """Insert the rows; None where they are refused."""
+    done, seen = [0, 0, 0], set()
+    for one in rows:
+        key = (one["nome"], one["mes"])
+        if on_conflict != "ignore" and (key in seen or (on_conflict == "error" and key in there)):
+            return None
+        seen.add(key)
+        if key not in there:
+            there[key] = one.get("valor", Decimal(7))
+            done[0] += 1
+        elif on_conflict == "update":
+            there[key] = one.get("valor", there[key])
+            done[1] += 1
+        else:
+            done[2] += 1
+    return done[0], done[1], done[2]
+
+
+def test_upserts_and_inserts_that_race_leave_each_key_once(table: TableClient) -> None:
+    """Whoever comes first inserts; the others update, are ignored or are refused: nobody fails otherwise."""
+    many = [row(f"n{number}", valor=0) for number in range(50)]
+
+    def send(number: int) -> int:
+        rows = [{**one, "valor": number} for one in (many if number % 2 else many[::-1])]
+        return insert(table, *rows, on_conflict=("update", "ignore", "error")[number % 3]).status
+
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(pool.map(send, range(24)))
+    assert set(statuses) <= {201, 409}
+    assert all(status == 201 for number, status in enumerate(statuses) if number % 3 != 2)
+    assert len(table.values("nome")) == 50
+    assert len(set(table.values("valor"))) == 1  # each request is all or nothing
+    assert_counted(table)
