@@ -41,8 +41,8 @@ class ExportMaker:
         self.insert(table, rows)
         return table
 
-    def insert(self, table: TableRecord, rows: Sequence[Sequence[str | None]]) -> None:
-        """Add rows to the table, in order."""
+    def insert(self, table: TableRecord, rows: Sequence[Sequence[str | None]], first: int = 0) -> None:
+        """Add rows to the table, in order, with ids from `first` on."""
         names = [sql.Identifier(one.name) for one in table.columns]
         casts = [sql.SQL("%s::") + sql.SQL(POSTGRES_TYPES[one.type]) for one in table.columns]
         statement = sql.SQL("INSERT INTO {} (id, {}) VALUES (%s::uuid, {})").format(
@@ -50,7 +50,7 @@ class ExportMaker:
         )
         with self.services.databases.company_connection(self.company) as connection:
             with connection.cursor() as cursor:
-                ids = (f"00000000-0000-7000-8000-{number:012x}" for number in range(len(rows)))
+                ids = (f"00000000-0000-7000-8000-{number:012x}" for number in range(first, first + len(rows)))
                 cursor.executemany(statement, [[one, *row] for one, row in zip(ids, rows, strict=True)])
             connection.execute(
                 "INSERT INTO managed_tables.row_counts VALUES (%s, 0, %s) ON CONFLICT (table_id, slot)"
@@ -58,7 +58,9 @@ class ExportMaker:
                 [table.table_id, len(rows)],
             )
 
-    def queue(self, table: TableRecord, **wanted: Any) -> ExportRecord:
+    def queue(
+        self, table: TableRecord, *, deadline: str = "2999-01-01T00:00:00.000Z", **wanted: Any
+    ) -> ExportRecord:
         """Make the record of an export that nothing runs yet."""
         request = ExportRequest(**wanted)
         export_id = new_record_id()
@@ -75,7 +77,7 @@ class ExportMaker:
             status="queued",
             file_name=f"{table.display_name}.{request.format}",
             request_key=export_object_key(company_id, export_id, "request.json"),
-            deadline="2999-01-01T00:00:00.000Z",
+            deadline=deadline,
             created_at=timestamp(),
             updated_at=timestamp(),
         )

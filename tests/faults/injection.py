@@ -137,6 +137,8 @@ class Injector:
         self._wrap(URLLib3Session, "send", self._around_request)
         self._wrap(psycopg.Cursor, "execute", self._around_execute)
         self._wrap(psycopg.Copy, "write", self._around_copy("COPY chunk"))
+        self._wrap(psycopg.Copy, "read", self._around_copy("COPY row"))
+        self._wrap(psycopg.Copy, "read_row", self._around_copy("COPY row"))
         self._wrap(psycopg.Copy, "finish", self._around_copy("COPY end"))
         self._wrap(psycopg.Transaction, "__exit__", self._around_commit)
 

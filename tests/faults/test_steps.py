@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cancelling import Cancel
+from export_steps import Export, StartExport
 from injection import Fault, run_step
 from steps import (
     Analyze,
@@ -48,6 +49,8 @@ SCENARIOS = [
     InsertRows(),
     Delete(),
     Provision(),
+    StartExport(),
+    *(Export(form) for form in ("csv", "xlsx", "parquet", "jsonl")),
 ]
 
 

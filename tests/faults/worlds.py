@@ -165,7 +165,7 @@ class World:
     def empty(self) -> None:
         """Delete all that the company has but its database."""
         settings = self.services.settings
-        for prefix in ("TABLE#", "DELETED_TABLE#", "NAME#", "JOB#"):
+        for prefix in ("TABLE#", "DELETED_TABLE#", "NAME#", "JOB#", "EXPORT#"):
             for item in list(self.services.items.query(f"COMPANY#{self.company_id}", prefix)):
                 key = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
                 self.services.dynamodb.delete_item(TableName=settings.table_name, Key=key)
@@ -199,8 +199,13 @@ class World:
             assert {schema for schema, _ in physical} <= {"public", "deleted_tables"}  # none is temporary
             for record in visible:
                 _assert_same(connection, record)
-        jobs = {item["job_id"] for item in self.services.items.query(f"COMPANY#{self.company_id}", "JOB#")}
-        assert {key.split("/")[2] for key in self.keys()} <= jobs
+        pk = f"COMPANY#{self.company_id}"
+        jobs = {item["job_id"] for item in self.services.items.query(pk, "JOB#")}
+        exports = {item["export_id"] for item in self.services.items.query(pk, "EXPORT#")}
+        asked = {
+            key.split("/")[2] for key in self.keys() if key.endswith("/request.json")
+        }  # expires by itself
+        assert {key.split("/")[2] for key in self.keys()} <= jobs | exports | asked
 
     def _assert_ends_told(self) -> None:
         """Others are told of every job that has ended: by the sweep where the step could not."""

@@ -14,9 +14,12 @@ from exporting import ExportMaker, column
 from openpyxl import load_workbook
 from rows_client import RowsCompany
 
+from managed_tables.exports.request import ExportRequest
 from managed_tables.tables.changes import TableChange
 from managed_tables_analyze.workbooks.strings import unescape_hex
-from managed_tables_export import workbook
+from managed_tables_api.exports.starting import get_export
+from managed_tables_export import csv_files, workbook
+from managed_tables_export import export as runs
 
 COLUMNS = [
     column("nome", "text", "Nome do Produto"),
@@ -241,3 +244,59 @@ def test_a_run_again_changes_nothing(maker: ExportMaker) -> None:
     export = maker.queue(maker.table([column("t")], [["a"]]), format="csv")
     assert [maker.run(export), maker.run(export)] == [{"outcome": "done"}] * 2
     assert maker.objects(export) == [maker.find(export).key]
+
+
+def test_what_is_written_meanwhile_is_no_part_of_the_snapshot(
+    maker: ExportMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers see one moment: a row that is committed after the snapshot began does not go out."""
+    table = maker.table([column("t")], [["antes"]])
+    select = ExportRequest.select
+
+    def select_late(*arguments: Any) -> Any:
+        maker.insert(table, [["depois"]], first=1)  # once the snapshot is open
+        return select(*arguments)
+
+    monkeypatch.setattr(ExportRequest, "select", select_late)
+    assert maker.export(table, format="csv").decode().split("\r\n") == ["t", "antes", ""]
+
+
+def test_a_run_that_comes_late_deletes_what_it_has_written(
+    maker: ExportMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run has taken the export over: its file alone is there."""
+    export = maker.queue(maker.table([column("t")], [["a"]]), format="csv")
+    select = ExportRequest.select
+    others: list[Any] = []
+
+    def select_after_another(*arguments: Any) -> Any:
+        if not others:
+            others.append("begun")
+            others.append(maker.run(export))
+        return select(*arguments)
+
+    monkeypatch.setattr(ExportRequest, "select", select_after_another)
+    assert maker.run(export) == {"outcome": "done"}
+    assert others[1] == {"outcome": "done"}
+    assert maker.objects(export) == [maker.find(export).key]
+
+
+def test_progress_is_kept_while_rows_go_out(maker: ExportMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "REPORT_SECONDS", 0)
+    monkeypatch.setattr(csv_files, "BATCH_BYTES", 10)
+    export = maker.queue(maker.table([column("t")], [["x" * 10] for _ in range(4)]), format="csv")
+    seen = []
+    keep = maker.services.exports.report_progress
+    monkeypatch.setattr(
+        maker.services.exports, "report_progress", lambda *given: (seen.append(given[1]), keep(*given))[1]
+    )
+    maker.run(export)
+    assert [one["processed_rows"] for one in seen] == [1, 2, 3, 4]
+    assert seen[1] == {"phase": "writing", "processed_rows": 2, "total_rows": 4, "percent": 50}
+    assert maker.find(export).progress is None
+
+
+def test_an_export_that_does_not_end_is_answered_as_failed(maker: ExportMaker) -> None:
+    export = maker.queue(maker.table([column("t")]), format="csv", deadline="2020-01-01T00:00:00.000Z")
+    found = get_export(maker.services, export.company_id, export.export_id)
+    assert (found.status, (found.error or {})["code"]) == ("failed", "EXPORT_EXPIRED")

@@ -20,7 +20,7 @@ _UTC = "UTC"
 
 
 @dataclass(frozen=True)
-class _Style:
+class Style:
     """How a dialect writes: `has_labels` says that the header is for people."""
 
     delimiter: str
@@ -30,15 +30,15 @@ class _Style:
     is_local: bool
 
 
-_STYLES: dict[Dialect, _Style] = {
-    "rfc4180": _Style(",", ISO_TEXTS, b"", has_labels=False, is_local=False),
-    "excel-br": _Style(";", BRAZILIAN_TEXTS, BOM, has_labels=True, is_local=True),
+STYLES: dict[Dialect, Style] = {
+    "rfc4180": Style(",", ISO_TEXTS, b"", has_labels=False, is_local=False),
+    "excel-br": Style(";", BRAZILIAN_TEXTS, BOM, has_labels=True, is_local=True),
 }
 
 
 def write_csv(source: Source, destination: Destination, _folder: Path, report: Callable[[int], None]) -> int:
     """Write the rows as CSV and return how many; lines end with CRLF, as RFC 4180 has them."""
-    style = _STYLES[source.request.dialect or "rfc4180"]
+    style = STYLES[source.request.dialect or "rfc4180"]
     source.set_zone(source.snapshot.zone if style.is_local else _UTC)
     destination.write(
         style.start + _header(source.selection.columns, style, is_safe=source.request.formula_safe)
@@ -62,7 +62,7 @@ def write_csv(source: Source, destination: Destination, _folder: Path, report: C
     return rows
 
 
-def _header(columns: Sequence[Column], style: _Style, *, is_safe: bool) -> bytes:
+def _header(columns: Sequence[Column], style: Style, *, is_safe: bool) -> bytes:
     names = [column.display_name if style.has_labels else column.name for column in columns]
     line = io.StringIO()
     csv.writer(line, delimiter=style.delimiter).writerow(

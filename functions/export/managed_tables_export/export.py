@@ -42,9 +42,9 @@ def run_export(services: Services, company_id: str, export_id: str, stop_at: flo
     if export.is_terminal:
         return _outcome(export)
     key = export_object_key(company_id, export_id, secrets.token_hex(8))
-    taken = services.exports.take_over(export, key)
-    if taken is None:
-        return _outcome(services.exports.find(company_id, export_id))
+    taken = services.exports.take_over(export, key) or services.exports.find(company_id, export_id)
+    if taken is None or taken.key != key:  # not even by a write whose answer was lost
+        return _outcome(taken)
     if export.key is not None:  # of a run that was cut off
         services.storage.delete(export.key)
     return _outcome(_Run(services, taken, stop_at).run())
@@ -76,9 +76,11 @@ class _Run:
         except JobError as error:
             get_logger("export").info("not exported", code=error.kind.code)
             ended = exports.fail(self.export, error.as_record())
-        if ended is None or ended.status != "done":
+        # A write whose answer was lost and that was sent again finds itself done.
+        ended = ended or exports.find(self.export.company_id, self.export.export_id)
+        if ended is None or (ended.status, ended.key) != ("done", self.export.key):
             self.services.storage.delete(self.export.key or "")
-        return ended or exports.find(self.export.company_id, self.export.export_id)
+        return ended
 
     def _write(self) -> tuple[int, int]:
         """Write the file and return how many rows and bytes it has."""

@@ -69,7 +69,9 @@ class Exports:
         """Write the record of a new export."""
         known = {name: value for name, value in vars(export).items() if value is not None}
         key = export_key(export.company_id, export.export_id)
-        self._items.put({**key, **known, "ttl": self._ttl()}, "attribute_not_exists(pk)")
+        # Once more, with the same content, where an answer was lost: nobody else has the id.
+        condition = "attribute_not_exists(pk) OR created_at = :created"
+        self._items.put({**key, **known, "ttl": self._ttl()}, condition, created=export.created_at)
 
     def find(self, company_id: str, export_id: str) -> ExportRecord | None:
         """Return the company's export."""
