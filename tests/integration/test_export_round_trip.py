@@ -1,0 +1,187 @@
+"""Random tables → exported → uploaded again, or read by DuckDB → the same labels, types and values."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from exporting import ExportMaker, column
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rows_client import RowsCompany
+
+from managed_tables.schema import Column, ColumnType
+from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_api.services import ApiServices
+from managed_tables_insert.plan import make_plan
+
+Table = tuple[list[Column], list[list[Any]]]
+
+ZONES = ("UTC", "America/Sao_Paulo")
+ROWS = st.integers(3, 9)
+
+# Texts that are no value of another type, and no blanks alone: those cannot tell what they were.
+_TEXTS = st.text(
+    alphabet=st.characters(exclude_categories=["Cs", "Cc", "Cn", "Zl", "Zp"]) | st.sampled_from("\n\"';,\t"),
+    min_size=1,
+    max_size=20,
+).map(lambda text: f"x{text}z")
+_DATETIMES = st.datetimes(datetime(1950, 1, 1), datetime(2100, 12, 31)).map(
+    lambda moment: moment.replace(tzinfo=UTC)
+)
+_VALUES: dict[ColumnType, st.SearchStrategy[Any]] = {
+    ColumnType.TEXT: _TEXTS,
+    ColumnType.INTEGER: st.integers(-(2**63), 2**63 - 1) | st.integers(-1_000, 1_000),
+    ColumnType.DECIMAL: st.decimals(-(10**20), 10**20, places=7) | st.decimals(-999, 999, places=2),
+    ColumnType.BOOLEAN: st.booleans(),
+    ColumnType.DATE: st.dates(date(1, 1, 1), date(9999, 12, 31))
+    | st.dates(date(1990, 1, 1), date(2030, 1, 1)),
+    ColumnType.DATETIME: _DATETIMES,
+}
+# The first rows, by which each type can be told
+_TELLING: dict[ColumnType, list[Any]] = {
+    ColumnType.TEXT: ["primeiro", "segundo"],
+    ColumnType.INTEGER: [1234, -7],
+    ColumnType.DECIMAL: [Decimal("12.5"), Decimal("-0.125")],
+    ColumnType.BOOLEAN: [True, False],
+    ColumnType.DATE: [date(2024, 1, 31), date(2023, 12, 25)],
+    ColumnType.DATETIME: [
+        datetime(2024, 1, 31, 10, 30, 1, tzinfo=UTC),
+        datetime(2023, 12, 25, 9, 8, tzinfo=UTC),
+    ],
+}
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Table:
+    """Draw a table of two to six columns; its rows as Python values."""
+    types = draw(st.lists(st.sampled_from(list(ColumnType)), min_size=1, max_size=5))
+    columns = [
+        column(f"c{place}", kind.value, f"Coluna {place}")
+        for place, kind in enumerate([ColumnType.TEXT, *types])
+    ]
+    count = draw(ROWS)
+    cells = [
+        [*_TELLING[one.type], *draw(st.lists(st.none() | _VALUES[one.type], min_size=count, max_size=count))]
+        for one in columns
+    ]
+    cells[0] = [cell or "nada" for cell in cells[0]]  # a row without any value is no row
+    return columns, [list(row) for row in zip(*cells, strict=True)]
+
+
+def as_text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
+
+
+@pytest.fixture(scope="module")
+def makers(rows_company: RowsCompany) -> dict[str, ExportMaker]:
+    """A maker of exports a zone."""
+    found = {}
+    for zone in ZONES:
+        changed = rows_company.services.settings.model_copy(update={"default_timezone": zone})
+        services = ApiServices(changed)
+        for name in ("app_secret", "postgres_secret"):
+            services.__dict__[name] = getattr(rows_company.services, name)
+        found[zone] = ExportMaker(services, rows_company.company)
+    return found
+
+
+def read_back(raw: bytes, name: str, folder: Path, zone: str) -> Table:
+    """Return the labels and types that analyze finds, and the values that insert would load."""
+    path = folder / name
+    path.write_bytes(raw)
+    found = analyze([SourceFile(path, name)], folder, ZoneInfo(zone))
+    record = found.as_record()
+    columns = [Column.model_validate(one) for one in record["inferred_schema"]["columns"]]
+    plan = make_plan(found.staged, record, columns, zone)
+    values = ", ".join(one.value() for one in plan.columns)
+    rows = duckdb.execute(f"SELECT {values} FROM {plan.rows} ORDER BY file_row_number").fetchall()  # noqa: S608
+    parse = {
+        ColumnType.INTEGER: int,
+        ColumnType.DECIMAL: Decimal,
+        ColumnType.BOOLEAN: "true".__eq__,
+        ColumnType.DATE: date.fromisoformat,
+        ColumnType.DATETIME: lambda text: moment(text, zone),
+    }
+    parsers = [parse.get(one.type, str) for one in columns]
+    return columns, [[parsed(read, cell) for read, cell in zip(parsers, row, strict=True)] for row in rows]
+
+
+def parsed(read: Callable[[str], Any], cell: str | None) -> Any:
+    return None if cell is None else read(cell)
+
+
+def moment(text: str, zone: str) -> datetime:
+    """Read a time as PostgreSQL does; of an hour that comes twice the later one."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=ZoneInfo(zone), fold=1)
+    return found.astimezone(UTC)
+
+
+@settings(
+    derandomize=True,
+    max_examples=8,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(drawn=tables(), zone=st.sampled_from(ZONES))
+def test_what_goes_out_comes_back(
+    makers: dict[str, ExportMaker], tmp_path_factory: pytest.TempPathFactory, drawn: Table, zone: str
+) -> None:
+    """CSV in both dialects and XLSX, uploaded again; Parquet and JSON lines, read by DuckDB."""
+    columns, rows = drawn
+    maker, folder = makers[zone], tmp_path_factory.mktemp("back")
+    table = maker.table(columns, [[as_text(cell) for cell in row] for row in rows])
+    for wanted, has_names in (
+        ({"format": "csv", "dialect": "rfc4180"}, True),
+        ({"format": "csv", "dialect": "excel-br"}, False),
+        ({"format": "xlsx"}, False),
+    ):
+        raw = maker.export(table, **wanted)
+        found, values = read_back(raw, f"a.{wanted['format']}", folder, zone)
+        labels = [one.name if has_names else one.display_name for one in columns]
+        assert [one.display_name for one in found] == labels, wanted
+        assert [one.type for one in found] == [one.type for one in columns], wanted
+        assert values == rows, wanted
+    assert_parquet(maker.export(table, format="parquet"), folder, drawn)
+    assert_json_lines(maker.export(table, format="jsonl"), drawn)
+
+
+def assert_parquet(raw: bytes, folder: Path, drawn: Table) -> None:
+    columns, rows = drawn
+    path = folder / "a.parquet"
+    path.write_bytes(raw)
+    fields = ", ".join(
+        f"epoch_us({one.name}) AS {one.name}" if one.type is ColumnType.DATETIME else one.name
+        for one in columns
+    )
+    found = duckdb.read_parquet(str(path)).project(fields).fetchall()
+    assert [tuple(map(as_stored, row)) for row in rows] == found
+
+
+def as_stored(value: Any) -> Any:
+    """Return a time as the microseconds since 1970, as DuckDB counts them."""
+    if isinstance(value, datetime):
+        return (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return value
+
+
+def assert_json_lines(raw: bytes, drawn: Table) -> None:
+    columns, rows = drawn
+    lines = [json.loads(line, parse_float=Decimal) for line in raw.decode().splitlines()]
+    read = {ColumnType.DATE: date.fromisoformat, ColumnType.DATETIME: datetime.fromisoformat}
+    found = [
+        [
+            read[one.type](line[one.name]) if one.type in read and line[one.name] else line[one.name]
+            for one in columns
+        ]
+        for line in lines
+    ]
+    assert found == rows
