@@ -7,6 +7,7 @@ SECTIONS = {  # name: module, function
     "cold": ("cold_starts", "run"),
     "api": ("api", "run"),
     "import": ("imports", "run"),
+    "export": ("exports", "run"),
     "deployed": ("deployed", "run"),
     "gigabyte": ("imports", "run_gigabyte"),
 }

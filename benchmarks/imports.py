@@ -191,7 +191,12 @@ def _measure_others(folder: Path, dsn: str, rows: int) -> None:
 
 
 def _step(name: str, *arguments: object) -> Measured:
-    command = [sys.executable, "-m", "benchmarks.import_step", name, *map(str, arguments)]
+    return measure("benchmarks.import_step", name, *arguments)
+
+
+def measure(module: str, *arguments: object) -> Measured:
+    """Run a module that prints its seconds, in a process of its own."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
     peak_kib = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         while process.poll() is None:

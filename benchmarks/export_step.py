@@ -1,0 +1,132 @@
+"""One export in a process of its own, so that its peak memory is its own: prints its seconds.
+
+`python -m benchmarks.export_step write DSN TABLE FORMAT DIALECT` (all but the network: parts are dropped),
+`… copy DSN TABLE DIALECT` (`COPY TO STDOUT` of the same query, read and dropped), `… openpyxl ROWS` (its
+write-only mode alone, rows made beforehand).
+"""
+
+import io
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import psycopg
+from openpyxl import Workbook
+from psycopg import sql
+
+from benchmarks.files import COLUMNS
+from managed_tables.exports.request import Dialect, ExportFormat, ExportRequest
+from managed_tables.schema import POSTGRES_TYPES, Column
+from managed_tables.storage import Storage
+from managed_tables_export.csv_files import STYLES
+from managed_tables_export.destination import open_destination
+from managed_tables_export.formats import FORMATS
+from managed_tables_export.query import select_texts
+from managed_tables_export.snapshot import Snapshot, Source
+
+_TYPES = {postgres: kind for kind, postgres in POSTGRES_TYPES.items()}
+_MADE_ROWS = 10_000
+_ZONE = ZoneInfo("America/Sao_Paulo")
+
+
+class _Nowhere:
+    """A bucket that drops what it is given."""
+
+    def begin_parts(self, *_: Any) -> str:
+        return "upload"
+
+    def upload_part(self, _key: str, _upload: str, number: int, _body: bytes) -> dict[str, Any]:
+        return {"ETag": "", "PartNumber": number}
+
+    def put_bytes(self, *_: Any) -> None:
+        pass
+
+    complete_parts = abort_parts = put_bytes
+
+
+@contextmanager
+def _source(dsn: str, table: str, form: str, dialect: str) -> Iterator[Source]:
+    columns = tuple(
+        Column(name=name, display_name=name.title(), type=_TYPES[kind], nullable=True)
+        for name, kind in COLUMNS.items()
+    )
+    wanted = cast("Dialect", dialect) if form == "csv" else None
+    request = ExportRequest(cast("ExportFormat", form), wanted, formula_safe=dialect == "excel-br")
+    with psycopg.connect(dsn, autocommit=True, options="-c timezone=UTC") as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        snapshot = Snapshot(connection, table, columns, 0, "America/Sao_Paulo")
+        yield Source(snapshot, request, request.select(columns, _ZONE))
+
+
+def write(dsn: str, table: str, form: str, dialect: str) -> None:
+    """Write the table as functions/export does."""
+    format_ = FORMATS[cast("ExportFormat", form)]
+    with (
+        _source(dsn, table, form, dialect) as source,
+        tempfile.TemporaryDirectory() as folder,
+        open_destination(cast("Storage", _Nowhere()), "key", format_.content_type) as destination,
+    ):
+        format_.write(source, destination, Path(folder), lambda _: None)
+        destination.finish()
+
+
+def copy(dsn: str, table: str, dialect: str) -> None:
+    """Read `COPY TO STDOUT` of the query of this dialect."""
+    with _source(dsn, table, "csv", dialect) as source:
+        style = STYLES[cast("Dialect", dialect)]
+        source.set_zone(source.snapshot.zone if style.is_local else "UTC")
+        query = select_texts(
+            source.snapshot.table, source.selection, style.texts, safe=source.request.formula_safe
+        )
+        with source.copy(query, sql.SQL("(FORMAT csv, DELIMITER {})").format(style.delimiter)) as found:
+            for _ in found:
+                pass
+
+
+def openpyxl(rows: str) -> None:
+    """Write a workbook of so many rows, of values like those of the table."""
+    sheet_rows = [
+        (
+            100_000 + number,
+            f"Produto {number % 5_000}",
+            Decimal(number * 7919 % 10**8) / 100,
+            Decimal(number * 104_729 % 10**8) / 100,
+            date(2015, 1, 1 + number % 28),
+            datetime(2015, 1, 1, number % 24, number % 60, 7),
+            number % 2 == 0,
+            f"{number * 31 % 10**8:08}",
+            number % 1_000,
+            None if number % 10 == 0 else f"Brasília {number % 600}",
+        )
+        for number in range(_MADE_ROWS)
+    ]
+    start = time.perf_counter()
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet("baseline")
+    for number in range(int(rows)):
+        sheet.append(sheet_rows[number % _MADE_ROWS])
+    workbook.save(io.BytesIO())
+    print(time.perf_counter() - start)
+
+
+_STEPS: dict[str, Callable[..., None]] = {"write": write, "copy": copy, "openpyxl": openpyxl}
+
+
+def main() -> None:
+    """Run the step of the command line and print its seconds."""
+    step, *arguments = sys.argv[1:]
+    start = time.perf_counter()
+    _STEPS[step](*arguments)
+    if step != "openpyxl":  # which does not count what it makes beforehand
+        print(time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()
