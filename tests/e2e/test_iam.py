@@ -157,6 +157,31 @@ def job_flow(console: Console) -> None:
     assert len(company.rows(done["user_table_id"])) == 1
 
 
+def refused_flow(console: Console) -> None:
+    """A file that cannot be read ends its job, and that is told."""
+    company = console.other_company()
+    company.provision()
+    _wait_until_failed(company, company.upload({"a.csv": "%PDF-1.7"}))
+
+
+def cancel_flow(console: Console, cloud: Cloud) -> None:
+    """A job that waits is cancelled: its files are gone and its execution is over."""
+    company = console.other_company()
+    company.provision()
+    job_id = company.analyzed({"a.csv": "produto\nCafé\n"})["_id"]
+    company.ok("DELETE", f"/upload-jobs/{job_id}")
+    prefix = f"jobs/{company.company_id}/{job_id}/"
+    listed = cloud.s3.list_objects_v2(Bucket=cloud.facts["bucket_name"], Prefix=prefix)
+    assert "Contents" not in listed
+
+
+def _wait_until_failed(company: Console, job_id: str) -> None:
+    def failed() -> bool:
+        return str(company.job(job_id)["status"]) == "failed"
+
+    until(failed, STEP_LIMIT_SECONDS)
+
+
 def export_flow(console: Console) -> None:
     """A table's rows to a file that can be downloaded."""
     company = console.other_company()
@@ -185,6 +210,8 @@ def inbox_flow(console: Console, cloud: Cloud) -> None:
         assert time.monotonic() < deadline, "the file in the inbox has made no table"
         time.sleep(POLL_SECONDS)
     assert cloud.s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
+    cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"produto\n", Metadata={"mode": "x"})
+    until(lambda: company.ok("GET", "/upload-jobs?status=failed")["total"], STEP_LIMIT_SECONDS)
     gone = {"key": f"inbox/{company.company_id}/gone.csv", "size": 1, "eTag": "0" * 32}
     record = {
         "eventName": "ObjectCreated:Put",
@@ -197,7 +224,8 @@ def inbox_flow(console: Console, cloud: Cloud) -> None:
 def sweep_flow(console: Console, cloud: Cloud) -> None:
     """One job of each kind that a sweep looks after.
 
-    Overdue, never started, confirmed and not delivered, cut off while its rows went in.
+    Overdue, never started, confirmed and not delivered, cut off while its rows went in, cancelled and not
+    cleared.
     """
     company = console.other_company()
     company.provision()
@@ -212,7 +240,13 @@ def sweep_flow(console: Console, cloud: Cloud) -> None:
     cut = company.analyzed({"c.csv": "produto\nCafé\n"})["_id"]
     cloud.stop_execution(cut)
     cloud.change_job(company, cut, status={"S": "inserting"}, updated_at={"S": LONG_AGO})
+    cancelled = company.analyzed({"d.csv": "produto\nCafé\n"})["_id"]
+    company.ok("DELETE", f"/upload-jobs/{cancelled}")
+    cloud.change_job(company, cancelled, updated_at={"S": LONG_AGO})
+    left = f"jobs/{company.company_id}/{cancelled}/left"
+    cloud.s3.put_object(Bucket=cloud.facts["bucket_name"], Key=left, Body=b"x")
     swept = cloud.invoke("SweepFunction", {})
+    assert "Contents" not in cloud.s3.list_objects_v2(Bucket=cloud.facts["bucket_name"], Prefix=left)
     assert {"expired", "started", "confirmed", "failed"} <= set(swept), swept
 
 
@@ -256,6 +290,8 @@ def _breaks(flow: Callable[[], None], refused: Callable[[], str | None] = lambda
 def whole_flow(console: Console, cloud: Cloud) -> None:
     """Everything that any function but the sweep does."""
     job_flow(console)
+    refused_flow(console)
+    cancel_flow(console, cloud)
     export_flow(console)
     inbox_flow(console, cloud)
 
