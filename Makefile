@@ -110,6 +110,10 @@ test-faults: setup ## Every fault at every boundary of every step, all races, th
 	@$(BIN)/pytest -n 2 --dist load --faults 0 tests/faults
 	@$(BIN)/pytest tests/e2e/test_faults.py
 
+.PHONY: test-model
+test-model: setup ## Tables, rows, jobs and faults in any order against a model, 200 long lives (LIVES=)
+	@$(BIN)/pytest --lives $(or $(LIVES),200) tests/faults/test_model.py
+
 .PHONY: test-iam
 test-iam: setup ## Take each statement of the policies away in turn: something must break (some 10 minutes)
 	@$(BIN)/pytest -s --against deployed --iam tests/e2e/test_iam.py

@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--faults", type=int, default=5, help="faults a step, spread over its boundaries (default: 5); 0: all"
     )
+    parser.addoption("--lives", type=int, default=0, help="long lives of the model (default: few short ones)")
     parser.addoption("--cases", type=int, default=10, help="generated cases an operation (default: 10)")
 
 

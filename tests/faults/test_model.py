@@ -1,0 +1,315 @@
+"""Tables, rows, jobs and faults in any order, against a model of what must be there.
+
+Hypothesis chooses what happens next and where it fails; whatever was acknowledged is there once and in
+order, whatever was refused is not, and what a job says of itself is what PostgreSQL has. `make test` runs a
+few short lives, `make test-model` hundreds of long ones.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from injection import CALL_WAYS, REQUEST_WAYS, SQL_WAYS, Fault, run_step
+from loading_jobs import USER_ID, column
+from worlds import World
+
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.clock import timestamp
+from managed_tables.errors import DUPLICATE_NAME, JOB_FINISHED, TABLE_BUSY, TABLE_NOT_FOUND, ApiError
+from managed_tables.ids import new_record_id
+from managed_tables.jobs.cancellation import cancel_job
+from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.jobs.orphans import end_jobs_of
+from managed_tables.tables.changes import TableChange
+from managed_tables_api.rows.idempotency import IdempotencyKey
+from managed_tables_api.rows.rows import NewRows
+from managed_tables_api.services import ApiServices
+from managed_tables_ingest.sweep import sweep_job
+from managed_tables_insert import job as inserting
+
+FAR = "9999-01-01T00:00:00.000Z"
+ATTEMPTS = 6  # of a user who was not answered, or found the table busy
+NAMES = st.sampled_from(["vendas", "outras", "novas"])
+VALUES = st.lists(st.integers(0, 99).map(str), min_size=1, max_size=4)
+FAULTS = st.none() | st.builds(
+    Fault, st.integers(0, 60), st.sampled_from(sorted({*SQL_WAYS, *CALL_WAYS, *REQUEST_WAYS}))
+)
+PICKS = st.integers(0, 99)  # which of those that there are
+SHORT = settings(max_examples=4, stateful_step_count=10, derandomize=True)
+MODES = st.sampled_from(["append", "replace"])
+
+
+@dataclass
+class Upload:
+    """A job as its user knows it; `rows` are the cells of its one column."""
+
+    job_id: str
+    mode: Any
+    rows: list[str]
+    name: str = ""
+    table_id: str | None = None
+    is_applied: bool = False
+    is_cancelled: bool = False
+    readings: list[JobRecord] = field(default_factory=list)  # as runs that were paused since have read it
+
+
+class Lives(RuleBasedStateMachine):
+    """One company, from an empty catalog until everything that was begun has ended."""
+
+    def __init__(self, world: World, services: ApiServices) -> None:
+        super().__init__()
+        world.empty()
+        self.world, self.services = world, services
+        self.tables: dict[str, tuple[str, list[str]]] = {}  # name: id and rows
+        self.uploads: dict[str, Upload] = {}
+
+    # --- tables and rows
+    @rule(name=NAMES, fault=FAULTS)
+    def create_table(self, name: str, fault: Fault | None) -> None:
+        operations = self.services.table_operations
+        columns = [column("n", "text")]
+        code = self._ask(lambda: operations.create(self.world.company, USER_ID, name, columns), fault)
+        assert code in ("ok", DUPLICATE_NAME.code)
+        if name not in self.tables and not self._is_reserved(name):
+            table_id = self.world.services.tables.find_holder(self.world.company_id, name)
+            assert table_id is not None
+            self.tables[name] = (table_id, [])
+        else:
+            assert code == DUPLICATE_NAME.code
+
+    @precondition(lambda self: self.tables)
+    @rule(pick=PICKS, values=VALUES, fault=FAULTS)
+    def insert_rows(self, pick: int, values: list[str], fault: Fault | None) -> None:
+        table_id, rows = self._table(pick)
+        new = NewRows([{"n": value} for value in values], IdempotencyKey(new_record_id(), "digest"))
+        insert = self.services.rows.insert
+        assert self._ask(lambda: insert(self.world.company_id, table_id, lambda: new), fault) == "ok"
+        rows.extend(values)
+
+    @precondition(lambda self: self.tables)
+    @rule(pick=PICKS, name=NAMES, fault=FAULTS)
+    def rename_table(self, pick: int, name: str, fault: Fault | None) -> None:
+        old = self._name(pick)
+        table_id, _ = self.tables[old]
+        change, update = TableChange(display_name=name), self.services.table_operations.update
+        code = self._ask(lambda: update(self.world.company, table_id, change), fault)
+        if name in self.tables or self._is_reserved(name):
+            assert code == ("ok" if name == old else DUPLICATE_NAME.code)
+        else:
+            assert code == "ok"
+            self.tables[name] = self.tables.pop(old)
+
+    @precondition(lambda self: self.tables)
+    @rule(pick=PICKS, fault=FAULTS)
+    def delete_table(self, pick: int, fault: Fault | None) -> None:
+        name = self._name(pick)
+        table_id, _ = self.tables.pop(name)
+
+        def delete() -> None:
+            self.services.table_operations.delete(self.world.company, table_id)
+            end_jobs_of(self.services, self.world.company_id, table_id)
+
+        assert self._ask(delete, fault) in ("ok", TABLE_NOT_FOUND.code)
+
+    # --- jobs
+    @rule(name=NAMES, values=VALUES, fits=st.booleans())
+    def upload_new_table(self, name: str, values: list[str], fits: bool) -> None:
+        rows = values if fits else [*values, "x"]  # which is no integer
+        self._upload(Upload(new_record_id(), "create", rows, name))
+
+    @precondition(lambda self: self.tables)
+    @rule(pick=PICKS, values=VALUES, mode=MODES)
+    def upload_into_table(self, pick: int, values: list[str], mode: Any) -> None:
+        table_id, _ = self._table(pick)
+        self._upload(Upload(new_record_id(), mode, values, table_id=table_id))
+
+    @precondition(lambda self: self._in("waiting_confirm"))
+    @rule(pick=PICKS, as_text=st.booleans(), fault=FAULTS)
+    def confirm(self, pick: int, as_text: bool, fault: Fault | None) -> None:
+        upload = self._pick(self._in("waiting_confirm"), pick)
+        is_free = upload.name not in self.tables and not self._is_reserved(upload.name)
+        wanted = WantedSchema(upload.name, [column("n", "text" if as_text else "integer")])
+        code = self._ask(lambda: confirm_job(self.services, self._record(upload), wanted), fault)
+        if upload.mode == "create":
+            assert code == ("ok" if is_free else DUPLICATE_NAME.code)
+        else:
+            has_table = upload.table_id in {table_id for table_id, _ in self.tables.values()}
+            assert code == ("ok" if has_table else TABLE_NOT_FOUND.code)
+        upload.readings.append(self._record(upload))
+
+    @precondition(lambda self: self._in("inserting"))
+    @rule(pick=PICKS, fault=FAULTS, is_repeated=st.booleans())
+    def insert(self, pick: int, fault: Fault | None, is_repeated: bool) -> None:
+        """Run the step; where it fails it may be repeated at once, or much later."""
+        upload = self._pick(self._in("inserting"), pick)
+        run = self._run(lambda: self._load(upload), fault)
+        for _ in range(ATTEMPTS):
+            if run.ended_well or not is_repeated:
+                break
+            run = self._run(lambda: self._load(upload), None)
+        assert run.ended_well or not is_repeated, run.error
+
+    @precondition(lambda self: any(upload.readings for upload in self.uploads.values()))
+    @rule(pick=PICKS, reading=PICKS)
+    def resume_a_late_run(self, pick: int, reading: int) -> None:
+        """A run that had read the job long ago goes on: its invocation was paused."""
+        upload = self._pick([one for one in self.uploads.values() if one.readings], pick)
+        read = upload.readings[reading % len(upload.readings)]
+
+        def resume() -> Any:
+            try:
+                return inserting._run(self.services, read, is_last_attempt=False)
+            except inserting.Superseded:
+                return None
+
+        self._run(resume, None)
+
+    @precondition(lambda self: self._rejected())
+    @rule(pick=PICKS)
+    def wait_for_confirmation(self, pick: int) -> None:
+        """The state machine hears of the rejection."""
+        self._change(self._pick(self._rejected(), pick), status="waiting_confirm")
+
+    @precondition(lambda self: self.uploads)
+    @rule(pick=PICKS, fault=FAULTS)
+    def cancel(self, pick: int, fault: Fault | None) -> None:
+        upload = self._pick(list(self.uploads.values()), pick)
+        code = self._ask(lambda: cancel_job(self.services, self._record(upload)), fault)
+        record = self._record(upload)
+        assert record.is_terminal
+        assert code == ("ok" if record.is_cancelled else JOB_FINISHED.code)
+        upload.is_cancelled = record.is_cancelled
+
+    @rule()
+    def sweep(self) -> None:
+        """Nothing moves any of the jobs, whose executions are over: each ends as is true."""
+        for upload in self.uploads.values():
+            sweep_job(self.world.services, self._record(upload), timestamp(), quiet_before=FAR)
+        assert all(self._record(upload).is_terminal for upload in self.uploads.values())
+
+    # --- what must hold
+    @invariant()
+    def rows_are_those_that_were_acknowledged(self) -> None:
+        for upload in self.uploads.values():
+            self._notice(upload)
+        for name, (_, rows) in self.tables.items():
+            found = self.world.query(f'SELECT n::text FROM "{name}" ORDER BY id')
+            assert [value for (value,) in found] == rows, name
+
+    @invariant()
+    def a_job_says_what_is_true(self) -> None:
+        for upload in self.uploads.values():
+            record = self._record(upload)
+            if record.is_terminal:
+                assert (record.status == "done") == upload.is_applied
+            if upload.is_applied:
+                assert not upload.is_cancelled
+
+    def teardown(self) -> None:
+        """Let everything end: then nothing is half done, and both stores agree."""
+        self.sweep()
+        self.rows_are_those_that_were_acknowledged()
+        self.a_job_says_what_is_true()
+        self.world.assert_sound()
+        assert self.world.names_held() == set(self.tables)
+
+    # --- how it is asked
+    def _ask(self, step: Callable[[], Any], fault: Fault | None) -> str:
+        """Do as a user does, again until it is answered; return `ok`, or the code of the refusal."""
+
+        def answered() -> str:
+            try:
+                step()
+            except ApiError as error:
+                if error.kind.status >= 500 or error.kind is TABLE_BUSY:
+                    raise
+                return error.kind.code
+            return "ok"
+
+        run = self._run(answered, fault)
+        for _ in range(ATTEMPTS):
+            if run.ended_well:
+                return str(run.value)
+            run = self._run(answered, None)
+        raise AssertionError(run.error)
+
+    def _run(self, step: Callable[[], Any], fault: Fault | None) -> Any:
+        return run_step(step, fault, self.world.admin_dsn)
+
+    def _load(self, upload: Upload) -> Any:
+        return inserting.run_job(self.services, self.world.company_id, upload.job_id)
+
+    def _upload(self, upload: Upload) -> None:
+        maker = self.world.maker
+        maker._record(upload.job_id, upload.mode, upload.table_id)
+        maker._stage(upload.job_id, [[value] for value in upload.rows], [column("n", "text")], ";")
+        self.uploads[upload.job_id] = upload
+        self._change(upload, status="waiting_confirm")
+
+    def _change(self, upload: Upload, **values: Any) -> None:
+        key = {"pk": f"COMPANY#{self.world.company_id}", "sk": f"JOB#{upload.job_id}"}
+        self.world.services.items.change(key, values)
+
+    def _notice(self, upload: Upload) -> None:
+        """Bring the model up to what a run has committed, which nobody may have been told of."""
+        found = self.world.query(
+            "SELECT table_id FROM managed_tables.applied_jobs"
+            f" WHERE job_id = '{upload.job_id}' AND row_count >= 0"
+        )
+        if not found or upload.is_applied:
+            assert bool(found) == upload.is_applied
+            return
+        upload.is_applied = True
+        if upload.mode == "create":
+            self.tables[upload.name] = (found[0][0], list(upload.rows))
+            return
+        ((_, rows),) = [table for table in self.tables.values() if table[0] == upload.table_id]
+        rows[:] = upload.rows if upload.mode == "replace" else [*rows, *upload.rows]
+
+    def _record(self, upload: Upload) -> JobRecord:
+        return self.world.job(upload.job_id)
+
+    def _in(self, status: str) -> list[Upload]:
+        return [one for one in self.uploads.values() if self._record(one).status == status]
+
+    def _rejected(self) -> list[Upload]:
+        return [one for one in self._in("inserting") if self._record(one).error is not None]
+
+    def _is_reserved(self, name: str) -> bool:
+        return any(one.mode == "create" and one.name == name for one in self._in("inserting"))
+
+    def _pick(self, among: list[Upload], pick: int) -> Upload:
+        return among[pick % len(among)]
+
+    def _name(self, pick: int) -> str:
+        return sorted(self.tables)[pick % len(self.tables)]
+
+    def _table(self, pick: int) -> tuple[str, list[str]]:
+        return self.tables[self._name(pick)]
+
+
+@pytest.fixture(scope="module")
+def services(world: World) -> ApiServices:
+    """Services whose clients are made and have never called: each child process takes them as they are."""
+    made = world.fresh_services()
+    assert all((made.dynamodb, made.s3, made.stepfunctions, made.eventbridge))
+    return made
+
+
+def test_any_life_of_a_company_ends_as_its_model_says(
+    world: World, services: ApiServices, pytestconfig: pytest.Config
+) -> None:
+    examples = pytestconfig.getoption("--lives")
+    chosen = settings(max_examples=examples, stateful_step_count=40) if examples else SHORT
+    chosen = settings(chosen, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    run_state_machine_as_test(lambda: Lives(world, services), settings=chosen)
