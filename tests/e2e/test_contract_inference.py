@@ -186,6 +186,49 @@ def test_warnings_are_data(company: Console) -> None:
     assert (above["file"], above["lines"], above["count"]) == ("a.csv", [1], 1)
 
 
+DOUBTFUL = (
+    "Nascimento;pedido;envio;mes;taxa\n"
+    "15/03/45;03/02/2024;03/22/2024;jan/24;87,5%\n"
+    "01/02/99;04/05/2024;04/06/2024;fev/24;3%\n"
+)
+
+
+def test_doubtful_values_are_told(company: Console) -> None:
+    """Two-digit years, an order that another column proves, months: each warns with an example."""
+    job = company.analyzed({"a.csv": DOUBTFUL})
+    found = {(warning["code"], *warning["columns"]) for warning in job["warnings"]}
+    assert found == {
+        ("TWO_DIGIT_YEARS", "nascimento"),
+        ("AMBIGUOUS_DATES", "pedido"),
+        ("MONTHS_AS_DATES", "mes"),
+    }
+    doubtful = {
+        column["name"]: column["inference"]["confidence"] for column in job["inferred_schema"]["columns"]
+    }
+    assert all(doubtful[name] < 1 for name in ("nascimento", "pedido", "mes"))
+
+
+def test_doubtful_values_load_as_they_were_shown(company: Console) -> None:
+    """The rows of the table are the sample that the review showed."""
+    done = company.loaded({"a.csv": DOUBTFUL})
+    assert values(company, done) == [
+        {
+            "nascimento": "1945-03-15",
+            "pedido": "2024-03-02",
+            "envio": "2024-03-22",
+            "mes": "2024-01-01",
+            "taxa": 0.875,
+        },
+        {
+            "nascimento": "1999-02-01",
+            "pedido": "2024-04-05",
+            "envio": "2024-04-06",
+            "mes": "2024-02-01",
+            "taxa": 0.03,
+        },
+    ]
+
+
 def test_the_suggested_name_is_free(company: Console) -> None:
     """`suggested_table_name` comes from the first file's name, made valid and free."""
     company.create_table("vendas_marco")

@@ -79,7 +79,7 @@ def archives() -> Iterator[Case]:
         "zip/labels_in_other_case.zip",
         x.zipped({"1.csv": "Código,Nome\n1,x\n2,y\n", "2.csv": "CODIGO,nome\n3,z\n"}),
         "headers agree when normalised",
-        "codigo:integer nome:text",
+        "codigo:text nome:text",
         "1|x\n2|y\n3|z",
         labels=["Código", "Nome"],
     )

@@ -234,7 +234,7 @@ def layouts() -> Iterator[Case]:
         "ods/merged_header.ods",
         ods(sheet(head, labels, row(number("1"), cell("Ana"), number("1.5"), number("2.5")))),
         "two header rows, the first of merged cells",
-        "cliente_cod:integer cliente_nome:text _2024_jan:decimal _2024_fev:decimal",
+        "cliente_cod:text cliente_nome:text _2024_jan:decimal _2024_fev:decimal",
         "1|Ana|1.5|2.5",
         labels=["Cliente cod", "Cliente nome", "2024 jan", "2024 fev"],
     )

@@ -57,7 +57,7 @@ def above() -> Iterator[Case]:
         "reports/console_rule.csv",
         "codigo;nome;saldo\n------;----------;------\n1;Ana;2,50\n2;Bia;3,00\n\n(2 rows affected)\n",
         "a database console draws a line under the labels and counts the rows",
-        "codigo:integer nome:text saldo:decimal",
+        "codigo:text nome:text saldo:decimal",
         "1|Ana|2,50\n2|Bia|3,00",
         warnings=["(2 rows affected)"],
     )
@@ -165,10 +165,10 @@ def below() -> Iterator[Case]:
         "reports/note_in_cells.csv",
         '"mes";"indice a";"indice b"\n"2024-01";"0,31";"0,07"\n"2024-02";"0,28";"-0,11"\n"Fonte";"IRT";"FZA"\n',
         "the source of each column stands below it",
-        "mes:text indice_a:decimal indice_b:decimal",
+        "mes:date indice_a:decimal indice_b:decimal",
         "2024-01|0,31|0,07\n2024-02|0,28|-0,11",
         labels=["mes", "indice a", "indice b"],
-        values="2024-01|0.31|0.07\n2024-02|0.28|-0.11",
+        values="2024-01-01|0.31|0.07\n2024-02-01|0.28|-0.11",
     )
     yield case(
         "reports/product_called_source.csv",

@@ -350,7 +350,7 @@ def rows_and_lines() -> Iterator[Case]:
         + "".join(f"{line}\n" for line in texts).replace("|", ",")
         + "13,Ana,Rio de Janeiro, RJ,1.50\n14,Ana,Natal,Brasil,2.50\n",
         "a comma before a blank belongs to the text where the line then fits; where two texts could have it, it cuts",
-        "codigo:integer nome:text cidade:text valor:text coluna_5:decimal?",
+        "codigo:text nome:text cidade:text valor:text coluna_5:decimal?",
         "".join(f"{line}|∅\n" for line in texts)
         + "13|Ana|Rio de Janeiro, RJ|1.50|∅\n14|Ana|Natal|Brasil|2.50",
         warnings=["REPAIRED_ROWS [14]", "LONG_ROWS [15]"],
@@ -359,7 +359,7 @@ def rows_and_lines() -> Iterator[Case]:
         "csv/comments_among_rows.csv",
         "cod;nome;valor\n1;Ana;2,5\n# lote 2; do dia 5\n2;#Bia;3,5\n#\n3;Caio;4,5\n",
         "lines that begin with # are no rows where no row begins so",
-        "cod:integer nome:text valor:decimal",
+        "cod:text nome:text valor:decimal",
         "1|Ana|2,5\n2|#Bia|3,5\n3|Caio|4,5",
         lines=[2, 4, 6],
         warnings=["COMMENT_LINES [3, 5]"],
@@ -375,7 +375,7 @@ def rows_and_lines() -> Iterator[Case]:
         "csv/whole_lines_quoted.csv",
         'codigo,nome,valor\n"1,""Silva, Ana"",2.50"\n2,Bia,3.50\n"3,""Caio """"K"""" Dias"",4.50"\n',
         "lines kept in one column of a spreadsheet are quoted as a whole",
-        "codigo:integer nome:text valor:decimal",
+        "codigo:text nome:text valor:decimal",
         '1|Silva, Ana|2.50\n2|Bia|3.50\n3|Caio "K" Dias|4.50',
         warnings=["WRAPPED_LINES"],
     )
@@ -396,7 +396,7 @@ def rows_and_lines() -> Iterator[Case]:
         + "".join('{},{},"{}",{},{}\n'.format(*line.split("|")) for line in goods)
         + '13,Bolsa"Couro, preta",R$ 5.90,\n14,Tela,"Tela, 5"" azul"R$ 7,\n',
         "a quote amid a cell opens the next one: the line has as many cells as the others only by chance",
-        "codigo:integer produto:text descricao:text preco:decimal obs:text?",
+        "codigo:text produto:text descricao:text preco:decimal obs:text?",
         "".join(f"{line}∅\n" for line in goods)
         + '13|Bolsa|Couro, preta|R$ 5.90|∅\n14|Tela|Tela, 5" azul|R$ 7|∅',
         warnings=["REPAIRED_ROWS [14, 15]"],
@@ -530,7 +530,7 @@ def encodings() -> Iterator[Case]:
         "csv/cp1252_header.csv",
         "código;descrição\n1;x\n2;y\n",
         "accents in the header only",
-        "codigo:integer descricao:text",
+        "codigo:text descricao:text",
         "1|x\n2|y",
         labels=["código", "descrição"],
         encoding="cp1252",
@@ -613,7 +613,7 @@ def headers() -> Iterator[Case]:
         "csv/commented_header.csv",
         "# gerado em 05/03/2024\n#cod\tnome\tvalor\n1\tAna\t2.5\n2\tBia\t3.5\n",
         "the comment right above headerless rows names their columns",
-        "cod:integer nome:text valor:decimal",
+        "cod:text nome:text valor:decimal",
         "1|Ana|2.5\n2|Bia|3.5",
         labels=["#cod", "nome", "valor"],
         lines=[3, 4],

@@ -343,7 +343,15 @@ def dates() -> Iterator[Case]:
     )
     yield column("date_old", "d", "date", "01/01/0900|31/12/1800", "old years", "0900-01-01|1800-12-31")
     yield column("year_alone", "ano", "integer", "2023|2024|2025", "a year is a number")
-    yield column("month_and_year", "mes", "text", "01/2024|02/2024|12/2024", "no day, no date")
+    yield column(
+        "month_and_year",
+        "mes",
+        "date",
+        "01/2024|02/2024|12/2024",
+        "a month is its first day, and told",
+        "2024-01-01|2024-02-01|2024-12-01",
+        warnings=["MONTHS_AS_DATES"],
+    )
 
 
 def moments() -> Iterator[Case]:

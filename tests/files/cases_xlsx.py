@@ -602,7 +602,7 @@ def layouts() -> Iterator[Case]:
             )
         ),
         "two header rows, the first of merged cells",
-        "cliente_cod:integer cliente_nome:text _2024_jan:decimal _2024_fev:decimal",
+        "cliente_cod:text cliente_nome:text _2024_jan:decimal _2024_fev:decimal",
         "1|Ana|1.5|2.5\n2|Bia|3.5|4.5",
         labels=["Cliente cod", "Cliente nome", "2024 jan", "2024 fev"],
     )

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import cases_archives
+import cases_doubts
 import cases_legacy
 import cases_ods
 import cases_reports
@@ -12,7 +13,7 @@ import cases_values
 import cases_xlsx
 
 _FOLDER = Path(__file__).parent
-_MADE = ("csv", "values", "reports", "xlsx", "xls", "ods", "zip", "refused")
+_MADE = ("csv", "values", "reports", "xlsx", "xls", "ods", "zip", "refused", "doubts")
 
 
 def main() -> None:
@@ -27,6 +28,7 @@ def main() -> None:
         cases_ods,
         cases_archives,
         cases_reports,
+        cases_doubts,
     )
     for module in modules:
         for case in module.cases():

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
+from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.errors import JobError
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
@@ -24,7 +25,12 @@ def analyze_case(expectation: Path, work_dir: Path) -> Analysis:
 def staged_column(found: Analysis, *columns: str) -> list[list[Any]]:
     with duckdb.connect() as connection:
         relation = connection.read_parquet(str(found.staged))
-        return [list(row) for row in relation.project(", ".join(columns)).fetchall()]
+        return [list(map(_unsigned, row)) for row in relation.project(", ".join(columns)).fetchall()]
+
+
+def _unsigned(cell: Any) -> Any:
+    """Return a cell without the sign by which a workbook's text is told from its numbers."""
+    return cell.rstrip(TEXT_SIGN) if isinstance(cell, str) else cell
 
 
 def shown(value: object) -> object:

@@ -21,6 +21,10 @@ _VALUES = {
     "missing": 2,
     "fits": 3,
     "type": ColumnType.DATE,
+    "zone": "America/Sao_Paulo",
+    "day": "2024-02-01",
+    "other_day": "2024-01-02",
+    "proof": "envio",
 }
 
 

@@ -101,7 +101,7 @@ def analyze(
             table.files,
             names=table.names,
             delimiter=dialect.delimiter,
-            point_columns=table.point_columns,
+            is_workbook=table.is_workbook,
             timezone=zone.key,
         )
         findings = [*table.findings, *find_totals(connection, staged, len(labels), table.files)]

@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from managed_tables import exact_json
+from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.finding_texts import listed_warnings
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
@@ -156,7 +157,7 @@ def _result(file: Path, found: Analysis | None = None, error: dict[str, Any] | N
 
 def write_rows(found: Analysis, target: Path, temp_dir: Path) -> None:
     """Write every row's cells in their original text: RFC 4180, UTF-8, the header as in the file."""
-    columns = ", ".join(f"c{index}" for index in range(len(found.labels)))
+    columns = ", ".join(unmarked(f"c{index}") for index in range(len(found.labels)))
     with open_duckdb(temp_dir) as connection, target.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         if found.dialect.header_line is not None:

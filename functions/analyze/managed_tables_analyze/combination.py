@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from managed_tables.conversion.workbook_cells import mark_texts
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
@@ -35,9 +36,10 @@ class Table:
     files: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     row_count: int = 0
-    point_columns: set[int] = field(default_factory=set)
+    is_workbook: bool = False
     _staged: list[Path] = field(default_factory=list)
     _columns_of_parts: list[list[int]] = field(default_factory=list)
+    _has_numbers: list[bool] = field(default_factory=list)
     _has_header: bool = False
 
     def add_file(self, name: str) -> int:
@@ -72,6 +74,7 @@ class Table:
         self._take(part, kept, fresh, dict(zip(kept, indexes, strict=True)))
         self._staged.append(target)
         self._columns_of_parts.append(sorted(indexes))
+        self._has_numbers.append(part.has_numbers)
         self.row_count += count
 
     def _take(self, part: Part, kept: Sequence[int], fresh: Sequence[str], indexes: dict[int, int]) -> None:
@@ -79,7 +82,7 @@ class Table:
         first = len(self.names)
         self.names += fresh
         self.labels += [labels[first + number] for number in range(len(fresh))]
-        self.point_columns |= {indexes[c] for c, count in part.numbers.items() if count and c in indexes}
+        self.is_workbook = self.is_workbook or part.has_numbers
         self._has_header = self._has_header or bool(part.labels)
         if self._staged and (fresh or len(kept) < first):
             missing = [name for column, name in enumerate(self.names) if column not in indexes.values()]
@@ -156,9 +159,13 @@ class Table:
             self._staged[0].rename(target)
             return
         selects = []
-        for staged, columns in zip(self._staged, self._columns_of_parts, strict=True):
+        for staged, columns, has_numbers in zip(
+            self._staged, self._columns_of_parts, self._has_numbers, strict=True
+        ):
             present = set(columns)
-            cells = [f"c{c}" if c in present else f"NULL::VARCHAR AS c{c}" for c in complete]
+            is_signed = self.is_workbook and not has_numbers
+            own = [f"{mark_texts(f'c{c}')} AS c{c}" if is_signed else f"c{c}" for c in complete]
+            cells = [own[c] if c in present else f"NULL::VARCHAR AS c{c}" for c in complete]
             source = f"read_parquet({literal(str(staged))})"
             selects.append(f"SELECT {', '.join(['file', 'sheet', 'line', *cells])} FROM {source}")  # noqa: S608
         write_parquet(self.connection, " UNION ALL ".join(selects), target)

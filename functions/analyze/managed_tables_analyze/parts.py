@@ -41,9 +41,7 @@ class Part:
     sheet: str | None = None
     expected_rows: int | None = None  # counted beforehand: another number means the file was misread
     max_record_bytes: int = 0
-    numbers: dict[int, int] = field(
-        default_factory=dict
-    )  # cells that the file itself held as numbers, by column
+    has_numbers: bool = False  # of a workbook: texts that look like numbers are signed
     findings: list[Finding] = field(default_factory=list)
     has_breaks: bool = False  # line ends in cells are written as noncharacters
     head_starts: list[str] = field(default_factory=list)  # of the first cell where a page of a report begins

@@ -66,7 +66,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         sheet=sheet.name,
         expected_rows=writer.rows,
         max_record_bytes=writer.longest * 4,
-        numbers=sheet.counts.numbers,
+        has_numbers=sheet.has_numbers,
         findings=[*sheet.findings, *findings, *notes.findings()],
     )
 

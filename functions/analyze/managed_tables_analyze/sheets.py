@@ -83,6 +83,8 @@ class Sheet:
     """What a person should know of the cells; complete once the rows are exhausted."""
     merged: list[MergedRange] = field(default_factory=list)
     """Merged cells among the first rows: the first cell has the text, the others are empty."""
+    has_numbers: bool = True
+    """Numbers are apart from texts, and texts that look like them are signed (`workbook_cells`)."""
 
 
 # What the workbooks' module offers, called by `sources.py`:

@@ -7,6 +7,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import EMPTY_CELL, explain
+from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import Detail, detail
 from managed_tables_insert.plan import ROW_NUMBER, LoadedColumn, LoadPlan
 
@@ -57,7 +58,8 @@ def _describe(
         return []
     numbers = sorted({number for _, number in places})
     cells = ", ".join(
-        f"{{'value': left({column.raw}, {SHOWN_CHARACTERS}), 'is_empty': {column.conversion.empty}}}"
+        f"{{'value': left({unmarked(column.raw)}, {SHOWN_CHARACTERS}), "
+        f"'is_empty': {column.conversion.empty}}}"
         for column in (plan.columns[number] for number in numbers)
     )
     wanted = ", ".join(str(row) for row in sorted({row for row, _ in places}))

@@ -28,6 +28,18 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         'Confira: "{example}" pode ser {taken} ou {other}. Como outras linhas têm milhares sem separador, '
         "lemos {taken}. Se não for isso, troque o separador decimal desta coluna"
     ),
+    WarningCode.AMBIGUOUS_DATES: (
+        'Confira: "{example}" pode ser {day} ou {other_day}. Como a coluna "{proof}" só pode estar '
+        "na ordem {order}, lemos {day}. Se não for isso, troque a ordem das datas desta coluna"
+    ),
+    WarningCode.TWO_DIGIT_YEARS: (
+        '{count} [data tem|datas têm] o ano com dois algarismos: "{example}" foi lida como {day}. Se o '
+        "século for outro, escreva os anos com quatro algarismos e envie de novo"
+    ),
+    WarningCode.MONTHS_AS_DATES: (
+        'Há meses sem o dia: "{example}" foi lido como {day}, o primeiro dia do mês. Para manter como está '
+        "no arquivo, escolha o tipo texto"
+    ),
     WarningCode.ZEROS_LOST: (
         "Há valores com menos algarismos que um {name} (como {example}): os zeros do começo podem ter se "
         "perdido antes do envio. Se for o caso, exporte de novo com a coluna como texto"
@@ -85,6 +97,10 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     WarningCode.UNCACHED_FORMULAS: (
         "{count} [fórmula|fórmulas] sem valor calculado [foi lida como vazia|foram lidas como vazias]. Abra "
         "o arquivo no Excel, salve-o e envie de novo"
+    ),
+    WarningCode.SURROUNDING_BLANKS: (
+        '{count} [texto tem|textos têm] espaços antes ou depois (como "{example}"), que foram mantidos. Para '
+        "tirá-los, escolha na leitura que os espaços sejam cortados"
     ),
     WarningCode.TOTAL_ROWS: (
         "{count} [linha parece um total e foi importada|linhas parecem totais e foram importadas] com as "
@@ -146,6 +162,17 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     GroundCode.DATE_ORDER: "na ordem {order}",
     GroundCode.DECIMAL_MARK: "com {mark} decimal",
     GroundCode.NULL_TOKENS: "{count} sem valor (brancos, NULL, N/A ou -)",
+    GroundCode.ZONE_TAKEN: "horários sem fuso foram lidos no de {zone}",
+    GroundCode.PERCENT: "porcentagens: 87,5% é 0,875",
+    GroundCode.UNIT: "todos em {name}",
+    GroundCode.WRITTEN_DIFFERENTLY: (
+        "mas há números iguais escritos de modos diferentes (como {example}): são códigos, e não quantidades"
+    ),
+    GroundCode.BARE_EXPONENTS: "mas a letra E no meio (como {example}) mostra que são códigos",
+    GroundCode.PARENTHESES: "mas os parênteses (como {example}) não parecem um sinal de menos",
+    GroundCode.MIXED_UNITS: "os números têm unidades diferentes ({names}): ficam como texto",
+    GroundCode.UNKNOWN_UNIT: "os números vêm com {names}, que não é uma unidade conhecida: ficam como texto",
+    GroundCode.TIMES_OF_DAY: "são horas do dia, para as quais não há um tipo: ficam como texto",
     GroundCode.CODE: "mas [é um código|são códigos] ({name}), e não [uma quantidade|quantidades]",
     GroundCode.LONE_LETTERS: (
         "só uma letra do par (s/n, t/f, y/n) aparece: pode ser um sexo, um tamanho ou uma sigla"
@@ -177,12 +204,17 @@ _MANY = {
 }
 _MARKS = {",": "vírgula", ".": "ponto"}
 _ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
+_MONTHS = (
+    "janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro",
+    "novembro", "dezembro",
+)  # fmt: skip
 _BECAUSE = {
     "columns": "Como outras colunas do arquivo usam {mark} decimal",
     ";": "Como o arquivo usa ponto e vírgula entre as colunas",
     ",": "Como o arquivo usa vírgula entre as colunas",
     "\t": "Como o arquivo usa tabulação entre as colunas",
     "|": "Como o arquivo usa barras entre as colunas",
+    "R$": "Como são valores em reais",
     "": "Como é o costume no Brasil",
 }
 
@@ -257,7 +289,15 @@ def _word(name: str, value: Any) -> str:
             return _ORDERS[value]
         case "names":
             return _enumerate(value)
+        case "day" | "other_day":
+            return _day_in_words(value)
     return number(value) if isinstance(value, int) else str(value)
+
+
+def _day_in_words(day: str) -> str:
+    """Return a day (`yyyy-mm-dd`, a time may follow) as nobody can misread it."""
+    year, month, number = day[:10].split("-")
+    return f"{int(number)} de {_MONTHS[int(month) - 1]} de {year}"
 
 
 def _enumerate(names: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from staged_objects import Rows, column_of, write_staged
 
+from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_analyze.inference import InferredColumn, infer_columns, read_sample_rows
 
 Infer = Callable[..., list[InferredColumn]]
@@ -17,7 +18,7 @@ Infer = Callable[..., list[InferredColumn]]
 
 @pytest.fixture
 def infer(tmp_path: Path) -> Infer:
-    """Infer the columns of rows: `infer(rows, labels=…, delimiter=…, point_columns=…)`."""
+    """Infer the columns of rows: `infer(rows, labels=…, delimiter=…, is_workbook=…)`."""
 
     def run(rows: Rows, **options: Any) -> list[InferredColumn]:
         staged = write_staged(tmp_path / "staged.parquet", rows)
@@ -44,7 +45,7 @@ def infer(tmp_path: Path) -> Infer:
         (["R$ 1.234,56", "-R$ 2,00", "R$ -3,50", "R$ -"], "decimal"),
         (["(35,01)", "-35,01", "35,01-"], "decimal"),
         (["1e5", "1.5E-3"], "decimal"),
-        (["12,5%", "3%"], "text"),
+        (["12,5%", "3%"], "decimal"),
         (["sim", "Não", "NAO"], "boolean"),
         (["true", "false"], "boolean"),
         (["s", "n", "S"], "boolean"),
@@ -107,8 +108,9 @@ def test_nullable_says_that_some_cell_is_empty(infer: Infer) -> None:
 
 
 def test_month_comes_first_only_when_a_cell_allows_nothing_else(infer: Infer) -> None:
-    day_first, month_first = infer([["01/02/2024", "01/02/2024"], ["03/04/2024", "12/31/2024"]])
-    assert day_first.formats.date_order == "dmy"
+    [day_first] = infer(column_of("01/02/2024", "03/04/2024"))
+    [month_first] = infer(column_of("01/02/2024", "12/31/2024"))
+    assert (day_first.formats.date_order, day_first.inference["warnings"]) == ("dmy", [])
     assert month_first.formats.date_order == "mdy"
     assert infer(column_of("13/02/2024", "02/13/2024"))[0].type == "text"
 
@@ -134,22 +136,22 @@ def test_thousands_without_separator_make_the_point_a_decimal_mark(infer: Infer)
     assert (column.type, column.formats.decimal_mark) == ("decimal", ".")
 
 
-def test_numeric_cells_of_a_workbook_settle_the_mark(infer: Infer) -> None:
-    [column] = infer(column_of("1.234", "5.678"), point_columns={0})
-    assert (column.type, column.formats.decimal_mark, column.inference["warnings"]) == ("decimal", ".", [])
+def test_numeric_cells_of_a_workbook_are_exact(infer: Infer) -> None:
+    [column] = infer(column_of("1.234", "5.678"), is_workbook=True)
+    assert (column.type, column.formats.workbook, column.inference["warnings"]) == ("decimal", True, [])
 
 
 def test_whole_numeric_cells_beside_texts_with_commas_have_the_comma(infer: Infer) -> None:
-    [column] = infer(column_of("1", "2,5", "3"), point_columns={0})
+    [column] = infer(column_of("1", "2,5", "3"), is_workbook=True)
     assert (column.type, column.formats.decimal_mark) == ("decimal", ",")
 
 
-def test_numeric_cells_with_a_point_are_never_read_with_a_comma(infer: Infer) -> None:
-    """Were it text in the comma's formats, 1.234 would load as 1234 for who confirms a number."""
-    [column] = infer(column_of("1.234", "2,5", "3.702"), point_columns={0})
-    assert (column.type, column.formats.decimal_mark) == ("text", ".")
-    assert column.inference["evidence"] == "2 de 3 são números decimais"
-    assert [cell["value"] for cell in column.inference["exceptions"]] == ["2,5"]
+def test_numeric_cells_settle_no_mark_for_the_texts_beside_them(infer: Infer) -> None:
+    [column] = infer(column_of("1.234", "2,5", "3.702"), is_workbook=True)
+    assert (column.type, column.formats.decimal_mark) == ("decimal", ",")
+    [doubtful] = infer(column_of("1.5", mark_text("1.500"), "2"), is_workbook=True)
+    assert (doubtful.type, doubtful.formats.decimal_mark) == ("decimal", ",")
+    assert '"1.500" pode ser 1500 ou 1,5' in doubtful.inference["warnings"][0]["text"]
 
 
 def test_eight_digits_that_may_be_days_are_numbers_with_an_alternative(infer: Infer) -> None:
@@ -245,3 +247,18 @@ def test_sample_rows_are_typed_exactly(tmp_path: Path) -> None:
         "x": " x ",
         "n": None,
     }
+
+
+def test_evidence_says_which_zone_was_taken(infer: Infer) -> None:
+    here, stated = infer([["31/12/2024 10:30", "2024-12-31T10:30:00Z"]] * 3, timezone="America/Sao_Paulo")
+    assert "America/Sao_Paulo" in here.inference["evidence"]
+    assert "America/Sao_Paulo" not in stated.inference["evidence"]
+
+
+def test_texts_that_look_like_quantities_say_why(infer: Infer) -> None:
+    clock, units, kilos, percents = infer([["08:30", "10 kg", "10 kg", "5%"], ["10h30", "5 g", "2 kg", "7%"]])
+    assert (clock.type, units.type) == ("text", "text")
+    assert "horas do dia" in clock.inference["evidence"]
+    assert "unidades diferentes (kg, g)" in units.inference["evidence"]
+    assert "todos em kg" in kilos.inference["evidence"]
+    assert "87,5% é 0,875" in percents.inference["evidence"]

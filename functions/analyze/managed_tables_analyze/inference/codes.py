@@ -1,12 +1,20 @@
 """Owns the recognition of identifiers made of digits: codes that name something, and so stay text.
 
-Two signs, both only ever turning an integer into text: a label that says so (`CEP`, `Nº do CPF`), or
-check digits that all values carry. A label that speaks of a quantity (`Qtd. telefones`) says nothing.
+Three signs, all only ever turning a number into text: a label that says so (`CEP`, `Nº do CPF`), how the
+numbers are written (`1.1` and `1.10`), or check digits that all values carry. A label that speaks of a
+quantity (`Qtd. telefones`) says nothing.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Collection
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from managed_tables.conversion.columns import DecimalMark
+from managed_tables.findings import Finding, GroundCode
+from managed_tables_analyze.inference.counting import cell_name, staged_rows
+from managed_tables_analyze.inference.labels import QUANTITY_WORDS, names_year, words_of
 
 CODE_WORDS = {
     "cep": "CEP",
@@ -39,6 +47,26 @@ CODE_WORDS = {
     "barras": "código de barras",
     "barcode": "código de barras",
     "nfe": "chave de NF-e",
+    "cod": "código",
+    "codigo": "código",
+    "codigos": "código",
+    "code": "código",
+    "versao": "versão",
+    "version": "versão",
+    "lote": "lote",
+    "modelo": "modelo",
+    "model": "modelo",
+    "sku": "SKU",
+    "ncm": "NCM",
+    "cfop": "CFOP",
+    "cest": "CEST",
+    "cnae": "CNAE",
+    "cbo": "CBO",
+    "banco": "banco",
+    "matricula": "matrícula",
+    "isbn": "ISBN",
+    "imei": "IMEI",
+    "chassi": "chassi",
 }
 # Words that name a code together and not apart.
 _CODE_PAIRS = {
@@ -47,46 +75,25 @@ _CODE_PAIRS = {
     frozenset({"titulo", "eleitoral"}): "título de eleitor",
     frozenset({"inscricao", "estadual"}): "inscrição estadual",
     frozenset({"inscricao", "municipal"}): "inscrição municipal",
+    frozenset({"nosso", "numero"}): "nosso número",
+    frozenset({"linha", "digitavel"}): "linha digitável",
 }
-_GLUED = ("cpf", "cnpj", "pasep", "telefone", "renavam")  # in no other word
+_GLUED = ("codigo", "cpf", "cnpj", "pasep", "telefone", "renavam")  # in no other word
 _LAST = ("cep",)  # ends no other word
 _LENGTHS = {"CEP": 8, "CPF": 11, "CNPJ": 14, "PIS": 11, "PASEP": 11, "NIS": 11, "NIT": 11}
 # `PIS` is also a tax, whose column may hold whole amounts: as a person's number it has 11 digits.
 _FEWEST_DIGITS = {"pis": 9}
-_QUANTITY_WORDS = frozenset(
-    {
-        "qtd",
-        "qtde",
-        "quant",
-        "quantidade",
-        "quantidades",
-        "total",
-        "totais",
-        "valor",
-        "valores",
-        "vlr",
-        "saldo",
-        "soma",
-        "media",
-        "percentual",
-        "taxa",
-        "count",
-        "sum",
-        "dias",
-        "preco",
-    }
-)
 FEWEST_VALUES = 10  # of the sample: ten values with right check digits by chance are one in 10^10 or less
+_BARE_EXPONENT = "[0-9]+[eE][0-9]+"
+_SHORT_DECIMAL = "[0-9]{1,4}(?:[.][0-9]{1,4})?"  # of versions and of accounts
 _DIGITS = re.compile("[0-9]+")
 _INTERNATIONAL_PHONE = re.compile(r"\+[0-9]{8,15}")
 
 
 def find_code_in_label(label: str, longest_digits: int) -> str | None:
     """Return what code a label names, or None; `longest_digits` is the length of the longest value seen."""
-    plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
-    plain = re.sub(r"([a-z])([A-Z])", r"\1 \2", plain).lower()
-    words = re.findall("[a-z]+", plain)
-    if _QUANTITY_WORDS.intersection(words):
+    words = words_of(label)
+    if QUANTITY_WORDS.intersection(words) or names_year(label):
         return None
     known = [one for word in words for one in _known_words(word)]
     found = [CODE_WORDS[word] for word in known if longest_digits >= _FEWEST_DIGITS.get(word, 1)]
@@ -113,6 +120,52 @@ def find_cut_code(names: str, values: Collection[str]) -> str | None:
     digits = [value.strip("0") and value for value in values if _DIGITS.fullmatch(value)]
     cut = [value for value in digits if value and len(value) not in lengths and len(value) < max(lengths)]
     return min(cut, default=None)
+
+
+def find_code_in_writing(
+    connection: DuckDBPyConnection, staged: Path, column: int, label: str, mark: DecimalMark
+) -> Finding | None:
+    """Return why the writing of a column of decimals shows that they are codes, None where it does not.
+
+    A bare `2E5` is a code, unless other cells have decimals; so are `1.1` and `1.10` in one column.
+    """
+    cell, rows = cell_name(column), staged_rows(staged)
+    bare = f"regexp_full_match({cell}, '{_BARE_EXPONENT}')"
+    if mark == "," and not _has_exponent(connection, cell, rows):
+        return None
+    row = connection.execute(
+        f"SELECT min({cell}) FILTER (contains(upper({cell}), 'E') AND {bare}), "  # noqa: S608
+        f"count(*) FILTER (contains({cell}, '{mark}') OR regexp_matches({cell}, '[eE][+-]')), "
+        f"bool_and({cell} IS NULL OR {cell} = '' OR regexp_full_match({cell}, '{_SHORT_DECIMAL}')), "
+        f"count(DISTINCT strlen({cell}) - strpos({cell}, '.')) "
+        f"FROM {rows}"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate has one row
+    example, decimals, are_short, widths = row
+    if example is not None and not decimals:
+        return Finding(GroundCode.BARE_EXPONENTS, {"example": example})
+    if mark == "." and are_short and widths > 1 and not QUANTITY_WORDS.intersection(words_of(label)):
+        return _find_equal_numbers(connection, cell, rows)
+    return None
+
+
+def _has_exponent(connection: DuckDBPyConnection, cell: str, rows: str) -> bool:
+    """Return whether some cell has an `E`: a test that costs little, and that few columns pass."""
+    row = connection.execute(
+        f"SELECT bool_or(contains({cell}, 'E') OR contains({cell}, 'e')) FROM {rows}"  # noqa: S608
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _find_equal_numbers(connection: DuckDBPyConnection, cell: str, rows: str) -> Finding | None:
+    """Return the finding that two cells are the same number, and not the same text."""
+    found = connection.execute(
+        f"SELECT min({cell}), max({cell}) FROM {rows} WHERE contains({cell}, '.') "  # noqa: S608
+        f"GROUP BY rtrim(rtrim({cell}, '0'), '.') HAVING min({cell}) <> max({cell}) LIMIT 1"
+    ).fetchone()
+    if found is None:
+        return None
+    return Finding(GroundCode.WRITTEN_DIFFERENTLY, {"example": f"{found[0]} e {found[1]}"})
 
 
 def find_code_in_values(values: Collection[str]) -> str | None:

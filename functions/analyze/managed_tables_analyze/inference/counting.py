@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import empty_cell
+from managed_tables.conversion.cells import empty_text
 from managed_tables.conversion.sql_text import choose, literal, matches
 
 # Planning costs DuckDB 1.6 ms a question, and more than that in proportion when they are many in one query:
@@ -29,11 +30,23 @@ class Condition(Protocol):
         """Return SQL that is never NULL for a cell that is not."""
         ...
 
+    def empty(self, cell: str) -> str:
+        """Return SQL, never NULL, that a cell that fails the test holds nothing to judge."""
+        ...
+
     def __hash__(self) -> int: ...
 
 
+class AnyCondition:
+    """A condition under which blanks, null tokens and error values are nothing to judge."""
+
+    def empty(self, cell: str) -> str:
+        """Return the SQL test that a cell holds nothing."""
+        return empty_cell(cell, null_tokens=True)
+
+
 @dataclass(frozen=True)
-class Pattern:
+class Pattern(AnyCondition):
     """The condition that the whole cell matches a regular expression."""
 
     pattern: str
@@ -44,7 +57,7 @@ class Pattern:
 
 
 @dataclass(frozen=True)
-class Nothing:
+class Nothing(AnyCondition):
     """The condition that no cell meets: its tally tells empty cells from others."""
 
     def test(self, cell: str) -> str:  # noqa: ARG002 - the signature is the protocol's
@@ -64,8 +77,9 @@ class Question:
 class Tally:
     """How a column's cells answered: each cell is counted once, the first that applies.
 
-    `empty`: no cell, or no characters. `fits`: passed the test. `blank`: nothing but blanks, or a null
-    token. `exceptions`: failed; `first_exceptions` are their row numbers in the object, the first few.
+    `empty`: no cell, no characters but blanks, or an error value. `fits`: passed the test. `blank`: a null
+    token, or what else is no value of the type. `exceptions`: failed; `first_exceptions` are their row
+    numbers in the object, the first few.
     """
 
     fits: int = 0
@@ -164,7 +178,8 @@ def _kind(cell: str, condition: Condition) -> str:
     return choose(
         (f"{cell} IS NULL OR {cell} = ''", f"{_EMPTY}::UTINYINT"),
         (condition.test(cell), f"{_FITS}::UTINYINT"),
-        (empty_cell(cell, null_tokens=True), f"{_BLANK}::UTINYINT"),
+        (empty_text(cell), f"{_EMPTY}::UTINYINT"),
+        (condition.empty(cell), f"{_BLANK}::UTINYINT"),
         otherwise=f"{_OTHER}::UTINYINT",
     )
 

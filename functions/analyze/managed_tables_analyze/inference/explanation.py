@@ -8,6 +8,8 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats, explain
+from managed_tables.conversion.units import PERCENT
+from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.finding_texts import as_warning, write_text, write_texts
 from managed_tables.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
@@ -77,6 +79,9 @@ def typed(
         grounds.append(Finding(GroundCode.DATE_ORDER, {"order": formats.date_order}))
     if column_type is ColumnType.DECIMAL:
         grounds.append(Finding(GroundCode.DECIMAL_MARK, {"mark": formats.decimal_mark}))
+    if formats.unit:
+        code = GroundCode.PERCENT if formats.unit == PERCENT else GroundCode.UNIT
+        grounds.append(Finding(code, {"name": formats.unit}))
     if tally.blank:
         notes.append(Finding(GroundCode.NULL_TOKENS, count=tally.blank))
     nullable = tally.empty + tally.blank > 0
@@ -115,6 +120,44 @@ def shortened(judged: Judgement, warning: Finding, code_name: str | None) -> Jud
     return or_else(text, judged.type, GroundCode.ALL_NUMBERS)
 
 
+def warned(judged: Judgement, warning: Finding) -> Judgement:
+    """Add a warning."""
+    return replace(judged, warnings=[*judged.warnings, warning])
+
+
+def not_a_number(
+    tally: Tally, column: int, formats: Formats, read_as: ColumnType, ground: Finding
+) -> Judgement:
+    """Explain a column of numbers whose writing shows that they count nothing."""
+    grounds = [_share(tally, read_as), ground]
+    judged = Judgement(column, ColumnType.TEXT, tally.empty > 0, formats, _LABELLED, grounds)
+    return or_else(judged, read_as, GroundCode.ALL_NUMBERS)
+
+
+def warned_of_months(judged: Judgement, example: str, day: str) -> Judgement:
+    """Add that months without a day are read as their first day."""
+    return warned(judged, Finding(WarningCode.MONTHS_AS_DATES, {"example": example.strip(), "day": day}))
+
+
+def follows_order(judged: Judgement, example: str, days: tuple[str, str], proof: str) -> Judgement:
+    """Add that another column, `proof`, decided the order of the days."""
+    values = {
+        "example": example.strip(),
+        "day": days[0],
+        "other_day": days[1],
+        "proof": proof,
+        "order": judged.formats.date_order,
+    }
+    warning = Finding(WarningCode.AMBIGUOUS_DATES, values)
+    return replace(warned(judged, warning), confidence=min(judged.confidence, _DOUBTFUL))
+
+
+def of_units(judged: Judgement, units: Sequence[str]) -> Judgement:
+    """Explain a column of numbers with units that are text: there are several, or one that nobody knows."""
+    code = GroundCode.MIXED_UNITS if len(units) > 1 else GroundCode.UNKNOWN_UNIT
+    return replace(judged, grounds=[Finding(code, {"names": list(units)})])
+
+
 def lone_letters(tally: Tally, column: int, formats: Formats) -> Judgement:
     """Explain a column of letters that would be yes or no, were the other letter of the pair there."""
     grounds = [Finding(GroundCode.LONE_LETTERS)]
@@ -127,7 +170,8 @@ def text(tally: Tally, column: int, formats: Formats, lead: ColumnType | None = 
     nullable = tally.empty > 0
     if tally.judged == 0:
         nothing = [Finding(GroundCode.NO_VALUES)]
-        return Judgement(column, ColumnType.TEXT, nullable, formats, _DOUBTFUL, nothing)
+        formats = replace(formats, text_tokens=tally.blank > 0)
+        return Judgement(column, ColumnType.TEXT, nullable or tally.blank > 0, formats, _DOUBTFUL, nothing)
     if lead is None or tally.share < _WORTH_EXPLAINING:
         grounds = [Finding(GroundCode.NO_COMMON_TYPE)]
         return Judgement(column, ColumnType.TEXT, nullable, formats, _SURE, grounds)
@@ -152,7 +196,7 @@ def read_exceptions(
     asked = [one for one in judged if one.exception_rows]
     for start in range(0, len(asked), _EXCEPTIONS_PER_SCAN):
         batch = asked[start : start + _EXCEPTIONS_PER_SCAN]
-        cells = ", ".join(f"left({cell_name(one.column)}, {SHOWN_CHARACTERS})" for one in batch)
+        cells = ", ".join(f"left({unmarked(cell_name(one.column))}, {SHOWN_CHARACTERS})" for one in batch)
         numbers = ", ".join(map(str, sorted({row for one in batch for row in one.exception_rows})))
         rows = connection.execute(
             f"SELECT {ROW_NUMBER}, file, sheet, line, {cells} FROM {staged_rows(staged)} "  # noqa: S608

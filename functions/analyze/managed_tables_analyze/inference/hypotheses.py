@@ -1,11 +1,13 @@
 """Owns what a column may be: the types in order of narrowness, each in the formats it may have."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from managed_tables.conversion import Formats, build_conversion
-from managed_tables.conversion.columns import DateOrder, DecimalMark
+from managed_tables.conversion.columns import DecimalMark
+from managed_tables.conversion.day_forms import DateOrder, Shape
 from managed_tables.schema import ColumnType
+from managed_tables_analyze.inference.counting import AnyCondition
 
 MARKS: tuple[DecimalMark, ...] = (",", ".")
 # Year first is the narrowest: every order accepts it. Month first comes last: it takes a cell that
@@ -15,18 +17,37 @@ ORDERS: tuple[DateOrder, ...] = ("ymd", "dmy", "mdy")
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A type with the one format that matters to it; the other formats are left at their defaults."""
+    """A type with the formats that matter to it; the other formats are left at their defaults."""
 
     type: ColumnType
     formats: Formats
+    shape: Shape = Shape.DAY
 
     def test(self, cell: str) -> str:
         """Return the SQL test that a cell looks like this."""
-        return build_conversion(cell, self.type, self.formats).suggests
+        return build_conversion(cell, self.type, self.formats, self.shape).suggests
+
+    def empty(self, cell: str) -> str:
+        """Return the SQL test that a cell holds no value of this type."""
+        return build_conversion(cell, self.type, self.formats).empty
+
+    def value(self, cell: str) -> str:
+        """Return the SQL of the canonical text of a cell that fits."""
+        return build_conversion(cell, self.type, self.formats).value
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the type is one of numbers."""
+        return self.type in (ColumnType.INTEGER, ColumnType.DECIMAL)
+
+    @property
+    def is_date(self) -> bool:
+        """Whether the type is one of days."""
+        return self.type in (ColumnType.DATE, ColumnType.DATETIME)
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(AnyCondition):
     """A type that a person might choose, though the cells do not suggest it."""
 
     type: ColumnType
@@ -37,19 +58,32 @@ class Choice:
         return build_conversion(cell, self.type, self.formats).converts
 
 
+Rungs = tuple[tuple[Hypothesis, ...], ...]
+
+
 @cache
-def ladder(timezone: str) -> tuple[tuple[Hypothesis, ...], ...]:
+def ladder(plain: Formats, *, may_be_compact: bool) -> Rungs:
     """Return the groups of hypotheses, narrowest first; those of one group are counted together.
 
-    `timezone` is that of times without one.
+    `plain` is what all have in common. Eight digits are days only where the label says so (`may_be_compact`).
     """
-    numbers = [
-        tuple(Hypothesis(column_type, Formats(decimal_mark=mark)) for mark in MARKS)
-        for column_type in (ColumnType.INTEGER, ColumnType.DECIMAL)
-    ]
-    times = [
-        (Hypothesis(column_type, Formats(date_order=order, timezone=timezone)),)
-        for column_type in (ColumnType.DATE, ColumnType.DATETIME)
-        for order in ORDERS
-    ]
-    return (*numbers, (Hypothesis(ColumnType.BOOLEAN, Formats()),), *times)
+    compact = ((Hypothesis(ColumnType.DATE, plain, Shape.COMPACT),),) if may_be_compact else ()
+    numbers = [_marked(column_type, plain) for column_type in (ColumnType.INTEGER, ColumnType.DECIMAL)]
+    days, moments = (_dated(column_type, plain) for column_type in (ColumnType.DATE, ColumnType.DATETIME))
+    months = ((Hypothesis(ColumnType.DATE, plain, Shape.MONTH),),)
+    return (*compact, *numbers, (Hypothesis(ColumnType.BOOLEAN, plain),), *days, *months, *moments)
+
+
+@cache
+def unit_rung(plain: Formats, unit: str) -> tuple[Hypothesis, ...]:
+    """Return the hypotheses that every number of a column carries this unit."""
+    return _marked(ColumnType.DECIMAL, replace(plain, unit=unit))
+
+
+def _marked(column_type: ColumnType, formats: Formats) -> tuple[Hypothesis, ...]:
+    return tuple(Hypothesis(column_type, replace(formats, decimal_mark=mark)) for mark in MARKS)
+
+
+def _dated(column_type: ColumnType, formats: Formats) -> Rungs:
+    orders = [(Hypothesis(column_type, replace(formats, date_order=order)),) for order in ORDERS]
+    return (*orders, (Hypothesis(column_type, formats, Shape.NAMED),))

@@ -1,19 +1,22 @@
 """Owns the settling of decimal marks: per column from all its cells, else by the columns beside it.
 
-`1.234` in every cell can be 1234 or 1.234. Which it is, the column's other cells say; where they do not,
-the other columns of the file; where those do not either, the delimiter (`;` is what programs use where
-the comma is the decimal mark). A column read in one of the last two ways carries a warning.
+`1.234` in every cell can be 1234 or 1.234. Which it is, the column's other cells say; where they do not, the
+currency that they carry, then the other columns of the file; where those do not either, the delimiter (`;` is
+what programs use where the comma is the decimal mark). A column read in one of the last ways carries a
+warning. A workbook's own numbers are exact and have no mark: only its texts have.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
 from managed_tables.conversion.columns import DecimalMark
+from managed_tables.conversion.units import is_currency
+from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.findings import Finding, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.counting import Pattern, Question, count_cells, staged_rows
@@ -21,9 +24,11 @@ from managed_tables_analyze.inference.hypotheses import Hypothesis
 from managed_tables_analyze.inference.trial import Trial, count_all
 
 _BY_COLUMNS = "columns"
+_WITH_COMMA = ("R$", "BRL", "€", "EUR")
 _BY_THOUSANDS = "thousands"
-_HAS_POINT = Pattern(r"[^.]*[.](?s:.*)")
 _HAS_MARK = Pattern(r"[^,.]*[,.](?s:.*)")
+_HAS_TEXT_MARK = Pattern(rf"[^,{TEXT_SIGN}]*[,{TEXT_SIGN}](?s:.*)")
+_HAS_REAL = Pattern(r"[^$]*[Rr][$](?s:.*)")
 # Four digits in a row where others have separators: then those are no thousands separators.
 _UNGROUPED_THOUSAND = Pattern(r"\s*[+-]?[1-9][0-9]{3,}\s*")
 
@@ -31,43 +36,30 @@ _UNGROUPED_THOUSAND = Pattern(r"\s*[+-]?[1-9][0-9]{3,}\s*")
 @dataclass(frozen=True)
 class Reading:
     """How a column is read: its hypothesis (None: text), its formats; `doubt`: what decided,
-    where the cells alone did not: "columns", "thousands", or the delimiter ("" for none).
-
-    `mark_is_known` says that no other decimal mark may be thought of, whatever more cells would fit.
+    where the cells alone did not: "columns", "thousands", a currency, or the delimiter ("" for none).
+    `order_proof` is the column that proves the order of its days.
     """
 
     hypothesis: Hypothesis | None
     formats: Formats
     doubt: str | None = None
     alternative: Hypothesis | None = None
-    mark_is_known: bool = False
+    order_proof: int | None = None
 
 
 def settle_marks(
-    connection: DuckDBPyConnection,
-    staged: Path,
-    trials: Sequence[Trial],
-    delimiter: str | None,
-    point_columns: frozenset[int],
+    connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], delimiter: str | None
 ) -> list[Reading]:
     """Return one reading a column, in order."""
-    point_columns -= _without_points(connection, staged, trials, point_columns)
-    _count_other_readings(connection, staged, trials, point_columns)
+    _count_other_readings(connection, staged, trials)
     marked = _columns_with(connection, staged, trials)
-    certain = {trial.column: _certain_mark(trial) for trial in trials}
-    votes = Counter(mark for column, mark in certain.items() if mark and column not in point_columns)
+    votes = Counter(mark for mark in map(_certain_mark, trials) if mark)
     by_delimiter: DecimalMark = "," if delimiter in (";", None) else "."
     ranked = votes.most_common(2)
     is_settled = bool(ranked) and (len(ranked) == 1 or ranked[0][1] > ranked[1][1])
     mark: DecimalMark = ranked[0][0] if is_settled else by_delimiter
     doubt = _BY_COLUMNS if is_settled else delimiter or ""
-    readings = []
-    for trial in trials:
-        if trial.column in point_columns:
-            readings.append(_read_with_point(trial, mark))
-        else:
-            readings.append(_read(trial, mark, doubt, marked))
-    return readings
+    return [_read(trial, mark, doubt, marked) for trial in trials]
 
 
 def tell_doubt(reading: Reading, example: str) -> Finding:
@@ -86,7 +78,8 @@ def tell_doubt(reading: Reading, example: str) -> Finding:
 
 def _written_out(cell: str, mark: DecimalMark) -> str:
     """Return a number without thousands separators, its decimal mark a comma, as people in Brazil write."""
-    number = cell.replace(_other(mark), "").replace(mark, ",")
+    digits = "".join(character for character in cell if character.isdigit() or character in "-.,")
+    number = digits.replace(_other(mark), "").replace(mark, ",")
     return number.rstrip("0").rstrip(",") if "," in number else number
 
 
@@ -94,67 +87,50 @@ def _other(mark: DecimalMark) -> DecimalMark:
     return "." if mark == "," else ","
 
 
-def _decimal(mark: DecimalMark) -> Hypothesis:
-    return Hypothesis(ColumnType.DECIMAL, Formats(decimal_mark=mark))
+def _decimal(trial: Trial, mark: DecimalMark) -> Hypothesis:
+    return Hypothesis(ColumnType.DECIMAL, replace(trial.verdict[0].formats, decimal_mark=mark))
 
 
 def _is_number(trial: Trial) -> bool:
-    return bool(trial.verdict) and trial.verdict[0].type in (ColumnType.INTEGER, ColumnType.DECIMAL)
+    return bool(trial.verdict) and trial.verdict[0].is_number
 
 
-def _without_points(
-    connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], point_columns: frozenset[int]
-) -> set[int]:
-    """Return the columns of numeric cells without any point: whole numbers, and texts with commas."""
-    asked = [
-        Question(trial.column, _HAS_POINT)
-        for trial in trials
-        if trial.column in point_columns and _certain_mark(trial) == ","
-    ]
-    tallies = count_cells(connection, staged_rows(staged), asked)
-    return {question.column for question, tally in zip(asked, tallies, strict=True) if not tally.fits}
-
-
-def _count_other_readings(
-    connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], point_columns: frozenset[int]
-) -> None:
-    """Count, for columns of grouped integers, the reading in which the separator is the decimal mark.
-
-    And for columns of numeric cells, the reading with a point.
-    """
+def _count_other_readings(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> None:
+    """Count, for columns of grouped integers, the reading in which the separator is the decimal mark."""
     wanted = [
-        (trial, _decimal(_other(trial.verdict[0].formats.decimal_mark)))
+        (trial, _decimal(trial, _other(trial.verdict[0].formats.decimal_mark)))
         for trial in trials
         if _is_number(trial) and trial.verdict[0].type is ColumnType.INTEGER and len(trial.verdict) == 1
-    ]
-    wanted += [
-        (trial, _decimal("."))
-        for trial in trials
-        if trial.column in point_columns and _is_number(trial) and _decimal(".") not in trial.tallies
     ]
     count_all(connection, staged, wanted)
 
 
 @dataclass(frozen=True)
 class _Marked:
-    """Columns (by number) in which some cell has a comma or a point, or a thousand without separator."""
+    """Columns (by number) in which some cell has a comma or a point, a thousand without separator, `R$`."""
 
     with_mark: frozenset[int]
     with_ungrouped: frozenset[int]
+    with_real: frozenset[int]
 
 
 def _columns_with(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> _Marked:
     numbers = [trial for trial in trials if _is_number(trial) and _certain_mark(trial) is None]
-    # Integers that fit both marks have no marks; those that fit one have.
-    grouped = [trial.column for trial in numbers if len(trial.verdict) == 1]
-    decimals = [trial.column for trial in numbers if trial.verdict[0].type is ColumnType.DECIMAL]
-    asked = [Question(column, _HAS_MARK) for column in decimals]
-    asked += [Question(column, _UNGROUPED_THOUSAND) for column in grouped]
+    asked = []
+    for trial in numbers:
+        formats = trial.verdict[0].formats
+        asked.append(Question(trial.column, _HAS_TEXT_MARK if formats.workbook else _HAS_MARK))
+        if trial.verdict[0].type is ColumnType.DECIMAL:
+            asked.append(Question(trial.column, _HAS_REAL))
+        elif len(trial.verdict) == 1 and not formats.workbook:  # integers that fit both have no marks
+            asked.append(Question(trial.column, _UNGROUPED_THOUSAND))
     tallies = count_cells(connection, staged_rows(staged), asked)
-    found = {question for question, tally in zip(asked, tallies, strict=True) if tally.fits}
-    with_mark = {column for column in decimals if Question(column, _HAS_MARK) in found}
-    with_ungrouped = {column for column in grouped if Question(column, _UNGROUPED_THOUSAND) in found}
-    return _Marked(frozenset(with_mark.union(grouped)), frozenset(with_ungrouped))
+    found = [question for question, tally in zip(asked, tallies, strict=True) if tally.fits]
+    return _Marked(
+        frozenset(one.column for one in found if one.condition in (_HAS_MARK, _HAS_TEXT_MARK)),
+        frozenset(one.column for one in found if one.condition == _UNGROUPED_THOUSAND),
+        frozenset(one.column for one in found if one.condition == _HAS_REAL),
+    )
 
 
 def _certain_mark(trial: Trial) -> DecimalMark | None:
@@ -162,45 +138,49 @@ def _certain_mark(trial: Trial) -> DecimalMark | None:
     if not _is_number(trial) or len(trial.verdict) != 1:
         return None
     mark = trial.verdict[0].formats.decimal_mark
-    if trial.verdict[0].type is ColumnType.INTEGER and trial.holds(_decimal(_other(mark))):
+    if trial.verdict[0].type is ColumnType.INTEGER and trial.holds(_decimal(trial, _other(mark))):
         return None
     return mark
-
-
-def _read_with_point(trial: Trial, mark: DecimalMark) -> Reading:
-    """Read a column with numeric cells of a workbook: those carry a point, so nothing else is a mark."""
-    candidates = [hypothesis for hypothesis in trial.verdict if hypothesis.formats.decimal_mark == "."]
-    if not candidates and trial.holds(_decimal(".")):
-        candidates = [_decimal(".")]
-    if _is_number(trial):
-        chosen = candidates[0] if candidates else None
-        return Reading(chosen, Formats(decimal_mark="."), mark_is_known=True)
-    return _read_other(trial, mark)
 
 
 def _read(trial: Trial, mark: DecimalMark, doubt: str, marked: _Marked) -> Reading:
     if not _is_number(trial):
         return _read_other(trial, mark)
-    column, own = trial.column, _certain_mark(trial)
+    own = _certain_mark(trial)
     if own is not None:
-        return Reading(trial.verdict[0], Formats(decimal_mark=own))
-    if column not in marked.with_mark:
-        return Reading(_of_mark(trial, mark), Formats(decimal_mark=mark))
-    if column in marked.with_ungrouped and trial.verdict[0].type is ColumnType.INTEGER:
-        decimal = _decimal(_other(trial.verdict[0].formats.decimal_mark))
+        return _reading(_of_mark(trial, own))
+    if trial.column not in marked.with_mark:
+        return _reading(_of_mark(trial, mark))
+    if trial.column in marked.with_ungrouped:
+        decimal = _decimal(trial, _other(trial.verdict[0].formats.decimal_mark))
         return Reading(decimal, decimal.formats, _BY_THOUSANDS, trial.verdict[0])
-    chosen, alternative = _of_mark(trial, mark), _of_mark(trial, _other(mark))
-    return Reading(chosen, Formats(decimal_mark=mark), doubt, alternative)
+    currency = _currency(trial, marked)
+    if currency:
+        mark, doubt = ("," if currency in _WITH_COMMA else "."), currency
+    return _reading(_of_mark(trial, mark), doubt, _of_mark(trial, _other(mark)))
+
+
+def _currency(trial: Trial, marked: _Marked) -> str | None:
+    unit = trial.verdict[0].formats.unit
+    if trial.column in marked.with_real:
+        return "R$"
+    return unit if is_currency(unit) else None
+
+
+def _reading(
+    hypothesis: Hypothesis, doubt: str | None = None, alternative: Hypothesis | None = None
+) -> Reading:
+    return Reading(hypothesis, hypothesis.formats, doubt, alternative)
 
 
 def _of_mark(trial: Trial, mark: DecimalMark) -> Hypothesis:
     """Return the narrowest reading of a column of numbers under `mark`, one that is known to hold."""
     own = (hypothesis for hypothesis in trial.verdict if hypothesis.formats.decimal_mark == mark)
-    return next(own, _decimal(mark))
+    return next(own, _decimal(trial, mark))
 
 
 def _read_other(trial: Trial, mark: DecimalMark) -> Reading:
     if not trial.verdict:
-        return Reading(None, Formats(decimal_mark=mark))
+        return Reading(None, replace(trial.plain, decimal_mark=mark))
     hypothesis = trial.verdict[0]
-    return Reading(hypothesis, Formats(decimal_mark=mark, date_order=hypothesis.formats.date_order))
+    return Reading(hypothesis, replace(hypothesis.formats, decimal_mark=mark))

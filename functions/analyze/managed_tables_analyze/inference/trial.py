@@ -6,17 +6,22 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
+from managed_tables.conversion import Formats
+from managed_tables.conversion.units import NUMBER_WITH_UNIT, find_unit, is_known_unit
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.counting import (
     ROW_NUMBER,
+    Condition,
     Nothing,
+    Pattern,
     Question,
     Tally,
     cell_name,
     count_cells,
     staged_rows,
 )
-from managed_tables_analyze.inference.hypotheses import Hypothesis, ladder
+from managed_tables_analyze.inference.hypotheses import Hypothesis, Rungs, ladder, unit_rung
+from managed_tables_analyze.inference.labels import names_day
 
 _HEAD_CELLS = 60_000  # over all columns: what is judged before the full scan stays a small part of it
 _HEAD_ROWS_MAX = 3_000
@@ -28,23 +33,29 @@ _LETTERS_BY_CHANCE = 0.9  # half of a column of F and M looks like a boolean
 HEAD = "inference_head"
 
 NOTHING = Nothing()
+_HAS_UNIT = Pattern(NUMBER_WITH_UNIT)
+_MAX_UNITS = 20  # more than one reason needs
 
 
 @dataclass
 class Trial:
     """One column's hypotheses under test.
 
-    `rungs` are the groups still to be counted, narrowest first; `tallies` hold what was counted over all
-    rows; `verdict` is the group of which some hypothesis holds, if any. `lead` explains a column of text;
-    `is_seen` tells that the head held something to judge.
+    `plain` are the formats that all hypotheses share, `ladder` is what the column may be; `rungs` are the
+    groups still to be counted, narrowest first; `tallies` hold what was counted over all rows; `verdict` is
+    the group of which some hypothesis holds, if any. `lead` explains a column of text; `is_seen` says that
+    the head held something to judge; `units` are what all its numbers carry, if so.
     """
 
     column: int
+    plain: Formats = field(default_factory=Formats)
+    ladder: Rungs = ()
     rungs: list[tuple[Hypothesis, ...]] = field(default_factory=list)
     lead: Hypothesis | None = None
     is_seen: bool = False
     tallies: dict[Hypothesis | Nothing, Tally] = field(default_factory=dict)
     verdict: tuple[Hypothesis, ...] = ()
+    units: tuple[str, ...] = ()
 
     def holds(self, hypothesis: Hypothesis) -> bool:
         """Tell whether the hypothesis was counted over all rows and no cell contradicts it."""
@@ -65,18 +76,25 @@ class Trial:
             self.verdict = tuple(hypothesis for hypothesis in rung if self.holds(hypothesis))
 
 
-def try_columns(connection: DuckDBPyConnection, staged: Path, width: int, timezone: str) -> list[Trial]:
-    """Return each column's finished trial; leaves the object's head in the temporary table `HEAD`."""
-    rungs = ladder(timezone)
+def try_columns(
+    connection: DuckDBPyConnection, staged: Path, labels: Sequence[str], plain: Formats
+) -> list[Trial]:
+    """Return each column's finished trial; leaves the object's head in the temporary table `HEAD`.
+
+    `plain` are the formats that all hypotheses share.
+    """
     rows = staged_rows(staged)
-    head_rows = max(_HEAD_ROWS_MIN, min(_HEAD_ROWS_MAX, _HEAD_CELLS // max(width, 1)))
+    head_rows = max(_HEAD_ROWS_MIN, min(_HEAD_ROWS_MAX, _HEAD_CELLS // max(len(labels), 1)))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {HEAD} AS FROM {rows} LIMIT {head_rows}")
-    trials = [Trial(column) for column in range(width)]
-    _propose(connection, HEAD, trials, rungs)
+    trials = [
+        Trial(column, plain, ladder(plain, may_be_compact=names_day(label)))
+        for column, label in enumerate(labels)
+    ]
+    _propose(connection, HEAD, trials)
     unseen = [trial for trial in trials if not trial.is_seen]
     for trial, has_value in zip(unseen, _have_values(connection, rows, unseen), strict=True):
         if has_value:
-            _propose(connection, _sparse_values(rows, trial.column), [trial], rungs)
+            _propose(connection, _sparse_values(rows, trial.column), [trial])
     while questions := [(trial, what) for trial in trials for what in trial.next_questions()]:
         asked = [Question(trial.column, what) for trial, what in questions]
         for (trial, what), tally in zip(questions, count_cells(connection, rows, asked), strict=True):
@@ -96,24 +114,40 @@ def count_all(
         trial.tallies[hypothesis] = tally
 
 
-def _propose(
-    connection: DuckDBPyConnection,
-    relation: str,
-    trials: Sequence[Trial],
-    rungs: Sequence[tuple[Hypothesis, ...]],
-) -> None:
+def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> None:
     """Give each trial the hypotheses that no cell of `relation` contradicts, else the best of the others."""
-    every = [hypothesis for rung in rungs for hypothesis in rung]
-    asked = [Question(trial.column, what) for trial in trials for what in every]
-    tallies = count_cells(connection, relation, asked)
-    for number, trial in enumerate(trials):
-        found = dict(zip(every, tallies[number * len(every) :], strict=False))
-        alive = [tuple(what for what in rung if found[what].holds) for rung in rungs]
-        trial.is_seen = found[every[0]].judged > 0
+    asked: list[Question] = [Question(trial.column, what) for trial in trials for what in _asked_of(trial)]
+    found = dict(zip(asked, count_cells(connection, relation, asked), strict=True))
+    for trial in trials:
+        every = {what: found[Question(trial.column, what)] for rung in trial.ladder for what in rung}
+        trial.is_seen = any(tally.judged for tally in every.values())
+        alive = [tuple(what for what in rung if every[what].holds) for rung in trial.ladder]
         trial.rungs = [rung for rung in alive if rung]
-        likely = [what for what in every if found[what].share >= _worth_explaining(what)]
+        if trial.rungs:
+            continue
+        if found[Question(trial.column, _HAS_UNIT)].holds:
+            _propose_unit(connection, relation, trial)
+        likely = {what: tally for what, tally in every.items() if tally.share >= _worth_explaining(what)}
         if not trial.rungs and likely:
-            trial.lead = max(likely, key=lambda what, found=found: found[what].share)  # type: ignore[misc]
+            trial.lead = max(likely, key=lambda what, likely=likely: likely[what].share)  # type: ignore[misc]
+
+
+def _asked_of(trial: Trial) -> list[Condition]:
+    return [*(what for rung in trial.ladder for what in rung), _HAS_UNIT]
+
+
+def _propose_unit(connection: DuckDBPyConnection, relation: str, trial: Trial) -> None:
+    """Give a trial the hypothesis that all its numbers carry one unit, or the units that they carry."""
+    cell = cell_name(trial.column)
+    # One number of each sort is enough, and there are few sorts.
+    sorts = f"regexp_replace({cell}, '[0-9.,]+', '1', 'g')"
+    found = connection.execute(
+        f"SELECT DISTINCT {sorts} FROM {relation} WHERE regexp_matches({cell}, '[0-9]') LIMIT {_MAX_UNITS}"  # noqa: S608
+    ).fetchall()
+    units = [unit for (text,) in found if (unit := find_unit(text)) is not None]
+    trial.units = tuple(dict.fromkeys(units))
+    if len(trial.units) == 1 and is_known_unit(trial.units[0]):
+        trial.rungs = [unit_rung(trial.plain, trial.units[0])]
 
 
 def _worth_explaining(hypothesis: Hypothesis) -> float:

@@ -17,6 +17,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_analyze.workbooks.failures import WorkbookEncryptedError, WorkbookError
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
 
@@ -55,7 +56,7 @@ def _rows(sheet: CalamineSheet, tally: Tally) -> Iterator[tuple[int, Cells]]:
 
 def _text(column: int, value: Value, tally: Tally) -> str | None:
     if isinstance(value, str):
-        return value.replace("\0", "") or None
+        return mark_text(value.replace("\0", "")) or None
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, timedelta):

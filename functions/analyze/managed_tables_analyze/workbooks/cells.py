@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_analyze.workbooks.failures import WorkbookError
 from managed_tables_analyze.workbooks.formats import GENERAL, FormatKind, NumberFormat, show_mask
 from managed_tables_analyze.workbooks.numbers import DOUBLE_DIGITS
@@ -52,7 +53,7 @@ class CellReader:
         if cell_type == "s":
             return self._shared(raw)
         if cell_type in ("str", "inlineStr"):
-            return unescape_hex(raw) or None
+            return mark_text(unescape_hex(raw)) or None
         if cell_type == "b":
             return _BOOLEANS.get(raw.strip().lower(), raw)
         if cell_type == "e":
@@ -82,8 +83,8 @@ class CellReader:
         if cell_type in ("str", "inlineStr"):
             return [
                 (raw or None)
-                if not raw or ("&" not in raw and "_x" not in raw)
-                else unescape_hex(unescape_xml(raw)) or None
+                if not raw or ("." not in raw and "&" not in raw and "_x" not in raw)
+                else mark_text(unescape_hex(unescape_xml(raw))) or None
                 for raw in raws
             ]
         if cell_type == "b":

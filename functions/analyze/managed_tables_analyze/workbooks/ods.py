@@ -11,6 +11,7 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import IO
 
+from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_analyze.sheets import MergedRange
 from managed_tables_analyze.workbooks.cells import MAX_COLUMNS
 from managed_tables_analyze.workbooks.failures import (
@@ -192,7 +193,7 @@ class _TableParser:
         text = cell.get("string-value", shown) if kind == "string" else shown
         if "formula" in cell and not kind and not text:
             tally.uncached += len(columns) * self._row_count
-        return text or None
+        return mark_text(text) or None
 
     def _end_row(self) -> None:
         if not any(self._cells):

@@ -48,13 +48,13 @@ def read_workbook(path: Path, kind: Kind, name: str) -> Iterator[Sheet]:
     with _child(path, kind, name) as frames:
         for frame, body in frames:
             if frame is FrameKind.SHEET:
-                sheet = _sheet(body, frames)
+                sheet = _sheet(body, frames, has_numbers=kind is not Kind.HTML)
                 yield sheet
                 for _ in sheet.batches:  # whatever the caller did not want
                     pass
 
 
-def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]]) -> Sheet:
+def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: bool) -> Sheet:
     name, visible, merged = body
     counts, findings = CellCounts(), list[Finding]()
 
@@ -68,7 +68,7 @@ def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]]) -> Sheet:
                 return
             yield Batch(*content)
 
-    return Sheet(name, visible, batches(), counts, findings, merged)
+    return Sheet(name, visible, batches(), counts, findings, merged, has_numbers)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO
 
+from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_analyze.sheets import MergedRange
 from managed_tables_analyze.workbooks.cells import MAX_COLUMNS
 from managed_tables_analyze.workbooks.failures import NotTabularError, WorkbookTooLargeError
@@ -206,7 +207,7 @@ class _RowParser:
         if self._type == "DateTime":
             return _moment(raw.strip(), number_format.kind) or None
         if self._type != "Number":
-            return raw or None
+            return mark_text(raw) or None
         if number_format.kind not in (FormatKind.NUMBER, FormatKind.MASK):
             return serial_text(raw, number_format.kind, self._outline.is_1904) or None
         text = tally.number_cells.text(raw)

@@ -4,6 +4,7 @@ import io
 import re
 from typing import IO
 
+from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_analyze.workbooks.canonical import ElementCutter, NotCanonicalError
 from managed_tables_analyze.workbooks.failures import WorkbookError
 from managed_tables_analyze.workbooks.xml import Attributes, parse_xml
@@ -44,7 +45,7 @@ def read_shared_strings(stream: IO[bytes]) -> list[str | None]:
         return _cut_texts(stream)
     except NotCanonicalError:
         stream.seek(0)
-        return [unescape_hex(text) or None for text in _parse_texts(stream, "si")]
+        return [mark_text(unescape_hex(text)) or None for text in _parse_texts(stream, "si")]
 
 
 def rich_text(inner_xml: str) -> str:
@@ -65,7 +66,9 @@ def _cut_texts(stream: IO[bytes]) -> list[str | None]:
             text = found[1] if found else _unusual(f"{piece}</{prefix}si>")
             if found and "&" in text:
                 text = unescape_xml(text)
-            strings.append((unescape_hex(text) if "_x" in text else text) or None)
+            if "_x" in text or "." in text:
+                text = mark_text(unescape_hex(text))
+            strings.append(text or None)
     if cutter.rest.strip():
         raise NotCanonicalError
     return strings

@@ -10,6 +10,7 @@ import xlrd
 from xlrd.biffh import XL_CELL_BOOLEAN, XL_CELL_DATE, XL_CELL_ERROR, XL_CELL_NUMBER, XL_CELL_TEXT, XLRDError
 from xlrd.compdoc import CompDocError
 
+from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_analyze.sheets import MergedRange
 from managed_tables_analyze.workbooks.failures import WorkbookEncryptedError, WorkbookError
 from managed_tables_analyze.workbooks.formats import (
@@ -98,7 +99,7 @@ class SheetReader:
 
     def _text(self, row: int, column: int, cell_type: int, value: Any) -> str | None:
         if cell_type == XL_CELL_TEXT:
-            return value.replace("\0", "") or None
+            return mark_text(value.replace("\0", "")) or None
         if cell_type in (XL_CELL_NUMBER, XL_CELL_DATE):
             return self._number(column, self._format(row, column, cell_type), value)
         if cell_type == XL_CELL_BOOLEAN:

@@ -6,7 +6,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from managed_tables.catalog.jobs import MAX_ERROR_DETAILS, JobMode, JobStatus
 from managed_tables.conversion.choices import ColumnChoice, Tokens
-from managed_tables.conversion.columns import DateOrder, DecimalMark
+from managed_tables.conversion.columns import DecimalMark
+from managed_tables.conversion.day_forms import DateOrder
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.errors import JobErrorKind
 from managed_tables.findings import MAX_LINES, MAX_PREVIEW, WarningCode

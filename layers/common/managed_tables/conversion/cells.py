@@ -5,6 +5,10 @@ from managed_tables.details import DetailCode, Fault
 
 # `#N/D` is what Excel in Portuguese shows for `#N/A`.
 NULL_TOKENS = r"(?i:-|null|n/a|#n/a|#n/d)"
+# What spreadsheets show for a formula without a value, in English and in Portuguese.
+ERROR_VALUES = (
+    r"#(?i:div/0!|n/a|n/d|ref!|name\?|nome\?|null!|nulo!|num!|núm!|value!|valor!|spill!|despejar!|calc!)"
+)
 EMPTY_CELL = Fault(DetailCode.REQUIRED, "vazio em uma coluna que não aceita vazios")
 
 # Both compositions of ã: files from macOS carry the decomposed one.
@@ -13,23 +17,30 @@ FALSE_WORDS = ("false", "falso", "não", "na\u0303o", "nao", "no")
 LETTER_PAIRS = (("s", "n"), ("t", "f"), ("y", "n"))  # (true, false)
 TRUE_LETTERS = tuple(dict.fromkeys(true for true, _ in LETTER_PAIRS))
 FALSE_LETTERS = tuple(dict.fromkeys(false for _, false in LETTER_PAIRS))
+_FIRST_BEYOND_ASCII = "\u0080"
 LONGEST_BOOLEAN_BYTES = 40  # with blanks around it; spares long texts the change of case
 
 
 def empty_cell(cell: str, *, null_tokens: bool) -> str:
     """Return the test that `cell` holds no value of a type other than text; never NULL."""
-    token = f"(?:{NULL_TOKENS})?" if null_tokens else ""
+    token = f"(?:{NULL_TOKENS}|{ERROR_VALUES})?" if null_tokens else f"(?:{ERROR_VALUES})?"
     return f"({cell} IS NULL OR {matches(cell, f'{BLANK}*{token}{BLANK}*')})"
 
 
-def empty_text(cell: str) -> str:
-    """Return the test that `cell` is no text: blanks are characters like any other."""
-    return f"({cell} IS NULL OR {cell} = '')"
+def empty_text(cell: str, *, null_tokens: bool = False) -> str:
+    """Return the test that `cell` holds nothing of a text either: no character, blanks alone, an error value.
+
+    Most texts begin with a letter, which the first comparison tells without looking for a pattern.
+    """
+    starts_oddly = f"({cell} < '0' OR {cell} >= {literal(_FIRST_BEYOND_ASCII)})"
+    odd = f"({starts_oddly} AND {empty_cell(cell, null_tokens=False)})"
+    whole = empty_cell(cell, null_tokens=True) if null_tokens else odd
+    return f"({cell} IS NULL OR {cell} = '' OR {whole})"
 
 
-def text_fits(cell: str) -> str:
-    """Return the test that PostgreSQL can store `cell` as text."""
-    return f"NOT contains({cell}, chr(0))"
+def text_fits(cell: str, *, null_tokens: bool = False) -> str:
+    """Return the test that `cell` holds a text, and one that PostgreSQL can store."""
+    return f"(NOT {empty_text(cell, null_tokens=null_tokens)} AND NOT contains({cell}, chr(0)))"
 
 
 def is_boolean(cell: str, *, digits: bool) -> str:

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from managed_tables.conversion.columns import DateOrder, DecimalMark, Formats
+from managed_tables.conversion.columns import DecimalMark, Formats
+from managed_tables.conversion.day_forms import DateOrder
 from managed_tables.conversion.sql_text import choose, literal, trimmed
 
 MAX_TOKENS = 20

@@ -3,11 +3,12 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from managed_tables.conversion import cells, numbers, times
+from managed_tables.conversion import cells, numbers, times, units, workbook_cells
+from managed_tables.conversion.day_forms import DateOrder, Shape
+from managed_tables.conversion.sql_text import choose
 from managed_tables.schema import ColumnType
 
 DecimalMark = Literal[",", "."]
-DateOrder = Literal["dmy", "mdy", "ymd"]
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,11 @@ class Formats:
     decimal_mark: DecimalMark = ","
     date_order: DateOrder = "dmy"
     null_tokens: bool = False
-    timezone: str = "UTC"
-    """That of a time without one."""
+    timezone: str = "UTC"  # that of a time without one
+    text_tokens: bool = False  # null tokens are empty in a text, too: the column holds nothing else
+    workbook: bool = False  # a workbook's own numbers stand among the cells, and need no mark
+    unit: str = ""  # that every number of the column carries
+    latest: str | None = None  # the last day that a year of two digits may give: nobody is born tomorrow
 
     def as_record(self) -> dict[str, Any]:
         """Return the object that analysis.json keeps."""
@@ -41,30 +45,78 @@ class Conversion:
     value: str
 
 
-def build_conversion(cell: str, column_type: ColumnType, formats: Formats) -> Conversion:
-    """Return the expressions for `cell`, the SQL of a VARCHAR column."""
-    empty = cells.empty_cell(cell, null_tokens=formats.null_tokens)
-    mark, order = formats.decimal_mark, formats.date_order
+def build_conversion(
+    cell: str, column_type: ColumnType, formats: Formats, shape: Shape = Shape.DAY
+) -> Conversion:
+    """Return the expressions for `cell`, the SQL of a VARCHAR column.
+
+    `shape` is how dates are written where the cells are to suggest them; they convert in every shape.
+    """
     match column_type:
         case ColumnType.TEXT:
-            fits = cells.text_fits(cell)
-            return Conversion(cells.empty_text(cell), fits, fits, cell)
-        case ColumnType.INTEGER:
-            converts = numbers.integer_fits(cell, mark, plain_blanks=True)
-            suggests = numbers.integer_fits(cell, mark, plain_blanks=False)
-            return Conversion(empty, converts, suggests, numbers.integer_value(cell, mark))
-        case ColumnType.DECIMAL:
-            converts = numbers.decimal_fits(cell, mark, plain_blanks=True)
-            suggests = numbers.decimal_fits(cell, mark, plain_blanks=False)
-            return Conversion(empty, converts, suggests, numbers.decimal_value(cell, mark))
+            return _text(cell, formats)
+        case ColumnType.INTEGER | ColumnType.DECIMAL:
+            return _number(cell, column_type, formats)
         case ColumnType.BOOLEAN:
+            empty = cells.empty_cell(cell, null_tokens=formats.null_tokens)
             converts = cells.is_boolean(cell, digits=True)
             suggests = cells.is_boolean(cell, digits=False)
             return Conversion(empty, converts, suggests, cells.boolean_value(cell))
-        case ColumnType.DATE:
-            converts = times.date_fits(cell, order, chosen=True)
-            suggests = times.date_fits(cell, order, chosen=False)
-            return Conversion(empty, converts, suggests, times.date_value(cell, order))
-        case ColumnType.DATETIME:
-            fits = times.datetime_fits(cell, order, formats.timezone)
-            return Conversion(empty, fits, fits, times.datetime_value(cell, order))
+        case ColumnType.DATE | ColumnType.DATETIME:
+            return _time(cell, column_type, formats, shape)
+
+
+def _text(cell: str, formats: Formats) -> Conversion:
+    fits = cells.text_fits(cell, null_tokens=formats.text_tokens)
+    empty = cells.empty_text(cell, null_tokens=formats.text_tokens)
+    return Conversion(empty, fits, fits, workbook_cells.unmarked(cell) if formats.workbook else cell)
+
+
+def _number(cell: str, column_type: ColumnType, formats: Formats) -> Conversion:
+    empty = cells.empty_cell(cell, null_tokens=formats.null_tokens)
+    written = workbook_cells.unmarked(cell) if formats.workbook else cell
+    written = units.without_unit(written, formats.unit) if formats.unit else written
+    found = _plain_number(written, column_type, formats.decimal_mark)
+    converts, suggests, value = found.converts, found.suggests, found.value
+    if formats.unit:
+        has_unit = units.has_unit(cell, formats.unit)
+        converts, suggests = f"({has_unit} AND {converts})", f"({has_unit} AND {suggests})"
+        value = units.scaled(value, formats.unit)
+    elif formats.workbook:
+        converts, suggests, value = _among_numbers(cell, column_type, converts, suggests, value)
+    return Conversion(empty, converts, suggests, value)
+
+
+def _plain_number(cell: str, column_type: ColumnType, mark: DecimalMark) -> Conversion:
+    is_integer = column_type is ColumnType.INTEGER
+    fits = numbers.integer_fits if is_integer else numbers.decimal_fits
+    value = numbers.integer_value(cell, mark) if is_integer else numbers.decimal_value(cell, mark)
+    converts, suggests = (fits(cell, mark, plain_blanks=blanks) for blanks in (True, False))
+    return Conversion("", converts, suggests, value)
+
+
+def _among_numbers(
+    cell: str, column_type: ColumnType, converts: str, suggests: str, value: str
+) -> tuple[str, str, str]:
+    """Return the expressions where a workbook's own numbers stand among the texts: those are exact."""
+    if column_type is ColumnType.INTEGER:
+        is_other = (workbook_cells.has_fraction(cell), "false")
+        return choose(is_other, otherwise=converts), choose(is_other, otherwise=suggests), value
+    exact = workbook_cells.is_exact(cell)
+    return (
+        choose((exact, "true"), otherwise=converts),
+        choose((exact, "true"), otherwise=suggests),
+        choose((exact, cell), otherwise=value),
+    )
+
+
+def _time(cell: str, column_type: ColumnType, formats: Formats, shape: Shape) -> Conversion:
+    empty = f"({cells.empty_cell(cell, null_tokens=formats.null_tokens)} OR {times.is_empty_day(cell)})"
+    order, latest = formats.date_order, formats.latest
+    if column_type is ColumnType.DATE:
+        converts, suggests = times.day_converts(cell, order), times.day_suggested(cell, order, shape)
+        return Conversion(empty, converts, suggests, times.date_value(cell, order, latest))
+    converts, suggests = (
+        times.datetime_fits(cell, order, formats.timezone, one) for one in (Shape.MONTH, shape)
+    )
+    return Conversion(empty, converts, suggests, times.datetime_value(cell, order, latest))

@@ -1,0 +1,233 @@
+"""Judge one column: its type and formats, and on what grounds, from its trial and the readings beside it."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from managed_tables.conversion import Formats
+from managed_tables.conversion.cells import LETTER_PAIRS
+from managed_tables.conversion.day_forms import DateOrder, Shape
+from managed_tables.conversion.sql_text import matches, trimmed
+from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
+from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.findings import Finding, GroundCode
+from managed_tables.schema import ColumnType
+from managed_tables_analyze.inference import explanation
+from managed_tables_analyze.inference.codes import (
+    find_code_in_label,
+    find_code_in_values,
+    find_code_in_writing,
+    find_cut_code,
+)
+from managed_tables_analyze.inference.counting import Question, cell_name, count_cells, staged_rows
+from managed_tables_analyze.inference.hypotheses import Choice, Hypothesis
+from managed_tables_analyze.inference.labels import names_birth, names_year
+from managed_tables_analyze.inference.marks import Reading, tell_doubt
+from managed_tables_analyze.inference.oddities import find_example
+from managed_tables_analyze.inference.trial import HEAD, NOTHING, Trial
+
+_DISTINCT_VALUES = 200  # of the head, to recognise a code by
+LONGEST_CODE = 64
+_EIGHT_DIGITS = re.compile("(?:19|20)[0-9]{6}")
+_IN_PARENTHESES = re.compile(r"\(\s*[0-9]+\s*\)")
+_IS_AMOUNT = re.compile(r".*(?:\$|[.,][0-9]{3}[.,]).*")
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges the columns of one staged object; `today` is the last day on which anybody was born."""
+
+    connection: DuckDBPyConnection
+    staged: Path
+    today: str
+    names: Sequence[str] = ()
+
+    def judge(self, trial: Trial, reading: Reading, label: str) -> explanation.Judgement:
+        """Return what a column is, by its trial, its reading and its label."""
+        chosen = reading.hypothesis
+        if chosen is None:
+            return self._judge_text(trial, reading)
+        tally = trial.tallies[chosen]
+        formats = replace(reading.formats, null_tokens=tally.blank > 0)
+        if chosen.type is ColumnType.BOOLEAN and not self._letters_are_paired(trial.column):
+            return explanation.lone_letters(tally, trial.column, formats)
+        if chosen.is_number:
+            return self._judge_number(trial, reading, formats, label)
+        if chosen.is_date:
+            return self._judge_date(trial, reading, formats, label)
+        return explanation.typed(tally, trial.column, formats, chosen.type)
+
+    def _judge_number(
+        self, trial: Trial, reading: Reading, formats: Formats, label: str
+    ) -> explanation.Judgement:
+        assert reading.hypothesis is not None  # noqa: S101 - the caller has seen it
+        chosen, tally = reading.hypothesis, trial.tallies[reading.hypothesis]
+        values = self._head_values(trial.column)
+        code = None if formats.unit else _find_code(values, label)
+        if code is not None:
+            cut = find_cut_code(code, values)
+            return explanation.code(tally, trial.column, formats, chosen.type, code, cut)
+        written = self._find_code_in_writing(chosen, trial.column, label)
+        if written is not None:
+            return explanation.not_a_number(tally, trial.column, formats, chosen.type, written)
+        if _are_notes(values, label):
+            ground = Finding(GroundCode.PARENTHESES, {"example": min(values)})
+            return explanation.not_a_number(tally, trial.column, formats, chosen.type, ground)
+        return self._judge_quantity(trial, reading, formats, values)
+
+    def _judge_quantity(
+        self, trial: Trial, reading: Reading, formats: Formats, values: Collection[str]
+    ) -> explanation.Judgement:
+        assert reading.hypothesis is not None  # noqa: S101 - the caller has seen it
+        chosen, tally = reading.hypothesis, trial.tallies[reading.hypothesis]
+        if reading.doubt is not None and reading.alternative is not None:
+            doubt = tell_doubt(reading, self._example_of_mark(trial.column, formats))
+            judged = explanation.typed(tally, trial.column, formats, chosen.type, doubt)
+            return explanation.or_else(judged, reading.alternative.type, GroundCode.OTHER_MARK)
+        judged = explanation.typed(tally, trial.column, formats, chosen.type)
+        if values and all(map(_EIGHT_DIGITS.fullmatch, values)) and self._are_days(trial.column):
+            return explanation.or_else(judged, ColumnType.DATE, GroundCode.COMPACT_DATES)
+        return judged
+
+    def _find_code_in_writing(self, chosen: Hypothesis, column: int, label: str) -> Finding | None:
+        if chosen.type is not ColumnType.DECIMAL or chosen.formats.unit or chosen.formats.workbook:
+            return None
+        return find_code_in_writing(self.connection, self.staged, column, label, chosen.formats.decimal_mark)
+
+    def _judge_date(
+        self, trial: Trial, reading: Reading, formats: Formats, label: str
+    ) -> explanation.Judgement:
+        assert reading.hypothesis is not None  # noqa: S101 - the caller has seen it
+        chosen = reading.hypothesis
+        if names_birth(label):
+            formats = replace(formats, latest=self.today)
+        judged = explanation.typed(trial.tallies[chosen], trial.column, formats, chosen.type)
+        if chosen.type is ColumnType.DATETIME and self._has_times_without_zone(trial.column):
+            ground = Finding(GroundCode.ZONE_TAKEN, {"zone": formats.timezone})
+            judged = replace(judged, notes=[*judged.notes, ground])
+        if chosen.shape is Shape.MONTH:
+            example = find_example(self.connection, self.staged, trial.column, _is_month)
+            judged = explanation.warned_of_months(judged, example, self.value_of(example, judged))
+        if reading.order_proof is not None:
+            example = find_example(self.connection, self.staged, trial.column, _has_two_readings)
+            proof = self.names[reading.order_proof]
+            return explanation.follows_order(judged, example, self._both_values(example, judged), proof)
+        return judged
+
+    def value_of(self, text: str, judged: explanation.Judgement, formats: Formats | None = None) -> str:
+        """Return what becomes of a cell under the column's type and formats."""
+        hypothesis = Hypothesis(judged.type, formats or judged.formats)
+        row = self.connection.execute(f"SELECT {hypothesis.value('cell')} FROM (SELECT ? AS cell)", [text])  # noqa: S608
+        found = row.fetchone()
+        return str(found[0]) if found else ""
+
+    def _both_values(self, text: str, judged: explanation.Judgement) -> tuple[str, str]:
+        other: DateOrder = "mdy" if judged.formats.date_order == "dmy" else "dmy"
+        formats = replace(judged.formats, date_order=other)
+        return self.value_of(text, judged), self.value_of(text, judged, formats)
+
+    def _judge_text(self, trial: Trial, reading: Reading) -> explanation.Judgement:
+        formats = replace(reading.formats, null_tokens=True)
+        counted = [(what, tally) for what, tally in trial.tallies.items() if isinstance(what, Hypothesis)]
+        if counted:
+            best, tally = max(counted, key=lambda pair: pair[1].share)
+            judged = explanation.text(tally, trial.column, _formats_of(best, formats), best.type)
+        else:
+            judged = explanation.text(trial.tallies[NOTHING], trial.column, formats)
+        return self._explain_text(trial, judged)
+
+    def _explain_text(self, trial: Trial, judged: explanation.Judgement) -> explanation.Judgement:
+        """Add why texts that look like quantities are none."""
+        if len(trial.units) > 0 and not judged.exception_rows:
+            return explanation.of_units(judged, trial.units)
+        if self._head_holds(trial.column, TIME_OF_DAY):
+            return replace(judged, grounds=[Finding(GroundCode.TIMES_OF_DAY)])
+        return judged
+
+    def _head_holds(self, column: int, pattern: str) -> bool:
+        cell = cell_name(column)
+        row = self.connection.execute(
+            f"SELECT bool_and({matches(cell, pattern)}) FROM {HEAD} WHERE {trimmed(cell)} <> ''"  # noqa: S608
+        ).fetchone()
+        return bool(row and row[0])
+
+    def _has_times_without_zone(self, column: int) -> bool:
+        cell = cell_name(column)
+        row = self.connection.execute(
+            f"SELECT 1 FROM {HEAD} WHERE {matches(cell, TIME_WITHOUT_ZONE)} LIMIT 1"  # noqa: S608
+        ).fetchone()
+        return row is not None
+
+    def _example_of_mark(self, column: int, formats: Formats) -> str:
+        test = _is_signed if formats.workbook else _has_mark
+        found = find_example(self.connection, self.staged, column, test)
+        return found.strip().rstrip(TEXT_SIGN)
+
+    def _are_days(self, column: int) -> bool:
+        """Return whether every cell of a column of eight digits can be a day, `yyyymmdd`."""
+        choice = Choice(ColumnType.DATE, Formats(null_tokens=True))
+        [tally] = count_cells(self.connection, staged_rows(self.staged), [Question(column, choice)])
+        return tally.holds
+
+    def _letters_are_paired(self, column: int) -> bool:
+        """Return whether each lone letter's partner occurs too: a column of `F` alone is a sex or a size."""
+        cell = cell_name(column)
+        letters = f"lower({trimmed(cell)})"
+        found = self.connection.execute(
+            f"SELECT DISTINCT {letters} FROM {staged_rows(self.staged)} "  # noqa: S608
+            f"WHERE regexp_matches({cell}, '[a-zA-Z]') AND strlen({letters}) = 1"
+        ).fetchall()
+        seen = {letter for (letter,) in found}
+        return all(any(letter in pair and seen.issuperset(pair) for pair in LETTER_PAIRS) for letter in seen)
+
+    def _head_values(self, column: int) -> set[str]:
+        """Return the first values of a column of numbers."""
+        cell = cell_name(column)
+        found = self.connection.execute(
+            f"SELECT DISTINCT trim({cell}) FROM {HEAD} "  # noqa: S608 - own SQL
+            f"WHERE {cell} <> '' AND strlen({cell}) <= {LONGEST_CODE} AND regexp_matches({cell}, '[0-9]') "
+            f"LIMIT {_DISTINCT_VALUES}"
+        ).fetchall()
+        return {value for (value,) in found}
+
+
+def _has_mark(cell: str) -> str:
+    return f"regexp_matches({cell}, '[0-9][.,][0-9]')"
+
+
+def _is_signed(cell: str) -> str:
+    return f"regexp_matches({cell}, '{TEXT_SIGN}|[0-9],[0-9]')"
+
+
+def _is_month(cell: str) -> str:
+    return f"({trimmed(cell)} <> '' AND NOT {matches(cell, '[0-9]+[^0-9]+[0-9]+[^0-9]+[0-9]+.*')})"
+
+
+def _has_two_readings(cell: str) -> str:
+    return matches(cell, r"\s*(?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|1[0-2])[-/.][0-9]{2}(?s:.*)")
+
+
+def _formats_of(hypothesis: Hypothesis, formats: Formats) -> Formats:
+    """Return the column's formats with those that the hypothesis is about."""
+    if hypothesis.is_number:
+        return replace(formats, decimal_mark=hypothesis.formats.decimal_mark, unit=hypothesis.formats.unit)
+    return replace(formats, date_order=hypothesis.formats.date_order) if hypothesis.is_date else formats
+
+
+def _find_code(values: Collection[str], label: str) -> str | None:
+    """Return what code a column of numbers is, by its label or its check digits; amounts are none."""
+    if not any(map(_IS_AMOUNT.fullmatch, values)):
+        longest = max((sum(map(str.isdigit, value)) for value in values), default=1)
+        code = find_code_in_label(label, longest)
+        if code is not None:
+            return code
+    return find_code_in_values(values)
+
+
+def _are_notes(values: Collection[str], label: str) -> bool:
+    """Return whether parentheses are no minus: every number has them, or years have."""
+    enclosed = [value for value in values if _IN_PARENTHESES.fullmatch(value)]
+    return bool(enclosed) and (len(enclosed) == len(values) or names_year(label))

@@ -1,0 +1,104 @@
+"""Find what is odd in some cells of a column, over all rows: each oddity is a test and a code."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from managed_tables.conversion.cells import ERROR_VALUES
+from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
+from managed_tables.conversion.times import SHORT_YEAR_DATE
+from managed_tables.findings import WarningCode
+from managed_tables.schema import ColumnType
+from managed_tables_analyze.inference.counting import ROW_NUMBER, cell_name, staged_rows
+
+_COLUMNS_PER_SCAN = 60
+# A spreadsheet shows a whole number of 12 digits or more so, and writes what it shows: what it left out is
+# lost, and the number that is left looks as good as any.
+_SHORTENED = r"[+-]?[1-9](?:[.,][0-9]{1,14})?E\+(?:1[1-9]|[2-9][0-9])"
+_PADDED_DAY_BYTES = 10  # `31/12/2024`: no year of two digits
+_BLANKS_SEEN = (" ", "\t", "\u00a0")
+
+
+@dataclass(frozen=True)
+class Found:
+    """How many cells of a column are odd, and the first of them."""
+
+    count: int
+    example: str
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """A test that few cells pass, asked of columns of some types; it begins with what costs least."""
+
+    code: WarningCode
+    types: frozenset[ColumnType]
+    test: Callable[[str], str]
+
+
+def _is_shortened(cell: str) -> str:
+    return f"(contains({cell}, 'E+') AND {matches(trimmed(cell), _SHORTENED)})"
+
+
+def _is_error(cell: str) -> str:
+    return f"(starts_with({cell}, '#') AND {matches(cell, f'{ERROR_VALUES}{BLANK}*')})"
+
+
+def _has_blanks_around(cell: str) -> str:
+    ends = [
+        f"{end}({cell}, {literal(blank)})" for blank in _BLANKS_SEEN for end in ("starts_with", "ends_with")
+    ]
+    return f"(({' OR '.join(ends)}) AND {trimmed(cell)} <> '')"
+
+
+def _has_short_year(cell: str) -> str:
+    return choose(
+        (f"strlen({cell}) = {_PADDED_DAY_BYTES}", "false"),
+        otherwise=matches(cell, SHORT_YEAR_DATE),
+    )
+
+
+_ODDITIES = (
+    Oddity(WarningCode.SHORTENED_NUMBERS, frozenset({ColumnType.TEXT, ColumnType.DECIMAL}), _is_shortened),
+    Oddity(WarningCode.ERROR_CELLS, frozenset(ColumnType), _is_error),
+    Oddity(WarningCode.SURROUNDING_BLANKS, frozenset({ColumnType.TEXT}), _has_blanks_around),
+    Oddity(WarningCode.TWO_DIGIT_YEARS, frozenset({ColumnType.DATE, ColumnType.DATETIME}), _has_short_year),
+)
+
+
+def find_oddities(
+    connection: DuckDBPyConnection, staged: Path, types: Sequence[ColumnType]
+) -> list[dict[WarningCode, Found]]:
+    """Return what was found in each column, by code."""
+    asked = [
+        (column, oddity)
+        for column, column_type in enumerate(types)
+        for oddity in _ODDITIES
+        if column_type in oddity.types
+    ]
+    found: list[dict[WarningCode, Found]] = [{} for _ in types]
+    for start in range(0, len(asked), _COLUMNS_PER_SCAN):
+        batch = asked[start : start + _COLUMNS_PER_SCAN]
+        tests = [oddity.test(cell_name(column)) for column, oddity in batch]
+        counts = ", ".join(f"count(*) FILTER ({test})" for test in tests)
+        row = connection.execute(f"SELECT {counts} FROM {staged_rows(staged)}").fetchone()  # noqa: S608
+        assert row is not None  # noqa: S101 - an aggregate has one row
+        for (column, oddity), count in zip(batch, row, strict=True):
+            if count:
+                found[column][oddity.code] = Found(
+                    count, find_example(connection, staged, column, oddity.test)
+                )
+    return found
+
+
+def find_example(
+    connection: DuckDBPyConnection, staged: Path, column: int, test: Callable[[str], str]
+) -> str:
+    """Return the first cell of a column that passes a test, as written."""
+    cell = cell_name(column)
+    found = connection.execute(
+        f"SELECT {cell} FROM {staged_rows(staged)} WHERE {test(cell)} ORDER BY {ROW_NUMBER} LIMIT 1"  # noqa: S608
+    ).fetchone()
+    return str(found[0]) if found else ""

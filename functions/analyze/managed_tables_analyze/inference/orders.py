@@ -1,0 +1,58 @@
+"""Settle the order of days and months where a column allows both: another column may prove it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from managed_tables.conversion.day_forms import DateOrder, Shape
+from managed_tables_analyze.inference.hypotheses import Hypothesis
+from managed_tables_analyze.inference.marks import Reading
+from managed_tables_analyze.inference.trial import Trial, count_all
+
+
+def settle_orders(
+    connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], readings: Sequence[Reading]
+) -> list[Reading]:
+    """Return the readings, those that allow both orders in the order that some other column proves.
+
+    Where columns prove both orders, or none does, the day comes first.
+    """
+    dated = [trial for trial in trials if trial.verdict and trial.verdict[0].is_date and _is_ordered(trial)]
+    # The head shows in nearly every column a day beyond the twelfth: only the others are counted whole.
+    count_all(connection, staged, [(trial, other) for trial in dated if (other := _still_possible(trial))])
+    both = {
+        trial.column: other for trial in dated if (other := _still_possible(trial)) and trial.holds(other)
+    }
+    proofs: dict[DateOrder, int] = {}
+    for trial in dated:
+        if trial.column not in both:
+            proofs.setdefault(trial.verdict[0].formats.date_order, trial.column)
+    if len(proofs) != 1:
+        return list(readings)
+    [(order, proof)] = proofs.items()
+    return [
+        _in_order(reading, order, both[column], proof) if column in both else reading
+        for column, reading in enumerate(readings)
+    ]
+
+
+def _is_ordered(trial: Trial) -> bool:
+    chosen = trial.verdict[0]
+    return chosen.shape is Shape.DAY and chosen.formats.date_order != "ymd"
+
+
+def _still_possible(trial: Trial) -> Hypothesis | None:
+    """Return the reading with the month first of a column with the day first, where the head allows it."""
+    chosen = trial.verdict[0]
+    other = replace(chosen, formats=replace(chosen.formats, date_order="mdy"))
+    is_alive = any(other in rung for rung in trial.rungs)
+    return other if other != chosen and is_alive else None
+
+
+def _in_order(reading: Reading, order: DateOrder, month_first: Hypothesis, proof: int) -> Reading:
+    if order == "dmy":
+        return replace(reading, order_proof=proof)
+    formats = replace(reading.formats, date_order=order)
+    return replace(reading, hypothesis=month_first, formats=formats, order_proof=proof)

@@ -1,0 +1,42 @@
+"""Tell a workbook's numbers from its texts, though both are text in the staged object.
+
+A number is written with its exact digits and a point, whatever the column's decimal mark is. A text that
+looks like one (`1.500`, which may mean one thousand and five hundred) is followed by a sign that nobody
+types, so that it is read by the column's mark, as in a text file.
+"""
+
+import re
+
+from managed_tables.conversion.sql_text import choose, literal, matches
+
+TEXT_SIGN = "\u205f"  # a blank, so that whoever trims a cell does not see it
+_EXACT_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:E[+-]?[0-9]{1,4})?"
+_WITH_POINT = r"-?(?:0|[1-9][0-9]*)[.][0-9]+(?:E[+-]?[0-9]{1,4})?"
+_LOOKS_GROUPED = re.compile(r"-?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
+
+
+def mark_text(text: str) -> str:
+    """Return a workbook's text, signed where it could be taken for one of its numbers."""
+    return text + TEXT_SIGN if _LOOKS_GROUPED.fullmatch(text) else text
+
+
+def mark_texts(cell: str) -> str:
+    """Return the SQL of a text file's cell that is to stand among a workbook's."""
+    return choose(
+        (matches(cell, _LOOKS_GROUPED.pattern), f"concat({cell}, {literal(TEXT_SIGN)})"), otherwise=cell
+    )
+
+
+def unmarked(cell: str) -> str:
+    """Return the SQL of the cell without the sign."""
+    return f"rtrim({cell}, {literal(TEXT_SIGN)})"
+
+
+def is_exact(cell: str) -> str:
+    """Return the test that the cell is a number of the workbook, or a text that cannot be read otherwise."""
+    return matches(cell, _EXACT_NUMBER)
+
+
+def has_fraction(cell: str) -> str:
+    """Return the test that the cell is a number of the workbook with decimals or an exponent."""
+    return matches(cell, _WITH_POINT)
