@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from client import Answer, Console, plain
+from client import Answer, Console, column, plain
 
 pytestmark = pytest.mark.flow
 
@@ -74,6 +74,26 @@ def test_a_table_that_is_not_named_stays_as_it_was(company: Console) -> None:
     both = read_again(company, job, {"file": 1, "last_line": 5}, timezone="America/Sao_Paulo")
     assert [table["rows"] for table in both["reading"]["tables"]] == [1, 2]
     assert both["reading"]["timezone"] == "America/Sao_Paulo"
+
+
+def test_an_upload_into_a_table_says_what_becomes_of_it(company: Console) -> None:
+    number = column("n", "integer", nullable=False)
+    table = company.create_table("vendas", number, column("valor", "decimal"), column("dia", "date"))
+    job = company.analyzed({"vendas.csv": "N;Valor;Cor\n1;2,50;azul\n2;x;verde\n;4,00;azul\n"}, table["_id"])
+    plan = job["append_plan"]
+    assert (plan["matched"], plan["new"], plan["missing"]) == (
+        [["N", "n"], ["Valor", "valor"]],
+        ["cor"],
+        ["dia"],
+    )
+    found = [(one["column"], one["count"], one["details"][0]["line"]) for one in plan["conflicts"]]
+    assert found == [("n", 1, 4), ("valor", 1, 3)]
+    columns = {one["name"]: one for one in job["inferred_schema"]["columns"]}
+    assert columns["n"]["table_column"] == {"name": "n", "type": "integer", "nullable": False}
+    assert (columns["cor"]["source"], columns["cor"]["table_column"]) == ("Cor", None)
+    profile = columns["cor"]["profile"]
+    assert (profile["rows"], profile["distinct"], profile["top"][0]) == (3, 2, ["azul", 2])
+    assert columns["n"]["profile"]["histogram"][-1][1] == 2
 
 
 def test_rows_that_do_not_fit_are_left_out_fetched_corrected_and_loaded(company: Console) -> None:

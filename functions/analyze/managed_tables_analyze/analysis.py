@@ -12,7 +12,7 @@ from managed_tables.findings import Finding
 from managed_tables.identifiers import suggest_table_name
 from managed_tables_analyze.combination import Table
 from managed_tables_analyze.file_reader import FileDialect, FileReader
-from managed_tables_analyze.inference import infer_columns, read_sample_rows
+from managed_tables_analyze.inference import infer_columns, profile_columns, read_sample_rows
 from managed_tables_analyze.parts import open_duckdb
 from managed_tables_analyze.preview import Preview
 from managed_tables_analyze.reading import Reading, Wish
@@ -107,15 +107,18 @@ def analyze(
         findings = [*table.findings, *find_totals(connection, staged, len(labels), table.files)]
         types = [(column.type, column.formats) for column in judged]
         sample_rows = read_sample_rows(connection, staged, table.names, types, zone)
+        profiles = profile_columns(connection, staged, types, table.row_count, zone)
     columns = [
         {
             "name": name,
             "display_name": label.strip(),
             "type": column.type.value,
             "nullable": column.nullable,
+            "source": label,
             "inference": column.inference,
+            "profile": vars(profile),
         }
-        for name, label, column in zip(table.names, labels, judged, strict=True)
+        for name, label, column, profile in zip(table.names, labels, judged, profiles, strict=True)
     ]
     return Analysis(
         staged=staged,

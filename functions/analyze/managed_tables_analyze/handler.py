@@ -14,14 +14,18 @@ from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
 from managed_tables.clock import parse_timestamp
+from managed_tables.conversion import Formats
 from managed_tables.errors import JOB_FAULT, ApiError, JobError
 from managed_tables.findings import Finding, WarningCode
 from managed_tables.ids import new_record_id
 from managed_tables.metrics import count_step
 from managed_tables.observability import get_logger, log_keys
+from managed_tables.schema import ColumnType
 from managed_tables.settings import load_settings
 from managed_tables.storage import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
 from managed_tables_analyze.analysis import Analysis, Report, SourceFile, analyze
+from managed_tables_analyze.append_plan import FileColumn, match_columns, plan_append
+from managed_tables_analyze.parts import open_duckdb
 from managed_tables_analyze.reading import Wish
 
 _PREFIX = "managed-tables-analyze-"
@@ -165,7 +169,7 @@ def _record(services: AwsServices, job: JobRecord, found: Analysis, digests: lis
     record = found.as_record()
     if job.intake is not None and job.intake.table_name is not None:
         record["inferred_schema"]["suggested_table_name"] = job.intake.table_name
-    _allow_nulls_in_new_columns(services, job, record["inferred_schema"]["columns"])
+    _compare_with_table(services, job, found, record)
     record |= _store_preview(services, attempt, found)
     key = attempt.key(ANALYSIS)
     services.storage.put_json(key, record)
@@ -186,14 +190,35 @@ def _store_preview(services: AwsServices, attempt: _Attempt, found: Analysis) ->
     return keys
 
 
-def _allow_nulls_in_new_columns(services: AwsServices, job: JobRecord, columns: list[dict[str, Any]]) -> None:
-    """Make the columns nullable that the job's table does not have: its rows have no value for them."""
+def _compare_with_table(
+    services: AwsServices, job: JobRecord, found: Analysis, record: dict[str, Any]
+) -> None:
+    """Say what becomes of the columns in the table that the job appends to.
+
+    Columns that the table does not have become nullable: its rows have no value for them.
+    """
     if job.user_table_id is None:
         return
     table = Tables(services.items).find(job.company_id, job.user_table_id)
-    known = {column.name for column in table.columns} if table is not None else set()
+    columns = record["inferred_schema"]["columns"]
+    inferred = [
+        FileColumn(
+            column["name"],
+            column["source"],
+            ColumnType(column["type"]),
+            Formats(**formats),
+            column["nullable"],
+        )
+        for column, formats in zip(columns, found.formats, strict=True)
+    ]
+    known = table.columns if table is not None else ()
+    matched = match_columns(inferred, known)
+    with open_duckdb(found.staged.parent) as connection:
+        record["append_plan"] = plan_append(connection, found.staged, inferred, known, found.files)
     for column in columns:
-        if column["name"] not in known:
+        own = matched.get(column["name"])
+        column["table_column"] = own and {"name": own.name, "type": own.type.value, "nullable": own.nullable}
+        if own is None:
             column["nullable"] = True
 
 

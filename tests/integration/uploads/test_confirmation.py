@@ -163,6 +163,15 @@ def test_a_confirmation_states_how_columns_are_filled(api: ApiServices, client: 
     error_of(client.post(f"{BASE}/upload-jobs/{job_id}/confirm", json=other), 400, "JOB_NOT_WAITING_CONFIRM")
 
 
+def test_an_inferred_column_is_confirmed_as_it_is(api: ApiServices, client: TestClient) -> None:
+    """There `source` is the label, which may be another column's name."""
+    job_id = waiting_job(api, client)
+    body = [{**PRODUTO, "source": "Produto"}, {**VALOR, "source": "Valor"}]
+    assert confirm(client, job_id, "vendas", *body).status_code == 200
+    confirmed = api.storage.get_json(record(api, client, job_id).confirmed_key or "")
+    assert (confirmed["columns"], "terms" in confirmed) == ([PRODUTO, VALOR], False)
+
+
 def test_what_cannot_be_stated_of_a_column_is_422(api: ApiServices, client: TestClient) -> None:
     job_id = waiting_job(api, client)
     for stated, field, code in (

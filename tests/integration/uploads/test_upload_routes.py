@@ -39,6 +39,7 @@ def test_a_job_has_the_contracts_shape(client: TestClient) -> None:
         "origin",
         "status",
         "reading",
+        "append_plan",
         "inferred_schema",
         "confirmed_schema",
         "progress",

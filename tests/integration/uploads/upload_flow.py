@@ -33,7 +33,7 @@ ANALYSIS_DOCUMENT = {
     "line_counts": [50, 20, 5],
     "inferred_schema": {
         "suggested_table_name": "vendas",
-        "columns": [PRODUTO, VALOR],
+        "columns": [{**PRODUTO, "source": "Produto"}, {**VALOR, "source": "Valor"}],
         "sample_rows": [{"produto": "X", "valor": 1}],
         "total_row_count_estimate": 1,
     },

@@ -6,6 +6,7 @@ insert loads with (`managed_tables.conversion`).
 """
 
 from managed_tables_analyze.inference.columns import InferredColumn, infer_columns
+from managed_tables_analyze.inference.profiles import profile_columns
 from managed_tables_analyze.inference.samples import read_sample_rows
 
-__all__ = ["InferredColumn", "infer_columns", "read_sample_rows"]
+__all__ = ["InferredColumn", "infer_columns", "profile_columns", "read_sample_rows"]

@@ -39,7 +39,7 @@ def read_sample_rows(
     cells: dict[tuple[int, int], Any] = {}
     for kind, columns in columns_by_kind.items():
         for row, column, text in _read_texts(connection, staged, kind, columns):
-            cells[row, column] = _value(text, kind[0], zone)
+            cells[row, column] = sample_value(text, kind[0], zone)
     return [
         {name: cells[row, column] for column, name in enumerate(names)}
         for row in sorted({row for row, _ in cells})
@@ -63,7 +63,8 @@ def _read_texts(
     ).fetchall()
 
 
-def _value(text: str | None, column_type: ColumnType, zone: ZoneInfo) -> Any:
+def sample_value(text: str | None, column_type: ColumnType, zone: ZoneInfo) -> Any:
+    """Return what an answer shows of a value, given its canonical text."""
     if text is None:
         return None
     match column_type:

@@ -122,12 +122,21 @@ def _render(job: JobRecord, documents: JobDocuments, numbers: Numbers) -> tuple[
     full = job_answer(job, documents)
     full = with_text_numbers(full) if numbers == "string" else full
     schema = full["inferred_schema"]
-    brief = {**full, "reading": None, "warnings": [], "inferred_schema": schema and _brief_schema(schema)}
+    brief = {
+        **full,
+        "reading": None,
+        "append_plan": None,
+        "warnings": [],
+        "inferred_schema": schema and _brief_schema(schema),
+    }
     return exact_json.dumps(brief), exact_json.dumps(full)
 
 
 def _brief_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    columns = [{name: column[name] for name in column if name != "inference"} for column in schema["columns"]]
+    columns = [
+        {name: column[name] for name in column if name not in ("inference", "profile")}
+        for column in schema["columns"]
+    ]
     return {**schema, "columns": columns, "sample_rows": []}
 
 
@@ -154,6 +163,7 @@ def _answer(
         "origin": job.origin,
         "status": job.status,
         "reading": analysis.get("reading") if analysis else None,
+        "append_plan": analysis.get("append_plan") if analysis else None,
         "inferred_schema": analysis["inferred_schema"] if analysis else None,
         "confirmed_schema": _confirmed_answer(confirmed) if confirmed else None,
         "progress": progress_of(job),

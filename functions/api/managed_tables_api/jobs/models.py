@@ -36,6 +36,9 @@ def _known_zone(name: str) -> str:
     return name
 
 
+Scalar = str | int | float | bool | None
+
+
 class UploadedFile(BaseModel):
     """A file of a job; `storage_path` is its S3 key, `size_bytes` what arrived."""
 
@@ -91,10 +94,58 @@ class Inference(BaseModel):
     alternatives: list[Alternative]
 
 
+class Profile(BaseModel):
+    """What a column holds, over the first rows; values as in `sample_rows`."""
+
+    rows: int = Field(ge=0, le=100_000, description="Quantas linhas foram olhadas")
+    empty: Count
+    distinct: Count
+    min: Scalar
+    max: Scalar
+    top: list[Annotated[list[Scalar], Field(min_length=2, max_length=2)]] = Field(
+        max_length=10, description="Os valores mais frequentes: valor, quantos"
+    )
+    histogram: list[Annotated[list[Scalar], Field(min_length=3, max_length=3)]] = Field(
+        max_length=20, description="De números e de datas: de, até, quantos"
+    )
+
+
+class TableColumn(BaseModel):
+    """The table's column into which a column of the file goes."""
+
+    name: str
+    type: ColumnType
+    nullable: bool
+
+
 class InferredColumn(Column):
     """A column as inferred, and on what grounds; confirming takes it as it is."""
 
+    source: str | None = Field(default=None, description="O rótulo, como está no arquivo")
+    table_column: TableColumn | None = Field(
+        default=None, description="A coluna da tabela que a recebe (só em envios para uma tabela)"
+    )
     inference: Inference | None = None
+    profile: Profile | None = None
+
+
+class Conflict(BaseModel):
+    """Values that do not fit a column of the table, by its type or because they are empty."""
+
+    column: str
+    count: Count
+    details: list[DetailBody] = Field(max_length=5)
+
+
+class AppendPlan(BaseModel):
+    """What becomes of a file's columns in the table that it is uploaded into."""
+
+    matched: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
+        description="Rótulo no arquivo e nome da coluna da tabela"
+    )
+    new: list[str] = Field(description="Colunas do arquivo que a tabela não tem")
+    missing: list[str] = Field(description="Colunas da tabela que o arquivo não tem")
+    conflicts: list[Conflict]
 
 
 class ReadingReason(BaseModel):
@@ -279,6 +330,7 @@ class JobAnswer(BaseModel):
     reading: JobReading | None = Field(
         description="Como cada arquivo e cada aba foram lidos, também os não incluídos; null antes disso"
     )
+    append_plan: AppendPlan | None = Field(description="Só em envios para uma tabela que existe")
     inferred_schema: InferredSchema | None = Field(
         description="null antes da análise, e depois que o armazenamento a apagou"
     )

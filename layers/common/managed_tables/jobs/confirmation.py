@@ -7,13 +7,14 @@ the state machine again.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from managed_tables import exact_json
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord, JobStatus
 from managed_tables.catalog.tables import TableRecord
+from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
     ANALYSIS_GONE,
@@ -88,11 +89,11 @@ def confirm_job(
 
 def _decide(services: Services, job: JobRecord, wanted: WantedSchema) -> JobRecord:
     """Return the job as it is when one confirmation, ours or another, has been taken."""
-    _check_inferred(services, job, wanted)
+    digest = wanted.digest
+    wanted = _with_sources(services, job, wanted)
     if job.mode == "create":
-        if wanted.terms.make_nullable:
-            raise_nullable_faults(wanted.terms, ())
-        return _decide_new_table(services, job, wanted)
+        raise_nullable_faults(wanted.terms, ())
+        return _decide_new_table(services, job, wanted, digest)
     company = services.provisioning.require(job.company_id)
     table = services.table_reading.get(company, job.user_table_id or "")
     if table.status != "active":
@@ -102,7 +103,7 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema) -> JobReco
     needed = [name for name in _needed_names(job, table) if name not in opened or name in (table.key or ())]
     columns = _columns_for(_with_nulls(table.columns, opened), wanted.columns, needed)
     held = WantedSchema(table.display_name, columns, wanted.terms)
-    return _record(services, job, held, table.table_id, wanted.digest, table) or _again(services, job)
+    return _record(services, job, held, table.table_id, digest, table) or _again(services, job)
 
 
 def _needed_names(job: JobRecord, table: TableRecord) -> list[str]:
@@ -117,10 +118,10 @@ def _needed_names(job: JobRecord, table: TableRecord) -> list[str]:
     return list(table.key)
 
 
-def _decide_new_table(services: Services, job: JobRecord, wanted: WantedSchema) -> JobRecord:
+def _decide_new_table(services: Services, job: JobRecord, wanted: WantedSchema, digest: str) -> JobRecord:
     company = services.provisioning.require(job.company_id)
     table_id = _reserve(services, company, job, wanted.display_name or "", wanted.columns)
-    confirmed = _record(services, job, wanted, table_id, wanted.digest)
+    confirmed = _record(services, job, wanted, table_id, digest)
     if confirmed is not None:
         return confirmed
     current = _again(services, job)
@@ -198,19 +199,47 @@ def raise_nullable_faults(terms: LoadTerms, existing: Sequence[Column]) -> None:
         raise ApiError(INVALID_SCHEMA, details, reason=f"{details[0]['path']}: {details[0]['reason']}")
 
 
-def _check_inferred(services: Services, job: JobRecord, wanted: WantedSchema) -> None:
+def _with_sources(services: Services, job: JobRecord, wanted: WantedSchema) -> WantedSchema:
+    """Return what is wanted with each column's source as an inferred name; raises INVALID_SCHEMA.
+
+    What was inferred may be sent back as it is: there `source` is the label of the column itself.
+    """
     analysis = services.job_documents.find_analysis(job)
     if analysis is None:
         raise ApiError(ANALYSIS_GONE)
-    inferred = {column["name"] for column in analysis["inferred_schema"]["columns"]}
-    sources = [(column.name, wanted.terms.choice(column.name).source) for column in wanted.columns]
+    labels = {column["name"]: column.get("source") for column in analysis["inferred_schema"]["columns"]}
+    choices = [wanted.terms.choice(column.name) for column in wanted.columns]
+    sources = [
+        _find_source(column.name, choice, labels)
+        for column, choice in zip(wanted.columns, choices, strict=True)
+    ]
     raise_column_faults(
         [
-            column_fault(index, name, _NOT_INFERRED, field="name" if source is None else "source")
-            for index, (name, source) in enumerate(sources)
-            if (source or name) not in inferred
+            column_fault(index, column.name, _NOT_INFERRED, field=_source_field(wanted.terms, column.name))
+            for index, (column, source) in enumerate(zip(wanted.columns, sources, strict=True))
+            if source is None
         ]
     )
+    found = {
+        column.name: choice.model_copy(update={"source": None if source == column.name else source})
+        for column, choice, source in zip(wanted.columns, choices, sources, strict=True)
+    }
+    stated = {name: choice for name, choice in found.items() if choice != ColumnChoice()}
+    return replace(wanted, terms=wanted.terms.model_copy(update={"choices": stated}))
+
+
+def _source_field(terms: LoadTerms, name: str) -> str:
+    return "name" if terms.choice(name).source is None else "source"
+
+
+def _find_source(name: str, choice: ColumnChoice, labels: Mapping[str, str | None]) -> str | None:
+    """Return the inferred column that feeds a column: its own, the one named, or the one so labelled."""
+    source = choice.source
+    if name in labels and source in (None, labels[name]):
+        return name
+    if source in labels:
+        return source
+    return next((one for one, label in labels.items() if label is not None and label == source), None)
 
 
 def _columns_for(existing: Sequence[Column], wanted: Sequence[Column], needed: Sequence[str]) -> list[Column]:

@@ -1,0 +1,76 @@
+"""Profiles: what a person looks at of a column before reading words."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+from staged_objects import write_staged
+
+from managed_tables.conversion import Formats
+from managed_tables.schema import ColumnType
+from managed_tables_analyze.inference.profiles import Kind, Profile, profile_columns
+
+COMMA = Formats(decimal_mark=",", date_order="dmy", null_tokens=True)
+
+
+def profiles(folder: Path, rows: list[list[str | None]], *types: ColumnType) -> list[Profile]:
+    kinds: list[Kind] = [(one, COMMA) for one in types]
+    staged = write_staged(folder / "staged.parquet", rows)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return profile_columns(connection, staged, kinds, len(rows), ZoneInfo("America/Sao_Paulo"))
+
+
+def test_values_are_counted_and_shown_as_in_the_samples(tmp_path: Path) -> None:
+    rows: list[list[str | None]] = [
+        ["10", "1.234,50", "sim", "31/12/2023", "01/01/2024 10:00", "b"],
+        ["9", "0,5", "não", "01/02/2024", "01/01/2024 12:00", "a"],
+        ["9", "-", "sim", None, "", "a"],
+    ]
+    number, amount, flag, day, moment, text = profiles(
+        tmp_path,
+        rows,
+        ColumnType.INTEGER,
+        ColumnType.DECIMAL,
+        ColumnType.BOOLEAN,
+        ColumnType.DATE,
+        ColumnType.DATETIME,
+        ColumnType.TEXT,
+    )
+    assert (number.rows, number.empty, number.distinct, number.min, number.max) == (3, 0, 2, 9, 10)
+    assert number.top == [[9, 2], [10, 1]]
+    assert (amount.empty, amount.min, amount.max) == (1, Decimal("0.5"), Decimal("1234.50"))
+    assert (flag.min, flag.max, flag.top, flag.histogram) == (False, True, [[True, 2], [False, 1]], [])
+    assert (day.min, day.max, day.empty) == ("2023-12-31", "2024-02-01", 1)
+    assert (moment.min, moment.max) == ("2024-01-01T13:00:00Z", "2024-01-01T15:00:00Z")
+    assert (text.min, text.max, text.top, text.histogram) == ("a", "b", [["a", 2], ["b", 1]], [])
+
+
+def test_bins_hold_every_value_and_no_more_than_twenty(tmp_path: Path) -> None:
+    rows: list[list[str | None]] = [
+        [str(number), f"{number % 28 + 1:02d}/01/2024"] for number in range(1_000)
+    ]
+    number, day = profiles(tmp_path, rows, ColumnType.INTEGER, ColumnType.DATE)
+    for profile in (number, day):
+        assert 1 < len(profile.histogram) <= 20
+        assert sum(count for *_, count in profile.histogram) == 1_000
+        assert len(profile.top) == 10
+    assert (number.histogram[0][0], number.histogram[-1][1]) == (0, 999)
+    assert (day.histogram[0][0], day.histogram[-1][1]) == ("2024-01-01", "2024-01-28")
+
+
+def test_one_value_is_one_bin_and_none_is_none(tmp_path: Path) -> None:
+    rows: list[list[str | None]] = [["7", None], ["7", None]]
+    same, empty = profiles(tmp_path, rows, ColumnType.INTEGER, ColumnType.DECIMAL)
+    assert same.histogram == [[7, 7, 2]]
+    expected: dict[str, Any] = {"rows": 2, "empty": 2, "distinct": 0, "min": None, "max": None}
+    assert vars(empty) == {**expected, "top": [], "histogram": []}
+
+
+def test_the_first_rows_of_wide_files_are_looked_at_and_said(tmp_path: Path) -> None:
+    rows: list[list[str | None]] = [[str(number)] * 60 for number in range(3_000)]
+    found = profiles(tmp_path, rows, *[ColumnType.INTEGER] * 60)
+    assert {profile.rows for profile in found} == {1_666}
+    assert {profile.max for profile in found} == {1_665}

@@ -1,0 +1,55 @@
+"""What becomes of a file in the table that it is uploaded into."""
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from managed_tables.conversion import Formats
+from managed_tables.schema import Column, ColumnType
+from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_analyze.append_plan import FileColumn, plan_append
+from managed_tables_analyze.parts import open_duckdb
+
+TABLE = [
+    Column(name="n", display_name="Número", type=ColumnType.INTEGER, nullable=False),
+    Column(name="valor", display_name="Vlr", type=ColumnType.DECIMAL, nullable=True),
+    Column(name="dia", display_name="Dia", type=ColumnType.DATE, nullable=True),
+]
+
+
+def plan(folder: Path, text: str) -> dict[str, Any]:
+    path = folder / "00"
+    path.write_text(text)
+    found = analyze([SourceFile(path, "vendas.csv")], folder, ZoneInfo("UTC"))
+    inferred = [
+        FileColumn(one["name"], one["source"], ColumnType(one["type"]), Formats(**formats), one["nullable"])
+        for one, formats in zip(found.inferred_schema["columns"], found.formats, strict=True)
+    ]
+    with open_duckdb(folder) as connection:
+        return plan_append(connection, found.staged, inferred, TABLE, found.files)
+
+
+def test_columns_are_matched_by_name_and_by_the_tables_label(tmp_path: Path) -> None:
+    assert plan(tmp_path, "N;VLR;Cor\n1;2,50;azul\n") == {
+        "matched": [["N", "n"], ["VLR", "valor"]],
+        "new": ["cor"],
+        "missing": ["dia"],
+        "conflicts": [],
+    }
+
+
+def test_what_does_not_fit_the_table_is_counted_with_examples(tmp_path: Path) -> None:
+    rows = "1;2,50;01/02/2024\nx;abc;ontem\n;1,00;\n" + "y;1;hoje\n" * 9
+    found = plan(tmp_path, f"n;valor;dia\n{rows}")
+    number, amount, day = found["conflicts"]
+    assert (number["column"], number["count"], len(number["details"])) == ("n", 11, 5)
+    first, empty = number["details"][:2]
+    assert (first["file"], first["line"], first["value"], first["code"]) == (
+        "vendas.csv",
+        3,
+        "x",
+        "NOT_AN_INTEGER",
+    )
+    assert (empty["line"], empty["value"], empty["code"]) == (4, None, "REQUIRED")
+    assert (amount["column"], amount["count"]) == ("valor", 1)
+    assert (day["column"], day["count"], day["details"][0]["code"]) == ("dia", 10, "NOT_A_DATE")
