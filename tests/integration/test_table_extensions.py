@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from rows_client import RowsCompany
+from rows_client import RowsClient, RowsCompany
 from tables_client import TableClient, column, create, created
 
 NUMBER = "98765432109876543210.123456789012345678901234567890"
@@ -22,7 +22,7 @@ def test_a_table_has_a_title_and_a_description_where_they_are_set(rows_company: 
 
 
 def test_free_texts_have_their_limits(rows_company: RowsCompany) -> None:
-    """A title has 200 characters, a description 2,000, of a column too; NUL is refused."""
+    """A title has 200 characters, a label 500, a description 2,000, of a column too; NUL is refused."""
     table = created(rows_company, column("a"), title="ã" * 200, description="ã" * 2_000)
     described = column("a", description="x" * 2_001)
     for body, path in (
@@ -30,12 +30,17 @@ def test_free_texts_have_their_limits(rows_company: RowsCompany) -> None:
         ({"description": "x" * 2_001}, "description"),
         ({"title": "\0"}, "title"),
         ({"columns": [described]}, "columns[0].description"),
+        ({"columns": [column("a", display_name="x" * 501)]}, "columns[0].display_name"),
     ):
         answer = table.put(**body)
         assert answer.status_code == 422, body
         assert answer.json()["code"] == "INVALID_SCHEMA"
         assert answer.json()["details"][0]["path"] == path
     assert table.get()["title"] == "ã" * 200
+    assert (
+        table.changed(columns=[column("a", display_name="ã" * 500)])["columns"][0]["display_name"]
+        == "ã" * 500
+    )
     assert create(rows_company, described).status_code == 422
 
 
@@ -186,3 +191,20 @@ def test_an_update_of_another_version_is_refused(rows_company: RowsCompany) -> N
     assert table.changed(title="y", version=version)["title"] == "y"
     assert table.put(title="z", version=version).status_code == 412
     assert table.call("PUT", {"title": "z"}, **{"If-Match": "qualquer"}).status_code == 422
+
+
+def test_a_list_that_is_too_large_is_refused_before_it_is_made(
+    rows_company: RowsCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred tables of 1,500 columns would be 100 MB; fewer to a page are answered."""
+    for _ in range(3):
+        created(rows_company, *(column(f"c{number}", display_name="x" * 500) for number in range(20)))
+    limited = rows_company.services.settings.model_copy(update={"response_max_bytes": 20_000})
+    monkeypatch.setattr(rows_company.services, "settings", limited)
+    headers = RowsClient(rows_company.services, rows_company.company, rows_company.http, "").headers()
+    answers = [
+        rows_company.http.get(f"/v1/managed-tables?per_page={count}", headers=headers) for count in (100, 1)
+    ]
+    assert [answer.status_code for answer in answers] == [422, 200]
+    assert answers[0].json()["code"] == "RESPONSE_TOO_LARGE"
+    assert answers[1].json()["quantity"] == 1

@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from managed_tables.errors import JobError
+from managed_tables.findings import WarningCode
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
 
@@ -195,3 +196,11 @@ def test_signs_within_words_do_not_make_another_code_page(tmp_path: Path) -> Non
     words = "Col·legi Coca®Cola Preço€/un café x€y"
     found = _analyze(tmp_path, f"texto;n\n{words};1\n".encode("cp1252"))
     assert _rows(found) == [(words, "1")]
+
+
+def test_a_label_longer_than_a_table_takes_is_cut_and_told(tmp_path: Path) -> None:
+    found = _analyze(tmp_path, f"codigo;{'N' * 600}\n1;Ana\n2;Bia\n".encode())
+    labels = [column["display_name"] for column in found.inferred_schema["columns"]]
+    assert [len(label) for label in labels] == [6, 500]
+    [told] = [one for one in found.findings if one.code is WarningCode.LABELS_CUT]
+    assert (told.count, len(told.columns)) == (1, 1)

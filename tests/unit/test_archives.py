@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from managed_tables.errors import ARCHIVES_TOO_LARGE, JobError
+from managed_tables.errors import ARCHIVE_CORRUPT, ARCHIVES_TOO_LARGE, JobError
 from managed_tables_analyze import archives, file_reader
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
@@ -58,6 +58,13 @@ def test_a_member_without_extension_is_judged_by_its_content(tmp_path: Path) -> 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_every_method_of_compression_is_read(tmp_path: Path, method: int) -> None:
     assert _analyze(tmp_path, _zip({"a.csv": CSV}, method)).row_count == 2
+
+
+def test_properties_that_lzma_does_not_have_are_damage(tmp_path: Path) -> None:
+    content = bytearray(_zip({"a.csv": CSV}, zipfile.ZIP_LZMA))
+    properties = 30 + len("a.csv") + 4  # after the local header: version, size, then these
+    content[properties] = 0xFF
+    assert _refusal(tmp_path, bytes(content)).kind is ARCHIVE_CORRUPT
 
 
 def test_names_never_lead_outside(tmp_path: Path) -> None:

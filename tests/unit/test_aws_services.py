@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
+from managed_tables import aws_services
 from managed_tables.aws_services import AwsServices
+from managed_tables.errors import ApiError
 from managed_tables.settings import Settings
 
 
@@ -42,3 +44,17 @@ def test_a_function_starts_without_what_it_may_not_need(module: str, absent: set
     code = f"import sys, {module}; print({absent!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_secrets_out_of_reach_are_503_and_asked_for_again(
+    services: AwsServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a process's first request, too: nothing of the failure is kept."""
+    services.settings = services.settings.model_copy(
+        update={"aws_endpoint_url": "http://127.0.0.1:1", "app_secret_arn": "arn"}
+    )
+    monkeypatch.setattr(aws_services, "CONNECT_TIMEOUT_SECONDS", 0.1)
+    for _ in range(2):
+        with pytest.raises(ApiError) as refused:
+            _ = services.app_secret
+        assert (refused.value.kind.status, refused.value.kind.code) == (503, "SECRETS_UNAVAILABLE")

@@ -73,3 +73,9 @@ def test_binary_content_is_no_text(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(NotTextError):
         detect_encoding(path)
+
+
+def test_a_letter_that_is_alone_and_rare_is_still_one_of_windows(tmp_path: Path) -> None:
+    """`ÿ` is a blank in the code page of terminals."""
+    text = "nome;cidade\nL'Haÿ;Paris\n"
+    assert _read(tmp_path, text.encode("cp1252"))[:2] == ("cp1252", text)

@@ -10,6 +10,7 @@ from managed_tables.schema import ColumnType
 
 _VALUES = {
     "example": "1.500",
+    "limit": 500,
     "taken": "1500",
     "other": "1,5",
     "mark": ",",

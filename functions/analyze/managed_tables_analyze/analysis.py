@@ -8,8 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from managed_tables.finding_texts import listed_warnings
-from managed_tables.findings import Finding
+from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import suggest_table_name
+from managed_tables.schema import MAX_LABEL_CHARACTERS
 from managed_tables_analyze.combination import Table
 from managed_tables_analyze.file_reader import FileDialect, FileReader
 from managed_tables_analyze.inference import infer_columns, profile_columns, read_sample_rows
@@ -93,7 +94,10 @@ def analyze(
         dialect = reader.dialect
         staged = work_dir / "staged.parquet"
         table.finish(staged)
-        labels = [label or name for label, name in zip(table.labels, table.names, strict=True)]
+        labels = [
+            (label or name).strip()[:MAX_LABEL_CHARACTERS]
+            for label, name in zip(table.labels, table.names, strict=True)
+        ]
         judged = infer_columns(
             connection,
             staged,
@@ -104,7 +108,8 @@ def analyze(
             is_workbook=table.is_workbook,
             timezone=zone.key,
         )
-        findings = [*table.findings, *find_totals(connection, staged, len(labels), table.files)]
+        totals = find_totals(connection, staged, len(labels), table.files)
+        findings = [*table.findings, *_find_cut_labels(table), *totals]
         types = [(column.type, column.formats) for column in judged]
         sample_rows = read_sample_rows(connection, staged, table.names, types, zone)
         profiles = profile_columns(connection, staged, types, table.row_count, zone)
@@ -138,6 +143,17 @@ def analyze(
         wish=wish,
         preview=reader.preview,
     )
+
+
+def _find_cut_labels(table: Table) -> list[Finding]:
+    """Return what is to be told of labels that are longer than a table's may be."""
+    cut = [
+        name
+        for label, name in zip(table.labels, table.names, strict=True)
+        if label and len(label.strip()) > MAX_LABEL_CHARACTERS
+    ]
+    values = {"limit": MAX_LABEL_CHARACTERS}
+    return [Finding(WarningCode.LABELS_CUT, values, len(cut), columns=tuple(cut))] if cut else []
 
 
 def _percents(sources: Sequence[SourceFile]) -> list[int]:

@@ -5,6 +5,7 @@ really unpacked is counted, since a directory can lie.
 """
 
 import errno
+import lzma
 import struct
 import zipfile
 import zlib
@@ -73,7 +74,15 @@ def unpack(path: Path, name: str, work_dir: Path, left: int) -> Generator[Member
                 yield Member(_shown_name(info), target)
     except zipfile.BadZipFile as error:
         raise JobError(ARCHIVE_CORRUPT, file=name, reason="o diretório ou o CRC não confere") from error
-    except (zlib.error, EOFError, OSError, struct.error, ValueError, NotImplementedError) as error:
+    except (
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        OSError,
+        struct.error,
+        ValueError,
+        NotImplementedError,
+    ) as error:
         if isinstance(error, OSError) and error.errno not in _DAMAGE:
             raise
         raise JobError(ARCHIVE_CORRUPT, file=name, reason="os dados não podem ser descompactados") from error

@@ -28,7 +28,7 @@ _BINARY_CONTROLS = bytes(set(range(0x02, 0x09)) | {0x0E, 0x0F} | set(range(0x10,
 
 # What a code page makes of bytes in good text: letters of Western Europe, Portuguese ones first.
 _LIKELY = frozenset("ãçáéíóêõúâôàÃÇÁÉÍÓÊÕÚÂÔÀ")
-_POSSIBLE = frozenset("èìòùäëïöüñßøåæÈÙÄËÏÖÜÑØÅÆºª°€£§–—‘’“”…•©®\xa0²³·½¼¡¿´")
+_POSSIBLE = frozenset("èìòùäëïöüÿñßøåæÈÙÄËÏÖÜÑØÅÆºª°€£§–—‘’“”…•©®\xa0²³·½¼¡¿´")
 _POSSIBLE_SCORE = 0.8  # of a character, against 1 for a likely one
 _SIGN_IN_WORD = re.compile(r"(?<=[A-Z])[€£§©°½¼¡¿²³•](?=[A-Z])")
 _CODE_PAGES = ("cp1252", "cp850", "mac_roman")

@@ -1,6 +1,7 @@
 """Make the bodies that go out: JSON with exact numbers, and the one shape of every error."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.requests import Request
@@ -8,7 +9,8 @@ from starlette.responses import Response
 
 from managed_tables import exact_json
 from managed_tables.details import described
-from managed_tables.errors import ApiError, ApiErrorKind
+from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError, ApiErrorKind
+from managed_tables.settings import MIB
 
 # A company's other requests are done in a second; a database that wakes takes longer.
 RETRY_AFTER_SECONDS = {429: 1, 503: 5}
@@ -25,6 +27,22 @@ class JsonAnswer(Response):
     def render(self, content: Any) -> bytes:
         """Return the body's bytes."""
         return exact_json.dumps(content)
+
+
+def list_answer(total: int, records: Iterable[Any], limit_bytes: int) -> Response:
+    """Return `{"total", "quantity", "records"}`, the records made one by one.
+
+    Raises RESPONSE_TOO_LARGE as soon as they are more than an answer may have, before the rest is made.
+    """
+    texts: list[bytes] = []
+    size_bytes = 0
+    for record in records:
+        texts.append(exact_json.dumps(record))
+        size_bytes += len(texts[-1])
+        if size_bytes > limit_bytes:
+            raise ApiError(RESPONSE_TOO_LARGE, limit_mb=f"{limit_bytes / MIB:.1f}".replace(".", ","))
+    body = b'{"total":%d,"quantity":%d,"records":[%b]}' % (total, len(texts), b",".join(texts))
+    return Response(body, media_type=JsonAnswer.media_type)
 
 
 def no_content() -> Response:

@@ -5,6 +5,7 @@ What needs PostgreSQL too is added by `services`: steps that do not, start witho
 
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from managed_tables.catalog.connections import Connections
@@ -13,6 +14,7 @@ from managed_tables.catalog.imports import Imports
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.tables import Tables
+from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.events import EventBridge, Events
 from managed_tables.executions import Executions
 from managed_tables.jobs.documents import JobDocuments
@@ -30,6 +32,7 @@ T = TypeVar("T")
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 10  # three attempts stay below the 29 s after which API Gateway hangs up
 EVENTS_READ_TIMEOUT_SECONDS = 3
+_THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
 MAX_POOL_CONNECTIONS = 40  # as many as a served process has threads
 
 _making = threading.RLock()  # sessions of boto3 are not thread-safe while a client is made
@@ -161,7 +164,19 @@ class AwsServices:
         return Tables(self.items)
 
     def _secret(self, arn: str) -> str:
-        return self.secretsmanager.get_secret_value(SecretId=arn)["SecretString"]
+        """Return a secret's text; raises SECRETS_UNAVAILABLE where Secrets Manager does not answer."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return self.secretsmanager.get_secret_value(SecretId=arn)["SecretString"]
+        except BotoCoreError as error:
+            raise ApiError(SECRETS_UNAVAILABLE) from error
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR or (
+                error.response["Error"]["Code"] in _THROTTLED
+            ):
+                raise ApiError(SECRETS_UNAVAILABLE) from error
+            raise
 
     def _client(
         self,

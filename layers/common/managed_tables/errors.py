@@ -190,6 +190,9 @@ STORAGE_UNAVAILABLE = ApiErrorKind(
 EXPORTS_UNAVAILABLE = ApiErrorKind(
     503, "EXPORTS_UNAVAILABLE", "A exportação não pôde ser iniciada. Tente de novo em instantes"
 )
+SECRETS_UNAVAILABLE = ApiErrorKind(
+    503, "SECRETS_UNAVAILABLE", "As credenciais do serviço não responderam. Tente de novo em instantes"
+)
 DATABASE_TIMEOUT = ApiErrorKind(
     503, "DATABASE_TIMEOUT", "A operação demorou demais e foi desfeita; nada foi alterado"
 )

@@ -152,6 +152,10 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "O cabeçalho é diferente do primeiro ({new} coluna(s) a mais, {missing} a menos): o que falta fica "
         "vazio. Se as colunas são as mesmas, dê a elas os mesmos nomes e envie de novo"
     ),
+    WarningCode.LABELS_CUT: (
+        "{count} [coluna tem um nome|colunas têm nomes] com mais de {limit} caracteres, de que só o começo "
+        "foi lido. Confira e, se preciso, dê outro nome ao confirmar"
+    ),
     WarningCode.REJECTED_ROWS: (
         "Este é um arquivo de linhas rejeitadas: as colunas arquivo, aba, linha e motivo, no fim dele, não "
         "foram lidas. Se elas fazem parte dos seus dados, troque o nome de uma delas e envie de novo"

@@ -53,6 +53,7 @@ class WarningCode(StrEnum):
     OTHER_TABLES = "OTHER_TABLES"
     # What else is good to know.
     OTHER_HEADER = "OTHER_HEADER"
+    LABELS_CUT = "LABELS_CUT"
     WRAPPED_LINES = "WRAPPED_LINES"
     REJECTED_ROWS = "REJECTED_ROWS"
     MORE_WARNINGS = "MORE_WARNINGS"

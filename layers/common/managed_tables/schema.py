@@ -33,6 +33,8 @@ POSTGRES_TYPES: dict[ColumnType, str] = {
 MAX_DECIMAL_DIGITS = 1_000
 
 
+MAX_LABEL_CHARACTERS = 500  # of a column: it is in every answer that shows the table
+
 NOW = "now"  # as the default of a date or a time: the moment at which the row is inserted
 NOW_TYPES = (ColumnType.DATE, ColumnType.DATETIME)
 

@@ -95,6 +95,9 @@ def test_a_form_with_files_that_may_not_be_uploaded_is_422(client: TestClient) -
     one = ("files", ("a.csv", b"x"))
     for files in ([("files", ("a.csv", b""))], [("files", ("a.pdf", b"x"))], [one] * 11, [("other", b"x")]):
         error_of(client.post(f"{BASE}/upload", files=files), 422, "INVALID_UPLOAD")
+    for data in ({"note": "x" * 2_000}, {f"note{number}": "x" for number in range(20)}):
+        # Texts are held in memory before the request has a slot of its company's.
+        error_of(client.post(f"{BASE}/upload", files=[one], data=data), 422, "INVALID_UPLOAD")
     malformed = {"Content-Type": "multipart/form-data; boundary=x"}
     for content in (b"", b"--y", b"--x\r\n\r\n"):
         response = client.post(f"{BASE}/upload", content=content, headers=malformed)

@@ -149,3 +149,13 @@ def test_codes_of_warnings_are_an_enum(document: dict[str, Any]) -> None:
     assert schemas["WarningCode"]["enum"] == [code.value for code in WarningCode]
     assert schemas["FileWarning"]["properties"]["code"] == {"$ref": "#/components/schemas/WarningCode"}
     assert schemas["FileWarning"]["properties"]["lines"]["maxItems"] == 20
+
+
+def test_the_page_and_the_document_are_made_once(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They need no token: whoever asks again and again costs next to nothing."""
+    client = TestClient(app)
+    first = [client.get(f"/v1/managed-tables/{name}").content for name in ("docs", "openapi.json")]
+    monkeypatch.setattr("managed_tables_api.docs_page.render_page", None)
+    monkeypatch.setattr("managed_tables_api.openapi.build_document", None)
+    app.openapi_schema = None
+    assert [client.get(f"/v1/managed-tables/{name}").content for name in ("docs", "openapi.json")] == first

@@ -339,9 +339,14 @@ def test_null_tokens_are_empty_only_where_the_column_says_so(column_type: str) -
 
 
 def test_a_text_keeps_its_characters() -> None:
-    texts: list[str | None] = [" a ", "NULL", "-", "01", "#1", "é\n\t\"'\\"]
+    texts: list[str | None] = [" a ", "\u00a0x", "NULL", "-", "01", "#1", "é\n\t\"'\\"]
     assert convert(texts, "text", Formats(null_tokens=True)) == texts
     assert convert(["", None, "a\0b"], "text", Formats()) == ["vazio", "vazio", None]
+
+
+def test_a_text_of_blanks_alone_is_empty() -> None:
+    blanks = ["  ", "\t", "\u00a0", " \u202f\ufeff", "\v\f\r\n "]
+    assert convert(blanks, "text", Formats()) == ["vazio"] * len(blanks)
 
 
 @given(st.lists(st.text(max_size=20), max_size=40), st.sampled_from([one.value for one in ColumnType]))

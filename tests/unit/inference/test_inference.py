@@ -262,3 +262,32 @@ def test_texts_that_look_like_quantities_say_why(infer: Infer) -> None:
     assert "unidades diferentes (kg, g)" in units.inference["evidence"]
     assert "todos em kg" in kilos.inference["evidence"]
     assert "87,5% é 0,875" in percents.inference["evidence"]
+
+
+def test_blanks_alone_make_a_text_column_nullable_and_null_tokens_do_not(infer: Infer) -> None:
+    blank, token, code = infer([["x", "x", "01310100"], ["  ", "NULL", "\u00a0"], ["y", "-", "04571000"]])
+    assert [column.type.value for column in (blank, token, code)] == ["text"] * 3
+    assert [column.nullable for column in (blank, token, code)] == [True, False, True]
+
+
+def test_columns_without_a_value_cost_no_query_each(tmp_path: Path) -> None:
+    """A query costs DuckDB 20 ms of planning: 600 empty columns took 12 s."""
+    width = 300
+    staged = write_staged(tmp_path / "staged.parquet", [["1", *[None] * width]] * 3)
+    with duckdb.connect() as connection:
+        counting = CountingConnection(connection)
+        judged = infer_columns(counting, staged, ["c"] * (width + 1), ["a.csv"])  # type: ignore[arg-type]
+    assert [column.nullable for column in judged] == [False, *[True] * width]
+    assert counting.queries < width / 4
+
+
+class CountingConnection:
+    """A connection that counts its queries."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self.queries = 0
+
+    def execute(self, *arguments: Any) -> duckdb.DuckDBPyConnection:
+        self.queries += 1
+        return self._connection.execute(*arguments)

@@ -143,7 +143,7 @@ class Judge:
         """Add why texts that look like quantities are none."""
         if len(trial.units) > 0 and not judged.exception_rows:
             return explanation.of_units(judged, trial.units)
-        if self._head_holds(trial.column, TIME_OF_DAY):
+        if trial.is_seen and self._head_holds(trial.column, TIME_OF_DAY):
             return replace(judged, grounds=[Finding(GroundCode.TIMES_OF_DAY)])
         return judged
 

@@ -14,7 +14,7 @@ from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batc
 
 _CHUNK_CHARACTERS = 1 << 20
 _HEAD_BYTES = 4_096  # HTML wants the declaration of the encoding in the first 1,024
-_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.IGNORECASE)
+_CHARSET = re.compile(rb"charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
 _SHOWN_NUMBER = re.compile(r"[^\d]*[\d.,\s\xa0]+[^\d%:/]*")
 _BREAK = "\x00"  # stands for a line break until blanks are collapsed; no HTML text may hold it

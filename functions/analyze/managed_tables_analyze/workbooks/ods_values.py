@@ -8,7 +8,8 @@ _BLANKS = re.compile(r"[ \t\r\n]+")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(\.\d+)?)?", re.ASCII)
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)([.,]\d+)?S)?", re.ASCII)
 _EPOCH = "1899-12-30"  # the day of a time that has none
-_IDENTIFIER = re.compile(r"0[0-9]+|[(]?[0-9]+[0-9.() ]*[-/][0-9./() -]*[0-9]", re.ASCII)
+_IDENTIFIER = re.compile(r"0[0-9]+|[(]?[0-9][0-9.() ]*[-/][0-9./() -]*[0-9]", re.ASCII)
+_MAX_CHARACTERS = 100  # of a moment, a duration or an identifier: longer ones cost more than they say
 _MAX_DIGITS = 12  # of a part of a duration
 
 
@@ -46,14 +47,15 @@ class Text:
 
 def moment_text(raw: str) -> str:
     """Return a date, or a date and time to the millisecond, in the form of all readers."""
-    found = _MOMENT.fullmatch(raw.strip())
+    raw = raw.strip()
+    found = _MOMENT.fullmatch(raw) if len(raw) <= _MAX_CHARACTERS else None
     if found is None or not found[2]:
-        return raw.strip()
+        return raw
     try:
         moment = datetime.fromisoformat(f"{found[1]}T{found[2]}")
         moment += timedelta(milliseconds=round(Decimal(found[3] or 0) * 1_000))
     except (ValueError, OverflowError):
-        return raw.strip()
+        return raw
     day, _, clock = moment.isoformat(timespec="milliseconds").removesuffix(".000").partition("T")
     if day == _EPOCH:
         return clock
@@ -62,9 +64,10 @@ def moment_text(raw: str) -> str:
 
 def duration_text(raw: str) -> str:
     """Return a time of day, or a duration of more hours than a day has, to the millisecond."""
-    found = _DURATION.fullmatch(raw.strip())
+    raw = raw.strip()
+    found = _DURATION.fullmatch(raw) if len(raw) <= _MAX_CHARACTERS else None
     if found is None or len(max(found.groups(default=""), key=len)) > _MAX_DIGITS:
-        return raw.strip()
+        return raw
     days, hours, minutes, seconds = (int(found[group] or 0) for group in range(2, 6))
     fraction = Decimal((found[6] or "0").replace(",", "."))
     total_ms = ((days * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1_000 + round(fraction * 1_000)
@@ -75,6 +78,8 @@ def duration_text(raw: str) -> str:
 
 def shown_identifier(number: str, shown: str) -> str | None:
     """Return what is shown where it is an identifier: the number with zeros before it, or cut by signs."""
+    if max(len(number), len(shown)) > _MAX_CHARACTERS:
+        return None
     digits = "".join(char for char in shown if char.isdigit())
     if not (number.isdigit() and _IDENTIFIER.fullmatch(shown) and int(digits) == int(number)):
         return None

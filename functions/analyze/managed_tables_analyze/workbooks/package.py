@@ -1,5 +1,6 @@
 """Owns the XLSX package: a ZIP whose bounds are checked before anything is inflated, and its parts."""
 
+import lzma
 import posixpath
 import struct
 import zipfile
@@ -22,6 +23,7 @@ RATIO_FREE_BYTES = 32 << 20  # parts of this size are harmless whatever their ra
 _FOREIGN_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     EOFError,
     OSError,
     NotImplementedError,

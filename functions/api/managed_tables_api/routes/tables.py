@@ -21,7 +21,7 @@ from managed_tables.errors import (
 from managed_tables.jobs.orphans import end_jobs_of
 from managed_tables.tables.changes import Texts
 from managed_tables.tables.definitions import check_columns, check_table_name
-from managed_tables_api.answers import JsonAnswer, entity_answer, no_content
+from managed_tables_api.answers import JsonAnswer, entity_answer, list_answer, no_content
 from managed_tables_api.calls import Call, requires
 from managed_tables_api.documentation import document
 from managed_tables_api.permissions import Permission
@@ -68,8 +68,8 @@ def list_tables(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     if company is None:
         return JsonAnswer({"total": 0, "quantity": 0, "records": []})
     page = call.services.table_reading.page(company, query.page, query.per_page, query.search)
-    records = [table_answer(company, table, row_count) for table, row_count in page.records]
-    return JsonAnswer({"total": page.total, "quantity": len(records), "records": records})
+    records = (table_answer(company, table, row_count) for table, row_count in page.records)
+    return list_answer(page.total, records, call.services.settings.response_max_bytes)
 
 
 @router.post(

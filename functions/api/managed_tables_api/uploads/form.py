@@ -14,6 +14,8 @@ from managed_tables_api.calls import stream_body
 
 FORM_OVERHEAD_BYTES = MIB  # boundaries, part headers and the `mode` field, beside the files themselves
 MAX_PARTS = 100  # more files than are allowed are still counted, to say how many they are
+MAX_FIELDS = 10  # of text, which are held in memory; only `mode` says anything
+FIELD_MAX_BYTES = 1_024
 DRAINED_MAX_BYTES = 256 * MIB  # read and dropped, so that a client that only then listens hears the 413
 
 
@@ -53,7 +55,13 @@ async def _parse(request: Request, limit_bytes: int) -> FormData:
         if total_bytes > limit_bytes:
             raise exceeded
 
-    parser = MultiPartParser(request.headers, bounded(), max_files=MAX_PARTS, max_fields=MAX_PARTS)  # type: ignore[arg-type]
+    parser = MultiPartParser(
+        request.headers,
+        bounded(),  # type: ignore[arg-type]
+        max_files=MAX_PARTS,
+        max_fields=MAX_FIELDS,
+        max_part_size=FIELD_MAX_BYTES,
+    )
     try:
         return await parser.parse()
     except MultiPartException as error:

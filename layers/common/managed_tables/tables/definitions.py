@@ -14,9 +14,10 @@ from managed_tables.identifiers import (
     is_identifier,
     is_table_name,
 )
-from managed_tables.schema import Column, ColumnType
+from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, ColumnType
 from managed_tables.wording import number
 
+_LONG_LABEL = f"display_name tem mais de {MAX_LABEL_CHARACTERS} caracteres"
 _NOT_STORABLE = "display_name tem um caractere que o banco não guarda"
 MAX_TITLE_CHARACTERS = 200
 MAX_DESCRIPTION_CHARACTERS = 2_000
@@ -103,6 +104,7 @@ def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
         (column.name in RESERVED_COLUMNS, "name", DetailCode.RESERVED_NAME, "nome reservado"),
         (column.name in seen, "name", DetailCode.DUPLICATE_NAME, "nome repetido"),
         (not label.strip(), "display_name", DetailCode.REQUIRED, "display_name vazio"),
+        (len(label) > MAX_LABEL_CHARACTERS, "display_name", DetailCode.TOO_LONG, _LONG_LABEL),
         (not is_storable(label), "display_name", DetailCode.INVALID_CHARACTER, _NOT_STORABLE),
     )
     found = ((field, Fault(code, reason)) for is_wrong, field, code, reason in checks if is_wrong)

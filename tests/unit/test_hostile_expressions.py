@@ -1,0 +1,38 @@
+"""Expressions that read hostile text do so in time that grows with it, not faster."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from managed_tables_analyze.workbooks import html, ods_values
+
+
+def _seconds(work: Callable[[str], object], text: str) -> float:
+    started = time.process_time()
+    work(text)
+    return time.process_time() - started
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda text: ods_values.shown_identifier("1", text + "x"),
+        lambda text: ods_values.shown_identifier(text, text),
+        lambda text: ods_values.moment_text("2024-01-01T10:00:00." + text),
+        lambda text: ods_values.duration_text("PT" + text),
+    ],
+)
+def test_a_text_of_a_megabyte_takes_no_time(work: Callable[[str], object]) -> None:
+    """As much as a copy of it: quadratic ones took minutes, and a number of 5,000 digits was an error."""
+    text = "1" * 1_000_000
+    assert _seconds(work, text) < 100 * max(_seconds(lambda text: text.strip() + "x", text), 0.01)
+
+
+def test_a_declared_charset_is_found_among_blanks_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "page"
+    path.write_bytes(b"<html>" + b"charset =" * 10 + b" " * 3_900 + b"\xe9")
+    assert html._detect_charset(path) == "cp1252"
+    path.write_bytes(b"<meta charset = ' cp850'>\xe9")
+    assert html._detect_charset(path) == "cp850"
