@@ -16,14 +16,15 @@ from managed_tables_api.routes import (
 from managed_tables_api.routing import reserve_fixed_words
 from managed_tables_api.services import ApiServices
 
+# Those that are called most come first; none matches what another does.
 ROUTERS: tuple[APIRouter, ...] = (
+    rows.router,
     documentation.router,
     provisioning.router,
     connection.router,
     upload_jobs.router,
     uploads.router,
     tables.router,
-    rows.router,
     exports.router,
 )
 

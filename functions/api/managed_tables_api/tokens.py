@@ -1,5 +1,9 @@
 """Owns the bearer token: what it must hold, and who its caller is."""
 
+import hashlib
+import threading
+import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,6 +15,7 @@ from managed_tables.ids import is_record_id
 from managed_tables.settings import Settings
 from managed_tables_api.permissions import ALL_PERMISSIONS, Permission
 
+MAX_VERIFIED_TOKENS = 10_000  # about 1 KB each: a process's people of some hours
 MAX_TOKEN_CHARACTERS = 8_192  # API Gateway takes 10,240 bytes of headers in all
 
 
@@ -50,8 +55,22 @@ class SharedSecret:
         return self.secret
 
 
+@dataclass(frozen=True)
+class _Verified:
+    """What a token said when it was checked, and the key that checked it."""
+
+    caller: Caller
+    expires_at: float
+    key_id: str | None
+    key: Any
+
+
 class TokenVerifier:
-    """Turns an Authorization header into a Caller, by the one algorithm that the settings name."""
+    """Turns an Authorization header into a Caller, by the one algorithm that the settings name.
+
+    A token that was checked is known by its digest until it expires, as long as its key is the one that the
+    keys still give: whoever withdraws a key ends its tokens as before.
+    """
 
     def __init__(self, settings: Settings, keys: Keys) -> None:
         self._algorithm = settings.jwt_algorithm
@@ -60,6 +79,8 @@ class TokenVerifier:
         self._leeway_seconds = settings.jwt_leeway_seconds
         self._keys = keys
         self._jwt = jwt.PyJWT()
+        self._lock = threading.Lock()
+        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
 
     def verify(self, authorization: str) -> Caller:
         """Return who calls; raises UNAUTHENTICATED for every defect of the token, and KEYS_UNAVAILABLE."""
@@ -67,21 +88,40 @@ class TokenVerifier:
         token = token.strip()
         if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_CHARACTERS:
             raise ApiError(UNAUTHENTICATED)
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        known = self._find_verified(digest)
+        if known is not None:
+            return known
         try:
-            return _caller(self._claims(token))
+            verified = self._verify(token)
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
             # Beside its own errors PyJWT lets through what hostile JSON does: `exp` beyond every float,
             # or a header of nothing but brackets.
             raise ApiError(UNAUTHENTICATED) from error
+        with self._lock:
+            self._verified[digest] = verified
+            if len(self._verified) > MAX_VERIFIED_TOKENS:
+                self._verified.popitem(last=False)
+        return verified.caller
 
-    def _claims(self, token: str) -> Mapping[str, Any]:
+    def _find_verified(self, digest: bytes) -> Caller | None:
+        known = self._verified.get(digest)
+        if known is None:
+            return None
+        if known.expires_at > time.time() and self._keys.find(known.key_id) is known.key:
+            return known.caller
+        with self._lock:
+            self._verified.pop(digest, None)
+        return None
+
+    def _verify(self, token: str) -> _Verified:
         header = jwt.get_unverified_header(token)
         if header.get("alg") != self._algorithm:  # before any key is looked for
             raise jwt.InvalidAlgorithmError
         key = self._keys.find(header.get("kid"))
         if key is None:
             raise jwt.InvalidKeyError
-        claims: Mapping[str, Any] = self._jwt.decode(
+        claims = self._jwt.decode(
             token,
             key,
             algorithms=[self._algorithm],
@@ -90,7 +130,8 @@ class TokenVerifier:
             leeway=self._leeway_seconds,
             options={"require": ["exp"], "verify_aud": self._audience is not None},
         )
-        return claims
+        caller = _caller(claims)
+        return _Verified(caller, int(claims["exp"]) + self._leeway_seconds, header.get("kid"), key)
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:

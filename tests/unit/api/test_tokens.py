@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from managed_tables.errors import FORBIDDEN, KEYS_UNAVAILABLE, UNAUTHENTICATED, ApiError
 from managed_tables.settings import Settings
+from managed_tables_api import tokens
 from managed_tables_api.permissions import Permission
 from managed_tables_api.signing_keys import FRESH_SECONDS, REFRESH_INTERVAL_SECONDS, STALE_SECONDS, JwksKeys
 from managed_tables_api.tokens import Caller, SharedSecret, TokenVerifier
@@ -272,3 +273,63 @@ def test_known_keys_outlive_a_source_that_went_away() -> None:
     with pytest.raises(ApiError) as caught:
         check.verify(signed())
     assert caught.value.kind is KEYS_UNAVAILABLE
+
+
+class KeyRing:
+    """Keys that a test may exchange, and how often one was asked for."""
+
+    def __init__(self, key: Any) -> None:
+        self.key, self.asked = key, 0
+
+    def find(self, _key_id: str | None) -> Any:
+        self.asked += 1
+        return self.key
+
+
+def test_a_token_is_checked_once_and_known_until_its_key_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = KeyRing(SECRET)
+    keeper = verifier(ring)
+    checked: list[Any] = []
+    real = jwt.PyJWT.decode
+
+    def decode(*given: Any, **more: Any) -> Any:
+        checked.append(given)
+        return real(*given, **more)
+
+    monkeypatch.setattr(
+        jwt.PyJWT, "decode", lambda *given, **more: checked.append(1) or decode(*given, **more)
+    )
+    token = make_token("managed-tables:list")
+    callers = {keeper.verify(f"Bearer {token}") for _ in range(3)}
+    assert (len(callers), len(checked), ring.asked) == (1, 1, 3)
+    ring.key = None
+    with pytest.raises(ApiError):
+        keeper.verify(f"Bearer {token}")
+    ring.key = "another secret, as long as it must be for HS256"
+    with pytest.raises(ApiError):
+        keeper.verify(f"Bearer {token}")
+
+
+def test_a_token_that_is_known_ends_when_it_expires() -> None:
+    keeper = verifier(jwt_leeway_seconds=0)
+    token = make_token(exp=int(time.time()) + 1)
+    keeper.verify(f"Bearer {token}")
+    deadline = time.monotonic() + 5
+    while is_known(keeper, token):
+        assert time.monotonic() < deadline
+
+
+def is_known(keeper: TokenVerifier, token: str) -> bool:
+    try:
+        keeper.verify(f"Bearer {token}")
+    except ApiError:
+        return False
+    return True
+
+
+def test_tokens_that_are_known_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MAX_VERIFIED_TOKENS", 2)
+    keeper = verifier()
+    for number in range(5):
+        keeper.verify(f"Bearer {make_token(jti=str(number))}")
+    assert len(keeper._verified) == 2

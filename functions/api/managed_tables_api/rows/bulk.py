@@ -18,7 +18,14 @@ from managed_tables.errors import (
 from managed_tables.schema import ColumnType
 from managed_tables.values import Parser
 from managed_tables_api.rows import bulk_statements as statements
-from managed_tables_api.rows.bulk_parsing import GONE, array_text, parse_ids, parse_updates, refusal
+from managed_tables_api.rows.bulk_parsing import (
+    GONE,
+    ids_array,
+    no_versions,
+    parse_ids,
+    parse_updates,
+    refusal,
+)
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.key_refusals import taken_by_update
 from managed_tables_api.rows.parsing import MAX_DETAILS, parse_changes
@@ -95,8 +102,8 @@ class BulkChanges:
     def _delete_ids(self, definition: Definition, body: Body) -> int:
         places = parse_ids(body["ids"])
         require_active(definition)
-        ids = array_text(sorted(places))
-        named = _Named("ids[{}]", places, array_text([None] * len(places)))
+        ids = ids_array(sorted(places))
+        named = _Named("ids[{}]", places, no_versions(len(places)))
         return self._all_or_none(
             definition, statements.delete_rows_statement(definition), {"ids": ids}, named
         )

@@ -1,13 +1,13 @@
 """Turn the rows of a bulk change into parameters: every id and value judged, what is wrong named."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from managed_tables.details import DetailCode, Fault, InvalidValue, detail
 from managed_tables.errors import INVALID_REQUEST, ROW_NOT_FOUND, ApiError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import Column
+from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser, Parsers
 from managed_tables_api.rows.bulk_statements import UpdateShape
 from managed_tables_api.rows.composing import VERSION_FIELD
@@ -43,24 +43,26 @@ def parse_updates(definition: Definition, rows: Any, parsers: Parsers) -> Update
     _require_list(rows, "rows", MAX_UPDATES)
     findings = Findings()
     places = _parse_places(rows, findings)
-    _check_fields(definition, rows, findings)
     findings.raise_any()
+    named = set().union(*rows)
+    _check_fields(definition, rows, named, findings)
+    findings.raise_any()
+    named_by_all = set(rows[0]).intersection(*rows)
     # Two requests that change the same rows meet them in the same order, and do not lock one another out.
     ids = sorted(places)
     numbered = [(places[row_id], rows[places[row_id]]) for row_id in ids]
-    columns = [column for column in definition.columns if any(column.name in row for row in rows)]
+    columns = [column for column in definition.columns if column.name in named]
     if not columns:
         raise refusal("rows", _NO_FIELDS)
-    partial = tuple(any(column.name not in row for row in rows) for column in columns)
-    parameters: dict[str, str | None] = {"ids": array_text(ids)}
+    partial = tuple(column.name not in named_by_all for column in columns)
+    parameters: dict[str, str | None] = {"ids": _plain_array(ids)}
     for place, column in enumerate(columns):
         parameters[f"c{place}"] = _column_array(column, numbered, parsers[column.type], findings)
         if partial[place]:
             parameters[f"g{place}"] = _given_array(column.name, numbered)
-    versions = _versions(definition, numbered, findings)
+    is_conditional = VERSION_FIELD in named and VERSION_FIELD not in definition.by_name
+    row_versions = _version_array(numbered, findings) if is_conditional else no_versions(len(ids))
     findings.raise_any()
-    row_versions = array_text(versions)
-    is_conditional = any(version is not None for version in versions)
     if is_conditional:
         parameters["row_versions"] = row_versions
     names = tuple(column.name for column in columns)
@@ -78,9 +80,19 @@ def parse_ids(ids: Any) -> dict[str, int]:
     return places
 
 
-def array_text(elements: Sequence[str | None]) -> str:
-    """Return texts as PostgreSQL's text of an array, None as NULL."""
-    return "{" + ",".join("NULL" if one is None else quoted(one) for one in elements) + "}"
+def ids_array(ids: Iterable[str]) -> str:
+    """Return ids as PostgreSQL's text of an array."""
+    return _plain_array(ids)
+
+
+def no_versions(length: int) -> str:
+    """Return the text of an array of as many NULLs: rows of any version."""
+    return _plain_array(["NULL"] * length)
+
+
+def _plain_array(elements: Iterable[str]) -> str:
+    """Return PostgreSQL's text of an array of elements that are in its own syntax already."""
+    return "{" + ",".join(elements) + "}"
 
 
 def refusal(path: str, fault: Fault) -> ApiError:
@@ -119,46 +131,48 @@ def _checked_id(row_id: str, path: str) -> str:
     return row_id.lower()
 
 
-def _check_fields(definition: Definition, rows: Sequence[Any], findings: Findings) -> None:
-    known = definition.by_name.keys() | {ID_COLUMN, VERSION_FIELD}
-    for number, row in enumerate(rows):
-        if isinstance(row, dict) and not row.keys() <= known:
-            for name in row.keys() - known:
+def _check_fields(
+    definition: Definition, rows: Sequence[dict[str, Any]], named: set[str], findings: Findings
+) -> None:
+    unknown = named - definition.by_name.keys() - {ID_COLUMN, VERSION_FIELD}
+    if unknown:
+        for number, row in enumerate(rows):
+            for name in row.keys() & unknown:
                 findings.add(number, name, row[name], _UNKNOWN)
 
 
 def _column_array(
     column: Column, numbered: Sequence[tuple[int, dict[str, Any]]], parse: Parser, findings: Findings
 ) -> str:
-    elements: list[str | None] = []
+    quote: Callable[[str], str] = quoted if column.type is ColumnType.TEXT else str
+    name, elements = column.name, []
     for number, row in numbered:
-        value = row.get(column.name)
+        value = row.get(name)
         if value is None:
-            if not column.nullable and column.name in row:
-                findings.add(number, column.name, None, _NOT_NULLABLE)
-            elements.append(None)
+            if not column.nullable and name in row:
+                findings.add(number, name, None, _NOT_NULLABLE)
+            elements.append("NULL")
             continue
         try:
-            elements.append(parse(value))
+            elements.append(quote(parse(value)))
         except InvalidValue as error:
-            findings.add(number, column.name, value, error.fault)
-    return array_text(elements)
+            findings.add(number, name, value, error.fault)
+    return _plain_array(elements)
 
 
 def _given_array(name: str, numbered: Sequence[tuple[int, dict[str, Any]]]) -> str:
-    return "{" + ",".join("t" if name in row else "f" for _, row in numbered) + "}"
+    return _plain_array("t" if name in row else "f" for _, row in numbered)
 
 
-def _versions(
-    definition: Definition, numbered: Sequence[tuple[int, dict[str, Any]]], findings: Findings
-) -> list[str | None]:
-    """Return the version that each row must have, None for any; none where a column takes the name."""
-    if VERSION_FIELD in definition.by_name:
-        return [None] * len(numbered)
-    versions: list[str | None] = []
+def _version_array(numbered: Sequence[tuple[int, dict[str, Any]]], findings: Findings) -> str:
+    """Return the text of an array of the version that each row must have, NULL for any."""
+    elements = []
     for number, row in numbered:
         version = row.get(VERSION_FIELD)
-        if version is not None and not isinstance(version, str):
+        if version is None:
+            elements.append("NULL")
+        elif isinstance(version, str) and "\x00" not in version:
+            elements.append(quoted(version))
+        else:
             findings.add(number, VERSION_FIELD, version, _NO_VERSION)
-        versions.append(version if isinstance(version, str) and "\x00" not in version else None)
-    return versions
+    return _plain_array(elements)

@@ -6,7 +6,7 @@ not, `definition` is empty and nothing is read or written. Names beginning with 
 Every parameter is text with a cast, so that a statement has one type signature and is prepared once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from psycopg import sql
@@ -43,12 +43,17 @@ _DEFINITION = sql.SQL(
 
 @dataclass(frozen=True)
 class Shown:
-    """How rows are answered: which columns, numbers as what, with their versions or without, ids or not."""
+    """How rows are answered: which columns, numbers as what, with their versions or without, ids or not.
 
-    columns: tuple[Column, ...]
+    `names` are those of the columns, None for all of a definition's: they alone are compared, since a table
+    may have 1,500 columns.
+    """
+
+    columns: tuple[Column, ...] = field(compare=False)
     numbers: Numbers = "number"
     versions: bool = False
     has_id: bool = True
+    names: tuple[str, ...] | None = None
 
     def fields(self, source: sql.Identifier, *, stored: bool = False) -> sql.Composed:
         """Return the select list of a row as it is answered; `stored`: the source is the table."""

@@ -148,7 +148,7 @@ def read_shape(definition: Definition, request: ListRequest, parsers: dict[Colum
     names = definition.by_name
     condition = _read_condition(request, names, parsers)
     if request.group_by is None and request.aggregates is None:
-        shown = Shown(_read_fields(definition, request), request.numbers, _read_versions(definition, request))
+        shown = _read_shown(definition, request)
         order = read_order(request.sort, names, request.place, request.sort_path)
         return PageShape(shown, order, condition, request.count)
     if request.fields is not None:
@@ -176,10 +176,17 @@ def _read_condition(
     return kept[0] if len(kept) == 1 else And(kept)
 
 
-def _read_fields(definition: Definition, request: ListRequest) -> tuple[Column, ...]:
+def _read_shown(definition: Definition, request: ListRequest) -> Shown:
+    versions = _read_versions(definition, request)
     if request.fields is None:
-        return definition.columns
-    chosen = [name for name in dict.fromkeys(request.fields) if name != ID_COLUMN]
+        return Shown(definition.columns, request.numbers, versions)
+    columns = _read_fields(definition, request, request.fields)
+    names = tuple(column.name for column in columns)
+    return Shown(columns, request.numbers, versions, names=names)
+
+
+def _read_fields(definition: Definition, request: ListRequest, fields: Sequence[str]) -> tuple[Column, ...]:
+    chosen = [name for name in dict.fromkeys(fields) if name != ID_COLUMN]
     for name in chosen:
         if name not in definition.by_name:
             fault = Fault(DetailCode.UNKNOWN_COLUMN, "deve ser o nome de uma coluna da tabela ou id")
