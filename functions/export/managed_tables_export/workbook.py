@@ -14,6 +14,7 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from psycopg import sql
@@ -39,6 +40,8 @@ _FORMATS = {
 }
 _WIDTHS = {ColumnType.TEXT: 24, ColumnType.DATETIME: 20}
 _OTHER_WIDTH = 14
+_GENERAL_DIGITS = 11  # of a whole number that Excel shows without a format of its own
+_FLOAT_DIGITS = 15  # which openpyxl writes as they are
 
 
 def write_workbook(
@@ -83,43 +86,77 @@ class _Sheet:
 
     def __init__(self, workbook: Workbook, title: str, columns: Sequence[Column]) -> None:
         self._sheet: Any = workbook.create_sheet(title)
-        self._columns = columns
         self._sheet.freeze_panes = "A2"
         for place, column in enumerate(columns, start=1):
             width = _WIDTHS.get(column.type, _OTHER_WIDTH)
             self._sheet.column_dimensions[get_column_letter(place)].width = width
-        self._cells = [self._cell(column) for column in columns]
-        self._sheet.append([self._label(column) for column in columns])
+        self._cells = [_ColumnCells(self._sheet, column) for column in columns]
+        self._sheet.append([_label(self._sheet, column) for column in columns])
 
     def append(self, row: Sequence[str | None]) -> None:
-        """Write one row; its cells are the same objects as the last row's, which are written already."""
-        filled: list[Any] = []
-        for (cell, kind, column), text in zip(self._cells, row, strict=True):
-            if not text:  # a text of no characters is an empty cell
-                filled.append(None)
-                continue
-            is_text = kind == "s" or text[0] == "'"
-            cell.value = text if not is_text else _cell_text(text if kind == "s" else text[1:], column)
-            cell.data_type = "s" if is_text else kind  # never a formula
-            filled.append(cell)
-        self._sheet.append(filled)
+        """Write one row; a text of no characters is an empty cell."""
+        cells = self._cells
+        self._sheet.append([cells[place].fill(text) if text else None for place, text in enumerate(row)])
 
     def close(self) -> None:
         """End the sheet."""
         self._sheet.close()
 
-    def _cell(self, column: Column) -> tuple[Any, str, Column]:
-        cell = WriteOnlyCell(self._sheet)
-        if column.type in _FORMATS:
-            cell.number_format = _FORMATS[column.type]
-        kind = {ColumnType.TEXT: "s", ColumnType.BOOLEAN: "b"}.get(column.type, "n")
-        return cell, kind, column
 
-    def _label(self, column: Column) -> Any:
-        cell = WriteOnlyCell(self._sheet, _cell_text(column.display_name, column))
-        cell.data_type = "s"
-        cell.font = Font(bold=True)
-        return cell
+class _ColumnCells:
+    """Turns one column's texts into what openpyxl takes: a plain value where that does, which is quicker.
+
+    The two cells are the same objects for every row: each is written before the next one is filled.
+    """
+
+    def __init__(self, sheet: Any, column: Column) -> None:
+        self._column = column
+        self._text_cell, self._cell = WriteOnlyCell(sheet), WriteOnlyCell(sheet)
+        self._cell.number_format = _FORMATS.get(column.type, "General")
+        fills: dict[ColumnType, Callable[[str], Any]] = {
+            ColumnType.TEXT: self._text,
+            ColumnType.INTEGER: self._integer,
+            ColumnType.DECIMAL: self._decimal,
+            ColumnType.BOOLEAN: "1".__eq__,
+            ColumnType.DATE: self._number,
+            ColumnType.DATETIME: self._number,
+        }
+        self._fill = fills[column.type]
+        self._is_text = column.type is ColumnType.TEXT
+
+    def fill(self, text: str) -> Any:
+        """Return the cell of this text, or the plain value; what is no number begins with an apostrophe."""
+        if text[0] == "'" and not self._is_text:
+            return self._as_text(text[1:])
+        return self._fill(text)
+
+    def _text(self, text: str) -> Any:
+        text = _cell_text(text, self._column)
+        return self._as_text(text) if text[0] == "=" or text in ERROR_CODES else text
+
+    def _as_text(self, text: str) -> Any:
+        self._text_cell.value = text
+        self._text_cell.data_type = "s"  # never a formula, nor an error
+        return self._text_cell
+
+    def _integer(self, text: str) -> Any:
+        return int(text) if len(text) <= _GENERAL_DIGITS else self._number(text)
+
+    def _decimal(self, text: str) -> Any:
+        return float(text) if len(text) <= _FLOAT_DIGITS else self._number(text)
+
+    def _number(self, text: str) -> Any:
+        """Return the cell of a number with these very digits, in the column's format."""
+        self._cell.value = text
+        self._cell.data_type = "n"
+        return self._cell
+
+
+def _label(sheet: Any, column: Column) -> Any:
+    cell = WriteOnlyCell(sheet, _cell_text(column.display_name, column))
+    cell.data_type = "s"
+    cell.font = Font(bold=True)
+    return cell
 
 
 def _cell_text(text: str, column: Column) -> str:
