@@ -2,23 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
-from managed_tables.conditions import Operator
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.errors import JobErrorKind
 from managed_tables.exports.request import MAX_SORTS, Dialect, ExportFormat, ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.documentation import DetailBody, codes_of
+from managed_tables_api.rows.models import Where
 from managed_tables_api.validation import Count, Moment, RecordId
 
-_CONDITION: dict[str, Any] = {
-    "column": {"type": "string"},
-    "op": {"type": "string", "enum": [operator.value for operator in Operator]},
-    "and": {"type": "array", "items": {"type": "object", "properties": {"column": {"type": "string"}}}},
-    "or": {"type": "array", "items": {"type": "object", "properties": {"column": {"type": "string"}}}},
-    "not": {"type": "object", "properties": {"column": {"type": "string"}}},
-}
 _EXPORT_ID = "507f1f77bcf86cd799439015"
 
 
@@ -42,15 +35,8 @@ class NewExport(BaseModel):
 
     format: ExportFormat
     dialect: Dialect | None = Field(default=None, description="Só para CSV; rfc4180 se não for dito")
-    where: dict[str, Any] | None = Field(
-        default=None,
-        description="Filtro, como em POST /{table_id}/data/query",
-        json_schema_extra={
-            "anyOf": [
-                {"type": "object", "properties": _CONDITION},
-                {"type": "null"},
-            ]
-        },
+    where: SkipValidation[Where] | None = Field(
+        default=None, description="Filtro, como em POST /{table_id}/data/query"
     )
     fields: list[str] | None = Field(
         default=None,
