@@ -34,7 +34,7 @@ lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every
 	@compile() { $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-annotate "$${@:2}" -o requirements/$$1.txt; }; \
 	compile dev pyproject.toml --group dev; \
-	compile audit --group audit; compile sam --group sam; compile ministack --group ministack; \
+	compile audit --group audit; compile sam --group sam; compile ministack --group ministack; compile node --group node; \
 	compile common --group common -c requirements/dev.txt; \
 	for name in api ingest analyze insert export; do compile $$name --group $$name -c requirements/dev.txt; done
 
@@ -87,6 +87,14 @@ token: setup ## Print a bearer token: COMPANY=24 hex digits, PERMISSIONS=a,b (de
 .PHONY: serve
 serve: setup ## Serve the API by uvicorn with reload, against the running stack
 	@$(LOCAL_STACK) serve
+
+.PHONY: console
+console: setup ## Build the console's page and run the tests of its parts
+	@$(LOCAL_STACK) console
+
+.PHONY: pictures
+pictures: setup ## Take the docs' pictures of the console from the running stack, into docs/images
+	@$(LOCAL_STACK) pictures
 
 .PHONY: test
 test: setup ## Run every test, on a stack of its own

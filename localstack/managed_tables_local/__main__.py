@@ -2,10 +2,12 @@
 
 import argparse
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
-from managed_tables_local import containers_tour, demo, server
+from managed_tables_local import containers_tour, demo, page_build, server
 from managed_tables_local import stack as local
+from managed_tables_local.browser import PICTURES, BrowserError, run_checks
 from managed_tables_local.checkout import LOCAL
 from managed_tables_local.console import say
 from managed_tables_local.containers import ContainerError, open_containers
@@ -20,27 +22,43 @@ def main() -> None:
     folder: Path = arguments.folder
     match arguments.command:
         case "up":
-            stack = local.up(folder, overrides=dict(arguments.set))
+            stack = local.up(folder, console=True, overrides=dict(arguments.set))
             say(f"API            {stack.api_url}\nASGI server    {stack.serve_url}")
+            say(f"console        {stack.console_url or 'not served'}")
             say(f"PostgreSQL     {stack.postgres_admin_dsn}\neverything     {folder / 'stack.json'}")
         case "run":
-            demo.run(local.up(folder), folder)
+            demo.run(local.up(folder, console=True), folder)
         case "sam-local":
             containers_tour.run(folder, _running(folder))
         case "sam-api":
             with open_containers(folder, _running(folder)) as containers, containers.api() as url:
                 say(f"==> {url} (Ctrl-C ends it)")
                 threading.Event().wait()
-        case "down":
-            local.down(folder)
-        case "remove":
-            local.remove(folder)
+        case "console":
+            _build_console()
+        case "pictures":
+            _take_pictures(_running(folder), folder)
+        case "down" | "remove":
+            (local.down if arguments.command == "down" else local.remove)(folder)
         case "token":
             print(make_token(_running(folder), arguments.company, arguments.permissions))
         case "serve":
             stack = _running(folder)
             say(f"==> serving {stack.serve_url}, reloading when a source changes (Ctrl-C ends it)")
             server.serve(folder, local.serving_environment(folder))
+
+
+def _build_console() -> None:
+    say(f"==> {page_build.build_page()}")
+    page_build.find_node().run(page_build.CONSOLE, "run", "--silent", "test")
+
+
+def _take_pictures(stack: local.Stack, folder: Path) -> None:
+    if stack.console_url is None:
+        raise SystemExit("The page is not served: `make up` says why")
+    PICTURES.mkdir(exist_ok=True)
+    run_checks(asdict(stack), stack.console_url, folder / "results", "pictures.spec.ts", pictures=PICTURES)
+    say(f"==> {PICTURES}")
 
 
 def _running(folder: Path) -> local.Stack:
@@ -56,7 +74,7 @@ def _parse() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up")
     up.add_argument("--set", action="append", default=[], type=_assignment, metavar="PARAMETER=VALUE")
-    for name in ("run", "sam-local", "sam-api"):
+    for name in ("run", "console", "pictures", "sam-local", "sam-api"):
         commands.add_parser(name)
     commands.add_parser("down")
     commands.add_parser("remove")
@@ -77,5 +95,5 @@ def _assignment(text: str) -> tuple[str, str]:
 if __name__ == "__main__":
     try:
         main()
-    except (ContainerError, demo.DemoError, PostgresError, StartError) as error:
+    except (BrowserError, ContainerError, demo.DemoError, PostgresError, StartError) as error:
         raise SystemExit(str(error)) from error

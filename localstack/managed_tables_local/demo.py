@@ -149,10 +149,12 @@ def _cell(value: object) -> str:
 
 
 def _say_what_next(stack: Stack, token: str, table_id: str) -> None:
+    console = f"{stack.console_url}/tabelas/{table_id}#token={token}" if stack.console_url else "not served"
     say(
         f"""
 ==> done; the stack goes on running (`make down` stops it)
 
+console {console}
 API     {stack.api_url}
 token   {token}
 

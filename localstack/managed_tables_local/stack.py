@@ -8,13 +8,14 @@ from pathlib import Path
 
 import boto3
 
-from managed_tables_local import deployment, emulator, server
+from managed_tables_local import deployment, emulator, page, server
 from managed_tables_local.checkout import exclusive
-from managed_tables_local.console import step
+from managed_tables_local.console import say, step
 from managed_tables_local.deployment import Outputs
 from managed_tables_local.emulator import REGION, Emulator
 from managed_tables_local.ports import LOOPBACK
 from managed_tables_local.postgres import ADMIN, open_server, remove_server
+from managed_tables_local.processes import StartError
 
 ISSUER = "managed-tables-local"
 AUDIENCE = "managed-tables"
@@ -54,6 +55,7 @@ class Stack:
     table_name: str
     bucket_name: str
     state_machine_arn: str
+    console_url: str | None = None  # of a stack whose page is served, too
 
 
 def load(file: Path) -> Stack:
@@ -61,11 +63,18 @@ def load(file: Path) -> Stack:
     return Stack(**json.loads(file.read_text()))
 
 
-def up(folder: Path, *, persistent: bool = True, overrides: dict[str, str] | None = None) -> Stack:
+def up(
+    folder: Path,
+    *,
+    persistent: bool = True,
+    console: bool = False,
+    overrides: dict[str, str] | None = None,
+) -> Stack:
     """Bring the stack of `folder` up, or find it up, and write its stack.json.
 
     A stack that is not `persistent` keeps nothing when it stops, and is quicker; it prefers no port, since
-    several of them may start at once. `overrides` are template parameters.
+    several of them may start at once. With `console` the page is built and served, too. `overrides` are
+    template parameters.
     """
     folder = folder.resolve()
     with exclusive(folder / "stack.lock"):
@@ -78,9 +87,10 @@ def up(folder: Path, *, persistent: bool = True, overrides: dict[str, str] | Non
         place = PostgresServer(LOOPBACK, postgres.port, postgres.password)
         wanted = {**parameters(folder, place), **(overrides or {})}
         outputs = deployment.deploy(emulated, wanted, folder / "deployed.json")
-        stack = describe(place, emulated, outputs, server.url(folder))
         with step("ASGI server for large uploads"):
             server.start(folder, serving_environment(folder))
+        console_url = _start_console(folder, emulated, outputs, persistent) if console else None
+        stack = describe(place, emulated, outputs, server.url(folder), console_url)
         written = folder / "stack.json.new"
         written.write_text(json.dumps(asdict(stack), indent=2) + "\n")
         written.replace(folder / "stack.json")
@@ -93,6 +103,7 @@ def down(folder: Path) -> None:
     with exclusive(folder / "stack.lock"):
         (folder / "stack.json").unlink(missing_ok=True)
         with step("stopping the stack"):
+            page.process(folder).stop()
             server.process(folder).stop()
             emulator.stop(folder / "ministack")
             if (folder / "postgres").exists():
@@ -131,12 +142,32 @@ def parameters(folder: Path, postgres: PostgresServer) -> dict[str, str]:
     }
 
 
-def describe(postgres: PostgresServer, emulated: Emulator, outputs: Outputs, serve_url: str) -> Stack:
+def _start_console(folder: Path, emulated: Emulator, outputs: Outputs, persistent: bool) -> str | None:
+    """Serve the page and return its address; who cannot build it is told, and has the API all the same."""
+    preferred = page.PREFERRED_PORT if persistent else 0
+    try:
+        return page.start(folder, _api_url(emulated, outputs), emulated.url, preferred_port=preferred)
+    except (SystemExit, StartError, OSError) as error:
+        say(f"==> the console is not served: {error}")
+        return None
+
+
+def _api_url(emulated: Emulator, outputs: Outputs) -> str:
+    return f"{emulated.url}/restapis/{outputs.api_id}/{deployment.STAGE}/_user_request_"
+
+
+def describe(
+    postgres: PostgresServer,
+    emulated: Emulator,
+    outputs: Outputs,
+    serve_url: str,
+    console_url: str | None = None,
+) -> Stack:
     """Return what a client needs of a deployed stack."""
-    api = f"{emulated.url}/restapis/{outputs.api_id}/{deployment.STAGE}/_user_request_"
     return Stack(
-        api_url=api,
+        api_url=_api_url(emulated, outputs),
         serve_url=serve_url,
+        console_url=console_url,
         jwt_secret=_secret(emulated, outputs.token_secret_arn),
         issuer=ISSUER,
         audience=AUDIENCE,

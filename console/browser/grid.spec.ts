@@ -1,0 +1,185 @@
+import type { Page } from "@playwright/test";
+import { expect, expectAccessible, test } from "./support.ts";
+
+const EXACT = {
+  cep: "01821426",
+  inteiro: "9007199254740993",
+  longo: "123456789012345678901234567890.5",
+  dia: "2025-12-31",
+};
+const SHOWN = ["01821426", "9.007.199.254.740.993", "123.456.789.012.345.678.901.234.567.890,5", "31/12/2025"];
+
+function cell(page: Page, row: number, column: number) {
+  return page.locator(`[role="row"][aria-rowindex="${row + 1}"] [role="gridcell"][aria-colindex="${column + 1}"]`);
+}
+
+test("every digit is shown, and survives an edit", async ({ page, company, visit }) => {
+  const table = await company.table("exatos", ["cep:text", "inteiro:integer", "longo:decimal", "dia:date"], [EXACT]);
+  await visit(`/tabelas/${table}`);
+  for (const [index, text] of SHOWN.entries()) await expect(cell(page, 1, index + 1)).toHaveText(text);
+  await cell(page, 1, 1).click();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("End");
+  await page.keyboard.type("9");
+  await page.keyboard.press("Enter");
+  await expect(cell(page, 1, 1)).toHaveText("018214269");
+  const rows = await company.call("GET", `/${table}/data?numbers=string`);
+  expect((rows["records"] as object[])[0]).toMatchObject({ ...EXACT, cep: "018214269" });
+  await expect(cell(page, 1, 2)).toHaveText("9.007.199.254.740.993");
+});
+
+test("a value that does not fit is refused at its cell, and kept", async ({ page, company, visit }) => {
+  const table = await company.table("recusa", ["valor:decimal"], [{ valor: "1.5" }]);
+  await visit(`/tabelas/${table}`);
+  await cell(page, 1, 1).click();
+  await page.keyboard.type("abc");
+  await page.keyboard.press("Enter");
+  await expect(cell(page, 1, 1)).toHaveText("abc");
+  await expect(cell(page, 1, 1)).toHaveAttribute("aria-invalid", "true");
+  await expect(cell(page, 1, 1)).toHaveAttribute("aria-description", /não é um número/);
+  const rows = await company.call("GET", `/${table}/data`);
+  expect((rows["records"] as { valor: number }[])[0]?.valor).toBe(1.5);
+});
+
+test("two people edit one row, and none overwrites the other", async ({ page, browser, company, visit, watched }) => {
+  const table = await company.table("dupla", ["nome:text", "valor:integer"], [{ nome: "antes", valor: "1" }]);
+  await visit(`/tabelas/${table}`);
+  await expect(cell(page, 1, 1)).toHaveText("antes");
+  const colleague = await browser.newPage();
+  await visit(`/tabelas/${table}`, colleague);
+  await cell(colleague, 1, 1).click();
+  await colleague.keyboard.type("dela");
+  await colleague.keyboard.press("Enter");
+  await expect(colleague.getByRole("status").last()).toHaveText("Gravado");
+
+  await cell(page, 1, 1).click();
+  await page.keyboard.type("minha");
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Outra pessoa mudou esta linha" });
+  await expect(dialog).toContainText("dela");
+  await expect(dialog).toContainText("minha");
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: "Usar a dela" }).click();
+  await expect(cell(page, 1, 1)).toHaveText("dela");
+
+  await cell(colleague, 1, 1).click();
+  await colleague.keyboard.type("outra");
+  await colleague.keyboard.press("Enter");
+  await expect(cell(colleague, 1, 1)).toHaveText("outra");
+  await cell(page, 1, 1).click();
+  await page.keyboard.type("final");
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Gravar a minha" }).click();
+  await expect(cell(page, 1, 1)).toHaveText("final");
+  const rows = await company.call("GET", `/${table}/data`);
+  expect((rows["records"] as { nome: string }[])[0]?.nome).toBe("final");
+  expect(watched.faults).toEqual([]);
+  await colleague.close();
+});
+
+test("a filter is typed in Brazilian, kept in the address, and the last one wins", async ({ page, company, visit }) => {
+  const rows = Array.from({ length: 300 }, (_, index) => ({ nome: index % 2 ? "São Paulo" : "Goiânia", valor: `${index}.5` }));
+  const table = await company.table("filtros", ["nome:text", "valor:decimal"], rows);
+  let delay = 0;
+  await page.route("**/data?**", async (route) => {
+    const wait = delay;
+    delay = 0;
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    await route.continue().catch(() => {});
+  });
+  await visit(`/tabelas/${table}`);
+  await expect(page.getByText("300 linhas").first()).toBeVisible();
+  delay = 2_000; // the first answer comes after the second
+  const search = page.getByRole("searchbox", { name: "Procurar nas linhas" });
+  await search.fill("goiania");
+  await page.waitForRequest(/q=goiania/);
+  await search.fill("sao paulo");
+  await expect(page.getByText("150 linhas de 300")).toBeVisible();
+  await expect(cell(page, 1, 1)).toHaveText("São Paulo");
+  await page.getByRole("button", { name: "Filtrar" }).click();
+  const dialog = page.getByRole("dialog", { name: "Filtrar" });
+  await dialog.getByLabel("Coluna").selectOption("valor");
+  await dialog.getByLabel("Condição").selectOption("gte");
+  await dialog.getByLabel("Valor").fill("289,5");
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: "Aplicar" }).click();
+  await expect(page.getByText("6 linhas de 300")).toBeVisible();
+  const address = new URL(page.url());
+  await visit(address.pathname + address.search);
+  await expect(page.getByText("6 linhas de 300")).toBeVisible();
+  await expect(cell(page, 1, 2)).toHaveText("289,5");
+});
+
+test("sorts, totals, new rows and deletions", async ({ page, company, visit }) => {
+  const table = await company.table("somas", ["nome:text", "valor:decimal"], [
+    { nome: "b", valor: "10.25" },
+    { nome: "a", valor: "0.1" },
+  ]);
+  await visit(`/tabelas/${table}`);
+  await expect(page.locator(".mt-grid-totals")).toContainText("10,35");
+  await page.getByRole("columnheader", { name: "nome" }).click();
+  await expect(cell(page, 1, 1)).toHaveText("a");
+  await expect(page.getByRole("columnheader", { name: "nome" })).toHaveAttribute("aria-sort", "ascending");
+  await page.getByRole("button", { name: "Nova linha" }).click();
+  const dialog = page.getByRole("dialog", { name: "Nova linha" });
+  await dialog.getByLabel("nome").fill("c");
+  await dialog.getByLabel("valor").fill("1.000,05");
+  await dialog.getByRole("button", { name: "Gravar" }).click();
+  await expect(cell(page, 3, 2)).toHaveText("1.000,05");
+  await page.locator('[role="row"][aria-rowindex="2"] [role="rowheader"]').click();
+  await page.getByRole("button", { name: "Apagar 1 linha" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Apagar 1 linha" }).click();
+  await expect(cell(page, 1, 1)).toHaveText("b");
+  await expectAccessible(page);
+});
+
+test("an edit is undone, and cells are pasted from a spreadsheet", async ({ page, company, visit }) => {
+  const table = await company.table("colar", ["nome:text", "valor:decimal"], [
+    { nome: "um", valor: "1" },
+    { nome: "dois", valor: "2" },
+  ]);
+  await visit(`/tabelas/${table}`);
+  await cell(page, 1, 1).click();
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.setData("text/plain", "três\t1.234,56\nquatro\t7");
+    document.activeElement?.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  });
+  await expect(cell(page, 1, 2)).toHaveText("1.234,56");
+  await expect(cell(page, 2, 1)).toHaveText("quatro");
+  await page.keyboard.press("Control+z");
+  await expect(cell(page, 2, 1)).toHaveText("dois");
+});
+
+test("a million rows: the last is one key away, and few are in the document", async ({ page, company, visit }) => {
+  test.slow();
+  const lines = ["numero;texto", ...Array.from({ length: 1_000_000 }, (_, index) => `${index + 1};linha ${index + 1}`)];
+  const table = await company.load("milhao.csv", `${lines.join("\n")}\n`);
+  await visit(`/tabelas/${table}`);
+  await cell(page, 1, 1).click();
+  const before = Date.now();
+  await page.keyboard.press("Control+End");
+  await expect(cell(page, 1_000_000, 2)).toHaveText("linha 1000000");
+  const took = Date.now() - before;
+  await expect(cell(page, 1_000_000, 2)).toBeFocused();
+  const nodes = await page.evaluate(() => document.querySelectorAll("*").length);
+  expect(nodes).toBeLessThan(600);
+  const grid = page.getByRole("grid");
+  await grid.evaluate((element) => {
+    element.scrollTop = element.scrollHeight / 2;
+  });
+  await expect(page.locator('[role="gridcell"]:not(.mt-loading)').first()).toBeVisible();
+  const firstRow = (): Promise<number> =>
+    grid.evaluate((element) => {
+      const top = element.getBoundingClientRect().top + 40;
+      const rows = [...element.querySelectorAll<HTMLElement>(".mt-grid-data")];
+      return Math.min(...rows.filter((row) => row.getBoundingClientRect().bottom > top + 1).map((row) => Number(row.ariaRowIndex ?? row.getAttribute("aria-rowindex"))));
+    });
+  const at = await firstRow();
+  expect(at).toBeGreaterThan(490_000);
+  await grid.hover();
+  await page.mouse.wheel(0, 96);
+  await expect.poll(firstRow).toBe(at + 3);
+  test.info().annotations.push({ type: "Ctrl+End", description: `${took} ms, ${nodes} nodes` });
+  console.log(`Ctrl+End in ${took} ms, ${nodes} nodes`);
+});

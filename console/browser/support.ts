@@ -1,0 +1,163 @@
+// What the checks share: a company of its own for each, calls to the API, and a page that is watched for faults.
+
+import { createHmac, randomBytes } from "node:crypto";
+import { AxeBuilder } from "@axe-core/playwright";
+import { test as base, expect, type Page } from "@playwright/test";
+
+const PREFIX = "/v1/managed-tables";
+const POLL_MS = 200;
+const LIMIT_MS = 80_000;
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run these by tests/e2e/test_console.py`);
+  return value;
+}
+
+export type Json = Record<string, unknown>;
+
+/** A user of one company, by the API: what a check prepares, and what it looks up afterwards. */
+export class Company {
+  readonly token: string;
+
+  constructor(permissions: string[] = ["managed-tables:*"]) {
+    const claims = {
+      sub: "0".repeat(24),
+      company_id: randomBytes(12).toString("hex"),
+      permissions,
+      iss: setting("CONSOLE_ISSUER"),
+      aud: setting("CONSOLE_AUDIENCE"),
+      exp: Math.floor(Date.now() / 1000) + 3_600,
+    };
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
+    const signature = createHmac("sha256", setting("CONSOLE_JWT_SECRET")).update(signed).digest("base64url");
+    this.token = `${signed}.${signature}`;
+  }
+
+  async call(method: string, path: string, body?: unknown): Promise<Json> {
+    const answer = await fetch(`${setting("CONSOLE_URL")}${PREFIX}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
+    return text === "" ? {} : (JSON.parse(text) as Json);
+  }
+
+  /** Make a table with these columns, `name:type` each, and rows. */
+  async table(name: string, columns: string[], rows: Json[] = []): Promise<string> {
+    const body = {
+      display_name: name,
+      columns: columns.map((column) => {
+        const [columnName, type] = column.split(":");
+        return { name: columnName, display_name: columnName, type, nullable: true };
+      }),
+    };
+    const table = await this.call("POST", "", body);
+    const id = String(table["_id"]);
+    if (rows.length > 0) await this.call("POST", `/${id}/data`, { rows });
+    return id;
+  }
+
+  /** Send a file and confirm it as it was inferred; return the table. */
+  async load(name: string, content: string): Promise<string> {
+    const jobId = await this.upload(name, content);
+    const job = await this.reach(jobId, "waiting_confirm");
+    const schema = job["inferred_schema"] as { suggested_table_name: string; columns: Json[] };
+    const columns = schema.columns.map(({ name: column, display_name, type, nullable }) => ({ name: column, display_name, type, nullable }));
+    await this.call("POST", `/upload-jobs/${jobId}/confirm`, { display_name: schema.suggested_table_name, columns });
+    return String((await this.reach(jobId, "done"))["user_table_id"]);
+  }
+
+  async upload(name: string, content: string | Buffer): Promise<string> {
+    const bytes = Buffer.from(content);
+    const answer = await this.call("POST", "/upload", { files: [{ name, size_bytes: bytes.length }] });
+    const [post] = answer["uploads"] as { url: string; fields: Record<string, string> }[];
+    const form = new FormData();
+    for (const [field, value] of Object.entries(post?.fields ?? {})) form.append(field, value);
+    form.append("file", new Blob([new Uint8Array(bytes)]), name);
+    const sent = await fetch(post?.url ?? "", { method: "POST", body: form });
+    if (!sent.ok) throw new Error(`the bucket answered ${sent.status}`);
+    return String(answer["job_id"]);
+  }
+
+  async reach(jobId: string, status: string): Promise<Json> {
+    const deadline = Date.now() + LIMIT_MS;
+    for (;;) {
+      const job = await this.call("GET", `/upload-jobs/${jobId}`);
+      if (job["status"] === status) return job;
+      if (job["status"] === "failed" || Date.now() > deadline) throw new Error(`the job is ${JSON.stringify(job)}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+export interface Watched {
+  violations: string[];
+  origins: Set<string>;
+  faults: string[];
+}
+
+interface Fixtures {
+  company: Company;
+  watched: Watched;
+  visit: (path: string, page?: Page) => Promise<void>;
+}
+
+export const test = base.extend<Fixtures>({
+  // biome-ignore lint: Playwright's own form of a fixture without others
+  company: async ({}, use) => {
+    const company = new Company();
+    await company.call("POST", "/provision");
+    await use(company);
+  },
+  watched: [
+    async ({ page }, use) => {
+      const watched: Watched = { violations: [], origins: new Set(), faults: [] };
+      watch(page, watched);
+      await use(watched);
+      expect(watched.violations, "violations of the content security policy").toEqual([]);
+      expect(watched.faults, "errors of the page's own").toEqual([]);
+    },
+    { auto: true },
+  ],
+  visit: async ({ page, company }, use) => {
+    await use(async (path, other = page) => {
+      await other.goto(`${path}#token=${company.token}`);
+      await expect(other.locator("main")).toBeVisible();
+    });
+  },
+});
+
+/** Note what a page does wrong: refusals of its policy, exceptions, calls to other origins. */
+export function watch(page: Page, watched: Watched): void {
+  page.on("console", (message) => {
+    const text = message.text();
+    if (/Content Security Policy|TrustedHTML|TrustedScript/.test(text)) watched.violations.push(text);
+  });
+  page.on("pageerror", (error) => watched.faults.push(error.message));
+  page.on("request", (request) => {
+    if (!request.url().startsWith("data:") && !request.url().startsWith("blob:")) watched.origins.add(new URL(request.url()).origin);
+  });
+}
+
+/** Nothing of WCAG 2.2 AA that a program can find. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+  expect(found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`)).toEqual([]);
+}
+
+/** No sideways scroll of the page itself. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const wide = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    const outside = [...document.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > clientWidth + 1);
+    return outside.map((one) => `${location.pathname}: ${one.outerHTML.slice(0, 100)}`).slice(0, 3);
+  });
+  expect(wide).toEqual([]);
+}
+
+export { expect };

@@ -1,0 +1,68 @@
+import { lazy, type ReactNode, Suspense, useEffect } from "react";
+import { Link, Route, Switch, useLocation } from "wouter";
+import { Tables } from "./screens/Tables";
+import { Empty, Loading } from "./ui/parts";
+
+const Upload = lazy(() => import("./screens/Upload"));
+const JobScreen = lazy(() => import("./screens/JobScreen"));
+const History = lazy(() => import("./screens/History"));
+const NewTable = lazy(() => import("./screens/NewTable"));
+const TableGrid = lazy(() => import("./screens/TableGrid"));
+const Structure = lazy(() => import("./screens/Structure"));
+const Access = lazy(() => import("./screens/Access"));
+
+export interface AppProps {
+  onNavigate?: ((path: string) => void) | undefined;
+}
+
+export function App({ onNavigate }: AppProps): ReactNode {
+  const [location] = useLocation();
+  useEffect(() => onNavigate?.(location), [location, onNavigate]);
+  return (
+    <div className="mt">
+      <a className="mt-skip" href="#mt-main">
+        Ir para o conteúdo
+      </a>
+      <header className="mt-top">
+        <Link href="/" className="mt-brand">
+          Meus Dados
+        </Link>
+        <nav aria-label="Principal">
+          <Link href="/">Tabelas</Link>
+          <Link href="/enviar">Enviar arquivo</Link>
+          <Link href="/envios">Envios</Link>
+          <Link href="/acesso">Acesso para BI</Link>
+        </nav>
+      </header>
+      <main id="mt-main" tabIndex={-1}>
+        <Suspense fallback={<Loading label="Abrindo" />}>
+          <Switch>
+            <Route path="/">
+              <Tables />
+            </Route>
+            <Route path="/nova">
+              <NewTable />
+            </Route>
+            <Route path="/enviar">
+              <Upload />
+            </Route>
+            <Route path="/envios">
+              <History />
+            </Route>
+            <Route path="/envios/:job">{({ job }) => <JobScreen jobId={job} />}</Route>
+            <Route path="/tabelas/:table">{({ table }) => <TableGrid tableId={table} />}</Route>
+            <Route path="/tabelas/:table/estrutura">{({ table }) => <Structure tableId={table} />}</Route>
+            <Route path="/acesso">
+              <Access />
+            </Route>
+            <Route>
+              <Empty title="Esta página não existe">
+                <Link href="/">Ver as tabelas</Link>
+              </Empty>
+            </Route>
+          </Switch>
+        </Suspense>
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+import { useQuery } from "@tanstack/react-query";
+import { useApi } from "../ui/context";
+import { answered } from "./session";
+import type { Job } from "./types";
+
+const POLL_STEPS_MS = [1_000, 1_000, 2_000, 2_000, 5_000];
+const ACTIVE = new Set(["queued", "analisando", "inserting"]);
+
+export function useTables(page: number, search: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["tables", page, search],
+    queryFn: ({ signal }) =>
+      answered(
+        api.GET("/v1/managed-tables", {
+          params: { query: { page, per_page: 20, ...(search ? { search } : {}) } },
+          signal,
+        }),
+      ),
+    placeholderData: (before) => before,
+  });
+}
+
+export function useTable(tableId: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["table", tableId],
+    queryFn: ({ signal }) =>
+      answered(api.GET("/v1/managed-tables/{table_id}", { params: { path: { table_id: tableId } }, signal })),
+  });
+}
+
+export function useStatus() {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["status"],
+    queryFn: ({ signal }) => answered(api.GET("/v1/managed-tables/status", { signal })),
+  });
+}
+
+/** Follow a job: asked each second at first, each five seconds later, and not while the page is out of sight. */
+export function useJob(jobId: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["job", jobId],
+    queryFn: ({ signal }) =>
+      answered(
+        api.GET("/v1/managed-tables/upload-jobs/{job_id}", {
+          params: { path: { job_id: jobId }, query: { numbers: "string" } },
+          signal,
+        }),
+      ),
+    refetchInterval: (query) => nextPoll(query.state.data, query.state.dataUpdateCount),
+    staleTime: 0,
+  });
+}
+
+function nextPoll(job: Job | undefined, count: number): number | false {
+  if (job && !ACTIVE.has(job.status)) return false;
+  return POLL_STEPS_MS[Math.min(count, POLL_STEPS_MS.length - 1)] ?? 5_000;
+}
+
+export function useJobs(page: number, status: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["jobs", page, status],
+    queryFn: ({ signal }) =>
+      answered(
+        api.GET("/v1/managed-tables/upload-jobs", {
+          params: { query: { page, per_page: 20, ...(status ? { status: status as Job["status"] } : {}) } },
+          signal,
+        }),
+      ),
+    placeholderData: (before) => before,
+    refetchInterval: (query) => (query.state.data?.records.some((job) => ACTIVE.has(job.status)) ? 5_000 : false),
+  });
+}

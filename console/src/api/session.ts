@@ -1,0 +1,77 @@
+import createClient, { type Client } from "openapi-fetch";
+import type { paths } from "./schema";
+import type { ErrorBody } from "./types";
+
+export interface SessionOptions {
+  /** The API's base, to which `/v1/managed-tables` is appended. */
+  apiUrl: string;
+  /** Gives a bearer token; `renew` says that the last one was refused. */
+  getToken: (renew: boolean) => Promise<string>;
+}
+
+/** An answer that is no success: the API's own sentence, its stable code and what it names. */
+export class ApiFailure extends Error {
+  readonly status: number;
+  readonly body: Partial<ErrorBody>;
+  readonly retryAfterSeconds: number | null;
+
+  constructor(status: number, body: Partial<ErrorBody>, retryAfter: string | null) {
+    super(body.error ?? sentenceOfStatus(status));
+    this.status = status;
+    this.body = body;
+    this.retryAfterSeconds = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
+  }
+
+  get code(): string {
+    return this.body.code ?? "";
+  }
+}
+
+function sentenceOfStatus(status: number): string {
+  if (status === 0) return "Sem conexão com o servidor. Verifique a rede e tente de novo";
+  return `O servidor respondeu ${status} sem dizer o motivo. Tente de novo em instantes`;
+}
+
+export type Api = Client<paths>;
+
+/** Make the typed client: it carries the token, asks for a new one once, and throws ApiFailure. */
+export function openSession({ apiUrl, getToken }: SessionOptions): Api {
+  let renewal: Promise<string> | null = null;
+  const renew = (): Promise<string> => {
+    renewal ??= getToken(true).finally(() => {
+      renewal = null;
+    });
+    return renewal;
+  };
+  const send = async (request: Request): Promise<Response> => {
+    const again = request.clone();
+    const first = await fetchWith(request, await getToken(false));
+    return first.status === 401 ? fetchWith(again, await renew()) : first;
+  };
+  return createClient<paths>({ baseUrl: apiUrl.replace(/\/$/, ""), fetch: send });
+}
+
+async function fetchWith(request: Request, token: string): Promise<Response> {
+  const headers = new Headers(request.headers);
+  headers.set("Authorization", `Bearer ${token}`);
+  try {
+    return await fetch(new Request(request, { headers }));
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiFailure(0, {}, null);
+  }
+}
+
+interface Outcome<Data> {
+  data?: Data;
+  error?: unknown;
+  response: Response;
+}
+
+/** Return the data of an answer, or throw what it failed with. */
+export async function answered<Data>(call: Promise<Outcome<Data>>): Promise<Data> {
+  const { data, error, response } = await call;
+  if (response.ok) return data as Data;
+  const body = typeof error === "object" && error !== null ? (error as Partial<ErrorBody>) : {};
+  throw new ApiFailure(response.status, body, response.headers.get("Retry-After"));
+}

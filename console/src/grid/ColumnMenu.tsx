@@ -1,0 +1,52 @@
+import type { ReactNode } from "react";
+import type { Table } from "../api/types";
+import { Button, Dialog } from "../ui/parts";
+import { TYPE_LABELS } from "../values/cells";
+import type { GridView } from "./view";
+
+interface ColumnMenuProps {
+  table: Table;
+  name: string;
+  view: GridView;
+  onView: (changes: Partial<GridView>) => void;
+  onClose: () => void;
+}
+
+/** What can be done with a column of the grid. */
+export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuProps): ReactNode {
+  const column = table.columns.find((one) => one.name === name);
+  if (!column) return null;
+  const others = view.sorts.filter((sort) => sort.replace(/^-/, "") !== name);
+  const width = view.widths[name] ?? 168;
+  const actions: [string, Partial<GridView>][] = [
+    ["Ordenar do menor para o maior", { sorts: [name] }],
+    ["Ordenar do maior para o menor", { sorts: [`-${name}`] }],
+    ["Acrescentar à ordenação", { sorts: [...others, name].slice(-5) }],
+    ["Tirar da ordenação", { sorts: others }],
+    ["Alargar", { widths: { ...view.widths, [name]: width + 80 } }],
+    ["Estreitar", { widths: { ...view.widths, [name]: Math.max(width - 80, 64) } }],
+    ["Ocultar esta coluna", { hidden: [...view.hidden, name] }],
+  ];
+  return (
+    <Dialog title={column.display_name} onClose={onClose}>
+      <p className="mt-quiet">
+        {column.name} · {TYPE_LABELS[column.type]}
+        {column.nullable ? " · pode ficar vazia" : ""}
+      </p>
+      {column.description && <p>{column.description}</p>}
+      <div className="mt-stack">
+        {actions.map(([label, changes]) => (
+          <Button
+            key={label}
+            onClick={() => {
+              onView(changes);
+              onClose();
+            }}
+          >
+            {label}
+          </Button>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { move } from "./keys";
+import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./scroll";
+import { EMPTY_VIEW, readView, rowsQuery, toggleSort, writeView } from "./view";
+
+const MILLION = { content: 1_000_000 * ROW_HEIGHT, viewport: 640 };
+
+describe("scrolling", () => {
+  it("moves a small table by pixels", () => {
+    const extent = { content: 100 * ROW_HEIGHT, viewport: 640 };
+    expect(follow({ bar: 0, top: 0 }, 96, extent)).toEqual({ bar: 96, top: 96 });
+  });
+
+  it("caps the element that is scrolled", () => expect(scrollHeight(MILLION)).toBe(MAX_SCROLL_HEIGHT));
+
+  it("moves three rows for a wheel's 96 px in the middle of a million", () => {
+    const top = 500_000 * ROW_HEIGHT;
+    const bar = barOf(top, MILLION);
+    expect(follow({ bar, top }, bar + 96, MILLION).top).toBe(top + 96);
+  });
+
+  it("reaches the last row at the end of the bar, and the first at its start", () => {
+    const end = scrollHeight(MILLION) - MILLION.viewport;
+    expect(follow({ bar: 0, top: 0 }, end, MILLION).top).toBe(MILLION.content - MILLION.viewport);
+    expect(follow({ bar: end, top: 1 }, 0, MILLION).top).toBe(0);
+  });
+
+  it("shows the rows in sight and a few more", () => {
+    expect(visibleRows(0, 640, 1_000_000)).toEqual([0, 26]);
+    expect(visibleRows(MILLION.content - 640, 640, 1_000_000)).toEqual([999_974, 1_000_000]);
+    expect(visibleRows(0, 640, 0)).toEqual([0, 0]);
+  });
+
+  it("shows the columns in sight of very many", () => {
+    const shown = visibleColumns(Array<number>(1_500).fill(160), 100_000, 1_200);
+    expect(shown.offset).toBe(shown.first * 160);
+    expect(shown.end - shown.first).toBeLessThan(16);
+  });
+});
+
+describe("keys", () => {
+  const bounds = { rows: 10, columns: 3, page: 4 };
+  it.each([
+    ["ArrowDown", false, { row: 6, column: 1 }],
+    ["ArrowUp", false, { row: 4, column: 1 }],
+    ["PageDown", false, { row: 9, column: 1 }],
+    ["PageUp", false, { row: 1, column: 1 }],
+    ["Home", false, { row: 5, column: 0 }],
+    ["End", true, { row: 9, column: 2 }],
+    ["Home", true, { row: 0, column: 0 }],
+  ])("%s (control %s)", (key, control, place) => expect(move({ row: 5, column: 1 }, key, control, bounds)).toEqual(place));
+
+  it("leaves other keys alone", () => expect(move({ row: 5, column: 1 }, "a", false, bounds)).toBeNull());
+});
+
+describe("views", () => {
+  const view = {
+    conditions: [{ column: "valor", op: "gte" as const, value: "10.5" }],
+    search: "são & cia",
+    sorts: ["-valor", "data"],
+    hidden: ["obs"],
+    widths: { valor: 240 },
+  };
+
+  it("come back from the address", () => expect(readView(writeView(view))).toEqual(view));
+  it("leave no trace where nothing is set", () => expect(writeView(EMPTY_VIEW)).toBe(""));
+  it("ignore what is no part of them", () => expect(readView("filter[a][nope]=1&x=y")).toEqual(EMPTY_VIEW));
+
+  it("ask the API for exact numbers, versions and their conditions", () => {
+    expect(rowsQuery(view)).toEqual({
+      numbers: "string",
+      versions: "true",
+      "filter[valor][gte]": "10.5",
+      q: "são & cia",
+      sort_by: "-valor,data",
+    });
+  });
+
+  it("sort up, down and not at all, alone or beside others", () => {
+    expect(toggleSort([], "a", false)).toEqual(["a"]);
+    expect(toggleSort(["a"], "a", false)).toEqual(["-a"]);
+    expect(toggleSort(["-a"], "a", false)).toEqual([]);
+    expect(toggleSort(["a"], "b", true)).toEqual(["a", "b"]);
+    expect(toggleSort(["a", "b"], "b", true)).toEqual(["a", "-b"]);
+  });
+});

@@ -1,0 +1,55 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { Router } from "wouter";
+import { App } from "./App";
+import { ApiFailure, openSession, type SessionOptions } from "./api/session";
+import "./styles.css";
+import { Announcer } from "./ui/announce";
+import { SessionProvider } from "./ui/context";
+
+export interface MountOptions extends SessionOptions {
+  /** The path under which the console's own paths lie, such as `/meus-dados`. */
+  base?: string;
+  /** Hears the path of each screen. */
+  onNavigate?: (path: string) => void;
+}
+
+const RETRIES = 2;
+
+/** Show the console inside an element; the function that comes back takes it away, with all that it holds. */
+export function mount(element: HTMLElement, options: MountOptions): () => void {
+  const queries = new QueryClient({
+    defaultOptions: {
+      queries: { retry: isWorthRetrying, retryDelay: delayOf, refetchOnWindowFocus: false, staleTime: 5_000 },
+    },
+  });
+  const root = createRoot(element);
+  root.render(
+    <StrictMode>
+      <QueryClientProvider client={queries}>
+        <SessionProvider value={openSession(options)}>
+          <Announcer>
+            <Router base={options.base ?? ""}>
+              <App onNavigate={options.onNavigate} />
+            </Router>
+          </Announcer>
+        </SessionProvider>
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+  return () => {
+    queries.clear();
+    root.unmount();
+  };
+}
+
+function isWorthRetrying(count: number, error: Error): boolean {
+  if (!(error instanceof ApiFailure) || count >= RETRIES) return false;
+  return error.status === 0 || error.status === 429 || error.status === 503;
+}
+
+function delayOf(count: number, error: Error): number {
+  const asked = error instanceof ApiFailure ? error.retryAfterSeconds : null;
+  return asked === null ? 1_000 * 2 ** count : asked * 1_000;
+}

@@ -1,0 +1,47 @@
+import type { ReactNode } from "react";
+import type { ColumnType, InferredColumn } from "../api/types";
+import { type Cell, formatCell } from "../values/cells";
+import { formatCount } from "../values/numbers";
+
+const WIDTH = 160;
+const HEIGHT = 32;
+
+interface ProfileProps {
+  profile: NonNullable<InferredColumn["profile"]>;
+  type: ColumnType;
+  label: string;
+}
+
+/** How a column's values lie, at a glance: bars of its histogram, or its commonest values. */
+export function Profile({ profile, type, label }: ProfileProps): ReactNode {
+  const facts = [`${formatCount(profile.empty)} vazias`, `${formatCount(profile.distinct)} diferentes`];
+  if (profile.min !== null && profile.min !== undefined) {
+    facts.push(`de ${formatCell(profile.min as Cell, type)} a ${formatCell(profile.max as Cell, type)}`);
+  }
+  return (
+    <details className="mt-profile">
+      <summary>{facts.join(" · ")}</summary>
+      {profile.histogram.length > 0 && <Bars counts={profile.histogram.map(([, , count]) => Number(count))} label={label} />}
+      <ol>
+        {profile.top.map(([value, count], index) => (
+          <li key={index}>
+            {formatCell(value as Cell, type)} <span className="mt-quiet">{formatCount(Number(count))}</span>
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}
+
+function Bars({ counts, label }: { counts: readonly number[]; label: string }): ReactNode {
+  const highest = Math.max(...counts, 1);
+  const width = WIDTH / counts.length;
+  return (
+    <svg className="mt-bars-drawn" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`Distribuição de ${label}`}>
+      {counts.map((count, index) => {
+        const height = (count / highest) * HEIGHT;
+        return <rect key={index} x={index * width} y={HEIGHT - height} width={Math.max(width - 1, 1)} height={height} />;
+      })}
+    </svg>
+  );
+}

@@ -1,0 +1,249 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useEffect, useState } from "react";
+import { Link } from "wouter";
+import { useJob } from "../api/queries";
+import { answered, ApiFailure } from "../api/session";
+import type { Job } from "../api/types";
+import { type Draft, draftOfJob } from "../review/adjustments";
+import { Review } from "../review/Review";
+import { useApi } from "../ui/context";
+import { Button, detailText, Dialog, Empty, Failure, Loading, ProgressBar } from "../ui/parts";
+import { formatMoment } from "../values/dates";
+import { formatCount } from "../values/numbers";
+import { Steps } from "./Upload";
+
+const PHASES: Record<string, string> = {
+  receiving: "Recebendo",
+  reading: "Lendo",
+  inferring: "Identificando colunas",
+  waiting: "Aguardando sua revisão",
+  inserting: "Gravando",
+  done: "Concluído",
+};
+const PHASE_OF_STATUS: Record<string, string> = { queued: "receiving", analisando: "reading", inserting: "inserting" };
+
+/** One upload from arrival to its end: progress, the review, the result, the errors. */
+export default function JobScreen({ jobId }: { jobId: string }): ReactNode {
+  const job = useJob(jobId);
+  const [reviewed, setReviewed] = useState<Job | null>(null); // what is on the screen while the files are read again
+  useEffect(() => {
+    if (job.data?.status === "waiting_confirm") setReviewed(job.data);
+    else if (job.data?.status !== "analisando") setReviewed(null);
+  }, [job.data]);
+  const [said, setSaid] = useState<Draft | null>(null); // null until the person says something
+  if (job.error instanceof ApiFailure && job.error.status === 404) {
+    return (
+      <Empty title="Este envio não existe">
+        <Link href="/envios">Ver os envios</Link>
+      </Empty>
+    );
+  }
+  if (job.error && !job.data) return <Failure error={job.error} onRetry={() => void job.refetch()} />;
+  if (!job.data) return <Loading label="Carregando o envio" />;
+  const isRereading = job.data.status === "analisando" && reviewed !== null;
+  if (job.data.status === "waiting_confirm" || isRereading) {
+    const draft = said ?? draftOfJob(job.data);
+    return (
+      <Review
+        job={isRereading ? (reviewed ?? job.data) : job.data}
+        isRereading={isRereading}
+        draft={draft}
+        onDraft={(changes) => setSaid({ ...draft, ...changes })}
+      />
+    );
+  }
+  switch (job.data.status) {
+    case "done":
+      return <Done job={job.data} />;
+    case "failed":
+      return <Failed job={job.data} />;
+    default:
+      return <Working job={job.data} />;
+  }
+}
+
+export function fileNames(job: Job): string {
+  return job.files.map((file) => file.original_name).join(", ");
+}
+
+function Working({ job }: { job: Job }): ReactNode {
+  const phase = job.progress?.phase ?? PHASE_OF_STATUS[job.status] ?? "reading";
+  const rows =
+    job.progress?.total_rows !== undefined && job.progress.phase === "inserting"
+      ? `: ${formatCount(job.progress.processed_rows)} de ${formatCount(job.progress.total_rows)} linhas`
+      : "";
+  return (
+    <section aria-labelledby="job-title">
+      <h1 id="job-title">{fileNames(job)}</h1>
+      <Steps now={job.status === "inserting" ? 3 : 1} />
+      <ProgressBar label={`${PHASES[phase] ?? "Trabalhando"}${rows}`} percent={job.progress?.percent ?? null} />
+      <Cancel job={job} />
+    </section>
+  );
+}
+
+export function Cancel({ job }: { job: Job }): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const [isAsked, setAsked] = useState(false);
+  const cancel = useMutation({
+    mutationFn: () =>
+      answered(api.DELETE("/v1/managed-tables/upload-jobs/{job_id}", { params: { path: { job_id: job._id } } })),
+    onSettled: async () => {
+      setAsked(false);
+      await queries.invalidateQueries({ queryKey: ["job", job._id] });
+      await queries.invalidateQueries({ queryKey: ["jobs"] });
+    },
+  });
+  return (
+    <>
+      {cancel.error && <Failure error={cancel.error} />}
+      <Button kind="quiet" onClick={() => setAsked(true)}>
+        Cancelar importação
+      </Button>
+      {isAsked && (
+        <Dialog
+          title="Cancelar esta importação?"
+          onClose={() => setAsked(false)}
+          actions={
+            <>
+              <Button onClick={() => setAsked(false)}>Continuar com ela</Button>
+              <Button kind="danger" disabled={cancel.isPending} onClick={() => cancel.mutate()}>
+                Cancelar importação
+              </Button>
+            </>
+          }
+        >
+          <p>Nada será gravado, e os arquivos enviados serão apagados.</p>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function Done({ job }: { job: Job }): ReactNode {
+  const result = job.result;
+  const counts: string[] = [];
+  if (result) {
+    counts.push(`${formatCount(result.inserted)} linhas gravadas`);
+    if (result.updated) counts.push(`${formatCount(result.updated)} atualizadas`);
+    if (result.unchanged) counts.push(`${formatCount(result.unchanged)} já estavam iguais`);
+    if (result.rejected) counts.push(`${formatCount(result.rejected)} não entraram`);
+  }
+  return (
+    <section aria-labelledby="job-title">
+      <h1 id="job-title">{job.undone_at ? "Importação desfeita" : "Concluído"}</h1>
+      <p>{fileNames(job)}</p>
+      <p className="mt-big">
+        {counts.join(" · ")}
+        {result && ` em ${String(result.seconds).replace(".", ",")} s`}
+      </p>
+      {job.undone_at && <p>Desfeita em {formatMoment(job.undone_at)}</p>}
+      <div className="mt-actions">
+        {job.user_table_id && !(job.undone_at && job.mode === "create") && (
+          <Link href={`/tabelas/${job.user_table_id}`} className="mt-button mt-button-primary">
+            Ver tabela
+          </Link>
+        )}
+        {result && result.rejected > 0 && <Rejects job={job} />}
+        {!job.undone_at && <Undo job={job} />}
+        <Link href="/enviar" className="mt-button mt-button-plain">
+          Enviar outro arquivo
+        </Link>
+      </div>
+    </section>
+  );
+}
+
+function Undo({ job }: { job: Job }): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const [isAsked, setAsked] = useState(false);
+  const undo = useMutation({
+    mutationFn: (force: boolean) =>
+      answered(
+        api.POST("/v1/managed-tables/upload-jobs/{job_id}/undo", {
+          params: { path: { job_id: job._id } },
+          body: { force },
+        }),
+      ),
+    onSuccess: async () => {
+      setAsked(false);
+      await queries.invalidateQueries();
+    },
+  });
+  const conflict = undo.error instanceof ApiFailure && undo.error.code === "CHANGED_SINCE" ? undo.error : null;
+  return (
+    <>
+      <Button onClick={() => setAsked(true)}>Desfazer importação</Button>
+      {isAsked && (
+        <Dialog
+          title="Desfazer esta importação?"
+          onClose={() => setAsked(false)}
+          actions={
+            <>
+              <Button onClick={() => setAsked(false)}>Deixar como está</Button>
+              <Button kind="danger" disabled={undo.isPending} onClick={() => undo.mutate(conflict !== null)}>
+                {conflict ? "Desfazer só as outras" : "Desfazer importação"}
+              </Button>
+            </>
+          }
+        >
+          {conflict ? <p>⚠ {conflict.message}</p> : <p>{UNDO_SENTENCES[job.mode] ?? ""}</p>}
+          {undo.error && !conflict && <Failure error={undo.error} />}
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+const UNDO_SENTENCES: Record<string, string> = {
+  create: "A tabela que ela criou será apagada.",
+  append: "As linhas que ela acrescentou sairão da tabela.",
+  replace: "As linhas de antes voltarão à tabela.",
+  upsert: "As linhas novas sairão, e as atualizadas voltarão aos valores de antes.",
+};
+
+export function Rejects({ job }: { job: Job }): ReactNode {
+  const api = useApi();
+  const rejects = useMutation({
+    mutationFn: () =>
+      answered(
+        api.GET("/v1/managed-tables/upload-jobs/{job_id}/rejects", { params: { path: { job_id: job._id } } }),
+      ),
+    onSuccess: ({ url }) => window.location.assign(url),
+  });
+  return (
+    <>
+      <Button disabled={rejects.isPending} onClick={() => rejects.mutate()}>
+        Baixar as linhas que não entraram
+      </Button>
+      {rejects.error && <Failure error={rejects.error} />}
+    </>
+  );
+}
+
+function Failed({ job }: { job: Job }): ReactNode {
+  const isCancelled = job.error?.code === "JOB_CANCELLED";
+  return (
+    <section aria-labelledby="job-title">
+      <h1 id="job-title">{isCancelled ? "Importação cancelada" : "Não foi possível importar"}</h1>
+      <p>{fileNames(job)}</p>
+      {!isCancelled && job.error && (
+        <div className="mt-note mt-note-error" role="alert">
+          <p>
+            <strong>⚠ {job.error.message}</strong>
+          </p>
+          <ul>
+            {job.error.details.map((detail, index) => (
+              <li key={index}>{detailText(detail)}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <Link href={job.user_table_id ? `/enviar?tabela=${job.user_table_id}` : "/enviar"} className="mt-button mt-button-primary">
+        Enviar de novo
+      </Link>
+    </section>
+  );
+}

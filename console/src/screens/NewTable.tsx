@@ -1,0 +1,64 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { useLocation } from "wouter";
+import { answered, ApiFailure } from "../api/session";
+import { useApi } from "../ui/context";
+import { Button, Failure, Field } from "../ui/parts";
+import { ColumnFields, type DraftColumn, emptyDraft, faultsByColumn, toColumns, toName } from "./columns";
+
+/** A table by hand: its name, its columns. */
+export default function NewTable(): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const [, navigate] = useLocation();
+  const [title, setTitle] = useState("");
+  const [name, setName] = useState("");
+  const [columns, setColumns] = useState<readonly DraftColumn[]>([emptyDraft()]);
+  const create = useMutation({
+    mutationFn: () =>
+      answered(
+        api.POST("/v1/managed-tables", {
+          body: { display_name: name, columns: toColumns(columns), ...(title && title !== name ? { title } : {}) },
+        }),
+      ),
+    onSuccess: async (table) => {
+      await queries.invalidateQueries({ queryKey: ["tables"] });
+      navigate(`/tabelas/${table._id}`);
+    },
+  });
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    create.mutate();
+  };
+  const details = create.error instanceof ApiFailure ? (create.error.body.details ?? []) : [];
+  return (
+    <form onSubmit={submit} aria-labelledby="new-title">
+      <h1 id="new-title">Criar tabela</h1>
+      {create.error && <Failure error={create.error} />}
+      <Field label="Título">
+        {(ids) => (
+          <input
+            {...ids}
+            value={title}
+            maxLength={200}
+            onChange={(event) => {
+              if (name === "" || name === toName(title)) setName(toName(event.target.value));
+              setTitle(event.target.value);
+            }}
+          />
+        )}
+      </Field>
+      <Field label="Nome da tabela" hint="Letras minúsculas, números e _; é o nome que programas de BI veem">
+        {(ids) => <input {...ids} required value={name} spellCheck={false} onChange={(event) => setName(event.target.value)} />}
+      </Field>
+      <h2>Colunas</h2>
+      <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(details)} />
+      <div className="mt-actions">
+        <Button onClick={() => setColumns([...columns, emptyDraft()])}>Acrescentar coluna</Button>
+        <Button kind="primary" type="submit" disabled={create.isPending}>
+          {create.isPending ? "Criando…" : "Criar tabela"}
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,141 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { Link, useLocation } from "wouter";
+import { useTable } from "../api/queries";
+import { answered, ApiFailure } from "../api/session";
+import type { Table } from "../api/types";
+import { useAnnounce } from "../ui/announce";
+import { useApi } from "../ui/context";
+import { Button, Dialog, Failure, Field, Loading } from "../ui/parts";
+import { ColumnFields, type DraftColumn, draftOf, emptyDraft, faultsByColumn, toColumns } from "./columns";
+
+/** A table's name, columns, key and indexes; its end, too. */
+export default function Structure({ tableId }: { tableId: string }): ReactNode {
+  const table = useTable(tableId);
+  if (table.error) return <Failure error={table.error} onRetry={() => void table.refetch()} />;
+  if (!table.data) return <Loading label="Carregando a estrutura" />;
+  return <StructureForm key={table.data.version} table={table.data} />;
+}
+
+function StructureForm({ table }: { table: Table }): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const announce = useAnnounce();
+  const [name, setName] = useState(table.display_name);
+  const [title, setTitle] = useState(table.title ?? "");
+  const [description, setDescription] = useState(table.description ?? "");
+  const [columns, setColumns] = useState<readonly DraftColumn[]>(() => table.columns.map(draftOf));
+  const [keyText, setKeyText] = useState((table.key ?? []).join(", "));
+  const [indexText, setIndexText] = useState((table.indexes ?? []).map((index) => index.join(", ")).join("\n"));
+  const [status, setStatus] = useState(table.status);
+  const save = useMutation({
+    mutationFn: () =>
+      answered(
+        api.PUT("/v1/managed-tables/{table_id}", {
+          params: { path: { table_id: table._id } },
+          body: {
+            version: table.version,
+            display_name: name,
+            title,
+            description,
+            status,
+            columns: toColumns(columns),
+            key: keyText.trim() === "" ? null : names(keyText),
+            indexes: indexText.split("\n").filter((line) => line.trim() !== "").map(names),
+          } as never,
+        }),
+      ),
+    onSuccess: async () => {
+      announce("Estrutura gravada");
+      await queries.invalidateQueries();
+    },
+  });
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    save.mutate();
+  };
+  const details = save.error instanceof ApiFailure ? (save.error.body.details ?? []) : [];
+  const isStale = save.error instanceof ApiFailure && save.error.code === "TABLE_CHANGED";
+  return (
+    <form onSubmit={submit} aria-labelledby="structure-title">
+      <div className="mt-title-bar">
+        <h1 id="structure-title">Estrutura de {table.title || table.display_name}</h1>
+        <Link href={`/tabelas/${table._id}`} className="mt-button mt-button-plain">
+          Ver as linhas
+        </Link>
+      </div>
+      {save.error && <Failure error={save.error} {...(isStale ? { onRetry: () => void queries.invalidateQueries() } : {})} />}
+      <Field label="Título">
+        {(ids) => <input {...ids} value={title} maxLength={200} onChange={(event) => setTitle(event.target.value)} />}
+      </Field>
+      <Field label="Nome da tabela">
+        {(ids) => <input {...ids} value={name} required spellCheck={false} onChange={(event) => setName(event.target.value)} />}
+      </Field>
+      <Field label="Descrição">
+        {(ids) => <textarea {...ids} rows={2} maxLength={2000} value={description} onChange={(event) => setDescription(event.target.value)} />}
+      </Field>
+      <label className="mt-check">
+        <input type="checkbox" checked={status === "active"} onChange={(event) => setStatus(event.target.checked ? "active" : "inactive")} />{" "}
+        Ativa (aceita alterações)
+      </label>
+      <h2>Colunas</h2>
+      <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(details)} />
+      <Button onClick={() => setColumns([...columns, emptyDraft()])}>Acrescentar coluna</Button>
+      <h2>Chave e índices</h2>
+      <Field label="Chave" hint="Colunas que juntas não se repetem, com vírgulas; vazio para nenhuma">
+        {(ids) => <input {...ids} value={keyText} spellCheck={false} onChange={(event) => setKeyText(event.target.value)} />}
+      </Field>
+      <Field label="Índices" hint="Um por linha: as colunas por que se filtra ou ordena, com vírgulas">
+        {(ids) => <textarea {...ids} rows={3} value={indexText} spellCheck={false} onChange={(event) => setIndexText(event.target.value)} />}
+      </Field>
+      <div className="mt-sticky-bar">
+        <DeleteTable table={table} />
+        <Button kind="primary" type="submit" disabled={save.isPending}>
+          {save.isPending ? "Gravando…" : "Gravar"}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function names(text: string): string[] {
+  return text.split(",").map((name) => name.trim()).filter(Boolean);
+}
+
+function DeleteTable({ table }: { table: Table }): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const [, navigate] = useLocation();
+  const [isAsked, setAsked] = useState(false);
+  const remove = useMutation({
+    mutationFn: () => answered(api.DELETE("/v1/managed-tables/{table_id}", { params: { path: { table_id: table._id } } })),
+    onSuccess: async () => {
+      navigate("/");
+      await queries.invalidateQueries({ queryKey: ["tables"] });
+    },
+  });
+  return (
+    <>
+      <Button kind="quiet" onClick={() => setAsked(true)}>
+        Apagar tabela
+      </Button>
+      {isAsked && (
+        <Dialog
+          title={`Apagar ${table.title || table.display_name}?`}
+          onClose={() => setAsked(false)}
+          actions={
+            <>
+              <Button onClick={() => setAsked(false)}>Manter</Button>
+              <Button kind="danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
+                Apagar tabela
+              </Button>
+            </>
+          }
+        >
+          <p>A tabela sai das listas e dos programas de BI. Só quem cuida do sistema pode trazê-la de volta.</p>
+          {remove.error && <Failure error={remove.error} />}
+        </Dialog>
+      )}
+    </>
+  );
+}

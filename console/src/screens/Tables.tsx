@@ -1,0 +1,118 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useDeferredValue, useState } from "react";
+import { Link } from "wouter";
+import { useStatus, useTables } from "../api/queries";
+import { answered } from "../api/session";
+import { useApi } from "../ui/context";
+import { Pager } from "../ui/Pager";
+import { Button, Empty, Failure, Field, Loading } from "../ui/parts";
+import { formatMoment } from "../values/dates";
+import { formatCount } from "../values/numbers";
+
+/** The company's tables: searched, counted, opened. */
+export function Tables(): ReactNode {
+  const status = useStatus();
+  if (status.error) return <Failure error={status.error} onRetry={() => void status.refetch()} />;
+  if (!status.data) return <Loading label="Carregando" />;
+  return status.data.provisioned ? <List /> : <Activate />;
+}
+
+function Activate(): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const provision = useMutation({
+    mutationFn: () => answered(api.POST("/v1/managed-tables/provision")),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["status"] }),
+  });
+  return (
+    <Empty title="Meus Dados ainda não está ativo na sua empresa">
+      {provision.error && <Failure error={provision.error} />}
+      <Button kind="primary" disabled={provision.isPending} onClick={() => provision.mutate()}>
+        {provision.isPending ? "Ativando…" : "Ativar Meus Dados"}
+      </Button>
+    </Empty>
+  );
+}
+
+function List(): ReactNode {
+  const [search, setSearch] = useState("");
+  const [page, setPage] = useState(1);
+  const tables = useTables(page, useDeferredValue(search));
+  return (
+    <section aria-labelledby="tables-title">
+      <div className="mt-title-bar">
+        <h1 id="tables-title">Tabelas</h1>
+        <div className="mt-actions">
+          <Link href="/enviar" className="mt-button mt-button-primary">
+            Enviar arquivo
+          </Link>
+          <Link href="/nova" className="mt-button mt-button-plain">
+            Criar tabela
+          </Link>
+        </div>
+      </div>
+      <Field label="Procurar tabela">
+        {(ids) => (
+          <input
+            {...ids}
+            type="search"
+            value={search}
+            onChange={(event) => {
+              setSearch(event.target.value);
+              setPage(1);
+            }}
+          />
+        )}
+      </Field>
+      {tables.error && <Failure error={tables.error} onRetry={() => void tables.refetch()} />}
+      {!tables.data && !tables.error && <Loading label="Carregando as tabelas" />}
+      {tables.data && <TableList data={tables.data} search={search} onClear={() => setSearch("")} />}
+      {tables.data && <Pager page={page} perPage={20} total={tables.data.total} onPage={setPage} />}
+    </section>
+  );
+}
+
+interface TableListProps {
+  data: NonNullable<ReturnType<typeof useTables>["data"]>;
+  search: string;
+  onClear: () => void;
+}
+
+function TableList({ data, search, onClear }: TableListProps): ReactNode {
+  if (data.records.length === 0 && search) {
+    return (
+      <Empty title={`Nenhuma tabela com “${search}” no nome`}>
+        <Button onClick={onClear}>Limpar a procura</Button>
+      </Empty>
+    );
+  }
+  if (data.records.length === 0) {
+    return (
+      <Empty title="Nenhuma tabela ainda">
+        <Link href="/enviar" className="mt-button mt-button-primary">
+          Enviar arquivo
+        </Link>
+        <Link href="/nova" className="mt-button mt-button-plain">
+          Criar tabela
+        </Link>
+      </Empty>
+    );
+  }
+  return (
+    <ul className="mt-cards">
+      {data.records.map((table) => (
+        <li key={table._id} className="mt-card">
+          <h2>
+            <Link href={`/tabelas/${table._id}`}>{table.title || table.display_name}</Link>
+          </h2>
+          {table.title && <p className="mt-quiet">{table.display_name}</p>}
+          <p>
+            {formatCount(table.row_count)} linhas · {formatCount(table.columns.length)} colunas
+            {table.status === "inactive" && " · inativa (só leitura)"}
+          </p>
+          <p className="mt-quiet">Alterada em {formatMoment(table.updated_at)}</p>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,133 @@
+import type { ReactNode } from "react";
+import type { Column, ColumnType } from "../api/types";
+import { Button, Field } from "../ui/parts";
+import { TYPE_LABELS } from "../values/cells";
+
+/** A column as it is being written; `previousName` is what an existing one is called today. */
+export interface DraftColumn {
+  key: string;
+  label: string;
+  name: string;
+  type: ColumnType;
+  nullable: boolean;
+  previousName?: string;
+  description?: string;
+}
+
+/** Return a name as the database takes it: `Preço Médio (R$)` gives `preco_medio_r`. */
+export function toName(label: string): string {
+  const plain = label.normalize("NFD").replace(/[̀-ͯ]/g, "").toLowerCase();
+  const name = plain.replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
+  if (name === "") return "coluna";
+  if (name === "id") return "id_original";
+  return /^\d/.test(name) ? `_${name}` : name;
+}
+
+export function draftOf(column: Column): DraftColumn {
+  return {
+    key: column.name,
+    label: column.display_name,
+    name: column.name,
+    type: column.type,
+    nullable: column.nullable,
+    previousName: column.name,
+    ...(column.description ? { description: column.description } : {}),
+  };
+}
+
+export function emptyDraft(): DraftColumn {
+  return { key: crypto.randomUUID(), label: "", name: "", type: "text", nullable: true };
+}
+
+export interface ColumnFieldsProps {
+  columns: readonly DraftColumn[];
+  onChange: (columns: readonly DraftColumn[]) => void;
+  faults: ReadonlyMap<number, string>;
+}
+
+/** The list of a table's columns, to write or to change. */
+export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): ReactNode {
+  const change = (index: number, changes: Partial<DraftColumn>): void =>
+    onChange(columns.map((column, at) => (at === index ? { ...column, ...changes } : column)));
+  return (
+    <ol className="mt-columns">
+      {columns.map((column, index) => (
+        <li key={column.key} className="mt-card">
+          <Field label="Nome para as pessoas" error={faults.get(index)}>
+            {(ids) => (
+              <input
+                {...ids}
+                value={column.label}
+                maxLength={500}
+                onChange={(event) => {
+                  const label = event.target.value;
+                  const follows = column.name === "" || column.name === toName(column.label);
+                  change(index, follows ? { label, name: toName(label) } : { label });
+                }}
+              />
+            )}
+          </Field>
+          <Field label="Nome no banco">
+            {(ids) => (
+              <input {...ids} value={column.name} spellCheck={false} onChange={(event) => change(index, { name: event.target.value })} />
+            )}
+          </Field>
+          <Field label="Tipo">{(ids) => <TypeSelect {...ids} value={column.type} onChange={(type) => change(index, { type })} />}</Field>
+          <label className="mt-check">
+            <input type="checkbox" checked={column.nullable} onChange={(event) => change(index, { nullable: event.target.checked })} />{" "}
+            Pode ficar vazia
+          </label>
+          <Field label="Descrição">
+            {(ids) => (
+              <input {...ids} value={column.description ?? ""} onChange={(event) => change(index, { description: event.target.value })} />
+            )}
+          </Field>
+          <Button kind="quiet" onClick={() => onChange(columns.filter((_, at) => at !== index))}>
+            Tirar <span className="mt-hidden">a coluna {column.label}</span>
+          </Button>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+export interface TypeSelectProps {
+  id?: string;
+  value: ColumnType;
+  onChange: (type: ColumnType) => void;
+  "aria-label"?: string;
+}
+
+export function TypeSelect({ value, onChange, ...rest }: TypeSelectProps): ReactNode {
+  return (
+    <select {...rest} value={value} onChange={(event) => onChange(event.target.value as ColumnType)}>
+      {Object.entries(TYPE_LABELS).map(([type, label]) => (
+        <option key={type} value={type}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+/** Return what the API is sent for these drafts. */
+export function toColumns(columns: readonly DraftColumn[]) {
+  return columns.map((column) => ({
+    name: column.name,
+    display_name: column.label,
+    type: column.type,
+    nullable: column.nullable,
+    ...(column.description ? { description: column.description } : {}),
+    ...(column.previousName && column.previousName !== column.name ? { previous_name: column.previousName } : {}),
+  }));
+}
+
+/** Return what the API says of each column, by its place in the list. */
+export function faultsByColumn(details: readonly Partial<Record<string, unknown>>[]): ReadonlyMap<number, string> {
+  const faults = new Map<number, string>();
+  for (const detail of details) {
+    const place = /columns\[(\d+)\]/.exec(String(detail["path"] ?? ""))?.[1];
+    if (place !== undefined) faults.set(Number(place), String(detail["reason"] ?? ""));
+  }
+  return faults;
+}

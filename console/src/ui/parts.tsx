@@ -1,0 +1,141 @@
+import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
+import { ApiFailure } from "../api/session";
+
+export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+  kind?: "primary" | "plain" | "danger" | "quiet";
+}
+
+export function Button({ kind = "plain", className = "", type = "button", ...rest }: ButtonProps): ReactNode {
+  return <button type={type} className={`mt-button mt-button-${kind} ${className}`} {...rest} />;
+}
+
+export interface FieldProps {
+  label: string;
+  hint?: string | undefined;
+  error?: string | undefined;
+  children: (ids: { id: string; "aria-describedby"?: string; "aria-invalid"?: boolean }) => ReactNode;
+}
+
+/** A field with its label, its hint and what is wrong with it, all told to who cannot see them. */
+export function Field({ label, hint, error, children }: FieldProps): ReactNode {
+  const id = useId();
+  const told = error ?? hint;
+  return (
+    <div className={error ? "mt-field mt-field-wrong" : "mt-field"}>
+      <label htmlFor={id}>{label}</label>
+      {children({ id, ...(told ? { "aria-describedby": `${id}-told` } : {}), ...(error ? { "aria-invalid": true } : {}) })}
+      {told && (
+        <p id={`${id}-told`} className={error ? "mt-field-error" : "mt-field-hint"}>
+          {error ? `⚠ ${error}` : told}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export interface DialogProps {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+  actions?: ReactNode;
+}
+
+/** The browser's own dialog: it holds the focus, closes by Escape, and gives the focus back. */
+export function Dialog({ title, onClose, children, actions }: DialogProps): ReactNode {
+  const element = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = element.current;
+    const before = document.activeElement;
+    if (dialog && !dialog.open) dialog.showModal();
+    return () => {
+      dialog?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={element}
+      className="mt-dialog"
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+    >
+      <h2 id={id}>{title}</h2>
+      <div className="mt-dialog-body">{children}</div>
+      <div className="mt-actions">{actions ?? <Button onClick={onClose}>Fechar</Button>}</div>
+    </dialog>
+  );
+}
+
+/** What went wrong, in the API's own words, with what can be done. */
+export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }): ReactNode {
+  const failure = error instanceof ApiFailure ? error : null;
+  const details = failure?.body.details ?? [];
+  return (
+    <div className="mt-note mt-note-error" role="alert">
+      <p>
+        <strong>⚠ {failure ? failure.message : "Algo deu errado nesta página. Tente de novo"}</strong>
+      </p>
+      {details.length > 0 && (
+        <ul>
+          {details.slice(0, 20).map((detail, index) => (
+            <li key={index}>{detailText(detail)}</li>
+          ))}
+        </ul>
+      )}
+      {onRetry && <Button onClick={onRetry}>Tentar de novo</Button>}
+    </div>
+  );
+}
+
+type DetailLike = Partial<Record<string, unknown>>;
+
+/** Write a detail as `coluna valor: "abc" não é um número`. */
+export function detailText(detail: DetailLike): string {
+  const text = (name: string): string => (detail[name] === undefined || detail[name] === null ? "" : String(detail[name]));
+  const places = [
+    text("file"),
+    text("sheet") && `aba ${text("sheet")}`,
+    text("line") && `linha ${text("line")}`,
+    text("row") && `linha ${Number(text("row")) + 1} do pedido`,
+    text("column") && `coluna ${text("column")}`,
+    !text("column") && text("path"),
+  ].filter(Boolean);
+  const value = detail["value"] === undefined ? "" : `"${text("value")}" `;
+  return `${places.join(", ")}${places.length > 0 ? ": " : ""}${value}${text("reason")}`;
+}
+
+export function Loading({ label }: { label: string }): ReactNode {
+  return (
+    <div className="mt-skeleton" role="status">
+      <span className="mt-hidden">{label}</span>
+      <i />
+      <i />
+      <i />
+    </div>
+  );
+}
+
+export function Empty({ title, children }: { title: string; children?: ReactNode }): ReactNode {
+  return (
+    <div className="mt-empty">
+      <p>
+        <strong>{title}</strong>
+      </p>
+      <div className="mt-actions mt-centered">{children}</div>
+    </div>
+  );
+}
+
+export function ProgressBar({ label, percent }: { label: string; percent: number | null }): ReactNode {
+  return (
+    <div className="mt-progress">
+      <span>{label}</span>
+      <progress aria-label={label} max={100} {...(percent === null ? {} : { value: percent })} />
+      <span>{percent === null ? "" : `${Math.floor(percent)} %`}</span>
+    </div>
+  );
+}

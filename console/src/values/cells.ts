@@ -1,0 +1,124 @@
+import type { ColumnType } from "../api/types";
+import { formatDate, formatDatetime, parseDate, parseDatetime } from "./dates";
+import { formatNumber, parseNumber } from "./numbers";
+
+/** A cell as the API answers it with `numbers=string`. */
+export type Cell = string | number | boolean | null | undefined;
+
+export const TYPE_LABELS: Record<ColumnType, string> = {
+  text: "Texto",
+  integer: "Número inteiro",
+  decimal: "Número decimal",
+  boolean: "Sim/Não",
+  date: "Data",
+  datetime: "Data e hora",
+};
+
+/** The signs that stand beside a type's name: never colour alone. */
+export const TYPE_SIGNS: Record<ColumnType, string> = {
+  text: "Aa",
+  integer: "12",
+  decimal: "1,5",
+  boolean: "S/N",
+  date: "▦",
+  datetime: "▦◷",
+};
+
+const YES = new Set(["sim", "s", "true", "verdadeiro", "1"]);
+const NO = new Set(["não", "nao", "n", "false", "falso", "0"]);
+
+/** Write a cell as a Brazilian reads it; an empty one is an empty text. */
+export function formatCell(value: Cell, type: ColumnType): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "boolean") return value ? "Sim" : "Não";
+  const text = String(value);
+  switch (type) {
+    case "integer":
+    case "decimal":
+      return formatNumber(text);
+    case "date":
+      return formatDate(text);
+    case "datetime":
+      return formatDatetime(text);
+    default:
+      return text;
+  }
+}
+
+export type ParsedCell = { ok: true; value: string | boolean | null } | { ok: false; reason: string };
+
+const REASONS: Record<ColumnType, string> = {
+  text: "não é um texto",
+  integer: "não é um número inteiro",
+  decimal: "não é um número",
+  boolean: "escreva sim ou não",
+  date: "não é uma data (dd/mm/aaaa)",
+  datetime: "não é uma data com hora (dd/mm/aaaa hh:mm)",
+};
+
+/** Read what a person typed or pasted into a cell of this type. */
+export function parseCell(text: string, type: ColumnType, nullable: boolean): ParsedCell {
+  if (text.trim() === "") {
+    return nullable ? { ok: true, value: null } : { ok: false, reason: "esta coluna não pode ficar vazia" };
+  }
+  const value = readValue(text, type);
+  return value === null ? { ok: false, reason: REASONS[type] } : { ok: true, value };
+}
+
+function readValue(text: string, type: ColumnType): string | boolean | null {
+  switch (type) {
+    case "integer": {
+      const digits = parseNumber(text);
+      return digits !== null && !digits.includes(".") ? digits : null;
+    }
+    case "decimal":
+      return parseNumber(text);
+    case "boolean": {
+      const word = text.trim().toLowerCase();
+      return YES.has(word) ? true : NO.has(word) ? false : null;
+    }
+    case "date":
+      return parseDate(text);
+    case "datetime":
+      return parseDatetime(text);
+    default:
+      return text;
+  }
+}
+
+/** What the clipboard of a spreadsheet holds: rows by line feeds, cells by tabs, quotes where a cell has either. */
+export function parseClipboard(text: string): string[][] {
+  const rows: string[][] = [[]];
+  let cell = "";
+  let quoted = false;
+  const end = (): void => {
+    rows[rows.length - 1]?.push(cell);
+    cell = "";
+  };
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text[at];
+    if (quoted) {
+      if (sign !== '"') cell += sign;
+      else if (text[at + 1] === '"') {
+        cell += '"';
+        at += 1;
+      } else quoted = false;
+    } else if (sign === '"' && cell === "") quoted = true;
+    else if (sign === "\t") end();
+    else if (sign === "\n") {
+      end();
+      rows.push([]);
+    } else if (sign !== "\r") cell += sign;
+  }
+  end();
+  return rows.filter((row) => row.length > 1 || row[0] !== "");
+}
+
+/** The letter of a spreadsheet's column, from 0: A … Z, AA … */
+export function columnLetter(index: number): string {
+  let letters = "";
+  for (let rest = index + 1; rest > 0; rest = Math.floor((rest - 1) / 26)) {
+    letters = String.fromCharCode(65 + ((rest - 1) % 26)) + letters;
+  }
+  return letters;
+}

@@ -1,0 +1,58 @@
+// Numbers stay texts from the API to the screen and back: a JavaScript number holds 15 digits, a cell may have 1,000.
+
+const PLAIN_NUMBER = /^(-?)(\d+)(?:\.(\d+))?$/;
+const GROUPED_BY_POINTS = /^\d{1,3}(\.\d{3})+$/;
+
+/** Write `1234567.5` as `1.234.567,5`; a text that is no plain number comes back as it is. */
+export function formatNumber(text: string): string {
+  const match = PLAIN_NUMBER.exec(text);
+  if (!match) return text;
+  const [, sign, whole = "", fraction] = match;
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ".");
+  return `${sign}${grouped}${fraction === undefined ? "" : `,${fraction}`}`;
+}
+
+/**
+ * Read a number as a Brazilian writes it (`1.234,56`, `R$ 10`, `-3`), or as the API does (`1234.56`).
+ * Returns the API's digits, or null where the text is none. Points alone part thousands only where each
+ * part after the first has three digits.
+ */
+export function parseNumber(text: string): string | null {
+  const bare = text.replace(/^R\$|[\s ]/g, "");
+  const sign = /^[-−]/.test(bare) ? "-" : "";
+  const digits = bare.replace(/^[-−+]/, "").replace(/^R\$/, "");
+  const plain = toPlainDigits(digits);
+  if (plain === null) return null;
+  const [whole = "", fraction] = plain.split(".");
+  const kept = whole.replace(/^0+(?=\d)/, "");
+  return `${sign}${kept}${fraction === undefined ? "" : `.${fraction}`}`;
+}
+
+function toPlainDigits(digits: string): string | null {
+  if (digits.includes(",")) {
+    const [whole = "", fraction = "", ...rest] = digits.split(",");
+    if (rest.length > 0 || !/^\d+$/.test(fraction)) return null;
+    const joined = GROUPED_BY_POINTS.test(whole) ? whole.replaceAll(".", "") : whole;
+    return /^\d+$/.test(joined) ? `${joined}.${fraction}` : null;
+  }
+  if (GROUPED_BY_POINTS.test(digits)) return digits.replaceAll(".", "");
+  return /^\d+(\.\d+)?$/.test(digits) ? digits : null;
+}
+
+/** Write a count, which is always small enough for a number. */
+export function formatCount(count: number): string {
+  return formatNumber(String(Math.trunc(count)));
+}
+
+/** Write a size in bytes as people read it. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  const units = ["KB", "MB", "GB"];
+  let size = bytes / 1024;
+  let unit = 0;
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  return `${formatNumber(size.toFixed(1))} ${units[unit] ?? ""}`;
+}

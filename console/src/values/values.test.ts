@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { columnLetter, formatCell, parseCell, parseClipboard } from "./cells";
+import { formatDate, formatDatetime, parseDate, parseDatetime } from "./dates";
+import { formatBytes, formatNumber, parseNumber } from "./numbers";
+
+describe("numbers", () => {
+  it.each([
+    ["0", "0"],
+    ["-1234.5", "-1.234,5"],
+    ["9007199254740993", "9.007.199.254.740.993"],
+    ["123456789012345678901234567890.12", "123.456.789.012.345.678.901.234.567.890,12"],
+    ["0.10", "0,10"],
+    ["NaN", "NaN"],
+  ])("%s is shown as %s", (text, shown) => expect(formatNumber(text)).toBe(shown));
+
+  it.each([
+    ["1.234,56", "1234.56"],
+    ["1.234", "1234"],
+    ["12.5", "12.5"],
+    ["R$ 1.234,50", "1234.50"],
+    ["-3", "-3"],
+    ["007", "7"],
+    ["1,2,3", null],
+    ["1.23,4", null],
+    ["abc", null],
+    ["1,", null],
+  ])("%s is read as %s", (text, digits) => expect(parseNumber(text)).toBe(digits));
+
+  it("comes back digit for digit", () => {
+    for (const digits of ["9223372036854775807", "-0.000000000000000001", `1${"0".repeat(300)}.5`]) {
+      expect(parseNumber(formatNumber(digits))).toBe(digits);
+    }
+  });
+
+  it("tells sizes as people read them", () => expect(formatBytes(1_572_864)).toBe("1,5 MB"));
+});
+
+describe("dates", () => {
+  it("never moves a day", () => {
+    expect(formatDate("2025-12-31")).toBe("31/12/2025");
+    expect(parseDate("31/12/2025")).toBe("2025-12-31");
+    expect(parseDate("1/2/2025")).toBe("2025-02-01");
+  });
+
+  it.each(["30/02/2025", "29/02/2023", "31/04/2025", "00/01/2025", "01/13/2025", "ontem"])("%s is no day", (text) =>
+    expect(parseDate(text)).toBeNull(),
+  );
+
+  it("takes the leap days there are", () => expect(parseDate("29/02/2024")).toBe("2024-02-29"));
+
+  it("shows an instant in the reader's zone and reads it back, fraction kept", () => {
+    const shown = formatDatetime("2025-07-01T12:30:45.123456Z");
+    expect(shown).toMatch(/^\d{2}\/\d{2}\/2025 \d{2}:\d{2}:45\.123456$/);
+    expect(parseDatetime(shown)).toBe("2025-07-01T12:30:45.123456Z");
+    expect(parseDatetime("25:00 01/01/2025")).toBeNull();
+  });
+});
+
+describe("cells", () => {
+  it("are written by their type", () => {
+    expect(formatCell("1234.5", "decimal")).toBe("1.234,5");
+    expect(formatCell("01821426", "text")).toBe("01821426");
+    expect(formatCell(true, "boolean")).toBe("Sim");
+    expect(formatCell(null, "date")).toBe("");
+  });
+
+  it.each([
+    ["sim", "boolean", true],
+    ["NÃO", "boolean", false],
+    ["10,5", "decimal", "10.5"],
+    ["31/12/2025", "date", "2025-12-31"],
+    [" a ", "text", " a "],
+  ] as const)("%s as %s is kept as %s", (text, type, value) =>
+    expect(parseCell(text, type, true)).toEqual({ ok: true, value }),
+  );
+
+  it("say why they are refused", () => {
+    expect(parseCell("1,5", "integer", true)).toEqual({ ok: false, reason: "não é um número inteiro" });
+    expect(parseCell("", "text", false)).toEqual({ ok: false, reason: "esta coluna não pode ficar vazia" });
+    expect(parseCell("  ", "integer", true)).toEqual({ ok: true, value: null });
+  });
+
+  it("are read from a spreadsheet's clipboard, quoted line feeds too", () => {
+    expect(parseClipboard('a\t"b\nc"\r\n"d""e"\t\r\n')).toEqual([["a", "b\nc"], ['d"e', ""]]);
+  });
+
+  it("have a spreadsheet's letters", () => expect([0, 25, 26, 701, 702].map(columnLetter)).toEqual(["A", "Z", "AA", "ZZ", "AAA"]));
+});
