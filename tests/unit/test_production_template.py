@@ -10,6 +10,7 @@ from cloudformation import read_template
 from managed_tables.settings import PostgresSecret
 from managed_tables_api.boundary import EXPOSED_HEADERS
 from managed_tables_local.checkout import ROOT, TEMPLATE
+from managed_tables_local.page_app import security_headers
 
 DOCUMENT = read_template()
 RESOURCES: dict[str, dict[str, Any]] = DOCUMENT["Resources"]
@@ -404,3 +405,40 @@ def test_every_parameter_is_asked_for_in_a_group() -> None:
 def test_what_is_missing_is_said_before_anything_is_made(name: str) -> None:
     (assertion,) = DOCUMENT["Rules"][name]["Assertions"]
     assert "need" in assertion["AssertDescription"] or "Give" in assertion["AssertDescription"]
+
+
+def test_the_console_is_private_and_made_only_if_asked_for() -> None:
+    names = {name for name in RESOURCES if name.startswith("Console")}
+    assert {RESOURCES[name]["Condition"] for name in names} == {"MakeConsole"}
+    assert PARAMETERS["CreateConsole"]["Default"] == "false"
+    assert set(properties("ConsoleBucket")["PublicAccessBlockConfiguration"].values()) == {True}
+    (statement,) = properties("ConsoleBucketPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Principal"], statement["Action"]) == (
+        {"Service": "cloudfront.amazonaws.com"},
+        "s3:GetObject",
+    )
+
+
+def test_the_console_has_the_headers_that_its_tests_see() -> None:
+    """The local page, which the browser's tests open, is served with those of security-headers.json."""
+    policy = properties("ConsoleHeaders")["ResponseHeadersPolicyConfig"]
+    security = policy["SecurityHeadersConfig"]
+    bucket = (
+        "https://managed-tables-${Stage}-${AWS::AccountId}-${AWS::Region}.s3.${AWS::Region}.${AWS::URLSuffix}"
+    )
+    written = security_headers(bucket, "${ConsoleFrameAncestors}")
+    assert security["ContentSecurityPolicy"]["ContentSecurityPolicy"] == {
+        "Fn::Sub": written.pop("Content-Security-Policy")
+    }
+    assert security["ReferrerPolicy"]["ReferrerPolicy"] == written.pop("Referrer-Policy")
+    assert written.pop("X-Content-Type-Options") == "nosniff"
+    assert security["ContentTypeOptions"] == {"Override": True}
+    others = {item["Header"]: item["Value"] for item in policy["CustomHeadersConfig"]["Items"]}
+    assert others == written
+
+
+def test_the_console_and_the_api_are_one_origin() -> None:
+    distribution = properties("ConsoleDistribution")["DistributionConfig"]
+    (api,) = distribution["CacheBehaviors"]
+    assert (api["PathPattern"], api["TargetOriginId"]) == ("/v1/*", "api")
+    assert {origin["Id"] for origin in distribution["Origins"]} == {"page", "api"}
