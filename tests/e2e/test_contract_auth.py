@@ -41,6 +41,9 @@ ROUTES = (
     Route("GET", "/upload-jobs/active", "list"),
     Route("GET", "/upload-jobs/{id}", "list"),
     Route("POST", "/upload-jobs/{id}/confirm", "upload", TABLE),
+    Route("POST", "/upload-jobs/{id}/reanalyze", "upload", {"tables": []}),
+    Route("GET", "/upload-jobs/{id}/preview", "list"),
+    Route("GET", "/upload-jobs/{id}/rejects", "list"),
     Route("GET", "/{id}/data", "data-read"),
     Route("POST", "/{id}/data", "data-write", ROWS),
     Route("PATCH", "/{id}/data", "data-write", {"where": {}, "set": {"produto": "X"}, "all": True}),
@@ -125,6 +128,7 @@ def test_403_comes_before_404_and_422(console: Console) -> None:
         ("PATCH", "/{id}"),
         ("POST", "/{id}/upload"),
         ("POST", "/upload-jobs/{id}/confirm"),
+        ("POST", "/upload-jobs/{id}/reanalyze"),
         ("POST", "/{id}/data"),
         ("PUT", "/{id}/data/{row}"),
         ("PATCH", "/{id}/data/{row}"),
@@ -256,6 +260,9 @@ def test_another_companys_things_do_not_exist(company: Console) -> None:
         ("DELETE", f"/{own}/data/{row_id}", None, "Linha não encontrada"),
         ("GET", f"/upload-jobs/{job_id}", None, "Job não encontrado"),
         ("POST", f"/upload-jobs/{job_id}/confirm", TABLE, "Job não encontrado"),
+        ("POST", f"/upload-jobs/{job_id}/reanalyze", {"tables": []}, "Job não encontrado"),
+        ("GET", f"/upload-jobs/{job_id}/preview", None, "Job não encontrado"),
+        ("GET", f"/upload-jobs/{job_id}/rejects", None, "Job não encontrado"),
     ):
         answer = other.call(method, path, body)
         assert (answer.status, answer.error) == (404, sentence)

@@ -338,6 +338,13 @@ def execution_status(world: World, job_id: str) -> str:
     ]
 
 
+def execution_output(world: World, job_id: str) -> str:
+    """Return what the job's execution ended with."""
+    return world.services.stepfunctions.describe_execution(executionArn=execution_arn(world, job_id))[
+        "output"
+    ]
+
+
 def stop_execution(world: World, job_id: str) -> None:
     """End the job's execution, which says nothing to anyone."""
     world.services.stepfunctions.stop_execution(executionArn=execution_arn(world, job_id))

@@ -11,6 +11,7 @@ import pytest
 from cancelling import Cancel
 from export_steps import Export, StartExport
 from injection import Fault, run_step
+from reviewing import AnalyzeAgain, InsertSkipping, Reanalyze
 from steps import (
     Analyze,
     ChangeColumns,
@@ -39,6 +40,9 @@ SCENARIOS = [
     Ingest(),
     Confirm("create"),
     Confirm("append"),
+    Reanalyze(),
+    AnalyzeAgain(),
+    InsertSkipping(),
     Cancel("waiting"),
     Cancel("inserting"),
     Cancel("committed"),

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from upload_flow import BASE, declare, error_of, record
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.storage import Storage
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_api.services import ApiServices
 
@@ -54,12 +55,24 @@ def test_every_line_of_a_text_has_its_kind_and_cells(api: ApiServices, client: T
     assert preview(client, job_id, from_line=11)["lines"] == []
 
 
-def test_far_lines_of_a_large_file_are_found_by_the_index(api: ApiServices, client: TestClient) -> None:
+def test_far_lines_of_a_large_file_are_found_by_the_index(
+    api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_bytes, read_range = [], Storage.read_range
+
+    def counted(storage: Storage, key: str, first: int, last: int) -> bytes:
+        content = read_range(storage, key, first, last)
+        read_bytes.append(len(content))
+        return content
+
+    monkeypatch.setattr(Storage, "read_range", counted)
     rows = "".join(f"{number};nome {number};{number},50\r\n" for number in range(1, 60_001))
     job_id = analyzed(api, client, "vendas.csv", f"n;nome;valor\r\n{rows}".encode())
     for line in (2, 4_321, 30_000, 60_001):
+        read_bytes.clear()
         [found] = preview(client, job_id, from_line=line, lines=1)["lines"]
         assert (found["line"], found["cells"][0]) == (line, str(line - 1))
+        assert sum(read_bytes) <= 600_000  # one piece, whatever the file's size
     assert preview(client, job_id, from_line=60_000, lines=200)["last_line"] == 60_001
 
 

@@ -1,0 +1,89 @@
+"""The review, made to fail: another reading asked for and made, and a load that leaves rows out."""
+
+from typing import Any
+
+from injection import run_step
+from steps import CSV, MISFITS, NEW_NUMBERS, ROWS, SCHEMA, Scenario, Step, execution_output, execution_status
+from worlds import World, until
+
+from managed_tables.jobs.reanalysis import reanalyze_job
+from managed_tables.jobs.rejected_rows import rejects_keys
+from managed_tables.jobs.terms import LoadTerms
+from managed_tables_analyze.handler import analyze_job
+from managed_tables_insert.job import run_job
+
+STATED = {"timezone": None, "tables": [{"file": 0, "sheet": None, "skip_lines": [2]}]}
+LINES = len(ROWS) - 1  # without the one that is stated to be none
+
+
+def _waiting(world: World) -> str:
+    """Return the id of a job whose execution waits, its file analysed."""
+    job = world.queued_job(CSV)
+    run = run_step(lambda: analyze_job(world.fresh_services(), world.company_id, job.job_id))
+    assert run.ended_well, run.error
+    world.services.executions.start(job)
+    until(lambda: world.job(job.job_id).status == "waiting_confirm", "the execution waits")
+    return job.job_id
+
+
+def _assert_read_again(world: World, job_id: str) -> None:
+    job = world.job(job_id)
+    analysis = world.services.storage.get_json(job.analysis_key or "")
+    assert (job.wish_key, job.error, analysis["row_count"]) == (None, None, LINES)
+    assert analysis["wish"]["tables"] == STATED["tables"]
+
+
+class Reanalyze(Scenario):
+    """The request by a user, who sends the same again until it is answered; then the files are read."""
+
+    name = "reanalyze"
+
+    def set_up(self, world: World) -> Step:
+        self.job_id = _waiting(world)
+        return lambda: reanalyze_job(world.fresh_services(), world.job(self.job_id), STATED)
+
+    def check(self, world: World, value: Any) -> None:
+        assert value is None
+        until(lambda: execution_status(world, self.job_id) == "SUCCEEDED", "the execution goes on")
+        assert '"analyze"' in execution_output(world, self.job_id)
+        assert world.job(self.job_id).status == "analisando"
+        run = run_step(lambda: analyze_job(world.fresh_services(), world.company_id, self.job_id))
+        assert run.value == {"outcome": "analyzed", "auto_confirm": False}, run.error
+        _assert_read_again(world, self.job_id)
+
+
+class AnalyzeAgain(Scenario):
+    """The analysing step under what a person states: the reading before holds until the new one is there."""
+
+    name = "analyze again"
+
+    def set_up(self, world: World) -> Step:
+        self.job_id = _waiting(world)
+        reanalyze_job(world.services, world.job(self.job_id), STATED)
+        return lambda: analyze_job(world.fresh_services(), world.company_id, self.job_id)
+
+    def check(self, world: World, value: Any) -> None:
+        assert value == {"outcome": "analyzed", "auto_confirm": False}
+        _assert_read_again(world, self.job_id)
+
+
+class InsertSkipping(Scenario):
+    """The inserting step that leaves rows out: each row is in the table or in the file of rejected ones."""
+
+    name = "insert create, skipping"
+
+    def set_up(self, world: World) -> Step:
+        self.job_id = world.maker.inserting(MISFITS, SCHEMA, terms=LoadTerms(on_misfit="skip"))
+        return lambda: run_job(world.fresh_services(), world.company_id, self.job_id)
+
+    def check(self, world: World, value: Any) -> None:
+        assert value == {"outcome": "done"}
+        job = world.job(self.job_id)
+        assert job.result
+        assert (job.result.inserted, job.result.rejected) == (len(NEW_NUMBERS), 1)
+        assert [n for (n,) in world.query("SELECT n FROM vendas ORDER BY id")] == NEW_NUMBERS
+        keys = rejects_keys(job)
+        assert keys
+        assert world.services.storage.get_json(keys[1]) == {"rows": 1}
+        text = b"".join(world.services.storage.stream(keys[0])).decode("utf-8-sig")
+        assert [line.split(";")[0] for line in text.splitlines()] == ["n", "doze"]
