@@ -9,6 +9,7 @@ SECTIONS = {  # name: module, function
     "import": ("imports", "run"),
     "export": ("exports", "run"),
     "deployed": ("deployed", "run"),
+    "loads": ("loads", "run"),
     "gigabyte": ("imports", "run_gigabyte"),
 }
 _ON_REQUEST = ("gigabyte",)  # it takes minutes for one figure

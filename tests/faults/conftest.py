@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
@@ -12,6 +13,7 @@ from worlds import ForkedJobMaker, World, waiting_machine
 from managed_tables.ids import new_record_id
 from managed_tables.settings import Settings
 from managed_tables.tables import reconciliation, upload_tables
+from managed_tables.undo import operation
 from managed_tables_api.services import ApiServices
 from managed_tables_insert import pipe
 from managed_tables_local.emulator import Emulator
@@ -35,6 +37,8 @@ def world(emulator: Emulator, postgres_dsn: str, tmp_path_factory: pytest.TempPa
         patch.setattr("tempfile.tempdir", str(folder))
         patch.setattr(reconciliation, "STALE_AFTER_SECONDS", STALE_AFTER_SECONDS)
         patch.setattr(reconciliation, "UPLOAD_STALE_AFTER_SECONDS", STALE_AFTER_SECONDS)
+        patch.setattr(reconciliation, "INDEX_STALE_AFTER_SECONDS", STALE_AFTER_SECONDS)
+        patch.setattr(operation, "RECOVERED_AFTER", timedelta())
         patch.setattr(upload_tables, "REUSED_WITHIN_SECONDS", STALE_AFTER_SECONDS / 2)
         patch.setattr(pipe, "CHUNK_BYTES", CHUNK_BYTES)
         services = _deploy(emulator, postgres_dsn)

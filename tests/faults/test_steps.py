@@ -27,6 +27,7 @@ from steps import (
     Scenario,
     repeat_until_ended,
 )
+from undoing import SetKey, Undo, Upsert
 from worlds import World
 
 SCENARIOS = [
@@ -55,6 +56,12 @@ SCENARIOS = [
     Provision(),
     StartExport(),
     *(Export(form) for form in ("csv", "xlsx", "parquet", "jsonl")),
+    SetKey(),
+    Upsert(),
+    Undo("create"),
+    Undo("append"),
+    Undo("upsert"),
+    Undo("replace"),
 ]
 
 

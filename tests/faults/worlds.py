@@ -176,7 +176,8 @@ class World:
                 connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, name)))
             connection.execute(
                 "DELETE FROM managed_tables.tables; DELETE FROM managed_tables.row_counts;"
-                " DELETE FROM managed_tables.applied_jobs; DELETE FROM managed_tables.applied_requests"
+                " DELETE FROM managed_tables.applied_jobs; DELETE FROM managed_tables.applied_requests;"
+                " DELETE FROM managed_tables.undoable_jobs"
             )
 
     def assert_sound(self) -> None:
@@ -196,9 +197,14 @@ class World:
             deleted = self.services.items.query(f"COMPANY#{self.company_id}", "DELETED_TABLE#")
             away = {f"deleted${item['table_id']}" for item in deleted}
             assert {name for schema, name in physical if schema == "deleted_tables"} == away
-            assert {schema for schema, _ in physical} <= {"public", "deleted_tables"}  # none is temporary
+            # None is temporary.
+            assert {schema for schema, _ in physical} <= {"public", "deleted_tables", "kept_rows"}
+            keeping = "SELECT job_id FROM managed_tables.undoable_jobs WHERE has_kept"
+            kept = {("kept_rows", job_id) for (job_id,) in connection.execute(keeping)}
+            assert {one for one in physical if one[0] == "kept_rows"} == kept
             for record in visible:
                 _assert_same(connection, record)
+                _assert_indexed(connection, record)
         pk = f"COMPANY#{self.company_id}"
         jobs = {item["job_id"] for item in self.services.items.query(pk, "JOB#")}
         exports = {item["export_id"] for item in self.services.items.query(pk, "EXPORT#")}
@@ -249,6 +255,17 @@ def _assert_same(connection: PgConnection, record: Any) -> None:
         [sql.Identifier("public", name).as_string(connection)],
     ).fetchall()
     assert {one for (one,) in shown} == {"id", *(column.name for column in record.columns)}
+
+
+def _assert_indexed(connection: PgConnection, record: Any) -> None:
+    """Every index of the definition is there and whole, and there is no other."""
+    found = connection.execute(
+        "SELECT indisvalid, indisunique FROM pg_index WHERE indrelid = %s::regclass AND NOT indisprimary",
+        [sql.Identifier("public", record.display_name).as_string(connection)],
+    ).fetchall()
+    unique = [is_unique for is_valid, is_unique in found if is_valid]
+    assert len(unique) == len(found), "an index is not whole"
+    assert (unique.count(True), unique.count(False)) == (int(record.key is not None), len(record.indexes))
 
 
 def waiting_machine(services: ApiServices, name: str) -> str:

@@ -211,7 +211,9 @@ def _clock_ms(connection: PgConnection) -> int:
 def _delete_older_rows(connection: PgConnection, job_id: str, name: sql.Identifier) -> None:
     """Keep every row but ours aside and delete it, those written while ours were loading included."""
     lock_out_writers(connection, name)
-    others = sql.SQL("xmin <> pg_current_xact_id()::xid")
+    # Written out: as a function's result PostgreSQL would find it again for each row.
+    row = connection.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
+    others = sql.SQL("xmin <> {}::xid").format(row and row[0])
     keep_rows(connection, job_id, name, others)
     connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(name, others))
 

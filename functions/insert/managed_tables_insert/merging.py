@@ -153,10 +153,10 @@ class Merge:
 
     def _insert(self, condition: sql.Composable) -> int:
         names = identifiers([ID_COLUMN, *self.transfer.names])
-        statement = sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {} AS {} WHERE {} ORDER BY {}")
+        statement = sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {} AS {} WHERE {}")
         with translated_refusals():
             return self.connection.execute(
-                statement.format(self.table, STAGED, NEW, condition, sql.Identifier(ID_COLUMN), names=names)
+                statement.format(self.table, STAGED, NEW, condition, names=names)
             ).rowcount
 
 
