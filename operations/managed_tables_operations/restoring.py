@@ -14,6 +14,7 @@ from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.hidden_columns import bring_back, find_hidden_columns
 from managed_tables.tables.physical import delete_physical_table, physical_name, restore_physical_table
 from managed_tables.tables.reconciliation import Waiting
+from managed_tables.undo.keeping import forget_table
 
 
 class NotFoundError(LookupError):
@@ -77,6 +78,7 @@ def restore_column(
         lock_version(connection, table_id, table.version)
         physical = physical_name(table.display_name)
         bring_back(connection, table_id, physical, hidden_name, name, kinds[hidden_name])
+        forget_table(connection, table_id)  # every row is written: which ones somebody changed is not known
         applied = replace(table.applied, version=table.version + 1, columns=columns)
         write_comments(connection, applied)
         record_change(connection, table_id, applied)

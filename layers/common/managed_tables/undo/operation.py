@@ -25,6 +25,7 @@ def undo_job(services: Services, job: JobRecord, *, force: bool) -> Undone:
         raise ApiError(NOT_UNDOABLE, reason="ela já foi desfeita")
     company = services.provisioning.require(job.company_id)
     undone = _recover(services, company, job) or _undo(services, company, job, force=force)
+    services.imports.forget(job)  # the same files may come again without a warning
     services.jobs.record_undone(job)
     return undone
 
