@@ -130,6 +130,10 @@ test-iam: setup ## Take each statement of the policies away in turn: something m
 test-schemathesis: setup ## 1,000 generated cases an operation, every check on
 	@$(BIN)/pytest -s --cases 1000 tests/e2e/test_contract_openapi.py -k generated
 
+.PHONY: test-values
+test-values: setup ## 200 random tables through CSV, XLSX by two writers, XLS and ODS, value by value
+	@$(BIN)/pytest -n 2 --dist load --values 200 tests/unit/test_values_of_every_file.py
+
 .PHONY: test-scale
 test-scale: setup ## 200 companies on two clusters, 100 jobs at once, on a stack of its own
 	@$(BIN)/python -m benchmarks.scale

@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--faults", type=int, default=5, help="faults a step, spread over its boundaries (default: 5); 0: all"
     )
     parser.addoption("--lives", type=int, default=0, help="long lives of the model (default: few short ones)")
+    parser.addoption("--values", type=int, default=2, help="random tables a kind of file (default: 2)")
     parser.addoption("--cases", type=int, default=10, help="generated cases an operation (default: 10)")
 
 

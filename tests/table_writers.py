@@ -1,0 +1,138 @@
+"""Write one table of typed values as every kind of file: what the readers must agree on."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from xml.sax.saxutils import escape, quoteattr
+
+import openpyxl
+import xlsxwriter
+import xlwt
+
+Value = str | int | Decimal | bool | date | datetime | None
+Table = Sequence[Sequence[Value]]
+"""A header and its rows."""
+Writer = Callable[[Table], bytes]
+
+_ODS_NAMES = " ".join(
+    f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{prefix}:1.0"'
+    for prefix in ("office", "table", "text")
+)
+
+
+def write_csv(table: Table) -> bytes:
+    """Return a Brazilian CSV file: semicolons, decimal commas, days first, times as ISO has them."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerows([[_in_portuguese(value) for value in row] for row in table])
+    return text.getvalue().encode()
+
+
+def _in_portuguese(value: Value) -> str:
+    if isinstance(value, bool):
+        return "verdadeiro" if value else "falso"
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    if isinstance(value, date):
+        return f"{value.day:02d}/{value.month:02d}/{value.year:04d}"
+    if isinstance(value, Decimal):
+        return f"{value:f}".replace(".", ",")
+    return "" if value is None else str(value)
+
+
+def write_openpyxl(table: Table) -> bytes:
+    """Return a workbook as openpyxl writes it."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for number, row in enumerate(table, start=1):
+        for column, value in enumerate(row, start=1):
+            cell = sheet.cell(number, column)
+            cell.value = value
+            if isinstance(value, str):
+                cell.data_type = "s"  # a text that begins with `=` is one, too
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def write_xlsxwriter(table: Table) -> bytes:
+    """Return a workbook as XlsxWriter writes it."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        day, moment = (
+            book.add_format({"num_format": form}) for form in ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss.000")
+        )
+        for number, row in enumerate(table):
+            for column, value in enumerate(row):
+                if isinstance(value, datetime):
+                    sheet.write_datetime(number, column, value, moment)
+                elif isinstance(value, date):
+                    sheet.write_datetime(number, column, value, day)
+                elif isinstance(value, str):
+                    sheet.write_string(number, column, value)
+                elif value is not None:
+                    sheet.write(number, column, value)
+    return content.getvalue()
+
+
+def write_xls(table: Table) -> bytes:
+    """Return a workbook of Excel 97 as xlwt writes it."""
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Plan1")
+    day, moment = (xlwt.easyxf(num_format_str=form) for form in ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss"))
+    for number, row in enumerate(table):
+        for column, value in enumerate(row):
+            style = moment if isinstance(value, datetime) else day if isinstance(value, date) else None
+            if value is not None:
+                sheet.write(number, column, value, *([style] if style else []))
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def write_ods(table: Table) -> bytes:
+    """Return a workbook of OpenDocument, its values in attributes with all their digits."""
+    rows = "".join(f"<table:table-row>{''.join(map(_ods_cell, row))}</table:table-row>" for row in table)
+    content = (
+        f"<office:document-content {_ODS_NAMES}><office:body><office:spreadsheet>"
+        f'<table:table table:name="Plan1">{rows}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+    return package.getvalue()
+
+
+def _ods_cell(value: Value) -> str:
+    if value is None:
+        return "<table:table-cell/>"
+    kind, name, text = _ods_value(value)
+    attribute = f" office:{name}={quoteattr(text)}" if name else ""
+    shown = f"<text:p>{escape(text)}</text:p>"
+    return f'<table:table-cell office:value-type="{kind}"{attribute}>{shown}</table:table-cell>'
+
+
+def _ods_value(value: str | int | Decimal | date) -> tuple[str, str, str]:
+    if isinstance(value, bool):
+        return "boolean", "boolean-value", str(value).lower()
+    if isinstance(value, date):
+        return "date", "date-value", value.isoformat()
+    if isinstance(value, str):
+        return "string", "string-value", value
+    return "float", "value", f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+WRITERS: dict[str, tuple[str, Writer]] = {
+    "csv": ("tabela.csv", write_csv),
+    "openpyxl": ("tabela.xlsx", write_openpyxl),
+    "xlsxwriter": ("tabela.xlsx", write_xlsxwriter),
+    "xlwt": ("tabela.xls", write_xls),
+    "ods": ("tabela.ods", write_ods),
+}

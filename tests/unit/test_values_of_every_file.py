@@ -1,0 +1,163 @@
+"""The same values through CSV, XLSX by two writers, XLS and ODS: exact, as far as the file itself is."""
+
+import tempfile
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from table_writers import WRITERS, Table, Value
+
+from managed_tables.conversion import Formats, build_conversion
+from managed_tables.schema import ColumnType
+from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.inference.samples import format_instant
+
+ZONE = ZoneInfo("America/Sao_Paulo")
+INT64 = range(-(2**63), 2**63)
+DOUBLE_DIGITS = 15
+OF_DOUBLES = ("openpyxl", "xlsxwriter", "xlwt")  # what they write of a number is a double
+FIRST_DAY = {name: date(1900, 3, 1) for name in OF_DOUBLES}  # before it, Excel has no dates, or other ones
+COLUMNS = {
+    "numero": ColumnType.INTEGER,
+    "valor": ColumnType.DECIMAL,
+    "dia": ColumnType.DATE,
+    "quando": ColumnType.DATETIME,
+    "pago": ColumnType.BOOLEAN,
+    "ativo": ColumnType.BOOLEAN,
+    "nome": ColumnType.TEXT,
+}
+
+edges = [sign * (2**power + near) for power in range(53, 64) for near in (-1, 0, 1) for sign in (1, -1)]
+integers = st.one_of(
+    st.sampled_from([one for one in edges if one in INT64]),
+    st.sampled_from([INT64[0], INT64[-1], 0, -1]),
+    st.integers(INT64[0], INT64[-1]),
+)
+decimals = st.one_of(
+    st.decimals(-(10**12), 10**12, places=2),
+    st.decimals(-(10**6), 10**6, places=9),
+    st.integers(-(10**17), 10**17).map(lambda n: Decimal(n).scaleb(-4)),
+    st.integers(10**39, 10**40).map(lambda n: Decimal(n).scaleb(-20)),
+)
+characters = st.characters(
+    exclude_categories=["Cs", "Cc", "Cn", "Zl", "Zp"], exclude_characters="\ufeff\ufffe\uffff"
+)
+texts = st.text(characters, max_size=12).map(lambda text: f"É{text}z").filter(lambda text: "_x" not in text)
+booleans = st.sampled_from(["sim", "não", "Sim", "NÃO", "nao"])
+
+
+def rows_for(writer: str) -> st.SearchStrategy[list[tuple[Value, ...]]]:
+    """Return tables of rows that the writer can write at all."""
+    first = FIRST_DAY.get(writer, date.min)
+    moments: st.SearchStrategy[datetime] = st.datetimes(
+        datetime(first.year, first.month, first.day), datetime(9999, 12, 30)
+    ).map(lambda at: at.replace(microsecond=0))
+    if writer == "csv":
+        offsets = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+        moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=offsets)
+    days = st.dates(first, date(9999, 12, 30))
+    # The last of them is rounded up to 2^63 on its way into a double: no integer any more.
+    whole = integers.filter(lambda n: writer not in OF_DOUBLES or int(float(_in_file(writer, n))) in INT64)
+    row = st.tuples(whole, decimals, days, moments, st.booleans(), booleans, texts)
+    return st.lists(row, min_size=20, max_size=40)
+
+
+@pytest.fixture(scope="module", params=WRITERS)
+def writer(request: pytest.FixtureRequest) -> str:
+    """A kind of file, and who writes it."""
+    name: str = request.param
+    return name
+
+
+def test_values_come_back_as_they_were_written(writer: str, pytestconfig: pytest.Config) -> None:
+    """Integers, decimals, dates, times, booleans and texts, in their types."""
+
+    @settings(
+        max_examples=pytestconfig.getoption("values"),
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(rows_for(writer))
+    def check(rows: list[tuple[Value, ...]]) -> None:
+        found = read(writer, [tuple(COLUMNS), *rows])
+        for number, (written, got) in enumerate(zip(rows, found, strict=True)):
+            for name, value, cell in zip(COLUMNS, written, got, strict=True):
+                assert is_same(writer, COLUMNS[name], value, cell), (number, name, value, cell)
+
+    check()
+
+
+def read(writer: str, table: Table) -> list[tuple[str | None, ...]]:
+    """Write the table, analyze the file, and return its values as PostgreSQL is given them."""
+    name, write = WRITERS[writer]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "00"
+        path.write_bytes(write(table))
+        found = analyze([SourceFile(path, name)], Path(folder), ZONE)
+        assert [column["name"] for column in found.inferred_schema["columns"]] == list(COLUMNS)
+        return _converted(found)
+
+
+def _converted(found: Analysis) -> list[tuple[str | None, ...]]:
+    values = []
+    for number, (column_type, formats) in enumerate(zip(COLUMNS.values(), found.formats, strict=True)):
+        conversion = build_conversion(f"c{number}", column_type, Formats(**_plain(formats)))
+        values.append(f"CASE WHEN {conversion.converts} THEN {conversion.value} END")
+    query = f"SELECT {', '.join(values)} FROM read_parquet('{found.staged}')"  # noqa: S608
+    return duckdb.execute(query).fetchall()
+
+
+def _plain(formats: Any) -> dict[str, Any]:
+    return formats if isinstance(formats, dict) else formats.as_record()
+
+
+def is_same(writer: str, column_type: ColumnType, written: Value, got: str | None) -> bool:
+    """Return whether the value came back: exactly, or as the double that is all its file holds."""
+    if got is None:
+        return False
+    match column_type:
+        case ColumnType.INTEGER:
+            assert isinstance(written, int)
+            in_file = _in_file(writer, written) if writer in OF_DOUBLES else str(written)
+            # Written with an exponent it is a number of 15 digits that was typed, or all of a double.
+            return int(got) == Decimal(in_file) or (writer in OF_DOUBLES and int(got) == int(float(in_file)))
+        case ColumnType.DECIMAL:
+            assert isinstance(written, Decimal)
+            return _is_same_decimal(writer, written, Decimal(got))
+        case ColumnType.DATETIME:
+            assert isinstance(written, datetime)
+            local = written if written.tzinfo else written.replace(tzinfo=ZONE)
+            return datetime.fromisoformat(format_instant(got, ZONE)) == local.astimezone(UTC)
+        case ColumnType.DATE:
+            assert isinstance(written, date)
+            return got == written.isoformat()
+        case ColumnType.BOOLEAN:
+            return got == ("true" if written in (True, "sim", "Sim") else "false")
+        case ColumnType.TEXT:
+            return got == written
+
+
+def _is_same_decimal(writer: str, written: Decimal, got: Decimal) -> bool:
+    if got == written:
+        return True
+    if len(str(abs(written)).replace(".", "").strip("0")) <= DOUBLE_DIGITS:
+        return False
+    if writer in OF_DOUBLES:
+        return float(got) == float(_in_file(writer, written))
+    # What is a double in full, as Excel writes it, is the number of 15 digits that it stands for.
+    return writer == "ods" and float(got) == float(written)
+
+
+def _in_file(writer: str, value: int | Decimal) -> str:
+    """Return the number as a writer of doubles puts it into the file."""
+    if writer == "xlwt":
+        return repr(float(value))
+    return f"{value:.16G}" if writer == "xlsxwriter" else f"{float(value):.16G}"
