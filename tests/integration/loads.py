@@ -10,6 +10,7 @@ from staged_objects import Rows
 from tables_client import TableClient
 
 from managed_tables.catalog.jobs import JobMode
+from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables_insert.job import run_job
 
@@ -28,12 +29,17 @@ class Loads:
     maker: JobMaker
     table: TableClient
 
-    def run(self, mode: JobMode, rows: Rows, *names: str) -> Any:
+    def run(self, mode: JobMode, rows: Rows, *names: str, terms: LoadTerms = USUAL_TERMS) -> Any:
         """Load rows whose cells are of these columns, and return the job."""
         own = {one["name"]: one for one in self.table.get()["columns"]}
         columns = [Column.model_validate(own[name]) if name in own else loaded_column(name) for name in names]
         job_id = self.maker.inserting(
-            rows, columns, mode=mode, table_id=self.table.table_id, display_name=self.table.name
+            rows,
+            columns,
+            mode=mode,
+            table_id=self.table.table_id,
+            display_name=self.table.name,
+            terms=terms,
         )
         run_job(self.maker.services, self.maker.company.company_id, job_id)
         return self.maker.job(job_id)

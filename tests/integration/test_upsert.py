@@ -1,5 +1,6 @@
 """Uploads into a table with a key (extensions 4): upsert, and how append and replace keep the key."""
 
+import csv
 import secrets
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tables_client import column, created
 
 from managed_tables.catalog.jobs import JobMode
 from managed_tables.catalog.keys import job_key as catalog_key
+from managed_tables.jobs.rejected_rows import rejects_keys
+from managed_tables.jobs.terms import LoadTerms
 from managed_tables_insert.job import run_job
 
 COLUMNS = (column("loja"), column("dia", "date"), column("valor", "decimal"), column("nota"))
@@ -100,6 +103,46 @@ def test_rows_of_one_file_with_the_same_key_are_misfits(loads: Loads, mode: JobM
         for line in (4, 5)
     ]
     assert len(loads.rows("loja")) == 3
+
+
+SKIPPED: dict[JobMode, tuple[list[str], tuple[int, int, int, int], dict[int, str]]] = {
+    "append": (
+        ["N", "P"],
+        (2, 0, 0, 3),
+        {
+            3: "a tabela já tem uma linha com esta chave (loja, dia)",
+            5: "repete a chave (loja, dia) de outra linha",
+        },
+    ),
+    "upsert": (["N", "P"], (2, 1, 0, 2), {5: "repete a chave (loja, dia) de outra linha"}),
+    "replace": (["N", "A", "P"], (3, 0, 0, 2), {5: "repete a chave (loja, dia) de outra linha"}),
+}
+
+
+@pytest.mark.parametrize("mode", SKIPPED)
+def test_rows_that_repeat_a_key_may_stay_out(loads: Loads, mode: JobMode) -> None:
+    """With `on_misfit: skip` they are counted and in the rejects file; the first row that fits counts."""
+    new, counts, reasons = SKIPPED[mode]
+    rows = [
+        ["N", "2026-01-01", "1"],  # line 2
+        ["A", "2026-01-01", "2"],
+        ["P", "2026-01-01", "x"],
+        ["N", "2026-01-01", "4"],
+        ["P", "2026-01-01", "5"],
+    ]
+    job = loads.run(mode, rows, "loja", "dia", "valor", terms=LoadTerms(on_misfit="skip"))
+    assert job.status == "done", job.error
+    result = job.result
+    assert (result.inserted, result.updated, result.unchanged, result.rejected) == counts
+    found = {row[0] for row in loads.rows("loja", "valor")}
+    assert found >= set(new)
+    assert ("P", 5) in loads.rows("loja", "valor")
+    file, _ = rejects_keys(job) or ("", "")
+    storage = loads.maker.services.storage
+    text = storage.client.get_object(Bucket=storage.bucket_name, Key=file)["Body"].read().decode("utf-8-sig")
+    rejected = {int(row["linha"]): row["motivo"] for row in csv.DictReader(text.splitlines(), delimiter=";")}
+    assert rejected.keys() == {4, *reasons}
+    assert {line: rejected[line] for line in reasons} == reasons
 
 
 def test_an_append_of_a_key_that_the_table_has_is_a_misfit(loads: Loads) -> None:

@@ -1,37 +1,71 @@
 """The rows of a file whose key is there twice: how many there are, and where the first of them stand."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from psycopg import sql
 
 from managed_tables.details import Detail, DetailCode, Fault, detail
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.ids import row_number
 from managed_tables.schema import Columns
 from managed_tables_insert.merging import NEW, STAGED, TABLE, match_keys
 from managed_tables_insert.misfits import SHOWN_MISFITS, Misfits
 from managed_tables_insert.places import Place, find_places
+from managed_tables_insert.plan import REPEATED_KEYS
 from managed_tables_insert.transfer import Transfer, identifiers
 
 
 def find_duplicates(transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool) -> Misfits:
     """Count the rows that repeat another's key, in the file or (unless `within_file`) in the table."""
+    narrow = _of_key(transfer, key)
+    rows = _query(narrow, table, _duplicates(table, key, within_file=within_file, limit=SHOWN_MISFITS))
+    return Misfits(rows[0][0] if rows else 0, _describe(narrow, [(one, first) for _, one, first in rows]))
+
+
+def keep_repeated_keys(transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool) -> None:
+    """Put all such rows, and why they stay out, into the converter's table REPEATED_KEYS."""
+    narrow = _of_key(transfer, key)
+    rows = _query(narrow, table, _duplicates(table, key, within_file=within_file, limit=None))
+    names = ", ".join(narrow.names)
+    reasons = [
+        f"a tabela já tem uma linha com esta chave ({names})"
+        if first is None
+        else f"repete a chave ({names}) de outra linha"
+        for _, _, first in rows
+    ]
+    numbers = [row_number(row_id) for _, row_id, _ in rows]
+    transfer.converter.execute(
+        f"CREATE OR REPLACE TEMP TABLE {REPEATED_KEYS} (number BIGINT, reason VARCHAR)"
+    )
+    transfer.converter.execute(
+        f"INSERT INTO {REPEATED_KEYS} SELECT unnest($1), unnest($2)",
+        [numbers, reasons],
+    )
+
+
+def _of_key(transfer: Transfer, key: Columns) -> Transfer:
+    """Return the transfer of the key's columns alone."""
     names = {column.name for column in key}
-    columns = tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
-    narrow = replace(transfer, plan=replace(transfer.plan, columns=columns))
+    chosen = tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
+    return replace(transfer, chosen=chosen)
+
+
+def _query(transfer: Transfer, table: sql.Identifier, query: sql.Composed) -> list[tuple[Any, ...]]:
+    """Stage the rows, and return what the query finds of them."""
     connection = transfer.connection
     with connection.transaction(force_rollback=True):
         connection.execute(
             sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
-                STAGED, identifiers([ID_COLUMN, *narrow.names]), table
+                STAGED, identifiers([ID_COLUMN, *transfer.names]), table
             )
         )
-        narrow.copy_into(STAGED)
-        rows = connection.execute(_duplicates(table, key, within_file=within_file)).fetchall()
-    return Misfits(rows[0][0] if rows else 0, _describe(narrow, [(one, first) for _, one, first in rows]))
+        transfer.copy_into(STAGED)
+        return connection.execute(query).fetchall()
 
 
-def _duplicates(table: sql.Identifier, key: Columns, *, within_file: bool) -> sql.Composed:
+def _duplicates(table: sql.Identifier, key: Columns, *, within_file: bool, limit: int | None) -> sql.Composed:
     """Return the query of the first repeated rows: how many there are in all, the id, that of the first one.
 
     The first one is NULL for a row whose key the table has.
@@ -47,7 +81,7 @@ def _duplicates(table: sql.Identifier, key: Columns, *, within_file: bool) -> sq
         there=sql.SQL("false") if within_file else there,
         staged=STAGED,
         new=NEW,
-        limit=SHOWN_MISFITS,
+        limit=sql.Literal(limit),
     )
 
 

@@ -39,7 +39,13 @@ from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.services import Services
 from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key
-from managed_tables_insert.loading import Target, current_columns, find_repeated_keys, load_rows
+from managed_tables_insert.loading import (
+    Target,
+    current_columns,
+    find_repeated_keys,
+    leave_out_repeated_keys,
+    load_rows,
+)
 from managed_tables_insert.misfits import find_misfits
 from managed_tables_insert.pipe import MisfitFound
 from managed_tables_insert.plan import LoadPlan, make_plan
@@ -100,6 +106,8 @@ class Loading:
         with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
             plan = self._prepare(connection, converter, Path(folder))
             if plan.skips_misfits:
+                if self.target.mode != "create":
+                    plan = leave_out_repeated_keys(connection, converter, self.target, plan)
                 self._keep_rejects(converter, plan)
             report = progress_reporter(self.services, self.job, plan.row_count)
             try:

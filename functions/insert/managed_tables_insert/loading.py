@@ -29,7 +29,7 @@ from managed_tables.schema import Column
 from managed_tables.tables.comments import write_comments
 from managed_tables.tables.physical import create_physical_table, physical_name
 from managed_tables.undo.keeping import keep_rows, record_undoable
-from managed_tables_insert.duplicates import find_duplicates
+from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys
 from managed_tables_insert.merging import Merge, lock_out_writers
 from managed_tables_insert.misfits import Misfits
 from managed_tables_insert.pipe import Report
@@ -100,6 +100,20 @@ def find_repeated_keys(
         table = _find_table(connection, target)
         transfer = Transfer(connection, converter, plan, _clock_ms(connection), lambda _: None)
         return find_duplicates(transfer, table.name, table.key, within_file=target.mode != "append")
+
+
+def leave_out_repeated_keys(
+    connection: PgConnection, converter: DuckDBPyConnection, target: Target, plan: LoadPlan
+) -> LoadPlan:
+    """Return the plan without the rows whose key is there already, which the converter then knows."""
+    with connection.transaction(force_rollback=True):
+        connection.execute("SELECT set_config('TimeZone', %s, true)", [plan.timezone])
+        table = _find_table(connection, target)
+        if not table.key:
+            return plan
+        transfer = Transfer(connection, converter, plan, _clock_ms(connection), lambda _: None)
+        keep_repeated_keys(transfer, table.name, table.key, within_file=target.mode != "append")
+    return replace(plan, skips_repeated=True)
 
 
 def _load(transfer: Transfer, target: Target, table: HeldTable) -> LoadResult:

@@ -33,7 +33,7 @@ def find_places(transfer: Transfer, row_ids: Iterable[UUID]) -> dict[UUID, Place
     if not numbers:
         return {}
     plan = transfer.plan
-    cells = ", ".join(f"left({column.cell}, {SHOWN_CHARACTERS})" for column in plan.columns)
+    cells = ", ".join(f"left({column.cell}, {SHOWN_CHARACTERS})" for column in transfer.columns)
     rows = transfer.converter.execute(
         f"SELECT {ROW_NUMBER}, file, sheet, line, {cells} FROM {plan.rows}"  # noqa: S608 - own SQL
         f" WHERE {ROW_NUMBER} IN ({', '.join(map(str, sorted(set(numbers.values()))))})"

@@ -14,6 +14,7 @@ from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column, ColumnType
 
 ROW_NUMBER = "file_row_number"
+REPEATED_KEYS = "repeated_keys"  # a table of the converter: rows that repeat a key, and why they stay out
 MISFIT = "managed-tables: a value does not fit"  # the message of the error that stops a conversion
 
 _COUNTER_LOW_BITS = 20  # of the row's number, in the id's second half: see managed_tables.ids
@@ -78,6 +79,7 @@ class LoadPlan:
     timezone: str  # of times without one, where no column has its own
     labels: tuple[str, ...] = ()  # of all the staged object's columns
     skips_misfits: bool = False
+    skips_repeated: bool = False  # the rows of REPEATED_KEYS too
 
     @property
     def rows(self) -> str:
@@ -92,12 +94,19 @@ class LoadPlan:
 
     @property
     def has_misfit(self) -> str:
-        """The test that a row has a value that cannot be loaded."""
-        return " OR ".join(f"({column.is_misfit()})" for column in self.columns)
+        """The test that a row has a value that cannot be loaded, or a key that is there already."""
+        tests = [f"({column.is_misfit()})" for column in self.columns]
+        if self.skips_repeated:
+            tests.append(f"{ROW_NUMBER} IN (SELECT number FROM {REPEATED_KEYS})")  # noqa: S608 - own SQL
+        return " OR ".join(tests)
 
-    def select_rows(self, base_ms: int) -> str:
-        """Return the query of the table's rows: the id, then each column's text, in the order of the file."""
-        values = ", ".join([_row_id(base_ms), *(column.value() for column in self.columns)])
+    def select_rows(self, base_ms: int, columns: Sequence[LoadedColumn] | None = None) -> str:
+        """Return the query of the table's rows, in the order of the file: the id, then each column's text.
+
+        `columns` are those of the plan that are wanted, else all.
+        """
+        wanted = self.columns if columns is None else columns
+        values = ", ".join([_row_id(base_ms), *(column.value() for column in wanted)])
         kept = f" WHERE NOT ({self.has_misfit})" if self.skips_misfits else ""
         return f"SELECT {values} FROM {self.rows}{kept}"  # noqa: S608 - own SQL; texts of users are literals
 

@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import EMPTY_CELL, explain
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, guarded
-from managed_tables_insert.plan import ROW_NUMBER, LoadedColumn, LoadPlan
+from managed_tables_insert.plan import REPEATED_KEYS, ROW_NUMBER, LoadedColumn, LoadPlan
 
 _FETCHED_ROWS = 2_000
 _BOM = "\ufeff"
@@ -45,18 +45,22 @@ def _find_rows(
         f"({column.is_misfit()}) AS m{number}, {column.conversion.empty} AS e{number}"
         for number, column in enumerate(plan.columns)
     )
+    repeated = "NULL"
+    if plan.skips_repeated:
+        repeated = f"(SELECT any_value(reason) FROM {REPEATED_KEYS} WHERE number = {ROW_NUMBER})"  # noqa: S608
     rows = connection.execute(
-        f"SELECT file, sheet, line, {cells}, {tests} FROM {plan.rows} "  # noqa: S608 - own SQL
+        f"SELECT file, sheet, line, {repeated}, {cells}, {tests} FROM {plan.rows} "  # noqa: S608 - own SQL
         f"WHERE {plan.has_misfit} ORDER BY {ROW_NUMBER}"
     )
     while batch := rows.fetchmany(_FETCHED_ROWS):
-        for file, sheet, line, *rest in batch:
+        for file, sheet, line, why_repeated, *rest in batch:
             found, flags = rest[:width], rest[width:]
             reasons = [
                 _reason(column, found[int(column.raw[1:])], is_empty=is_empty)
                 for column, is_misfit, is_empty in zip(plan.columns, flags[::2], flags[1::2], strict=True)
                 if is_misfit
             ]
+            reasons += [why_repeated] if why_repeated else []
             yield found, (plan.files[file], sheet or "", line), reasons
 
 

@@ -14,7 +14,7 @@ from managed_tables.errors import ROW_TOO_LARGE, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import row_id_range
 from managed_tables_insert.pipe import MisfitFound, Report, copy_rows
-from managed_tables_insert.plan import LoadPlan, id_prefix
+from managed_tables_insert.plan import LoadedColumn, LoadPlan, id_prefix
 
 
 class DuplicateFound(Exception):  # noqa: N818 - an outcome, not a fault
@@ -30,11 +30,17 @@ class Transfer:
     plan: LoadPlan
     base_ms: int
     report: Report
+    chosen: tuple[LoadedColumn, ...] | None = None  # of the plan's columns; None for all
+
+    @property
+    def columns(self) -> tuple[LoadedColumn, ...]:
+        """The columns that are brought."""
+        return self.plan.columns if self.chosen is None else self.chosen
 
     @property
     def names(self) -> list[str]:
-        """The names of the plan's columns, without the id."""
-        return [loaded.column.name for loaded in self.plan.columns]
+        """Their names, without the id's."""
+        return [loaded.column.name for loaded in self.columns]
 
     @property
     def ids(self) -> tuple[UUID, UUID]:
@@ -51,7 +57,7 @@ class Transfer:
                 cursor,
                 statement,
                 self.converter,
-                self.plan.select_rows(self.base_ms),
+                self.plan.select_rows(self.base_ms, self.columns),
                 row_start=id_prefix(self.base_ms).encode(),
                 report=self.report,
             )
