@@ -196,7 +196,10 @@ class World:
             assert {name for schema, name in physical if schema == "public"} == self.names_held()
             deleted = self.services.items.query(f"COMPANY#{self.company_id}", "DELETED_TABLE#")
             away = {f"deleted${item['table_id']}" for item in deleted}
-            assert {name for schema, name in physical if schema == "deleted_tables"} == away
+            put_away = {name for schema, name in physical if schema == "deleted_tables"}
+            assert {name for name in put_away if not name.startswith("hidden$")} == away
+            known = {record.table_id for record in records} | {one.removeprefix("deleted$") for one in away}
+            assert {name.split("$")[1] for name in put_away} <= known
             # None is temporary.
             assert {schema for schema, _ in physical} <= {"public", "deleted_tables", "kept_rows"}
             keeping = "SELECT job_id FROM managed_tables.undoable_jobs WHERE has_kept"
@@ -229,7 +232,8 @@ class World:
 def _physical(connection: PgConnection) -> set[tuple[str, str]]:
     rows = connection.execute(
         "SELECT nspname, relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
-        " WHERE relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema', 'managed_tables')"
+        " WHERE relkind = 'r'"
+        " AND nspname NOT IN ('pg_catalog', 'information_schema', 'managed_tables', 'catalog')"
     ).fetchall()
     return {(schema, name) for schema, name in rows}
 

@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from loading_jobs import JobMaker, column
 from starlette.testclient import TestClient
-from upload_flow import BASE, arrive, confirm, declare, error_of, headers, record, waiting_job
+from upload_flow import BASE, arrive, confirm, declare, headers, record, s3_event, waiting_job
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.items import Items
-from managed_tables.catalog.jobs import Intake
 from managed_tables.ids import new_record_id
 from managed_tables_analyze import handler as analyzing
 from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
+from managed_tables_ingest.arrivals import read_arrivals
+from managed_tables_ingest.inbox import take_object
 from managed_tables_insert.job import run_job
 
 ERROR = {"code": "X", "message": "x", "details": []}
@@ -76,15 +77,22 @@ def test_jobs_are_found_by_status_and_table(client: TestClient, maker: JobMaker)
     assert history(client, status="failed") == (0, [])
 
 
-def test_jobs_of_the_inbox_say_so(api: ApiServices, client: TestClient, company: ConnectionRecord) -> None:
+def test_jobs_of_the_inbox_are_there_with_their_errors(
+    api: ApiServices, client: TestClient, company: ConnectionRecord
+) -> None:
+    """Nobody was asked, so this is where a company finds out."""
     uploaded = declare(client).json()["job_id"]
-    job = record(api, client, uploaded)
-    put = new_record_id()
-    api.jobs.create(type(job)(**{**vars(job), "job_id": put, "intake": Intake("vendas")}))
+    key = f"inbox/{company.company_id}/vendas.csv"
+    put = api.s3.put_object(
+        Bucket=api.settings.bucket_name, Key=key, Body=b"a;b\n1;2\n", Metadata={"mode": "merge"}
+    )
+    (arrival,) = read_arrivals(s3_event(key, 8, eTag=put["ETag"].strip('"')))
+    take_object(api, arrival)
     shown = client.get(f"{BASE}/upload-jobs").json()["records"]
-    assert {one["_id"]: one["origin"] for one in shown} == {put: "inbox", uploaded: "upload"}
-    error_of(client.get(f"{BASE}/upload-jobs/{put}/x"), 404, "ROUTE_NOT_FOUND")
-    assert company
+    origins = {one["_id"]: (one["origin"], one["status"]) for one in shown}
+    assert origins == {arrival.event_id: ("inbox", "failed"), uploaded: ("upload", "queued")}
+    (failed,) = (one for one in shown if one["origin"] == "inbox")
+    assert failed["error"]["code"] == "INBOX_METADATA_INVALID"
 
 
 def test_a_job_that_is_done_has_its_result(client: TestClient, maker: JobMaker) -> None:

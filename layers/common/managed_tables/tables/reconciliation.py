@@ -90,14 +90,14 @@ class Reconciliation:
 
     def end_stale(self, company: ConnectionRecord, table: TableRecord) -> bool:
         """End the table's operation if nobody else is going to; return whether it is ended."""
-        if table.pending is None or not self._is_stale(company, table.pending):
+        if not self._is_stale(company, table):
             return False
         self.end(company, table)
         return True
 
     def end_stale_at_once(self, company: ConnectionRecord, table: TableRecord) -> bool:
         """Do as `end_stale` does, for who only reads: where others hold the table, leave it as it is."""
-        if table.pending is None or not self._is_stale(company, table.pending):
+        if table.pending is None or not self._is_stale(company, table):
             return False
         with self.open_company(company) as connection:
             applied = fence_at_once(connection, table.table_id, table.pending.base_version)
@@ -131,16 +131,25 @@ class Reconciliation:
         except TableChanged:
             return self.tables.find(company.company_id, table.table_id)
 
-    def _is_stale(self, company: ConnectionRecord, pending: Pending) -> bool:
+    def _is_stale(self, company: ConnectionRecord, table: TableRecord) -> bool:
+        pending = table.pending
+        if pending is None:
+            return False
         if pending.job_id is None:
             limit = INDEX_STALE_AFTER_SECONDS if pending.kind == "index" else STALE_AFTER_SECONDS
             return age_seconds(pending) >= limit
-        return age_seconds(pending) >= UPLOAD_STALE_AFTER_SECONDS and not self.is_inserting(company, pending)
+        return age_seconds(pending) >= UPLOAD_STALE_AFTER_SECONDS and not self.is_inserting(company, table)
 
-    def is_inserting(self, company: ConnectionRecord, pending: Pending) -> bool:
-        """Tell whether the job that reserved the table is inserting its rows."""
-        job = self.items.find(job_key(company.company_id, pending.job_id or ""))
-        return job is not None and job["status"] == "inserting"
+    def is_inserting(self, company: ConnectionRecord, table: TableRecord) -> bool:
+        """Return whether the job that reserved the table is inserting its rows into it.
+
+        Rejected and confirmed anew, it is making another table.
+        """
+        job_id = table.pending.job_id if table.pending else None
+        job = self.items.find(job_key(company.company_id, job_id or ""))
+        if job is None or job["status"] != "inserting":
+            return False
+        return bool(job.get("reserved_table_id") == table.table_id)
 
 
 def _has_built(table: TableRecord) -> bool:

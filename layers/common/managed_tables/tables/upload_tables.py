@@ -68,7 +68,7 @@ class UploadTables:
         pending = table.pending if table else None
         if table is None or pending is None or pending.job_id != job_id:
             return None
-        if age_seconds(pending) < REUSED_WITHIN_SECONDS or self.reconciliation.is_inserting(company, pending):
+        if age_seconds(pending) < REUSED_WITHIN_SECONDS or self.reconciliation.is_inserting(company, table):
             return table
         self.reconciliation.end(company, table)
         return None
