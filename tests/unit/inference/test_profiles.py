@@ -61,6 +61,18 @@ def test_bins_hold_every_value_and_no_more_than_twenty(tmp_path: Path) -> None:
     assert (day.histogram[0][0], day.histogram[-1][1]) == ("2024-01-01", "2024-01-28")
 
 
+def test_there_are_no_more_bins_than_values(tmp_path: Path) -> None:
+    rows: list[list[str | None]] = [
+        ["1", "31/12/2025", "1,5"],
+        ["1", "01/01/2026", "2,5"],
+        ["3", None, "2,5"],
+    ]
+    number, day, amount = profiles(tmp_path, rows, ColumnType.INTEGER, ColumnType.DATE, ColumnType.DECIMAL)
+    assert number.histogram == [[1, 2, 2], [3, 3, 1]]
+    assert day.histogram == [["2025-12-31", "2025-12-31", 1], ["2026-01-01", "2026-01-01", 1]]
+    assert amount.histogram == [[Decimal("1.5"), 2, 1], [2, Decimal("2.5"), 2]]
+
+
 def test_one_value_is_one_bin_and_none_is_none(tmp_path: Path) -> None:
     rows: list[list[str | None]] = [["7", None], ["7", None]]
     same, empty = profiles(tmp_path, rows, ColumnType.INTEGER, ColumnType.DECIMAL)

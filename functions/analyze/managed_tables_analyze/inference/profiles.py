@@ -40,6 +40,9 @@ _SCALES = {
 }
 
 
+_WHOLE = (ColumnType.INTEGER, ColumnType.DATE)
+
+
 @dataclass
 class Profile:
     """Counts over the rows looked at; values as in the sample rows, bins of numbers and of times only."""
@@ -67,9 +70,12 @@ def profile_columns(
     shown = max(2, min(MAX_TOP, _ENTRIES // (2 * max(1, len(kinds)))))
     for number, text, count in connection.execute(_TOP, [shown]).fetchall():
         profiles[number].top.append([_shown(text, kinds[number], zone), count])
-    bin_count = max(4, min(MAX_BINS, _ENTRIES // max(1, len(kinds))))
-    for number, low, high, bins in _histograms(connection, bin_count):
-        profiles[number].histogram = list(_bins(low, high, bins, bin_count, kinds[number][0], zone))
+    most_bins = max(4, min(MAX_BINS, _ENTRIES // max(1, len(kinds))))
+    for number, bins in _histograms(connection, kinds, most_bins):
+        profiles[number].histogram = [
+            [_bound(low, kinds[number][0], zone), _bound(high, kinds[number][0], zone), count]
+            for low, high, count in bins
+        ]
     connection.execute("DROP TABLE profiled")
     return profiles
 
@@ -110,36 +116,36 @@ def _select_values(staged: Path, kind: Kind, columns: Sequence[int], rows: int) 
 
 
 def _histograms(
-    connection: DuckDBPyConnection, bin_count: int
-) -> Iterator[tuple[int, float, float, dict[int, int]]]:
-    """Yield, for each column with a scale, its bounds and the count of each bin."""
+    connection: DuckDBPyConnection, kinds: Sequence[Kind], most_bins: int
+) -> Iterator[tuple[int, list[tuple[float, float, int]]]]:
+    """Yield, for each column with a scale, `(low, high, count)` of its bins: no more than it has values.
+
+    Whole numbers and days are counted one by one, so that `high` is the last one of a bin.
+    """
+    whole = [number for number, kind in enumerate(kinds) if kind[0] in _WHOLE] or [-1]
+    step = f"number IN ({', '.join(map(str, whole))})"
     found = connection.execute(
-        "SELECT p.number, low, high, "  # noqa: S608 - own SQL
-        f"least({bin_count - 1}, floor((x - low) / nullif(high - low, 0) * {bin_count}))::INTEGER AS bin, "
-        "sum(n)::BIGINT FROM profiled p JOIN (SELECT number, min(x) AS low, max(x) AS high FROM profiled "
-        "WHERE isfinite(x) GROUP BY number) USING (number) WHERE isfinite(x) GROUP BY ALL"
+        "WITH spans AS (SELECT number, min(x) AS low, max(x) AS high, "  # noqa: S608 - own SQL
+        f"least({most_bins}, count(*)) AS bins FROM profiled WHERE isfinite(x) GROUP BY number), "
+        f"widths AS (SELECT *, {step} AS is_whole, CASE WHEN {step} THEN ceil((high - low + 1) / bins) "
+        "ELSE (high - low) / bins END AS width FROM spans) "
+        "SELECT p.number, low, high, width, is_whole, CASE WHEN width = 0 THEN 0 "
+        "ELSE least(bins - 1, floor((x - low) / width)) END::INTEGER AS bin, sum(n)::BIGINT "
+        "FROM profiled p JOIN widths USING (number) WHERE isfinite(x) GROUP BY ALL"
     ).fetchall()
-    columns: dict[int, tuple[float, float, dict[int, int]]] = {}
-    for number, low, high, place, count in found:
-        columns.setdefault(number, (low, high, {}))[2][place if low < high else 0] = count
-    for number, (low, high, bins) in columns.items():
-        yield number, low, high, bins
-
-
-def _bins(
-    low: float,
-    high: float,
-    counts: dict[int, int],
-    bin_count: int,
-    column_type: ColumnType,
-    zone: ZoneInfo,
-) -> Iterator[list[Any]]:
-    """Yield `[low, high, count]` of the bins that hold something, those without between them included."""
-    width = (high - low) / bin_count
-    for place in range(max(counts) + 1):
-        first = low + width * place
-        last = high if place == bin_count - 1 or low == high else first + width
-        yield [_bound(first, column_type, zone), _bound(last, column_type, zone), counts.get(place, 0)]
+    columns: dict[int, tuple[float, float, float, bool, dict[int, int]]] = {}
+    for number, low, high, width, is_whole, place, count in found:
+        columns.setdefault(number, (low, high, width, is_whole, {}))[4][place] = count
+    for number, (low, high, width, is_whole, counts) in columns.items():
+        bounds = (
+            (place, low + width * place, low + width * (place + 1) - is_whole)
+            for place in range(max(counts) + 1)
+        )
+        last = max(counts)
+        yield (
+            number,
+            [(first, high if place == last else end, counts.get(place, 0)) for place, first, end in bounds],
+        )
 
 
 def _bound(scale: float, column_type: ColumnType, zone: ZoneInfo) -> Any:
