@@ -96,10 +96,10 @@ class Databases:
         """Return the names and present passwords of the company's database and roles."""
         return self.roles(connection.connection_id, connection.reader_generation)
 
-    def open_admin_connection(self, cluster: str) -> PgConnection:
-        """Return a connection in autocommit as the cluster's administrator, to its own database."""
+    def open_admin_connection(self, cluster: str, database: str = "") -> PgConnection:
+        """Return a connection in autocommit as the administrator, to its own database or another."""
         secret = self.cluster_secret(cluster)
-        return self._open(secret, secret.dbname, secret.username, secret.password, ADMIN_LIMITS)
+        return self._open(secret, database or secret.dbname, secret.username, secret.password, ADMIN_LIMITS)
 
     def open_company_connection(
         self, connection: ConnectionRecord, limits: SessionLimits | None = None

@@ -10,7 +10,13 @@ from managed_tables.catalog.connections import ConnectionRecord, Connections
 from managed_tables.databases.connecting import Databases, PgConnection, translated_errors
 from managed_tables.databases.credentials import CompanyRoles
 from managed_tables.databases.migrations import SCHEMA_VERSION, migrate
-from managed_tables.databases.roles import end_sessions, make_roles, set_defaults, set_password
+from managed_tables.databases.roles import (
+    close_catalogue,
+    end_sessions,
+    make_roles,
+    set_defaults,
+    set_password,
+)
 from managed_tables.errors import NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id
 
@@ -65,6 +71,11 @@ class Provisioning:
         self._migrate(connection)
         return connection
 
+    def _close_catalogue(self, connection: ConnectionRecord) -> None:
+        database = self.databases.roles_of(connection).database
+        with translated_errors(), self.databases.open_admin_connection(connection.cluster, database) as admin:
+            close_catalogue(admin)
+
     def rotate_reader(self, company_id: str) -> ConnectionRecord:
         """Give the company's read-only role another password, and end the sessions that it has.
 
@@ -85,6 +96,7 @@ class Provisioning:
         return renewed
 
     def _migrate(self, connection: ConnectionRecord) -> None:
+        self._close_catalogue(connection)
         roles = self.databases.roles_of(connection)
         with self.databases.company_connection(connection) as company:
             migrate(company, roles.reader)

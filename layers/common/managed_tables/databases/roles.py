@@ -22,6 +22,18 @@ READER_SETTINGS = {
 # hashes that do not fit in memory. No role can lift it. An index of 50 million rows takes 2 GB to build.
 OWNER_TEMPORARY_FILES = "4GB"
 READER_TEMPORARY_FILES = "2GB"
+# Of large objects, and of messages in the log of changes: no limit of a session or a role holds for them.
+DISK_FUNCTIONS = (
+    "lo_creat",
+    "lo_create",
+    "lo_from_bytea",
+    "lo_open",
+    "lo_put",
+    "lo_truncate",
+    "lo_truncate64",
+    "lowrite",
+    "pg_logical_emit_message",
+)
 
 
 def make_roles(admin: PgConnection, roles: CompanyRoles, zone: str) -> None:
@@ -66,6 +78,21 @@ def end_sessions(admin: PgConnection, role: str) -> None:
     # An administrator that is no superuser may end the sessions of roles of which it is a member.
     admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
     admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [role])
+
+
+def close_catalogue(admin: PgConnection) -> None:
+    """Take from everyone, in the connection's database, the functions that write to disk past all limits.
+
+    They are the server's: only a superuser may, and where the administrator is none (RDS) they stay.
+    """
+    functions = admin.execute(
+        "SELECT pg_proc.oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace"
+        " AND proname = ANY(%s) AND has_function_privilege('public', pg_proc.oid, 'EXECUTE')"
+        " AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)",
+        [list(DISK_FUNCTIONS)],
+    ).fetchall()
+    for (signature,) in functions:
+        admin.execute(sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC").format(sql.SQL(signature)))
 
 
 def _verifier(admin: PgConnection, roles: CompanyRoles, role: str) -> str:
