@@ -22,7 +22,8 @@ from openpyxl import Workbook
 from psycopg import sql
 
 from benchmarks.files import COLUMNS
-from managed_tables.exports.request import Dialect, ExportFormat, ExportRequest
+from managed_tables.exports.formats import Dialect, ExportFormat
+from managed_tables.exports.request import ExportRequest
 from managed_tables.schema import POSTGRES_TYPES, Column
 from managed_tables.storage import Storage
 from managed_tables_export.csv_files import STYLES

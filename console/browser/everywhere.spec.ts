@@ -122,7 +122,8 @@ test("from upload to edit by keyboard alone, the focus never lost", async ({ pag
       await page.keyboard.press("Tab");
       const text = await page.evaluate(() => {
         const element = document.activeElement;
-        return element?.getAttribute("aria-label") ?? element?.textContent ?? "";
+        if (!element?.matches("a, button, input, select, summary")) return "";
+        return element.getAttribute("aria-label") ?? element.textContent ?? "";
       });
       if (name.test(text)) return;
     }
@@ -131,6 +132,7 @@ test("from upload to edit by keyboard alone, the focus never lost", async ({ pag
   await visit("/");
   await tabTo(/^Enviar arquivo$/);
   await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "escolha no computador" })).toBeVisible();
   const choosing = page.waitForEvent("filechooser");
   await tabTo(/escolha no computador/);
   await page.keyboard.press("Enter");

@@ -9,7 +9,8 @@ from loading_jobs import USER_ID, column
 from steps import NEW_NUMBERS, Scenario, Step
 from worlds import World
 
-from managed_tables.exports.request import ExportFormat, ExportRequest
+from managed_tables.exports.formats import ExportFormat
+from managed_tables.exports.request import ExportRequest
 from managed_tables_api.exports.starting import get_export, start_export
 from managed_tables_api.tokens import Caller
 from managed_tables_export import destination

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from managed_tables.exports.request import Dialect
+from managed_tables.exports.formats import Dialect
 from managed_tables.schema import Column
 from managed_tables_export.destination import Destination
 from managed_tables_export.query import BRAZILIAN_TEXTS, ISO_TEXTS, Texts, safe_label, select_texts

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from managed_tables.exports.request import ExportFormat
+from managed_tables.exports.formats import ExportFormat
 from managed_tables_export.csv_files import write_csv
 from managed_tables_export.destination import Destination
 from managed_tables_export.json_lines import write_json_lines

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.errors import JobErrorKind
-from managed_tables.exports.request import MAX_SORTS, Dialect, ExportFormat, ExportRequest
+from managed_tables.exports.formats import Dialect, ExportFormat
+from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.documentation import DetailBody, codes_of
 from managed_tables_api.rows.models import Where

@@ -16,7 +16,8 @@ from managed_tables.errors import (
     JobError,
 )
 from managed_tables.executions import ExecutionsUnavailable
-from managed_tables.exports.request import ExportFormat, ExportRequest
+from managed_tables.exports.formats import ExportFormat
+from managed_tables.exports.request import ExportRequest
 from managed_tables.ids import is_record_id, new_record_id
 from managed_tables.services import Services
 from managed_tables.storage import export_object_key

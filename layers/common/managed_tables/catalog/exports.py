@@ -12,7 +12,7 @@ from typing import Any, Literal
 from managed_tables.catalog.items import ConditionFailed, Item, Items
 from managed_tables.catalog.keys import export_key
 from managed_tables.clock import parse_timestamp, timestamp
-from managed_tables.exports.request import Dialect, ExportFormat
+from managed_tables.exports.formats import Dialect, ExportFormat
 
 ExportStatus = Literal["queued", "running", "done", "failed"]
 TERMINAL_STATUSES = frozenset({"done", "failed"})

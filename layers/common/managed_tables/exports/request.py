@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from managed_tables.conditions import EVERY_ROW, Condition, read_where
 from managed_tables.details import Detail, DetailCode, Fault, detail
 from managed_tables.errors import INVALID_REQUEST, ApiError
+from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import parsers
-
-ExportFormat = Literal["csv", "xlsx", "parquet", "jsonl"]
-Dialect = Literal["rfc4180", "excel-br"]
 
 MAX_SORTS = 5
 _ID = Column(name=ID_COLUMN, display_name=ID_COLUMN, type=ColumnType.TEXT, nullable=False)
