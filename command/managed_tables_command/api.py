@@ -1,0 +1,117 @@
+"""Call the public API of a deployment: JSON in and out, and every refusal as one exception."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, Protocol, Self, cast
+
+import httpx
+
+from managed_tables_command.login import Login
+
+PREFIX = "/v1/managed-tables"
+TIMEOUT_SECONDS = 60.0  # a database that sleeps wakes in 15
+POLL_SECONDS = 1.0
+RETRIED_STATUSES = frozenset({429, 503})
+MAX_ATTEMPTS = 5
+CHUNK_BYTES = 262_144
+
+
+class Readable(Protocol):
+    """What a file has to do to be sent."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+
+
+class Refused(Exception):  # noqa: N818 - named for what it tells
+    """The API said no: its Portuguese sentence, and what its details name."""
+
+    def __init__(self, message: str, details: list[dict[str, Any]]) -> None:
+        self.details = details
+        super().__init__(message)
+
+
+class Api:
+    """The API of one deployment, as one user."""
+
+    def __init__(self, login: Login, client: httpx.Client | None = None) -> None:
+        self._login = login
+        self._client = client or httpx.Client(timeout=TIMEOUT_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def call(self, method: str, path: str, body: object = None, **query: str) -> Any:
+        """Return the answer's JSON; raises Refused, and httpx.HTTPError where nobody answers.
+
+        Reads are repeated where the answer says to come again.
+        """
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            response = self._client.request(
+                method,
+                f"{self._login.url}{PREFIX}{path}",
+                headers={"Authorization": f"Bearer {self._login.token}"},
+                json=body,
+                params=query,
+            )
+            again = method == "GET" and response.status_code in RETRIED_STATUSES and attempt < MAX_ATTEMPTS
+            if not again:
+                return _content(response)
+            time.sleep(float(response.headers.get("retry-after", POLL_SECONDS)))
+        raise AssertionError("unreachable")
+
+    def pages(self, path: str, **query: str) -> Iterator[dict[str, Any]]:
+        """Yield the records of every page of a list."""
+        number, seen, total = 1, 0, 1
+        while seen < total:
+            page = self.call("GET", path, page=str(number), **query)
+            yield from page["records"]
+            if not page["records"]:
+                return
+            number, seen, total = number + 1, seen + page["quantity"], page["total"]
+
+    def poll(
+        self, path: str, ended: Callable[[dict[str, Any]], bool], seen: Callable[[dict[str, Any]], None]
+    ) -> Any:
+        """Ask again until the answer has ended; each is shown to `seen`."""
+        while True:
+            found = self.call("GET", path)
+            seen(found)
+            if ended(found):
+                return found
+            time.sleep(POLL_SECONDS)
+
+    def post_file(self, upload: Mapping[str, Any], file: Readable) -> None:
+        """Send a file with the form that the API gave for it."""
+        sent = {"file": (upload["name"], cast("IO[bytes]", file))}
+        response = self._client.post(upload["url"], data=upload["fields"], files=sent, timeout=None)
+        if response.is_error:
+            raise Refused(f"O envio de {upload['name']} foi recusado (HTTP {response.status_code})", [])
+
+    def download(self, url: str, target: Path, received: Callable[[int], None]) -> None:
+        """Write what the URL gives to the file, which is there only once it is whole."""
+        part = target.with_name(f"{target.name}.part")
+        with self._client.stream("GET", url) as response, part.open("wb") as file:
+            response.raise_for_status()
+            for chunk in response.iter_bytes(CHUNK_BYTES):
+                file.write(chunk)
+                received(len(chunk))
+        part.replace(target)
+
+
+def _content(response: httpx.Response) -> Any:
+    if response.status_code == httpx.codes.NO_CONTENT:
+        return None
+    try:
+        content = response.json()
+    except ValueError as error:
+        raise Refused(f"O endereço não respondeu como a API (HTTP {response.status_code})", []) from error
+    if response.is_error:
+        message = content.get("error") if isinstance(content, dict) else None
+        details = content.get("details", []) if isinstance(content, dict) else []
+        raise Refused(message or f"HTTP {response.status_code}", details)
+    return content

@@ -1,0 +1,29 @@
+"""Export a table to a file on this machine."""
+
+from pathlib import Path
+
+from managed_tables_command import shown
+from managed_tables_command.api import Api, Refused
+from managed_tables_command.uploading import find_table
+
+ENDED = ("done", "failed")
+
+
+def export(api: Api, table: str, form: str, dialect: str | None, output: Path | None) -> int:
+    """Export the table and write the file; return the exit status."""
+    found = find_table(api, table)
+    if found is None:
+        raise Refused(f"Não há tabela {table}", [])
+    wanted = {"format": form, **({"dialect": dialect} if dialect else {})}
+    export_id = api.call("POST", f"/{found['_id']}/exports", wanted)["export_id"]
+    with shown.progress_of("Exportação") as bar:
+        ended = api.poll(f"/exports/{export_id}", lambda one: one["status"] in ENDED, bar.follow)
+    if ended["status"] == "failed":
+        shown.complain(ended["error"]["message"], ended["error"]["details"])
+        return 1
+    target = output or Path(ended["file_name"])
+    with shown.progress_of("Download") as bar:
+        bar.total(ended["size_bytes"])
+        api.download(ended["url"], target, bar.advance)
+    shown.say(f"{target}: {ended['rows']} linhas")
+    return 0

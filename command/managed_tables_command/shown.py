@@ -1,0 +1,150 @@
+"""Show tables, reviews and progress in a terminal; where it is none, plain lines."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+MAX_SAMPLES = 3
+MAX_CHARACTERS = 40  # of a value
+MAX_WARNINGS = 10
+
+console = Console()
+errors = Console(stderr=True)
+
+_PLACES = {
+    "file": "{}",
+    "sheet": "aba {}",
+    "line": "linha {}",
+    "row": "linha {}",
+    "column": "{}",
+    "path": "{}",
+}
+_COUNTS = {
+    "inserted": "inseridas",
+    "updated": "atualizadas",
+    "unchanged": "iguais",
+    "rejected": "recusadas",
+}
+_STATUSES = {
+    "queued": "na fila",
+    "analisando": "analisando",
+    "waiting_confirm": "aguardando confirmação",
+    "inserting": "inserindo",
+    "running": "exportando",
+    "done": "concluído",
+    "failed": "falhou",
+}
+
+
+def say(text: str) -> None:
+    """Print a line; names of users are no markup."""
+    console.print(escape(text), highlight=False)
+
+
+def complain(message: str, details: Iterable[Mapping[str, Any]] = ()) -> None:
+    """Print why something was not done, and where."""
+    errors.print(f"[bold red]{escape(message)}[/]", highlight=False)
+    for one in details:
+        errors.print(escape(f"  {place_of(one)}{one.get('reason', '')}"), highlight=False)
+
+
+def place_of(detail: Mapping[str, Any]) -> str:
+    """Return where a detail stands, as people say it."""
+    names = (
+        ("file", "{}"),
+        ("sheet", "aba {}"),
+        ("line", "linha {}"),
+        ("row", "linha {}"),
+        ("column", "{}"),
+        ("path", "{}"),
+    )
+    parts = [form.format(detail[key]) for key, form in names if detail.get(key) is not None]
+    value = f" ({_cut(detail['value'])})" if detail.get("value") not in (None, "") else ""
+    return f"{', '.join(parts)}{value}: " if parts else ""
+
+
+def show_tables(tables: Iterable[Mapping[str, Any]]) -> None:
+    """Print the company's tables."""
+    grid = Table("Tabela", "Linhas", "Colunas", "Situação", "Atualizada")
+    for one in tables:
+        status = "ativa" if one["status"] == "active" else "inativa"
+        rows = f"{one['row_count']:,}".replace(",", ".")
+        grid.add_row(
+            escape(one["display_name"]), rows, str(len(one["columns"])), status, one["updated_at"][:16]
+        )
+    console.print(grid)
+
+
+def show_review(job: Mapping[str, Any]) -> None:
+    """Print what was read: each column with its type, some values and what to look at."""
+    schema = job["inferred_schema"]
+    grid = Table("Coluna", "Nome", "Tipo", "Vazios", "Exemplos")
+    for column in schema["columns"]:
+        samples = [row.get(column["name"]) for row in schema["sample_rows"]]
+        shown = [_cut(value) for value in samples if value is not None][:MAX_SAMPLES]
+        empty = "sim" if column["nullable"] else "não"
+        cells = (column["display_name"], column["name"], column["type"], empty, " | ".join(shown))
+        grid.add_row(*map(escape, cells))
+    console.print(grid)
+    rows = f"{schema['total_row_count_estimate']:,}".replace(",", ".")
+    say(f"{rows} linhas")
+    warnings = [_warning_text(one) for one in job["warnings"]]
+    for text in warnings[:MAX_WARNINGS]:
+        console.print(f"[yellow]Atenção:[/] {escape(text)}", highlight=False)
+    if len(warnings) > MAX_WARNINGS:
+        say(f"… e mais {len(warnings) - MAX_WARNINGS} avisos")
+
+
+def show_result(result: Mapping[str, Any] | None) -> None:
+    """Print what a job has made of its rows."""
+    counts = [f"{result[key]} {name}" for key, name in _COUNTS.items() if result and result.get(key)]
+    say(f"Concluído: {', '.join(counts) or 'nenhuma linha'}")
+
+
+@contextmanager
+def progress_of(what: str) -> Iterator["Shown"]:
+    """Show a bar for the `with` block."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        yield Shown(bars, what)
+
+
+class Shown:
+    """One bar: so much of a whole, or what a job or an export says of itself."""
+
+    def __init__(self, bars: Progress, what: str) -> None:
+        self._bars, self._what = bars, what
+        self._task = bars.add_task(escape(what), total=None)
+
+    def total(self, total: int) -> None:
+        """Say how much there is."""
+        self._bars.update(self._task, total=total)
+
+    def advance(self, amount: int) -> None:
+        """Say how much more is done."""
+        self._bars.advance(self._task, amount)
+
+    def follow(self, found: Mapping[str, Any]) -> None:
+        """Show the status and the progress of a job or an export."""
+        progress = found.get("progress") or {}
+        status = _STATUSES.get(found["status"], found["status"])
+        self._bars.update(
+            self._task,
+            description=escape(f"{self._what}: {status}"),
+            total=100,
+            completed=100 if found["status"] == "done" else progress.get("percent", 0),
+        )
+
+
+def _warning_text(warning: Any) -> str:
+    return str(warning["text"]) if isinstance(warning, Mapping) else str(warning)
+
+
+def _cut(value: Any) -> str:
+    text = str(value).replace("\n", "⏎")
+    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"

@@ -1,0 +1,96 @@
+"""Upload files: declared, sent, reviewed by a person, confirmed and followed to the end."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+from rich.prompt import Confirm
+
+from managed_tables_command import shown
+from managed_tables_command.api import Api, Refused
+
+WAITING = ("waiting_confirm", "done", "failed")
+
+
+def upload(api: Api, files: Sequence[Path], table: str | None, mode: str | None, *, is_sure: bool) -> int:
+    """Upload the files into the table, or a new one; return the exit status."""
+    target = find_table(api, table) if table else None
+    if mode and target is None:
+        raise Refused(f"--mode é para uma tabela que existe; não há tabela {table or '(falta --table)'}", [])
+    job_id = _send(api, files, target, mode)
+    job = _follow(api, job_id, "Leitura", WAITING)
+    if job["status"] == "failed":
+        return _failed(job)
+    shown.show_review(job)
+    name = job["inferred_schema"]["suggested_table_name"] if table is None else table
+    where = f"na tabela {name}" if target else f"em uma tabela nova, {name}"
+    if not is_sure and not Confirm.ask(f"Inserir {where}?", default=False, console=shown.console):
+        shown.say(f"Nada foi inserido. O envio espera por confirmação: {job_id}")
+        return 1
+    return _confirm(api, job, name)
+
+
+def find_table(api: Api, name: str) -> dict[str, Any] | None:
+    """Return the table of this name."""
+    found = api.pages("", per_page="100", search=name)
+    return next((one for one in found if one["display_name"] == name), None)
+
+
+def _send(api: Api, files: Sequence[Path], target: dict[str, Any] | None, mode: str | None) -> str:
+    sizes = [file.stat().st_size for file in files]
+    declared = [{"name": file.name, "size_bytes": size} for file, size in zip(files, sizes, strict=True)]
+    path = f"/{target['_id']}/upload" if target else "/upload"
+    answer = api.call("POST", path, {"files": declared, **({"mode": mode} if mode else {})})
+    with shown.progress_of("Envio") as bar, ExitStack() as opened:
+        bar.total(sum(sizes))
+        for form, file in zip(answer["uploads"], files, strict=True):
+            api.post_file(form, _Counted(opened.enter_context(file.open("rb")), bar))
+    return str(answer["job_id"])
+
+
+class _Counted:
+    """A file that tells how much of it was read."""
+
+    def __init__(self, file: IO[bytes], bar: shown.Shown) -> None:
+        self._file, self._bar = file, bar
+
+    def read(self, size: int = -1) -> bytes:
+        """Read and count."""
+        data = self._file.read(size)
+        self._bar.advance(len(data))
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def _follow(api: Api, job_id: str, what: str, until: Sequence[str]) -> dict[str, Any]:
+    with shown.progress_of(what) as bar:
+        path = f"/upload-jobs/{job_id}?fields=status,progress"
+        api.poll(path, lambda job: job["status"] in until, bar.follow)
+    found: dict[str, Any] = api.call("GET", f"/upload-jobs/{job_id}?numbers=string")
+    return found
+
+
+def _confirm(api: Api, job: dict[str, Any], name: str) -> int:
+    columns = [
+        {key: column[key] for key in ("name", "display_name", "type", "nullable")}
+        for column in job["inferred_schema"]["columns"]
+    ]
+    job_id = job["_id"]
+    api.call("POST", f"/upload-jobs/{job_id}/confirm", {"display_name": name, "columns": columns})
+    ended = _follow(api, job_id, "Inserção", WAITING)
+    if ended["status"] != "done":
+        return _failed(ended)
+    shown.show_result(ended.get("result"))
+    shown.say(f"Para desfazer: managed-tables undo {job_id}")
+    return 0
+
+
+def _failed(job: dict[str, Any]) -> int:
+    error = job["error"] or {"message": "O envio não terminou", "details": []}
+    shown.complain(error["message"], error["details"])
+    if job["status"] == "waiting_confirm":
+        shown.say(f"O envio espera por outra confirmação, no console: {job['_id']}")
+    return 1

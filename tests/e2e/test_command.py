@@ -1,0 +1,98 @@
+"""The command `managed-tables`, run as people run it, against the served stack."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from client import Console, column
+
+CSV = "produto;valor\nCafé;1,50\nChá;2,25\nÁgua;3,75\n"
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A shell of one user, in a folder of its own."""
+
+    company: Console
+    folder: Path
+
+    def run(self, *arguments: object, answers: str = "", status: int = 0, logged_in: bool = False) -> str:
+        """Run the command and return what it printed."""
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("MANAGED_TABLES")},
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "COLUMNS": "160",
+        }
+        if not logged_in:
+            environment |= {
+                "MANAGED_TABLES_URL": self.company.base_url,
+                "MANAGED_TABLES_TOKEN": self.company.token(),
+            }
+        done = subprocess.run(
+            [sys.executable, "-m", "managed_tables_command", *map(str, arguments)],
+            input=answers,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.folder,
+            env=environment,
+            timeout=180,
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+
+@pytest.fixture
+def terminal(served_company: Console, tmp_path: Path) -> Terminal:
+    return Terminal(served_company, tmp_path)
+
+
+@pytest.mark.flow
+def test_a_file_goes_in_is_reviewed_comes_out_and_is_undone(terminal: Terminal) -> None:
+    """upload, tables, export, undo; the review is a table, and nothing goes in without a yes."""
+    file = terminal.folder / "vendas.csv"
+    file.write_text(CSV)
+    refused = terminal.run("upload", file, answers="n\n", status=1)
+    assert "valor" in refused
+    assert "decimal" in refused
+    assert "Nada foi inserido" in refused
+    told = terminal.run("upload", file, "--table", "vendas", "--yes")
+    assert "3 inseridas" in told
+    assert "vendas" in terminal.run("tables")
+    terminal.run("export", "vendas", "--format", "csv", "--dialect", "excel-br", "--output", "saida.csv")
+    written = (terminal.folder / "saida.csv").read_text("utf-8-sig").splitlines()
+    assert written == CSV.splitlines()
+    more = terminal.run("upload", file, "--table", "vendas", "--mode", "append", "--yes")
+    job_id = more.rsplit("undo ", 1)[1].split()[0]
+    assert "3 removidas" in terminal.run("undo", job_id)
+    [table] = terminal.company.ok("GET")["records"]
+    assert table["row_count"] == 3
+
+
+def test_a_login_is_kept_for_its_owner_alone(terminal: Terminal) -> None:
+    token = terminal.folder / "token"
+    token.write_text(terminal.company.token())
+    terminal.run("login", "--url", terminal.company.base_url, "--token-file", token, logged_in=True)
+    kept = terminal.folder / "config" / "managed-tables" / "login.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    terminal.company.create_table("vendas", column("produto"))
+    assert "vendas" in terminal.run("tables", logged_in=True)
+
+
+def test_what_is_refused_is_told_in_one_line(terminal: Terminal) -> None:
+    """No traceback: the API's own sentence, or what is missing."""
+    file = terminal.folder / "foto.png"
+    file.write_bytes(b"x")
+    for told in (
+        terminal.run("tables", logged_in=True, status=1),
+        terminal.run("export", "nenhuma", status=1),
+        terminal.run("upload", file, status=1),
+        terminal.run("upload", "ausente.csv", status=1),
+        terminal.run("tables", "--url", "http://127.0.0.1:1", status=1),
+    ):
+        assert told.strip()
+        assert "Traceback" not in told
+    assert "extensão desconhecida" in terminal.run("upload", file, status=1)
