@@ -285,10 +285,10 @@ def _as_bytes(content: str | bytes) -> bytes:
 
 
 def assert_error_shape(answer: Answer) -> None:
-    """Every error: `error`, `code`, maybe `details`, their total, and in a 500 `request_id`."""
+    """Every error: `error`, `code`, maybe `details`, their total, in a 500 `request_id`, in a 412 `row`."""
     assert answer.headers["content-type"].startswith("application/json"), answer.text
     body = answer.json
-    assert set(body) <= {"error", "code", "details", "details_total", "request_id"}, answer.text
+    assert set(body) <= {"error", "code", "details", "details_total", "request_id", "row"}, answer.text
     assert isinstance(body["error"], str), answer.text
     assert body["error"].strip(), answer.text
     assert isinstance(body["code"], str), answer.text

@@ -51,10 +51,10 @@ def no_content() -> Response:
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
-    """Return `{"error", "code"}`, `details` where there are any, `row` and `rows` where rows have changed."""
+    """Return `{"error", "code"}`, `details` where there are any, `row` where it has changed."""
     body: dict[str, Any] = {"error": error.sentence, "code": error.kind.code}
     if error.rows:
-        body |= {"row": error.rows[0], **({"rows": error.rows} if error.details else {})}
+        body["row"] = error.rows[0]
     return {**body, **described(error.details, error.details_total)} if error.details else body
 
 

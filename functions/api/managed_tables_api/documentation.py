@@ -94,7 +94,9 @@ class DetailBody(BaseModel):
     file: str = Field(default="", description="Nome do arquivo")
     sheet: str = Field(default="", description="Aba da planilha")
     line: int = Field(default=1, ge=1, description="Linha do arquivo ou da aba")
-    value: str | bool | int | float | None = Field(default=None, description="O valor recusado")
+    value: str | bool | int | float | dict[str, str | bool | int | float | None] | None = Field(
+        default=None, description="O valor recusado; os da chave, ou a linha como está agora, por coluna"
+    )
     code: DetailCode
     reason: str = Field(description="Por quê, em português")
 
@@ -114,9 +116,6 @@ class ErrorBody(BaseModel):
     details_total: int = Field(default=0, ge=0, description=_DETAILS_TOTAL)
     row: dict[str, str | bool | int | float | None] = Field(
         default={}, description="A linha como está agora (`ROW_CHANGED`)"
-    )
-    rows: list[dict[str, str | bool | int | float | None]] = Field(
-        default=[], max_length=MAX_ERROR_DETAILS, description="As linhas, na ordem de `details`"
     )
     request_id: str = Field(default="", description="Só em erros internos (500)")
 

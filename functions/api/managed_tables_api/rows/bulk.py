@@ -6,7 +6,7 @@ from typing import Any
 
 from managed_tables import exact_json
 from managed_tables.conditions import EVERY_ROW, Condition, condition_parameters, read_where
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import Detail, DetailCode, Fault, detail
 from managed_tables.errors import (
     DATABASE_TIMEOUT,
     QUERY_TOO_HEAVY,
@@ -29,7 +29,7 @@ from managed_tables_api.rows.bulk_parsing import (
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.key_refusals import taken_by_update
 from managed_tables_api.rows.parsing import MAX_DETAILS, parse_changes
-from managed_tables_api.rows.rows import versioned
+from managed_tables_api.rows.rows import CHANGED, versioned
 from managed_tables_api.rows.running import (
     Execute,
     Found,
@@ -45,7 +45,6 @@ Body = Mapping[str, Any]
 Work = Callable[[Definition, Body], int]
 
 _NO_SET = Fault(DetailCode.NOT_AN_OBJECT, "deve ser um objeto com os campos a alterar")
-_CHANGED = Fault(DetailCode.ROW_CHANGED, "a linha foi alterada depois de lida")
 
 
 class BulkChanges:
@@ -195,14 +194,15 @@ def _refusal(found: Found, named: _Named) -> ApiError:
     if found[0][1] is None:  # whoever changed the row has undone it meanwhile
         return ApiError(TABLE_BUSY)
     total = found[0][3]
-    gone = [row_id for _, row_id, row, _ in found if row is None]
-    refused = gone or [row_id for _, row_id, _, _ in found]
-    places = sorted(named.places[row_id] for row_id in refused)
-    fault = GONE if gone else _CHANGED
-    details = [detail("body", fault, path=named.path.format(place), row=place) for place in places]
+    at = {row_id: named.places[row_id] for _, row_id, _, _ in found}
+    gone = sorted(at[row_id] for _, row_id, row, _ in found if row is None)
     if gone:
-        return ApiError(ROW_NOT_FOUND, details)
-    ordered = sorted(found, key=lambda one: named.places[one[1]])
-    return ApiError(
-        ROW_CHANGED, details, total, rows=[exact_json.loads(row.encode()) for _, _, row, _ in ordered]
-    )
+        return ApiError(ROW_NOT_FOUND, [_detail(GONE, named, place) for place in gone])
+    rows = [(at[row_id], exact_json.loads(row.encode())) for _, row_id, row, _ in found]
+    rows.sort(key=lambda one: one[0])
+    details = [_detail(CHANGED, named, place, value=row) for place, row in rows]
+    return ApiError(ROW_CHANGED, details, total, [rows[0][1]])
+
+
+def _detail(fault: Fault, named: _Named, place: int, **more: Any) -> Detail:
+    return detail("body", fault, path=named.path.format(place), row=place, **more)

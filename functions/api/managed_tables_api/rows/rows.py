@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from managed_tables import exact_json
+from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
     INVALID_REQUEST,
     ROW_CHANGED,
@@ -159,8 +160,12 @@ class Rows:
 
     def _changed(self, definition: Definition, key: Parameters) -> ApiError:
         """Return ROW_CHANGED with the row as it is now; raises ROW_NOT_FOUND where it is gone."""
-        row = self._find(definition, key, versioned(definition))
-        return ApiError(ROW_CHANGED, rows=[exact_json.loads(row.text.encode())])
+        found = self._find(definition, key, versioned(definition))
+        row = exact_json.loads(found.text.encode())
+        return ApiError(ROW_CHANGED, [detail("row", CHANGED, row=0, value=row)], rows=[row])
+
+
+CHANGED = Fault(DetailCode.ROW_CHANGED, "a linha foi alterada depois de lida")
 
 
 def shown_row(definition: Definition, answered: Answered) -> Shown:
