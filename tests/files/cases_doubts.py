@@ -17,6 +17,8 @@ def cases() -> Iterator[Case]:
     yield from empties()
     yield from times_and_units()
     yield from blanks()
+    yield from texts()
+    yield from sheets_and_files()
 
 
 def column(
@@ -315,4 +317,92 @@ def blanks() -> Iterator[Case]:
         "1| abc\n2|def\n3|ghi ",
         values="1| abc\n2|def\n3|ghi ",
         warnings=["SURROUNDING_BLANKS", "2 textos têm espaços"],
+    )
+
+
+def texts() -> Iterator[Case]:
+    """Text that was written for spreadsheets, and letters that were read in another encoding."""
+    yield case(
+        "doubts/formulas_of_texts.csv",
+        'cod;t\n="00123";a\n="00456";b\n',
+        "a formula that keeps a text is that text",
+        "cod:text t:text",
+        "00123|a\n00456|b",
+    )
+    yield case(
+        "doubts/mojibake.csv",
+        "nome;n\nJoÃ£o;1\nJosÃ©;2\nMAÃ‡Ã;3\n".encode(),
+        "letters of another encoding are told with an example",
+        "nome:text n:integer",
+        "JoÃ£o|1\nJosÃ©|2\nMAÃ‡Ã|3",
+        warnings=["MOJIBAKE [2, 3, 4]", '"JoÃ£o"', "Escolha outra codificação"],
+    )
+    yield case(
+        "doubts/one_stray_line.csv",
+        "nome;n\nJoão;1\nMaria;2\n".encode() + "Conceição;3\n".encode("cp1252"),
+        "a stray line in cp1252 does not spoil the rest, or is told",
+        "nome:text n:integer",
+        "João|1\nMaria|2\nConceição|3",
+        warnings=["INVALID_UTF8 [4]"],
+    )
+    yield case(
+        "doubts/capital_letters.csv",
+        "nome;n\nSÃO PAULO;1\nMAÇÃ;2\nIRMÃ DULCE;3\n",
+        "a capital Ã is a letter of Portuguese",
+        "nome:text n:integer",
+        "SÃO PAULO|1\nMAÇÃ|2\nIRMÃ DULCE|3",
+    )
+
+
+def sheets_and_files() -> Iterator[Case]:
+    """Sheets that agree are read, covers and texts are not."""
+    month = [["dia", "valor"], [1, 10], [2, 20], [3, 30]]
+    yield case(
+        "doubts/sheets_that_agree.xlsx",
+        x.xlsx(
+            x.sheet(month),
+            x.sheet(month),
+            x.sheet([["dia", "valor", "obs"], [1, 10, "x"]]),
+            names=["Jan", "Fev", "Mar"],
+        ),
+        "all sheets of the first header are read, the other is named with the column that differs",
+        "dia:integer valor:integer",
+        "1|10\n2|20\n3|30\n1|10\n2|20\n3|30",
+        sheets=["Jan"] * 3 + ["Fev"] * 3,
+        warnings=["SHEETS_LEFT_OUT", "A aba Mar não foi importada"],
+    )
+    yield case(
+        "doubts/cover_sheet.xlsx",
+        x.xlsx(
+            x.sheet([["Relatório anual"], ["Empresa X"], ["Gerado em 2024"]]),
+            x.sheet([["dia", "valor", "loja"], *([n, n * 10, f"loja {n}"] for n in range(1, 8))]),
+            names=["Capa", "Dados"],
+        ),
+        "a cover does not win over a table",
+        "dia:integer valor:integer loja:text",
+        "\n".join(f"{n}|{n * 10}|loja {n}" for n in range(1, 8)),
+        sheets=["Dados"] * 7,
+        warnings=["A aba Capa não foi importada"],
+    )
+    yield case(
+        "doubts/prose_in_an_archive.zip",
+        x.zipped(
+            {
+                "vendas.csv": "loja;valor\nA;1\nB;2\n",
+                "leia-me.txt": (
+                    "Leia-me\n\nEste arquivo traz as vendas do ano inteiro.\n"
+                    "As colunas são separadas por ponto e vírgula.\n"
+                ),
+            }
+        ),
+        "a text for people is no table",
+        "loja:text valor:integer",
+        "A|1\nB|2",
+        warnings=["NOT_A_TABLE"],
+    )
+    yield case(
+        "doubts/prose_alone.txt",
+        "Este arquivo traz as vendas do ano inteiro.\nElas foram conferidas pela loja em janeiro.\n",
+        "a text for people is no table",
+        error="FILE_NOT_TABULAR",
     )

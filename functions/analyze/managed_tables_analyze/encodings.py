@@ -10,6 +10,8 @@ from pathlib import Path
 from managed_tables.findings import MAX_LINES, Finding, WarningCode, about_lines
 
 CHUNK_BYTES = 1_048_576  # fits the processor's cache, and amortises a call
+# Letters of a code page make a valid sequence of UTF-8 by chance only: `Ã£`, `Â°`.
+_SEQUENCE_WEIGHT = 4
 _SAMPLE_BYTES = 262_144  # of bytes that are not ASCII: plenty to tell one code page from another
 
 BYTE_ORDER_MARKS = (
@@ -102,7 +104,9 @@ def _scan(path: Path) -> _Scan:
         try:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
+            pending = len(decoder.getstate()[0])  # counted as a part of a sequence that never ends
             scan.utf8_error, scan.broken = True, scan.broken + 1
+            scan.sequences -= pending
     return scan
 
 
@@ -152,7 +156,7 @@ def _judge(scan: _Scan, head: bytes, mark_bytes: int) -> Encoding:
     has_nul = scan.nul_bytes > 0
     if not scan.utf8_error:
         return Encoding("utf-8", mark_bytes, has_nul=has_nul)
-    if mark_bytes or scan.sequences > scan.broken:
+    if mark_bytes or scan.sequences * _SEQUENCE_WEIGHT > scan.broken:
         return Encoding("utf-8", mark_bytes, broken_utf8=True, has_nul=has_nul)
     return Encoding(_code_page(bytes(scan.sample)), has_nul=has_nul)
 

@@ -5,7 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, NO_TABLE_INCLUDED, JobError
+from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
+from managed_tables.findings import Finding, WarningCode, preview
 from managed_tables_analyze import reasons
 from managed_tables_analyze.archives import MAX_UNPACKED_BYTES, unpack
 from managed_tables_analyze.combination import MisreadError, Table
@@ -45,10 +46,13 @@ class FileReader:
 
     @property
     def dialect(self) -> FileDialect:
-        """How the first table that is included was read; raises NO_TABLE_INCLUDED where none is."""
-        if self._dialect is None:
-            raise JobError(NO_TABLE_INCLUDED)
-        return self._dialect
+        """How the first table that is included was read; raises JobError where there is none."""
+        if self._dialect is not None:
+            return self._dialect
+        for finding in self._table.findings:
+            if finding.code is WarningCode.NOT_A_TABLE:
+                raise JobError(FILE_NOT_TABULAR, file=finding.file, reason="é um texto corrido")
+        raise JobError(NO_TABLE_INCLUDED)
 
     def read_upload(self, number: int, path: Path, name: str) -> None:
         """Read one of the job's files, counted from 0; JobError where it cannot be."""
@@ -80,7 +84,9 @@ class FileReader:
         file = self._table.add_file(name)
         wish = self._wish.of(file)
         text = open_text(path, name, self._work_dir, wish)
-        include = wish.include is not False
+        if text.is_prose:
+            self._table.findings.append(_about_prose(text))
+        include = wish.include is not False and not text.is_prose
         if include and self._dialect is None:
             dialect = text.dialect
             self._dialect = FileDialect(
@@ -91,7 +97,8 @@ class FileReader:
         for made in {part.path, text.path} - {path}:
             made.unlink(missing_ok=True)
         reading = _text_reading(text, part, wish)
-        self.tables.append(reading if include else reading.left_out(reasons.EXCLUDED))
+        why = reasons.PROSE if text.is_prose else reasons.EXCLUDED
+        self.tables.append(reading if include else reading.left_out(why))
 
     def _stage_text(self, text: TextFile, file: int, *, include: bool) -> Part:
         part = as_it_stands(text)
@@ -144,6 +151,13 @@ def _text_source(path: Path, text: TextFile, upload: int | None) -> TextSource:
     dialect = text.dialect
     quote = "" if dialect.quote == NO_QUOTE else dialect.quote
     return TextSource(path, text.encoding, dialect.delimiter, quote, upload, text.is_changed, text.path)
+
+
+def _about_prose(text: TextFile) -> Finding:
+    """Return the finding that a file is no table; its label is the first of its sentences."""
+    return Finding(
+        WarningCode.NOT_A_TABLE, preview=preview([text.header.labels or [text.name]]), file=text.name
+    )
 
 
 def _text_reading(text: TextFile, part: Part, wish: TableWish) -> TableReading:

@@ -41,6 +41,7 @@ class Part:
     sheet: str | None = None
     expected_rows: int | None = None  # counted beforehand: another number means the file was misread
     max_record_bytes: int = 0
+    has_formulas: bool = False  # some cell may be `="00123"`, which is a text
     has_numbers: bool = False  # of a workbook: texts that look like numbers are signed
     findings: list[Finding] = field(default_factory=list)
     has_breaks: bool = False  # line ends in cells are written as noncharacters
@@ -109,7 +110,16 @@ def _cell(part: Part, column: int) -> str:
         cell = f"replace(replace({cell}, '{LINE_FEED}', chr(10)), '{CARRIAGE_RETURN}', chr(13))"
     if part.is_guarded:
         cell = f"CASE WHEN starts_with({cell}, {literal(GUARD)}) THEN substr({cell}, 2) ELSE {cell} END"
+    if part.has_formulas:
+        cell = _text_of_formula(cell)
     return f"nullif({trimmed(cell)}, '')" if part.trim else cell
+
+
+def _text_of_formula(cell: str) -> str:
+    """Return the text that a formula keeps from being read as a number: of `="00123"`, 00123."""
+    inner = f"substr({cell}, 3, length({cell}) - 3)"
+    is_formula = f"""starts_with({cell}, '="') AND ends_with({cell}, '"') AND NOT contains({inner}, '"')"""
+    return f"CASE WHEN {is_formula} THEN nullif({inner}, '') ELSE {cell} END"
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, target: Path) -> int:

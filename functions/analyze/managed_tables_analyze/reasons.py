@@ -4,6 +4,7 @@ from managed_tables_analyze.reading import Reason, TableWish
 
 SHEET_HIDDEN = Reason("SHEET_HIDDEN", "A aba está oculta na planilha. Se quiser importá-la, inclua-a")
 EXCLUDED = Reason("EXCLUDED", "Você deixou esta parte fora da importação")
+PROSE = Reason("PROSE", "É um texto corrido, e não uma tabela. Se quiser importá-lo, inclua-o")
 SHEET_EMPTY = Reason("SHEET_EMPTY", "A aba está vazia")
 SHEET_WITHOUT_ROWS = Reason("SHEET_WITHOUT_ROWS", "A aba só tem o cabeçalho, sem linhas abaixo dele")
 SHEET_DIFFERS = Reason(

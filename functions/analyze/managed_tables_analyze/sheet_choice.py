@@ -1,7 +1,7 @@
 """Choose which sheets of a workbook are read, and tell of each how it was read, or why not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from managed_tables.findings import Finding, WarningCode
@@ -10,6 +10,9 @@ from managed_tables_analyze import reasons
 from managed_tables_analyze.kinds import Kind
 from managed_tables_analyze.parts import Part
 from managed_tables_analyze.reading import Reason, TableKind, TableReading, TableWish
+
+_COVER_WIDTH = 2  # columns: a title, or names and their values
+_COVER_SHARE = 5  # so many times the cells of a cover has the table that it covers
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class SheetChoice:
 
 
 def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
-    """Choose all sheets that have rows where their headers agree, else the first; delete the others.
+    """Choose the first table and all sheets whose headers agree with its; delete the others.
 
     A sheet is read, or is not, as its wish states, whatever the others are.
     """
@@ -56,17 +59,40 @@ def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
 
 
 def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
+    """Return the first table and all that agree with it; what is left out is told, a finding a header."""
     if not parts:
         return []
     filled = [part for part in parts if part.expected_rows] or parts[:1]
-    names = [make_column_names(part.labels) for part in filled]
-    chosen = filled if all(one == names[0] for one in names) else filled[:1]
-    if len(chosen) < len(filled):
-        findings.append(_about_sheets(WarningCode.SHEETS_LEFT_OUT, [part.sheet or "" for part in filled[1:]]))
-    bare = [part for part in parts if part not in filled and make_column_names(part.labels) != names[0]]
+    first = next((part for part in filled if not _is_cover(part, filled)), filled[0])
+    names = _names(first)
+    chosen = [part for part in filled if _names(part) == names]
+    others = [part for part in filled if part not in chosen]
+    for header in dict.fromkeys(map(_names, others)):
+        left = [part.sheet or "" for part in others if _names(part) == header]
+        about = _about_sheets(WarningCode.SHEETS_LEFT_OUT, left)
+        labels = {
+            **dict(zip(names, first.labels, strict=False)),
+            **dict(zip(header, others[0].labels, strict=False)),
+        }
+        differing = [name for name in (*header, *names) if (name in header) != (name in names)]
+        findings.append(replace(about, columns=tuple(labels.get(name, name) for name in differing)))
+    bare = [part for part in parts if part not in filled and _names(part) != names]
     if bare:
         findings.append(_about_sheets(WarningCode.EMPTY_SHEETS, [part.sheet or "" for part in bare]))
     return chosen
+
+
+def _names(part: Part) -> tuple[str, ...]:
+    return tuple(make_column_names(part.labels))
+
+
+def _is_cover(part: Part, parts: Sequence[Part]) -> bool:
+    """Return whether a sheet is a cover or a note beside a table: narrow, and small against another."""
+    cells = (part.expected_rows or 0) * part.width
+    return part.width <= _COVER_WIDTH and any(
+        other.width > part.width and (other.expected_rows or 0) * other.width >= _COVER_SHARE * cells
+        for other in parts
+    )
 
 
 def _about_sheets(code: WarningCode, names: list[str]) -> Finding:

@@ -24,8 +24,10 @@ from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
 from managed_tables_analyze.header import COMMENT, Header, check_width
+from managed_tables_analyze.mojibake import find_mojibake, has_bytes
 from managed_tables_analyze.notes import RowNotes, rows_left_out
 from managed_tables_analyze.parts import Part
+from managed_tables_analyze.prose import is_prose
 from managed_tables_analyze.reading import TableWish, Unstated
 from managed_tables_analyze.records import Lines, Record, RecordReader, by_other_delimiter
 from managed_tables_analyze.sheets import Row
@@ -63,6 +65,8 @@ class TextFile:
     columns: Columns | None = None
     findings: list[Finding] = field(default_factory=list)
     has_comments: bool = False  # lines that begin with `#` are no rows
+    has_formulas: bool = False
+    is_prose: bool = False  # sentences in one column, which are no table
     has_stray: bool = False  # a quote amid a row that does not look like the others
     footer_lines: int = 0  # between `end_bytes` and the end of the file
     below: Sequence[int] = ()  # lines that are stated to lie below the table
@@ -101,6 +105,7 @@ def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = No
         _name_rows(header, below)
     text = _text_file(source, name, dialect, header, _usual_width(below, header))
     text.trim = bool(wish.trim)
+    text.is_prose = longest <= 1 and not wish.stated and is_prose(name, sample)
     _learn_rows(text, below)
     if wish.last_line is None:
         _find_footer(text)
@@ -139,6 +144,10 @@ def _text_file(source: _Source, name: str, dialect: Dialect, header: Header, wid
     text = TextFile(name, source.path, source.encoding, dialect, header, width, source.start, size)
     text.below, text.is_changed = source.below, source.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]
+    mojibake = find_mojibake(source.path)
+    if mojibake is not None:
+        text.findings.append(mojibake)
+    text.has_formulas = has_bytes(source.path, b'="')
     if source.change is unwrap:
         text.findings.append(Finding(WarningCode.WRAPPED_LINES))
     return text
@@ -473,6 +482,7 @@ def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
         header_end=header.last_line or header.first_line,
         extent=Extent(skipped=[*header.lines_above(), *text.below]),
         trim=text.trim,
+        has_formulas=text.has_formulas,
         findings=list(text.findings),
         head_starts=[start for _, start in header.page_head.starts],
     )

@@ -57,6 +57,11 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "{count} [número foi lido|números foram lidos] com algarismos de menos ({example} como {taken}). "
         "Confira os valores com mais de 15 algarismos"
     ),
+    WarningCode.MOJIBAKE: (
+        '{count} [linha tem|linhas têm] letras trocadas, como "{example}" ({lines}): o texto foi gravado em '
+        "uma codificação e lido em outra antes do envio. Escolha outra codificação na leitura, ou exporte o "
+        "arquivo de novo em UTF-8"
+    ),
     WarningCode.INVALID_UTF8: (
         "{count} [linha tem|linhas têm] acentos gravados de outro modo que o resto do arquivo ({lines}); "
         "[foi lida|foram lidas] como Windows-1252. Confira os acentos [nela|nelas]"
@@ -130,7 +135,7 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "[foi importada|foram importadas] ({lines})"
     ),
     WarningCode.SHEETS_LEFT_OUT: (
-        "[A aba|As abas] {names} não [foi importada|foram importadas]: o cabeçalho é outro. Para "
+        "[A aba|As abas] {names} não [foi importada|foram importadas]: as colunas são outras. Para "
         "[importá-la, escolha-a|importá-las, escolha-as] na leitura, ou envie em outra tabela"
     ),
     WarningCode.EMPTY_SHEETS: (
@@ -143,6 +148,18 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     WarningCode.HIDDEN_ROWS: (
         "{count} [linha oculta ou filtrada foi importada|linhas ocultas ou filtradas foram importadas] com "
         "as demais. Se não [deve entrar, apague-a|devem entrar, apague-as] na planilha e envie de novo"
+    ),
+    WarningCode.HIDDEN_COLUMNS: (
+        "[A coluna|As colunas] {names} [está oculta|estão ocultas] na planilha e "
+        "[foi importada|foram importadas] com as demais. Se não [deve|devem] entrar, "
+        "[tire-a|tire-as] ao confirmar"
+    ),
+    WarningCode.NOT_A_TABLE: (
+        'O arquivo não foi importado: é um texto corrido, e não uma tabela ("{preview}")'
+    ),
+    WarningCode.MERGED_FILLED: (
+        "{count} [célula mesclada|células mescladas] na vertical ({names}): o valor foi repetido nas linhas "
+        "de baixo. Para deixá-las vazias, desligue o preenchimento na leitura"
     ),
     WarningCode.OTHER_TABLES: (
         "{count} [outra tabela|outras tabelas] da página HTML não [foi importada|foram importadas]. Para "

@@ -14,6 +14,10 @@ MIME_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "xls": "application/vnd.ms-excel",
     "zip": "application/zip",
+    "txt": "text/plain",
+    "tsv": "text/tab-separated-values",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
 }
 
 
