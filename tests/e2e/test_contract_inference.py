@@ -188,8 +188,8 @@ def test_warnings_are_data(company: Console) -> None:
 
 DOUBTFUL = (
     "Nascimento;pedido;envio;mes;taxa\n"
-    "15/03/45;03/02/2024;03/22/2024;jan/24;87,5%\n"
-    "01/02/99;04/05/2024;04/06/2024;fev/24;3%\n"
+    "03/15/45;03/02/2024;03/22/2024;jan/24;87,5%\n"
+    "02/01/99;04/05/2024;04/06/2024;fev/24;3%\n"
 )
 
 

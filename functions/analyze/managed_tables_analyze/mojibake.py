@@ -9,6 +9,7 @@ from managed_tables.findings import MAX_LINES, Finding, WarningCode, about_lines
 
 # What UTF-8 makes of the letters that Windows-1252 makes of UTF-8's bytes: `Ã£`, `Ã‰`, `Â°`. A capital Ã is a
 # letter of Portuguese, so that only what follows it tells.
+_FIRST = (b"\xc3\x83", b"\xc3\x82")
 _STARTS = (b"\xc3\x83\xc2", b"\xc3\x83\xe2\x80", b"\xc3\x83\xe2\x82", b"\xc3\x83\xc6\x92", b"\xc3\x82\xc2")
 _PAIR = (
     rb"\xc3\x83(?:\xc2[\x80-\xbf]|\xe2\x80[\x93-\xba](?=[A-Za-z\xc3])|\xe2\x82\xac|\xc6\x92)"
@@ -16,25 +17,28 @@ _PAIR = (
 )
 _WORD = re.compile(rb'[^\s;,|"]*(?:' + _PAIR + rb')[^\s;,|"]*')
 _LINE_END = b"\n"
+_CHUNK_BYTES = 1 << 20
+_OVERLAP_BYTES = 8  # longer than what is sought
 
 
 def find_mojibake(path: Path) -> Finding | None:
     """Return the finding about the lines of a UTF-8 file that hold such text, None where there is none."""
-    if path.stat().st_size == 0:
+    # A search for bytes costs a hundredth of one for a pattern, and nearly all files have none.
+    if not _has_bytes(path, *_FIRST) or not _has_bytes(path, *_STARTS):
         return None
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        # A search for bytes costs a hundredth of one for a pattern, and nearly all files have none.
-        if all(content.find(start) < 0 for start in _STARTS):
-            return None
         return _find_lines(content)
 
 
-def has_bytes(path: Path, sought: bytes) -> bool:
-    """Return whether some bytes stand in a file."""
-    if path.stat().st_size == 0:
-        return False
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(sought) >= 0
+def _has_bytes(path: Path, *sought: bytes) -> bool:
+    """Return whether any of some short sequences of bytes stands in a file."""
+    with path.open("rb", buffering=0) as file:
+        last = b""
+        while chunk := file.read(_CHUNK_BYTES):
+            if any(one in chunk or one in last + chunk[:_OVERLAP_BYTES] for one in sought):
+                return True
+            last = chunk[-_OVERLAP_BYTES:]
+    return False
 
 
 def _find_lines(content: mmap.mmap) -> Finding | None:

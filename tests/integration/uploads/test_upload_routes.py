@@ -69,12 +69,21 @@ def test_a_form_stores_its_files(api: ApiServices, client: TestClient) -> None:
     assert stored == [7, 3_000_000]
 
 
+def test_every_kind_of_file_is_taken(api: ApiServices, client: TestClient) -> None:
+    names = ["a.csv", "a.txt", "a.tsv", "a.xlsx", "a.xlsm", "a.xls", "a.ods", "a.zip"]
+    response = client.post(f"{BASE}/upload", json={"files": [{"name": n, "size_bytes": 1} for n in names]})
+    assert response.status_code == 201
+    job = record(api, client, response.json()["job_id"])
+    assert [file.original_name for file in job.files] == names
+    assert len({file.mime_type for file in job.files}) == len(names)
+
+
 @pytest.mark.parametrize(
     "files",
     [
         [],
         [{"name": "a.csv", "size_bytes": 0}],
-        [{"name": "a.txt", "size_bytes": 1}],
+        [{"name": "a.pdf", "size_bytes": 1}],
         [{"name": "csv", "size_bytes": 1}],
         [{"name": "a\u0000.csv", "size_bytes": 1}],
         [{"name": "", "size_bytes": 1}],

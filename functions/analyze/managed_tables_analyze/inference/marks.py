@@ -116,18 +116,24 @@ class _Marked:
 
 def _columns_with(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> _Marked:
     numbers = [trial for trial in trials if _is_number(trial) and _certain_mark(trial) is None]
+    # Integers that fit both marks have none; those that fit one have.
+    grouped = [
+        trial for trial in numbers if trial.verdict[0].type is ColumnType.INTEGER and len(trial.verdict) == 1
+    ]
     asked = []
     for trial in numbers:
         formats = trial.verdict[0].formats
-        asked.append(Question(trial.column, _HAS_TEXT_MARK if formats.workbook else _HAS_MARK))
         if trial.verdict[0].type is ColumnType.DECIMAL:
+            asked.append(Question(trial.column, _HAS_TEXT_MARK if formats.workbook else _HAS_MARK))
             asked.append(Question(trial.column, _HAS_REAL))
-        elif len(trial.verdict) == 1 and not formats.workbook:  # integers that fit both have no marks
+        elif trial in grouped and not formats.workbook:
             asked.append(Question(trial.column, _UNGROUPED_THOUSAND))
     tallies = count_cells(connection, staged_rows(staged), asked)
     found = [question for question, tally in zip(asked, tallies, strict=True) if tally.fits]
     return _Marked(
-        frozenset(one.column for one in found if one.condition in (_HAS_MARK, _HAS_TEXT_MARK)),
+        frozenset(one.column for one in found if one.condition in (_HAS_MARK, _HAS_TEXT_MARK)).union(
+            trial.column for trial in grouped
+        ),
         frozenset(one.column for one in found if one.condition == _UNGROUPED_THOUSAND),
         frozenset(one.column for one in found if one.condition == _HAS_REAL),
     )

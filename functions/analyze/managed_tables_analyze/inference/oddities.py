@@ -17,8 +17,8 @@ _COLUMNS_PER_SCAN = 60
 # A spreadsheet shows a whole number of 12 digits or more so, and writes what it shows: what it left out is
 # lost, and the number that is left looks as good as any.
 _SHORTENED = r"[+-]?[1-9](?:[.,][0-9]{1,14})?E\+(?:1[1-9]|[2-9][0-9])"
-_PADDED_DAY_BYTES = 10  # `31/12/2024`: no year of two digits
-_BLANKS_SEEN = (" ", "\t", "\u00a0")
+_PADDED_DAY_BYTES = 10  # `31/12/2024`, a time may follow: no year of two digits
+_BLANKS_AT_END = (" ", "\u00a0")
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,29 @@ class Oddity:
     test: Callable[[str], str]
 
 
+def _if(cheap: str, test: str) -> str:
+    """Return a test that is made where a cheap one holds: DuckDB makes both sides of an AND."""
+    return choose((cheap, test), otherwise="false")
+
+
 def _is_shortened(cell: str) -> str:
-    return f"(contains({cell}, 'E+') AND {matches(trimmed(cell), _SHORTENED)})"
+    return _if(f"contains({cell}, 'E+')", matches(trimmed(cell), _SHORTENED))
 
 
 def _is_error(cell: str) -> str:
-    return f"(starts_with({cell}, '#') AND {matches(cell, f'{ERROR_VALUES}{BLANK}*')})"
+    return _if(f"starts_with({cell}, '#')", matches(cell, f"{ERROR_VALUES}{BLANK}*"))
 
 
 def _has_blanks_around(cell: str) -> str:
-    ends = [
-        f"{end}({cell}, {literal(blank)})" for blank in _BLANKS_SEEN for end in ("starts_with", "ends_with")
-    ]
-    return f"(({' OR '.join(ends)}) AND {trimmed(cell)} <> '')"
+    starts = f"{cell} < '!'"  # a blank or a tab: no text that shows begins before it
+    ends = [f"ends_with({cell}, {literal(blank)})" for blank in _BLANKS_AT_END]
+    return _if(" OR ".join([starts, *ends]), f"{trimmed(cell)} <> ''")
 
 
 def _has_short_year(cell: str) -> str:
-    return choose(
-        (f"strlen({cell}) = {_PADDED_DAY_BYTES}", "false"),
-        otherwise=matches(cell, SHORT_YEAR_DATE),
-    )
+    after_day = f"substr({cell}, {_PADDED_DAY_BYTES + 1}, 1)"
+    has_long_year = f"strlen({cell}) = {_PADDED_DAY_BYTES} OR {after_day} IN (' ', 'T')"
+    return choose((has_long_year, "false"), otherwise=matches(cell, SHORT_YEAR_DATE))
 
 
 _ODDITIES = (
