@@ -1,5 +1,6 @@
 """A company's database: made once, whole, and closed to everyone else."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -255,6 +256,25 @@ def test_an_administrator_that_is_no_superuser_provisions(services: Services, po
         with psycopg.connect(postgres_dsn, autocommit=True) as superuser:
             superuser.execute(sql.SQL("DROP OWNED BY {}").format(role))
             superuser.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def test_a_rotated_administrators_password_is_read_again(services: Services, postgres_dsn: str) -> None:
+    """The secret is as RDS manages one: host, port and database come from the settings."""
+    admin = secret_of(postgres_dsn)
+    known = {"username": admin.username, "password": admin.password, "sslmode": admin.sslmode}
+    arn = services.secretsmanager.create_secret(
+        Name=f"rotated-{new_record_id()}", SecretString=json.dumps({**known, "password": "old"})
+    )["ARN"]
+    services.settings = services.settings.model_copy(
+        update={"postgres_secret_arn": arn, "postgres_host": admin.host, "postgres_port": admin.port}
+    )
+    with pytest.raises(ApiError) as refused:
+        services.databases.open_admin_connection("default")
+    assert refused.value.kind is DATABASE_UNAVAILABLE
+    services.secretsmanager.put_secret_value(SecretId=arn, SecretString=json.dumps(known))
+    with services.databases.open_admin_connection("default") as connection:
+        assert connection.info.dbname == "postgres"
+    assert services.postgres_secret.password == admin.password
 
 
 def test_a_server_out_of_reach_is_503(company: ConnectionRecord, services: Services) -> None:

@@ -21,12 +21,17 @@ class Services(AwsServices):
     @once
     def postgres_secret(self) -> PostgresSecret:
         """The administrator of the PostgreSQL cluster."""
-        return parse_postgres_secret(self._secret(self.settings.postgres_secret_arn))
+        return self._read_cluster_secret(DEFAULT_CLUSTER)
 
     @once
     def databases(self) -> Databases:
         """The companies' databases."""
-        return Databases(self._cluster_secret, self.app_secret.database_master_secret, self.session_limits)
+        return Databases(
+            self._cluster_secret,
+            self.app_secret.database_master_secret,
+            self.session_limits,
+            renew_secret=self._renew_cluster_secret,
+        )
 
     @property
     def session_limits(self) -> SessionLimits:
@@ -89,9 +94,20 @@ class Services(AwsServices):
         if cluster == DEFAULT_CLUSTER:
             return self.postgres_secret
         if cluster not in self._known_clusters:
-            secret = self._secret(self.settings.cluster_secret_arn(cluster))
-            self._known_clusters[cluster] = parse_postgres_secret(secret)
+            self._known_clusters[cluster] = self._read_cluster_secret(cluster)
         return self._known_clusters[cluster]
+
+    def _renew_cluster_secret(self, cluster: str) -> PostgresSecret:
+        """Read the secret again: its password has been rotated since the process began."""
+        secret = self._read_cluster_secret(cluster)
+        if cluster == DEFAULT_CLUSTER:
+            self.postgres_secret = secret
+        else:
+            self._known_clusters[cluster] = secret
+        return secret
+
+    def _read_cluster_secret(self, cluster: str) -> PostgresSecret:
+        return parse_postgres_secret(self._secret(self.settings.cluster_secret_arn(cluster)), self.settings)
 
 
 def load_services() -> Services:

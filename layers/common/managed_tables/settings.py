@@ -38,6 +38,10 @@ class Settings(BaseModel):
     event_bus_name: str = "default"  # of EventBridge
     app_secret_arn: str = ""  # {"database_master_secret"}
     postgres_secret_arn: str = ""  # {"host", "port", "username", "password", "dbname"} of the admin role
+    # Where the administrator's secret does not say: one that RDS manages has the name and the password only.
+    postgres_host: str = ""
+    postgres_port: int = 5432
+    postgres_database: str = "postgres"
     postgres_cluster: str = DEFAULT_CLUSTER  # where new companies go
     # The secrets of further clusters, {"<cluster>": "<ARN>"}; `default` is postgres_secret_arn.
     postgres_cluster_secret_arns: JsonMap = {}
@@ -116,6 +120,12 @@ def parse_app_secret(text: str) -> AppSecret:
     return AppSecret.model_validate(json.loads(text))
 
 
-def parse_postgres_secret(text: str) -> PostgresSecret:
-    """Parse the secret's JSON text."""
-    return PostgresSecret.model_validate(json.loads(text))
+def parse_postgres_secret(text: str, settings: Settings) -> PostgresSecret:
+    """Parse the secret's JSON text; the settings give the address where it has none."""
+    said = {name: value for name, value in json.loads(text).items() if value not in (None, "")}
+    address = {
+        "host": settings.postgres_host,
+        "port": settings.postgres_port,
+        "dbname": settings.postgres_database,
+    }
+    return PostgresSecret.model_validate(said if "host" in said else {**address, **said})

@@ -38,12 +38,21 @@ _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_cou
 # 53300 to itself. One that speaks another language is waited for like one that is resuming.
 _FULL = ("too many connections for", "too many clients", "remaining connection slots")
 
+_REFUSED = "password authentication failed"
+
 
 class TooManyConnections(ApiError):  # noqa: N818 - statemachine/job.asl.json names it
     """CONNECTIONS_TAKEN, under a name of its own: the state machine waits longer for it than for a fault."""
 
     def __init__(self) -> None:
         super().__init__(CONNECTIONS_TAKEN)
+
+
+class PasswordRefused(ApiError):  # noqa: N818 - named for what it tells
+    """DATABASE_UNAVAILABLE because the role has another password: trying again would not help."""
+
+    def __init__(self) -> None:
+        super().__init__(DATABASE_UNAVAILABLE)
 
 
 @dataclass(frozen=True)
@@ -80,13 +89,17 @@ ADMIN_LIMITS = SessionLimits(statement_timeout_ms=25_000, lock_timeout_ms=0)
 
 @dataclass(frozen=True)
 class Databases:
-    """Opens connections to the companies' databases; `cluster_secret` gives a cluster's administrator."""
+    """Opens connections to the companies' databases; `cluster_secret` gives a cluster's administrator.
+
+    `renew_secret` reads it again, where its password is refused.
+    """
 
     cluster_secret: ClusterSecrets
     master_secret: str
     limits: SessionLimits
     application_name: str = "managed-tables"
     connect_deadline_seconds: float = CONNECT_DEADLINE_SECONDS
+    renew_secret: ClusterSecrets | None = None
 
     def roles(self, connection_id: str, reader_generation: int = 0) -> CompanyRoles:
         """Return the names and passwords of the connection's database and roles."""
@@ -99,6 +112,15 @@ class Databases:
     def open_admin_connection(self, cluster: str, database: str = "") -> PgConnection:
         """Return a connection in autocommit as the administrator, to its own database or another."""
         secret = self.cluster_secret(cluster)
+        try:
+            return self._open_as_admin(secret, database)
+        except PasswordRefused:
+            renewed = self.renew_secret(cluster) if self.renew_secret else secret
+            if renewed == secret:
+                raise
+            return self._open_as_admin(renewed, database)
+
+    def _open_as_admin(self, secret: PostgresSecret, database: str) -> PgConnection:
         return self._open(secret, database or secret.dbname, secret.username, secret.password, ADMIN_LIMITS)
 
     def open_company_connection(
@@ -156,6 +178,8 @@ class Databases:
             except psycopg.OperationalError as error:
                 if any(words in str(error) for words in _FULL):
                     raise TooManyConnections from error
+                if _REFUSED in str(error):
+                    raise PasswordRefused from error
                 if time.monotonic() + pause_seconds > deadline:
                     raise ApiError(DATABASE_UNAVAILABLE) from error
             time.sleep(pause_seconds * random.uniform(0.5, 1))  # noqa: S311 (jitter)
