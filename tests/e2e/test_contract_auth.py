@@ -47,6 +47,7 @@ ROUTES = (
     Route("POST", "/upload-jobs/{id}/reanalyze", "upload", {"tables": []}),
     Route("GET", "/upload-jobs/{id}/preview", "list"),
     Route("GET", "/upload-jobs/{id}/rejects", "list"),
+    Route("POST", "/upload-jobs/{id}/undo", "delete", {"force": False}),
     Route("GET", "/{id}/data", "data-read"),
     Route("POST", "/{id}/data", "data-write", ROWS),
     Route("PATCH", "/{id}/data", "data-write", {"where": {}, "set": {"produto": "X"}, "all": True}),
@@ -132,6 +133,7 @@ def test_403_comes_before_404_and_422(console: Console) -> None:
         ("POST", "/{id}/upload"),
         ("POST", "/upload-jobs/{id}/confirm"),
         ("POST", "/upload-jobs/{id}/reanalyze"),
+        ("POST", "/upload-jobs/{id}/undo"),
         ("POST", "/{id}/data"),
         ("PUT", "/{id}/data/{row}"),
         ("PATCH", "/{id}/data/{row}"),
@@ -265,6 +267,7 @@ def test_another_companys_things_do_not_exist(company: Console) -> None:
         ("POST", f"/upload-jobs/{job_id}/confirm", TABLE, "Job não encontrado"),
         ("POST", f"/upload-jobs/{job_id}/reanalyze", {"tables": []}, "Job não encontrado"),
         ("GET", f"/upload-jobs/{job_id}/preview", None, "Job não encontrado"),
+        ("POST", f"/upload-jobs/{job_id}/undo", {"force": True}, "Job não encontrado"),
         ("GET", f"/upload-jobs/{job_id}/rejects", None, "Job não encontrado"),
     ):
         answer = other.call(method, path, body)
