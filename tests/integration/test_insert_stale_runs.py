@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loading_jobs import JobMaker, column
+from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.services import Services
+from managed_tables.tables import reconciliation
 from managed_tables_insert import job as inserting
 from managed_tables_insert.job import run_job
 
@@ -106,3 +107,19 @@ def test_a_job_that_ends_meanwhile_is_answered_as_it_ended(
     assert run(maker, job_id) == {"outcome": "done"}
     assert maker.query("SELECT count(*) FROM vendas") == [(1,)]
     assert maker.job(job_id).result
+
+
+def test_a_name_given_up_is_free_while_the_job_makes_a_table_of_another(
+    maker: JobMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run died between the rejection and the release; the job was confirmed anew under another name."""
+    monkeypatch.setattr(reconciliation, "UPLOAD_STALE_AFTER_SECONDS", 0)
+    job_id = maker.inserting(ROWS, NUMBERS)
+    with monkeypatch.context() as patch:
+        patch.setattr(inserting.Loading, "release", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(maker, job_id)
+    maker.confirm(job_id, TEXTS, display_name="outras")
+    maker.services.table_operations.create(maker.company, USER_ID, "vendas", NUMBERS)
+    assert run(maker, job_id) == {"outcome": "done"}
+    assert maker.query("SELECT count(*) FROM outras") == [(3,)]
