@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from bulk_steps import BulkDelete, BulkUpdate, InsertReturning
 from cancelling import Cancel
 from export_steps import Export, StartExport
 from injection import Fault, run_step
@@ -52,6 +53,9 @@ SCENARIOS = [
     ChangeColumns(),
     Deactivate(),
     InsertRows(),
+    InsertReturning(),
+    BulkUpdate(),
+    BulkDelete(),
     Delete(),
     Provision(),
     StartExport(),

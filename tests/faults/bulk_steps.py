@@ -1,0 +1,62 @@
+"""Changes of many rows at once, and inserts that return what they made, sent again until answered."""
+
+import json
+from typing import Any
+
+from steps import OLD, OLD_NUMBERS, TableOperation
+from worlds import World
+
+from managed_tables_api.rows.idempotency import IdempotencyKey
+from managed_tables_api.rows.inserting import InsertedRows, NewRows
+
+
+class InsertReturning(TableOperation):
+    """Rows by the API in a transaction of its own, whose ids are answered."""
+
+    name = "insert returning"
+
+    def operate(self, world: World) -> InsertedRows:
+        new = NewRows(OLD, IdempotencyKey("pedido", "digest"), returned="ids")
+        return world.fresh_services().row_inserts.insert(world.company_id, self.table_id, lambda: new)
+
+    def check(self, world: World, value: Any) -> None:
+        found = world.query("SELECT n, id::text FROM vendas ORDER BY id")
+        assert [n for n, _ in found] == OLD_NUMBERS * 2
+        assert (value.count, json.loads(value.returned)) == (len(OLD), [row_id for _, row_id in found[3:]])
+
+
+class BulkUpdate(TableOperation):
+    """All rows by their ids: all of them changed once it is answered, and all or none before."""
+
+    name = "bulk update"
+
+    def set_up(self, world: World) -> Any:
+        step = super().set_up(world)
+        ids = [row_id for (row_id,) in world.query("SELECT id::text FROM vendas ORDER BY id")]
+        self.body = {"rows": [{"id": row_id, "valor": 7} for row_id in ids]}
+        return step
+
+    def operate(self, world: World) -> int:
+        values = {valor for (valor,) in world.query("SELECT valor::int FROM vendas")}
+        assert values in ({1}, {7}), "changed in part"
+        bulk = world.fresh_services().bulk_changes
+        return bulk.update(world.company_id, self.table_id, lambda: self.body)
+
+    def check(self, world: World, value: Any) -> None:
+        assert value == len(OLD)
+        assert world.query("SELECT n, valor::int FROM vendas ORDER BY id") == [(n, 7) for n in OLD_NUMBERS]
+
+
+class BulkDelete(TableOperation):
+    """The rows of a condition: gone once it is answered, and the kept count with them."""
+
+    name = "bulk delete"
+
+    def operate(self, world: World) -> int:
+        body = {"where": {"column": "n", "op": "lt", "value": -1}}
+        bulk = world.fresh_services().bulk_changes
+        return bulk.delete(world.company_id, self.table_id, lambda: body)
+
+    def check(self, world: World, value: Any) -> None:
+        assert value in (0, 2)  # none is left for whoever sends it again
+        assert world.query("SELECT n FROM vendas") == [(-1,)]
