@@ -406,3 +406,29 @@ def sheets_and_files() -> Iterator[Case]:
         "a text for people is no table",
         error="FILE_NOT_TABULAR",
     )
+    yield case(
+        "doubts/merged_down.xlsx",
+        x.xlsx(
+            x.sheet(
+                [["loja", "item", "valor"], ["A", "x", 1], [None, "y", 2], [None, "z", 3], ["B", "w", 4]],
+                after=x.merged("A2:A4"),
+            )
+        ),
+        "cells that are merged downwards hold for every row that they cover",
+        "loja:text item:text valor:integer",
+        "A|x|1\nA|y|2\nA|z|3\nB|w|4",
+        warnings=["MERGED_FILLED", "A2:A4"],
+    )
+    yield case(
+        "doubts/hidden_column.xlsx",
+        x.xlsx(
+            x.sheet(
+                [["a", "b", "c"], [1, 2, 3], [4, 5, 6]],
+                before='<cols><col min="2" max="2" width="9" hidden="1"/><col min="9" max="16384" hidden="1"/></cols>',
+            )
+        ),
+        "a hidden column that holds something is told",
+        "a:integer b:integer c:integer",
+        "1|2|3\n4|5|6",
+        warnings=["HIDDEN_COLUMNS", "A coluna B está oculta"],
+    )

@@ -609,9 +609,9 @@ def layouts() -> Iterator[Case]:
     yield case(
         "xlsx/merged_data.xlsx",
         xlsx(sheet([["g", "n"], ["A", 1], [None, 2], ["B", 3]], after=x.merged("A2:A3"))),
-        "a merged cell has its value once",
-        "g:text? n:integer",
-        "A|1\n∅|2\nB|3",
+        "a cell merged downwards holds for the rows below",
+        "g:text n:integer",
+        "A|1\nA|2\nB|3",
     )
     yield case(
         "xlsx/blank_rows.xlsx",

@@ -12,6 +12,7 @@ from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
 from managed_tables_analyze.cells import STROKES, is_blank
+from managed_tables_analyze.merges import fill_down
 from managed_tables_analyze.parts import Part, literal, read_sql, select_sql, write_parquet
 from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
 
@@ -63,6 +64,9 @@ class Table:
             line = part.header_line or part.data_line
             raise JobError(TOO_MANY_COLUMNS, file=file, count=total, line=line, limit=MAX_COLUMNS)
         select = select_sql(part, dict(zip(indexes, kept, strict=True)))
+        places = dict(zip(kept, indexes, strict=True))
+        fills = [(places[column], top, bottom) for column, top, bottom in part.fills if column in places]
+        select = fill_down(select, fills) if fills else select
         try:
             count = write_parquet(self.connection, select, target)
         except duckdb.Error as error:

@@ -11,6 +11,7 @@ from managed_tables.conversion.sql_text import trimmed
 from managed_tables.findings import Finding
 from managed_tables.jobs.rejected_rows import GUARD
 from managed_tables_analyze.extent import Extent
+from managed_tables_analyze.merges import Fill
 from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
 
 THREADS = 2  # what a Lambda of 2 GB has
@@ -43,6 +44,7 @@ class Part:
     max_record_bytes: int = 0
     has_formulas: bool = False  # some cell may be `="00123"`, which is a text
     has_numbers: bool = False  # of a workbook: texts that look like numbers are signed
+    fills: list[Fill] = field(default_factory=list)  # cells that a sheet merges downwards
     findings: list[Finding] = field(default_factory=list)
     has_breaks: bool = False  # line ends in cells are written as noncharacters
     head_starts: list[str] = field(default_factory=list)  # of the first cell where a page of a report begins

@@ -13,6 +13,7 @@ from managed_tables_analyze.dialect import QUOTE
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
 from managed_tables_analyze.header import Header, check_width
+from managed_tables_analyze.merges import Fill, fills_below, tell_fills
 from managed_tables_analyze.notes import RowNotes, rows_left_out
 from managed_tables_analyze.parts import Part
 from managed_tables_analyze.reading import TableWish
@@ -47,6 +48,9 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         for batch in rows:
             _write_batch(batch, header, writer, notes, name)
     notes.extent.skip(mask.below)
+    fills = _fills(sheet, header, notes.extent, wish)
+    if fills:
+        findings.append(tell_fills(fills))
     return Part(
         path=target,
         labels=header.labels,
@@ -67,8 +71,16 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         expected_rows=writer.rows,
         max_record_bytes=writer.longest * 4,
         has_numbers=sheet.has_numbers,
+        fills=fills,
         findings=[*sheet.findings, *findings, *notes.findings()],
     )
+
+
+def _fills(sheet: Sheet, header: Header, extent: Extent, wish: TableWish) -> list[Fill]:
+    """Return what merged cells cover among the rows of data, unless a person wants it left empty."""
+    if wish.fill_merged is False or extent.last_line is None:
+        return []
+    return fills_below(sheet.merged_down, header.data_line, extent.last_line)
 
 
 def _find_header(

@@ -85,6 +85,8 @@ class Sheet:
     """Merged cells among the first rows: the first cell has the text, the others are empty."""
     has_numbers: bool = True
     """Numbers are apart from texts, and texts that look like them are signed (`workbook_cells`)."""
+    merged_down: list[MergedRange] = field(default_factory=list)
+    """All merged cells; complete once the rows are exhausted."""
 
 
 # What the workbooks' module offers, called by `sources.py`:

@@ -33,6 +33,7 @@ class ElementCutter:
         self._start = re.compile(rf"<((?:\w+:)?){container}(?:\s[^<>]*?)?(/?)>")
         self._names = container, element
         self.rest = ""
+        self.after = ""  # what follows the container, once all pieces are cut
 
     def open(self) -> str | None:
         """Read up to the container and return its prefix (mostly none); None where it holds nothing."""
@@ -53,14 +54,15 @@ class ElementCutter:
         container_end, element_end = (f"</{prefix}{name}>" for name in self._names)
         while True:
             pieces = self.rest.split(element_end)
-            self.rest, end, _ = pieces.pop().partition(container_end)
+            self.rest, end, self.after = pieces.pop().partition(container_end)
             if pieces:
                 yield pieces
             if end:
                 break
             self.rest += self._read()
-        while self._stream.read(_CHUNK_BYTES):  # to its end, where the checksum is compared
-            pass
+        while chunk := self._stream.read(_CHUNK_BYTES):  # to its end, where the checksum is compared
+            if len(self.after) < _MAX_ELEMENT_CHARACTERS:
+                self.after += chunk.decode(errors="replace")
 
     def _read(self) -> str:
         if len(self.rest) > _MAX_ELEMENT_CHARACTERS:

@@ -106,9 +106,12 @@ def _read(readers: Sequence[Reader], path: Path, output: IO[bytes]) -> None:
 def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
     write_frame(output, FrameKind.SHEET, (sheet.name, sheet.visible, sheet.merged))
     for batch in sheet.batches:
+        sheet.tally.see(batch)
         write_frame(output, FrameKind.ROWS, (batch.numbers, batch.columns))
     output.flush()
-    write_frame(output, FrameKind.SHEET_END, (dict(sheet.tally.numbers), sheet.tally.findings()))
+    write_frame(
+        output, FrameKind.SHEET_END, (dict(sheet.tally.numbers), sheet.tally.findings(), sheet.tally.merged)
+    )
 
 
 if __name__ == "__main__":

@@ -168,8 +168,11 @@ class _TableParser:
         self._cells.extend([None] * (first - len(self._cells)))
         self._cells.extend([text] * count)
         across, down = (_count(self._cell.get(f"number-{name}-spanned")) for name in ("columns", "rows"))
+        merged = (self._row, first, self._row + down - 1, first + across - 1)
+        if down > 1:
+            self.tables[-1].tally.merged.append(merged)
         if across * down > 1 and self._row <= _HEADER_ROWS:
-            self.tables[-1].merged.append((self._row, first, self._row + down - 1, first + across - 1))
+            self.tables[-1].merged.append(merged)
 
     def _value(self, columns: range) -> str | None:
         """Return the text of the cell that ends, which stands in these columns of the row."""

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import Any
 
 from managed_tables.findings import WarningCode
+from managed_tables_analyze.merges import letters
 from managed_tables_analyze.sheets import Batch, MergedRange
 from managed_tables_analyze.workbooks.numbers import NumberCells
 
@@ -26,6 +28,11 @@ class Tally:
     """Formulas whose result the file does not hold."""
     number_cells: NumberCells = field(default_factory=NumberCells)
     hidden_rows: int = 0
+    merged: list[MergedRange] = field(default_factory=list)
+    """All merged cells, complete at the end; those of the first rows come before the rows, too."""
+    hidden_columns: frozenset[int] = frozenset()
+    seen_hidden: set[int] = field(default_factory=set)
+    """Hidden columns (from 0) in which some cell holds something."""
     other_tables: int = 0
     """Tables of the same page that were not read."""
 
@@ -35,7 +42,14 @@ class Tally:
         self.errors = self.uncached = self.hidden_rows = 0
         self.number_cells = NumberCells()
 
-    def findings(self) -> list[tuple[str, int, dict[str, str]]]:
+    def see(self, batch: Batch) -> None:
+        """Take note of hidden columns that hold something."""
+        for column in self.hidden_columns.difference(self.seen_hidden):
+            cells = batch.columns[column] if column < len(batch.columns) else []
+            if any(cell is not None for cell in cells):
+                self.seen_hidden.add(column)
+
+    def findings(self) -> list[tuple[str, int, dict[str, Any]]]:
         """Return `(code, count, values)` of what was found: plain values, which pass through a pipe."""
         found = [
             (WarningCode.ERROR_CELLS, self.errors),
@@ -44,9 +58,15 @@ class Tally:
             (WarningCode.HIDDEN_ROWS, self.hidden_rows),
             (WarningCode.OTHER_TABLES, self.other_tables),
         ]
-        return [(code.value, count, {}) for code, count in found if count] + self._rounded()
+        told: list[tuple[str, int, dict[str, Any]]] = [
+            (code.value, count, {}) for code, count in found if count
+        ]
+        if self.seen_hidden:
+            names = [letters(column) for column in sorted(self.seen_hidden)]
+            told.append((WarningCode.HIDDEN_COLUMNS.value, len(names), {"names": names}))
+        return told + self._rounded()
 
-    def _rounded(self) -> list[tuple[str, int, dict[str, str]]]:
+    def _rounded(self) -> list[tuple[str, int, dict[str, Any]]]:
         """Return what to say of decimals that were rounded, if the file has any that are no double's."""
         cells = self.number_cells
         if cells.rounded_example is None or not cells.has_exact_decimals:

@@ -41,7 +41,8 @@ def read_xls(path: Path) -> Iterator[RawSheet]:
             sheet = book.sheet_by_index(index)
         except _FOREIGN_ERRORS as error:
             raise WorkbookError(f"a aba {index + 1} não pode ser lida ({error!r})") from error
-        tally = Tally()
+        hidden = frozenset(column for column, info in sheet.colinfo_map.items() if info.hidden)
+        tally = Tally(merged=_merged(sheet, sheet.nrows), hidden_columns=hidden)
         rows = SheetReader(book, sheet, tally).rows()
         yield RawSheet(sheet.name or None, sheet.visibility == 0, in_batches(rows), _merged(sheet), tally)
         book.unload_sheet(index)
@@ -64,12 +65,10 @@ def _open(path: Path) -> Any:
     raise AssertionError("unreachable: the second attempt returns or raises")
 
 
-def _merged(sheet: Any) -> list[MergedRange]:
+def _merged(sheet: Any, rows: int = _HEADER_ROWS) -> list[MergedRange]:
     # xlrd counts from 0 and names the first row and column after the range.
     return [
-        (top + 1, left, bottom, right - 1)
-        for top, bottom, left, right in sheet.merged_cells
-        if top < _HEADER_ROWS
+        (top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells if top < rows
     ]
 
 

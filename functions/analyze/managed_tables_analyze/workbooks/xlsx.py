@@ -10,7 +10,7 @@ from pathlib import Path
 from managed_tables.errors import WORKBOOK_CORRUPT
 from managed_tables_analyze.sheets import Batch, MergedRange
 from managed_tables_analyze.workbooks.canonical import NotCanonicalError
-from managed_tables_analyze.workbooks.cells import CellReader, column_index
+from managed_tables_analyze.workbooks.cells import MAX_COLUMNS, CellReader, column_index
 from managed_tables_analyze.workbooks.failures import WorkbookError
 from managed_tables_analyze.workbooks.formats import NumberFormat
 from managed_tables_analyze.workbooks.package import Package, Relationship, open_package
@@ -24,6 +24,9 @@ from managed_tables_analyze.workbooks.xml import Attributes, parse_xml
 _CHUNK_BYTES = 1 << 20
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^<>]*ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _MERGED_TAG_BYTES = 200
+_HEAD_BYTES = 1 << 18  # where the columns are told of, before the rows
+_HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col ([^<>]*hidden="(?:1|true)"[^<>]*)>')
+_NUMBER = re.compile(rb'(min|max)="([0-9]{1,5})"')
 _MAX_MERGED = 10_000  # only those of a header matter
 _NO_WORKSHEETS = ("chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet")
 _HEADER_ROWS = 200  # merged cells further down are data
@@ -119,7 +122,7 @@ def _styles(package: Package, part: str | None) -> list[NumberFormat] | Workbook
 
 
 def _open_sheet(package: Package, part: str, reader: CellReader, name: str, is_visible: bool) -> RawSheet:
-    tally = reader.tally = Tally()
+    tally = reader.tally = Tally(hidden_columns=_hidden_columns(package, part))
     batches = _batches(package, part, reader)
     first = next(batches, None)
     merged = _merged_ranges(package, part) if first and _may_have_merged_header(first) else []
@@ -145,6 +148,18 @@ def _skip(batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
         rows -= skipped
         if skipped < len(batch):
             yield batch.cut(skipped) if skipped else batch
+
+
+def _hidden_columns(package: Package, part: str) -> frozenset[int]:
+    """Return the columns (from 0) that are hidden: the sheet tells of them before its rows."""
+    with package.open_part(part) as stream:
+        head = stream.read(_HEAD_BYTES).partition(b"sheetData")[0]
+    hidden: set[int] = set()
+    for attributes in _HIDDEN_COLUMN.findall(head):
+        named = dict(_NUMBER.findall(attributes))
+        first, last = (int(named.get(name, b"0")) for name in (b"min", b"max"))
+        hidden.update(range(first - 1, min(last, MAX_COLUMNS)) if first else ())
+    return frozenset(hidden)
 
 
 def _may_have_merged_header(batch: Batch) -> bool:

@@ -34,6 +34,7 @@ _ROW = r"<{p}row\b([^<>]*)>"
 _ROW_NUMBER = re.compile(r'\sr="([0-9]{1,7})"')
 _REFERENCE = re.compile(r'\sr="([A-Z]{1,3})[0-9]+"')
 _INLINE_TEXT = r'\s*<{p}t(?: xml:space="preserve")?>([^<]*)</{p}t>\s*'
+_MERGED = re.compile(r'<(?:\w+:)?mergeCell [^<>]*ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _SPACED = re.compile(r">\s+<")
 _HIDDEN_ROW = r'<{p}row [^<>]*hidden="(?:1|true)"'
 
@@ -67,6 +68,10 @@ class SheetScanner:
         if self._empty_rows.fullmatch(self._cutter.rest) is None:
             raise NotCanonicalError
         self._note_hidden([self._cutter.rest])
+        self._reader.tally.merged = [
+            (int(top), column_index(left), int(bottom), column_index(right))
+            for left, top, right, bottom in _MERGED.findall(self._cutter.after)
+        ]
 
     def _prepare(self, prefix: str) -> None:
         def compiled(template: str) -> re.Pattern[str]:
