@@ -49,6 +49,10 @@ def test_a_reading_is_shown_corrected_and_loaded(company: Console) -> None:
     again = read_again(company, job, {"file": 0, "sheet": None, "skip_lines": [5]})
     assert again["reading"]["tables"][0]["skipped_lines"] == [1, 2, 5]
     assert again["inferred_schema"]["total_row_count_estimate"] == 2
+    shown = company.ok("GET", f"/upload-jobs/{job['_id']}/preview", params={"from_line": 5, "lines": 1})
+    assert shown["lines"] == [{"line": 5, "kind": "skipped", "cells": ["2", "3,00"]}]
+    beyond = reanalyze(company, job, {"file": 0, "header_line": 7})
+    assert (beyond.status, beyond.details[0]["code"]) == (422, "NO_SUCH_LINE")
 
     last = read_again(company, job, {"file": 0, "header_line": None, "first_line": 4, "last_line": 5})
     assert (last["reading"]["tables"][0]["header_line"], last["error"]) == (None, None)
