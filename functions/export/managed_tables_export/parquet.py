@@ -21,10 +21,12 @@ from managed_tables_export.json_lines import LINES
 from managed_tables_export.query import TABLE, select_fields, value
 from managed_tables_export.snapshot import Source
 
-WRITER_MEMORY = "200MB"  # of DuckDB; more goes to the folder
-MAX_ROW_BYTES = 32 * 1_048_576  # of a row as JSON; DuckDB reserves as much more than once
+WRITER_MEMORY = "280MB"  # of DuckDB: what is left of 400 beside everything else
+MAX_ROW_BYTES = 8 * 1_048_576  # of a row as JSON; DuckDB reserves twice as much for each of its buffers
+ROW_GROUP_ROWS = 20_480  # which are kept in memory until they are written
 MAX_DECIMAL_DIGITS = 38  # of Parquet's decimals; what has more goes out as text
 
+_OPTIONS = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
 _TYPES = {
     ColumnType.TEXT: "VARCHAR",
     ColumnType.INTEGER: "BIGINT",
@@ -86,9 +88,7 @@ def _statement(reading: int, target: Path, types: Mapping[str, str]) -> str:
         f"read_json('/proc/self/fd/{reading}', format = 'newline_delimited', compression = 'none',"
         f" maximum_object_size = {MAX_ROW_BYTES}, columns = {{{columns}}})"
     )
-    return (
-        f"COPY (SELECT {fields} FROM {source}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608
-    )
+    return f"COPY (SELECT {fields} FROM {source}) TO {literal(str(target))} ({_OPTIONS})"  # noqa: S608
 
 
 def _identifier(name: str) -> str:
@@ -147,7 +147,9 @@ class _Writer(threading.Thread):
             os.close(self._reading)
 
     def raise_any(self) -> None:
-        """Raise what DuckDB raised."""
+        """Raise what DuckDB raised; what it has no memory for is too large for the format."""
+        if isinstance(self._error, duckdb.OutOfMemoryException):
+            raise JobError(EXPORT_ROW_TOO_LARGE) from self._error
         if self._error is not None:
             raise self._error
 

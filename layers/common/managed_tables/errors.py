@@ -322,7 +322,7 @@ EXPORT_TEXT_TOO_LONG = JobErrorKind(
     " Exporte em CSV",
 )
 EXPORT_ROW_TOO_LARGE = JobErrorKind(
-    "EXPORT_ROW_TOO_LARGE", "Uma linha é grande demais para este formato. Exporte em CSV"
+    "EXPORT_ROW_TOO_LARGE", "Há linhas grandes demais para este formato. Exporte em CSV"
 )
 EXPORT_TOO_MANY_SHEETS = JobErrorKind(
     "EXPORT_TOO_MANY_SHEETS", "A tabela tem linhas demais para uma planilha. Exporte em CSV, ou em partes"
