@@ -189,7 +189,7 @@ def test_warnings_are_data(company: Console) -> None:
 DOUBTFUL = (
     "Nascimento;pedido;envio;mes;taxa\n"
     "03/15/45;03/02/2024;03/22/2024;jan/24;87,5%\n"
-    "02/01/99;04/05/2024;04/06/2024;fev/24;3%\n"
+    "02/01/99;04/05/2024;04/06/2024;fev/24;25%\n"
 )
 
 
@@ -224,7 +224,7 @@ def test_doubtful_values_load_as_they_were_shown(company: Console) -> None:
             "pedido": "2024-04-05",
             "envio": "2024-04-06",
             "mes": "2024-02-01",
-            "taxa": 0.03,
+            "taxa": 0.25,
         },
     ]
 
