@@ -11,6 +11,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import EMPTY_CELL, explain
+from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, guarded
 from managed_tables_insert.plan import REPEATED_KEYS, ROW_NUMBER, LoadedColumn, LoadPlan
 
@@ -40,7 +41,7 @@ def _find_rows(
 ) -> Iterator[tuple[Sequence[str | None], tuple[str, str, int], list[str]]]:
     """Yield each row's cells, its place, and why it does not fit, in the order of the file."""
     width = len(plan.labels)
-    cells = ", ".join(f"c{number}" for number in range(width))
+    cells = ", ".join(unmarked(f"c{number}") for number in range(width))
     tests = ", ".join(
         f"({column.is_misfit()}) AS m{number}, {column.conversion.empty} AS e{number}"
         for number, column in enumerate(plan.columns)
