@@ -96,6 +96,7 @@ RecordId = Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Count = Annotated[int, Field(ge=0)]
 
-QueryInteger = Annotated[int, BeforeValidator(_digits)]
-Page = Annotated[QueryInteger, Field(ge=1, description="Número da página, a partir de 1")]
+# Behind the field's limits: in front of them, OpenAPI would show the limits as no JSON Schema knows them.
+QUERY_DIGITS = BeforeValidator(_digits)
+Page = Annotated[int, Field(ge=1, description="Número da página, a partir de 1"), QUERY_DIGITS]
 PlainText = Annotated[str, AfterValidator(_without_nul)]  # PostgreSQL stores no NUL in text

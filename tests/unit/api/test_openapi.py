@@ -84,6 +84,45 @@ def test_every_schema_says_what_may_stand_there(document: dict[str, Any]) -> Non
     assert found == []
 
 
+def schemas_in(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every schema of the document, but not examples."""
+    if isinstance(node, list):
+        for one in node:
+            yield from schemas_in(one)
+    elif isinstance(node, dict):
+        if TYPED & node.keys():
+            yield node
+        for key, one in node.items():
+            if key not in {"example", "examples", "enum", "const", "default"}:
+                yield from schemas_in(one)
+
+
+def test_limits_are_said_in_the_words_of_json_schema(document: dict[str, Any]) -> None:
+    """`minimum` and `maximum`, where pydantic may leave its own `ge` and `le`."""
+    assert [one for one in schemas_in(document) if {"ge", "gt", "le", "lt"} & one.keys()] == []
+    list_rows = document["paths"]["/v1/managed-tables/{table_id}/data"]["get"]
+    limits = {
+        one["name"]: (one["schema"]["minimum"], one["schema"].get("maximum"))
+        for one in list_rows["parameters"]
+        if one["name"] in {"page", "per_page"}
+    }
+    assert limits == {"page": (1, None), "per_page": (1, 1000)}
+
+
+def test_limits_of_lists_that_are_sent_are_said(document: dict[str, Any]) -> None:
+    paths = document["paths"]
+    query = paths["/v1/managed-tables/{table_id}/data/query"]["post"]
+    update = paths["/v1/managed-tables/{table_id}"]["put"]
+
+    def limit(operation: dict[str, Any], name: str) -> int:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]["properties"][name]
+        lists = [one for one in schema.get("anyOf", [schema]) if one.get("type") == "array"]
+        return int(lists[0]["maxItems"])
+
+    assert {name: limit(query, name) for name in ("sort", "group_by")} == {"sort": 5, "group_by": 5}
+    assert [limit(update, name) for name in ("columns", "key", "indexes")] == [1_500, 32, 10]
+
+
 def test_codes_and_statuses_are_enums(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     codes = schemas["ErrorBody"]["properties"]["code"]["enum"]

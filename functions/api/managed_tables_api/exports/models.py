@@ -39,12 +39,10 @@ class NewExport(BaseModel):
     where: SkipValidation[Where] | None = Field(
         default=None, description="Filtro, como em POST /{table_id}/data/query"
     )
-    fields: list[str] | None = Field(
-        default=None,
-        description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito",
-        json_schema_extra={"maxItems": MAX_COLUMNS + 1},
+    fields: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_COLUMNS + 1})] | None = Field(
+        default=None, description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito"
     )
-    sort: str | list[str] | None = Field(
+    sort: str | Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_SORTS})] | None = Field(
         default=None, description=f"Até {MAX_SORTS}: `coluna` crescente, `-coluna` decrescente"
     )
     formula_safe: bool | None = Field(

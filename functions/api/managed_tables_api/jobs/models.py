@@ -18,11 +18,11 @@ from managed_tables.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
 from managed_tables.schema import Column, ColumnType
 from managed_tables_api.documentation import DetailBody, codes_of
 from managed_tables_api.validation import (
+    QUERY_DIGITS,
     Count,
     Moment,
     NumbersQuery,
     Page,
-    QueryInteger,
     RecordId,
     shown_text,
 )
@@ -379,7 +379,7 @@ class JobsQuery(NumbersQuery):
     """Which jobs."""
 
     page: Page = 1
-    per_page: Annotated[QueryInteger, Field(ge=1, le=100, description="Itens por página")] = 20
+    per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
     status: JobStatus | None = Field(default=None, description="Só os que estão assim")
     table_id: str | None = Field(
         default=None, pattern="^[0-9a-fA-F]{24}$", description="Só os que carregam nesta tabela, ou a fizeram"

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from managed_tables_api.validation import QueryInteger
+from managed_tables_api.validation import QUERY_DIGITS
 
 MAX_TABLES = 2_000  # sheets and members of archives
 MAX_SKIPPED = 10_000  # lines named one by one
@@ -81,10 +81,10 @@ class Reanalysis(BaseModel):
 class PreviewQuery(BaseModel):
     """Which lines are to be shown."""
 
-    file: Annotated[QueryInteger, Field(ge=0, description="Como em reading.tables")] = 0
+    file: Annotated[int, Field(ge=0, description="Como em reading.tables"), QUERY_DIGITS] = 0
     sheet: str | None = Field(default=None, description="Sem ele, a primeira aba incluída")
-    from_line: Annotated[QueryInteger, Field(ge=1, description="A primeira linha")] = 1
-    lines: Annotated[QueryInteger, Field(ge=1, le=200, description="Quantas linhas")] = 50
+    from_line: Annotated[int, Field(ge=1, description="A primeira linha"), QUERY_DIGITS] = 1
+    lines: Annotated[int, Field(ge=1, le=200, description="Quantas linhas"), QUERY_DIGITS] = 50
 
 
 class PreviewLine(BaseModel):

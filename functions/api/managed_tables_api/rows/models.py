@@ -7,12 +7,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, S
 
 from managed_tables.conditions import Operator
 from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.rows.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, Function
 from managed_tables_api.rows.bulk_parsing import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.conflicts import OnConflict
 from managed_tables_api.rows.idempotency import MAX_CHARACTERS
 from managed_tables_api.rows.ordering import MAX_SORTS
-from managed_tables_api.validation import Count, NumbersQuery, Page, QueryInteger
+from managed_tables_api.validation import QUERY_DIGITS, Count, NumbersQuery, Page
 
 MAX_PER_PAGE = 1_000
 
@@ -28,7 +29,7 @@ def _boolean(value: object) -> object:
 
 
 QueryBoolean = Annotated[bool, BeforeValidator(_boolean)]
-PerPage = Annotated[QueryInteger, Field(ge=1, le=MAX_PER_PAGE, description="Linhas por página")]
+PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Linhas por página"), QUERY_DIGITS]
 
 
 class Row(BaseModel):
@@ -177,10 +178,12 @@ class QueryBody(BaseModel):
     )
 
     where: SkipValidation[Where] | None = Field(default=None, description=_WHERE)
-    sort: str | list[str] | None = Field(
+    sort: str | Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_SORTS})] | None = Field(
         default=None, description="`campo` ou `-campo`: uma lista, ou um texto com vírgulas"
     )
-    fields: list[str] | None = Field(default=None, description="Colunas a responder; `id` vem sempre")
+    fields: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_COLUMNS + 1})] | None = Field(
+        default=None, description="Colunas a responder; `id` vem sempre"
+    )
     page: Annotated[int, Field(ge=1, description="Número da página, a partir de 1")] = 1
     per_page: Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Itens por página")] = 50
     cursor: str | None = Field(

@@ -9,10 +9,10 @@ from managed_tables.catalog.tables import TableRecord
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import Column
-from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, TableChange
+from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
 from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
 from managed_tables_api.tables.preconditions import expected_versions
-from managed_tables_api.validation import Count, Moment, Page, PlainText, QueryInteger, RecordId
+from managed_tables_api.validation import QUERY_DIGITS, Count, Moment, Page, PlainText, RecordId
 
 _PRODUCT: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 _VALUE: dict[str, Any] = {"name": "valor", "display_name": "Value", "type": "decimal", "nullable": True}
@@ -35,6 +35,10 @@ _TABLE: dict[str, Any] = {
     "indexes": [["valor"]],
 }
 
+# Shown, not judged here: what is wrong in a list of columns is INVALID_SCHEMA.
+_COLUMN_LIMITS = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_COLUMNS})
+IndexColumns = Annotated[list[str], Field(max_length=MAX_INDEX_COLUMNS)]
+
 
 class ProvisioningAnswer(BaseModel):
     """Whether the company has its database, and which connection it is."""
@@ -56,7 +60,7 @@ class TableAnswer(BaseModel):
     company_id: RecordId
     connection_id: RecordId
     display_name: str
-    columns: list[Column]
+    columns: list[Column] = Field(max_length=MAX_COLUMNS)
     source: Literal["manual", "upload"]
     status: Literal["active", "inactive"]
     row_count: Count
@@ -66,8 +70,12 @@ class TableAnswer(BaseModel):
     version: Count = Field(description="Sobe a cada alteração da definição (extensão)")
     title: str | None = Field(description="Título livre (extensão)")
     description: str | None = Field(description="Descrição livre (extensão)")
-    key: list[str] | None = Field(description="Colunas cujos valores não se repetem (extensão)")
-    indexes: list[list[str]] = Field(description="Índices, cada um de até 3 colunas (extensão)")
+    key: Annotated[list[str], Field(max_length=MAX_KEY_COLUMNS)] | None = Field(
+        description="Colunas cujos valores não se repetem (extensão)"
+    )
+    indexes: Annotated[list[IndexColumns], Field(max_length=MAX_INDEXES)] = Field(
+        description="Índices, cada um de até 3 colunas (extensão)"
+    )
 
 
 class TablesAnswer(BaseModel):
@@ -86,7 +94,7 @@ class TablesQuery(BaseModel):
     """Which tables."""
 
     page: Page = 1
-    per_page: Annotated[QueryInteger, Field(ge=1, le=100, description="Itens por página")] = 20
+    per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
     search: Annotated[PlainText, Field(description="Parte do display_name, sem distinguir maiúsculas")] = ""
 
 
@@ -104,7 +112,7 @@ class NewTable(BaseModel):
     )
 
     display_name: str
-    columns: list[Column] = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_COLUMNS})
+    columns: Annotated[list[Column], _COLUMN_LIMITS]
     title: Title = None
     description: Description = None
 
@@ -129,15 +137,17 @@ class TableUpdate(BaseModel):
     )
 
     display_name: str | None = Field(default=None, json_schema_extra=_without_null)
-    columns: list[ColumnChange] | None = Field(default=None, json_schema_extra=_without_null)
+    columns: Annotated[list[ColumnChange], _COLUMN_LIMITS] | None = Field(
+        default=None, json_schema_extra=_without_null
+    )
     status: Literal["active", "inactive"] | None = Field(default=None, json_schema_extra=_without_null)
     title: Title = None
     description: Description = None
-    key: list[str] | None = Field(
+    key: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_KEY_COLUMNS})] | None = Field(
         default=None,
         description="Colunas cujos valores juntos não se repetem (vazio conta como valor), ou null",
     )
-    indexes: list[Annotated[list[str], Field(max_length=MAX_INDEX_COLUMNS)]] | None = Field(
+    indexes: list[IndexColumns] | None = Field(
         default=None, max_length=MAX_INDEXES, description="Todos os índices da tabela"
     )
     version: int | None = Field(
