@@ -139,7 +139,17 @@ def test_fields_are_set_in_every_row_of_a_condition(rows: RowsClient) -> None:
     assert rows.call("PATCH", body={"where": {}, "set": {"valor": 2}, "all": True}).body == {"updated": 3}
 
 
-@pytest.mark.parametrize("body", [{"where": {}}, {}, {"where": {"and": []}}, {"all": False, "where": {}}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"where": {}},
+        {},
+        {"where": {"and": []}},
+        {"where": {"and": [{"and": []}]}},
+        {"where": {"not": {"or": []}}},
+        {"all": False, "where": {}},
+    ],
+)
 def test_no_condition_must_say_that_it_means_all(rows: RowsClient, body: dict[str, Any]) -> None:
     ids(rows, "a")
     for answer in (

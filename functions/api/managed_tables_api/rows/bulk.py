@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from managed_tables import exact_json
-from managed_tables.conditions import EVERY_ROW, Condition, condition_parameters, read_where
+from managed_tables.conditions import Condition, condition_parameters, leaves, read_where
 from managed_tables.details import Detail, DetailCode, Fault, detail
 from managed_tables.errors import (
     DATABASE_TIMEOUT,
@@ -145,10 +145,10 @@ class BulkChanges:
         return self._count(definition, statement, condition_parameters(condition))
 
     def _read_where(self, definition: Definition, body: Body) -> Condition:
-        """Return the body's condition; one that holds for every row must say so with `all`."""
+        """Return the body's condition; one that compares nothing, at any depth, must be meant: `all`."""
         where = {} if body.get("where") is None else body["where"]
         condition = read_where(where, definition.by_name, self._parsers)
-        if condition == EVERY_ROW and body.get("all") is not True:
+        if not any(leaves(condition)) and body.get("all") is not True:
             raise refusal("where", Fault(DetailCode.REQUIRED, _NOT_ALL))
         return condition
 

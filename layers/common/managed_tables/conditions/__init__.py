@@ -7,7 +7,17 @@
 from managed_tables.conditions.composition import condition_parameters, condition_sql
 from managed_tables.conditions.folding import folded, index_expression
 from managed_tables.conditions.reading import FILTER_NAME, read_filters, read_search, read_where
-from managed_tables.conditions.tree import EVERY_ROW, And, Comparison, Condition, Not, Operator, Or, Search
+from managed_tables.conditions.tree import (
+    EVERY_ROW,
+    And,
+    Comparison,
+    Condition,
+    Not,
+    Operator,
+    Or,
+    Search,
+    leaves,
+)
 
 __all__ = [
     "EVERY_ROW",
@@ -23,6 +33,7 @@ __all__ = [
     "condition_sql",
     "folded",
     "index_expression",
+    "leaves",
     "read_filters",
     "read_search",
     "read_where",
