@@ -180,7 +180,7 @@ def test_an_update_of_another_version_is_refused(rows_company: RowsCompany) -> N
     version = version_of(table)
     refused = table.put(title="x", version=version + 1)
     assert (refused.status_code, refused.json()["code"]) == (412, "TABLE_CHANGED")
-    for tag in (f'"{version + 1}"', f'"v{version + 1}-abc"', f'W/"v{version + 1}-abc"'):
+    for tag in (f'"{version + 1}"', f'"v{version + 1}-abc"', f'W/"v{version + 1}-abc"', '"outra"'):
         assert table.call("PATCH", {"title": "x"}, **{"If-Match": tag}).status_code == 412, tag
     assert table.get()["title"] is None
     for tag in (f'"{version}"', f'"v{version}-abc"', "*", f'"1000", "{version}"'):

@@ -6,13 +6,14 @@ from managed_tables.errors import INVALID_REQUEST, ApiError
 
 HEADER = "If-Match"
 # A table's own ETag is `"v<version>-<hash of the body>"`; what counts is the version.
-_ENTITY_TAG = re.compile(r'(?:W/)?"?(?:v(\d{1,18})-[^",]*|(\d{1,18}))"?')
+_TABLES_TAG = re.compile(r'(?:W/)?"?(?:v(\d{1,18})-[^",]*|(\d{1,18}))"?')
+_ENTITY_TAG = re.compile(r'(?:W/)?"[^",]*"')
 
 
 def expected_versions(header: str | None, version: int | None) -> frozenset[int] | None:
     """Return the versions of which the table must have one, None where any is fine.
 
-    Raises INVALID_REQUEST for a header that is no list of a table's tags.
+    A tag that no table has is of no version. Raises INVALID_REQUEST for a header that is no list of tags.
     """
     tagged = _read_header(header)
     if version is None:
@@ -26,8 +27,9 @@ def _read_header(header: str | None) -> frozenset[int] | None:
         return None
     versions: set[int] = set()
     for tag in header.split(","):
-        match = _ENTITY_TAG.fullmatch(tag.strip())
-        if match is None:
+        match = _TABLES_TAG.fullmatch(tag.strip())
+        if match is not None:
+            versions.add(int(match[1] or match[2]))
+        elif not _ENTITY_TAG.fullmatch(tag.strip()):
             raise ApiError(INVALID_REQUEST, reason='If-Match deve ser a ETag da tabela, "<versão>" ou *')
-        versions.add(int(match[1] or match[2]))
     return frozenset(versions)
