@@ -149,6 +149,21 @@ def test_a_body_without_rows_is_422(rows: RowsClient, body: str) -> None:
     assert rows.call("POST", body=body).status == 422
 
 
+@pytest.mark.parametrize(
+    ("body", "path", "code"),
+    [
+        ({}, "rows", "NOT_A_LIST"),
+        ({"rows": []}, "rows", "NOT_A_LIST"),
+        ({"rows": [{}], "x": 1}, "x", "UNKNOWN_FIELD"),
+    ],
+)
+def test_what_is_wrong_with_an_inserts_body_is_named(
+    rows: RowsClient, body: dict[str, Any], path: str, code: str
+) -> None:
+    (named,) = rows.call("POST", body=body).body["details"]
+    assert (named["in"], named["path"], named["code"]) == ("body", path, code)
+
+
 def test_put_and_patch_change_the_given_fields_only(rows: RowsClient) -> None:
     rows.insert({"produto": "X", "valor": 1, "quando": "2026-01-01T00:00:00Z"})
     before = rows.list()["records"][0]

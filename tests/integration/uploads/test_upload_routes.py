@@ -164,7 +164,9 @@ def test_an_upload_to_a_table_takes_its_mode(
     assert record(api, client, job_id).mode == "replace"
     assert declare(client, f"/{table_id}/upload", mode="merge").status_code == 422
     form["data"] = {"mode": "merge"}
-    error_of(client.post(f"{BASE}/{table_id}/upload", **form), 422, "INVALID_UPLOAD")
+    refused = client.post(f"{BASE}/{table_id}/upload", **form)
+    error_of(refused, 422, "INVALID_UPLOAD")
+    assert refused.json()["details"][0]["path"] == "mode"
 
 
 def test_an_unknown_table_is_404_before_the_body_is_looked_at(client: TestClient) -> None:

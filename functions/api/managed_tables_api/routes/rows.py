@@ -55,6 +55,7 @@ from managed_tables_api.rows.models import (
     RowsBody,
     Updated,
 )
+from managed_tables_api.rows.parsing import refusal
 from managed_tables_api.rows.rows import Answered, RowUpdate, read_row_version
 from managed_tables_api.rows.rows import Row as FoundRow
 from managed_tables_api.rows.versions import HEADER as VERSION_HEADER
@@ -192,7 +193,7 @@ def insert_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_WR
         body = call.json_object()
         unknown = body.keys() - {"rows"}
         if unknown:
-            raise ApiError(INVALID_REQUEST, reason=f"campo desconhecido: {min(unknown)}")
+            raise refusal(min(unknown), Fault(DetailCode.UNKNOWN_FIELD, "campo desconhecido"))
         query = call.query(InsertQuery)
         asked = {"return": query.returned, "on_conflict": query.on_conflict}
         options = "&".join(f"{name}={value}" for name, value in asked.items() if value is not None)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from managed_tables.catalog.jobs import JobMode
 from managed_tables.catalog.tables import TableRecord
+from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
     INVALID_REQUEST,
     INVALID_UPLOAD,
@@ -95,6 +96,9 @@ def _get_table(call: Call, table_id: str) -> TableRecord:
     return call.services.table_reading.get(company, table_id.lower())
 
 
+_UNKNOWN_MODE = Fault(DetailCode.NOT_ALLOWED, "deve ser append, replace ou upsert")
+
+
 async def _upload(call: Call, table: TableRecord | None) -> Response:
     if not is_multipart(call.request):
         return await run_in_threadpool(_upload_declared, call, table)
@@ -104,7 +108,8 @@ async def _upload(call: Call, table: TableRecord | None) -> Response:
         check_files(files, max_bytes)
         mode = _MODES.get(form.mode)
         if mode is None:
-            raise ApiError(INVALID_UPLOAD, reason="mode deve ser append, replace ou upsert")
+            details = [detail("body", _UNKNOWN_MODE, path="mode")]
+            raise ApiError(INVALID_UPLOAD, details, reason=f"mode {_UNKNOWN_MODE.reason}")
         streams = [file.file for file in form.files]
         async with call.turn():
             answer = await run_in_threadpool(

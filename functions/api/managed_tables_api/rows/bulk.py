@@ -24,11 +24,10 @@ from managed_tables_api.rows.bulk_parsing import (
     no_versions,
     parse_ids,
     parse_updates,
-    refusal,
 )
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.key_refusals import taken_by_update
-from managed_tables_api.rows.parsing import MAX_DETAILS, parse_changes
+from managed_tables_api.rows.parsing import MAX_DETAILS, parse_changes, refusal
 from managed_tables_api.rows.rows import CHANGED, versioned
 from managed_tables_api.rows.running import (
     Execute,

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from managed_tables.details import DetailCode, Fault, InvalidValue, detail
-from managed_tables.errors import INVALID_REQUEST, ROW_NOT_FOUND, ApiError
+from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser, Parsers
 from managed_tables_api.rows.bulk_statements import UpdateShape
 from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.parsing import Findings, quoted
+from managed_tables_api.rows.parsing import Findings, quoted, refusal
 from managed_tables_api.rows.running import is_row_id
 
 MAX_UPDATES = 1_000
@@ -93,11 +93,6 @@ def no_versions(length: int) -> str:
 def _plain_array(elements: Iterable[str]) -> str:
     """Return PostgreSQL's text of an array of elements that are in its own syntax already."""
     return "{" + ",".join(elements) + "}"
-
-
-def refusal(path: str, fault: Fault) -> ApiError:
-    """Return INVALID_REQUEST with what is wrong at one place of the body."""
-    return ApiError(INVALID_REQUEST, [detail("body", fault, path=path)], reason=f"{path}: {fault.reason}")
 
 
 def _require_list(items: Any, path: str, limit: int) -> None:

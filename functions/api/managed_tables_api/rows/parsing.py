@@ -45,16 +45,22 @@ class Findings:
         del self.details[MAX_DETAILS:]
 
 
+def refusal(path: str, fault: Fault) -> ApiError:
+    """Return INVALID_REQUEST with what is wrong at one place of the body."""
+    return ApiError(INVALID_REQUEST, [detail("body", fault, path=path)], reason=f"{path}: {fault.reason}")
+
+
 def parse_rows(definition: Definition, rows: Any, parsers: Parsers, zone: ZoneInfo) -> list[str]:
     """Return one array literal a column, in the table's order; raises INVALID_REQUEST or INVALID_ROWS.
 
     A row that does not name a column has its default; `zone` is that of today's date.
     """
     if not isinstance(rows, list) or not rows:
-        raise ApiError(INVALID_REQUEST, reason="rows deve ser uma lista com ao menos uma linha")
+        raise refusal("rows", _NO_ROWS)
     limit = MAX_CELLS // (len(definition.columns) + 1)
     if len(rows) > limit:
-        raise ApiError(INVALID_REQUEST, reason=f"no máximo {limit} linhas desta tabela por requisição")
+        fault = Fault(DetailCode.TOO_LONG, f"no máximo {limit} linhas desta tabela por requisição")
+        raise refusal("rows", fault)
     findings = Findings()
     _check_fields(definition, rows, findings)
     if any(not isinstance(row, dict) for row in rows):
@@ -91,6 +97,7 @@ def parse_changes(
     return changes
 
 
+_NO_ROWS = Fault(DetailCode.NOT_A_LIST, "deve ser uma lista com ao menos uma linha")
 _NOT_NULLABLE = Fault(DetailCode.REQUIRED, "a coluna não aceita nulo")
 _REQUIRED = Fault(DetailCode.REQUIRED, "obrigatório: a coluna não aceita nulo")
 _NO_OBJECT = Fault(DetailCode.NOT_AN_OBJECT, "cada linha deve ser um objeto")
