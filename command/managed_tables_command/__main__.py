@@ -30,8 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(options)
     except Refused as error:
         shown.complain(str(error), error.details)
-    except (NotLoggedIn, OSError) as error:
+    except NotLoggedIn as error:
         shown.complain(str(error))
+    except OSError as error:
+        shown.complain(f"Não foi possível abrir {error.filename or 'o arquivo'} ({error.strerror or error})")
     except httpx.HTTPError as error:
         shown.complain(f"O endereço não responde: {error}")
     return 1

@@ -48,7 +48,8 @@ class Api:
     def call(self, method: str, path: str, body: object = None, **query: str) -> Any:
         """Return the answer's JSON; raises Refused, and httpx.HTTPError where nobody answers.
 
-        Reads are repeated where the answer says to come again.
+        The query goes into `query` alone: one in the path would be lost. Reads are repeated where the answer
+        says to come again.
         """
         for attempt in range(1, MAX_ATTEMPTS + 1):
             response = self._client.request(
@@ -75,11 +76,15 @@ class Api:
             number, seen, total = number + 1, seen + page["quantity"], page["total"]
 
     def poll(
-        self, path: str, ended: Callable[[dict[str, Any]], bool], seen: Callable[[dict[str, Any]], None]
+        self,
+        path: str,
+        ended: Callable[[dict[str, Any]], bool],
+        seen: Callable[[dict[str, Any]], None],
+        **query: str,
     ) -> Any:
         """Ask again until the answer has ended; each is shown to `seen`."""
         while True:
-            found = self.call("GET", path)
+            found = self.call("GET", path, **query)
             seen(found)
             if ended(found):
                 return found

@@ -7,7 +7,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.prompt import Confirm, InvalidResponse
 from rich.table import Table
+from rich.text import Text
 
 MAX_SAMPLES = 3
 MAX_CHARACTERS = 40  # of a value
@@ -16,14 +18,9 @@ MAX_WARNINGS = 10
 console = Console()
 errors = Console(stderr=True)
 
-_PLACES = {
-    "file": "{}",
-    "sheet": "aba {}",
-    "line": "linha {}",
-    "row": "linha {}",
-    "column": "{}",
-    "path": "{}",
-}
+_BOOLEANS = {True: "verdadeiro", False: "falso"}
+_YES = ("s", "sim", "y", "yes")
+_NO = ("n", "não", "nao", "no")
 _COUNTS = {
     "inserted": "inseridas",
     "updated": "atualizadas",
@@ -44,6 +41,30 @@ _STATUSES = {
 def say(text: str) -> None:
     """Print a line; names of users are no markup."""
     console.print(escape(text), highlight=False)
+
+
+class _Agreement(Confirm):
+    """A question that takes the words of its language."""
+
+    def process_response(self, value: str) -> bool:
+        """Return whether it is a yes."""
+        word = value.strip().casefold()
+        if word not in _YES + _NO:
+            raise InvalidResponse("Responda s (sim) ou n (não)")
+        return word in _YES
+
+    def render_default(self, default: Any) -> Text:
+        """Return the default as it may be written."""
+        return Text("(s)" if default else "(n)", "prompt.default")
+
+
+def is_agreed(question: str) -> bool:
+    """Ask, and return whether the person says yes; no answer is a no."""
+    try:
+        answer = _Agreement.ask(escape(question), choices=["s", "n"], default=False, console=console)
+    except EOFError:
+        return False
+    return bool(answer)
 
 
 def complain(message: str, details: Iterable[Mapping[str, Any]] = ()) -> None:
@@ -146,5 +167,6 @@ def _warning_text(warning: Any) -> str:
 
 
 def _cut(value: Any) -> str:
-    text = str(value).replace("\n", "⏎")
+    text = _BOOLEANS[value] if isinstance(value, bool) else str(value)
+    text = text.replace("\n", "⏎")
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"

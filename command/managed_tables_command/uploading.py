@@ -5,8 +5,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
-from rich.prompt import Confirm
-
 from managed_tables_command import shown
 from managed_tables_command.api import Api, Refused
 
@@ -25,7 +23,7 @@ def upload(api: Api, files: Sequence[Path], table: str | None, mode: str | None,
     shown.show_review(job)
     name = job["inferred_schema"]["suggested_table_name"] if table is None else table
     where = f"na tabela {name}" if target else f"em uma tabela nova, {name}"
-    if not is_sure and not Confirm.ask(f"Inserir {where}?", default=False, console=shown.console):
+    if not is_sure and not shown.is_agreed(f"Inserir {where}?"):
         shown.say(f"Nada foi inserido. O envio espera por confirmação: {job_id}")
         return 1
     return _confirm(api, job, name)
@@ -67,9 +65,9 @@ class _Counted:
 
 def _follow(api: Api, job_id: str, what: str, until: Sequence[str]) -> dict[str, Any]:
     with shown.progress_of(what) as bar:
-        path = f"/upload-jobs/{job_id}?fields=status,progress"
-        api.poll(path, lambda job: job["status"] in until, bar.follow)
-    found: dict[str, Any] = api.call("GET", f"/upload-jobs/{job_id}?numbers=string")
+        path = f"/upload-jobs/{job_id}"
+        api.poll(path, lambda job: job["status"] in until, bar.follow, fields="status,progress")
+    found: dict[str, Any] = api.call("GET", path, numbers="string")
     return found
 
 

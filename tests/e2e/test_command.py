@@ -51,11 +51,26 @@ def terminal(served_company: Console, tmp_path: Path) -> Terminal:
 
 
 @pytest.mark.flow
+def test_a_review_shows_every_digit_and_asks_in_portuguese(terminal: Terminal) -> None:
+    """Numbers are as the file has them, not as a float has them; `s` is a yes."""
+    file = terminal.folder / "saldos.csv"
+    file.write_text("saldo;pago\n12345678901234567890,10;sim\n99,90;não\n")
+    told = terminal.run("upload", file, answers="talvez\ns\n")
+    assert "12345678901234567890.10" in told
+    assert "99.90" in told
+    assert "verdadeiro | falso" in told
+    assert "[s/n] (n)" in told
+    assert "Responda s (sim) ou n (não)" in told
+    assert "2 inseridas" in told
+
+
+@pytest.mark.flow
 def test_a_file_goes_in_is_reviewed_comes_out_and_is_undone(terminal: Terminal) -> None:
     """upload, tables, export, undo; the review is a table, and nothing goes in without a yes."""
     file = terminal.folder / "vendas.csv"
     file.write_text(CSV)
-    refused = terminal.run("upload", file, answers="n\n", status=1)
+    assert "Nada foi inserido" in terminal.run("upload", file, answers="n\n", status=1)
+    refused = terminal.run("upload", file, answers="", status=1)
     assert "valor" in refused
     assert "decimal" in refused
     assert "Nada foi inserido" in refused
@@ -95,4 +110,5 @@ def test_what_is_refused_is_told_in_one_line(terminal: Terminal) -> None:
     ):
         assert told.strip()
         assert "Traceback" not in told
+    assert "Não foi possível abrir ausente.csv" in terminal.run("upload", "ausente.csv", status=1)
     assert "extensão desconhecida" in terminal.run("upload", file, status=1)
