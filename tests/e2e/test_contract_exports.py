@@ -82,6 +82,14 @@ def test_what_goes_out_comes_back(company: Console, wanted: dict[str, str]) -> N
     assert again == values
 
 
+@pytest.mark.parametrize("form", ["xlsx", "parquet", "jsonl"])
+def test_a_dialect_says_nothing_of_other_formats(company: Console, form: str) -> None:
+    """One request serves every format; the answer tells that no dialect was taken."""
+    made = company.ok("POST", f"/{make(company)}/exports", {"format": form, "dialect": "excel-br"})
+    export = company.ok("GET", f"/exports/{made['export_id']}")
+    assert (export["format"], export["dialect"]) == (form, None)
+
+
 def test_an_export_of_another_company_is_404(company: Console) -> None:
     """Tables and exports of others are like those that do not exist."""
     table_id = make(company)
@@ -98,7 +106,7 @@ def test_an_export_of_another_company_is_404(company: Console) -> None:
     [
         ({}, "format"),
         ({"format": "pdf"}, "format"),
-        ({"format": "xlsx", "dialect": "excel-br"}, "dialect"),
+        ({"format": "csv", "dialect": "excel"}, "dialect"),
         ({"format": "csv", "colour": "blue"}, "colour"),
         ({"format": "csv", "fields": ["nome", "outra"]}, "fields[1]"),
         ({"format": "csv", "fields": []}, "fields"),

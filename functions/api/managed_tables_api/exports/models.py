@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
-from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.errors import JobErrorKind
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import MAX_SORTS, ExportRequest
@@ -35,7 +34,9 @@ class NewExport(BaseModel):
     )
 
     format: ExportFormat
-    dialect: Dialect | None = Field(default=None, description="Só para CSV; rfc4180 se não for dito")
+    dialect: Dialect | None = Field(
+        default=None, description="De CSV, rfc4180 se não for dito; os outros formatos têm uma só forma"
+    )
     where: SkipValidation[Where] | None = Field(
         default=None, description="Filtro, como em POST /{table_id}/data/query"
     )
@@ -51,12 +52,10 @@ class NewExport(BaseModel):
     )
 
     def as_request(self, where: Any) -> ExportRequest:
-        """Return the request with what is usual where nothing is said; raises InvalidValue.
+        """Return the request with what is usual where nothing is said; only CSV has dialects.
 
         `where` is the body's own, whose numbers are exact.
         """
-        if self.dialect is not None and self.format != "csv":
-            raise InvalidValue(DetailCode.NOT_ALLOWED, "dialect é só para o formato csv")
         dialect = (self.dialect or "rfc4180") if self.format == "csv" else None
         words = self.sort.split(",") if isinstance(self.sort, str) else self.sort or []
         safe = dialect == "excel-br" if self.formula_safe is None else self.formula_safe

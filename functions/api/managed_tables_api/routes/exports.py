@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from managed_tables.details import InvalidValue, detail
 from managed_tables.errors import (
     EXPORT_NOT_FOUND,
     EXPORTS_UNAVAILABLE,
@@ -59,9 +58,4 @@ def get_export_state(export_id: str, call: Annotated[Call, requires(Permission.D
 
 
 def _read_request(call: Call) -> ExportRequest:
-    body = call.body(NewExport)
-    try:
-        return body.as_request(call.json_object().get("where"))
-    except InvalidValue as error:
-        found = detail("body", error.fault, path="dialect", value=body.dialect)
-        raise ApiError(INVALID_REQUEST, [found], reason=f"dialect: {error.fault.reason}") from error
+    return call.body(NewExport).as_request(call.json_object().get("where"))
