@@ -351,6 +351,17 @@ def test_a_cursor_is_of_one_filter(rows: RowsClient) -> None:
     assert rows.call("GET", cursor=cursor, **{"filter[valor][eq]": 1}).status == 422
 
 
+def test_sort_and_fields_of_a_query_are_lists_or_texts_with_commas(rows: RowsClient) -> None:
+    """Something else among them is named by its own place."""
+    ids(rows, "a", "b")
+    for fields, sort in ((["produto"], ["-produto", "valor"]), ("produto", "-produto,valor")):
+        found = rows.call("POST", "/query", {"fields": fields, "sort": sort}).body["records"]
+        assert [(row.keys(), row["produto"]) for row in found] == [({"id", "produto"}, one) for one in "ba"]
+    for name in ("fields", "sort"):
+        answer = rows.call("POST", "/query", {name: ["produto", 5]})
+        assert (answer.status, answer.body["details"][0]["path"]) == (422, f"{name}[1]")
+
+
 def test_groups_take_no_fields_and_name_what_is_wrong(rows: RowsClient) -> None:
     wrong = {
         "fields": {"group_by": ["produto"], "fields": ["valor"]},

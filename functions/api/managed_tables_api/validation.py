@@ -99,4 +99,16 @@ Count = Annotated[int, Field(ge=0)]
 # Behind the field's limits: in front of them, OpenAPI would show the limits as no JSON Schema knows them.
 QUERY_DIGITS = BeforeValidator(_digits)
 Page = Annotated[int, Field(ge=1, description="Número da página, a partir de 1"), QUERY_DIGITS]
+
+
+def _split(value: object) -> object:
+    return value.split(",") if isinstance(value, str) else value
+
+
+def comma_words(max_items: int) -> BeforeValidator:
+    """Return what makes a list of a text with commas; the list's limit is shown, and judged elsewhere."""
+    listed = Annotated[list[str], Field(json_schema_extra={"maxItems": max_items})]
+    return BeforeValidator(_split, json_schema_input_type=str | listed)
+
+
 PlainText = Annotated[str, AfterValidator(_without_nul)]  # PostgreSQL stores no NUL in text

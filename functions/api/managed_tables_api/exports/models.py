@@ -10,7 +10,7 @@ from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.documentation import DetailBody, codes_of
 from managed_tables_api.rows.models import Where
-from managed_tables_api.validation import Count, Moment, RecordId
+from managed_tables_api.validation import Count, Moment, RecordId, comma_words
 
 _EXPORT_ID = "507f1f77bcf86cd799439015"
 
@@ -40,10 +40,10 @@ class NewExport(BaseModel):
     where: SkipValidation[Where] | None = Field(
         default=None, description="Filtro, como em POST /{table_id}/data/query"
     )
-    fields: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_COLUMNS + 1})] | None = Field(
+    fields: Annotated[list[str], comma_words(MAX_COLUMNS + 1)] | None = Field(
         default=None, description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito"
     )
-    sort: str | Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_SORTS})] | None = Field(
+    sort: Annotated[list[str], comma_words(MAX_SORTS)] | None = Field(
         default=None, description=f"Até {MAX_SORTS}: `coluna` crescente, `-coluna` decrescente"
     )
     formula_safe: bool | None = Field(
@@ -57,9 +57,8 @@ class NewExport(BaseModel):
         `where` is the body's own, whose numbers are exact.
         """
         dialect = (self.dialect or "rfc4180") if self.format == "csv" else None
-        words = self.sort.split(",") if isinstance(self.sort, str) else self.sort or []
         safe = dialect == "excel-br" if self.formula_safe is None else self.formula_safe
-        return ExportRequest(self.format, dialect, where, self.fields, words, formula_safe=safe)
+        return ExportRequest(self.format, dialect, where, self.fields, self.sort or [], formula_safe=safe)
 
 
 class NewExportAnswer(BaseModel):

@@ -140,7 +140,7 @@ def query_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_REA
             page=body.page,
             per_page=body.per_page,
             cursor=body.cursor,
-            sort=_words(body.sort),
+            sort=body.sort or (),
             fields=body.fields,
             where=given.get("where"),
             group_by=given.get("group_by"),
@@ -153,12 +153,6 @@ def query_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_REA
         )
 
     return _page_answer(call.services.row_lists.list_page(call.company_id, table_id, read_request))
-
-
-def _words(sort: str | list[str] | None) -> list[str]:
-    if isinstance(sort, str):
-        return sort.split(",")
-    return sort or []
 
 
 @router.get(

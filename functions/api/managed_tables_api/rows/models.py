@@ -13,7 +13,7 @@ from managed_tables_api.rows.bulk_parsing import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.conflicts import OnConflict
 from managed_tables_api.rows.idempotency import MAX_CHARACTERS
 from managed_tables_api.rows.ordering import MAX_SORTS
-from managed_tables_api.validation import QUERY_DIGITS, Count, NumbersQuery, Page
+from managed_tables_api.validation import QUERY_DIGITS, Count, NumbersQuery, Page, comma_words
 
 MAX_PER_PAGE = 1_000
 
@@ -178,11 +178,11 @@ class QueryBody(BaseModel):
     )
 
     where: SkipValidation[Where] | None = Field(default=None, description=_WHERE)
-    sort: str | Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_SORTS})] | None = Field(
+    sort: Annotated[list[str], comma_words(MAX_SORTS)] | None = Field(
         default=None, description="`campo` ou `-campo`: uma lista, ou um texto com vírgulas"
     )
-    fields: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_COLUMNS + 1})] | None = Field(
-        default=None, description="Colunas a responder; `id` vem sempre"
+    fields: Annotated[list[str], comma_words(MAX_COLUMNS + 1)] | None = Field(
+        default=None, description="Colunas a responder, como em `sort`; `id` vem sempre"
     )
     page: Annotated[int, Field(ge=1, description="Número da página, a partir de 1")] = 1
     per_page: Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Itens por página")] = 50
