@@ -378,6 +378,8 @@ def test_groups_take_no_fields_and_name_what_is_wrong(rows: RowsClient) -> None:
     for path, body in wrong.items():
         answer = rows.call("POST", "/query", body)
         assert (answer.status, answer.body["details"][0]["path"]) == (422, path), answer
+    (missing,) = rows.call("POST", "/query", {"aggregates": [{"fn": "sum"}]}).body["details"]
+    assert (missing["path"], missing["code"]) == ("aggregates[0].column", "REQUIRED")
 
 
 def test_a_query_that_takes_too_long_is_refused_with_a_hint(rows: RowsClient) -> None:

@@ -87,9 +87,9 @@ def test_rows_of_one_file_with_the_same_key_are_misfits(loads: Loads, mode: JobM
     rows = [["X", "2026-01-01"], ["Y", "2026-01-01"], ["X", "2026-01-01"], ["X", "2026-01-01"]]
     job = loads.run(mode, rows, "loja", "dia")
     assert job.is_rejected
-    assert (job.error["code"], job.error["message"][:52]) == (
+    assert (job.error["code"], job.error["message"][:45]) == (
         "DUPLICATE_KEY",
-        "Linhas do arquivo com uma chave que já existe: 2; na",
+        "Linhas do arquivo com uma chave repetida: 2; ",
     )
     assert job.error["details"] == [
         {

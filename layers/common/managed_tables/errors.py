@@ -282,8 +282,8 @@ VALUES_NOT_CONVERTED = JobErrorKind(
 )
 DUPLICATE_KEYS = JobErrorKind(
     "DUPLICATE_KEY",
-    "Linhas do arquivo com uma chave que já existe: {count}; nada foi inserido. Tire-as do arquivo e envie-o"
-    ' outra vez, ou envie-o com mode "upsert", que atualiza as linhas da tabela que têm a mesma chave',
+    "Linhas do arquivo com uma chave repetida: {count}; nada foi inserido. Tire-as do arquivo e envie-o outra"
+    ' vez; para atualizar as linhas que a tabela já tem com a mesma chave, envie-o com mode "upsert"',
 )
 NO_TABLE_INCLUDED = JobErrorKind(
     "NO_TABLE_INCLUDED", "Nenhum arquivo e nenhuma aba foi incluído. Inclua ao menos um e leia de novo"

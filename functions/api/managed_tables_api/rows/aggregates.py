@@ -139,6 +139,8 @@ def _read_aggregate(item: Any, path: str, columns: Mapping[str, Column]) -> Aggr
 def _read_column(function: Function, name: Any, path: str, columns: Mapping[str, Column]) -> Column | None:
     if function is Function.COUNT and name in (None, ID_COLUMN):
         return None
+    if name is None:
+        raise _refusal(path, Fault(DetailCode.REQUIRED, "obrigatória: só count vai sem coluna"))
     column = columns.get(name) if isinstance(name, str) else None
     if column is None:
         raise _refusal(path, _UNKNOWN_COLUMN)
