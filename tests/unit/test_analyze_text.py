@@ -54,6 +54,7 @@ def test_titles_above_and_notes_below_are_not_rows(tmp_path: Path) -> None:
     above, below = found.findings
     assert (above.code, above.lines) == ("LINES_ABOVE", (1,))
     assert (below.code, below.preview) == ("FOOTER", ("Total 5,50", "Fonte: IBGE"))
+    assert below.lines == (6, 7, 8)
 
 
 def test_a_quote_that_never_closes_takes_one_row_only(tmp_path: Path) -> None:

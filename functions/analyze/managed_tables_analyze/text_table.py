@@ -69,6 +69,7 @@ class TextFile:
     is_prose: bool = False  # sentences in one column, which are no table
     has_stray: bool = False  # a quote amid a row that does not look like the others
     footer_lines: int = 0  # between `end_bytes` and the end of the file
+    footer: tuple[Row, ...] = ()  # what stands there, its lines counted from `end_bytes`
     below: Sequence[int] = ()  # lines that are stated to lie below the table
     trim: bool = False
     is_changed: bool = False  # the lines of `path` are not those of the file
@@ -284,7 +285,7 @@ def _find_footer(text: TextFile) -> None:
     below = lines[footer[0][0] - 1 :]
     text.footer_lines = len(below)
     text.end_bytes -= sum(len(line.encode()) for line in below)
-    text.findings.append(rows_left_out(WarningCode.FOOTER, footer))
+    text.footer = tuple((number - footer[0][0] + 1, cells) for number, cells in footer)
 
 
 @contextmanager
@@ -366,6 +367,9 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
         lines = Lines(file)
         _copy_rows(text, lines, writer, notes)
         part.extent.skip(range(lines.number + 1, lines.number + 1 + text.footer_lines))
+        if text.footer:
+            footer = [(lines.number + number, cells) for number, cells in text.footer]
+            part.findings.append(rows_left_out(WarningCode.FOOTER, footer))
         part.width = max(part.width, writer.width)
         part.has_breaks = writer.has_breaks
         part.is_ragged = part.width > text.width
