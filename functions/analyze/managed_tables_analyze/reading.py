@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Final, Literal
 
+from managed_tables.findings import ReasonCode
+
 TableKind = Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml"]
 
 MAX_SKIPPED_LINES = 1_000  # named in a reading
@@ -27,7 +29,7 @@ UNSTATED: Final = Unstated.UNSTATED
 class Reason:
     """Why something was read as it was: a stable code, and a Portuguese sentence."""
 
-    code: str
+    code: ReasonCode
     text: str
 
 

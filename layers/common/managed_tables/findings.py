@@ -7,11 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import takewhile
-from typing import Any
+from typing import Any, Literal
 
 MAX_LINES = 20  # of one finding: `count` says how many there are
 MAX_PREVIEW = 5  # rows shown of what was left out
 PREVIEW_CHARACTERS = 60  # of one row
+
+
+# Why a file or sheet was read as it was.
+ReasonCode = Literal[
+    "ENCODING_DETECTED",
+    "DELIMITER_DETECTED",
+    "SINGLE_COLUMN",
+    "HEADER_DETECTED",
+    "NO_HEADER",
+    "STATED",
+    "SHEET_HIDDEN",
+    "SHEET_EMPTY",
+    "SHEET_WITHOUT_ROWS",
+    "SHEET_DIFFERS",
+    "PROSE",
+    "EXCLUDED",
+]
 
 
 class WarningCode(StrEnum):

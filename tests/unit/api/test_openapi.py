@@ -5,14 +5,14 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from managed_tables.details import DetailCode
-from managed_tables.findings import WarningCode
+from managed_tables.findings import ReasonCode, WarningCode
 from managed_tables.settings import Settings
 from managed_tables_api.app import create_app
 from managed_tables_api.openapi import build_document, operations
@@ -127,6 +127,7 @@ def test_codes_and_statuses_are_enums(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     codes = schemas["ErrorBody"]["properties"]["code"]["enum"]
     assert {"UNKNOWN_PARAMETER", "TABLE_NOT_FOUND", "METHOD_NOT_ALLOWED"} <= set(codes)
+    assert set(schemas["ReadingReason"]["properties"]["code"]["enum"]) == set(get_args(ReasonCode))
     assert "VALUES_NOT_CONVERTED" in schemas["JobFailure"]["properties"]["code"]["enum"]
     assert set(schemas["DetailCode"]["enum"]) == {one.value for one in DetailCode}
     assert schemas["JobAnswer"]["properties"]["status"]["enum"][0] == "queued"

@@ -10,7 +10,7 @@ from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.day_forms import DateOrder
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.errors import JobErrorKind
-from managed_tables.findings import MAX_LINES, MAX_PREVIEW, WarningCode
+from managed_tables.findings import MAX_LINES, MAX_PREVIEW, ReasonCode, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.plausibility import is_timezone
 from managed_tables.jobs.terms import LoadTerms, OnMisfit
@@ -151,7 +151,7 @@ class AppendPlan(BaseModel):
 class ReadingReason(BaseModel):
     """Why something was read as it was."""
 
-    code: str
+    code: ReasonCode
     text: str
 
 
