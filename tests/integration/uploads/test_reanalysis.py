@@ -119,6 +119,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str, str]] = [
     ({"file": 1, "sheet": "dados"}, "sheet", "UNKNOWN_SHEET"),
     ({"file": 1}, "sheet", "UNKNOWN_SHEET"),
     ({"file": 0, "header_line": 51}, "header_line", "NO_SUCH_LINE"),
+    ({"file": 0, "skip_lines": [2, 51]}, "skip_lines", "NO_SUCH_LINE"),
     ({"file": 1, "sheet": "Resumo", "last_line": 6}, "last_line", "NO_SUCH_LINE"),
     ({"file": 0, "header_line": 4, "first_line": 4}, "first_line", "NO_SUCH_LINE"),
     (

@@ -78,8 +78,10 @@ def _impossible_in(
         yield from (wrong(fault, name) for name, fault in _dialect_faults(table, reading))
     else:
         yield from (wrong(_NOT_FOR_A_WORKBOOK, name) for name in _TEXT_ONLY if table.get(name) is not None)
-    for name in _LINES:
-        if line_count is not None and (table.get(name) or 0) > line_count:
+    lowest = {name: table.get(name) or 0 for name in _LINES}
+    lowest["skip_lines"] = max(table.get("skip_lines") or (0,))
+    for name, line in lowest.items():
+        if line_count is not None and line > line_count:
             yield wrong(Fault(DetailCode.NO_SUCH_LINE, f"vai só até a linha {line_count}"), name)
     yield from (wrong(fault, name) for name, fault in _order_faults(table))
 
