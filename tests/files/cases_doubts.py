@@ -330,6 +330,13 @@ def texts() -> Iterator[Case]:
         "00123|a\n00456|b",
     )
     yield case(
+        "doubts/formulas_below_short_labels.csv",
+        'a;t\n="00123";x\n="00456";y\n',
+        "digits that a formula keeps are values, below labels as short as texts",
+        "a:text t:text",
+        "00123|x\n00456|y",
+    )
+    yield case(
         "doubts/mojibake.csv",
         "nome;n\nJoÃ£o;1\nJosÃ©;2\nMAÃ‡Ã;3\n".encode(),
         "letters of another encoding are told with an example",

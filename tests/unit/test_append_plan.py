@@ -1,8 +1,11 @@
 """What becomes of a file in the table that it is uploaded into."""
 
+import io
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import openpyxl
 
 from managed_tables.conversion import Formats
 from managed_tables.schema import Column, ColumnType
@@ -17,9 +20,9 @@ TABLE = [
 ]
 
 
-def plan(folder: Path, text: str) -> dict[str, Any]:
+def plan(folder: Path, content: str | bytes) -> dict[str, Any]:
     path = folder / "00"
-    path.write_text(text)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
     found = analyze([SourceFile(path, "vendas.csv")], folder, ZoneInfo("UTC"))
     inferred = [
         FileColumn(one["name"], one["source"], ColumnType(one["type"]), Formats(**formats), one["nullable"])
@@ -53,3 +56,15 @@ def test_what_does_not_fit_the_table_is_counted_with_examples(tmp_path: Path) ->
     assert (empty["line"], empty["value"], empty["code"]) == (4, None, "REQUIRED")
     assert (amount["column"], amount["count"]) == ("valor", 1)
     assert (day["column"], day["count"], day["details"][0]["code"]) == ("dia", 10, "NOT_A_DATE")
+
+
+def test_a_workbooks_text_is_shown_without_its_sign(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["n", "dia"], [1, "1.500"], [2, "x"]):
+        sheet.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    [day] = plan(tmp_path, content.getvalue())["conflicts"]
+    assert [one["value"] for one in day["details"]] == ["1.500", "x"]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 
+from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 from managed_tables_analyze.reading import Reading, TableReading, TableWish, Wish
 
@@ -132,3 +133,21 @@ def test_a_wish_comes_back_from_json_with_what_is_stated_alone() -> None:
     assert wish.of(0, "Dados") == table
     assert wish.of(0, "outra") == TableWish(0, "outra")
     assert wish.as_record() == record
+
+
+def test_the_sign_of_a_workbooks_texts_is_shown_nowhere(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["nome", "valor", "1.500"], ["a", "1.500", "x"], ["b", "2.000", "y"], ["c", "z", "1.000"]):
+        sheet.append(row)
+    other = book.create_sheet("Outra")
+    for row in (["2.500", "x"], ["a", 1]):
+        other.append(row)
+    target = io.BytesIO()
+    book.save(target)
+    found = _analyze(tmp_path, target.getvalue(), name="vendas.xlsx")
+    assert TEXT_SIGN not in json.dumps(found.as_record(), default=str, ensure_ascii=False)
+    shown = found.preview.rows.read_text(encoding="utf-8")
+    assert "a,1.500,x" in shown
+    assert TEXT_SIGN not in shown

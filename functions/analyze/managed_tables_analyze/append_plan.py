@@ -9,6 +9,7 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import EMPTY_CELL, Conversion, Formats, build_conversion, explain
 from managed_tables.conversion.sql_text import choose
+from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import Detail, detail
 from managed_tables.identifiers import make_column_names
 from managed_tables.schema import Column, ColumnType
@@ -114,7 +115,7 @@ def _describe(
 ) -> Iterator[Detail]:
     cell, wanted = cell_name(number), ", ".join(map(str, rows))
     found = connection.execute(
-        f"SELECT file, sheet, line, left({cell}, {_SHOWN_CHARACTERS}), {conversion.empty} "  # noqa: S608
+        f"SELECT file, sheet, line, left({unmarked(cell)}, {_SHOWN_CHARACTERS}), {conversion.empty} "  # noqa: S608
         f"FROM {staged_rows(staged)} WHERE {ROW_NUMBER} IN ({wanted}) ORDER BY {ROW_NUMBER}"
     ).fetchall()
     for file, sheet, line, value, is_empty in found:

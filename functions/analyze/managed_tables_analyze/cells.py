@@ -15,6 +15,7 @@ _DATE = re.compile(
 _TIME = re.compile(r"\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 _IDENTIFIER = re.compile(
     r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}|\d{5}-\d{3}|\(\d{2}\)\s*\d{4,5}-?\d{4}"
+    r'|="\d[\d./-]*"'  # digits that a spreadsheet is told to leave as they are
 )
 _ADDRESS = re.compile(
     r"(https?|ftp)://\S+|www\.\S+|[\w.+-]+@[\w-]+(\.[\w-]+)+|[\w-]+(\.[\w-]+)*\.[a-z]{2,4}(/\S*)?"

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from managed_tables.conversion.workbook_cells import TEXT_SIGN, unmark_text
 from managed_tables.preview_format import (
     BLOCK_BYTES,
     LINE_BREAK,
@@ -231,7 +232,7 @@ class Grid:
         rows = zip(batch.numbers, *batch.columns[:MAX_COLUMNS_SHOWN], strict=True)
         csv.writer(text, lineterminator="\n").writerows(rows)
         lines = text.getvalue()
-        if "\r" in lines or lines.count("\n") != len(batch):
+        if "\r" in lines or TEXT_SIGN in lines or lines.count("\n") != len(batch):
             lines = _without_breaks(batch)
         content = lines.encode("utf-8", "replace")
         self.blocks.append((batch.numbers[0], self.size))
@@ -242,11 +243,17 @@ class Grid:
 
 
 def _without_breaks(batch: Batch) -> str:
-    """Return the rows with marks for the line breaks in cells, so that each row is one line."""
+    """Return the rows with marks for the line breaks in cells, so that each row is one line.
+
+    The sign of texts that look like numbers, which nobody typed, is left out.
+    """
     columns = [
-        [cell and cell.replace("\r\n", "\n").replace("\r", "\n").replace("\n", LINE_BREAK) for cell in column]
-        for column in batch.columns[:MAX_COLUMNS_SHOWN]
+        [cell and _on_one_line(cell) for cell in column] for column in batch.columns[:MAX_COLUMNS_SHOWN]
     ]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(zip(batch.numbers, *columns, strict=True))
     return text.getvalue()
+
+
+def _on_one_line(cell: str) -> str:
+    return unmark_text(cell).replace("\r\n", "\n").replace("\r", "\n").replace("\n", LINE_BREAK)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
+from managed_tables.conversion.workbook_cells import unmark_text
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS
@@ -53,7 +54,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         findings.append(tell_fills(fills))
     return Part(
         path=target,
-        labels=header.labels,
+        labels=[label and unmark_text(label) for label in header.labels],
         width=writer.width,
         has_breaks=writer.has_breaks,
         is_ragged=writer.width > header.width,

@@ -104,7 +104,7 @@ def _select_values(staged: Path, kind: Kind, columns: Sequence[int], rows: int) 
     # Whatever is not empty converts: the type was inferred for that.
     text = choose((conversion.empty, "NULL"), otherwise=conversion.value)
     if kind[0] is ColumnType.TEXT:
-        text = choose((conversion.empty, "NULL"), otherwise=f"left(cell, {SHOWN_CHARACTERS})")
+        text = choose((conversion.empty, "NULL"), otherwise=f"left({conversion.value}, {SHOWN_CHARACTERS})")
     numbers = ", ".join(f"{number}::SMALLINT" for number in columns)
     cells = ", ".join(map(cell_name, columns))
     scale = _SCALES.get(kind[0], "NULL::DOUBLE")

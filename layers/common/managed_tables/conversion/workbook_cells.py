@@ -20,6 +20,12 @@ def mark_text(text: str) -> str:
     return text + TEXT_SIGN if _LOOKS_GROUPED.fullmatch(text) else text
 
 
+def unmark_text(text: str) -> str:
+    """Return the text as people know it, without the sign."""
+    known = text.removesuffix(TEXT_SIGN)
+    return known if _LOOKS_GROUPED.fullmatch(known) else text
+
+
 def mark_texts(cell: str) -> str:
     """Return the SQL of a text file's cell that is to stand among a workbook's."""
     return choose(
