@@ -19,6 +19,7 @@ def cases() -> Iterator[Case]:
     yield from blanks()
     yield from texts()
     yield from sheets_and_files()
+    yield from sums()
 
 
 def column(
@@ -438,4 +439,56 @@ def sheets_and_files() -> Iterator[Case]:
         "a:integer b:integer c:integer",
         "1|2|3\n4|5|6",
         warnings=["HIDDEN_COLUMNS", "A coluna B está oculta"],
+    )
+
+
+def sums() -> Iterator[Case]:
+    """A last row whose numbers are the sums or means of those above is a total, named or not."""
+    rows = "loja;itens;valor\nA;1;R$ 1.010,50\nB;2;R$ 20,50\nC;4;R$ 30,00\n"
+    kept = {"values": "A|1|1010.50\nB|2|20.50\nC|4|30.00"}
+    cells = "A|1|R$ 1.010,50\nB|2|R$ 20,50\nC|4|R$ 30,00"
+    columns = "loja:text itens:integer valor:decimal"
+    for name, last, line, why in (
+        ("sums", ";7;R$ 1.061,00", 5, "a row without a name that sums up the others is a total"),
+        ("sums_apart", "\n;7;R$ 1.061,00", 6, "a blank line above a total changes nothing"),
+        ("means", ";2,33;R$ 353,67", 5, "a row of means, rounded, is no row either"),
+        ("named_means", "Média;2,33;R$ 353,67", 5, "a word for it is no other name"),
+    ):
+        yield case(
+            f"doubts/{name}.csv",
+            f"{rows}{last}\n",
+            why,
+            columns,
+            cells,
+            warnings=[f"FOOTER [{line}]"],
+            **kept,
+        )
+    yield sheet(
+        "sums",
+        [["loja", "itens", "valor"], ["A", 1, 0.1], ["B", 2, 0.2], ["C", 3, 0.3], [None, 6, 0.1 + 0.2 + 0.3]],
+        "a sum of binary fractions is one",
+        "loja:text itens:integer valor:decimal",
+        "A|1|0.1\nB|2|0.2\nC|3|0.3",
+        warnings=["FOOTER [5]"],
+    )
+    yield case(
+        "doubts/no_sums.csv",
+        "loja;itens;valor\nA;1;10\nB;2;20\nC;3;30\n;6;61\n",
+        "one number that is no sum, and the row is one",
+        "loja:text? itens:integer valor:integer",
+        "A|1|10\nB|2|20\nC|3|30\n∅|6|61",
+    )
+    yield case(
+        "doubts/named_like_others.csv",
+        "loja;itens;valor\nA;1;10\nB;2;20\nC;3;30\nD;6;60\n",
+        "a row that has a name of its own is one, whatever its numbers are",
+        "loja:text itens:integer valor:integer",
+        "A|1|10\nB|2|20\nC|3|30\nD|6|60",
+    )
+    yield case(
+        "doubts/nothing_to_sum.csv",
+        "loja;itens\nA;5\nB;5\nC;0\nD;0\n;0\n",
+        "noughts are the sum of nothing",
+        "loja:text? itens:integer",
+        "A|5\nB|5\nC|0\nD|0\n∅|0",
     )

@@ -135,6 +135,28 @@ def test_a_wish_comes_back_from_json_with_what_is_stated_alone() -> None:
     assert wish.as_record() == record
 
 
+def test_a_last_row_of_sums_is_left_out_and_can_be_taken_back(tmp_path: Path) -> None:
+    content = b"loja;itens\nA;1\nB;2\nC;3\n\n;6\n"
+    table = _only(_analyze(tmp_path, content))
+    assert (table.first_line, table.last_line, table.rows, table.skipped_lines) == (2, 4, 3, (5, 6))
+    path = tmp_path / "00"
+    wish = Wish((TableWish(0, last_line=6),))
+    found = analyze([SourceFile(path, "vendas.csv")], tmp_path, ZoneInfo("UTC"), wish=wish)
+    assert (_only(found).last_line, _only(found).rows, found.row_count) == (6, 4, 4)
+
+
+def test_a_last_row_of_sums_of_a_sheet_is_no_row_in_its_reading(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["loja", "itens"], ["A", 1], ["B", 2], ["C", 3], [None, 6]):
+        sheet.append(row)
+    target = io.BytesIO()
+    book.save(target)
+    table = _only(_analyze(tmp_path, target.getvalue(), name="vendas.xlsx"))
+    assert (table.last_line, table.rows, table.skipped_lines) == (4, 3, (5,))
+
+
 def test_the_sign_of_a_workbooks_texts_is_shown_nowhere(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active

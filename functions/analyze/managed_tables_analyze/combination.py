@@ -13,7 +13,9 @@ from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
 from managed_tables_analyze.cells import STROKES, is_blank
 from managed_tables_analyze.merges import fill_down
+from managed_tables_analyze.notes import rows_left_out
 from managed_tables_analyze.parts import Part, literal, read_sql, select_sql, write_parquet
+from managed_tables_analyze.sums import find_sum
 from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED
 
 _BLANKS = literal(" \t\r\n" + LINE_FEED + CARRIAGE_RETURN)
@@ -75,6 +77,7 @@ class Table:
             raise MisreadError from error
         if part.expected_rows not in (None, count) or self._has_odd_rows(part, target, indexes):
             raise MisreadError
+        count -= self._leave_out_sum(part, target, indexes)
         self._take(part, kept, fresh, dict(zip(kept, indexes, strict=True)))
         self._staged.append(target)
         self._columns_of_parts.append(sorted(indexes))
@@ -155,6 +158,24 @@ class Table:
         odd = [empty, f"starts_with({first}, chr(65279))", *([same] if len(part.labels) > 1 else []), *exact]
         query = f"SELECT 1 FROM {source} WHERE ({') OR ('.join(odd)}) LIMIT 1"  # noqa: S608
         return self.connection.execute(query).fetchone() is not None
+
+    def _leave_out_sum(self, part: Part, staged: Path, indexes: Sequence[int]) -> int:
+        """Take a last row that sums up those above it out of a staged part; return how many rows that is."""
+        if part.keeps_last or part.is_guarded:
+            return 0
+        row = find_sum(self.connection, staged, sorted(indexes))
+        if row is None:
+            return 0
+        line = row[0]
+        whole = staged.with_suffix(".whole")
+        staged.rename(whole)
+        source = f"read_parquet({literal(str(whole))})"
+        write_parquet(self.connection, f"SELECT * FROM {source} WHERE line < {line}", staged)  # noqa: S608
+        whole.unlink()
+        part.extent.leave_out_last(line)
+        part.expected_rows = None if part.expected_rows is None else part.expected_rows - 1
+        part.findings.append(rows_left_out(WarningCode.FOOTER, [row]))
+        return 1
 
     def finish(self, target: Path) -> None:
         """Write the staged object: all parts in order, every column in each."""

@@ -27,6 +27,14 @@ class Extent:
             self.first_line = first
         self.last_line = last
 
+    def leave_out_last(self, line: int) -> None:
+        """Take note that the last row, which begins at a line, is none."""
+        end = line - 1
+        while end in self.skipped:
+            end -= 1
+        self.skip(range(line, (self.last_line or line) + 1))
+        self.last_line = end
+
     def take_numbers(self, numbers: Sequence[int]) -> None:
         """Take note of the numbers of rows that follow one another, blank ones between them left out."""
         if not numbers:

@@ -121,8 +121,8 @@ class FileReader:
         choice = self._choose_sheets(path, kind, name, file)
         if not choice.has_cells:
             raise JobError(FILE_EMPTY, file=name)
-        self.tables += [replace(reading, file=file, name=name) for reading in choice.readings]
         if not choice.chosen:
+            self.tables += [replace(reading, file=file, name=name) for reading in choice.readings]
             return
         self._table.findings += [finding.at(name) for finding in choice.findings]
         if self._dialect is None:
@@ -131,6 +131,11 @@ class FileReader:
             part.file = file
             self._table.add(part)
             part.path.unlink()
+        staged = {part.sheet: part for part in choice.chosen}
+        self.tables += [
+            replace(_as_staged(reading, staged.get(reading.sheet)), file=file, name=name)
+            for reading in choice.readings
+        ]
 
     def _choose_sheets(self, path: Path, kind: Kind, name: str, file: int) -> SheetChoice:
         staged: list[StagedSheet] = []
@@ -145,6 +150,18 @@ class FileReader:
             self.preview.add_sheet(grid, part)
             staged.append(StagedSheet(sheet.name, sheet.visible, part, wish))
         return choose_sheets(staged, kind)
+
+
+def _as_staged(reading: TableReading, part: Part | None) -> TableReading:
+    """Return a sheet's reading as its rows were staged in the end: a last row of sums is none of them."""
+    if part is None or not reading.include:
+        return reading
+    return replace(
+        reading,
+        last_line=part.extent.last_line,
+        skipped_lines=tuple(sorted(part.extent.skipped)),
+        rows=part.expected_rows or 0,
+    )
 
 
 def _text_source(path: Path, text: TextFile, upload: int | None) -> TextSource:

@@ -53,6 +53,7 @@ class Part:
     header_end: int | None = None  # the last line of the header
     is_guarded: bool = False  # an apostrophe in front of a cell keeps a spreadsheet from running it
     trim: bool = False  # blanks around a cell are no part of it
+    keeps_last: bool = False  # it is stated where the rows end
     extent: Extent = field(default_factory=Extent)
 
 

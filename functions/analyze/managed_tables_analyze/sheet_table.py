@@ -68,6 +68,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         header_end=header.last_line or header.first_line,
         extent=notes.extent,
         trim=bool(wish.trim),
+        keeps_last=wish.last_line is not None,
         sheet=sheet.name,
         expected_rows=writer.rows,
         max_record_bytes=writer.longest * 4,

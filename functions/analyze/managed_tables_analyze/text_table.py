@@ -72,6 +72,7 @@ class TextFile:
     footer: tuple[Row, ...] = ()  # what stands there, its lines counted from `end_bytes`
     below: Sequence[int] = ()  # lines that are stated to lie below the table
     trim: bool = False
+    keeps_last: bool = False  # it is stated where the table ends
     is_changed: bool = False  # the lines of `path` are not those of the file
 
 
@@ -108,7 +109,8 @@ def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = No
     text.trim = bool(wish.trim)
     text.is_prose = longest <= 1 and not wish.stated and is_prose(name, sample)
     _learn_rows(text, below)
-    if wish.last_line is None:
+    text.keeps_last = wish.last_line is not None
+    if not text.keeps_last:
         _find_footer(text)
     return text
 
@@ -486,6 +488,7 @@ def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
         header_end=header.last_line or header.first_line,
         extent=Extent(skipped=[*header.lines_above(), *text.below]),
         trim=text.trim,
+        keeps_last=text.keeps_last,
         has_formulas=text.has_formulas,
         findings=list(text.findings),
         head_starts=[start for _, start in header.page_head.starts],
