@@ -43,12 +43,7 @@ function List(): ReactNode {
       <div className="mt-title-bar">
         <h1 id="tables-title">Tabelas</h1>
         <div className="mt-actions">
-          <Link href="/enviar" className="mt-button mt-button-primary">
-            Enviar arquivo
-          </Link>
-          <Link href="/nova" className="mt-button mt-button-plain">
-            Criar tabela
-          </Link>
+          <WaysIn />
         </div>
       </div>
       <Field label="Procurar tabela">
@@ -72,6 +67,19 @@ function List(): ReactNode {
   );
 }
 
+function WaysIn(): ReactNode {
+  return (
+    <>
+      <Link href="/enviar" className="mt-button mt-button-primary">
+        Enviar arquivo
+      </Link>
+      <Link href="/nova" className="mt-button mt-button-plain">
+        Criar tabela
+      </Link>
+    </>
+  );
+}
+
 interface TableListProps {
   data: NonNullable<ReturnType<typeof useTables>["data"]>;
   search: string;
@@ -89,12 +97,7 @@ function TableList({ data, search, onClear }: TableListProps): ReactNode {
   if (data.records.length === 0) {
     return (
       <Empty title="Nenhuma tabela ainda">
-        <Link href="/enviar" className="mt-button mt-button-primary">
-          Enviar arquivo
-        </Link>
-        <Link href="/nova" className="mt-button mt-button-plain">
-          Criar tabela
-        </Link>
+        <WaysIn />
       </Empty>
     );
   }
