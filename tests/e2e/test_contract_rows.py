@@ -194,7 +194,7 @@ def test_a_wrong_field_is_refused_with_its_place(company: Console, row: object, 
     answer = company.call("POST", f"/{table_id}/data", {"rows": [{"produto": "boa"}, row]})
     assert answer.status == 422
     [detail] = answer.details
-    assert set(detail) == {"row", "column", "value", "reason"}
+    assert set(detail) == {"in", "row", "column", "value", "code", "reason"}
     assert (detail["row"], detail["column"]) == (1, wrong)
     assert detail["reason"]
 

@@ -48,7 +48,7 @@ def test_every_field_is_optional(company: Console) -> None:
     company.ok("PUT", f"/{before['_id']}", {})
     after = company.table(before["_id"])
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"status", "updated_at"}
+    assert changed == {"status", "updated_at", "version"}
 
 
 def test_all_fields_at_once(company: Console) -> None:
