@@ -10,7 +10,7 @@ PORTUGUESE = {"404": "Rota não encontrada", "405": "Método não permitido"}
 
 
 @pytest.mark.parametrize(
-    "path", ["/upload-jobs", f"/{'a' * 24}/nada", f"/{'a' * 24}/data/x/y", "/upload-jobs/a/b/c"]
+    "path", ["/upload-jobs/a/nada", f"/{'a' * 24}/nada", f"/{'a' * 24}/data/x/y", "/upload-jobs/a/b/c"]
 )
 def test_an_unknown_route_has_the_one_shape(console: Console, path: str) -> None:
     """A route that does not exist is 404 in the one shape (or 405 where another method has it)."""

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from client import Console, column, new_id
 
+from managed_tables.errors import EXPORT_NOT_FOUND
+
 PREFIX = "/v1/managed-tables"
 FILES = {"files": [{"name": "a.csv", "size_bytes": 4}]}
 TABLE = {"display_name": "roubada", "columns": [column("produto")]}
@@ -23,7 +25,13 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/{table_id}"): {"display_name": "roubada"},
     ("PUT", "/{table_id}/data/{row_id}"): {"produto": "roubada"},
     ("PATCH", "/{table_id}/data/{row_id}"): {"produto": "roubada"},
+    ("PATCH", "/{table_id}/data"): {"where": {"and": []}, "set": {"produto": "roubada"}, "all": True},
+    ("POST", "/{table_id}/data/delete"): {"where": {"and": []}, "all": True},
+    ("POST", "/{table_id}/data/query"): {"fields": ["produto"]},
+    ("POST", "/{table_id}/exports"): {"format": "csv"},
     ("POST", "/upload-jobs/{job_id}/confirm"): TABLE,
+    ("POST", "/upload-jobs/{job_id}/reanalyze"): {"tables": [{"file": 0, "sheet": None}]},
+    ("POST", "/upload-jobs/{job_id}/undo"): {"force": True},
 }
 # What names nothing of a company's: these see the caller's own company only
 WITHOUT_IDS = {
@@ -32,9 +40,17 @@ WITHOUT_IDS = {
     ("POST", "/provision"),
     ("GET", "/status"),
     ("POST", "/upload"),
+    ("GET", "/upload-jobs"),
     ("GET", "/upload-jobs/active"),
+    ("GET", "/connection"),
+    ("POST", "/connection/rotate"),
 }
-SENTENCES = {"Tabela não encontrada", "Job não encontrado", "Linha não encontrada"}
+SENTENCES = {
+    "Tabela não encontrada",
+    "Job não encontrado",
+    "Linha não encontrada",
+    EXPORT_NOT_FOUND.sentence,
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,7 @@ class Belongings:
     table_id: str
     row_id: str
     job_id: str
+    export_id: str
 
     def fill(self, path: str, **others: str) -> str:
         return path.format(**(vars(self) | others))
@@ -66,7 +83,8 @@ def settle(console: Console) -> Belongings:
     table_id = console.create_table("vendas", column("produto"))["_id"]
     console.insert(table_id, {"produto": "Café"})
     job = console.analyzed({"a.csv": "produto\nLeite\n"})
-    return Belongings(table_id, console.rows(table_id)[0]["id"], job["_id"])
+    export = console.ok("POST", f"/{table_id}/exports", {"format": "csv"})
+    return Belongings(table_id, console.rows(table_id)[0]["id"], job["_id"], export["export_id"])
 
 
 def picture(console: Console) -> Any:

@@ -482,14 +482,24 @@ def test_a_table_that_was_loaded_is_finalised_instead_of_released(
     assert_agreed(services, company)
 
 
-@pytest.mark.parametrize(("status", "free"), [("inserting", False), ("failed", True), (None, True)])
-def test_a_reservation_lasts_as_long_as_its_job(
-    company: ConnectionRecord, services: Services, status: str | None, free: bool
+@pytest.mark.parametrize(
+    ("status", "is_of_this_table", "free"),
+    [("inserting", True, False), ("inserting", False, True), ("failed", True, True), (None, True, True)],
+)
+def test_a_reservation_lasts_as_long_as_its_job_makes_the_table(
+    company: ConnectionRecord, services: Services, status: str | None, is_of_this_table: bool, free: bool
 ) -> None:
+    """A job that was rejected and confirmed anew makes another table, and needs this one no more."""
     job_id = new_record_id()
-    services.upload_tables.reserve(company, job_id, USER, "vendas", COLUMNS)
+    table = services.upload_tables.reserve(company, job_id, USER, "vendas", COLUMNS)
     if status:
-        item = {"pk": f"COMPANY#{company.company_id}", "sk": f"JOB#{job_id}", "status": status}
+        reserved = table.table_id if is_of_this_table else new_record_id()
+        item = {
+            "pk": f"COMPANY#{company.company_id}",
+            "sk": f"JOB#{job_id}",
+            "status": status,
+            "reserved_table_id": reserved,
+        }
         services.items.put(item, "attribute_not_exists(pk)")
     long_ago(services, company)
     create = services.table_operations.create
