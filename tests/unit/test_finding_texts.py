@@ -26,6 +26,9 @@ _VALUES = {
     "day": "2024-02-01",
     "other_day": "2024-01-02",
     "proof": "envio",
+    "where": "nesta tabela",
+    "date": "25/11/2026",
+    "job": "0" * 24,
 }
 
 
