@@ -182,7 +182,7 @@ def test_the_reader_changes_nothing(services: Services, company: ConnectionRecor
 def test_the_reader_is_bounded_unless_it_asks_otherwise(
     services: Services, company: ConnectionRecord
 ) -> None:
-    """A BI tool's forgotten query ends, and a large object is not made by accident."""
+    """A BI tool's forgotten query ends, nothing is written by accident, and a large object not at all."""
     with connected(services, company, reader=True) as connection:
         connection.execute("RESET default_transaction_read_only")
         for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
@@ -192,6 +192,8 @@ def test_the_reader_is_bounded_unless_it_asks_otherwise(
             assert row
             assert row[0] > 0
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            connection.execute("CREATE TABLE public.minha (n integer)")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SELECT lo_from_bytea(0, 'x')")
 
 

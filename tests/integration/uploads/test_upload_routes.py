@@ -47,6 +47,7 @@ def test_a_job_has_the_contracts_shape(client: TestClient) -> None:
         "error",
         "warnings",
         "expires_at",
+        "undone_at",
         "created_at",
         "updated_at",
     ]
