@@ -241,7 +241,7 @@ export function Grid(props: GridProps): ReactNode {
               />
             ))}
           </div>
-          {props.totals && <TotalsRow columns={columns} shown={shown} totals={props.totals} rowIndex={rowCount + 2} />}
+          {props.totals && <TotalsRow columns={columns} shown={shown} totals={props.totals} />}
         </div>
       </div>
     </div>
@@ -476,7 +476,6 @@ interface TotalsRowProps {
   columns: readonly GridColumn[];
   shown: Shown;
   totals: ReadonlyMap<string, string>;
-  rowIndex: number;
 }
 
 function TotalsRow({ columns, shown, totals }: TotalsRowProps): ReactNode {

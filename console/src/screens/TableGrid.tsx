@@ -24,7 +24,7 @@ export default function TableGrid({ tableId }: { tableId: string }): ReactNode {
   const table = useTable(tableId);
   if (table.error) return <Failure error={table.error} onRetry={() => void table.refetch()} />;
   if (!table.data) return <Loading label="Carregando a tabela" />;
-  return <Sheet table={table.data} onChanged={() => void table.refetch()} />;
+  return <Sheet table={table.data} />;
 }
 
 /** The address holds the view: a link shows the same rows in the same order. */
@@ -60,7 +60,7 @@ function gridColumns(table: Table, view: GridView): GridColumn[] {
     });
 }
 
-function Sheet({ table, onChanged }: { table: Table; onChanged: () => void }): ReactNode {
+function Sheet({ table }: { table: Table }): ReactNode {
   const api = useApi();
   const announce = useAnnounce();
   const [view, setView] = useView();
@@ -92,7 +92,7 @@ function Sheet({ table, onChanged }: { table: Table; onChanged: () => void }): R
 
   return (
     <section className="mt-sheet" aria-labelledby="table-title">
-      <Head table={table} rows={rows} selected={selected} onDone={() => setSelected(new Set())} onNew={() => setOpened("new")} onChanged={onChanged} view={view} />
+      <Head table={table} rows={rows} selected={selected} onDone={() => setSelected(new Set())} onNew={() => setOpened("new")} view={view} />
       <Filters table={table} view={view} onView={setView} />
       {rows.failure && <Failure error={rows.failure} onRetry={rows.reload} />}
       <EditState edits={edits} />
@@ -150,7 +150,6 @@ interface HeadProps {
   view: GridView;
   onDone: () => void;
   onNew: () => void;
-  onChanged: () => void;
 }
 
 function Head({ table, rows, selected, view, onDone, onNew }: HeadProps): ReactNode {
