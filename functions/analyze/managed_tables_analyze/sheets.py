@@ -55,18 +55,6 @@ class Batch:
 
 
 @dataclass
-class CellCounts:
-    """What a reader learnt about the cells of each column, complete once the rows are exhausted.
-
-    `numbers[i]` counts the cells of column `i` (from 0) that were numbers in the file itself, not text.
-    Such cells are written with `.` as the decimal mark and without thousands separators, so `1.234`
-    among them is never one thousand.
-    """
-
-    numbers: dict[int, int] = field(default_factory=dict)
-
-
-@dataclass
 class Sheet:
     """One table of cells as a reader yields it; `batches` can be read once, before the next sheet.
 
@@ -78,7 +66,6 @@ class Sheet:
     name: str | None
     visible: bool
     batches: Iterator[Batch]
-    counts: CellCounts = field(default_factory=CellCounts)
     findings: list[Finding] = field(default_factory=list)
     """What a person should know of the cells; complete once the rows are exhausted."""
     merged: list[MergedRange] = field(default_factory=list)

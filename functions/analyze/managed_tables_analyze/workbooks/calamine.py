@@ -50,11 +50,11 @@ def _rows(sheet: CalamineSheet, tally: Tally) -> Iterator[tuple[int, Cells]]:
         return
     for number, values in enumerate(sheet.to_python(skip_empty_area=True), start=start[0] + 1):
         cells: Cells = [None] * start[1]
-        cells.extend(_text(column, value, tally) for column, value in enumerate(values, start=start[1]))
+        cells.extend(_text(value, tally) for value in values)
         yield number, cells
 
 
-def _text(column: int, value: Value, tally: Tally) -> str | None:
+def _text(value: Value, tally: Tally) -> str | None:
     if isinstance(value, str):
         return mark_text(value.replace("\0", "")) or None
     if isinstance(value, bool):
@@ -66,5 +66,4 @@ def _text(column: int, value: Value, tally: Tally) -> str | None:
         return value.date().isoformat()  # a date is not told from its midnight here
     if isinstance(value, date | time):
         return value.isoformat()
-    tally.numbers[column] += 1
     return tally.number_cells.text_of_double(value) if isinstance(value, float) else str(value)

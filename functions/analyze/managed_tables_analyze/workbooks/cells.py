@@ -44,12 +44,12 @@ class CellReader:
         self._texts_of_serials: dict[FormatKind, SerialTexts] = {}
         self.tally = Tally()
 
-    def text(self, column: int, style: str, cell_type: str, raw: str | None) -> str | None:
+    def text(self, style: str, cell_type: str, raw: str | None) -> str | None:
         """Return the text of one cell whose XML is already resolved; None where it is empty."""
         if not raw:
             return None
         if cell_type in ("", "n"):
-            return self._number(column, style, raw)
+            return self._number(style, raw)
         if cell_type == "s":
             return self._shared(raw)
         if cell_type in ("str", "inlineStr"):
@@ -64,7 +64,7 @@ class CellReader:
         raise WorkbookError(f"tipo de célula desconhecido: {cell_type[:20]}")
 
     def texts(
-        self, column: int, style: str, cell_type: str, raws: Sequence[str | None], *, is_plain: bool
+        self, style: str, cell_type: str, raws: Sequence[str | None], *, is_plain: bool
     ) -> list[str | None]:
         """Return what `text` returns for each cell of a column, whose XML is not yet resolved.
 
@@ -73,7 +73,7 @@ class CellReader:
         if is_plain:
             kind = self.format_of(style).kind
             if kind is FormatKind.NUMBER:
-                return self._numbers(column, raws)
+                return self._numbers(raws)
             if kind is FormatKind.DATETIME:
                 return moment_texts(raws, self._is_1904)
             if kind is not FormatKind.MASK:
@@ -88,9 +88,9 @@ class CellReader:
                 for raw in raws
             ]
         if cell_type == "b":
-            texts = {raw: raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in set(raws)}
+            texts = {raw: raw and self.text(style, cell_type, unescape_xml(raw)) for raw in set(raws)}
             return [texts[raw] for raw in raws]
-        return [raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in raws]
+        return [raw and self.text(style, cell_type, unescape_xml(raw)) for raw in raws]
 
     def _serials(self, kind: FormatKind) -> SerialTexts:
         known = self._texts_of_serials.get(kind)
@@ -98,9 +98,8 @@ class CellReader:
             known = self._texts_of_serials[kind] = SerialTexts(kind, self._is_1904)
         return known
 
-    def _numbers(self, column: int, raws: Sequence[str | None]) -> list[str | None]:
+    def _numbers(self, raws: Sequence[str | None]) -> list[str | None]:
         filled = [raw for raw in raws if raw is not None]
-        self.tally.numbers[column] += len(filled)
         if len(max(filled, key=len, default="")) <= DOUBLE_DIGITS:
             return list(raws)
         text = self.tally.number_cells.text
@@ -121,7 +120,7 @@ class CellReader:
         index = int(style) if style.isdigit() else -1
         return self._formats[index] if 0 <= index < len(self._formats) else GENERAL
 
-    def _number(self, column: int, style: str, raw: str) -> str | None:
+    def _number(self, style: str, raw: str) -> str | None:
         number_format = self.format_of(style)
         if number_format.kind not in _NUMERIC_KINDS:
             return serial_text(raw, number_format.kind, self._is_1904) or None
@@ -129,7 +128,6 @@ class CellReader:
         shown = show_mask(number_format, text) if number_format.masks else None
         if shown is not None:
             return shown
-        self.tally.numbers[column] += 1
         return text or None
 
     def _shared(self, raw: str) -> str | None:

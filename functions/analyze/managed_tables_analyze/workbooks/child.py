@@ -109,9 +109,7 @@ def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
         sheet.tally.see(batch)
         write_frame(output, FrameKind.ROWS, (batch.numbers, batch.columns))
     output.flush()
-    write_frame(
-        output, FrameKind.SHEET_END, (dict(sheet.tally.numbers), sheet.tally.findings(), sheet.tally.merged)
-    )
+    write_frame(output, FrameKind.SHEET_END, (sheet.tally.findings(), sheet.tally.merged))
 
 
 if __name__ == "__main__":

@@ -184,8 +184,6 @@ class _TableParser:
         if kind in _NUMBERS and "value" in cell:
             number = tally.number_cells.text(cell["value"])
             identifier = shown_identifier(number, shown)
-            if identifier is None:
-                tally.numbers.update(dict.fromkeys(columns, self._row_count))
             return identifier or number or None
         if kind == "date" and "date-value" in cell:
             return moment_text(cell["date-value"])

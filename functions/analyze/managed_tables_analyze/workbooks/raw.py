@@ -1,6 +1,5 @@
 """Owns what a reader yields inside the child process: sheets of batches of rows, and what it learnt."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -21,8 +20,6 @@ BATCH_CELLS = 1_000_000  # empty ones too, of the few sheets that are wider than
 class Tally:
     """What the cells of one sheet turned out to be, complete once its batches are exhausted."""
 
-    numbers: Counter[int] = field(default_factory=Counter)
-    """How many cells of each column (from 0) were numbers in the file."""
     errors: int = 0
     uncached: int = 0
     """Formulas whose result the file does not hold."""
@@ -38,7 +35,6 @@ class Tally:
 
     def reset(self) -> None:
         """Forget everything: the sheet is read again from its start."""
-        self.numbers.clear()
         self.errors = self.uncached = self.hidden_rows = 0
         self.number_cells = NumberCells()
 

@@ -21,7 +21,7 @@ from managed_tables.errors import (
 )
 from managed_tables.findings import Finding, WarningCode
 from managed_tables_analyze.kinds import Kind
-from managed_tables_analyze.sheets import Batch, CellCounts, MergedRange, Sheet
+from managed_tables_analyze.sheets import Batch, MergedRange, Sheet
 from managed_tables_analyze.workbooks.frames import FrameKind, read_frame
 
 _MIN_SECONDS = 20  # a small file is read in a second, also by a cold Lambda
@@ -56,20 +56,19 @@ def read_workbook(path: Path, kind: Kind, name: str) -> Iterator[Sheet]:
 
 def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: bool) -> Sheet:
     name, visible, merged = body
-    counts, findings, merged_down = CellCounts(), list[Finding](), list[MergedRange]()
+    findings, merged_down = list[Finding](), list[MergedRange]()
 
     def batches() -> Iterator[Batch]:
         for frame, content in frames:
             if frame is FrameKind.SHEET_END:
-                counts.numbers.update(content[0])
-                merged_down.extend(map(tuple, content[2]))
+                merged_down.extend(map(tuple, content[1]))
                 findings.extend(
-                    Finding(WarningCode(code), values, count) for code, count, values in content[1]
+                    Finding(WarningCode(code), values, count) for code, count, values in content[0]
                 )
                 return
             yield Batch(*content)
 
-    return Sheet(name, visible, batches(), counts, findings, merged, has_numbers, merged_down)
+    return Sheet(name, visible, batches(), findings, merged, has_numbers, merged_down)
 
 
 @contextmanager

@@ -212,8 +212,6 @@ class _RowParser:
             return serial_text(raw, number_format.kind, self._outline.is_1904) or None
         text = tally.number_cells.text(raw)
         shown = show_mask(number_format, text) if number_format.masks else None
-        if shown is None:
-            tally.numbers[self._position.column] += 1
         return shown or text or None
 
 

@@ -100,21 +100,20 @@ class SheetReader:
         if cell_type == XL_CELL_TEXT:
             return mark_text(value.replace("\0", "")) or None
         if cell_type in (XL_CELL_NUMBER, XL_CELL_DATE):
-            return self._number(column, self._format(row, column, cell_type), value)
+            return self._number(self._format(row, column, cell_type), value)
         if cell_type == XL_CELL_BOOLEAN:
             return "TRUE" if value else "FALSE"
         if cell_type == XL_CELL_ERROR:
             self._tally.errors += 1
         return None
 
-    def _number(self, column: int, number_format: NumberFormat, value: float) -> str | None:
+    def _number(self, number_format: NumberFormat, value: float) -> str | None:
         text = self._tally.number_cells.text_of_double(value)
         if number_format.kind not in (FormatKind.NUMBER, FormatKind.MASK):
             return serial_text(repr(value), number_format.kind, self._is_1904)
         shown = show_mask(number_format, text) if number_format.masks else None
         if shown is not None:
             return shown
-        self._tally.numbers[column] += 1
         return text
 
     def _format(self, row: int, column: int, cell_type: int) -> NumberFormat:

@@ -90,7 +90,7 @@ class SheetParser:
     def _end_cell(self) -> None:
         if self._has_formula and not self._has_value and self._type != "str":
             self._reader.tally.uncached += 1
-        text = self._reader.text(self._column, self._style, self._type, "".join(self._text))
+        text = self._reader.text(self._style, self._type, "".join(self._text))
         if text is None:
             return
         missing = self._column + 1 - len(self._cells)
