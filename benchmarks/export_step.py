@@ -22,10 +22,10 @@ from openpyxl import Workbook
 from psycopg import sql
 
 from benchmarks.files import COLUMNS
+from managed_tables.aws.storage import Storage
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import ExportRequest
 from managed_tables.schema import POSTGRES_TYPES, Column
-from managed_tables.storage import Storage
 from managed_tables_export.csv_files import STYLES
 from managed_tables_export.destination import open_destination
 from managed_tables_export.formats import FORMATS

@@ -22,8 +22,8 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import Databases, PgConnection, SessionLimits
 from managed_tables.ids import new_record_id
 from managed_tables.settings import PostgresSecret
-from managed_tables_local import emulator as local_emulator
-from managed_tables_local.emulator import Emulator
+from managed_tables_local.deployed import emulator as local_emulator
+from managed_tables_local.deployed.emulator import Emulator
 from managed_tables_local.ports import LOOPBACK, free_port
 from managed_tables_local.postgres import open_server, remove_server
 

@@ -16,8 +16,8 @@ from managed_tables.databases.credentials import CompanyRoles
 from managed_tables.ids import new_record_id
 from managed_tables.services import Services
 from managed_tables.settings import PostgresSecret, Settings
-from managed_tables_local import emulator as local_emulator
-from managed_tables_local.emulator import Emulator
+from managed_tables_local.deployed import emulator as local_emulator
+from managed_tables_local.deployed.emulator import Emulator
 
 MASTER_SECRET = "a master secret of the tests alone"
 JWT_SECRET = "a secret that only the tests know, 32 bytes or more"

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 from staged_objects import Rows, write_staged
 
+from managed_tables.aws.storage import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, job_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.catalog.keys import job_key as catalog_key
@@ -16,7 +17,6 @@ from managed_tables.ids import new_record_id
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
-from managed_tables.storage import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, job_key
 from managed_tables_analyze.inference import infer_columns
 
 USER_ID = "507f1f77bcf86cd799439014"

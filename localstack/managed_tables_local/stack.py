@@ -8,11 +8,13 @@ from pathlib import Path
 
 import boto3
 
-from managed_tables_local import deployment, emulator, page, server
+from managed_tables_local import server
 from managed_tables_local.checkout import exclusive
 from managed_tables_local.console import say, step
-from managed_tables_local.deployment import Outputs
-from managed_tables_local.emulator import REGION, Emulator
+from managed_tables_local.console_page import page
+from managed_tables_local.deployed import deployment, emulator
+from managed_tables_local.deployed.deployment import Outputs
+from managed_tables_local.deployed.emulator import REGION, Emulator
 from managed_tables_local.ports import LOOPBACK
 from managed_tables_local.postgres import ADMIN, open_server, remove_server
 from managed_tables_local.processes import StartError

@@ -9,9 +9,9 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.services import Services
+from managed_tables.tables.columns.hidden_columns import bring_back, find_hidden_columns
 from managed_tables.tables.comments import write_comments
 from managed_tables.tables.definitions import check_columns, check_table_name
-from managed_tables.tables.hidden_columns import bring_back, find_hidden_columns
 from managed_tables.tables.physical import delete_physical_table, physical_name, restore_physical_table
 from managed_tables.tables.reconciliation import Waiting
 from managed_tables.undo.keeping import forget_table

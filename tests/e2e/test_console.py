@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from managed_tables_local import page, page_build
-from managed_tables_local.browser import CHECKS, run_checks
+from managed_tables_local.console_page import page, page_build
+from managed_tables_local.console_page.browser import CHECKS, run_checks
 
 CHECKED = sorted(
     path.name.removesuffix(".spec.ts") for path in CHECKS.glob("*.spec.ts") if "pictures" not in path.name

@@ -17,8 +17,8 @@ import psycopg
 import pytest
 from client import Console, Stack
 
-from managed_tables_local import deployment, emulator
 from managed_tables_local import stack as local
+from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.postgres import open_server
 
 CONFIRM_TIMEOUT_SECONDS = 45  # of this stack, in place of seven days

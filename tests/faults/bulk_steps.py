@@ -6,8 +6,8 @@ from typing import Any
 from steps import OLD, OLD_NUMBERS, TableOperation
 from worlds import World
 
-from managed_tables_api.rows.idempotency import IdempotencyKey
-from managed_tables_api.rows.inserting import InsertedRows, NewRows
+from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
+from managed_tables_api.rows.inserts.inserting import InsertedRows, NewRows
 
 
 class InsertReturning(TableOperation):

@@ -16,7 +16,7 @@ from managed_tables.tables import reconciliation, upload_tables
 from managed_tables.undo import operation
 from managed_tables_api.services import ApiServices
 from managed_tables_insert import pipe
-from managed_tables_local.emulator import Emulator
+from managed_tables_local.deployed.emulator import Emulator
 
 __all__ = ["emulator"]
 

@@ -12,7 +12,7 @@ from worlds import World, until
 from managed_tables.catalog.jobs import JobMode, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.errors import ApiError
-from managed_tables_api.jobs.answers import get_job
+from managed_tables_api.jobs.job_answers import get_job
 from managed_tables_ingest.sweep import sweep, sweep_job
 from managed_tables_insert.job import run_job
 

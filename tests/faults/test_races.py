@@ -24,8 +24,8 @@ from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
-from managed_tables_api.rows.inserting import NewRows
-from managed_tables_api.rows.listing import ListRequest
+from managed_tables_api.rows.inserts.inserting import NewRows
+from managed_tables_api.rows.lists.listing import ListRequest
 from managed_tables_insert.job import run_job
 
 ATTEMPTS = 3

@@ -16,6 +16,7 @@ from loading_jobs import USER_ID, JobMaker, inferred_schema
 from psycopg import sql
 from staged_objects import Rows, write_staged
 
+from managed_tables.aws.storage import upload_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.clock import timestamp
@@ -23,9 +24,8 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
-from managed_tables.storage import upload_key
 from managed_tables_analyze.inference import infer_columns
-from managed_tables_api.rows.inserting import NewRows
+from managed_tables_api.rows.inserts.inserting import NewRows
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
 

@@ -26,7 +26,7 @@ from managed_tables.ids import new_record_id
 from managed_tables.settings import AppSecret, Settings
 from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
-from managed_tables_local.emulator import Emulator
+from managed_tables_local.deployed.emulator import Emulator
 
 __all__ = [  # what tests of this folder get from here
     "JWT_SECRET",

@@ -161,7 +161,7 @@ def test_a_delivery_that_was_cut_off_is_made_good_by_the_next(
         raise ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("managed_tables.storage.Storage.copy", die)
+        patch.setattr("managed_tables.aws.storage.Storage.copy", die)
         with pytest.raises(ConnectionError):
             take_object(inbox.services, arrival)
     take_object(inbox.services, arrival)

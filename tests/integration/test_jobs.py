@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from managed_tables.aws.storage import upload_key
 from managed_tables.catalog.items import ConditionFailed
 from managed_tables.catalog.job_records import inserting_progress
 from managed_tables.catalog.jobs import MAX_DETAIL_CHARACTERS, JobFile, JobRecord, Jobs, LoadResult
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.services import Services
-from managed_tables.storage import upload_key
 
 ERROR = {"code": "X", "message": "x", "details": [{"line": 3, "value": "é" * 1_000, "sheet": None}] * 30}
 

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from managed_tables_local import emulator as local_emulator
-from managed_tables_local.emulator import Emulator
+from managed_tables_local.deployed import emulator as local_emulator
+from managed_tables_local.deployed.emulator import Emulator
 
 
 def make_worker(folder: Path, name: str) -> Path:

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from managed_tables.aws.storage import Storage, parse_upload_key, upload_key
 from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 from managed_tables.services import Services
-from managed_tables.storage import Storage, parse_upload_key, upload_key
 
 COMPANY_ID = "5f0000000000000000000001"
 KEY = upload_key(COMPANY_ID, "5f0000000000000000000003", 0, "csv")

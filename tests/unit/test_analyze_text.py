@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from managed_tables.errors import JobError
-from managed_tables.findings import WarningCode
+from managed_tables.messages.findings import WarningCode
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
 

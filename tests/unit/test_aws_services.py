@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from managed_tables import aws_services
-from managed_tables.aws_services import AwsServices
+from managed_tables.aws import aws_services
+from managed_tables.aws.aws_services import AwsServices
 from managed_tables.errors import ApiError
 from managed_tables.settings import Settings
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from managed_tables.finding_texts import MAX_WARNINGS_BYTES, as_warning, listed_warnings, write_text
-from managed_tables.findings import Finding, GroundCode, WarningCode, about_lines
+from managed_tables.messages.finding_texts import MAX_WARNINGS_BYTES, as_warning, listed_warnings, write_text
+from managed_tables.messages.findings import Finding, GroundCode, WarningCode, about_lines
 from managed_tables.schema import ColumnType
 
 _VALUES = {

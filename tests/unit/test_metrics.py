@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from managed_tables.metrics import count_step
+from managed_tables.aws.metrics import count_step
 
 
 def test_a_step_is_one_line_of_the_embedded_metric_format(capsys: pytest.CaptureFixture[str]) -> None:

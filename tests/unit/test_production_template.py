@@ -8,9 +8,9 @@ import pytest
 from cloudformation import read_template
 
 from managed_tables.settings import PostgresSecret
-from managed_tables_api.boundary import EXPOSED_HEADERS
+from managed_tables_api.http.boundary import EXPOSED_HEADERS
 from managed_tables_local.checkout import ROOT, TEMPLATE
-from managed_tables_local.page_app import security_headers
+from managed_tables_local.console_page.page_app import security_headers
 
 DOCUMENT = read_template()
 RESOURCES: dict[str, dict[str, Any]] = DOCUMENT["Resources"]

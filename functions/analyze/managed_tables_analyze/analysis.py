@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from managed_tables.finding_texts import listed_warnings
-from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import suggest_table_name
+from managed_tables.messages.finding_texts import listed_warnings
+from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import MAX_LABEL_CHARACTERS
 from managed_tables_analyze.combination import Table
 from managed_tables_analyze.file_reader import FileDialect, FileReader

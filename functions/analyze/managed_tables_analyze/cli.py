@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from managed_tables import exact_json
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
-from managed_tables.finding_texts import listed_warnings
+from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 from managed_tables_analyze.parts import literal, open_duckdb
 

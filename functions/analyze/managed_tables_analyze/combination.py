@@ -8,9 +8,9 @@ import duckdb
 
 from managed_tables.conversion.workbook_cells import mark_texts
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
-from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
+from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_analyze.cells import STROKES, is_blank
 from managed_tables_analyze.merges import fill_down
 from managed_tables_analyze.notes import rows_left_out

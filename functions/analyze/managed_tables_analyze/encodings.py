@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from managed_tables.findings import MAX_LINES, Finding, WarningCode, about_lines
+from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines
 
 CHUNK_BYTES = 1_048_576  # fits the processor's cache, and amortises a call
 # Letters of a code page make a valid sequence of UTF-8 by chance only: `Ã£`, `Â°`.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
-from managed_tables.findings import Finding, WarningCode, preview
+from managed_tables.messages.findings import Finding, WarningCode, preview
 from managed_tables_analyze import reasons
 from managed_tables_analyze.archives import MAX_UNPACKED_BYTES, unpack
 from managed_tables_analyze.combination import MisreadError, Table

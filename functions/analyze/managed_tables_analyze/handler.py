@@ -10,19 +10,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from managed_tables.aws_services import AwsServices
+from managed_tables.aws.aws_services import AwsServices
+from managed_tables.aws.metrics import count_step
+from managed_tables.aws.observability import get_logger, log_keys
+from managed_tables.aws.storage import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
 from managed_tables.clock import parse_timestamp
 from managed_tables.conversion import Formats
 from managed_tables.errors import JOB_FAULT, ApiError, JobError
-from managed_tables.findings import Finding, WarningCode
 from managed_tables.ids import new_record_id
-from managed_tables.metrics import count_step
-from managed_tables.observability import get_logger, log_keys
+from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables.settings import load_settings
-from managed_tables.storage import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
 from managed_tables_analyze.analysis import Analysis, Report, SourceFile, analyze
 from managed_tables_analyze.append_plan import FileColumn, match_columns, plan_append
 from managed_tables_analyze.parts import open_duckdb

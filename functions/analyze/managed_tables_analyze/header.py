@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from itertools import dropwhile
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
-from managed_tables.findings import Finding, WarningCode, about_lines
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.messages.findings import Finding, WarningCode, about_lines
 from managed_tables_analyze.cells import is_blank, is_null, is_rule, is_value, is_year, value_class
 from managed_tables_analyze.counting_labels import counts_on
 from managed_tables_analyze.dialect import QUOTE

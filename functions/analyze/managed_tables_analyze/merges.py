@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from managed_tables.findings import Finding, WarningCode, about_lines
+from managed_tables.messages.findings import Finding, WarningCode, about_lines
 from managed_tables_analyze.sheets import MergedRange
 
 _MAX_NAMED = 20

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from managed_tables.findings import MAX_LINES, Finding, WarningCode, about_lines
+from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines
 
 # What UTF-8 makes of the letters that Windows-1252 makes of UTF-8's bytes: `Ã£`, `Ã‰`, `Â°`. A capital Ã is a
 # letter of Portuguese, so that only what follows it tells.

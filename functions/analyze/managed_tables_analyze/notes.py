@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from managed_tables.findings import MAX_LINES, Finding, WarningCode, about_lines, preview
+from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines, preview
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.records import Record
 from managed_tables_analyze.sheets import Row

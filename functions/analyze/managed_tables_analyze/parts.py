@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 
 from managed_tables.conversion.sql_text import trimmed
-from managed_tables.findings import Finding
 from managed_tables.jobs.rejected_rows import GUARD
+from managed_tables.messages.findings import Finding
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.merges import Fill
 from managed_tables_analyze.writer import CARRIAGE_RETURN, LINE_FEED

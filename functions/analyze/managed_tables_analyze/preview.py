@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN, unmark_text
-from managed_tables.preview_format import (
+from managed_tables.uploads.preview_format import (
     BLOCK_BYTES,
     LINE_BREAK,
     MAX_COLUMNS_SHOWN,

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Final, Literal
 
-from managed_tables.findings import ReasonCode
+from managed_tables.messages.findings import ReasonCode
 
 TableKind = Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml"]
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import make_column_names
+from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_analyze import reasons
 from managed_tables_analyze.kinds import Kind
 from managed_tables_analyze.parts import Part

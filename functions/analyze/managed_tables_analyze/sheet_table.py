@@ -7,8 +7,8 @@ from pathlib import Path
 
 from managed_tables.conversion.workbook_cells import unmark_text
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
-from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_analyze.cells import is_blank
 from managed_tables_analyze.dialect import QUOTE
 from managed_tables_analyze.extent import Extent

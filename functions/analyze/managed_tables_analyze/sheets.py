@@ -7,7 +7,7 @@ after (header, combination, staging, inference) knows only this shape.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from managed_tables.findings import Finding
+from managed_tables.messages.findings import Finding
 
 Row = tuple[int, list[str | None]]
 """Row number as the person sees it (counted from 1), and the cells from the first column on."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
-from managed_tables.findings import Finding, WarningCode
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_analyze.alignment import UnevenError, collapse, is_cut_by_runs
 from managed_tables_analyze.cells import STROKES, is_rule
 from managed_tables_analyze.columns import Columns

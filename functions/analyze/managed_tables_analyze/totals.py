@@ -9,7 +9,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.sql_text import choose, literal, trimmed
-from managed_tables.findings import MAX_LINES, Finding, WarningCode, about_lines
+from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines
 
 _FIRST_COLUMNS = 3  # where the word stands
 _COLUMNS_COMPARED = 30  # among which a total leaves some empty

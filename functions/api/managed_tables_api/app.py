@@ -2,18 +2,10 @@
 
 from fastapi import APIRouter, FastAPI
 
-from managed_tables_api.boundary import install_boundary
-from managed_tables_api.routes import (
-    connection,
-    documentation,
-    exports,
-    provisioning,
-    rows,
-    tables,
-    upload_jobs,
-    uploads,
-)
-from managed_tables_api.routing import reserve_fixed_words
+from managed_tables_api.http.boundary import install_boundary
+from managed_tables_api.http.routing import reserve_fixed_words
+from managed_tables_api.routes import connection, exports, provisioning, rows, tables, upload_jobs, uploads
+from managed_tables_api.routes import docs as documentation
 from managed_tables_api.services import ApiServices
 
 # Those that are called most come first; none matches what another does.

@@ -27,7 +27,7 @@ from managed_tables.errors import (
     ApiErrorKind,
     JobErrorKind,
 )
-from managed_tables_api.answers import RETRY_AFTER_SECONDS
+from managed_tables_api.http.answers import RETRY_AFTER_SECONDS
 
 COMPONENT_REFERENCE = "#/components/schemas/{model}"
 

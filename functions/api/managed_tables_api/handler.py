@@ -11,8 +11,8 @@ from mangum import Mangum
 
 from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError
 from managed_tables.settings import MIB, load_settings
-from managed_tables_api.answers import error_answer
 from managed_tables_api.app import create_app
+from managed_tables_api.http.answers import error_answer
 from managed_tables_api.services import ApiServices
 
 

@@ -13,8 +13,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from managed_tables.settings import Settings
-from managed_tables_api.calls import RequiresPermission
-from managed_tables_api.permissions import ALL_PERMISSIONS, Permission
+from managed_tables_api.auth.permissions import ALL_PERMISSIONS, Permission
+from managed_tables_api.http.calls import RequiresPermission
 
 VERSION = "1.0.0"  # of the contract, not of a release
 TAGS = ("Provisioning", "Tables CRUD", "File upload", "Data CRUD", "Exports", "Reading by other products")

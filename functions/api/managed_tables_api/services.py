@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from managed_tables.aws_services import once
+from managed_tables.aws.aws_services import once
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
@@ -12,15 +12,15 @@ from managed_tables.databases.roles import OWNER_CONNECTIONS
 from managed_tables.services import Services
 from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables.values import parsers
-from managed_tables_api.rows.bulk import BulkChanges
+from managed_tables_api.auth.signing_keys import JwksKeys
+from managed_tables_api.auth.tokens import Keys, SharedSecret, TokenVerifier
+from managed_tables_api.http.turns import Turns
+from managed_tables_api.rows.bulk_changes.changing import BulkChanges
 from managed_tables_api.rows.definitions import Definitions
-from managed_tables_api.rows.inserting import RowInserts
-from managed_tables_api.rows.listing import RowLists
-from managed_tables_api.rows.rows import Rows
+from managed_tables_api.rows.inserts.inserting import RowInserts
+from managed_tables_api.rows.lists.listing import RowLists
 from managed_tables_api.rows.running import Runner
-from managed_tables_api.signing_keys import JwksKeys
-from managed_tables_api.tokens import Keys, SharedSecret, TokenVerifier
-from managed_tables_api.turns import Turns
+from managed_tables_api.rows.single_rows import Rows
 
 LOAD_CONNECTIONS = 12  # of a company's, which its requests leave to its loads, however many they are
 

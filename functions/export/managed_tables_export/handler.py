@@ -4,8 +4,8 @@ import time
 from functools import cache
 from typing import Any
 
-from managed_tables.metrics import count_step
-from managed_tables.observability import get_logger, log_keys
+from managed_tables.aws.metrics import count_step
+from managed_tables.aws.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 from managed_tables_export.export import run_export
 

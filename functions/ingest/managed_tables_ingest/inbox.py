@@ -8,7 +8,9 @@ finds out what became of it.
 
 from datetime import UTC, datetime, timedelta
 
-from managed_tables.aws_services import AwsServices
+from managed_tables.aws.aws_services import AwsServices
+from managed_tables.aws.observability import get_logger, log_keys
+from managed_tables.aws.storage import parse_inbox_key, upload_key
 from managed_tables.catalog.items import ConditionFailed
 from managed_tables.catalog.jobs import Intake, JobFile, JobRecord, LoadMode
 from managed_tables.clock import timestamp
@@ -22,10 +24,8 @@ from managed_tables.errors import (
 )
 from managed_tables.ids import NOBODY
 from managed_tables.jobs.targets import Target, find_target
-from managed_tables.observability import get_logger, log_keys
-from managed_tables.offered_files import OfferedFile, check_files
-from managed_tables.storage import parse_inbox_key, upload_key
 from managed_tables.tables.definitions import check_table_name
+from managed_tables.uploads.offered_files import OfferedFile, check_files
 from managed_tables_ingest.arrivals import Arrival
 
 PREFIX = "inbox/"

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from managed_tables.aws.observability import get_logger
 from managed_tables.clock import timestamp
 from managed_tables.errors import ApiError
-from managed_tables.observability import get_logger
 from managed_tables.services import Services
 from managed_tables.undo.keeping import forget_expired
 from managed_tables.undo.reminders import Reminder

@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from managed_tables.aws.executions import ExecutionsUnavailable
+from managed_tables.aws.observability import get_logger, log_keys
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
-from managed_tables.executions import ExecutionsUnavailable
 from managed_tables.jobs.cancellation import clear
 from managed_tables.jobs.orphans import end_orphan, is_orphan
 from managed_tables.jobs.resuming import has_moved_on, resume
 from managed_tables.jobs.settlement import settle
-from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 from managed_tables_ingest.fairness import FairDraw
 from managed_tables_ingest.keeping import drop_expired

@@ -11,6 +11,8 @@ from typing import Any
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from managed_tables.aws.observability import get_logger
+from managed_tables.aws.storage import ANALYSIS, STAGED_OBJECT, job_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import inserting_progress
 from managed_tables.catalog.jobs import JobRecord
@@ -35,10 +37,8 @@ from managed_tables.errors import (
 from managed_tables.jobs.rejected_rows import rejects_keys
 from managed_tables.jobs.settlement import complete, settle
 from managed_tables.jobs.terms import LoadTerms
-from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.services import Services
-from managed_tables.storage import ANALYSIS, STAGED_OBJECT, job_key
 from managed_tables_insert.loading import (
     Target,
     current_columns,

@@ -1,11 +1,11 @@
 """Owns the wiring to PostgreSQL, beside that to AWS: the companies' databases and what is done in them."""
 
-from managed_tables.aws_services import AwsServices, once
+from managed_tables.aws.aws_services import AwsServices, once
 from managed_tables.databases.connecting import Databases, SessionLimits
 from managed_tables.databases.provisioning import Provisioning
 from managed_tables.settings import DEFAULT_CLUSTER, PostgresSecret, load_settings, parse_postgres_secret
+from managed_tables.tables.listing import TableReading
 from managed_tables.tables.operations import TableOperations
-from managed_tables.tables.reading import TableReading
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
 from managed_tables.tables.upload_tables import UploadTables
 from managed_tables.undo.reminders import Reminders

@@ -24,11 +24,11 @@ from upload_flow import (
     waiting_job,
 )
 
+from managed_tables.aws.storage import Storage
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.clock import timestamp
 from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 from managed_tables.ids import new_record_id
-from managed_tables.storage import Storage
 from managed_tables_analyze import handler as analyzing
 from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices

@@ -10,8 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 from upload_flow import BASE, declare, error_of, record
 
+from managed_tables.aws.storage import Storage
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.storage import Storage
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_api.services import ApiServices
 

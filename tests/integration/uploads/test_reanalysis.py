@@ -21,8 +21,8 @@ from upload_flow import (
     waiting_job,
 )
 
+from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.clock import timestamp
-from managed_tables.executions import ExecutionsUnavailable
 from managed_tables.jobs import resuming
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job

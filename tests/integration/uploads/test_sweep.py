@@ -6,10 +6,10 @@ import pytest
 from starlette.testclient import TestClient
 from upload_flow import BASE, confirm, declare, execution_status, record, status_of, until, waiting_job
 
+from managed_tables.aws.executions import Executions
+from managed_tables.aws.storage import Storage
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import timestamp
-from managed_tables.executions import Executions
-from managed_tables.storage import Storage
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep, sweep_job
 

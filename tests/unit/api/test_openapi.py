@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from managed_tables.details import DetailCode
-from managed_tables.findings import ReasonCode, WarningCode
+from managed_tables.messages.findings import ReasonCode, WarningCode
 from managed_tables.settings import Settings
 from managed_tables_api.app import create_app
 from managed_tables_api.openapi import build_document, operations

@@ -14,10 +14,15 @@ from hypothesis import strategies as st
 
 from managed_tables.errors import FORBIDDEN, KEYS_UNAVAILABLE, UNAUTHENTICATED, ApiError
 from managed_tables.settings import Settings
-from managed_tables_api import tokens
-from managed_tables_api.permissions import Permission
-from managed_tables_api.signing_keys import FRESH_SECONDS, REFRESH_INTERVAL_SECONDS, STALE_SECONDS, JwksKeys
-from managed_tables_api.tokens import Caller, SharedSecret, TokenVerifier
+from managed_tables_api.auth import tokens
+from managed_tables_api.auth.permissions import Permission
+from managed_tables_api.auth.signing_keys import (
+    FRESH_SECONDS,
+    REFRESH_INTERVAL_SECONDS,
+    STALE_SECONDS,
+    JwksKeys,
+)
+from managed_tables_api.auth.tokens import Caller, SharedSecret, TokenVerifier
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 OTHER_RSA_KEY = rsa.generate_private_key(65537, 2048)

@@ -12,7 +12,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import DecimalMark
-from managed_tables.findings import Finding, GroundCode
+from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables_analyze.inference.counting import cell_name, staged_rows
 from managed_tables_analyze.inference.labels import QUANTITY_WORDS, names_year, words_of
 

@@ -9,7 +9,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
-from managed_tables.findings import Finding, WarningCode
+from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
 from managed_tables_analyze.inference.codes import find_code_in_label

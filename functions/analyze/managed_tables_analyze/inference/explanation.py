@@ -10,8 +10,8 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion import Formats, explain
 from managed_tables.conversion.units import PERCENT
 from managed_tables.conversion.workbook_cells import unmarked
-from managed_tables.finding_texts import as_warning, write_text, write_texts
-from managed_tables.findings import Finding, GroundCode, WarningCode
+from managed_tables.messages.finding_texts import as_warning, write_text, write_texts
+from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.counting import ROW_NUMBER, Tally, cell_name, staged_rows
 

@@ -13,7 +13,7 @@ from managed_tables.conversion.day_forms import DateOrder, Shape
 from managed_tables.conversion.sql_text import matches, trimmed
 from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
-from managed_tables.findings import Finding, GroundCode
+from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
 from managed_tables_analyze.inference.codes import (

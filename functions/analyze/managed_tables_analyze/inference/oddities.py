@@ -9,7 +9,7 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion.cells import ERROR_VALUES
 from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
 from managed_tables.conversion.times import SHORT_YEAR_DATE
-from managed_tables.findings import WarningCode
+from managed_tables.messages.findings import WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.counting import ROW_NUMBER, cell_name, staged_rows
 

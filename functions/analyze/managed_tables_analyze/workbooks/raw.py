@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-from managed_tables.findings import WarningCode
+from managed_tables.messages.findings import WarningCode
 from managed_tables_analyze.merges import letters
 from managed_tables_analyze.sheets import Batch, MergedRange
 from managed_tables_analyze.workbooks.numbers import NumberCells

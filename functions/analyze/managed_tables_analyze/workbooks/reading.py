@@ -19,7 +19,7 @@ from managed_tables.errors import (
     JobError,
     JobErrorKind,
 )
-from managed_tables.findings import Finding, WarningCode
+from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_analyze.kinds import Kind
 from managed_tables_analyze.sheets import Batch, MergedRange, Sheet
 from managed_tables_analyze.workbooks.frames import FrameKind, read_frame

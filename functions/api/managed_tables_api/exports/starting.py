@@ -4,6 +4,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from managed_tables.aws.executions import ExecutionsUnavailable
+from managed_tables.aws.storage import export_object_key
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
@@ -15,13 +17,11 @@ from managed_tables.errors import (
     ApiError,
     JobError,
 )
-from managed_tables.executions import ExecutionsUnavailable
 from managed_tables.exports.formats import ExportFormat
 from managed_tables.exports.request import ExportRequest
 from managed_tables.ids import is_record_id, new_record_id
 from managed_tables.services import Services
-from managed_tables.storage import export_object_key
-from managed_tables_api.tokens import Caller
+from managed_tables_api.auth.tokens import Caller
 
 REQUEST_NAME = "request.json"
 DEADLINE_HOURS = 6  # a run has 15 minutes; it may wait for others, and be tried again

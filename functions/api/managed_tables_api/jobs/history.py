@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from managed_tables.catalog.jobs import JobRecord, Jobs
 from managed_tables.clock import timestamp
-from managed_tables_api.jobs.answers import expire
-from managed_tables_api.jobs.models import JobsQuery
+from managed_tables_api.jobs.job_answers import expire
+from managed_tables_api.jobs.job_models import JobsQuery
 
 
 @dataclass(frozen=True)

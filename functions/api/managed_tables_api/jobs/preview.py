@@ -13,8 +13,8 @@ from managed_tables import exact_json
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import ANALYSIS_GONE, INVALID_REQUEST, JOB_NOT_WAITING, ApiError
-from managed_tables.preview_format import LINE_BREAK, MAX_COLUMNS_SHOWN, PreviewTable
 from managed_tables.services import Services
+from managed_tables.uploads.preview_format import LINE_BREAK, MAX_COLUMNS_SHOWN, PreviewTable
 
 MAX_ANSWER_BYTES = 1_000_000
 MAX_CELL_CHARACTERS = 1_000  # 200 cells of them, of four bytes each, are still one answer

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from managed_tables_api.validation import QUERY_DIGITS
+from managed_tables_api.http.validation import QUERY_DIGITS
 
 MAX_TABLES = 2_000  # sheets and members of archives
 MAX_SKIPPED = 10_000  # lines named one by one

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from managed_tables_api.validation import Count
+from managed_tables_api.http.validation import Count
 
 
 class UndoBody(BaseModel):

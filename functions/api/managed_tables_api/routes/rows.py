@@ -27,16 +27,17 @@ from managed_tables.errors import (
     UNKNOWN_PARAMETER,
     ApiError,
 )
-from managed_tables_api.answers import no_content
-from managed_tables_api.calls import Call, requires, validate
+from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.documentation import document
-from managed_tables_api.permissions import Permission
+from managed_tables_api.http.answers import no_content
+from managed_tables_api.http.calls import Call, requires, validate
 from managed_tables_api.rows.composing import VERSION_FIELD
-from managed_tables_api.rows.idempotency import HEADER, read_key
-from managed_tables_api.rows.inserting import InsertedRows, NewRows
-from managed_tables_api.rows.listing import ListRequest
-from managed_tables_api.rows.listing import Page as FoundPage
-from managed_tables_api.rows.models import (
+from managed_tables_api.rows.inserts.idempotency import HEADER, read_key
+from managed_tables_api.rows.inserts.inserting import InsertedRows, NewRows
+from managed_tables_api.rows.lists.listing import ListRequest
+from managed_tables_api.rows.lists.listing import Page as FoundPage
+from managed_tables_api.rows.parsing import refusal
+from managed_tables_api.rows.row_models import (
     BulkDelete,
     BulkUpdate,
     Deleted,
@@ -55,9 +56,8 @@ from managed_tables_api.rows.models import (
     RowsBody,
     Updated,
 )
-from managed_tables_api.rows.parsing import refusal
-from managed_tables_api.rows.rows import Answered, RowUpdate, read_row_version
-from managed_tables_api.rows.rows import Row as FoundRow
+from managed_tables_api.rows.single_rows import Answered, RowUpdate, read_row_version
+from managed_tables_api.rows.single_rows import Row as FoundRow
 from managed_tables_api.rows.versions import HEADER as VERSION_HEADER
 from managed_tables_api.rows.versions import read_if_match, same_version
 

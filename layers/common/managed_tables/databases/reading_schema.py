@@ -46,7 +46,7 @@ CATALOG_VIEWS = """
     WHERE deleted_at IS NULL;
 """
 
-# As `managed_tables.tables.hidden_columns` and `comments` do it, for what an older release has left.
+# As `managed_tables.tables.columns.hidden_columns` and `comments` do it, for what an older release has left.
 HIDDEN_COLUMNS_AND_COMMENTS = r"""
     DO $body$
     DECLARE

@@ -8,14 +8,14 @@ no worker can write any more.
 
 from datetime import UTC, datetime
 
+from managed_tables.aws.executions import ExecutionsUnavailable
+from managed_tables.aws.observability import get_logger
+from managed_tables.aws.storage import job_prefixes
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import parse_timestamp
 from managed_tables.errors import JOB_CANCELLED, JOB_FINISHED, JOB_NOT_FOUND, ApiError, JobError
-from managed_tables.executions import ExecutionsUnavailable
 from managed_tables.jobs.settlement import settle
-from managed_tables.observability import get_logger
 from managed_tables.services import Services
-from managed_tables.storage import job_prefixes
 
 WORKER_LIFE_SECONDS = 960  # a Lambda lives 900 s: what one writes after a cancellation is there by then
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from managed_tables import exact_json
+from managed_tables.aws.storage import confirmed_name, job_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord, JobStatus
 from managed_tables.catalog.tables import TableRecord
@@ -30,7 +31,6 @@ from managed_tables.jobs.resuming import try_to_resume
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables.services import Services
-from managed_tables.storage import confirmed_name, job_key
 from managed_tables.tables.definitions import (
     check_columns,
     check_table_name,

@@ -4,8 +4,8 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
+from managed_tables.aws.storage import Storage
 from managed_tables.catalog.jobs import JobRecord
-from managed_tables.storage import Storage
 
 CACHED_DOCUMENTS = 64  # a console polls few jobs at a time; a document of 1,500 columns takes about 1 MB
 

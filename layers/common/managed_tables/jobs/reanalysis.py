@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from managed_tables import exact_json
+from managed_tables.aws.storage import WISH, attempt_key
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.details import Detail
 from managed_tables.errors import (
@@ -23,7 +24,6 @@ from managed_tables.ids import new_record_id
 from managed_tables.jobs.plausibility import find_impossible
 from managed_tables.jobs.resuming import try_to_resume
 from managed_tables.services import Services
-from managed_tables.storage import WISH, attempt_key
 
 StatedWish = Mapping[str, Any]
 """`{"timezone", "tables": [{"file", "sheet", …}]}`: of a table only the fields that are stated."""

@@ -3,9 +3,9 @@
 Whoever finds the task token in the record may do so again: a token that is spent is no fault.
 """
 
+from managed_tables.aws.executions import ExecutionsUnavailable
+from managed_tables.aws.observability import get_logger
 from managed_tables.catalog.jobs import JobRecord
-from managed_tables.executions import ExecutionsUnavailable
-from managed_tables.observability import get_logger
 from managed_tables.services import Services
 
 

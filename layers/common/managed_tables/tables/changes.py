@@ -9,7 +9,7 @@ from managed_tables.catalog.tables import Applied, Indexes, Key, TableRecord, Ta
 from managed_tables.details import Detail, DetailCode, Fault, detail
 from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiError
 from managed_tables.schema import Columns
-from managed_tables.tables.column_plan import ColumnPlan, plan_columns
+from managed_tables.tables.columns.column_plan import ColumnPlan, plan_columns
 from managed_tables.tables.definitions import (
     MAX_DESCRIPTION_CHARACTERS,
     MAX_TITLE_CHARACTERS,

@@ -14,8 +14,8 @@ from managed_tables.identifiers import (
     is_identifier,
     is_table_name,
 )
+from managed_tables.messages.wording import number
 from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, ColumnType
-from managed_tables.wording import number
 
 _LONG_LABEL = f"display_name tem mais de {MAX_LABEL_CHARACTERS} caracteres"
 _NOT_STORABLE = "display_name tem um caractere que o banco não guarda"

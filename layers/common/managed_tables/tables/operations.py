@@ -32,12 +32,12 @@ from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Columns
 from managed_tables.tables.changes import NO_TEXTS, TableChange, Texts, plan_change
-from managed_tables.tables.column_changes import change_physical_columns
-from managed_tables.tables.column_plan import ColumnPlan
+from managed_tables.tables.columns.column_changes import change_physical_columns
+from managed_tables.tables.columns.column_plan import ColumnPlan
+from managed_tables.tables.columns.kept_columns import follow_columns
 from managed_tables.tables.comments import comments_of, write_comments
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.indexing import align_indexes, build_indexes, drop_indexes_of, drop_leftovers
-from managed_tables.tables.kept_columns import follow_columns
 from managed_tables.tables.physical import (
     create_physical_table,
     delete_physical_table,

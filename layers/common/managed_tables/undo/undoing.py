@@ -15,9 +15,9 @@ from managed_tables.databases.applied import COUNT_SLOTS, find_applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, ApiError
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.messages.wording import counted
 from managed_tables.tables.physical import physical_name
 from managed_tables.undo.keeping import Undoable, column_names, drop_kept, kept_table, lock_undoable
-from managed_tables.wording import counted
 
 GONE = "o prazo passou, ou outra carga substituiu as linhas, ou a tabela mudou de forma"
 

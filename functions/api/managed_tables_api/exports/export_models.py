@@ -1,0 +1,136 @@
+"""What the routes of exports take and give, as OpenAPI shows it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+
+from managed_tables.errors import JobErrorKind
+from managed_tables.exports.formats import Dialect, ExportFormat
+from managed_tables.exports.request import MAX_SORTS, ExportRequest
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables_api.documentation import DetailBody, codes_of
+from managed_tables_api.http.validation import Count, Moment, RecordId, comma_words
+from managed_tables_api.rows.row_models import Where
+
+_EXPORT_ID = "507f1f77bcf86cd799439015"
+
+
+class NewExport(BaseModel):
+    """What goes out: which rows and columns of the table, in which order and format."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "format": "csv",
+                    "dialect": "excel-br",
+                    "where": {"column": "valor", "op": "gte", "value": 10},
+                    "fields": ["produto", "valor"],
+                    "sort": ["-valor"],
+                }
+            ]
+        },
+    )
+
+    format: ExportFormat
+    dialect: Dialect | None = Field(
+        default=None, description="De CSV, rfc4180 se não for dito; os outros formatos têm uma só forma"
+    )
+    where: SkipValidation[Where] | None = Field(
+        default=None, description="Filtro, como em POST /{table_id}/data/query"
+    )
+    fields: Annotated[list[str], comma_words(MAX_COLUMNS + 1)] | None = Field(
+        default=None, description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito"
+    )
+    sort: Annotated[list[str], comma_words(MAX_SORTS)] | None = Field(
+        default=None, description=f"Até {MAX_SORTS}: `coluna` crescente, `-coluna` decrescente"
+    )
+    formula_safe: bool | None = Field(
+        default=None,
+        description="Textos que uma planilha executaria recebem um apóstrofo; o usual em excel-br",
+    )
+
+    def as_request(self, where: Any) -> ExportRequest:
+        """Return the request with what is usual where nothing is said; only CSV has dialects.
+
+        `where` is the body's own, whose numbers are exact.
+        """
+        dialect = (self.dialect or "rfc4180") if self.format == "csv" else None
+        safe = dialect == "excel-br" if self.formula_safe is None else self.formula_safe
+        return ExportRequest(self.format, dialect, where, self.fields, self.sort or [], formula_safe=safe)
+
+
+class NewExportAnswer(BaseModel):
+    """A new export."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"export_id": _EXPORT_ID, "status": "queued"}]})
+
+    export_id: RecordId
+    status: Literal["queued"]
+
+
+class ExportProgress(BaseModel):
+    """How far the writing is; `total_rows` is not known of a filter."""
+
+    phase: Literal["writing"]
+    processed_rows: Count
+    total_rows: Count | None
+    percent: Annotated[int, Field(ge=0, le=100)]
+
+
+class ExportFailure(BaseModel):
+    """Why there is no file."""
+
+    code: str = Field(json_schema_extra={"enum": codes_of(JobErrorKind)})
+    message: str
+    details: Annotated[list[DetailBody], Field(max_length=20)]
+
+
+class ExportAnswer(BaseModel):
+    """An export."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "_id": _EXPORT_ID,
+                    "company_id": "507f1f77bcf86cd799439012",
+                    "table_id": "507f1f77bcf86cd799439011",
+                    "format": "xlsx",
+                    "dialect": None,
+                    "file_name": "vendas_2026-11-25.xlsx",
+                    "status": "running",
+                    "progress": {
+                        "phase": "writing",
+                        "processed_rows": 500,
+                        "total_rows": 1500,
+                        "percent": 33,
+                    },
+                    "rows": None,
+                    "size_bytes": None,
+                    "url": None,
+                    "expires_at": None,
+                    "error": None,
+                    "created_at": "2026-11-25T10:30:00.000Z",
+                    "updated_at": "2026-11-25T10:30:01.000Z",
+                }
+            ]
+        }
+    )
+
+    id: RecordId = Field(alias="_id")
+    company_id: RecordId
+    table_id: RecordId
+    format: ExportFormat
+    dialect: Dialect | None
+    file_name: str
+    status: Literal["queued", "running", "done", "failed"]
+    progress: ExportProgress | None
+    rows: Count | None
+    size_bytes: Count | None
+    url: str | None = Field(description="Baixa o arquivo, com o seu nome; uma nova a cada consulta")
+    expires_at: Moment | None = Field(description="Até quando `url` vale")
+    error: ExportFailure | None
+    created_at: Moment
+    updated_at: Moment

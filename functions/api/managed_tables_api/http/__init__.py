@@ -1,0 +1,1 @@
+"""HTTP itself: the outermost layer, routing, and how requests are read and answered."""

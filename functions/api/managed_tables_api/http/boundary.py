@@ -1,0 +1,130 @@
+"""Owns the outermost layer: request ids, CORS, and that nothing but our own error shape leaves the app."""
+
+import uuid
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from managed_tables.aws.observability import get_logger, log_keys
+from managed_tables.errors import (
+    HTTP_ERROR,
+    INTERNAL,
+    INVALID_REQUEST,
+    METHOD_NOT_ALLOWED,
+    ORIGIN_NOT_ALLOWED,
+    ROUTE_NOT_FOUND,
+    ApiError,
+)
+from managed_tables_api.http.answers import JsonAnswer, error_answer, error_body, kind_of_status
+
+SERVICE = "api"
+REQUEST_ID_HEADER = "x-request-id"
+# As API Gateway's own answers and preflights say in template.yaml.
+ALLOWED_HEADERS = ("authorization", "content-type", "idempotency-key", "if-match", "if-none-match")
+EXPOSED_HEADERS = ("allow", "etag", "retry-after", REQUEST_ID_HEADER)
+PREFLIGHT_MAX_AGE_SECONDS = 7_200  # what Chrome keeps at most
+
+
+class RequestBoundary:
+    """ASGI middleware: gives the request its id, logs it, and answers 500 for whatever was not expected."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app for one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        started = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+            await send(message)
+
+        logger = get_logger(SERVICE)
+        with log_keys(logger, request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            except Exception:
+                logger.exception("unexpected error", method=scope["method"], path=scope["path"])
+                if started:
+                    raise
+                await _internal_error(request_id)(scope, receive, send_with_id)
+
+
+def _request_id(scope: Scope) -> str:
+    event = scope.get("aws.event") or {}
+    given: str | None = event.get("requestContext", {}).get("requestId")
+    return given or str(uuid.uuid4())
+
+
+def _internal_error(request_id: str) -> JsonAnswer:
+    error = ApiError(INTERNAL, request_id=request_id)
+    return JsonAnswer({**error_body(error), "request_id": request_id}, INTERNAL.status)
+
+
+class Cors(CORSMiddleware):
+    """Starlette's, with a refused preflight in our error shape."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer an OPTIONS request that a browser sends before the real one."""
+        response = super().preflight_response(request_headers)
+        return error_answer(ApiError(ORIGIN_NOT_ALLOWED)) if response.status_code == 400 else response
+
+
+def install_boundary(app: FastAPI, cors_origins: tuple[str, ...]) -> None:
+    """Put the error handlers and the outermost middleware on the app."""
+    app.add_exception_handler(ApiError, _answer_api_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_middleware(RequestBoundary)
+    app.add_middleware(
+        Cors,
+        allow_origins=list(cors_origins),
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=list(ALLOWED_HEADERS),
+        expose_headers=list(EXPOSED_HEADERS),
+        max_age=PREFLIGHT_MAX_AGE_SECONDS,
+    )
+
+
+async def _answer_api_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - what it is registered for
+    if error.kind.status >= 500:  # the caller is told what to do, the operator why
+        get_logger(SERVICE).warning(error.kind.code, exc_info=error)
+    return error_answer(error)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    if error.status_code == 404:
+        return error_answer(ApiError(ROUTE_NOT_FOUND))
+    if error.status_code == 405:
+        return error_answer(ApiError(METHOD_NOT_ALLOWED), {"Allow": ", ".join(_allowed_methods(request))})
+    kind = kind_of_status(error.status_code, HTTP_ERROR)
+    return error_answer(ApiError(kind, status=error.status_code))
+
+
+async def _answer_validation_error(_request: Request, _error: Exception) -> Response:
+    return error_answer(ApiError(INVALID_REQUEST, reason="parâmetros inválidos"))
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Return the methods of the request's path."""
+    matching = [
+        route
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    return sorted({method for route in matching for method in route.methods or ()})

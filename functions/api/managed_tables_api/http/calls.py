@@ -1,0 +1,192 @@
+"""Owns what a route is handed: who calls, the services, and its query and body, parsed when it asks.
+
+A route declares its permission and takes one argument besides the ids of its path:
+
+    router = APIRouter(prefix="/v1/managed-tables", tags=["Tables"])
+
+    @router.get("/{table_id}", **document("Get table", answers={200: TableAnswer}, errors=[TABLE_NOT_FOUND]))
+    def get_table(table_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Response:
+        table = call.services.tables.get(call.company_id, table_id)
+        return JsonAnswer(table)
+
+The token and the permission are checked before the route runs (401, 403). The route looks up the ids of
+its path first (404) and only then calls `call.query(Model)` or `call.body(Model)` / `call.json_object()`
+(413, 422): that is the contract's order of checks, so nothing of the request is declared as a FastAPI
+parameter but path ids, as strings; `managed_tables_api.documentation.document` puts the same models
+into OpenAPI. `managed_tables_api.app.ROUTERS` lists the routers.
+
+Routes are plain functions that block (psycopg, boto3) and run in the thread pool.
+"""
+
+import asyncio
+import codecs
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from managed_tables import exact_json
+from managed_tables.details import Place
+from managed_tables.errors import (
+    INVALID_REQUEST,
+    REQUEST_TOO_LARGE,
+    REQUEST_TOO_SLOW,
+    UNAUTHENTICATED,
+    ApiError,
+)
+from managed_tables.settings import MIB
+from managed_tables_api.auth.permissions import Permission
+from managed_tables_api.auth.tokens import Caller
+from managed_tables_api.http.parameters import refuse_parameters, unknown_parameters
+from managed_tables_api.http.validation import details_of
+from managed_tables_api.services import ApiServices
+
+Model = TypeVar("Model", bound=BaseModel)
+
+BODY_PAUSE_MAX_SECONDS = 20.0  # between two pieces of a body; API Gateway hands a body over whole
+
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """One authenticated, permitted request."""
+
+    request: Request
+    services: ApiServices
+    caller: Caller
+    raw_body: bytes | None  # None: longer than `request_max_bytes`, or a multipart body not read yet
+
+    @property
+    def company_id(self) -> str:
+        """The caller's company: every lookup is inside it."""
+        return self.caller.company_id
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Hold one of the company's threads; a route has one already, but where it reads a form itself."""
+        return self.services.turns.turn(self.company_id)
+
+    def query(self, model: type[Model]) -> Model:
+        """Return the query's parameters (the last one where one is repeated); raises INVALID_REQUEST."""
+        return validate("query", lambda: model.model_validate(dict(self.request.query_params)))
+
+    def json(self) -> Any:
+        """Return the JSON body with exact numbers; raises REQUEST_TOO_LARGE and INVALID_REQUEST."""
+        if is_multipart(self.request):
+            raise ApiError(INVALID_REQUEST, reason="o corpo deve ser JSON")
+        if self.raw_body is None:
+            raise ApiError(REQUEST_TOO_LARGE, limit_mb=self.services.settings.request_max_bytes // MIB)
+        try:
+            return exact_json.loads(self.raw_body)
+        except exact_json.InvalidJson as error:
+            raise ApiError(INVALID_REQUEST, reason=str(error)) from error
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the JSON body, which must be an object; raises what `json` does."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise ApiError(INVALID_REQUEST, reason="o corpo deve ser um objeto JSON")
+        return value
+
+    def body(self, model: type[Model], read: dict[str, Any] | None = None) -> Model:
+        """Return the JSON body as a model; raises what `json` does, `details` naming each wrong field.
+
+        No type is taken for another one: `1` is no boolean, `"1"` no number. `read` is the body as
+        `json_object` gave it, where some of it has been replaced since.
+        """
+        if read is None:
+            self.json_object()  # what pydantic's own parser takes or tells otherwise
+            raw = (self.raw_body or b"").removeprefix(codecs.BOM_UTF8)
+        else:
+            raw = exact_json.dumps(read)
+        return validate("body", lambda: model.model_validate_json(raw, strict=True))
+
+
+def validate(place: Place, make: Callable[[], Model]) -> Model:
+    """Return the model made of untrusted values; raises INVALID_REQUEST, `details` naming each fault."""
+    try:
+        return make()
+    except ValidationError as error:
+        details = details_of(error, place)
+        reason = f"{details[0]['path'] or 'corpo'}: {details[0]['reason']}"
+        raise ApiError(INVALID_REQUEST, details, error.error_count(), reason=reason) from error
+
+
+def is_multipart(request: Request) -> bool:
+    """Tell whether the body is declared as multipart/form-data."""
+    media_type = request.headers.get("content-type", "").partition(";")[0]
+    return media_type.strip().lower() == "multipart/form-data"
+
+
+class RequiresPermission:
+    """The dependency behind `requires`; OpenAPI reads `permission` from it."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, request: Request) -> AsyncIterator[Call]:
+        """Yield the call, once its token is valid (401), the permission granted (403), the turn come (429).
+
+        The turn comes after the body, which may be slow to arrive; a form is read by its route.
+        """
+        services: ApiServices = request.app.state.services
+        caller = await _authenticate(request, services)
+        caller.require(self.permission)
+        async with services.turns.request(caller.company_id):
+            unknown = unknown_parameters(request)
+            if unknown:
+                async with services.turns.turn(caller.company_id):
+                    await run_in_threadpool(refuse_parameters, services, caller.company_id, request, unknown)
+            if request.method in _METHODS_WITH_BODY and is_multipart(request):
+                yield Call(request, services, caller, None)
+                return
+            body: bytes | None = b""
+            if request.method in _METHODS_WITH_BODY:
+                body = await _read_bounded(request, services.settings.request_max_bytes)
+            async with services.turns.turn(caller.company_id):
+                yield Call(request, services, caller, body)
+
+
+def requires(permission: Permission) -> Any:
+    """Declare beside a route what its caller must be granted."""
+    # Of the function's scope: a reader who is slow to take the answer holds nobody's turn.
+    return Depends(RequiresPermission(permission), scope="function")
+
+
+async def _authenticate(request: Request, services: ApiServices) -> Caller:
+    headers = request.headers.getlist("authorization")
+    if len(headers) != 1:
+        raise ApiError(UNAUTHENTICATED)
+    if services.keys_are_remote:
+        return await run_in_threadpool(lambda: services.token_verifier.verify(headers[0]))
+    return services.token_verifier.verify(headers[0])
+
+
+async def _read_bounded(request: Request, limit_bytes: int) -> bytes | None:
+    """Return the body, None as soon as it is longer than the limit."""
+    chunks: list[bytes] = []
+    total_bytes = 0
+    async for chunk in stream_body(request):
+        total_bytes += len(chunk)
+        if total_bytes > limit_bytes:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def stream_body(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives; raises REQUEST_TOO_SLOW when nothing comes for a while."""
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(BODY_PAUSE_MAX_SECONDS):
+                chunk = await anext(stream, None)
+        except TimeoutError as error:
+            raise ApiError(REQUEST_TOO_SLOW) from error
+        if chunk is None:
+            return
+        yield chunk

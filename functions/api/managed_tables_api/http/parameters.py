@@ -1,0 +1,68 @@
+"""Refuse query parameters that a route does not declare: a filter that is ignored is a wrong answer.
+
+What a route takes is read from its OpenAPI parameters, so that nothing is declared twice. `filter[a][gte]`
+passes where `filter` is declared in the style `deepObject`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fastapi import Request
+
+from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.errors import TABLE_NOT_FOUND, UNKNOWN_PARAMETER, ApiError
+from managed_tables_api.exports.starting import get_export
+from managed_tables_api.http.validation import MAX_DETAILS, shown_text
+from managed_tables_api.jobs.job_answers import get_job
+from managed_tables_api.services import ApiServices
+
+_FAULT = Fault(DetailCode.UNKNOWN_PARAMETER, "a rota não tem este parâmetro")
+
+
+def unknown_parameters(request: Request) -> list[str]:
+    """Return the names in the query that the request's route does not declare."""
+    declared = (request.scope["route"].openapi_extra or {}).get("parameters", ())
+    plain = {one["name"] for one in declared if one["in"] == "query" and one.get("style") != "deepObject"}
+    deep = {one["name"] for one in declared if one.get("style") == "deepObject"}
+    return [
+        name
+        for name in dict.fromkeys(request.query_params.keys())
+        if name not in plain and not ("[" in name and name.partition("[")[0] in deep)
+    ]
+
+
+def refuse_parameters(services: ApiServices, company_id: str, request: Request, names: list[str]) -> None:
+    """Raise UNKNOWN_PARAMETER naming them, but first what is said of ids in the path that lead nowhere."""
+    for name, check in _CHECKS.items():
+        if name in request.path_params:
+            check(services, company_id, request.path_params)
+    details = [detail("query", _FAULT, path=shown_text(name)) for name in names[:MAX_DETAILS]]
+    shown = ", ".join(one["path"] for one in details)
+    raise ApiError(UNKNOWN_PARAMETER, details, len(names), names=shown)
+
+
+def _check_table(services: ApiServices, company_id: str, ids: Mapping[str, str]) -> None:
+    company = services.provisioning.find(company_id)
+    if company is None:
+        raise ApiError(TABLE_NOT_FOUND)
+    services.table_reading.get(company, ids["table_id"])
+
+
+def _check_row(services: ApiServices, company_id: str, ids: Mapping[str, str]) -> None:
+    services.rows.require(company_id, ids["table_id"], ids["row_id"])
+
+
+def _check_job(services: ApiServices, company_id: str, ids: Mapping[str, str]) -> None:
+    get_job(services.jobs, company_id, ids["job_id"])
+
+
+def _check_export(services: ApiServices, company_id: str, ids: Mapping[str, str]) -> None:
+    get_export(services, company_id, ids["export_id"])
+
+
+_CHECKS: dict[str, Callable[[ApiServices, str, Mapping[str, str]], Any]] = {
+    "table_id": _check_table,
+    "row_id": _check_row,
+    "job_id": _check_job,
+    "export_id": _check_export,
+}

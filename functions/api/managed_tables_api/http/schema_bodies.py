@@ -1,0 +1,45 @@
+"""Read bodies that hold a schema: what is wrong in it is INVALID_SCHEMA, naming its path and column."""
+
+import re
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from managed_tables.details import Detail
+from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, ApiError
+from managed_tables.values import parsers
+from managed_tables_api.http.calls import Call
+from managed_tables_api.http.validation import shown_text
+from managed_tables_api.tables.defaults import with_read_defaults
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_SCHEMA_FIELD = re.compile(r"(?:display_name|columns)(?:\[([0-9]+)\])?(?:\..*)?")
+
+
+def schema_body(call: Call, model: type[Model]) -> Model:
+    """Return the JSON body as a model; raises what `Call.body` does, and INVALID_SCHEMA."""
+    body = call.json_object()
+    read = with_read_defaults(body, parsers(call.services.settings.zone))
+    try:
+        return call.body(model, None if read is body else read)
+    except ApiError as error:
+        if error.kind is not INVALID_REQUEST or not any(map(_in_schema, error.details)):
+            raise
+        details = [_with_column(body, found) for found in error.details]
+        reason = f"{details[0]['path']}: {details[0]['reason']}"
+        raise ApiError(INVALID_SCHEMA, details, error.details_total, reason=reason) from error
+
+
+def _in_schema(found: Detail) -> re.Match[str] | None:
+    return _SCHEMA_FIELD.fullmatch(found.get("path", ""))
+
+
+def _with_column(body: dict[str, Any], found: Detail) -> Detail:
+    """Return the detail with the name of its column, where it has one."""
+    place = _in_schema(found)
+    if place is None or place[1] is None:
+        return found
+    column = body["columns"][int(place[1])]
+    name = column.get("name") if isinstance(column, dict) else None
+    return {**found, "column": shown_text(name)} if isinstance(name, str) else found

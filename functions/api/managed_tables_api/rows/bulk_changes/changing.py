@@ -1,0 +1,207 @@
+"""Change and delete many rows at once, by their ids or by a condition: all of them or none."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from managed_tables import exact_json
+from managed_tables.conditions import Condition, condition_parameters, leaves, read_where
+from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.errors import (
+    DATABASE_TIMEOUT,
+    QUERY_TOO_HEAVY,
+    ROW_CHANGED,
+    ROW_NOT_FOUND,
+    TABLE_BUSY,
+    ApiError,
+)
+from managed_tables.schema import ColumnType
+from managed_tables.values import Parser
+from managed_tables_api.rows.bulk_changes import bulk_statements as statements
+from managed_tables_api.rows.bulk_changes.bulk_parsing import (
+    GONE,
+    ids_array,
+    no_versions,
+    parse_ids,
+    parse_updates,
+)
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.inserts.key_refusals import taken_by_update
+from managed_tables_api.rows.parsing import MAX_DETAILS, parse_changes, refusal
+from managed_tables_api.rows.running import (
+    Execute,
+    Found,
+    KeyTaken,
+    Parameters,
+    Runner,
+    definition_key,
+    numbered,
+    require_active,
+)
+from managed_tables_api.rows.single_rows import CHANGED, versioned
+
+Body = Mapping[str, Any]
+Work = Callable[[Definition, Body], int]
+
+_NO_SET = Fault(DetailCode.NOT_AN_OBJECT, "deve ser um objeto com os campos a alterar")
+
+
+class BulkChanges:
+    """Changes of many rows; raises TABLE_NOT_FOUND before anything about the request."""
+
+    def __init__(self, runner: Runner, parsers: dict[ColumnType, Parser]) -> None:
+        self._runner = runner
+        self._parsers = parsers
+
+    def update(self, company_id: str, table_id: str, read_body: Callable[[], Body]) -> int:
+        """Change the rows of a body `{"rows"}` or `{"where", "set"}` and return how many.
+
+        Raises ROW_NOT_FOUND and ROW_CHANGED, `details` naming the rows.
+        """
+        forms = ("rows", frozenset({"where", "set", "all"}))
+        return self._change(company_id, table_id, read_body, forms, self._update_rows, self._set)
+
+    def delete(self, company_id: str, table_id: str, read_body: Callable[[], Body]) -> int:
+        """Delete the rows of a body `{"ids"}` or `{"where"}` and return how many; raises ROW_NOT_FOUND."""
+        forms = ("ids", frozenset({"where", "all"}))
+        return self._change(company_id, table_id, read_body, forms, self._delete_ids, self._delete_where)
+
+    def _change(
+        self,
+        company_id: str,
+        table_id: str,
+        read_body: Callable[[], Body],
+        forms: tuple[str, frozenset[str]],
+        by_ids: Work,
+        by_condition: Work,
+    ) -> int:
+        def work(definition: Definition) -> int:
+            body = read_body()
+            change = by_ids if _is_by_ids(body, *forms) else by_condition
+            try:
+                return change(definition, body)
+            except KeyTaken as taken:
+                raise taken_by_update(definition, taken, _written(body)) from taken
+
+        try:
+            return self._runner.with_definition(company_id, table_id, work)
+        except ApiError as error:
+            if error.kind is DATABASE_TIMEOUT:
+                raise ApiError(QUERY_TOO_HEAVY) from error
+            raise
+
+    def _update_rows(self, definition: Definition, body: Body) -> int:
+        updates = parse_updates(definition, body["rows"], self._parsers)
+        require_active(definition)
+        statement = statements.update_rows_statement(definition, updates.shape)
+        named = _Named("rows[{}].id", updates.places, updates.row_versions)
+        return self._all_or_none(definition, statement, updates.parameters, named)
+
+    def _delete_ids(self, definition: Definition, body: Body) -> int:
+        places = parse_ids(body["ids"])
+        require_active(definition)
+        ids = ids_array(sorted(places))
+        named = _Named("ids[{}]", places, no_versions(len(places)))
+        return self._all_or_none(
+            definition, statements.delete_rows_statement(definition), {"ids": ids}, named
+        )
+
+    def _all_or_none(
+        self, definition: Definition, statement: bytes, parameters: Parameters, named: "_Named"
+    ) -> int:
+        """Run a statement that counts the rows it changes; undo it and raise where it missed one."""
+        key = definition_key(definition)
+
+        def work(execute: Execute) -> int:
+            (_, count), *_ = execute(statement, {**key, **parameters})
+            if count != len(named.places):
+                raise _Missed
+            return int(count)
+
+        try:
+            return self._runner.transact(definition, work)
+        except _Missed as missed:
+            wanted = {"ids": parameters["ids"], "row_versions": named.row_versions, "limit": str(MAX_DETAILS)}
+            search = statements.refused_rows_statement(definition, versioned(definition))
+            found = self._runner.run(definition, search, {**key, **wanted}, repeatable=True)
+            raise _refusal(found, named) from missed
+
+    def _set(self, definition: Definition, body: Body) -> int:
+        condition = self._read_where(definition, body)
+        fields = body.get("set")
+        if not isinstance(fields, dict) or not fields:
+            raise refusal("set", _NO_SET)
+        changes = parse_changes(definition, fields, self._parsers)
+        require_active(definition)
+        statement = statements.update_where_statement(definition, tuple(changes), condition)
+        parameters = {**numbered(list(changes.values())), **condition_parameters(condition)}
+        return self._count(definition, statement, parameters)
+
+    def _delete_where(self, definition: Definition, body: Body) -> int:
+        condition = self._read_where(definition, body)
+        require_active(definition)
+        statement = statements.delete_where_statement(definition, condition)
+        return self._count(definition, statement, condition_parameters(condition))
+
+    def _read_where(self, definition: Definition, body: Body) -> Condition:
+        """Return the body's condition; one that compares nothing, at any depth, must be meant: `all`."""
+        where = {} if body.get("where") is None else body["where"]
+        condition = read_where(where, definition.by_name, self._parsers)
+        if not any(leaves(condition)) and body.get("all") is not True:
+            raise refusal("where", Fault(DetailCode.REQUIRED, _NOT_ALL))
+        return condition
+
+    def _count(self, definition: Definition, statement: bytes, parameters: Parameters) -> int:
+        (_, count), *_ = self._runner.run(definition, statement, {**definition_key(definition), **parameters})
+        return int(count)
+
+
+_NOT_ALL = 'sem condição vale para todas as linhas; se é o que quer, mande também "all": true'
+
+
+class _Missed(Exception):  # noqa: N818 - an outcome, not a fault
+    """A row is not there, or has another version: nothing was changed."""
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The rows that a request names: where each id stands, and the versions as the text of an array."""
+
+    path: str
+    places: Mapping[str, int]
+    row_versions: str
+
+
+def _written(body: Body) -> list[dict[str, str | None]]:
+    """Return what each row of a bulk update is given, as text."""
+    rows = body.get("rows", ())
+    return [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
+
+
+def _is_by_ids(body: Body, by_ids: str, by_condition: frozenset[str]) -> bool:
+    """Return which of its two forms a body has; raises INVALID_REQUEST for any other."""
+    if body.keys() == {by_ids}:
+        return True
+    for name in body.keys() - by_condition:
+        fault = Fault(DetailCode.UNKNOWN_FIELD, f"campo desconhecido ou que não vai com os outros: {name}")
+        raise refusal(name, fault)
+    return False
+
+
+def _refusal(found: Found, named: _Named) -> ApiError:
+    """Return ROW_NOT_FOUND where a row is gone, else ROW_CHANGED with the rows as they are now."""
+    if found[0][1] is None:  # whoever changed the row has undone it meanwhile
+        return ApiError(TABLE_BUSY)
+    total = found[0][3]
+    at = {row_id: named.places[row_id] for _, row_id, _, _ in found}
+    gone = sorted(at[row_id] for _, row_id, row, _ in found if row is None)
+    if gone:
+        return ApiError(ROW_NOT_FOUND, [_detail(GONE, named, place) for place in gone])
+    rows = [(at[row_id], exact_json.loads(row.encode())) for _, row_id, row, _ in found]
+    rows.sort(key=lambda one: one[0])
+    details = [_detail(CHANGED, named, place, value=row) for place, row in rows]
+    return ApiError(ROW_CHANGED, details, total, [rows[0][1]])
+
+
+def _detail(fault: Fault, named: _Named, place: int, **more: Any) -> Detail:
+    return detail("body", fault, path=named.path.format(place), row=place, **more)

@@ -1,0 +1,1 @@
+"""Inserts of rows: repeated safely, and what meets a row of the same key."""

@@ -1,0 +1,186 @@
+"""Insert rows: all of them or none, once however often they are sent, and what meets a key as asked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from managed_tables.errors import (
+    IDEMPOTENCY_KEY_REUSED,
+    INVALID_REQUEST,
+    RESPONSE_TOO_LARGE,
+    TABLE_WITHOUT_KEY,
+    ApiError,
+)
+from managed_tables.settings import MIB
+from managed_tables.values import Parsers
+from managed_tables_api.rows import statements
+from managed_tables_api.rows.composing import Numbers
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.inserts import conflicts
+from managed_tables_api.rows.inserts.conflicts import OnConflict
+from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
+from managed_tables_api.rows.inserts.key_refusals import find_repeated, repeated_keys
+from managed_tables_api.rows.parsing import parse_rows
+from managed_tables_api.rows.running import (
+    Execute,
+    KeyTaken,
+    Parameters,
+    Runner,
+    definition_key,
+    numbered,
+    require_active,
+)
+from managed_tables_api.rows.statements import Returned
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """The rows to insert, as JSON; with a key, once however often they are sent.
+
+    `on_conflict` says what becomes of a row whose key the table has; None: as `error`.
+    """
+
+    rows: Any
+    key: IdempotencyKey | None = None
+    returned: Returned = "count"
+    numbers: Numbers = "number"
+    on_conflict: OnConflict | None = None
+
+
+@dataclass(frozen=True)
+class InsertedRows:
+    """How many rows were inserted, updated and ignored; ids or rows as a JSON list if asked for."""
+
+    count: int
+    returned: str | None = None
+    updated: int = 0
+    ignored: int = 0
+
+
+class RowInserts:
+    """Inserts of rows; raises TABLE_NOT_FOUND before anything about the request."""
+
+    def __init__(self, runner: Runner, parsers: Parsers, zone: ZoneInfo, response_max_bytes: int) -> None:
+        self._runner = runner
+        self._parsers = parsers
+        self._zone = zone
+        self._response_max_bytes = response_max_bytes
+
+    def insert(self, company_id: str, table_id: str, read_new: Callable[[], NewRows]) -> InsertedRows:
+        """Insert all of the rows or none; `read_new` may raise what is wrong."""
+
+        def work(definition: Definition) -> InsertedRows:
+            new = read_new()
+            if new.key is None:
+                return self._apply(definition, new) or InsertedRows(0)
+            applied = self._find_applied(definition, new, new.key)
+            if applied is None:  # and where another request has been quicker, the second look finds it
+                applied = self._apply(definition, new)
+            if applied is None:
+                applied = self._find_applied(definition, new, new.key)
+            return applied or InsertedRows(0)
+
+        return self._runner.with_definition(company_id, table_id, work)
+
+    def _apply(self, definition: Definition, new: NewRows) -> InsertedRows | None:
+        """Insert or merge the rows, None where their request's key is taken."""
+        arrays = parse_rows(definition, new.rows, self._parsers, self._zone)
+        require_active(definition)
+        parameters = {**definition_key(definition), **numbered(arrays), **_request_key(new)}
+        try:
+            if new.on_conflict in ("update", "ignore"):
+                return self._merge(definition, new, parameters)
+            return self._insert(definition, new, parameters)
+        except KeyTaken as taken:
+            within_request = new.on_conflict == "update"
+            raise find_repeated(self._runner, definition, parameters, within_request) from taken
+
+    def _insert(self, definition: Definition, new: NewRows, parameters: Parameters) -> InsertedRows | None:
+        is_keyed = new.key is not None
+        statement = statements.insert_statement(
+            definition, is_keyed=is_keyed, returned=new.returned, numbers=new.numbers
+        )
+        if new.returned == "count":
+            (_, count, _), *_ = self._runner.run(definition, statement, parameters, repeatable=is_keyed)
+            return InsertedRows(count) if count else None
+
+        def work(execute: Execute) -> InsertedRows:
+            (_, count, returned), *_ = execute(statement, parameters)
+            self._require_sendable(returned)  # before anything is committed
+            return InsertedRows(count, returned or "[]")
+
+        inserted = self._runner.transact(definition, work, repeatable=is_keyed)
+        return inserted if inserted.count else None
+
+    def _merge(self, definition: Definition, new: NewRows, parameters: Parameters) -> InsertedRows | None:
+        """Insert the rows, those whose key the table has as `on_conflict` says."""
+        if definition.key is None:
+            raise ApiError(TABLE_WITHOUT_KEY)
+        if new.returned != "count":
+            raise ApiError(INVALID_REQUEST, reason="return não vai com on_conflict=update ou ignore")
+        batches = self._batches(definition, new, parameters)
+
+        def work(execute: Execute) -> InsertedRows | None:
+            if new.key is not None and not execute(conflicts.claim_statement(), parameters)[0][1]:
+                return None
+            if len(batches) > 1 and (found := repeated_keys(execute, definition, parameters)):
+                raise found  # of one statement PostgreSQL itself would say so
+            counts = [execute(statement, given)[0] for statement, given in batches]
+            inserted, updated = (sum(count[place] for count in counts) for place in (1, 2))
+            if new.key is not None:
+                recorded = {**parameters, "counts": f"{{{inserted},{updated}}}"}
+                execute(conflicts.record_counts_statement(), recorded)
+            return InsertedRows(inserted, None, updated, len(new.rows) - inserted - updated)
+
+        return self._runner.transact(definition, work, repeatable=new.key is not None)
+
+    def _batches(
+        self, definition: Definition, new: NewRows, parameters: Parameters
+    ) -> Sequence[tuple[bytes, Parameters]]:
+        """Return a statement and its parameters for the rows that name the same columns."""
+        if new.on_conflict == "ignore":
+            return [(conflicts.merge_statement(definition, (), "ignore"), parameters)]
+        by_names: dict[tuple[str, ...], list[Any]] = {}
+        for row in new.rows:
+            by_names.setdefault(tuple(sorted(row)), []).append(row)
+        batches: list[tuple[bytes, Parameters]] = []
+        for names, rows in by_names.items():
+            given = parameters
+            if len(by_names) > 1:
+                arrays = parse_rows(definition, rows, self._parsers, self._zone)
+                given = {**definition_key(definition), **numbered(arrays)}
+            changed = tuple(name for name in names if name not in (definition.key or ()))
+            batches.append((conflicts.merge_statement(definition, changed, "update"), given))
+        return batches
+
+    def _require_sendable(self, text: str | None) -> None:
+        if text is not None and len(text.encode()) > self._response_max_bytes:
+            limit_mb = f"{self._response_max_bytes / MIB:.1f}".replace(".", ",")
+            raise ApiError(RESPONSE_TOO_LARGE, limit_mb=limit_mb)
+
+    def _find_applied(self, definition: Definition, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
+        """Return what the request of this key has done, None where there was none.
+
+        Rows are answered as they are now, without those that are gone.
+        """
+        parameters = {**definition_key(definition), "key": key.key}
+        statement = statements.applied_request_statement(definition, new.returned, new.numbers)
+        found = self._runner.run(definition, statement, parameters, repeatable=True)
+        _, fingerprint, count, returned, counts = found[0]
+        if fingerprint is not None and fingerprint != key.fingerprint:
+            raise ApiError(IDEMPOTENCY_KEY_REUSED)
+        self._require_sendable(returned)
+        if count is None:
+            return None
+        applied = InsertedRows(int(count), returned)
+        if counts is None:
+            return applied
+        inserted, updated = counts
+        return replace(applied, count=inserted, updated=updated, ignored=count - inserted - updated)
+
+
+def _request_key(new: NewRows) -> dict[str, str | None]:
+    if new.key is None:
+        return {}
+    return {"key": new.key.key, "fingerprint": new.key.fingerprint, "row_count": str(len(new.rows))}

@@ -1,0 +1,78 @@
+"""Say which rows break the table's key: 409, naming the rows of the request and the values."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from managed_tables import exact_json
+from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.errors import DUPLICATE_KEY, ApiError
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.inserts.conflicts import repeated_keys_statement
+from managed_tables_api.rows.parsing import MAX_DETAILS
+from managed_tables_api.rows.running import (
+    Execute,
+    Found,
+    KeyTaken,
+    Parameters,
+    Runner,
+    StaleDefinition,
+)
+
+
+def find_repeated(
+    runner: Runner, definition: Definition, parameters: Parameters, within_request: bool
+) -> ApiError:
+    """Return DUPLICATE_KEY with the rows of an insert that repeat a key of the table or of the request."""
+    if definition.key is None:
+        raise StaleDefinition  # which has a key now
+    statement = repeated_keys_statement(definition, within_request=within_request)
+    found = runner.run(definition, statement, {**parameters, "limit": str(MAX_DETAILS)}, repeatable=True)
+    return _refusal(definition, found)
+
+
+def repeated_keys(execute: Execute, definition: Definition, parameters: Parameters) -> ApiError | None:
+    """Return DUPLICATE_KEY where rows of a request have the same key, None where each has its own."""
+    statement = repeated_keys_statement(definition, within_request=True)
+    found = execute(statement, {**parameters, "limit": str(MAX_DETAILS)})
+    return None if found[0][1] is None else _refusal(definition, found)
+
+
+def _refusal(definition: Definition, found: Found) -> ApiError:
+    key = ", ".join(definition.key or ())
+    details = [
+        detail("row", _fault(exact_json.loads(values.encode())), row=number - 1, **_column(definition))
+        | {"value": exact_json.loads(values.encode())}
+        for _, number, values, _ in found
+        if number is not None
+    ]
+    return ApiError(DUPLICATE_KEY, details, found[0][3], key=key)
+
+
+def _column(definition: Definition) -> dict[str, str]:
+    key = definition.key or ()
+    return {"column": key[0]} if len(key) == 1 else {}
+
+
+def _fault(values: Mapping[str, Any]) -> Fault:
+    written = ", ".join(f"{name} = {'vazio' if value is None else value}" for name, value in values.items())
+    return Fault(DetailCode.DUPLICATE_KEY, f"já existe uma linha com {written}")
+
+
+def taken_by_update(
+    definition: Definition, taken: KeyTaken, rows: Sequence[Mapping[str, str | None]]
+) -> ApiError:
+    """Return DUPLICATE_KEY with the values that an update would have repeated.
+
+    `rows` are the texts of the changed columns a row of the request; the row is named where its values tell.
+    """
+    if definition.key is None:
+        raise StaleDefinition
+    values = dict(zip(taken.columns, taken.values, strict=False))
+    named = [
+        number
+        for number, row in enumerate(rows)
+        if row and all(row[name] == values.get(name) for name in row.keys() & values.keys())
+    ]
+    place = {"row": named[0]} if len(named) == 1 else {}
+    found = detail("row", _fault(values), **place, **_column(definition), value=values)
+    return ApiError(DUPLICATE_KEY, [found], key=", ".join(definition.key))

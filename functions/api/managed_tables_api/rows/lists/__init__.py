@@ -1,0 +1,1 @@
+"""Pages of rows and of groups of rows: filtered, sorted, continued by a cursor."""

@@ -1,0 +1,206 @@
+"""List rows and groups of rows: what a request asks for, and the page that answers it."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from managed_tables.conditions import (
+    EVERY_ROW,
+    And,
+    Condition,
+    condition_parameters,
+    read_filters,
+    read_search,
+    read_where,
+)
+from managed_tables.details import DetailCode, Fault, Place, detail
+from managed_tables.errors import (
+    DATABASE_TIMEOUT,
+    INVALID_REQUEST,
+    QUERY_TOO_HEAVY,
+    RESPONSE_TOO_LARGE,
+    ApiError,
+)
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import Column, ColumnType
+from managed_tables.settings import MIB
+from managed_tables.values import Parser
+from managed_tables_api.rows.composing import VERSION_FIELD, Numbers, Shown
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.lists.aggregates import read_grouping
+from managed_tables_api.rows.lists.cursors import Cursor, read_cursor, write_cursor
+from managed_tables_api.rows.lists.ordering import read_group_order, read_order
+from managed_tables_api.rows.lists.pages import PageShape, keys_statement, page_statement
+from managed_tables_api.rows.running import Runner, definition_key
+
+_ESTIMATE_TIMES = 3  # of the limit: how far a page may be weighed too heavy before it is made
+_MAX_OFFSET = 10**15  # beyond every table: larger numbers would not fit PostgreSQL's bigint
+
+Keys = Sequence[str | None]
+
+
+@dataclass(frozen=True)
+class ListRequest:
+    """What a list asks for, as strings and JSON; `page` counts from 1 and is ignored with a cursor.
+
+    `place` says where the names of `sort`, `fields` and conditions stand: in the query or in the body.
+    """
+
+    page: int = 1
+    per_page: int = 50
+    cursor: str | None = None
+    sort: Sequence[str] = ()
+    fields: Sequence[str] | None = None
+    filters: Sequence[tuple[str, str]] = ()
+    q: str | None = None
+    where: Any = None
+    group_by: Any = None
+    aggregates: Any = None
+    count: bool = True
+    versions: bool = False
+    numbers: Numbers = "number"
+    place: Place = "query"
+    sort_path: str = "sort_by"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of rows, each as JSON text."""
+
+    total: int | None
+    rows: list[str]
+    next_cursor: str | None
+
+
+class RowLists:
+    """Lists of rows; raises TABLE_NOT_FOUND before anything about the request."""
+
+    def __init__(self, runner: Runner, parsers: dict[ColumnType, Parser], response_max_bytes: int) -> None:
+        self._runner = runner
+        self._parsers = parsers
+        self._response_max_bytes = response_max_bytes
+
+    def list_page(self, company_id: str, table_id: str, read_request: Callable[[], ListRequest]) -> Page:
+        """Return a page; `read_request` may raise what is wrong with the request."""
+
+        def work(definition: Definition) -> Page:
+            request = read_request()
+            shape = read_shape(definition, request, self._parsers)
+            cursor = None
+            if request.cursor is not None:
+                cursor = read_cursor(definition, shape, request.cursor, self._parsers)
+            return self._page(definition, request, shape, cursor)
+
+        try:
+            return self._runner.with_definition(company_id, table_id, work)
+        except ApiError as error:
+            if error.kind is DATABASE_TIMEOUT:
+                raise ApiError(QUERY_TOO_HEAVY) from error
+            raise
+
+    def _page(
+        self, definition: Definition, request: ListRequest, shape: PageShape, cursor: Cursor | None
+    ) -> Page:
+        parameters: dict[str, str | None] = {
+            **definition_key(definition),
+            **condition_parameters(shape.condition),
+            "limit": str(request.per_page + 1),  # one more tells whether there is a next page
+            "max_bytes": str(_ESTIMATE_TIMES * self._response_max_bytes),
+        }
+        if cursor is None:
+            parameters["offset"] = str(min((request.page - 1) * request.per_page, _MAX_OFFSET))
+        else:
+            keys = self._long_keys(definition, shape, cursor) if cursor.is_long else cursor.keys
+            shape = replace(shape, after=tuple(key is None for key in keys))
+            parameters |= {f"k{place}": key for place, key in enumerate(keys) if key is not None}
+        found = self._runner.run(definition, page_statement(definition, shape), parameters, repeatable=True)
+        kept = [row for row in found[: request.per_page] if row[1] is not None]
+        rows = [row[2] for row in kept]
+        self._require_sendable(rows)
+        next_cursor = None
+        if len(found) > request.per_page:
+            next_cursor = write_cursor(definition, shape, json.loads(kept[-1][1]))
+        return Page(found[0][0] if shape.counted else None, rows, next_cursor)
+
+    def _require_sendable(self, rows: Iterable[str | None]) -> None:
+        size = 0
+        for row in rows:
+            size += self._response_max_bytes + 1 if row is None else len(row.encode())
+        if size > self._response_max_bytes:
+            limit_mb = f"{self._response_max_bytes / MIB:.1f}".replace(".", ",")
+            raise ApiError(RESPONSE_TOO_LARGE, limit_mb=limit_mb)
+
+    def _long_keys(self, definition: Definition, shape: PageShape, cursor: Cursor) -> Keys:
+        parameters = {**definition_key(definition), "id": cursor.keys[-1]}
+        statement = keys_statement(definition, shape.order)
+        (_, is_found, keys), *_ = self._runner.run(definition, statement, parameters, repeatable=True)
+        if not is_found:
+            raise ApiError(
+                INVALID_REQUEST, reason="a linha do cursor não existe mais; comece de novo sem ele"
+            )
+        found: Keys = json.loads(keys)
+        return found
+
+
+def read_shape(definition: Definition, request: ListRequest, parsers: dict[ColumnType, Parser]) -> PageShape:
+    """Return the shape of the page that a request asks for; raises INVALID_REQUEST with details."""
+    names = definition.by_name
+    condition = _read_condition(request, names, parsers)
+    if request.group_by is None and request.aggregates is None:
+        shown = _read_shown(definition, request)
+        order = read_order(request.sort, names, request.place, request.sort_path)
+        return PageShape(shown, order, condition, request.count)
+    if request.fields is not None:
+        raise _refusal(request.place, "fields", Fault(DetailCode.NOT_ALLOWED, _NO_FIELDS))
+    grouping = read_grouping(request.group_by, request.aggregates, names)
+    outputs = {column.name: column for column in grouping.output_columns}
+    order = read_group_order(request.sort, outputs, grouping.columns, request.place, request.sort_path)
+    shown = Shown(grouping.output_columns, request.numbers, has_id=False)
+    return PageShape(shown, order, condition, request.count, grouping=grouping)
+
+
+_NO_FIELDS = "com group_by ou aggregates os campos são os dos grupos"
+
+
+def _read_condition(
+    request: ListRequest, names: dict[str, Column], parsers: dict[ColumnType, Parser]
+) -> Condition:
+    parts = []
+    if request.filters:
+        parts.append(read_filters(request.filters, names, parsers))
+    if request.where is not None:
+        parts.append(read_where(request.where, names, parsers))
+    parts.append(read_search(request.q, names))
+    kept = tuple(part for part in parts if part != EVERY_ROW)
+    return kept[0] if len(kept) == 1 else And(kept)
+
+
+def _read_shown(definition: Definition, request: ListRequest) -> Shown:
+    versions = _read_versions(definition, request)
+    if request.fields is None:
+        return Shown(definition.columns, request.numbers, versions)
+    columns = _read_fields(definition, request, request.fields)
+    names = tuple(column.name for column in columns)
+    return Shown(columns, request.numbers, versions, names=names)
+
+
+def _read_fields(definition: Definition, request: ListRequest, fields: Sequence[str]) -> tuple[Column, ...]:
+    chosen = [name for name in dict.fromkeys(fields) if name != ID_COLUMN]
+    for name in chosen:
+        if name not in definition.by_name:
+            fault = Fault(DetailCode.UNKNOWN_COLUMN, "deve ser o nome de uma coluna da tabela ou id")
+            raise _refusal(request.place, "fields", fault, name)
+    return tuple(definition.by_name[name] for name in chosen)
+
+
+def _read_versions(definition: Definition, request: ListRequest) -> bool:
+    if request.versions and VERSION_FIELD in definition.by_name:
+        fault = Fault(DetailCode.NOT_ALLOWED, f"a tabela tem uma coluna {VERSION_FIELD}; use ETag e If-Match")
+        raise _refusal(request.place, "versions", fault)
+    return request.versions
+
+
+def _refusal(place: Place, path: str, fault: Fault, value: str | None = None) -> ApiError:
+    keys = {"path": path} if value is None else {"path": path, "value": value}
+    return ApiError(INVALID_REQUEST, [detail(place, fault, **keys)], reason=f"{path}: {fault.reason}")

@@ -1,0 +1,262 @@
+"""Compose the statement of a page: of a table's rows, or of groups of them, filtered and in any order."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from psycopg import sql
+
+from managed_tables.conditions import EVERY_ROW, Condition, condition_sql
+from managed_tables.schema import ColumnType
+from managed_tables_api.rows.composing import (
+    CACHED_STATEMENTS,
+    FOUND,
+    ROW,
+    SIZE,
+    TABLE,
+    Shown,
+    cell_text,
+    definition_query,
+    table_of,
+)
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.lists.aggregates import Grouping
+from managed_tables_api.rows.lists.ordering import Order, Sort, after_row
+
+MAX_CURSOR_CHARACTERS = 500  # of a sort value inside a cursor, which travels in a URL
+
+_COUNTED_ROWS = sql.SQL(
+    "(SELECT coalesce(sum(row_count), 0)::bigint FROM managed_tables.row_counts"
+    " WHERE table_id = %(table_id)s::text)"
+)
+
+
+@dataclass(frozen=True)
+class PageShape:
+    """What the text of a page's statement depends on; values are parameters.
+
+    `after` says of each key of the order whether it is NULL in the row that the page begins after; None for a
+    page that is counted off by its offset.
+    """
+
+    shown: Shown
+    order: Order
+    condition: Condition = EVERY_ROW
+    counted: bool = True
+    after: tuple[bool, ...] | None = None
+    grouping: Grouping | None = None
+
+
+@lru_cache(CACHED_STATEMENTS)
+def page_statement(definition: Definition, shape: PageShape) -> bytes:
+    """Return the statement of a page: (total, keys as JSON, row as JSON); NULLs for both if it is empty.
+
+    Parameters: table_id, version, limit, max_bytes, those of the condition; offset without `after`; with it
+    the keys that are not NULL: k0, k1, …. The row is NULL where it and the rows before it in the page have
+    more than max_bytes: those are never made, nor kept on the disk of a server that others use too.
+    """
+    if shape.grouping is not None:
+        total, groups = _group_parts(definition, shape, shape.grouping)
+        return _page(shape, definition_query(active=False), groups, total, _groups_in_order(shape))
+    selected = sql.SQL("{} AS total").format(_total(definition, shape))
+    held = definition_query(selected, active=False)
+    return _page(shape, held, sql.SQL(""), sql.SQL("definition.total"), _rows_in_order(definition, shape))
+
+
+def _page(
+    shape: PageShape,
+    held: sql.Composed,
+    groups: sql.Composable,
+    total: sql.Composable,
+    source: sql.Composed,
+) -> bytes:
+    shown = shape.shown
+    return (
+        sql.SQL(
+            "WITH {held}{groups} SELECT {total}, page.keys, page.row"
+            " FROM definition LEFT JOIN LATERAL ("
+            "SELECT json_build_array({keys})::text AS keys, CASE WHEN {alias}.{size} <= %(max_bytes)s::bigint"
+            " THEN (SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row}) END AS row"
+            " FROM (SELECT {all}, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS {size}"
+            " FROM ({source}) AS {alias}) AS {alias}) AS page ON true"
+        )
+        .format(
+            held=held,
+            groups=groups,
+            total=total,
+            keys=sql.SQL(", ").join(_key_text(shape, sort) for sort in shape.order.sorts),
+            alias=TABLE,
+            size=SIZE,
+            row=ROW,
+            fields=shown.fields(TABLE),
+            all=sql.SQL("{}.*").format(TABLE),
+            bytes=shown.size(TABLE),
+            source=source,
+        )
+        .as_bytes(None)
+    )
+
+
+def _key_text(shape: PageShape, sort: Sort) -> sql.Composed:
+    """Return the text of a key; of a row's long text no more than tells that it is too long for a cursor."""
+    if sort.column is None:
+        return sql.SQL("{}.id::text").format(TABLE)
+    text = cell_text(TABLE, sort.column)
+    if shape.grouping is not None or sort.column.type not in (ColumnType.TEXT, ColumnType.DECIMAL):
+        return text
+    return sql.SQL("left({}, {})").format(text, MAX_CURSOR_CHARACTERS + 1)
+
+
+def _total(definition: Definition, shape: PageShape) -> sql.Composable:
+    """Return how many rows match: without a condition the count that is kept."""
+    if shape.condition == EVERY_ROW:
+        return _COUNTED_ROWS
+    if not shape.counted:
+        return sql.SQL("NULL::bigint")
+    return sql.SQL("(SELECT count(*) FROM {} AS {}{})").format(
+        table_of(definition), TABLE, _where(shape.condition)
+    )
+
+
+def _where(condition: Condition, *others: sql.Composable) -> sql.Composable:
+    """Return WHERE and all of the conditions, nothing without any."""
+    parts = [*([] if condition == EVERY_ROW else [condition_sql(condition, TABLE)]), *others]
+    return sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(parts)) if parts else sql.SQL("")
+
+
+def _rows_in_order(definition: Definition, shape: PageShape) -> sql.Composed:
+    """Return the SELECT of a page's rows as they are stored, in their order.
+
+    The sort carries keys and ids alone, since it may not fit in memory and the server's disk is shared; a
+    page past the end sorts nothing. The rows are then read by their ids: OFFSET 0 keeps the planner from
+    another join, which would lose their order.
+    """
+    if shape.condition == EVERY_ROW and shape.order.is_by_id:
+        return _rows_by_id(definition, shape)
+    others: list[sql.Composable] = []
+    if shape.after is not None:
+        others.append(after_row(shape.order, shape.after, TABLE))
+    elif shape.condition == EVERY_ROW or shape.counted:
+        others.append(sql.SQL("%(offset)s::bigint < definition.total"))
+    return sql.SQL(
+        "SELECT {alias}.* FROM (SELECT {t}.id FROM {table} AS {t}{where} ORDER BY {order} {limit}) AS {found}"
+        " CROSS JOIN LATERAL (SELECT {raw} FROM {table} AS {t} WHERE {t}.id = {found}.id OFFSET 0) AS {alias}"
+    ).format(
+        raw=_stored(shape),
+        table=table_of(definition),
+        t=TABLE,
+        alias=TABLE,
+        found=FOUND,
+        where=_where(shape.condition, *others),
+        order=shape.order.composed(TABLE),
+        limit=_limit(shape),
+    )
+
+
+def _stored(shape: PageShape) -> sql.Composed:
+    """Return what is read of a row: what is shown, and the keys of the order that are not."""
+    names = {column.name for column in shape.shown.columns}
+    hidden = [
+        sql.SQL("{}.{}").format(TABLE, sql.Identifier(sort.name))
+        for sort in shape.order.sorts
+        if sort.column is not None and sort.name not in names
+    ]
+    return sql.SQL(", ").join([shape.shown.raw(TABLE, stored=True), *hidden])
+
+
+def _limit(shape: PageShape) -> sql.SQL:
+    if shape.after is not None:
+        return sql.SQL("LIMIT %(limit)s::bigint")
+    return sql.SQL("LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint")
+
+
+def _rows_by_id(definition: Definition, shape: PageShape) -> sql.Composed:
+    """Return the SELECT of a page of all rows in the order of ids, which the id's index has."""
+    descending = shape.order.sorts[0].descending
+    if shape.after is None:
+        where = _from_offset(definition, descending)
+    else:
+        where = after_row(shape.order, shape.after, TABLE)
+    return sql.SQL(
+        "SELECT {raw} FROM {table} AS {t} WHERE {where} ORDER BY {order} LIMIT %(limit)s::bigint"
+    ).format(
+        raw=_stored(shape),
+        table=table_of(definition),
+        t=TABLE,
+        where=where,
+        order=shape.order.composed(TABLE),
+    )
+
+
+def _from_offset(definition: Definition, descending: bool) -> sql.Composed:
+    """Return the condition of a page in the order of ids: its first id is counted off from the nearer end."""
+    return sql.SQL(
+        "{t}.id {compare} CASE"
+        " WHEN %(offset)s::bigint = 0 THEN {all}::uuid"
+        " WHEN %(offset)s::bigint <= definition.total / 2 THEN"
+        " (SELECT id FROM {table} ORDER BY id {forward} LIMIT 1 OFFSET %(offset)s::bigint)"
+        " WHEN %(offset)s::bigint < definition.total THEN"
+        " (SELECT id FROM {table} ORDER BY id {backward} LIMIT 1"
+        " OFFSET greatest(definition.total - 1 - %(offset)s::bigint, 0)) END"
+    ).format(
+        t=TABLE,
+        table=table_of(definition),
+        compare=sql.SQL("<=" if descending else ">="),
+        all="ffffffff-ffff-ffff-ffff-ffffffffffff" if descending else "00000000-0000-0000-0000-000000000000",
+        forward=sql.SQL("DESC" if descending else "ASC"),
+        backward=sql.SQL("ASC" if descending else "DESC"),
+    )
+
+
+def _group_parts(
+    definition: Definition, shape: PageShape, grouping: Grouping
+) -> tuple[sql.Composed, sql.Composed]:
+    """Return the total, and the CTE of all groups."""
+    groups = sql.SQL(", {groups} AS (SELECT {outputs} FROM {table} AS {t}{where}{by})").format(
+        groups=_GROUPS,
+        outputs=grouping.outputs(TABLE),
+        table=table_of(definition),
+        t=TABLE,
+        where=_where(shape.condition),
+        by=grouping.by(TABLE),
+    )
+    form = "(SELECT count(*) FROM {})" if shape.counted else "NULL::bigint"
+    return sql.SQL(form).format(_GROUPS), groups
+
+
+_GROUPS = sql.Identifier("$groups")
+
+
+def _groups_in_order(shape: PageShape) -> sql.Composed:
+    where: sql.Composable = sql.SQL("")
+    if shape.after is not None:
+        where = sql.SQL(" WHERE {}").format(after_row(shape.order, shape.after, TABLE))
+    order: sql.Composable = sql.SQL("")
+    if shape.order.sorts:
+        order = sql.SQL(" ORDER BY {}").format(shape.order.composed(TABLE))
+    return sql.SQL("SELECT {t}.* FROM {groups} AS {t}{where}{order} {limit}").format(
+        t=TABLE, groups=_GROUPS, where=where, order=order, limit=_limit(shape)
+    )
+
+
+@lru_cache(CACHED_STATEMENTS)
+def keys_statement(definition: Definition, order: Order) -> bytes:
+    """Return the statement of a row's keys: (1, row found, keys as JSON).
+
+    Parameters: table_id, version, id.
+    """
+    return (
+        sql.SQL(
+            "WITH {held} SELECT 1, {t}.id IS NOT NULL, json_build_array({keys})::text FROM definition"
+            " LEFT JOIN {table} AS {t} ON {t}.id = %(id)s::uuid"
+        )
+        .format(
+            held=definition_query(active=False),
+            keys=sql.SQL(", ").join(
+                sql.SQL("{}.id::text").format(TABLE) if sort.column is None else cell_text(TABLE, sort.column)
+                for sort in order.sorts
+            ),
+            table=table_of(definition),
+            t=TABLE,
+        )
+        .as_bytes(None)
+    )

@@ -1,0 +1,331 @@
+"""Say what the routes of rows take and give, as OpenAPI shows it."""
+
+from typing import Annotated, Literal, TypeAlias
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, SkipValidation
+
+from managed_tables.conditions import Operator
+from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables_api.http.validation import QUERY_DIGITS, Count, NumbersQuery, Page, comma_words
+from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS, MAX_UPDATES
+from managed_tables_api.rows.inserts.conflicts import OnConflict
+from managed_tables_api.rows.inserts.idempotency import MAX_CHARACTERS
+from managed_tables_api.rows.lists.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, Function
+from managed_tables_api.rows.lists.ordering import MAX_SORTS
+
+MAX_PER_PAGE = 1_000
+
+Cell = str | bool | int | float | None
+_VERSION = "Versão da linha, opaca: `_version` de uma leitura com `versions=true`"
+
+
+def _boolean(value: object) -> object:
+    found = {"true": True, "false": False}.get(value) if isinstance(value, str) else None
+    if found is None:
+        raise InvalidValue(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
+    return found
+
+
+QueryBoolean = Annotated[bool, BeforeValidator(_boolean)]
+PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Linhas por página"), QUERY_DIGITS]
+
+
+class Row(BaseModel):
+    """A row: its `id` and one field a column."""
+
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"examples": [{"id": "uuid", "produto": "X", "valor": 12.5}]}
+    )
+
+    id: UUID
+    __pydantic_extra__: dict[str, Cell]
+
+
+class RowPage(BaseModel):
+    """A page of rows."""
+
+    total: Count | None = Field(description="Linhas que atendem às condições; null com `count=false`")
+    quantity: Count = Field(description="Linhas nesta página")
+    records: list[Row] = Field(max_length=MAX_PER_PAGE)
+    next_cursor: str | None = Field(description="Para `cursor`, onde houver mais linhas (extensão)")
+
+
+class Record(BaseModel):
+    """A row with its `id`, or a group: the columns of `group_by` and the aggregates."""
+
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"examples": [{"produto": "X", "sum_valor": 42.5}]}
+    )
+
+    id: UUID = Field(default=UUID(int=0), description="De linhas; grupos não têm")
+    __pydantic_extra__: dict[str, Cell]
+
+
+class RecordPage(BaseModel):
+    """A page of rows or of groups."""
+
+    total: Count | None = Field(description="Linhas ou grupos ao todo; null com `count: false`")
+    quantity: Count = Field(description="Quantos nesta página")
+    records: list[Record] = Field(max_length=MAX_PER_PAGE)
+    next_cursor: str | None = Field(description="Para `cursor`, onde houver mais")
+
+
+class RowQuery(NumbersQuery):
+    """How a row is answered."""
+
+    versions: QueryBoolean = Field(
+        default=False, description="`true` acrescenta `_version`, a versão de cada linha (extensão)"
+    )
+
+
+class ListQuery(RowQuery):
+    """Which rows are listed, in which order."""
+
+    page: Page = 1
+    per_page: PerPage = 50
+    sort_by: str | None = Field(
+        default=None,
+        description="`campo` em ordem crescente, `-campo` em decrescente; `id` também; até"
+        f" {MAX_SORTS}, separados por vírgulas",
+    )
+    cursor: str | None = Field(
+        default=None,
+        description="`next_cursor` da página anterior, no lugar de `page`: custa o mesmo em qualquer ponto"
+        " da tabela (extensão)",
+    )
+    q: str | None = Field(
+        default=None,
+        description="Texto contido em qualquer coluna de texto, sem distinguir maiúsculas nem acentos",
+    )
+    fields: str | None = Field(
+        default=None, description="Colunas a responder, separadas por vírgulas; `id` vem sempre"
+    )
+    count: QueryBoolean = Field(default=True, description="`false` não conta: `total` é null")
+    filter: dict[str, dict[str, str]] | None = Field(
+        default=None,
+        json_schema_extra={"style": "deepObject"},
+        description="`filter[coluna][operador]=valor`, todos valem juntos. Operadores: "
+        + ", ".join(Operator)
+        + ". `in` e `nin`: valores separados por vírgulas (`\\,` é uma vírgula)",
+    )
+
+
+class Comparison(BaseModel):
+    """A column beside a value, typed as in an insert."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    column: str
+    op: Operator
+    value: Cell | list[Cell] = Field(description="Lista para `in` e `nin`, booleano para `is_null`")
+
+
+class AllOf(BaseModel):
+    """All of the conditions."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    conditions: list["Where"] = Field(alias="and", max_length=100)
+
+
+class AnyOf(BaseModel):
+    """Any of the conditions."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    conditions: list["Where"] = Field(alias="or", max_length=100)
+
+
+class NoneOf(BaseModel):
+    """Exactly what the condition leaves out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    condition: "Where" = Field(alias="not")
+
+
+Where: TypeAlias = Comparison | AllOf | AnyOf | NoneOf
+_WHERE = "Condições, até 5 níveis e 100 ao todo; `{}` é toda linha"
+
+
+class AggregateBody(BaseModel):
+    """What is worked out over each group."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    fn: Function
+    column: str | None = Field(default=None, description="Só `count` vai sem coluna: conta linhas")
+    name: str = Field(alias="as", default="", description="Nome do campo; `fn_coluna` se não vier")
+
+
+class QueryBody(BaseModel):
+    """Which rows, or groups of them, in which order."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "where": {"column": "valor", "op": "gte", "value": 10},
+                    "group_by": ["produto"],
+                    "aggregates": [{"fn": "sum", "column": "valor", "as": "soma"}],
+                    "sort": ["-soma"],
+                }
+            ]
+        },
+    )
+
+    where: SkipValidation[Where] | None = Field(default=None, description=_WHERE)
+    sort: Annotated[list[str], comma_words(MAX_SORTS)] | None = Field(
+        default=None, description="`campo` ou `-campo`: uma lista, ou um texto com vírgulas"
+    )
+    fields: Annotated[list[str], comma_words(MAX_COLUMNS + 1)] | None = Field(
+        default=None, description="Colunas a responder, como em `sort`; `id` vem sempre"
+    )
+    page: Annotated[int, Field(ge=1, description="Número da página, a partir de 1")] = 1
+    per_page: Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Itens por página")] = 50
+    cursor: str | None = Field(
+        default=None, description="`next_cursor` da página anterior, no lugar de `page`"
+    )
+    group_by: list[str] | None = Field(
+        default=None, max_length=MAX_GROUP_COLUMNS, description="Colunas cujos valores fazem os grupos"
+    )
+    aggregates: list[SkipValidation[AggregateBody]] | None = Field(default=None, max_length=MAX_AGGREGATES)
+    count: bool = Field(default=True, description="`false` não conta: `total` é null")
+
+
+class RowsBody(BaseModel):
+    """Rows to insert: one field a column, without `id`."""
+
+    rows: list[dict[str, Cell]] = Field(
+        min_length=1, examples=[[{"produto": "X", "valor": 12.5}, {"produto": "Y", "valor": 30}]]
+    )
+
+
+class InsertQuery(NumbersQuery):
+    """What an insert answers."""
+
+    on_conflict: OnConflict | None = Field(
+        default=None,
+        description="O que fazer com uma linha cuja chave a tabela já tem: `error` (409, nada é inserido),"
+        " `update` (altera nela as colunas enviadas) ou `ignore` (extensão; sem ele, `error`)",
+    )
+    returned: Literal["ids", "records"] | None = Field(
+        default=None,
+        alias="return",
+        description="`ids` ou `records`: responde também os ids ou as linhas, na ordem enviada (extensão)",
+    )
+
+
+class Inserted(BaseModel):
+    """How many rows were inserted; their ids or the rows themselves where they were asked for."""
+
+    inserted: Count = Field(examples=[2])
+    updated: Count = Field(default=0, description="Com `on_conflict`")
+    ignored: Count = Field(default=0, description="Com `on_conflict`")
+    ids: list[UUID] = Field(default=[], description="Com `return=ids`")
+    records: list[Row] = Field(default=[], description="Com `return=records`")
+
+
+class InsertHeaders(BaseModel):
+    """What an insert may say beside its body."""
+
+    idempotency_key: str | None = Field(
+        default=None,
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=MAX_CHARACTERS,
+        description="Nome do pedido, escolhido pelo cliente: repetido com a mesma chave e o mesmo corpo,"
+        " insere uma vez só e responde o mesmo (extensão; guardado por um dia ao menos)",
+    )
+
+
+class RowHeaders(BaseModel):
+    """Which version of a row is changed."""
+
+    if_match: str | None = Field(
+        default=None,
+        alias="If-Match",
+        pattern='^("[^"]+"|\\*)$',
+        description="ETag da linha, sua `_version` entre aspas: 412 se outra pessoa a alterou (extensão)",
+    )
+
+
+class RowChanges(BaseModel):
+    """The fields to update."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"valor": 13.75}]})
+
+    version: str = Field(default="", alias="_version", description=_VERSION + "; o mesmo que `If-Match`")
+    __pydantic_extra__: dict[str, Cell]
+
+
+class DeleteQuery(BaseModel):
+    """Which version of a row is deleted."""
+
+    version: str | None = Field(
+        default=None, alias="_version", min_length=1, description=_VERSION + "; o mesmo que `If-Match`"
+    )
+
+
+class RowUpdateItem(RowChanges):
+    """A row of a bulk update: its id, and the fields to update."""
+
+    id: UUID
+
+
+class UpdateRows(BaseModel):
+    """Rows to update, each with its own fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rows: list[RowUpdateItem] = Field(min_length=1, max_length=MAX_UPDATES)
+
+
+class UpdateWhere(BaseModel):
+    """Fields to set in every row of a condition."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    where: Where | None = Field(default=None, description=_WHERE)
+    all: bool = Field(default=False, description="`true` confirma que vale para todas as linhas")
+    values: dict[str, Cell] = Field(alias="set", min_length=1)
+
+
+class DeleteIds(BaseModel):
+    """Rows to delete."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: list[UUID] = Field(min_length=1, max_length=MAX_IDS)
+
+
+class DeleteWhere(BaseModel):
+    """Delete every row of a condition."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    where: Where | None = Field(default=None, description=_WHERE)
+    all: bool = Field(default=False, description="`true` confirma que vale para todas as linhas")
+
+
+class BulkUpdate(RootModel[UpdateRows | UpdateWhere]):
+    """Rows with their fields, or one set of fields for every row of a condition."""
+
+
+class BulkDelete(RootModel[DeleteIds | DeleteWhere]):
+    """The ids of rows, or a condition."""
+
+
+class Updated(BaseModel):
+    """How many rows were updated."""
+
+    updated: Count = Field(examples=[2])
+
+
+class Deleted(BaseModel):
+    """How many rows were deleted."""
+
+    deleted: Count = Field(examples=[2])

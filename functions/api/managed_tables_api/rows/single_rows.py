@@ -1,0 +1,197 @@
+"""Read, update and delete rows one by one; their JSON ready to be sent."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from managed_tables import exact_json
+from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.errors import (
+    INVALID_REQUEST,
+    ROW_CHANGED,
+    ROW_NOT_FOUND,
+    ApiError,
+)
+from managed_tables.values import Parsers
+from managed_tables_api.rows import statements
+from managed_tables_api.rows.composing import VERSION_FIELD, Numbers, Shown
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.inserts.key_refusals import taken_by_update
+from managed_tables_api.rows.parsing import parse_changes
+from managed_tables_api.rows.running import (
+    KeyTaken,
+    Parameters,
+    Runner,
+    numbered,
+    require_active,
+    row_key,
+)
+from managed_tables_api.rows.versions import same_version
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How a row is answered."""
+
+    numbers: Numbers = "number"
+    versions: bool = False
+
+
+@dataclass(frozen=True)
+class RowUpdate:
+    """The fields to change of a row, the version that it must have, how it is answered."""
+
+    fields: Mapping[str, Any]
+    row_version: str | None = None
+    answered: Answered = Answered()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as JSON text, and its version."""
+
+    text: str
+    version: str
+
+
+class Rows:
+    """Operations on rows; raises TABLE_NOT_FOUND and ROW_NOT_FOUND before anything about the request."""
+
+    def __init__(self, runner: Runner, parsers: Parsers) -> None:
+        self._runner = runner
+        self._parsers = parsers
+
+    def get(self, company_id: str, table_id: str, row_id: str, read_answered: Callable[[], Answered]) -> Row:
+        """Return a row; `read_answered` may raise what is wrong with the request."""
+
+        def work(definition: Definition) -> Row:
+            key = row_key(definition, row_id)
+            try:
+                shown = shown_row(definition, read_answered())
+            except ApiError:
+                self._find(definition, key, Shown(definition.columns))  # a row that is not there comes first
+                raise
+            return self._find(definition, key, shown)
+
+        return self._runner.with_definition(company_id, table_id, work)
+
+    def update(
+        self, company_id: str, table_id: str, row_id: str, read_update: Callable[[], RowUpdate]
+    ) -> Row:
+        """Change the given fields of a row and return it; `read_update` may raise what is wrong.
+
+        Raises ROW_CHANGED, the row as it is now beside it, where the row has another version.
+        """
+
+        def work(definition: Definition) -> Row:
+            key = row_key(definition, row_id)
+            try:
+                update = _read_version(definition, read_update())
+                shown = shown_row(definition, update.answered)
+                changes = parse_changes(definition, update.fields, self._parsers)
+                require_active(definition)
+            except ApiError:
+                self._find(definition, key, Shown(definition.columns))  # a row that is not there comes first
+                raise
+            return self._update(definition, key, changes, update.row_version, shown)
+
+        return self._runner.with_definition(company_id, table_id, work)
+
+    def _update(
+        self,
+        definition: Definition,
+        key: Parameters,
+        changes: Mapping[str, str | None],
+        row_version: str | None,
+        shown: Shown,
+    ) -> Row:
+        if not changes:
+            row = self._find(definition, key, shown)
+            if row_version not in (None, row.version):
+                raise self._changed(definition, key)
+            return row
+        is_conditional = row_version is not None
+        statement = statements.update_statement(
+            definition, tuple(changes), shown, is_conditional=is_conditional
+        )
+        parameters = {**key, **numbered(list(changes.values()))}
+        if is_conditional:
+            parameters["row_version"] = row_version
+        try:
+            (_, text, version), *_ = self._runner.run(definition, statement, parameters)
+        except KeyTaken as taken:
+            raise taken_by_update(definition, taken, [changes]) from taken
+        if text is None:
+            raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)
+        return Row(text, version)
+
+    def delete(
+        self, company_id: str, table_id: str, row_id: str, read_row_version: Callable[[], str | None]
+    ) -> None:
+        """Delete a row; raises as `update` does where it has another version than asked for."""
+
+        def work(definition: Definition) -> None:
+            key = row_key(definition, row_id)
+            try:
+                row_version = read_row_version()
+                require_active(definition)
+            except ApiError:
+                self._find(definition, key, Shown(definition.columns))
+                raise
+            is_conditional = row_version is not None
+            statement = statements.delete_statement(definition, is_conditional=is_conditional)
+            parameters = {**key, "row_version": row_version} if is_conditional else key
+            (_, deleted), *_ = self._runner.run(definition, statement, parameters)
+            if not deleted:
+                raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)
+
+        self._runner.with_definition(company_id, table_id, work)
+
+    def require(self, company_id: str, table_id: str, row_id: str) -> None:
+        """Raise ROW_NOT_FOUND, or TABLE_NOT_FOUND, unless the row is there."""
+        self.get(company_id, table_id, row_id, Answered)
+
+    def _find(self, definition: Definition, key: Parameters, shown: Shown) -> Row:
+        statement = statements.find_statement(definition, shown)
+        (_, text, version), *_ = self._runner.run(definition, statement, key, repeatable=True)
+        if text is None:
+            raise ApiError(ROW_NOT_FOUND)
+        return Row(text, version)
+
+    def _changed(self, definition: Definition, key: Parameters) -> ApiError:
+        """Return ROW_CHANGED with the row as it is now; raises ROW_NOT_FOUND where it is gone."""
+        found = self._find(definition, key, versioned(definition))
+        row = exact_json.loads(found.text.encode())
+        return ApiError(ROW_CHANGED, [detail("row", CHANGED, row=0, value=row)], rows=[row])
+
+
+CHANGED = Fault(DetailCode.ROW_CHANGED, "a linha foi alterada depois de lida")
+
+
+def shown_row(definition: Definition, answered: Answered) -> Shown:
+    """Return how a row is answered; raises INVALID_REQUEST where a column takes the version's name."""
+    if answered.versions and VERSION_FIELD in definition.by_name:
+        reason = f"versions: a tabela tem uma coluna {VERSION_FIELD}; use ETag e If-Match"
+        raise ApiError(INVALID_REQUEST, reason=reason)
+    return Shown(definition.columns, answered.numbers, answered.versions)
+
+
+def versioned(definition: Definition) -> Shown:
+    """Return rows with their versions, but where a column takes the version's name."""
+    return Shown(definition.columns, versions=VERSION_FIELD not in definition.by_name)
+
+
+def _read_version(definition: Definition, update: RowUpdate) -> RowUpdate:
+    """Return the update with the version that its fields name, where that is no column's name."""
+    if VERSION_FIELD not in update.fields or VERSION_FIELD in definition.by_name:
+        return update
+    fields = {name: value for name, value in update.fields.items() if name != VERSION_FIELD}
+    given = same_version(update.row_version, read_row_version(update.fields[VERSION_FIELD]))
+    return RowUpdate(fields, given, update.answered)
+
+
+def read_row_version(given: Any) -> str:
+    """Return the version that a body names; raises INVALID_REQUEST."""
+    if not isinstance(given, str) or not given or "\x00" in given:
+        raise ApiError(INVALID_REQUEST, reason=f"{VERSION_FIELD} deve ser um texto que a API respondeu")
+    return given

@@ -1,0 +1,220 @@
+"""What the routes of provisioning and tables take and give, as OpenAPI shows it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.tables import TableRecord
+from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.schema import Column
+from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
+from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
+from managed_tables_api.http.validation import QUERY_DIGITS, Count, Moment, Page, PlainText, RecordId
+from managed_tables_api.tables.preconditions import expected_versions
+
+_PRODUCT: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
+_VALUE: dict[str, Any] = {"name": "valor", "display_name": "Value", "type": "decimal", "nullable": True}
+_TABLE: dict[str, Any] = {
+    "_id": "507f1f77bcf86cd799439011",
+    "company_id": "507f1f77bcf86cd799439012",
+    "connection_id": "507f1f77bcf86cd799439013",
+    "display_name": "vendas_mensais",
+    "columns": [_PRODUCT, _VALUE],
+    "source": "manual",
+    "status": "active",
+    "row_count": 1500,
+    "created_by_user_id": "507f1f77bcf86cd799439014",
+    "created_at": "2026-01-15T10:30:00.000Z",
+    "updated_at": "2026-01-15T10:30:00.000Z",
+    "version": 3,
+    "title": "Vendas por mês",
+    "description": None,
+    "key": ["produto"],
+    "indexes": [["valor"]],
+}
+
+# Shown, not judged here: what is wrong in a list of columns is INVALID_SCHEMA.
+_COLUMN_LIMITS = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_COLUMNS})
+IndexColumns = Annotated[list[str], Field(max_length=MAX_INDEX_COLUMNS)]
+
+
+class ProvisioningAnswer(BaseModel):
+    """Whether the company has its database, and which connection it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"provisioned": True, "connection_id": "507f1f77bcf86cd799439011"}]}
+    )
+
+    provisioned: bool
+    connection_id: RecordId | None
+
+
+class TableAnswer(BaseModel):
+    """A table; `row_count` is exact."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_TABLE]})
+
+    id: RecordId = Field(alias="_id")
+    company_id: RecordId
+    connection_id: RecordId
+    display_name: str
+    columns: list[Column] = Field(max_length=MAX_COLUMNS)
+    source: Literal["manual", "upload"]
+    status: Literal["active", "inactive"]
+    row_count: Count
+    created_by_user_id: RecordId
+    created_at: Moment
+    updated_at: Moment
+    version: Count = Field(description="Sobe a cada alteração da definição (extensão)")
+    title: str | None = Field(description="Título livre (extensão)")
+    description: str | None = Field(description="Descrição livre (extensão)")
+    key: Annotated[list[str], Field(max_length=MAX_KEY_COLUMNS)] | None = Field(
+        description="Colunas cujos valores não se repetem (extensão)"
+    )
+    indexes: Annotated[list[IndexColumns], Field(max_length=MAX_INDEXES)] = Field(
+        description="Índices, cada um de até 3 colunas (extensão)"
+    )
+
+
+class TablesAnswer(BaseModel):
+    """A page of tables, newest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"total": 1, "quantity": 1, "records": [_TABLE]}]}
+    )
+
+    total: Count
+    quantity: Count
+    records: Annotated[list[TableAnswer], Field(max_length=100)]
+
+
+class TablesQuery(BaseModel):
+    """Which tables."""
+
+    page: Page = 1
+    per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
+    search: Annotated[PlainText, Field(description="Parte do display_name, sem distinguir maiúsculas")] = ""
+
+
+Title = Annotated[str | None, Field(description=f"Título livre, até {MAX_TITLE_CHARACTERS} caracteres")]
+Description = Annotated[
+    str | None, Field(description=f"Descrição livre, até {MAX_DESCRIPTION_CHARACTERS} caracteres")
+]
+
+
+class NewTable(BaseModel):
+    """A table to make."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"display_name": "vendas_mensais", "columns": [_PRODUCT, _VALUE]}]}
+    )
+
+    display_name: str
+    columns: Annotated[list[Column], _COLUMN_LIMITS]
+    title: Title = None
+    description: Description = None
+
+
+def _without_null(schema: dict[str, Any]) -> None:
+    """Describe an optional field by what it may hold when it is there."""
+    schema.pop("default", None)
+    for option in schema.pop("anyOf"):
+        if option != {"type": "null"}:
+            schema.update(option)
+
+
+class TableUpdate(BaseModel):
+    """What to change; what is missing stays as it is.
+
+    `columns` is the whole new list, matched by `name`, or by `previous_name` where a column is renamed; a
+    column keeps the description and the default that are not named. Null takes a text away.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"display_name": "novo_nome", "status": "active"}]}
+    )
+
+    display_name: str | None = Field(default=None, json_schema_extra=_without_null)
+    columns: Annotated[list[ColumnChange], _COLUMN_LIMITS] | None = Field(
+        default=None, json_schema_extra=_without_null
+    )
+    status: Literal["active", "inactive"] | None = Field(default=None, json_schema_extra=_without_null)
+    title: Title = None
+    description: Description = None
+    key: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_KEY_COLUMNS})] | None = Field(
+        default=None,
+        description="Colunas cujos valores juntos não se repetem (vazio conta como valor), ou null",
+    )
+    indexes: list[IndexColumns] | None = Field(
+        default=None, max_length=MAX_INDEXES, description="Todos os índices da tabela"
+    )
+    version: int | None = Field(
+        default=None,
+        ge=0,
+        json_schema_extra=_without_null,
+        description="A versão que a tabela deve ter: em outra, nada muda (412)",
+    )
+
+    @field_validator("display_name", "columns", "status", "version", mode="before")
+    @classmethod
+    def _refuse_null(cls, value: object) -> object:
+        """A field may be missing, which is None here; a null that was sent is no name and no status."""
+        if value is None:
+            raise InvalidValue(DetailCode.REQUIRED, "não pode ser nulo")
+        return value
+
+    def as_change(self, if_match: str | None) -> TableChange:
+        """Return what is asked for; `if_match` is the header's. Raises INVALID_REQUEST."""
+        given = self.model_fields_set
+        return TableChange(
+            display_name=self.display_name,
+            columns=self.columns,
+            status=self.status,
+            title=self.title if "title" in given else KEEP,
+            description=self.description if "description" in given else KEEP,
+            key=self.key if "key" in given else KEEP,
+            indexes=(self.indexes or ()) if "indexes" in given else KEEP,
+            versions=expected_versions(if_match, self.version),
+        )
+
+
+class UpdateHeaders(BaseModel):
+    """What an update may say beside its body."""
+
+    if_match: str | None = Field(
+        default=None,
+        alias="If-Match",
+        description='A ETag da tabela, `"<versão>"` ou `*`: em outra versão, nada muda (412; extensão)',
+    )
+
+
+def provisioning_answer(connection: ConnectionRecord | None) -> dict[str, Any]:
+    """Return the body of ProvisioningAnswer."""
+    return {
+        "provisioned": connection is not None,
+        "connection_id": connection.connection_id if connection else None,
+    }
+
+
+def table_answer(connection: ConnectionRecord, table: TableRecord, row_count: int) -> dict[str, Any]:
+    """Return the body of TableAnswer."""
+    return {
+        "_id": table.table_id,
+        "company_id": table.company_id,
+        "connection_id": connection.connection_id,
+        "display_name": table.display_name,
+        "columns": [column.as_answer() for column in table.columns],
+        "source": table.source,
+        "status": table.status,
+        "row_count": row_count,
+        "created_by_user_id": table.created_by_user_id,
+        "created_at": table.created_at,
+        "updated_at": table.updated_at,
+        "version": table.version,
+        "title": table.title,
+        "description": table.description,
+        "key": table.key,
+        "indexes": table.indexes,
+    }

@@ -1,0 +1,206 @@
+"""Owns the wiring to AWS: one process's settings, secrets and clients, each made once, when first needed.
+
+What needs PostgreSQL too is added by `services`: steps that do not, start without its driver.
+"""
+
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from managed_tables.aws.events import EventBridge, Events
+from managed_tables.aws.executions import Executions
+from managed_tables.aws.storage import Storage
+from managed_tables.catalog.connections import Connections
+from managed_tables.catalog.exports import Exports
+from managed_tables.catalog.imports import Imports
+from managed_tables.catalog.items import Items
+from managed_tables.catalog.jobs import Jobs
+from managed_tables.catalog.tables import Tables
+from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
+from managed_tables.jobs.documents import JobDocuments
+from managed_tables.settings import AppSecret, Settings, parse_app_secret
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_SECONDS = 2
+READ_TIMEOUT_SECONDS = 10  # three attempts stay below the 29 s after which API Gateway hangs up
+EVENTS_READ_TIMEOUT_SECONDS = 3
+_THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
+MAX_POOL_CONNECTIONS = 40  # as many as a served process has threads
+
+_making = threading.RLock()  # sessions of boto3 are not thread-safe while a client is made
+
+
+class once(Generic[T]):  # noqa: N801 - reads as the decorator it is
+    """A property made at its first use, by one thread only; assigning to it beforehand replaces it."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "once[T]": ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> "once[T] | T":
+        if instance is None:
+            return self
+        with _making:
+            values = instance.__dict__
+            if self._name not in values:
+                values[self._name] = self._make(instance)
+            made: T = values[self._name]
+            return made
+
+
+class AwsServices:
+    """What every function is handed: settings, the deployment's secret, clients and the stores on them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @once
+    def dynamodb(self) -> "DynamoDBClient":
+        """The DynamoDB client."""
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
+
+    @once
+    def s3(self) -> "S3Client":
+        """The S3 client as this process reaches it."""
+        client: S3Client = self._client("s3")
+        return client
+
+    @once
+    def stepfunctions(self) -> "SFNClient":
+        """The Step Functions client."""
+        client: SFNClient = self._client("stepfunctions")
+        return client
+
+    @once
+    def secretsmanager(self) -> "SecretsManagerClient":
+        """The Secrets Manager client."""
+        client: SecretsManagerClient = self._client("secretsmanager")
+        return client
+
+    @once
+    def eventbridge(self) -> EventBridge:
+        """The EventBridge client: nobody waits long for it, since the sweep sends what was not taken."""
+        client: EventBridge = self._client(
+            "events", read_timeout_seconds=EVENTS_READ_TIMEOUT_SECONDS, max_attempts=1
+        )
+        return client
+
+    @once
+    def app_secret(self) -> AppSecret:
+        """The deployment's own secret."""
+        return parse_app_secret(self._secret(self.settings.app_secret_arn))
+
+    @once
+    def storage(self) -> Storage:
+        """The bucket."""
+        public_url = self.settings.upload_endpoint_url
+        post_client = self._client("s3", public_url) if public_url else self.s3
+        return Storage(self.s3, self.settings.bucket_name, post_client)
+
+    @once
+    def items(self) -> Items:
+        """The catalog's items."""
+        return Items(self.dynamodb, self.settings.table_name)
+
+    @once
+    def jobs(self) -> Jobs:
+        """The jobs' records."""
+        return Jobs(self.items, self.settings.job_retention_days, self.events.tell_end)
+
+    @once
+    def events(self) -> Events:
+        """What other systems are told."""
+        return Events(lambda: self.eventbridge, self.settings.event_bus_name)
+
+    @once
+    def job_documents(self) -> JobDocuments:
+        """What S3 holds beside the jobs' records."""
+        return JobDocuments(self.storage)
+
+    @once
+    def executions(self) -> Executions:
+        """The jobs' executions."""
+        return Executions(self.stepfunctions, self.settings.state_machine_arn)
+
+    @once
+    def exports(self) -> Exports:
+        """The exports' records."""
+        return Exports(self.items, self.settings.export_retention_days)
+
+    @once
+    def export_executions(self) -> Executions:
+        """The exports' executions."""
+        return Executions(self.stepfunctions, self.settings.export_state_machine_arn)
+
+    @once
+    def imports(self) -> Imports:
+        """Which files were imported into which tables."""
+        return Imports(self.items, self.settings.job_retention_days)
+
+    @once
+    def connections(self) -> Connections:
+        """The connections' records."""
+        return Connections(self.items)
+
+    @once
+    def tables(self) -> Tables:
+        """The tables' records."""
+        return Tables(self.items)
+
+    def _secret(self, arn: str) -> str:
+        """Return a secret's text; raises SECRETS_UNAVAILABLE where Secrets Manager does not answer."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return self.secretsmanager.get_secret_value(SecretId=arn)["SecretString"]
+        except BotoCoreError as error:
+            raise ApiError(SECRETS_UNAVAILABLE) from error
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR or (
+                error.response["Error"]["Code"] in _THROTTLED
+            ):
+                raise ApiError(SECRETS_UNAVAILABLE) from error
+            raise
+
+    def _client(
+        self,
+        service: str,
+        endpoint_url: str = "",
+        *,
+        read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
+        max_attempts: int = 3,
+    ) -> Any:
+        # Imported here: a request that needs no AWS service does not pay for boto3.
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=endpoint_url or self.settings.aws_endpoint_url or None,
+            config=Config(
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                read_timeout=read_timeout_seconds,
+                retries={"mode": "standard", "max_attempts": max_attempts},
+                max_pool_connections=MAX_POOL_CONNECTIONS,
+                signature_version="s3v4" if service == "s3" else None,
+                # An emulator has no DNS name a bucket. On AWS `auto` would sign posts for the global address,
+                # from which a young bucket of another region is redirected, and browsers give up.
+                s3={"addressing_style": "path" if self.settings.aws_endpoint_url else "virtual"},
+            ),
+        )

@@ -1,0 +1,60 @@
+"""What other systems are told by EventBridge: that a job has ended, and how; no data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from managed_tables import exact_json
+from managed_tables.aws.observability import get_logger
+from managed_tables.catalog.job_records import JobRecord
+
+SOURCE = "managed-tables"
+DETAIL_TYPES = {"done": "Upload job done", "failed": "Upload job failed"}
+_COUNTS = ("inserted", "updated", "unchanged", "rejected")
+
+
+class EventBridge(Protocol):
+    """What is asked of boto3's client."""
+
+    def put_events(self, *, Entries: Sequence[Mapping[str, str]]) -> Mapping[str, Any]:  # noqa: N803
+        """Send events; those that are not taken are counted in the answer."""
+
+
+class Events:
+    """The events of one bus; `client` is asked for when the first one is sent."""
+
+    def __init__(self, client: Callable[[], EventBridge], bus_name: str) -> None:
+        self._client = client
+        self._bus_name = bus_name
+
+    def tell_end(self, job: JobRecord) -> bool:
+        """Send the event of a job that has ended; return whether the bus has taken it. Raises nothing."""
+        entry = {
+            "Source": SOURCE,
+            "DetailType": DETAIL_TYPES[job.status],
+            "Detail": exact_json.dumps(end_detail(job)).decode(),
+            "EventBusName": self._bus_name,
+        }
+        try:
+            answer = self._client().put_events(Entries=[entry])
+        except (ClientError, BotoCoreError):
+            get_logger("events").warning("event not sent", exc_info=True, job_id=job.job_id)
+            return False
+        return bool(answer["FailedEntryCount"] == 0)
+
+
+def end_detail(job: JobRecord) -> dict[str, Any]:
+    """Return the event's `detail`: ids, the outcome and numbers of rows."""
+    return {
+        "company_id": job.company_id,
+        "job_id": job.job_id,
+        "table_id": job.user_table_id,
+        "mode": job.mode,
+        "origin": job.origin,
+        "outcome": job.status,
+        "error_code": job.error["code"] if job.error else None,
+        "counts": {name: getattr(job.result, name) for name in _COUNTS} if job.result else None,
+        "created_at": job.created_at,
+        "ended_at": job.updated_at,
+    }

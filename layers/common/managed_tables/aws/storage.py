@@ -1,0 +1,291 @@
+"""Owns the bucket: its keys, with nothing of a user's text in them, and every way in and out of it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypedDict
+from urllib.parse import quote
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from managed_tables import exact_json
+from managed_tables.aws.observability import get_logger
+from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, TaggingTypeDef
+
+STAGED_OBJECT = "staged.parquet"
+ANALYSIS = "analysis.json"
+WISH = "wish.json"
+PREVIEW_INDEX = "preview.json"
+PREVIEW_ROWS = "preview.rows"
+
+_UPLOAD_KEY = re.compile(r"uploads/(?P<company_id>[0-9a-f]{24})/(?P<job_id>[0-9a-f]{24})/\d{2}\.[a-z]+")
+
+
+_INBOX_KEY = re.compile(r"inbox/(?P<company_id>[0-9a-f]{24})/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
+_GONE = frozenset({"404", "NoSuchKey", "412", "PreconditionFailed"})
+# S3 says AccessDenied of what is not there to who may not list the bucket, as none of our functions may.
+_NOT_THERE = _GONE | {"403", "AccessDenied"}
+
+
+class PresignedPost(TypedDict):
+    """Where and with which form fields a browser posts a file."""
+
+    url: str
+    fields: dict[str, str]
+
+
+def upload_key(company_id: str, job_id: str, index: int, extension: str) -> str:
+    """Return the key of file `index` (counted from 0) of a job; `extension` is one of the known ones."""
+    return f"uploads/{company_id}/{job_id}/{index:02d}.{extension}"
+
+
+def parse_upload_key(key: str) -> tuple[str, str] | None:
+    """Return the company's and the job's id of such a key, None for any other key."""
+    found = _UPLOAD_KEY.fullmatch(key)
+    return None if found is None else (found["company_id"], found["job_id"])
+
+
+def parse_inbox_key(key: str) -> tuple[str, str] | None:
+    """Return the company's id and the file's name of a key of the inbox, None for any other key."""
+    found = _INBOX_KEY.fullmatch(key)
+    return None if found is None else (found["company_id"], found["name"])
+
+
+def job_key(company_id: str, job_id: str, name: str) -> str:
+    """Return the key of one of the job's own objects, e.g. `STAGED_OBJECT`."""
+    return f"jobs/{company_id}/{job_id}/{name}"
+
+
+def attempt_key(company_id: str, job_id: str, attempt: str, name: str) -> str:
+    """Return the key of what one run of a step has made: a run that comes late overwrites no other's."""
+    return job_key(company_id, job_id, f"{attempt}/{name}")
+
+
+def job_prefixes(company_id: str, job_id: str) -> tuple[str, str]:
+    """Return what the keys of everything that a job has in the bucket begin with."""
+    return f"uploads/{company_id}/{job_id}/", job_key(company_id, job_id, "")
+
+
+def export_object_key(company_id: str, export_id: str, name: str) -> str:
+    """Return the key of one of the export's objects."""
+    return f"exports/{company_id}/{export_id}/{name}"
+
+
+def confirmed_name(number: int, digest: str) -> str:
+    """Return the name of the schema that is confirmed for the `number`th time.
+
+    By its content too, since two confirmations may race.
+    """
+    return f"confirmed-{number}-{digest}.json"
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The deployment's bucket; `post_client` is the client whose endpoint browsers reach."""
+
+    client: "S3Client"
+    bucket_name: str
+    post_client: "S3Client"
+
+    def presigned_post(self, key: str, size_bytes: int, expires_seconds: int) -> PresignedPost:
+        """Return a form that posts one object: this key, exactly this size, until it expires."""
+        made = self.post_client.generate_presigned_post(
+            self.bucket_name,
+            key,
+            Conditions=[
+                ["content-length-range", size_bytes, size_bytes],
+                ["starts-with", "$Content-Type", ""],
+            ],
+            Fields={"Content-Type": "application/octet-stream"},
+            ExpiresIn=expires_seconds,
+        )
+        return {"url": made["url"], "fields": made["fields"]}
+
+    def presigned_get(self, key: str, file_name: str, content_type: str, expires_seconds: int) -> str:
+        """Return a URL that downloads the object under this name, until it expires."""
+        return self.post_client.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self.bucket_name,
+                "Key": key,
+                "ResponseContentDisposition": _attachment(file_name),
+                "ResponseContentType": content_type,
+            },
+            ExpiresIn=expires_seconds,
+        )
+
+    def find_metadata(self, key: str, etag: str) -> dict[str, str] | None:
+        """Return the object's own metadata, names in lower case; None where it is gone or another by now."""
+        with _translated():
+            try:
+                found = self.client.head_object(Bucket=self.bucket_name, Key=key, IfMatch=etag)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _GONE:
+                    return None
+                raise
+        return {name.lower(): value for name, value in found["Metadata"].items()}
+
+    def copy(self, source_key: str, etag: str, key: str, content_type: str) -> bool:
+        """Copy an object without its metadata and tags; False where it is gone or another by now."""
+        with _translated():
+            try:
+                self.client.copy_object(
+                    Bucket=self.bucket_name,
+                    Key=key,
+                    CopySource={"Bucket": self.bucket_name, "Key": source_key},
+                    CopySourceIfMatch=etag,
+                    MetadataDirective="REPLACE",
+                    TaggingDirective="REPLACE",
+                    ContentType=content_type,
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _GONE:
+                    return False
+                raise
+        return True
+
+    def tag(self, key: str, name: str, value: str) -> None:
+        """Give the object this tag and no other; one that is gone is no fault."""
+        tags: TaggingTypeDef = {"TagSet": [{"Key": name, "Value": value}]}
+        with _translated():
+            try:
+                self.client.put_object_tagging(Bucket=self.bucket_name, Key=key, Tagging=tags)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _GONE:
+                    raise
+
+    def put_json(self, key: str, value: Any) -> None:
+        """Write a JSON object, numbers exactly."""
+        with _translated():
+            self.client.put_object(
+                Bucket=self.bucket_name,
+                Key=key,
+                Body=exact_json.dumps(value),
+                ContentType="application/json",
+            )
+
+    def put_bytes(self, key: str, body: bytes, content_type: str) -> None:
+        """Write a small object at once."""
+        with _translated():
+            self.client.put_object(Bucket=self.bucket_name, Key=key, Body=body, ContentType=content_type)
+
+    def begin_parts(self, key: str, content_type: str) -> str:
+        """Begin an object that is written in parts and return the id of its upload."""
+        with _translated():
+            begun = self.client.create_multipart_upload(
+                Bucket=self.bucket_name, Key=key, ContentType=content_type
+            )
+        return begun["UploadId"]
+
+    def upload_part(self, key: str, upload_id: str, number: int, body: bytes) -> "CompletedPartTypeDef":
+        """Write part `number`, counted from 1, and return what completes the object with it."""
+        with _translated():
+            written = self.client.upload_part(
+                Bucket=self.bucket_name, Key=key, UploadId=upload_id, PartNumber=number, Body=body
+            )
+        return {"ETag": written["ETag"], "PartNumber": number}
+
+    def complete_parts(self, key: str, upload_id: str, parts: "list[CompletedPartTypeDef]") -> None:
+        """Make the object of its parts: from now on it is there, whole."""
+        with _translated():
+            self.client.complete_multipart_upload(
+                Bucket=self.bucket_name, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts}
+            )
+
+    def abort_parts(self, key: str, upload_id: str) -> None:
+        """Drop the parts of an object that is not complete."""
+        with _translated():
+            self.client.abort_multipart_upload(Bucket=self.bucket_name, Key=key, UploadId=upload_id)
+
+    def find_json(self, key: str) -> Any | None:
+        """Read a JSON object, numbers exactly; None where there is none, or nobody may know of it."""
+        with _translated():
+            try:
+                return self._read_json(key)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code not in _NOT_THERE:
+                    raise
+                get_logger("storage").warning("no such object", key=key, code=code)
+                return None
+
+    def get_json(self, key: str) -> Any:
+        """Read a JSON object that is known to be there, numbers exactly."""
+        with _translated():
+            return self._read_json(key)
+
+    def _read_json(self, key: str) -> Any:
+        return exact_json.loads(self.client.get_object(Bucket=self.bucket_name, Key=key)["Body"].read())
+
+    def upload(self, stream: IO[bytes], key: str, content_type: str = "application/octet-stream") -> None:
+        """Write what the seekable stream holds from where it stands, in one request read as it is sent.
+
+        The managed transfer of boto3 would hold ten parts of such a stream in memory, 80 MB.
+        """
+        with _translated():
+            self.client.put_object(Bucket=self.bucket_name, Key=key, Body=stream, ContentType=content_type)
+
+    def upload_file(self, path: Path, key: str) -> None:
+        """Write a file, in parts in parallel."""
+        with _translated():
+            self.client.upload_file(str(path), self.bucket_name, key)
+
+    def download(self, key: str, path: Path) -> None:
+        """Write the object to a file, by ranges in parallel."""
+        with _translated():
+            self.client.download_file(self.bucket_name, key, str(path))
+
+    def stream(self, key: str, chunk_bytes: int = 1_048_576) -> Iterator[bytes]:
+        """Yield the object's bytes in order."""
+        with _translated():
+            yield from self.client.get_object(Bucket=self.bucket_name, Key=key)["Body"].iter_chunks(
+                chunk_bytes
+            )
+
+    def read_range(self, key: str, first: int, last: int) -> bytes:
+        """Return the bytes from `first` to `last`, both included, as far as the object has them."""
+        with _translated():
+            answer = self.client.get_object(Bucket=self.bucket_name, Key=key, Range=f"bytes={first}-{last}")
+            return answer["Body"].read()
+
+    def delete(self, key: str) -> None:
+        """Delete the object; one that is not there is no fault."""
+        with _translated():
+            self.client.delete_object(Bucket=self.bucket_name, Key=key)
+
+    def delete_all(self, prefix: str) -> None:
+        """Delete every object whose key begins so."""
+        with _translated():
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket_name, Prefix=prefix
+            )
+            for page in pages:
+                for found in page.get("Contents", []):
+                    self.client.delete_object(Bucket=self.bucket_name, Key=found["Key"])
+
+
+def _attachment(file_name: str) -> str:
+    """Return the header that names a download; names beyond ASCII as RFC 6266 has them."""
+    plain = file_name.isascii() and not set(file_name) & set('"\\\r\n')
+    return (
+        f'attachment; filename="{file_name}"'
+        if plain
+        else f"attachment; filename*=UTF-8''{quote(file_name, safe='')}"
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn botocore's faults into STORAGE_UNAVAILABLE: everything asked of S3 here is known to exist."""
+    from boto3.exceptions import Boto3Error  # boto3 takes 0.1 s of a cold start: not before it is needed
+
+    try:
+        yield
+    except (ClientError, BotoCoreError, Boto3Error) as error:
+        raise ApiError(STORAGE_UNAVAILABLE) from error

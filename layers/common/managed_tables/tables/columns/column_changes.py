@@ -1,0 +1,235 @@
+"""Change a table's columns in PostgreSQL: checked and applied in one transaction, or not."""
+
+from dataclasses import dataclass
+
+from psycopg import sql
+from psycopg.errors import ProgramLimitExceeded, TooManyColumns
+
+from managed_tables.databases.applied import count_rows
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.details import Detail, DetailCode, Fault
+from managed_tables.errors import INVALID_SCHEMA, ApiError
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.messages.wording import counted
+from managed_tables.schema import Column, ColumnType
+from managed_tables.tables.columns.column_plan import ColumnPlan, Placed
+from managed_tables.tables.columns.conversions import readings
+from managed_tables.tables.columns.hidden_columns import hide_columns
+from managed_tables.tables.definitions import column_fault, raise_column_faults
+from managed_tables.tables.physical import column_definition, column_type, default_value, physical_name
+
+MAX_VALUES_SHOWN = 20  # over all columns, but of each at least one
+MAX_VALUE_CHARACTERS = 200  # a cell of a megabyte would drown the answer
+
+
+@dataclass(frozen=True)
+class _Conversion:
+    """A column to convert, the reading that fits its values best, and how many it does not fit."""
+
+    placed: Placed
+    reading: sql.Composed
+    misfits: int
+
+
+@dataclass(frozen=True)
+class _Faults:
+    """What is wrong with one column: the details that are shown, and how many there are."""
+
+    index: int
+    shown: list[Detail]
+    count: int
+
+
+_NOT_CONVERTED = {
+    ColumnType.TEXT: DetailCode.NOT_A_TEXT,
+    ColumnType.INTEGER: DetailCode.NOT_AN_INTEGER,
+    ColumnType.DECIMAL: DetailCode.NOT_A_DECIMAL,
+    ColumnType.BOOLEAN: DetailCode.NOT_A_BOOLEAN,
+    ColumnType.DATE: DetailCode.NOT_A_DATE,
+    ColumnType.DATETIME: DetailCode.NOT_A_DATETIME,
+}
+
+
+def change_physical_columns(
+    connection: PgConnection, table_id: str, display_name: str, plan: ColumnPlan, zone: str
+) -> None:
+    """Apply the plan, in the transaction that the caller has begun.
+
+    Raises INVALID_SCHEMA, with a detail for each of the first values that do not convert, and for each column
+    where NULLs are in the way;
+    the caller's transaction must then roll back.
+    """
+    table = physical_name(display_name)
+    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
+    hide_columns(connection, table_id, table, plan.hidden)
+    _rename(connection, table, plan)
+    _drop_defaults(connection, table, plan)
+    conversions = _choose_readings(connection, table, plan, zone)
+    faults = [
+        *_misfits(connection, table, conversions),
+        *_nulls(connection, table, plan),
+        *_missing_values(connection, table_id, plan),
+    ]
+    faults.sort(key=lambda fault: fault.index)
+    shown = [one for fault in faults for one in fault.shown]
+    raise_column_faults(shown, sum(fault.count for fault in faults))
+    _alter(connection, table, plan, conversions, zone)
+
+
+def _rename(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> None:
+    """Rename by way of names that nobody has, so that two columns can change places."""
+    for number, (old, _) in enumerate(plan.renamed):
+        _rename_column(connection, table, old, f"${number}")
+    for number, (_, new) in enumerate(plan.renamed):
+        _rename_column(connection, table, f"${number}", new)
+
+
+def _rename_column(connection: PgConnection, table: sql.Identifier, old: str, new: str) -> None:
+    connection.execute(
+        sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}").format(
+            table, sql.Identifier(old), sql.Identifier(new)
+        )
+    )
+
+
+def _drop_defaults(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> None:
+    """Drop the defaults of columns that are converted: PostgreSQL would cast them, or refuse to."""
+    for placed in plan.converted:
+        connection.execute(
+            sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT").format(
+                table, sql.Identifier(placed.column.name)
+            )
+        )
+
+
+def _choose_readings(
+    connection: PgConnection, table: sql.Identifier, plan: ColumnPlan, zone: str
+) -> list[_Conversion]:
+    """Choose, by one scan of the table, the reading of each column that leaves the fewest values out."""
+    candidates = [
+        (placed, reading)
+        for placed in plan.converted
+        for reading in readings(placed.column.name, placed.old_type, placed.column.type, zone)
+    ]
+    misfits = _count_where(
+        connection, table, [_is_misfit(placed.column, reading) for placed, reading in candidates]
+    )
+    chosen: dict[int, _Conversion] = {}
+    for (placed, reading), count in zip(candidates, misfits, strict=True):
+        best = chosen.get(placed.index)
+        if best is None or count < best.misfits:
+            chosen[placed.index] = _Conversion(placed, reading, count)
+    return list(chosen.values())
+
+
+def _misfits(
+    connection: PgConnection, table: sql.Identifier, conversions: list[_Conversion]
+) -> list[_Faults]:
+    failed = [conversion for conversion in conversions if conversion.misfits]
+    limit = max(MAX_VALUES_SHOWN // len(failed), 1) if failed else 0
+    faults = []
+    for conversion in failed:
+        column, index = conversion.placed.column, conversion.placed.index
+        misfits = counted(conversion.misfits, "valor não converte", "valores não convertem")
+        fault = Fault(_NOT_CONVERTED[column.type], f"{misfits} para {column.type.value}")
+        values = _first_misfits(connection, table, conversion, limit)
+        shown = [column_fault(index, column.name, fault, field="type", value=value) for value in values]
+        faults.append(_Faults(index, shown, conversion.misfits))
+    return faults
+
+
+def _first_misfits(
+    connection: PgConnection, table: sql.Identifier, conversion: _Conversion, limit: int
+) -> list[str]:
+    column = conversion.placed.column
+    rows = connection.execute(
+        sql.SQL("SELECT left({}::text, {}) FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
+            sql.Identifier(column.name),
+            MAX_VALUE_CHARACTERS,
+            table,
+            _is_misfit(column, conversion.reading),
+            sql.Identifier(ID_COLUMN),
+            limit,
+        )
+    )
+    return [value for (value,) in rows]
+
+
+def _nulls(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> list[_Faults]:
+    conditions = [
+        sql.SQL("{} IS NULL").format(sql.Identifier(placed.column.name)) for placed in plan.tightened
+    ]
+    counts = _count_where(connection, table, conditions)
+    return [
+        _not_nullable(placed, f"{counted(count, 'linha', 'linhas')} sem valor nesta coluna")
+        for placed, count in zip(plan.tightened, counts, strict=True)
+        if count
+    ]
+
+
+def _missing_values(connection: PgConnection, table_id: str, plan: ColumnPlan) -> list[_Faults]:
+    required = [placed for placed in plan.added if placed.column.is_required]
+    count = count_rows(connection, [table_id])[table_id] if required else 0
+    reason = f"coluna nova obrigatória em uma tabela com {counted(count, 'linha', 'linhas')}"
+    return [_not_nullable(placed, reason) for placed in required if count]
+
+
+def _alter(
+    connection: PgConnection,
+    table: sql.Identifier,
+    plan: ColumnPlan,
+    conversions: list[_Conversion],
+    zone: str,
+) -> None:
+    """Do the rest as one statement, so that the table is rewritten once at most."""
+    actions = [
+        *(
+            sql.SQL("ALTER COLUMN {} TYPE {} USING {}").format(
+                sql.Identifier(conversion.placed.column.name),
+                column_type(conversion.placed.column),
+                conversion.reading,
+            )
+            for conversion in conversions
+        ),
+        *(sql.SQL("ADD COLUMN {}").format(column_definition(placed.column, zone)) for placed in plan.added),
+        *(_nullability(placed.column, "SET") for placed in plan.tightened),
+        *(_nullability(placed.column, "DROP") for placed in plan.loosened),
+        *(
+            sql.SQL("ALTER COLUMN {} SET DEFAULT {}").format(
+                sql.Identifier(placed.column.name), default_value(placed.column, zone)
+            )
+            for placed in plan.redefaulted
+        ),
+    ]
+    if not actions:
+        return
+    try:
+        connection.execute(sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(actions)))
+    except (TooManyColumns, ProgramLimitExceeded) as error:
+        reason = "a tabela passa do que o PostgreSQL comporta (1.600 colunas, contando as ocultas)"
+        raise ApiError(INVALID_SCHEMA, reason=reason) from error
+
+
+def _nullability(column: Column, action: str) -> sql.Composed:
+    return sql.SQL(f"ALTER COLUMN {{}} {action} NOT NULL").format(sql.Identifier(column.name))
+
+
+def _is_misfit(column: Column, reading: sql.Composed) -> sql.Composed:
+    return sql.SQL("({} IS NOT NULL AND {} IS NULL)").format(sql.Identifier(column.name), reading)
+
+
+def _count_where(
+    connection: PgConnection, table: sql.Identifier, conditions: list[sql.Composed]
+) -> list[int]:
+    """Count the rows that meet each condition, in one scan (an array: a row has 1,664 entries at most)."""
+    if not conditions:
+        return []
+    counts = sql.SQL(", ").join(sql.SQL("count(*) FILTER (WHERE {})").format(c) for c in conditions)
+    row = connection.execute(sql.SQL("SELECT ARRAY[{}] FROM {}").format(counts, table)).fetchone()
+    return list(row[0]) if row else []
+
+
+def _not_nullable(placed: Placed, reason: str) -> _Faults:
+    fault = Fault(DetailCode.NOT_NULLABLE, reason)
+    shown = column_fault(placed.index, placed.column.name, fault, field="nullable")
+    return _Faults(placed.index, [shown], 1)

@@ -1,0 +1,19 @@
+"""What a change of a table's columns means for the loads that can be taken back."""
+
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.tables.columns.column_plan import ColumnPlan
+from managed_tables.undo.keeping import forget_table, rename_kept_columns
+
+
+def follow_columns(connection: PgConnection, table_id: str, plan: ColumnPlan) -> None:
+    """Rename the columns of what is kept as the table's own, in the transaction that changes them.
+
+    A change of type writes every row anew: nothing tells any more which of them somebody has changed, and
+    the loads before it cannot be taken back.
+    """
+    if plan.converted:
+        forget_table(connection, table_id)
+        return
+    aside = [(old, f"${number}") for number, (old, _) in enumerate(plan.renamed)]
+    back = [(f"${number}", new) for number, (_, new) in enumerate(plan.renamed)]
+    rename_kept_columns(connection, table_id, [*plan.hidden, *aside, *back])

@@ -1,0 +1,1 @@
+"""What an upload may hold, and how its lines are found again."""

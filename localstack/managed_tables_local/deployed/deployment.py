@@ -1,0 +1,151 @@
+"""Owns the deployment: `sam build` and `sam deploy` of template.yaml, as for AWS, to the emulator."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+
+from managed_tables_local.checkout import (
+    LOCAL,
+    TEMPLATE,
+    exclusive,
+    fingerprint,
+    run_quietly,
+    tool_environment,
+)
+from managed_tables_local.console import step
+from managed_tables_local.deployed.emulator import REGION, Emulator
+from managed_tables_local.deployed.flattening import flatten
+
+STACK_NAME = "managed-tables"
+STAGE = "local"
+_BUILD = LOCAL / "build"
+_DEPLOY_OPTIONS = (
+    "--stack-name", STACK_NAME, "--resolve-s3", "--capabilities", "CAPABILITY_IAM",
+    "--no-confirm-changeset", "--no-fail-on-empty-changeset",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the template's outputs tell."""
+
+    api_id: str
+    table_name: str
+    bucket_name: str
+    state_machine_arn: str
+    token_secret_arn: str
+
+
+def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat: bool = False) -> Outputs:
+    """Deploy, unless the stack is there and `record` notes these sources and parameters.
+
+    `flat` copies the layer into each function, for an emulator that does not apply layers.
+    """
+    python = tool_environment("ministack") / "python"  # functions run on the emulator's interpreter
+    runtime = _runtime(python)
+    everything = {**_platform_parameters(runtime), **parameters}
+    wanted = json.dumps([fingerprint(), everything, flat], sort_keys=True)
+    outputs = read_outputs(emulator)
+    if outputs and record.exists() and record.read_text() == wanted:
+        return outputs
+    with exclusive(LOCAL / "build.lock"):
+        _build(python, everything)
+        built = _BUILD / "sam"
+        if flat:
+            flatten(built, _BUILD / "flat")
+            built = _BUILD / "flat"
+        with step("sam deploy"):
+            _sam(
+                ["deploy", "--template-file", built / "template.yaml", *_DEPLOY_OPTIONS],
+                everything,
+                emulator.credentials,
+            )
+    record.write_text(wanted)
+    outputs = read_outputs(emulator)
+    if outputs is None:
+        raise SystemExit("sam deploy ended well, but the stack has no outputs")
+    return outputs
+
+
+def read_outputs(emulator: Emulator) -> Outputs | None:
+    """Return the deployed stack's outputs, or None if it is not (wholly) deployed."""
+    client = boto3.client("cloudformation", **emulator.client_arguments)
+    try:
+        stack = client.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    except client.exceptions.ClientError:
+        return None
+    if stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        return None
+    values = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    names = ("ApiId", "TableName", "BucketName", "StateMachineArn", "TokenSecretArn")
+    if not set(names) <= set(values):
+        return None  # an older version's stack
+    return Outputs(*(values[name] for name in names))
+
+
+def read_environment(emulator: Emulator, logical_id: str) -> dict[str, str]:
+    """Return the environment variables of a deployed function."""
+    stacks = boto3.client("cloudformation", **emulator.client_arguments)
+    resource = stacks.describe_stack_resource(StackName=STACK_NAME, LogicalResourceId=logical_id)
+    name = resource["StackResourceDetail"]["PhysicalResourceId"]
+    functions = boto3.client("lambda", **emulator.client_arguments)
+    return dict(functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"])
+
+
+def _platform_parameters(runtime: str) -> dict[str, str]:
+    architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+    return {
+        "Stage": STAGE,
+        "Runtime": runtime,
+        "Architecture": architecture,
+        "DeletionProtection": "false",
+        "Emulated": "true",
+    }
+
+
+def _runtime(python: Path) -> str:
+    code = "import sys; print('python%d.%d' % sys.version_info[:2])"
+    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _build(python: Path, parameters: dict[str, str]) -> None:
+    """Run `sam build`, unless the last one was of the same sources."""
+    wanted = fingerprint()
+    mark = _BUILD / "fingerprint"
+    if mark.exists() and mark.read_text() == wanted:
+        return
+    shutil.rmtree(_BUILD, ignore_errors=True)
+    _BUILD.mkdir(parents=True)
+    with step("sam build"):
+        _sam(["build", "--build-dir", _BUILD / "sam"], parameters, {"ARTEFACT_PYTHON": str(python)})
+    mark.write_text(wanted)
+
+
+def _quoted(value: str) -> str:
+    """Return a parameter's value as sam takes it: JSON needs its quotes escaped."""
+    return json.dumps(value) if '"' in value else value
+
+
+def _sam(arguments: list[object], parameters: dict[str, str], environment: dict[str, str]) -> None:
+    sam = tool_environment("sam") / "sam"
+    overrides = [f"{name}={_quoted(value)}" for name, value in parameters.items()]
+    home = LOCAL / "sam-home"
+    home.mkdir(exist_ok=True)
+    clean = {
+        "PATH": f"{sam.parent}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "AWS_DEFAULT_REGION": REGION,
+        "SAM_CLI_TELEMETRY": "0",
+        "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv")),
+        **{name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "SSL_"))},
+        **environment,
+    }
+    template = [] if "--template-file" in arguments else ["--template-file", TEMPLATE]
+    run_quietly([sam, *arguments, *template, "--parameter-overrides", *overrides], clean)

@@ -1,0 +1,1 @@
+"""What needs Docker: the functions in Lambda's containers, and the stack by compose."""

@@ -1,0 +1,107 @@
+"""Owns `make sam-local`: each function once, in a container, on work that the deployed ones do not take.
+
+A file lies beside its job instead of in `uploads/`, so no event of the bucket starts anything: the job is
+moved by the containers alone.
+"""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from managed_tables.aws.storage import job_key
+from managed_tables.catalog.jobs import Intake, JobFile, JobRecord
+from managed_tables.clock import timestamp
+from managed_tables.ids import NOBODY, new_record_id
+from managed_tables.services import Services
+from managed_tables.settings import load_settings
+from managed_tables_ingest.arrivals import read_arrivals
+from managed_tables_local import stack as local
+from managed_tables_local.console import say
+from managed_tables_local.docker.containers import ContainerError, Containers, open_containers, read_event
+from managed_tables_local.sample import SAMPLE
+from managed_tables_local.tokens import make_token
+
+TABLES = "/v1/managed-tables"
+
+
+def run(folder: Path, stack: local.Stack) -> None:
+    """Invoke all five functions, then serve the API and call it; raise ContainerError where one fails."""
+    environment = local.serving_environment(folder)
+    os.environ.update({name: value for name, value in environment.items() if name.startswith("AWS_")})
+    services = Services(load_settings(environment))
+    company_id = secrets.token_hex(12)
+    token = make_token(stack, company_id, "managed-tables:*")
+    with open_containers(folder, stack) as containers:
+        event = read_event("api", token=token, method="POST", path="/provision")
+        answer = containers.invoke("ApiFunction", event)
+        _expect(answer["statusCode"] == 200, "ApiFunction provisions a company")
+        _ingest(containers, services, company_id)
+        job = _queue(services, company_id)
+        ids = {"company_id": company_id, "job_id": job.job_id}
+        answer = containers.invoke("AnalyzeFunction", read_event("analyze", **ids))
+        _expect(answer["outcome"] == "analyzed", "AnalyzeFunction reads the sample")
+        answer = containers.invoke("InsertFunction", read_event("insert", **ids))
+        _expect(answer["outcome"] == "done", "InsertFunction loads it")
+        swept = containers.invoke("SweepFunction", read_event("sweep"))
+        _expect(isinstance(swept, dict), "SweepFunction sweeps")
+        _call_api(containers, token)
+    say("\n==> every function has run in a container")
+
+
+def _ingest(containers: Containers, services: Services, company_id: str) -> None:
+    """Tell the container of an object of the inbox: the job that comes of it has the event's own id."""
+    content, key = SAMPLE.read_bytes(), f"inbox/{company_id}/vendas.csv"
+    bucket = services.settings.bucket_name
+    services.s3.put_object(Bucket=bucket, Key=key, Body=content)
+    etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    event = read_event("ingest", bucket=bucket, key=key, size_bytes=len(content), etag=etag)
+    containers.invoke("IngestFunction", event)
+    (arrival,) = read_arrivals(event)
+    job = services.jobs.find(company_id, arrival.event_id)
+    _expect(job is not None, "IngestFunction makes a job of an object of the inbox")
+
+
+def _queue(services: Services, company_id: str) -> JobRecord:
+    """Record a job with its file, of which no event of the bucket tells."""
+    job_id, now = new_record_id(), timestamp()
+    key, content = job_key(company_id, job_id, SAMPLE.name), SAMPLE.read_bytes()
+    services.s3.put_object(Bucket=services.settings.bucket_name, Key=key, Body=content)
+    job = JobRecord(
+        company_id=company_id,
+        job_id=job_id,
+        user_id=NOBODY,
+        mode="create",
+        status="queued",
+        files=(JobFile(SAMPLE.name, key, len(content), "text/csv"),),
+        expires_at="9999-12-31T00:00:00.000Z",
+        created_at=now,
+        updated_at=now,
+        intake=Intake("vendas", auto_confirm=True),
+    )
+    services.jobs.create(job)
+    return job
+
+
+def _call_api(containers: Containers, token: str) -> None:
+    with containers.api() as url:
+        say(f"\n==> sam local start-api: GET {url}{TABLES}")
+        page: dict[str, Any] = _get(f"{url}{TABLES}", token)
+        table = page["records"][0]
+        say(f"    {table['display_name']}: {table['row_count']} rows")
+        _expect(table["row_count"] == 2_500, "the API served by sam lists the table")
+
+
+def _get(url: str, token: str) -> Any:
+    transport = httpx.HTTPTransport(retries=8)  # of connecting, with growing pauses, while sam starts
+    with httpx.Client(transport=transport, timeout=120) as http:
+        return http.get(url, headers={"Authorization": f"Bearer {token}"}).raise_for_status().json()
+
+
+def _expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise ContainerError(f"it does not hold that {what}")
+    say(f"    {what}")
