@@ -119,13 +119,17 @@ def _is_mark(text: str) -> bool:
 
 
 def _order_faults(table: Mapping[str, Any]) -> Iterator[tuple[str, Fault]]:
+    yield from _header_faults(table)
     header, first, last = (table.get(name) for name in _LINES)
-    lines = table.get("header_lines")
-    if "header_line" in table and header is None and lines:
-        yield "header_lines", _NO_HEADER_LINES
-    if header is not None and first is not None and first < header + (lines or 1):
-        yield "first_line", _HEADER_BELOW
     if last is not None and last < (first or header or 1):
         yield "last_line", _ENDS_ABOVE
     if header is not None and header in (table.get("skip_lines") or ()):
         yield "skip_lines", _HEADER_SKIPPED
+
+
+def _header_faults(table: Mapping[str, Any]) -> Iterator[tuple[str, Fault]]:
+    header, first, lines = (table.get(name) for name in ("header_line", "first_line", "header_lines"))
+    if "header_line" in table and header is None and lines:
+        yield "header_lines", _NO_HEADER_LINES
+    if header is not None and first is not None and first < header + (lines or 1):
+        yield "first_line", _HEADER_BELOW

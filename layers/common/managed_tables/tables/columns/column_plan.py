@@ -1,6 +1,6 @@
 """The comparison of a table's columns with those that an update asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from managed_tables.details import Detail, DetailCode, Fault
@@ -68,27 +68,54 @@ def plan_columns(current: Columns, wanted: Sequence[ColumnChange], new_version: 
     check_columns(wanted)
     by_name = {column.name: column for column in current}
     sources = _sources(by_name, wanted)
-    olds = [by_name.get(source or "") for source in sources]
-    pairs = [
-        (index, change.as_column(old), old)
-        for index, (change, old) in enumerate(zip(wanted, olds, strict=True))
-    ]
-    kept = [(Placed(index, new, old.type), old) for index, new, old in pairs if old is not None]
-    gone = [column.name for column in current if column.name not in sources]
+    pairs = [(change, by_name.get(source or "")) for change, source in zip(wanted, sources, strict=True)]
+    placed = [_placed(index, change, old) for index, (change, old) in enumerate(pairs)]
+    kept = [(new, old) for new, (_, old) in zip(placed, pairs, strict=True) if old is not None]
     return ColumnPlan(
-        columns=tuple(new for _, new, _ in pairs),
-        renamed=tuple((old.name, p.column.name) for p, old in kept if old.name != p.column.name),
-        hidden=tuple((name, hidden_name(name, new_version, index)) for index, name in enumerate(gone)),
-        converted=tuple(p for p, old in kept if old.type != p.column.type),
-        added=tuple(Placed(index, new, new.type) for index, new, old in pairs if old is None),
-        tightened=tuple(p for p, old in kept if old.nullable and not p.column.nullable),
-        loosened=tuple(p for p, old in kept if not old.nullable and p.column.nullable),
-        redefaulted=tuple(p for p, old in kept if _default_of(old) != _default_of(p.column)),
+        columns=tuple(new.column for new in placed),
+        renamed=tuple((old.name, new.column.name) for new, old in kept if old.name != new.column.name),
+        hidden=_hidden([column.name for column in current if column.name not in sources], new_version),
+        converted=_where(_is_converted, kept),
+        added=tuple(new for new, (_, old) in zip(placed, pairs, strict=True) if old is None),
+        tightened=_where(_is_tightened, kept),
+        loosened=_where(_is_loosened, kept),
+        redefaulted=_where(_is_redefaulted, kept),
     )
 
 
+def _placed(index: int, change: ColumnChange, old: Column | None) -> Placed:
+    column = change.as_column(old)
+    return Placed(index, column, old.type if old is not None else column.type)
+
+
+def _hidden(names: Sequence[str], version: int) -> tuple[tuple[str, str], ...]:
+    return tuple((name, hidden_name(name, version, index)) for index, name in enumerate(names))
+
+
+def _where(
+    differs: Callable[[Column, Column], bool], kept: Sequence[tuple[Placed, Column]]
+) -> tuple[Placed, ...]:
+    return tuple(new for new, old in kept if differs(old, new.column))
+
+
+def _is_converted(old: Column, new: Column) -> bool:
+    return old.type != new.type
+
+
+def _is_tightened(old: Column, new: Column) -> bool:
+    return old.nullable and not new.nullable
+
+
+def _is_loosened(old: Column, new: Column) -> bool:
+    return new.nullable and not old.nullable
+
+
+def _is_redefaulted(old: Column, new: Column) -> bool:
+    """Return whether PostgreSQL holds another default: one of another type is another one."""
+    return _default_of(old) != _default_of(new)
+
+
 def _default_of(column: Column) -> tuple[str | None, ColumnType]:
-    """Return what of the column's default PostgreSQL holds: one of another type is another one."""
     return column.default, column.type if column.default is not None else ColumnType.TEXT
 
 
