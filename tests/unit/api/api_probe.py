@@ -11,10 +11,10 @@ from starlette.responses import Response
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.documentation import parameters_of
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.http.calls import Call, requires
 from managed_tables_api.http.validation import Page
+from managed_tables_api.openapi.describing import parameters_of
 
 SECRET = "a secret that only the tests know, 32 bytes or more"
 COMPANY_ID = "5f0000000000000000000001"

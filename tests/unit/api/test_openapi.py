@@ -15,7 +15,7 @@ from managed_tables.details import DetailCode
 from managed_tables.messages.findings import ReasonCode, WarningCode
 from managed_tables.settings import Settings
 from managed_tables_api.app import create_app
-from managed_tables_api.openapi import build_document, operations
+from managed_tables_api.openapi.document import build_document, operations
 from managed_tables_api.services import ApiServices
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
@@ -195,7 +195,7 @@ def test_the_page_and_the_document_are_made_once(app: FastAPI, monkeypatch: pyte
     """They need no token: whoever asks again and again costs next to nothing."""
     client = TestClient(app)
     first = [client.get(f"/v1/managed-tables/{name}").content for name in ("docs", "openapi.json")]
-    monkeypatch.setattr("managed_tables_api.docs_page.render_page", None)
-    monkeypatch.setattr("managed_tables_api.openapi.build_document", None)
+    monkeypatch.setattr("managed_tables_api.openapi.page.render_page", None)
+    monkeypatch.setattr("managed_tables_api.openapi.document.build_document", None)
     app.openapi_schema = None
     assert [client.get(f"/v1/managed-tables/{name}").content for name in ("docs", "openapi.json")] == first

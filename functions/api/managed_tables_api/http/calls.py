@@ -12,7 +12,7 @@ A route declares its permission and takes one argument besides the ids of its pa
 The token and the permission are checked before the route runs (401, 403). The route looks up the ids of
 its path first (404) and only then calls `call.query(Model)` or `call.body(Model)` / `call.json_object()`
 (413, 422): that is the contract's order of checks, so nothing of the request is declared as a FastAPI
-parameter but path ids, as strings; `managed_tables_api.documentation.document` puts the same models
+parameter but path ids, as strings; `managed_tables_api.openapi.describing.document` puts the same models
 into OpenAPI. `managed_tables_api.app.ROUTERS` lists the routers.
 
 Routes are plain functions that block (psycopg, boto3) and run in the thread pool.

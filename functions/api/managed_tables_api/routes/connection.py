@@ -10,9 +10,9 @@ from starlette.responses import Response
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import NOT_PROVISIONED, ApiError
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.documentation import document
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.http.calls import Call, requires
+from managed_tables_api.openapi.describing import document
 from managed_tables_api.services import ApiServices
 
 router = APIRouter(prefix="/v1/managed-tables/connection", tags=["Reading by other products"])

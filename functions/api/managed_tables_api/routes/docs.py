@@ -39,14 +39,14 @@ def _document_bytes(app: FastAPI) -> bytes:
 
 
 def _page_bytes(app: FastAPI) -> bytes:
-    from managed_tables_api.docs_page import render_page  # only who reads the page pays for it
+    from managed_tables_api.openapi.page import render_page  # only who reads the page pays for it
 
     return render_page(_document(app)).encode()
 
 
 def _document(app: FastAPI) -> dict[str, object]:
     """Return the document, built once."""
-    from managed_tables_api.openapi import build_document  # only who reads the document pays for it
+    from managed_tables_api.openapi.document import build_document  # only who reads the document pays for it
 
     if app.openapi_schema is None:
         app.openapi_schema = build_document(app)

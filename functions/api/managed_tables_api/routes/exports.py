@@ -15,11 +15,11 @@ from managed_tables.errors import (
 )
 from managed_tables.exports.request import ExportRequest
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.documentation import document
 from managed_tables_api.exports.export_models import ExportAnswer, NewExport, NewExportAnswer
 from managed_tables_api.exports.starting import export_answer, get_export, start_export
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.http.calls import Call, requires
+from managed_tables_api.openapi.describing import document
 
 router = APIRouter(prefix="/v1/managed-tables", tags=["Exports"])
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.documentation import document
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.http.calls import Call, requires
+from managed_tables_api.openapi.describing import document
 from managed_tables_api.tables.table_models import ProvisioningAnswer, provisioning_answer
 
 router = APIRouter(prefix="/v1/managed-tables", tags=["Provisioning"])

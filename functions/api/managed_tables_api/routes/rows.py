@@ -28,9 +28,9 @@ from managed_tables.errors import (
     ApiError,
 )
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.documentation import document
 from managed_tables_api.http.answers import no_content
 from managed_tables_api.http.calls import Call, requires, validate
+from managed_tables_api.openapi.describing import document
 from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.inserts.idempotency import HEADER, read_key
 from managed_tables_api.rows.inserts.inserting import InsertedRows, NewRows

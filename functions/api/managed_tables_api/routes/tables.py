@@ -22,10 +22,10 @@ from managed_tables.jobs.orphans import end_jobs_of
 from managed_tables.tables.changes import Texts
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.documentation import document
 from managed_tables_api.http.answers import JsonAnswer, entity_answer, list_answer, no_content
 from managed_tables_api.http.calls import Call, requires
 from managed_tables_api.http.schema_bodies import schema_body
+from managed_tables_api.openapi.describing import document
 from managed_tables_api.tables.preconditions import HEADER as IF_MATCH
 from managed_tables_api.tables.table_models import (
     NewTable,

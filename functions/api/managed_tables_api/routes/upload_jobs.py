@@ -29,7 +29,6 @@ from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.reanalysis import reanalyze_job
 from managed_tables.undo.operation import undo_job
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.documentation import document
 from managed_tables_api.http.answers import JsonAnswer, entity_answer, entity_bytes, no_content
 from managed_tables_api.http.calls import Call, requires
 from managed_tables_api.http.schema_bodies import schema_body
@@ -56,6 +55,7 @@ from managed_tables_api.jobs.reanalysis_models import (
 from managed_tables_api.jobs.rejects import offer_rejects
 from managed_tables_api.jobs.text_numbers import with_text_numbers
 from managed_tables_api.jobs.undo_models import UndoAnswer, UndoBody
+from managed_tables_api.openapi.describing import document
 
 router = APIRouter(prefix="/v1/managed-tables/upload-jobs", tags=["File upload"])
 

@@ -23,9 +23,9 @@ from managed_tables.errors import (
 )
 from managed_tables.uploads.offered_files import OfferedFile, check_files
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.documentation import document
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.http.calls import Call, is_multipart, requires
+from managed_tables_api.openapi.describing import document
 from managed_tables_api.uploads.form import open_form
 from managed_tables_api.uploads.new_jobs import Target, start_declared, start_received
 from managed_tables_api.uploads.upload_models import FORM_SCHEMA, UploadAnswer, UploadDeclaration

@@ -1,10 +1,6 @@
-"""Owns the OpenAPI document: FastAPI's, with each route's permission and the schemas of its body.
-
-`python -m managed_tables_api.openapi` prints it, as committed in docs/openapi.json.
-"""
+"""Build the OpenAPI document: FastAPI's, with each route's permission and the schemas of its body."""
 
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +8,6 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from managed_tables.settings import Settings
 from managed_tables_api.auth.permissions import ALL_PERMISSIONS, Permission
 from managed_tables_api.http.calls import RequiresPermission
 
@@ -28,7 +23,6 @@ TOKEN_DESCRIPTION = (
     f"`{ALL_PERMISSIONS}` concede todas as permissões."
 )
 
-_METHODS = ("get", "post", "put", "patch", "delete")
 _UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")  # FastAPI's own error shape: never answered
 
 Document = dict[str, Any]
@@ -63,10 +57,7 @@ def build_document(app: FastAPI) -> Document:
             is_patch = method == "PATCH"
             operation["operationId"] = route.name.replace("update", "patch") if is_patch else route.name
             _complete(operation, route, components["schemas"])
-    for name in (
-        "HTTPValidationError",
-        "ValidationError",
-    ):  # FastAPI's own error shape, which we never answer
+    for name in _UNUSED_SCHEMAS:
         components["schemas"].pop(name, None)
     return document
 
@@ -97,17 +88,3 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield path, method, operation
-
-
-def main() -> None:
-    """Print the document."""
-    from managed_tables_api.app import create_app
-    from managed_tables_api.services import ApiServices
-
-    app = create_app(ApiServices(Settings(table_name="-", bucket_name="-")))
-    json.dump(build_document(app), sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from managed_tables_api.openapi import Document, operations
+from managed_tables_api.openapi.document import Document, operations
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }

@@ -1,0 +1,48 @@
+"""The product's structure keeps within its limits: what a stranger can read alone."""
+
+import pytest
+from structure import PACKAGES, Structure, measure
+
+MOST_MODULES_A_FOLDER = 12
+MOST_COMPLEX = 15
+P90 = 8
+# Being rebuilt: its figures may fall, never rise.
+WORSE = {
+    "managed_tables_analyze": {
+        "most_complex": 24,
+        "p90": 10,
+        "undocumented": 2,
+        "same_names": 3,
+        "modules_a_folder": 37,
+    }
+}
+
+
+@pytest.fixture(scope="module", params=PACKAGES, ids=[package.name for package in PACKAGES])
+def structure(request: pytest.FixtureRequest) -> Structure:
+    """The figures of a package."""
+    limit = WORSE.get(request.param.name, {}).get("modules_a_folder", MOST_MODULES_A_FOLDER)
+    return measure(request.param, most_modules=limit)
+
+
+def test_functions_are_simple(structure: Structure) -> None:
+    worse = WORSE.get(structure.package, {})
+    assert structure.above(worse.get("most_complex", MOST_COMPLEX)) == []
+    assert structure.p90 <= worse.get("p90", P90)
+
+
+def test_every_public_callable_and_module_has_a_docstring(structure: Structure) -> None:
+    assert len(structure.undocumented) <= WORSE.get(structure.package, {}).get("undocumented", 0), (
+        structure.undocumented
+    )
+
+
+def test_a_module_is_found_by_its_name(structure: Structure) -> None:
+    assert structure.crowded_folders == {}
+    assert len(structure.same_names) <= WORSE.get(structure.package, {}).get("same_names", 0), (
+        structure.same_names
+    )
+
+
+def test_no_modules_import_each_other_in_a_circle(structure: Structure) -> None:
+    assert structure.circle == []
