@@ -1,4 +1,4 @@
-import { Company, expect, expectAccessible, expectNoSidewaysScroll, test } from "./support.ts";
+import { Company, expect, expectAccessible, expectLargeTargets, expectNoSidewaysScroll, loadedKiB, test } from "./support.ts";
 
 const WIDE = Array.from({ length: 30 }, (_, index) => `coluna_bem_comprida_${index}:text`);
 
@@ -9,62 +9,30 @@ async function screens(company: Company): Promise<string[]> {
   return ["/", "/nova", "/enviar", "/envios", `/envios/${job}`, `/tabelas/${table}`, `/tabelas/${table}/estrutura`, "/acesso"];
 }
 
-test("every screen is accessible, on a desk and on a phone, and scrolls no way but down", async ({ page, company, visit }) => {
+test("every screen: accessible, small to load, one origin, and fit for a phone and for large text", async ({ page, company, visit, watched }) => {
   test.slow();
-  const paths = await screens(company);
-  for (const size of [
-    { width: 1280, height: 800 },
-    { width: 360, height: 640 },
-  ]) {
-    await page.setViewportSize(size);
-    for (const path of paths) {
-      await visit(path);
-      await expect(page.locator("h1").first(), path).toBeVisible();
-      await expectAccessible(page);
-      await expectNoSidewaysScroll(page);
-    }
-  }
-});
-
-test("every screen bears text of twice the size", async ({ page, company, visit }) => {
-  await page.setViewportSize({ width: 360, height: 640 });
+  const sizes = new Map<string, number>();
   for (const path of await screens(company)) {
+    await page.setViewportSize({ width: 1280, height: 800 });
     await visit(path);
-    await expect(page.locator("h1").first()).toBeVisible();
-    await page.evaluate(() => {
-      document.querySelector<HTMLElement>(".mt")?.style.setProperty("font-size", "30px");
-    });
+    await expect(page.locator("h1").first(), path).toBeVisible();
+    sizes.set(path.replace(/[0-9a-f]{24}/, ":id"), await loadedKiB(page));
+    expect(page.url()).not.toContain(company.token);
+    await expectAccessible(page);
+    await page.setViewportSize({ width: 360, height: 640 });
+    await expectAccessible(page);
+    await expectNoSidewaysScroll(page);
+    await expectLargeTargets(page);
+    await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
     await expectNoSidewaysScroll(page);
   }
-});
-
-test("targets are large enough for a finger", async ({ page, company, visit }) => {
-  await page.setViewportSize({ width: 360, height: 640 });
-  for (const path of await screens(company)) {
-    await visit(path);
-    await expect(page.locator("h1").first()).toBeVisible();
-    const small = await page.evaluate(() =>
-      [...document.querySelectorAll<HTMLElement>("main button, main a, main input, main select, main summary")]
-        .filter((element) => element.checkVisibility() && !element.closest(".mt-hidden"))
-        .map((element) => ({ box: (element.closest("label") ?? element).getBoundingClientRect(), html: element.outerHTML.slice(0, 90) }))
-        .filter(({ box }) => box.width > 0 && (box.width < 24 || box.height < 24))
-        .map(({ html }) => html),
-    );
-    expect(small, path).toEqual([]);
-  }
-});
-
-test("the page is one origin, its token nowhere but in memory", async ({ page, company, visit, watched }) => {
-  const logged: string[] = [];
-  page.on("console", (message) => logged.push(message.text()));
-  for (const path of await screens(company)) {
-    await visit(path);
-    await expect(page.locator("h1").first()).toBeVisible();
-    expect(page.url()).not.toContain(company.token);
-  }
+  const first = sizes.get("/") ?? Number.NaN;
+  console.log([...sizes].map(([path, size]) => `${path} ${size.toFixed(1)} KiB`).join(", "));
+  expect(first).toBeLessThanOrEqual(115);
+  expect(Math.max(...sizes.values()) - first).toBeLessThanOrEqual(70);
   const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
   expect(stored).not.toContain(company.token);
-  expect(logged.join("\n")).not.toContain(company.token);
+  expect(watched.logged.join("\n")).not.toContain(company.token);
   expect([...watched.origins]).toEqual([new URL(page.url()).origin]);
 });
 
@@ -83,27 +51,6 @@ test("the answer has the headers of the template, and no other page may frame it
   expect(await framed?.evaluate(() => document.body?.innerText ?? "").catch(() => "")).not.toContain("Tabelas");
   void refused.catch(() => {});
   await outside.close();
-});
-
-test("the first load is small, and every further screen, too", async ({ page, company, visit }) => {
-  const sizes = new Map<string, number>();
-  page.on("response", async (response) => {
-    if (!/\/assets\/.*\.(js|css)$/.test(response.url())) return;
-    sizes.set(response.url(), (await import("node:zlib")).gzipSync(await response.body()).length);
-  });
-  const loaded = (): number => [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  await visit("/");
-  await expect(page.locator("h1").first()).toBeVisible();
-  await page.waitForLoadState("networkidle");
-  expect(loaded() / 1024).toBeLessThanOrEqual(115);
-  console.log(`first load ${(loaded() / 1024).toFixed(1)} KiB`);
-  for (const path of (await screens(company)).slice(1)) {
-    const first = loaded();
-    await page.goto(`${path}#token=${company.token}`);
-    await expect(page.locator("h1").first()).toBeVisible();
-    await page.waitForLoadState("networkidle");
-    expect((loaded() - first) / 1024, path).toBeLessThanOrEqual(70);
-  }
 });
 
 test("without a permission the page says which one is missing", async ({ page }) => {

@@ -1,6 +1,7 @@
-// What the checks share: a company of its own for each, calls to the API, and a page that is watched for faults.
+// What the checks share: a company for all checks of a process, calls to the API, a page that is watched for faults.
 
 import { createHmac, randomBytes } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { AxeBuilder } from "@axe-core/playwright";
 import { test as base, expect, type Page } from "@playwright/test";
 
@@ -20,10 +21,10 @@ export type Json = Record<string, unknown>;
 export class Company {
   readonly token: string;
 
-  constructor(permissions: string[] = ["managed-tables:*"]) {
+  constructor(permissions: string[] = ["managed-tables:*"], companyId = randomBytes(12).toString("hex")) {
     const claims = {
       sub: "0".repeat(24),
-      company_id: randomBytes(12).toString("hex"),
+      company_id: companyId,
       permissions,
       iss: setting("CONSOLE_ISSUER"),
       aud: setting("CONSOLE_AUDIENCE"),
@@ -98,24 +99,41 @@ export interface Watched {
   violations: string[];
   origins: Set<string>;
   faults: string[];
+  logged: string[];
 }
 
 interface Fixtures {
-  company: Company;
   watched: Watched;
   visit: (path: string, page?: Page) => Promise<void>;
 }
 
-export const test = base.extend<Fixtures>({
-  // biome-ignore lint: Playwright's own form of a fixture without others
-  company: async ({}, use) => {
-    const company = new Company();
-    await company.call("POST", "/provision");
-    await use(company);
-  },
+interface Shared {
+  company: Company;
+  /** A company whose table has a million rows, `numero` and `texto`: made by the caller, in SQL. */
+  million: { company: Company; table: string };
+}
+
+export const test = base.extend<Fixtures, Shared>({
+  company: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright's own form of a fixture without others
+    async ({}, use) => {
+      const company = new Company();
+      await company.call("POST", "/provision");
+      await use(company);
+    },
+    { scope: "worker" },
+  ],
+  million: [
+    // biome-ignore lint/correctness/noEmptyPattern: as above
+    async ({}, use) => {
+      const [companyId, table = ""] = setting("CONSOLE_MILLION").split("/");
+      await use({ company: new Company(undefined, companyId), table });
+    },
+    { scope: "worker" },
+  ],
   watched: [
     async ({ page }, use) => {
-      const watched: Watched = { violations: [], origins: new Set(), faults: [] };
+      const watched: Watched = { violations: [], origins: new Set(), faults: [], logged: [] };
       watch(page, watched);
       await use(watched);
       expect(watched.violations, "violations of the content security policy").toEqual([]);
@@ -135,6 +153,7 @@ export const test = base.extend<Fixtures>({
 export function watch(page: Page, watched: Watched): void {
   page.on("console", (message) => {
     const text = message.text();
+    watched.logged.push(text);
     if (/Content Security Policy|TrustedHTML|TrustedScript/.test(text)) watched.violations.push(text);
   });
   page.on("pageerror", (error) => watched.faults.push(error.message));
@@ -158,6 +177,38 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
     return outside.map((one) => `${location.pathname}: ${one.outerHTML.slice(0, 100)}`).slice(0, 3);
   });
   expect(wide).toEqual([]);
+}
+
+/** No target that is too small for a finger, but links within a sentence. */
+export async function expectLargeTargets(page: Page): Promise<void> {
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>("main button, main a, main input, main select, main summary, nav a")]
+      .filter((element) => element.checkVisibility() && !element.closest(".mt-hidden"))
+      .map((element) => ({ box: (element.closest("label") ?? element).getBoundingClientRect(), html: element.outerHTML.slice(0, 90) }))
+      .filter(({ box }) => box.width > 0 && (box.width < 24 || box.height < 24))
+      .map(({ html }) => `${location.pathname}: ${html}`),
+  );
+  expect(small).toEqual([]);
+}
+
+/** How many KiB, compressed, of code and style a page has loaded so far. */
+export async function loadedKiB(page: Page): Promise<number> {
+  const urls = await page.evaluate(() =>
+    performance.getEntriesByType("resource").map((one) => one.name).filter((name) => /\/assets\/.*\.(js|css)$/.test(name)),
+  );
+  let bytes = 0;
+  for (const url of new Set(urls)) bytes += await compressedSize(page, url);
+  return bytes / 1024;
+}
+
+const sizes = new Map<string, number>();
+
+async function compressedSize(page: Page, url: string): Promise<number> {
+  const known = sizes.get(url);
+  if (known !== undefined) return known;
+  const size = gzipSync(await (await page.request.get(url)).body()).length;
+  sizes.set(url, size);
+  return size;
 }
 
 export { expect };

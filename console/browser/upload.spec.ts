@@ -1,6 +1,10 @@
 import { expect, expectAccessible, test } from "./support.ts";
 
-const FILE = { name: "vendas.csv", mimeType: "text/csv", buffer: Buffer.from("produto;valor\nA;1,5\nB;2,5\n") };
+const FILE = file("vendas.csv");
+
+function file(name: string) {
+  return { name, mimeType: "text/csv", buffer: Buffer.from("produto;valor\nA;1,5\nB;2,5\n") };
+}
 
 test("a file goes straight to the bucket: fields first, the file last, no token", async ({ page, visit }) => {
   await visit("/enviar");
@@ -37,11 +41,11 @@ test("a connection that breaks is told, and the file sent again", async ({ page,
 
 test("a review is found again after the page is opened anew", async ({ page, visit }) => {
   await visit("/enviar");
-  await page.getByLabel("Arquivos").setInputFiles(FILE);
+  await page.getByLabel("Arquivos").setInputFiles(file("voltar.csv"));
   await expect(page.getByRole("button", { name: "Importar 2 linhas" })).toBeVisible();
   await visit("/envios");
-  await expect(page.getByRole("listitem").filter({ hasText: "vendas.csv" })).toContainText("Aguardando sua revisão");
-  await page.getByRole("link", { name: "vendas.csv" }).click();
+  await expect(page.getByRole("listitem").filter({ hasText: "voltar.csv" })).toContainText("Aguardando sua revisão");
+  await page.getByRole("link", { name: "voltar.csv" }).click();
   await expect(page.getByRole("button", { name: "Importar 2 linhas" })).toBeVisible();
 });
 

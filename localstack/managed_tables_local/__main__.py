@@ -59,7 +59,8 @@ def _take_pictures(stack: local.Stack, folder: Path) -> None:
     if stack.console_url is None:
         raise SystemExit("The page is not served: `make up` says why")
     PICTURES.mkdir(exist_ok=True)
-    run_checks(asdict(stack), stack.console_url, folder / "results", "pictures.spec.ts", pictures=PICTURES)
+    settings = {"CONSOLE_PICTURES": str(PICTURES)}
+    run_checks(asdict(stack), stack.console_url, folder / "results", "pictures.spec.ts", settings=settings)
     say(f"==> {PICTURES}")
 
 

@@ -1,36 +1,54 @@
 """The console in a real browser, against the deployed stack: the page as the template would serve it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from client import Console, Stack, column
 
 from managed_tables_local.console_page import page, page_build
-from managed_tables_local.console_page.browser import CHECKS, run_checks
+from managed_tables_local.console_page.browser import run_checks
 
-CHECKED = sorted(
-    path.name.removesuffix(".spec.ts") for path in CHECKS.glob("*.spec.ts") if "pictures" not in path.name
-)
+ROWS = 1_000_000
 
 
-@pytest.fixture(scope="module")
-def served(stack_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """A folder of the page's process, and the page's address; it stands in front of the stack under test."""
+@pytest.fixture
+def served(stack_file: Path, tmp_path: Path) -> Iterator[str]:
+    """The page's address, a process of its own in front of the stack under test."""
     facts = json.loads(stack_file.read_text())
-    folder = tmp_path_factory.mktemp("page")
-    url = page.start(folder, facts["api_url"], facts["aws_endpoint_url"], preferred_port=0)
+    url = page.start(tmp_path, facts["api_url"], facts["aws_endpoint_url"], preferred_port=0)
     try:
-        yield folder, url
+        yield url
     finally:
-        page.process(folder).stop()
+        page.process(tmp_path).stop()
 
 
-@pytest.mark.parametrize("name", CHECKED)
-def test_the_console_in_a_browser(name: str, stack_file: Path, served: tuple[Path, str]) -> None:
-    """Each check of console/browser/<name>.spec.ts passes."""
-    folder, url = served
-    run_checks(json.loads(stack_file.read_text()), url, folder / "results", f"{name}.spec.ts")
+@pytest.fixture
+def million(stack: Stack, http: httpx.Client, query: Callable[..., list[tuple[Any, ...]]]) -> str:
+    """A company and its table of a million rows, made in SQL: an import would take a minute."""
+    company = Console(stack, stack.api_url, http)
+    company.provision()
+    table = company.create_table("milhao", column("numero", "integer"), column("texto"))
+    query(
+        company,
+        "WITH made AS (INSERT INTO milhao (id, numero, texto)"
+        " SELECT lpad(to_hex(n), 32, '0')::uuid, n, 'linha ' || n FROM generate_series(1, %s) AS n),"
+        " counted AS (INSERT INTO managed_tables.row_counts VALUES (%s, 0, %s) RETURNING row_count)"
+        " SELECT row_count FROM counted",
+        ROWS,
+        table["_id"],
+        ROWS,
+    )
+    return f"{company.company_id}/{table['_id']}"
+
+
+def test_the_console_in_a_browser(stack_file: Path, served: str, million: str, tmp_path: Path) -> None:
+    """Each check of console/browser passes."""
+    facts = json.loads(stack_file.read_text())
+    print(run_checks(facts, served, tmp_path / "results", settings={"CONSOLE_MILLION": million}))
 
 
 def test_the_parts_of_the_console() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from managed_tables_local.checkout import ROOT
@@ -18,11 +19,12 @@ class BrowserError(RuntimeError):
 
 
 def run_checks(
-    facts: dict[str, str], url: str, results: Path, *specs: str, pictures: Path | None = None
+    facts: dict[str, str], url: str, results: Path, *specs: str, settings: Mapping[str, str] | None = None
 ) -> str:
-    """Run these files of checks against the page at `url` and return what was printed.
+    """Run these files of checks, or all, against the page at `url` and return what was printed.
 
-    `facts` are those of stack.json. Raises BrowserError where a check fails, or none has run.
+    `facts` are those of stack.json, `settings` more of what a check asks for. Raises BrowserError where a
+    check fails, or none has run.
     """
     node = find_node()
     install(CHECKS, node)
@@ -33,7 +35,7 @@ def run_checks(
         "CONSOLE_ISSUER": facts["issuer"],
         "CONSOLE_AUDIENCE": facts["audience"],
         "CONSOLE_RESULTS": str(results),
-        **({"CONSOLE_PICTURES": str(pictures)} if pictures else {}),
+        **(settings or {}),
     }
     runner = CHECKS / "node_modules" / "@playwright" / "test" / "cli.js"
     done = subprocess.run(
