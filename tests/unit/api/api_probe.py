@@ -4,7 +4,6 @@ import time
 from typing import Annotated, Any
 
 import jwt
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -13,8 +12,9 @@ from managed_tables.ids import is_record_id
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.http.calls import Call, requires
+from managed_tables_api.http.routing import ApiRouter
 from managed_tables_api.http.validation import Page
-from managed_tables_api.openapi.describing import parameters_of
+from managed_tables_api.openapi.describing import document
 
 SECRET = "a secret that only the tests know, 32 bytes or more"
 COMPANY_ID = "5f0000000000000000000001"
@@ -49,7 +49,7 @@ class ProbeBody(BaseModel):
     count: int = Field(default=1, ge=1)
 
 
-probe = APIRouter(prefix="/probe")
+probe = ApiRouter("/probe")
 
 
 @probe.get("/caller")
@@ -62,7 +62,7 @@ def fail(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     raise RuntimeError(f"the password of {call.company_id} is hunter2")
 
 
-@probe.post("/{table_id}", openapi_extra={"parameters": parameters_of(ProbeQuery, "query")})
+@probe.post("/{table_id}", document("Echo", answers={201: None}, query=ProbeQuery))
 def echo(table_id: str, call: Annotated[Call, requires(Permission.CREATE)]) -> Response:
     if not is_record_id(table_id):
         raise ApiError(TABLE_NOT_FOUND)

@@ -9,7 +9,7 @@ from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.validation import Count, Moment, RecordId, comma_words
-from managed_tables_api.openapi.describing import DetailBody, codes_of
+from managed_tables_api.openapi.error_models import DetailBody, codes_of
 from managed_tables_api.rows.row_models import Where
 
 _EXPORT_ID = "507f1f77bcf86cd799439015"

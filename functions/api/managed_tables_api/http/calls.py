@@ -1,33 +1,35 @@
-"""Owns what a route is handed: who calls, the services, and its query and body, parsed when it asks.
+"""Hand a route what it needs: who calls, the services, and its query and body, parsed when it asks.
 
 A route declares its permission and takes one argument besides the ids of its path:
 
-    router = APIRouter(prefix="/v1/managed-tables", tags=["Tables"])
+    router = ApiRouter("/v1/managed-tables", ["Tables"])
 
-    @router.get("/{table_id}", **document("Get table", answers={200: TableAnswer}, errors=[TABLE_NOT_FOUND]))
+    @router.get("/{table_id}", document("Get table", answers={200: TableAnswer}, errors=[TABLE_NOT_FOUND]))
     def get_table(table_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Response:
         table = call.services.tables.get(call.company_id, table_id)
         return JsonAnswer(table)
 
 The token and the permission are checked before the route runs (401, 403). The route looks up the ids of
 its path first (404) and only then calls `call.query(Model)` or `call.body(Model)` / `call.json_object()`
-(413, 422): that is the contract's order of checks, so nothing of the request is declared as a FastAPI
-parameter but path ids, as strings; `managed_tables_api.openapi.describing.document` puts the same models
-into OpenAPI. `managed_tables_api.app.ROUTERS` lists the routers.
+(413, 422): that is the contract's order of checks. `managed_tables_api.app.ROUTERS` lists the routers.
 
-Routes are plain functions that block (psycopg, boto3) and run in the thread pool.
+Routes are plain functions that block (psycopg, boto3) and run in the thread pool, but for those that read a
+form.
 """
 
 import asyncio
 import codecs
+import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 
 from managed_tables import exact_json
 from managed_tables.details import Place
@@ -43,6 +45,7 @@ from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.auth.tokens import Caller
 from managed_tables_api.http.parameters import refuse_parameters, unknown_parameters
 from managed_tables_api.http.validation import details_of
+from managed_tables_api.openapi.describing import Documentation
 from managed_tables_api.services import ApiServices
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -122,39 +125,64 @@ def is_multipart(request: Request) -> bool:
     return media_type.strip().lower() == "multipart/form-data"
 
 
+@dataclass(frozen=True)
 class RequiresPermission:
-    """The dependency behind `requires`; OpenAPI reads `permission` from it."""
+    """What stands beside a route's argument `call`: what its caller must be granted."""
 
-    def __init__(self, permission: Permission) -> None:
-        self.permission = permission
-
-    async def __call__(self, request: Request) -> AsyncIterator[Call]:
-        """Yield the call, once its token is valid (401), the permission granted (403), the turn come (429).
-
-        The turn comes after the body, which may be slow to arrive; a form is read by its route.
-        """
-        services: ApiServices = request.app.state.services
-        caller = await _authenticate(request, services)
-        caller.require(self.permission)
-        async with services.turns.request(caller.company_id):
-            unknown = unknown_parameters(request)
-            if unknown:
-                async with services.turns.turn(caller.company_id):
-                    await run_in_threadpool(refuse_parameters, services, caller.company_id, request, unknown)
-            if request.method in _METHODS_WITH_BODY and is_multipart(request):
-                yield Call(request, services, caller, None)
-                return
-            body: bytes | None = b""
-            if request.method in _METHODS_WITH_BODY:
-                body = await _read_bounded(request, services.settings.request_max_bytes)
-            async with services.turns.turn(caller.company_id):
-                yield Call(request, services, caller, body)
+    permission: Permission
 
 
 def requires(permission: Permission) -> Any:
     """Declare beside a route what its caller must be granted."""
-    # Of the function's scope: a reader who is slow to take the answer holds nobody's turn.
-    return Depends(RequiresPermission(permission), scope="function")
+    return RequiresPermission(permission)
+
+
+def permission_of(endpoint: Callable[..., Any]) -> Permission | None:
+    """Return what a route's function requires, None where it takes no call."""
+    for name, annotation in inspect.get_annotations(endpoint).items():
+        for one in getattr(annotation, "__metadata__", ()):
+            if name == "call" and isinstance(one, RequiresPermission):
+                return one.permission
+    return None
+
+
+async def answer_call(
+    request: Request,
+    permission: Permission,
+    endpoint: Callable[..., Any],
+    documentation: Documentation | None,
+) -> Response:
+    """Run a route's function, once token (401) and permission (403) are valid and its turn has come (429).
+
+    The turn comes after the body, which may be slow to arrive, and ends before the answer is sent, which may
+    be slow to be taken; a form is read by its route.
+    """
+    services: ApiServices = request.app.state.services
+    caller = await _authenticate(request, services)
+    caller.require(permission)
+    turns = services.turns
+    with turns.request(caller.company_id):
+        unknown = unknown_parameters(request, documentation)
+        if unknown:
+            async with turns.turn(caller.company_id):
+                await run_in_threadpool(refuse_parameters, services, caller.company_id, request, unknown)
+        body: bytes | None = b""
+        if request.method in _METHODS_WITH_BODY:
+            if is_multipart(request):
+                return await _run(endpoint, request, Call(request, services, caller, None))
+            body = await _read_bounded(request, services.settings.request_max_bytes)
+        async with turns.turn(caller.company_id):
+            return await _run(endpoint, request, Call(request, services, caller, body))
+
+
+async def _run(endpoint: Callable[..., Any], request: Request, call: Call) -> Response:
+    work = partial(endpoint, **request.path_params, call=call)
+    answer: Response
+    if inspect.iscoroutinefunction(endpoint):
+        answer = await work()
+    else:
+        answer = await run_in_threadpool(work)
+    return answer
 
 
 async def _authenticate(request: Request, services: ApiServices) -> Caller:

@@ -1,34 +1,30 @@
 """Refuse query parameters that a route does not declare: a filter that is ignored is a wrong answer.
 
-What a route takes is read from its OpenAPI parameters, so that nothing is declared twice. `filter[a][gte]`
-passes where `filter` is declared in the style `deepObject`.
+What a route takes is read from what it documents, so that nothing is declared twice.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fastapi import Request
+from starlette.requests import Request
 
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import TABLE_NOT_FOUND, UNKNOWN_PARAMETER, ApiError
 from managed_tables_api.exports.starting import get_export
 from managed_tables_api.http.validation import MAX_DETAILS, shown_text
 from managed_tables_api.jobs.job_answers import get_job
+from managed_tables_api.openapi.describing import Documentation
 from managed_tables_api.services import ApiServices
 
 _FAULT = Fault(DetailCode.UNKNOWN_PARAMETER, "a rota não tem este parâmetro")
 
 
-def unknown_parameters(request: Request) -> list[str]:
+def unknown_parameters(request: Request, documentation: Documentation | None) -> list[str]:
     """Return the names in the query that the request's route does not declare."""
-    declared = (request.scope["route"].openapi_extra or {}).get("parameters", ())
-    plain = {one["name"] for one in declared if one["in"] == "query" and one.get("style") != "deepObject"}
-    deep = {one["name"] for one in declared if one.get("style") == "deepObject"}
-    return [
-        name
-        for name in dict.fromkeys(request.query_params.keys())
-        if name not in plain and not ("[" in name and name.partition("[")[0] in deep)
-    ]
+    if not request.scope["query_string"]:
+        return []
+    names = dict.fromkeys(request.query_params.keys())
+    return [name for name in names if documentation is None or not documentation.takes(name)]
 
 
 def refuse_parameters(services: ApiServices, company_id: str, request: Request, names: list[str]) -> None:

@@ -1,15 +1,93 @@
-"""Keep fixed words of a path out of its ids: `/upload-jobs` is never the table of that name.
+"""Declare routes, and keep fixed words of a path out of its ids: `/upload-jobs` is never that table.
+
+A route answers by itself: nothing of a request is FastAPI's to parse, and OpenAPI is made of what the route
+declares only when somebody reads it, so neither costs a request or a cold start anything.
 
 Where one route has a word and another a parameter at the same place, the word is no value of the parameter:
 `PUT /upload` is 405, as `/upload` is known, and `GET /exports`, which is not, 404.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
-from starlette.routing import BaseRoute, Route
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, request_response
+
+from managed_tables_api.http.calls import answer_call, permission_of
+from managed_tables_api.openapi.describing import Documentation
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+class ApiRoute(Route):
+    """One function for one path and method; its argument `call` says which permission it needs.
+
+    A function without it takes the request, and needs no token.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        method: str,
+        tags: Sequence[str],
+        documentation: Documentation | None = None,
+    ) -> None:
+        super().__init__(path, endpoint, methods=[method])
+        self.methods = {method}  # Starlette would let HEAD in
+        self.tags = tags
+        self.documentation = documentation
+        self.permission = permission_of(endpoint)
+        if self.permission is not None:
+            self.app = request_response(self._answer)
+
+    async def _answer(self, request: Request) -> Response:
+        assert self.permission is not None  # noqa: S101 - as `__init__` has made sure
+        return await answer_call(request, self.permission, self.endpoint, self.documentation)
+
+
+class ApiRouter:
+    """The routes of one module, their paths under a prefix."""
+
+    def __init__(self, prefix: str, tags: Sequence[str] = ()) -> None:
+        self.routes: list[ApiRoute] = []
+        self._prefix = prefix
+        self._tags = tags
+
+    def route(
+        self, method: str, path: str, documentation: Documentation | None = None
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare a function as the route of a method and a path."""
+
+        def declare(endpoint: Endpoint) -> Endpoint:
+            self.routes.append(ApiRoute(self._prefix + path, endpoint, method, self._tags, documentation))
+            return endpoint
+
+        return declare
+
+    def get(self, path: str, documentation: Documentation | None = None) -> Callable[[Endpoint], Endpoint]:
+        """Declare a route of GET."""
+        return self.route("GET", path, documentation)
+
+    def post(self, path: str, documentation: Documentation | None = None) -> Callable[[Endpoint], Endpoint]:
+        """Declare a route of POST."""
+        return self.route("POST", path, documentation)
+
+    def put(self, path: str, documentation: Documentation | None = None) -> Callable[[Endpoint], Endpoint]:
+        """Declare a route of PUT."""
+        return self.route("PUT", path, documentation)
+
+    def patch(self, path: str, documentation: Documentation | None = None) -> Callable[[Endpoint], Endpoint]:
+        """Declare a route of PATCH."""
+        return self.route("PATCH", path, documentation)
+
+    def delete(self, path: str, documentation: Documentation | None = None) -> Callable[[Endpoint], Endpoint]:
+        """Declare a route of DELETE."""
+        return self.route("DELETE", path, documentation)
 
 
 def reserve_fixed_words(routes: Sequence[BaseRoute]) -> None:

@@ -8,8 +8,8 @@ at a time, nothing here ever waits.
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from managed_tables.errors import TOO_MANY_REQUESTS, ApiError
 
@@ -35,8 +35,8 @@ class Turns:
         self._running: Counter[str] = Counter()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
-    @asynccontextmanager
-    async def request(self, company_id: str) -> AsyncIterator[None]:
+    @contextmanager
+    def request(self, company_id: str) -> Iterator[None]:
         """Count a request for the `with` block; raises TOO_MANY_REQUESTS where the company has its number."""
         with self._lock:
             if self._present[company_id] >= self._requests:

@@ -25,7 +25,7 @@ from managed_tables_api.http.validation import (
     RecordId,
     shown_text,
 )
-from managed_tables_api.openapi.describing import DetailBody, codes_of
+from managed_tables_api.openapi.error_models import DetailBody, codes_of
 
 _COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
 
-from managed_tables_api.auth.permissions import ALL_PERMISSIONS, Permission
-from managed_tables_api.http.calls import RequiresPermission
+from managed_tables_api.auth.permissions import ALL_PERMISSIONS
+from managed_tables_api.http.routing import ApiRoute
+from managed_tables_api.openapi.described_routes import described
 
 VERSION = "1.0.0"  # of the contract, not of a release
 TAGS = ("Provisioning", "Tables CRUD", "File upload", "Data CRUD", "Exports", "Reading by other products")
@@ -30,13 +30,14 @@ Document = dict[str, Any]
 
 def build_document(app: FastAPI) -> Document:
     """Return the OpenAPI 3.1 document of the app's documented routes."""
-    routes = [route for route in app.routes if isinstance(route, APIRoute) and route.include_in_schema]
+    own = [route for route in app.routes if isinstance(route, ApiRoute)]
+    documented = [(route, route.documentation) for route in own if route.documentation]
     document = get_openapi(
         title="Managed Tables API",
         version=VERSION,
         openapi_version="3.1.0",
         description=DESCRIPTION,
-        routes=routes,
+        routes=[described(route, documentation) for route, documentation in documented],
         tags=[{"name": name} for name in TAGS],
         # Relative to where the document is served, so that it holds behind any stage and host.
         servers=[{"url": "../.."}],
@@ -50,7 +51,7 @@ def build_document(app: FastAPI) -> Document:
             "description": TOKEN_DESCRIPTION,
         }
     }
-    for route in routes:
+    for route, _ in documented:
         for method in route.methods or ():
             operation = document["paths"][route.path][method.lower()]
             # PATCH and PUT may share a function; an id belongs to one operation.
@@ -62,8 +63,10 @@ def build_document(app: FastAPI) -> Document:
     return document
 
 
-def _complete(operation: Document, route: APIRoute, schemas: Document) -> None:
-    permission = _permission_of(route)
+def _complete(operation: Document, route: ApiRoute, schemas: Document) -> None:
+    permission = route.permission
+    if permission is None:
+        raise ValueError(f"{route.path} declares no permission")
     operation["security"] = [{"bearerAuth": []}]
     operation["x-permission"] = permission.value
     description = operation.get("description", "")
@@ -74,13 +77,6 @@ def _complete(operation: Document, route: APIRoute, schemas: Document) -> None:
         for name, schema in media["schema"].pop("$defs", {}).items():
             if schemas.setdefault(name, schema) != schema:
                 raise ValueError(f"two schemas are called {name}")
-
-
-def _permission_of(route: APIRoute) -> Permission:
-    for dependency in route.dependant.dependencies:
-        if isinstance(dependency.call, RequiresPermission):
-            return dependency.call.permission
-    raise ValueError(f"{route.path} declares no permission")
 
 
 def operations(document: Document) -> Iterator[tuple[str, str, Document]]:

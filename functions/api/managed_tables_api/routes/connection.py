@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -12,10 +11,11 @@ from managed_tables.errors import NOT_PROVISIONED, ApiError
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.http.calls import Call, requires
+from managed_tables_api.http.routing import ApiRouter
 from managed_tables_api.openapi.describing import document
 from managed_tables_api.services import ApiServices
 
-router = APIRouter(prefix="/v1/managed-tables/connection", tags=["Reading by other products"])
+router = ApiRouter("/v1/managed-tables/connection", ["Reading by other products"])
 
 _EXAMPLE: dict[str, Any] = {
     "host": "dados.exemplo.com.br",
@@ -45,7 +45,7 @@ class ConnectionAnswer(BaseModel):
 
 @router.get(
     "",
-    **document("Read-only connection", answers={200: ConnectionAnswer}, errors=(NOT_PROVISIONED,)),
+    document("Read-only connection", answers={200: ConnectionAnswer}, errors=(NOT_PROVISIONED,)),
 )
 def get_connection(call: Annotated[Call, requires(Permission.CONNECT)]) -> Response:
     """Show how to connect; neither wakes the database nor makes it."""
@@ -57,7 +57,7 @@ def get_connection(call: Annotated[Call, requires(Permission.CONNECT)]) -> Respo
 
 @router.post(
     "/rotate",
-    **document("Rotate the read-only password", answers={200: ConnectionAnswer}, errors=(NOT_PROVISIONED,)),
+    document("Rotate the read-only password", answers={200: ConnectionAnswer}, errors=(NOT_PROVISIONED,)),
 )
 def rotate(call: Annotated[Call, requires(Permission.CONNECT)]) -> Response:
     """Give the read-only role a new password; the old one ends, and so does every session that used it."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from managed_tables import exact_json
 from managed_tables_api.http.answers import entity_bytes
+from managed_tables_api.http.routing import ApiRouter
 
-router = APIRouter(prefix="/v1/managed-tables", include_in_schema=False)
+router = ApiRouter("/v1/managed-tables")
 
 _PAGE_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from managed_tables.errors import (
@@ -19,14 +18,15 @@ from managed_tables_api.exports.export_models import ExportAnswer, NewExport, Ne
 from managed_tables_api.exports.starting import export_answer, get_export, start_export
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.http.calls import Call, requires
+from managed_tables_api.http.routing import ApiRouter
 from managed_tables_api.openapi.describing import document
 
-router = APIRouter(prefix="/v1/managed-tables", tags=["Exports"])
+router = ApiRouter("/v1/managed-tables", ["Exports"])
 
 
 @router.post(
     "/{table_id}/exports",
-    **document(
+    document(
         "Export rows",
         answers={201: NewExportAnswer},
         errors=[TABLE_NOT_FOUND, INVALID_REQUEST, REQUEST_TOO_LARGE, EXPORTS_UNAVAILABLE],
@@ -49,7 +49,7 @@ def create_export(table_id: str, call: Annotated[Call, requires(Permission.DATA_
 
 @router.get(
     "/exports/{export_id}",
-    **document("Get export", answers={200: ExportAnswer}, errors=[EXPORT_NOT_FOUND]),
+    document("Get export", answers={200: ExportAnswer}, errors=[EXPORT_NOT_FOUND]),
 )
 def get_export_state(export_id: str, call: Annotated[Call, requires(Permission.DATA_READ)]) -> Response:
     """Return how far an export is, and of one that is done where to download it."""

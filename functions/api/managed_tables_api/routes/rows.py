@@ -3,7 +3,6 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from managed_tables.conditions import FILTER_NAME
@@ -30,6 +29,7 @@ from managed_tables.errors import (
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.http.answers import no_content
 from managed_tables_api.http.calls import Call, requires, validate
+from managed_tables_api.http.routing import ApiRouter
 from managed_tables_api.openapi.describing import document
 from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.inserts.idempotency import HEADER, read_key
@@ -74,10 +74,10 @@ WRITE_ERRORS = (
     OUTCOME_UNKNOWN,
 )
 
-router = APIRouter(prefix="/v1/managed-tables/{table_id}/data", tags=["Data CRUD"])
+router = ApiRouter("/v1/managed-tables/{table_id}/data", ["Data CRUD"])
 
 
-@router.get("", **document("List rows", answers={200: RowPage}, errors=READ_ERRORS, query=ListQuery))
+@router.get("", document("List rows", answers={200: RowPage}, errors=READ_ERRORS, query=ListQuery))
 def list_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_READ)]) -> Response:
     """List the rows of a table."""
 
@@ -120,7 +120,7 @@ def _refuse_page_and_cursor(query: ListQuery | QueryBody) -> None:
 
 @router.post(
     "/query",
-    **document(
+    document(
         "Query rows or groups",
         answers={200: RecordPage},
         errors=(*READ_ERRORS, REQUEST_TOO_LARGE),
@@ -157,7 +157,7 @@ def query_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_REA
 
 @router.get(
     "/{row_id}",
-    **document(
+    document(
         "Get row",
         answers={200: Row},
         errors=(TABLE_NOT_FOUND, ROW_NOT_FOUND, INVALID_REQUEST),
@@ -171,7 +171,7 @@ def get_row(table_id: str, row_id: str, call: Annotated[Call, requires(Permissio
 
 @router.post(
     "",
-    **document(
+    document(
         "Insert rows",
         answers={201: Inserted},
         errors=(*WRITE_ERRORS, IDEMPOTENCY_KEY_REUSED, RESPONSE_TOO_LARGE, TABLE_WITHOUT_KEY),
@@ -218,12 +218,10 @@ def update_row(
 
 
 for _method in ("PUT", "PATCH"):  # the contract's page does not tell which
-    router.add_api_route(
+    router.route(
+        _method,
         "/{row_id}",
-        update_row,
-        methods=[_method],
-        operation_id=f"update_row_{_method.lower()}",
-        **document(
+        document(
             "Update row",
             answers={200: Row},
             errors=(ROW_NOT_FOUND, ROW_CHANGED, *WRITE_ERRORS),
@@ -231,12 +229,12 @@ for _method in ("PUT", "PATCH"):  # the contract's page does not tell which
             body=RowChanges,
             headers=RowHeaders,
         ),
-    )
+    )(update_row)
 
 
 @router.delete(
     "/{row_id}",
-    **document(
+    document(
         "Delete row",
         answers={204: None},
         errors=(
@@ -270,7 +268,7 @@ def delete_row(
 
 @router.patch(
     "",
-    **document(
+    document(
         "Update rows in bulk",
         answers={200: Updated},
         errors=(ROW_NOT_FOUND, ROW_CHANGED, QUERY_TOO_HEAVY, *WRITE_ERRORS),
@@ -285,7 +283,7 @@ def update_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_WR
 
 @router.post(
     "/delete",
-    **document(
+    document(
         "Delete rows in bulk",
         answers={200: Deleted},
         errors=(ROW_NOT_FOUND, QUERY_TOO_HEAVY, *WRITE_ERRORS),

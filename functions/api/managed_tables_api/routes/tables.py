@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from managed_tables.catalog.connections import ConnectionRecord
@@ -24,6 +23,7 @@ from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.http.answers import JsonAnswer, entity_answer, list_answer, no_content
 from managed_tables_api.http.calls import Call, requires
+from managed_tables_api.http.routing import ApiRouter
 from managed_tables_api.http.schema_bodies import schema_body
 from managed_tables_api.openapi.describing import document
 from managed_tables_api.tables.preconditions import HEADER as IF_MATCH
@@ -37,7 +37,7 @@ from managed_tables_api.tables.table_models import (
     table_answer,
 )
 
-router = APIRouter(prefix="/v1/managed-tables", tags=["Tables CRUD"])
+router = ApiRouter("/v1/managed-tables", ["Tables CRUD"])
 
 _UPDATE = document(
     "Update table",
@@ -59,7 +59,7 @@ _UPDATE = document(
 
 @router.get(
     "",
-    **document("List tables", answers={200: TablesAnswer}, errors=[INVALID_REQUEST], query=TablesQuery),
+    document("List tables", answers={200: TablesAnswer}, errors=[INVALID_REQUEST], query=TablesQuery),
 )
 def list_tables(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     """Return a page of the company's tables, newest first."""
@@ -74,7 +74,7 @@ def list_tables(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
 
 @router.post(
     "",
-    **document(
+    document(
         "Create table (manual)",
         answers={201: TableAnswer},
         errors=[NOT_PROVISIONED, DUPLICATE_NAME, INVALID_REQUEST, INVALID_SCHEMA, REQUEST_TOO_LARGE],
@@ -99,7 +99,7 @@ def create_table(call: Annotated[Call, requires(Permission.CREATE)]) -> Response
 
 @router.get(
     "/{table_id}",
-    **document("Get table", answers={200: TableAnswer}, errors=[TABLE_NOT_FOUND], is_entity=True),
+    document("Get table", answers={200: TableAnswer}, errors=[TABLE_NOT_FOUND], is_entity=True),
 )
 def get_table(table_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     """Return one table."""
@@ -109,7 +109,7 @@ def get_table(table_id: str, call: Annotated[Call, requires(Permission.LIST)]) -
     return entity_answer(call.request, answer, table.version)
 
 
-@router.put("/{table_id}", **_UPDATE)
+@router.put("/{table_id}", _UPDATE)
 def update_table(table_id: str, call: Annotated[Call, requires(Permission.UPDATE)]) -> Response:
     """Change a table's name, columns or status, all or nothing."""
     company = _company_of_table(call)
@@ -120,14 +120,14 @@ def update_table(table_id: str, call: Annotated[Call, requires(Permission.UPDATE
     return JsonAnswer(table_answer(company, table, call.services.table_reading.count(company, table)))
 
 
-@router.patch("/{table_id}", **_UPDATE)
+@router.patch("/{table_id}", _UPDATE)
 def patch_table(table_id: str, call: Annotated[Call, requires(Permission.UPDATE)]) -> Response:
     """Change a table: the same as PUT."""
     return update_table(table_id, call)
 
 
 @router.delete(
-    "/{table_id}", **document("Delete table", answers={204: None}, errors=[TABLE_NOT_FOUND, TABLE_BUSY])
+    "/{table_id}", document("Delete table", answers={204: None}, errors=[TABLE_NOT_FOUND, TABLE_BUSY])
 )
 def delete_table(table_id: str, call: Annotated[Call, requires(Permission.DELETE)]) -> Response:
     """Delete a table softly: it disappears from every answer, its rows stay in the database.

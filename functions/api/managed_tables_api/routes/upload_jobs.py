@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from managed_tables.errors import (
@@ -31,6 +30,7 @@ from managed_tables.undo.operation import undo_job
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.http.answers import JsonAnswer, entity_answer, entity_bytes, no_content
 from managed_tables_api.http.calls import Call, requires
+from managed_tables_api.http.routing import ApiRouter
 from managed_tables_api.http.schema_bodies import schema_body
 from managed_tables_api.http.validation import NumbersQuery
 from managed_tables_api.jobs.history import list_jobs
@@ -57,7 +57,7 @@ from managed_tables_api.jobs.text_numbers import with_text_numbers
 from managed_tables_api.jobs.undo_models import UndoAnswer, UndoBody
 from managed_tables_api.openapi.describing import document
 
-router = APIRouter(prefix="/v1/managed-tables/upload-jobs", tags=["File upload"])
+router = ApiRouter("/v1/managed-tables/upload-jobs", ["File upload"])
 
 
 ENVELOPE = b'{"records":[%s]}'
@@ -66,7 +66,7 @@ PAGE = b'{"total":%d,"quantity":%d,"records":[%s]}'
 
 @router.get(
     "",
-    **document("List jobs", answers={200: JobsAnswer}, errors=[INVALID_REQUEST], query=JobsQuery),
+    document("List jobs", answers={200: JobsAnswer}, errors=[INVALID_REQUEST], query=JobsQuery),
 )
 def list_upload_jobs(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     """Return all jobs, newest first: those that have ended too, until their record is deleted after 90 days.
@@ -84,7 +84,7 @@ def list_upload_jobs(call: Annotated[Call, requires(Permission.LIST)]) -> Respon
 
 @router.get(
     "/active",
-    **document(
+    document(
         "List active jobs",
         answers={200: ActiveJobsAnswer},
         errors=[INVALID_REQUEST],
@@ -107,7 +107,7 @@ def list_active_upload_jobs(call: Annotated[Call, requires(Permission.LIST)]) ->
 
 @router.get(
     "/{job_id}",
-    **document(
+    document(
         "Get job",
         answers={200: JobAnswer},
         errors=[JOB_NOT_FOUND, INVALID_REQUEST],
@@ -128,7 +128,7 @@ def get_upload_job(job_id: str, call: Annotated[Call, requires(Permission.LIST)]
 
 @router.delete(
     "/{job_id}",
-    **document("Cancel job", answers={204: None}, errors=[JOB_NOT_FOUND, JOB_FINISHED, TABLE_BUSY]),
+    document("Cancel job", answers={204: None}, errors=[JOB_NOT_FOUND, JOB_FINISHED, TABLE_BUSY]),
 )
 def cancel_upload_job(job_id: str, call: Annotated[Call, requires(Permission.UPLOAD)]) -> Response:
     """Cancel a job that has not ended: nothing of it stays, its files are deleted and its name is free.
@@ -141,7 +141,7 @@ def cancel_upload_job(job_id: str, call: Annotated[Call, requires(Permission.UPL
 
 @router.get(
     "/{job_id}/preview",
-    **document(
+    document(
         "Show lines of a job's files",
         answers={200: PreviewAnswer},
         errors=[JOB_NOT_FOUND, JOB_NOT_WAITING, ANALYSIS_GONE, INVALID_REQUEST],
@@ -157,7 +157,7 @@ def preview_upload_job(job_id: str, call: Annotated[Call, requires(Permission.LI
 
 @router.get(
     "/{job_id}/rejects",
-    **document("Get rejected rows", answers={200: RejectsAnswer}, errors=[JOB_NOT_FOUND, NO_REJECTS]),
+    document("Get rejected rows", answers={200: RejectsAnswer}, errors=[JOB_NOT_FOUND, NO_REJECTS]),
 )
 def get_rejected_rows(job_id: str, call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     """Return where the rows that did not fit can be fetched: a CSV to correct and upload again."""
@@ -167,7 +167,7 @@ def get_rejected_rows(job_id: str, call: Annotated[Call, requires(Permission.LIS
 
 @router.post(
     "/{job_id}/reanalyze",
-    **document(
+    document(
         "Read a job's files otherwise",
         body=Reanalysis,
         answers={200: ReanalysisAnswer},
@@ -196,7 +196,7 @@ def reanalyze_upload_job(job_id: str, call: Annotated[Call, requires(Permission.
 
 @router.post(
     "/{job_id}/confirm",
-    **document(
+    document(
         "Confirm job schema",
         body=Confirmation,
         answers={200: ConfirmAnswer},
@@ -232,7 +232,7 @@ def confirm_upload_job(job_id: str, call: Annotated[Call, requires(Permission.UP
 
 @router.post(
     "/{job_id}/undo",
-    **document(
+    document(
         "Undo a job",
         body=UndoBody,
         answers={200: UndoAnswer},

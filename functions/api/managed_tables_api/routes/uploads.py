@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -25,12 +24,13 @@ from managed_tables.uploads.offered_files import OfferedFile, check_files
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.http.calls import Call, is_multipart, requires
+from managed_tables_api.http.routing import ApiRouter
 from managed_tables_api.openapi.describing import document
 from managed_tables_api.uploads.form import open_form
 from managed_tables_api.uploads.new_jobs import Target, start_declared, start_received
 from managed_tables_api.uploads.upload_models import FORM_SCHEMA, UploadAnswer, UploadDeclaration
 
-router = APIRouter(prefix="/v1/managed-tables", tags=["File upload"])
+router = ApiRouter("/v1/managed-tables", ["File upload"])
 
 _FORM = {"multipart/form-data": {"schema": FORM_SCHEMA}}
 _MODES: dict[str | None, JobMode] = {
@@ -51,7 +51,7 @@ _ERRORS = (
 
 @router.post(
     "/upload",
-    **document(
+    document(
         "Upload (create new table)",
         body=UploadDeclaration,
         other_bodies=_FORM,
@@ -70,7 +70,7 @@ async def upload_new_table(call: Annotated[Call, requires(Permission.UPLOAD)]) -
 
 @router.post(
     "/{table_id}/upload",
-    **document(
+    document(
         "Upload (append to existing table)",
         body=UploadDeclaration,
         other_bodies=_FORM,

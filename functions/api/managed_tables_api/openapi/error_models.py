@@ -1,0 +1,67 @@
+"""Describe the one shape of every error."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from managed_tables import errors
+from managed_tables.catalog.jobs import MAX_ERROR_DETAILS
+from managed_tables.details import DetailCode, Place
+from managed_tables.errors import ApiErrorKind, JobErrorKind
+
+_DETAILS = "Onde e por quê, quando ajuda; só os primeiros"
+_DETAILS_TOTAL = "Quantos são, quando `details` tem só os primeiros"
+
+
+def codes_of(family: type[ApiErrorKind] | type[JobErrorKind]) -> list[Any]:
+    """Return the codes of every declared error of the family."""
+    return sorted({one.code for one in vars(errors).values() if isinstance(one, family)})
+
+
+class DetailBody(BaseModel):
+    """One thing that is wrong, and where; only the keys that apply."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "in": "body",
+                    "path": "columns[0].type",
+                    "code": "NOT_ALLOWED",
+                    "reason": "deve ser um destes",
+                }
+            ]
+        }
+    )
+
+    place: Place = Field(alias="in")
+    path: str = Field(default="", description="Caminho na requisição: `columns[0].type`")
+    row: int = Field(default=0, ge=0, description="Linha de `rows`, a partir de 0")
+    column: str = Field(default="", description="Nome da coluna")
+    file: str = Field(default="", description="Nome do arquivo")
+    sheet: str = Field(default="", description="Aba da planilha")
+    line: int = Field(default=1, ge=1, description="Linha do arquivo ou da aba")
+    value: str | bool | int | float | dict[str, str | bool | int | float | None] | None = Field(
+        default=None, description="O valor recusado; os da chave, ou a linha como está agora, por coluna"
+    )
+    code: DetailCode
+    reason: str = Field(description="Por quê, em português")
+
+
+class ErrorBody(BaseModel):
+    """The body of every error."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"error": "Tabela não encontrada", "code": "TABLE_NOT_FOUND"}]}
+    )
+
+    error: str = Field(description="Frase em português, para pessoas")
+    code: str = Field(
+        description="Código estável, para programas", json_schema_extra={"enum": codes_of(ApiErrorKind)}
+    )
+    details: list[DetailBody] = Field(default=[], max_length=MAX_ERROR_DETAILS, description=_DETAILS)
+    details_total: int = Field(default=0, ge=0, description=_DETAILS_TOTAL)
+    row: dict[str, str | bool | int | float | None] = Field(
+        default={}, description="A linha como está agora (`ROW_CHANGED`)"
+    )
+    request_id: str = Field(default="", description="Só em erros internos (500)")
