@@ -111,7 +111,7 @@ def analyze(
         totals = find_totals(connection, staged, len(labels), table.files)
         findings = [*table.findings, *_find_cut_labels(table), *totals]
         types = [(column.type, column.formats) for column in judged]
-        sample_rows = read_sample_rows(connection, staged, table.names, types, zone)
+        sample_rows = read_sample_rows(connection, table.names, types, zone)
         profiles = profile_columns(connection, staged, types, table.row_count, zone)
     columns = [
         {

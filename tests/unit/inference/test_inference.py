@@ -236,7 +236,7 @@ def test_sample_rows_are_typed_exactly(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         found = infer_columns(connection, staged, names, ["a.csv"], delimiter=";")
         kinds = [(column.type, column.formats) for column in found]
-        sample = read_sample_rows(connection, staged, names, kinds, ZoneInfo("America/Sao_Paulo"))
+        sample = read_sample_rows(connection, names, kinds, ZoneInfo("America/Sao_Paulo"))
     assert len(sample) == 20
     assert sample[0] == {
         "i": 7,

@@ -6,14 +6,21 @@ quantity (`Qtd. telefones`) says nothing.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.messages.findings import Finding, GroundCode
-from managed_tables_analyze.inference.counting import cell_name, staged_rows
+from managed_tables_analyze.inference.counting import (
+    COLUMNS_PER_SCAN,
+    HEAD,
+    ask_columns,
+    long_column,
+    staged_rows,
+)
 from managed_tables_analyze.inference.labels import QUANTITY_WORDS, names_year, words_of
 
 CODE_WORDS = {
@@ -122,50 +129,104 @@ def find_cut_code(names: str, values: Collection[str]) -> str | None:
     return min(cut, default=None)
 
 
-def find_code_in_writing(
-    connection: DuckDBPyConnection, staged: Path, column: int, label: str, mark: DecimalMark
-) -> Finding | None:
+@dataclass(frozen=True)
+class Writing:
+    """What the writing of a column's decimals shows: a bare exponent, or two texts of one number."""
+
+    bare_exponent: str | None = None
+    same_number: tuple[str, str] | None = None
+
+
+def find_code_in_writing(writing: Writing, label: str) -> Finding | None:
     """Return why the writing of a column of decimals shows that they are codes, None where it does not.
 
     A bare `2E5` is a code, unless other cells have decimals; so are `1.1` and `1.10` in one column.
     """
-    cell, rows = cell_name(column), staged_rows(staged)
-    bare = f"regexp_full_match({cell}, '{_BARE_EXPONENT}')"
-    if mark == "," and not _has_exponent(connection, cell, rows):
+    if writing.bare_exponent is not None:
+        return Finding(GroundCode.BARE_EXPONENTS, {"example": writing.bare_exponent})
+    if writing.same_number is None or QUANTITY_WORDS.intersection(words_of(label)):
         return None
-    row = connection.execute(
-        f"SELECT min({cell}) FILTER (contains(upper({cell}), 'E') AND {bare}), "  # noqa: S608
-        f"count(*) FILTER (contains({cell}, '{mark}') OR regexp_matches({cell}, '[eE][+-]')), "
-        f"bool_and({cell} IS NULL OR {cell} = '' OR regexp_full_match({cell}, '{_SHORT_DECIMAL}')), "
-        f"count(DISTINCT strlen({cell}) - strpos({cell}, '.')) "
-        f"FROM {rows}"
-    ).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate has one row
-    example, decimals, are_short, widths = row
-    if example is not None and not decimals:
-        return Finding(GroundCode.BARE_EXPONENTS, {"example": example})
-    if mark == "." and are_short and widths > 1 and not QUANTITY_WORDS.intersection(words_of(label)):
-        return _find_equal_numbers(connection, cell, rows)
-    return None
+    return Finding(GroundCode.WRITTEN_DIFFERENTLY, {"example": " e ".join(writing.same_number)})
 
 
-def _has_exponent(connection: DuckDBPyConnection, cell: str, rows: str) -> bool:
+def read_writing(
+    connection: DuckDBPyConnection, staged: Path, marks: Mapping[int, DecimalMark]
+) -> dict[int, Writing]:
+    """Return how columns of decimals are written, given the decimal mark of each.
+
+    Most columns are done with after a look at the head and a search for the letter of an exponent.
+    """
+    rows = staged_rows(staged)
+    columns = sorted(marks)
+    with_exponents = _columns_where(connection, rows, columns, _has_exponent)
+    may_be_codes = [column for column in columns if marks[column] == "."]
+    short = _columns_where(connection, HEAD, may_be_codes, _are_short)
+    found = {column: Writing() for column in columns}
+    for mark in (",", "."):
+        asked = [column for column in sorted(with_exponents | short) if marks[column] == mark]
+        found |= dict(_read_whole(connection, rows, asked, mark))
+    return found
+
+
+def _columns_where(
+    connection: DuckDBPyConnection, relation: str, columns: Sequence[int], test: Callable[[str], list[str]]
+) -> set[int]:
+    answers = ask_columns(connection, relation, columns, test)
+    return {column for column, (holds,) in answers.items() if holds}
+
+
+def _read_whole(
+    connection: DuckDBPyConnection, rows: str, columns: Sequence[int], mark: DecimalMark
+) -> Iterator[tuple[int, Writing]]:
+    """Yield the writing of columns in which the head, or a letter, leaves it open."""
+
+    def questions(cell: str) -> list[str]:
+        bare = f"regexp_full_match({cell}, '{_BARE_EXPONENT}')"
+        width = f"strlen({cell}) - strpos({cell}, '.')"
+        return [
+            f"min({cell}) FILTER (contains(upper({cell}), 'E') AND {bare})",
+            f"count(*) FILTER (contains({cell}, '{mark}') OR regexp_matches({cell}, '[eE][+-]'))",
+            *_are_short(cell),
+            f"min({width}) <> max({width})",
+        ]
+
+    answers = ask_columns(connection, rows, columns, questions)
+    suspects = []
+    for column, (example, decimals, are_short, widths_differ) in answers.items():
+        if example is not None and not decimals:
+            yield column, Writing(bare_exponent=example)
+        elif mark == "." and are_short and widths_differ:
+            suspects.append(column)
+    for column, pair in _find_equal_numbers(connection, rows, suspects).items():
+        yield column, Writing(same_number=pair)
+
+
+def _has_exponent(cell: str) -> list[str]:
     """Return whether some cell has an `E`: a test that costs little, and that few columns pass."""
-    row = connection.execute(
-        f"SELECT bool_or(contains({cell}, 'E') OR contains({cell}, 'e')) FROM {rows}"  # noqa: S608
-    ).fetchone()
-    return bool(row and row[0])
+    return [f"bool_or(contains({cell}, 'E') OR contains({cell}, 'e'))"]
 
 
-def _find_equal_numbers(connection: DuckDBPyConnection, cell: str, rows: str) -> Finding | None:
-    """Return the finding that two cells are the same number, and not the same text."""
-    found = connection.execute(
-        f"SELECT min({cell}), max({cell}) FROM {rows} WHERE contains({cell}, '.') "  # noqa: S608
-        f"GROUP BY rtrim(rtrim({cell}, '0'), '.') HAVING min({cell}) <> max({cell}) LIMIT 1"
-    ).fetchone()
-    if found is None:
-        return None
-    return Finding(GroundCode.WRITTEN_DIFFERENTLY, {"example": f"{found[0]} e {found[1]}"})
+def _are_short(cell: str) -> list[str]:
+    return [f"bool_and({cell} IS NULL OR {cell} = '' OR regexp_full_match({cell}, '{_SHORT_DECIMAL}'))"]
+
+
+def _find_equal_numbers(
+    connection: DuckDBPyConnection, rows: str, columns: Sequence[int]
+) -> dict[int, tuple[str, str]]:
+    """Return two cells that are the same number and not the same text, of the columns that have them."""
+    found: dict[int, tuple[str, str]] = {}
+    for start in range(0, len(columns), COLUMNS_PER_SCAN):
+        cells = long_column(rows, columns[start : start + COLUMNS_PER_SCAN])
+        pairs = (
+            f"SELECT number, min(cell) AS least, max(cell) AS greatest FROM {cells} "  # noqa: S608 - own SQL
+            "WHERE contains(cell, '.') GROUP BY number, rtrim(rtrim(cell, '0'), '.') "
+            "HAVING min(cell) <> max(cell)"
+        )
+        answers = connection.execute(
+            f"SELECT number, min(least), arg_min(greatest, least) FROM ({pairs}) GROUP BY number"  # noqa: S608
+        ).fetchall()
+        found |= {number: (least, greatest) for number, least, greatest in answers}
+    return found
 
 
 def find_code_in_values(values: Collection[str]) -> str | None:

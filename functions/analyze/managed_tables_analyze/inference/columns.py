@@ -13,7 +13,8 @@ from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
 from managed_tables_analyze.inference.codes import find_code_in_label
-from managed_tables_analyze.inference.judging import LONGEST_CODE, Judge
+from managed_tables_analyze.inference.evidence import LONGEST_CODE, Evidence
+from managed_tables_analyze.inference.judging import Judge, marks_of_decimals
 from managed_tables_analyze.inference.marks import settle_marks
 from managed_tables_analyze.inference.oddities import Found, find_oddities
 from managed_tables_analyze.inference.orders import settle_orders
@@ -58,7 +59,9 @@ def infer_columns(
     trials = try_columns(connection, staged, labels, plain)
     readings = settle_marks(connection, staged, trials, delimiter)
     readings = settle_orders(connection, staged, trials, readings)
-    judge = Judge(connection, staged, f"{datetime.now(UTC):%Y-%m-%d}", names)
+    types = [None if one.hypothesis is None else one.hypothesis.type for one in readings]
+    evidence = Evidence(connection, staged, types, marks_of_decimals(readings))
+    judge = Judge(connection, staged, f"{datetime.now(UTC):%Y-%m-%d}", evidence, names)
     judged = [
         judge.judge(trial, reading, label)
         for trial, reading, label in zip(trials, readings, labels, strict=True)

@@ -8,30 +8,27 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
-from managed_tables.conversion.cells import LETTER_PAIRS
+from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.day_forms import DateOrder, Shape
 from managed_tables.conversion.sql_text import matches, trimmed
-from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
 from managed_tables_analyze.inference.codes import (
+    Writing,
     find_code_in_label,
     find_code_in_values,
     find_code_in_writing,
     find_cut_code,
 )
-from managed_tables_analyze.inference.counting import Question, cell_name, count_cells, staged_rows
-from managed_tables_analyze.inference.hypotheses import Choice, Hypothesis
+from managed_tables_analyze.inference.evidence import Evidence
+from managed_tables_analyze.inference.hypotheses import Hypothesis
 from managed_tables_analyze.inference.labels import names_birth, names_year
 from managed_tables_analyze.inference.marks import Reading, tell_doubt
 from managed_tables_analyze.inference.oddities import find_example
-from managed_tables_analyze.inference.trial import HEAD, NOTHING, Trial
+from managed_tables_analyze.inference.trial import NOTHING, Trial
 
-_DISTINCT_VALUES = 200  # of the head, to recognise a code by
-LONGEST_CODE = 64
-_EIGHT_DIGITS = re.compile("(?:19|20)[0-9]{6}")
 _IN_PARENTHESES = re.compile(r"\(\s*[0-9]+\s*\)")
 _IS_AMOUNT = re.compile(r".*(?:\$|[.,][0-9]{3}[.,]).*")
 
@@ -43,6 +40,7 @@ class Judge:
     connection: DuckDBPyConnection
     staged: Path
     today: str
+    evidence: Evidence
     names: Sequence[str] = ()
 
     def judge(self, trial: Trial, reading: Reading, label: str) -> explanation.Judgement:
@@ -52,7 +50,7 @@ class Judge:
             return self._judge_text(trial, reading)
         tally = trial.tallies[chosen]
         formats = replace(reading.formats, null_tokens=tally.blank > 0)
-        if chosen.type is ColumnType.BOOLEAN and not self._letters_are_paired(trial.column):
+        if chosen.type is ColumnType.BOOLEAN and trial.column in self.evidence.lone_letters:
             return explanation.lone_letters(tally, trial.column, formats)
         if chosen.is_number:
             return self._judge_number(trial, reading, formats, label)
@@ -65,22 +63,20 @@ class Judge:
     ) -> explanation.Judgement:
         assert reading.hypothesis is not None  # noqa: S101 - the caller has seen it
         chosen, tally = reading.hypothesis, trial.tallies[reading.hypothesis]
-        values = self._head_values(trial.column)
+        values = self.evidence.head_values.get(trial.column, [])
         code = None if formats.unit else _find_code(values, label)
         if code is not None:
             cut = find_cut_code(code, values)
             return explanation.code(tally, trial.column, formats, chosen.type, code, cut)
-        written = self._find_code_in_writing(chosen, trial.column, label)
+        written = find_code_in_writing(self.evidence.writing.get(trial.column, Writing()), label)
         if written is not None:
             return explanation.not_a_number(tally, trial.column, formats, chosen.type, written)
         if _are_notes(values, label):
             ground = Finding(GroundCode.PARENTHESES, {"example": min(values)})
             return explanation.not_a_number(tally, trial.column, formats, chosen.type, ground)
-        return self._judge_quantity(trial, reading, formats, values)
+        return self._judge_quantity(trial, reading, formats)
 
-    def _judge_quantity(
-        self, trial: Trial, reading: Reading, formats: Formats, values: Collection[str]
-    ) -> explanation.Judgement:
+    def _judge_quantity(self, trial: Trial, reading: Reading, formats: Formats) -> explanation.Judgement:
         assert reading.hypothesis is not None  # noqa: S101 - the caller has seen it
         chosen, tally = reading.hypothesis, trial.tallies[reading.hypothesis]
         if reading.doubt is not None and reading.alternative is not None:
@@ -88,14 +84,9 @@ class Judge:
             judged = explanation.typed(tally, trial.column, formats, chosen.type, doubt)
             return explanation.or_else(judged, reading.alternative.type, GroundCode.OTHER_MARK)
         judged = explanation.typed(tally, trial.column, formats, chosen.type)
-        if values and all(map(_EIGHT_DIGITS.fullmatch, values)) and self._are_days(trial.column):
+        if trial.column in self.evidence.compact_days:
             return explanation.or_else(judged, ColumnType.DATE, GroundCode.COMPACT_DATES)
         return judged
-
-    def _find_code_in_writing(self, chosen: Hypothesis, column: int, label: str) -> Finding | None:
-        if chosen.type is not ColumnType.DECIMAL or chosen.formats.unit or chosen.formats.workbook:
-            return None
-        return find_code_in_writing(self.connection, self.staged, column, label, chosen.formats.decimal_mark)
 
     def _judge_date(
         self, trial: Trial, reading: Reading, formats: Formats, label: str
@@ -105,7 +96,7 @@ class Judge:
         if names_birth(label):
             formats = replace(formats, latest=self.today)
         judged = explanation.typed(trial.tallies[chosen], trial.column, formats, chosen.type)
-        if chosen.type is ColumnType.DATETIME and self._has_times_without_zone(trial.column):
+        if chosen.type is ColumnType.DATETIME and trial.column in self.evidence.times_without_zone:
             ground = Finding(GroundCode.ZONE_TAKEN, {"zone": formats.timezone})
             judged = replace(judged, notes=[*judged.notes, ground])
         if chosen.shape is Shape.MONTH:
@@ -143,55 +134,14 @@ class Judge:
         """Add why texts that look like quantities are none."""
         if len(trial.units) > 0 and not judged.exception_rows:
             return explanation.of_units(judged, trial.units)
-        if trial.is_seen and self._head_holds(trial.column, TIME_OF_DAY):
+        if trial.is_seen and trial.column in self.evidence.times_of_day:
             return replace(judged, grounds=[Finding(GroundCode.TIMES_OF_DAY)])
         return judged
-
-    def _head_holds(self, column: int, pattern: str) -> bool:
-        cell = cell_name(column)
-        row = self.connection.execute(
-            f"SELECT bool_and({matches(cell, pattern)}) FROM {HEAD} WHERE {trimmed(cell)} <> ''"  # noqa: S608
-        ).fetchone()
-        return bool(row and row[0])
-
-    def _has_times_without_zone(self, column: int) -> bool:
-        cell = cell_name(column)
-        row = self.connection.execute(
-            f"SELECT 1 FROM {HEAD} WHERE {matches(cell, TIME_WITHOUT_ZONE)} LIMIT 1"  # noqa: S608
-        ).fetchone()
-        return row is not None
 
     def _example_of_mark(self, column: int, formats: Formats) -> str:
         test = _is_signed if formats.workbook else _has_mark
         found = find_example(self.connection, self.staged, column, test)
         return found.strip().rstrip(TEXT_SIGN)
-
-    def _are_days(self, column: int) -> bool:
-        """Return whether every cell of a column of eight digits can be a day, `yyyymmdd`."""
-        choice = Choice(ColumnType.DATE, Formats(null_tokens=True))
-        [tally] = count_cells(self.connection, staged_rows(self.staged), [Question(column, choice)])
-        return tally.holds
-
-    def _letters_are_paired(self, column: int) -> bool:
-        """Return whether each lone letter's partner occurs too: a column of `F` alone is a sex or a size."""
-        cell = cell_name(column)
-        letters = f"lower({trimmed(cell)})"
-        found = self.connection.execute(
-            f"SELECT DISTINCT {letters} FROM {staged_rows(self.staged)} "  # noqa: S608
-            f"WHERE regexp_matches({cell}, '[a-zA-Z]') AND strlen({letters}) = 1"
-        ).fetchall()
-        seen = {letter for (letter,) in found}
-        return all(any(letter in pair and seen.issuperset(pair) for pair in LETTER_PAIRS) for letter in seen)
-
-    def _head_values(self, column: int) -> set[str]:
-        """Return the first values of a column of numbers."""
-        cell = cell_name(column)
-        found = self.connection.execute(
-            f"SELECT DISTINCT trim({cell}) FROM {HEAD} "  # noqa: S608 - own SQL
-            f"WHERE {cell} <> '' AND strlen({cell}) <= {LONGEST_CODE} AND regexp_matches({cell}, '[0-9]') "
-            f"LIMIT {_DISTINCT_VALUES}"
-        ).fetchall()
-        return {value for (value,) in found}
 
 
 def _has_mark(cell: str) -> str:
@@ -231,3 +181,14 @@ def _are_notes(values: Collection[str], label: str) -> bool:
     """Return whether parentheses are no minus: every number has them, or years have."""
     enclosed = [value for value in values if _IN_PARENTHESES.fullmatch(value)]
     return bool(enclosed) and (len(enclosed) == len(values) or names_year(label))
+
+
+def marks_of_decimals(readings: Sequence[Reading]) -> dict[int, DecimalMark]:
+    """Return the mark of each column of decimals whose writing may show that they are codes."""
+    return {
+        column: chosen.formats.decimal_mark
+        for column, reading in enumerate(readings)
+        if (chosen := reading.hypothesis) is not None
+        and chosen.type is ColumnType.DECIMAL
+        and not (chosen.formats.unit or chosen.formats.workbook)
+    }

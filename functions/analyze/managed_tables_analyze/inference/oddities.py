@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -11,9 +12,8 @@ from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, 
 from managed_tables.conversion.times import SHORT_YEAR_DATE
 from managed_tables.messages.findings import WarningCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.counting import ROW_NUMBER, cell_name, staged_rows
+from managed_tables_analyze.inference.counting import HEAD, ROW_NUMBER, ask_columns, cell_name, staged_rows
 
-_COLUMNS_PER_SCAN = 60
 # A spreadsheet shows a whole number of 12 digits or more so, and writes what it shows: what it left out is
 # lost, and the number that is left looks as good as any.
 _SHORTENED = r"[+-]?[1-9](?:[.,][0-9]{1,14})?E\+(?:1[1-9]|[2-9][0-9])"
@@ -75,33 +75,32 @@ def find_oddities(
     connection: DuckDBPyConnection, staged: Path, types: Sequence[ColumnType]
 ) -> list[dict[WarningCode, Found]]:
     """Return what was found in each column, by code."""
-    asked = [
-        (column, oddity)
-        for column, column_type in enumerate(types)
-        for oddity in _ODDITIES
-        if column_type in oddity.types
-    ]
     found: list[dict[WarningCode, Found]] = [{} for _ in types]
-    for start in range(0, len(asked), _COLUMNS_PER_SCAN):
-        batch = asked[start : start + _COLUMNS_PER_SCAN]
-        tests = [oddity.test(cell_name(column)) for column, oddity in batch]
-        counts = ", ".join(f"count(*) FILTER ({test})" for test in tests)
-        row = connection.execute(f"SELECT {counts} FROM {staged_rows(staged)}").fetchone()  # noqa: S608
-        assert row is not None  # noqa: S101 - an aggregate has one row
-        for (column, oddity), count in zip(batch, row, strict=True):
-            if count:
-                found[column][oddity.code] = Found(
-                    count, find_example(connection, staged, column, oddity.test)
-                )
+    for column_type in dict.fromkeys(types):
+        oddities = [oddity for oddity in _ODDITIES if column_type in oddity.types]
+        columns = [column for column, one in enumerate(types) if one == column_type]
+        counts = ask_columns(connection, staged_rows(staged), columns, partial(_counts, oddities))
+        for column, row in counts.items():
+            for oddity, count in zip(oddities, row, strict=True):
+                if count:
+                    example = find_example(connection, staged, column, oddity.test)
+                    found[column][oddity.code] = Found(count, example)
     return found
+
+
+def _counts(oddities: Sequence[Oddity], cell: str) -> list[str]:
+    return [f"count(*) FILTER ({oddity.test(cell)})" for oddity in oddities]
 
 
 def find_example(
     connection: DuckDBPyConnection, staged: Path, column: int, test: Callable[[str], str]
 ) -> str:
-    """Return the first cell of a column that passes a test, as written."""
+    """Return the first cell of a column that passes a test, as written: the head has most of them."""
     cell = cell_name(column)
-    found = connection.execute(
-        f"SELECT {cell} FROM {staged_rows(staged)} WHERE {test(cell)} ORDER BY {ROW_NUMBER} LIMIT 1"  # noqa: S608
-    ).fetchone()
-    return str(found[0]) if found else ""
+    for rows in (HEAD, staged_rows(staged)):
+        found = connection.execute(
+            f"SELECT {cell} FROM {rows} WHERE {test(cell)} ORDER BY {ROW_NUMBER} LIMIT 1"  # noqa: S608
+        ).fetchone()
+        if found:
+            return str(found[0])
+    return ""

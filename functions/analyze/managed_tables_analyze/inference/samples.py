@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +13,7 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion import Formats, build_conversion
 from managed_tables.conversion.sql_text import choose
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.counting import ROW_NUMBER, cell_name, staged_rows
+from managed_tables_analyze.inference.counting import HEAD, ROW_NUMBER, long_column
 
 SAMPLE_ROWS = 20
 SHOWN_CHARACTERS = 500  # of a text: a sample is looked at, 1,500 columns of it travel in one answer
@@ -27,18 +26,20 @@ _CLOCK = re.compile(
 
 def read_sample_rows(
     connection: DuckDBPyConnection,
-    staged: Path,
     names: Sequence[str],
     types: Sequence[tuple[ColumnType, Formats]],
     zone: ZoneInfo,
 ) -> list[dict[str, Any]]:
-    """Return up to 20 rows by column name: str, int, Decimal, bool, None; dates as text, datetimes in UTC."""
+    """Return up to 20 rows by column name: str, int, Decimal, bool, None; dates as text, datetimes in UTC.
+
+    They are the first of the object's head, which inference has left in the connection.
+    """
     columns_by_kind: dict[tuple[ColumnType, Formats], list[int]] = defaultdict(list)
     for column, kind in enumerate(types):
         columns_by_kind[kind].append(column)
     cells: dict[tuple[int, int], Any] = {}
     for kind, columns in columns_by_kind.items():
-        for row, column, text in _read_texts(connection, staged, kind, columns):
+        for row, column, text in _read_texts(connection, kind, columns):
             cells[row, column] = sample_value(text, kind[0], zone)
     return [
         {name: cells[row, column] for column, name in enumerate(names)}
@@ -47,7 +48,7 @@ def read_sample_rows(
 
 
 def _read_texts(
-    connection: DuckDBPyConnection, staged: Path, kind: tuple[ColumnType, Formats], columns: Sequence[int]
+    connection: DuckDBPyConnection, kind: tuple[ColumnType, Formats], columns: Sequence[int]
 ) -> list[tuple[int, int, str | None]]:
     """Return (row, column, canonical text) of columns of one kind: one short query, however many they are."""
     conversion = build_conversion("cell", *kind)
@@ -55,12 +56,8 @@ def _read_texts(
         f"left({conversion.value}, {SHOWN_CHARACTERS})" if kind[0] is ColumnType.TEXT else conversion.value
     )
     text = choose((conversion.empty, "NULL"), (conversion.converts, value), otherwise="NULL")
-    numbers = ", ".join(map(str, columns))
-    cells = ", ".join(map(cell_name, columns))
-    return connection.execute(
-        f"SELECT row, number, {text} FROM (SELECT {ROW_NUMBER} AS row, unnest([{numbers}]) AS number, "  # noqa: S608
-        f"unnest([{cells}]) AS cell FROM (FROM {staged_rows(staged)} LIMIT {SAMPLE_ROWS}))"
-    ).fetchall()
+    cells = long_column(f"(FROM {HEAD} LIMIT {SAMPLE_ROWS})", columns)
+    return connection.execute(f"SELECT {ROW_NUMBER}, number, {text} FROM {cells}").fetchall()  # noqa: S608
 
 
 def sample_value(text: str | None, column_type: ColumnType, zone: ZoneInfo) -> Any:

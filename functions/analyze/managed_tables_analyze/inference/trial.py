@@ -10,6 +10,7 @@ from managed_tables.conversion import Formats
 from managed_tables.conversion.units import NUMBER_WITH_UNIT, find_unit, is_known_unit
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.counting import (
+    HEAD,
     ROW_NUMBER,
     Condition,
     Nothing,
@@ -27,10 +28,10 @@ _HEAD_CELLS = 60_000  # over all columns: what is judged before the full scan st
 _HEAD_ROWS_MAX = 3_000
 _HEAD_ROWS_MIN = 100
 _SPARSE_VALUES = 200  # of a column that the head shows empty
-_COLUMNS_PER_SCAN = 200  # of whether they hold anything at all
+_COLUMNS_PER_SCAN = 200  # of whether they hold anything at all, and of the first values of sparse ones
 _WORTH_EXPLAINING = 0.5
 _LETTERS_BY_CHANCE = 0.9  # half of a column of F and M looks like a boolean
-HEAD = "inference_head"
+_SPARSE = "inference_sparse"
 
 NOTHING = Nothing()
 _HAS_UNIT = Pattern(NUMBER_WITH_UNIT)
@@ -90,11 +91,8 @@ def try_columns(
         Trial(column, plain, ladder(plain, may_be_compact=names_day(label)))
         for column, label in enumerate(labels)
     ]
-    _propose(connection, HEAD, trials)
-    unseen = [trial for trial in trials if not trial.is_seen]
-    for trial, has_value in zip(unseen, _have_values(connection, rows, unseen), strict=True):
-        if has_value:
-            _propose(connection, _sparse_values(rows, trial.column), [trial])
+    _propose(connection, HEAD, _filled(connection, HEAD, trials))
+    _propose_unseen(connection, rows, [trial for trial in trials if not trial.is_seen])
     while questions := [(trial, what) for trial in trials for what in trial.next_questions()]:
         asked = [Question(trial.column, what) for trial, what in questions]
         for (trial, what), tally in zip(questions, count_cells(connection, rows, asked), strict=True):
@@ -155,18 +153,37 @@ def _worth_explaining(hypothesis: Hypothesis) -> float:
     return _LETTERS_BY_CHANCE if hypothesis.type is ColumnType.BOOLEAN else _WORTH_EXPLAINING
 
 
-def _have_values(connection: DuckDBPyConnection, rows: str, trials: Sequence[Trial]) -> list[bool]:
-    """Return of each column whether any of its cells holds something: most that the head shows empty are."""
-    found: list[bool] = []
+def _propose_unseen(connection: DuckDBPyConnection, rows: str, trials: Sequence[Trial]) -> None:
+    """Give trials of columns that the head shows empty hypotheses from their first values, if any."""
+    filled = _filled(connection, rows, trials)
+    [(row_count,)] = connection.execute(f"SELECT count(*) FROM {rows}").fetchall()  # noqa: S608 - own SQL
+    columns = {trial.column for trial in filled}
+    for trial in trials:
+        if trial.column not in columns:
+            trial.tallies[NOTHING] = Tally(empty=row_count)
+    for start in range(0, len(filled), _COLUMNS_PER_SCAN):
+        batch = filled[start : start + _COLUMNS_PER_SCAN]
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SPARSE} AS {_first_values(rows, batch)}")
+        _propose(connection, _SPARSE, batch)
+
+
+def _filled(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> list[Trial]:
+    """Return the trials whose columns hold something in `relation`."""
+    found: list[Trial] = []
     for start in range(0, len(trials), _COLUMNS_PER_SCAN):
         batch = trials[start : start + _COLUMNS_PER_SCAN]
         tests = ", ".join(f"coalesce(bool_or({cell_name(trial.column)} <> ''), false)" for trial in batch)
-        found += connection.execute(f"SELECT {tests} FROM {rows}").fetchall()[0]  # noqa: S608 - own SQL
+        [row] = connection.execute(f"SELECT {tests} FROM {relation}").fetchall()  # noqa: S608 - own SQL
+        found += [trial for trial, is_filled in zip(batch, row, strict=True) if is_filled]
     return found
 
 
-def _sparse_values(rows: str, column: int) -> str:
-    """Return a relation of the first values of a column that is empty in the head."""
-    cell = cell_name(column)
-    wanted = f"SELECT {ROW_NUMBER}, {cell} FROM {rows} WHERE {cell} <> '' LIMIT {_SPARSE_VALUES}"  # noqa: S608
-    return f"({wanted})"
+def _first_values(rows: str, trials: Sequence[Trial]) -> str:
+    """Return a query of the first values of columns that are empty in the head, beside one another."""
+    names = [cell_name(trial.column) for trial in trials]
+    first = ", ".join(
+        f"arg_min({name}, {ROW_NUMBER}, {_SPARSE_VALUES}) FILTER ({name} <> '') AS {name}" for name in names
+    )
+    cells = ", ".join(f"unnest({name}) AS {name}" for name in names)
+    numbers = f"unnest(range({_SPARSE_VALUES})) AS {ROW_NUMBER}"
+    return f"SELECT {numbers}, {cells} FROM (SELECT {first} FROM {rows})"  # noqa: S608 - own SQL

@@ -1,0 +1,111 @@
+"""Look up what judging needs beside the tallies: the first question asks it of all columns at once."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from managed_tables.conversion import Formats
+from managed_tables.conversion.cells import LETTER_PAIRS
+from managed_tables.conversion.columns import DecimalMark
+from managed_tables.conversion.sql_text import matches, trimmed
+from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
+from managed_tables.schema import ColumnType
+from managed_tables_analyze.inference.codes import Writing, read_writing
+from managed_tables_analyze.inference.counting import (
+    HEAD,
+    ROW_NUMBER,
+    Question,
+    ask_columns,
+    count_cells,
+    staged_rows,
+)
+from managed_tables_analyze.inference.hypotheses import Choice
+
+LONGEST_CODE = 64
+_DISTINCT_VALUES = 200  # of the head, to recognise a code by
+_EIGHT_DIGITS = re.compile("(?:19|20)[0-9]{6}")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What cells of columns of these types show; of `marked`, how their decimals are written under a mark."""
+
+    connection: DuckDBPyConnection
+    staged: Path
+    types: Sequence[ColumnType | None]
+    marked: Mapping[int, DecimalMark]
+
+    @cached_property
+    def head_values(self) -> dict[int, list[str]]:
+        """Return the first values of each column of numbers, in order."""
+        found = ask_columns(self.connection, HEAD, self._of(ColumnType.INTEGER, ColumnType.DECIMAL), _values)
+        return {
+            column: list(dict.fromkeys(values or ()))[:_DISTINCT_VALUES]
+            for column, (values,) in found.items()
+        }
+
+    @cached_property
+    def times_of_day(self) -> set[int]:
+        """Return the columns of text in which each cell of the head that holds something is a time of day."""
+        return self._columns_where(self._of(None), _are_times)
+
+    @cached_property
+    def times_without_zone(self) -> set[int]:
+        """Return the columns of moments in whose head some time has no zone."""
+        return self._columns_where(self._of(ColumnType.DATETIME), _is_without_zone)
+
+    @cached_property
+    def lone_letters(self) -> set[int]:
+        """Return the columns of booleans with a letter without its partner: `F` alone is a sex or a size."""
+        columns, rows = self._of(ColumnType.BOOLEAN), staged_rows(self.staged)
+        found = ask_columns(self.connection, rows, columns, _letters)
+        return {column for column, (letters,) in found.items() if not _are_paired(set(letters or ()))}
+
+    @cached_property
+    def compact_days(self) -> set[int]:
+        """Return the columns of eight digits in which every cell can be a day, `yyyymmdd`."""
+        heads = self.head_values.items()
+        columns = [column for column, values in heads if values and all(map(_EIGHT_DIGITS.fullmatch, values))]
+        choice = Choice(ColumnType.DATE, Formats(null_tokens=True))
+        asked = [Question(column, choice) for column in columns]
+        tallies = count_cells(self.connection, staged_rows(self.staged), asked)
+        return {column for column, tally in zip(columns, tallies, strict=True) if tally.holds}
+
+    @cached_property
+    def writing(self) -> dict[int, Writing]:
+        """Return how the decimals of columns are written, where that may show that they are codes."""
+        return read_writing(self.connection, self.staged, self.marked)
+
+    def _of(self, *types: ColumnType | None) -> list[int]:
+        return [column for column, column_type in enumerate(self.types) if column_type in types]
+
+    def _columns_where(self, columns: Sequence[int], test: Callable[[str], list[str]]) -> set[int]:
+        """Return the columns whose cells in the head pass a test."""
+        found = ask_columns(self.connection, HEAD, columns, test)
+        return {column for column, (holds,) in found.items() if holds}
+
+
+def _values(cell: str) -> list[str]:
+    is_value = f"{cell} <> '' AND strlen({cell}) <= {LONGEST_CODE} AND regexp_matches({cell}, '[0-9]')"
+    return [f"list(trim({cell}) ORDER BY {ROW_NUMBER}) FILTER ({is_value})"]
+
+
+def _are_times(cell: str) -> list[str]:
+    return [f"bool_and({matches(cell, TIME_OF_DAY)}) FILTER ({trimmed(cell)} <> '')"]
+
+
+def _is_without_zone(cell: str) -> list[str]:
+    return [f"bool_or({matches(cell, TIME_WITHOUT_ZONE)})"]
+
+
+def _letters(cell: str) -> list[str]:
+    letters = f"lower({trimmed(cell)})"
+    return [f"list(DISTINCT {letters}) FILTER (strlen({letters}) = 1 AND regexp_matches({cell}, '[a-zA-Z]'))"]
+
+
+def _are_paired(seen: set[str]) -> bool:
+    return all(any(letter in pair and seen.issuperset(pair) for pair in LETTER_PAIRS) for letter in seen)
