@@ -213,11 +213,40 @@ def test_a_column_that_begins_empty_is_judged_by_its_values(infer: Infer) -> Non
     assert infer([*rows, ["1,5", "1"]])[0].type == "decimal"
 
 
-def test_many_columns_are_judged_together(infer: Infer) -> None:
-    row: list[str | None] = ["1", "a", "01/02/2024", "1,5"] * 300
-    found = infer([row, row])
-    assert [column.type for column in found[:4]] == ["integer", "text", "date", "decimal"]
-    assert [column.type for column in found] == [column.type for column in found[:4]] * 300
+def test_many_columns_are_judged_as_few_are(tmp_path: Path) -> None:
+    """Few columns are asked one by one, many as one long column: the answers are the same."""
+    columns: dict[str, list[str | None]] = {
+        "Rótulo": ["1", "2", "30"],
+        "Texto": ["a", " b", "#N/D"],
+        "Dia": ["01/02/2024", "3/4/24", None],
+        "Valor": ["1,5", "-", "2"],
+        "Nº do CPF": ["11144477735", "52998224725", "12345678909"],
+        "Item": ["1.1", "1.10", "1.2"],
+        "Conta": ["2E5", "3E7", "1E2"],
+        "Sexo": ["F", "F", "F"],
+        "Ativo": ["S", "n", ""],
+        "Hora": ["10:30", "11:45", "23:59"],
+        "Quando": ["01/02/2024 10:30", "31/12/2024 11:45", "13/01/2024 12:00"],
+        "Número": ["20240131", "20231231", "20240229"],
+        "Chave": ["1,23457E+11", "2,5", "3"],
+        "Resto": ["x", "1", "2"],
+        "Vazio": [None, "", None],
+    }
+    after_head: list[list[str | None]] = [["7", "2,5 kg", "c"], ["8", None, "d"]]
+    narrow = [[*row, None, None, None] for row in zip(*columns.values(), strict=True)]
+    rows: Rows = [*narrow, *[[None] * len(narrow[0])] * 3_000]
+    rows += [[*[None] * len(columns), *row] for row in after_head]
+    labels, times = [*columns, "Tardio", "Peso", "Letra"], 6
+    with duckdb.connect() as connection:
+        few = write_staged(tmp_path / "few.parquet", rows)
+        judged = infer_columns(connection, few, labels, ["a.csv"], delimiter=";")
+        many = write_staged(tmp_path / "many.parquet", [row * times for row in rows])
+        counting = CountingConnection(connection)
+        found = infer_columns(counting, many, labels * times, ["a.csv"], delimiter=";")  # type: ignore[arg-type]
+    assert [one.type for one in judged[:6]] == ["integer", "text", "date", "decimal", "text", "text"]
+    for number, column in enumerate(found):
+        assert column == judged[number % len(judged)]
+    assert counting.queries < len(found)
 
 
 def test_an_object_without_rows_has_columns_of_text(tmp_path: Path) -> None:
