@@ -2,12 +2,13 @@
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import boto3
 import psycopg
 import pytest
+from emptied_databases import EmptiedDatabases, connect, connection_of
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -108,12 +109,44 @@ def make_table(name: str) -> None:
     )
 
 
+@pytest.fixture(scope="session")
+def emptied_databases(postgres_dsn: str) -> Iterator[EmptiedDatabases]:
+    """Databases that the process's tests use in turn, each emptied before."""
+    databases = EmptiedDatabases(postgres_dsn)
+    yield databases
+    with psycopg.connect(postgres_dsn, autocommit=True) as admin:
+        for connection_id in databases.connection_ids:
+            drop_database(admin, CompanyRoles(connection_id, MASTER_SECRET))
+
+
 @pytest.fixture
-def company(services: Services, postgres_dsn: str) -> Iterator[ConnectionRecord]:
-    """A company with its database, in the deployment of the test's own."""
+def company(
+    services: Services, postgres_dsn: str, emptied_databases: EmptiedDatabases
+) -> Iterator[ConnectionRecord]:
+    """A company with an empty database, in the deployment of the test's own."""
+    services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
+    yield provision(services, emptied_databases, new_record_id())
+    drop_companies(services, postgres_dsn, emptied_databases.connection_ids)
+
+
+@pytest.fixture
+def own_company(services: Services, postgres_dsn: str) -> Iterator[ConnectionRecord]:
+    """A company with a database that nobody had before: for tests of databases, roles and provisioning."""
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
     yield services.provisioning.provision(new_record_id())
     drop_companies(services, postgres_dsn)
+
+
+def provision(services: Services, databases: EmptiedDatabases, company_id: str) -> ConnectionRecord:
+    """Give a company an emptied database, or make one where too few are there yet."""
+    place = (services.dynamodb, services.settings.table_name, company_id)
+    record = databases.take()
+    if record is not None:
+        connect(*place, record)
+    made = services.provisioning.provision(company_id)
+    if record is None:
+        databases.add(connection_of(*place))
+    return made
 
 
 def secret_of(dsn: str) -> PostgresSecret:
@@ -124,12 +157,12 @@ def secret_of(dsn: str) -> PostgresSecret:
     )
 
 
-def drop_companies(services: Services, dsn: str) -> None:
-    """Delete the databases and roles of every company of the deployment."""
+def drop_companies(services: Services, dsn: str, kept: Collection[str] = ()) -> None:
+    """Delete the databases and roles of every company of the deployment, but for the connections `kept`."""
     with psycopg.connect(dsn, autocommit=True) as admin:
         for page in services.dynamodb.get_paginator("scan").paginate(TableName=services.settings.table_name):
             for item in page["Items"]:
-                if item["sk"]["S"] == "CONNECTION":
+                if item["sk"]["S"] == "CONNECTION" and item["connection_id"]["S"] not in kept:
                     roles = services.databases.roles(item["connection_id"]["S"])
                     drop_database(admin, roles)
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import psycopg
 import pytest
 from client import Console, Stack
+from emptied_databases import EmptiedDatabases, connect, connection_of
 
 from managed_tables_local import stack as local
 
@@ -68,9 +70,43 @@ def console(stack: Stack, base_url: str, http: httpx.Client) -> Console:
     return Console(stack, base_url, http)
 
 
+@pytest.fixture(scope="session")
+def emptied_databases(stack: Stack) -> EmptiedDatabases:
+    """Databases that the process's tests use in turn, each emptied before; they go with the stack."""
+    return EmptiedDatabases(stack.postgres_admin_dsn)
+
+
+@pytest.fixture(scope="session")
+def dynamodb(stack_file: Path) -> Any:
+    """A client of the stack's DynamoDB."""
+    facts = local.load(stack_file)
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=facts.aws_endpoint_url,
+        region_name=facts.region,
+        aws_access_key_id=facts.access_key_id,
+        aws_secret_access_key=facts.secret_access_key,
+    )
+
+
 @pytest.fixture
-def company(console: Console) -> Console:
-    """A user of a new company that is provisioned."""
+def company(
+    console: Console, emptied_databases: EmptiedDatabases, dynamodb: Any, stack_file: Path
+) -> Console:
+    """A user of a new company with an empty database."""
+    place = (dynamodb, local.load(stack_file).table_name, console.company_id)
+    record = emptied_databases.take()
+    if record is None:
+        console.provision()
+        emptied_databases.add(connection_of(*place))
+    else:
+        connect(*place, record)
+    return console
+
+
+@pytest.fixture
+def own_company(console: Console) -> Console:
+    """A user of a new company with a database that nobody had before."""
     console.provision()
     return console
 

@@ -89,9 +89,9 @@ def test_the_printed_permission_is_enough(console: Console, route: Route) -> Non
     assert user.call(route.method, fill(route.path), route.body).status not in {401, 403}
 
 
-def test_the_star_grants_all(company: Console) -> None:
+def test_the_star_grants_all(own_company: Console) -> None:
     """`managed-tables:*` grants every permission."""
-    user = company.with_permissions("managed-tables:*")
+    user = own_company.with_permissions("managed-tables:*")
     for route in ROUTES:
         assert user.call(route.method, fill(route.path), route.body).status not in {401, 403}
 

@@ -141,6 +141,12 @@ def connected(services: Services, company: ConnectionRecord, *, reader: bool) ->
 
 
 @pytest.fixture
+def company(own_company: ConnectionRecord) -> ConnectionRecord:
+    """A company whose database is changed as a whole."""
+    return own_company
+
+
+@pytest.fixture
 def table_id(services: Services, company: ConnectionRecord) -> str:
     """A table `vendas` with one row."""
     table = services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)

@@ -33,6 +33,12 @@ COLUMNS = (
 
 
 @pytest.fixture
+def company(own_company: ConnectionRecord) -> ConnectionRecord:
+    """A company whose database is changed as a whole."""
+    return own_company
+
+
+@pytest.fixture
 def table(services: Services, company: ConnectionRecord) -> TableRecord:
     """A table of one row."""
     made = services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)

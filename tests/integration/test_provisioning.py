@@ -29,6 +29,12 @@ COLUMNS = [Column(name="produto", display_name="Produto", type=ColumnType.TEXT, 
 
 
 @pytest.fixture
+def company(own_company: ConnectionRecord) -> ConnectionRecord:
+    """A company whose database is changed as a whole."""
+    return own_company
+
+
+@pytest.fixture
 def provisioning(services: Services, postgres_dsn: str) -> Iterator[Provisioning]:
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
     yield services.provisioning

@@ -6,7 +6,8 @@ from typing import Any
 
 import jwt
 import pytest
-from deployments import JWT_SECRET, drop_companies, secret_of
+from deployments import JWT_SECRET, drop_companies, provision, secret_of
+from emptied_databases import EmptiedDatabases
 from exporting import ExportMaker
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -32,9 +33,16 @@ def company_id() -> str:
 
 
 @pytest.fixture
-def client(settings: Settings, postgres_dsn: str, company_id: str) -> Iterator[TestClient]:
+def api(settings: Settings, postgres_dsn: str) -> ApiServices:
     services = ApiServices(settings)
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
+    return services
+
+
+@pytest.fixture
+def client(
+    api: ApiServices, postgres_dsn: str, company_id: str, emptied_databases: EmptiedDatabases
+) -> Iterator[TestClient]:
     claims = {
         "sub": USER,
         "company_id": company_id,
@@ -43,13 +51,15 @@ def client(settings: Settings, postgres_dsn: str, company_id: str) -> Iterator[T
     }
     token = jwt.encode(claims, JWT_SECRET, "HS256")
     headers = {"Authorization": f"Bearer {token}"}
-    yield TestClient(create_app(services), headers=headers, raise_server_exceptions=False)
-    drop_companies(services, postgres_dsn)
+    yield TestClient(create_app(api), headers=headers, raise_server_exceptions=False)
+    drop_companies(api, postgres_dsn, emptied_databases.connection_ids)
 
 
 @pytest.fixture
-def provisioned(client: TestClient) -> TestClient:
-    assert client.post(f"{BASE}/provision").status_code == 200
+def provisioned(
+    client: TestClient, api: ApiServices, company_id: str, emptied_databases: EmptiedDatabases
+) -> TestClient:
+    provision(api, emptied_databases, company_id)
     return client
 
 
