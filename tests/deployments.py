@@ -3,7 +3,9 @@
 import json
 import secrets
 from collections.abc import Collection, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psycopg
@@ -35,13 +37,32 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         local_emulator.stop(folder)
 
 
+@pytest.fixture(scope="session")
+def aws_session(emulator: Emulator) -> boto3.Session:
+    """The session of every client of a process: it reads botocore's models of the services once."""
+    with pytest.MonkeyPatch.context() as patch:
+        _set_environment(emulator, patch)
+        session = boto3.Session()
+        assert session.get_credentials() is not None
+    return session
+
+
 @pytest.fixture
-def aws_environment(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def aws_environment(emulator: Emulator, aws_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of a client of the emulator."""
+    use_emulator(emulator, aws_session, monkeypatch)
+
+
+def use_emulator(emulator: Emulator, session: boto3.Session, patch: pytest.MonkeyPatch) -> None:
+    """Make the emulator what AWS is to this process, for as long as the patch lasts."""
+    _set_environment(emulator, patch)
+    patch.setattr(boto3, "DEFAULT_SESSION", session)
+
+
+def _set_environment(emulator: Emulator, patch: pytest.MonkeyPatch) -> None:
     for name, value in emulator.credentials.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    boto3.setup_default_session()
+        patch.setenv(name, value)
+    patch.delenv("AWS_PROFILE", raising=False)
 
 
 @pytest.fixture
@@ -49,7 +70,7 @@ def settings(emulator: Emulator, aws_environment: None) -> Settings:  # noqa: AR
     """The settings of a deployment of the test's own: an empty table and bucket, no state machine."""
     name = f"test-{secrets.token_hex(6)}"
     make_table(name)
-    boto3.client("s3").create_bucket(Bucket=name)
+    client_of("s3").create_bucket(Bucket=name)
     return Settings(table_name=name, bucket_name=name, aws_endpoint_url=emulator.url, **make_secrets(name))
 
 
@@ -59,22 +80,33 @@ def services(settings: Settings) -> Services:
     return Services(settings)
 
 
+def client_of(service: str) -> Any:
+    """Return a client of the emulator, one of each service for all deployments of a process."""
+    return _client_of(boto3._get_default_session(), service)
+
+
+@cache
+def _client_of(session: boto3.Session, service: str) -> Any:
+    return session.client(service)  # type: ignore[call-overload]
+
+
 def make_secrets(name: str) -> dict[str, str]:
     """Make a deployment's own secrets and return the settings that name them."""
     contents = {
         "app_secret_arn": json.dumps({"database_master_secret": MASTER_SECRET}),
         "jwt_secret_arn": JWT_SECRET,
     }
-    client = boto3.client("secretsmanager")
     return {
-        setting: client.create_secret(Name=f"{name}-{setting}", SecretString=content)["ARN"]
+        setting: client_of("secretsmanager").create_secret(Name=f"{name}-{setting}", SecretString=content)[
+            "ARN"
+        ]
         for setting, content in contents.items()
     }
 
 
 def make_table(name: str) -> None:
     """Make the table of docs/architecture.md."""
-    boto3.client("dynamodb").create_table(
+    client_of("dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[

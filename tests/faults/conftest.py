@@ -7,7 +7,16 @@ from pathlib import Path
 
 import boto3
 import pytest
-from deployments import drop_companies, emulator, make_secrets, make_table, secret_of
+from deployments import (
+    aws_session,
+    client_of,
+    drop_companies,
+    emulator,
+    make_secrets,
+    make_table,
+    secret_of,
+    use_emulator,
+)
 from worlds import ForkedJobMaker, World, waiting_machine
 
 from managed_tables.ids import new_record_id
@@ -18,7 +27,7 @@ from managed_tables_api.services import ApiServices
 from managed_tables_insert import pipe
 from managed_tables_local.deployed.emulator import Emulator
 
-__all__ = ["emulator"]
+__all__ = ["aws_session", "emulator"]
 
 # An operation counts as dead at once: what is said to be politeness must not be needed for correctness.
 STALE_AFTER_SECONDS = 0.3
@@ -26,12 +35,15 @@ CHUNK_BYTES = 256  # so that a file of a dozen rows is several chunks of a COPY
 
 
 @pytest.fixture(scope="module")
-def world(emulator: Emulator, postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(
+    emulator: Emulator,
+    aws_session: boto3.Session,
+    postgres_dsn: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
     """A company whose database is ready."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in emulator.credentials.items():
-            patch.setenv(name, value)
-        boto3.setup_default_session()
+        use_emulator(emulator, aws_session, patch)
         folder: Path = tmp_path_factory.mktemp("world", numbered=True)
         patch.setenv("TMPDIR", str(folder))
         patch.setattr("tempfile.tempdir", str(folder))
@@ -51,7 +63,7 @@ def world(emulator: Emulator, postgres_dsn: str, tmp_path_factory: pytest.TempPa
 def _deploy(emulator: Emulator, postgres_dsn: str) -> ApiServices:
     name = f"faults-{secrets.token_hex(6)}"
     make_table(name)
-    boto3.client("s3").create_bucket(Bucket=name)
+    client_of("s3").create_bucket(Bucket=name)
     settings = Settings(
         table_name=name, bucket_name=name, aws_endpoint_url=emulator.url, **make_secrets(name)
     )

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import duckdb
+from deployments import client_of
 from injection import run_step
 from loading_jobs import USER_ID, JobMaker, inferred_schema
 from psycopg import sql
@@ -275,7 +275,7 @@ def _assert_indexed(connection: PgConnection, record: Any) -> None:
 def waiting_machine(services: ApiServices, name: str) -> str:
     """Make a state machine whose one state is the wait for a confirmation; return its ARN."""
     iam_name = f"{name}-states"
-    iam = boto3.client("iam")
+    iam = client_of("iam")
     trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
     version = "2012-10-17"
     role = iam.create_role(

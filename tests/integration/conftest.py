@@ -9,6 +9,8 @@ from deployments import (
     JWT_SECRET,
     MASTER_SECRET,
     aws_environment,
+    aws_session,
+    client_of,
     company,
     drop_companies,
     drop_database,
@@ -19,6 +21,7 @@ from deployments import (
     secret_of,
     services,
     settings,
+    use_emulator,
 )
 from loads import with_bucket
 from rows_client import SALES, RowsClient, RowsCompany
@@ -34,6 +37,7 @@ __all__ = [  # what tests of this folder get from here
     "JWT_SECRET",
     "MASTER_SECRET",
     "aws_environment",
+    "aws_session",
     "company",
     "drop_companies",
     "drop_database",
@@ -48,15 +52,13 @@ __all__ = [  # what tests of this folder get from here
 
 
 @pytest.fixture(scope="session")
-def rows_company(emulator: Emulator, postgres_dsn: str) -> Iterator[RowsCompany]:
+def rows_company(emulator: Emulator, aws_session: boto3.Session, postgres_dsn: str) -> Iterator[RowsCompany]:
     """A company whose database is ready, and the app's services."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in emulator.credentials.items():
-            patch.setenv(name, value)
-        boto3.setup_default_session()
+        use_emulator(emulator, aws_session, patch)
         name = f"rows-{secrets.token_hex(6)}"
         make_table(name)
-        boto3.client("s3").create_bucket(Bucket=name)
+        client_of("s3").create_bucket(Bucket=name)
         services = ApiServices(Settings(table_name=name, bucket_name=name, aws_endpoint_url=emulator.url))
         services.app_secret = AppSecret(database_master_secret=MASTER_SECRET)  # type: ignore[assignment]
         services.jwt_secret = JWT_SECRET  # type: ignore[assignment]

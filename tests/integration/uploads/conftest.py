@@ -2,8 +2,8 @@
 
 import json
 
-import boto3
 import pytest
+from deployments import client_of
 from starlette.testclient import TestClient
 from upload_flow import WAITING_STATE, headers
 
@@ -17,7 +17,7 @@ from managed_tables_api.services import ApiServices
 def api(services: Services, company: ConnectionRecord) -> ApiServices:  # noqa: ARG001 - provisions it
     """The API's services of the test's own deployment, `company` being provisioned in it."""
     name = services.settings.table_name
-    role = boto3.client("iam").create_role(
+    role = client_of("iam").create_role(
         RoleName=name,
         AssumeRolePolicyDocument=json.dumps(
             {
@@ -36,9 +36,7 @@ def api(services: Services, company: ConnectionRecord) -> ApiServices:  # noqa: 
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}],
     }
-    boto3.client("iam").put_role_policy(
-        RoleName=name, PolicyName="all", PolicyDocument=json.dumps(everything)
-    )
+    client_of("iam").put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(everything))
     definition = json.loads(json.dumps(WAITING_STATE))
     definition["States"]["WaitForConfirm"]["Arguments"]["TableName"] = name
     arn = services.stepfunctions.create_state_machine(
