@@ -88,7 +88,7 @@ class JobMaker:
         if existing is not None and existing.state == "ready":
             own = {one.name for one in existing.columns}
         key = job_key(company_id, job_id, confirmed_name(self.job(job_id).confirmations + 1, new_record_id()))
-        document = {
+        document: dict[str, Any] = {
             "display_name": display_name,
             "columns": [one.model_dump(mode="json") for one in columns],
             "table_id": table_id,

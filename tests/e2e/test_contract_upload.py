@@ -36,9 +36,10 @@ def policy(upload: dict[str, Any]) -> dict[str, Any]:
 
 
 def workbook() -> bytes:
-    book = openpyxl.Workbook()
-    book.active.append(["produto"])
-    book.active.append(["X"])
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    sheet.append(["produto"])
+    sheet.append(["X"])
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()

@@ -169,8 +169,8 @@ class World:
             for item in list(self.services.items.query(f"COMPANY#{self.company_id}", prefix)):
                 key = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
                 self.services.dynamodb.delete_item(TableName=settings.table_name, Key=key)
-        for key in self.keys():
-            self.services.s3.delete_object(Bucket=settings.bucket_name, Key=key)
+        for object_key in self.keys():
+            self.services.s3.delete_object(Bucket=settings.bucket_name, Key=object_key)
         with self.connect() as connection:
             for schema, name in _physical(connection):
                 connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, name)))

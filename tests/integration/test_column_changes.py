@@ -126,7 +126,9 @@ def test_columns_change_places_and_keep_their_data(tables: Company) -> None:
     swapped = [column("b", previous="a"), column("c", previous="b"), column("a", previous="c")]
     tables.change(table, swapped)
     assert tables.rows(table) == [("1", "2", "3")]
-    assert [one.name for one in tables.services.tables.find(table.company_id, table.table_id).columns] == [
+    changed = tables.services.tables.find(table.company_id, table.table_id)
+    assert changed is not None
+    assert [one.name for one in changed.columns] == [
         "b",
         "c",
         "a",

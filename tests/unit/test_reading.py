@@ -164,8 +164,8 @@ def test_the_sign_of_a_workbooks_texts_is_shown_nowhere(tmp_path: Path) -> None:
     for row in (["nome", "valor", "1.500"], ["a", "1.500", "x"], ["b", "2.000", "y"], ["c", "z", "1.000"]):
         sheet.append(row)
     other = book.create_sheet("Outra")
-    for row in (["2.500", "x"], ["a", 1]):
-        other.append(row)
+    for values in (["2.500", "x"], ["a", 1]):
+        other.append(values)
     target = io.BytesIO()
     book.save(target)
     found = _analyze(tmp_path, target.getvalue(), name="vendas.xlsx")

@@ -12,8 +12,8 @@ from managed_tables_analyze.workbooks import read_workbook
 
 @pytest.fixture
 def workbook(tmp_path: Path) -> Path:
-    made = Workbook()
-    made.active.append(["produto", "valor"])
+    made = Workbook(write_only=True)
+    made.create_sheet().append(["produto", "valor"])
     path = tmp_path / "vendas.xlsx"
     made.save(path)
     return path

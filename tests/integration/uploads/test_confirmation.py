@@ -58,7 +58,7 @@ def test_of_confirmations_at_once_one_is_taken(api: ApiServices, client: TestCli
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda body: confirm(client, job_id, *body), bodies))
     taken = {
-        body[0] + body[1]["name"]
+        (body[0], body[1]["name"])
         for body, answer in zip(bodies, answers, strict=True)
         if answer.status_code == 200
     }

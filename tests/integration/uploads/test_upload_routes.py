@@ -117,7 +117,10 @@ def test_a_form_with_files_that_may_not_be_uploaded_is_422(client: TestClient) -
 
 def test_more_than_100_mb_is_413(client: TestClient) -> None:
     mib = 1_048_576
-    exactly = [{"name": "a.csv", "size_bytes": 60 * mib}, {"name": "b.csv", "size_bytes": 40 * mib}]
+    exactly: list[dict[str, Any]] = [
+        {"name": "a.csv", "size_bytes": 60 * mib},
+        {"name": "b.csv", "size_bytes": 40 * mib},
+    ]
     assert declare(client, files=exactly).status_code == 201
     exactly[0]["size_bytes"] += 1
     error_of(declare(client, files=exactly), 413, "UPLOAD_TOO_LARGE")
