@@ -109,6 +109,10 @@ test: setup ## Run every test, on a stack of its own
 	@echo "==> all tests, on a stack of their own (progress is pytest's)"
 	@$(BIN)/pytest -n 2 --dist loadscope
 
+.PHONY: coverage
+coverage: setup ## Measure which branches of the product the tests without a deployed stack run; has a floor
+	@$(BIN)/pytest -q -n 2 --dist loadscope --cov --cov-report=term tests/unit tests/files tests/hostile tests/integration
+
 .PHONY: test-load
 test-load: setup ## 16 clients of 4 companies for 5 minutes on the ASGI server; prints what was held (SECONDS=)
 	@$(BIN)/pytest -s --against serve --load-seconds $(or $(SECONDS),300) tests/e2e/test_load.py

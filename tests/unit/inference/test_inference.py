@@ -234,7 +234,7 @@ def test_many_columns_are_judged_as_few_are(tmp_path: Path) -> None:
     }
     after_head: list[list[str | None]] = [["7", "2,5 kg", "c"], ["8", None, "d"]]
     narrow = [[*row, None, None, None] for row in zip(*columns.values(), strict=True)]
-    rows: Rows = [*narrow, *[[None] * len(narrow[0])] * 3_000]
+    rows: list[list[str | None]] = [*narrow, *[[None] * len(narrow[0])] * 3_000]
     rows += [[*[None] * len(columns), *row] for row in after_head]
     labels, times = [*columns, "Tardio", "Peso", "Letra"], 6
     with duckdb.connect() as connection:
