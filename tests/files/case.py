@@ -3,8 +3,8 @@
 The expectation (`<file>.json`) has `why`, and either `error` (the code of the refusal) or `columns`
 (`name`, `type`, `nullable`, `display_name` where it is not the name) and `rows` (the cells' own text, null
 for none); where the case is about them also `values` (the same rows in the inferred types: numbers as
-text, so that every digit counts), `lines`, `sheets`, `dialect` and `warnings` (`CODE`, `CODE [lines]` or
-words that must occur).
+text, so that every digit counts), `lines`, `sheets`, `dialect`, `evidence` (words, by column) and `warnings`
+(`CODE`, `CODE [lines]`, `(columns: a, b)` or words that must occur).
 """
 
 import json

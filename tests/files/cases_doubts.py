@@ -230,12 +230,13 @@ def months() -> Iterator[Case]:
             cells,
             "a month is its first day",
             values,
-            warnings=["MONTHS_AS_DATES"],
+            warnings=["MONTHS_AS_DATES", *(["TWO_DIGIT_YEARS"] if "jan/24" in cells else [])],
         )
     for name, cells, values in (
         ("short_year", "15-jan-24|01-fev-24", "2024-01-15|2024-02-01"),
         ("short_name", "15/jan/2024|28/FEV/2024|29/fev/2024", "2024-01-15|2024-02-28|2024-02-29"),
         ("in_words", "18 de janeiro de 2024|1 de março de 2024", "2024-01-18|2024-03-01"),
+        ("first_day", "1º de maio de 2024|2 de maio de 2024", "2024-05-01|2024-05-02"),
         ("english", "15-Apr-2024|31-Dec-2024|01-Aug-2024", "2024-04-15|2024-12-31|2024-08-01"),
     ):
         yield column(f"named_{name}", "dia", "dia:date", cells, "a day with its month's name", values)
@@ -288,7 +289,12 @@ def times_and_units() -> Iterator[Case]:
     yield column("clock_h", "hora", "hora:text", "10h30|8h", "there is no type for a time of day")
     yield column("percent", "taxa", "taxa:decimal", "87,5%|3%|-12,25 %", "a hundredth", "0.875|0.03|-0.1225")
     yield column("one_unit", "peso", "peso:decimal", "10 kg|2,5 kg|1.000 kg", "one unit", "10|2.5|1000")
-    yield column("units", "peso", "peso:text", "10 kg|500 g", "several units")
+    for name, cells, why, words in (
+        ("units", "10 kg|500 g", "several units", "unidades ou moedas diferentes (g, kg)"),
+        ("currencies", "R$ 10,00|R$ 20,00|US$ 5,00", "several currencies", "moedas diferentes (R$, US$)"),
+        ("some_units", "10 kg|500|2,5", "some have a unit", "só alguns números têm unidade ou moeda (kg)"),
+    ):
+        yield column(name, "peso", "peso:text", cells, why, evidence={"peso": words})
     yield column(
         "dollars",
         "preco",
@@ -317,7 +323,7 @@ def blanks() -> Iterator[Case]:
         "n:integer t:text",
         "1| abc\n2|def\n3|ghi ",
         values="1| abc\n2|def\n3|ghi ",
-        warnings=["SURROUNDING_BLANKS", "2 textos têm espaços"],
+        warnings=["SURROUNDING_BLANKS [2, 4]", '2 textos têm espaços antes ou depois (como " abc")'],
     )
 
 
@@ -343,7 +349,7 @@ def texts() -> Iterator[Case]:
         "letters of another encoding are told with an example",
         "nome:text n:integer",
         "JoÃ£o|1\nJosÃ©|2\nMAÃ‡Ã|3",
-        warnings=["MOJIBAKE [2, 3, 4]", '"JoÃ£o"', "Escolha outra codificação"],
+        warnings=["MOJIBAKE [2, 3, 4]", '"JoÃ£o"', "Escolha outra codificação", "(columns: nome)"],
     )
     yield case(
         "doubts/one_stray_line.csv",
@@ -425,7 +431,7 @@ def sheets_and_files() -> Iterator[Case]:
         "cells that are merged downwards hold for every row that they cover",
         "loja:text item:text valor:integer",
         "A|x|1\nA|y|2\nA|z|3\nB|w|4",
-        warnings=["MERGED_FILLED", "A2:A4"],
+        warnings=["MERGED_FILLED", "A2:A4", "(columns: loja)"],
     )
     yield case(
         "doubts/hidden_column.xlsx",
@@ -438,7 +444,7 @@ def sheets_and_files() -> Iterator[Case]:
         "a hidden column that holds something is told",
         "a:integer b:integer c:integer",
         "1|2|3\n4|5|6",
-        warnings=["HIDDEN_COLUMNS", "A coluna B está oculta"],
+        warnings=["HIDDEN_COLUMNS", "A coluna B está oculta", "(columns: b)"],
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cases_archives
 import cases_doubts
+import cases_doubts_workbooks
 import cases_legacy
 import cases_ods
 import cases_reports
@@ -29,6 +30,7 @@ def main() -> None:
         cases_archives,
         cases_reports,
         cases_doubts,
+        cases_doubts_workbooks,
     )
     for module in modules:
         for case in module.cases():

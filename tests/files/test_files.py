@@ -41,8 +41,9 @@ def shown(value: object) -> object:
 
 
 def shown_warning(warning: dict[str, Any]) -> str:
-    """Return a warning as expectations name it: `CODE [lines] sentence`."""
-    return f"{warning['code']} {warning.get('lines', [])} {warning['text']}"
+    """Return a warning as expectations name it: `CODE [lines] sentence (columns: a, b)`."""
+    columns = ", ".join(warning.get("columns", []))
+    return f"{warning['code']} {warning.get('lines', [])} {warning['text']} (columns: {columns})"
 
 
 def columns_of(found: Analysis) -> list[dict[str, Any]]:
@@ -89,6 +90,9 @@ def assert_details(found: Analysis, expected: dict[str, Any]) -> None:
     said = [shown_warning(warning) for warning in found.as_record()["warnings"]]
     for words in expected.get("warnings", []):
         assert any(words in warning for warning in said), (words, said)
+    inferences = {column["name"]: column["inference"] for column in found.inferred_schema["columns"]}
+    for name, words in expected.get("evidence", {}).items():
+        assert words in inferences[name]["evidence"], inferences[name]
     assert_doubts_lower_confidence(found)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from managed_tables_analyze.workbooks.formats import FormatKind, parse_format, show_mask
 from managed_tables_analyze.workbooks.numbers import exact_number, float_text
-from managed_tables_analyze.workbooks.raw import Tally
+from managed_tables_analyze.workbooks.raw import Tally, Told
 from managed_tables_analyze.workbooks.serials import iso_text, serial_text
 from managed_tables_analyze.workbooks.strings import unescape_hex
 
@@ -58,13 +58,13 @@ def test_a_whole_double_is_all_its_digits() -> None:
         (["8.3000000000000007", "4.0999999999999996"], []),  # Excel's own way of writing what was typed
         (
             ["8.3000000000000007", "12345678901234567.25"],  # no double has such digits
-            [("ROUNDED_NUMBERS", 1, {"example": "8.3000000000000007", "taken": "8.3"})],
+            [("ROUNDED_NUMBERS", 1, {"example": "8.3000000000000007", "taken": "8.3"}, [])],
         ),
         (["1.2345678901234567", "123456789012345678.12345", "12345678901234567"], []),
-        (["1.23456789012345E+17"], [("DIGITS_LOST", 1, {})]),
+        (["1.23456789012345E+17"], [("DIGITS_LOST", 1, {}, [])]),
     ],
 )
-def test_digits_that_are_lost_are_told(raws: list[str], told: list[tuple[str, int, dict[str, str]]]) -> None:
+def test_digits_that_are_lost_are_told(raws: list[str], told: list[Told]) -> None:
     tally = Tally()
     for raw in raws:
         tally.number_cells.text(raw)

@@ -107,6 +107,7 @@ def analyze(
             delimiter=dialect.delimiter,
             is_workbook=table.is_workbook,
             timezone=zone.key,
+            told=[*table.findings, *table.grounds],
         )
         totals = find_totals(connection, staged, len(labels), table.files)
         findings = [*table.findings, *_find_cut_labels(table), *totals]

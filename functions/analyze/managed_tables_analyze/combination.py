@@ -10,7 +10,7 @@ from managed_tables.conversion.workbook_cells import mark_texts
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
-from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables_analyze.cells import STROKES, is_blank
 from managed_tables_analyze.merges import fill_down
 from managed_tables_analyze.notes import rows_left_out
@@ -30,6 +30,7 @@ class Table:
     """The columns so far, and the staged parts in order.
 
     `labels` are the headers as first written, None for a column that has none; `names` identify columns.
+    `findings` are warnings, `grounds` what the files' own formats say of columns.
     """
 
     work_dir: Path
@@ -38,6 +39,7 @@ class Table:
     labels: list[str | None] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    grounds: list[Finding] = field(default_factory=list)
     row_count: int = 0
     is_workbook: bool = False
     _staged: list[Path] = field(default_factory=list)
@@ -101,7 +103,10 @@ class Table:
         if part.labels and nameless and not part.is_ragged:
             names = tuple(self.names[indexes[column]] for column in nameless)
             part.findings.append(Finding(WarningCode.NAMELESS_COLUMNS, count=len(names), columns=names))
-        self.findings += [finding.at(self.files[part.file], part.sheet) for finding in part.findings]
+        named = {column: self.names[index] for column, index in indexes.items()}
+        for finding in part.findings:
+            told = finding.named(named).at(self.files[part.file], part.sheet)
+            (self.grounds if isinstance(told.code, GroundCode) else self.findings).append(told)
 
     def _match(self, part: Part, kept: Sequence[int]) -> list[str]:
         """Return the names of a part's columns; a part without header is matched by position."""

@@ -1,6 +1,7 @@
 """Repeat the value of cells that a worksheet merges downwards in the rows that they cover."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from managed_tables.messages.findings import Finding, WarningCode, about_lines
 from managed_tables_analyze.sheets import MergedRange
@@ -26,7 +27,8 @@ def tell_fills(fills: Sequence[Fill]) -> Finding:
     """Return the finding that names the ranges."""
     names = [f"{letters(column)}{top}:{letters(column)}{bottom}" for column, top, bottom in fills]
     about = about_lines(WarningCode.MERGED_FILLED, [top for _, top, _ in fills])
-    return Finding(about.code, {"names": names[:_MAX_NAMED]}, about.count, about.lines)
+    places = tuple(sorted({column for column, _, _ in fills}))
+    return replace(about, values={"names": names[:_MAX_NAMED]}, places=places)
 
 
 def fill_down(select: str, fills: Sequence[Fill]) -> str:

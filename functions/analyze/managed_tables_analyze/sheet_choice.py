@@ -1,5 +1,6 @@
 """Choose which sheets of a workbook are read, and tell of each how it was read, or why not."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -7,12 +8,14 @@ from typing import cast
 from managed_tables.identifiers import make_column_names
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_analyze import reasons
+from managed_tables_analyze.cells import is_blank
 from managed_tables_analyze.kinds import Kind
 from managed_tables_analyze.parts import Part
 from managed_tables_analyze.reading import Reason, TableKind, TableReading, TableWish
 
 _COVER_WIDTH = 2  # columns: a title, or names and their values
 _COVER_SHARE = 5  # so many times the cells of a cover has the table that it covers
+_SURE_SHARE = 2  # where that is several sheets, or the cover is one column of words
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
     filled = [part for part in parts if part.expected_rows] or parts[:1]
     first = next((part for part in filled if not _is_cover(part, filled)), filled[0])
     names = _names(first)
-    chosen = [part for part in filled if _names(part) == names]
+    chosen = [part for part in filled if _agree(_names(part), names)]
     others = [part for part in filled if part not in chosen]
     for header in dict.fromkeys(map(_names, others)):
         left = [part.sheet or "" for part in others if _names(part) == header]
@@ -76,7 +79,7 @@ def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
         }
         differing = [name for name in (*header, *names) if (name in header) != (name in names)]
         findings.append(replace(about, columns=tuple(labels.get(name, name) for name in differing)))
-    bare = [part for part in parts if part not in filled and _names(part) != names]
+    bare = [part for part in parts if part not in filled and not _agree(_names(part), names)]
     if bare:
         findings.append(_about_sheets(WarningCode.EMPTY_SHEETS, [part.sheet or "" for part in bare]))
     return chosen
@@ -86,13 +89,36 @@ def _names(part: Part) -> tuple[str, ...]:
     return tuple(make_column_names(part.labels))
 
 
+def _agree(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Return whether two headers have the same columns, which may stand in another order."""
+    return sorted(names) == sorted(others)
+
+
 def _is_cover(part: Part, parts: Sequence[Part]) -> bool:
-    """Return whether a sheet is a cover or a note beside a table: narrow, and small against another."""
-    cells = (part.expected_rows or 0) * part.width
-    return part.width <= _COVER_WIDTH and any(
-        other.width > part.width and (other.expected_rows or 0) * other.width >= _COVER_SHARE * cells
-        for other in parts
-    )
+    """Return whether a sheet is a cover or a note beside a table: narrow, and small against the others."""
+    width = _labelled_width(part)
+    if width > _COVER_WIDTH:
+        return False
+    tables: dict[tuple[str, ...], list[Part]] = defaultdict(list)
+    for other in parts:
+        tables[tuple(sorted(_names(other)))].append(other)
+    tables.pop(tuple(sorted(_names(part))), None)
+    cells = (part.expected_rows or 0) * width
+    return any(_covers(width, cells, sheets) for sheets in tables.values())
+
+
+def _covers(width: int, cells: int, sheets: Sequence[Part]) -> bool:
+    """Return whether a sheet of so many columns and cells may cover the table that these sheets hold."""
+    is_wider = max(map(_labelled_width, sheets)) > width
+    if not is_wider and len(sheets) == 1:
+        return False
+    share = _SURE_SHARE if len(sheets) > 1 or width == 1 else _COVER_SHARE
+    return sum((one.expected_rows or 0) * one.width for one in sheets) >= share * cells
+
+
+def _labelled_width(part: Part) -> int:
+    """Return how many columns have a label: a title has one, whatever stands below it."""
+    return sum(not is_blank(label) for label in part.labels) or part.width
 
 
 def _about_sheets(code: WarningCode, names: list[str]) -> Finding:

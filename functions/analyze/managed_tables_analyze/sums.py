@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*(E[-+]?[0-9]{1,2})?", re.IGNORECASE)
 _AROUND = f"R$% \t\u00a0{TEXT_SIGN}"  # what may stand around the digits of a number
 _MARKS = ((",", "."), (".", ","))  # what parts thousands, what parts decimals
 _TOLERANCE = Decimal("0.000001")  # of sums that were made with binary fractions
+_ROUNDING = Decimal("1e-9")  # of a mean, by which doubles and sums of ten decimals may be off
 
 
 def find_sum(connection: DuckDBPyConnection, staged: Path, columns: Sequence[int]) -> Row | None:
@@ -95,5 +96,5 @@ def _is_sum(
     if filled != count or effective < _FEWEST_ROWS:  # words among them, or nothing that adds up
         return False
     half = Decimal(1).scaleb(min(0, int(value.as_tuple().exponent))) / 2  # a mean is written rounded
-    is_mean = bool(differ) and abs(Decimal(total) / count - value) <= half
+    is_mean = bool(differ) and abs(Decimal(total) / count - value) <= max(half, abs(value) * _ROUNDING)
     return is_mean or abs(Decimal(total) - value) <= _TOLERANCE

@@ -24,7 +24,6 @@ from managed_tables_analyze.encodings import CHUNK_BYTES, Encoding, NotTextError
 from managed_tables_analyze.extent import Extent
 from managed_tables_analyze.footer import MAX_FOOTER_ROWS, footer_length
 from managed_tables_analyze.header import COMMENT, Header, check_width
-from managed_tables_analyze.mojibake import find_mojibake
 from managed_tables_analyze.notes import RowNotes, rows_left_out
 from managed_tables_analyze.parts import Part
 from managed_tables_analyze.prose import is_prose
@@ -147,9 +146,6 @@ def _text_file(source: _Source, name: str, dialect: Dialect, header: Header, wid
     text = TextFile(name, source.path, source.encoding, dialect, header, width, source.start, size)
     text.below, text.is_changed = source.below, source.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]
-    mojibake = find_mojibake(source.path)
-    if mojibake is not None:
-        text.findings.append(mojibake)
     text.has_formulas = any('="' in line for line in source.sample)
     if source.change is unwrap:
         text.findings.append(Finding(WarningCode.WRAPPED_LINES))

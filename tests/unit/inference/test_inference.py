@@ -146,6 +146,14 @@ def test_whole_numeric_cells_beside_texts_with_commas_have_the_comma(infer: Infe
     assert (column.type, column.formats.decimal_mark) == ("decimal", ",")
 
 
+def test_years_in_parentheses_are_notes_wherever_they_stand(infer: Infer) -> None:
+    years = [*(f"{1_900 + number % 100}" for number in range(3_500)), "(2023)"]
+    rows = [[year, year, f"({number})"] for number, year in enumerate(years)]
+    year, amount, notes = infer(rows, labels=["Ano", "Saldo", "Nota"])
+    assert (year.type, amount.type, notes.type) == ("text", "decimal", "text")
+    assert "(2023)" in year.inference["evidence"]
+
+
 def test_numeric_cells_settle_no_mark_for_the_texts_beside_them(infer: Infer) -> None:
     [column] = infer(column_of("1.234", "2,5", "3.702"), is_workbook=True)
     assert (column.type, column.formats.decimal_mark) == ("decimal", ",")
@@ -288,7 +296,7 @@ def test_texts_that_look_like_quantities_say_why(infer: Infer) -> None:
     clock, units, kilos, percents = infer([["08:30", "10 kg", "10 kg", "5%"], ["10h30", "5 g", "2 kg", "7%"]])
     assert (clock.type, units.type) == ("text", "text")
     assert "horas do dia" in clock.inference["evidence"]
-    assert "unidades diferentes (kg, g)" in units.inference["evidence"]
+    assert "unidades ou moedas diferentes (g, kg)" in units.inference["evidence"]
     assert "todos em kg" in kilos.inference["evidence"]
     assert "87,5% é 0,875" in percents.inference["evidence"]
 

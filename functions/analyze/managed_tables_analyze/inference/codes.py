@@ -49,6 +49,7 @@ CODE_WORDS = {
     "zipcode": "código postal",
     "agencia": "agência",
     "conta": "conta",
+    "account": "conta",
     "ean": "código de barras",
     "gtin": "código de barras",
     "barras": "código de barras",

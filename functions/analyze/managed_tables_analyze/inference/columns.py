@@ -1,7 +1,7 @@
 """Owns the judgement of all columns: each by its cells, then by what the columns beside it show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,20 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
-from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
 from managed_tables_analyze.inference.codes import find_code_in_label
 from managed_tables_analyze.inference.evidence import LONGEST_CODE, Evidence
 from managed_tables_analyze.inference.judging import Judge, marks_of_decimals
+from managed_tables_analyze.inference.labels import names_year
 from managed_tables_analyze.inference.marks import settle_marks
+from managed_tables_analyze.inference.mojibake import find_mojibake
 from managed_tables_analyze.inference.oddities import Found, find_oddities
 from managed_tables_analyze.inference.orders import settle_orders
 from managed_tables_analyze.inference.trial import try_columns
+
+_SHOWN_CHARACTERS = 60  # of an example in a sentence
 
 
 @dataclass(frozen=True)
@@ -46,29 +50,33 @@ def infer_columns(
     delimiter: str | None = None,
     is_workbook: bool = False,
     timezone: str = "UTC",
+    told: Sequence[Finding] = (),
 ) -> list[InferredColumn]:
     """Return one judgement a column, in order.
 
     `labels` are the headers as written; `names` what the columns are called (the labels, where they are not
     given); `files` the names that the object's `file` indexes; `delimiter` the files', None for workbooks.
     `is_workbook` says that a workbook's own numbers stand among the cells; `timezone` is that of times
-    without one.
+    without one. `told` is what the readers found, of which each column is told what names it.
     """
     names = names or labels
     plain = Formats(null_tokens=True, timezone=timezone, workbook=is_workbook)
-    trials = try_columns(connection, staged, labels, plain)
+    about = [[finding for finding in told if name in finding.columns] for name in names]
+    percents = [any(finding.code is GroundCode.PERCENT for finding in found) for found in about]
+    trials = try_columns(connection, staged, labels, plain, percents)
     readings = settle_marks(connection, staged, trials, delimiter)
     readings = settle_orders(connection, staged, trials, readings)
     types = [None if one.hypothesis is None else one.hypothesis.type for one in readings]
-    evidence = Evidence(connection, staged, types, marks_of_decimals(readings))
+    years = {column for column, label in enumerate(labels) if names_year(label)}
+    evidence = Evidence(connection, staged, types, marks_of_decimals(readings), years)
     judge = Judge(connection, staged, f"{datetime.now(UTC):%Y-%m-%d}", evidence, names)
     judged = [
-        judge.judge(trial, reading, label)
-        for trial, reading, label in zip(trials, readings, labels, strict=True)
+        replace(judge.judge(trial, reading, label), told=found)
+        for trial, reading, label, found in zip(trials, readings, labels, about, strict=True)
     ]
     oddities = find_oddities(connection, staged, [one.type for one in judged])
     judged = [
-        _with_oddities(judge, one, found, label)
+        _with_oddities(judge, one, found, label, files)
         for one, found, label in zip(judged, oddities, labels, strict=True)
     ]
     exceptions = explanation.read_exceptions(connection, staged, judged, files)
@@ -79,16 +87,32 @@ def infer_columns(
 
 
 def _with_oddities(
-    judge: Judge, judged: explanation.Judgement, oddities: dict[WarningCode, Found], label: str
+    judge: Judge,
+    judged: explanation.Judgement,
+    oddities: dict[WarningCode, Found],
+    label: str,
+    files: Sequence[str],
 ) -> explanation.Judgement:
     """Add what is to be told of odd cells; numbers that were shortened are text under a code's label."""
     for code, found in oddities.items():
-        values = {"example": found.example.strip()}
+        values = {"example": _example(code, found.example)}
         if code is WarningCode.TWO_DIGIT_YEARS:
             values["day"] = judge.value_of(found.example, judged)
-        warning = Finding(code, values, count=found.count)
+        file = None if found.file is None else files[found.file]
+        warning = Finding(code, values, found.count, found.lines, file=file, sheet=found.sheet)
         if code is WarningCode.SHORTENED_NUMBERS:
             judged = explanation.shortened(judged, warning, find_code_in_label(label, LONGEST_CODE))
         else:
             judged = explanation.warned(judged, warning)
+    word = find_mojibake(label)
+    if word is not None and WarningCode.MOJIBAKE not in oddities:
+        judged = explanation.warned(judged, Finding(WarningCode.MOJIBAKE, {"example": word}, count=1))
     return judged
+
+
+def _example(code: WarningCode, cell: str) -> str:
+    """Return what is shown of the first odd cell: blanks around it where they are what is odd."""
+    if code is WarningCode.SURROUNDING_BLANKS:
+        return cell.replace("\n", " ").replace("\t", " ")[:_SHOWN_CHARACTERS]
+    shown = find_mojibake(cell) if code is WarningCode.MOJIBAKE else None
+    return (shown or cell.strip())[:_SHOWN_CHARACTERS]

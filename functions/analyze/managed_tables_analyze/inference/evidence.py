@@ -1,7 +1,7 @@
 """Look up what judging needs beside the tallies: the first question asks it of all columns at once."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
-from managed_tables.conversion.cells import LETTER_PAIRS
+from managed_tables.conversion.cells import LETTER_PAIRS, empty_cell
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.sql_text import matches, trimmed
 from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
@@ -27,17 +27,22 @@ from managed_tables_analyze.inference.hypotheses import Choice
 
 LONGEST_CODE = 64
 _DISTINCT_VALUES = 200  # of the head, to recognise a code by
+_ENCLOSED = re.compile(r"\s*\(\s*[0-9]+\s*\)\s*")
 _EIGHT_DIGITS = re.compile("(?:19|20)[0-9]{6}")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What cells of columns of these types show; of `marked`, how their decimals are written under a mark."""
+    """What cells of columns of these types show; of `marked`, how their decimals are written under a mark.
+
+    `years` are the columns whose label says that they hold years.
+    """
 
     connection: DuckDBPyConnection
     staged: Path
     types: Sequence[ColumnType | None]
     marked: Mapping[int, DecimalMark]
+    years: Collection[int] = ()
 
     @cached_property
     def head_values(self) -> dict[int, list[str]]:
@@ -76,6 +81,21 @@ class Evidence:
         return {column for column, tally in zip(columns, tallies, strict=True) if tally.holds}
 
     @cached_property
+    def notes(self) -> dict[int, str]:
+        """Return a number of each column whose parentheses are no minus: all numbers have them, or years."""
+        columns = [
+            column
+            for column, values in self.head_values.items()
+            if column in self.years or (values and all(map(_ENCLOSED.fullmatch, values)))
+        ]
+        found = ask_columns(self.connection, staged_rows(self.staged), columns, _are_enclosed)
+        return {
+            column: example.strip()
+            for column, (example, all_are) in found.items()
+            if example is not None and (all_are or column in self.years)
+        }
+
+    @cached_property
     def writing(self) -> dict[int, Writing]:
         """Return how the decimals of columns are written, where that may show that they are codes."""
         return read_writing(self.connection, self.staged, self.marked)
@@ -92,6 +112,14 @@ class Evidence:
 def _values(cell: str) -> list[str]:
     is_value = f"{cell} <> '' AND strlen({cell}) <= {LONGEST_CODE} AND regexp_matches({cell}, '[0-9]')"
     return [f"list(trim({cell}) ORDER BY {ROW_NUMBER}) FILTER ({is_value})"]
+
+
+def _are_enclosed(cell: str) -> list[str]:
+    enclosed = matches(cell, _ENCLOSED.pattern)
+    return [
+        f"min({cell}) FILTER ({enclosed})",
+        f"bool_and({enclosed}) FILTER (NOT {empty_cell(cell, null_tokens=True)})",
+    ]
 
 
 def _are_times(cell: str) -> list[str]:

@@ -36,7 +36,8 @@ class Alternative:
 class Judgement:
     """A column's type with what explains it; `exception_rows` are row numbers of the staged object.
 
-    `grounds` are told in one line, `notes` after them.
+    `grounds` are told in one line, `notes` after them. `told` is what the file's reader says of the column:
+    warnings that are the job's already, and grounds.
     """
 
     column: int
@@ -50,6 +51,7 @@ class Judgement:
     alternatives: list[Alternative] = field(default_factory=list)
     exception_rows: tuple[int, ...] = ()
     lead: ColumnType | None = None
+    told: list[Finding] = field(default_factory=list)
 
     def findings(self, name: str) -> list[Finding]:
         """Return the column's warnings, which name it."""
@@ -57,13 +59,14 @@ class Judgement:
 
     def as_record(self, name: str, exceptions: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Return the schema's `inference` object."""
-        is_doubtful = any(warning.may_change_a_value for warning in self.warnings)
+        warnings = [one for one in self.told if isinstance(one.code, WarningCode)] + self.findings(name)
+        is_doubtful = any(warning.may_change_a_value for warning in warnings)
         evidence = [write_texts(self.grounds), *map(write_text, self.notes)]
         return {
             "confidence": min(self.confidence, _WARNED) if is_doubtful else self.confidence,
             "evidence": "; ".join(evidence),
             "exceptions": list(exceptions),
-            "warnings": [as_warning(warning) for warning in self.findings(name)],
+            "warnings": [as_warning(warning) for warning in warnings],
             "alternatives": [
                 {"type": other.type, "reason": write_text(other.reason)} for other in self.alternatives
             ],
@@ -88,6 +91,14 @@ def typed(
     confidence = _SURE if tally.fits >= _FEW_VALUES else _FEW
     judged = Judgement(column, column_type, nullable, formats, confidence, grounds, notes)
     return judged if doubt is None else replace(judged, warnings=[doubt], confidence=_DOUBTFUL)
+
+
+def percentage(tally: Tally, column: int, formats: Formats) -> Judgement:
+    """Explain a column of numbers that a workbook shows as percentages: decimals, whole ones too."""
+    judged = typed(tally, column, formats, ColumnType.DECIMAL)
+    if formats.unit:
+        return judged
+    return replace(judged, grounds=[*judged.grounds, Finding(GroundCode.PERCENT)])
 
 
 def or_else(judged: Judgement, column_type: ColumnType, reason: GroundCode) -> Judgement:
@@ -153,9 +164,13 @@ def follows_order(judged: Judgement, example: str, days: tuple[str, str], proof:
 
 
 def of_units(judged: Judgement, units: Sequence[str]) -> Judgement:
-    """Explain a column of numbers with units that are text: there are several, or one that nobody knows."""
-    code = GroundCode.MIXED_UNITS if len(units) > 1 else GroundCode.UNKNOWN_UNIT
-    return replace(judged, grounds=[Finding(code, {"names": list(units)})])
+    """Explain a column of numbers with units that are text: not all have one, or the same, or a known one."""
+    names = [unit for unit in units if unit]
+    if len(names) < len(units):
+        code = GroundCode.SOME_UNITS
+    else:
+        code = GroundCode.MIXED_UNITS if len(names) > 1 else GroundCode.UNKNOWN_UNIT
+    return replace(judged, grounds=[Finding(code, {"names": names})])
 
 
 def lone_letters(tally: Tally, column: int, formats: Formats) -> Judgement:

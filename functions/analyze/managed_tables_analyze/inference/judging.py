@@ -11,6 +11,7 @@ from managed_tables.conversion import Formats
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.day_forms import DateOrder, Shape
 from managed_tables.conversion.sql_text import matches, trimmed
+from managed_tables.conversion.units import is_known_unit
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables.schema import ColumnType
@@ -24,12 +25,11 @@ from managed_tables_analyze.inference.codes import (
 )
 from managed_tables_analyze.inference.evidence import Evidence
 from managed_tables_analyze.inference.hypotheses import Hypothesis
-from managed_tables_analyze.inference.labels import names_birth, names_year
+from managed_tables_analyze.inference.labels import names_birth
 from managed_tables_analyze.inference.marks import Reading, tell_doubt
 from managed_tables_analyze.inference.oddities import find_example
 from managed_tables_analyze.inference.trial import NOTHING, Trial
 
-_IN_PARENTHESES = re.compile(r"\(\s*[0-9]+\s*\)")
 _IS_AMOUNT = re.compile(r".*(?:\$|[.,][0-9]{3}[.,]).*")
 
 
@@ -71,14 +71,17 @@ class Judge:
         written = find_code_in_writing(self.evidence.writing.get(trial.column, Writing()), label)
         if written is not None:
             return explanation.not_a_number(tally, trial.column, formats, chosen.type, written)
-        if _are_notes(values, label):
-            ground = Finding(GroundCode.PARENTHESES, {"example": min(values)})
+        note = self.evidence.notes.get(trial.column)
+        if note is not None:
+            ground = Finding(GroundCode.PARENTHESES, {"example": note})
             return explanation.not_a_number(tally, trial.column, formats, chosen.type, ground)
         return self._judge_quantity(trial, reading, formats)
 
     def _judge_quantity(self, trial: Trial, reading: Reading, formats: Formats) -> explanation.Judgement:
         assert reading.hypothesis is not None  # noqa: S101 - the caller has seen it
         chosen, tally = reading.hypothesis, trial.tallies[reading.hypothesis]
+        if trial.is_percent:
+            return explanation.percentage(tally, trial.column, formats)
         if reading.doubt is not None and reading.alternative is not None:
             doubt = tell_doubt(reading, self._example_of_mark(trial.column, formats))
             judged = explanation.typed(tally, trial.column, formats, chosen.type, doubt)
@@ -132,7 +135,7 @@ class Judge:
 
     def _explain_text(self, trial: Trial, judged: explanation.Judgement) -> explanation.Judgement:
         """Add why texts that look like quantities are none."""
-        if len(trial.units) > 0 and not judged.exception_rows:
+        if any(map(is_known_unit, trial.units)) or (len(trial.units) == 1 and not judged.exception_rows):
             return explanation.of_units(judged, trial.units)
         if trial.is_seen and trial.column in self.evidence.times_of_day:
             return replace(judged, grounds=[Finding(GroundCode.TIMES_OF_DAY)])
@@ -177,18 +180,15 @@ def _find_code(values: Collection[str], label: str) -> str | None:
     return find_code_in_values(values)
 
 
-def _are_notes(values: Collection[str], label: str) -> bool:
-    """Return whether parentheses are no minus: every number has them, or years have."""
-    enclosed = [value for value in values if _IN_PARENTHESES.fullmatch(value)]
-    return bool(enclosed) and (len(enclosed) == len(values) or names_year(label))
-
-
 def marks_of_decimals(readings: Sequence[Reading]) -> dict[int, DecimalMark]:
-    """Return the mark of each column of decimals whose writing may show that they are codes."""
+    """Return the mark of each column of decimals whose writing may show that they are codes.
+
+    A workbook's numbers have a point, and so have those of its texts that look like them.
+    """
     return {
-        column: chosen.formats.decimal_mark
+        column: "." if chosen.formats.workbook else chosen.formats.decimal_mark
         for column, reading in enumerate(readings)
         if (chosen := reading.hypothesis) is not None
         and chosen.type is ColumnType.DECIMAL
-        and not (chosen.formats.unit or chosen.formats.workbook)
+        and not chosen.formats.unit
     }

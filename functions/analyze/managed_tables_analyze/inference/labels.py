@@ -30,7 +30,7 @@ def words_of(label: str) -> list[str]:
 
 def names_day(label: str) -> bool:
     """Return whether a label says that its values are days."""
-    return not _DAY_WORDS.isdisjoint(words_of(label))
+    return any(word in _DAY_WORDS or word.startswith("dt") for word in words_of(label))
 
 
 def names_birth(label: str) -> bool:

@@ -10,9 +10,10 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion.cells import ERROR_VALUES
 from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
 from managed_tables.conversion.times import SHORT_YEAR_DATE
-from managed_tables.messages.findings import WarningCode
+from managed_tables.messages.findings import MAX_LINES, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.counting import HEAD, ROW_NUMBER, ask_columns, cell_name, staged_rows
+from managed_tables_analyze.inference.mojibake import has_mojibake
 
 # A spreadsheet shows a whole number of 12 digits or more so, and writes what it shows: what it left out is
 # lost, and the number that is left looks as good as any.
@@ -23,10 +24,17 @@ _BLANKS_AT_END = (" ", "\u00a0")
 
 @dataclass(frozen=True)
 class Found:
-    """How many cells of a column are odd, and the first of them."""
+    """How many cells of a column are odd, the first of them, and where they are.
+
+    `lines` are the first lines or rows, `file` (the index) and `sheet` where they stand: none of these where
+    that is more than one file or sheet.
+    """
 
     count: int
     example: str
+    lines: tuple[int, ...] = ()
+    file: int | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ def _has_short_year(cell: str) -> str:
 
 
 _ODDITIES = (
+    Oddity(WarningCode.MOJIBAKE, frozenset({ColumnType.TEXT}), has_mojibake),
     Oddity(WarningCode.SHORTENED_NUMBERS, frozenset({ColumnType.TEXT, ColumnType.DECIMAL}), _is_shortened),
     Oddity(WarningCode.ERROR_CELLS, frozenset(ColumnType), _is_error),
     Oddity(WarningCode.SURROUNDING_BLANKS, frozenset({ColumnType.TEXT}), _has_blanks_around),
@@ -83,13 +92,28 @@ def find_oddities(
         for column, row in counts.items():
             for oddity, count in zip(oddities, row, strict=True):
                 if count:
-                    example = find_example(connection, staged, column, oddity.test)
-                    found[column][oddity.code] = Found(count, example)
+                    found[column][oddity.code] = _look_up(connection, staged, column, oddity.test, count)
     return found
 
 
 def _counts(oddities: Sequence[Oddity], cell: str) -> list[str]:
     return [f"count(*) FILTER ({oddity.test(cell)})" for oddity in oddities]
+
+
+def _look_up(
+    connection: DuckDBPyConnection, staged: Path, column: int, test: Callable[[str], str], count: int
+) -> Found:
+    cell = cell_name(column)
+    row = connection.execute(
+        f"SELECT arg_min({cell}, {ROW_NUMBER}), min(line, {MAX_LINES}), min(file), max(file), "  # noqa: S608
+        f"count(DISTINCT coalesce(sheet, '')), any_value(sheet) "
+        f"FROM {staged_rows(staged)} WHERE {test(cell)}"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate has one row
+    example, lines, first, last, sheets, sheet = row
+    if first != last or sheets > 1:
+        return Found(count, example)
+    return Found(count, example, tuple(lines), first, sheet)
 
 
 def find_example(

@@ -7,7 +7,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
-from managed_tables.conversion.units import NUMBER_WITH_UNIT, find_unit, is_known_unit
+from managed_tables.conversion.units import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.counting import (
     HEAD,
@@ -34,7 +34,7 @@ _LETTERS_BY_CHANCE = 0.9  # half of a column of F and M looks like a boolean
 _SPARSE = "inference_sparse"
 
 NOTHING = Nothing()
-_HAS_UNIT = Pattern(NUMBER_WITH_UNIT)
+_MAY_HAVE_UNIT = Pattern(NUMBER_PERHAPS_WITH_UNIT)
 _MAX_UNITS = 20  # more than one reason needs
 
 
@@ -45,7 +45,8 @@ class Trial:
     `plain` are the formats that all hypotheses share, `ladder` is what the column may be; `rungs` are the
     groups still to be counted, narrowest first; `tallies` hold what was counted over all rows; `verdict` is
     the group of which some hypothesis holds, if any. `lead` explains a column of text; `is_seen` says that
-    the head held something to judge; `units` are what all its numbers carry, if so.
+    the head held something to judge; `units` are what its numbers carry ("" for nothing), if all are numbers.
+    `is_percent` says that a workbook shows the column's numbers as percentages.
     """
 
     column: int
@@ -57,6 +58,7 @@ class Trial:
     tallies: dict[Hypothesis | Nothing, Tally] = field(default_factory=dict)
     verdict: tuple[Hypothesis, ...] = ()
     units: tuple[str, ...] = ()
+    is_percent: bool = False
 
     def holds(self, hypothesis: Hypothesis) -> bool:
         """Tell whether the hypothesis was counted over all rows and no cell contradicts it."""
@@ -78,18 +80,24 @@ class Trial:
 
 
 def try_columns(
-    connection: DuckDBPyConnection, staged: Path, labels: Sequence[str], plain: Formats
+    connection: DuckDBPyConnection,
+    staged: Path,
+    labels: Sequence[str],
+    plain: Formats,
+    percents: Sequence[bool] = (),
 ) -> list[Trial]:
     """Return each column's finished trial; leaves the object's head in the temporary table `HEAD`.
 
-    `plain` are the formats that all hypotheses share.
+    `plain` are the formats that all hypotheses share; `percents` says which columns a workbook shows as
+    percentages, of none where it is empty.
     """
     rows = staged_rows(staged)
     head_rows = max(_HEAD_ROWS_MIN, min(_HEAD_ROWS_MAX, _HEAD_CELLS // max(len(labels), 1)))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {HEAD} AS FROM {rows} LIMIT {head_rows}")
+    percents = percents or [False] * len(labels)
     trials = [
-        Trial(column, plain, ladder(plain, may_be_compact=names_day(label)))
-        for column, label in enumerate(labels)
+        _new_trial(column, label, plain, is_percent=is_percent)
+        for column, (label, is_percent) in enumerate(zip(labels, percents, strict=True))
     ]
     _propose(connection, HEAD, _filled(connection, HEAD, trials))
     _propose_unseen(connection, rows, [trial for trial in trials if not trial.is_seen])
@@ -100,6 +108,13 @@ def try_columns(
         for trial in {id(trial): trial for trial, _ in questions}.values():
             trial.settle()
     return trials
+
+
+def _new_trial(column: int, label: str, plain: Formats, *, is_percent: bool) -> Trial:
+    rungs = ladder(plain, may_be_compact=names_day(label))
+    if is_percent:
+        rungs = (*rungs, unit_rung(plain, PERCENT))
+    return Trial(column, plain, rungs, is_percent=is_percent)
 
 
 def count_all(
@@ -123,7 +138,7 @@ def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Tri
         trial.rungs = [rung for rung in alive if rung]
         if trial.rungs:
             continue
-        if found[Question(trial.column, _HAS_UNIT)].holds:
+        if found[Question(trial.column, _MAY_HAVE_UNIT)].holds:
             _propose_unit(connection, relation, trial)
         likely = {what: tally for what, tally in every.items() if tally.share >= _worth_explaining(what)}
         if not trial.rungs and likely:
@@ -131,7 +146,7 @@ def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Tri
 
 
 def _asked_of(trial: Trial) -> list[Condition]:
-    return [*(what for rung in trial.ladder for what in rung), _HAS_UNIT]
+    return [*(what for rung in trial.ladder for what in rung), _MAY_HAVE_UNIT]
 
 
 def _propose_unit(connection: DuckDBPyConnection, relation: str, trial: Trial) -> None:
@@ -142,8 +157,7 @@ def _propose_unit(connection: DuckDBPyConnection, relation: str, trial: Trial) -
     found = connection.execute(
         f"SELECT DISTINCT {sorts} FROM {relation} WHERE regexp_matches({cell}, '[0-9]') LIMIT {_MAX_UNITS}"  # noqa: S608
     ).fetchall()
-    units = [unit for (text,) in found if (unit := find_unit(text)) is not None]
-    trial.units = tuple(dict.fromkeys(units))
+    trial.units = tuple(sorted({find_unit(text) or "" for (text,) in found}))
     if len(trial.units) == 1 and is_known_unit(trial.units[0]):
         trial.rungs = [unit_rung(trial.plain, trial.units[0])]
 

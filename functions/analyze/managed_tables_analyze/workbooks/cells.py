@@ -44,12 +44,12 @@ class CellReader:
         self._texts_of_serials: dict[FormatKind, SerialTexts] = {}
         self.tally = Tally()
 
-    def text(self, style: str, cell_type: str, raw: str | None) -> str | None:
+    def text(self, column: int, style: str, cell_type: str, raw: str | None) -> str | None:
         """Return the text of one cell whose XML is already resolved; None where it is empty."""
         if not raw:
             return None
         if cell_type in ("", "n"):
-            return self._number(style, raw)
+            return self._number(column, style, raw)
         if cell_type == "s":
             return self._shared(raw)
         if cell_type in ("str", "inlineStr"):
@@ -57,22 +57,24 @@ class CellReader:
         if cell_type == "b":
             return _BOOLEANS.get(raw.strip().lower(), raw)
         if cell_type == "e":
-            self.tally.errors += 1
+            self.tally.errors[column] += 1
             return None
         if cell_type == "d":
             return iso_text(raw, self.format_of(style).kind)
         raise WorkbookError(f"tipo de célula desconhecido: {cell_type[:20]}")
 
     def texts(
-        self, style: str, cell_type: str, raws: Sequence[str | None], *, is_plain: bool
+        self, column: int, style: str, cell_type: str, raws: Sequence[str | None], *, is_plain: bool
     ) -> list[str | None]:
         """Return what `text` returns for each cell of a column, whose XML is not yet resolved.
 
         `is_plain` says that they are numbers as `TRIMMED_NUMBER` takes them.
         """
         if is_plain:
-            kind = self.format_of(style).kind
+            number_format = self.format_of(style)
+            kind = number_format.kind
             if kind is FormatKind.NUMBER:
+                self._note_percent(column, number_format)
                 return self._numbers(raws)
             if kind is FormatKind.DATETIME:
                 return moment_texts(raws, self._is_1904)
@@ -88,9 +90,9 @@ class CellReader:
                 for raw in raws
             ]
         if cell_type == "b":
-            texts = {raw: raw and self.text(style, cell_type, unescape_xml(raw)) for raw in set(raws)}
+            texts = {raw: raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in set(raws)}
             return [texts[raw] for raw in raws]
-        return [raw and self.text(style, cell_type, unescape_xml(raw)) for raw in raws]
+        return [raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in raws]
 
     def _serials(self, kind: FormatKind) -> SerialTexts:
         known = self._texts_of_serials.get(kind)
@@ -120,8 +122,13 @@ class CellReader:
         index = int(style) if style.isdigit() else -1
         return self._formats[index] if 0 <= index < len(self._formats) else GENERAL
 
-    def _number(self, style: str, raw: str) -> str | None:
+    def _note_percent(self, column: int, number_format: NumberFormat) -> None:
+        if number_format.is_percent:
+            self.tally.percents.add(column)
+
+    def _number(self, column: int, style: str, raw: str) -> str | None:
         number_format = self.format_of(style)
+        self._note_percent(column, number_format)
         if number_format.kind not in _NUMERIC_KINDS:
             return serial_text(raw, number_format.kind, self._is_1904) or None
         text = self.tally.number_cells.text(raw)

@@ -34,13 +34,17 @@ class NumberFormat:
 
     kind: FormatKind
     masks: tuple[Mask, ...] = ()
+    is_percent: bool = False
+    """The number is shown a hundred times as large, before a percent sign."""
 
 
 GENERAL = NumberFormat(FormatKind.NUMBER)
+_PERCENT = NumberFormat(FormatKind.NUMBER, is_percent=True)
 
 # ECMA-376 part 1, 18.8.30: the formats that files name by number only. 27-36 and 50-58 are dates in the
 # Chinese, Japanese and Korean editions.
 BUILTIN_CODES: dict[int, str] = {
+    9: "0%", 10: "0.00%",
     14: "mm-dd-yy", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM", 19: "h:mm:ss AM/PM",
     20: "h:mm", 21: "h:mm:ss", 22: "m/d/yy h:mm", 45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0",
     **dict.fromkeys((*range(27, 32), 36, *range(50, 55), 57, 58), "yyyy/m/d"),
@@ -76,6 +80,8 @@ def parse_format(code: str) -> NumberFormat:
     kind = _temporal_kind(sections[0]) if sections else None
     if kind is not None:
         return NumberFormat(kind)
+    if sections and any(token["other"] == "%" for token in sections[0]):
+        return _PERCENT
     masks = _masks(sections)
     return NumberFormat(FormatKind.MASK, masks) if masks else GENERAL
 

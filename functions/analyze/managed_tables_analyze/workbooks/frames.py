@@ -24,7 +24,7 @@ class FrameKind(Enum):
     ROWS = b"r"
     """`(row numbers, columns of cells)`."""
     SHEET_END = b"e"
-    """`(numbers per column, [(code of a finding, count, values)], merged)` of the sheet that ends."""
+    """`([(code of a finding, count, values, columns)], merged)` of the sheet that ends."""
     FAILED = b"f"
     """`(error code, reason)`: nothing follows."""
     DONE = b"d"

@@ -30,6 +30,7 @@ class Table:
     def __init__(self) -> None:
         self.rows: list[Cells] = []
         self.merged: list[MergedRange] = []
+        self.merged_down: list[MergedRange] = []
         self._covered: dict[int, int] = {}
         self._column = 0
 
@@ -53,9 +54,12 @@ class Table:
             row[first] = text
         if down > 1:
             self._covered.update(dict.fromkeys(range(first, self._column), down))
-        if (across > 1 or down > 1) and len(self.rows) <= _HEADER_ROWS:
-            number = len(self.rows)
-            self.merged.append((number, first, number + down - 1, self._column - 1))
+        number = len(self.rows)
+        merged = (number, first, number + down - 1, self._column - 1)
+        if down > 1:
+            self.merged_down.append(merged)
+        if (across > 1 or down > 1) and number <= _HEADER_ROWS:
+            self.merged.append(merged)
 
     @property
     def size(self) -> int:
@@ -141,7 +145,7 @@ def read_html(path: Path) -> Iterator[RawSheet]:
     left_out = sum(len(table.rows) > 1 for table in tables) - sum(len(table.rows) > 1 for table in kept)
     for index, table in enumerate(kept):
         rows = in_batches(iter([(number, row) for number, row in enumerate(table.rows, start=1)]))
-        tally = Tally(other_tables=left_out if index == 0 else 0)
+        tally = Tally(other_tables=left_out if index == 0 else 0, merged=table.merged_down)
         yield RawSheet(None, True, rows, table.merged, tally)
 
 

@@ -112,6 +112,8 @@ class _TableParser:
             self._start_row(attributes)
         elif element == "table":
             self._start_table(attributes)
+        elif element == "table-column" and self.tables:
+            self._pass_columns(attributes)
         elif element == "style":
             self._style = attributes.get("name", "")
         elif element == "table-properties" and attributes.get("display") == "false":
@@ -123,7 +125,14 @@ class _TableParser:
         name, is_visible = attributes.get("name", ""), attributes.get("style-name") not in self._hidden_styles
         is_foreign = "dde-link" in self._path or _FOREIGN.fullmatch(name) is not None
         self.tables.append(_Table(name, is_visible, is_foreign))
-        self._row, self._row_count = 1, 0
+        self._row, self._row_count, self._column = 1, 0, 0
+
+    def _pass_columns(self, attributes: Attributes) -> None:
+        """Take note of columns, which a table tells of before its rows, where they are hidden."""
+        first, self._column = self._column, self._column + _count(attributes.get("number-columns-repeated"))
+        if attributes.get("visibility", "visible") != "visible":
+            hidden = range(first, min(self._column, MAX_COLUMNS))
+            self.tables[-1].tally.hidden_columns |= frozenset(hidden)
 
     def _start_row(self, attributes: Attributes) -> None:
         self._row += self._row_count
@@ -179,9 +188,11 @@ class _TableParser:
         cell, tally = self._cell, self.tables[-1].tally
         kind, shown = cell.get("value-type", ""), str(self._text)
         if kind == "error" or ("formula" in cell and _is_error(kind, shown)):
-            tally.errors += len(columns) * self._row_count
+            tally.errors.update(dict.fromkeys(columns, self._row_count))
             return None
         if kind in _NUMBERS and "value" in cell:
+            if kind == "percentage":
+                tally.percents.update(columns)
             number = tally.number_cells.text(cell["value"])
             identifier = shown_identifier(number, shown)
             return identifier or number or None

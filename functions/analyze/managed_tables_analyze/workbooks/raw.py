@@ -1,16 +1,20 @@
 """Owns what a reader yields inside the child process: sheets of batches of rows, and what it learnt."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-from managed_tables.messages.findings import WarningCode
+from managed_tables.messages.findings import GroundCode, WarningCode
 from managed_tables_analyze.merges import letters
 from managed_tables_analyze.sheets import Batch, MergedRange
 from managed_tables_analyze.workbooks.numbers import NumberCells
 
 Cells = list[str | None]
+
+Told = tuple[str, int, dict[str, Any], list[int]]
+"""The code of a finding, how many, its values and columns (from 0): plain values, which pass a pipe."""
 
 BATCH_ROWS = 2_000  # large enough that the cost of a batch vanishes, small enough to stay in the cache
 BATCH_CELLS = 1_000_000  # empty ones too, of the few sheets that are wider than tall: 8 MB
@@ -20,7 +24,10 @@ BATCH_CELLS = 1_000_000  # empty ones too, of the few sheets that are wider than
 class Tally:
     """What the cells of one sheet turned out to be, complete once its batches are exhausted."""
 
-    errors: int = 0
+    errors: Counter[int] = field(default_factory=Counter)
+    """Cells with an error in place of a value, by column (from 0)."""
+    percents: set[int] = field(default_factory=set)
+    """Columns (from 0) with numbers that are shown as percentages."""
     uncached: int = 0
     """Formulas whose result the file does not hold."""
     number_cells: NumberCells = field(default_factory=NumberCells)
@@ -35,7 +42,9 @@ class Tally:
 
     def reset(self) -> None:
         """Forget everything: the sheet is read again from its start."""
-        self.errors = self.uncached = self.hidden_rows = 0
+        self.uncached = self.hidden_rows = 0
+        self.errors.clear()
+        self.percents.clear()
         self.number_cells = NumberCells()
 
     def see(self, batch: Batch) -> None:
@@ -45,30 +54,36 @@ class Tally:
             if any(cell is not None for cell in cells):
                 self.seen_hidden.add(column)
 
-    def findings(self) -> list[tuple[str, int, dict[str, Any]]]:
-        """Return `(code, count, values)` of what was found: plain values, which pass through a pipe."""
+    def findings(self) -> list[Told]:
+        """Return what was found."""
         found = [
-            (WarningCode.ERROR_CELLS, self.errors),
             (WarningCode.UNCACHED_FORMULAS, self.uncached),
             (WarningCode.DIGITS_LOST, self.number_cells.cut),
             (WarningCode.HIDDEN_ROWS, self.hidden_rows),
             (WarningCode.OTHER_TABLES, self.other_tables),
         ]
-        told: list[tuple[str, int, dict[str, Any]]] = [
-            (code.value, count, {}) for code, count in found if count
-        ]
-        if self.seen_hidden:
-            names = [letters(column) for column in sorted(self.seen_hidden)]
-            told.append((WarningCode.HIDDEN_COLUMNS.value, len(names), {"names": names}))
-        return told + self._rounded()
+        told: list[Told] = [(code.value, count, {}, []) for code, count in found if count]
+        return told + self._of_columns() + self._rounded()
 
-    def _rounded(self) -> list[tuple[str, int, dict[str, Any]]]:
+    def _of_columns(self) -> list[Told]:
+        told: list[Told] = []
+        if self.errors:
+            told.append((WarningCode.ERROR_CELLS.value, self.errors.total(), {}, sorted(self.errors)))
+        if self.percents:
+            told.append((GroundCode.PERCENT.value, len(self.percents), {}, sorted(self.percents)))
+        if self.seen_hidden:
+            hidden = sorted(self.seen_hidden)
+            names = {"names": list(map(letters, hidden))}
+            told.append((WarningCode.HIDDEN_COLUMNS.value, len(hidden), names, hidden))
+        return told
+
+    def _rounded(self) -> list[Told]:
         """Return what to say of decimals that were rounded, if the file has any that are no double's."""
         cells = self.number_cells
         if cells.rounded_example is None or not cells.has_exact_decimals:
             return []
         written, read = cells.rounded_example
-        return [(WarningCode.ROUNDED_NUMBERS.value, cells.rounded, {"example": written, "taken": read})]
+        return [(WarningCode.ROUNDED_NUMBERS.value, cells.rounded, {"example": written, "taken": read}, [])]
 
 
 @dataclass

@@ -19,10 +19,11 @@ from managed_tables.errors import (
     JobError,
     JobErrorKind,
 )
-from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables_analyze.kinds import Kind
 from managed_tables_analyze.sheets import Batch, MergedRange, Sheet
 from managed_tables_analyze.workbooks.frames import FrameKind, read_frame
+from managed_tables_analyze.workbooks.raw import Told
 
 _MIN_SECONDS = 20  # a small file is read in a second, also by a cold Lambda
 _SECONDS_PER_MB = 10  # twenty times what it takes
@@ -62,13 +63,17 @@ def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: b
         for frame, content in frames:
             if frame is FrameKind.SHEET_END:
                 merged_down.extend(map(tuple, content[1]))
-                findings.extend(
-                    Finding(WarningCode(code), values, count) for code, count, values in content[0]
-                )
+                findings.extend(map(_finding, content[0]))
                 return
             yield Batch(*content)
 
     return Sheet(name, visible, batches(), findings, merged, has_numbers, merged_down)
+
+
+def _finding(told: Told) -> Finding:
+    code, count, values, places = told
+    is_warning = code in WarningCode.__members__
+    return Finding(WarningCode(code) if is_warning else GroundCode(code), values, count, places=tuple(places))
 
 
 @contextmanager

@@ -87,7 +87,7 @@ def _read_outline(stream: IO[bytes], outline: _Outline) -> None:
             outline.is_1904 = True
         elif element in ("Row", "Cell") and outline.merged:
             position.advance(element, attributes)
-            outline.merged[-1].extend(position.merged_ranges())
+            outline.merged[-1].extend(position.merged_ranges(last_row=_HEADER_ROWS))
 
     def on_end(_: str) -> None:
         path.pop()
@@ -126,9 +126,16 @@ class _Position:
         if self._next_column > MAX_COLUMNS:
             raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
 
-    def merged_ranges(self) -> list[MergedRange]:
+    def pass_columns(self, attributes: Attributes) -> range:
+        """Return the columns (from 0) that a `Column`, which stands before the rows, tells of."""
+        index = _count(attributes.get("Index"))
+        first = index - 1 if index else self._next_column
+        self._next_column = first + 1 + _count(attributes.get("Span"))
+        return range(first, min(self._next_column, MAX_COLUMNS))
+
+    def merged_ranges(self, last_row: int = _MAX_ROWS) -> list[MergedRange]:
         """Return the range that the last cell covers, where it is more than itself."""
-        if self.span == (0, 0) or self.row > _HEADER_ROWS:
+        if self.span == (0, 0) or self.row > last_row:
             return []
         return [(self.row, self.column, self.row + self.span[0], self.column + self.span[1])]
 
@@ -166,13 +173,22 @@ class _RowParser:
             self._cells = []
             self._row_style = attributes.get("StyleID", "Default")
             self._tallies[self._sheet].hidden_rows += attributes.get("Hidden") == "1"
+        elif element == "Column" and self._path[-3:-1] == ["Worksheet", "Table"]:
+            columns = self._position.pass_columns(attributes)
+            if attributes.get("Hidden") == "1":
+                self._tallies[self._sheet].hidden_columns |= frozenset(columns)
         elif element == "Cell":
-            self._position.advance(element, attributes)
-            self._style = attributes.get("StyleID", self._row_style)
-            self._has_formula, self._has_data = "Formula" in attributes, False
+            self._start_cell(attributes)
         elif element == "Data" and self._path[-2:-1] == ["Cell"]:
             self._type, self._has_data = attributes.get("Type", "String"), True
             self._text.clear()
+
+    def _start_cell(self, attributes: Attributes) -> None:
+        self._position.advance("Cell", attributes)
+        if self._position.span[0]:
+            self._tallies[self._sheet].merged.extend(self._position.merged_ranges())
+        self._style = attributes.get("StyleID", self._row_style)
+        self._has_formula, self._has_data = "Formula" in attributes, False
 
     def _on_text(self, text: str) -> None:
         # Rich text has elements inside Data; a comment has a Data of its own.
@@ -200,7 +216,7 @@ class _RowParser:
     def _value(self, raw: str) -> str | None:
         tally, number_format = self._tallies[self._sheet], self._outline.formats.get(self._style, GENERAL)
         if self._type == "Error":
-            tally.errors += 1
+            tally.errors[self._position.column] += 1
             return None
         if self._type == "Boolean":
             return "TRUE" if raw.strip() in ("1", "true") else "FALSE"
@@ -210,6 +226,8 @@ class _RowParser:
             return mark_text(raw) or None
         if number_format.kind not in (FormatKind.NUMBER, FormatKind.MASK):
             return serial_text(raw, number_format.kind, self._outline.is_1904) or None
+        if number_format.is_percent:
+            tally.percents.add(self._position.column)
         text = tally.number_cells.text(raw)
         shown = show_mask(number_format, text) if number_format.masks else None
         return shown or text or None

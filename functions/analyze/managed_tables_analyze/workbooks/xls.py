@@ -100,11 +100,14 @@ class SheetReader:
         if cell_type == XL_CELL_TEXT:
             return mark_text(value.replace("\0", "")) or None
         if cell_type in (XL_CELL_NUMBER, XL_CELL_DATE):
-            return self._number(self._format(row, column, cell_type), value)
+            number_format = self._format(row, column, cell_type)
+            if number_format.is_percent:
+                self._tally.percents.add(column)
+            return self._number(number_format, value)
         if cell_type == XL_CELL_BOOLEAN:
             return "TRUE" if value else "FALSE"
         if cell_type == XL_CELL_ERROR:
-            self._tally.errors += 1
+            self._tally.errors[column] += 1
         return None
 
     def _number(self, number_format: NumberFormat, value: float) -> str | None:

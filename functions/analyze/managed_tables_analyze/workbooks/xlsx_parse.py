@@ -11,6 +11,7 @@ from managed_tables_analyze.workbooks.raw import Cells
 from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml
 
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
+_RANGE = re.compile(rf"{_REFERENCE.pattern}:{_REFERENCE.pattern}")
 _SORTED_ROWS = 100_000  # so many rows may stand in any order; further on the file's order is kept
 _MAX_TEXT_CHARACTERS = 16 << 20  # of one cell; Excel's own limit is 32,767
 
@@ -52,6 +53,10 @@ class SheetParser:
             self._start_cell(attributes)
         elif element == "f":
             self._has_formula = True
+        elif element == "mergeCell":
+            self._take_merged(attributes.get("ref", ""))
+        elif element == "col" and attributes.get("hidden") in ("1", "true"):
+            self._take_hidden(attributes.get("min", ""), attributes.get("max", ""))
 
     def _start_row(self, attributes: Attributes) -> None:
         number = attributes.get("r", "")
@@ -60,6 +65,17 @@ class SheetParser:
         self._cells = []
         if attributes.get("hidden") in ("1", "true"):
             self._reader.tally.hidden_rows += 1
+
+    def _take_merged(self, reference: str) -> None:
+        found = _RANGE.fullmatch(reference)
+        if found:
+            first, last = (column_index(found[group].upper()) for group in (1, 3))
+            self._reader.tally.merged.append((int(found[2]), first, int(found[4]), last))
+
+    def _take_hidden(self, first: str, last: str) -> None:
+        if first.isdigit() and last.isdigit():
+            hidden = range(int(first) - 1, min(int(last), MAX_COLUMNS))
+            self._reader.tally.hidden_columns |= frozenset(hidden)
 
     def _start_cell(self, attributes: Attributes) -> None:
         reference = _REFERENCE.fullmatch(attributes.get("r", ""))
@@ -90,7 +106,7 @@ class SheetParser:
     def _end_cell(self) -> None:
         if self._has_formula and not self._has_value and self._type != "str":
             self._reader.tally.uncached += 1
-        text = self._reader.text(self._style, self._type, "".join(self._text))
+        text = self._reader.text(self._column, self._style, self._type, "".join(self._text))
         if text is None:
             return
         missing = self._column + 1 - len(self._cells)

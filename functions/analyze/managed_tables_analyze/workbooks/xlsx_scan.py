@@ -121,7 +121,7 @@ class SheetScanner:
         self._note_hidden(tags)
         for (column, look), raws in zip(self._pattern.groups, groups, strict=True):
             if raws.count(None) < len(raws):
-                texts = self._reader.texts(look.style, look.type, raws, is_plain=look.is_plain)
+                texts = self._reader.texts(column, look.style, look.type, raws, is_plain=look.is_plain)
                 grid.put(column, places, texts)
 
     def _next_number(self, tags: str | None) -> int:
@@ -175,7 +175,7 @@ class SheetScanner:
             if look.type in ("", "n") and is_plain(raw):
                 look = look._replace(is_plain=True)
         self._pattern.learn(letters, column, look)
-        return self._reader.text(look.style, look.type, raw)
+        return self._reader.text(column, look.style, look.type, raw)
 
     def _column(self, letters: str) -> int:
         column = self._columns.get(letters)

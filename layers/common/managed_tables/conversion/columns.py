@@ -82,6 +82,8 @@ def _number(cell: str, column_type: ColumnType, formats: Formats) -> Conversion:
         has_unit = units.has_unit(cell, formats.unit)
         converts, suggests = f"({has_unit} AND {converts})", f"({has_unit} AND {suggests})"
         value = units.scaled(value, formats.unit)
+        if formats.workbook and formats.unit == units.PERCENT:  # its numbers are percentages without the sign
+            converts, suggests, value = _with_exact(cell, converts, suggests, value)
     elif formats.workbook:
         converts, suggests, value = _among_numbers(cell, column_type, converts, suggests, value)
     return Conversion(empty, converts, suggests, value)
@@ -102,6 +104,11 @@ def _among_numbers(
     if column_type is ColumnType.INTEGER:
         is_other = (workbook_cells.has_fraction(cell), "false")
         return choose(is_other, otherwise=converts), choose(is_other, otherwise=suggests), value
+    return _with_exact(cell, converts, suggests, value)
+
+
+def _with_exact(cell: str, converts: str, suggests: str, value: str) -> tuple[str, str, str]:
+    """Return the expressions of a decimal with those of a workbook's own numbers before them."""
     exact = workbook_cells.is_exact(cell)
     return (
         choose((exact, "true"), otherwise=converts),

@@ -33,6 +33,7 @@ _NAMES = (
     "out(?:ubro)?|oct(?:ober)?", "nov(?:embro|ember)?", "dez(?:embro)?|dec(?:ember)?",
 )  # fmt: skip
 SHORT_NAMES = ("janfevmarabrmaijunjulagosetoutnovdez", "janfebmaraprmayjunjulaugsepoctnovdec")
+_ORDINAL = "[ºo°]"  # of a first day: `1º de maio`
 _FEBRUARY, _LONG_MONTHS = 2, (1, 3, 5, 7, 8, 10, 12)
 
 # Days, and the months that have them in every year, in digits and by number; 29 February is apart.
@@ -73,7 +74,7 @@ class _Form:
         return f"(?i:(?:{names})[.]?)" if self.is_named else digits
 
     def _joined(self, separator: str, day: str, month: str, year: str) -> str:
-        written = {"d": day, "m": month, "y": year}
+        written = {"d": f"{day}{_ORDINAL}?" if self.is_named else day, "m": month, "y": year}
         return separator.join(written[part] for part in self.parts)
 
 

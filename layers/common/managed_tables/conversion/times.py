@@ -22,9 +22,12 @@ _TIME = rf"(?:(?:[Tt]| +){_CLOCK}{_ZONE}?)"
 # What programs write for no day: zeros, or nothing, between the separators of a day.
 _EMPTY_DAY = rf"{BLANK}*(?:[0_ ]{{0,4}}[-/.][0_ ]{{0,2}}[-/.][0_ ]{{0,4}}(?:{_MIDNIGHT})?|0{{8}}){BLANK}*"
 TIME_WITHOUT_ZONE = rf"(?s:.*):[0-5][0-9](?:[.,][0-9]+)?{BLANK}*(?:[AaPp][Mm])?{BLANK}*"
-SHORT_YEAR_DATE = rf"{BLANK}*[0-9]{{1,2}}[-/ ][^-/ 0-9]*[0-9]{{0,2}}[.]?[-/ ][0-9]{{2}}(?:[Tt ](?s:.*))?"
+SHORT_YEAR_DATE = (
+    rf"{BLANK}*(?:[0-9]{{1,2}}[-/ ])?[^-/ 0-9]*[0-9]{{0,2}}[.]?[-/ ][0-9]{{2}}(?:[Tt ](?s:.*))?{BLANK}*"
+)
+_SECONDS = ":[0-5][0-9](?:[.,][0-9]+)?"
 TIME_OF_DAY = (
-    rf"{BLANK}*(?:(?:[01]?[0-9]|2[0-4])(?::[0-5][0-9](?::[0-5][0-9])?|[hH](?:[0-5][0-9](?:min)?)?)){BLANK}*"
+    rf"{BLANK}*(?:[01]?[0-9]|2[0-4])(?::[0-5][0-9](?:{_SECONDS})?|[hH](?:[0-5][0-9](?:min)?)?){BLANK}*"
 )
 
 

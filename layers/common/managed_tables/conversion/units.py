@@ -20,6 +20,7 @@ _NUMBER = "[+-]?[0-9][0-9.,]*"
 _BEFORE, _AFTER = r"[^\s0-9.,+-]{1,3}", r"[^\s0-9]{1,5}"
 NUMBER_WITH_UNIT = f"{BLANK}*(?:[+-]?{BLANK}*{_BEFORE}{BLANK}*{_NUMBER}|{_NUMBER}{BLANK}*{_AFTER}){BLANK}*"
 """The pattern of a number with something before or after it that may be a unit."""
+NUMBER_PERHAPS_WITH_UNIT = f"(?:{NUMBER_WITH_UNIT}|{BLANK}*{_NUMBER}{BLANK}*)"
 
 
 def find_unit(text: str) -> str | None:

@@ -58,9 +58,9 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "Confira os valores com mais de 15 algarismos"
     ),
     WarningCode.MOJIBAKE: (
-        '{count} [linha tem|linhas têm] letras trocadas, como "{example}" ({lines}): o texto foi gravado em '
-        "uma codificação e lido em outra antes do envio. Escolha outra codificação na leitura, ou exporte o "
-        "arquivo de novo em UTF-8"
+        '{count} [texto tem|textos têm] letras trocadas, como "{example}": [foi gravado|foram gravados] em '
+        "uma codificação e [lido|lidos] em outra antes do envio. Escolha outra codificação na leitura, ou "
+        "exporte o arquivo de novo em UTF-8"
     ),
     WarningCode.INVALID_UTF8: (
         "{count} [linha tem|linhas têm] acentos gravados de outro modo que o resto do arquivo ({lines}); "
@@ -191,7 +191,8 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     ),
     GroundCode.BARE_EXPONENTS: "mas a letra E no meio (como {example}) mostra que são códigos",
     GroundCode.PARENTHESES: "mas os parênteses (como {example}) não parecem um sinal de menos",
-    GroundCode.MIXED_UNITS: "os números têm unidades diferentes ({names}): ficam como texto",
+    GroundCode.MIXED_UNITS: "os números têm unidades ou moedas diferentes ({names}): ficam como texto",
+    GroundCode.SOME_UNITS: "só alguns números têm unidade ou moeda ({names}): ficam como texto",
     GroundCode.UNKNOWN_UNIT: "os números vêm com {names}, que não é uma unidade conhecida: ficam como texto",
     GroundCode.TIMES_OF_DAY: "são horas do dia, para as quais não há um tipo: ficam como texto",
     GroundCode.CODE: "mas [é um código|são códigos] ({name}), e não [uma quantidade|quantidades]",

@@ -3,7 +3,7 @@
 `finding_texts.py` makes Portuguese of it; nothing else does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import takewhile
@@ -103,6 +103,7 @@ class GroundCode(StrEnum):
     BARE_EXPONENTS = "BARE_EXPONENTS"
     PARENTHESES = "PARENTHESES"
     MIXED_UNITS = "MIXED_UNITS"
+    SOME_UNITS = "SOME_UNITS"
     UNKNOWN_UNIT = "UNKNOWN_UNIT"
     TIMES_OF_DAY = "TIMES_OF_DAY"
 
@@ -116,6 +117,7 @@ class Finding:
 
     `file` and `sheet` are names; `lines` the first physical lines or rows of the sheet, `count` how many
     there are of what was found; `columns` the columns' names; `preview` what stands in rows left out.
+    `places` are columns of one file or sheet (from 0) that have no name yet: `named` gives them theirs.
     """
 
     code: WarningCode | GroundCode
@@ -124,6 +126,7 @@ class Finding:
     lines: tuple[int, ...] = ()
     preview: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
     file: str | None = None
     sheet: str | None = None
 
@@ -135,6 +138,11 @@ class Finding:
     def at(self, file: str | None = None, sheet: str | None = None) -> "Finding":
         """Return the finding with the place that only its caller knows."""
         return replace(self, file=self.file or file, sheet=self.sheet or sheet)
+
+    def named(self, names: Mapping[int, str]) -> "Finding":
+        """Return the finding with the names of the columns that it is about; some may have been left out."""
+        found = tuple(names[place] for place in self.places if place in names)
+        return replace(self, columns=(*self.columns, *found), places=())
 
 
 def about_lines(code: WarningCode, lines: Sequence[int], count: int | None = None, **values: Any) -> Finding:

@@ -1,0 +1,23 @@
+"""Find text that was written in UTF-8 and read as Windows-1252 before it was sent: `JoÃ£o`."""
+
+import re
+
+from managed_tables.conversion.sql_text import choose, literal
+
+# What Windows-1252 makes of UTF-8's bytes: `Ã£`, `Ã‰`, `Â°`. A capital Ã is a letter of Portuguese, so that
+# only what follows it tells.
+_FIRST = ("Ã", "Â")
+_PAIR = "Ã(?:[\u0080-\u00bf]|[\u2013-\u203a][A-Za-zÃ]|€|ƒ)|Â[\u00a0-\u00bf]"
+_WORD = re.compile(rf"\S*(?:{_PAIR})\S*")
+
+
+def has_mojibake(cell: str) -> str:
+    """Return the test that a text holds such letters; nearly none has the first of them."""
+    suspects = " OR ".join(f"contains({cell}, {literal(letter)})" for letter in _FIRST)
+    return choose((suspects, f"regexp_matches({cell}, {literal(_PAIR)})"), otherwise="false")
+
+
+def find_mojibake(text: str) -> str | None:
+    """Return the first word with such letters, None where there is none."""
+    found = _WORD.search(text)
+    return found[0] if found else None

@@ -1,0 +1,238 @@
+"""Cases of what only workbooks hold: percent formats, merged and hidden cells, covers, error cells, texts."""
+
+from collections.abc import Iterator, Sequence
+
+import cases_ods as o
+import xlsx_writing as x
+from case import Case, case
+
+_SALES = [["loja", "item", "valor"], ["A", "x", 1], [None, "y", 2], [None, "z", 3], ["B", "w", 4]]
+_FILLED = "A|x|1\nA|y|2\nA|z|3\nB|w|4"
+_MONTH = [["dia", "valor"], [1, 10], [2, 20], [3, 30]]
+_HIDDEN = [["a", "b", "c"], [1, 2, 3], [4, 5, 6]]
+
+
+def cases() -> Iterator[Case]:
+    """Yield every case of this module."""
+    yield from percents()
+    yield from merges()
+    yield from hidden()
+    yield from sheets()
+    yield from cells()
+
+
+def _book(
+    name: str, rows: Sequence[Sequence[x.Cell]], why: str, columns: str, cells: str, **extra: object
+) -> Case:
+    return case(f"doubts/{name}.xlsx", x.xlsx(x.sheet(rows)), why, columns, cells, **extra)  # type: ignore[arg-type]
+
+
+def percents() -> Iterator[Case]:
+    """A percentage is decimal, and said to be one, in every kind of file."""
+    yield _book(
+        "percent_cells",
+        [["taxa", "n"], [x.number("0.875", x.PERCENT), 1], [x.number("1", x.PERCENT), 2]],
+        "numbers that are shown as percentages",
+        "taxa:decimal n:integer",
+        "0.875|1\n1|2",
+        evidence={"taxa": "porcentagens"},
+    )
+    yield _book(
+        "whole_percent_cells",
+        [["taxa", "n"], [x.number("1", x.PERCENT), 1], [x.number("0", x.PERCENT), 2]],
+        "whole percentages are decimals, too",
+        "taxa:decimal n:integer",
+        "1|1\n0|2",
+        evidence={"taxa": "porcentagens"},
+    )
+    yield _book(
+        "percent_texts_among_cells",
+        [["taxa", "n"], [x.number("0.875", x.PERCENT), 1], ["12,5%", 2]],
+        "a text of a percentage among cells that are percentages",
+        "taxa:decimal n:integer",
+        "0.875|1\n12,5%|2",
+        values="0.875|1\n0.125|2",
+        evidence={"taxa": "porcentagens"},
+    )
+    yield case(
+        "doubts/percent_cells.ods",
+        o.ods(
+            o.sheet(
+                o.row(o.cell("taxa"), o.cell("n")),
+                o.row(o.number("0.875", "87,5%", "percentage"), o.number("1")),
+                o.row(o.number("0.03", "3%", "percentage"), o.number("2")),
+            )
+        ),
+        "percentages of OpenDocument",
+        "taxa:decimal n:integer",
+        "0.875|1\n0.03|2",
+        evidence={"taxa": "porcentagens"},
+    )
+
+
+def merges() -> Iterator[Case]:
+    """Cells that are merged downwards hold for every row that they cover, whoever wrote them."""
+    plain = x.sheet(_SALES, after=x.merged("A2:A4"))
+    warnings = ["MERGED_FILLED", "A2:A4", "(columns: loja)"]
+    yield case(
+        "doubts/merged_in_odd_xml.xlsx",
+        x.xlsx(plain.replace("<sheetData>", "<!-- --><sheetData>")),
+        "merged cells are known on the general way through the XML, too",
+        "loja:text item:text valor:integer",
+        _FILLED,
+        warnings=warnings,
+    )
+    spanned = 'office:value-type="string" table:number-rows-spanned="3" table:number-columns-spanned="1"'
+    covered = "<table:covered-table-cell/>"
+    yield case(
+        "doubts/merged_down.ods",
+        o.ods(
+            o.sheet(
+                o.row(*map(o.cell, _SALES[0])),
+                o.row(o.cell("A", spanned), o.cell("x"), o.number("1")),
+                o.row(covered, o.cell("y"), o.number("2")),
+                o.row(covered, o.cell("z"), o.number("3")),
+                o.row(o.cell("B"), o.cell("w"), o.number("4")),
+            )
+        ),
+        "merged cells of OpenDocument",
+        "loja:text item:text valor:integer",
+        _FILLED,
+        warnings=warnings,
+    )
+    yield case(
+        "doubts/merged_down.xls",
+        '<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
+        'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="P"><Table>'
+        '<Column/><Column ss:Hidden="1"/>'
+        + _spreadsheetml_row("loja", "item", "valor")
+        + _spreadsheetml_row("A", "x", 1).replace("<Cell>", '<Cell ss:MergeDown="2">', 1)
+        + _spreadsheetml_row("y", 2).replace("<Cell>", '<Cell ss:Index="2">', 1)
+        + _spreadsheetml_row("z", 3).replace("<Cell>", '<Cell ss:Index="2">', 1)
+        + _spreadsheetml_row("B", "w", 4)
+        + "</Table></Worksheet></Workbook>",
+        "merged and hidden cells of SpreadsheetML",
+        "loja:text item:text valor:integer",
+        _FILLED,
+        warnings=[*warnings, "HIDDEN_COLUMNS", "(columns: item)"],
+    )
+
+
+def _spreadsheetml_row(*cells: str | int) -> str:
+    written = (
+        f'<Cell><Data ss:Type="{"Number" if isinstance(cell, int) else "String"}">{cell}</Data></Cell>'
+        for cell in cells
+    )
+    return f"<Row>{''.join(written)}</Row>"
+
+
+def hidden() -> Iterator[Case]:
+    """Hidden columns that hold something are told by name."""
+    warnings = ["HIDDEN_COLUMNS", "A coluna B está oculta", "(columns: b)"]
+    table = x.sheet(_HIDDEN, before="<!-- --><cols><col min='2' max='2' hidden='1'/></cols>")
+    yield case(
+        "doubts/hidden_in_odd_xml.xlsx",
+        x.xlsx(table.replace("<sheetData>", "<!-- --><sheetData>")),
+        "a hidden column is known on the general way through the XML, too",
+        "a:integer b:integer c:integer",
+        "1|2|3\n4|5|6",
+        warnings=warnings,
+    )
+    rows = "".join(
+        o.row(*(o.number(str(n)) if isinstance(n, int) else o.cell(n) for n in one)) for one in _HIDDEN
+    )
+    columns = '<table:table-column/><table:table-column table:visibility="collapse"/>'
+    yield case(
+        "doubts/hidden_column.ods",
+        o.ods(o.sheet(rows).replace("<table:table-column/>", columns)),
+        "a hidden column of OpenDocument",
+        "a:integer b:integer c:integer",
+        "1|2|3\n4|5|6",
+        warnings=warnings,
+    )
+
+
+def sheets() -> Iterator[Case]:
+    """Sheets of the same columns are read in whatever order these stand; a cover is none of them."""
+    twice = "1|10\n2|20\n3|30"
+    yield case(
+        "doubts/months_below_a_cover.xlsx",
+        x.xlsx(
+            x.sheet([["Empresa", "X Ltda"], ["Período", "2024"], ["Gerado por", "Maria"]]),
+            x.sheet(_MONTH),
+            x.sheet(_MONTH),
+            x.sheet([["valor", "dia"], [10, 1]]),
+            names=["Capa", "Jan", "Fev", "Mar"],
+        ),
+        "names and values are a cover of sheets that agree, also where their columns stand in another order",
+        "dia:integer valor:integer",
+        f"{twice}\n{twice}\n1|10",
+        sheets=["Jan"] * 3 + ["Fev"] * 3 + ["Mar"],
+        warnings=["SHEETS_LEFT_OUT", "A aba Capa não foi importada"],
+    )
+    yield case(
+        "doubts/small_table_below_a_cover.xlsx",
+        x.xlsx(
+            x.sheet([["Relatório"], [], [None, "Confidencial"]]),
+            x.sheet([["a", "b"], [1, 2]]),
+            names=["Capa", "B"],
+        ),
+        "a title is a cover of a small table, too",
+        "a:integer b:integer",
+        "1|2",
+        warnings=["A aba Capa não foi importada"],
+    )
+    yield case(
+        "doubts/first_of_two_lists.xlsx",
+        x.xlsx(
+            x.sheet([["nome", "uf"], ["Ana", "PE"], ["Rui", "SP"]]),
+            x.sheet([["dia", "valor", "obs"], [1, 2, "x"], [2, 3, "y"]]),
+            names=["Pessoas", "Dias"],
+        ),
+        "a short list is a table: the first one is read",
+        "nome:text uf:text",
+        "Ana|PE\nRui|SP",
+        warnings=["A aba Dias não foi importada"],
+    )
+
+
+def cells() -> Iterator[Case]:
+    """Errors, codes written as texts, letters of another encoding and means, in cells."""
+    yield _book(
+        "error_cells",
+        [["v", "n"], [1.5, 1], [x.typed("e", "#DIV/0!"), 2], [x.typed("e", "#N/A"), 3]],
+        "errors are empty, counted, and their column is named",
+        "v:decimal? n:integer",
+        "1.5|1\n∅|2\n∅|3",
+        warnings=["ERROR_CELLS", "2 células com erro", "(columns: v)"],
+    )
+    yield _book(
+        "mojibake_cells",
+        [["nome", "n"], ["JoÃ£o da Silva", 1], ["Maria", 2]],
+        "letters of another encoding in a workbook",
+        "nome:text n:integer",
+        "JoÃ£o da Silva|1\nMaria|2",
+        warnings=["MOJIBAKE [2]", '"JoÃ£o"', "(columns: nome)"],
+    )
+    yield _book(
+        "equal_texts",
+        [["item", "n"], ["1.1", 1], ["1.10", 2], ["2", 3]],
+        "equal numbers written differently, as texts of a workbook",
+        "item:text n:integer",
+        "1.1|1\n1.10|2\n2|3",
+    )
+    yield _book(
+        "exponent_texts",
+        [["item", "n"], ["1E5", 1], ["2E3", 2], ["10E3", 3]],
+        "bare exponents as texts of a workbook",
+        "item:text n:integer",
+        "1E5|1\n2E3|2\n10E3|3",
+    )
+    yield _book(
+        "means",
+        [["loja", "n", "v"], ["A", 1, 10.5], ["B", 2, 20.5], ["C", 4, 30], [None, 7 / 3, 61 / 3]],
+        "means of a spreadsheet, in all the digits of a double",
+        "loja:text n:integer v:decimal",
+        "A|1|10.5\nB|2|20.5\nC|4|30",
+        warnings=["FOOTER [5]"],
+    )
