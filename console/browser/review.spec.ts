@@ -30,6 +30,11 @@ test("a report with a title and a total is shown as it was read, and corrected",
   page.on("request", (request) => {
     if (request.url().endsWith("/reanalyze")) sent += 1;
   });
+  await expect(page.locator('[data-column="vlr_total"]')).toContainText("0,50 → será 0,50");
+  await page.getByRole("button", { name: "Linhas fora (3)" }).click();
+  await expect(page.locator(".mt-preview tbody tr")).toHaveCount(3);
+  await expect(line(24)).toContainText("Total");
+  await page.getByRole("button", { name: "Início" }).click();
   await line(4).getByRole("radio").click();
   await expect(line(4).getByRole("radio")).toBeChecked();
   expect(sent, "one click is one call").toBe(1);
@@ -56,9 +61,11 @@ test("values that do not fit lead to their column, and the import goes on withou
   const misfits = page.getByRole("alert").filter({ has: page.getByRole("heading") });
   await expect(misfits.getByRole("listitem")).toHaveCount(3);
   await expect(misfits).toContainText("misto.csv");
-  await expect(misfits).toContainText("linha 3");
+  await expect(misfits.getByRole("listitem").first()).toHaveText('misto.csv, linha 3, coluna B (quantidade): "n/d" não é um número inteiro');
   await misfits.getByRole("listitem").first().getByRole("button").click();
-  await expect(quantity.getByLabel("Tipo")).toBeFocused();
+  await expect(page.locator(".mt-preview td:focus")).toContainText("n/d");
+  await misfits.getByRole("listitem").nth(2).getByRole("button").click();
+  await expect(page.locator(".mt-preview td:focus")).toContainText("três");
   await expectAccessible(page);
   await quantity.getByLabel("Tipo").selectOption("text");
   await page.getByRole("button", { name: "Importar 5 linhas" }).click();

@@ -1,10 +1,10 @@
 import { type ReactNode, useState } from "react";
-import type { InferredSchema } from "../api/types";
 import { TypeSelect } from "../screens/columns";
 import { Button, Field } from "../ui/parts";
-import { type Cell, formatCell } from "../values/cells";
+import { TYPE_LABELS } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import type { Adjustment, ReviewedColumn } from "./adjustments";
+import type { Example } from "./examples";
 import { Profile } from "./Profile";
 import type { Warning } from "./Warnings";
 
@@ -12,14 +12,14 @@ const SHOWN_AT_FIRST = 60; // a sheet of 1,500 columns: the rest comes when aske
 
 interface ColumnsProps {
   columns: readonly ReviewedColumn[];
-  samples: InferredSchema["sample_rows"];
+  exampleOf: (column: ReviewedColumn) => Example | null;
   warnings: readonly Warning[];
   onAdjust: (source: string, changes: Adjustment) => void;
   onAll: (sources: readonly string[], changes: Adjustment) => void;
 }
 
 /** Each column with its type, its grounds and its doubts; the doubtful ones first. */
-export function Columns({ columns, samples, warnings, onAdjust, onAll }: ColumnsProps): ReactNode {
+export function Columns({ columns, exampleOf, warnings, onAdjust, onAll }: ColumnsProps): ReactNode {
   const doubtful = columns.filter((one) => isDoubtful(one, warnings));
   const [onlyDoubtful, setOnlyDoubtful] = useState(false);
   const [shown, setShown] = useState(SHOWN_AT_FIRST);
@@ -43,12 +43,12 @@ export function Columns({ columns, samples, warnings, onAdjust, onAll }: Columns
           <Button onClick={() => onAll(columns.map((one) => one.source), { type: "text" })}>Importar tudo como texto</Button>
         </div>
       </div>
-      <ul className="mt-columns">
+      <ul className="mt-review-columns">
         {listed.slice(0, shown).map((one) => (
           <ColumnCard
             key={one.column.name}
             reviewed={one}
-            samples={samples}
+            example={exampleOf(one)}
             warnings={warnings.filter((warning) => warning.columns?.includes(one.column.name))}
             onAdjust={(changes) => onAdjust(one.source, changes)}
           />
@@ -68,82 +68,130 @@ function isDoubtful(one: ReviewedColumn, warnings: readonly Warning[]): boolean 
 
 interface ColumnCardProps {
   reviewed: ReviewedColumn;
-  samples: InferredSchema["sample_rows"];
+  example: Example | null;
   warnings: readonly Warning[];
   onAdjust: (changes: Adjustment) => void;
 }
 
-function ColumnCard({ reviewed, samples, warnings, onAdjust }: ColumnCardProps): ReactNode {
+function ColumnCard({ reviewed, example, warnings, onAdjust }: ColumnCardProps): ReactNode {
   const { column, include, name, type, nullable, adjustment } = reviewed;
   const isFixed = Boolean(column.table_column);
-  const isChanged = type !== column.type;
-  const example = samples.map((row) => row[column.name] as Cell).find((value) => value !== null && value !== undefined);
   return (
-    <li className={include ? "mt-card mt-column" : "mt-card mt-column mt-left-out"} data-column={column.name}>
-      <label className="mt-check mt-column-label">
-        <input type="checkbox" checked={include} onChange={(event) => onAdjust({ include: event.target.checked })} />{" "}
-        <strong>{column.display_name}</strong>
-        <span className="mt-hidden">: importar esta coluna</span>
-      </label>
+    <li className={include ? "mt-column" : "mt-column mt-left-out"} data-column={column.name}>
+      <div className="mt-column-label">
+        <label className="mt-check">
+          <input type="checkbox" checked={include} onChange={(event) => onAdjust({ include: event.target.checked })} />{" "}
+          <strong>{column.display_name}</strong>
+          <span className="mt-hidden">: importar esta coluna</span>
+        </label>
+        {example && <ExampleLine example={example} />}
+        {column.inference?.evidence && <p className="mt-quiet">{column.inference.evidence}</p>}
+      </div>
       <Field label="Nome">
         {(ids) => (
           <input {...ids} value={name} disabled={isFixed} spellCheck={false} onChange={(event) => onAdjust({ name: event.target.value })} />
         )}
       </Field>
-      <Field label="Tipo" hint={isChanged ? "definido por você" : isFixed ? "o da tabela" : "detectado"}>
+      <Field label="Tipo" hint={type !== column.type ? "definido por você" : isFixed ? "o da tabela" : "detectado"}>
         {(ids) =>
-          isFixed ? <input {...ids} disabled value={type} /> : <TypeSelect {...ids} value={type} onChange={(next) => onAdjust({ type: next })} />
+          isFixed ? (
+            <input {...ids} disabled value={TYPE_LABELS[type]} />
+          ) : (
+            <TypeSelect {...ids} value={type} onChange={(next) => onAdjust({ type: next })} />
+          )
         }
       </Field>
-      <label className="mt-check">
-        <input type="checkbox" checked={nullable} disabled={isFixed} onChange={(event) => onAdjust({ nullable: event.target.checked })} />{" "}
-        Pode ficar vazia
-      </label>
-      <p className="mt-example">
-        Por exemplo: <code>{formatCell(example, isChanged ? "text" : column.type).slice(0, 120) || "(vazia)"}</code>
-      </p>
-      {column.inference?.evidence && <p className="mt-quiet">{column.inference.evidence}</p>}
-      {warnings.map((warning, index) => (
-        <p key={index} className="mt-doubt">
-          ⚠ {warning.text}
-        </p>
-      ))}
-      <Choices type={type} adjustment={adjustment} onAdjust={onAdjust} />
+      <div className="mt-column-choices">
+        <label className="mt-check">
+          <input type="checkbox" checked={nullable} disabled={isFixed} onChange={(event) => onAdjust({ nullable: event.target.checked })} />{" "}
+          Pode ficar vazia
+        </label>
+        <Choices type={type} isChanged={type !== column.type} adjustment={adjustment} onAdjust={onAdjust} />
+      </div>
       {column.profile && <Profile profile={column.profile} type={column.type} label={column.display_name} />}
+      {warnings.length > 0 && (
+        <div className="mt-column-doubts">
+          {warnings.map((warning, index) => (
+            <p key={index} className="mt-doubt">
+              ⚠ {warning.text}
+            </p>
+          ))}
+        </div>
+      )}
     </li>
+  );
+}
+
+const SHOWN_OF_A_CELL = 80;
+
+/** A cell before and after; both in full where they differ, and the reason where the second cannot be. */
+function ExampleLine({ example }: { example: Example }): ReactNode {
+  const { before, after, fault } = example;
+  return (
+    <p className="mt-example">
+      <code>{before.slice(0, SHOWN_OF_A_CELL) || "(vazia)"}</code> <span aria-hidden="true">→</span>
+      <span className="mt-hidden"> será </span>{" "}
+      {fault ? <span className="mt-field-error">⚠ {fault}</span> : <code>{after.slice(0, SHOWN_OF_A_CELL) || "(vazia)"}</code>}
+    </p>
   );
 }
 
 interface ChoicesProps {
   type: ReviewedColumn["type"];
+  isChanged: boolean;
   adjustment: Adjustment;
   onAdjust: (changes: Adjustment) => void;
 }
 
-function Choices({ type, adjustment, onAdjust }: ChoicesProps): ReactNode {
+const DATE_ORDERS: [NonNullable<Adjustment["date_order"]>, string][] = [
+  ["dmy", "dia/mês/ano"],
+  ["mdy", "mês/dia/ano"],
+  ["ymd", "ano/mês/dia"],
+];
+const DECIMAL_MARKS: [NonNullable<Adjustment["decimal_mark"]>, string][] = [
+  [",", "vírgula"],
+  [".", "ponto"],
+];
+
+/** What a file's cells of this type may be read by; until a person says so, what was detected holds. */
+function Choices({ type, isChanged, adjustment, onAdjust }: ChoicesProps): ReactNode {
   if (type === "date" || type === "datetime") {
     return (
-      <div className="mt-actions" role="group" aria-label="Ordem da data">
-        <Choice label="dia/mês" isOn={adjustment.date_order === "dmy"} onChoose={() => onAdjust({ date_order: "dmy" })} />
-        <Choice label="mês/dia" isOn={adjustment.date_order === "mdy"} onChoose={() => onAdjust({ date_order: "mdy" })} />
-      </div>
+      <Field label="Ordem da data">
+        {(ids) => (
+          <select
+            {...ids}
+            value={adjustment.date_order ?? ""}
+            onChange={(event) => onAdjust({ date_order: (event.target.value || undefined) as Adjustment["date_order"] })}
+          >
+            <option value="">a detectada</option>
+            {DATE_ORDERS.map(([value, label]) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
     );
   }
-  if (type === "decimal" || type === "integer") {
-    return (
-      <div className="mt-actions" role="group" aria-label="Marca decimal">
-        <Choice label="vírgula decimal" isOn={adjustment.decimal_mark === ","} onChoose={() => onAdjust({ decimal_mark: "," })} />
-        <Choice label="ponto decimal" isOn={adjustment.decimal_mark === "."} onChoose={() => onAdjust({ decimal_mark: "." })} />
-      </div>
-    );
-  }
-  return null;
-}
-
-function Choice({ label, isOn, onChoose }: { label: string; isOn: boolean; onChoose: () => void }): ReactNode {
+  if (type !== "decimal" && !(type === "integer" && isChanged)) return null;
   return (
-    <Button kind="quiet" aria-pressed={isOn} onClick={onChoose}>
-      {label}
-    </Button>
+    <Field label="Marca decimal">
+      {(ids) => (
+        <select
+          {...ids}
+          value={adjustment.decimal_mark ?? ""}
+          onChange={(event) => onAdjust({ decimal_mark: (event.target.value || undefined) as Adjustment["decimal_mark"] })}
+        >
+          <option value="">a detectada</option>
+          {DECIMAL_MARKS.map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }

@@ -18,18 +18,21 @@ export function Profile({ profile, type, label }: ProfileProps): ReactNode {
   if (profile.min !== null && profile.min !== undefined) {
     facts.push(`de ${formatCell(profile.min as Cell, type)} a ${formatCell(profile.max as Cell, type)}`);
   }
+  const counts = profile.histogram.length > 0 ? profile.histogram.map(([, , count]) => count) : profile.top.map(([, count]) => count);
   return (
-    <details className="mt-profile">
-      <summary>{facts.join(" · ")}</summary>
-      {profile.histogram.length > 0 && <Bars counts={profile.histogram.map(([, , count]) => Number(count))} label={label} />}
-      <ol>
-        {profile.top.map(([value, count], index) => (
-          <li key={index}>
-            {formatCell(value as Cell, type)} <span className="mt-quiet">{formatCount(Number(count))}</span>
-          </li>
-        ))}
-      </ol>
-    </details>
+    <div className="mt-profile">
+      {counts.length > 0 && <Bars counts={counts.map(Number)} label={label} />}
+      <details>
+        <summary>{facts.join(" · ")}</summary>
+        <ol>
+          {profile.top.map(([value, count], index) => (
+            <li key={index}>
+              {formatCell(value as Cell, type)} <span className="mt-quiet">{formatCount(Number(count))}</span>
+            </li>
+          ))}
+        </ol>
+      </details>
+    </div>
   );
 }
 
@@ -37,7 +40,7 @@ function Bars({ counts, label }: { counts: readonly number[]; label: string }): 
   const highest = Math.max(...counts, 1);
   const width = WIDTH / counts.length;
   return (
-    <svg className="mt-bars-drawn" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`Distribuição de ${label}`}>
+    <svg className="mt-bars-drawn" preserveAspectRatio="none" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`Distribuição de ${label}`}>
       {counts.map((count, index) => {
         const height = (count / highest) * HEIGHT;
         return <rect key={index} x={index * width} y={HEIGHT - height} width={Math.max(width - 1, 1)} height={height} />;

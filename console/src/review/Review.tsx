@@ -13,6 +13,8 @@ import { formatCount } from "../values/numbers";
 import { type Adjustment, type Draft, keptSentence, review, type ReviewedColumn, toConfirmation } from "./adjustments";
 import { AppendPlan } from "./AppendPlan";
 import { Columns } from "./Columns";
+import { useExamples } from "./examples";
+import type { Spot, TableReading } from "./lines";
 import { Misfits } from "./Misfits";
 import { Reading, type TableWish } from "./Reading";
 import { Warnings } from "./Warnings";
@@ -29,6 +31,7 @@ export interface ReviewProps {
 export function Review({ job, isRereading, draft, onDraft }: ReviewProps): ReactNode {
   const announce = useAnnounce();
   const { adjustments, onMisfit } = draft;
+  const [spot, setSpot] = useState<Spot | null>(null);
   const schema = job.inferred_schema;
   const tableName = draft.tableName ?? schema?.suggested_table_name ?? "";
   const columns = useMemo(() => (schema ? review(schema, adjustments) : []), [schema, adjustments]);
@@ -60,22 +63,34 @@ export function Review({ job, isRereading, draft, onDraft }: ReviewProps): React
         {schema && `${formatCount(schema.total_row_count_estimate)} linhas · ${formatCount(schema.columns.length)} colunas`}
         {job.expires_at && ` · guardado até ${formatMoment(job.expires_at)}`}
       </p>
-      {job.error && <Misfits job={job} onText={(source) => adjust(source, { type: "text" })} onSkip={() => onDraft({ onMisfit: "skip" })} />}
+      {job.error && <Misfits job={job} onSpot={setSpot} onText={(source) => adjust(source, { type: "text" })} onSkip={() => onDraft({ onMisfit: "skip" })} />}
       {reanalyze.error && <Failure error={reanalyze.error} />}
-      {job.reading && <Reading job={job} reading={job.reading} isBusy={isBusy} onWish={(wish) => reanalyze.mutate(wish)} />}
+      {job.reading && <Reading job={job} reading={job.reading} isBusy={isBusy} spot={spot} onWish={(wish) => reanalyze.mutate(wish)} />}
       <Warnings warnings={job.warnings} />
       {kept && <p className="mt-note">{kept}</p>}
       {schema && (
         <>
           <Target job={job} name={tableName} onName={(tableName) => onDraft({ tableName })} />
           {job.append_plan && <AppendPlan plan={job.append_plan} onMisfit={onMisfit} onChoice={(onMisfit) => onDraft({ onMisfit })} />}
-          <Columns columns={columns} samples={schema.sample_rows} warnings={job.warnings} onAdjust={adjust} onAll={adjustAll} />
+          <ColumnsOfFile job={job} columns={columns} onAdjust={adjust} onAll={adjustAll} />
           <ConfirmBar job={job} columns={columns} isBusy={isBusy} confirm={confirm} />
         </>
       )}
       {!schema && <Cancel job={job} />}
     </section>
   );
+}
+
+type ColumnsOfFileProps = Pick<Parameters<typeof Columns>[0], "columns" | "onAdjust" | "onAll"> & { job: Job };
+
+/** The columns, with examples from the first table that is imported. */
+function ColumnsOfFile({ job, ...rest }: ColumnsOfFileProps): ReactNode {
+  const table = job.reading?.tables.find((one) => one.include);
+  return table ? <WithExamples job={job} table={table} {...rest} /> : <Columns warnings={job.warnings} exampleOf={() => null} {...rest} />;
+}
+
+function WithExamples({ job, table, ...rest }: ColumnsOfFileProps & { table: TableReading }): ReactNode {
+  return <Columns warnings={job.warnings} exampleOf={useExamples(job, table)} {...rest} />;
 }
 
 function Target({ job, name, onName }: { job: Job; name: string; onName: (name: string) => void }): ReactNode {

@@ -6,8 +6,8 @@ export interface Adjustment {
   name?: string;
   type?: ColumnType;
   nullable?: boolean;
-  decimal_mark?: "," | ".";
-  date_order?: "dmy" | "mdy" | "ymd";
+  decimal_mark?: "," | "." | undefined;
+  date_order?: "dmy" | "mdy" | "ymd" | undefined;
   trim?: boolean;
   null_tokens?: readonly string[];
 }
@@ -27,12 +27,15 @@ export interface Draft {
 export function draftOfJob(job: Job | undefined): Draft {
   const confirmed = job?.error ? job.confirmed_schema : null;
   const adjustments = new Map<string, Adjustment>();
-  for (const column of job?.inferred_schema?.columns ?? []) {
+  const columns = job?.inferred_schema?.columns ?? [];
+  const keys = keysOf(columns);
+  for (const [index, column] of columns.entries()) {
+    const source = keys[index] ?? column.name;
     const kept = confirmed?.columns.find((one) => (one.source ?? one.name) === column.name);
     if (!confirmed) break;
-    if (!kept) adjustments.set(sourceOf(column), { include: false });
+    if (!kept) adjustments.set(source, { include: false });
     else if (kept.type !== column.type || kept.name !== column.name || kept.nullable !== column.nullable) {
-      adjustments.set(sourceOf(column), { type: kept.type, name: kept.name, nullable: kept.nullable });
+      adjustments.set(source, { type: kept.type, name: kept.name, nullable: kept.nullable });
     }
   }
   return { adjustments, onMisfit: "reject", tableName: confirmed?.display_name ?? null };
@@ -52,10 +55,22 @@ export function sourceOf(column: InferredColumn): string {
   return column.source ?? column.display_name;
 }
 
+/** Return what each column is known by under another reading: its label, and which of those that share it. */
+export function keysOf(columns: readonly InferredColumn[]): readonly string[] {
+  const seen = new Map<string, number>();
+  return columns.map((column) => {
+    const source = sourceOf(column);
+    const count = (seen.get(source) ?? 0) + 1;
+    seen.set(source, count);
+    return count === 1 ? source : `${source} (${count})`;
+  });
+}
+
 /** Return the columns of a schema with a person's changes on top. */
 export function review(schema: InferredSchema, adjustments: Adjustments): ReviewedColumn[] {
-  return schema.columns.map((column) => {
-    const source = sourceOf(column);
+  const keys = keysOf(schema.columns);
+  return schema.columns.map((column, index) => {
+    const source = keys[index] ?? column.name;
     const adjustment = adjustments.get(source) ?? {};
     const into = column.table_column ?? null;
     return {
@@ -73,7 +88,7 @@ export function review(schema: InferredSchema, adjustments: Adjustments): Review
 /** Say what became of a person's changes under another reading; null where there were none. */
 export function keptSentence(schema: InferredSchema, adjustments: Adjustments): string | null {
   if (adjustments.size === 0) return null;
-  const sources = new Set(schema.columns.map(sourceOf));
+  const sources = new Set(keysOf(schema.columns));
   const lost = [...adjustments.keys()].filter((source) => !sources.has(source));
   const kept = adjustments.size - lost.length;
   const words = kept === 1 ? "Mantivemos 1 ajuste" : `Mantivemos ${kept} ajustes`;

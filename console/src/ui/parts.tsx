@@ -1,4 +1,4 @@
-import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
+import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { ApiFailure } from "../api/session";
 
 export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
@@ -86,32 +86,54 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
           ))}
         </ul>
       )}
-      {onRetry && <Button onClick={onRetry}>Tentar de novo</Button>}
+      {onRetry && <Retry seconds={failure?.retryAfterSeconds ?? 0} onRetry={onRetry} />}
     </div>
   );
 }
 
+/** The way to try again; where the server asked for a pause it counts down and then tries by itself. */
+function Retry({ seconds, onRetry }: { seconds: number; onRetry: () => void }): ReactNode {
+  const [left, setLeft] = useState(seconds);
+  useEffect(() => {
+    if (left <= 0) return;
+    const timer = window.setTimeout(() => {
+      setLeft(left - 1);
+      if (left === 1) onRetry();
+    }, 1_000);
+    return () => window.clearTimeout(timer);
+  }, [left]);
+  return <Button onClick={onRetry}>{left > 0 ? `Tentar de novo (em ${left} s)` : "Tentar de novo"}</Button>;
+}
+
 type DetailLike = Partial<Record<string, unknown>>;
 
-/** Write a detail as `coluna valor: "abc" não é um número`. */
-export function detailText(detail: DetailLike): string {
+/** Write a detail as `vendas.csv, linha 3, coluna B (valor): "abc" não é um número`; `letter` is the file's column. */
+export function detailText(detail: DetailLike, letter?: string): string {
   const text = (name: string): string => (detail[name] === undefined || detail[name] === null ? "" : String(detail[name]));
   const places = [
     text("file"),
     text("sheet") && `aba ${text("sheet")}`,
     text("line") && `linha ${text("line")}`,
     text("row") && `linha ${Number(text("row")) + 1} do pedido`,
-    text("column") && `coluna ${text("column")}`,
+    text("column") && (letter ? `coluna ${letter} (${text("column")})` : `coluna ${text("column")}`),
     !text("column") && text("path"),
   ].filter(Boolean);
   const value = detail["value"] === undefined ? "" : `"${text("value")}" `;
   return `${places.join(", ")}${places.length > 0 ? ": " : ""}${value}${text("reason")}`;
 }
 
+const WAKING_MS = 3_000; // a database that sleeps takes longer than any other answer
+
 export function Loading({ label }: { label: string }): ReactNode {
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setLate(true), WAKING_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
   return (
     <div className="mt-skeleton" role="status">
       <span className="mt-hidden">{label}</span>
+      {isLate && <span>Acordando o banco de dados; pode levar alguns segundos</span>}
       <i />
       <i />
       <i />

@@ -11,6 +11,27 @@ export function formatDate(text: string): string {
   return match ? `${match[3]}/${match[2]}/${match[1]}` : text;
 }
 
+const MONTHS = [
+  "janeiro",
+  "fevereiro",
+  "março",
+  "abril",
+  "maio",
+  "junho",
+  "julho",
+  "agosto",
+  "setembro",
+  "outubro",
+  "novembro",
+  "dezembro",
+];
+
+/** Write `2025-04-03` as `3 de abril de 2025`: no doubt which is the month. */
+export function formatLongDate(text: string): string {
+  const match = ISO_DATE.exec(text);
+  return match ? `${Number(match[3])} de ${MONTHS[Number(match[2]) - 1] ?? ""} de ${match[1]}` : text;
+}
+
 /** Read `31/12/2025` or `2025-12-31`; null where it is no day of the calendar. */
 export function parseDate(text: string): string | null {
   const trimmed = text.trim();
