@@ -9,6 +9,8 @@ const EXACT = {
 };
 const SHOWN = ["01821426", "9.007.199.254.740.993", "123.456.789.012.345.678.901.234.567.890,5", "31/12/2025"];
 
+const SLOW_3G = { offline: false, latency: 2_000, downloadThroughput: 50_000, uploadThroughput: 50_000 };
+
 function cell(page: Page, row: number, column: number) {
   return page.locator(`[role="row"][aria-rowindex="${row + 1}"] [role="gridcell"][aria-colindex="${column + 1}"]`);
 }
@@ -82,22 +84,18 @@ test("two people edit one row, and none overwrites the other", async ({ page, br
 test("a filter is typed in Brazilian, kept in the address, and the last one wins", async ({ page, company, visit }) => {
   const rows = Array.from({ length: 300 }, (_, index) => ({ nome: index % 2 ? "São Paulo" : "Goiânia", valor: `${index}.5` }));
   const table = await company.table("filtros", ["nome:text", "valor:decimal"], rows);
-  let delay = 0;
-  await page.route("**/data?**", async (route) => {
-    const wait = delay;
-    delay = 0;
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    await route.continue().catch(() => {});
-  });
   await visit(`/tabelas/${table}`);
   await expect(page.getByText("300 linhas").first()).toBeVisible();
-  delay = 2_000; // the first answer comes after the second
+  const network = await page.context().newCDPSession(page);
+  await network.send("Network.enable");
+  await network.send("Network.emulateNetworkConditions", SLOW_3G);
   const search = page.getByRole("searchbox", { name: "Procurar nas linhas" });
   await search.fill("goiania");
   await page.waitForRequest(/q=goiania/);
   await search.fill("sao paulo");
   await expect(page.getByText("150 linhas de 300")).toBeVisible();
   await expect(cell(page, 1, 1)).toHaveText("São Paulo");
+  await network.send("Network.emulateNetworkConditions", { ...SLOW_3G, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
   await page.getByRole("button", { name: "Filtrar" }).click();
   const dialog = page.getByRole("dialog", { name: "Filtrar" });
   await dialog.getByLabel("Coluna").selectOption("valor");
@@ -135,22 +133,70 @@ test("sorts, totals, new rows and deletions", async ({ page, company, visit }) =
   await expectAccessible(page);
 });
 
-test("an edit is undone, and cells are pasted from a spreadsheet", async ({ page, company, visit }) => {
+test("cells are copied and pasted as in a spreadsheet, and undone in one step", async ({ page, company, visit, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const table = await company.table("colar", ["nome:text", "valor:decimal"], [
     { nome: "um", valor: "1" },
     { nome: "dois", valor: "2" },
+    { nome: "três", valor: "3" },
   ]);
   await visit(`/tabelas/${table}`);
   await cell(page, 1, 1).click();
-  await page.evaluate(() => {
-    const data = new DataTransfer();
-    data.setData("text/plain", "três\t1.234,56\nquatro\t7");
-    document.activeElement?.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
-  });
+  await page.evaluate(() => navigator.clipboard.writeText("quatro\t1.234,56\ncinco\t7"));
+  await page.keyboard.press("Control+v");
   await expect(cell(page, 1, 2)).toHaveText("1.234,56");
-  await expect(cell(page, 2, 1)).toHaveText("quatro");
+  await expect(cell(page, 2, 1)).toHaveText("cinco");
+  await expect(page.getByRole("status").last()).toHaveText("Gravado");
   await page.keyboard.press("Control+z");
+  await expect(cell(page, 1, 2)).toHaveText("1");
   await expect(cell(page, 2, 1)).toHaveText("dois");
+
+  await page.keyboard.press("Shift+ArrowRight");
+  await page.keyboard.press("Shift+ArrowDown");
+  await expect(page.locator('[role="gridcell"][aria-selected="true"]')).toHaveCount(4);
+  await page.keyboard.press("Control+c");
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("um\t1\ndois\t2");
+  await cell(page, 2, 1).click();
+  await cell(page, 3, 1).click({ modifiers: ["Shift"] });
+  await page.keyboard.press("Delete");
+  await expect(cell(page, 3, 1)).toHaveText("");
+  await expect(cell(page, 2, 1)).not.toHaveClass(/saving/);
+  await expect(cell(page, 3, 2)).toHaveText("3");
+  const rows = await company.call("GET", `/${table}/data`);
+  expect((rows["records"] as { nome: string | null }[]).map(({ nome }) => nome)).toEqual(["um", null, null]);
+});
+
+test("what a colleague wrote meanwhile is not undone", async ({ page, company, visit }) => {
+  const table = await company.table("desfazer", ["nome:text"], [{ nome: "antes" }]);
+  await visit(`/tabelas/${table}`);
+  await cell(page, 1, 1).click();
+  await page.keyboard.type("minha");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("status").last()).toHaveText("Gravado");
+  const [row] = (await company.call("GET", `/${table}/data`))["records"] as { id: string }[];
+  await company.call("PUT", `/${table}/data/${row?.id ?? ""}`, { nome: "dela" });
+  await page.keyboard.press("Control+z");
+  const dialog = page.getByRole("dialog", { name: "Outra pessoa mudou esta linha" });
+  await expect(dialog).toContainText("dela");
+  await dialog.getByRole("button", { name: "Usar a dela" }).click();
+  await expect(cell(page, 1, 1)).toHaveText("dela");
+});
+
+test("a row that stops matching stays until the focus leaves it", async ({ page, company, visit }) => {
+  const rows = ["a1", "a2", "a3"].map((nome) => ({ nome, valor: "1" }));
+  const table = await company.table("fica", ["nome:text", "valor:decimal"], rows);
+  await visit(`/tabelas/${table}?filter[nome][starts_with]=a`);
+  await expect(page.getByText("3 linhas").first()).toBeVisible();
+  await cell(page, 2, 1).click();
+  await page.keyboard.type("z");
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("status").last()).toHaveText("Gravado");
+  await expect(cell(page, 2, 1)).toHaveText("z");
+  await page.keyboard.press("ArrowDown");
+  await expect(page.getByText("2 linhas de 3")).toBeVisible();
+  await expect(cell(page, 2, 2)).toBeFocused(); // the row that had the focus, one up
+  await expect(cell(page, 2, 1)).toHaveText("a3");
+  await expect(page.locator(".mt-grid-totals")).toContainText("2");
 });
 
 test("a million rows: the last is one key away, and few are in the document", async ({ page, million }) => {

@@ -9,10 +9,11 @@ import {
   useState,
 } from "react";
 import type { ColumnType } from "../api/types";
-import { type Cell, formatCell, TYPE_LABELS, TYPE_SIGNS } from "../values/cells";
-import { formatCount } from "../values/numbers";
-import { CellEditor, type EditEnd } from "./CellEditor";
+import { type Cell, formatCell, toClipboard } from "../values/cells";
+import type { EditEnd } from "./CellEditor";
+import { DataRow, HeaderRow, TotalsRow } from "./GridRows";
 import { move, type Place } from "./keys";
+import { isOneCell, type Range, rangeOf } from "./range";
 import { barOf, type Extent, follow, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./scroll";
 
 const GUTTER = 72;
@@ -45,21 +46,27 @@ export interface GridProps {
   columns: readonly GridColumn[];
   rowCount: number;
   rowAt: (index: number) => GridRow | undefined;
+  /** Where a row of this id is, or -1. */
+  indexOf: (id: string) => number;
   cellState: (row: GridRow, column: string) => CellState | undefined;
   selected: ReadonlySet<string>;
   totals?: ReadonlyMap<string, string> | undefined;
   onVisible: (first: number, end: number) => void;
   onSort: (column: string, add: boolean) => void;
   onResize: (column: string, width: number) => void;
-  onHeaderMenu: (column: string, anchor: HTMLElement) => void;
+  onHeaderMenu: (column: string) => void;
   onEdit: (row: GridRow, column: string, text: string) => void;
-  onPaste: (place: Place, text: string) => void;
+  /** Texts for the cells of a range: pasted, or emptied. */
+  onPaste: (range: Range, text: string) => void;
+  onTooManyToCopy: () => void;
+  /** Hears which row has the focus; null where none has. */
+  onRow: (id: string | null) => void;
   onSelect: (row: GridRow, extend: boolean) => void;
   onOpenRow: (row: GridRow) => void;
   onUndo: () => void;
 }
 
-interface Editing extends Place {
+export interface Editing extends Place {
   text: string;
 }
 
@@ -70,12 +77,15 @@ export function Grid(props: GridProps): ReactNode {
   const position = useRef({ bar: 0, top: 0 });
   const [view, setView] = useState({ top: 0, left: 0, width: 800, height: 400 });
   const [active, setActive] = useState<Place>({ row: -1, column: 0 });
+  const [anchor, setAnchor] = useState<Place | null>(null); // where a range began that ends at the active cell
   const [editing, setEditing] = useState<Editing | null>(null);
   const wantsFocus = useRef(false);
+  const hasFocus = useRef(false); // whether a cell has the focus, or had it when its row went
   const footer = props.totals ? ROW_HEIGHT : 0;
   const extent: Extent = { content: rowCount * ROW_HEIGHT, viewport: Math.max(view.height - HEADER_HEIGHT - footer, ROW_HEIGHT) };
   const widths = columns.map((column) => column.width);
   const total = widths.reduce((sum, width) => sum + width, GUTTER);
+  const range = rangeOf(anchor ?? active, active);
   const [first, end] = visibleRows(view.top, extent.viewport, rowCount);
   const shown = visibleColumns(widths, view.left, view.width);
 
@@ -116,11 +126,30 @@ export function Grid(props: GridProps): ReactNode {
     [extent.content, extent.viewport, widths.join()],
   );
 
-  const go = (place: Place): void => {
+  const go = (place: Place, extend = false): void => {
     wantsFocus.current = true;
+    setAnchor(extend && place.row >= 0 && active.row >= 0 ? (anchor ?? active) : null);
     setActive(place);
     reveal(place);
   };
+
+  const activeId = active.row < 0 ? null : (props.rowAt(active.row)?.id ?? null);
+  const heldId = useRef<string | null>(null);
+  const held = useRef(active);
+  useEffect(() => {
+    // Rows that come anew may stand elsewhere: the focus stays with its row, not with its place.
+    const isMoved = held.current === active && heldId.current !== null && heldId.current !== activeId;
+    const now = isMoved && heldId.current !== null ? props.indexOf(heldId.current) : -1;
+    const row = now >= 0 ? now : Math.min(active.row, rowCount - 1);
+    if (row !== active.row && rowCount > 0) {
+      wantsFocus.current = hasFocus.current;
+      setActive({ ...active, row });
+      return;
+    }
+    if (held.current !== active || activeId !== null) heldId.current = activeId; // its row may not be here yet
+    held.current = active;
+    props.onRow(activeId);
+  }, [activeId, active, rowCount]);
 
   useLayoutEffect(() => {
     if (!wantsFocus.current || editing) return;
@@ -154,7 +183,7 @@ export function Grid(props: GridProps): ReactNode {
     const target = event.altKey ? null : move(active, event.key, control, bounds);
     if (target) {
       event.preventDefault();
-      go(target);
+      go(target, event.shiftKey);
     } else if (active.row < 0) onHeaderKey(event);
     else onCellKey(event, control);
   };
@@ -167,7 +196,7 @@ export function Grid(props: GridProps): ReactNode {
       props.onSort(column.name, event.shiftKey);
     } else if (event.altKey && event.key === "ArrowDown") {
       event.preventDefault();
-      props.onHeaderMenu(column.name, event.target as HTMLElement);
+      props.onHeaderMenu(column.name);
     } else if (event.altKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
       event.preventDefault();
       props.onResize(column.name, column.width + (event.key === "ArrowRight" ? 16 : -16));
@@ -180,28 +209,25 @@ export function Grid(props: GridProps): ReactNode {
     const isText = event.key.length === 1 && !control && !event.altKey;
     if (event.key === " " && !control) props.onSelect(row, event.shiftKey);
     else if (event.key === "Enter" || event.key === "F2") begin(active);
-    else if (event.key === "Delete" || event.key === "Backspace") editActive(row, "");
+    else if (event.key === "Delete" || event.key === "Backspace") props.onPaste(range, "");
+    else if (event.key === "Escape") setAnchor(null);
     else if (control && event.key.toLowerCase() === "z") props.onUndo();
-    else if (control && event.key.toLowerCase() === "c") copyActive(row);
+    else if (control && event.key.toLowerCase() === "c") copy();
     else if (isText) begin(active, event.key);
     else return;
     event.preventDefault();
   };
 
-  const editActive = (row: GridRow, text: string): void => {
-    const column = columns[active.column];
-    if (column?.isEditable) props.onEdit(row, column.name, text);
-  };
-
-  const copyActive = (row: GridRow): void => {
-    const column = columns[active.column];
-    if (column) void navigator.clipboard?.writeText(formatCell(row.cells[column.name], column.type));
+  const copy = (): void => {
+    const copied = textsOf(props, range);
+    if (copied) void navigator.clipboard?.writeText(toClipboard(copied));
+    else props.onTooManyToCopy();
   };
 
   const onPaste = (event: ClipboardEvent): void => {
     if (editing || active.row < 0) return;
     event.preventDefault();
-    props.onPaste(active, event.clipboardData.getData("text/plain"));
+    props.onPaste(range, event.clipboardData.getData("text/plain"));
   };
 
   const rows: number[] = [];
@@ -221,6 +247,15 @@ export function Grid(props: GridProps): ReactNode {
       onScroll={onScroll}
       onKeyDown={onKeyDown}
       onPaste={onPaste}
+      onBlur={(event) => {
+        if (event.currentTarget.contains(event.relatedTarget)) return;
+        hasFocus.current = false;
+        props.onRow(null);
+      }}
+      onFocus={() => {
+        hasFocus.current = true;
+        props.onRow(activeId);
+      }}
     >
       <div className="mt-grid-extent" style={{ width: total, height: scrollHeight(extent) + HEADER_HEIGHT + footer }}>
         <div className="mt-grid-window" style={{ height: view.height, width: total }}>
@@ -233,9 +268,10 @@ export function Grid(props: GridProps): ReactNode {
                 y={index * ROW_HEIGHT - view.top}
                 shown={shown}
                 active={active}
+                range={isOneCell(range) ? null : range}
                 editing={editing}
                 grid={props}
-                onFocus={(place) => go(place)}
+                onFocus={go}
                 onBegin={begin}
                 onFinish={finish}
               />
@@ -276,6 +312,18 @@ function useLineUp(
   }, [scroller, position, extent.content, extent.viewport]);
 }
 
+/** Return the texts of a range, or null where some of its rows are not here. */
+function textsOf({ columns, rowAt, cellState }: GridProps, range: Range): string[][] | null {
+  const texts: string[][] = [];
+  for (let index = range.top; index <= range.bottom; index += 1) {
+    const row = rowAt(index);
+    if (!row) return null;
+    const shown = columns.slice(range.left, range.right + 1);
+    texts.push(shown.map(({ name, type }) => cellState(row, name)?.text ?? formatCell(row.cells[name], type)));
+  }
+  return texts;
+}
+
 function revealedTop(top: number, row: number, viewport: number): number {
   if (row < 0) return top;
   const start = row * ROW_HEIGHT;
@@ -292,202 +340,4 @@ function revealedLeft(left: number, widths: readonly number[], column: number, w
 
 function clamp(place: Place, rows: number, columns: number): Place {
   return { row: Math.min(Math.max(place.row, 0), rows - 1), column: Math.min(Math.max(place.column, 0), columns - 1) };
-}
-
-interface Shown {
-  first: number;
-  end: number;
-  offset: number;
-}
-
-interface HeaderRowProps extends GridProps {
-  shown: Shown;
-  active: Place;
-  onFocus: (column: number) => void;
-}
-
-function HeaderRow({ columns, shown, active, onFocus, onSort, onResize, onHeaderMenu }: HeaderRowProps): ReactNode {
-  return (
-    <div role="row" aria-rowindex={1} className="mt-grid-row mt-grid-header">
-      <div role="columnheader" aria-colindex={1} className="mt-grid-gutter" aria-label="Número da linha" />
-      <div className="mt-grid-spacer" style={{ width: shown.offset }} />
-      {columns.slice(shown.first, shown.end).map((column, place) => {
-        const index = shown.first + place;
-        const isActive = active.row < 0 && active.column === index;
-        return (
-          <div
-            key={column.name}
-            role="columnheader"
-            aria-colindex={index + 2}
-            aria-sort={column.sort ?? "none"}
-            tabIndex={isActive ? 0 : -1}
-            data-active={isActive}
-            className="mt-grid-cell mt-grid-label"
-            style={{ width: column.width }}
-            title={`${column.label} (${TYPE_LABELS[column.type]})`}
-            onClick={(event) => {
-              onFocus(index);
-              onSort(column.name, event.shiftKey);
-            }}
-            onContextMenu={(event) => {
-              event.preventDefault();
-              onHeaderMenu(column.name, event.currentTarget);
-            }}
-          >
-            <span className="mt-type-sign" aria-hidden="true">
-              {TYPE_SIGNS[column.type]}
-            </span>
-            <span className="mt-grid-label-text">{column.label}</span>
-            {column.sort && (
-              <span aria-hidden="true" className="mt-grid-sort">
-                {column.sort === "ascending" ? "▲" : "▼"}
-                {column.sortOrder ?? ""}
-              </span>
-            )}
-            <ResizeHandle column={column} onResize={onResize} />
-          </div>
-        );
-      })}
-    </div>
-  );
-}
-
-/** Drag to resize; by keyboard Alt and the arrows on the header do the same. */
-function ResizeHandle({ column, onResize }: { column: GridColumn; onResize: GridProps["onResize"] }): ReactNode {
-  return (
-    <span
-      className="mt-grid-resize"
-      aria-hidden="true"
-      onClick={(event) => event.stopPropagation()}
-      onPointerDown={(event) => {
-        event.preventDefault();
-        event.stopPropagation();
-        const handle = event.currentTarget;
-        const start = event.clientX - column.width;
-        handle.setPointerCapture(event.pointerId);
-        handle.onpointermove = (moved) => onResize(column.name, moved.clientX - start);
-        handle.onpointerup = () => {
-          handle.onpointermove = null;
-        };
-      }}
-    />
-  );
-}
-
-interface DataRowProps {
-  index: number;
-  y: number;
-  shown: Shown;
-  active: Place;
-  editing: Editing | null;
-  grid: GridProps;
-  onFocus: (place: Place) => void;
-  onBegin: (place: Place) => void;
-  onFinish: (outcome: EditEnd, text: string) => void;
-}
-
-function DataRow({ index, y, shown, active, editing, grid, onFocus, onBegin, onFinish }: DataRowProps): ReactNode {
-  const row = grid.rowAt(index);
-  const isSelected = row !== undefined && grid.selected.has(row.id);
-  return (
-    <div
-      role="row"
-      aria-rowindex={index + 2}
-      aria-selected={isSelected}
-      className={isSelected ? "mt-grid-row mt-grid-data mt-selected" : "mt-grid-row mt-grid-data"}
-      style={{ transform: `translateY(${y}px)` }}
-    >
-      <div
-        role="rowheader"
-        aria-colindex={1}
-        className="mt-grid-gutter"
-        onClick={(event) => row && grid.onSelect(row, event.shiftKey)}
-        onDoubleClick={() => row && grid.onOpenRow(row)}
-      >
-        {formatCount(index + 1)}
-      </div>
-      <div className="mt-grid-spacer" style={{ width: shown.offset }} />
-      {grid.columns.slice(shown.first, shown.end).map((column, offset) => {
-        const place = { row: index, column: shown.first + offset };
-        const isActive = active.row === index && active.column === place.column;
-        const isEdited = editing?.row === index && editing.column === place.column;
-        return (
-          <DataCell
-            key={column.name}
-            column={column}
-            place={place}
-            row={row}
-            state={row && grid.cellState(row, column.name)}
-            isActive={isActive}
-            onFocus={() => onFocus(place)}
-            onBegin={() => onBegin(place)}
-          >
-            {isEdited && <CellEditor label={column.label} text={editing.text} type={column.type} onEnd={onFinish} />}
-          </DataCell>
-        );
-      })}
-    </div>
-  );
-}
-
-interface DataCellProps {
-  column: GridColumn;
-  place: Place;
-  row: GridRow | undefined;
-  state: CellState | undefined;
-  isActive: boolean;
-  onFocus: () => void;
-  onBegin: () => void;
-  children: ReactNode;
-}
-
-function DataCell({ column, place, row, state, isActive, onFocus, onBegin, children }: DataCellProps): ReactNode {
-  const text = state?.text ?? (row ? formatCell(row.cells[column.name], column.type) : "");
-  const isNumber = column.type === "integer" || column.type === "decimal";
-  const classes = ["mt-grid-cell"];
-  if (isNumber) classes.push("mt-number");
-  if (!row) classes.push("mt-loading");
-  if (state?.state) classes.push(`mt-cell-${state.state}`);
-  return (
-    <div
-      role="gridcell"
-      aria-colindex={place.column + 2}
-      aria-readonly={!column.isEditable}
-      aria-invalid={state?.state === "refused"}
-      aria-description={state?.reason}
-      title={state?.reason}
-      tabIndex={isActive ? 0 : -1}
-      data-active={isActive}
-      className={classes.join(" ")}
-      style={{ width: column.width }}
-      onMouseDown={(event) => {
-        if (event.target instanceof HTMLInputElement) return;
-        event.preventDefault(); // the focus is ours to set
-        onFocus();
-      }}
-      onDoubleClick={onBegin}
-    >
-      {children || text.slice(0, 300)}
-    </div>
-  );
-}
-
-interface TotalsRowProps {
-  columns: readonly GridColumn[];
-  shown: Shown;
-  totals: ReadonlyMap<string, string>;
-}
-
-function TotalsRow({ columns, shown, totals }: TotalsRowProps): ReactNode {
-  return (
-    <div role="presentation" className="mt-grid-row mt-grid-totals">
-      <div className="mt-grid-gutter">Total</div>
-      <div className="mt-grid-spacer" style={{ width: shown.offset }} />
-      {columns.slice(shown.first, shown.end).map((column) => (
-        <div key={column.name} className="mt-grid-cell mt-number" style={{ width: column.width }}>
-          {totals.get(column.name) ?? ""}
-        </div>
-      ))}
-    </div>
-  );
 }

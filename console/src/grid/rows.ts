@@ -24,10 +24,12 @@ export interface Rows {
   total: number | null;
   failure: ApiFailure | null;
   rowAt: (index: number) => GridRow | undefined;
+  indexOf: (id: string) => number;
   show: (first: number, end: number) => void;
   /** Put a row's newer state in its place. */
   replace: (record: RecordOfRow) => void;
-  reload: () => void;
+  /** Ask again for what is shown, which stays until the answers are there. */
+  reload: () => Promise<void>;
 }
 
 export function toGridRow(record: RecordOfRow): GridRow {
@@ -40,12 +42,8 @@ export function useRows(api: Api, tableId: string, view: GridView): Rows {
   const query = useMemo(() => rowsQuery(view), [view.conditions, view.search, view.sorts]);
   const key = `${tableId}?${new URLSearchParams(query)}`;
   const [, redraw] = useState(0);
-  const [generation, setGeneration] = useState(0);
   const store = useRef(new BlockStore());
-  const loader = useMemo(
-    () => new BlockLoader(api, tableId, query, store.current, () => redraw((n) => n + 1)),
-    [api, key, generation],
-  );
+  const loader = useMemo(() => new BlockLoader(api, tableId, query, store.current, () => redraw((n) => n + 1)), [api, key]);
   useEffect(() => {
     loader.start();
     return () => loader.stop();
@@ -56,23 +54,39 @@ export function useRows(api: Api, tableId: string, view: GridView): Rows {
     store.current.replace(toGridRow(record));
     redraw((n) => n + 1);
   }, []);
-  const reload = useCallback(() => setGeneration((n) => n + 1), []);
-  return { total: loader.total, failure: loader.failure, rowAt, show, replace, reload };
+  const indexOf = useCallback((id: string) => store.current.indexOf(id), []);
+  const reload = useCallback(() => loader.reload(), [loader]);
+  return { total: loader.total, failure: loader.failure, rowAt, indexOf, show, replace, reload };
 }
 
-class BlockStore {
+/** Rows in blocks, the ones used last; a block that is stale is shown until its newer state is there. */
+export class BlockStore {
   private readonly blocks = new Map<number, Block>();
+  private readonly stale = new Set<number>();
 
   clear(): void {
     this.blocks.clear();
+    this.stale.clear();
+  }
+
+  markStale(): void {
+    for (const number of this.blocks.keys()) this.stale.add(number);
   }
 
   has(number: number): boolean {
-    return this.blocks.has(number);
+    return this.blocks.has(number) && !this.stale.has(number);
   }
 
   cursorAfter(number: number): string | null {
-    return this.blocks.get(number)?.nextCursor ?? null;
+    return this.has(number) ? (this.blocks.get(number)?.nextCursor ?? null) : null;
+  }
+
+  indexOf(id: string): number {
+    for (const [number, block] of this.blocks) {
+      const place = block.rows.findIndex((row) => row.id === id);
+      if (place >= 0) return number * BLOCK + place;
+    }
+    return -1;
   }
 
   rowAt(index: number): GridRow | undefined {
@@ -80,6 +94,7 @@ class BlockStore {
   }
 
   keep(number: number, block: Block): void {
+    this.stale.delete(number);
     this.blocks.delete(number);
     this.blocks.set(number, block);
     for (const oldest of this.blocks.keys()) {
@@ -99,12 +114,15 @@ class BlockStore {
   }
 }
 
-class BlockLoader {
+/** Asks for the blocks that come into sight; an answer to an earlier question changes nothing. */
+export class BlockLoader {
   total: number | null = null;
   failure: ApiFailure | null = null;
   private readonly asked = new Map<number, AbortController>();
   private timer = 0;
   private stopped = false;
+  private mustCount = true;
+  private inSight: [number, number] = [0, 1];
 
   constructor(
     private readonly api: Api,
@@ -120,6 +138,14 @@ class BlockLoader {
     void this.load(0);
   }
 
+  async reload(): Promise<void> {
+    for (const controller of this.asked.values()) controller.abort();
+    this.asked.clear();
+    this.store.markStale();
+    this.mustCount = true;
+    await this.request(...this.inSight);
+  }
+
   stop(): void {
     this.stopped = true;
     window.clearTimeout(this.timer);
@@ -128,15 +154,17 @@ class BlockLoader {
   }
 
   show(first: number, end: number): void {
+    this.inSight = [first, end];
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.request(first, end), SETTLE_MS);
+    this.timer = window.setTimeout(() => void this.request(first, end), SETTLE_MS);
   }
 
-  private request(first: number, end: number): void {
+  private async request(first: number, end: number): Promise<void> {
     const wanted = new Set<number>();
     for (let number = Math.floor(first / BLOCK); number * BLOCK < Math.max(end, 1); number += 1) wanted.add(number);
     for (const [number, controller] of this.asked) if (!wanted.has(number) && number !== 0) controller.abort();
-    for (const number of wanted) if (!this.store.has(number) && !this.asked.has(number)) void this.load(number);
+    const missing = [...wanted].filter((number) => !this.store.has(number) && !this.asked.has(number));
+    await Promise.all(missing.map((number) => this.load(number)));
   }
 
   private async load(number: number): Promise<void> {
@@ -149,16 +177,19 @@ class BlockLoader {
           signal: controller.signal,
         }),
       );
-      if (this.stopped) return;
+      if (this.stopped || controller.signal.aborted) return;
       const records = page.records as unknown as RecordOfRow[];
       this.store.keep(number, { rows: records.map(toGridRow), nextCursor: page.next_cursor ?? null });
-      if (page.total !== null && page.total !== undefined) this.total = page.total;
+      if (page.total !== null && page.total !== undefined) {
+        this.total = page.total;
+        this.mustCount = false;
+      }
       this.failure = null;
     } catch (error) {
-      if (this.stopped || (error instanceof DOMException && error.name === "AbortError")) return;
+      if (this.stopped || controller.signal.aborted) return;
       this.failure = error instanceof ApiFailure ? error : new ApiFailure(0, {}, null);
     } finally {
-      this.asked.delete(number);
+      if (this.asked.get(number) === controller) this.asked.delete(number);
       if (!this.stopped) this.changed();
     }
   }
@@ -166,7 +197,7 @@ class BlockLoader {
   private pageQuery(number: number): Record<string, string> {
     const cursor = number > 0 ? this.store.cursorAfter(number - 1) : null;
     const place: Record<string, string> = cursor ? { cursor } : { page: String(number + 1) };
-    const count: Record<string, string> = this.total === null ? {} : { count: "false" };
+    const count: Record<string, string> = this.mustCount ? {} : { count: "false" };
     return { ...this.query, ...place, ...count, per_page: String(BLOCK) };
   }
 }

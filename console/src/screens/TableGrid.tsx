@@ -1,4 +1,5 @@
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { useTable } from "../api/queries";
 import type { Table } from "../api/types";
@@ -65,7 +66,7 @@ function Sheet({ table }: { table: Table }): ReactNode {
   const announce = useAnnounce();
   const [view, setView] = useView();
   const rows = useRows(api, table._id, view);
-  const edits = useEdits(table, rows);
+  const [edits, onRow] = useFreshRows(table, view, rows);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [menu, setMenu] = useState<string | null>(null);
   const [opened, setOpened] = useState<GridRow | "new" | null>(null);
@@ -92,7 +93,7 @@ function Sheet({ table }: { table: Table }): ReactNode {
 
   return (
     <section className="mt-sheet" aria-labelledby="table-title">
-      <Head table={table} rows={rows} selected={selected} onDone={() => setSelected(new Set())} onNew={() => setOpened("new")} view={view} />
+      <Head table={table} rows={rows} selected={selected} onDone={() => setSelected(new Set())} onOpen={setOpened} view={view} />
       <Filters table={table} view={view} onView={setView} />
       {rows.failure && <Failure error={rows.failure} onRetry={rows.reload} />}
       <EditState edits={edits} />
@@ -104,6 +105,7 @@ function Sheet({ table }: { table: Table }): ReactNode {
           columns={columns}
           rowCount={rows.total ?? 0}
           rowAt={rows.rowAt}
+          indexOf={rows.indexOf}
           cellState={edits.stateOf}
           selected={selected}
           totals={totals}
@@ -112,7 +114,9 @@ function Sheet({ table }: { table: Table }): ReactNode {
           onResize={(name, width) => setView({ widths: { ...view.widths, [name]: Math.max(Math.round(width), NARROWEST) } })}
           onHeaderMenu={(name) => setMenu(name)}
           onEdit={edits.edit}
-          onPaste={(place, text) => edits.paste(place, text, columns)}
+          onPaste={(range, text) => edits.paste(range, text, columns)}
+          onTooManyToCopy={() => announce("São linhas demais para copiar: use Exportar")}
+          onRow={onRow}
           onSelect={select}
           onOpenRow={setOpened}
           onUndo={edits.undo}
@@ -123,6 +127,36 @@ function Sheet({ table }: { table: Table }): ReactNode {
       {edits.conflict && <ConflictDialog table={table} edits={edits} />}
     </section>
   );
+}
+
+/**
+ * The edits, and what follows from them: totals are summed anew, and a row that no longer matches the view, or belongs
+ * elsewhere in it, stays where it is until the focus leaves it.
+ */
+function useFreshRows(table: Table, view: GridView, rows: ReturnType<typeof useRows>): [Edits, (id: string | null) => void] {
+  const queries = useQueryClient();
+  const focused = useRef<string | null>(null);
+  const misplaced = useRef(new Set<string>());
+  const isArranged = view.conditions.length > 0 || view.search !== "" || view.sorts.length > 0;
+  const settle = useCallback(() => {
+    if (misplaced.current.size === 0 || (focused.current !== null && misplaced.current.has(focused.current))) return;
+    misplaced.current.clear();
+    void rows.reload();
+  }, [rows.reload]);
+  const edits = useEdits(table, rows, (ids) => {
+    void queries.invalidateQueries({ queryKey: ["totals", table._id] });
+    if (!isArranged) return;
+    for (const id of ids) misplaced.current.add(id);
+    settle();
+  });
+  const onRow = useCallback(
+    (id: string | null) => {
+      focused.current = id;
+      settle();
+    },
+    [settle],
+  );
+  return [edits, onRow];
 }
 
 function EditState({ edits }: { edits: Edits }): ReactNode {
@@ -149,12 +183,14 @@ interface HeadProps {
   selected: ReadonlySet<string>;
   view: GridView;
   onDone: () => void;
-  onNew: () => void;
+  onOpen: (row: GridRow | "new") => void;
 }
 
-function Head({ table, rows, selected, view, onDone, onNew }: HeadProps): ReactNode {
+function Head({ table, rows, selected, view, onDone, onOpen }: HeadProps): ReactNode {
   const [isExporting, setExporting] = useState(false);
   const isActive = table.status === "active";
+  const [onlyId = ""] = selected;
+  const only = selected.size === 1 ? rows.rowAt(rows.indexOf(onlyId)) : undefined;
   return (
     <>
       <div className="mt-title-bar">
@@ -167,7 +203,7 @@ function Head({ table, rows, selected, view, onDone, onNew }: HeadProps): ReactN
           </p>
         </div>
         <div className="mt-actions">
-          {isActive && <Button onClick={onNew}>Nova linha</Button>}
+          {isActive && <Button onClick={() => onOpen("new")}>Nova linha</Button>}
           {isActive && (
             <Link href={`/enviar?tabela=${table._id}`} className="mt-button mt-button-plain">
               Enviar arquivo
@@ -177,7 +213,8 @@ function Head({ table, rows, selected, view, onDone, onNew }: HeadProps): ReactN
           <Link href={`/tabelas/${table._id}/estrutura`} className="mt-button mt-button-plain">
             Estrutura
           </Link>
-          {selected.size > 0 && <DeleteRows table={table} selected={selected} onDone={onDone} reload={rows.reload} />}
+          {only && <Button onClick={() => onOpen(only)}>Abrir linha</Button>}
+          {isActive && selected.size > 0 && <DeleteRows table={table} selected={selected} onDone={onDone} reload={rows.reload} />}
         </div>
       </div>
       {!isActive && <p className="mt-note">Esta tabela está inativa: pode ser lida, mas não alterada.</p>}

@@ -114,6 +114,12 @@ export function parseClipboard(text: string): string[][] {
   return rows.filter((row) => row.length > 1 || row[0] !== "");
 }
 
+/** Write cells as the clipboard of a spreadsheet holds them. */
+export function toClipboard(rows: readonly (readonly string[])[]): string {
+  const quoted = (cell: string): string => (/[\t\n\r"]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  return rows.map((row) => row.map(quoted).join("\t")).join("\n");
+}
+
 /** The letter of a spreadsheet's column, from 0: A … Z, AA … */
 export function columnLetter(index: number): string {
   let letters = "";
