@@ -29,6 +29,7 @@ export default defineConfig({
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        "--disable-features=LocalNetworkAccessChecks", // the pages made up for frame.spec.ts are of no network at all
       ],
     },
   },

@@ -13,13 +13,14 @@ from managed_tables_local.console_page import page, page_build
 from managed_tables_local.console_page.browser import run_checks
 
 ROWS = 1_000_000
+HOST = "http://host.test"  # a console that may show the page in a frame: made up in the browser
 
 
 @pytest.fixture
 def served(stack_file: Path, tmp_path: Path) -> Iterator[str]:
     """The page's address, a process of its own in front of the stack under test."""
     facts = json.loads(stack_file.read_text())
-    url = page.start(tmp_path, facts["api_url"], facts["aws_endpoint_url"], preferred_port=0)
+    url = page.start(tmp_path, facts["api_url"], facts["aws_endpoint_url"], hosts=[HOST], preferred_port=0)
     try:
         yield url
     finally:
@@ -48,7 +49,8 @@ def million(stack: Stack, http: httpx.Client, query: Callable[..., list[tuple[An
 def test_the_console_in_a_browser(stack_file: Path, served: str, million: str, tmp_path: Path) -> None:
     """Each check of console/browser passes."""
     facts = json.loads(stack_file.read_text())
-    print(run_checks(facts, served, tmp_path / "results", settings={"CONSOLE_MILLION": million}))
+    settings = {"CONSOLE_MILLION": million, "CONSOLE_HOST": HOST}
+    print(run_checks(facts, served, tmp_path / "results", settings=settings))
 
 
 def test_the_parts_of_the_console() -> None:

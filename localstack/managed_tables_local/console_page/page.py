@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from managed_tables_local.console_page.page_build import build_page
@@ -19,14 +20,25 @@ def process(folder: Path) -> Background:
     return Background("page", folder, f"--app-dir {folder / 'page'}")
 
 
-def start(folder: Path, api_url: str, bucket_origin: str, *, preferred_port: int = PREFERRED_PORT) -> str:
-    """Build the page and serve it, unless it is served already; return its address."""
+def start(
+    folder: Path,
+    api_url: str,
+    bucket_origin: str,
+    *,
+    hosts: Sequence[str] = (),
+    preferred_port: int = PREFERRED_PORT,
+) -> str:
+    """Build the page and serve it, unless it is served already; return its address.
+
+    `hosts` are the origins that may show it in a frame.
+    """
     built = build_page()
     kept, note = folder / "page.port", folder / "page.note"
     settings = {
         "CONSOLE_PAGE": str(built),
         "CONSOLE_API_URL": api_url,
         "CONSOLE_BUCKET_ORIGIN": bucket_origin,
+        "CONSOLE_HOSTS": " ".join(hosts),
     }
     wanted = json.dumps([settings, Path(__file__).with_name("page_app.py").stat().st_mtime_ns])
     if process(folder).pid() is not None and note.exists() and note.read_text() == wanted:

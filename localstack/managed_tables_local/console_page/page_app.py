@@ -37,17 +37,19 @@ def security_headers(bucket_origin: str, frame_ancestors: str = "'none'") -> dic
 class _Page:
     """The built page in a folder, and the API behind it."""
 
-    def __init__(self, folder: Path, api_url: str, bucket_origin: str, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self, folder: Path, api_url: str, bucket_origin: str, hosts: list[str], client: httpx.AsyncClient
+    ) -> None:
         self._folder = folder.resolve()
         self._api_url = api_url
-        self._headers = security_headers(bucket_origin)
+        self._hosts = hosts
+        self._headers = security_headers(bucket_origin, " ".join(hosts) or "'none'")
         self._client = client
 
     async def config(self, _request: Request) -> Response:
-        """Answer where the API is: here."""
-        return JSONResponse(
-            {"apiUrl": "", "base": ""}, headers={**self._headers, "Cache-Control": "no-cache"}
-        )
+        """Answer where the API is (here), and which consoles may frame the page."""
+        config = {"apiUrl": "", "base": "", "hosts": self._hosts}
+        return JSONResponse(config, headers={**self._headers, "Cache-Control": "no-cache"})
 
     async def file(self, request: Request) -> Response:
         """Answer a file of the page; any other path is one of the console's own, and gets the page."""
@@ -72,13 +74,17 @@ class _Page:
 
 
 def make_app() -> Starlette:
-    """Return the application; CONSOLE_PAGE, CONSOLE_API_URL and CONSOLE_BUCKET_ORIGIN say of what."""
+    """Return the application; CONSOLE_PAGE, CONSOLE_API_URL and CONSOLE_BUCKET_ORIGIN say of what.
+
+    CONSOLE_HOSTS: origins, with spaces between them, that may show the page in a frame.
+    """
     environment = os.environ
     client = httpx.AsyncClient(timeout=_ANSWER_SECONDS)
     page = _Page(
         Path(environment["CONSOLE_PAGE"]),
         environment["CONSOLE_API_URL"],
         environment["CONSOLE_BUCKET_ORIGIN"],
+        environment.get("CONSOLE_HOSTS", "").split(),
         client,
     )
 

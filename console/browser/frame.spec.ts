@@ -1,0 +1,63 @@
+// Host and foreign pages are made up in the browser: it asks nobody for them, and takes them for what they say they are.
+
+import type { Page } from "@playwright/test";
+import { expect, test } from "./support.ts";
+
+const HOST = process.env["CONSOLE_HOST"] ?? "";
+const FOREIGN = "http://foreign.test";
+
+async function answerWith(page: Page, origin: string, html: string): Promise<void> {
+  await page.context().route(`${origin}/**`, (route) => route.fulfill({ contentType: "text/html", body: html }));
+}
+
+function framing(address: string): string {
+  return `<iframe src="${address}" width="1000" height="600"></iframe>
+    <script>heard = []; addEventListener("message", (event) => heard.push([event.origin, event.data]));</script>`;
+}
+
+test("its host's frame gets a token by message; messages of others are ignored", async ({ page, company }) => {
+  const here = new URL(process.env["CONSOLE_URL"] ?? "").origin;
+  const sent: string[] = [];
+  page.on("request", (request) => sent.push(request.headers()["authorization"] ?? ""));
+  await answerWith(page, FOREIGN, `<script>parent.frames[0].postMessage({ type: "managed-tables:token", token: "evil" }, "*")</script>`);
+  await answerWith(page, HOST, framing(`${here}/`));
+  await page.goto(`${HOST}/`);
+  const heard = () => page.evaluate(() => (window as unknown as { heard: [string, { type: string }][] }).heard);
+  await expect.poll(heard).toContainEqual([here, { type: "managed-tables:token-wanted", renew: false }]);
+  const loaded = page.waitForEvent("framenavigated", (frame) => frame.url().startsWith(FOREIGN));
+  await page.evaluate((origin) => {
+    const frame = document.createElement("iframe");
+    frame.src = `${origin}/`;
+    document.body.append(frame);
+  }, FOREIGN);
+  await loaded;
+  await page.evaluate(
+    ([token, origin]) => frames[0]?.postMessage({ type: "managed-tables:token", token }, origin ?? ""),
+    [company.token, here],
+  );
+  const framed = page.frameLocator("iframe").first();
+  await expect(framed.getByRole("heading", { name: "Tabelas" })).toBeVisible();
+  await framed.getByRole("link", { name: "Envios" }).click();
+  await expect.poll(heard).toContainEqual([here, { type: "managed-tables:navigated", path: "/envios" }]);
+  expect(sent.filter((one) => one.includes("evil"))).toEqual([]);
+  await page.evaluate((origin) => frames[0]?.postMessage({ type: "managed-tables:signed-out" }, origin), here);
+  await expect(framed.getByText("Você saiu")).toBeVisible();
+});
+
+test("no other page may frame it, and the answer has the template's headers", async ({ page, context }) => {
+  const here = new URL(process.env["CONSOLE_URL"] ?? "").origin;
+  const { headers } = await page.request.get("/").then((answer) => ({ headers: answer.headers() }));
+  const policy = headers["content-security-policy"] ?? "";
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toContain("require-trusted-types-for 'script'");
+  expect(policy).not.toContain("unsafe-inline");
+  expect(policy).toContain(`frame-ancestors ${HOST}`);
+  expect(headers["x-content-type-options"]).toBe("nosniff");
+  expect(headers["referrer-policy"]).toBe("no-referrer");
+  const outside = await context.newPage(); // `page` is watched, and this is to be refused
+  const refusal = outside.waitForEvent("console", (message) => message.text().includes("frame-ancestors"));
+  await answerWith(outside, FOREIGN, framing(`${here}/`));
+  await outside.goto(`${FOREIGN}/`);
+  await refusal;
+  await expect(outside.frameLocator("iframe").getByText("Tabelas")).toHaveCount(0);
+});
