@@ -1,3 +1,4 @@
+import type { Route } from "@playwright/test";
 import { expect, expectAccessible, test } from "./support.ts";
 
 const FILE = file("vendas.csv");
@@ -20,24 +21,41 @@ test("a file goes straight to the bucket: fields first, the file last, no token"
   await expect(page.getByRole("button", { name: "Importar 2 linhas" })).toBeVisible();
 });
 
-test("a connection that breaks is told, and the file sent again", async ({ page, visit }) => {
+test("an upload is stopped, its connection breaks, and the file is sent again", async ({ page, visit }) => {
   await visit("/enviar");
-  let broken = 0;
-  await page.route(
-    (url) => !url.pathname.startsWith("/v1/") && url.port !== new URL(process.env["CONSOLE_URL"] ?? "").port,
-    (route) => {
-      if (route.request().method() === "POST" && broken === 0) {
-        broken += 1;
-        return route.abort("connectionreset");
-      }
-      return route.continue();
-    },
-  );
-  await page.getByLabel("Arquivos").setInputFiles(FILE);
+  const answers: ((route: Route) => Promise<void>)[] = [
+    async () => {}, // held until the person stops it
+    (route) => route.abort("connectionreset"),
+  ];
+  await page.route(isBucket, (route) => (route.request().method() === "POST" && answers.shift()?.(route)) || route.continue());
+  await page.getByLabel("Arquivos").setInputFiles(file("insistir.csv"));
+  await expect(page.getByRole("progressbar")).toHaveAttribute("aria-label", /insistir\.csv/);
+  await page.getByRole("button", { name: /Interromper/ }).click();
+  await expect(page.getByText("Envio interrompido").first()).toBeVisible();
+  await page.getByRole("button", { name: /Tentar de novo/ }).click();
   await expect(page.getByText(/A conexão caiu/).first()).toBeVisible();
+  await expectAccessible(page);
   await page.getByRole("button", { name: /Tentar de novo/ }).click();
   await expect(page.getByRole("button", { name: "Importar 2 linhas" })).toBeVisible();
 });
+
+test("a page that is closed while it sends says so in the history", async ({ page, visit }) => {
+  await visit("/enviar");
+  await page.route(isBucket, () => {}); // it never arrives
+  await page.getByLabel("Arquivos").setInputFiles(file("fechada.csv"));
+  await expect(page.getByRole("button", { name: /Interromper/ })).toBeVisible();
+  await visit("/envios");
+  await page.getByRole("link", { name: "fechada.csv" }).click();
+  await expect(page.getByText("Os arquivos ainda não chegaram todos")).toBeVisible();
+  await page.getByRole("button", { name: "Cancelar importação" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancelar importação" }).click();
+  await expect(page.getByRole("heading", { name: "Importação cancelada" })).toBeVisible();
+});
+
+/** Whether an address is the bucket's: neither the page's nor the API's. */
+function isBucket(url: URL): boolean {
+  return !url.pathname.startsWith("/v1/") && url.port !== new URL(process.env["CONSOLE_URL"] ?? "").port;
+}
 
 test("a review is found again after the page is opened anew", async ({ page, visit }) => {
   await visit("/enviar");

@@ -1,6 +1,8 @@
-import { lazy, type ReactNode, Suspense, useEffect } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { Tables } from "./screens/Tables";
+import { useFocusKept } from "./ui/focus";
+import { Offline } from "./ui/Offline";
 import { Empty, Loading } from "./ui/parts";
 
 const Upload = lazy(() => import("./screens/Upload"));
@@ -11,13 +13,22 @@ const TableGrid = lazy(() => import("./screens/TableGrid"));
 const Structure = lazy(() => import("./screens/Structure"));
 const Access = lazy(() => import("./screens/Access"));
 
+const PLACES: [string, string, RegExp][] = [
+  ["/", "Tabelas", /^\/($|nova|tabelas\/)/],
+  ["/enviar", "Enviar arquivo", /^\/enviar/],
+  ["/envios", "Envios", /^\/envios/],
+  ["/acesso", "Acesso para BI", /^\/acesso/],
+];
+
 export interface AppProps {
   onNavigate?: ((path: string) => void) | undefined;
 }
 
 export function App({ onNavigate }: AppProps): ReactNode {
   const [location] = useLocation();
+  const main = useRef<HTMLElement>(null);
   useEffect(() => onNavigate?.(location), [location, onNavigate]);
+  useFocusKept(main);
   return (
     <div className="mt">
       <a className="mt-skip" href="#mt-main">
@@ -28,13 +39,15 @@ export function App({ onNavigate }: AppProps): ReactNode {
           Meus Dados
         </Link>
         <nav aria-label="Principal">
-          <Link href="/">Tabelas</Link>
-          <Link href="/enviar">Enviar arquivo</Link>
-          <Link href="/envios">Envios</Link>
-          <Link href="/acesso">Acesso para BI</Link>
+          {PLACES.map(([path, label, pattern]) => (
+            <Link key={path} href={path} {...(pattern.test(location) ? { "aria-current": "page" as const } : {})}>
+              {label}
+            </Link>
+          ))}
         </nav>
       </header>
-      <main id="mt-main" tabIndex={-1}>
+      <Offline />
+      <main id="mt-main" ref={main} tabIndex={-1}>
         <Suspense fallback={<Loading label="Abrindo" />}>
           <Switch>
             <Route path="/">

@@ -76,9 +76,20 @@ function Working({ job }: { job: Job }): ReactNode {
     <section aria-labelledby="job-title">
       <h1 id="job-title">{fileNames(job)}</h1>
       <Steps now={job.status === "inserting" ? 3 : 1} />
+      {job.status === "queued" && <Awaited job={job} />}
       <ProgressBar label={`${PHASES[phase] ?? "Trabalhando"}${rows}`} percent={job.progress?.percent ?? null} />
       <Cancel job={job} />
     </section>
+  );
+}
+
+/** Files that have not all arrived: a page that was closed while it sent them cannot go on where it was. */
+function Awaited({ job }: { job: Job }): ReactNode {
+  return (
+    <p className="mt-note">
+      Os arquivos ainda não chegaram todos. Se a página foi fechada durante o envio, cancele este e{" "}
+      <Link href={job.user_table_id ? `/enviar?tabela=${job.user_table_id}` : "/enviar"}>envie de novo</Link>.
+    </p>
   );
 }
 

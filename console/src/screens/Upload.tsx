@@ -263,6 +263,8 @@ function useUploads(tableId: string | null, onSent: (jobId: string) => void): Up
     abort: (index) => controllers.current.get(index)?.abort(),
     retry: (index) => setFiles((before) => before.map((one, at) => (at === index ? waiting(one) : one))),
     reset: () => {
+      for (const controller of controllers.current.values()) controller.abort();
+      if (jobId) void withdraw(api, jobId).finally(() => queries.invalidateQueries({ queryKey: ["jobs"] }));
       setFiles([]);
       setJobId(null);
     },
@@ -271,6 +273,11 @@ function useUploads(tableId: string | null, onSent: (jobId: string) => void): Up
 
 function waiting({ file, post }: Sending): Sending {
   return { file, post, sent: 0, state: "waiting" };
+}
+
+/** Cancel a job whose files will not come; one that has gone on meanwhile stays in the history. */
+async function withdraw(api: ReturnType<typeof useApi>, jobId: string): Promise<void> {
+  await answered(api.DELETE("/v1/managed-tables/upload-jobs/{job_id}", { params: { path: { job_id: jobId } } })).catch(() => {});
 }
 
 function declare(
