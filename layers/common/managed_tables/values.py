@@ -106,6 +106,9 @@ _TOO_LONG = f"tem mais de {MAX_DECIMAL_DIGITS} algarismos, escrito por extenso"
 
 
 def _numeric(number: Decimal) -> str:
+    text = str(number)
+    if len(text) <= MAX_DECIMAL_DIGITS and "E" not in text and number.is_finite():
+        return text
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
         raise InvalidValue(DetailCode.NOT_A_DECIMAL, "NaN e infinito não são aceitos")
@@ -113,7 +116,7 @@ def _numeric(number: Decimal) -> str:
         if number.is_zero():
             return "0"
         raise InvalidValue(DetailCode.TOO_LONG, _TOO_LONG)
-    return str(number)
+    return text
 
 
 def parse_boolean(value: Any) -> str:

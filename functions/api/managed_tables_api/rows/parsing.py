@@ -10,6 +10,7 @@ from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser, Parsers, default_text
 from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.whole_columns import array_elements
 
 MAX_DETAILS = 20  # the first ones tell what is wrong; a thousand would not tell more
 MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown back
@@ -127,8 +128,11 @@ def _array_literal(
 ) -> str:
     """Return the column's values as the text of a PostgreSQL array."""
     name, nullable = column.name, column.nullable
+    elements = _at_once(column, rows, default)
+    if elements is not None:
+        return "{" + ",".join(elements) + "}"
     quote: Callable[[str], str] = quoted if column.type is ColumnType.TEXT else str
-    elements: list[str] = []
+    elements = []
     unnamed = None if default is None else quote(default)
     for number, row in enumerate(rows):
         value = row.get(name)
@@ -145,6 +149,15 @@ def _array_literal(
         except InvalidValue as error:
             findings.add(number, name, value, error.fault)
     return "{" + ",".join(elements) + "}"
+
+
+def _at_once(column: Column, rows: Sequence[Mapping[str, Any]], default: str | None) -> list[str] | None:
+    """Return the elements where no row needs the default, or is refused for an empty value."""
+    values = [row.get(column.name) for row in rows]
+    is_whole = all(value is not None for value in values)
+    if is_whole or (column.nullable and (default is None or all(column.name in row for row in rows))):
+        return array_elements(column.type, values)
+    return None
 
 
 def quoted(text: str) -> str:

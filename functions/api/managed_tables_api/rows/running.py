@@ -26,7 +26,8 @@ Parameters = Mapping[str, str | None]
 Found = list[tuple[Any, ...]]
 Execute = Callable[[bytes, Parameters], Found]
 
-_ROW_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ROW_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ROW_IDS = re.compile(rf"{_ROW_ID.pattern}(?:,{_ROW_ID.pattern})*")
 _KEY = re.compile(r"\((.+)\)=\((.*)\)", re.DOTALL)  # in every language of a server's messages
 _ATTEMPTS = 5  # a definition that changes under five attempts in a row is being changed in a loop
 
@@ -170,6 +171,12 @@ def row_key(definition: Definition, row_id: str) -> dict[str, str | None]:
 def is_row_id(text: str) -> bool:
     """Return whether the text is a UUID as the API writes it, in either case."""
     return _ROW_ID.fullmatch(text) is not None
+
+
+def read_row_ids(texts: Sequence[str]) -> list[str]:
+    """Return the ids in lower case, none where one is none; raises TypeError where one is no text."""
+    joined = ",".join(texts)
+    return joined.lower().split(",") if _ROW_IDS.fullmatch(joined) else []
 
 
 def numbered(values: Sequence[str | None]) -> dict[str, str | None]:

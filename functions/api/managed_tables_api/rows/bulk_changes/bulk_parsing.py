@@ -13,7 +13,8 @@ from managed_tables_api.rows.bulk_changes.bulk_statements import UpdateShape
 from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.parsing import Findings, quoted, refusal
-from managed_tables_api.rows.running import is_row_id
+from managed_tables_api.rows.running import is_row_id, read_row_ids
+from managed_tables_api.rows.whole_columns import array_elements
 
 MAX_UPDATES = 1_000
 MAX_IDS = 10_000
@@ -104,7 +105,10 @@ def _require_list(items: Any, path: str, limit: int) -> None:
 
 def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:
     """Return where each id stands in the request."""
-    places: dict[str, int] = {}
+    places = _places_at_once(rows)
+    if places is not None:
+        return places
+    places = {}
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             findings.add(number, None, row, _NO_OBJECT)
@@ -118,6 +122,16 @@ def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:
             findings.add(number, ID_COLUMN, row_id, _TWICE)
         places[row_id] = number
     return places
+
+
+def _places_at_once(rows: Sequence[Any]) -> dict[str, int] | None:
+    """Return where each id stands, None where one must be judged alone."""
+    try:
+        ids = read_row_ids([row[ID_COLUMN] for row in rows])
+    except (TypeError, KeyError):
+        return None
+    places = {row_id: number for number, row_id in enumerate(ids)}
+    return places if len(places) == len(ids) == len(rows) else None
 
 
 def _checked_id(row_id: str, path: str) -> str:
@@ -140,7 +154,13 @@ def _column_array(
     column: Column, numbered: Sequence[tuple[int, dict[str, Any]]], parse: Parser, findings: Findings
 ) -> str:
     quote: Callable[[str], str] = quoted if column.type is ColumnType.TEXT else str
-    name, elements = column.name, []
+    name = column.name
+    values = [row.get(name) for _, row in numbered]
+    if column.nullable or all(value is not None for value in values):
+        at_once = array_elements(column.type, values)
+        if at_once is not None:
+            return _plain_array(at_once)
+    elements = []
     for number, row in numbered:
         value = row.get(name)
         if value is None:

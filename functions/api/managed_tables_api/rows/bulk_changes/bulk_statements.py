@@ -21,6 +21,11 @@ from managed_tables_api.rows.statements import assignments, counted
 
 _ID = sql.Identifier("$id")
 _ROW_VERSION = sql.Identifier("$row_version")
+# A row that was missed is a division by zero, which undoes the statement: all of the rows or none.
+_ALL = sql.SQL(
+    " SELECT 1, changed.count, 1 / (changed.count = %(wanted)s::bigint)::integer"
+    " FROM definition, (SELECT count(*) FROM {changed}) AS changed"
+)
 _DELETED = sql.SQL("-(SELECT count(*) FROM deleted)")
 
 
@@ -35,10 +40,11 @@ class UpdateShape:
 
 @lru_cache(CACHED_STATEMENTS)
 def update_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
-    """Return the statement that changes rows by their ids: (1, how many).
+    """Return the statement that changes rows by their ids: (1, how many); it fails where it misses one.
 
-    Parameters: table_id, version, ids; one array a column, c0, c1, …; g0, g1, … that say which rows name a
-    partial column; row_versions if it is conditional, NULL for any. All arrays have one element a row.
+    Parameters: table_id, version, ids, how many are `wanted`; one array a column, c0, c1, …; g0, g1, … that
+    say which rows name a partial column; row_versions if it is conditional, NULL for any. All arrays have one
+    element a row.
     """
     columns = [definition.by_name[name] for name in shape.names]
     arrays = [_array(f"c{place}", POSTGRES_TYPES[column.type]) for place, column in enumerate(columns)]
@@ -56,10 +62,10 @@ def update_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
         sql.SQL(
             "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes}"
             " FROM definition, unnest({arrays}) AS {row} ({fields})"
-            " WHERE {t}.id = {row}.{id}{condition} RETURNING 1)"
-            " SELECT 1, (SELECT count(*) FROM updated) FROM definition"
+            " WHERE {t}.id = {row}.{id}{condition} RETURNING 1){all}"
         )
         .format(
+            all=_ALL.format(changed=sql.SQL("updated")),
             held=definition_query(active=True),
             table=table_of(definition),
             t=TABLE,
@@ -121,12 +127,12 @@ def refused_rows_statement(definition: Definition, shown: Shown) -> bytes:
 
 @lru_cache(CACHED_STATEMENTS)
 def delete_rows_statement(definition: Definition) -> bytes:
-    """Return the statement that deletes rows by their ids: (1, how many).
+    """Return the statement that deletes rows by their ids: (1, how many); it fails where it misses one.
 
-    Parameters: table_id, version, ids.
+    Parameters: table_id, version, ids, how many are `wanted`.
     """
     condition = sql.SQL("{}.id = ANY (%(ids)s::uuid[])").format(TABLE)
-    return _delete(definition, condition)
+    return _delete(definition, condition, _ALL.format(changed=sql.SQL("deleted")))
 
 
 @lru_cache(CACHED_STATEMENTS)
@@ -135,17 +141,18 @@ def delete_where_statement(definition: Definition, condition: Condition) -> byte
 
     Parameters: table_id, version, those of the condition.
     """
-    return _delete(definition, condition_sql(condition, TABLE))
+    how_many = sql.SQL(" SELECT 1, (SELECT count(*) FROM deleted) FROM definition")
+    return _delete(definition, condition_sql(condition, TABLE), how_many)
 
 
-def _delete(definition: Definition, condition: sql.Composed) -> bytes:
+def _delete(definition: Definition, condition: sql.Composed, result: sql.Composable) -> bytes:
     return (
         sql.SQL(
             "WITH {held}, deleted AS (DELETE FROM {table} AS {t} USING definition"
-            " WHERE {condition} RETURNING 1), {counted}"
-            " SELECT 1, (SELECT count(*) FROM deleted) FROM definition"
+            " WHERE {condition} RETURNING 1), {counted}{result}"
         )
         .format(
+            result=result,
             held=definition_query(active=True),
             table=table_of(definition),
             t=TABLE,

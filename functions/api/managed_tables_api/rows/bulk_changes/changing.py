@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg.errors import DivisionByZero
+
 from managed_tables import exact_json
 from managed_tables.conditions import Condition, condition_parameters, leaves, read_where
 from managed_tables.details import Detail, DetailCode, Fault, detail
@@ -29,7 +31,6 @@ from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts.key_refusals import taken_by_update
 from managed_tables_api.rows.parsing import MAX_DETAILS, parse_changes, refusal
 from managed_tables_api.rows.running import (
-    Execute,
     Found,
     KeyTaken,
     Parameters,
@@ -109,18 +110,13 @@ class BulkChanges:
     def _all_or_none(
         self, definition: Definition, statement: bytes, parameters: Parameters, named: "_Named"
     ) -> int:
-        """Run a statement that counts the rows it changes; undo it and raise where it missed one."""
+        """Run a statement that fails where it misses a row, and raise what is said of such rows."""
         key = definition_key(definition)
-
-        def work(execute: Execute) -> int:
-            (_, count), *_ = execute(statement, {**key, **parameters})
-            if count != len(named.places):
-                raise _Missed
-            return int(count)
-
+        wanted_count = {"wanted": str(len(named.places))}
         try:
-            return self._runner.transact(definition, work)
-        except _Missed as missed:
+            found = self._runner.run(definition, statement, {**key, **parameters, **wanted_count})
+            return int(found[0][1])
+        except DivisionByZero as missed:
             wanted = {"ids": parameters["ids"], "row_versions": named.row_versions, "limit": str(MAX_DETAILS)}
             search = statements.refused_rows_statement(definition, versioned(definition))
             found = self._runner.run(definition, search, {**key, **wanted}, repeatable=True)
@@ -157,10 +153,6 @@ class BulkChanges:
 
 
 _NOT_ALL = 'sem condição vale para todas as linhas; se é o que quer, mande também "all": true'
-
-
-class _Missed(Exception):  # noqa: N818 - an outcome, not a fault
-    """A row is not there, or has another version: nothing was changed."""
 
 
 @dataclass(frozen=True)
