@@ -62,7 +62,8 @@ class Merge:
         )
         count = self.transfer.copy_into(STAGED)
         self.connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(_MERGE_MEMORY))
-        self.connection.execute(sql.SQL("ANALYZE {}").format(STAGED))
+        keys = identifiers([column.name for column in self.key])  # all that the joins are planned by
+        self.connection.execute(sql.SQL("ANALYZE {} ({})").format(STAGED, keys))
         if self.connection.execute(self._repeated_key()).fetchone():
             raise DuplicateFound("in the file")
         return count
@@ -75,10 +76,11 @@ class Merge:
         """Update the rows whose key is there, where a value differs, insert the others; count each kind."""
         staged = self.stage()
         lock_out_writers(self.connection, self.table)
-        updated = 0
         changing = [column for column in self.columns if column not in self.key]
-        if changing and keep_values(self.connection, self.job_id, self._changed_rows(changing)):
-            updated = self._update(changing)
+        changed = keep_values(self.connection, self.job_id, self._changed_rows(changing)) if changing else 0
+        updated = self._update(changing) if changed else 0
+        if changed == staged:  # each met a row: none is new
+            return LoadResult(inserted=0, updated=updated)
         is_new = self._is_new()
         if self.missing:
             self._refuse_new_rows(is_new)

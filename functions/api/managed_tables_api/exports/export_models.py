@@ -2,20 +2,20 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import ConfigDict, Field, SkipValidation
 
 from managed_tables.errors import JobErrorKind
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_api.http.validation import Count, Moment, RecordId, comma_words
+from managed_tables_api.http.validation import Count, LateModel, Moment, RecordId, comma_words
 from managed_tables_api.openapi.error_models import DetailBody, codes_of
 from managed_tables_api.rows.row_models import Where
 
 _EXPORT_ID = "507f1f77bcf86cd799439015"
 
 
-class NewExport(BaseModel):
+class NewExport(LateModel):
     """What goes out: which rows and columns of the table, in which order and format."""
 
     model_config = ConfigDict(
@@ -61,7 +61,7 @@ class NewExport(BaseModel):
         return ExportRequest(self.format, dialect, where, self.fields, self.sort or [], formula_safe=safe)
 
 
-class NewExportAnswer(BaseModel):
+class NewExportAnswer(LateModel):
     """A new export."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"export_id": _EXPORT_ID, "status": "queued"}]})
@@ -70,7 +70,7 @@ class NewExportAnswer(BaseModel):
     status: Literal["queued"]
 
 
-class ExportProgress(BaseModel):
+class ExportProgress(LateModel):
     """How far the writing is; `total_rows` is not known of a filter."""
 
     phase: Literal["writing"]
@@ -79,7 +79,7 @@ class ExportProgress(BaseModel):
     percent: Annotated[int, Field(ge=0, le=100)]
 
 
-class ExportFailure(BaseModel):
+class ExportFailure(LateModel):
     """Why there is no file."""
 
     code: str = Field(json_schema_extra={"enum": codes_of(JobErrorKind)})
@@ -87,7 +87,7 @@ class ExportFailure(BaseModel):
     details: Annotated[list[DetailBody], Field(max_length=20)]
 
 
-class ExportAnswer(BaseModel):
+class ExportAnswer(LateModel):
     """An export."""
 
     model_config = ConfigDict(

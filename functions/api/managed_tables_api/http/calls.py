@@ -44,7 +44,7 @@ from managed_tables.settings import MIB
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.auth.tokens import Caller
 from managed_tables_api.http.parameters import refuse_parameters, unknown_parameters
-from managed_tables_api.http.validation import details_of
+from managed_tables_api.http.validation import built, details_of
 from managed_tables_api.openapi.describing import Documentation
 from managed_tables_api.services import ApiServices
 
@@ -75,7 +75,8 @@ class Call:
 
     def query(self, model: type[Model]) -> Model:
         """Return the query's parameters (the last one where one is repeated); raises INVALID_REQUEST."""
-        return validate("query", lambda: model.model_validate(dict(self.request.query_params)))
+        parameters = dict(self.request.query_params)
+        return validate("query", lambda: built(model).model_validate(parameters))
 
     def json(self) -> Any:
         """Return the JSON body with exact numbers; raises REQUEST_TOO_LARGE and INVALID_REQUEST."""
@@ -106,7 +107,7 @@ class Call:
             raw = (self.raw_body or b"").removeprefix(codecs.BOM_UTF8)
         else:
             raw = exact_json.dumps(read)
-        return validate("body", lambda: model.model_validate_json(raw, strict=True))
+        return validate("body", lambda: built(model).model_validate_json(raw, strict=True))
 
 
 def validate(place: Place, make: Callable[[], Model]) -> Model:

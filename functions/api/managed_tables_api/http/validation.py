@@ -1,10 +1,13 @@
 """Tell pydantic's findings as details, and declare the field types that requests share."""
 
-from typing import Annotated, Any, Literal
+import threading
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, Place, detail, json_path
+
+Model = TypeVar("Model", bound=BaseModel)
 
 MAX_DETAILS = 20  # the first ones tell what is wrong; a thousand would not tell more
 MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown back
@@ -82,7 +85,24 @@ def _without_nul(text: str) -> str:
     return text
 
 
-class NumbersQuery(BaseModel):
+class LateModel(BaseModel):
+    """A model whose schema is built when it first judges something: a cold process needs few of them."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+_building = threading.Lock()  # pydantic's own late building lets two threads meet a class half built
+
+
+def built(model: type[Model]) -> type[Model]:
+    """Return the model ready to judge values."""
+    if not model.__pydantic_complete__:
+        with _building:
+            model.model_rebuild()
+    return model
+
+
+class NumbersQuery(LateModel):
     """How numbers are answered."""
 
     numbers: Literal["number", "string"] = Field(

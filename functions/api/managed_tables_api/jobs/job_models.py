@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from managed_tables.catalog.jobs import MAX_ERROR_DETAILS, JobMode, JobStatus
 from managed_tables.conversion.choices import ColumnChoice, Tokens
@@ -19,6 +19,7 @@ from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
 from managed_tables_api.http.validation import (
     QUERY_DIGITS,
     Count,
+    LateModel,
     Moment,
     NumbersQuery,
     Page,
@@ -39,7 +40,7 @@ def _known_zone(name: str) -> str:
 Scalar = str | int | float | bool | None
 
 
-class UploadedFile(BaseModel):
+class UploadedFile(LateModel):
     """A file of a job; `storage_path` is its S3 key, `size_bytes` what arrived."""
 
     original_name: Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
@@ -48,7 +49,7 @@ class UploadedFile(BaseModel):
     mime_type: str
 
 
-class FileWarning(BaseModel):
+class FileWarning(LateModel):
     """What a person should look at before confirming; only the keys that apply are there."""
 
     code: WarningCode
@@ -67,7 +68,7 @@ class FileWarning(BaseModel):
     )
 
 
-class InferenceException(BaseModel):
+class InferenceException(LateModel):
     """A cell that speaks against the type that most others have."""
 
     file: str
@@ -77,14 +78,14 @@ class InferenceException(BaseModel):
     reason: str
 
 
-class Alternative(BaseModel):
+class Alternative(LateModel):
     """Another type that the column may have."""
 
     type: ColumnType
     reason: str
 
 
-class Inference(BaseModel):
+class Inference(LateModel):
     """On what grounds a column has its type."""
 
     confidence: float = Field(ge=0, le=1, description="Abaixo de 1 onde algum aviso põe um valor em dúvida")
@@ -94,7 +95,7 @@ class Inference(BaseModel):
     alternatives: list[Alternative]
 
 
-class Profile(BaseModel):
+class Profile(LateModel):
     """What a column holds, over the first rows; values as in `sample_rows`."""
 
     rows: int = Field(ge=0, le=100_000, description="Quantas linhas foram olhadas")
@@ -110,7 +111,7 @@ class Profile(BaseModel):
     )
 
 
-class TableColumn(BaseModel):
+class TableColumn(LateModel):
     """The table's column into which a column of the file goes."""
 
     name: str
@@ -129,7 +130,7 @@ class InferredColumn(Column):
     profile: Profile | None = None
 
 
-class Conflict(BaseModel):
+class Conflict(LateModel):
     """Values that do not fit a column of the table, by its type or because they are empty."""
 
     column: str
@@ -137,7 +138,7 @@ class Conflict(BaseModel):
     details: list[DetailBody] = Field(max_length=5)
 
 
-class AppendPlan(BaseModel):
+class AppendPlan(LateModel):
     """What becomes of a file's columns in the table that it is uploaded into."""
 
     matched: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
@@ -148,14 +149,14 @@ class AppendPlan(BaseModel):
     conflicts: list[Conflict]
 
 
-class ReadingReason(BaseModel):
+class ReadingReason(LateModel):
     """Why something was read as it was."""
 
     code: ReasonCode
     text: str
 
 
-class TableReading(BaseModel):
+class TableReading(LateModel):
     """How one file or sheet was read; lines are those of the file, or rows of the sheet, from 1."""
 
     file: int = Field(ge=0, description="Conta os arquivos do job, os de dentro de um ZIP um a um")
@@ -176,14 +177,14 @@ class TableReading(BaseModel):
     reasons: list[ReadingReason]
 
 
-class JobReading(BaseModel):
+class JobReading(LateModel):
     """How the files of a job were read."""
 
     timezone: str = Field(description="Dos horários sem fuso")
     tables: list[TableReading]
 
 
-class InferredSchema(BaseModel):
+class InferredSchema(LateModel):
     """What the files hold, judged over every row."""
 
     suggested_table_name: str
@@ -219,7 +220,7 @@ class ConfirmedColumn(Column, ColumnChoice):
         return ColumnChoice(**self.model_dump(include=set(ColumnChoice.model_fields)))
 
 
-class ConfirmedSchema(BaseModel):
+class ConfirmedSchema(LateModel):
     """The schema that the user confirmed last."""
 
     display_name: str | None
@@ -230,7 +231,7 @@ class ConfirmedSchema(BaseModel):
     on_misfit: OnMisfit = Field(default="reject", description="Ausente onde é `reject`")
 
 
-class Progress(BaseModel):
+class Progress(LateModel):
     """How far the job is; only the keys that apply are there."""
 
     phase: Literal["receiving", "reading", "inferring", "waiting", "inserting", "done"]
@@ -241,7 +242,7 @@ class Progress(BaseModel):
     total_files: Count = Field(default=0, description="Ao receber")
 
 
-class JobResult(BaseModel):
+class JobResult(LateModel):
     """What a job that is done has made of its rows."""
 
     inserted: Count
@@ -251,7 +252,7 @@ class JobResult(BaseModel):
     seconds: float = Field(ge=0, description="Quanto durou a inserção")
 
 
-class JobFailure(BaseModel):
+class JobFailure(LateModel):
     """Why the job failed, or why its confirmed schema does not fit."""
 
     code: str = Field(json_schema_extra={"enum": codes_of(JobErrorKind)})
@@ -315,7 +316,7 @@ _JOB_EXAMPLE: dict[str, Any] = {
 }
 
 
-class JobAnswer(BaseModel):
+class JobAnswer(LateModel):
     """A job."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_JOB_EXAMPLE]})
@@ -391,7 +392,7 @@ class JobsQuery(NumbersQuery):
         return self.table_id and self.table_id.lower()
 
 
-class JobsAnswer(BaseModel):
+class JobsAnswer(LateModel):
     """A page of jobs."""
 
     model_config = ConfigDict(
@@ -403,7 +404,7 @@ class JobsAnswer(BaseModel):
     records: Annotated[list[JobAnswer], Field(max_length=100)]
 
 
-class ActiveJobsAnswer(BaseModel):
+class ActiveJobsAnswer(LateModel):
     """The jobs that are not terminal."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"records": [_JOB_EXAMPLE]}]})
@@ -411,7 +412,7 @@ class ActiveJobsAnswer(BaseModel):
     records: list[JobAnswer]
 
 
-class Confirmation(BaseModel):
+class Confirmation(LateModel):
     """The schema as the user wants it: columns of `inferred_schema`, in the user's order and types."""
 
     model_config = ConfigDict(
@@ -438,7 +439,7 @@ class Confirmation(BaseModel):
         return LoadTerms(choices=stated, make_nullable=self.make_nullable, on_misfit=self.on_misfit)
 
 
-class RejectsAnswer(BaseModel):
+class RejectsAnswer(LateModel):
     """Where the rows that did not fit are, as a CSV; the address expires."""
 
     url: str
@@ -446,7 +447,7 @@ class RejectsAnswer(BaseModel):
     rows: Count
 
 
-class ConfirmAnswer(BaseModel):
+class ConfirmAnswer(LateModel):
     """The job goes on."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "inserting"}]})

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from managed_tables_api.http.validation import QUERY_DIGITS
+from managed_tables_api.http.validation import QUERY_DIGITS, LateModel
 
 MAX_TABLES = 2_000  # sheets and members of archives
 MAX_SKIPPED = 10_000  # lines named one by one
@@ -16,7 +16,7 @@ _SHOWN_ALONE = frozenset({"kind", "name", "escape", "skipped_lines", "rows", "re
 _NONE_IS_STATED = frozenset({"header_line", "quote"})
 
 
-class StatedTable(BaseModel):
+class StatedTable(LateModel):
     """How one file or sheet is to be read; what is left out, or null, is found anew under it.
 
     An item of `reading.tables` may be sent back: what is only shown there is ignored.
@@ -65,12 +65,12 @@ class StatedTable(BaseModel):
 _EXAMPLE: dict[str, Any] = {"tables": [{"file": 0, "sheet": None, "header_line": 3, "skip_lines": [9]}]}
 
 
-class Reanalysis(BaseModel):
+class Reanalysis(LateModel):
     """How files are to be read: a file or sheet that is not named stays as it was read."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
-    tables: Annotated[list[StatedTable], Field(max_length=MAX_TABLES)] = []
+    tables: list[StatedTable] = Field(default=[], max_length=MAX_TABLES)
     timezone: str | None = Field(default=None, description="De horários sem fuso, como America/Sao_Paulo")
 
     def as_stated(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class Reanalysis(BaseModel):
         return {"timezone": self.timezone, "tables": [table.as_stated() for table in self.tables]}
 
 
-class PreviewQuery(BaseModel):
+class PreviewQuery(LateModel):
     """Which lines are to be shown."""
 
     file: Annotated[int, Field(ge=0, description="Como em reading.tables"), QUERY_DIGITS] = 0
@@ -87,7 +87,7 @@ class PreviewQuery(BaseModel):
     lines: Annotated[int, Field(ge=1, le=200, description="Quantas linhas"), QUERY_DIGITS] = 50
 
 
-class PreviewLine(BaseModel):
+class PreviewLine(LateModel):
     """A line of a file, or a row of a sheet; a record of several lines stands on its first."""
 
     line: int = Field(ge=1)
@@ -95,7 +95,7 @@ class PreviewLine(BaseModel):
     cells: list[str] = Field(max_length=200)
 
 
-class PreviewAnswer(BaseModel):
+class PreviewAnswer(LateModel):
     """Lines of a file as it stands under the present reading."""
 
     lines: list[PreviewLine] = Field(max_length=200)
@@ -104,7 +104,7 @@ class PreviewAnswer(BaseModel):
     truncated: bool = Field(description="Se faltam colunas, células ou linhas que não couberam em 1 MB")
 
 
-class ReanalysisAnswer(BaseModel):
+class ReanalysisAnswer(LateModel):
     """The files are being read."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "analisando"}]})

@@ -1,11 +1,11 @@
 """What the undo of a job takes and gives, as OpenAPI shows it."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from managed_tables_api.http.validation import Count
+from managed_tables_api.http.validation import Count, LateModel
 
 
-class UndoBody(BaseModel):
+class UndoBody(LateModel):
     """How a job is to be taken back; may be left out."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"force": True}]})
@@ -16,7 +16,7 @@ class UndoBody(BaseModel):
     )
 
 
-class UndoAnswer(BaseModel):
+class UndoAnswer(LateModel):
     """What was taken back."""
 
     removed: Count = Field(description="Linhas da carga que foram removidas")

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from managed_tables import errors
 from managed_tables.catalog.jobs import MAX_ERROR_DETAILS
 from managed_tables.details import DetailCode, Place
 from managed_tables.errors import ApiErrorKind, JobErrorKind
+from managed_tables_api.http.validation import LateModel
 
 _DETAILS = "Onde e por quê, quando ajuda; só os primeiros"
 _DETAILS_TOTAL = "Quantos são, quando `details` tem só os primeiros"
@@ -18,7 +19,7 @@ def codes_of(family: type[ApiErrorKind] | type[JobErrorKind]) -> list[Any]:
     return sorted({one.code for one in vars(errors).values() if isinstance(one, family)})
 
 
-class DetailBody(BaseModel):
+class DetailBody(LateModel):
     """One thing that is wrong, and where; only the keys that apply."""
 
     model_config = ConfigDict(
@@ -48,7 +49,7 @@ class DetailBody(BaseModel):
     reason: str = Field(description="Por quê, em português")
 
 
-class ErrorBody(BaseModel):
+class ErrorBody(LateModel):
     """The body of every error."""
 
     model_config = ConfigDict(

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from managed_tables.catalog.connections import ConnectionRecord
@@ -12,6 +12,7 @@ from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.http.calls import Call, requires
 from managed_tables_api.http.routing import ApiRouter
+from managed_tables_api.http.validation import LateModel
 from managed_tables_api.openapi.describing import document
 from managed_tables_api.services import ApiServices
 
@@ -29,7 +30,7 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-class ConnectionAnswer(BaseModel):
+class ConnectionAnswer(LateModel):
     """How another product connects to the company's database: a role that only reads."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})

@@ -30,6 +30,7 @@ from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.http.answers import no_content
 from managed_tables_api.http.calls import Call, requires, validate
 from managed_tables_api.http.routing import ApiRouter
+from managed_tables_api.http.validation import built
 from managed_tables_api.openapi.describing import document
 from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.inserts.idempotency import HEADER, read_key
@@ -133,7 +134,7 @@ def query_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_REA
 
     def read_request() -> ListRequest:
         given = call.json_object()
-        body = validate("body", lambda: QueryBody.model_validate(given, strict=True))
+        body = validate("body", lambda: built(QueryBody).model_validate(given, strict=True))
         _refuse_page_and_cursor(body)
         query = call.query(RowQuery)
         return ListRequest(

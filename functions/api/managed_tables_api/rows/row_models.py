@@ -3,12 +3,12 @@
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, SkipValidation
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SkipValidation
 
 from managed_tables.conditions import Operator
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_api.http.validation import QUERY_DIGITS, Count, NumbersQuery, Page, comma_words
+from managed_tables_api.http.validation import QUERY_DIGITS, Count, LateModel, NumbersQuery, Page, comma_words
 from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.inserts.conflicts import OnConflict
 from managed_tables_api.rows.inserts.idempotency import MAX_CHARACTERS
@@ -32,7 +32,7 @@ QueryBoolean = Annotated[bool, BeforeValidator(_boolean)]
 PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Linhas por página"), QUERY_DIGITS]
 
 
-class Row(BaseModel):
+class Row(LateModel):
     """A row: its `id` and one field a column."""
 
     model_config = ConfigDict(
@@ -43,7 +43,7 @@ class Row(BaseModel):
     __pydantic_extra__: dict[str, Cell]
 
 
-class RowPage(BaseModel):
+class RowPage(LateModel):
     """A page of rows."""
 
     total: Count | None = Field(description="Linhas que atendem às condições; null com `count=false`")
@@ -52,7 +52,7 @@ class RowPage(BaseModel):
     next_cursor: str | None = Field(description="Para `cursor`, onde houver mais linhas (extensão)")
 
 
-class Record(BaseModel):
+class Record(LateModel):
     """A row with its `id`, or a group: the columns of `group_by` and the aggregates."""
 
     model_config = ConfigDict(
@@ -63,7 +63,7 @@ class Record(BaseModel):
     __pydantic_extra__: dict[str, Cell]
 
 
-class RecordPage(BaseModel):
+class RecordPage(LateModel):
     """A page of rows or of groups."""
 
     total: Count | None = Field(description="Linhas ou grupos ao todo; null com `count: false`")
@@ -112,7 +112,7 @@ class ListQuery(RowQuery):
     )
 
 
-class Comparison(BaseModel):
+class Comparison(LateModel):
     """A column beside a value, typed as in an insert."""
 
     model_config = ConfigDict(extra="forbid")
@@ -122,7 +122,7 @@ class Comparison(BaseModel):
     value: Cell | list[Cell] = Field(description="Lista para `in` e `nin`, booleano para `is_null`")
 
 
-class AllOf(BaseModel):
+class AllOf(LateModel):
     """All of the conditions."""
 
     model_config = ConfigDict(extra="forbid")
@@ -130,7 +130,7 @@ class AllOf(BaseModel):
     conditions: list["Where"] = Field(alias="and", max_length=100)
 
 
-class AnyOf(BaseModel):
+class AnyOf(LateModel):
     """Any of the conditions."""
 
     model_config = ConfigDict(extra="forbid")
@@ -138,7 +138,7 @@ class AnyOf(BaseModel):
     conditions: list["Where"] = Field(alias="or", max_length=100)
 
 
-class NoneOf(BaseModel):
+class NoneOf(LateModel):
     """Exactly what the condition leaves out."""
 
     model_config = ConfigDict(extra="forbid")
@@ -150,7 +150,7 @@ Where: TypeAlias = Comparison | AllOf | AnyOf | NoneOf
 _WHERE = "Condições, até 5 níveis e 100 ao todo; `{}` é toda linha"
 
 
-class AggregateBody(BaseModel):
+class AggregateBody(LateModel):
     """What is worked out over each group."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -160,7 +160,7 @@ class AggregateBody(BaseModel):
     name: str = Field(alias="as", default="", description="Nome do campo; `fn_coluna` se não vier")
 
 
-class QueryBody(BaseModel):
+class QueryBody(LateModel):
     """Which rows, or groups of them, in which order."""
 
     model_config = ConfigDict(
@@ -196,7 +196,7 @@ class QueryBody(BaseModel):
     count: bool = Field(default=True, description="`false` não conta: `total` é null")
 
 
-class RowsBody(BaseModel):
+class RowsBody(LateModel):
     """Rows to insert: one field a column, without `id`."""
 
     rows: list[dict[str, Cell]] = Field(
@@ -219,7 +219,7 @@ class InsertQuery(NumbersQuery):
     )
 
 
-class Inserted(BaseModel):
+class Inserted(LateModel):
     """How many rows were inserted; their ids or the rows themselves where they were asked for."""
 
     inserted: Count = Field(examples=[2])
@@ -229,7 +229,7 @@ class Inserted(BaseModel):
     records: list[Row] = Field(default=[], description="Com `return=records`")
 
 
-class InsertHeaders(BaseModel):
+class InsertHeaders(LateModel):
     """What an insert may say beside its body."""
 
     idempotency_key: str | None = Field(
@@ -242,7 +242,7 @@ class InsertHeaders(BaseModel):
     )
 
 
-class RowHeaders(BaseModel):
+class RowHeaders(LateModel):
     """Which version of a row is changed."""
 
     if_match: str | None = Field(
@@ -253,7 +253,7 @@ class RowHeaders(BaseModel):
     )
 
 
-class RowChanges(BaseModel):
+class RowChanges(LateModel):
     """The fields to update."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"valor": 13.75}]})
@@ -262,7 +262,7 @@ class RowChanges(BaseModel):
     __pydantic_extra__: dict[str, Cell]
 
 
-class DeleteQuery(BaseModel):
+class DeleteQuery(LateModel):
     """Which version of a row is deleted."""
 
     version: str | None = Field(
@@ -276,7 +276,7 @@ class RowUpdateItem(RowChanges):
     id: UUID
 
 
-class UpdateRows(BaseModel):
+class UpdateRows(LateModel):
     """Rows to update, each with its own fields."""
 
     model_config = ConfigDict(extra="forbid")
@@ -284,7 +284,7 @@ class UpdateRows(BaseModel):
     rows: list[RowUpdateItem] = Field(min_length=1, max_length=MAX_UPDATES)
 
 
-class UpdateWhere(BaseModel):
+class UpdateWhere(LateModel):
     """Fields to set in every row of a condition."""
 
     model_config = ConfigDict(extra="forbid")
@@ -294,7 +294,7 @@ class UpdateWhere(BaseModel):
     values: dict[str, Cell] = Field(alias="set", min_length=1)
 
 
-class DeleteIds(BaseModel):
+class DeleteIds(LateModel):
     """Rows to delete."""
 
     model_config = ConfigDict(extra="forbid")
@@ -302,7 +302,7 @@ class DeleteIds(BaseModel):
     ids: list[UUID] = Field(min_length=1, max_length=MAX_IDS)
 
 
-class DeleteWhere(BaseModel):
+class DeleteWhere(LateModel):
     """Delete every row of a condition."""
 
     model_config = ConfigDict(extra="forbid")
@@ -319,13 +319,13 @@ class BulkDelete(RootModel[DeleteIds | DeleteWhere]):
     """The ids of rows, or a condition."""
 
 
-class Updated(BaseModel):
+class Updated(LateModel):
     """How many rows were updated."""
 
     updated: Count = Field(examples=[2])
 
 
-class Deleted(BaseModel):
+class Deleted(LateModel):
     """How many rows were deleted."""
 
     deleted: Count = Field(examples=[2])

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
@@ -11,7 +11,15 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import Column
 from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
 from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
-from managed_tables_api.http.validation import QUERY_DIGITS, Count, Moment, Page, PlainText, RecordId
+from managed_tables_api.http.validation import (
+    QUERY_DIGITS,
+    Count,
+    LateModel,
+    Moment,
+    Page,
+    PlainText,
+    RecordId,
+)
 from managed_tables_api.tables.preconditions import expected_versions
 
 _PRODUCT: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
@@ -40,7 +48,7 @@ _COLUMN_LIMITS = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_COLUMNS
 IndexColumns = Annotated[list[str], Field(max_length=MAX_INDEX_COLUMNS)]
 
 
-class ProvisioningAnswer(BaseModel):
+class ProvisioningAnswer(LateModel):
     """Whether the company has its database, and which connection it is."""
 
     model_config = ConfigDict(
@@ -51,7 +59,7 @@ class ProvisioningAnswer(BaseModel):
     connection_id: RecordId | None
 
 
-class TableAnswer(BaseModel):
+class TableAnswer(LateModel):
     """A table; `row_count` is exact."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_TABLE]})
@@ -78,7 +86,7 @@ class TableAnswer(BaseModel):
     )
 
 
-class TablesAnswer(BaseModel):
+class TablesAnswer(LateModel):
     """A page of tables, newest first."""
 
     model_config = ConfigDict(
@@ -90,7 +98,7 @@ class TablesAnswer(BaseModel):
     records: Annotated[list[TableAnswer], Field(max_length=100)]
 
 
-class TablesQuery(BaseModel):
+class TablesQuery(LateModel):
     """Which tables."""
 
     page: Page = 1
@@ -104,7 +112,7 @@ Description = Annotated[
 ]
 
 
-class NewTable(BaseModel):
+class NewTable(LateModel):
     """A table to make."""
 
     model_config = ConfigDict(
@@ -125,7 +133,7 @@ def _without_null(schema: dict[str, Any]) -> None:
             schema.update(option)
 
 
-class TableUpdate(BaseModel):
+class TableUpdate(LateModel):
     """What to change; what is missing stays as it is.
 
     `columns` is the whole new list, matched by `name`, or by `previous_name` where a column is renamed; a
@@ -180,7 +188,7 @@ class TableUpdate(BaseModel):
         )
 
 
-class UpdateHeaders(BaseModel):
+class UpdateHeaders(LateModel):
     """What an update may say beside its body."""
 
     if_match: str | None = Field(

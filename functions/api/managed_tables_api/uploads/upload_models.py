@@ -2,20 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
-from managed_tables_api.http.validation import RecordId
+from managed_tables_api.http.validation import LateModel, RecordId
 
 
-class FileDeclaration(BaseModel):
+class FileDeclaration(LateModel):
     """A file that is going to be posted to S3."""
 
     name: str = Field(min_length=1, max_length=MAX_NAME_CHARACTERS)
     size_bytes: int = Field(ge=1, description="Tamanho exato; o envio de outro tamanho é recusado")
 
 
-class UploadDeclaration(BaseModel):
+class UploadDeclaration(LateModel):
     """The files of an upload, declared; each is then posted to S3 with its own form."""
 
     model_config = ConfigDict(
@@ -30,7 +30,7 @@ class UploadDeclaration(BaseModel):
     )
 
 
-class PresignedUpload(BaseModel):
+class PresignedUpload(LateModel):
     """A form that posts one file to S3: `fields` first, then the file in the field `file`."""
 
     name: str
@@ -38,7 +38,7 @@ class PresignedUpload(BaseModel):
     fields: dict[str, str]
 
 
-class UploadAnswer(BaseModel):
+class UploadAnswer(LateModel):
     """A new job."""
 
     model_config = ConfigDict(
