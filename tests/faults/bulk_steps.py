@@ -6,6 +6,7 @@ from typing import Any
 from steps import OLD, OLD_NUMBERS, TableOperation
 from worlds import World
 
+from managed_tables.tables.changes import TableChange
 from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
 from managed_tables_api.rows.inserts.inserting import InsertedRows, NewRows
 
@@ -23,6 +24,29 @@ class InsertReturning(TableOperation):
         found = world.query("SELECT n, id::text FROM vendas ORDER BY id")
         assert [n for n, _ in found] == OLD_NUMBERS * 2
         assert (value.count, json.loads(value.returned)) == (len(OLD), [row_id for _, row_id in found[3:]])
+
+
+class InsertOnConflict(TableOperation):
+    """Rows that meet a key: updated or inserted once; a repeated request answers as the first."""
+
+    name = "insert on conflict"
+
+    def set_up(self, world: World) -> Any:
+        step = super().set_up(world)
+        change = TableChange(key=("n",))
+        world.services.table_operations.update(world.company, self.table_id, change)
+        return step
+
+    def operate(self, world: World) -> InsertedRows:
+        rows = [{"n": n, "valor": 7, "texto": "nova"} for n in (*OLD_NUMBERS[1:], 0)]
+        new = NewRows(rows, IdempotencyKey("pedido", "digest"), on_conflict="update")
+        return world.fresh_services().row_inserts.insert(world.company_id, self.table_id, lambda: new)
+
+    def check(self, world: World, value: Any) -> None:
+        assert (value.count, value.updated, value.ignored) == (1, 2, 0)
+        found = world.query("SELECT n, valor::int, texto FROM vendas ORDER BY id")
+        new = [(n, 7, "nova") for n in (*OLD_NUMBERS[1:], 0)]
+        assert found == [(OLD_NUMBERS[0], 1, "antiga"), *new]
 
 
 class BulkUpdate(TableOperation):

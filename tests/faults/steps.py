@@ -16,7 +16,7 @@ from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.schema import Column
-from managed_tables.tables.changes import TableChange
+from managed_tables.tables.changes import Additions, TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
@@ -196,7 +196,7 @@ class Create(TableOperation):
     def operate(self, world: World) -> None:
         services = world.fresh_services()
         try:
-            services.table_operations.create(world.company, USER_ID, "vendas", SCHEMA)
+            services.table_operations.create(world.company, USER_ID, "vendas", SCHEMA, Additions(key=("n",)))
         except ApiError as error:
             if error.kind is not DUPLICATE_NAME:  # made by the one whose answer was lost
                 raise
@@ -204,7 +204,7 @@ class Create(TableOperation):
     def check(self, world: World, value: Any) -> None:
         records = list(world.services.tables.all(world.company_id))
         assert [record.display_name for record in records] == ["vendas"]
-        assert list(records[0].columns) == SCHEMA
+        assert (list(records[0].columns), records[0].key) == (SCHEMA, ("n",))
         assert world.query("SELECT * FROM vendas") == []
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from bulk_steps import BulkDelete, BulkUpdate, InsertReturning
+from bulk_steps import BulkDelete, BulkUpdate, InsertOnConflict, InsertReturning
 from cancelling import Cancel
 from export_steps import Export, StartExport
 from injection import Fault, run_step
@@ -54,6 +54,7 @@ SCENARIOS = [
     Deactivate(),
     InsertRows(),
     InsertReturning(),
+    InsertOnConflict(),
     BulkUpdate(),
     BulkDelete(),
     Delete(),

@@ -264,7 +264,15 @@ def test_a_text_index_is_what_filters_use(rows_company: RowsCompany) -> None:
     assert sorted("lower" in row[0] for row in indexes_of(table)) == [False, True]
 
 
-def test_a_table_is_made_without_a_key(rows_company: RowsCompany) -> None:
-    """Only an update sets one."""
-    answer = create(rows_company, column("a"))
-    assert (answer.json()["key"], answer.json()["indexes"]) == (None, [])
+def test_a_table_is_made_with_a_key_and_indexes(rows_company: RowsCompany) -> None:
+    """They are there from the first row on; without them a table has none."""
+    plain = created(rows_company, column("a"))
+    assert (plain.get()["key"], plain.get()["indexes"], indexes_of(plain)) == (None, [], [])
+    table = created(rows_company, column("a"), column("b", "integer"), key=["a"], indexes=[["b"]])
+    assert (table.get()["key"], table.get()["indexes"]) == (["a"], [["b"]])
+    assert indexes_of(table) == [("(b)", True), ("(a) NULLS NOT DISTINCT", True)]
+    assert table.rows.call("POST", body={"rows": [{"a": "x"}, {"a": "x"}]}).status == 409
+    assert table.changed(**{**table.get(), "title": "o mesmo"})["key"] == ["a"]
+    refused = create(rows_company, column("a"), indexes=[["a"], ["x"]])
+    assert (refused.status_code, refused.json()["code"]) == (422, "INVALID_SCHEMA")
+    assert refused.json()["details"][0]["path"] == "indexes[1][0]"

@@ -122,6 +122,8 @@ def test_a_row_that_somebody_changed_refuses_the_undo(loads: Loads, mode: JobMod
     answer = loads.undo(job)
     assert (answer.status_code, answer.json()["code"]) == (409, "CHANGED_SINCE")
     assert answer.json()["error"].startswith("1 linha foi alterada")
+    assert answer.json()["details"][0]["value"] == 1
+    assert loads.undo(job, forced=True).status_code == 422
     assert loads.undo(job, force=False).status_code == 409
     assert loads.rows(*NAMES) == before
     assert loads.undone(job, force=True) == (loaded - 1, {"append": 0, "upsert": 1, "replace": 3}[mode], 1)

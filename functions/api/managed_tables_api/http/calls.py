@@ -32,7 +32,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from managed_tables import exact_json
-from managed_tables.details import Place
+from managed_tables.details import DetailCode, Fault, Place, detail
 from managed_tables.errors import (
     INVALID_REQUEST,
     REQUEST_TOO_LARGE,
@@ -81,19 +81,20 @@ class Call:
     def json(self) -> Any:
         """Return the JSON body with exact numbers; raises REQUEST_TOO_LARGE and INVALID_REQUEST."""
         if is_multipart(self.request):
-            raise ApiError(INVALID_REQUEST, reason="o corpo deve ser JSON")
+            raise _not_json("o corpo deve ser JSON")
         if self.raw_body is None:
             raise ApiError(REQUEST_TOO_LARGE, limit_mb=self.services.settings.request_max_bytes // MIB)
         try:
             return exact_json.loads(self.raw_body)
         except exact_json.InvalidJson as error:
-            raise ApiError(INVALID_REQUEST, reason=str(error)) from error
+            raise _not_json(str(error)) from error
 
     def json_object(self) -> dict[str, Any]:
         """Return the JSON body, which must be an object; raises what `json` does."""
         value = self.json()
         if not isinstance(value, dict):
-            raise ApiError(INVALID_REQUEST, reason="o corpo deve ser um objeto JSON")
+            fault = Fault(DetailCode.NOT_AN_OBJECT, "o corpo deve ser um objeto JSON")
+            raise ApiError(INVALID_REQUEST, [detail("body", fault)], reason=fault.reason)
         return value
 
     def body(self, model: type[Model], read: dict[str, Any] | None = None) -> Model:
@@ -108,6 +109,11 @@ class Call:
         else:
             raw = exact_json.dumps(read)
         return validate("body", lambda: built(model).model_validate_json(raw, strict=True))
+
+
+def _not_json(reason: str) -> ApiError:
+    fault = Fault(DetailCode.NOT_JSON, reason)
+    return ApiError(INVALID_REQUEST, [detail("body", fault)], reason=reason)
 
 
 def validate(place: Place, make: Callable[[], Model]) -> Model:

@@ -8,7 +8,7 @@ from managed_tables_api.http.validation import Count, LateModel
 class UndoBody(LateModel):
     """How a job is to be taken back; may be left out."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"force": True}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"force": True}]})
 
     force: bool = Field(
         default=False,

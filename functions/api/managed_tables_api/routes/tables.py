@@ -18,7 +18,7 @@ from managed_tables.errors import (
     ApiError,
 )
 from managed_tables.jobs.orphans import end_jobs_of
-from managed_tables.tables.changes import Texts
+from managed_tables.tables.changes import Additions, Texts
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.http.answers import JsonAnswer, entity_answer, list_answer, no_content
@@ -92,7 +92,7 @@ def create_table(call: Annotated[Call, requires(Permission.CREATE)]) -> Response
         call.caller.user_id,
         wanted.display_name,
         wanted.columns,
-        Texts(wanted.title, wanted.description),
+        Additions(Texts(wanted.title, wanted.description), wanted.key, wanted.indexes),
     )
     return JsonAnswer(table_answer(company, table, 0), 201)
 

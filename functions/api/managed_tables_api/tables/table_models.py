@@ -112,6 +112,15 @@ Description = Annotated[
 ]
 
 
+Key = Annotated[
+    Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_KEY_COLUMNS})] | None,
+    Field(description="Colunas cujos valores juntos não se repetem (vazio conta como valor), ou null"),
+]
+TableIndexes = Annotated[
+    list[IndexColumns], Field(max_length=MAX_INDEXES, description="Todos os índices da tabela")
+]
+
+
 class NewTable(LateModel):
     """A table to make."""
 
@@ -123,6 +132,8 @@ class NewTable(LateModel):
     columns: Annotated[list[Column], _COLUMN_LIMITS]
     title: Title = None
     description: Description = None
+    key: Key = None
+    indexes: TableIndexes = Field(default=[])
 
 
 def _without_null(schema: dict[str, Any]) -> None:
@@ -151,10 +162,7 @@ class TableUpdate(LateModel):
     status: Literal["active", "inactive"] | None = Field(default=None, json_schema_extra=_without_null)
     title: Title = None
     description: Description = None
-    key: Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_KEY_COLUMNS})] | None = Field(
-        default=None,
-        description="Colunas cujos valores juntos não se repetem (vazio conta como valor), ou null",
-    )
+    key: Key = None
     indexes: list[IndexColumns] | None = Field(
         default=None, max_length=MAX_INDEXES, description="Todos os índices da tabela"
     )

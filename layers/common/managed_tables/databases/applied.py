@@ -72,11 +72,12 @@ def record_new(connection: PgConnection, table_id: str, display_name: str, colum
         raise Fenced(table_id)
 
 
-def record_texts(connection: PgConnection, table_id: str, title: str | None, description: str | None) -> None:
-    """Record a new table's title and description, in the transaction that makes it."""
+def record_additions(connection: PgConnection, table_id: str, applied: Applied) -> None:
+    """Record a new table's texts, key and indexes, in the transaction that makes it."""
     connection.execute(
-        "UPDATE managed_tables.tables SET title = %s, description = %s WHERE table_id = %s",
-        [title, description, table_id],
+        "UPDATE managed_tables.tables SET title = %s, description = %s, key = %s, indexes = %s"
+        " WHERE table_id = %s",
+        [applied.title, applied.description, *_lists(applied), table_id],
     )
 
 
@@ -101,11 +102,14 @@ def record_change(connection: PgConnection, table_id: str, applied: Applied) -> 
             _json(applied.columns),
             applied.title,
             applied.description,
-            None if applied.key is None else Jsonb(applied.key),
-            Jsonb(applied.indexes),
+            *_lists(applied),
             table_id,
         ],
     )
+
+
+def _lists(applied: Applied) -> tuple[Jsonb | None, Jsonb]:
+    return None if applied.key is None else Jsonb(applied.key), Jsonb(applied.indexes)
 
 
 def record_deletion(connection: PgConnection, table_id: str) -> None:

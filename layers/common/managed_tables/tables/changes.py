@@ -88,7 +88,30 @@ class Texts:
         _raise_any([detail("body", fault, path=field) for field, fault in faults if fault])
 
 
-NO_TEXTS = Texts()
+@dataclass(frozen=True)
+class Additions:
+    """What a new table may have beside its name and columns."""
+
+    texts: Texts = Texts()
+    key: Sequence[str] | None = None
+    indexes: Sequence[Sequence[str]] = ()
+
+    def put_on(self, applied: Applied) -> Applied:
+        """Return the definition with them; raises INVALID_SCHEMA."""
+        self.texts.check()
+        if self.key is not None:
+            _raise_any(list(_list_faults(self.key, "key", MAX_KEY_COLUMNS, applied.columns)))
+        _raise_any(list(_index_faults(self.indexes, applied.columns)))
+        return replace(
+            applied,
+            title=self.texts.title or None,
+            description=self.texts.description or None,
+            key=None if self.key is None else tuple(self.key),
+            indexes=tuple(map(tuple, self.indexes)),
+        )
+
+
+NO_ADDITIONS = Additions()
 
 
 def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Applied]:

@@ -26,12 +26,12 @@ from managed_tables.catalog.tables import (
     pack_columns,
 )
 from managed_tables.clock import timestamp
-from managed_tables.databases.applied import Fenced, lock_version, record_change, record_texts
+from managed_tables.databases.applied import Fenced, lock_version, record_additions, record_change
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Columns
-from managed_tables.tables.changes import NO_TEXTS, TableChange, Texts, plan_change
+from managed_tables.tables.changes import NO_ADDITIONS, Additions, TableChange, plan_change
 from managed_tables.tables.columns.column_changes import change_physical_columns
 from managed_tables.tables.columns.column_plan import ColumnPlan
 from managed_tables.tables.columns.kept_columns import follow_columns
@@ -73,24 +73,22 @@ class TableOperations:
         user_id: str,
         display_name: str,
         columns: Columns,
-        texts: Texts = NO_TEXTS,
+        additions: Additions = NO_ADDITIONS,
     ) -> TableRecord:
         """Make an empty table; raises INVALID_SCHEMA or DUPLICATE_NAME."""
         check_table_name(display_name)
         check_columns(columns)
-        texts.check()
         waiting = Waiting()
         while True:
             table = new_table(company, user_id, display_name, columns, "manual", _pending("create", 0))
-            applied = replace(
-                table.applied, version=1, title=texts.title or None, description=texts.description or None
-            )
+            applied = additions.put_on(replace(table.applied, version=1))
 
             def step(
                 connection: PgConnection, table_id: str = table.table_id, applied: Applied = applied
             ) -> None:
                 create_physical_table(connection, table_id, display_name, columns, self.zone)
-                record_texts(connection, table_id, texts.title or None, texts.description or None)
+                record_additions(connection, table_id, applied)
+                align_indexes(connection, table_id, applied)
                 write_comments(connection, applied)
 
             try:

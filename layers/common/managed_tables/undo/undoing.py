@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from managed_tables.databases.applied import COUNT_SLOTS, find_applied
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.wording import counted
@@ -163,7 +164,8 @@ def _values_back(load: Undoable, table: sql.Identifier, names: list[str]) -> sql
 def _refuse_changed(count: int, *, force: bool) -> None:
     if count and not force:
         rows = counted(count, "linha foi alterada", "linhas foram alteradas")
-        raise ApiError(CHANGED_SINCE, changed=rows)
+        fault = Fault(DetailCode.ROW_CHANGED, f"{rows} depois desta carga")
+        raise ApiError(CHANGED_SINCE, [detail("row", fault, value=count)], changed=rows)
 
 
 def _record(connection: PgConnection, load: Undoable, undone: Undone, change: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from managed_tables.details import DetailCode, Fault, Place, detail
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.schema import ColumnType
 from managed_tables.values import Parser
@@ -41,19 +42,28 @@ def write_cursor(definition: Definition, shape: PageShape, keys: Sequence[str | 
 
 
 def read_cursor(
-    definition: Definition, shape: PageShape, text: str, parsers: dict[ColumnType, Parser]
+    definition: Definition, shape: PageShape, text: str, parsers: dict[ColumnType, Parser], place: Place
 ) -> Cursor:
-    """Return what `write_cursor` wrote for this table, version and list; raises INVALID_REQUEST."""
+    """Return what `write_cursor` wrote for this table, version and list; raises INVALID_REQUEST.
+
+    `place` is where the cursor stands in the request.
+    """
     try:
         padded = text + "=" * (-len(text) % 4)
         binding, keys, is_long = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if binding != _binding(definition, shape):
-            raise ApiError(INVALID_REQUEST, reason=_OF_ANOTHER_LIST)
+            raise refused_cursor(place, _OF_ANOTHER_LIST)
         if not isinstance(keys, list) or not isinstance(is_long, bool):
             raise ValueError(keys)
         return Cursor(_checked_keys(shape.order, keys, parsers, is_long), is_long)
     except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ApiError(INVALID_REQUEST, reason="cursor inválido") from error
+        raise refused_cursor(place, "cursor inválido") from error
+
+
+def refused_cursor(place: Place, reason: str) -> ApiError:
+    """Return INVALID_REQUEST for a cursor."""
+    found = detail(place, Fault(DetailCode.INVALID, reason), path="cursor")
+    return ApiError(INVALID_REQUEST, [found], reason=reason)
 
 
 _OF_ANOTHER_LIST = (

@@ -29,7 +29,7 @@ from managed_tables.values import Parser
 from managed_tables_api.rows.composing import VERSION_FIELD, Numbers, Shown
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.lists.aggregates import read_grouping
-from managed_tables_api.rows.lists.cursors import Cursor, read_cursor, write_cursor
+from managed_tables_api.rows.lists.cursors import Cursor, read_cursor, refused_cursor, write_cursor
 from managed_tables_api.rows.lists.ordering import read_group_order, read_order
 from managed_tables_api.rows.lists.pages import PageShape, keys_statement, page_statement
 from managed_tables_api.rows.running import Runner, definition_key
@@ -89,7 +89,7 @@ class RowLists:
             shape = read_shape(definition, request, self._parsers)
             cursor = None
             if request.cursor is not None:
-                cursor = read_cursor(definition, shape, request.cursor, self._parsers)
+                cursor = read_cursor(definition, shape, request.cursor, self._parsers, request.place)
             return self._page(definition, request, shape, cursor)
 
         try:
@@ -111,7 +111,7 @@ class RowLists:
         if cursor is None:
             parameters["offset"] = str(min((request.page - 1) * request.per_page, _MAX_OFFSET))
         else:
-            keys = self._long_keys(definition, shape, cursor) if cursor.is_long else cursor.keys
+            keys = self._keys(definition, shape, cursor, request.place)
             shape = replace(shape, after=tuple(key is None for key in keys))
             parameters |= {f"k{place}": key for place, key in enumerate(keys) if key is not None}
         found = self._runner.run(definition, page_statement(definition, shape), parameters, repeatable=True)
@@ -131,14 +131,14 @@ class RowLists:
             limit_mb = f"{self._response_max_bytes / MIB:.1f}".replace(".", ",")
             raise ApiError(RESPONSE_TOO_LARGE, limit_mb=limit_mb)
 
-    def _long_keys(self, definition: Definition, shape: PageShape, cursor: Cursor) -> Keys:
+    def _keys(self, definition: Definition, shape: PageShape, cursor: Cursor, place: Place) -> Keys:
+        if not cursor.is_long:
+            return cursor.keys
         parameters = {**definition_key(definition), "id": cursor.keys[-1]}
         statement = keys_statement(definition, shape.order)
         (_, is_found, keys), *_ = self._runner.run(definition, statement, parameters, repeatable=True)
         if not is_found:
-            raise ApiError(
-                INVALID_REQUEST, reason="a linha do cursor não existe mais; comece de novo sem ele"
-            )
+            raise refused_cursor(place, "a linha do cursor não existe mais; comece de novo sem ele")
         found: Keys = json.loads(keys)
         return found
 
