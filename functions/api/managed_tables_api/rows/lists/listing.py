@@ -1,7 +1,7 @@
 """List rows and groups of rows: what a request asks for, and the page that answers it."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +35,7 @@ from managed_tables_api.rows.lists.pages import PageShape, keys_statement, page_
 from managed_tables_api.rows.running import Runner, definition_key
 
 _ESTIMATE_TIMES = 3  # of the limit: how far a page may be weighed too heavy before it is made
+_UTF8_MAX_BYTES = 4  # of a character
 _MAX_OFFSET = 10**15  # beyond every table: larger numbers would not fit PostgreSQL's bigint
 
 Keys = Sequence[str | None]
@@ -123,13 +124,17 @@ class RowLists:
             next_cursor = write_cursor(definition, shape, json.loads(kept[-1][1]))
         return Page(found[0][0] if shape.counted else None, rows, next_cursor)
 
-    def _require_sendable(self, rows: Iterable[str | None]) -> None:
-        size = 0
-        for row in rows:
-            size += self._response_max_bytes + 1 if row is None else len(row.encode())
-        if size > self._response_max_bytes:
+    def _require_sendable(self, rows: Sequence[str | None]) -> None:
+        made = [row for row in rows if row is not None]
+        if len(made) < len(rows) or not self._fits(made):
             limit_mb = f"{self._response_max_bytes / MIB:.1f}".replace(".", ",")
             raise ApiError(RESPONSE_TOO_LARGE, limit_mb=limit_mb)
+
+    def _fits(self, rows: Sequence[str]) -> bool:
+        limit = self._response_max_bytes
+        return (
+            _UTF8_MAX_BYTES * sum(map(len, rows)) <= limit or sum(len(row.encode()) for row in rows) <= limit
+        )
 
     def _keys(self, definition: Definition, shape: PageShape, cursor: Cursor, place: Place) -> Keys:
         if not cursor.is_long:
