@@ -29,6 +29,7 @@ from managed_tables_local.postgres import open_server, remove_server
 
 START_LIMIT_SECONDS = 30
 _NAME = "benchmarks"
+_ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,13 @@ class Client:
     token: str
 
     def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        """Send a request and return the answer's body; fail on any status from 400 on."""
+        """Send a request to a route and return the answer's body; fail on any status from 400 on."""
+        return self.send(method, f"/v1/managed-tables{path}", body)
+
+    def send(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        """Send a request to any path, as `call` does."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        self.connection.request(method, f"/v1/managed-tables{path}", body, headers)
+        self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
         content = answer.read()
         if answer.status >= 400:
@@ -93,7 +98,7 @@ def serve_api() -> Iterator[Served]:
             "POSTGRES_SECRET_ARN": secret.model_dump_json(),
         }
         environment = _deploy(emulated, contents)
-        port = stack.enter_context(_uvicorn(folder, environment))
+        port = stack.enter_context(uvicorn("managed_tables_api.server:make_app", environment))
         company_id = new_record_id()
         limits = SessionLimits(statement_timeout_ms=600_000, lock_timeout_ms=10_000)
         databases = Databases(lambda _: secret, master_secret, limits)
@@ -129,11 +134,12 @@ def _deploy(emulated: Emulator, contents: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _uvicorn(folder: Path, environment: dict[str, str]) -> Iterator[int]:
+def uvicorn(factory: str, environment: dict[str, str]) -> Iterator[int]:
+    """Serve an app by one worker, and yield its port."""
     port = free_port()
     place = ["--host", LOOPBACK, "--port", str(port), "--no-access-log", "--log-level", "warning"]
-    command = [sys.executable, "-m", "uvicorn", "--factory", "managed_tables_api.server:make_app", *place]
-    server = subprocess.Popen(command, cwd=folder, env={"PATH": "/usr/bin:/bin", "TZ": "UTC", **environment})
+    command = [sys.executable, "-m", "uvicorn", "--factory", factory, "--app-dir", str(_ROOT), *place]
+    server = subprocess.Popen(command, env={"PATH": "/usr/bin:/bin", "TZ": "UTC", **environment})
     try:
         deadline = time.monotonic() + START_LIMIT_SECONDS
         while not _listens(port):
