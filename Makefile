@@ -107,7 +107,7 @@ pictures: setup ## Take the docs' pictures of the console from the running stack
 .PHONY: test
 test: setup ## Run every test, on a stack of its own
 	@echo "==> all tests, on a stack of their own (progress is pytest's)"
-	@$(BIN)/pytest -n 2 --dist loadscope
+	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: coverage
 coverage: setup ## Measure which branches of the product the tests without a deployed stack run; has a floor
@@ -133,6 +133,10 @@ test-faults: setup ## Every fault at every boundary of every step, all races, th
 .PHONY: test-model
 test-model: setup ## Tables, rows, jobs and faults in any order against a model, 200 long lives (LIVES=)
 	@$(BIN)/pytest --lives $(or $(LIVES),200) tests/faults/test_model.py
+
+.PHONY: test-mutation
+test-mutation: setup ## Change the product in one place at a time: which changes does no test notice? (MUTANTS=)
+	@nice $(BIN)/python tests/mutation.py --mutants $(or $(MUTANTS),60)
 
 .PHONY: test-iam
 test-iam: setup ## Take each statement of the policies away in turn: something must break (some 10 minutes)
