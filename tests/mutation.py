@@ -1,0 +1,285 @@
+"""Change the product in one place at a time and see whether a test notices: `python tests/mutation.py`.
+
+Each mutant lives in a forked process only: an import hook compiles the changed module, no file is touched.
+The sample is random but the same for the same seed; survivors are printed with their line, to be killed by a
+test or to be explained.
+"""
+
+import argparse
+import ast
+import contextlib
+import copy
+import io
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMON, ANALYZE = ROOT / "layers/common/managed_tables", ROOT / "functions/analyze/managed_tables_analyze"
+LIMIT_SECONDS = 240  # a mutant may loop for ever: that is noticed, too
+
+
+@dataclass(frozen=True)
+class Area:
+    """Modules that are changed, and the fast tests that must notice."""
+
+    name: str
+    sources: tuple[Path, ...]
+    tests: tuple[str, ...]
+
+    def modules(self) -> list[Path]:
+        """Return the area's modules, in the order of their names."""
+        found = [one for path in self.sources for one in ([path] if path.is_file() else path.glob("*.py"))]
+        return sorted(path for path in found if not path.name.startswith("__"))
+
+
+AREAS = (
+    Area(
+        "conversion",
+        (COMMON / "conversion",),
+        ("tests/unit/conversion", "tests/unit/test_conversion_pipe.py", "tests/unit/test_two_engines.py"),
+    ),
+    Area("inference", (ANALYZE / "inference",), ("tests/unit/inference", "tests/unit/test_wishes.py")),
+    Area("conditions", (COMMON / "conditions",), ("tests/integration/test_conditions.py",)),
+    Area(
+        "jobs",
+        (COMMON / "catalog/jobs.py", COMMON / "catalog/job_records.py"),
+        ("tests/integration/test_jobs.py",),
+    ),
+    Area(
+        "workbooks",
+        (ANALYZE / "workbooks",),
+        ("tests/unit/test_workbook_cells.py", "tests/unit/test_workbook_roundtrip.py"),
+    ),
+)
+
+_SWAPS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
+    ast.Lt: (ast.LtE,),
+    ast.LtE: (ast.Lt,),
+    ast.Gt: (ast.GtE,),
+    ast.GtE: (ast.Gt,),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+    ast.And: (ast.Or,),
+    ast.Or: (ast.And,),
+    ast.Add: (ast.Sub,),
+    ast.Sub: (ast.Add,),
+    ast.Mult: (ast.FloorDiv,),
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: the how-manieth place of a module's tree, told by its line."""
+
+    path: Path
+    number: int
+    line: int
+    told: str
+
+
+def mutants_of(path: Path) -> list[Mutant]:
+    """Return every change that can be made to a module."""
+    tree = ast.parse(path.read_text())
+    return [Mutant(path, number, line, told) for number, (line, told, _) in enumerate(_changes(tree))]
+
+
+def mutate(mutant: Mutant) -> ast.Module:
+    """Return the module's tree with the change made."""
+    tree = ast.parse(mutant.path.read_text())
+    for number, (_, _, change) in enumerate(_changes(tree)):
+        if number == mutant.number:
+            change()
+            return ast.fix_missing_locations(tree)
+    raise IndexError(mutant.number)
+
+
+def _changes(tree: ast.Module) -> Iterator[tuple[int, str, "Change"]]:
+    ignored = _docstrings(tree) | _annotations(tree)
+    for node in ast.walk(tree):
+        if id(node) not in ignored:
+            yield from _changes_of(node)
+
+
+class Change:
+    """Set one field of a node, or one item of a field that is a list."""
+
+    def __init__(self, node: ast.AST, field: str, value: object, index: int | None = None) -> None:
+        self.node, self.field, self.value, self.index = node, field, value, index
+
+    def __call__(self) -> None:
+        """Make the change."""
+        if self.index is None:
+            setattr(self.node, self.field, self.value)
+        else:
+            getattr(self.node, self.field)[self.index] = self.value
+
+
+def _changes_of(node: ast.AST) -> Iterator[tuple[int, str, Change]]:
+    line = getattr(node, "lineno", 0)
+    if isinstance(node, ast.Compare):
+        for index, operator in enumerate(node.ops):
+            for other in _SWAPS.get(type(operator), ()):
+                yield line, _swapped(operator, other), Change(node, "ops", other(), index)
+    elif isinstance(node, (ast.BoolOp, ast.BinOp)):
+        for other in _SWAPS.get(type(node.op), ()):
+            yield line, _swapped(node.op, other), Change(node, "op", other())
+    elif isinstance(node, (ast.If, ast.IfExp, ast.While)):
+        negated = ast.UnaryOp(ast.Not(), copy.deepcopy(node.test))
+        yield (
+            node.test.lineno,
+            "condition negated",
+            Change(node, "test", ast.copy_location(negated, node.test)),
+        )
+    elif isinstance(node, ast.Constant):
+        for other_value in _other_constants(node.value):
+            yield line, f"{node.value!r} made {other_value!r}", Change(node, "value", other_value)
+
+
+def _swapped(operator: ast.AST, other: type[ast.AST]) -> str:
+    return f"{type(operator).__name__} made {other.__name__}"
+
+
+def _other_constants(value: object) -> Sequence[object]:
+    if isinstance(value, bool):
+        return (not value,)
+    if isinstance(value, int):
+        return (value + 1,)
+    if isinstance(value, str) and value.strip():
+        return (value + "X",)
+    return ()
+
+
+def _docstrings(tree: ast.Module) -> set[int]:
+    """Return the strings that stand alone: nothing depends on them."""
+    alone = (node.value for node in ast.walk(tree) if isinstance(node, ast.Expr))
+    return {id(value) for value in alone if isinstance(value, ast.Constant)}
+
+
+def _annotations(tree: ast.Module) -> set[int]:
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        for name in ("annotation", "returns"):
+            annotation = getattr(node, name, None)
+            if annotation is not None:
+                found |= {id(inner) for inner in ast.walk(annotation)}
+    return found
+
+
+class _Loader(SourceFileLoader):
+    """Compile the mutant where its module is loaded."""
+
+    mutant: Mutant
+
+    def get_code(self, fullname: str) -> object:  # type: ignore[override]  # noqa: ARG002
+        return compile(mutate(self.mutant), str(self.mutant.path), "exec")
+
+
+class _Finder(MetaPathFinder):
+    """Find the mutant's module, and no other."""
+
+    def __init__(self, mutant: Mutant, module: str) -> None:
+        self._mutant, self._module = mutant, module
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return how the changed module is loaded."""
+        if fullname != self._module:
+            return None
+        loader = _Loader(fullname, str(self._mutant.path))
+        loader.mutant = self._mutant
+        spec: Loader = loader
+        return spec_from_file_location(fullname, self._mutant.path, loader=spec)
+
+
+def module_name(path: Path) -> str:
+    """Return a module's dotted name."""
+    package = next(parent for parent in path.parents if not (parent.parent / "__init__.py").exists())
+    return ".".join(path.relative_to(package.parent).with_suffix("").parts)
+
+
+def survives(mutant: Mutant | None, tests: Sequence[str]) -> bool:
+    """Run the tests in a forked process; return whether all pass with the change, None being no change."""
+    child = os.fork()
+    if child == 0:
+        _run_and_exit(mutant, tests)
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(0.05)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+def _run_and_exit(mutant: Mutant | None, tests: Sequence[str]) -> None:
+    os.setpgid(0, 0)
+    os.chdir(ROOT)
+    if mutant is not None:
+        sys.meta_path.insert(0, _Finder(mutant, module_name(mutant.path)))
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+        with contextlib.redirect_stdout(io.StringIO()):
+            code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", *tests])
+    os._exit(int(code))
+
+
+def preload() -> None:
+    """Import what every run needs and no mutant changes."""
+    for name in ("boto3", "duckdb", "hypothesis", "openpyxl", "psycopg", "pydantic", "xdist"):
+        __import__(name)
+
+
+def main() -> int:
+    """Try a sample of every area's mutants and print how many were noticed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=[area.name for area in AREAS], help="one area")
+    parser.add_argument("--mutants", type=int, default=60, help="of each area (default: 60)")
+    parser.add_argument("--seconds", type=float, default=600.0, help="for each area at most (default: 600)")
+    parser.add_argument("--seed", type=int, default=18)
+    arguments = parser.parse_args()
+    preload()
+    for area in AREAS:
+        if arguments.only in (None, area.name):
+            _try_area(area, arguments.mutants, arguments.seconds, arguments.seed)
+    return 0
+
+
+def _try_area(area: Area, count: int, seconds: float, seed: int) -> None:
+    if not survives(None, area.tests):
+        raise SystemExit(f"{area.name}: its tests fail without a mutant")
+    every = [mutant for path in area.modules() for mutant in mutants_of(path)]
+    chosen = random.Random(seed).sample(every, min(count, len(every)))  # noqa: S311
+    deadline, tried, survivors = time.monotonic() + seconds, 0, []
+    for mutant in chosen:
+        if time.monotonic() > deadline:
+            break
+        tried += 1
+        if survives(mutant, area.tests):
+            survivors.append(mutant)
+            print(f"  survived: {mutant.path.relative_to(ROOT)}:{mutant.line}: {mutant.told}", flush=True)
+    killed = tried - len(survivors)
+    print(f"{area.name}: {killed} of {tried} noticed ({killed / max(1, tried):.0%}), of {len(every)} mutants")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
