@@ -4,8 +4,10 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
 import openpyxl
@@ -23,24 +25,44 @@ _ODS_NAMES = " ".join(
 )
 
 
-def write_csv(table: Table) -> bytes:
-    """Return a Brazilian CSV file: semicolons, decimal commas, days first, times as ISO has them."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerows([[_in_portuguese(value) for value in row] for row in table])
-    return text.getvalue().encode()
+@dataclass(frozen=True)
+class CsvDialect:
+    """How a CSV file is written; the defaults are those of a Brazilian one."""
+
+    delimiter: str = ";"
+    quoting: Literal[0, 1] = csv.QUOTE_MINIMAL
+    line_end: str = "\r\n"
+    encoding: str = "utf-8"
+    decimal_mark: str = ","
+    groups: bool = False
+    day: str = "{day:02d}/{month:02d}/{year:04d}"
+    truths: tuple[str, str] = ("falso", "verdadeiro")
+
+    def text(self, value: Value) -> str:
+        """Return the text of a value; times are as ISO has them."""
+        if isinstance(value, bool):
+            return self.truths[value]
+        if isinstance(value, datetime):
+            return value.isoformat(" ")
+        if isinstance(value, date):
+            return self.day.format(day=value.day, month=value.month, year=value.year)
+        if isinstance(value, Decimal):
+            return self._decimal(value)
+        return "" if value is None else str(value)
+
+    def _decimal(self, value: Decimal) -> str:
+        plain = f"{value:,f}" if self.groups else f"{value:f}"
+        return plain if self.decimal_mark == "." else plain.translate(str.maketrans(",.", ".,"))
 
 
-def _in_portuguese(value: Value) -> str:
-    if isinstance(value, bool):
-        return "verdadeiro" if value else "falso"
-    if isinstance(value, datetime):
-        return value.isoformat(" ")
-    if isinstance(value, date):
-        return f"{value.day:02d}/{value.month:02d}/{value.year:04d}"
-    if isinstance(value, Decimal):
-        return f"{value:f}".replace(".", ",")
-    return "" if value is None else str(value)
+def write_csv(table: Table, dialect: CsvDialect | None = None) -> bytes:
+    """Return a CSV file, a Brazilian one unless the dialect is given."""
+    dialect, text = dialect or CsvDialect(), io.StringIO()
+    writer = csv.writer(
+        text, delimiter=dialect.delimiter, quoting=dialect.quoting, lineterminator=dialect.line_end
+    )
+    writer.writerows([[dialect.text(value) for value in row] for row in table])
+    return text.getvalue().encode(dialect.encoding)
 
 
 def write_openpyxl(table: Table) -> bytes:
