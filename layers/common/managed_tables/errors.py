@@ -278,12 +278,13 @@ ARCHIVE_EMPTY = JobErrorKind(
 VALUES_NOT_CONVERTED = JobErrorKind(
     "VALUES_NOT_CONVERTED",
     "Valores que não puderam ser convertidos: {count}; nada foi inserido. Corrija os tipos das colunas e"
-    " confirme de novo, ou corrija o arquivo e envie-o outra vez",
+    " confirme de novo, confirme sem essas linhas, ou corrija o arquivo e envie-o outra vez",
 )
 DUPLICATE_KEYS = JobErrorKind(
     "DUPLICATE_KEY",
     "Linhas do arquivo com uma chave repetida: {count}; nada foi inserido. Tire-as do arquivo e envie-o outra"
-    ' vez; para atualizar as linhas que a tabela já tem com a mesma chave, envie-o com mode "upsert"',
+    " vez; para atualizar as linhas que a tabela já tem com a mesma chave, envie-o no modo de atualização"
+    " (upsert)",
 )
 NO_TABLE_INCLUDED = JobErrorKind(
     "NO_TABLE_INCLUDED", "Nenhum arquivo e nenhuma aba foi incluído. Inclua ao menos um e leia de novo"

@@ -64,7 +64,8 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     ),
     WarningCode.INVALID_UTF8: (
         "{count} [linha tem|linhas têm] acentos gravados de outro modo que o resto do arquivo ({lines}); "
-        "[foi lida|foram lidas] como Windows-1252. Confira os acentos [nela|nelas]"
+        "[foi lida|foram lidas] como Windows-1252. Confira os acentos [nela|nelas]; se estiverem errados, "
+        "escolha outra codificação na leitura"
     ),
     WarningCode.BYTES_LOST: (
         "{count} [linha tem|linhas têm] caracteres que não puderam ser lidos e foram trocados por \ufffd "
@@ -109,7 +110,7 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     ),
     WarningCode.TOTAL_ROWS: (
         "{count} [linha parece um total e foi importada|linhas parecem totais e foram importadas] com as "
-        "demais ({lines}). Para não somar duas vezes, [tire-a|tire-as] do arquivo e envie de novo"
+        "demais ({lines}). Para não somar duas vezes, indique na leitura que não [faz|fazem] parte dos dados"
     ),
     WarningCode.SAME_FILE: (
         "Este mesmo arquivo já foi importado {where} em {date} (envio {job}). Se foi engano, cancele este "
@@ -132,11 +133,12 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     ),
     WarningCode.COMMENT_LINES: (
         "{count} [linha de comentário, que começa|linhas de comentário, que começam] com #, não "
-        "[foi importada|foram importadas] ({lines})"
+        "[foi importada|foram importadas] ({lines}). Se [é um dado|são dados], tire o # e envie de novo"
     ),
     WarningCode.SHEETS_LEFT_OUT: (
-        "[A aba|As abas] {names} não [foi importada|foram importadas]: as colunas são outras. Para "
-        "[importá-la, escolha-a|importá-las, escolha-as] na leitura, ou envie em outra tabela"
+        "[A aba|As abas] {names} não [foi importada|foram importadas]: nem todas as colunas são as mesmas "
+        "({columns}). Para [importá-la, escolha-a|importá-las, escolha-as] na leitura, ou envie em outra "
+        "tabela"
     ),
     WarningCode.EMPTY_SHEETS: (
         "[A aba|As abas] {names} só [tem|têm] cabeçalho, sem linhas, e não [foi importada|foram importadas]"
@@ -155,7 +157,8 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "[tire-a|tire-as] ao confirmar"
     ),
     WarningCode.NOT_A_TABLE: (
-        'O arquivo não foi importado: é um texto corrido, e não uma tabela ("{preview}")'
+        'O arquivo não foi importado: é um texto corrido, e não uma tabela ("{preview}"). Se tem dados, '
+        "exporte-os como CSV ou XLSX e envie de novo"
     ),
     WarningCode.MERGED_FILLED: (
         "{count} [célula mesclada|células mescladas] na vertical ({names}): o valor foi repetido nas linhas "
@@ -166,8 +169,8 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "[importá-la|importá-las], envie cada uma em um arquivo"
     ),
     WarningCode.OTHER_HEADER: (
-        "O cabeçalho é diferente do primeiro ({new} coluna(s) a mais, {missing} a menos): o que falta fica "
-        "vazio. Se as colunas são as mesmas, dê a elas os mesmos nomes e envie de novo"
+        "O cabeçalho é diferente do primeiro (colunas a mais: {new}; a menos: {missing}), e o que falta "
+        "ficou vazio. Se as colunas são as mesmas, dê a elas os mesmos nomes e envie de novo"
     ),
     WarningCode.LABELS_CUT: (
         "{count} [coluna tem um nome|colunas têm nomes] com mais de {limit} caracteres, de que só o começo "
@@ -177,7 +180,9 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "Este é um arquivo de linhas rejeitadas: as colunas arquivo, aba, linha e motivo, no fim dele, não "
         "foram lidas. Se elas fazem parte dos seus dados, troque o nome de uma delas e envie de novo"
     ),
-    WarningCode.WRAPPED_LINES: "Cada linha inteira estava entre aspas e foi lida sem elas",
+    WarningCode.WRAPPED_LINES: (
+        "Cada linha inteira estava entre aspas e foi lida sem elas. Confira as colunas"
+    ),
     WarningCode.MORE_WARNINGS: "Há mais {count} [aviso|avisos] como estes",
     GroundCode.CELLS_FIT: "{fits} de {count} [é {one}|são {many}]",
     GroundCode.DATE_ORDER: "na ordem {order}",
@@ -295,6 +300,7 @@ def _fields(finding: Finding) -> dict[str, str]:
     fields["count"] = "" if finding.count is None else number(finding.count)
     fields["lines"] = _name_lines(finding.lines, finding.count)
     fields["preview"] = "; ".join(finding.preview)
+    fields["columns"] = _enumerate(finding.columns)
     if "type" in finding.values:
         fields |= {"one": _ONE[finding.values["type"]], "many": _MANY[finding.values["type"]]}
     if "because" in finding.values:

@@ -1,0 +1,121 @@
+"""Every word that names a code, and every code that check digits tell."""
+
+import pytest
+
+from managed_tables_analyze.inference.codes import (
+    CODE_WORDS,
+    find_code_in_label,
+    find_code_in_values,
+    find_cut_code,
+    is_cnpj,
+    is_cpf,
+    is_invoice_key,
+)
+
+NAMED = {
+    "CEP": "cep nrcep",
+    "CPF": "cpf cpfcliente",
+    "CNPJ": "cnpj cgc",
+    "RG": "rg",
+    "CNH": "cnh",
+    "RENAVAM": "renavam",
+    "PIS": "pis",
+    "PASEP": "pasep",
+    "NIS": "nis",
+    "NIT": "nit",
+    "CNS": "cns",
+    "telefone": "telefone telefones fone tel whatsapp fax phone mobile",
+    "celular": "celular",
+    "código postal": "zip zipcode",
+    "agência": "agência agencia",
+    "conta": "conta account",
+    "código de barras": "ean gtin barras barcode",
+    "chave de NF-e": "nfe",
+    "código": "cod codigo código codigos code codigocliente",
+    "versão": "versao versão version",
+    "lote": "lote",
+    "modelo": "modelo model",
+    "SKU": "sku",
+    "NCM": "ncm",
+    "CFOP": "cfop",
+    "CEST": "cest",
+    "CNAE": "cnae",
+    "CBO": "cbo",
+    "banco": "banco",
+    "matrícula": "matricula matrícula",
+    "ISBN": "isbn",
+    "IMEI": "imei",
+    "chassi": "chassi",
+}
+PAIRS = {
+    "chave de acesso": "Chave de Acesso",
+    "título de eleitor": "Título de Eleitor|título eleitoral",
+    "inscrição estadual": "Inscrição Estadual",
+    "inscrição municipal": "inscrição municipal",
+    "nosso número": "Nosso Número",
+    "linha digitável": "Linha digitável",
+}
+CNPJS = (
+    "11222333000181", "00000000000191", "33000167000101", "60746948000112", "11444777000161",
+    "06990590000123", "47960950000121", "45543915000181", "07526557000100", "61186888000193",
+)  # fmt: skip
+INVOICE_KEY = "52060433009911002506550120000007800267301615"
+
+
+def test_every_word_of_a_code_names_it() -> None:
+    words = {word: name for name, written in NAMED.items() for word in written.split()}
+    assert set(CODE_WORDS) <= set(words)
+    for word, name in words.items():
+        for label in (word, word.upper(), f"Nº {word}", f"{word}_cliente"):
+            assert find_code_in_label(label, 11) == name, label
+        for quantity in ("Qtd", "Total", "Valor"):
+            assert find_code_in_label(f"{quantity} {word}", 11) is None, word
+    for name, written in PAIRS.items():
+        for label in written.split("|"):
+            assert find_code_in_label(label, 11) == name
+            assert find_code_in_label(label.split()[0], 11) is None
+
+
+def test_a_tax_of_the_name_of_a_code_is_told_by_its_digits() -> None:
+    assert [find_code_in_label("PIS", digits) for digits in (8, 9)] == [None, "PIS"]
+    assert find_code_in_label("Ano modelo", 4) is None
+
+
+def test_check_digits_are_right_or_wrong() -> None:
+    assert all(map(is_cnpj, CNPJS))
+    assert all(map(is_cpf, ("52998224725", "11144477735")))
+    assert is_invoice_key(INVOICE_KEY)
+    for is_valid, code in ((is_cnpj, CNPJS[0]), (is_cpf, "52998224725"), (is_invoice_key, INVOICE_KEY)):
+        for place in range(len(code)):
+            wrong = code[:place] + str((int(code[place]) + 1) % 10) + code[place + 1 :]
+            assert not is_valid(wrong), (wrong, place)
+
+
+def test_values_are_codes_by_their_check_digits_where_there_are_enough() -> None:
+    assert find_code_in_values(CNPJS) == "CNPJ"
+    assert find_code_in_values(CNPJS[:9]) is None
+    assert find_code_in_values([*CNPJS[:9], "11222333000182"]) is None
+    keys = [_invoice_key(number) for number in range(10)]
+    assert find_code_in_values(keys) == "chave de NF-e"
+    assert find_code_in_values(["+5511999998888", "5"]) == "telefone"
+
+
+def _invoice_key(number: int) -> str:
+    digits = f"{INVOICE_KEY[:33]}{number:010d}"
+    return next(key for last in range(10) if is_invoice_key(key := f"{digits}{last}"))
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "cut"),
+    [
+        ("CEP", ["01310100", "1310100"], "1310100"),
+        ("CEP", ["1310100", "1310101"], None),
+        ("CPF", ["52998224725", "123"], "123"),
+        ("CEP/CPF", ["52998224725", "01310100"], None),
+        ("código", ["1", "22"], None),
+    ],
+)
+def test_a_code_that_lost_its_zeros_is_told_beside_whole_ones(
+    names: str, values: list[str], cut: str | None
+) -> None:
+    assert find_cut_code(names, values) == cut
