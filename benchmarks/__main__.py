@@ -7,6 +7,7 @@ SECTIONS = {  # name: module, function
     "cold": ("cold_starts", "run"),
     "api": ("api", "run"),
     "import": ("imports", "run"),
+    "shapes": ("shapes", "run"),
     "export": ("exports", "run"),
     "deployed": ("deployed", "run"),
     "loads": ("loads", "run"),
