@@ -5,10 +5,13 @@ import { defineConfig } from "vite";
 export default defineConfig(({ mode }) => ({
   plugins: [react()],
   base: mode === "module" ? "./" : "/",
+  // A library's build leaves this to its user, and a browser that imports the module has no `process`.
+  define: mode === "module" ? { "process.env.NODE_ENV": JSON.stringify("production") } : {},
   build:
     mode === "module"
       ? {
           outDir: "dist/module",
+          minify: true,
           lib: { entry: "src/mount.tsx", formats: ["es" as const], fileName: () => "managed-tables-console.js" },
         }
       : { outDir: "dist/page", modulePreload: { polyfill: false } },

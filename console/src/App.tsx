@@ -27,7 +27,9 @@ export interface AppProps {
 export function App({ onNavigate }: AppProps): ReactNode {
   const [location] = useLocation();
   const main = useRef<HTMLElement>(null);
-  useEffect(() => onNavigate?.(location), [location, onNavigate]);
+  useEffect(() => {
+    onNavigate?.(location); // what it returns is no cleanup of ours
+  }, [location, onNavigate]);
   useFocusKept(main);
   return (
     <div className="mt">

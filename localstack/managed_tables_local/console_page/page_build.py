@@ -74,7 +74,7 @@ def install(folder: Path, node: Node) -> None:
 
 
 def build_page() -> Path:
-    """Build the page, unless the last one was of the same sources; return its folder."""
+    """Build the page, and the module, unless the last ones were of the same sources; return the page's folder."""
     with exclusive(LOCAL / "console.lock"):
         wanted = _fingerprint()
         mark = PAGE / ".fingerprint"
@@ -83,7 +83,7 @@ def build_page() -> Path:
         node = find_node()
         install(CONSOLE, node)
         with step("console"):
-            for script in ("types", "check", "build"):
+            for script in ("types", "check", "build", "build:module"):
                 node.run(CONSOLE, "run", "--silent", script)
         mark.write_text(wanted)
     return PAGE

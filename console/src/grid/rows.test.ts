@@ -1,0 +1,99 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Api } from "../api/session";
+import { isInRange, rangeOf, spread } from "./range";
+import { BlockLoader, BlockStore } from "./rows";
+
+vi.stubGlobal("window", globalThis); // the timers of a browser
+
+interface Question {
+  query: Record<string, string>;
+  answer: (ids: string[], total?: number | null) => Promise<void>;
+}
+
+/** An API whose answers come when the test says so. */
+function slowApi() {
+  const questions: Question[] = [];
+  const GET = (_path: string, { params }: { params: { query: Record<string, string> } }) =>
+    new Promise((resolve) => {
+      questions.push({
+        query: params.query,
+        answer: async (ids, total = null) => {
+          const data = { records: ids.map((id) => ({ id, nome: id, _version: "1" })), total, next_cursor: "seguinte" };
+          resolve({ data, response: new Response(null, { status: 200 }) });
+          await new Promise((settled) => setTimeout(settled));
+        },
+      });
+    });
+  return { api: { GET } as unknown as Api, questions };
+}
+
+function opened() {
+  const { api, questions } = slowApi();
+  const store = new BlockStore();
+  const changed = vi.fn();
+  const loader = new BlockLoader(api, "t", { numbers: "string" }, store, changed);
+  loader.start();
+  return { loader, store, questions };
+}
+
+describe("rows in blocks", () => {
+  it("are counted once", async () => {
+    const { loader, store, questions } = opened();
+    await questions[0]?.answer(["a", "b"], 400);
+    expect([loader.total, store.rowAt(1)?.id, store.indexOf("b"), store.indexOf("z")]).toEqual([400, "b", 1, -1]);
+    loader.show(200, 210);
+    await vi.waitFor(() => expect(questions).toHaveLength(2));
+    expect(questions[0]?.query).toMatchObject({ page: "1", per_page: "200" });
+    expect(questions[0]?.query).not.toHaveProperty("count");
+    expect(questions[1]?.query).toMatchObject({ cursor: "seguinte", count: "false" });
+  });
+
+  it("stay until their newer state is there, and an older answer changes nothing", async () => {
+    const { loader, store, questions } = opened();
+    await questions[0]?.answer(["a"], 1);
+    const first = loader.reload();
+    const second = loader.reload();
+    expect(store.rowAt(0)?.id).toBe("a");
+    await questions[2]?.answer(["new"], 7);
+    await questions[1]?.answer(["old"], 3);
+    await Promise.all([first, second]);
+    expect([store.rowAt(0)?.id, loader.total]).toEqual(["new", 7]);
+  });
+
+  it("of a view that was left never come", async () => {
+    const { loader, store, questions } = opened();
+    loader.stop();
+    await questions[0]?.answer(["a"], 1);
+    expect([store.rowAt(0), loader.total]).toEqual([undefined, null]);
+  });
+
+  it("take a row's newer state in its place", () => {
+    const store = new BlockStore();
+    store.keep(1, { rows: [{ id: "a", cells: { nome: "antes" } }], nextCursor: null });
+    store.replace({ id: "a", cells: { nome: "depois" } });
+    expect(store.rowAt(200)?.cells).toEqual({ nome: "depois" });
+  });
+
+  it("are forgotten in the order of their use", () => {
+    const store = new BlockStore();
+    for (let number = 0; number < 50; number += 1) store.keep(number, { rows: [], nextCursor: null });
+    expect([store.has(9), store.has(10), store.has(49)]).toEqual([false, true, true]);
+  });
+});
+
+describe("ranges", () => {
+  const range = rangeOf({ row: 5, column: 3 }, { row: 4, column: 1 });
+
+  it("lie between two cells", () => {
+    expect(range).toEqual({ top: 4, bottom: 5, left: 1, right: 3 });
+    expect([isInRange(range, 4, 2), isInRange(range, 6, 2), isInRange(range, 4, 0)]).toEqual([true, false, false]);
+  });
+
+  it("are filled by one cell, or take what is pasted as it is", () => {
+    expect(spread([["x"]], range)).toEqual([
+      ["x", "x", "x"],
+      ["x", "x", "x"],
+    ]);
+    expect(spread([["a", "b"]], range)).toEqual([["a", "b"]]);
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import type { InferredColumn, InferredSchema } from "../api/types";
+import { keptSentence, keysOf, review, toConfirmation } from "./adjustments";
+import { exampleOf } from "./examples";
+import { placesOf, runsOf, type TableReading, tableOf } from "./lines";
+
+function column(name: string, source: string, type: InferredColumn["type"] = "text"): InferredColumn {
+  return { name, source, display_name: source, type, nullable: false } as InferredColumn;
+}
+
+const schema = {
+  suggested_table_name: "vendas",
+  columns: [column("valor", "Valor", "decimal"), column("valor_2", "Valor"), column("cep", "CEP")],
+  sample_rows: [],
+  total_row_count_estimate: 2,
+} as unknown as InferredSchema;
+
+describe("a person's changes", () => {
+  const changes = new Map([
+    ["Valor (2)", { include: false }],
+    ["CEP", { name: "codigo_postal" }],
+    ["Some", { type: "text" as const }],
+  ]);
+
+  it("belong to a label, and to one of those that share it", () => {
+    expect(keysOf(schema.columns)).toEqual(["Valor", "Valor (2)", "CEP"]);
+    expect(review(schema, changes).map(({ include, name }) => [include, name])).toEqual([
+      [true, "valor"],
+      [false, "valor_2"],
+      [true, "codigo_postal"],
+    ]);
+  });
+
+  it("are said to hold under another reading, or not to", () => {
+    expect(keptSentence(schema, changes)).toBe("Mantivemos 2 ajustes; 1 não vale mais: Some");
+    expect(keptSentence(schema, new Map())).toBeNull();
+  });
+
+  it("are sent with where a renamed column comes from", () => {
+    expect(toConfirmation(review(schema, changes))).toEqual([
+      { name: "valor", display_name: "Valor", type: "decimal", nullable: false },
+      { name: "codigo_postal", display_name: "CEP", type: "text", nullable: false, source: "cep" },
+    ]);
+  });
+});
+
+describe("an example", () => {
+  const of = (type: InferredColumn["type"], adjustment = {}, inferred: InferredColumn["type"] = "text") => ({
+    column: column("c", "C", inferred),
+    source: "C",
+    include: true,
+    name: "c",
+    type,
+    nullable: true,
+    adjustment,
+  });
+
+  it.each([
+    ["what was read, where nothing was changed", of("date", {}, "date"), "03/04/2025", "2025-04-03", { after: "3 de abril de 2025" }],
+    ["the cell itself for a text", of("text", {}, "integer"), "007", "7", { after: "007" }],
+    ["a number that was a text", of("decimal"), "1.234,50", "1.234,50", { after: "1.234,50" }],
+    ["a point for a decimal mark", of("decimal", { decimal_mark: "." }), "1,234.50", null, { after: "1.234,50" }],
+    ["the month first", of("date", { date_order: "mdy" }), "03/04/2025", null, { after: "4 de março de 2025" }],
+    ["why it does not fit", of("integer"), "n/d", "n/d", { after: "", fault: "não é um número inteiro" }],
+  ] as const)("shows %s", (_, reviewed, before, read, expected) => {
+    expect(exampleOf(reviewed, before, read)).toEqual({ before, ...expected });
+  });
+});
+
+describe("a file's lines", () => {
+  it("are fetched in runs", () => {
+    expect(runsOf([2, 1, 9])).toEqual([
+      [1, 2],
+      [9, 1],
+    ]);
+    expect(runsOf(Array.from({ length: 60 }, (_, index) => index + 1))).toEqual([
+      [1, 50],
+      [51, 10],
+    ]);
+  });
+
+  it("have their columns where the header says, or in order", () => {
+    expect([...placesOf(["", "CEP", "Valor", "Valor"], schema.columns)]).toEqual([
+      ["valor", 2],
+      ["valor_2", 3],
+      ["cep", 1],
+    ]);
+    expect([...placesOf([], schema.columns).values()]).toEqual([0, 1, 2]);
+  });
+
+  it("belong to the file and sheet that an error names", () => {
+    const tables = [
+      { name: "a.xlsx", sheet: "Um", include: true },
+      { name: "a.xlsx", sheet: "Dois", include: true },
+    ] as unknown as TableReading[];
+    expect(tableOf(tables, "a.xlsx", "Dois")).toBe(1);
+    expect(tableOf(tables, "a.xlsx", null)).toBe(0);
+    expect(tableOf(tables, "b.csv", null)).toBe(-1);
+  });
+});
