@@ -1,4 +1,12 @@
-import { Company, expect, expectAccessible, expectLargeTargets, expectNoSidewaysScroll, loadedKiB, test } from "./support.ts";
+import {
+  Company,
+  expect,
+  expectAccessible,
+  expectLargeTargets,
+  expectNoSidewaysScroll,
+  loadedKiB,
+  test,
+} from "./support.ts";
 
 const WIDE = Array.from({ length: 30 }, (_, index) => `coluna_bem_comprida_${index}:text`);
 
@@ -6,10 +14,24 @@ async function screens(company: Company): Promise<string[]> {
   const table = await company.table("larga", WIDE, [{ coluna_bem_comprida_0: "x".repeat(400) }]);
   const job = await company.upload("relatorio.csv", "Título\n\nnome;valor\na;1,5\nb;2,5\nTotal;4,0\n");
   await company.reach(job, "waiting_confirm");
-  return ["/", "/nova", "/enviar", "/envios", `/envios/${job}`, `/tabelas/${table}`, `/tabelas/${table}/estrutura`, "/acesso"];
+  return [
+    "/",
+    "/nova",
+    "/enviar",
+    "/envios",
+    `/envios/${job}`,
+    `/tabelas/${table}`,
+    `/tabelas/${table}/estrutura`,
+    "/acesso",
+  ];
 }
 
-test("every screen: accessible, small to load, one origin, and fit for a phone and for large text", async ({ page, company, visit, watched }) => {
+test("every screen: accessible, small to load, one origin, and fit for a phone and for large text", async ({
+  page,
+  company,
+  visit,
+  watched,
+}) => {
   test.slow();
   const sizes = new Map<string, number>();
   for (const path of await screens(company)) {
@@ -30,7 +52,9 @@ test("every screen: accessible, small to load, one origin, and fit for a phone a
   console.log([...sizes].map(([path, size]) => `${path} ${size.toFixed(1)} KiB`).join(", "));
   expect(first).toBeLessThanOrEqual(115);
   expect(Math.max(...sizes.values()) - first).toBeLessThanOrEqual(70);
-  const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+  const stored = await page.evaluate(() =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+  );
   expect(stored).not.toContain(company.token);
   expect(watched.logged.join("\n")).not.toContain(company.token);
   expect([...watched.origins]).toEqual([new URL(page.url()).origin]);

@@ -19,7 +19,11 @@ test("its host's frame gets a token by message; messages of others are ignored",
   const here = new URL(process.env["CONSOLE_URL"] ?? "").origin;
   const sent: string[] = [];
   page.on("request", (request) => sent.push(request.headers()["authorization"] ?? ""));
-  await answerWith(page, FOREIGN, `<script>parent.frames[0].postMessage({ type: "managed-tables:token", token: "evil" }, "*")</script>`);
+  await answerWith(
+    page,
+    FOREIGN,
+    `<script>parent.frames[0].postMessage({ type: "managed-tables:token", token: "evil" }, "*")</script>`,
+  );
   await answerWith(page, HOST, framing(`${here}/`));
   await page.goto(`${HOST}/`);
   const heard = () => page.evaluate(() => (window as unknown as { heard: [string, { type: string }][] }).heard);

@@ -82,7 +82,10 @@ test("two people edit one row, and none overwrites the other", async ({ page, br
 });
 
 test("a filter is typed in Brazilian, kept in the address, and the last one wins", async ({ page, company, visit }) => {
-  const rows = Array.from({ length: 300 }, (_, index) => ({ nome: index % 2 ? "São Paulo" : "Goiânia", valor: `${index}.5` }));
+  const rows = Array.from({ length: 300 }, (_, index) => ({
+    nome: index % 2 ? "São Paulo" : "Goiânia",
+    valor: `${index}.5`,
+  }));
   const table = await company.table("filtros", ["nome:text", "valor:decimal"], rows);
   await visit(`/tabelas/${table}`);
   await expect(page.getByText("300 linhas").first()).toBeVisible();
@@ -95,7 +98,12 @@ test("a filter is typed in Brazilian, kept in the address, and the last one wins
   await search.fill("sao paulo");
   await expect(page.getByText("150 linhas de 300")).toBeVisible();
   await expect(cell(page, 1, 1)).toHaveText("São Paulo");
-  await network.send("Network.emulateNetworkConditions", { ...SLOW_3G, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  await network.send("Network.emulateNetworkConditions", {
+    ...SLOW_3G,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: -1,
+  });
   await page.getByRole("button", { name: "Filtrar" }).click();
   const dialog = page.getByRole("dialog", { name: "Filtrar" });
   await dialog.getByLabel("Coluna").selectOption("valor");
@@ -111,10 +119,14 @@ test("a filter is typed in Brazilian, kept in the address, and the last one wins
 });
 
 test("sorts, totals, new rows and deletions", async ({ page, company, visit }) => {
-  const table = await company.table("somas", ["nome:text", "valor:decimal"], [
-    { nome: "b", valor: "10.25" },
-    { nome: "a", valor: "0.1" },
-  ]);
+  const table = await company.table(
+    "somas",
+    ["nome:text", "valor:decimal"],
+    [
+      { nome: "b", valor: "10.25" },
+      { nome: "a", valor: "0.1" },
+    ],
+  );
   await visit(`/tabelas/${table}`);
   await expect(page.locator(".mt-grid-totals")).toContainText("10,35");
   await page.getByRole("columnheader", { name: "nome" }).click();
@@ -133,13 +145,22 @@ test("sorts, totals, new rows and deletions", async ({ page, company, visit }) =
   await expectAccessible(page);
 });
 
-test("cells are copied and pasted as in a spreadsheet, and undone in one step", async ({ page, company, visit, context }) => {
+test("cells are copied and pasted as in a spreadsheet, and undone in one step", async ({
+  page,
+  company,
+  visit,
+  context,
+}) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  const table = await company.table("colar", ["nome:text", "valor:decimal"], [
-    { nome: "um", valor: "1" },
-    { nome: "dois", valor: "2" },
-    { nome: "três", valor: "3" },
-  ]);
+  const table = await company.table(
+    "colar",
+    ["nome:text", "valor:decimal"],
+    [
+      { nome: "um", valor: "1" },
+      { nome: "dois", valor: "2" },
+      { nome: "três", valor: "3" },
+    ],
+  );
   await visit(`/tabelas/${table}`);
   await cell(page, 1, 1).click();
   await page.evaluate(() => navigator.clipboard.writeText("quatro\t1.234,56\ncinco\t7"));
@@ -223,7 +244,11 @@ test("a million rows: the last is one key away, and few are in the document", as
     grid.evaluate((element) => {
       const top = element.getBoundingClientRect().top + 40;
       const rows = [...element.querySelectorAll<HTMLElement>(".mt-grid-data")];
-      return Math.min(...rows.filter((row) => row.getBoundingClientRect().bottom > top + 1).map((row) => Number(row.ariaRowIndex ?? row.getAttribute("aria-rowindex"))));
+      return Math.min(
+        ...rows
+          .filter((row) => row.getBoundingClientRect().bottom > top + 1)
+          .map((row) => Number(row.ariaRowIndex ?? row.getAttribute("aria-rowindex"))),
+      );
     });
   const at = await firstRow();
   expect(at).toBeGreaterThan(490_000);

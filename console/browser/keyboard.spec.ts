@@ -9,7 +9,9 @@ async function expectFocusInSight(page: Page): Promise<void> {
     const box = focused.getBoundingClientRect();
     const [x, y] = [box.left + box.width / 2, box.top + Math.min(box.height / 2, 20)];
     const over = document.elementFromPoint(x, y);
-    return over !== null && (focused.contains(over) || over.contains(focused)) ? "" : `${focused.outerHTML.slice(0, 80)} under ${over?.outerHTML.slice(0, 80)}`;
+    return over !== null && (focused.contains(over) || over.contains(focused))
+      ? ""
+      : `${focused.outerHTML.slice(0, 80)} under ${over?.outerHTML.slice(0, 80)}`;
   });
   expect(seen).toBe("");
 }
@@ -28,7 +30,10 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
   throw new Error(`Tab never reached ${name}`);
 }
 
-test("from the tables to an edit undone by keyboard alone, the focus never lost nor covered", async ({ page, visit }) => {
+test("from the tables to an edit undone by keyboard alone, the focus never lost nor covered", async ({
+  page,
+  visit,
+}) => {
   test.slow();
   await visit("/");
   await tabTo(page, /^Enviar arquivo$/);
@@ -37,7 +42,11 @@ test("from the tables to an edit undone by keyboard alone, the focus never lost 
   const choosing = page.waitForEvent("filechooser");
   await tabTo(page, /escolha no computador/);
   await page.keyboard.press("Enter");
-  await (await choosing).setFiles({ name: "teclado.csv", mimeType: "text/csv", buffer: Buffer.from("nome;valor\na;1,5\nb;2,5\n") });
+  await (await choosing).setFiles({
+    name: "teclado.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from("nome;valor\na;1,5\nb;2,5\n"),
+  });
   await expect(page.getByRole("button", { name: "Importar 2 linhas" })).toBeVisible();
   await expectFocusInSight(page);
 

@@ -25,9 +25,14 @@ interface OfHost {
 }
 declare const window: OfHost;
 
-test("another console mounts the module: its token is renewed, its paths are told, and it leaves nothing", async ({ page, company }) => {
+test("another console mounts the module: its token is renewed, its paths are told, and it leaves nothing", async ({
+  page,
+  company,
+}) => {
   await page.route("**/host", (route) => route.fulfill({ contentType: "text/html", body: PAGE }));
-  await page.route("**/module/**", (route) => route.fulfill({ path: MODULE + new URL(route.request().url()).pathname.replace("/module/", "") }));
+  await page.route("**/module/**", (route) =>
+    route.fulfill({ path: MODULE + new URL(route.request().url()).pathname.replace("/module/", "") }),
+  );
   await page.addInitScript((token) => {
     window.token = token;
   }, company.token);

@@ -4,7 +4,7 @@ import { expect, test } from "./support.ts";
 
 const FOLDER = process.env["CONSOLE_PICTURES"] ?? "";
 const CITIES = ["São Paulo", "Goiânia", "Belém", "Recife"];
-const PRODUCTS = ["Cadeira giratória", "Notebook 14\"", "Monitor 27\"", "Caderno capa dura"];
+const PRODUCTS = ["Cadeira giratória", 'Notebook 14"', 'Monitor 27"', "Caderno capa dura"];
 
 const LINES = Array.from({ length: 60 }, (_, index) =>
   [
@@ -18,7 +18,13 @@ const LINES = Array.from({ length: 60 }, (_, index) =>
     index % 3 ? "sim" : "não",
   ].join(";"),
 );
-const FILE = ["Relatório de vendas 2025;;;;;;;", "", "Pedido;Data;CEP;Cidade;Produto;Quantidade;Valor Total;Pago", ...LINES, "Total;;;;;300;91.212,10;"];
+const FILE = [
+  "Relatório de vendas 2025;;;;;;;",
+  "",
+  "Pedido;Data;CEP;Cidade;Produto;Quantidade;Valor Total;Pago",
+  ...LINES,
+  "Total;;;;;300;91.212,10;",
+];
 
 test("the review, the grid and the phone", async ({ page, company, visit }) => {
   test.skip(FOLDER === "", "only `make pictures` takes them");

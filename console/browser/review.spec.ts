@@ -4,7 +4,10 @@ const REPORT = [
   "Relatório de vendas 2025",
   "",
   "Pedido;CEP;Vlr. Total;Data",
-  ...Array.from({ length: 20 }, (_, index) => `${10001 + index};01821426;${index},50;${String(index + 1).padStart(2, "0")}/03/2025`),
+  ...Array.from(
+    { length: 20 },
+    (_, index) => `${10001 + index};01821426;${index},50;${String(index + 1).padStart(2, "0")}/03/2025`,
+  ),
   "Total;;200,00;",
 ].join("\r\n");
 
@@ -18,7 +21,10 @@ test("a report with a title and a total is shown as it was read, and corrected",
   await visit(`/envios/${job}`);
   await expect(page.getByRole("heading", { name: "Como o arquivo foi lido" })).toBeVisible();
   await expect(page.getByText(/Windows-1252/).first()).toBeVisible();
-  const line = (number: number) => page.locator(".mt-preview tbody tr").filter({ has: page.getByRole("rowheader", { name: String(number), exact: true }) });
+  const line = (number: number) =>
+    page
+      .locator(".mt-preview tbody tr")
+      .filter({ has: page.getByRole("rowheader", { name: String(number), exact: true }) });
   await expect(line(1)).toContainText("Título");
   await expect(line(3).getByRole("radio")).toBeChecked();
   await expect(line(24)).toContainText(/Rodapé|Ignorada/);
@@ -52,7 +58,11 @@ test("a report with a title and a total is shown as it was read, and corrected",
   await expect(page.getByText("20 linhas").first()).toBeVisible();
 });
 
-test("values that do not fit lead to their column, and the import goes on without a new upload", async ({ page, company, visit }) => {
+test("values that do not fit lead to their column, and the import goes on without a new upload", async ({
+  page,
+  company,
+  visit,
+}) => {
   const job = await company.upload("misto.csv", "nome;quantidade\na;1\nb;n/d\nc;x2\nd;três\ne;5\n");
   await visit(`/envios/${job}`);
   const quantity = page.locator('[data-column="quantidade"]');
@@ -61,7 +71,9 @@ test("values that do not fit lead to their column, and the import goes on withou
   const misfits = page.getByRole("alert").filter({ has: page.getByRole("heading") });
   await expect(misfits.getByRole("listitem")).toHaveCount(3);
   await expect(misfits).toContainText("misto.csv");
-  await expect(misfits.getByRole("listitem").first()).toHaveText('misto.csv, linha 3, coluna B (quantidade): "n/d" não é um número inteiro');
+  await expect(misfits.getByRole("listitem").first()).toHaveText(
+    'misto.csv, linha 3, coluna B (quantidade): "n/d" não é um número inteiro',
+  );
   await misfits.getByRole("listitem").first().getByRole("button").click();
   await expect(page.locator(".mt-preview td:focus")).toContainText("n/d");
   await misfits.getByRole("listitem").nth(2).getByRole("button").click();

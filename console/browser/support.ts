@@ -67,7 +67,12 @@ export class Company {
     const jobId = await this.upload(name, content);
     const job = await this.reach(jobId, "waiting_confirm");
     const schema = job["inferred_schema"] as { suggested_table_name: string; columns: Json[] };
-    const columns = schema.columns.map(({ name: column, display_name, type, nullable }) => ({ name: column, display_name, type, nullable }));
+    const columns = schema.columns.map(({ name: column, display_name, type, nullable }) => ({
+      name: column,
+      display_name,
+      type,
+      nullable,
+    }));
     await this.call("POST", `/upload-jobs/${jobId}/confirm`, { display_name: schema.suggested_table_name, columns });
     return String((await this.reach(jobId, "done"))["user_table_id"]);
   }
@@ -158,15 +163,20 @@ export function watch(page: Page, watched: Watched): void {
   });
   page.on("pageerror", (error) => watched.faults.push(error.message));
   page.on("request", (request) => {
-    if (!request.url().startsWith("data:") && !request.url().startsWith("blob:")) watched.origins.add(new URL(request.url()).origin);
+    if (!request.url().startsWith("data:") && !request.url().startsWith("blob:"))
+      watched.origins.add(new URL(request.url()).origin);
   });
 }
 
 /** Nothing of WCAG 2.2 AA that a program can find. */
 export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(() => scrollTo(0, document.body.scrollHeight)); // where the bar at the foot lies over nothing
-  const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
-  expect(found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`)).toEqual([]);
+  const found = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
+    .analyze();
+  expect(
+    found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`),
+  ).toEqual([]);
 }
 
 /** No sideways scroll of the page itself. */
@@ -174,7 +184,9 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const wide = await page.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement;
     if (scrollWidth <= clientWidth) return [];
-    const outside = [...document.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > clientWidth + 1);
+    const outside = [...document.querySelectorAll("*")].filter(
+      (one) => one.getBoundingClientRect().right > clientWidth + 1,
+    );
     return outside.map((one) => `${location.pathname}: ${one.outerHTML.slice(0, 100)}`).slice(0, 3);
   });
   expect(wide).toEqual([]);
@@ -185,7 +197,10 @@ export async function expectLargeTargets(page: Page): Promise<void> {
   const small = await page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>("main button, main a, main input, main select, main summary, nav a")]
       .filter((element) => element.checkVisibility() && !element.closest(".mt-hidden"))
-      .map((element) => ({ box: (element.closest("label") ?? element).getBoundingClientRect(), html: element.outerHTML.slice(0, 90) }))
+      .map((element) => ({
+        box: (element.closest("label") ?? element).getBoundingClientRect(),
+        html: element.outerHTML.slice(0, 90),
+      }))
       .filter(({ box }) => box.width > 0 && (box.width < 24 || box.height < 24))
       .map(({ html }) => `${location.pathname}: ${html}`),
   );
@@ -195,7 +210,10 @@ export async function expectLargeTargets(page: Page): Promise<void> {
 /** How many KiB, compressed, of code and style a page has loaded so far. */
 export async function loadedKiB(page: Page): Promise<number> {
   const urls = await page.evaluate(() =>
-    performance.getEntriesByType("resource").map((one) => one.name).filter((name) => /\/assets\/.*\.(js|css)$/.test(name)),
+    performance
+      .getEntriesByType("resource")
+      .map((one) => one.name)
+      .filter((name) => /\/assets\/.*\.(js|css)$/.test(name)),
   );
   let bytes = 0;
   for (const url of new Set(urls)) bytes += await compressedSize(page, url);

@@ -27,7 +27,10 @@ test("an upload is stopped, its connection breaks, and the file is sent again", 
     async () => {}, // held until the person stops it
     (route) => route.abort("connectionreset"),
   ];
-  await page.route(isBucket, (route) => (route.request().method() === "POST" && answers.shift()?.(route)) || route.continue());
+  await page.route(
+    isBucket,
+    (route) => (route.request().method() === "POST" && answers.shift()?.(route)) || route.continue(),
+  );
   await page.getByLabel("Arquivos").setInputFiles(file("insistir.csv"));
   await expect(page.getByRole("progressbar")).toHaveAttribute("aria-label", /insistir\.csv/);
   await page.getByRole("button", { name: /Interromper/ }).click();
@@ -69,6 +72,8 @@ test("a review is found again after the page is opened anew", async ({ page, vis
 
 test("what cannot be sent is said before anything is", async ({ page, visit }) => {
   await visit("/enviar");
-  await page.getByLabel("Arquivos").setInputFiles({ name: "foto.png", mimeType: "image/png", buffer: Buffer.from("x") });
+  await page
+    .getByLabel("Arquivos")
+    .setInputFiles({ name: "foto.png", mimeType: "image/png", buffer: Buffer.from("x") });
   await expect(page.getByRole("alert")).toContainText("foto.png");
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { answered, ApiFailure, openSession } from "./session";
+import { ApiFailure, answered, openSession } from "./session";
 
 function answering(...answers: Response[]) {
   const sent: Request[] = [];

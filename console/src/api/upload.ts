@@ -46,6 +46,8 @@ function formOf(file: File, post: PresignedPost): FormData {
 
 function refusal(request: XMLHttpRequest): UploadFailure {
   const expired = request.status === 403 && /expired/i.test(request.responseText);
-  const reason = expired ? "O prazo deste envio acabou. Envie o arquivo de novo" : "O arquivo não foi aceito. Tente de novo";
+  const reason = expired
+    ? "O prazo deste envio acabou. Envie o arquivo de novo"
+    : "O arquivo não foi aceito. Tente de novo";
   return new UploadFailure(reason, expired);
 }

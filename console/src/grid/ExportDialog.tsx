@@ -44,7 +44,9 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
     queryKey: ["export", exportId],
     enabled: exportId !== undefined,
     queryFn: ({ signal }) =>
-      answered(api.GET("/v1/managed-tables/exports/{export_id}", { params: { path: { export_id: exportId ?? "" } }, signal })),
+      answered(
+        api.GET("/v1/managed-tables/exports/{export_id}", { params: { path: { export_id: exportId ?? "" } }, signal }),
+      ),
     refetchInterval: ({ state: { data } }) => (data?.status === "done" || data?.status === "failed" ? false : 1_000),
   });
   const done = state.data?.status === "done" ? state.data : null;

@@ -26,7 +26,12 @@ export function Filters({ table, view, onView }: FiltersProps): ReactNode {
     <div className="mt-filters" role="search">
       <label>
         <span className="mt-hidden">Procurar nas linhas</span>
-        <input type="search" placeholder="Procurar nas linhas" value={search} onChange={(event) => setSearch(event.target.value)} />
+        <input
+          type="search"
+          placeholder="Procurar nas linhas"
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+        />
       </label>
       <Button onClick={() => setAdding(true)}>Filtrar</Button>
       {view.conditions.map((condition, index) => (
@@ -79,7 +84,7 @@ function AddFilter({ table, onAdd, onClose }: AddFilterProps): ReactNode {
   const [fault, setFault] = useState<string>();
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    const value = valueOf(op, type, text);
+    const value = conditionValue(op, type, text);
     if (value === null) setFault("Escreva um valor que sirva para a coluna");
     else onAdd({ column: name, op, value });
   };
@@ -117,7 +122,11 @@ function AddFilter({ table, onAdd, onClose }: AddFilterProps): ReactNode {
           )}
         </Field>
         {op !== "is_null" && (
-          <Field label="Valor" hint={op === "in" || op === "nin" ? "Vários, com ponto e vírgula entre eles" : undefined} error={fault}>
+          <Field
+            label="Valor"
+            hint={op === "in" || op === "nin" ? "Vários, com ponto e vírgula entre eles" : undefined}
+            error={fault}
+          >
             {(ids) => <input {...ids} value={text} onChange={(event) => setText(event.target.value)} />}
           </Field>
         )}
@@ -132,7 +141,7 @@ function AddFilter({ table, onAdd, onClose }: AddFilterProps): ReactNode {
   );
 }
 
-function valueOf(op: Operator, type: Parameters<typeof parseCell>[1], text: string): string | null {
+function conditionValue(op: Operator, type: Parameters<typeof parseCell>[1], text: string): string | null {
   if (op === "is_null") return "true";
   const parts = op === "in" || op === "nin" ? text.split(";").map((part) => part.trim()) : [text];
   const values = parts.map((part) => {

@@ -82,7 +82,10 @@ export function Grid(props: GridProps): ReactNode {
   const wantsFocus = useRef(false);
   const hasFocus = useRef(false); // whether a cell has the focus, or had it when its row went
   const footer = props.totals ? ROW_HEIGHT : 0;
-  const extent: Extent = { content: rowCount * ROW_HEIGHT, viewport: Math.max(view.height - HEADER_HEIGHT - footer, ROW_HEIGHT) };
+  const extent: Extent = {
+    content: rowCount * ROW_HEIGHT,
+    viewport: Math.max(view.height - HEADER_HEIGHT - footer, ROW_HEIGHT),
+  };
   const widths = columns.map((column) => column.width);
   const total = widths.reduce((sum, width) => sum + width, GUTTER);
   const range = rangeOf(anchor ?? active, active);
@@ -173,13 +176,23 @@ export function Grid(props: GridProps): ReactNode {
     if (outcome !== "cancel" && row && column) props.onEdit(row, column.name, text);
     if (outcome === "blur") return;
     const step = { cancel: [0, 0], down: [1, 0], right: [0, 1], left: [0, -1] }[outcome];
-    go(clamp({ row: editing.row + (step?.[0] ?? 0), column: editing.column + (step?.[1] ?? 0) }, rowCount, columns.length));
+    go(
+      clamp(
+        { row: editing.row + (step?.[0] ?? 0), column: editing.column + (step?.[1] ?? 0) },
+        rowCount,
+        columns.length,
+      ),
+    );
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (editing || event.nativeEvent.isComposing) return;
     const control = event.ctrlKey || event.metaKey;
-    const bounds = { rows: rowCount, columns: columns.length, page: Math.max(Math.floor(extent.viewport / ROW_HEIGHT) - 1, 1) };
+    const bounds = {
+      rows: rowCount,
+      columns: columns.length,
+      page: Math.max(Math.floor(extent.viewport / ROW_HEIGHT) - 1, 1),
+    };
     const target = event.altKey ? null : move(active, event.key, control, bounds);
     if (target) {
       event.preventDefault();

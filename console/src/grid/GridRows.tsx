@@ -19,7 +19,15 @@ interface HeaderRowProps extends GridProps {
   onFocus: (column: number) => void;
 }
 
-export function HeaderRow({ columns, shown, active, onFocus, onSort, onResize, onHeaderMenu }: HeaderRowProps): ReactNode {
+export function HeaderRow({
+  columns,
+  shown,
+  active,
+  onFocus,
+  onSort,
+  onResize,
+  onHeaderMenu,
+}: HeaderRowProps): ReactNode {
   return (
     <div role="row" aria-rowindex={1} className="mt-grid-row mt-grid-header">
       <div role="columnheader" aria-colindex={1} className="mt-grid-gutter" aria-label="Número da linha" />
@@ -113,7 +121,18 @@ interface DataRowProps {
   onFinish: (outcome: EditEnd, text: string) => void;
 }
 
-export function DataRow({ index, y, shown, active, range, editing, grid, onFocus, onBegin, onFinish }: DataRowProps): ReactNode {
+export function DataRow({
+  index,
+  y,
+  shown,
+  active,
+  range,
+  editing,
+  grid,
+  onFocus,
+  onBegin,
+  onFinish,
+}: DataRowProps): ReactNode {
   const row = grid.rowAt(index);
   const isSelected = row !== undefined && grid.selected.has(row.id);
   return (
@@ -170,7 +189,17 @@ interface DataCellProps {
   children: ReactNode;
 }
 
-function DataCell({ column, place, row, state, isActive, isSelected, onFocus, onBegin, children }: DataCellProps): ReactNode {
+function DataCell({
+  column,
+  place,
+  row,
+  state,
+  isActive,
+  isSelected,
+  onFocus,
+  onBegin,
+  children,
+}: DataCellProps): ReactNode {
   const text = state?.text ?? (row ? formatCell(row.cells[column.name], column.type) : "");
   const isNumber = column.type === "integer" || column.type === "decimal";
   const classes = ["mt-grid-cell"];

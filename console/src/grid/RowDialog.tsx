@@ -92,7 +92,9 @@ export function RowDialog({ table, row, onClose, onSaved }: RowDialogProps): Rea
 
 function startOf(table: Table, row: GridRow | null): Record<string, string> {
   if (!row) return {};
-  return Object.fromEntries(table.columns.map((column) => [column.name, formatCell(row.cells[column.name], column.type)]));
+  return Object.fromEntries(
+    table.columns.map((column) => [column.name, formatCell(row.cells[column.name], column.type)]),
+  );
 }
 
 /** Return the values of the fields that were written, and what is wrong with the others. */

@@ -1,5 +1,5 @@
 import { useRef, useState } from "react";
-import { answered, ApiFailure } from "../api/session";
+import { ApiFailure, answered } from "../api/session";
 import type { Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
@@ -66,7 +66,8 @@ export function useEdits(table: Table, rows: Rows, onKept: (ids: readonly string
   };
 
   const markAll = ({ row, changes }: RowChange, state: CellState | null): void => {
-    for (const [name, value] of Object.entries(changes)) mark(row, name, state && { ...state, text: shown(table, name, value) });
+    for (const [name, value] of Object.entries(changes))
+      mark(row, name, state && { ...state, text: shown(table, name, value) });
   };
 
   const save = (changed: readonly RowChange[], isUndo = false): void => {
@@ -85,7 +86,8 @@ export function useEdits(table: Table, rows: Rows, onKept: (ids: readonly string
   };
 
   const succeed = (id: string, version: Cell, next: Cell): void => {
-    if (version && typeof next === "string" && next !== version) successors.current.set(`${id}/${String(version)}`, next);
+    if (version && typeof next === "string" && next !== version)
+      successors.current.set(`${id}/${String(version)}`, next);
   };
 
   const saveNow = async (changed: readonly RowChange[], isUndo: boolean): Promise<void> => {
@@ -105,7 +107,10 @@ export function useEdits(table: Table, rows: Rows, onKept: (ids: readonly string
     if (changed.length > 1 || !only) return sendMany(changed);
     const record = (await answered(
       api.PUT("/v1/managed-tables/{table_id}/data/{row_id}", {
-        params: { path: { table_id: table._id, row_id: only.row.id }, query: { numbers: "string", versions: "true" } as never },
+        params: {
+          path: { table_id: table._id, row_id: only.row.id },
+          query: { numbers: "string", versions: "true" } as never,
+        },
         body: { ...only.changes, ...(only.version ? { _version: String(only.version) } : {}) } as never,
       }),
     )) as unknown as RecordOfRow;
@@ -119,7 +124,11 @@ export function useEdits(table: Table, rows: Rows, onKept: (ids: readonly string
       api.PATCH("/v1/managed-tables/{table_id}/data", {
         params: { path: { table_id: table._id } },
         body: {
-          rows: changed.map(({ row, changes, version }) => ({ id: row.id, ...changes, ...(version ? { _version: String(version) } : {}) })),
+          rows: changed.map(({ row, changes, version }) => ({
+            id: row.id,
+            ...changes,
+            ...(version ? { _version: String(version) } : {}),
+          })),
         } as never,
       }),
     );
@@ -188,7 +197,10 @@ export function useEdits(table: Table, rows: Rows, onKept: (ids: readonly string
       if (Object.keys(changes).length > 0) changed.push({ row, changes, version: row.cells["_version"] });
     });
     if (changed.length > 0) save(changed);
-    if (beyond > 0) setRefusal(`${beyond} ${beyond === 1 ? "linha colada passa" : "linhas coladas passam"} do fim da tabela e ficaram de fora`);
+    if (beyond > 0)
+      setRefusal(
+        `${beyond} ${beyond === 1 ? "linha colada passa" : "linhas coladas passam"} do fim da tabela e ficaram de fora`,
+      );
   };
 
   const undo = (): void => {

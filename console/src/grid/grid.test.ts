@@ -48,7 +48,9 @@ describe("keys", () => {
     ["Home", false, { row: 5, column: 0 }],
     ["End", true, { row: 9, column: 2 }],
     ["Home", true, { row: 0, column: 0 }],
-  ])("%s (control %s)", (key, control, place) => expect(move({ row: 5, column: 1 }, key, control, bounds)).toEqual(place));
+  ])("%s (control %s)", (key, control, place) =>
+    expect(move({ row: 5, column: 1 }, key, control, bounds)).toEqual(place),
+  );
 
   it("leaves other keys alone", () => expect(move({ row: 5, column: 1 }, "a", false, bounds)).toBeNull());
 });

@@ -17,7 +17,11 @@ type Where = ConditionBody | { and: Where[] } | { or: Where[] };
 
 /** Return the view's conditions, and its search, as the tree that queries, exports and bulk changes take. */
 export function whereOf(table: Table, view: GridView): Where | null {
-  const parts: Where[] = view.conditions.map(({ column, op, value }) => ({ column, op, value: bodyValue(table, column, op, value) }));
+  const parts: Where[] = view.conditions.map(({ column, op, value }) => ({
+    column,
+    op,
+    value: bodyValue(table, column, op, value),
+  }));
   if (view.search) {
     const texts = table.columns.filter((column) => column.type === "text");
     parts.push({ or: texts.map((column) => ({ column: column.name, op: "contains", value: view.search })) });

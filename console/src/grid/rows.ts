@@ -43,7 +43,10 @@ export function useRows(api: Api, tableId: string, view: GridView): Rows {
   const key = `${tableId}?${new URLSearchParams(query)}`;
   const [, redraw] = useState(0);
   const store = useRef(new BlockStore());
-  const loader = useMemo(() => new BlockLoader(api, tableId, query, store.current, () => redraw((n) => n + 1)), [api, key]);
+  const loader = useMemo(
+    () => new BlockLoader(api, tableId, query, store.current, () => redraw((n) => n + 1)),
+    [api, key],
+  );
   useEffect(() => {
     loader.start();
     return () => loader.stop();

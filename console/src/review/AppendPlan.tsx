@@ -16,7 +16,10 @@ export function AppendPlan({ plan, onMisfit, onChoice }: AppendPlanProps): React
     <section className="mt-panel" aria-labelledby="plan-title">
       <h2 id="plan-title">O arquivo e a tabela</h2>
       <dl className="mt-facts">
-        <Fact name="Correspondem" values={plan.matched.map(([source = "", name = ""]) => (source === name ? name : `${source} → ${name}`))} />
+        <Fact
+          name="Correspondem"
+          values={plan.matched.map(([source = "", name = ""]) => (source === name ? name : `${source} → ${name}`))}
+        />
         <Fact name="Novas" values={plan.new} />
         <Fact name="Faltam no arquivo" values={plan.missing} />
       </dl>
@@ -25,18 +28,20 @@ export function AppendPlan({ plan, onMisfit, onChoice }: AppendPlanProps): React
           <p>⚠ {formatCount(conflicts)} valores não servem para as colunas da tabela:</p>
           <ul>
             {plan.conflicts.flatMap((conflict) =>
-              conflict.details.slice(0, 3).map((detail, index) => <li key={`${conflict.column}${index}`}>{detailText(detail)}</li>),
+              conflict.details
+                .slice(0, 3)
+                .map((detail, index) => <li key={`${conflict.column}${index}`}>{detailText(detail)}</li>),
             )}
           </ul>
           <fieldset className="mt-choices">
             <legend>O que fazer com eles</legend>
             <label>
-              <input type="radio" name="misfit" checked={onMisfit === "reject"} onChange={() => onChoice("reject")} /> Não importar nada
-              até corrigir
+              <input type="radio" name="misfit" checked={onMisfit === "reject"} onChange={() => onChoice("reject")} />{" "}
+              Não importar nada até corrigir
             </label>
             <label>
-              <input type="radio" name="misfit" checked={onMisfit === "skip"} onChange={() => onChoice("skip")} /> Importar as linhas que
-              servem e separar as outras num arquivo
+              <input type="radio" name="misfit" checked={onMisfit === "skip"} onChange={() => onChoice("skip")} />{" "}
+              Importar as linhas que servem e separar as outras num arquivo
             </label>
           </fieldset>
         </>

@@ -40,7 +40,16 @@ export function Columns({ columns, exampleOf, warnings, onAdjust, onAll }: Colum
               </Button>
             </>
           )}
-          <Button onClick={() => onAll(columns.map((one) => one.source), { type: "text" })}>Importar tudo como texto</Button>
+          <Button
+            onClick={() =>
+              onAll(
+                columns.map((one) => one.source),
+                { type: "text" },
+              )
+            }
+          >
+            Importar tudo como texto
+          </Button>
         </div>
       </div>
       <ul className="mt-review-columns">
@@ -63,7 +72,10 @@ export function Columns({ columns, exampleOf, warnings, onAdjust, onAll }: Colum
 
 function isDoubtful(one: ReviewedColumn, warnings: readonly Warning[]): boolean {
   const confidence = one.column.inference?.confidence;
-  return (confidence !== undefined && confidence < 1) || warnings.some((warning) => warning.columns?.includes(one.column.name));
+  return (
+    (confidence !== undefined && confidence < 1) ||
+    warnings.some((warning) => warning.columns?.includes(one.column.name))
+  );
 }
 
 interface ColumnCardProps {
@@ -89,7 +101,13 @@ function ColumnCard({ reviewed, example, warnings, onAdjust }: ColumnCardProps):
       </div>
       <Field label="Nome">
         {(ids) => (
-          <input {...ids} value={name} disabled={isFixed} spellCheck={false} onChange={(event) => onAdjust({ name: event.target.value })} />
+          <input
+            {...ids}
+            value={name}
+            disabled={isFixed}
+            spellCheck={false}
+            onChange={(event) => onAdjust({ name: event.target.value })}
+          />
         )}
       </Field>
       <Field label="Tipo" hint={type !== column.type ? "definido por você" : isFixed ? "o da tabela" : "detectado"}>
@@ -103,7 +121,12 @@ function ColumnCard({ reviewed, example, warnings, onAdjust }: ColumnCardProps):
       </Field>
       <div className="mt-column-choices">
         <label className="mt-check">
-          <input type="checkbox" checked={nullable} disabled={isFixed} onChange={(event) => onAdjust({ nullable: event.target.checked })} />{" "}
+          <input
+            type="checkbox"
+            checked={nullable}
+            disabled={isFixed}
+            onChange={(event) => onAdjust({ nullable: event.target.checked })}
+          />{" "}
           Pode ficar vazia
         </label>
         <Choices type={type} isChanged={type !== column.type} adjustment={adjustment} onAdjust={onAdjust} />
@@ -131,7 +154,11 @@ function ExampleLine({ example }: { example: Example }): ReactNode {
     <p className="mt-example">
       <code>{before.slice(0, SHOWN_OF_A_CELL) || "(vazia)"}</code> <span aria-hidden="true">→</span>
       <span className="mt-hidden"> será </span>{" "}
-      {fault ? <span className="mt-field-error">⚠ {fault}</span> : <code>{after.slice(0, SHOWN_OF_A_CELL) || "(vazia)"}</code>}
+      {fault ? (
+        <span className="mt-field-error">⚠ {fault}</span>
+      ) : (
+        <code>{after.slice(0, SHOWN_OF_A_CELL) || "(vazia)"}</code>
+      )}
     </p>
   );
 }
@@ -162,7 +189,9 @@ function Choices({ type, isChanged, adjustment, onAdjust }: ChoicesProps): React
           <select
             {...ids}
             value={adjustment.date_order ?? ""}
-            onChange={(event) => onAdjust({ date_order: (event.target.value || undefined) as Adjustment["date_order"] })}
+            onChange={(event) =>
+              onAdjust({ date_order: (event.target.value || undefined) as Adjustment["date_order"] })
+            }
           >
             <option value="">a detectada</option>
             {DATE_ORDERS.map(([value, label]) => (
@@ -182,7 +211,9 @@ function Choices({ type, isChanged, adjustment, onAdjust }: ChoicesProps): React
         <select
           {...ids}
           value={adjustment.decimal_mark ?? ""}
-          onChange={(event) => onAdjust({ decimal_mark: (event.target.value || undefined) as Adjustment["decimal_mark"] })}
+          onChange={(event) =>
+            onAdjust({ decimal_mark: (event.target.value || undefined) as Adjustment["decimal_mark"] })
+          }
         >
           <option value="">a detectada</option>
           {DECIMAL_MARKS.map(([value, label]) => (

@@ -29,7 +29,9 @@ export function Misfits({ job, onSpot, onText, onSkip }: MisfitsProps): ReactNod
   // A confirmation may have renamed columns: details have the new names.
   const inferredName = (name: string): string =>
     job.confirmed_schema?.columns.find((column) => column.name === name)?.source ?? name;
-  const named = [...new Set(error.details.map((detail) => detail.column).filter((name) => name !== undefined && name !== null))];
+  const named = [
+    ...new Set(error.details.map((detail) => detail.column).filter((name) => name !== undefined && name !== null)),
+  ];
   const shown = isWhole ? error.details : error.details.slice(0, SHOWN_AT_FIRST);
   const hidden = error.details.length - shown.length;
   const total = Math.max(error.details_total ?? 0, error.details.length);

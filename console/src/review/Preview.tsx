@@ -86,14 +86,23 @@ export function Preview({ job, table, isBusy, spot, onWish }: PreviewProps): Rea
           </thead>
           <tbody onKeyDown={moveBetweenLines}>
             {lines.map((line) => (
-              <Line key={line.line} line={line} width={width} table={table} isBusy={isBusy} spot={spot} onWish={onWish} />
+              <Line
+                key={line.line}
+                line={line}
+                width={width}
+                table={table}
+                isBusy={isBusy}
+                spot={spot}
+                onWish={onWish}
+              />
             ))}
           </tbody>
         </table>
       </div>
       {preview.data.truncated && (
         <p className="mt-quiet">
-          Parte do conteúdo não cabe aqui: o arquivo tem {formatCount(preview.data.columns)} colunas. Tudo será importado.
+          Parte do conteúdo não cabe aqui: o arquivo tem {formatCount(preview.data.columns)} colunas. Tudo será
+          importado.
         </p>
       )}
       <HeaderChoices table={table} firstShown={lines[0]?.line ?? 1} isBusy={isBusy} onWish={onWish} />

@@ -18,7 +18,10 @@ export function Profile({ profile, type, label }: ProfileProps): ReactNode {
   if (profile.min !== null && profile.min !== undefined) {
     facts.push(`de ${formatCell(profile.min as Cell, type)} a ${formatCell(profile.max as Cell, type)}`);
   }
-  const counts = profile.histogram.length > 0 ? profile.histogram.map(([, , count]) => count) : profile.top.map(([, count]) => count);
+  const counts =
+    profile.histogram.length > 0
+      ? profile.histogram.map(([, , count]) => count)
+      : profile.top.map(([, count]) => count);
   return (
     <div className="mt-profile">
       {counts.length > 0 && <Bars counts={counts.map(Number)} label={label} />}
@@ -40,10 +43,18 @@ function Bars({ counts, label }: { counts: readonly number[]; label: string }): 
   const highest = Math.max(...counts, 1);
   const width = WIDTH / counts.length;
   return (
-    <svg className="mt-bars-drawn" preserveAspectRatio="none" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`Distribuição de ${label}`}>
+    <svg
+      className="mt-bars-drawn"
+      preserveAspectRatio="none"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      role="img"
+      aria-label={`Distribuição de ${label}`}
+    >
       {counts.map((count, index) => {
         const height = (count / highest) * HEIGHT;
-        return <rect key={index} x={index * width} y={HEIGHT - height} width={Math.max(width - 1, 1)} height={height} />;
+        return (
+          <rect key={index} x={index * width} y={HEIGHT - height} width={Math.max(width - 1, 1)} height={height} />
+        );
       })}
     </svg>
   );

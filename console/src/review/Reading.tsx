@@ -46,7 +46,12 @@ interface ReadingProps {
 
 /** How each file and sheet was read, and the ways to say otherwise. */
 export function Reading({ job, reading, isBusy, spot, onWish }: ReadingProps): ReactNode {
-  const [chosen, setChosen] = useState(() => Math.max(reading.tables.findIndex((table) => table.include), 0));
+  const [chosen, setChosen] = useState(() =>
+    Math.max(
+      reading.tables.findIndex((table) => table.include),
+      0,
+    ),
+  );
   const [wishes, setWishes] = useState<ReadonlyMap<number, TableWish>>(new Map());
   useEffect(() => {
     if (spot) setChosen(spot.table);
@@ -99,7 +104,14 @@ export function Reading({ job, reading, isBusy, spot, onWish }: ReadingProps): R
           </Button>
         )}
       </div>
-      <Preview key={chosen} job={job} table={table} isBusy={isBusy} spot={spot?.table === chosen ? spot : null} onWish={wish} />
+      <Preview
+        key={chosen}
+        job={job}
+        table={table}
+        isBusy={isBusy}
+        spot={spot?.table === chosen ? spot : null}
+        onWish={wish}
+      />
     </section>
   );
 }
@@ -107,7 +119,8 @@ export function Reading({ job, reading, isBusy, spot, onWish }: ReadingProps): R
 function Summary({ table, origin }: { table: TableReading; origin: string }): ReactNode {
   const parts: string[] = [];
   if (table.encoding) parts.push(ENCODINGS.find(([value]) => value === table.encoding)?.[1] ?? table.encoding);
-  if (table.delimiter) parts.push(`separador ${DELIMITERS.find(([value]) => value === table.delimiter)?.[1] ?? table.delimiter}`);
+  if (table.delimiter)
+    parts.push(`separador ${DELIMITERS.find(([value]) => value === table.delimiter)?.[1] ?? table.delimiter}`);
   if (table.quote) parts.push(`aspas ${table.quote}`);
   const header =
     table.header_line === null
@@ -132,11 +145,24 @@ function lineList(lines: readonly number[]): string {
   return lines.length > 8 ? `${shown} e mais ${formatCount(lines.length - 8)}` : shown;
 }
 
-function Options({ table, isBusy, onWish }: { table: TableReading; isBusy: boolean; onWish: (wish: Partial<TableWish>) => void }): ReactNode {
+function Options({
+  table,
+  isBusy,
+  onWish,
+}: {
+  table: TableReading;
+  isBusy: boolean;
+  onWish: (wish: Partial<TableWish>) => void;
+}): ReactNode {
   const [encoding, setEncoding] = useState(table.encoding ?? "");
   const [delimiter, setDelimiter] = useState(table.delimiter ?? "");
   if (table.encoding === null) return null;
-  const select = (label: string, value: string, set: (value: string) => void, options: [string, string][]): ReactNode => (
+  const select = (
+    label: string,
+    value: string,
+    set: (value: string) => void,
+    options: [string, string][],
+  ): ReactNode => (
     <Field label={label}>
       {(ids) => (
         <select {...ids} value={value} onChange={(event) => set(event.target.value)}>

@@ -10,8 +10,8 @@ import { useApi } from "../ui/context";
 import { Button, Dialog, Failure, Field } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { formatCount } from "../values/numbers";
-import { type Adjustment, type Draft, keptSentence, review, type ReviewedColumn, toConfirmation } from "./adjustments";
 import { AppendPlan } from "./AppendPlan";
+import { type Adjustment, type Draft, keptSentence, type ReviewedColumn, review, toConfirmation } from "./adjustments";
 import { Columns } from "./Columns";
 import { useExamples } from "./examples";
 import type { Spot, TableReading } from "./lines";
@@ -43,11 +43,13 @@ export function Review({ job, isRereading, draft, onDraft }: ReviewProps): React
   useEffect(() => {
     if (readings.current === schema || !schema) return;
     readings.current = schema;
-    announce(keptSentence(schema, adjustments) ?? `Arquivo lido de novo: ${formatCount(schema.total_row_count_estimate)} linhas`);
+    announce(
+      keptSentence(schema, adjustments) ??
+        `Arquivo lido de novo: ${formatCount(schema.total_row_count_estimate)} linhas`,
+    );
   }, [schema]);
 
-  const adjust = (source: string, changes: Adjustment): void =>
-    adjustAll([source], changes);
+  const adjust = (source: string, changes: Adjustment): void => adjustAll([source], changes);
   const adjustAll = (sources: readonly string[], changes: Adjustment): void => {
     const after = new Map(adjustments);
     for (const source of sources) after.set(source, { ...after.get(source), ...changes });
@@ -60,18 +62,36 @@ export function Review({ job, isRereading, draft, onDraft }: ReviewProps): React
       <h1 id="review-title">{fileNames(job)}</h1>
       <Steps now={2} />
       <p className="mt-quiet">
-        {schema && `${formatCount(schema.total_row_count_estimate)} linhas · ${formatCount(schema.columns.length)} colunas`}
+        {schema &&
+          `${formatCount(schema.total_row_count_estimate)} linhas · ${formatCount(schema.columns.length)} colunas`}
         {job.expires_at && ` · guardado até ${formatMoment(job.expires_at)}`}
       </p>
-      {job.error && <Misfits job={job} onSpot={setSpot} onText={(source) => adjust(source, { type: "text" })} onSkip={() => onDraft({ onMisfit: "skip" })} />}
+      {job.error && (
+        <Misfits
+          job={job}
+          onSpot={setSpot}
+          onText={(source) => adjust(source, { type: "text" })}
+          onSkip={() => onDraft({ onMisfit: "skip" })}
+        />
+      )}
       {reanalyze.error && <Failure error={reanalyze.error} />}
-      {job.reading && <Reading job={job} reading={job.reading} isBusy={isBusy} spot={spot} onWish={(wish) => reanalyze.mutate(wish)} />}
+      {job.reading && (
+        <Reading
+          job={job}
+          reading={job.reading}
+          isBusy={isBusy}
+          spot={spot}
+          onWish={(wish) => reanalyze.mutate(wish)}
+        />
+      )}
       <Warnings warnings={job.warnings} />
       {kept && <p className="mt-note">{kept}</p>}
       {schema && (
         <>
           <Target job={job} name={tableName} onName={(tableName) => onDraft({ tableName })} />
-          {job.append_plan && <AppendPlan plan={job.append_plan} onMisfit={onMisfit} onChoice={(onMisfit) => onDraft({ onMisfit })} />}
+          {job.append_plan && (
+            <AppendPlan plan={job.append_plan} onMisfit={onMisfit} onChoice={(onMisfit) => onDraft({ onMisfit })} />
+          )}
           <ColumnsOfFile job={job} columns={columns} onAdjust={adjust} onAll={adjustAll} />
           <ConfirmBar job={job} columns={columns} isBusy={isBusy} confirm={confirm} />
         </>
@@ -86,7 +106,11 @@ type ColumnsOfFileProps = Pick<Parameters<typeof Columns>[0], "columns" | "onAdj
 /** The columns, with examples from the first table that is imported. */
 function ColumnsOfFile({ job, ...rest }: ColumnsOfFileProps): ReactNode {
   const table = job.reading?.tables.find((one) => one.include);
-  return table ? <WithExamples job={job} table={table} {...rest} /> : <Columns warnings={job.warnings} exampleOf={() => null} {...rest} />;
+  return table ? (
+    <WithExamples job={job} table={table} {...rest} />
+  ) : (
+    <Columns warnings={job.warnings} exampleOf={() => null} {...rest} />
+  );
 }
 
 function WithExamples({ job, table, ...rest }: ColumnsOfFileProps & { table: TableReading }): ReactNode {
@@ -154,8 +178,17 @@ function ConfirmBar({ job, columns, isBusy, confirm }: ConfirmBarProps): ReactNo
   const announce = useAnnounce();
   const [isAsked, setAsked] = useState(false);
   const rows = formatCount(job.inferred_schema?.total_row_count_estimate ?? 0);
-  const label = { create: `Importar ${rows} linhas`, append: `Acrescentar ${rows} linhas`, upsert: `Atualizar com ${rows} linhas`, replace: `Substituir por ${rows} linhas` }[job.mode];
-  const problem = isBusy ? "O arquivo está sendo lido de novo" : columns.some((one) => one.include) ? null : "Escolha ao menos uma coluna";
+  const label = {
+    create: `Importar ${rows} linhas`,
+    append: `Acrescentar ${rows} linhas`,
+    upsert: `Atualizar com ${rows} linhas`,
+    replace: `Substituir por ${rows} linhas`,
+  }[job.mode];
+  const problem = isBusy
+    ? "O arquivo está sendo lido de novo"
+    : columns.some((one) => one.include)
+      ? null
+      : "Escolha ao menos uma coluna";
   const go = (): void => {
     if (problem) {
       announce(problem);

@@ -25,7 +25,12 @@ function previewQuery(api: Api, job: Job, table: TableReading, from: number, lin
         api.GET("/v1/managed-tables/upload-jobs/{job_id}/preview", {
           params: {
             path: { job_id: job._id },
-            query: { file: table.file, from_line: from, lines, ...(table.sheet === null ? {} : { sheet: table.sheet }) },
+            query: {
+              file: table.file,
+              from_line: from,
+              lines,
+              ...(table.sheet === null ? {} : { sheet: table.sheet }),
+            },
           },
           signal,
         }),
@@ -73,7 +78,9 @@ export function usePlaces(job: Job): readonly ReadonlyMap<string, number>[] {
       enabled: table.include && columns.length > 0,
     })),
     combine: (answers) =>
-      answers.map(({ data }, index) => placesOf(tables[index]?.header_line ? (data?.lines[0]?.cells ?? []) : [], columns)),
+      answers.map(({ data }, index) =>
+        placesOf(tables[index]?.header_line ? (data?.lines[0]?.cells ?? []) : [], columns),
+      ),
   });
 }
 

@@ -56,7 +56,13 @@ describe("an example", () => {
   });
 
   it.each([
-    ["what was read, where nothing was changed", of("date", {}, "date"), "03/04/2025", "2025-04-03", { after: "3 de abril de 2025" }],
+    [
+      "what was read, where nothing was changed",
+      of("date", {}, "date"),
+      "03/04/2025",
+      "2025-04-03",
+      { after: "3 de abril de 2025" },
+    ],
     ["the cell itself for a text", of("text", {}, "integer"), "007", "7", { after: "007" }],
     ["a number that was a text", of("decimal"), "1.234,50", "1.234,50", { after: "1.234,50" }],
     ["a point for a decimal mark", of("decimal", { decimal_mark: "." }), "1,234.50", null, { after: "1.234,50" }],

@@ -2,12 +2,12 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useJob } from "../api/queries";
-import { answered, ApiFailure } from "../api/session";
+import { ApiFailure, answered } from "../api/session";
 import type { Job } from "../api/types";
 import { type Draft, draftOfJob } from "../review/adjustments";
 import { Review } from "../review/Review";
 import { useApi } from "../ui/context";
-import { Button, detailText, Dialog, Empty, Failure, Loading, ProgressBar } from "../ui/parts";
+import { Button, Dialog, detailText, Empty, Failure, Loading, ProgressBar } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { formatCount } from "../values/numbers";
 import { Steps } from "./Upload";
@@ -219,9 +219,7 @@ export function Rejects({ job }: { job: Job }): ReactNode {
   const api = useApi();
   const rejects = useMutation({
     mutationFn: () =>
-      answered(
-        api.GET("/v1/managed-tables/upload-jobs/{job_id}/rejects", { params: { path: { job_id: job._id } } }),
-      ),
+      answered(api.GET("/v1/managed-tables/upload-jobs/{job_id}/rejects", { params: { path: { job_id: job._id } } })),
     onSuccess: ({ url }) => window.location.assign(url),
   });
   return (
@@ -252,7 +250,10 @@ function Failed({ job }: { job: Job }): ReactNode {
           </ul>
         </div>
       )}
-      <Link href={job.user_table_id ? `/enviar?tabela=${job.user_table_id}` : "/enviar"} className="mt-button mt-button-primary">
+      <Link
+        href={job.user_table_id ? `/enviar?tabela=${job.user_table_id}` : "/enviar"}
+        className="mt-button mt-button-primary"
+      >
         Enviar de novo
       </Link>
     </section>

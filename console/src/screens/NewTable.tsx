@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { useLocation } from "wouter";
-import { answered, ApiFailure } from "../api/session";
+import { ApiFailure, answered } from "../api/session";
 import { useApi } from "../ui/context";
 import { Button, Failure, Field } from "../ui/parts";
 import { ColumnFields, type DraftColumn, emptyDraft, faultsByColumn, toColumns, toName } from "./columns";
@@ -49,7 +49,9 @@ export default function NewTable(): ReactNode {
         )}
       </Field>
       <Field label="Nome da tabela" hint="Letras minúsculas, números e _; é o nome que programas de BI veem">
-        {(ids) => <input {...ids} required value={name} spellCheck={false} onChange={(event) => setName(event.target.value)} />}
+        {(ids) => (
+          <input {...ids} required value={name} spellCheck={false} onChange={(event) => setName(event.target.value)} />
+        )}
       </Field>
       <h2>Colunas</h2>
       <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(details)} />

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useTable } from "../api/queries";
-import { answered, ApiFailure } from "../api/session";
+import { ApiFailure, answered } from "../api/session";
 import type { Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
@@ -41,7 +41,10 @@ function StructureForm({ table }: { table: Table }): ReactNode {
             status,
             columns: toColumns(columns),
             key: keyText.trim() === "" ? null : names(keyText),
-            indexes: indexText.split("\n").filter((line) => line.trim() !== "").map(names),
+            indexes: indexText
+              .split("\n")
+              .filter((line) => line.trim() !== "")
+              .map(names),
           } as never,
         }),
       ),
@@ -64,18 +67,34 @@ function StructureForm({ table }: { table: Table }): ReactNode {
           Ver as linhas
         </Link>
       </div>
-      {save.error && <Failure error={save.error} {...(isStale ? { onRetry: () => void queries.invalidateQueries() } : {})} />}
+      {save.error && (
+        <Failure error={save.error} {...(isStale ? { onRetry: () => void queries.invalidateQueries() } : {})} />
+      )}
       <Field label="Título">
         {(ids) => <input {...ids} value={title} maxLength={200} onChange={(event) => setTitle(event.target.value)} />}
       </Field>
       <Field label="Nome da tabela">
-        {(ids) => <input {...ids} value={name} required spellCheck={false} onChange={(event) => setName(event.target.value)} />}
+        {(ids) => (
+          <input {...ids} value={name} required spellCheck={false} onChange={(event) => setName(event.target.value)} />
+        )}
       </Field>
       <Field label="Descrição">
-        {(ids) => <textarea {...ids} rows={2} maxLength={2000} value={description} onChange={(event) => setDescription(event.target.value)} />}
+        {(ids) => (
+          <textarea
+            {...ids}
+            rows={2}
+            maxLength={2000}
+            value={description}
+            onChange={(event) => setDescription(event.target.value)}
+          />
+        )}
       </Field>
       <label className="mt-check">
-        <input type="checkbox" checked={status === "active"} onChange={(event) => setStatus(event.target.checked ? "active" : "inactive")} />{" "}
+        <input
+          type="checkbox"
+          checked={status === "active"}
+          onChange={(event) => setStatus(event.target.checked ? "active" : "inactive")}
+        />{" "}
         Ativa (aceita alterações)
       </label>
       <h2>Colunas</h2>
@@ -83,10 +102,20 @@ function StructureForm({ table }: { table: Table }): ReactNode {
       <Button onClick={() => setColumns([...columns, emptyDraft()])}>Acrescentar coluna</Button>
       <h2>Chave e índices</h2>
       <Field label="Chave" hint="Colunas que juntas não se repetem, com vírgulas; vazio para nenhuma">
-        {(ids) => <input {...ids} value={keyText} spellCheck={false} onChange={(event) => setKeyText(event.target.value)} />}
+        {(ids) => (
+          <input {...ids} value={keyText} spellCheck={false} onChange={(event) => setKeyText(event.target.value)} />
+        )}
       </Field>
       <Field label="Índices" hint="Um por linha: as colunas por que se filtra ou ordena, com vírgulas">
-        {(ids) => <textarea {...ids} rows={3} value={indexText} spellCheck={false} onChange={(event) => setIndexText(event.target.value)} />}
+        {(ids) => (
+          <textarea
+            {...ids}
+            rows={3}
+            value={indexText}
+            spellCheck={false}
+            onChange={(event) => setIndexText(event.target.value)}
+          />
+        )}
       </Field>
       <div className="mt-sticky-bar">
         <DeleteTable table={table} />
@@ -99,7 +128,10 @@ function StructureForm({ table }: { table: Table }): ReactNode {
 }
 
 function names(text: string): string[] {
-  return text.split(",").map((name) => name.trim()).filter(Boolean);
+  return text
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
 }
 
 function DeleteTable({ table }: { table: Table }): ReactNode {
@@ -108,7 +140,8 @@ function DeleteTable({ table }: { table: Table }): ReactNode {
   const [, navigate] = useLocation();
   const [isAsked, setAsked] = useState(false);
   const remove = useMutation({
-    mutationFn: () => answered(api.DELETE("/v1/managed-tables/{table_id}", { params: { path: { table_id: table._id } } })),
+    mutationFn: () =>
+      answered(api.DELETE("/v1/managed-tables/{table_id}", { params: { path: { table_id: table._id } } })),
     onSuccess: async () => {
       navigate("/");
       await queries.invalidateQueries({ queryKey: ["tables"] });

@@ -5,13 +5,13 @@ import { useTable } from "../api/queries";
 import type { Table } from "../api/types";
 import { ColumnMenu } from "../grid/ColumnMenu";
 import { ConflictDialog } from "../grid/ConflictDialog";
-import { type Edits, useEdits } from "../grid/edits";
 import { ExportDialog } from "../grid/ExportDialog";
+import { type Edits, useEdits } from "../grid/edits";
 import { Filters } from "../grid/Filters";
 import { Grid, type GridColumn, type GridRow } from "../grid/Grid";
+import { useDeleteRows, useTotals } from "../grid/operations";
 import { RowDialog } from "../grid/RowDialog";
 import { useRows } from "../grid/rows";
-import { useDeleteRows, useTotals } from "../grid/operations";
 import { type GridView, readView, toggleSort, writeView } from "../grid/view";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
@@ -93,12 +93,24 @@ function Sheet({ table }: { table: Table }): ReactNode {
 
   return (
     <section className="mt-sheet" aria-labelledby="table-title">
-      <Head table={table} rows={rows} selected={selected} onDone={() => setSelected(new Set())} onOpen={setOpened} view={view} />
+      <Head
+        table={table}
+        rows={rows}
+        selected={selected}
+        onDone={() => setSelected(new Set())}
+        onOpen={setOpened}
+        view={view}
+      />
       <Filters table={table} view={view} onView={setView} />
       {rows.failure && <Failure error={rows.failure} onRetry={rows.reload} />}
       <EditState edits={edits} />
       {rows.total === 0 ? (
-        <NoRows table={table} view={view} onClear={() => setView({ conditions: [], search: "" })} onNew={() => setOpened("new")} />
+        <NoRows
+          table={table}
+          view={view}
+          onClear={() => setView({ conditions: [], search: "" })}
+          onNew={() => setOpened("new")}
+        />
       ) : (
         <Grid
           label={`Linhas de ${table.title || table.display_name}`}
@@ -111,7 +123,9 @@ function Sheet({ table }: { table: Table }): ReactNode {
           totals={totals}
           onVisible={rows.show}
           onSort={sort}
-          onResize={(name, width) => setView({ widths: { ...view.widths, [name]: Math.max(Math.round(width), NARROWEST) } })}
+          onResize={(name, width) =>
+            setView({ widths: { ...view.widths, [name]: Math.max(Math.round(width), NARROWEST) } })
+          }
           onHeaderMenu={(name) => setMenu(name)}
           onEdit={edits.edit}
           onPaste={(range, text) => edits.paste(range, text, columns)}
@@ -123,7 +137,14 @@ function Sheet({ table }: { table: Table }): ReactNode {
         />
       )}
       {menu && <ColumnMenu table={table} name={menu} view={view} onView={setView} onClose={() => setMenu(null)} />}
-      {opened && <RowDialog table={table} row={opened === "new" ? null : opened} onClose={() => setOpened(null)} onSaved={rows.reload} />}
+      {opened && (
+        <RowDialog
+          table={table}
+          row={opened === "new" ? null : opened}
+          onClose={() => setOpened(null)}
+          onSaved={rows.reload}
+        />
+      )}
       {edits.conflict && <ConflictDialog table={table} edits={edits} />}
     </section>
   );
@@ -133,7 +154,11 @@ function Sheet({ table }: { table: Table }): ReactNode {
  * The edits, and what follows from them: totals are summed anew, and a row that no longer matches the view, or belongs
  * elsewhere in it, stays where it is until the focus leaves it.
  */
-function useFreshRows(table: Table, view: GridView, rows: ReturnType<typeof useRows>): [Edits, (id: string | null) => void] {
+function useFreshRows(
+  table: Table,
+  view: GridView,
+  rows: ReturnType<typeof useRows>,
+): [Edits, (id: string | null) => void] {
   const queries = useQueryClient();
   const focused = useRef<string | null>(null);
   const misplaced = useRef(new Set<string>());
@@ -214,7 +239,9 @@ function Head({ table, rows, selected, view, onDone, onOpen }: HeadProps): React
             Estrutura
           </Link>
           {only && <Button onClick={() => onOpen(only)}>Abrir linha</Button>}
-          {isActive && selected.size > 0 && <DeleteRows table={table} selected={selected} onDone={onDone} reload={rows.reload} />}
+          {isActive && selected.size > 0 && (
+            <DeleteRows table={table} selected={selected} onDone={onDone} reload={rows.reload} />
+          )}
         </div>
       </div>
       {!isActive && <p className="mt-note">Esta tabela está inativa: pode ser lida, mas não alterada.</p>}

@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { useTable } from "../api/queries";
 import { answered } from "../api/session";
-import { postFile, type PresignedPost, UploadFailure } from "../api/upload";
+import { type PresignedPost, postFile, UploadFailure } from "../api/upload";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Button, Failure, ProgressBar } from "../ui/parts";
@@ -64,7 +64,15 @@ export function Steps({ now }: { now: 1 | 2 | 3 }): ReactNode {
   );
 }
 
-function TargetTable({ tableId, mode, onMode }: { tableId: string; mode: Mode; onMode: (mode: Mode) => void }): ReactNode {
+function TargetTable({
+  tableId,
+  mode,
+  onMode,
+}: {
+  tableId: string;
+  mode: Mode;
+  onMode: (mode: Mode) => void;
+}): ReactNode {
   const table = useTable(tableId);
   const hasKey = Boolean(table.data?.key?.length);
   const choices: [Mode, string][] = [
@@ -277,7 +285,9 @@ function waiting({ file, post }: Sending): Sending {
 
 /** Cancel a job whose files will not come; one that has gone on meanwhile stays in the history. */
 async function withdraw(api: ReturnType<typeof useApi>, jobId: string): Promise<void> {
-  await answered(api.DELETE("/v1/managed-tables/upload-jobs/{job_id}", { params: { path: { job_id: jobId } } })).catch(() => {});
+  await answered(api.DELETE("/v1/managed-tables/upload-jobs/{job_id}", { params: { path: { job_id: jobId } } })).catch(
+    () => {},
+  );
 }
 
 function declare(

@@ -69,17 +69,32 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): 
           </Field>
           <Field label="Nome no banco">
             {(ids) => (
-              <input {...ids} value={column.name} spellCheck={false} onChange={(event) => change(index, { name: event.target.value })} />
+              <input
+                {...ids}
+                value={column.name}
+                spellCheck={false}
+                onChange={(event) => change(index, { name: event.target.value })}
+              />
             )}
           </Field>
-          <Field label="Tipo">{(ids) => <TypeSelect {...ids} value={column.type} onChange={(type) => change(index, { type })} />}</Field>
+          <Field label="Tipo">
+            {(ids) => <TypeSelect {...ids} value={column.type} onChange={(type) => change(index, { type })} />}
+          </Field>
           <label className="mt-check">
-            <input type="checkbox" checked={column.nullable} onChange={(event) => change(index, { nullable: event.target.checked })} />{" "}
+            <input
+              type="checkbox"
+              checked={column.nullable}
+              onChange={(event) => change(index, { nullable: event.target.checked })}
+            />{" "}
             Pode ficar vazia
           </label>
           <Field label="Descrição">
             {(ids) => (
-              <input {...ids} value={column.description ?? ""} onChange={(event) => change(index, { description: event.target.value })} />
+              <input
+                {...ids}
+                value={column.description ?? ""}
+                onChange={(event) => change(index, { description: event.target.value })}
+              />
             )}
           </Field>
           <Button kind="quiet" onClick={() => onChange(columns.filter((_, at) => at !== index))}>

@@ -23,7 +23,11 @@ export function Field({ label, hint, error, children }: FieldProps): ReactNode {
   return (
     <div className={error ? "mt-field mt-field-wrong" : "mt-field"}>
       <label htmlFor={id}>{label}</label>
-      {children({ id, ...(told ? { "aria-describedby": `${id}-told` } : {}), ...(error ? { "aria-invalid": true } : {}) })}
+      {children({
+        id,
+        ...(told ? { "aria-describedby": `${id}-told` } : {}),
+        ...(error ? { "aria-invalid": true } : {}),
+      })}
       {told && (
         <p id={`${id}-told`} className={error ? "mt-field-error" : "mt-field-hint"}>
           {error ? `⚠ ${error}` : told}
@@ -109,7 +113,8 @@ type DetailLike = Partial<Record<string, unknown>>;
 
 /** Write a detail as `vendas.csv, linha 3, coluna B (valor): "abc" não é um número`; `letter` is the file's column. */
 export function detailText(detail: DetailLike, letter?: string): string {
-  const text = (name: string): string => (detail[name] === undefined || detail[name] === null ? "" : String(detail[name]));
+  const text = (name: string): string =>
+    detail[name] === undefined || detail[name] === null ? "" : String(detail[name]);
   const places = [
     text("file"),
     text("sheet") && `aba ${text("sheet")}`,

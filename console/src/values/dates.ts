@@ -82,5 +82,7 @@ export function parseDatetime(text: string): string | null {
 
 /** Write an instant of the metadata as `25/11/2026, 14:03`. */
 export function formatMoment(text: string): string {
-  return formatDatetime(text.replace(/\.\d+Z$/, "Z")).replace(/:\d{2}$/, "").replace(" ", ", ");
+  return formatDatetime(text.replace(/\.\d+Z$/, "Z"))
+    .replace(/:\d{2}$/, "")
+    .replace(" ", ", ");
 }

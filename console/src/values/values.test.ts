@@ -81,8 +81,12 @@ describe("cells", () => {
   });
 
   it("are read from a spreadsheet's clipboard, quoted line feeds too", () => {
-    expect(parseClipboard('a\t"b\nc"\r\n"d""e"\t\r\n')).toEqual([["a", "b\nc"], ['d"e', ""]]);
+    expect(parseClipboard('a\t"b\nc"\r\n"d""e"\t\r\n')).toEqual([
+      ["a", "b\nc"],
+      ['d"e', ""],
+    ]);
   });
 
-  it("have a spreadsheet's letters", () => expect([0, 25, 26, 701, 702].map(columnLetter)).toEqual(["A", "Z", "AA", "ZZ", "AAA"]));
+  it("have a spreadsheet's letters", () =>
+    expect([0, 25, 26, 701, 702].map(columnLetter)).toEqual(["A", "Z", "AA", "ZZ", "AAA"]));
 });
