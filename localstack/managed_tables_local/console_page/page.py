@@ -20,6 +20,16 @@ def process(folder: Path) -> Background:
     return Background("page", folder, f"--app-dir {folder / 'page'}")
 
 
+def settings(built: Path, api_url: str, bucket_origin: str, hosts: Sequence[str] = ()) -> dict[str, str]:
+    """Return what the page's application reads from its environment."""
+    return {
+        "CONSOLE_PAGE": str(built),
+        "CONSOLE_API_URL": api_url,
+        "CONSOLE_BUCKET_ORIGIN": bucket_origin,
+        "CONSOLE_HOSTS": " ".join(hosts),
+    }
+
+
 def start(
     folder: Path,
     api_url: str,
@@ -34,13 +44,8 @@ def start(
     """
     built = build_page()
     kept, note = folder / "page.port", folder / "page.note"
-    settings = {
-        "CONSOLE_PAGE": str(built),
-        "CONSOLE_API_URL": api_url,
-        "CONSOLE_BUCKET_ORIGIN": bucket_origin,
-        "CONSOLE_HOSTS": " ".join(hosts),
-    }
-    wanted = json.dumps([settings, Path(__file__).with_name("page_app.py").stat().st_mtime_ns])
+    told = settings(built, api_url, bucket_origin, hosts)
+    wanted = json.dumps([told, Path(__file__).with_name("page_app.py").stat().st_mtime_ns])
     if process(folder).pid() is not None and note.exists() and note.read_text() == wanted:
         return f"http://{LOOPBACK}:{kept.read_text()}"
     process(folder).stop()
@@ -51,7 +56,7 @@ def start(
         sys.executable, "-m", "uvicorn", "--factory", APP, "--app-dir", str(folder / "page"),
         "--host", LOOPBACK, "--port", str(port), "--no-access-log",
     ]  # fmt: skip
-    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **settings}
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **told}
     process(folder).start(command, environment, lambda: _listens(port))
     return f"http://{LOOPBACK}:{port}"
 

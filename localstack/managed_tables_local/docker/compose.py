@@ -31,7 +31,8 @@ def main() -> None:
         flat=os.environ.get("FLATTEN_LAYERS") == "true",
     )
     outside = PostgresServer("127.0.0.1", int(os.environ["PUBLISHED_POSTGRES_PORT"]), password)
-    stack = describe(outside, emulated, outputs, serve_url="")
+    console_url = f"http://127.0.0.1:{os.environ['CONSOLE_PORT']}"  # of the service `console`, if it is up
+    stack = describe(outside, emulated, outputs, serve_url="", console_url=console_url)
     text = json.dumps(asdict(stack), indent=2)
     Path(folder / "stack.json").write_text(text + "\n")
     say(text)
