@@ -74,7 +74,7 @@ def install(folder: Path, node: Node) -> None:
 
 
 def build_page() -> Path:
-    """Build the page, and the module, unless the last ones were of the same sources; return the page's folder."""
+    """Build the page and the module, unless they are of the same sources; return the page's folder."""
     with exclusive(LOCAL / "console.lock"):
         wanted = _fingerprint()
         mark = PAGE / ".fingerprint"
