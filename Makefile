@@ -36,7 +36,7 @@ lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every
 	compile dev pyproject.toml --group dev; \
 	compile audit --group audit; compile sam --group sam; compile ministack --group ministack; compile node --group node; \
 	compile common --group common -c requirements/dev.txt; \
-	for name in api ingest analyze insert export; do compile $$name --group $$name -c requirements/dev.txt; done
+	for name in api ingest provision analyze insert export; do compile $$name --group $$name -c requirements/dev.txt; done
 
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json from the code

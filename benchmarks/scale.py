@@ -112,19 +112,14 @@ def _run(companies: int, jobs: int) -> None:
 
 def _second_cluster(server: EmbeddedPostgres) -> dict[str, str]:
     """Return the parameters by which new companies go to this server, its secret made before."""
-    secret = {
-        "host": "127.0.0.1",
-        "port": server.port,
-        "username": "postgres",
-        "password": server.password,
-        "sslmode": "prefer",
-    }
+    secret = {"username": "postgres", "password": server.password}
     client = boto3.client("secretsmanager", **_emulator().client_arguments)
     arn = client.create_secret(Name=SECOND, SecretString=json.dumps(secret))["ARN"]
     return {
         "PostgresCluster": SECOND,
-        "PostgresClusterSecretArns": json.dumps({SECOND: arn}, separators=(",", ":")),
+        "FurtherClusters": SECOND,
         "FurtherSecretArns": arn,
+        "FurtherHosts": f"127.0.0.1:{server.port}",
     }
 
 

@@ -1,8 +1,8 @@
 """Owns what a Lambda artefact holds: `artefact.py NAME FOLDER`, called by the makefiles of `sam build`.
 
-NAME is a function's (`api`, `ingest`, `analyze`, `insert`, `export`) or `common`, the layer. The packages
-come from requirements/NAME.txt, hashes checked; what the layer brings is left out of the functions. What is
-never imported is removed, and the rest is compiled, so that a cold start compiles nothing.
+NAME is a function's (`api`, `ingest`, `provision`, `analyze`, `insert`, `export`) or `common`, the layer. The
+packages come from requirements/NAME.txt, hashes checked; what the layer brings is left out of the functions.
+What is never imported is removed, and the rest is compiled, so that a cold start compiles nothing.
 
 The target is AWS, unless the environment says otherwise:
 ARTEFACT_RUNTIME (python3.13) and ARTEFACT_ARCHITECTURE (arm64), as the template's parameters Runtime and

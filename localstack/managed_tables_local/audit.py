@@ -9,7 +9,7 @@ from pathlib import Path
 from managed_tables_local.checkout import LOCAL, ROOT, tool_environment
 from managed_tables_local.console import say
 
-LOCKED = ("api", "common", "ingest", "analyze", "insert", "export")
+LOCKED = ("api", "common", "ingest", "provision", "analyze", "insert", "export")
 SOURCES = ("functions", "layers", "localstack", "statemachine")
 _NOT_AUDITED = "could not be audited"  # pip-audit's words, where PyPI's JSON answers are out of reach
 

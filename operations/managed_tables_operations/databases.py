@@ -14,7 +14,7 @@ from psycopg import sql
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.credentials import CompanyRoles
-from managed_tables.databases.provisioning import make_database
+from managed_tables.databases.making import make_database
 from managed_tables.databases.roles import make_roles
 from managed_tables.services import Services
 

@@ -15,6 +15,7 @@ MIB = 1_048_576
 LIMITS_MIB = {
     "api": 60,
     "ingest": 60,
+    "provision": 60,
     "analyze": 150,
     "insert": 150,
     "export": 160,

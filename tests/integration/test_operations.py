@@ -173,7 +173,7 @@ def _with_cluster(services: Services, cluster: str, server: EmbeddedPostgres) ->
     secret = services.postgres_secret.model_copy(update=changes)
     name = f"{services.settings.table_name}-{cluster}"
     made = services.secretsmanager.create_secret(Name=name, SecretString=secret.model_dump_json())
-    clusters = {"postgres_cluster_secret_arns": {cluster: made["ARN"]}}
+    clusters = {"further_clusters": (cluster,), "further_secret_arns": (made["ARN"],)}
     wider = Services(services.settings.model_copy(update=clusters))
     wider.postgres_secret = services.postgres_secret  # type: ignore[assignment]
     return wider

@@ -12,8 +12,8 @@ from deployments import drop_companies, secret_of
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases import making as making_module
 from managed_tables.databases import migrations as migrations_module
-from managed_tables.databases import provisioning as provisioning_module
 from managed_tables.databases import roles as roles_module
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
@@ -88,9 +88,9 @@ def test_companies_at_once_get_a_database_each(provisioning: Provisioning) -> No
     ("module", "step"),
     [
         (roles_module, "make_role"),
-        (provisioning_module, "make_database"),
-        (provisioning_module, "_locale"),
-        (provisioning_module, "migrate"),
+        (making_module, "make_database"),
+        (making_module, "_locale"),
+        (making_module, "migrate"),
     ],
 )
 def test_a_provision_that_dies_is_resumed(
@@ -186,7 +186,8 @@ def test_the_readers_sessions_are_in_the_deployments_zone(
     provisioning: Provisioning, services: Services
 ) -> None:
     """What a BI tool shows of a time is what people mean by it; the product's own sessions are in UTC."""
-    company = replace(provisioning, zone="America/Sao_Paulo").provision(new_record_id())
+    maker = replace(services.database_maker, zone="America/Sao_Paulo")
+    company = replace(provisioning, maker=maker).provision(new_record_id())
     with connect_as(services, company, reader=True) as reader:
         assert reader.execute("SELECT '2026-01-15 12:00Z'::timestamptz::text").fetchone() == (
             "2026-01-15 09:00:00-03",
@@ -267,12 +268,17 @@ def test_an_administrator_that_is_no_superuser_provisions(services: Services, po
 def test_a_rotated_administrators_password_is_read_again(services: Services, postgres_dsn: str) -> None:
     """The secret is as RDS manages one: host, port and database come from the settings."""
     admin = secret_of(postgres_dsn)
-    known = {"username": admin.username, "password": admin.password, "sslmode": admin.sslmode}
+    known = {"username": admin.username, "password": admin.password}
     arn = services.secretsmanager.create_secret(
         Name=f"rotated-{new_record_id()}", SecretString=json.dumps({**known, "password": "old"})
     )["ARN"]
     services.settings = services.settings.model_copy(
-        update={"postgres_secret_arn": arn, "postgres_host": admin.host, "postgres_port": admin.port}
+        update={
+            "postgres_secret_arn": arn,
+            "postgres_host": admin.host,
+            "postgres_port": admin.port,
+            "postgres_sslmode": admin.sslmode,
+        }
     )
     with pytest.raises(ApiError) as refused:
         services.databases.open_admin_connection("default")
@@ -286,7 +292,7 @@ def test_a_rotated_administrators_password_is_read_again(services: Services, pos
 def test_a_server_out_of_reach_is_503(company: ConnectionRecord, services: Services) -> None:
     gone = services.postgres_secret.model_copy(update={"port": 1})
     databases = replace(
-        services.databases, cluster_secret=lambda _cluster: gone, connect_deadline_seconds=0.1
+        services.databases, cluster_address=lambda _cluster: gone, connect_deadline_seconds=0.1
     )
     with pytest.raises(ApiError) as refused:
         databases.open_company_connection(company)

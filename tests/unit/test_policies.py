@@ -21,6 +21,7 @@ DATA_ACTIONS = {
     "AnalyzeFunction": {"secretsmanager", "states"},
     "InsertFunction": {"states"},
     "ExportFunction": {"states"},
+    "ProvisionFunction": {"s3", "states", "events", "lambda"},
 }
 
 
@@ -54,6 +55,7 @@ def test_every_function_has_policies_of_its_own() -> None:
         "AnalyzeFunction",
         "InsertFunction",
         "ExportFunction",
+        "ProvisionFunction",
         "JobStateMachine",
         "ExportStateMachine",
     }

@@ -2,11 +2,16 @@
 
 import json
 import re
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cloudformation import read_template
+from cryptography.x509 import load_pem_x509_certificates
 
+from managed_tables.aws_services import PROVISION_TIMEOUT_SECONDS
+from managed_tables.databases.connecting import AUTHORITIES
 from managed_tables.settings import PostgresSecret
 from managed_tables_api.http.boundary import EXPOSED_HEADERS
 from managed_tables_local.checkout import ROOT, TEMPLATE
@@ -168,10 +173,38 @@ def test_aws_gets_no_runtime_that_duckdb_does_not_start_on() -> None:
     }
 
 
-def test_a_server_without_tls_is_refused_unless_allowed() -> None:
-    assert PARAMETERS["PostgresSslMode"]["Default"] == "require"
-    assert '"sslmode": "${PostgresSslMode}"' in properties("PostgresSecret")["SecretString"]["Fn::Sub"]
+def test_a_servers_certificate_is_checked_unless_said_otherwise() -> None:
+    assert PARAMETERS["PostgresSslMode"]["Default"] == "verify-full"
+    chosen = {"Fn::If": ["MakeCluster", "verify-full", {"Ref": "PostgresSslMode"}]}
+    assert DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]["POSTGRES_SSLMODE"] == chosen
     assert PostgresSecret(host="h", username="u", password="p").sslmode == "require"
+
+
+def test_the_authorities_are_those_of_amazon_rds() -> None:
+    """Roots that sign themselves, of each region and each algorithm that RDS lets one choose."""
+    authorities = load_pem_x509_certificates(Path(AUTHORITIES).read_bytes())
+    for one in authorities:
+        one.verify_directly_issued_by(one)
+        assert one.not_valid_after_utc > datetime(2060, 1, 1, tzinfo=UTC)
+    names = {one.subject.rfc4514_string().partition("CN=")[2].partition(",")[0] for one in authorities}
+    for region in ("us-east-1", "sa-east-1"):
+        for algorithm in ("RSA2048", "RSA4096", "ECC384"):
+            assert f"Amazon RDS {region} Root CA {algorithm} G1" in names
+    assert all(re.fullmatch(r"Amazon RDS [a-z]+-[a-z]+-\d Root CA \w+ G1", name) for name in names)
+
+
+def test_only_the_provisioning_function_knows_of_the_administrators_secrets() -> None:
+    """Nothing that the internet reaches, and nothing that opens files, has them in reach."""
+    secrets = ("PostgresSecretArn", "FurtherSecretArns", "ClusterSecret", "PostgresSecret", "SecretsKeyArn")
+    texts = {name: json.dumps(properties(name)) for name in FUNCTIONS}
+    for secret in secrets:
+        assert [name for name, text in texts.items() if f'"{secret}' in text] == ["ProvisionFunction"], secret
+    assert "SECRET_ARN" not in json.dumps(DOCUMENT["Globals"]).replace("APP_SECRET_ARN", "")
+
+
+def test_the_provisioning_function_ends_before_the_request_that_waits_for_it() -> None:
+    assert properties("ProvisionFunction")["Timeout"] < PROVISION_TIMEOUT_SECONDS
+    assert properties("ApiFunction")["Timeout"] > PROVISION_TIMEOUT_SECONDS
 
 
 def test_the_consoles_origin_may_post_to_the_bucket_and_download_from_it() -> None:
@@ -219,10 +252,34 @@ def test_the_api_alone_reads_what_signs_tokens() -> None:
     assert "TokenSecret" not in json.dumps(DOCUMENT["Globals"])
 
 
-@pytest.mark.parametrize("name", ["ApiFunction", "SweepFunction", "InsertFunction", "ExportFunction"])
+SUBNETS = {"Fn::If": ["MakeNetwork", [{"Ref": "FirstSubnet"}, {"Ref": "SecondSubnet"}], {"Ref": "SubnetIds"}]}
+
+
+@pytest.mark.parametrize(
+    "name", ["ApiFunction", "SweepFunction", "InsertFunction", "ExportFunction", "ProvisionFunction"]
+)
 def test_what_opens_databases_runs_in_their_network(name: str) -> None:
-    network = {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": [{"Ref": "FunctionSecurityGroup"}]}
+    network = {
+        "SubnetIds": SUBNETS,
+        "SecurityGroupIds": [{"Ref": "FunctionSecurityGroup"}],
+        "Ipv6AllowedForDualStack": {"Fn::If": ["ByIpv6", True, False]},
+    }
     assert properties(name)["VpcConfig"] == {"Fn::If": ["InVpc", network, NO_VALUE]}
+
+
+def test_a_network_that_is_made_has_nothing_with_an_hourly_price() -> None:
+    """The way out is IPv6 by an egress-only gateway; S3 and DynamoDB are reached by gateway endpoints."""
+    made = {name: one["Type"] for name, one in RESOURCES.items() if one.get("Condition") == "MakeNetwork"}
+    priced = {"AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::VPCEndpoint", "AWS::EC2::InternetGateway"}
+    assert not priced & set(made.values())
+    assert properties("RouteOut")["DestinationIpv6CidrBlock"] == "::/0"
+    assert properties("RouteOut")["EgressOnlyInternetGatewayId"] == {"Ref": "EgressGateway"}
+    conditions = DOCUMENT["Conditions"]
+    assert conditions["MakeGatewayEndpoints"]["Fn::Or"][0] == {"Condition": "MakeNetwork"}
+    assert {"Fn::Not": [{"Condition": "MakeNetwork"}]} in conditions["MakeInterfaceEndpoints"]["Fn::And"]
+    ways_out = properties("FunctionSecurityGroup")["SecurityGroupEgress"]
+    assert [ways_out[1]["Fn::If"][0], ways_out[1]["Fn::If"][1]["CidrIpv6"]] == ["ByIpv6", "::/0"]
+    assert properties("ClusterSubnets")["SubnetIds"] == SUBNETS
 
 
 @pytest.mark.parametrize(
@@ -233,6 +290,7 @@ def test_what_opens_databases_runs_in_their_network(name: str) -> None:
         ("SecretsEndpoint", "secretsmanager", "Interface"),
         ("StatesEndpoint", "states", "Interface"),
         ("EventsEndpoint", "events", "Interface"),
+        ("LambdaEndpoint", "lambda", "Interface"),
     ],
 )
 def test_the_network_reaches_each_service_that_its_functions_call(name: str, service: str, kind: str) -> None:
@@ -249,7 +307,7 @@ def test_endpoints_admit_whatever_their_names_serve() -> None:
     """With private names they stand for the service in the whole VPC, not for our functions alone."""
     (rule,) = properties("EndpointSecurityGroup")["SecurityGroupIngress"]
     assert rule["CidrIp"] == {"Ref": "VpcCidr"}
-    for name in ("SecretsEndpoint", "StatesEndpoint", "EventsEndpoint"):
+    for name in ("SecretsEndpoint", "StatesEndpoint", "EventsEndpoint", "LambdaEndpoint"):
         chosen = ["FewerEndpoints", {"Ref": "EndpointSubnetIds"}, {"Ref": "SubnetIds"}]
         assert properties(name)["SubnetIds"] == {"Fn::If": chosen}
 
@@ -397,6 +455,7 @@ def test_every_parameter_is_asked_for_in_a_group() -> None:
     [
         "SharedSecretGiven",
         "PostgresGiven",
+        "SecretNeedsHost",
         "ClusterNeedsNetwork",
         "NetworkNeedsSubnets",
         "EndpointsNeedRange",

@@ -2,8 +2,16 @@
 
 from managed_tables.aws.aws_services import AwsServices, once
 from managed_tables.databases.connecting import Databases, SessionLimits
-from managed_tables.databases.provisioning import Provisioning
-from managed_tables.settings import DEFAULT_CLUSTER, PostgresSecret, load_settings, parse_postgres_secret
+from managed_tables.databases.making import DatabaseMaker
+from managed_tables.databases.provisioning import Maker, Provisioning
+from managed_tables.databases.remote_making import RemoteMaker
+from managed_tables.settings import (
+    DEFAULT_CLUSTER,
+    ClusterAddress,
+    PostgresSecret,
+    load_settings,
+    parse_postgres_secret,
+)
 from managed_tables.tables.listing import TableReading
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
@@ -31,6 +39,7 @@ class Services(AwsServices):
             self.app_secret.database_master_secret,
             self.session_limits,
             renew_secret=self._renew_cluster_secret,
+            cluster_address=self._cluster_address,
         )
 
     @property
@@ -50,8 +59,19 @@ class Services(AwsServices):
 
     @once
     def provisioning(self) -> Provisioning:
-        """The making of databases."""
-        return Provisioning(
+        """The companies' databases, made where they are not there."""
+        return Provisioning(self.connections, self._maker)
+
+    @property
+    def _maker(self) -> Maker:
+        if self.settings.provision_function:
+            return RemoteMaker(lambda: self.provision_client, self.settings.provision_function)
+        return self.database_maker
+
+    @once
+    def database_maker(self) -> DatabaseMaker:
+        """The making of databases in this process, which reads the administrators' secrets."""
+        return DatabaseMaker(
             self.connections,
             self.databases,
             self.settings.postgres_cluster,
@@ -107,7 +127,13 @@ class Services(AwsServices):
         return secret
 
     def _read_cluster_secret(self, cluster: str) -> PostgresSecret:
-        return parse_postgres_secret(self._secret(self.settings.cluster_secret_arn(cluster)), self.settings)
+        text = self._secret(self.settings.cluster_secret_arn(cluster))
+        address = self.settings.cluster_address(cluster)
+        return parse_postgres_secret(text, address, self.settings.postgres_database)
+
+    def _cluster_address(self, cluster: str) -> ClusterAddress:
+        """Return where the cluster listens; a process that is not told needs the administrator's secret."""
+        return self.settings.cluster_address(cluster) or self._cluster_secret(cluster)
 
 
 def load_services() -> Services:

@@ -18,11 +18,6 @@ def _split_words(value: object) -> object:
     )
 
 
-def _parse_json(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value
-
-
-JsonMap = Annotated[dict[str, str], BeforeValidator(_parse_json)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split_words)]
 
 
@@ -37,16 +32,22 @@ class Settings(BaseModel):
     state_machine_arn: str = ""
     event_bus_name: str = "default"  # of EventBridge
     app_secret_arn: str = ""  # {"database_master_secret"}
-    postgres_secret_arn: str = ""  # {"host", "port", "username", "password", "dbname"} of the admin role
-    # Where the administrator's secret does not say: one that RDS manages has the name and the password only.
+    # Alone reads the administrators' secrets; empty: this process does, and makes databases itself.
+    provision_function: str = ""
+    postgres_secret_arn: str = ""  # {"username", "password"} of the administrator, with an address or not
+    # Where the cluster listens: no secret, and one that RDS manages does not say it.
     postgres_host: str = ""
     postgres_port: int = 5432
     postgres_database: str = "postgres"
+    postgres_sslmode: str = "require"
     postgres_cluster: str = DEFAULT_CLUSTER  # where new companies go
-    # The secrets of further clusters, {"<cluster>": "<ARN>"}; `default` is postgres_secret_arn.
-    postgres_cluster_secret_arns: JsonMap = {}
+    # Further clusters: names, secrets and addresses (`host` or `host:port`), in the same order.
+    further_clusters: Words = ()
+    further_secret_arns: Words = ()
+    further_hosts: Words = ()
 
     aws_endpoint_url: str = ""  # an emulator's; empty: AWS's own
+    aws_dual_stack: bool = False  # the way out is IPv6 alone, but to S3 and DynamoDB
     upload_endpoint_url: str = ""  # S3 as browsers reach it, where that differs from how functions do
 
     # Tokens
@@ -82,7 +83,17 @@ class Settings(BaseModel):
 
     def cluster_secret_arn(self, cluster: str) -> str:
         """Return the ARN of the secret of the cluster's administrator; raises KeyError for an unknown one."""
-        return {DEFAULT_CLUSTER: self.postgres_secret_arn, **self.postgres_cluster_secret_arns}[cluster]
+        further = dict(zip(self.further_clusters, self.further_secret_arns, strict=True))
+        return {DEFAULT_CLUSTER: self.postgres_secret_arn, **further}[cluster]
+
+    def cluster_address(self, cluster: str) -> "ClusterAddress | None":
+        """Return where the cluster listens, None where the settings do not say."""
+        further = dict(zip(self.further_clusters, self.further_hosts, strict=False))
+        host = {DEFAULT_CLUSTER: self.postgres_host, **further}.get(cluster, "")
+        if not host:
+            return None
+        name, _, port = host.partition(":")
+        return ClusterAddress(host=name, port=int(port or self.postgres_port), sslmode=self.postgres_sslmode)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -104,15 +115,20 @@ class AppSecret(BaseModel):
     database_master_secret: str
 
 
-class PostgresSecret(BaseModel):
-    """The administrator of one PostgreSQL cluster, in the shape that RDS gives its secrets."""
+class ClusterAddress(BaseModel):
+    """Where one PostgreSQL cluster listens: what every function knows of it."""
 
     host: str
     port: int = 5432
+    sslmode: str = "require"  # libpq's; RDS, whose secrets do not say, always has TLS
+
+
+class PostgresSecret(ClusterAddress):
+    """The administrator of one PostgreSQL cluster, in the shape that RDS gives its secrets."""
+
     username: str
     password: str
     dbname: str = "postgres"
-    sslmode: str = "require"  # libpq's; RDS, whose secrets do not say, always has TLS
 
 
 def parse_app_secret(text: str) -> AppSecret:
@@ -120,12 +136,8 @@ def parse_app_secret(text: str) -> AppSecret:
     return AppSecret.model_validate(json.loads(text))
 
 
-def parse_postgres_secret(text: str, settings: Settings) -> PostgresSecret:
-    """Parse the secret's JSON text; the settings give the address where it has none."""
+def parse_postgres_secret(text: str, address: ClusterAddress | None, database: str) -> PostgresSecret:
+    """Parse the secret's JSON text; the settings' address comes before one that it has."""
     said = {name: value for name, value in json.loads(text).items() if value not in (None, "")}
-    address = {
-        "host": settings.postgres_host,
-        "port": settings.postgres_port,
-        "dbname": settings.postgres_database,
-    }
-    return PostgresSecret.model_validate(said if "host" in said else {**address, **said})
+    known = address.model_dump() if address else {}
+    return PostgresSecret.model_validate({"dbname": database, **said, **known})

@@ -16,8 +16,6 @@ from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-
 from managed_tables_local.checkout import LOCAL, ROOT, exclusive, fingerprint, run_quietly, tool_environment
 from managed_tables_local.console import say, step
 from managed_tables_local.deployed import deployment, emulator
@@ -31,7 +29,6 @@ HOST = "host.docker.internal"
 API_PORT = 3000
 EVENTS = ROOT / "events"
 _FOLDER = LOCAL / "sam-local"
-_STORED_AS = "managed-tables-sam-local"  # in Secrets Manager: PostgreSQL as containers reach it
 _HELP = "docs: localstack/README.md, under sam local"
 
 
@@ -107,7 +104,7 @@ def open_containers(folder: Path, stack: Stack) -> Iterator[Containers]:
     _check_docker()
     _build()
     postgres_port = urlsplit(stack.postgres_admin_dsn).port or 5432
-    _write_environment(stack, emulated)
+    _write_environment(emulated)
     with _reachable([emulated.port, postgres_port]):
         yield Containers(stack, emulated)
 
@@ -176,29 +173,16 @@ def _declare_endpoint(template: Path) -> None:
     template.write_text(head + globals_ + rest.replace(place, f"{place}        AWS_ENDPOINT_URL: ''\n", 1))
 
 
-def _write_environment(stack: Stack, emulated: Emulator) -> None:
+def _write_environment(emulated: Emulator) -> None:
     """Fill localstack/env.json in from the deployed functions, with addresses as containers see them."""
-    values = deployment.read_environment(emulated, "ApiFunction")
-    values["AWS_ENDPOINT_URL"] = emulated.url.replace(LOOPBACK, HOST)
-    values["POSTGRES_SECRET_ARN"] = _put_postgres_secret(stack, emulated)
+    values = {
+        **deployment.read_environment(emulated, "ProvisionFunction"),
+        **deployment.read_environment(emulated, "ApiFunction"),
+        "AWS_ENDPOINT_URL": emulated.url.replace(LOOPBACK, HOST),
+        "POSTGRES_HOST": HOST,
+    }
     text = (ROOT / "localstack" / "env.json").read_text()
     (_FOLDER / "env.json").write_text(Template(text).substitute(values))
-
-
-def _put_postgres_secret(stack: Stack, emulated: Emulator) -> str:
-    server = urlsplit(stack.postgres_admin_dsn)
-    secret = {
-        "host": HOST,
-        "port": server.port,
-        "username": server.username,
-        "password": server.password,
-        "sslmode": "prefer",
-    }
-    client = boto3.client("secretsmanager", **emulated.client_arguments)
-    try:
-        return client.create_secret(Name=_STORED_AS, SecretString=json.dumps(secret))["ARN"]
-    except client.exceptions.ResourceExistsException:
-        return client.put_secret_value(SecretId=_STORED_AS, SecretString=json.dumps(secret))["ARN"]
 
 
 @contextmanager

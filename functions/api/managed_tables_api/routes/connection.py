@@ -66,18 +66,18 @@ def rotate(call: Annotated[Call, requires(Permission.CONNECT)]) -> Response:
 
 
 def _answer(services: ApiServices, connection: ConnectionRecord) -> Response:
-    secret = services.databases.cluster_secret(connection.cluster)
+    address = services.databases.address(connection.cluster)
     roles = services.databases.roles_of(connection)
     password = roles.password(roles.reader)
-    host = f"[{secret.host}]" if ":" in secret.host else secret.host
+    host = f"[{address.host}]" if ":" in address.host else address.host
     login = f"{quote(roles.reader, safe='')}:{quote(password, safe='')}"
     content = {
-        "host": secret.host,
-        "port": secret.port,
+        "host": address.host,
+        "port": address.port,
         "database": roles.database,
         "user": roles.reader,
         "password": password,
-        "sslmode": secret.sslmode,
-        "url": f"postgresql://{login}@{host}:{secret.port}/{roles.database}?sslmode={secret.sslmode}",
+        "sslmode": address.sslmode,
+        "url": f"postgresql://{login}@{host}:{address.port}/{roles.database}?sslmode={address.sslmode}",
     }
     return JsonAnswer(content, headers={"Cache-Control": "no-store"})

@@ -23,6 +23,7 @@ from managed_tables.settings import AppSecret, Settings, parse_app_secret
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -32,6 +33,8 @@ T = TypeVar("T")
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 10  # three attempts stay below the 29 s after which API Gateway hangs up
 EVENTS_READ_TIMEOUT_SECONDS = 3
+PROVISION_TIMEOUT_SECONDS = 27  # the function is stopped a second before, API Gateway hangs up two after
+_BY_GATEWAY = frozenset({"s3", "dynamodb"})  # a VPC reaches these two by free endpoints, without IPv6
 _THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
 MAX_POOL_CONNECTIONS = 40  # as many as a served process has threads
 
@@ -98,6 +101,14 @@ class AwsServices:
         """The EventBridge client: nobody waits long for it, since the sweep sends what was not taken."""
         client: EventBridge = self._client(
             "events", read_timeout_seconds=EVENTS_READ_TIMEOUT_SECONDS, max_attempts=1
+        )
+        return client
+
+    @once
+    def provision_client(self) -> "LambdaClient":
+        """The Lambda client: one attempt, since making a database takes as long as a request has."""
+        client: LambdaClient = self._client(
+            "lambda", read_timeout_seconds=PROVISION_TIMEOUT_SECONDS, max_attempts=1
         )
         return client
 
@@ -199,6 +210,7 @@ class AwsServices:
                 retries={"mode": "standard", "max_attempts": max_attempts},
                 max_pool_connections=MAX_POOL_CONNECTIONS,
                 signature_version="s3v4" if service == "s3" else None,
+                use_dualstack_endpoint=self.settings.aws_dual_stack and service not in _BY_GATEWAY,
                 # An emulator has no DNS name a bucket. On AWS `auto` would sign posts for the global address,
                 # from which a young bucket of another region is redirected, and browsers give up.
                 s3={"addressing_style": "path" if self.settings.aws_endpoint_url else "virtual"},

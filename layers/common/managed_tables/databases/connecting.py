@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -20,10 +21,11 @@ from managed_tables.errors import (
     TABLE_BUSY,
     ApiError,
 )
-from managed_tables.settings import PostgresSecret
+from managed_tables.settings import ClusterAddress, PostgresSecret
 
 PgConnection = psycopg.Connection[tuple[Any, ...]]
 ClusterSecrets = Callable[[str], PostgresSecret]
+ClusterAddresses = Callable[[str], ClusterAddress]
 
 CONNECT_ATTEMPT_SECONDS = 5
 CONNECT_DEADLINE_SECONDS = 15.0  # a paused Aurora cluster resumes in about 15 s; a request has 29 s
@@ -39,6 +41,10 @@ _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_cou
 _FULL = ("too many connections for", "too many clients", "remaining connection slots")
 
 _REFUSED = "password authentication failed"
+
+# Amazon RDS's authorities, of every region: what a cluster's certificate is checked against.
+AUTHORITIES = str(Path(__file__).with_name("rds-global-bundle.pem"))
+_VERIFYING = frozenset({"verify-ca", "verify-full"})
 
 
 class TooManyConnections(ApiError):  # noqa: N818 - statemachine/job.asl.json names it
@@ -91,7 +97,8 @@ ADMIN_LIMITS = SessionLimits(statement_timeout_ms=25_000, lock_timeout_ms=0)
 class Databases:
     """Opens connections to the companies' databases; `cluster_secret` gives a cluster's administrator.
 
-    `renew_secret` reads it again, where its password is refused.
+    `renew_secret` reads it again, where its password is refused; `cluster_address` says where the cluster
+    listens, where that is known without the secret.
     """
 
     cluster_secret: ClusterSecrets
@@ -100,6 +107,11 @@ class Databases:
     application_name: str = "managed-tables"
     connect_deadline_seconds: float = CONNECT_DEADLINE_SECONDS
     renew_secret: ClusterSecrets | None = None
+    cluster_address: ClusterAddresses | None = None
+
+    def address(self, cluster: str) -> ClusterAddress:
+        """Return where the cluster listens."""
+        return (self.cluster_address or self.cluster_secret)(cluster)
 
     def roles(self, connection_id: str, reader_generation: int = 0) -> CompanyRoles:
         """Return the names and passwords of the connection's database and roles."""
@@ -132,10 +144,10 @@ class Databases:
         and TooManyConnections at once where it has no connection left for the company.
         """
         roles = self.roles_of(connection)
-        secret = self.cluster_secret(connection.cluster)
+        address = self.address(connection.cluster)
         password = roles.password(roles.owner)
         limits = limits or self.limits
-        opened = self._open(secret, roles.database, roles.owner, password, limits)
+        opened = self._open(address, roles.database, roles.owner, password, limits)
         if limits.role_sessions_max:
             try:
                 _require_place(opened, limits.role_sessions_max)
@@ -155,7 +167,7 @@ class Databases:
             opened.close()
 
     def _open(
-        self, secret: PostgresSecret, database: str, user: str, password: str, limits: SessionLimits
+        self, address: ClusterAddress, database: str, user: str, password: str, limits: SessionLimits
     ) -> PgConnection:
         deadline = time.monotonic() + self.connect_deadline_seconds
         pause_seconds = CONNECT_PAUSE_SECONDS
@@ -163,12 +175,13 @@ class Databases:
             try:
                 return psycopg.connect(
                     **_KEEPALIVES,  # type: ignore[arg-type]  # of libpq's parameters
-                    host=secret.host,
-                    port=secret.port,
+                    host=address.host,
+                    port=address.port,
                     dbname=database,
                     user=user,
                     password=password,
-                    sslmode=secret.sslmode,
+                    sslmode=address.sslmode,
+                    sslrootcert=AUTHORITIES if address.sslmode in _VERIFYING else None,
                     autocommit=True,
                     connect_timeout=CONNECT_ATTEMPT_SECONDS,
                     tcp_user_timeout=limits.unacknowledged_max_ms,

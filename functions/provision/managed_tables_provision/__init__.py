@@ -1,0 +1,1 @@
+"""The one function that works as the PostgreSQL clusters' administrator."""

@@ -1,0 +1,38 @@
+"""Make and change companies' databases: `{"action", "company_id"}` in, a connection or an error's code out.
+
+It is invoked by the other functions alone, none of which can read an administrator's secret.
+"""
+
+from functools import cache
+from typing import Any
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases.remote_making import Action, answered
+from managed_tables.observability import get_logger, log_keys
+from managed_tables.services import Services, load_services
+
+SERVICE = "provision"
+
+
+def act(services: Services, action: Action, company_id: str) -> ConnectionRecord:
+    """Do what is asked and return the company's connection after it; each can be repeated."""
+    if action == "make":
+        return services.provisioning.provision(company_id)
+    if action == "bring_up_to_date":
+        return services.provisioning.require(company_id)
+    return services.provisioning.rotate_reader(company_id)
+
+
+@cache
+def _services() -> Services:
+    return load_services()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one call; what no error is declared for is raised, and logged by Lambda with its trace."""
+    logger = get_logger(SERVICE)
+    company_id, request_id = event["company_id"], getattr(context, "aws_request_id", None)
+    with log_keys(logger, company_id=company_id, request_id=request_id):
+        answer = answered(lambda: act(_services(), event["action"], company_id))
+        logger.info("provision ended", action=event["action"], outcome=answer.get("code", "done"))
+        return answer

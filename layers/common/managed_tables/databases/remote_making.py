@@ -1,0 +1,100 @@
+"""Have databases made by the one function that may read their administrators' secrets.
+
+What travels is `{"action", "company_id"}` there, `{"connection"}` or `{"code"}` (a declared error's) back.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases.connecting import TooManyConnections
+from managed_tables.errors import (
+    CATALOG_UNAVAILABLE,
+    CONNECTIONS_TAKEN,
+    DATABASE_TIMEOUT,
+    DATABASE_UNAVAILABLE,
+    NOT_PROVISIONED,
+    SECRETS_UNAVAILABLE,
+    TABLE_BUSY,
+    ApiError,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+Action = Literal["make", "bring_up_to_date", "rotate_reader"]
+
+_KINDS = {
+    kind.code: kind
+    for kind in (
+        CATALOG_UNAVAILABLE,
+        DATABASE_TIMEOUT,
+        DATABASE_UNAVAILABLE,
+        NOT_PROVISIONED,
+        SECRETS_UNAVAILABLE,
+        TABLE_BUSY,
+    )
+}
+_STOPPED = "Task timed out"  # in Lambda's words for a function that ran out of time
+
+
+class MakingFault(Exception):  # noqa: N818 - as SweepFault
+    """The function that makes databases has failed for no declared reason; its log has the trace."""
+
+
+@dataclass(frozen=True)
+class RemoteMaker:
+    """The function that makes databases, as the others call it."""
+
+    client: "Callable[[], LambdaClient]"
+    function: str
+
+    def make(self, company_id: str) -> ConnectionRecord:
+        """Return the company's connection, its database made if it is not complete."""
+        return self._ask("make", company_id)
+
+    def bring_up_to_date(self, connection: ConnectionRecord) -> None:
+        """Bring a database of an earlier release to what this one makes."""
+        self._ask("bring_up_to_date", connection.company_id)
+
+    def rotate_reader(self, connection: ConnectionRecord) -> ConnectionRecord:
+        """Give the read-only role another password; return the record that says so."""
+        return self._ask("rotate_reader", connection.company_id)
+
+    def _ask(self, action: Action, company_id: str) -> ConnectionRecord:
+        answer = self._invoke({"action": action, "company_id": company_id})
+        code = answer.get("code")
+        if code == CONNECTIONS_TAKEN.code:
+            raise TooManyConnections
+        if code in _KINDS:
+            raise ApiError(_KINDS[code])
+        if "connection" not in answer:
+            raise MakingFault(answer.get("errorType") or code)
+        return ConnectionRecord(**answer["connection"])
+
+    def _invoke(self, event: dict[str, str]) -> dict[str, Any]:
+        """Return what the function answers; raises DATABASE_UNAVAILABLE where it did not in time."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer = self.client().invoke(FunctionName=self.function, Payload=json.dumps(event).encode())
+        except BotoCoreError as error:
+            raise ApiError(DATABASE_UNAVAILABLE) from error
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"AccessDeniedException", "ResourceNotFoundException"}:
+                raise
+            raise ApiError(DATABASE_UNAVAILABLE) from error
+        found: dict[str, Any] = json.loads(answer["Payload"].read())
+        if _STOPPED in str(found.get("errorMessage")):
+            raise ApiError(DATABASE_UNAVAILABLE)
+        return found
+
+
+def answered(ask: Callable[[], ConnectionRecord]) -> dict[str, Any]:
+    """Return what the function answers, a declared error's code in place of the connection."""
+    try:
+        return {"connection": asdict(ask())}
+    except ApiError as error:
+        return {"code": error.kind.code}

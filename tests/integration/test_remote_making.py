@@ -1,0 +1,137 @@
+"""Databases made by the one function that reads the administrators' secrets, as the others call it.
+
+The function is the real one; in place of Lambda stands a client that hands events and answers on.
+"""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from deployments import drop_companies, secret_of
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases.connecting import TooManyConnections
+from managed_tables.databases.migrations import SCHEMA_VERSION
+from managed_tables.databases.provisioning import Provisioning
+from managed_tables.databases.remote_making import MakingFault, RemoteMaker
+from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, SECRETS_UNAVAILABLE, ApiError
+from managed_tables.ids import new_record_id
+from managed_tables.services import Services
+from managed_tables_provision import handler as function
+
+Invoke = Callable[[dict[str, Any]], Any]
+
+
+class Client:
+    """Hands an event to `invoke` and its answer back, both as JSON."""
+
+    def __init__(self, invoke: Invoke) -> None:
+        self._invoke = invoke
+
+    def invoke(self, **request: Any) -> dict[str, Any]:
+        answer = json.dumps(self._invoke(json.loads(request["Payload"])))
+        return {"Payload": io.BytesIO(answer.encode())}
+
+
+def remote(invoke: Invoke) -> RemoteMaker:
+    return RemoteMaker(lambda: Client(invoke), "provision")  # type: ignore[arg-type,return-value]
+
+
+@pytest.fixture
+def caller(services: Services, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Services:
+    """Return a process without the administrator's secret; the function beside it has it."""
+    services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
+    monkeypatch.setattr(function, "_services", lambda: services)
+    known = {"postgres_host": services.postgres_secret.host, "postgres_port": services.postgres_secret.port}
+    made = Services(services.settings.model_copy(update={**known, "postgres_sslmode": "prefer"}))
+    made.provisioning = Provisioning(  # type: ignore[assignment]
+        made.connections, remote(lambda event: function.handler(event, None))
+    )
+    return made
+
+
+def test_another_process_makes_migrates_and_rotates_without_the_administrators_secret(
+    caller: Services, services: Services, postgres_dsn: str
+) -> None:
+    company_id = new_record_id()
+    try:
+        with pytest.raises(ApiError) as refused:
+            caller.provisioning.require(company_id)
+        assert refused.value.kind is NOT_PROVISIONED
+        company = caller.provisioning.provision(company_id)
+        with caller.databases.company_connection(company) as connection:
+            assert connection.info.dbname == f"co_{company.connection_id}"
+        services.dynamodb.update_item(
+            TableName=services.settings.table_name,
+            Key={"pk": {"S": f"COMPANY#{company_id}"}, "sk": {"S": "CONNECTION"}},
+            UpdateExpression="ADD schema_version :less",
+            ExpressionAttributeValues={":less": {"N": "-1"}},
+        )
+        assert caller.provisioning.require(company_id).schema_version == SCHEMA_VERSION - 1
+        assert caller.provisioning.require(company_id).schema_version == SCHEMA_VERSION
+        assert caller.provisioning.rotate_reader(company_id).reader_generation == 1
+        assert "postgres_secret" not in caller.__dict__
+    finally:
+        drop_companies(services, postgres_dsn)
+
+
+def test_a_cluster_that_is_full_or_silent_is_told_as_such(
+    caller: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state machine and the sweep tell the two apart: they wait otherwise for each."""
+
+    def full(*_arguments: object) -> ConnectionRecord:
+        raise TooManyConnections
+
+    for raised, expected in ((full, TooManyConnections), (unreachable, ApiError)):
+        monkeypatch.setattr(function, "act", raised)
+        with pytest.raises(expected) as refused:
+            caller.provisioning.provision(new_record_id())
+    assert refused.value.kind is SECRETS_UNAVAILABLE
+
+
+def unreachable(*_arguments: object) -> ConnectionRecord:
+    raise ApiError(SECRETS_UNAVAILABLE)
+
+
+def _throttled(_event: dict[str, Any]) -> Any:
+    raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": ""}}, "Invoke")
+
+
+def _silent(_event: dict[str, Any]) -> Any:
+    raise ReadTimeoutError(endpoint_url="lambda")
+
+
+@pytest.mark.parametrize(
+    "invoke",
+    [_throttled, _silent, lambda _event: {"errorMessage": "2026-01-15 Task timed out after 26.00 seconds"}],
+)
+def test_a_function_that_does_not_answer_in_time_is_503(invoke: Invoke) -> None:
+    with pytest.raises(ApiError) as refused:
+        remote(invoke).make(new_record_id())
+    assert refused.value.kind is DATABASE_UNAVAILABLE
+
+
+def test_what_nobody_declared_is_a_fault_and_so_is_a_missing_permission() -> None:
+    with pytest.raises(MakingFault, match="ValueError"):
+        remote(lambda _event: {"errorMessage": "x", "errorType": "ValueError"}).make(new_record_id())
+
+    def denied(_event: dict[str, Any]) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "Invoke")
+
+    with pytest.raises(ClientError):
+        remote(denied).make(new_record_id())
+
+
+@pytest.mark.usefixtures("caller")
+def test_a_server_whose_certificate_cannot_be_checked_is_not_talked_to(services: Services) -> None:
+    secret = services.postgres_secret.model_copy(update={"sslmode": "verify-full"})
+    databases = replace(services.databases, cluster_secret=lambda _: secret, connect_deadline_seconds=0.1)
+    with pytest.raises(ApiError) as refused:
+        databases.open_admin_connection("default")
+    assert refused.value.kind is DATABASE_UNAVAILABLE
+    assert "SSL" in str(refused.value.__cause__)
