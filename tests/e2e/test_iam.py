@@ -122,6 +122,8 @@ class Cloud:
         self.functions.update_function_configuration(
             FunctionName=function, Environment={"Variables": variables}
         )
+        version = self.functions.publish_version(FunctionName=function)["Version"]
+        self.functions.update_alias(FunctionName=function, Name="live", FunctionVersion=version)
 
     def change_job(self, console: Console, job_id: str, **values: Any) -> None:
         """Put values into a job's record behind the API's back."""
@@ -197,10 +199,7 @@ def cancel_flow(console: Console, cloud: Cloud) -> None:
 
 
 def _wait_until_failed(company: Console, job_id: str) -> None:
-    def failed() -> bool:
-        return str(company.job(job_id)["status"]) == "failed"
-
-    until(failed, STEP_LIMIT_SECONDS)
+    until(lambda: str(company.job(job_id)["status"]) == "failed" or None, STEP_LIMIT_SECONDS)
 
 
 def export_flow(console: Console, cloud: Cloud) -> None:
@@ -228,11 +227,11 @@ def inbox_flow(console: Console, cloud: Cloud) -> None:
     wanted = {"auto-confirm": "true", "table": "da_caixa"}
     cloud.age_database(company)  # insert meets it first: nobody asks the API meanwhile
     cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"produto\nCaf\xc3\xa9\n", Metadata=wanted)
-    until(lambda: company.ok("GET", "/upload-jobs?status=done")["total"], STEP_LIMIT_SECONDS)
+    until(lambda: company.ok("GET", "/upload-jobs?status=done")["total"] or None, STEP_LIMIT_SECONDS)
     assert [one["row_count"] for one in company.ok("GET")["records"]] == [1]
     assert cloud.s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
     cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"produto\n", Metadata={"mode": "x"})
-    until(lambda: company.ok("GET", "/upload-jobs?status=failed")["total"], STEP_LIMIT_SECONDS)
+    until(lambda: company.ok("GET", "/upload-jobs?status=failed")["total"] or None, STEP_LIMIT_SECONDS)
     gone = {"key": f"inbox/{company.company_id}/gone.csv", "size": 1, "eTag": "0" * 32}
     record = {
         "eventName": "ObjectCreated:Put",

@@ -99,6 +99,14 @@ def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[st
     assert (fault["Choices"][0]["Next"], fault["Default"]) == ("ReanalysisFault", "MarkFailed")
 
 
+def test_errors_are_known_in_both_spellings(machine: dict[str, Any]) -> None:
+    """Step Functions names a service's errors otherwise by an optimised integration and by the SDK's."""
+    for state in machine["States"].values():
+        for way in [*state.get("Retry", []), *state.get("Catch", [])]:
+            named = {name.replace("Dynamo", "").partition(".")[0] for name in way["ErrorEquals"]}
+            assert named & {"DB", "Db"} in (set(), {"DB", "Db"}), way
+
+
 def test_a_job_that_waits_for_its_turn_is_not_failed_for_it() -> None:
     """What reserved concurrency turns away waits for hours, within an execution's 25,000 events."""
     machine = read_machine("job")
@@ -145,3 +153,79 @@ def test_every_variable_of_the_template_is_a_setting() -> None:
     names = {line.strip().partition(":")[0] for line in block.splitlines() if line.startswith("        ")}
     known = {name.upper() for name in settings.Settings.model_fields}
     assert {name for name in names if not name.startswith("POWERTOOLS_")} <= known
+
+
+TRANSFORM = """
+import json, sys
+from unittest.mock import patch
+import boto3
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+document = yaml_parse(open(sys.argv[1]).read())
+values = json.loads(sys.argv[2])
+session = boto3.Session(region_name="us-east-1")
+with patch("boto3.session.Session", lambda *a, **k: session):
+    def made(layer):
+        document["Resources"]["CommonLayer"]["Properties"]["ContentUri"] = f"s3://b/{layer}"
+        for one in document["Resources"].values():
+            if one["Type"] == "AWS::Serverless::Function":
+                one["Properties"]["CodeUri"] = "s3://b/code"
+            if one["Type"] == "AWS::Serverless::StateMachine":
+                one["Properties"]["DefinitionUri"] = "s3://b/machine"
+        class Policies:
+            def load(self): return {}
+        import copy
+        return transform(copy.deepcopy(document), values, Policies())
+    print(json.dumps([made("old"), made("new")]))
+"""
+
+
+@pytest.fixture(scope="module")
+def deployments() -> list[dict[str, Any]]:
+    """What SAM makes of the template, and of the template with another layer."""
+    values = {"GradualDeployment": "true", "Stage": "dev", "Runtime": "python3.13"}
+    python = tool_environment("sam") / "python"
+    command = [python, "-c", TRANSFORM, TEMPLATE, json.dumps(values)]
+    environment = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return list(json.loads(done.stdout))
+
+
+def test_every_caller_meets_a_published_version(deployments: list[dict[str, Any]]) -> None:
+    """The gateway, the events and the state machines name the alias, never what is being changed."""
+    resources = deployments[0]["Resources"]
+    aliases = {name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Alias"}
+    assert len(aliases) == 7
+    (api,) = (one for one in resources.values() if one["Type"] == "AWS::ApiGateway::RestApi")
+    assert "ApiFunctionAliaslive" in json.dumps(api)
+    assert "${ApiFunction.Arn}" not in json.dumps(api)
+    for kind in ("AWS::Events::Rule", "AWS::StepFunctions::StateMachine", "AWS::Lambda::EventInvokeConfig"):
+        found = [json.dumps(one) for one in resources.values() if one["Type"] == kind]
+        assert found
+        assert all("Aliaslive" in text or "Qualifier" in text for text in found), kind
+    assert "IngestFunctionAliaslive" in json.dumps(resources["Bucket"])
+
+
+def test_another_layer_is_another_version_of_every_function(deployments: list[dict[str, Any]]) -> None:
+    """Code and layer always match: a version keeps both."""
+    before, after = (
+        {name for name, one in made["Resources"].items() if one["Type"] == "AWS::Lambda::Version"}
+        for made in deployments
+    )
+    assert len(before) == len(after) == 7
+    assert not before & after
+
+
+def test_an_alarm_takes_an_upgrade_of_the_api_back(deployments: list[dict[str, Any]]) -> None:
+    resources = deployments[0]["Resources"]
+    (group,) = (one for one in resources.values() if one["Type"] == "AWS::CodeDeploy::DeploymentGroup")
+    assert group["Properties"]["AlarmConfiguration"]["Alarms"] == [{"Name": {"Ref": "ServerErrorsAlarm"}}]
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["Properties"]["AutoRollbackConfiguration"]["Events"]
+    assert "Canary10Percent10Minutes" in json.dumps(group["Properties"]["DeploymentConfigName"])
+    assert "CodeDeployLambdaAliasUpdate" in resources["ApiFunctionAliaslive"]["UpdatePolicy"]
+
+
+def test_the_apis_versions_are_snapshots_on_aws(deployments: list[dict[str, Any]]) -> None:
+    snap_start = deployments[0]["Resources"]["ApiFunction"]["Properties"]["SnapStart"]
+    assert snap_start == {"ApplyOn": {"Fn::If": ["FastStarts", "PublishedVersions", "None"]}}

@@ -123,12 +123,13 @@ def test_a_state_machine_may_do_what_its_states_do_and_no_more(
     definition = (ROOT / "statemachine" / file).read_text()
     substitutions = read_template()["Resources"][machine]["Properties"]["DefinitionSubstitutions"]
     names = re.findall(r"\$\{(\w+FunctionArn)\}", definition)
-    invoked = {substitutions[name]["Fn::GetAtt"][0] for name in names}
+    invoked = {substitutions[name]["Ref"] for name in names}
+    assert all(one.endswith(".Alias") for one in invoked), "what is published, never what is being changed"
     calls = set(re.findall(r'"Resource": "arn:\$\{Partition\}:states:::([\w:.-]+)"', definition))
     assert calls == {"lambda:invoke", "dynamodb:updateItem"} | waits
     steps, record, logs = (statement for name, statement in STATEMENTS if name == machine)
     assert _actions(steps) == ["lambda:InvokeFunction"]
-    assert {one["Fn::GetAtt"][0] for one in steps["Resource"]} == invoked
+    assert {one["Ref"] for one in steps["Resource"]} == invoked
     assert (_actions(record), record["Resource"]) == (
         ["dynamodb:UpdateItem"],
         {"Fn::GetAtt": ["MetadataTable", "Arn"]},

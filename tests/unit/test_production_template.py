@@ -10,7 +10,7 @@ import pytest
 from cloudformation import read_template
 from cryptography.x509 import load_pem_x509_certificates
 
-from managed_tables.aws_services import PROVISION_TIMEOUT_SECONDS
+from managed_tables.aws.aws_services import PROVISION_TIMEOUT_SECONDS
 from managed_tables.databases.connecting import AUTHORITIES
 from managed_tables.settings import PostgresSecret
 from managed_tables_api.http.boundary import EXPOSED_HEADERS

@@ -1,19 +1,24 @@
-"""Owns the app as Lambda runs it: API Gateway's event in, its answer out.
+"""The app as Lambda runs it: API Gateway's event in, its answer out.
 
-The app is built once a process, by its first event; clients and secrets are made by the first request
-that needs them.
+The app is built while Lambda initialises a process; clients and secrets are made by the first request that
+needs them. Under SnapStart many processes begin as copies of one: what none may share is made anew in each.
 """
 
+import os
+import random
 from functools import cache
 from typing import Any
 
 from mangum import Mangum
 
 from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError
+from managed_tables.ids import forget_record_ids
 from managed_tables.settings import MIB, load_settings
 from managed_tables_api.app import create_app
 from managed_tables_api.http.answers import error_answer
 from managed_tables_api.services import ApiServices
+
+INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"  # Lambda's own: on-demand, snap-start, …
 
 
 class ApiHandler:
@@ -21,13 +26,20 @@ class ApiHandler:
 
     def __init__(self, services: ApiServices) -> None:
         self._limit_bytes = services.settings.response_max_bytes
-        self._adapter = Mangum(create_app(services), lifespan="off")
+        self._app = create_app(services)
+        self._adapter = Mangum(self._app, lifespan="off")
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one event."""
         answer = self._adapter(event, context)
         size_bytes = len(answer["body"].encode())
         return answer if size_bytes <= self._limit_bytes else self._too_large(answer)
+
+    def begin_anew(self, services: ApiServices) -> None:
+        """Forget connections, clients, secrets and random state, which are those of the process copied."""
+        self._app.state.services = services
+        random.seed()
+        forget_record_ids()
 
     def _too_large(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Say what to do: Lambda itself would only drop the answer."""
@@ -45,3 +57,24 @@ def _handler() -> ApiHandler:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one event of API Gateway."""
     return _handler()(event, context)
+
+
+def initialise() -> None:
+    """Build the app before the first event, and under SnapStart arrange for what follows a restore."""
+    built = _handler()
+    if os.environ[INITIALIZATION] != "snap-start":
+        return
+    from snapshot_restore_py import register_after_restore
+
+    make_clients(ApiServices(load_settings()))  # for what importing and building them leaves in memory
+    register_after_restore(lambda: built.begin_anew(ApiServices(load_settings())))
+
+
+def make_clients(services: ApiServices) -> None:
+    """Make the clients of AWS that requests need; none connects by being made."""
+    for name in ("dynamodb", "s3", "stepfunctions", "secretsmanager", "eventbridge", "provision_client"):
+        getattr(services, name)
+
+
+if INITIALIZATION in os.environ:
+    initialise()

@@ -6,9 +6,9 @@ It is invoked by the other functions alone, none of which can read an administra
 from functools import cache
 from typing import Any
 
+from managed_tables.aws.observability import get_logger, log_keys
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.remote_making import Action, answered
-from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 
 SERVICE = "provision"

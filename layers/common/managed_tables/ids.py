@@ -31,6 +31,11 @@ class RecordIds:
         self._lock = threading.Lock()
         self._last_ms = 0
 
+    def forget(self) -> None:
+        """Begin the count anew, in a process that is a copy of another."""
+        with self._lock:
+            self._last_ms = 0
+
     def new(self) -> str:
         """Return an id greater than every id that this object has made before."""
         with self._lock:
@@ -49,6 +54,11 @@ _record_ids = RecordIds()
 def new_record_id() -> str:
     """Return a new 24-hex id; ids made by one process sort by creation."""
     return _record_ids.new()
+
+
+def forget_record_ids() -> None:
+    """Let the next id owe nothing to those made before."""
+    _record_ids.forget()
 
 
 def derive_record_id(created_ms: int, *facts: str) -> str:

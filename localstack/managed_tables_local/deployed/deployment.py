@@ -124,7 +124,17 @@ def _build(python: Path, parameters: dict[str, str]) -> None:
     _BUILD.mkdir(parents=True)
     with step("sam build"):
         _sam(["build", "--build-dir", _BUILD / "sam"], parameters, {"ARTEFACT_PYTHON": str(python)})
+    switch_off_code_deploy(_BUILD / "sam" / "template.yaml")
     mark.write_text(wanted)
+
+
+def switch_off_code_deploy(template: Path) -> None:
+    """Make the default of GradualDeployment `false`: the emulator transforms without our parameters."""
+    text = template.read_text()
+    on, off = (f"  GradualDeployment:\n    Type: String\n    Default: '{word}'" for word in ("true", "false"))
+    if on not in text:
+        raise ValueError(f"{template} has no GradualDeployment as template.yaml has it")
+    template.write_text(text.replace(on, off))
 
 
 def _quoted(value: str) -> str:

@@ -1,12 +1,17 @@
 """The app behind API Gateway: its events in, its answers out."""
 
 import json
+import random
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import pytest
 from api_probe import bearer, probe
 
+from managed_tables.ids import new_record_id
 from managed_tables_api import handler as module
 from managed_tables_api.app import create_app, mount
 from managed_tables_api.handler import ApiHandler
@@ -74,3 +79,48 @@ def test_an_answer_that_lambda_would_drop_says_what_to_do(services: ApiServices)
     assert "per_page" in body["error"]
     assert answer["headers"]["access-control-allow-origin"] == "*"
     assert answer["headers"]["content-length"] == str(len(answer["body"].encode()))
+
+
+@pytest.fixture
+def snapshot(monkeypatch: pytest.MonkeyPatch, services: ApiServices) -> Iterator[list[Callable[[], None]]]:
+    """The hooks that the handler leaves with Lambda's library, where its process begins under SnapStart."""
+    hooks: list[Callable[[], None]] = []
+    library = ModuleType("snapshot_restore_py")
+    library.register_after_restore = hooks.append  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", library)
+    monkeypatch.setenv(module.INITIALIZATION, "snap-start")
+    monkeypatch.setattr(module, "load_settings", lambda: services.settings)
+    module._handler.cache_clear()
+    yield hooks
+    module._handler.cache_clear()
+
+
+def test_a_process_that_is_restored_shares_nothing_with_the_one_copied(
+    snapshot: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connections, clients, secrets and random state are its own; the app itself is the copy's."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    module.initialise()
+    built = module._handler()
+    copied = built._app.state.services
+    copied.__dict__["connection_cache"] = copied.__dict__["dynamodb"] = object()
+    state, first_id = random.getstate(), new_record_id()
+    (restore,) = snapshot
+    restore()
+    assert module._handler() is built
+    renewed = built._app.state.services
+    assert renewed is not copied
+    assert not {"connection_cache", "dynamodb", "jwt_secret", "token_verifier"} & set(renewed.__dict__)
+    first, second = random.random(), new_record_id()  # noqa: S311 - what is tested
+    random.setstate(state)
+    assert first != random.random()  # noqa: S311 - the same
+    assert second != first_id
+
+
+def test_a_process_that_is_not_copied_registers_nothing(
+    snapshot: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(module.INITIALIZATION, "on-demand")
+    module.initialise()
+    assert snapshot == []
+    assert module._handler.cache_info().currsize == 1, "the app is built before the first event"
