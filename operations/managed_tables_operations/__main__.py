@@ -4,10 +4,16 @@ import argparse
 import sys
 from collections.abc import Callable
 
+import boto3
+
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import ApiError
 from managed_tables.services import Services, load_services
+from managed_tables_operations.companies import erase_company, migrate_all
 from managed_tables_operations.databases import MoveError, move_company, rotate_passwords
+from managed_tables_operations.letters import redrive
+from managed_tables_operations.persons import erase_files, erase_rows
+from managed_tables_operations.rebuilding import reconcile
 from managed_tables_operations.restoring import (
     NotFoundError,
     list_hidden_columns,
@@ -18,12 +24,16 @@ from managed_tables_operations.restoring import (
 Command = Callable[[Services, argparse.Namespace], None]
 
 
+class IncompleteError(RuntimeError):
+    """Some of what was asked for could not be done; the lines above say what."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; what is wrong is said in one line, and the exit code is 1."""
     chosen = parser().parse_args(arguments)
     try:
         chosen.run(load_services(), chosen)
-    except (ApiError, MoveError, NotFoundError) as error:
+    except (ApiError, IncompleteError, MoveError, NotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -46,6 +56,14 @@ def parser() -> argparse.ArgumentParser:
     add("hidden-columns", _hidden_columns, "company", "table")
     column = add("restore-column", _restore_column, "company", "table", "hidden", "name")
     column.add_argument("--label", default="")
+    add("migrate", _migrate).add_argument("--all", action="store_true", required=True)
+    add("reconcile", _reconcile)
+    add("redrive", _redrive, "queue-url")
+    add("erase-company", _erase_company, "company").add_argument(
+        "--yes", action="store_true", required=True, help="nothing brings it back but a backup"
+    )
+    rows = add("erase-rows", _erase_rows, "company", "column", "value")
+    rows.add_argument("--files", action="store_true", help="the files of ended jobs, and exports, too")
     add("rotate-passwords", _rotate, "new-master-secret")
     add("move-company", _move, "company", "cluster")
     return made
@@ -74,6 +92,40 @@ def _restore_column(services: Services, chosen: argparse.Namespace) -> None:
     company = _company(services, chosen)
     restore_column(services, company, chosen.table, chosen.hidden, chosen.name, chosen.label)
     print(chosen.name)
+
+
+def _migrate(services: Services, _chosen: argparse.Namespace) -> None:
+    failed = []
+    for company_id, error in migrate_all(services):
+        print(company_id, error or "migrated")
+        failed += [company_id] if error else []
+    if failed:
+        raise IncompleteError(f"{len(failed)} databases are as they were")
+
+
+def _reconcile(services: Services, _chosen: argparse.Namespace) -> None:
+    for finding in reconcile(services):
+        print(finding.database, finding.said)
+
+
+def _redrive(services: Services, chosen: argparse.Namespace) -> None:
+    endpoint_url = services.settings.aws_endpoint_url or None
+    clients = (boto3.client("sqs", endpoint_url=endpoint_url), services.provision_client)
+    for function in redrive(*clients, chosen.queue_url):
+        print(function)
+
+
+def _erase_company(services: Services, chosen: argparse.Namespace) -> None:
+    for gone in erase_company(services, chosen.company):
+        print(gone)
+
+
+def _erase_rows(services: Services, chosen: argparse.Namespace) -> None:
+    company = _company(services, chosen)
+    for place, count in erase_rows(services, company, chosen.column, chosen.value):
+        print(place, count)
+    if chosen.files:
+        print("files of", erase_files(services, company), "jobs")
 
 
 def _rotate(services: Services, chosen: argparse.Namespace) -> None:

@@ -112,9 +112,8 @@ def test_the_commands_of_the_docs_bring_back_a_table_and_a_column(
     services.table_operations.delete(company, table.table_id)
     monkeypatch.setattr(command, "load_services", lambda: services)
     page = (ROOT / "docs" / "operations.md").read_text()
-    for line in re.findall(r"^\$ python -m managed_tables_operations ((?:.*\\\n)*.*)$", page, re.MULTILINE)[
-        :4
-    ]:
+    commands = re.findall(r"^\$ python -m managed_tables_operations ((?:.*\\\n)*.*)$", page, re.MULTILINE)
+    for line in [one for one in commands if re.match(r"(?:deleted-tables|hidden-columns|restore-)", one)]:
         arguments = shlex.split(line.replace("\\\n", " "))
         ids = {"--company": company.company_id, "--table": table.table_id, "--hidden": hidden}
         for option in ids.keys() & set(arguments):

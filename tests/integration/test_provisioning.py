@@ -109,7 +109,7 @@ def test_a_provision_that_dies_is_resumed(
     assert provisioning.find(company_id) is None
     monkeypatch.undo()
     assert provisioning.provision(company_id) == replace(
-        provisioning.connections.find(company_id), state="provisioning", schema_version=0
+        provisioning.connections.find(company_id), state="provisioning", schema_version=0, needs_schema=0
     )
 
 

@@ -16,6 +16,7 @@ ANY_RESOURCE = {
     ("ApiFunction", "Confirm"): "an emulator's task token names no machine; on AWS the machine is named",
     ("SweepFunction", "Confirm"): "the same",
 }
+EXISTING_TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTableName}"
 DATA_ACTIONS = {
     "IngestFunction": {"secretsmanager"},
     "AnalyzeFunction": {"secretsmanager", "states"},
@@ -132,9 +133,10 @@ def test_a_state_machine_may_do_what_its_states_do_and_no_more(
     assert {one["Ref"] for one in steps["Resource"]} == invoked
     assert (_actions(record), record["Resource"]) == (
         ["dynamodb:UpdateItem"],
-        {"Fn::GetAtt": ["MetadataTable", "Arn"]},
+        {"Fn::If": ["MakeTable", {"Fn::GetAtt": ["MetadataTable", "Arn"]}, {"Fn::Sub": EXISTING_TABLE}]},
     )
-    assert substitutions["TableName"] == {"Ref": "MetadataTable"}
+    chosen = ["MakeTable", {"Ref": "MetadataTable"}, {"Ref": "ExistingTableName"}]
+    assert substitutions["TableName"] == {"Fn::If": chosen}
     assert logs["Sid"] == "LogDelivery"
 
 

@@ -1,7 +1,7 @@
 """Owns the connections' records: which company has which database, on which cluster."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from managed_tables.catalog.items import ConditionFailed, Items, put, update
@@ -15,7 +15,8 @@ ConnectionState = Literal["provisioning", "ready"]
 class ConnectionRecord:
     """A company's database: `schema_version` is that of our own schema inside it (0: not made yet).
 
-    `reader_generation` counts how often the read-only role was given another password.
+    `needs_schema` is the version that code must know at least to work with it. `reader_generation` counts how
+    often the read-only role was given another password.
     """
 
     company_id: str
@@ -25,6 +26,7 @@ class ConnectionRecord:
     schema_version: int
     created_at: str
     reader_generation: int = 0
+    needs_schema: int = 0
 
 
 class Connections:
@@ -88,9 +90,14 @@ class Connections:
             item = self._items.find(connection_key(company_id)) or item
         return _read(company_id, item)
 
-    def mark_ready(self, connection: ConnectionRecord, schema_version: int) -> None:
+    def put(self, connection: ConnectionRecord) -> None:
+        """Write the whole record, whatever there was: a catalog is made again from the databases."""
+        item = {name: value for name, value in asdict(connection).items() if name != "company_id"}
+        self._items.put({**connection_key(connection.company_id), **item})
+
+    def mark_ready(self, connection: ConnectionRecord, schema_version: int, needs_schema: int) -> None:
         """Record that the database is complete, with our own schema at this version."""
-        changes = {"state": "ready", "schema_version": schema_version}
+        changes = {"state": "ready", "schema_version": schema_version, "needs_schema": needs_schema}
         condition = "connection_id = :id AND schema_version <= :set_schema_version"
         try:
             self._items.write(
@@ -114,4 +121,5 @@ def _read(company_id: str, item: dict[str, Any]) -> ConnectionRecord:
         schema_version=item["schema_version"],
         created_at=item["created_at"],
         reader_generation=int(item.get("reader_generation", 0)),
+        needs_schema=int(item.get("needs_schema", 0)),
     )

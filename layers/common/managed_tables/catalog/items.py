@@ -67,6 +67,18 @@ class Items:
             for page in pages:
                 yield from map(from_attributes, page["Items"])
 
+    def partition(self, pk: str) -> Iterator[Item]:
+        """Yield every item of the partition."""
+        with _translated():
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table_name,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues=to_attributes({":pk": pk}),
+                ConsistentRead=True,
+            )
+            for page in pages:
+                yield from map(from_attributes, page["Items"])
+
     def query_index(self, index_name: str, key_name: str, key: str) -> Iterator[Item]:
         """Yield the items of one key of an index, the last sort key first; the index may lag behind."""
         with _translated():

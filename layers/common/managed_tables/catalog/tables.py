@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from managed_tables.catalog.items import (
@@ -26,6 +27,7 @@ from managed_tables.catalog.keys import (
 )
 from managed_tables.clock import timestamp
 from managed_tables.errors import INVALID_SCHEMA, ApiError
+from managed_tables.ids import NOBODY
 from managed_tables.schema import Column, Columns
 
 TableStatus = Literal["active", "inactive"]
@@ -245,6 +247,37 @@ class Tables:
         except ConditionFailed as error:
             raise TableChanged(table.table_id) from error
         return finished
+
+    def rebuild(self, company_id: str, table_id: str, applied: Applied) -> TableRecord:
+        """Write the record of a table that only PostgreSQL knows, and take its name back for it.
+
+        Who made it is not known there; when it was, its id says.
+        """
+        created_ms = int(table_id[:12], 16)
+        created_at = timestamp(datetime.fromtimestamp(created_ms / 1_000, UTC))
+        table = _with(
+            TableRecord(
+                company_id=company_id,
+                table_id=table_id,
+                display_name=applied.display_name,
+                packed_columns=pack_columns(applied.columns),
+                source="manual",
+                status=applied.status,
+                state="ready",
+                version=applied.version,
+                pending=None,
+                created_by_user_id=NOBODY,
+                created_at=created_at,
+                updated_at=created_at,
+            ),
+            applied,
+        )
+        self._items.write(
+            put({**table_key(company_id, table_id), **_write(table)}),
+            put({**name_key(company_id, table.display_name), "table_id": table_id}),
+            delete(deleted_table_key(company_id, table_id)),
+        )
+        return table
 
     def _replacement(self, table: TableRecord, finished: TableRecord | None) -> list[Write]:
         key = table_key(table.company_id, table.table_id)

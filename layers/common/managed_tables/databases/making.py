@@ -9,7 +9,7 @@ from psycopg.errors import DuplicateDatabase, InsufficientPrivilege, UniqueViola
 from managed_tables.catalog.connections import ConnectionRecord, Connections
 from managed_tables.databases.connecting import Databases, PgConnection, translated_errors
 from managed_tables.databases.credentials import CompanyRoles
-from managed_tables.databases.migrations import SCHEMA_VERSION, migrate
+from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION, migrate, record_company
 from managed_tables.databases.roles import (
     close_catalogue,
     end_sessions,
@@ -78,7 +78,8 @@ class DatabaseMaker:
         roles = self.databases.roles_of(connection)
         with self.databases.company_connection(connection) as company:
             migrate(company, roles.reader)
-        self.connections.mark_ready(connection, SCHEMA_VERSION)
+            record_company(company, connection.company_id)
+        self.connections.mark_ready(connection, SCHEMA_VERSION, NEEDS_SCHEMA)
 
     def _close_catalogue(self, connection: ConnectionRecord) -> None:
         database = self.databases.roles_of(connection).database

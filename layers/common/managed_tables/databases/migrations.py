@@ -84,6 +84,9 @@ _REQUEST_IDS = "ALTER TABLE managed_tables.applied_requests ADD COLUMN ids uuid[
 # What an insert with a key did that may have met rows: how many it inserted and updated.
 _REQUEST_COUNTS = "ALTER TABLE managed_tables.applied_requests ADD COLUMN counts bigint[]"
 
+# Whose database it is: what a lost catalog is made again from.
+_COMPANY = "CREATE TABLE managed_tables.company (company_id text PRIMARY KEY)"
+
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
     _VERSION_1,
@@ -97,8 +100,12 @@ MIGRATIONS: Sequence[str] = (
     _REQUEST_IDS,
     CATALOG_VIEWS + HIDDEN_COLUMNS_AND_COMMENTS,
     _REQUEST_COUNTS,
+    _COMPANY,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
+# The last of them that older code cannot work with; the others only add. While an upgrade goes on, and after
+# one that was taken back, older code meets newer databases: one that needs more than it knows it refuses.
+NEEDS_SCHEMA = 1
 
 
 def migrate(connection: PgConnection, reader: str) -> None:
@@ -112,6 +119,13 @@ def migrate(connection: PgConnection, reader: str) -> None:
             connection.execute(statements.encode())
             connection.execute("INSERT INTO managed_tables.migrations (version) VALUES (%s)", [version])
         _grant_reading(connection, reader)
+
+
+def record_company(connection: PgConnection, company_id: str) -> None:
+    """Let the database itself say whose it is; repeatable."""
+    connection.execute(
+        "INSERT INTO managed_tables.company (company_id) VALUES (%s) ON CONFLICT DO NOTHING", [company_id]
+    )
 
 
 def _take_turn(connection: PgConnection) -> None:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from managed_tables.catalog.connections import ConnectionRecord, Connections
 from managed_tables.databases.migrations import SCHEMA_VERSION
-from managed_tables.errors import NOT_PROVISIONED, ApiError
+from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
 
 
 class Maker(Protocol):
@@ -33,6 +33,8 @@ class Provisioning:
         connection = self.connections.find(company_id)
         if connection is None or connection.state != "ready":
             return None
+        if connection.needs_schema > SCHEMA_VERSION:
+            raise ApiError(DATABASE_UNAVAILABLE)  # newer code will answer: this one must not touch it
         if connection.schema_version < SCHEMA_VERSION:
             self.maker.bring_up_to_date(connection)
         return connection

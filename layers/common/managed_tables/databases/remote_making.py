@@ -5,7 +5,7 @@ What travels is `{"action", "company_id"}` there, `{"connection"}` or `{"code"}`
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from managed_tables.catalog.connections import ConnectionRecord
@@ -72,7 +72,7 @@ class RemoteMaker:
             raise ApiError(_KINDS[code])
         if "connection" not in answer:
             raise MakingFault(answer.get("errorType") or code)
-        return ConnectionRecord(**answer["connection"])
+        return _read(answer["connection"])
 
     def _invoke(self, event: dict[str, str]) -> dict[str, Any]:
         """Return what the function answers; raises DATABASE_UNAVAILABLE where it did not in time."""
@@ -90,6 +90,12 @@ class RemoteMaker:
         if _STOPPED in str(found.get("errorMessage")):
             raise ApiError(DATABASE_UNAVAILABLE)
         return found
+
+
+def _read(answer: dict[str, Any]) -> ConnectionRecord:
+    """Return the connection; while an upgrade goes on, a newer release may tell more of it."""
+    known = {field.name for field in fields(ConnectionRecord)}
+    return ConnectionRecord(**{name: value for name, value in answer.items() if name in known})
 
 
 def answered(ask: Callable[[], ConnectionRecord]) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+"""What an operator does to all companies, or to one for good: migrate, erase. Each can be repeated."""
+
+from collections.abc import Iterator
+
+from psycopg import sql
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.items import delete
+from managed_tables.catalog.keys import CONNECTION_SK, PK, SK, company_pk
+from managed_tables.databases.migrations import SCHEMA_VERSION
+from managed_tables.databases.roles import end_sessions
+from managed_tables.errors import ApiError
+from managed_tables.services import Services
+
+PREFIXES = ("uploads", "jobs", "inbox", "exports")  # of a company's objects in the bucket
+
+
+def migrate_all(services: Services) -> Iterator[tuple[str, ApiError | None]]:
+    """Bring every database to this release, and yield each company that was behind, with what failed.
+
+    Nothing needs it: a database is migrated when it is next met. It tells beforehand which would fail.
+    """
+    for connection in services.connections.all():
+        if connection.state != "ready" or connection.schema_version >= SCHEMA_VERSION:
+            continue
+        try:
+            services.provisioning.require(connection.company_id)
+            yield connection.company_id, None
+        except ApiError as error:
+            yield connection.company_id, error
+
+
+def erase_company(services: Services, company_id: str) -> Iterator[str]:
+    """Delete everything that a company has, its database first, and yield what is gone.
+
+    The record of the connection goes last: what was begun and died is found again by it.
+    """
+    connection = services.connections.find(company_id)
+    if connection is not None:
+        _drop_database(services, connection)
+        yield f"database co_{connection.connection_id}"
+    for prefix in PREFIXES:
+        services.storage.delete_all(f"{prefix}/{company_id}/")
+        yield f"objects under {prefix}/{company_id}/"
+    items = list(services.items.partition(company_pk(company_id)))
+    for item in sorted(items, key=lambda one: bool(one[SK] == CONNECTION_SK)):
+        services.items.write(delete({PK: item[PK], SK: item[SK]}))
+    yield f"{len(items)} records"
+
+
+def _drop_database(services: Services, connection: ConnectionRecord) -> None:
+    roles = services.databases.roles_of(connection)
+    with services.databases.open_admin_connection(connection.cluster) as admin:
+        found = admin.execute(
+            "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [[roles.owner, roles.reader]]
+        ).fetchall()
+        for (role,) in found:
+            admin.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(sql.Identifier(role)))
+            end_sessions(admin, role)
+        database = sql.Identifier(roles.database)
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+        for (role,) in found:
+            admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))

@@ -1,0 +1,94 @@
+"""Erase one person's rows, wherever the product keeps them (LGPD, article 18, VI)."""
+
+from collections.abc import Iterator
+
+from psycopg import sql
+
+from managed_tables.aws.storage import job_prefixes
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.job_records import TERMINAL_STATUSES
+from managed_tables.catalog.keys import JOB_PREFIX, company_pk
+from managed_tables.databases.applied import COUNT_SLOTS
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.services import Services
+
+_OURS = ["public", "kept_rows", "deleted_tables"]
+
+
+def erase_rows(
+    services: Services, company: ConnectionRecord, column: str, value: str
+) -> Iterator[tuple[str, int]]:
+    """Delete the rows whose `column` is `value` from every table of the company that has such a column.
+
+    So from tables, from what is kept for an undo, and from deleted tables and hidden columns. Yields each
+    place with how many rows went; all of it commits together, when the last was yielded.
+    """
+    with services.open_company(company) as connection, connection.transaction():
+        ids = _ids(connection)
+        for schema, name in _places(connection, column):
+            gone = _delete(connection, sql.Identifier(schema, name), column, value)
+            if schema == "public" and name in ids:
+                _count(connection, ids[name], -len(gone))
+                yield from _delete_hidden(connection, ids[name], gone)
+            yield f"{schema}.{name}", len(gone)
+
+
+def erase_files(services: Services, company: ConnectionRecord) -> int:
+    """Delete the files, staged objects and exports of the company's ended jobs; return how many jobs.
+
+    Which of them hold a person's rows cannot be told without reading each: all go, before their time.
+    """
+    jobs = services.items.query(company_pk(company.company_id), JOB_PREFIX)
+    ended = [str(job["job_id"]) for job in jobs if job["status"] in TERMINAL_STATUSES]
+    for job_id in ended:
+        for prefix in job_prefixes(company.company_id, job_id):
+            services.storage.delete_all(prefix)
+    services.storage.delete_all(f"exports/{company.company_id}/")
+    services.storage.delete_all(f"inbox/{company.company_id}/")
+    return len(ended)
+
+
+def _ids(connection: PgConnection) -> dict[str, str]:
+    rows = connection.execute(
+        "SELECT display_name, table_id FROM managed_tables.tables WHERE deleted_at IS NULL"
+    ).fetchall()
+    return dict(rows)
+
+
+def _places(connection: PgConnection, column: str) -> list[tuple[str, str]]:
+    """Return schema and name of every table that has the column, hidden under a number or not."""
+    rows = connection.execute(
+        "SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+        " WHERE nspname = ANY(%s) AND relkind = 'r' AND EXISTS (SELECT FROM pg_attribute"
+        " WHERE attrelid = pg_class.oid AND attname = %s AND attnum > 0 AND NOT attisdropped)"
+        " ORDER BY nspname, relname",
+        [_OURS, column],
+    ).fetchall()
+    return [(str(schema), str(name)) for schema, name in rows]
+
+
+def _delete(connection: PgConnection, table: sql.Identifier, column: str, value: str) -> list[object]:
+    """Delete the rows and return their ids."""
+    form = sql.SQL("DELETE FROM {} WHERE {}::text = %s RETURNING id").format(table, sql.Identifier(column))
+    return [row[0] for row in connection.execute(form, [value]).fetchall()]
+
+
+def _delete_hidden(connection: PgConnection, table_id: str, ids: list[object]) -> Iterator[tuple[str, int]]:
+    """Delete what columns that were hidden since held of these rows."""
+    rows = connection.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'deleted_tables'::regnamespace"
+        " AND starts_with(relname, %s)",
+        [f"hidden${table_id}$"],
+    ).fetchall()
+    for (name,) in rows:
+        form = sql.SQL("DELETE FROM {} WHERE id = ANY(%s)").format(sql.Identifier("deleted_tables", name))
+        yield f"deleted_tables.{name}", connection.execute(form, [ids]).rowcount
+
+
+def _count(connection: PgConnection, table_id: str, change: int) -> None:
+    connection.execute(
+        "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
+        " VALUES (%s, pg_backend_pid() %% %s, %s)"
+        " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count",
+        [table_id, COUNT_SLOTS, change],
+    )

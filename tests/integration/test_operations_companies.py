@@ -1,0 +1,235 @@
+"""What an operator does to companies and persons for good, and after a disaster, on real stores."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import psycopg
+import pytest
+from deployments import make_table
+from psycopg import sql
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.keys import company_pk
+from managed_tables.catalog.tables import TableRecord
+from managed_tables.databases.migrations import SCHEMA_VERSION
+from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
+from managed_tables.ids import new_record_id, row_id
+from managed_tables.schema import Column, ColumnType
+from managed_tables.services import Services
+from managed_tables.tables.changes import TableChange
+from managed_tables.tables.definitions import ColumnChange
+from managed_tables_operations import __main__ as command
+from managed_tables_operations.companies import erase_company, migrate_all
+from managed_tables_operations.letters import redrive
+from managed_tables_operations.persons import erase_files, erase_rows
+from managed_tables_operations.rebuilding import reconcile
+
+COLUMNS = (
+    Column(name="cpf", display_name="CPF", type=ColumnType.TEXT, nullable=True),
+    Column(name="nome", display_name="Nome", type=ColumnType.TEXT, nullable=True),
+)
+ANA, BIA = "111.444.777-35", "529.982.247-25"
+
+
+def make(services: Services, company: ConnectionRecord, name: str) -> TableRecord:
+    """Return a table of two persons' rows."""
+    made = services.table_operations.create(company, new_record_id(), name, COLUMNS)
+    with services.open_company(company) as connection:
+        form = sql.SQL("INSERT INTO {} VALUES (%s, %s, %s)").format(sql.Identifier(name))
+        for number, cpf in enumerate((ANA, BIA)):
+            connection.execute(form, [row_id(1_700_000_000_000, number), cpf, "x"])
+        connection.execute(
+            "INSERT INTO managed_tables.row_counts (table_id, slot, row_count) VALUES (%s, 0, 2)",
+            [made.table_id],
+        )
+    return made
+
+
+def age(services: Services, company: ConnectionRecord) -> None:
+    services.connections.put(replace(company, state="ready", schema_version=SCHEMA_VERSION - 1))
+
+
+def test_every_database_is_migrated_at_once_and_failures_are_told(
+    services: Services, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    age(services, company)
+    assert list(migrate_all(services)) == [(company.company_id, None)]
+    assert list(migrate_all(services)) == []
+    age(services, company)
+
+    def refuse(_company_id: str) -> ConnectionRecord:
+        raise ApiError(NOT_PROVISIONED)
+
+    monkeypatch.setattr(services.provisioning.__class__, "require", lambda _self, one: refuse(one))
+    monkeypatch.setattr(command, "load_services", lambda: services)
+    assert command.main(["migrate", "--all"]) == 1
+
+
+def test_a_database_of_a_newer_release_is_refused_only_where_it_needs_newer_code(
+    services: Services, company: ConnectionRecord
+) -> None:
+    known = services.connections.find(company.company_id)
+    assert known is not None
+    services.connections.put(replace(known, schema_version=SCHEMA_VERSION + 1))
+    assert services.provisioning.require(company.company_id).connection_id == company.connection_id
+    services.connections.put(replace(known, needs_schema=SCHEMA_VERSION + 1))
+    with pytest.raises(ApiError) as refused:
+        services.provisioning.require(company.company_id)
+    assert refused.value.kind is DATABASE_UNAVAILABLE
+
+
+def test_an_erased_company_leaves_nothing(
+    services: Services, company: ConnectionRecord, postgres_dsn: str
+) -> None:
+    """Its database and roles, its objects and its records; another company's stay."""
+    other = services.provisioning.provision(new_record_id())
+    for one in (company, other):
+        make(services, one, "clientes")
+        services.storage.put_bytes(f"uploads/{one.company_id}/x/00.csv", b"a", "text/csv")
+    roles = services.databases.roles_of(company)
+    with services.databases.company_connection(company):
+        list(erase_company(services, company.company_id))
+    assert list(services.items.partition(company_pk(company.company_id))) == []
+    with psycopg.connect(postgres_dsn) as admin:
+        for query in (
+            "SELECT FROM pg_database WHERE datname = %s",
+            "SELECT FROM pg_roles WHERE rolname = %s",
+        ):
+            assert admin.execute(query, [roles.database]).fetchone() is None
+        assert admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [roles.reader]).fetchone() is None
+    bucket = services.settings.bucket_name
+    left = services.s3.list_objects_v2(Bucket=bucket, Prefix="uploads/")["Contents"]
+    assert [one["Key"] for one in left] == [f"uploads/{other.company_id}/x/00.csv"]
+    assert [table.display_name for table in services.tables.all(other.company_id)] == ["clientes"]
+    assert list(erase_company(services, company.company_id))[-1] == "0 records", "again is no fault"
+
+
+def test_a_persons_rows_are_erased_wherever_they_are_kept(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """From tables, what is kept for an undo, deleted tables and hidden columns; others' rows stay."""
+    table = make(services, company, "clientes")
+    gone = make(services, company, "antigos")
+    services.table_operations.delete(company, gone.table_id)
+    kept = [ColumnChange(**COLUMNS[0].model_dump())]
+    services.table_operations.update(company, table.table_id, TableChange(columns=kept))
+    with services.open_company(company) as connection:
+        connection.execute("CREATE TABLE kept_rows.job AS SELECT * FROM clientes")
+    counts = dict(erase_rows(services, company, "cpf", ANA))
+    assert sorted(counts.values()) == [1, 1, 1, 1]
+    assert counts["public.clientes"] == counts["kept_rows.job"] == 1
+    with services.open_company(company) as connection:
+        assert connection.execute("SELECT cpf FROM clientes").fetchall() == [(BIA,)]
+    assert services.table_reading.count(company, table) == 1
+    assert sum(count for _, count in erase_rows(services, company, "cpf", ANA)) == 0
+
+
+def test_files_of_ended_jobs_go_before_their_time(services: Services, company: ConnectionRecord) -> None:
+    keys = {}
+    for status in ("done", "queued"):
+        job_id = new_record_id()
+        item = {"pk": company_pk(company.company_id), "sk": f"JOB#{job_id}", "job_id": job_id}
+        services.items.put({**item, "status": status})
+        keys[status] = f"uploads/{company.company_id}/{job_id}/00.csv"
+        services.storage.put_bytes(keys[status], b"a", "text/csv")
+    assert erase_files(services, company) == 1
+    found = services.s3.list_objects_v2(
+        Bucket=services.settings.bucket_name, Prefix=f"uploads/{company.company_id}/"
+    )
+    assert [one["Key"] for one in found["Contents"]] == [keys["queued"]]
+
+
+def test_a_lost_catalog_is_made_again_from_the_databases(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """The table of metadata is gone, and another, empty one in its place; nothing of PostgreSQL's is lost."""
+    table = make(services, company, "clientes")
+    services.provisioning.rotate_reader(company.company_id)
+    lost = services.settings.table_name
+    make_table(f"{lost}-again")
+    empty = Services(services.settings.model_copy(update={"table_name": f"{lost}-again"}))
+    empty.postgres_secret = services.postgres_secret  # type: ignore[assignment]
+    said = [one.said for one in reconcile(empty) if one.database == f"co_{company.connection_id}"]
+    assert len(said) == 2
+    found = empty.provisioning.require(company.company_id)
+    assert (found.connection_id, found.state) == (company.connection_id, "ready")
+    rebuilt = empty.tables.find(company.company_id, table.table_id)
+    assert rebuilt is not None
+    assert rebuilt.applied == table.applied
+    assert empty.table_reading.count(found, rebuilt) == 2
+    empty.table_operations.update(found, table.table_id, TableChange(display_name="pessoas"))
+    with pytest.raises(ApiError):
+        empty.table_operations.create(found, new_record_id(), "pessoas", COLUMNS)
+    reader = empty.databases.roles_of(found)
+    secret = empty.postgres_secret
+    login = {"user": reader.reader, "password": reader.password(reader.reader), "dbname": reader.database}
+    psycopg.connect(host=secret.host, port=secret.port, **login).close()
+    assert not [one for one in reconcile(empty) if one.database == f"co_{company.connection_id}"]
+
+
+def test_a_database_from_an_earlier_point_in_time_is_believed(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """Renamed since, made since, deleted since: the catalog goes back to what PostgreSQL has."""
+    renamed, deleted = make(services, company, "clientes"), make(services, company, "antigos")
+    services.table_operations.update(company, renamed.table_id, TableChange(display_name="pessoas"))
+    made = make(services, company, "novos")
+    services.table_operations.delete(company, deleted.table_id)
+    with services.open_company(company) as connection:  # as it was before these three
+        connection.execute("ALTER TABLE pessoas RENAME TO clientes")
+        connection.execute(
+            "UPDATE managed_tables.tables SET version = 1, display_name = 'clientes' WHERE table_id = %s",
+            [renamed.table_id],
+        )
+        connection.execute("DROP TABLE novos")
+        connection.execute("DELETE FROM managed_tables.tables WHERE table_id = %s", [made.table_id])
+        away = sql.Identifier("deleted_tables", f"deleted${deleted.table_id}")
+        connection.execute(sql.SQL("ALTER TABLE {} SET SCHEMA public").format(away))
+        away = sql.Identifier(f"deleted${deleted.table_id}")
+        connection.execute(sql.SQL("ALTER TABLE {} RENAME TO antigos").format(away))
+        connection.execute(
+            "UPDATE managed_tables.tables SET version = 1, deleted_at = NULL WHERE table_id = %s",
+            [deleted.table_id],
+        )
+    said = [one.said for one in reconcile(services) if one.database == f"co_{company.connection_id}"]
+    assert len(said) == 3
+    names = {table.display_name: table.version for table in services.tables.all(company.company_id)}
+    assert names == {"clientes": 1, "antigos": 1}
+    services.table_operations.create(company, new_record_id(), "novos", COLUMNS)
+
+
+@pytest.mark.usefixtures("services")
+def test_letters_that_were_given_up_are_sent_again() -> None:
+    """Each to its function, with its event; one that is not taken stays in the queue."""
+    queue = boto3.client("sqs")
+    url = queue.create_queue(QueueName=f"letters-{new_record_id()}")["QueueUrl"]
+    for number in range(2):
+        told = {"requestContext": {"functionArn": f"arn:f{number}"}, "requestPayload": {"n": number}}
+        queue.send_message(QueueUrl=url, MessageBody=json.dumps(told))
+    functions = Functions()
+    assert sorted(redrive(queue, functions, url)) == ["arn:f0", "arn:f1"]
+    assert sorted(functions.events) == [b'{"n": 0}', b'{"n": 1}']
+    assert list(redrive(queue, functions, url)) == []
+    queue.send_message(QueueUrl=url, MessageBody=json.dumps(told))
+    with pytest.raises(RuntimeError):
+        list(redrive(queue, Functions(refuse=True), url))
+    counted = queue.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert counted["ApproximateNumberOfMessagesNotVisible"] == "1", "not deleted"
+    queue.delete_queue(QueueUrl=url)
+
+
+class Functions:
+    """Lambda, as far as it takes events."""
+
+    def __init__(self, *, refuse: bool = False) -> None:
+        self.events: list[bytes] = []
+        self._refuse = refuse
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+        if self._refuse:
+            raise RuntimeError(FunctionName)
+        assert InvocationType == "Event"
+        self.events.append(Payload)
+        return {}
