@@ -161,6 +161,11 @@ test-postgres: setup ## The tests of rows, conditions and keys on another Postgr
 test-scale: setup ## 200 companies on two clusters, 100 jobs at once, on a stack of its own
 	@$(BIN)/python -m benchmarks.scale
 
+.PHONY: smoke
+smoke: setup ## Try a deployment from outside: API= TOKEN=, for the inbox BUCKET= COMPANY=, of load SECONDS= (5)
+	@SMOKE_TOKEN="$(TOKEN)" $(BIN)/python -m managed_tables_operations.smoke --api "$(API)" \
+	    --bucket "$(BUCKET)" --company "$(COMPANY)" --seconds "$(or $(SECONDS),5)"
+
 .PHONY: bench
 bench: setup ## Measure: imports, cold starts, the API, the load of a million rows
 	@$(BIN)/python -m benchmarks

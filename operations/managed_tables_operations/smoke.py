@@ -1,0 +1,230 @@
+"""`make smoke`: try a deployment from outside, as a console and a script would, and clean up.
+
+Everything but the inbox goes over HTTP with one bearer token of a company that may be tried on: what is made
+bears a name of its own and is deleted at the end, whatever failed.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+PREFIX = "/v1/managed-tables"
+WAKING_LIMIT_SECONDS = 120.0  # a cluster that has been paused for a day takes 30 s and more
+JOB_LIMIT_SECONDS = 300.0
+POLL_SECONDS = 0.5
+MIB = 1_048_576
+CALLERS = 4
+TERMINAL = ("done", "failed")
+
+Put = Callable[[str, bytes, dict[str, str]], None]  # key, body and metadata of an object of the bucket
+
+
+class SmokeError(RuntimeError):
+    """Something is not as it should be; the message says what."""
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """One try of the API at `url`, with a token, under one name."""
+
+    url: str
+    token: str
+    http: httpx.Client
+    name: str
+
+    def send(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        """Send one request."""
+        headers = {"Authorization": f"Bearer {self.token}", **sent.pop("headers", {})}
+        return self.http.request(method, f"{self.url}{PREFIX}{path}", headers=headers, **sent)
+
+    def ok(self, method: str, path: str, body: object = None) -> Any:
+        """Send one request and return its JSON; raises SmokeError where it is refused."""
+        answer = self.send(method, path, json=body)
+        if answer.is_error:
+            raise SmokeError(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+        return answer.json() if answer.content else None
+
+    def provision(self) -> str:
+        """Have the company's database made, waiting for a cluster that wakes."""
+        started = time.monotonic()
+        while (answer := self.send("POST", "/provision")).status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            if time.monotonic() - started > WAKING_LIMIT_SECONDS:
+                raise SmokeError(f"the cluster does not wake: {answer.text}")
+            time.sleep(POLL_SECONDS)
+        expect(answer.status_code == HTTPStatus.OK, f"POST /provision: {answer.status_code} {answer.text}")
+        return f"the database answers after {time.monotonic() - started:.1f} s"
+
+    def confirm(self) -> str:
+        """Take a file to rows, by a presigned post."""
+        job = self._analyzed("produto;valor\nCafé;1,50\nPão;2,25\n")
+        self._confirm(job, job["inferred_schema"]["columns"])
+        done = self._wait(job["_id"], *TERMINAL)
+        expect(done["status"] == "done", f"the job ended as {done['status']}: {done.get('error')}")
+        page = self.ok("GET", f"/{done['user_table_id']}/rows")
+        values = {row["produto"]: row["valor"] for row in page["records"]}
+        expect(values == {"Café": 1.5, "Pão": 2.25}, f"the rows are {values}")
+        return "a file is read, confirmed and loaded"
+
+    def reject(self) -> str:
+        """Confirm with a type that the values are not of: the job waits again, with what was wrong."""
+        job = self._analyzed("produto;valor\nCafé;um\n", "recusada")
+        columns = [{**one, "type": "integer"} for one in job["inferred_schema"]["columns"]]
+        self._confirm(job, columns)
+        again = self._wait(job["_id"], "waiting_confirm", *TERMINAL, since=job["updated_at"])
+        expect(again["status"] == "waiting_confirm", f"a rejected job is {again['status']}")
+        expect(bool(again.get("error")), "a rejected job says nothing of what was wrong")
+        self.ok("DELETE", f"/upload-jobs/{job['_id']}")
+        return "values that do not convert are rejected, and nothing is loaded"
+
+    def inbox(self, put: Put, company_id: str) -> str:
+        """Put a file into the bucket's inbox: it becomes a table without a person."""
+        table = f"{self.name}_caixa"
+        body = "produto\nCafé\n".encode()
+        put(f"inbox/{company_id}/{table}.csv", body, {"auto-confirm": "true", "table": table})
+        deadline = time.monotonic() + JOB_LIMIT_SECONDS
+        while not [one for one in self._tables() if one["display_name"] == table and one["row_count"]]:
+            expect(time.monotonic() < deadline, "the file in the inbox has made no table")
+            time.sleep(POLL_SECONDS)
+        return "a file in the inbox is a table"
+
+    def refuse_bodies(self) -> str:
+        """Send bodies of 7 MB, beyond Lambda's limit, and of 11 MB, beyond API Gateway's."""
+        table_id = self.ok("POST", "", {"display_name": f"{self.name}_corpo", "columns": [_text("produto")]})[
+            "_id"
+        ]
+        for size in (7, 11):
+            body = json.dumps({"rows": [{"produto": "x" * (size * MIB)}]})
+            headers = {"Content-Type": "application/json"}
+            answer = self.send("POST", f"/{table_id}/rows", content=body, headers=headers)
+            said = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+            right = answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and "error" in said
+            expect(right, f"a body of {size} MB: {answer.status_code} {answer.text[:200]}")
+        return "bodies of 7 and 11 MB are refused in the API's own words"
+
+    def load(self, seconds: float) -> str:
+        """Read and write for a while, during an upgrade for one: no answer of 500 and above, no row lost."""
+        table = self.ok("POST", "", {"display_name": f"{self.name}_carga", "columns": [_text("produto")]})
+        deadline = time.monotonic() + seconds
+        with ThreadPoolExecutor(CALLERS) as pool:
+            results = list(pool.map(lambda _: self._call(table["_id"], deadline), range(CALLERS)))
+        written = sum(one for one, _ in results)
+        answers = [status for _, statuses in results for status in statuses]
+        wrong = [status for status in answers if status >= HTTPStatus.INTERNAL_SERVER_ERROR]
+        expect(not wrong, f"{len(wrong)} of {len(answers)} requests were answered {sorted(set(wrong))}")
+        counted = self.ok("GET", f"/{table['_id']}")["row_count"]
+        expect(counted == written, f"{counted} rows where {written} were written")
+        return f"{len(answers)} requests in {seconds:.0f} s, none answered 500 and above, {written} rows"
+
+    def clean(self) -> str:
+        """Delete every table of this try."""
+        mine = [one for one in self._tables() if one["display_name"].startswith(self.name)]
+        for one in mine:
+            self.ok("DELETE", f"/{one['_id']}")
+            gone = self.send("GET", f"/{one['_id']}").status_code
+            expect(gone == HTTPStatus.NOT_FOUND, f"a deleted table is answered {gone}")
+        return f"{len(mine)} tables deleted"
+
+    def _tables(self) -> list[dict[str, Any]]:
+        return list(self.ok("GET", f"?search={self.name}&per_page=100")["records"])
+
+    def _call(self, table_id: str, deadline: float) -> tuple[int, list[int]]:
+        """Write a row and read, again and again; return how many were written and every answer's status."""
+        written, answers = 0, list[int]()
+        while time.monotonic() < deadline or not answers:
+            headers = {"Idempotency-Key": secrets.token_hex(16)}
+            body = {"rows": [{"produto": "Café"}]}
+            made = self.send("POST", f"/{table_id}/rows", json=body, headers=headers)
+            written += not made.is_error
+            answers += [made.status_code, self.send("GET", f"/{table_id}/rows").status_code]
+        return written, answers
+
+    def _analyzed(self, text: str, name: str = "vendas") -> dict[str, Any]:
+        content = text.encode()
+        declared = {"files": [{"name": f"{name}.csv", "size_bytes": len(content)}]}
+        answer = self.ok("POST", "/upload", declared)
+        upload = answer["uploads"][0]
+        sent = self.http.post(upload["url"], data=upload["fields"], files={"file": (upload["name"], content)})
+        expect(not sent.is_error, f"the bucket answered {sent.status_code}: {sent.text[:300]}")
+        return self._wait(answer["job_id"], "waiting_confirm", *TERMINAL)
+
+    def _confirm(self, job: dict[str, Any], columns: list[dict[str, Any]]) -> None:
+        expect(job["status"] == "waiting_confirm", f"the job is {job['status']}: {job.get('error')}")
+        body = {"display_name": f"{self.name}_{job['_id'][-6:]}", "columns": columns}
+        self.ok("POST", f"/upload-jobs/{job['_id']}/confirm", body)
+
+    def _wait(self, job_id: str, *statuses: str, since: str = "") -> dict[str, Any]:
+        """Return the job once it has one of the statuses, and has changed."""
+        deadline = time.monotonic() + JOB_LIMIT_SECONDS
+        while True:
+            job: dict[str, Any] = self.ok("GET", f"/upload-jobs/{job_id}")
+            if job["status"] in statuses and job["updated_at"] != since:
+                return job
+            expect(time.monotonic() < deadline, f"job {job_id} is still {job['status']}")
+            time.sleep(POLL_SECONDS)
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """Raise SmokeError unless it holds."""
+    if not holds:
+        raise SmokeError(otherwise)
+
+
+def _text(name: str) -> dict[str, Any]:
+    return {"name": name, "display_name": name.title(), "type": "text", "nullable": True}
+
+
+def run(smoke: Smoke, seconds: float, inbox: Callable[[], str] | None) -> list[str]:
+    """Try everything in turn, print what holds, and return what does not."""
+    steps: list[Callable[[], str]] = [smoke.provision, smoke.confirm, smoke.reject, smoke.refuse_bodies]
+    steps += [inbox] if inbox else []
+    failures = []
+    for step in [*steps, lambda: smoke.load(seconds), smoke.clean]:
+        try:
+            print(f"ok    {step()}", flush=True)
+        except (SmokeError, httpx.HTTPError, KeyError, ValueError) as error:
+            failures.append(f"{type(error).__name__}: {error}")
+            print(f"FAIL  {failures[-1]}", flush=True)
+    return failures
+
+
+def _put_into(bucket: str) -> Put:
+    import boto3
+
+    client = boto3.client("s3")
+
+    def put(key: str, body: bytes, metadata: dict[str, str]) -> None:
+        client.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata)
+
+    return put
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; the token comes from the environment, where no other user can read it."""
+    made = argparse.ArgumentParser(prog="make smoke", description=__doc__)
+    made.add_argument("--api", required=True, help="the output ApiUrl")
+    made.add_argument("--bucket", default="", help="the output BucketName: the inbox is tried, too")
+    made.add_argument("--company", default="", help="the token's company, for the inbox")
+    made.add_argument("--seconds", type=float, default=5.0, help="of load: 900 while an upgrade goes on")
+    chosen = made.parse_args(arguments)
+    with httpx.Client(timeout=35, transport=httpx.HTTPTransport(retries=2)) as http:
+        name = f"fumaca_{secrets.token_hex(4)}"
+        smoke = Smoke(chosen.api.rstrip("/"), os.environ["SMOKE_TOKEN"], http, name)
+        tries_inbox = bool(chosen.bucket and chosen.company)
+        if not tries_inbox:
+            print("skip  the inbox: give BUCKET and COMPANY, and AWS credentials")
+        inbox = (lambda: smoke.inbox(_put_into(chosen.bucket), chosen.company)) if tries_inbox else None
+        return 1 if run(smoke, chosen.seconds, inbox) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

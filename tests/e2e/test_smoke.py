@@ -1,0 +1,40 @@
+"""`make smoke`, on the stack under test: what is to hold on AWS holds here, and what does not is found."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+from client import Console, Stack
+
+from managed_tables_operations import smoke as module
+from managed_tables_operations.smoke import Smoke, run
+
+
+@pytest.mark.flow
+def test_a_deployment_that_works_passes_and_nothing_is_left(
+    console: Console, stack_file: Path, http: httpx.Client
+) -> None:
+    facts = json.loads(stack_file.read_text())
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=facts["aws_endpoint_url"],
+        region_name=facts["region"],
+        aws_access_key_id=facts["access_key_id"],
+        aws_secret_access_key=facts["secret_access_key"],
+    )
+
+    def put(key: str, body: bytes, metadata: dict[str, str]) -> None:
+        s3.put_object(Bucket=facts["bucket_name"], Key=key, Body=body, Metadata=metadata)
+
+    smoke = Smoke(console.base_url, console.token(), http, "fumaca_teste")
+    assert run(smoke, 1.0, partial(smoke.inbox, put, console.company_id)) == []
+    assert console.ok("GET")["records"] == []
+
+
+def test_what_does_not_hold_is_said(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMOKE_TOKEN", "none")
+    monkeypatch.setattr(module, "WAKING_LIMIT_SECONDS", 0)
+    assert module.main(["--api", stack.api_url, "--seconds", "0"]) == 1
