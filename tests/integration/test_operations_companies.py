@@ -33,6 +33,12 @@ COLUMNS = (
 ANA, BIA = "111.444.777-35", "529.982.247-25"
 
 
+@pytest.fixture
+def company(own_company: ConnectionRecord) -> ConnectionRecord:
+    """A company whose database says that it is this one's."""
+    return own_company
+
+
 def make(services: Services, company: ConnectionRecord, name: str) -> TableRecord:
     """Return a table of two persons' rows."""
     made = services.table_operations.create(company, new_record_id(), name, COLUMNS)
