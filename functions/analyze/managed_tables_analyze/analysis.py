@@ -35,6 +35,7 @@ class SourceFile:
 class Analysis:
     """What analyze found; `staged` is the staged object, `labels` its headers as written (None for none).
 
+    `proven` says of each column whether every cell that is not NULL is known to convert to its type.
     `reading` is how the files were read, under the `wish` that a person stated.
     """
 
@@ -43,6 +44,7 @@ class Analysis:
     findings: list[Finding]
     files: list[str]
     formats: list[dict[str, Any]]
+    proven: list[bool]
     row_count: int
     dialect: FileDialect
     labels: list[str | None]
@@ -58,7 +60,8 @@ class Analysis:
             "warnings": listed_warnings(self.findings),
             "files": self.files,
             "columns": [
-                {"name": name, "formats": formats} for name, formats in zip(names, self.formats, strict=True)
+                {"name": name, "formats": formats, "proven": is_proven}
+                for name, formats, is_proven in zip(names, self.formats, self.proven, strict=True)
             ],
             "row_count": self.row_count,
             "reading": self.reading.as_record(),
@@ -109,7 +112,7 @@ def analyze(
             timezone=zone.key,
             told=[*table.findings, *table.grounds],
         )
-        totals = find_totals(connection, staged, len(labels), table.files)
+        totals = find_totals(connection, staged, [column.type for column in judged], table.files)
         findings = [*table.findings, *_find_cut_labels(table), *totals]
         types = [(column.type, column.formats) for column in judged]
         sample_rows = read_sample_rows(connection, table.names, types, zone)
@@ -137,6 +140,7 @@ def analyze(
         findings=[*findings, *(one for column in judged for one in column.findings)],
         files=table.files,
         formats=[column.formats.as_record() for column in judged],
+        proven=[column.is_proven for column in judged],
         row_count=table.row_count,
         dialect=dialect,
         labels=table.labels,

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.sql_text import choose, literal, trimmed
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines
+from managed_tables.schema import ColumnType
 
 _FIRST_COLUMNS = 3  # where the word stands
 _COLUMNS_COMPARED = 30  # among which a total leaves some empty
@@ -19,14 +20,15 @@ _STARTS = ("tot", "sub")
 
 
 def find_totals(
-    connection: DuckDBPyConnection, staged: Path, width: int, files: Sequence[str]
+    connection: DuckDBPyConnection, staged: Path, types: Sequence[ColumnType], files: Sequence[str]
 ) -> list[Finding]:
-    """Return a finding for each file or sheet with rows that begin like a total."""
-    columns = [f"c{index}" for index in range(min(width, _COLUMNS_COMPARED))]
-    if len(columns) == 1:  # nothing to sum
+    """Return a finding for each file or sheet with rows that begin like a total, which only a text can."""
+    columns = [f"c{index}" for index in range(min(len(types), _COLUMNS_COMPARED))]
+    first = [f"c{index}" for index, kind in enumerate(types[:_FIRST_COLUMNS]) if kind is ColumnType.TEXT]
+    if len(columns) == 1 or not first:  # nothing to sum, or no word for it
         return []
     has_gap = " OR ".join(f"{column} IS NULL OR {column} = ''" for column in columns)
-    is_total = " OR ".join(_is_total(column, has_gap) for column in columns[:_FIRST_COLUMNS])
+    is_total = " OR ".join(_is_total(column, has_gap) for column in first)
     found = connection.execute(
         f"SELECT file, sheet, count(*), min(line, {MAX_LINES}) FROM read_parquet({literal(str(staged))}) "  # noqa: S608
         f"WHERE {is_total} GROUP BY file, sheet ORDER BY file, sheet"

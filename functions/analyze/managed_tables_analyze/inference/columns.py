@@ -30,7 +30,7 @@ class InferredColumn:
     """What analyze says of one column of the staged object.
 
     `inference` is the job's optional object: confidence, evidence, exceptions, warnings, alternatives.
-    `findings` are its warnings.
+    `findings` are its warnings; `is_proven` says that every cell that is not NULL is known to convert.
     """
 
     type: ColumnType
@@ -38,6 +38,7 @@ class InferredColumn:
     formats: Formats
     inference: dict[str, Any]
     findings: list[Finding] = field(default_factory=list)
+    is_proven: bool = False
 
 
 def infer_columns(
@@ -74,14 +75,22 @@ def infer_columns(
         replace(judge.judge(trial, reading, label), told=found)
         for trial, reading, label, found in zip(trials, readings, labels, about, strict=True)
     ]
-    oddities = find_oddities(connection, staged, [one.type for one in judged])
+    proven = [one.is_proven for one in judged]
+    oddities = find_oddities(connection, staged, [one.type for one in judged], proven)
     judged = [
         _with_oddities(judge, one, found, label, files)
         for one, found, label in zip(judged, oddities, labels, strict=True)
     ]
     exceptions = explanation.read_exceptions(connection, staged, judged, files)
     return [
-        InferredColumn(one.type, one.nullable, one.formats, one.as_record(name, cells), one.findings(name))
+        InferredColumn(
+            one.type,
+            one.nullable,
+            one.formats,
+            one.as_record(name, cells),
+            one.findings(name),
+            is_proven=one.is_proven,
+        )
         for one, cells, name in zip(judged, exceptions, names, strict=True)
     ]
 

@@ -22,8 +22,10 @@ HEAD = "inference_head"  # the object's first rows, in a temporary table: all co
 EXCEPTIONS_KEPT = 5  # enough to show a person what is wrong
 ROW_NUMBER = "file_row_number"
 
-_FITS, _EMPTY, _BLANK, _OTHER = range(1, 5)
-_WIDTH = 5  # values a tally is made of
+# What each kind of cell adds to one sum, from which the counts of all kinds are read: an aggregate a kind
+# costs as much as the tests themselves.
+_BITS = 31  # of a count: more rows than any upload unpacks to
+_FITS, _EMPTY, _BLANK, _OTHER = 0, 1, 1 << _BITS, 1 << 2 * _BITS
 
 
 class Condition(Protocol):
@@ -81,15 +83,14 @@ class Tally:
     """How a column's cells answered: each cell is counted once, the first that applies.
 
     `empty`: no cell, no characters but blanks, or an error value. `fits`: passed the test. `blank`: a null
-    token, or what else is no value of the type. `exceptions`: failed; `first_exceptions` are their row
-    numbers in the object, the first few.
+    token, or what else is no value of the type. `exceptions`: failed. `filled`: cells that are not NULL.
     """
 
     fits: int = 0
     empty: int = 0
     blank: int = 0
     exceptions: int = 0
-    first_exceptions: tuple[int, ...] = ()
+    filled: int = 0
 
     @property
     def judged(self) -> int:
@@ -100,6 +101,11 @@ class Tally:
     def holds(self) -> bool:
         """Whether the test describes the whole column."""
         return self.fits > 0 and self.exceptions == 0
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether every cell that is not NULL passed the test, blank ones among them."""
+        return self.fits == self.filled > 0
 
     @property
     def share(self) -> float:
@@ -119,60 +125,96 @@ def staged_rows(staged: Path) -> str:
 
 def count_cells(connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]) -> list[Tally]:
     """Return one tally a question, in order."""
+    answers = _ask(connection, relation, questions, _COUNTS)
+    return [_tally(*answer) if answer else Tally() for answer in answers]
+
+
+def find_exceptions(
+    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
+) -> list[tuple[int, ...]]:
+    """Return of each question the row numbers of the first cells that are exceptions, in order."""
+    answers = _ask(connection, relation, questions, _FIRST_EXCEPTIONS)
+    return [tuple(answer[0] or ()) if answer else () for answer in answers]
+
+
+# The aggregates that answer a question
+_COUNTS = ("count(*)", "count({cell})", "sum({kind})")
+_FIRST_EXCEPTIONS = (f"min({ROW_NUMBER}, {EXCEPTIONS_KEPT}) FILTER ({{kind}} = {_OTHER})",)
+_Answer = tuple[Any, ...]  # their values; empty where there was no cell
+
+
+def _ask(
+    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question], wanted: Sequence[str]
+) -> list[_Answer]:
     if len(questions) > MANY_QUESTIONS:
-        return _count_as_one_column(connection, relation, questions)
-    tallies: list[Tally] = []
+        return _ask_as_one_column(connection, relation, questions, wanted)
+    answers: list[_Answer] = []
     for start in range(0, len(questions), QUESTIONS_PER_SCAN):
-        tallies += _count_by_column(connection, relation, questions[start : start + QUESTIONS_PER_SCAN])
-    return tallies
+        batch = questions[start : start + QUESTIONS_PER_SCAN]
+        answers += _ask_by_column(connection, relation, batch, wanted)
+    return answers
 
 
-def _count_by_column(
-    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
-) -> list[Tally]:
-    kinds = ", ".join(
-        f"{_kind(cell_name(question.column), question.condition)} AS k{number}"
-        for number, question in enumerate(questions)
-    )
-    aggregates = ", ".join(_aggregates(f"k{number}") for number in range(len(questions)))
+def _ask_by_column(
+    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question], wanted: Sequence[str]
+) -> list[_Answer]:
+    cells = [cell_name(question.column) for question in questions]
+    kinds = [
+        f"{_kind(cell, question.condition)} AS k{number}"
+        for number, (cell, question) in enumerate(zip(cells, questions, strict=True))
+    ]
+    aggregates = [
+        one.format(cell=cell, kind=f"k{number}") for number, cell in enumerate(cells) for one in wanted
+    ]
+    inner = ", ".join([ROW_NUMBER, *dict.fromkeys(cells), *kinds])
     rows = connection.execute(
-        f"SELECT {aggregates} FROM (SELECT {ROW_NUMBER}, {kinds} FROM {relation})"  # noqa: S608 - own SQL
+        f"SELECT {', '.join(aggregates)} FROM (SELECT {inner} FROM {relation})"  # noqa: S608 - own SQL
     ).fetchall()
-    return [_tally(rows[0][start : start + _WIDTH]) for start in range(0, len(rows[0]), _WIDTH)]
+    return _grouped(rows[0], len(wanted))
 
 
-def _count_as_one_column(
-    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
-) -> list[Tally]:
+def _ask_as_one_column(
+    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question], wanted: Sequence[str]
+) -> list[_Answer]:
     columns_by_condition: dict[Condition, set[int]] = defaultdict(set)
     for question in questions:
         columns_by_condition[question.condition].add(question.column)
     conditions_by_columns: dict[tuple[int, ...], list[Condition]] = defaultdict(list)
     for condition, columns in columns_by_condition.items():
         conditions_by_columns[tuple(sorted(columns))].append(condition)
-    found: dict[Question, Tally] = {}
+    found: dict[Question, _Answer] = {}
     for asked_columns, conditions in conditions_by_columns.items():
         for batch in _scans(relation, asked_columns):
-            found |= _count_long(connection, relation, batch, conditions)
-    return [found.get(question, Tally()) for question in questions]
+            found |= _ask_of_long_column(connection, relation, batch, conditions, wanted)
+    return [found.get(question, ()) for question in questions]
 
 
-def _count_long(
-    connection: DuckDBPyConnection, relation: str, columns: Sequence[int], conditions: Sequence[Condition]
-) -> dict[Question, Tally]:
+def _ask_of_long_column(
+    connection: DuckDBPyConnection,
+    relation: str,
+    columns: Sequence[int],
+    conditions: Sequence[Condition],
+    wanted: Sequence[str],
+) -> dict[Question, _Answer]:
     kinds = ", ".join(
         f"{_kind('cell', condition)} AS k{number}" for number, condition in enumerate(conditions)
     )
-    aggregates = ", ".join(_aggregates(f"k{number}") for number in range(len(conditions)))
+    aggregates = ", ".join(
+        one.format(cell="cell", kind=f"k{number}") for number in range(len(conditions)) for one in wanted
+    )
     rows = connection.execute(
-        f"SELECT number, {aggregates} FROM (SELECT {ROW_NUMBER}, number, {kinds} FROM "  # noqa: S608 - own SQL
+        f"SELECT number, {aggregates} FROM (SELECT {ROW_NUMBER}, number, cell, {kinds} FROM "  # noqa: S608
         f"{long_column(relation, columns)}) GROUP BY number"
     ).fetchall()
     return {
-        Question(number, condition): _tally(values[index * _WIDTH : (index + 1) * _WIDTH])
+        Question(number, condition): answer
         for number, *values in rows
-        for index, condition in enumerate(conditions)
+        for condition, answer in zip(conditions, _grouped(values, len(wanted)), strict=True)
     }
+
+
+def _grouped(values: Sequence[Any], width: int) -> list[_Answer]:
+    return [tuple(values[start : start + width]) for start in range(0, len(values), width)]
 
 
 def long_column(relation: str, columns: Sequence[int]) -> str:
@@ -228,20 +270,16 @@ def _batches(columns: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 def _kind(cell: str, condition: Condition) -> str:
     return choose(
-        (f"{cell} IS NULL OR {cell} = ''", f"{_EMPTY}::UTINYINT"),
-        (condition.test(cell), f"{_FITS}::UTINYINT"),
-        (empty_text(cell), f"{_EMPTY}::UTINYINT"),
-        (condition.empty(cell), f"{_BLANK}::UTINYINT"),
-        otherwise=f"{_OTHER}::UTINYINT",
+        (f"{cell} IS NULL OR {cell} = ''", f"{_EMPTY}::BIGINT"),
+        (condition.test(cell), f"{_FITS}::BIGINT"),
+        (empty_text(cell), f"{_EMPTY}::BIGINT"),
+        (condition.empty(cell), f"{_BLANK}::BIGINT"),
+        otherwise=f"{_OTHER}::BIGINT",
     )
 
 
-def _aggregates(kind: str) -> str:
-    counts = [f"count(*) FILTER ({kind} = {value})" for value in (_FITS, _EMPTY, _BLANK, _OTHER)]
-    first = f"min({ROW_NUMBER}, {EXCEPTIONS_KEPT}) FILTER ({kind} = {_OTHER})"
-    return ", ".join([*counts, first])
-
-
-def _tally(values: Sequence[Any]) -> Tally:
-    fits, empty, blank, exceptions, first = values
-    return Tally(fits, empty, blank, exceptions, tuple(first or ()))
+def _tally(cells: int, filled: int, total: int | None) -> Tally:
+    """Return the counts that add up to `total` over so many cells."""
+    mask = (1 << _BITS) - 1
+    empty, blank, exceptions = ((total or 0) >> place * _BITS & mask for place in range(3))
+    return Tally(cells - empty - blank - exceptions, empty, blank, exceptions, filled)

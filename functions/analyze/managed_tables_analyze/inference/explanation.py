@@ -13,7 +13,15 @@ from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.messages.finding_texts import as_warning, write_text, write_texts
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.counting import ROW_NUMBER, Tally, cell_name, staged_rows
+from managed_tables_analyze.inference.counting import (
+    ROW_NUMBER,
+    Question,
+    Tally,
+    cell_name,
+    find_exceptions,
+    staged_rows,
+)
+from managed_tables_analyze.inference.hypotheses import Hypothesis
 
 SHOWN_CHARACTERS = 200  # of a cell in an exception
 _SURE, _LABELLED, _DOUBTFUL = 1.0, 0.9, 0.5  # confidence: every cell fits; by its label; a guess was needed
@@ -34,10 +42,11 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A column's type with what explains it; `exception_rows` are row numbers of the staged object.
+    """A column's type with what explains it; `lead` is what most cells of a text are.
 
-    `grounds` are told in one line, `notes` after them. `told` is what the file's reader says of the column:
-    warnings that are the job's already, and grounds.
+    `proven` is what every cell but for NULL was found to be. `grounds` are told in one line, `notes` after
+    them. `told` is what the file's reader says of the column: warnings that are the job's already, and
+    grounds.
     """
 
     column: int
@@ -49,9 +58,16 @@ class Judgement:
     notes: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     alternatives: list[Alternative] = field(default_factory=list)
-    exception_rows: tuple[int, ...] = ()
-    lead: ColumnType | None = None
+    lead: Hypothesis | None = None
+    proven: Hypothesis | None = None
     told: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether every cell that is not NULL is known to convert to the type under the formats."""
+        if self.proven is None or self.proven.type is not self.type:
+            return False
+        return self.proven.converts("cell") == Hypothesis(self.type, self.formats).converts("cell")
 
     def findings(self, name: str) -> list[Finding]:
         """Return the column's warnings, which name it."""
@@ -180,8 +196,8 @@ def lone_letters(tally: Tally, column: int, formats: Formats) -> Judgement:
     return or_else(judged, ColumnType.BOOLEAN, GroundCode.LETTERS)
 
 
-def text(tally: Tally, column: int, formats: Formats, lead: ColumnType | None = None) -> Judgement:
-    """Explain a column of text; `lead` is the type that most of its cells fit, `tally` counts them."""
+def text(tally: Tally, column: int, formats: Formats, lead: Hypothesis | None = None) -> Judgement:
+    """Explain a column of text; `lead` is what most of its cells are, `tally` counts them."""
     nullable = tally.empty > 0
     if tally.judged == 0:
         nothing = [Finding(GroundCode.NO_VALUES)]
@@ -190,15 +206,15 @@ def text(tally: Tally, column: int, formats: Formats, lead: ColumnType | None = 
     if lead is None or tally.share < _WORTH_EXPLAINING:
         grounds = [Finding(GroundCode.NO_COMMON_TYPE)]
         return Judgement(column, ColumnType.TEXT, nullable, formats, _SURE, grounds)
+    misfits = Finding(GroundCode.MISFITS, {"type": lead.type}, count=tally.exceptions)
     return Judgement(
         column=column,
         type=ColumnType.TEXT,
         nullable=nullable,
         formats=formats,
         confidence=_DOUBTFUL,
-        grounds=[_share(tally, lead)],
-        alternatives=[Alternative(lead, Finding(GroundCode.MISFITS, {"type": lead}, count=tally.exceptions))],
-        exception_rows=tally.first_exceptions,
+        grounds=[_share(tally, lead.type)],
+        alternatives=[Alternative(lead.type, misfits)],
         lead=lead,
     )
 
@@ -208,20 +224,25 @@ def read_exceptions(
 ) -> list[list[dict[str, Any]]]:
     """Return each column's exceptions: file, sheet, line, value and reason, in the order of the rows."""
     found: list[list[dict[str, Any]]] = [[] for _ in judged]
-    asked = [one for one in judged if one.exception_rows]
+    led = [(one, one.lead) for one in judged if one.lead is not None]
+    questions = [Question(one.column, lead) for one, lead in led]
+    first = find_exceptions(connection, staged_rows(staged), questions)
+    asked = [(one, lead, rows) for (one, lead), rows in zip(led, first, strict=True) if rows]
     for start in range(0, len(asked), _EXCEPTIONS_PER_SCAN):
         batch = asked[start : start + _EXCEPTIONS_PER_SCAN]
-        cells = ", ".join(f"left({unmarked(cell_name(one.column))}, {SHOWN_CHARACTERS})" for one in batch)
-        numbers = ", ".join(map(str, sorted({row for one in batch for row in one.exception_rows})))
-        rows = connection.execute(
+        cells = ", ".join(
+            f"left({unmarked(cell_name(one.column))}, {SHOWN_CHARACTERS})" for one, _, _ in batch
+        )
+        numbers = ", ".join(map(str, sorted({row for _, _, rows in batch for row in rows})))
+        shown = connection.execute(
             f"SELECT {ROW_NUMBER}, file, sheet, line, {cells} FROM {staged_rows(staged)} "  # noqa: S608
             f"WHERE {ROW_NUMBER} IN ({numbers}) ORDER BY {ROW_NUMBER}"
         ).fetchall()
-        for number, file, sheet, line, *values in rows:
-            for one, value in zip(batch, values, strict=True):
-                if number in one.exception_rows and one.lead is not None:
+        for number, file, sheet, line, *values in shown:
+            for (one, lead, rows), value in zip(batch, values, strict=True):
+                if number in rows:
                     place = {"file": files[file], "sheet": sheet, "line": line}
-                    reason = explain(value, one.lead, one.formats).reason
+                    reason = explain(value, lead.type, one.formats).reason
                     found[one.column].append({**place, "value": value, "reason": reason})
     return found
 

@@ -31,6 +31,10 @@ class Hypothesis:
         """Return the SQL test that a cell holds no value of this type."""
         return build_conversion(cell, self.type, self.formats).empty
 
+    def converts(self, cell: str) -> str:
+        """Return the SQL test that a cell converts, whatever its shape suggests."""
+        return build_conversion(cell, self.type, self.formats).converts
+
     def value(self, cell: str) -> str:
         """Return the SQL of the canonical text of a cell that fits."""
         return build_conversion(cell, self.type, self.formats).value

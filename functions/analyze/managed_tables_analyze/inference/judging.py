@@ -45,9 +45,15 @@ class Judge:
 
     def judge(self, trial: Trial, reading: Reading, label: str) -> explanation.Judgement:
         """Return what a column is, by its trial, its reading and its label."""
-        chosen = reading.hypothesis
-        if chosen is None:
+        if reading.hypothesis is None:
             return self._judge_text(trial, reading)
+        tally = trial.tallies[reading.hypothesis]
+        judged = self._judge_typed(trial, reading, reading.hypothesis, label)
+        return replace(judged, proven=reading.hypothesis) if tally.is_proof else judged
+
+    def _judge_typed(
+        self, trial: Trial, reading: Reading, chosen: Hypothesis, label: str
+    ) -> explanation.Judgement:
         tally = trial.tallies[chosen]
         formats = replace(reading.formats, null_tokens=tally.blank > 0)
         if chosen.type is ColumnType.BOOLEAN and trial.column in self.evidence.lone_letters:
@@ -128,14 +134,14 @@ class Judge:
         counted = [(what, tally) for what, tally in trial.tallies.items() if isinstance(what, Hypothesis)]
         if counted:
             best, tally = max(counted, key=lambda pair: pair[1].share)
-            judged = explanation.text(tally, trial.column, _formats_of(best, formats), best.type)
+            judged = explanation.text(tally, trial.column, _formats_of(best, formats), best)
         else:
             judged = explanation.text(trial.tallies[NOTHING], trial.column, formats)
         return self._explain_text(trial, judged)
 
     def _explain_text(self, trial: Trial, judged: explanation.Judgement) -> explanation.Judgement:
         """Add why texts that look like quantities are none."""
-        if any(map(is_known_unit, trial.units)) or (len(trial.units) == 1 and not judged.exception_rows):
+        if any(map(is_known_unit, trial.units)) or (len(trial.units) == 1 and judged.lead is None):
             return explanation.of_units(judged, trial.units)
         if trial.is_seen and trial.column in self.evidence.times_of_day:
             return replace(judged, grounds=[Finding(GroundCode.TIMES_OF_DAY)])

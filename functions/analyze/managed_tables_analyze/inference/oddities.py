@@ -45,6 +45,10 @@ class Oddity:
     types: frozenset[ColumnType]
     test: Callable[[str], str]
 
+    def is_asked_of(self, column_type: ColumnType, is_proven: bool) -> bool:
+        """Return whether a column may have such cells; `is_proven` says that all are of its type."""
+        return column_type in self.types and not (is_proven and self.code is WarningCode.ERROR_CELLS)
+
 
 def _if(cheap: str, test: str) -> str:
     """Return a test that is made where a cheap one holds: DuckDB makes both sides of an AND."""
@@ -81,13 +85,16 @@ _ODDITIES = (
 
 
 def find_oddities(
-    connection: DuckDBPyConnection, staged: Path, types: Sequence[ColumnType]
+    connection: DuckDBPyConnection, staged: Path, types: Sequence[ColumnType], proven: Sequence[bool]
 ) -> list[dict[WarningCode, Found]]:
-    """Return what was found in each column, by code."""
+    """Return what was found in each column, by code; where all cells are proven, none holds an error."""
     found: list[dict[WarningCode, Found]] = [{} for _ in types]
-    for column_type in dict.fromkeys(types):
-        oddities = [oddity for oddity in _ODDITIES if column_type in oddity.types]
-        columns = [column for column, one in enumerate(types) if one == column_type]
+    kinds = list(zip(types, proven, strict=True))
+    for kind in dict.fromkeys(kinds):
+        oddities = [oddity for oddity in _ODDITIES if oddity.is_asked_of(*kind)]
+        columns = [column for column, one in enumerate(kinds) if one == kind]
+        if not oddities:
+            continue
         counts = ask_columns(connection, staged_rows(staged), columns, partial(_counts, oddities))
         for column, row in counts.items():
             for oddity, count in zip(oddities, row, strict=True):
