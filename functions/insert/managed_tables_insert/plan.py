@@ -26,7 +26,8 @@ class LoadedColumn:
     """A column of the table and the cells that fill it.
 
     `raw` is the SQL of the staged object's column, `cell` that of the cell as it is converted, which `choice`
-    may make of it; `zone` is written behind times without one where it is not the session's.
+    may make of it; `zone` is written behind times without one where it is not the session's. `is_proven`
+    says that every cell that is not NULL is known to convert.
     """
 
     column: Column
@@ -35,6 +36,7 @@ class LoadedColumn:
     raw: str = ""
     choice: ColumnChoice = field(default_factory=ColumnChoice)
     zone: str | None = None
+    is_proven: bool = False
 
     @property
     def conversion(self) -> Conversion:
@@ -49,6 +51,8 @@ class LoadedColumn:
         conversion = self.conversion
         stop = f"error(concat({literal(MISFIT)}, ' ', {ROW_NUMBER}))"
         if_empty = "NULL" if self.column.nullable else stop
+        if self.is_proven:
+            return choose((f"{self.cell} IS NULL", if_empty), otherwise=conversion.value)
         return choose(
             (f"{self.cell} IS NULL", if_empty),
             (conversion.converts + f" AND {self.cell} <> ''", conversion.value),
@@ -60,6 +64,8 @@ class LoadedColumn:
         """Return the test that the cell cannot be loaded; never NULL."""
         conversion = self.conversion
         if_empty = "false" if self.column.nullable else "true"
+        if self.is_proven:
+            return choose((f"{self.cell} IS NULL", if_empty), otherwise="false")
         return choose(
             (f"{self.cell} IS NULL OR {self.cell} = ''", if_empty),
             (conversion.converts, "false"),
@@ -123,30 +129,30 @@ def make_plan(
     `timezone` is that of times without one where the analysis does not say.
     """
     known = {column["name"]: (number, column) for number, column in enumerate(analysis["columns"])}
+    shown = analysis.get("inferred_schema", analysis)["columns"]
+    types = {number: inferred.get("type") for number, inferred in enumerate(shown)}
     session_zone = analysis.get("reading", {}).get("timezone", timezone)
     columns = []
     for place, column in enumerate(confirmed):
         number, found = known[terms.source(column.name)]
         choice = terms.choice(column.name)
-        formats = choice.formats(Formats(**{"timezone": session_zone, **found["formats"]}))
+        inferred = Formats(**{"timezone": session_zone, **found["formats"]})
+        formats = choice.formats(inferred)
         raw = f"c{number}"
         cell = f"x{place}" if choice.rewrites else raw
         zone = None if formats.timezone == session_zone else formats.timezone
-        columns.append(LoadedColumn(column, cell, formats, raw, choice, zone))
+        is_as_inferred = column.type == types.get(number) and formats == inferred and not choice.rewrites
+        is_proven = is_as_inferred and bool(found.get("proven"))
+        columns.append(LoadedColumn(column, cell, formats, raw, choice, zone, is_proven))
     return LoadPlan(
         staged,
         tuple(columns),
         tuple(analysis["files"]),
         int(analysis["row_count"]),
         session_zone,
-        _labels(analysis),
+        tuple(inferred.get("display_name", inferred["name"]) for inferred in shown),
         terms.on_misfit == "skip",
     )
-
-
-def _labels(analysis: Mapping[str, Any]) -> tuple[str, ...]:
-    shown = analysis.get("inferred_schema", analysis)["columns"]
-    return tuple(column.get("display_name", column["name"]) for column in shown)
 
 
 def id_prefix(base_ms: int) -> str:
@@ -155,10 +161,15 @@ def id_prefix(base_ms: int) -> str:
 
 
 def _row_id(base_ms: int) -> str:
-    """Return the SQL of `managed_tables.ids.row_id` with the row's number in the object."""
+    """Return the SQL of `managed_tables.ids.row_id` with the row's number in the object, as a UUID.
+
+    Whole ids are added up as numbers; the random bits are those of DuckDB's own ids, which it makes faster
+    than random numbers.
+    """
     low_mask = (1 << _COUNTER_LOW_BITS) - 1
-    low = f"({ROW_NUMBER} & {low_mask})::UBIGINT << {_RANDOM_BITS}"
-    noise = f"(random() * {1 << _RANDOM_BITS})::UBIGINT & {(1 << _RANDOM_BITS) - 1}"
-    half = f"hex({1 << 63}::UBIGINT | ({low}) | ({noise}))"
-    high = f"lpad(lower(hex({ROW_NUMBER} >> {_COUNTER_LOW_BITS})), 3, '0')"
-    return f"concat({literal(id_prefix(base_ms))}, {high}, '-', substr({half}, 1, 4), '-', substr({half}, 5))"
+    first = row_id(base_ms, 0).int >> _RANDOM_BITS << _RANDOM_BITS
+    number = f"{ROW_NUMBER}::UHUGEINT"
+    high = f"(({number} >> {_COUNTER_LOW_BITS}) << 64)"
+    low = f"(({number} & {low_mask}) << {_RANDOM_BITS})"
+    noise = f"(uuid()::UHUGEINT & {(1 << _RANDOM_BITS) - 1})"
+    return f"({first}::UHUGEINT + {high} + {low} + {noise})::UUID"

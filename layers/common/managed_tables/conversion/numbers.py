@@ -21,6 +21,7 @@ _MAX_BIGINT = {"positive": "9223372036854775807", "negative": "92233720368547758
 _PLAIN = r"(?:0|[1-9][0-9]*)"
 _NO_BREAK = r"\x{00A0}\x{2007}\x{202F}"  # what programs group digits with; nobody types it in a telephone
 _CURRENCY = rf"[Rr]\${BLANK}*"
+_REAL = "R$ "  # as most programs write it
 # What most cells look like: recognised without trimming, already PostgreSQL's syntax but for the mark.
 _COMMON_INTEGER = r"-?(?:0|[1-9][0-9]{0,17})"
 
@@ -82,8 +83,12 @@ def is_too_long(text: str) -> bool:
 
 def decimal_value(cell: str, mark: str) -> str:
     """Return a fitting decimal in PostgreSQL's syntax, every digit kept."""
+    amount = f"substr({cell}, {len(_REAL) + 1})"
+    is_amount = f"starts_with({cell}, {literal(_REAL)}) AND {matches(amount, _common_decimal(mark))}"
     return choose(
-        (matches(cell, _common_decimal(mark)), _unmarked(cell, mark)), otherwise=_general_decimal(cell, mark)
+        (matches(cell, _common_decimal(mark)), _unmarked(cell, mark)),
+        (is_amount, _unmarked(amount, mark)),
+        otherwise=_general_decimal(cell, mark),
     )
 
 
