@@ -27,7 +27,7 @@ from managed_tables.errors import TABLE_CHANGED, TABLE_GONE, TABLE_NOT_ACTIVE, J
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables.tables.comments import write_comments
-from managed_tables.tables.physical import create_physical_table, physical_name
+from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
 from managed_tables.undo.keeping import keep_rows, record_undoable
 from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys
 from managed_tables_insert.merging import Merge, lock_out_writers
@@ -130,6 +130,8 @@ def _load(transfer: Transfer, target: Target, table: HeldTable) -> LoadResult:
         is_new = target.mode == "create"
         count = transfer.copy_into(table.name, sql.SQL("FORMAT csv, FREEZE" if is_new else "FORMAT csv"))
         result = LoadResult(inserted=count)
+        if is_new:
+            add_primary_key(transfer.connection, target.table_id, target.display_name)
         if target.mode == "replace":
             _delete_older_rows(transfer.connection, target.job_id, table.name)
     if target.mode == "replace":
@@ -171,7 +173,7 @@ def _as_loaded(column: Column, opened: Sequence[str]) -> Column:
 def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan, zone: str) -> HeldTable:
     """Make the table, or hold the one that exists as it is."""
     if target.mode == "create":
-        create_physical_table(connection, target.table_id, target.display_name, target.columns, zone)
+        create_table_to_fill(connection, target.table_id, target.display_name, target.columns, zone)
         write_comments(connection, Applied(1, target.display_name, "active", target.columns, deleted=False))
         return HeldTable(physical_name(target.display_name), target.columns)
     if target.mode == "replace":

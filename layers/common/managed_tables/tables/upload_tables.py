@@ -3,7 +3,7 @@
 The order of things, and who does them:
 
 1. the confirmation calls `reserve`: the name is taken, nobody sees the table yet;
-2. insert calls `create_physical_table` (module `physical`) first in its loading transaction;
+2. insert calls `create_table_to_fill` (module `physical`) first in its loading transaction;
 3. after the commit, and again whenever insert is repeated, it calls `finalise`;
 4. when nothing is inserted (values do not convert, the job fails) it calls `release` instead.
 
@@ -44,7 +44,7 @@ class UploadTables:
 
         The reservation lasts while the job's status is `inserting`, and for 30 s before that. The same
         job and name again give the reservation that there is (its columns are what they were: those of
-        the table are given to `create_physical_table`).
+        the table are given to `create_table_to_fill`).
         """
         check_table_name(display_name)
         check_columns(columns)
