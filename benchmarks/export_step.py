@@ -1,4 +1,5 @@
-"""One export in a process of its own, so that its peak memory is its own: prints its seconds.
+"""One export in a process of its own, so that its peak memory is its own: prints its seconds
+and the processor's.
 
 `python -m benchmarks.export_step write DSN TABLE FORMAT DIALECT` (all but the network: parts are dropped),
 `… copy DSN TABLE DIALECT` (`COPY TO STDOUT` of the same query, read and dropped), `… openpyxl ROWS` (its
@@ -8,7 +9,6 @@ write-only mode alone, rows made beforehand).
 import io
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -22,6 +22,7 @@ from openpyxl import Workbook
 from psycopg import sql
 
 from benchmarks.files import COLUMNS
+from benchmarks.processor import Clock, Spent
 from managed_tables.aws.storage import Storage
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import ExportRequest
@@ -66,9 +67,10 @@ def _source(dsn: str, table: str, form: str, dialect: str) -> Iterator[Source]:
         yield Source(snapshot, request, request.select(columns, _ZONE))
 
 
-def write(dsn: str, table: str, form: str, dialect: str) -> None:
+def write(dsn: str, table: str, form: str, dialect: str) -> Spent:
     """Write the table as functions/export does."""
     format_ = FORMATS[cast("ExportFormat", form)]
+    clock = Clock()
     with (
         _source(dsn, table, form, dialect) as source,
         tempfile.TemporaryDirectory() as folder,
@@ -76,10 +78,12 @@ def write(dsn: str, table: str, form: str, dialect: str) -> None:
     ):
         format_.write(source, destination, Path(folder), lambda _: None)
         destination.finish()
+        return clock.spent(source.snapshot.connection)
 
 
-def copy(dsn: str, table: str, dialect: str) -> None:
+def copy(dsn: str, table: str, dialect: str) -> Spent:
     """Read `COPY TO STDOUT` of the query of this dialect."""
+    clock = Clock()
     with _source(dsn, table, "csv", dialect) as source:
         style = STYLES[cast("Dialect", dialect)]
         source.set_zone(source.snapshot.zone if style.is_local else "UTC")
@@ -89,9 +93,10 @@ def copy(dsn: str, table: str, dialect: str) -> None:
         with source.copy(query, sql.SQL("(FORMAT csv, DELIMITER {})").format(style.delimiter)) as found:
             for _ in found:
                 pass
+        return clock.spent(source.snapshot.connection)
 
 
-def openpyxl(rows: str) -> None:
+def openpyxl(rows: str) -> Spent:
     """Write a workbook of so many rows, of values like those of the table."""
     sheet_rows = [
         (
@@ -108,25 +113,22 @@ def openpyxl(rows: str) -> None:
         )
         for number in range(_MADE_ROWS)
     ]
-    start = time.perf_counter()
+    clock = Clock()
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("baseline")
     for number in range(int(rows)):
         sheet.append(sheet_rows[number % _MADE_ROWS])
     workbook.save(io.BytesIO())
-    print(time.perf_counter() - start)
+    return clock.spent()
 
 
-_STEPS: dict[str, Callable[..., None]] = {"write": write, "copy": copy, "openpyxl": openpyxl}
+_STEPS: dict[str, Callable[..., Spent]] = {"write": write, "copy": copy, "openpyxl": openpyxl}
 
 
 def main() -> None:
-    """Run the step of the command line and print its seconds."""
+    """Run the step of the command line and print its seconds, and the processor's."""
     step, *arguments = sys.argv[1:]
-    start = time.perf_counter()
-    _STEPS[step](*arguments)
-    if step != "openpyxl":  # which does not count what it makes beforehand
-        print(time.perf_counter() - start)
+    print(*_STEPS[step](*arguments))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""One step of an import in a process of its own, so that its peak memory is its own: prints its seconds.
+"""One step of an import in a process of its own, so that its peak memory is its own: prints its seconds
+and the processor's, PostgreSQL's included.
 
 `python -m benchmarks.import_step analyze FOLDER FILE`, `… insert FOLDER DSN`, `… copy FILE DSN` (what
 `psql \\copy` of the clean file takes, the key made by the database), `… calamine FILE`, `… text FILE`.
 """
 
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ import psycopg
 from python_calamine import CalamineWorkbook
 
 from benchmarks.files import COLUMNS
+from benchmarks.processor import Clock, Spent
 from managed_tables import exact_json
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column
@@ -26,15 +27,18 @@ from managed_tables_insert.plan import make_plan
 _CHUNK_BYTES = 262_144
 
 
-def analyze_file(folder: str, file: str) -> None:
+def analyze_file(folder: str, file: str) -> Spent:
     """Analyze a file into `folder`, as functions/analyze does between its download and its upload."""
+    clock = Clock()
     path = Path(file)
     found = analyze([SourceFile(path, path.name)], Path(folder), ZoneInfo("UTC"))
     Path(folder, "analysis.json").write_bytes(exact_json.dumps(found.as_record()))
+    return clock.spent()
 
 
-def insert_rows(folder: str, dsn: str) -> None:
+def insert_rows(folder: str, dsn: str) -> Spent:
     """Load the staged object of `folder` into a new table, as functions/insert does after its download."""
+    clock = Clock()
     analysis = exact_json.loads(Path(folder, "analysis.json").read_bytes())
     columns = tuple(map(Column.model_validate, analysis["inferred_schema"]["columns"]))
     table_id = new_record_id()
@@ -42,10 +46,12 @@ def insert_rows(folder: str, dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection, open_converter(Path(folder)) as converter:
         plan = make_plan(Path(folder, "staged.parquet"), analysis, columns, "UTC")
         load_rows(connection, converter, target, plan, lambda _: None)
+        return clock.spent(connection)
 
 
-def copy_file(file: str, dsn: str) -> None:
+def copy_file(file: str, dsn: str) -> Spent:
     """COPY a clean file into an equivalent table whose ids the database makes."""
+    clock = Clock()
     definitions = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
     with psycopg.connect(dsn) as connection:
         make_id = "uuidv7()" if connection.info.server_version >= 180_000 else "gen_random_uuid()"
@@ -55,23 +61,29 @@ def copy_file(file: str, dsn: str) -> None:
         with connection.cursor().copy(statement) as copy, Path(file).open("rb") as source:
             while chunk := source.read(_CHUNK_BYTES):
                 copy.write(chunk)
+        connection.commit()
+        return clock.spent(connection)
 
 
-def read_calamine(file: str) -> None:
+def read_calamine(file: str) -> Spent:
     """Read every cell of a workbook's first sheet."""
+    clock = Clock()
     sheet = CalamineWorkbook.from_path(file).get_sheet_by_index(0)
     for _ in sheet.iter_rows():
         pass
+    return clock.spent()
 
 
-def read_text(file: str) -> None:
+def read_text(file: str) -> Spent:
     """Read a CSV file into a table of text columns, as DuckDB does with two of its threads."""
+    clock = Clock()
     with duckdb.connect(config={"threads": 2}) as connection:
         source = f"read_csv('{file}', header = true, all_varchar = true)"
         connection.execute(f"CREATE TEMP TABLE cells AS FROM {source}")
+    return clock.spent()
 
 
-_STEPS: dict[str, Callable[..., None]] = {
+_STEPS: dict[str, Callable[..., Spent]] = {
     "analyze": analyze_file,
     "insert": insert_rows,
     "copy": copy_file,
@@ -81,11 +93,9 @@ _STEPS: dict[str, Callable[..., None]] = {
 
 
 def main() -> None:
-    """Run the step of the command line and print its seconds."""
+    """Run the step of the command line and print its seconds, and the processor's."""
     step, *arguments = sys.argv[1:]
-    start = time.perf_counter()
-    _STEPS[step](*arguments)
-    print(time.perf_counter() - start)
+    print(*_STEPS[step](*arguments))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Everything is measured in one run, three times over, each step in a process of its own, without AWS. The
 yardsticks: COPY of the equivalent clean CSV into the same table with its key made by the database (`copy`);
-calamine reading the workbook alone; csvsql and pandas on a cut of 200,000 rows.
+calamine reading the workbook alone; csvsql and pandas on a cut of 200,000 rows. `cpu/copy` is the processor
+time of analyze and insert, PostgreSQL's included, beside that of COPY.
 """
 
 import subprocess
@@ -44,9 +45,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Measured:
-    """A step's seconds and peak memory."""
+    """A step's seconds, those of the processor, and its peak memory."""
 
     seconds: float
+    processor: float
     peak_mib: float
 
 
@@ -54,10 +56,22 @@ class Measured:
 class Round:
     """One measurement of a file: its steps, and the yardsticks' seconds beside them."""
 
-    copied: float
+    copied: Measured
     analysed: Measured
     inserted: Measured
     calamine: float | None
+
+    def insert_beside_copy(self) -> float:
+        """Return insert's seconds as a ratio to COPY's."""
+        return self.inserted.seconds / self.copied.seconds
+
+    def both_beside_copy(self) -> float:
+        """Return the seconds of both steps as a ratio to COPY's."""
+        return (self.analysed.seconds + self.inserted.seconds) / self.copied.seconds
+
+    def processor_beside_copy(self) -> float:
+        """Return the processor time of both steps as a ratio to COPY's."""
+        return (self.analysed.processor + self.inserted.processor) / self.copied.processor
 
     def beside_calamine(self) -> float:
         """Return analyze's seconds as a ratio to those of reading the workbook alone."""
@@ -133,6 +147,7 @@ def _print_header() -> None:
         "copy s",
         "insert/copy",
         "both/copy",
+        "cpu/copy",
         "calamine s",
         "an./calam.",
     ]
@@ -157,9 +172,10 @@ def _measure_case(case: Case, folder: Path, dsn: str, rounds: int) -> None:
         f"{max(one.analysed.peak_mib for one in measured):.0f}",
         middle(lambda one: one.inserted.seconds),
         f"{max(one.inserted.peak_mib for one in measured):.0f}",
-        middle(lambda one: one.copied),
-        middle(lambda one: one.inserted.seconds / one.copied),
-        middle(lambda one: (one.analysed.seconds + one.inserted.seconds) / one.copied),
+        middle(lambda one: one.copied.seconds),
+        middle(Round.insert_beside_copy),
+        middle(Round.both_beside_copy),
+        middle(Round.processor_beside_copy),
         *reader_alone,
     ]
     print(f"{case.name:26}" + "".join(f"{figure:>12}" for figure in figures), flush=True)
@@ -167,7 +183,7 @@ def _measure_case(case: Case, folder: Path, dsn: str, rounds: int) -> None:
 
 def _measure_round(file: Path, clean: Path, folder: Path, dsn: str) -> Round:
     with tempfile.TemporaryDirectory(dir=folder) as work:
-        copied = _step("copy", clean, dsn).seconds
+        copied = _step("copy", clean, dsn)
         analysed = _step("analyze", work, file)
         inserted = _step("insert", work, dsn)
     is_workbook = file.suffix in (".xlsx", ".xls")
@@ -195,7 +211,7 @@ def _step(name: str, *arguments: object) -> Measured:
 
 
 def measure(module: str, *arguments: object) -> Measured:
-    """Run a module that prints its seconds, in a process of its own."""
+    """Run a module that prints its seconds and the processor's, in a process of its own."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     peak_kib = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -205,7 +221,8 @@ def measure(module: str, *arguments: object) -> Measured:
         answer = process.stdout.read() if process.stdout else ""
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return Measured(float(answer), peak_kib / 1024)
+    seconds, processor = map(float, answer.split())
+    return Measured(seconds, processor, peak_kib / 1024)
 
 
 def _family(pid: int) -> list[int]:

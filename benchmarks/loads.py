@@ -4,7 +4,6 @@ All are the inserting step of one analysed file, in turns in one run, each in a 
 seconds there is processor time, of this process and of PostgreSQL's: on a shared machine it tells more.
 """
 
-import os
 import tempfile
 import time
 from collections import defaultdict
@@ -20,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from benchmarks.files import BYTES_A_ROW, make_orders
+from benchmarks.processor import backend_seconds, own_seconds
 from managed_tables import exact_json
 from managed_tables.databases.applied import find_applied, record_change
 from managed_tables.databases.connecting import PgConnection
@@ -37,7 +37,6 @@ from managed_tables_local.postgres import open_server, remove_server
 _MIB = 1_048_576
 _ROUNDS = 5
 _NAME = sql.Identifier("public", "orders")
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -177,10 +176,7 @@ def _measure(bench: Bench, cases: dict[str, Case]) -> dict[str, tuple[float, flo
 
 
 def _processor_seconds(connection: PgConnection) -> float:
-    """Return what this process and the connection's own on the server have used."""
-    own = time.process_time()
-    fields = Path(f"/proc/{connection.info.backend_pid}/stat").read_text().rpartition(")")[2].split()
-    return own + (int(fields[11]) + int(fields[12])) / _TICKS
+    return own_seconds() + backend_seconds(connection)
 
 
 def _print(title: str, found: dict[str, tuple[float, float]], base: str) -> None:
