@@ -86,9 +86,12 @@ def float_text(value: float) -> str:
 
     There is no exponent where they stay readable.
     """
-    if abs(value) > _EXACT_INTEGERS and abs(value) < 10.0**_PLAIN_EXPONENTS.stop:
+    if value.is_integer() and abs(value) < 10.0**_PLAIN_EXPONENTS.stop:
         return str(int(value))
-    return _plain(Decimal(repr(value)).normalize())
+    shortest = repr(value)
+    if shortest[-1].isdigit() and "e" not in shortest:
+        return shortest
+    return _plain(Decimal(shortest).normalize())
 
 
 def _typed(text: str) -> str | None:
