@@ -2,7 +2,7 @@
 
 import pytest
 
-from managed_tables_analyze.workbooks.formats import FormatKind, parse_format, show_mask
+from managed_tables_analyze.workbooks.formats import FormatKind, builtin_format, parse_format, show_mask
 from managed_tables_analyze.workbooks.numbers import exact_number, float_text
 from managed_tables_analyze.workbooks.raw import Tally, Told
 from managed_tables_analyze.workbooks.serials import iso_text, serial_text
@@ -111,6 +111,16 @@ def test_a_double_comes_back_from_its_text() -> None:
 )
 def test_a_number_format_tells_what_a_number_means(code: str, kind: FormatKind) -> None:
     assert parse_format(code).kind is kind
+
+
+def test_formats_named_by_number_are_those_of_the_standard() -> None:
+    kinds = {number: builtin_format(number).kind for number in range(60)}
+    days = {number for number, kind in kinds.items() if kind is FormatKind.DATE}
+    times = {number for number, kind in kinds.items() if kind is FormatKind.TIME}
+    assert days == {14, 15, 16, 17, *range(27, 32), 36, *range(50, 55), 57, 58}
+    assert times == {18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56}
+    assert (kinds[22], kinds[46]) == (FormatKind.DATETIME, FormatKind.DURATION)
+    assert {number for number in range(60) if builtin_format(number).is_percent} == {9, 10}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,129 @@
+"""Workbooks that calamine alone reads: XLSB, and XLS that xlrd gives up on."""
+
+import io
+import struct
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+import xlwt
+
+from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables_analyze.workbooks import child
+from managed_tables_analyze.workbooks.calamine import read_calamine
+from managed_tables_analyze.workbooks.failures import WorkbookError
+from managed_tables_analyze.workbooks.frames import FrameKind, read_frame
+from managed_tables_analyze.workbooks.raw import RawSheet
+from managed_tables_analyze.workbooks.xls import read_xls
+
+_TYPES = "http://schemas.openxmlformats.org/package/2006"
+_RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+ROWS = [["nome", "valor"], ["Ana", 1234.5], ["1.500", 2**53], [None, True]]
+READ = [["nome", "valor"], ["Ana", "1234.5"], [f"1.500{TEXT_SIGN}", "9007199254740992"], [None, "TRUE"]]
+
+Value = str | float | None
+
+
+def _record(kind: int, body: bytes = b"") -> bytes:
+    """Return one record of a binary part: its kind and length in seven bits a byte."""
+    head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
+    size = bytes([len(body)]) if len(body) < 128 else bytes([len(body) & 0x7F | 0x80, len(body) >> 7])
+    return head + size + body
+
+
+def _wide(text: str) -> bytes:
+    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+
+def _cell(column: int, value: Value) -> bytes:
+    place = struct.pack("<II", column, 0)
+    if isinstance(value, bool):
+        return _record(4, place + bytes([value]))
+    if isinstance(value, str):
+        return _record(6, place + _wide(value))
+    return _record(1, place) if value is None else _record(5, place + struct.pack("<d", value))
+
+
+def xlsb(rows: Sequence[Sequence[Value]]) -> bytes:
+    """Return a binary workbook of one sheet, as [MS-XLSB] has it."""
+    bundle = _record(156, struct.pack("<II", 0, 1) + _wide("rId1") + _wide("Plan1"))
+    book = _record(131) + _record(143) + bundle + _record(144) + _record(132)
+    width = max(map(len, rows))
+    sheet = _record(129) + _record(148, struct.pack("<IIII", 0, len(rows) - 1, 0, width - 1)) + _record(145)
+    for number, row in enumerate(rows):
+        sheet += _record(0, struct.pack("<IIHBBBI", number, 0, 300, 0, 0, 0, 0))
+        sheet += b"".join(_cell(column, value) for column, value in enumerate(row))
+    sheet += _record(146) + _record(130)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as package:
+        package.writestr("[Content_Types].xml", f'<Types xmlns="{_TYPES}/content-types"/>')
+        package.writestr("_rels/.rels", _relations("officeDocument", "xl/workbook.bin"))
+        package.writestr("xl/workbook.bin", book)
+        package.writestr("xl/_rels/workbook.bin.rels", _relations("worksheet", "worksheets/sheet1.bin"))
+        package.writestr("xl/worksheets/sheet1.bin", sheet)
+    return content.getvalue()
+
+
+def _relations(kind: str, target: str) -> str:
+    one = f'<Relationship Id="rId1" Type="{_RELATION}/{kind}" Target="{target}"/>'
+    return f'<Relationships xmlns="{_TYPES}/relationships">{one}</Relationships>'
+
+
+def xls(rows: Sequence[Sequence[object]]) -> bytes:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Plan1")
+    day = xlwt.easyxf(num_format_str="dd/mm/yyyy")
+    for number, row in enumerate(rows):
+        for column, value in enumerate(row):
+            if value is not None:
+                sheet.write(number, column, value, *([day] if isinstance(value, date) else []))
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def rows_of(sheets: Iterator[RawSheet]) -> list[list[str | None]]:
+    return [cells for sheet in sheets for batch in sheet.batches for _, cells in batch.rows()]
+
+
+@pytest.mark.parametrize("content", [xlsb(ROWS), xls(ROWS)], ids=["xlsb", "xls"])
+def test_cells_are_read_as_in_other_workbooks(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "00"
+    path.write_bytes(content)
+    assert rows_of(read_calamine(path)) == READ
+
+
+def test_days_have_no_midnight(tmp_path: Path) -> None:
+    path = tmp_path / "00"
+    path.write_bytes(xls([["a", "b"], [date(2024, 1, 31), datetime(2024, 1, 31, 10, 30)]]))
+    assert rows_of(read_calamine(path))[1] == ["2024-01-31", "2024-01-31T10:30:00"]
+
+
+def _refuse(_: Path) -> Iterator[RawSheet]:
+    raise WorkbookError("não pode ser lida")
+
+
+def _break_off(path: Path) -> Iterator[RawSheet]:
+    yield from read_xls(path)
+    raise WorkbookError("a aba 2 não pode ser lida")
+
+
+def frames(readers: Sequence[child.Reader], path: Path) -> list[FrameKind]:
+    output = io.BytesIO()
+    child._read(readers, path, output)
+    output.seek(0)
+    return [frame[0] for frame in iter(lambda: read_frame(output.read), None)]
+
+
+def test_the_next_reader_is_tried_only_where_the_first_gave_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "00"
+    path.write_bytes(xls(ROWS))
+    whole = [FrameKind.SHEET, FrameKind.ROWS, FrameKind.SHEET_END, FrameKind.DONE]
+    assert frames([read_xls, _refuse], path) == whole
+    assert frames([_refuse, read_calamine], path) == whole
+    with pytest.raises(WorkbookError, match="aba 2"):
+        frames([_break_off, read_calamine], path)
+    with pytest.raises(WorkbookError, match="não pode ser lida"):
+        frames([_refuse, _refuse], path)
