@@ -123,6 +123,26 @@ def test_limits_of_lists_that_are_sent_are_said(document: dict[str, Any]) -> Non
     assert [limit(update, name) for name in ("columns", "key", "indexes")] == [1_500, 32, 10]
 
 
+def test_what_a_review_shows_is_typed_to_the_last_item(document: dict[str, Any]) -> None:
+    """A strict client, made from the document, shows a review without a cast."""
+    schemas = document["components"]["schemas"]
+
+    for schema, name, length in (
+        ("Profile", "top", 2),
+        ("Profile", "histogram", 3),
+        ("AppendPlan", "matched", 2),
+    ):
+        item = schemas[schema]["properties"][name]["items"]
+        assert (item["minItems"], item["maxItems"]) == (length, length)
+    assert schemas["Progress"]["properties"]["phase"]["enum"][0] == "receiving"
+    assert schemas["PreviewLine"]["properties"]["kind"]["enum"] == [
+        "title", "header", "row", "skipped", "footer", "blank"
+    ]  # fmt: skip
+    job = schemas["JobAnswer"]
+    assert {"reading", "warnings", "inferred_schema", "append_plan", "error"} <= job["properties"].keys()
+    assert {"warnings", "status", "files"} <= set(job["required"])
+
+
 def test_codes_and_statuses_are_enums(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     codes = schemas["ErrorBody"]["properties"]["code"]["enum"]
