@@ -10,7 +10,7 @@ from psycopg import sql
 from managed_tables.aws.storage import export_object_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.exports import ExportRecord
-from managed_tables.catalog.tables import TableRecord
+from managed_tables.catalog.table_records import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.exports.request import ExportRequest
 from managed_tables.ids import new_record_id

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import psycopg
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import Applied, TableChanged, TableRecord
+from managed_tables.catalog.table_records import Applied, TableRecord
+from managed_tables.catalog.tables import TableChanged
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection

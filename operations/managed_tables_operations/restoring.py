@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import Applied, NameTaken, TableChanged, TableRecord
+from managed_tables.catalog.table_records import Applied, TableRecord
+from managed_tables.catalog.tables import NameTaken, TableChanged
 from managed_tables.databases.applied import find_applied, lock_version, record_change
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError

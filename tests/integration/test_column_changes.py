@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import TableRecord
+from managed_tables.catalog.table_records import TableRecord
 from managed_tables.details import Detail
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType

@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import TableRecord
+from managed_tables.catalog.table_records import TableRecord
 from managed_tables.databases.connecting import Databases, SessionLimits
 from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id, row_id

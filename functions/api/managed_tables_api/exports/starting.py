@@ -7,7 +7,7 @@ from typing import Any
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.aws.storage import export_object_key
 from managed_tables.catalog.exports import ExportRecord
-from managed_tables.catalog.tables import TableRecord
+from managed_tables.catalog.table_records import TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.errors import (
     EXPORT_EXPIRED,

@@ -6,7 +6,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from managed_tables.catalog.jobs import JobMode
-from managed_tables.catalog.tables import TableRecord
+from managed_tables.catalog.table_records import TableRecord
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
     INVALID_REQUEST,

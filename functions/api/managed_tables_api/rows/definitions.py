@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import Key, TableStatus
+from managed_tables.catalog.table_records import Key, TableStatus
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError

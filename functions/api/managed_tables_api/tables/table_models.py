@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, field_validator
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import TableRecord
+from managed_tables.catalog.table_records import TableRecord
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import Column

@@ -14,7 +14,7 @@ from managed_tables import exact_json
 from managed_tables.aws.storage import confirmed_name, job_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord, JobStatus
-from managed_tables.catalog.tables import TableRecord
+from managed_tables.catalog.table_records import TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (

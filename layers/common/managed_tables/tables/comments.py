@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from managed_tables.catalog.tables import Applied
+from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.schema import Column
 from managed_tables.tables.physical import physical_name

@@ -12,7 +12,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from managed_tables import exact_json
-from managed_tables.catalog.tables import Applied, Key
+from managed_tables.catalog.table_records import Applied, Key
 from managed_tables.conditions import index_expression
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import Detail, DetailCode, Fault, detail

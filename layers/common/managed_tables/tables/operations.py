@@ -14,17 +14,15 @@ from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import (
+from managed_tables.catalog.table_records import (
     Applied,
-    NameTaken,
     Pending,
     PendingKind,
-    TableChanged,
     TableRecord,
-    Tables,
     TableSource,
     pack_columns,
 )
+from managed_tables.catalog.tables import NameTaken, TableChanged, Tables
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import Fenced, lock_version, record_additions, record_change
 from managed_tables.databases.connecting import PgConnection

@@ -17,7 +17,8 @@ from psycopg.errors import LockNotAvailable
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.keys import job_key
-from managed_tables.catalog.tables import Applied, Pending, TableChanged, TableRecord, Tables
+from managed_tables.catalog.table_records import Applied, Pending, TableRecord
+from managed_tables.catalog.tables import TableChanged, Tables
 from managed_tables.clock import parse_timestamp
 from managed_tables.databases.applied import fence, fence_at_once
 from managed_tables.databases.connecting import PgConnection
