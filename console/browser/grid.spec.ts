@@ -7,6 +7,7 @@ const EXACT = {
   longo: "123456789012345678901234567890.5",
   dia: "2025-12-31",
 };
+const RAW = ["01821426", "9007199254740993", "123456789012345678901234567890,5", "31/12/2025"];
 const SHOWN = ["01821426", "9.007.199.254.740.993", "123.456.789.012.345.678.901.234.567.890,5", "31/12/2025"];
 
 const SLOW_3G = { offline: false, latency: 2_000, downloadThroughput: 50_000, uploadThroughput: 50_000 };
@@ -14,6 +15,24 @@ const SLOW_3G = { offline: false, latency: 2_000, downloadThroughput: 50_000, up
 function cell(page: Page, row: number, column: number) {
   return page.locator(`[role="row"][aria-rowindex="${row + 1}"] [role="gridcell"][aria-colindex="${column + 1}"]`);
 }
+
+test("every digit of a file is shown in the review and in the grid, and comes back in an export", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const job = await company.upload("digitos.csv", `CEP;Inteiro;Longo;Dia\n${RAW.join(";")}\n`);
+  await visit(`/envios/${job}`);
+  for (const text of RAW) await expect(page.locator(".mt-preview")).toContainText(text);
+  await page.getByRole("button", { name: "Importar 1 linha", exact: true }).click();
+  await page.getByRole("link", { name: "Ver tabela" }).click();
+  for (const [index, text] of SHOWN.entries()) await expect(cell(page, 1, index + 1)).toHaveText(text);
+  await page.getByRole("button", { name: "Exportar" }).click();
+  await page.getByLabel("CSV para Excel no Brasil").check();
+  await page.getByRole("button", { name: "Preparar arquivo" }).click();
+  const address = await page.getByRole("link", { name: /Baixar/ }).getAttribute("href");
+  expect(await (await fetch(address ?? "")).text()).toContain(RAW.join(";"));
+});
 
 test("every digit is shown, and survives an edit", async ({ page, company, visit }) => {
   const table = await company.table("exatos", ["cep:text", "inteiro:integer", "longo:decimal", "dia:date"], [EXACT]);

@@ -57,7 +57,7 @@ test("from the tables to an edit undone by keyboard alone, the focus never lost 
   }
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter"); // the second line for a header, and back
-  await expect(page.getByRole("button", { name: "Importar 1 linhas" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Importar 1 linha", exact: true })).toBeVisible();
   await expectFocusInSight(page);
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");

@@ -111,7 +111,7 @@ test("a sheet is left out, and taken in again", async ({ page, company, visit })
   await visit(`/envios/${String(answer["job_id"])}`);
   await page.getByRole("button", { name: /dois\.csv/ }).click();
   await page.getByRole("button", { name: "Deixar de fora" }).click();
-  await expect(page.getByRole("button", { name: "Importar 1 linhas" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Importar 1 linha", exact: true })).toBeVisible();
   await page.getByRole("button", { name: "Incluir na importação" }).click();
   await expect(page.getByRole("button", { name: "Importar 2 linhas" })).toBeVisible();
 });

@@ -5,7 +5,7 @@ import type { Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Button, Dialog, Failure, ProgressBar } from "../ui/parts";
-import { formatBytes, formatCount } from "../values/numbers";
+import { formatBytes, plural } from "../values/numbers";
 import { whereOf } from "./operations";
 import type { GridView } from "./view";
 
@@ -77,7 +77,7 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
       {done?.url && (
         <p>
           <a className="mt-button mt-button-primary" href={done.url}>
-            Baixar ({formatCount(done.rows ?? 0)} linhas, {formatBytes(done.size_bytes ?? 0)})
+            Baixar ({plural(done.rows ?? 0, "linha")}, {formatBytes(done.size_bytes ?? 0)})
           </a>
         </p>
       )}

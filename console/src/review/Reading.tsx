@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 import type { Job } from "../api/types";
 import { Button, Field } from "../ui/parts";
-import { formatCount } from "../values/numbers";
+import { formatCount, plural } from "../values/numbers";
 import type { Spot, TableReading } from "./lines";
 import { Preview } from "./Preview";
 
@@ -84,7 +84,7 @@ export function Reading({ job, reading, isBusy, spot, onWish }: ReadingProps): R
               onClick={() => setChosen(index)}
             >
               {one.sheet ?? job.files[one.file]?.original_name ?? `Arquivo ${one.file + 1}`}{" "}
-              {one.include ? `✓ ${formatCount(one.rows)} linhas` : "– fora"}
+              {one.include ? `✓ ${plural(one.rows, "linha")}` : "– fora"}
             </button>
           ))}
         </div>

@@ -9,7 +9,7 @@ import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Button, Dialog, Failure, Field } from "../ui/parts";
 import { formatMoment } from "../values/dates";
-import { formatCount } from "../values/numbers";
+import { formatCount, plural } from "../values/numbers";
 import { AppendPlan } from "./AppendPlan";
 import { type Adjustment, type Draft, keptSentence, type ReviewedColumn, review, toConfirmation } from "./adjustments";
 import { Columns } from "./Columns";
@@ -44,8 +44,7 @@ export function Review({ job, isRereading, draft, onDraft }: ReviewProps): React
     if (readings.current === schema || !schema) return;
     readings.current = schema;
     announce(
-      keptSentence(schema, adjustments) ??
-        `Arquivo lido de novo: ${formatCount(schema.total_row_count_estimate)} linhas`,
+      keptSentence(schema, adjustments) ?? `Arquivo lido de novo: ${plural(schema.total_row_count_estimate, "linha")}`,
     );
   }, [schema]);
 
@@ -62,8 +61,7 @@ export function Review({ job, isRereading, draft, onDraft }: ReviewProps): React
       <h1 id="review-title">{fileNames(job)}</h1>
       <Steps now={2} />
       <p className="mt-quiet">
-        {schema &&
-          `${formatCount(schema.total_row_count_estimate)} linhas · ${formatCount(schema.columns.length)} colunas`}
+        {schema && `${plural(schema.total_row_count_estimate, "linha")} · ${plural(schema.columns.length, "coluna")}`}
         {job.expires_at && ` · guardado até ${formatMoment(job.expires_at)}`}
       </p>
       {job.error && (
@@ -177,12 +175,12 @@ interface ConfirmBarProps {
 function ConfirmBar({ job, columns, isBusy, confirm }: ConfirmBarProps): ReactNode {
   const announce = useAnnounce();
   const [isAsked, setAsked] = useState(false);
-  const rows = formatCount(job.inferred_schema?.total_row_count_estimate ?? 0);
+  const rows = plural(job.inferred_schema?.total_row_count_estimate ?? 0, "linha");
   const label = {
-    create: `Importar ${rows} linhas`,
-    append: `Acrescentar ${rows} linhas`,
-    upsert: `Atualizar com ${rows} linhas`,
-    replace: `Substituir por ${rows} linhas`,
+    create: `Importar ${rows}`,
+    append: `Acrescentar ${rows}`,
+    upsert: `Atualizar com ${rows}`,
+    replace: `Substituir por ${rows}`,
   }[job.mode];
   const problem = isBusy
     ? "O arquivo está sendo lido de novo"

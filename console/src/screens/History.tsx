@@ -5,7 +5,7 @@ import type { Job } from "../api/types";
 import { Pager } from "../ui/Pager";
 import { Empty, Failure, Field, Loading } from "../ui/parts";
 import { formatMoment } from "../values/dates";
-import { formatCount } from "../values/numbers";
+import { plural } from "../values/numbers";
 import { fileNames } from "./JobScreen";
 
 const STATUS_LABELS: Record<Job["status"], string> = {
@@ -64,7 +64,7 @@ export default function History(): ReactNode {
               {job.origin === "inbox" && " · recebido pela caixa de entrada"}
               {job.undone_at && " · desfeito"}
             </p>
-            {job.result && <p>{formatCount(job.result.inserted)} linhas gravadas</p>}
+            {job.result && <p>{plural(job.result.inserted, "linha gravada", "linhas gravadas")}</p>}
             {job.status === "failed" && job.error?.code !== "JOB_CANCELLED" && <p>⚠ {job.error?.message}</p>}
             <p className="mt-quiet">{formatMoment(job.created_at)}</p>
           </li>

@@ -9,7 +9,7 @@ import { Review } from "../review/Review";
 import { useApi } from "../ui/context";
 import { Button, Dialog, detailText, Empty, Failure, Loading, ProgressBar } from "../ui/parts";
 import { formatMoment } from "../values/dates";
-import { formatCount } from "../values/numbers";
+import { formatCount, plural } from "../values/numbers";
 import { Steps } from "./Upload";
 
 const PHASES: Record<string, string> = {
@@ -136,7 +136,7 @@ function Done({ job }: { job: Job }): ReactNode {
   const result = job.result;
   const counts: string[] = [];
   if (result) {
-    counts.push(`${formatCount(result.inserted)} linhas gravadas`);
+    counts.push(plural(result.inserted, "linha gravada", "linhas gravadas"));
     if (result.updated) counts.push(`${formatCount(result.updated)} atualizadas`);
     if (result.unchanged) counts.push(`${formatCount(result.unchanged)} já estavam iguais`);
     if (result.rejected) counts.push(`${formatCount(result.rejected)} não entraram`);

@@ -7,6 +7,7 @@ import type { Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Button, Dialog, Failure, Field, Loading } from "../ui/parts";
+import { ColumnPicker } from "./ColumnPicker";
 import { ColumnFields, type DraftColumn, draftOf, emptyDraft, faultsByColumn, toColumns } from "./columns";
 
 /** A table's name, columns, key and indexes; its end, too. */
@@ -25,8 +26,8 @@ function StructureForm({ table }: { table: Table }): ReactNode {
   const [title, setTitle] = useState(table.title ?? "");
   const [description, setDescription] = useState(table.description ?? "");
   const [columns, setColumns] = useState<readonly DraftColumn[]>(() => table.columns.map(draftOf));
-  const [keyText, setKeyText] = useState((table.key ?? []).join(", "));
-  const [indexText, setIndexText] = useState((table.indexes ?? []).map((index) => index.join(", ")).join("\n"));
+  const [key, setKey] = useState<readonly string[]>(table.key ?? []);
+  const [indexes, setIndexes] = useState<readonly (readonly string[])[]>(table.indexes ?? []);
   const [status, setStatus] = useState(table.status);
   const save = useMutation({
     mutationFn: () =>
@@ -40,11 +41,8 @@ function StructureForm({ table }: { table: Table }): ReactNode {
             description,
             status,
             columns: toColumns(columns),
-            key: keyText.trim() === "" ? null : names(keyText),
-            indexes: indexText
-              .split("\n")
-              .filter((line) => line.trim() !== "")
-              .map(names),
+            key: key.length === 0 ? null : key,
+            indexes: indexes.filter((index) => index.length > 0),
           } as never,
         }),
       ),
@@ -101,22 +99,24 @@ function StructureForm({ table }: { table: Table }): ReactNode {
       <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(details)} />
       <Button onClick={() => setColumns([...columns, emptyDraft()])}>Acrescentar coluna</Button>
       <h2>Chave e índices</h2>
-      <Field label="Chave" hint="Colunas que juntas não se repetem, com vírgulas; vazio para nenhuma">
-        {(ids) => (
-          <input {...ids} value={keyText} spellCheck={false} onChange={(event) => setKeyText(event.target.value)} />
-        )}
-      </Field>
-      <Field label="Índices" hint="Um por linha: as colunas por que se filtra ou ordena, com vírgulas">
-        {(ids) => (
-          <textarea
-            {...ids}
-            rows={3}
-            value={indexText}
-            spellCheck={false}
-            onChange={(event) => setIndexText(event.target.value)}
-          />
-        )}
-      </Field>
+      <ColumnPicker
+        label="Chave"
+        hint="Colunas que juntas não se repetem: por elas um envio atualiza linhas"
+        columns={columns}
+        chosen={key}
+        onChange={setKey}
+      />
+      {indexes.map((index, place) => (
+        <ColumnPicker
+          key={place}
+          label={`Índice ${place + 1}`}
+          columns={columns}
+          chosen={index}
+          onChange={(chosen) => setIndexes(indexes.map((one, at) => (at === place ? chosen : one)))}
+        />
+      ))}
+      <Button onClick={() => setIndexes([...indexes, []])}>Acrescentar índice</Button>
+      <p className="mt-quiet">Um índice torna rápido filtrar e ordenar por suas colunas em tabelas grandes.</p>
       <div className="mt-sticky-bar">
         <DeleteTable table={table} />
         <Button kind="primary" type="submit" disabled={save.isPending}>
@@ -125,13 +125,6 @@ function StructureForm({ table }: { table: Table }): ReactNode {
       </div>
     </form>
   );
-}
-
-function names(text: string): string[] {
-  return text
-    .split(",")
-    .map((name) => name.trim())
-    .filter(Boolean);
 }
 
 function DeleteTable({ table }: { table: Table }): ReactNode {

@@ -16,7 +16,7 @@ import { type GridView, readView, toggleSort, writeView } from "../grid/view";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
-import { formatCount } from "../values/numbers";
+import { formatCount, plural } from "../values/numbers";
 
 const DEFAULT_WIDTH = 168;
 const NARROWEST = 64;
@@ -74,7 +74,7 @@ function Sheet({ table }: { table: Table }): ReactNode {
   const totals = useTotals(table, view);
 
   useEffect(() => {
-    if (rows.total !== null) announce(`${formatCount(rows.total)} linhas`);
+    if (rows.total !== null) announce(plural(rows.total, "linha"));
   }, [rows.total]);
   useEffect(() => setSelected(new Set()), [view]);
 
@@ -223,7 +223,7 @@ function Head({ table, rows, selected, view, onDone, onOpen }: HeadProps): React
           <h1 id="table-title">{table.title || table.display_name}</h1>
           {table.description && <p className="mt-quiet">{table.description}</p>}
           <p className="mt-quiet">
-            {rows.total === null ? "Contando…" : `${formatCount(rows.total)} linhas`}
+            {rows.total === null ? "Contando…" : plural(rows.total, "linha")}
             {rows.total !== null && rows.total !== table.row_count && ` de ${formatCount(table.row_count)}`}
           </p>
         </div>
@@ -264,7 +264,7 @@ function DeleteRows({ table, selected, onDone, reload }: DeleteRowsProps): React
     onDone();
     reload();
   });
-  const words = selected.size === 1 ? "1 linha" : `${formatCount(selected.size)} linhas`;
+  const words = plural(selected.size, "linha");
   return (
     <>
       <Button kind="danger" onClick={() => setAsked(true)}>

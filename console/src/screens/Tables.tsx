@@ -7,7 +7,7 @@ import { useApi } from "../ui/context";
 import { Pager } from "../ui/Pager";
 import { Button, Empty, Failure, Field, Loading } from "../ui/parts";
 import { formatMoment } from "../values/dates";
-import { formatCount } from "../values/numbers";
+import { plural } from "../values/numbers";
 
 /** The company's tables: searched, counted, opened. */
 export function Tables(): ReactNode {
@@ -110,7 +110,7 @@ function TableList({ data, search, onClear }: TableListProps): ReactNode {
           </h2>
           {table.title && <p className="mt-quiet">{table.display_name}</p>}
           <p>
-            {formatCount(table.row_count)} linhas · {formatCount(table.columns.length)} colunas
+            {plural(table.row_count, "linha")} · {plural(table.columns.length, "coluna")}
             {table.status === "inactive" && " · inativa (só leitura)"}
           </p>
           <p className="mt-quiet">Alterada em {formatMoment(table.updated_at)}</p>

@@ -44,6 +44,11 @@ export function formatCount(count: number): string {
   return formatNumber(String(Math.trunc(count)));
 }
 
+/** Write a count with what it counts: `plural(1, "linha")` gives `1 linha`, others an s at the end. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
 /** Write a size in bytes as people read it. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} bytes`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { columnLetter, formatCell, parseCell, parseClipboard } from "./cells";
 import { formatDate, formatDatetime, parseDate, parseDatetime } from "./dates";
-import { formatBytes, formatNumber, parseNumber } from "./numbers";
+import { formatBytes, formatNumber, parseNumber, plural } from "./numbers";
 
 describe("numbers", () => {
   it.each([
@@ -30,6 +30,14 @@ describe("numbers", () => {
     for (const digits of ["9223372036854775807", "-0.000000000000000001", `1${"0".repeat(300)}.5`]) {
       expect(parseNumber(formatNumber(digits))).toBe(digits);
     }
+  });
+
+  it("counts one thing and many", () => {
+    expect([plural(1, "linha"), plural(0, "linha"), plural(1_234, "linha gravada", "linhas gravadas")]).toEqual([
+      "1 linha",
+      "0 linhas",
+      "1.234 linhas gravadas",
+    ]);
   });
 
   it("tells sizes as people read them", () => expect(formatBytes(1_572_864)).toBe("1,5 MB"));
