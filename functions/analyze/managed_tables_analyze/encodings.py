@@ -137,6 +137,8 @@ def _sample(scan: _Scan, chunk: bytes) -> None:
             return
 
 
+_WORD_END = re.compile(rb"[\s;,|\"]")
+_SHOWN_CHARACTERS = 60  # of a word in a sentence
 _UTF8_SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
     rb"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
@@ -219,6 +221,7 @@ class _LineNotes:
         self._lines = 0
         self._found: dict[WarningCode, list[int]] = defaultdict(list)
         self._counts: Counter[WarningCode] = Counter()
+        self._examples: dict[WarningCode, str] = {}
 
     def note(self, what: WarningCode, text: str, sought: str) -> None:
         """Take note of every line of `text` that has `sought`."""
@@ -235,8 +238,10 @@ class _LineNotes:
         else:
             self._counts[what] += 1
 
-    def add_line(self, what: WarningCode, number: int) -> None:
-        """Take note of a line, counted from 0 in the text that is to be written."""
+    def add_line(self, what: WarningCode, number: int, example: str | None = None) -> None:
+        """Take note of a line, counted from 0 in the text to be written, and of a word of the first."""
+        if example is not None:
+            self._examples.setdefault(what, example)
         line = self._lines + number + 1
         if self._found[what][-1:] == [line]:  # a line that two chunks share
             return
@@ -250,7 +255,13 @@ class _LineNotes:
 
     def findings(self) -> list[Finding]:
         """Return one finding for each sort of line."""
-        return [about_lines(what, lines, self._counts[what]) for what, lines in self._found.items()]
+        return [
+            about_lines(what, lines, self._counts[what], **self._values(what))
+            for what, lines in self._found.items()
+        ]
+
+    def _values(self, what: WarningCode) -> dict[str, str]:
+        return {"example": self._examples[what]} if what in self._examples else {}
 
 
 def _decoded(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
@@ -315,10 +326,19 @@ def _decode_broken(data: bytes, lines: _LineNotes) -> str:
     for number, line in enumerate(data.split(b"\n")):
         try:
             parts.append(line.decode())
-        except UnicodeDecodeError:
-            lines.add_line(WarningCode.INVALID_UTF8, number)
+        except UnicodeDecodeError as error:
+            lines.add_line(WarningCode.INVALID_UTF8, number, _word_at(line, error.start))
             parts.append(_decode_broken_line(line))
     return "\n".join(parts)
+
+
+def _word_at(line: bytes, position: int) -> str:
+    """Return the word around a byte that is no UTF-8, as it is read."""
+    before = _WORD_END.search(line[:position][::-1])
+    after = _WORD_END.search(line, position)
+    start = 0 if before is None else position - before.start()
+    word = line[start : len(line) if after is None else after.start()]
+    return _decode_broken_line(word)[:_SHOWN_CHARACTERS]
 
 
 def _decode_broken_line(line: bytes) -> str:

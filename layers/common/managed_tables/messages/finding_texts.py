@@ -63,9 +63,9 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "exporte o arquivo de novo em UTF-8"
     ),
     WarningCode.INVALID_UTF8: (
-        "{count} [linha tem|linhas têm] acentos gravados de outro modo que o resto do arquivo ({lines}); "
-        "[foi lida|foram lidas] como Windows-1252. Confira os acentos [nela|nelas]; se estiverem errados, "
-        "escolha outra codificação na leitura"
+        "{count} [linha tem|linhas têm] acentos gravados de outro modo que o resto do arquivo ({lines}) e "
+        '[foi lida|foram lidas] como Windows-1252 (como "{example}"). Confira os acentos [nela|nelas]; se '
+        "estiverem errados, escolha outra codificação na leitura"
     ),
     WarningCode.BYTES_LOST: (
         "{count} [linha tem|linhas têm] caracteres que não puderam ser lidos e foram trocados por \ufffd "
