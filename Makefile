@@ -147,7 +147,7 @@ test-schemathesis: setup ## 1,000 generated cases an operation, every check on
 	@$(BIN)/pytest -s --cases 1000 tests/e2e/test_contract_openapi.py -k generated
 
 .PHONY: test-values
-test-values: setup ## 200 random tables through CSV, XLSX by two writers, XLS and ODS; 800 exported and back
+test-values: setup ## 200 random tables through CSV, XLSX by two writers, XLS and ODS; 400 exported and back
 	@$(BIN)/pytest -n 2 --dist load --values 200 tests/unit/test_values_of_every_file.py \
 	    tests/integration/test_export_round_trip.py
 

@@ -143,7 +143,7 @@ def test_what_goes_out_comes_back(
 
     @settings(
         derandomize=True,
-        max_examples=4 * pytestconfig.getoption("--values"),
+        max_examples=2 * pytestconfig.getoption("--values"),
         suppress_health_check=[HealthCheck.too_slow],
     )
     @given(drawn=tables(), zone=st.sampled_from(ZONES))

@@ -125,6 +125,16 @@ def test_parquet_has_types_that_hold_the_values(maker: ExportMaker, tmp_path: Pa
     assert rows[0][5] == int(datetime.fromisoformat("2026-01-31T10:30:00+00:00").timestamp()) * 1_000_000
 
 
+def test_texts_of_any_characters_stand_in_parquet(maker: ExportMaker, tmp_path: Path) -> None:
+    """Backslashes, line ends, tabs, what stands for NULL or for an escape elsewhere, nothing at all."""
+    texts = [
+        "\\N", "\\", "\\\\", "\\n", "\\\\n\n", "a\tb\nc\rd\ve\ff\bg", "", " ", None, "\ufeffx",
+        '"', "'", ",", "\\.", "\\x41",
+    ]  # fmt: skip
+    table = maker.table([column("texto", "text")], [[text] for text in texts])
+    assert parquet(maker.export(table, format="parquet"), tmp_path).fetchall() == [(text,) for text in texts]
+
+
 def test_decimals_that_fit_are_decimals_in_parquet(maker: ExportMaker, tmp_path: Path) -> None:
     columns = [column("v", "decimal"), column("w", "decimal")]
     table = maker.table(columns, [["12.50", None], ["-1234.125", None]])
