@@ -7,14 +7,17 @@ moved by the containers alone.
 import hashlib
 import os
 import secrets
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from managed_tables.aws.storage import job_key
+from managed_tables.aws.storage import export_object_key, job_key
+from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.jobs import Intake, JobFile, JobRecord
 from managed_tables.clock import timestamp
+from managed_tables.exports.request import ExportRequest
 from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.services import Services
 from managed_tables.settings import load_settings
@@ -26,10 +29,11 @@ from managed_tables_local.sample import SAMPLE
 from managed_tables_local.tokens import make_token
 
 TABLES = "/v1/managed-tables"
+REQUEST_NAME = "request.json"  # as the API calls what is asked for
 
 
 def run(folder: Path, stack: local.Stack) -> None:
-    """Invoke each function but the export's, then serve the API and call it.
+    """Invoke each function, then serve the API and call it.
 
     Raises ContainerError where one fails.
     """
@@ -51,6 +55,10 @@ def run(folder: Path, stack: local.Stack) -> None:
         _expect(answer["outcome"] == "analyzed", "AnalyzeFunction reads the sample")
         answer = containers.invoke("InsertFunction", read_event("insert", **ids))
         _expect(answer["outcome"] == "done", "InsertFunction loads it")
+        export = queue_export(services, company_id, job.job_id)
+        event = read_event("export", company_id=company_id, export_id=export.export_id)
+        answer = containers.invoke("ExportFunction", event)
+        _expect(answer["outcome"] == "done", "ExportFunction writes it as Parquet")
         swept = containers.invoke("SweepFunction", read_event("sweep"))
         _expect(isinstance(swept, dict), "SweepFunction sweeps")
         _call_api(containers, token)
@@ -89,6 +97,33 @@ def _queue(services: Services, company_id: str) -> JobRecord:
     )
     services.jobs.create(job)
     return job
+
+
+def queue_export(services: Services, company_id: str, job_id: str) -> ExportRecord:
+    """Record an export of the table that a job has made, of which no execution knows."""
+    job = services.jobs.find(company_id, job_id)
+    table = services.tables.find(company_id, job.user_table_id or "") if job else None
+    if table is None:
+        raise ContainerError(f"job {job_id} has made no table")
+    export_id, now = new_record_id(), timestamp()
+    export = ExportRecord(
+        company_id=company_id,
+        export_id=export_id,
+        user_id=NOBODY,
+        table_id=table.table_id,
+        table_version=table.version,
+        display_name=table.display_name,
+        format="parquet",
+        status="queued",
+        file_name="vendas.parquet",
+        request_key=export_object_key(company_id, export_id, REQUEST_NAME),
+        deadline="9999-12-31T00:00:00.000Z",
+        created_at=now,
+        updated_at=now,
+    )
+    services.storage.put_json(export.request_key, asdict(ExportRequest(format="parquet")))
+    services.exports.create(export)
+    return export
 
 
 def _call_api(containers: Containers, token: str) -> None:
