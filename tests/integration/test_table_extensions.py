@@ -117,6 +117,18 @@ def test_a_default_is_a_value_of_the_columns_type(
     assert (detail["path"], detail["column"], detail["code"]) == ("columns[1].default", "b", code)
 
 
+@pytest.mark.parametrize("type_", [{}, [None], None, 5, "money"])
+def test_a_default_of_no_type_is_refused_by_its_type(rows_company: RowsCompany, type_: Any) -> None:
+    answer = create(rows_company, column("a"), {**column("b"), "type": type_, "default": "x"})
+    assert (answer.status_code, answer.json()["details"][0]["path"]) == (422, "columns[1].type")
+
+
+def test_only_the_first_faults_of_a_definition_are_listed(rows_company: RowsCompany) -> None:
+    """20 of them, and `details_total` says how many there are."""
+    answer = create(rows_company, *[column("")] * 30).json()
+    assert (len(answer["details"]), answer["details_total"]) == (20, 30)
+
+
 def test_now_is_the_moment_of_insertion(rows_company: RowsCompany) -> None:
     """`now` fills dates and times by the clock; PostgreSQL itself knows the default, too."""
     table = created(

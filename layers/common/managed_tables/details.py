@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TypedDict
 
+MAX_ERROR_DETAILS = 20  # what the contract shows: the first ones tell what is wrong
+
 Place = Literal["body", "query", "path", "row", "file"]
 
 # `in` is a keyword of Python. Only the keys that apply are there; `row` counts from 0, `line` from 1.

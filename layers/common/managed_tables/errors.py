@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from managed_tables.details import MAX_ERROR_DETAILS, described
 from managed_tables.details import Detail as Detail
-from managed_tables.details import described
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class JobErrorKind:
 class ApiError(Exception):
     """Raised anywhere below a route; the app turns it into its status and body, once.
 
-    `details_total` is how many details there are, where only the first are given; `rows` are the rows of a
-    table as they are now, where the caller is to see them.
+    `details_total` is how many details there are, where only the first are given; MAX_ERROR_DETAILS of them
+    are kept. `rows` are the rows of a table as they are now, where the caller is to see them.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class ApiError(Exception):
         self.kind = kind
         self.rows = list(rows)
         self.sentence = kind.sentence.format(**fields)
-        self.details = list(details)
-        self.details_total = details_total
+        self.details = list(details[:MAX_ERROR_DETAILS])
+        self.details_total = len(details) if details_total is None else details_total
         super().__init__(self.sentence)
 
 

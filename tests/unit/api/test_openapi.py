@@ -56,7 +56,7 @@ def untyped(schema: Any, place: str, *, is_data: bool = False) -> Iterator[str]:
         yield place
     if schema.get("type") == "object" and not is_data:
         more = schema.get("additionalProperties")
-        if more is True or not (schema.get("properties") or isinstance(more, dict)):
+        if more is True or not (schema.get("properties") or isinstance(more, dict) or more is False):
             yield f"{place}: any object"
     if schema.get("type") == "array" and "items" not in schema:
         yield f"{place}: any array"

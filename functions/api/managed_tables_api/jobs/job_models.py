@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
-from managed_tables.catalog.jobs import MAX_ERROR_DETAILS, JobMode, JobStatus
+from managed_tables.catalog.jobs import JobMode, JobStatus
 from managed_tables.conversion.choices import ColumnChoice, Tokens
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.day_forms import DateOrder
-from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, InvalidValue
 from managed_tables.errors import JobErrorKind
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.plausibility import is_timezone

@@ -5,8 +5,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from managed_tables import errors
-from managed_tables.catalog.jobs import MAX_ERROR_DETAILS
-from managed_tables.details import DetailCode, Place
+from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Place
 from managed_tables.errors import ApiErrorKind, JobErrorKind
 from managed_tables_api.http.validation import LateModel
 

@@ -146,7 +146,13 @@ class NoneOf(LateModel):
     condition: "Where" = Field(alias="not")
 
 
-Where: TypeAlias = Comparison | AllOf | AnyOf | NoneOf
+class EveryRow(LateModel):
+    """No condition."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+Where: TypeAlias = Comparison | AllOf | AnyOf | NoneOf | EveryRow
 _WHERE = "Condições, até 5 níveis e 100 ao todo; `{}` é toda linha"
 
 

@@ -43,7 +43,7 @@ def _has_default(column: Any) -> TypeGuard[dict[str, Any]]:
     """Return whether there is a default to read, and a type by which to read it."""
     if not isinstance(column, dict) or column.get("default") is None:
         return False
-    return column.get("type") in set(ColumnType)
+    return column.get("type") in list(ColumnType)  # whatever JSON it is: a set would want it hashable
 
 
 def _read_default(value: Any, column_type: ColumnType, parsers: Parsers) -> str:

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from managed_tables.catalog.items import Items
-from managed_tables.catalog.job_records import MAX_ERROR_DETAILS, JobRecord, JobStatus, read_job
+from managed_tables.catalog.job_records import JobRecord, JobStatus, read_job
 from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, JOB_HISTORY_INDEX, company_pk, job_key
+from managed_tables.details import MAX_ERROR_DETAILS
 
 READ_AT_ONCE = 8  # records of one page of jobs
 

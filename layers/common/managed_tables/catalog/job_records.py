@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from managed_tables.catalog.items import Item
 from managed_tables.catalog.keys import company_pk, job_key
-from managed_tables.details import described
+from managed_tables.details import MAX_ERROR_DETAILS, described
 from managed_tables.errors import JOB_CANCELLED
 
 JobMode = Literal["create", "append", "replace", "upsert"]
@@ -15,7 +15,6 @@ JobOrigin = Literal["upload", "inbox"]
 JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
 
 TERMINAL_STATUSES = frozenset({"done", "failed"})
-MAX_ERROR_DETAILS = 20  # what the contract shows
 MAX_DETAIL_CHARACTERS = 500  # of one text in them: 20 details stay far below DynamoDB's 400 KB an item
 
 

@@ -19,7 +19,6 @@ from managed_tables.catalog.items import ConditionFailed, Items
 from managed_tables.catalog.job_reading import JobReading, UnreadableJobs
 from managed_tables.catalog.job_records import (
     MAX_DETAIL_CHARACTERS,
-    MAX_ERROR_DETAILS,
     TERMINAL_STATUSES,
     Intake,
     JobFile,
@@ -39,7 +38,6 @@ from managed_tables.errors import JOB_CANCELLED, ApiError
 
 __all__ = [
     "MAX_DETAIL_CHARACTERS",
-    "MAX_ERROR_DETAILS",
     "TERMINAL_STATUSES",
     "Intake",
     "JobFile",
