@@ -107,3 +107,12 @@ def _packages(folder: Path) -> set[str]:
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_layer_brings_the_zones_itself(artefacts: Path) -> None:
+    """Lambda's image is not to be relied on for them: DEFAULT_TIMEZONE must be there."""
+    code = "import sys, zoneinfo; sys.path[:0] = sys.argv[1:]; zoneinfo.reset_tzpath(())"
+    layer = str(artefacts / "common" / "python")
+    command = [sys.executable, "-S", "-c", f"{code}; zoneinfo.ZoneInfo('America/Sao_Paulo')", layer]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
