@@ -80,6 +80,20 @@ test("every dialog is accessible, closes by Escape, and gives the focus back", a
   }
 });
 
+test("the lists keep their search and filter in the address", async ({ page, company, visit }) => {
+  await company.table("achada", ["a:text"]);
+  await company.table("perdida", ["a:text"]);
+  await visit("/");
+  await page.getByLabel("Procurar tabela").fill("achad");
+  await expect(page.getByRole("link", { name: "perdida" })).toBeHidden();
+  const { pathname, search } = new URL(page.url());
+  await visit(pathname + search);
+  await expect(page.getByRole("link", { name: "achada" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "perdida" })).toBeHidden();
+  await visit("/envios?situacao=failed");
+  await expect(page.getByLabel("Situação")).toHaveValue("failed");
+});
+
 test("without a permission the page says which one is missing", async ({ page }) => {
   const reader = new Company(["managed-tables:list"]);
   await page.goto(`/acesso#token=${reader.token}`);

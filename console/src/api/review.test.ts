@@ -11,7 +11,9 @@ function show(value: Scalar | undefined): string {
 }
 
 /** Write what a person reviews, one line a fact. */
-function review(job: Pick<Job, "reading" | "warnings" | "inferred_schema" | "append_plan" | "progress" | "error">): string[] {
+function review(
+  job: Pick<Job, "reading" | "warnings" | "inferred_schema" | "append_plan" | "progress" | "error">,
+): string[] {
   const lines: string[] = [];
   for (const table of job.reading?.tables ?? []) {
     const header: number | null = table.header_line ?? null;
@@ -20,13 +22,18 @@ function review(job: Pick<Job, "reading" | "warnings" | "inferred_schema" | "app
   }
   for (const column of job.inferred_schema?.columns ?? []) {
     const { inference, profile } = column;
-    lines.push(`${column.source ?? column.name}: ${column.type} ${inference?.confidence ?? 1} ${inference?.evidence ?? ""}`);
+    lines.push(
+      `${column.source ?? column.name}: ${column.type} ${inference?.confidence ?? 1} ${inference?.evidence ?? ""}`,
+    );
     lines.push(...(inference?.exceptions ?? []).map((one): string => `${one.line}: ${one.reason}`));
     lines.push(...(inference?.alternatives ?? []).map((one): string => `${one.type}: ${one.reason}`));
     lines.push(...(profile?.top ?? []).map(([value, count]): string => `${show(value)} ${show(count)}`));
-    lines.push(...(profile?.histogram ?? []).map(([low, high, count]): string => `${show(low)}–${show(high)} ${show(count)}`));
+    lines.push(
+      ...(profile?.histogram ?? []).map(([low, high, count]): string => `${show(low)}–${show(high)} ${show(count)}`),
+    );
   }
-  for (const warning of job.warnings) lines.push(`${warning.code}: ${warning.text} ${(warning.columns ?? []).join(", ")}`);
+  for (const warning of job.warnings)
+    lines.push(`${warning.code}: ${warning.text} ${(warning.columns ?? []).join(", ")}`);
   for (const pair of job.append_plan?.matched ?? []) lines.push(pair.join(" → "));
   for (const conflict of job.append_plan?.conflicts ?? []) {
     lines.push(...conflict.details.map((detail): string => `${detail.code}: ${detail.reason}`));

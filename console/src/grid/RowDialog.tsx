@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { answered } from "../api/session";
-import type { Column, Table } from "../api/types";
+import type { Column, ColumnType, Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Button, Dialog, Failure, Field } from "../ui/parts";
@@ -67,12 +67,12 @@ export function RowDialog({ table, row, onClose, onSaved }: RowDialogProps): Rea
             error={faults[column.name]}
           >
             {(ids) => (
-              <textarea
+              <ValueField
                 {...ids}
-                rows={1}
-                readOnly={isReadOnly}
-                value={texts[column.name] ?? ""}
-                onChange={(event) => setTexts({ ...texts, [column.name]: event.target.value })}
+                type={column.type}
+                isReadOnly={isReadOnly}
+                text={texts[column.name] ?? ""}
+                onText={(text) => setTexts({ ...texts, [column.name]: text })}
               />
             )}
           </Field>
@@ -87,6 +87,53 @@ export function RowDialog({ table, row, onClose, onSaved }: RowDialogProps): Rea
         </div>
       </form>
     </Dialog>
+  );
+}
+
+interface ValueFieldProps {
+  id: string;
+  "aria-describedby"?: string;
+  "aria-invalid"?: boolean;
+  type: ColumnType;
+  isReadOnly: boolean;
+  text: string;
+  onText: (text: string) => void;
+}
+
+/** The field of one value: a choice, a line, or as many lines as a text has. */
+function ValueField({ type, isReadOnly, text, onText, ...ids }: ValueFieldProps): ReactNode {
+  if (type === "boolean") {
+    return (
+      <select {...ids} disabled={isReadOnly} value={text} onChange={(event) => onText(event.target.value)}>
+        {["", "Sim", "Não"].map((choice) => (
+          <option key={choice} value={choice}>
+            {choice || "(vazia)"}
+          </option>
+        ))}
+      </select>
+    );
+  }
+  if (type === "text") {
+    const lines = Math.min(text.split("\n").length, 8);
+    return (
+      <textarea
+        {...ids}
+        rows={lines}
+        readOnly={isReadOnly}
+        value={text}
+        onChange={(event) => onText(event.target.value)}
+      />
+    );
+  }
+  const mode = type === "integer" || type === "decimal" ? "decimal" : "text";
+  return (
+    <input
+      {...ids}
+      inputMode={mode}
+      readOnly={isReadOnly}
+      value={text}
+      onChange={(event) => onText(event.target.value)}
+    />
   );
 }
 

@@ -1,7 +1,8 @@
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useJobs } from "../api/queries";
 import type { Job } from "../api/types";
+import { pageOf, useAddress } from "../ui/address";
 import { Pager } from "../ui/Pager";
 import { Empty, Failure, Field, Loading } from "../ui/parts";
 import { formatMoment } from "../values/dates";
@@ -25,22 +26,16 @@ const MODE_LABELS: Record<string, string> = {
 
 /** Every upload of the company, newest first. */
 export default function History(): ReactNode {
-  const [page, setPage] = useState(1);
-  const [status, setStatus] = useState("");
+  const [query, setQuery] = useAddress();
+  const page = pageOf(query);
+  const status = query.get("situacao") ?? "";
   const jobs = useJobs(page, status);
   return (
     <section aria-labelledby="history-title">
       <h1 id="history-title">Envios</h1>
       <Field label="Situação">
         {(ids) => (
-          <select
-            {...ids}
-            value={status}
-            onChange={(event) => {
-              setStatus(event.target.value);
-              setPage(1);
-            }}
-          >
+          <select {...ids} value={status} onChange={(event) => setQuery({ situacao: event.target.value, pagina: "" })}>
             <option value="">Todas</option>
             {Object.entries(STATUS_LABELS).map(([value, label]) => (
               <option key={value} value={value}>
@@ -70,7 +65,14 @@ export default function History(): ReactNode {
           </li>
         ))}
       </ul>
-      {jobs.data && <Pager page={page} perPage={20} total={jobs.data.total} onPage={setPage} />}
+      {jobs.data && (
+        <Pager
+          page={page}
+          perPage={20}
+          total={jobs.data.total}
+          onPage={(next) => setQuery({ pagina: next > 1 ? String(next) : "" })}
+        />
+      )}
     </section>
   );
 }

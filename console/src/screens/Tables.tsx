@@ -1,8 +1,9 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useDeferredValue, useState } from "react";
+import { type ReactNode, useDeferredValue } from "react";
 import { Link } from "wouter";
 import { useStatus, useTables } from "../api/queries";
 import { answered } from "../api/session";
+import { pageOf, useAddress } from "../ui/address";
 import { useApi } from "../ui/context";
 import { Pager } from "../ui/Pager";
 import { Button, Empty, Failure, Field, Loading } from "../ui/parts";
@@ -35,8 +36,9 @@ function Activate(): ReactNode {
 }
 
 function List(): ReactNode {
-  const [search, setSearch] = useState("");
-  const [page, setPage] = useState(1);
+  const [query, setQuery] = useAddress();
+  const search = query.get("q") ?? "";
+  const page = pageOf(query);
   const tables = useTables(page, useDeferredValue(search));
   return (
     <section aria-labelledby="tables-title">
@@ -52,17 +54,21 @@ function List(): ReactNode {
             {...ids}
             type="search"
             value={search}
-            onChange={(event) => {
-              setSearch(event.target.value);
-              setPage(1);
-            }}
+            onChange={(event) => setQuery({ q: event.target.value, pagina: "" })}
           />
         )}
       </Field>
       {tables.error && <Failure error={tables.error} onRetry={() => void tables.refetch()} />}
       {!tables.data && !tables.error && <Loading label="Carregando as tabelas" />}
-      {tables.data && <TableList data={tables.data} search={search} onClear={() => setSearch("")} />}
-      {tables.data && <Pager page={page} perPage={20} total={tables.data.total} onPage={setPage} />}
+      {tables.data && <TableList data={tables.data} search={search} onClear={() => setQuery({ q: "", pagina: "" })} />}
+      {tables.data && (
+        <Pager
+          page={page}
+          perPage={20}
+          total={tables.data.total}
+          onPage={(next) => setQuery({ pagina: next > 1 ? String(next) : "" })}
+        />
+      )}
     </section>
   );
 }
