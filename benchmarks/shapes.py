@@ -59,7 +59,7 @@ def _copy(query: str, path: Path) -> None:
 
 def run(small: bool) -> None:
     """Measure every shape and print a line each: medians of three rounds."""
-    titles = ("MiB", "analyze s", "MiB", "duckdb s", "an./duckdb")
+    titles = ("MiB", "analyze s", "proc. s", "MiB", "duckdb s", "proc. s", "an./duckdb", "by proc.")
     print(f"{'file':30}" + "".join(f"{title:>12}" for title in titles), flush=True)
     with tempfile.TemporaryDirectory() as name:
         for shape in shapes(small):
@@ -73,12 +73,15 @@ def _measure(file: Path) -> list[str]:
     for _ in range(_ROUNDS):
         with tempfile.TemporaryDirectory(dir=file.parent) as work:
             analysed.append(measure("benchmarks.import_step", "analyze", work, file))
-        read.append(measure("benchmarks.import_step", "text", file).seconds)
-    ratios = [ours.seconds / theirs for ours, theirs in zip(analysed, read, strict=True)]
+        read.append(measure("benchmarks.import_step", "text", file))
+    pairs = list(zip(analysed, read, strict=True))
     return [
         f"{file.stat().st_size / _MIB:.1f}",
         f"{median(one.seconds for one in analysed):.2f}",
+        f"{median(one.processor for one in analysed):.2f}",
         f"{max(one.peak_mib for one in analysed):.0f}",
-        f"{median(read):.2f}",
-        f"{median(ratios):.2f}",
+        f"{median(one.seconds for one in read):.2f}",
+        f"{median(one.processor for one in read):.2f}",
+        f"{median(ours.seconds / theirs.seconds for ours, theirs in pairs):.2f}",
+        f"{median(ours.processor / theirs.processor for ours, theirs in pairs):.2f}",
     ]
