@@ -110,7 +110,8 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     ),
     WarningCode.TOTAL_ROWS: (
         "{count} [linha parece um total e foi importada|linhas parecem totais e foram importadas] com as "
-        "demais ({lines}). Para não somar duas vezes, indique na leitura que não [faz|fazem] parte dos dados"
+        "demais ({lines}). Para não somar duas vezes, indique na leitura que "
+        "[ela não faz|elas não fazem] parte dos dados"
     ),
     WarningCode.SAME_FILE: (
         "Este mesmo arquivo já foi importado {where} em {date} (envio {job}). Se foi engano, cancele este "
@@ -126,10 +127,11 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     ),
     WarningCode.REPEATED_HEADER: (
         "{count} [linha que repete|linhas que repetem] o cabeçalho não [foi importada|foram importadas] "
-        "({lines})"
+        "({lines}). Não é preciso fazer nada"
     ),
     WarningCode.SEPARATOR_LINES: (
-        "{count} [linha|linhas] de traços não [foi importada|foram importadas] ({lines})"
+        "{count} [linha|linhas] de traços não [foi importada|foram importadas] ({lines}). Não é preciso "
+        "fazer nada"
     ),
     WarningCode.COMMENT_LINES: (
         "{count} [linha de comentário, que começa|linhas de comentário, que começam] com #, não "
@@ -141,11 +143,13 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "tabela"
     ),
     WarningCode.EMPTY_SHEETS: (
-        "[A aba|As abas] {names} só [tem|têm] cabeçalho, sem linhas, e não [foi importada|foram importadas]"
+        "[A aba|As abas] {names} só [tem|têm] cabeçalho, sem linhas, e não [foi importada|foram importadas]. "
+        "Se [deveria|deveriam] ter linhas, confira a planilha e envie de novo"
     ),
     WarningCode.HIDDEN_SHEETS: (
         "[A aba|As abas] {names} [está oculta|estão ocultas] e não [foi importada|foram importadas]. Para "
-        "[importá-la, escolha-a|importá-las, escolha-as] na leitura, ou reexiba na planilha e envie de novo"
+        "[importá-la, escolha-a|importá-las, escolha-as] na leitura, ou [reexiba-a|reexiba-as] na planilha "
+        "e envie de novo"
     ),
     WarningCode.HIDDEN_ROWS: (
         "{count} [linha oculta ou filtrada foi importada|linhas ocultas ou filtradas foram importadas] com "
@@ -183,7 +187,7 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     WarningCode.WRAPPED_LINES: (
         "Cada linha inteira estava entre aspas e foi lida sem elas. Confira as colunas"
     ),
-    WarningCode.MORE_WARNINGS: "Há mais {count} [aviso|avisos] como estes",
+    WarningCode.MORE_WARNINGS: "Há mais {count} [aviso como este|avisos como estes]",
     GroundCode.CELLS_FIT: "{fits} de {count} [é {one}|são {many}]",
     GroundCode.DATE_ORDER: "na ordem {order}",
     GroundCode.DECIMAL_MARK: "com {mark} decimal",
