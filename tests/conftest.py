@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fault_table import write_table
 from hypothesis import settings
 
 from managed_tables_local import stack as local
@@ -52,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--faults", type=int, default=3, help="faults a step, spread over its boundaries (default: 3); 0: all"
     )
+    parser.addoption("--write-faults", action="store_true", help="write docs/reliability.md's table of them")
     parser.addoption("--lives", type=int, default=0, help="long lives of the model (default: few short ones)")
     parser.addoption("--values", type=int, default=2, help="random tables a kind of file (default: 2)")
     parser.addoption("--cases", type=int, default=10, help="generated cases an operation (default: 10)")
@@ -93,6 +95,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not figures.exists():
         return
     steps = [json.loads(line) for line in figures.read_text().splitlines()]
+    if terminalreporter.config.getoption("--write-faults"):
+        write_table({step["scenario"]: step["possible"] for step in steps})
     terminalreporter.section("faults: possible, injected, survived")
     for step in sorted(steps, key=lambda step: -step["possible"]):
         _write_faults(terminalreporter, step["scenario"], step)

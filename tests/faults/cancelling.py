@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from injection import run_step
-from steps import CSV, NEW_NUMBERS, ROWS, SCHEMA, Scenario, Step, execution_status
+from steps import CSV, NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Scenario, Step, execution_status
 from worlds import World, until
 
 from managed_tables.clock import timestamp
@@ -13,7 +13,7 @@ from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert import job as inserting
 from managed_tables_insert.job import run_job
 
-State = Literal["waiting", "inserting", "committed"]
+State = Literal["waiting", "inserting", "adding", "committed"]
 FAR = "9999-01-01T00:00:00.000Z"
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
@@ -26,11 +26,24 @@ class Cancel(Scenario):
         self.name = f"cancel {state}"
 
     def set_up(self, world: World) -> Step:
-        self.job_id = self._wait(world) if self.state == "waiting" else world.maker.inserting(ROWS, SCHEMA)
+        self.job_id = self._make(world)
+        if self.state == "adding":
+            died = run_step(lambda: _die_before_load(world, self.job_id))
+            assert "ZeroDivisionError" in (died.error or ""), died.error
+            assert len(world.job_table().columns) == len(SCHEMA)
         if self.state == "committed":
             died = run_step(lambda: _die_after_commit(world, self.job_id))
             assert "ZeroDivisionError" in (died.error or ""), died.error
         return lambda: self._cancel(world)
+
+    def _make(self, world: World) -> str:
+        if self.state == "waiting":
+            return self._wait(world)
+        if self.state != "adding":
+            return world.maker.inserting(ROWS, SCHEMA)
+        old = [{name: row[name] for name in row if name != "texto"} for row in OLD]
+        table_id = world.make_table("vendas", SCHEMA[:2], old)
+        return world.maker.inserting(ROWS, SCHEMA, mode="append", table_id=table_id)
 
     def _wait(self, world: World) -> str:
         job = world.queued_job(CSV)
@@ -58,15 +71,24 @@ class Cancel(Scenario):
         assert value == "cancelled"
         job = world.job(self.job_id)
         assert (job.status, job.is_cancelled) == ("failed", True)
-        if self.state == "inserting":
+        if self.state in ("inserting", "adding"):
             late = run_step(lambda: run_job(world.fresh_services(), world.company_id, self.job_id))
             assert late.value["error"]["code"] == "JOB_CANCELLED", late.error
         self._sweep(world)
         assert world.keys() == set()
+        if self.state == "adding":
+            self._check_table(world)
+            return
         assert world.names_held() == set()
         assert world.query("SELECT to_regclass('public.vendas')") == [(None,)]
         if self.state == "waiting":
             assert execution_status(world, self.job_id) == "ABORTED"
+
+    def _check_table(self, world: World) -> None:
+        """The table is as it was: the column that the job had added is gone, no trace of it is left."""
+        assert list(world.job_table().columns) == SCHEMA[:2]
+        assert [n for (n,) in world.query("SELECT n FROM vendas ORDER BY id")] == OLD_NUMBERS
+        assert world.query("SELECT count(*) FROM managed_tables.added_columns") == [(0,)]
 
     def _sweep(self, world: World) -> None:
         """Sweep the job until nothing is left to do of it, as the schedule does in the end."""
@@ -80,4 +102,10 @@ class Cancel(Scenario):
 def _die_after_commit(world: World, job_id: str) -> None:
     """Load the rows in this process, which dies before it can say so."""
     inserting.complete = lambda *_: 1 / 0  # type: ignore[assignment, return-value]
+    run_job(world.fresh_services(), world.company_id, job_id)
+
+
+def _die_before_load(world: World, job_id: str) -> None:
+    """Add the job's new column in this process, which dies before it loads anything."""
+    inserting.load_rows = lambda *_: 1 / 0  # type: ignore[assignment, return-value]
     run_job(world.fresh_services(), world.company_id, job_id)

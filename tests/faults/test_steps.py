@@ -11,6 +11,7 @@ import pytest
 from bulk_steps import BulkDelete, BulkUpdate, InsertOnConflict, InsertReturning
 from cancelling import Cancel
 from export_steps import Export, StartExport
+from fault_table import read_table
 from injection import Fault, run_step
 from reviewing import AnalyzeAgain, InsertSkipping, Reanalyze
 from steps import (
@@ -47,6 +48,7 @@ SCENARIOS = [
     InsertSkipping(),
     Cancel("waiting"),
     Cancel("inserting"),
+    Cancel("adding"),
     Cancel("committed"),
     Create(),
     Rename(),
@@ -68,6 +70,13 @@ SCENARIOS = [
     Undo("upsert"),
     Undo("replace"),
 ]
+
+
+def test_the_docs_count_the_faults_of_every_step() -> None:
+    """`make test-faults` has written the table of docs/reliability.md since the last step was added."""
+    written = read_table()
+    assert set(written) == {scenario.name for scenario in SCENARIOS} | {"all"}
+    assert written.pop("all") == sum(written.values())
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "_"))

@@ -19,6 +19,7 @@ from staged_objects import Rows, write_staged
 from managed_tables.aws.storage import upload_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import new_record_id
@@ -157,6 +158,11 @@ class World:
         )
         return {one["Key"] for page in pages for one in page.get("Contents", [])}
 
+    def job_table(self) -> TableRecord:
+        """Return the company's only table."""
+        (table,) = self.services.tables.all(self.company_id)
+        return table
+
     def names_held(self) -> set[str]:
         """Return the names that are taken or reserved."""
         items = self.services.items.query(f"COMPANY#{self.company_id}", "NAME#")
@@ -177,7 +183,7 @@ class World:
             connection.execute(
                 "DELETE FROM managed_tables.tables; DELETE FROM managed_tables.row_counts;"
                 " DELETE FROM managed_tables.applied_jobs; DELETE FROM managed_tables.applied_requests;"
-                " DELETE FROM managed_tables.undoable_jobs"
+                " DELETE FROM managed_tables.undoable_jobs; DELETE FROM managed_tables.added_columns"
             )
 
     def assert_sound(self) -> None:

@@ -9,7 +9,7 @@ from case import Case, case
 _SALES = [["loja", "item", "valor"], ["A", "x", 1], [None, "y", 2], [None, "z", 3], ["B", "w", 4]]
 _FILLED = "A|x|1\nA|y|2\nA|z|3\nB|w|4"
 _MONTH = [["dia", "valor"], [1, 10], [2, 20], [3, 30]]
-_HIDDEN = [["a", "b", "c"], [1, 2, 3], [4, 5, 6]]
+_HIDDEN: list[list[object]] = [["a", "b", "c"], [1, 2, 3], [4, 5, 6]]
 
 
 def cases() -> Iterator[Case]:

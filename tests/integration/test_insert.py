@@ -7,10 +7,13 @@ import pytest
 from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.errors import JOB_FAULT, JobError
+from managed_tables.jobs.settlement import settle
 from managed_tables.services import Services
 from managed_tables.tables import operations as operations_module
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
+from managed_tables_insert import job as job_module
 from managed_tables_insert.job import run_job
 
 SCHEMA = [column("n", "integer", nullable=False), column("valor", "decimal"), column("texto")]
@@ -162,6 +165,34 @@ def test_an_append_adds_new_columns(maker: JobMaker) -> None:
     table = maker.services.tables.find(maker.company.company_id, table_id)
     assert table is not None
     assert [one.name for one in table.columns] == ["n", "valor", "texto", "dia"]
+
+
+@pytest.mark.parametrize("use", [None, "filled", "stated", "loaded"])
+def test_a_column_that_nobody_filled_goes_with_its_failed_job(
+    maker: JobMaker, monkeypatch: pytest.MonkeyPatch, use: str | None
+) -> None:
+    """What the job added is the table's for good once somebody has put a value there, or has stated it."""
+    table_id, columns = made_table(maker), [*SCHEMA, column("dia", "date")]
+    new_row = [["4", "1", "x", "31/12/2024"]]
+    job_id = maker.inserting(new_row, columns, mode="append", table_id=table_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(job_module, "load_rows", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(maker, job_id)
+    if use == "filled":
+        with maker.services.open_company(maker.company) as connection:
+            connection.execute("UPDATE vendas SET dia = '2024-12-31' WHERE n = 3")
+    elif use == "stated":
+        stated = [ColumnChange(**{**one.model_dump(), "display_name": "Outro"}) for one in columns]
+        maker.services.table_operations.update(maker.company, table_id, TableChange(columns=stated))
+    elif use == "loaded":
+        run(maker, maker.inserting([["5", "", "", ""]], columns, mode="append", table_id=table_id))
+    settle(maker.services, maker.job(job_id), JobError(JOB_FAULT))
+    assert maker.job(job_id).status == "failed"
+    table = maker.services.tables.find(maker.company.company_id, table_id)
+    assert table is not None
+    assert [one.name for one in table.columns] == ["n", "valor", "texto", *["dia"] * (use is not None)]
+    assert counted(maker) == len(maker.query(FOUND))
 
 
 @pytest.mark.parametrize("becomes", [None, "preco"])

@@ -183,7 +183,11 @@ class Loading:
     def _add_columns(self, columns: tuple[Column, ...]) -> None:
         try:
             self.services.table_operations.add_columns(
-                self.company, self.target.table_id, columns, self.target.terms.make_nullable
+                self.company,
+                self.target.table_id,
+                columns,
+                self.target.terms.make_nullable,
+                job_id=self.job.job_id,
             )
         except ApiError as error:
             if error.kind is INVALID_SCHEMA:

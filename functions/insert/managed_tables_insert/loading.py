@@ -26,6 +26,7 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import TABLE_CHANGED, TABLE_GONE, TABLE_NOT_ACTIVE, JobError
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
+from managed_tables.tables.columns.added_columns import forget_added
 from managed_tables.tables.comments import write_comments
 from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
 from managed_tables.undo.keeping import keep_rows, record_undoable
@@ -87,6 +88,7 @@ def load_rows(
         rejected = plan.row_count - loaded.inserted - loaded.updated - loaded.unchanged
         result = replace(loaded, milliseconds=milliseconds, rejected=rejected if plan.skips_misfits else 0)
         record_undoable(connection, target.job_id, target.table_id, target.mode, transfer.ids)
+        forget_added(connection, target.table_id, [loaded.column.name for loaded in plan.columns])
         _record(connection, target, result)
     return AppliedJob(target.table_id, result)
 

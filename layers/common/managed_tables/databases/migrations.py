@@ -86,6 +86,16 @@ _REQUEST_COUNTS = "ALTER TABLE managed_tables.applied_requests ADD COLUMN counts
 
 # Whose database it is: what a lost catalog is made again from.
 _COMPANY = "CREATE TABLE managed_tables.company (company_id text PRIMARY KEY)"
+# Columns that a job has added and nobody has filled yet (managed_tables.tables.columns.added_columns).
+_ADDED_COLUMNS = """
+    CREATE TABLE managed_tables.added_columns (
+        table_id text NOT NULL,
+        column_name text NOT NULL,
+        job_id text NOT NULL,
+        PRIMARY KEY (table_id, column_name)
+    );
+    CREATE INDEX ON managed_tables.added_columns (job_id);
+"""
 
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
@@ -101,6 +111,7 @@ MIGRATIONS: Sequence[str] = (
     CATALOG_VIEWS + HIDDEN_COLUMNS_AND_COMMENTS,
     _REQUEST_COUNTS,
     _COMPANY,
+    _ADDED_COLUMNS,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 # The last of them that older code cannot work with; the others only add. While an upgrade goes on, and after

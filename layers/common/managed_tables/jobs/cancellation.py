@@ -14,7 +14,7 @@ from managed_tables.aws.storage import job_prefixes
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import parse_timestamp
 from managed_tables.errors import JOB_CANCELLED, JOB_FINISHED, JOB_NOT_FOUND, ApiError, JobError
-from managed_tables.jobs.settlement import settle
+from managed_tables.jobs.settlement import settle, take_back_columns
 from managed_tables.services import Services
 
 WORKER_LIFE_SECONDS = 960  # a Lambda lives 900 s: what one writes after a cancellation is there by then
@@ -58,6 +58,8 @@ def clear(services: Services, job: JobRecord) -> None:
     """Free the name, stop the execution and delete the files of a cancelled job; repeatable."""
     if job.mode == "create" and job.reserved_table_id:
         services.upload_tables.release(services.provisioning.require(job.company_id), job.reserved_table_id)
+    elif job.confirmed_key is not None:
+        take_back_columns(services, services.provisioning.require(job.company_id), job)
     services.executions.stop(job)
     for prefix in job_prefixes(job.company_id, job.job_id):
         services.storage.delete_all(prefix)

@@ -4,11 +4,13 @@ A worker may have died between its commit and the job's record, or may still be 
 out of the company's database first: then its rows are there for good, or never will be.
 """
 
+from managed_tables.aws.observability import get_logger
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.databases.applied import AppliedJob, interrupt_and_shut_out, shut_out_job
-from managed_tables.errors import JobError
+from managed_tables.errors import ApiError, JobError
 from managed_tables.services import Services
+from managed_tables.tables.columns.added_columns import ColumnsInUse, find_added
 
 
 def settle(
@@ -27,10 +29,37 @@ def settle(
         applied = shut_out(connection, job.job_id, table_id, error.kind)
     if applied is not None:
         return complete(services, company, job, applied)
+    if not interrupts:  # who cancels is not kept waiting: what is left is cleared afterwards
+        take_back_columns(services, company, job)
     failed = services.jobs.fail(job, error.as_record())
     if job.mode == "create" and job.reserved_table_id:
         services.upload_tables.release(company, job.reserved_table_id)
     return failed
+
+
+def take_back_columns(services: Services, company: ConnectionRecord, job: JobRecord) -> None:
+    """Drop the columns that a job has added which will never load its rows; repeatable.
+
+    They stay where somebody uses them by now, where the table is busy, and while another job loads into it.
+    """
+    if job.mode == "create" or job.confirmed_key is None:
+        return
+    with services.open_company(company) as connection:
+        added = find_added(connection, job.job_id)
+    if added is None or _is_loaded_by_another(services, job, added[0]):
+        return
+    try:
+        services.table_operations.drop_added_columns(company, added[0], job.job_id, added[1])
+    except (ColumnsInUse, ApiError):
+        get_logger("jobs").warning("columns kept", exc_info=True, job_id=job.job_id)
+
+
+def _is_loaded_by_another(services: Services, job: JobRecord, table_id: str) -> bool:
+    active = services.jobs.list_active(job.company_id)
+    return any(
+        one.status == "inserting" and one.user_table_id == table_id and one.job_id != job.job_id
+        for one in active
+    )
 
 
 def complete(

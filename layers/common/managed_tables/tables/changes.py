@@ -46,6 +46,8 @@ class TableChange:
     columns: Sequence[ColumnChange] | None = None
     status: TableStatus | None = None
     added_columns: Columns = ()
+    unused_columns: Collection[str] = ()  # that the job has added, to be dropped
+    job_id: str | None = None  # of the job that adds columns, or whose columns are dropped
     nullable_columns: Collection[str] = ()
     title: str | Keep | None = KEEP
     description: str | Keep | None = KEEP
@@ -63,10 +65,12 @@ class TableChange:
         names = {column.name for column in present}
         added = [column for column in self.added_columns if column.name not in names]
         opened = [column for column in present if column.name in self.nullable_columns]
-        if self.columns is not None or not (added or opened):
+        if self.columns is not None or not (added or opened or names & set(self.unused_columns)):
             return self.columns
         kept = [
-            column.model_copy(update={"nullable": True}) if column in opened else column for column in present
+            column.model_copy(update={"nullable": True}) if column in opened else column
+            for column in present
+            if column.name not in self.unused_columns
         ]
         return [ColumnChange(**column.model_dump()) for column in (*kept, *added)]
 

@@ -30,6 +30,7 @@ from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Columns
 from managed_tables.tables.changes import NO_ADDITIONS, Additions, TableChange, plan_change
+from managed_tables.tables.columns.added_columns import drop_added, forget_added, record_added
 from managed_tables.tables.columns.column_changes import change_physical_columns
 from managed_tables.tables.columns.column_plan import ColumnPlan
 from managed_tables.tables.columns.kept_columns import follow_columns
@@ -117,8 +118,9 @@ class TableOperations:
                 table: TableRecord = table,
                 plan: ColumnPlan = plan,
                 applied: Applied = applied,
+                change: TableChange = change,
             ) -> None:
-                self._change(connection, table, plan, applied)
+                self._change(connection, table, plan, applied, change)
 
             kind: PendingKind = "index" if change.builds_indexes else "update"
             begun = replace(table, pending=_pending(kind, table.version, new_name))
@@ -137,10 +139,25 @@ class TableOperations:
                 waiting.pause()
 
     def add_columns(
-        self, company: ConnectionRecord, table_id: str, columns: Columns, nullable: Collection[str] = ()
+        self,
+        company: ConnectionRecord,
+        table_id: str,
+        columns: Columns,
+        nullable: Collection[str] = (),
+        job_id: str | None = None,
     ) -> TableRecord:
-        """Add the columns that the table has not yet, by name, and let NULL into others: repeatable."""
-        return self.update(company, table_id, TableChange(added_columns=columns, nullable_columns=nullable))
+        """Add the columns that the table has not yet, by name, and let NULL into others: repeatable.
+
+        Those that a job adds are its own to take back (`drop_added_columns`) until they hold rows.
+        """
+        change = TableChange(added_columns=columns, nullable_columns=nullable, job_id=job_id)
+        return self.update(company, table_id, change)
+
+    def drop_added_columns(
+        self, company: ConnectionRecord, table_id: str, job_id: str, names: Collection[str]
+    ) -> None:
+        """Drop the columns that the job has added; raises ColumnsInUse where one is in use: repeatable."""
+        self.update(company, table_id, TableChange(unused_columns=frozenset(names), job_id=job_id))
 
     def delete(self, company: ConnectionRecord, table_id: str, before: Step | None = None) -> None:
         """Delete a table softly: its rows stay in the database, out of the way; raises TABLE_NOT_FOUND.
@@ -229,9 +246,16 @@ class TableOperations:
             return None  # another met our operation and has done it for us
 
     def _change(
-        self, connection: PgConnection, table: TableRecord, plan: ColumnPlan, applied: Applied
+        self,
+        connection: PgConnection,
+        table: TableRecord,
+        plan: ColumnPlan,
+        applied: Applied,
+        change: TableChange,
     ) -> None:
         lock_version(connection, table.table_id, table.version)
+        if change.unused_columns:
+            plan = _without_unused(connection, table, plan, change)
         if applied.status != table.status:
             wait_for_writers(connection, table.display_name)
         converted = plan.converted_from
@@ -246,7 +270,25 @@ class TableOperations:
             align_indexes(connection, table.table_id, applied)
         if plan.renamed or comments_of(applied) != comments_of(table.applied):
             write_comments(connection, applied)
+        _follow_claims(connection, table.table_id, change, plan)
         record_change(connection, table.table_id, applied)
+
+
+def _without_unused(
+    connection: PgConnection, table: TableRecord, plan: ColumnPlan, change: TableChange
+) -> ColumnPlan:
+    """Drop the columns that a job takes back; return what is left of the plan: they hold nothing to hide."""
+    names = [name for name, _ in plan.hidden]
+    drop_added(connection, table.table_id, table.display_name, change.job_id or "", names)
+    return replace(plan, hidden=())
+
+
+def _follow_claims(connection: PgConnection, table_id: str, change: TableChange, plan: ColumnPlan) -> None:
+    """Record the columns that a job adds; whoever states all columns makes them the table's for good."""
+    if change.columns is not None:
+        forget_added(connection, table_id)
+    elif change.job_id is not None and plan.added:
+        record_added(connection, table_id, change.job_id, [placed.column.name for placed in plan.added])
 
 
 class _BuildInterrupted(Exception):  # noqa: N818 - an outcome, not a fault
