@@ -1,6 +1,7 @@
-"""Owns patience with clients: uvicorn waits for ever for the end of a request's head.
+"""Hang up on clients that never finish a request's head: uvicorn has no such limit, and would wait for ever.
 
-API Gateway stands in front of Lambda and has limits of its own; here nothing stands in front.
+API Gateway stands in front of Lambda and has limits of its own; here nothing stands in front, and idle
+connections would pile up. uvicorn's `timeout_keep_alive` counts only after an answer.
 """
 
 import asyncio

@@ -16,7 +16,7 @@ from serving import serving
 from managed_tables.ids import new_record_id
 from managed_tables_api.app import create_app
 from managed_tables_api.http import calls
-from managed_tables_api.http.turns import COMPANY_REQUESTS, COMPANY_THREADS
+from managed_tables_api.http.slots import COMPANY_REQUESTS, COMPANY_THREADS
 from managed_tables_local.http_protocol import ImpatientProtocol
 
 REQUESTS = 50  # more than the server has threads

@@ -14,7 +14,7 @@ from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables.values import parsers
 from managed_tables_api.auth.signing_keys import JwksKeys
 from managed_tables_api.auth.tokens import Keys, SharedSecret, TokenVerifier
-from managed_tables_api.http.turns import Turns
+from managed_tables_api.http.slots import Slots
 from managed_tables_api.rows.bulk_changes.changing import BulkChanges
 from managed_tables_api.rows.definitions import Definitions
 from managed_tables_api.rows.inserts.inserting import RowInserts
@@ -65,9 +65,9 @@ class ApiServices(Services):
             yield connection
 
     @once
-    def turns(self) -> Turns:
+    def slots(self) -> Slots:
         """What each company may take of this process."""
-        return Turns()
+        return Slots()
 
     @once
     def connection_cache(self) -> ConnectionCache:

@@ -69,9 +69,9 @@ class Call:
         """The caller's company: every lookup is inside it."""
         return self.caller.company_id
 
-    def turn(self) -> AbstractAsyncContextManager[None]:
+    def slot(self) -> AbstractAsyncContextManager[None]:
         """Hold one of the company's threads; a route has one already, but where it reads a form itself."""
-        return self.services.turns.turn(self.company_id)
+        return self.services.slots.slot(self.company_id)
 
     def query(self, model: type[Model]) -> Model:
         """Return the query's parameters (the last one where one is repeated); raises INVALID_REQUEST."""
@@ -159,26 +159,26 @@ async def answer_call(
     endpoint: Callable[..., Any],
     documentation: Documentation | None,
 ) -> Response:
-    """Run a route's function, once token (401) and permission (403) are valid and its turn has come (429).
+    """Run a route's function, once token (401) and permission (403) are valid and it has a slot (429).
 
-    The turn comes after the body, which may be slow to arrive, and ends before the answer is sent, which may
-    be slow to be taken; a form is read by its route.
+    The slot is taken after the body, which may be slow to arrive, and given back before the answer is sent,
+    which may be slow to be taken; a form is read by its route.
     """
     services: ApiServices = request.app.state.services
     caller = await _authenticate(request, services)
     caller.require(permission)
-    turns = services.turns
-    with turns.request(caller.company_id):
+    slots = services.slots
+    with slots.request(caller.company_id):
         unknown = unknown_parameters(request, documentation)
         if unknown:
-            async with turns.turn(caller.company_id):
+            async with slots.slot(caller.company_id):
                 await run_in_threadpool(refuse_parameters, services, caller.company_id, request, unknown)
         body: bytes | None = b""
         if request.method in _METHODS_WITH_BODY:
             if is_multipart(request):
                 return await _run(endpoint, request, Call(request, services, caller, None))
             body = await _read_bounded(request, services.settings.request_max_bytes)
-        async with turns.turn(caller.company_id):
+        async with slots.slot(caller.company_id):
             return await _run(endpoint, request, Call(request, services, caller, body))
 
 

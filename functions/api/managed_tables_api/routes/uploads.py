@@ -111,7 +111,7 @@ async def _upload(call: Call, table: TableRecord | None) -> Response:
             details = [detail("body", _UNKNOWN_MODE, path="mode")]
             raise ApiError(INVALID_UPLOAD, details, reason=f"mode {_UNKNOWN_MODE.reason}")
         streams = [file.file for file in form.files]
-        async with call.turn():
+        async with call.slot():
             answer = await run_in_threadpool(
                 lambda: start_received(call.services, call.caller, _target(call, table, mode), files, streams)
             )
