@@ -147,9 +147,9 @@ test-schemathesis: setup ## 1,000 generated cases an operation, every check on
 	@$(BIN)/pytest -s --cases 1000 tests/e2e/test_contract_openapi.py -k generated
 
 .PHONY: test-values
-test-values: setup ## 200 random tables through CSV, XLSX by two writers, XLS and ODS; 400 exported and back
-	@$(BIN)/pytest -n 2 --dist load --values 200 tests/unit/test_values_of_every_file.py \
-	    tests/integration/test_export_round_trip.py
+test-values: setup ## Random tables and files by the hundred, there and back, by every reader and writer
+	@$(BIN)/pytest -n 2 --dist load --values 200 tests/unit/test_values_of_every_file.py tests/unit/test_csv_round_trip.py \
+	    tests/unit/test_two_engines.py tests/unit/test_workbook_roundtrip.py tests/integration/test_export_round_trip.py
 
 .PHONY: test-postgres
 test-postgres: setup ## The tests of rows, conditions and keys on another PostgreSQL, from 15 on (PROGRAMS= its folder bin)

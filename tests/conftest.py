@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from examples import want_many
 from fault_table import write_table
 from hypothesis import settings
 
@@ -25,17 +26,25 @@ LONGEST_FIRST = (
     "tests/faults/test_model.py",
     "tests/e2e/test_faults.py",
     "tests/e2e/test_contract_openapi.py",
-    "tests/e2e/test_stack.py",
+    "tests/e2e/test_contract_races.py",
     "tests/e2e/test_docs.py",
     "tests/e2e/test_ingestion.py",
     "tests/e2e/test_jobs_followed.py",
     "tests/e2e/test_load.py",
     "tests/e2e/test_command.py",
+    "tests/hostile/test_hostile_files.py",
+    "tests/faults/test_key_races.py",
+    "tests/integration/test_export_round_trip.py",
+    "tests/integration/test_insert.py",
+    "tests/integration/test_insert_faults.py",
     "tests/integration/test_artefacts.py",
     "tests/integration/test_template.py",
     "tests/integration/test_operations.py",
+    "tests/unit/test_two_engines.py",
+    "tests/unit/test_csv_round_trip.py",
     "tests/unit/test_values_of_every_file.py",
 )
+FEW_VALUES = 2
 _RUN_FOLDER = "MANAGED_TABLES_RUN_FOLDER"  # handed to the worker processes of pytest-xdist
 
 
@@ -47,7 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="both",
         help="call the deployed stack, the ASGI server that `make serve` runs, or both (default)",
     )
-    parser.addoption("--seconds", type=float, default=5.0, help="how long the load test lasts (default: 5)")
+    parser.addoption(
+        "--seconds", type=float, default=3.0, help="how long the race of many clients lasts (default: 3)"
+    )
     parser.addoption("--load-seconds", type=float, default=8.0, help="how long the load lasts (default: 8)")
     parser.addoption("--iam", action="store_true", help="take each statement of the policies away in turn")
     parser.addoption(
@@ -55,14 +66,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--write-faults", action="store_true", help="write docs/reliability.md's table of them")
     parser.addoption("--lives", type=int, default=0, help="long lives of the model (default: few short ones)")
-    parser.addoption("--values", type=int, default=2, help="random tables a kind of file (default: 2)")
-    parser.addoption("--cases", type=int, default=10, help="generated cases an operation (default: 10)")
+    parser.addoption(
+        "--values", type=int, default=FEW_VALUES, help="random tables a kind of file (default: 2)"
+    )
+    parser.addoption("--cases", type=int, default=6, help="generated cases an operation (default: 6)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folder that all processes of this run share; generated cases know no deadline."""
     settings.register_profile("here", deadline=None)  # a loaded machine is no fault of the code's
     settings.load_profile("here")
+    if config.getoption("--values") > FEW_VALUES:
+        want_many()
     if not hasattr(config, "workerinput"):
         os.environ[_RUN_FOLDER] = tempfile.mkdtemp(prefix="managed-tables-")
 

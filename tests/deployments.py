@@ -172,7 +172,7 @@ def own_company(services: Services, postgres_dsn: str) -> Iterator[ConnectionRec
 def provision(services: Services, databases: EmptiedDatabases, company_id: str) -> ConnectionRecord:
     """Give a company an emptied database, or make one where too few are there yet."""
     place = (services.dynamodb, services.settings.table_name, company_id)
-    record = databases.take()
+    record = databases.take(company_id)
     if record is not None:
         connect(*place, record)
     made = services.provisioning.provision(company_id)

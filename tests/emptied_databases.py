@@ -29,7 +29,7 @@ _DROP_TABLES = """
         FOR found IN
             SELECT c.oid::regclass AS name FROM pg_class c
             WHERE c.relnamespace = 'managed_tables'::regnamespace AND c.relkind = 'r'
-                AND c.relname <> 'migrations'
+                AND c.relname NOT IN ('migrations', 'company')
         LOOP
             EXECUTE format('DELETE FROM %s', found.name);
         END LOOP;
@@ -45,13 +45,13 @@ class EmptiedDatabases:
     free: deque[dict[str, Any]] = field(default_factory=deque)
     connection_ids: set[str] = field(default_factory=set)
 
-    def take(self) -> dict[str, Any] | None:
-        """Return the record of an emptied database's connection; None while a new one is to be made."""
+    def take(self, company_id: str) -> dict[str, Any] | None:
+        """Return the record of a database's connection, emptied for a company; None: make a new one."""
         if len(self.free) < DATABASES:
             return None
         record = self.free.popleft()
         try:
-            self._empty(record["connection_id"]["S"])
+            self._empty(record["connection_id"]["S"], company_id)
         except psycopg.Error:
             return None  # a session that a test has left holds it: it is not used any more
         self.free.append(record)
@@ -62,10 +62,11 @@ class EmptiedDatabases:
         self.connection_ids.add(record["connection_id"]["S"])
         self.free.append(record)
 
-    def _empty(self, connection_id: str) -> None:
+    def _empty(self, connection_id: str, company_id: str) -> None:
         with psycopg.connect(self.admin_dsn, dbname=f"co_{connection_id}", autocommit=True) as admin:
             admin.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
             admin.execute(_DROP_TABLES)
+            admin.execute("UPDATE managed_tables.company SET company_id = %s", [company_id])
 
 
 def connection_of(dynamodb: Any, table: str, company_id: str) -> dict[str, Any]:

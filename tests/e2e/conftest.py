@@ -95,7 +95,7 @@ def company(
 ) -> Console:
     """A user of a new company with an empty database."""
     place = (dynamodb, local.load(stack_file).table_name, console.company_id)
-    record = emptied_databases.take()
+    record = emptied_databases.take(console.company_id)
     if record is None:
         console.provision()
         emptied_databases.add(connection_of(*place))

@@ -16,7 +16,7 @@ from managed_tables.services import Services
 from managed_tables_insert.job import run_job
 
 SCHEMA = [column("n", "integer"), column("valor", "decimal"), column("texto")]
-ROW_COUNT = 400_000
+ROW_COUNT = 120_000
 WAIT_SECONDS = 60.0
 # Rows on their way, or all of them inside a transaction that is not committed.
 COPYING = (

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -40,7 +41,12 @@ _ABOVE = {
 _HEADER = ("codigo", "nome do cliente", "valor", "dia")
 
 
-@settings(derandomize=True, max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    derandomize=True,
+    max_examples=examples(10, 200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     rows=_ROWS,
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
@@ -65,7 +71,12 @@ def test_cells_survive_any_dialect_and_encoding(
     assert found.labels == list(_HEADER)
 
 
-@settings(derandomize=True, max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    derandomize=True,
+    max_examples=examples(8, 200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     rows=_SALES,
     delimiter=st.sampled_from([",", ";", "\t", "|"]),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from examples import examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -33,7 +34,7 @@ def _staged(folder: Path, *, quick: bool) -> list[tuple[Any, ...]]:
 
 @settings(
     derandomize=True,
-    max_examples=80,
+    max_examples=examples(20, 400),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

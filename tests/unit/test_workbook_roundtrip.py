@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import openpyxl
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,20 +99,20 @@ def assert_same(table: list[list[Value]], rows: dict[int, Cells]) -> None:
         assert not any(cells[len(row) :])
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=examples(30, 400))
 @given(tables)
 def test_what_was_written_is_read(table: list[list[Value]]) -> None:
     assert_same(table, rows_of(written(table)))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(8, 100))
 @given(tables)
 def test_the_general_parser_reads_the_same(table: list[list[Value]]) -> None:
     content = written(table)
     assert rows_of(edited(content, with_comment)) == rows_of(content)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(8, 100))
 @given(st.lists(values, min_size=1, max_size=4), st.integers(3, 40))
 def test_rows_read_by_their_learnt_look_are_the_same(row: list[Value], count: int) -> None:
     table: list[list[Value]] = [["header"] * len(row), *([row] * count), [None, "odd one"], *([row] * count)]
