@@ -60,6 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seconds", type=float, default=3.0, help="how long the race of many clients lasts (default: 3)"
     )
     parser.addoption("--load-seconds", type=float, default=8.0, help="how long the load lasts (default: 8)")
+    parser.addoption("--stack", action="store_true", help="crash a local stack that keeps what it holds")
     parser.addoption("--iam", action="store_true", help="take each statement of the policies away in turn")
     parser.addoption(
         "--faults", type=int, default=3, help="faults a step, spread over its boundaries (default: 3); 0: all"

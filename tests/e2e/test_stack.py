@@ -35,8 +35,13 @@ def _kill(folder: Path) -> None:
     open_server(folder / "postgres").stop("immediate")
 
 
-def test_tables_and_rows_survive_a_crash(own_folder: Path, stack: Stack, http: httpx.Client) -> None:
+def test_tables_and_rows_survive_a_crash(
+    request: pytest.FixtureRequest, own_folder: Path, http: httpx.Client
+) -> None:
     """Killed without warning and brought up again, beside another stack, it answers as before."""
+    if not request.config.getoption("--stack"):
+        pytest.skip("make test-faults")
+    stack: Stack = request.getfixturevalue("stack")
     own = local.up(own_folder)
     assert own.aws_endpoint_url not in stack.api_url
     before = Console(Stack.from_file(own_folder / "stack.json"), own.api_url, http)
