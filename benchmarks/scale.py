@@ -25,10 +25,10 @@ from managed_tables.settings import load_settings
 from managed_tables_ingest.inbox import JOB_TAG
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
-from managed_tables_local.console import say, step
 from managed_tables_local.deployed import emulator
 from managed_tables_local.deployed.emulator import Emulator
 from managed_tables_local.postgres import EmbeddedPostgres, open_server, remove_server
+from managed_tables_local.progress import say, step
 from managed_tables_local.tokens import make_token
 
 COMPANIES = 200

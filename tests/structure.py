@@ -20,6 +20,7 @@ PACKAGES = tuple(
         "functions/analyze/managed_tables_analyze",
         "functions/insert/managed_tables_insert",
         "functions/export/managed_tables_export",
+        "functions/provision/managed_tables_provision",
         "operations/managed_tables_operations",
         "command/managed_tables_command",
         "localstack/managed_tables_local",

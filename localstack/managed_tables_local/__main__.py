@@ -8,13 +8,13 @@ from pathlib import Path
 from managed_tables_local import demo, server
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
-from managed_tables_local.console import say
 from managed_tables_local.console_page import page_build
 from managed_tables_local.console_page.browser import PICTURES, BrowserError, run_checks
 from managed_tables_local.docker import containers_tour
 from managed_tables_local.docker.containers import ContainerError, open_containers
 from managed_tables_local.postgres import PostgresError
 from managed_tables_local.processes import StartError
+from managed_tables_local.progress import say
 from managed_tables_local.tokens import make_token
 
 

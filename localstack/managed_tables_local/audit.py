@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from managed_tables_local.checkout import LOCAL, ROOT, tool_environment
-from managed_tables_local.console import say
+from managed_tables_local.progress import say
 
 LOCKED = ("api", "common", "ingest", "provision", "analyze", "insert", "export")
 SOURCES = ("functions", "layers", "localstack", "statemachine")

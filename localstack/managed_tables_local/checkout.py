@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from managed_tables_local.console import step
+from managed_tables_local.progress import step
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"

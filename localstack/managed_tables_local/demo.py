@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from managed_tables_local.console import bar, say, table
+from managed_tables_local.progress import bar, say, table
 from managed_tables_local.sample import SAMPLE
 from managed_tables_local.stack import Stack
 from managed_tables_local.tokens import make_token

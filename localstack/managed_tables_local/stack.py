@@ -10,7 +10,6 @@ import boto3
 
 from managed_tables_local import server
 from managed_tables_local.checkout import exclusive
-from managed_tables_local.console import say, step
 from managed_tables_local.console_page import page
 from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.deployed.deployment import Outputs
@@ -18,6 +17,7 @@ from managed_tables_local.deployed.emulator import REGION, Emulator
 from managed_tables_local.ports import LOOPBACK
 from managed_tables_local.postgres import ADMIN, open_server, remove_server
 from managed_tables_local.processes import StartError
+from managed_tables_local.progress import say, step
 
 ISSUER = "managed-tables-local"
 AUDIENCE = "managed-tables"

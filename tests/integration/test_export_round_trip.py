@@ -188,7 +188,7 @@ def assert_json_lines_of_duckdb(raw: bytes, folder: Path, drawn: Table) -> None:
     path.write_bytes(raw)
     types = ", ".join(f"{one.name}: '{_DUCKDB_TYPES[one.type]}'" for one in columns)
     source = f"read_json('{path}', format = 'newline_delimited', columns = {{{types}}})"
-    found = duckdb.sql(f"SELECT {stored(columns)} FROM {source}").fetchall()  # noqa: S608
+    found = duckdb.execute(f"SELECT {stored(columns)} FROM {source}").fetchall()  # noqa: S608
     assert [tuple(map(as_stored, row)) for row in rows] == found
 
 

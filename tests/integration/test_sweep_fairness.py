@@ -7,7 +7,7 @@ import pytest
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobRecord, JobStatus
 from managed_tables.clock import timestamp
-from managed_tables.databases.migrations import SCHEMA_VERSION
+from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION
 from managed_tables.errors import JobError
 from managed_tables.ids import new_record_id
 from managed_tables.services import Services
@@ -51,7 +51,7 @@ def company_on(services: Services, cluster: str) -> str:
     """Record a company whose database is said to be ready on that cluster."""
     company_id = new_record_id()
     connection = services.connections.reserve(company_id, new_record_id(), cluster)
-    services.connections.mark_ready(connection, SCHEMA_VERSION)
+    services.connections.mark_ready(connection, SCHEMA_VERSION, NEEDS_SCHEMA)
     return company_id
 
 

@@ -28,7 +28,7 @@ def plan_of(tmp_path: Path, rows: Rows, *types: ColumnType, nullable: bool = Tru
 
 
 def test_the_first_twenty_are_told_by_row_over_all_columns(tmp_path: Path) -> None:
-    rows: Rows = [[*["1"] * (WIDE - 1), f"x{number}"] for number in range(30)]
+    rows: list[list[str | None]] = [[*["1"] * (WIDE - 1), f"x{number}"] for number in range(30)]
     rows[3][0] = rows[25][1] = "a"
     with duckdb.connect() as connection:
         found = find_misfits(connection, plan_of(tmp_path, rows, *[ColumnType.INTEGER] * WIDE))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from managed_tables_local.checkout import LOCAL, ROOT, exclusive, run_quietly, tool_environment
-from managed_tables_local.console import step
+from managed_tables_local.progress import step
 
 CONSOLE = ROOT / "console"
 PAGE = CONSOLE / "dist" / "page"

@@ -18,9 +18,9 @@ from managed_tables_local.checkout import (
     run_quietly,
     tool_environment,
 )
-from managed_tables_local.console import step
 from managed_tables_local.deployed.emulator import REGION, Emulator
 from managed_tables_local.deployed.flattening import flatten
+from managed_tables_local.progress import step
 
 STACK_NAME = "managed-tables"
 STAGE = "local"

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from managed_tables_local.checkout import LOCAL
-from managed_tables_local.console import say
 from managed_tables_local.deployed import deployment
 from managed_tables_local.deployed.emulator import Emulator
+from managed_tables_local.progress import say
 from managed_tables_local.stack import PostgresServer, describe, parameters
 
 

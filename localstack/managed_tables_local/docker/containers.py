@@ -17,11 +17,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from managed_tables_local.checkout import LOCAL, ROOT, exclusive, fingerprint, run_quietly, tool_environment
-from managed_tables_local.console import say, step
 from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.deployed.emulator import Emulator
 from managed_tables_local.docker.relay import relayed
 from managed_tables_local.ports import LOOPBACK, free_port
+from managed_tables_local.progress import say, step
 from managed_tables_local.stack import Stack
 
 RUNTIME = "python3.13"  # template.yaml's default

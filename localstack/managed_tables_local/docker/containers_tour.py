@@ -23,8 +23,8 @@ from managed_tables.services import Services
 from managed_tables.settings import load_settings
 from managed_tables_ingest.arrivals import read_arrivals
 from managed_tables_local import stack as local
-from managed_tables_local.console import say
 from managed_tables_local.docker.containers import ContainerError, Containers, open_containers, read_event
+from managed_tables_local.progress import say
 from managed_tables_local.sample import SAMPLE
 from managed_tables_local.tokens import make_token
 
