@@ -277,8 +277,8 @@ def test_a_network_that_is_made_has_nothing_with_an_hourly_price() -> None:
     conditions = DOCUMENT["Conditions"]
     assert conditions["MakeGatewayEndpoints"]["Fn::Or"][0] == {"Condition": "MakeNetwork"}
     assert {"Fn::Not": [{"Condition": "MakeNetwork"}]} in conditions["MakeInterfaceEndpoints"]["Fn::And"]
-    ways_out = properties("FunctionSecurityGroup")["SecurityGroupEgress"]
-    assert [ways_out[1]["Fn::If"][0], ways_out[1]["Fn::If"][1]["CidrIpv6"]] == ["ByIpv6", "::/0"]
+    assert RESOURCES["FunctionWayOut"]["Condition"] == "ByIpv6"
+    assert properties("FunctionWayOut")["CidrIpv6"] == "::/0"
     assert properties("ClusterSubnets")["SubnetIds"] == SUBNETS
 
 

@@ -23,7 +23,7 @@ _EXAMPLE: dict[str, Any] = {
     "port": 5432,
     "database": "co_507f1f77bcf86cd799439011",
     "user": "co_507f1f77bcf86cd799439011_ro",
-    "password": "4f9a",
+    "password": "4f9a",  # nosec B105 - an example's
     "sslmode": "verify-full",
     "url": "postgresql://co_507f1f77bcf86cd799439011_ro:4f9a@dados.exemplo.com.br:5432"
     "/co_507f1f77bcf86cd799439011?sslmode=verify-full",
