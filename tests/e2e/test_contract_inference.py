@@ -201,6 +201,7 @@ def test_doubtful_values_are_told(company: Console) -> None:
         ("TWO_DIGIT_YEARS", "nascimento"),
         ("AMBIGUOUS_DATES", "pedido"),
         ("MONTHS_AS_DATES", "mes"),
+        ("TWO_DIGIT_YEARS", "mes"),
     }
     doubtful = {
         column["name"]: column["inference"]["confidence"] for column in job["inferred_schema"]["columns"]

@@ -171,27 +171,15 @@ def sheets() -> Iterator[Case]:
         warnings=["SHEETS_LEFT_OUT", "A aba Capa não foi importada"],
     )
     yield case(
-        "doubts/small_table_below_a_cover.xlsx",
-        x.xlsx(
-            x.sheet([["Relatório"], [], [None, "Confidencial"]]),
-            x.sheet([["a", "b"], [1, 2]]),
-            names=["Capa", "B"],
-        ),
-        "a title is a cover of a small table, too",
-        "a:integer b:integer",
-        "1|2",
-        warnings=["A aba Capa não foi importada"],
-    )
-    yield case(
         "doubts/first_of_two_lists.xlsx",
         x.xlsx(
-            x.sheet([["nome", "uf"], ["Ana", "PE"], ["Rui", "SP"]]),
-            x.sheet([["dia", "valor", "obs"], [1, 2, "x"], [2, 3, "y"]]),
+            x.sheet([["nome"], ["Ana"]]),
+            x.sheet([["dia", "valor", "obs"], [1, 2, "x"]]),
             names=["Pessoas", "Dias"],
         ),
         "a short list is a table: the first one is read",
-        "nome:text uf:text",
-        "Ana|PE\nRui|SP",
+        "nome:text",
+        "Ana",
         warnings=["A aba Dias não foi importada"],
     )
 

@@ -15,7 +15,7 @@ from managed_tables_analyze.reading import Reason, TableKind, TableReading, Tabl
 
 _COVER_WIDTH = 2  # columns: a title, or names and their values
 _COVER_SHARE = 5  # so many times the cells of a cover has the table that it covers
-_SURE_SHARE = 2  # where that is several sheets, or the cover is one column of words
+_SURE_SHARE = 2  # where that is several sheets
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _covers(width: int, cells: int, sheets: Sequence[Part]) -> bool:
     is_wider = max(map(_labelled_width, sheets)) > width
     if not is_wider and len(sheets) == 1:
         return False
-    share = _SURE_SHARE if len(sheets) > 1 or width == 1 else _COVER_SHARE
+    share = _SURE_SHARE if len(sheets) > 1 else _COVER_SHARE
     return sum((one.expected_rows or 0) * one.width for one in sheets) >= share * cells
 
 
