@@ -109,9 +109,9 @@ def above() -> Iterator[Case]:
         "| 0001 | Caneta  |  1,50 |\n| 0002 | Caderno | 12,00 |\n+------+---------+-------+\n",
         "a database console draws a box around the table",
         "cod:text nome:text valor:decimal",
-        [[" 0001 ", " Caneta  ", "  1,50 "], [" 0002 ", " Caderno ", " 12,00 "]],
+        "0001|Caneta|1,50\n0002|Caderno|12,00",
         labels=["COD", "NOME", "VALOR"],
-        values=[[" 0001 ", " Caneta  ", "1.50"], [" 0002 ", " Caderno ", "12.00"]],
+        values=[["0001", "Caneta", "1.50"], ["0002", "Caderno", "12.00"]],
     )
     yield case(
         "reports/drawn_lines.csv",
@@ -120,11 +120,7 @@ def above() -> Iterator[Case]:
         "---------------------------\n|45003 |Prego  |    0,10 |\n---------------------------\n",
         "lines drawn between the rows and below them are no rows",
         "pedido:integer item:text valor:decimal",
-        [
-            ["45001 ", "Porca  ", "    0,75 "],
-            ["45002 ", "Arruela", "1.250,00-"],
-            ["45003 ", "Prego  ", "    0,10 "],
-        ],
+        "45001|Porca|0,75\n45002|Arruela|1.250,00-\n45003|Prego|0,10",
         labels=["Pedido", "Item", "Valor"],
         lines=[6, 7, 9],
         warnings=["LINES_ABOVE [1]"],

@@ -739,11 +739,10 @@ def layouts() -> Iterator[Case]:
     yield case(
         "xlsx/two_form_lines.xlsx",
         xlsx(sheet([["Cliente:", "Ana Lima"], ["Cidade:", "Recife"]])),
-        "two lines are not both the header of nothing",
-        "cidade:text recife:text",
-        [],
-        labels=["Cidade:", "Recife"],
-        warnings=["linha 1"],
+        "two lines are not both the header of nothing, nor is one of them a title",
+        "cliente:text ana_lima:text",
+        "Cidade:|Recife",
+        labels=["Cliente:", "Ana Lima"],
     )
     yield case(
         "xlsx/narrow_rows_first.xlsx",

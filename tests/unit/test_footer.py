@@ -2,8 +2,18 @@
 
 import pytest
 
-from managed_tables_analyze.footer import footer_length
-from managed_tables_analyze.sheets import Row
+from managed_tables_analyze.layout.grid import make_grid
+from managed_tables_analyze.layout.looks import TEXT, look
+from managed_tables_analyze.layout.search import find_end
+from managed_tables_analyze.workbooks.sheets import Row
+
+
+def footer_length(rows: list[Row], width: int, *, short_tells: bool) -> int:
+    """Count the rows below the table, whose columns are of the kinds of its first row."""
+    grid = make_grid((number, number, cells, None) for number, cells in rows)
+    kinds = tuple(one.plain_kind or TEXT for one in map(look, rows[0][1]))
+    end = find_end(grid, width, kinds, short_tells=short_tells)
+    return 0 if end == len(grid) else sum(number >= grid[end].number for number, _ in rows)
 
 
 def _rows(text: str) -> list[Row]:

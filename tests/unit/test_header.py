@@ -2,13 +2,16 @@
 
 import pytest
 
-from managed_tables_analyze.header import Header, find_header
-from managed_tables_analyze.sheets import MergedRange
+from managed_tables_analyze.layout.grid import make_grid
+from managed_tables_analyze.layout.header import Header
+from managed_tables_analyze.layout.search import Grid, find_header
+from managed_tables_analyze.workbooks.sheets import MergedRange
 
 
 def _find(text: str, merged: tuple[MergedRange, ...] = ()) -> Header:
     rows = [(n, [cell or None for cell in line.split(";")]) for n, line in enumerate(text.split("/"), 1)]
-    found = find_header([(number, list(cells)) for number, cells in rows], merged)
+    grid = make_grid((number, number, cells, None) for number, cells in rows)
+    found = find_header(Grid(grid, short_tells=not merged, is_whole=False, merged=merged))
     assert found is not None
     return found
 
@@ -71,4 +74,4 @@ def test_a_blank_label_that_no_row_has_a_cell_for_is_dropped() -> None:
 
 
 def test_a_grid_of_blanks_has_no_table() -> None:
-    assert find_header([(1, [None, " "]), (2, [])]) is None
+    assert find_header(Grid(make_grid([(1, 1, [None, " "], None), (2, 2, [], None)]), False, True)) is None

@@ -4,14 +4,16 @@ import io
 
 import pytest
 
-from managed_tables_analyze.columns import Columns
-from managed_tables_analyze.dialect import Dialect
-from managed_tables_analyze.records import Lines, Record, RecordReader
+from managed_tables_analyze.repair.columns import Columns
+from managed_tables_analyze.repair.mending import Mender
+from managed_tables_analyze.text.dialect import Dialect
+from managed_tables_analyze.text.records import Lines, Record, RecordReader
 
 
 def _read(text: str, width: int = 0, **dialect: str) -> list[Record]:
     lines = Lines(iter(io.StringIO(text, newline="").readlines()))
-    return list(RecordReader(lines, Dialect(**dialect), width))
+    mender = Mender(Dialect(**dialect), width) if width else None
+    return list(RecordReader(lines, Dialect(**dialect), mender))
 
 
 def _cells(text: str, width: int = 0, **dialect: str) -> list[list[str]]:
@@ -80,7 +82,7 @@ _ORDERS = [
 def _read_order(line: str) -> list[str]:
     columns = Columns.of(_ORDERS, 5)
     lines = Lines(iter([f"{line}\n"]))
-    return next(iter(RecordReader(lines, Dialect(";"), 5, columns))).cells
+    return next(iter(RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 5, columns)))).cells
 
 
 @pytest.mark.parametrize(
@@ -146,12 +148,17 @@ def test_quotes_in_cells_that_have_none_around_them_are_text(line: str) -> None:
 )
 def test_a_quote_behind_a_word_opens_the_next_cell(line: str, cells: list[str]) -> None:
     columns = Columns.of([[str(n), _TEXT[: n % 15 + 3], _TEXT[n % 9 :]] for n in range(1, 40)], 3)
-    assert next(iter(RecordReader(Lines(iter([line])), Dialect(";"), 3, columns))).cells == cells
+    assert (
+        next(iter(RecordReader(Lines(iter([line])), Dialect(";"), Mender(Dialect(";"), 3, columns)))).cells
+        == cells
+    )
 
 
 def test_a_row_of_numbers_that_ends_early_is_not_cut() -> None:
     columns = Columns.of([[str(n), str(n * 3), str(n), str(n + 1)] for n in range(1, 30)], 4)
-    assert next(iter(RecordReader(Lines(iter(["1;23;5"])), Dialect(";"), 4, columns))).cells == [
+    assert next(
+        iter(RecordReader(Lines(iter(["1;23;5"])), Dialect(";"), Mender(Dialect(";"), 4, columns)))
+    ).cells == [
         "1",
         "23",
         "5",
@@ -164,16 +171,16 @@ def test_a_short_row_keeps_its_quoted_cells_whole() -> None:
 
 def test_a_cell_of_several_lines_stays_whole_in_a_row_that_ends_early() -> None:
     lines = Lines(iter(['1;"casa\n', 'azul; e verde";x\n', "2;b;c;d\n"]))
-    reader = RecordReader(lines, Dialect(";"), 4)
+    reader = RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 4))
     assert [record.cells for record in reader] == [["1", "casa\nazul; e verde", "x"], ["2", "b", "c", "d"]]
 
 
 def test_a_quote_left_open_takes_no_whole_row_with_it() -> None:
     lines = Lines(iter(['1;"b;c;d\n', '2;"b";c;d\n']))
-    reader = RecordReader(lines, Dialect(";"), 4)
+    reader = RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 4))
     assert [record.cells for record in reader] == [["1", '"b', "c", "d"], ["2", "b", "c", "d"]]
 
 
 def test_a_short_row_keeps_its_quoted_cells_whole_where_no_column_is_known() -> None:
-    reader = RecordReader(Lines(iter(['1,,"R$ 0,50",x\n'])), Dialect(","), 5)
+    reader = RecordReader(Lines(iter(['1,,"R$ 0,50",x\n'])), Dialect(","), Mender(Dialect(","), 5))
     assert next(iter(reader)).cells == ["1", "", "R$ 0,50", "x"]

@@ -4,8 +4,15 @@ import io
 
 import pytest
 
-from managed_tables_analyze.dialect import Dialect
-from managed_tables_analyze.sniffer import is_aligned, sniff
+from managed_tables_analyze.layout.search import Stated
+from managed_tables_analyze.reading import TableWish
+from managed_tables_analyze.text.alignment import is_aligned
+from managed_tables_analyze.text.choosing import choose
+from managed_tables_analyze.text.dialect import Dialect
+
+
+def sniff(lines: list[str]) -> Dialect:
+    return choose(lines, TableWish(0), Stated(), is_whole=True)[0].dialect
 
 
 def _sniff(text: str) -> Dialect:
@@ -47,7 +54,6 @@ def _sniff(text: str) -> Dialect:
         ("Lista\n'a','b'\n'c','d'\n'e','f'\n", ","),
         ("id,texto\n" + '1,"# um\n||x|| y\n||z|| w"\n2,"# dois\n||x|| y\n||z|| w"\n' * 9, ","),
         ("texto,uf\n" + '"Uma frase de seis palavras só.\nOutra frase de seis palavras, fim.",SP\n' * 9, ","),
-        ("", ","),
     ],
 )
 def test_the_delimiter_is_the_one_that_cuts_alike(text: str, delimiter: str) -> None:

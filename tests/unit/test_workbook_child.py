@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from managed_tables_analyze.kinds import Kind
+from managed_tables_analyze.files.kinds import Kind
 from managed_tables_analyze.workbooks import read_workbook
 
 

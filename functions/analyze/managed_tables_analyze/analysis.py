@@ -11,13 +11,13 @@ from managed_tables.identifiers import suggest_table_name
 from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import MAX_LABEL_CHARACTERS
-from managed_tables_analyze.combination import Table
 from managed_tables_analyze.file_reader import FileDialect, FileReader
 from managed_tables_analyze.inference import infer_columns, profile_columns, read_sample_rows
-from managed_tables_analyze.parts import open_duckdb
 from managed_tables_analyze.preview import Preview
 from managed_tables_analyze.reading import Reading, Wish
-from managed_tables_analyze.totals import find_totals
+from managed_tables_analyze.staging.combination import Table
+from managed_tables_analyze.staging.parts import open_duckdb
+from managed_tables_analyze.staging.totals import find_totals
 
 Report = Callable[[str, int], None]
 """Hears the phase, `reading` or `inferring`, and how much of it is done, in percent."""

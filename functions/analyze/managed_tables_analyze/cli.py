@@ -22,7 +22,7 @@ from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
-from managed_tables_analyze.parts import literal, open_duckdb
+from managed_tables_analyze.staging.parts import literal, open_duckdb
 
 _MAX_SECONDS = 900  # what a Lambda has
 _MAX_MEMORY_BYTES = 8 * 1_024**3  # of address space, of which DuckDB reserves far more than it uses

@@ -22,10 +22,10 @@ from managed_tables.uploads.preview_format import (
     PreviewIndex,
     PreviewTable,
 )
-from managed_tables_analyze.encodings import CHUNK_BYTES, WIDE_ENCODINGS, Encoding, transcode
-from managed_tables_analyze.header import Header
-from managed_tables_analyze.parts import Part
-from managed_tables_analyze.sheets import Batch
+from managed_tables_analyze.files.encodings import CHUNK_BYTES, WIDE_ENCODINGS, Encoding, transcode
+from managed_tables_analyze.layout.header import Header
+from managed_tables_analyze.staging.parts import Part
+from managed_tables_analyze.workbooks.sheets import Batch
 
 
 @dataclass

@@ -4,6 +4,6 @@
 has ended parsers, filled memories and run for minutes.
 """
 
-from managed_tables_analyze.workbooks.reading import read_workbook
+from managed_tables_analyze.workbooks.opening import read_workbook
 
 __all__ = ["read_workbook"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from managed_tables.errors import WORKBOOK_CORRUPT, WORKBOOK_TOO_LARGE
-from managed_tables_analyze.kinds import Kind
+from managed_tables_analyze.files.kinds import Kind
 from managed_tables_analyze.workbooks.failures import WorkbookError
 from managed_tables_analyze.workbooks.frames import FrameKind, write_frame
 from managed_tables_analyze.workbooks.raw import RawSheet
@@ -59,7 +59,7 @@ def _memory_reason() -> str:
 def _readers(kind: Kind) -> list[Reader]:
     """Return the readers to try in turn; each brings libraries that the others do not need."""
     if kind is Kind.XLSX:
-        from managed_tables_analyze.workbooks.xlsx import read_xlsx
+        from managed_tables_analyze.workbooks.xlsx.package_reader import read_xlsx
 
         return [read_xlsx]
     if kind is Kind.XLS:

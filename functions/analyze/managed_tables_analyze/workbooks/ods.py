@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_analyze.sheets import MergedRange
 from managed_tables_analyze.workbooks.cells import MAX_COLUMNS
 from managed_tables_analyze.workbooks.failures import (
     NotTabularError,
@@ -22,6 +21,7 @@ from managed_tables_analyze.workbooks.failures import (
 from managed_tables_analyze.workbooks.ods_values import Text, duration_text, moment_text, shown_identifier
 from managed_tables_analyze.workbooks.package import Package, open_package
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
+from managed_tables_analyze.workbooks.sheets import MergedRange
 from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml
 
 _MANIFEST = "META-INF/manifest.xml"

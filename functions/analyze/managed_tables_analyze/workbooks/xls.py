@@ -11,7 +11,6 @@ from xlrd.biffh import XL_CELL_BOOLEAN, XL_CELL_DATE, XL_CELL_ERROR, XL_CELL_NUM
 from xlrd.compdoc import CompDocError
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_analyze.sheets import MergedRange
 from managed_tables_analyze.workbooks.failures import WorkbookEncryptedError, WorkbookError
 from managed_tables_analyze.workbooks.formats import (
     GENERAL,
@@ -23,6 +22,7 @@ from managed_tables_analyze.workbooks.formats import (
 )
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
 from managed_tables_analyze.workbooks.serials import serial_text
+from managed_tables_analyze.workbooks.sheets import MergedRange
 
 _HEADER_ROWS = 200  # merged cells further down are data
 # What xlrd raises on files that are not what they say: its own errors, and whatever reading beyond a

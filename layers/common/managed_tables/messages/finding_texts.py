@@ -172,6 +172,14 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "{count} [outra tabela|outras tabelas] da página HTML não [foi importada|foram importadas]. Para "
         "[importá-la|importá-las], envie cada uma em um arquivo"
     ),
+    WarningCode.TABLE_APART: (
+        'Outra tabela não foi importada ({lines}): "{preview}". Para importá-la, indique na leitura onde ela '
+        "começa e termina, ou envie-a em outro arquivo"
+    ),
+    WarningCode.HEADER_ASSUMED: (
+        'A primeira linha ("{preview}") foi lida como cabeçalho, mas todas as colunas são de texto. '
+        "Se ela já é um dado, indique na leitura que não há cabeçalho"
+    ),
     WarningCode.OTHER_HEADER: (
         "O cabeçalho é diferente do primeiro (colunas a mais: {new}; a menos: {missing}), e o que falta "
         "ficou vazio. Se as colunas são as mesmas, dê a elas os mesmos nomes e envie de novo"

@@ -1,0 +1,75 @@
+"""The rows of a file or sheet as a layout is sought in them: blank rows and drawn lines left out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise, zip_longest
+
+from managed_tables_analyze.layout.drawn import is_rule
+from managed_tables_analyze.layout.looks import Look, look
+
+_LONGEST = 200  # characters of a cell that is known again
+_NOTHING = " \t\r\n\x1a\ufeff\xa0"
+Cells = Sequence[str | None]
+
+
+@dataclass
+class GridRow:
+    """One row that holds something: its number, its cells, and whether blank rows stand above it.
+
+    `written` are the cells before they were mended.
+    """
+
+    number: int
+    cells: Cells
+    after_gap: bool = False
+    written: Cells | None = None
+    same: list[bool] = field(default_factory=list)
+    """Whether each cell is the one above it again."""
+
+    # Most rows of a long sample are never looked at.
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """What each cell looks like."""
+        return [look(cell) for cell in self.cells]
+
+    @cached_property
+    def extent(self) -> int:
+        """The number of cells up to the last that is filled."""
+        return max(
+            (place for place, cell in enumerate(self.cells, start=1) if cell and cell.strip()), default=0
+        )
+
+    @cached_property
+    def filled(self) -> list[str]:
+        """The texts of the cells that hold something, as written."""
+        return [text for cell in self.written or self.cells if cell and (text := cell.strip())]
+
+    @property
+    def repaired(self) -> bool:
+        """Return whether the cells are not those that the strict grammar gives."""
+        return self.written is not None
+
+
+def make_grid(rows: Iterable[tuple[int, int, Cells, Cells | None]]) -> list[GridRow]:
+    """Return the rows that hold something, from their first and last lines, cells, and cells as written."""
+    grid: list[GridRow] = []
+    last = None
+    for number, last_line, cells, written in rows:
+        if not any(cell and cell.strip(_NOTHING) for cell in cells):
+            continue
+        if not is_rule(cells):
+            grid.append(GridRow(number, cells, last is not None and number > last + 1, written))
+        last = max(number, last_line)
+    for row in grid[:1]:
+        row.same = [False] * len(row.cells)
+    for above, row in pairwise(grid):
+        row.same = _same(above.cells, row.cells)
+    return grid
+
+
+def _same(above: Cells, cells: Cells) -> list[bool]:
+    """Return which cells are those above them again."""
+    pairs = zip_longest(above[: len(cells)], cells)
+    return [cell is not None and 0 < len(cell) <= _LONGEST and cell == upper for upper, cell in pairs]

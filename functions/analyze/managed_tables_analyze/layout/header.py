@@ -1,0 +1,120 @@
+"""Where a table is, and what its columns are called."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from managed_tables.errors import TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.messages.findings import Finding, WarningCode, about_lines
+from managed_tables_analyze.layout.grid import Cells
+from managed_tables_analyze.layout.pages import PageHead
+from managed_tables_analyze.reading import lines_between
+from managed_tables_analyze.staging.notes import rows_left_out
+from managed_tables_analyze.text.dialect import QUOTE
+
+
+@dataclass
+class Header:
+    """Where the table is: its labels (cut to `width`), and the number of the first row of data.
+
+    `first_line` is the header's own row number, None where there is no header; `last_line` that of its last
+    row, and `line_count` how many it has. `skipped` are the row numbers of titles and notes above it.
+    `end_line` is the first line below the table, `next_line` that of the next table there. `kinds` are
+    those of the columns.
+    """
+
+    labels: list[str]
+    width: int
+    first_line: int | None
+    data_line: int  # rows from this number on are data
+    skipped: list[int] = field(default_factory=list)
+    page_head: PageHead = field(default_factory=PageHead)
+    last_line: int | None = None
+    line_count: int = 0
+    end_line: int | None = None
+    next_line: int | None = None
+    kinds: tuple[str, ...] = ()
+    is_assumed: bool = False
+    """Whether nothing in the table but custom tells that its first row is the header."""
+    others: Sequence[Sequence[tuple[int, Cells]]] = ()
+    """The rows of other tables above and below."""
+
+    def lines_above(self) -> Sequence[int]:
+        """Return the lines above the data that are not the header's, blank ones included."""
+        last = self.first_line if self.last_line is None else self.last_line
+        own = () if self.first_line is None or last is None else range(self.first_line, last + 1)
+        return lines_between(1, self.data_line - 1, own)
+
+    def findings(self) -> list[Finding]:
+        """Return what to tell of lines above the table, and of other tables: they may have been rows."""
+        found = [about_lines(WarningCode.LINES_ABOVE, self.skipped)] if self.skipped else []
+        if self.is_assumed:
+            found.append(rows_left_out(WarningCode.HEADER_ASSUMED, [(self.first_line or 1, self.labels)]))
+        return found + [rows_left_out(WarningCode.TABLE_APART, rows) for rows in self.others]
+
+    def check_width(self, name: str) -> None:
+        """Refuse a table that PostgreSQL has no room for; JobError naming the line."""
+        if self.width > MAX_COLUMNS:
+            line = self.first_line or self.data_line
+            raise JobError(TOO_MANY_COLUMNS, file=name, count=self.width, line=line, limit=MAX_COLUMNS)
+
+
+def join_labels(lines: Sequence[Cells], below: Sequence[Cells]) -> list[str]:
+    """Join the header's lines column by column, a gap in a line standing for the label left of it."""
+    width = max((_extent(cells) for cells in lines), default=0)
+    if len(lines) == 1:
+        usual = Counter(map(len, below)).most_common(1)
+        widest = usual[0][0] if usual else 0
+        labels = [(cell or "").replace("\ufeff", "") for cell in lines[0][:width]]
+        labels = _cut_at_quote(_without_surplus_blank(labels, widest), widest)
+        return ["", *labels] if _are_numbered(below, len(labels)) else labels
+    parts: list[list[str]] = [[] for _ in range(width)]
+    for number, cells in enumerate(lines):
+        texts = [_text(cell) for cell in cells[:width]] + [""] * (width - len(cells))
+        has_gaps = not all(texts) and number < len(lines) - 1
+        group = ""
+        for column, text in enumerate(texts):
+            group = text or group
+            part = text or (group if has_gaps and _has_text_below(lines[number + 1 :], column) else "")
+            if part and parts[column][-1:] != [part]:
+                parts[column].append(part)
+    return [" ".join(part) for part in parts]
+
+
+def _extent(cells: Cells) -> int:
+    return max((place for place, cell in enumerate(cells, start=1) if _text(cell)), default=0)
+
+
+def _text(cell: str | None) -> str:
+    return " ".join((cell or "").replace("\ufeff", "").split())
+
+
+def _has_text_below(lines: Sequence[Cells], column: int) -> bool:
+    return any(column < len(cells) and _text(cells[column]) for cells in lines)
+
+
+def _without_surplus_blank(labels: list[str], widest: int) -> list[str]:
+    """Drop the one blank label that makes a header longer than every row below it: a doubled delimiter."""
+    blank = sum(not label.strip() for label in labels)
+    if 1 < widest < len(labels) and len(labels) - widest == blank:
+        return [label for label in labels if label.strip()]
+    return labels
+
+
+def _cut_at_quote(labels: list[str], widest: int) -> list[str]:
+    """Cut the one label in two that has a quote amid it, where the rows have a cell more: `Item"Preço"`."""
+    glued = [number for number, label in enumerate(labels) if QUOTE in label.strip(QUOTE)]
+    if len(labels) != widest - 1 or len(glued) != 1:
+        return labels
+    parts = labels[glued[0]].strip(QUOTE).split(QUOTE)
+    return [*labels[: glued[0]], *parts, *labels[glued[0] + 1 :]] if len(parts) == 2 else labels
+
+
+def _are_numbered(rows: Sequence[Cells], labels: int) -> bool:
+    """Return whether the rows begin with their number, without a label for it: so R writes them."""
+    return (
+        len(rows) > 1
+        and all(len(cells) == labels + 1 and cells[0] == str(n) for n, cells in enumerate(rows, start=1))
+        and any(cells[-1] and cells[-1].strip() for cells in rows)
+    )

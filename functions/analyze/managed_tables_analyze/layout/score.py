@@ -1,0 +1,221 @@
+"""The one score: the bits that describe a grid's rows under a layout."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+from math import log2
+
+from managed_tables_analyze.layout import weights, words
+from managed_tables_analyze.layout.column import ColumnCost
+from managed_tables_analyze.layout.grid import GridRow
+from managed_tables_analyze.layout.heading import Heading
+from managed_tables_analyze.layout.looks import NULL, TEXT, Look
+from managed_tables_analyze.layout.pages import find_repeats
+
+MOST_ABOVE = 40  # rows among which the first of data is sought
+Kinds = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A candidate: `first` is the header's first row, `start` the first of data, `end` the first below it."""
+
+    first: int
+    start: int
+    end: int
+    width: int
+    kinds: Kinds = ()
+    bits: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def total(self) -> float:
+        """The bits of all parts."""
+        return sum(self.bits.values())
+
+
+class Scorer:
+    """Scores layouts of rows that have `width` cells; `short_tells`: rows do not end at their last value."""
+
+    def __init__(
+        self, rows: Sequence[GridRow], width: int, *, short_tells: bool, heading: Heading | None = None
+    ) -> None:
+        self.rows = rows
+        self.width = width
+        self._short_tells = short_tells
+        self._origins = find_repeats(rows, MOST_ABOVE) if width > 1 else {}
+        self._heading = heading or Heading(rows, width, self._origins)
+        self._bits_by_kinds: dict[Kinds, list[float]] = {}
+
+    def kinds_by_start(self, end: int) -> list[Kinds]:
+        """Return each column's cheapest kind for every first row of data, the end of them being given."""
+        columns = [ColumnCost() for _ in range(self.width)]
+        kinds: Kinds = (TEXT,) * self.width
+        found = [kinds] * (end + 1)
+        for place in range(end - 1, -1, -1):
+            if place not in self._origins:
+                for column, one in zip(columns, self.rows[place].looks, strict=False):
+                    column.add(one)
+            if place <= MOST_ABOVE or place == end - 1:
+                kinds = tuple(column.kind() for column in columns)
+            found[place] = kinds
+        return found
+
+    def least(self, first: int, start: int, end: int, kinds: Kinds) -> float:
+        """Return bits that no layout with these rows and its header from `first` on costs less than."""
+        return self._above[first] + self.body_bits(start, end, kinds) + self.footer_bits(end)
+
+    def score(self, first: int, start: int, end: int, kinds: Kinds) -> Layout:
+        """Return the layout with its bits, part by part."""
+        bits = {
+            "above": self._above[first],
+            "header": self._heading.bits(first, start, self._texts)
+            + (weights.NO_ROWS if start == end else 0),
+            "body": self.body_bits(start, end, kinds),
+            "below": self.footer_bits(end),
+        }
+        return Layout(first, start, end, self.width, kinds, bits)
+
+    # Rows of the table
+
+    def body_bits(self, start: int, end: int, kinds: Kinds) -> float:
+        """Return the bits of rows as rows of data; those above that come again are no rows."""
+        total = sum(self.row_bits(start, kinds)[start:end])
+        return total - (weights.GAP if start < end and self.rows[start].after_gap else 0.0)
+
+    def row_bits(self, start: int, kinds: Kinds) -> list[float]:
+        """Return the bits of every row as a row of data that begins at `start`."""
+        bits = self._all_row_bits(kinds)
+        repeated = [place for place, origin in self._origins.items() if origin < start <= place]
+        if repeated:
+            bits = bits.copy()
+            for place in repeated:
+                bits[place] = min(bits[place], weights.REPEATED_ROW + self._texts[place])
+        return bits
+
+    def _all_row_bits(self, kinds: Kinds) -> list[float]:
+        if kinds not in self._bits_by_kinds:
+            self._bits_by_kinds[kinds] = [
+                bits + self._bits_of_row(row, kinds)
+                for row, bits in zip(self.rows, self._structures, strict=True)
+            ]
+        return self._bits_by_kinds[kinds]
+
+    @cached_property
+    def _words(self) -> list[float]:
+        """What speaks against each row's being one of the table by its words."""
+        return [words.below_bits(row, self.width, short_tells=self._short_tells) for row in self.rows]
+
+    @cached_property
+    def _structures(self) -> list[float]:
+        return [self._structure_bits(row) + bits for row, bits in zip(self.rows, self._words, strict=True)]
+
+    def _bits_of_row(self, row: GridRow, kinds: Kinds) -> float:
+        bits = 0.0
+        seen: set[str | None] = set()
+        odd = fitting = 0
+        again = False
+        for one, kind, cell, same, empty in zip(
+            row.looks, kinds, row.cells, row.same, self._empty_bits, strict=False
+        ):
+            if not one.kind:
+                bits += empty
+                continue
+            fits = one.kind == kind or kind == TEXT or one.kind == NULL
+            cost = one.as_text if kind == TEXT or not fits else one.bits
+            if same or (not fits and cell in seen):
+                cost = min(cost, same_bits(one, again=again))
+            if not fits:
+                cost += weights.SAME_EXCEPTION if cell in seen else weights.EXCEPTION
+            again, odd, fitting = same, odd + (not fits), fitting + fits
+            seen.add(cell)
+            bits += cost
+        return bits + (weights.ODD_ROW if odd and not fitting and len(row.filled) > 1 else 0.0)
+
+    def _structure_bits(self, row: GridRow) -> float:
+        bits = weights.GAP if row.after_gap else 0.0
+        bits += weights.REPAIRED_ROW if row.repaired else 0.0
+        missing = self.width - len(row.cells)
+        if missing > 0 and self._short_tells:
+            bits += weights.SHORT_ROW + min(weights.MISSING_CELL * missing, weights.MOST_MISSING)
+        elif missing > 0:
+            bits += missing * weights.EMPTY
+        elif row.extent > self.width:
+            surplus = (one for one in row.looks[self.width :] if one.kind)
+            bits += weights.LONG_ROW + sum(weights.SURPLUS_CELL + one.as_text for one in surplus)
+        return bits
+
+    @cached_property
+    def _empty_bits(self) -> list[float]:
+        """What an empty cell costs by column: the less, the more it has; none where it has no other."""
+        counts = [[0, 0] for _ in range(self.width)]
+        for row in self.rows:
+            for count, one in zip(counts, row.looks, strict=False):
+                count[bool(one.kind)] += 1
+        return [
+            min(weights.RARE_EMPTY, -log2((empty + 0.5) / (empty + full + 1))) if full else 0.0
+            for empty, full in counts
+        ]
+
+    # Rows outside the table
+
+    @cached_property
+    def _texts(self) -> list[float]:
+        """The bits of each row as texts; in one column the same text again is a value more than a title."""
+        if self.width == 1:
+            return [sum(one.as_text for one in row.looks if one.kind) for row in self.rows]
+        return [_bits_of_texts(row) for row in self.rows]
+
+    @cached_property
+    def _above(self) -> list[float]:
+        """The bits of all rows before each, as titles."""
+        places = range(min(len(self.rows), MOST_ABOVE))
+        found = [0.0, *accumulate(map(self._title_bits, places))]
+        return found + [found[-1]] * (len(self.rows) + 1 - len(found))
+
+    def _title_bits(self, place: int) -> float:
+        row = self.rows[place]
+        bits = self._texts[place]
+        if words.is_comment(row):
+            return bits + weights.COMMENT_LINE
+        bits += weights.TITLE + (weights.TITLE_OF_CELLS if len(row.filled) > 1 else 0.0)
+        bits += weights.TITLE_CELL * max(0, len(row.filled) - weights.TITLE_CELLS)
+        if self._short_tells and not row.looks[0].kind:
+            bits += weights.TITLE_INDENTED
+        if len(row.filled) >= self.width > 1:
+            bits += weights.TITLE_LIKE_HEADER
+        bits += weights.TITLE_VALUE * max(0, sum(one.is_value for one in row.looks) - 1)
+        is_value = all(one.is_value for one in row.looks if one.kind)
+        return bits + (weights.TITLE_OF_VALUES * (2 if self.width == 1 else 1) if is_value else 0.0)
+
+    def footer_bits(self, end: int) -> float:
+        """Return the bits of the rows from `end` on, as a footer."""
+        return sum(self.below[end:]) + (weights.FOOTER if end < len(self.rows) else 0.0)
+
+    @cached_property
+    def below(self) -> list[float]:
+        """The bits of each row below the table."""
+        return [self._below_bits(place) for place in range(len(self.rows))]
+
+    def _below_bits(self, place: int) -> float:
+        row = self.rows[place]
+        bits = weights.FOOTER_LINE + self._texts[place]
+        if self._words[place] >= weights.NOTE:
+            return bits - sum(one.as_text - one.bits for one in row.looks if one.is_value)
+        values = sum(one.is_value for one in row.looks)
+        return bits + weights.FOOTER_VALUE * values + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
+
+
+def same_bits(one: Look, *, again: bool) -> float:
+    """Return the bits of a cell that is one above or left of it once more; `again`: so was the one before."""
+    return one.odd + (weights.SAME_AGAIN if again else weights.SAME_CELL)
+
+
+def _bits_of_texts(row: GridRow) -> float:
+    bits = 0.0
+    again = False
+    for one, same in zip(row.looks, row.same, strict=True):
+        if one.kind:
+            bits += min(one.as_text, same_bits(one, again=again)) if same else one.as_text
+            again = same
+    return bits

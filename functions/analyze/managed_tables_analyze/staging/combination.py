@@ -1,0 +1,208 @@
+"""Owns the one table that all parts feed: its columns, matched by header, and its staged object."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from managed_tables.conversion.workbook_cells import mark_texts
+from managed_tables.errors import TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS, make_column_names
+from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
+from managed_tables.messages.findings import Finding, GroundCode, WarningCode
+from managed_tables_analyze.layout.drawn import STROKES
+from managed_tables_analyze.staging.merges import fill_down
+from managed_tables_analyze.staging.notes import rows_left_out
+from managed_tables_analyze.staging.parts import Part, literal, read_sql, select_sql, write_parquet
+from managed_tables_analyze.staging.sums import find_sum
+from managed_tables_analyze.staging.writer import CARRIAGE_RETURN, LINE_FEED
+
+_BLANKS = literal(" \t\r\n" + LINE_FEED + CARRIAGE_RETURN)
+
+
+class MisreadError(Exception):
+    """DuckDB's reading of a file is not the one that was expected: read it exactly instead."""
+
+
+@dataclass
+class Table:
+    """The columns so far, and the staged parts in order.
+
+    `labels` are the headers as first written, None for a column that has none; `names` identify columns.
+    `findings` are warnings, `grounds` what the files' own formats say of columns.
+    """
+
+    work_dir: Path
+    connection: duckdb.DuckDBPyConnection
+    names: list[str] = field(default_factory=list)
+    labels: list[str | None] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    grounds: list[Finding] = field(default_factory=list)
+    row_count: int = 0
+    is_workbook: bool = False
+    _staged: list[Path] = field(default_factory=list)
+    _columns_of_parts: list[list[int]] = field(default_factory=list)
+    _has_numbers: list[bool] = field(default_factory=list)
+    _has_header: bool = False
+
+    def add_file(self, name: str) -> int:
+        """Return the index by which the staged object knows the file."""
+        self.files.append(name)
+        return len(self.files) - 1
+
+    def add(self, part: Part) -> None:
+        """Stage a part's rows. MisreadError where DuckDB does not read what was counted."""
+        kept = self._kept_columns(part)
+        if are_rejects(part.labels):
+            kept = [column for column in kept if column < len(part.labels) - len(PLACE_LABELS)]
+            part.is_guarded = True
+        names = self._match(part, kept)
+        target = self.work_dir / f"part{len(self._staged):04d}.parquet"
+        fresh = [name for name in names if name not in self.names]
+        indexes = [(self.names + fresh).index(name) for name in names]
+        if len(self.names) + len(fresh) > MAX_COLUMNS:
+            file = self.files[part.file]
+            total = len(self.names) + len(fresh)
+            line = part.header_line or part.data_line
+            raise JobError(TOO_MANY_COLUMNS, file=file, count=total, line=line, limit=MAX_COLUMNS)
+        select = select_sql(part, dict(zip(indexes, kept, strict=True)))
+        places = dict(zip(kept, indexes, strict=True))
+        fills = [(places[column], top, bottom) for column, top, bottom in part.fills if column in places]
+        select = fill_down(select, fills) if fills else select
+        try:
+            count = write_parquet(self.connection, select, target)
+        except duckdb.Error as error:
+            if part.has_line:
+                raise
+            raise MisreadError from error
+        if part.expected_rows not in (None, count) or self._has_odd_rows(part, target, indexes):
+            raise MisreadError
+        count -= self._leave_out_sum(part, target, indexes)
+        self._take(part, kept, fresh, dict(zip(kept, indexes, strict=True)))
+        self._staged.append(target)
+        self._columns_of_parts.append(sorted(indexes))
+        self._has_numbers.append(part.has_numbers)
+        self.row_count += count
+
+    def _take(self, part: Part, kept: Sequence[int], fresh: Sequence[str], indexes: dict[int, int]) -> None:
+        labels = {indexes[column]: _label(part, column) for column in kept}
+        first = len(self.names)
+        self.names += fresh
+        self.labels += [labels[first + number] for number in range(len(fresh))]
+        self.is_workbook = self.is_workbook or part.has_numbers
+        self._has_header = self._has_header or bool(part.labels)
+        if self._staged and (fresh or len(kept) < first):
+            missing = [name for column, name in enumerate(self.names) if column not in indexes.values()]
+            values = {"new": len(fresh), "missing": len(missing)}
+            part.findings.append(Finding(WarningCode.OTHER_HEADER, values, columns=(*fresh, *missing)))
+        if part.is_guarded:
+            part.findings.append(Finding(WarningCode.REJECTED_ROWS))
+        nameless = [column for column in kept if column >= len(part.labels)]
+        if part.labels and nameless and not part.is_ragged:
+            names = tuple(self.names[indexes[column]] for column in nameless)
+            part.findings.append(Finding(WarningCode.NAMELESS_COLUMNS, count=len(names), columns=names))
+        named = {column: self.names[index] for column, index in indexes.items()}
+        for finding in part.findings:
+            told = finding.named(named).at(self.files[part.file], part.sheet)
+            (self.grounds if isinstance(told.code, GroundCode) else self.findings).append(told)
+
+    def _match(self, part: Part, kept: Sequence[int]) -> list[str]:
+        """Return the names of a part's columns; a part without header is matched by position."""
+        if not part.labels and self._has_header and len(kept) == len(self.names):
+            part.findings.append(Finding(WarningCode.MATCHED_BY_POSITION))
+            return list(self.names)
+        return make_column_names([_label(part, column) or "" for column in kept])
+
+    def _kept_columns(self, part: Part) -> list[int]:
+        """Return the part's columns but for those that have neither label nor value."""
+        unlabelled = [column for column in range(part.width) if _label(part, column) is None]
+        if not unlabelled:
+            return list(range(part.width))
+        counts = ", ".join(f"count(nullif(trim(c{column}, {_BLANKS}), ''))" for column in unlabelled)
+        try:
+            found = self.connection.execute(f"SELECT {counts} FROM {read_sql(part)}").fetchone()  # noqa: S608
+        except duckdb.Error as error:
+            if part.has_line:
+                raise
+            raise MisreadError from error
+        assert found is not None  # noqa: S101 - an aggregate has one row
+        empty = {column for column, count in zip(unlabelled, found, strict=True) if not count}
+        if not part.labels:  # without header only the end of the rows can be surplus
+            last = max((column for column in range(part.width) if column not in empty), default=0)
+            surplus = {column for column in empty if column > last}
+            empty = surplus if len(surplus) > 1 else set()  # a single one may be a column left blank
+        return [column for column in range(part.width) if column not in empty] or [0]
+
+    def _has_odd_rows(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:
+        """Tell whether a part read as it stands has blank rows, a page's head again, drawn lines or a mark.
+
+        The first column alone tells in nearly every file, and costs a tenth of reading them all.
+        """
+        if part.has_line:
+            return False
+        first = f"c{indexes[0]}"
+        source = f"read_parquet({literal(str(staged))})"
+        suspects = [f"{first} IS NULL", f"starts_with({first}, chr(65279))"]
+        if part.labels and _label(part, 0) is not None:
+            suspects.append(f"{first} = {literal(part.labels[0])}")
+        starts = [*part.head_starts, *(STROKES if len(indexes) > 1 else ())]
+        exact = [
+            f"starts_with({first}, {literal(start)})" for start in starts
+        ]  # for the exact reader to judge
+        suspects += exact
+        query = f"SELECT 1 FROM {source} WHERE {' OR '.join(suspects)} LIMIT 1"  # noqa: S608
+        if self.connection.execute(query).fetchone() is None:
+            return False
+        empty = " AND ".join(f"c{index} IS NULL" for index in indexes)
+        same = " AND ".join(
+            f"c{index} IS NOT DISTINCT FROM {literal(label) if label else 'NULL'}"
+            for index, label in zip(indexes, part.labels, strict=False)
+        )
+        odd = [empty, f"starts_with({first}, chr(65279))", *([same] if len(part.labels) > 1 else []), *exact]
+        query = f"SELECT 1 FROM {source} WHERE ({') OR ('.join(odd)}) LIMIT 1"  # noqa: S608
+        return self.connection.execute(query).fetchone() is not None
+
+    def _leave_out_sum(self, part: Part, staged: Path, indexes: Sequence[int]) -> int:
+        """Take a last row that sums up those above it out of a staged part; return how many rows that is."""
+        if part.keeps_last or part.is_guarded:
+            return 0
+        row = find_sum(self.connection, staged, sorted(indexes))
+        if row is None:
+            return 0
+        line = row[0]
+        whole = staged.with_suffix(".whole")
+        staged.rename(whole)
+        source = f"read_parquet({literal(str(whole))})"
+        write_parquet(self.connection, f"SELECT * FROM {source} WHERE line < {line}", staged)  # noqa: S608
+        whole.unlink()
+        part.extent.leave_out_last(line)
+        part.expected_rows = None if part.expected_rows is None else part.expected_rows - 1
+        part.findings.append(rows_left_out(WarningCode.FOOTER, [row]))
+        return 1
+
+    def finish(self, target: Path) -> None:
+        """Write the staged object: all parts in order, every column in each."""
+        complete = list(range(len(self.names)))
+        if len(self._staged) == 1 and self._columns_of_parts[0] == complete:
+            self._staged[0].rename(target)
+            return
+        selects = []
+        for staged, columns, has_numbers in zip(
+            self._staged, self._columns_of_parts, self._has_numbers, strict=True
+        ):
+            present = set(columns)
+            is_signed = self.is_workbook and not has_numbers
+            own = [f"{mark_texts(f'c{c}')} AS c{c}" if is_signed else f"c{c}" for c in complete]
+            cells = [own[c] if c in present else f"NULL::VARCHAR AS c{c}" for c in complete]
+            source = f"read_parquet({literal(str(staged))})"
+            selects.append(f"SELECT {', '.join(['file', 'sheet', 'line', *cells])} FROM {source}")  # noqa: S608
+        write_parquet(self.connection, " UNION ALL ".join(selects), target)
+        for staged in self._staged:
+            staged.unlink()
+
+
+def _label(part: Part, column: int) -> str | None:
+    label = part.labels[column] if column < len(part.labels) else None
+    return None if label is None or not label.strip() else label

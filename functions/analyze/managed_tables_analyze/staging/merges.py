@@ -1,0 +1,52 @@
+"""Repeat the value of cells that a worksheet merges downwards in the rows that they cover."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from managed_tables.messages.findings import Finding, WarningCode, about_lines
+from managed_tables_analyze.workbooks.sheets import MergedRange, letters
+
+_MAX_NAMED = 20
+_MAX_LINES = 100_000  # filled in one sheet; a merge of whole columns means nothing of its rows
+
+Fill = tuple[int, int, int]
+"""The column (from 0), the row that has the value, the last row that it covers."""
+
+
+def fills_below(merged: Sequence[MergedRange], data_line: int, last_line: int) -> list[Fill]:
+    """Return what is to be filled among the rows of data."""
+    fills = [
+        (left, top, min(bottom, last_line))
+        for top, left, bottom, _ in merged
+        if data_line <= top < min(bottom, last_line)
+    ]
+    return fills if sum(bottom - top for _, top, bottom in fills) <= _MAX_LINES else []
+
+
+def tell_fills(fills: Sequence[Fill]) -> Finding:
+    """Return the finding that names the ranges."""
+    names = [f"{letters(column)}{top}:{letters(column)}{bottom}" for column, top, bottom in fills]
+    about = about_lines(WarningCode.MERGED_FILLED, [top for _, top, _ in fills])
+    places = tuple(sorted({column for column, _, _ in fills}))
+    return replace(about, values={"names": names[:_MAX_NAMED]}, places=places)
+
+
+def fill_down(select: str, fills: Sequence[Fill]) -> str:
+    """Return the query of a part's rows with the cells filled; columns are those of the staged object."""
+    joins, replaced = [], []
+    for column in sorted({column for column, _, _ in fills}):
+        lines = ", ".join(
+            f"({line}, {top})"
+            for one, top, bottom in fills
+            if one == column
+            for line in range(top + 1, bottom + 1)
+        )
+        joins.append(
+            f"LEFT JOIN (VALUES {lines}) AS f{column} (line, top) ON r.line = f{column}.line "
+            f"LEFT JOIN r AS a{column} ON a{column}.line = f{column}.top"
+        )
+        replaced.append(f"coalesce(r.c{column}, a{column}.c{column}) AS c{column}")
+    return (
+        f"WITH r AS MATERIALIZED ({select}) SELECT r.* REPLACE ({', '.join(replaced)}) FROM r "  # noqa: S608
+        f"{' '.join(joins)} ORDER BY r.line"
+    )

@@ -1,0 +1,81 @@
+"""Count rows that were not like the others, and keep which lines they are."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines, preview
+from managed_tables_analyze.staging.extent import Extent
+from managed_tables_analyze.text.records import Record
+
+_CODES = (
+    WarningCode.SHORT_ROWS,
+    WarningCode.LONG_ROWS,
+    WarningCode.REPAIRED_ROWS,
+    WarningCode.REPEATED_HEADER,
+    WarningCode.SEPARATOR_LINES,
+    WarningCode.COMMENT_LINES,
+)
+
+
+class RowNotes:
+    """Counts odd rows as they pass, and keeps the first lines of each sort.
+
+    `extent` is where the rows stand.
+    """
+
+    def __init__(self, width: int, extent: Extent | None = None) -> None:
+        self._width = width
+        self.extent = extent or Extent()
+        self._lines: dict[WarningCode, list[int]] = {code: [] for code in _CODES}
+        self._counts = dict.fromkeys(_CODES, 0)
+
+    def see(self, record: Record) -> None:
+        """Take note of a record's length and of whether it was repaired."""
+        if record.repaired:
+            self._add(WarningCode.REPAIRED_ROWS, record.line)
+        if len(record.cells) < self._width:
+            self._add(WarningCode.SHORT_ROWS, record.line)
+        elif len(record.cells) > self._width:
+            self._add(WarningCode.LONG_ROWS, record.line)
+
+    def see_length(self, line: int, length: int) -> None:
+        """Take note of a row that has more cells than the table."""
+        if length > self._width:
+            self._add(WarningCode.LONG_ROWS, line)
+
+    def repeated_header(self, line: int) -> None:
+        """Take note of the header found again among the rows."""
+        self._leave_out(WarningCode.REPEATED_HEADER, line)
+
+    def rule(self, line: int) -> None:
+        """Take note of a drawn line among the rows."""
+        self._leave_out(WarningCode.SEPARATOR_LINES, line)
+
+    def comment(self, line: int) -> None:
+        """Take note of a comment among the rows."""
+        self._leave_out(WarningCode.COMMENT_LINES, line)
+
+    def blank(self, line: int) -> None:
+        """Take note of a line without cells, which nobody has to be told of."""
+        self.extent.skip((line,))
+
+    def _leave_out(self, code: WarningCode, line: int) -> None:
+        self.extent.skip((line,))
+        self._add(code, line)
+
+    def _add(self, code: WarningCode, line: int) -> None:
+        self._counts[code] += 1
+        if len(self._lines[code]) < MAX_LINES:
+            self._lines[code].append(line)
+
+    def findings(self) -> list[Finding]:
+        """Return one finding for each sort of odd row."""
+        return [
+            about_lines(code, self._lines[code], self._counts[code]) for code in _CODES if self._counts[code]
+        ]
+
+
+def rows_left_out(code: WarningCode, rows: Sequence[tuple[int, Sequence[str | None]]]) -> Finding:
+    """Return the finding about rows that are not imported, with what they begin with."""
+    lines = [number for number, _ in rows]
+    return replace(about_lines(code, lines), preview=preview([cells for _, cells in rows]))

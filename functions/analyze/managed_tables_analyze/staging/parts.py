@@ -1,0 +1,139 @@
+"""Owns the step from a normalised text file to the staged object: SQL for DuckDB, parameters dictated."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from managed_tables.conversion.sql_text import trimmed
+from managed_tables.jobs.rejected_rows import GUARD
+from managed_tables.messages.findings import Finding
+from managed_tables_analyze.staging.extent import Extent
+from managed_tables_analyze.staging.merges import Fill
+from managed_tables_analyze.staging.writer import CARRIAGE_RETURN, LINE_FEED
+
+THREADS = 2  # what a Lambda of 2 GB has
+MEMORY_LIMIT = "600MB"  # of DuckDB: leaves room for Python in 1 GB
+_ROW_GROUP_ROWS = 122_880  # DuckDB's own unit of parallel reading
+# Of a column's values in a row group: to gather more of them costs more than it saves.
+_DICTIONARY_VALUES = 10_000
+_BUFFER_MIN_BYTES = 32 * 1_024 * 1_024
+_LINE_MIN_BYTES = 2 * 1_024 * 1_024  # DuckDB's own default
+
+
+@dataclass
+class Part:
+    """One table of one file, as text that DuckDB reads with exactly these parameters.
+
+    Where `has_line` the first column is the line number; else records are single lines that follow one
+    another from `data_line` on.
+    """
+
+    path: Path
+    labels: list[str]
+    width: int
+    delimiter: str
+    quote: str
+    escape: str
+    has_line: bool
+    data_line: int
+    header_line: int | None
+    file: int = 0
+    sheet: str | None = None
+    expected_rows: int | None = None  # counted beforehand: another number means the file was misread
+    max_record_bytes: int = 0
+    has_formulas: bool = False  # some cell may be `="00123"`, which is a text
+    has_numbers: bool = False  # of a workbook: texts that look like numbers are signed
+    fills: list[Fill] = field(default_factory=list)  # cells that a sheet merges downwards
+    findings: list[Finding] = field(default_factory=list)
+    has_breaks: bool = False  # line ends in cells are written as noncharacters
+    head_starts: list[str] = field(default_factory=list)  # of the first cell where a page of a report begins
+    is_ragged: bool = False  # some records are shorter than `width`
+    header_lines: int = 0
+    header_end: int | None = None  # the last line of the header
+    is_guarded: bool = False  # an apostrophe in front of a cell keeps a spreadsheet from running it
+    trim: bool = False  # blanks around a cell are no part of it
+    keeps_last: bool = False  # it is stated where the rows end
+    extent: Extent = field(default_factory=Extent)
+
+
+@contextmanager
+def open_duckdb(temp_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an in-memory DuckDB bounded in memory, that spills into `temp_dir`."""
+    connection = duckdb.connect(
+        config={
+            "threads": THREADS,
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": str(temp_dir / "duckdb"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn on standard output
+        yield connection
+    finally:
+        connection.close()
+
+
+def literal(text: str) -> str:
+    """Quote text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def read_sql(part: Part) -> str:
+    """Return the `read_csv(…)` of a part: every column text, nothing sniffed, anything odd an error."""
+    names = ["line"] if part.has_line else []
+    names += [f"c{index}" for index in range(part.width)]
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    line_bytes = max(_LINE_MIN_BYTES, part.max_record_bytes * 2)
+    buffer_bytes = max(_BUFFER_MIN_BYTES, line_bytes * 2)
+    skip = 0 if part.has_line else part.data_line - 1
+    return (
+        f"read_csv({literal(str(part.path))}, columns = {{{columns}}}, auto_detect = false, header = false, "
+        f"skip = {skip}, delim = {literal(part.delimiter)}, quote = {literal(part.quote)}, "
+        f"escape = {literal(part.escape)}, strict_mode = true, null_padding = {str(part.is_ragged).lower()}, "
+        f"nullstr = '', encoding = 'utf-8', max_line_size = {line_bytes}, buffer_size = {buffer_bytes})"
+    )
+
+
+def select_sql(part: Part, columns: Mapping[int, int]) -> str:
+    """Return the SELECT of the staged rows; `columns` says which of the part's columns is which `c<i>`."""
+    line = "line::INTEGER" if part.has_line else f"(row_number() OVER () + {part.data_line - 1})::INTEGER"
+    sheet = "NULL::VARCHAR" if part.sheet is None else f"{literal(part.sheet)}::VARCHAR"
+    cells = [f"{_cell(part, column)} AS c{index}" for index, column in sorted(columns.items())]
+    selected = ", ".join([f"{part.file}::USMALLINT AS file", f"{sheet} AS sheet", f"{line} AS line", *cells])
+    return f"SELECT {selected} FROM {read_sql(part)}"  # noqa: S608 - literals quoted above, names are ours
+
+
+def _cell(part: Part, column: int) -> str:
+    cell = f"c{column}"
+    if part.has_breaks:
+        cell = f"replace(replace({cell}, '{LINE_FEED}', chr(10)), '{CARRIAGE_RETURN}', chr(13))"
+    if part.is_guarded:
+        cell = f"CASE WHEN starts_with({cell}, {literal(GUARD)}) THEN substr({cell}, 2) ELSE {cell} END"
+    if part.has_formulas:
+        cell = _text_of_formula(cell)
+    return f"nullif({trimmed(cell)}, '')" if part.trim else cell
+
+
+def _text_of_formula(cell: str) -> str:
+    """Return the text that a formula keeps from being read as a number: of `="00123"`, 00123."""
+    inner = f"substr({cell}, 3, length({cell}) - 3)"
+    is_formula = f"""starts_with({cell}, '="') AND ends_with({cell}, '"') AND NOT contains({inner}, '"')"""
+    return f"CASE WHEN {is_formula} THEN nullif({inner}, '') ELSE {cell} END"
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, target: Path) -> int:
+    """Write a query's rows, in order, and return how many they were."""
+    written = connection.execute(
+        f"COPY ({select}) TO {literal(str(target))} "
+        f"(FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+        f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}, DICTIONARY_SIZE_LIMIT {_DICTIONARY_VALUES}, "
+        f"WRITE_BLOOM_FILTER false)"
+    ).fetchone()
+    assert written is not None  # noqa: S101 - COPY answers its count
+    return int(written[0])

@@ -1,0 +1,153 @@
+"""Choose which sheets of a workbook are read, and tell of each how it was read, or why not."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from managed_tables.identifiers import make_column_names
+from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables_analyze import reasons
+from managed_tables_analyze.files.kinds import Kind
+from managed_tables_analyze.reading import Reason, TableKind, TableReading, TableWish
+from managed_tables_analyze.staging.parts import Part
+
+_COVER_WIDTH = 2  # columns: a title, or names and their values
+_COVER_SHARE = 5  # so many times the cells of a cover has the table that it covers
+_SURE_SHARE = 2  # where that is several sheets
+
+
+@dataclass(frozen=True)
+class StagedSheet:
+    """One sheet: its part, None where it is hidden or has no cell, and what is stated of it."""
+
+    name: str | None
+    visible: bool
+    part: Part | None
+    wish: TableWish
+
+
+@dataclass(frozen=True)
+class SheetChoice:
+    """The parts to be read, and how every sheet was read; `findings` name what is left out."""
+
+    chosen: list[Part]
+    readings: list[TableReading]
+    findings: list[Finding]
+    has_cells: bool
+
+
+def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
+    """Choose the first table and all sheets whose headers agree with its; delete the others.
+
+    A sheet is read, or is not, as its wish states, whatever the others are.
+    """
+    parts = [sheet.part for sheet in staged if sheet.part is not None]
+    visible = [sheet for sheet in staged if sheet.visible]
+    unstated = [sheet for sheet in staged if not sheet.visible and sheet.wish.include is None]
+    hidden = [sheet.name or "" for sheet in unstated]
+    findings = [_about_sheets(WarningCode.HIDDEN_SHEETS, hidden)] if hidden else []
+    found = _choose([sheet.part for sheet in visible if sheet.part is not None], findings)
+    chosen = [
+        sheet.part
+        for sheet in staged
+        if sheet.part is not None
+        and (sheet.part in found if sheet.wish.include is None else sheet.wish.include)
+    ]
+    for part in parts:
+        if part not in chosen:
+            part.path.unlink()
+    return SheetChoice(chosen, [_reading(one, chosen, kind) for one in staged], findings, bool(parts))
+
+
+def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
+    """Return the first table and all that agree with it; what is left out is told, a finding a header."""
+    if not parts:
+        return []
+    filled = [part for part in parts if part.expected_rows] or parts[:1]
+    first = next((part for part in filled if not _is_cover(part, filled)), filled[0])
+    names = _names(first)
+    chosen = [part for part in filled if _agree(_names(part), names)]
+    others = [part for part in filled if part not in chosen]
+    for header in dict.fromkeys(map(_names, others)):
+        left = [part.sheet or "" for part in others if _names(part) == header]
+        about = _about_sheets(WarningCode.SHEETS_LEFT_OUT, left)
+        labels = {
+            **dict(zip(names, first.labels, strict=False)),
+            **dict(zip(header, others[0].labels, strict=False)),
+        }
+        differing = [name for name in (*header, *names) if (name in header) != (name in names)]
+        findings.append(replace(about, columns=tuple(labels.get(name, name) for name in differing)))
+    bare = [part for part in parts if part not in filled and not _agree(_names(part), names)]
+    if bare:
+        findings.append(_about_sheets(WarningCode.EMPTY_SHEETS, [part.sheet or "" for part in bare]))
+    return chosen
+
+
+def _names(part: Part) -> tuple[str, ...]:
+    return tuple(make_column_names(part.labels))
+
+
+def _agree(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Return whether two headers have the same columns, which may stand in another order."""
+    return sorted(names) == sorted(others)
+
+
+def _is_cover(part: Part, parts: Sequence[Part]) -> bool:
+    """Return whether a sheet is a cover or a note beside a table: narrow, and small against the others."""
+    width = _labelled_width(part)
+    if width > _COVER_WIDTH:
+        return False
+    tables: dict[tuple[str, ...], list[Part]] = defaultdict(list)
+    for other in parts:
+        tables[tuple(sorted(_names(other)))].append(other)
+    tables.pop(tuple(sorted(_names(part))), None)
+    cells = (part.expected_rows or 0) * width
+    return any(_covers(width, cells, sheets) for sheets in tables.values())
+
+
+def _covers(width: int, cells: int, sheets: Sequence[Part]) -> bool:
+    """Return whether a sheet of so many columns and cells may cover the table that these sheets hold."""
+    is_wider = max(map(_labelled_width, sheets)) > width
+    if not is_wider and len(sheets) == 1:
+        return False
+    share = _SURE_SHARE if len(sheets) > 1 else _COVER_SHARE
+    return sum((one.expected_rows or 0) * one.width for one in sheets) >= share * cells
+
+
+def _labelled_width(part: Part) -> int:
+    """Return how many columns have a label: a title has one, whatever stands below it."""
+    return sum(bool((label or "").strip()) for label in part.labels) or part.width
+
+
+def _about_sheets(code: WarningCode, names: list[str]) -> Finding:
+    """Return the finding about sheets, which is about one where there is one."""
+    sheet = names[0] if len(names) == 1 else None
+    return Finding(code, {"names": names}, count=len(names), sheet=sheet)
+
+
+def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> TableReading:
+    of_kind, part = cast("TableKind", kind.value), sheet.part
+    if part is None:
+        reason = reasons.SHEET_EMPTY if sheet.visible or sheet.wish.include else reasons.SHEET_HIDDEN
+        return TableReading(0, sheet.name, False, of_kind, reasons=(reason,))
+    reading = TableReading(
+        file=0,
+        sheet=sheet.name,
+        include=True,
+        kind=of_kind,
+        header_line=part.header_line,
+        header_lines=part.header_lines,
+        first_line=part.extent.first_line,
+        last_line=part.extent.last_line,
+        skipped_lines=tuple(sorted(part.extent.skipped)),
+        rows=part.expected_rows or 0,
+        reasons=reasons.of_header(part.header_line, sheet.wish),
+    )
+    return reading if part in chosen else reading.left_out(_why_left_out(part, sheet.wish))
+
+
+def _why_left_out(part: Part, wish: TableWish) -> Reason:
+    if wish.include is False:
+        return reasons.EXCLUDED
+    return reasons.SHEET_DIFFERS if part.expected_rows else reasons.SHEET_WITHOUT_ROWS

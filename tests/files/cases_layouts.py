@@ -1,0 +1,152 @@
+"""Cases of layouts: where the header, the rows and the end of a table are, and what lies beside it."""
+
+from collections.abc import Iterator
+
+from case import Case, case
+
+
+def cases() -> Iterator[Case]:
+    """Yield every case of this module."""
+    yield from words_and_values()
+    yield from headers()
+    yield from notes_and_pages()
+    yield from several_tables()
+
+
+def words_and_values() -> Iterator[Case]:
+    """Rows of words right below the header are rows."""
+    yield case(
+        "layouts/words_right_below.csv",
+        "Codigo;Nota1;Nota2\n;falta;falta\n12;7,5;8,0\n13;9,0;6,5\n",
+        "a row of words right below the header is a row",
+        "codigo:text? nota1:text nota2:text",
+        "∅|falta|falta\n12|7,5|8,0\n13|9,0|6,5",
+        labels=["Codigo", "Nota1", "Nota2"],
+        lines=[2, 3, 4],
+    )
+    yield case(
+        "layouts/unknown_right_below.csv",
+        "lat,lon\nunknown,unknown\n-23.5,-46.6\n-22.9,-43.2\n-19.9,-43.9\n",
+        "what is unknown in the first row does not make it a header",
+        "lat:text lon:text",
+        "unknown|unknown\n-23.5|-46.6\n-22.9|-43.2\n-19.9|-43.9",
+    )
+    yield case(
+        "layouts/errors_right_below.csv",
+        "ma5;ma20\n#N/D;#N/D\n1,5;2,5\n1,7;2,6\n",
+        "errors of a spreadsheet are rows, and empty",
+        "ma5:decimal? ma20:decimal?",
+        "#N/D|#N/D\n1,5|2,5\n1,7|2,6",
+    )
+    yield case(
+        "layouts/nan_right_below.csv",
+        "a,b\nNaN,INF\n1.5,2.5\n2.5,3.5\n",
+        "NaN and INF are values of a row",
+        "a:text b:text",
+        "NaN|INF\n1.5|2.5\n2.5|3.5",
+    )
+    yield case(
+        "layouts/decimals_below_two_words.csv",
+        "Relatorio\nvalor\n10,50\n20,30\n30,10\n",
+        "one column of decimal commas below two lines of words is not cut",
+        "valor:decimal",
+        [["10,50"], ["20,30"], ["30,10"]],
+        lines=[3, 4, 5],
+    )
+
+
+def headers() -> Iterator[Case]:
+    """Headers of several lines, with lost delimiters, or shorter than their rows."""
+    yield case(
+        "layouts/second_line.csv",
+        "Data;Valores;;Saldo\n;Credito;Debito;\n01/02/2024;10,00;;10,00\n02/02/2024;;5,00;5,00\n",
+        "a second line names what the first leaves open",
+        "data:date valores_credito:decimal? valores_debito:decimal? saldo:decimal",
+        "01/02/2024|10,00|∅|10,00\n02/02/2024|∅|5,00|5,00",
+        labels=["Data", "Valores Credito", "Valores Debito", "Saldo"],
+    )
+    yield case(
+        "layouts/lines_of_words.csv",
+        ";;;Carbo\nNumero do;;Umidade;idrato\nAlimento;Descricao;(%);(g)\nCereais e derivados;;;\n"
+        "1;Arroz;70,1;25,8\n2;Milho;60,3;30,2\nVerduras;;;\n3;Alface;95,1;2,0\n",
+        "labels are broken over three lines",
+        "numero_do_alimento:text numero_do_descricao:text? umidade:decimal? carbo_idrato_g:decimal?",
+        "Cereais e derivados|∅|∅|∅\n1|Arroz|70,1|25,8\n2|Milho|60,3|30,2\nVerduras|∅|∅|∅\n3|Alface|95,1|2,0",
+        labels=["Numero do Alimento", "Numero do Descricao", "Umidade (%)", "Carbo idrato (g)"],
+    )
+    yield case(
+        "layouts/lost_delimiter_in_header.csv",
+        "num;nome,valor\n1;Ana;2,5\n2;Bia;3,5\n3;Caio;4,5\n",
+        "one delimiter of the header is another than that of the rows",
+        "num:integer nome:text valor:decimal",
+        "1|Ana|2,5\n2|Bia|3,5\n3|Caio|4,5",
+    )
+    yield case(
+        "layouts/short_header.csv",
+        "num;nome\n1;Ana;5;7;2;3\n2;Bia;6;7;2;4\n3;Caio;7;9;2;5\n",
+        "a header of two labels over six columns keeps its first row",
+        "num:integer nome:text coluna_3:integer coluna_4:integer coluna_5:integer coluna_6:integer",
+        "1|Ana|5|7|2|3\n2|Bia|6|7|2|4\n3|Caio|7|9|2|5",
+        warnings=["NAMELESS_COLUMNS"],
+    )
+    yield case(
+        "layouts/words_without_header.csv",
+        "Ana;Recife\nBia;Natal\nCaio;Belem\n",
+        "nothing tells whether a table of words has a header: it is told",
+        "ana:text recife:text",
+        "Bia|Natal\nCaio|Belem",
+        labels=["Ana", "Recife"],
+        warnings=["HEADER_ASSUMED"],
+    )
+
+
+def notes_and_pages() -> Iterator[Case]:
+    """Notes below, and what is printed on every page."""
+    yield case(
+        "layouts/note_cut_by_comma.csv",
+        "uf,ano\nSP,2019\nRJ,2020\n\nFonte: IBGE, 2020\n",
+        "a note that has as many pieces as columns is no row",
+        "uf:text ano:integer",
+        "SP|2019\nRJ|2020",
+        warnings=["FOOTER"],
+    )
+    yield case(
+        "layouts/page_heads.csv",
+        "SISTEMA  Folha..: 1\nEmpresa X   Emissao: 01/02/2024\nCodigo;Nome;Valor\n1;Ana;2,5\n2;Bia;3,5\n"
+        "SISTEMA  Folha..: 2\nEmpresa X   Emissao: 01/02/2024\nCodigo;Nome;Valor\n3;Caio;4,5\n",
+        "the head of the second page is no row",
+        "codigo:text nome:text valor:decimal",
+        "1|Ana|2,5\n2|Bia|3,5\n3|Caio|4,5",
+        labels=["Codigo", "Nome", "Valor"],
+        lines=[4, 5, 9],
+    )
+    yield case(
+        "layouts/comment_with_delimiter.csv",
+        "# gerado\nnum;v\n1;5\n# 20;7\n2;6\n3;9\n",
+        "a comment among numbers is none of them, whatever it holds",
+        "num:integer v:integer",
+        "1|5\n2|6\n3|9",
+        lines=[3, 5, 6],
+    )
+
+
+def several_tables() -> Iterator[Case]:
+    """Tables one below the other: the largest is read, and the others are told."""
+    yield case(
+        "layouts/table_of_same_width_below.csv",
+        "a;b\n1;2\n3;4\n5;6\n\nc;d\nx;7\ny;8\n",
+        "a table of as many columns stands below",
+        "a:integer b:integer",
+        "1|2\n3|4\n5|6",
+        warnings=["TABLE_APART"],
+    )
+    rows = "".join(f"n{number};{number}\n" for number in range(22))
+    below = "".join(f"{number};z{number};{number};{number},5\n" for number in range(10))
+    yield case(
+        "layouts/wider_table_below.csv",
+        f"nome;valor\n{rows}\ncod;nome;qtd;total\n{below}",
+        "a wider table below costs the larger one above no row",
+        "nome:text valor:integer",
+        "\n".join(f"n{number}|{number}" for number in range(22)),
+        warnings=["TABLE_APART"],
+    )
