@@ -83,6 +83,11 @@ class Scorer:
         total = sum(self.row_bits(start, kinds)[start:end])
         return total - (weights.GAP if start < end and self.rows[start].after_gap else 0.0)
 
+    def odd_bits(self, start: int, end: int) -> float:
+        """Return the bits of rows of data but for their cells: what makes them unlike the others."""
+        gap = weights.GAP if start < end and self.rows[start].after_gap else 0.0
+        return sum(self._structures[start:end]) - gap
+
     def row_bits(self, start: int, kinds: Kinds) -> list[float]:
         """Return the bits of every row as a row of data that begins at `start`."""
         bits = self._all_row_bits(kinds)

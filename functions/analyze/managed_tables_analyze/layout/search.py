@@ -59,7 +59,7 @@ class Grid:
 
 def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
     """Return the layout of the fewest bits of one table; `grid` has at least one row."""
-    rows = grid.rows[: _row_limit(grid.rows)]
+    rows = grid.rows[: row_limit(grid.rows)]
     if len(rows) == len(grid.rows):
         return _find_layout(grid, stated)
     found = _find_layout(replace(grid, rows=rows, is_whole=False), stated)
@@ -70,7 +70,7 @@ def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
 
 
 def _find_layout(grid: Grid, stated: Stated) -> Layout:
-    layouts = (_of_width(grid, width, stated) for width in _widths(grid.rows))
+    layouts = (_of_width(grid, width, stated) for width in widths(grid.rows))
     return min(layouts, key=lambda one: one.total)
 
 
@@ -84,12 +84,14 @@ def find_end(
     return first + best_end(scorer, len(above), kinds) - len(above)
 
 
-def _row_limit(rows: Sequence[GridRow]) -> int:
+def row_limit(rows: Sequence[GridRow]) -> int:
+    """Return how many of the rows are scored."""
     widest = max(len(row.cells) for row in rows[:_FEWEST_ROWS])
     return min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // widest))
 
 
-def _widths(rows: Sequence[GridRow]) -> Sequence[int]:
+def widths(rows: Sequence[GridRow]) -> Sequence[int]:
+    """Return how many columns the table may have."""
     lengths = Counter(len(row.cells) for row in rows)
     usual = sorted((one for one in lengths if one > 1), key=lambda one: (-lengths[one], -one))[:_WIDTHS]
     return [*usual, 1] if not usual or lengths[1] * 3 > len(rows) * 2 else usual
@@ -110,7 +112,7 @@ def _of_width(grid: Grid, width: int, stated: Stated) -> Layout:
 def _best_start(scorer: Scorer, end: int, stated: Stated) -> Layout:
     kinds = scorer.kinds_by_start(end)
     best: Layout | None = None
-    for start, firsts in _candidates(scorer.rows, end, stated):
+    for start, firsts in candidates(scorer.rows, end, stated):
         if best and scorer.least(firsts[0], start, end, kinds[start]) >= best.total:
             continue
         layouts = (scorer.score(first, start, end, kinds[start]) for first in firsts)
@@ -120,7 +122,7 @@ def _best_start(scorer: Scorer, end: int, stated: Stated) -> Layout:
     return best
 
 
-def _candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tuple[int, Sequence[int]]]:
+def candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tuple[int, Sequence[int]]]:
     """Yield where the data may begin, each with where its header may."""
     if not stated.is_open:
         yield from _stated_candidates(rows, end, stated)

@@ -22,7 +22,7 @@ from managed_tables_analyze.stated import LineMask, check_stated, stated_places
 from managed_tables_analyze.text.dialect import QUOTE
 from managed_tables_analyze.workbooks.sheets import Batch, Row, Sheet
 
-_HEAD_ROWS = 300  # among which the header is sought
+HEAD_ROWS = 300  # among which the header is sought
 
 
 def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = None) -> Part | None:
@@ -33,13 +33,13 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
     head: list[Batch] = []
 
     def place(rows: Sequence[Row]) -> Header | None:
-        grid = Grid(_grid_rows(rows), short_tells=False, is_whole=False, merged=sheet.merged)
+        grid = Grid(grid_rows(rows), short_tells=False, is_whole=False, merged=sheet.merged)
         check_stated(grid.rows, wish, name)
         return find_header(grid, stated_places(wish))
 
-    header = _find_header(head, batches, place, _HEAD_ROWS)
+    header = _find_header(head, batches, place, HEAD_ROWS)
     if header is None:
-        header = _find_header(head, batches, place, 2 * _HEAD_ROWS)  # a sheet that begins far down
+        header = _find_header(head, batches, place, 2 * HEAD_ROWS)  # a sheet that begins far down
     if header is None:
         return None
     header.check_width(name)
@@ -174,14 +174,15 @@ def _write(
     writer.write_row(number, cells)
 
 
-def _grid_rows(rows: Sequence[Row]) -> list[GridRow]:
+def grid_rows(rows: Sequence[Row]) -> list[GridRow]:
+    """Return the rows of a sheet as a layout is sought in them."""
     return make_grid((number, number, cells, None) for number, cells in rows)
 
 
 def _footer_length(rows: Sequence[Row], header: Header) -> int:
     """Return how many of the last rows are below the table."""
-    grid = _grid_rows(rows)
-    above = _grid_rows([(header.first_line, [*header.labels])] if header.first_line else [])
+    grid = grid_rows(rows)
+    above = grid_rows([(header.first_line, [*header.labels])] if header.first_line else [])
     end = find_end(grid, header.width, header.kinds, short_tells=False, above=above)
     return 0 if end == len(grid) else sum(number >= grid[end].number for number, _ in rows)
 

@@ -44,8 +44,7 @@ def choose(lines: Sequence[str], wish: TableWish, stated: Stated, *, is_whole: b
     first = _first_lines(lines)
     is_whole = is_whole and len(first) == len(lines)
     for change, dialect, bits in _candidates(first, wish):
-        changed = list(change(first)) if change else first
-        records = read_records(changed, dialect)
+        records = _cut(first, change, dialect)
         rows = grid_of(records)
         if not rows or (dialect.delimiter and max(len(row.cells) for row in rows) < 2):
             continue
@@ -59,6 +58,17 @@ def choose(lines: Sequence[str], wish: TableWish, stated: Stated, *, is_whole: b
         if layout.width > 1 or not dialect.delimiter or wish.delimiter is not None:
             found.append(Choice(change, dialect, layout, total + bits, data_line))
     return sorted(found, key=lambda one: one.bits)
+
+
+def choice_grid(lines: Sequence[str], choice: Choice, *, is_whole: bool) -> Grid:
+    """Return the rows that a way to cut the lines was scored on."""
+    first = _first_lines(lines)
+    rows = grid_of(_cut(first, choice.change, choice.dialect))
+    return Grid(rows, short_tells=True, is_whole=is_whole and len(first) == len(lines))
+
+
+def _cut(lines: Sequence[str], change: Change | None, dialect: Dialect) -> list[Record]:
+    return read_records(list(change(lines)) if change else lines, dialect)
 
 
 def _doubt_bits(change: Change | None, dialect: Dialect, layout: Layout, first: GridRow) -> float:

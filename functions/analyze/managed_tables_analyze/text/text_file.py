@@ -80,7 +80,7 @@ def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = No
     """
     wish = wish or TableWish(0)
     stated = stated_places(wish)
-    source = _open_source(path, name, work_dir, wish)
+    source = open_source(path, name, work_dir, wish)
     choice = _choose(source, name, wish, stated)
     _apply(choice, source, name, work_dir)
     records, grid = _read_sample(source, choice, is_whole=source.is_whole and wish.last_line is None)
@@ -108,7 +108,7 @@ def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = No
 
 
 @dataclass
-class _Source:
+class Source:
     """A file's lines as UTF-8 and the first of them; `below` are those that are stated to lie below."""
 
     encoding: Encoding
@@ -123,17 +123,17 @@ class _Source:
         return self.start + sum(len(line.encode()) for line in self.sample) >= self.path.stat().st_size
 
 
-def _open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> _Source:
+def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Source:
     """Return the lines that the dialect cuts: transcoded and masked, each where it is needed."""
     encoding, utf8 = _as_utf8(path, name, work_dir, wish)
     start = encoding.mark_bytes if utf8 == path else 0
     mask = LineMask(wish)
     if mask.hides:
         utf8, start = _changed(utf8, start, mask.lines, work_dir / f"{path.name}.masked", name), 0
-    return _Source(encoding, utf8, start, _sample(utf8, start), mask.below)
+    return Source(encoding, utf8, start, _sample(utf8, start), mask.below)
 
 
-def _choose(source: _Source, name: str, wish: TableWish, stated: Stated) -> Choice:
+def _choose(source: Source, name: str, wish: TableWish, stated: Stated) -> Choice:
     """Return the cheapest way to cut the lines; JobError where there is none, or none that can be told."""
     found = choose(source.sample, wish, stated, is_whole=source.is_whole)
     if not found:
@@ -146,7 +146,7 @@ def _choose(source: _Source, name: str, wish: TableWish, stated: Stated) -> Choi
     return found[0]
 
 
-def _apply(choice: Choice, source: _Source, name: str, work_dir: Path) -> None:
+def _apply(choice: Choice, source: Source, name: str, work_dir: Path) -> None:
     """Change the lines of the source as the choice says."""
     if choice.change:
         target = work_dir / f"{source.path.name}.changed"
@@ -155,7 +155,7 @@ def _apply(choice: Choice, source: _Source, name: str, work_dir: Path) -> None:
         source.sample = _sample(source.path, 0)
 
 
-def _read_sample(source: _Source, choice: Choice, *, is_whole: bool) -> tuple[list[Record], Grid]:
+def _read_sample(source: Source, choice: Choice, *, is_whole: bool) -> tuple[list[Record], Grid]:
     """Return the sample's records, mended where they do not fit the layout that was found."""
     dialect = choice.dialect
     records = read_records(source.sample, dialect)
@@ -180,7 +180,7 @@ def _is_beyond(record: Record, header: Header) -> bool:
     return header.end_line is not None and record.line >= header.end_line
 
 
-def _text_file(source: _Source, name: str, choice: Choice, header: Header, width: int) -> TextFile:
+def _text_file(source: Source, name: str, choice: Choice, header: Header, width: int) -> TextFile:
     size = source.path.stat().st_size
     text = TextFile(name, source.path, source.encoding, choice.dialect, header, width, source.start, size)
     text.below, text.is_changed = source.below, choice.change is not None
@@ -290,7 +290,7 @@ def _is_short(header: Header, rows: Sequence[GridRow]) -> bool:
     return first is not None and sum(map(bool, map(str.strip, header.labels))) < len(first.cells)
 
 
-def _find_end(text: TextFile, source: _Source, grid: Grid, wish: TableWish) -> None:
+def _find_end(text: TextFile, source: Source, grid: Grid, wish: TableWish) -> None:
     """Move the end of the table before the notes and totals that end the file, or another table."""
     end_line = text.header.end_line
     if end_line is not None:
