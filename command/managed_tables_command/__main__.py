@@ -22,8 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["analyze"]:  # works offline, and prints JSON: a tool of its own
         from managed_tables_analyze.cli import main as analyze
+        from managed_tables_command.explained import show_explained
 
-        return analyze(given)
+        return analyze(given, show_explained)
     options = _parser().parse_args(given)
     run: Callable[[Options], int] = options.run
     try:

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+COMMAND = (sys.executable, "-m", "managed_tables_analyze.cli", "analyze")
+FILES = Path(__file__).parents[1] / "files"
+
 
 def _run(*arguments: str | Path) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "managed_tables_analyze.cli", "analyze", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=120)
+    done = subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, check=True, timeout=120)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -69,3 +71,57 @@ def test_a_file_that_kills_its_process_is_reported_and_the_next_is_read(tmp_path
     first, second = (json.loads(line) for line in done.stdout.splitlines())
     assert first["error"]["code"] == "FILE_NOT_TABULAR"
     assert second["error"] is None
+
+
+REPORT = "Relatório de vendas\n\nid;nome;valor\n1;Ana;2,50\n2;Rui;3,75\n3;Eva;1,10\nFonte: IBGE, 2020\n"
+
+
+def test_a_reading_is_explained_with_the_candidates_that_were_weighed(tmp_path: Path) -> None:
+    file = tmp_path / "vendas.csv"
+    file.write_text(REPORT)
+    [table] = _run("--explain", file)[0]["reading"]["tables"]
+    assert (table["delimiter"], table["header_line"], table["first_line"], table["last_line"]) == (
+        ";",
+        3,
+        4,
+        6,
+    )
+    best, *others = [one["layout"] for one in table["candidates"]]
+    assert (best["header_line"], best["first_line"], best["last_line"]) == (3, 4, 6)
+    assert len(others) == 2
+    totals = [sum(one["bits"].values()) for one in (best, *others)]
+    assert totals == sorted(totals)
+    assert best["bits"]["odd_rows"] == 0  # the note below would be one as a row of data
+    assert best["bits"]["above"] > 0
+    assert best["bits"]["footer"] > 0
+
+
+def test_what_is_stated_narrows_the_candidates(tmp_path: Path) -> None:
+    file, book = tmp_path / "vendas.csv", FILES / "xlsx" / "empty_first_sheet.xlsx"
+    file.write_text(REPORT)
+    stated = ["--delimiter", ",", "--header-line", "0", "--first-line", "4", "--last-line", "5"]
+    [told] = _run("--explain", *stated, "--encoding", "cp1252", file)
+    [table] = told["reading"]["tables"]
+    assert (table["delimiter"], table["header_line"], table["encoding"]) == (",", None, "cp1252")
+    assert (table["first_line"], table["last_line"]) == (4, 5)
+    assert {one["layout"]["header_line"] for one in table["candidates"]} == {None}
+    sheets = _run("--explain", "--sheet", "Dados", book)[0]["reading"]["tables"]
+    assert [(one["sheet"], one["include"]) for one in sheets] == [("Capa", False), ("Dados", True)]
+    refused = subprocess.run(
+        [*COMMAND, "--encoding", "base64", file], capture_output=True, text=True, check=False
+    )
+    assert (refused.returncode, "não é uma codificação" in refused.stderr) == (2, True)
+
+
+def test_the_command_shows_an_explanation_as_tables(tmp_path: Path) -> None:
+    file, other = tmp_path / "vendas.csv", tmp_path / "ruim.csv"
+    file.write_text(REPORT)
+    other.write_bytes(b"%PDF-1.7")
+    command = [sys.executable, "-m", "managed_tables_command", "analyze", "--explain", file, other]
+    environment = os.environ | {"COLUMNS": "200"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, env=environment)
+    lines = done.stdout.splitlines()
+    assert any(line.split("│")[4:8] == [" ;         ", ' "     ', " 3         ", " 4 a 6 "] for line in lines)
+    assert sum("linhas estranhas" in line for line in lines) == 1
+    assert "Fonte: IBGE, 2020" in done.stdout
+    assert "ruim.csv" in done.stderr

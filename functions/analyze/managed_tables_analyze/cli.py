@@ -1,6 +1,7 @@
-"""Owns the offline tool: `managed-tables analyze [--rows-dir DIR] FILE…`, one JSON object a line.
+"""Run the offline tool: `managed-tables analyze [--rows-dir DIR] FILE…`, one JSON object a line.
 
-Each file is analysed in a child process of bounded memory and time, so that none can stop the others.
+What is stated of the reading (`--delimiter`, `--header-line`, …) holds for every file and sheet. Each file is
+analysed in a child process of bounded memory and time, so that none can stop the others.
 """
 
 import argparse
@@ -11,7 +12,8 @@ import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,10 @@ from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.candidates import candidates_of, weigh
+from managed_tables_analyze.reading import Wish
 from managed_tables_analyze.staging.parts import literal, open_duckdb
+from managed_tables_analyze.stated_options import add_stated_options, wish_of
 
 _MAX_SECONDS = 900  # what a Lambda has
 _MAX_MEMORY_BYTES = 8 * 1_024**3  # of address space, of which DuckDB reserves far more than it uses
@@ -30,17 +35,28 @@ _FILES_A_CHILD = 200  # after so many a fresh child: whatever leaked is gone
 _FETCHED_ROWS = 10_000
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the tool and return its exit status: 0 also where files are refused, each says so itself."""
+Show = Callable[[dict[str, Any]], None]
+
+
+def main(arguments: Sequence[str] | None = None, explain: Show | None = None) -> int:
+    """Run the tool and return its exit status: 0 also where files are refused, each says so itself.
+
+    `explain` shows a result with `--explain`; without it results are JSON there, too.
+    """
     options = _parser().parse_args(arguments)
+    show = explain if options.explain and explain else _print_json
     rows_dir: Path | None = options.rows_dir
     if rows_dir is not None:
         rows_dir.mkdir(parents=True, exist_ok=True)
-    with _Child(rows_dir) as child:
+    with _Child(_Task(rows_dir, wish_of(options), options.explain)) as child:
         for file in options.files:
-            sys.stdout.buffer.write(exact_json.dumps(child.analyze(file)) + b"\n")
-            sys.stdout.buffer.flush()
+            show(child.analyze(file))
     return 0
+
+
+def _print_json(result: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(exact_json.dumps(result) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,15 +68,28 @@ def _parser() -> argparse.ArgumentParser:
         "analyze", help="print what analyze makes of each file, one JSON object a line"
     )
     command.add_argument("--rows-dir", type=Path, metavar="DIR", help="also write DIR/<file name>.csv")
+    command.add_argument(
+        "--explain", action="store_true", help="show how each file was read, and what else was weighed"
+    )
+    add_stated_options(command)
     command.add_argument("files", nargs="+", type=Path, metavar="FILE")
     return parser
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is done with every file: where its rows go, what is stated of it, whether its reading is told."""
+
+    rows_dir: Path | None
+    wish: Wish
+    explains: bool
 
 
 class _Child:
     """A child process that analyses file after file, and is replaced when it dies or takes too long."""
 
-    def __init__(self, rows_dir: Path | None) -> None:
-        self._rows_dir = rows_dir
+    def __init__(self, task: _Task) -> None:
+        self._task = task
         self._context = multiprocessing.get_context("spawn")
         self._temp_dir = Path(tempfile.mkdtemp(prefix="managed-tables-"))
         self._process: Any = None
@@ -96,7 +125,7 @@ class _Child:
     def _start(self) -> None:
         ours, theirs = self._context.Pipe()
         self._process = self._context.Process(
-            target=_serve, args=(theirs, self._rows_dir, self._temp_dir), daemon=False
+            target=_serve, args=(theirs, self._task, self._temp_dir), daemon=False
         )
         self._process.start()
         theirs.close()
@@ -114,7 +143,7 @@ class _Child:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _serve(connection: Connection, rows_dir: Path | None, temp_dir: Path) -> None:
+def _serve(connection: Connection, task: _Task, temp_dir: Path) -> None:
     os.dup2(2, 1)  # standard output is for results: whatever a library writes goes beside them
     resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
     while True:
@@ -124,17 +153,18 @@ def _serve(connection: Connection, rows_dir: Path | None, temp_dir: Path) -> Non
             return
         work_dir = Path(tempfile.mkdtemp(dir=temp_dir))
         try:
-            connection.send(_analyze_file(file, rows_dir, work_dir))
+            connection.send(_analyze_file(file, task, work_dir))
         finally:
             shutil.rmtree(work_dir, ignore_errors=True)
 
 
-def _analyze_file(file: Path, rows_dir: Path | None, work_dir: Path) -> dict[str, Any]:
-    target = None if rows_dir is None else rows_dir / f"{file.name}.csv"
+def _analyze_file(file: Path, task: _Task, work_dir: Path) -> dict[str, Any]:
+    target = None if task.rows_dir is None else task.rows_dir / f"{file.name}.csv"
     try:
-        found = analyze([SourceFile(file, file.name)], work_dir, ZoneInfo("UTC"))
+        found = analyze([SourceFile(file, file.name)], work_dir, ZoneInfo("UTC"), frozenset(), task.wish)
         if target is not None:
             write_rows(found, target, work_dir)
+        told = _explain(file, found, task.wish, work_dir) if task.explains else {}
     except JobError as error:
         if target is not None and error.kind is FILE_EMPTY:
             target.write_bytes(b"")  # no rows, as in the file
@@ -142,7 +172,17 @@ def _analyze_file(file: Path, rows_dir: Path | None, work_dir: Path) -> dict[str
     except Exception as error:  # a person is told which file, and the next one is read
         reason = f"{type(error).__name__}: {error}"[:500]
         return _result(file, error=JobError(FILE_NOT_TABULAR, file=file.name, reason=reason).as_record())
-    return _result(file, found)
+    return _result(file, found) | told
+
+
+def _explain(file: Path, found: Analysis, wish: Wish, work_dir: Path) -> dict[str, Any]:
+    """Return how each table of a file was read, with the candidates that were weighed for it."""
+    weighed = weigh(file, file.name, work_dir, wish)
+    tables = [
+        table.as_record() | {"candidates": [asdict(one) for one in candidates_of(table, weighed)]}
+        for table in found.reading.tables
+    ]
+    return {"reading": {"timezone": found.reading.timezone, "tables": tables}}
 
 
 def _result(file: Path, found: Analysis | None = None, error: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""Show how a file was read: its reading, the candidates that were weighed, and what was found."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from managed_tables_command import shown
+
+_NAMES = {"\t": "tab", " ": "espaço", "": "nenhum"}
+_PARTS = {
+    "above": "acima",
+    "header": "cabeçalho",
+    "columns": "colunas",
+    "odd_rows": "linhas estranhas",
+    "footer": "abaixo",
+    "priors": "suposições",
+}
+
+
+def show_explained(result: Mapping[str, Any]) -> None:
+    """Print the readings of a file as tables, their candidates with bits by part, and the warnings."""
+    shown.console.print(f"\n[bold]{escape(result['file'])}[/]", highlight=False)
+    if result["error"]:
+        shown.complain(result["error"]["message"], result["error"].get("details") or [])
+        return
+    tables = result["reading"]["tables"]
+    shown.console.print(_readings(tables))
+    for table in tables:
+        if table["candidates"]:
+            shown.console.print(_candidates(table))
+    shown.console.print("Avisos:" if result["warnings"] else "Sem avisos.")
+    for warning in result["warnings"]:
+        shown.say(f"  {shown.place_of(warning)}{warning['text']}")
+
+
+def _readings(tables: Sequence[Mapping[str, Any]]) -> Table:
+    titles = ("tabela", "lida", "codificação", "separador", "aspas", "cabeçalho", "dados", "linhas", "fora")
+    grid = _grid("Leitura", titles)
+    for table in tables:
+        grid.add_row(
+            escape(_name(table)),
+            "sim" if table["include"] else "não",
+            table["encoding"] or "",
+            _sign(table["delimiter"]) if table["kind"] == "csv" else "",
+            escape(table["quote"] or ""),
+            _lines(table["header_line"], table["header_lines"]),
+            _span(table["first_line"], table["last_line"]),
+            str(table["rows"]),
+            str(len(table["skipped_lines"])),
+        )
+    return grid
+
+
+def _candidates(table: Mapping[str, Any]) -> Table:
+    """Return the candidates of one table: the fewest bits win."""
+    grid = _grid(
+        f"Candidatas, em bits: {_name(table)}",
+        ("separador", "cabeçalho", "dados", "colunas", *_PARTS.values(), "total"),
+    )
+    for one in table["candidates"]:
+        layout = one["layout"]
+        bits = layout["bits"]
+        grid.add_row(
+            "" if one["delimiter"] is None else _sign(one["delimiter"]),
+            _lines(layout["header_line"], layout["header_lines"]),
+            _span(layout["first_line"], layout["last_line"]),
+            str(layout["columns"]),
+            *(f"{bits[part]:.1f}" for part in _PARTS),
+            f"{sum(bits.values()):.1f}",
+        )
+    return grid
+
+
+def _grid(title: str, columns: Sequence[str]) -> Table:
+    grid = Table(title=escape(title), title_justify="left")
+    for name in columns:
+        grid.add_column(name)
+    return grid
+
+
+def _name(table: Mapping[str, Any]) -> str:
+    return table["name"] if table["sheet"] is None else f"{table['name']}, aba {table['sheet']}"
+
+
+def _sign(delimiter: str | None) -> str:
+    return escape(_NAMES.get(delimiter or "", delimiter or ""))
+
+
+def _lines(first: int | None, count: int) -> str:
+    if first is None:
+        return "nenhum"
+    return str(first) if count == 1 else f"{first} ({count} linhas)"
+
+
+def _span(first: int | None, last: int | None) -> str:
+    return "–" if first is None else f"{first} a {last}"

@@ -1,0 +1,77 @@
+"""Rank the layouts of a grid by their bits, part by part: what the search weighed, to be looked at."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+
+from managed_tables_analyze.layout.heading import Heading
+from managed_tables_analyze.layout.pages import find_repeats
+from managed_tables_analyze.layout.score import MOST_ABOVE, Kinds, Layout, Scorer
+from managed_tables_analyze.layout.search import Grid, Stated, best_end, candidates, row_limit, widths
+
+PARTS = ("above", "header", "columns", "odd_rows", "footer", "priors")
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A layout as people see it: lines of the file, and bits by part.
+
+    `header_line` is None where it has none, `first_line` where it has no rows. `header_lines` counts the rows
+    that the header takes.
+    """
+
+    header_line: int | None
+    header_lines: int
+    first_line: int | None
+    last_line: int | None
+    columns: int
+    bits: Mapping[str, float]
+
+    @property
+    def total(self) -> float:
+        """The bits of all parts: the fewest win."""
+        return sum(self.bits.values())
+
+
+def rank_layouts(grid: Grid, stated: Stated, count: int, priors: float = 0.0) -> list[Ranked]:
+    """Return the cheapest layouts, best first; `priors` are the bits of what was chosen before them."""
+    rows = grid.rows[: row_limit(grid.rows)]
+    if len(rows) < len(grid.rows):
+        grid = Grid(rows, grid.short_tells, is_whole=False, merged=grid.merged)
+    found = (one for width in widths(rows) for one in _of_width(grid, width, stated, count))
+    return [
+        _show(grid, scorer, layout, priors)
+        for scorer, layout in nsmallest(count, found, key=lambda one: one[1].total)
+    ]
+
+
+def _of_width(grid: Grid, width: int, stated: Stated, count: int) -> list[tuple[Scorer, Layout]]:
+    origins = find_repeats(grid.rows, MOST_ABOVE) if width > 1 else {}
+    heading = Heading(grid.rows, width, origins, grid.merged)
+    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, heading=heading)
+    whole = list(_scored(scorer, len(grid.rows), stated))
+    best = min(whole, key=lambda one: one.total)
+    end = best_end(scorer, best.start, best.kinds) if grid.is_whole else best.end
+    found = whole if end == best.end else [*whole, *_scored(scorer, end, stated)]
+    return [(scorer, one) for one in nsmallest(count, found, key=lambda one: one.total)]
+
+
+def _scored(scorer: Scorer, end: int, stated: Stated) -> Iterator[Layout]:
+    kinds: Sequence[Kinds] = scorer.kinds_by_start(end)
+    for start, firsts in candidates(scorer.rows, end, stated):
+        yield from (scorer.score(first, start, end, kinds[start]) for first in firsts)
+
+
+def _show(grid: Grid, scorer: Scorer, layout: Layout, priors: float) -> Ranked:
+    rows, first, start, end = grid.rows, layout.first, layout.start, layout.end
+    odd = scorer.odd_bits(start, end)
+    bits = layout.bits
+    parts = (bits["above"], bits["header"], bits["body"] - odd, odd, bits["below"], priors)
+    return Ranked(
+        header_line=rows[first].number if first < start else None,
+        header_lines=start - first,
+        first_line=rows[start].number if start < end else None,
+        last_line=rows[end - 1].number if start < end else None,
+        columns=layout.width,
+        bits=dict(zip(PARTS, parts, strict=True)),
+    )
