@@ -1,7 +1,7 @@
 """Labels that count on: the days of a month, months, years, closing dates."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from itertools import pairwise
 
@@ -34,11 +34,8 @@ def _are_numbered_labels(row: GridRow, columns: Sequence[int], below: Sequence[G
     first = _place((row.cells[columns[0]] or "").strip())[1]
     if first > 1:
         return False
-    if len(columns) >= _PLAINLY_LABELS:
+    if len(columns) >= _PLAINLY_LABELS or _names_values(row, columns[-1] + 1, below):
         return True
-    others = [one for other in below for one in other.looks[columns[-1] + 1 :]]
-    if len(row.looks) > columns[-1] + 1 and others and all(one.is_value for one in others):
-        return True  # a word after the numbers names a column of values: `Total`
     texts = [
         (other.cells[column] or "").strip()
         for other in below
@@ -49,29 +46,39 @@ def _are_numbered_labels(row: GridRow, columns: Sequence[int], below: Sequence[G
     return len(columns) < len(row.looks) and small * 2 <= len(texts)
 
 
+def _names_values(row: GridRow, column: int, below: Sequence[GridRow]) -> bool:
+    """Return whether a word right of the numbers names a column of values: `Total`."""
+    others = [one for other in below for one in other.looks[column:]]
+    return len(row.looks) > column and bool(others) and all(one.is_value for one in others)
+
+
 def _holds(row: GridRow, columns: Sequence[int], kind: str) -> bool:
     texts = [(row.cells[column] or "").strip() for column in columns if column < len(row.cells)]
     return any(_place(text)[0] == kind for text in texts)
 
 
 def _counted(row: GridRow) -> tuple[list[int], str]:
+    """Return the columns of a row's values, and their kind, where they follow one another."""
     columns = [column for column, one in enumerate(row.looks) if one.is_value]
-    if len(columns) < _FEWEST:
-        return [], ""
     places = [_place((row.cells[column] or "").strip()) for column in columns]
     kinds = {kind for kind, _ in places}
+    if len(columns) < _FEWEST or len(kinds) > 1:
+        return [], ""
+    [kind] = kinds
     steps = {after - before for (_, before), (_, after) in pairwise(places)}
-    if len(kinds) > 1:
-        return [], ""
-    kind = kinds.pop()
-    if kind == "number":
-        return (columns, kind) if len(places) >= _FEWEST_NUMBERS and steps == {1} else ([], "")
-    if kind == "year":
-        return (columns, kind) if steps in ({1}, {-1}) else ([], "")
-    if kind == "other":
-        return [], ""
-    ordered = all(step > 0 for step in steps) or all(step < 0 for step in steps)
-    return (columns, kind) if ordered else ([], "")
+    return (columns, kind) if _is_sequence(kind, steps, len(places)) else ([], "")
+
+
+def _is_sequence(kind: str, steps: Collection[int], count: int) -> bool:
+    """Return whether labels of a kind follow one another by these steps."""
+    match kind:
+        case "number":
+            return count >= _FEWEST_NUMBERS and steps == {1}
+        case "year":
+            return steps in ({1}, {-1})
+        case "date" | "month":
+            return min(steps) > 0 or max(steps) < 0
+    return False
 
 
 def _place(text: str) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, groupby
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
@@ -64,22 +65,33 @@ def join_labels(lines: Sequence[Cells], below: Sequence[Cells]) -> list[str]:
     """Join the header's lines column by column, a gap in a line standing for the label left of it."""
     width = max((_extent(cells) for cells in lines), default=0)
     if len(lines) == 1:
-        usual = Counter(map(len, below)).most_common(1)
-        widest = usual[0][0] if usual else 0
-        labels = [(cell or "").replace("\ufeff", "") for cell in lines[0][:width]]
-        labels = _cut_at_quote(_without_surplus_blank(labels, widest), widest)
-        return ["", *labels] if _are_numbered(below, len(labels)) else labels
-    parts: list[list[str]] = [[] for _ in range(width)]
-    for number, cells in enumerate(lines):
-        texts = [_text(cell) for cell in cells[:width]] + [""] * (width - len(cells))
-        has_gaps = not all(texts) and number < len(lines) - 1
-        group = ""
-        for column, text in enumerate(texts):
-            group = text or group
-            part = text or (group if has_gaps and _has_text_below(lines[number + 1 :], column) else "")
-            if part and parts[column][-1:] != [part]:
-                parts[column].append(part)
-    return [" ".join(part) for part in parts]
+        return _read_labels(lines[0][:width], below)
+    rows = [_spread(cells, lines[number:], width) for number, cells in enumerate(lines, start=1)]
+    columns = ([one for one, _ in groupby(filter(None, parts))] for parts in zip(*rows, strict=True))
+    return [" ".join(parts) for parts in columns]
+
+
+def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
+    """Return the labels of a header of one line."""
+    usual = Counter(map(len, below)).most_common(1)
+    widest = usual[0][0] if usual else 0
+    labels = [(cell or "").replace("\ufeff", "") for cell in cells]
+    labels = _cut_at_quote(_without_surplus_blank(labels, widest), widest)
+    return ["", *labels] if _are_numbered(below, len(labels)) else labels
+
+
+def _spread(cells: Cells, below: Sequence[Cells], width: int) -> list[str]:
+    """Return the labels of one line of several, a gap above further ones filled from the left."""
+    texts = [_text(cell) for cell in cells[:width]] + [""] * (width - len(cells))
+    groups = accumulate(texts, _latest)
+    return [
+        text or (group if _has_text_below(below, column) else "")
+        for column, (text, group) in enumerate(zip(texts, groups, strict=True))
+    ]
+
+
+def _latest(label: str, text: str) -> str:
+    return text or label
 
 
 def _extent(cells: Cells) -> int:

@@ -15,7 +15,6 @@ from managed_tables_analyze.workbooks.sheets import MergedRange
 MOST_LINES = 4
 _ROWS_COMPARED = 20
 _UNCUT = re.compile(r"[,;\t|][^\s,;\t|]")
-_LABEL_BITS = {"boolean": weights.BOOLEAN_LABEL, NULL: weights.NULL_LABEL}
 
 
 class Heading:
@@ -67,17 +66,17 @@ class Heading:
             return weights.HEADER_TWICE if is_only else weights.HEADER_LINE
         if words.is_units(below):
             return weights.UNITS_LINE - sum(one.as_text - weights.UNIT for one in below.looks if one.kind)
-        if any(
-            one.is_value and not is_year(cell) for one, cell in zip(below.looks, below.cells, strict=True)
-        ):
+        pairs = zip(below.looks, below.cells, strict=True)
+        if any(one.is_value and not is_year(cell) for one, cell in pairs):
             return weights.HEADER_OF_VALUES
-        is_spread = len(above.filled) > 1 or not above.looks[0].kind
-        if is_spread and len(below.filled) > 1 and self._groups(above, below):
-            spans = self._spans(above)
-            is_needed = spans or above is self._rows[0] or len({*below.filled}) < below.extent
-            bits = weights.GROUP_LINE if is_needed else weights.GROUP_OF_WHOLE
-            return bits + weights.GROUP_OF_ONE * _alone(above, below, spans)
-        return weights.HEADER_LINE
+        return self._group_bits(above, below) if self._groups(above, below) else weights.HEADER_LINE
+
+    def _group_bits(self, above: GridRow, below: GridRow) -> float:
+        """Return what a line costs that is grouped by the one above it."""
+        spans = self._spans(above)
+        is_needed = spans or above is self._rows[0] or len({*below.filled}) < below.extent
+        bits = weights.GROUP_LINE if is_needed else weights.GROUP_OF_WHOLE
+        return bits + weights.GROUP_OF_ONE * _alone(above, below, spans)
 
     def _spans(self, above: GridRow) -> list[tuple[int, int]]:
         """Return the columns, from the first to the last, that the merged cells of a line cover."""
@@ -85,6 +84,8 @@ class Heading:
 
     def _groups(self, above: GridRow, below: GridRow) -> bool:
         """Return whether a line groups the labels below it: it has gaps that they fill, or a label twice."""
+        if len(below.filled) < 2 or (len(above.filled) == 1 and above.looks[0].kind):
+            return False
         pairs = enumerate(zip(above.looks, below.looks, strict=False))
         gaps = [column for column, (upper, lower) in pairs if lower.kind and not upper.kind]
         if spans := self._spans(above):
@@ -125,7 +126,7 @@ class Heading:
             bits += weights.LABEL_AMONG_VALUES
         if one.kind == "number":
             return bits + (weights.YEAR_LABEL if is_year(cell) else weights.NUMBER_LABEL)
-        return bits + (weights.DATE_LABEL if one.is_value else _LABEL_BITS.get(one.kind, 0.0))
+        return bits + (weights.DATE_LABEL if one.is_value else _word_bits(one.kind))
 
     @cached_property
     def _with_values(self) -> set[int]:
@@ -143,6 +144,12 @@ class Heading:
             for column, cell in enumerate(row.cells)
             if cell
         }
+
+
+def _word_bits(kind: str) -> float:
+    if kind == NULL:
+        return weights.NULL_LABEL
+    return weights.BOOLEAN_LABEL if kind == "boolean" else 0.0
 
 
 def _alone(above: GridRow, below: GridRow, spans: Sequence[tuple[int, int]]) -> int:

@@ -24,20 +24,25 @@ _FIXED_WIDTH = 80  # characters from which lines of one length are records witho
 def is_cut_by_runs(sample: Sequence[str]) -> bool:
     """Return whether all lines have as many words, most in columns of values; R has no label for its rows."""
     lines = [line.rstrip("\r\n") for line in sample if line.strip()][:_MAX_LINES]
-    if len(lines) < _FEWEST_LINES or not any(_RUN in line.strip() for line in lines[1:]):
+    if len(lines) < _FEWEST_LINES or any(map(_DELIMITER.search, lines)):
         return False
-    if any(map(_DELIMITER.search, lines)):
+    if not any(_RUN in line.strip() for line in lines[1:]):
         return False
     labels, *rows = [line.split() for line in lines]
-    width = len(rows[0])
-    if width < 2 or any(len(words) != width for words in rows) or len(labels) not in (width, width - 1):
+    lengths = {len(words) for words in rows}
+    if len(lengths) > 1 or lengths == {1} or not _may_label(labels, rows):
         return False
-    if len(labels) < width and not _are_row_names([words[0] for words in rows]):
-        return False
-    if len(labels) == width == 2 and any(look(one).is_value for one in labels):
-        return False  # a single column, without a label, of values with blanks in them
     typed = Counter(column for words in rows for column, word in enumerate(words) if look(word).is_value)
-    return sum(count >= _VALUES * len(rows) for count in typed.values()) * 2 > width
+    return sum(count >= _VALUES * len(rows) for count in typed.values()) * 2 > len(rows[0])
+
+
+def _may_label(labels: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether words may be the labels of rows of words."""
+    width = len(rows[0])
+    if len(labels) == width - 1:
+        return _are_row_names([words[0] for words in rows])
+    # Values above two columns: a single column, without a label, of values with blanks in them.
+    return len(labels) == width and not (width == 2 and any(look(one).is_value for one in labels))
 
 
 def _are_row_names(words: Sequence[str]) -> bool:
