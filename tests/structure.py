@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -26,6 +26,10 @@ PACKAGES = tuple(
         "localstack/managed_tables_local",
     )
 )
+# Where a file's layout is chosen: held to few lines and few predicates, or rules pile up again.
+ROOMS = tuple(
+    ROOT / "functions/analyze/managed_tables_analyze" / name for name in ("text", "layout", "repair")
+)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -44,12 +48,50 @@ class Structure:
     @property
     def p90(self) -> int:
         """The complexity that nine functions in ten stay within."""
-        ordered = sorted(self.complexities.values())
-        return ordered[int(len(ordered) * 0.9)]
+        return _p90(self.complexities)
 
     def above(self, complexity: int) -> list[str]:
         """Return the functions that are more complex than that."""
         return sorted(name for name, found in self.complexities.items() if found > complexity)
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """The figures of the rooms that read a layout, together."""
+
+    lines: int
+    predicates: list[str]
+    complexities: dict[str, int]
+
+    @property
+    def p90(self) -> int:
+        """The complexity that nine functions in ten stay within."""
+        return _p90(self.complexities)
+
+
+def measure_rooms(rooms: Iterable[Path] = ROOMS) -> Rooms:
+    """Return the lines, the functions that return a bool, and the complexities of some folders together."""
+    paths = [path for room in rooms for path in sorted(room.rglob("*.py"))]
+    return Rooms(
+        lines=sum(len(path.read_text().splitlines()) for path in paths),
+        predicates=[name for path in paths for name in _predicates(path)],
+        complexities=dict(pair for path in paths for pair in _complexities(path)),
+    )
+
+
+def _predicates(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if (
+            isinstance(node, ast.FunctionDef)
+            and isinstance(node.returns, ast.Name)
+            and node.returns.id == "bool"
+        ):
+            yield f"{path.relative_to(ROOT)}:{node.name}"
+
+
+def _p90(complexities: dict[str, int]) -> int:
+    ordered = sorted(complexities.values())
+    return ordered[int(len(ordered) * 0.9)]
 
 
 def measure(package: Path, *, most_modules: int) -> Structure:
@@ -121,7 +163,7 @@ def _imports(path: Path, modules: dict[str, Path]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print the figures of every package."""
+    """Print the figures of every package, and of the rooms that read a layout."""
     print(f"{'package':28}{'modules':>8}{'functions':>10}{'p90':>5}{'most':>6}")
     for package in PACKAGES:
         found = measure(package, most_modules=12)
@@ -132,6 +174,11 @@ def main() -> None:
                 print("   ", *finding, sep="\n      ")
         for folder, count in found.crowded_folders.items():
             print(f"    {folder}: {count} modules")
+    for names in (*((room,) for room in ROOMS), ROOMS):
+        rooms = measure_rooms(names)
+        most = max(rooms.complexities.values())
+        name = "+".join(room.name for room in names)
+        print(f"{name:28}{rooms.lines:8} lines{len(rooms.predicates):5} predicates{rooms.p90:5}{most:6}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rules import CASES, FILES, Files, rules, switched_off
 
-# Rules without which no file was found to be read otherwise: to be deleted, or to get one. May fall, never rise.
+# Rules without which no file was found to be read otherwise: to be deleted, or to get one. May only fall.
 MOST_WITHOUT_CASE = 85
 
 

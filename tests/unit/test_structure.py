@@ -1,7 +1,7 @@
 """The product's structure keeps within its limits: what a stranger can read alone."""
 
 import pytest
-from structure import PACKAGES, Structure, measure
+from structure import PACKAGES, Structure, measure, measure_rooms
 
 MOST_MODULES_A_FOLDER = 12
 MOST_COMPLEX = 15
@@ -10,12 +10,17 @@ P90 = 8
 WORSE = {
     "managed_tables_analyze": {
         "most_complex": 24,
-        "p90": 10,
-        "undocumented": 2,
-        "same_names": 3,
-        "modules_a_folder": 37,
+        "p90": 9,
+        "same_names": 2,
+        "modules_a_folder": 21,
     }
 }
+# Of text/, layout/ and repair/ together: wanted are 2,400 lines, 30 predicates, p90 8 and none over 15. These
+# figures may fall, never rise.
+ROOMS_LINES = 3_100
+ROOMS_PREDICATES = 48
+ROOMS_P90 = 12
+ROOMS_MOST_COMPLEX = 16
 
 
 @pytest.fixture(scope="module", params=PACKAGES, ids=[package.name for package in PACKAGES])
@@ -46,3 +51,11 @@ def test_a_module_is_found_by_its_name(structure: Structure) -> None:
 
 def test_no_modules_import_each_other_in_a_circle(structure: Structure) -> None:
     assert structure.circle == []
+
+
+def test_what_reads_a_layout_stays_small() -> None:
+    rooms = measure_rooms()
+    assert rooms.lines <= ROOMS_LINES
+    assert len(rooms.predicates) <= ROOMS_PREDICATES
+    assert rooms.p90 <= ROOMS_P90
+    assert max(rooms.complexities.values()) <= ROOMS_MOST_COMPLEX
