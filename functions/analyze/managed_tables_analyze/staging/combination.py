@@ -72,7 +72,7 @@ class Table:
         fills = [(places[column], top, bottom) for column, top, bottom in part.fills if column in places]
         select = fill_down(select, fills) if fills else select
         try:
-            count = write_parquet(self.connection, select, target)
+            count = write_parquet(self.connection, select, target, len(names))
         except duckdb.Error as error:
             if part.has_line:
                 raise
@@ -175,7 +175,8 @@ class Table:
         whole = staged.with_suffix(".whole")
         staged.rename(whole)
         source = f"read_parquet({literal(str(whole))})"
-        write_parquet(self.connection, f"SELECT * FROM {source} WHERE line < {line}", staged)  # noqa: S608
+        select = f"SELECT * FROM {source} WHERE line < {line}"  # noqa: S608
+        write_parquet(self.connection, select, staged, len(indexes))
         whole.unlink()
         part.extent.leave_out_last(line)
         part.expected_rows = None if part.expected_rows is None else part.expected_rows - 1
@@ -198,7 +199,7 @@ class Table:
             cells = [own[c] if c in present else f"NULL::VARCHAR AS c{c}" for c in complete]
             source = f"read_parquet({literal(str(staged))})"
             selects.append(f"SELECT {', '.join(['file', 'sheet', 'line', *cells])} FROM {source}")  # noqa: S608
-        write_parquet(self.connection, " UNION ALL ".join(selects), target)
+        write_parquet(self.connection, " UNION ALL ".join(selects), target, len(complete))
         for staged in self._staged:
             staged.unlink()
 

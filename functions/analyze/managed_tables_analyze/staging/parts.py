@@ -19,6 +19,7 @@ MEMORY_LIMIT = "600MB"  # of DuckDB: leaves room for Python in 1 GB
 _ROW_GROUP_ROWS = 122_880  # DuckDB's own unit of parallel reading
 # Of a column's values in a row group: to gather more of them costs more than it saves.
 _DICTIONARY_VALUES = 10_000
+_MOST_DICTIONARY_VALUES = 4_000_000  # of all columns: their room, 50 bytes each, is taken beforehand
 _BUFFER_MIN_BYTES = 32 * 1_024 * 1_024
 _LINE_MIN_BYTES = 2 * 1_024 * 1_024  # DuckDB's own default
 
@@ -127,12 +128,13 @@ def _text_of_formula(cell: str) -> str:
     return f"CASE WHEN {is_formula} THEN nullif({inner}, '') ELSE {cell} END"
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, target: Path) -> int:
-    """Write a query's rows, in order, and return how many they were."""
+def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, target: Path, width: int) -> int:
+    """Write the rows of a query of `width` columns, in order, and return how many they were."""
+    dictionary = min(_DICTIONARY_VALUES, _MOST_DICTIONARY_VALUES // width)
     written = connection.execute(
         f"COPY ({select}) TO {literal(str(target))} "
         f"(FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
-        f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}, DICTIONARY_SIZE_LIMIT {_DICTIONARY_VALUES}, "
+        f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}, DICTIONARY_SIZE_LIMIT {dictionary}, "
         f"WRITE_BLOOM_FILTER false)"
     ).fetchone()
     assert written is not None  # noqa: S101 - COPY answers its count
