@@ -98,6 +98,14 @@ def headers() -> Iterator[Case]:
         labels=["Ana", "Recife"],
         warnings=["HEADER_ASSUMED"],
     )
+    yield case(
+        "layouts/same_words_in_two_columns.csv",
+        "c0,c1\nprimeiro,primeiro\nsegundo,segundo\nnada,\nnada,\nnada,\n",
+        "rows of one word twice group no labels: the words below tell none of them apart",
+        "c0:text c1:text?",
+        "primeiro|primeiro\nsegundo|segundo\nnada|∅\nnada|∅\nnada|∅",
+        warnings=["HEADER_ASSUMED"],
+    )
 
 
 def notes_and_pages() -> Iterator[Case]:

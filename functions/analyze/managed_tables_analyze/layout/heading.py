@@ -83,7 +83,7 @@ class Heading:
         return [(left, right) for top, left, _, right in self._merged if top == above.number]
 
     def _groups(self, above: GridRow, below: GridRow) -> bool:
-        """Return whether a line groups the labels below it: it has gaps that they fill, or a label twice."""
+        """Return whether a line groups the labels below it: they fill its gaps, or tell its labels apart."""
         if len(below.filled) < 2 or (len(above.filled) == 1 and above.looks[0].kind):
             return False
         pairs = enumerate(zip(above.looks, below.looks, strict=False))
@@ -92,7 +92,7 @@ class Heading:
             begin = min(left for left, _ in spans)
             inner = [gap for gap in gaps if gap > begin]
             return bool(inner) and all(any(left < gap <= right for left, right in spans) for gap in inner)
-        return bool(gaps) or len({*above.filled}) < len(above.filled)
+        return bool(gaps) or _tells_apart(above, below)
 
     def _label_bits(self, lines: Sequence[GridRow], start: int) -> tuple[float, float]:
         """Return the bits of the labels, and the share of them that are labels of one column alone."""
@@ -144,6 +144,12 @@ class Heading:
             for column, cell in enumerate(row.cells)
             if cell
         }
+
+
+def _tells_apart(above: GridRow, below: GridRow) -> bool:
+    """Return whether labels that stand more than once are others with those below them."""
+    labels = [pair for pair in zip(above.cells, below.cells, strict=False) if pair[0]]
+    return len({*labels}) > len({label for label, _ in labels})
 
 
 def _word_bits(kind: str) -> float:
