@@ -54,29 +54,25 @@ def _readings(tables: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _candidates(table: Mapping[str, Any]) -> Table:
-    """Return the candidates of one table: the fewest bits win."""
+    """Return the candidates of one table side by side, best first: the fewest bits win."""
+    found = [(one["delimiter"], one["layout"]) for one in table["candidates"]]
     grid = _grid(
-        f"Candidatas, em bits: {_name(table)}",
-        ("separador", "cabeçalho", "dados", "colunas", *_PARTS.values(), "total"),
+        f"Candidatas, em bits: {_name(table)}", ("", *(f"{place}ª" for place in range(1, len(found) + 1)))
     )
-    for one in table["candidates"]:
-        layout = one["layout"]
-        bits = layout["bits"]
-        grid.add_row(
-            "" if one["delimiter"] is None else _sign(one["delimiter"]),
-            _lines(layout["header_line"], layout["header_lines"]),
-            _span(layout["first_line"], layout["last_line"]),
-            str(layout["columns"]),
-            *(f"{bits[part]:.1f}" for part in _PARTS),
-            f"{sum(bits.values()):.1f}",
-        )
+    grid.add_row("separador", *("" if sign is None else _sign(sign) for sign, _ in found))
+    grid.add_row("cabeçalho", *(_lines(layout["header_line"], layout["header_lines"]) for _, layout in found))
+    grid.add_row("dados", *(_span(layout["first_line"], layout["last_line"]) for _, layout in found))
+    grid.add_row("número de colunas", *(str(layout["columns"]) for _, layout in found), end_section=True)
+    for part, name in _PARTS.items():
+        grid.add_row(f"bits: {name}", *(f"{layout['bits'][part]:.1f}" for _, layout in found))
+    grid.add_row("bits: total", *(f"{sum(layout['bits'].values()):.1f}" for _, layout in found))
     return grid
 
 
 def _grid(title: str, columns: Sequence[str]) -> Table:
     grid = Table(title=escape(title), title_justify="left")
     for name in columns:
-        grid.add_column(name)
+        grid.add_column(name, overflow="fold")
     return grid
 
 
