@@ -34,6 +34,8 @@ class Choice:
     dialect: Dialect
     layout: Layout
     bits: float
+    first_line: int
+    """The header's first line, the first of data where there is none."""
     data_line: int
     """The first line of data."""
 
@@ -50,13 +52,15 @@ def choose(lines: Sequence[str], wish: TableWish, stated: Stated, *, is_whole: b
             continue
         tables = find_tables(Grid(rows, short_tells=True, is_whole=is_whole), stated)
         place, layout = max(tables, key=lambda one: one[1].end - one[1].start)
-        data_line = rows[min(place + layout.start, len(rows) - 1)].number
+        first_line, data_line = (
+            rows[min(place + one, len(rows) - 1)].number for one in (layout.first, layout.start)
+        )
         total = (
             sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1) + _comment_bits(records)
         )
         bits += _doubt_bits(change, dialect, layout, rows[place + layout.first])
         if layout.width > 1 or not dialect.delimiter or wish.delimiter is not None:
-            found.append(Choice(change, dialect, layout, total + bits, data_line))
+            found.append(Choice(change, dialect, layout, total + bits, first_line, data_line))
     return sorted(found, key=lambda one: one.bits)
 
 

@@ -165,7 +165,11 @@ def _read_sample(source: Source, choice: Choice, *, is_whole: bool) -> tuple[lis
     width = lengths.most_common(1)[0][0] if lengths and choice.layout.width > 1 else 1
     if width > 1 and any(record.repaired or len(record.cells) != width for record in records if record.cells):
         columns = learn_columns(records, choice.data_line, width)
-        records = read_records(source.sample, dialect, Mender(dialect, width, columns))
+        mended = read_records(source.sample, dialect, Mender(dialect, width, columns))
+        above = [
+            one for one in records if one.line < choice.first_line
+        ]  # titles, of as many cells as they have
+        records = [*above, *(one for one in mended if one.line >= choice.first_line)]
     return records, Grid(grid_of(records), short_tells=True, is_whole=is_whole)
 
 
