@@ -54,6 +54,22 @@ def words_and_values() -> Iterator[Case]:
         lines=[3, 4, 5],
     )
 
+    repeated = [f"Nota fiscal {number} referente ao mes de janeiro" for number in range(1, 7)]
+    yield case(
+        "layouts/words_that_repeat.csv",
+        "pedido;valor;texto\n" + "".join(f"{n};{n},5;{text}\n" for n, text in enumerate(repeated)),
+        "words that every text repeats do not make columns of its blanks",
+        "pedido:integer valor:decimal texto:text",
+        [[f"{n}", f"{n},5", text] for n, text in enumerate(repeated)],
+    )
+    yield case(
+        "layouts/one_column_of_words_that_repeat.csv",
+        "descricao\n" + "".join(f"{text}\n" for text in repeated),
+        "nor in a single column",
+        "descricao:text",
+        [[text] for text in repeated],
+    )
+
 
 def headers() -> Iterator[Case]:
     """Headers of several lines, with lost delimiters, or shorter than their rows."""
@@ -105,6 +121,17 @@ def headers() -> Iterator[Case]:
         "c0:text c1:text?",
         "primeiro|primeiro\nsegundo|segundo\nnada|∅\nnada|∅\nnada|∅",
         warnings=["HEADER_ASSUMED"],
+    )
+
+    yield case(
+        "layouts/period_above.csv",
+        "Relatorio de vendas\nPeriodo: 01/01/2024 a 31/01/2024\n\nloja;nome;cidade;produto\n"
+        "1;Ana;Recife;casa\n2;Rui;Santos;porta\n",
+        "a title of as many words as the table has columns is not cut into labels",
+        "loja:integer nome:text cidade:text produto:text",
+        "1|Ana|Recife|casa\n2|Rui|Santos|porta",
+        labels=["loja", "nome", "cidade", "produto"],
+        lines=[5, 6],
     )
 
 

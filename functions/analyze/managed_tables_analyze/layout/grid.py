@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import pairwise, zip_longest
 
 from managed_tables_analyze.layout.drawn import is_rule
-from managed_tables_analyze.layout.looks import Look, look
+from managed_tables_analyze.layout.looks import Look, look, repeated_bits
 
 _LONGEST = 200  # characters of a cell that is known again
 _NOTHING = " \t\r\n\x1a\ufeff\xa0"
@@ -26,6 +26,8 @@ class GridRow:
     written: Cells | None = None
     same: list[bool] = field(default_factory=list)
     """Whether each cell is the one above it again."""
+    above: Cells = ()
+    """The cells of the row above."""
 
     # Most rows of a long sample are never looked at.
 
@@ -33,6 +35,12 @@ class GridRow:
     def looks(self) -> list[Look]:
         """What each cell looks like."""
         return [look(cell) for cell in self.cells]
+
+    @cached_property
+    def repeated_words(self) -> list[float]:
+        """The bits of each cell's words, as text, that stand in the cell above, too."""
+        pairs = zip_longest(self.above[: len(self.cells)], self.cells)
+        return [repeated_bits(cell, upper) if cell and upper else 0.0 for upper, cell in pairs]
 
     @cached_property
     def extent(self) -> int:
@@ -66,6 +74,7 @@ def make_grid(rows: Iterable[tuple[int, int, Cells, Cells | None]]) -> list[Grid
         row.same = [False] * len(row.cells)
     for above, row in pairwise(grid):
         row.same = _same(above.cells, row.cells)
+        row.above = above.cells
     return grid
 
 

@@ -129,6 +129,27 @@ def text_bits(text: str) -> float:
     return bits + weights.QUOTE_CHARACTER * quotes + (weights.UNPAIRED_QUOTE if quotes % 2 else 0.0)
 
 
+def repeated_bits(text: str, above: str) -> float:
+    """Return the bits, as text, of the words that the text above has in the same places.
+
+    So a text of many words costs no more than it does cut at its blanks, where such words are cells that
+    stand above already.
+    """
+    if len(text) > _LOOKED_AT or len(above) > _LOOKED_AT:
+        return 0.0
+    bits = 0.0
+    again = False
+    words, uppers = text.split(" "), above.split(" ")
+    if len(words) != len(uppers):
+        return 0.0
+    for word, upper in zip(words, uppers, strict=True):
+        if word == upper and word:
+            same = weights.SAME_AGAIN if again else weights.SAME_CELL
+            bits += max(0.0, weights.BLANK_CHARACTER + weights.CHARACTER * len(word) - same)
+        again = word == upper
+    return bits if len(words) > 1 else 0.0
+
+
 def _odd_bits(text: str) -> float:
     if "\n" in text:  # it was quoted, and so were its delimiters
         return 0.0

@@ -120,14 +120,14 @@ class Scorer:
         seen: set[str | None] = set()
         odd = fitting = 0
         again = False
-        for one, kind, cell, same, empty in zip(
-            row.looks, kinds, row.cells, row.same, self._empty_bits, strict=False
+        for one, kind, cell, same, repeated, empty in zip(
+            row.looks, kinds, row.cells, row.same, row.repeated_words, self._empty_bits, strict=False
         ):
             if not one.kind:
                 bits += empty
                 continue
             fits = one.kind == kind or kind == TEXT or one.kind == NULL
-            cost = one.as_text if kind == TEXT or not fits else one.bits
+            cost = one.as_text - repeated if kind == TEXT or not fits else one.bits
             if same or (not fits and cell in seen):
                 cost = min(cost, same_bits(one, again=again))
             if not fits:
