@@ -53,10 +53,7 @@ _FUNCTIONS: dict[str, tuple[Switch, ...]] = {
     "candidate: wrapped lines": (_function(choosing, "count_wrapped", 0),),
     "candidate: comments among the rows": (_function(choosing, "_comments", []),),
     "candidate: another table below": (_function(search, "_splits", []),),
-    "candidate: lines that come again": (
-        _function(search, "find_repeats", {}),
-        _function(score, "find_repeats", {}),
-    ),
+    "candidate: lines that come again": (_function(score, "find_repeats", {}),),
     "candidate: consecutive labels": (_function(heading, "count_labels", frozenset()),),
     "candidate: names of rows": (_function(text_file, "_name_rows", None),),
     "candidate: header by another delimiter": (_function(text_file, "cut_labels", None),),

@@ -124,11 +124,6 @@ class TableWish:
             one.name for one in fields(self)[2:] if getattr(self, one.name) not in (None, UNSTATED, ())
         ) + tuple(name for name in ("quote", "header_line") if getattr(self, name) is None)
 
-    @property
-    def states_header(self) -> bool:
-        """Whether where the table begins is stated."""
-        return not isinstance(self.header_line, Unstated) or self.first_line is not None
-
     def as_record(self) -> dict[str, Any]:
         """Return the JSON object: what is stated alone."""
         return {

@@ -1,7 +1,7 @@
 """The rows of a file or sheet as a layout is sought in them: blank rows and drawn lines left out."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, zip_longest
 
@@ -24,8 +24,6 @@ class GridRow:
     cells: Cells
     after_gap: bool = False
     written: Cells | None = None
-    same: list[bool] = field(default_factory=list)
-    """Whether each cell is the one above it again."""
     above: Cells = ()
     """The cells of the row above."""
 
@@ -37,10 +35,21 @@ class GridRow:
         return [look(cell) for cell in self.cells]
 
     @cached_property
+    def same(self) -> list[bool]:
+        """Whether each cell is the one above it again."""
+        return [
+            cell is not None and 0 < len(cell) <= _LONGEST and cell == upper for upper, cell in self._pairs
+        ]
+
+    @cached_property
     def repeated_words(self) -> list[float]:
         """The bits of each cell's words, as text, that stand in the cell above, too."""
-        pairs = zip_longest(self.above[: len(self.cells)], self.cells)
-        return [repeated_bits(cell, upper) if cell and upper else 0.0 for upper, cell in pairs]
+        return [repeated_bits(cell, upper) if cell and upper else 0.0 for upper, cell in self._pairs]
+
+    @property
+    def _pairs(self) -> Iterator[tuple[str | None, str | None]]:
+        """The cell above each, None where there is none, and the cell."""
+        return zip_longest(self.above[: len(self.cells)], self.cells)
 
     @cached_property
     def extent(self) -> int:
@@ -70,15 +79,6 @@ def make_grid(rows: Iterable[tuple[int, int, Cells, Cells | None]]) -> list[Grid
         if not is_rule(cells):
             grid.append(GridRow(number, cells, last is not None and number > last + 1, written))
         last = max(number, last_line)
-    for row in grid[:1]:
-        row.same = [False] * len(row.cells)
     for above, row in pairwise(grid):
-        row.same = _same(above.cells, row.cells)
         row.above = above.cells
     return grid
-
-
-def _same(above: Cells, cells: Cells) -> list[bool]:
-    """Return which cells are those above them again."""
-    pairs = zip_longest(above[: len(cells)], cells)
-    return [cell is not None and 0 < len(cell) <= _LONGEST and cell == upper for upper, cell in pairs]

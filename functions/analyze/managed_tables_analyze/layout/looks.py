@@ -137,17 +137,17 @@ def repeated_bits(text: str, above: str) -> float:
     """
     if len(text) > _LOOKED_AT or len(above) > _LOOKED_AT:
         return 0.0
+    words, uppers = text.split(" "), above.split(" ")
+    if len(words) != len(uppers) or len(words) == 1:
+        return 0.0
     bits = 0.0
     again = False
-    words, uppers = text.split(" "), above.split(" ")
-    if len(words) != len(uppers):
-        return 0.0
     for word, upper in zip(words, uppers, strict=True):
         if word == upper and word:
             same = weights.SAME_AGAIN if again else weights.SAME_CELL
             bits += max(0.0, weights.BLANK_CHARACTER + weights.CHARACTER * len(word) - same)
         again = word == upper
-    return bits if len(words) > 1 else 0.0
+    return bits
 
 
 def _odd_bits(text: str) -> float:

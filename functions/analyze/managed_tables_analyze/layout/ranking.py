@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 
-from managed_tables_analyze.layout.heading import Heading
-from managed_tables_analyze.layout.pages import find_repeats
-from managed_tables_analyze.layout.score import MOST_ABOVE, Kinds, Layout, Scorer
+from managed_tables_analyze.layout.score import Kinds, Layout, Scorer
 from managed_tables_analyze.layout.search import Grid, Stated, best_end, candidates, row_limit, widths
 
 PARTS = ("above", "header", "columns", "odd_rows", "footer", "priors")
@@ -46,9 +44,7 @@ def rank_layouts(grid: Grid, stated: Stated, count: int, priors: float = 0.0) ->
 
 
 def _of_width(grid: Grid, width: int, stated: Stated, count: int) -> list[tuple[Scorer, Layout]]:
-    origins = find_repeats(grid.rows, MOST_ABOVE) if width > 1 else {}
-    heading = Heading(grid.rows, width, origins, grid.merged)
-    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, heading=heading)
+    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, merged=grid.merged)
     whole = list(_scored(scorer, len(grid.rows), stated))
     best = min(whole, key=lambda one: one.total)
     end = best_end(scorer, best.start, best.kinds) if grid.is_whole else best.end

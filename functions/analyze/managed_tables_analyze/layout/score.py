@@ -12,6 +12,7 @@ from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.heading import Heading
 from managed_tables_analyze.layout.looks import NULL, TEXT, Look
 from managed_tables_analyze.layout.pages import find_repeats
+from managed_tables_analyze.workbooks.sheets import MergedRange
 
 MOST_ABOVE = 40  # rows among which the first of data is sought
 Kinds = tuple[str, ...]
@@ -38,13 +39,13 @@ class Scorer:
     """Scores layouts of rows that have `width` cells; `short_tells`: rows do not end at their last value."""
 
     def __init__(
-        self, rows: Sequence[GridRow], width: int, *, short_tells: bool, heading: Heading | None = None
+        self, rows: Sequence[GridRow], width: int, *, short_tells: bool, merged: Sequence[MergedRange] = ()
     ) -> None:
         self.rows = rows
         self.width = width
         self._short_tells = short_tells
         self._origins = find_repeats(rows, MOST_ABOVE) if width > 1 else {}
-        self._heading = heading or Heading(rows, width, self._origins)
+        self._heading = Heading(rows, width, self._origins, merged)
         self._bits_by_kinds: dict[Kinds, list[float]] = {}
 
     def kinds_by_start(self, end: int) -> list[Kinds]:

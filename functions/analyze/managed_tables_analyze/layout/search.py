@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.header import Header, join_labels
-from managed_tables_analyze.layout.heading import MOST_LINES, Heading
+from managed_tables_analyze.layout.heading import MOST_LINES
 from managed_tables_analyze.layout.looks import TEXT
-from managed_tables_analyze.layout.pages import PageHead, find_repeats
+from managed_tables_analyze.layout.pages import PageHead
 from managed_tables_analyze.layout.score import MOST_ABOVE, Kinds, Layout, Scorer
 from managed_tables_analyze.workbooks.sheets import MergedRange
 
@@ -98,9 +98,7 @@ def widths(rows: Sequence[GridRow]) -> Sequence[int]:
 
 
 def _of_width(grid: Grid, width: int, stated: Stated) -> Layout:
-    origins = find_repeats(grid.rows, MOST_ABOVE) if width > 1 else {}
-    heading = Heading(grid.rows, width, origins, grid.merged)
-    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, heading=heading)
+    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, merged=grid.merged)
     best = _best_start(scorer, len(grid.rows), stated)
     if grid.is_whole:
         end = max(1, best_end(scorer, best.start, best.kinds))

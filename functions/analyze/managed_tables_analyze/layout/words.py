@@ -6,6 +6,7 @@ from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.grid import GridRow
 
 COMMENT = "#"
+COMMENT_STARTS = (f"{COMMENT} ", f"{COMMENT}{COMMENT}")  # of comments for sure: `#20` may be a cell
 _FEWEST_BLANKS = 3
 _TOTAL = re.compile(
     r"(sub)?(total|totais)(\s+(geral|general|global)|\s+do\s+(dia|mês|per[íi]odo|ano|relatório))?\s*(:.*)?"

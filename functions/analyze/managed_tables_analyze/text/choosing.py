@@ -8,7 +8,7 @@ from managed_tables_analyze.layout.grid import GridRow, make_grid
 from managed_tables_analyze.layout.looks import TEXT, text_bits
 from managed_tables_analyze.layout.score import Layout
 from managed_tables_analyze.layout.search import Grid, Stated, find_tables
-from managed_tables_analyze.layout.words import COMMENT
+from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.reading import TableWish, Unstated
 from managed_tables_analyze.repair.columns import Columns
 from managed_tables_analyze.repair.mending import Mender
@@ -23,7 +23,6 @@ Change = Callable[[Iterable[str]], Iterable[str]]
 _MOST_LINES = 120  # that hold something, of those that each dialect is tried on
 _LONGEST_LINE = 1_000_000
 _MOST_CHARACTERS = 400_000
-PROSE = (f"{COMMENT} ", f"{COMMENT}{COMMENT}")
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,9 @@ def _comment_bits(records: Sequence[Record]) -> float:
 def _comments(records: Sequence[Record]) -> list[Record]:
     start = next((place for place, one in enumerate(records) if not one.cells[0].startswith(COMMENT)), 0)
     marked = [one for one in records[start:] if one.cells[0].startswith(COMMENT)]
-    if not marked or any(len(one.cells) > 1 and not one.cells[0].startswith(PROSE) for one in marked):
+    if not marked or any(
+        len(one.cells) > 1 and not one.cells[0].startswith(COMMENT_STARTS) for one in marked
+    ):
         return []
     return marked
 

@@ -15,15 +15,12 @@ from managed_tables.messages.findings import WarningCode
 from managed_tables_analyze.files.encodings import CHUNK_BYTES
 from managed_tables_analyze.layout.drawn import STROKES, is_rule
 from managed_tables_analyze.layout.looks import TEXT
-from managed_tables_analyze.layout.words import COMMENT
+from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.repair.mending import Mender
 from managed_tables_analyze.staging.extent import Extent
 from managed_tables_analyze.staging.notes import RowNotes, rows_left_out
 from managed_tables_analyze.staging.parts import Part
 from managed_tables_analyze.staging.writer import PartWriter
-from managed_tables_analyze.text.choosing import (
-    PROSE,
-)
 from managed_tables_analyze.text.dialect import NO_QUOTE, QUOTE, Dialect
 from managed_tables_analyze.text.records import Lines, Record, RecordReader
 from managed_tables_analyze.text.slices import open_lines
@@ -134,7 +131,7 @@ def _is_comment_line(line: str, text: TextFile) -> bool:
         return False
     marks = line.count(text.dialect.delimiter)
     is_odd = marks < text.width - 1 or text.header.kinds[:1] not in ((), (TEXT,))
-    return marks == 0 or (line.startswith(PROSE) and is_odd)
+    return marks == 0 or (line.startswith(COMMENT_STARTS) and is_odd)
 
 
 def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: RowNotes) -> None:
@@ -215,5 +212,8 @@ def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
         keeps_last=text.keeps_last,
         has_formulas=text.has_formulas,
         findings=list(text.findings),
-        head_starts=[*(start for _, start in header.page_head.starts), *(PROSE if text.has_comments else ())],
+        head_starts=[
+            *(start for _, start in header.page_head.starts),
+            *(COMMENT_STARTS if text.has_comments else ()),
+        ],
     )

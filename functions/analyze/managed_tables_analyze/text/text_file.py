@@ -15,7 +15,7 @@ from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.header import Header
 from managed_tables_analyze.layout.looks import TEXT
 from managed_tables_analyze.layout.search import Grid, Stated, find_end, find_header
-from managed_tables_analyze.layout.words import COMMENT
+from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.reading import TableWish
 from managed_tables_analyze.repair.columns import Columns
 from managed_tables_analyze.repair.grouping import cut_labels
@@ -23,7 +23,6 @@ from managed_tables_analyze.repair.mending import Mender
 from managed_tables_analyze.stated import LineMask, check_stated, read_encoding, stated_places
 from managed_tables_analyze.text.alignment import UnevenError, collapse, is_aligned
 from managed_tables_analyze.text.choosing import (
-    PROSE,
     Change,
     Choice,
     choose,
@@ -215,7 +214,9 @@ def _learn_rows(text: TextFile, records: Sequence[Record]) -> None:
     whole = [record.cells for record in records if len(record.cells) >= text.width]
     marked = [cells for cells in whole if cells[0].startswith(COMMENT)]
     is_text = text.header.kinds[:1] in ((), (TEXT,))
-    text.has_comments = text.width > 1 and not any(is_text or not one[0].startswith(PROSE) for one in marked)
+    text.has_comments = text.width > 1 and not any(
+        is_text or not one[0].startswith(COMMENT_STARTS) for one in marked
+    )
     columns = learn_columns(records, 0, text.width)
     text.columns = columns
     text.has_stray = columns is not None and any(
