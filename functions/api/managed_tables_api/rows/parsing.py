@@ -1,6 +1,6 @@
 """Owns how rows of a request become parameters: every value judged, what is wrong collected and named."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,11 +9,11 @@ from managed_tables.errors import INVALID_REQUEST, INVALID_ROWS, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser, Parsers, default_text
+from managed_tables_api.http.validation import MAX_DETAILS, MAX_VALUE_CHARACTERS
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.whole_columns import array_elements
 
-MAX_DETAILS = 20  # the first ones tell what is wrong; a thousand would not tell more
-MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown back
+NULL = "NULL"  # as an element of an array
 # Rows times columns of one insert: a request of 6 MB can name 2 million empty rows, and each empty cell
 # costs as much memory here as a full one.
 MAX_CELLS = 3_000_000
@@ -66,12 +66,18 @@ def parse_rows(definition: Definition, rows: Any, parsers: Parsers, zone: ZoneIn
     _check_fields(definition, rows, findings)
     if any(not isinstance(row, dict) for row in rows):
         findings.raise_any()
+    numbered = list(enumerate(rows))
     literals = [
-        _array_literal(column, rows, parsers[column.type], default_text(column, zone), findings)
+        column_array(column, numbered, parsers[column.type], _default(column, zone), findings)
         for column in definition.columns
     ]
     findings.raise_any()
     return literals
+
+
+def _default(column: Column, zone: ZoneInfo) -> str | None:
+    text = default_text(column, zone)
+    return None if text is None else element_of(column)(text)
 
 
 def parse_changes(
@@ -119,22 +125,25 @@ def _check_fields(definition: Definition, rows: Sequence[Any], findings: Finding
                     findings.add(number, name, row[name], _UNKNOWN)
 
 
-def _array_literal(
+def column_array(
     column: Column,
-    rows: Sequence[Mapping[str, Any]],
+    numbered: Sequence[tuple[int, Mapping[str, Any]]],
     parse: Parser,
-    default: str | None,
+    unnamed: str | None,
     findings: Findings,
 ) -> str:
-    """Return the column's values as the text of a PostgreSQL array."""
+    """Return the column's values as the text of a PostgreSQL array; rows come with their numbers.
+
+    A row that does not name the column has the element `unnamed`; where that is None, it has NULL, or is
+    refused.
+    """
     name, nullable = column.name, column.nullable
-    elements = _at_once(column, rows, default)
+    elements = _at_once(column, numbered, unnamed)
     if elements is not None:
-        return "{" + ",".join(elements) + "}"
-    quote: Callable[[str], str] = quoted if column.type is ColumnType.TEXT else str
+        return array_text(elements)
+    quote = element_of(column)
     elements = []
-    unnamed = None if default is None else quote(default)
-    for number, row in enumerate(rows):
+    for number, row in numbered:
         value = row.get(name)
         if value is None and unnamed is not None and name not in row:
             elements.append(unnamed)
@@ -142,22 +151,35 @@ def _array_literal(
         if value is None:
             if not nullable:
                 findings.add(number, name, None, _NOT_NULLABLE if name in row else _REQUIRED)
-            elements.append("NULL")
+            elements.append(NULL)
             continue
         try:
             elements.append(quote(parse(value)))
         except InvalidValue as error:
             findings.add(number, name, value, error.fault)
+    return array_text(elements)
+
+
+def _at_once(
+    column: Column, numbered: Sequence[tuple[int, Mapping[str, Any]]], unnamed: str | None
+) -> list[str] | None:
+    """Return the elements where none is but what its value says, or is refused for an empty one."""
+    name = column.name
+    values = [row.get(name) for _, row in numbered]
+    is_plain = column.nullable and (unnamed in (None, NULL) or all(name in row for _, row in numbered))
+    if is_plain or all(value is not None for value in values):
+        return array_elements(column.type, values)
+    return None
+
+
+def array_text(elements: Iterable[str]) -> str:
+    """Return PostgreSQL's text of an array of elements that are in its own syntax already."""
     return "{" + ",".join(elements) + "}"
 
 
-def _at_once(column: Column, rows: Sequence[Mapping[str, Any]], default: str | None) -> list[str] | None:
-    """Return the elements where no row needs the default, or is refused for an empty value."""
-    values = [row.get(column.name) for row in rows]
-    is_whole = all(value is not None for value in values)
-    if is_whole or (column.nullable and (default is None or all(column.name in row for row in rows))):
-        return array_elements(column.type, values)
-    return None
+def element_of(column: Column) -> Callable[[str], str]:
+    """Return what makes an element of an array of a column's text."""
+    return quoted if column.type is ColumnType.TEXT else str
 
 
 def quoted(text: str) -> str:

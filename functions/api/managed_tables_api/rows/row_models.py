@@ -290,13 +290,18 @@ class UpdateRows(LateModel):
     rows: list[RowUpdateItem] = Field(min_length=1, max_length=MAX_UPDATES)
 
 
-class UpdateWhere(LateModel):
-    """Fields to set in every row of a condition."""
+class RowsWhere(LateModel):
+    """The rows that are meant: those of a condition."""
 
     model_config = ConfigDict(extra="forbid")
 
     where: Where | None = Field(default=None, description=_WHERE)
     all: bool = Field(default=False, description="`true` confirma que vale para todas as linhas")
+
+
+class UpdateWhere(RowsWhere):
+    """Fields to set in every row of a condition."""
+
     values: dict[str, Cell] = Field(alias="set", min_length=1)
 
 
@@ -308,13 +313,8 @@ class DeleteIds(LateModel):
     ids: list[UUID] = Field(min_length=1, max_length=MAX_IDS)
 
 
-class DeleteWhere(LateModel):
+class DeleteWhere(RowsWhere):
     """Delete every row of a condition."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    where: Where | None = Field(default=None, description=_WHERE)
-    all: bool = Field(default=False, description="`true` confirma que vale para todas as linhas")
 
 
 class BulkUpdate(RootModel[UpdateRows | UpdateWhere]):

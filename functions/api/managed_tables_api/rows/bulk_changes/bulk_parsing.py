@@ -1,20 +1,18 @@
 """Turn the rows of a bulk change into parameters: every id and value judged, what is wrong named."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from managed_tables.details import DetailCode, Fault, InvalidValue, detail
+from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import Column, ColumnType
-from managed_tables.values import Parser, Parsers
+from managed_tables.values import Parsers
 from managed_tables_api.rows.bulk_changes.bulk_statements import UpdateShape
 from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.parsing import Findings, quoted, refusal
+from managed_tables_api.rows.parsing import NULL, Findings, array_text, column_array, quoted, refusal
 from managed_tables_api.rows.running import is_row_id, read_row_ids
-from managed_tables_api.rows.whole_columns import array_elements
 
 MAX_UPDATES = 1_000
 MAX_IDS = 10_000
@@ -22,7 +20,6 @@ MAX_IDS = 10_000
 _NO_OBJECT = Fault(DetailCode.NOT_AN_OBJECT, "cada linha deve ser um objeto")
 _NO_ID = Fault(DetailCode.REQUIRED, "obrigatório: o id da linha")
 _TWICE = Fault(DetailCode.DUPLICATE_ID, "a mesma linha duas vezes")
-_NOT_NULLABLE = Fault(DetailCode.REQUIRED, "a coluna não aceita nulo")
 _UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 _NO_VERSION = Fault(DetailCode.NOT_A_TEXT, f"{VERSION_FIELD} deve ser um texto que a API respondeu")
 GONE = Fault(DetailCode.ROW_NOT_FOUND, "a linha não existe")
@@ -56,9 +53,9 @@ def parse_updates(definition: Definition, rows: Any, parsers: Parsers) -> Update
     if not columns:
         raise refusal("rows", _NO_FIELDS)
     partial = tuple(column.name not in named_by_all for column in columns)
-    parameters: dict[str, str | None] = {"ids": _plain_array(ids)}
+    parameters: dict[str, str | None] = {"ids": array_text(ids)}
     for place, column in enumerate(columns):
-        parameters[f"c{place}"] = _column_array(column, numbered, parsers[column.type], findings)
+        parameters[f"c{place}"] = column_array(column, numbered, parsers[column.type], NULL, findings)
         if partial[place]:
             parameters[f"g{place}"] = _given_array(column.name, numbered)
     is_conditional = VERSION_FIELD in named and VERSION_FIELD not in definition.by_name
@@ -83,17 +80,12 @@ def parse_ids(ids: Any) -> dict[str, int]:
 
 def ids_array(ids: Iterable[str]) -> str:
     """Return ids as PostgreSQL's text of an array."""
-    return _plain_array(ids)
+    return array_text(ids)
 
 
 def no_versions(length: int) -> str:
     """Return the text of an array of as many NULLs: rows of any version."""
-    return _plain_array(["NULL"] * length)
-
-
-def _plain_array(elements: Iterable[str]) -> str:
-    """Return PostgreSQL's text of an array of elements that are in its own syntax already."""
-    return "{" + ",".join(elements) + "}"
+    return array_text([NULL] * length)
 
 
 def _require_list(items: Any, path: str, limit: int) -> None:
@@ -150,33 +142,8 @@ def _check_fields(
                 findings.add(number, name, row[name], _UNKNOWN)
 
 
-def _column_array(
-    column: Column, numbered: Sequence[tuple[int, dict[str, Any]]], parse: Parser, findings: Findings
-) -> str:
-    quote: Callable[[str], str] = quoted if column.type is ColumnType.TEXT else str
-    name = column.name
-    values = [row.get(name) for _, row in numbered]
-    if column.nullable or all(value is not None for value in values):
-        at_once = array_elements(column.type, values)
-        if at_once is not None:
-            return _plain_array(at_once)
-    elements = []
-    for number, row in numbered:
-        value = row.get(name)
-        if value is None:
-            if not column.nullable and name in row:
-                findings.add(number, name, None, _NOT_NULLABLE)
-            elements.append("NULL")
-            continue
-        try:
-            elements.append(quote(parse(value)))
-        except InvalidValue as error:
-            findings.add(number, name, value, error.fault)
-    return _plain_array(elements)
-
-
 def _given_array(name: str, numbered: Sequence[tuple[int, dict[str, Any]]]) -> str:
-    return _plain_array("t" if name in row else "f" for _, row in numbered)
+    return array_text("t" if name in row else "f" for _, row in numbered)
 
 
 def _version_array(numbered: Sequence[tuple[int, dict[str, Any]]], findings: Findings) -> str:
@@ -185,9 +152,9 @@ def _version_array(numbered: Sequence[tuple[int, dict[str, Any]]], findings: Fin
     for number, row in numbered:
         version = row.get(VERSION_FIELD)
         if version is None:
-            elements.append("NULL")
+            elements.append(NULL)
         elif isinstance(version, str) and "\x00" not in version:
             elements.append(quoted(version))
         else:
             findings.add(number, VERSION_FIELD, version, _NO_VERSION)
-    return _plain_array(elements)
+    return array_text(elements)

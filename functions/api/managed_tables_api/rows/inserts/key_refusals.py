@@ -6,9 +6,9 @@ from typing import Any
 from managed_tables import exact_json
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import DUPLICATE_KEY, ApiError
+from managed_tables_api.http.validation import MAX_DETAILS
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts.conflicts import repeated_keys_statement
-from managed_tables_api.rows.parsing import MAX_DETAILS
 from managed_tables_api.rows.running import (
     Execute,
     Found,
