@@ -8,9 +8,9 @@ from managed_tables.aws.storage import job_prefixes
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import TERMINAL_STATUSES
 from managed_tables.catalog.keys import JOB_PREFIX, company_pk
-from managed_tables.databases.applied import COUNT_SLOTS
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.services import Services
+from managed_tables.tables.row_counts import add_to_count
 
 _OURS = ["public", "kept_rows", "deleted_tables"]
 
@@ -28,7 +28,7 @@ def erase_rows(
         for schema, name in _places(connection, column):
             gone = _delete(connection, sql.Identifier(schema, name), column, value)
             if schema == "public" and name in ids:
-                _count(connection, ids[name], -len(gone))
+                add_to_count(connection, ids[name], -len(gone))
                 yield from _delete_hidden(connection, ids[name], gone)
             yield f"{schema}.{name}", len(gone)
 
@@ -83,12 +83,3 @@ def _delete_hidden(connection: PgConnection, table_id: str, ids: list[object]) -
     for (name,) in rows:
         form = sql.SQL("DELETE FROM {} WHERE id = ANY(%s)").format(sql.Identifier("deleted_tables", name))
         yield f"deleted_tables.{name}", connection.execute(form, [ids]).rowcount
-
-
-def _count(connection: PgConnection, table_id: str, change: int) -> None:
-    connection.execute(
-        "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
-        " VALUES (%s, pg_backend_pid() %% %s, %s)"
-        " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count",
-        [table_id, COUNT_SLOTS, change],
-    )

@@ -15,7 +15,6 @@ from psycopg import sql
 from managed_tables.catalog.jobs import JobMode, LoadResult
 from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.applied import (
-    COUNT_SLOTS,
     AppliedJob,
     claim_job,
     find_applied,
@@ -29,6 +28,7 @@ from managed_tables.schema import Column
 from managed_tables.tables.columns.added_columns import forget_added
 from managed_tables.tables.comments import write_comments
 from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
+from managed_tables.tables.row_counts import add_to_count
 from managed_tables.undo.keeping import keep_rows, record_undoable
 from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys
 from managed_tables_insert.merging import Merge, lock_out_writers
@@ -237,10 +237,5 @@ def _delete_older_rows(connection: PgConnection, job_id: str, name: sql.Identifi
 
 
 def _record(connection: PgConnection, target: Target, result: LoadResult) -> None:
-    connection.execute(
-        "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
-        " VALUES (%s, pg_backend_pid() %% %s, %s)"
-        " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count",
-        [target.table_id, COUNT_SLOTS, result.inserted],
-    )
+    add_to_count(connection, target.table_id, result.inserted)
     record_result(connection, target.job_id, result.inserted + result.updated + result.unchanged, result)

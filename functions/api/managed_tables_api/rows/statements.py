@@ -7,6 +7,7 @@ from typing import Literal
 from psycopg import sql
 
 from managed_tables.schema import POSTGRES_TYPES
+from managed_tables.tables.row_counts import COUNT_SLOTS
 from managed_tables_api.rows.composing import (
     CACHED_STATEMENTS,
     ROW,
@@ -19,8 +20,6 @@ from managed_tables_api.rows.composing import (
 from managed_tables_api.rows.definitions import Definition
 
 Returned = Literal["count", "ids", "records"]
-
-COUNT_SLOTS = 16  # docs/architecture.md, managed_tables.row_counts
 
 _COUNTED = sql.SQL(
     "counted AS (INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"

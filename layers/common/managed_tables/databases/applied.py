@@ -20,7 +20,6 @@ from managed_tables.schema import Column, Columns
 _INTERRUPTIONS = 5
 _INTERRUPTED_WITHIN_MS = 1_000  # a session that is ended undoes what it has done, which takes a moment
 AT_ONCE_MS = 20  # for a lock that is free: a busy server takes a moment to give it
-COUNT_SLOTS = 16  # of a table's row counts: writers of one table do not queue for one row
 
 # As a job's number of rows: it has loaded none, and never will; and why.
 _SHUT_OUT = {-1: JOB_FAULT, -2: JOB_CANCELLED}

@@ -11,13 +11,14 @@ from psycopg import errors as pg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from managed_tables.databases.applied import COUNT_SLOTS, find_applied
+from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.wording import counted
 from managed_tables.tables.physical import physical_name
+from managed_tables.tables.row_counts import add_to_count
 from managed_tables.undo.keeping import Undoable, column_names, drop_kept, kept_table, lock_undoable
 
 GONE = "o prazo passou, ou outra carga substituiu as linhas, ou a tabela mudou de forma"
@@ -175,10 +176,5 @@ def _record(connection: PgConnection, load: Undoable, undone: Undone, change: in
         " WHERE job_id = %s",
         [Jsonb(asdict(undone)), load.job_id],
     )
-    connection.execute(
-        "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
-        " VALUES (%s, pg_backend_pid() %% %s, %s)"
-        " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count",
-        [load.table_id, COUNT_SLOTS, change],
-    )
+    add_to_count(connection, load.table_id, change)
     drop_kept(connection, load.job_id)
