@@ -11,6 +11,7 @@ from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.databases.roles import end_sessions
 from managed_tables.errors import ApiError
 from managed_tables.services import Services
+from managed_tables_operations.databases import allow_login
 
 PREFIXES = ("uploads", "jobs", "inbox", "exports")  # of a company's objects in the bucket
 
@@ -54,10 +55,11 @@ def _drop_database(services: Services, connection: ConnectionRecord) -> None:
         found = admin.execute(
             "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [[roles.owner, roles.reader]]
         ).fetchall()
-        for (role,) in found:
-            admin.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(sql.Identifier(role)))
+        present = [role for (role,) in found]
+        allow_login(admin, present, allowed=False)
+        for role in present:
             end_sessions(admin, role)
         database = sql.Identifier(roles.database)
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
-        for (role,) in found:
+        for role in present:
             admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))

@@ -61,7 +61,7 @@ def move_company(services: Services, company: ConnectionRecord, cluster: str) ->
 def _shut(source: PgConnection, roles: CompanyRoles) -> Iterator[None]:
     """Keep the company out of its database: for good if the block succeeds, else until it fails."""
     names = [roles.owner, roles.reader]
-    _allow_login(source, names, allowed=False)
+    allow_login(source, names, allowed=False)
     source.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = ANY(%s)",
         [roles.database, names],
@@ -69,11 +69,12 @@ def _shut(source: PgConnection, roles: CompanyRoles) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        _allow_login(source, names, allowed=True)
+        allow_login(source, names, allowed=True)
         raise
 
 
-def _allow_login(admin: PgConnection, roles: list[str], *, allowed: bool) -> None:
+def allow_login(admin: PgConnection, roles: list[str], *, allowed: bool) -> None:
+    """Let the roles log in, or no longer; sessions that they have stay."""
     for role in roles:
         word = sql.SQL("LOGIN" if allowed else "NOLOGIN")
         admin.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(role), word))

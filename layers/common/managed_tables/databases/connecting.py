@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,8 +223,3 @@ def translated_errors() -> Iterator[None]:
         raise ApiError(QUERY_TOO_HEAVY) from error
     except psycopg.OperationalError as error:
         raise ApiError(DATABASE_UNAVAILABLE) from error
-
-
-def fixed_clusters(secrets: Mapping[str, PostgresSecret]) -> ClusterSecrets:
-    """Return the look-up of clusters that are all known beforehand."""
-    return secrets.__getitem__
