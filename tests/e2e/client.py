@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import boto3
 import httpx
 import jwt
 
@@ -295,3 +296,14 @@ def assert_error_shape(answer: Answer) -> None:
     assert body["code"].replace("_", "").isalnum(), answer.text
     assert body["code"].isupper(), answer.text
     assert all(isinstance(detail, dict) for detail in body.get("details", [])), answer.text
+
+
+def open_storage(facts: Mapping[str, str]) -> Any:
+    """Return a client of S3 with the rights of whoever runs the stack; `facts` are those of its file."""
+    return boto3.client(
+        "s3",
+        endpoint_url=facts["aws_endpoint_url"],
+        region_name=facts["region"],
+        aws_access_key_id=facts["access_key_id"],
+        aws_secret_access_key=facts["secret_access_key"],
+    )

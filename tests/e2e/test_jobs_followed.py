@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
-from client import Console, until
+from client import Console, open_storage, until
 
 CSV = "produto;valor\nCafé;1,50\nPão;2,00\n"
 LIMIT_SECONDS = 60.0
@@ -14,13 +13,7 @@ LIMIT_SECONDS = 60.0
 def keys_of(stack_file: Path, job_id: str) -> list[str]:
     """Return every key of the bucket that belongs to the job."""
     facts = json.loads(stack_file.read_text())
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=facts["aws_endpoint_url"],
-        region_name=facts["region"],
-        aws_access_key_id=facts["access_key_id"],
-        aws_secret_access_key=facts["secret_access_key"],
-    )
+    s3 = open_storage(facts)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=facts["bucket_name"])
     return [one["Key"] for page in pages for one in page.get("Contents", []) if job_id in one["Key"]]
 

@@ -4,10 +4,9 @@ import json
 from functools import partial
 from pathlib import Path
 
-import boto3
 import httpx
 import pytest
-from client import Console, Stack
+from client import Console, Stack, open_storage
 
 from managed_tables_operations import smoke as module
 from managed_tables_operations.smoke import Smoke, run
@@ -18,13 +17,7 @@ def test_a_deployment_that_works_passes_and_nothing_is_left(
     console: Console, stack_file: Path, http: httpx.Client
 ) -> None:
     facts = json.loads(stack_file.read_text())
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=facts["aws_endpoint_url"],
-        region_name=facts["region"],
-        aws_access_key_id=facts["access_key_id"],
-        aws_secret_access_key=facts["secret_access_key"],
-    )
+    s3 = open_storage(facts)
 
     def put(key: str, body: bytes, metadata: dict[str, str]) -> None:
         s3.put_object(Bucket=facts["bucket_name"], Key=key, Body=body, Metadata=metadata)
