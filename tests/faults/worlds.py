@@ -83,14 +83,19 @@ class World:
     company: ConnectionRecord
     maker: ForkedJobMaker
     admin_dsn: str
+    secrets: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Read here: two forked children that ask over their parent's one connection get each other's answers.
+        self.secrets = {
+            name: getattr(self.services, name) for name in ("postgres_secret", "app_secret", "jwt_secret")
+        }
 
     def fresh_services(self, **changes: Any) -> ApiServices:
         """Return the services of a process that has only just started."""
         settings: Settings = self.services.settings.model_copy(update=changes)
         made = ApiServices(settings)
-        made.__dict__["postgres_secret"] = self.services.postgres_secret
-        made.__dict__["app_secret"] = self.services.app_secret
-        made.__dict__["jwt_secret"] = self.services.jwt_secret
+        made.__dict__.update(self.secrets)
         return made
 
     @property
