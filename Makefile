@@ -175,8 +175,12 @@ smoke: setup ## Try a deployment from outside: API= TOKEN=, for the inbox BUCKET
 bench: setup ## Measure: imports, cold starts, the API, the load of a million rows
 	@$(BIN)/python -m benchmarks
 
+.PHONY: dist
+dist: setup ## Build the wheel, with the managed-tables command, into dist/
+	@$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist && ls dist/*.whl
+
 .PHONY: clean
 clean: ## Stop the stack; delete what it holds, the environments and every cache
 	@if [ -x $(BIN)/python ]; then $(LOCAL_STACK) remove; fi
 	@echo "==> deleting .local, $(VENV) and caches"
-	@rm -rf .local .aws-sam $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .local .aws-sam dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,6 +4,7 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="managed-tables", description="Tabelas da empresa, sem o console.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('managed-tables')}")
     commands = parser.add_subparsers(required=True, metavar="COMANDO")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(

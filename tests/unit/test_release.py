@@ -1,0 +1,69 @@
+"""A release says one version everywhere, and its wheel brings the command."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+from structure import PACKAGES, ROOT
+
+VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+def test_every_place_says_the_same_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    released = re.findall(r"^## \[(\d[^]]*)\] - \d{4}-\d\d-\d\d$", changelog, re.MULTILINE)
+    published = re.search(r"SemanticVersion: (\S+)", (ROOT / "template.yaml").read_text())
+    assert published
+    assert [
+        released[0],
+        published[1],
+        json.loads((ROOT / "console/package.json").read_text())["version"],
+    ] == [VERSION] * 3
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where the wheel alone is installed, without what it depends on."""
+    built, folder = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("installed")
+    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(built), versions=["standard"])
+    uv = Path(sys.executable).parent / "uv"
+    install = [uv, "pip", "install", "--quiet", "--no-deps", "--offline", "--target", folder, wheel]
+    subprocess.run(install, check=True)
+    return folder
+
+
+def test_the_wheel_brings_the_command(installed: Path, tmp_path: Path) -> None:
+    """It runs from the wheel's modules, away from the checkout, and reads a file."""
+    (tmp_path / "file.csv").write_text("data;valor\n01/02/2026;1.234,50\n")
+    script = (
+        "import sys, managed_tables_command.__main__ as c; print(c.__file__); sys.exit(c.main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script, "analyze", "file.csv"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    module, answer = done.stdout.splitlines()
+    assert Path(module).is_relative_to(installed)
+    columns = json.loads(answer)["inferred_schema"]["columns"]
+    assert [(column["name"], column["type"]) for column in columns] == [
+        ("data", "date"),
+        ("valor", "decimal"),
+    ]
+    assert (installed / "bin" / "managed-tables").is_file()
+
+
+def test_the_wheel_holds_no_more_than_the_product(installed: Path) -> None:
+    """Neither tests nor the local stack are in it."""
+    packages = {path.name for path in installed.iterdir() if path.suffix != ".dist-info"}
+    product = {path.name for path in PACKAGES} - {"managed_tables_local"}
+    assert packages - {"bin", ".lock"} == product
