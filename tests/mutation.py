@@ -1,6 +1,6 @@
 """Change the product in one place at a time and see whether a test notices: `python tests/mutation.py`.
 
-Each mutant lives in a forked process only: an import hook compiles the changed module, no file is touched.
+Each mutant lives in forked processes only: an import hook compiles the changed module, no file is touched.
 The sample is random but the same for the same seed; survivors are printed with their line, to be killed by a
 test or to be explained.
 """
@@ -12,16 +12,14 @@ import copy
 import io
 import os
 import random
+import runpy
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -32,35 +30,65 @@ LIMIT_SECONDS = 240  # a mutant may loop for ever: that is noticed, too
 
 @dataclass(frozen=True)
 class Area:
-    """Modules that are changed, and the fast tests that must notice."""
+    """Modules that are changed, and what must notice: arguments of pytest, run one after the other."""
 
     name: str
     sources: tuple[Path, ...]
-    tests: tuple[str, ...]
+    stages: tuple[str, ...]
 
     def modules(self) -> list[Path]:
         """Return the area's modules, in the order of their names."""
-        found = [one for path in self.sources for one in ([path] if path.is_file() else path.glob("*.py"))]
+        found = [one for path in self.sources for one in ([path] if path.is_file() else path.rglob("*.py"))]
         return sorted(path for path in found if not path.name.startswith("__"))
 
 
+FILES = "tests/files/test_files.py -k "
 AREAS = (
     Area(
         "conversion",
         (COMMON / "conversion",),
-        ("tests/unit/conversion", "tests/unit/test_conversion_pipe.py", "tests/unit/test_two_engines.py"),
+        (
+            "tests/unit/conversion tests/unit/test_conversion_pipe.py",
+            FILES + "values/",
+            "tests/unit/test_two_engines.py",
+        ),
     ),
-    Area("inference", (ANALYZE / "inference",), ("tests/unit/inference", "tests/unit/test_wishes.py")),
-    Area("conditions", (COMMON / "conditions",), ("tests/integration/test_conditions.py",)),
     Area(
-        "jobs",
-        (COMMON / "catalog/jobs.py", COMMON / "catalog/job_records.py"),
-        ("tests/integration/test_jobs.py",),
+        "inference",
+        (ANALYZE / "inference",),
+        ("tests/unit/inference tests/unit/test_wishes.py", FILES + "values/|doubts/|csv/"),
+    ),
+    Area(
+        "layout",
+        (ANALYZE / "layout",),
+        (
+            "tests/unit/test_header.py tests/unit/test_footer.py tests/unit/test_reading.py",
+            FILES + "layouts/|reports/|csv/",
+            FILES + "doubts/|xlsx/",
+        ),
     ),
     Area(
         "workbooks",
         (ANALYZE / "workbooks",),
-        ("tests/unit/test_workbook_cells.py", "tests/unit/test_workbook_roundtrip.py"),
+        (
+            "tests/unit/test_workbook_cells.py tests/unit/test_other_workbooks.py",
+            "tests/unit/test_row_scanning.py",
+            FILES + "xlsx/|xls/|ods/",
+            "tests/unit/test_workbook_roundtrip.py tests/unit/test_values_of_every_file.py",
+        ),
+    ),
+    Area(
+        "conditions",
+        (COMMON / "conditions",),
+        ("tests/integration/test_conditions.py",),
+    ),
+    Area(
+        "jobs",
+        (COMMON / "catalog/jobs.py", COMMON / "catalog/job_records.py", COMMON / "databases/applied.py"),
+        (
+            "tests/integration/test_jobs.py",
+            "tests/integration/test_insert_stale_runs.py tests/integration/test_insert.py",
+        ),
     ),
 )
 
@@ -81,6 +109,27 @@ _SWAPS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
     ast.Sub: (ast.Add,),
     ast.Mult: (ast.FloorDiv,),
 }
+
+
+# Run at the start of every Python process of a mutant's tests, the readers of workbooks among them
+_HOOK = """
+import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import spec_from_file_location
+
+class Changed(SourceFileLoader):
+    def get_code(self, fullname):
+        with open({changed!r}) as source:
+            return compile(source.read(), self.path, "exec")
+
+class Finder:
+    @staticmethod
+    def find_spec(fullname, path=None, target=None):
+        if fullname == {module!r}:
+            return spec_from_file_location(fullname, {path!r}, loader=Changed(fullname, {path!r}))
+
+sys.meta_path.insert(0, Finder)
+"""
 
 
 @dataclass(frozen=True)
@@ -181,44 +230,29 @@ def _annotations(tree: ast.Module) -> set[int]:
     return found
 
 
-class _Loader(SourceFileLoader):
-    """Compile the mutant where its module is loaded."""
-
-    mutant: Mutant
-
-    def get_code(self, fullname: str) -> object:  # type: ignore[override]  # noqa: ARG002
-        return compile(mutate(self.mutant), str(self.mutant.path), "exec")
-
-
-class _Finder(MetaPathFinder):
-    """Find the mutant's module, and no other."""
-
-    def __init__(self, mutant: Mutant, module: str) -> None:
-        self._mutant, self._module = mutant, module
-
-    def find_spec(
-        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return how the changed module is loaded."""
-        if fullname != self._module:
-            return None
-        loader = _Loader(fullname, str(self._mutant.path))
-        loader.mutant = self._mutant
-        spec: Loader = loader
-        return spec_from_file_location(fullname, self._mutant.path, loader=spec)
-
-
 def module_name(path: Path) -> str:
     """Return a module's dotted name."""
     package = next(parent for parent in path.parents if not (parent.parent / "__init__.py").exists())
     return ".".join(path.relative_to(package.parent).with_suffix("").parts)
 
 
-def survives(mutant: Mutant | None, tests: Sequence[str]) -> bool:
-    """Run the tests in a forked process; return whether all pass with the change, None being no change."""
+def survives(mutant: Mutant | None, stages: Sequence[str]) -> bool:
+    """Return whether all stages pass with the change, None being no change."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as name:
+        folder = Path(name)
+        if mutant is not None:
+            changed = folder / "changed.py"
+            changed.write_text(ast.unparse(mutate(mutant)))
+            hook = _HOOK.format(module=module_name(mutant.path), changed=str(changed), path=str(mutant.path))
+            (folder / "sitecustomize.py").write_text(hook)
+        return all(_passes(folder, stage) for stage in stages)
+
+
+def _passes(folder: Path, stage: str) -> bool:
+    """Run a stage's tests in a forked process."""
     child = os.fork()
     if child == 0:
-        _run_and_exit(mutant, tests)
+        _run_and_exit(folder, stage)
     deadline = time.monotonic() + LIMIT_SECONDS
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -230,17 +264,25 @@ def survives(mutant: Mutant | None, tests: Sequence[str]) -> bool:
     return False
 
 
-def _run_and_exit(mutant: Mutant | None, tests: Sequence[str]) -> None:
+def _run_and_exit(folder: Path, stage: str) -> None:
     os.setpgid(0, 0)
     os.chdir(ROOT)
-    if mutant is not None:
-        sys.meta_path.insert(0, _Finder(mutant, module_name(mutant.path)))
+    hook = folder / "sitecustomize.py"
+    if hook.exists():
+        runpy.run_path(str(hook))
+        sys.path.insert(0, str(folder))  # what workbooks.opening hands to its child process
+        os.environ["PYTHONPATH"] = str(folder)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
         with contextlib.redirect_stdout(io.StringIO()):
-            code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", *tests])
+            code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", *_arguments(stage)])
     os._exit(int(code))
+
+
+def _arguments(stage: str) -> list[str]:
+    """Return pytest's arguments; `a|b` after -k is `a or b`, which a shell would need to quote."""
+    return [part.replace("|", " or ") for part in stage.split()]
 
 
 def preload() -> None:
@@ -265,7 +307,7 @@ def main() -> int:
 
 
 def _try_area(area: Area, count: int, seconds: float, seed: int) -> None:
-    if not survives(None, area.tests):
+    if not survives(None, area.stages):
         raise SystemExit(f"{area.name}: its tests fail without a mutant")
     every = [mutant for path in area.modules() for mutant in mutants_of(path)]
     chosen = random.Random(seed).sample(every, min(count, len(every)))  # noqa: S311
@@ -274,11 +316,14 @@ def _try_area(area: Area, count: int, seconds: float, seed: int) -> None:
         if time.monotonic() > deadline:
             break
         tried += 1
-        if survives(mutant, area.tests):
+        if survives(mutant, area.stages):
             survivors.append(mutant)
             print(f"  survived: {mutant.path.relative_to(ROOT)}:{mutant.line}: {mutant.told}", flush=True)
     killed = tried - len(survivors)
-    print(f"{area.name}: {killed} of {tried} noticed ({killed / max(1, tried):.0%}), of {len(every)} mutants")
+    print(
+        f"{area.name}: {killed} of {tried} noticed ({killed / max(1, tried):.0%}), of {len(every)} mutants",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
