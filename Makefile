@@ -113,6 +113,10 @@ test: setup ## Run every test, on a stack of its own
 	@echo "==> all tests, on a stack of their own (progress is pytest's)"
 	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
+.PHONY: test-reading
+test-reading: setup ## Read every file of tests/files and compare with what stands beside it (about 2 minutes)
+	@$(BIN)/pytest -q -n 2 tests/files
+
 .PHONY: coverage
 coverage: setup ## Measure which branches of the product the tests without a deployed stack run; has a floor
 	@$(BIN)/pytest -q -n 2 --dist loadscope --cov --cov-report=term tests/unit tests/files tests/hostile tests/integration

@@ -105,7 +105,7 @@ def make_secrets(name: str) -> dict[str, str]:
 
 
 def make_table(name: str) -> None:
-    """Make the table of docs/architecture.md."""
+    """Make the table of docs/data.md."""
     client_of("dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",

@@ -59,7 +59,16 @@ def test_the_shell_blocks_of_the_guide_run(console: Console, checkout: Path) -> 
 def test_the_shell_blocks_of_the_readme_run(console: Console, checkout: Path) -> None:
     printed = run_shell(blocks("README.md", "bash"), checkout, console)
     assert '"valor_total"' in printed
-    assert (checkout / "rows" / "vendas.csv.csv").exists()
+    assert '"total":' in printed
+    assert (checkout / "vendas_excel.csv").exists()
+
+
+def test_the_shell_blocks_of_getting_started_run(console: Console, checkout: Path) -> None:
+    printed = run_shell(blocks("docs/getting-started.md", "bash"), checkout, console)
+    assert "'_2026_valor'" in printed
+    assert "\n3\n" in printed, "the total is a row where it is said to be one"
+    assert '"produto":"Café","codigo":"00123"' in printed
+    assert (checkout / "janeiro.csv").read_text(encoding="utf-8-sig").count("\n") == 3
 
 
 def test_make_run_prints_what_the_readme_shows(

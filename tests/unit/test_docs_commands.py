@@ -22,6 +22,7 @@ NOT_COMMANDS = {"", "json", "yaml", "sql", "ts"}
 # Blocks that a test takes from the page and runs
 RUN = {
     ("README.md", "bash"): "tests/e2e/test_docs.py",
+    ("docs/getting-started.md", "bash"): "tests/e2e/test_docs.py",
     ("docs/api.md", "bash"): "tests/e2e/test_docs.py",
     ("docs/api.md", "python"): "tests/e2e/test_docs.py",
     ("docs/bi.md", "python"): "tests/integration/test_connection.py",

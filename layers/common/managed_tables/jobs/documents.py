@@ -19,7 +19,7 @@ class JobDocuments:
         self._lock = threading.Lock()
 
     def find_analysis(self, job: JobRecord) -> dict[str, Any] | None:
-        """Return the analysis (docs/architecture.md); None before there is one, and once it is deleted."""
+        """Return the analysis (docs/data.md); None before there is one, and once it is deleted."""
         return None if job.analysis_key is None else self._find(job.analysis_key)
 
     def find_confirmed(self, job: JobRecord) -> dict[str, Any] | None:
