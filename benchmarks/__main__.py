@@ -1,4 +1,4 @@
-"""Owns the command: runs the sections asked for, or the usual ones, one after another."""
+"""Run the benchmarks that are asked for, or the usual ones, one after another."""
 
 import argparse
 from importlib import import_module

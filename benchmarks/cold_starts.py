@@ -1,4 +1,4 @@
-"""Owns the measurement of cold starts: each built handler in a fresh process, beside what it stands on.
+"""Measure cold starts: each built handler in a fresh process, beside what it is built on.
 
 The artefacts are built as `sam build` does, for this interpreter, and imported with nothing beside them but
 the layer and boto3, which Lambda brings. References and handlers take turns, so that whatever else the

@@ -1,4 +1,4 @@
-"""Owns the benchmark of the whole flow: a million rows through the deployed stack, beside `psql \\copy`.
+r"""Measure the whole flow: a million rows through the deployed stack, beside `psql \copy`.
 
 One stack, one PostgreSQL server, one run: the file goes up by presigned POST; the time is from its last byte
 sent to `done`, the schema confirmed as soon as it is inferred.

@@ -1,4 +1,4 @@
-"""Owns the files that imports are measured on: orders as Brazilian CSV, clean CSV, ZIP and workbook."""
+"""Make the files that imports are measured on: orders as Brazilian CSV, clean CSV, ZIP and workbook."""
 
 import zipfile
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Owns the measurement of imports: analyze and insert of each kind of file, beside what others take.
+"""Measure imports: analyze and insert of each kind of file, beside other programs.
 
 Everything is measured in one run, three times over, each step in a process of its own, without AWS. The
 yardsticks: COPY of the equivalent clean CSV into the same table with its key made by the database (`copy`);

@@ -1,4 +1,4 @@
-"""Owns what imports are compared with: csvsql and pandas, in an environment that only benchmarks use."""
+"""Run what imports are compared with: csvsql and pandas, in an environment of their own."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Owns `make test-scale`: many companies on two clusters, and many jobs at once, every one ending right.
+"""Run many jobs of many companies on two clusters at once, and check every end: `make test-scale`.
 
 Half of the companies are provisioned with the deployment placing them on its own cluster, half after it has
 been told of a second one; then a file for each of 100 companies of both halves is put into the inbox at once.

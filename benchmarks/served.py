@@ -1,4 +1,4 @@
-"""Owns what the API is measured on: an embedded PostgreSQL, an emulator of AWS and one uvicorn worker."""
+"""Serve the API to be measured: an embedded PostgreSQL, an emulator of AWS and one uvicorn worker."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""Owns what a Lambda artefact holds: `artefact.py NAME FOLDER`, called by the makefiles of `sam build`.
+"""Build a Lambda artefact: `artefact.py NAME FOLDER`, called by the makefiles of `sam build`.
 
 NAME is a function's (`api`, `ingest`, `provision`, `analyze`, `insert`, `export`) or `common`, the layer. The
 packages come from requirements/NAME.txt, hashes checked; what the layer brings is left out of the functions.

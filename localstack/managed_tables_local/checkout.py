@@ -1,4 +1,4 @@
-"""Owns where things lie in this checkout: the sources, the tools' environments, the shared build."""
+"""Locate what is in this checkout: the sources, the tools' environments, the shared build."""
 
 import fcntl
 import hashlib

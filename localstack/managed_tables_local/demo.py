@@ -1,4 +1,4 @@
-"""Owns `make run`: the main job on the bundled sample, over HTTP only, as a console would do it."""
+"""Take the bundled sample through a whole job, over HTTP only, as a console would: `make run`."""
 
 import json
 import secrets

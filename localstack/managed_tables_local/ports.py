@@ -1,4 +1,4 @@
-"""Owns the choice of TCP ports on 127.0.0.1."""
+"""Choose free TCP ports on 127.0.0.1."""
 
 import socket
 

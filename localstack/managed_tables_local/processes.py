@@ -1,4 +1,4 @@
-"""Owns the stack's background processes: started detached, found again by their pid file, stopped by pid."""
+"""Start background processes detached, find them again by their pid file, stop them by pid."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Owns what the commands print: one line a step, with the seconds passed while it runs."""
+"""Print a command's progress: one line a step, with the seconds passed."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""Owns the sample: a Brazilian sales report as an ERP exports it, the same at every generation.
+"""Make the sample: a Brazilian sales report as an ERP exports it, the same at every generation.
 
 `python -m managed_tables_local.sample` writes localstack/sample/vendas.csv: Latin-1, `;`, decimal comma with
 thousands points, `dd/mm/yyyy`, `sim`/`não`, CEPs with leading zeros, empty cells, quoted cells.

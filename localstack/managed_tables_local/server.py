@@ -1,4 +1,4 @@
-"""Owns the API as an ASGI server beside the stack: for uploads over Lambda's limit, and for development."""
+"""Serve the API by an ASGI server beside the stack: for uploads over Lambda's limit, and for development."""
 
 import json
 import os

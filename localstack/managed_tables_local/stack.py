@@ -1,4 +1,4 @@
-"""Owns the whole local stack of one folder: PostgreSQL, emulator, deployment, ASGI server, stack.json."""
+"""Bring up the local stack of one folder: PostgreSQL, emulator, deployment, ASGI server, stack.json."""
 
 import json
 import secrets

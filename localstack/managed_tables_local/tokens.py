@@ -1,4 +1,4 @@
-"""Owns the making of tokens for the local stack, signed as a console would."""
+"""Sign tokens for the local stack, as a console would."""
 
 import time
 

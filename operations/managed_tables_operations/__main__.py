@@ -1,4 +1,4 @@
-"""Owns the operator's command, on the functions' environment: `python -m managed_tables_operations`."""
+"""Run the operator's command, on the functions' environment: `python -m managed_tables_operations`."""
 
 import argparse
 import sys

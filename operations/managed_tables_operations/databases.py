@@ -1,4 +1,4 @@
-"""Owns what an operator does to whole databases: new passwords for all, another cluster for one."""
+"""Change whole databases: new passwords for all, another cluster for one."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Owns bringing back what users took away: deleted tables and hidden columns. Each can be repeated."""
+"""Restore what users deleted or hid: tables and columns. Each operation can be repeated."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Owns the injection of faults: a step runs in a forked child, whose talk with AWS and PostgreSQL is counted.
+"""Inject faults: a step runs in a forked child, whose calls of AWS and PostgreSQL are counted.
 
 Each call of AWS, each statement, COPY chunk and commit is a boundary with a number. One run without a fault
 tells how many there are; each further run meets one fault at one of them. Nothing of the product knows of it:
@@ -72,7 +72,7 @@ class Run:
 
     @property
     def ended_well(self) -> bool:
-        """Tell whether the step returned."""
+        """Return whether the step returned."""
         return not self.killed and self.error is None
 
 

@@ -1,4 +1,4 @@
-"""Owns the steps that are made to fail: how each is set up, run, repeated, and what must hold in the end."""
+"""Set up, run and repeat the steps that are made to fail, and say what must hold in the end."""
 
 import itertools
 from collections.abc import Callable, Iterable

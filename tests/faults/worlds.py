@@ -1,4 +1,4 @@
-"""Owns the world in which steps fail: one company's catalog, bucket, database; and what must hold there."""
+"""Make the world in which steps fail, one company's catalog, bucket and database, and check it."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Owns the shape of a case: a file, and beside it what analyze owes for it.
+"""Define a case: a file, and beside it what analyze must give for it.
 
 The expectation (`<file>.json`) has `why`, and either `error` (the code of the refusal) or `columns`
 (`name`, `type`, `nullable`, `display_name` where it is not the name) and `rows` (the cells' own text, null

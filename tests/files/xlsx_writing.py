@@ -1,4 +1,4 @@
-"""Owns the writing of XLSX files part by part, so that a case can hold exactly what it is about."""
+"""Write XLSX files part by part, so that a case can hold exactly what it is about."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""Owns the whole of analyze: files in, one staged object and one inferred schema out; knows no AWS."""
+"""Analyze files: one staged object and one inferred schema for all of them; knows no AWS."""
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass

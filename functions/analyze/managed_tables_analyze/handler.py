@@ -1,4 +1,4 @@
-"""Owns the Lambda that turns a job's files into a staged object and an inferred schema."""
+"""Turn a job's files into a staged object and an inferred schema: the Lambda handler of Analyze."""
 
 import hashlib
 import shutil

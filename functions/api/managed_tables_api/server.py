@@ -1,4 +1,4 @@
-"""Owns the app as an ASGI server runs it: `uvicorn --factory managed_tables_api.server:make_app`."""
+"""Make the app as an ASGI server runs it: `uvicorn --factory managed_tables_api.server:make_app`."""
 
 from fastapi import FastAPI
 

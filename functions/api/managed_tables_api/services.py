@@ -1,4 +1,4 @@
-"""Owns what the API adds to the services that every function has: the verifier of its tokens."""
+"""Add the verifier of tokens to the services that every function has."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ class ApiServices(Services):
 
     @property
     def keys_are_remote(self) -> bool:
-        """Tell whether checking a token may wait for the network."""
+        """Return whether checking a token may wait for the network."""
         return self.settings.jwt_algorithm != "HS256" or "token_verifier" not in self.__dict__
 
     @once

@@ -1,4 +1,4 @@
-"""Owns S3's event: what it tells of an object that was created."""
+"""Parse S3's event: which object was created."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

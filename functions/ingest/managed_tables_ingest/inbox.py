@@ -1,4 +1,4 @@
-"""Owns the inbox: an object put under `inbox/<company_id>/` becomes a job, as if it had been uploaded.
+"""Turn an object put under `inbox/<company_id>/` into a job, as if it had been uploaded.
 
 The job's id is the event's, so the same event twice is one job. The object is copied to the job's own key
 (whose arrival then starts the execution, as every upload's does): what is put under the same name later is

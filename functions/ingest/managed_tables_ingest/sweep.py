@@ -117,7 +117,7 @@ class _Run:
 
 
 def _is_quiet(job: JobRecord, quiet_before: str) -> bool:
-    """Tell whether something has stopped that ought to move; an upload moves once all its files are there."""
+    """Return whether a job has stopped that ought to move: an upload moves once all its files are there."""
     return job.updated_at <= quiet_before and (job.status != "queued" or job.has_all_files)
 
 

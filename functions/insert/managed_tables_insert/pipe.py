@@ -1,4 +1,4 @@
-"""Owns the pipe from DuckDB, which converts, to PostgreSQL's COPY, which loads: both work at once.
+"""Pipe rows from DuckDB, which converts, to PostgreSQL's COPY, which loads: both work at once.
 
 DuckDB writes CSV into a pipe of the operating system from a thread of its own; what is read at the other
 end goes to PostgreSQL as it is. Memory holds what is in the pipe, whatever the size of the file.

@@ -1,4 +1,4 @@
-"""Owns what is to be loaded: the staged object's columns, their confirmed types, and the SQL of both."""
+"""Plan a load: the staged object's columns, their confirmed types, and the SQL for both engines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

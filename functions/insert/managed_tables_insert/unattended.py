@@ -1,4 +1,4 @@
-"""Owns the confirmation of a job that nobody is asked about: the inferred schema, by the route's own way."""
+"""Confirm the inferred schema of a job that nobody reviews, by the rules of the route."""
 
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.errors import (

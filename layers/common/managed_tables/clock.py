@@ -1,4 +1,4 @@
-"""Owns how metadata writes times: ISO 8601, UTC, milliseconds, `Z`."""
+"""Write times as metadata has them: ISO 8601, UTC, milliseconds, `Z`."""
 
 from datetime import UTC, datetime
 

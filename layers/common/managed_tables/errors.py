@@ -1,4 +1,4 @@
-"""Owns every error that a person can meet: its status, its stable code and its Portuguese sentence.
+"""Declare every error that a person can meet: its status, its stable code and its Portuguese sentence.
 
 Two families share one shape (`error`, `code`, `details`): answers of the API carry an HTTP status;
 failures of a job are data, kept in the job's record (`code`, `message`, `details`).

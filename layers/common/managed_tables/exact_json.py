@@ -1,4 +1,4 @@
-"""Owns JSON text with exact numbers: integers as `int`, all other numbers as `Decimal`, no float between.
+"""Read and write JSON with exact numbers: integers as `int`, all others as `Decimal`, no float between.
 
 Lone surrogates and NUL characters pass through as they are: whether a value may hold them is the
 business of whoever stores it.

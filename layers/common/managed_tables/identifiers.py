@@ -1,4 +1,4 @@
-"""Owns the rules for names in SQL: what is valid, and how a label becomes a valid, distinct one."""
+"""Define valid names in SQL, and turn labels into valid, distinct ones."""
 
 import re
 import unicodedata
@@ -17,17 +17,17 @@ _KNOWN_EXTENSION = re.compile(r"\.(csv|tsv|txt|xlsx|xlsm|xls|zip)$", re.IGNORECA
 
 
 def is_identifier(name: str) -> bool:
-    """Tell whether the whole of `name` matches the contract's regex and fits PostgreSQL's 63 bytes."""
+    """Return whether the whole of `name` matches the contract's regex and fits PostgreSQL's 63 bytes."""
     return _IDENTIFIER.fullmatch(name) is not None and len(name.encode()) <= MAX_IDENTIFIER_BYTES
 
 
 def is_column_name(name: str) -> bool:
-    """Tell whether a user's column may bear this name: an identifier that PostgreSQL or we do not reserve."""
+    """Return whether a user's column may have this name: an identifier that neither PostgreSQL nor we reserve."""
     return is_identifier(name) and name not in RESERVED_COLUMNS
 
 
 def is_table_name(name: str) -> bool:
-    """Tell whether a table may bear this name: PostgreSQL finds its own catalogue first for `pg_…`."""
+    """Return whether a table may have this name: PostgreSQL finds its own catalogue first for `pg_…`."""
     return is_identifier(name) and not name.startswith("pg_")
 
 

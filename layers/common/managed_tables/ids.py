@@ -1,4 +1,4 @@
-"""Owns the making of identifiers: 24-hex record ids and UUIDv7 row ids, both in order of creation."""
+"""Make identifiers: 24-hex record ids and UUIDv7 row ids, both in order of creation."""
 
 import hashlib
 import itertools
@@ -19,7 +19,7 @@ _RANDOM_BITS = 62 - (_ROW_COUNTER_BITS - 12)
 
 
 def is_record_id(text: str) -> bool:
-    """Tell whether text is 24 hex digits, either case, as company, user, table and job ids are."""
+    """Return whether text is 24 hex digits, either case, as company, user, table and job ids are."""
     return _RECORD_ID.fullmatch(text.lower()) is not None
 
 

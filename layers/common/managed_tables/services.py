@@ -1,4 +1,4 @@
-"""Owns the wiring to PostgreSQL, beside that to AWS: the companies' databases and what is done in them."""
+"""Add the companies' databases, and what is done in them, to the AWS services of a process."""
 
 from managed_tables.aws.aws_services import AwsServices, once
 from managed_tables.databases.connecting import Databases, SessionLimits

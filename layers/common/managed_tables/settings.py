@@ -1,4 +1,4 @@
-"""Owns the environment: every variable that the functions read is named here, once, with its unit."""
+"""Read the environment: every variable of the functions is named here, once, with its unit."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Owns how a JSON value becomes PostgreSQL's text for a column: exactly, or refused with a reason.
+"""Turn a JSON value into PostgreSQL's text for a column: exactly, or refused with a reason.
 
 Numbers arrive as `int` and `Decimal` (managed_tables.exact_json) and leave as digits: there is no float
 between. PostgreSQL parses the text by the column's type, and nothing that these functions return fails there.

@@ -1,4 +1,4 @@
-"""Owns the deployment: `sam build` and `sam deploy` of template.yaml, as for AWS, to the emulator."""
+"""Deploy template.yaml to the emulator by `sam build` and `sam deploy`, as to AWS."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Owns the emulator of AWS: MiniStack in an environment of its own, on a port of 127.0.0.1."""
+"""Run the emulator of AWS: MiniStack in an environment of its own, on a port of 127.0.0.1."""
 
 import json
 import os
@@ -164,7 +164,7 @@ def _environment(emulator: Emulator, persistent: bool) -> dict[str, str]:
 
 
 def _is_ours(emulator: Emulator) -> bool:
-    """Tell whether it answers and knows our key: another one may have taken the port a moment before."""
+    """Return whether it answers and knows our key: another one may have taken the port a moment before."""
     if not _is_ready(emulator.url):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Owns the flattening of a build: the layer copied into each function, for emulators that apply none."""
+"""Flatten a build: copy the layer into each function, for emulators that apply no layers."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Owns `sam local`: the functions of the running stack in real Lambda containers, one invocation or the API.
+"""Run the functions of the running stack in real Lambda containers by `sam local`.
 
 The containers reach the stack under `host.docker.internal`. Docker Desktop has that name for the loopback;
 on Linux it is the bridge's address, from which the two ports are relayed while a command runs.

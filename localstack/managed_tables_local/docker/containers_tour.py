@@ -1,4 +1,4 @@
-"""Owns `make sam-local`: each function once, in a container, on work that the deployed ones do not take.
+"""Run each function once in a container, on work that the deployed ones do not take: `make sam-local`.
 
 A file lies beside its job instead of in `uploads/`, so no event of the bucket starts anything: the job is
 moved by the containers alone.

@@ -1,4 +1,4 @@
-"""Owns the way from a container to this machine's loopback: TCP ports relayed while a block runs."""
+"""Relay TCP ports from containers to this machine's loopback while a block runs."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""Owns ZIP files: bounded before anything is unpacked, and again while it is.
+"""Unpack ZIP files within bounds that are checked before anything is unpacked, and again meanwhile.
 
 What a directory says of its members is checked first (count, sizes, ratio, overlap, names); what is then
 really unpacked is counted, since a directory can lie.
@@ -127,7 +127,7 @@ def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, left: int) -> No
 
 
 def _is_foreign(info: zipfile.ZipInfo) -> bool:
-    """Tell whether the name says that a member is something else than a table."""
+    """Return whether the name says that a member is something else than a table."""
     return PurePosixPath(_shown_name(info)).suffix.lstrip(".").lower() in _FOREIGN_SUFFIXES
 
 

@@ -1,4 +1,4 @@
-"""Owns the encoding of text files: detected over the whole file, and turned into UTF-8 in bounded memory."""
+"""Detect the encoding of a text file from all its bytes, and transcode it to UTF-8 in bounded memory."""
 
 import codecs
 import re
@@ -49,7 +49,7 @@ class Encoding:
 
     @property
     def is_utf8(self) -> bool:
-        """Tell whether the bytes are clean UTF-8 as they stand (a mark at the start aside)."""
+        """Return whether the bytes are clean UTF-8 as they stand (a mark at the start aside)."""
         return self.name in ("utf-8", "ascii") and not self.broken_utf8 and not self.has_nul
 
 

@@ -1,4 +1,4 @@
-"""Owns what kind of file some bytes are: judged by content, never by name."""
+"""Detect the kind of a file by its content, never by its name."""
 
 import re
 import zipfile

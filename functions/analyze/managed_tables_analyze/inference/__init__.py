@@ -1,4 +1,4 @@
-"""Owns the inference of a schema from the staged object: every row judged, every judgement explained.
+"""Infer a schema from the staged object: every row is judged, every judgement explained.
 
 The head of the object only proposes types; what is proposed is then counted over all rows, a type that
 one cell contradicts is dropped, and the next is counted. The rules of what fits a type are those that

@@ -1,4 +1,4 @@
-"""Owns the recognition of identifiers made of digits: codes that name something, and so stay text.
+"""Recognise identifiers made of digits: codes that name something, and so stay text.
 
 Three signs, all only ever turning a number into text: a label that says so (`CEP`, `Nº do CPF`), how the
 numbers are written (`1.1` and `1.10`), or check digits that all values carry. A label that speaks of a
@@ -254,19 +254,19 @@ def _weights(count: int, highest: int) -> list[int]:
 
 
 def is_cpf(digits: str) -> bool:
-    """Tell whether 11 digits end in the two check digits of a CPF."""
+    """Return whether 11 digits end in the two check digits of a CPF."""
     first = _modulo_11(digits[:9], range(10, 1, -1))
     return digits[9:] == first + _modulo_11(digits[:9] + first, range(11, 1, -1))
 
 
 def is_cnpj(digits: str) -> bool:
-    """Tell whether 14 digits end in the two check digits of a CNPJ."""
+    """Return whether 14 digits end in the two check digits of a CNPJ."""
     first = _modulo_11(digits[:12], _weights(12, 9))
     return digits[12:] == first + _modulo_11(digits[:12] + first, _weights(13, 9))
 
 
 def is_invoice_key(digits: str) -> bool:
-    """Tell whether 44 digits end in the check digit of an NF-e's access key."""
+    """Return whether 44 digits end in the check digit of an NF-e's access key."""
     return digits[43] == _modulo_11(digits[:43], _weights(43, 9))
 
 

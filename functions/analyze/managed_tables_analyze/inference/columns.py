@@ -1,4 +1,4 @@
-"""Owns the judgement of all columns: each by its cells, then by what the columns beside it show."""
+"""Judge all columns: each by its own cells, then by its neighbours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Owns what a column may be: the types in order of narrowness, each in the formats it may have."""
+"""List what a column may be: the types in order of narrowness, each in the formats it may have."""
 
 from dataclasses import dataclass, replace
 from functools import cache

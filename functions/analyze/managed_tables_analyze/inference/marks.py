@@ -1,4 +1,4 @@
-"""Owns the settling of decimal marks: per column from all its cells, else by the columns beside it.
+"""Choose decimal marks: from all cells of a column, else from the columns beside it.
 
 `1.234` in every cell can be 1234 or 1.234. Which it is, the column's other cells say; where they do not, the
 currency that they carry, then the other columns of the file; where those do not either, the delimiter (`;` is

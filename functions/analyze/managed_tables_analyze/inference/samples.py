@@ -1,4 +1,4 @@
-"""Owns the first rows of the staged object in their inferred types, for people to look at."""
+"""Read the first rows of the staged object in their inferred types, for people to look at."""
 
 import re
 from collections import defaultdict

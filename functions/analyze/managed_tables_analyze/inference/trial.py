@@ -1,4 +1,4 @@
-"""Owns the trial of each column: hypotheses from the object's head, then counted over all its rows."""
+"""Try each column: hypotheses from the first rows, then counted over all of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -61,7 +61,7 @@ class Trial:
     is_percent: bool = False
 
     def holds(self, hypothesis: Hypothesis) -> bool:
-        """Tell whether the hypothesis was counted over all rows and no cell contradicts it."""
+        """Return whether the hypothesis was counted over all rows and no cell contradicts it."""
         return hypothesis in self.tallies and self.tallies[hypothesis].holds
 
     def next_questions(self) -> list[Hypothesis | Nothing]:

@@ -1,4 +1,4 @@
-"""Owns the one table that all parts feed: its columns, matched by header, and its staged object."""
+"""Combine all parts into one table: columns matched by header, one staged object."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -136,7 +136,7 @@ class Table:
         return [column for column in range(part.width) if column not in empty] or [0]
 
     def _has_odd_rows(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:
-        """Tell whether a part read as it stands has blank rows, a page's head again, drawn lines or a mark.
+        """Return whether a part read as it stands has blank rows, a page's head again, drawn lines or a mark.
 
         The first column alone tells in nearly every file, and costs a tenth of reading them all.
         """

@@ -1,4 +1,4 @@
-"""Owns the step from a normalised text file to the staged object: SQL for DuckDB, parameters dictated."""
+"""Write a normalised text file to the staged object: SQL for DuckDB, with every parser parameter stated."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

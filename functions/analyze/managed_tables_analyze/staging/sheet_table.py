@@ -1,4 +1,4 @@
-"""Owns the way from a sheet's rows to a part: header, footer, odd rows, the normalised copy."""
+"""Turn a sheet's rows into a part: header, footer, odd rows, the normalised copy."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Owns the marking of rows among the others that seem to sum them: kept, since they may be data, and told.
+"""Find rows among the others that seem to be their totals: kept, since they may be data, and reported.
 
 Totals below a table are its footer (`footer.py`); here are those between the rows, one a group.
 """

@@ -1,4 +1,4 @@
-"""Owns the normalised copy of a table: one line a record, line number first, RFC 4180 quoting.
+"""Write the normalised copy of a table: one line a record, line number first, RFC 4180 quoting.
 
 Line ends inside cells are written as two noncharacters of Unicode, which no text holds, and turned back
 when the copy is read: DuckDB's strict reader, which finds the bounds of records in parallel, goes wrong on

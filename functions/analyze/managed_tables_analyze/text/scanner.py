@@ -86,7 +86,7 @@ class Scanner:
 
 
 def _is_escaped(line: str, start: int, position: int) -> bool:
-    """Tell whether the quote at `position` follows an odd number of backslashes."""
+    """Return whether the quote at `position` follows an odd number of backslashes."""
     before = line[start:position]
     return (len(before) - len(before.rstrip(BACKSLASH))) % 2 == 1
 

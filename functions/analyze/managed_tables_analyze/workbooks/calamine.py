@@ -1,4 +1,4 @@
-"""Owns what calamine alone reads: XLSB, and XLS that xlrd gives up on.
+"""Read what calamine alone reads: XLSB, and XLS files that xlrd gives up on.
 
 calamine gives values without their number formats and can end the process on a false count in the file,
 so it comes after the exact readers, and like them in the child process only.

@@ -1,4 +1,4 @@
-"""Owns the fast way through a large part's XML: its text, cut at the ends of its elements.
+"""Read a large part's XML fast: as text, cut at the ends of its elements.
 
 A general XML parser calls back several times a cell. What programs write is regular, so the readers of rows
 and of shared strings cut the text and match the pieces. Every character must be accounted for: whatever is

@@ -1,4 +1,4 @@
-"""Owns the meaning of one XLSX cell: its type, its style and what stands in it, to text."""
+"""Turn an XLSX cell into text, from its type, its style and its content."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Owns the ways in which a workbook cannot be read, as the readers raise them inside the child process."""
+"""Name the ways in which a workbook cannot be read, as the readers raise them in the child process."""
 
 from managed_tables.errors import (
     FILE_NOT_TABULAR,

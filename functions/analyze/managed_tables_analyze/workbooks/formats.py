@@ -1,4 +1,4 @@
-"""Owns what a number format says about a cell: a date, a time, a duration, a mask, or just a number."""
+"""Parse number formats: a date, a time, a duration, a mask, or just a number."""
 
 import re
 from collections.abc import Sequence
@@ -159,7 +159,7 @@ def _is_identifier_mask(mask: Mask) -> bool:
 
 
 def _groups_thousands(mask: Mask) -> bool:
-    """Tell whether blanks part the places in groups of three, as in `# ### ##0`: a quantity's digits."""
+    """Return whether blanks part the places in groups of three, as in `# ### ##0`: a quantity's digits."""
     shown = "".join("#" if is_digit else char for is_digit, char in mask.places)
     return _THOUSANDS.fullmatch(shown.strip()) is not None
 

@@ -1,4 +1,4 @@
-"""Owns what passes through the pipe between the child process and its parent.
+"""Write and read the frames that pass through the pipe between the child process and its parent.
 
 A frame is one letter, the length of its body, and the body in `marshal`'s form: two thousand rows at a
 time, by column, since marshal makes ten times as much of small lists as of long ones. Both ends are the same

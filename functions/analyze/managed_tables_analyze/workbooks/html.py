@@ -1,4 +1,4 @@
-"""Owns HTML tables, which many systems export under the name `.xls`."""
+"""Read HTML tables, which many systems export under the name `.xls`."""
 
 import codecs
 import re

@@ -1,4 +1,4 @@
-"""Owns ODS, the workbook of OpenDocument: its tables as they stand in `content.xml`.
+"""Read ODS, the workbook of OpenDocument: its tables as they stand in `content.xml`.
 
 Values stand in attributes beside what is shown; cells and rows that are alike are written once, with how
 often they repeat.

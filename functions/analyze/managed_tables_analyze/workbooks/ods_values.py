@@ -1,4 +1,4 @@
-"""Owns the values of OpenDocument's cells, as their attributes and paragraphs give them, to text."""
+"""Turn OpenDocument's cells into text, from their attributes and paragraphs."""
 
 import re
 from datetime import datetime, timedelta

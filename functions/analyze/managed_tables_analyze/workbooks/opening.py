@@ -1,4 +1,4 @@
-"""Owns the parent's side: starts the child process, bounds it, and hands over its sheets as they come."""
+"""Start the child process that reads a workbook, bound it, and yield its sheets as they come."""
 
 import os
 import select

@@ -1,4 +1,4 @@
-"""Owns the XLSX package: a ZIP whose bounds are checked before anything is inflated, and its parts."""
+"""Open an XLSX package: a ZIP whose bounds are checked before anything is inflated, and its parts."""
 
 import lzma
 import posixpath

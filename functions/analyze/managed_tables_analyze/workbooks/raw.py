@@ -1,4 +1,4 @@
-"""Owns what a reader yields inside the child process: sheets of batches of rows, and what it learnt."""
+"""Define what a reader yields in the child process: sheets of batches of rows, and what it learnt."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Owns serial numbers: days since an epoch, as workbooks store dates and times, to ISO 8601 text."""
+"""Convert serial numbers, days since an epoch, to ISO 8601 text: workbooks store dates and times so."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta

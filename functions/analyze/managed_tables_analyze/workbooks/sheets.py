@@ -1,4 +1,4 @@
-"""Owns the one shape in which every reader hands over rows of cells: a sheet.
+"""Define the one shape in which every reader hands over rows of cells: a sheet.
 
 A workbook has several, a CSV file, an HTML table and a SpreadsheetML worksheet are one each. What comes
 after (header, combination, staging, inference) knows only this shape.

@@ -1,4 +1,4 @@
-"""Owns SpreadsheetML 2003: the XML of Excel 2003, which many systems export under the name `.xls`."""
+"""Read SpreadsheetML 2003, the XML of Excel 2003, which many systems export under the name `.xls`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

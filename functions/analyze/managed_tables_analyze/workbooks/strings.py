@@ -1,4 +1,4 @@
-"""Owns the text of workbooks: shared strings, and the two ways in which characters are escaped."""
+"""Read the text of workbooks: shared strings, and the two ways in which characters are escaped."""
 
 import io
 import re

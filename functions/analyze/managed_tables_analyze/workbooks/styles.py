@@ -1,4 +1,4 @@
-"""Owns `styles.xml`: which number format each cell style has."""
+"""Read `styles.xml`: which number format each cell style has."""
 
 from typing import IO
 

@@ -1,4 +1,4 @@
-"""Owns XLS (BIFF 2 to 8) as xlrd reads it: exact doubles and the number format of every cell."""
+"""Read XLS (BIFF 2 to 8) by xlrd: exact doubles and the number format of every cell."""
 
 import os
 import struct

@@ -1,4 +1,4 @@
-"""Owns XML as workbooks use it: element names without namespaces, no DTD, expat's errors translated."""
+"""Parse XML as workbooks use it: element names without namespaces, no DTD, expat's errors translated."""
 
 from collections.abc import Callable, Iterator
 from typing import IO, TypeVar

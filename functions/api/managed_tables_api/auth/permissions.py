@@ -1,4 +1,4 @@
-"""Owns the permissions that a token can carry."""
+"""List the permissions that a token can carry."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Owns the public keys of a JWKS URL: cached, rotated keys picked up, the URL never hammered."""
+"""Fetch the public keys of a JWKS URL: cached, rotated keys picked up, the URL never hammered."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Owns the bearer token: what it must hold, and who its caller is."""
+"""Verify a bearer token and return its caller."""
 
 import hashlib
 import threading

@@ -1,4 +1,4 @@
-"""Owns the outermost layer: request ids, CORS, and that nothing but our own error shape leaves the app."""
+"""Wrap the app: request ids, CORS, and no error in any other shape than ours."""
 
 import uuid
 

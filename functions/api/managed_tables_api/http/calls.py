@@ -127,7 +127,7 @@ def validate(place: Place, make: Callable[[], Model]) -> Model:
 
 
 def is_multipart(request: Request) -> bool:
-    """Tell whether the body is declared as multipart/form-data."""
+    """Return whether the body is declared as multipart/form-data."""
     media_type = request.headers.get("content-type", "").partition(";")[0]
     return media_type.strip().lower() == "multipart/form-data"
 

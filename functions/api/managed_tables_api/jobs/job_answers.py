@@ -1,4 +1,4 @@
-"""Owns how a job looks in the API: its record and its documents in the contract's shape."""
+"""Present a job: its record and its documents in the contract's shape."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor

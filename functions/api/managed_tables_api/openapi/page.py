@@ -1,4 +1,4 @@
-"""Owns the readable page of the OpenAPI document: one HTML file that loads nothing, with no script."""
+"""Render the OpenAPI document as one HTML page that loads nothing and runs no script."""
 
 import json
 from collections.abc import Iterator

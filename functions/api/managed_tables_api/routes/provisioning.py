@@ -1,4 +1,4 @@
-"""Owns the routes of provisioning: the company's database is made, and whether it is there."""
+"""Routes of provisioning: make the company's database, and say whether it is there."""
 
 from typing import Annotated
 
@@ -22,5 +22,5 @@ def provision(call: Annotated[Call, requires(Permission.CREATE)]) -> Response:
 
 @router.get("/status", document("Provisioning status", answers={200: ProvisioningAnswer}))
 def status(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
-    """Tell whether the company has its database."""
+    """Return whether the company has its database."""
     return JsonAnswer(provisioning_answer(call.services.provisioning.find(call.company_id)))

@@ -1,4 +1,4 @@
-"""Owns the routes of tables: list, get, create, update and delete."""
+"""Routes of tables: list, get, create, update and delete."""
 
 from typing import Annotated
 

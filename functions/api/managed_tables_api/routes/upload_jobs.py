@@ -1,4 +1,4 @@
-"""Owns the jobs' routes: active ones, one, and the confirmation of its schema."""
+"""Routes of upload jobs: list, get, preview, read again, confirm, cancel, undo."""
 
 from dataclasses import asdict
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Owns the uploads: files for a new table or for an existing one, sent in a form or declared in JSON."""
+"""Routes of uploads: files for a new table or an existing one, sent in a form or declared in JSON."""
 
 from typing import Annotated
 

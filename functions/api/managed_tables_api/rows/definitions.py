@@ -1,4 +1,4 @@
-"""Owns a process's copies of table definitions, which make a row operation cost no look-up when warm.
+"""Cache table definitions in the process, so that a warm row operation costs no look-up.
 
 A copy comes from `managed_tables.tables` of the company's own database: what PostgreSQL has applied.
 Every statement on rows compares its version in the same snapshot: a stale copy answers nothing.

@@ -1,4 +1,4 @@
-"""Owns how rows of a request become parameters: every value judged, what is wrong collected and named."""
+"""Parse the rows of a request into parameters; collect and name every wrong value."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Owns the multipart form of an upload: received to temporary files, a hundred megabytes in little memory."""
+"""Receive the multipart form of an upload into temporary files: a hundred megabytes in little memory."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

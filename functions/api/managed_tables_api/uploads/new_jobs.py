@@ -1,4 +1,4 @@
-"""Owns the making of a job: its record first, then its files, so that no file is without a job."""
+"""Create a job: its record first, then its files, so that no file is without a job."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Owns what the upload routes take and give, as OpenAPI shows it."""
+"""Model what the upload routes take and answer, as OpenAPI shows it."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Owns the wiring to AWS: one process's settings, secrets and clients, each made once, when first needed.
+"""Make one process's settings, secrets and AWS clients, each once, when first needed.
 
 What needs PostgreSQL too is added by `services`: steps that do not, start without its driver.
 """

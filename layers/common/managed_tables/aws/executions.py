@@ -1,4 +1,4 @@
-"""Owns the talk with Step Functions: a job's execution bears the job's id, and so exists at most once."""
+"""Start and stop executions of Step Functions: one bears its job's id, and so exists at most once."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -58,7 +58,7 @@ class Executions:
             self._client.stop_execution(executionArn=self._arn_of(job))
 
     def state_of(self, job: JobRecord) -> ExecutionState:
-        """Tell whether the job's execution is running, has ended, or has never been started."""
+        """Return whether the job's execution is running, has ended, or has never been started."""
         status: str | None = None
         with _translated(ignoring=frozenset({"ExecutionDoesNotExist"})):
             status = self._client.describe_execution(executionArn=self._arn_of(job))["status"]

@@ -1,4 +1,4 @@
-"""Owns the steps' metrics: lines of the log that CloudWatch counts (embedded metric format).
+"""Write the steps' metrics: lines of the log that CloudWatch counts (embedded metric format).
 
 Dimensions are the step (`service`) and its outcome: a company or a job as one would make a metric of each.
 """

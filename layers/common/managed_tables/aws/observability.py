@@ -1,4 +1,4 @@
-"""Owns the logs: one JSON line an event, with the ids of the request, company and job on every line.
+"""Write logs: one JSON line an event, with the ids of request, company and job on every line.
 
 The tracer of Powertools is left out on purpose: importing it pulls in the X-Ray SDK, 170 ms of cold start.
 """

@@ -1,4 +1,4 @@
-"""Owns the bucket: its keys, with nothing of a user's text in them, and every way in and out of it."""
+"""Read and write the bucket: its keys, which hold no text of users, and every way in and out."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Owns the connections' records: which company has which database, on which cluster."""
+"""Keep the connections' records: which company has which database, on which cluster."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace

@@ -1,4 +1,4 @@
-"""Owns the talk with DynamoDB: plain Python items in and out, its errors translated once."""
+"""Read and write DynamoDB: plain Python items in and out, its errors translated once."""
 
 import random
 import time

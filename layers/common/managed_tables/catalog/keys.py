@@ -1,4 +1,4 @@
-"""Owns the keys of the DynamoDB table (docs/data.md): every item belongs to one company."""
+"""Define the keys of the DynamoDB table (docs/data.md): every item belongs to one company."""
 
 PK = "pk"
 SK = "sk"

@@ -1,4 +1,4 @@
-"""Owns the tables' records and the items that keep their names unique within a company."""
+"""Keep the tables' records, and the items that make their names unique within a company."""
 
 from collections.abc import Iterator
 from contextlib import suppress

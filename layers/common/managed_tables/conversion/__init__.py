@@ -1,4 +1,4 @@
-"""Owns which text fits which column type and what it becomes, as SQL text for DuckDB.
+"""Define which text each column type takes and what it becomes, as SQL text for DuckDB.
 
 Analyze (which infers types) and insert (which loads them) build their queries from the same expressions,
 so what was inferred is what loads. Nothing here passes through a float: a value goes from the file's

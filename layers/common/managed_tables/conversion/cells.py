@@ -1,4 +1,4 @@
-"""Owns what counts as an empty cell, and the two types without a grammar: text and boolean."""
+"""Define empty cells, and the two types without a grammar: text and boolean."""
 
 from managed_tables.conversion.sql_text import BLANK, literal, matches, trimmed
 from managed_tables.details import DetailCode, Fault

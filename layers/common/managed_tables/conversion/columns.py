@@ -1,4 +1,4 @@
-"""Owns a column's conversion: the expressions of its type, under the formats that its cells settled."""
+"""Compose a column's conversion: the expressions of its type, under its formats."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal

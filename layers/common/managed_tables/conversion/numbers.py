@@ -1,4 +1,4 @@
-"""Owns the grammar of numbers: signs, `R$`, thousands separators in groups of three, one decimal mark.
+"""Define the grammar of numbers: signs, `R$`, thousands separators in groups of three, one decimal mark.
 
 Blanks group digits too (`1 234,56`); but plain blanks in a whole number may be those of a telephone, so that
 they convert and suggest nothing.
@@ -76,7 +76,7 @@ def _is_beyond(cell: str) -> str:
 
 
 def is_too_long(text: str) -> bool:
-    """Tell whether a number has, written out in full, more digits than are kept: as the tests above do."""
+    """Return whether a number has, written out in full, more digits than are kept: as the tests above do."""
     exponent = re.search(_EXPONENT, text)
     return len(text) + (int(exponent[1]) if exponent else 0) > MAX_DECIMAL_DIGITS
 

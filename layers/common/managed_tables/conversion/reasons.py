@@ -105,7 +105,7 @@ def _explain_time(text: str, column_type: ColumnType, formats: Formats) -> str:
 
 
 def _is_day(first: str, second: str, third: str, order: str) -> bool:
-    """Tell whether three numbers are a day of the calendar, year first in any order."""
+    """Return whether three numbers are a day of the calendar, year first in any order."""
     if len(first) == _YEAR_DIGITS:
         year, month, day = first, second, third
     elif order == "mdy":

@@ -1,4 +1,4 @@
-"""Owns how pieces of DuckDB SQL are written: literals, and the few functions that the rules share."""
+"""Write pieces of DuckDB SQL: literals, and the few functions that the rules share."""
 
 # What people's files pad cells with: ASCII blanks, no-break spaces, a stray byte order mark.
 BLANKS = " \t\n\v\f\r\u00a0\u2007\u202f\ufeff"

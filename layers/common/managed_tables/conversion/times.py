@@ -1,4 +1,4 @@
-"""Owns the grammar of dates and datetimes: which text is a day or a moment, and what it becomes.
+"""Define the grammar of dates and datetimes: which text is a day or a moment, and what it becomes.
 
 How days are written is in `day_forms`. Two-digit years from 69 to 99 are 19yy, as in POSIX and PostgreSQL,
 unless no day may be later than a given one. A time without a zone is left without one: the session that

@@ -1,4 +1,4 @@
-"""Owns `managed_tables.tables`: what a company's database has applied of each table, and the fence.
+"""Keep `managed_tables.tables`: what a company's database has applied of each table, and the fence.
 
 The version of a table goes up in the transaction that changes the table. An operation begins from a
 version and commits only if it still holds; bumping it shuts out an operation that is slow or dead.

@@ -1,4 +1,4 @@
-"""Owns connecting to PostgreSQL: as a cluster's administrator or as a company, with every limit set."""
+"""Connect to PostgreSQL, as a cluster's administrator or as a company, with every limit set."""
 
 import random
 import time

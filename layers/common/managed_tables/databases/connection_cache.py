@@ -1,4 +1,4 @@
-"""Owns the open connections of one process: few, over all companies, reused last in, first out.
+"""Cache the open connections of one process: few, over all companies, last in, first out.
 
 No thread of its own: a Lambda is frozen between requests. An idle connection is looked at before it is handed
 out: a closed socket shows at once, without a round trip. A process that was frozen may not have heard what
@@ -155,7 +155,7 @@ class ConnectionCache:
 
 
 def _is_quiet(connection: PgConnection) -> bool:
-    """Tell whether the server has said nothing since: between statements it speaks only to say goodbye."""
+    """Return whether the server has said nothing since: between statements it speaks only to say goodbye."""
     try:
         poll = select.poll()
         poll.register(connection.fileno(), select.POLLIN)
@@ -165,7 +165,7 @@ def _is_quiet(connection: PgConnection) -> bool:
 
 
 def _answers(connection: PgConnection) -> bool:
-    """Tell whether the server still answers on it."""
+    """Return whether the server still answers on it."""
     try:
         connection.execute("SELECT 1")
     except psycopg.Error:

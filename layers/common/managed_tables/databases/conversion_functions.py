@@ -1,4 +1,4 @@
-"""Owns the SQL functions that turn a text value into a typed one, or into NULL where it is none.
+"""Define the SQL functions that turn a text value into a typed one, or into NULL where it is none.
 
 They live in the company's own database, so that one statement checks a column and another converts it by
 the same rule, on every PostgreSQL from 15 on. What they read follows the rules of uploads: a zero

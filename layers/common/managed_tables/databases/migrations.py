@@ -1,4 +1,4 @@
-"""Owns our own schema inside a company's database, `managed_tables`, and how it moves to a new version."""
+"""Make and migrate our own schema inside a company's database, `managed_tables`."""
 
 from collections.abc import Sequence
 

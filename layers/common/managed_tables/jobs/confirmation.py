@@ -1,4 +1,4 @@
-"""Owns the confirmation: what may be confirmed, and an order of steps that can be cut off anywhere.
+"""Confirm a job's schema, in an order of steps that may be cut off anywhere.
 
 The name is reserved and the schema written to S3 first; the job's record then names both, in the one
 conditional write that decides; the state machine is told last. Cut off before the decision, the job still

@@ -1,4 +1,4 @@
-"""Owns what is read from S3 beside a job's record: its analysis and its confirmed schema."""
+"""Read from S3 what stands beside a job's record: its analysis and its confirmed schema."""
 
 import threading
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""Owns where the rows of an object of the inbox go: into the table of that name, or a new one."""
+"""Choose where the rows of an inbox object go: into the table of that name, or a new one."""
 
 from dataclasses import dataclass
 

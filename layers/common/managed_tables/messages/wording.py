@@ -1,4 +1,4 @@
-"""Owns how counts are written for people: a Portuguese sentence for one, another for many."""
+"""Word counts for people: one Portuguese sentence for one, another for many."""
 
 
 def number(count: int) -> str:

@@ -122,7 +122,7 @@ def text_fault(field: str, text: str | None, limit: int) -> Fault | None:
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether PostgreSQL can hold the text: no NUL character, no lone surrogate."""
+    """Return whether PostgreSQL can hold the text: no NUL character, no lone surrogate."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 

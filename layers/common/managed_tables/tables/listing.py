@@ -1,4 +1,4 @@
-"""Owns reading tables: one, or a page of a company's list, each with its exact number of rows."""
+"""Read tables: one, or a page of a company's list, each with its exact number of rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

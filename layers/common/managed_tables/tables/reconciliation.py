@@ -1,4 +1,4 @@
-"""Owns what becomes of an operation that did not end: whoever meets it finishes it or undoes it.
+"""Resolve operations that did not end: whoever meets one finishes it or undoes it.
 
 It is safe at any moment, since the version in PostgreSQL is the fence: an operation that is inside its
 transaction makes us wait, one that has committed is finished, and one that comes later finds itself shut

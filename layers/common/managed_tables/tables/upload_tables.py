@@ -1,4 +1,4 @@
-"""Owns the table that an upload makes: reserved when its schema is confirmed, made when its rows go in.
+"""Make the table of an upload: reserved when its schema is confirmed, made when its rows are loaded.
 
 The order of things, and who does them:
 
@@ -88,7 +88,7 @@ class UploadTables:
         return table
 
     def release(self, company: ConnectionRecord, table_id: str) -> bool:
-        """Give the table up and its name free; repeatable. Tell whether it is gone.
+        """Give up the table and free its name; repeatable. Return whether it is gone.
 
         If a loading transaction has committed after all, the table is finalised instead and the answer is
         False. A loading transaction that still runs is waited for (TABLE_BUSY after the lock timeout); one

@@ -1,4 +1,4 @@
-"""Owns what an upload may consist of, checked on names and sizes before anything is stored."""
+"""Check the names and sizes of an upload's files before anything is stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Owns the XLSX workbook: its sheets in their order, their strings, styles and epoch, and their rows."""
+"""Read an XLSX workbook: sheets in their order, with strings, styles, epoch and rows."""
 
 import posixpath
 import re
@@ -163,7 +163,7 @@ def _hidden_columns(package: Package, part: str) -> frozenset[int]:
 
 
 def _may_have_merged_header(batch: Batch) -> bool:
-    """Tell whether one of the first rows has a gap before its end, as a merged header leaves.
+    """Return whether one of the first rows has a gap before its end, as a merged header leaves.
 
     Merged ranges stand after the cells: looking for them costs inflating the sheet once more.
     """

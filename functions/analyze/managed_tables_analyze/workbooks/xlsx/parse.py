@@ -1,4 +1,4 @@
-"""Owns the general way through a sheet's XML: any form that is well-formed, for what `xlsx_scan` declines."""
+"""Parse any well-formed XML of a sheet: for what `xlsx.scan` declines."""
 
 import re
 from collections.abc import Iterator

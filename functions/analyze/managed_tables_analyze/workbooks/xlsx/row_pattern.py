@@ -1,4 +1,4 @@
-"""Owns the look of a sheet's rows, as one regular expression that is learnt from them."""
+"""Learn one regular expression that matches a sheet's rows."""
 
 import re
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Owns the fast way through a sheet's rows: the form in which every common program writes them.
+"""Scan a sheet's rows fast, in the form in which every common program writes them.
 
 Programs write rows that look alike, so each row's cells are taken with a single match of an expression that
 is learnt from the sheet (`row_pattern`); a row that differs is split into cells one by one. A sheet that is

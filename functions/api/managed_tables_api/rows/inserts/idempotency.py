@@ -1,4 +1,4 @@
-"""Owns the keys by which a client repeats an insert: `Idempotency-Key`, as other public APIs take it.
+"""Let a client repeat an insert safely by an `Idempotency-Key`, as other public APIs do.
 
 Whoever gets no answer sends the same request with the same key again, and the rows are there once. The key
 is recorded by the statement that inserts, and kept for a day at least.

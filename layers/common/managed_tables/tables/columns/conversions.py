@@ -1,4 +1,4 @@
-"""Owns how a column of one type becomes one of another, in SQL: exactly, or not at all."""
+"""Convert a column of one type to another in SQL: exactly, or not at all."""
 
 from psycopg import sql
 
