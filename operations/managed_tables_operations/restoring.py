@@ -91,7 +91,7 @@ def restore_column(
 
 
 def _table(services: Services, company: ConnectionRecord, table_id: str) -> TableRecord:
-    table = services.reconciliation.settled(company, table_id, Waiting())
+    table = services.reconciliation.await_end(company, table_id, Waiting())
     if table is None:
         raise ApiError(TABLE_NOT_FOUND)
     return table

@@ -77,7 +77,7 @@ def operations(console: Console) -> list[tuple[str, str]]:
     ]
 
 
-def settle(console: Console) -> Belongings:
+def create_belongings(console: Console) -> Belongings:
     """Give a company a table with a row and a job that waits for its confirmation."""
     console.provision()
     table_id = console.create_table("vendas", column("produto"))["_id"]
@@ -102,9 +102,9 @@ def victim(console: Console) -> Console:
 @pytest.mark.flow
 def test_every_operation_with_another_companys_ids_is_404(victim: Console) -> None:
     """Any mix of another company's ids and one's own is 404, and nothing of the other company changes."""
-    theirs = settle(victim)
+    theirs = create_belongings(victim)
     thief = victim.other_company()
-    own = settle(thief)
+    own = create_belongings(thief)
     before = picture(victim), picture(thief)
     matrix = operations(victim)
     assert {(method, path) for method, path in matrix if "{" not in path} == WITHOUT_IDS

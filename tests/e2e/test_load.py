@@ -22,7 +22,7 @@ CLIENTS = 16
 COMPANIES = 4
 BATCH = 20
 CHOICES = ("insert",) * 6 + ("list",) * 6 + ("update",) * 3 + ("delete",) * 2 + ("upload",)
-SETTLED_SECONDS = 300.0  # for the jobs that are under way at the end
+ENDED_SECONDS = 300.0  # for the jobs that are under way at the end
 POOL_LIMIT = 8  # DATABASE_CONNECTIONS_MAX of the server's one process
 # Beside the pool's: a connection of an operation on a table, and of an insert for each of 4 at once
 FLOW_LIMIT = 8
@@ -137,9 +137,9 @@ def _upload(run: Run, ledger: Ledger, chance: random.Random) -> None:
     text = "chave,valor\n" + "".join(f"{key},1\n" for key in keys)
     console = ledger.console
     job_id = console.upload_presigned({"a.csv": text}, ledger.table_id, "append")
-    job = console.wait(job_id, "waiting_confirm", limit_seconds=SETTLED_SECONDS)
+    job = console.wait(job_id, "waiting_confirm", limit_seconds=ENDED_SECONDS)
     answer = run.note("confirm", console.confirm(job))
-    console.wait(job_id, "done", limit_seconds=SETTLED_SECONDS)
+    console.wait(job_id, "done", limit_seconds=ENDED_SECONDS)
     assert answer.status == 200, answer.text
     with ledger.lock:
         ledger.keys.update(dict.fromkeys(keys, 1))

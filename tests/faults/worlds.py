@@ -196,7 +196,7 @@ class World:
 
         Listing the tables is what a user does next; it may end what a dead process left, after a moment.
         """
-        until(self._lists_settled, "no operation is left pending, no reservation without a job")
+        until(self._has_nothing_pending, "no operation is left pending, no reservation without a job")
         self._assert_ends_told()
         records = list(self.services.tables.all(self.company_id))
         visible = [record for record in records if record.state == "ready"]
@@ -235,7 +235,7 @@ class World:
         left = [job for job in self.services.jobs.scan_unfinished() if job.unannounced]
         assert left == []
 
-    def _lists_settled(self) -> bool:
+    def _has_nothing_pending(self) -> bool:
         self.services.table_reading.page(self.company, 1, 100)
         return not any(record.pending for record in self.services.tables.all(self.company_id))
 

@@ -54,7 +54,7 @@ def sheet(
 
 
 def numbers_of_workbooks() -> Iterator[Case]:
-    """Numeric cells are exact and settle no mark; only the texts among them have one."""
+    """Numeric cells are exact and prove no mark; only the texts among them have one."""
     yield sheet(
         "text_among_numbers",
         [["nome", "valor"], ["a", 1.5], ["b", "1.500"], ["c", 2]],

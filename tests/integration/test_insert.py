@@ -8,7 +8,7 @@ from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import JOB_FAULT, JobError
-from managed_tables.jobs.settlement import settle
+from managed_tables.jobs.resolution import resolve
 from managed_tables.services import Services
 from managed_tables.tables import operations as operations_module
 from managed_tables.tables.definitions import ColumnChange
@@ -187,7 +187,7 @@ def test_a_column_that_nobody_filled_goes_with_its_failed_job(
         maker.services.table_operations.update(maker.company, table_id, TableChange(columns=stated))
     elif use == "loaded":
         run(maker, maker.inserting([["5", "", "", ""]], columns, mode="append", table_id=table_id))
-    settle(maker.services, maker.job(job_id), JobError(JOB_FAULT))
+    resolve(maker.services, maker.job(job_id), JobError(JOB_FAULT))
     assert maker.job(job_id).status == "failed"
     table = maker.services.tables.find(maker.company.company_id, table_id)
     assert table is not None

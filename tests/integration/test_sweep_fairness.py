@@ -94,7 +94,7 @@ def test_a_cluster_out_of_reach_is_waited_for_twice_a_run(
     services._known_clusters["down"] = services.postgres_secret.model_copy(update={"port": 1})
     services.databases.__dict__["connect_deadline_seconds"] = 0.1
     waited: list[str] = []
-    monkeypatch.setattr(sweeping, "settle", _noting(sweeping.settle, waited))
+    monkeypatch.setattr(sweeping, "resolve", _noting(sweeping.resolve, waited))
     owners = [company_on(services, "down") for _ in range(4)]
     for owner in [*owners, *owners]:
         put_job(services, owner)
@@ -104,10 +104,10 @@ def test_a_cluster_out_of_reach_is_waited_for_twice_a_run(
     assert len([owner for owner in waited if owner in owners]) == 2
 
 
-def _noting(settle: Any, waited: list[str]) -> Any:
+def _noting(resolve: Any, waited: list[str]) -> Any:
     def noted(services: Services, job: JobRecord, error: JobError) -> Any:
         waited.append(job.company_id)
-        return settle(services, job, error)
+        return resolve(services, job, error)
 
     return noted
 

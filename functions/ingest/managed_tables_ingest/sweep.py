@@ -17,8 +17,8 @@ from managed_tables.clock import timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.jobs.cancellation import clear
 from managed_tables.jobs.orphans import end_orphan, is_orphan
+from managed_tables.jobs.resolution import resolve
 from managed_tables.jobs.resuming import has_moved_on, resume
-from managed_tables.jobs.settlement import settle
 from managed_tables.services import Services, load_services
 from managed_tables_ingest.fairness import FairDraw
 from managed_tables_ingest.keeping import drop_expired
@@ -155,7 +155,7 @@ def _fail(services: Services, job: JobRecord) -> str | None:
     if current is None or current.updated_at != job.updated_at:
         return None
     if current.status == "inserting" or current.confirmed_key is not None:
-        ended = settle(services, current, JobError(JOB_FAULT))
+        ended = resolve(services, current, JobError(JOB_FAULT))
         return ended.status if ended else None
     failed = services.jobs.fail(current, JobError(JOB_FAULT).as_record())
     return "failed" if failed else None

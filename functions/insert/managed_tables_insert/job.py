@@ -35,7 +35,7 @@ from managed_tables.errors import (
     JobError,
 )
 from managed_tables.jobs.rejected_rows import rejects_keys
-from managed_tables.jobs.settlement import complete, settle
+from managed_tables.jobs.resolution import complete, resolve
 from managed_tables.jobs.terms import LoadTerms
 from managed_tables.schema import Column
 from managed_tables.services import Services
@@ -205,7 +205,7 @@ class Loading:
         get_logger("insert").info("not loaded", code=error.kind.code)
         if error.kind not in _CORRECTABLE or self.job.is_unattended:
             self._require_current()
-            return self._end(settle(self.services, self.job, error))
+            return self._end(resolve(self.services, self.job, error))
         rejected = self.services.jobs.reject(self.job, error.as_record())
         self.release()
         return self._end(rejected)

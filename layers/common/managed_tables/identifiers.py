@@ -22,7 +22,7 @@ def is_identifier(name: str) -> bool:
 
 
 def is_column_name(name: str) -> bool:
-    """Return whether a user's column may have this name: an identifier that neither PostgreSQL nor we reserve."""
+    """Return whether a user's column may have this name: an identifier that nobody reserves."""
     return is_identifier(name) and name not in RESERVED_COLUMNS
 
 

@@ -154,7 +154,7 @@ def test_years_in_parentheses_are_notes_wherever_they_stand(infer: Infer) -> Non
     assert "(2023)" in year.inference["evidence"]
 
 
-def test_numeric_cells_settle_no_mark_for_the_texts_beside_them(infer: Infer) -> None:
+def test_numeric_cells_prove_no_mark_for_the_texts_beside_them(infer: Infer) -> None:
     [column] = infer(column_of("1.234", "2,5", "3.702"), is_workbook=True)
     assert (column.type, column.formats.decimal_mark) == ("decimal", ",")
     [doubtful] = infer(column_of("1.5", mark_text("1.500"), "2"), is_workbook=True)

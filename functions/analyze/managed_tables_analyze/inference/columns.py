@@ -16,10 +16,10 @@ from managed_tables_analyze.inference.codes import find_code_in_label
 from managed_tables_analyze.inference.evidence import LONGEST_CODE, Evidence
 from managed_tables_analyze.inference.judging import Judge, marks_of_decimals
 from managed_tables_analyze.inference.labels import names_year
-from managed_tables_analyze.inference.marks import settle_marks
+from managed_tables_analyze.inference.marks import choose_marks
 from managed_tables_analyze.inference.mojibake import find_mojibake
 from managed_tables_analyze.inference.oddities import Found, find_oddities
-from managed_tables_analyze.inference.orders import settle_orders
+from managed_tables_analyze.inference.orders import choose_orders
 from managed_tables_analyze.inference.trial import try_columns
 
 _SHOWN_CHARACTERS = 60  # of an example in a sentence
@@ -65,8 +65,8 @@ def infer_columns(
     about = [[finding for finding in told if name in finding.columns] for name in names]
     percents = [any(finding.code is GroundCode.PERCENT for finding in found) for found in about]
     trials = try_columns(connection, staged, labels, plain, percents)
-    readings = settle_marks(connection, staged, trials, delimiter)
-    readings = settle_orders(connection, staged, trials, readings)
+    readings = choose_marks(connection, staged, trials, delimiter)
+    readings = choose_orders(connection, staged, trials, readings)
     types = [None if one.hypothesis is None else one.hypothesis.type for one in readings]
     years = {column for column, label in enumerate(labels) if names_year(label)}
     evidence = Evidence(connection, staged, types, marks_of_decimals(readings), years)

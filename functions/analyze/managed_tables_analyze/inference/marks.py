@@ -47,7 +47,7 @@ class Reading:
     order_proof: int | None = None
 
 
-def settle_marks(
+def choose_marks(
     connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], delimiter: str | None
 ) -> list[Reading]:
     """Return one reading a column, in order."""
@@ -56,9 +56,9 @@ def settle_marks(
     votes = Counter(mark for mark in map(_certain_mark, trials) if mark)
     by_delimiter: DecimalMark = "," if delimiter in (";", None) else "."
     ranked = votes.most_common(2)
-    is_settled = bool(ranked) and (len(ranked) == 1 or ranked[0][1] > ranked[1][1])
-    mark: DecimalMark = ranked[0][0] if is_settled else by_delimiter
-    doubt = _BY_COLUMNS if is_settled else delimiter or ""
+    is_decided = bool(ranked) and (len(ranked) == 1 or ranked[0][1] > ranked[1][1])
+    mark: DecimalMark = ranked[0][0] if is_decided else by_delimiter
+    doubt = _BY_COLUMNS if is_decided else delimiter or ""
     return [_read(trial, mark, doubt, marked) for trial in trials]
 
 

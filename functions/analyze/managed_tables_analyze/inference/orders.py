@@ -1,4 +1,4 @@
-"""Settle the order of days and months where a column allows both: another column may prove it."""
+"""Choose the order of days and months where a column allows both: another column may prove it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from managed_tables_analyze.inference.marks import Reading
 from managed_tables_analyze.inference.trial import Trial, count_all
 
 
-def settle_orders(
+def choose_orders(
     connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], readings: Sequence[Reading]
 ) -> list[Reading]:
     """Return the readings, those that allow both orders in the order that some other column proves.

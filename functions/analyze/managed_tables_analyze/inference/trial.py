@@ -72,7 +72,7 @@ class Trial:
             return list(self.rungs[0])
         return [] if self.tallies else [self.lead or NOTHING]
 
-    def settle(self) -> None:
+    def close_rung(self) -> None:
         """Take the rung that was just counted: it decides, or it is dropped."""
         if self.rungs:
             rung = self.rungs.pop(0)
@@ -106,7 +106,7 @@ def try_columns(
         for (trial, what), tally in zip(questions, count_cells(connection, rows, asked), strict=True):
             trial.tallies[what] = tally
         for trial in {id(trial): trial for trial, _ in questions}.values():
-            trial.settle()
+            trial.close_rung()
     return trials
 
 

@@ -13,7 +13,7 @@ DecimalMark = Literal[",", "."]
 
 @dataclass(frozen=True)
 class Formats:
-    """What analyze settled over all cells of a column; it holds for whatever type a person confirms."""
+    """What analyze has chosen from all cells of a column; it holds for whatever type a person confirms."""
 
     decimal_mark: DecimalMark = ","
     date_order: DateOrder = "dmy"

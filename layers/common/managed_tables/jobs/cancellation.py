@@ -14,7 +14,7 @@ from managed_tables.aws.storage import job_prefixes
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import parse_timestamp
 from managed_tables.errors import JOB_CANCELLED, JOB_FINISHED, JOB_NOT_FOUND, ApiError, JobError
-from managed_tables.jobs.settlement import settle, take_back_columns
+from managed_tables.jobs.resolution import resolve, take_back_columns
 from managed_tables.services import Services
 
 WORKER_LIFE_SECONDS = 960  # a Lambda lives 900 s: what one writes after a cancellation is there by then
@@ -51,7 +51,7 @@ def _try_to_end(services: Services, job: JobRecord) -> JobRecord | None:
     error = JobError(JOB_CANCELLED)
     if job.confirmed_key is None:
         return services.jobs.fail(job, error.as_record())
-    return settle(services, job, error, interrupts=True)
+    return resolve(services, job, error, interrupts=True)
 
 
 def clear(services: Services, job: JobRecord) -> None:

@@ -107,7 +107,7 @@ class TableOperations:
         """
         waiting = Waiting()
         while True:
-            table = self.reconciliation.settled(company, table_id, waiting)
+            table = self.reconciliation.await_end(company, table_id, waiting)
             plan, applied = plan_change(table, change)
             if replace(applied, version=table.version) == table.applied:
                 return table
@@ -166,7 +166,7 @@ class TableOperations:
         """
         waiting = Waiting()
         while True:
-            table = self.reconciliation.settled(company, table_id, waiting)
+            table = self.reconciliation.await_end(company, table_id, waiting)
             applied = replace(table.applied, version=table.version + 1, deleted=True)
 
             def step(connection: PgConnection, table: TableRecord = table) -> None:

@@ -61,7 +61,7 @@ class Reconciliation:
     tables: Tables
     open_company: OpenCompany
 
-    def settled(self, company: ConnectionRecord, table_id: str, waiting: Waiting) -> TableRecord:
+    def await_end(self, company: ConnectionRecord, table_id: str, waiting: Waiting) -> TableRecord:
         """Return the table's record once no operation is under way; raises TABLE_NOT_FOUND."""
         while True:
             table = self.tables.find(company.company_id, table_id) if is_record_id(table_id) else None

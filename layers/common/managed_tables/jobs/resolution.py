@@ -13,7 +13,7 @@ from managed_tables.services import Services
 from managed_tables.tables.columns.added_columns import ColumnsInUse, find_added
 
 
-def settle(
+def resolve(
     services: Services, job: JobRecord, error: JobError, *, interrupts: bool = False
 ) -> JobRecord | None:
     """End the job as `done`, or as `failed` with this error, whichever is true. Repeatable.
