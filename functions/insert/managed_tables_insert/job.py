@@ -314,6 +314,8 @@ def open_converter(folder: Path) -> Iterator[DuckDBPyConnection]:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "enable_progress_bar": "false",  # it would be drawn into the log
+            # A row's place in the file is in its id: two threads need not wait for each other, nor hold rows.
+            "preserve_insertion_order": "false",
         }.items():
             connection.execute(f"SET {name} = {literal(value)}")
         connection.execute(f"SET threads = {os.cpu_count() or 1}")

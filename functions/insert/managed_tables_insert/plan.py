@@ -107,7 +107,7 @@ class LoadPlan:
         return " OR ".join(tests)
 
     def select_rows(self, base_ms: int, columns: Sequence[LoadedColumn] | None = None) -> str:
-        """Return the query of the table's rows, in the order of the file: the id, then each column's text.
+        """Return the query of the table's rows: the id, by the place in the file, then each column's text.
 
         `columns` are those of the plan that are wanted, else all.
         """
