@@ -135,6 +135,16 @@ class Cloud:
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
         )
 
+    def wait_until_told(self, console: Console, job_id: str) -> None:
+        """Wait until the job's end has gone to the bus: its record is the only place that tells."""
+        key = {"pk": {"S": f"COMPANY#{console.company_id}"}, "sk": {"S": f"JOB#{job_id}"}}
+
+        def told() -> bool | None:
+            item = self.dynamodb.get_item(TableName=self.facts["table_name"], Key=key, ConsistentRead=True)
+            return "unannounced" not in item["Item"] or None
+
+        until(told, STEP_LIMIT_SECONDS)
+
     def age_database(self, console: Console) -> None:
         """Let the company's database look like an earlier release's: who meets it next has it migrated."""
         self.dynamodb.update_item(
@@ -168,7 +178,7 @@ class Cloud:
         return json.loads(answer["Payload"].read())
 
 
-def job_flow(console: Console) -> None:
+def job_flow(console: Console, cloud: Cloud) -> None:
     """A company from its provisioning to the rows of an uploaded file."""
     company = console.other_company()
     company.provision()
@@ -178,13 +188,16 @@ def job_flow(console: Console) -> None:
     assert company.confirm(job).status == 200
     done = company.wait(job_id, "done", limit_seconds=STEP_LIMIT_SECONDS)
     assert len(company.rows(done["user_table_id"])) == 1
+    cloud.wait_until_told(company, job_id)
 
 
-def refused_flow(console: Console) -> None:
+def refused_flow(console: Console, cloud: Cloud) -> None:
     """A file that cannot be read ends its job, and that is told."""
     company = console.other_company()
     company.provision()
-    _wait_until_failed(company, company.upload({"a.csv": "%PDF-1.7"}))
+    job_id = company.upload({"a.csv": "%PDF-1.7"})
+    _wait_until_failed(company, job_id)
+    cloud.wait_until_told(company, job_id)
 
 
 def cancel_flow(console: Console, cloud: Cloud) -> None:
@@ -193,6 +206,7 @@ def cancel_flow(console: Console, cloud: Cloud) -> None:
     company.provision()
     job_id = company.analyzed({"a.csv": "produto\nCafé\n"})["_id"]
     company.ok("DELETE", f"/upload-jobs/{job_id}")
+    cloud.wait_until_told(company, job_id)
     prefix = f"jobs/{company.company_id}/{job_id}/"
     listed = cloud.s3.list_objects_v2(Bucket=cloud.facts["bucket_name"], Prefix=prefix)
     assert "Contents" not in listed
@@ -310,8 +324,8 @@ def _breaks(flow: Callable[[], None], refused: Callable[[], str | None] = lambda
 
 def whole_flow(console: Console, cloud: Cloud) -> None:
     """Everything that any function but the sweep does."""
-    job_flow(console)
-    refused_flow(console)
+    job_flow(console, cloud)
+    refused_flow(console, cloud)
     cancel_flow(console, cloud)
     export_flow(console, cloud)
     inbox_flow(console, cloud)
