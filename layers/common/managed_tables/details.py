@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TypedDict
 
-MAX_ERROR_DETAILS = 20  # what the contract shows: the first ones tell what is wrong
+MAX_ERROR_DETAILS = 20  # what the contract shows: the first ones say what is wrong
+MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown: a cell of a megabyte would drown the answer
 
 Place = Literal["body", "query", "path", "row", "file"]
 
@@ -97,6 +98,20 @@ def detail(place: Place, fault: Fault, **keys: Any) -> Detail:
     """Return a detail with the keys that are given, in the order of the shape."""
     given = {"in": place, **keys, "code": fault.code.value, "reason": fault.reason}
     return {key: given[key] for key in Detail.__annotations__ if key in given}  # type: ignore[return-value]
+
+
+def shown_value(value: Any) -> Any:
+    """Return a refused JSON value as an answer can show it: cut where it is long, a container by its kind."""
+    if isinstance(value, dict | list):
+        return "objeto" if isinstance(value, dict) else "lista"
+    text = str(value)
+    return shown_text(text) if isinstance(value, str) or len(text) > MAX_VALUE_CHARACTERS else value
+
+
+def shown_text(text: str) -> str:
+    """Return a text as an answer can show it: cut, and without what UTF-8 cannot carry."""
+    cut = text if len(text) <= MAX_VALUE_CHARACTERS else text[:MAX_VALUE_CHARACTERS] + "…"
+    return cut.encode(errors="backslashreplace").decode()
 
 
 def json_path(parts: Sequence[str | int]) -> str:

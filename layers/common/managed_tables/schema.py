@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from managed_tables.details import DetailCode, InvalidValue
 
 
 class ColumnType(StrEnum):
@@ -45,6 +47,14 @@ _DEFAULT_SCHEMA: dict[str, Any] = {
 }
 
 
+def _named_type(value: object) -> ColumnType:
+    try:
+        return ColumnType(value)  # type: ignore[arg-type]
+    except ValueError as error:
+        names = ", ".join(repr(one.value) for one in ColumnType)
+        raise InvalidValue(DetailCode.NOT_ALLOWED, f"deve ser um destes: {names}") from error
+
+
 class Column(BaseModel):
     """One column as the API shows it: `name` in SQL, `display_name` for people.
 
@@ -55,7 +65,7 @@ class Column(BaseModel):
 
     name: str
     display_name: str
-    type: ColumnType
+    type: Annotated[ColumnType, BeforeValidator(_named_type)]
     nullable: bool
     description: str | None = Field(
         default=None,

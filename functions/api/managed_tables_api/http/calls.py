@@ -18,8 +18,9 @@ form.
 """
 
 import asyncio
-import codecs
 import inspect
+import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 BODY_PAUSE_MAX_SECONDS = 20.0  # between two pieces of a body; API Gateway hands a body over whole
 
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -101,14 +103,18 @@ class Call:
         """Return the JSON body as a model; raises what `json` does, `details` naming each wrong field.
 
         No type is taken for another one: `1` is no boolean, `"1"` no number. `read` is the body as
-        `json_object` gave it, where some of it has been replaced since.
+        `json_object` gave it, or with some of it replaced.
         """
-        if read is None:
-            self.json_object()  # what pydantic's own parser takes or tells otherwise
-            raw = (self.raw_body or b"").removeprefix(codecs.BOM_UTF8)
-        else:
-            raw = exact_json.dumps(read)
-        return validate("body", lambda: built(model).model_validate_json(raw, strict=True))
+        value = self.json_object() if read is None else read
+        if b"\\ud" in (self.raw_body or b"").lower() and not _can_be_stored(value):
+            fault = Fault(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
+            raise ApiError(INVALID_REQUEST, [detail("body", fault)], reason=f"corpo: {fault.reason}")
+        return validate("body", lambda: built(model).model_validate(value, strict=True))
+
+
+def _can_be_stored(value: Any) -> bool:
+    """Return whether no text of a JSON value has half a character, which an escape can write."""
+    return _HALF_CHARACTER.search(json.dumps(value, ensure_ascii=False, default=str)) is None
 
 
 def _not_json(reason: str) -> ApiError:

@@ -8,10 +8,9 @@ from typing import Any
 
 from starlette.requests import Request
 
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail, shown_text
 from managed_tables.errors import TABLE_NOT_FOUND, UNKNOWN_PARAMETER, ApiError
 from managed_tables_api.exports.starting import get_export
-from managed_tables_api.http.validation import MAX_DETAILS, shown_text
 from managed_tables_api.jobs.job_answers import get_job
 from managed_tables_api.openapi.describing import Documentation
 from managed_tables_api.services import ApiServices
@@ -32,7 +31,7 @@ def refuse_parameters(services: ApiServices, company_id: str, request: Request, 
     for name, check in _CHECKS.items():
         if name in request.path_params:
             check(services, company_id, request.path_params)
-    details = [detail("query", _FAULT, path=shown_text(name)) for name in names[:MAX_DETAILS]]
+    details = [detail("query", _FAULT, path=shown_text(name)) for name in names[:MAX_ERROR_DETAILS]]
     shown = ", ".join(one["path"] for one in details)
     raise ApiError(UNKNOWN_PARAMETER, details, len(names), names=shown)
 

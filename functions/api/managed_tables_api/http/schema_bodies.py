@@ -5,11 +5,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from managed_tables.details import Detail
+from managed_tables.details import Detail, shown_text
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, ApiError
 from managed_tables.values import parsers
 from managed_tables_api.http.calls import Call
-from managed_tables_api.http.validation import shown_text
 from managed_tables_api.tables.defaults import with_read_defaults
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -22,7 +21,7 @@ def schema_body(call: Call, model: type[Model]) -> Model:
     body = call.json_object()
     read = with_read_defaults(body, parsers(call.services.settings.zone))
     try:
-        return call.body(model, None if read is body else read)
+        return call.body(model, read)
     except ApiError as error:
         if error.kind is not INVALID_REQUEST or not any(map(_in_schema, error.details)):
             raise

@@ -1,16 +1,25 @@
-"""Tell pydantic's findings as details, and declare the field types that requests share."""
+"""Present pydantic's findings as details, and declare the field types that requests share."""
 
 import threading
+from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, Place, detail, json_path
+from managed_tables.details import (
+    MAX_ERROR_DETAILS,
+    Detail,
+    DetailCode,
+    Fault,
+    InvalidValue,
+    Place,
+    detail,
+    json_path,
+    shown_value,
+)
 
 Model = TypeVar("Model", bound=BaseModel)
 
-MAX_DETAILS = 20  # the first ones tell what is wrong; a thousand would not tell more
-MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown back
 _WITHOUT_VALUE = frozenset({"missing", "string_unicode", "extra_forbidden"})
 
 _FAULTS = {
@@ -44,7 +53,7 @@ def details_of(error: ValidationError, place: Place) -> list[Detail]:
     """Return the first of pydantic's findings as details of the body or the query."""
     return [
         detail(place, _fault(found), path=json_path(found["loc"]), **_value(found))
-        for found in error.errors(include_url=False)[:MAX_DETAILS]
+        for found in error.errors(include_url=False)[:MAX_ERROR_DETAILS]
     ]
 
 
@@ -61,15 +70,9 @@ def _fault(found: Any) -> Fault:
 def _value(found: Any) -> dict[str, Any]:
     """Return the value that was given, where it is one that can be shown."""
     value = found["input"]
-    if found["type"] in _WITHOUT_VALUE or not isinstance(value, str | bool | int | float | None):
+    if found["type"] in _WITHOUT_VALUE or not isinstance(value, str | bool | int | Decimal | None):
         return {}
-    return {"value": shown_text(value) if isinstance(value, str) else value}
-
-
-def shown_text(text: str) -> str:
-    """Return the text as an answer can show it: cut, and without what UTF-8 cannot carry."""
-    cut = text if len(text) <= MAX_VALUE_CHARACTERS else text[:MAX_VALUE_CHARACTERS] + "…"
-    return cut.encode(errors="backslashreplace").decode()
+    return {"value": shown_value(value)}
 
 
 def _digits(value: object) -> object:

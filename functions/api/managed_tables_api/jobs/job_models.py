@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from managed_tables.catalog.jobs import JobMode, JobStatus
-from managed_tables.conversion.choices import ColumnChoice, Tokens
+from managed_tables.conversion.choices import FROM_LIST, ColumnChoice, Tokens
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.day_forms import DateOrder
-from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, InvalidValue
+from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, InvalidValue, shown_text
 from managed_tables.errors import JobErrorKind
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.plausibility import is_timezone
@@ -24,7 +24,6 @@ from managed_tables_api.http.validation import (
     NumbersQuery,
     Page,
     RecordId,
-    shown_text,
 )
 from managed_tables_api.openapi.error_models import DetailBody, codes_of
 
@@ -423,7 +422,7 @@ class Confirmation(LateModel):
     columns: Annotated[
         list[ConfirmedColumn], Field(min_length=1, json_schema_extra={"maxItems": MAX_COLUMNS})
     ]
-    make_nullable: Annotated[tuple[str, ...], Field(max_length=MAX_COLUMNS)] = Field(
+    make_nullable: Annotated[tuple[str, ...], Field(max_length=MAX_COLUMNS), FROM_LIST] = Field(
         default=(), description="Colunas da tabela que passam a aceitar vazios (exige managed-tables:update)"
     )
     on_misfit: OnMisfit = Field(

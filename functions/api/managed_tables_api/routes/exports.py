@@ -58,4 +58,5 @@ def get_export_state(export_id: str, call: Annotated[Call, requires(Permission.D
 
 
 def _read_request(call: Call) -> ExportRequest:
-    return call.body(NewExport).as_request(call.json_object().get("where"))
+    body = call.json_object()
+    return call.body(NewExport, body).as_request(body.get("where"))

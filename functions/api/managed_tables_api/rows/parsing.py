@@ -4,12 +4,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, detail
+from managed_tables.details import (
+    MAX_ERROR_DETAILS,
+    Detail,
+    DetailCode,
+    Fault,
+    InvalidValue,
+    detail,
+    shown_value,
+)
 from managed_tables.errors import INVALID_REQUEST, INVALID_ROWS, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser, Parsers, default_text
-from managed_tables_api.http.validation import MAX_DETAILS, MAX_VALUE_CHARACTERS
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.whole_columns import array_elements
 
@@ -30,7 +37,7 @@ class Findings:
         """Count what is wrong with one value of a row."""
         self.count += 1
         named = {} if column is None else {"column": column}
-        self.details.append(detail("row", fault, row=row, **named, value=_shown(value)))
+        self.details.append(detail("row", fault, row=row, **named, value=shown_value(value)))
         if len(self.details) > MAX_CELLS // 1_000:
             self._keep_first()
 
@@ -43,7 +50,7 @@ class Findings:
     def _keep_first(self) -> None:
         # Columns are judged one after another: the first rows come first all the same.
         self.details.sort(key=lambda detail: detail["row"])
-        del self.details[MAX_DETAILS:]
+        del self.details[MAX_ERROR_DETAILS:]
 
 
 def refusal(path: str, fault: Fault) -> ApiError:
@@ -185,12 +192,3 @@ def element_of(column: Column) -> Callable[[str], str]:
 def quoted(text: str) -> str:
     """Return a text as an element of PostgreSQL's text of an array."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, str):
-        return value if len(value) <= MAX_VALUE_CHARACTERS else value[:MAX_VALUE_CHARACTERS] + "…"
-    if isinstance(value, dict | list):
-        return "objeto" if isinstance(value, dict) else "lista"
-    text = str(value)
-    return value if len(text) <= MAX_VALUE_CHARACTERS else text[:MAX_VALUE_CHARACTERS] + "…"

@@ -2,11 +2,10 @@
 
 from typing import Any, TypeGuard
 
-from managed_tables.details import Detail, InvalidValue, detail
+from managed_tables.details import Detail, InvalidValue, detail, shown_text
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.schema import NOW, NOW_TYPES, ColumnType
 from managed_tables.values import Parsers
-from managed_tables_api.http.validation import shown_text
 
 
 def with_read_defaults(body: dict[str, Any], parsers: Parsers) -> dict[str, Any]:

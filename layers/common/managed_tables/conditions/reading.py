@@ -16,7 +16,16 @@ from managed_tables.conditions.tree import (
     Or,
     Search,
 )
-from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, Place, detail
+from managed_tables.details import (
+    MAX_ERROR_DETAILS,
+    Detail,
+    DetailCode,
+    Fault,
+    InvalidValue,
+    Place,
+    detail,
+    shown_value,
+)
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
@@ -25,8 +34,6 @@ from managed_tables.values import Parser
 MAX_DEPTH = 5  # of `and`, `or` and `not` inside one another
 MAX_CONDITIONS = 100
 MAX_LIST_VALUES = 1_000  # of one `in` or `nin`
-MAX_DETAILS = 20  # the first ones tell what is wrong
-MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown back
 
 FILTER_NAME = re.compile(r"filter\[(?P<column>[^\[\]]*)\]\[(?P<operator>[^\[\]]*)\]")
 
@@ -96,7 +103,7 @@ class _Reader:
             first = self._details[0]
             reason = f"{first['path']}: {first['reason']}"
             total = len(self._details)
-            raise ApiError(INVALID_REQUEST, self._details[:MAX_DETAILS], total, reason=reason)
+            raise ApiError(INVALID_REQUEST, self._details[:MAX_ERROR_DETAILS], total, reason=reason)
 
     def tree(self, node: Any, path: str, depth: int) -> Condition:
         if not isinstance(node, dict):
@@ -156,21 +163,21 @@ class _Reader:
             return ID_COLUMN
         found = self._columns.get(name) if isinstance(name, str) else None
         if found is None:
-            self._wrong(path, _UNKNOWN_COLUMN, value=_shown(name))
+            self._wrong(path, _UNKNOWN_COLUMN, value=shown_value(name))
         return found
 
     def _operator(self, word: Any, path: str) -> Operator | None:
         try:
             return Operator(word)
         except ValueError:
-            self._wrong(path, _UNKNOWN_OPERATOR, value=_shown(word))
+            self._wrong(path, _UNKNOWN_OPERATOR, value=shown_value(word))
             return None
 
     def _is_null(self, name: str, column: Column | str, value: Any, path: str) -> Condition:
         is_null = Comparison(name, _type_of(column), Operator.IS_NULL)
         if not isinstance(value, bool):
             fault = Fault(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
-            return self._wrong(path, fault, column=name, value=_shown(value))
+            return self._wrong(path, fault, column=name, value=shown_value(value))
         return is_null if value else Not(is_null)
 
     def _single(
@@ -197,7 +204,7 @@ class _Reader:
                 return _parse_id(value)
             return self._parsers[column.type](value)
         except InvalidValue as error:
-            self._wrong(path, error.fault, column=name, value=_shown(value))
+            self._wrong(path, error.fault, column=name, value=shown_value(value))
             return ""
 
     def _wrong(self, path: str, fault: Fault, **keys: Any) -> Condition:
@@ -223,10 +230,3 @@ def _array(values: Sequence[str]) -> str:
     """Return the text of a PostgreSQL array; every type takes its elements in quotes."""
     quoted = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
     return "{" + ",".join(quoted) + "}"
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, dict | list):
-        return "objeto" if isinstance(value, dict) else "lista"
-    text = str(value)
-    return value if len(text) <= MAX_VALUE_CHARACTERS else text[:MAX_VALUE_CHARACTERS] + "…"

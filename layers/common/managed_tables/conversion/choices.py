@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from managed_tables.conversion.columns import DecimalMark, Formats
 from managed_tables.conversion.day_forms import DateOrder
@@ -12,7 +12,9 @@ MAX_TOKENS = 20
 MAX_TOKEN_CHARACTERS = 100
 
 Token = Annotated[str, Field(max_length=MAX_TOKEN_CHARACTERS)]
-Tokens = Annotated[tuple[Token, ...], Field(max_length=MAX_TOKENS)]
+# A list of JSON is a tuple of a model, also where no type is taken for another one.
+FROM_LIST = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+Tokens = Annotated[tuple[Token, ...], Field(max_length=MAX_TOKENS), FROM_LIST]
 
 
 class ColumnChoice(BaseModel):

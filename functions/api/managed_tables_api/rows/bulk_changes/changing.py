@@ -8,7 +8,7 @@ from psycopg.errors import DivisionByZero
 
 from managed_tables import exact_json
 from managed_tables.conditions import Condition, condition_parameters, leaves, read_where
-from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault, detail
 from managed_tables.errors import (
     DATABASE_TIMEOUT,
     QUERY_TOO_HEAVY,
@@ -19,7 +19,6 @@ from managed_tables.errors import (
 )
 from managed_tables.schema import ColumnType
 from managed_tables.values import Parser
-from managed_tables_api.http.validation import MAX_DETAILS
 from managed_tables_api.rows.bulk_changes import bulk_statements as statements
 from managed_tables_api.rows.bulk_changes.bulk_parsing import (
     GONE,
@@ -118,7 +117,8 @@ class BulkChanges:
             found = self._runner.run(definition, statement, {**key, **parameters, **wanted_count})
             return int(found[0][1])
         except DivisionByZero as missed:
-            wanted = {"ids": parameters["ids"], "row_versions": named.row_versions, "limit": str(MAX_DETAILS)}
+            limit = str(MAX_ERROR_DETAILS)
+            wanted = {"ids": parameters["ids"], "row_versions": named.row_versions, "limit": limit}
             search = statements.refused_rows_statement(definition, versioned(definition))
             found = self._runner.run(definition, search, {**key, **wanted}, repeatable=True)
             raise _refusal(found, named) from missed

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from managed_tables import exact_json
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail
 from managed_tables.errors import DUPLICATE_KEY, ApiError
-from managed_tables_api.http.validation import MAX_DETAILS
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts.conflicts import repeated_keys_statement
 from managed_tables_api.rows.running import (
@@ -26,14 +25,16 @@ def find_repeated(
     if definition.key is None:
         raise StaleDefinition  # which has a key now
     statement = repeated_keys_statement(definition, within_request=within_request)
-    found = runner.run(definition, statement, {**parameters, "limit": str(MAX_DETAILS)}, repeatable=True)
+    found = runner.run(
+        definition, statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)}, repeatable=True
+    )
     return _refusal(definition, found)
 
 
 def repeated_keys(execute: Execute, definition: Definition, parameters: Parameters) -> ApiError | None:
     """Return DUPLICATE_KEY where rows of a request have the same key, None where each has its own."""
     statement = repeated_keys_statement(definition, within_request=True)
-    found = execute(statement, {**parameters, "limit": str(MAX_DETAILS)})
+    found = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
     return None if found[0][1] is None else _refusal(definition, found)
 
 

@@ -7,7 +7,7 @@ from psycopg.errors import ProgramLimitExceeded, TooManyColumns
 
 from managed_tables.databases.applied import count_rows
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.details import Detail, DetailCode, Fault
+from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, DetailCode, Fault
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.wording import counted
@@ -19,7 +19,6 @@ from managed_tables.tables.definitions import column_fault, raise_column_faults
 from managed_tables.tables.physical import column_definition, column_type, default_value, physical_name
 
 MAX_VALUES_SHOWN = 20  # over all columns, but of each at least one
-MAX_VALUE_CHARACTERS = 200  # a cell of a megabyte would drown the answer
 
 
 @dataclass(frozen=True)
