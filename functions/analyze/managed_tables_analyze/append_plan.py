@@ -10,13 +10,12 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion import EMPTY_CELL, Conversion, Formats, build_conversion, explain
 from managed_tables.conversion.sql_text import choose
 from managed_tables.conversion.workbook_cells import unmarked
-from managed_tables.details import Detail, detail
+from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, detail
 from managed_tables.identifiers import make_column_names
 from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.inference.counting import ROW_NUMBER, cell_name, staged_rows
 
 MAX_DETAILS = 5  # of one column
-_SHOWN_CHARACTERS = 200  # of a value
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def _describe(
 ) -> Iterator[Detail]:
     cell, wanted = cell_name(number), ", ".join(map(str, rows))
     found = connection.execute(
-        f"SELECT file, sheet, line, left({unmarked(cell)}, {_SHOWN_CHARACTERS}), {conversion.empty} "  # noqa: S608
+        f"SELECT file, sheet, line, left({unmarked(cell)}, {MAX_VALUE_CHARACTERS}), {conversion.empty} "  # noqa: S608
         f"FROM {staged_rows(staged)} WHERE {ROW_NUMBER} IN ({wanted}) ORDER BY {ROW_NUMBER}"
     ).fetchall()
     for file, sheet, line, value, is_empty in found:

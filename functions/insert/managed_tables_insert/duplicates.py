@@ -6,12 +6,12 @@ from uuid import UUID
 
 from psycopg import sql
 
-from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault, detail
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import row_number
 from managed_tables.schema import Columns
 from managed_tables_insert.merging import NEW, STAGED, TABLE, match_keys
-from managed_tables_insert.misfits import SHOWN_MISFITS, Misfits
+from managed_tables_insert.misfits import Misfits
 from managed_tables_insert.places import Place, find_places
 from managed_tables_insert.plan import REPEATED_KEYS
 from managed_tables_insert.transfer import Transfer, identifiers
@@ -20,7 +20,7 @@ from managed_tables_insert.transfer import Transfer, identifiers
 def find_duplicates(transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool) -> Misfits:
     """Count the rows that repeat another's key, in the file or (unless `within_file`) in the table."""
     narrow = _of_key(transfer, key)
-    rows = _query(narrow, table, _duplicates(table, key, within_file=within_file, limit=SHOWN_MISFITS))
+    rows = _query(narrow, table, _duplicates(table, key, within_file=within_file, limit=MAX_ERROR_DETAILS))
     return Misfits(rows[0][0] if rows else 0, _describe(narrow, [(one, first) for _, one, first in rows]))
 
 

@@ -10,12 +10,11 @@ from psycopg import sql
 
 from managed_tables.catalog.jobs import LoadResult
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail
 from managed_tables.errors import VALUES_NOT_CONVERTED, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
 from managed_tables.undo.keeping import keep_rows, keep_values
-from managed_tables_insert.misfits import SHOWN_MISFITS
 from managed_tables_insert.places import find_places
 from managed_tables_insert.transfer import DuplicateFound, Transfer, identifiers, translated_refusals
 
@@ -140,7 +139,7 @@ class Merge:
         """Raise JobError naming the rows that would be new, where there are any."""
         rows = self.connection.execute(
             sql.SQL("SELECT id, count(*) OVER () FROM {} AS {} WHERE {} ORDER BY id LIMIT {}").format(
-                STAGED, NEW, is_new, SHOWN_MISFITS
+                STAGED, NEW, is_new, MAX_ERROR_DETAILS
             )
         ).fetchall()
         if not rows:

@@ -8,11 +8,9 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import EMPTY_CELL, explain
 from managed_tables.conversion.workbook_cells import unmarked
-from managed_tables.details import Detail, detail
+from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, detail
 from managed_tables_insert.plan import ROW_NUMBER, LoadedColumn, LoadPlan
 
-SHOWN_MISFITS = 20  # what the contract shows
-SHOWN_CHARACTERS = 200  # of a value
 COLUMNS_PER_SCAN = 40  # planning grows faster than the number of aggregates
 
 
@@ -33,7 +31,7 @@ def find_misfits(connection: DuckDBPyConnection, plan: LoadPlan) -> Misfits:
         for number, (found, first_rows) in enumerate(_scan(connection, plan, batch), start=start):
             count += found
             places += [(row, number) for row in first_rows]
-    return Misfits(count, _describe(connection, plan, sorted(places)[:SHOWN_MISFITS]))
+    return Misfits(count, _describe(connection, plan, sorted(places)[:MAX_ERROR_DETAILS]))
 
 
 def _scan(
@@ -42,7 +40,7 @@ def _scan(
     """Return, a column, how many values do not fit and the rows of the first of them."""
     tests = ", ".join(f"{column.is_misfit()} AS m{number}" for number, column in enumerate(columns))
     aggregates = ", ".join(
-        f"count(*) FILTER (m{number}), min({ROW_NUMBER}, {SHOWN_MISFITS}) FILTER (m{number})"
+        f"count(*) FILTER (m{number}), min({ROW_NUMBER}, {MAX_ERROR_DETAILS}) FILTER (m{number})"
         for number in range(len(columns))
     )
     row = connection.execute(
@@ -58,7 +56,7 @@ def _describe(
         return []
     numbers = sorted({number for _, number in places})
     cells = ", ".join(
-        f"{{'value': left({unmarked(column.raw)}, {SHOWN_CHARACTERS}), "
+        f"{{'value': left({unmarked(column.raw)}, {MAX_VALUE_CHARACTERS}), "
         f"'is_empty': {column.conversion.empty}}}"
         for column in (plan.columns[number] for number in numbers)
     )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from managed_tables.details import MAX_VALUE_CHARACTERS
 from managed_tables.ids import row_number
-from managed_tables_insert.misfits import SHOWN_CHARACTERS
 from managed_tables_insert.plan import ROW_NUMBER
 from managed_tables_insert.transfer import Transfer
 
@@ -33,7 +33,7 @@ def find_places(transfer: Transfer, row_ids: Iterable[UUID]) -> dict[UUID, Place
     if not numbers:
         return {}
     plan = transfer.plan
-    cells = ", ".join(f"left({column.cell}, {SHOWN_CHARACTERS})" for column in transfer.columns)
+    cells = ", ".join(f"left({column.cell}, {MAX_VALUE_CHARACTERS})" for column in transfer.columns)
     rows = transfer.converter.execute(
         f"SELECT {ROW_NUMBER}, file, sheet, line, {cells} FROM {plan.rows}"  # noqa: S608 - own SQL
         f" WHERE {ROW_NUMBER} IN ({', '.join(map(str, sorted(set(numbers.values()))))})"

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion import Formats, explain
 from managed_tables.conversion.units import PERCENT
 from managed_tables.conversion.workbook_cells import unmarked
+from managed_tables.details import MAX_VALUE_CHARACTERS
 from managed_tables.messages.finding_texts import as_warning, write_text, write_texts
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
@@ -23,7 +24,6 @@ from managed_tables_analyze.inference.counting import (
 )
 from managed_tables_analyze.inference.hypotheses import Hypothesis
 
-SHOWN_CHARACTERS = 200  # of a cell in an exception
 _SURE, _LABELLED, _DOUBTFUL = 1.0, 0.9, 0.5  # confidence: every cell fits; by its label; a guess was needed
 _WARNED = 0.9  # with a warning that some value may mean something else
 _FEW_VALUES = 3  # that fit a type by chance
@@ -231,7 +231,7 @@ def read_exceptions(
     for start in range(0, len(asked), _EXCEPTIONS_PER_SCAN):
         batch = asked[start : start + _EXCEPTIONS_PER_SCAN]
         cells = ", ".join(
-            f"left({unmarked(cell_name(one.column))}, {SHOWN_CHARACTERS})" for one, _, _ in batch
+            f"left({unmarked(cell_name(one.column))}, {MAX_VALUE_CHARACTERS})" for one, _, _ in batch
         )
         numbers = ", ".join(map(str, sorted({row for _, _, rows in batch for row in rows})))
         shown = connection.execute(
