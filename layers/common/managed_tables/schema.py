@@ -86,7 +86,7 @@ class Column(BaseModel):
         return self.default == NOW and self.type in NOW_TYPES
 
     def as_document(self) -> dict[str, Any]:
-        """Return the column as it is stored: JSON, without what is not set."""
+        """Return the column as stored: JSON, without unset keys."""
         return self.model_dump(mode="json", exclude_none=True)
 
     def as_answer(self) -> dict[str, Any]:

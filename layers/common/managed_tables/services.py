@@ -102,7 +102,7 @@ class Services(AwsServices):
 
     @once
     def reminders(self) -> Reminders:
-        """When what is kept for an undo is to be dropped."""
+        """When rows kept for an undo are to be dropped."""
         return Reminders(self.items, self.settings.undo_days)
 
     @once
@@ -132,7 +132,7 @@ class Services(AwsServices):
         return parse_postgres_secret(text, address, self.settings.postgres_database)
 
     def _cluster_address(self, cluster: str) -> ClusterAddress:
-        """Return where the cluster listens; a process that is not told needs the administrator's secret."""
+        """Return the cluster's address, from the settings or else from the administrator's secret."""
         return self.settings.cluster_address(cluster) or self._cluster_secret(cluster)
 
 

@@ -163,7 +163,7 @@ def datetime_parser(zone: ZoneInfo) -> Parser:
 
 
 def default_text(column: Column, zone: ZoneInfo) -> str | None:
-    """Return PostgreSQL's text of what a row has that does not name the column, None for NULL.
+    """Return PostgreSQL's text of the column's default, None for NULL.
 
     Today's date is that of `zone`.
     """

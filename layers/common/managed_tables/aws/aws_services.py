@@ -98,7 +98,7 @@ class AwsServices:
 
     @once
     def eventbridge(self) -> EventBridge:
-        """The EventBridge client: nobody waits long for it, since the sweep sends what was not taken."""
+        """The EventBridge client, with short timeouts: the sweep sends again what was not accepted."""
         client: EventBridge = self._client(
             "events", read_timeout_seconds=EVENTS_READ_TIMEOUT_SECONDS, max_attempts=1
         )
@@ -136,12 +136,12 @@ class AwsServices:
 
     @once
     def events(self) -> Events:
-        """What other systems are told."""
+        """The events that other systems get."""
         return Events(lambda: self.eventbridge, self.settings.event_bus_name)
 
     @once
     def job_documents(self) -> JobDocuments:
-        """What S3 holds beside the jobs' records."""
+        """The documents of jobs in S3."""
         return JobDocuments(self.storage)
 
     @once

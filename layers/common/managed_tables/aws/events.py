@@ -1,4 +1,4 @@
-"""What other systems are told by EventBridge: that a job has ended, and how; no data."""
+"""Send events to EventBridge: that a job has ended, and how; no data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol

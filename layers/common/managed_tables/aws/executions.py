@@ -19,7 +19,7 @@ _SPENT_TOKEN = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
 
 class ExecutionsUnavailable(Exception):  # noqa: N818 - a condition that passes
-    """Step Functions did not do as it was told; trying again later is safe."""
+    """Step Functions refused or did not answer; trying again later is safe."""
 
 
 class Executions:

@@ -29,7 +29,7 @@ _UPLOAD_KEY = re.compile(r"uploads/(?P<company_id>[0-9a-f]{24})/(?P<job_id>[0-9a
 
 _INBOX_KEY = re.compile(r"inbox/(?P<company_id>[0-9a-f]{24})/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
 _GONE = frozenset({"404", "NoSuchKey", "412", "PreconditionFailed"})
-# S3 says AccessDenied of what is not there to who may not list the bucket, as none of our functions may.
+# Without permission to list the bucket, which no function has, S3 answers AccessDenied for a missing key.
 _NOT_THERE = _GONE | {"403", "AccessDenied"}
 
 
@@ -46,7 +46,7 @@ def upload_key(company_id: str, job_id: str, index: int, extension: str) -> str:
 
 
 def parse_upload_key(key: str) -> tuple[str, str] | None:
-    """Return the company's and the job's id of such a key, None for any other key."""
+    """Return the company's and the job's id in a key, None for any other key."""
     found = _UPLOAD_KEY.fullmatch(key)
     return None if found is None else (found["company_id"], found["job_id"])
 
@@ -68,7 +68,7 @@ def attempt_key(company_id: str, job_id: str, attempt: str, name: str) -> str:
 
 
 def job_prefixes(company_id: str, job_id: str) -> tuple[str, str]:
-    """Return what the keys of everything that a job has in the bucket begin with."""
+    """Return the prefixes of all objects of a job."""
     return f"uploads/{company_id}/{job_id}/", job_key(company_id, job_id, "")
 
 
@@ -121,7 +121,7 @@ class Storage:
         )
 
     def find_metadata(self, key: str, etag: str) -> dict[str, str] | None:
-        """Return the object's own metadata, names in lower case; None where it is gone or another by now."""
+        """Return the object's own metadata, names in lower case; None if it is gone or was replaced."""
         with _translated():
             try:
                 found = self.client.head_object(Bucket=self.bucket_name, Key=key, IfMatch=etag)
@@ -132,7 +132,7 @@ class Storage:
         return {name.lower(): value for name, value in found["Metadata"].items()}
 
     def copy(self, source_key: str, etag: str, key: str, content_type: str) -> bool:
-        """Copy an object without its metadata and tags; False where it is gone or another by now."""
+        """Copy an object without its metadata and tags; False if it is gone or was replaced."""
         with _translated():
             try:
                 self.client.copy_object(
@@ -204,7 +204,7 @@ class Storage:
             self.client.abort_multipart_upload(Bucket=self.bucket_name, Key=key, UploadId=upload_id)
 
     def find_json(self, key: str) -> Any | None:
-        """Read a JSON object, numbers exactly; None where there is none, or nobody may know of it."""
+        """Read a JSON object with exact numbers; None if there is none, or it may not be read."""
         with _translated():
             try:
                 return self._read_json(key)
@@ -224,7 +224,7 @@ class Storage:
         return exact_json.loads(self.client.get_object(Bucket=self.bucket_name, Key=key)["Body"].read())
 
     def upload(self, stream: IO[bytes], key: str, content_type: str = "application/octet-stream") -> None:
-        """Write what the seekable stream holds from where it stands, in one request read as it is sent.
+        """Write the rest of a seekable stream in one request, read as it is sent.
 
         The managed transfer of boto3 would hold ten parts of such a stream in memory, 80 MB.
         """

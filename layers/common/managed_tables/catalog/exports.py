@@ -1,7 +1,7 @@
 """Keep the exports' records and the only ways in which an export moves from one status to the next.
 
-`queued → running → done | failed`. A run that is tried again takes the record over with an object of its
-own (`key`): what a run that comes late reports or has written is then nobody's.
+`queued → running → done | failed`. A repeated run takes the record over with an object of its
+own (`key`), so that whatever a late run reports or writes is ignored.
 """
 
 from collections.abc import Mapping

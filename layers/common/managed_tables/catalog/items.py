@@ -31,7 +31,7 @@ _UNAVAILABLE = {
 
 
 class ConditionFailed(Exception):  # noqa: N818 - an outcome, not a fault
-    """A write's condition did not hold; `failed` are the places of such writes in the transaction."""
+    """A write's condition did not hold; `failed` are the positions of such writes in the transaction."""
 
     def __init__(self, failed: frozenset[int] = frozenset({0})) -> None:
         self.failed = failed

@@ -53,18 +53,18 @@ class LoadResult:
         return self.inserted + self.updated + self.unchanged + self.rejected
 
     def as_record(self) -> dict[str, int]:
-        """Return what a job's record, and `applied_jobs`, hold of it."""
+        """Return it as a job's record and `applied_jobs` store it."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class JobRecord:
-    """A job as it is recorded; times as text, names that end in `_key` are keys of S3.
+    """A job as recorded; times are text, names that end in `_key` are keys of S3.
 
     `analysis_key` and `staged_key` are of the analysis that was recorded, `confirmed_key` of the last
-    confirmation, of which there were `confirmations`: each has keys of its own. `wish_key` is there while the
-    files are to be read anew, as a person states it. `confirmed_digest` and `wish_digest` tell whether a
-    repeated request is the same; `reserved_table_id` is the table that a confirmed job of mode `create` is
+    of `confirmations` in all: each has keys of its own. `wish_key` is set while the files are to be read
+    again, as a person states. `confirmed_digest` and `wish_digest` show whether a repeated request is the
+    same; `reserved_table_id` is the table that a confirmed job of mode `create` is
     making, `user_table_id` the one that exists.
     """
 

@@ -193,9 +193,9 @@ class Jobs(JobReading):
         return changed is not None
 
     def reject(self, job: JobRecord, error: Mapping[str, Any]) -> JobRecord | None:
-        """Keep why the confirmed schema does not fit; the state machine makes the job wait again.
+        """Record why the confirmed schema does not fit; the state machine makes the job wait again.
 
-        None where the job is not inserting what it was when `job` was read.
+        None if the job is no longer inserting what `job` says.
         """
         condition, values = _as_read(job, "confirmed_key")
         return self._change(
@@ -218,7 +218,7 @@ class Jobs(JobReading):
         return self._end(job, from_statuses=_ACTIVE, changes=changes)
 
     def record_undone(self, job: JobRecord) -> JobRecord | None:
-        """Record that what the job did was taken back; None where that is recorded already."""
+        """Record that the job was undone; None if that is recorded already."""
         return self._change(
             job.company_id,
             job.job_id,
@@ -272,9 +272,9 @@ class Jobs(JobReading):
         return ended
 
     def announce(self, job: JobRecord) -> bool:
-        """Tell others that the job has ended; a fault changes nothing, and is left to the sweep.
+        """Announce that the job has ended; if that fails nothing changes, and the sweep tries again.
 
-        They may hear it twice: where it is not recorded that they were told, the sweep tells them again.
+        It may be announced twice: the sweep repeats whatever is not recorded as announced.
         """
         if not self._tell_end(job):
             return False
@@ -289,7 +289,7 @@ class Jobs(JobReading):
         self._forget(job, "uncleared", unless="unannounced")
 
     def leave_index(self, job: JobRecord) -> None:
-        """Drop an ended job of which nothing is left to do from those that the sweep looks at."""
+        """Remove a job that has ended, with nothing left to do, from those that the sweep looks at."""
         self._forget(job, "active_pk", unless="unannounced")
 
     def _forget(self, job: JobRecord, name: str, *, unless: str) -> None:
@@ -332,7 +332,7 @@ class Jobs(JobReading):
 
 
 def _as_read(job: JobRecord, *names: str) -> tuple[str, dict[str, Any]]:
-    """Return the condition, and its values, that these attributes are what they were when `job` was read."""
+    """Return a condition, with its values, that these attributes are unchanged since `job` was read."""
     clauses, values = [], {}
     for name in names:
         value = getattr(job, name)

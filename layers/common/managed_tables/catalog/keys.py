@@ -29,7 +29,7 @@ def table_key(company_id: str, table_id: str) -> dict[str, str]:
 
 
 def deleted_table_key(company_id: str, table_id: str) -> dict[str, str]:
-    """Return the key of a deleted table: apart, so that listings never read what is gone."""
+    """Return the key of a deleted table: apart, so that listings never read deleted tables."""
     return {PK: company_pk(company_id), SK: f"{DELETED_TABLE_PREFIX}{table_id}"}
 
 

@@ -1,4 +1,4 @@
-"""Say what a table's record holds, what PostgreSQL has applied of the table, and how an item holds both."""
+"""Define a table's record, the definition that PostgreSQL has applied, and the item that holds both."""
 
 import json
 import zlib
@@ -24,7 +24,7 @@ MAX_COLUMNS_BYTES = MAX_ITEM_BYTES - 24 * 1024
 
 @dataclass(frozen=True)
 class Pending:
-    """An operation under way: what whoever meets it needs to finish it or to undo it.
+    """An operation under way: what is needed to finish it or to undo it.
 
     `base_version` is the version that PostgreSQL had when it began (0: the table was not there);
     `new_name` is reserved for a rename; `job_id` is the upload that is to make the table.
@@ -110,7 +110,7 @@ def unpack_columns(packed: bytes) -> tuple[Column, ...]:
 
 
 def finished_table(table: TableRecord, applied: Applied) -> TableRecord:
-    """Return the record of what is applied, `updated_at` moved where it differs from what was there."""
+    """Return the record of the applied definition; `updated_at` moves if it differs from this record."""
     packed = pack_columns(applied.columns)
     finished = replace(
         table,

@@ -41,7 +41,7 @@ class NameTaken(Exception):  # noqa: N818 - an outcome, not a fault
 
 
 class TableChanged(Exception):  # noqa: N818 - an outcome, not a fault
-    """The record is no longer what was read: another operation was there first."""
+    """The record has changed since it was read: another operation was first."""
 
 
 class Tables:
@@ -122,7 +122,7 @@ class Tables:
             raise NameTaken(table.pending.new_name) from error
 
     def abandon(self, table: TableRecord) -> None:
-        """Let whoever meets the table's operation end it at once: nobody is at work on it any more."""
+        """Mark the table's operation as abandoned, so that the next one to meet it ends it at once."""
         if table.pending is None:
             raise ValueError(f"nothing is pending on table {table.table_id}")
         given_up = replace(table.pending, started_at=_LONG_AGO)

@@ -1,8 +1,8 @@
 """Compose text without case and accents, by functions that every PostgreSQL from 15 on has.
 
 A company's role may make no extension (`unaccent`), and a server may come without ICU (nondeterministic
-collations): decision 19. Both sides of a comparison are folded, so what is written with an accent finds what
-is not, and the other way round.
+collations): decision 19. Both sides of a comparison are folded, so text with accents finds text without, and
+the other way round.
 """
 
 from psycopg import sql
@@ -39,6 +39,6 @@ def start_bounds(start: sql.Composable, text: sql.Composable) -> sql.Composed:
 
 
 def index_expression(column: Column) -> sql.Composable:
-    """Return what an index on the column lists, so that filters use it: an item of CREATE INDEX … (…)."""
+    """Return the column as an item of CREATE INDEX … (…), such that filters use the index."""
     name = sql.Identifier(column.name)
     return sql.SQL("({})").format(folded_start(name)) if column.type is ColumnType.TEXT else name

@@ -1,4 +1,4 @@
-"""Say what a condition is: a value whose equality is that of its SQL, since its parameters do not count."""
+"""Define conditions: values that are equal if their SQL is, since parameters do not count."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ LIST_OPERATORS = frozenset({Operator.IN, Operator.NIN})
 
 @dataclass(frozen=True)
 class Comparison:
-    """One column beside one value; `type` is None for the row's id.
+    """A column compared with a value; `type` is None for the row's id.
 
     `value` is PostgreSQL's text of the value, for `in` and `nin` that of an array, None for `is_null`.
     """

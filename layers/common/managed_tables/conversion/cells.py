@@ -28,9 +28,9 @@ def empty_cell(cell: str, *, null_tokens: bool) -> str:
 
 
 def empty_text(cell: str, *, null_tokens: bool = False) -> str:
-    """Return the test that `cell` holds nothing of a text either: no character, blanks alone, an error value.
+    """Return the test that `cell` is empty for a text column: no character, only blanks, or an error value.
 
-    Most texts begin with a letter, which the first comparison tells without looking for a pattern.
+    Most texts begin with a letter: the first comparison sees that without searching for a pattern.
     """
     starts_oddly = f"({cell} < '0' OR {cell} >= {literal(_FIRST_BEYOND_ASCII)})"
     odd = f"({starts_oddly} AND {empty_cell(cell, null_tokens=False)})"

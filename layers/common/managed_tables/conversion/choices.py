@@ -1,4 +1,4 @@
-"""What a person states of how a column's cells become values: put in front of inference's expressions."""
+"""State how a column's cells become values: a person's choices, put in front of inference's."""
 
 from typing import Annotated, Any
 
@@ -18,10 +18,10 @@ Tokens = Annotated[tuple[Token, ...], Field(max_length=MAX_TOKENS), FROM_LIST]
 
 
 class ColumnChoice(BaseModel):
-    """How one column is filled; None is left as it was inferred.
+    """How one column is filled; None leaves it as inferred.
 
-    `source` is the inferred column that feeds it. `null_tokens` are empty beside the usual ones, which an
-    empty list takes away; `true_tokens` and `false_tokens` are words beside the usual ones. Tokens are
+    `source` is the inferred column that feeds it. `null_tokens` add texts that are empty; an empty list
+    removes the usual ones. `true_tokens` and `false_tokens` add words. Tokens are
     compared without the blanks around a cell, those of booleans without regard to case.
     """
 

@@ -100,7 +100,7 @@ def _plain_number(cell: str, column_type: ColumnType, mark: DecimalMark) -> Conv
 def _among_numbers(
     cell: str, column_type: ColumnType, converts: str, suggests: str, value: str
 ) -> tuple[str, str, str]:
-    """Return the expressions where a workbook's own numbers stand among the texts: those are exact."""
+    """Return the expressions for a column of texts and a workbook's own numbers, which are exact."""
     if column_type is ColumnType.INTEGER:
         is_other = (workbook_cells.has_fraction(cell), "false")
         return choose(is_other, otherwise=converts), choose(is_other, otherwise=suggests), value

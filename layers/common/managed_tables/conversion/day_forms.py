@@ -1,7 +1,7 @@
-"""How days are written: one table of forms, which inference and loading both read.
+"""Define how days are written: one table of forms, read by inference and loading.
 
 A year-first date fits any order. A two-digit year is read after a slash, or beside a month's name
-(`10-12-11` may be a code). A month without a day is its first day. Only days that the calendar has fit,
+(`10-12-11` may be a code). A month without a day is its first day. Only days of the calendar match,
 years 0001 to 9999.
 """
 
@@ -14,7 +14,7 @@ DateOrder = Literal["dmy", "mdy", "ymd"]
 
 
 class Shape(Enum):
-    """What the cells of a column of dates look like; each takes the one before it, too."""
+    """What the cells of a column of dates look like; each shape includes the one before it."""
 
     DAY = "day"
     NAMED = "named"
@@ -46,7 +46,7 @@ _DAYS_OF_MONTHS = (
 
 @dataclass(frozen=True)
 class _Form:
-    """One way of writing a day: its parts in order, what stands between them (the same throughout)."""
+    """One way of writing a day: its parts in order, and the separator between them."""
 
     parts: str
     separators: tuple[str, ...]

@@ -22,7 +22,7 @@ _PLAIN = r"(?:0|[1-9][0-9]*)"
 _NO_BREAK = r"\x{00A0}\x{2007}\x{202F}"  # what programs group digits with; nobody types it in a telephone
 _CURRENCY = rf"[Rr]\${BLANK}*"
 _REAL = "R$ "  # as most programs write it
-# What most cells look like: recognised without trimming, already PostgreSQL's syntax but for the mark.
+# What most cells look like: matched without trimming; PostgreSQL's syntax except for the mark.
 _COMMON_INTEGER = r"-?(?:0|[1-9][0-9]{0,17})"
 
 
@@ -70,13 +70,13 @@ def decimal_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
 
 
 def _is_beyond(cell: str) -> str:
-    """Return the test that an exponent stands for more zeros than a number may have beside its own digits."""
+    """Return the test that an exponent adds more zeros than a number may have digits."""
     exponent = f"TRY_CAST(regexp_extract({cell}, {literal(_EXPONENT)}, 1) AS INTEGER)"
     return f"coalesce(strlen({cell}) + {exponent}, 0) > {MAX_DECIMAL_DIGITS}"
 
 
 def is_too_long(text: str) -> bool:
-    """Return whether a number has, written out in full, more digits than are kept: as the tests above do."""
+    """Return whether a number written out in full has more digits than are kept, as the SQL above does."""
     exponent = re.search(_EXPONENT, text)
     return len(text) + (int(exponent[1]) if exponent else 0) > MAX_DECIMAL_DIGITS
 

@@ -1,6 +1,6 @@
 """Read numbers that carry one unit or currency throughout a column: `10 kg`, `US$ 200.00`, `87,5%`.
 
-A column has the unit or it has not: where it has, every number must carry it. A percentage is a hundredth
+In a column with a unit every number must carry it. A percentage is a hundredth
 of what is written, as in a spreadsheet's own cell.
 """
 
@@ -24,7 +24,7 @@ NUMBER_PERHAPS_WITH_UNIT = f"(?:{NUMBER_WITH_UNIT}|{BLANK}*{_NUMBER}{BLANK}*)"
 
 
 def find_unit(text: str) -> str | None:
-    """Return what a number carries before or after it, known or not; None for no such number."""
+    """Return the unit before or after a number, known or not; None if the text is no such number."""
     found = _LOOKS.fullmatch(text.strip(BLANKS))
     if found is None or bool(found["before"]) == bool(found["after"]):
         return None
@@ -37,7 +37,7 @@ def is_known_unit(unit: str) -> bool:
 
 
 def is_currency(unit: str) -> bool:
-    """Return whether a unit is money, which stands before its number."""
+    """Return whether a unit is a currency, which is written before its number."""
     return unit in _CURRENCIES
 
 

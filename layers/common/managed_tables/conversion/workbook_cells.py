@@ -1,7 +1,7 @@
-"""Tell a workbook's numbers from its texts, though both are text in the staged object.
+"""Distinguish a workbook's numbers from its texts, though both are text in the staged object.
 
 A number is written with its exact digits and a point, whatever the column's decimal mark is. A text that
-looks like one (`1.500`, which may mean one thousand and five hundred) is followed by a sign that nobody
+looks like one (`1.500`, which may mean one thousand and five hundred) is followed by a character that nobody
 types, so that it is read by the column's mark, as in a text file.
 """
 
@@ -27,7 +27,7 @@ def unmark_text(text: str) -> str:
 
 
 def mark_texts(cell: str) -> str:
-    """Return the SQL of a text file's cell that is to stand among a workbook's."""
+    """Return the SQL of a text file's cell that is combined with a workbook's."""
     return choose(
         (matches(cell, _LOOKS_GROUPED.pattern), f"concat({cell}, {literal(TEXT_SIGN)})"), otherwise=cell
     )

@@ -1,1 +1,1 @@
-"""The companies' PostgreSQL databases: how they are made, connected to, and what is applied in them."""
+"""Make the companies' PostgreSQL databases, connect to them, and record what was applied in them."""

@@ -38,7 +38,7 @@ class Fenced(Exception):  # noqa: N818 - an outcome, not a fault
 
 
 def find_applied(connection: PgConnection, table_id: str) -> Applied | None:
-    """Return what the database has applied of the table."""
+    """Return the definition of the table that the database has applied."""
     row = connection.execute(
         "SELECT version, display_name, status, columns, deleted_at IS NOT NULL,"
         " title, description, key, indexes FROM managed_tables.tables WHERE table_id = %s",
@@ -129,7 +129,7 @@ def record_restoration(connection: PgConnection, table_id: str, display_name: st
 
 
 def fence(connection: PgConnection, table_id: str, base_version: int) -> Applied:
-    """Shut out whoever began from this version and has not committed; return what is applied for good.
+    """Shut out operations that began from this version and have not committed; return what is applied.
 
     Waits for an operation that is inside its transaction, within the session's lock timeout.
     """
@@ -199,7 +199,7 @@ def claim_job(connection: PgConnection, job_id: str, table_id: str) -> bool:
 
 
 def record_result(connection: PgConnection, job_id: str, row_count: int, result: LoadResult) -> None:
-    """Record what the loading transaction has done, in that transaction."""
+    """Record the result of a load, in its transaction."""
     connection.execute(
         "UPDATE managed_tables.applied_jobs SET row_count = %s, result = %s WHERE job_id = %s",
         [row_count, Jsonb(result.as_record()), job_id],
@@ -209,7 +209,7 @@ def record_result(connection: PgConnection, job_id: str, row_count: int, result:
 def shut_out_job(
     connection: PgConnection, job_id: str, table_id: str, reason: JobErrorKind = JOB_FAULT
 ) -> AppliedJob | None:
-    """Return what the job has loaded; if it has not, see to it that it never will, and return None.
+    """Return what the job has loaded; if nothing, shut it out, so that it never will, and return None.
 
     Waits for a run that is loading at this moment, within the session's lock timeout.
     """
@@ -228,9 +228,9 @@ def shut_out_job(
 def interrupt_and_shut_out(
     connection: PgConnection, job_id: str, table_id: str, reason: JobErrorKind
 ) -> AppliedJob | None:
-    """Do as `shut_out_job` does, and end the session of a run that is loading: it is not waited for.
+    """Shut out the job without waiting: the session of a run that is loading is terminated.
 
-    Whether its commit was first is PostgreSQL's to say: a session cannot be ended in the midst of one.
+    PostgreSQL decides whether its commit was first: no session is terminated during one.
     """
     for _ in range(_INTERRUPTIONS):
         connection.execute(

@@ -98,7 +98,7 @@ class ConnectionCache:
             del self._in_use[company_id]
 
     def _grant(self) -> None:
-        """Give what is free to those who wait, in order, passing over companies that have their share."""
+        """Grant free connections to waiting threads in order, but none to companies that have their share."""
         for waiter in list(self._waiters):
             if self._total_in_use >= self._limit:
                 return
@@ -118,7 +118,7 @@ class ConnectionCache:
         return None
 
     def _next_idle(self, company: ConnectionRecord) -> tuple[float, PgConnection] | None:
-        """Take the company's connection that rested least, and since when; close what is of no use."""
+        """Take the company's connection that rested least, and since when; close unusable ones."""
         dropped: list[PgConnection] = []
         found: tuple[float, PgConnection] | None = None
         with self._lock:

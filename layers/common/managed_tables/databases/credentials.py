@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CompanyRoles:
-    """The database of one connection and its two roles: its owner and who only reads.
+    """The database of one connection and its two roles, the owner and the reader.
 
-    `reader_generation` counts how often the read-only role was given another password.
+    `reader_generation` counts how often the reader got another password.
     """
 
     connection_id: str

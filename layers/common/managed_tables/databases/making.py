@@ -50,16 +50,16 @@ class DatabaseMaker:
         return connection
 
     def bring_up_to_date(self, connection: ConnectionRecord) -> None:
-        """Bring a database of an earlier release to what this one makes; repeatable."""
+        """Migrate a database of an earlier release to this one; repeatable."""
         with translated_errors(), self.databases.open_admin_connection(connection.cluster) as admin:
             set_defaults(admin, self.databases.roles_of(connection), self.zone)
         self._migrate(connection)
 
     def rotate_reader(self, connection: ConnectionRecord) -> ConnectionRecord:
-        """Give the company's read-only role another password, and end the sessions that it has.
+        """Set another password for the company's read-only role, and end its sessions.
 
-        Who finds the old one recorded where this fails repeats it: either both change or neither, but for a
-        process that dies between two commits.
+        Repeat it if it fails. Password and record change together, unless the process dies between two
+        commits.
         """
         with translated_errors(), self.databases.open_admin_connection(connection.cluster) as admin:
             with admin.transaction():

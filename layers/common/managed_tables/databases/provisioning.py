@@ -15,7 +15,7 @@ class Maker(Protocol):
         """Return the company's connection, its database made if it is not complete."""
 
     def bring_up_to_date(self, connection: ConnectionRecord) -> None:
-        """Bring a database of an earlier release to what this one makes."""
+        """Migrate a database of an earlier release to this one."""
 
     def rotate_reader(self, connection: ConnectionRecord) -> ConnectionRecord:
         """Give the read-only role another password; return the record that says so."""

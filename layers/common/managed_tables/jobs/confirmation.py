@@ -1,9 +1,9 @@
-"""Confirm a job's schema, in an order of steps that may be cut off anywhere.
+"""Confirm a job's schema, in an order of steps that may be interrupted anywhere.
 
 The name is reserved and the schema written to S3 first; the job's record then names both, in the one
-conditional write that decides; the state machine is told last. Cut off before the decision, the job still
-waits (and the reservation ends by itself); cut off after it, a repeated confirmation or the sweep tells
-the state machine again.
+conditional write that decides; the state machine is notified last. Interrupted before the decision, the
+job still waits, and the reservation expires; interrupted after it, a repeated confirmation or the sweep
+notifies the state machine again.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ class WantedSchema:
 
     @property
     def digest(self) -> str:
-        """What tells a repeated confirmation from another one."""
+        """A digest that is the same for a repeated confirmation, and differs for another one."""
         columns = [column.as_document() for column in self.columns]
         terms = self.terms.as_record()
         return _hash(
@@ -166,7 +166,7 @@ def _record(
         "display_name": schema.display_name,
         "columns": [column.as_document() for column in schema.columns],
         "table_id": table_id,
-        # What the table had already: such a column is not made again, should it be gone when rows go in.
+        # Columns that the table has now: one that is gone when rows are loaded is not made again.
         "own_columns": [column.name for column in schema.columns if column.name in own_names],
     }
     if terms := schema.terms.as_record():

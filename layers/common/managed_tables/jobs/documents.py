@@ -1,4 +1,4 @@
-"""Read from S3 what stands beside a job's record: its analysis and its confirmed schema."""
+"""Read a job's documents from S3: its analysis and its confirmed schema."""
 
 import threading
 from collections import OrderedDict
@@ -27,7 +27,7 @@ class JobDocuments:
         return None if job.confirmed_key is None else self._find(job.confirmed_key)
 
     def find_preview(self, analysis: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the index of the lines of a job's files; None where it is deleted, or was never made."""
+        """Return the index of the lines of a job's files; None if it was deleted or never made."""
         key = analysis.get("preview_key")
         return None if key is None else self._find(key)
 

@@ -1,4 +1,4 @@
-"""Tell what cannot be of a reading that a person states: no such file, sheet or line, no delimiter at all."""
+"""Check a reading that a person states: whether file, sheet and line exist, and a delimiter can be one."""
 
 import codecs
 from collections.abc import Iterator, Mapping

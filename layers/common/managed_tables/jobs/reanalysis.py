@@ -1,8 +1,8 @@
-"""Have the files of a waiting job read anew, as a person states it, in steps that can be cut off anywhere.
+"""Have the files of a waiting job read again, as a person states, in steps that may be interrupted anywhere.
 
-What is stated is written to S3 first; the job's record then names it, in the one conditional write that
-decides; the state machine is told last. Cut off after the decision, the same request again or the sweep tells
-the state machine.
+The statement is written to S3 first; the job's record then names it, in the one conditional write that
+decides; the state machine is notified last. Interrupted after the decision, a repeated request or the sweep
+notifies it.
 """
 
 import hashlib
@@ -66,7 +66,7 @@ def _decide(services: Services, job: JobRecord, stated: StatedWish, digest: str)
 def _with_only_sheets(
     stated: Iterable[Mapping[str, Any]], known: Iterable[Mapping[str, Any]]
 ) -> list[Mapping[str, Any]]:
-    """Return what is stated, a workbook's only sheet named where none is."""
+    """Return the statement, with the name of a workbook's only sheet filled in."""
     sheets: dict[int, list[str | None]] = {}
     for table in known:
         sheets.setdefault(table["file"], []).append(table["sheet"])
@@ -79,7 +79,7 @@ def _refusal(details: list[Detail]) -> ApiError:
 
 
 def merge(before: StatedWish, stated: StatedWish) -> dict[str, Any]:
-    """Return what is stated by now: a table that is named anew is as it is named, any other as it was."""
+    """Merge two statements: a table that the new one names replaces the old one's; others stay."""
     tables = _by_place(before["tables"]) | _by_place(stated["tables"])
     timezone = stated.get("timezone") or before.get("timezone")
     return {"timezone": timezone, "tables": [tables[place] for place in sorted(tables, key=_order)]}

@@ -8,7 +8,7 @@ from managed_tables.catalog.job_records import JobRecord
 PLACE_LABELS = ("arquivo", "aba", "linha", "motivo")
 _CONFIRMED = "/confirmed-"
 _REJECTS = "/rejects-"
-# What a spreadsheet runs; a number that begins with a sign is none of it.
+# What a spreadsheet runs as a formula; a number that begins with a sign is not one.
 _RUNS = re.compile(r"\s*[=@\t\r]|\s*[+-](?![\d.,]+%?\s*$)")
 GUARD = "'"
 
@@ -24,7 +24,7 @@ def are_rejects(labels: Sequence[str | None]) -> bool:
 
 
 def rejects_keys(job: JobRecord) -> tuple[str, str] | None:
-    """Return the keys of the file and of what is known of it, which each confirmation has of its own."""
+    """Return the keys of a confirmation's file of rejected rows, and of its summary."""
     if job.confirmed_key is None:
         return None
     base = job.confirmed_key.replace(_CONFIRMED, _REJECTS).removesuffix(".json")

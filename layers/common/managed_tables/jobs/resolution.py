@@ -1,7 +1,7 @@
-"""The end of a job whose confirmed schema may have been loaded: PostgreSQL alone knows whether it was.
+"""Resolve the end of a job whose rows may have been loaded: only PostgreSQL knows whether they were.
 
-A worker may have died between its commit and the job's record, or may still be at work. So the job is shut
-out of the company's database first: then its rows are there for good, or never will be.
+A worker may have died between its commit and the job's record, or may still be running. So the job is first
+shut out of the company's database: then its rows are there, or never will be.
 """
 
 from managed_tables.aws.observability import get_logger
@@ -29,7 +29,7 @@ def resolve(
         applied = shut_out(connection, job.job_id, table_id, error.kind)
     if applied is not None:
         return complete(services, company, job, applied)
-    if not interrupts:  # who cancels is not kept waiting: what is left is cleared afterwards
+    if not interrupts:  # a cancellation does not wait: the rest is cleared afterwards
         take_back_columns(services, company, job)
     failed = services.jobs.fail(job, error.as_record())
     if job.mode == "create" and job.reserved_table_id:

@@ -28,7 +28,7 @@ def resume(services: Services, job: JobRecord) -> None:
 
 
 def try_to_resume(services: Services, job: JobRecord) -> None:
-    """Tell the execution where the job goes; where that fails the sweep tells it again."""
+    """Tell the execution what comes next; if that fails, the sweep repeats it."""
     try:
         resume(services, job)
     except ExecutionsUnavailable:

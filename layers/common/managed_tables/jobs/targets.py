@@ -8,7 +8,7 @@ from managed_tables.catalog.tables import Tables
 
 @dataclass(frozen=True)
 class Target:
-    """A job's mode and, unless it makes a table, the table; `is_active` tells whether that takes rows."""
+    """A job's mode and, unless it makes a table, the table; `is_active`: whether the table takes rows."""
 
     mode: JobMode
     table_id: str | None = None
@@ -16,7 +16,7 @@ class Target:
 
 
 def find_target(tables: Tables, company_id: str, intake: Intake) -> Target:
-    """Return the target as things stand: a table that another job is making does not exist yet."""
+    """Return the target as it is now: a table that another job is making does not exist yet."""
     table_id = tables.find_holder(company_id, intake.table_name) if intake.table_name else None
     table = tables.find(company_id, table_id) if table_id else None
     if table is None or table.state != "ready":

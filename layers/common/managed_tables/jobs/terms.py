@@ -1,4 +1,4 @@
-"""On which terms a job's rows are loaded: how columns are filled, and what becomes of what does not fit."""
+"""Define the terms of a load: how columns are filled, and what happens to misfits."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -28,7 +28,7 @@ class LoadTerms(BaseModel):
         return self.choice(name).source or name
 
     def as_record(self) -> dict[str, Any]:
-        """Return what is stated alone, as JSON; nothing for the usual terms."""
+        """Return only what is stated, as JSON; an empty object for the usual terms."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
 

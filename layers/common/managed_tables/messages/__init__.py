@@ -1,1 +1,1 @@
-"""What people are told of their files: findings as data, and the Portuguese made of them."""
+"""Report to people about their files: findings as data, and their Portuguese sentences."""

@@ -1,4 +1,4 @@
-"""Make Portuguese of findings: sentences for a business user, and the objects that answers carry.
+"""Word findings in Portuguese: sentences for a business user, and the objects in answers.
 
 A sentence says what was seen, what was done, and what the person can do. This is the only module that
 words findings; `{count}`, `{lines}` and `{preview}` are the finding's own, other fields its values.

@@ -1,6 +1,6 @@
-"""Declare what analyze tells people of their files, as data: a code, the places, the values it names.
+"""Declare findings about files as data: a code, the places, the values that a sentence names.
 
-`finding_texts.py` makes Portuguese of it; nothing else does.
+Only `finding_texts.py` words them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -118,7 +118,7 @@ class Finding:
     """One thing found: its code, where it is, and the values that its sentence names.
 
     `file` and `sheet` are names; `lines` the first physical lines or rows of the sheet, `count` how many
-    there are of what was found; `columns` the columns' names; `preview` what stands in rows left out.
+    there are in all; `columns` the columns' names; `preview` the start of rows that were left out.
     `places` are columns of one file or sheet (from 0) that have no name yet: `named` gives them theirs.
     """
 
@@ -148,7 +148,7 @@ class Finding:
 
 
 def about_lines(code: WarningCode, lines: Sequence[int], count: int | None = None, **values: Any) -> Finding:
-    """Return a finding about lines, of which the first are named."""
+    """Return a finding about lines; it names the first of them."""
     return Finding(code, values, len(lines) if count is None else count, tuple(lines[:MAX_LINES]))
 
 

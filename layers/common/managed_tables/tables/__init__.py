@@ -1,4 +1,4 @@
-"""The companies' tables: what a definition may be, and how tables are made, changed and deleted.
+"""Make, change and delete the companies' tables, and check their definitions.
 
-DynamoDB and PostgreSQL cannot commit together; `operations` owns the three steps that keep them agreed.
+DynamoDB and PostgreSQL cannot commit together; the three steps of `operations` keep them consistent.
 """

@@ -1,4 +1,4 @@
-"""What an update asks of a table, and what it makes of the table's definition."""
+"""Apply an update to a table's definition."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -35,11 +35,10 @@ KEEP: Final = Keep.KEEP
 
 @dataclass(frozen=True)
 class TableChange:
-    """What an update asks for; None (KEEP, where a table may be without) leaves a part as it is.
+    """An update; None (KEEP for optional parts) leaves a part as it is.
 
-    `columns` is the whole new list; `added_columns` go to the end of whatever list there is by then, where
-    `nullable_columns` let NULL in.
-    `versions` are those of which the table must have one.
+    `columns` is the whole new list. `added_columns` are appended to the current list, in which
+    `nullable_columns` become nullable. The table's version must be one of `versions`.
     """
 
     display_name: str | None = None
@@ -94,7 +93,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class Additions:
-    """What a new table may have beside its name and columns."""
+    """Optional parts of a new table, besides name and columns."""
 
     texts: Texts = Texts()
     key: Sequence[str] | None = None
@@ -119,7 +118,7 @@ NO_ADDITIONS = Additions()
 
 
 def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Applied]:
-    """Return what the change makes of the table; raises INVALID_SCHEMA and TABLE_VERSION_CHANGED."""
+    """Return the table after the change; raises INVALID_SCHEMA and TABLE_VERSION_CHANGED."""
     if change.versions is not None and table.version not in change.versions:
         raise ApiError(TABLE_VERSION_CHANGED, version=table.version)
     if change.display_name is not None and change.display_name != table.display_name:
@@ -128,7 +127,7 @@ def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Ap
     columns = change.columns_for(table.columns)
     if columns is not None:
         plan = plan_columns(table.columns, columns, table.version + 1)
-    pack_columns(plan.columns)  # refuses what the catalog could not hold, before anything is begun
+    pack_columns(plan.columns)  # refuses what the catalog cannot store, before anything begins
     applied = replace(
         table.applied,
         version=table.version + 1,
@@ -182,7 +181,7 @@ def _index_faults(indexes: Sequence[Sequence[str]], columns: Columns) -> Iterato
 
 
 def _list_faults(names: Sequence[str], path: str, limit: int, columns: Columns) -> Iterator[Detail]:
-    """Yield what is wrong with a list of the table's columns."""
+    """Yield the faults in a list of the table's columns."""
     if not names or len(names) > limit:
         code = DetailCode.TOO_LONG if names else DetailCode.TOO_SHORT
         yield detail("body", Fault(code, f"deve ter de 1 a {limit} colunas"), path=path)

@@ -53,7 +53,7 @@ class ColumnChange(Column):
 
 
 def check_table_name(display_name: str) -> None:
-    """Raise INVALID_SCHEMA unless a table may bear this name."""
+    """Raise INVALID_SCHEMA unless a table may have this name."""
     if not is_identifier(display_name):
         fault = Fault(DetailCode.INVALID_NAME, IDENTIFIER_RULE)
     elif not is_table_name(display_name):
@@ -82,7 +82,7 @@ def check_columns(columns: Sequence[Column]) -> None:
 
 
 def column_fault(index: int, name: str | None, fault: Fault, *, field: str = "", **keys: Any) -> Detail:
-    """Return the detail of the request's column at `index`; `field` is what is wrong in it."""
+    """Return the detail about the request's column at `index`; `field` is the wrong field."""
     path = json_path(["columns", index, *([field] if field else [])])
     named = {} if name is None else {"column": name}
     return detail("body", fault, path=path, **named, **keys)

@@ -1,7 +1,7 @@
-"""The indexes of a table in PostgreSQL: the unique one of its key, and those that filters and sorts use.
+"""Build and drop a table's indexes: the unique one of its key, and those for filters and sorts.
 
-An index is named for what it holds, the numbers and types of its columns: it is the same one after a rename,
-and another one after a change of type. Those that are there and are not the definition's are leftovers.
+An index is named for the numbers and types of its columns: a rename keeps it, a change of type makes another.
+Indexes that are not in the definition are leftovers.
 """
 
 import hashlib
@@ -57,7 +57,7 @@ def build_indexes(
 ) -> None:
     """Build, without keeping writers out, the indexes of `after` that the table `before` can have already.
 
-    `origins` are the present columns, by their new names, that the change leaves as they are. Not for use
+    `origins` are the current columns, by their new names, that the change leaves alone. Not for use
     in a transaction; repeatable: what an earlier attempt left half-made is dropped and built again. Raises
     DUPLICATE_KEY_ROWS, and INVALID_SCHEMA where a value is too long for an index.
     """
@@ -95,9 +95,9 @@ def align_indexes(connection: PgConnection, table_id: str, applied: Applied) -> 
 
 
 def drop_leftovers(connection: PgConnection, table_id: str, applied: Applied, lock_timeout_ms: int) -> None:
-    """Drop what is left of an index that was to be built, unless the definition has come to hold it.
+    """Drop the remains of an index that was being built, unless the definition now has it.
 
-    Raises psycopg's LockNotAvailable where others hold the table for longer than that.
+    Raises psycopg's LockNotAvailable if others hold the table for longer than the lock timeout.
     """
     if applied.deleted or not _find_present(connection, table_id, applied.display_name):
         return

@@ -22,7 +22,7 @@ class TablePage:
 
 @dataclass(frozen=True)
 class TableReading:
-    """Reads the tables of a company; ends what an operation left unfinished, unless it had to wait for it."""
+    """Reads the tables of a company; ends unfinished operations, unless it would have to wait."""
 
     tables: Tables
     reconciliation: Reconciliation

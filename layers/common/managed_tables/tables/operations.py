@@ -1,8 +1,8 @@
-"""The operations on tables: three steps each, so that DynamoDB and PostgreSQL agree whatever dies.
+"""Create, change and delete tables in three steps, so that DynamoDB and PostgreSQL agree whatever crashes.
 
 1. DynamoDB: the operation is written into the table's record, its new name reserved.
 2. PostgreSQL: the change, one version further, only if the version is still that of step 1.
-3. DynamoDB: the record becomes what PostgreSQL has, names let go.
+3. DynamoDB: the record becomes what PostgreSQL has; names are released.
 
 Of two operations at once on one table the second waits for the first, then goes on from its result.
 """
@@ -223,11 +223,11 @@ class TableOperations:
         return found
 
     def _run(self, connection: PgConnection, begun: TableRecord, step: Step) -> None:
-        """Do step 2, again while the table is locked by others; what fails for good is undone at once.
+        """Do step 2, repeatedly while others lock the table; undo it at once if it fails for good.
 
-        Raises Fenced where another has shut the operation out: the caller ends it, once it has given the
-        connection back (to end takes one too, and a process has few). If the connection broke,
-        whether it was committed is unknown: the next who meets it finds out.
+        Raises Fenced if another has shut the operation out: the caller ends it after returning the connection
+        (ending takes one, too, and a process has few). If the connection broke, whether it was committed is
+        unknown: whoever meets the operation next finds out.
         """
         try:
             _run_transaction(connection, step)
@@ -277,7 +277,7 @@ class TableOperations:
 def _without_unused(
     connection: PgConnection, table: TableRecord, plan: ColumnPlan, change: TableChange
 ) -> ColumnPlan:
-    """Drop the columns that a job takes back; return what is left of the plan: they hold nothing to hide."""
+    """Drop the columns that a job takes back; return the rest of the plan: they have no values to hide."""
     names = [name for name, _ in plan.hidden]
     drop_added(connection, table.table_id, table.display_name, change.job_id or "", names)
     return replace(plan, hidden=())
@@ -292,7 +292,7 @@ def _follow_claims(connection: PgConnection, table_id: str, change: TableChange,
 
 
 class _BuildInterrupted(Exception):  # noqa: N818 - an outcome, not a fault
-    """The connection was lost while an index was built: what is left of it is dropped and built again."""
+    """The connection was lost while an index was built: drop its remains and build it again."""
 
 
 def _continued(change: TableChange, before: TableRecord, ended: TableRecord | None) -> TableChange:

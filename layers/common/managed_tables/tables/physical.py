@@ -25,9 +25,9 @@ def create_physical_table(
 def create_table_to_fill(
     connection: PgConnection, table_id: str, display_name: str, columns: Columns, zone: str = "UTC"
 ) -> None:
-    """Make the table as `create_physical_table` does, but for its primary key.
+    """Make the table like `create_physical_table`, without its primary key.
 
-    It costs half as much to sort the ids of rows that are there as to find each its place on arrival.
+    Sorting the ids of rows afterwards costs half as much as placing each on arrival.
     """
     record_new(connection, table_id, display_name, columns)
     parts = [
@@ -105,7 +105,7 @@ def column_definition(column: Column, zone: str) -> sql.Composed:
 
 
 def default_value(column: Column, zone: str) -> sql.Composed:
-    """Return the SQL of what a row has that does not name the column: NULL unless it has a default."""
+    """Return the SQL of the column's default: NULL unless it has one."""
     if column.default_is_now and column.type is ColumnType.DATE:
         return sql.SQL("(now() AT TIME ZONE {})::date").format(sql.Literal(zone))
     if column.default_is_now:

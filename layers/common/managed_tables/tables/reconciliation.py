@@ -1,8 +1,8 @@
 """Resolve operations that did not end: whoever meets one finishes it or undoes it.
 
-It is safe at any moment, since the version in PostgreSQL is the fence: an operation that is inside its
-transaction makes us wait, one that has committed is finished, and one that comes later finds itself shut
-out and begins anew. The ages below are politeness, not correctness.
+It is safe at any moment, since the version in PostgreSQL is the fence: an operation inside its transaction is
+waited for, a committed one is finished, and a later one finds itself shut out and starts again. The ages
+below are politeness, not correctness.
 """
 
 import random
@@ -97,7 +97,7 @@ class Reconciliation:
         return True
 
     def end_stale_at_once(self, company: ConnectionRecord, table: TableRecord) -> bool:
-        """Do as `end_stale` does, for who only reads: where others hold the table, leave it as it is."""
+        """Do as `end_stale` does, for readers: if others hold the table, leave it as it is."""
         if table.pending is None or not self._is_stale(company, table):
             return False
         with self.open_company(company) as connection:
@@ -113,9 +113,9 @@ class Reconciliation:
         return True
 
     def end(self, company: ConnectionRecord, table: TableRecord) -> TableRecord | None:
-        """Finish the operation where PostgreSQL has applied it, else shut it out and undo it.
+        """Finish the operation if PostgreSQL has applied it, else shut it out and undo it.
 
-        Returns the table's record as it is then, None where there is no such table (any more).
+        Returns the table's record after that, None if there is no such table (any more).
         """
         base_version = table.version if table.pending is None else table.pending.base_version
         with self.open_company(company) as connection:

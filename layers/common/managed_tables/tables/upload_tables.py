@@ -1,13 +1,13 @@
 """Make the table of an upload: reserved when its schema is confirmed, made when its rows are loaded.
 
-The order of things, and who does them:
+The steps, and who takes them:
 
 1. the confirmation calls `reserve`: the name is taken, nobody sees the table yet;
 2. insert calls `create_table_to_fill` (module `physical`) first in its loading transaction;
 3. after the commit, and again whenever insert is repeated, it calls `finalise`;
 4. when nothing is inserted (values do not convert, the job fails) it calls `release` instead.
 
-Whatever dies between these, the next who meets the name asks the job and finishes or undoes it.
+Whatever crashes between these, whoever next meets the name asks the job and finishes or undoes it.
 """
 
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Taking a load back: what is kept for it in the company's database, and how it is undone."""
+"""Undo loads: keep what is needed for it in the company's database, and take the rows back."""

@@ -39,7 +39,7 @@ def keep_rows(
 
 
 def keep_values(connection: PgConnection, job_id: str, query: sql.Composed) -> int:
-    """Keep what the query gives, ids and values, and return how many rows; nothing is made for none."""
+    """Keep the ids and values that the query yields; return how many rows; make no table for none."""
     made = connection.execute(sql.SQL("CREATE TABLE {} AS {}").format(kept_table(job_id), query))
     if not made.rowcount:
         connection.execute(sql.SQL("DROP TABLE {}").format(kept_table(job_id)))
@@ -62,9 +62,9 @@ def record_undoable(
 
 
 def lock_undoable(connection: PgConnection, job_id: str, days: int) -> Undoable | None:
-    """Return what can be taken back of the job, and hold it until the transaction ends; None where nothing.
+    """Return what can be undone of the job, locked until the transaction ends; None if nothing can.
 
-    Nothing can where the rows have come to another database since: their `xmin` is that of the move.
+    Nothing can be undone after a move to another database: the rows' `xmin` is that of the move.
     """
     row = connection.execute(
         "SELECT job_id, table_id, mode, xid::xid::text, first_id, last_id, has_kept"
@@ -94,7 +94,7 @@ def forget_table(connection: PgConnection, table_id: str) -> None:
 
 
 def forget_expired(connection: PgConnection, days: int, limit: int = 20) -> int:
-    """Drop what is kept of loads that are older, `limit` at most, and return how many; commits."""
+    """Drop what is kept of older loads, at most `limit`, and return how many; commits."""
     with connection.transaction():
         rows = connection.execute(
             "DELETE FROM managed_tables.undoable_jobs WHERE job_id IN (SELECT job_id"
@@ -107,9 +107,9 @@ def forget_expired(connection: PgConnection, days: int, limit: int = 20) -> int:
 
 
 def rename_kept_columns(connection: PgConnection, table_id: str, renames: list[tuple[str, str]]) -> None:
-    """Rename the columns of what is kept of the table as its own are, in the caller's transaction.
+    """Rename the columns of the table's kept rows, in the caller's transaction.
 
-    The pairs are old and new names, done one after another.
+    The pairs are old and new names, renamed one after another.
     """
     rows = connection.execute(
         "SELECT job_id FROM managed_tables.undoable_jobs WHERE table_id = %s AND has_kept FOR UPDATE",

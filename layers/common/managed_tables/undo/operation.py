@@ -1,4 +1,4 @@
-"""A job taken back: first in the company's database, where it is done once, then in the job's record."""
+"""Undo a job: first in the company's database, where it is done once, then in the job's record."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ RECOVERED_AFTER = timedelta(seconds=3)
 
 
 def undo_job(services: Services, job: JobRecord, *, force: bool) -> Undone:
-    """Take back what the job did to its table.
+    """Undo what the job did to its table.
 
     Raises NOT_UNDOABLE for a job that is not done, was undone, or is too old; CHANGED_SINCE where somebody
     changed its rows and `force` does not leave them as they are; TABLE_INACTIVE.
@@ -31,7 +31,7 @@ def undo_job(services: Services, job: JobRecord, *, force: bool) -> Undone:
 
 
 def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone | None:
-    """Return what a request did that was cut off before it said so; raises NOT_UNDOABLE for another's."""
+    """Return the outcome of an interrupted request that did undo the job; raises NOT_UNDOABLE otherwise."""
     with services.open_company(company) as connection:
         outcome = find_outcome(connection, job.job_id)
     if outcome is None:

@@ -1,4 +1,4 @@
-"""When what is kept for an undo is to be dropped: items of the catalog, which wake no database."""
+"""Remember when kept rows are to be dropped: items of the catalog, which wake no database."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -52,7 +52,7 @@ def find_outcome(connection: PgConnection, job_id: str) -> Outcome | None:
 
 
 def undo_load(connection: PgConnection, job_id: str, days: int, *, force: bool) -> Undone:
-    """Remove the job's rows and give back those of before it, in the transaction that the caller has begun.
+    """Remove the job's rows and restore the earlier ones, in the caller's transaction.
 
     Raises NOT_UNDOABLE, TABLE_INACTIVE, and CHANGED_SINCE unless `force`: the transaction must roll back.
     """
@@ -99,7 +99,7 @@ def _hold(connection: PgConnection, job_id: str, days: int) -> Undoable:
 
 
 def _hold_table(connection: PgConnection, load: Undoable) -> sql.Identifier:
-    """Return the table's name, which stays what it is, as its columns do; keep writers out."""
+    """Lock the table against writers, so that name and columns stay, and return its name."""
     connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [load.table_id])
     applied = find_applied(connection, load.table_id)
     if applied is None or applied.deleted:
@@ -122,7 +122,7 @@ def _count_changed(connection: PgConnection, load: Undoable, table: sql.Identifi
 
 
 def _restore(connection: PgConnection, load: Undoable, table: sql.Identifier) -> tuple[int, int]:
-    """Give back what was kept; return how many rows, and how many could not be: others have changed them."""
+    """Restore kept rows; return how many, and how many could not be, since others have changed them."""
     if not load.has_kept:
         return 0, 0
     kept = kept_table(load.job_id)

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-BLOCK_BYTES = 65_536  # between two entries of the index: what is read in vain, at most
+BLOCK_BYTES = 65_536  # between two entries of the index: wasted reading, at most
 MAX_COLUMNS_SHOWN = 200
 LINE_BREAK = "\ufdd0"  # a noncharacter, for a line break inside a cell of a sheet
 

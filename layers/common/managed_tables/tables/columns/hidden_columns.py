@@ -1,7 +1,7 @@
-"""Columns that users took away: moved out of their table, so that whoever reads it has no column of them.
+"""Hide columns: move them out of their table, so that its readers do not see them.
 
-Of each change that hides columns, schema `deleted_tables` has one table, `hidden$<table id>$<version>`: the
-ids of the rows that had a value, and the values under the names that the columns are hidden by.
+Each change that hides columns makes one table in schema `deleted_tables`, `hidden$<table id>$<version>`: the
+ids of the rows that had a value, and the values under the hidden columns' names.
 """
 
 from collections.abc import Sequence

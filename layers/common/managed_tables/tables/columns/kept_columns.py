@@ -6,10 +6,10 @@ from managed_tables.undo.keeping import forget_table, rename_kept_columns
 
 
 def follow_columns(connection: PgConnection, table_id: str, plan: ColumnPlan) -> None:
-    """Rename the columns of what is kept as the table's own, in the transaction that changes them.
+    """Rename the columns of kept rows as the table's own, in the transaction that changes them.
 
-    A change of type writes every row anew: nothing tells any more which of them somebody has changed, and
-    the loads before it cannot be taken back.
+    A change of type rewrites every row: which of them somebody has changed is lost, and earlier loads can no
+    longer be undone.
     """
     if plan.converted:
         forget_table(connection, table_id)
