@@ -19,7 +19,7 @@ Options = argparse.Namespace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0 where what was asked for is done."""
+    """Run the command and return its exit status: 0 for success."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["analyze"]:  # works offline, and prints JSON: a tool of its own
         from managed_tables_analyze.cli import main as analyze

@@ -98,7 +98,7 @@ class Api:
             raise Refused(f"O envio de {upload['name']} foi recusado (HTTP {response.status_code})", [])
 
     def download(self, url: str, target: Path, received: Callable[[int], None]) -> None:
-        """Write what the URL gives to the file, which is there only once it is whole."""
+        """Download the URL to the file, which appears only when it is complete."""
         part = target.with_name(f"{target.name}.part")
         with self._client.stream("GET", url) as response, part.open("wb") as file:
             response.raise_for_status()

@@ -39,7 +39,7 @@ def keep_login(login: Login) -> Path:
 
 
 def find_login(url: str | None, token_file: Path | None) -> Login:
-    """Return the login: options first, then the environment, then what is kept; raises NotLoggedIn."""
+    """Return the login: options first, then the environment, then the stored one; raises NotLoggedIn."""
     kept = _kept()
     found_url = url or os.environ.get(URL_VARIABLE) or kept.get("url")
     token = read_token(token_file) or kept.get("token")

@@ -1,4 +1,4 @@
-"""Show tables, reviews and progress in a terminal; where it is none, plain lines."""
+"""Show tables, reviews and progress in a terminal, or as plain lines elsewhere."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -75,7 +75,7 @@ def complain(message: str, details: Iterable[Mapping[str, Any]] = ()) -> None:
 
 
 def place_of(detail: Mapping[str, Any]) -> str:
-    """Return where a detail stands, as people say it."""
+    """Return the place of a detail, as people say it."""
     names = (
         ("file", "{}"),
         ("sheet", "aba {}"),
@@ -102,7 +102,7 @@ def show_tables(tables: Iterable[Mapping[str, Any]]) -> None:
 
 
 def show_review(job: Mapping[str, Any]) -> None:
-    """Print what was read: each column with its type, some values and what to look at."""
+    """Print the review: each column with its type, some values and warnings."""
     schema = job["inferred_schema"]
     grid = Table("Coluna", "Nome", "Tipo", "Vazios", "Exemplos")
     for column in schema["columns"]:
@@ -122,7 +122,7 @@ def show_review(job: Mapping[str, Any]) -> None:
 
 
 def show_result(result: Mapping[str, Any] | None) -> None:
-    """Print what a job has made of its rows."""
+    """Print the result of a job."""
     counts = [f"{result[key]} {name}" for key, name in _COUNTS.items() if result and result.get(key)]
     say(f"Concluído: {', '.join(counts) or 'nenhuma linha'}")
 
@@ -136,7 +136,7 @@ def progress_of(what: str) -> Iterator["Shown"]:
 
 
 class Shown:
-    """One bar: so much of a whole, or what a job or an export says of itself."""
+    """One progress bar: a part of a whole, or the progress of a job or an export."""
 
     def __init__(self, bars: Progress, what: str) -> None:
         self._bars, self._what = bars, what

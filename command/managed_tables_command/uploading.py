@@ -48,7 +48,7 @@ def _send(api: Api, files: Sequence[Path], target: dict[str, Any] | None, mode: 
 
 
 class _Counted:
-    """A file that tells how much of it was read."""
+    """A file that reports how much of it was read."""
 
     def __init__(self, file: IO[bytes], bar: shown.Shown) -> None:
         self._file, self._bar = file, bar

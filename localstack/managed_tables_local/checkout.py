@@ -17,7 +17,7 @@ _SOURCES = ("functions", "layers", "requirements", "statemachine", "template.yam
 
 
 def tool_environment(name: str) -> Path:
-    """Return the `bin` folder of a tool's own environment, made anew when requirements/NAME.txt changes."""
+    """Return the `bin` folder of a tool's own environment, rebuilt when requirements/NAME.txt changes."""
     home = LOCAL / f"{name}-venv"
     locked = ROOT / "requirements" / f"{name}.txt"
     wanted = hashlib.sha256(locked.read_bytes()).hexdigest()

@@ -1,7 +1,7 @@
 """Hang up on clients that never finish a request's head: uvicorn has no such limit, and would wait for ever.
 
-API Gateway stands in front of Lambda and has limits of its own; here nothing stands in front, and idle
-connections would pile up. uvicorn's `timeout_keep_alive` counts only after an answer.
+In front of Lambda, API Gateway has such limits; here nothing has, and idle connections would pile up.
+uvicorn's `timeout_keep_alive` counts only after an answer.
 """
 
 import asyncio

@@ -19,7 +19,7 @@ class StartError(RuntimeError):
 class Background:
     """A process that outlives the command that starts it; `folder` holds its pid and its log.
 
-    `mark` is a text of its command line, by which a pid that was given to another process is told apart.
+    `mark` is a text of its command line: it shows whether a pid now belongs to another process.
     """
 
     name: str

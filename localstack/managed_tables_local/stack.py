@@ -100,7 +100,7 @@ def up(
 
 
 def down(folder: Path) -> None:
-    """Stop everything of `folder`; what it holds stays."""
+    """Stop everything of `folder`; its data stays."""
     folder = folder.resolve()
     with exclusive(folder / "stack.lock"):
         (folder / "stack.json").unlink(missing_ok=True)
@@ -113,7 +113,7 @@ def down(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Stop everything of `folder` and delete what it holds."""
+    """Stop everything of `folder` and delete its data."""
     down(folder)
     remove_server(folder / "postgres")
     shutil.rmtree(folder, ignore_errors=True)
@@ -145,7 +145,7 @@ def parameters(folder: Path, postgres: PostgresServer) -> dict[str, str]:
 
 
 def _start_console(folder: Path, emulated: Emulator, outputs: Outputs, persistent: bool) -> str | None:
-    """Serve the page and return its address; who cannot build it is told, and has the API all the same."""
+    """Serve the page and return its address; if it cannot be built, say so, and go on without it."""
     preferred = page.PREFERRED_PORT if persistent else 0
     try:
         return page.start(folder, _api_url(emulated, outputs), emulated.url, preferred_port=preferred)

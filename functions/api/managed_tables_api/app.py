@@ -22,7 +22,7 @@ ROUTERS: tuple[ApiRouter, ...] = (
 
 
 def create_app(services: ApiServices) -> FastAPI:
-    """Return the app on the given services; makes no connection and no client by itself."""
+    """Return the app on the given services; makes no connection and no client."""
     app = FastAPI(
         title="Managed Tables API",
         openapi_url=None,

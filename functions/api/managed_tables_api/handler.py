@@ -1,7 +1,7 @@
-"""The app as Lambda runs it: API Gateway's event in, its answer out.
+"""Run the app in Lambda: API Gateway's event in, its answer out.
 
 The app is built while Lambda initialises a process; clients and secrets are made by the first request that
-needs them. Under SnapStart many processes begin as copies of one: what none may share is made anew in each.
+needs them. Under SnapStart many processes start as copies of one; each makes what it may not share.
 """
 
 import os

@@ -32,9 +32,9 @@ class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
 
 
 def run_export(services: Services, company_id: str, export_id: str, stop_at: float) -> Outcome:
-    """Write the export's file, unless it is there; raises what the state machine is to retry.
+    """Write the export's file, unless it is there; raises errors for the state machine to retry.
 
-    `stop_at` is when, by the monotonic clock, the time does not suffice.
+    `stop_at` is the end of the time limit, by the monotonic clock.
     """
     export = services.exports.find(company_id, export_id)
     if export is None:
@@ -51,7 +51,7 @@ def run_export(services: Services, company_id: str, export_id: str, stop_at: flo
 
 
 def _outcome(export: ExportRecord | None) -> Outcome:
-    """Return what the state machine is told; raises Superseded where another run has yet to end it."""
+    """Return the outcome for the state machine; raises Superseded if another run has yet to end it."""
     if export is None or not export.is_terminal:
         raise Superseded
     return {"outcome": export.status}
@@ -98,14 +98,14 @@ class _Run:
             return rows, destination.finish()
 
     def _select(self, snapshot: Snapshot, request: ExportRequest) -> Selection:
-        """Return what goes out; what was right when it was asked for is right of an unchanged table."""
+        """Return the selection; it was valid when requested, and still is, since the table is unchanged."""
         try:
             return request.select(snapshot.columns, self.services.settings.zone)
         except ApiError as error:
             raise JobError(EXPORT_TABLE_CHANGED) from error
 
     def _reporter(self, total_rows: int | None) -> Callable[[int], None]:
-        """Return what is told how many rows are written: keeps it in the record once a second."""
+        """Return a callback for the number of rows written; it updates the record once a second."""
         next_report = time.monotonic()
 
         def report(rows: int) -> None:

@@ -1,4 +1,4 @@
-"""Name the formats of exports: how each is written, and as what it is sent."""
+"""Name the formats of exports: how each is written, and its media type."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ MAX_DECIMAL_DIGITS = 38  # of Parquet's decimals; what has more goes out as text
 
 _NULL = r"\N"
 _ROW_START = "row"  # a cell before the others: no line is empty, nor begins with a byte order mark
-# What follows a backslash in COPY's format, and what it stands for.
+# Escapes of COPY's format: the character after a backslash, and its meaning.
 _ESCAPES = {"b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
 _OPTIONS = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
 _TEXT = "VARCHAR"
@@ -143,7 +143,7 @@ def _feed(source: Source, writing: int, report: Callable[[int], None]) -> int:
 
 
 class _Writer(threading.Thread):
-    """Runs the statement; closes its end of the pipe whatever happens, so that who writes ends too."""
+    """Runs the statement; closes its end of the pipe in any case, so that the writer ends, too."""
 
     def __init__(self, reading: int, statement: str, folder: Path) -> None:
         super().__init__(name="parquet", daemon=True)
@@ -166,7 +166,7 @@ class _Writer(threading.Thread):
             os.close(self._reading)
 
     def raise_any(self) -> None:
-        """Raise what DuckDB raised; what it has no memory for is too large for the format."""
+        """Raise DuckDB's error; an export that does not fit its memory is too large for the format."""
         if isinstance(self._error, duckdb.OutOfMemoryException):
             raise JobError(EXPORT_ROW_TOO_LARGE) from self._error
         if self._error is not None:

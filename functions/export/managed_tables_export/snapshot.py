@@ -70,8 +70,8 @@ class Source:
 def open_snapshot(services: Services, company: ConnectionRecord, export: ExportRecord) -> Iterator[Snapshot]:
     """Open the snapshot of the export's table for the `with` block.
 
-    Raises EXPORT_TABLE_GONE and EXPORT_TABLE_CHANGED where it is not what it was when the export was asked
-    for, and says what the person can do where the database gave up.
+    Raises EXPORT_TABLE_GONE and EXPORT_TABLE_CHANGED if it is not as it was when the export was requested,
+    and translates time-outs of the database into advice.
     """
     limits = SessionLimits(services.settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
     connection = services.databases.open_company_connection(company, limits)
@@ -84,7 +84,7 @@ def open_snapshot(services: Services, company: ConnectionRecord, export: ExportR
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turn what trying again does not mend into the export's failure."""
+    """Turn errors that a retry cannot fix into the export's failure."""
     try:
         yield
     except ApiError as error:
@@ -98,7 +98,7 @@ def _told() -> Iterator[None]:
 
 
 def _begin(connection: PgConnection, export: ExportRecord, zone: str) -> Snapshot:
-    """Lock the table, so that its columns stay, and only then take the snapshot that says what they are."""
+    """Lock the table, so that its columns stay, and only then take the snapshot and read them."""
     table = _identifier(export.display_name)
     connection.execute(_BEGIN)
     try:

@@ -1,7 +1,7 @@
 """Write XLSX by openpyxl's write-only mode: real numbers, dates and texts, a frozen header.
 
 PostgreSQL has made the texts of the cells, dates as the serials that Excel counts in: openpyxl writes them
-as they are. What a cell cannot hold as a number stands there as text.
+as they are. Numbers that a cell cannot hold are written as text.
 """
 
 import itertools
@@ -125,7 +125,7 @@ class _ColumnCells:
         self._is_text = column.type is ColumnType.TEXT
 
     def fill(self, text: str) -> Any:
-        """Return the cell of this text, or the plain value; what is no number begins with an apostrophe."""
+        """Return the cell of this text, or the plain value; other text begins with an apostrophe."""
         if text[0] == "'" and not self._is_text:
             return self._as_text(text[1:])
         return self._fill(text)

@@ -1,4 +1,4 @@
-"""The rows of a file whose key is there twice: how many there are, and where the first of them stand."""
+"""Find the rows of a file whose key occurs twice: how many there are, and where the first of them are."""
 
 from dataclasses import replace
 from typing import Any
@@ -53,7 +53,7 @@ def _of_key(transfer: Transfer, key: Columns) -> Transfer:
 
 
 def _query(transfer: Transfer, table: sql.Identifier, query: sql.Composed) -> list[tuple[Any, ...]]:
-    """Stage the rows, and return what the query finds of them."""
+    """Stage the rows, and return what the query finds among them."""
     connection = transfer.connection
     with connection.transaction(force_rollback=True):
         connection.execute(
@@ -86,7 +86,7 @@ def _duplicates(table: sql.Identifier, key: Columns, *, within_file: bool, limit
 
 
 def _describe(transfer: Transfer, pairs: list[tuple[UUID, UUID | None]]) -> list[Detail]:
-    """Return a detail for each row, with where it stands and which row it repeats."""
+    """Return a detail for each row, with its place and the row that it repeats."""
     places = find_places(transfer, {one for pair in pairs for one in pair if one is not None})
     return [_detail(transfer, places[one], places[first] if first else None) for one, first in pairs]
 

@@ -55,7 +55,7 @@ from managed_tables_insert.unattended import confirm_unattended
 
 Outcome = dict[str, Any]
 
-# The loader waits for whoever is writing; nobody waits for an answer of it within a request's time.
+# The loader waits for writers; no request waits for its answer.
 LOCK_TIMEOUT_MS = 120_000
 MAX_READINGS = 3  # of a job that others move on meanwhile; then the state machine tries again
 CONVERTER_MEMORY = "1GB"  # of DuckDB: half of the function's; more goes to the temporary folder
@@ -65,11 +65,11 @@ _CORRECTABLE = (VALUES_NOT_CONVERTED, DUPLICATE_KEYS)  # by whoever confirms the
 
 
 class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
-    """The job is not what this run read: another run, or another confirmation, has moved it on."""
+    """The job has changed since this run read it: another run, or another confirmation, moved it on."""
 
 
 class Busy(Exception):  # noqa: N818 - an outcome, not a fault
-    """Others have to end first; `error` is what the job says where they do not."""
+    """Others have to end first; the job fails with `error` if they do not."""
 
     def __init__(self, error: JobError) -> None:
         self.error = error
@@ -78,9 +78,9 @@ class Busy(Exception):  # noqa: N818 - an outcome, not a fault
 
 @dataclass(frozen=True)
 class Loading:
-    """One run of the step: its job, the company's database, what was analysed and what was confirmed.
+    """One run of the step: its job, the company's database, the analysis and the confirmation.
 
-    The last attempt is the one after which nobody waits any more for those who keep the table busy.
+    After the last attempt nobody waits any longer for a busy table.
     """
 
     services: Services
@@ -136,7 +136,7 @@ class Loading:
         return JobError(DUPLICATE_KEYS, repeated.details, repeated.count, count=repeated.count)
 
     def _refuse_misfits(self, converter: DuckDBPyConnection, plan: LoadPlan) -> None:
-        """Raise VALUES_NOT_CONVERTED where values do not fit, their rows kept for whoever corrects them."""
+        """Raise VALUES_NOT_CONVERTED if values do not fit; their rows are kept, to be corrected."""
         misfits = find_misfits(converter, plan)
         if misfits.count:
             self._keep_rejects(converter, plan)
@@ -152,7 +152,7 @@ class Loading:
             self.services.storage.put_json(keys[1], {"rows": count})
 
     def _require_current(self) -> None:
-        """Raise Superseded where the job is no longer inserting what this run read."""
+        """Raise Superseded if the job is no longer inserting what this run read."""
         current = self.services.jobs.find(self.job.company_id, self.job.job_id)
         if current is None or (current.status, current.confirmed_key, current.error) != (
             "inserting",
@@ -234,9 +234,9 @@ class Loading:
 
 
 def run_job(services: Services, company_id: str, job_id: str, *, is_last_attempt: bool = False) -> Outcome:
-    """Run the inserting step of a job; raises what the state machine is to retry.
+    """Run the inserting step of a job; raises errors for the state machine to retry.
 
-    A run that finds itself superseded reads the job again, and does what is to be done then.
+    A run that finds itself superseded reads the job again and starts over.
     """
     for _ in range(MAX_READINGS):
         job = services.jobs.find(company_id, job_id)
@@ -273,7 +273,7 @@ def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Outcom
 
 
 def outcome_of(job: JobRecord) -> Outcome:
-    """Return what the state machine is told of a job that has ended, or is to be confirmed again."""
+    """Return the outcome for the state machine of a job that has ended, or must be confirmed again."""
     if job.status == "done":
         return {"outcome": "done"}
     if job.status == "failed":

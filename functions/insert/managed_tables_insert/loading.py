@@ -70,11 +70,11 @@ def load_rows(
     plan: LoadPlan,
     report: Report,
 ) -> AppliedJob:
-    """Load all of the plan's rows in one transaction and return what was done, also when repeated.
+    """Load all of the plan's rows in one transaction and return the result, also when repeated.
 
     `plan` holds the table's own columns as `current_columns` gave them. Raises MisfitFound and DuplicateFound
-    with nothing loaded, JobError where the table does not take the rows, Fenced where the table to be made
-    was given up; psycopg's own errors are faults to retry.
+    with nothing loaded, JobError if the table does not take the rows, Fenced if the table to be made was
+    given up; psycopg's own errors are to be retried.
     """
     started = time.monotonic()
     with connection.transaction():
@@ -144,7 +144,7 @@ def _load(transfer: Transfer, target: Target, table: HeldTable) -> LoadResult:
 
 
 def _find_loaded(connection: PgConnection, job_id: str) -> AppliedJob:
-    """Return what the run that was first has done; raises JobError where the job was shut out."""
+    """Return the result of the run that was first; raises JobError if the job was shut out."""
     applied = find_applied_job(connection, job_id)
     if applied is None:
         raise AssertionError("a job that cannot be claimed is loaded or shut out")
@@ -219,7 +219,7 @@ def _find_table(connection: PgConnection, target: Target) -> HeldTable:
 
 
 def _clock_ms(connection: PgConnection) -> int:
-    """Return PostgreSQL's clock, the one of all who make ids, in milliseconds."""
+    """Return PostgreSQL's clock, which all makers of ids use, in milliseconds."""
     row = connection.execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint").fetchone()
     if row is None:
         raise AssertionError("a SELECT without FROM has one row")

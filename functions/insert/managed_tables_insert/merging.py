@@ -22,7 +22,7 @@ STAGED = sql.Identifier("$staged")
 TABLE, NEW = sql.Identifier("$table"), sql.Identifier("$new")
 _MERGE_MEMORY = "64MB"  # of each hash of a million keys; more goes to the server's disk
 
-# What stands for an empty value in a comparison that a hash can serve, beside whether it is one.
+# Replaces an empty value in a comparison that a hash can serve, together with whether it is empty.
 _STAND_INS = {
     ColumnType.TEXT: "''",
     ColumnType.INTEGER: "0",
@@ -162,7 +162,7 @@ class Merge:
 
 
 def lock_out_writers(connection: PgConnection, table: sql.Identifier) -> None:
-    """Wait for those who write to the table, and keep others out until the transaction ends."""
+    """Wait for writers of the table, and keep others out until the transaction ends."""
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
 
 

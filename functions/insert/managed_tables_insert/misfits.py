@@ -1,4 +1,4 @@
-"""Find the values that cannot be loaded: how many there are, and where the first of them stand."""
+"""Find the values that cannot be loaded: how many there are, and where the first of them are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

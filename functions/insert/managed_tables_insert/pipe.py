@@ -1,7 +1,7 @@
 """Pipe rows from DuckDB, which converts, to PostgreSQL's COPY, which loads: both work at once.
 
-DuckDB writes CSV into a pipe of the operating system from a thread of its own; what is read at the other
-end goes to PostgreSQL as it is. Memory holds what is in the pipe, whatever the size of the file.
+DuckDB writes CSV into a pipe of the operating system from a thread of its own; the bytes go to
+PostgreSQL unchanged. Memory holds only what is in the pipe, whatever the size of the file.
 """
 
 import fcntl
@@ -50,7 +50,7 @@ def copy_rows(
 
 
 class _RowCounter:
-    """Counts rows as they pass; one whose start two chunks share is missed, which progress can bear."""
+    """Counts rows as they pass; one whose start is split over two chunks is missed: it is progress only."""
 
     def __init__(self, start: bytes, report: Report) -> None:
         self._start, self._report = start, report

@@ -1,4 +1,4 @@
-"""Where rows of the staged object stand in the files as they were sent."""
+"""Find the places of staged rows in the files as they were sent."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -25,9 +25,9 @@ _RANDOM_BITS = 42
 class LoadedColumn:
     """A column of the table and the cells that fill it.
 
-    `raw` is the SQL of the staged object's column, `cell` that of the cell as it is converted, which `choice`
-    may make of it; `zone` is written behind times without one where it is not the session's. `is_proven`
-    says that every cell that is not NULL is known to convert.
+    `raw` is the SQL of the staged object's column, `cell` that of the cell to convert, as `choice` may change
+    it; `zone` is appended to times without one if it is not the session's. `is_proven`: every cell that is
+    not NULL is known to convert.
     """
 
     column: Column
@@ -156,7 +156,7 @@ def make_plan(
 
 
 def id_prefix(base_ms: int) -> str:
-    """Return what the ids of a batch of this millisecond begin with."""
+    """Return the prefix of the ids of a batch of this millisecond."""
     return str(row_id(base_ms, 0))[:15]
 
 

@@ -1,7 +1,7 @@
-"""The file of the rows that do not fit: their cells as in the file, then where they stand and why.
+"""Write the file of rejected rows: their cells as in the file, then their place and the reason.
 
-Corrected and uploaded again it loads: analyze knows it by its last four labels, leaves these columns out, and
-takes off the apostrophe that keeps a spreadsheet from running a text.
+Corrected and uploaded again it loads: analyze recognises it by its last four labels, leaves these columns
+out, and removes the apostrophe that keeps a spreadsheet from running a text as a formula.
 """
 
 import csv

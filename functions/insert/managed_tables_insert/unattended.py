@@ -20,7 +20,7 @@ _PASSING = (JOB_NOT_WAITING, TABLE_BUSY)  # of another run of this step, or anot
 
 
 def confirm_unattended(services: Services, job: JobRecord) -> bool:
-    """Confirm what was inferred for the table that the job names; False where another job is making it.
+    """Confirm the inferred schema for the table that the job names; False if another job is making the table.
 
     Raises CONFIRMATION_REFUSED, in the words that a person would have read.
     """

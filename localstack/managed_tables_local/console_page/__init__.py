@@ -1,1 +1,1 @@
-"""The console's page: built, served beside the stack, checked in a browser."""
+"""Build the console's page, serve it beside the stack, and check it in a browser."""

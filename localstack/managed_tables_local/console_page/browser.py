@@ -23,8 +23,8 @@ def run_checks(
 ) -> str:
     """Run these files of checks, or all, against the page at `url` and return what was printed.
 
-    `facts` are those of stack.json, `settings` more of what a check asks for. Raises BrowserError where a
-    check fails, or none has run.
+    `facts` are those of stack.json, `settings` further variables of a check. Raises BrowserError if a check
+    fails, or none has run.
     """
     node = find_node()
     install(CHECKS, node)

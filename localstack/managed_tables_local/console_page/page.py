@@ -21,7 +21,7 @@ def process(folder: Path) -> Background:
 
 
 def settings(built: Path, api_url: str, bucket_origin: str, hosts: Sequence[str] = ()) -> dict[str, str]:
-    """Return what the page's application reads from its environment."""
+    """Return the environment of the page's application."""
     return {
         "CONSOLE_PAGE": str(built),
         "CONSOLE_API_URL": api_url,

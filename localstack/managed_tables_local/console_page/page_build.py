@@ -41,7 +41,7 @@ class Node:
 
 
 def find_node() -> Node:
-    """Return the machine's Node where it is new enough, else one from PyPI in an environment of its own."""
+    """Return the machine's Node if it is new enough, else one from PyPI in an environment of its own."""
     found = shutil.which("node")
     if found and (node := _of_machine(Path(found))):
         return node

@@ -33,7 +33,7 @@ _DEPLOY_OPTIONS = (
 
 @dataclass(frozen=True)
 class Outputs:
-    """What the template's outputs tell."""
+    """The template's outputs."""
 
     api_id: str
     table_name: str

@@ -27,7 +27,7 @@ _START_ATTEMPTS = 3  # a free port can be taken by another process before the em
 
 
 class ClientArguments(TypedDict):
-    """The arguments of `boto3.client` that tell where and who."""
+    """The arguments of `boto3.client`: endpoint, region and credentials."""
 
     endpoint_url: str
     region_name: str
@@ -80,7 +80,7 @@ def process(folder: Path) -> Background:
 
 
 def start(folder: Path, persistent: bool) -> Emulator:
-    """Start the emulator of `folder`, or find it running; a `persistent` one has what it kept."""
+    """Start the emulator of `folder`, or find it running; a `persistent` one restores its state."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = find(folder)
     if kept and process(folder).pid() is not None and _is_ready(kept.url):

@@ -33,7 +33,7 @@ _HELP = "docs: localstack/README.md, under sam local"
 
 
 class ContainerError(RuntimeError):
-    """Docker, the image or a function did not do what was asked; the message says which."""
+    """Docker, the image or a function failed; the message says which."""
 
 
 @dataclass(frozen=True)

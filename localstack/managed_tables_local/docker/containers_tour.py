@@ -1,7 +1,7 @@
 """Run each function once in a container, on work that the deployed ones do not take: `make sam-local`.
 
-A file lies beside its job instead of in `uploads/`, so no event of the bucket starts anything: the job is
-moved by the containers alone.
+Files are put beside their job instead of in `uploads/`, so no event of the bucket starts anything: only the
+containers move the job.
 """
 
 import hashlib
@@ -79,7 +79,7 @@ def _ingest(containers: Containers, services: Services, company_id: str) -> None
 
 
 def _queue(services: Services, company_id: str) -> JobRecord:
-    """Record a job with its file, of which no event of the bucket tells."""
+    """Record a job with its file, without an event of the bucket."""
     job_id, now = new_record_id(), timestamp()
     key, content = job_key(company_id, job_id, SAMPLE.name), SAMPLE.read_bytes()
     services.s3.put_object(Bucket=services.settings.bucket_name, Key=key, Body=content)
@@ -100,7 +100,7 @@ def _queue(services: Services, company_id: str) -> JobRecord:
 
 
 def queue_export(services: Services, company_id: str, job_id: str) -> ExportRecord:
-    """Record an export of the table that a job has made, of which no execution knows."""
+    """Record an export of the table that a job has made, without an execution."""
     job = services.jobs.find(company_id, job_id)
     table = services.tables.find(company_id, job.user_table_id or "") if job else None
     if table is None:

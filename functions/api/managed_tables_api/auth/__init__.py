@@ -1,1 +1,1 @@
-"""Who calls, and what they may do: tokens, the keys that sign them, permissions."""
+"""Authenticate callers: tokens, the keys that sign them, permissions."""

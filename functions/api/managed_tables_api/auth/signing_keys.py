@@ -49,9 +49,9 @@ class JwksKeys:
         self._lock = threading.Lock()
 
     def find(self, key_id: str | None) -> jwt.PyJWK | None:
-        """Return the key of that id (the only key there is, for a token that names none).
+        """Return the key of that id, or the only key for a token without an id.
 
-        Raises KEYS_UNAVAILABLE where the URL cannot be read and what is known does not answer.
+        Raises KEYS_UNAVAILABLE if the URL cannot be read and the known keys do not include it.
         """
         if key_id is not None and not (isinstance(key_id, str) and len(key_id) <= MAX_KEY_ID_CHARACTERS):
             return None

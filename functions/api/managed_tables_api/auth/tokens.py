@@ -68,8 +68,8 @@ class _Verified:
 class TokenVerifier:
     """Turns an Authorization header into a Caller, by the one algorithm that the settings name.
 
-    A token that was checked is known by its digest until it expires, as long as its key is the one that the
-    keys still give: whoever withdraws a key ends its tokens as before.
+    A verified token is remembered by its digest until it expires, as long as its key is still published:
+    withdrawing a key ends its tokens.
     """
 
     def __init__(self, settings: Settings, keys: Keys) -> None:
@@ -83,7 +83,7 @@ class TokenVerifier:
         self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
 
     def verify(self, authorization: str) -> Caller:
-        """Return who calls; raises UNAUTHENTICATED for every defect of the token, and KEYS_UNAVAILABLE."""
+        """Return the caller; raises UNAUTHENTICATED for every defect of the token, and KEYS_UNAVAILABLE."""
         scheme, _, token = authorization.partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_CHARACTERS:

@@ -1,4 +1,4 @@
-"""What the routes of exports take and give, as OpenAPI shows it."""
+"""Model what the routes of exports take and answer, as OpenAPI shows it."""
 
 from typing import Annotated, Any, Literal
 
@@ -52,7 +52,7 @@ class NewExport(LateModel):
     )
 
     def as_request(self, where: Any) -> ExportRequest:
-        """Return the request with what is usual where nothing is said; only CSV has dialects.
+        """Return the request with defaults filled in; only CSV has dialects.
 
         `where` is the body's own, whose numbers are exact.
         """

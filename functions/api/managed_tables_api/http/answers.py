@@ -93,5 +93,5 @@ def _names(given: list[str], tag: str) -> bool:
 
 
 def kind_of_status(status: int, kind: ApiErrorKind) -> ApiErrorKind:
-    """Return the kind with another status: for what the framework refuses by itself."""
+    """Return the kind with another status: for what the framework refuses."""
     return ApiErrorKind(status, kind.code, kind.sentence)

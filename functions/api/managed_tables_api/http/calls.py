@@ -1,4 +1,4 @@
-"""Hand a route what it needs: who calls, the services, and its query and body, parsed when it asks.
+"""Give a route what it needs: the caller, the services, and its query and body, parsed on demand.
 
 A route declares its permission and takes one argument besides the ids of its path:
 
@@ -13,8 +13,8 @@ The token and the permission are checked before the route runs (401, 403). The r
 its path first (404) and only then calls `call.query(Model)` or `call.body(Model)` / `call.json_object()`
 (413, 422): that is the contract's order of checks. `managed_tables_api.app.ROUTERS` lists the routers.
 
-Routes are plain functions that block (psycopg, boto3) and run in the thread pool, but for those that read a
-form.
+Routes are plain functions that block (psycopg, boto3) and run in the thread pool, except those that read
+a form.
 """
 
 import asyncio
@@ -140,18 +140,18 @@ def is_multipart(request: Request) -> bool:
 
 @dataclass(frozen=True)
 class RequiresPermission:
-    """What stands beside a route's argument `call`: what its caller must be granted."""
+    """The annotation of a route's argument `call`: the permission that its caller needs."""
 
     permission: Permission
 
 
 def requires(permission: Permission) -> Any:
-    """Declare beside a route what its caller must be granted."""
+    """Declare the permission that a route's caller needs."""
     return RequiresPermission(permission)
 
 
 def permission_of(endpoint: Callable[..., Any]) -> Permission | None:
-    """Return what a route's function requires, None where it takes no call."""
+    """Return the permission that a route's function requires, None if it takes no call."""
     for name, annotation in inspect.get_annotations(endpoint).items():
         for one in getattr(annotation, "__metadata__", ()):
             if name == "call" and isinstance(one, RequiresPermission):

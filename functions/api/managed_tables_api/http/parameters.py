@@ -1,6 +1,6 @@
 """Refuse query parameters that a route does not declare: a filter that is ignored is a wrong answer.
 
-What a route takes is read from what it documents, so that nothing is declared twice.
+A route's parameters are read from its documentation, so that nothing is declared twice.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ def unknown_parameters(request: Request, documentation: Documentation | None) ->
 
 
 def refuse_parameters(services: ApiServices, company_id: str, request: Request, names: list[str]) -> None:
-    """Raise UNKNOWN_PARAMETER naming them, but first what is said of ids in the path that lead nowhere."""
+    """Raise UNKNOWN_PARAMETER naming them, but first the 404 of an unknown id in the path."""
     for name, check in _CHECKS.items():
         if name in request.path_params:
             check(services, company_id, request.path_params)

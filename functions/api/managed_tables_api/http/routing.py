@@ -1,7 +1,7 @@
 """Declare routes, and keep fixed words of a path out of its ids: `/upload-jobs` is never that table.
 
-A route answers by itself: nothing of a request is FastAPI's to parse, and OpenAPI is made of what the route
-declares only when somebody reads it, so neither costs a request or a cold start anything.
+FastAPI parses nothing of a request, and OpenAPI is made from a route's declarations only when somebody reads
+it, so neither costs a request or a cold start anything.
 
 Where one route has a word and another a parameter at the same place, the word is no value of the parameter:
 `PUT /upload` is 405, as `/upload` is known, and `GET /exports`, which is not, 404.

@@ -1,4 +1,4 @@
-"""Read bodies that hold a schema: what is wrong in it is INVALID_SCHEMA, naming its path and column."""
+"""Read bodies that hold a schema: faults in it are INVALID_SCHEMA, naming path and column."""
 
 import re
 from typing import Any, TypeVar

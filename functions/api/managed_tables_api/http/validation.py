@@ -68,7 +68,7 @@ def _fault(found: Any) -> Fault:
 
 
 def _value(found: Any) -> dict[str, Any]:
-    """Return the value that was given, where it is one that can be shown."""
+    """Return the given value, if it can be shown."""
     value = found["input"]
     if found["type"] in _WITHOUT_VALUE or not isinstance(value, str | bool | int | Decimal | None):
         return {}

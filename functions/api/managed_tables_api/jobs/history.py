@@ -17,7 +17,7 @@ class JobPage:
 
 
 def list_jobs(jobs: Jobs, company_id: str, query: JobsQuery) -> JobPage:
-    """Return the page that is asked for, newest first; what has just changed may show a moment late."""
+    """Return a page of jobs, newest first; the latest changes may show a moment late."""
     found = list(jobs.list_ids(company_id, status=query.status, table_id=query.wanted_table_id))
     first = (query.page - 1) * query.per_page
     shown = jobs.find_all(company_id, found[first : first + query.per_page])

@@ -1,6 +1,6 @@
-"""Show lines of a job's files as they stand under the present reading, from wherever they are asked for.
+"""Show any lines of a job's files, as the current reading reads them.
 
-The index that analyze wrote tells where to begin; what is read from S3 is bounded, whatever the file's size.
+The index that analyze wrote says where to begin; reading from S3 is bounded, whatever the file's size.
 """
 
 import csv
@@ -87,7 +87,7 @@ def _key_of(job: JobRecord, analysis: Mapping[str, Any], table: PreviewTable) ->
 
 
 class _Lines:
-    """Reads the lines of a file from the block on in which a line stands, piece by piece."""
+    """Reads the lines of a file in pieces, from the block that holds a line."""
 
     def __init__(self, services: Services, key: str, table: PreviewTable, from_line: int) -> None:
         self._storage, self._key, self._table = services.storage, key, table
@@ -119,7 +119,7 @@ class _Lines:
 
 
 def _records(lines: Iterator[tuple[int, str]], table: PreviewTable) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record's line and cells: a record of several lines stands on its first."""
+    """Yield each record's line and cells; a record of several lines has the number of its first."""
     for number, line in lines:
         if table.is_numbered:
             own, *cells = _cut(line, table)
@@ -133,7 +133,7 @@ def _records(lines: Iterator[tuple[int, str]], table: PreviewTable) -> Iterator[
 def _record_of_lines(
     number: int, line: str, lines: Iterator[tuple[int, str]], table: PreviewTable
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield the record that goes on until its quotes are closed; lines that never close theirs one by one."""
+    """Yield a record of all lines until its quotes are closed; lines that never close them one by one."""
     taken = [(number, line)]
     quotes = line.count(table.quote)
     while quotes % 2 and len(taken) < _MAX_LINES_OF_RECORD and (following := next(lines, None)) is not None:

@@ -1,4 +1,4 @@
-"""What the undo of a job takes and gives, as OpenAPI shows it."""
+"""Model what the undo of a job takes and answers, as OpenAPI shows it."""
 
 from pydantic import ConfigDict, Field
 

@@ -79,7 +79,7 @@ def described(route: ApiRoute, documentation: Documentation) -> APIRoute:
 
 
 def _stand_in(route: ApiRoute) -> Callable[..., None]:
-    """Return a function that takes the ids of the route's path alone: the rest is none of FastAPI's."""
+    """Return a function that takes only the ids of the route's path, all that FastAPI needs to know."""
 
     def stand_in() -> None:
         raise NotImplementedError

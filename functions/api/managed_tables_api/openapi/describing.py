@@ -16,7 +16,7 @@ from managed_tables.errors import ApiErrorKind
 
 @dataclass(frozen=True)
 class Documentation:
-    """What `document` is told."""
+    """The documentation of a route, as given to `document`."""
 
     summary: str
     answers: Mapping[int, type[BaseModel] | None]
@@ -59,7 +59,7 @@ def document(
 
     A field of `query` with the style `deepObject` takes `name[a][b]`.
     `answers` gives each success status its body (None for 204), the first one being the usual;
-    `other_bodies` are OpenAPI's media types beside JSON. The errors of every route are added, and those
-    of every list. What `is_entity` has an ETag, and may be answered by 304.
+    `other_bodies` are OpenAPI's media types other than JSON. The errors of every route are added, and those
+    of every list. An answer that `is_entity` has an ETag, and may be 304.
     """
     return Documentation(summary, answers, errors, query, body, headers, other_bodies, is_entity)

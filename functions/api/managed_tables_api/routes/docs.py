@@ -28,7 +28,7 @@ def get_page(request: Request) -> Response:
 
 
 def _once(app: FastAPI, name: str, make: Callable[[FastAPI], bytes]) -> bytes:
-    """Return what is made at the first request of the process: whoever asks has no token."""
+    """Return the document, made once at the process's first request for it: callers need no token."""
     kept = app.state.documentation
     if name not in kept:
         kept[name] = make(app)
@@ -41,14 +41,14 @@ def _document_bytes(app: FastAPI) -> bytes:
 
 
 def _page_bytes(app: FastAPI) -> bytes:
-    from managed_tables_api.openapi.page import render_page  # only who reads the page pays for it
+    from managed_tables_api.openapi.page import render_page  # late: only its readers pay for it
 
     return render_page(_document(app)).encode()
 
 
 def _document(app: FastAPI) -> dict[str, object]:
     """Return the document, built once."""
-    from managed_tables_api.openapi.document import build_document  # only who reads the document pays for it
+    from managed_tables_api.openapi.document import build_document  # late: only its readers pay for it
 
     if app.openapi_schema is None:
         app.openapi_schema = build_document(app)

@@ -127,7 +127,7 @@ def _upload_declared(call: Call, table: TableRecord | None) -> Response:
 
 
 def _target(call: Call, table: TableRecord | None, mode: JobMode) -> Target:
-    """Return where the rows go; raises what the state forbids, once the request itself is in order."""
+    """Return the target of the rows; raises what the state forbids, once the request itself is valid."""
     if table is None:
         call.services.provisioning.require(call.company_id)
         return Target("create")

@@ -27,14 +27,14 @@ MAX_CELLS = 3_000_000
 
 
 class Findings:
-    """What is wrong with the rows: all of it counted, the first kept."""
+    """The faults in the rows: all are counted, the first are kept."""
 
     def __init__(self) -> None:
         self.count = 0
         self.details: list[Detail] = []
 
     def add(self, row: int, column: str | None, value: Any, fault: Fault) -> None:
-        """Count what is wrong with one value of a row."""
+        """Count a fault in a row."""
         self.count += 1
         named = {} if column is None else {"column": column}
         self.details.append(detail("row", fault, row=row, **named, value=shown_value(value)))
@@ -54,7 +54,7 @@ class Findings:
 
 
 def refusal(path: str, fault: Fault) -> ApiError:
-    """Return INVALID_REQUEST with what is wrong at one place of the body."""
+    """Return INVALID_REQUEST with a fault at one place of the body."""
     return ApiError(INVALID_REQUEST, [detail("body", fault, path=path)], reason=f"{path}: {fault.reason}")
 
 

@@ -1,4 +1,4 @@
-"""Say what the routes of rows take and give, as OpenAPI shows it."""
+"""Model what the routes of rows take and answer, as OpenAPI shows it."""
 
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID

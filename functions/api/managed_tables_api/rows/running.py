@@ -37,7 +37,7 @@ class StaleDefinition(Exception):  # noqa: N818 - an outcome, not a fault
 
 
 class KeyTaken(Exception):  # noqa: N818 - an outcome, not a fault
-    """Rows have the same key; nothing was written. Columns and values are PostgreSQL's texts, if it tells."""
+    """Rows have the same key; nothing was written. Columns and values are PostgreSQL's texts, if known."""
 
     def __init__(self, error: psycopg.Error) -> None:
         match = _KEY.search(error.diag.message_detail or "")
@@ -147,9 +147,9 @@ def _execute(connection: PgConnection, statement: bytes, parameters: Parameters)
 
 
 def _is_lost(error: psycopg.OperationalError) -> bool:
-    """Return whether the connection ended under the statement: by itself, or because the server goes down.
+    """Return whether the connection ended during the statement, by a fault or a shutdown of the server.
 
-    Not where the session had ended before, of its own idleness.
+    A session that had timed out before does not count.
     """
     state = error.sqlstate
     at_rest = isinstance(error, postgres.IdleSessionTimeout)
@@ -162,7 +162,7 @@ def definition_key(definition: Definition) -> dict[str, str | None]:
 
 
 def row_key(definition: Definition, row_id: str) -> dict[str, str | None]:
-    """Return the parameters of a statement on one row; raises ROW_NOT_FOUND for what is no id."""
+    """Return the parameters of a statement on one row; raises ROW_NOT_FOUND if it is no id."""
     if not is_row_id(row_id):
         raise ApiError(ROW_NOT_FOUND)
     return {**definition_key(definition), "id": row_id}
@@ -174,7 +174,7 @@ def is_row_id(text: str) -> bool:
 
 
 def read_row_ids(texts: Sequence[str]) -> list[str]:
-    """Return the ids in lower case, none where one is none; raises TypeError where one is no text."""
+    """Return the ids in lower case, an empty list if one is invalid; raises TypeError if one is no text."""
     joined = ",".join(texts)
     return joined.lower().split(",") if _ROW_IDS.fullmatch(joined) else []
 

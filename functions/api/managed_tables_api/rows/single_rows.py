@@ -62,7 +62,7 @@ class Rows:
         self._parsers = parsers
 
     def get(self, company_id: str, table_id: str, row_id: str, read_answered: Callable[[], Answered]) -> Row:
-        """Return a row; `read_answered` may raise what is wrong with the request."""
+        """Return a row; `read_answered` may raise the request's faults."""
 
         def work(definition: Definition) -> Row:
             key = row_key(definition, row_id)
@@ -78,9 +78,9 @@ class Rows:
     def update(
         self, company_id: str, table_id: str, row_id: str, read_update: Callable[[], RowUpdate]
     ) -> Row:
-        """Change the given fields of a row and return it; `read_update` may raise what is wrong.
+        """Change the given fields of a row and return it; `read_update` may raise faults.
 
-        Raises ROW_CHANGED, the row as it is now beside it, where the row has another version.
+        Raises ROW_CHANGED, with the row as it is now, if the row has another version.
         """
 
         def work(definition: Definition) -> Row:
@@ -159,7 +159,7 @@ class Rows:
         return Row(text, version)
 
     def _changed(self, definition: Definition, key: Parameters) -> ApiError:
-        """Return ROW_CHANGED with the row as it is now; raises ROW_NOT_FOUND where it is gone."""
+        """Return ROW_CHANGED with the row as it is now; raises ROW_NOT_FOUND if it is gone."""
         found = self._find(definition, key, versioned(definition))
         row = exact_json.loads(found.text.encode())
         return ApiError(ROW_CHANGED, [detail("row", CHANGED, row=0, value=row)], rows=[row])

@@ -89,10 +89,10 @@ def _row_json(shown: Shown) -> sql.Composed:
 def insert_statement(
     definition: Definition, *, is_keyed: bool, returned: Returned = "count", numbers: Numbers = "number"
 ) -> bytes:
-    """Return the statement that inserts rows given as arrays: (1, their number, what is returned).
+    """Return the statement that inserts rows given as arrays: (1, their number, the returned part).
 
     Parameters: table_id, version, one array a column, c0, c1, …; key, fingerprint and row_count if
-    `is_keyed`: then the number is 0 where the key is taken. Ids are as docs/architecture.md says. `ids` and
+    `is_keyed`: then the number is 0 if the key is taken. Ids are as docs/architecture.md says. `ids` and
     `records` are returned as the text of a JSON list in the order of the rows, `count` as NULL.
     """
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in definition.columns)
@@ -168,10 +168,10 @@ def given_rows(definition: Definition, *, is_keyed: bool) -> sql.Composed:
 
 @lru_cache(CACHED_STATEMENTS)
 def applied_request_statement(definition: Definition, returned: Returned, numbers: Numbers) -> bytes:
-    """Return the statement of an earlier request: (1, fingerprint, row count, what is returned, counts).
+    """Return the statement that finds an earlier request: (1, fingerprint, row count, returned part, counts).
 
-    `counts` are those of rows inserted and updated, of a request that says what meets a key. NULLs where
-    there was none. Parameters: table_id, version, key.
+    `counts` are the rows inserted and updated by a request with `on_conflict`. NULLs if there was none.
+    Parameters: table_id, version, key.
     """
     source: sql.Composable = sql.SQL("unnest(applied.ids) AS id")
     if returned == "records":

@@ -24,7 +24,7 @@ def read_if_match(values: Sequence[str]) -> str | None:
 
 
 def same_version(*given: str | None) -> str | None:
-    """Return the version that all who name one agree on; raises INVALID_REQUEST where they do not."""
+    """Return the version that all places of a request name; raises INVALID_REQUEST if they differ."""
     versions = {version for version in given if version is not None}
     if len(versions) > 1:
         raise ApiError(INVALID_REQUEST, reason=f"_version e {HEADER} não são iguais")

@@ -1,6 +1,6 @@
 """Turn a column of JSON values into PostgreSQL's text all at once: a thousand rows cost a few calls.
 
-What is odd in any way is left to `managed_tables.values`, value by value, which says what is wrong.
+Anything unusual is left to `managed_tables.values`, value by value, which names the fault.
 """
 
 import re

@@ -1,1 +1,1 @@
-"""What the routes of provisioning and tables take and give."""
+"""Model what the routes of provisioning and tables take and answer."""

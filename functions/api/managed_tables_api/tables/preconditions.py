@@ -11,9 +11,9 @@ _ENTITY_TAG = re.compile(r'(?:W/)?"[^",]*"')
 
 
 def expected_versions(header: str | None, version: int | None) -> frozenset[int] | None:
-    """Return the versions of which the table must have one, None where any is fine.
+    """Return the versions that the table may have, None for any.
 
-    A tag that no table has is of no version. Raises INVALID_REQUEST for a header that is no list of tags.
+    A tag of no table is ignored. Raises INVALID_REQUEST for a header that is no list of tags.
     """
     tagged = _read_header(header)
     if version is None:

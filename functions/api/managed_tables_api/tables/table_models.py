@@ -1,4 +1,4 @@
-"""What the routes of provisioning and tables take and give, as OpenAPI shows it."""
+"""Model what the routes of provisioning and tables take and answer, as OpenAPI shows it."""
 
 from typing import Annotated, Any, Literal
 
@@ -43,7 +43,7 @@ _TABLE: dict[str, Any] = {
     "indexes": [["valor"]],
 }
 
-# Shown, not judged here: what is wrong in a list of columns is INVALID_SCHEMA.
+# Shown, not checked here: faults in a list of columns are INVALID_SCHEMA.
 _COLUMN_LIMITS = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_COLUMNS})
 IndexColumns = Annotated[list[str], Field(max_length=MAX_INDEX_COLUMNS)]
 

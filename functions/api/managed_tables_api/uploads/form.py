@@ -12,7 +12,7 @@ from managed_tables.errors import INVALID_UPLOAD, UPLOAD_TOO_LARGE, ApiError
 from managed_tables.settings import MIB
 from managed_tables_api.http.calls import stream_body
 
-FORM_OVERHEAD_BYTES = MIB  # boundaries, part headers and the `mode` field, beside the files themselves
+FORM_OVERHEAD_BYTES = MIB  # boundaries, part headers and the `mode` field, besides the files themselves
 MAX_PARTS = 100  # more files than are allowed are still counted, to say how many they are
 MAX_FIELDS = 10  # of text, which are held in memory; only `mode` says anything
 FIELD_MAX_BYTES = 1_024
@@ -21,7 +21,7 @@ DRAINED_MAX_BYTES = 256 * MIB  # read and dropped, so that a client that only th
 
 @dataclass(frozen=True)
 class UploadForm:
-    """The fields of the form; the files stand at their beginning."""
+    """The fields of the form; the files are rewound."""
 
     files: list[UploadFile]
     mode: str | None

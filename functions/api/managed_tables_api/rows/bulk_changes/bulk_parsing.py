@@ -1,4 +1,4 @@
-"""Turn the rows of a bulk change into parameters: every id and value judged, what is wrong named."""
+"""Turn the rows of a bulk change into parameters: every id and value is checked, every fault named."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _NO_FIELDS = Fault(DetailCode.REQUIRED, "nenhuma linha tem um campo a alterar")
 
 @dataclass(frozen=True)
 class Updates:
-    """A bulk update by ids: the statement's shape and parameters, and where each id stands in the request."""
+    """A bulk update by ids: the statement's shape and parameters, and each id's position in the request."""
 
     shape: UpdateShape
     parameters: Mapping[str, str | None]
@@ -68,7 +68,7 @@ def parse_updates(definition: Definition, rows: Any, parsers: Parsers) -> Update
 
 
 def parse_ids(ids: Any) -> dict[str, int]:
-    """Return where each id of a body's `ids` stands; raises INVALID_REQUEST and ROW_NOT_FOUND."""
+    """Return the position of each id of a body's `ids`; raises INVALID_REQUEST and ROW_NOT_FOUND."""
     _require_list(ids, "ids", MAX_IDS)
     places: dict[str, int] = {}
     for number, row_id in enumerate(ids):
@@ -96,7 +96,7 @@ def _require_list(items: Any, path: str, limit: int) -> None:
 
 
 def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:
-    """Return where each id stands in the request."""
+    """Return each id's position in the request."""
     places = _places_at_once(rows)
     if places is not None:
         return places
@@ -117,7 +117,7 @@ def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:
 
 
 def _places_at_once(rows: Sequence[Any]) -> dict[str, int] | None:
-    """Return where each id stands, None where one must be judged alone."""
+    """Return each id's position, None if one must be checked alone."""
     try:
         ids = read_row_ids([row[ID_COLUMN] for row in rows])
     except (TypeError, KeyError):

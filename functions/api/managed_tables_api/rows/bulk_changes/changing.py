@@ -110,7 +110,7 @@ class BulkChanges:
     def _all_or_none(
         self, definition: Definition, statement: bytes, parameters: Parameters, named: "_Named"
     ) -> int:
-        """Run a statement that fails where it misses a row, and raise what is said of such rows."""
+        """Run a statement that fails if it misses a row, and raise the error about such rows."""
         key = definition_key(definition)
         wanted_count = {"wanted": str(len(named.places))}
         try:
@@ -158,7 +158,7 @@ _NOT_ALL = 'sem condição vale para todas as linhas; se é o que quer, mande ta
 
 @dataclass(frozen=True)
 class _Named:
-    """The rows that a request names: where each id stands, and the versions as the text of an array."""
+    """The rows that a request names: each id's position, and the versions as the text of an array."""
 
     path: str
     places: Mapping[str, int]

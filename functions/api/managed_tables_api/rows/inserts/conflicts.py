@@ -1,4 +1,4 @@
-"""Compose what meets rows with the same key: inserts that update or ignore them, and who repeats a key."""
+"""Compose inserts that update or ignore rows with the same key, and the search for repeated keys."""
 
 from functools import lru_cache
 from typing import Literal
@@ -75,7 +75,7 @@ def _action(names: tuple[str, ...], key: list[sql.Identifier], on_conflict: OnCo
 
 @lru_cache(1)
 def claim_statement() -> bytes:
-    """Return the statement that takes a request's key: (1, 1), or (1, 0) where it is taken.
+    """Return the statement that records a request's key: (1, 1), or (1, 0) if it is recorded already.
 
     Parameters: table_id, version, key, fingerprint, row_count.
     """
@@ -89,7 +89,7 @@ def claim_statement() -> bytes:
 
 
 def record_counts_statement() -> bytes:
-    """Return the statement that keeps what a request with an `Idempotency-Key` did: (1,).
+    """Return the statement that records the outcome of a request with an `Idempotency-Key`: (1,).
 
     Parameters: table_id, key, counts as the text of an array.
     """
@@ -139,7 +139,7 @@ def repeated_keys_statement(definition: Definition, *, within_request: bool) -> 
 
 
 def _is_there(definition: Definition, columns: tuple[Column, ...]) -> sql.Composed:
-    """Return that the table has a row of the key; by `=`, which alone an index serves, but for NULLs."""
+    """Return the test that the table has a row of the key; by `=`, for the index, except for NULLs."""
     cells = [sql.Identifier(column.name) for column in columns]
 
     def exists(form: str) -> sql.Composed:

@@ -16,16 +16,16 @@ MAX_CHARACTERS = 255
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """What the client calls the request, and a digest of what it asks for."""
+    """The client's name for a request, and a digest of the request."""
 
     key: str
     fingerprint: str
 
 
 def read_key(headers: Sequence[str], body: bytes, options: str = "") -> IdempotencyKey | None:
-    """Return the key that the header's values give, None without one; raises INVALID_REQUEST.
+    """Return the key in the header's values, None without one; raises INVALID_REQUEST.
 
-    `options` are what the request asks for beside its body, empty for what most do.
+    `options` are the request's other parameters, empty for most.
     """
     if not headers:
         return None

@@ -68,7 +68,7 @@ class RowInserts:
         self._response_max_bytes = response_max_bytes
 
     def insert(self, company_id: str, table_id: str, read_new: Callable[[], NewRows]) -> InsertedRows:
-        """Insert all of the rows or none; `read_new` may raise what is wrong."""
+        """Insert all of the rows or none; `read_new` may raise their faults."""
 
         def work(definition: Definition) -> InsertedRows:
             new = read_new()
@@ -160,9 +160,9 @@ class RowInserts:
             raise ApiError(RESPONSE_TOO_LARGE, limit_mb=limit_mb)
 
     def _find_applied(self, definition: Definition, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
-        """Return what the request of this key has done, None where there was none.
+        """Return the outcome of an earlier request of this key, None if there was none.
 
-        Rows are answered as they are now, without those that are gone.
+        Rows are answered as they are now, without deleted ones.
         """
         parameters = {**definition_key(definition), "key": key.key}
         statement = statements.applied_request_statement(definition, new.returned, new.numbers)

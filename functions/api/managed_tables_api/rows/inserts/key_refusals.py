@@ -64,7 +64,8 @@ def taken_by_update(
 ) -> ApiError:
     """Return DUPLICATE_KEY with the values that an update would have repeated.
 
-    `rows` are the texts of the changed columns a row of the request; the row is named where its values tell.
+    `rows` are the texts of the changed columns, one list a row of the request; a row is named if its values
+    identify it.
     """
     if definition.key is None:
         raise StaleDefinition

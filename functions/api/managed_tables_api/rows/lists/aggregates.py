@@ -1,4 +1,4 @@
-"""Say what is worked out over groups of rows, read it from a request, and compose it."""
+"""Define aggregates over groups of rows, read them from a request, and compose their SQL."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class Aggregate:
 
 @dataclass(frozen=True)
 class Grouping:
-    """The columns whose values make the groups, none for one group of all rows, and what is worked out."""
+    """The columns whose values make the groups, none for one group of all rows, and the aggregates."""
 
     columns: tuple[Column, ...]
     aggregates: tuple[Aggregate, ...]

@@ -46,7 +46,7 @@ def read_cursor(
 ) -> Cursor:
     """Return what `write_cursor` wrote for this table, version and list; raises INVALID_REQUEST.
 
-    `place` is where the cursor stands in the request.
+    `place` is where in the request the cursor is.
     """
     try:
         padded = text + "=" * (-len(text) % 4)

@@ -1,4 +1,4 @@
-"""List rows and groups of rows: what a request asks for, and the page that answers it."""
+"""List rows and groups of rows: the request, and the page that answers it."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -43,9 +43,9 @@ Keys = Sequence[str | None]
 
 @dataclass(frozen=True)
 class ListRequest:
-    """What a list asks for, as strings and JSON; `page` counts from 1 and is ignored with a cursor.
+    """The request of a list, as strings and JSON; `page` counts from 1 and is ignored with a cursor.
 
-    `place` says where the names of `sort`, `fields` and conditions stand: in the query or in the body.
+    `place` says where `sort`, `fields` and conditions are: in the query or in the body.
     """
 
     page: int = 1
@@ -83,7 +83,7 @@ class RowLists:
         self._response_max_bytes = response_max_bytes
 
     def list_page(self, company_id: str, table_id: str, read_request: Callable[[], ListRequest]) -> Page:
-        """Return a page; `read_request` may raise what is wrong with the request."""
+        """Return a page; `read_request` may raise the request's faults."""
 
         def work(definition: Definition) -> Page:
             request = read_request()
@@ -106,7 +106,7 @@ class RowLists:
         parameters: dict[str, str | None] = {
             **definition_key(definition),
             **condition_parameters(shape.condition),
-            "limit": str(request.per_page + 1),  # one more tells whether there is a next page
+            "limit": str(request.per_page + 1),  # one more shows whether there is a next page
             "max_bytes": str(_ESTIMATE_TIMES * self._response_max_bytes),
         }
         if cursor is None:

@@ -33,7 +33,7 @@ class Sort:
 
 @dataclass(frozen=True)
 class Order:
-    """The keys of an order, the last of which no two rows share with the ones before it."""
+    """The keys of an order; no two rows share all of them."""
 
     sorts: tuple[Sort, ...]
 

@@ -97,7 +97,7 @@ def _page(
 
 
 def _key_text(shape: PageShape, sort: Sort) -> sql.Composed:
-    """Return the text of a key; of a row's long text no more than tells that it is too long for a cursor."""
+    """Return the text of a key; of a long text only as much as shows that it is too long for a cursor."""
     if sort.column is None:
         return sql.SQL("{}.id::text").format(TABLE)
     text = cell_text(TABLE, sort.column)
@@ -153,7 +153,7 @@ def _rows_in_order(definition: Definition, shape: PageShape) -> sql.Composed:
 
 
 def _stored(shape: PageShape) -> sql.Composed:
-    """Return what is read of a row: what is shown, and the keys of the order that are not."""
+    """Return the columns to read: those shown, and the keys of the order that are not."""
     names = {column.name for column in shape.shown.columns}
     hidden = [
         sql.SQL("{}.{}").format(TABLE, sql.Identifier(sort.name))
