@@ -119,7 +119,7 @@ test-reading: setup ## Read every file of tests/files and compare with what stan
 
 .PHONY: coverage
 coverage: setup ## Measure which branches of the product the tests without a deployed stack run; has a floor
-	@$(BIN)/pytest -q -n 2 --dist loadscope --cov --cov-report=term tests/unit tests/files tests/hostile tests/integration
+	@$(BIN)/pytest -q -n 2 --dist loadscope --cov --cov-report=term tests/unit tests/properties tests/files tests/hostile tests/integration
 
 .PHONY: test-load
 test-load: setup ## 16 clients of 4 companies for 5 minutes on the ASGI server; prints what was held (SECONDS=)
@@ -156,8 +156,8 @@ test-schemathesis: setup ## 1,000 generated cases an operation, every check on
 
 .PHONY: test-values
 test-values: setup ## Random tables and files by the hundred, there and back, by every reader and writer
-	@$(BIN)/pytest -n 2 --dist load --values 200 tests/unit/test_values_of_every_file.py tests/unit/test_csv_round_trip.py \
-	    tests/unit/test_two_engines.py tests/unit/test_workbook_roundtrip.py tests/integration/test_export_round_trip.py
+	@$(BIN)/pytest -n 2 --dist load --values 200 tests/properties/test_values_of_every_file.py tests/properties/test_csv_round_trip.py \
+	    tests/properties/test_two_engines.py tests/properties/test_workbook_roundtrip.py tests/integration/test_export_round_trip.py
 
 .PHONY: test-postgres
 test-postgres: setup ## The tests of rows, conditions and keys on another PostgreSQL, from 15 on (PROGRAMS= its folder bin)

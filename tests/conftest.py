@@ -40,9 +40,9 @@ LONGEST_FIRST = (
     "tests/integration/test_artefacts.py",
     "tests/integration/test_template.py",
     "tests/integration/test_operations.py",
-    "tests/unit/test_two_engines.py",
-    "tests/unit/test_csv_round_trip.py",
-    "tests/unit/test_values_of_every_file.py",
+    "tests/properties/test_two_engines.py",
+    "tests/properties/test_csv_round_trip.py",
+    "tests/properties/test_values_of_every_file.py",
 )
 FEW_VALUES = 2
 _RUN_FOLDER = "MANAGED_TABLES_RUN_FOLDER"  # handed to the worker processes of pytest-xdist

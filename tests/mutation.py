@@ -50,7 +50,7 @@ AREAS = (
         (
             "tests/unit/conversion tests/unit/test_conversion_pipe.py",
             FILES + "values/",
-            "tests/unit/test_two_engines.py",
+            "tests/properties/test_two_engines.py",
         ),
     ),
     Area(
@@ -74,7 +74,7 @@ AREAS = (
             "tests/unit/test_workbook_cells.py tests/unit/test_other_workbooks.py",
             "tests/unit/test_row_scanning.py",
             FILES + "xlsx/|xls/|ods/",
-            "tests/unit/test_workbook_roundtrip.py tests/unit/test_values_of_every_file.py",
+            "tests/properties/test_workbook_roundtrip.py tests/properties/test_values_of_every_file.py",
         ),
     ),
     Area(
