@@ -53,12 +53,17 @@ def test_the_template_is_valid(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_state_machine_is_valid(tmp_path: Path, machine: dict[str, Any]) -> None:
-    """cfn-lint checks a definition that stands in a template."""
-    properties = {"Definition": machine, "RoleArn": "arn:aws:iam::123456789012:role/r"}
-    resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+def test_the_state_machines_are_valid(tmp_path: Path) -> None:
+    """cfn-lint checks the definitions that stand in a template."""
+    resources = {
+        name.title(): {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {"Definition": read_machine(name), "RoleArn": "arn:aws:iam::123456789012:role/r"},
+        }
+        for name in MACHINES
+    }
     template = tmp_path / "template.json"
-    template.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"M": resource}}))
+    template.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}))
     done = _run("cfn-lint", template)
     assert done.returncode == 0, done.stdout + done.stderr
 
