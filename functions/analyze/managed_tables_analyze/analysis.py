@@ -25,7 +25,7 @@ Report = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One uploaded file: where it is, and its name as people know it."""
+    """One uploaded file: its path, and its name as people know it."""
 
     path: Path
     name: str
@@ -80,10 +80,10 @@ def analyze(
 ) -> Analysis:
     """Read the files into one staged object in `work_dir` and infer its schema.
 
-    JobError where a file cannot be read. `taken_names` are tables that the suggested name must not be;
-    `wish` is what a person states of the reading; `zone` that of times without one, unless it is stated.
-    `report` hears how far it is. The files themselves are left alone; what else is written in `work_dir` is
-    the caller's to delete.
+    Raises JobError if a file cannot be read. `taken_names` are names that the suggested one must differ from;
+    `wish` is what a person states about the reading; `zone` is that of times without one, unless stated.
+    `report` gets the progress. The files themselves are left alone; the caller deletes what else is in
+    `work_dir`.
     """
     wish = wish or Wish()
     zone = ZoneInfo(wish.timezone) if wish.timezone else zone
@@ -151,7 +151,7 @@ def analyze(
 
 
 def _find_cut_labels(table: Table) -> list[Finding]:
-    """Return what is to be told of labels that are longer than a table's may be."""
+    """Return findings about labels that are longer than a table's may be."""
     cut = [
         name
         for label, name in zip(table.labels, table.names, strict=True)

@@ -1,4 +1,4 @@
-"""What becomes of a file's columns in the table that it is uploaded into, and what does not fit there."""
+"""Plan an upload into a table: where each of the file's columns goes, and what does not fit there."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

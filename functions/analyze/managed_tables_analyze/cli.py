@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
 @dataclass(frozen=True)
 class _Task:
-    """What is done with every file: where its rows go, what is stated of it, whether its reading is told."""
+    """Options for every file: where to write its rows, what is stated about it, whether to explain it."""
 
     rows_dir: Path | None
     wish: Wish
@@ -144,7 +144,7 @@ class _Child:
 
 
 def _serve(connection: Connection, task: _Task, temp_dir: Path) -> None:
-    os.dup2(2, 1)  # standard output is for results: whatever a library writes goes beside them
+    os.dup2(2, 1)  # standard output is for results: whatever a library writes goes elsewhere
     resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
     while True:
         try:

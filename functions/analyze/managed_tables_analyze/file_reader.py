@@ -1,4 +1,4 @@
-"""Read files of every kind into one table, and tell how each file and sheet of them was read."""
+"""Read files of every kind into one table, and record how each file and sheet was read."""
 
 from collections import deque
 from contextlib import closing
@@ -33,7 +33,7 @@ class FileDialect:
 
 
 class FileReader:
-    """Reads files into a table; `tables` tells how, one reading a file or sheet, in order."""
+    """Reads files into a table; `tables` are the readings, one for each file or sheet, in order."""
 
     def __init__(self, table: Table, work_dir: Path, wish: Wish) -> None:
         self._table = table
@@ -47,7 +47,7 @@ class FileReader:
 
     @property
     def dialect(self) -> FileDialect:
-        """How the first table that is included was read; raises JobError where there is none."""
+        """How the first included table was read; raises JobError if there is none."""
         if self._dialect is not None:
             return self._dialect
         for finding in self._table.findings:
@@ -154,7 +154,7 @@ class FileReader:
 
 
 def _as_staged(reading: TableReading, part: Part | None) -> TableReading:
-    """Return a sheet's reading as its rows were staged in the end: a last row of sums is none of them."""
+    """Return a sheet's reading after its rows were staged: a last row of sums is left out."""
     if part is None or not reading.include:
         return reading
     return replace(

@@ -50,7 +50,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str, Any]:
-    """Analyse a job's files and record what was found, or why they cannot be read."""
+    """Analyse a job's files and record the result, or why they cannot be read."""
     job = services.jobs.begin_analysis(company_id, job_id)
     if job is None:
         return _outcome_of_other_run(services, company_id, job_id)
@@ -79,7 +79,7 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
 
 
 def _refuse(services: AwsServices, job: JobRecord, error: JobError) -> dict[str, Any]:
-    """Fail the job whose files cannot be read; files that were to be read anew stay as they were read."""
+    """Fail a job whose files cannot be read; a job that was being read again keeps its previous analysis."""
     if job.wish_key is None:
         services.jobs.fail(job, error.as_record())
         return _failed(error.as_record())
@@ -161,7 +161,7 @@ class _Attempt:
 
 
 def _record(services: AwsServices, job: JobRecord, found: Analysis, digests: list[str]) -> bool:
-    """Keep what was found under keys of this run's own; False, and nothing kept, where another was first."""
+    """Store the analysis under keys of this run; return False, storing nothing, if another run was first."""
     attempt = _Attempt(job)
     staged_key = attempt.key(STAGED_OBJECT)
     with found.staged.open("rb") as staged:
@@ -181,7 +181,7 @@ def _record(services: AwsServices, job: JobRecord, found: Analysis, digests: lis
 
 
 def _store_preview(services: AwsServices, attempt: _Attempt, found: Analysis) -> dict[str, str]:
-    """Keep what the API shows lines by; return the keys that the analysis names."""
+    """Store what the API needs to show lines; return the keys that the analysis names."""
     keys = {"preview_key": attempt.key(PREVIEW_INDEX)}
     services.storage.put_json(keys["preview_key"], found.preview.as_record())
     if found.preview.has_copies:

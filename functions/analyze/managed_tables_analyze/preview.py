@@ -46,7 +46,7 @@ class Preview:
         return [table.last_line for table in self.tables]
 
     def as_record(self) -> dict[str, Any]:
-        """Return the JSON object that is kept beside the analysis."""
+        """Return the JSON object that is stored with the analysis."""
         return PreviewIndex(tables=self.tables).model_dump(mode="json")
 
     def add_text(self, source: "TextSource", part: Part, header: Header) -> None:

@@ -1,7 +1,7 @@
-"""How files are read before types are inferred, as data: shown to a person, stated by a person.
+"""Describe as data how files are read before types are inferred.
 
-A `Reading` says how every file and sheet of a job was read. A `Wish` holds what a person states of it: that
-is fixed, and the rest is inferred under it.
+A `Reading` says how every file and sheet of a job was read. A `Wish` is what a person states about it: that
+is fixed, and the rest is inferred.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,8 +38,8 @@ class TableReading:
     """How one file or sheet was read. Lines are physical lines of the file or rows of the sheet, from 1.
 
     `file` counts the files in order, each member of an archive as one; `name` is what people know it by.
-    `first_line` and `last_line` are those of the data, None where there is none; `skipped_lines` are no
-    rows, outside the data or among it. Encoding, delimiter, quote and escape are None for a workbook.
+    `first_line` and `last_line` are those of the data, None if there is none; `skipped_lines` are not rows,
+    outside the data or within it. Encoding, delimiter, quote and escape are None for a workbook.
     """
 
     file: int
@@ -97,10 +97,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class TableWish:
-    """What a person states of one file or sheet; None, or UNSTATED, is left to be inferred.
+    """What a person states about one file or sheet; None, or UNSTATED, is inferred.
 
-    `header_line` None says that there is no header, `quote` None that nothing is quoted. `header_lines` is
-    how many lines the labels are joined from. `skip_lines` are no rows, wherever they stand.
+    `header_line` None: there is no header. `quote` None: nothing is quoted. `header_lines` is the number of
+    lines that the labels are joined from. `skip_lines` are not rows, wherever they are.
     """
 
     file: int
@@ -125,7 +125,7 @@ class TableWish:
         ) + tuple(name for name in ("quote", "header_line") if getattr(self, name) is None)
 
     def as_record(self) -> dict[str, Any]:
-        """Return the JSON object: what is stated alone."""
+        """Return the JSON object, only of what is stated."""
         return {
             "file": self.file,
             "sheet": self.sheet,
@@ -150,7 +150,7 @@ class Wish:
         object.__setattr__(self, "_by_place", {(one.file, one.sheet): one for one in self.tables})
 
     def of(self, file: int, sheet: str | None = None) -> TableWish:
-        """Return what is stated of one file or sheet."""
+        """Return the statement about one file or sheet."""
         return self._by_place.get((file, sheet)) or TableWish(file, sheet)
 
     def as_record(self) -> dict[str, Any]:

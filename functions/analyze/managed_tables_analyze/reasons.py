@@ -35,14 +35,14 @@ _DELIMITERS = {
 
 
 def of_text(encoding: str, delimiter: str, header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
-    """Return why a text file was read as it was: what was stated of it, and what was found."""
+    """Return why a text file was read as it was: by statement, and by what was found."""
     found = {"encoding": encoding_detected(encoding), "delimiter": delimiter_detected(delimiter)}
     detected = [reason for name, reason in found.items() if name not in wish.stated]
     return (*detected, *of_header(header_line, wish))
 
 
 def of_header(header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
-    """Return why the header is where it is, and what was stated of the table."""
+    """Return why the header is where it is, and which parts of the table were stated."""
     detected = () if "header_line" in wish.stated else (header_detected(header_line),)
     if not wish.stated:
         return detected

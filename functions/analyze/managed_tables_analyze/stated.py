@@ -88,7 +88,7 @@ class LineMask:
 
 
 def stated_places(wish: TableWish) -> Stated:
-    """Return what a wish states of where the table begins."""
+    """Return what a wish states about the start of the table."""
     line = wish.header_line
     return Stated(
         header_line=None if isinstance(line, Unstated) else line or 0,
@@ -98,7 +98,7 @@ def stated_places(wish: TableWish) -> Stated:
 
 
 def check_stated(rows: Sequence[GridRow], wish: TableWish, name: str) -> None:
-    """Refuse a header that is stated to stand where nothing does: LINE_WITHOUT_CELLS."""
+    """Refuse a stated header line without cells: LINE_WITHOUT_CELLS."""
     line = wish.header_line
     if isinstance(line, int) and all(row.number != line for row in rows[:1]):
         raise JobError(LINE_WITHOUT_CELLS, file=name, line=line)

@@ -1,4 +1,4 @@
-"""Take what is known of a file from options of a command line: it becomes a wish of every table."""
+"""Read what is known about a file from options of a command line, as a wish for every table."""
 
 import argparse
 import codecs
@@ -16,7 +16,7 @@ class WishOfAll(Wish):
     table: TableWish = field(default_factory=lambda: TableWish(0))
 
     def of(self, file: int, sheet: str | None = None) -> TableWish:
-        """Return what is stated of one file or sheet."""
+        """Return the statement about one file or sheet."""
         if sheet is None or self.table.sheet is None:
             return replace(self.table, file=file, sheet=sheet)
         if sheet == self.table.sheet:
@@ -25,7 +25,7 @@ class WishOfAll(Wish):
 
 
 def add_stated_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options by which a person states what is known of a file."""
+    """Add the options by which a person states what is known about a file."""
     stated = parser.add_argument_group("o que já se sabe do arquivo")
     stated.add_argument("--delimiter", metavar="SINAL", help="separador das colunas; tab, espaço ou nenhum")
     stated.add_argument(

@@ -1,7 +1,7 @@
 """Unpack ZIP files within bounds that are checked before anything is unpacked, and again meanwhile.
 
-What a directory says of its members is checked first (count, sizes, ratio, overlap, names); what is then
-really unpacked is counted, since a directory can lie.
+What the directory says about its members is checked first (count, sizes, ratio, overlap, names); then the
+unpacked bytes are counted, since a directory can lie.
 """
 
 import errno
@@ -57,11 +57,10 @@ class Member:
 
 
 def unpack(path: Path, name: str, work_dir: Path, left: int) -> Generator[Member, None, None]:
-    """Yield the archive's data files, each unpacked into `work_dir` when its turn comes.
+    """Yield the archive's data files, each unpacked into `work_dir` just before.
 
-    `left` is how many bytes it may have unpacked. The caller deletes each file when it has read it. JobError
-    (`ARCHIVE_…`) for whatever is not accepted; what the directory shows is refused before anything is
-    unpacked.
+    `left` is how many bytes may be unpacked. The caller deletes each file after reading it. Raises JobError
+    (`ARCHIVE_…`) for what is not accepted, before anything is unpacked if the directory shows it.
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -12,7 +12,7 @@ from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, ab
 CHUNK_BYTES = 1_048_576  # fits the processor's cache, and amortises a call
 # Letters of a code page make a valid sequence of UTF-8 by chance only: `Ã£`, `Â°`.
 _SEQUENCE_WEIGHT = 4
-_SAMPLE_BYTES = 262_144  # of bytes that are not ASCII: plenty to tell one code page from another
+_SAMPLE_BYTES = 262_144  # of bytes that are not ASCII: plenty to distinguish code pages
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -59,7 +59,7 @@ class NotTextError(Exception):
 
 @dataclass
 class _Scan:
-    """What one pass over the bytes tells."""
+    """What one pass over the bytes finds."""
 
     size: int = 0
     nul_bytes: int = 0
@@ -72,7 +72,7 @@ class _Scan:
 
 
 def detect_encoding(path: Path) -> Encoding:
-    """Read the whole file once and tell its encoding; NotTextError where it is not text."""
+    """Read the whole file once and return its encoding; raises NotTextError if it is not text."""
     with path.open("rb", buffering=0) as file:
         head = file.read(65_536)
     for mark, name in BYTE_ORDER_MARKS:
@@ -164,7 +164,7 @@ def _judge(scan: _Scan, head: bytes, mark_bytes: int) -> Encoding:
 
 
 def _wide_encoding(head: bytes) -> str | None:
-    """Tell UTF-16 and UTF-32 without a mark by where the NULs of Latin text stand."""
+    """Detect UTF-16 and UTF-32 without a mark by the positions of the NULs in Latin text."""
     length = len(head) // 4
     zeros = [head[offset : length * 4 : 4].count(0) for offset in range(4)]
     filled = [count > 0.6 * length for count in zeros]
@@ -201,7 +201,7 @@ def _misfit(page: str, sample: bytes) -> float:
 
 
 def transcode(path: Path, target: Path, encoding: Encoding) -> None:
-    """Write the file as UTF-8 without mark or NUL; what was lost or guessed goes to `encoding.findings`."""
+    """Write the file as UTF-8 without mark or NUL; losses and guesses go to `encoding.findings`."""
     lines = _LineNotes()
     with target.open("wb", buffering=0) as out:
         for text in _decoded(path, encoding, lines):

@@ -5,7 +5,7 @@ import zipfile
 from enum import StrEnum
 from pathlib import Path
 
-_HEAD_BYTES = 4_096  # every signature, and enough text to tell HTML and XML
+_HEAD_BYTES = 4_096  # every signature, and enough text to recognise HTML and XML
 
 
 class Kind(StrEnum):
@@ -53,7 +53,7 @@ _UTF16_NAME = "utf_16_le"
 
 
 def detect_kind(path: Path) -> tuple[Kind, str]:
-    """Return the kind of the file and, where it is OTHER, the Portuguese words that say what it is."""
+    """Return the kind of the file and, if it is OTHER, its name in Portuguese."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if head.startswith(_OLE2_SIGNATURE):  # before ZIP: an XLS can hold a whole ZIP, its theme
@@ -84,7 +84,7 @@ def _kind_of_zip(path: Path) -> Kind:
 
 
 def _kind_of_ole2(path: Path) -> Kind:
-    """Tell XLS from an XLSX under a password: stream names stand in the directory as UTF-16."""
+    """Distinguish XLS from an encrypted XLSX: stream names are in the directory as UTF-16."""
     with path.open("rb") as file:
         content = file.read(64 * 1_024 * 1_024)
     if "EncryptedPackage".encode(_UTF16_NAME) in content:

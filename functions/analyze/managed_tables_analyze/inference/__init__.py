@@ -1,8 +1,8 @@
 """Infer a schema from the staged object: every row is judged, every judgement explained.
 
-The head of the object only proposes types; what is proposed is then counted over all rows, a type that
-one cell contradicts is dropped, and the next is counted. The rules of what fits a type are those that
-insert loads with (`managed_tables.conversion`).
+The first rows only propose types. Each proposal is then counted over all rows: a type that one cell
+contradicts is dropped, and the next is counted. The rules of each type are those by which insert loads
+(`managed_tables.conversion`).
 """
 
 from managed_tables_analyze.inference.columns import InferredColumn, infer_columns

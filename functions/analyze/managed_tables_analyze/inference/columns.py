@@ -53,12 +53,12 @@ def infer_columns(
     timezone: str = "UTC",
     told: Sequence[Finding] = (),
 ) -> list[InferredColumn]:
-    """Return one judgement a column, in order.
+    """Return one judgement for each column, in order.
 
     `labels` are the headers as written; `names` what the columns are called (the labels, where they are not
     given); `files` the names that the object's `file` indexes; `delimiter` the files', None for workbooks.
-    `is_workbook` says that a workbook's own numbers stand among the cells; `timezone` is that of times
-    without one. `told` is what the readers found, of which each column is told what names it.
+    `is_workbook`: a workbook's own numbers are among the cells. `timezone` is that of times without one.
+    `told` are the readers' findings; each column gets those that name it.
     """
     names = names or labels
     plain = Formats(null_tokens=True, timezone=timezone, workbook=is_workbook)
@@ -102,7 +102,7 @@ def _with_oddities(
     label: str,
     files: Sequence[str],
 ) -> explanation.Judgement:
-    """Add what is to be told of odd cells; numbers that were shortened are text under a code's label."""
+    """Add findings about odd cells; shortened numbers are text under a code's label."""
     for code, found in oddities.items():
         values = {"example": _example(code, found.example)}
         if code is WarningCode.TWO_DIGIT_YEARS:
@@ -120,7 +120,7 @@ def _with_oddities(
 
 
 def _example(code: WarningCode, cell: str) -> str:
-    """Return what is shown of the first odd cell: blanks around it where they are what is odd."""
+    """Return the first odd cell as shown, with the blanks around it if they are what is odd."""
     if code is WarningCode.SURROUNDING_BLANKS:
         return cell.replace("\n", " ").replace("\t", " ")[:_SHOWN_CHARACTERS]
     shown = find_mojibake(cell) if code is WarningCode.MOJIBAKE else None

@@ -63,7 +63,7 @@ class Pattern(AnyCondition):
 
 @dataclass(frozen=True)
 class Nothing(AnyCondition):
-    """The condition that no cell meets: its tally tells empty cells from others."""
+    """The condition that no cell meets: its tally counts empty cells and others."""
 
     def test(self, cell: str) -> str:  # noqa: ARG002 - the signature is the protocol's
         """Return the SQL test of `cell`."""

@@ -1,4 +1,4 @@
-"""Look up what judging needs beside the tallies: the first question asks it of all columns at once."""
+"""Look up what judging needs besides the tallies; the first question asks for all columns at once."""
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Gather what people are told of a column: grounds, exceptions, warnings, alternatives."""
+"""Explain a column to people: grounds, exceptions, warnings, alternatives."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -44,8 +44,8 @@ class Alternative:
 class Judgement:
     """A column's type with what explains it; `lead` is what most cells of a text are.
 
-    `proven` is what every cell but for NULL was found to be. `grounds` are told in one line, `notes` after
-    them. `told` is what the file's reader says of the column: warnings that are the job's already, and
+    `proven` is the hypothesis that every cell except NULL meets. `grounds` are shown in one line, then
+    `notes`. `told` are the file reader's findings about the column: warnings that the job has already, and
     grounds.
     """
 
@@ -92,7 +92,7 @@ class Judgement:
 def typed(
     tally: Tally, column: int, formats: Formats, column_type: ColumnType, doubt: Finding | None = None
 ) -> Judgement:
-    """Explain a column all of whose cells fit a type; `doubt` tells of another way to read them."""
+    """Explain a column all of whose cells convert; `doubt` is the finding about another way to read them."""
     grounds, notes = [_share(tally, column_type)], []
     if column_type in (ColumnType.DATE, ColumnType.DATETIME):
         grounds.append(Finding(GroundCode.DATE_ORDER, {"order": formats.date_order}))

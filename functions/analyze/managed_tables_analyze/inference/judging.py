@@ -1,4 +1,4 @@
-"""Judge one column: its type and formats, and on what grounds, from its trial and the readings beside it."""
+"""Judge one column from its trial and its neighbours' readings: type, formats and grounds."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -44,7 +44,7 @@ class Judge:
     names: Sequence[str] = ()
 
     def judge(self, trial: Trial, reading: Reading, label: str) -> explanation.Judgement:
-        """Return what a column is, by its trial, its reading and its label."""
+        """Return the judgement of a column, by its trial, its reading and its label."""
         if reading.hypothesis is None:
             return self._judge_text(trial, reading)
         tally = trial.tallies[reading.hypothesis]

@@ -1,4 +1,4 @@
-"""Say what a column's label speaks of: a code, a quantity, a day, a birth, a year."""
+"""Recognise what a column's label names: a code, a quantity, a day, a birth, a year."""
 
 import re
 import unicodedata

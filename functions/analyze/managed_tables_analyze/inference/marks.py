@@ -1,9 +1,9 @@
 """Choose decimal marks: from all cells of a column, else from the columns beside it.
 
-`1.234` in every cell can be 1234 or 1.234. Which it is, the column's other cells say; where they do not, the
-currency that they carry, then the other columns of the file; where those do not either, the delimiter (`;` is
-what programs use where the comma is the decimal mark). A column read in one of the last ways carries a
-warning. A workbook's own numbers are exact and have no mark: only its texts have.
+`1.234` in every cell can be 1234 or 1.234. The column's other cells decide it; else their currency, then the
+file's other columns, then the delimiter (programs write `;` where the comma is the decimal mark). A column
+decided in one of the last ways has a warning. A workbook's own numbers are exact and have no mark: only its
+texts have.
 """
 
 from collections import Counter

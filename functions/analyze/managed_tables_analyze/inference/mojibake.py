@@ -18,6 +18,6 @@ def has_mojibake(cell: str) -> str:
 
 
 def find_mojibake(text: str) -> str | None:
-    """Return the first word with such letters, None where there is none."""
+    """Return the first word with such letters, None if there is none."""
     found = _WORD.search(text)
     return found[0] if found else None

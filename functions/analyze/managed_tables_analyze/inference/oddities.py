@@ -1,4 +1,4 @@
-"""Find what is odd in some cells of a column, over all rows: each oddity is a test and a code."""
+"""Find odd cells of a column over all rows: each oddity is a test and a code."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ _BLANKS_AT_END = (" ", "\u00a0")
 class Found:
     """How many cells of a column are odd, the first of them, and where they are.
 
-    `lines` are the first lines or rows, `file` (the index) and `sheet` where they stand: none of these where
-    that is more than one file or sheet.
+    `lines` are the first lines or rows, in `file` (the index) and `sheet`: all are left out if there is more
+    than one file or sheet.
     """
 
     count: int
@@ -87,7 +87,7 @@ _ODDITIES = (
 def find_oddities(
     connection: DuckDBPyConnection, staged: Path, types: Sequence[ColumnType], proven: Sequence[bool]
 ) -> list[dict[WarningCode, Found]]:
-    """Return what was found in each column, by code; where all cells are proven, none holds an error."""
+    """Return the oddities of each column, by code; if all cells are proven, none holds an error."""
     found: list[dict[WarningCode, Found]] = [{} for _ in types]
     kinds = list(zip(types, proven, strict=True))
     for kind in dict.fromkeys(kinds):

@@ -1,6 +1,6 @@
-"""What a person looks at of a column before reading words: how many values, which, and how they are spread.
+"""Profile columns: how many values there are, which are frequent, and how they are spread.
 
-Taken over the first rows, as many as cost little beside the analysis. All columns go through a handful of
+Profiles cover as many of the first rows as cost little. All columns go through a handful of
 queries as one long column of `(number, text)`, since planning a query costs more than running it.
 """
 

@@ -61,7 +61,7 @@ def _read_texts(
 
 
 def sample_value(text: str | None, column_type: ColumnType, zone: ZoneInfo) -> Any:
-    """Return what an answer shows of a value, given its canonical text."""
+    """Return a value as an answer shows it, given its canonical text."""
     if text is None:
         return None
     match column_type:

@@ -24,7 +24,7 @@ from managed_tables_analyze.inference.counting import (
 from managed_tables_analyze.inference.hypotheses import Hypothesis, Rungs, ladder, unit_rung
 from managed_tables_analyze.inference.labels import names_day
 
-_HEAD_CELLS = 60_000  # over all columns: what is judged before the full scan stays a small part of it
+_HEAD_CELLS = 60_000  # over all columns: keeps what precedes the full scan a small part of it
 _HEAD_ROWS_MAX = 3_000
 _HEAD_ROWS_MIN = 100
 _SPARSE_VALUES = 200  # of a column that the head shows empty
@@ -43,10 +43,10 @@ class Trial:
     """One column's hypotheses under test.
 
     `plain` are the formats that all hypotheses share, `ladder` is what the column may be; `rungs` are the
-    groups still to be counted, narrowest first; `tallies` hold what was counted over all rows; `verdict` is
-    the group of which some hypothesis holds, if any. `lead` explains a column of text; `is_seen` says that
-    the head held something to judge; `units` are what its numbers carry ("" for nothing), if all are numbers.
-    `is_percent` says that a workbook shows the column's numbers as percentages.
+    groups still to be counted, narrowest first; `tallies` are the counts over all rows; `verdict` is the
+    group in which some hypothesis holds, if any. `lead` explains a column of text; `is_seen`: the first rows
+    had values; `units` are those of its numbers ("" for none), if all are numbers. `is_percent`: a workbook
+    shows the column's numbers as percentages.
     """
 
     column: int
@@ -89,7 +89,7 @@ def try_columns(
     """Return each column's finished trial; leaves the object's head in the temporary table `HEAD`.
 
     `plain` are the formats that all hypotheses share; `percents` says which columns a workbook shows as
-    percentages, of none where it is empty.
+    percentages (empty: none).
     """
     rows = staged_rows(staged)
     head_rows = max(_HEAD_ROWS_MIN, min(_HEAD_ROWS_MAX, _HEAD_CELLS // max(len(labels), 1)))
@@ -193,7 +193,7 @@ def _filled(connection: DuckDBPyConnection, relation: str, trials: Sequence[Tria
 
 
 def _first_values(rows: str, trials: Sequence[Trial]) -> str:
-    """Return a query of the first values of columns that are empty in the head, beside one another."""
+    """Return a query of the first values, side by side, of columns that are empty in the first rows."""
     names = [cell_name(trial.column) for trial in trials]
     first = ", ".join(
         f"arg_min({name}, {ROW_NUMBER}, {_SPARSE_VALUES}) FILTER ({name} <> '') AS {name}" for name in names

@@ -29,8 +29,8 @@ class MisreadError(Exception):
 class Table:
     """The columns so far, and the staged parts in order.
 
-    `labels` are the headers as first written, None for a column that has none; `names` identify columns.
-    `findings` are warnings, `grounds` what the files' own formats say of columns.
+    `labels` are the headers as first written, None for a column without; `names` identify columns. `findings`
+    are warnings, `grounds` what the files' own formats say about columns.
     """
 
     work_dir: Path
@@ -53,7 +53,7 @@ class Table:
         return len(self.files) - 1
 
     def add(self, part: Part) -> None:
-        """Stage a part's rows. MisreadError where DuckDB does not read what was counted."""
+        """Stage a part's rows; raises MisreadError if DuckDB does not read the counted number."""
         kept = self._kept_columns(part)
         if are_rejects(part.labels):
             kept = [column for column in kept if column < len(part.labels) - len(PLACE_LABELS)]
@@ -136,9 +136,9 @@ class Table:
         return [column for column in range(part.width) if column not in empty] or [0]
 
     def _has_odd_rows(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:
-        """Return whether a part read as it stands has blank rows, a page's head again, drawn lines or a mark.
+        """Return whether a part read as it is has blank rows, repeated page heads, separator lines or a mark.
 
-        The first column alone tells in nearly every file, and costs a tenth of reading them all.
+        In nearly every file the first column shows it, which costs a tenth of reading them all.
         """
         if part.has_line:
             return False

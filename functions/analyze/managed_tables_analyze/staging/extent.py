@@ -1,4 +1,4 @@
-"""Where the rows of a table stand among the lines of its file, learnt as they pass."""
+"""Record which lines of its file are a table's rows, while they are read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from managed_tables_analyze.reading import MAX_SKIPPED_LINES, lines_between
 
 @dataclass
 class Extent:
-    """The first and the last line of the rows, None while there is none, and lines that are no rows."""
+    """The first and the last line of the rows, None before there is one, and lines that are not rows."""
 
     first_line: int | None = None
     last_line: int | None = None
@@ -28,7 +28,7 @@ class Extent:
         self.last_line = last
 
     def leave_out_last(self, line: int) -> None:
-        """Take note that the last row, which begins at a line, is none."""
+        """Record that the last row, which begins at this line, is not a row."""
         end = line - 1
         while end in self.skipped:
             end -= 1

@@ -14,7 +14,7 @@ Fill = tuple[int, int, int]
 
 
 def fills_below(merged: Sequence[MergedRange], data_line: int, last_line: int) -> list[Fill]:
-    """Return what is to be filled among the rows of data."""
+    """Return the merged ranges to fill within the rows of data."""
     fills = [
         (left, top, min(bottom, last_line))
         for top, left, bottom, _ in merged

@@ -18,9 +18,9 @@ _CODES = (
 
 
 class RowNotes:
-    """Counts odd rows as they pass, and keeps the first lines of each sort.
+    """Counts odd rows while they are read, and keeps the first lines of each sort.
 
-    `extent` is where the rows stand.
+    `extent` says which lines are rows.
     """
 
     def __init__(self, width: int, extent: Extent | None = None) -> None:
@@ -48,7 +48,7 @@ class RowNotes:
         self._leave_out(WarningCode.REPEATED_HEADER, line)
 
     def rule(self, line: int) -> None:
-        """Take note of a drawn line among the rows."""
+        """Count a separator line among the rows."""
         self._leave_out(WarningCode.SEPARATOR_LINES, line)
 
     def comment(self, line: int) -> None:
@@ -56,7 +56,7 @@ class RowNotes:
         self._leave_out(WarningCode.COMMENT_LINES, line)
 
     def blank(self, line: int) -> None:
-        """Take note of a line without cells, which nobody has to be told of."""
+        """Count a line without cells, which is not reported."""
         self.extent.skip((line,))
 
     def _leave_out(self, code: WarningCode, line: int) -> None:
@@ -76,6 +76,6 @@ class RowNotes:
 
 
 def rows_left_out(code: WarningCode, rows: Sequence[tuple[int, Sequence[str | None]]]) -> Finding:
-    """Return the finding about rows that are not imported, with what they begin with."""
+    """Return the finding about rows that are not imported, with their first cells."""
     lines = [number for number, _ in rows]
     return replace(about_lines(code, lines), preview=preview([cells for _, cells in rows]))

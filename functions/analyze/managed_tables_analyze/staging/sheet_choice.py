@@ -1,4 +1,4 @@
-"""Choose which sheets of a workbook are read, and tell of each how it was read, or why not."""
+"""Choose which sheets of a workbook are read, and record for each how it was read, or why not."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _SURE_SHARE = 2  # where that is several sheets
 
 @dataclass(frozen=True)
 class StagedSheet:
-    """One sheet: its part, None where it is hidden or has no cell, and what is stated of it."""
+    """One sheet: its part, None if it is hidden or has no cell, and the statement about it."""
 
     name: str | None
     visible: bool
@@ -29,7 +29,7 @@ class StagedSheet:
 
 @dataclass(frozen=True)
 class SheetChoice:
-    """The parts to be read, and how every sheet was read; `findings` name what is left out."""
+    """The parts to be read, and how every sheet was read; `findings` name the sheets left out."""
 
     chosen: list[Part]
     readings: list[TableReading]
@@ -61,7 +61,7 @@ def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
 
 
 def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
-    """Return the first table and all that agree with it; what is left out is told, a finding a header."""
+    """Return the first table and all that match it; report what is left out, one finding for each header."""
     if not parts:
         return []
     filled = [part for part in parts if part.expected_rows] or parts[:1]
@@ -89,7 +89,7 @@ def _names(part: Part) -> tuple[str, ...]:
 
 
 def _agree(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    """Return whether two headers have the same columns, which may stand in another order."""
+    """Return whether two headers have the same columns, in any order."""
     return sorted(names) == sorted(others)
 
 
@@ -116,7 +116,7 @@ def _covers(width: int, cells: int, sheets: Sequence[Part]) -> bool:
 
 
 def _labelled_width(part: Part) -> int:
-    """Return how many columns have a label: a title has one, whatever stands below it."""
+    """Return how many columns have a label: a title has one, whatever is below it."""
     return sum(bool((label or "").strip()) for label in part.labels) or part.width
 
 

@@ -124,7 +124,7 @@ def _until(batches: Iterable[Batch], header: Header) -> Iterator[Batch]:
 
 
 def _write_batch(batch: Batch, header: Header, writer: PartWriter, notes: RowNotes, name: str) -> None:
-    """Write rows: those that are like the others in one go, each odd one by itself."""
+    """Write rows: regular ones together, odd ones one by one."""
     start = 0
     for place in _odd_places(batch, header):
         _write_plain(batch.cut(start, place), writer, notes)

@@ -20,17 +20,17 @@ _WORD = re.compile(
     r"(sub[- ]?)?tota(l|is)\b.*|somas?\b.*|somat[óo]rio\b.*|m[ée]dias?\b.*|sum|average|mean", re.IGNORECASE
 )
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*(E[-+]?[0-9]{1,2})?", re.IGNORECASE)
-_AROUND = f"R$% \t\u00a0{TEXT_SIGN}"  # what may stand around the digits of a number
+_AROUND = f"R$% \t\u00a0{TEXT_SIGN}"  # what may surround the digits of a number
 _MARKS = ((",", "."), (".", ","))  # what parts thousands, what parts decimals
 _TOLERANCE = Decimal("0.000001")  # of sums that were made with binary fractions
 _ROUNDING = Decimal("1e-9")  # of a mean, by which doubles and sums of ten decimals may be off
 
 
 def find_sum(connection: DuckDBPyConnection, staged: Path, columns: Sequence[int]) -> Row | None:
-    """Return the last row of a staged part where it sums up those above it, None where it does not.
+    """Return the last row of a staged part if it sums up those above it, else None.
 
-    A row is one where a column that all rows above fill is blank or says what it is (`Média`), and where
-    each of its numbers is the sum or the mean of its column.
+    In it a column that all rows above fill is blank or names the row (`Média`), and each number is the
+    sum or the mean of its column.
     """
     source = f"read_parquet({literal(str(staged))})"
     row = _last_row(connection, source, columns)

@@ -12,7 +12,7 @@ from managed_tables.conversion.sql_text import choose, literal, trimmed
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines
 from managed_tables.schema import ColumnType
 
-_FIRST_COLUMNS = 3  # where the word stands
+_FIRST_COLUMNS = 3  # the column with the word
 _COLUMNS_COMPARED = 30  # among which a total leaves some empty
 _WORD = r"(?i)(?:sub[- ]?)?tota(?:l|is)(?:\s+(?:geral|parcial))?\s*:?"
 _WORD_AND_NAME = r"(?i)(?:sub[- ]?)?total\s+\S.*"
