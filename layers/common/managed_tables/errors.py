@@ -88,14 +88,24 @@ NOT_PROVISIONED = ApiErrorKind(
     400, "DATABASE_NOT_PROVISIONED", 'Base de dados não provisionada. Ative "Meus Dados" primeiro.'
 )
 DUPLICATE_NAME = ApiErrorKind(
-    400, "MANAGED_TABLE_DUPLICATE_NAME", 'Já existe uma tabela ativa com o nome "{name}"'
+    400,
+    "MANAGED_TABLE_DUPLICATE_NAME",
+    'Já existe uma tabela ativa com o nome "{name}". Escolha outro nome',
 )
-TABLE_INACTIVE = ApiErrorKind(400, "MANAGED_TABLE_INACTIVE", "A tabela está inativa e não aceita escritas")
+TABLE_INACTIVE = ApiErrorKind(
+    400,
+    "MANAGED_TABLE_INACTIVE",
+    "A tabela está inativa e não recebe dados. Ative-a e tente de novo",
+)
 JOB_NOT_WAITING = ApiErrorKind(
-    400, "JOB_NOT_WAITING_CONFIRM", "O job não está aguardando confirmação (status: {status})"
+    400,
+    "JOB_NOT_WAITING_CONFIRM",
+    "O envio não está aguardando confirmação (status: {status}). Veja como ele está agora",
 )
 JOB_FINISHED = ApiErrorKind(
-    400, "JOB_FINISHED", "O envio já terminou (status: {status}) e não pode mais ser cancelado"
+    400,
+    "JOB_FINISHED",
+    "O envio já terminou (status: {status}) e não pode mais ser cancelado. Desfaça-o, se foi engano",
 )
 ANALYSIS_GONE = ApiErrorKind(
     400, "JOB_ANALYSIS_GONE", "A análise dos arquivos não existe mais. Envie os arquivos novamente"
@@ -115,7 +125,8 @@ DUPLICATE_KEY_ROWS = ApiErrorKind(
 DUPLICATE_KEY = ApiErrorKind(
     409,
     "DUPLICATE_KEY",
-    "Já existe uma linha com os mesmos valores nas colunas da chave ({key}); nada foi gravado",
+    "Já existe uma linha com os mesmos valores nas colunas da chave ({key}); nada foi gravado. Escolha outros"
+    " valores, ou altere essa linha",
 )
 INVALID_READING = ApiErrorKind(422, "INVALID_READING", "Os arquivos não podem ser lidos assim: {reason}")
 TABLE_WITHOUT_KEY = ApiErrorKind(
@@ -127,13 +138,15 @@ NOT_UNDOABLE = ApiErrorKind(400, "NOT_UNDOABLE", "Esta carga não pode ser desfe
 CHANGED_SINCE = ApiErrorKind(
     409,
     "CHANGED_SINCE",
-    '{changed} depois desta carga, e nada foi desfeito. Com {{"force": true}} elas ficam como estão, e o'
-    " resto é desfeito",
+    "{changed} depois desta carga, e nada foi desfeito. Peça para desfazer mesmo assim (force): elas ficam"
+    " como estão, e o resto é desfeito",
 )
-UPLOAD_TOO_LARGE = ApiErrorKind(413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB")
+UPLOAD_TOO_LARGE = ApiErrorKind(
+    413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB. Divida-o e envie em partes"
+)
 INVALID_UPLOAD = ApiErrorKind(422, "INVALID_UPLOAD", "Envio inválido: {reason}")
 REQUEST_TOO_LARGE = ApiErrorKind(
-    413, "REQUEST_TOO_LARGE", "O corpo da requisição passa do limite de {limit_mb} MB"
+    413, "REQUEST_TOO_LARGE", "O corpo da requisição passa do limite de {limit_mb} MB. Divida-o em partes"
 )
 RESPONSE_TOO_LARGE = ApiErrorKind(
     422, "RESPONSE_TOO_LARGE", "A resposta passa do limite de {limit_mb} MB. Peça menos itens com per_page"
@@ -160,11 +173,14 @@ IDEMPOTENCY_KEY_REUSED = ApiErrorKind(
     422, "IDEMPOTENCY_KEY_REUSED", "O Idempotency-Key já foi usado nesta tabela com outro corpo"
 )
 INVALID_SCHEMA = ApiErrorKind(422, "INVALID_SCHEMA", "Esquema inválido: {reason}")
-INVALID_ROWS = ApiErrorKind(422, "INVALID_ROWS", "Valores inválidos: {count}; nada foi gravado")
+INVALID_ROWS = ApiErrorKind(
+    422, "INVALID_ROWS", "Valores inválidos: {count}; nada foi gravado. Corrija-os e grave de novo"
+)
 ROW_TOO_WIDE = ApiErrorKind(
     422,
     "ROW_TOO_WIDE",
-    "Uma linha é larga demais para o PostgreSQL (8 KB sem os textos longos); nada foi gravado",
+    "Uma linha tem mais do que o banco guarda em uma (8 KB, sem contar os textos longos); nada foi gravado."
+    " Deixe algumas colunas vazias, ou divida a tabela",
 )
 INTERNAL = ApiErrorKind(500, "INTERNAL_ERROR", "Erro interno. Informe o código {request_id} ao suporte")
 DATABASE_UNAVAILABLE = ApiErrorKind(
@@ -194,7 +210,9 @@ SECRETS_UNAVAILABLE = ApiErrorKind(
     503, "SECRETS_UNAVAILABLE", "As credenciais do serviço não responderam. Tente de novo em instantes"
 )
 DATABASE_TIMEOUT = ApiErrorKind(
-    503, "DATABASE_TIMEOUT", "A operação demorou demais e foi desfeita; nada foi alterado"
+    503,
+    "DATABASE_TIMEOUT",
+    "A operação demorou demais e foi desfeita; nada foi alterado. Tente de novo em instantes",
 )
 QUERY_TOO_HEAVY = ApiErrorKind(
     422,
@@ -287,7 +305,7 @@ DUPLICATE_KEYS = JobErrorKind(
     " (upsert)",
 )
 NO_TABLE_INCLUDED = JobErrorKind(
-    "NO_TABLE_INCLUDED", "Nenhum arquivo e nenhuma aba foi incluído. Inclua ao menos um e leia de novo"
+    "NO_TABLE_INCLUDED", "Nenhum arquivo e nenhuma aba foi incluído. Inclua ao menos um deles"
 )
 LINE_WITHOUT_CELLS = JobErrorKind(
     "LINE_WITHOUT_CELLS",
@@ -311,11 +329,12 @@ EXPORT_TABLE_CHANGED = JobErrorKind(
 )
 EXPORT_TOO_LARGE = JobErrorKind(
     "EXPORT_TOO_LARGE",
-    "A exportação passou do tempo máximo. Exporte em CSV, ou em partes com filtros (where)",
+    "A exportação passou do tempo máximo. Exporte em CSV, ou em partes com filtros",
 )
 EXPORT_QUERY_TOO_HEAVY = JobErrorKind(
     "EXPORT_QUERY_TOO_HEAVY",
-    "A ordenação ou o filtro pede mais do que o banco pode usar. Exporte sem sort, ou com um filtro menor",
+    "A ordenação ou o filtro pede mais do que o banco pode usar. Exporte sem ordenar, ou com um"
+    " filtro que deixe menos linhas",
 )
 EXPORT_TEXT_TOO_LONG = JobErrorKind(
     "EXPORT_TEXT_TOO_LONG",
@@ -369,8 +388,8 @@ INBOX_OBJECT_GONE = JobErrorKind(
 )
 CONFIRMATION_REFUSED = JobErrorKind(
     "CONFIRMATION_REFUSED",
-    "O esquema não pôde ser confirmado automaticamente: {reason}. Corrija o arquivo e envie de novo, ou envie"
-    " sem a confirmação automática",
+    "As colunas não puderam ser confirmadas automaticamente: {reason}. Corrija o arquivo e envie de novo, ou"
+    " envie sem a confirmação automática",
 )
 FILE_SIZE_MISMATCH = JobErrorKind(
     "FILE_SIZE_MISMATCH",
@@ -380,7 +399,7 @@ UPLOAD_EXPIRED = JobErrorKind(
     "UPLOAD_EXPIRED", "Os arquivos não chegaram dentro do prazo de envio. Envie-os novamente"
 )
 CONFIRMATION_EXPIRED = JobErrorKind(
-    "CONFIRMATION_EXPIRED", "O esquema não foi confirmado dentro do prazo. Envie os arquivos novamente"
+    "CONFIRMATION_EXPIRED", "As colunas não foram confirmadas dentro do prazo. Envie os arquivos novamente"
 )
 TABLE_NOT_MADE = JobErrorKind(
     "TABLE_NOT_MADE", "Outra carga ainda não terminou de criar a tabela. Envie o arquivo novamente"

@@ -313,7 +313,12 @@ def test_plain_blanks_in_a_whole_number_suggest_nothing() -> None:
             "NOT_AN_INTEGER",
             "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente",
         ),
-        ("9223372036854775808", "integer", "OUT_OF_RANGE", "passa do limite de um inteiro de 64 bits"),
+        (
+            "9223372036854775808",
+            "integer",
+            "OUT_OF_RANGE",
+            "é grande demais para um inteiro: use o tipo decimal",
+        ),
         ("talvez", "boolean", "NOT_A_BOOLEAN", "não é sim/não nem verdadeiro/falso"),
     ],
 )

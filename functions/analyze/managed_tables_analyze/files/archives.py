@@ -72,7 +72,7 @@ def unpack(path: Path, name: str, work_dir: Path, left: int) -> Generator[Member
                 _check_kind(target, info, name)
                 yield Member(_shown_name(info), target)
     except zipfile.BadZipFile as error:
-        raise JobError(ARCHIVE_CORRUPT, file=name, reason="o diretório ou o CRC não confere") from error
+        raise JobError(ARCHIVE_CORRUPT, file=name, reason="falta uma parte dele, ou foi alterada") from error
     except (
         zlib.error,
         lzma.LZMAError,
@@ -116,9 +116,7 @@ def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, left: int) -> No
     if unpacked > left:
         raise _too_large(name, alone=unpacked > MAX_UNPACKED_BYTES)
     if any(info.file_size > max(_RATIO_FREE_BYTES, info.compress_size * _MAX_RATIO) for info in infos):
-        raise JobError(
-            ARCHIVE_UNSAFE, file=name, reason="a taxa de compressão é a de uma bomba de descompressão"
-        )
+        raise JobError(ARCHIVE_UNSAFE, file=name, reason="o conteúdo está comprimido demais para serem dados")
     refused = [_shown_name(info) for info in infos if _is_foreign(info)]
     if refused:
         raise JobError(ARCHIVE_MEMBERS_REFUSED, file=name, members=", ".join(refused[:10]))
@@ -138,7 +136,7 @@ def _check_overlap(infos: list[zipfile.ZipInfo], path: Path, name: str) -> None:
             file.seek(info.header_offset)
             fields = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
             if info.header_offset < end:
-                raise JobError(ARCHIVE_UNSAFE, file=name, reason="há entradas sobrepostas")
+                raise JobError(ARCHIVE_UNSAFE, file=name, reason="há arquivos dele que ocupam o mesmo lugar")
             end = info.header_offset + _LOCAL_HEADER.size + fields[9] + fields[10] + info.compress_size
 
 

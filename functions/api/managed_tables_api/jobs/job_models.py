@@ -365,7 +365,9 @@ class JobQuery(NumbersQuery):
     def _check_fields(cls, text: str | None) -> str | None:
         unknown = [name for name in (text or "").split(",") if name not in JOB_FIELDS]
         if text is not None and unknown:
-            raise InvalidValue(DetailCode.UNKNOWN_FIELD, f"o job não tem o campo {shown_text(unknown[0])!r}")
+            raise InvalidValue(
+                DetailCode.UNKNOWN_FIELD, f"o envio não tem o campo {shown_text(unknown[0])!r}"
+            )
         return text
 
     @property

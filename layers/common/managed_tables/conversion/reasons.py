@@ -34,7 +34,7 @@ _CODES = {
     ColumnType.DATE: DetailCode.NOT_A_DATE,
     ColumnType.DATETIME: DetailCode.NOT_A_DATETIME,
 }
-_BEYOND_64_BITS = Fault(DetailCode.OUT_OF_RANGE, "passa do limite de um inteiro de 64 bits")
+_BEYOND_64_BITS = Fault(DetailCode.OUT_OF_RANGE, "é grande demais para um inteiro: use o tipo decimal")
 _BEYOND_CALENDAR = "fica fora dos anos 0001 a 9999 quando levada ao horário UTC"
 _EDGE = re.compile("0001|9999")  # the years of which some hours are beyond, in some zone
 _CLOCK = re.compile(r"(?:[T ]\s*[0-9]{1,2}:[0-5][0-9]\b.*)?", re.IGNORECASE)

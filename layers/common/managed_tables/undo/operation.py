@@ -20,7 +20,7 @@ def undo_job(services: Services, job: JobRecord, *, force: bool) -> Undone:
     changed its rows and `force` does not leave them as they are; TABLE_INACTIVE.
     """
     if job.status != "done":
-        raise ApiError(NOT_UNDOABLE, reason=f"o job não terminou com sucesso (status: {job.status})")
+        raise ApiError(NOT_UNDOABLE, reason=f"o envio não terminou com sucesso (status: {job.status})")
     if job.undone_at is not None:
         raise ApiError(NOT_UNDOABLE, reason="ela já foi desfeita")
     company = services.provisioning.require(job.company_id)
