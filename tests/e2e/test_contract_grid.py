@@ -78,6 +78,8 @@ def test_a_list_takes_fields_sorts_and_no_count(company: Console, table: str) ->
             break
         cursor = {"cursor": page["next_cursor"]}
     assert found == [7, 30, 5]
+    six = company.call("GET", f"/{table}/data", params={"sort_by": "valor,-dia,produto,pago,id,-valor"})
+    assert (six.status, six.details[0]["code"]) == (422, "TOO_LONG")
 
 
 def test_a_wrong_filter_is_refused(company: Console, table: str) -> None:

@@ -182,6 +182,32 @@ def test_a_hidden_sheet_is_read_where_that_is_stated(tmp_path: Path) -> None:
     assert _rows(found) == [("1",), ("2",), ("3",)]
 
 
+def test_merged_cells_are_left_empty_where_that_is_stated(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["loja", "valor"], ["A", 1], [None, 2], ["B", 3]]
+    book = openpyxl.load_workbook(io.BytesIO(_book(Dados=rows)))
+    book["Dados"].merge_cells("A2:A3")
+    content = io.BytesIO()
+    book.save(content)
+    for stated, told, second in (
+        (None, ["MERGED_FILLED"], "A"),
+        (True, ["MERGED_FILLED"], "A"),
+        (False, [], None),
+    ):
+        wish = TableWish(0, "Dados", fill_merged=stated)
+        found = _analyze(tmp_path, wish, contents=(content.getvalue(),))
+        assert _rows(found) == [("A", "1"), (second, "2"), ("B", "3")]
+        assert [finding.code for finding in found.findings] == told
+        [loja, _] = found.inferred_schema["columns"]
+        assert loja["nullable"] is (stated is False)
+
+
+def test_a_reading_names_a_thousand_skipped_lines_at_most(tmp_path: Path) -> None:
+    rows = "".join(f"{number};2\n" for number in range(1_500))
+    found = _read(tmp_path, f"id;n\n{rows}", last_line=3)
+    skipped = _table(found).as_record()["skipped_lines"]
+    assert (len(skipped), skipped[0], _lines(found)) == (1_000, 4, [2, 3])
+
+
 def test_labels_far_down_are_found_where_they_are_stated(tmp_path: Path) -> None:
     notes = "".join(f"nota {number}, sem valor\n" for number in range(30_000))
     found = _read(tmp_path, notes + "id;n\n1;2\n3;4\n", header_line=30_001)
