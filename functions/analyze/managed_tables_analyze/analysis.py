@@ -12,7 +12,12 @@ from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import MAX_LABEL_CHARACTERS
 from managed_tables_analyze.file_reader import FileDialect, FileReader
-from managed_tables_analyze.inference import infer_columns, profile_columns, read_sample_rows
+from managed_tables_analyze.inference import (
+    convert_first_rows,
+    infer_columns,
+    profile_columns,
+    read_sample_rows,
+)
 from managed_tables_analyze.preview import Preview
 from managed_tables_analyze.reading import Reading, Wish
 from managed_tables_analyze.staging.combination import Table
@@ -115,8 +120,9 @@ def analyze(
         totals = find_totals(connection, staged, [column.type for column in judged], table.files)
         findings = [*table.findings, *_find_cut_labels(table), *totals]
         types = [(column.type, column.formats) for column in judged]
+        shown_rows = convert_first_rows(connection, staged, types, table.row_count)
         sample_rows = read_sample_rows(connection, table.names, types, zone)
-        profiles = profile_columns(connection, staged, types, table.row_count, zone)
+        profiles = profile_columns(connection, types, shown_rows, zone)
     columns = [
         {
             "name": name,

@@ -11,7 +11,12 @@ import pytest
 from staged_objects import Rows, column_of, write_staged
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_analyze.inference import InferredColumn, infer_columns, read_sample_rows
+from managed_tables_analyze.inference import (
+    InferredColumn,
+    convert_first_rows,
+    infer_columns,
+    read_sample_rows,
+)
 
 Infer = Callable[..., list[InferredColumn]]
 
@@ -273,6 +278,7 @@ def test_sample_rows_are_typed_exactly(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         found = infer_columns(connection, staged, names, ["a.csv"], delimiter=";")
         kinds = [(column.type, column.formats) for column in found]
+        convert_first_rows(connection, staged, kinds, len(rows) + 1)
         sample = read_sample_rows(connection, names, kinds, ZoneInfo("America/Sao_Paulo"))
     assert len(sample) == 20
     assert sample[0] == {

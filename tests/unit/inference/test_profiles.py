@@ -10,7 +10,9 @@ from staged_objects import write_staged
 
 from managed_tables.conversion import Formats
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.profiles import Kind, Profile, profile_columns
+from managed_tables_analyze.inference.counting import HEAD, staged_rows
+from managed_tables_analyze.inference.profiles import Profile, profile_columns
+from managed_tables_analyze.inference.samples import Kind, convert_first_rows
 
 COMMA = Formats(decimal_mark=",", date_order="dmy", null_tokens=True)
 
@@ -20,7 +22,9 @@ def profiles(folder: Path, rows: list[list[str | None]], *types: ColumnType) -> 
     staged = write_staged(folder / "staged.parquet", rows)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        return profile_columns(connection, staged, kinds, len(rows), ZoneInfo("America/Sao_Paulo"))
+        connection.execute(f"CREATE TEMP TABLE {HEAD} AS FROM {staged_rows(staged)} LIMIT 3000")
+        shown = convert_first_rows(connection, staged, kinds, len(rows))
+        return profile_columns(connection, kinds, shown, ZoneInfo("America/Sao_Paulo"))
 
 
 def test_values_are_counted_and_shown_as_in_the_samples(tmp_path: Path) -> None:
@@ -81,8 +85,16 @@ def test_one_value_is_one_bin_and_none_is_none(tmp_path: Path) -> None:
     assert vars(empty) == {**expected, "top": [], "histogram": []}
 
 
-def test_the_first_rows_of_wide_files_are_looked_at_and_said(tmp_path: Path) -> None:
-    rows: list[list[str | None]] = [[str(number)] * 60 for number in range(3_000)]
-    found = profiles(tmp_path, rows, *[ColumnType.INTEGER] * 60)
-    assert {profile.rows for profile in found} == {1_666}
-    assert {profile.max for profile in found} == {1_665}
+def test_the_first_rows_are_looked_at_and_said(tmp_path: Path) -> None:
+    """Those of the object's head, or a fiftieth of all: profiles cost little beside the rest."""
+    for columns, count, expected in ((2, 1_000, 1_000), (2, 20_000, 3_000), (1, 200_000, 4_000)):
+        rows: list[list[str | None]] = [[str(number)] * columns for number in range(count)]
+        found = profiles(tmp_path, rows, *[ColumnType.INTEGER] * columns)
+        assert {(profile.rows, profile.max) for profile in found} == {(expected, expected - 1)}
+
+
+def test_a_long_text_is_one_value_by_its_beginning(tmp_path: Path) -> None:
+    """In the sample, whose texts are longer, too."""
+    rows: list[list[str | None]] = [["x" * 200 + str(number % 7)] for number in range(40)]
+    [text] = profiles(tmp_path, rows, ColumnType.TEXT)
+    assert (text.distinct, text.top) == (1, [["x" * 100, 40]])

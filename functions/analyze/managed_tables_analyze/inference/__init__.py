@@ -7,6 +7,6 @@ contradicts is dropped, and the next is counted. The rules of each type are thos
 
 from managed_tables_analyze.inference.columns import InferredColumn, infer_columns
 from managed_tables_analyze.inference.profiles import profile_columns
-from managed_tables_analyze.inference.samples import read_sample_rows
+from managed_tables_analyze.inference.samples import convert_first_rows, read_sample_rows
 
-__all__ = ["InferredColumn", "infer_columns", "profile_columns", "read_sample_rows"]
+__all__ = ["InferredColumn", "convert_first_rows", "infer_columns", "profile_columns", "read_sample_rows"]

@@ -1,42 +1,32 @@
 """Profile columns: how many values there are, which are frequent, and how they are spread.
 
-Profiles cover as many of the first rows as cost little. All columns go through a handful of
+Profiles cover the first rows, which are converted for the samples as well. All columns go through a handful of
 queries as one long column of `(number, text)`, since planning a query costs more than running it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import Formats, build_conversion
 from managed_tables.conversion.sql_text import choose
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.counting import cell_name, staged_rows
-from managed_tables_analyze.inference.samples import sample_value
+from managed_tables_analyze.inference.samples import SHOWN, SHOWN_CHARACTERS, Kind, sample_value
 
-MAX_ROWS = 100_000
-MAX_CELLS = 100_000  # converted and grouped in 0.05 s of processor time
 MAX_TOP = 10
 MAX_BINS = 20
-SHOWN_CHARACTERS = 100  # of a text
 _ENTRIES = 6_000  # of all columns together: 1,500 of them travel in one answer
 _SIGNIFICANT_DIGITS = 12  # of the bounds of a bin of decimals
 
-Kind = tuple[ColumnType, Formats]
-
 # What orders the values of a type, and where bins are cut: a number for each canonical text.
-_SCALES = {
-    ColumnType.INTEGER: "TRY_CAST(v AS DOUBLE)",
-    ColumnType.DECIMAL: "TRY_CAST(v AS DOUBLE)",
-    ColumnType.DATE: "epoch(TRY_CAST(v AS DATE)) / 86400",
-    ColumnType.DATETIME: "epoch(TRY_CAST(left(v, 19) AS TIMESTAMP))",
+_TYPES_BY_SCALE = {
+    "TRY_CAST(v AS DOUBLE)": (ColumnType.INTEGER, ColumnType.DECIMAL),
+    "epoch(TRY_CAST(v AS DATE)) / 86400": (ColumnType.DATE,),
+    "epoch(TRY_CAST(left(v, 19) AS TIMESTAMP))": (ColumnType.DATETIME,),
 }
 
 
@@ -57,12 +47,11 @@ class Profile:
 
 
 def profile_columns(
-    connection: DuckDBPyConnection, staged: Path, kinds: Sequence[Kind], row_count: int, zone: ZoneInfo
+    connection: DuckDBPyConnection, kinds: Sequence[Kind], rows: int, zone: ZoneInfo
 ) -> list[Profile]:
-    """Return a profile for each column of these types and formats."""
-    rows = min(row_count, MAX_ROWS, max(1, MAX_CELLS // max(1, len(kinds))))
+    """Return a profile for each column of these types, of the `rows` that `SHOWN` holds."""
     profiles = [Profile(rows, rows) for _ in kinds]
-    _group_values(connection, staged, kinds, rows)
+    _group_values(connection, kinds)
     for number, distinct, filled, least, greatest in connection.execute(_EXTREMES).fetchall():
         profile, kind = profiles[number], kinds[number]
         profile.distinct, profile.empty = distinct, rows - filled
@@ -90,29 +79,23 @@ _TOP = (
 )
 
 
-def _group_values(connection: DuckDBPyConnection, staged: Path, kinds: Sequence[Kind], rows: int) -> None:
+def _group_values(connection: DuckDBPyConnection, kinds: Sequence[Kind]) -> None:
     """Make the table `profiled` of `(number, v, x, n)`: each column's values, their scale and their count."""
-    columns_by_kind: dict[Kind, list[int]] = defaultdict(list)
-    for number, kind in enumerate(kinds):
-        columns_by_kind[kind].append(number)
-    selects = [_select_values(staged, kind, columns, rows) for kind, columns in columns_by_kind.items()]
-    connection.execute(f"CREATE TEMP TABLE profiled AS {' UNION ALL '.join(selects)}")
-
-
-def _select_values(staged: Path, kind: Kind, columns: Sequence[int], rows: int) -> str:
-    conversion = build_conversion("cell", *kind)
-    # Whatever is not empty converts: the type was inferred for that.
-    text = choose((conversion.empty, "NULL"), otherwise=conversion.value)
-    if kind[0] is ColumnType.TEXT:
-        text = choose((conversion.empty, "NULL"), otherwise=f"left({conversion.value}, {SHOWN_CHARACTERS})")
-    numbers = ", ".join(f"{number}::SMALLINT" for number in columns)
-    cells = ", ".join(map(cell_name, columns))
-    scale = _SCALES.get(kind[0], "NULL::DOUBLE")
-    return (
-        f"SELECT number, v, {scale} AS x, count(*) AS n FROM (SELECT number, {text} AS v FROM "  # noqa: S608
-        f"(SELECT unnest([{numbers}]) AS number, unnest([{cells}]) AS cell FROM "
-        f"(FROM {staged_rows(staged)} LIMIT {rows}))) WHERE v IS NOT NULL GROUP BY number, v"
+    scales = choose(
+        *((_is_one_of(kinds, types), scale) for scale, types in _TYPES_BY_SCALE.items()),
+        otherwise="NULL::DOUBLE",
     )
+    text = choose((_is_one_of(kinds, (ColumnType.TEXT,)), f"left(v, {SHOWN_CHARACTERS})"), otherwise="v")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE profiled AS SELECT number, v, {scales} AS x, n FROM (SELECT number, "  # noqa: S608 - own SQL
+        f"{text} AS v, count(*) AS n FROM {SHOWN} WHERE v IS NOT NULL GROUP BY ALL)"
+    )
+
+
+def _is_one_of(kinds: Sequence[Kind], types: Collection[ColumnType]) -> str:
+    """Return the test that a value is of a column of one of these types."""
+    numbers = [str(number) for number, kind in enumerate(kinds) if kind[0] in types]
+    return f"number IN ({', '.join(numbers)})" if numbers else "false"
 
 
 def _histograms(
@@ -122,8 +105,7 @@ def _histograms(
 
     Whole numbers and days are counted one by one, so that `high` is the last one of a bin.
     """
-    whole = [number for number, kind in enumerate(kinds) if kind[0] in _WHOLE] or [-1]
-    step = f"number IN ({', '.join(map(str, whole))})"
+    step = _is_one_of(kinds, _WHOLE)
     found = connection.execute(
         "WITH spans AS (SELECT number, min(x) AS low, max(x) AS high, "  # noqa: S608 - own SQL
         f"least({most_bins}, count(*)) AS bins FROM profiled WHERE isfinite(x) GROUP BY number), "

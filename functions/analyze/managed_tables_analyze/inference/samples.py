@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,10 +14,19 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion import Formats, build_conversion
 from managed_tables.conversion.sql_text import choose
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.counting import HEAD, ROW_NUMBER, long_column
+from managed_tables_analyze.inference.counting import HEAD, ROW_NUMBER, long_column, staged_rows
 
 SAMPLE_ROWS = 20
-SHOWN_CHARACTERS = 500  # of a text: a sample is looked at, 1,500 columns of it travel in one answer
+SAMPLE_CHARACTERS = 500  # of a text: a sample is looked at, 1,500 columns of it travel in one answer
+SHOWN_CHARACTERS = 100  # of a text beyond the sample
+SHOWN = "shown_values"
+
+# Converting what a person looks at is to cost little beside the analysis, whose cost grows with the rows.
+_SHARE = 50
+_MAX_ROWS = 100_000
+_MAX_CELLS = 200_000
+
+Kind = tuple[ColumnType, Formats]
 
 _CLOCK = re.compile(
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d+))?)?"
@@ -24,40 +34,53 @@ _CLOCK = re.compile(
 )
 
 
+def convert_first_rows(
+    connection: DuckDBPyConnection, staged: Path, kinds: Sequence[Kind], row_count: int
+) -> int:
+    """Make the temporary table `SHOWN`: `(row, number, v)` of the first rows, `v` in the column's type.
+
+    The rows are those of the object's head, which inference has left in the connection, or a fiftieth of
+    all; returns how many. Columns of a kind are one long one: planning a query costs more than running it.
+    """
+    [(head_rows,)] = connection.execute(f"SELECT count(*) FROM {HEAD}").fetchall()  # noqa: S608 - own SQL
+    share = min(row_count // _SHARE, _MAX_ROWS, _MAX_CELLS // max(1, len(kinds)))
+    rows: int = max(head_rows, share)
+    relation = HEAD if rows == head_rows else f"(FROM {staged_rows(staged)} LIMIT {rows})"
+    columns_by_kind: dict[Kind, list[int]] = defaultdict(list)
+    for number, kind in enumerate(kinds):
+        columns_by_kind[kind].append(number)
+    selects = [_select_texts(relation, kind, columns) for kind, columns in columns_by_kind.items()]
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {SHOWN} AS {' UNION ALL '.join(selects)}")
+    return rows
+
+
+def _select_texts(relation: str, kind: Kind, columns: Sequence[int]) -> str:
+    conversion = build_conversion("cell", *kind)
+    value = conversion.value
+    if kind[0] is ColumnType.TEXT:
+        limit = f"CASE WHEN {ROW_NUMBER} < {SAMPLE_ROWS} THEN {SAMPLE_CHARACTERS} ELSE {SHOWN_CHARACTERS} END"
+        value = f"left({value}, {limit})"
+    # Whatever is not empty converts: the type was inferred for that.
+    text = choose((conversion.empty, "NULL"), otherwise=value)
+    cells = long_column(relation, columns)
+    return f"SELECT {ROW_NUMBER} AS row, number, {text} AS v FROM {cells}"  # noqa: S608 - own SQL
+
+
 def read_sample_rows(
-    connection: DuckDBPyConnection,
-    names: Sequence[str],
-    types: Sequence[tuple[ColumnType, Formats]],
-    zone: ZoneInfo,
+    connection: DuckDBPyConnection, names: Sequence[str], kinds: Sequence[Kind], zone: ZoneInfo
 ) -> list[dict[str, Any]]:
     """Return up to 20 rows by column name: str, int, Decimal, bool, None; dates as text, datetimes in UTC.
 
-    They are the first of the object's head, which inference has left in the connection.
+    They are the first of `SHOWN`, which `convert_first_rows` has made.
     """
-    columns_by_kind: dict[tuple[ColumnType, Formats], list[int]] = defaultdict(list)
-    for column, kind in enumerate(types):
-        columns_by_kind[kind].append(column)
-    cells: dict[tuple[int, int], Any] = {}
-    for kind, columns in columns_by_kind.items():
-        for row, column, text in _read_texts(connection, kind, columns):
-            cells[row, column] = sample_value(text, kind[0], zone)
+    found = connection.execute(
+        f"SELECT row, number, v FROM {SHOWN} WHERE row < {SAMPLE_ROWS}"  # noqa: S608 - own SQL
+    ).fetchall()
+    cells = {(row, number): sample_value(text, kinds[number][0], zone) for row, number, text in found}
     return [
-        {name: cells[row, column] for column, name in enumerate(names)}
+        {name: cells[row, number] for number, name in enumerate(names)}
         for row in sorted({row for row, _ in cells})
     ]
-
-
-def _read_texts(
-    connection: DuckDBPyConnection, kind: tuple[ColumnType, Formats], columns: Sequence[int]
-) -> list[tuple[int, int, str | None]]:
-    """Return (row, column, canonical text) of columns of one kind: one short query, however many they are."""
-    conversion = build_conversion("cell", *kind)
-    value = (
-        f"left({conversion.value}, {SHOWN_CHARACTERS})" if kind[0] is ColumnType.TEXT else conversion.value
-    )
-    text = choose((conversion.empty, "NULL"), (conversion.converts, value), otherwise="NULL")
-    cells = long_column(f"(FROM {HEAD} LIMIT {SAMPLE_ROWS})", columns)
-    return connection.execute(f"SELECT {ROW_NUMBER}, number, {text} FROM {cells}").fetchall()  # noqa: S608
 
 
 def sample_value(text: str | None, column_type: ColumnType, zone: ZoneInfo) -> Any:
