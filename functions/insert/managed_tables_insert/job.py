@@ -120,7 +120,6 @@ class Loading:
             except DuplicateFound as found:
                 raise self._duplicate_error(connection, converter, plan) from found
             except Fenced as error:
-                self._require_current()
                 raise JobError(RESERVATION_LOST) from error
             except ApiError as error:
                 if error.kind is DUPLICATE_NAME:  # of a table that somebody made by hand in SQL
