@@ -9,9 +9,9 @@ P90 = 8
 # Being rebuilt: its figures may fall, never rise.
 WORSE = {
     "managed_tables_analyze": {
-        "most_complex": 24,
+        "most_complex": 20,
         "p90": 9,
-        "same_names": 2,
+        "same_names": 0,
         "modules_a_folder": 21,
     }
 }

@@ -13,7 +13,7 @@ from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, detail
 from managed_tables.identifiers import make_column_names
 from managed_tables.schema import Column, ColumnType
-from managed_tables_analyze.inference.counting import ROW_NUMBER, cell_name, staged_rows
+from managed_tables_analyze.inference.tallies import ROW_NUMBER, cell_name, staged_rows
 
 MAX_DETAILS = 5  # of one column
 

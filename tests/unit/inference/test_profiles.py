@@ -10,9 +10,9 @@ from staged_objects import write_staged
 
 from managed_tables.conversion import Formats
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.counting import HEAD, staged_rows
 from managed_tables_analyze.inference.profiles import Profile, profile_columns
 from managed_tables_analyze.inference.samples import Kind, convert_first_rows
+from managed_tables_analyze.inference.tallies import HEAD, staged_rows
 
 COMMA = Formats(decimal_mark=",", date_order="dmy", null_tokens=True)
 

@@ -14,8 +14,9 @@ from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.sql_text import matches, trimmed
 from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.codes import Writing, read_writing
-from managed_tables_analyze.inference.counting import (
+from managed_tables_analyze.inference.hypotheses import Choice
+from managed_tables_analyze.inference.signs.codes import Writing, read_writing
+from managed_tables_analyze.inference.tallies import (
     HEAD,
     ROW_NUMBER,
     Question,
@@ -23,7 +24,6 @@ from managed_tables_analyze.inference.counting import (
     count_cells,
     staged_rows,
 )
-from managed_tables_analyze.inference.hypotheses import Choice
 
 LONGEST_CODE = 64
 _DISTINCT_VALUES = 200  # of the head, to recognise a code by

@@ -7,7 +7,7 @@ from managed_tables.conversion import Formats, build_conversion
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.day_forms import DateOrder, Shape
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.counting import AnyCondition
+from managed_tables_analyze.inference.tallies import AnyCondition
 
 MARKS: tuple[DecimalMark, ...] = (",", ".")
 # Year first is the narrowest: every order accepts it. Month first comes last: it takes a cell that

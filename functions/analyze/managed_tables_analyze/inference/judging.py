@@ -16,18 +16,18 @@ from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
-from managed_tables_analyze.inference.codes import (
+from managed_tables_analyze.inference.evidence import Evidence
+from managed_tables_analyze.inference.hypotheses import Hypothesis
+from managed_tables_analyze.inference.marks import Reading, tell_doubt
+from managed_tables_analyze.inference.signs.codes import (
     Writing,
     find_code_in_label,
     find_code_in_values,
     find_code_in_writing,
     find_cut_code,
 )
-from managed_tables_analyze.inference.evidence import Evidence
-from managed_tables_analyze.inference.hypotheses import Hypothesis
-from managed_tables_analyze.inference.labels import names_birth
-from managed_tables_analyze.inference.marks import Reading, tell_doubt
-from managed_tables_analyze.inference.oddities import find_example
+from managed_tables_analyze.inference.signs.labels import names_birth
+from managed_tables_analyze.inference.signs.oddities import find_example
 from managed_tables_analyze.inference.trial import NOTHING, Trial
 
 _IS_AMOUNT = re.compile(r".*(?:\$|[.,][0-9]{3}[.,]).*")

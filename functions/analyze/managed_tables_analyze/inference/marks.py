@@ -19,8 +19,8 @@ from managed_tables.conversion.units import is_currency
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.counting import Pattern, Question, count_cells, staged_rows
 from managed_tables_analyze.inference.hypotheses import Hypothesis
+from managed_tables_analyze.inference.tallies import Condition, Pattern, Question, count_cells, staged_rows
 from managed_tables_analyze.inference.trial import Trial, count_all
 
 _BY_COLUMNS = "columns"
@@ -120,23 +120,31 @@ def _columns_with(connection: DuckDBPyConnection, staged: Path, trials: Sequence
     grouped = [
         trial for trial in numbers if trial.verdict[0].type is ColumnType.INTEGER and len(trial.verdict) == 1
     ]
-    asked = []
-    for trial in numbers:
-        formats = trial.verdict[0].formats
-        if trial.verdict[0].type is ColumnType.DECIMAL:
-            asked.append(Question(trial.column, _HAS_TEXT_MARK if formats.workbook else _HAS_MARK))
-            asked.append(Question(trial.column, _HAS_REAL))
-        elif trial in grouped and not formats.workbook:
-            asked.append(Question(trial.column, _UNGROUPED_THOUSAND))
+    asked = [
+        question for trial in numbers for question in _mark_questions(trial, is_grouped=trial in grouped)
+    ]
     tallies = count_cells(connection, staged_rows(staged), asked)
     found = [question for question, tally in zip(asked, tallies, strict=True) if tally.fits]
+
+    def columns(*conditions: Condition) -> frozenset[int]:
+        return frozenset(one.column for one in found if one.condition in conditions)
+
     return _Marked(
-        frozenset(one.column for one in found if one.condition in (_HAS_MARK, _HAS_TEXT_MARK)).union(
-            trial.column for trial in grouped
-        ),
-        frozenset(one.column for one in found if one.condition == _UNGROUPED_THOUSAND),
-        frozenset(one.column for one in found if one.condition == _HAS_REAL),
+        columns(_HAS_MARK, _HAS_TEXT_MARK).union(trial.column for trial in grouped),
+        columns(_UNGROUPED_THOUSAND),
+        columns(_HAS_REAL),
     )
+
+
+def _mark_questions(trial: Trial, *, is_grouped: bool) -> list[Question]:
+    """Return what to ask of all cells of a column of numbers that no cell of it decides."""
+    hypothesis = trial.verdict[0]
+    if hypothesis.type is ColumnType.DECIMAL:
+        has_mark = _HAS_TEXT_MARK if hypothesis.formats.workbook else _HAS_MARK
+        return [Question(trial.column, has_mark), Question(trial.column, _HAS_REAL)]
+    if is_grouped and not hypothesis.formats.workbook:
+        return [Question(trial.column, _UNGROUPED_THOUSAND)]
+    return []
 
 
 def _certain_mark(trial: Trial) -> DecimalMark | None:

@@ -1,7 +1,7 @@
 """Profile columns: how many values there are, which are frequent, and how they are spread.
 
-Profiles cover the first rows, which are converted for the samples as well. All columns go through a handful of
-queries as one long column of `(number, text)`, since planning a query costs more than running it.
+Profiles cover the first rows, which are converted for the samples as well. All columns go through a handful
+of queries as one long column of `(number, text)`, since planning a query costs more than running it.
 """
 
 from collections.abc import Collection, Iterator, Sequence

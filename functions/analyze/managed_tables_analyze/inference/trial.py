@@ -1,6 +1,6 @@
 """Try each column: hypotheses from the first rows, then counted over all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +9,9 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion import Formats
 from managed_tables.conversion.units import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.counting import (
+from managed_tables_analyze.inference.hypotheses import Hypothesis, Rungs, ladder, unit_rung
+from managed_tables_analyze.inference.signs.labels import names_day
+from managed_tables_analyze.inference.tallies import (
     HEAD,
     ROW_NUMBER,
     Condition,
@@ -21,8 +23,6 @@ from managed_tables_analyze.inference.counting import (
     count_cells,
     staged_rows,
 )
-from managed_tables_analyze.inference.hypotheses import Hypothesis, Rungs, ladder, unit_rung
-from managed_tables_analyze.inference.labels import names_day
 
 _HEAD_CELLS = 60_000  # over all columns: keeps what precedes the full scan a small part of it
 _HEAD_ROWS_MAX = 3_000
@@ -133,16 +133,25 @@ def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Tri
     found = dict(zip(asked, count_cells(connection, relation, asked), strict=True))
     for trial in trials:
         every = {what: found[Question(trial.column, what)] for rung in trial.ladder for what in rung}
-        trial.is_seen = any(tally.judged for tally in every.values())
-        alive = [tuple(what for what in rung if every[what].holds) for rung in trial.ladder]
-        trial.rungs = [rung for rung in alive if rung]
-        if trial.rungs:
-            continue
-        if found[Question(trial.column, _MAY_HAVE_UNIT)].holds:
+        _propose_rungs(trial, every)
+        if not trial.rungs and found[Question(trial.column, _MAY_HAVE_UNIT)].holds:
             _propose_unit(connection, relation, trial)
-        likely = {what: tally for what, tally in every.items() if tally.share >= _worth_explaining(what)}
-        if not trial.rungs and likely:
-            trial.lead = max(likely, key=lambda what, likely=likely: likely[what].share)  # type: ignore[misc]
+        if not trial.rungs:
+            _propose_lead(trial, every)
+
+
+def _propose_rungs(trial: Trial, every: Mapping[Hypothesis, Tally]) -> None:
+    """Give a trial the hypotheses that hold."""
+    trial.is_seen = any(tally.judged for tally in every.values())
+    alive = (tuple(what for what in rung if every[what].holds) for rung in trial.ladder)
+    trial.rungs = [rung for rung in alive if rung]
+
+
+def _propose_lead(trial: Trial, every: Mapping[Hypothesis, Tally]) -> None:
+    """Give a trial of text what most of its cells are, if that is worth explaining."""
+    likely = {what: tally for what, tally in every.items() if tally.share >= _worth_explaining(what)}
+    if likely:
+        trial.lead = max(likely, key=lambda what: likely[what].share)
 
 
 def _asked_of(trial: Trial) -> list[Condition]:

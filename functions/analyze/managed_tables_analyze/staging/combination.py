@@ -1,6 +1,7 @@
 """Combine all parts into one table: columns matched by header, one staged object."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,48 +63,46 @@ class Table:
         target = self.work_dir / f"part{len(self._staged):04d}.parquet"
         fresh = [name for name in names if name not in self.names]
         indexes = [(self.names + fresh).index(name) for name in names]
-        if len(self.names) + len(fresh) > MAX_COLUMNS:
-            file = self.files[part.file]
-            total = len(self.names) + len(fresh)
-            line = part.header_line or part.data_line
-            raise JobError(TOO_MANY_COLUMNS, file=file, count=total, line=line, limit=MAX_COLUMNS)
-        select = select_sql(part, dict(zip(indexes, kept, strict=True)))
+        self._refuse_too_many(part, len(self.names) + len(fresh))
         places = dict(zip(kept, indexes, strict=True))
-        fills = [(places[column], top, bottom) for column, top, bottom in part.fills if column in places]
-        select = fill_down(select, fills) if fills else select
-        try:
-            count = write_parquet(self.connection, select, target, len(names))
-        except duckdb.Error as error:
-            if part.has_line:
-                raise
-            raise MisreadError from error
+        with _misread(part):
+            count = write_parquet(self.connection, _select(part, places), target, len(names))
         if part.expected_rows not in (None, count) or self._has_odd_rows(part, target, indexes):
             raise MisreadError
         count -= self._leave_out_sum(part, target, indexes)
-        self._take(part, kept, fresh, dict(zip(kept, indexes, strict=True)))
+        self._take(part, fresh, places)
         self._staged.append(target)
         self._columns_of_parts.append(sorted(indexes))
         self._has_numbers.append(part.has_numbers)
         self.row_count += count
 
-    def _take(self, part: Part, kept: Sequence[int], fresh: Sequence[str], indexes: dict[int, int]) -> None:
-        labels = {indexes[column]: _label(part, column) for column in kept}
+    def _refuse_too_many(self, part: Part, total: int) -> None:
+        if total > MAX_COLUMNS:
+            line = part.header_line or part.data_line
+            file = self.files[part.file]
+            raise JobError(TOO_MANY_COLUMNS, file=file, count=total, line=line, limit=MAX_COLUMNS)
+
+    def _take(self, part: Part, fresh: Sequence[str], indexes: dict[int, int]) -> None:
+        """Take over a staged part's columns, of which `fresh` are new, and its findings."""
+        labels = {index: _label(part, column) for column, index in indexes.items()}
         first = len(self.names)
         self.names += fresh
         self.labels += [labels[first + number] for number in range(len(fresh))]
         self.is_workbook = self.is_workbook or part.has_numbers
         self._has_header = self._has_header or bool(part.labels)
-        if self._staged and (fresh or len(kept) < first):
+        if self._staged and (fresh or len(indexes) < first):
             missing = [name for column, name in enumerate(self.names) if column not in indexes.values()]
             values = {"new": len(fresh), "missing": len(missing)}
             part.findings.append(Finding(WarningCode.OTHER_HEADER, values, columns=(*fresh, *missing)))
+        self._report(part, {column: self.names[index] for column, index in indexes.items()})
+
+    def _report(self, part: Part, named: dict[int, str]) -> None:
+        """Take over a part's findings; `named` are the names of its columns."""
         if part.is_guarded:
             part.findings.append(Finding(WarningCode.REJECTED_ROWS))
-        nameless = [column for column in kept if column >= len(part.labels)]
+        nameless = tuple(name for column, name in named.items() if column >= len(part.labels))
         if part.labels and nameless and not part.is_ragged:
-            names = tuple(self.names[indexes[column]] for column in nameless)
-            part.findings.append(Finding(WarningCode.NAMELESS_COLUMNS, count=len(names), columns=names))
-        named = {column: self.names[index] for column, index in indexes.items()}
+            part.findings.append(Finding(WarningCode.NAMELESS_COLUMNS, count=len(nameless), columns=nameless))
         for finding in part.findings:
             told = finding.named(named).at(self.files[part.file], part.sheet)
             (self.grounds if isinstance(told.code, GroundCode) else self.findings).append(told)
@@ -121,18 +120,11 @@ class Table:
         if not unlabelled:
             return list(range(part.width))
         counts = ", ".join(f"count(nullif(trim(c{column}, {_BLANKS}), ''))" for column in unlabelled)
-        try:
-            found = self.connection.execute(f"SELECT {counts} FROM {read_sql(part)}").fetchone()  # noqa: S608
-        except duckdb.Error as error:
-            if part.has_line:
-                raise
-            raise MisreadError from error
-        assert found is not None  # noqa: S101 - an aggregate has one row
+        with _misread(part):
+            [found] = self.connection.execute(f"SELECT {counts} FROM {read_sql(part)}").fetchall()  # noqa: S608
         empty = {column for column, count in zip(unlabelled, found, strict=True) if not count}
-        if not part.labels:  # without header only the end of the rows can be surplus
-            last = max((column for column in range(part.width) if column not in empty), default=0)
-            surplus = {column for column in empty if column > last}
-            empty = surplus if len(surplus) > 1 else set()  # a single one may be a column left blank
+        if not part.labels:
+            empty = _surplus(part.width, empty)
         return [column for column in range(part.width) if column not in empty] or [0]
 
     def _has_odd_rows(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:
@@ -202,6 +194,34 @@ class Table:
         write_parquet(self.connection, " UNION ALL ".join(selects), target, len(complete))
         for staged in self._staged:
             staged.unlink()
+
+
+@contextmanager
+def _misread(part: Part) -> Iterator[None]:
+    """Raise MisreadError where DuckDB refuses a part that it reads as it is."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if part.has_line:
+            raise
+        raise MisreadError from error
+
+
+def _select(part: Part, places: dict[int, int]) -> str:
+    """Return the query of a part's rows; `places` are the table's columns by the part's."""
+    select = select_sql(part, {index: column for column, index in places.items()})
+    fills = [(places[column], top, bottom) for column, top, bottom in part.fills if column in places]
+    return fill_down(select, fills) if fills else select
+
+
+def _surplus(width: int, empty: set[int]) -> set[int]:
+    """Return the empty columns behind the last filled one, which rows without header may have too many of.
+
+    A single one may be a column that was left blank.
+    """
+    last = max((column for column in range(width) if column not in empty), default=0)
+    surplus = {column for column in empty if column > last}
+    return surplus if len(surplus) > 1 else set()
 
 
 def _label(part: Part, column: int) -> str | None:

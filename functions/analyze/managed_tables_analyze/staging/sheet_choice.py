@@ -1,7 +1,7 @@
 """Choose which sheets of a workbook are read, and record for each how it was read, or why not."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -42,20 +42,15 @@ def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
 
     A sheet is read, or is not, as its wish states, whatever the others are.
     """
-    parts = [sheet.part for sheet in staged if sheet.part is not None]
-    visible = [sheet for sheet in staged if sheet.visible]
-    unstated = [sheet for sheet in staged if not sheet.visible and sheet.wish.include is None]
-    hidden = [sheet.name or "" for sheet in unstated]
+    hidden = [one.name or "" for one in staged if not one.visible and one.wish.include is None]
     findings = [_about_sheets(WarningCode.HIDDEN_SHEETS, hidden)] if hidden else []
-    found = _choose([sheet.part for sheet in visible if sheet.part is not None], findings)
-    chosen = [
-        sheet.part
-        for sheet in staged
-        if sheet.part is not None
-        and (sheet.part in found if sheet.wish.include is None else sheet.wish.include)
-    ]
-    for part in parts:
-        if part not in chosen:
+    parts = [(sheet, sheet.part) for sheet in staged if sheet.part is not None]
+    found = _choose([part for sheet, part in parts if sheet.visible], findings)
+    chosen = []
+    for sheet, part in parts:
+        if part in found if sheet.wish.include is None else sheet.wish.include:
+            chosen.append(part)
+        else:
             part.path.unlink()
     return SheetChoice(chosen, [_reading(one, chosen, kind) for one in staged], findings, bool(parts))
 
@@ -66,22 +61,24 @@ def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
         return []
     filled = [part for part in parts if part.expected_rows] or parts[:1]
     first = next((part for part in filled if not _is_cover(part, filled)), filled[0])
+    others = [part for part in parts if not _agree(_names(part), _names(first))]
+    findings += _about_others(first, [part for part in others if part in filled])
+    bare = [part.sheet or "" for part in others if part not in filled]
+    if bare:
+        findings.append(_about_sheets(WarningCode.EMPTY_SHEETS, bare))
+    return [part for part in filled if part not in others]
+
+
+def _about_others(first: Part, others: Sequence[Part]) -> Iterator[Finding]:
+    """Yield a finding for each header of the sheets left out: their names and the differing columns."""
     names = _names(first)
-    chosen = [part for part in filled if _agree(_names(part), names)]
-    others = [part for part in filled if part not in chosen]
     for header in dict.fromkeys(map(_names, others)):
         left = [part.sheet or "" for part in others if _names(part) == header]
         about = _about_sheets(WarningCode.SHEETS_LEFT_OUT, left)
-        labels = {
-            **dict(zip(names, first.labels, strict=False)),
-            **dict(zip(header, others[0].labels, strict=False)),
-        }
+        labels = dict(zip(names, first.labels, strict=False))
+        labels |= dict(zip(header, others[0].labels, strict=False))
         differing = [name for name in (*header, *names) if (name in header) != (name in names)]
-        findings.append(replace(about, columns=tuple(labels.get(name, name) for name in differing)))
-    bare = [part for part in parts if part not in filled and not _agree(_names(part), names)]
-    if bare:
-        findings.append(_about_sheets(WarningCode.EMPTY_SHEETS, [part.sheet or "" for part in bare]))
-    return chosen
+        yield replace(about, columns=tuple(labels.get(name, name) for name in differing))
 
 
 def _names(part: Part) -> tuple[str, ...]:

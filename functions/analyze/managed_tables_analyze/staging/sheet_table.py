@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
+from operator import methodcaller
 from pathlib import Path
 
 from managed_tables.conversion.workbook_cells import unmark_text
@@ -142,17 +143,20 @@ def _odd_places(batch: Batch, header: Header) -> list[int]:
     """Return which rows are not like the others: too long, blank at their end, perhaps the header again."""
     odd: set[int] = set()
     for column in batch.columns[header.width :]:
-        odd.update(place for place, cell in enumerate(column) if cell is not None)
+        odd.update(_places(column, lambda _: True))
     if header.labels and header.labels[0] in batch.columns[0]:
-        label = header.labels[0]
-        odd.update(place for place, cell in enumerate(batch.columns[0]) if cell == label)
+        odd.update(_places(batch.columns[0], lambda cell: cell == header.labels[0]))
     for index, start in header.page_head.starts:
-        column = batch.columns[index] if index < len(batch.columns) else []
-        odd.update(place for place, cell in enumerate(column) if cell is not None and cell.startswith(start))
+        if index < len(batch.columns):
+            odd.update(_places(batch.columns[index], methodcaller("startswith", start)))
     for column in batch.columns:
         if "" in column or any(map(str.isspace, filter(None, column))):
-            odd.update(place for place, cell in enumerate(column) if cell is not None and not cell.strip())
+            odd.update(_places(column, lambda cell: not cell.strip()))
     return sorted(odd)
+
+
+def _places(column: Sequence[str | None], is_odd: Callable[[str], bool]) -> Iterator[int]:
+    return (place for place, cell in enumerate(column) if cell is not None and is_odd(cell))
 
 
 def _write(

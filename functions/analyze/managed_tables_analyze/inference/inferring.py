@@ -12,14 +12,14 @@ from managed_tables.conversion import Formats
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
-from managed_tables_analyze.inference.codes import find_code_in_label
 from managed_tables_analyze.inference.evidence import LONGEST_CODE, Evidence
 from managed_tables_analyze.inference.judging import Judge, marks_of_decimals
-from managed_tables_analyze.inference.labels import names_year
-from managed_tables_analyze.inference.marks import choose_marks
-from managed_tables_analyze.inference.mojibake import find_mojibake
-from managed_tables_analyze.inference.oddities import Found, find_oddities
+from managed_tables_analyze.inference.marks import Reading, choose_marks
 from managed_tables_analyze.inference.orders import choose_orders
+from managed_tables_analyze.inference.signs.codes import find_code_in_label
+from managed_tables_analyze.inference.signs.labels import names_year
+from managed_tables_analyze.inference.signs.mojibake import find_mojibake
+from managed_tables_analyze.inference.signs.oddities import Found, find_oddities
 from managed_tables_analyze.inference.trial import try_columns
 
 _SHOWN_CHARACTERS = 60  # of an example in a sentence
@@ -63,13 +63,11 @@ def infer_columns(
     names = names or labels
     plain = Formats(null_tokens=True, timezone=timezone, workbook=is_workbook)
     about = [[finding for finding in told if name in finding.columns] for name in names]
-    percents = [any(finding.code is GroundCode.PERCENT for finding in found) for found in about]
+    percents = [GroundCode.PERCENT in {finding.code for finding in found} for found in about]
     trials = try_columns(connection, staged, labels, plain, percents)
     readings = choose_marks(connection, staged, trials, delimiter)
     readings = choose_orders(connection, staged, trials, readings)
-    types = [None if one.hypothesis is None else one.hypothesis.type for one in readings]
-    years = {column for column, label in enumerate(labels) if names_year(label)}
-    evidence = Evidence(connection, staged, types, marks_of_decimals(readings), years)
+    evidence = _evidence(connection, staged, readings, labels)
     judge = Judge(connection, staged, f"{datetime.now(UTC):%Y-%m-%d}", evidence, names)
     judged = [
         replace(judge.judge(trial, reading, label), told=found)
@@ -93,6 +91,14 @@ def infer_columns(
         )
         for one, cells, name in zip(judged, exceptions, names, strict=True)
     ]
+
+
+def _evidence(
+    connection: DuckDBPyConnection, staged: Path, readings: Sequence[Reading], labels: Sequence[str]
+) -> Evidence:
+    types = [None if one.hypothesis is None else one.hypothesis.type for one in readings]
+    years = {column for column, label in enumerate(labels) if names_year(label)}
+    return Evidence(connection, staged, types, marks_of_decimals(readings), years)
 
 
 def _with_oddities(

@@ -14,14 +14,14 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.messages.findings import Finding, GroundCode
-from managed_tables_analyze.inference.counting import (
+from managed_tables_analyze.inference.signs.labels import QUANTITY_WORDS, names_year, words_of
+from managed_tables_analyze.inference.tallies import (
     COLUMNS_PER_SCAN,
     HEAD,
     ask_columns,
     long_column,
     staged_rows,
 )
-from managed_tables_analyze.inference.labels import QUANTITY_WORDS, names_year, words_of
 
 CODE_WORDS = {
     "cep": "CEP",
