@@ -25,11 +25,11 @@ Command = Callable[[Services, argparse.Namespace], None]
 
 
 class IncompleteError(RuntimeError):
-    """Some of what was asked for could not be done; the lines above say what."""
+    """Some of the request could not be done; the lines above say what."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; what is wrong is said in one line, and the exit code is 1."""
+    """Run one command; an error is one line, and the exit code 1."""
     chosen = parser().parse_args(arguments)
     try:
         chosen.run(load_services(), chosen)
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line; what it returns has the command as `run`."""
+    """Return the parser of the command line; its results have the command as `run`."""
     made = argparse.ArgumentParser(prog="python -m managed_tables_operations", description=__doc__)
     commands = made.add_subparsers(required=True)
 

@@ -1,4 +1,4 @@
-"""What an operator does to all companies, or to one for good: migrate, erase. Each can be repeated."""
+"""Migrate all companies, or erase one. Each operation can be repeated."""
 
 from collections.abc import Iterator
 
@@ -17,9 +17,9 @@ PREFIXES = ("uploads", "jobs", "inbox", "exports")  # of a company's objects in 
 
 
 def migrate_all(services: Services) -> Iterator[tuple[str, ApiError | None]]:
-    """Bring every database to this release, and yield each company that was behind, with what failed.
+    """Migrate every database to this release, and yield each company that was behind, with its failure.
 
-    Nothing needs it: a database is migrated when it is next met. It tells beforehand which would fail.
+    It is optional, since a database is migrated when next used, but shows beforehand which would fail.
     """
     for connection in services.connections.all():
         if connection.state != "ready" or connection.schema_version >= SCHEMA_VERSION:
@@ -32,9 +32,9 @@ def migrate_all(services: Services) -> Iterator[tuple[str, ApiError | None]]:
 
 
 def erase_company(services: Services, company_id: str) -> Iterator[str]:
-    """Delete everything that a company has, its database first, and yield what is gone.
+    """Delete everything of a company, its database first, and yield what was deleted.
 
-    The record of the connection goes last: what was begun and died is found again by it.
+    The record of the connection goes last, so that an interrupted run can be repeated.
     """
     connection = services.connections.find(company_id)
     if connection is not None:

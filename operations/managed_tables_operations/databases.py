@@ -59,7 +59,7 @@ def move_company(services: Services, company: ConnectionRecord, cluster: str) ->
 
 @contextmanager
 def _shut(source: PgConnection, roles: CompanyRoles) -> Iterator[None]:
-    """Keep the company out of its database: for good if the block succeeds, else until it fails."""
+    """Lock the company out of its database: for good if the block succeeds, else until it fails."""
     names = [roles.owner, roles.reader]
     allow_login(source, names, allowed=False)
     source.execute(

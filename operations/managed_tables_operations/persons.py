@@ -20,8 +20,8 @@ def erase_rows(
 ) -> Iterator[tuple[str, int]]:
     """Delete the rows whose `column` is `value` from every table of the company that has such a column.
 
-    So from tables, from what is kept for an undo, and from deleted tables and hidden columns. Yields each
-    place with how many rows went; all of it commits together, when the last was yielded.
+    That includes rows kept for an undo, deleted tables and hidden columns. Yields each place with the number
+    of deleted rows; everything commits together, after the last was yielded.
     """
     with services.open_company(company) as connection, connection.transaction():
         ids = _ids(connection)
@@ -36,7 +36,7 @@ def erase_rows(
 def erase_files(services: Services, company: ConnectionRecord) -> int:
     """Delete the files, staged objects and exports of the company's ended jobs; return how many jobs.
 
-    Which of them hold a person's rows cannot be told without reading each: all go, before their time.
+    Which of them hold a person's rows is not known without reading each, so all are deleted.
     """
     jobs = services.items.query(company_pk(company.company_id), JOB_PREFIX)
     ended = [str(job["job_id"]) for job in jobs if job["status"] in TERMINAL_STATUSES]

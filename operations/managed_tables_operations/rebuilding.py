@@ -31,7 +31,7 @@ class Finding:
 
 
 def reconcile(services: Services) -> Iterator[Finding]:
-    """Make the records of every database on every cluster what the databases say; yield what was changed."""
+    """Rebuild the records of every database on every cluster from the databases; yield what was changed."""
     for cluster in (DEFAULT_CLUSTER, *services.settings.further_clusters):
         with services.databases.open_admin_connection(cluster) as admin:
             names = admin.execute(
@@ -79,14 +79,14 @@ def _whose(connection: PgConnection) -> tuple[str, int]:
 
 
 def _tables(connection: PgConnection) -> dict[str, Applied]:
-    """Return what the database has of each table, deleted ones too."""
+    """Return the database's definition of each table, also of deleted ones."""
     rows = connection.execute("SELECT table_id FROM managed_tables.tables").fetchall()
     found = {str(table_id): find_applied(connection, table_id) for (table_id,) in rows}
     return {table_id: applied for table_id, applied in found.items() if applied is not None}
 
 
 def _set_passwords(services: Services, company: ConnectionRecord) -> None:
-    """Set both roles' passwords to what the record says: a reader's may have been renewed since."""
+    """Set both roles' passwords by the record: a reader's may have been renewed since."""
     with services.databases.open_admin_connection(company.cluster) as admin:
         make_roles(admin, services.databases.roles_of(company), services.settings.default_timezone)
 

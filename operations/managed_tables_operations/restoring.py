@@ -25,7 +25,7 @@ class NotFoundError(LookupError):
 def restore_table(
     services: Services, company: ConnectionRecord, table_id: str, display_name: str = ""
 ) -> TableRecord:
-    """Bring a deleted table back, under its old name unless told; raises DUPLICATE_NAME, NotFoundError."""
+    """Restore a deleted table, under its old name by default; raises DUPLICATE_NAME, NotFoundError."""
     table = services.tables.find_deleted(company.company_id, table_id)
     if table is None:
         raise NotFoundError(f"no deleted table {table_id}")

@@ -1,7 +1,7 @@
 """`make smoke`: try a deployment from outside, as a console and a script would, and clean up.
 
-Everything but the inbox goes over HTTP with one bearer token of a company that may be tried on: what is made
-bears a name of its own and is deleted at the end, whatever failed.
+Everything except the inbox uses HTTP with one bearer token of a company for trials: what it makes has a name
+of its own and is deleted at the end, whatever failed.
 """
 
 import argparse
@@ -48,7 +48,7 @@ class Smoke:
         return self.http.request(method, f"{self.url}{PREFIX}{path}", headers=headers, **sent)
 
     def ok(self, method: str, path: str, body: object = None) -> Any:
-        """Send one request and return its JSON; raises SmokeError where it is refused."""
+        """Send one request and return its JSON; raises SmokeError if it is refused."""
         answer = self.send(method, path, json=body)
         if answer.is_error:
             raise SmokeError(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
@@ -76,7 +76,7 @@ class Smoke:
         return "a file is read, confirmed and loaded"
 
     def reject(self) -> str:
-        """Confirm with a type that the values are not of: the job waits again, with what was wrong."""
+        """Confirm with a type that the values do not have: the job waits again, with its misfits."""
         job = self._analyzed("produto;valor\nCafé;um\n", "recusada")
         columns = [{**one, "type": "integer"} for one in job["inferred_schema"]["columns"]]
         self._confirm(job, columns)
@@ -184,7 +184,7 @@ def _text(name: str) -> dict[str, Any]:
 
 
 def run(smoke: Smoke, seconds: float, inbox: Callable[[], str] | None) -> list[str]:
-    """Try everything in turn, print what holds, and return what does not."""
+    """Try everything, print what holds, and return what does not."""
     steps: list[Callable[[], str]] = [smoke.provision, smoke.confirm, smoke.reject, smoke.refuse_bodies]
     steps += [inbox] if inbox else []
     failures = []

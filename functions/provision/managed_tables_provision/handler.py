@@ -1,6 +1,6 @@
 """Make and change companies' databases: `{"action", "company_id"}` in, a connection or an error's code out.
 
-It is invoked by the other functions alone, none of which can read an administrator's secret.
+Only the other functions invoke it; none of them can read an administrator's secret.
 """
 
 from functools import cache
@@ -15,7 +15,7 @@ SERVICE = "provision"
 
 
 def act(services: Services, action: Action, company_id: str) -> ConnectionRecord:
-    """Do what is asked and return the company's connection after it; each can be repeated."""
+    """Run an action and return the company's connection after it; each can be repeated."""
     if action == "make":
         return services.provisioning.provision(company_id)
     if action == "bring_up_to_date":
