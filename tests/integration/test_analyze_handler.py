@@ -109,6 +109,24 @@ def test_a_run_that_ends_after_another_was_recorded_leaves_nothing(
     assert attempts == {(recorded.analysis_key or "").split("/")[3]}
 
 
+def test_what_is_recorded_stays_where_the_answer_was_lost(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request came through, its repetition found the record changed: by this run itself."""
+    job = _job(services, CONTENT)
+    record = services.jobs.record_analysis
+
+    def twice(*arguments: Any, **named: Any) -> JobRecord | None:
+        record(*arguments, **named)
+        return record(*arguments, **named)
+
+    monkeypatch.setattr(services.jobs, "record_analysis", twice)
+    assert analyze_job(services, job.company_id, job.job_id) == {"outcome": "analyzed", "auto_confirm": False}
+    recorded = services.jobs.find(job.company_id, job.job_id)
+    assert recorded is not None
+    assert services.storage.get_json(recorded.analysis_key or "")["row_count"] == 2
+
+
 def test_a_file_that_cannot_be_read_fails_the_job_with_its_reason(services: Services) -> None:
     job = _job(services, CONTENT, b"%PDF-1.7")
     outcome = analyze_job(services, job.company_id, job.job_id)

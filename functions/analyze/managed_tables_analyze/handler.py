@@ -175,6 +175,9 @@ def _record(services: AwsServices, job: JobRecord, found: Analysis, digests: lis
     services.storage.put_json(key, record)
     if services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key, digests=digests):
         return True
+    held = services.jobs.find(job.company_id, job.job_id)
+    if held is not None and held.analysis_key == key:  # recorded by a request whose answer was lost
+        return True
     for unused in attempt.keys:
         services.storage.delete(unused)
     return False
