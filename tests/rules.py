@@ -25,8 +25,8 @@ from managed_tables_analyze.repair import mending
 from managed_tables_analyze.repair.columns import Columns
 from managed_tables_analyze.staging.parts import Part
 from managed_tables_analyze.staging.sheet_table import stage_sheet
+from managed_tables_analyze.staging.text_table import normalise
 from managed_tables_analyze.text import choosing, text_file
-from managed_tables_analyze.text.copying import normalise
 from managed_tables_analyze.text.records import RecordReader
 from managed_tables_analyze.text.text_file import open_text
 from managed_tables_analyze.workbooks import read_workbook
@@ -62,7 +62,7 @@ _FUNCTIONS: dict[str, tuple[Switch, ...]] = {
     "repair: by another delimiter": (_function(mending.Mender, "_by_other_delimiter", None),),
     "repair: by the columns": (_function(mending.Mender, "_by_columns", None),),
     "repair: quotes anew": (_function(mending, "regroup", None),),
-    "repair: doubtful quotes": (_function(Columns, "doubt", result=False),),
+    "repair: doubtful quotes": (_function(Columns, "is_suspicious", result=False),),
     "repair: the other escape": (_function(RecordReader, "_read_escaped", None),),
 }
 
@@ -120,7 +120,7 @@ class Files:
     def _digest_text(self, path: Path) -> Digest:
         text = open_text(path, path.name, self._work_dir)
         part = normalise(text, self._work_dir)
-        return (text.encoding.name, text.dialect, text.is_prose, text.trim, *_digest_part(part))
+        return (text.source.encoding.name, text.dialect, text.is_prose, text.trim, *_digest_part(part))
 
     def _digest_sheet(self, path: Path, sheet: Sheet) -> Digest:
         copy = replace(sheet, batches=iter(list(sheet.batches)), findings=list(sheet.findings))

@@ -27,6 +27,7 @@ def _sniff(text: str) -> Dialect:
         ("a\tb c\n1\t2 3\n", "\t"),
         ("id|nome|v\n1|a, b; c|2\n2|d|3\n", "|"),
         ("id||nome\n1||a\n2||b\n", "||"),
+        ("n;;nome\n1;;Ana\n2;;Bia\n3;;Caio\n", ";"),
         ("id^nome^v\n1^a, b^2\n2^c; d^3\n", "^"),
         ("id\x1fnome\n1\x1fa\n", "\x1f"),
         ("id§nome§v\n1§a, b§2\n", "§"),

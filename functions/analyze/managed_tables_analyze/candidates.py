@@ -13,9 +13,9 @@ from managed_tables_analyze.layout.search import Grid
 from managed_tables_analyze.reading import TableReading, TableWish, Wish
 from managed_tables_analyze.staging.sheet_table import HEAD_ROWS, grid_rows
 from managed_tables_analyze.stated import LineMask, stated_places
-from managed_tables_analyze.text.choosing import choice_grid, choose
+from managed_tables_analyze.text.choosing import choose
 from managed_tables_analyze.text.dialect import NO_QUOTE
-from managed_tables_analyze.text.text_file import open_source
+from managed_tables_analyze.text.source import open_source
 from managed_tables_analyze.workbooks import read_workbook
 
 CANDIDATES = 3
@@ -73,9 +73,8 @@ def _weigh_text(path: Path, name: str, work_dir: Path, wish: TableWish) -> list[
     stated = stated_places(wish)
     found: list[Candidate] = []
     for choice in choose(source.sample, wish, stated, is_whole=source.is_whole)[:CANDIDATES]:
-        grid = choice_grid(source.sample, choice, is_whole=source.is_whole)
         quote = None if choice.dialect.quote == NO_QUOTE else choice.dialect.quote
-        layouts = rank_layouts(grid, stated, CANDIDATES, choice.bits - choice.layout.total)
+        layouts = rank_layouts(choice.grid, stated, CANDIDATES, choice.bits - choice.layout.total)
         found += [Candidate(choice.dialect.delimiter, quote, layout) for layout in layouts]
     return sorted(found, key=lambda one: one.layout.total)[:CANDIDATES]
 

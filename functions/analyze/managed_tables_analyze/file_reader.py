@@ -16,7 +16,7 @@ from managed_tables_analyze.staging.combination import MisreadError, Table
 from managed_tables_analyze.staging.parts import Part
 from managed_tables_analyze.staging.sheet_choice import SheetChoice, StagedSheet, choose_sheets
 from managed_tables_analyze.staging.sheet_table import stage_sheet
-from managed_tables_analyze.text.copying import as_it_stands, normalise
+from managed_tables_analyze.staging.text_table import as_it_stands, normalise
 from managed_tables_analyze.text.dialect import NO_QUOTE
 from managed_tables_analyze.text.text_file import TextFile, open_text
 from managed_tables_analyze.workbooks import read_workbook
@@ -91,11 +91,11 @@ class FileReader:
         if include and self._dialect is None:
             dialect = text.dialect
             self._dialect = FileDialect(
-                text.encoding.name, dialect.delimiter, dialect.quote, text.header.first_line
+                text.source.encoding.name, dialect.delimiter, dialect.quote, text.header.first_line
             )
         part = self._stage_text(text, file, include=include)
         self.preview.add_text(_text_source(path, text, self._upload), part, text.header)
-        for made in {part.path, text.path} - {path}:
+        for made in {part.path, text.source.path} - {path}:
             made.unlink(missing_ok=True)
         reading = _text_reading(text, part, wish)
         why = reasons.PROSE if text.is_prose else reasons.EXCLUDED
@@ -166,9 +166,9 @@ def _as_staged(reading: TableReading, part: Part | None) -> TableReading:
 
 
 def _text_source(path: Path, text: TextFile, upload: int | None) -> TextSource:
-    dialect = text.dialect
-    quote = "" if dialect.quote == NO_QUOTE else dialect.quote
-    return TextSource(path, text.encoding, dialect.delimiter, quote, upload, text.is_changed, text.path)
+    source, delimiter = text.source, text.dialect.delimiter
+    quote = "" if text.dialect.quote == NO_QUOTE else text.dialect.quote
+    return TextSource(path, source.encoding, delimiter, quote, upload, text.is_changed, source.path)
 
 
 def _about_prose(text: TextFile) -> Finding:
@@ -186,7 +186,7 @@ def _text_reading(text: TextFile, part: Part, wish: TableWish) -> TableReading:
         include=True,
         kind="csv",
         name=text.name,
-        encoding=text.encoding.name,
+        encoding=text.source.encoding.name,
         delimiter=dialect.delimiter or None,
         quote=None if dialect.quote == NO_QUOTE else dialect.quote,
         escape=dialect.escape or None,
@@ -196,5 +196,5 @@ def _text_reading(text: TextFile, part: Part, wish: TableWish) -> TableReading:
         last_line=part.extent.last_line,
         skipped_lines=tuple(sorted(part.extent.skipped)),
         rows=part.expected_rows or 0,
-        reasons=reasons.of_text(text.encoding.name, dialect.delimiter, header.first_line, wish),
+        reasons=reasons.of_text(text.source.encoding.name, dialect.delimiter, header.first_line, wish),
     )

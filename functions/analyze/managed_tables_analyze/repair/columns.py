@@ -1,16 +1,16 @@
-"""What the columns of a table look like, and by that where a row lost a delimiter.
+"""What the columns of a table look like, and by that where a row lost a delimiter, or has one too many.
 
 A row that is one cell short is cut where it then looks like the other rows in every column; where it already
 does with an empty last cell, or could be cut in several ways, it is left as it is.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from managed_tables_analyze.layout.looks import look
+from managed_tables_analyze.layout.looks import NULL, TEXT, look
 from managed_tables_analyze.text.dialect import QUOTE, Dialect
+from managed_tables_analyze.text.scanner import Scanner
 
 _FEWEST_ROWS = 10  # below which columns are not known well enough
 _MAX_ROWS = 1_000
@@ -24,26 +24,46 @@ _SHAPES = str.maketrans(
     dict.fromkeys("0123456789", "9")
     | dict.fromkeys((chr(code) for code in (*range(65, 91), *range(97, 123), *range(192, 592))), "A")
 )
+_USUAL, _OWN_SHAPE, ODD = range(3)
+
+Ranked = Iterable[tuple[int, list[str]]]
 
 
 @dataclass(frozen=True)
 class _Column:
-    """The shapes its cells have (none: any), the class they share (empty: none), whether it has gaps."""
+    """The shapes its cells have (none: any), the kind they share (text: any), whether it has gaps."""
 
     shapes: frozenset[str]
     kind: str
     has_gaps: bool
 
-    def fits(self, cell: str) -> bool:
-        if look(cell).is_nothing:
-            return self.has_gaps
-        if self.shapes:
-            return cell.translate(_SHAPES) in self.shapes
-        return not self.kind or look(cell).plain_kind == self.kind
+    @classmethod
+    def of(cls, cells: Sequence[str]) -> "_Column":
+        """Learn from cells."""
+        values = [cell for cell in cells if not look(cell).is_nothing]
+        kinds = {look(cell).plain_kind for cell in values} or {NULL}
+        kind = kinds.pop() if len(kinds) == 1 else TEXT
+        return cls(_shapes(values), kind, len(values) < len(cells))
 
-    def admits(self, cell: str) -> bool:
-        """Return whether a cell that is not in question may stand here: its shape may be its own."""
-        return self.fits(cell) or (bool(self.kind) and look(cell).plain_kind == self.kind)
+    def oddity(self, cell: str) -> int:
+        """Return _USUAL of a cell like the others, _OWN_SHAPE of one of their kind, else ODD."""
+        one = look(cell)
+        if one.is_nothing:
+            return _USUAL if self.has_gaps else ODD
+        if cell.translate(_SHAPES) in self.shapes:
+            return _USUAL
+        if self.kind == TEXT:
+            return ODD if self.shapes else _USUAL
+        if one.plain_kind != self.kind:
+            return ODD
+        return _OWN_SHAPE if self.shapes else _USUAL
+
+
+def _shapes(cells: Sequence[str]) -> frozenset[str]:
+    """Return the shapes of a column of codes or amounts, none of one of other cells."""
+    shapes = frozenset(cell.translate(_SHAPES) for cell in cells)
+    is_short = max(map(len, shapes), default=0) <= _LONGEST_SHAPE
+    return shapes if is_short and len(shapes) <= min(_MAX_SHAPES, len(cells) // 4) else frozenset()
 
 
 class Columns:
@@ -54,124 +74,100 @@ class Columns:
         self._attempts = 0
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[str | None]], width: int) -> "Columns | None":
+    def of(cls, rows: Iterable[Sequence[str]], width: int) -> "Columns | None":
         """Learn from the rows that have `width` cells; None where they are too few to tell."""
         regular = [cells for cells in rows if len(cells) == width][:_MAX_ROWS]
         if width < 2 or len(regular) < _FEWEST_ROWS:
             return None
-        whole = [cells for cells in regular if not any(map(_has_stray_quote, cells))]
-        if len(whole) >= _FEWEST_ROWS:
-            regular = whole
-        return cls([_column([cells[number] or "" for cells in regular]) for number in range(width)])
+        # A cell with one quote of a pair may have been cut, and be one too many.
+        whole = [cells for cells in regular if not any(cell.count(QUOTE) % 2 for cell in cells)]
+        learnt = whole if len(whole) >= _FEWEST_ROWS else regular
+        return cls(list(map(_Column.of, zip(*learnt, strict=True))))
 
-    def fit(self, cells: Sequence[str]) -> bool:
-        """Return whether a row looks like the others, empty cells standing for those it lacks."""
-        padded = [*cells, *[""] * (len(self._columns) - len(cells))]
-        return len(padded) == len(self._columns) and self._admit(padded)
+    def oddity(self, cells: Sequence[str]) -> int:
+        """Return that of a row's oddest cell, empty ones standing for those it lacks."""
+        width = len(self._columns)
+        padded = [*cells[:width], *[""] * (width - len(cells))]
+        return ODD if any(cells[width:]) else max(self._oddities(padded))
 
-    def doubt(self, cells: Sequence[str]) -> bool:
+    def is_suspicious(self, cells: Sequence[str]) -> bool:
         """Return whether a row is unlike the others, or has a quote right behind a word: `Bolsa"Couro"`."""
-        return not self.fit(cells) or any(QUOTE in cell and _GLUED.search(cell) for cell in cells)
+        return self.oddity(cells) == ODD or any(QUOTE in cell and _GLUED.search(cell) for cell in cells)
 
-    def _admit(self, cells: Sequence[str]) -> bool:
-        return all(column.admits(cell) for column, cell in zip(self._columns, cells, strict=False))
+    def _oddities(self, cells: Sequence[str], shift: int = 0) -> list[int]:
+        return list(map(_Column.oddity, self._columns[shift:], cells))
 
-    def split(self, text: str, cells: Sequence[str] | None, dialect: Dialect) -> list[str] | None:
+    def cut(self, text: str, cells: Sequence[str] | None, dialect: Dialect) -> list[str] | None:
         """Return the cells of a line that lacks a delimiter; `cells` are those it has, None if malformed."""
         if dialect.escape or not dialect.delimiter or self._attempts >= _MAX_ATTEMPTS:
             return None
-        if cells is not None and not self.doubt(cells):
-            return None
         self._attempts += 1
-        cuts = [list(self._cut_at_quotes(text, dialect))]
-        if cells is not None and len(cells) == len(self._columns) - 1 and not self._admit(cells):
-            found = list(self._cut_inside(cells))
-            cuts += [[cut for cut, rank in found if rank == wanted] for wanted in range(2 * _ALIKE + 1)]
-        best = next(filter(None, cuts), [])
-        return best[0] if len(best) == 1 else None
+        at_quotes = [(0, found) for found in self._cut_at_quotes(text, dialect)]
+        return _only_best(at_quotes or self._cut_inside(cells or ()))
 
     def join(self, pieces: Sequence[str], edge: str) -> list[str] | None:
         """Return the cells of a line in which `edge` cuts the text of one cell, too."""
         surplus = len(pieces) - len(self._columns)
-        if surplus <= 0:
-            return [*pieces] if surplus == 0 and self.fit(pieces) else None
-        found: dict[bool, list[list[str]]] = {True: [], False: []}
+        if surplus > 0:
+            return _only_best(self._joins(pieces, edge, surplus))
+        return [*pieces] if surplus == 0 and self.oddity(pieces) < ODD else None
+
+    def _joins(self, pieces: Sequence[str], edge: str, surplus: int) -> Ranked:
         for number in range(len(self._columns)):
             words = pieces[number : number + surplus + 1]
             if all(map(str.isdigit, words)) and edge in ",.":
                 continue  # whole numbers of their own, not the halves of a decimal
             cells = [*pieces[:number], edge.join(words), *pieces[number + surplus + 1 :]]
-            if words[0] and words[-1] and not any(edge in word for word in words) and self.fit(cells):
-                found[all(word.startswith(" ") for word in words[1:])].append(cells)
-        best = found[True] or found[False]
-        return best[0] if len(best) == 1 else None
+            is_whole = bool(words[0] and words[-1]) and not any(edge in word for word in words)
+            if is_whole and self.oddity(cells) < ODD:
+                yield (0 if all(word.startswith(" ") for word in words[1:]) else 1), cells
 
     def _cut_at_quotes(self, text: str, dialect: Dialect) -> Iterator[list[str]]:
         """Yield the well-formed readings with a delimiter more, before or after one of the quotes."""
-        quote, edge = re.escape(dialect.quote), re.escape(dialect.delimiter)
-        cell = rf"(?:{quote}(?:[^{quote}]|{quote}{quote})*+{quote}|(?:(?!{edge})[^{quote}])*+)"
-        record = re.compile(rf"{cell}(?:{edge}{cell}){{{len(self._columns) - 1}}}")
-        quotes = [match.start() for match in re.finditer(quote, text)]
-        if len(quotes) > _MAX_QUOTES:
-            return
-        for position in sorted({*quotes, *(start + 1 for start in quotes)} - {0, len(text)}):
-            if text[position:].lstrip(dialect.quote).startswith(" "):
-                continue  # inches within a text
-            line = text[:position] + dialect.delimiter + text[position:]
-            if record.fullmatch(line):
-                cells = [
-                    _unquote(found, dialect.quote) for found in re.findall(rf"({cell})(?:{edge}|$)", line)
-                ]
-                cells = cells[: len(self._columns)]
-                odd = (dialect.quote, dialect.delimiter)  # a quoted cell hardly begins so
-                if self.fit(cells) and not any(cell.startswith(odd) for cell in cells):
-                    yield cells
+        odd = (dialect.quote, dialect.delimiter)  # a quoted cell hardly begins so
+        for place in _beside_quotes(text, dialect.quote):
+            scanner = Scanner(dialect)
+            is_whole = scanner.feed(text[:place] + dialect.delimiter + text[place:])
+            cells = scanner.cells if is_whole and not scanner.stray else []
+            is_likely = len(cells) == len(self._columns) and self.oddity(cells) < ODD
+            if is_likely and not any(cell.startswith(odd) for cell in cells):
+                yield cells
 
-    def _cut_inside(self, cells: Sequence[str]) -> Iterator[tuple[list[str], int]]:
+    def _cut_inside(self, cells: Sequence[str]) -> Ranked:
         """Yield the fitting cuts of one cell in two, each with its rank: how unlike what meets there is.
 
         Cuts into a shape that the column does not have yet rank last, and must part unlike characters.
         """
-        columns = self._columns
-        for number, cell in enumerate(cells):
-            rest = zip(columns[number + 2 :], cells[number + 1 :], strict=True)
-            if all(column.admits(other) for column, other in rest):
-                for position in range(1, min(len(cell), _LONGEST_SHAPE)):
-                    left, right = cell[:position], cell[position:]
-                    if columns[number].admits(left) and columns[number + 1].admits(right):
-                        cut = [*cells[:number], left, right, *cells[number + 1 :]]
-                        is_usual = columns[number].fits(left) and columns[number + 1].fits(right)
-                        rank = _rank(cell[position - 1 : position + 1].translate(_SHAPES))
-                        if is_usual or rank < _ALIKE:
-                            yield cut, rank if is_usual else rank + _ALIKE + 1
-            if not columns[number].admits(cell):
-                return
+        if len(cells) != len(self._columns) - 1:
+            return
+        odd = [number for number, oddity in enumerate(self._oddities(cells)) if oddity == ODD]
+        moved = [number for number, oddity in enumerate(self._oddities(cells, 1)) if oddity == ODD]
+        for number in range(max(moved, default=0), min(odd, default=-1) + 1):
+            cell = cells[number]
+            for position in range(1, min(len(cell), _LONGEST_SHAPE)):
+                halves = [cell[:position], cell[position:]]
+                oddity = max(map(_Column.oddity, self._columns[number : number + 2], halves))
+                rank = _rank(cell[position - 1 : position + 1].translate(_SHAPES))
+                if oddity == _USUAL or (oddity == _OWN_SHAPE and rank < _ALIKE):
+                    yield rank + oddity * (_ALIKE + 1), [*cells[:number], *halves, *cells[number + 1 :]]
 
 
-def _has_stray_quote(cell: str | None) -> bool:
-    """Return whether a cell has one quote of a pair: it may have been cut, and be one too many."""
-    return cell is not None and QUOTE in cell and cell.count(QUOTE) % 2 == 1
+def _beside_quotes(text: str, quote: str) -> list[int]:
+    """Return the places before and after each quote, but where a blank follows: inches within a text."""
+    quotes = [place for place, character in enumerate(text) if character == quote]
+    places = {*quotes, *(place + 1 for place in quotes)} - {0, len(text)}
+    likely = [place for place in sorted(places) if not text[place:].lstrip(quote).startswith(" ")]
+    return likely if len(quotes) <= _MAX_QUOTES else []
+
+
+def _only_best(ranked: Ranked) -> list[str] | None:
+    """Return the cells of the lowest rank, None where several have it."""
+    found = list(ranked)
+    least = min((rank for rank, _ in found), default=0)
+    best = [cells for rank, cells in found if rank == least]
+    return best[0] if len(best) == 1 else None
 
 
 def _rank(meeting: str) -> int:
     """Rank the two characters that meet at a cut: a letter and a digit, other unlike ones, like ones."""
     return 0 if meeting in ("A9", "9A") else 1 if meeting[0] != meeting[1] else _ALIKE
-
-
-def _column(cells: Sequence[str]) -> _Column:
-    values = [cell for cell in cells if not look(cell).is_nothing]
-    has_gaps = len(values) < len(cells)
-    if not values:
-        return _Column(frozenset(), "null", has_gaps)
-    shapes = (
-        {cell.translate(_SHAPES) for cell in values} if max(map(len, values)) <= _LONGEST_SHAPE else set()
-    )
-    if len(shapes) > min(_MAX_SHAPES, len(values) // 4):
-        shapes = set()
-    kinds = Counter(look(cell).plain_kind for cell in values)
-    kind = next(iter(kinds)) if len(kinds) == 1 and "text" not in kinds else ""
-    return _Column(frozenset(shapes), kind, has_gaps)
-
-
-def _unquote(cell: str, quote: str) -> str:
-    return cell[1:-1].replace(quote * 2, quote) if cell.startswith(quote) else cell

@@ -1,9 +1,17 @@
 """The one call behind which records that do not fit the table are mended; without a mender none is."""
 
-from managed_tables_analyze.repair.columns import Columns
-from managed_tables_analyze.repair.grouping import by_other_delimiters, regroup
+import re
+from collections.abc import Iterator
+
+from managed_tables_analyze.layout.looks import look
+from managed_tables_analyze.repair.columns import ODD, Columns
 from managed_tables_analyze.text.dialect import Dialect
-from managed_tables_analyze.text.scanner import Scanner
+from managed_tables_analyze.text.scanner import Scanner, unquote
+
+_MALFORMED = 3.0  # the oddity of what is no cell
+_MAX_PIECES = 400  # joining is quadratic in pieces
+_DELIMITERS = (";", ",", "\t", "|", " ")
+_ANY_DELIMITER = re.compile(r"[;,\t|]")
 
 
 class Mender:
@@ -20,47 +28,89 @@ class Mender:
         `cells` are those, None where the line is malformed; `stray` says that a quote stands amid one.
         """
         if cells is not None and len(cells) == self.width:
-            doubtful = stray and self._columns is not None and self._columns.doubt(cells)
-            return self._by_columns(text, cells) if doubtful else None
+            return self._by_columns(text, cells) if stray else None
         if self._dialect.quote in text:
-            return self._regrouped(text, cells)
-        if self.width < 2:
-            return None
+            return self._by_columns(text, cells) or self._regrouped(text, cells)
         return self._by_other_delimiter(text) or self._by_columns(text, cells)
 
     def _by_other_delimiter(self, text: str) -> list[str] | None:
-        """Return the cells by the delimiter with which they fit the columns, else by the first."""
-        found = list(by_other_delimiters(text, self._dialect, self.width))
-        fitting = (cells for cells in found if self._columns is not None and self._columns.fit(cells))
-        return next(fitting, found[0] if found else None)
+        """Return the cells by the delimiter with which they fit the columns best, the first of several."""
+        # Blanks cut words as well as cells: what they cut must hold a value.
+        found = [
+            cells
+            for delimiter, cells in _other_readings(text, self._dialect, self.width)
+            if delimiter != " " or any(look(cell).is_value for cell in cells)
+        ]
+        return min(found, key=self._columns.oddity if self._columns else len, default=None)
 
     def _by_columns(self, text: str, cells: list[str] | None) -> list[str] | None:
         """Read a line that lacks a delimiter, or has blanks for delimiters, as the columns would have it."""
-        if self._columns is None:
+        if self._columns is None or (cells is not None and not self._columns.is_suspicious(cells)):
             return None
-        split = self._columns.split(text, cells, self._dialect)
-        if split is not None:
-            return split
-        delimiter = self._dialect.delimiter
-        joined = self._columns.join(cells, delimiter) if cells and self._is_too_long(cells) else None
-        if joined is not None or delimiter == " ":
-            return joined
+        found = self._columns.cut(text, cells, self._dialect)
+        if not found and cells and len(cells) > self.width:
+            found = self._columns.join(cells, self._dialect.delimiter)
+        if found or self._dialect.delimiter == " " or text.count(" ") < self.width:
+            return found
         scanner = Scanner(Dialect(" ", self._dialect.quote))
-        pieces = scanner.cells if text.count(" ") >= self.width and scanner.feed(text) else None
-        return self._columns.join(pieces, " ") if pieces else None
-
-    def _is_too_long(self, cells: list[str]) -> bool:
-        """Return whether a row has more cells than the table, other than empty ones at its end."""
-        return any(cells[self.width :]) or not (self._columns and self._columns.fit(cells[: self.width]))
+        return self._columns.join(scanner.cells, " ") if scanner.feed(text) else None
 
     def _regrouped(self, text: str, cells: list[str] | None) -> list[str] | None:
         """Cut a line with quotes anew. A short one keeps its cells, unless it fits only without."""
-        found = self._by_columns(text, cells)
-        if found is not None:
-            return found
-        mended = regroup(text, self._dialect, self.width)
-        if mended is None or cells is None or len(cells) > self.width:
-            return mended
-        if self._columns is None:
-            return self._by_other_delimiter(text)
-        return mended if self._columns.fit(mended) and not self._columns.fit(cells) else None
+        regrouped, other = regroup(text, self._dialect, self.width), self._by_other_delimiter(text)
+        if cells is None or len(cells) > self.width:
+            return regrouped or other
+        if self._columns is None or self._columns.oddity(cells) < ODD:
+            return None if self._columns else other
+        return next((one for one in (regrouped, other) if one and self._columns.oddity(one) < ODD), None)
+
+
+def _other_readings(text: str, dialect: Dialect, width: int) -> Iterator[tuple[str, list[str]]]:
+    """Yield the delimiters other than the table's that cut a line into `width` cells, and these."""
+    if width < 2 or (dialect.delimiter and text.count(dialect.delimiter) * 2 >= width):
+        return
+    for delimiter in _DELIMITERS:
+        scanner = Scanner(Dialect(delimiter, dialect.quote))
+        if text.count(delimiter) >= width - 1 and scanner.feed(text) and len(scanner.cells) == width:
+            yield delimiter, scanner.cells
+
+
+def cut_labels(text: str, dialect: Dialect, width: int) -> list[str] | None:
+    """Cut a header that was written with another delimiter than the rows, or with several."""
+    for _, cells in _other_readings(text, dialect, width):
+        return cells
+    pieces = [] if dialect.quote in text else _ANY_DELIMITER.split(text)
+    return pieces if len(pieces) == width > 1 and all(map(str.strip, pieces)) else None
+
+
+def regroup(text: str, dialect: Dialect, width: int) -> list[str] | None:
+    """Cut one line into exactly `width` cells, the least odd way; None where there is no likely one."""
+    pieces = dialect.split(text)
+    if not 1 < width <= len(pieces) <= _MAX_PIECES:
+        return None
+    # best[i] for the current number of cells: the oddity of reading the first i pieces so, and how
+    best: dict[int, tuple[float, tuple[str, ...]]] = {0: (0.0, ())}
+    for cell in range(1, width + 1):
+        following: dict[int, tuple[float, tuple[str, ...]]] = {}
+        for start, (before, cells) in best.items():
+            for stop in range(start + 1, cell + len(pieces) - width + 1):
+                group = dialect.delimiter.join(pieces[start:stop])
+                total = before + _oddity(group, dialect, stop - start)
+                if total < following.get(stop, (_MALFORMED, ()))[0]:
+                    following[stop] = (total, (*cells, group))
+        best = following
+    found = best.get(len(pieces))
+    return [unquote(group, dialect) for group in found[1]] if found else None
+
+
+def _oddity(group: str, dialect: Dialect, pieces: int) -> float:
+    """Say how odd a cell of some pieces would be: 0 well formed, 1 one quote at its edge, 3 none."""
+    quote = dialect.quote
+    text = group.strip(" ")
+    edges = text.startswith(quote) + text.endswith(quote)
+    if pieces == 1 and (edges < 2 or len(text) < 2):
+        return 0.0 if quote not in text else 1.0 if edges else 0.4
+    inner = text[1:-1].replace(quote * 2, "").replace((dialect.escape or quote) + quote, "")
+    if edges < 2 or len(text) < 2 or (pieces > 1 and f"{quote}{dialect.delimiter}{quote}" in inner):
+        return _MALFORMED
+    return 0.6 + 0.1 * inner.count(quote) + (0.3 if pieces > 1 else 0.0) if quote in inner else 0.0

@@ -1,7 +1,10 @@
 """The choice among the ways to cut a text's lines: each candidate is scored with its best layout."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile
+from operator import attrgetter, itemgetter
 
 from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.grid import GridRow, make_grid
@@ -10,27 +13,37 @@ from managed_tables_analyze.layout.score import Layout
 from managed_tables_analyze.layout.search import Grid, Stated, find_tables
 from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.reading import TableWish, Unstated
-from managed_tables_analyze.repair.columns import Columns
 from managed_tables_analyze.repair.mending import Mender
 from managed_tables_analyze.text.alignment import collapse, is_cut_by_runs
-from managed_tables_analyze.text.dialect import NO_QUOTE, QUOTE, Dialect
-from managed_tables_analyze.text.dialects import complete_dialect, find_hint, propose_dialects
+from managed_tables_analyze.text.dialect import (
+    NO_QUOTE,
+    QUOTE,
+    Dialect,
+    complete_dialect,
+    find_hint,
+    propose_dialects,
+)
 from managed_tables_analyze.text.records import Lines, Record, RecordReader
-from managed_tables_analyze.text.wrapping import count_wrapped, unwrap
+from managed_tables_analyze.text.source import Change
 
-Change = Callable[[Iterable[str]], Iterable[str]]
+_Way = tuple[Change | None, Dialect, float]  # and its prior
 
 _MOST_LINES = 120  # that hold something, of those that each dialect is tried on
 _LONGEST_LINE = 1_000_000
 _MOST_CHARACTERS = 400_000
+_WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A way to cut the lines: first changed (None: as they are), then by a dialect; `bits` of the whole."""
+    """A way to cut the lines: first changed (None: as they are), then by a dialect.
+
+    `bits` are those of the whole, `layout` is that of the largest table of `grid`.
+    """
 
     change: Change | None
     dialect: Dialect
+    grid: Grid
     layout: Layout
     bits: float
     first_line: int
@@ -41,49 +54,40 @@ class Choice:
 
 def choose(lines: Sequence[str], wish: TableWish, stated: Stated, *, is_whole: bool) -> list[Choice]:
     """Return the ways to cut the lines, best first; none where there is nothing to cut."""
-    found = []
     first = _first_lines(lines)
     is_whole = is_whole and len(first) == len(lines)
-    for change, dialect, bits in _candidates(first, wish):
-        records = _cut(first, change, dialect)
-        rows = grid_of(records)
-        if not rows or (dialect.delimiter and max(len(row.cells) for row in rows) < 2):
-            continue
-        tables = find_tables(Grid(rows, short_tells=True, is_whole=is_whole), stated)
-        place, layout = max(tables, key=lambda one: one[1].end - one[1].start)
-        first_line, data_line = (
-            rows[min(place + one, len(rows) - 1)].number for one in (layout.first, layout.start)
-        )
-        total = (
-            sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1) + _comment_bits(records)
-        )
-        bits += _doubt_bits(change, dialect, layout, rows[place + layout.first])
-        if layout.width > 1 or not dialect.delimiter or wish.delimiter is not None:
-            found.append(Choice(change, dialect, layout, total + bits, first_line, data_line))
-    return sorted(found, key=lambda one: one.bits)
+    found = [_score(first, one, stated, is_whole=is_whole) for one in _candidates(first, wish)]
+    fewest = 1 if wish.delimiter is None else 0  # a delimiter that cuts nothing is none, unless it is stated
+    scored = (one for one in found if one and (one.layout.width > fewest or not one.dialect.delimiter))
+    return sorted(scored, key=lambda one: one.bits)
 
 
-def choice_grid(lines: Sequence[str], choice: Choice, *, is_whole: bool) -> Grid:
-    """Return the rows that a way to cut the lines was scored on."""
-    first = _first_lines(lines)
-    rows = grid_of(_cut(first, choice.change, choice.dialect))
-    return Grid(rows, short_tells=True, is_whole=is_whole and len(first) == len(lines))
+def _score(lines: Sequence[str], way: _Way, stated: Stated, *, is_whole: bool) -> Choice | None:
+    """Return a way to cut the lines with its best layout; None where it does not cut any."""
+    change, dialect, prior = way
+    records = read_records(list(change(lines)) if change else lines, dialect)
+    grid = Grid(grid_of(records), short_tells=True, is_whole=is_whole)
+    if max((len(row.cells) for row in grid.rows), default=0) < (2 if dialect.delimiter else 1):
+        return None
+    tables = find_tables(grid, stated)
+    place, layout = max(tables, key=lambda one: one[1].end - one[1].start)
+    header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
+    bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
+    bits += sum(weights.COMMENT_LINE + text_bits(" ".join(one.cells)) for one in _comments(records))
+    bits += _doubt_bits(way, layout, header)
+    return Choice(change, dialect, grid, layout, bits, header.number, data.number)
 
 
-def _cut(lines: Sequence[str], change: Change | None, dialect: Dialect) -> list[Record]:
-    return read_records(list(change(lines)) if change else lines, dialect)
-
-
-def _doubt_bits(change: Change | None, dialect: Dialect, layout: Layout, first: GridRow) -> float:
+def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
     """Return what speaks against a delimiter that also stands in texts, by the columns that it gives."""
-    if not dialect.delimiter:
-        return 0.0
+    change, dialect, _ = way
     has_header = layout.first < layout.start
+    named = first.extent if has_header else -1
     is_weak = dialect.delimiter in (" ", ":") or (change is collapse and layout.width == 2)
-    is_named = has_header and first.extent >= layout.width - 1  # R has no label for the names of rows
-    bits = weights.BLANKS_WITHOUT_HEADER if is_weak and not is_named else 0.0
-    is_short = first.extent < layout.width or (dialect.delimiter.endswith(" ") and layout.first > 0)
-    if has_header and is_short and {*layout.kinds} <= {TEXT, "boolean"}:
+    # R has no label for the names of rows.
+    bits = weights.BLANKS_WITHOUT_HEADER if is_weak and named < layout.width - 1 else 0.0
+    is_short = named < layout.width or (dialect.delimiter.endswith(" ") and layout.first > 0)
+    if dialect.delimiter and has_header and is_short and {*layout.kinds} <= {TEXT, "boolean"}:
         bits += weights.TEXTS_CUT
     return bits
 
@@ -100,65 +104,62 @@ def _first_lines(lines: Sequence[str]) -> list[str]:
     return first
 
 
-def _candidates(lines: Sequence[str], wish: TableWish) -> Iterator[tuple[Change | None, Dialect, float]]:
-    hint = wish.delimiter if wish.delimiter is not None else find_hint(lines[0]) if lines else None
-    if hint is not None:
-        yield None, _quoted(complete_dialect(lines, hint), wish), 0.0
-        return
-    for dialect, bits in propose_dialects(lines):
-        yield None, _quoted(dialect, wish), bits
-    if not isinstance(wish.quote, Unstated):
-        return
+def _candidates(lines: Sequence[str], wish: TableWish) -> Iterator[_Way]:
+    hint = wish.delimiter if wish.delimiter is not None else find_hint(lines)
+    proposed = propose_dialects(lines) if hint is None else [(complete_dialect(lines, hint), 0.0)]
+    for dialect, prior in proposed:
+        quote = dialect.quote if isinstance(wish.quote, Unstated) else wish.quote or NO_QUOTE
+        yield None, replace(dialect, quote=quote), prior
+    if hint is None and isinstance(wish.quote, Unstated):
+        yield from _changed_lines(lines)
+
+
+def _changed_lines(lines: Sequence[str]) -> Iterator[_Way]:
     if is_cut_by_runs(lines):
         yield collapse, Dialect("\t", QUOTE), weights.RUNS_OF_BLANKS
     if wrapped := count_wrapped(lines):
-        for dialect, bits in propose_dialects(list(unwrap(lines))):
+        for dialect, prior in propose_dialects(list(unwrap(lines))):
             if dialect.delimiter:
-                yield unwrap, dialect, bits + weights.WRAPPED_LINE * wrapped
+                yield unwrap, dialect, prior + weights.WRAPPED_LINE * wrapped
 
 
-def _quoted(dialect: Dialect, wish: TableWish) -> Dialect:
-    if isinstance(wish.quote, Unstated):
-        return dialect
-    return replace(dialect, quote=wish.quote or NO_QUOTE)
+def unwrap(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines (with their ends), those that are one quoted cell without its quotes.
+
+    So is a CSV file that was kept in one column of a spreadsheet.
+    """
+    for line in lines:
+        wrapped = _WRAPPED.fullmatch(line)
+        yield wrapped[1].replace('""', '"') + wrapped[2] if wrapped else line
 
 
-def read_records(lines: Sequence[str], dialect: Dialect, mender: Mender | None = None) -> list[Record]:
-    """Return the records of lines, the line of a hint left out."""
-    skipped = 1 if lines and find_hint(lines[0]) else 0
+def count_wrapped(lines: Iterable[str]) -> int:
+    """Return how many lines are one quoted cell."""
+    return sum(_WRAPPED.fullmatch(line) is not None for line in lines)
+
+
+def read_records(
+    lines: Sequence[str], dialect: Dialect, mender: Mender | None = None, first_line: int = 1
+) -> list[Record]:
+    """Return the records of lines from one on, the line of a hint left out."""
+    skipped = max(1 if find_hint(lines) else 0, first_line - 1)
     return list(RecordReader(Lines(iter(lines[skipped:]), skipped), dialect, mender))
 
 
 def grid_of(records: Sequence[Record]) -> list[GridRow]:
     """Return the rows that records make, without comments among them."""
-    kept = _without_comments([record for record in records if record.cells])
+    left_out = {one.line for one in _comments(records)}
     return make_grid(
-        (one.line, one.last_line, one.cells, one.strict or [] if one.repaired else None) for one in kept
+        (one.line, one.last_line, one.cells, one.strict or [] if one.repaired else None)
+        for one in records
+        if one.cells and one.line not in left_out
     )
 
 
-def _without_comments(records: Sequence[Record]) -> Sequence[Record]:
-    """Leave out the comments below the first record that is none, where no row begins as they do."""
-    comments = _comments(records)
-    return [one for one in records if one not in comments] if comments else records
-
-
-def _comment_bits(records: Sequence[Record]) -> float:
-    texts = (" ".join(one.cells) for one in _comments([record for record in records if record.cells]))
-    return sum(weights.COMMENT_LINE + text_bits(text) for text in texts)
-
-
-def _comments(records: Sequence[Record]) -> list[Record]:
-    start = next((place for place, one in enumerate(records) if not one.cells[0].startswith(COMMENT)), 0)
-    marked = [one for one in records[start:] if one.cells[0].startswith(COMMENT)]
-    if not marked or any(
-        len(one.cells) > 1 and not one.cells[0].startswith(COMMENT_STARTS) for one in marked
-    ):
-        return []
-    return marked
-
-
-def learn_columns(records: Sequence[Record], first_line: int, width: int) -> Columns | None:
-    """Return what the columns look like from a line on."""
-    whole = (one.cells for one in records if one.line >= first_line and not one.repaired)
-    return Columns.of([cells for cells in whole if cells], width)
+def _comments(records: Iterable[Record]) -> list[Record]:
+    """Return the comments below the first record that is none, where no row begins as they do."""
+    begins = [(one.cells[0].startswith(COMMENT), one) for one in filter(attrgetter("cells"), records)]
+    below = [*dropwhile(itemgetter(0), begins)] or begins
+    marked = [one for is_marked, one in below if is_marked]
+    sure = (len(one.cells) == 1 or one.cells[0].startswith(COMMENT_STARTS) for one in marked)
+    return marked if all(sure) else []

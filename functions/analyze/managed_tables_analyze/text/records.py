@@ -64,83 +64,71 @@ class RecordReader:
         self._width = mender.width if mender else 0
 
     def __iter__(self) -> Iterator[Record]:
-        while (record := self.read()) is not None:
-            yield record
+        while (line := self._lines.take()) is not None:
+            yield self.record(line)
 
-    def read(self) -> Record | None:
-        """Return the next record, or None at the end; a blank line is a record without cells."""
-        record = self._read()
-        if record is not None:
-            record.last_line = self._lines.number
-        return record
-
-    def _read(self) -> Record | None:
-        line = self._lines.take()
-        if line is None:
-            return None
+    def record(self, line: str) -> Record:
+        """Return the record that begins with a line just taken; a blank line is a record without cells."""
         number = self._lines.number
         text = line.rstrip("\r\n")
         if not text.strip(" \x1a\ufeff"):
-            return Record(number, [])
-        quote = self._dialect.quote
-        if quote and quote in text:
-            return self._read_quoted(number, line, text)
-        cells = self._dialect.split(text)
-        mended = self._mended(text, cells)
-        return Record(number, mended or cells, repaired=mended is not None, strict=cells)
-
-    def _mended(self, text: str, cells: list[str] | None, *, stray: bool = False) -> list[str] | None:
-        return self._mender.mend(text, cells, stray=stray) if self._mender else None
+            record = Record(number, [])
+        elif self._dialect.quote in text:
+            record = self._read_quoted(number, line, text)
+        else:
+            record = self._mended(number, text, self._dialect.split(text))
+        record.last_line = self._lines.number
+        return record
 
     def _read_quoted(self, number: int, line: str, text: str) -> Record:
-        taken: list[str] = []
-        scanner = Scanner(self._dialect)
-        cells = self._strict(line, taken, scanner)
-        if cells is not None and self._fits(cells):
-            cut = self._mended(text, cells, stray=True) if scanner.stray else None
-            return Record(number, cut or cells, repaired=cut is not None, stray=scanner.stray)
-        if cells is not None and taken and not any(map(self._is_whole, (line, *taken))):
-            return Record(number, cells)
-        escaped = self._read_escaped(line, taken)
-        if escaped is not None:
-            return Record(number, escaped)
-        mended = self._mended(text, None if taken else cells)
-        if mended is not None:
-            self._lines.give_back(taken)
-            return Record(number, mended, repaired=True, strict=cells)
-        if cells is not None and not taken:
+        cells, taken, stray = self._scan(line, self._dialect)
+        if cells is not None and self._width in (0, len(cells)):
+            return self._mended(number, text, cells, stray=stray)
+        # A quote that is left open swallows lines that have the cells of a record by themselves.
+        if cells is not None and taken and max(map(self._count, (line, *taken))) < self._width:
             return Record(number, cells)
         self._lines.give_back(taken)
-        return Record(number, lenient(text, self._dialect), repaired=True)
+        escaped = self._read_escaped(line)
+        if escaped is not None:
+            return Record(number, escaped)
+        return self._mended(number, text, None if taken else cells)
 
-    def _read_escaped(self, line: str, taken: list[str]) -> list[str] | None:
+    def _read_escaped(self, line: str) -> list[str] | None:
         """Read with the other sort of quote inside quotes, where that gives a whole record."""
         if BACKSLASH + self._dialect.quote not in line:
             return None
-        self._lines.give_back(taken)
-        taken.clear()
         escape = "" if self._dialect.escape else BACKSLASH
-        escaped = self._strict(line, taken, Scanner(replace(self._dialect, escape=escape)))
-        return escaped if escaped is not None and self._fits(escaped) else None
+        cells, taken, _ = self._scan(line, replace(self._dialect, escape=escape))
+        if cells is not None and self._width in (0, len(cells)):
+            return cells
+        self._lines.give_back(taken)
+        return None
 
-    def _fits(self, cells: list[str]) -> bool:
-        return not self._width or len(cells) == self._width
+    def _mended(self, number: int, text: str, cells: list[str] | None, *, stray: bool = False) -> Record:
+        """Return the record of a line as it is mended, else its cells, None where they are malformed."""
+        mended = self._mender.mend(text, cells, stray=stray) if self._mender else None
+        found = mended or cells or lenient(text, self._dialect)
+        return Record(number, found, repaired=found is not cells, stray=stray, strict=cells)
 
-    def _is_whole(self, line: str) -> bool:
-        """Return whether a line has the cells of a record by itself: then a quote left open swallowed it."""
-        return len(self._dialect.split(line)) >= self._width
+    def _count(self, line: str) -> int:
+        return len(self._dialect.split(line))
 
-    def _strict(self, line: str, taken: list[str], scanner: Scanner) -> list[str] | None:
-        """Read strictly, taking further lines while a quote is open; None where it is malformed."""
+    def _scan(self, line: str, dialect: Dialect) -> tuple[list[str] | None, list[str], bool]:
+        """Read strictly, taking further lines while a quote is open.
+
+        Return the cells, None where malformed, the lines taken, and whether a quote stands amid a cell.
+        """
+        scanner = Scanner(dialect)
+        taken: list[str] = []
         size = 0
         following: str | None = line
         while following is not None:
             if scanner.feed(following):
-                return scanner.cells
+                return scanner.cells, taken, scanner.stray
             if scanner.malformed or len(taken) >= _MAX_LINES_OF_RECORD or size > _MAX_CHARACTERS_OF_RECORD:
-                return None
+                break
             following = self._lines.take()
             if following is not None:
                 taken.append(following)
                 size += len(following)
-        return None
+        return None, taken, scanner.stray

@@ -1,140 +1,98 @@
 """The strict grammar of one record, fed line by line, and what is made of a line that does not keep to it."""
 
-from managed_tables_analyze.text.dialect import BACKSLASH, Dialect
+import re
+from functools import lru_cache
+from typing import NamedTuple
 
-_MAX_PIECES = 400  # joining is quadratic in pieces
-MALFORMED = 3.0  # the oddity of what is no cell
+from managed_tables_analyze.text.dialect import Dialect
 
 
 class Scanner:
-    """The strict grammar, fed line by line."""
+    """The strict grammar: `cells` are those so far, `malformed` tells of text behind a closing quote.
+
+    `stray` tells of a quote in a cell that does not begin with one.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
-        self._delimiter = dialect.delimiter or "\n"
-        self._quote = dialect.quote
-        self._escape = dialect.escape
-        self._skip_blank = self._delimiter != " "
-        self._open: list[str] | None = None
+        self._dialect = dialect
+        self._patterns = _patterns(dialect)
+        self._opened: list[str] | None = None  # the text of a quoted cell so far
         self.cells: list[str] = []
         self.malformed = False
-        self.stray = False  # whether a quote stands in a cell that does not begin with one
+        self.stray = False
 
     def feed(self, line: str) -> bool:
         """Read one line; True when the record is complete."""
         end = len(line.rstrip("\r\n"))
         position = 0
-        while True:
-            if self._open is None:
-                start = self._skip_spaces(line, position, end)
-                if not line.startswith(self._quote, start) or start >= end:
-                    position = self._plain(line, position, end)
-                    if position < 0:
-                        return True
-                    continue
-                self._open = []
-                position = start + 1
-            position = self._quoted(line, position, end)
-            if position < 0:
-                return position == -1
+        while position >= 0:
+            if self._opened is not None:
+                position = self._take_quoted(self._opened, line, position)
+            elif opening := self._patterns.opening.match(line, position, end):
+                self._opened = []
+                position = opening.end()
+            else:
+                position = self._take_plain(line, position, end)
+        return self._opened is None
 
-    def _skip_spaces(self, line: str, position: int, end: int) -> int:
-        while self._skip_blank and position < end and line[position] == " ":
-            position += 1
-        return position
+    def _take_plain(self, line: str, position: int, end: int) -> int:
+        """Take a cell without quotes; return where the next one begins, -1 at the end of the line."""
+        delimiter = self._dialect.delimiter
+        stop = line.find(delimiter, position, end) if delimiter else -1
+        cell = line[position : end if stop < 0 else stop]
+        self.stray = self.stray or self._dialect.quote in cell
+        self.cells.append(cell)
+        return -1 if stop < 0 else stop + len(delimiter)
 
-    def _plain(self, line: str, position: int, end: int) -> int:
-        """Take a cell without quotes; return where the next one begins, or -1 at the end of the record."""
-        stop = line.find(self._delimiter, position, end)
-        self.stray = self.stray or line.find(self._quote, position, end if stop < 0 else stop) >= 0
-        if stop < 0:
-            self.cells.append(line[position:end])
+    def _take_quoted(self, opened: list[str], line: str, position: int) -> int:
+        """Go on in a quoted cell; return where the next one begins, -1 at the end of the line."""
+        found = self._patterns.quoted.match(line, position)
+        assert found is not None  # noqa: S101 - it matches the empty text
+        text, quote, edge = found.groups()
+        opened.append(text)
+        self.malformed = quote is not None and edge is None
+        if edge is None:
             return -1
-        self.cells.append(line[position:stop])
-        return stop + len(self._delimiter)
-
-    def _quoted(self, line: str, position: int, end: int) -> int:
-        """Go on in a quoted cell; return where the next begins, -1 at the end, -2 where unfinished."""
-        opened = self._open
-        assert opened is not None  # noqa: S101 - the caller has just opened it
-        while True:
-            stop = line.find(self._quote, position)
-            if stop < 0:
-                opened.append(self._plain_text(line[position:]))
-                return -2
-            if self._escape and _is_escaped(line, position, stop):
-                opened += (self._plain_text(line[position : stop - 1]), self._quote)
-                position = stop + 1
-                continue
-            opened.append(self._plain_text(line[position:stop]))
-            if line.startswith(self._quote, stop + 1):
-                opened.append(self._quote)
-                position = stop + 2
-                continue
-            return self._close(line, stop + 1, end)
-
-    def _plain_text(self, text: str) -> str:
-        return text.replace(BACKSLASH * 2, BACKSLASH) if self._escape else text
-
-    def _close(self, line: str, position: int, end: int) -> int:
-        after = self._skip_spaces(line, position, end)
-        if after < end and not line.startswith(self._delimiter, after):
-            self.malformed = True
-            return -2
-        self.cells.append("".join(self._open or []))
-        self._open = None
-        return -1 if after >= end else after + len(self._delimiter)
+        self.cells.append(unescape("".join(opened), self._dialect))
+        self._opened = None
+        return found.end() if edge.strip("\r\n") else -1
 
 
-def _is_escaped(line: str, start: int, position: int) -> bool:
-    """Return whether the quote at `position` follows an odd number of backslashes."""
-    before = line[start:position]
-    return (len(before) - len(before.rstrip(BACKSLASH))) % 2 == 1
+class _Patterns(NamedTuple):
+    """What opens a quoted cell, what follows on a line up to the edge behind it, and any cell of a line."""
+
+    opening: re.Pattern[str]
+    quoted: re.Pattern[str]
+    cell: re.Pattern[str]
+
+
+@lru_cache
+def _patterns(dialect: Dialect) -> _Patterns:
+    quote, edge = re.escape(dialect.quote), re.escape(dialect.delimiter) or "(?!)"
+    blanks = "" if dialect.delimiter == " " else " *+"
+    others = rf"[^{quote}\\]++|\\.|\\" if dialect.escape else rf"[^{quote}]++"
+    text = rf"(?:{others}|{quote}{quote})*+"
+    quoted = rf"({text})(?:({quote})(?:{blanks}({edge}|[\r\n]*\Z))?)?"
+    cell = rf"(?:\A|{edge})({blanks}{quote}{text}{quote}{blanks}(?={edge}|\Z)|(?:(?!{edge}).)*+)"
+    return _Patterns(re.compile(blanks + quote), re.compile(quoted, re.DOTALL), re.compile(cell, re.DOTALL))
 
 
 def lenient(text: str, dialect: Dialect) -> list[str]:
     """Cut at every delimiter that is not inside a plausible pair of quotes."""
-    cells: list[str] = []
-    pieces = dialect.split(text)
-    position = 0
-    while position < len(pieces):
-        stop = position + 1
-        if pieces[position].lstrip(" ").startswith(dialect.quote):
-            for candidate in range(position + 1, min(len(pieces), position + _MAX_PIECES) + 1):
-                group = dialect.delimiter.join(pieces[position:candidate])
-                if oddity(group, dialect) == 0:
-                    stop = candidate
-                    break
-        cells.append(unquote(dialect.delimiter.join(pieces[position:stop]), dialect))
-        position = stop
-    return cells
+    return [unquote(cell, dialect) for cell in _patterns(dialect).cell.findall(text)]
 
 
-def oddity(group: str, dialect: Dialect, pieces: int = 1) -> float:
-    """Say how odd a cell would be: 0 well formed, 1 one stray quote, infinite where pieces do not belong."""
-    quote = dialect.quote
-    if quote not in group:
-        return 0.0 if pieces == 1 else MALFORMED
-    text = group.strip(" ")
-    enclosed = len(text) >= 2 and text.startswith(quote) and text.endswith(quote)
-    if not enclosed:
-        if pieces > 1:
-            return MALFORMED
-        return 1.0 if text.startswith(quote) or text.endswith(quote) else 0.4
-    inner = text[1:-1].replace(quote * 2, "")
-    if dialect.escape:
-        inner = inner.replace(dialect.escape + quote, "")
-    if quote not in inner:
-        return 0.0
-    if pieces > 1 and f"{quote}{dialect.delimiter}{quote}" in inner:
-        return MALFORMED
-    return 0.6 + 0.1 * inner.count(quote) + (0.3 if pieces > 1 else 0.0)
-
-
-def unquote(group: str, dialect: Dialect) -> str:
+def unquote(cell: str, dialect: Dialect) -> str:
     """Return the text of a cell without its quotes."""
+    text = cell.strip(" ")
+    if len(text) < 2 or not (text.startswith(dialect.quote) and text.endswith(dialect.quote)):
+        return cell
+    return unescape(text[1:-1], dialect)
+
+
+def unescape(text: str, dialect: Dialect) -> str:
+    """Return what quoted text stands for."""
     quote = dialect.quote
-    text = group.strip(" ")
-    if not quote or len(text) < 2 or not (text.startswith(quote) and text.endswith(quote)):
-        return group
-    inner = text[1:-1].replace(quote * 2, quote)
-    return inner.replace(dialect.escape + quote, quote) if dialect.escape else inner
+    if not dialect.escape:
+        return text.replace(quote * 2, quote)
+    return re.sub(rf"\\([{re.escape(quote)}\\])|{re.escape(quote)}({re.escape(quote)})", r"\1\2", text)

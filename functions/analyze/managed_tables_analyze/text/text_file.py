@@ -1,15 +1,15 @@
 """What is settled of a text file before its records are read: encoding, dialect, layout and end."""
 
-import io
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from operator import attrgetter
+from pathlib import Path, PurePosixPath
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode
-from managed_tables_analyze.files.encodings import Encoding, NotTextError, transcode
 from managed_tables_analyze.layout.drawn import is_rule
 from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.header import Header
@@ -18,32 +18,21 @@ from managed_tables_analyze.layout.search import Grid, Stated, find_end, find_he
 from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.reading import TableWish
 from managed_tables_analyze.repair.columns import Columns
-from managed_tables_analyze.repair.grouping import cut_labels
-from managed_tables_analyze.repair.mending import Mender
-from managed_tables_analyze.stated import LineMask, check_stated, read_encoding, stated_places
+from managed_tables_analyze.repair.mending import Mender, cut_labels
+from managed_tables_analyze.stated import check_stated, stated_places
 from managed_tables_analyze.text.alignment import UnevenError, collapse, is_aligned
-from managed_tables_analyze.text.choosing import (
-    Change,
-    Choice,
-    choose,
-    grid_of,
-    learn_columns,
-    read_records,
-)
+from managed_tables_analyze.text.choosing import Choice, choose, grid_of, read_records, unwrap
 from managed_tables_analyze.text.dialect import Dialect
-from managed_tables_analyze.text.prose import is_prose
 from managed_tables_analyze.text.records import Lines, Record, RecordReader
-from managed_tables_analyze.text.slices import open_lines
-from managed_tables_analyze.text.wrapping import unwrap
+from managed_tables_analyze.text.source import Source, byte_count, open_source
 from managed_tables_analyze.workbooks.sheets import Row
 
 _ALIGNED = "as colunas são alinhadas por espaços"
-_SAMPLE_BYTES = 262_144
-_SAMPLE_LINES = 20  # at least, however long they are: one line alone shows no agreement
-_LONG_SAMPLE_BYTES = 8_388_608  # beyond which there need not be as many
-_TAIL_BYTES = 65_536
 _MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
 _MAX_PIECES = 1_000_000  # of a line, delimiters in quoted text included: some 60 MB
+_TABLE_SUFFIXES = (".csv", ".tsv", ".tab")  # whoever names a file so means a table, of sentences too
+_SENTENCE_WORDS = 5
+_SENTENCE_ENDS = (".", ":", ";", ",", "!", "?")
 
 
 @dataclass
@@ -51,12 +40,10 @@ class TextFile:
     """A text file as UTF-8, with all that was learnt about it before its records are read."""
 
     name: str
-    path: Path
-    encoding: Encoding
+    source: Source
     dialect: Dialect
     header: Header
     width: int  # cells that a record usually has, empty ones at the end included
-    start_bytes: int
     end_bytes: int  # where the table ends and the footer begins
     columns: Columns | None = None
     findings: list[Finding] = field(default_factory=list)
@@ -66,10 +53,9 @@ class TextFile:
     has_stray: bool = False  # a quote amid a row that does not look like the others
     footer_lines: int = 0  # between `end_bytes` and the end of the file
     footer: Sequence[Row] = ()  # what stands there, its lines counted from `end_bytes`
-    below: Sequence[int] = ()  # lines that are stated to lie below the table
     trim: bool = False
     keeps_last: bool = False  # it is stated where the table ends
-    is_changed: bool = False  # the lines of `path` are not those of the file
+    is_changed: bool = False  # the lines of the source are not those of the file
 
 
 def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = None) -> TextFile:
@@ -81,55 +67,18 @@ def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = No
     stated = stated_places(wish)
     source = open_source(path, name, work_dir, wish)
     choice = _choose(source, name, wish, stated)
-    _apply(choice, source, name, work_dir)
-    records, grid = _read_sample(source, choice, is_whole=source.is_whole and wish.last_line is None)
+    source = _changed(source, choice, name, work_dir)
+    records = _read_sample(source, choice)
+    grid = Grid(grid_of(records), short_tells=True, is_whole=source.is_whole and wish.last_line is None)
     check_stated(grid.rows, wish, name)
-    header = find_header(grid, stated)
-    if header is None:
-        raise JobError(FILE_EMPTY, file=name)
-    if stated.is_open:
-        _adopt_header_above(header, grid.rows, source.sample, choice.dialect)
-    header.last_line = next((one.last_line for one in records if one.line == header.last_line), None)
-    header.check_width(name)
-    longest = max((len(record.cells) for record in records), default=0)
-    if longest > _MAX_CELLS:
-        raise JobError(TOO_MANY_COLUMNS, file=name, count=longest, line=header.first_line, limit=MAX_COLUMNS)
-    below = [one for one in records if one.line >= header.data_line and not _is_beyond(one, header)]
-    if choice.dialect.delimiter == " " or choice.change is collapse:
-        _name_rows(header, below)
-    text = _text_file(source, name, choice, header, _usual_width(below, header))
-    text.trim = _is_trimmed(wish, source.sample, choice)
-    text.is_prose = longest <= 1 and not wish.stated and is_prose(name, source.sample)
+    header, rows = _find_header(grid, records, choice, source, stated, name)
+    text = _describe(source, name, choice, header, rows)
     text.keeps_last = wish.last_line is not None
-    _learn_rows(text, below)
-    _find_end(text, source, grid, wish)
+    text.is_prose = not (choice.dialect.delimiter or wish.stated) and _is_prose(name, source.sample)
+    is_drawn = choice.dialect.delimiter == "|" and any(is_rule((line,)) for line in source.sample)
+    text.trim = is_drawn if wish.trim is None else wish.trim
+    _find_end(text, grid, wish)
     return text
-
-
-@dataclass
-class Source:
-    """A file's lines as UTF-8 and the first of them; `below` are those that are stated to lie below."""
-
-    encoding: Encoding
-    path: Path
-    start: int
-    sample: list[str]
-    below: Sequence[int]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the sample is the whole file."""
-        return self.start + sum(len(line.encode()) for line in self.sample) >= self.path.stat().st_size
-
-
-def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Source:
-    """Return the lines that the dialect cuts: transcoded and masked, each where it is needed."""
-    encoding, utf8 = _as_utf8(path, name, work_dir, wish)
-    start = encoding.mark_bytes if utf8 == path else 0
-    mask = LineMask(wish)
-    if mask.hides:
-        utf8, start = _changed(utf8, start, mask.lines, work_dir / f"{path.name}.masked", name), 0
-    return Source(encoding, utf8, start, _sample(utf8, start), mask.below)
 
 
 def _choose(source: Source, name: str, wish: TableWish, stated: Stated) -> Choice:
@@ -145,53 +94,89 @@ def _choose(source: Source, name: str, wish: TableWish, stated: Stated) -> Choic
     return found[0]
 
 
-def _apply(choice: Choice, source: Source, name: str, work_dir: Path) -> None:
-    """Change the lines of the source as the choice says."""
-    if choice.change:
-        target = work_dir / f"{source.path.name}.changed"
-        source.path = _changed(source.path, source.start, choice.change, target, name)
-        source.start = 0
-        source.sample = _sample(source.path, 0)
+def check_pieces(line: str, dialect: Dialect, name: str, number: int) -> None:
+    """Refuse a line that would be cut into more pieces than memory is for."""
+    may_be = dialect.delimiter and len(line) > _MAX_PIECES
+    count = line.count(dialect.delimiter) + 1 if may_be else 1
+    if count > _MAX_PIECES:
+        raise JobError(TOO_MANY_COLUMNS, file=name, count=count, line=number, limit=MAX_COLUMNS)
 
 
-def _read_sample(source: Source, choice: Choice, *, is_whole: bool) -> tuple[list[Record], Grid]:
-    """Return the sample's records, mended where they do not fit the layout that was found."""
-    dialect = choice.dialect
-    records = read_records(source.sample, dialect)
-    lengths = Counter(
-        len(one.cells) for one in records if one.line >= choice.data_line and len(one.cells) > 1
-    )
-    width = lengths.most_common(1)[0][0] if lengths and choice.layout.width > 1 else 1
-    if width > 1 and any(record.repaired or len(record.cells) != width for record in records if record.cells):
-        columns = learn_columns(records, choice.data_line, width)
-        mended = read_records(source.sample, dialect, Mender(dialect, width, columns))
-        above = [
-            one for one in records if one.line < choice.first_line
-        ]  # titles, of as many cells as they have
-        records = [*above, *(one for one in mended if one.line >= choice.first_line)]
-    return records, Grid(grid_of(records), short_tells=True, is_whole=is_whole)
+def _changed(source: Source, choice: Choice, name: str, work_dir: Path) -> Source:
+    """Return the source with its lines changed as the choice says; JobError at one that cannot be."""
+    if choice.change is None:
+        return source
+    try:
+        return source.change(choice.change, work_dir / f"{source.path.name}.changed")
+    except UnevenError as error:
+        raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED) from error
 
 
-def _is_trimmed(wish: TableWish, sample: Sequence[str], choice: Choice) -> bool:
-    """Return whether blanks around cells are layout: as a person states it, else in a drawn table."""
-    if wish.trim is not None:
-        return wish.trim
-    return choice.dialect.delimiter == "|" and any(is_rule((line,)) for line in sample)
+def _read_sample(source: Source, choice: Choice) -> list[Record]:
+    """Return the sample's records, from the header on mended where they do not fit the layout."""
+    records = read_records(source.sample, choice.dialect)
+    rows = records[_place(records, choice.data_line) :]
+    width = _usual_width(rows) if choice.layout.width > 1 else 1
+    if width == 1 or not any(one.repaired or _length(one) not in (0, width) for one in records):
+        return records
+    mender = Mender(choice.dialect, width, _learn_columns(rows, width))
+    above = records[: _place(records, choice.first_line)]  # titles have as many cells as they have
+    return [*above, *read_records(source.sample, choice.dialect, mender, choice.first_line)]
 
 
-def _is_beyond(record: Record, header: Header) -> bool:
-    return header.end_line is not None and record.line >= header.end_line
+def _length(record: Record) -> int:
+    return len(record.cells)
 
 
-def _text_file(source: Source, name: str, choice: Choice, header: Header, width: int) -> TextFile:
-    size = source.path.stat().st_size
-    text = TextFile(name, source.path, source.encoding, choice.dialect, header, width, source.start, size)
-    text.below, text.is_changed = source.below, choice.change is not None
-    text.findings += [*source.encoding.findings, *header.findings()]
-    text.has_formulas = any('="' in line for line in source.sample)
-    if choice.change is unwrap:
-        text.findings.append(Finding(WarningCode.WRAPPED_LINES))
-    return text
+def _place(records: Sequence[Record], line: int) -> int:
+    """Return the place of the first record that does not begin above a line."""
+    return bisect_left(records, line, key=attrgetter("line"))
+
+
+def _usual_width(records: Iterable[Record], default: int = 1) -> int:
+    lengths = Counter(filter((1).__lt__, map(_length, records)))
+    return lengths.most_common(1)[0][0] if lengths else default
+
+
+def _learn_columns(records: Sequence[Record], width: int) -> Columns | None:
+    return Columns.of((one.cells for one in records if not one.repaired), width)
+
+
+def _find_header(
+    grid: Grid, records: Sequence[Record], choice: Choice, source: Source, stated: Stated, name: str
+) -> tuple[Header, Sequence[Record]]:
+    """Return the header of the table, and its rows."""
+    header = find_header(grid, stated)
+    if header is None:
+        raise JobError(FILE_EMPTY, file=name)
+    header.check_width(name)
+    end = _place(records, header.end_line) if header.end_line else len(records)
+    rows = records[_place(records, header.data_line) : end]
+    if stated.is_open:
+        _adopt_header_above(header, rows, source.sample, choice.dialect)
+    if choice.dialect.delimiter == " " or choice.change is collapse:
+        _name_rows(header, rows)
+    if header.last_line is not None:
+        header.last_line = records[_place(records, header.last_line)].last_line
+    return header, rows
+
+
+def _adopt_header_above(
+    header: Header, rows: Sequence[Record], sample: Sequence[str], dialect: Dialect
+) -> None:
+    """Take the line above the data for the header where another delimiter cuts it as often as the rows."""
+    above = header.first_line or header.data_line - 1
+    width = _usual_width(rows)
+    labels = [*filter(None, map(str.strip, header.labels))]
+    is_title = header.first_line is None and above in header.skipped
+    if not is_title and (header.line_count != 1 or len(labels) >= width):
+        return
+    line = sample[above - 1].rstrip("\r\n")
+    found = None if line.startswith(COMMENT) else cut_labels(line, dialect, width)
+    if found:
+        header.skipped = [*filter(above.__ne__, header.skipped)]
+        header.first_line = header.last_line = above
+        header.labels, header.width, header.line_count = found, len(found), 1
 
 
 def _name_rows(header: Header, records: Sequence[Record]) -> None:
@@ -202,136 +187,59 @@ def _name_rows(header: Header, records: Sequence[Record]) -> None:
         header.width += 1
 
 
-def _usual_width(records: Sequence[Record], header: Header) -> int:
-    usual = Counter(len(record.cells) for record in records if len(record.cells) > 1)
-    width = usual.most_common(1)[0][0] if usual else header.width
-    # Shorter lines than the header may be a footer longer than a short table.
-    return max(width, header.width) if header.width in usual else width
+def _describe(source: Source, name: str, choice: Choice, header: Header, rows: Sequence[Record]) -> TextFile:
+    """Return what the rows of the sample show."""
+    width = _usual_width(rows, header.width)
+    if header.width in map(_length, rows):
+        width = max(width, header.width)  # shorter lines may be a footer longer than a short table
+    if width > _MAX_CELLS:
+        raise JobError(TOO_MANY_COLUMNS, file=name, count=width, line=header.data_line, limit=MAX_COLUMNS)
+    text = TextFile(name, source, choice.dialect, header, width, source.size, _learn_columns(rows, width))
+    strays = [one.cells for one in rows if one.stray]
+    text.has_stray = any(map(text.columns.is_suspicious, strays)) if text.columns else False
+    text.has_comments = width > 1 and not _rows_like_comments(header, rows, width)
+    text.has_formulas = '="' in "".join(source.sample)
+    text.is_changed = choice.change is not None
+    text.findings += [*source.encoding.findings, *header.findings()]
+    text.findings += [Finding(WarningCode.WRAPPED_LINES)] if choice.change is unwrap else []
+    return text
 
 
-def _learn_rows(text: TextFile, records: Sequence[Record]) -> None:
-    """Learn from the sample's rows what the columns look like, and what is odd among them."""
-    whole = [record.cells for record in records if len(record.cells) >= text.width]
-    marked = [cells for cells in whole if cells[0].startswith(COMMENT)]
-    is_text = text.header.kinds[:1] in ((), (TEXT,))
-    text.has_comments = text.width > 1 and not any(
-        is_text or not one[0].startswith(COMMENT_STARTS) for one in marked
+def _rows_like_comments(header: Header, rows: Sequence[Record], width: int) -> list[str]:
+    """Return the first cells of rows that begin with `#`, but are no comments for sure."""
+    starts = COMMENT_STARTS if header.kinds[:1] not in ((), (TEXT,)) else ()
+    marked = [one.cells[0] for one in rows if len(one.cells) >= width and one.cells[0].startswith(COMMENT)]
+    return [one for one in marked if not one.startswith(starts)]
+
+
+def _is_prose(name: str, lines: Sequence[str]) -> bool:
+    """Return whether most lines are sentences; the rest are titles and the ends of paragraphs."""
+    filled = [*filter(None, map(str.split, lines))]
+    sentences = [words for words in filled if len(words) >= _SENTENCE_WORDS]
+    is_mostly = len(sentences) * 2 >= len(filled) and any(
+        one[-1].endswith(_SENTENCE_ENDS) for one in sentences
     )
-    columns = learn_columns(records, 0, text.width)
-    text.columns = columns
-    text.has_stray = columns is not None and any(
-        record.stray and columns.doubt(record.cells) for record in records
-    )
+    return is_mostly and PurePosixPath(name).suffix.lower() not in _TABLE_SUFFIXES
 
 
-def _sample(path: Path, start: int) -> list[str]:
-    with open_lines(path, start, path.stat().st_size) as file:
-        lines = file.readlines(_SAMPLE_BYTES)
-        size = sum(map(len, lines))
-        while len(lines) < _SAMPLE_LINES and size < _LONG_SAMPLE_BYTES and (line := file.readline()):
-            lines.append(line)
-            size += len(line)
-        return lines
-
-
-def _changed(path: Path, start: int, change: Change, target: Path, name: str) -> Path:
-    """Write a copy of a text with its lines changed; JobError at a line that cannot be."""
-    with (
-        open_lines(path, start, path.stat().st_size) as file,
-        target.open("w", encoding="utf-8", newline="") as out,
-    ):
-        try:
-            out.writelines(change(file))
-        except UnevenError as error:
-            raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED) from error
-    return target
-
-
-def check_pieces(line: str, dialect: Dialect, name: str, number: int) -> None:
-    """Refuse a line that would be cut into more pieces than memory is for."""
-    if len(line) > _MAX_PIECES and dialect.delimiter:
-        count = line.count(dialect.delimiter) + 1
-        if count > _MAX_PIECES:
-            raise JobError(TOO_MANY_COLUMNS, file=name, count=count, line=number, limit=MAX_COLUMNS)
-
-
-def _as_utf8(path: Path, name: str, work_dir: Path, wish: TableWish) -> tuple[Encoding, Path]:
-    if path.stat().st_size == 0:
-        raise JobError(FILE_EMPTY, file=name)
-    try:
-        encoding = read_encoding(path, wish.encoding)
-    except NotTextError as error:
-        raise JobError(FILE_NOT_TABULAR, file=name, reason="o conteúdo é binário") from error
-    if encoding.is_utf8:
-        return encoding, path
-    utf8 = work_dir / f"{path.name}.utf8"
-    transcode(path, utf8, encoding)
-    return encoding, utf8
-
-
-def _adopt_header_above(
-    header: Header, rows: Sequence[GridRow], sample: Sequence[str], dialect: Dialect
-) -> None:
-    """Take the line above headerless data for the header where another delimiter cuts it as often."""
-    above = header.first_line or header.data_line - 1
-    is_title = header.first_line is None and above in header.skipped
-    if not is_title and (header.line_count != 1 or not _is_short(header, rows)):
-        return
-    if sample[above - 1].startswith(COMMENT):
-        return
-    lengths = Counter(len(row.cells) for row in rows if row.number > above)
-    width = lengths.most_common(1)[0][0] if lengths else 1
-    line = sample[above - 1].rstrip("\r\n")
-    labels = cut_labels(line, dialect, width)
-    if labels:
-        header.skipped = [line for line in header.skipped if line != above]
-        header.first_line, header.labels, header.width = above, labels, len(labels)
-        header.last_line, header.line_count = above, 1
-
-
-def _is_short(header: Header, rows: Sequence[GridRow]) -> bool:
-    """Return whether a header has fewer labels than the row below it has cells."""
-    first = next((row for row in rows if row.number >= header.data_line), None)
-    return first is not None and sum(map(bool, map(str.strip, header.labels))) < len(first.cells)
-
-
-def _find_end(text: TextFile, source: Source, grid: Grid, wish: TableWish) -> None:
+def _find_end(text: TextFile, grid: Grid, wish: TableWish) -> None:
     """Move the end of the table before the notes and totals that end the file, or another table."""
-    end_line = text.header.end_line
-    if end_line is not None:
-        footer = [
-            row for row in grid.rows if end_line <= row.number < (text.header.next_line or row.number + 1)
-        ]
-        above = source.sample[: end_line - 1]
-        text.end_bytes = source.start + sum(len(line.encode()) for line in above)
-        text.footer_lines = len(source.sample) - len(above)
-        text.footer = _from_line(end_line, footer)
+    line, next_line = text.header.end_line, text.header.next_line
+    if line is not None:
+        rows = [row for row in grid.rows if line <= row.number < (next_line or row.number + 1)]
+        _cut(text, text.source.start, text.source.sample, line, rows)
     elif wish.last_line is None and not grid.is_whole:
-        _find_footer(text)
+        begin, lines = text.source.tail()
+        # Without a mender: a note with a comma in it is one cell, not a row under another delimiter.
+        rows = grid_of(list(RecordReader(Lines(iter(lines)), text.dialect)))
+        end = find_end(rows, text.width, text.header.kinds, short_tells=True)
+        if end < len(rows):
+            _cut(text, begin, lines, rows[end].number, rows[end:])
 
 
-def _from_line(line: int, rows: Sequence[GridRow]) -> list[Row]:
-    """Return rows as they are written and the blank ones among them, with their numbers from a line on."""
+def _cut(text: TextFile, begin: int, lines: Sequence[str], line: int, rows: Sequence[GridRow]) -> None:
+    """End the table before one of the lines, which begin at a byte; `rows` are those below it."""
+    text.end_bytes = begin + byte_count(lines[: line - 1])
+    text.footer_lines = len(lines) - line + 1
     written = {row.number: [*(row.written or row.cells)] for row in rows}
-    last = max(written, default=line - 1)
-    return [(number - line + 1, written.get(number, [])) for number in range(line, last + 1)]
-
-
-def _find_footer(text: TextFile) -> None:
-    """Move the end of the table before the notes and totals that end a long file."""
-    begin = max(text.start_bytes, text.end_bytes - _TAIL_BYTES)
-    with text.path.open("rb") as file:
-        file.seek(begin)
-        tail = file.read(text.end_bytes - begin)
-    cut = tail.find(b"\n") + 1
-    begin, tail = begin + cut, tail[cut:]
-    lines = io.StringIO(tail.decode("utf-8", "replace"), newline="").readlines()
-    # Without a mender: a note with a comma in it is one cell, not a row under another delimiter.
-    rows = grid_of(list(RecordReader(Lines(iter(lines)), text.dialect)))
-    end = find_end(rows, text.width, text.header.kinds, short_tells=True)
-    if end == len(rows):
-        return
-    below = lines[rows[end].number - 1 :]
-    text.footer_lines = len(below)
-    text.end_bytes -= sum(len(line.encode()) for line in below)
-    text.footer = _from_line(rows[end].number, rows[end:])
+    text.footer = [(one - line + 1, written.get(one, [])) for one in range(line, max(written, default=0) + 1)]
