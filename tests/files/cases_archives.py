@@ -211,6 +211,17 @@ def no_tables() -> Iterator[Case]:
         error="FILE_KIND_REFUSED",
         message="7-Zip",
     )
+    records = [
+        f"{bank:03}00001{'':9}212345678000195{'':20}{account:013} {name:30}{'BANCO':30}{'':10}"
+        for bank, account, name in ((1, 12345, "EMPRESA MODELO LTDA"), (1, 9, "SILVA"), (1, 777, ""))
+    ]
+    yield case(
+        "refused/fixed_width.txt",
+        "".join(f"{record:240}\r\n" for record in records),
+        "a bank's file of records of fixed width, whose fields only its manual tells",
+        error="FILE_NOT_TABULAR",
+        message="alinhadas",
+    )
     noise = bytes((number * 7_919 + number // 3) % 256 for number in range(4_096))
     yield case("refused/noise.csv", noise, "no text in any encoding", error="FILE_NOT_TABULAR")
     document = x.zipped({"[Content_Types].xml": "<Types/>", "word/document.xml": "<document/>"})

@@ -5,6 +5,23 @@ from collections.abc import Iterator
 from case import Case, case
 
 AB = "a:integer b:text"
+_RARE_DELIMITERS = {
+    "two_pipes": "||",
+    "two_colons": "::",
+    "tilde_pipe_tilde": "~|~",
+    "pipe_tilde_pipe": "|~|",
+    "unit_separator": "\x1f",
+    "start_of_heading": "\x01",
+    "record_separator": "\x1e",
+    "broken_bar": "¦",
+    "section_sign": "§",
+    "colon": ":",
+    "exclamation_mark": "!",
+    "ampersand": "&",
+    "asterisk": "*",
+    "plus": "+",
+    "question_mark": "?",
+}
 
 
 def cases() -> Iterator[Case]:
@@ -39,6 +56,16 @@ def dialects() -> Iterator[Case]:
     yield case(
         "csv/pipe.csv", "a|b\n1|x\n2|y\n", "pipes", AB, [["1", "x"], ["2", "y"]], dialect={"delimiter": "|"}
     )
+    for name, delimiter in _RARE_DELIMITERS.items():
+        lines = [("n", "produto", "qtd"), *((str(n), f"Item {n}", str(n * 3)) for n in range(1, 9))]
+        yield case(
+            f"csv/delimiter_{name}.csv",
+            "".join(f"{delimiter.join(cells)}\n" for cells in lines),
+            "a delimiter that few systems write",
+            "n:integer produto:text qtd:integer",
+            [list(cells) for cells in lines[1:]],
+            dialect={"delimiter": delimiter},
+        )
     yield case(
         "csv/caret.csv",
         "a^b^c\n1^x^2\n2^y^3\n3^z^4\n",
@@ -298,6 +325,26 @@ def quoting() -> Iterator[Case]:
         AB,
         [["1", long], ["2", "y"]],
     )
+    goods = "".join(f'{n},"Cabo de {n} m, preto",{n}.50\n' for n in range(1, 13))
+    yield case(
+        "csv/quotes_not_doubled.csv",
+        f'n,produto,preco\n{goods}13,"TV 42" LED, 4K",99.90\n',
+        "inches within a quoted cell, their sign not doubled",
+        "n:integer produto:text preco:decimal",
+        [
+            *([str(n), f"Cabo de {n} m, preto", f"{n}.50"] for n in range(1, 13)),
+            ["13", 'TV 42" LED, 4K', "99.90"],
+        ],
+        warnings=["REPAIRED_ROWS [14]"],
+    )
+    quotes = "".join(f'{n},"disse ""oi"", e saiu"\n' for n in range(1, 6))
+    yield case(
+        "csv/two_escapes.csv",
+        f'n,nota\n{quotes}6,"{{\\"a\\": 1, \\"b\\": 2}}"\n',
+        "quotes are doubled, but for one cell that another program wrote with backslashes",
+        "n:integer nota:text",
+        [*([str(n), 'disse "oi", e saiu'] for n in range(1, 6)), ["6", '{"a": 1, "b": 2}']],
+    )
 
 
 def rows_and_lines() -> Iterator[Case]:
@@ -484,6 +531,18 @@ def rows_and_lines() -> Iterator[Case]:
         "every row is judged",
         "n:text b:text",
         late,
+    )
+    sales = [f"{n:02}/03/2024;Loja {n};{n * 10},50;{n}" for n in range(1, 13)]
+    yield case(
+        "csv/row_of_another_delimiter.csv",
+        "".join(
+            f"{line}\n"
+            for line in ["data;loja;valor;itens", *sales[:6], "07/03/2024\tLoja 7\t70,50\t7", *sales[7:]]
+        ),
+        "a row that was pasted from a spreadsheet has tabs",
+        "data:date loja:text valor:decimal itens:integer",
+        [[f"{n:02}/03/2024", f"Loja {n}", f"{n * 10},50", str(n)] for n in range(1, 13)],
+        warnings=["REPAIRED_ROWS [8]"],
     )
 
 
