@@ -17,10 +17,10 @@ WORSE = {
 }
 # Of text/, layout/ and repair/ together: wanted are 2,400 lines, 30 predicates, p90 8 and none over 15. These
 # figures may fall, never rise.
-ROOMS_LINES = 3_140
-ROOMS_PREDICATES = 48
-ROOMS_P90 = 12
-ROOMS_MOST_COMPLEX = 16
+ROOMS_LINES = 2_760
+ROOMS_PREDICATES = 30
+ROOMS_P90 = 10
+ROOMS_MOST_COMPLEX = 15
 
 
 @pytest.fixture(scope="module", params=PACKAGES, ids=[package.name for package in PACKAGES])
