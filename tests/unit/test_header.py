@@ -23,6 +23,7 @@ def _find(text: str, merged: tuple[MergedRange, ...] = ()) -> Header:
         ("Relatório anual//nome;valor;dia/Ana;1,5;01/01/2024".replace("/01", "-01"), None, 3, 4),
         ("PREAMBLE;;;/;;;/a;b;c;d/1;2;3;4", ["a", "b", "c", "d"], 3, 4),
         ("Emitido em;2024-01-01//id;valor/1;10,5/2;20,5", ["id", "valor"], 3, 4),
+        ("Emitido em;2024-01-01//nome;cidade/Ana;Belém/Bia;Recife/Caio;Natal", ["nome", "cidade"], 3, 4),
         (";nome;;/1;2;3;4", ["", "nome"], 1, 2),
         ("2022;2023;2024/10;20;30", ["2022", "2023", "2024"], 1, 2),
         ("Produto;2022;2023/A;10;20", ["Produto", "2022", "2023"], 1, 2),

@@ -11,12 +11,14 @@ import pytest
 import xlwt
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables_analyze.files.kinds import Kind
 from managed_tables_analyze.workbooks import child
 from managed_tables_analyze.workbooks.calamine import read_calamine
 from managed_tables_analyze.workbooks.failures import WorkbookError
 from managed_tables_analyze.workbooks.frames import FrameKind, read_frame
 from managed_tables_analyze.workbooks.raw import RawSheet
 from managed_tables_analyze.workbooks.xls import read_xls
+from managed_tables_analyze.workbooks.xlsx.package_reader import read_xlsx
 
 _TYPES = "http://schemas.openxmlformats.org/package/2006"
 _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -127,3 +129,11 @@ def test_the_next_reader_is_tried_only_where_the_first_gave_nothing(tmp_path: Pa
         frames([_break_off, read_calamine], path)
     with pytest.raises(WorkbookError, match="não pode ser lida"):
         frames([_refuse, _refuse], path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "readers"),
+    [(Kind.XLS, [read_xls, read_calamine]), (Kind.XLSB, [read_calamine]), (Kind.XLSX, [read_xlsx])],
+)
+def test_calamine_reads_what_no_exact_reader_does(kind: Kind, readers: list[child.Reader]) -> None:
+    assert child._readers(kind) == readers
