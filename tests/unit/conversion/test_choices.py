@@ -1,0 +1,44 @@
+"""What a person states of a column's cells goes before what was inferred."""
+
+import pytest
+from test_conversion import CONNECTION
+
+from managed_tables.conversion import Formats
+from managed_tables.conversion.choices import ColumnChoice
+
+INFERRED = Formats(decimal_mark=",", date_order="dmy", null_tokens=True, timezone="UTC", latest="2026-01-31")
+
+
+@pytest.mark.parametrize(
+    ("choice", "formats"),
+    [
+        (ColumnChoice(), {}),
+        (ColumnChoice(decimal_mark="."), {"decimal_mark": "."}),
+        (ColumnChoice(date_order="ymd"), {"date_order": "ymd"}),
+        (ColumnChoice(timezone="Asia/Tokyo"), {"timezone": "Asia/Tokyo"}),
+        (ColumnChoice(null_tokens=()), {"null_tokens": False}),
+        (ColumnChoice(null_tokens=("s/d",)), {}),
+    ],
+)
+def test_a_stated_format_replaces_the_inferred_one_alone(
+    choice: ColumnChoice, formats: dict[str, object]
+) -> None:
+    assert choice.formats(INFERRED).as_record() == {**INFERRED.as_record(), **formats}
+
+
+@pytest.mark.parametrize(
+    ("choice", "read"),
+    [
+        (ColumnChoice(null_tokens=("s/d", "nada")), [None, " x ", "OK", "fora", "'s"]),
+        (ColumnChoice(true_tokens=("Ok ",)), [" s/d", " x ", "true", "fora", "'s"]),
+        (ColumnChoice(false_tokens=("FORA",)), [" s/d", " x ", "OK", "false", "'s"]),
+        (ColumnChoice(trim=True), ["s/d", "x", "OK", "fora", "'s"]),
+        (ColumnChoice(trim=True, null_tokens=("'s",)), ["s/d", "x", "OK", "fora", None]),
+        (ColumnChoice(trim=False, source="a"), [" s/d", " x ", "OK", "fora", "'s"]),
+    ],
+)
+def test_cells_are_rewritten_before_they_are_converted(choice: ColumnChoice, read: list[str | None]) -> None:
+    cells = [" s/d", " x ", "OK", "fora", "'s"]
+    query = f"SELECT {choice.rewritten('cell')} FROM (SELECT unnest($1::VARCHAR[]) AS cell)"  # noqa: S608
+    assert [value for (value,) in CONNECTION.execute(query, [cells]).fetchall()] == read
+    assert choice.rewrites is (read != cells)
