@@ -24,6 +24,7 @@ AUDIENCE = "managed-tables"
 POSTGRES_PREFERRED_PORT = 54_329
 # Workers the emulator may start at once, each a Python process of about 100 MB
 _CONCURRENCY = {"Api": "40", "Analyze": "4", "Insert": "4", "Export": "4"}
+RUNNING_JOBS_MAX = 2  # of a company: half of them
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ def parameters(folder: Path, postgres: PostgresServer) -> dict[str, str]:
         "JwtSecret": secret_file.read_text(),
         "JwtIssuer": ISSUER,
         "JwtAudience": AUDIENCE,
+        "RunningJobsMax": str(RUNNING_JOBS_MAX),
         **{f"{name}ReservedConcurrency": number for name, number in _CONCURRENCY.items()},
     }
 

@@ -154,6 +154,28 @@ class Cloud:
             ExpressionAttributeValues={":less": {"N": "-1"}},
         )
 
+    def add_ticket(self, console: Console, job_id: str) -> None:
+        """Let the job wait for a slot."""
+        key = {"pk": f"COMPANY#{console.company_id}", "sk": f"WAITING_JOB#00000#{job_id}"}
+        ticket = {**key, "waiting_job_id": job_id, "stamp": "of the test"}
+        item = {name: {"S": value} for name, value in ticket.items()}
+        self.dynamodb.put_item(TableName=self.facts["table_name"], Item=item)
+
+    def is_started(self, job_id: str) -> bool:
+        """Return whether the job has an execution."""
+        arn = self.facts["state_machine_arn"].replace(":stateMachine:", ":execution:")
+        try:
+            self.machines.describe_execution(executionArn=f"{arn}:{job_id}")
+        except self.machines.exceptions.ExecutionDoesNotExist:
+            return False
+        return True
+
+    def has_token(self, console: Console, job_id: str) -> bool:
+        """Return whether the job's execution is still to be told where it goes."""
+        key = {"pk": {"S": f"COMPANY#{console.company_id}"}, "sk": {"S": f"JOB#{job_id}"}}
+        item = self.dynamodb.get_item(TableName=self.facts["table_name"], Key=key, ConsistentRead=True)
+        return "task_token" in item["Item"]
+
     def stop_execution(self, job_id: str) -> None:
         """End the job's execution, which tells nobody."""
         arn = self.facts["state_machine_arn"].replace(":stateMachine:", ":execution:")
@@ -285,6 +307,36 @@ def sweep_flow(console: Console, cloud: Cloud) -> None:
     assert {"expired", "started", "confirmed", "failed"} <= set(swept), swept
 
 
+def shares_flow(name: str, console: Console, cloud: Cloud) -> None:
+    """A function that gives a slot on, or takes one, lets the company's first waiting jobs go on.
+
+    Here one that was never started and one that was confirmed; both have a ticket, and nobody let them go on.
+    """
+    company = console.other_company()
+    company.provision()
+    declared = {"files": [{"name": "a.csv", "size_bytes": 3}]}
+    unstarted = company.ok("POST", "/upload", declared)
+    key = unstarted["uploads"][0]["fields"]["key"]
+    cloud.change_job(company, unstarted["job_id"], arrived={"SS": [key]})
+    confirmed, used = (company.analyzed({f"{one}.csv": "produto\nCafé\n"})["_id"] for one in "bc")
+    cloud.change_job(company, confirmed, status={"S": "inserting"}, confirmed_key={"S": "none"})
+    for job_id in (unstarted["job_id"], confirmed):
+        cloud.add_ticket(company, job_id)
+    match name:
+        case "ApiFunction":
+            company.ok("DELETE", f"/upload-jobs/{used}")
+        case "IngestFunction":
+            company.upload({"d.csv": "produto\nCafé\n"})
+        case "AnalyzeFunction":
+            cloud.invoke(name, {"company_id": company.company_id, "job_id": used})
+        case "InsertFunction":
+            event = {"company_id": company.company_id, "job_id": used, "task_token": "none", "rounds": 1}
+            cloud.change_job(company, used, status={"S": "inserting"})
+            cloud.invoke(name, event)
+    until(lambda: cloud.is_started(unstarted["job_id"]) or None, STEP_LIMIT_SECONDS)
+    until(lambda: not cloud.has_token(company, confirmed) or None, STEP_LIMIT_SECONDS)
+
+
 @pytest.fixture
 def cloud(stack_file: Path, pytestconfig: pytest.Config) -> Iterator[Cloud]:
     if not pytestconfig.getoption("iam"):
@@ -331,6 +383,16 @@ def whole_flow(console: Console, cloud: Cloud) -> None:
     inbox_flow(console, cloud)
 
 
+def _flow_of(name: str, console: Console, cloud: Cloud) -> None:
+    """Everything that the function, or machine, does."""
+    if name == "SweepFunction":
+        sweep_flow(console, cloud)
+        return
+    whole_flow(console, cloud)
+    if name in ("ApiFunction", "IngestFunction", "AnalyzeFunction", "InsertFunction"):
+        shares_flow(name, console, cloud)
+
+
 @pytest.mark.flow
 @pytest.mark.parametrize("name", [*FUNCTIONS, *MACHINES])
 def test_no_statement_can_be_taken_away(
@@ -341,7 +403,7 @@ def test_no_statement_can_be_taken_away(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """With all of them everything works; without any one of them something does not."""
-    flow = sweep_flow if name == "SweepFunction" else whole_flow
+    flow = partial(_flow_of, name)
     assert _breaks(lambda: flow(console, cloud)) is None
     needless = []
     for role, policy, statement in cloud.statements(name):

@@ -3,15 +3,17 @@
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
 import httpx
+import psycopg
 import pytest
 from botocore.exceptions import ClientError
-from client import JOB_LIMIT_SECONDS, POLL_SECONDS, Console
+from client import JOB_LIMIT_SECONDS, POLL_SECONDS, Console, Stack, column, until
 
 from managed_tables_local import stack as local
 
@@ -103,6 +105,37 @@ def test_unattended_files_put_at_once_all_reach_one_new_table(
     jobs = [job_of(key, "done") for key in keys]
     assert len({job["user_table_id"] for job in jobs}) == 1
     assert sorted(rows_of(company)) == [[f"p{number}", number] for number in range(4)]
+
+
+def test_one_companys_backlog_delays_no_other(
+    company: Console,
+    put: Callable[..., str],
+    job_of: Callable[..., dict[str, Any]],
+    stack: Stack,
+) -> None:
+    """Its first jobs take its slots, and here cannot end: its others wait, another company's does not."""
+    table = company.create_table("vendas", column("produto"))
+    database = f"co_{company.ok('GET', '/status')['connection_id']}"
+    with psycopg.connect(stack.postgres_admin_dsn, dbname=database) as reader:
+        reader.execute("LOCK TABLE vendas IN ACCESS EXCLUSIVE MODE")
+        backlog = 3 * local.RUNNING_JOBS_MAX
+        keys = [
+            put(f"produto\np{number}\n", f"{number}.csv", table="vendas", auto_confirm="true")
+            for number in range(backlog)
+        ]
+        held = {"inserting": local.RUNNING_JOBS_MAX, "queued": backlog - local.RUNNING_JOBS_MAX}
+        until(lambda: statuses_of(company) == held or None, JOB_LIMIT_SECONDS)
+        other = company.other_company()
+        other.provision()
+        other.loaded({"b.csv": "produto\ncafé\n"})
+        assert statuses_of(company) == held
+    assert {job_of(key, "done")["user_table_id"] for key in keys} == {table["_id"]}
+    assert sorted(rows_of(company)) == [[f"p{number}"] for number in range(backlog)]
+
+
+def statuses_of(company: Console) -> Counter[str]:
+    """Return how many of the company's jobs have each status."""
+    return Counter(job["status"] for job in company.ok("GET", "/upload-jobs?per_page=100")["records"])
 
 
 def test_unattended_values_that_do_not_convert_fail_the_job(

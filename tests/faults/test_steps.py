@@ -14,6 +14,7 @@ from export_steps import Export, StartExport
 from fault_table import read_table
 from injection import Fault, run_step
 from reviewing import AnalyzeAgain, InsertSkipping, Reanalyze
+from sharing import AnalyzeGivingOn, IngestWaiting, InsertGivingOn, WaitForSlot
 from steps import (
     Analyze,
     ChangeColumns,
@@ -41,6 +42,10 @@ SCENARIOS = [
     Insert("replace", misfit=True),
     Analyze(),
     Ingest(),
+    IngestWaiting(),
+    AnalyzeGivingOn(),
+    InsertGivingOn(),
+    WaitForSlot(),
     Confirm("create"),
     Confirm("append"),
     Reanalyze(),

@@ -23,6 +23,7 @@ from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import new_record_id
+from managed_tables.jobs.shares import can_go_on, occupies_slot
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
 from managed_tables_analyze.inference import infer_columns
@@ -176,7 +177,7 @@ class World:
     def empty(self) -> None:
         """Delete all that the company has but its database."""
         settings = self.services.settings
-        for prefix in ("TABLE#", "DELETED_TABLE#", "NAME#", "JOB#", "EXPORT#"):
+        for prefix in ("TABLE#", "DELETED_TABLE#", "NAME#", "JOB#", "EXPORT#", "RUNNING", "WAITING"):
             for item in list(self.services.items.query(f"COMPANY#{self.company_id}", prefix)):
                 key = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
                 self.services.dynamodb.delete_item(TableName=settings.table_name, Key=key)
@@ -198,6 +199,7 @@ class World:
         """
         until(self._has_nothing_pending, "no operation is left pending, no reservation without a job")
         self._assert_ends_told()
+        self._assert_slots_used()
         records = list(self.services.tables.all(self.company_id))
         visible = [record for record in records if record.state == "ready"]
         assert {record.state for record in records} <= {"ready"}
@@ -234,6 +236,15 @@ class World:
             sweep_job(self.services, job, timestamp(), quiet_before="9999")
         left = [job for job in self.services.jobs.scan_unfinished() if job.unannounced]
         assert left == []
+
+    def _assert_slots_used(self) -> None:
+        """No job waits while a slot is free, and the slots are those of jobs that are at a step."""
+        shares = self.services.shares
+        waiting = [ticket.job_id for ticket in shares.slots.tickets(self.company_id)]
+        assert not any(can_go_on(self.job(job_id)) for job_id in waiting)
+        shares.reclaim(self.company_id)
+        holders = shares.slots.holders(self.company_id)
+        assert all(occupies_slot(self.job(job_id)) for job_id in holders)
 
     def _has_nothing_pending(self) -> bool:
         self.services.table_reading.page(self.company, 1, 100)

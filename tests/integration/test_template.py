@@ -98,7 +98,7 @@ def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[st
             assert state["Retry"][-1]["MaxAttempts"] >= 6
             if name != "MarkFailed":
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
-                caught = {"Insert": "Unsettled", "Analyze": "AnalysisFault?"}
+                caught = {"Insert": "Unsettled", "Analyze": "AnalysisFault?", "WaitForSlot": "Insert"}
                 assert state["Catch"][-1]["Next"] == caught.get(name, "MarkFailed")
     fault = read_machine("job")["States"]["AnalysisFault?"]
     assert (fault["Choices"][0]["Next"], fault["Default"]) == ("ReanalysisFault", "MarkFailed")
@@ -117,15 +117,15 @@ def test_a_job_that_waits_for_its_turn_is_not_failed_for_it() -> None:
     machine = read_machine("job")
     waits = [
         retry
-        for name in ("Analyze", "Insert")
+        for name in ("Analyze", "WaitForSlot", "Insert")
         for retry in machine["States"][name]["Retry"]
         if "Lambda.TooManyRequestsException" in retry["ErrorEquals"]
     ]
-    assert len(waits) == 2
+    assert len(waits) == 3
     for wait in waits:
         assert wait["MaxAttempts"] * wait["MaxDelaySeconds"] / 2 >= 8 * 3_600
         assert wait["MaxAttempts"] * 3 * len(waits) < 25_000
-    assert TooManyConnections.__name__ in waits[1]["ErrorEquals"]  # what Lambda calls the exception
+    assert TooManyConnections.__name__ in waits[2]["ErrorEquals"]  # what Lambda calls the exception
 
 
 def test_the_sentence_of_a_fault_of_an_export_is_the_declared_one() -> None:

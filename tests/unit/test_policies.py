@@ -14,13 +14,15 @@ ANY_RESOURCE = {
     ("JobStateMachine", "LogDelivery"): "these actions know no resource",
     ("ExportStateMachine", "LogDelivery"): "the same",
     ("ApiFunction", "Confirm"): "an emulator's task token names no machine; on AWS the machine is named",
+    ("IngestFunction", "Confirm"): "the same",
     ("SweepFunction", "Confirm"): "the same",
+    ("AnalyzeFunction", "Confirm"): "the same",
+    ("InsertFunction", "Confirm"): "the same",
 }
 EXISTING_TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTableName}"
 DATA_ACTIONS = {
     "IngestFunction": {"secretsmanager"},
-    "AnalyzeFunction": {"secretsmanager", "states"},
-    "InsertFunction": {"states"},
+    "AnalyzeFunction": {"secretsmanager"},
     "ExportFunction": {"states"},
     "ProvisionFunction": {"s3", "states", "events", "lambda"},
 }
@@ -113,7 +115,11 @@ def test_no_function_reaches_what_it_never_needs() -> None:
 @pytest.mark.parametrize(
     ("machine", "file", "waits"),
     [
-        ("JobStateMachine", "job.asl.json", {"aws-sdk:dynamodb:updateItem.waitForTaskToken"}),
+        (
+            "JobStateMachine",
+            "job.asl.json",
+            {"aws-sdk:dynamodb:updateItem.waitForTaskToken", "lambda:invoke.waitForTaskToken"},
+        ),
         ("ExportStateMachine", "export.asl.json", set()),
     ],
 )

@@ -12,6 +12,7 @@ from cryptography.x509 import load_pem_x509_certificates
 
 from managed_tables.aws.aws_services import PROVISION_TIMEOUT_SECONDS
 from managed_tables.databases.connecting import AUTHORITIES
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.settings import PostgresSecret
 from managed_tables_api.http.boundary import EXPOSED_HEADERS
 from managed_tables_local.checkout import ROOT, TEMPLATE
@@ -86,13 +87,24 @@ def test_functions_log_json_and_are_traced() -> None:
     assert common["Tracing"] == "Active"
 
 
-@pytest.mark.parametrize("step", ["Api", "Analyze", "Insert", "Export"])
-def test_memory_and_reserved_concurrency_are_parameters(step: str) -> None:
+@pytest.mark.parametrize(("step", "default"), [("Api", -1), ("Analyze", 100), ("Insert", 50), ("Export", 20)])
+def test_memory_and_reserved_concurrency_are_parameters(step: str, default: int) -> None:
     function = properties(f"{step}Function")
     assert function["MemorySize"] == {"Ref": f"{step}MemoryMb"}
     reserved = {"Ref": f"{step}ReservedConcurrency"}
     assert function["ReservedConcurrentExecutions"] == {"Fn::If": [f"Limit{step}", reserved, NO_VALUE]}
-    assert PARAMETERS[f"{step}ReservedConcurrency"]["Default"] == -1
+    assert PARAMETERS[f"{step}ReservedConcurrency"]["Default"] == default
+    reserves = {"Fn::Equals": [{"Ref": "ReserveConcurrency"}, "true"]}
+    assert DOCUMENT["Conditions"][f"Limit{step}"]["Fn::And"][0] == reserves
+
+
+def test_jobs_leave_the_api_most_of_an_accounts_concurrency() -> None:
+    """Of the 1,000 that AWS gives: what a thousand files take at most is not the API's."""
+    reserved = [
+        PARAMETERS[f"{step}ReservedConcurrency"]["Default"] for step in ("Analyze", "Insert", "Export")
+    ]
+    assert PARAMETERS["ReserveConcurrency"]["Default"] == "true"
+    assert sum(reserved) <= 1_000 - 500
 
 
 def test_a_new_account_takes_the_default_memory() -> None:

@@ -55,7 +55,7 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
     if job is None:
         return _outcome_of_other_run(services, company_id, job_id)
     if job.analysis_key is not None and job.wish_key is None:
-        return _analyzed(job)  # by an earlier run, whose answer was lost
+        return _analyzed(services, job)  # by an earlier run, whose answer was lost
     _remove_leftovers()
     work_dir = Path(tempfile.mkdtemp(prefix=_PREFIX))
     started = time.monotonic()
@@ -75,7 +75,7 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
     seconds = time.monotonic() - started
     count_step("analyze", "analyzed", seconds=seconds, rows=found.row_count, size_bytes=size_bytes)
     logger.info("files analysed", extra={"rows": found.row_count, "files": len(found.files)})
-    return _analyzed(job) if recorded else _outcome_of_other_run(services, company_id, job_id)
+    return _analyzed(services, recorded) if recorded else _outcome_of_other_run(services, company_id, job_id)
 
 
 def _refuse(services: AwsServices, job: JobRecord, error: JobError) -> dict[str, Any]:
@@ -87,7 +87,9 @@ def _refuse(services: AwsServices, job: JobRecord, error: JobError) -> dict[str,
     return _outcome_of_other_run(services, job.company_id, job.job_id)
 
 
-def _analyzed(job: JobRecord) -> dict[str, Any]:
+def _analyzed(services: AwsServices, job: JobRecord) -> dict[str, Any]:
+    """Say that the job is analysed; one that waits for a person from now on gives its slot back."""
+    services.shares.leave_if_idle(job)
     return {"outcome": "analyzed", "auto_confirm": job.is_unattended}
 
 
@@ -95,7 +97,7 @@ def _outcome_of_other_run(services: AwsServices, company_id: str, job_id: str) -
     """Say what became of a job that no longer waits for analysis."""
     job = services.jobs.find(company_id, job_id)
     if job is not None and job.analysis_key is not None and not job.is_terminal:
-        return _analyzed(job)
+        return _analyzed(services, job)
     return _failed((job.error if job is not None else None) or JobError(JOB_FAULT).as_record())
 
 
@@ -160,8 +162,8 @@ class _Attempt:
         return self.keys[-1]
 
 
-def _record(services: AwsServices, job: JobRecord, found: Analysis, digests: list[str]) -> bool:
-    """Store the analysis under keys of this run; return False, storing nothing, if another run was first."""
+def _record(services: AwsServices, job: JobRecord, found: Analysis, digests: list[str]) -> JobRecord | None:
+    """Store the analysis under keys of this run; return None, storing nothing, if another run was first."""
     attempt = _Attempt(job)
     staged_key = attempt.key(STAGED_OBJECT)
     with found.staged.open("rb") as staged:
@@ -173,14 +175,15 @@ def _record(services: AwsServices, job: JobRecord, found: Analysis, digests: lis
     record |= _store_preview(services, attempt, found)
     key = attempt.key(ANALYSIS)
     services.storage.put_json(key, record)
-    if services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key, digests=digests):
-        return True
+    recorded = services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key, digests=digests)
+    if recorded is not None:
+        return recorded
     held = services.jobs.find(job.company_id, job.job_id)
     if held is not None and held.analysis_key == key:  # recorded by a request whose answer was lost
-        return True
+        return held
     for unused in attempt.keys:
         services.storage.delete(unused)
-    return False
+    return None
 
 
 def _store_preview(services: AwsServices, attempt: _Attempt, found: Analysis) -> dict[str, str]:

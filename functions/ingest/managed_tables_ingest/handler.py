@@ -1,4 +1,4 @@
-"""What happens when a file has arrived: S3's event in, the job's execution started by the last file.
+"""What happens when a file has arrived: S3's event in, the job let go on by the last file.
 
 Events come more than once and in any order: an arrival is a member of a set, the execution bears the job's
 id, and a job that is no longer `queued` is not touched.
@@ -20,7 +20,7 @@ SERVICE = "ingest"
 
 
 def take_arrival(services: AwsServices, key: str, size_bytes: int) -> None:
-    """Record one arrival and start the job's execution if no file is missing."""
+    """Record one arrival, and let the job go on if no file is missing."""
     logger = get_logger(SERVICE)
     ids = parse_upload_key(key)
     if ids is None:
@@ -52,8 +52,8 @@ def _arrive(services: AwsServices, job: JobRecord, index: int, size_bytes: int) 
             services, services.jobs.find(job.company_id, job.job_id) or job, job.files[index].storage_path
         )
     elif current.has_all_files:
-        services.executions.start(current)
-        get_logger(SERVICE).info("started", files=len(current.files))
+        started = services.shares.admit(current)
+        get_logger(SERVICE).info("started" if started else "waits for a slot", files=len(current.files))
 
 
 def _arrive_late(services: AwsServices, job: JobRecord, key: str) -> None:

@@ -18,7 +18,7 @@ from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, UPLOAD_EXPIRE
 from managed_tables.jobs.cancellation import clear
 from managed_tables.jobs.orphans import end_orphan, is_orphan
 from managed_tables.jobs.resolution import resolve
-from managed_tables.jobs.resuming import has_moved_on, resume
+from managed_tables.jobs.shares import can_go_on
 from managed_tables.services import Services, load_services
 from managed_tables_ingest.fairness import FairDraw
 from managed_tables_ingest.keeping import drop_expired
@@ -29,6 +29,7 @@ MAX_JOBS = 1_000  # a run: memory and time are bounded, and the next run draws a
 # Each waits for days; that its execution is over shows at the latest when somebody confirms it.
 MAX_WAITING_JOBS = 100
 LAST_START_MS = 60_000  # before the function's end: connecting, a lock and two statements may take as long
+_WENT_ON = {"queued": "started", "inserting": "confirmed", "analisando": "reanalyzed"}
 SILENT_COMPANIES = 2  # one company's database may be shut for itself, while it is moved; two are the cluster
 
 
@@ -132,14 +133,10 @@ def sweep_job(services: Services, job: JobRecord, now: str, quiet_before: str) -
     if is_orphan(services, job):
         return "failed" if end_orphan(services, job) else None
     state = services.executions.state_of(job)
-    if state == "missing" and job.status == "queued":
-        services.executions.start(job)
-        return "started"
-    if state != "running":
+    if state != "running" and (state, job.status) != ("missing", "queued"):
         return _fail(services, job)
-    if has_moved_on(job):
-        resume(services, job)
-        return "confirmed" if job.status == "inserting" else "reanalyzed"
+    if (state, job.status) != ("running", "queued") and can_go_on(job) and services.shares.admit(job):
+        return _WENT_ON[job.status]
     return None
 
 

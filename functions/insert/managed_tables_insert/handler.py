@@ -1,4 +1,7 @@
-"""The Lambda entry of the inserting step: `{"company_id", "job_id", "is_last_attempt"}` in, outcome out."""
+"""The Lambda entry of the inserting step: `{"company_id", "job_id", "is_last_attempt"}` in, outcome out.
+
+With `{"task_token", "rounds"}` in place of the last it does not load: the execution waits for a slot.
+"""
 
 import time
 from functools import cache
@@ -7,7 +10,7 @@ from typing import Any
 from managed_tables.aws.metrics import count_step
 from managed_tables.aws.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
-from managed_tables_insert.job import run_job
+from managed_tables_insert.job import run_job, wait_for_slot
 
 
 @cache
@@ -16,11 +19,14 @@ def _services() -> Services:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Load the job's rows; a fault is raised, for the state machine to retry."""
+    """Load the job's rows, or have them wait; a fault is raised, for the state machine to retry."""
     logger = get_logger("insert")
     company_id, job_id = event["company_id"], event["job_id"]
     request_id = getattr(context, "aws_request_id", None)
     with log_keys(logger, company_id=company_id, job_id=job_id, request_id=request_id):
+        if "task_token" in event:
+            wait_for_slot(_services(), company_id, job_id, event["task_token"], int(event["rounds"]))
+            return {}
         started = time.monotonic()
         outcome = run_job(
             _services(), company_id, job_id, is_last_attempt=event.get("is_last_attempt", False)

@@ -61,6 +61,7 @@ MAX_READINGS = 3  # of a job that others move on meanwhile; then the state machi
 CONVERTER_MEMORY = "1GB"  # of DuckDB: half of the function's; more goes to the temporary folder
 
 
+_WAITING_OUTCOMES = ("busy", "rejected")  # others are let work meanwhile
 _CORRECTABLE = (VALUES_NOT_CONVERTED, DUPLICATE_KEYS)  # by whoever confirms the job again
 
 
@@ -242,10 +243,26 @@ def run_job(services: Services, company_id: str, job_id: str, *, is_last_attempt
         if job is None:
             raise LookupError(f"no job {job_id}")
         try:
-            return _run(services, job, is_last_attempt=is_last_attempt)
+            outcome = _run(services, job, is_last_attempt=is_last_attempt)
         except Superseded:
             get_logger("insert").info("superseded", confirmed_key=job.confirmed_key)
+        else:
+            if outcome["outcome"] in _WAITING_OUTCOMES:
+                services.shares.leave(job)
+            return outcome
     raise Superseded(job_id)
+
+
+def wait_for_slot(services: Services, company_id: str, job_id: str, task_token: str, rounds: int) -> None:
+    """Let the execution that waits with this token go on when the job has a slot again; repeatable.
+
+    A job that has ended meanwhile is let go on at once: the step says how it ended.
+    """
+    job = services.jobs.keep_token(company_id, job_id, task_token)
+    if job is None:
+        services.executions.confirm(task_token)
+    else:
+        services.shares.admit(job, rounds)
 
 
 def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Outcome:

@@ -64,6 +64,7 @@ class Settings(BaseModel):
     confirm_timeout_seconds: int = 7 * 24 * 3_600
     job_retention_days: int = 90  # of a job that has ended
     active_jobs_max: int = Field(default=200, ge=1)  # of a company, made by the API
+    running_jobs_max: int = Field(default=4, ge=1)  # of a company, at one of their steps; the others wait
     undo_days: int = Field(default=7, ge=1)  # for how long a load can be taken back
     default_timezone: str = "UTC"
 

@@ -23,7 +23,7 @@ from upload_flow import (
 
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.clock import timestamp
-from managed_tables.jobs import resuming
+from managed_tables.jobs import shares
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
 
@@ -178,7 +178,7 @@ def test_the_sweep_tells_an_execution_that_was_not_told(
         patch.setattr(type(api.executions), "reanalyze", unavailable)
         assert reanalyze(client, job_id).status_code == 200
     job = record(api, client, job_id)
-    assert resuming.has_moved_on(job)
+    assert shares.has_moved_on(job)
     later = timestamp()
     assert sweep_job(api, job, later, later) == "reanalyzed"
     until(lambda: execution_status(api, job_id) == "SUCCEEDED")

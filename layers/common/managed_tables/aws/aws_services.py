@@ -15,10 +15,12 @@ from managed_tables.catalog.connections import Connections
 from managed_tables.catalog.exports import Exports
 from managed_tables.catalog.imports import Imports
 from managed_tables.catalog.items import Items
-from managed_tables.catalog.jobs import Jobs
+from managed_tables.catalog.job_slots import JobSlots
+from managed_tables.catalog.jobs import JobRecord, Jobs
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.jobs.documents import JobDocuments
+from managed_tables.jobs.shares import Shares
 from managed_tables.settings import AppSecret, Settings, parse_app_secret
 
 if TYPE_CHECKING:
@@ -132,7 +134,19 @@ class AwsServices:
     @once
     def jobs(self) -> Jobs:
         """The jobs' records."""
-        return Jobs(self.items, self.settings.job_retention_days, self.events.tell_end)
+        return Jobs(self.items, self.settings.job_retention_days, self._tell_end)
+
+    @once
+    def shares(self) -> Shares:
+        """Which of a company's jobs run, and which wait."""
+        return Shares(
+            JobSlots(self.items, self.settings.running_jobs_max), self.jobs, lambda: self.executions
+        )
+
+    def _tell_end(self, job: JobRecord) -> bool:
+        """Tell the company's next job, and other systems, of a job's end; whether both have taken it."""
+        left = self.shares.leave(job)
+        return self.events.tell_end(job) and left
 
     @once
     def events(self) -> Events:

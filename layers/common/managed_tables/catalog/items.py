@@ -54,8 +54,13 @@ class Items:
         found = answer.get("Item")
         return None if found is None else from_attributes(found)
 
-    def query(self, pk: str, sk_prefix: str, *, newest_first: bool = False) -> Iterator[Item]:
-        """Yield every item of the partition whose sort key begins so, through all of DynamoDB's pages."""
+    def query(
+        self, pk: str, sk_prefix: str, *, newest_first: bool = False, page_size: int | None = None
+    ) -> Iterator[Item]:
+        """Yield every item of the partition whose sort key begins so, through all of DynamoDB's pages.
+
+        Who looks at the first few alone reads no more than pages of `page_size` items.
+        """
         with _translated():
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table_name,
@@ -63,6 +68,7 @@ class Items:
                 ExpressionAttributeValues=to_attributes({":pk": pk, ":prefix": sk_prefix}),
                 ConsistentRead=True,
                 ScanIndexForward=not newest_first,
+                PaginationConfig={"PageSize": page_size} if page_size else {},
             )
             for page in pages:
                 yield from map(from_attributes, page["Items"])
@@ -125,12 +131,14 @@ class Items:
         changes: Mapping[str, object],
         removals: tuple[str, ...] = (),
         additions: Mapping[str, set[str]] = MappingProxyType({}),
+        deletions: Mapping[str, set[str]] = MappingProxyType({}),
         condition: str = "",
         **values: object,
     ) -> Item:
         """Update one item and return all of it as it is then; raises ConditionFailed.
 
-        Names may be paths (`files[0].size_bytes`); `additions` puts texts into sets of texts.
+        Names may be paths (`files[0].size_bytes`); `additions` puts texts into sets of texts, `deletions`
+        takes them out.
         """
         expression = _Expression()
         clauses = []
@@ -142,6 +150,9 @@ class Items:
         if additions:
             added = (f"{expression.path(p)} {expression.value(v)}" for p, v in additions.items())
             clauses.append("ADD " + ", ".join(added))
+        if deletions:
+            deleted = (f"{expression.path(p)} {expression.value(v)}" for p, v in deletions.items())
+            clauses.append("DELETE " + ", ".join(deleted))
         parts = _condition(condition, values)
         parts["ExpressionAttributeNames"] = {**parts.get("ExpressionAttributeNames", {}), **expression.names}
         if expression.values:
@@ -158,6 +169,11 @@ class Items:
                 **parts,
             )
         return from_attributes(answer["Attributes"])
+
+    def remove(self, key: Mapping[str, str], condition: str = "", **values: object) -> None:
+        """Delete one item, if it is there; raises ConditionFailed."""
+        with _translated():
+            self._client.delete_item(TableName=self._table_name, **delete(key, condition, **values)["Delete"])
 
     def write(self, *writes: Write) -> None:
         """Do all of the writes or none; ConditionFailed says which conditions did not hold."""

@@ -168,6 +168,15 @@ class Jobs(JobReading):
         changes = {"mode": mode, "user_table_id": table_id}
         return self._change(job.company_id, job.job_id, from_statuses=("analisando",), changes=changes)
 
+    def keep_token(self, company_id: str, job_id: str, task_token: str) -> JobRecord | None:
+        """Keep the token of an execution that waits for a slot; None where the job is at no step any more."""
+        return self._change(
+            company_id,
+            job_id,
+            from_statuses=("inserting", "analisando"),
+            changes={"task_token": task_token},
+        )
+
     def forget_token(self, job: JobRecord) -> None:
         """Drop the task token that was sent, unless the job has another one by now."""
         self._change(
@@ -314,7 +323,7 @@ class Jobs(JobReading):
         condition: str = "",
         values: Mapping[str, Any] | None = None,
     ) -> JobRecord | None:
-        statuses = {f"from_{number}": status for number, status in enumerate(from_statuses)}
+        statuses: dict[str, Any] = {f"from_{number}": status for number, status in enumerate(from_statuses)}
         comes_from = f"#status IN ({', '.join(f':{name}' for name in statuses)})"
         try:
             item = self._items.change(

@@ -9,6 +9,8 @@ NAME_PREFIX = "NAME#"
 JOB_PREFIX = "JOB#"
 IMPORT_PREFIX = "IMPORT#"
 EXPORT_PREFIX = "EXPORT#"
+RUNNING_JOBS_SK = "RUNNING_JOBS"
+WAITING_JOB_PREFIX = "WAITING_JOB#"
 ACTIVE_JOBS_INDEX = "active-jobs"
 JOB_HISTORY_INDEX = "job-history"
 
@@ -51,3 +53,13 @@ def job_key(company_id: str, job_id: str) -> dict[str, str]:
 def export_key(company_id: str, export_id: str) -> dict[str, str]:
     """Return the key of an export."""
     return {PK: company_pk(company_id), SK: f"{EXPORT_PREFIX}{export_id}"}
+
+
+def running_jobs_key(company_id: str) -> dict[str, str]:
+    """Return the key of the item that names the company's running jobs."""
+    return {PK: company_pk(company_id), SK: RUNNING_JOBS_SK}
+
+
+def waiting_job_key(company_id: str, job_id: str, rounds: int) -> dict[str, str]:
+    """Return the key of a job that waits for a slot; they sort by rounds, then by the jobs' age."""
+    return {PK: company_pk(company_id), SK: f"{WAITING_JOB_PREFIX}{rounds:05}#{job_id}"}

@@ -27,7 +27,6 @@ from managed_tables.errors import (
     TABLE_WITHOUT_KEY,
     ApiError,
 )
-from managed_tables.jobs.resuming import try_to_resume
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables.services import Services
@@ -84,7 +83,7 @@ def confirm_job(
         job = _decide(services, job, wanted)
     if job.status != "inserting" or job.confirmed_digest != wanted.digest:
         raise ApiError(JOB_NOT_WAITING, status=job.status)
-    try_to_resume(services, job)
+    services.shares.resume(job)
 
 
 def _decide(services: Services, job: JobRecord, wanted: WantedSchema) -> JobRecord:

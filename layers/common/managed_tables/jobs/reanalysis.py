@@ -22,7 +22,6 @@ from managed_tables.errors import (
 )
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.plausibility import find_impossible
-from managed_tables.jobs.resuming import try_to_resume
 from managed_tables.services import Services
 
 StatedWish = Mapping[str, Any]
@@ -40,7 +39,7 @@ def reanalyze_job(services: Services, job: JobRecord, stated: StatedWish) -> Non
     if job.status != "analisando" or job.wish_digest != digest:
         raise ApiError(JOB_NOT_WAITING, status=job.status)
     if job.wish_key is not None:
-        try_to_resume(services, job)
+        services.shares.resume(job)
 
 
 def _decide(services: Services, job: JobRecord, stated: StatedWish, digest: str) -> JobRecord:

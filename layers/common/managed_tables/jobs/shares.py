@@ -1,0 +1,118 @@
+"""A company's share of the steps: so many of its jobs run at once, the others wait in order.
+
+A job that could go on gets a ticket first; then whoever is there lets the jobs of the first tickets go on, as
+far as slots are free. Who gives a slot back does the same. Every step can be repeated: a job holds one slot
+however often it takes it, an execution bears its job's id, and a task token is spent once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from managed_tables.aws.executions import Executions, ExecutionsUnavailable
+from managed_tables.aws.observability import get_logger
+from managed_tables.catalog.job_slots import JobSlots
+from managed_tables.catalog.jobs import JobRecord, Jobs
+from managed_tables.errors import ApiError
+
+
+def can_go_on(job: JobRecord) -> bool:
+    """Return whether nothing but a slot keeps the job: its execution is to be started, or told to go on."""
+    return (job.status == "queued" and job.has_all_files) or has_moved_on(job)
+
+
+def has_moved_on(job: JobRecord) -> bool:
+    """Return whether the job has been taken out of its wait while its execution may not know of it."""
+    if job.task_token is None:
+        return False
+    return job.status == "inserting" or (
+        job.status == "analisando" and (job.wish_key is not None or job.is_unattended)
+    )
+
+
+def occupies_slot(job: JobRecord | None) -> bool:
+    """Return whether the job, once let go on, is still at one of its steps."""
+    if job is None or job.is_terminal or job.is_rejected:
+        return False
+    if job.status == "analisando" and not job.is_unattended:
+        return job.analysis_key is None or job.wish_key is not None
+    return True
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Lets jobs go on; `executions` is asked for when the first one is."""
+
+    slots: JobSlots
+    jobs: Jobs
+    executions: Callable[[], Executions]
+
+    def admit(self, job: JobRecord, rounds: int = 0) -> bool:
+        """Let the job go on, or wait for a slot; return whether it went on. Repeatable.
+
+        `rounds` says how often it came back to wait: such jobs let those with fewer go first. Raises ApiError
+        and ExecutionsUnavailable.
+        """
+        self.slots.enqueue(job.company_id, job.job_id, rounds)
+        return job.job_id in self.let_go_on(job.company_id)
+
+    def resume(self, job: JobRecord) -> None:
+        """Let a job go on that waited for a person, with its token; where that fails the sweep does it."""
+        if job.task_token is None:
+            return
+        try:
+            self.admit(job)
+        except ExecutionsUnavailable:
+            get_logger("jobs").error("execution not told", exc_info=True, job_id=job.job_id)
+
+    def leave(self, job: JobRecord) -> bool:
+        """Give the job's slot to the next one; return whether that was done. Raises nothing."""
+        try:
+            self.slots.give_back(job.company_id, job.job_id)
+            self.let_go_on(job.company_id)
+        except (ApiError, ExecutionsUnavailable):
+            get_logger("jobs").warning("slot not given on", exc_info=True, job_id=job.job_id)
+            return False
+        return True
+
+    def leave_if_idle(self, job: JobRecord) -> None:
+        """Give the slot back of a job that waits for a person; where that fails others find it unused."""
+        if not occupies_slot(job):
+            self.leave(job)
+
+    def let_go_on(self, company_id: str) -> set[str]:
+        """Let the company's first waiting jobs go on, while slots are free; return which. Repeatable."""
+        gone_on: set[str] = set()
+        for ticket in self.slots.tickets(company_id):
+            job = self.jobs.find(company_id, ticket.job_id)
+            if job is not None and can_go_on(job):
+                if not self._take(job):
+                    break
+                self._tell(job)
+                gone_on.add(job.job_id)
+            self.slots.dequeue(ticket)
+        return gone_on
+
+    def _take(self, job: JobRecord) -> bool:
+        company_id, job_id = job.company_id, job.job_id
+        if self.slots.take(company_id, job_id):
+            return True
+        return self.reclaim(company_id) and self.slots.take(company_id, job_id)
+
+    def reclaim(self, company_id: str) -> bool:
+        """Free the slots of jobs that stopped without giving them back; return whether there were any."""
+        holders = self.slots.holders(company_id)
+        idle = [one for one in holders if not occupies_slot(self.jobs.find(company_id, one))]
+        for job_id in idle:
+            self.slots.give_back(company_id, job_id)
+        return bool(idle)
+
+    def _tell(self, job: JobRecord) -> None:
+        """Start the job's execution, or tell it where the job goes; what is told twice is no fault."""
+        if job.task_token is None:
+            self.executions().start(job)
+            return
+        if job.status == "analisando" and job.wish_key is not None:
+            self.executions().reanalyze(job.task_token)
+        else:
+            self.executions().confirm(job.task_token)
+        self.jobs.forget_token(job)

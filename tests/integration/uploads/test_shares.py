@@ -1,0 +1,189 @@
+"""A company's share of the steps: so many jobs run at once, others wait in order, and none is forgotten."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from deployments import client_of
+from starlette.testclient import TestClient
+from upload_flow import confirm, declare, execution_status, headers, record, status_of, until, waiting_job
+
+from managed_tables.aws.executions import Executions, ExecutionsUnavailable
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.clock import timestamp
+from managed_tables.errors import JOB_FAULT, JobError
+from managed_tables.ids import new_record_id
+from managed_tables_api.app import create_app
+from managed_tables_api.services import ApiServices
+from managed_tables_ingest.sweep import sweep_job
+from managed_tables_insert.job import wait_for_slot
+
+SIZE = 2
+PASSING = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}  # changes nothing of the job
+
+
+@pytest.fixture
+def shared(api: ApiServices) -> ApiServices:
+    """The services of a deployment where a company has two slots, and executions leave jobs as they are."""
+    name = f"{api.settings.table_name}-passing"
+    role = client_of("iam").get_role(RoleName=api.settings.table_name)["Role"]["Arn"]
+    made = api.stepfunctions.create_state_machine(name=name, definition=json.dumps(PASSING), roleArn=role)
+    return with_settings(api, state_machine_arn=made["stateMachineArn"], running_jobs_max=SIZE)
+
+
+def with_settings(api: ApiServices, **changes: object) -> ApiServices:
+    made = ApiServices(api.settings.model_copy(update=changes))
+    made.__dict__["postgres_secret"] = api.postgres_secret
+    return made
+
+
+@pytest.fixture
+def client(shared: ApiServices, company: ConnectionRecord) -> TestClient:
+    """A console of the company, allowed everything."""
+    return TestClient(create_app(shared), headers=headers(shared, company.company_id))
+
+
+def arrived(api: ApiServices, client: TestClient) -> JobRecord:
+    """Return a job whose file is there, and which nobody has let go on."""
+    job = api.jobs.mark_arrived(record(api, client, declare(client).json()["job_id"]), 0, 5)
+    assert job
+    return job
+
+
+def is_started(api: ApiServices, job: JobRecord) -> bool:
+    return api.executions.state_of(job) != "missing"
+
+
+def end(api: ApiServices, job: JobRecord) -> None:
+    """End a job as whatever goes wrong does."""
+    current = api.jobs.find(job.company_id, job.job_id)
+    assert current
+    assert api.jobs.fail(current, JobError(JOB_FAULT).as_record())
+
+
+def tickets(api: ApiServices, company_id: str) -> list[str]:
+    return [ticket.job_id for ticket in api.shares.slots.tickets(company_id)]
+
+
+def hold(api: ApiServices, client: TestClient) -> list[JobRecord]:
+    """Return jobs that have taken all slots."""
+    jobs = [arrived(api, client) for _ in range(SIZE)]
+    assert all(api.shares.slots.take(job.company_id, job.job_id) for job in jobs)
+    return jobs
+
+
+def test_jobs_beyond_the_slots_wait_and_go_on_in_order(shared: ApiServices, client: TestClient) -> None:
+    jobs = [arrived(shared, client) for _ in range(5)]
+    assert [shared.shares.admit(job) for job in jobs] == [True, True, False, False, False]
+    assert [is_started(shared, job) for job in jobs] == [True, True, False, False, False]
+    assert status_of(client, jobs[2].job_id) == "queued"
+    end(shared, jobs[1])
+    assert [is_started(shared, job) for job in jobs] == [True, True, True, False, False]
+    end(shared, jobs[3])  # while it waits: its turn is the next one's
+    end(shared, jobs[0])
+    assert is_started(shared, jobs[4])
+    assert tickets(shared, jobs[0].company_id) == []
+    assert shared.shares.slots.holders(jobs[0].company_id) == {jobs[2].job_id, jobs[4].job_id}
+
+
+def test_a_company_does_not_wait_for_another(shared: ApiServices, client: TestClient) -> None:
+    hold(shared, client)
+    assert shared.shares.slots.take(new_record_id(), new_record_id())
+
+
+def test_a_job_that_waits_for_a_person_holds_no_slot(
+    api: ApiServices, shared: ApiServices, client: TestClient
+) -> None:
+    """Whoever finds all slots taken looks whether their jobs are still at a step."""
+    waiting = [record(shared, client, waiting_job(api, client)) for _ in range(SIZE)]
+    assert all(shared.shares.slots.take(job.company_id, job.job_id) for job in waiting)
+    assert shared.shares.admit(arrived(shared, client))
+
+
+def test_a_confirmed_job_waits_for_a_slot_as_inserting(
+    api: ApiServices, shared: ApiServices, client: TestClient
+) -> None:
+    job_id = waiting_job(api, client)
+    shared.shares.leave(record(shared, client, job_id))
+    running = hold(shared, client)
+    assert confirm(client, job_id).json() == {"status": "inserting"}
+    assert confirm(client, job_id).json() == {"status": "inserting"}
+    assert (status_of(client, job_id), execution_status(api, job_id)) == ("inserting", "RUNNING")
+    assert tickets(shared, running[0].company_id) == [job_id]
+    end(shared, running[0])
+    until(lambda: execution_status(api, job_id) == "SUCCEEDED")
+    assert record(shared, client, job_id).task_token is None
+
+
+def test_a_busy_job_goes_behind_the_others(api: ApiServices, shared: ApiServices, client: TestClient) -> None:
+    """It has waited, and waits again with another token: those that have not run yet come first."""
+    job_id = waiting_job(api, client)
+    company_id = record(shared, client, job_id).company_id
+    assert confirm(client, job_id).status_code == 200  # it runs, is busy, and gives its slot back
+    shared.shares.leave(record(shared, client, job_id))
+    running, younger = hold(shared, client), arrived(shared, client)
+    assert not shared.shares.admit(younger)
+    wait_for_slot(shared, company_id, job_id, "token", rounds=1)
+    assert tickets(shared, company_id) == [younger.job_id, job_id]
+    end(shared, running[0])
+    assert is_started(shared, younger)
+    assert record(shared, client, job_id).task_token == "token"
+    end(shared, running[1])
+    assert record(shared, client, job_id).task_token is None
+
+
+def test_a_job_that_has_ended_waits_for_no_slot(
+    shared: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its execution is let go on at once, to find that out."""
+    job = arrived(shared, client)
+    end(shared, job)
+    told: list[str] = []
+    monkeypatch.setattr(Executions, "confirm", lambda _self, token: told.append(token))
+    wait_for_slot(shared, job.company_id, job.job_id, "token", rounds=1)
+    assert (told, tickets(shared, job.company_id)) == (["token"], [])
+
+
+def test_what_nobody_let_go_on_the_sweep_does(
+    shared: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job ends while Step Functions is out of reach: its end is told again."""
+    first, second = (arrived(shared, client) for _ in range(2))
+    one_slot = with_settings(shared, running_jobs_max=1)
+    assert one_slot.shares.admit(first)
+    assert not one_slot.shares.admit(second)
+
+    def unavailable(*_: object) -> None:
+        raise ExecutionsUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Executions, "start", unavailable)
+        end(one_slot, first)
+    ended = record(shared, client, first.job_id)
+    assert (ended.status, ended.unannounced, is_started(shared, second)) == ("failed", True, False)
+    assert sweep_job(one_slot, ended, timestamp(), quiet_before="9999") == "told"
+    assert is_started(shared, second)
+
+
+def test_a_slot_whose_job_died_is_found(shared: ApiServices, client: TestClient) -> None:
+    """The state machine ended it, and gave no slot back: the next job that wants one finds it."""
+    for job in hold(shared, client):
+        key = {"pk": f"COMPANY#{job.company_id}", "sk": f"JOB#{job.job_id}"}
+        shared.items.change(key, {"status": "failed"})
+    job = arrived(shared, client)
+    assert shared.shares.admit(job)
+    assert shared.shares.slots.holders(job.company_id) == {job.job_id}
+
+
+def test_whoever_comes_at_once_starts_each_job_once(shared: ApiServices, client: TestClient) -> None:
+    """Deliveries of one event, and others' at the same time: never more jobs than slots, none left behind."""
+    jobs = [arrived(shared, client) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(shared.shares.admit, [*jobs, *jobs]))
+    started = [job for job in jobs if is_started(shared, job)]
+    assert len(started) == SIZE
+    assert shared.shares.slots.holders(jobs[0].company_id) == {job.job_id for job in started}
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda job: end(shared, job), started))
+    assert sum(is_started(shared, job) for job in jobs) == 2 * SIZE
