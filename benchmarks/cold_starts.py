@@ -1,23 +1,18 @@
 """Measure cold starts: each built handler in a fresh process, beside what it is built on.
 
 The artefacts are built as `sam build` does, for this interpreter, and imported with nothing beside them but
-the layer and boto3, which Lambda brings. References and handlers take turns, so that whatever else the
+the layer, boto3 included. References and handlers take turns, so that whatever else the
 machine does falls on both. Processor time is what is compared: imports wait for nothing.
 """
 
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import requires
-from importlib.util import find_spec
 from pathlib import Path
-
-from packaging.requirements import Requirement
 
 _ROOT = Path(__file__).resolve().parents[1]
 _ROUNDS = 15
@@ -161,7 +156,7 @@ def _ms(starts: list[Start], field: str) -> float:
 
 
 def _start(folder: Path, function: str, code: str) -> Start:
-    paths = (folder / function, folder / "common" / "python", folder / "boto3")
+    paths = (folder / function, folder / "common" / "python")
     command = [sys.executable, "-I", "-S", "-c", _MEASURE, code, *map(str, paths)]
     done = subprocess.run(command, env=_ENVIRONMENT, capture_output=True, text=True, check=True)
     wall, processor = done.stdout.splitlines()[-1].split()
@@ -172,25 +167,3 @@ def _build(folder: Path) -> None:
     for name in ("common", *_FUNCTIONS):
         command = [sys.executable, _ROOT / "functions" / "artefact.py", name, folder / name]
         subprocess.run(command, check=True, env={**os.environ, "ARTEFACT_PYTHON": sys.executable})
-    runtime = folder / "boto3"
-    runtime.mkdir()
-    for module in _modules("boto3"):
-        spec = find_spec(module)
-        if spec is None or spec.origin is None:
-            raise ModuleNotFoundError(module)
-        origin = Path(spec.origin)
-        if origin.name == "__init__.py":
-            shutil.copytree(origin.parent, runtime / module, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(origin, runtime)
-    subprocess.run([sys.executable, "-m", "compileall", "-q", runtime], check=True)
-
-
-def _modules(distribution: str) -> set[str]:
-    """Return the modules of a distribution and of what it requires."""
-    found = {{"python-dateutil": "dateutil"}.get(distribution, distribution)}
-    for text in requires(distribution) or []:
-        requirement = Requirement(text)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            found |= _modules(requirement.name)
-    return found

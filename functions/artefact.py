@@ -33,6 +33,8 @@ _REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*])?==(\S+)")
 # Never imported: sources for other compilers, type stubs, the installers' records, the packages' own tests.
 _UNUSED_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".h", ".cpp", ".hpp", ".typed", ".pth"}
 _UNUSED_FOLDERS = {"tests", "__pycache__", "bin"}
+# Of 445 services that botocore describes, in 28 MB, those that the functions call
+AWS_SERVICES = frozenset({"dynamodb", "events", "lambda", "s3", "secretsmanager", "stepfunctions"})
 _UNUSED_RECORDS = {".lock", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", "top_level.txt"}
 
 
@@ -138,12 +140,18 @@ def _pip_command(target: Target) -> list[str]:
 
 
 def prune(folder: Path) -> None:
-    """Remove what no function imports, keeping the metadata that packages read of themselves."""
+    """Remove what no function imports or calls, keeping the metadata that packages read of themselves."""
     for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and (path.name in _UNUSED_FOLDERS or path.name.endswith("-stubs")):
+        if path.is_dir() and _is_unused(path):
             shutil.rmtree(path)
         elif path.is_file() and (path.suffix in _UNUSED_SUFFIXES or _is_record(path)):
             path.unlink()
+
+
+def _is_unused(folder: Path) -> bool:
+    if folder.match("botocore/data/*"):
+        return folder.name not in AWS_SERVICES
+    return folder.name in _UNUSED_FOLDERS or folder.name.endswith("-stubs")
 
 
 def _is_record(path: Path) -> bool:

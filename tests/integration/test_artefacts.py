@@ -1,21 +1,22 @@
 """What `sam build` puts into each artefact: only what it imports, nothing twice, within its size."""
 
 import os
+import re
+import runpy
 import subprocess
 import sys
-from importlib.metadata import requires
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
+AWS_SERVICES = runpy.run_path(str(ROOT / "functions" / "artefact.py"))["AWS_SERVICES"]
+CLIENTS = "layers/common/managed_tables/aws/aws_services.py"
 MIB = 1_048_576
 LIMITS_MIB = {
-    "api": 60,
-    "ingest": 60,
-    "provision": 60,
+    "api": 70,
+    "ingest": 70,
+    "provision": 70,
     "analyze": 150,
     "insert": 150,
     "export": 160,
@@ -42,40 +43,33 @@ def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def boto3_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with boto3 and what it requires: all that Lambda's runtime brings."""
-    folder = tmp_path_factory.mktemp("boto3")
-    for module in _modules("boto3"):
-        spec = find_spec(module)
-        assert spec is not None
-        assert spec.origin is not None
-        origin = Path(spec.origin)
-        source = origin.parent if origin.name == "__init__.py" else origin
-        (folder / source.name).symlink_to(source)
-    return folder
-
-
-def _modules(distribution: str) -> set[str]:
-    renamed = {"python-dateutil": "dateutil"}
-    found = {renamed.get(distribution, distribution)}
-    for text in requires(distribution) or []:
-        requirement = Requirement(text)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            found |= _modules(requirement.name)
-    return found
-
-
 @pytest.mark.parametrize("name", LIMITS_MIB)
-def test_an_artefact_imports_with_only_itself_the_layer_and_boto3(
-    artefacts: Path, boto3_alone: Path, name: str
-) -> None:
-    """Every module of it, also those that a handler imports late."""
-    paths = [artefacts / name, artefacts / "common" / "python", boto3_alone]
+def test_an_artefact_imports_with_only_itself_and_the_layer(artefacts: Path, name: str) -> None:
+    """Every module of it, also those that a handler imports late; nothing that Lambda's runtime brings."""
+    paths = [artefacts / name, artefacts / "common" / "python"]
     command = [sys.executable, "-I", "-S", "-c", IMPORT_EVERYTHING, f"managed_tables_{name}", *paths]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={})
     assert done.returncode == 0, done.stderr
     assert f"managed_tables_{name}.handler" in done.stdout.split()
+
+
+def test_the_layer_brings_boto3_of_the_locked_version(artefacts: Path) -> None:
+    """With the descriptions of the services that are called, and of no others."""
+    layer = artefacts / "common" / "python"
+    code = (
+        "import sys; sys.path[:0] = [sys.argv[1]]; import boto3; print(boto3.__version__, boto3.__file__)\n"
+        "for name in sys.argv[2:]: boto3.client(name, region_name='sa-east-1')"
+    )
+    command = [sys.executable, "-I", "-S", "-c", code, layer, *sorted(AWS_SERVICES)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={})
+    assert done.returncode == 0, done.stderr
+    version, path = done.stdout.split()
+    assert f"boto3=={version} " in (ROOT / "requirements" / "common.txt").read_text()
+    assert Path(path).is_relative_to(layer)
+    described = {one.name for one in (layer / "botocore" / "data").iterdir() if one.is_dir()}
+    assert described == AWS_SERVICES
+    called = set(re.findall(r'_client\(\s*"(\w+)"', (ROOT / CLIENTS).read_text()))
+    assert called == AWS_SERVICES
 
 
 @pytest.mark.parametrize("name", LIMITS_MIB)
