@@ -22,6 +22,12 @@ from managed_tables.settings import PostgresSecret, Settings
 from managed_tables_local.deployed import emulator as local_emulator
 from managed_tables_local.deployed.emulator import Emulator
 
+# What index active-jobs projects: tests/unit/test_production_template.py holds the template to it
+LISTED_ATTRIBUTES = [
+    "company_id", "job_id", "user_id", "mode", "status", "files", "arrived", "user_table_id", "intake",
+    "analysis_key", "confirmed_key", "progress", "error", "expires_at", "created_at", "updated_at",
+    "unannounced", "uncleared",
+]  # fmt: skip
 MASTER_SECRET = "a master secret of the tests alone"
 JWT_SECRET = "a secret that only the tests know, 32 bytes or more"
 
@@ -124,7 +130,7 @@ def make_table(name: str) -> None:
                     {"AttributeName": "active_pk", "KeyType": "HASH"},
                     {"AttributeName": "sk", "KeyType": "RANGE"},
                 ],
-                "Projection": {"ProjectionType": "ALL"},
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": LISTED_ATTRIBUTES},
             },
             {
                 "IndexName": "job-history",

@@ -233,7 +233,7 @@ class World:
         """Others are told of every job that has ended: by the sweep where the step could not."""
         ended = [job for job in self.services.jobs.scan_unfinished() if job.is_terminal]
         for job in ended:
-            sweep_job(self.services, job, timestamp(), quiet_before="9999")
+            sweep_job(self.services, self.job(job.job_id), timestamp(), quiet_before="9999")
         left = [job for job in self.services.jobs.scan_unfinished() if job.unannounced]
         assert left == []
 

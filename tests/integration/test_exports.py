@@ -292,7 +292,7 @@ def test_a_run_that_comes_late_deletes_what_it_has_written(
 
 
 def test_progress_is_kept_while_rows_go_out(maker: ExportMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "REPORT_SECONDS", 0)
+    monkeypatch.setattr(runs, "PROGRESS_SECONDS", 0)
     monkeypatch.setattr(csv_files, "BATCH_BYTES", 10)
     export = maker.queue(maker.table([column("t")], [["x" * 10] for _ in range(4)]), format="csv")
     seen = []

@@ -1,17 +1,21 @@
 """The jobs' records: every change of status is conditional on the one it comes from."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from managed_tables.aws.storage import upload_key
-from managed_tables.catalog.items import ConditionFailed
+from managed_tables.aws.storage import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, upload_key
+from managed_tables.aws.storage import job_key as storage_key
+from managed_tables.catalog.items import ConditionFailed, Item, to_attributes
 from managed_tables.catalog.job_records import inserting_progress
 from managed_tables.catalog.jobs import MAX_DETAIL_CHARACTERS, JobFile, JobRecord, Jobs, LoadResult
+from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.services import Services
 
+UNIT_BYTES = 1_024
 ERROR = {"code": "X", "message": "x", "details": [{"line": 3, "value": "é" * 1_000, "sheet": None}] * 30}
 
 
@@ -136,6 +140,97 @@ def test_a_job_goes_its_way_to_done(jobs: Jobs) -> None:
     assert (done.status, done.user_table_id, done.progress) == ("done", "5f0000000000000000000009", None)
     assert not jobs.report_progress(job, progress)
     assert jobs.fail(job, ERROR) is None
+
+
+TOKEN = "A" * 900  # AWS's have some hundreds of characters, 2,048 at most
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def test_a_write_of_a_job_costs_one_unit(services: Services) -> None:
+    """A unit is 1 KB of the item, and of what the index has of it; the token of a wait takes a second one."""
+    jobs, job = services.jobs, a_job()
+    path = upload_key(job.company_id, job.job_id, 0, "xlsx")
+    file = JobFile("Relatório de vendas, março de 2026 (final).xlsx", path, 98_765_432, WORKBOOK)
+    job = replace(job, files=(file,))
+    sizes: list[tuple[int, int]] = []
+
+    def measured(current: JobRecord | None) -> JobRecord:
+        assert current
+        key = job_key(job.company_id, job.job_id)
+        item = services.items.find(key) or {}
+        listed = next(services.items.query_index("active-jobs", "active_pk", key["pk"]), {})
+        sizes.append((item_bytes(item), item_bytes(listed)))
+        return current
+
+    jobs.create(job)
+    attempt = new_record_id()
+    measured(jobs.mark_arrived(job, 0, file.size_bytes))
+    begun = measured(jobs.begin_analysis(job.company_id, job.job_id))
+    measured(jobs.begin_analysis(job.company_id, job.job_id))
+    read = measured(
+        jobs.record_analysis(
+            begun,
+            analysis_key=attempt_key(job.company_id, job.job_id, attempt, ANALYSIS),
+            staged_key=attempt_key(job.company_id, job.job_id, attempt, STAGED_OBJECT),
+            digests=["0" * 64],
+        )
+    )
+    services.items.change(
+        job_key(job.company_id, job.job_id), {"status": "waiting_confirm", "task_token": TOKEN}
+    )
+    waits = measured(jobs.find(job.company_id, job.job_id))
+    name = confirmed_name(1, "0" * 32)
+    confirmed = measured(
+        jobs.confirm(
+            replace(waits, analysis_key=read.analysis_key),
+            confirmed_key=storage_key(job.company_id, job.job_id, name),
+            digest="0" * 32,
+            reserved_table_id=new_record_id(),
+            total_rows=1_000_000,
+        )
+    )
+    jobs.forget_token(confirmed)
+    assert jobs.report_progress(confirmed, inserting_progress(999_999, 1_000_000))
+    running = measured(jobs.find(job.company_id, job.job_id))
+    result = LoadResult(900_000, 50_000, 49_000, 1_000, 123_456)
+    measured(jobs.complete(running, new_record_id(), result))
+    with_token = [size for size, _ in sizes if size > UNIT_BYTES]
+    assert len(with_token) == 2, sizes
+    assert max(with_token) <= 2 * UNIT_BYTES
+    assert max(listed for _, listed in sizes) <= UNIT_BYTES, sizes
+
+
+def item_bytes(item: Item) -> int:
+    """Return the size by which DynamoDB bills an item: names and values, in UTF-8."""
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in to_attributes(item).items())
+
+
+def _value_bytes(attribute: dict[str, Any]) -> int:
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S":
+            return len(value.encode())
+        case "N":
+            return len(value.lstrip("-")) // 2 + 2
+        case "SS":
+            return sum(len(text.encode()) for text in value)
+        case "M":
+            return 3 + sum(1 + len(name.encode()) + _value_bytes(one) for name, one in value.items())
+        case "L":
+            return 3 + sum(1 + _value_bytes(one) for one in value)
+    return 1
+
+
+def test_keys_that_an_earlier_release_wrote_whole_are_known(jobs: Jobs) -> None:
+    """Also by the conditions of the job's next changes."""
+    job = waiting(jobs)
+    whole = storage_key(job.company_id, job.job_id, "confirmed-1.json")
+    key = job_key(job.company_id, job.job_id)
+    jobs._items.change(key, {"status": "inserting", "confirmed_key": whole, "arrived": {"x"}})
+    found = jobs.find(job.company_id, job.job_id)
+    assert found
+    assert found.confirmed_key == whole
+    assert jobs.report_progress(found, {"percent": 1})
 
 
 def test_of_two_confirmations_one_is_taken(jobs: Jobs) -> None:

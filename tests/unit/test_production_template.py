@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from cloudformation import read_template
 from cryptography.x509 import load_pem_x509_certificates
+from deployments import LISTED_ATTRIBUTES
 
 from managed_tables.aws.aws_services import PROVISION_TIMEOUT_SECONDS
-from managed_tables.databases.connecting import AUTHORITIES
 from managed_tables.catalog.job_records import JobRecord
+from managed_tables.databases.connecting import AUTHORITIES
 from managed_tables.settings import PostgresSecret
 from managed_tables_api.http.boundary import EXPOSED_HEADERS
 from managed_tables_local.checkout import ROOT, TEMPLATE
@@ -244,6 +245,15 @@ def test_the_table_can_be_restored_and_not_be_deleted_by_mistake() -> None:
     assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
     assert PARAMETERS["DeletionProtection"]["Default"] == "true"
     assert table["BillingMode"] == "PAY_PER_REQUEST", "idle costs nothing"
+
+
+def test_the_index_of_active_jobs_has_what_their_list_shows() -> None:
+    """A job's write is billed for it again: no task token, no digests. AWS projects 20 attributes at most."""
+    active, history = properties("MetadataTable")["GlobalSecondaryIndexes"]
+    assert active["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": LISTED_ATTRIBUTES}
+    assert len(LISTED_ATTRIBUTES) <= 20
+    assert set(LISTED_ATTRIBUTES) < set(JobRecord.__dataclass_fields__)
+    assert history["Projection"]["NonKeyAttributes"] == ["status", "user_table_id"]
 
 
 def test_secrets_are_no_parameters_that_can_be_read() -> None:

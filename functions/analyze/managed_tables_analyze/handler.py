@@ -14,9 +14,10 @@ from managed_tables.aws.aws_services import AwsServices
 from managed_tables.aws.metrics import count_step
 from managed_tables.aws.observability import get_logger, log_keys
 from managed_tables.aws.storage import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
+from managed_tables.catalog.job_records import PROGRESS_SECONDS
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
-from managed_tables.clock import parse_timestamp
+from managed_tables.clock import Pace, parse_timestamp
 from managed_tables.conversion import Formats
 from managed_tables.errors import JOB_FAULT, ApiError, JobError
 from managed_tables.ids import new_record_id
@@ -138,9 +139,12 @@ def _analyze_files(services: AwsServices, job: JobRecord, paths: list[Path], wor
 
 
 def _reporter(services: AwsServices, job: JobRecord) -> Report:
-    """Return what keeps the phase in the job's record; a report that fails is skipped."""
+    """Return what keeps the phase in the job's record now and then; a report that fails is skipped."""
+    pace = Pace(PROGRESS_SECONDS)
 
     def report(phase: str, percent: int) -> None:
+        if not pace.is_due():
+            return
         try:
             services.jobs.report_progress(job, {"phase": phase, "percent": percent})
         except ApiError:

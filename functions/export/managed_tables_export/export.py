@@ -15,6 +15,8 @@ from typing import Any
 from managed_tables.aws.observability import get_logger
 from managed_tables.aws.storage import export_object_key
 from managed_tables.catalog.exports import ExportRecord
+from managed_tables.catalog.job_records import PROGRESS_SECONDS
+from managed_tables.clock import Pace
 from managed_tables.errors import EXPORT_TABLE_CHANGED, EXPORT_TOO_LARGE, ApiError, JobError
 from managed_tables.exports.request import ExportRequest, Selection
 from managed_tables.services import Services
@@ -23,8 +25,6 @@ from managed_tables_export.formats import FORMATS
 from managed_tables_export.snapshot import Snapshot, Source, open_snapshot
 
 Outcome = dict[str, Any]
-
-REPORT_SECONDS = 1.0
 
 
 class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
@@ -105,18 +105,14 @@ class _Run:
             raise JobError(EXPORT_TABLE_CHANGED) from error
 
     def _reporter(self, total_rows: int | None) -> Callable[[int], None]:
-        """Return a callback for the number of rows written; it updates the record once a second."""
-        next_report = time.monotonic()
+        """Return a callback for the number of rows written; it updates the record now and then."""
+        pace = Pace(PROGRESS_SECONDS)
 
         def report(rows: int) -> None:
-            nonlocal next_report
-            now = time.monotonic()
-            if now < next_report:
-                return
-            next_report = now + REPORT_SECONDS
-            if now > self.stop_at:
+            if time.monotonic() > self.stop_at:
                 raise JobError(EXPORT_TOO_LARGE)
-            self._keep(rows, total_rows)
+            if pace.is_due():
+                self._keep(rows, total_rows)
 
         return report
 

@@ -98,7 +98,10 @@ class _Run:
             logger.info("swept", outcome=outcome, status=job.status)
             self.outcomes[outcome] += 1
 
-    def _try(self, job: JobRecord) -> str | None:
+    def _try(self, listed: JobRecord) -> str | None:
+        job = self._services.jobs.find(listed.company_id, listed.job_id)  # the index has less, and lags
+        if job is None:
+            return None
         if job.status == "inserting" and self._silent and self._is_silent(job):
             return "left"
         try:

@@ -7,7 +7,6 @@ PostgreSQL unchanged. Memory holds only what is in the pipe, whatever the size o
 import fcntl
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -15,11 +14,12 @@ import duckdb
 from duckdb import DuckDBPyConnection
 from psycopg import Cursor, sql
 
+from managed_tables.catalog.job_records import PROGRESS_SECONDS
+from managed_tables.clock import Pace
 from managed_tables_insert.plan import MISFIT
 
 CHUNK_BYTES = 262_144
 PIPE_BYTES = 1_048_576  # the most that Linux gives an unprivileged process: fewer turns between the two
-REPORT_SECONDS = 1.0
 _SET_PIPE_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux only
 
 Report = Callable[[int], None]
@@ -39,7 +39,7 @@ def copy_rows(
 ) -> int:
     """COPY the rows of `query` and return how many; raises MisfitFound, or what either side raised.
 
-    `row_start` is what each row begins with: by it rows are counted for `report`, once a second.
+    `row_start` is what each row begins with: by it rows are counted for `report`.
     """
     counter = _RowCounter(b"\n" + row_start, report)
     with _converted(connection, query) as chunks, cursor.copy(statement) as copy:
@@ -55,13 +55,12 @@ class _RowCounter:
     def __init__(self, start: bytes, report: Report) -> None:
         self._start, self._report = start, report
         self._rows = 0
-        self._next_report = time.monotonic()
+        self._pace = Pace(PROGRESS_SECONDS)
 
     def add(self, chunk: bytes) -> None:
         self._rows += chunk.count(self._start)
-        if time.monotonic() >= self._next_report:
+        if self._pace.is_due():
             self._report(self._rows)
-            self._next_report = time.monotonic() + REPORT_SECONDS
 
 
 @contextmanager

@@ -1,5 +1,6 @@
-"""Write times as metadata has them: ISO 8601, UTC, milliseconds, `Z`."""
+"""Write times as metadata has them (ISO 8601, UTC, milliseconds, `Z`); say when something is due again."""
 
+import time
 from datetime import UTC, datetime
 
 
@@ -12,3 +13,19 @@ def timestamp(moment: datetime | None = None) -> str:
 def parse_timestamp(text: str) -> datetime:
     """Parse what `timestamp` wrote."""
     return datetime.fromisoformat(text)
+
+
+class Pace:
+    """What is done at most once in so many seconds, the first time after as many."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = time.monotonic() + seconds
+
+    def is_due(self) -> bool:
+        """Return whether it may be done now; it counts as done then."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True

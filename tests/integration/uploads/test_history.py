@@ -123,6 +123,7 @@ def test_progress_goes_through_every_phase(
         return kept
 
     monkeypatch.setattr(type(api.jobs), "report_progress", noted)
+    monkeypatch.setattr(analyzing, "PROGRESS_SECONDS", 0)
     analyzing.analyze_job(api, job.company_id, job_id)
     assert seen == [
         {"phase": "reading", "percent": 0},

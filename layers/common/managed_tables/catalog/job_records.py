@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from managed_tables.aws.storage import job_prefixes
 from managed_tables.catalog.items import Item
 from managed_tables.catalog.keys import company_pk, job_key
 from managed_tables.details import MAX_ERROR_DETAILS, described
@@ -15,6 +16,9 @@ JobOrigin = Literal["upload", "inbox"]
 JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
 
 TERMINAL_STATUSES = frozenset({"done", "failed"})
+PROGRESS_SECONDS = 5.0  # between two writes of how far a job is: each is billed, twice over with the index
+KEY_NAMES = frozenset({"analysis_key", "staged_key", "wish_key", "confirmed_key"})
+_OWN_PREFIX = "./"  # of a key of S3 in an item: what the job's keys begin with, which its own ids say
 MAX_DETAIL_CHARACTERS = 500  # of one text in them: 20 details stay far below DynamoDB's 400 KB an item
 
 
@@ -132,8 +136,21 @@ class JobRecord:
         return self.status == "queued" and not self.has_all_files and self.expires_at <= now
 
 
+def shorten_key(company_id: str, job_id: str, key: str) -> str:
+    """Return a key of S3 as a job's item holds it: an item of 1 KB is written for one unit."""
+    for prefix in job_prefixes(company_id, job_id):
+        if key.startswith(prefix):
+            return _OWN_PREFIX + key.removeprefix(prefix)
+    return key
+
+
+def _whole_key(key: str, prefix: str) -> str:
+    return prefix + key.removeprefix(_OWN_PREFIX) if key.startswith(_OWN_PREFIX) else key
+
+
 def new_job_item(job: JobRecord) -> Item:
     """Return the item of a job that is about to be made."""
+    paths = [shorten_key(job.company_id, job.job_id, file.storage_path) for file in job.files]
     item: Item = {
         **job_key(job.company_id, job.job_id),
         "active_pk": company_pk(job.company_id),
@@ -142,7 +159,7 @@ def new_job_item(job: JobRecord) -> Item:
         "user_id": job.user_id,
         "mode": job.mode,
         "status": job.status,
-        "files": [vars(file) for file in job.files],
+        "files": [{**vars(file), "storage_path": path} for file, path in zip(job.files, paths, strict=True)],
         "expires_at": job.expires_at,
         "created_at": job.created_at,
         "updated_at": job.updated_at,
@@ -158,11 +175,16 @@ def read_job(item: Item) -> JobRecord:
     """Return the job that an item holds; raises KeyError, TypeError or ValueError for one that is no job."""
     known = {name: item[name] for name in JobRecord.__dataclass_fields__ if item.get(name) is not None}
     intake, result = item.get("intake"), item.get("result")
+    uploads, own = job_prefixes(item["company_id"], item["job_id"])
+    known.update({name: _whole_key(known[name], own) for name in KEY_NAMES & known.keys()})
     known["intake"] = Intake(**intake) if intake else None
     known["result"] = LoadResult(**result) if result else None
-    known["files"] = tuple(JobFile(**file) for file in item["files"])
+    known["files"] = tuple(
+        JobFile(**{**file, "storage_path": _whole_key(file["storage_path"], uploads)})
+        for file in item["files"]
+    )
     known["digests"] = tuple(item.get("digests", ()))
-    known["arrived"] = frozenset(item.get("arrived", ()))
+    known["arrived"] = frozenset(_whole_key(path, uploads) for path in item.get("arrived", ()))
     return JobRecord(**known)
 
 

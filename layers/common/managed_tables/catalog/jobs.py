@@ -18,6 +18,7 @@ from managed_tables.aws.observability import get_logger
 from managed_tables.catalog.items import ConditionFailed, Items
 from managed_tables.catalog.job_reading import JobReading, UnreadableJobs
 from managed_tables.catalog.job_records import (
+    KEY_NAMES,
     MAX_DETAIL_CHARACTERS,
     TERMINAL_STATUSES,
     Intake,
@@ -31,6 +32,7 @@ from managed_tables.catalog.job_records import (
     inserting_progress,
     new_job_item,
     read_job,
+    shorten_key,
 )
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
@@ -77,7 +79,7 @@ class Jobs(JobReading):
             job.job_id,
             from_statuses=("queued",),
             changes={f"files[{index}].size_bytes": size_bytes},
-            additions={"arrived": {job.files[index].storage_path}},
+            additions={"arrived": {shorten_key(job.company_id, job.job_id, job.files[index].storage_path)}},
         )
 
     def begin_analysis(self, company_id: str, job_id: str) -> JobRecord | None:
@@ -323,12 +325,16 @@ class Jobs(JobReading):
         condition: str = "",
         values: Mapping[str, Any] | None = None,
     ) -> JobRecord | None:
+        changes = {
+            name: shorten_key(company_id, job_id, value) if name in KEY_NAMES else value
+            for name, value in (changes or {}).items()
+        }
         statuses: dict[str, Any] = {f"from_{number}": status for number, status in enumerate(from_statuses)}
         comes_from = f"#status IN ({', '.join(f':{name}' for name in statuses)})"
         try:
             item = self._items.change(
                 job_key(company_id, job_id),
-                {**(changes or {}), "updated_at": timestamp()},
+                {**changes, "updated_at": timestamp()},
                 removals=removals,
                 additions=additions or {},
                 condition=f"{comes_from} AND {condition}" if condition else comes_from,
@@ -347,7 +353,8 @@ def _as_read(job: JobRecord, *names: str) -> tuple[str, dict[str, Any]]:
         value = getattr(job, name)
         if value is None:
             clauses.append(f"attribute_not_exists({name})")
-        else:
-            clauses.append(f"{name} = :read_{name}")
-            values[f"read_{name}"] = value
+            continue
+        clauses.append(f"{name} IN (:read_{name}, :short_{name})")  # an earlier release wrote whole keys
+        values[f"read_{name}"] = value
+        values[f"short_{name}"] = shorten_key(job.company_id, job.job_id, value)
     return " AND ".join(clauses), values
