@@ -11,7 +11,9 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases import connection_cache
 from managed_tables.databases.connecting import PgConnection, TooManyConnections
 from managed_tables.databases.connection_cache import IDLE_SECONDS, ConnectionCache
+from managed_tables.databases.time_left import answered_within
 from managed_tables.services import IDLE_SESSION_MS
+from managed_tables_api.http.calls import ANSWER_SECONDS
 
 LIMIT = 4
 
@@ -127,3 +129,27 @@ def test_a_connection_that_has_rested_is_asked_before_it_is_lent(
 
 def test_a_connection_is_given_up_before_the_server_ends_it() -> None:
     assert IDLE_SECONDS * 1_000 <= IDLE_SESSION_MS - 10_000
+
+
+def test_a_request_that_has_waited_gives_its_statements_what_is_left(
+    rows_company: RowsCompany, company: ConnectionRecord
+) -> None:
+    """A cluster that was asleep, say: who waits for the answer hangs up at the same time all the same."""
+    settings = rows_company.services.settings
+    opened = rows_company.services.databases.open_company_connection
+    cache = ConnectionCache(opened, LIMIT, statement_timeout_ms=settings.statement_timeout_ms)
+    with answered_within(ANSWER_SECONDS), cache.use(company) as connection:
+        assert statement_timeout(connection) == "25s"
+        lent = pid(connection)
+    with answered_within(3.5), cache.use(company) as connection:
+        assert pid(connection) == lent
+        assert 0 < int(statement_timeout(connection).removesuffix("ms")) <= 3_500
+    with cache.use(company) as connection:
+        assert (pid(connection), statement_timeout(connection)) == (lent, "25s")
+    cache.close_idle()
+
+
+def statement_timeout(connection: PgConnection) -> str:
+    row = connection.execute("SHOW statement_timeout").fetchone()
+    assert row
+    return str(row[0])

@@ -110,6 +110,8 @@ def test_errors_are_known_in_both_spellings(machine: dict[str, Any]) -> None:
         for way in [*state.get("Retry", []), *state.get("Catch", [])]:
             named = {name.replace("Dynamo", "").partition(".")[0] for name in way["ErrorEquals"]}
             assert named & {"DB", "Db"} in (set(), {"DB", "Db"}), way
+            thrown = {name.removeprefix("Lambda.") for name in way["ErrorEquals"] if "Lambda." in name}
+            assert thrown <= set(way["ErrorEquals"]), way
 
 
 def test_a_job_that_waits_for_its_turn_is_not_failed_for_it() -> None:
@@ -210,6 +212,26 @@ def test_every_caller_meets_a_published_version(deployments: list[dict[str, Any]
         assert found
         assert all("Aliaslive" in text or "Qualifier" in text for text in found), kind
     assert "IngestFunctionAliaslive" in json.dumps(resources["Bucket"])
+
+
+def test_what_is_given_up_reaches_the_dead_letters(deployments: list[dict[str, Any]]) -> None:
+    """Lambda writes them as the function: its role must be allowed to."""
+    resources = deployments[0]["Resources"]
+    queue = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    for name in ("IngestFunction", "SweepFunction"):
+        policies = resources[f"{name}Role"]["Properties"]["Policies"]
+        statements = [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
+        assert {"sqs:SendMessage"} == {
+            action
+            for one in statements
+            if one["Resource"] == queue
+            for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+        }, name
+    (statement,) = resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == (
+        "Deny",
+        {"Bool": {"aws:SecureTransport": "false"}},
+    )
 
 
 def test_another_layer_is_another_version_of_every_function(deployments: list[dict[str, Any]]) -> None:

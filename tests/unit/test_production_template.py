@@ -10,12 +10,20 @@ import pytest
 from cloudformation import read_template
 from cryptography.x509 import load_pem_x509_certificates
 from deployments import LISTED_ATTRIBUTES
+from pydantic import ValidationError
 
-from managed_tables.aws.aws_services import PROVISION_TIMEOUT_SECONDS
+from managed_tables.aws.aws_services import (
+    CONNECT_TIMEOUT_SECONDS,
+    MAX_ATTEMPTS,
+    MAX_PAUSES_SECONDS,
+    PROVISION_TIMEOUT_SECONDS,
+    READ_TIMEOUT_SECONDS,
+)
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.databases.connecting import AUTHORITIES
-from managed_tables.settings import PostgresSecret
+from managed_tables.databases.connecting import ADMIN_LIMITS, AUTHORITIES
+from managed_tables.settings import PostgresSecret, Settings
 from managed_tables_api.http.boundary import EXPOSED_HEADERS
+from managed_tables_api.http.calls import ANSWER_SECONDS
 from managed_tables_local.checkout import ROOT, TEMPLATE
 from managed_tables_local.console_page.page_app import security_headers
 
@@ -215,9 +223,31 @@ def test_only_the_provisioning_function_knows_of_the_administrators_secrets() ->
     assert "SECRET_ARN" not in json.dumps(DOCUMENT["Globals"]).replace("APP_SECRET_ARN", "")
 
 
+GATEWAY_SECONDS = 29  # after which it hangs up, whoever is still at work
+
+
+def test_whatever_a_request_waits_for_ends_before_the_gateway_hangs_up() -> None:
+    """The function, PostgreSQL's statements, all attempts of one call of AWS, and the function it calls."""
+    api = properties("ApiFunction")["Timeout"]
+    assert api < GATEWAY_SECONDS
+    assert Settings(table_name="t", bucket_name="b").statement_timeout_ms < ANSWER_SECONDS * 1_000
+    assert api >= ANSWER_SECONDS + 2, "a process takes up to two seconds to begin"
+    attempts = MAX_ATTEMPTS * (CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS) + MAX_PAUSES_SECONDS
+    assert attempts < api
+    assert api > CONNECT_TIMEOUT_SECONDS + PROVISION_TIMEOUT_SECONDS
+
+
 def test_the_provisioning_function_ends_before_the_request_that_waits_for_it() -> None:
+    assert ADMIN_LIMITS.statement_timeout_ms / 1_000 < properties("ProvisionFunction")["Timeout"]
     assert properties("ProvisionFunction")["Timeout"] < PROVISION_TIMEOUT_SECONDS
-    assert properties("ApiFunction")["Timeout"] > PROVISION_TIMEOUT_SECONDS
+
+
+def test_posts_hold_no_longer_than_what_signs_them() -> None:
+    """AWS ends a function's credentials after some hours: 6 at most."""
+    cap = PARAMETERS["UploadExpiresSeconds"]["MaxValue"]
+    assert cap == 6 * 3_600
+    with pytest.raises(ValidationError):
+        Settings(table_name="t", bucket_name="b", upload_expires_seconds=cap + 1)
 
 
 def test_the_consoles_origin_may_post_to_the_bucket_and_download_from_it() -> None:
@@ -427,6 +457,23 @@ def test_a_step_is_called_slow_before_lambda_ends_it() -> None:
     limit_ms = properties("SlowStepsAlarm")["Threshold"]
     for name in ("AnalyzeFunction", "InsertFunction", "ExportFunction"):
         assert 0.8 < limit_ms / (properties(name)["Timeout"] * 1_000) < 1
+
+
+def test_performance_insights_are_asked_for_from_two_units_on() -> None:
+    """AWS refuses them of a cluster that may have less."""
+    assert properties("ClusterInstance")["EnablePerformanceInsights"] == {
+        "Fn::If": ["AlwaysAwake", True, False]
+    }
+    (less,) = DOCUMENT["Conditions"]["AlwaysAwake"]["Fn::Not"]
+    refused = {one["Fn::Equals"][1] for one in less["Fn::Or"]}
+    assert refused == {0, 0.5, 1, 1.5}, "capacities come in halves"
+
+
+def test_a_clusters_secret_is_named_once() -> None:
+    """The secrets of further clusters are a list of their own, which one function is given and may read."""
+    text = TEMPLATE.read_text()
+    assert "PostgresClusterSecretArns" not in text
+    assert text.count("!Ref FurtherSecretArns") == 3  # the condition, the variable, the statement
 
 
 def test_a_bad_file_fails_no_execution() -> None:

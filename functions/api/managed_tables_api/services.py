@@ -72,7 +72,11 @@ class ApiServices(Services):
     @once
     def connection_cache(self) -> ConnectionCache:
         """The open connections of this process."""
-        return ConnectionCache(self.databases.open_company_connection, self.settings.database_connections_max)
+        return ConnectionCache(
+            self.databases.open_company_connection,
+            self.settings.database_connections_max,
+            statement_timeout_ms=self.settings.statement_timeout_ms,
+        )
 
     @once
     def _row_runner(self) -> Runner:

@@ -33,6 +33,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from managed_tables import exact_json
+from managed_tables.databases.time_left import answered_within
 from managed_tables.details import DetailCode, Fault, Place, detail
 from managed_tables.errors import (
     INVALID_REQUEST,
@@ -51,6 +52,7 @@ from managed_tables_api.services import ApiServices
 
 Model = TypeVar("Model", bound=BaseModel)
 
+ANSWER_SECONDS = 26.0  # API Gateway hangs up after 29 s, of which a process may take two to begin
 BODY_PAUSE_MAX_SECONDS = 20.0  # between two pieces of a body; API Gateway hands a body over whole
 
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -194,7 +196,8 @@ async def _run(endpoint: Callable[..., Any], request: Request, call: Call) -> Re
     if inspect.iscoroutinefunction(endpoint):
         answer = await work()
     else:
-        answer = await run_in_threadpool(work)
+        with answered_within(ANSWER_SECONDS):
+            answer = await run_in_threadpool(work)
     return answer
 
 

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 2
-READ_TIMEOUT_SECONDS = 10  # three attempts stay below the 29 s after which API Gateway hangs up
+READ_TIMEOUT_SECONDS = 6
+MAX_ATTEMPTS = 3
+MAX_PAUSES_SECONDS = 3  # of botocore's standard mode between three attempts: at most 1 and 2
 EVENTS_READ_TIMEOUT_SECONDS = 3
-PROVISION_TIMEOUT_SECONDS = 27  # the function is stopped a second before, API Gateway hangs up two after
+PROVISION_TIMEOUT_SECONDS = 25  # the function is stopped a second before, the API's own three after
 _BY_GATEWAY = frozenset({"s3", "dynamodb"})  # a VPC reaches these two by free endpoints, without IPv6
 _THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
 MAX_POOL_CONNECTIONS = 40  # as many as a served process has threads
@@ -209,7 +211,7 @@ class AwsServices:
         endpoint_url: str = "",
         *,
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
-        max_attempts: int = 3,
+        max_attempts: int = MAX_ATTEMPTS,
     ) -> Any:
         # Imported here: a request that needs no AWS service does not pay for boto3.
         import boto3

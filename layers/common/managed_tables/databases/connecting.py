@@ -89,8 +89,8 @@ class SessionLimits:
         return " ".join(f"-c {name}={value}" for name, value in values.items())
 
 
-# Creating a database waits for its turn; the gateway hangs up after 29 s.
-ADMIN_LIMITS = SessionLimits(statement_timeout_ms=25_000, lock_timeout_ms=0)
+# Creating a database waits for its turn; the function that does it is stopped after 24 s.
+ADMIN_LIMITS = SessionLimits(statement_timeout_ms=20_000, lock_timeout_ms=0)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from psycopg.pq import TransactionStatus
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection, TooManyConnections
+from managed_tables.databases.time_left import bounded_statements
 
 WAIT_SECONDS = 5.0  # for a connection, when all are in use
 IDLE_SECONDS = 45.0  # one that rested longer is not handed out: the server ends it (IDLE_SESSION_MS) at 60
@@ -40,7 +41,9 @@ class ConnectionCache:
         open_connection: Callable[[ConnectionRecord], PgConnection],
         limit: int,
         wait_seconds: float = WAIT_SECONDS,
+        statement_timeout_ms: int = 0,
     ) -> None:
+        self._statement_timeout_ms = statement_timeout_ms
         self._open = open_connection
         self._limit = limit
         self._company_limit = max(1, (limit + 1) // 2)  # a company's slow queries leave room for the others
@@ -54,7 +57,7 @@ class ConnectionCache:
 
     @contextmanager
     def use(self, company: ConnectionRecord) -> Iterator[PgConnection]:
-        """Lend a connection in autocommit for the `with` block.
+        """Lend a connection in autocommit for the `with` block, whose statements end in the request's time.
 
         Raises TooManyConnections when none is free in time, DATABASE_UNAVAILABLE where nobody answers.
         """
@@ -62,7 +65,8 @@ class ConnectionCache:
         connection: PgConnection | None = None
         try:
             connection = self._take_idle(company) or self._open(company)
-            yield connection
+            with bounded_statements(connection, self._statement_timeout_ms):
+                yield connection
         finally:
             self._release(company, connection)
 
