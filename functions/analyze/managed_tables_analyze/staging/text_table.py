@@ -14,7 +14,6 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import WarningCode
 from managed_tables_analyze.files.encodings import CHUNK_BYTES
 from managed_tables_analyze.layout.drawn import STROKES, is_rule
-from managed_tables_analyze.layout.looks import TEXT
 from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.repair.mending import Mender
 from managed_tables_analyze.staging.extent import Extent
@@ -141,11 +140,8 @@ def _odd_starts(text: TextFile) -> tuple[str, ...]:
 
 
 def _is_comment(line: str, text: TextFile) -> bool:
-    """Return whether a line is a comment for sure: a name with a `#` (`#vendas;20`) is a cell."""
-    marks = line.count(text.dialect.delimiter)
-    is_odd = marks < text.width - 1 or text.header.kinds[:1] not in ((), (TEXT,))
-    is_sure = marks == 0 or (line.startswith(COMMENT_STARTS) and is_odd)
-    return is_sure and text.dialect.quote not in line
+    cells = line.count(text.dialect.delimiter) + 1
+    return text.dialect.quote not in line and text.is_comment(line, cells)
 
 
 def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: RowNotes) -> None:

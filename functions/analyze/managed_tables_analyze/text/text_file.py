@@ -57,6 +57,11 @@ class TextFile:
     keeps_last: bool = False  # it is stated where the table ends
     is_changed: bool = False  # the lines of the source are not those of the file
 
+    def is_comment(self, start: str, cells: int) -> bool:
+        """Return whether a line of so many cells, the first with `#`, is no row: `#vendas;20` may be one."""
+        is_odd = cells < self.width or self.header.kinds[:1] not in ((), (TEXT,))
+        return cells == 1 or (is_odd and start.startswith(COMMENT_STARTS))
+
 
 def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = None) -> TextFile:
     """Settle encoding, dialect, header and footer, but for what the wish states of them.
@@ -195,21 +200,15 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     if width > _MAX_CELLS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=width, line=header.data_line, limit=MAX_COLUMNS)
     text = TextFile(name, source, choice.dialect, header, width, source.size, _learn_columns(rows, width))
-    strays = [one.cells for one in rows if one.stray]
-    text.has_stray = any(map(text.columns.is_suspicious, strays)) if text.columns else False
-    text.has_comments = width > 1 and not _rows_like_comments(header, rows, width)
     text.has_formulas = '="' in "".join(source.sample)
     text.is_changed = choice.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]
     text.findings += [Finding(WarningCode.WRAPPED_LINES)] if choice.change is unwrap else []
+    strays = [one.cells for one in rows if one.stray]
+    text.has_stray = any(map(text.columns.is_suspicious, strays)) if text.columns else False
+    marked = [one.cells for one in rows if len(one.cells) >= width and one.cells[0].startswith(COMMENT)]
+    text.has_comments = width > 1 and all(text.is_comment(cells[0], len(cells)) for cells in marked)
     return text
-
-
-def _rows_like_comments(header: Header, rows: Sequence[Record], width: int) -> list[str]:
-    """Return the first cells of rows that begin with `#`, but are no comments for sure."""
-    starts = COMMENT_STARTS if header.kinds[:1] not in ((), (TEXT,)) else ()
-    marked = [one.cells[0] for one in rows if len(one.cells) >= width and one.cells[0].startswith(COMMENT)]
-    return [one for one in marked if not one.startswith(starts)]
 
 
 def _is_prose(name: str, lines: Sequence[str]) -> bool:
