@@ -23,7 +23,7 @@ class Arrival:
 
 
 def read_arrivals(event: dict[str, Any]) -> Iterator[Arrival]:
-    """Yield each object that the event tells of, put, posted, copied or completed from parts."""
+    """Yield each object of the event, put, posted, copied or completed from parts."""
     for record in event.get("Records", []):
         if str(record.get("eventName", "")).startswith("ObjectCreated:"):
             stored = record["s3"]["object"]

@@ -1,9 +1,9 @@
 """Turn an object put under `inbox/<company_id>/` into a job, as if it had been uploaded.
 
 The job's id is the event's, so the same event twice is one job. The object is copied to the job's own key
-(whose arrival then starts the execution, as every upload's does): what is put under the same name later is
-another job's and cannot change this one's. The object is tagged with the job's id, by which whoever put it
-finds out what became of it.
+(whose arrival then starts the execution, as every upload's does): a later object of the same name
+belongs to another job and cannot change this one's. The object is tagged with the job's id, so that
+its sender can follow the job.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -83,7 +83,7 @@ def _take(
 def _plan(
     services: AwsServices, company_id: str, file: OfferedFile, metadata: dict[str, str]
 ) -> tuple[Intake, Target, JobError | None]:
-    """Return what the object asks for, where its rows go, and why it is not taken."""
+    """Return the object's request, the target of its rows, and why it is refused."""
     intake, target = Intake(), Target("create")
     try:
         check_files([file], services.settings.upload_max_bytes)

@@ -1,4 +1,4 @@
-"""The end of what is kept for an undo: dropped from the companies' databases once its time is over."""
+"""Drop rows kept for an undo from the companies' databases when their time is over."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ MAX_REMINDERS = 200  # a run, each of which may wake a database; the next run go
 
 
 def drop_expired(services: Services, may_start: Callable[[], bool] = lambda: True) -> int:
-    """Drop what is due and return how many reminders were followed; one company's failure is its own."""
+    """Drop what is due and return how many reminders were followed; one company's failure stops no other."""
     followed = 0
     for number, reminder in enumerate(services.reminders.due(timestamp())):
         if number >= MAX_REMINDERS or not may_start():
