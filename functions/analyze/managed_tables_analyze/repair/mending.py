@@ -47,13 +47,17 @@ class Mender:
         """Read a line that lacks a delimiter, or has blanks for delimiters, as the columns would have it."""
         if self._columns is None or (cells is not None and not self._columns.is_suspicious(cells)):
             return None
-        found = self._columns.cut(text, cells, self._dialect)
-        if not found and cells and len(cells) > self.width:
-            found = self._columns.join(cells, self._dialect.delimiter)
-        if found or self._dialect.delimiter == " " or text.count(" ") < self.width:
-            return found
+        cut = self._columns.cut(text, cells, self._dialect)
+        return cut or self._joined(text, cells or [], self._columns)
+
+    def _joined(self, text: str, cells: list[str], columns: Columns) -> list[str] | None:
+        """Join the pieces of one cell, cut by the delimiter that its text holds, or by blanks."""
+        delimiter = self._dialect.delimiter
+        joined = columns.join(cells, delimiter) if len(cells) > self.width else None
+        if joined or delimiter == " " or text.count(" ") < self.width:
+            return joined
         scanner = Scanner(Dialect(" ", self._dialect.quote))
-        return self._columns.join(scanner.cells, " ") if scanner.feed(text) else None
+        return columns.join(scanner.cells, " ") if scanner.feed(text) else None
 
     def _regrouped(self, text: str, cells: list[str] | None) -> list[str] | None:
         """Cut a line with quotes anew. A short one keeps its cells, unless it fits only without."""

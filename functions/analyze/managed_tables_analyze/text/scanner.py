@@ -2,7 +2,6 @@
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from managed_tables_analyze.text.dialect import Dialect
 
@@ -15,7 +14,7 @@ class Scanner:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._patterns = _patterns(dialect)
+        self._opening, self._quoted, _ = _patterns(dialect)
         self._opened: list[str] | None = None  # the text of a quoted cell so far
         self.cells: list[str] = []
         self.malformed = False
@@ -28,7 +27,7 @@ class Scanner:
         while position >= 0:
             if self._opened is not None:
                 position = self._take_quoted(self._opened, line, position)
-            elif opening := self._patterns.opening.match(line, position, end):
+            elif opening := self._opening.match(line, position, end):
                 self._opened = []
                 position = opening.end()
             else:
@@ -46,7 +45,7 @@ class Scanner:
 
     def _take_quoted(self, opened: list[str], line: str, position: int) -> int:
         """Go on in a quoted cell; return where the next one begins, -1 at the end of the line."""
-        found = self._patterns.quoted.match(line, position)
+        found = self._quoted.match(line, position)
         assert found is not None  # noqa: S101 - it matches the empty text
         text, quote, edge = found.groups()
         opened.append(text)
@@ -58,28 +57,22 @@ class Scanner:
         return found.end() if edge.strip("\r\n") else -1
 
 
-class _Patterns(NamedTuple):
-    """What opens a quoted cell, what follows on a line up to the edge behind it, and any cell of a line."""
-
-    opening: re.Pattern[str]
-    quoted: re.Pattern[str]
-    cell: re.Pattern[str]
-
-
 @lru_cache
-def _patterns(dialect: Dialect) -> _Patterns:
+def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Return what opens a quoted cell, what follows up to the edge behind it, and any cell of a line."""
     quote, edge = re.escape(dialect.quote), re.escape(dialect.delimiter) or "(?!)"
     blanks = "" if dialect.delimiter == " " else " *+"
     others = rf"[^{quote}\\]++|\\.|\\" if dialect.escape else rf"[^{quote}]++"
     text = rf"(?:{others}|{quote}{quote})*+"
     quoted = rf"({text})(?:({quote})(?:{blanks}({edge}|[\r\n]*\Z))?)?"
     cell = rf"(?:\A|{edge})({blanks}{quote}{text}{quote}{blanks}(?={edge}|\Z)|(?:(?!{edge}).)*+)"
-    return _Patterns(re.compile(blanks + quote), re.compile(quoted, re.DOTALL), re.compile(cell, re.DOTALL))
+    return re.compile(blanks + quote), re.compile(quoted, re.DOTALL), re.compile(cell, re.DOTALL)
 
 
 def lenient(text: str, dialect: Dialect) -> list[str]:
     """Cut at every delimiter that is not inside a plausible pair of quotes."""
-    return [unquote(cell, dialect) for cell in _patterns(dialect).cell.findall(text)]
+    _, _, pattern = _patterns(dialect)
+    return [unquote(cell, dialect) for cell in pattern.findall(text)]
 
 
 def unquote(cell: str, dialect: Dialect) -> str:
