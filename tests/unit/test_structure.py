@@ -10,8 +10,6 @@ P90 = 8
 WORSE = {
     "managed_tables_analyze": {
         "most_complex": 20,
-        "p90": 9,
-        "same_names": 0,
         "modules_a_folder": 21,
     }
 }

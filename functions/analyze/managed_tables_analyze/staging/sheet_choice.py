@@ -60,13 +60,17 @@ def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
     if not parts:
         return []
     filled = [part for part in parts if part.expected_rows] or parts[:1]
-    first = next((part for part in filled if not _is_cover(part, filled)), filled[0])
+    first = _first_table(filled)
     others = [part for part in parts if not _agree(_names(part), _names(first))]
     findings += _about_others(first, [part for part in others if part in filled])
     bare = [part.sheet or "" for part in others if part not in filled]
     if bare:
         findings.append(_about_sheets(WarningCode.EMPTY_SHEETS, bare))
     return [part for part in filled if part not in others]
+
+
+def _first_table(parts: Sequence[Part]) -> Part:
+    return next((part for part in parts if not _is_cover(part, parts)), parts[0])
 
 
 def _about_others(first: Part, others: Sequence[Part]) -> Iterator[Finding]:
