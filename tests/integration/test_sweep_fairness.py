@@ -149,8 +149,9 @@ def test_a_company_with_thousands_of_jobs_costs_the_others_no_turn(
     for _ in range(40):
         put_job(services, crowd, "queued")
     stuck = put_job(services, crowd)
-    for owner in small:
-        put_job(services, owner)
+    statuses: tuple[JobStatus, ...] = ("inserting", "queued", "queued")
+    for owner, status in zip(small, statuses, strict=True):
+        put_job(services, owner, status)
     looked_at: list[JobRecord] = []
 
     def noted(_services: Services, job: JobRecord, *_times: str) -> None:
