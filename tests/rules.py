@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 from managed_tables.errors import JobError
 from managed_tables_analyze.files.kinds import Kind, detect_kind
-from managed_tables_analyze.layout import heading, score, search, weights
+from managed_tables_analyze.layout import heading, looks, score, search, weights
 from managed_tables_analyze.repair import mending
 from managed_tables_analyze.repair.columns import Columns
 from managed_tables_analyze.staging.parts import Part
@@ -90,14 +90,13 @@ def _without(mapping: dict[str, float], key: str) -> Iterator[None]:
 
 @contextmanager
 def switched_off(switches: Iterable[Switch]) -> Iterator[None]:
-    """Switch a rule off for a while."""
-    first, *others = switches
-    with first():
-        if others:
-            with switched_off(others):
-                yield
-        else:
-            yield
+    """Switch a rule off for a while, and forget what cells looked like under it."""
+    with ExitStack() as stack:
+        for switch in switches:
+            stack.enter_context(switch())
+        stack.callback(looks.cached_look.cache_clear)
+        looks.cached_look.cache_clear()
+        yield
 
 
 class Files:
