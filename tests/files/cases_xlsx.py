@@ -253,6 +253,21 @@ def dates() -> Iterator[Case]:
         "text",
         "10:00:00|23:59:59",
     )
+    hours = (
+        '<styleSheet xmlns="x"><numFmts><numFmt numFmtId="164" '
+        'formatCode="[=0]?;[&lt;4.16666666666667][hh]:mm:ss;[hh]:mm"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>'
+    )
+    yield case(
+        "xlsx/duration_but_of_zero.xlsx",
+        xlsx(
+            sheet([["h", "t"], [number("1.5", 1), "a"], [number("0.25", 1), "b"]]),
+            changes={"xl/styles.xml": hours},
+        ),
+        "a format whose first section is for one value alone is judged by the next",
+        "h:text t:text",
+        "36:00:00|a\n6:00:00|b",
+    )
     yield one(
         "duration",
         [number("1.5", x.DURATION), number("0.25", x.DURATION)],

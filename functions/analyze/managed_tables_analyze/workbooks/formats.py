@@ -77,10 +77,12 @@ _MAX_CODE = 1_000  # characters; Excel's own limit is 255
 def parse_format(code: str) -> NumberFormat:
     """Judge a number format by its code, as it stands in the file (always in its English form)."""
     sections = _sections(code[:_MAX_CODE])
-    kind = _temporal_kind(sections[0]) if sections else None
+    while len(sections) > 1 and any((token["bracket"] or "").startswith("=") for token in sections[0]):
+        sections.pop(0)  # of one value, such as `[=0]?`
+    kind = _temporal_kind(sections[0])
     if kind is not None:
         return NumberFormat(kind)
-    if sections and any(token["other"] == "%" for token in sections[0]):
+    if any(token["other"] == "%" for token in sections[0]):
         return _PERCENT
     masks = _masks(sections)
     return NumberFormat(FormatKind.MASK, masks) if masks else GENERAL
@@ -102,14 +104,15 @@ def _sections(code: str) -> list[list[re.Match[str]]]:
 
 
 def _temporal_kind(section: Sequence[re.Match[str]]) -> FormatKind | None:
-    letters = [token["letters"].lower() for token in section if token["letters"]]
     if any(token["general"] for token in section):
         return None
     if any(token["bracket"] and _ELAPSED.fullmatch(token["bracket"]) for token in section):
         return FormatKind.DURATION
-    has_time = any(run[0] in "hs" for run in letters) or any(token["meridiem"] for token in section)
-    has_month = any(run[0] == "m" for run in letters) and (not has_time or any(len(r) > 2 for r in letters))
-    has_date = any(run[0] in _DATE_LETTERS for run in letters) or has_month
+    runs = [run.lower() for token in section if (run := token["letters"] or token["meridiem"])]
+    letters = {run[0] for run in runs}
+    has_time = bool(letters & {*"hsa"})
+    has_month = "m" in letters and (not has_time or any(run.startswith("mmm") for run in runs))
+    has_date = has_month or bool(letters & {*_DATE_LETTERS})
     if has_date:
         return FormatKind.DATETIME if has_time else FormatKind.DATE
     return FormatKind.TIME if has_time else None
