@@ -782,6 +782,28 @@ def headers() -> Iterator[Case]:
         labels=["uf", "2019", "2020", "2021"],
     )
     yield case(
+        "csv/one_column_times.csv",
+        "hora\n10:30\n11:30\n12:30\n13:30\n14:30\n15:30\n16:30\n17:30\n",
+        "the colon within times cuts nothing",
+        "hora:text",
+        "10:30\n11:30\n12:30\n13:30\n14:30\n15:30\n16:30\n17:30",
+    )
+    yield case(
+        "csv/one_column_money.csv",
+        "R$ 1.234,56\nR$ 10,00\nR$ 7,50\n",
+        "the decimal comma of amounts in one column cuts nothing",
+        "coluna_1:decimal",
+        "R$ 1.234,56\nR$ 10,00\nR$ 7,50",
+    )
+    yield case(
+        "csv/days_as_labels.csv",
+        "Nome;1;2;3;4;Total\nAna;8;0;8;4;20\nBia;4;4;4;4;16\n",
+        "numbers that count on from 1 between other labels are labels",
+        "nome:text _1:integer _2:integer _3:integer _4:integer total:integer",
+        "Ana|8|0|8|4|20\nBia|4|4|4|4|16",
+        labels=["Nome", "1", "2", "3", "4", "Total"],
+    )
+    yield case(
         "csv/symbols_as_label.csv",
         "%,$$,b\n1,2,x\n3,4,y\n",
         "nothing of the label can be kept",

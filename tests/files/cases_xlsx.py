@@ -621,6 +621,60 @@ def layouts() -> Iterator[Case]:
         "1|Ana|1.5|2.5\n2|Bia|3.5|4.5",
         labels=["Cliente cod", "Cliente nome", "2024 jan", "2024 fev"],
     )
+    shares = ["Faixa do percentil", "Menor valor da faixa", "Maior valor da faixa"]
+    yield case(
+        "xlsx/labels_that_come_again.xlsx",
+        xlsx(
+            sheet(
+                [
+                    [None, "Desempenho"],
+                    ["escola", *shares, *shares, *shares],
+                    *(
+                        [f"Escola {name}", *(round(2.5 * line + 0.25 * part, 2) for part in range(9))]
+                        for line, name in enumerate(["Aurora", "Bosque", "Castro", "Dutra"], start=1)
+                    ),
+                ]
+            )
+        ),
+        "labels that come again in the header cost no more than they do in a row",
+        "escola:text faixa_do_percentil:decimal menor_valor_da_faixa:decimal maior_valor_da_faixa:decimal "
+        "faixa_do_percentil_2:decimal menor_valor_da_faixa_2:decimal maior_valor_da_faixa_2:decimal "
+        "faixa_do_percentil_3:decimal menor_valor_da_faixa_3:decimal maior_valor_da_faixa_3:decimal",
+        "\n".join(
+            "|".join([f"Escola {name}", *(f"{2.5 * line + 0.25 * part:g}" for part in range(9))])
+            for line, name in enumerate(["Aurora", "Bosque", "Castro", "Dutra"], start=1)
+        ),
+        labels=["escola", *shares, *shares, *shares],
+    )
+    names = ["Hospital das Clínicas", "Pronto Socorro", "Posto Norte", "Casa de Saúde", "Santa Casa"]
+    towns = ["Campinas", "São Bernardo do Campo", "Marília", "Presidente Prudente", "Jaú"]
+    places = [
+        [name, "Grande São Paulo", f"{name} de {town}", "Rede própria", f"Rede de {town}", town, town.upper()]
+        for name, town in zip(names, towns, strict=True)
+    ]
+    yield case(
+        "xlsx/columns_without_labels_at_the_end.xlsx",
+        xlsx(sheet([["unidade", "região", "nome", "rede", "rede"], *places])),
+        "a row of words that tells the labels apart, and fills their gaps, is a row",
+        "unidade:text regiao:text nome:text rede:text rede_2:text coluna_6:text coluna_7:text",
+        places,
+        labels=["unidade", "região", "nome", "rede", "rede", "coluna_6", "coluna_7"],
+    )
+    yield case(
+        "xlsx/tables_side_by_side.xlsx",
+        xlsx(
+            sheet(
+                [
+                    [None, "Id", "Preço", None, "Id", "Preço", None, None, "Coluna1", None, "Coluna1"],
+                    *([None, line, line * 2.5, None, line, line * 1.5] for line in range(1, 21)),
+                ]
+            )
+        ),
+        "a header that is wider than its rows, above tables side by side",
+        "id_original:integer preco:decimal id_original_2:integer preco_2:decimal coluna1:text? coluna1_2:text?",
+        [[str(n), f"{n * 2.5:g}", str(n), f"{n * 1.5:g}", None, None] for n in range(1, 21)],
+        labels=["Id", "Preço", "Id", "Preço", "Coluna1", "Coluna1"],
+    )
     yield case(
         "xlsx/merged_data.xlsx",
         xlsx(sheet([["g", "n"], ["A", 1], [None, 2], ["B", 3]], after=x.merged("A2:A3"))),

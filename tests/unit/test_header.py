@@ -37,7 +37,7 @@ def _find(text: str, merged: tuple[MergedRange, ...] = ()) -> Header:
         ("1;2;3;4/2;3;4;5/9;8;7;6", [], None, 1),
         ("nome;valor;obs/Ana;1,5;x//Grupo B;novo;/Caio;3,0;/Davi;4,0;y", ["nome", "valor", "obs"], 1, 2),
         ("nome;cidade/Ana;Belém/Bia;Recife", ["nome", "cidade"], 1, 2),
-        ("a;b/a;b/1;2", ["a", "b"], 1, 3),
+        ("a;b/a;b/1;2", ["a", "b"], 1, 2),
         ("peso;altura/(kg);(m)/70;1,8", ["peso (kg)", "altura (m)"], 1, 3),
         ("notas de/várias;linhas/id;nome;valor/1;Ana;2/2;Bia;3", ["id", "nome", "valor"], 3, 4),
     ],

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, zip_longest
+from math import inf
 
+from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.drawn import is_rule
 from managed_tables_analyze.layout.looks import Look, look, repeated_bits
 
-_LONGEST = 200  # characters of a cell that is known again
 _NOTHING = " \t\r\n\x1a\ufeff\xa0"
 Cells = Sequence[str | None]
 
@@ -35,11 +36,19 @@ class GridRow:
         return [look(cell) for cell in self.cells]
 
     @cached_property
-    def same(self) -> list[bool]:
-        """Whether each cell is the one above it again."""
-        return [
-            cell is not None and 0 < len(cell) <= _LONGEST and cell == upper for upper, cell in self._pairs
-        ]
+    def known_bits(self) -> list[float]:
+        """The bits of each cell that is the one above it, or one left of it, again; infinite for others.
+
+        A run of cells that repeats the row above is told once.
+        """
+        seen: set[str | None] = set()
+        found, runs = [], False
+        for upper, cell in self._pairs:
+            is_above = cell == upper
+            found.append(0.0 if runs and is_above else weights.SAME_CELL if is_above or cell in seen else inf)
+            runs = is_above if cell else runs
+            seen.add(cell)
+        return found
 
     @cached_property
     def repeated_words(self) -> list[float]:
@@ -62,11 +71,6 @@ class GridRow:
     def filled(self) -> list[str]:
         """The texts of the cells that hold something, as written."""
         return [text for cell in self.written or self.cells if cell and (text := cell.strip())]
-
-    @property
-    def repaired(self) -> bool:
-        """Return whether the cells are not those that the strict grammar gives."""
-        return self.written is not None
 
 
 def make_grid(rows: Iterable[tuple[int, int, Cells, Cells | None]]) -> list[GridRow]:

@@ -109,7 +109,7 @@ def _has_text_below(lines: Sequence[Cells], column: int) -> bool:
 def _without_surplus_blank(labels: list[str], widest: int) -> list[str]:
     """Drop the one blank label that makes a header longer than every row below it: a doubled delimiter."""
     blank = sum(not label.strip() for label in labels)
-    if 1 < widest < len(labels) and len(labels) - widest == blank:
+    if widest > 1 and len(labels) - widest == blank == 1:
         return [label for label in labels if label.strip()]
     return labels
 

@@ -1,6 +1,7 @@
 """What a single cell looks like, and the bits that describe it: as text, and as that kind of value."""
 
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,14 +25,14 @@ _ADDRESS = re.compile(
     r"(https?|ftp)://\S+|www\.\S+|[\w.+-]+@[\w-]+(\.[\w-]+)+|[\w-]+(\.[\w-]+)*\.[a-z]{2,4}(/\S*)?"
 )
 _YEAR = re.compile(r"(18|19|20|21)\d{2}")
-_NUMBER_WORDS = frozenset({"nan", "inf", "-inf", "+inf", "infinity", "-infinity"})
-_BOOLEANS = frozenset(
-    {"true", "false", "verdadeiro", "falso", "sim", "não", "nao", "yes", "no", "s", "n", "t", "f", "y"}
-)
-_NULLS = frozenset(
-    {"null", "n/a", "#n/a", "na", "-", "none", "nd", "n/d", "..", "...", "x", "\\n", "--", "#n/d", "#div/0!"}
-    | {"#ref!", "#value!", "#valor!", "#name?", "#nome?", "#num!", "#núm!", "#null!", "#nulo!"}
-)
+_BOOLEANS = "true false verdadeiro falso sim não nao yes no s n t f y"
+_NULLS = r"null n/a #n/a na - -- none nd n/d #n/d . .. ... x \n"
+_ERRORS = "#div/0! #ref! #value! #valor! #name? #nome? #num! #núm! #null! #nulo!"
+_WORDS = {
+    **dict.fromkeys(("nan", "inf", "-inf", "+inf", "infinity", "-infinity"), "number"),
+    **dict.fromkeys(_BOOLEANS.split(), "boolean"),
+    **dict.fromkeys((*_NULLS.split(), *_ERRORS.split()), "null"),
+}
 _MONEY = re.compile(r"[-+(]?\s*(?:R\$|US\$|\$|€|£).*[.,]\d\d\)?")
 _QUANTITY = re.compile(r"\d+(?:[.,]\d+)*[ \u00a0]?([^\W\d_]{1,5}[²³]?)")
 _CODE = re.compile(r"[\w./#-]+")
@@ -42,6 +43,7 @@ _LETTERS = re.compile("[a-z]")
 _LOOKED_AT = 2_048
 
 EMPTY, NULL, TEXT, QUANTITY = "", "null", "text", "9 "
+_BITS = {"date": "DATE", "boolean": "BOOLEAN", NULL: "NULL_WORD"}
 PLAIN_KINDS = frozenset({"number", "date", "time", "code", "address", "boolean", "null", "text"})
 _VALUES = frozenset({"number", "date", "time", "code", "address"})
 
@@ -70,7 +72,7 @@ class Look(NamedTuple):
         return self.kind if self.kind in PLAIN_KINDS or not self.kind else TEXT
 
 
-_NOTHING = Look(EMPTY, weights.EMPTY, weights.EMPTY)
+_NOTHING = Look(EMPTY, 0.0, 0.0)
 
 
 def look(cell: str | None) -> Look:
@@ -78,55 +80,65 @@ def look(cell: str | None) -> Look:
     if not cell:
         return _NOTHING
     if len(cell) <= _LOOKED_AT:
-        return _look(cell)
+        return cached_look(cell)
     text = cell.strip()
     as_text = text_bits(text)
     return Look(_kind(text[:_LOOKED_AT]), as_text, as_text, _odd_bits(text)) if text else _NOTHING
 
 
 @lru_cache(maxsize=65_536)
-def _look(cell: str) -> Look:
+def cached_look(cell: str) -> Look:
+    """Return what a short cell that is not empty looks like."""
     text = cell.strip()
     if not text:
         return _NOTHING
     as_text = text_bits(text)
     kind = _kind(text)
-    digits = sum(map(text.count, "0123456789"))
-    if kind == "number":
-        bits = weights.NUMBER + weights.DIGIT * digits + weights.MARK * (len(text) - digits)
-        bits -= weights.MONEY if _MONEY.fullmatch(text) else 0.0
-    elif kind == "date":
-        bits = weights.DATE + (weights.TIME if ":" in text else 0)
-    elif kind == "code":
-        bits = weights.NUMBER + weights.DIGIT * digits
-    elif kind == "address":
-        bits = weights.TEXT + weights.ADDRESS_CHARACTER * len(text)
-    elif kind == "time":
-        bits = weights.TIME + weights.DIGIT * max(0, digits - 4)
-    elif kind in _PLAIN_BITS:
-        bits = _PLAIN_BITS[kind]
-    elif quantity := _QUANTITY.fullmatch(text):
-        kind = f"{QUANTITY}{quantity[1]}"  # whose unit is told once, as a code's shape is
-        marks = len(text) - digits - len(quantity[1])
-        bits = weights.NUMBER + weights.DIGIT * digits + weights.MARK * marks
+    if kind == TEXT:
+        kind, bits = _shape(text, as_text)
     else:
-        bits = as_text
-        if digits and len(text) <= _LONGEST_SHAPE and _CODE.fullmatch(text):
-            kind = _DIGITS.sub("9", _LETTERS.sub("a", text.lower()))
-            bits = weights.TEXT + weights.DIGIT * digits + weights.CHARACTER * (len(text) - digits) * 0.8
+        bits = getattr(weights, _BITS[kind]) if kind in _BITS else _number_bits(text, kind)
     return Look(kind, min(bits, as_text), as_text, _odd_bits(text))
 
 
-_PLAIN_BITS = {"boolean": weights.BOOLEAN, "null": weights.NULL_WORD}
+def _number_bits(text: str, kind: str) -> float:
+    """Return the bits of what has few characters to choose from; marks of codes are told with their shape."""
+    digits = sum(map(text.count, "0123456789"))
+    if kind == "time":
+        return weights.TIME + weights.DIGIT * max(0, digits - 4)
+    if kind == "code":
+        return weights.NUMBER + weights.DIGIT * digits
+    return weights.NUMBER + weights.DIGIT * len(text) - (weights.MONEY if _MONEY.fullmatch(text) else 0.0)
+
+
+def _shape(text: str, as_text: float) -> tuple[str, float]:
+    """Return the kind and bits of a text with digits in a certain shape, which is told once for a column."""
+    digits = sum(map(text.count, "0123456789"))
+    if quantity := _QUANTITY.fullmatch(text):
+        return f"{QUANTITY}{quantity[1]}", weights.NUMBER + weights.DIGIT * (len(text) - len(quantity[1]))
+    if digits and len(text) <= _LONGEST_SHAPE and _CODE.fullmatch(text):
+        bits = weights.TEXT + weights.DIGIT * digits + weights.CHARACTER * (len(text) - digits) * 0.8
+        return _DIGITS.sub("9", _LETTERS.sub("a", text.lower())), bits
+    return TEXT, as_text
 
 
 def text_bits(text: str) -> float:
     """Return the bits of a text."""
     bits = weights.TEXT + weights.CHARACTER * len(text)
     bits -= (weights.CHARACTER - weights.BLANK_CHARACTER) * text.count(" ")
-    bits += _odd_bits(text)
-    quotes = text.count('"')
-    return bits + weights.QUOTE_CHARACTER * quotes + (weights.UNPAIRED_QUOTE if quotes % 2 else 0.0)
+    bits += weights.UNPAIRED_QUOTE if text.count('"') % 2 else 0.0
+    odd = _odd_bits(text)
+    return bits + (odd or -_repeated_words(text))  # what holds a delimiter is more texts than one
+
+
+def _repeated_words(text: str) -> float:
+    """Return the bits of the words that a text has once more: cut at its blanks, they would be known."""
+    words = Counter(text.split(" ")) if " " in text else Counter[str]()
+    return sum(
+        (count - 1) * (weights.CHARACTER * len(word) + weights.BLANK_CHARACTER)
+        for word, count in words.items()
+        if count > 1
+    )
 
 
 def repeated_bits(text: str, above: str) -> float:
@@ -144,7 +156,7 @@ def repeated_bits(text: str, above: str) -> float:
     again = False
     for word, upper in zip(words, uppers, strict=True):
         if word == upper and word:
-            same = weights.SAME_AGAIN if again else weights.SAME_CELL
+            same = 0.0 if again else weights.SAME_CELL
             bits += max(0.0, weights.BLANK_CHARACTER + weights.CHARACTER * len(word) - same)
         again = word == upper
     return bits
@@ -157,20 +169,12 @@ def _odd_bits(text: str) -> float:
 
 
 def _kind(text: str) -> str:
-    lower = text.lower()
-    if lower in _NULLS:
-        return NULL
-    if lower in _BOOLEANS:
-        return "boolean"
-    if lower in _NUMBER_WORDS:
-        return "number"
-    if len(text) > _LONGEST_VALUE:
-        return "address" if _ADDRESS.fullmatch(text) else TEXT
-    has_digit = any(map(text.__contains__, "0123456789"))
-    if has_digit:
-        for name, pattern in _WITH_DIGITS:
+    if kind := _WORDS.get(text.lower()):
+        return kind
+    if len(text) <= _LONGEST_VALUE and any(map(text.__contains__, "0123456789")):
+        for kind, pattern in _WITH_DIGITS:
             if pattern.fullmatch(text):
-                return name
+                return kind
     return "address" if "." in text and _ADDRESS.fullmatch(text) else TEXT
 
 

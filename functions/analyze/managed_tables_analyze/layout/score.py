@@ -1,20 +1,23 @@
 """The one score: the bits that describe a grid's rows under a layout."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
-from math import log2
+from math import inf, log2
 
 from managed_tables_analyze.layout import weights, words
 from managed_tables_analyze.layout.column import ColumnCost
 from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.heading import Heading
-from managed_tables_analyze.layout.looks import NULL, TEXT, Look
+from managed_tables_analyze.layout.looks import NULL, TEXT
 from managed_tables_analyze.layout.pages import find_repeats
 from managed_tables_analyze.workbooks.sheets import MergedRange
 
 MOST_ABOVE = 40  # rows among which the first of data is sought
+_SENTENCE_BLANKS = 3
+_TITLE_CELLS = 3
 Kinds = tuple[str, ...]
 
 
@@ -70,8 +73,7 @@ class Scorer:
         """Return the layout with its bits, part by part."""
         bits = {
             "above": self._above[first],
-            "header": self._heading.bits(first, start, self._texts)
-            + (weights.NO_ROWS if start == end else 0),
+            "header": self._heading.bits(first, start, self._texts, kinds),
             "body": self.body_bits(start, end, kinds),
             "below": self.footer_bits(end),
         }
@@ -96,7 +98,7 @@ class Scorer:
         if repeated:
             bits = bits.copy()
             for place in repeated:
-                bits[place] = min(bits[place], weights.REPEATED_ROW + self._texts[place])
+                bits[place] = min(bits[place], self._texts[place])
         return bits
 
     def _all_row_bits(self, kinds: Kinds) -> list[float]:
@@ -110,7 +112,7 @@ class Scorer:
     @cached_property
     def _words(self) -> list[float]:
         """What speaks against each row's being one of the table by its words."""
-        return [words.below_bits(row, self.width, short_tells=self._short_tells) for row in self.rows]
+        return [words.below_bits(row, self.width) for row in self.rows]
 
     @cached_property
     def _structures(self) -> list[float]:
@@ -118,37 +120,30 @@ class Scorer:
 
     def _bits_of_row(self, row: GridRow, kinds: Kinds) -> float:
         bits = 0.0
-        seen: set[str | None] = set()
         odd = fitting = 0
-        again = False
-        for one, kind, cell, same, repeated, empty in zip(
-            row.looks, kinds, row.cells, row.same, row.repeated_words, self._empty_bits, strict=False
+        for one, kind, known, repeated, empty in zip(
+            row.looks, kinds, row.known_bits, row.repeated_words, self._empty_bits, strict=False
         ):
             if not one.kind:
                 bits += empty
                 continue
             fits = one.kind == kind or kind == TEXT or one.kind == NULL
-            cost = one.as_text - repeated if kind == TEXT or not fits else one.bits
-            if same or (not fits and cell in seen):
-                cost = min(cost, same_bits(one, again=again))
+            cost = max(one.as_text - repeated, weights.SAME_CELL) if kind == TEXT or not fits else one.bits
+            bits += min(cost, one.odd + known)
             if not fits:
-                cost += weights.SAME_EXCEPTION if cell in seen else weights.EXCEPTION
-            again, odd, fitting = same, odd + (not fits), fitting + fits
-            seen.add(cell)
-            bits += cost
+                bits += weights.EXCEPTION if known == inf else weights.SAME_EXCEPTION
+            odd, fitting = odd + (not fits), fitting + fits
         return bits + (weights.ODD_ROW if odd and not fitting and len(row.filled) > 1 else 0.0)
 
     def _structure_bits(self, row: GridRow) -> float:
         bits = weights.GAP if row.after_gap else 0.0
-        bits += weights.REPAIRED_ROW if row.repaired else 0.0
-        missing = self.width - len(row.cells)
-        if missing > 0 and self._short_tells:
-            bits += weights.SHORT_ROW + min(weights.MISSING_CELL * missing, weights.MOST_MISSING)
-        elif missing > 0:
-            bits += missing * weights.EMPTY
-        elif row.extent > self.width:
-            surplus = (one for one in row.looks[self.width :] if one.kind)
-            bits += weights.LONG_ROW + sum(weights.SURPLUS_CELL + one.as_text for one in surplus)
+        if not self._short_tells:
+            bits += self._end_bits[min(self.width, len(row.cells))]
+        elif len(row.cells) < self.width:
+            is_sentence = len(row.cells) == 1 and row.filled[0].count(" ") >= _SENTENCE_BLANKS
+            bits += weights.SHORT_ROW + (weights.SENTENCE if is_sentence else 0.0)
+        if row.extent > self.width:
+            bits += weights.LONG_ROW + sum(one.as_text for one in row.looks[self.width :] if one.kind)
         return bits
 
     @cached_property
@@ -159,9 +154,15 @@ class Scorer:
             for count, one in zip(counts, row.looks, strict=False):
                 count[bool(one.kind)] += 1
         return [
-            min(weights.RARE_EMPTY, -log2((empty + 0.5) / (empty + full + 1))) if full else 0.0
+            min(weights.EMPTY, -log2((empty + 0.5) / (empty + full + 1))) if full else 0.0
             for empty, full in counts
         ]
+
+    @cached_property
+    def _end_bits(self) -> dict[int, float]:
+        """What a sheet's row costs by its length: the less, the more rows have it."""
+        counts = Counter(min(self.width, len(row.cells)) for row in self.rows)
+        return {length: -2.0 * log2(count / len(self.rows)) for length, count in counts.items()}
 
     # Rows outside the table
 
@@ -183,14 +184,13 @@ class Scorer:
         row = self.rows[place]
         bits = self._texts[place]
         if words.is_comment(row):
-            return bits + weights.COMMENT_LINE
+            return bits
         bits += weights.TITLE + (weights.TITLE_OF_CELLS if len(row.filled) > 1 else 0.0)
-        bits += weights.TITLE_CELL * max(0, len(row.filled) - weights.TITLE_CELLS)
+        bits += weights.TITLE_CELL * max(0, len(row.filled) - _TITLE_CELLS)
         if self._short_tells and not row.looks[0].kind:
             bits += weights.TITLE_INDENTED
         if len(row.filled) >= self.width > 1:
             bits += weights.TITLE_LIKE_HEADER
-        bits += weights.TITLE_VALUE * max(0, sum(one.is_value for one in row.looks) - 1)
         is_value = all(one.is_value for one in row.looks if one.kind)
         return bits + (weights.TITLE_OF_VALUES * (2 if self.width == 1 else 1) if is_value else 0.0)
 
@@ -212,16 +212,6 @@ class Scorer:
         return bits + weights.FOOTER_VALUE * values + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
 
 
-def same_bits(one: Look, *, again: bool) -> float:
-    """Return the bits of a cell that is one above or left of it once more; `again`: so was the one before."""
-    return one.odd + (weights.SAME_AGAIN if again else weights.SAME_CELL)
-
-
 def _bits_of_texts(row: GridRow) -> float:
-    bits = 0.0
-    again = False
-    for one, same in zip(row.looks, row.same, strict=True):
-        if one.kind:
-            bits += min(one.as_text, same_bits(one, again=again)) if same else one.as_text
-            again = same
-    return bits
+    pairs = zip(row.looks, row.known_bits, strict=True)
+    return sum(min(one.as_text, one.odd + known) for one, known in pairs if one.kind)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from managed_tables_analyze.layout import weights
-from managed_tables_analyze.layout.grid import GridRow
+from managed_tables_analyze.layout.grid import Cells, GridRow
 from managed_tables_analyze.layout.header import Header, join_labels
 from managed_tables_analyze.layout.heading import MOST_LINES
 from managed_tables_analyze.layout.looks import TEXT
@@ -134,17 +134,16 @@ def candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tu
 def _stated_candidates(
     rows: Sequence[GridRow], end: int, stated: Stated
 ) -> Iterator[tuple[int, Sequence[int]]]:
-    numbers = [row.number for row in rows]
-    start = next((place for place, number in enumerate(numbers) if number >= (stated.first_line or 1)), end)
-    if stated.header_line == 0:
-        yield start, (start,)
-    elif stated.header_line is None:
-        yield start, range(max(0, start - MOST_LINES), start + 1)
-    else:
-        line = stated.header_line
-        first = next((place for place, number in enumerate(numbers) if number >= line), 0)
-        counts = range(stated.header_lines or 1, (stated.header_lines or MOST_LINES) + 1)
-        yield from ((start if stated.first_line else min(first + count, end), (first,)) for count in counts)
+    def place_of(line: int, other: int) -> int:
+        return next((place for place, row in enumerate(rows) if row.number >= line), other)
+
+    start = place_of(stated.first_line or 1, end)
+    if not stated.header_line:  # 0: there is none
+        yield start, range(max(0, start - MOST_LINES) if stated.header_line is None else start, start + 1)
+        return
+    first = place_of(stated.header_line, 0)
+    counts = range(stated.header_lines or 1, (stated.header_lines or MOST_LINES) + 1)
+    yield from ((start if stated.first_line else min(first + count, end), (first,)) for count in counts)
 
 
 def best_end(scorer: Scorer, start: int, kinds: Kinds) -> int:
@@ -154,7 +153,7 @@ def best_end(scorer: Scorer, start: int, kinds: Kinds) -> int:
     best, fewest, total = count, 0.0, weights.FOOTER
     for place in range(count - 1, max(start, count - MAX_FOOTER_ROWS) - 1, -1):
         total += scorer.below[place] - bits[place]
-        if total + (weights.NO_ROWS if place == start else 0.0) < fewest:
+        if total < fewest:
             best, fewest = place, total
     return best
 
@@ -167,7 +166,7 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
         above = find_layout(grid.cut(0, place), stated)
         below = find_layout(grid.cut(place))
         bits = above.total + below.total + weights.TABLE
-        if bits < fewest:
+        if bits < fewest and below.first < below.start:
             rest = [(place + start, layout) for start, layout in find_tables(grid.cut(place))]
             best, fewest = [(0, above), *rest], bits
     return best
@@ -175,66 +174,55 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
 
 def _splits(rows: Sequence[GridRow]) -> list[int]:
     """Return where another table may begin: words below a gap, other than those above it."""
-    places = range(1, min(len(rows), _MOST_ROWS) - 1)
-    found = [place for place in places if rows[place].after_gap and _may_be_header(rows[place])]
+    found = []
+    for place, row in enumerate(rows[1 : min(len(rows), _MOST_ROWS) - 1], start=1):
+        values = sum(one.is_value for one in row.looks) if row.after_gap else 0
+        if row.after_gap and len(row.filled) > 1 and values * 3 <= len(row.filled):
+            found.append(place)
     return found[:_MOST_SPLITS]
-
-
-def _may_be_header(row: GridRow) -> bool:
-    return len(row.filled) > 1 and sum(one.is_value for one in row.looks) * 3 <= len(row.filled)
 
 
 def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
     """Return where the largest table of a grid is; None where there is no row."""
     if not grid.rows:
         return None
+    begin = stated.first_line
     tables = find_tables(grid, replace(stated, first_line=None))
-    place, layout = max(tables, key=lambda one: one[1].end - one[1].start)
-    rows = grid.rows[place:]
-    if stated.first_line is None:
-        header = _header_of(rows, layout, layout.start)
-    elif rows[layout.first].number < stated.first_line:  # rows below the header may be left out
-        begin = sum(row.number < stated.first_line for row in rows)
-        header = _header_of(rows, replace(layout, start=begin), min(layout.start, begin))
-    else:
-        tables = [(0, find_layout(grid, stated))]
-        (place, layout), rows = tables[0], grid.rows
-        header = _header_of(rows, layout, layout.start)
-    following = tables[tables.index((place, layout)) + 1 :]
-    if following or layout.end < len(rows):
-        header.end_line = rows[layout.end].number if layout.end < len(rows) else None
-        header.next_line = grid.rows[following[0][0]].number if following else None
-    header.others = _rows_of(grid.rows, [one for one in tables if one != (place, layout)])
+    number, (place, layout) = max(enumerate(tables), key=lambda one: one[1][1].end - one[1][1].start)
+    header_end = layout.start
+    if begin is not None and grid.rows[place + layout.first].number < begin:
+        # Rows below the header may be left out.
+        layout = replace(layout, start=sum(row.number < begin for row in grid.rows[place:]))
+        header_end = min(header_end, layout.start)
+    elif begin is not None:
+        number, place, layout = 0, 0, find_layout(grid, stated)
+        tables, header_end = [(place, layout)], layout.start
+    header = _header_of(grid.rows[place:], layout, header_end)
+    following = place + layout.end
+    header.end_line = grid.rows[following].number if following < len(grid.rows) else None
+    header.next_line = grid.rows[tables[number + 1][0]].number if number + 1 < len(tables) else None
+    header.others = [_rows_of(grid.rows, *one) for one in (*tables[:number], *tables[number + 1 :])]
     header.skipped = [row.number for row in grid.rows[: place + layout.first]]
     return header
 
 
-def _rows_of(
-    rows: Sequence[GridRow], tables: Sequence[tuple[int, Layout]]
-) -> list[list[tuple[int, Sequence[str | None]]]]:
-    return [
-        [(row.number, row.cells) for row in rows[place + one.first : place + one.end]]
-        for place, one in tables
-    ]
+def _rows_of(rows: Sequence[GridRow], place: int, layout: Layout) -> list[tuple[int, Cells]]:
+    return [(row.number, row.cells) for row in rows[place + layout.first : place + layout.end]]
 
 
 def _header_of(rows: Sequence[GridRow], layout: Layout, header_end: int) -> Header:
-    lines = rows[layout.first : header_end]
-    below = [row.cells for row in rows[layout.start : layout.end]]
-    labels = join_labels([row.cells for row in lines], below) if lines else []
-    has_rows = layout.start < len(rows)
-    data_line = rows[layout.start].number if has_rows else rows[-1].number + 1
-    head = PageHead([row.cells for row in rows[: layout.first if len(lines) == 1 else layout.start]])
-    width = len(labels) if labels else max([layout.width, *(row.extent for row in rows[layout.start :])])
-    is_assumed = layout.first == 0 and len(lines) == 1 and {*layout.kinds} == {TEXT} and len(rows) > 1
+    lines, body = rows[layout.first : header_end], rows[layout.start :]
+    cells = [row.cells for row in rows]
+    labels = join_labels(cells[layout.first : header_end], cells[layout.start : layout.end])
+    is_first = layout.first == 0 and len(lines) == 1 < min(len(rows), layout.width)
     return Header(
-        is_assumed=is_assumed and layout.width > 1,
         labels=labels,
-        width=width,
+        width=len(labels) or max([layout.width, *(row.extent for row in body)]),
         first_line=lines[0].number if lines else None,
-        data_line=data_line,
-        page_head=head,
         last_line=lines[-1].number if lines else None,
         line_count=len(lines),
+        data_line=body[0].number if body else rows[-1].number + 1,
+        page_head=PageHead(cells[: layout.first if len(lines) == 1 else layout.start]),
         kinds=layout.kinds,
+        is_assumed=is_first and {*layout.kinds} == {TEXT},
     )
