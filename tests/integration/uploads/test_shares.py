@@ -11,6 +11,7 @@ from upload_flow import confirm, declare, execution_status, headers, record, sta
 from managed_tables.aws.executions import Executions, ExecutionsUnavailable
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.errors import JOB_FAULT, JobError
 from managed_tables.ids import new_record_id
@@ -187,3 +188,15 @@ def test_whoever_comes_at_once_starts_each_job_once(shared: ApiServices, client:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda job: end(shared, job), started))
     assert sum(is_started(shared, job) for job in jobs) == 2 * SIZE
+
+
+def test_a_record_that_cannot_be_read_keeps_nobody_waiting(shared: ApiServices, client: TestClient) -> None:
+    """It may be a later release's: its ticket goes, and a slot that it may hold stays its own."""
+    broken, other, late = (arrived(shared, client) for _ in range(3))
+    shared.items.change(job_key(broken.company_id, broken.job_id), {"files": "none"})
+    shared.shares.slots.enqueue(broken.company_id, broken.job_id, 0)
+    assert shared.shares.admit(other)
+    assert tickets(shared, other.company_id) == []
+    assert shared.shares.slots.take(broken.company_id, broken.job_id)
+    assert not shared.shares.admit(late)
+    assert broken.job_id in shared.shares.slots.holders(broken.company_id)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from managed_tables.catalog.items import Items
-from managed_tables.catalog.job_records import JobRecord, JobStatus, read_job
+from managed_tables.catalog.job_records import UNREADABLE, JobRecord, JobStatus, read_job
 from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, JOB_HISTORY_INDEX, company_pk, job_key
 from managed_tables.details import MAX_ERROR_DETAILS
 
@@ -61,7 +61,7 @@ class JobReading:
         for item in self._items.scan_index(ACTIVE_JOBS_INDEX):
             try:
                 job = read_job(item)
-            except (KeyError, TypeError, ValueError):
+            except UNREADABLE:
                 unreadable.append(f"{item['pk']} {item['sk']}")
             else:
                 yield job

@@ -18,6 +18,7 @@ JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "don
 TERMINAL_STATUSES = frozenset({"done", "failed"})
 PROGRESS_SECONDS = 5.0  # between two writes of how far a job is: each is billed, twice over with the index
 KEY_NAMES = frozenset({"analysis_key", "staged_key", "wish_key", "confirmed_key"})
+UNREADABLE = (KeyError, TypeError, ValueError)  # what `read_job` raises for an item that is no job
 _OWN_PREFIX = "./"  # of a key of S3 in an item: what the job's keys begin with, which its own ids say
 MAX_DETAIL_CHARACTERS = 500  # of one text in them: 20 details stay far below DynamoDB's 400 KB an item
 
@@ -172,7 +173,7 @@ def new_job_item(job: JobRecord) -> Item:
 
 
 def read_job(item: Item) -> JobRecord:
-    """Return the job that an item holds; raises KeyError, TypeError or ValueError for one that is no job."""
+    """Return the job that an item holds; raises one of UNREADABLE for an item that is no job."""
     known = {name: item[name] for name in JobRecord.__dataclass_fields__ if item.get(name) is not None}
     intake, result = item.get("intake"), item.get("result")
     uploads, own = job_prefixes(item["company_id"], item["job_id"])
