@@ -80,6 +80,8 @@ def test_a_double_comes_back_from_its_text() -> None:
     ("code", "kind"),
     [
         ("General", FormatKind.NUMBER),
+        ("yyyy/m/d(aaa)", FormatKind.DATE),  # the day of the week, in Japanese
+        ("h:mm AM/PM", FormatKind.TIME),
         ("0.00", FormatKind.NUMBER),
         ("0%", FormatKind.NUMBER),
         ("0.00E+00", FormatKind.NUMBER),

@@ -108,9 +108,10 @@ def _temporal_kind(section: Sequence[re.Match[str]]) -> FormatKind | None:
         return None
     if any(token["bracket"] and _ELAPSED.fullmatch(token["bracket"]) for token in section):
         return FormatKind.DURATION
-    runs = [run.lower() for token in section if (run := token["letters"] or token["meridiem"])]
+    runs = [token["letters"].lower() for token in section if token["letters"]]
     letters = {run[0] for run in runs}
-    has_time = bool(letters & {*"hsa"})
+    # "aaa" is a day of the week where Excel is Japanese; "am/pm" is a time.
+    has_time = bool(letters & {*"hs"}) or any(token["meridiem"] for token in section)
     has_month = "m" in letters and (not has_time or any(run.startswith("mmm") for run in runs))
     has_date = has_month or bool(letters & {*_DATE_LETTERS})
     if has_date:
