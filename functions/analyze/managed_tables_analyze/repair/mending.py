@@ -97,7 +97,8 @@ def regroup(text: str, dialect: Dialect, width: int) -> list[str] | None:
     for cell in range(1, width + 1):
         following: dict[int, tuple[float, tuple[str, ...]]] = {}
         for start, (before, cells) in best.items():
-            for stop in range(start + 1, cell + len(pieces) - width + 1):
+            most = _most_pieces(pieces[start], dialect.quote, cell + len(pieces) - width - start)
+            for stop in range(start + 1, start + most + 1):
                 group = dialect.delimiter.join(pieces[start:stop])
                 total = before + _oddity(group, dialect, stop - start)
                 if total < following.get(stop, (_MALFORMED, ()))[0]:
@@ -105,6 +106,11 @@ def regroup(text: str, dialect: Dialect, width: int) -> list[str] | None:
         best = following
     found = best.get(len(pieces))
     return [unquote(group, dialect) for group in found[1]] if found else None
+
+
+def _most_pieces(first: str, quote: str, there: int) -> int:
+    """Return of how many pieces a cell may be that begins with this one: of several within quotes."""
+    return there if first.strip(" ")[:1] in ("", quote) else 1
 
 
 def _oddity(group: str, dialect: Dialect, pieces: int) -> float:
