@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from client import Console, Stack
 
+from managed_tables.catalog.keys import running_jobs_key
 from managed_tables_local import stack as local
 from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.postgres import open_server
@@ -76,8 +77,27 @@ def forgotten(own: OwnStack, http: httpx.Client) -> tuple[Console, str]:
     return user, user.analyzed({"vendas.csv": FILE})["_id"]
 
 
+@pytest.fixture(scope="module")
+def queued(own: OwnStack, http: httpx.Client) -> tuple[Console, str, list[str]]:
+    """A user, a job that they have confirmed, and the jobs that hold all slots, whose files never come."""
+    user = Console(Stack.from_file(own.folder / "stack.json"), own.facts.api_url, http)
+    user.provision()
+    job = user.analyzed({"vendas.csv": FILE})
+    declared = {"files": [{"name": "a.csv", "size_bytes": 3}]}
+    holders = [str(user.ok("POST", "/upload", declared)["job_id"]) for _ in range(4)]
+    own.client("dynamodb").put_item(
+        TableName=own.facts.table_name,
+        Item={
+            **{name: {"S": value} for name, value in running_jobs_key(user.company_id).items()},
+            "holders": {"SS": holders},
+        },
+    )
+    assert user.confirm(job).status == 200
+    return user, str(job["_id"]), holders
+
+
 @pytest.fixture
-def company(own: OwnStack, forgotten: object, http: httpx.Client) -> Console:  # noqa: ARG001 - begins first
+def company(own: OwnStack, forgotten: object, queued: object, http: httpx.Client) -> Console:  # noqa: ARG001 - begin first
     """A user of a new company of that stack, provisioned."""
     user = Console(Stack.from_file(own.folder / "stack.json"), own.facts.api_url, http)
     user.provision()
@@ -258,3 +278,22 @@ def test_a_confirmation_that_never_comes(forgotten: tuple[Console, str]) -> None
     job = until(lambda: (found := company.job(job_id))["status"] == "failed" and found, "the job fails")
     assert job["error"]["code"] == "CONFIRMATION_EXPIRED"
     assert company.loaded({"vendas.csv": FILE})["status"] == "done"
+
+
+def test_a_job_confirmed_in_time_waits_for_its_slot(
+    own: OwnStack, queued: tuple[Console, str, list[str]]
+) -> None:
+    """The time of the confirmation is over before a slot is free: the job waits on, and is loaded."""
+    company, job_id, holders = queued
+    states, machine = own.client("stepfunctions"), own.facts.state_machine_arn
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{job_id}"
+
+    def waits_on() -> bool:
+        events = states.get_execution_history(executionArn=execution, reverseOrder=True)["events"]
+        return any(event.get("stateEnteredEventDetails", {}).get("name") == "WaitForSlot" for event in events)
+
+    until(waits_on, "the time of the confirmation is over")
+    assert company.job(job_id)["status"] == "inserting"
+    for holder in holders:
+        company.ok("DELETE", f"/upload-jobs/{holder}")
+    assert_all_there(company, job_id)

@@ -86,11 +86,19 @@ def _next_states(state: dict[str, Any]) -> list[str]:
     return found + ([state["Default"]] if "Default" in state else [])
 
 
+CAUGHT = {
+    "Insert": "Unsettled",
+    "MarkExpired": "Unsettled",
+    "Analyze": "AnalysisFault?",
+    "WaitForSlot": "Insert",
+}
+
+
 def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[str, Any]) -> None:
     """Infrastructure faults are exceptions: Retry, then Catch States.ALL, then the job is marked failed.
 
-    But for inserting, where a commit may have taken place: there the sweep finds out; and for reading files
-    anew, where what was read before holds.
+    But for inserting, where a commit may have taken place, and for an expiry that finds no answer: there the
+    sweep finds out; and for reading files anew, where what was read before holds.
     """
     for name, state in machine["States"].items():
         if state["Type"] == "Task":
@@ -98,8 +106,7 @@ def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[st
             assert state["Retry"][-1]["MaxAttempts"] >= 6
             if name != "MarkFailed":
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
-                caught = {"Insert": "Unsettled", "Analyze": "AnalysisFault?", "WaitForSlot": "Insert"}
-                assert state["Catch"][-1]["Next"] == caught.get(name, "MarkFailed")
+                assert state["Catch"][-1]["Next"] == CAUGHT.get(name, "MarkFailed")
     fault = read_machine("job")["States"]["AnalysisFault?"]
     assert (fault["Choices"][0]["Next"], fault["Default"]) == ("ReanalysisFault", "MarkFailed")
 
