@@ -86,6 +86,7 @@ class Cancel(Scenario):
 
     def _check_table(self, world: World) -> None:
         """The table is as it was: the column that the job had added is gone, no trace of it is left."""
+        world.list_tables()
         assert list(world.job_table().columns) == SCHEMA[:2]
         assert [n for (n,) in world.query("SELECT n FROM vendas ORDER BY id")] == OLD_NUMBERS
         assert world.query("SELECT count(*) FROM managed_tables.added_columns") == [(0,)]

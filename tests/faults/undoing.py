@@ -83,6 +83,7 @@ class Undo(Scenario):
         assert value in ("undone", "undone before")
         assert world.job(self.job_id).undone_at is not None
         if self.mode == "create":
+            world.list_tables()
             assert world.names_held() == set()
             assert world.query("SELECT to_regclass('public.vendas')") == [(None,)]
         else:

@@ -192,12 +192,13 @@ class World:
                 " DELETE FROM managed_tables.undoable_jobs; DELETE FROM managed_tables.added_columns"
             )
 
-    def assert_sound(self) -> None:
-        """Whatever happened: nothing is half done, and DynamoDB, PostgreSQL and S3 say the same.
-
-        Listing the tables is what a user does next; it may end what a dead process left, after a moment.
-        """
+    def list_tables(self) -> None:
+        """List the tables, as a user does next, until what a dead process left is ended: after a moment."""
         until(self._has_nothing_pending, "no operation is left pending, no reservation without a job")
+
+    def assert_sound(self) -> None:
+        """Whatever happened: nothing is half done, and DynamoDB, PostgreSQL and S3 say the same."""
+        self.list_tables()
         self._assert_ends_told()
         self._assert_slots_used()
         records = list(self.services.tables.all(self.company_id))
