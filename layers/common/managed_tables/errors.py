@@ -105,7 +105,7 @@ JOB_NOT_WAITING = ApiErrorKind(
 JOB_FINISHED = ApiErrorKind(
     400,
     "JOB_FINISHED",
-    "O envio já terminou (status: {status}) e não pode ser cancelado. O que foi carregado pode ser desfeito",
+    "O envio já terminou (status: {status}) e não pode ser cancelado. Desfaça-o, se as linhas entraram",
 )
 ANALYSIS_GONE = ApiErrorKind(
     400, "JOB_ANALYSIS_GONE", "A análise dos arquivos não existe mais. Envie os arquivos novamente"
