@@ -64,6 +64,25 @@ def test_an_insert_that_repeats_a_key_names_row_and_values(table: TableClient, q
     assert table.rows.list()["total"] == 2
 
 
+def test_a_key_that_is_being_built_refuses_like_one_that_is_there(rows_company: RowsCompany) -> None:
+    """Its index holds before the table has the key: 409 with the values, for an insert and for updates."""
+    table = created(rows_company, *COLUMNS)
+    table.rows.insert(row("a"), row("b"))
+    table.sql("CREATE UNIQUE INDEX ON {t} (nome, mes) NULLS NOT DISTINCT")
+    ids = {one["nome"]: one["id"] for one in table.rows.list()["records"]}
+    answers = [
+        insert(table, row("c"), row("a")),
+        insert(table, row("c"), row("a"), **{"return": "ids"}),
+        table.rows.call("PUT", f"/{ids['b']}", {"nome": "a"}),
+        table.rows.call("PATCH", body={"rows": [{"id": ids["b"], "nome": "a"}]}),
+    ]
+    for answer in answers:
+        assert (answer.status, answer.body["code"]) == (409, "DUPLICATE_KEY"), answer
+        assert "nome, mes" in answer.body["error"]
+    assert [answer.body["details"][0]["row"] for answer in answers[:2]] == [1, 1]
+    assert table.rows.list()["total"] == 2
+
+
 def test_without_conflict_error_inserts_and_counts(table: TableClient) -> None:
     assert counts(insert(table, row("a"), row("b"), on_conflict="error")) == (2, 0, 0)
 

@@ -94,7 +94,7 @@ class RowInserts:
             return self._insert(definition, new, parameters)
         except KeyTaken as taken:
             within_request = new.on_conflict == "update"
-            raise find_repeated(self._runner, definition, parameters, within_request) from taken
+            raise find_repeated(self._runner, definition, taken, parameters, within_request) from taken
 
     def _insert(self, definition: Definition, new: NewRows, parameters: Parameters) -> InsertedRows | None:
         is_keyed = new.key is not None

@@ -1,6 +1,7 @@
 """Say which rows break the table's key: 409, naming the rows of the request and the values."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from managed_tables import exact_json
@@ -19,11 +20,10 @@ from managed_tables_api.rows.running import (
 
 
 def find_repeated(
-    runner: Runner, definition: Definition, parameters: Parameters, within_request: bool
+    runner: Runner, definition: Definition, taken: KeyTaken, parameters: Parameters, within_request: bool
 ) -> ApiError:
     """Return DUPLICATE_KEY with the rows of an insert that repeat a key of the table or of the request."""
-    if definition.key is None:
-        raise StaleDefinition  # which has a key now
+    definition = _with_key(definition, taken)
     statement = repeated_keys_statement(definition, within_request=within_request)
     found = runner.run(
         definition, statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)}, repeatable=True
@@ -67,8 +67,7 @@ def taken_by_update(
     `rows` are the texts of the changed columns, one list a row of the request; a row is named if its values
     identify it.
     """
-    if definition.key is None:
-        raise StaleDefinition
+    definition = _with_key(definition, taken)
     values = dict(zip(taken.columns, taken.values, strict=False))
     named = [
         number
@@ -77,4 +76,16 @@ def taken_by_update(
     ]
     place = {"row": named[0]} if len(named) == 1 else {}
     found = detail("row", _fault(values), **place, **_column(definition), value=values)
-    return ApiError(DUPLICATE_KEY, [found], key=", ".join(definition.key))
+    return ApiError(DUPLICATE_KEY, [found], key=", ".join(definition.key or ()))
+
+
+def _with_key(definition: Definition, taken: KeyTaken) -> Definition:
+    """Return the definition with the key that was taken; raises StaleDefinition where that is not known.
+
+    The index of a key refuses rows while it is being built, and while it is being dropped: the definition has
+    the key only in between.
+    """
+    key = tuple(taken.columns) or definition.key
+    if key is None or not definition.by_name.keys() >= set(key):
+        raise StaleDefinition
+    return definition if key == definition.key else replace(definition, key=key)
