@@ -19,7 +19,6 @@ from managed_tables_analyze.workbooks.frames import FrameKind, write_frame
 from managed_tables_analyze.workbooks.raw import RawSheet
 
 MAX_MEMORY_BYTES = 1 << 30  # leaves the other half of a 2 GB Lambda to the parent
-_MAX_RECURSION = 2_000
 
 Reader = Callable[[Path], Iterator[RawSheet]]
 
