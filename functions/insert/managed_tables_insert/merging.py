@@ -80,7 +80,7 @@ class Merge:
         updated = self._update(changing) if changed else 0
         if changed == staged:  # each met a row: none is new
             return LoadResult(inserted=0, updated=updated)
-        is_new = self._is_new()
+        is_new = self._is_new() if self._has_rows() else sql.SQL("true")
         if self.missing:
             self._refuse_new_rows(is_new)
         inserted = self._insert(is_new)
@@ -130,12 +130,16 @@ class Merge:
                 )
             ).rowcount
 
+    def _has_rows(self) -> bool:
+        """Return whether the table has any: one known to be empty is scanned for each row that goes in."""
+        return self.connection.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(self.table)).rowcount > 0
+
     def _is_new(self) -> sql.Composed:
         return sql.SQL("NOT EXISTS (SELECT FROM {} AS {} WHERE {})").format(
             self.table, TABLE, match_keys(self.key)
         )
 
-    def _refuse_new_rows(self, is_new: sql.Composed) -> None:
+    def _refuse_new_rows(self, is_new: sql.Composable) -> None:
         """Raise JobError naming the rows that would be new, where there are any."""
         rows = self.connection.execute(
             sql.SQL("SELECT id, count(*) OVER () FROM {} AS {} WHERE {} ORDER BY id LIMIT {}").format(
