@@ -11,6 +11,7 @@ import pytest
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.errors import JobError
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
 _FOLDER = Path(__file__).parent
@@ -24,7 +25,7 @@ def analyze_case(expectation: Path, work_dir: Path) -> Analysis:
 
 def staged_column(found: Analysis, *columns: str) -> list[list[Any]]:
     with duckdb.connect() as connection:
-        relation = connection.read_parquet(str(found.staged))
+        relation = connection.sql(f"FROM {staged_rows(found.staged)}")
         return [list(map(_unsigned, row)) for row in relation.project(", ".join(columns)).fetchall()]
 
 

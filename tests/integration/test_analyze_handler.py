@@ -13,6 +13,7 @@ from managed_tables.aws.storage import upload_key
 from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.services import Services
 from managed_tables_analyze import handler
 from managed_tables_analyze.handler import analyze_job
@@ -64,7 +65,7 @@ def test_a_job_is_staged_and_its_schema_recorded(services: Services, own_temp_fo
     assert [(table["file"], table["rows"]) for table in analysis["reading"]["tables"]] == [(0, 2), (1, 2)]
     staged = own_temp_folder / "staged.parquet"
     services.storage.download(recorded.staged_key or "", staged)
-    rows = duckdb.execute(f"SELECT file, sheet, line, c0, c1 FROM read_parquet('{staged}')").fetchall()  # noqa: S608
+    rows = duckdb.execute(f"SELECT file, sheet, line, c0, c1 FROM {staged_rows(staged)}").fetchall()  # noqa: S608
     assert rows == [
         (0, None, 2, "007", "1.234,56"),
         (0, None, 3, "008", "2,00"),

@@ -1,15 +1,18 @@
 """The quick way and the exact way give the same staged rows, or the quick one gives up."""
 
+import csv
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from examples import examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from managed_tables.errors import JobError
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.staging.combination import MisreadError, Table
 from managed_tables_analyze.staging.parts import open_duckdb
 from managed_tables_analyze.staging.text_table import as_it_stands, normalise
@@ -30,7 +33,7 @@ def _staged(folder: Path, *, quick: bool) -> list[tuple[Any, ...]]:
         table.add_file("in.csv")
         table.add(part)
         table.finish(folder / "out.parquet")
-        return duckdb.execute(f"SELECT * FROM read_parquet('{folder / 'out.parquet'}')").fetchall()  # noqa: S608
+        return duckdb.execute(f"FROM {staged_rows(folder / 'out.parquet')}").fetchall()
 
 
 @settings(
@@ -50,3 +53,24 @@ def test_both_ways_agree(lines: list[tuple[str, str, str]], line_end: str, ends:
         except (MisreadError, JobError):
             assume(False)
         assert quick == _staged(folder, quick=False)
+
+
+_LARGE_ROWS = 400_000  # three buffers, which two threads read
+
+
+@pytest.mark.parametrize("broken", [None, 190_000])
+def test_both_ways_agree_on_a_file_of_many_buffers(tmp_path: Path, broken: int | None) -> None:
+    """Two threads tell the same lines; a line break in quotes, wherever it is, is for the exact reader."""
+    rows = [(str(n), f'a;b "c" {n}', "x" * (n % 40)) for n in range(_LARGE_ROWS)]
+    if broken is not None:
+        rows[broken] = (str(broken), 'quebra\nde;linha "', "x")
+    file = tmp_path / "in"
+    with file.open("w", newline="") as target:
+        csv.writer(target, delimiter=";").writerows([("nome", "obs", "n"), *rows])
+    if broken is not None:
+        with pytest.raises(MisreadError):
+            _staged(tmp_path, quick=True)
+        return
+    staged = _staged(tmp_path, quick=True)
+    assert [line for _, _, line, *_ in staged] == list(range(2, _LARGE_ROWS + 2))
+    assert [(n, obs, x or "") for *_, n, obs, x, _ in staged] == rows

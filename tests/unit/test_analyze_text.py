@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from managed_tables.errors import JobError
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import WarningCode
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
@@ -19,11 +20,11 @@ def _analyze(folder: Path, content: bytes, name: str = "vendas.csv") -> Analysis
 
 def _rows(found: Analysis) -> list[tuple[str | None, ...]]:
     cells = ", ".join(f"c{index}" for index in range(len(found.labels)))
-    return duckdb.execute(f"SELECT {cells} FROM read_parquet('{found.staged}')").fetchall()  # noqa: S608
+    return duckdb.execute(f"SELECT {cells} FROM {staged_rows(found.staged)}").fetchall()  # noqa: S608
 
 
 def _lines(found: Analysis) -> list[int]:
-    cells = duckdb.execute(f"SELECT line FROM read_parquet('{found.staged}')").fetchall()  # noqa: S608
+    cells = duckdb.execute(f"SELECT line FROM {staged_rows(found.staged)}").fetchall()  # noqa: S608
     return [line for (line,) in cells]
 
 

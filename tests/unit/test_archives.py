@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from managed_tables.errors import ARCHIVE_CORRUPT, ARCHIVES_TOO_LARGE, JobError
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze import file_reader
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 from managed_tables_analyze.files import archives
@@ -43,7 +44,7 @@ def _refusal(folder: Path, content: bytes) -> JobError:
 def test_members_feed_one_table_in_order_and_are_named(tmp_path: Path) -> None:
     found = _analyze(tmp_path, _zip({"b.csv": CSV, "pasta/a.csv": b"nome;id\nCaio;3\n"}))
     assert found.files == ["envio.zip/b.csv", "envio.zip/a.csv"]
-    rows = duckdb.execute(f"SELECT file, line, c0, c1 FROM read_parquet('{found.staged}')").fetchall()  # noqa: S608
+    rows = duckdb.execute(f"SELECT file, line, c0, c1 FROM {staged_rows(found.staged)}").fetchall()  # noqa: S608
     assert rows == [(0, 2, "1", "Ana"), (0, 3, "2", "Bia"), (1, 2, "3", "Caio")]
 
 

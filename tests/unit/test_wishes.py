@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from managed_tables.errors import JobError
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 from managed_tables_analyze.reading import TableReading, TableWish, Wish
 
@@ -33,11 +34,11 @@ def _read(folder: Path, text: str | bytes, **stated: object) -> Analysis:
 
 def _rows(found: Analysis) -> list[tuple[str | None, ...]]:
     cells = ", ".join(f"c{index}" for index in range(len(found.labels)))
-    return duckdb.execute(f"SELECT {cells} FROM read_parquet('{found.staged}')").fetchall()  # noqa: S608
+    return duckdb.execute(f"SELECT {cells} FROM {staged_rows(found.staged)}").fetchall()  # noqa: S608
 
 
 def _lines(found: Analysis) -> list[int]:
-    rows = duckdb.execute(f"SELECT line FROM read_parquet('{found.staged}')").fetchall()  # noqa: S608
+    rows = duckdb.execute(f"SELECT line FROM {staged_rows(found.staged)}").fetchall()  # noqa: S608
     return [line for (line,) in rows]
 
 

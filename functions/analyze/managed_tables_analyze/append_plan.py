@@ -12,8 +12,9 @@ from managed_tables.conversion.sql_text import choose
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, detail
 from managed_tables.identifiers import make_column_names
+from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import Column, ColumnType
-from managed_tables_analyze.inference.tallies import ROW_NUMBER, cell_name, staged_rows
+from managed_tables_analyze.inference.tallies import cell_name
 
 MAX_DETAILS = 5  # of one column
 

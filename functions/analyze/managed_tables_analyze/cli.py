@@ -22,11 +22,12 @@ from zoneinfo import ZoneInfo
 from managed_tables import exact_json
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 from managed_tables_analyze.candidates import candidates_of, weigh
 from managed_tables_analyze.reading import Wish
-from managed_tables_analyze.staging.parts import literal, open_duckdb
+from managed_tables_analyze.staging.parts import open_duckdb
 from managed_tables_analyze.stated_options import add_stated_options, wish_of
 
 _MAX_SECONDS = 900  # what a Lambda has
@@ -202,7 +203,7 @@ def write_rows(found: Analysis, target: Path, temp_dir: Path) -> None:
         writer = csv.writer(out)
         if found.dialect.header_line is not None:
             writer.writerow([label or "" for label in found.labels])
-        rows = connection.execute(f"SELECT {columns} FROM read_parquet({literal(str(found.staged))})")  # noqa: S608
+        rows = connection.execute(f"SELECT {columns} FROM {staged_rows(found.staged)}")  # noqa: S608
         while batch := rows.fetchmany(_FETCHED_ROWS):
             writer.writerows(batch)
 

@@ -9,7 +9,8 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion import EMPTY_CELL, explain
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, detail
-from managed_tables_insert.plan import ROW_NUMBER, LoadedColumn, LoadPlan
+from managed_tables.jobs.staged_rows import ROW_NUMBER
+from managed_tables_insert.plan import LoadedColumn, LoadPlan
 
 COLUMNS_PER_SCAN = 40  # planning grows faster than the number of aggregates
 

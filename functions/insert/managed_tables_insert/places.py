@@ -7,7 +7,7 @@ from uuid import UUID
 
 from managed_tables.details import MAX_VALUE_CHARACTERS
 from managed_tables.ids import row_number
-from managed_tables_insert.plan import ROW_NUMBER
+from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables_insert.transfer import Transfer
 
 

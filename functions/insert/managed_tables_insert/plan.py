@@ -10,10 +10,10 @@ from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.sql_text import choose, literal
 from managed_tables.conversion.times import with_zone
 from managed_tables.ids import row_id
+from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column, ColumnType
 
-ROW_NUMBER = "file_row_number"
 REPEATED_KEYS = "repeated_keys"  # a table of the converter: rows that repeat a key, and why they stay out
 MISFIT = "managed-tables: a value does not fit"  # the message of the error that stops a conversion
 
@@ -90,7 +90,7 @@ class LoadPlan:
     @property
     def rows(self) -> str:
         """The SQL relation of the staged object's rows, with their numbers and what cells are made into."""
-        staged = f"read_parquet({literal(str(self.staged))}, {ROW_NUMBER} = true)"
+        staged = staged_rows(self.staged)
         made = [
             f"{column.choice.rewritten(column.raw)} AS {column.cell}"
             for column in self.columns

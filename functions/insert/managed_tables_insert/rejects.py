@@ -13,7 +13,8 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion import EMPTY_CELL, explain
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, guarded
-from managed_tables_insert.plan import REPEATED_KEYS, ROW_NUMBER, LoadedColumn, LoadPlan
+from managed_tables.jobs.staged_rows import ROW_NUMBER
+from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan
 
 _FETCHED_ROWS = 2_000
 _BOM = "\ufeff"

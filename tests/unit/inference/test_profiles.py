@@ -9,10 +9,11 @@ import duckdb
 from staged_objects import write_staged
 
 from managed_tables.conversion import Formats
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.profiles import Profile, profile_columns
 from managed_tables_analyze.inference.samples import Kind, convert_first_rows
-from managed_tables_analyze.inference.tallies import HEAD, staged_rows
+from managed_tables_analyze.inference.tallies import HEAD
 
 COMMA = Formats(decimal_mark=",", date_order="dmy", null_tokens=True)
 

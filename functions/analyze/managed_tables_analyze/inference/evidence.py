@@ -13,17 +13,11 @@ from managed_tables.conversion.cells import LETTER_PAIRS, empty_cell
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.sql_text import matches, trimmed
 from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
+from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.hypotheses import Choice
 from managed_tables_analyze.inference.signs.codes import Writing, read_writing
-from managed_tables_analyze.inference.tallies import (
-    HEAD,
-    ROW_NUMBER,
-    Question,
-    ask_columns,
-    count_cells,
-    staged_rows,
-)
+from managed_tables_analyze.inference.tallies import HEAD, Question, ask_columns, count_cells
 
 LONGEST_CODE = 64
 _DISTINCT_VALUES = 200  # of the head, to recognise a code by

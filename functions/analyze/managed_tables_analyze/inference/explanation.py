@@ -11,18 +11,12 @@ from managed_tables.conversion import Formats, explain
 from managed_tables.conversion.units import PERCENT
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS
+from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.finding_texts import as_warning, write_text, write_texts
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.hypotheses import Hypothesis
-from managed_tables_analyze.inference.tallies import (
-    ROW_NUMBER,
-    Question,
-    Tally,
-    cell_name,
-    find_exceptions,
-    staged_rows,
-)
+from managed_tables_analyze.inference.tallies import Question, Tally, cell_name, find_exceptions
 
 _SURE, _LABELLED, _DOUBTFUL = 1.0, 0.9, 0.5  # confidence: every cell fits; by its label; a guess was needed
 _WARNED = 0.9  # with a warning that some value may mean something else

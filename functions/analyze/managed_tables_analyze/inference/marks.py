@@ -17,10 +17,11 @@ from managed_tables.conversion import Formats
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.units import is_currency
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.hypotheses import Hypothesis
-from managed_tables_analyze.inference.tallies import Condition, Pattern, Question, count_cells, staged_rows
+from managed_tables_analyze.inference.tallies import Condition, Pattern, Question, count_cells
 from managed_tables_analyze.inference.trial import Trial, count_all
 
 _BY_COLUMNS = "columns"

@@ -13,8 +13,9 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats, build_conversion
 from managed_tables.conversion.sql_text import choose
+from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.tallies import HEAD, ROW_NUMBER, long_column, staged_rows
+from managed_tables_analyze.inference.tallies import HEAD, long_column
 
 SAMPLE_ROWS = 20
 SAMPLE_CHARACTERS = 500  # of a text: a sample is looked at, 1,500 columns of it travel in one answer

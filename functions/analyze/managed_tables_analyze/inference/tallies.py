@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import empty_cell
 from managed_tables.conversion.cells import empty_text
-from managed_tables.conversion.sql_text import choose, literal, matches
+from managed_tables.conversion.sql_text import choose, matches
+from managed_tables.jobs.staged_rows import ROW_NUMBER
 
 # Planning costs DuckDB 1.6 ms a question, and more than that in proportion when they are many in one query:
 # few questions are asked column by column (faster over many rows), many as one long column of cells.
@@ -20,7 +20,6 @@ MANY_QUESTIONS = 60
 COLUMNS_PER_SCAN = 100
 HEAD = "inference_head"  # the object's first rows, in a temporary table: all columns are one scan
 EXCEPTIONS_KEPT = 5  # enough to show a person what is wrong
-ROW_NUMBER = "file_row_number"
 
 # What each kind of cell adds to one sum, from which the counts of all kinds are read: an aggregate a kind
 # costs as much as the tests themselves.
@@ -116,11 +115,6 @@ class Tally:
 def cell_name(column: int) -> str:
     """Return the SQL of a cell of the staged object's column, counted from 0."""
     return f"c{column}"
-
-
-def staged_rows(staged: Path) -> str:
-    """Return the SQL relation of all rows of the staged object, with their numbers."""
-    return f"read_parquet({literal(str(staged))}, {ROW_NUMBER} = true)"
 
 
 def count_cells(connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]) -> list[Tally]:

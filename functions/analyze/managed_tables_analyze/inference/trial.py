@@ -8,12 +8,12 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
 from managed_tables.conversion.units import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
+from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.hypotheses import Hypothesis, Rungs, ladder, unit_rung
 from managed_tables_analyze.inference.signs.labels import names_day
 from managed_tables_analyze.inference.tallies import (
     HEAD,
-    ROW_NUMBER,
     Condition,
     Nothing,
     Pattern,
@@ -21,7 +21,6 @@ from managed_tables_analyze.inference.tallies import (
     Tally,
     cell_name,
     count_cells,
-    staged_rows,
 )
 
 _HEAD_CELLS = 60_000  # over all columns: keeps what precedes the full scan a small part of it

@@ -11,6 +11,7 @@ from managed_tables.conversion.workbook_cells import mark_texts
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
+from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables_analyze.layout.drawn import STROKES
 from managed_tables_analyze.staging.merges import fill_down
@@ -166,8 +167,7 @@ class Table:
         line = row[0]
         whole = staged.with_suffix(".whole")
         staged.rename(whole)
-        source = f"read_parquet({literal(str(whole))})"
-        select = f"SELECT * FROM {source} WHERE line < {line}"  # noqa: S608
+        select = f"SELECT * EXCLUDE ({ROW_NUMBER}) FROM {staged_rows(whole)} WHERE line < {line}"  # noqa: S608
         write_parquet(self.connection, select, staged, len(indexes))
         whole.unlink()
         part.extent.leave_out_last(line)
@@ -182,15 +182,13 @@ class Table:
             self._staged[0].rename(target)
             return
         selects = []
-        for staged, columns, has_numbers in zip(
-            self._staged, self._columns_of_parts, self._has_numbers, strict=True
-        ):
-            present = set(columns)
+        parts = zip(self._staged, self._columns_of_parts, self._has_numbers, strict=True)
+        for staged, present, has_numbers in parts:
             is_signed = self.is_workbook and not has_numbers
             own = [f"{mark_texts(f'c{c}')} AS c{c}" if is_signed else f"c{c}" for c in complete]
             cells = [own[c] if c in present else f"NULL::VARCHAR AS c{c}" for c in complete]
-            source = f"read_parquet({literal(str(staged))})"
-            selects.append(f"SELECT {', '.join(['file', 'sheet', 'line', *cells])} FROM {source}")  # noqa: S608
+            columns = ", ".join(["file", "sheet", "line", *cells])
+            selects.append(f"SELECT {columns} FROM {staged_rows(staged)}")  # noqa: S608
         write_parquet(self.connection, " UNION ALL ".join(selects), target, len(complete))
         for staged in self._staged:
             staged.unlink()

@@ -9,6 +9,7 @@ import duckdb
 
 from managed_tables.conversion.sql_text import trimmed
 from managed_tables.jobs.rejected_rows import GUARD
+from managed_tables.jobs.staged_rows import lines_from
 from managed_tables.messages.findings import Finding
 from managed_tables_analyze.staging.extent import Extent
 from managed_tables_analyze.staging.merges import Fill
@@ -20,7 +21,7 @@ _ROW_GROUP_ROWS = 122_880  # DuckDB's own unit of parallel reading
 # Of a column's values in a row group: to gather more of them costs more than it saves.
 _DICTIONARY_VALUES = 10_000
 _MOST_DICTIONARY_VALUES = 4_000_000  # of all columns: their room, 50 bytes each, is taken beforehand
-_BUFFER_MIN_BYTES = 32 * 1_024 * 1_024
+_BUFFER_MIN_BYTES = 8 * 1_024 * 1_024  # one a thread is read at a time; larger ones are no faster
 _LINE_MIN_BYTES = 2 * 1_024 * 1_024  # DuckDB's own default
 
 
@@ -103,7 +104,7 @@ def read_sql(part: Part) -> str:
 
 def select_sql(part: Part, columns: Mapping[int, int]) -> str:
     """Return the SELECT of the staged rows; `columns` says which of the part's columns is which `c<i>`."""
-    line = "line::INTEGER" if part.has_line else f"(row_number() OVER () + {part.data_line - 1})::INTEGER"
+    line = "line::INTEGER" if part.has_line else lines_from(part.data_line)
     sheet = "NULL::VARCHAR" if part.sheet is None else f"{literal(part.sheet)}::VARCHAR"
     cells = [f"{_cell(part, column)} AS c{index}" for index, column in sorted(columns.items())]
     selected = ", ".join([f"{part.file}::USMALLINT AS file", f"{sheet} AS sheet", f"{line} AS line", *cells])

@@ -12,6 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.sql_text import literal
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.workbooks.sheets import Row
 
 _COLUMNS_COMPARED = 60
@@ -32,7 +33,7 @@ def find_sum(connection: DuckDBPyConnection, staged: Path, columns: Sequence[int
     In it a column that all rows above fill is blank or names the row (`Média`), and each number is the
     sum or the mean of its column.
     """
-    source = f"read_parquet({literal(str(staged))})"
+    source = staged_rows(staged)
     row = _last_row(connection, source, columns)
     if row is None or len(columns) < 2:
         return None

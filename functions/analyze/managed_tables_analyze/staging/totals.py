@@ -9,6 +9,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.sql_text import choose, literal, trimmed
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines
 from managed_tables.schema import ColumnType
 
@@ -30,7 +31,7 @@ def find_totals(
     has_gap = " OR ".join(f"{column} IS NULL OR {column} = ''" for column in columns)
     is_total = " OR ".join(_is_total(column, has_gap) for column in first)
     found = connection.execute(
-        f"SELECT file, sheet, count(*), min(line, {MAX_LINES}) FROM read_parquet({literal(str(staged))}) "  # noqa: S608
+        f"SELECT file, sheet, count(*), min(line, {MAX_LINES}) FROM {staged_rows(staged)} "  # noqa: S608
         f"WHERE {is_total} GROUP BY file, sheet ORDER BY file, sheet"
     ).fetchall()
     return [

@@ -13,15 +13,10 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import DecimalMark
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables_analyze.inference.signs.labels import QUANTITY_WORDS, names_year, words_of
-from managed_tables_analyze.inference.tallies import (
-    COLUMNS_PER_SCAN,
-    HEAD,
-    ask_columns,
-    long_column,
-    staged_rows,
-)
+from managed_tables_analyze.inference.tallies import COLUMNS_PER_SCAN, HEAD, ask_columns, long_column
 
 CODE_WORDS = {
     "cep": "CEP",

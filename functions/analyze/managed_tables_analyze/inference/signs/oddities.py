@@ -10,10 +10,11 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion.cells import ERROR_VALUES
 from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
 from managed_tables.conversion.times import SHORT_YEAR_DATE
+from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.findings import MAX_LINES, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.signs.mojibake import has_mojibake
-from managed_tables_analyze.inference.tallies import HEAD, ROW_NUMBER, ask_columns, cell_name, staged_rows
+from managed_tables_analyze.inference.tallies import HEAD, ask_columns, cell_name
 
 # A spreadsheet shows a whole number of 12 digits or more so, and writes what it shows: what it left out is
 # lost, and the number that is left looks as good as any.
