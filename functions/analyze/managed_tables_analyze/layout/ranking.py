@@ -1,11 +1,11 @@
 """Rank the layouts of a grid by their bits, part by part: what the search weighed, to be looked at."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nsmallest
 
 from managed_tables_analyze.layout.score import Kinds, Layout, Scorer
-from managed_tables_analyze.layout.search import Grid, Stated, best_end, candidates, row_limit, widths
+from managed_tables_analyze.layout.search import Grid, Stated, candidates, of_width, row_limit, widths
 
 PARTS = ("above", "header", "columns", "odd_rows", "footer", "priors")
 
@@ -34,8 +34,7 @@ class Ranked:
 def rank_layouts(grid: Grid, stated: Stated, count: int, priors: float = 0.0) -> list[Ranked]:
     """Return the cheapest layouts, best first; `priors` are the bits of what was chosen before them."""
     rows = grid.rows[: row_limit(grid.rows)]
-    if len(rows) < len(grid.rows):
-        grid = Grid(rows, grid.short_tells, is_whole=False, merged=grid.merged)
+    grid = replace(grid, rows=rows, is_whole=grid.is_whole and len(rows) == len(grid.rows))
     found = (one for width in widths(rows) for one in _of_width(grid, width, stated, count))
     return [
         _show(grid, scorer, layout, priors)
@@ -44,11 +43,8 @@ def rank_layouts(grid: Grid, stated: Stated, count: int, priors: float = 0.0) ->
 
 
 def _of_width(grid: Grid, width: int, stated: Stated, count: int) -> list[tuple[Scorer, Layout]]:
-    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, merged=grid.merged)
-    whole = list(_scored(scorer, len(grid.rows), stated))
-    best = min(whole, key=lambda one: one.total)
-    end = best_end(scorer, best.start, best.kinds) if grid.is_whole else best.end
-    found = whole if end == best.end else [*whole, *_scored(scorer, end, stated)]
+    scorer, best = of_width(grid, width, stated)
+    found = (one for end in {len(grid.rows), best.end} for one in _scored(scorer, end, stated))
     return [(scorer, one) for one in nsmallest(count, found, key=lambda one: one.total)]
 
 

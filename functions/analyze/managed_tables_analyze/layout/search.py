@@ -70,7 +70,7 @@ def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
 
 
 def _find_layout(grid: Grid, stated: Stated) -> Layout:
-    layouts = (_of_width(grid, width, stated) for width in widths(grid.rows))
+    layouts = (of_width(grid, width, stated)[1] for width in widths(grid.rows))
     return min(layouts, key=lambda one: one.total)
 
 
@@ -97,14 +97,15 @@ def widths(rows: Sequence[GridRow]) -> Sequence[int]:
     return [*usual, 1] if not usual or lengths[1] * 3 > len(rows) * 2 else usual
 
 
-def _of_width(grid: Grid, width: int, stated: Stated) -> Layout:
+def of_width(grid: Grid, width: int, stated: Stated) -> tuple[Scorer, Layout]:
+    """Return the best layout of so many columns, and what scored it."""
     scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, merged=grid.merged)
     best = _best_start(scorer, len(grid.rows), stated)
     if grid.is_whole:
         end = max(1, best_end(scorer, best.start, best.kinds))
         if end < best.end:
             best = _best_start(scorer, end, stated)
-    return best
+    return scorer, best
 
 
 def _best_start(scorer: Scorer, end: int, stated: Stated) -> Layout:

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
@@ -45,7 +46,7 @@ class TextFile:
     header: Header
     width: int  # cells that a record usually has, empty ones at the end included
     end_bytes: int  # where the table ends and the footer begins
-    columns: Columns | None = None
+    rows: Sequence[Record] = ()  # the first rows of data
     findings: list[Finding] = field(default_factory=list)
     has_comments: bool = False  # lines that begin with `#` are no rows
     has_formulas: bool = False
@@ -56,6 +57,11 @@ class TextFile:
     trim: bool = False
     keeps_last: bool = False  # it is stated where the table ends
     is_changed: bool = False  # the lines of the source are not those of the file
+
+    @cached_property
+    def columns(self) -> Columns | None:
+        """What the first rows show of each column, for a row that does not fit; a regular file has none."""
+        return Columns.of((one.cells for one in self.rows if not one.repaired), self.width)
 
     def is_comment(self, start: str, cells: int) -> bool:
         """Return whether a line of so many cells, the first with `#`, is no row: `#vendas;20` may be one."""
@@ -124,7 +130,7 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     width = _usual_width(rows) if choice.layout.width > 1 else 1
     if width == 1 or not any(one.repaired or _length(one) not in (0, width) for one in records):
         return records
-    mender = Mender(choice.dialect, width, _learn_columns(rows, width))
+    mender = Mender(choice.dialect, width, Columns.of((one.cells for one in rows if not one.repaired), width))
     above = records[: _place(records, choice.first_line)]  # titles have as many cells as they have
     return [*above, *read_records(source.sample, choice.dialect, mender, choice.first_line)]
 
@@ -141,10 +147,6 @@ def _place(records: Sequence[Record], line: int) -> int:
 def _usual_width(records: Iterable[Record], default: int = 1) -> int:
     lengths = Counter(filter((1).__lt__, map(_length, records)))
     return lengths.most_common(1)[0][0] if lengths else default
-
-
-def _learn_columns(records: Sequence[Record], width: int) -> Columns | None:
-    return Columns.of((one.cells for one in records if not one.repaired), width)
 
 
 def _find_header(
@@ -199,13 +201,13 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
         width = max(width, header.width)  # shorter lines may be a footer longer than a short table
     if width > _MAX_CELLS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=width, line=header.data_line, limit=MAX_COLUMNS)
-    text = TextFile(name, source, choice.dialect, header, width, source.size, _learn_columns(rows, width))
+    text = TextFile(name, source, choice.dialect, header, width, source.size, rows)
     text.has_formulas = '="' in "".join(source.sample)
     text.is_changed = choice.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]
     text.findings += [Finding(WarningCode.WRAPPED_LINES)] if choice.change is unwrap else []
     strays = [one.cells for one in rows if one.stray]
-    text.has_stray = any(map(text.columns.is_suspicious, strays)) if text.columns else False
+    text.has_stray = bool(strays and text.columns and any(map(text.columns.is_suspicious, strays)))
     marked = [one.cells for one in rows if len(one.cells) >= width and one.cells[0].startswith(COMMENT)]
     text.has_comments = width > 1 and all(text.is_comment(cells[0], len(cells)) for cells in marked)
     return text
