@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from managed_tables_analyze.workbooks import html, ods_values
+from managed_tables_analyze.workbooks import html
+from managed_tables_analyze.workbooks.ods import cell_texts
 
 
 def _seconds(work: Callable[[str], object], text: str) -> float:
@@ -18,10 +19,10 @@ def _seconds(work: Callable[[str], object], text: str) -> float:
 @pytest.mark.parametrize(
     "work",
     [
-        lambda text: ods_values.shown_identifier("1", text + "x"),
-        lambda text: ods_values.shown_identifier(text, text),
-        lambda text: ods_values.moment_text("2024-01-01T10:00:00." + text),
-        lambda text: ods_values.duration_text("PT" + text),
+        lambda text: cell_texts.shown_identifier("1", text + "x"),
+        lambda text: cell_texts.shown_identifier(text, text),
+        lambda text: cell_texts.moment_text("2024-01-01T10:00:00." + text),
+        lambda text: cell_texts.duration_text("PT" + text),
     ],
 )
 def test_a_text_of_a_megabyte_takes_no_time(work: Callable[[str], object]) -> None:

@@ -2,11 +2,16 @@
 
 import pytest
 
-from managed_tables_analyze.workbooks.formats import FormatKind, builtin_format, parse_format, show_mask
-from managed_tables_analyze.workbooks.numbers import exact_number, float_text
 from managed_tables_analyze.workbooks.raw import Tally, Told
-from managed_tables_analyze.workbooks.serials import iso_text, serial_text
-from managed_tables_analyze.workbooks.strings import unescape_hex
+from managed_tables_analyze.workbooks.values.formats import (
+    FormatKind,
+    builtin_format,
+    parse_format,
+    show_mask,
+)
+from managed_tables_analyze.workbooks.values.numbers import exact_number, float_text
+from managed_tables_analyze.workbooks.values.serials import iso_text, serial_text
+from managed_tables_analyze.workbooks.xlsx.strings import unescape_hex
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,16 @@ from itertools import accumulate
 from math import inf, log2
 
 from managed_tables_analyze.layout import weights, words
-from managed_tables_analyze.layout.column import ColumnCost
 from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.heading import Heading
-from managed_tables_analyze.layout.looks import NULL, TEXT
+from managed_tables_analyze.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, Look
 from managed_tables_analyze.layout.pages import find_repeats
 from managed_tables_analyze.workbooks.sheets import MergedRange
 
 MOST_ABOVE = 40  # rows among which the first of data is sought
 _SENTENCE_BLANKS = 3
 _TITLE_CELLS = 3
+_KINDS = 4  # of a column, that are tried
 Kinds = tuple[str, ...]
 
 
@@ -53,7 +53,7 @@ class Scorer:
 
     def kinds_by_start(self, end: int) -> list[Kinds]:
         """Return each column's cheapest kind for every first row of data, the end of them being given."""
-        columns = [ColumnCost() for _ in range(self.width)]
+        columns = [_ColumnCost() for _ in range(self.width)]
         kinds: Kinds = (TEXT,) * self.width
         found = [kinds] * (end + 1)
         for place in range(end - 1, -1, -1):
@@ -215,3 +215,40 @@ class Scorer:
 def _bits_of_texts(row: GridRow) -> float:
     pairs = zip(row.looks, row.known_bits, strict=True)
     return sum(min(one.as_text, one.odd + known) for one, known in pairs if one.kind)
+
+
+class _ColumnCost:
+    """What the cells of one column cost under each kind, learnt cell by cell."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._bits: Counter[str] = Counter()
+        self._texts: Counter[str] = Counter()
+
+    def add(self, one: Look) -> None:
+        """Take one more cell into account."""
+        kind = one.kind
+        if kind:
+            self._counts[kind] += 1
+            self._bits[kind] += one.bits  # type: ignore[assignment]
+            self._texts[kind] += one.as_text  # type: ignore[assignment]
+
+    def kind(self) -> str:
+        """Return the kind that describes the cells in the fewest bits."""
+        values = self._counts.total() - self._counts[NULL]
+        best, fewest = TEXT, 0.0
+        for kind, count in self._counts.most_common(_KINDS):
+            if kind in (TEXT, NULL) or count * 2 < values:
+                continue
+            bits = self._bits[kind] - self._texts[kind] + weights.EXCEPTION * (values - count)
+            bits += _naming_bits(kind)
+            if bits < fewest:
+                best, fewest = kind, bits
+        return best
+
+
+def _naming_bits(kind: str) -> float:
+    """Return what it costs to name a kind, once for all cells of a column: a unit by its letters."""
+    if kind.startswith(QUANTITY):
+        return weights.SHAPE + weights.CHARACTER * (len(kind) - len(QUANTITY))
+    return weights.KINDS.get(kind, 0.0 if kind in PLAIN_KINDS else weights.SHAPE)

@@ -67,7 +67,7 @@ def _readers(kind: Kind) -> list[Reader]:
 
         return [read_xls, read_calamine]
     if kind is Kind.ODS:
-        from managed_tables_analyze.workbooks.ods import read_ods
+        from managed_tables_analyze.workbooks.ods.content_reader import read_ods
 
         return [read_ods]
     if kind is Kind.HTML:

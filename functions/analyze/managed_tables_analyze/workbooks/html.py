@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-from managed_tables_analyze.workbooks.cells import MAX_COLUMNS
 from managed_tables_analyze.workbooks.failures import NotTabularError
-from managed_tables_analyze.workbooks.numbers import exact_number, is_number
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_analyze.workbooks.sheets import MergedRange
+from managed_tables_analyze.workbooks.sheets import MAX_COLUMNS, MergedRange
+from managed_tables_analyze.workbooks.values.numbers import exact_number, is_number
 
 _CHUNK_CHARACTERS = 1 << 20
 _HEAD_BYTES = 4_096  # HTML wants the declaration of the encoding in the first 1,024

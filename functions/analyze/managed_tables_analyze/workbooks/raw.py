@@ -7,8 +7,8 @@ from itertools import zip_longest
 from typing import Any
 
 from managed_tables.messages.findings import GroundCode, WarningCode
-from managed_tables_analyze.workbooks.numbers import NumberCells
 from managed_tables_analyze.workbooks.sheets import Batch, MergedRange, letters
+from managed_tables_analyze.workbooks.values.numbers import NumberCells
 
 Cells = list[str | None]
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from managed_tables.messages.findings import Finding
 
+MAX_COLUMNS = 16_384  # Excel's own
+
 Row = tuple[int, list[str | None]]
 """Row number as the person sees it (counted from 1), and the cells from the first column on."""
 

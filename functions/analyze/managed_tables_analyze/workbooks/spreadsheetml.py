@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import IO
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_analyze.workbooks.cells import MAX_COLUMNS
 from managed_tables_analyze.workbooks.failures import NotTabularError, WorkbookTooLargeError
-from managed_tables_analyze.workbooks.formats import (
+from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
+from managed_tables_analyze.workbooks.sheets import MAX_COLUMNS, MergedRange
+from managed_tables_analyze.workbooks.values.formats import (
     GENERAL,
     FormatKind,
     NumberFormat,
     parse_format,
     show_mask,
 )
-from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_analyze.workbooks.serials import iso_text, serial_text
-from managed_tables_analyze.workbooks.sheets import MergedRange
+from managed_tables_analyze.workbooks.values.serials import iso_text, serial_text
 from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml, parse_xml
 
 _MAX_ROWS = 1 << 24  # an `Index` beyond it is no row number

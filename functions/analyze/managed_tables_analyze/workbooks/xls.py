@@ -12,7 +12,9 @@ from xlrd.compdoc import CompDocError
 
 from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_analyze.workbooks.failures import WorkbookEncryptedError, WorkbookError
-from managed_tables_analyze.workbooks.formats import (
+from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
+from managed_tables_analyze.workbooks.sheets import MergedRange
+from managed_tables_analyze.workbooks.values.formats import (
     GENERAL,
     FormatKind,
     NumberFormat,
@@ -20,9 +22,7 @@ from managed_tables_analyze.workbooks.formats import (
     parse_format,
     show_mask,
 )
-from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_analyze.workbooks.serials import serial_text
-from managed_tables_analyze.workbooks.sheets import MergedRange
+from managed_tables_analyze.workbooks.values.serials import serial_text
 
 _HEADER_ROWS = 200  # merged cells further down are data
 # What xlrd raises on files that are not what they say: its own errors, and whatever reading beyond a

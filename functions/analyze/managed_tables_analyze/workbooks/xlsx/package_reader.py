@@ -8,17 +8,17 @@ from itertools import chain
 from pathlib import Path
 
 from managed_tables.errors import WORKBOOK_CORRUPT
-from managed_tables_analyze.workbooks.canonical import NotCanonicalError
-from managed_tables_analyze.workbooks.cells import MAX_COLUMNS, CellReader, column_index
 from managed_tables_analyze.workbooks.failures import WorkbookError
-from managed_tables_analyze.workbooks.formats import NumberFormat
 from managed_tables_analyze.workbooks.package import Package, Relationship, open_package
 from managed_tables_analyze.workbooks.raw import RawSheet, Tally, in_batches
-from managed_tables_analyze.workbooks.sheets import Batch, MergedRange
-from managed_tables_analyze.workbooks.strings import read_shared_strings
-from managed_tables_analyze.workbooks.styles import read_styles
+from managed_tables_analyze.workbooks.sheets import MAX_COLUMNS, Batch, MergedRange
+from managed_tables_analyze.workbooks.values.formats import NumberFormat
+from managed_tables_analyze.workbooks.xlsx.canonical import NotCanonicalError
+from managed_tables_analyze.workbooks.xlsx.cells import CellReader, column_index
 from managed_tables_analyze.workbooks.xlsx.parse import parse_rows
 from managed_tables_analyze.workbooks.xlsx.scan import SheetScanner
+from managed_tables_analyze.workbooks.xlsx.strings import read_shared_strings
+from managed_tables_analyze.workbooks.xlsx.styles import read_styles
 from managed_tables_analyze.workbooks.xml import Attributes, parse_xml
 
 _CHUNK_BYTES = 1 << 20

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import IO
 
-from managed_tables_analyze.workbooks.cells import MAX_COLUMNS, CellReader, column_index
 from managed_tables_analyze.workbooks.failures import WorkbookTooLargeError
 from managed_tables_analyze.workbooks.raw import Cells
+from managed_tables_analyze.workbooks.sheets import MAX_COLUMNS
+from managed_tables_analyze.workbooks.xlsx.cells import CellReader, column_index
 from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml
 
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")

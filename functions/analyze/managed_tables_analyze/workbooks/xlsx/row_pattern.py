@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from managed_tables_analyze.workbooks.numbers import TRIMMED_NUMBER
+from managed_tables_analyze.workbooks.values.numbers import TRIMMED_NUMBER
 
 _MAX_LEARNT_COLUMNS = 256  # the expression of a wider sheet costs more than it saves
 _MAX_LEARNT_LOOKS = 4  # per column: kinds of cell (style and type)

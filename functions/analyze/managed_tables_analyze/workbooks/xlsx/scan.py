@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-from managed_tables_analyze.workbooks.canonical import ElementCutter, NotCanonicalError
-from managed_tables_analyze.workbooks.cells import MAX_COLUMNS, CellReader, column_index
 from managed_tables_analyze.workbooks.failures import WorkbookTooLargeError
-from managed_tables_analyze.workbooks.numbers import is_plain
 from managed_tables_analyze.workbooks.raw import BATCH_ROWS
-from managed_tables_analyze.workbooks.sheets import Batch, Column
-from managed_tables_analyze.workbooks.strings import rich_text, unescape_xml
+from managed_tables_analyze.workbooks.sheets import MAX_COLUMNS, Batch, Column
+from managed_tables_analyze.workbooks.values.numbers import is_plain
+from managed_tables_analyze.workbooks.xlsx.canonical import ElementCutter, NotCanonicalError
+from managed_tables_analyze.workbooks.xlsx.cells import CellReader, column_index
 from managed_tables_analyze.workbooks.xlsx.row_pattern import (
     CELL,
     EMPTY_ROWS,
@@ -24,6 +23,7 @@ from managed_tables_analyze.workbooks.xlsx.row_pattern import (
     RowPattern,
     compile_template,
 )
+from managed_tables_analyze.workbooks.xlsx.strings import rich_text, unescape_xml
 
 _FIRST_ROWS = 16  # the pattern is learnt from; then it is compiled anew with every batch that teaches more
 _MAX_BATCH_CELLS = 2_000_000  # empty ones too, 16 MB: only a sheet of cells far apart has more

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import IO
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_analyze.workbooks.cells import MAX_COLUMNS
 from managed_tables_analyze.workbooks.failures import (
     NotTabularError,
     WorkbookEncryptedError,
     WorkbookTooLargeError,
 )
-from managed_tables_analyze.workbooks.ods_values import Text, duration_text, moment_text, shown_identifier
+from managed_tables_analyze.workbooks.ods.cell_texts import Text, duration_text, moment_text, shown_identifier
 from managed_tables_analyze.workbooks.package import Package, open_package
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_analyze.workbooks.sheets import MergedRange
+from managed_tables_analyze.workbooks.sheets import MAX_COLUMNS, MergedRange
 from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml
 
 _MANIFEST = "META-INF/manifest.xml"
@@ -29,6 +28,7 @@ _MAX_MANIFEST_BYTES = 16 << 20  # it names the parts: a few kilobytes
 _ENCRYPTION = re.compile(rb"<(?:[\w-]+:)?encryption-data\b")
 _CELLS = ("table-cell", "covered-table-cell")
 _NUMBERS = ("float", "currency", "percentage")
+_TEMPORAL = {"date": moment_text, "time": duration_text}
 _HEADER_ROWS = 200  # merged cells further down are data
 _MAX_ROWS = 1 << 24  # sixteen times what any program has
 _ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:[0-9]{3}")
@@ -191,21 +191,22 @@ class _TableParser:
             tally.errors.update(dict.fromkeys(columns, self._row_count))
             return None
         if kind in _NUMBERS and "value" in cell:
-            if kind == "percentage":
-                tally.percents.update(columns)
-            number = tally.number_cells.text(cell["value"])
-            identifier = shown_identifier(number, shown)
-            return identifier or number or None
-        if kind == "date" and "date-value" in cell:
-            return moment_text(cell["date-value"])
-        if kind == "time" and "time-value" in cell:
-            return duration_text(cell["time-value"])
+            return self._number(columns, shown)
+        if kind in _TEMPORAL and f"{kind}-value" in cell:
+            return _TEMPORAL[kind](cell[f"{kind}-value"])
         if kind == "boolean":
             return "TRUE" if cell.get("boolean-value") == "true" else "FALSE"
         text = cell.get("string-value", shown) if kind == "string" else shown
         if "formula" in cell and not kind and not text:
             tally.uncached += len(columns) * self._row_count
         return mark_text(text) or None
+
+    def _number(self, columns: range, shown: str) -> str | None:
+        cell, tally = self._cell, self.tables[-1].tally
+        if cell["value-type"] == "percentage":
+            tally.percents.update(columns)
+        number = tally.number_cells.text(cell["value"])
+        return shown_identifier(number, shown) or number or None
 
     def _end_row(self) -> None:
         if not any(self._cells):

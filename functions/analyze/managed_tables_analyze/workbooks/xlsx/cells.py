@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_analyze.workbooks.failures import WorkbookError
-from managed_tables_analyze.workbooks.formats import GENERAL, FormatKind, NumberFormat, show_mask
-from managed_tables_analyze.workbooks.numbers import DOUBLE_DIGITS
 from managed_tables_analyze.workbooks.raw import Tally
-from managed_tables_analyze.workbooks.serials import SerialTexts, iso_text, moment_texts, serial_text
-from managed_tables_analyze.workbooks.strings import unescape_hex, unescape_xml
+from managed_tables_analyze.workbooks.sheets import MAX_COLUMNS
+from managed_tables_analyze.workbooks.values.formats import GENERAL, FormatKind, NumberFormat, show_mask
+from managed_tables_analyze.workbooks.values.numbers import DOUBLE_DIGITS
+from managed_tables_analyze.workbooks.values.serials import SerialTexts, iso_text, moment_texts, serial_text
+from managed_tables_analyze.workbooks.xlsx.strings import unescape_hex, unescape_xml
 
 _BOOLEANS = {"1": "TRUE", "0": "FALSE", "true": "TRUE", "false": "FALSE"}
 _NUMERIC_KINDS = (FormatKind.NUMBER, FormatKind.MASK)
-MAX_COLUMNS = 16_384  # Excel's own
 
 
 def column_index(letters: str) -> int:
@@ -70,29 +70,28 @@ class CellReader:
 
         `is_plain` says that they are numbers as `TRIMMED_NUMBER` takes them.
         """
-        if is_plain:
-            number_format = self.format_of(style)
-            kind = number_format.kind
-            if kind is FormatKind.NUMBER:
-                self._note_percent(column, number_format)
-                return self._numbers(raws)
-            if kind is FormatKind.DATETIME:
-                return moment_texts(raws, self._is_1904)
-            if kind is not FormatKind.MASK:
-                return list(map(self._serials(kind).__getitem__, raws))
+        if is_plain and (texts := self._plain_texts(column, self.format_of(style), raws)) is not None:
+            return texts
         if cell_type == "s":
             return self._shared_texts(raws)
         if cell_type in ("str", "inlineStr"):
-            return [
-                (raw or None)
-                if not raw or ("." not in raw and "&" not in raw and "_x" not in raw)
-                else mark_text(unescape_hex(unescape_xml(raw))) or None
-                for raw in raws
-            ]
+            return _inline_texts(raws)
         if cell_type == "b":
-            texts = {raw: raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in set(raws)}
-            return [texts[raw] for raw in raws]
+            found = {raw: raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in set(raws)}
+            return [found[raw] for raw in raws]
         return [raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in raws]
+
+    def _plain_texts(
+        self, column: int, number_format: NumberFormat, raws: Sequence[str | None]
+    ) -> list[str | None] | None:
+        """Return the texts of a column's plain numbers, None where a mask says how each is shown."""
+        kind = number_format.kind
+        if kind is FormatKind.NUMBER:
+            self._note_percent(column, number_format)
+            return self._numbers(raws)
+        if kind is FormatKind.DATETIME:
+            return moment_texts(raws, self._is_1904)
+        return None if kind is FormatKind.MASK else list(map(self._serials(kind).__getitem__, raws))
 
     def _serials(self, kind: FormatKind) -> SerialTexts:
         known = self._texts_of_serials.get(kind)
@@ -141,3 +140,12 @@ class CellReader:
         if raw.strip().isdigit() and int(raw) < len(self._strings):
             return self._strings[int(raw)]
         raise WorkbookError(f"o texto compartilhado {raw[:20]} não existe")
+
+
+def _inline_texts(raws: Sequence[str | None]) -> list[str | None]:
+    return [
+        (raw or None)
+        if not raw or ("." not in raw and "&" not in raw and "_x" not in raw)
+        else mark_text(unescape_hex(unescape_xml(raw))) or None
+        for raw in raws
+    ]

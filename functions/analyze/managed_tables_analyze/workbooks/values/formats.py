@@ -108,15 +108,20 @@ def _temporal_kind(section: Sequence[re.Match[str]]) -> FormatKind | None:
         return None
     if any(token["bracket"] and _ELAPSED.fullmatch(token["bracket"]) for token in section):
         return FormatKind.DURATION
+    shows_date, shows_time = _shown_parts(section)
+    if shows_date:
+        return FormatKind.DATETIME if shows_time else FormatKind.DATE
+    return FormatKind.TIME if shows_time else None
+
+
+def _shown_parts(section: Sequence[re.Match[str]]) -> tuple[bool, bool]:
+    """Return whether a format shows a date, and whether it shows a time."""
     runs = [token["letters"].lower() for token in section if token["letters"]]
     letters = {run[0] for run in runs}
     # "aaa" is a day of the week where Excel is Japanese; "am/pm" is a time.
     has_time = bool(letters & {*"hs"}) or any(token["meridiem"] for token in section)
     has_month = "m" in letters and (not has_time or any(run.startswith("mmm") for run in runs))
-    has_date = has_month or bool(letters & {*_DATE_LETTERS})
-    if has_date:
-        return FormatKind.DATETIME if has_time else FormatKind.DATE
-    return FormatKind.TIME if has_time else None
+    return has_month or bool(letters & {*_DATE_LETTERS}), has_time
 
 
 def _masks(sections: Sequence[Sequence[re.Match[str]]]) -> tuple[Mask, ...]:
@@ -143,15 +148,26 @@ def _mask(section: Sequence[re.Match[str]]) -> Mask | None:
             if condition and condition[1] != "<=":
                 return None
             limit = float(condition[2]) if condition else limit
-        elif token["other"] is not None and token["other"] in "0#":
-            places.append((True, token["other"]))
-        elif token["other"] is not None and token["other"] in "-() ":
-            places.append((False, token["other"]))
-        elif token["quoted"] is not None or token["escaped"] is not None:
-            places.extend((False, char) for char in token["quoted"] or token["escaped"] or "")
-        elif token["space"] is None and token["fill"] is None:
-            return None  # a decimal point, thousands, percent, a fraction: a quantity
+            continue
+        shown = _mask_places(token)
+        if shown is None:
+            return None
+        places += shown
     return Mask(tuple(places), limit)
+
+
+def _mask_places(token: re.Match[str]) -> list[tuple[bool, str]] | None:
+    """Return the places of a mask that a token stands for; None for one that only a quantity has.
+
+    A quantity has a decimal point, thousands, a percent sign or a fraction.
+    """
+    other = token["other"]
+    if other is not None:
+        return [(other in "0#", other)] if other in "0#-() " else None
+    if token["space"] is not None or token["fill"] is not None:
+        return []
+    text = token["quoted"] if token["quoted"] is not None else token["escaped"]
+    return None if text is None else [(False, char) for char in text]
 
 
 def _is_identifier_mask(mask: Mask) -> bool:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from managed_tables_analyze.workbooks.formats import FormatKind
-from managed_tables_analyze.workbooks.numbers import exact_number, is_number
+from managed_tables_analyze.workbooks.values.formats import FormatKind
+from managed_tables_analyze.workbooks.values.numbers import exact_number, is_number
 
 _DAY_SECONDS = 86_400
 _DAY_MS = 86_400_000

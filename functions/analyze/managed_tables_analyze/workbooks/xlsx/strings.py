@@ -5,8 +5,8 @@ import re
 from typing import IO
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_analyze.workbooks.canonical import ElementCutter, NotCanonicalError
 from managed_tables_analyze.workbooks.failures import WorkbookError
+from managed_tables_analyze.workbooks.xlsx.canonical import ElementCutter, NotCanonicalError
 from managed_tables_analyze.workbooks.xml import Attributes, parse_xml
 
 _ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|apos));|&")

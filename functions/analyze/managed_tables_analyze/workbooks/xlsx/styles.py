@@ -2,7 +2,12 @@
 
 from typing import IO
 
-from managed_tables_analyze.workbooks.formats import GENERAL, NumberFormat, builtin_format, parse_format
+from managed_tables_analyze.workbooks.values.formats import (
+    GENERAL,
+    NumberFormat,
+    builtin_format,
+    parse_format,
+)
 from managed_tables_analyze.workbooks.xml import Attributes, parse_xml
 
 _MAX_STYLES = 100_000  # Excel allows 65,490

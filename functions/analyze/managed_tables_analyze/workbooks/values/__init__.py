@@ -1,0 +1,1 @@
+"""Numbers, dates and their formats, as every kind of workbook writes them."""
