@@ -8,14 +8,14 @@ from pathlib import Path
 
 from managed_tables_analyze.files.archives import MAX_UNPACKED_BYTES, unpack
 from managed_tables_analyze.files.kinds import Kind, detect_kind
-from managed_tables_analyze.layout.ranking import Ranked, rank_layouts
+from managed_tables_analyze.files.source import open_source
 from managed_tables_analyze.layout.search import Grid
+from managed_tables_analyze.ranking import Ranked, rank_layouts
 from managed_tables_analyze.reading import TableReading, TableWish, Wish
 from managed_tables_analyze.staging.sheet_table import HEAD_ROWS, grid_rows
 from managed_tables_analyze.stated import LineMask, stated_places
 from managed_tables_analyze.text.choosing import choose
 from managed_tables_analyze.text.dialect import NO_QUOTE
-from managed_tables_analyze.text.source import open_source
 from managed_tables_analyze.workbooks import read_workbook
 
 CANDIDATES = 3

@@ -147,7 +147,7 @@ def repeated_bits(text: str, above: str) -> float:
     So a text of many words costs no more than it does cut at its blanks, where such words are cells that
     stand above already.
     """
-    if len(text) > _LOOKED_AT or len(above) > _LOOKED_AT:
+    if max(len(text), len(above)) > _LOOKED_AT:
         return 0.0
     words, uppers = text.split(" "), above.split(" ")
     if len(words) != len(uppers) or len(words) == 1:

@@ -141,7 +141,7 @@ class Scorer:
             bits += self._end_bits[min(self.width, len(row.cells))]
         elif len(row.cells) < self.width:
             is_sentence = len(row.cells) == 1 and row.filled[0].count(" ") >= _SENTENCE_BLANKS
-            bits += weights.SHORT_ROW + (weights.SENTENCE if is_sentence else 0.0)
+            bits += weights.SHORT_ROW + weights.SENTENCE * is_sentence
         if row.extent > self.width:
             bits += weights.LONG_ROW + sum(one.as_text for one in row.looks[self.width :] if one.kind)
         return bits

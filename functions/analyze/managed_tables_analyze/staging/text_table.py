@@ -13,6 +13,7 @@ from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import WarningCode
 from managed_tables_analyze.files.encodings import CHUNK_BYTES
+from managed_tables_analyze.files.source import open_lines
 from managed_tables_analyze.layout.drawn import STROKES, is_rule
 from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.repair.mending import Mender
@@ -22,7 +23,6 @@ from managed_tables_analyze.staging.parts import Part
 from managed_tables_analyze.staging.writer import PartWriter
 from managed_tables_analyze.text.dialect import NO_QUOTE, QUOTE
 from managed_tables_analyze.text.records import Lines, Record, RecordReader
-from managed_tables_analyze.text.source import open_lines
 from managed_tables_analyze.text.text_file import TextFile, check_pieces
 
 _MAX_PATTERN_WIDTH = 60  # cells of a row that one regular expression checks

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import dropwhile
 from operator import attrgetter, itemgetter
 
+from managed_tables_analyze.files.source import Change
 from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.grid import GridRow, make_grid
 from managed_tables_analyze.layout.looks import TEXT, text_bits
@@ -24,7 +25,6 @@ from managed_tables_analyze.text.dialect import (
     propose_dialects,
 )
 from managed_tables_analyze.text.records import Lines, Record, RecordReader
-from managed_tables_analyze.text.source import Change
 
 _Way = tuple[Change | None, Dialect, float]  # and its prior
 

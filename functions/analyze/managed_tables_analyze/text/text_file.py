@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables_analyze.files.source import Source, byte_count, open_source
 from managed_tables_analyze.layout.drawn import is_rule
 from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.header import Header
@@ -25,7 +26,6 @@ from managed_tables_analyze.text.alignment import UnevenError, collapse, is_alig
 from managed_tables_analyze.text.choosing import Choice, choose, grid_of, read_records, unwrap
 from managed_tables_analyze.text.dialect import Dialect
 from managed_tables_analyze.text.records import Lines, Record, RecordReader
-from managed_tables_analyze.text.source import Source, byte_count, open_source
 from managed_tables_analyze.workbooks.sheets import Row
 
 _ALIGNED = "as colunas são alinhadas por espaços"
