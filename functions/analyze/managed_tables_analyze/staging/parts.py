@@ -17,11 +17,16 @@ from managed_tables_analyze.staging.writer import CARRIAGE_RETURN, LINE_FEED
 
 THREADS = 2  # what a Lambda of 2 GB has
 MEMORY_LIMIT = "600MB"  # of DuckDB: leaves room for Python in 1 GB
+_VECTOR_ROWS = 2_048  # what DuckDB hands on at once, of all columns
 _ROW_GROUP_ROWS = 122_880  # DuckDB's own unit of parallel reading
-# Of a column's values in a row group: to gather more of them costs more than it saves.
+_ROW_GROUP_CELLS = 6_000_000  # held in memory until the group is written: a wide table has fewer rows in one
+# Of a column's values in a row group: to gather more of them costs more than it saves. The room of all is
+# taken beforehand, 50 bytes each.
 _DICTIONARY_VALUES = 10_000
-_MOST_DICTIONARY_VALUES = 4_000_000  # of all columns: their room, 50 bytes each, is taken beforehand
-_BUFFER_MIN_BYTES = 8 * 1_024 * 1_024  # one a thread is read at a time; larger ones are no faster
+_DICTIONARY_SHARE = 8  # rows of a group to one value
+# Larger buffers are no faster, but for wide rows: one holds at least a vector of them.
+_BUFFER_MIN_BYTES = 8 * 1_024 * 1_024
+_BUFFER_MAX_BYTES = 32 * 1_024 * 1_024  # DuckDB's own default
 _LINE_MIN_BYTES = 2 * 1_024 * 1_024  # DuckDB's own default
 
 
@@ -92,7 +97,8 @@ def read_sql(part: Part) -> str:
     names += [f"c{index}" for index in range(part.width)]
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     line_bytes = max(_LINE_MIN_BYTES, part.max_record_bytes * 2)
-    buffer_bytes = max(_BUFFER_MIN_BYTES, line_bytes * 2)
+    vector_bytes = part.path.stat().st_size // (part.expected_rows or 1) * _VECTOR_ROWS
+    buffer_bytes = max(_BUFFER_MIN_BYTES, min(_BUFFER_MAX_BYTES, vector_bytes), line_bytes * 2)
     skip = 0 if part.has_line else part.data_line - 1
     return (
         f"read_csv({literal(str(part.path))}, columns = {{{columns}}}, auto_detect = false, header = false, "
@@ -131,11 +137,13 @@ def _text_of_formula(cell: str) -> str:
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, target: Path, width: int) -> int:
     """Write the rows of a query of `width` columns, in order, and return how many they were."""
-    dictionary = min(_DICTIONARY_VALUES, _MOST_DICTIONARY_VALUES // width)
+    fitting = _ROW_GROUP_CELLS // width // _VECTOR_ROWS * _VECTOR_ROWS
+    rows = min(_ROW_GROUP_ROWS, max(_VECTOR_ROWS, fitting))
+    dictionary = min(_DICTIONARY_VALUES, rows // _DICTIONARY_SHARE)
     written = connection.execute(
         f"COPY ({select}) TO {literal(str(target))} "
         f"(FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
-        f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}, DICTIONARY_SIZE_LIMIT {dictionary}, "
+        f"ROW_GROUP_SIZE {rows}, DICTIONARY_SIZE_LIMIT {dictionary}, "
         f"WRITE_BLOOM_FILTER false)"
     ).fetchone()
     assert written is not None  # noqa: S101 - COPY answers its count
