@@ -34,8 +34,8 @@ def find_sum(connection: DuckDBPyConnection, staged: Path, columns: Sequence[int
     sum or the mean of its column.
     """
     source = staged_rows(staged)
-    row = _last_row(connection, source, columns)
-    if row is None or len(columns) < 2:
+    row = _last_row(connection, source, columns) if len(columns) > 1 else None
+    if row is None:
         return None
     line, cells = row
     places = dict(zip(columns, cells, strict=True))
@@ -51,7 +51,7 @@ def find_sum(connection: DuckDBPyConnection, staged: Path, columns: Sequence[int
 
 def _last_row(connection: DuckDBPyConnection, source: str, columns: Sequence[int]) -> Row | None:
     cells = ", ".join(f"c{column}" for column in columns)
-    query = f"SELECT line, {cells} FROM {source} WHERE line = (SELECT max(line) FROM {source})"  # noqa: S608
+    query = f"SELECT line, {cells} FROM {source} ORDER BY line DESC LIMIT 1"  # noqa: S608 - own SQL
     found = connection.execute(query).fetchone()
     return None if found is None else (found[0], list(found[1:]))
 
