@@ -7,8 +7,8 @@ from itertools import pairwise, zip_longest
 from math import inf
 
 from managed_tables_analyze.layout import weights
-from managed_tables_analyze.layout.drawn import is_rule
 from managed_tables_analyze.layout.looks import Look, look, repeated_bits
+from managed_tables_analyze.layout.separators import is_separator
 
 _NOTHING = " \t\r\n\x1a\ufeff\xa0"
 Cells = Sequence[str | None]
@@ -80,7 +80,7 @@ def make_grid(rows: Iterable[tuple[int, int, Cells, Cells | None]]) -> list[Grid
     for number, last_line, cells, written in rows:
         if not any(cell and cell.strip(_NOTHING) for cell in cells):
             continue
-        if not is_rule(cells):
+        if not is_separator(cells):
             grid.append(GridRow(number, cells, last is not None and number > last + 1, written))
         last = max(number, last_line)
     for above, row in pairwise(grid):

@@ -47,7 +47,7 @@ class RowNotes:
         """Take note of the header found again among the rows."""
         self._leave_out(WarningCode.REPEATED_HEADER, line)
 
-    def rule(self, line: int) -> None:
+    def separator(self, line: int) -> None:
         """Count a separator line among the rows."""
         self._leave_out(WarningCode.SEPARATOR_LINES, line)
 

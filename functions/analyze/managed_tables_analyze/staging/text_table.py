@@ -14,7 +14,7 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import WarningCode
 from managed_tables_analyze.files.encodings import CHUNK_BYTES
 from managed_tables_analyze.files.source import open_lines
-from managed_tables_analyze.layout.drawn import STROKES, is_rule
+from managed_tables_analyze.layout.separators import STROKES, is_separator
 from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.repair.mending import Mender
 from managed_tables_analyze.staging.extent import Extent
@@ -167,8 +167,9 @@ def _no_row(cells: list[str], text: TextFile, notes: RowNotes) -> Callable[[int]
         return notes.blank
     if cells[0].startswith("\ufeff"):
         cells[0] = cells[0].lstrip("\ufeff").strip(text.dialect.quote)
-    if text.width > 1 and len(cells) in (1, text.width) and all(map(str.strip, cells)) and is_rule(cells):
-        return notes.rule
+    is_full = len(cells) in (1, text.width) and all(map(str.strip, cells))
+    if text.width > 1 and is_full and is_separator(cells):
+        return notes.separator
     # The header once more, also where it has other columns at its end.
     labels = text.header.labels[: len(cells)]
     is_header = 1 < len(labels) > len(text.header.labels) / 2 and cells[: len(labels)] == labels

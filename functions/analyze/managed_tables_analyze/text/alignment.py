@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from managed_tables_analyze.layout.drawn import is_rule
 from managed_tables_analyze.layout.looks import look
+from managed_tables_analyze.layout.separators import is_separator
 from managed_tables_analyze.text.dialect import QUOTE, Dialect
 
 _MAX_LINES = 300  # of the sample
@@ -66,7 +66,7 @@ def is_aligned(lines: Sequence[str], dialect: Dialect) -> bool:
     Titles may stand above the first aligned line; a comma between digits is the mark of decimals there.
     """
     plain = (line.rstrip("\r\n\x1a") for line in lines if not line.startswith("#"))
-    sample = [line for line in filter(str.strip, plain) if not is_rule((line,))][:_MAX_LINES]
+    sample = [line for line in filter(str.strip, plain) if not is_separator((line,))][:_MAX_LINES]
     if len(sample) < _FEWEST_ALIGNED or dialect.delimiter in (";", "\t", "|"):
         return False
     widths = [len(_RUN.split(line.strip())) for line in sample]

@@ -12,11 +12,11 @@ from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_analyze.files.source import Source, byte_count, open_source
-from managed_tables_analyze.layout.drawn import is_rule
 from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.header import Header
 from managed_tables_analyze.layout.looks import TEXT
 from managed_tables_analyze.layout.search import Grid, Stated, find_end, find_header
+from managed_tables_analyze.layout.separators import is_separator
 from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.reading import TableWish
 from managed_tables_analyze.repair.columns import Columns
@@ -86,8 +86,8 @@ def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = No
     text = _describe(source, name, choice, header, rows)
     text.keeps_last = wish.last_line is not None
     text.is_prose = not (choice.dialect.delimiter or wish.stated) and _is_prose(name, source.sample)
-    is_drawn = choice.dialect.delimiter == "|" and any(is_rule((line,)) for line in source.sample)
-    text.trim = is_drawn if wish.trim is None else wish.trim
+    has_separators = choice.dialect.delimiter == "|" and any(is_separator((line,)) for line in source.sample)
+    text.trim = has_separators if wish.trim is None else wish.trim
     _find_end(text, grid, wish)
     return text
 
