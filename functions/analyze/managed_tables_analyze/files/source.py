@@ -1,4 +1,4 @@
-"""The lines of a text file as UTF-8: a sample to choose by, and the file with its lines changed."""
+"""Open a text as UTF-8 lines: a sample to choose the dialect by, and the file with its lines changed."""
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,14 +14,14 @@ from managed_tables_analyze.stated import LineMask, read_encoding
 Change = Callable[[Iterable[str]], Iterable[str]]
 
 _SAMPLE_BYTES = 262_144
-_SAMPLE_LINES = 20  # at least, however long they are: one line alone shows no agreement
-_LONG_SAMPLE_BYTES = 8_388_608  # beyond which there need not be as many
+_SAMPLE_LINES = 20  # at least, however long: a single line shows no pattern
+_LONG_SAMPLE_BYTES = 8_388_608  # beyond which fewer lines are enough
 _TAIL_BYTES = 65_536
 
 
 @dataclass
 class Source:
-    """A file's lines as UTF-8 from `start` on, and the first of them; `below` are stated to lie below."""
+    """A file's lines as UTF-8 from `start` on, and a sample; `below`: lines stated to be below the table."""
 
     encoding: Encoding
     path: Path
@@ -33,7 +33,7 @@ class Source:
 
     @property
     def size(self) -> int:
-        """The bytes of the file."""
+        """The size of the file in bytes."""
         return self.path.stat().st_size
 
     @property
@@ -70,7 +70,7 @@ class Source:
 
 
 def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Source:
-    """Return the lines that the dialect cuts: transcoded and masked, each where it is needed."""
+    """Return the lines for the dialect to cut, transcoded and masked if needed; JobError if not a text."""
     if path.stat().st_size == 0:
         raise JobError(FILE_EMPTY, file=name)
     try:
@@ -104,7 +104,7 @@ def open_lines(path: Path, start: int, end: int) -> Iterator[io.TextIOWrapper]:
 
 
 class _Limited(io.FileIO):
-    """A file whose lines end at `end`."""
+    """A file that ends at byte `end`."""
 
     def __init__(self, path: Path, end: int) -> None:
         super().__init__(path)

@@ -1,4 +1,4 @@
-"""Tables whose cells blanks part: cut where no cell has a blank in it, else told to be no table."""
+"""Recognise columns separated by blanks: cut where no cell contains a blank, otherwise refused."""
 
 import re
 from collections import Counter
@@ -11,16 +11,16 @@ from managed_tables_analyze.text.dialect import QUOTE, Dialect
 _MAX_LINES = 300  # of the sample
 _FEWEST_LINES = 3
 _FEWEST_ALIGNED = 2
-_VALUES = 0.8  # share of values that makes a column one of values
-_ALIGNED = 0.9  # share of the lines that are cut alike
+_VALUES = 0.8  # least share of values in a column of values
+_ALIGNED = 0.9  # least share of lines with the usual number of cells
 _DELIMITER = re.compile(rf"[;\t|{QUOTE}]|,(?!\d)|(?<!\d),")
 _RUN = re.compile(" {2,}")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
-_FIXED_WIDTH = 80  # characters from which lines of one length are records without delimiters
+_FIXED_WIDTH = 80  # characters: equal lines of this length or more are records without delimiters
 
 
 def is_cut_by_runs(sample: Sequence[str]) -> bool:
-    """Return whether all lines have as many words, most in columns of values; R has no label for its rows."""
+    """Return whether all lines have the same number of words (R omits a label), mostly values by column."""
     lines = [line.strip() for line in sample if not line.isspace()][:_MAX_LINES]
     text = "\n".join(lines)
     if len(lines) < _FEWEST_LINES or not _RUN.search(text) or _DELIMITER.search(text):
@@ -34,9 +34,9 @@ def is_cut_by_runs(sample: Sequence[str]) -> bool:
 
 
 def _may_label(labels: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether words may be the labels of all columns, or of all but R's names of rows."""
+    """Return whether words may label all columns, or all but the one of R's row names."""
     if len(labels) == len(rows[0]):
-        # Values above two columns: a single column, without a label, of values with blanks in them.
+        # Values above two columns: in fact one column without a label, whose values contain blanks.
         return len(labels) > 2 or not any(look(one).is_value for one in labels)
     names = [row[0] for row in rows]
     are_names = names == [*map(str, range(1, len(rows) + 1))] or not any(look(one).is_value for one in names)
@@ -44,11 +44,11 @@ def _may_label(labels: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 
 
 class UnevenError(Exception):
-    """A line has another number of words than those before: which is missing cannot be told."""
+    """A line has more or fewer words than those before it: which word is missing is unknown."""
 
 
 def collapse(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines with a tab for each run of blanks; UnevenError where one is not cut as the others."""
+    """Yield the lines with a tab for each run of blanks; UnevenError if their numbers of words differ."""
     widths: set[int] = set()
     for number, line in enumerate(lines):
         body = line.rstrip("\r\n")
@@ -61,9 +61,9 @@ def collapse(lines: Iterable[str]) -> Iterator[str]:
 
 
 def is_aligned(lines: Sequence[str], dialect: Dialect) -> bool:
-    """Return whether runs of blanks align the columns (fixed width), and no delimiter cuts them better.
+    """Return whether runs of blanks align the columns (fixed width) and no delimiter cuts them better.
 
-    Titles may stand above the first aligned line; a comma between digits is the mark of decimals there.
+    Titles may precede the first aligned line; a comma between digits counts as a decimal mark.
     """
     plain = (line.rstrip("\r\n\x1a") for line in lines if not line.startswith("#"))
     sample = [line for line in filter(str.strip, plain) if not is_separator((line,))][:_MAX_LINES]

@@ -1,4 +1,4 @@
-"""The choice among the ways to cut a text's lines: each candidate is scored with its best layout."""
+"""Choose how to cut a text's lines: each candidate is scored with its best layout."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,9 +26,9 @@ from managed_tables_analyze.text.dialect import (
 )
 from managed_tables_analyze.text.records import Lines, Record, RecordReader
 
-_Way = tuple[Change | None, Dialect, float]  # and its prior
+_Way = tuple[Change | None, Dialect, float]  # the prior, in bits
 
-_MOST_LINES = 120  # that hold something, of those that each dialect is tried on
+_MOST_LINES = 120  # that are not blank, on which each dialect is tried
 _LONGEST_LINE = 1_000_000
 _MOST_CHARACTERS = 400_000
 _WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
@@ -36,9 +36,9 @@ _WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
 
 @dataclass(frozen=True)
 class Choice:
-    """A way to cut the lines: first changed (None: as they are), then by a dialect.
+    """A way to cut the lines: an optional change of the lines, then a dialect.
 
-    `bits` are those of the whole, `layout` is that of the largest table of `grid`.
+    `bits` is the cost of all tables and of the prior; `layout` is that of the largest table of `grid`.
     """
 
     change: Change | None
@@ -47,23 +47,23 @@ class Choice:
     layout: Layout
     bits: float
     first_line: int
-    """The header's first line, the first of data where there is none."""
+    """The header's first line, or the first line of data if there is no header."""
     data_line: int
     """The first line of data."""
 
 
 def choose(lines: Sequence[str], wish: TableWish, stated: Stated, *, is_whole: bool) -> list[Choice]:
-    """Return the ways to cut the lines, best first; none where there is nothing to cut."""
+    """Return the ways to cut the lines, best first; empty if there is nothing to cut."""
     first = _first_lines(lines)
     is_whole = is_whole and len(first) == len(lines)
     found = [_score(first, one, stated, is_whole=is_whole) for one in _candidates(first, wish)]
-    fewest = 1 if wish.delimiter is None else 0  # a delimiter that cuts nothing is none, unless it is stated
+    fewest = 1 if wish.delimiter is None else 0  # a delimiter that cuts nothing counts only if stated
     scored = (one for one in found if one and (one.layout.width > fewest or not one.dialect.delimiter))
     return sorted(scored, key=lambda one: one.bits)
 
 
 def _score(lines: Sequence[str], way: _Way, stated: Stated, *, is_whole: bool) -> Choice | None:
-    """Return a way to cut the lines with its best layout; None where it does not cut any."""
+    """Return a way to cut the lines with its best layout; None if it cuts none of them."""
     change, dialect, prior = way
     records = read_records(list(change(lines)) if change else lines, dialect)
     grid = Grid(grid_of(records), short_tells=True, is_whole=is_whole)
@@ -80,12 +80,12 @@ def _score(lines: Sequence[str], way: _Way, stated: Stated, *, is_whole: bool) -
 
 
 def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
-    """Return what speaks against a delimiter that also stands in texts, by the columns that it gives."""
+    """Return the bits against a delimiter that also occurs in texts, judged by the columns that it gives."""
     change, dialect, _ = way
     has_header = layout.first < layout.start
     named = first.extent if has_header else -1
     is_weak = dialect.delimiter in (" ", ":") or (change is collapse and layout.width == 2)
-    # R has no label for the names of rows.
+    # R writes no label above its row names.
     bits = weights.BLANKS_WITHOUT_HEADER if is_weak and named < layout.width - 1 else 0.0
     is_short = named < layout.width or (dialect.delimiter.endswith(" ") and layout.first > 0)
     if dialect.delimiter and has_header and is_short and {*layout.kinds} <= {TEXT, "boolean"}:
@@ -125,9 +125,9 @@ def _changed_lines(lines: Sequence[str]) -> Iterator[_Way]:
 
 
 def unwrap(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines (with their ends), those that are one quoted cell without its quotes.
+    """Yield the lines with their ends; a line that is one quoted cell loses its quotes.
 
-    So is a CSV file that was kept in one column of a spreadsheet.
+    A CSV file that was saved from one column of a spreadsheet looks like this.
     """
     for line in lines:
         wrapped = _WRAPPED.fullmatch(line)
@@ -135,20 +135,20 @@ def unwrap(lines: Iterable[str]) -> Iterator[str]:
 
 
 def count_wrapped(lines: Iterable[str]) -> int:
-    """Return how many lines are one quoted cell."""
+    """Return how many lines consist of one quoted cell."""
     return sum(_WRAPPED.fullmatch(line) is not None for line in lines)
 
 
 def read_records(
     lines: Sequence[str], dialect: Dialect, mender: Mender | None = None, first_line: int = 1
 ) -> list[Record]:
-    """Return the records of lines from one on, the line of a hint left out."""
+    """Return the records from `first_line` on, without the line of a hint."""
     skipped = max(1 if find_hint(lines) else 0, first_line - 1)
     return list(RecordReader(Lines(iter(lines[skipped:]), skipped), dialect, mender))
 
 
 def grid_of(records: Sequence[Record]) -> list[GridRow]:
-    """Return the rows that records make, without comments among them."""
+    """Return the records as rows of a grid, without the comments among them."""
     left_out = {one.line for one in _comments(records)}
     return make_grid(
         (one.line, one.last_line, one.cells, one.strict or [] if one.repaired else None)
@@ -158,7 +158,7 @@ def grid_of(records: Sequence[Record]) -> list[GridRow]:
 
 
 def _comments(records: Iterable[Record]) -> list[Record]:
-    """Return the comments below the first record that is none, where no row begins as they do."""
+    """Return the comments below the first other record; none if any of them may be a row."""
     begins = [(one.cells[0].startswith(COMMENT), one) for one in filter(attrgetter("cells"), records)]
     below = [*dropwhile(itemgetter(0), begins)] or begins
     marked = [one for is_marked, one in below if is_marked]

@@ -1,4 +1,4 @@
-"""How the characters of a text file are cut into records and cells, and the ways that are worth trying."""
+"""Describe how a text is cut into records and cells, and propose the dialects worth trying."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from managed_tables_analyze.layout import weights
 
 QUOTE = '"'
 BACKSLASH = "\\"
-NO_QUOTE = "\ufdd2"  # a noncharacter, which no text holds: nothing is quoted
+NO_QUOTE = "\ufdd2"  # a noncharacter, absent from any text: nothing is quoted
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
 
 
@@ -16,7 +16,7 @@ _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
 class Dialect:
     """The delimiter (of any length; empty for a single column), the quote and the escape (empty for none).
 
-    A doubled quote inside quotes is one quote; `escape` is `\\` where the file writes `\\"` instead.
+    A doubled quote inside quotes is one quote; `escape` is `\\` if the file writes `\\"` instead.
     """
 
     delimiter: str = ","
@@ -29,13 +29,13 @@ class Dialect:
 
 
 def find_hint(lines: Sequence[str]) -> str | None:
-    """Return the delimiter that Excel's `sep=` line names."""
+    """Return the delimiter that Excel's `sep=` line names, None without such a line."""
     match = _HINT.fullmatch(lines[0]) if lines else None
     return match[1] if match else None
 
 
 def propose_dialects(lines: Sequence[str]) -> Iterator[tuple[Dialect, float]]:
-    """Yield each dialect that may be, with the bits that it costs beside the others."""
+    """Yield each dialect worth trying, with its prior in bits."""
     text = "".join(lines)
     for delimiter, bits in weights.DELIMITERS.items():
         pair = delimiter * 2
@@ -48,13 +48,13 @@ def propose_dialects(lines: Sequence[str]) -> Iterator[tuple[Dialect, float]]:
 
 
 def complete_dialect(lines: Sequence[str], delimiter: str) -> Dialect:
-    """Choose quote and escape of lines whose delimiter is known."""
+    """Choose quote and escape for lines whose delimiter is known."""
     text = "".join(lines)
     return _with_escape(Dialect(delimiter, _quotes(text, delimiter)[-1]), text)
 
 
 def _with_blank(dialect: Dialect, text: str) -> Dialect:
-    """Take the blank after every delimiter for a part of it."""
+    """Add a blank to the delimiter if one follows it everywhere."""
     delimiter = dialect.delimiter
     if len(delimiter) != 1 or delimiter.isspace():
         return dialect
@@ -66,7 +66,7 @@ def _with_blank(dialect: Dialect, text: str) -> Dialect:
 
 
 def _quotes(text: str, delimiter: str) -> list[str]:
-    """Return the quotes to try: `'` too where it stands at the edges of cells more often than `"`."""
+    """Return the quotes to try: also `'` if it encloses cells more than twice as often as `"`."""
     counts = {}
     for quote in (QUOTE, "'"):
         edge = re.escape(delimiter) or "(?!)"
@@ -77,7 +77,7 @@ def _quotes(text: str, delimiter: str) -> list[str]:
 
 
 def _with_escape(dialect: Dialect, text: str) -> Dialect:
-    """Add the backslash as escape where reading with it goes wrong less often."""
+    """Add the backslash as escape if it stands before quotes inside cells more often than a quote does."""
     if BACKSLASH + dialect.quote not in text:
         return dialect
     escaped = replace(dialect, escape=BACKSLASH)

@@ -1,8 +1,8 @@
-"""The strict grammar of records: what a line, or several where a quote is open, is cut into.
+"""Read records by the strict grammar: a record is one line, or several while a quote is open.
 
-A record is well formed when every cell that begins with a quote also ends with one, quotes inside being
-doubled (or escaped). What is not, or has another number of cells than the table, is handed to the mender,
-where there is one; a quote that never closes never swallows the file.
+A record is well formed if every cell that begins with a quote also ends with one, and quotes inside are
+doubled (or escaped). A record that is malformed, or has more or fewer cells than the table, is handed to the
+mender, if there is one. A quote that never closes never swallows the file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,17 +12,15 @@ from managed_tables_analyze.repair.mending import Mender
 from managed_tables_analyze.text.dialect import BACKSLASH, Dialect
 from managed_tables_analyze.text.scanner import Scanner, lenient
 
-_MAX_LINES_OF_RECORD = (
-    5_000  # of a quoted cell with line breaks; beyond it the quote is taken for a stray one
-)
-_MAX_CHARACTERS_OF_RECORD = 4_194_304  # the same in characters, for a cell that begins on another line
+_MAX_LINES_OF_RECORD = 5_000  # of a quoted cell with line breaks; beyond that, its quote counts as stray
+_MAX_CHARACTERS_OF_RECORD = 4_194_304  # the same in characters, those of the first line not counted
 
 
 @dataclass
 class Record:
     """One record: its first and last physical line (from 1), its cells, and whether they had to be repaired.
 
-    `stray` tells of a quote inside a cell that has none around it.
+    `stray` says that an unquoted cell contains a quote.
     """
 
     line: int
@@ -30,11 +28,11 @@ class Record:
     repaired: bool = False
     stray: bool = False
     last_line: int = 0
-    strict: list[str] | None = None  # cells before they were mended
+    strict: list[str] | None = None  # the cells before mending
 
 
 class Lines:
-    """Physical lines, each with its line end, that can be taken back once read."""
+    """Physical lines with their line ends, which can be given back after they are taken."""
 
     def __init__(self, lines: Iterator[str], number: int = 0) -> None:
         self._lines = lines
@@ -49,13 +47,13 @@ class Lines:
         return line
 
     def give_back(self, lines: Sequence[str]) -> None:
-        """Take lines back, which come next again."""
+        """Return lines that were taken: they come next again."""
         self._returned += reversed(lines)
         self.number -= len(lines)
 
 
 class RecordReader:
-    """Reads records of a dialect from lines; `mender` mends those that do not fit the table, None none."""
+    """Reads records of a dialect from lines; `mender`, if any, mends those that do not fit the table."""
 
     def __init__(self, lines: Lines, dialect: Dialect, mender: Mender | None = None) -> None:
         self._lines = lines
@@ -68,7 +66,7 @@ class RecordReader:
             yield self.record(line)
 
     def record(self, line: str) -> Record:
-        """Return the record that begins with a line just taken; a blank line is a record without cells."""
+        """Return the record that begins with the line just taken; a blank line is a record without cells."""
         number = self._lines.number
         text = line.rstrip("\r\n")
         if not text.strip(" \x1a\ufeff"):
@@ -84,7 +82,7 @@ class RecordReader:
         cells, taken, stray = self._scan(line, self._dialect)
         if cells is not None and self._width in (0, len(cells)):
             return self._mended(number, text, cells, stray=stray)
-        # A quote that is left open swallows lines that have the cells of a record by themselves.
+        # Had an open quote swallowed records, one of these lines alone would have the cells of a record.
         if cells is not None and taken and max(map(self._count, (line, *taken))) < self._width:
             return Record(number, cells)
         self._lines.give_back(taken)
@@ -94,7 +92,7 @@ class RecordReader:
         return self._mended(number, text, None if taken else cells)
 
     def _read_escaped(self, line: str) -> list[str] | None:
-        """Read with the other sort of quote inside quotes, where that gives a whole record."""
+        """Read with the other way of writing quotes inside quotes; None if that gives no whole record."""
         if BACKSLASH + self._dialect.quote not in line:
             return None
         escape = "" if self._dialect.escape else BACKSLASH
@@ -105,7 +103,7 @@ class RecordReader:
         return None
 
     def _mended(self, number: int, text: str, cells: list[str] | None, *, stray: bool = False) -> Record:
-        """Return the record of a line as it is mended, else its cells, None where they are malformed."""
+        """Return the record of a line: mended if possible, else its `cells`, which are None if malformed."""
         mended = self._mender.mend(text, cells, stray=stray) if self._mender else None
         found = mended or cells or lenient(text, self._dialect)
         return Record(number, found, repaired=found is not cells, stray=stray, strict=cells)
@@ -116,7 +114,7 @@ class RecordReader:
     def _scan(self, line: str, dialect: Dialect) -> tuple[list[str] | None, list[str], bool]:
         """Read strictly, taking further lines while a quote is open.
 
-        Return the cells, None where malformed, the lines taken, and whether a quote stands amid a cell.
+        Return the cells (None if malformed), the lines taken, and whether an unquoted cell has a quote.
         """
         scanner = Scanner(dialect)
         taken: list[str] = []

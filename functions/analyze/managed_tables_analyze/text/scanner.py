@@ -1,4 +1,4 @@
-"""The strict grammar of one record, fed line by line, and what is made of a line that does not keep to it."""
+"""Cut one record into cells, line by line by the strict grammar, and malformed lines leniently."""
 
 import re
 from functools import lru_cache
@@ -7,9 +7,9 @@ from managed_tables_analyze.text.dialect import Dialect
 
 
 class Scanner:
-    """The strict grammar: `cells` are those so far, `malformed` tells of text behind a closing quote.
+    """Cuts a record by the strict grammar; `cells`: those so far; `malformed`: text follows a closing quote.
 
-    `stray` tells of a quote in a cell that does not begin with one.
+    `stray`: a cell that does not begin with a quote contains one.
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -21,7 +21,7 @@ class Scanner:
         self.stray = False
 
     def feed(self, line: str) -> bool:
-        """Read one line; True when the record is complete."""
+        """Read one line; return whether the record is complete."""
         end = len(line.rstrip("\r\n"))
         position = 0
         while position >= 0:
@@ -44,7 +44,7 @@ class Scanner:
         return -1 if stop < 0 else stop + len(delimiter)
 
     def _take_quoted(self, opened: list[str], line: str, position: int) -> int:
-        """Go on in a quoted cell; return where the next one begins, -1 at the end of the line."""
+        """Continue a quoted cell; return where the next one begins, -1 at the end of the line."""
         found = self._quoted.match(line, position)
         assert found is not None  # noqa: S101 - it matches the empty text
         text, quote, edge = found.groups()
@@ -59,7 +59,7 @@ class Scanner:
 
 @lru_cache
 def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """Return what opens a quoted cell, what follows up to the edge behind it, and any cell of a line."""
+    """Return the patterns of a quoted cell's opening, of its text up to the next edge, and of any cell."""
     quote, edge = re.escape(dialect.quote), re.escape(dialect.delimiter) or "(?!)"
     blanks = "" if dialect.delimiter == " " else " *+"
     others = rf"[^{quote}\\]++|\\.|\\" if dialect.escape else rf"[^{quote}]++"
@@ -84,7 +84,7 @@ def unquote(cell: str, dialect: Dialect) -> str:
 
 
 def unescape(text: str, dialect: Dialect) -> str:
-    """Return what quoted text stands for."""
+    """Return quoted text with the quotes inside it unescaped."""
     quote = dialect.quote
     if not dialect.escape:
         return text.replace(quote * 2, quote)

@@ -1,4 +1,4 @@
-"""What is settled of a text file before its records are read: encoding, dialect, layout and end."""
+"""Determine a text file's encoding, dialect, layout and end before its records are read."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -31,14 +31,14 @@ from managed_tables_analyze.workbooks.sheets import Row
 _ALIGNED = "as colunas são alinhadas por espaços"
 _MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
 _MAX_PIECES = 1_000_000  # of a line, delimiters in quoted text included: some 60 MB
-_TABLE_SUFFIXES = (".csv", ".tsv", ".tab")  # whoever names a file so means a table, of sentences too
+_TABLE_SUFFIXES = (".csv", ".tsv", ".tab")  # such a name means a table, even one of sentences
 _SENTENCE_WORDS = 5
 _SENTENCE_ENDS = (".", ":", ";", ",", "!", "?")
 
 
 @dataclass
 class TextFile:
-    """A text file as UTF-8, with all that was learnt about it before its records are read."""
+    """A text file as UTF-8, with what is known about it before its records are read."""
 
     name: str
     source: Source
@@ -48,31 +48,31 @@ class TextFile:
     end_bytes: int  # where the table ends and the footer begins
     rows: Sequence[Record] = ()  # the first rows of data
     findings: list[Finding] = field(default_factory=list)
-    has_comments: bool = False  # lines that begin with `#` are no rows
+    has_comments: bool = False  # lines that begin with `#` are not rows
     has_formulas: bool = False
-    is_prose: bool = False  # sentences in one column, which are no table
-    has_stray: bool = False  # a quote amid a row that does not look like the others
+    is_prose: bool = False  # sentences in one column, not a table
+    has_stray: bool = False  # a row unlike the others has a quote inside a cell
     footer_lines: int = 0  # between `end_bytes` and the end of the file
-    footer: Sequence[Row] = ()  # what stands there, its lines counted from `end_bytes`
+    footer: Sequence[Row] = ()  # its rows, their lines counted from `end_bytes`
     trim: bool = False
-    keeps_last: bool = False  # it is stated where the table ends
-    is_changed: bool = False  # the lines of the source are not those of the file
+    keeps_last: bool = False  # the table's end is stated
+    is_changed: bool = False  # the source's lines differ from the file's
 
     @cached_property
     def columns(self) -> Columns | None:
-        """What the first rows show of each column, for a row that does not fit; a regular file has none."""
+        """What the first rows show of each column, learnt when first needed; None if they are too few."""
         return Columns.of((one.cells for one in self.rows if not one.repaired), self.width)
 
     def is_comment(self, start: str, cells: int) -> bool:
-        """Return whether a line of so many cells, the first with `#`, is no row: `#vendas;20` may be one."""
+        """Return whether a line that begins with `#` is a comment; `#vendas;20` may be a row."""
         is_odd = cells < self.width or self.header.kinds[:1] not in ((), (TEXT,))
         return cells == 1 or (is_odd and start.startswith(COMMENT_STARTS))
 
 
 def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = None) -> TextFile:
-    """Settle encoding, dialect, header and footer, but for what the wish states of them.
+    """Detect encoding, dialect, header and footer, except what the wish states.
 
-    JobError where the file is empty or no text, or where the wish leaves no table.
+    Raises JobError if the file is empty or not a text, or if the wish leaves no table.
     """
     wish = wish or TableWish(0)
     stated = stated_places(wish)
@@ -93,7 +93,7 @@ def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = No
 
 
 def _choose(source: Source, name: str, wish: TableWish, stated: Stated) -> Choice:
-    """Return the cheapest way to cut the lines; JobError where there is none, or none that can be told."""
+    """Return the cheapest way to cut the lines; JobError if there is none, or blanks align the columns."""
     found = choose(source.sample, wish, stated, is_whole=source.is_whole)
     if not found:
         raise JobError(FILE_EMPTY, file=name)
@@ -106,15 +106,15 @@ def _choose(source: Source, name: str, wish: TableWish, stated: Stated) -> Choic
 
 
 def check_pieces(line: str, dialect: Dialect, name: str, number: int) -> None:
-    """Refuse a line that would be cut into more pieces than memory is for."""
-    may_be = dialect.delimiter and len(line) > _MAX_PIECES
-    count = line.count(dialect.delimiter) + 1 if may_be else 1
+    """Refuse a line that would be cut into more pieces than memory allows."""
+    may_exceed = dialect.delimiter and len(line) > _MAX_PIECES
+    count = line.count(dialect.delimiter) + 1 if may_exceed else 1
     if count > _MAX_PIECES:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=count, line=number, limit=MAX_COLUMNS)
 
 
 def _changed(source: Source, choice: Choice, name: str, work_dir: Path) -> Source:
-    """Return the source with its lines changed as the choice says; JobError at one that cannot be."""
+    """Return the source with its lines changed as chosen; JobError if a line cannot be."""
     if choice.change is None:
         return source
     try:
@@ -124,14 +124,14 @@ def _changed(source: Source, choice: Choice, name: str, work_dir: Path) -> Sourc
 
 
 def _read_sample(source: Source, choice: Choice) -> list[Record]:
-    """Return the sample's records, from the header on mended where they do not fit the layout."""
+    """Return the sample's records; those from the header on are mended if they do not fit the layout."""
     records = read_records(source.sample, choice.dialect)
     rows = records[_place(records, choice.data_line) :]
     width = _usual_width(rows) if choice.layout.width > 1 else 1
     if width == 1 or not any(one.repaired or _length(one) not in (0, width) for one in records):
         return records
     mender = Mender(choice.dialect, width, Columns.of((one.cells for one in rows if not one.repaired), width))
-    above = records[: _place(records, choice.first_line)]  # titles have as many cells as they have
+    above = records[: _place(records, choice.first_line)]  # titles may have any number of cells
     return [*above, *read_records(source.sample, choice.dialect, mender, choice.first_line)]
 
 
@@ -140,7 +140,7 @@ def _length(record: Record) -> int:
 
 
 def _place(records: Sequence[Record], line: int) -> int:
-    """Return the place of the first record that does not begin above a line."""
+    """Return the index of the first record that begins at a line or below it."""
     return bisect_left(records, line, key=attrgetter("line"))
 
 
@@ -171,7 +171,7 @@ def _find_header(
 def _adopt_header_above(
     header: Header, rows: Sequence[Record], sample: Sequence[str], dialect: Dialect
 ) -> None:
-    """Take the line above the data for the header where another delimiter cuts it as often as the rows."""
+    """Take the line above the data as header if another delimiter cuts it into as many cells as the rows."""
     above = header.first_line or header.data_line - 1
     width = _usual_width(rows)
     labels = [*filter(None, map(str.strip, header.labels))]
@@ -187,7 +187,7 @@ def _adopt_header_above(
 
 
 def _name_rows(header: Header, records: Sequence[Record]) -> None:
-    """Give the first column a blank label where the header lacks one: R has none for the names of rows."""
+    """Give the first column a blank label if the header lacks one: R writes none above its row names."""
     lengths = {len(record.cells) for record in records if record.cells}
     if header.labels and lengths == {header.width + 1} and all(map(str.strip, header.labels)):
         header.labels.insert(0, "")
@@ -195,7 +195,7 @@ def _name_rows(header: Header, records: Sequence[Record]) -> None:
 
 
 def _describe(source: Source, name: str, choice: Choice, header: Header, rows: Sequence[Record]) -> TextFile:
-    """Return what the rows of the sample show."""
+    """Return the file as the sample's rows describe it."""
     width = _usual_width(rows, header.width)
     if header.width in map(_length, rows):
         width = max(width, header.width)  # shorter lines may be a footer longer than a short table
@@ -224,7 +224,7 @@ def _is_prose(name: str, lines: Sequence[str]) -> bool:
 
 
 def _find_end(text: TextFile, grid: Grid, wish: TableWish) -> None:
-    """Move the end of the table before the notes and totals that end the file, or another table."""
+    """End the table above the notes and totals that end the file, or above another table."""
     line, next_line = text.header.end_line, text.header.next_line
     if line is not None:
         rows = [row for row in grid.rows if line <= row.number < (next_line or row.number + 1)]
@@ -239,7 +239,7 @@ def _find_end(text: TextFile, grid: Grid, wish: TableWish) -> None:
 
 
 def _cut(text: TextFile, begin: int, lines: Sequence[str], line: int, rows: Sequence[GridRow]) -> None:
-    """End the table before one of the lines, which begin at a byte; `rows` are those below it."""
+    """End the table above one of the lines, which start at byte `begin`; `rows` are those from it on."""
     text.end_bytes = begin + byte_count(lines[: line - 1])
     text.footer_lines = len(lines) - line + 1
     written = {row.number: [*(row.written or row.cells)] for row in rows}
