@@ -1,4 +1,4 @@
-"""Rank the layouts of a grid by their bits, part by part: what the search weighed, to be looked at."""
+"""Rank a grid's layouts by their bits, part by part, to show people what the search weighed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +14,7 @@ PARTS = ("above", "header", "columns", "odd_rows", "footer", "priors")
 class Ranked:
     """A layout as people see it: lines of the file, and bits by part.
 
-    `header_line` is None where it has none, `first_line` where it has no rows. `header_lines` counts the rows
-    that the header takes.
+    `header_line` is None without a header, `first_line` without rows; `header_lines` counts its rows.
     """
 
     header_line: int | None
@@ -27,12 +26,12 @@ class Ranked:
 
     @property
     def total(self) -> float:
-        """The bits of all parts: the fewest win."""
+        """The bits of all parts; the fewest win."""
         return sum(self.bits.values())
 
 
 def rank_layouts(grid: Grid, stated: Stated, count: int, priors: float = 0.0) -> list[Ranked]:
-    """Return the cheapest layouts, best first; `priors` are the bits of what was chosen before them."""
+    """Return the cheapest layouts, best first; `priors` are the bits of the choices made before."""
     rows = grid.rows[: row_limit(grid.rows)]
     grid = replace(grid, rows=rows, is_whole=grid.is_whole and len(rows) == len(grid.rows))
     found = (one for width in widths(rows) for one in _of_width(grid, width, stated, count))

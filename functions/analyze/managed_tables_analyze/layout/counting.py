@@ -1,4 +1,4 @@
-"""Labels that count on: the days of a month, months, years, closing dates."""
+"""Recognise consecutive labels: the days of a month, months, years, closing dates."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from managed_tables_analyze.layout.grid import GridRow
 
-_FEWEST = {"number": 4, "year": 2, "month": 2, "date": 2}  # that follow one another by more than chance
+_FEWEST = {"number": 4, "year": 2, "month": 2, "date": 2}  # consecutive values that are no coincidence
 _MANY = 12  # months, days
 _PATTERNS = {
     "number": re.compile(r"(?P<number>\d{1,3})"),
@@ -19,7 +19,7 @@ _PATTERNS = {
 
 
 def count_labels(row: GridRow, below: Sequence[GridRow]) -> frozenset[int]:
-    """Return the columns in which a row's values follow one another, where those of the rows below do not."""
+    """Return the columns of a row's consecutive values, none if a row below has such values, too."""
     columns, kind = _count(row)
     if not columns or not below or any(_count(other)[1] == kind for other in below):
         return frozenset()
@@ -31,7 +31,7 @@ def count_labels(row: GridRow, below: Sequence[GridRow]) -> frozenset[int]:
 
 
 def _are_numbered(row: GridRow, columns: Sequence[int], below: Sequence[GridRow]) -> bool:
-    """Return whether numbers that follow one another are labels: from 0 or 1 on, many, or under a word."""
+    """Return whether consecutive numbers are labels: they start at 0 or 1 and are many, or next to a word."""
     first = _place(row.cells[columns[0]])[1]
     right = [one.is_value for other in below for one in other.looks[columns[-1] + 1 :]]
     if first > 1 or len(columns) >= _MANY or (columns[-1] + 1 < len(row.looks) and right and all(right)):
@@ -47,7 +47,7 @@ def _places(columns: Sequence[int], rows: Sequence[GridRow]) -> list[tuple[str, 
 
 
 def _count(row: GridRow) -> tuple[list[int], str]:
-    """Return the columns of a row's values, and their kind, where they follow one another."""
+    """Return the columns and the kind of a row's values if they are consecutive, else nothing."""
     columns = [column for column, one in enumerate(row.looks) if one.is_value]
     places = [_place(row.cells[column]) for column in columns]
     kind = places[0][0] if places else ""
@@ -55,14 +55,14 @@ def _count(row: GridRow) -> tuple[list[int], str]:
         return [], ""
     steps = {after - before for (_, before), (_, after) in pairwise(places)}
     if kind in ("number", "year"):
-        follows = steps == {1} or (kind == "year" and steps == {-1})
+        is_sequence = steps == {1} or (kind == "year" and steps == {-1})
     else:
-        follows = min(steps) > 0 or max(steps) < 0
-    return (columns, kind) if follows else ([], "")
+        is_sequence = min(steps) > 0 or max(steps) < 0
+    return (columns, kind) if is_sequence else ([], "")
 
 
 def _place(cell: str | None) -> tuple[str, int]:
-    """Return what kind of label a value may be, and where it stands among those of its kind."""
+    """Return the kind of label that a value may be (empty: none), and its ordinal in that kind."""
     for kind, pattern in _PATTERNS.items():
         if match := pattern.fullmatch((cell or "").strip()):
             found = {name: int(text) for name, text in match.groupdict().items()}

@@ -1,4 +1,4 @@
-"""The rows of a file or sheet as a layout is sought in them: blank rows and drawn lines left out."""
+"""Build the grid in which a layout is sought: rows of a file or sheet, less blank and separator lines."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ Cells = Sequence[str | None]
 
 @dataclass
 class GridRow:
-    """One row that holds something: its number, its cells, and whether blank rows stand above it.
+    """A row that is not blank: its number, its cells, and whether blank rows stand above it.
 
-    `written` are the cells before they were mended.
+    `written` are the cells before mending.
     """
 
     number: int
@@ -28,7 +28,7 @@ class GridRow:
     above: Cells = ()
     """The cells of the row above."""
 
-    # Most rows of a long sample are never looked at.
+    # Computed on demand: most rows of a long sample are never looked at.
 
     @cached_property
     def looks(self) -> list[Look]:
@@ -37,9 +37,9 @@ class GridRow:
 
     @cached_property
     def known_bits(self) -> list[float]:
-        """The bits of each cell that is the one above it, or one left of it, again; infinite for others.
+        """The bits of each cell that repeats the one above it or one to its left; infinite for others.
 
-        A run of cells that repeats the row above is told once.
+        A run of cells that repeats the row above costs as much as its first cell.
         """
         seen: set[str | None] = set()
         found, runs = [], False
@@ -52,29 +52,29 @@ class GridRow:
 
     @cached_property
     def repeated_words(self) -> list[float]:
-        """The bits of each cell's words, as text, that stand in the cell above, too."""
+        """The bits, as text, of each cell's words that the cell above has, too."""
         return [repeated_bits(cell, upper) if cell and upper else 0.0 for upper, cell in self._pairs]
 
     @property
     def _pairs(self) -> Iterator[tuple[str | None, str | None]]:
-        """The cell above each, None where there is none, and the cell."""
+        """Each cell, with the cell above it (None if there is none) before it."""
         return zip_longest(self.above[: len(self.cells)], self.cells)
 
     @cached_property
     def extent(self) -> int:
-        """The number of cells up to the last that is filled."""
+        """The number of cells up to the last filled one."""
         return max(
             (place for place, cell in enumerate(self.cells, start=1) if cell and cell.strip()), default=0
         )
 
     @cached_property
     def filled(self) -> list[str]:
-        """The texts of the cells that hold something, as written."""
+        """The texts of the cells that are not blank, before mending."""
         return [text for cell in self.written or self.cells if cell and (text := cell.strip())]
 
 
 def make_grid(rows: Iterable[tuple[int, int, Cells, Cells | None]]) -> list[GridRow]:
-    """Return the rows that hold something, from their first and last lines, cells, and cells as written."""
+    """Return the rows to score, given their first and last lines, cells, and cells before mending."""
     grid: list[GridRow] = []
     last = None
     for number, last_line, cells, written in rows:

@@ -1,4 +1,4 @@
-"""Where a table is, and what its columns are called."""
+"""Describe where a table is and how its columns are labelled."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from managed_tables_analyze.text.dialect import QUOTE
 
 @dataclass
 class Header:
-    """Where the table is: its labels (cut to `width`), and the number of the first row of data.
+    """Where a table is: its labels (cut to `width`), and the number of its first row of data.
 
-    `first_line` is the header's own row number, None where there is no header; `last_line` that of its last
-    row, and `line_count` how many it has. `skipped` are the row numbers of titles and notes above it.
-    `end_line` is the first line below the table, `next_line` that of the next table there. `kinds` are
-    those of the columns.
+    `first_line` and `last_line` are the header's first and last row, None if there is no header; `line_count`
+    is how many rows it has. `skipped` are the row numbers of titles and notes above it. `end_line` is the
+    first line below the table, `next_line` the first line of the next table below it. `kinds` are the kinds
+    of the columns.
     """
 
     labels: list[str]
@@ -37,7 +37,7 @@ class Header:
     next_line: int | None = None
     kinds: tuple[str, ...] = ()
     is_assumed: bool = False
-    """Whether nothing in the table but custom tells that its first row is the header."""
+    """Whether the first row is the header by custom only: nothing in the table shows it."""
     others: Sequence[Sequence[tuple[int, Cells]]] = ()
     """The rows of other tables above and below."""
 
@@ -48,21 +48,21 @@ class Header:
         return lines_between(1, self.data_line - 1, own)
 
     def findings(self) -> list[Finding]:
-        """Return what to tell of lines above the table, and of other tables: they may have been rows."""
+        """Return the findings about lines above the table and other tables: they may have been rows."""
         found = [about_lines(WarningCode.LINES_ABOVE, self.skipped)] if self.skipped else []
         if self.is_assumed:
             found.append(rows_left_out(WarningCode.HEADER_ASSUMED, [(self.first_line or 1, self.labels)]))
         return found + [rows_left_out(WarningCode.TABLE_APART, rows) for rows in self.others]
 
     def check_width(self, name: str) -> None:
-        """Refuse a table that PostgreSQL has no room for; JobError naming the line."""
+        """Raise JobError if the table has more columns than PostgreSQL allows."""
         if self.width > MAX_COLUMNS:
             line = self.first_line or self.data_line
             raise JobError(TOO_MANY_COLUMNS, file=name, count=self.width, line=line, limit=MAX_COLUMNS)
 
 
 def join_labels(lines: Sequence[Cells], below: Sequence[Cells]) -> list[str]:
-    """Join the header's lines column by column, a gap in a line standing for the label left of it."""
+    """Join the header's lines column by column; a gap in a line repeats the label to its left."""
     width = max((_extent(cells) for cells in lines), default=0)
     if len(lines) == 1:
         return _read_labels(lines[0][:width], below)
@@ -73,15 +73,15 @@ def join_labels(lines: Sequence[Cells], below: Sequence[Cells]) -> list[str]:
 
 def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
     """Return the labels of a header of one line."""
-    usual = Counter(map(len, below)).most_common(1)
-    widest = usual[0][0] if usual else 0
+    lengths = Counter(map(len, below)).most_common(1)
+    usual = lengths[0][0] if lengths else 0
     labels = [(cell or "").replace("\ufeff", "") for cell in cells]
-    labels = _cut_at_quote(_without_surplus_blank(labels, widest), widest)
+    labels = _cut_at_quote(_without_surplus_blank(labels, usual), usual)
     return ["", *labels] if _are_numbered(below, len(labels)) else labels
 
 
 def _spread(cells: Cells, below: Sequence[Cells], width: int) -> list[str]:
-    """Return the labels of one line of several, a gap above further ones filled from the left."""
+    """Return the labels of one header line of several; gaps above further labels are filled from the left."""
     texts = [_text(cell) for cell in cells[:width]] + [""] * (width - len(cells))
     groups = accumulate(texts, _latest)
     return [
@@ -106,25 +106,25 @@ def _has_text_below(lines: Sequence[Cells], column: int) -> bool:
     return any(column < len(cells) and _text(cells[column]) for cells in lines)
 
 
-def _without_surplus_blank(labels: list[str], widest: int) -> list[str]:
-    """Drop the one blank label that makes a header longer than every row below it: a doubled delimiter."""
+def _without_surplus_blank(labels: list[str], usual: int) -> list[str]:
+    """Drop the only blank label if it makes the header longer than the usual row: a doubled delimiter."""
     blank = sum(not label.strip() for label in labels)
-    if widest > 1 and len(labels) - widest == blank == 1:
+    if usual > 1 and len(labels) - usual == blank == 1:
         return [label for label in labels if label.strip()]
     return labels
 
 
-def _cut_at_quote(labels: list[str], widest: int) -> list[str]:
-    """Cut the one label in two that has a quote amid it, where the rows have a cell more: `Item"Preço"`."""
+def _cut_at_quote(labels: list[str], usual: int) -> list[str]:
+    """Cut the only label with a quote inside in two if the rows have one cell more: `Item"Preço"`."""
     glued = [number for number, label in enumerate(labels) if QUOTE in label.strip(QUOTE)]
-    if len(labels) != widest - 1 or len(glued) != 1:
+    if len(labels) != usual - 1 or len(glued) != 1:
         return labels
     parts = labels[glued[0]].strip(QUOTE).split(QUOTE)
     return [*labels[: glued[0]], *parts, *labels[glued[0] + 1 :]] if len(parts) == 2 else labels
 
 
 def _are_numbered(rows: Sequence[Cells], labels: int) -> bool:
-    """Return whether the rows begin with their number, without a label for it: so R writes them."""
+    """Return whether each row begins with its number, which has no label, as R writes them."""
     return (
         len(rows) > 1
         and all(len(cells) == labels + 1 and cells[0] == str(n) for n, cells in enumerate(rows, start=1))

@@ -1,4 +1,4 @@
-"""The bits of a header: its lines, and what speaks for or against each of its labels."""
+"""Score a header: the bits of its lines, and those for or against each of its labels."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -12,11 +12,11 @@ from managed_tables_analyze.workbooks.sheets import MergedRange
 
 MOST_LINES = 4
 _ROWS_COMPARED = 20
-Spans = Sequence[tuple[int, int]]  # columns, the first and the last that a merged cell covers
+Spans = Sequence[tuple[int, int]]  # the first and last column that each merged cell covers
 
 
 class Heading:
-    """Scores headers of a table of `width` columns; `origins` are the places of rows that come again."""
+    """Scores headers of a table of `width` columns; `origins`: the first place of each repeated row."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Heading:
     def bits(self, first: int, start: int, texts: Sequence[float], kinds: Sequence[str]) -> float:
         """Return the bits of the rows from `first` to `start` as a header.
 
-        `texts` are those of each row as texts, `kinds` those of the columns below.
+        `texts` are the bits of each row as texts, `kinds` the kinds of the columns below.
         """
         if first == start:
             return weights.NO_HEADER
@@ -45,7 +45,7 @@ class Heading:
         return bits + self._label_bits(lines, start, kinds)
 
     def _line_bits(self, above: GridRow, below: GridRow) -> float:
-        """Return what a further line of the header costs: little where the one above is not complete."""
+        """Return the bits of a further header line: few if the line above is incomplete."""
         if below.after_gap:
             return weights.HEADER_APART
         if words.is_units(below):
@@ -56,7 +56,7 @@ class Heading:
         return self._group_bits(above, below)
 
     def _group_bits(self, above: GridRow, below: GridRow) -> float:
-        """Return what a line costs that is grouped by the one above it, which has merged cells or none."""
+        """Return the bits of a line whose labels the line above groups, by merged cells or by gaps."""
         spans = [(left, right) for top, left, _, right in self._merged if top == above.number]
         if not _is_grouped(above, below, spans):
             return weights.HEADER_LINE
@@ -65,7 +65,7 @@ class Heading:
         return bits + weights.GROUP_OF_ONE * _alone(above, below, spans)
 
     def _label_bits(self, lines: Sequence[GridRow], start: int, kinds: Sequence[str]) -> float:
-        """Return what speaks for or against each label."""
+        """Return the bits for and against the labels."""
         last = lines[-1]
         counted = count_labels(last, self._rows[start : start + _ROWS_COMPARED])
         named = max(len(line.cells) for line in lines)
@@ -98,7 +98,7 @@ class Heading:
 
     @cached_property
     def _last_places(self) -> dict[tuple[int, str], int]:
-        """The last row of each text in each column."""
+        """The place of the last row that has a text in a column."""
         return {
             (column, cell.strip()): place
             for place, row in enumerate(self._rows)
@@ -109,7 +109,7 @@ class Heading:
 
 
 def _is_grouped(above: GridRow, below: GridRow, spans: Spans) -> bool:
-    """Return whether labels fill the gaps of the line above, or tell its labels apart."""
+    """Return whether labels fill the gaps of the line above, or distinguish its labels."""
     upper, lower = _filled(above), _filled(below)
     if len(lower) < 2 or upper == [0]:
         return False
@@ -123,7 +123,7 @@ def _is_grouped(above: GridRow, below: GridRow, spans: Spans) -> bool:
 
 
 def _alone(above: GridRow, below: GridRow, spans: Spans) -> int:
-    """Return how many labels of a line with merged cells stand over another label, and over that alone."""
+    """Return how many labels of a line with merged cells stand above exactly one other label."""
     covered = {left for left, right in spans if left < right}
     return len({*_filled(above)}.intersection(_filled(below)) - covered) if spans else 0
 
@@ -137,6 +137,6 @@ def _text(row: GridRow, column: int) -> str:
 
 
 def _year_bits(row: GridRow) -> float:
-    """Return what a header's years cost less than text: they are predictable where they stand for periods."""
+    """Return the bits that a header's years save as numbers: as names of periods they are predictable."""
     pairs = zip(row.looks, row.cells, strict=True)
     return sum(one.as_text - one.bits for one, cell in pairs if one.kind == "number" and is_year(cell))

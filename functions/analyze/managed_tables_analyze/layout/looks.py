@@ -1,4 +1,4 @@
-"""What a single cell looks like, and the bits that describe it: as text, and as that kind of value."""
+"""Classify a single cell, and count the bits that describe it as text and as a value of its kind."""
 
 import re
 from collections import Counter
@@ -19,7 +19,7 @@ _DATE = re.compile(
 _TIME = re.compile(r"\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 _IDENTIFIER = re.compile(
     r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}|\d{5}-\d{3}|\(\d{2}\)\s*\d{4,5}-?\d{4}"
-    r'|="\d[\d./-]*"'  # digits that a spreadsheet is told to leave as they are
+    r'|="\d[\d./-]*"'  # digits written so that a spreadsheet leaves them as they are
 )
 _ADDRESS = re.compile(
     r"(https?|ftp)://\S+|www\.\S+|[\w.+-]+@[\w-]+(\.[\w-]+)+|[\w-]+(\.[\w-]+)*\.[a-z]{2,4}(/\S*)?"
@@ -54,21 +54,21 @@ class Look(NamedTuple):
     kind: str
     bits: float
     as_text: float
-    odd: float = 0.0  # the part of its delimiters in that
+    odd: float = 0.0  # the delimiters' share of `as_text`
 
     @property
     def is_value(self) -> bool:
-        """Return whether the cell is what a label seldom is."""
+        """Whether the cell is of a kind that a label seldom is."""
         return self.kind in _VALUES
 
     @property
     def is_nothing(self) -> bool:
-        """Return whether the cell is empty, or a usual word for nothing."""
+        """Whether the cell is empty or a common word for no value."""
         return self.kind in (EMPTY, NULL)
 
     @property
     def plain_kind(self) -> str:
-        """Return the kind, that of a text of a certain shape being text."""
+        """The kind, or text for a text with a certain shape."""
         return self.kind if self.kind in PLAIN_KINDS or not self.kind else TEXT
 
 
@@ -88,7 +88,7 @@ def look(cell: str | None) -> Look:
 
 @lru_cache(maxsize=65_536)
 def cached_look(cell: str) -> Look:
-    """Return what a short cell that is not empty looks like."""
+    """Return what a short, non-empty cell looks like."""
     text = cell.strip()
     if not text:
         return _NOTHING
@@ -102,7 +102,7 @@ def cached_look(cell: str) -> Look:
 
 
 def _number_bits(text: str, kind: str) -> float:
-    """Return the bits of what has few characters to choose from; marks of codes are told with their shape."""
+    """Return the bits of a value with few different characters; a code's marks belong to its shape."""
     digits = sum(map(text.count, "0123456789"))
     if kind == "time":
         return weights.TIME + weights.DIGIT * max(0, digits - 4)
@@ -112,7 +112,7 @@ def _number_bits(text: str, kind: str) -> float:
 
 
 def _shape(text: str, as_text: float) -> tuple[str, float]:
-    """Return the kind and bits of a text with digits in a certain shape, which is told once for a column."""
+    """Return the kind and bits of a text with digits in a certain shape, which is described once a column."""
     digits = sum(map(text.count, "0123456789"))
     if quantity := _QUANTITY.fullmatch(text):
         return f"{QUANTITY}{quantity[1]}", weights.NUMBER + weights.DIGIT * (len(text) - len(quantity[1]))
@@ -128,11 +128,11 @@ def text_bits(text: str) -> float:
     bits -= (weights.CHARACTER - weights.BLANK_CHARACTER) * text.count(" ")
     bits += weights.UNPAIRED_QUOTE if text.count('"') % 2 else 0.0
     odd = _odd_bits(text)
-    return bits + (odd or -_repeated_words(text))  # what holds a delimiter is more texts than one
+    return bits + (odd or -_repeated_words(text))  # a text with a delimiter is likely several texts
 
 
 def _repeated_words(text: str) -> float:
-    """Return the bits of the words that a text has once more: cut at its blanks, they would be known."""
+    """Return the bits of a text's repeated words: as cells, cut at its blanks, they would be cheap."""
     words = Counter(text.split(" ")) if " " in text else Counter[str]()
     return sum(
         (count - 1) * (weights.CHARACTER * len(word) + weights.BLANK_CHARACTER)
@@ -144,8 +144,8 @@ def _repeated_words(text: str) -> float:
 def repeated_bits(text: str, above: str) -> float:
     """Return the bits, as text, of the words that the text above has in the same places.
 
-    So a text of many words costs no more than it does cut at its blanks, where such words are cells that
-    stand above already.
+    With these deducted, a text of several words costs no more than if it were cut at its blanks, where such
+    words are cells that repeat those above.
     """
     if max(len(text), len(above)) > _LOOKED_AT:
         return 0.0

@@ -1,4 +1,4 @@
-"""Lines that come again further down: a header, or what a report prints above its rows on each page."""
+"""Find lines that repeat further down: a header, or what a report prints at the top of each page."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def find_repeats(rows: Sequence[GridRow], most_above: int) -> dict[int, int]:
-    """Return for each row that is one of the first again (page numbers apart) the place of that one."""
+    """Map each row that repeats one of the first, page numbers aside, to the place of the original."""
     origins: dict[int, int] = {}
     first: dict[tuple[str, ...], int] = {}
     for place, row in enumerate(rows):
@@ -25,13 +25,13 @@ def find_repeats(rows: Sequence[GridRow], most_above: int) -> dict[int, int]:
             origins[place] = first[plain]
         elif len(plain) > 1 and (longer := _longer(plain, first)) is not None:
             origins[place] = first[longer]
-        elif place < most_above and is_telling(plain):
+        elif place < most_above and is_distinctive(plain):
             first[plain] = place
     return origins
 
 
-def is_telling(plain: Sequence[str]) -> bool:
-    """Return whether a line is unlike any row: it has words, or several years."""
+def is_distinctive(plain: Sequence[str]) -> bool:
+    """Return whether a line is unlike rows of data: it has words, or several years."""
     if len(_LETTER.findall("".join(plain))) >= _FEWEST_LETTERS:
         return True
     filled = [text for text in plain if text]
@@ -39,7 +39,7 @@ def is_telling(plain: Sequence[str]) -> bool:
 
 
 def plain_cells(cells: Cells) -> tuple[str, ...]:
-    """Return a row's texts without page numbers, and without empty cells at its end."""
+    """Return a row's texts without page numbers and without the empty cells at its end."""
     texts = [_PAGE_NUMBER.sub("", cell).strip(" \t\r\n\ufeff") if cell else "" for cell in cells]
     while texts and not texts[-1]:
         texts.pop()
@@ -47,26 +47,26 @@ def plain_cells(cells: Cells) -> tuple[str, ...]:
 
 
 def _longer(plain: tuple[str, ...], known: Iterable[tuple[str, ...]]) -> tuple[str, ...] | None:
-    """Return the line of which a row is more than half, from its start."""
+    """Return the known line that begins with a row more than half as long, None if there is none."""
     count = len(plain)
     return next((one for one in known if count < len(one) < 2 * count and one[:count] == plain), None)
 
 
 class PageHead:
-    """The lines down to the end of the header: a row is one again where only the page number differs."""
+    """The lines above the data: a row repeats one if they differ in nothing but the page number."""
 
     def __init__(self, lines: Sequence[Cells] = ()) -> None:
-        heads = [cells for cells in lines if is_telling(plain_cells(cells))]
+        heads = [cells for cells in lines if is_distinctive(plain_cells(cells))]
         self._lines = frozenset(map(plain_cells, heads))
         self._firsts = {plain_cells(cells[:1])[:1] for cells in heads}
         self.starts = tuple(dict.fromkeys(map(_start, heads)))
-        """Each line's first filled column (from 0) and what its cell begins with there."""
+        """Each line's first filled column (from 0), and what the cell there begins with."""
 
     def has(self, cells: Cells) -> bool:
-        """Return whether a row is one of the lines again."""
+        """Return whether a row repeats one of the lines."""
         if not self._lines:
             return False
-        first = plain_cells(cells[:1])[:1]  # nearly always tells
+        first = plain_cells(cells[:1])[:1]  # nearly always enough
         return first in self._firsts and plain_cells(cells) in self._lines
 
 

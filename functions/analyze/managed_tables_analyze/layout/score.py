@@ -1,4 +1,4 @@
-"""The one score: the bits that describe a grid's rows under a layout."""
+"""Score layouts: the bits that describe a grid's rows under each."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Layout:
 
 
 class Scorer:
-    """Scores layouts of rows that have `width` cells; `short_tells`: rows do not end at their last value."""
+    """Scores layouts of `width` columns; `short_tells`: rows do not end at their last value."""
 
     def __init__(
         self, rows: Sequence[GridRow], width: int, *, short_tells: bool, merged: Sequence[MergedRange] = ()
@@ -52,7 +52,7 @@ class Scorer:
         self._bits_by_kinds: dict[Kinds, list[float]] = {}
 
     def kinds_by_start(self, end: int) -> list[Kinds]:
-        """Return each column's cheapest kind for every first row of data, the end of them being given."""
+        """Return each column's cheapest kind for every first row of data, given the end of the data."""
         columns = [_ColumnCost() for _ in range(self.width)]
         kinds: Kinds = (TEXT,) * self.width
         found = [kinds] * (end + 1)
@@ -66,7 +66,7 @@ class Scorer:
         return found
 
     def least(self, first: int, start: int, end: int, kinds: Kinds) -> float:
-        """Return bits that no layout with these rows and its header from `first` on costs less than."""
+        """Return a lower bound on the bits of layouts with this data and a header from `first` on."""
         return self._above[first] + self.body_bits(start, end, kinds) + self.footer_bits(end)
 
     def score(self, first: int, start: int, end: int, kinds: Kinds) -> Layout:
@@ -82,17 +82,17 @@ class Scorer:
     # Rows of the table
 
     def body_bits(self, start: int, end: int, kinds: Kinds) -> float:
-        """Return the bits of rows as rows of data; those above that come again are no rows."""
+        """Return the bits of rows of data; a repeat of a row above the data costs at most its text."""
         total = sum(self.row_bits(start, kinds)[start:end])
         return total - (weights.GAP if start < end and self.rows[start].after_gap else 0.0)
 
     def odd_bits(self, start: int, end: int) -> float:
-        """Return the bits of rows of data but for their cells: what makes them unlike the others."""
+        """Return the bits of rows of data apart from their cells: what makes them unlike the others."""
         gap = weights.GAP if start < end and self.rows[start].after_gap else 0.0
         return sum(self._structures[start:end]) - gap
 
     def row_bits(self, start: int, kinds: Kinds) -> list[float]:
-        """Return the bits of every row as a row of data that begins at `start`."""
+        """Return the bits of every row as a row of the data that begins at `start`."""
         bits = self._all_row_bits(kinds)
         repeated = [place for place, origin in self._origins.items() if origin < start <= place]
         if repeated:
@@ -111,7 +111,7 @@ class Scorer:
 
     @cached_property
     def _words(self) -> list[float]:
-        """What speaks against each row's being one of the table by its words."""
+        """The bits against each row of data, for words of totals and notes."""
         return [words.below_bits(row, self.width) for row in self.rows]
 
     @cached_property
@@ -148,7 +148,7 @@ class Scorer:
 
     @cached_property
     def _empty_bits(self) -> list[float]:
-        """What an empty cell costs by column: the less, the more it has; none where it has no other."""
+        """The bits of an empty cell, by column: the fewer, the more cells are empty; none if all are."""
         counts = [[0, 0] for _ in range(self.width)]
         for row in self.rows:
             for count, one in zip(counts, row.looks, strict=False):
@@ -160,7 +160,7 @@ class Scorer:
 
     @cached_property
     def _end_bits(self) -> dict[int, float]:
-        """What a sheet's row costs by its length: the less, the more rows have it."""
+        """The bits of a sheet's row, by length: the fewer, the more rows are as long."""
         counts = Counter(min(self.width, len(row.cells)) for row in self.rows)
         return {length: -2.0 * log2(count / len(self.rows)) for length, count in counts.items()}
 
@@ -168,14 +168,14 @@ class Scorer:
 
     @cached_property
     def _texts(self) -> list[float]:
-        """The bits of each row as texts; in one column the same text again is a value more than a title."""
+        """The bits of each row as texts; in a single column a repeated text costs as much as a new one."""
         if self.width == 1:
             return [sum(one.as_text for one in row.looks if one.kind) for row in self.rows]
         return [_bits_of_texts(row) for row in self.rows]
 
     @cached_property
     def _above(self) -> list[float]:
-        """The bits of all rows before each, as titles."""
+        """The bits of all rows above each row, as titles."""
         places = range(min(len(self.rows), MOST_ABOVE))
         found = [0.0, *accumulate(map(self._title_bits, places))]
         return found + [found[-1]] * (len(self.rows) + 1 - len(found))
@@ -200,7 +200,7 @@ class Scorer:
 
     @cached_property
     def below(self) -> list[float]:
-        """The bits of each row below the table."""
+        """The bits of each row as one below the table."""
         return [self._below_bits(place) for place in range(len(self.rows))]
 
     def _below_bits(self, place: int) -> float:

@@ -1,4 +1,4 @@
-"""The search for the layout of the fewest bits, under what is stated of it."""
+"""Search for the layout with the fewest bits, within what is stated about it."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,20 +13,20 @@ from managed_tables_analyze.layout.pages import PageHead
 from managed_tables_analyze.layout.score import MOST_ABOVE, Kinds, Layout, Scorer
 from managed_tables_analyze.workbooks.sheets import MergedRange
 
-MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer ones show as data
-_MOST_CELLS = 30_000  # that are scored
+MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer footers are read as data
+_MOST_CELLS = 30_000  # scored
 _FEWEST_ROWS = 30
 _MOST_ROWS = 300
-_WIDTHS = 3  # that are tried
+_WIDTHS = 3  # tried
 _MOST_SPLITS = 6
 _MARGIN = 1e-6
 
 
 @dataclass(frozen=True)
 class Stated:
-    """What is stated of where the table begins: it narrows the candidates, and changes nothing else.
+    """What is stated about where the table begins: it narrows the candidates, and changes nothing else.
 
-    `header_line` 0 says that there is no header; None of each leaves it open.
+    `header_line` 0: there is no header. None: not stated.
     """
 
     header_line: int | None = None
@@ -35,7 +35,7 @@ class Stated:
 
     @property
     def is_open(self) -> bool:
-        """Return whether nothing is stated."""
+        """Whether nothing is stated."""
         return self == Stated()
 
 
@@ -44,7 +44,7 @@ _NOTHING = Stated()
 
 @dataclass(frozen=True)
 class Grid:
-    """The rows of a sample and what is known of them; `is_whole`: there are no more."""
+    """The rows of a sample and what is known about them; `is_whole`: there are no more."""
 
     rows: Sequence[GridRow]
     short_tells: bool
@@ -52,13 +52,13 @@ class Grid:
     merged: Sequence[MergedRange] = ()
 
     def cut(self, start: int, stop: int | None = None) -> "Grid":
-        """Return some of the rows."""
+        """Return the grid of some of the rows."""
         is_whole = self.is_whole or stop is not None
         return replace(self, rows=self.rows[start:stop], is_whole=is_whole)
 
 
 def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
-    """Return the layout of the fewest bits of one table; `grid` has at least one row."""
+    """Return the cheapest layout of a single table; `grid` has at least one row."""
     rows = grid.rows[: row_limit(grid.rows)]
     if len(rows) == len(grid.rows):
         return _find_layout(grid, stated)
@@ -77,7 +77,7 @@ def _find_layout(grid: Grid, stated: Stated) -> Layout:
 def find_end(
     rows: Sequence[GridRow], width: int, kinds: Kinds, *, short_tells: bool, above: Sequence[GridRow] = ()
 ) -> int:
-    """Return the first row of the footer among the last rows of a table; `above` may come again in them."""
+    """Return where the footer begins in a table's last rows, in which rows of `above` may repeat."""
     first = max(0, len(rows) - 2 * MAX_FOOTER_ROWS)
     kinds = (*kinds, *(TEXT,) * width)[:width]
     scorer = Scorer([*above, *rows[first:]], width, short_tells=short_tells)
@@ -91,14 +91,14 @@ def row_limit(rows: Sequence[GridRow]) -> int:
 
 
 def widths(rows: Sequence[GridRow]) -> Sequence[int]:
-    """Return how many columns the table may have."""
+    """Return the numbers of columns to try."""
     lengths = Counter(len(row.cells) for row in rows)
     usual = sorted((one for one in lengths if one > 1), key=lambda one: (-lengths[one], -one))[:_WIDTHS]
     return [*usual, 1] if not usual or lengths[1] * 3 > len(rows) * 2 else usual
 
 
 def of_width(grid: Grid, width: int, stated: Stated) -> tuple[Scorer, Layout]:
-    """Return the best layout of so many columns, and what scored it."""
+    """Return the best layout of `width` columns, and its scorer."""
     scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, merged=grid.merged)
     best = _best_start(scorer, len(grid.rows), stated)
     if grid.is_whole:
@@ -122,7 +122,7 @@ def _best_start(scorer: Scorer, end: int, stated: Stated) -> Layout:
 
 
 def candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tuple[int, Sequence[int]]]:
-    """Yield where the data may begin, each with where its header may."""
+    """Yield each row where the data may begin, with the rows where its header may."""
     if not stated.is_open:
         yield from _stated_candidates(rows, end, stated)
         return
@@ -139,7 +139,7 @@ def _stated_candidates(
         return next((place for place, row in enumerate(rows) if row.number >= line), other)
 
     start = place_of(stated.first_line or 1, end)
-    if not stated.header_line:  # 0: there is none
+    if not stated.header_line:  # 0: there is no header
         yield start, range(max(0, start - MOST_LINES) if stated.header_line is None else start, start + 1)
         return
     first = place_of(stated.header_line, 0)
@@ -148,7 +148,7 @@ def _stated_candidates(
 
 
 def best_end(scorer: Scorer, start: int, kinds: Kinds) -> int:
-    """Return the first row of the footer: from there on the rows are cheaper below the table than in it."""
+    """Return where the footer begins: from there on, rows are cheaper below the table than in it."""
     bits = scorer.row_bits(start, kinds)
     count = len(scorer.rows)
     best, fewest, total = count, 0.0, weights.FOOTER
@@ -160,7 +160,7 @@ def best_end(scorer: Scorer, start: int, kinds: Kinds) -> int:
 
 
 def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout]]:
-    """Return the tables one below the other, each with the place of its first row."""
+    """Return the tables from top to bottom, each with the place of its first row."""
     whole = find_layout(grid, stated)
     best, fewest = [(0, whole)], whole.total
     for place in _splits(grid.rows):
@@ -174,7 +174,7 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
 
 
 def _splits(rows: Sequence[GridRow]) -> list[int]:
-    """Return where another table may begin: words below a gap, other than those above it."""
+    """Return where another table may begin: at a row of words below a gap."""
     found = []
     for place, row in enumerate(rows[1 : min(len(rows), _MOST_ROWS) - 1], start=1):
         values = sum(one.is_value for one in row.looks) if row.after_gap else 0
@@ -184,7 +184,7 @@ def _splits(rows: Sequence[GridRow]) -> list[int]:
 
 
 def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
-    """Return where the largest table of a grid is; None where there is no row."""
+    """Return the header of a grid's largest table; None if the grid has no rows."""
     if not grid.rows:
         return None
     begin = stated.first_line

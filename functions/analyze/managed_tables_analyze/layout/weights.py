@@ -1,35 +1,35 @@
 """The weights of the score, in bits: what each part of a reading costs, why, and the file that asked for it.
 
-A bit more makes a thing half as likely. The reading chosen is the one that describes the file in the fewest
-bits, so a weight matters only against the others. Files are named as in tests/files.
+One more bit makes a reading half as likely. The reading chosen is the one that describes the file in the
+fewest bits, so a weight matters only against the others. Files are named as in tests/files.
 """
 
 # Cells
 CHARACTER = 5.0  # of text: a letter of either case, or a sign (csv/all_text.csv)
 BLANK_CHARACTER = 2.5  # one of six in prose, so less than a cell's end (csv/one_column_full_names.csv)
-ODD_CHARACTER = 6.0  # beside CHARACTER, for `;`, tab and `|`: they rather cut cells (csv/semicolon.csv)
+ODD_CHARACTER = 6.0  # on top of CHARACTER, for `;`, tab and `|`: they usually cut cells (csv/semicolon.csv)
 UNPAIRED_QUOTE = 20.0  # a cell that was cut within its quotes (csv/semicolon_in_quoted_text.csv)
-TEXT = 3.0  # that a text ends: less than a delimiter as text costs (csv/comma.csv)
+TEXT = 3.0  # the end of a text: less than a delimiter costs as text (csv/comma.csv)
 DIGIT = 3.3  # log2(10) (csv/no_header.csv)
-NUMBER = 3.0  # that a number ends, and its sign (csv/no_header.csv)
-MONEY = 6.0  # less, for a currency and two decimals (unit: `R$ 1.234,56` in one column)
+NUMBER = 3.0  # the end of a number, and its sign (csv/no_header.csv)
+MONEY = 6.0  # deducted for a currency and two decimals (unit: `R$ 1.234,56` in one column)
 DATE = 14.0  # a day of forty years (csv/no_header_dates.csv)
 TIME = 12.0  # a minute of the day; seconds are digits (unit: `hora/10:30`)
 BOOLEAN = 2.0  # (csv/numbers_as_labels.csv)
 NULL_WORD = 3.0  # `-`, `n/a`, `#N/D` (values/null_words_in_text.csv)
 EMPTY = 5.0  # the most that an empty cell costs, where a column has few (layouts/second_line.csv)
-SAME_CELL = 4.0  # a cell that stands above already (csv/hash_in_quoted_lines.csv)
+SAME_CELL = 4.0  # a cell that repeats one above or to its left (csv/hash_in_quoted_lines.csv)
 
 # Columns
-EXCEPTION = 7.0  # a cell that is not of its column's kind, beside its text (csv/exception_in_last_row.csv)
+EXCEPTION = 7.0  # a cell not of its column's kind, on top of its text (csv/exception_in_last_row.csv)
 SAME_EXCEPTION = 3.0  # the same word again in the row (layouts/words_right_below.csv)
 ODD_ROW = 6.0  # no cell of the row is of its column's kind (csv/title_with_delimiters.csv)
-SHAPE = 16.0  # to describe a code's shape: for more than one row only (csv/header_only.csv)
+SHAPE = 16.0  # to describe a code's shape: worth it for several rows (csv/header_only.csv)
 KINDS = {"boolean": 13.0}  # one word alone may be a label as well (empty-named-column.xlsx of readxl)
 
 # Rows of the table
-SHORT_ROW = 9.0  # of a text, that has fewer cells than the table (csv/short_rows.csv)
-SENTENCE = 8.0  # beside that, four words without a delimiter (reports/legend_below.csv)
+SHORT_ROW = 9.0  # a text file's row with fewer cells than the table (csv/short_rows.csv)
+SENTENCE = 8.0  # on top of that, four words without a delimiter (reports/legend_below.csv)
 LONG_ROW = 8.0  # more cells than the table has (csv/long_row.csv)
 GAP = 8.0  # blank lines within the table (csv/note_below.csv)
 TOTAL = 24.0  # `Total` (csv/total_below.csv)
@@ -40,27 +40,27 @@ NOTE_OF_CELLS = 10.0  # `Fonte` with its text in further cells (reports/note_in_
 NO_HEADER = 9.0  # one table in five hundred has none (csv/all_text.csv)
 BLANK_LABEL = 1.5  # (csv/blank_label.csv)
 MISSING_LABELS = 20.0  # of all columns, where the header ends early (csv/one_column_decimal_commas.csv)
-VALUE_LABEL = 10.0  # but of a year (csv/no_header.csv)
+VALUE_LABEL = 10.0  # a value as label, except a year (csv/no_header.csv)
 LABEL_AMONG_VALUES = 10.0  # the column has the label as a value (unit: `Alice;Jones`)
-HEADER_LINE = 20.0  # a further line that the one above does not ask for (layouts/words_right_below.csv)
+HEADER_LINE = 20.0  # a further line that the one above does not call for (layouts/words_right_below.csv)
 HEADER_APART = 60.0  # a further line below blank ones (csv/title_and_blank_above.csv)
 HEADER_OF_VALUES = 40.0  # a further line that has values (csv/no_header.csv)
 GROUP_LINE = 5.0  # a further line below gaps or a repeated label (reports/header_of_two_lines_again.csv)
-GROUP_OF_ONE = 8.0  # a merged line's label of one column that has another (deaths.xlsx of readxl)
+GROUP_OF_ONE = 8.0  # in a line with merged cells, a label above one other label (deaths.xlsx of readxl)
 GROUP_OF_WHOLE = 12.0  # groups above labels that need none (deaths.xlsx of readxl)
 UNITS_LINE = 2.0  # a further line of units (csv/units_below_header.csv)
 
 # Outside the table
 TITLE = 4.0  # (csv/title_above.csv)
-TITLE_OF_CELLS = 3.0  # beside TITLE, of several cells (csv/title_with_delimiters.csv)
-TITLE_CELL = 2.0  # each of its cells but three (malformed_format.xls of calamine)
-TITLE_LIKE_HEADER = 12.0  # beside these, of as many cells as the table has (csv/all_text.csv)
+TITLE_OF_CELLS = 3.0  # on top of TITLE, for several cells (csv/title_with_delimiters.csv)
+TITLE_CELL = 2.0  # each of its cells but the first three (malformed_format.xls of calamine)
+TITLE_LIKE_HEADER = 12.0  # on top of these, for as many cells as the table has (csv/all_text.csv)
 TITLE_OF_VALUES = 10.0  # of values alone (values/codes.csv)
-TITLE_INDENTED = 8.0  # a title of a text begins in its first cell (csv/headers_blank.csv of the hostile set)
+TITLE_INDENTED = 8.0  # a text's title begins in its first cell (csv/headers_blank.csv of the hostile set)
 FOOTER = 14.0  # (csv/short_rows.csv)
 FOOTER_LINE = 3.0  # (reports/legend_below.csv)
-FOOTER_VALUE = 6.0  # a value, but in totals and notes (csv/lost_delimiter_before_quote.csv)
-FOOTER_CELL = 5.0  # more cells than a legend has (reports/group_without_values.csv)
+FOOTER_VALUE = 6.0  # a value, except in totals and notes (csv/lost_delimiter_before_quote.csv)
+FOOTER_CELL = 5.0  # each cell more than a legend has (reports/group_without_values.csv)
 TABLE = 20.0  # another table (reports/table_below.csv)
 
 # Dialects
@@ -72,10 +72,8 @@ DELIMITERS = {
     **dict.fromkeys((":", " "), 9.0),
     **dict.fromkeys(("@", "!", "&", "*", "+", "?"), 60.0),
 }
-BLANKS_WITHOUT_HEADER = (
-    40.0  # a blank or colon that cuts words, with no label for what it cuts (unit: `Lote 1`)
-)
-TEXTS_CUT = 40.0  # texts cut in columns that lack labels (unit: `Campinas, SP`)
+BLANKS_WITHOUT_HEADER = 40.0  # a blank or colon that cuts words into unlabelled columns (unit: `Lote 1`)
+TEXTS_CUT = 40.0  # texts cut into columns that lack labels (unit: `Campinas, SP`)
 APOSTROPHE = 10.0  # as the quote (csv/apostrophes_in_text.csv)
 RUNS_OF_BLANKS = 10.0  # as delimiters (csv/runs_of_blanks.txt)
 WRAPPED_LINE = 6.0  # a line quoted as a whole (csv/quoted_texts_with_commas.csv)

@@ -1,4 +1,4 @@
-"""Words that tell what a row is: totals, notes, units, comments."""
+"""Recognise what a row is by its words: a total, a note, units, a comment."""
 
 import re
 
@@ -6,7 +6,7 @@ from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.grid import GridRow
 
 COMMENT = "#"
-COMMENT_STARTS = (f"{COMMENT} ", f"{COMMENT}{COMMENT}")  # of comments for sure: `#20` may be a cell
+COMMENT_STARTS = (f"{COMMENT} ", f"{COMMENT}{COMMENT}")  # surely a comment: `#20` may be a cell
 _TOTAL = re.compile(
     r"(sub)?(total|totais)(\s+(geral|general|global)|\s+do\s+(dia|mês|per[íi]odo|ano|relatório))?\s*(:.*)?"
     r"|grand\s+total\s*:?|soma\s*:?",
@@ -24,7 +24,7 @@ _UNIT = re.compile(r"[(\[].*[)\]]|%|R\$|US\$|kg|un|m²")
 
 
 def below_bits(row: GridRow, width: int) -> float:
-    """Return what speaks against a row's being one of the table by its words."""
+    """Return the bits against a row of data, for words of totals and notes."""
     if width < 2 or not row.filled:
         return 0.0
     first, *others = row.filled
@@ -37,12 +37,12 @@ def below_bits(row: GridRow, width: int) -> float:
 
 
 def is_comment(row: GridRow) -> bool:
-    """Return whether a row begins as comments do."""
+    """Return whether a row begins like a comment."""
     first = (row.cells[0] or "").lstrip()
     return first.startswith(COMMENT) and first.rstrip() != COMMENT
 
 
 def is_units(row: GridRow) -> bool:
-    """Return whether all that a row has are units of measure."""
+    """Return whether all filled cells of a row are units of measure."""
     filled = [(cell, one) for cell, one in zip(row.cells, row.looks, strict=True) if one.kind]
     return all(not one.is_value and _UNIT.fullmatch((cell or "").strip()) for cell, one in filled)
