@@ -1,7 +1,7 @@
-"""What the columns of a table look like, and by that where a row lost a delimiter, or has one too many.
+"""Learn what a table's columns look like, and find where a row lost a delimiter or has one too many.
 
-A row that is one cell short is cut where it then looks like the other rows in every column; where it already
-does with an empty last cell, or could be cut in several ways, it is left as it is.
+A row that is one cell short is cut where it then looks like the other rows in every column. It is left as it
+is if it already does so with an empty last cell, or could be cut in several ways.
 """
 
 import re
@@ -18,7 +18,7 @@ _MAX_SHAPES = 8  # that a column of codes or amounts has
 _LONGEST_SHAPE = 40  # characters of a cell that has a shape
 _MAX_QUOTES = 40  # in a line that is cut at one of them
 _ALIKE = 2  # the rank of a cut between two digits, or two letters
-_MAX_ATTEMPTS = 1_000  # rows of a file: where so many are short it is their way
+_MAX_ATTEMPTS = 1_000  # rows of a file: if so many are short, that is normal there
 _GLUED = re.compile(rf"(?:[^\W\d]|[.!?)]){QUOTE}\w")
 _SHAPES = str.maketrans(
     dict.fromkeys("0123456789", "9")
@@ -31,7 +31,7 @@ Ranked = Iterable[tuple[int, list[str]]]
 
 @dataclass(frozen=True)
 class _Column:
-    """The shapes its cells have (none: any), the kind they share (text: any), whether it has gaps."""
+    """The shapes of a column's cells (none: any), the kind they share (text: any), whether it has gaps."""
 
     shapes: frozenset[str]
     kind: str
@@ -39,14 +39,14 @@ class _Column:
 
     @classmethod
     def of(cls, cells: Sequence[str]) -> "_Column":
-        """Learn from cells."""
+        """Learn a column from its cells."""
         values = [cell for cell in cells if not look(cell).is_nothing]
         kinds = {look(cell).plain_kind for cell in values} or {NULL}
         kind = kinds.pop() if len(kinds) == 1 else TEXT
         return cls(_shapes(values), kind, len(values) < len(cells))
 
     def oddity(self, cell: str) -> int:
-        """Return _USUAL of a cell like the others, _OWN_SHAPE of one of their kind, else ODD."""
+        """Return _USUAL for a cell like the others, _OWN_SHAPE for another shape of their kind, else ODD."""
         one = look(cell)
         if one.is_nothing:
             return _USUAL if self.has_gaps else ODD
@@ -60,7 +60,7 @@ class _Column:
 
 
 def _shapes(cells: Sequence[str]) -> frozenset[str]:
-    """Return the shapes of a column of codes or amounts, none of one of other cells."""
+    """Return the shapes of a column of codes or amounts; none for a column of other cells."""
     shapes = frozenset(cell.translate(_SHAPES) for cell in cells)
     is_short = max(map(len, shapes), default=0) <= _LONGEST_SHAPE
     return shapes if is_short and len(shapes) <= min(_MAX_SHAPES, len(cells) // 4) else frozenset()
@@ -75,30 +75,30 @@ class Columns:
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[str]], width: int) -> "Columns | None":
-        """Learn from the rows that have `width` cells; None where they are too few to tell."""
+        """Learn from the rows that have `width` cells; None if they are too few."""
         regular = [cells for cells in rows if len(cells) == width][:_MAX_ROWS]
         if width < 2 or len(regular) < _FEWEST_ROWS:
             return None
-        # A cell with one quote of a pair may have been cut, and be one too many.
+        # A cell with an unpaired quote may be a piece of one, and its row one cell too long.
         whole = [cells for cells in regular if not any(cell.count(QUOTE) % 2 for cell in cells)]
         learnt = whole if len(whole) >= _FEWEST_ROWS else regular
         return cls(list(map(_Column.of, zip(*learnt, strict=True))))
 
     def oddity(self, cells: Sequence[str]) -> int:
-        """Return that of a row's oddest cell, empty ones standing for those it lacks."""
+        """Return the oddity of a row's oddest cell; cells that it lacks count as empty."""
         width = len(self._columns)
         padded = [*cells[:width], *[""] * (width - len(cells))]
         return ODD if any(cells[width:]) else max(self._oddities(padded))
 
     def is_suspicious(self, cells: Sequence[str]) -> bool:
-        """Return whether a row is unlike the others, or has a quote right behind a word: `Bolsa"Couro"`."""
+        """Return whether a row is unlike the others, or has a quote right after a word: `Bolsa"Couro"`."""
         return self.oddity(cells) == ODD or any(QUOTE in cell and _GLUED.search(cell) for cell in cells)
 
     def _oddities(self, cells: Sequence[str], shift: int = 0) -> list[int]:
         return list(map(_Column.oddity, self._columns[shift:], cells))
 
     def cut(self, text: str, cells: Sequence[str] | None, dialect: Dialect) -> list[str] | None:
-        """Return the cells of a line that lacks a delimiter; `cells` are those it has, None if malformed."""
+        """Return the cells of a line that lacks a delimiter, None if unclear; `cells`: None if malformed."""
         if dialect.escape or not dialect.delimiter or self._attempts >= _MAX_ATTEMPTS:
             return None
         self._attempts += 1
@@ -106,7 +106,7 @@ class Columns:
         return _only_best(at_quotes or self._cut_inside(cells or ()))
 
     def join(self, pieces: Sequence[str], edge: str) -> list[str] | None:
-        """Return the cells of a line in which `edge` cuts the text of one cell, too."""
+        """Return the cells of a line in which `edge` also cuts the text of one cell; None if unclear."""
         surplus = len(pieces) - len(self._columns)
         if surplus > 0:
             return _only_best(self._joins(pieces, edge, surplus))
@@ -116,15 +116,15 @@ class Columns:
         for number in range(len(self._columns)):
             words = pieces[number : number + surplus + 1]
             if all(map(str.isdigit, words)) and edge in ",.":
-                continue  # whole numbers of their own, not the halves of a decimal
+                continue  # separate whole numbers, not the halves of a decimal
             cells = [*pieces[:number], edge.join(words), *pieces[number + surplus + 1 :]]
             is_whole = bool(words[0] and words[-1]) and not any(edge in word for word in words)
             if is_whole and self.oddity(cells) < ODD:
                 yield (0 if all(word.startswith(" ") for word in words[1:]) else 1), cells
 
     def _cut_at_quotes(self, text: str, dialect: Dialect) -> Iterator[list[str]]:
-        """Yield the well-formed readings with a delimiter more, before or after one of the quotes."""
-        odd = (dialect.quote, dialect.delimiter)  # a quoted cell hardly begins so
+        """Yield the well-formed readings with one more delimiter, before or after a quote."""
+        odd = (dialect.quote, dialect.delimiter)  # a quoted cell hardly ever begins with these
         for place in _beside_quotes(text, dialect.quote):
             scanner = Scanner(dialect)
             is_whole = scanner.feed(text[:place] + dialect.delimiter + text[place:])
@@ -134,9 +134,9 @@ class Columns:
                 yield cells
 
     def _cut_inside(self, cells: Sequence[str]) -> Ranked:
-        """Yield the fitting cuts of one cell in two, each with its rank: how unlike what meets there is.
+        """Yield the fitting cuts of one cell in two, ranked by how different the characters at the cut are.
 
-        Cuts into a shape that the column does not have yet rank last, and must part unlike characters.
+        Cuts that give a column a new shape rank last, and must separate different characters.
         """
         if len(cells) != len(self._columns) - 1:
             return
@@ -153,7 +153,7 @@ class Columns:
 
 
 def _beside_quotes(text: str, quote: str) -> list[int]:
-    """Return the places before and after each quote, but where a blank follows: inches within a text."""
+    """Return the places before and after each quote, except where a blank follows: inches in a text."""
     quotes = [place for place, character in enumerate(text) if character == quote]
     places = {*quotes, *(place + 1 for place in quotes)} - {0, len(text)}
     likely = [place for place in sorted(places) if not text[place:].lstrip(quote).startswith(" ")]
@@ -161,13 +161,13 @@ def _beside_quotes(text: str, quote: str) -> list[int]:
 
 
 def _only_best(ranked: Ranked) -> list[str] | None:
-    """Return the cells of the lowest rank, None where several have it."""
+    """Return the cells of the lowest rank, None if none or several have it."""
     found = list(ranked)
     least = min((rank for rank, _ in found), default=0)
     best = [cells for rank, cells in found if rank == least]
     return best[0] if len(best) == 1 else None
 
 
-def _rank(meeting: str) -> int:
-    """Rank the two characters that meet at a cut: a letter and a digit, other unlike ones, like ones."""
-    return 0 if meeting in ("A9", "9A") else 1 if meeting[0] != meeting[1] else _ALIKE
+def _rank(pair: str) -> int:
+    """Rank the two characters at a cut: a letter and a digit, then other unlike ones, then like ones."""
+    return 0 if pair in ("A9", "9A") else 1 if pair[0] != pair[1] else _ALIKE

@@ -1,4 +1,4 @@
-"""The one call behind which records that do not fit the table are mended; without a mender none is."""
+"""Mend records that do not fit the table, all by one call: `Mender.mend`."""
 
 import re
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from managed_tables_analyze.repair.columns import ODD, Columns
 from managed_tables_analyze.text.dialect import Dialect
 from managed_tables_analyze.text.scanner import Scanner, unquote
 
-_MALFORMED = 3.0  # the oddity of what is no cell
+_MALFORMED = 3.0  # the oddity of a malformed cell
 _MAX_PIECES = 400  # joining is quadratic in pieces
 _DELIMITERS = (";", ",", "\t", "|", " ")
 _ANY_DELIMITER = re.compile(r"[;,\t|]")
 
 
 class Mender:
-    """Mends records of a table of `width` cells; `columns` tell what they look like, None where unknown."""
+    """Mends records of a table of `width` cells; `columns` say how they look, None if unknown."""
 
     def __init__(self, dialect: Dialect, width: int, columns: Columns | None = None) -> None:
         self._dialect = dialect
@@ -23,9 +23,9 @@ class Mender:
         self._columns = columns
 
     def mend(self, text: str, cells: list[str] | None, *, stray: bool = False) -> list[str] | None:
-        """Return the cells that the table's other rows speak for, None where the strict ones stand.
+        """Return the cells that fit the table's other rows, None to keep the strictly cut ones.
 
-        `cells` are those, None where the line is malformed; `stray` says that a quote stands amid one.
+        `cells` are those, None if the line is malformed; `stray`: an unquoted one contains a quote.
         """
         if cells is not None and len(cells) == self.width:
             return self._by_columns(text, cells) if stray else None
@@ -34,8 +34,8 @@ class Mender:
         return self._by_other_delimiter(text) or self._by_columns(text, cells)
 
     def _by_other_delimiter(self, text: str) -> list[str] | None:
-        """Return the cells by the delimiter with which they fit the columns best, the first of several."""
-        # Blanks cut words as well as cells: what they cut must hold a value.
+        """Return the cells cut by the other delimiter that fits the columns best; None if none fits."""
+        # Blanks separate words as well as cells: one of the cells must be a value.
         found = [
             cells
             for delimiter, cells in _other_readings(text, self._dialect, self.width)
@@ -44,14 +44,14 @@ class Mender:
         return min(found, key=self._columns.oddity if self._columns else len, default=None)
 
     def _by_columns(self, text: str, cells: list[str] | None) -> list[str] | None:
-        """Read a line that lacks a delimiter, or has blanks for delimiters, as the columns would have it."""
+        """Read a line that lacks a delimiter, or has blanks for delimiters, as the columns suggest."""
         if self._columns is None or (cells is not None and not self._columns.is_suspicious(cells)):
             return None
         cut = self._columns.cut(text, cells, self._dialect)
         return cut or self._joined(text, cells or [], self._columns)
 
     def _joined(self, text: str, cells: list[str], columns: Columns) -> list[str] | None:
-        """Join the pieces of one cell, cut by the delimiter that its text holds, or by blanks."""
+        """Join the pieces of a cell that was cut at delimiters in its text, or at blanks."""
         delimiter = self._dialect.delimiter
         joined = columns.join(cells, delimiter) if len(cells) > self.width else None
         if joined or delimiter == " " or text.count(" ") < self.width:
@@ -60,7 +60,7 @@ class Mender:
         return columns.join(scanner.cells, " ") if scanner.feed(text) else None
 
     def _regrouped(self, text: str, cells: list[str] | None) -> list[str] | None:
-        """Cut a line with quotes anew. A short one keeps its cells, unless it fits only without."""
+        """Cut a line with quotes anew; a short line keeps its cells unless only other cells fit."""
         regrouped, other = regroup(text, self._dialect, self.width), self._by_other_delimiter(text)
         if cells is None or len(cells) > self.width:
             return regrouped or other
@@ -70,7 +70,7 @@ class Mender:
 
 
 def _other_readings(text: str, dialect: Dialect, width: int) -> Iterator[tuple[str, list[str]]]:
-    """Yield the delimiters other than the table's that cut a line into `width` cells, and these."""
+    """Yield each other delimiter that cuts a line into `width` cells, with these cells."""
     if width < 2 or (dialect.delimiter and text.count(dialect.delimiter) * 2 >= width):
         return
     for delimiter in _DELIMITERS:
@@ -80,7 +80,7 @@ def _other_readings(text: str, dialect: Dialect, width: int) -> Iterator[tuple[s
 
 
 def cut_labels(text: str, dialect: Dialect, width: int) -> list[str] | None:
-    """Cut a header that was written with another delimiter than the rows, or with several."""
+    """Cut a header written with a different delimiter than the rows, or with several; None if it has none."""
     for _, cells in _other_readings(text, dialect, width):
         return cells
     pieces = [] if dialect.quote in text else _ANY_DELIMITER.split(text)
@@ -88,11 +88,11 @@ def cut_labels(text: str, dialect: Dialect, width: int) -> list[str] | None:
 
 
 def regroup(text: str, dialect: Dialect, width: int) -> list[str] | None:
-    """Cut one line into exactly `width` cells, the least odd way; None where there is no likely one."""
+    """Cut a line into exactly `width` cells in the least odd way; None if no way is likely."""
     pieces = dialect.split(text)
     if not 1 < width <= len(pieces) <= _MAX_PIECES:
         return None
-    # best[i] for the current number of cells: the oddity of reading the first i pieces so, and how
+    # best[i] for the current number of cells: the oddity of the first i pieces as cells, and these cells
     best: dict[int, tuple[float, tuple[str, ...]]] = {0: (0.0, ())}
     for cell in range(1, width + 1):
         following: dict[int, tuple[float, tuple[str, ...]]] = {}
@@ -108,13 +108,13 @@ def regroup(text: str, dialect: Dialect, width: int) -> list[str] | None:
     return [unquote(group, dialect) for group in found[1]] if found else None
 
 
-def _most_pieces(first: str, quote: str, there: int) -> int:
-    """Return of how many pieces a cell may be that begins with this one: of several within quotes."""
-    return there if first.strip(" ")[:1] in ("", quote) else 1
+def _most_pieces(first: str, quote: str, available: int) -> int:
+    """Return how many pieces a cell that begins with `first` may have: several only if quoted."""
+    return available if first.strip(" ")[:1] in ("", quote) else 1
 
 
 def _oddity(group: str, dialect: Dialect, pieces: int) -> float:
-    """Say how odd a cell of some pieces would be: 0 well formed, 1 one quote at its edge, 3 none."""
+    """Return how odd a cell of so many pieces would be: 0 well formed, 1 quoted at one edge, 3 malformed."""
     quote = dialect.quote
     text = group.strip(" ")
     edges = text.startswith(quote) + text.endswith(quote)
