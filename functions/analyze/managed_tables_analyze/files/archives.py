@@ -1,6 +1,6 @@
-"""Unpack ZIP files within bounds that are checked before anything is unpacked, and again meanwhile.
+"""Unpack ZIP files within bounds that are checked before anything is unpacked, and again while unpacking.
 
-What the directory says about its members is checked first (count, sizes, ratio, overlap, names); then the
+What the directory says about the members is checked first (count, sizes, ratio, overlap, names); then the
 unpacked bytes are counted, since a directory can lie.
 """
 
@@ -30,11 +30,11 @@ from managed_tables_analyze.files.kinds import Kind, detect_kind
 
 MAX_ENTRIES = 1_000  # the clarifications' limit
 MAX_UNPACKED_BYTES = 1_024 * MIB  # the clarifications' limit, and of all archives of a job together
-# What damage looks like: bzip2 gives no number, an offset from a damaged directory is no place in the file.
-# All else is the machine's, a disk that is full, and passes.
+# Of OSErrors that damage causes: bzip2 sets none, and an offset from a damaged directory is not in the file.
+# Any other error is the machine's, such as a full disk, and is raised.
 _DAMAGE = frozenset({None, errno.EINVAL})
 _MAX_RATIO = 200  # unpacked to packed; tables compress 3 to 40 times
-_RATIO_FREE_BYTES = 64 * MIB  # what may unpack at any ratio: a small file of repetitions is no bomb
+_RATIO_FREE_BYTES = 64 * MIB  # may unpack at any ratio: a small file of repetitions is no bomb
 _CHUNK_BYTES = 1_048_576
 _ENCRYPTED_FLAG, _UTF8_FLAG = 0x1, 0x800
 _UNIX, _SYMLINK_TYPE, _TYPE_MASK = 3, 0o120000, 0o170000
@@ -50,17 +50,17 @@ _READABLE = frozenset(Kind) - {Kind.ZIP, Kind.OTHER}
 
 @dataclass(frozen=True)
 class Member:
-    """One file of an archive, unpacked: its name as people see it, and where it is."""
+    """An unpacked file of an archive: its name as people see it, and its path."""
 
     name: str
     path: Path
 
 
 def unpack(path: Path, name: str, work_dir: Path, left: int) -> Generator[Member, None, None]:
-    """Yield the archive's data files, each unpacked into `work_dir` just before.
+    """Yield the archive's data files, unpacking each into `work_dir` first.
 
     `left` is how many bytes may be unpacked. The caller deletes each file after reading it. Raises JobError
-    (`ARCHIVE_…`) for what is not accepted, before anything is unpacked if the directory shows it.
+    (`ARCHIVE_…`) for an archive that is refused, before anything is unpacked if the directory shows why.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -124,7 +124,7 @@ def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, left: int) -> No
 
 
 def _is_foreign(info: zipfile.ZipInfo) -> bool:
-    """Return whether the name says that a member is something else than a table."""
+    """Return whether a member's name says that it is not a table."""
     return PurePosixPath(_shown_name(info)).suffix.lstrip(".").lower() in _FOREIGN_SUFFIXES
 
 
@@ -148,7 +148,7 @@ def _unpack_member(
         while chunk := source.read(_CHUNK_BYTES):
             written += len(chunk)
             if written > left:
-                raise _too_large(name, alone=True)  # its directory is false
+                raise _too_large(name, alone=True)  # its directory gives a false size
             out.write(chunk)
     if written != info.file_size:
         raise JobError(ARCHIVE_CORRUPT, file=name, reason=f"o tamanho de {_shown_name(info)} é falso")
@@ -156,7 +156,7 @@ def _unpack_member(
 
 
 def _too_large(name: str, *, alone: bool) -> JobError:
-    """Return the refusal of an archive that is too large alone, or with those before it."""
+    """Return the error for an archive that is too large alone, or together with those before it."""
     kind = ARCHIVE_TOO_LARGE if alone else ARCHIVES_TOO_LARGE
     return JobError(kind, file=name, limit_mb=MAX_UNPACKED_BYTES // MIB)
 

@@ -28,7 +28,7 @@ _C1 = bytes(range(0x80, 0xA0))
 # form feed, DOS's end of file (1A) and escape (1B) do.
 _BINARY_CONTROLS = bytes(set(range(0x02, 0x09)) | {0x0E, 0x0F} | set(range(0x10, 0x1A)) | {0x7F})
 
-# What a code page makes of bytes in good text: letters of Western Europe, Portuguese ones first.
+# What the right code page makes of the bytes: letters of Western Europe, Portuguese ones first.
 _LIKELY = frozenset("ãçáéíóêõúâôàÃÇÁÉÍÓÊÕÚÂÔÀ")
 _POSSIBLE = frozenset("èìòùäëïöüÿñßøåæÈÙÄËÏÖÜÑØÅÆºª°€£§–—‘’“”…•©®\xa0²³·½¼¡¿´")
 _POSSIBLE_SCORE = 0.8  # of a character, against 1 for a likely one
@@ -43,13 +43,13 @@ class Encoding:
 
     name: str
     mark_bytes: int = 0
-    broken_utf8: bool = False  # valid UTF-8 but for some bytes, which are read as cp1252
+    broken_utf8: bool = False  # valid UTF-8 except some bytes, which are read as cp1252
     has_nul: bool = False
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def is_utf8(self) -> bool:
-        """Return whether the bytes are clean UTF-8 as they stand (a mark at the start aside)."""
+        """Whether the bytes are clean UTF-8, apart from a mark at the start."""
         return self.name in ("utf-8", "ascii") and not self.broken_utf8 and not self.has_nul
 
 
@@ -68,7 +68,7 @@ class _Scan:
     utf8_error: bool = False
     sequences: int = 0  # well-formed UTF-8 sequences seen from the first error on, and before
     broken: int = 0  # bytes that are not part of any
-    sample: bytearray = field(default_factory=bytearray)  # stretches with bytes that are not ASCII
+    sample: bytearray = field(default_factory=bytearray)  # lines with bytes that are not ASCII
 
 
 def detect_encoding(path: Path) -> Encoding:
@@ -84,7 +84,7 @@ def detect_encoding(path: Path) -> Encoding:
 
 
 def _looks_utf16_le(head: bytes) -> bool:
-    """UTF-16 whose first character is NUL has UTF-32's mark; in UTF-32 every fourth byte is NUL."""
+    """Return whether UTF-32's mark is that of UTF-16 and a NUL: in UTF-32 every fourth byte is NUL."""
     return any(head[7:4_096:4])
 
 
@@ -125,7 +125,7 @@ def _validate(scan: _Scan, decoder: codecs.IncrementalDecoder, chunk: bytes) -> 
 
 
 def _sample(scan: _Scan, chunk: bytes) -> None:
-    """Count what is UTF-8 and what is not around the bytes beyond ASCII, and keep these stretches."""
+    """Count the UTF-8 sequences and the other bytes in lines that are not ASCII, and keep these lines."""
     for match in re.finditer(rb"[^\n]*[\x80-\xff][^\n]*", chunk):
         line = match.group()[:2_000]
         scan.sample += line + b"\n"
@@ -163,7 +163,7 @@ def _judge(scan: _Scan, head: bytes, mark_bytes: int) -> Encoding:
     return Encoding(_code_page(bytes(scan.sample)), has_nul=has_nul)
 
 
-# Of each four bytes: 0 is mostly NUL, a point seldom.
+# Of every four bytes: `0` is mostly NUL, `.` seldom.
 _WIDE_ENCODINGS = {".000": "utf-32-le", "000.": "utf-32-be", ".0.0": "utf-16-le", "0.0.": "utf-16-be"}
 
 
@@ -178,7 +178,7 @@ def _wide_encoding(head: bytes) -> str | None:
 
 
 def _code_page(sample: bytes) -> str:
-    """Choose among the single-byte pages by what they make of the bytes beyond ASCII."""
+    """Choose the code page that makes the most likely text of the bytes beyond ASCII."""
     counts = Counter(sample.translate(None, _ASCII))
     total = sum(counts.values()) or 1
     scores = {page: (_fit(page, counts) - _misfit(page, sample)) / total for page in _CODE_PAGES}
@@ -195,7 +195,7 @@ def _fit(page: str, counts: Counter[int]) -> float:
 
 
 def _misfit(page: str, sample: bytes) -> float:
-    """Weigh the signs in the middle of words, which are letters of another page: `A€ÚCAR`."""
+    """Return the weight of signs inside words, which are letters of another page: `A€ÚCAR`."""
     return _POSSIBLE_SCORE * len(_SIGN_IN_WORD.findall(sample.decode(page, "replace")))
 
 
@@ -223,7 +223,7 @@ class _LineNotes:
         self._examples: dict[WarningCode, str] = {}
 
     def note(self, what: WarningCode, text: str, sought: str) -> None:
-        """Take note of every line of `text` that has `sought`."""
+        """Note every line of `text` that contains `sought`."""
         position = text.find(sought)
         while position >= 0:
             self.add(what, text, position)
@@ -231,14 +231,14 @@ class _LineNotes:
             position = text.find(sought, position) if position >= 0 else -1
 
     def add(self, what: WarningCode, text: str, position: int) -> None:
-        """Take note of the line in which a position of `text` is."""
+        """Note the line of `text` that a position is in."""
         if len(self._found[what]) < MAX_LINES:
             self.add_line(what, text.count("\n", 0, position))
         else:
             self._counts[what] += 1
 
     def add_line(self, what: WarningCode, number: int, example: str | None = None) -> None:
-        """Take note of a line, counted from 0 in the text to be written, and of a word of the first."""
+        """Note a line, counted from 0 in the text to be written; the first example is kept."""
         if example is not None:
             self._examples.setdefault(what, example)
         line = self._lines + number + 1
@@ -279,9 +279,9 @@ def _decoded(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]
 
 
 def _decode_cp1252(chunk: bytes) -> str:
-    """Decode cp1252; Latin-1 is three times as fast and the same but for the bytes 80–9F.
+    """Decode cp1252; Latin-1 is three times as fast, and the same except for the bytes 80–9F.
 
-    The five bytes that cp1252 leaves undefined are the control characters of Latin-1, as browsers do.
+    The five bytes that cp1252 leaves undefined become Latin-1's control characters, as in browsers.
     """
     if len(chunk.translate(None, _C1)) == len(chunk):
         return chunk.decode("latin-1")
@@ -332,7 +332,7 @@ def _decode_broken(data: bytes, lines: _LineNotes) -> str:
 
 
 def _word_at(line: bytes, position: int) -> str:
-    """Return the word around a byte that is no UTF-8, as it is read."""
+    """Return the word around a byte that is not UTF-8, as decoded."""
     before = _WORD_END.search(line[:position][::-1])
     after = _WORD_END.search(line, position)
     start = 0 if before is None else position - before.start()

@@ -23,7 +23,7 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-# Signatures of what is refused, with the words that name it to a person.
+# Signatures of refused kinds, with the words that name them to people.
 _OTHER_SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "é um arquivo GZIP"),
     (b"BZh", "é um arquivo BZIP2"),
@@ -46,7 +46,7 @@ _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _HTML_START = re.compile(rb"<(!doctype\s+html|html|head|body|table|meta|style)\b", re.IGNORECASE)
 _SPREADSHEETML_START = re.compile(rb"urn:schemas-microsoft-com:office:spreadsheet", re.IGNORECASE)
 _XML_START = re.compile(rb"<\?xml\b|<[A-Za-z_][\w.-]*(:[\w.-]+)?(\s+[\w:.-]+\s*=|\s*/?>)")
-# Labels in angle brackets (`<DATE>\t<OPEN>`), or cells of markup: no document has text beside its root.
+# Labels in angle brackets (`<DATE>\t<OPEN>`), or cells of markup: no document has text next to its root.
 _CELLS_START = re.compile(rb"<[^<>\r\n]*>(?:[^<>\r\n]*</[^<>\r\n]*>)?[ \"]*[\t,;|]")
 _JSON_START = re.compile(rb"[\[{]\s*([\[{\"\]}]|-?\d|true|false|null)")
 _UTF16_NAME = "utf_16_le"
