@@ -115,7 +115,7 @@ def analyze(
             delimiter=dialect.delimiter,
             is_workbook=table.is_workbook,
             timezone=zone.key,
-            told=[*table.findings, *table.grounds],
+            reader_findings=[*table.findings, *table.grounds],
         )
         totals = find_totals(connection, staged, [column.type for column in judged], table.files)
         findings = [*table.findings, *_find_cut_labels(table), *totals]

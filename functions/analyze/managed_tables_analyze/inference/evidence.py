@@ -1,4 +1,4 @@
-"""Look up what judging needs besides the tallies; the first question asks for all columns at once."""
+"""Look up what judging needs besides the tallies: each fact when first needed, for all columns at once."""
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,9 +27,10 @@ _EIGHT_DIGITS = re.compile("(?:19|20)[0-9]{6}")
 
 @dataclass(frozen=True)
 class Evidence:
-    """What cells of columns of these types show; of `marked`, how their decimals are written under a mark.
+    """What the cells of columns of these types show, besides their tallies.
 
-    `years` are the columns whose label says that they hold years.
+    `marked` has the decimal mark of columns whose writing may show that they are codes; `years` are the
+    columns whose labels say that they hold years.
     """
 
     connection: DuckDBPyConnection
@@ -40,7 +41,7 @@ class Evidence:
 
     @cached_property
     def head_values(self) -> dict[int, list[str]]:
-        """Return the first values of each column of numbers, in order."""
+        """The first values of each column of numbers, in order."""
         found = ask_columns(self.connection, HEAD, self._of(ColumnType.INTEGER, ColumnType.DECIMAL), _values)
         return {
             column: list(dict.fromkeys(values or ()))[:_DISTINCT_VALUES]
@@ -49,24 +50,24 @@ class Evidence:
 
     @cached_property
     def times_of_day(self) -> set[int]:
-        """Return the columns of text in which each cell of the head that holds something is a time of day."""
+        """The columns of text in whose head every filled cell is a time of day."""
         return self._columns_where(self._of(None), _are_times)
 
     @cached_property
     def times_without_zone(self) -> set[int]:
-        """Return the columns of moments in whose head some time has no zone."""
+        """The columns of datetimes in whose head some time has no zone."""
         return self._columns_where(self._of(ColumnType.DATETIME), _is_without_zone)
 
     @cached_property
     def lone_letters(self) -> set[int]:
-        """Return the columns of booleans with a letter without its partner: `F` alone is a sex or a size."""
+        """The columns of booleans that have a letter without its partner: `F` alone is a sex or a size."""
         columns, rows = self._of(ColumnType.BOOLEAN), staged_rows(self.staged)
         found = ask_columns(self.connection, rows, columns, _letters)
         return {column for column, (letters,) in found.items() if not _are_paired(set(letters or ()))}
 
     @cached_property
     def compact_days(self) -> set[int]:
-        """Return the columns of eight digits in which every cell can be a day, `yyyymmdd`."""
+        """The columns of eight digits in which every cell may be a day, `yyyymmdd`."""
         heads = self.head_values.items()
         columns = [column for column, values in heads if values and all(map(_EIGHT_DIGITS.fullmatch, values))]
         choice = Choice(ColumnType.DATE, Formats(null_tokens=True))
@@ -76,7 +77,7 @@ class Evidence:
 
     @cached_property
     def notes(self) -> dict[int, str]:
-        """Return a number of each column whose parentheses are no minus: all numbers have them, or years."""
+        """An example of each column whose parentheses are no minus: all its numbers, or years, have them."""
         columns = [
             column
             for column, values in self.head_values.items()
@@ -91,7 +92,7 @@ class Evidence:
 
     @cached_property
     def writing(self) -> dict[int, Writing]:
-        """Return how the decimals of columns are written, where that may show that they are codes."""
+        """How the decimals of columns are written, where that may show that they are codes."""
         return read_writing(self.connection, self.staged, self.marked)
 
     def _of(self, *types: ColumnType | None) -> list[int]:

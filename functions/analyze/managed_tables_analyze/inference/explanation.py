@@ -20,7 +20,7 @@ from managed_tables_analyze.inference.tallies import Question, Tally, cell_name,
 
 _SURE, _LABELLED, _DOUBTFUL = 1.0, 0.9, 0.5  # confidence: every cell fits; by its label; a guess was needed
 _WARNED = 0.9  # with a warning that some value may mean something else
-_FEW_VALUES = 3  # that fit a type by chance
+_FEW_VALUES = 3  # of a type, which may fit it by chance
 _FEW = 0.8
 _WORTH_EXPLAINING = 0.5
 _EXCEPTIONS_PER_SCAN = 60
@@ -36,11 +36,11 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A column's type with what explains it; `lead` is what most cells of a text are.
+    """A column's type with what explains it; `lead` is what most cells of a column of text are.
 
     `proven` is the hypothesis that every cell except NULL meets. `grounds` are shown in one line, then
-    `notes`. `told` are the file reader's findings about the column: warnings that the job has already, and
-    grounds.
+    `notes`. `reader_findings` are those of the file's reader about the column: warnings that the job already
+    has, and grounds.
     """
 
     column: int
@@ -54,7 +54,7 @@ class Judgement:
     alternatives: list[Alternative] = field(default_factory=list)
     lead: Hypothesis | None = None
     proven: Hypothesis | None = None
-    told: list[Finding] = field(default_factory=list)
+    reader_findings: list[Finding] = field(default_factory=list)
 
     @property
     def is_proven(self) -> bool:
@@ -69,7 +69,8 @@ class Judgement:
 
     def as_record(self, name: str, exceptions: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Return the schema's `inference` object."""
-        warnings = [one for one in self.told if isinstance(one.code, WarningCode)] + self.findings(name)
+        known = [one for one in self.reader_findings if isinstance(one.code, WarningCode)]
+        warnings = known + self.findings(name)
         is_doubtful = any(warning.may_change_a_value for warning in warnings)
         evidence = [write_texts(self.grounds), *map(write_text, self.notes)]
         return {
@@ -86,7 +87,7 @@ class Judgement:
 def typed(
     tally: Tally, column: int, formats: Formats, column_type: ColumnType, doubt: Finding | None = None
 ) -> Judgement:
-    """Explain a column all of whose cells convert; `doubt` is the finding about another way to read them."""
+    """Explain a column whose cells all convert; `doubt` is the finding about another way to read them."""
     grounds, notes = [_share(tally, column_type)], []
     if column_type in (ColumnType.DATE, ColumnType.DATETIME):
         grounds.append(Finding(GroundCode.DATE_ORDER, {"order": formats.date_order}))
@@ -120,7 +121,7 @@ def or_else(judged: Judgement, column_type: ColumnType, reason: GroundCode) -> J
 def code(
     tally: Tally, column: int, formats: Formats, read_as: ColumnType, name: str, cut: str | None
 ) -> Judgement:
-    """Explain a column of digits that names something; `cut` is a value that has lost its first zeros."""
+    """Explain a column of digits that names something; `cut` is a value that has lost its leading zeros."""
     warnings = [] if cut is None else [Finding(WarningCode.ZEROS_LOST, {"name": name, "example": cut})]
     grounds = [_share(tally, read_as), Finding(GroundCode.CODE, {"name": name}, count=tally.fits)]
     judged = Judgement(
@@ -130,7 +131,7 @@ def code(
 
 
 def shortened(judged: Judgement, warning: Finding, code_name: str | None) -> Judgement:
-    """Add the warning that some numbers were shortened; as codes, named by their label, they are text."""
+    """Add the warning that some numbers were shortened; decimals whose label names a code become text."""
     doubtful = replace(
         judged, warnings=[*judged.warnings, warning], confidence=min(judged.confidence, _DOUBTFUL)
     )
@@ -149,19 +150,19 @@ def warned(judged: Judgement, warning: Finding) -> Judgement:
 def not_a_number(
     tally: Tally, column: int, formats: Formats, read_as: ColumnType, ground: Finding
 ) -> Judgement:
-    """Explain a column of numbers whose writing shows that they count nothing."""
+    """Explain a column of numbers whose writing shows that they are not quantities."""
     grounds = [_share(tally, read_as), ground]
     judged = Judgement(column, ColumnType.TEXT, tally.empty > 0, formats, _LABELLED, grounds)
     return or_else(judged, read_as, GroundCode.ALL_NUMBERS)
 
 
 def warned_of_months(judged: Judgement, example: str, day: str) -> Judgement:
-    """Add that months without a day are read as their first day."""
+    """Add the warning that months without a day are read as their first day."""
     return warned(judged, Finding(WarningCode.MONTHS_AS_DATES, {"example": example.strip(), "day": day}))
 
 
 def follows_order(judged: Judgement, example: str, days: tuple[str, str], proof: str) -> Judgement:
-    """Add that another column, `proof`, decided the order of the days."""
+    """Add the warning that another column, `proof`, decided the order of day and month."""
     values = {
         "example": example.strip(),
         "day": days[0],
@@ -174,7 +175,7 @@ def follows_order(judged: Judgement, example: str, days: tuple[str, str], proof:
 
 
 def of_units(judged: Judgement, units: Sequence[str]) -> Judgement:
-    """Explain a column of numbers with units that are text: not all have one, or the same, or a known one."""
+    """Explain why numbers with units stay text: not all have a unit, or the same one, or a known one."""
     names = [unit for unit in units if unit]
     if len(names) < len(units):
         code = GroundCode.SOME_UNITS
@@ -184,7 +185,7 @@ def of_units(judged: Judgement, units: Sequence[str]) -> Judgement:
 
 
 def lone_letters(tally: Tally, column: int, formats: Formats) -> Judgement:
-    """Explain a column of letters that would be yes or no, were the other letter of the pair there."""
+    """Explain a column of letters that would be booleans if the other letter of the pair occurred, too."""
     grounds = [Finding(GroundCode.LONE_LETTERS)]
     judged = Judgement(column, ColumnType.TEXT, tally.empty > 0, formats, _LABELLED, grounds)
     return or_else(judged, ColumnType.BOOLEAN, GroundCode.LETTERS)

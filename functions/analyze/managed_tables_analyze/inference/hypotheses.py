@@ -10,7 +10,7 @@ from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.tallies import AnyCondition
 
 MARKS: tuple[DecimalMark, ...] = (",", ".")
-# Year first is the narrowest: every order accepts it. Month first comes last: it takes a cell that
+# Year first is the narrowest: every order accepts it. Month first comes last: it needs a cell that
 # allows nothing else.
 ORDERS: tuple[DateOrder, ...] = ("ymd", "dmy", "mdy")
 
@@ -41,12 +41,12 @@ class Hypothesis:
 
     @property
     def is_number(self) -> bool:
-        """Whether the type is one of numbers."""
+        """Whether the type is an integer or a decimal."""
         return self.type in (ColumnType.INTEGER, ColumnType.DECIMAL)
 
     @property
     def is_date(self) -> bool:
-        """Whether the type is one of days."""
+        """Whether the type is a date or a datetime."""
         return self.type in (ColumnType.DATE, ColumnType.DATETIME)
 
 
@@ -69,7 +69,7 @@ Rungs = tuple[tuple[Hypothesis, ...], ...]
 def ladder(plain: Formats, *, may_be_compact: bool) -> Rungs:
     """Return the groups of hypotheses, narrowest first; those of one group are counted together.
 
-    `plain` is what all have in common. Eight digits are days only where the label says so (`may_be_compact`).
+    `plain` are the shared formats. Eight digits are days only where the label says so (`may_be_compact`).
     """
     compact = ((Hypothesis(ColumnType.DATE, plain, Shape.COMPACT),),) if may_be_compact else ()
     numbers = [_marked(column_type, plain) for column_type in (ColumnType.INTEGER, ColumnType.DECIMAL)]

@@ -27,7 +27,7 @@ _SHOWN_CHARACTERS = 60  # of an example in a sentence
 
 @dataclass(frozen=True)
 class InferredColumn:
-    """What analyze says of one column of the staged object.
+    """What analyze says about one column of the staged object.
 
     `inference` is the job's optional object: confidence, evidence, exceptions, warnings, alternatives.
     `findings` are its warnings; `is_proven` says that every cell that is not NULL is known to convert.
@@ -51,18 +51,18 @@ def infer_columns(
     delimiter: str | None = None,
     is_workbook: bool = False,
     timezone: str = "UTC",
-    told: Sequence[Finding] = (),
+    reader_findings: Sequence[Finding] = (),
 ) -> list[InferredColumn]:
     """Return one judgement for each column, in order.
 
-    `labels` are the headers as written; `names` what the columns are called (the labels, where they are not
-    given); `files` the names that the object's `file` indexes; `delimiter` the files', None for workbooks.
-    `is_workbook`: a workbook's own numbers are among the cells. `timezone` is that of times without one.
-    `told` are the readers' findings; each column gets those that name it.
+    `labels` are the headers as written; `names` the columns' names (by default their labels); `files` the
+    names that the object's `file` indexes; `delimiter` the files', None for workbooks. `is_workbook`: a
+    workbook's own numbers are among the cells. `timezone` applies to times without one. `reader_findings` are
+    those of the files' readers; each column gets those that name it.
     """
     names = names or labels
     plain = Formats(null_tokens=True, timezone=timezone, workbook=is_workbook)
-    about = [[finding for finding in told if name in finding.columns] for name in names]
+    about = [[finding for finding in reader_findings if name in finding.columns] for name in names]
     percents = [GroundCode.PERCENT in {finding.code for finding in found} for found in about]
     trials = try_columns(connection, staged, labels, plain, percents)
     readings = choose_marks(connection, staged, trials, delimiter)
@@ -70,7 +70,7 @@ def infer_columns(
     evidence = _evidence(connection, staged, readings, labels)
     judge = Judge(connection, staged, f"{datetime.now(UTC):%Y-%m-%d}", evidence, names)
     judged = [
-        replace(judge.judge(trial, reading, label), told=found)
+        replace(judge.judge(trial, reading, label), reader_findings=found)
         for trial, reading, label, found in zip(trials, readings, labels, about, strict=True)
     ]
     proven = [one.is_proven for one in judged]
@@ -108,7 +108,7 @@ def _with_oddities(
     label: str,
     files: Sequence[str],
 ) -> explanation.Judgement:
-    """Add findings about odd cells; shortened numbers are text under a code's label."""
+    """Add findings about odd cells; shortened numbers become text if the label names a code."""
     for code, found in oddities.items():
         values = {"example": _example(code, found.example)}
         if code is WarningCode.TWO_DIGIT_YEARS:
@@ -126,7 +126,7 @@ def _with_oddities(
 
 
 def _example(code: WarningCode, cell: str) -> str:
-    """Return the first odd cell as shown, with the blanks around it if they are what is odd."""
+    """Return the first odd cell as shown, with the blanks around it if these are the oddity."""
     if code is WarningCode.SURROUNDING_BLANKS:
         return cell.replace("\n", " ").replace("\t", " ")[:_SHOWN_CHARACTERS]
     shown = find_mojibake(cell) if code is WarningCode.MOJIBAKE else None

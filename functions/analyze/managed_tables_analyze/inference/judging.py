@@ -18,7 +18,7 @@ from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
 from managed_tables_analyze.inference.evidence import Evidence
 from managed_tables_analyze.inference.hypotheses import Hypothesis
-from managed_tables_analyze.inference.marks import Reading, tell_doubt
+from managed_tables_analyze.inference.marks import Reading, describe_doubt
 from managed_tables_analyze.inference.signs.codes import (
     Writing,
     find_code_in_label,
@@ -35,7 +35,7 @@ _IS_AMOUNT = re.compile(r".*(?:\$|[.,][0-9]{3}[.,]).*")
 
 @dataclass(frozen=True)
 class Judge:
-    """Judges the columns of one staged object; `today` is the last day on which anybody was born."""
+    """Judges the columns of one staged object; `today` is the latest possible day of birth."""
 
     connection: DuckDBPyConnection
     staged: Path
@@ -89,7 +89,7 @@ class Judge:
         if trial.is_percent:
             return explanation.percentage(tally, trial.column, formats)
         if reading.doubt is not None and reading.alternative is not None:
-            doubt = tell_doubt(reading, self._example_of_mark(trial.column, formats))
+            doubt = describe_doubt(reading, self._example_of_mark(trial.column, formats))
             judged = explanation.typed(tally, trial.column, formats, chosen.type, doubt)
             return explanation.or_else(judged, reading.alternative.type, GroundCode.OTHER_MARK)
         judged = explanation.typed(tally, trial.column, formats, chosen.type)
@@ -118,7 +118,7 @@ class Judge:
         return judged
 
     def value_of(self, text: str, judged: explanation.Judgement, formats: Formats | None = None) -> str:
-        """Return what becomes of a cell under the column's type and formats."""
+        """Return the value of a cell under the column's type and formats."""
         hypothesis = Hypothesis(judged.type, formats or judged.formats)
         row = self.connection.execute(f"SELECT {hypothesis.value('cell')} FROM (SELECT ? AS cell)", [text])  # noqa: S608
         found = row.fetchone()
@@ -140,7 +140,7 @@ class Judge:
         return self._explain_text(trial, judged)
 
     def _explain_text(self, trial: Trial, judged: explanation.Judgement) -> explanation.Judgement:
-        """Add why texts that look like quantities are none."""
+        """Add why texts that look like quantities are not."""
         if any(map(is_known_unit, trial.units)) or (len(trial.units) == 1 and judged.lead is None):
             return explanation.of_units(judged, trial.units)
         if trial.is_seen and trial.column in self.evidence.times_of_day:
@@ -170,14 +170,14 @@ def _has_two_readings(cell: str) -> str:
 
 
 def _formats_of(hypothesis: Hypothesis, formats: Formats) -> Formats:
-    """Return the column's formats with those that the hypothesis is about."""
+    """Return the column's formats, with those that matter to the hypothesis."""
     if hypothesis.is_number:
         return replace(formats, decimal_mark=hypothesis.formats.decimal_mark, unit=hypothesis.formats.unit)
     return replace(formats, date_order=hypothesis.formats.date_order) if hypothesis.is_date else formats
 
 
 def _find_code(values: Collection[str], label: str) -> str | None:
-    """Return what code a column of numbers is, by its label or its check digits; amounts are none."""
+    """Return which code a column of numbers is: by its label unless it has amounts, or by check digits."""
     if not any(map(_IS_AMOUNT.fullmatch, values)):
         longest = max((sum(map(str.isdigit, value)) for value in values), default=1)
         code = find_code_in_label(label, longest)

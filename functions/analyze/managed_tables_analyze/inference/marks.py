@@ -1,9 +1,9 @@
-"""Choose decimal marks: from all cells of a column, else from the columns beside it.
+"""Choose decimal marks: by all cells of a column, else by the other columns.
 
-`1.234` in every cell can be 1234 or 1.234. The column's other cells decide it; else their currency, then the
+`1.234` may be 1234 or 1.234. The column's other cells decide; if they do not, their currency does, then the
 file's other columns, then the delimiter (programs write `;` where the comma is the decimal mark). A column
-decided in one of the last ways has a warning. A workbook's own numbers are exact and have no mark: only its
-texts have.
+that its cells do not decide gets a warning. A workbook's own numbers are exact and have no mark: only its
+texts do.
 """
 
 from collections import Counter
@@ -30,15 +30,16 @@ _BY_THOUSANDS = "thousands"
 _HAS_MARK = Pattern(r"[^,.]*[,.](?s:.*)")
 _HAS_TEXT_MARK = Pattern(rf"[^,{TEXT_SIGN}]*[,{TEXT_SIGN}](?s:.*)")
 _HAS_REAL = Pattern(r"[^$]*[Rr][$](?s:.*)")
-# Four digits in a row where others have separators: then those are no thousands separators.
+# Four digits in a row where others have separators: then these do not separate thousands.
 _UNGROUPED_THOUSAND = Pattern(r"\s*[+-]?[1-9][0-9]{3,}\s*")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a column is read: its hypothesis (None: text), its formats; `doubt`: what decided,
-    where the cells alone did not: "columns", "thousands", a currency, or the delimiter ("" for none).
-    `order_proof` is the column that proves the order of its days.
+    """How a column is read: its hypothesis (None: text) and its formats.
+
+    `doubt` is what decided the mark where the cells alone did not: "columns", "thousands", a currency, or the
+    delimiter ("" for none). `order_proof` is the column that proves the order of its days.
     """
 
     hypothesis: Hypothesis | None
@@ -51,7 +52,7 @@ class Reading:
 def choose_marks(
     connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], delimiter: str | None
 ) -> list[Reading]:
-    """Return one reading a column, in order."""
+    """Return one reading for each column, in order."""
     _count_other_readings(connection, staged, trials)
     marked = _columns_with(connection, staged, trials)
     votes = Counter(mark for mark in map(_certain_mark, trials) if mark)
@@ -63,7 +64,7 @@ def choose_marks(
     return [_read(trial, mark, doubt, marked) for trial in trials]
 
 
-def tell_doubt(reading: Reading, example: str) -> Finding:
+def describe_doubt(reading: Reading, example: str) -> Finding:
     """Return the finding about a column that both marks would fit; `example` is one of its cells."""
     mark = reading.formats.decimal_mark
     values = {
@@ -78,7 +79,7 @@ def tell_doubt(reading: Reading, example: str) -> Finding:
 
 
 def _written_out(cell: str, mark: DecimalMark) -> str:
-    """Return a number without thousands separators, its decimal mark a comma, as people in Brazil write."""
+    """Return a number without thousands separators, its decimal mark a comma, as written in Brazil."""
     digits = "".join(character for character in cell if character.isdigit() or character in "-.,")
     number = digits.replace(_other(mark), "").replace(mark, ",")
     return number.rstrip("0").rstrip(",") if "," in number else number
@@ -117,7 +118,7 @@ class _Marked:
 
 def _columns_with(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> _Marked:
     numbers = [trial for trial in trials if _is_number(trial) and _certain_mark(trial) is None]
-    # Integers that fit both marks have none; those that fit one have.
+    # Integers that fit both marks contain neither; those that fit only one contain a mark.
     grouped = [
         trial for trial in numbers if trial.verdict[0].type is ColumnType.INTEGER and len(trial.verdict) == 1
     ]
@@ -138,7 +139,7 @@ def _columns_with(connection: DuckDBPyConnection, staged: Path, trials: Sequence
 
 
 def _mark_questions(trial: Trial, *, is_grouped: bool) -> list[Question]:
-    """Return what to ask of all cells of a column of numbers that no cell of it decides."""
+    """Return what to ask about all cells of a column of numbers whose mark they leave open."""
     hypothesis = trial.verdict[0]
     if hypothesis.type is ColumnType.DECIMAL:
         has_mark = _HAS_TEXT_MARK if hypothesis.formats.workbook else _HAS_MARK
@@ -189,7 +190,7 @@ def _reading(
 
 
 def _of_mark(trial: Trial, mark: DecimalMark) -> Hypothesis:
-    """Return the narrowest reading of a column of numbers under `mark`, one that is known to hold."""
+    """Return the narrowest hypothesis known to hold for a column of numbers under `mark`."""
     own = (hypothesis for hypothesis in trial.verdict if hypothesis.formats.decimal_mark == mark)
     return next(own, _decimal(trial, mark))
 

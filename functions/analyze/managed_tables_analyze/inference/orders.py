@@ -15,12 +15,12 @@ from managed_tables_analyze.inference.trial import Trial, count_all
 def choose_orders(
     connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], readings: Sequence[Reading]
 ) -> list[Reading]:
-    """Return the readings, those that allow both orders in the order that some other column proves.
+    """Return the readings; those that allow both orders get the one that another column proves.
 
-    Where columns prove both orders, or none does, the day comes first.
+    If columns prove both orders, or none proves any, the day comes first.
     """
     dated = [trial for trial in trials if trial.verdict and trial.verdict[0].is_date and _is_ordered(trial)]
-    # The head shows in nearly every column a day beyond the twelfth: only the others are counted whole.
+    # The head of nearly every column has a day after the twelfth: only the others are counted over all rows.
     count_all(connection, staged, [(trial, other) for trial in dated if (other := _still_possible(trial))])
     both = {
         trial.column: other for trial in dated if (other := _still_possible(trial)) and trial.holds(other)
@@ -44,7 +44,7 @@ def _is_ordered(trial: Trial) -> bool:
 
 
 def _still_possible(trial: Trial) -> Hypothesis | None:
-    """Return the reading with the month first of a column with the day first, where the head allows it."""
+    """Return the month-first hypothesis of a day-first column, None if the head rules it out."""
     chosen = trial.verdict[0]
     other = replace(chosen, formats=replace(chosen.formats, date_order="mdy"))
     is_alive = any(other in rung for rung in trial.rungs)

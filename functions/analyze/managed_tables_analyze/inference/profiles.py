@@ -22,7 +22,7 @@ MAX_BINS = 20
 _ENTRIES = 6_000  # of all columns together: 1,500 of them travel in one answer
 _SIGNIFICANT_DIGITS = 12  # of the bounds of a bin of decimals
 
-# What orders the values of a type, and where bins are cut: a number for each canonical text.
+# The number by which a type's values are ordered and put into bins, from their canonical text.
 _TYPES_BY_SCALE = {
     "TRY_CAST(v AS DOUBLE)": (ColumnType.INTEGER, ColumnType.DECIMAL),
     "epoch(TRY_CAST(v AS DATE)) / 86400": (ColumnType.DATE,),
@@ -93,7 +93,7 @@ def _group_values(connection: DuckDBPyConnection, kinds: Sequence[Kind]) -> None
 
 
 def _is_one_of(kinds: Sequence[Kind], types: Collection[ColumnType]) -> str:
-    """Return the test that a value is of a column of one of these types."""
+    """Return the SQL test that a value's column has one of these types."""
     numbers = [str(number) for number, kind in enumerate(kinds) if kind[0] in types]
     return f"number IN ({', '.join(numbers)})" if numbers else "false"
 
@@ -103,7 +103,7 @@ def _histograms(
 ) -> Iterator[tuple[int, list[tuple[float, float, int]]]]:
     """Yield, for each column with a scale, `(low, high, count)` of its bins: no more than it has values.
 
-    Whole numbers and days are counted one by one, so that `high` is the last one of a bin.
+    Bins of whole numbers and of days have whole bounds: `high` is the last value of a bin.
     """
     step = _is_one_of(kinds, _WHOLE)
     found = connection.execute(

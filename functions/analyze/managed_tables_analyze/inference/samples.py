@@ -18,11 +18,11 @@ from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.tallies import HEAD, long_column
 
 SAMPLE_ROWS = 20
-SAMPLE_CHARACTERS = 500  # of a text: a sample is looked at, 1,500 columns of it travel in one answer
+SAMPLE_CHARACTERS = 500  # of a text: enough to look at, and 1,500 columns travel in one answer
 SHOWN_CHARACTERS = 100  # of a text beyond the sample
 SHOWN = "shown_values"
 
-# Converting what a person looks at is to cost little beside the analysis, whose cost grows with the rows.
+# Converting rows to look at must cost little compared with the analysis, whose cost grows with the rows.
 _SHARE = 50
 _MAX_ROWS = 100_000
 _MAX_CELLS = 200_000
@@ -41,7 +41,7 @@ def convert_first_rows(
     """Make the temporary table `SHOWN`: `(row, number, v)` of the first rows, `v` in the column's type.
 
     The rows are those of the object's head, which inference has left in the connection, or a fiftieth of
-    all; returns how many. Columns of a kind are one long one: planning a query costs more than running it.
+    all; return how many. Columns of a kind are converted as one: planning a query costs more than running it.
     """
     [(head_rows,)] = connection.execute(f"SELECT count(*) FROM {HEAD}").fetchall()  # noqa: S608 - own SQL
     share = min(row_count // _SHARE, _MAX_ROWS, _MAX_CELLS // max(1, len(kinds)))
@@ -61,7 +61,7 @@ def _select_texts(relation: str, kind: Kind, columns: Sequence[int]) -> str:
     if kind[0] is ColumnType.TEXT:
         limit = f"CASE WHEN {ROW_NUMBER} < {SAMPLE_ROWS} THEN {SAMPLE_CHARACTERS} ELSE {SHOWN_CHARACTERS} END"
         value = f"left({value}, {limit})"
-    # Whatever is not empty converts: the type was inferred for that.
+    # Every filled cell converts: the type was inferred from all of them.
     text = choose((conversion.empty, "NULL"), otherwise=value)
     cells = long_column(relation, columns)
     return f"SELECT {ROW_NUMBER} AS row, number, {text} AS v FROM {cells}"  # noqa: S608 - own SQL
@@ -132,7 +132,7 @@ def _offset_of(zone: str) -> timedelta:
 def _offset_in(local: datetime, zone: ZoneInfo) -> timedelta:
     """Return the zone's offset as PostgreSQL takes it where the clocks change: the smaller of the two.
 
-    An hour that is skipped has the offset from before the change, one that comes twice has the later.
+    A skipped hour has the offset from before the change, a repeated one that from after it.
     """
     both = [local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)]
     return min(offset for offset in both if offset is not None)

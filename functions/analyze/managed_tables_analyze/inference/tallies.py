@@ -12,17 +12,17 @@ from managed_tables.conversion.cells import empty_text
 from managed_tables.conversion.sql_text import choose, matches
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 
-# Planning costs DuckDB 1.6 ms a question, and more than that in proportion when they are many in one query:
-# few questions are asked column by column (faster over many rows), many as one long column of cells.
+# Planning costs DuckDB 1.6 ms a question, and disproportionately more if one query has many: few questions
+# are asked column by column (faster over many rows), many over one long column of cells.
 QUESTIONS_PER_SCAN = 20
 MANY_QUESTIONS = 60
-# A long column of more columns than these leaves the processor's cache: 1,500 at once take four times longer.
+# A long column of more columns does not fit the processor's cache: 1,500 at once take four times longer.
 COLUMNS_PER_SCAN = 100
 HEAD = "inference_head"  # the object's first rows, in a temporary table: all columns are one scan
 EXCEPTIONS_KEPT = 5  # enough to show a person what is wrong
 
-# What each kind of cell adds to one sum, from which the counts of all kinds are read: an aggregate a kind
-# costs as much as the tests themselves.
+# What each kind of cell adds to one sum, from which the counts of all kinds are read: one aggregate for each
+# kind would cost as much as the tests themselves.
 _BITS = 31  # of a count: more rows than any upload unpacks to
 _FITS, _EMPTY, _BLANK, _OTHER = 0, 1, 1 << _BITS, 1 << 2 * _BITS
 
@@ -31,11 +31,11 @@ class Condition(Protocol):
     """A test of a cell; hashable, so that columns with the same test are counted together."""
 
     def test(self, cell: str) -> str:
-        """Return SQL that is never NULL for a cell that is not."""
+        """Return the SQL test, never NULL for a cell that is not."""
         ...
 
     def empty(self, cell: str) -> str:
-        """Return SQL, never NULL, that a cell that fails the test holds nothing to judge."""
+        """Return the SQL test, never NULL, that a cell which fails `test` holds nothing to judge."""
         ...
 
     def __hash__(self) -> int: ...
@@ -79,10 +79,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Tally:
-    """How a column's cells answered: each cell is counted once, the first that applies.
+    """How a column's cells answered: each cell counts once, as the first that applies.
 
     `empty`: no cell, no characters but blanks, or an error value. `fits`: passed the test. `blank`: a null
-    token, or what else is no value of the type. `exceptions`: failed. `filled`: cells that are not NULL.
+    token, or other text with no value of the type. `exceptions`: failed. `filled`: not NULL.
     """
 
     fits: int = 0
@@ -93,7 +93,7 @@ class Tally:
 
     @property
     def judged(self) -> int:
-        """Cells that hold something to judge."""
+        """The number of cells that hold something to judge."""
         return self.fits + self.exceptions
 
     @property
@@ -118,7 +118,7 @@ def cell_name(column: int) -> str:
 
 
 def count_cells(connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]) -> list[Tally]:
-    """Return one tally a question, in order."""
+    """Return one tally for each question, in order."""
     answers = _ask(connection, relation, questions, _COUNTS)
     return [_tally(*answer) if answer else Tally() for answer in answers]
 
@@ -126,7 +126,7 @@ def count_cells(connection: DuckDBPyConnection, relation: str, questions: Sequen
 def find_exceptions(
     connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
 ) -> list[tuple[int, ...]]:
-    """Return of each question the row numbers of the first cells that are exceptions, in order."""
+    """Return, for each question, the row numbers of its first exceptions, in order."""
     answers = _ask(connection, relation, questions, _FIRST_EXCEPTIONS)
     return [tuple(answer[0] or ()) if answer else () for answer in answers]
 
@@ -224,7 +224,7 @@ def ask_columns(
     columns: Sequence[int],
     aggregates: Callable[[str], Sequence[str]],
 ) -> dict[int, tuple[Any, ...]]:
-    """Return the aggregates of each column's cells, all columns in few passes; none where there are no rows.
+    """Return the aggregates of each column's cells, all columns in few passes; empty if there are no rows.
 
     `aggregates` makes their SQL from that of a cell.
     """

@@ -23,11 +23,11 @@ from managed_tables_analyze.inference.tallies import (
     count_cells,
 )
 
-_HEAD_CELLS = 60_000  # over all columns: keeps what precedes the full scan a small part of it
+_HEAD_CELLS = 60_000  # over all columns: keeps the work before the full scan small
 _HEAD_ROWS_MAX = 3_000
 _HEAD_ROWS_MIN = 100
-_SPARSE_VALUES = 200  # of a column that the head shows empty
-_COLUMNS_PER_SCAN = 200  # of whether they hold anything at all, and of the first values of sparse ones
+_SPARSE_VALUES = 200  # of a column that is empty in the head
+_COLUMNS_PER_SCAN = 200  # for whether they hold anything, and for the first values of sparse ones
 _WORTH_EXPLAINING = 0.5
 _LETTERS_BY_CHANCE = 0.9  # half of a column of F and M looks like a boolean
 _SPARSE = "inference_sparse"
@@ -72,7 +72,7 @@ class Trial:
         return [] if self.tallies else [self.lead or NOTHING]
 
     def close_rung(self) -> None:
-        """Take the rung that was just counted: it decides, or it is dropped."""
+        """Close the rung that was just counted: its hypotheses that hold are the verdict."""
         if self.rungs:
             rung = self.rungs.pop(0)
             self.verdict = tuple(hypothesis for hypothesis in rung if self.holds(hypothesis))
@@ -176,7 +176,7 @@ def _worth_explaining(hypothesis: Hypothesis) -> float:
 
 
 def _propose_unseen(connection: DuckDBPyConnection, rows: str, trials: Sequence[Trial]) -> None:
-    """Give trials of columns that the head shows empty hypotheses from their first values, if any."""
+    """Propose hypotheses for columns that are empty in the head, by their first values, if any."""
     filled = _filled(connection, rows, trials)
     [(row_count,)] = connection.execute(f"SELECT count(*) FROM {rows}").fetchall()  # noqa: S608 - own SQL
     columns = {trial.column for trial in filled}

@@ -1,1 +1,1 @@
-"""Recognise what labels and cells show beside their type: codes, days, quantities, mojibake, oddities."""
+"""Recognise what labels and cells show besides their type: codes, days, quantities, mojibake, oddities."""

@@ -1,8 +1,8 @@
 """Recognise identifiers made of digits: codes that name something, and so stay text.
 
-Three signs, all only ever turning a number into text: a label that says so (`CEP`, `Nº do CPF`), how the
-numbers are written (`1.1` and `1.10`), or check digits that all values carry. A label that speaks of a
-quantity (`Qtd. telefones`) says nothing.
+Three signs, which can only turn a number into text: a label that says so (`CEP`, `Nº do CPF`), how the
+numbers are written (`1.1` and `1.10`), or check digits that all values carry. A label that names a
+quantity (`Qtd. telefones`) is no sign.
 """
 
 import re
@@ -71,7 +71,7 @@ CODE_WORDS = {
     "imei": "IMEI",
     "chassi": "chassi",
 }
-# Words that name a code together and not apart.
+# Words that name a code only together.
 _CODE_PAIRS = {
     frozenset({"chave", "acesso"}): "chave de acesso",
     frozenset({"titulo", "eleitor"}): "título de eleitor",
@@ -94,7 +94,7 @@ _INTERNATIONAL_PHONE = re.compile(r"\+[0-9]{8,15}")
 
 
 def find_code_in_label(label: str, longest_digits: int) -> str | None:
-    """Return what code a label names, or None; `longest_digits` is the length of the longest value seen."""
+    """Return which code a label names, or None; `longest_digits` is the length of the longest value seen."""
     words = words_of(label)
     if QUANTITY_WORDS.intersection(words) or names_year(label):
         return None
@@ -105,14 +105,14 @@ def find_code_in_label(label: str, longest_digits: int) -> str | None:
 
 
 def _known_words(word: str) -> list[str]:
-    """Return the words of codes that a word is or that are glued in it (`cpfcnpj`, `nrcep`)."""
+    """Return the words of codes that a word is or contains (`cpfcnpj`, `nrcep`)."""
     if word in CODE_WORDS:
         return [word]
     return [known for known in _GLUED if known in word] + [known for known in _LAST if word.endswith(known)]
 
 
 def find_cut_code(names: str, values: Collection[str]) -> str | None:
-    """Return one of the values that has lost zeros at its start, where others have the code's full length.
+    """Return a value that has lost leading zeros, None unless other values have the code's full length.
 
     `names` is what `find_code_in_label` returned.
     """
@@ -134,7 +134,7 @@ class Writing:
 
 
 def find_code_in_writing(writing: Writing, label: str) -> Finding | None:
-    """Return why the writing of a column of decimals shows that they are codes, None where it does not.
+    """Return why the writing of a column of decimals shows that they are codes, None if it does not.
 
     A bare `2E5` is a code, unless other cells have decimals; so are `1.1` and `1.10` in one column.
     """
@@ -150,7 +150,7 @@ def read_writing(
 ) -> dict[int, Writing]:
     """Return how columns of decimals are written, given the decimal mark of each.
 
-    Most columns are done with after a look at the head and a search for the letter of an exponent.
+    For most columns a look at the head and a search for the letter of an exponent are enough.
     """
     rows = staged_rows(staged)
     columns = sorted(marks)
@@ -174,7 +174,7 @@ def _columns_where(
 def _read_whole(
     connection: DuckDBPyConnection, rows: str, columns: Sequence[int], mark: DecimalMark
 ) -> Iterator[tuple[int, Writing]]:
-    """Yield the writing of columns in which the head, or a letter, leaves it open."""
+    """Yield the writing of columns that the head, or the letter of an exponent, leaves open."""
 
     def questions(cell: str) -> list[str]:
         bare = f"regexp_full_match({cell}, '{_BARE_EXPONENT}')"
@@ -198,7 +198,7 @@ def _read_whole(
 
 
 def _has_exponent(cell: str) -> list[str]:
-    """Return whether some cell has an `E`: a test that costs little, and that few columns pass."""
+    """Return the SQL test that some cell has an `E`: it costs little, and few columns pass it."""
     return [f"bool_or(contains({cell}, 'E') OR contains({cell}, 'e'))"]
 
 
@@ -209,7 +209,7 @@ def _are_short(cell: str) -> list[str]:
 def _find_equal_numbers(
     connection: DuckDBPyConnection, rows: str, columns: Sequence[int]
 ) -> dict[int, tuple[str, str]]:
-    """Return two cells that are the same number and not the same text, of the columns that have them."""
+    """Return, for each column that has them, two cells that are the same number but different texts."""
     found: dict[int, tuple[str, str]] = {}
     for start in range(0, len(columns), COLUMNS_PER_SCAN):
         cells = long_column(rows, columns[start : start + COLUMNS_PER_SCAN])
@@ -226,7 +226,7 @@ def _find_equal_numbers(
 
 
 def find_code_in_values(values: Collection[str]) -> str | None:
-    """Return what code all the values are, by their check digits, or None; `values` are distinct."""
+    """Return which code all values are, by their check digits, or None; `values` are distinct."""
     if any(_INTERNATIONAL_PHONE.fullmatch(value) for value in values):
         return "telefone"
     if len(values) < FEWEST_VALUES:

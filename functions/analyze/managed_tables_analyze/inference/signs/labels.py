@@ -22,7 +22,7 @@ _YEAR_WORDS = frozenset({"ano", "anos", "year", "exercicio", "safra"})
 
 
 def words_of(label: str) -> list[str]:
-    """Return the words of a label, plain and in small letters (`CódigoBarras` has two)."""
+    """Return the words of a label, in lower case without accents (`CódigoBarras` has two)."""
     plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
     plain = re.sub(r"([a-z])([A-Z])", r"\1 \2", plain).lower()
     return re.findall("[a-z]+", plain)

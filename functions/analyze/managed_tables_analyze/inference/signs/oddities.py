@@ -16,8 +16,8 @@ from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.signs.mojibake import has_mojibake
 from managed_tables_analyze.inference.tallies import HEAD, ask_columns, cell_name
 
-# A spreadsheet shows a whole number of 12 digits or more so, and writes what it shows: what it left out is
-# lost, and the number that is left looks as good as any.
+# A spreadsheet shows a whole number of 12 digits or more this way, and exports what it shows: the digits left
+# out are lost, and the number that remains looks as good as any.
 _SHORTENED = r"[+-]?[1-9](?:[.,][0-9]{1,14})?E\+(?:1[1-9]|[2-9][0-9])"
 _PADDED_DAY_BYTES = 10  # `31/12/2024`, a time may follow: no year of two digits
 _BLANKS_AT_END = (" ", "\u00a0")
@@ -40,7 +40,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Oddity:
-    """A test that few cells pass, asked of columns of some types; it begins with what costs least."""
+    """A test that few cells pass, asked of columns of some types; it begins with a cheap check."""
 
     code: WarningCode
     types: frozenset[ColumnType]
@@ -52,7 +52,7 @@ class Oddity:
 
 
 def _if(cheap: str, test: str) -> str:
-    """Return a test that is made where a cheap one holds: DuckDB makes both sides of an AND."""
+    """Return a test that is run only if a cheap one holds: DuckDB runs both sides of an AND."""
     return choose((cheap, test), otherwise="false")
 
 
@@ -65,7 +65,7 @@ def _is_error(cell: str) -> str:
 
 
 def _has_blanks_around(cell: str) -> str:
-    starts = f"{cell} < '!'"  # a blank or a tab: no text that shows begins before it
+    starts = f"{cell} < '!'"  # a blank or a tab: no visible character sorts before it
     ends = [f"ends_with({cell}, {literal(blank)})" for blank in _BLANKS_AT_END]
     return _if(" OR ".join([starts, *ends]), f"{trimmed(cell)} <> ''")
 
