@@ -17,7 +17,7 @@ from managed_tables_analyze.workbooks.sheets import MergedRange
 MOST_ABOVE = 40  # rows among which the first of data is sought
 _SENTENCE_BLANKS = 3
 _TITLE_CELLS = 3
-_KINDS = 4  # of a column, that are tried
+_KINDS = 4  # of a column that are tried, most frequent first
 Kinds = tuple[str, ...]
 
 
@@ -226,7 +226,7 @@ class _ColumnCost:
         self._texts: Counter[str] = Counter()
 
     def add(self, one: Look) -> None:
-        """Take one more cell into account."""
+        """Count one more cell."""
         kind = one.kind
         if kind:
             self._counts[kind] += 1
@@ -248,7 +248,7 @@ class _ColumnCost:
 
 
 def _naming_bits(kind: str) -> float:
-    """Return what it costs to name a kind, once for all cells of a column: a unit by its letters."""
+    """Return the bits that name a kind, once for a whole column; a unit is named by its letters."""
     if kind.startswith(QUANTITY):
         return weights.SHAPE + weights.CHARACTER * (len(kind) - len(QUANTITY))
     return weights.KINDS.get(kind, 0.0 if kind in PLAIN_KINDS else weights.SHAPE)

@@ -24,15 +24,15 @@ _BLANKS = literal(" \t\r\n" + LINE_FEED + CARRIAGE_RETURN)
 
 
 class MisreadError(Exception):
-    """DuckDB's reading of a file is not the one that was expected: read it exactly instead."""
+    """DuckDB did not read a file as expected: read it exactly instead."""
 
 
 @dataclass
 class Table:
     """The columns so far, and the staged parts in order.
 
-    `labels` are the headers as first written, None for a column without; `names` identify columns. `findings`
-    are warnings, `grounds` what the files' own formats say about columns.
+    `labels` are the headers as first written, None for a column without one; `names` identify columns.
+    `findings` are warnings, `grounds` what the files' own formats say about columns.
     """
 
     work_dir: Path
@@ -50,12 +50,12 @@ class Table:
     _has_header: bool = False
 
     def add_file(self, name: str) -> int:
-        """Return the index by which the staged object knows the file."""
+        """Add a file and return its index in the staged object."""
         self.files.append(name)
         return len(self.files) - 1
 
     def add(self, part: Part) -> None:
-        """Stage a part's rows; raises MisreadError if DuckDB does not read the counted number."""
+        """Stage a part's rows; raises MisreadError if DuckDB does not read as many as were counted."""
         kept = self._kept_columns(part)
         if are_rejects(part.labels):
             kept = [column for column in kept if column < len(part.labels) - len(PLACE_LABELS)]
@@ -105,8 +105,8 @@ class Table:
         if part.labels and nameless and not part.is_ragged:
             part.findings.append(Finding(WarningCode.NAMELESS_COLUMNS, count=len(nameless), columns=nameless))
         for finding in part.findings:
-            told = finding.named(named).at(self.files[part.file], part.sheet)
-            (self.grounds if isinstance(told.code, GroundCode) else self.findings).append(told)
+            placed = finding.named(named).at(self.files[part.file], part.sheet)
+            (self.grounds if isinstance(placed.code, GroundCode) else self.findings).append(placed)
 
     def _match(self, part: Part, kept: Sequence[int]) -> list[str]:
         """Return the names of a part's columns; a part without header is matched by position."""
@@ -116,7 +116,7 @@ class Table:
         return make_column_names([_label(part, column) or "" for column in kept])
 
     def _kept_columns(self, part: Part) -> list[int]:
-        """Return the part's columns but for those that have neither label nor value."""
+        """Return the part's columns except those that have neither label nor value."""
         unlabelled = [column for column in range(part.width) if _label(part, column) is None]
         if not unlabelled:
             return list(range(part.width))
@@ -131,7 +131,7 @@ class Table:
     def _has_odd_rows(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:
         """Return whether a part read as it is has blank rows, repeated page heads, separator lines or a mark.
 
-        In nearly every file the first column shows it, which costs a tenth of reading them all.
+        In nearly every file the first column alone shows it, at a tenth of the cost of reading all columns.
         """
         if part.has_line:
             return False
@@ -141,9 +141,8 @@ class Table:
         if part.labels and _label(part, 0) is not None:
             suspects.append(f"{first} = {literal(part.labels[0])}")
         starts = [*part.head_starts, *(STROKES if len(indexes) > 1 else ())]
-        exact = [
-            f"starts_with({first}, {literal(start)})" for start in starts
-        ]  # for the exact reader to judge
+        # For the exact reader to judge.
+        exact = [f"starts_with({first}, {literal(start)})" for start in starts]
         suspects += exact
         query = f"SELECT 1 FROM {source} WHERE {' OR '.join(suspects)} LIMIT 1"  # noqa: S608
         if self.connection.execute(query).fetchone() is None:
@@ -158,7 +157,7 @@ class Table:
         return self.connection.execute(query).fetchone() is not None
 
     def _leave_out_sum(self, part: Part, staged: Path, indexes: Sequence[int]) -> int:
-        """Take a last row that sums up those above it out of a staged part; return how many rows that is."""
+        """Remove a last row that sums up those above it from a staged part; return how many were removed."""
         if part.keeps_last or part.is_guarded:
             return 0
         row = find_sum(self.connection, staged, sorted(indexes))
@@ -196,7 +195,7 @@ class Table:
 
 @contextmanager
 def _misread(part: Part) -> Iterator[None]:
-    """Raise MisreadError where DuckDB refuses a part that it reads as it is."""
+    """Raise MisreadError if DuckDB refuses a part that it reads as it is."""
     try:
         yield
     except duckdb.Error as error:
@@ -213,9 +212,9 @@ def _select(part: Part, places: dict[int, int]) -> str:
 
 
 def _surplus(width: int, empty: set[int]) -> set[int]:
-    """Return the empty columns behind the last filled one, which rows without header may have too many of.
+    """Return the surplus columns of rows without a header: the empty ones after the last filled one.
 
-    A single one may be a column that was left blank.
+    A single one is no surplus: it may be a column that was left blank.
     """
     last = max((column for column in range(width) if column not in empty), default=0)
     surplus = {column for column in empty if column > last}

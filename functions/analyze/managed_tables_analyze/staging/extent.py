@@ -1,4 +1,4 @@
-"""Record which lines of its file are a table's rows, while they are read."""
+"""Record which lines of a file are a table's rows, while they are read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ class Extent:
     skipped: list[int] = field(default_factory=list)
 
     def skip(self, lines: Iterable[int]) -> None:
-        """Take note of lines that are no rows, as many as a reading names."""
+        """Record lines that are not rows, no more than a reading names."""
         for line in lines:
             if len(self.skipped) >= MAX_SKIPPED_LINES:
                 return
             self.skipped.append(line)
 
     def take(self, first: int, last: int) -> None:
-        """Take note of lines that are rows, in the order of the file."""
+        """Record lines that are rows, in the order of the file."""
         if self.first_line is None:
             self.first_line = first
         self.last_line = last
@@ -36,7 +36,7 @@ class Extent:
         self.last_line = end
 
     def take_numbers(self, numbers: Sequence[int]) -> None:
-        """Take note of the numbers of rows that follow one another, blank ones between them left out."""
+        """Record the numbers of consecutive rows, between which blank ones were left out."""
         if not numbers:
             return
         before = numbers[0] - 1 if self.last_line is None else max([self.last_line, *self.skipped[-1:]])

@@ -7,7 +7,7 @@ from managed_tables.messages.findings import Finding, WarningCode, about_lines
 from managed_tables_analyze.workbooks.sheets import MergedRange, letters
 
 _MAX_NAMED = 20
-_MAX_LINES = 100_000  # filled in one sheet; a merge of whole columns means nothing of its rows
+_MAX_LINES = 100_000  # filled in one sheet; a merge of whole columns says nothing about its rows
 
 Fill = tuple[int, int, int]
 """The column (from 0), the row that has the value, the last row that it covers."""
@@ -23,7 +23,7 @@ def fills_below(merged: Sequence[MergedRange], data_line: int, last_line: int) -
     return fills if sum(bottom - top for _, top, bottom in fills) <= _MAX_LINES else []
 
 
-def tell_fills(fills: Sequence[Fill]) -> Finding:
+def describe_fills(fills: Sequence[Fill]) -> Finding:
     """Return the finding that names the ranges."""
     names = [f"{letters(column)}{top}:{letters(column)}{bottom}" for column, top, bottom in fills]
     about = about_lines(WarningCode.MERGED_FILLED, [top for _, top, _ in fills])

@@ -1,4 +1,4 @@
-"""Count rows that were not like the others, and keep which lines they are."""
+"""Count odd rows, and keep their line numbers."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ class RowNotes:
         self._counts = dict.fromkeys(_CODES, 0)
 
     def see(self, record: Record) -> None:
-        """Take note of a record's length and of whether it was repaired."""
+        """Note a record that was repaired, or is shorter or longer than the table."""
         if record.repaired:
             self._add(WarningCode.REPAIRED_ROWS, record.line)
         if len(record.cells) < self._width:
@@ -39,24 +39,24 @@ class RowNotes:
             self._add(WarningCode.LONG_ROWS, record.line)
 
     def see_length(self, line: int, length: int) -> None:
-        """Take note of a row that has more cells than the table."""
+        """Note a row that has more cells than the table."""
         if length > self._width:
             self._add(WarningCode.LONG_ROWS, line)
 
     def repeated_header(self, line: int) -> None:
-        """Take note of the header found again among the rows."""
+        """Note the header repeated among the rows."""
         self._leave_out(WarningCode.REPEATED_HEADER, line)
 
     def separator(self, line: int) -> None:
-        """Count a separator line among the rows."""
+        """Note a separator line among the rows."""
         self._leave_out(WarningCode.SEPARATOR_LINES, line)
 
     def comment(self, line: int) -> None:
-        """Take note of a comment among the rows."""
+        """Note a comment among the rows."""
         self._leave_out(WarningCode.COMMENT_LINES, line)
 
     def blank(self, line: int) -> None:
-        """Count a line without cells, which is not reported."""
+        """Record a line without cells, which is not reported."""
         self.extent.skip((line,))
 
     def _leave_out(self, code: WarningCode, line: int) -> None:

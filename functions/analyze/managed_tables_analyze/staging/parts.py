@@ -17,14 +17,14 @@ from managed_tables_analyze.staging.writer import CARRIAGE_RETURN, LINE_FEED
 
 THREADS = 2  # what a Lambda of 2 GB has
 MEMORY_LIMIT = "600MB"  # of DuckDB: leaves room for Python in 1 GB
-_VECTOR_ROWS = 2_048  # what DuckDB hands on at once, of all columns
+_VECTOR_ROWS = 2_048  # that DuckDB processes at once, of all columns
 _ROW_GROUP_ROWS = 122_880  # DuckDB's own unit of parallel reading
 _ROW_GROUP_CELLS = 6_000_000  # held in memory until the group is written: a wide table has fewer rows in one
-# Of a column's values in a row group: to gather more of them costs more than it saves. The room of all is
-# taken beforehand, 50 bytes each.
+# Of a column's values in a row group: gathering more of them costs more than it saves. 50 bytes for each are
+# allocated beforehand.
 _DICTIONARY_VALUES = 10_000
-_DICTIONARY_SHARE = 8  # rows of a group to one value
-# Larger buffers are no faster, but for wide rows: one holds at least a vector of them.
+_DICTIONARY_SHARE = 8  # rows of a group for each value
+# Larger buffers are no faster, except for wide rows: a buffer holds at least one vector of them.
 _BUFFER_MIN_BYTES = 8 * 1_024 * 1_024
 _BUFFER_MAX_BYTES = 32 * 1_024 * 1_024  # DuckDB's own default
 _LINE_MIN_BYTES = 2 * 1_024 * 1_024  # DuckDB's own default
@@ -52,7 +52,7 @@ class Part:
     expected_rows: int | None = None  # counted beforehand: another number means the file was misread
     max_record_bytes: int = 0
     has_formulas: bool = False  # some cell may be `="00123"`, which is a text
-    has_numbers: bool = False  # of a workbook: texts that look like numbers are signed
+    has_numbers: bool = False  # from a workbook: texts that look like numbers carry a sign
     fills: list[Fill] = field(default_factory=list)  # cells that a sheet merges downwards
     findings: list[Finding] = field(default_factory=list)
     has_breaks: bool = False  # line ends in cells are written as noncharacters
@@ -61,14 +61,14 @@ class Part:
     header_lines: int = 0
     header_end: int | None = None  # the last line of the header
     is_guarded: bool = False  # an apostrophe in front of a cell keeps a spreadsheet from running it
-    trim: bool = False  # blanks around a cell are no part of it
-    keeps_last: bool = False  # it is stated where the rows end
+    trim: bool = False  # blanks around a cell are not part of it
+    keeps_last: bool = False  # the end of the rows is stated
     extent: Extent = field(default_factory=Extent)
 
 
 @contextmanager
 def open_duckdb(temp_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an in-memory DuckDB bounded in memory, that spills into `temp_dir`."""
+    """Open an in-memory DuckDB with limited memory that spills into `temp_dir`."""
     connection = duckdb.connect(
         config={
             "threads": THREADS,
@@ -80,7 +80,7 @@ def open_duckdb(temp_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     )
     try:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_progress_bar = false")  # it would be drawn on standard output
+        connection.execute("SET enable_progress_bar = false")  # it would be printed on standard output
         yield connection
     finally:
         connection.close()
@@ -129,7 +129,7 @@ def _cell(part: Part, column: int) -> str:
 
 
 def _text_of_formula(cell: str) -> str:
-    """Return the text that a formula keeps from being read as a number: of `="00123"`, 00123."""
+    """Return SQL for the text that a formula keeps from being read as a number: 00123 for `="00123"`."""
     inner = f"substr({cell}, 3, length({cell}) - 3)"
     is_formula = f"""starts_with({cell}, '="') AND ends_with({cell}, '"') AND NOT contains({inner}, '"')"""
     return f"CASE WHEN {is_formula} THEN nullif({inner}, '') ELSE {cell} END"
@@ -146,5 +146,5 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, target: Pa
         f"ROW_GROUP_SIZE {rows}, DICTIONARY_SIZE_LIMIT {dictionary}, "
         f"WRITE_BLOOM_FILTER false)"
     ).fetchone()
-    assert written is not None  # noqa: S101 - COPY answers its count
+    assert written is not None  # noqa: S101 - COPY returns its count
     return int(written[0])

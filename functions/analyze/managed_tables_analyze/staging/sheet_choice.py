@@ -13,13 +13,13 @@ from managed_tables_analyze.reading import Reason, TableKind, TableReading, Tabl
 from managed_tables_analyze.staging.parts import Part
 
 _COVER_WIDTH = 2  # columns: a title, or names and their values
-_COVER_SHARE = 5  # so many times the cells of a cover has the table that it covers
-_SURE_SHARE = 2  # where that is several sheets
+_COVER_SHARE = 5  # a table has so many times the cells of its cover
+_SURE_SHARE = 2  # the same, for a table on several sheets
 
 
 @dataclass(frozen=True)
 class StagedSheet:
-    """One sheet: its part, None if it is hidden or has no cell, and the statement about it."""
+    """A sheet: its part (None if it is hidden or has no cell) and the wish about it."""
 
     name: str | None
     visible: bool
@@ -38,9 +38,9 @@ class SheetChoice:
 
 
 def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
-    """Choose the first table and all sheets whose headers agree with its; delete the others.
+    """Choose the first table and all sheets whose headers agree with it; delete the others.
 
-    A sheet is read, or is not, as its wish states, whatever the others are.
+    The `include` of a sheet's own wish decides, whatever the others are.
     """
     hidden = [one.name or "" for one in staged if not one.visible and one.wish.include is None]
     findings = [_about_sheets(WarningCode.HIDDEN_SHEETS, hidden)] if hidden else []
@@ -95,7 +95,7 @@ def _agree(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
 
 
 def _is_cover(part: Part, parts: Sequence[Part]) -> bool:
-    """Return whether a sheet is a cover or a note beside a table: narrow, and small against the others."""
+    """Return whether a sheet is a cover or a note, not a table: narrow, and small next to the others."""
     width = _labelled_width(part)
     if width > _COVER_WIDTH:
         return False
@@ -108,7 +108,7 @@ def _is_cover(part: Part, parts: Sequence[Part]) -> bool:
 
 
 def _covers(width: int, cells: int, sheets: Sequence[Part]) -> bool:
-    """Return whether a sheet of so many columns and cells may cover the table that these sheets hold."""
+    """Return whether a sheet of so many columns and cells may be a cover of the table on `sheets`."""
     is_wider = max(map(_labelled_width, sheets)) > width
     if not is_wider and len(sheets) == 1:
         return False
@@ -122,7 +122,7 @@ def _labelled_width(part: Part) -> int:
 
 
 def _about_sheets(code: WarningCode, names: list[str]) -> Finding:
-    """Return the finding about sheets, which is about one where there is one."""
+    """Return the finding about sheets; a single one is also its `sheet`."""
     sheet = names[0] if len(names) == 1 else None
     return Finding(code, {"names": names}, count=len(names), sheet=sheet)
 

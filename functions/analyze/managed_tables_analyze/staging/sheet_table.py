@@ -15,7 +15,7 @@ from managed_tables_analyze.layout.header import Header
 from managed_tables_analyze.layout.search import MAX_FOOTER_ROWS, Grid, find_end, find_header
 from managed_tables_analyze.reading import TableWish
 from managed_tables_analyze.staging.extent import Extent
-from managed_tables_analyze.staging.merges import Fill, fills_below, tell_fills
+from managed_tables_analyze.staging.merges import Fill, describe_fills, fills_below
 from managed_tables_analyze.staging.notes import RowNotes, rows_left_out
 from managed_tables_analyze.staging.parts import Part
 from managed_tables_analyze.staging.writer import PartWriter
@@ -27,7 +27,7 @@ HEAD_ROWS = 300  # among which the header is sought
 
 
 def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = None) -> Part | None:
-    """Write the sheet's rows to `target`, as the wish states; None where no cell is left."""
+    """Write the sheet's rows to `target` as the wish states; return None if no cell is left."""
     wish = wish or TableWish(0, sheet.name)
     mask = LineMask(wish)
     batches = mask.batches(sheet.batches)
@@ -54,7 +54,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
     notes.extent.skip(mask.below)
     fills = _fills(sheet, header, notes.extent, wish)
     if fills:
-        findings.append(tell_fills(fills))
+        findings.append(describe_fills(fills))
     return Part(
         path=target,
         labels=[label and unmark_text(label) for label in header.labels],
@@ -82,7 +82,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
 
 
 def _fills(sheet: Sheet, header: Header, extent: Extent, wish: TableWish) -> list[Fill]:
-    """Return what merged cells cover among the rows of data, unless a person wants it left empty."""
+    """Return the cells of data that merged cells cover, unless a person wants them left empty."""
     if wish.fill_merged is False or extent.last_line is None:
         return []
     return fills_below(sheet.merged_down, header.data_line, extent.last_line)
@@ -102,7 +102,7 @@ def _find_header(
 
 
 def _below(batches: Iterable[Batch], data_line: int) -> Iterator[Batch]:
-    """Yield the rows from the first of data on; a few sheets do not hold theirs in order."""
+    """Yield the rows from the first row of data on; a few sheets do not hold their rows in order."""
     for batch in batches:
         if min(batch.numbers) >= data_line:
             yield batch
@@ -140,7 +140,7 @@ def _write_plain(batch: Batch, writer: PartWriter, notes: RowNotes) -> None:
 
 
 def _odd_places(batch: Batch, header: Header) -> list[int]:
-    """Return which rows are not like the others: too long, blank at their end, perhaps the header again."""
+    """Return the places of odd rows: too long, with blank cells, or perhaps a repeated header."""
     odd: set[int] = set()
     for column in batch.columns[header.width :]:
         odd.update(_places(column, lambda _: True))
@@ -179,7 +179,7 @@ def _write(
 
 
 def grid_rows(rows: Sequence[Row]) -> list[GridRow]:
-    """Return the rows of a sheet as a layout is sought in them."""
+    """Return the rows of a sheet as rows of a grid."""
     return make_grid((number, number, cells, None) for number, cells in rows)
 
 
@@ -194,7 +194,7 @@ def _footer_length(rows: Sequence[Row], header: Header) -> int:
 def _without_footer(
     batches: Iterator[Batch], header: Header, notes: RowNotes, findings: list[Finding]
 ) -> Iterator[Batch]:
-    """Yield the rows but for the notes and totals at the end, which are named in `findings`."""
+    """Yield the rows except the notes and totals at the end, which are added to `findings`."""
     held: deque[Batch] = deque()
     held_rows = 0
     for batch in batches:

@@ -1,6 +1,6 @@
 """Find a last row whose numbers are the sums or the means of those above it: a total, named or not.
 
-A total that a word names is a footer already (`layout/words.py`); here the rows above prove it.
+A total named by a word is already part of the footer (`layout/words.py`); here the rows above prove it.
 """
 
 import re
@@ -22,16 +22,16 @@ _WORD = re.compile(
 )
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*(E[-+]?[0-9]{1,2})?", re.IGNORECASE)
 _AROUND = f"R$% \t\u00a0{TEXT_SIGN}"  # what may surround the digits of a number
-_MARKS = ((",", "."), (".", ","))  # what parts thousands, what parts decimals
-_TOLERANCE = Decimal("0.000001")  # of sums that were made with binary fractions
+_MARKS = ((",", "."), (".", ","))  # thousands separator, decimal mark
+_TOLERANCE = Decimal("0.000001")  # of sums computed with binary fractions
 _ROUNDING = Decimal("1e-9")  # of a mean, by which doubles and sums of ten decimals may be off
 
 
 def find_sum(connection: DuckDBPyConnection, staged: Path, columns: Sequence[int]) -> Row | None:
     """Return the last row of a staged part if it sums up those above it, else None.
 
-    In it a column that all rows above fill is blank or names the row (`Média`), and each number is the
-    sum or the mean of its column.
+    Each of its numbers is the sum or the mean of its column, and some column that is filled in all rows above
+    is blank in it or names the row (`Média`).
     """
     source = staged_rows(staged)
     row = _last_row(connection, source, columns) if len(columns) > 1 else None

@@ -1,8 +1,8 @@
-"""The way from an opened text file to a part: two engines, one result.
+"""Turn an opened text file into a part: two engines, one result.
 
-A regular file (one line a record, no oddities) goes to DuckDB as it stands; DuckDB refuses what is not as
-dictated, and its count of records is compared with the count of lines. Everything else is read exactly,
-line by line, into a normalised copy that carries line numbers.
+A regular file (one line per record, no oddities) goes to DuckDB as it stands; DuckDB refuses whatever differs
+from the stated dialect, and its count of records is compared with the count of lines. Everything else is read
+exactly, line by line, into a normalised copy that carries line numbers.
 """
 
 import re
@@ -26,18 +26,18 @@ from managed_tables_analyze.text.records import Lines, Record, RecordReader
 from managed_tables_analyze.text.text_file import TextFile, check_pieces
 
 _MAX_PATTERN_WIDTH = 60  # cells of a row that one regular expression checks
-_UNUSED = b"\x1f"  # what is told to DuckDB to cut a single column, which does not hold it
+_UNUSED = b"\x1f"  # the delimiter stated for a single column, which does not contain it
 _ODD_STARTS = (*STROKES, "\ufeff", "\x1a", "\r", "\n", " ")
 
 
 def as_it_stands(text: TextFile) -> Part | None:
-    """Return the part that DuckDB can read without a copy, or None where the file is not that regular."""
+    """Return the part that DuckDB can read without a copy, or None if the file is not that regular."""
     source, dialect, header = text.source, text.dialect, text.header
     oddities = (
         len(dialect.delimiter.encode()) > 1 or dialect.delimiter == " " or dialect.escape,
         source.start or text.end_bytes != source.size,
         text.has_stray or text.width < len(header.labels),
-        # A line above the header that comes again, but whose first cell would not tell.
+        # A line above the header that may repeat, but not be recognised by its first cell.
         any(column or not start for column, start in header.page_head.starts),
     )
     lines = (
@@ -54,9 +54,9 @@ def as_it_stands(text: TextFile) -> Part | None:
 
 
 def _count_uniform_lines(path: Path, refused: bytes) -> int | None:
-    """Count the lines; None where they do not all end alike, in LF or in CR LF, or hold what is refused.
+    """Count the lines; None unless all end in LF or all in CR LF, and none contains `refused`.
 
-    Blank lines need no look: DuckDB leaves them out, and its count then differs from this one.
+    Blank lines need no check: DuckDB leaves them out, and its count then differs from this one.
     """
     feeds = returns = pairs = 0
     last = b"\n"
@@ -76,7 +76,7 @@ def _count_uniform_lines(path: Path, refused: bytes) -> int | None:
 
 
 def normalise(text: TextFile, work_dir: Path) -> Part:
-    """Read every record exactly and write the normalised copy; what was odd is in the part's findings."""
+    """Read every record exactly and write the normalised copy; oddities are in the part's findings."""
     target = work_dir / f"{text.source.path.name}.rows"
     part = _part(text, target, has_line=True)
     notes = RowNotes(text.width, part.extent)
@@ -101,7 +101,7 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
 
 
 def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes) -> None:
-    """Copy the records from the first of data on: line by line where nothing is odd, else read exactly."""
+    """Copy the rows of data: lines without oddities unchanged, the others read exactly."""
     is_plain, odd_starts = _plain_line_test(text, writer), _odd_starts(text)
     reader = RecordReader(lines, text.dialect, Mender(text.dialect, text.width, text.columns))
     while lines.number < text.header.data_line - 1 and lines.take() is not None:
@@ -118,7 +118,7 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
 
 
 def _plain_line_test(text: TextFile, writer: PartWriter) -> Callable[[str], bool]:
-    """Return what tells that a line can be copied as it stands."""
+    """Return the test for lines that can be copied unchanged."""
     delimiter, quote, marks = text.dialect.delimiter, text.dialect.quote, text.width - 1
     if delimiter != writer.delimiter or text.dialect.escape:
         return lambda _: False
@@ -131,7 +131,7 @@ def _plain_line_test(text: TextFile, writer: PartWriter) -> Callable[[str], bool
 
 
 def _odd_starts(text: TextFile) -> tuple[str, ...]:
-    """Return how a line may begin that is no row: drawn, blank, a comment, or a line above the data again."""
+    """Return how lines that are not rows may begin: separators, blanks, comments, repeats of lines above."""
     quote, delimiter, label = text.dialect.quote, text.dialect.delimiter, "".join(text.header.labels[:1])
     heads = [start for column, start in text.header.page_head.starts if start and not column]
     heads += [f"{label}{delimiter}", f"{label}{quote}{delimiter}"] if label else []
@@ -148,7 +148,7 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
     cells = record.cells
     while len(cells) > text.width and not cells[-1].strip():
         cells.pop()
-    leave_out = _no_row(cells, text, notes)
+    leave_out = _find_note(cells, text, notes)
     if leave_out is not None:
         leave_out(record.line)
         return
@@ -161,8 +161,8 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
     writer.write_row(record.line, cells)
 
 
-def _no_row(cells: list[str], text: TextFile, notes: RowNotes) -> Callable[[int], None] | None:
-    """Return what takes note of a line that is no row, None of a row."""
+def _find_note(cells: list[str], text: TextFile, notes: RowNotes) -> Callable[[int], None] | None:
+    """Return the note to make about a line that is not a row, None for a row."""
     if not any(cell.strip(" \x1a\ufeff") for cell in cells):
         return notes.blank
     if cells[0].startswith("\ufeff"):
@@ -170,7 +170,7 @@ def _no_row(cells: list[str], text: TextFile, notes: RowNotes) -> Callable[[int]
     is_full = len(cells) in (1, text.width) and all(map(str.strip, cells))
     if text.width > 1 and is_full and is_separator(cells):
         return notes.separator
-    # The header once more, also where it has other columns at its end.
+    # The header again, even with other columns at its end.
     labels = text.header.labels[: len(cells)]
     is_header = 1 < len(labels) > len(text.header.labels) / 2 and cells[: len(labels)] == labels
     if is_header or (text.width > 1 and text.header.page_head.has(cells)):

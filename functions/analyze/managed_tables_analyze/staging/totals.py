@@ -1,6 +1,6 @@
-"""Find rows among the others that seem to be their totals: kept, since they may be data, and reported.
+"""Find rows that seem to be totals of others: reported, but kept, since they may be data.
 
-Totals below a table are its footer (`footer.py`); here are those between the rows, one a group.
+Totals below a table are its footer (`layout/search.py`); here are those between the rows, one for each group.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines
 from managed_tables.schema import ColumnType
 
-_FIRST_COLUMNS = 3  # the column with the word
+_FIRST_COLUMNS = 3  # among which the word is sought
 _COLUMNS_COMPARED = 30  # among which a total leaves some empty
 _WORD = r"(?i)(?:sub[- ]?)?tota(?:l|is)(?:\s+(?:geral|parcial))?\s*:?"
 _WORD_AND_NAME = r"(?i)(?:sub[- ]?)?total\s+\S.*"
@@ -23,7 +23,7 @@ _STARTS = ("tot", "sub")
 def find_totals(
     connection: DuckDBPyConnection, staged: Path, types: Sequence[ColumnType], files: Sequence[str]
 ) -> list[Finding]:
-    """Return a finding for each file or sheet with rows that begin like a total, which only a text can."""
+    """Return a finding for each file or sheet with rows that begin like a total in a column of text."""
     columns = [f"c{index}" for index in range(min(len(types), _COLUMNS_COMPARED))]
     first = [f"c{index}" for index, kind in enumerate(types[:_FIRST_COLUMNS]) if kind is ColumnType.TEXT]
     if len(columns) == 1 or not first:  # nothing to sum, or no word for it

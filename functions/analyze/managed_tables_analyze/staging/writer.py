@@ -1,6 +1,6 @@
-"""Write the normalised copy of a table: one line a record, line number first, RFC 4180 quoting.
+"""Write the normalised copy of a table: one line per record, line number first, RFC 4180 quoting.
 
-Line ends inside cells are written as two noncharacters of Unicode, which no text holds, and turned back
+Line ends inside cells are written as two noncharacters of Unicode, absent from any text, and turned back
 when the copy is read: DuckDB's strict reader, which finds the bounds of records in parallel, goes wrong on
 line ends inside quotes.
 """
@@ -25,7 +25,7 @@ class PartWriter:
     def __init__(self, path: Path, width: int, delimiter: str = DEFAULT_DELIMITER) -> None:
         self.delimiter = delimiter if delimiter in _PLAIN_DELIMITERS else DEFAULT_DELIMITER
         self._padding = [None] * width
-        self.width = width  # cells of the longest row; shorter ones than the table's are padded
+        self.width = width  # cells of the widest row; rows narrower than the table are padded
         self.longest = 0  # characters of the longest record
         self.rows = 0
         self.has_breaks = False
@@ -56,7 +56,7 @@ class PartWriter:
             self.width = len(cells)
 
     def write_batch(self, batch: Batch) -> None:
-        """Write rows that are no wider than the table, by far faster than one by one."""
+        """Write rows no wider than the table, much faster than one by one."""
         if not batch:
             return
         columns = batch.columns[: len(self._padding)]
