@@ -1,7 +1,7 @@
-"""Workbooks to sheets of text: XLSX and XLS, and the HTML and SpreadsheetML that pass for them.
+"""Read workbooks as sheets of text: XLSX, XLSB, XLS and ODS, and the HTML and SpreadsheetML sent as such.
 
-`read_workbook` runs a reader in a child process with bounded memory and time, because what people upload
-has ended parsers, filled memories and run for minutes.
+`read_workbook` runs a reader in a child process with bounded memory and time, because uploaded
+files have crashed parsers, exhausted memory and taken minutes.
 """
 
 from managed_tables_analyze.workbooks.opening import read_workbook

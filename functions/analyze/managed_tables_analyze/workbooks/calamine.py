@@ -1,7 +1,7 @@
-"""Read what calamine alone reads: XLSB, and XLS files that xlrd gives up on.
+"""Read what only calamine can read: XLSB, and XLS files that xlrd gives up on.
 
 calamine gives values without their number formats and can end the process on a false count in the file,
-so it comes after the exact readers, and like them in the child process only.
+so it is tried after the exact readers and, like them, in the child process only.
 """
 
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def _text(value: Value, tally: Tally) -> str | None:
         seconds = round(value.total_seconds())
         return f"{seconds // 3_600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     if isinstance(value, datetime) and value.time() == time():
-        return value.date().isoformat()  # a date is not told from its midnight here
+        return value.date().isoformat()  # a date and its midnight are the same here
     if isinstance(value, date | time):
         return value.isoformat()
     return tally.number_cells.text_of_double(value) if isinstance(value, float) else str(value)

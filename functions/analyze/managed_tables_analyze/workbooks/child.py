@@ -24,12 +24,12 @@ Reader = Callable[[Path], Iterator[RawSheet]]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Read the file and report; always 0: a refused file is a report, not a failure."""
+    """Read the file and report; return 0 even for a refused file, which is a report, not a failure."""
     kind, path, cpu_seconds = Kind(arguments[0]), Path(arguments[1]), int(arguments[2])
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    gc.disable()  # rows are millions of small objects without a cycle: seeking one takes a fifth of the time
+    gc.disable()  # rows are millions of small objects without cycles: the search takes a fifth of the time
     output = sys.stdout.buffer
     _report_start(output)
     try:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _report_start(output: IO[bytes]) -> None:
-    """Tell the parent, and say nothing more on standard error, which it reads only if this does not come."""
+    """Report the start and silence standard error, which the parent reads only if no report comes."""
     write_frame(output, FrameKind.STARTED)
     output.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -84,7 +84,7 @@ def _readers(kind: Kind) -> list[Reader]:
 
 
 def _read(readers: Sequence[Reader], path: Path, output: IO[bytes]) -> None:
-    """Report what the first reader that can read the file yields; the first one's reason where none can."""
+    """Write what the first reader that can read the file yields; raise the first one's error if none can."""
     refusal: WorkbookError | None = None
     for reader in readers:
         sheets_written = 0

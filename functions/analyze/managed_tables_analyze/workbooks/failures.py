@@ -1,4 +1,4 @@
-"""Name the ways in which a workbook cannot be read, as the readers raise them in the child process."""
+"""Define the errors that readers raise in the child process when a workbook cannot be read."""
 
 from managed_tables.errors import (
     FILE_NOT_TABULAR,
@@ -17,24 +17,24 @@ class WorkbookError(Exception):
 
 
 class WorkbookTooLargeError(WorkbookError):
-    """Inflates, or would have to be held in memory, beyond what one job may take."""
+    """The file inflates to more, or needs more memory, than one job may take."""
 
     kind = WORKBOOK_TOO_LARGE
 
 
 class WorkbookUnsafeError(WorkbookError):
-    """Holds what no spreadsheet program writes and only an attack needs: a DTD, an entity."""
+    """The file contains what no spreadsheet program writes and only an attack needs: a DTD, an entity."""
 
     kind = WORKBOOK_UNSAFE
 
 
 class WorkbookEncryptedError(WorkbookError):
-    """Cannot be read without a password."""
+    """The file cannot be read without a password."""
 
     kind = WORKBOOK_ENCRYPTED
 
 
 class NotTabularError(WorkbookError):
-    """Is what it says, but holds no table."""
+    """The file is valid, but holds no table."""
 
     kind = FILE_NOT_TABULAR

@@ -1,8 +1,8 @@
 """Write and read the frames that pass through the pipe between the child process and its parent.
 
 A frame is one letter, the length of its body, and the body in `marshal`'s form: two thousand rows at a
-time, by column, since marshal makes ten times as much of small lists as of long ones. Both ends are the same
-interpreter, started by us.
+time, by column, since many short lists cost marshal ten times as much as a few long ones. Both ends are the
+same interpreter, started by us.
 """
 
 import marshal
@@ -18,7 +18,7 @@ class FrameKind(Enum):
     """What a frame holds."""
 
     STARTED = b"h"
-    """Nothing: the child runs, and whatever happens from here on is the file's doing."""
+    """Nothing: the child runs, and any failure from here on is due to the file."""
     SHEET = b"s"
     """`(name, visible, merged)` of the sheet that begins."""
     ROWS = b"r"
@@ -39,7 +39,7 @@ def write_frame(stream: IO[bytes], kind: FrameKind, body: Any = None) -> None:
 
 
 def read_frame(read: Callable[[int], bytes]) -> tuple[FrameKind, Any] | None:
-    """Read one frame by `read(size)`, which returns fewer bytes only at the end; None where it ends."""
+    """Read one frame by `read(size)`, which returns fewer bytes only at the end; None at the end."""
     header = read(_HEADER.size)
     if len(header) < _HEADER.size:
         return None

@@ -12,7 +12,7 @@ from managed_tables_analyze.workbooks.sheets import MAX_COLUMNS, MergedRange
 from managed_tables_analyze.workbooks.values.numbers import exact_number, is_number
 
 _CHUNK_CHARACTERS = 1 << 20
-_HEAD_BYTES = 4_096  # HTML wants the declaration of the encoding in the first 1,024
+_HEAD_BYTES = 4_096  # HTML requires the declaration of the encoding in the first 1,024
 _CHARSET = re.compile(rb"charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
 _SHOWN_NUMBER = re.compile(r"[^\d]*[\d.,\s\xa0]+[^\d%:/]*")
@@ -24,7 +24,7 @@ _HEADER_ROWS = 200  # merged cells further down are data
 
 
 class Table:
-    """One table's rows; spans leave the cells that they cover empty."""
+    """One table's rows; cells that a span covers are empty."""
 
     def __init__(self) -> None:
         self.rows: list[Cells] = []
@@ -72,7 +72,7 @@ class Table:
 
 
 class _TableParser(HTMLParser):
-    """Gathers every table of a page, also those inside the cells of another, where page layouts put them."""
+    """Gathers every table of a page, including those nested in cells of others, as page layouts do."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -155,7 +155,7 @@ def _detect_charset(path: Path) -> str:
         return "utf-16"
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    if _is_utf8(path):  # what is declared is often wrong; what decodes strictly is not
+    if _is_utf8(path):  # a declared charset is often wrong; a strict decoding is not
         return "utf-8"
     declared = _CHARSET.search(head)
     name = declared[1].decode("ascii").lower() if declared else ""
@@ -189,7 +189,7 @@ def _span(text: str | None, limit: int) -> int:
 
 
 def _exact(text: str, number: str | None) -> str:
-    """Return the number that Excel 2000 wrote beside the rounded one shown, where a number is shown."""
+    """Return the exact number that Excel 2000 wrote with the rounded one shown, if a number is shown."""
     if number and is_number(number) and _SHOWN_NUMBER.fullmatch(text):
         return exact_number(number)
     return text

@@ -1,4 +1,4 @@
-"""Start the child process that reads a workbook, bound it, and yield its sheets as they come."""
+"""Start the child process that reads a workbook, limit it, and yield its sheets as they come."""
 
 import os
 import select
@@ -25,7 +25,7 @@ from managed_tables_analyze.workbooks.frames import FrameKind, read_frame
 from managed_tables_analyze.workbooks.raw import Told
 from managed_tables_analyze.workbooks.sheets import Batch, MergedRange, Sheet
 
-_MIN_SECONDS = 20  # a small file is read in a second, also by a cold Lambda
+_MIN_SECONDS = 20  # a small file is read in a second, even by a cold Lambda
 _SECONDS_PER_MB = 10  # twenty times what it takes
 _MAX_SECONDS = 600  # a Lambda has 900, and there is more to do
 _PIPE_BYTES = 1 << 20
@@ -51,7 +51,7 @@ def read_workbook(path: Path, kind: Kind, name: str) -> Iterator[Sheet]:
             if frame is FrameKind.SHEET:
                 sheet = _sheet(body, frames, has_numbers=kind is not Kind.HTML)
                 yield sheet
-                for _ in sheet.batches:  # whatever the caller did not want
+                for _ in sheet.batches:  # skip what the caller did not read
                     pass
 
 
@@ -70,15 +70,15 @@ def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: b
     return Sheet(name, visible, batches(), findings, merged, has_numbers, merged_down)
 
 
-def _finding(told: Told) -> Finding:
-    code, count, values, places = told
+def _finding(record: Told) -> Finding:
+    code, count, values, places = record
     is_warning = code in WarningCode.__members__
     return Finding(WarningCode(code) if is_warning else GroundCode(code), values, count, places=tuple(places))
 
 
 @contextmanager
 def _child(path: Path, kind: Kind, name: str) -> Iterator[Iterator[tuple[FrameKind, Any]]]:
-    """Run the child process and give its frames; it is gone when the context is left."""
+    """Run the child process and yield its frames; it is killed when the context is left."""
     seconds = min(_MAX_SECONDS, _MIN_SECONDS + _SECONDS_PER_MB * path.stat().st_size // (1 << 20))
     command = [sys.executable, "-m", "managed_tables_analyze.workbooks.child", kind.value, path, str(seconds)]
     with subprocess.Popen[bytes](  # our own module, by the interpreter that runs us
@@ -98,20 +98,20 @@ def _child(path: Path, kind: Kind, name: str) -> Iterator[Iterator[tuple[FrameKi
 
 
 def _environment() -> dict[str, str]:
-    """Return what the interpreter needs to start: a Lambda has its libraries and ours in several folders."""
+    """Return the environment that the interpreter needs: a Lambda has libraries in several folders."""
     needed = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "0"}
     libraries = os.environ.get(_LIBRARY_PATH)
     return {**needed, _LIBRARY_PATH: libraries} if libraries else needed
 
 
 def _await_start(process: subprocess.Popen[bytes], reader: "_PatientReader") -> None:
-    """Wait until the child runs. Where it does not, the file is not to blame: a fault, to be tried again."""
+    """Wait until the child runs; if it does not, raise a fault, to be retried: the file is not to blame."""
     first = read_frame(reader.read)
     if first is not None and first[0] is FrameKind.STARTED:
         return
     process.kill()
-    said = cast("IO[bytes]", process.stderr).read(_STDERR_BYTES).decode(errors="replace").strip()
-    raise ChildProcessError(f"the reader of workbooks did not start (exit status {process.wait()}): {said}")
+    message = cast("IO[bytes]", process.stderr).read(_STDERR_BYTES).decode(errors="replace").strip()
+    raise ChildProcessError(f"the workbook reader did not start (exit status {process.wait()}): {message}")
 
 
 def _frames(reader: "_PatientReader", name: str) -> Iterator[tuple[FrameKind, Any]]:
@@ -128,7 +128,7 @@ def _frames(reader: "_PatientReader", name: str) -> Iterator[tuple[FrameKind, An
 
 
 class _PatientReader:
-    """Reads a pipe and gives up where nothing comes for so long."""
+    """Reads a pipe, and gives up on a read that takes too long."""
 
     def __init__(self, pipe: IO[bytes], patience_seconds: float) -> None:
         self._pipe = pipe
@@ -136,7 +136,7 @@ class _PatientReader:
         self.has_timed_out = False
 
     def read(self, size: int) -> bytes:
-        """Return `size` bytes, fewer where the pipe has ended or the patience has."""
+        """Return `size` bytes, fewer if the pipe has ended or the time is up."""
         parts: list[bytes] = []
         deadline = time.monotonic() + self._patience_seconds
         while size:

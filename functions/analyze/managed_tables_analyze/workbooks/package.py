@@ -1,4 +1,4 @@
-"""Open an XLSX package: a ZIP whose bounds are checked before anything is inflated, and its parts."""
+"""Open the package of an XLSX or ODS file: a ZIP whose bounds are checked before anything is inflated."""
 
 import lzma
 import posixpath
@@ -41,7 +41,7 @@ class Relationship:
 
 
 class Package:
-    """The parts of one file by name; names are compared without regard to case, as Excel does."""
+    """The parts of one file by name; names are compared ignoring case, as in Excel."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -55,7 +55,7 @@ class Package:
 
     @contextmanager
     def open_part(self, name: str) -> Iterator[IO[bytes]]:
-        """Open one part for reading; errors while it inflates become WorkbookError too."""
+        """Open one part for reading; errors while it inflates become WorkbookError, too."""
         info = self._names.get(_normal(name))
         if info is None:
             raise WorkbookError(f"falta a parte {name}")
@@ -86,7 +86,7 @@ class Package:
 
 @contextmanager
 def open_package(path: Path) -> Iterator[Package]:
-    """Open the file's ZIP directory; raises WorkbookError where there is none."""
+    """Open the file's ZIP directory; raises WorkbookError if there is none."""
     try:
         archive = zipfile.ZipFile(path)
     except (*_FOREIGN_ERRORS, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Define what a reader yields in the child process: sheets of batches of rows, and what it learnt."""
+"""Define what a reader yields in the child process: sheets of batches of rows, and what it found in them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ BATCH_CELLS = 1_000_000  # empty ones too, of the few sheets that are wider than
 
 @dataclass
 class Tally:
-    """What the cells of one sheet turned out to be, complete once its batches are exhausted."""
+    """What was found in one sheet's cells, complete once its batches are exhausted."""
 
     errors: Counter[int] = field(default_factory=Counter)
     """Cells with an error in place of a value, by column (from 0)."""
@@ -32,10 +32,10 @@ class Tally:
     number_cells: NumberCells = field(default_factory=NumberCells)
     hidden_rows: int = 0
     merged: list[MergedRange] = field(default_factory=list)
-    """All merged cells, complete at the end; those of the first rows come before the rows, too."""
+    """All merged cells, complete at the end; `RawSheet.merged` has those of the first rows before."""
     hidden_columns: frozenset[int] = frozenset()
     seen_hidden: set[int] = field(default_factory=set)
-    """Hidden columns (from 0) in which some cell holds something."""
+    """Hidden columns (from 0) in which some cell is filled."""
     other_tables: int = 0
     """Tables of the same page that were not read."""
 
@@ -47,14 +47,14 @@ class Tally:
         self.number_cells = NumberCells()
 
     def see(self, batch: Batch) -> None:
-        """Take note of hidden columns that hold something."""
+        """Note the hidden columns in which some cell is filled."""
         for column in self.hidden_columns.difference(self.seen_hidden):
             cells = batch.columns[column] if column < len(batch.columns) else []
             if any(cell is not None for cell in cells):
                 self.seen_hidden.add(column)
 
     def findings(self) -> list[Told]:
-        """Return what was found."""
+        """Return the findings, as plain values."""
         found = [
             (WarningCode.UNCACHED_FORMULAS, self.uncached),
             (WarningCode.DIGITS_LOST, self.number_cells.cut),
@@ -77,7 +77,7 @@ class Tally:
         return told
 
     def _rounded(self) -> list[Told]:
-        """Return what to say of decimals that were rounded, if the file has any that are no double's."""
+        """Return the finding about rounded decimals, if the file has decimals that no double holds."""
         cells = self.number_cells
         if cells.rounded_example is None or not cells.has_exact_decimals:
             return []
@@ -97,7 +97,7 @@ class RawSheet:
 
 
 def in_batches(rows: Iterable[tuple[int, Cells]]) -> Iterator[Batch]:
-    """Gather single rows into batches, but for those that are wholly empty."""
+    """Gather rows into batches, without empty ones."""
     numbers: list[int] = []
     batch: list[Cells] = []
     width = 0

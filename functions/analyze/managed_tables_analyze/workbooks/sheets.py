@@ -1,7 +1,7 @@
-"""Define the one shape in which every reader hands over rows of cells: a sheet.
+"""Define the form in which every reader of workbooks yields rows of cells: a sheet.
 
-A workbook has several, a CSV file, an HTML table and a SpreadsheetML worksheet are one each. What comes
-after (header, combination, staging, inference) knows only this shape.
+A workbook has several; an HTML table and a SpreadsheetML worksheet are one each. The later steps (layout,
+staging) know only this form.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ Row = tuple[int, list[str | None]]
 """Row number as the person sees it (counted from 1), and the cells from the first column on."""
 
 Column = list[str | None]
-"""A column's cells, one a row, None for an empty one."""
+"""A column's cells, one for each row, None for an empty one."""
 
 MergedRange = tuple[int, int, int, int]
 """First row, first column, last row, last column: rows counted from 1, columns from 0."""
@@ -23,10 +23,10 @@ MergedRange = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows that follow one another, held by column: so they pass between processes and into files quickest.
+    """Consecutive rows, held by column, which pass between processes and into files fastest that way.
 
-    Each column has a cell for each of `numbers`; there are at least as many as the longest row has cells.
-    Columns without any may be one and the same list. None of the rows is wholly empty.
+    Each column has a cell for each of `numbers`; there are at least as many columns as the longest row has
+    cells. Empty columns may be the same list. No row is empty.
     """
 
     numbers: list[int]
@@ -52,7 +52,7 @@ class Batch:
         return Batch([self.numbers[place] for place in places], columns)
 
     def cut(self, start: int, stop: int | None = None) -> "Batch":
-        """Return some of the rows."""
+        """Return the rows from `start` to `stop`."""
         return Batch(self.numbers[start:stop], [column[start:stop] for column in self.columns])
 
 
@@ -61,19 +61,19 @@ class Sheet:
     """One table of cells as a reader yields it; `batches` can be read once, before the next sheet.
 
     Cells are text: numbers as the shortest digits that mean the same, dates and times in ISO 8601,
-    booleans as `TRUE` and `FALSE`, error cells and empty cells as None. Rows that are wholly empty may
-    be left out (the row number tells). Rows may have different lengths.
+    booleans as `TRUE` and `FALSE`, error cells and empty cells as None. Empty rows may be left out (their
+    numbers are missing). Rows may have different lengths.
     """
 
     name: str | None
     visible: bool
     batches: Iterator[Batch]
     findings: list[Finding] = field(default_factory=list)
-    """What a person should know of the cells; complete once the rows are exhausted."""
+    """What a person should know about the cells; complete once the rows are exhausted."""
     merged: list[MergedRange] = field(default_factory=list)
     """Merged cells among the first rows: the first cell has the text, the others are empty."""
     has_numbers: bool = True
-    """Numbers are apart from texts, and texts that look like them are signed (`workbook_cells`)."""
+    """Numbers are distinct from texts: texts that look like numbers carry a sign (`workbook_cells`)."""
     merged_down: list[MergedRange] = field(default_factory=list)
     """All merged cells; complete once the rows are exhausted."""
 

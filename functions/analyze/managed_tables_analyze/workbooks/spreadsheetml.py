@@ -20,7 +20,7 @@ from managed_tables_analyze.workbooks.values.formats import (
 from managed_tables_analyze.workbooks.values.serials import iso_text, serial_text
 from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml, parse_xml
 
-_MAX_ROWS = 1 << 24  # an `Index` beyond it is no row number
+_MAX_ROWS = 1 << 24  # a larger `Index` is no row number
 _HEADER_ROWS = 200  # merged cells further down are data
 _NAMED_FORMATS = {
     "General Date": "d/m/yyyy h:mm", "Long Date": "d/m/yyyy", "Medium Date": "d/m/yyyy",
@@ -35,7 +35,7 @@ PlacedRow = tuple[int, int, Cells]
 
 @dataclass
 class _Outline:
-    """What must be known before the rows: it stands after them in the file."""
+    """What must be known before the rows; some of it stands after them in the file."""
 
     names: list[str] = field(default_factory=list)
     hidden: set[int] = field(default_factory=set)
@@ -109,7 +109,7 @@ class _Position:
         self.span = (0, 0)
 
     def advance(self, element: str, attributes: Attributes) -> None:
-        """Take note of the start of a row or a cell."""
+        """Note the start of a row or a cell."""
         index = _count(attributes.get("Index"))
         if element == "Row":
             self.row = index or self._next_row + 1
@@ -126,14 +126,14 @@ class _Position:
             raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
 
     def pass_columns(self, attributes: Attributes) -> range:
-        """Return the columns (from 0) that a `Column`, which stands before the rows, tells of."""
+        """Return the columns (from 0) that a `Column`, which stands before the rows, describes."""
         index = _count(attributes.get("Index"))
         first = index - 1 if index else self._next_column
         self._next_column = first + 1 + _count(attributes.get("Span"))
         return range(first, min(self._next_column, MAX_COLUMNS))
 
     def merged_ranges(self, last_row: int = _MAX_ROWS) -> list[MergedRange]:
-        """Return the range that the last cell covers, where it is more than itself."""
+        """Return the range that the last cell covers, if it is merged with others."""
         if self.span == (0, 0) or self.row > last_row:
             return []
         return [(self.row, self.column, self.row + self.span[0], self.column + self.span[1])]

@@ -1,4 +1,4 @@
-"""Read XLS (BIFF 2 to 8) by xlrd: exact doubles and the number format of every cell."""
+"""Read XLS (BIFF 2 to 8) with xlrd: exact doubles and the number format of every cell."""
 
 import os
 import struct
@@ -25,8 +25,8 @@ from managed_tables_analyze.workbooks.values.formats import (
 from managed_tables_analyze.workbooks.values.serials import serial_text
 
 _HEADER_ROWS = 200  # merged cells further down are data
-# What xlrd raises on files that are not what they say: its own errors, and whatever reading beyond a
-# record's end or through an absent object gives.
+# What xlrd raises on malformed files: its own errors, and those of reading beyond a record's end or from an
+# object that is missing.
 _FOREIGN_ERRORS = (
     XLRDError, CompDocError, struct.error, AssertionError, AttributeError, LookupError, TypeError, ValueError,
     ArithmeticError, RecursionError, OSError, EOFError, NotImplementedError,
@@ -49,7 +49,7 @@ def read_xls(path: Path) -> Iterator[RawSheet]:
 
 
 def _open(path: Path) -> Any:
-    # The formulas behind defined names are nothing to us, and one that xlrd cannot read would cost the file.
+    # Formulas of defined names are not needed, and one that xlrd cannot read would cost the whole file.
     xlrd.book.Book.names_epilogue = lambda _: None
     with open(os.devnull, "w") as silence:
         for has_formats in (True, False):  # a broken style must not cost the rows
@@ -66,7 +66,7 @@ def _open(path: Path) -> Any:
 
 
 def _merged(sheet: Any, rows: int = _HEADER_ROWS) -> list[MergedRange]:
-    # xlrd counts from 0 and names the first row and column after the range.
+    # xlrd counts from 0 and gives the first row and column after the range.
     return [
         (top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells if top < rows
     ]

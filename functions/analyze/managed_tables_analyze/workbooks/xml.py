@@ -7,7 +7,7 @@ from xml.parsers import expat
 from managed_tables_analyze.workbooks.failures import WorkbookError, WorkbookUnsafeError
 
 _CHUNK_BYTES = 1 << 20
-_ROWS_CHUNK_BYTES = 1 << 18  # rows wait for the end of their chunk: smaller ones hold fewer
+_ROWS_CHUNK_BYTES = 1 << 18  # rows wait for the end of their chunk: a smaller one holds fewer
 
 Attributes = dict[str, str]
 Row = TypeVar("Row")
@@ -19,7 +19,7 @@ def parse_xml(
     on_end: Callable[[str], None],
     on_text: Callable[[str], None],
 ) -> None:
-    """Read the whole stream, calling back; prefixes are dropped from names of elements and attributes."""
+    """Parse the whole stream with these callbacks; names of elements and attributes lose their prefixes."""
     parser = _open_parser(on_start, on_end, on_text)
     while chunk := stream.read(_CHUNK_BYTES):
         _feed(parser, chunk)
@@ -33,7 +33,7 @@ def iterate_xml(
     on_text: Callable[[str], None],
     done: list[Row],
 ) -> Iterator[Row]:
-    """Read the whole stream as `parse_xml` does, yielding what the callbacks append to `done`."""
+    """Parse the whole stream as `parse_xml` does, yielding what the callbacks append to `done`."""
     parser = _open_parser(on_start, on_end, on_text)
     while chunk := stream.read(_ROWS_CHUNK_BYTES):
         _feed(parser, chunk)
@@ -66,10 +66,10 @@ def _open_parser(
 
 
 def _feed(parser: expat.XMLParserType, chunk: bytes, *, is_last: bool = False) -> None:
-    """Parse one chunk more; raises WorkbookError where the XML is not well-formed."""
+    """Parse one more chunk; raises WorkbookError if the XML is not well-formed."""
     try:
         parser.Parse(chunk, is_last)
-    except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two of an encoding's name
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two for an encoding's name
         raise WorkbookError(f"XML malformado ({error})") from error
 
 

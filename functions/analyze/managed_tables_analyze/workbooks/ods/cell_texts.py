@@ -7,9 +7,9 @@ from decimal import Decimal
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(\.\d+)?)?", re.ASCII)
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)([.,]\d+)?S)?", re.ASCII)
-_EPOCH = "1899-12-30"  # the day of a time that has none
+_EPOCH = "1899-12-30"  # the day of a time without one
 _IDENTIFIER = re.compile(r"0[0-9]+|[(]?[0-9][0-9.() ]*[-/][0-9./() -]*[0-9]", re.ASCII)
-_MAX_CHARACTERS = 100  # of a moment, a duration or an identifier: longer ones cost more than they say
+_MAX_CHARACTERS = 100  # of a moment, a duration or an identifier: longer ones are not worth parsing
 _MAX_DIGITS = 12  # of a part of a duration
 
 
@@ -63,7 +63,7 @@ def moment_text(raw: str) -> str:
 
 
 def duration_text(raw: str) -> str:
-    """Return a time of day, or a duration of more hours than a day has, to the millisecond."""
+    """Return a time of day, or a duration that may be longer than a day, to the millisecond."""
     raw = raw.strip()
     found = _DURATION.fullmatch(raw) if len(raw) <= _MAX_CHARACTERS else None
     if found is None or len(max(found.groups(default=""), key=len)) > _MAX_DIGITS:
@@ -77,7 +77,7 @@ def duration_text(raw: str) -> str:
 
 
 def shown_identifier(number: str, shown: str) -> str | None:
-    """Return what is shown where it is an identifier: the number with zeros before it, or cut by signs."""
+    """Return the shown text if it is an identifier: the number with leading zeros or separated by signs."""
     if max(len(number), len(shown)) > _MAX_CHARACTERS:
         return None
     digits = "".join(char for char in shown if char.isdigit())

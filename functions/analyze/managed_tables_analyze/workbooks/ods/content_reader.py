@@ -1,7 +1,7 @@
 """Read ODS, the workbook of OpenDocument: its tables as they stand in `content.xml`.
 
-Values stand in attributes beside what is shown; cells and rows that are alike are written once, with how
-often they repeat.
+Values stand in attributes next to the text shown; equal neighbouring cells and rows are written once, with
+a repeat count.
 """
 
 import re
@@ -33,10 +33,10 @@ _HEADER_ROWS = 200  # merged cells further down are data
 _MAX_ROWS = 1 << 24  # sixteen times what any program has
 _ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:[0-9]{3}")
 _ERROR_STARTS = ("#", "Err:")  # of what a formula shows in place of a number, in any language
-_FOREIGN = re.compile(r"'.*'#.*", re.DOTALL)  # so is named what is kept of another file's sheet
+_FOREIGN = re.compile(r"'.*'#.*", re.DOTALL)  # the name of a copy of another file's sheet
 
 PlacedRow = tuple[int, int, int, Cells]
-"""Table (from 0), row number (from 1), how often the row stands there, and its cells."""
+"""Table (from 0), row number (from 1), how often the row repeats, and its cells."""
 
 
 @dataclass
@@ -99,7 +99,7 @@ class _TableParser:
         self._text = Text()
 
     def rows(self, stream: IO[bytes]) -> Iterator[PlacedRow]:
-        """Yield the rows that hold anything, one table after the other."""
+        """Yield the rows that are not empty, one table after the other."""
         return iterate_xml(stream, self._on_start, self._on_end, self._on_text, self._done)
 
     def _on_start(self, element: str, attributes: Attributes) -> None:
@@ -128,7 +128,7 @@ class _TableParser:
         self._row, self._row_count, self._column = 1, 0, 0
 
     def _pass_columns(self, attributes: Attributes) -> None:
-        """Take note of columns, which a table tells of before its rows, where they are hidden."""
+        """Pass columns, which a table declares before its rows, and note the hidden ones."""
         first, self._column = self._column, self._column + _count(attributes.get("number-columns-repeated"))
         if attributes.get("visibility", "visible") != "visible":
             hidden = range(first, min(self._column, MAX_COLUMNS))
@@ -184,7 +184,7 @@ class _TableParser:
             self.tables[-1].merged.append(merged)
 
     def _value(self, columns: range) -> str | None:
-        """Return the text of the cell that ends, which stands in these columns of the row."""
+        """Return the text of the cell that just ended, which fills these columns of the row."""
         cell, tally = self._cell, self.tables[-1].tally
         kind, shown = cell.get("value-type", ""), str(self._text)
         if kind == "error" or ("formula" in cell and _is_error(kind, shown)):
@@ -223,5 +223,5 @@ def _is_error(kind: str, shown: str) -> bool:
 
 
 def _count(text: str | None) -> int:
-    """Return how often something repeats: once, unless it says otherwise."""
+    """Return a repeat count: 1 if there is none."""
     return max(1, int(text)) if text and text.isdigit() and len(text) < 9 else 1

@@ -25,17 +25,17 @@ class Mask:
     places: tuple[tuple[bool, str], ...]
     """(is a digit place, the place's `0`, `#` or `?`, or the literal character)."""
     limit: float | None = None
-    """Holds for values of at most this, where the section has a condition such as `[<=99999999]`."""
+    """The largest value that it applies to, if the section has a condition such as `[<=99999999]`."""
 
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """A number format, judged by its code once."""
+    """A number format, as parsed from its code."""
 
     kind: FormatKind
     masks: tuple[Mask, ...] = ()
     is_percent: bool = False
-    """The number is shown a hundred times as large, before a percent sign."""
+    """The number is shown multiplied by 100, with a percent sign."""
 
 
 GENERAL = NumberFormat(FormatKind.NUMBER)
@@ -75,10 +75,10 @@ _MAX_CODE = 1_000  # characters; Excel's own limit is 255
 
 @lru_cache(maxsize=4_096)
 def parse_format(code: str) -> NumberFormat:
-    """Judge a number format by its code, as it stands in the file (always in its English form)."""
+    """Parse a number format's code as it stands in the file (always in its English form)."""
     sections = _sections(code[:_MAX_CODE])
     while len(sections) > 1 and any((token["bracket"] or "").startswith("=") for token in sections[0]):
-        sections.pop(0)  # of one value, such as `[=0]?`
+        sections.pop(0)  # for one value only, such as `[=0]?`
     kind = _temporal_kind(sections[0])
     if kind is not None:
         return NumberFormat(kind)
@@ -89,7 +89,7 @@ def parse_format(code: str) -> NumberFormat:
 
 
 def builtin_format(number: int) -> NumberFormat:
-    """Return the format that a file may name by number without spelling it."""
+    """Return a built-in format, which a file may name by number without its code."""
     return parse_format(BUILTIN_CODES.get(number, ""))
 
 
@@ -179,13 +179,13 @@ def _is_identifier_mask(mask: Mask) -> bool:
 
 
 def _groups_thousands(mask: Mask) -> bool:
-    """Return whether blanks part the places in groups of three, as in `# ### ##0`: a quantity's digits."""
+    """Return whether blanks separate groups of three digits, as in `# ### ##0`: the mask of a quantity."""
     shown = "".join("#" if is_digit else char for is_digit, char in mask.places)
     return _THOUSANDS.fullmatch(shown.strip()) is not None
 
 
 def show_mask(number_format: NumberFormat, raw: str) -> str | None:
-    """Return the digits as the mask shows them; None where the value is no such whole number."""
+    """Return the digits as the mask shows them; None if the value is no whole number that it applies to."""
     if not (raw.isascii() and raw.isdigit()):
         return None
     digits = raw.lstrip("0")

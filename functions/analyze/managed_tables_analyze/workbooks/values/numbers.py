@@ -1,25 +1,25 @@
 """Turn the number in a cell into text: the digits that the file holds, by one rule for all workbooks.
 
 A workbook stores most numbers as doubles and writes them with 17 digits (8.3 stands in the file as
-`8.3000000000000007`). Where 15 digits give the same double, these are the number that somebody typed. All
-else is kept: whole numbers in plain digits (an id beyond 2^53, a key of 44 digits), and decimals for which
-no 15 digits stand. A whole number written with an exponent is what its double is, exactly.
+`8.3000000000000007`). If 15 digits give the same double, they are the number that somebody typed. All other
+numbers are kept: whole numbers in plain digits (an id beyond 2^53, a key of 44 digits), and decimals that no
+15 digits stand for. A whole number written with an exponent is the exact value of its double.
 """
 
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-DOUBLE_DIGITS = 15  # every decimal of so many digits survives the way through a double
+DOUBLE_DIGITS = 15  # every decimal of so many digits survives conversion to a double
 PLAIN_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?"
 TRIMMED_NUMBER = rf"(?!-0\.?0*(?![.0-9]))({PLAIN_NUMBER})\.?0*"
-"""A number in plain digits, whose one group is the same number without the zeros at its end."""
+"""A number in plain digits, whose only group is the same number without trailing zeros."""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _PLAIN = re.compile(PLAIN_NUMBER)
 _TRIMMED = re.compile(TRIMMED_NUMBER)
-_MAX_TEXT = 400  # longer than any double in plain digits; what is longer is no number
+_MAX_TEXT = 400  # longer than any double in plain digits; a longer text is no number
 _PLAIN_EXPONENTS = range(-30, 21)  # 1E+21 is the first power of ten that Excel itself never writes in full
-_FULL_DIGITS = 17  # as many as tell a double from every other
+_FULL_DIGITS = 17  # enough to distinguish a double from every other
 _EXACT_INTEGERS = 2.0**53  # below, a double holds every whole number
 
 
@@ -28,7 +28,7 @@ class NumberCells:
     """The text of one sheet's numeric cells, and what is not as exact as it looks."""
 
     cut: int = 0
-    """Whole numbers too long for a double, which the program that wrote the file has cut."""
+    """Whole numbers too long for a double, which the program that wrote the file has truncated."""
     rounded: int = 0
     """Decimals of 16 digits and more that are read as the 15 or fewer of the same double."""
     rounded_example: tuple[str, str] | None = None
@@ -37,7 +37,7 @@ class NumberCells:
     """A decimal has digits that no double has: this file's decimals were not typed into a spreadsheet."""
 
     def text(self, raw: str) -> str:
-        """Return the text of what stands in the file."""
+        """Return the text of a number as it stands in the file."""
         text = exact_number(raw)
         if len(raw) > DOUBLE_DIGITS:
             self._note(raw.strip(), text)
@@ -67,12 +67,12 @@ def is_number(text: str) -> bool:
 
 
 def is_plain(text: str) -> bool:
-    """Return whether the text is a number in plain digits, without exponent or needless zeros before it."""
+    """Return whether the text is a number in plain digits, without exponent or leading zeros."""
     return _TRIMMED.fullmatch(text) is not None
 
 
 def exact_number(raw: str) -> str:
-    """Return the exact text of a numeric cell; what is no number comes back as written."""
+    """Return the exact text of a numeric cell; what is not a number is returned as written."""
     text = raw.strip()
     if len(text) <= DOUBLE_DIGITS and _PLAIN.fullmatch(text):
         return text
@@ -82,9 +82,9 @@ def exact_number(raw: str) -> str:
 
 
 def float_text(value: float) -> str:
-    """Return the digits of a double: all those of a whole number, of others the fewest that tell it apart.
+    """Return the digits of a double: all those of a whole number, else the fewest that distinguish it.
 
-    There is no exponent where they stay readable.
+    There is no exponent as long as plain digits are readable.
     """
     if value.is_integer() and abs(value) < 10.0**_PLAIN_EXPONENTS.stop:
         return str(int(value))
@@ -95,7 +95,7 @@ def float_text(value: float) -> str:
 
 
 def _typed(text: str) -> str | None:
-    """Return the number of at most 15 digits of which the text is the double in full, None for any other."""
+    """Return the number of at most 15 digits whose double the text writes out, None if there is none."""
     if "." not in text or len(_digits(text)) <= DOUBLE_DIGITS:
         return None
     shortest = repr(float(text))
@@ -105,7 +105,7 @@ def _typed(text: str) -> str | None:
 
 
 def _written(text: str) -> str:
-    """Return the number without what says nothing: signs, zeros before and after it, an exponent."""
+    """Return the number without redundant signs, zeros and exponent."""
     trimmed = _TRIMMED.fullmatch(text)
     if trimmed is not None:
         return trimmed[1]
@@ -121,7 +121,7 @@ def _has_lost_digits(text: str) -> bool:
 
 
 def _is_double_in_full(text: str) -> bool:
-    """Return whether the digits are those of the double, as many as a program writes to tell it apart."""
+    """Return whether the digits are those of the double, as many as a program writes to distinguish it."""
     digits, double = _digits(text), abs(float(text))
     counts = {len(digits), max(len(digits), _FULL_DIGITS)}
     return any(_digits(f"{double:.{count - 1}e}") == digits for count in counts)

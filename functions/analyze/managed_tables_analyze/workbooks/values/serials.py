@@ -1,4 +1,4 @@
-"""Convert serial numbers, days since an epoch, to ISO 8601 text: workbooks store dates and times so."""
+"""Convert the serial numbers (days since an epoch) of dates and times in workbooks to ISO 8601 text."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -13,18 +13,18 @@ _EPOCH_1900 = date(1899, 12, 30)  # right from 1900-03-01 on
 _LEAP_DAY = 60  # 1900-02-29, which Excel has and the calendar has not (kept for Lotus 1-2-3)
 _EPOCH_1904 = date(1904, 1, 1)
 _LAST_DAY = date(9999, 12, 31)
-# Of a day: looking up is quicker than formatting, and so few stay in the processor's cache.
+# Of a day: a look-up is quicker than formatting, and so few texts stay in the processor's cache.
 _MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(1_440)]
 _SECONDS = [f":{second:02d}" for second in range(60)]
 _LONGEST_SERIAL = 30  # characters; a double has 17 digits
-_MAX_KEPT = 50_000  # texts, of 200 bytes with what belongs to them
+_MAX_KEPT = 50_000  # texts, 200 bytes each with their keys
 
 
 def serial_text(raw: str, kind: FormatKind, is_1904: bool) -> str:
-    """Return the date, time, date and time, or duration that the serial number is, to the millisecond.
+    """Return the date, time, datetime or duration that a serial number stands for, to the millisecond.
 
     A serial that is no day of the calendar (0 or 60 of the 1900 epoch, negative, after the year 9999)
-    comes back as the number that it is.
+    is returned as a number.
     """
     if not is_number(raw.strip()):
         return raw.strip()
@@ -87,7 +87,7 @@ def _duration(total_ms: int) -> str:
 
 
 class SerialTexts(dict[str | None, str | None]):
-    """The texts of the serial numbers of one kind by what stands in the file, worked out as they are met."""
+    """The texts of serial numbers of one kind, by what stands in the file, computed when first met."""
 
     def __init__(self, kind: FormatKind, is_1904: bool) -> None:
         self._kind, self._is_1904 = kind, is_1904
@@ -102,7 +102,7 @@ class SerialTexts(dict[str | None, str | None]):
 
 
 def moment_texts(raws: Iterable[str | None], is_1904: bool) -> list[str | None]:
-    """Return what `serial_text` returns for dates with times in plain digits, of which few are the same."""
+    """Return what `serial_text` returns for datetimes in plain digits, few of which are equal."""
     texts: list[str | None] = []
     days: dict[int, str | None] = {}
     for raw in raws:

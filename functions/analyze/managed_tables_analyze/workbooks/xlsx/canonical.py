@@ -1,8 +1,8 @@
 """Read a large part's XML fast: as text, cut at the ends of its elements.
 
-A general XML parser calls back several times a cell. What programs write is regular, so the readers of rows
-and of shared strings cut the text and match the pieces. Every character must be accounted for: whatever is
-written in another form raises NotCanonicalError, and the part is read by expat.
+A general XML parser calls back several times for each cell. What programs write is regular, so the readers of
+rows and of shared strings cut the text and match the pieces. Every character must be accounted for: whatever
+is written in another form raises NotCanonicalError, and the part is read by expat.
 """
 
 import codecs
@@ -15,7 +15,7 @@ from managed_tables_analyze.workbooks.failures import WorkbookTooLargeError
 
 _CHUNK_BYTES = 1 << 20
 _MAX_ELEMENT_CHARACTERS = 64 << 20  # 16,384 cells of 4,000 characters; an honest row is a thousandth of it
-_NO_CHARACTERS = bytes(set(range(32)).difference(b"\t\n\r"))  # of XML: no parser takes them
+_NO_CHARACTERS = bytes(set(range(32)).difference(b"\t\n\r"))  # not allowed in XML: no parser accepts them
 
 
 class NotCanonicalError(Exception):
@@ -23,7 +23,7 @@ class NotCanonicalError(Exception):
 
 
 class ElementCutter:
-    """Cuts what stands inside one element of a part into the elements that it holds."""
+    """Cuts the content of one element of a part into its child elements."""
 
     def __init__(self, stream: IO[bytes], container: str, element: str) -> None:
         self._stream = stream
@@ -36,7 +36,7 @@ class ElementCutter:
         self.after = ""  # what follows the container, once all pieces are cut
 
     def open(self) -> str | None:
-        """Read up to the container and return its prefix (mostly none); None where it holds nothing."""
+        """Read up to the container and return its prefix (mostly none); None if it is empty."""
         while True:
             found = self._start.search(self.rest)
             if found:

@@ -26,9 +26,9 @@ def column_index(letters: str) -> int:
 
 
 class CellReader:
-    """Turns cells into text for one workbook; `tally` is exchanged at each sheet.
+    """Turns cells into text for one workbook; `tally` is replaced for each sheet.
 
-    `formats` may be the reason why they are not known, which is raised for the first number that has one.
+    `formats` may be the error for which they are unknown, which the first number with a style raises.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class CellReader:
         self.tally = Tally()
 
     def text(self, column: int, style: str, cell_type: str, raw: str | None) -> str | None:
-        """Return the text of one cell whose XML is already resolved; None where it is empty."""
+        """Return the text of one cell whose XML is already resolved; None if it is empty."""
         if not raw:
             return None
         if cell_type in ("", "n"):
@@ -68,7 +68,7 @@ class CellReader:
     ) -> list[str | None]:
         """Return what `text` returns for each cell of a column, whose XML is not yet resolved.
 
-        `is_plain` says that they are numbers as `TRIMMED_NUMBER` takes them.
+        `is_plain` says that all are numbers as `TRIMMED_NUMBER` matches them.
         """
         if is_plain and (texts := self._plain_texts(column, self.format_of(style), raws)) is not None:
             return texts
@@ -115,7 +115,7 @@ class CellReader:
     def format_of(self, style: str) -> NumberFormat:
         """Return the number format of a style, General for one that does not exist."""
         if isinstance(self._formats, WorkbookError):
-            if style in ("", "0"):  # the style of whatever was never formatted
+            if style in ("", "0"):  # the style of cells that were never formatted
                 return GENERAL
             raise self._formats
         index = int(style) if style.isdigit() else -1

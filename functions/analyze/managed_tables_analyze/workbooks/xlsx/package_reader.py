@@ -24,7 +24,7 @@ from managed_tables_analyze.workbooks.xml import Attributes, parse_xml
 _CHUNK_BYTES = 1 << 20
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^<>]*ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _MERGED_TAG_BYTES = 200
-_HEAD_BYTES = 1 << 18  # where the columns are told of, before the rows
+_HEAD_BYTES = 1 << 18  # in which the columns are declared, before the rows
 _HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col ([^<>]*hidden="(?:1|true)"[^<>]*)>')
 _NUMBER = re.compile(rb'(min|max)="([0-9]{1,5})"')
 _MAX_MERGED = 10_000  # only those of a header matter
@@ -95,21 +95,21 @@ def _read_workbook(package: Package, part: str) -> _Workbook:
 
 
 def _related_part(package: Package, workbook: str, related: dict[str, Relationship], kind: str) -> str | None:
-    """Return the workbook's part of a kind, None where it has none; one that is told of may be missing."""
-    told = [relation.target for relation in related.values() if relation.kind == kind]
+    """Return the workbook's part of a kind, None if it has none; a part that it refers to may be missing."""
+    referred = [relation.target for relation in related.values() if relation.kind == kind]
     usual = posixpath.join(posixpath.dirname(workbook), f"{kind}.xml")
-    return next((part for part in (*told, usual) if part in package), told[0] if told else None)
+    return next((part for part in (*referred, usual) if part in package), referred[0] if referred else None)
 
 
 def _shared_strings(package: Package, part: str | None) -> list[str | None]:
     if part is None or part not in package:
-        return []  # a cell that needs one says so
+        return []  # a cell that needs one raises an error
     with package.open_part(part) as stream:
         return read_shared_strings(stream)
 
 
 def _styles(package: Package, part: str | None) -> list[NumberFormat] | WorkbookError:
-    """Return the formats by style, or why they are not known: it costs the file only if one is needed."""
+    """Return the formats by style, or the error of reading them, to be raised only if one is needed."""
     if part is None:
         return []
     try:
@@ -151,7 +151,7 @@ def _skip(batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
 
 
 def _hidden_columns(package: Package, part: str) -> frozenset[int]:
-    """Return the columns (from 0) that are hidden: the sheet tells of them before its rows."""
+    """Return the columns (from 0) that are hidden, which the sheet declares before its rows."""
     with package.open_part(part) as stream:
         head = stream.read(_HEAD_BYTES).partition(b"sheetData")[0]
     hidden: set[int] = set()
@@ -163,9 +163,9 @@ def _hidden_columns(package: Package, part: str) -> frozenset[int]:
 
 
 def _may_have_merged_header(batch: Batch) -> bool:
-    """Return whether one of the first rows has a gap before its end, as a merged header leaves.
+    """Return whether the first row has a gap or is shorter than the next ones, as a merged header is.
 
-    Merged ranges stand after the cells: looking for them costs inflating the sheet once more.
+    Merged ranges stand after the cells: looking for them means inflating the sheet once more.
     """
     head = [cells for _, cells in batch.cut(0, 10).rows()]
     width = max(len(cells) for cells in head)

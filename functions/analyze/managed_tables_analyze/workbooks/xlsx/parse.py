@@ -1,4 +1,4 @@
-"""Parse any well-formed XML of a sheet: for what `xlsx.scan` declines."""
+"""Parse any well-formed XML of a sheet, for sheets that `xlsx.scan` declines."""
 
 import re
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml
 
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 _RANGE = re.compile(rf"{_REFERENCE.pattern}:{_REFERENCE.pattern}")
-_SORTED_ROWS = 100_000  # so many rows may stand in any order; further on the file's order is kept
+_SORTED_ROWS = 100_000  # the first rows may stand in any order; after them the file's order is kept
 _MAX_TEXT_CHARACTERS = 16 << 20  # of one cell; Excel's own limit is 32,767
 
 NumberedRow = tuple[int, Cells]
 
 
 def parse_rows(stream: IO[bytes], reader: CellReader) -> Iterator[NumberedRow]:
-    """Yield the rows, those among the first that stand out of order put in order."""
+    """Yield the rows, the first of them sorted by number."""
     rows = SheetParser(reader).rows(stream)
     first = [row for row, _ in zip(rows, range(_SORTED_ROWS), strict=False)]
     first.sort(key=lambda row: row[0])

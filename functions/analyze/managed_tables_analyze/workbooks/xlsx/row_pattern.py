@@ -7,7 +7,7 @@ from managed_tables_analyze.workbooks.values.numbers import TRIMMED_NUMBER
 
 _MAX_LEARNT_COLUMNS = 256  # the expression of a wider sheet costs more than it saves
 _MAX_LEARNT_LOOKS = 4  # per column: kinds of cell (style and type)
-_MAX_LESSONS = 60  # a sheet that still surprises after so many is split cell by cell
+_MAX_LESSONS = 60  # a sheet that still differs after so many is split cell by cell
 
 # In these templates `{p}` stands for the prefix of the spreadsheet's namespace, mostly none, and `{s}` for
 # the blanks between elements, none at all in most files.
@@ -27,7 +27,7 @@ CELL = (
     rf"(?:{_VALUE}|<{{p}}v ?/>{{s}}|<{{p}}is>({_INNER})</{{p}}is>{{s}}|<{{p}}is ?/>{{s}})?"
     r"</{p}c>)"
 )
-"""One cell, whatever its look: its column, attributes, formula, value, and what its inline text holds."""
+"""One cell, whatever its look: its column, attributes, formula, value, and the content of its inline text."""
 
 
 class Look(NamedTuple):
@@ -49,7 +49,7 @@ def compile_template(template: str, prefix: str, *, spaced: bool) -> re.Pattern[
 class RowPattern:
     """The look of a sheet's rows as learnt so far: per column, the kinds of cell that were met.
 
-    The columns of cells are told by their references; where they have none (`is_positional`), by counting.
+    Cells' columns are known by their references or, if they have none (`is_positional`), by counting.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -66,7 +66,7 @@ class RowPattern:
         """The column and look of each group after those of the row."""
 
     def learn(self, letters: str, column: int, look: Look) -> None:
-        """Take note of a cell: what is met twice is expected from then on."""
+        """Note a cell: a look that is met twice is expected from then on."""
         if (column, look) not in self._seen:
             self._seen.add((column, look))
             return
@@ -77,12 +77,12 @@ class RowPattern:
             self._is_stale = True
 
     def expect_blanks(self) -> None:
-        """Take note of blanks between the elements, as in indented XML."""
+        """Note that there are blanks between the elements, as in indented XML."""
         if not self._is_spaced:
             self._is_spaced = self._is_stale = True
 
     def compiled(self) -> re.Pattern[str] | None:
-        """Return the expression of a whole row, None while there is none worth trying."""
+        """Return the expression of a whole row, None if there is none worth trying."""
         if self._is_stale:
             self._is_stale = False
             self._lessons += 1

@@ -1,8 +1,8 @@
 """Scan a sheet's rows fast, in the form in which every common program writes them.
 
 Programs write rows that look alike, so each row's cells are taken with a single match of an expression that
-is learnt from the sheet (`row_pattern`); a row that differs is split into cells one by one. A sheet that is
-not written in this form is read by `xlsx_parse`.
+is learnt from the sheet (`row_pattern`); a row that differs is split into its cells. A sheet that is not
+written in this form is read by `xlsx.parse`.
 """
 
 import re
@@ -25,9 +25,9 @@ from managed_tables_analyze.workbooks.xlsx.row_pattern import (
 )
 from managed_tables_analyze.workbooks.xlsx.strings import rich_text, unescape_xml
 
-_FIRST_ROWS = 16  # the pattern is learnt from; then it is compiled anew with every batch that teaches more
+_FIRST_ROWS = 16  # from which the pattern is learnt; each batch that teaches more has it compiled anew
 _MAX_BATCH_CELLS = 2_000_000  # empty ones too, 16 MB: only a sheet of cells far apart has more
-_CELL_PARTS = 6  # re.split's pieces a cell: what stands before it, and five groups
+_CELL_PARTS = 6  # re.split's pieces for each cell: what stands before it, and five groups
 
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _ROW = r"<{p}row\b([^<>]*)>"
@@ -51,7 +51,7 @@ class SheetScanner:
         self._rows_at_once = _FIRST_ROWS
 
     def batches(self) -> Iterator[Batch]:
-        """Yield the rows as they stand in the file; raises NotCanonicalError, also after some batches."""
+        """Yield the rows as they stand in the file; raises NotCanonicalError, even after some batches."""
         prefix = self._cutter.open()
         if prefix is None:
             return
@@ -89,7 +89,7 @@ class SheetScanner:
                 self._reader.tally.hidden_rows += len(self._hidden_row.findall(text))
 
     def _batch(self, rows: list[str]) -> Batch | None:
-        """Return the rows that hold anything, None where none does."""
+        """Return the rows that are not empty, None if all are."""
         pattern = self._pattern.compiled()
         found = [pattern.fullmatch(row) if pattern else None for row in rows]
         matched = [one.groups() for one in found if one]
@@ -125,7 +125,7 @@ class SheetScanner:
                 grid.put(column, places, texts)
 
     def _next_number(self, tags: str | None) -> int:
-        """Return the number of the last of some rows; one without a number follows the one before."""
+        """Return the number of the last row of some tags; a row without a number follows the one before."""
         number = self._number
         for attributes in self._row.findall(tags or ""):
             found = _ROW_NUMBER.search(attributes)
@@ -133,7 +133,7 @@ class SheetScanner:
         return number
 
     def _split(self, row: str) -> dict[int, str]:
-        """Return a row's cells by column, whatever their look, and take note of its number."""
+        """Return a row's cells by column, whatever their look, and note its number."""
         start = self._row_tag.match(row)
         if start is None or "<!" in row or "<?" in row:
             raise NotCanonicalError
@@ -160,7 +160,7 @@ class SheetScanner:
         return cells
 
     def _text(self, letters: str, column: int, look: Look, content: Sequence[str | None]) -> str | None:
-        """Return the text of one cell, and take note of its look."""
+        """Return the text of one cell, and note its look."""
         formula, value, inline = content
         if inline is None and not value:
             is_empty_text = look.type == "str" and value is not None
@@ -192,7 +192,7 @@ class SheetScanner:
 
 
 def _reference(letters: str | None, attributes: str) -> tuple[str, str]:
-    """Return a cell's column and its other attributes, wherever among them its reference stands."""
+    """Return a cell's column and its other attributes, wherever its reference stands among them."""
     if letters or ' r="' not in attributes:
         return letters or "", attributes
     found = _REFERENCE.search(attributes)
@@ -232,7 +232,7 @@ class _Grid:
         return cells
 
     def batch(self, numbers: list[int]) -> Batch | None:
-        """Return the rows that hold anything, None where none does."""
+        """Return the rows that are not empty, None if all are."""
         if not self._columns:
             return None
         empty: Column = [None] * self._size

@@ -49,7 +49,7 @@ def read_shared_strings(stream: IO[bytes]) -> list[str | None]:
 
 
 def rich_text(inner_xml: str) -> str:
-    """Return the text that stands inside a cell's `is`, with `_xHHHH_` as it is."""
+    """Return the text inside a cell's `is`, with `_xHHHH_` as it stands."""
     return _parse_texts(io.BytesIO(f"<is>{inner_xml}</is>".encode()), "is")[0]
 
 
@@ -75,7 +75,7 @@ def _cut_texts(stream: IO[bytes]) -> list[str | None]:
 
 
 def _unusual(xml: str) -> str:
-    """Return the text of one string that is not written as most are."""
+    """Return the text of one string that is written in an unusual form."""
     try:
         (text,) = _parse_texts(io.BytesIO(xml.encode()), "si")
     except (WorkbookError, ValueError) as error:

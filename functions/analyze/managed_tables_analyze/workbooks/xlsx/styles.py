@@ -14,7 +14,7 @@ _MAX_STYLES = 100_000  # Excel allows 65,490
 
 
 def read_styles(stream: IO[bytes]) -> list[NumberFormat]:
-    """Return the number format of each style, in the order in which cells number them."""
+    """Return the number format of each style, in the order of the numbers that cells use."""
     codes: dict[str, str] = {}
     ids: list[str] = []
     path: list[str] = []
