@@ -1,1 +1,1 @@
-"""Bytes in, staged object and inferred schema out; knows no AWS but S3."""
+"""Analyze files: bytes in, staged object and inferred schema out; `handler` alone knows AWS."""

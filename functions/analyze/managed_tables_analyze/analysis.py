@@ -1,4 +1,4 @@
-"""Analyze files: one staged object and one inferred schema for all of them; knows no AWS."""
+"""Analyze files: one staged object and one inferred schema for all of them, without AWS."""
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from managed_tables_analyze.staging.parts import open_duckdb
 from managed_tables_analyze.staging.totals import find_totals
 
 Report = Callable[[str, int], None]
-"""Hears the phase, `reading` or `inferring`, and how much of it is done, in percent."""
+"""Called with the phase, `reading` or `inferring`, and how much of it is done, in percent."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SourceFile:
 class Analysis:
     """What analyze found; `staged` is the staged object, `labels` its headers as written (None for none).
 
-    `proven` says of each column whether every cell that is not NULL is known to convert to its type.
+    `proven` says for each column whether every cell that is not NULL is known to convert to its type.
     `reading` is how the files were read, under the `wish` that a person stated.
     """
 
@@ -86,9 +86,9 @@ def analyze(
     """Read the files into one staged object in `work_dir` and infer its schema.
 
     Raises JobError if a file cannot be read. `taken_names` are names that the suggested one must differ from;
-    `wish` is what a person states about the reading; `zone` is that of times without one, unless stated.
-    `report` gets the progress. The files themselves are left alone; the caller deletes what else is in
-    `work_dir`.
+    `wish` is what a person states about the reading; `zone` applies to times without one, unless the wish
+    states another. `report` gets the progress. The files are not changed; the caller deletes everything else
+    in `work_dir`.
     """
     wish = wish or Wish()
     zone = ZoneInfo(wish.timezone) if wish.timezone else zone
@@ -168,7 +168,7 @@ def _find_cut_labels(table: Table) -> list[Finding]:
 
 
 def _percents(sources: Sequence[SourceFile]) -> list[int]:
-    """Return how much of the files' bytes lies before each of them, in percent."""
+    """Return, for each file, how much of all bytes comes before it, in percent."""
     sizes = [source.path.stat().st_size for source in sources]
     total = sum(sizes) or 1
     return [before * 100 // total for before in accumulate(sizes[:-1], initial=0)]

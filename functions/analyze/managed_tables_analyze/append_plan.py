@@ -93,7 +93,7 @@ def _find_conflict(
 
 
 def _is_misfit(cell: str, conversion: Conversion, *, nullable: bool) -> str:
-    """Return the test that insert would refuse the cell, never NULL."""
+    """Return the SQL test, never NULL, that insert would refuse the cell."""
     if_empty = "false" if nullable else "true"
     return choose(
         (f"{cell} IS NULL OR {cell} = ''", if_empty),

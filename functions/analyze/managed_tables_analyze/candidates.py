@@ -23,7 +23,7 @@ CANDIDATES = 3
 
 @dataclass(frozen=True)
 class Candidate:
-    """A way to read a table: its delimiter and quote (None of a worksheet), and its layout with its bits."""
+    """A way to read a table: its delimiter and quote (None for a worksheet), and its layout with its bits."""
 
     delimiter: str | None
     quote: str | None
@@ -33,7 +33,7 @@ class Candidate:
 def weigh(path: Path, name: str, work_dir: Path, wish: Wish) -> dict[tuple[str, str | None], list[Candidate]]:
     """Return the best candidates, best first, of each file and sheet that has cells, by name and sheet.
 
-    A file is scored on its first lines; JobError where it cannot be read.
+    A file is scored on its first lines; JobError if it cannot be read.
     """
     return {
         (file, sheet): found

@@ -1,7 +1,7 @@
-"""Run the offline tool: `managed-tables analyze [--rows-dir DIR] FILE…`, one JSON object a line.
+"""Run the offline tool: `managed-tables analyze [--rows-dir DIR] FILE…`, one JSON object per line.
 
-What is stated of the reading (`--delimiter`, `--header-line`, …) holds for every file and sheet. Each file is
-analysed in a child process of bounded memory and time, so that none can stop the others.
+What is stated about the reading (`--delimiter`, `--header-line`, …) holds for every file and sheet. Each file
+is analysed in a child process of bounded memory and time, so that none can stop the others.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from managed_tables_analyze.stated_options import add_stated_options, wish_of
 
 _MAX_SECONDS = 900  # what a Lambda has
 _MAX_MEMORY_BYTES = 8 * 1_024**3  # of address space, of which DuckDB reserves far more than it uses
-_FILES_A_CHILD = 200  # after so many a fresh child: whatever leaked is gone
+_FILES_A_CHILD = 200  # after so many, a fresh child: whatever leaked is gone
 _FETCHED_ROWS = 10_000
 
 
@@ -40,9 +40,9 @@ Show = Callable[[dict[str, Any]], None]
 
 
 def main(arguments: Sequence[str] | None = None, explain: Show | None = None) -> int:
-    """Run the tool and return its exit status: 0 also where files are refused, each says so itself.
+    """Run the tool and return its exit status: 0 even if files are refused, as their results say.
 
-    `explain` shows a result with `--explain`; without it results are JSON there, too.
+    `explain` shows a result with `--explain`; without it, that is JSON, too.
     """
     options = _parser().parse_args(arguments)
     show = explain if options.explain and explain else _print_json
@@ -105,7 +105,7 @@ class _Child:
         shutil.rmtree(self._temp_dir, ignore_errors=True)
 
     def analyze(self, file: Path) -> dict[str, Any]:
-        """Return the file's result; where the child does not live to give it, that is the error."""
+        """Return the file's result, or an error if the child dies or takes too long."""
         if self._served >= _FILES_A_CHILD:
             self._stop()
         if self._connection is None:
@@ -165,15 +165,15 @@ def _analyze_file(file: Path, task: _Task, work_dir: Path) -> dict[str, Any]:
         found = analyze([SourceFile(file, file.name)], work_dir, ZoneInfo("UTC"), frozenset(), task.wish)
         if target is not None:
             write_rows(found, target, work_dir)
-        told = _explain(file, found, task.wish, work_dir) if task.explains else {}
+        explained = _explain(file, found, task.wish, work_dir) if task.explains else {}
     except JobError as error:
         if target is not None and error.kind is FILE_EMPTY:
             target.write_bytes(b"")  # no rows, as in the file
         return _result(file, error=error.as_record())
-    except Exception as error:  # a person is told which file, and the next one is read
+    except Exception as error:  # reported as the file's result, and the next one is read
         reason = f"{type(error).__name__}: {error}"[:500]
         return _result(file, error=JobError(FILE_NOT_TABULAR, file=file.name, reason=reason).as_record())
-    return _result(file, found) | told
+    return _result(file, found) | explained
 
 
 def _explain(file: Path, found: Analysis, wish: Wish, work_dir: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from managed_tables_analyze.workbooks import read_workbook
 
 @dataclass(frozen=True)
 class FileDialect:
-    """How the first table of the job was read; all but the header's line None for a workbook."""
+    """How the first table of the job was read; for a workbook all but the header's line is None."""
 
     encoding: str | None
     delimiter: str | None
@@ -56,7 +56,7 @@ class FileReader:
         raise JobError(NO_TABLE_INCLUDED)
 
     def read_upload(self, number: int, path: Path, name: str) -> None:
-        """Read one of the job's files, counted from 0; JobError where it cannot be."""
+        """Read one of the job's files, counted from 0; JobError if it cannot be read."""
         self._upload = number
         self._read(path, name)
 
@@ -74,7 +74,7 @@ class FileReader:
             self._read_workbook(path, kind, name)
 
     def _read_archive(self, path: Path, name: str) -> None:
-        self._upload = None  # members have no bytes of their own in it
+        self._upload = None  # a member's bytes are not those of an upload
         with closing(unpack(path, name, self._work_dir, self._unpacked_left)) as members:
             for member in members:
                 self._unpacked_left -= member.path.stat().st_size
@@ -147,7 +147,7 @@ class FileReader:
             grid = Grid(self._work_dir / f"{path.name}.grid")
             sheet.batches = grid.tee(sheet.batches)
             part = stage_sheet(sheet, name, target, wish) if is_wanted else None
-            deque(sheet.batches, maxlen=0)  # whatever the table does not need is shown, too
+            deque(sheet.batches, maxlen=0)  # the preview also shows what the table does not need
             self.preview.add_sheet(grid, part)
             staged.append(StagedSheet(sheet.name, sheet.visible, part, wish))
         return choose_sheets(staged, kind)
@@ -172,7 +172,7 @@ def _text_source(path: Path, text: TextFile, upload: int | None) -> TextSource:
 
 
 def _about_prose(text: TextFile) -> Finding:
-    """Return the finding that a file is no table; its label is the first of its sentences."""
+    """Return the finding that a file is not a table; its preview shows the first sentence."""
     return Finding(
         WarningCode.NOT_A_TABLE, preview=preview([text.header.labels or [text.name]]), file=text.name
     )

@@ -43,8 +43,8 @@ def _services() -> AwsServices:
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Take `{"company_id", "job_id"}`; return `{"outcome": "analyzed", "auto_confirm"}` or a failure.
 
-    A failure is `{"outcome": "failed", "error"}`. Running it again gives the same. What is not the files'
-    fault is raised, for the state machine to retry.
+    A failure is `{"outcome": "failed", "error"}`. Running it again gives the same. Infrastructure errors are
+    raised for the state machine to retry.
     """
     with log_keys(logger, company_id=event["company_id"], job_id=event["job_id"]):
         return analyze_job(_services(), event["company_id"], event["job_id"])
@@ -89,13 +89,13 @@ def _refuse(services: AwsServices, job: JobRecord, error: JobError) -> dict[str,
 
 
 def _analyzed(services: AwsServices, job: JobRecord) -> dict[str, Any]:
-    """Say that the job is analysed; one that waits for a person from now on gives its slot back."""
+    """Return that the job is analysed; a job that now waits for a person gives its slot back."""
     services.shares.leave_if_idle(job)
     return {"outcome": "analyzed", "auto_confirm": job.is_unattended}
 
 
 def _outcome_of_other_run(services: AwsServices, company_id: str, job_id: str) -> dict[str, Any]:
-    """Say what became of a job that no longer waits for analysis."""
+    """Return what became of a job that no longer waits for analysis."""
     job = services.jobs.find(company_id, job_id)
     if job is not None and job.analysis_key is not None and not job.is_terminal:
         return _analyzed(services, job)
@@ -103,12 +103,12 @@ def _outcome_of_other_run(services: AwsServices, company_id: str, job_id: str) -
 
 
 def _failed(error: dict[str, Any]) -> dict[str, Any]:
-    """Return a failure small enough to travel: the job's record has the whole."""
+    """Return a failure small enough for the state machine; the job's record has its details."""
     return {"outcome": "failed", "error": {**error, "details": []}}
 
 
 def _download(services: AwsServices, job: JobRecord, work_dir: Path) -> list[Path]:
-    """Bring the job's files to the disk."""
+    """Download the job's files and return their paths."""
     paths = [work_dir / f"{index:02d}" for index in range(len(job.files))]
     for file, path in zip(job.files, paths, strict=True):
         services.storage.download(file.storage_path, path)
@@ -139,7 +139,7 @@ def _analyze_files(services: AwsServices, job: JobRecord, paths: list[Path], wor
 
 
 def _reporter(services: AwsServices, job: JobRecord) -> Report:
-    """Return what keeps the phase in the job's record now and then; a report that fails is skipped."""
+    """Return a function that records the phase in the job now and then; a report that fails is skipped."""
     pace = Pace(PROGRESS_SECONDS)
 
     def report(phase: str, percent: int) -> None:
@@ -154,7 +154,7 @@ def _reporter(services: AwsServices, job: JobRecord) -> Report:
 
 
 class _Attempt:
-    """The keys of what one run makes, which no other run has."""
+    """The keys of the objects that one run makes, which no other run has."""
 
     def __init__(self, job: JobRecord) -> None:
         self._job, self._id = job, new_record_id()
@@ -203,7 +203,7 @@ def _store_preview(services: AwsServices, attempt: _Attempt, found: Analysis) ->
 def _compare_with_table(
     services: AwsServices, job: JobRecord, found: Analysis, record: dict[str, Any]
 ) -> None:
-    """Say what becomes of the columns in the table that the job appends to.
+    """Record what becomes of the columns in the table that the job appends to.
 
     Columns that the table does not have become nullable: its rows have no value for them.
     """
@@ -244,7 +244,7 @@ class _TakenNames:
 
 
 def _remove_leftovers() -> None:
-    """Delete what runs that were killed have left, which would fill the disk of this one."""
+    """Delete the files that killed runs have left, which would fill the disk of this one."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         try:
             stale = time.time() - folder.stat().st_mtime > _STALE_SECONDS

@@ -1,8 +1,8 @@
-"""What lets the API show any line of a file soon: an index of its lines, and a copy where ranges do not do.
+"""Index the lines of files, so that the API can show any of them quickly, and copy them where needed.
 
-A text file that was uploaded as it is needs the index alone. Members of archives, texts in encodings of two
-bytes a character and lines that were changed before they were cut are copied; of a sheet the cells are
-written, one line a row with its number first, as RFC 4180 has it. All copies are in one file.
+A text file that is read as it was uploaded needs only the index. Members of archives, texts in UTF-16 or
+UTF-32 and lines that were changed before they were cut are copied; of a sheet the cells are written, one line
+per row with its number first, in the form of RFC 4180. All copies are in one file.
 """
 
 import csv
@@ -30,7 +30,7 @@ from managed_tables_analyze.workbooks.sheets import Batch
 
 @dataclass
 class Preview:
-    """The tables of a job for the API to show; `rows` holds the copies, where there are any."""
+    """The tables of a job for the API to show; `rows` holds the copies, if there are any."""
 
     rows: Path
     tables: list[PreviewTable] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Preview:
         return PreviewIndex(tables=self.tables).model_dump(mode="json")
 
     def add_text(self, source: "TextSource", part: Part, header: Header) -> None:
-        """Index a text file, copied first where its bytes cannot be shown as they were uploaded."""
+        """Index a text file, copied first if its bytes cannot be shown as they were uploaded."""
         path, encoding, upload = source.path, source.encoding.name, source.upload
         start = source.encoding.mark_bytes
         offset = 0
@@ -78,7 +78,7 @@ class Preview:
         )
 
     def _as_utf8(self, source: "TextSource") -> Path:
-        """Write a text with one kind of line ends."""
+        """Write a text with a single kind of line end, and return its path."""
         decoded, target = self.rows.with_name("preview.decoded"), self.rows.with_name("preview.utf8")
         if not source.is_changed:
             transcode(source.path, decoded, replace(source.encoding, findings=[]))
@@ -99,7 +99,7 @@ class Preview:
         return offset
 
     def add_sheet(self, grid: "Grid", part: Part | None) -> None:
-        """Index the rows of a sheet, which `grid` has written while they passed."""
+        """Index the rows of a sheet, which `grid` wrote as they passed."""
         offset = self._append(grid.path) if grid.last_line else 0
         grid.path.unlink(missing_ok=True)
         header_end = None if part is None else part.header_end
@@ -133,7 +133,7 @@ class TextSource:
 
     @property
     def must_be_copied(self) -> bool:
-        """Whether the bytes as they are do not show the lines as they are cut."""
+        """Whether the uploaded bytes do not show the lines as they were cut."""
         return self.is_changed or self.encoding.name in WIDE_ENCODINGS or self.encoding.has_nul
 
 
@@ -147,9 +147,9 @@ class LineIndex:
 
 
 def index_lines(path: Path, start: int, records: Sequence[int] | None = None) -> LineIndex | None:
-    """Index a file's lines; None where some end in a lone CR.
+    """Index a file's lines; None if any ends in a lone CR.
 
-    `records` are lines on which a record begins, where one may have several: blocks begin there only.
+    `records` are lines on which records begin, if a record may have several: blocks begin there only.
     """
     with path.open("rb", buffering=0) as file:
         head = file.read(CHUNK_BYTES)
@@ -167,7 +167,7 @@ def _blocks_of_lines(file: io.FileIO) -> LineIndex:
     line, place, is_open = 1, 0, False
     while chunk := file.read(BLOCK_BYTES):
         first = 0
-        if is_open:  # the chunk begins amid a line
+        if is_open:  # the chunk begins in the middle of a line
             first = chunk.find(b"\n") + 1
             line += first > 0
         if first or not is_open:
@@ -195,7 +195,7 @@ def _blocks_at(file: io.BufferedReader, records: Sequence[int]) -> LineIndex:
 
 
 def _record_lines(part: Part) -> list[int] | None:
-    """Return lines on which records begin, one a block of the normalised copy; None where all do."""
+    """Return lines on which records begin, one per block of the normalised copy; None if all do."""
     if not part.has_breaks:
         return None
     lines = []
@@ -211,7 +211,7 @@ def _record_lines(part: Part) -> list[int] | None:
 
 
 class Grid:
-    """The cells of a sheet, written down while its rows pass on their way to the table."""
+    """Writes the cells of a sheet while its rows pass on their way to the table."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -17,7 +17,7 @@ MAX_SKIPPED_LINES = 1_000  # named in a reading
 
 
 class Unstated(Enum):
-    """What a wish says nothing about, where None has a meaning of its own."""
+    """The value of a field that a wish does not state, where None has its own meaning."""
 
     UNSTATED = "unstated"
 
@@ -80,7 +80,7 @@ class TableReading:
 
 @dataclass(frozen=True)
 class Reading:
-    """How all files and sheets of a job were read, in order; `timezone` is that of times without one."""
+    """How all files and sheets of a job were read, in order; `timezone` applies to times without one."""
 
     timezone: str
     tables: tuple[TableReading, ...]
@@ -125,7 +125,7 @@ class TableWish:
         ) + tuple(name for name in ("quote", "header_line") if getattr(self, name) is None)
 
     def as_record(self) -> dict[str, Any]:
-        """Return the JSON object, only of what is stated."""
+        """Return the JSON object, with only what is stated."""
         return {
             "file": self.file,
             "sheet": self.sheet,
@@ -140,7 +140,7 @@ class TableWish:
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person states of a job's files and sheets; whatever is not named is read as ever."""
+    """What a person states about a job's files and sheets; everything else is inferred."""
 
     tables: tuple[TableWish, ...] = ()
     timezone: str | None = None
@@ -165,7 +165,7 @@ class Wish:
 
 
 def lines_between(first: int, last: int, taken: Iterable[int] = ()) -> Sequence[int]:
-    """Return the lines of a range that are not taken, as many as a reading names."""
+    """Return the lines of a range that are not taken, no more than a reading names."""
     outside = set(taken)
     found = []
     for line in range(first, last + 1):

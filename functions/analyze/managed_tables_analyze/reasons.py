@@ -35,7 +35,7 @@ _DELIMITERS = {
 
 
 def of_text(encoding: str, delimiter: str, header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
-    """Return why a text file was read as it was: by statement, and by what was found."""
+    """Return why a text file was read as it was: what was detected, and what was stated."""
     found = {"encoding": encoding_detected(encoding), "delimiter": delimiter_detected(delimiter)}
     detected = [reason for name, reason in found.items() if name not in wish.stated]
     return (*detected, *of_header(header_line, wish))
@@ -51,12 +51,12 @@ def of_header(header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
 
 
 def encoding_detected(name: str) -> Reason:
-    """Return which encoding the letters of the file are read by."""
+    """Return the reason that names the encoding."""
     return Reason("ENCODING_DETECTED", f"As letras do arquivo foram lidas como {name}")
 
 
 def delimiter_detected(delimiter: str) -> Reason:
-    """Return what parts the cells of a line."""
+    """Return the reason that names what separates the cells of a line."""
     if not delimiter:
         return Reason("SINGLE_COLUMN", "Nada separa as células: cada linha é uma célula só")
     shown = _DELIMITERS.get(delimiter.strip(" ") or " ", f'"{delimiter}"')
@@ -64,7 +64,7 @@ def delimiter_detected(delimiter: str) -> Reason:
 
 
 def header_detected(line: int | None) -> Reason:
-    """Return which line names the columns."""
+    """Return the reason that says which line names the columns."""
     if line is None:
         return Reason("NO_HEADER", "Nenhuma linha dá nome às colunas: elas foram numeradas")
     return Reason("HEADER_DETECTED", f"A linha {line} dá nome às colunas")

@@ -1,7 +1,7 @@
-"""What a person states of a layout, put in the place of its detection; the rest is inferred under it.
+"""Apply what a person states about a layout in place of its detection; the rest is inferred.
 
-Lines that are stated to be no part of the table are blanked before anything is looked for, so that the lines
-left keep their numbers, and every rule sees the table alone.
+Lines that are stated not to be part of the table are blanked before anything is looked for, so that the other
+lines keep their numbers, and every rule sees the table alone.
 """
 
 import codecs
@@ -21,7 +21,7 @@ _UTF8 = ("utf-8", "utf-8-sig", "ascii")
 def read_encoding(path: Path, name: str | None) -> Encoding:
     """Return the stated encoding, else the detected one; raises NotTextError as the detection does.
 
-    Bytes that are no UTF-8 are read as cp1252, also where UTF-8 is stated.
+    Bytes that are not UTF-8 are read as cp1252, even if UTF-8 is stated.
     """
     if name is None:
         return detect_encoding(path)
@@ -31,12 +31,12 @@ def read_encoding(path: Path, name: str | None) -> Encoding:
         return found if found.name == "utf-8" else Encoding("utf-8", broken_utf8=True)
     with path.open("rb") as file:
         head = file.read(4)
-    marks = [len(mark) for mark, of in BYTE_ORDER_MARKS if of == canonical and head.startswith(mark)]
+    marks = [len(mark) for mark, known in BYTE_ORDER_MARKS if known == canonical and head.startswith(mark)]
     return Encoding(canonical, max(marks, default=0))
 
 
 class LineMask:
-    """Which lines belong to the table as far as that is stated; `below` are the first that lie below it."""
+    """Which lines belong to the table, as far as stated; `below` are the first lines below it."""
 
     def __init__(self, wish: TableWish) -> None:
         self._skipped = frozenset(wish.skip_lines)
@@ -59,7 +59,7 @@ class LineMask:
         return self._last is not None and number > self._last
 
     def lines(self, lines: Iterable[str]) -> Iterator[str]:
-        """Yield the lines down to the last of the table, blank instead of those that are no part of it."""
+        """Yield the lines down to the last of the table; those that are not part of it are blanked."""
         for number, line in enumerate(lines, start=1):
             if self.keeps(number):
                 yield line
@@ -69,7 +69,7 @@ class LineMask:
                 return
 
     def _note_below(self, number: int) -> bool:
-        """Take note of a line below the table; False where no more are noted."""
+        """Note a line below the table; return whether there is room for more."""
         if len(self.below) < MAX_SKIPPED_LINES:
             self.below.append(number)
         return len(self.below) < MAX_SKIPPED_LINES

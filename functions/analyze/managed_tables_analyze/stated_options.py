@@ -1,4 +1,4 @@
-"""Read what is known about a file from options of a command line, as a wish for every table."""
+"""Turn the options of a command line into a wish for every table."""
 
 import argparse
 import codecs
@@ -11,7 +11,7 @@ _SIGNS = {"tab": "\t", "\\t": "\t", "espaço": " ", "nenhum": ""}
 
 @dataclass(frozen=True)
 class WishOfAll(Wish):
-    """What is stated of every file and sheet alike; where a sheet is named, of that one alone."""
+    """What is stated about every file and sheet alike or, if a sheet is named, about that one alone."""
 
     table: TableWish = field(default_factory=lambda: TableWish(0))
 
@@ -59,7 +59,7 @@ def wish_of(options: argparse.Namespace) -> WishOfAll:
 def _encoding(name: str) -> str:
     try:
         codecs.lookup(name)
-        "".encode(name)  # codecs of bytes, as base64, are no encodings
+        "".encode(name)  # codecs of bytes, such as base64, are not encodings
     except LookupError as error:
         raise argparse.ArgumentTypeError(f"{name} não é uma codificação") from error
     return name
