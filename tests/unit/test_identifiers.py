@@ -10,6 +10,7 @@ from managed_tables.identifiers import (
     make_column_names,
     suggest_table_name,
 )
+from managed_tables.uploads.offered_files import MIME_TYPES
 
 
 @pytest.mark.parametrize("name", ["produto", "_x", "a1", "user", "a" * 63])
@@ -50,3 +51,8 @@ def test_a_table_name_comes_from_the_file_name_and_is_free() -> None:
     assert suggest_table_name("dir/Vendas Março.csv", {"vendas_marco"}) == "vendas_marco_2"
     assert suggest_table_name("pg_dump.csv", set()) == "tabela_pg_dump"
     assert suggest_table_name("😀.csv", set()) == "tabela"
+
+
+@pytest.mark.parametrize("extension", MIME_TYPES)
+def test_a_suggested_name_has_no_extension_of_a_file_that_is_taken(extension: str) -> None:
+    assert suggest_table_name(f"Vendas.{extension}", set()) == "vendas"

@@ -13,7 +13,7 @@ RESERVED_COLUMNS = SYSTEM_COLUMNS | {ID_COLUMN}
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 _NOT_IDENTIFIER_CHARACTERS = re.compile(r"[^a-z0-9]+")
-_KNOWN_EXTENSION = re.compile(r"\.(csv|tsv|txt|xlsx|xlsm|xls|zip)$", re.IGNORECASE)
+_KNOWN_EXTENSION = re.compile(r"\.(csv|tsv|txt|xlsx|xlsm|xls|ods|zip)$", re.IGNORECASE)
 
 
 def is_identifier(name: str) -> bool:

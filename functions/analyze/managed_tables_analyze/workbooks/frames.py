@@ -1,8 +1,7 @@
 """Write and read the frames that pass through the pipe between the child process and its parent.
 
 A frame is one letter, the length of its body, and the body in `marshal`'s form: two thousand rows at a
-time, by column, since many short lists cost marshal ten times as much as a few long ones. Both ends are the
-same interpreter, started by us.
+time, by column, as they are staged. Both ends are the same interpreter, started by us.
 """
 
 import marshal
