@@ -12,9 +12,11 @@ import duckdb
 import pytest
 from exporting import ExportMaker, column
 from openpyxl import load_workbook
+from psycopg import sql
 from rows_client import RowsCompany
 
 from managed_tables.exports.request import ExportRequest
+from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.changes import TableChange
 from managed_tables_analyze.workbooks.xlsx.strings import unescape_hex
 from managed_tables_api.exports.starting import get_export
@@ -29,6 +31,7 @@ COLUMNS = [
     column("dia", "date"),
     column("quando", "datetime"),
 ]
+WIDE_ROWS = 2_500  # two vectors
 BIG = "123456789012345678901234567890.123456789012345678901234567890"
 ROWS: list[list[str | None]] = [
     ["Café; forte", "1", "1234.50", "true", "2026-01-31", "2026-01-31 10:30:00+00"],
@@ -310,3 +313,17 @@ def test_an_export_that_does_not_end_is_answered_as_failed(maker: ExportMaker) -
     export = maker.queue(maker.table([column("t")]), format="csv", deadline="2020-01-01T00:00:00.000Z")
     found = get_export(maker.services, export.company_id, export.export_id)
     assert (found.status, (found.error or {})["code"]) == ("failed", "EXPORT_EXPIRED")
+
+
+def test_the_widest_table_goes_out_as_parquet(maker: ExportMaker, tmp_path: Path) -> None:
+    """Its groups of rows are so few that they fit in the writer's memory."""
+    columns = [column(f"c{number}") for number in range(MAX_COLUMNS)]
+    table = maker.table(columns)
+    cells = sql.SQL(", ").join([sql.SQL("(i % 97)::text")] * MAX_COLUMNS)
+    fill = sql.SQL("INSERT INTO {} SELECT gen_random_uuid(), {} FROM generate_series(1, {}) AS i")
+    with maker.services.databases.company_connection(maker.company) as connection:
+        connection.execute(fill.format(sql.Identifier(table.display_name), cells, sql.Literal(WIDE_ROWS)))
+    found = parquet(maker.export(table, format="parquet"), tmp_path)
+    assert found.aggregate("count(*), count(DISTINCT c0), max(c1::integer)").fetchall() == [
+        (WIDE_ROWS, 97, 96)
+    ]

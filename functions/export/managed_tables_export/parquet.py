@@ -16,22 +16,22 @@ from psycopg import sql
 from managed_tables.conditions import condition_parameters, condition_sql
 from managed_tables.conversion.sql_text import literal
 from managed_tables.errors import EXPORT_ROW_TOO_LARGE, JobError
+from managed_tables.parquet_groups import rows_of_group
 from managed_tables.schema import Column, ColumnType
 from managed_tables_export.csv_files import BATCH_BYTES
 from managed_tables_export.destination import Destination
 from managed_tables_export.query import TABLE, select_fields, value
 from managed_tables_export.snapshot import Source
 
-WRITER_MEMORY = "280MB"  # of DuckDB: what is left of 400 beside everything else
+WRITER_MEMORY = "400MB"  # of DuckDB, which takes 256 KiB a column at least; few columns take a quarter
 MAX_ROW_BYTES = 8 * 1_048_576  # of a row as text; DuckDB reserves twice as much for each of its buffers
-ROW_GROUP_ROWS = 20_480  # which are kept in memory until they are written
+ROW_GROUP_ROWS = 20_480  # which are kept in memory until they are written; fewer of a wide table
 MAX_DECIMAL_DIGITS = 38  # of Parquet's decimals; what has more goes out as text
 
 _NULL = r"\N"
 _ROW_START = "row"  # a cell before the others: no line is empty, nor begins with a byte order mark
 # Escapes of COPY's format: the character after a backslash, and its meaning.
 _ESCAPES = {"b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
-_OPTIONS = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
 _TEXT = "VARCHAR"
 _TYPES = {
     ColumnType.TEXT: _TEXT,
@@ -96,7 +96,8 @@ def _statement(reading: int, target: Path, types: Mapping[str, str]) -> str:
         f" escape = '', nullstr = '{_NULL}', compression = 'none', max_line_size = {MAX_ROW_BYTES},"
         f" buffer_size = {2 * MAX_ROW_BYTES}, columns = {{{columns}}})"
     )
-    return f"COPY (SELECT {fields} FROM {source}) TO {literal(str(target))} ({_OPTIONS})"  # noqa: S608
+    options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows_of_group(len(types), ROW_GROUP_ROWS)}"
+    return f"COPY (SELECT {fields} FROM {source}) TO {literal(str(target))} ({options})"  # noqa: S608
 
 
 def _unescaped(cell: str) -> str:

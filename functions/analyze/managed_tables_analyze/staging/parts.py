@@ -11,15 +11,14 @@ from managed_tables.conversion.sql_text import trimmed
 from managed_tables.jobs.rejected_rows import GUARD
 from managed_tables.jobs.staged_rows import lines_from
 from managed_tables.messages.findings import Finding
+from managed_tables.parquet_groups import VECTOR_ROWS, rows_of_group
 from managed_tables_analyze.staging.extent import Extent
 from managed_tables_analyze.staging.merges import Fill
 from managed_tables_analyze.staging.writer import CARRIAGE_RETURN, LINE_FEED
 
 THREADS = 2  # what a Lambda of 2 GB has
 MEMORY_LIMIT = "600MB"  # of DuckDB: leaves room for Python in 1 GB
-_VECTOR_ROWS = 2_048  # that DuckDB processes at once, of all columns
 _ROW_GROUP_ROWS = 122_880  # DuckDB's own unit of parallel reading
-_ROW_GROUP_CELLS = 6_000_000  # held in memory until the group is written: a wide table has fewer rows in one
 # Of a column's values in a row group: gathering more of them costs more than it saves. 50 bytes for each are
 # allocated beforehand.
 _DICTIONARY_VALUES = 10_000
@@ -97,7 +96,7 @@ def read_sql(part: Part) -> str:
     names += [f"c{index}" for index in range(part.width)]
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     line_bytes = max(_LINE_MIN_BYTES, part.max_record_bytes * 2)
-    vector_bytes = part.path.stat().st_size // (part.expected_rows or 1) * _VECTOR_ROWS
+    vector_bytes = part.path.stat().st_size // (part.expected_rows or 1) * VECTOR_ROWS
     buffer_bytes = max(_BUFFER_MIN_BYTES, min(_BUFFER_MAX_BYTES, vector_bytes), line_bytes * 2)
     skip = 0 if part.has_line else part.data_line - 1
     return (
@@ -137,8 +136,7 @@ def _text_of_formula(cell: str) -> str:
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, target: Path, width: int) -> int:
     """Write the rows of a query of `width` columns, in order, and return how many they were."""
-    fitting = _ROW_GROUP_CELLS // width // _VECTOR_ROWS * _VECTOR_ROWS
-    rows = min(_ROW_GROUP_ROWS, max(_VECTOR_ROWS, fitting))
+    rows = rows_of_group(width, _ROW_GROUP_ROWS)
     dictionary = min(_DICTIONARY_VALUES, rows // _DICTIONARY_SHARE)
     written = connection.execute(
         f"COPY ({select}) TO {literal(str(target))} "

@@ -1,0 +1,10 @@
+"""Size the row groups of the Parquet files that DuckDB writes."""
+
+VECTOR_ROWS = 2_048  # that DuckDB processes at once, of all columns
+_GROUP_CELLS = 6_000_000  # held in memory until the group is written: a wide table has fewer rows in one
+
+
+def rows_of_group(width: int, most: int) -> int:
+    """Return how many rows of `width` cells a group takes: `most`, or as many vectors as fit in memory."""
+    fitting = _GROUP_CELLS // max(width, 1) // VECTOR_ROWS * VECTOR_ROWS
+    return min(most, max(VECTOR_ROWS, fitting))
