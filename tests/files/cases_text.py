@@ -212,6 +212,13 @@ def dialects() -> Iterator[Case]:
         "1|AC|15,5\n2|BA|25,5\n3|CE|35,5",
     )
     yield case(
+        "csv/row_names_without_label.csv",
+        '"altura";"peso";"situacao"\n"Ana";"1.5";"50";"ok"\n"Bia";"1.6";"60";"ok"\n"Caio";"1.7";"70";"rever"\n',
+        "R names the rows and has no label for it",
+        "coluna_1:text altura:decimal peso:integer situacao:text",
+        "Ana|1.5|50|ok\nBia|1.6|60|ok\nCaio|1.7|70|rever",
+    )
+    yield case(
         "csv/hash_in_quoted_lines.csv",
         "id,texto,uf\n" + '7,"# título\n||um|| dois\n||três|| fim",SP\n' * 5,
         "quoted lines that begin with # are no comments",
