@@ -69,6 +69,22 @@ def words_and_values() -> Iterator[Case]:
         "descricao:text",
         [[text] for text in repeated],
     )
+    rain = [["0.0"] * 12 for _ in range(8)]
+    rain[2][3], rain[3][9], rain[5][1], rain[6][6], rain[7][11] = (
+        "12.4375",
+        "3.8125",
+        "7.0625",
+        "21.5625",
+        "5.1875",
+    )
+    yield case(
+        "layouts/numbers_that_repeat.csv",
+        "".join(", ".join(row) + "\n" for row in rain),
+        "a line of numbers that repeat is no text, however many the line above has in the same places",
+        " ".join(f"coluna_{n}:decimal" for n in range(1, 13)),
+        rain,
+        dialect={"header_line": None},
+    )
 
 
 def headers() -> Iterator[Case]:

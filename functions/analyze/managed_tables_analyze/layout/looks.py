@@ -154,7 +154,7 @@ def repeated_bits(text: str, above: str) -> float:
         return 0.0
     bits = 0.0
     again = False
-    for word, upper in zip(words, uppers, strict=True):
+    for word, upper in dict.fromkeys(zip(words, uppers, strict=True)):
         if word == upper and word:
             same = 0.0 if again else weights.SAME_CELL
             bits += max(0.0, weights.BLANK_CHARACTER + weights.CHARACTER * len(word) - same)
