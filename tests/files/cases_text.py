@@ -593,6 +593,15 @@ def encodings() -> Iterator[Case]:
         encoding="cp1252",
     )
     yield case(
+        "csv/cp1252_pounds.csv",
+        "Destino;Passagem (£);Taxa (£k);Valor\nLondres;812;1;£120.50\nLeeds;645;2;£98.00\nBristol;702;3;£104.25\n",
+        "a sign stands alone or before a figure, where the letter that it is in a terminal's code page does not",
+        "destino:text passagem:integer taxa_k:integer valor:decimal",
+        "Londres|812|1|£120.50\nLeeds|645|2|£98.00\nBristol|702|3|£104.25",
+        labels=["Destino", "Passagem (£)", "Taxa (£k)", "Valor"],
+        encoding="cp1252",
+    )
+    yield case(
         "csv/cp1252_header.csv",
         "código;descrição\n1;x\n2;y\n",
         "accents in the header only",
