@@ -46,6 +46,31 @@ def above() -> Iterator[Case]:
         labels=["Mês", "Entrada 2023 R$", "Entrada 2024 R$", "Saída 2023 R$", "Saída 2024 R$"],
     )
     yield case(
+        "reports/header_parted_by_blank_line.csv",
+        "Secretaria de Obras,,,,,,\nDespesas de viagem: abril a junho de 2023,,,,,,\n,,,,,,\n"
+        "Data,Destino,Motivo,Transporte,,,Total\n,,,,,,\n,,,Ônibus,Táxi,Avião,\n"
+        '03/04/2023,Ouro Preto,Vistoria da ponte,"84,00",,,"84,00"\n'
+        '10/04/2023,Recife,Congresso de saneamento,,"35,50","910,00","945,50"\n'
+        '22/05/2023,Betim,Visita à obra,"21,00","18,00",,"39,00"\n',
+        "labels below a blank line complete those above it, which name the other columns",
+        "data:date destino:text motivo:text transporte_onibus:decimal? transporte_taxi:decimal? "
+        "transporte_aviao:decimal? total:decimal",
+        "03/04/2023|Ouro Preto|Vistoria da ponte|84,00|∅|∅|84,00\n"
+        "10/04/2023|Recife|Congresso de saneamento|∅|35,50|910,00|945,50\n"
+        "22/05/2023|Betim|Visita à obra|21,00|18,00|∅|39,00",
+        labels=[
+            "Data",
+            "Destino",
+            "Motivo",
+            "Transporte Ônibus",
+            "Transporte Táxi",
+            "Transporte Avião",
+            "Total",
+        ],
+        lines=[7, 8, 9],
+        warnings=["LINES_ABOVE [1, 2]"],
+    )
+    yield case(
         "reports/title_with_delimiters.csv",
         "Colheita;;;\nCidade;Grão;2021;2022\nSerra Alta;Milho;120;130\nVale Fundo;Milho;80;95\n",
         "years below a title are labels, not values",
