@@ -165,6 +165,25 @@ def below() -> Iterator[Case]:
         warnings=["Dia Visitas; 01/01/24 900; 02/01/24 834"],
     )
     yield case(
+        "reports/tables_below_titles.csv",
+        "Reuniões,,,,\nSecretário,Mês,Entidade,Assunto,\n"
+        "Carlos Prado,03/2023,Associação dos Feirantes,Reforma do mercado,\n,,Cooperativa do Vale,,\n"
+        ",,Sindicato Rural,,\nCarlos Prado,04/2023,Santa Casa,Repasse do convênio,\n"
+        "Lúcia Braga,04/2023,Clube de Mães,Creche do bairro,\n,,Pastoral da Criança,,\n,,,,\n"
+        "Viagens,,,,\nSecretário,Data da viagem,Destino,Motivo,Transporte\n"
+        "Carlos Prado,12 a 15 de abril,Belém,Encontro de municípios,Avião\n"
+        "Lúcia Braga,28 de abril,Marabá,Visita técnica,Ônibus\n,,,,\n"
+        "Presentes,,,,\nSecretário,Mês,Presente,Quem deu,\nLúcia Braga,Nenhum,,,\n",
+        "another table begins at its title, a blank line above it; the title of the first names no column",
+        "secretario:text? mes:date? entidade:text assunto:text?",
+        "Carlos Prado|03/2023|Associação dos Feirantes|Reforma do mercado\n∅|∅|Cooperativa do Vale|∅\n"
+        "∅|∅|Sindicato Rural|∅\nCarlos Prado|04/2023|Santa Casa|Repasse do convênio\n"
+        "Lúcia Braga|04/2023|Clube de Mães|Creche do bairro\n∅|∅|Pastoral da Criança|∅",
+        labels=["Secretário", "Mês", "Entidade", "Assunto"],
+        lines=[3, 4, 5, 6, 7, 8],
+        warnings=["MONTHS_AS_DATES", "LINES_ABOVE [1]", "TABLE_APART [10, 11, 12, 13, 15, 16, 17]"],
+    )
+    yield case(
         "reports/group_without_values.csv",
         "Nome;Valor;Obs\nAna;1,50;x\nBia;2,50;z\nCris;5,25;\nDora;6,00;\nEva;7,00;\n\nGrupo B;novo;\nCaio;3,00;\nDavi;4,00;y\n",
         "a blank line and words do not make another table where the rows below are as long",

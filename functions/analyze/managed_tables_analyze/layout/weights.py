@@ -61,7 +61,7 @@ FOOTER = 14.0  # (csv/short_rows.csv)
 FOOTER_LINE = 3.0  # (reports/legend_below.csv)
 FOOTER_VALUE = 6.0  # a value, except in totals and notes (csv/lost_delimiter_before_quote.csv)
 FOOTER_CELL = 5.0  # each cell more than a legend has (reports/group_without_values.csv)
-TABLE = 20.0  # another table (reports/table_below.csv)
+TABLE = 20.0  # another table (reports/table_below.csv, reports/tables_below_titles.csv)
 
 # Dialects
 DELIMITERS = {
