@@ -8,7 +8,7 @@ MOST_COMPLEX = 15
 P90 = 8
 # Of text/, layout/ and repair/ together: wanted are 2,400 lines, 30 predicates, p90 8 and none over 15. These
 # figures may fall, never rise.
-ROOMS_LINES = 2_440
+ROOMS_LINES = 2_434
 ROOMS_PREDICATES = 22
 ROOMS_P90 = 8
 ROOMS_MOST_COMPLEX = 15

@@ -197,7 +197,7 @@ def _fit(page: str, counts: Counter[int]) -> float:
 
 
 def _misfit(page: str, sample: bytes) -> float:
-    """Return the weight of signs inside words and of letters outside words, which suit another page: `A€ÚCAR`."""
+    """Return the weight of signs inside words (`A€ÚCAR`) and letters outside them: another page's letters."""
     text = sample.decode(page, "replace")
     return _POSSIBLE_SCORE * len(_SIGN_IN_WORD.findall(text)) + len(_LETTER_AS_SIGN.findall(text))
 
