@@ -31,9 +31,12 @@ def xls(
         sheet.visibility = int(name.startswith("Oculta"))
         for line, row in enumerate(rows):
             for column, cell in enumerate(row):
-                style = xlwt.easyxf(
-                    num_format_str=(formats or {}).get(column, "General") if line else "General"
+                code = (
+                    (formats or {}).get(column, "General")
+                    if line
+                    else options.get("header_format", "General")
                 )
+                style = xlwt.easyxf(num_format_str=code)
                 if cell is not None:
                     sheet.write(line, column, cell, style)
         for top, bottom, left, right in options.get("merged", ()):  # type: ignore[attr-defined]
@@ -111,6 +114,20 @@ def binary() -> Iterator[Case]:
         "the epoch of old Macs",
         "d:date t:text",
         "2024-01-01|a",
+    )
+    months = [
+        ["produto", date(2024, 1, 1), date(2024, 2, 1)],
+        ["Café", 1, 2.5],
+        ["Chá", 4, 5.5],
+        ["Mate", 7, 8.5],
+    ]
+    yield case(
+        "xls/months_as_labels.xls",
+        xls({"Plan1": months}, header_format="mmm/yy"),
+        "labels that are dates are called what the sheet shows",
+        "produto:text jan_24:integer fev_24:decimal",
+        "Café|1|2.5\nChá|4|5.5\nMate|7|8.5",
+        labels=["produto", "jan/24", "fev/24"],
     )
     yield case(
         "xls/two_sheets.xls",

@@ -183,8 +183,25 @@ def values() -> Iterator[Case]:
     )
 
 
+def _month(shown: str, value: str) -> str:
+    return cell(shown, f'office:value-type="date" office:date-value="{value}"')
+
+
 def layouts() -> Iterator[Case]:
     """How rows and sheets are written."""
+    months = row(cell("produto"), _month("jan/24", "2024-01-01"), _month("fev/24", "2024-02-01"))
+    rows = [
+        row(cell(name), number(first), number(second))
+        for name, first, second in (("Café", "1", "2.5"), ("Chá", "4", "5.5"), ("Mate", "7", "8.5"))
+    ]
+    yield case(
+        "ods/months_as_labels.ods",
+        ods(sheet(months, *rows)),
+        "labels that are dates are called what the sheet shows",
+        "produto:text jan_24:integer fev_24:decimal",
+        "Café|1|2.5\nChá|4|5.5\nMate|7|8.5",
+        labels=["produto", "jan/24", "fev/24"],
+    )
     yield case("ods/plain.ods", ods(SIMPLE), "the plain form", AB, ROWS, lines=[2, 3], sheets=["Plan1"] * 2)
     yield case(
         "ods/indented.ods",

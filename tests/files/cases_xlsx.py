@@ -621,6 +621,15 @@ def layouts() -> Iterator[Case]:
         "1|Ana|1.5|2.5\n2|Bia|3.5|4.5",
         labels=["Cliente cod", "Cliente nome", "2024 jan", "2024 fev"],
     )
+    months = [number(str(45_292 + days), x.MONTH) for days in (0, 31, 60)]
+    yield case(
+        "xlsx/months_as_labels.xlsx",
+        xlsx(sheet([["produto", *months], ["Café", 1, 2.5, 3], ["Chá", 4, 5.5, 6], ["Mate", 7, 8.5, 9]])),
+        "labels that are dates are called what the sheet shows",
+        "produto:text jan_24:integer fev_24:decimal mar_24:integer",
+        "Café|1|2.5|3\nChá|4|5.5|6\nMate|7|8.5|9",
+        labels=["produto", "jan/24", "fev/24", "mar/24"],
+    )
     shares = ["Faixa do percentil", "Menor valor da faixa", "Maior valor da faixa"]
     yield case(
         "xlsx/labels_that_come_again.xlsx",

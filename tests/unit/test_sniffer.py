@@ -4,9 +4,9 @@ import io
 
 import pytest
 
+from managed_tables_analyze.files.untabular import is_aligned
 from managed_tables_analyze.layout.search import Stated
 from managed_tables_analyze.reading import TableWish
-from managed_tables_analyze.text.alignment import is_aligned
 from managed_tables_analyze.text.choosing import choose
 from managed_tables_analyze.text.dialect import Dialect
 
@@ -73,14 +73,14 @@ def test_a_backslash_escapes_where_quotes_follow_it_inside_cells() -> None:
 
 def test_columns_aligned_by_blanks_are_told() -> None:
     lines = ["id   nome        valor\n", "1    Ana Maria   10,00\n", "22   Bia         7,50\n"]
-    assert is_aligned(lines, sniff(lines))
-    assert not is_aligned(["a;b\n", "1;x  y\n"], Dialect(";"))
+    assert is_aligned(lines, sniff(lines).delimiter)
+    assert not is_aligned(["a;b\n", "1;x  y\n"], ";")
 
 
 def test_long_lines_of_one_length_are_columns_of_fixed_width() -> None:
     lines = [f"{number:010d}{'Banana e maca':60}{number * 7:010d}\r\n" for number in range(3)]
-    assert is_aligned(lines, Dialect(""))
-    assert not is_aligned(["uma frase\n", "outra dela\n", "e a última\n"], Dialect(""))
+    assert is_aligned(lines, "")
+    assert not is_aligned(["uma frase\n", "outra dela\n", "e a última\n"], "")
 
 
 def test_columns_aligned_by_blanks_are_told_below_titles_and_a_drawn_line() -> None:
@@ -92,7 +92,7 @@ def test_columns_aligned_by_blanks_are_told_below_titles_and_a_drawn_line() -> N
         "AA001    Parafuso   UN    1,50\n",
         "AA002    Porca      UN    0,75\n",
     ]
-    assert is_aligned(lines, sniff(lines))
+    assert is_aligned(lines, sniff(lines).delimiter)
 
 
 def test_rows_that_end_early_below_titles_hold_together() -> None:

@@ -6,9 +6,8 @@ from structure import PACKAGES, Structure, measure, measure_rooms
 MOST_MODULES_A_FOLDER = 12
 MOST_COMPLEX = 15
 P90 = 8
-# Of text/, layout/ and repair/ together: wanted are 2,400 lines, 30 predicates, p90 8 and none over 15. These
-# figures may fall, never rise.
-ROOMS_LINES = 2_434
+# Of text/, layout/ and repair/ together, which decide how a file is read.
+ROOMS_LINES = 2_400
 ROOMS_PREDICATES = 22
 ROOMS_P90 = 8
 ROOMS_MOST_COMPLEX = 15

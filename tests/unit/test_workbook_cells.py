@@ -8,6 +8,7 @@ from managed_tables_analyze.workbooks.values.formats import (
     builtin_format,
     parse_format,
     show_mask,
+    shown_date,
 )
 from managed_tables_analyze.workbooks.values.numbers import exact_number, float_text
 from managed_tables_analyze.workbooks.values.serials import iso_text, serial_text
@@ -128,6 +129,30 @@ def test_formats_named_by_number_are_those_of_the_standard() -> None:
     assert times == {18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56}
     assert (kinds[22], kinds[46]) == (FormatKind.DATETIME, FormatKind.DURATION)
     assert {number for number in range(60) if builtin_format(number).is_percent} == {9, 10}
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("mmm/yy", "jan/24"),
+        ("mmm-yy", "jan/24"),  # a form that files name by number, with the reader's own separator
+        ("[$-416]mmm/yy;@", "jan/24"),
+        ("[$-409]mmm-yy;@", "Jan-24"),
+        ("mm/yyyy", "01/2024"),
+        ("dd/mm/yyyy", "05/01/2024"),
+        ("mm-dd-yy", "05/01/2024"),
+        ("yyyy", "2024"),
+        ('mmmm" de "yyyy', "janeiro de 2024"),
+        ('dddd, d "de" mmmm', "sexta-feira, 5 de janeiro"),
+        ("mmmmm", "j"),
+        ("ggge", None),
+        ("dd/mm/yyyy hh:mm", None),
+        ("0.00", None),
+    ],
+)
+def test_a_date_is_shown_as_its_format_says(code: str, shown: str | None) -> None:
+    assert shown_date(parse_format(code), "2024-01-05") == shown
+    assert shown_date(parse_format(code), "45296") is None
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         findings.append(describe_fills(fills))
     return Part(
         path=target,
-        labels=[label and unmark_text(label) for label in header.labels],
+        labels=_shown_labels(header, sheet),
         width=writer.width,
         has_breaks=writer.has_breaks,
         is_ragged=writer.width > header.width,
@@ -79,6 +79,16 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         fills=fills,
         findings=[*sheet.findings, *findings, *notes.findings()],
     )
+
+
+def _shown_labels(header: Header, sheet: Sheet) -> list[str]:
+    """Return the labels as people see them: without the sign of texts, dates as the sheet shows them."""
+    labels = [label and unmark_text(label) for label in header.labels]
+    first, last = header.first_line or 0, header.last_line or 0
+    shown = dict(date for (row, _), date in sheet.shown_dates.items() if first <= row <= last)
+    for text, date in shown.items():
+        labels = [label.replace(text, date) for label in labels]
+    return labels
 
 
 def _fills(sheet: Sheet, header: Header, extent: Extent, wish: TableWish) -> list[Fill]:

@@ -1,22 +1,16 @@
-"""Recognise columns separated by blanks: cut where no cell contains a blank, otherwise refused."""
+"""Cut columns separated by runs of blanks, where no cell contains a blank."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from managed_tables_analyze.layout.looks import look
-from managed_tables_analyze.layout.separators import is_separator
-from managed_tables_analyze.text.dialect import QUOTE, Dialect
+from managed_tables_analyze.text.dialect import QUOTE
 
 _MAX_LINES = 300  # of the sample
 _FEWEST_LINES = 3
-_FEWEST_ALIGNED = 2
 _VALUES = 0.8  # least share of values in a column of values
-_ALIGNED = 0.9  # least share of lines with the usual number of cells
 _DELIMITER = re.compile(rf"[;\t|{QUOTE}]|,(?!\d)|(?<!\d),")
 _RUN = re.compile(" {2,}")
-_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
-_FIXED_WIDTH = 80  # characters: equal lines of this length or more are records without delimiters
 
 
 def is_cut_by_runs(sample: Sequence[str]) -> bool:
@@ -58,31 +52,3 @@ def collapse(lines: Iterable[str]) -> Iterator[str]:
         if len(widths) > 1:
             raise UnevenError
         yield "\t".join(words) + line[len(body) :]
-
-
-def is_aligned(lines: Sequence[str], dialect: Dialect) -> bool:
-    """Return whether runs of blanks align the columns (fixed width) and no delimiter cuts them better.
-
-    Titles may precede the first aligned line; a comma between digits counts as a decimal mark.
-    """
-    plain = (line.rstrip("\r\n\x1a") for line in lines if not line.startswith("#"))
-    sample = [line for line in filter(str.strip, plain) if not is_separator((line,))][:_MAX_LINES]
-    if len(sample) < _FEWEST_ALIGNED or dialect.delimiter in (";", "\t", "|"):
-        return False
-    widths = [len(_RUN.split(line.strip())) for line in sample]
-    width = Counter(widths).most_common(1)[0][0]
-    first = widths.index(width)
-    cut = sample[first:]
-    signs = (
-        width > 1,
-        widths.count(width) >= _ALIGNED * len(cut),
-        first == 0 or " " in "".join(sample[:first]),  # one word is the label of a single column
-        not dialect.delimiter.strip() or dialect.delimiter not in _DECIMAL_COMMA.sub("", cut[0]),
-    )
-    return all(signs) or (not dialect.delimiter and _are_fixed(sample))
-
-
-def _are_fixed(lines: Sequence[str]) -> bool:
-    """Return whether all lines are equally long, and too long to be the words or codes of one column."""
-    [length, *others] = {*map(len, lines)}
-    return len(lines) >= _FEWEST_LINES and not others and length >= _FIXED_WIDTH and " " in lines[0]

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_analyze.files.source import Source, byte_count, open_source
+from managed_tables_analyze.files.untabular import is_aligned, is_prose
 from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.header import Header
 from managed_tables_analyze.layout.looks import TEXT
@@ -22,7 +23,7 @@ from managed_tables_analyze.reading import TableWish
 from managed_tables_analyze.repair.columns import Columns
 from managed_tables_analyze.repair.mending import Mender, cut_labels
 from managed_tables_analyze.stated import check_stated, stated_places
-from managed_tables_analyze.text.alignment import UnevenError, collapse, is_aligned
+from managed_tables_analyze.text.alignment import UnevenError, collapse
 from managed_tables_analyze.text.choosing import Choice, choose, grid_of, read_records, unwrap
 from managed_tables_analyze.text.dialect import QUOTE, Dialect
 from managed_tables_analyze.text.records import Lines, Record, RecordReader
@@ -31,9 +32,6 @@ from managed_tables_analyze.workbooks.sheets import Row
 _ALIGNED = "as colunas são alinhadas por espaços"
 _MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
 _MAX_PIECES = 1_000_000  # of a line, delimiters in quoted text included: some 60 MB
-_TABLE_SUFFIXES = (".csv", ".tsv", ".tab")  # such a name means a table, even one of sentences
-_SENTENCE_WORDS = 5
-_SENTENCE_ENDS = (".", ":", ";", ",", "!", "?")
 
 
 @dataclass
@@ -85,7 +83,7 @@ def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = No
     header, rows = _find_header(grid, records, choice, source, stated, name)
     text = _describe(source, name, choice, header, rows)
     text.keeps_last = wish.last_line is not None
-    text.is_prose = not (choice.dialect.delimiter or wish.stated) and _is_prose(name, source.sample)
+    text.is_prose = not (choice.dialect.delimiter or wish.stated) and is_prose(name, source.sample)
     has_separators = choice.dialect.delimiter == "|" and any(is_separator((line,)) for line in source.sample)
     text.trim = has_separators if wish.trim is None else wish.trim
     _find_end(text, grid, wish)
@@ -98,7 +96,7 @@ def _choose(source: Source, name: str, wish: TableWish, stated: Stated) -> Choic
     if not found:
         raise JobError(FILE_EMPTY, file=name)
     dialect = found[0].dialect
-    if wish.delimiter is None and is_aligned(source.sample, dialect):
+    if wish.delimiter is None and is_aligned(source.sample, dialect.delimiter):
         raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED)
     for number, line in enumerate(source.sample, start=1):
         check_pieces(line, dialect, name, number)
@@ -161,9 +159,8 @@ def _find_header(
     rows = records[_place(records, header.data_line) : end]
     if stated.is_open:
         _adopt_header_above(header, rows, source.sample, choice.dialect)
-    is_blank = choice.dialect.delimiter == " " or choice.change is collapse
-    are_quoted = source.sample[(header.first_line or 1) - 1].startswith(QUOTE)  # the labels
-    _name_rows(header, rows, are_named=is_blank or (are_quoted and header.kinds[:1] != ("number",)))
+    label_line = source.sample[(header.first_line or 1) - 1]
+    _name_rows(header, rows, are_named=_may_be_names(choice, label_line, header.kinds))
     if header.last_line is not None:
         header.last_line = records[_place(records, header.last_line)].last_line
     return header, rows
@@ -197,6 +194,11 @@ def _name_rows(header: Header, records: Sequence[Record], *, are_named: bool) ->
             header.width += 1
 
 
+def _may_be_names(choice: Choice, label_line: str, kinds: Sequence[str]) -> bool:
+    is_blank = choice.dialect.delimiter == " " or choice.change is collapse
+    return is_blank or (label_line.startswith(QUOTE) and kinds[:1] != ("number",))
+
+
 def _are_names(names: Sequence[str], *, are_named: bool) -> bool:
     """Return whether R wrote them: all are different (and written as names), or they number the rows."""
     is_numbered = [*names] == [*map(str, range(1, len(names) + 1))]
@@ -220,16 +222,6 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     marked = [one.cells for one in rows if len(one.cells) >= width and one.cells[0].startswith(COMMENT)]
     text.has_comments = width > 1 and all(text.is_comment(cells[0], len(cells)) for cells in marked)
     return text
-
-
-def _is_prose(name: str, lines: Sequence[str]) -> bool:
-    """Return whether most lines are sentences; the rest are titles and the ends of paragraphs."""
-    filled = [*filter(None, map(str.split, lines))]
-    sentences = [words for words in filled if len(words) >= _SENTENCE_WORDS]
-    is_mostly = len(sentences) * 2 >= len(filled) and any(
-        one[-1].endswith(_SENTENCE_ENDS) for one in sentences
-    )
-    return is_mostly and PurePosixPath(name).suffix.lower() not in _TABLE_SUFFIXES
 
 
 def _find_end(text: TextFile, grid: Grid, wish: TableWish) -> None:

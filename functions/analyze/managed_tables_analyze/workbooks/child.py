@@ -108,7 +108,8 @@ def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
         sheet.tally.see(batch)
         write_frame(output, FrameKind.ROWS, (batch.numbers, batch.columns))
     output.flush()
-    write_frame(output, FrameKind.SHEET_END, (sheet.tally.findings(), sheet.tally.merged))
+    tally = sheet.tally
+    write_frame(output, FrameKind.SHEET_END, (tally.findings(), tally.merged, tally.shown_dates))
 
 
 if __name__ == "__main__":

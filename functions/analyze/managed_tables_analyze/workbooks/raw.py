@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from managed_tables.messages.findings import GroundCode, WarningCode
-from managed_tables_analyze.workbooks.sheets import Batch, MergedRange, letters
+from managed_tables_analyze.workbooks.sheets import Batch, MergedRange, ShownDates, letters
 from managed_tables_analyze.workbooks.values.numbers import NumberCells
 
 Cells = list[str | None]
@@ -36,6 +36,8 @@ class Tally:
     hidden_columns: frozenset[int] = frozenset()
     seen_hidden: set[int] = field(default_factory=set)
     """Hidden columns (from 0) in which some cell is filled."""
+    shown_dates: ShownDates = field(default_factory=dict)
+    """Dates among the first rows, of which some may be labels."""
     other_tables: int = 0
     """Tables of the same page that were not read."""
 

@@ -20,6 +20,11 @@ Column = list[str | None]
 MergedRange = tuple[int, int, int, int]
 """First row, first column, last row, last column: rows counted from 1, columns from 0."""
 
+ShownDates = dict[tuple[int, int], tuple[str, str]]
+"""By row (counted from 1) and column (from 0): a date's text, and how the sheet shows it."""
+
+LABEL_ROWS = 60  # of a sheet, among which dates may be labels
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -74,6 +79,8 @@ class Sheet:
     """Merged cells among the first rows: the first cell has the text, the others are empty."""
     has_numbers: bool = True
     """Numbers are distinct from texts: texts that look like numbers carry a sign (`workbook_cells`)."""
+    shown_dates: ShownDates = field(default_factory=dict)
+    """Dates among the first rows as they are shown; complete once the rows are exhausted."""
     merged_down: list[MergedRange] = field(default_factory=list)
     """All merged cells; complete once the rows are exhausted."""
 

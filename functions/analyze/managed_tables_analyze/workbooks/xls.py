@@ -13,7 +13,7 @@ from xlrd.compdoc import CompDocError
 from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_analyze.workbooks.failures import WorkbookEncryptedError, WorkbookError
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_analyze.workbooks.sheets import MergedRange
+from managed_tables_analyze.workbooks.sheets import LABEL_ROWS, MergedRange
 from managed_tables_analyze.workbooks.values.formats import (
     GENERAL,
     FormatKind,
@@ -21,6 +21,7 @@ from managed_tables_analyze.workbooks.values.formats import (
     builtin_format,
     parse_format,
     show_mask,
+    shown_date,
 )
 from managed_tables_analyze.workbooks.values.serials import serial_text
 
@@ -103,7 +104,10 @@ class SheetReader:
             number_format = self._format(row, column, cell_type)
             if number_format.is_percent:
                 self._tally.percents.add(column)
-            return self._number(number_format, value)
+            text = self._number(number_format, value)
+            if row < LABEL_ROWS and text and (shown := shown_date(number_format, text)):
+                self._tally.shown_dates[row + 1, column] = (text, shown)
+            return text
         if cell_type == XL_CELL_BOOLEAN:
             return "TRUE" if value else "FALSE"
         if cell_type == XL_CELL_ERROR:

@@ -20,7 +20,7 @@ from managed_tables_analyze.workbooks.failures import (
 from managed_tables_analyze.workbooks.ods.cell_texts import Text, duration_text, moment_text, shown_identifier
 from managed_tables_analyze.workbooks.package import Package, open_package
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_analyze.workbooks.sheets import MAX_COLUMNS, MergedRange
+from managed_tables_analyze.workbooks.sheets import LABEL_ROWS, MAX_COLUMNS, MergedRange
 from managed_tables_analyze.workbooks.xml import Attributes, iterate_xml
 
 _MANIFEST = "META-INF/manifest.xml"
@@ -193,13 +193,20 @@ class _TableParser:
         if kind in _NUMBERS and "value" in cell:
             return self._number(columns, shown)
         if kind in _TEMPORAL and f"{kind}-value" in cell:
-            return _TEMPORAL[kind](cell[f"{kind}-value"])
+            return self._moment(kind, columns, shown)
         if kind == "boolean":
             return "TRUE" if cell.get("boolean-value") == "true" else "FALSE"
         text = cell.get("string-value", shown) if kind == "string" else shown
         if "formula" in cell and not kind and not text:
             tally.uncached += len(columns) * self._row_count
         return mark_text(text) or None
+
+    def _moment(self, kind: str, columns: range, shown: str) -> str | None:
+        text = _TEMPORAL[kind](self._cell[f"{kind}-value"])
+        if text and kind == "date" and "T" not in text and shown and self._row <= LABEL_ROWS:
+            dates = {(self._row, column): (text, shown) for column in columns}
+            self.tables[-1].tally.shown_dates.update(dates)
+        return text
 
     def _number(self, columns: range, shown: str) -> str | None:
         cell, tally = self._cell, self.tables[-1].tally

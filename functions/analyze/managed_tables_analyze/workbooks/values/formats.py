@@ -3,8 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 from functools import lru_cache
+
+from managed_tables_analyze.workbooks.values.shown_dates import local_code, show_date
 
 
 class FormatKind(Enum):
@@ -34,6 +37,8 @@ class NumberFormat:
 
     kind: FormatKind
     masks: tuple[Mask, ...] = ()
+    code: str = ""
+    """The code of a date, by which `shown_date` shows it."""
     is_percent: bool = False
     """The number is shown multiplied by 100, with a percent sign."""
 
@@ -61,7 +66,7 @@ _TOKEN = re.compile(
     | (?P<general>general)
     | (?P<meridiem>am/pm|a/p)
     | (?P<exponent>e[+-])
-    | (?P<letters>([a-z])\2*)       # d, mmm, yyyy, h …
+    | (?P<letters>(?P<letter>[a-z])(?P=letter)*)       # d, mmm, yyyy, h …
     | (?P<other>.)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
@@ -81,11 +86,22 @@ def parse_format(code: str) -> NumberFormat:
         sections.pop(0)  # for one value only, such as `[=0]?`
     kind = _temporal_kind(sections[0])
     if kind is not None:
-        return NumberFormat(kind)
+        return NumberFormat(kind, code=code[:_MAX_CODE] if kind is FormatKind.DATE else "")
     if any(token["other"] == "%" for token in sections[0]):
         return _PERCENT
     masks = _masks(sections)
     return NumberFormat(FormatKind.MASK, masks) if masks else GENERAL
+
+
+def shown_date(number_format: NumberFormat, iso: str) -> str | None:
+    """Return a day in ISO 8601 as its format shows it; None if the format or the text is not a date's."""
+    if number_format.kind is not FormatKind.DATE:
+        return None
+    try:
+        day = date.fromisoformat(iso)
+    except ValueError:
+        return None
+    return show_date(_sections(local_code(number_format.code))[0], day)
 
 
 def builtin_format(number: int) -> NumberFormat:

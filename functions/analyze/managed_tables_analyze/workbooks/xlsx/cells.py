@@ -6,7 +6,13 @@ from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_analyze.workbooks.failures import WorkbookError
 from managed_tables_analyze.workbooks.raw import Tally
 from managed_tables_analyze.workbooks.sheets import MAX_COLUMNS
-from managed_tables_analyze.workbooks.values.formats import GENERAL, FormatKind, NumberFormat, show_mask
+from managed_tables_analyze.workbooks.values.formats import (
+    GENERAL,
+    FormatKind,
+    NumberFormat,
+    show_mask,
+    shown_date,
+)
 from managed_tables_analyze.workbooks.values.numbers import DOUBLE_DIGITS
 from managed_tables_analyze.workbooks.values.serials import SerialTexts, iso_text, moment_texts, serial_text
 from managed_tables_analyze.workbooks.xlsx.strings import unescape_hex, unescape_xml
@@ -120,6 +126,13 @@ class CellReader:
             raise self._formats
         index = int(style) if style.isdigit() else -1
         return self._formats[index] if 0 <= index < len(self._formats) else GENERAL
+
+    def shown_date(self, style: str, raw: str) -> tuple[str, str] | None:
+        """Return the text of a cell that is a date, and how the sheet shows it; None for another cell."""
+        number_format = self.format_of(style)
+        text = serial_text(raw, number_format.kind, self._is_1904)
+        shown = shown_date(number_format, text)
+        return (text, shown) if shown else None
 
     def _note_percent(self, column: int, number_format: NumberFormat) -> None:
         if number_format.is_percent:

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -11,7 +12,7 @@ from managed_tables.errors import WORKBOOK_CORRUPT
 from managed_tables_analyze.workbooks.failures import WorkbookError
 from managed_tables_analyze.workbooks.package import Package, Relationship, open_package
 from managed_tables_analyze.workbooks.raw import RawSheet, Tally, in_batches
-from managed_tables_analyze.workbooks.sheets import MAX_COLUMNS, Batch, MergedRange
+from managed_tables_analyze.workbooks.sheets import LABEL_ROWS, MAX_COLUMNS, Batch, MergedRange, ShownDates
 from managed_tables_analyze.workbooks.values.formats import NumberFormat
 from managed_tables_analyze.workbooks.xlsx.canonical import NotCanonicalError
 from managed_tables_analyze.workbooks.xlsx.cells import CellReader, column_index
@@ -27,6 +28,12 @@ _MERGED_TAG_BYTES = 200
 _HEAD_BYTES = 1 << 18  # in which the columns are declared, before the rows
 _HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col ([^<>]*hidden="(?:1|true)"[^<>]*)>')
 _NUMBER = re.compile(rb'(min|max)="([0-9]{1,5})"')
+_LABEL_BYTES = 1 << 17  # in which the rows of a header are
+_NUMBER_CELL = re.compile(
+    r"<(?:\w+:)?c\s([^<>]*)>(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<]*</(?:\w+:)?f>))?<(?:\w+:)?v>([^<]+)<"
+)
+_ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
+_REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _MAX_MERGED = 10_000  # only those of a header matter
 _NO_WORKSHEETS = ("chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet")
 _HEADER_ROWS = 200  # merged cells further down are data
@@ -122,7 +129,8 @@ def _styles(package: Package, part: str | None) -> list[NumberFormat] | Workbook
 
 
 def _open_sheet(package: Package, part: str, reader: CellReader, name: str, is_visible: bool) -> RawSheet:
-    tally = reader.tally = Tally(hidden_columns=_hidden_columns(package, part))
+    shown_dates = _shown_dates(package, part, reader)
+    tally = reader.tally = Tally(hidden_columns=_hidden_columns(package, part), shown_dates=shown_dates)
     batches = _batches(package, part, reader)
     first = next(batches, None)
     merged = _merged_ranges(package, part) if first and _may_have_merged_header(first) else []
@@ -160,6 +168,22 @@ def _hidden_columns(package: Package, part: str) -> frozenset[int]:
         first, last = (int(named.get(name, b"0")) for name in (b"min", b"max"))
         hidden.update(range(first - 1, min(last, MAX_COLUMNS)) if first else ())
     return frozenset(hidden)
+
+
+def _shown_dates(package: Package, part: str, reader: CellReader) -> ShownDates:
+    """Return the dates among the first rows as the sheet shows them."""
+    with package.open_part(part) as stream:
+        head = stream.read(_LABEL_BYTES).decode("utf-8", "replace")
+    found: ShownDates = {}
+    for attributes, raw in _NUMBER_CELL.findall(head):
+        named = dict(_ATTRIBUTE.findall(attributes))
+        place = _REFERENCE.fullmatch(named.get("r", ""))
+        if place is None or named.get("t", "n") != "n" or int(place[2]) > LABEL_ROWS:
+            continue
+        with suppress(WorkbookError):  # of styles that are lost, which the cell itself will say
+            if date := reader.shown_date(named.get("s", ""), raw):
+                found[int(place[2]), column_index(place[1])] = date
+    return found
 
 
 def _may_have_merged_header(batch: Batch) -> bool:
