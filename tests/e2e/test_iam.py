@@ -305,6 +305,8 @@ def sweep_flow(console: Console, cloud: Cloud) -> None:
     swept = cloud.invoke("SweepFunction", {})
     assert "Contents" not in cloud.s3.list_objects_v2(Bucket=cloud.facts["bucket_name"], Prefix=left)
     assert {"expired", "started", "confirmed", "failed"} <= set(swept), swept
+    for job_id in (overdue, cut):
+        cloud.wait_until_told(company, job_id)
 
 
 def shares_flow(name: str, console: Console, cloud: Cloud) -> None:
