@@ -46,31 +46,6 @@ def above() -> Iterator[Case]:
         labels=["Mês", "Entrada 2023 R$", "Entrada 2024 R$", "Saída 2023 R$", "Saída 2024 R$"],
     )
     yield case(
-        "reports/header_parted_by_blank_line.csv",
-        "Secretaria de Obras,,,,,,\nDespesas de viagem: abril a junho de 2023,,,,,,\n,,,,,,\n"
-        "Data,Destino,Motivo,Transporte,,,Total\n,,,,,,\n,,,Ônibus,Táxi,Avião,\n"
-        '03/04/2023,Ouro Preto,Vistoria da ponte,"84,00",,,"84,00"\n'
-        '10/04/2023,Recife,Congresso de saneamento,,"35,50","910,00","945,50"\n'
-        '22/05/2023,Betim,Visita à obra,"21,00","18,00",,"39,00"\n',
-        "labels below a blank line complete those above it, which name the other columns",
-        "data:date destino:text motivo:text transporte_onibus:decimal? transporte_taxi:decimal? "
-        "transporte_aviao:decimal? total:decimal",
-        "03/04/2023|Ouro Preto|Vistoria da ponte|84,00|∅|∅|84,00\n"
-        "10/04/2023|Recife|Congresso de saneamento|∅|35,50|910,00|945,50\n"
-        "22/05/2023|Betim|Visita à obra|21,00|18,00|∅|39,00",
-        labels=[
-            "Data",
-            "Destino",
-            "Motivo",
-            "Transporte Ônibus",
-            "Transporte Táxi",
-            "Transporte Avião",
-            "Total",
-        ],
-        lines=[7, 8, 9],
-        warnings=["LINES_ABOVE [1, 2]"],
-    )
-    yield case(
         "reports/title_with_delimiters.csv",
         "Colheita;;;\nCidade;Grão;2021;2022\nSerra Alta;Milho;120;130\nVale Fundo;Milho;80;95\n",
         "years below a title are labels, not values",
@@ -163,25 +138,6 @@ def below() -> Iterator[Case]:
         [["Busca", "1.234", "1.100", "R$ 10,50"], ["Direto", "500", "450", "R$ 0,00"]],
         labels=["Canal", "Visitas", "Novas", "Receita"],
         warnings=["Dia Visitas; 01/01/24 900; 02/01/24 834"],
-    )
-    yield case(
-        "reports/tables_below_titles.csv",
-        "Reuniões,,,,\nSecretário,Mês,Entidade,Assunto,\n"
-        "Carlos Prado,03/2023,Associação dos Feirantes,Reforma do mercado,\n,,Cooperativa do Vale,,\n"
-        ",,Sindicato Rural,,\nCarlos Prado,04/2023,Santa Casa,Repasse do convênio,\n"
-        "Lúcia Braga,04/2023,Clube de Mães,Creche do bairro,\n,,Pastoral da Criança,,\n,,,,\n"
-        "Viagens,,,,\nSecretário,Data da viagem,Destino,Motivo,Transporte\n"
-        "Carlos Prado,12 a 15 de abril,Belém,Encontro de municípios,Avião\n"
-        "Lúcia Braga,28 de abril,Marabá,Visita técnica,Ônibus\n,,,,\n"
-        "Presentes,,,,\nSecretário,Mês,Presente,Quem deu,\nLúcia Braga,Nenhum,,,\n",
-        "another table begins at its title, a blank line above it; the title of the first names no column",
-        "secretario:text? mes:date? entidade:text assunto:text?",
-        "Carlos Prado|03/2023|Associação dos Feirantes|Reforma do mercado\n∅|∅|Cooperativa do Vale|∅\n"
-        "∅|∅|Sindicato Rural|∅\nCarlos Prado|04/2023|Santa Casa|Repasse do convênio\n"
-        "Lúcia Braga|04/2023|Clube de Mães|Creche do bairro\n∅|∅|Pastoral da Criança|∅",
-        labels=["Secretário", "Mês", "Entidade", "Assunto"],
-        lines=[3, 4, 5, 6, 7, 8],
-        warnings=["MONTHS_AS_DATES", "LINES_ABOVE [1]", "TABLE_APART [10, 11, 12, 13, 15, 16, 17]"],
     )
     yield case(
         "reports/group_without_values.csv",

@@ -212,13 +212,6 @@ def dialects() -> Iterator[Case]:
         "1|AC|15,5\n2|BA|25,5\n3|CE|35,5",
     )
     yield case(
-        "csv/row_names_without_label.csv",
-        '"altura";"peso";"situacao"\n"Ana";"1.5";"50";"ok"\n"Bia";"1.6";"60";"ok"\n"Caio";"1.7";"70";"rever"\n',
-        "R names the rows and has no label for it",
-        "coluna_1:text altura:decimal peso:integer situacao:text",
-        "Ana|1.5|50|ok\nBia|1.6|60|ok\nCaio|1.7|70|rever",
-    )
-    yield case(
         "csv/hash_in_quoted_lines.csv",
         "id,texto,uf\n" + '7,"# título\n||um|| dois\n||três|| fim",SP\n' * 5,
         "quoted lines that begin with # are no comments",
@@ -590,15 +583,6 @@ def encodings() -> Iterator[Case]:
         "signs that ISO 8859-1 has not",
         "item:text obs:text",
         "A|10 € – “novo”\nB|5 € … ‘velho’",
-        encoding="cp1252",
-    )
-    yield case(
-        "csv/cp1252_pounds.csv",
-        "Destino;Passagem (£);Taxa (£k);Valor\nLondres;812;1;£120.50\nLeeds;645;2;£98.00\nBristol;702;3;£104.25\n",
-        "a sign stands alone or before a figure, where the letter that it is in a terminal's code page does not",
-        "destino:text passagem:integer taxa_k:integer valor:decimal",
-        "Londres|812|1|£120.50\nLeeds|645|2|£98.00\nBristol|702|3|£104.25",
-        labels=["Destino", "Passagem (£)", "Taxa (£k)", "Valor"],
         encoding="cp1252",
     )
     yield case(

@@ -33,8 +33,6 @@ _LIKELY = frozenset("ãçáéíóêõúâôàÃÇÁÉÍÓÊÕÚÂÔÀ")
 _POSSIBLE = frozenset("èìòùäëïöüÿñßøåæÈÙÄËÏÖÜÑØÅÆºª°€£§–—‘’“”…•©®\xa0²³·½¼¡¿´")
 _POSSIBLE_SCORE = 0.8  # of a character, against 1 for a likely one
 _SIGN_IN_WORD = re.compile(r"(?<=[A-Z])[€£§©°½¼¡¿²³•](?=[A-Z])")
-# No word is one of these letters alone; before a figure or in brackets signs are: `£65`, `(£)`, `(£k)`.
-_LETTER_AS_SIGN = re.compile(r"(?<!\w)[ãçíêõúâôÃÇÍÊÕÚÂÔ](?= ?\d|\w?\))")
 _CODE_PAGES = ("cp1252", "cp850", "mac_roman")
 _CODE_PAGE_MARGIN = 0.15  # how much better than cp1252 another page must fit: cp1252 is far more common
 
@@ -197,9 +195,8 @@ def _fit(page: str, counts: Counter[int]) -> float:
 
 
 def _misfit(page: str, sample: bytes) -> float:
-    """Return the weight of signs inside words (`A€ÚCAR`) and letters outside them: another page's letters."""
-    text = sample.decode(page, "replace")
-    return _POSSIBLE_SCORE * len(_SIGN_IN_WORD.findall(text)) + len(_LETTER_AS_SIGN.findall(text))
+    """Return the weight of signs inside words, which are letters of another page: `A€ÚCAR`."""
+    return _POSSIBLE_SCORE * len(_SIGN_IN_WORD.findall(sample.decode(page, "replace")))
 
 
 def transcode(path: Path, target: Path, encoding: Encoding) -> None:

@@ -1,7 +1,7 @@
 """Describe where a table is and how its columns are labelled."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, groupby
 
@@ -76,17 +76,22 @@ def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
     lengths = Counter(map(len, below)).most_common(1)
     usual = lengths[0][0] if lengths else 0
     labels = [(cell or "").replace("\ufeff", "") for cell in cells]
-    return _cut_at_quote(_without_surplus_blank(labels, usual), usual)
+    labels = _cut_at_quote(_without_surplus_blank(labels, usual), usual)
+    return ["", *labels] if _are_numbered(below, len(labels)) else labels
 
 
 def _spread(cells: Cells, below: Sequence[Cells], width: int) -> list[str]:
     """Return the labels of one header line of several; gaps above further labels are filled from the left."""
     texts = [_text(cell) for cell in cells[:width]] + [""] * (width - len(cells))
-    groups: Iterator[str] = accumulate(texts, lambda label, text: text or label)
+    groups = accumulate(texts, _latest)
     return [
         text or (group if _has_text_below(below, column) else "")
         for column, (text, group) in enumerate(zip(texts, groups, strict=True))
     ]
+
+
+def _latest(label: str, text: str) -> str:
+    return text or label
 
 
 def _extent(cells: Cells) -> int:
@@ -116,3 +121,12 @@ def _cut_at_quote(labels: list[str], usual: int) -> list[str]:
         return labels
     parts = labels[glued[0]].strip(QUOTE).split(QUOTE)
     return [*labels[: glued[0]], *parts, *labels[glued[0] + 1 :]] if len(parts) == 2 else labels
+
+
+def _are_numbered(rows: Sequence[Cells], labels: int) -> bool:
+    """Return whether each row begins with its number, which has no label, as R writes them."""
+    return (
+        len(rows) > 1
+        and all(len(cells) == labels + 1 and cells[0] == str(n) for n, cells in enumerate(rows, start=1))
+        and any(cells[-1] and cells[-1].strip() for cells in rows)
+    )

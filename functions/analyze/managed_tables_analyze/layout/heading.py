@@ -46,7 +46,9 @@ class Heading:
 
     def _line_bits(self, above: GridRow, below: GridRow) -> float:
         """Return the bits of a further header line: few if the line above is incomplete."""
-        if words.is_units(below) and not below.after_gap:
+        if below.after_gap:
+            return weights.HEADER_APART
+        if words.is_units(below):
             return weights.UNITS_LINE - sum(one.as_text for one in below.looks if one.kind)
         pairs = zip(below.looks, below.cells, strict=True)
         if any(one.is_value and not is_year(cell) for one, cell in pairs):
@@ -57,10 +59,10 @@ class Heading:
         """Return the bits of a line whose labels the line above groups, by merged cells or by gaps."""
         spans = [(left, right) for top, left, _, right in self._merged if top == above.number]
         if not _is_grouped(above, below, spans):
-            return weights.HEADER_APART if below.after_gap else weights.HEADER_LINE
+            return weights.HEADER_LINE
         is_needed = spans or above is self._rows[0] or len({*below.filled}) < below.extent
         bits = weights.GROUP_LINE if is_needed else weights.GROUP_OF_WHOLE
-        return bits + weights.GROUP_OF_ONE * _alone(above, below, spans) + weights.GAP * below.after_gap
+        return bits + weights.GROUP_OF_ONE * _alone(above, below, spans)
 
     def _label_bits(self, lines: Sequence[GridRow], start: int, kinds: Sequence[str]) -> float:
         """Return the bits for and against the labels."""
@@ -107,12 +109,9 @@ class Heading:
 
 
 def _is_grouped(above: GridRow, below: GridRow, spans: Spans) -> bool:
-    """Return whether labels fill the gaps of the line above, or distinguish its labels.
-
-    Below blank lines, the line above must also name columns that they do not, or it is a title.
-    """
+    """Return whether labels fill the gaps of the line above, or distinguish its labels."""
     upper, lower = _filled(above), _filled(below)
-    if len(lower) < 2 or upper == [0] or (below.after_gap and {*upper} <= {*lower}):
+    if len(lower) < 2 or upper == [0]:
         return False
     gaps = {*lower}.intersection(range(len(above.cells))).difference(upper)
     if not spans:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.grid import Cells, GridRow
@@ -175,13 +174,12 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
 
 
 def _splits(rows: Sequence[GridRow]) -> list[int]:
-    """Return where another table may begin: at words below a gap, or at a title above such words."""
+    """Return where another table may begin: at a row of words below a gap."""
     found = []
-    for place, (row, below) in enumerate(pairwise(rows[1:_MOST_ROWS]), start=1):
-        if row.after_gap:
-            head = below if len(row.filled) == 1 else row
-            if len(head.filled) > 1 and 3 * sum(one.is_value for one in head.looks) <= len(head.filled):
-                found.append(place)
+    for place, row in enumerate(rows[1 : min(len(rows), _MOST_ROWS) - 1], start=1):
+        values = sum(one.is_value for one in row.looks) if row.after_gap else 0
+        if row.after_gap and len(row.filled) > 1 and values * 3 <= len(row.filled):
+            found.append(place)
     return found[:_MOST_SPLITS]
 
 

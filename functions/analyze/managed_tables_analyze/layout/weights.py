@@ -31,7 +31,7 @@ KINDS = {"boolean": 13.0}  # one word alone may be a label as well (empty-named-
 SHORT_ROW = 9.0  # a text file's row with fewer cells than the table (csv/short_rows.csv)
 SENTENCE = 8.0  # on top of that, four words without a delimiter (reports/legend_below.csv)
 LONG_ROW = 8.0  # more cells than the table has (csv/long_row.csv)
-GAP = 8.0  # blank lines (csv/note_below.csv), also in a header (reports/header_parted_by_blank_line.csv)
+GAP = 8.0  # blank lines within the table (csv/note_below.csv)
 TOTAL = 24.0  # `Total` (csv/total_below.csv)
 NOTE = 24.0  # `Fonte: …`, `(2 rows affected)` (csv/note_below.csv, reports/console_rule.csv)
 NOTE_OF_CELLS = 10.0  # `Fonte` with its text in further cells (reports/note_in_cells.csv)
@@ -43,7 +43,7 @@ MISSING_LABELS = 20.0  # of all columns, where the header ends early (csv/one_co
 VALUE_LABEL = 10.0  # a value as label, except a year (csv/no_header.csv)
 LABEL_AMONG_VALUES = 10.0  # the column has the label as a value (unit: `Alice;Jones`)
 HEADER_LINE = 20.0  # a further line that the one above does not call for (layouts/words_right_below.csv)
-HEADER_APART = 60.0  # a further line below blank ones, complete without it (csv/title_and_blank_above.csv)
+HEADER_APART = 60.0  # a further line below blank ones (csv/title_and_blank_above.csv)
 HEADER_OF_VALUES = 40.0  # a further line that has values (csv/no_header.csv)
 GROUP_LINE = 5.0  # a further line below gaps or a repeated label (reports/header_of_two_lines_again.csv)
 GROUP_OF_ONE = 8.0  # in a line with merged cells, a label above one other label (deaths.xlsx of readxl)
@@ -61,7 +61,7 @@ FOOTER = 14.0  # (csv/short_rows.csv)
 FOOTER_LINE = 3.0  # (reports/legend_below.csv)
 FOOTER_VALUE = 6.0  # a value, except in totals and notes (csv/lost_delimiter_before_quote.csv)
 FOOTER_CELL = 5.0  # each cell more than a legend has (reports/group_without_values.csv)
-TABLE = 20.0  # another table (reports/table_below.csv, reports/tables_below_titles.csv)
+TABLE = 20.0  # another table (reports/table_below.csv)
 
 # Dialects
 DELIMITERS = {

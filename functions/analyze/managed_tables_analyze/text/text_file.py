@@ -25,7 +25,7 @@ from managed_tables_analyze.repair.mending import Mender, cut_labels
 from managed_tables_analyze.stated import check_stated, stated_places
 from managed_tables_analyze.text.alignment import UnevenError, collapse
 from managed_tables_analyze.text.choosing import Choice, choose, grid_of, read_records, unwrap
-from managed_tables_analyze.text.dialect import QUOTE, Dialect
+from managed_tables_analyze.text.dialect import Dialect
 from managed_tables_analyze.text.records import Lines, Record, RecordReader
 from managed_tables_analyze.workbooks.sheets import Row
 
@@ -159,8 +159,8 @@ def _find_header(
     rows = records[_place(records, header.data_line) : end]
     if stated.is_open:
         _adopt_header_above(header, rows, source.sample, choice.dialect)
-    label_line = source.sample[(header.first_line or 1) - 1]
-    _name_rows(header, rows, are_named=_may_be_names(choice, label_line, header.kinds))
+    if choice.dialect.delimiter == " " or choice.change is collapse:
+        _name_rows(header, rows)
     if header.last_line is not None:
         header.last_line = records[_place(records, header.last_line)].last_line
     return header, rows
@@ -184,25 +184,12 @@ def _adopt_header_above(
         header.labels, header.width, header.line_count = found, len(found), 1
 
 
-def _name_rows(header: Header, records: Sequence[Record], *, are_named: bool) -> None:
+def _name_rows(header: Header, records: Sequence[Record]) -> None:
     """Give the first column a blank label if the header lacks one: R writes none above its row names."""
-    rows = [*filter(None, map(attrgetter("cells"), records))]
-    if {*map(len, rows)} == {header.width + 1} and header.labels and all(map(str.strip, header.labels)):
-        names, *_, last = zip(*rows, strict=True)
-        if any(map(str.strip, last)) and _are_names(names, are_named=are_named):
-            header.labels.insert(0, "")
-            header.width += 1
-
-
-def _may_be_names(choice: Choice, label_line: str, kinds: Sequence[str]) -> bool:
-    is_blank = choice.dialect.delimiter == " " or choice.change is collapse
-    return is_blank or (label_line.startswith(QUOTE) and kinds[:1] != ("number",))
-
-
-def _are_names(names: Sequence[str], *, are_named: bool) -> bool:
-    """Return whether R wrote them: all are different (and written as names), or they number the rows."""
-    is_numbered = [*names] == [*map(str, range(1, len(names) + 1))]
-    return len(names) > 1 and (is_numbered or (are_named and len({*names}) == len(names)))
+    lengths = {len(record.cells) for record in records if record.cells}
+    if header.labels and lengths == {header.width + 1} and all(map(str.strip, header.labels)):
+        header.labels.insert(0, "")
+        header.width += 1
 
 
 def _describe(source: Source, name: str, choice: Choice, header: Header, rows: Sequence[Record]) -> TextFile:
