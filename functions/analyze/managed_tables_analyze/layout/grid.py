@@ -25,6 +25,8 @@ class GridRow:
     cells: Cells
     after_gap: bool = False
     written: Cells | None = None
+    labels: Cells | None = None
+    """The cells as a sheet shows them, where labels are called so."""
     above: Cells = ()
     """The cells of the row above."""
 

@@ -26,6 +26,7 @@ class Header:
     """
 
     labels: list[str]
+    shown_labels: list[str]  # with dates as a sheet shows them
     width: int
     first_line: int | None
     data_line: int  # rows from this number on are data

@@ -21,7 +21,7 @@ from managed_tables_analyze.staging.parts import Part
 from managed_tables_analyze.staging.writer import PartWriter
 from managed_tables_analyze.stated import LineMask, check_stated, stated_places
 from managed_tables_analyze.text.dialect import QUOTE
-from managed_tables_analyze.workbooks.sheets import Batch, Row, Sheet
+from managed_tables_analyze.workbooks.sheets import Batch, Row, Sheet, ShownDates
 
 HEAD_ROWS = 300  # among which the header is sought
 
@@ -34,7 +34,8 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
     head: list[Batch] = []
 
     def place(rows: Sequence[Row]) -> Header | None:
-        grid = Grid(grid_rows(rows), short_tells=False, is_whole=False, merged=sheet.merged)
+        found = grid_rows(rows, sheet.shown_dates)
+        grid = Grid(found, short_tells=False, is_whole=False, merged=sheet.merged)
         check_stated(grid.rows, wish, name)
         return find_header(grid, stated_places(wish))
 
@@ -57,7 +58,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         findings.append(describe_fills(fills))
     return Part(
         path=target,
-        labels=_shown_labels(header, sheet),
+        labels=[label and unmark_text(label) for label in header.shown_labels],
         width=writer.width,
         has_breaks=writer.has_breaks,
         is_ragged=writer.width > header.width,
@@ -79,16 +80,6 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         fills=fills,
         findings=[*sheet.findings, *findings, *notes.findings()],
     )
-
-
-def _shown_labels(header: Header, sheet: Sheet) -> list[str]:
-    """Return the labels as people see them: without the sign of texts, dates as the sheet shows them."""
-    labels = [label and unmark_text(label) for label in header.labels]
-    first, last = header.first_line or 0, header.last_line or 0
-    shown = dict(date for (row, _), date in sheet.shown_dates.items() if first <= row <= last)
-    for text, date in shown.items():
-        labels = [label.replace(text, date) for label in labels]
-    return labels
 
 
 def _fills(sheet: Sheet, header: Header, extent: Extent, wish: TableWish) -> list[Fill]:
@@ -188,9 +179,13 @@ def _write(
     writer.write_row(number, cells)
 
 
-def grid_rows(rows: Sequence[Row]) -> list[GridRow]:
-    """Return the rows of a sheet as rows of a grid."""
-    return make_grid((number, number, cells, None) for number, cells in rows)
+def grid_rows(rows: Sequence[Row], shown_dates: ShownDates | None = None) -> list[GridRow]:
+    """Return the rows of a sheet as rows of a grid; dates are labelled as the sheet shows them."""
+    grid = make_grid((number, number, cells, None) for number, cells in rows)
+    if shown_dates:
+        for row in grid:
+            row.labels = [shown_dates.get((row.number, place), cell) for place, cell in enumerate(row.cells)]
+    return grid
 
 
 def _footer_length(rows: Sequence[Row], header: Header) -> int:

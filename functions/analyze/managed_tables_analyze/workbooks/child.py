@@ -9,6 +9,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
@@ -103,13 +104,14 @@ def _read(readers: Sequence[Reader], path: Path, output: IO[bytes]) -> None:
 
 
 def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
-    write_frame(output, FrameKind.SHEET, (sheet.name, sheet.visible, sheet.merged))
-    for batch in sheet.batches:
-        sheet.tally.see(batch)
+    tally = sheet.tally
+    first = list(islice(sheet.batches, 1))  # with which the dates among the first rows are known
+    write_frame(output, FrameKind.SHEET, (sheet.name, sheet.visible, sheet.merged, tally.shown_dates))
+    for batch in chain(first, sheet.batches):
+        tally.see(batch)
         write_frame(output, FrameKind.ROWS, (batch.numbers, batch.columns))
     output.flush()
-    tally = sheet.tally
-    write_frame(output, FrameKind.SHEET_END, (tally.findings(), tally.merged, tally.shown_dates))
+    write_frame(output, FrameKind.SHEET_END, (tally.findings(), tally.merged))
 
 
 if __name__ == "__main__":

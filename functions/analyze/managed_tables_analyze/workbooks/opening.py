@@ -23,7 +23,7 @@ from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables_analyze.files.kinds import Kind
 from managed_tables_analyze.workbooks.frames import FrameKind, read_frame
 from managed_tables_analyze.workbooks.raw import Told
-from managed_tables_analyze.workbooks.sheets import Batch, MergedRange, Sheet, ShownDates
+from managed_tables_analyze.workbooks.sheets import Batch, MergedRange, Sheet
 
 _MIN_SECONDS = 20  # a small file is read in a second, even by a cold Lambda
 _SECONDS_PER_MB = 10  # twenty times what it takes
@@ -56,14 +56,13 @@ def read_workbook(path: Path, kind: Kind, name: str) -> Iterator[Sheet]:
 
 
 def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: bool) -> Sheet:
-    name, visible, merged = body
-    findings, merged_down, shown_dates = list[Finding](), list[MergedRange](), ShownDates()
+    name, visible, merged, shown_dates = body
+    findings, merged_down = list[Finding](), list[MergedRange]()
 
     def batches() -> Iterator[Batch]:
         for frame, content in frames:
             if frame is FrameKind.SHEET_END:
                 merged_down.extend(map(tuple, content[1]))
-                shown_dates.update(content[2])
                 findings.extend(map(_finding, content[0]))
                 return
             yield Batch(*content)

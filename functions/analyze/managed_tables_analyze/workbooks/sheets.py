@@ -20,10 +20,10 @@ Column = list[str | None]
 MergedRange = tuple[int, int, int, int]
 """First row, first column, last row, last column: rows counted from 1, columns from 0."""
 
-ShownDates = dict[tuple[int, int], tuple[str, str]]
-"""By row (counted from 1) and column (from 0): a date's text, and how the sheet shows it."""
+ShownDates = dict[tuple[int, int], str]
+"""By row (counted from 1) and column (from 0): a date as the sheet shows it, if that tells the whole date."""
 
-LABEL_ROWS = 60  # of a sheet, among which dates may be labels
+LABEL_ROWS = 300  # of a sheet, among which dates may be labels
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Sheet:
     has_numbers: bool = True
     """Numbers are distinct from texts: texts that look like numbers carry a sign (`workbook_cells`)."""
     shown_dates: ShownDates = field(default_factory=dict)
-    """Dates among the first rows as they are shown; complete once the rows are exhausted."""
+    """Dates among the first rows, of which some may be labels."""
     merged_down: list[MergedRange] = field(default_factory=list)
     """All merged cells; complete once the rows are exhausted."""
 

@@ -106,7 +106,7 @@ class SheetReader:
                 self._tally.percents.add(column)
             text = self._number(number_format, value)
             if row < LABEL_ROWS and text and (shown := shown_date(number_format, text)):
-                self._tally.shown_dates[row + 1, column] = (text, shown)
+                self._tally.shown_dates[row + 1, column] = shown
             return text
         if cell_type == XL_CELL_BOOLEAN:
             return "TRUE" if value else "FALSE"

@@ -9,6 +9,7 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(\.\d+)?)?", re.ASCI
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)([.,]\d+)?S)?", re.ASCII)
 _EPOCH = "1899-12-30"  # the day of a time without one
 _IDENTIFIER = re.compile(r"0[0-9]+|[(]?[0-9][0-9.() ]*[-/][0-9./() -]*[0-9]", re.ASCII)
+_DATE_CHARACTERS = 10  # of a date in ISO 8601
 _MAX_CHARACTERS = 100  # of a moment, a duration or an identifier: longer ones are not worth parsing
 _MAX_DIGITS = 12  # of a part of a duration
 
@@ -84,3 +85,10 @@ def shown_identifier(number: str, shown: str) -> str | None:
     if not (number.isdigit() and _IDENTIFIER.fullmatch(shown) and int(digits) == int(number)):
         return None
     return shown
+
+
+def tells_date(shown: str, iso: str) -> bool:
+    """Return whether what is shown of a date leaves no other date open; the first of a month needs no day."""
+    if len(iso) != _DATE_CHARACTERS or "#" in shown:
+        return False
+    return iso[2:4] in shown and (iso.endswith("-01") or str(int(iso[8:])) in shown)

@@ -17,7 +17,13 @@ from managed_tables_analyze.workbooks.failures import (
     WorkbookEncryptedError,
     WorkbookTooLargeError,
 )
-from managed_tables_analyze.workbooks.ods.cell_texts import Text, duration_text, moment_text, shown_identifier
+from managed_tables_analyze.workbooks.ods.cell_texts import (
+    Text,
+    duration_text,
+    moment_text,
+    shown_identifier,
+    tells_date,
+)
 from managed_tables_analyze.workbooks.package import Package, open_package
 from managed_tables_analyze.workbooks.raw import Cells, RawSheet, Tally, in_batches
 from managed_tables_analyze.workbooks.sheets import LABEL_ROWS, MAX_COLUMNS, MergedRange
@@ -203,9 +209,8 @@ class _TableParser:
 
     def _moment(self, kind: str, columns: range, shown: str) -> str | None:
         text = _TEMPORAL[kind](self._cell[f"{kind}-value"])
-        if text and kind == "date" and "T" not in text and shown and self._row <= LABEL_ROWS:
-            dates = {(self._row, column): (text, shown) for column in columns}
-            self.tables[-1].tally.shown_dates.update(dates)
+        if text and kind == "date" and self._row <= LABEL_ROWS and tells_date(shown, text):
+            self.tables[-1].tally.shown_dates.update({(self._row, column): shown for column in columns})
         return text
 
     def _number(self, columns: range, shown: str) -> str | None:

@@ -28,7 +28,12 @@ def local_code(code: str) -> str:
 
 
 def show_date(section: Sequence[re.Match[str]], day: date) -> str | None:
-    """Return a day as a section of a number format shows it; None if it has signs that are not of dates."""
+    """Return a day as a section of a number format shows it; None if that leaves the day open, or is no date.
+
+    So months without a year stay what they are: two years of them would be called alike.
+    """
+    if not _tells(section, day):
+        return None
     months, weekdays = (names.split() for names in _names(section))
     forms = {
         "d": str(day.day),
@@ -51,6 +56,14 @@ def show_date(section: Sequence[re.Match[str]], day: date) -> str | None:
         literal = token["quoted"] or token["escaped"] or token["other"] or ""
         shown.append(forms[letters.lower()] if letters is not None else "" if literal == "@" else literal)
     return "".join(shown).strip() or None
+
+
+def _tells(section: Sequence[re.Match[str]], day: date) -> bool:
+    """Return whether a section shows the year, and the month and the day unless they are the first."""
+    runs = {token["letters"].lower() for token in section if token["letters"]}
+    has_month, has_day = any(run.startswith("m") for run in runs), not runs.isdisjoint(("d", "dd"))
+    has_year = any(run.startswith("y") for run in runs)
+    return has_year and (has_month or day.month == 1) and (has_day or day.day == 1)
 
 
 def _names(section: Sequence[re.Match[str]]) -> tuple[str, str]:

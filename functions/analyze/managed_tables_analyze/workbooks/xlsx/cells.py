@@ -127,12 +127,10 @@ class CellReader:
         index = int(style) if style.isdigit() else -1
         return self._formats[index] if 0 <= index < len(self._formats) else GENERAL
 
-    def shown_date(self, style: str, raw: str) -> tuple[str, str] | None:
-        """Return the text of a cell that is a date, and how the sheet shows it; None for another cell."""
+    def shown_date(self, style: str, raw: str) -> str | None:
+        """Return a cell that is a date as the sheet shows it; None for another cell."""
         number_format = self.format_of(style)
-        text = serial_text(raw, number_format.kind, self._is_1904)
-        shown = shown_date(number_format, text)
-        return (text, shown) if shown else None
+        return shown_date(number_format, serial_text(raw, number_format.kind, self._is_1904))
 
     def _note_percent(self, column: int, number_format: NumberFormat) -> None:
         if number_format.is_percent:

@@ -28,7 +28,7 @@ _MERGED_TAG_BYTES = 200
 _HEAD_BYTES = 1 << 18  # in which the columns are declared, before the rows
 _HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col ([^<>]*hidden="(?:1|true)"[^<>]*)>')
 _NUMBER = re.compile(rb'(min|max)="([0-9]{1,5})"')
-_LABEL_BYTES = 1 << 17  # in which the rows of a header are
+_LABEL_BYTES = 1 << 18  # in which the rows of a header are
 _NUMBER_CELL = re.compile(
     r"<(?:\w+:)?c\s([^<>]*)>(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<]*</(?:\w+:)?f>))?<(?:\w+:)?v>([^<]+)<"
 )
