@@ -16,8 +16,8 @@ MONEY = 6.0  # deducted for a currency and two decimals (unit: `R$ 1.234,56` in 
 DATE = 14.0  # a day of forty years (csv/no_header_dates.csv)
 TIME = 12.0  # a minute of the day; seconds are digits (unit: `hora/10:30`)
 BOOLEAN = 2.0  # (csv/numbers_as_labels.csv)
-NULL_WORD = 3.0  # `-`, `n/a`, `#N/D` (values/null_words_in_text.csv)
-EMPTY = 5.0  # the most that an empty cell costs, where a column has few (layouts/second_line.csv)
+NULL_WORD = 3.0  # `-`, `n/a`, `#N/D` (reports/signs_explained_below.csv)
+EMPTY = 5.0  # the most that an empty cell costs, where a column has few (reports/notes_of_empty_cells.csv)
 SAME_CELL = 4.0  # a cell that repeats one above or to its left (csv/hash_in_quoted_lines.csv)
 
 # Columns
@@ -28,13 +28,13 @@ SHAPE = 16.0  # to describe a code's shape: worth it for several rows (csv/heade
 KINDS = {"boolean": 13.0}  # one word alone may be a label as well (empty-named-column.xlsx of readxl)
 
 # Rows of the table
-SHORT_ROW = 9.0  # a text file's row with fewer cells than the table (csv/short_rows.csv)
-SENTENCE = 8.0  # on top of that, four words without a delimiter (reports/legend_below.csv)
+SHORT_ROW = 9.0  # a text file's row with fewer cells than the table (reports/office_below.csv)
+SENTENCE = 8.0  # on top of that, four words without a delimiter (reports/sentences_below.csv)
 LONG_ROW = 8.0  # more cells than the table has (csv/long_row.csv)
 GAP = 8.0  # blank lines within the table (csv/note_below.csv)
 TOTAL = 24.0  # `Total` (csv/total_below.csv)
 NOTE = 24.0  # `Fonte: …`, `(2 rows affected)` (csv/note_below.csv, reports/console_rule.csv)
-NOTE_OF_CELLS = 10.0  # `Fonte` with its text in further cells (reports/note_in_cells.csv)
+NOTE_OF_CELLS = 10.0  # `Fonte` with its text in further cells (reports/source_in_two_cells.csv)
 
 # Header
 NO_HEADER = 9.0  # one table in five hundred has none (csv/all_text.csv)
