@@ -46,14 +46,14 @@ HEADER_LINE = 20.0  # a further line that the one above does not call for (layou
 HEADER_APART = 60.0  # a further line below blank ones (csv/title_and_blank_above.csv)
 HEADER_OF_VALUES = 40.0  # a further line that has values (csv/no_header.csv)
 GROUP_LINE = 5.0  # a further line below gaps or a repeated label (reports/header_of_two_lines_again.csv)
-GROUP_OF_ONE = 8.0  # in a line with merged cells, a label above one other label (deaths.xlsx of readxl)
+GROUP_OF_ONE = 8.0  # among merged cells, a label above one other label (xlsx/form_of_merged_cells.xlsx)
 GROUP_OF_WHOLE = 12.0  # groups above labels that need none (deaths.xlsx of readxl)
 UNITS_LINE = 2.0  # a further line of units (csv/units_below_header.csv)
 
 # Outside the table
 TITLE = 4.0  # (csv/title_above.csv)
 TITLE_OF_CELLS = 3.0  # on top of TITLE, for several cells (csv/title_with_delimiters.csv)
-TITLE_CELL = 2.0  # each of its cells but the first three (malformed_format.xls of calamine)
+TITLE_CELL = 2.0  # each of its cells but the first three (xlsx/times_as_labels.xlsx)
 TITLE_LIKE_HEADER = 12.0  # on top of these, for as many cells as the table has (csv/all_text.csv)
 TITLE_OF_VALUES = 10.0  # of values alone (values/codes.csv)
 TITLE_INDENTED = 8.0  # a text's title begins in its first cell (csv/headers_blank.csv of the hostile set)
