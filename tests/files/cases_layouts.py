@@ -85,6 +85,23 @@ def words_and_values() -> Iterator[Case]:
         rain,
         dialect={"header_line": None},
     )
+    yield case(
+        "layouts/words_that_come_again.csv",
+        "Ana;Recife;ativo\nBia;Natal;ativo\nCaio;Recife;inativo\nDora;Olinda;ativo\n",
+        "words of the first row that come again below are no labels",
+        "coluna_1:text coluna_2:text coluna_3:text",
+        "Ana|Recife|ativo\nBia|Natal|ativo\nCaio|Recife|inativo\nDora|Olinda|ativo",
+        dialect={"header_line": None},
+    )
+    yield case(
+        "layouts/units_that_are_values.csv",
+        "Reajuste;Venda\n%;un\nvalor fixo;un\n%;pacote\nvalor fixo;litro\n",
+        "units of the first row that come again below are its values",
+        "reajuste:text venda:text",
+        "%|un\nvalor fixo|un\n%|pacote\nvalor fixo|litro",
+        labels=["Reajuste", "Venda"],
+        lines=[2, 3, 4, 5],
+    )
 
 
 def headers() -> Iterator[Case]:
@@ -148,6 +165,37 @@ def headers() -> Iterator[Case]:
         "1|Ana|Recife|casa\n2|Rui|Santos|porta",
         labels=["loja", "nome", "cidade", "produto"],
         lines=[5, 6],
+    )
+    yield case(
+        "layouts/title_of_empty_cells.csv",
+        "Cadastro de lojas;;;\nLoja;Cidade;Bairro;Gerente\nAurora;Recife;Boa Vista;Ana Lima\n"
+        "Estrela;Natal;Tirol;Rui Costa\nSol;Olinda;Carmo;Bia Reis\n",
+        "a title that leaves all columns but one without a label is no header",
+        "loja:text cidade:text bairro:text gerente:text",
+        "Aurora|Recife|Boa Vista|Ana Lima\nEstrela|Natal|Tirol|Rui Costa\nSol|Olinda|Carmo|Bia Reis",
+        labels=["Loja", "Cidade", "Bairro", "Gerente"],
+        warnings=["LINES_ABOVE [1]"],
+    )
+    yield case(
+        "layouts/period_in_two_cells.csv",
+        "Rede Aurora;;;\nPeriodo;;janeiro;\nLoja;Cidade;Vendas;Trocas\n1;Recife;120;4\n2;Natal;95;3\n"
+        "3;Olinda;80;1\n",
+        "a name and its value above labels that need no groups are none",
+        "loja:integer cidade:text vendas:integer trocas:integer",
+        "1|Recife|120|4\n2|Natal|95|3\n3|Olinda|80|1",
+        labels=["Loja", "Cidade", "Vendas", "Trocas"],
+        warnings=["LINES_ABOVE [1, 2]"],
+    )
+    yield case(
+        "layouts/units_of_words.csv",
+        "Cultura;Norte;Nordeste;Sul;Sudeste\n;mil t;mil t;mil t;mil t\n"
+        "Soja;1250,5;980,25;1310,75;2050,5\nMilho;830,5;910,75;1120,5;1340,25\n"
+        "Trigo;120,5;90,75;2240,5;640,25\nArroz;220,5;190,75;1240,5;340,25\n",
+        "the same words above all decimals are a line of the header",
+        "cultura:text norte_mil_t:decimal nordeste_mil_t:decimal sul_mil_t:decimal sudeste_mil_t:decimal",
+        "Soja|1250,5|980,25|1310,75|2050,5\nMilho|830,5|910,75|1120,5|1340,25\n"
+        "Trigo|120,5|90,75|2240,5|640,25\nArroz|220,5|190,75|1240,5|340,25",
+        labels=["Cultura", "Norte mil t", "Nordeste mil t", "Sul mil t", "Sudeste mil t"],
     )
 
 

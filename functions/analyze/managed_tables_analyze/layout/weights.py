@@ -22,7 +22,7 @@ SAME_CELL = 4.0  # a cell that repeats one above or to its left (csv/hash_in_quo
 
 # Columns
 EXCEPTION = 7.0  # a cell not of its column's kind, on top of its text (csv/exception_in_last_row.csv)
-SAME_EXCEPTION = 3.0  # the same word again in the row (layouts/words_right_below.csv)
+SAME_EXCEPTION = 3.0  # the same word again in the row (layouts/units_of_words.csv)
 ODD_ROW = 6.0  # no cell of the row is of its column's kind (csv/title_with_delimiters.csv)
 SHAPE = 16.0  # to describe a code's shape: worth it for several rows (csv/header_only.csv)
 KINDS = {"boolean": 13.0}  # one word alone may be a label as well (empty-named-column.xlsx of readxl)
@@ -38,17 +38,17 @@ NOTE_OF_CELLS = 10.0  # `Fonte` with its text in further cells (reports/source_i
 
 # Header
 NO_HEADER = 9.0  # one table in five hundred has none (csv/all_text.csv)
-BLANK_LABEL = 1.5  # (csv/blank_label.csv)
+BLANK_LABEL = 1.5  # (layouts/title_of_empty_cells.csv)
 MISSING_LABELS = 20.0  # of all columns, where the header ends early (csv/one_column_decimal_commas.csv)
 VALUE_LABEL = 10.0  # a value as label, except a year (csv/no_header.csv)
-LABEL_AMONG_VALUES = 10.0  # the column has the label as a value (unit: `Alice;Jones`)
+LABEL_AMONG_VALUES = 10.0  # the column has the label as a value (layouts/words_that_come_again.csv)
 HEADER_LINE = 20.0  # a further line that the one above does not call for (layouts/words_right_below.csv)
 HEADER_APART = 60.0  # a further line below blank ones (csv/title_and_blank_above.csv)
 HEADER_OF_VALUES = 40.0  # a further line that has values (csv/no_header.csv)
 GROUP_LINE = 5.0  # a further line below gaps or a repeated label (reports/header_of_two_lines_again.csv)
 GROUP_OF_ONE = 8.0  # among merged cells, a label above one other label (xlsx/form_of_merged_cells.xlsx)
-GROUP_OF_WHOLE = 12.0  # groups above labels that need none (deaths.xlsx of readxl)
-UNITS_LINE = 2.0  # a further line of units (csv/units_below_header.csv)
+GROUP_OF_WHOLE = 12.0  # groups above labels that need none (layouts/period_in_two_cells.csv)
+UNITS_LINE = 2.0  # a further line of units (csv/units_below_header.csv, layouts/units_that_are_values.csv)
 
 # Outside the table
 TITLE = 4.0  # (csv/title_above.csv)
