@@ -11,6 +11,7 @@ def cases() -> Iterator[Case]:
     yield from headers()
     yield from notes_and_pages()
     yield from several_tables()
+    yield from first_and_last_rows()
 
 
 def words_and_values() -> Iterator[Case]:
@@ -248,4 +249,49 @@ def several_tables() -> Iterator[Case]:
         "nome:text valor:integer",
         "\n".join(f"n{number}|{number}" for number in range(22)),
         warnings=["TABLE_APART"],
+    )
+
+
+def first_and_last_rows() -> Iterator[Case]:
+    """Rows at the edges of a table that are unlike the others."""
+    yield case(
+        "layouts/first_row_is_short.csv",
+        "11\n12;Feijao;7,40\n13;Milho;3,20\n14\n15;Arroz;5,10\n",
+        "the number in the first line is no title: other rows have no more",
+        "coluna_1:integer coluna_2:text? coluna_3:decimal?",
+        "11|∅|∅\n12|Feijao|7,40\n13|Milho|3,20\n14|∅|∅\n15|Arroz|5,10",
+        warnings=["SHORT_ROWS"],
+    )
+    yield case(
+        "layouts/words_in_last_rows.csv",
+        "Aluno;Nota\nAna;7,25\nBia;8,50\nCaio;6,75\nDora;9,25\nEva;5,50\nFabio;8,75\nGil;faltou\n"
+        "Hugo;transferido\nIvo;desistiu\n",
+        "the last rows have words instead of numbers, and are rows",
+        "aluno:text nota:text",
+        "Ana|7,25\nBia|8,50\nCaio|6,75\nDora|9,25\nEva|5,50\nFabio|8,75\nGil|faltou\nHugo|transferido\n"
+        "Ivo|desistiu",
+        labels=["Aluno", "Nota"],
+    )
+    yield case(
+        "layouts/last_rows_without_price.csv",
+        "Produto;Lote;Preco\nArroz;A12;5,20\nFeijao;B7;8,90\nAcucar;unico;4,10\nSal;C3;2,30\nCafe;17\n"
+        "Farinha;21\nFuba;9\n",
+        "the last rows lack a cell, and have values: they are rows",
+        "produto:text lote:text preco:decimal?",
+        "Arroz|A12|5,20\nFeijao|B7|8,90\nAcucar|unico|4,10\nSal|C3|2,30\nCafe|17|∅\nFarinha|21|∅\nFuba|9|∅",
+        labels=["Produto", "Lote", "Preco"],
+        warnings=["SHORT_ROWS"],
+    )
+    yield case(
+        "layouts/last_rows_without_salary.csv",
+        "Nome;Cargo;Cidade;Salario\nAna;gerente;Betim;5200\nBia;analista;Contagem;4100\n"
+        "Caio;auxiliar;Sabara;2300\nDora;diretora;Betim;8100\nEva;estagiaria;Ibirite\nGil;voluntario;Betim\n"
+        "Hugo;conselheiro;Contagem\n",
+        "the last rows lack a cell, and have more than a legend: they are rows",
+        "nome:text cargo:text cidade:text salario:integer?",
+        "Ana|gerente|Betim|5200\nBia|analista|Contagem|4100\nCaio|auxiliar|Sabara|2300\n"
+        "Dora|diretora|Betim|8100\nEva|estagiaria|Ibirite|∅\nGil|voluntario|Betim|∅\n"
+        "Hugo|conselheiro|Contagem|∅",
+        labels=["Nome", "Cargo", "Cidade", "Salario"],
+        warnings=["SHORT_ROWS"],
     )
