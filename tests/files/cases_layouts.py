@@ -12,6 +12,7 @@ def cases() -> Iterator[Case]:
     yield from notes_and_pages()
     yield from several_tables()
     yield from first_and_last_rows()
+    yield from blanks_and_commas()
 
 
 def words_and_values() -> Iterator[Case]:
@@ -294,4 +295,33 @@ def first_and_last_rows() -> Iterator[Case]:
         "Hugo|conselheiro|Contagem|∅",
         labels=["Nome", "Cargo", "Cidade", "Salario"],
         warnings=["SHORT_ROWS"],
+    )
+
+
+def blanks_and_commas() -> Iterator[Case]:
+    """Lines with blanks or commas that cut cells, and that do not."""
+    moments = [f"01/02/2024 {8 + half // 2:02}:{half % 2 * 30:02}" for half in range(16)]
+    yield case(
+        "layouts/moments_of_one_day.csv",
+        "momento\n" + "".join(f"{moment}\n" for moment in moments),
+        "the day that all moments share is no column of its own",
+        "momento:datetime",
+        [[moment] for moment in moments],
+    )
+    yield case(
+        "layouts/number_month_number.csv",
+        "loja mes meta\n" + "".join(f"{shop} jan 50\n" for shop in range(1, 10)),
+        "blanks cut as many cells as labels, though each line may be read as a date",
+        "loja:integer mes:text meta:integer",
+        [[f"{shop}", "jan", "50"] for shop in range(1, 10)],
+        dialect={"delimiter": " "},
+    )
+    days = [f"{day} mar {' ' * (day == 5)}2024" for day in range(2, 10)]
+    yield case(
+        "layouts/dates_with_blanks.csv",
+        "Data de entrega\n" + "".join(f"{day}\n" for day in days),
+        "dates written with a month's name are not cut, though the label has as many words",
+        "data_de_entrega:text",
+        [[day] for day in days],
+        labels=["Data de entrega"],
     )

@@ -6,19 +6,19 @@ fewest bits, so a weight matters only against the others. Files are named as in 
 
 # Cells
 CHARACTER = 5.0  # of text: a letter of either case, or a sign (csv/all_text.csv)
-BLANK_CHARACTER = 2.5  # one of six in prose, so less than a cell's end (csv/one_column_full_names.csv)
+BLANK_CHARACTER = 2.5  # one of six in prose, so less than a cell's end (layouts/number_month_number.csv)
 ODD_CHARACTER = 6.0  # on top of CHARACTER, for `;`, tab and `|`: they usually cut cells (csv/semicolon.csv)
 UNPAIRED_QUOTE = 20.0  # a cell that was cut within its quotes (csv/semicolon_in_quoted_text.csv)
 TEXT = 3.0  # the end of a text: less than a delimiter costs as text (csv/comma.csv)
 DIGIT = 3.3  # log2(10) (csv/no_header.csv)
 NUMBER = 3.0  # the end of a number, and its sign (csv/no_header.csv)
 MONEY = 6.0  # deducted for a currency and two decimals (unit: `R$ 1.234,56` in one column)
-DATE = 14.0  # a day of forty years (csv/no_header_dates.csv)
-TIME = 12.0  # a minute of the day; seconds are digits (unit: `hora/10:30`)
+DATE = 14.0  # a day of forty years (layouts/number_month_number.csv)
+TIME = 12.0  # a minute of the day; seconds are digits (layouts/moments_of_one_day.csv)
 BOOLEAN = 2.0  # (csv/numbers_as_labels.csv)
 NULL_WORD = 3.0  # `-`, `n/a`, `#N/D` (reports/signs_explained_below.csv)
 EMPTY = 5.0  # the most that an empty cell costs, where a column has few (reports/notes_of_empty_cells.csv)
-SAME_CELL = 4.0  # a cell that repeats one above or to its left (csv/hash_in_quoted_lines.csv)
+SAME_CELL = 4.0  # a cell that repeats one above or to its left (layouts/moments_of_one_day.csv)
 
 # Columns
 EXCEPTION = 7.0  # a cell not of its column's kind, on top of its text (csv/exception_in_last_row.csv)
@@ -75,5 +75,5 @@ DELIMITERS = {
 BLANKS_WITHOUT_HEADER = 40.0  # a blank or colon that cuts words into unlabelled columns (unit: `Lote 1`)
 TEXTS_CUT = 40.0  # texts cut into columns that lack labels (unit: `Campinas, SP`)
 APOSTROPHE = 10.0  # as the quote (csv/apostrophes_in_text.csv)
-RUNS_OF_BLANKS = 10.0  # as delimiters (csv/runs_of_blanks.txt)
+RUNS_OF_BLANKS = 10.0  # as delimiters (layouts/dates_with_blanks.csv)
 WRAPPED_LINE = 6.0  # a line quoted as a whole (csv/quoted_texts_with_commas.csv)
