@@ -325,3 +325,34 @@ def blanks_and_commas() -> Iterator[Case]:
         [[day] for day in days],
         labels=["Data de entrega"],
     )
+    places = ["Lote 12 Quadra 3", "Lote 15 Quadra 3", "Lote 102 Quadra 14", "Lote 7 Quadra 21"]
+    yield case(
+        "layouts/lots_and_blocks.csv",
+        "endereco\n" + "".join(f"{place}\n" for place in places),
+        "words and numbers below one label are texts of one column",
+        "endereco:text",
+        [[place] for place in places],
+    )
+    cities = ["Campinas, SP", "Santos, SP", "Betim, MG", "Niterói, RJ"]
+    yield case(
+        "layouts/cities_and_states.csv",
+        "cidade\n" + "".join(f"{city}\n" for city in cities),
+        "texts with a comma below one label are one column",
+        "cidade:text",
+        [[city] for city in cities],
+    )
+    yield case(
+        "layouts/quoted_lines_with_numbers.csv",
+        '"item"\n"Parafuso, 12"\n"Porca, 8"\n"Arruela, 25"\n',
+        "the quotes around a text with a comma keep it whole",
+        "item:text",
+        [["Parafuso, 12"], ["Porca, 8"], ["Arruela, 25"]],
+    )
+    yield case(
+        "layouts/one_text_in_apostrophes.csv",
+        "Codigo;Produto;Preco\n1;Arroz;5,20\n2;'Mix';8,90\n3;Feijao;7,40\n",
+        "apostrophes around a single text are its own",
+        "codigo:text produto:text preco:decimal",
+        "1|Arroz|5,20\n2|'Mix'|8,90\n3|Feijao|7,40",
+        labels=["Codigo", "Produto", "Preco"],
+    )

@@ -72,8 +72,8 @@ DELIMITERS = {
     **dict.fromkeys((":", " "), 9.0),
     **dict.fromkeys(("@", "!", "&", "*", "+", "?"), 60.0),
 }
-BLANKS_WITHOUT_HEADER = 40.0  # a blank or colon that cuts words into unlabelled columns (unit: `Lote 1`)
-TEXTS_CUT = 40.0  # texts cut into columns that lack labels (unit: `Campinas, SP`)
-APOSTROPHE = 10.0  # as the quote (csv/apostrophes_in_text.csv)
+BLANKS_WITHOUT_HEADER = 40.0  # a blank or colon that cuts unlabelled columns (layouts/lots_and_blocks.csv)
+TEXTS_CUT = 40.0  # texts cut into columns that lack labels (layouts/cities_and_states.csv)
+APOSTROPHE = 10.0  # as the quote (layouts/one_text_in_apostrophes.csv)
 RUNS_OF_BLANKS = 10.0  # as delimiters (layouts/dates_with_blanks.csv)
-WRAPPED_LINE = 6.0  # a line quoted as a whole (csv/quoted_texts_with_commas.csv)
+WRAPPED_LINE = 6.0  # a line quoted as a whole (layouts/quoted_lines_with_numbers.csv)
