@@ -139,6 +139,17 @@ def below() -> Iterator[Case]:
         labels=["Canal", "Visitas", "Novas", "Receita"],
         warnings=["Dia Visitas; 01/01/24 900; 02/01/24 834"],
     )
+    days = [[f"0{day}/01/2024", f"{day}0,50", f"{day}00,00"] for day in range(1, 7)]
+    yield case(
+        "reports/table_below_with_its_total.csv",
+        "Data;Valor;Saldo\n" + "".join(f"{';'.join(day)}\n" for day in days) + "\n\nNome;Cargo;Cidade\n"
+        "Ana;Gerente;Recife\nBruno;Analista;Natal\nCarla;Gerente;Recife\nTotal;3;\nFonte: RH\n",
+        "all lines of another table are told, its total and its source among them",
+        "data:date valor:decimal saldo:decimal",
+        days,
+        labels=["Data", "Valor", "Saldo"],
+        warnings=["[10, 11, 12, 13, 14, 15]"],
+    )
     yield case(
         "reports/group_without_values.csv",
         "Nome;Valor;Obs\nAna;1,50;x\nBia;2,50;z\nCris;5,25;\nDora;6,00;\nEva;7,00;\n\nGrupo B;novo;\nCaio;3,00;\nDavi;4,00;y\n",

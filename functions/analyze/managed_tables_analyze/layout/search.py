@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from managed_tables_analyze.layout import weights
-from managed_tables_analyze.layout.grid import Cells, GridRow
+from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.header import Header, join_labels
 from managed_tables_analyze.layout.heading import MOST_LINES
 from managed_tables_analyze.layout.looks import TEXT
@@ -202,13 +203,11 @@ def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
     following = place + layout.end
     header.end_line = grid.rows[following].number if following < len(grid.rows) else None
     header.next_line = grid.rows[tables[number + 1][0]].number if number + 1 < len(tables) else None
-    header.others = [_rows_of(grid.rows, *one) for one in (*tables[:number], *tables[number + 1 :])]
+    bounds = [*(start for start, _ in tables), len(grid.rows)]
+    apart = [rows for rows in pairwise(bounds) if rows[0] != place]
+    header.others = [[(row.number, row.cells) for row in grid.rows[start:end]] for start, end in apart]
     header.skipped = [row.number for row in grid.rows[: place + layout.first]]
     return header
-
-
-def _rows_of(rows: Sequence[GridRow], place: int, layout: Layout) -> list[tuple[int, Cells]]:
-    return [(row.number, row.cells) for row in rows[place + layout.first : place + layout.end]]
 
 
 def _header_of(rows: Sequence[GridRow], layout: Layout, header_end: int) -> Header:
