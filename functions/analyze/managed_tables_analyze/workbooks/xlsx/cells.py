@@ -130,7 +130,9 @@ class CellReader:
     def shown_date(self, style: str, raw: str) -> str | None:
         """Return a cell that is a date as the sheet shows it; None for another cell."""
         number_format = self.format_of(style)
-        return shown_date(number_format, serial_text(raw, number_format.kind, self._is_1904))
+        if number_format.kind is not FormatKind.DATE:
+            return None
+        return shown_date(number_format, serial_text(raw, FormatKind.DATE, self._is_1904))
 
     def _note_percent(self, column: int, number_format: NumberFormat) -> None:
         if number_format.is_percent:

@@ -25,10 +25,9 @@ from managed_tables_analyze.workbooks.xml import Attributes, parse_xml
 _CHUNK_BYTES = 1 << 20
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^<>]*ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _MERGED_TAG_BYTES = 200
-_HEAD_BYTES = 1 << 18  # in which the columns are declared, before the rows
+_HEAD_BYTES = 1 << 18  # in which the columns are declared, and the rows of a header stand
 _HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col ([^<>]*hidden="(?:1|true)"[^<>]*)>')
 _NUMBER = re.compile(rb'(min|max)="([0-9]{1,5})"')
-_LABEL_BYTES = 1 << 18  # in which the rows of a header are
 _NUMBER_CELL = re.compile(
     r"<(?:\w+:)?c\s([^<>]*)>(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<]*</(?:\w+:)?f>))?<(?:\w+:)?v>([^<]+)<"
 )
@@ -129,8 +128,11 @@ def _styles(package: Package, part: str | None) -> list[NumberFormat] | Workbook
 
 
 def _open_sheet(package: Package, part: str, reader: CellReader, name: str, is_visible: bool) -> RawSheet:
-    shown_dates = _shown_dates(package, part, reader)
-    tally = reader.tally = Tally(hidden_columns=_hidden_columns(package, part), shown_dates=shown_dates)
+    with package.open_part(part) as stream:
+        above, _, rows = stream.read(_HEAD_BYTES).partition(b"sheetData")
+    tally = reader.tally = Tally(
+        hidden_columns=_hidden_columns(above), shown_dates=_shown_dates(rows, reader)
+    )
     batches = _batches(package, part, reader)
     first = next(batches, None)
     merged = _merged_ranges(package, part) if first and _may_have_merged_header(first) else []
@@ -158,24 +160,20 @@ def _skip(batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
             yield batch.cut(skipped) if skipped else batch
 
 
-def _hidden_columns(package: Package, part: str) -> frozenset[int]:
+def _hidden_columns(above: bytes) -> frozenset[int]:
     """Return the columns (from 0) that are hidden, which the sheet declares before its rows."""
-    with package.open_part(part) as stream:
-        head = stream.read(_HEAD_BYTES).partition(b"sheetData")[0]
     hidden: set[int] = set()
-    for attributes in _HIDDEN_COLUMN.findall(head):
+    for attributes in _HIDDEN_COLUMN.findall(above):
         named = dict(_NUMBER.findall(attributes))
         first, last = (int(named.get(name, b"0")) for name in (b"min", b"max"))
         hidden.update(range(first - 1, min(last, MAX_COLUMNS)) if first else ())
     return frozenset(hidden)
 
 
-def _shown_dates(package: Package, part: str, reader: CellReader) -> ShownDates:
+def _shown_dates(rows: bytes, reader: CellReader) -> ShownDates:
     """Return the dates among the first rows as the sheet shows them."""
-    with package.open_part(part) as stream:
-        head = stream.read(_LABEL_BYTES).decode("utf-8", "replace")
     found: ShownDates = {}
-    for attributes, raw in _NUMBER_CELL.findall(head):
+    for attributes, raw in _NUMBER_CELL.findall(rows.decode("utf-8", "replace")):
         named = dict(_ATTRIBUTE.findall(attributes))
         place = _REFERENCE.fullmatch(named.get("r", ""))
         if place is None or named.get("t", "n") != "n" or int(place[2]) > LABEL_ROWS:
