@@ -82,8 +82,6 @@ _MAX_CODE = 1_000  # characters; Excel's own limit is 255
 def parse_format(code: str) -> NumberFormat:
     """Parse a number format's code as it stands in the file (always in its English form)."""
     sections = _sections(code[:_MAX_CODE])
-    while len(sections) > 1 and any((token["bracket"] or "").startswith("=") for token in sections[0]):
-        sections.pop(0)  # for one value only, such as `[=0]?`
     kind = _temporal_kind(sections[0])
     if kind is not None:
         return NumberFormat(kind, code=code[:_MAX_CODE] if kind is FormatKind.DATE else "")
@@ -110,12 +108,15 @@ def builtin_format(number: int) -> NumberFormat:
 
 
 def _sections(code: str) -> list[list[re.Match[str]]]:
+    """Return the tokens of each section, from the first that is not for one value only, such as `[=0]?`."""
     sections: list[list[re.Match[str]]] = [[]]
     for token in _TOKEN.finditer(code):
         if token["other"] == ";":
             sections.append([])
         else:
             sections[-1].append(token)
+    while len(sections) > 1 and any((token["bracket"] or "").startswith("=") for token in sections[0]):
+        sections.pop(0)
     return sections
 
 
