@@ -10,11 +10,11 @@ from managed_tables_analyze.layout.separators import is_separator
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab")  # such a name means a table, even one of sentences
 _SENTENCE_WORDS = 5
 _SENTENCE_ENDS = (".", ":", ";", ",", "!", "?")
-_MAX_LINES = 300  # of the sample
-_FEWEST_LINES = 3
+MAX_LINES = 300  # of the sample
+FEWEST_LINES = 3  # that show a pattern
 _FEWEST_ALIGNED = 2
 _ALIGNED = 0.9  # least share of lines with the usual number of cells
-_RUN = re.compile(" {2,}")
+RUN_OF_BLANKS = re.compile(" {2,}")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _FIXED_WIDTH = 80  # characters: equal lines of this length or more are records without delimiters
 
@@ -35,10 +35,10 @@ def is_aligned(lines: Sequence[str], delimiter: str) -> bool:
     Titles may precede the first aligned line; a comma between digits counts as a decimal mark.
     """
     plain = (line.rstrip("\r\n\x1a") for line in lines if not line.startswith("#"))
-    sample = [line for line in filter(str.strip, plain) if not is_separator((line,))][:_MAX_LINES]
+    sample = [line for line in filter(str.strip, plain) if not is_separator((line,))][:MAX_LINES]
     if len(sample) < _FEWEST_ALIGNED or delimiter in (";", "\t", "|"):
         return False
-    widths = [len(_RUN.split(line.strip())) for line in sample]
+    widths = [len(RUN_OF_BLANKS.split(line.strip())) for line in sample]
     width = Counter(widths).most_common(1)[0][0]
     first = widths.index(width)
     cut = sample[first:]
@@ -54,4 +54,4 @@ def is_aligned(lines: Sequence[str], delimiter: str) -> bool:
 def _are_fixed(lines: Sequence[str]) -> bool:
     """Return whether all lines are equally long, and too long to be the words or codes of one column."""
     [length, *others] = {*map(len, lines)}
-    return len(lines) >= _FEWEST_LINES and not others and length >= _FIXED_WIDTH and " " in lines[0]
+    return len(lines) >= FEWEST_LINES and not others and length >= _FIXED_WIDTH and " " in lines[0]

@@ -214,11 +214,11 @@ def _header_of(rows: Sequence[GridRow], layout: Layout, header_end: int) -> Head
     lines, body = rows[layout.first : header_end], rows[layout.start :]
     cells = [row.cells for row in rows]
     labels = join_labels(cells[layout.first : header_end], cells[layout.start : layout.end])
-    shown = join_labels([row.labels or row.cells for row in lines], cells[layout.start : layout.end])
+    shown = [row.labels or row.cells for row in lines] if any(row.labels for row in lines) else None
     is_first = layout.first == 0 and len(lines) == 1 < min(len(rows), layout.width)
     return Header(
         labels=labels,
-        shown_labels=shown,
+        shown_labels=join_labels(shown, cells[layout.start : layout.end]) if shown else labels,
         width=len(labels) or max([layout.width, *(row.extent for row in body)]),
         first_line=lines[0].number if lines else None,
         last_line=lines[-1].number if lines else None,

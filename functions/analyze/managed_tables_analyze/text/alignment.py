@@ -3,21 +3,19 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from managed_tables_analyze.files.untabular import FEWEST_LINES, MAX_LINES, RUN_OF_BLANKS
 from managed_tables_analyze.layout.looks import look
 from managed_tables_analyze.text.dialect import QUOTE
 
-_MAX_LINES = 300  # of the sample
-_FEWEST_LINES = 3
 _VALUES = 0.8  # least share of values in a column of values
 _DELIMITER = re.compile(rf"[;\t|{QUOTE}]|,(?!\d)|(?<!\d),")
-_RUN = re.compile(" {2,}")
 
 
 def is_cut_by_runs(sample: Sequence[str]) -> bool:
     """Return whether all lines have the same number of words (R omits a label), mostly values by column."""
-    lines = [line.strip() for line in sample if not line.isspace()][:_MAX_LINES]
+    lines = [line.strip() for line in sample if not line.isspace()][:MAX_LINES]
     text = "\n".join(lines)
-    if len(lines) < _FEWEST_LINES or not _RUN.search(text) or _DELIMITER.search(text):
+    if len(lines) < FEWEST_LINES or not RUN_OF_BLANKS.search(text) or _DELIMITER.search(text):
         return False
     labels, *rows = map(str.split, lines)
     [width, *others] = {*map(len, rows)}

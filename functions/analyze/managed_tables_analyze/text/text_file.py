@@ -59,7 +59,7 @@ class TextFile:
     @cached_property
     def columns(self) -> Columns | None:
         """What the first rows show of each column, learnt when first needed; None if they are too few."""
-        return Columns.of((one.cells for one in self.rows if not one.repaired), self.width)
+        return _learn_columns(self.rows, self.width)
 
     def is_comment(self, start: str, cells: int) -> bool:
         """Return whether a line that begins with `#` is a comment; `#vendas;20` may be a row."""
@@ -128,7 +128,7 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     width = _usual_width(rows) if choice.layout.width > 1 else 1
     if width == 1 or not any(one.repaired or _length(one) not in (0, width) for one in records):
         return records
-    mender = Mender(choice.dialect, width, Columns.of((one.cells for one in rows if not one.repaired), width))
+    mender = Mender(choice.dialect, width, _learn_columns(rows, width))
     above = records[: _place(records, choice.first_line)]  # titles may have any number of cells
     return [*above, *read_records(source.sample, choice.dialect, mender, choice.first_line)]
 
@@ -145,6 +145,10 @@ def _place(records: Sequence[Record], line: int) -> int:
 def _usual_width(records: Iterable[Record], default: int = 1) -> int:
     lengths = Counter(filter((1).__lt__, map(_length, records)))
     return lengths.most_common(1)[0][0] if lengths else default
+
+
+def _learn_columns(records: Sequence[Record], width: int) -> Columns | None:
+    return Columns.of((one.cells for one in records if not one.repaired), width)
 
 
 def _find_header(
