@@ -48,16 +48,33 @@ class Table:
 
 def print_row(
     name: str, served: Served, make_action: Callable[[Client], Action], bare: Action, repetitions: int
-) -> Measured:
-    """Measure an operation both ways and print its line; returns the API's figures with one client."""
-    alone = _measure([make_action(served.client())], repetitions)
-    reference = _measure([bare], repetitions)
+) -> None:
+    """Measure an operation both ways, in turns, and print its line."""
+    alone, reference = in_turns([make_action(served.client()), bare], repetitions)
     actions = [make_action(served.client()) for _ in range(MANY_CLIENTS)]
     together = _measure(actions, max(repetitions // MANY_CLIENTS, 5))
     figures = (alone.p50, alone.p95, reference.p50, alone.p50 / reference.p50, together.p50)
     line = "".join(f"{figure:10.2f}" for figure in figures)
     print(f"{name:44}{line}{together.per_second:10.0f}", flush=True)
-    return alone
+
+
+def in_turns(actions: Sequence[Action], repetitions: int) -> list[Measured]:
+    """Measure actions one after the other, again and again: what slows the machine down slows down all."""
+    for _ in range(min(WARM_UP, repetitions)):
+        for action in actions:
+            action()
+    taken: list[list[float]] = [[] for _ in actions]
+    for _ in range(repetitions):
+        for action, latencies in zip(actions, taken, strict=True):
+            started = time.perf_counter()
+            action()
+            latencies.append(time.perf_counter() - started)
+    return [_measured(latencies, sum(latencies)) for latencies in taken]
+
+
+def _measured(latencies: Sequence[float], seconds: float) -> Measured:
+    taken = sorted(one * 1_000 for one in latencies)
+    return Measured(taken[len(taken) // 2], taken[int(len(taken) * 0.95)], len(taken) / seconds)
 
 
 def requests_a_second(actions: Sequence[Action], repetitions: int) -> float:
@@ -83,6 +100,5 @@ def _measure(actions: Sequence[Action], repetitions: int) -> Measured:
 
     with ThreadPoolExecutor(len(actions)) as pool:
         results = list(pool.map(repeat, actions))
-    taken = sorted(one * 1_000 for latencies, _, _ in results for one in latencies)
     seconds = max(end for _, _, end in results) - min(start for _, start, _ in results)
-    return Measured(taken[len(taken) // 2], taken[int(len(taken) * 0.95)], len(taken) / seconds)
+    return _measured([one for latencies, _, _ in results for one in latencies], seconds)
