@@ -74,6 +74,18 @@ def test_an_id_is_used_once(jobs: Jobs) -> None:
         jobs.create(job)
 
 
+def test_a_record_that_is_no_job_hides_no_other_job(jobs: Jobs) -> None:
+    """A later release's record, or somebody's hand: the company's other jobs go on."""
+    read, odd = a_job(), a_job()
+    odd = replace(odd, company_id=read.company_id)
+    jobs.create(read)
+    jobs.create(odd)
+    jobs._items.change(job_key(odd.company_id, odd.job_id), {"intake": {"later": True}})
+    assert list(jobs.list_active(read.company_id)) == [jobs.find(read.company_id, read.job_id)]
+    assert jobs.count_active(read.company_id, 10) == 1
+    assert jobs.find_all(read.company_id, [odd.job_id, read.job_id]) == [read]
+
+
 def test_another_companys_job_is_not_found(jobs: Jobs) -> None:
     job = a_job()
     jobs.create(job)

@@ -1,10 +1,11 @@
 """Reading the jobs' records: one, a company's, or all that something is left to do of."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from managed_tables.catalog.items import Items
+from managed_tables.aws.observability import get_logger
+from managed_tables.catalog.items import Item, Items
 from managed_tables.catalog.job_records import UNREADABLE, JobRecord, JobStatus, read_job
 from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, JOB_HISTORY_INDEX, company_pk, job_key
 from managed_tables.details import MAX_ERROR_DETAILS
@@ -28,10 +29,10 @@ class JobReading:
         return None if item is None else read_job(item)
 
     def find_all(self, company_id: str, job_ids: Sequence[str]) -> list[JobRecord]:
-        """Return those of the jobs that there are, in this order."""
+        """Return those of the jobs that there are and that can be read, in this order."""
         with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-            found = pool.map(lambda job_id: self.find(company_id, job_id), job_ids)
-            return [job for job in found if job is not None]
+            items = pool.map(lambda job_id: self._items.find(job_key(company_id, job_id)), job_ids)
+            return list(_readable(item for item in items if item is not None))
 
     def list_ids(
         self, company_id: str, *, status: JobStatus | None = None, table_id: str | None = None
@@ -42,11 +43,12 @@ class JobReading:
                 yield item["job_id"]
 
     def list_active(self, company_id: str) -> Iterator[JobRecord]:
-        """Yield the company's jobs that are not terminal, newest first; a change may show a moment late."""
-        for item in self._items.query_index(ACTIVE_JOBS_INDEX, "active_pk", company_pk(company_id)):
-            job = read_job(item)
-            if not job.is_terminal:
-                yield job
+        """Yield the company's jobs that are not terminal, newest first; a change may show a moment late.
+
+        A record that cannot be read is left out, and logged: the company goes on with its other jobs.
+        """
+        items = self._items.query_index(ACTIVE_JOBS_INDEX, "active_pk", company_pk(company_id))
+        return (job for job in _readable(items) if not job.is_terminal)
 
     def count_active(self, company_id: str, limit: int) -> int:
         """Return how many of the company's jobs are not terminal, counted no further than to `limit`."""
@@ -67,3 +69,12 @@ class JobReading:
                 yield job
         if unreadable:
             raise UnreadableJobs(", ".join(unreadable[:MAX_ERROR_DETAILS]))
+
+
+def _readable(items: Iterable[Item]) -> Iterator[JobRecord]:
+    """Yield the jobs of the items, and log those that are none: a later release's, or somebody's hand."""
+    for item in items:
+        try:
+            yield read_job(item)
+        except UNREADABLE:
+            get_logger("jobs").error("job cannot be read", exc_info=True, job_id=item.get("job_id"))
