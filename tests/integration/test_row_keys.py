@@ -95,10 +95,28 @@ def test_an_update_that_repeats_a_key_names_the_values(table: TableClient) -> No
         table.rows.call("PATCH", body={"rows": [{"id": third, "valor": 1}, {"id": second, "nome": "a"}]}),
     ):
         assert (answer.status, answer.body["code"]) == (409, "DUPLICATE_KEY")
-        assert answer.body["details"][0]["value"] == {"nome": "a", "mes": "1"}
+        assert answer.body["details"][0]["value"] == {"nome": "a", "mes": 1}
     answer = table.rows.call("PATCH", body={"where": {}, "set": {"nome": "x"}, "all": True})
     assert answer.status == 409
     assert [one["nome"] for one in table.rows.list()["records"]] == ["a", "b", "c"]
+
+
+def test_an_update_that_repeats_a_key_names_its_values_in_their_types(rows_company: RowsCompany) -> None:
+    typed = {"pago": True, "mes": 3, "quando": "2024-01-31T10:00:00.5Z"}
+    kinds = {"pago": "boolean", "mes": "integer", "quando": "datetime"}
+    table = created(rows_company, *(column(name, kind) for name, kind in kinds.items()))
+    table.changed(key=[*kinds])
+    other = {**typed, "mes": 4}
+    row_id = insert(table, typed, other, **{"return": "ids"}).body["ids"][1]
+    for answer in (
+        table.rows.call("PUT", f"/{row_id}", body=typed),
+        table.rows.call("PATCH", body={"rows": [{"id": row_id, "mes": 3}]}),
+    ):
+        assert (answer.status, answer.body["code"]) == (409, "DUPLICATE_KEY")
+        [detail] = answer.body["details"]
+        assert detail["value"] == {**typed, "quando": "2024-01-31T10:00:00.5Z"}
+        assert detail["reason"].endswith("pago = sim, mes = 3, quando = 2024-01-31T10:00:00.5Z")
+    assert table.call("DELETE").status_code == 204
 
 
 def test_on_conflict_update_changes_the_named_columns_of_who_is_there(table: TableClient) -> None:

@@ -1,5 +1,6 @@
 """What a table's schema is: columns, their types and the PostgreSQL types behind them."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
@@ -93,7 +94,7 @@ class Column(BaseModel):
         """Return the column as the API answers it: as stored, but the default as a JSON value of the type."""
         answer = self.as_document()
         if self.default is not None:
-            answer["default"] = _json_value(self.default, self.type)
+            answer["default"] = json_value(self.default, self.type)
         return answer
 
 
@@ -102,14 +103,20 @@ def _describe_default(schema: dict[str, Any]) -> None:
     schema.update(_DEFAULT_SCHEMA)
 
 
-def _json_value(text: str, column_type: ColumnType) -> object:
+def json_value(text: str, column_type: ColumnType) -> object:
+    """Return the JSON value of a column's text, as PostgreSQL writes it in UTC or as it is stored.
+
+    Raises ValueError or ArithmeticError for a text of another type.
+    """
     match column_type:
         case ColumnType.INTEGER:
             return int(text)
         case ColumnType.DECIMAL:
             return Decimal(text)
         case ColumnType.BOOLEAN:
-            return text == "true"
+            return text in ("true", "t")
+        case ColumnType.DATETIME:
+            return re.sub(r"^(\S+) (\S+)\+00$", r"\1T\2Z", text)
         case _:
             return text
 

@@ -1,4 +1,6 @@
-"""Word counts for people: one Portuguese sentence for one, another for many."""
+"""Word counts and values for people, in Portuguese."""
+
+from collections.abc import Mapping
 
 
 def number(count: int) -> str:
@@ -9,3 +11,14 @@ def number(count: int) -> str:
 def counted(count: int, one: str, many: str) -> str:
     """Return the count with the words for one thing or for several (`1 linha`, `1.234 linhas`)."""
     return f"{number(count)} {one if count == 1 else many}"
+
+
+def named_values(values: Mapping[str, object]) -> str:
+    """Return values by their columns, as people read them (`valor = 1.50, pago = sim, dia = vazio`)."""
+    return ", ".join(f"{name} = {_word(value)}" for name, value in values.items())
+
+
+def _word(value: object) -> object:
+    if value is None:
+        return "vazio"
+    return ("sim" if value else "não") if isinstance(value, bool) else value

@@ -17,7 +17,7 @@ from managed_tables.conditions import index_expression
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import Detail, DetailCode, Fault, detail
 from managed_tables.errors import DUPLICATE_KEY_ROWS, INVALID_SCHEMA, ApiError
-from managed_tables.messages.wording import counted
+from managed_tables.messages.wording import counted, named_values
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.physical import physical_name
 
@@ -205,14 +205,10 @@ def _duplicates(connection: PgConnection, table: sql.Identifier, columns: Sequen
 
 def duplicate_detail(key: Key | Sequence[str], values: Mapping[str, object], count: int) -> Detail:
     """Return the detail of one value of the key that several rows have."""
-    written = ", ".join(f"{name} = {_written(values[name])}" for name in key)
+    written = named_values({name: values[name] for name in key})
     fault = Fault(DetailCode.DUPLICATE_KEY, f"{counted(count, 'linha', 'linhas')} com {written}")
     named = {"column": key[0]} if len(key) == 1 else {}
     return detail("body", fault, path="key", value=dict(values), **named)
-
-
-def _written(value: object) -> str:
-    return "vazio" if value is None else str(value)
 
 
 def _shown_value(column: Column) -> sql.Composed:

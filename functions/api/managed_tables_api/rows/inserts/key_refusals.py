@@ -7,6 +7,8 @@ from typing import Any
 from managed_tables import exact_json
 from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail
 from managed_tables.errors import DUPLICATE_KEY, ApiError
+from managed_tables.messages.wording import named_values
+from managed_tables.schema import json_value
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts.conflicts import repeated_keys_statement
 from managed_tables_api.rows.running import (
@@ -55,8 +57,7 @@ def _column(definition: Definition) -> dict[str, str]:
 
 
 def _fault(values: Mapping[str, Any]) -> Fault:
-    written = ", ".join(f"{name} = {'vazio' if value is None else value}" for name, value in values.items())
-    return Fault(DetailCode.DUPLICATE_KEY, f"já existe uma linha com {written}")
+    return Fault(DetailCode.DUPLICATE_KEY, f"já existe uma linha com {named_values(values)}")
 
 
 def taken_by_update(
@@ -68,15 +69,26 @@ def taken_by_update(
     identify it.
     """
     definition = _with_key(definition, taken)
-    values = dict(zip(taken.columns, taken.values, strict=False))
+    texts = dict(zip(taken.columns, taken.values, strict=False))
     named = [
         number
         for number, row in enumerate(rows)
-        if row and all(row[name] == values.get(name) for name in row.keys() & values.keys())
+        if row and all(row[name] == texts.get(name) for name in row.keys() & texts.keys())
     ]
+    values = {name: _typed(definition, name, text) for name, text in texts.items()}
     place = {"row": named[0]} if len(named) == 1 else {}
     found = detail("row", _fault(values), **place, **_column(definition), value=values)
     return ApiError(DUPLICATE_KEY, [found], key=", ".join(definition.key or ()))
+
+
+def _typed(definition: Definition, name: str, text: str | None) -> object:
+    """Return a value of the key as JSON; as its text where PostgreSQL's message cannot be cut into values."""
+    if text is None:
+        return None
+    try:
+        return json_value(text, definition.by_name[name].type)
+    except (ValueError, ArithmeticError):
+        return text
 
 
 def _with_key(definition: Definition, taken: KeyTaken) -> Definition:
