@@ -1,4 +1,4 @@
-"""The API's own description, held to the contract's routes and to generated cases with every check on."""
+"""The OpenAPI document, checked against the contract's routes and with generated cases, every check on."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ EXTERNAL = re.compile(r"""(?:src|href)\s*=\s*["'](?:https?:)?//|@import|url\(\s*
 
 
 def shape(path: str) -> str:
-    """Return a path with its parameters unnamed."""
+    """Return a path with its parameters' names removed."""
     return re.sub(r"\{\w+\}", "{}", path)
 
 
@@ -64,7 +64,7 @@ def test_generated_cases_break_nothing(
         "--checks=all",
         "--continue-on-failure",
         *_phases(pytestconfig.getoption("cases")),
-        "--workers=1",  # CPython 3.11's parser, which Hypothesis calls, fails in threads now and then
+        "--workers=1",  # CPython 3.11's parser, which Hypothesis calls, sometimes fails in threads
     ]
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     print(run.stdout[-30_000:])
@@ -72,12 +72,12 @@ def test_generated_cases_break_nothing(
 
 
 def _phases(cases: int) -> list[str]:
-    """Make few cases the same in every run, without the phases that make thousands of their own."""
+    """For few cases: the same ones in every run, without the phases that generate thousands."""
     return ["--phases=examples,fuzzing", "--generation-deterministic"] if cases < MANY_CASES else []
 
 
 def known_ids(company: Console) -> str:
-    """Return the part of the configuration that lets most generated cases meet things that exist."""
+    """Return the configuration that makes most generated cases use existing resources."""
     tables = [
         company.create_table(f"conhecida_{number}", column("produto"), column("valor", "decimal"))["_id"]
         for number in range(ROWS)

@@ -136,7 +136,7 @@ def moment(text: str, zone: str) -> datetime:
     return found.astimezone(UTC)
 
 
-def test_what_goes_out_comes_back(
+def test_an_export_can_be_uploaded_again(
     makers: dict[str, ExportMaker], tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """CSV in both dialects and XLSX, uploaded again; Parquet and JSON lines, read by DuckDB."""
