@@ -62,7 +62,7 @@ def test_filters_and_search_find_rows(company: Console, table: str) -> None:
     assert places(company, table, **both) == [2]
 
 
-def test_a_list_takes_fields_sorts_and_no_count(company: Console, table: str) -> None:
+def test_a_list_accepts_fields_sorts_and_no_count(company: Console, table: str) -> None:
     """`fields` with the id always, several sorts, `count=false` without a total, cursors under a filter."""
     page = company.ok("GET", f"/{table}/data", params={"fields": "valor,produto", "sort_by": "-dia,valor"})
     assert [list(row) for row in page["records"]] == [["id", "valor", "produto"]] * 4
@@ -98,7 +98,7 @@ def test_a_wrong_filter_is_refused(company: Console, table: str) -> None:
     assert (answer.status, answer.details[0]["path"]) == (422, "where.value")
 
 
-def test_a_query_takes_a_tree(company: Console, table: str) -> None:
+def test_a_query_accepts_a_tree(company: Console, table: str) -> None:
     """`where` is a tree of `and`, `or`, `not`; the answer is the same as the list's."""
     where = {
         "and": [

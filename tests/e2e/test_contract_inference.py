@@ -238,7 +238,7 @@ def test_the_suggested_name_is_free(company: Console) -> None:
 
 
 def test_all_files_feed_one_table(company: Console) -> None:
-    """Columns are matched by normalised header; one missing from a file is NULL there, and nullable."""
+    """Columns are matched by normalized header; one missing from a file is NULL there, and nullable."""
     done = company.loaded({"a.csv": "Preço;Nome\n1;a\n", "b.csv": "nome;preco;Cor\nb;2;azul\n"})
     inferred = done["inferred_schema"]["columns"]
     assert {one["name"]: one["nullable"] for one in inferred} == {"preco": False, "nome": False, "cor": True}

@@ -13,7 +13,7 @@ CLIENTS = 6  # at once: enough to collide during CREATE DATABASE
 Query = Callable[..., list[tuple[object, ...]]]
 
 
-def test_provision_answers_the_connection(console: Console) -> None:
+def test_provision_returns_the_connection(console: Console) -> None:
     """POST /provision returns 200 with `provisioned: true` and a `connection_id` of 24 hex digits."""
     answer = console.call("POST", "/provision")
     assert answer.status == 200
@@ -30,7 +30,7 @@ def test_provision_again_returns_the_existing_connection(company: Console) -> No
     assert company.table(table_id)["connection_id"] == first
 
 
-def test_provision_at_once_makes_one_connection(console: Console) -> None:
+def test_simultaneous_provisions_make_one_connection(console: Console) -> None:
     """Several calls at once for one company all return the same connection."""
     with ThreadPoolExecutor(CLIENTS) as pool:
         answers = list(pool.map(lambda _: console.call("POST", "/provision"), range(CLIENTS)))

@@ -108,7 +108,7 @@ def test_an_inactive_table_keeps_its_name_until_it_is_active(company: Console) -
     assert [one.status for one in answers] == [200, 400]
 
 
-def test_counts_are_exact_after_writes_at_once(company: Console) -> None:
+def test_counts_are_exact_after_concurrent_writes(company: Console) -> None:
     """Counts stay exact while many clients insert and delete rows at once."""
     table_id = company.create_table("vendas", column("a", "integer"))["_id"]
     company.insert(table_id, *({"a": number} for number in range(20)))

@@ -23,7 +23,7 @@ def products(company: Console, table_id: str, **params: object) -> list[str]:
 
 
 # --- list ---------------------------------------------------------------------------------------------
-def test_list_answers_total_quantity_and_records(company: Console) -> None:
+def test_list_returns_total_quantity_and_records(company: Console) -> None:
     """GET answers 200 with `total`, `quantity` and `records`: `id` and the table's columns."""
     table_id = make(company, {"produto": "X", "valor": 12}, {"produto": "Y"})
     answer = company.call("GET", f"/{table_id}/data")
@@ -216,7 +216,7 @@ def test_details_name_the_value(company: Console) -> None:
 
 # --- update -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_update_answers_the_row(company: Console, method: str) -> None:
+def test_update_returns_the_row(company: Console, method: str) -> None:
     """PUT and PATCH change the given fields only: 200 with the updated row."""
     table_id = make(company, {"produto": "X", "valor": 1}, {"produto": "Y", "valor": 2})
     first, second = company.rows(table_id)
@@ -254,7 +254,7 @@ def test_a_row_that_does_not_exist(company: Console, method: str, body: object, 
 
 
 # --- delete -------------------------------------------------------------------------------------------
-def test_delete_answers_204_without_a_body(company: Console) -> None:
+def test_delete_returns_204_without_a_body(company: Console) -> None:
     """DELETE removes one row: 204 without a body, and 404 the second time."""
     table_id = make(company, {"produto": "X"}, {"produto": "Y"})
     path = f"/{table_id}/data/{company.rows(table_id)[0]['id']}"

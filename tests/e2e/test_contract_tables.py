@@ -36,7 +36,7 @@ def names(page: dict[str, Any]) -> list[str]:
 
 
 # --- create -------------------------------------------------------------------------------------------
-def test_create_answers_the_table(company: Console) -> None:
+def test_create_returns_the_table(company: Console) -> None:
     """POST creates a table from the contract's example: 201 with every documented field."""
     answer = company.call("POST", "", CONTRACT_EXAMPLE)
     table = answer.json
@@ -47,7 +47,7 @@ def test_create_answers_the_table(company: Console) -> None:
     assert (table["source"], table["status"], table["row_count"]) == ("manual", "active", 0)
 
 
-def test_create_answers_the_same_as_get(company: Console) -> None:
+def test_create_returns_the_same_as_get(company: Console) -> None:
     """The answer to a creation has the same shape and content as GET /:id."""
     created = company.ok("POST", "", CONTRACT_EXAMPLE)
     assert company.table(created["_id"]) == created
@@ -134,7 +134,7 @@ def test_another_companys_table_does_not_exist(company: Console) -> None:
 
 
 # --- list ---------------------------------------------------------------------------------------------
-def test_list_answers_total_quantity_and_records(company: Console) -> None:
+def test_list_returns_total_quantity_and_records(company: Console) -> None:
     """GET answers 200 with `total`, `quantity` and `records`, each in the shape of GET /:id."""
     created = company.create_table()
     answer = company.call("GET")
@@ -212,7 +212,7 @@ def test_search_and_pages_go_together(company: Console) -> None:
 
 
 # --- delete -------------------------------------------------------------------------------------------
-def test_delete_answers_204_without_a_body(company: Console) -> None:
+def test_delete_returns_204_without_a_body(company: Console) -> None:
     """DELETE is 204 with no content."""
     answer = company.call("DELETE", f"/{company.create_table()['_id']}")
     assert (answer.status, answer.text) == (204, "")

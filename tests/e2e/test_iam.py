@@ -139,11 +139,11 @@ class Cloud:
         """Wait until the job's end has been published on the bus, which only its record shows."""
         key = {"pk": {"S": f"COMPANY#{console.company_id}"}, "sk": {"S": f"JOB#{job_id}"}}
 
-        def told() -> bool | None:
+        def is_published() -> bool | None:
             item = self.dynamodb.get_item(TableName=self.facts["table_name"], Key=key, ConsistentRead=True)
             return "unannounced" not in item["Item"] or None
 
-        until(told, STEP_LIMIT_SECONDS)
+        until(is_published, STEP_LIMIT_SECONDS)
 
     def age_database(self, console: Console) -> None:
         """Make the company's database look like an earlier release's: its next user migrates it."""

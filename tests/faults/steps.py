@@ -39,7 +39,7 @@ Step = Callable[[], Any]
 
 
 class Scenario:
-    """A step: `set_up` returns what a child runs, at each repeat; `check` checks what must hold then."""
+    """A step: `set_up` returns what a child runs at each repeat; `check` asserts what must hold then."""
 
     name: ClassVar[str]
     repeats: ClassVar[bool] = True  # even after success: steps of jobs run at least once

@@ -1,6 +1,6 @@
 """Hostile files get their expected outcome from the offline tool, in bounded memory, with nothing left.
 
-The tool reads them as an upload would; `tests/e2e/test_hostile_uploads.py` takes a cut of them all the way.
+The tool reads them as an upload would; `tests/e2e/test_hostile_input.py` loads a hostile file on a stack.
 """
 
 import json

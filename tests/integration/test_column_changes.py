@@ -261,7 +261,7 @@ def test_a_required_column_is_refused_if_rows_lack_a_value(tables: Company) -> N
     ]
 
 
-def test_nullability_goes_both_ways(tables: Company) -> None:
+def test_nullability_changes_in_both_directions(tables: Company) -> None:
     table = tables.create([column("a"), column("b", nullable=False)], [("1", "2")])
     changed = tables.change(table, [column("a", nullable=False), column("b")])
     assert [one.nullable for one in changed.columns] == [False, True]

@@ -66,7 +66,7 @@ def find(connection: psycopg.Connection[Any], condition: Condition) -> list[int]
 
 @settings(max_examples=100)
 @given(st.lists(rows, max_size=8), trees, st.booleans())
-def test_a_condition_finds_what_it_finds_in_python(
+def test_a_condition_finds_the_same_rows_as_in_python(
     connection: psycopg.Connection[Any],
     given_rows: list[dict[str, Any]],
     tree: dict[str, Any],

@@ -135,7 +135,7 @@ def test_the_active_jobs_of_a_company_are_listed_newest_first_until_they_end(job
     assert [job.job_id for job in jobs.list_active(first.company_id)] == [second.job_id]
 
 
-def test_a_job_goes_its_way_to_done(jobs: Jobs) -> None:
+def test_a_job_goes_from_queued_to_done(jobs: Jobs) -> None:
     job = waiting(jobs)
     assert (job.analysis_key, job.task_token) == ("analysis", "token 1")
     confirmed = confirm(jobs, job)

@@ -1,4 +1,4 @@
-"""What an operator does to erase companies and people, and after a disaster, on real stores."""
+"""How an operator erases companies and people, and recovers after a disaster, on real stores."""
 
 import json
 from dataclasses import replace

@@ -79,7 +79,7 @@ def test_other_processes_do_not_need_the_administrators_secret(
         drop_companies(services, postgres_dsn)
 
 
-def test_a_full_cluster_and_a_silent_one_are_told_apart(
+def test_a_full_cluster_and_a_silent_one_are_distinguished(
     caller: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The state machine and the sweep wait differently for each."""

@@ -275,7 +275,7 @@ def test_a_column_may_have_the_name_of_the_version_field(rows_company: RowsCompa
 
 
 @pytest.mark.parametrize("bulk", [False, True])
-def test_of_editors_who_save_at_once_one_wins(rows: RowsClient, bulk: bool) -> None:
+def test_of_editors_who_save_simultaneously_one_wins(rows: RowsClient, bulk: bool) -> None:
     """Each adds one and saves with the version, and reads again if refused: no addition is lost."""
     row_id, *others = ids(rows, *"abcd")
     rows.call("PATCH", body={"where": {}, "set": {"quantidade": 0}, "all": True})

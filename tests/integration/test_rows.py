@@ -51,7 +51,7 @@ def test_row_ids_are_version_7_uuids_that_number_the_batch(rows: RowsClient) -> 
     assert {one.int >> 80 for one in ids} <= set(range(int(milliseconds) - 60_000, int(milliseconds) + 1))
 
 
-def test_values_come_out_as_the_contract_writes_them(rows: RowsClient) -> None:
+def test_values_are_returned_as_the_contract_writes_them(rows: RowsClient) -> None:
     rows.insert(
         {
             "produto": 'aspas " e \\ e {chaves}, NULL\n',

@@ -376,7 +376,7 @@ def test_tables_are_read_while_a_load_blocks_an_operation(
     assert_agreed(services, company)
 
 
-def test_a_table_that_a_reader_holds_is_busy_and_nothing_changes(
+def test_a_table_locked_by_a_reader_is_busy_and_unchanged(
     company: ConnectionRecord, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operations = services.table_operations

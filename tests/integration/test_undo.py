@@ -240,7 +240,7 @@ def test_loads_that_share_no_row_are_undone_in_any_order(loads: Loads) -> None:
     assert loads.rows(*NAMES) == BEFORE
 
 
-def test_only_what_was_loaded_is_undone(loads: Loads) -> None:
+def test_only_finished_loads_are_undone(loads: Loads) -> None:
     """A failed, unfinished or unknown job and an inactive or deleted table are refused."""
     waiting = loads.run("append", [["A", "1"]], "k", "v")
     assert loads.undo(waiting).json()["code"] == "NOT_UNDOABLE"

@@ -62,7 +62,7 @@ def test_rows_with_an_empty_key_are_matched(loads: Loads) -> None:
     assert loads.counts("upsert", [[*row[:2], "9"] for row in rows], "loja", "dia", "valor") == (0, 3, 0)
 
 
-def test_a_file_of_key_columns_alone_inserts_what_is_new(loads: Loads) -> None:
+def test_a_file_of_only_key_columns_inserts_only_new_rows(loads: Loads) -> None:
     """The other rows have nothing to update."""
     assert loads.counts("upsert", [["A", "2026-01-01"], ["Z", "2026-01-01"]], "loja", "dia") == (1, 0, 1)
 
@@ -215,7 +215,7 @@ def test_both_ways_to_upload_accept_the_mode(loads: Loads) -> None:
     ("names", "status", "code"),
     [(["loja", "dia"], 200, None), (["loja", "nota"], 422, "INVALID_SCHEMA")],
 )
-def test_a_confirmation_names_the_whole_key(
+def test_a_confirmation_names_every_column_of_the_key(
     loads: Loads, names: list[str], status: int, code: str | None
 ) -> None:
     """A file without one of the key's columns cannot be confirmed; required others may be missing."""
