@@ -167,7 +167,7 @@ def test_the_body_comes_before_the_state(console: Console, path: str) -> None:
 
 # --- the token ----------------------------------------------------------------------------------------
 def test_a_valid_token_is_accepted(console: Console) -> None:
-    """A JWT with `sub`, `company_id`, `permissions` and `exp` is accepted; the scheme ignores case."""
+    """A JWT with `sub`, `company_id`, `permissions` and `exp` is accepted; the scheme is case-insensitive."""
     assert console.call("GET").status == 200
     header = {"Authorization": f"bearer {console.token()}"}
     assert console.call("GET", token="", headers=header).status == 200

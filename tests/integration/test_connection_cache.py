@@ -115,7 +115,7 @@ def test_a_connection_that_the_server_ended_is_not_handed_out(
 def test_an_idle_connection_is_checked_before_it_is_lent(
     cache: ConnectionCache, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in a process frozen while the server ended its session, which never saw it close."""
+    """As in a process that was frozen while the server ended its session, and did not notice."""
     monkeypatch.setattr(connection_cache, "_is_quiet", lambda _: True)
     monkeypatch.setattr(connection_cache, "ASK_AFTER_SECONDS", 0.0)
     with cache.use(company) as killer:

@@ -96,7 +96,7 @@ def test_a_company_does_not_wait_for_another(shared: ApiServices, client: TestCl
 def test_a_job_waiting_for_a_person_holds_no_slot(
     api: ApiServices, shared: ApiServices, client: TestClient
 ) -> None:
-    """If all slots are taken, their jobs are checked for still running a step."""
+    """When all slots are taken, slots of jobs that no longer run a step are freed."""
     waiting = [record(shared, client, waiting_job(api, client)) for _ in range(SIZE)]
     assert all(shared.shares.slots.take(job.company_id, job.job_id) for job in waiting)
     assert shared.shares.admit(arrived(shared, client))
