@@ -1,4 +1,4 @@
-"""Reads template.yaml as CloudFormation does, short forms as their long ones."""
+"""Reads template.yaml as CloudFormation does, with short forms expanded."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the tests of every tier share: a folder of the run, and one real PostgreSQL server a process."""
+"""Fixtures for all tests: the run's folder, and one real PostgreSQL server per process."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ from hypothesis import settings
 from managed_tables_local import stack as local
 from managed_tables_local.postgres import open_server, remove_server
 
-# Modules that take longest by their few tests: begun last, they would leave one of two cores idle at the end.
+# Slow modules with few tests: started last, they would leave one of two cores idle at the end.
 LONGEST_FIRST = (
     "tests/e2e/test_console.py",
     "tests/faults/test_steps.py",
@@ -45,11 +45,11 @@ LONGEST_FIRST = (
     "tests/properties/test_values_of_every_file.py",
 )
 FEW_VALUES = 2
-_RUN_FOLDER = "MANAGED_TABLES_RUN_FOLDER"  # handed to the worker processes of pytest-xdist
+_RUN_FOLDER = "MANAGED_TABLES_RUN_FOLDER"  # passed to the worker processes of pytest-xdist
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run choose where the tests over HTTP call."""
+    """Let a run choose the target of the tests over HTTP."""
     parser.addoption(
         "--against",
         choices=["deployed", "serve", "both"],
@@ -74,8 +74,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the folder that all processes of this run share; generated cases know no deadline."""
-    settings.register_profile("here", deadline=None)  # a loaded machine is no fault of the code's
+    """Make the folder shared by all processes of this run; generated cases have no deadline."""
+    settings.register_profile("here", deadline=None)  # a loaded machine is not the code's fault
     settings.load_profile("here")
     if config.getoption("--values") > FEW_VALUES:
         want_many()
@@ -84,7 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the modules that take longest first, then those of the most tests: the last ones are small."""
+    """Put the slowest modules first, then those with the most tests, so that the last ones are small."""
     modules = [item.nodeid.partition("::")[0] for item in items]
     counts = Counter(modules)
     places = {module: place for place, module in enumerate(LONGEST_FIRST)}
@@ -96,17 +96,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the stack that an end-to-end test has brought up, and delete the folder."""
+    """Stop the stack that an end-to-end test started, and delete the folder."""
     if not hasattr(config, "workerinput"):
         folder = Path(os.environ.pop(_RUN_FOLDER))
         if (folder / "stack").exists():
-            with contextlib.redirect_stdout(io.StringIO()):  # the run's last line is pytest's own
+            with contextlib.redirect_stdout(io.StringIO()):  # the run's last line must be pytest's
                 local.remove(folder / "stack")
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what the fault tests have injected: the figures of docs/reliability.md."""
+    """Print how many faults the tests injected: the figures in docs/reliability.md."""
     figures = Path(os.environ[_RUN_FOLDER]) / "faults.jsonl"
     if not figures.exists():
         return
@@ -130,13 +130,13 @@ def _write_faults(reporter: pytest.TerminalReporter, name: str, counts: dict[str
 
 @pytest.fixture(scope="session")
 def run_folder() -> Path:
-    """The folder that all processes of this run share."""
+    """The folder shared by all processes of this run."""
     return Path(os.environ[_RUN_FOLDER])
 
 
 @pytest.fixture(scope="session")
 def postgres_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The administrator's DSN of a PostgreSQL: the one in MANAGED_TABLES_TEST_DSN, else an embedded one."""
+    """The administrator's DSN of a PostgreSQL: MANAGED_TABLES_TEST_DSN, or an embedded server's."""
     given = os.environ.get("MANAGED_TABLES_TEST_DSN")
     if given:
         yield given

@@ -1,4 +1,4 @@
-"""A deployment of a test's own on real servers: fixtures that integration and fault tests share."""
+"""A separate deployment per test, on real servers: fixtures for integration and fault tests."""
 
 import json
 import secrets
@@ -22,7 +22,7 @@ from managed_tables.settings import PostgresSecret, Settings
 from managed_tables_local.deployed import emulator as local_emulator
 from managed_tables_local.deployed.emulator import Emulator
 
-# What index active-jobs projects: tests/unit/test_production_template.py holds the template to it
+# What index active-jobs projects: tests/unit/test_production_template.py checks the template against it
 LISTED_ATTRIBUTES = [
     "company_id", "job_id", "user_id", "mode", "status", "files", "arrived", "user_table_id", "intake",
     "analysis_key", "confirmed_key", "progress", "error", "expires_at", "created_at", "updated_at",
@@ -34,7 +34,7 @@ JWT_SECRET = "a secret that only the tests know, 32 bytes or more"
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An emulator of AWS with nothing deployed."""
+    """An AWS emulator with nothing deployed."""
     folder: Path = tmp_path_factory.mktemp("ministack", numbered=True)
     running = local_emulator.start(folder, persistent=False)
     try:
@@ -45,7 +45,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def aws_session(emulator: Emulator) -> boto3.Session:
-    """The session of every client of a process: it reads botocore's models of the services once."""
+    """The session for all clients in a process, which reads botocore's service models once."""
     with pytest.MonkeyPatch.context() as patch:
         _set_environment(emulator, patch)
         session = boto3.Session()
@@ -55,12 +55,12 @@ def aws_session(emulator: Emulator) -> boto3.Session:
 
 @pytest.fixture
 def aws_environment(emulator: Emulator, aws_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of a client of the emulator."""
+    """The environment for clients of the emulator."""
     use_emulator(emulator, aws_session, monkeypatch)
 
 
 def use_emulator(emulator: Emulator, session: boto3.Session, patch: pytest.MonkeyPatch) -> None:
-    """Make the emulator what AWS is to this process, for as long as the patch lasts."""
+    """Make the emulator this process's AWS, for as long as the patch lasts."""
     _set_environment(emulator, patch)
     patch.setattr(boto3, "DEFAULT_SESSION", session)
 
@@ -73,7 +73,7 @@ def _set_environment(emulator: Emulator, patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def settings(emulator: Emulator, aws_environment: None) -> Settings:  # noqa: ARG001 - needed by the clients
-    """The settings of a deployment of the test's own: an empty table and bucket, no state machine."""
+    """The settings of the test's own deployment: an empty table and bucket, no state machine."""
     name = f"test-{secrets.token_hex(6)}"
     make_table(name)
     client_of("s3").create_bucket(Bucket=name)
@@ -87,7 +87,7 @@ def services(settings: Settings) -> Services:
 
 
 def client_of(service: str) -> Any:
-    """Return a client of the emulator, one of each service for all deployments of a process."""
+    """Return a client for the emulator, one per service for all deployments of a process."""
     return _client_of(boto3._get_default_session(), service)
 
 
@@ -97,7 +97,7 @@ def _client_of(session: boto3.Session, service: str) -> Any:
 
 
 def make_secrets(name: str) -> dict[str, str]:
-    """Make a deployment's own secrets and return the settings that name them."""
+    """Make a deployment's secrets and return the settings that name them."""
     contents = {
         "app_secret_arn": json.dumps({"database_master_secret": MASTER_SECRET}),
         "jwt_secret_arn": JWT_SECRET,
@@ -111,7 +111,7 @@ def make_secrets(name: str) -> dict[str, str]:
 
 
 def make_table(name: str) -> None:
-    """Make the table of docs/data.md."""
+    """Make the table described in docs/data.md."""
     client_of("dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -149,7 +149,7 @@ def make_table(name: str) -> None:
 
 @pytest.fixture(scope="session")
 def emptied_databases(postgres_dsn: str) -> Iterator[EmptiedDatabases]:
-    """Databases that the process's tests use in turn, each emptied before."""
+    """Databases reused by the process's tests, each emptied before use."""
     databases = EmptiedDatabases(postgres_dsn)
     yield databases
     with psycopg.connect(postgres_dsn, autocommit=True) as admin:
@@ -161,7 +161,7 @@ def emptied_databases(postgres_dsn: str) -> Iterator[EmptiedDatabases]:
 def company(
     services: Services, postgres_dsn: str, emptied_databases: EmptiedDatabases
 ) -> Iterator[ConnectionRecord]:
-    """A company with an empty database, in the deployment of the test's own."""
+    """A company with an empty database, in the test's own deployment."""
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
     yield provision(services, emptied_databases, new_record_id())
     drop_companies(services, postgres_dsn, emptied_databases.connection_ids)
@@ -169,14 +169,14 @@ def company(
 
 @pytest.fixture
 def own_company(services: Services, postgres_dsn: str) -> Iterator[ConnectionRecord]:
-    """A company with a database that nobody had before: for tests of databases, roles and provisioning."""
+    """A company with a database never used before, for tests of databases, roles and provisioning."""
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
     yield services.provisioning.provision(new_record_id())
     drop_companies(services, postgres_dsn)
 
 
 def provision(services: Services, databases: EmptiedDatabases, company_id: str) -> ConnectionRecord:
-    """Give a company an emptied database, or make one where too few are there yet."""
+    """Give a company an emptied database, or create one if there are too few yet."""
     place = (services.dynamodb, services.settings.table_name, company_id)
     record = databases.take(company_id)
     if record is not None:
@@ -188,7 +188,7 @@ def provision(services: Services, databases: EmptiedDatabases, company_id: str) 
 
 
 def secret_of(dsn: str) -> PostgresSecret:
-    """Return a cluster's secret, as RDS would keep it, of a DSN; a server of tests need not have TLS."""
+    """Return the cluster secret for a DSN, as RDS would keep it; a test server need not have TLS."""
     parts = {"sslmode": "prefer", **conninfo_to_dict(dsn)}
     return PostgresSecret.model_validate(
         {**parts, "username": parts["user"], "port": parts.get("port", 5432)}
@@ -196,7 +196,7 @@ def secret_of(dsn: str) -> PostgresSecret:
 
 
 def drop_companies(services: Services, dsn: str, kept: Collection[str] = ()) -> None:
-    """Delete the databases and roles of every company of the deployment, but for the connections `kept`."""
+    """Delete the databases and roles of every company in the deployment, except the connections `kept`."""
     with psycopg.connect(dsn, autocommit=True) as admin:
         for page in services.dynamodb.get_paginator("scan").paginate(TableName=services.settings.table_name):
             for item in page["Items"]:

@@ -1,7 +1,7 @@
-"""Companies on databases that are emptied and used again: each is as new, without a CREATE DATABASE a test.
+"""Companies on databases that are emptied and reused, as good as new without a CREATE DATABASE per test.
 
-A company of its own per test keeps its records and objects apart; only the database behind its connection has
-had other companies' tables before. Who tests provisioning, roles or whole databases makes a company instead.
+Each test has its own company, with separate records and objects; only the database behind its connection
+held other companies' tables before. Tests of provisioning, roles or whole databases make a new one.
 """
 
 from collections import deque
@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-DATABASES = 4  # used in turn: what a test leaves behind has time to end before its database is met again
+DATABASES = 4  # used in turn: what a test leaves running has time to end before its database is reused
 LOCK_TIMEOUT = "5s"
 
 _DROP_TABLES = """
@@ -39,7 +39,7 @@ _DROP_TABLES = """
 
 @dataclass
 class EmptiedDatabases:
-    """The databases of one process of tests, by the records of their connections."""
+    """The databases of one test process, by the records of their connections."""
 
     admin_dsn: str
     free: deque[dict[str, Any]] = field(default_factory=deque)
@@ -53,7 +53,7 @@ class EmptiedDatabases:
         try:
             self._empty(record["connection_id"]["S"], company_id)
         except psycopg.Error:
-            return None  # a session that a test has left holds it: it is not used any more
+            return None  # held by a session that a test left open: it is not used any more
         self.free.append(record)
         return record
 
@@ -70,12 +70,12 @@ class EmptiedDatabases:
 
 
 def connection_of(dynamodb: Any, table: str, company_id: str) -> dict[str, Any]:
-    """Return the item of a company's connection."""
+    """Return the item for a company's connection."""
     key = {"pk": {"S": f"COMPANY#{company_id}"}, "sk": {"S": "CONNECTION"}}
     item: dict[str, Any] = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
     return item
 
 
 def connect(dynamodb: Any, table: str, company_id: str, record: dict[str, Any]) -> None:
-    """Give a company that has none the connection of that record."""
+    """Give a company without a connection the one in that record."""
     dynamodb.put_item(TableName=table, Item={**record, "pk": {"S": f"COMPANY#{company_id}"}})

@@ -1,4 +1,4 @@
-"""Tables made by hand, and exports of them run as the state machine runs them."""
+"""Makes tables, and runs exports of them as the state machine does."""
 
 import secrets
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ FAR = 1e12  # of the monotonic clock
 
 
 def column(name: str, type_name: str = "text", label: str = "") -> Column:
-    """Return a nullable column; its label is its name in capitals unless it has one."""
+    """Return a nullable column; its label is its name in capitals unless one is given."""
     return Column(name=name, display_name=label or name.title(), type=ColumnType(type_name), nullable=True)
 
 
@@ -35,7 +35,7 @@ class ExportMaker:
     company: ConnectionRecord
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str | None]] = ()) -> TableRecord:
-        """Make a table of these rows, values as PostgreSQL's text, under a name of its own."""
+        """Make a table with these rows, values as PostgreSQL's text, under a unique name."""
         name = f"vendas_{secrets.token_hex(4)}"
         table = self.services.table_operations.create(self.company, USER_ID, name, columns)
         self.insert(table, rows)
@@ -61,7 +61,7 @@ class ExportMaker:
     def queue(
         self, table: TableRecord, *, deadline: str = "2999-01-01T00:00:00.000Z", **wanted: Any
     ) -> ExportRecord:
-        """Make the record of an export that nothing runs yet."""
+        """Make the record of an export that is not run yet."""
         request = ExportRequest(**wanted)
         export_id = new_record_id()
         company_id = self.company.company_id
@@ -86,7 +86,7 @@ class ExportMaker:
         return export
 
     def run(self, export: ExportRecord, *, stop_at: float = FAR) -> dict[str, Any]:
-        """Run the export once and return what the state machine is told."""
+        """Run the export once and return the answer for the state machine."""
         return run_export(self.services, export.company_id, export.export_id, stop_at)
 
     def find(self, export: ExportRecord) -> ExportRecord:
@@ -106,7 +106,7 @@ class ExportMaker:
         return self.content(export)
 
     def objects(self, export: ExportRecord) -> list[str]:
-        """Return the keys of whatever the bucket has of the export, but the request."""
+        """Return the keys of the export's objects in the bucket, except the request."""
         prefix = export.request_key.removesuffix("request.json")
         listed = self.services.s3.list_objects_v2(Bucket=self.services.settings.bucket_name, Prefix=prefix)
         return [one["Key"] for one in listed.get("Contents", []) if one["Key"] != export.request_key]

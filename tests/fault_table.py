@@ -1,4 +1,4 @@
-"""The table of docs/reliability.md: how many faults each step can meet, as a run has counted them."""
+"""The table of docs/reliability.md: how many faults each step can meet, as counted by a run."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _ROW = re.compile(r"\| (?:\*\*)?([^|*]+?)(?:\*\*)? \| ([\d,]+) \|")
 
 
 def read_table() -> dict[str, int]:
-    """Return the faults of each step, and of `all`, as the page has them."""
+    """Return the page's number of faults for each step and for `all`."""
     table = _TABLE.search(PAGE.read_text())
     assert table is not None, "docs/reliability.md has no table of faults"
     rows = _ROW.findall(table.group().removeprefix(_HEADER))
@@ -19,7 +19,7 @@ def read_table() -> dict[str, int]:
 
 
 def write_table(possible: Mapping[str, int]) -> None:
-    """Bring the page's table to what a run has counted; steps that it did not run keep their figures."""
+    """Update the page's table with a run's counts; steps that it did not run keep their figures."""
     known = {name: count for name, count in read_table().items() if name != "all"} | dict(possible)
     ordered = sorted(known.items(), key=lambda step: (-step[1], step[0]))
     rows = [f"| {name} | {count:,} |\n" for name, count in ordered]

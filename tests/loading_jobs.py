@@ -1,4 +1,4 @@
-"""Jobs that wait to be inserted, made by hand: staged rows, their analysis and a confirmed schema."""
+"""Makes jobs that are ready to be inserted: staged rows, their analysis and a confirmed schema."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ def column(name: str, type_name: str = "text", *, nullable: bool = True) -> Colu
 
 
 def inferred_schema(columns: Sequence[Column], row_count: int) -> dict[str, Any]:
-    """Return what analyze would have inferred of rows of these columns."""
+    """Return what analyze would have inferred for rows with these columns."""
     return {
         "suggested_table_name": "vendas",
         "columns": [one.model_dump(mode="json") for one in columns],
@@ -60,7 +60,7 @@ class JobMaker:
     ) -> str:
         """Return the id of a job whose schema was just confirmed; `columns` name the staged cells.
 
-        `wanted` are the columns that are confirmed, where `terms` say by which others they are fed.
+        `wanted` are the confirmed columns, if `terms` say from which others they are filled.
         """
         job_id = new_record_id()
         self._record(job_id, mode, table_id)
@@ -109,7 +109,7 @@ class JobMaker:
         return job
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
-        """Return the rows that a statement gives in the company's database."""
+        """Run a statement in the company's database and return its rows."""
         with self.services.databases.open_company_connection(self.company) as connection:
             return connection.execute(statement.encode()).fetchall()
 
@@ -150,7 +150,7 @@ class JobMaker:
         self._record_analysis(job_id, staged.read_bytes(), analysis)
 
     def _record_analysis(self, job_id: str, staged: bytes, analysis: dict[str, Any]) -> None:
-        """Keep a staged object and its analysis, as analyze does."""
+        """Store a staged object and its analysis, as analyze does."""
         company_id, storage = self.company.company_id, self.services.storage
         staged_key = attempt_key(company_id, job_id, "1", STAGED_OBJECT)
         analysis_key = attempt_key(company_id, job_id, "1", ANALYSIS)

@@ -1,8 +1,8 @@
 """Change the product in one place at a time and see whether a test notices: `python tests/mutation.py`.
 
-Each mutant lives in forked processes only: an import hook compiles the changed module, no file is touched.
+Each mutant lives in forked processes only: an import hook compiles the changed module, and no file changes.
 The sample is random but the same for the same seed; survivors are printed with their line, to be killed by a
-test or to be explained.
+test or explained.
 """
 
 import argparse
@@ -26,20 +26,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMON, ANALYZE = ROOT / "layers/common/managed_tables", ROOT / "functions/analyze/managed_tables_analyze"
-LIMIT_CPU_SECONDS = 240  # a mutant may loop for ever: that is noticed, too
-PATIENCE_SECONDS = 1_200  # on a busy machine; what is not decided by then counts neither way
+LIMIT_CPU_SECONDS = 240  # a mutant may loop forever, which counts as noticed
+PATIENCE_SECONDS = 1_200  # on a busy machine; mutants undecided by then count neither way
 
 
 @dataclass(frozen=True)
 class Area:
-    """Modules that are changed, and what must notice: arguments of pytest, run one after the other."""
+    """Modules that are changed, and the tests that must notice: pytest's arguments, run in order."""
 
     name: str
     sources: tuple[Path, ...]
     stages: tuple[str, ...]
 
     def modules(self) -> list[Path]:
-        """Return the area's modules, in the order of their names."""
+        """Return the area's modules, ordered by name."""
         found = [one for path in self.sources for one in ([path] if path.is_file() else path.rglob("*.py"))]
         return sorted(path for path in found if not path.name.startswith("__"))
 
@@ -113,7 +113,7 @@ _SWAPS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
 }
 
 
-# Run at the start of every Python process of a mutant's tests, the readers of workbooks among them
+# Run at the start of every Python process of a mutant's tests, including the workbook readers
 _HOOK = """
 import sys
 from importlib.machinery import SourceFileLoader
@@ -136,7 +136,7 @@ sys.meta_path.insert(0, Finder)
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: the how-manieth place of a module's tree, told by its line."""
+    """One change: the number of its place in a module's tree, and its line."""
 
     path: Path
     number: int
@@ -217,7 +217,7 @@ def _other_constants(value: object) -> Sequence[object]:
 
 
 def _docstrings(tree: ast.Module) -> set[int]:
-    """Return the strings that stand alone: nothing depends on them."""
+    """Return the strings that are statements: nothing depends on them."""
     alone = (node.value for node in ast.walk(tree) if isinstance(node, ast.Expr))
     return {id(value) for value in alone if isinstance(value, ast.Constant)}
 
@@ -239,7 +239,7 @@ def module_name(path: Path) -> str:
 
 
 def survives(mutant: Mutant | None, stages: Sequence[str]) -> bool | None:
-    """Return whether all stages pass with the change, `mutant` None being no change; None if undecided."""
+    """Return whether all stages pass with the change (none if `mutant` is None); None if undecided."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as name:
         folder = Path(name)
         if mutant is not None:
@@ -255,7 +255,7 @@ def survives(mutant: Mutant | None, stages: Sequence[str]) -> bool | None:
 
 
 def _passes(folder: Path, stage: str) -> bool | None:
-    """Run a stage's tests in a forked process; None where they do not end."""
+    """Run a stage's tests in a forked process; None if they do not end."""
     child = os.fork()
     if child == 0:
         _run_and_exit(folder, stage)
@@ -277,7 +277,7 @@ def _run_and_exit(folder: Path, stage: str) -> None:
     hook = folder / "sitecustomize.py"
     if hook.exists():
         runpy.run_path(str(hook))
-        sys.path.insert(0, str(folder))  # what workbooks.opening hands to its child process
+        sys.path.insert(0, str(folder))  # workbooks.opening passes this to its child process
         os.environ["PYTHONPATH"] = str(folder)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)

@@ -1,8 +1,8 @@
-"""Switch off each rule of the reader in turn, and print which files are then read otherwise.
+"""Switch off each rule of the reader in turn, and print which files are then read differently.
 
-A rule is a weight (off: 0), a delimiter that is proposed, a candidate of the layout or a repair. Files are
-those of tests/files, and of folders that are given. `--write` keeps, for each rule, one file that needs it,
-in tests/files/rules.json, to which a test holds the rules; `--first` stops at the first file of each rule.
+A rule is a weight (off: 0), a proposed delimiter, a layout candidate or a repair. The files are
+those of tests/files and of the given folders. `--write` keeps, for each rule, one file that needs it,
+in tests/files/rules.json, which a test checks; `--first` stops at the first file for each rule.
 """
 
 import argparse
@@ -43,7 +43,7 @@ Digest = tuple[object, ...]
 
 
 def _function(owner: object, name: str, result: Any) -> Switch:
-    # A plain function, so that it binds where it stands for a method.
+    # A plain function, so that it binds when it replaces a method.
     return lambda: patch.object(owner, name, lambda *_, **__: result)
 
 
@@ -68,7 +68,7 @@ _FUNCTIONS: dict[str, tuple[Switch, ...]] = {
 
 
 def rules() -> dict[str, tuple[Switch, ...]]:
-    """Return the rules by name, each with what switches it off."""
+    """Return the rules by name, each with its switches."""
     found: dict[str, tuple[Switch, ...]] = {}
     for name, value in vars(weights).items():
         if isinstance(value, float):
@@ -90,7 +90,7 @@ def _without(mapping: dict[str, float], key: str) -> Iterator[None]:
 
 @contextmanager
 def switched_off(switches: Iterable[Switch]) -> Iterator[None]:
-    """Switch a rule off for a while, and forget what cells looked like under it."""
+    """Switch a rule off for the `with` block, and clear the caches of how cells look."""
     with ExitStack() as stack:
         for switch in switches:
             stack.enter_context(switch())
@@ -100,14 +100,14 @@ def switched_off(switches: Iterable[Switch]) -> Iterator[None]:
 
 
 class Files:
-    """Reads files as far as their rules matter: to the rows of text that are staged."""
+    """Reads files as far as the rules matter: to the staged rows of text."""
 
     def __init__(self, work_dir: Path) -> None:
         self._work_dir = work_dir
         self._sheets: dict[Path, list[Sheet]] = {}
 
     def digest(self, path: Path) -> Digest:
-        """Return what is read of a file, to be compared; an error is a reading, too."""
+        """Return what is read from a file, for comparison; an error counts as a reading."""
         try:
             kind, _ = detect_kind(path)
             if kind is Kind.TEXT:
@@ -127,7 +127,7 @@ class Files:
         return (sheet.name, *(_digest_part(part) if part else ()))
 
     def _sheets_of(self, path: Path, kind: Kind) -> list[Sheet]:
-        """Return a workbook's sheets, read once: no rule of the layout is about its cells."""
+        """Return a workbook's sheets, read only once, as no layout rule affects how cells are read."""
         if path not in self._sheets:
             found = []
             for sheet in read_workbook(path, kind, path.name):
@@ -144,7 +144,7 @@ def _digest_part(part: Part) -> Digest:
 
 
 def find_files(*folders: Path) -> list[Path]:
-    """Return the files of folders that are read, the smallest first."""
+    """Return the readable files in folders, smallest first."""
     found = [
         path
         for folder in folders
@@ -157,7 +157,7 @@ def find_files(*folders: Path) -> list[Path]:
 def sweep(
     files: Files, paths: Sequence[Path], names: Iterable[str], most: int | None = None
 ) -> Iterator[tuple[str, list[Path]]]:
-    """Yield each rule with the files that are read otherwise without it, `most` of them."""
+    """Yield each rule with the files that are read differently without it, at most `most`."""
     before = {path: files.digest(path) for path in paths}
     every, cases = rules(), read_cases()
     for name in names:
@@ -167,12 +167,12 @@ def sweep(
 
 
 def read_cases() -> dict[str, str | None]:
-    """Return, for each rule, the file that is kept as its case."""
+    """Return, for each rule, the file kept as its case."""
     return json.loads(CASES.read_text()) if CASES.exists() else {}
 
 
 def main() -> None:
-    """Sweep over the files and print a line a rule."""
+    """Sweep over the files and print one line per rule."""
     parser = argparse.ArgumentParser(prog="python tests/rules.py", description=__doc__)
     parser.add_argument("rules", nargs="*", metavar="RULE", help="part of a name; default: all")
     parser.add_argument("--corpus", type=Path, action="append", default=[], help="a further folder of files")

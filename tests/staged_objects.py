@@ -1,4 +1,4 @@
-"""Staged objects made by hand: rows of text, as analyze's readers write them."""
+"""Writes staged objects: rows of text, as analyze's readers write them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ def write_staged(path: Path, rows: Rows, *, sheet: str | None = None) -> Path:
 
 
 def column_of(*cells: str | None) -> list[list[str | None]]:
-    """Return rows of one column."""
+    """Return rows with one column."""
     return [[cell] for cell in cells]
 
 

@@ -26,7 +26,7 @@ PACKAGES = tuple(
         "localstack/managed_tables_local",
     )
 )
-# Where a file's layout is chosen: held to few lines and few predicates, or rules pile up again.
+# Where a file's layout is chosen: limited to few lines and predicates, or rules pile up again.
 ROOMS = tuple(
     ROOT / "functions/analyze/managed_tables_analyze" / name for name in ("text", "layout", "repair")
 )
@@ -35,7 +35,7 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 @dataclass(frozen=True)
 class Structure:
-    """The figures of one package: complexity by radon, and what a reader would stumble over, by name."""
+    """The figures of one package: complexity by radon, and the names of what would trouble a reader."""
 
     package: str
     modules: int
@@ -47,17 +47,17 @@ class Structure:
 
     @property
     def p90(self) -> int:
-        """The complexity that nine functions in ten stay within."""
+        """The 90th percentile of the functions' complexity."""
         return _p90(self.complexities)
 
     def above(self, complexity: int) -> list[str]:
-        """Return the functions that are more complex than that."""
+        """Return the functions that are more complex than this."""
         return sorted(name for name, found in self.complexities.items() if found > complexity)
 
 
 @dataclass(frozen=True)
 class Rooms:
-    """The figures of the rooms that read a layout, together."""
+    """The combined figures of the folders that read a layout."""
 
     lines: int
     predicates: list[str]
@@ -65,12 +65,12 @@ class Rooms:
 
     @property
     def p90(self) -> int:
-        """The complexity that nine functions in ten stay within."""
+        """The 90th percentile of the functions' complexity."""
         return _p90(self.complexities)
 
 
 def measure_rooms(rooms: Iterable[Path] = ROOMS) -> Rooms:
-    """Return the lines, the functions that return a bool, and the complexities of some folders together."""
+    """Return the combined lines, functions that return a bool, and complexities of some folders."""
     paths = [path for room in rooms for path in sorted(room.rglob("*.py"))]
     return Rooms(
         lines=sum(len(path.read_text().splitlines()) for path in paths),
@@ -95,7 +95,7 @@ def _p90(complexities: dict[str, int]) -> int:
 
 
 def measure(package: Path, *, most_modules: int) -> Structure:
-    """Return the figures of a package; folders of more modules than `most_modules` are crowded."""
+    """Return the figures of a package; folders with more modules than `most_modules` are crowded."""
     paths = sorted(package.rglob("*.py"))
     named = [path for path in paths if not path.name.startswith("__")]
     names = Counter(path.name for path in named)
@@ -143,7 +143,7 @@ def _dotted(path: Path) -> str:
 
 
 def _circle(modules: dict[str, Path]) -> list[str]:
-    """Return modules that import each other in a circle, imports inside functions included."""
+    """Return modules that import each other in a cycle, imports inside functions included."""
     graph = {name: set(_imports(path, modules)) - {name} for name, path in modules.items()}
     try:
         TopologicalSorter(graph).prepare()
@@ -163,7 +163,7 @@ def _imports(path: Path, modules: dict[str, Path]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print the figures of every package, and of the rooms that read a layout."""
+    """Print the figures of every package, and of the folders that read a layout."""
     print(f"{'package':28}{'modules':>8}{'functions':>10}{'p90':>5}{'most':>6}")
     for package in PACKAGES:
         found = measure(package, most_modules=12)

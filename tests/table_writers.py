@@ -1,4 +1,4 @@
-"""Write one table of typed values as every kind of file: what the readers must agree on."""
+"""Write one table of typed values as every kind of file, on which the readers must agree."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ _ODS_NAMES = " ".join(
 
 @dataclass(frozen=True)
 class CsvDialect:
-    """How a CSV file is written; the defaults are those of a Brazilian one."""
+    """How a CSV file is written; the defaults are Brazilian."""
 
     delimiter: str = ";"
     quoting: Literal[0, 1] = csv.QUOTE_MINIMAL
@@ -39,7 +39,7 @@ class CsvDialect:
     truths: tuple[str, str] = ("falso", "verdadeiro")
 
     def text(self, value: Value) -> str:
-        """Return the text of a value; times are as ISO has them."""
+        """Return the text of a value; times are in ISO format."""
         if isinstance(value, bool):
             return self.truths[value]
         if isinstance(value, datetime):
@@ -56,7 +56,7 @@ class CsvDialect:
 
 
 def write_csv(table: Table, dialect: CsvDialect | None = None) -> bytes:
-    """Return a CSV file, a Brazilian one unless the dialect is given."""
+    """Return a CSV file, by default a Brazilian one."""
     dialect, text = dialect or CsvDialect(), io.StringIO()
     writer = csv.writer(
         text, delimiter=dialect.delimiter, quoting=dialect.quoting, lineterminator=dialect.line_end
@@ -75,7 +75,7 @@ def write_openpyxl(table: Table) -> bytes:
             cell = sheet.cell(number, column)
             cell.value = value
             if isinstance(value, str):
-                cell.data_type = "s"  # a text that begins with `=` is one, too
+                cell.data_type = "s"  # text, even if it begins with `=`
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
@@ -103,7 +103,7 @@ def write_xlsxwriter(table: Table) -> bytes:
 
 
 def write_xls(table: Table) -> bytes:
-    """Return a workbook of Excel 97 as xlwt writes it."""
+    """Return an Excel 97 workbook as xlwt writes it."""
     book = xlwt.Workbook()
     sheet = book.add_sheet("Plan1")
     day, moment = (xlwt.easyxf(num_format_str=form) for form in ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss"))
@@ -118,7 +118,7 @@ def write_xls(table: Table) -> bytes:
 
 
 def write_ods(table: Table) -> bytes:
-    """Return a workbook of OpenDocument, its values in attributes with all their digits."""
+    """Return an OpenDocument spreadsheet, its values in attributes with all their digits."""
     rows = "".join(f"<table:table-row>{''.join(map(_ods_cell, row))}</table:table-row>" for row in table)
     content = (
         f"<office:document-content {_ODS_NAMES}><office:body><office:spreadsheet>"

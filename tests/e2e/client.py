@@ -27,12 +27,12 @@ TERMINAL = ("done", "failed")
 
 
 def new_id() -> str:
-    """Return 24 random hex digits: a company or a user that nobody has met before."""
+    """Return 24 random hex digits: a company or a user not used before."""
     return secrets.token_hex(12)
 
 
 def json_text(value: object) -> str:
-    """Write JSON with `Decimal` as the number's own digits, which `json.dumps` cannot."""
+    """Write JSON with `Decimal` written digit for digit, which `json.dumps` cannot do."""
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, Mapping):
@@ -43,7 +43,7 @@ def json_text(value: object) -> str:
 
 
 def until(look: Callable[[], T | None], limit_seconds: float) -> T:
-    """Look again and again until something is there, and return it; fail where it comes too late."""
+    """Poll until something is found and return it; fail after the limit."""
     deadline = time.monotonic() + limit_seconds
     while (found := look()) is None:
         assert time.monotonic() < deadline, f"nothing after {limit_seconds} s"
@@ -57,13 +57,13 @@ def column(name: str, type_: str = "text", *, nullable: bool = True, **more: obj
 
 
 def plain(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return columns with the contract's four fields only: inferred ones may say more."""
+    """Return columns with the contract's four fields only: inferred ones may have more."""
     return [{name: one[name] for name in ("name", "display_name", "type", "nullable")} for one in columns]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """What `.local/stack.json` tells about a running stack; fields that are not listed here are ignored."""
+    """What `.local/stack.json` says about a running stack; fields not listed here are ignored."""
 
     api_url: str
     serve_url: str
@@ -79,7 +79,7 @@ class Stack:
         return cls(**{name: facts[name] for name in cls.__dataclass_fields__ if name in facts})
 
     def token(self, *, secret: str | None = None, algorithm: str = "HS256", **claims: object) -> str:
-        """Sign a bearer token of these claims and an expiry; a claim given as None is left out."""
+        """Sign a bearer token with these claims and an expiry; claims given as None are left out."""
         payload: dict[str, object] = {"exp": int(time.time()) + TOKEN_SECONDS}
         payload |= {"iss": self.issuer} if self.issuer else {}
         payload |= {"aud": self.audience} if self.audience else {}
@@ -102,17 +102,17 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """The sentence of an error's body."""
+        """The message in an error's body."""
         return str(self.json["error"])
 
     @property
     def code(self) -> str:
-        """The stable code of an error's body."""
+        """The stable code in an error's body."""
         return str(self.json["code"])
 
     @property
     def details(self) -> list[dict[str, Any]]:
-        """The details of an error's body, none where it has none."""
+        """The details in an error's body; empty if it has none."""
         return list(self.json.get("details", []))
 
 
@@ -132,11 +132,11 @@ class Console:
     permissions: tuple[str, ...] = ALL_PERMISSIONS
 
     def other_company(self) -> Self:
-        """Return a user of a company never met before, on the same API."""
+        """Return a user of a new company, on the same API."""
         return replace(self, company_id=new_id(), user_id=new_id(), permissions=ALL_PERMISSIONS)
 
     def with_permissions(self, *permissions: str) -> Self:
-        """Return a colleague: the same company, these permissions."""
+        """Return a colleague: same company, these permissions."""
         return replace(self, user_id=new_id(), permissions=permissions)
 
     def token(self, **claims: object) -> str:
@@ -156,9 +156,9 @@ class Console:
         headers: Mapping[str, str] | None = None,
         **arguments: Any,
     ) -> Answer:
-        """Send one request to `/v1/managed-tables` + path; `body` as JSON, `text` as it is.
+        """Send one request to `/v1/managed-tables` + path; `body` as JSON, `text` unchanged.
 
-        `token` replaces this user's; an empty one sends no Authorization header at all.
+        `token` replaces this user's; if empty, no Authorization header is sent.
         """
         bearer = self.token() if token is None else token
         sent = {"Authorization": f"Bearer {bearer}"} if bearer else {}
@@ -202,7 +202,7 @@ class Console:
         return int(self.ok("POST", f"/{table_id}/data", {"rows": list(rows)})["inserted"])
 
     def rows(self, table_id: str, **params: Any) -> list[dict[str, Any]]:
-        """List one page of rows (the first 1,000 unless told)."""
+        """List one page of rows (by default the first 1,000)."""
         page = self.ok("GET", f"/{table_id}/data", params={"per_page": 1_000, **params})
         records: list[dict[str, Any]] = page["records"]
         return records
@@ -220,7 +220,7 @@ class Console:
     def upload_presigned(
         self, files: Mapping[str, str | bytes], table_id: str | None = None, mode: str | None = None
     ) -> str:
-        """Declare files, then post each to S3 with the fields that the API gave; return the job's id."""
+        """Declare files, then post each to S3 with the fields from the API; return the job's id."""
         path = "/upload" if table_id is None else f"/{table_id}/upload"
         sizes = [{"name": name, "size_bytes": len(_as_bytes(content))} for name, content in files.items()]
         declared = {"files": sizes} | ({} if mode is None else {"mode": mode})
@@ -230,7 +230,7 @@ class Console:
         return str(answer["job_id"])
 
     def post_to_s3(self, upload: Mapping[str, Any], content: bytes) -> httpx.Response:
-        """Post one file the way that a presigned POST asks for: its fields first, the file last."""
+        """Post one file as a presigned POST requires: its fields first, the file last."""
         return self.http.post(upload["url"], data=upload["fields"], files={"file": (upload["name"], content)})
 
     def job(self, job_id: str) -> dict[str, Any]:
@@ -239,7 +239,7 @@ class Console:
         return got
 
     def wait(self, job_id: str, *statuses: str, limit_seconds: float = JOB_LIMIT_SECONDS) -> dict[str, Any]:
-        """Poll a job until it has one of the statuses; fail at once when it ended otherwise, or too late."""
+        """Poll a job until it has one of the statuses; fail if it ends in another or takes too long."""
         deadline = time.monotonic() + limit_seconds
         while True:
             job = self.job(job_id)
@@ -252,13 +252,13 @@ class Console:
     def analyzed(
         self, files: Mapping[str, str | bytes], table_id: str | None = None, mode: str | None = None
     ) -> dict[str, Any]:
-        """Upload files and return the job once it waits for the confirmation."""
+        """Upload files and return the job once it waits for confirmation."""
         return self.wait(self.upload(files, table_id, mode), "waiting_confirm")
 
     def confirm(
         self, job: Mapping[str, Any], display_name: str | None = None, columns: Sequence[Any] | None = None
     ) -> Answer:
-        """Confirm a job, with what was inferred where nothing else is given."""
+        """Confirm a job; anything not given is as inferred."""
         schema = job["inferred_schema"]
         body = {
             "display_name": display_name or schema["suggested_table_name"],
@@ -274,7 +274,7 @@ class Console:
         *,
         columns: Sequence[Any] | None = None,
     ) -> dict[str, Any]:
-        """Upload files, confirm (what was inferred unless told) and return the job once it is done."""
+        """Upload files, confirm (by default what was inferred) and return the job once it is done."""
         job = self.analyzed(files, table_id, mode)
         answer = self.confirm(job, columns=columns)
         assert answer.status == 200, answer.text
@@ -286,7 +286,7 @@ def _as_bytes(content: str | bytes) -> bytes:
 
 
 def assert_error_shape(answer: Answer) -> None:
-    """Every error: `error`, `code`, maybe `details`, their total, in a 500 `request_id`, in a 412 `row`."""
+    """Check an error: `error`, `code`, perhaps `details` and their total; 500 has `request_id`, 412 `row`."""
     assert answer.headers["content-type"].startswith("application/json"), answer.text
     body = answer.json
     assert set(body) <= {"error", "code", "details", "details_total", "request_id", "row"}, answer.text
@@ -299,7 +299,7 @@ def assert_error_shape(answer: Answer) -> None:
 
 
 def open_storage(facts: Mapping[str, str]) -> Any:
-    """Return a client of S3 with the rights of whoever runs the stack; `facts` are those of its file."""
+    """Return an S3 client with the stack administrator's rights; `facts` come from its file."""
     return boto3.client(
         "s3",
         endpoint_url=facts["aws_endpoint_url"],

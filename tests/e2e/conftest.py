@@ -1,4 +1,4 @@
-"""The deployed stack that end-to-end tests call: one for all processes of a run, or one that already runs.
+"""The deployed stack that end-to-end tests call: one per run, or one already running.
 
 MANAGED_TABLES_STACK names the stack.json of a running stack to use instead.
 """
@@ -22,9 +22,9 @@ TARGETS = ("deployed", "serve")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each fact of the contract against the deployed stack and against the ASGI server alike.
+    """Run each contract test against both the deployed stack and the ASGI server.
 
-    Marked `flow` it runs against the first of them only: what follows the request is the same machine.
+    A test marked `flow` runs against the first target only: beyond the request, both are the same.
     """
     if "target" not in metafunc.fixturenames:
         return
@@ -36,7 +36,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def stack_file(run_folder: Path) -> Path:
-    """The stack.json of the stack under test; the run's first process that asks brings it up."""
+    """The stack.json of the stack under test; the first process of the run to ask starts it."""
     given = os.environ.get("MANAGED_TABLES_STACK")
     if given:
         return Path(given)
@@ -47,13 +47,13 @@ def stack_file(run_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(stack_file: Path) -> Stack:
-    """What a client knows of the stack."""
+    """What a client knows about the stack."""
     return Stack.from_file(stack_file)
 
 
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx.Client]:
-    """Connections that the tests of one process share."""
+    """HTTP connections shared by the tests of one process."""
     with httpx.Client(timeout=REQUEST_LIMIT_SECONDS) as client:
         yield client
 
@@ -66,19 +66,19 @@ def base_url(stack: Stack, target: str) -> str:
 
 @pytest.fixture
 def console(stack: Stack, base_url: str, http: httpx.Client) -> Console:
-    """A user of a company never met before, not provisioned."""
+    """A user of a new company, not provisioned."""
     return Console(stack, base_url, http)
 
 
 @pytest.fixture(scope="session")
 def emptied_databases(stack: Stack) -> EmptiedDatabases:
-    """Databases that the process's tests use in turn, each emptied before; they go with the stack."""
+    """Databases reused by the process's tests, each emptied before use; removed with the stack."""
     return EmptiedDatabases(stack.postgres_admin_dsn)
 
 
 @pytest.fixture(scope="session")
 def dynamodb(stack_file: Path) -> Any:
-    """A client of the stack's DynamoDB."""
+    """A DynamoDB client for the stack."""
     facts = local.load(stack_file)
     return boto3.client(
         "dynamodb",
@@ -106,14 +106,14 @@ def company(
 
 @pytest.fixture
 def own_company(console: Console) -> Console:
-    """A user of a new company with a database that nobody had before."""
+    """A user of a new company with a database of its own, never used before."""
     console.provision()
     return console
 
 
 @pytest.fixture
 def served_company(stack: Stack, http: httpx.Client) -> Console:
-    """A user of a new company that is provisioned, calling the ASGI server: no limit of 6 MB."""
+    """A user of a new, provisioned company, calling the ASGI server, which has no 6 MB limit."""
     served = Console(stack, stack.serve_url, http)
     served.provision()
     return served
@@ -121,7 +121,7 @@ def served_company(stack: Stack, http: httpx.Client) -> Console:
 
 @pytest.fixture
 def query(stack: Stack) -> Callable[..., list[tuple[Any, ...]]]:
-    """Run one statement in a company's own database, as its administrator does; return the rows."""
+    """Run one statement in a company's database, as its administrator; return the rows."""
 
     def run(company: Console, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         database = f"co_{company.ok('GET', '/status')['connection_id']}"

@@ -1,4 +1,4 @@
-"""The command `managed-tables`, run as people run it, against the served stack."""
+"""The command `managed-tables`, run from a shell, against the ASGI server."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ CSV = "produto;valor\nCafé;1,50\nChá;2,25\nÁgua;3,75\n"
 
 @dataclass(frozen=True)
 class Terminal:
-    """A shell of one user, in a folder of its own."""
+    """One user's shell, in its own folder."""
 
     company: Console
     folder: Path
@@ -52,7 +52,7 @@ def terminal(served_company: Console, tmp_path: Path) -> Terminal:
 
 @pytest.mark.flow
 def test_a_review_shows_every_digit_and_asks_in_portuguese(terminal: Terminal) -> None:
-    """Numbers are as the file has them, not as a float has them; `s` is a yes."""
+    """Numbers are shown as written in the file, not as floats; `s` means yes."""
     file = terminal.folder / "saldos.csv"
     file.write_text("saldo;pago\n12345678901234567890,10;sim\n99,90;não\n")
     told = terminal.run("upload", file, answers="talvez\ns\n")
@@ -65,8 +65,8 @@ def test_a_review_shows_every_digit_and_asks_in_portuguese(terminal: Terminal) -
 
 
 @pytest.mark.flow
-def test_a_file_goes_in_is_reviewed_comes_out_and_is_undone(terminal: Terminal) -> None:
-    """upload, tables, export, undo; the review is a table, and nothing goes in without a yes."""
+def test_a_file_is_uploaded_reviewed_exported_and_undone(terminal: Terminal) -> None:
+    """upload, tables, export, undo; the review is a table, and nothing is loaded without a yes."""
     file = terminal.folder / "vendas.csv"
     file.write_text(CSV)
     assert "Nada foi inserido" in terminal.run("upload", file, answers="n\n", status=1)
@@ -87,7 +87,7 @@ def test_a_file_goes_in_is_reviewed_comes_out_and_is_undone(terminal: Terminal) 
     assert table["row_count"] == 3
 
 
-def test_a_login_is_kept_for_its_owner_alone(terminal: Terminal) -> None:
+def test_only_the_owner_can_read_a_saved_login(terminal: Terminal) -> None:
     token = terminal.folder / "token"
     token.write_text(terminal.company.token())
     terminal.run("login", "--url", terminal.company.base_url, "--token-file", token, logged_in=True)
@@ -97,8 +97,8 @@ def test_a_login_is_kept_for_its_owner_alone(terminal: Terminal) -> None:
     assert "vendas" in terminal.run("tables", logged_in=True)
 
 
-def test_what_is_refused_is_told_in_one_line(terminal: Terminal) -> None:
-    """No traceback: the API's own sentence, or what is missing."""
+def test_an_error_is_one_line(terminal: Terminal) -> None:
+    """No traceback: the API's message, or what is missing."""
     file = terminal.folder / "foto.png"
     file.write_bytes(b"x")
     for told in (

@@ -13,12 +13,12 @@ from managed_tables_local.console_page import page, page_build
 from managed_tables_local.console_page.browser import run_checks
 
 ROWS = 1_000_000
-HOST = "http://host.test"  # a console that may show the page in a frame: made up in the browser
+HOST = "http://host.test"  # a site that may show the page in a frame; exists only in the browser
 
 
 @pytest.fixture
 def served(stack_file: Path, tmp_path: Path) -> Iterator[str]:
-    """The page's address, a process of its own in front of the stack under test."""
+    """The page's address, served by a separate process in front of the stack under test."""
     facts = json.loads(stack_file.read_text())
     url = page.start(tmp_path, facts["api_url"], facts["aws_endpoint_url"], hosts=[HOST], preferred_port=0)
     try:
@@ -29,7 +29,7 @@ def served(stack_file: Path, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def million(stack: Stack, http: httpx.Client, query: Callable[..., list[tuple[Any, ...]]]) -> str:
-    """A company and its table of a million rows, made in SQL: an import would take a minute."""
+    """A company with a table of a million rows, filled in SQL because an import would take a minute."""
     company = Console(stack, stack.api_url, http)
     company.provision()
     table = company.create_table("milhao", column("numero", "integer"), column("texto"))
@@ -47,7 +47,7 @@ def million(stack: Stack, http: httpx.Client, query: Callable[..., list[tuple[An
 
 
 def test_the_console_in_a_browser(stack_file: Path, served: str, million: str, tmp_path: Path) -> None:
-    """Each check of console/browser passes."""
+    """Every check in console/browser passes."""
     facts = json.loads(stack_file.read_text())
     settings = {"CONSOLE_MILLION": million, "CONSOLE_HOST": HOST}
     print(run_checks(facts, served, tmp_path / "results", settings=settings))

@@ -17,7 +17,7 @@ TABLE = {"display_name": "outra", "columns": [column("produto")]}
 
 
 class Route(NamedTuple):
-    """An operation of the contract and the permission that it prints."""
+    """An operation of the contract and the permission that it states."""
 
     method: str
     path: str
@@ -70,21 +70,21 @@ def fill(path: str) -> str:
 # --- permissions --------------------------------------------------------------------------------------
 @every_route
 def test_every_route_requires_a_token(console: Console, route: Route) -> None:
-    """Without a token every route is 401."""
+    """Without a token, every route is 401."""
     assert console.call(route.method, fill(route.path), route.body, token="").status == 401
 
 
 @every_route
 def test_every_route_requires_its_permission(console: Console, route: Route) -> None:
-    """With every permission but the printed one a route is 403, whether what it names exists or not."""
+    """With every permission but the stated one, a route is 403, whether or not its resource exists."""
     others = [f"managed-tables:{one}" for one in PERMISSIONS if one != route.permission]
     user = console.with_permissions(*others)
     assert user.call(route.method, fill(route.path), route.body).status == 403
 
 
 @every_route
-def test_the_printed_permission_is_enough(console: Console, route: Route) -> None:
-    """With the printed permission alone a route is neither 401 nor 403."""
+def test_the_stated_permission_is_enough(console: Console, route: Route) -> None:
+    """With only the stated permission, a route is neither 401 nor 403."""
     user = console.with_permissions(f"managed-tables:{route.permission}")
     assert user.call(route.method, fill(route.path), route.body).status not in {401, 403}
 
@@ -100,12 +100,12 @@ def test_the_star_grants_all(own_company: Console) -> None:
     "permission", ["*", "list", "managed-tables", "managed-tables:", "data-api:list", "managed-tables:LIST"]
 )
 def test_other_permissions_grant_nothing(console: Console, permission: str) -> None:
-    """A permission is matched as a whole: a part of it, or another product's, grants nothing."""
+    """A permission is matched as a whole: part of one, or another product's, grants nothing."""
     assert console.with_permissions(permission).call("GET").status == 403
 
 
-def test_a_table_is_refused_alike_whether_it_exists_or_not(company: Console) -> None:
-    """A caller without the permission learns nothing of what exists: the same 403."""
+def test_a_refusal_does_not_reveal_whether_a_table_exists(company: Console) -> None:
+    """A caller without the permission learns nothing about what exists: the 403 is the same."""
     table_id = company.create_table()["_id"]
     user = company.with_permissions("managed-tables:upload")
     known, unknown = user.call("GET", f"/{table_id}"), user.call("GET", f"/{new_id()}")
@@ -114,13 +114,13 @@ def test_a_table_is_refused_alike_whether_it_exists_or_not(company: Console) -> 
 
 # --- the order of checks ------------------------------------------------------------------------------
 def test_401_comes_before_everything(console: Console) -> None:
-    """A bad token is 401 though the permission, the table and the body are wrong too."""
+    """A bad token is 401 even if the permission, table and body are wrong too."""
     answer = console.call("PUT", f"/{new_id()}", text="{", token="x")
     assert answer.status == 401
 
 
 def test_403_comes_before_404_and_422(console: Console) -> None:
-    """Without the permission it is 403 though the table and the body are wrong too."""
+    """Without the permission it is 403 even if the table and body are wrong too."""
     answer = console.with_permissions().call("PUT", f"/{new_id()}", text="{")
     assert answer.status == 403
 
@@ -141,17 +141,17 @@ def test_403_comes_before_404_and_422(console: Console) -> None:
 )
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"rows": 1}'])
 def test_404_comes_before_422(company: Console, method: str, path: str, text: str) -> None:
-    """An id in the path that does not exist is 404 though the body is wrong, or no JSON at all."""
+    """An unknown id in the path is 404 even if the body is wrong or is not JSON."""
     assert company.call(method, fill(path), text=text).status == 404
 
 
 def test_404_comes_before_the_query(company: Console) -> None:
-    """An unknown table is 404 though the query is wrong too."""
+    """An unknown table is 404 even if the query is wrong too."""
     assert company.call("GET", f"/{new_id()}/data", params={"page": 0}).status == 404
 
 
 def test_an_unknown_row_comes_before_its_body(company: Console) -> None:
-    """An unknown row of a known table is 404 though the body is wrong."""
+    """An unknown row of a known table is 404 even if the body is wrong."""
     table_id = company.create_table()["_id"]
     for row_id in (uuid.uuid4(), "x"):
         answer = company.call("PUT", f"/{table_id}/data/{row_id}", text="{")
@@ -160,14 +160,14 @@ def test_an_unknown_row_comes_before_its_body(company: Console) -> None:
 
 @pytest.mark.parametrize("path", ["", "/upload"])
 def test_the_body_comes_before_the_state(console: Console, path: str) -> None:
-    """A body that is no JSON is 422."""
+    """A body that is not JSON is 422."""
     console.provision()
     assert console.call("POST", path, text="{").status == 422
 
 
 # --- the token ----------------------------------------------------------------------------------------
-def test_a_good_token_is_taken(console: Console) -> None:
-    """A JWT with `sub`, `company_id`, `permissions` and `exp` is taken; the scheme's case does not matter."""
+def test_a_valid_token_is_accepted(console: Console) -> None:
+    """A JWT with `sub`, `company_id`, `permissions` and `exp` is accepted; the scheme is case-insensitive."""
     assert console.call("GET").status == 200
     header = {"Authorization": f"bearer {console.token()}"}
     assert console.call("GET", token="", headers=header).status == 200
@@ -201,12 +201,12 @@ def test_a_token_with_wrong_claims_is_401(console: Console, claims: dict[str, ob
 
 @pytest.mark.parametrize("permissions", ["managed-tables:list", None, {"managed-tables:list": True}])
 def test_permissions_are_a_list(console: Console, permissions: object) -> None:
-    """`permissions` that are no list of strings grant nothing: 401 or 403."""
+    """`permissions` other than a list of strings grant nothing: 401 or 403."""
     assert console.call("GET", token=console.token(permissions=permissions)).status in {401, 403}
 
 
-def test_a_token_of_another_secret_is_401(console: Console) -> None:
-    """A signature by another secret is 401."""
+def test_a_token_signed_with_another_secret_is_401(console: Console) -> None:
+    """A token signed with another secret is 401."""
     assert (
         console.call("GET", token=console.token(secret="outro-segredo-de-32-caracteres-ou-mais")).status
         == 401
@@ -215,7 +215,7 @@ def test_a_token_of_another_secret_is_401(console: Console) -> None:
 
 @pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
 def test_a_token_in_another_algorithm_is_401(console: Console, algorithm: str) -> None:
-    """A token in any other algorithm than the deployment's is 401, though its secret is right."""
+    """A token in any algorithm but the deployment's is 401, even if its secret is right."""
     assert console.call("GET", token=console.token(algorithm=algorithm)).status == 401
 
 
@@ -228,7 +228,7 @@ def test_an_unsigned_token_is_401(console: Console, algorithm: str) -> None:
 
 
 def test_a_tampered_token_is_401(console: Console) -> None:
-    """A payload that was changed after signing is 401."""
+    """A payload changed after signing is 401."""
     header, _, signature = console.token().split(".")
     payload = console.other_company().token().split(".")[1]
     assert console.call("GET", token=f"{header}.{payload}.{signature}").status == 401
@@ -237,18 +237,18 @@ def test_a_tampered_token_is_401(console: Console) -> None:
 @pytest.mark.parametrize(
     "value", ["", "Bearer", "Bearer  x y", "Bearer x", "Bearer a.b.c", "Basic dXNlcjp4", "x"]
 )
-def test_what_is_no_bearer_token_is_401(console: Console, value: str) -> None:
+def test_anything_but_a_bearer_token_is_401(console: Console, value: str) -> None:
     """Anything but a bearer token in the Authorization header is 401."""
     assert console.call("GET", token="", headers={"Authorization": value}).status == 401
 
 
-def test_401_says_which_scheme(console: Console) -> None:
-    """A 401 carries `WWW-Authenticate: Bearer`, as HTTP asks."""
+def test_401_names_the_scheme(console: Console) -> None:
+    """A 401 carries `WWW-Authenticate: Bearer`, as HTTP requires."""
     assert console.call("GET", token="").headers["www-authenticate"].startswith("Bearer")
 
 
 # --- companies ----------------------------------------------------------------------------------------
-def test_another_companys_things_do_not_exist(company: Console) -> None:
+def test_another_companys_resources_do_not_exist(company: Console) -> None:
     """Another company's table, row and job are 404, like ones that do not exist."""
     table_id = company.create_table()["_id"]
     company.insert(table_id, {"produto": "X"})

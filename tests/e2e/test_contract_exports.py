@@ -1,4 +1,4 @@
-"""Extensions, "Exports": from the request to the downloaded file, which comes back the same."""
+"""Extensions, "Exports": from the request to the downloaded file, and uploaded again."""
 
 import re
 from typing import Any
@@ -47,7 +47,7 @@ def finished(company: Console, table_id: str, **wanted: object) -> dict[str, Any
 
 @pytest.mark.flow
 def test_an_export_from_request_to_file(company: Console) -> None:
-    """201 with an id; then the state, and a URL that downloads the file under its name."""
+    """201 with an id; then the status, and a URL that downloads the file under its name."""
     table_id = make(company)
     export = finished(company, table_id, format="csv", dialect="excel-br", sort=["-valor"])
     assert (export["status"], export["rows"], export["table_id"]) == ("done", 2, table_id)
@@ -65,8 +65,8 @@ def test_an_export_from_request_to_file(company: Console) -> None:
     "wanted",
     [{"format": "csv", "dialect": "rfc4180"}, {"format": "csv", "dialect": "excel-br"}, {"format": "xlsx"}],
 )
-def test_what_goes_out_comes_back(company: Console, wanted: dict[str, str]) -> None:
-    """Uploaded again a file gives the same labels (names, from rfc4180), types and values."""
+def test_an_export_can_be_uploaded_again(company: Console, wanted: dict[str, str]) -> None:
+    """Uploaded again, a file gives the same labels (names, from rfc4180), types and values."""
     table_id = make(company)
     export = finished(company, table_id, **wanted)
     content = company.http.get(export["url"]).content
@@ -83,15 +83,15 @@ def test_what_goes_out_comes_back(company: Console, wanted: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize("form", ["xlsx", "parquet", "jsonl"])
-def test_a_dialect_says_nothing_of_other_formats(company: Console, form: str) -> None:
-    """One request serves every format; the answer tells that no dialect was taken."""
+def test_a_dialect_is_ignored_for_other_formats(company: Console, form: str) -> None:
+    """One request suits every format; the answer shows that no dialect was used."""
     made = company.ok("POST", f"/{make(company)}/exports", {"format": form, "dialect": "excel-br"})
     export = company.ok("GET", f"/exports/{made['export_id']}")
     assert (export["format"], export["dialect"]) == (form, None)
 
 
 def test_an_export_of_another_company_is_404(company: Console) -> None:
-    """Tables and exports of others are like those that do not exist."""
+    """Other companies' tables and exports look like ones that do not exist."""
     table_id = make(company)
     export_id = company.ok("POST", f"/{table_id}/exports", {"format": "jsonl"})["export_id"]
     stranger = company.other_company()
@@ -115,7 +115,7 @@ def test_an_export_of_another_company_is_404(company: Console) -> None:
     ],
 )
 def test_a_wrong_request_is_named(company: Console, body: dict[str, Any], path: str) -> None:
-    """422 with details, before anything is made."""
+    """422 with details, before anything is created."""
     answer = company.call("POST", f"/{make(company)}/exports", body)
     assert (answer.status, answer.code) == (422, "INVALID_REQUEST")
     assert [(one["in"], one["path"]) for one in answer.details] == [("body", path)]

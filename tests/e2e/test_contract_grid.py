@@ -1,4 +1,4 @@
-"""Extensions 4, rows: found, changed and kept consistent, over HTTP as a console's grid uses them."""
+"""Extensions 4, rows: found, changed and kept consistent, as a console's grid does over HTTP."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def table(company: Console) -> str:
 
 
 def places(company: Console, table: str, **params: object) -> list[int]:
-    """Return which of ROWS a list shows, in its order."""
+    """Return which of ROWS a list shows, in order."""
     page = company.ok("GET", f"/{table}/data", params=params)
     assert page["total"] == page["quantity"]
     return [[one["produto"] for one in ROWS].index(row["produto"]) for row in page["records"]]
@@ -55,14 +55,14 @@ FILTERS: dict[str, tuple[str, list[int]]] = {
 
 
 def test_filters_and_search_find_rows(company: Console, table: str) -> None:
-    """Each operator of `filter[<column>][<op>]`, and `q`, finds its rows; several hold together."""
+    """Each operator of `filter[<column>][<op>]`, and `q`, finds its rows; several are combined with AND."""
     found = {name: places(company, table, **{name: value}) for name, (value, _) in FILTERS.items()}
     assert found == {name: expected for name, (_, expected) in FILTERS.items()}
     both = {"filter[valor][gte]": "7", "filter[pago][eq]": "true"}
     assert places(company, table, **both) == [2]
 
 
-def test_a_list_takes_fields_sorts_and_no_count(company: Console, table: str) -> None:
+def test_a_list_accepts_fields_sorts_and_no_count(company: Console, table: str) -> None:
     """`fields` with the id always, several sorts, `count=false` without a total, cursors under a filter."""
     page = company.ok("GET", f"/{table}/data", params={"fields": "valor,produto", "sort_by": "-dia,valor"})
     assert [list(row) for row in page["records"]] == [["id", "valor", "produto"]] * 4
@@ -83,7 +83,7 @@ def test_a_list_takes_fields_sorts_and_no_count(company: Console, table: str) ->
 
 
 def test_a_wrong_filter_is_refused(company: Console, table: str) -> None:
-    """A parameter that is none is 422 `UNKNOWN_PARAMETER`; a value of another type is 422 with details."""
+    """An unknown parameter is 422 `UNKNOWN_PARAMETER`; a value of another type is 422 with details."""
     for name in ("produto", "filter[valor]", "Filter[valor][eq]"):
         answer = company.call("GET", f"/{table}/data", params={name: "1"})
         assert (answer.status, answer.code) == (422, "UNKNOWN_PARAMETER"), name
@@ -98,8 +98,8 @@ def test_a_wrong_filter_is_refused(company: Console, table: str) -> None:
     assert (answer.status, answer.details[0]["path"]) == (422, "where.value")
 
 
-def test_a_query_takes_a_tree(company: Console, table: str) -> None:
-    """`where` is a tree of `and`, `or`, `not`; the answer is that of the list."""
+def test_a_query_accepts_a_tree(company: Console, table: str) -> None:
+    """`where` is a tree of `and`, `or`, `not`; the answer is the same as the list's."""
     where = {
         "and": [
             {
@@ -122,7 +122,7 @@ def test_a_query_takes_a_tree(company: Console, table: str) -> None:
 
 
 def test_a_query_groups(company: Console, table: str) -> None:
-    """`group_by` and `aggregates` answer groups without `id`, sorted and by cursor."""
+    """`group_by` and `aggregates` return groups without `id`, sorted and with a cursor."""
     body = {
         "group_by": ["dia"],
         "aggregates": [
@@ -184,8 +184,8 @@ def test_bulk_changes_are_all_or_nothing(company: Console, table: str) -> None:
     assert company.ok("POST", f"{path}/delete", {"all": True}) == {"deleted": 1}
 
 
-def test_versions_keep_a_colleagues_change(company: Console, table: str) -> None:
-    """With `_version` or `If-Match` another's change in between is 412 `ROW_CHANGED`, the row beside it."""
+def test_versions_protect_a_colleagues_change(company: Console, table: str) -> None:
+    """With `_version` or `If-Match`, a change made in between is 412 `ROW_CHANGED`, with the row."""
     path = f"/{table}/data"
     (row, *_) = company.rows(table, versions="true")
     company.ok("PUT", f"{path}/{row['id']}", {"valor": 6})
@@ -207,7 +207,7 @@ def test_versions_keep_a_colleagues_change(company: Console, table: str) -> None
     assert (saved.status, saved.headers["etag"] == f'"{now["_version"]}"') == (200, False)
 
 
-def test_a_key_tells_rows_apart(company: Console, table: str) -> None:
+def test_a_key_identifies_rows(company: Console, table: str) -> None:
     """A write that breaks the key is 409 `DUPLICATE_KEY`; `on_conflict` updates or ignores instead."""
     company.ok("PUT", f"/{table}", {"key": ["produto"]})
     path = f"/{table}/data"

@@ -1,6 +1,6 @@
 """The clarifications, "Uploads" and "What inference must get right": one upload exercises many facts.
 
-The rules one by one, with their awkward cases, are held by tests/files and the unit tests of analyze.
+tests/files and the unit tests of analyze cover the rules one by one, with their awkward cases.
 """
 
 import io
@@ -118,7 +118,7 @@ def test_one_file_with_every_kind_of_column(company: Console) -> None:
 
 
 def test_the_values_arrive_in_their_types(company: Console) -> None:
-    """What was inferred is what is stored: marks, signs, dates, zones and NULLs are understood."""
+    """Values are stored in the inferred types: marks, signs, dates, zones and NULLs are understood."""
     first, second, third = values(company, company.loaded({"tudo.csv": csv_of(COLUMNS)}))
     assert first["limite"] == 9_223_372_036_854_775_807
     assert first["milhares"] == 1_234_567
@@ -141,7 +141,7 @@ def test_the_values_arrive_in_their_types(company: Console) -> None:
     ("encoding", "delimiter"), [("utf-8-sig", ","), ("cp1252", ";"), ("utf-16", "\t"), ("utf-8", "|")]
 )
 def test_encodings_and_delimiters(company: Console, encoding: str, delimiter: str) -> None:
-    """The encoding and the delimiter are detected: rows arrive as they were meant."""
+    """The encoding and the delimiter are detected: rows arrive as intended."""
     lines = [["produto", "ação"], ["Maçã", "três\nlinhas"], ["Pão", "não"]]
     text = "\n".join(delimiter.join(f'"{cell}"' if "\n" in cell else cell for cell in line) for line in lines)
     done = company.loaded({"dados.csv": text.encode(encoding)})
@@ -162,7 +162,7 @@ def test_a_header_below_titles(company: Console) -> None:
 
 
 def test_an_ambiguous_mark_is_warned_about(company: Console) -> None:
-    """`1.234` in every cell is read by the file's delimiter, and the column carries a warning."""
+    """`1.234` in every cell is read according to the file's delimiter, and the column carries a warning."""
     job = company.analyzed({"a.csv": "nome;valor\na;1.234\nb;5.678\n"})
     assert names_and_types(job)[1] == ("valor", "integer")
     nome, valor = job["inferred_schema"]["columns"]
@@ -171,7 +171,7 @@ def test_an_ambiguous_mark_is_warned_about(company: Console) -> None:
 
 
 def test_warnings_are_data(company: Console) -> None:
-    """The job lists all warnings, those of columns included, the ones that may change a value first."""
+    """The job lists all warnings, columns' warnings included, those that may change a value first."""
     job = company.analyzed({"a.csv": "Relatório\n\nnome;valor\na;1.234\nb;5.678\nc;9.000;x\n"})
     codes = [warning["code"] for warning in job["warnings"]]
     assert sorted(codes) == ["AMBIGUOUS_MARK", "LINES_ABOVE", "LONG_ROWS"]
@@ -193,8 +193,8 @@ DOUBTFUL = (
 )
 
 
-def test_doubtful_values_are_told(company: Console) -> None:
-    """Two-digit years, an order that another column proves, months: each warns with an example."""
+def test_doubtful_values_give_warnings(company: Console) -> None:
+    """Two-digit years, an order proved by another column, and months each give a warning with an example."""
     job = company.analyzed({"a.csv": DOUBTFUL})
     found = {(warning["code"], *warning["columns"]) for warning in job["warnings"]}
     assert found == {
@@ -209,8 +209,8 @@ def test_doubtful_values_are_told(company: Console) -> None:
     assert all(doubtful[name] < 1 for name in ("nascimento", "pedido", "mes"))
 
 
-def test_doubtful_values_load_as_they_were_shown(company: Console) -> None:
-    """The rows of the table are the sample that the review showed."""
+def test_doubtful_values_load_as_shown(company: Console) -> None:
+    """The table's rows are the sample shown in the review."""
     done = company.loaded({"a.csv": DOUBTFUL})
     assert values(company, done) == [
         {
@@ -238,7 +238,7 @@ def test_the_suggested_name_is_free(company: Console) -> None:
 
 
 def test_all_files_feed_one_table(company: Console) -> None:
-    """Columns are matched by normalised header; one that a file lacks is NULL there, and nullable."""
+    """Columns are matched by normalized header; one missing from a file is NULL there, and nullable."""
     done = company.loaded({"a.csv": "Preço;Nome\n1;a\n", "b.csv": "nome;preco;Cor\nb;2;azul\n"})
     inferred = done["inferred_schema"]["columns"]
     assert {one["name"]: one["nullable"] for one in inferred} == {"preco": False, "nome": False, "cor": True}
@@ -249,7 +249,7 @@ def test_all_files_feed_one_table(company: Console) -> None:
 
 
 def test_a_workbook_and_its_sheets(company: Console) -> None:
-    """Sheets whose headers agree are read one after the other; Excel's dates and numbers arrive typed."""
+    """Sheets with matching headers are read one after another; Excel's dates and numbers arrive typed."""
     header = ("Produto", "Valor", "Dia", "Momento")
     done = company.loaded(
         {
@@ -267,8 +267,8 @@ def test_a_workbook_and_its_sheets(company: Console) -> None:
     ]
 
 
-def test_sheets_that_do_not_agree(company: Console) -> None:
-    """Where headers do not agree only the first sheet is read, and the job says so in `warnings`."""
+def test_sheets_with_different_headers(company: Console) -> None:
+    """If the headers differ, only the first sheet is read, and the job says so in `warnings`."""
     content = workbook(A=[("Produto",), ("Café",)], B=[("Outro", "Assunto"), (1, 2)])
     job = company.analyzed({"vendas.xlsx": content})
     assert names_and_types(job) == [("produto", "text")]
@@ -277,7 +277,7 @@ def test_sheets_that_do_not_agree(company: Console) -> None:
 
 
 def test_an_error_in_a_workbook_names_sheet_and_row(company: Console) -> None:
-    """`details` of a workbook name the sheet, and `line` is the row of the sheet."""
+    """`details` of a workbook name the sheet, and `line` is its row."""
     content = workbook(Jan=[("Nome", "Valor"), ("a", "1")], Fev=[("Nome", "Valor"), ("b", "2"), ("c", "x")])
     job = company.analyzed({"vendas.xlsx": content})
     assert company.confirm(job, "vendas", [column("nome"), column("valor", "integer")]).status == 200
@@ -292,7 +292,7 @@ def test_an_error_in_a_workbook_names_sheet_and_row(company: Console) -> None:
 
 
 def test_a_zip_of_files_in_folders(company: Console) -> None:
-    """A ZIP holds the other kinds, in folders; `__MACOSX/`, dot-files and folders are passed over."""
+    """A ZIP may hold the other kinds, in folders; `__MACOSX/`, dotfiles and folders are skipped."""
     content = archive(
         **{
             "pasta/": "",
@@ -317,13 +317,13 @@ def test_a_zip_of_files_in_folders(company: Console) -> None:
     ids=["another kind", "a nested ZIP"],
 )
 def test_a_zip_of_other_things_fails(company: Console, members: dict[str, str | bytes], named: str) -> None:
-    """Other kinds of file in a ZIP, and a ZIP in a ZIP, fail the job, naming them."""
+    """Other kinds of file in a ZIP, and a ZIP in a ZIP, fail the job with an error that names them."""
     job = company.wait(company.upload({"tudo.zip": archive(**members)}), "failed")
     assert named in f"{job['error']['message']} {job['error']['details']}"
 
 
 def encrypted() -> bytes:
-    """Return a ZIP whose entry says that it is encrypted (bit 0 of its flags, in both headers)."""
+    """Return a ZIP whose entry is marked as encrypted (bit 0 of its flags, in both headers)."""
     content = bytearray(archive(**{"a.csv": "a\n1\n"}))
     content[content.index(b"PK\x03\x04") + 6] |= 1
     content[content.index(b"PK\x01\x02") + 8] |= 1
@@ -351,8 +351,8 @@ def test_a_hostile_zip_fails(company: Console, hostile: Callable[[], bytes]) -> 
     assert "tudo.zip" in f"{job['error']['message']} {job['error']['details']}"
 
 
-def test_a_file_that_is_no_table_fails(company: Console) -> None:
-    """Bytes that are no table fail the job with a sentence that names the file."""
+def test_a_file_that_is_not_a_table_fails(company: Console) -> None:
+    """Bytes that are not a table fail the job with a message that names the file."""
     job = company.wait(company.upload({"foto.xlsx": b"\x89PNG\r\n\x1a\n" + bytes(500)}), "failed")
     assert "foto.xlsx" in job["error"]["message"]
 

@@ -27,7 +27,7 @@ ROWS = [
     {"produto": "Café", "preco": "1.50", "quando": "2026-01-02"},
     {"produto": "Chá", "preco": "12.00", "quando": "2026-01-31"},
 ]
-MANY = 120_000  # rows: long enough to be seen while it runs
+MANY = 120_000  # rows: enough for the load to be seen while it runs
 UTC_MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -92,7 +92,7 @@ def test_a_job_from_upload_to_rows(company: Console) -> None:
 
 
 def test_a_job_that_has_not_started_is_active(company: Console) -> None:
-    """A queued job is in the active listing, of the same shape as GET of one job."""
+    """A queued job is in the active listing, in the same shape as GET of one job."""
     body = {"files": [{"name": "a.csv", "size_bytes": 1}]}
     job = company.job(company.ok("POST", "/upload", body)["job_id"])
     assert set(job) >= JOB_FIELDS
@@ -102,14 +102,14 @@ def test_a_job_that_has_not_started_is_active(company: Console) -> None:
 
 @pytest.mark.parametrize("job_id", ["a" * 24, "x", "1"])
 def test_an_unknown_job(company: Console, job_id: str) -> None:
-    """An unknown or malformed job is 404 with the contract's sentence."""
+    """An unknown or malformed job is 404 with the contract's message."""
     for method, path in (("GET", ""), ("POST", "/confirm")):
         answer = company.call(method, f"/upload-jobs/{job_id}{path}")
         assert (answer.status, answer.error) == (404, "Job não encontrado")
 
 
-def test_a_file_with_nothing_at_all_fails_the_job(company: Console) -> None:
-    """A file without a header and rows fails the job: `error` has code, message and details."""
+def test_a_blank_file_fails_the_job(company: Console) -> None:
+    """A file with neither header nor rows fails the job: `error` has code, message and details."""
     job = company.wait(company.upload({"vazio.csv": "\n\n \n"}), "failed")
     assert set(job["error"]) == {"code", "message", "details"}
     assert "vazio.csv" in job["error"]["message"]
@@ -135,8 +135,8 @@ def test_confirming_before_the_job_waits_is_refused(company: Console) -> None:
     assert company.call("POST", f"/upload-jobs/{job_id}/confirm", confirmed).status == 400
 
 
-def test_what_a_confirmation_may_not_say(company: Console) -> None:
-    """An invalid name or column, a column not inferred: 422; a taken name: 400; the job waits on."""
+def test_an_invalid_confirmation_is_refused(company: Console) -> None:
+    """An invalid name or column, a column not inferred: 422; a taken name: 400; the job still waits."""
     company.create_table("tomada")
     job = company.analyzed({"vendas.csv": CSV})
     good = job["inferred_schema"]["columns"]
@@ -181,7 +181,7 @@ def test_a_confirmation_chooses_columns_order_types_and_labels(company: Console)
 
 
 def test_values_that_do_not_convert_can_be_corrected(company: Console) -> None:
-    """Nothing is inserted and the job waits again with `error`, so that other types can be confirmed."""
+    """Nothing is inserted, and the job waits again with `error` so that other types can be confirmed."""
     rows = [f'"linha\n{number}";{"x" if number > 4 else number}' for number in range(30)]
     job = company.analyzed({"vendas.csv": "nome;valor\n" + "\n".join(rows) + "\n"})
     columns = [column("nome", nullable=False), column("valor", "integer", nullable=False)]
@@ -219,7 +219,7 @@ def test_empty_cells_in_a_required_column_are_named(company: Console) -> None:
 
 
 def test_progress_and_confirming_twice(company: Console) -> None:
-    """The same confirmation again answers the same while it runs; `progress` says how far it is."""
+    """A repeated confirmation gets the same answer while the job runs; `progress` says how far it is."""
     body = "\n".join(f"{number};nome {number};{number},50" for number in range(MANY))
     job = company.analyzed({"muitas.csv": f"numero;nome;valor\n{body}\n"})
     assert job["inferred_schema"]["total_row_count_estimate"] == MANY
@@ -243,7 +243,7 @@ def test_progress_and_confirming_twice(company: Console) -> None:
 
 # --- into an existing table ---------------------------------------------------------------------------
 def test_append_adds_rows(company: Console) -> None:
-    """`append` adds the file's rows behind the table's: its types hold, a missing column is NULL."""
+    """`append` adds the file's rows after the table's, in the table's types; a missing column is NULL."""
     table = company.create_table("vendas", column("produto"), column("preco", "text"), column("extra"))
     company.insert(table["_id"], {"produto": "Antes", "preco": "9"})
     job = company.analyzed({"novas.csv": "produto;preço\nCafé;1,50\n"}, table["_id"])
@@ -261,7 +261,7 @@ def test_append_adds_rows(company: Console) -> None:
 
 
 def test_append_adds_new_nullable_columns(company: Console) -> None:
-    """A column that the table does not have is inferred as nullable and added; a required one is 422."""
+    """A column not in the table is inferred as nullable and added; a required one is 422."""
     table = company.create_table("vendas", column("produto"))
     company.insert(table["_id"], {"produto": "Antes"})
     job = company.analyzed({"novas.csv": "produto;cor\nCafé;azul\n"}, table["_id"])
@@ -278,7 +278,7 @@ def test_append_adds_new_nullable_columns(company: Console) -> None:
 
 
 def test_append_needs_the_required_columns(company: Console) -> None:
-    """A non-nullable column of the table that the confirmation lacks is 422."""
+    """A confirmation without one of the table's non-nullable columns is 422."""
     table = company.create_table("vendas", column("produto"), column("preco", nullable=False))
     job = company.analyzed({"novas.csv": "produto\nCafé\n"}, table["_id"])
     answer = company.confirm(job)
@@ -287,7 +287,7 @@ def test_append_needs_the_required_columns(company: Console) -> None:
 
 
 def test_replace_replaces_every_row(company: Console) -> None:
-    """`replace` leaves exactly the file's rows; where it fails the old rows stay."""
+    """`replace` leaves exactly the file's rows; if it fails, the old rows stay."""
     table = company.create_table("vendas", column("produto"), column("valor", "integer"))
     company.insert(table["_id"], {"produto": "velho", "valor": 1}, {"produto": "velho", "valor": 2})
     job = company.analyzed({"novas.csv": "produto;valor\nCafé;x\n"}, table["_id"], "replace")
@@ -300,7 +300,7 @@ def test_replace_replaces_every_row(company: Console) -> None:
 
 
 def test_replace_is_atomic_for_readers(company: Console) -> None:
-    """While `replace` runs readers see all the old rows or all the new ones, and are never shut out."""
+    """While `replace` runs, readers see all the old rows or all the new ones, and are never blocked."""
     table = company.create_table("vendas", column("numero", "integer"))
     company.insert(table["_id"], *({"numero": -1} for _ in range(500)))
     body = "\n".join(str(number) for number in range(MANY))
@@ -315,8 +315,8 @@ def test_replace_is_atomic_for_readers(company: Console) -> None:
     assert company.table(table["_id"])["row_count"] == MANY
 
 
-def test_an_upload_into_a_table_that_was_deleted_meanwhile(company: Console) -> None:
-    """Confirming an upload into a table that is gone is no 5xx, and brings no table back."""
+def test_an_upload_into_a_table_deleted_meanwhile(company: Console) -> None:
+    """Confirming an upload into a table that is gone is not a 5xx and does not bring the table back."""
     table_id = company.create_table()["_id"]
     job = company.analyzed({"novas.csv": "produto\nCafé\n"}, table_id)
     company.ok("DELETE", f"/{table_id}")
@@ -324,8 +324,8 @@ def test_an_upload_into_a_table_that_was_deleted_meanwhile(company: Console) -> 
     assert company.ok("GET")["total"] == 0
 
 
-def test_a_job_is_its_companys(company: Console) -> None:
-    """Jobs of other companies are in no listing."""
+def test_a_job_belongs_to_its_company(company: Console) -> None:
+    """Other companies' jobs are not in any listing."""
     company.ok("POST", "/upload", {"files": [{"name": "a.csv", "size_bytes": 1}]})
     other = company.other_company()
     other.provision()

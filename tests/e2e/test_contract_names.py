@@ -1,4 +1,4 @@
-"""The contract, "Limits and constraints", and the clarifications, "Names": what may be called how."""
+"""The contract, "Limits and constraints", and the clarifications, "Names": which names are allowed."""
 
 from collections.abc import Callable
 
@@ -41,8 +41,8 @@ def test_an_invalid_column_name_is_refused(company: Console, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["_", "_x", "a1", "a" * 63])
-def test_any_other_name_is_fine(company: Console, name: str) -> None:
-    """Whatever the regex allows up to 63 bytes names a table and a column."""
+def test_any_other_name_is_accepted(company: Console, name: str) -> None:
+    """Any name that the regex allows, up to 63 bytes, can name a table or a column."""
     table = company.create_table(name, column(name))
     assert (table["display_name"], table["columns"][0]["name"]) == (name, name)
     company.insert(table["_id"], {name: "X"})
@@ -51,7 +51,7 @@ def test_any_other_name_is_fine(company: Console, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["id", *SYSTEM_COLUMNS])
 def test_reserved_column_names_are_refused_by_name(company: Console, name: str) -> None:
-    """A column may not be called `id` nor one of PostgreSQL's system columns: 422 naming the column."""
+    """A column named `id` or like a PostgreSQL system column is 422 naming the column."""
     answer = company.call("POST", "", {"display_name": "vendas", "columns": [column("a"), column(name)]})
     assert answer.status == 422
     assert name in f"{answer.error} {answer.details}"
@@ -59,12 +59,12 @@ def test_reserved_column_names_are_refused_by_name(company: Console, name: str) 
 
 @pytest.mark.parametrize("name", ["pg_class", "pg_vendas", "pg_"])
 def test_a_table_name_may_not_begin_with_pg(company: Console, name: str) -> None:
-    """A table's name may not begin with `pg_`: PostgreSQL would find its own catalogue first."""
+    """A table's name may not begin with `pg_`: PostgreSQL would find its own catalog first."""
     assert company.call("POST", "", {"display_name": name, "columns": [column("a")]}).status == 422
 
 
 def test_column_names_are_distinct(company: Console) -> None:
-    """Two columns of one name are 422 naming the column."""
+    """Two columns with the same name are 422 naming the column."""
     columns = [column("produto"), column("valor"), column("produto")]
     answer = company.call("POST", "", {"display_name": "vendas", "columns": columns})
     assert answer.status == 422
@@ -80,8 +80,8 @@ def test_at_most_1500_columns(company: Console) -> None:
     assert company.rows(table["_id"])[0]["c1499"] == 2
 
 
-def test_reserved_words_are_fine(company: Console) -> None:
-    """SQL's reserved words name tables and columns."""
+def test_reserved_words_are_accepted(company: Console) -> None:
+    """SQL's reserved words can name tables and columns."""
     for word in RESERVED_WORDS:
         company.create_table(word)
     table = company.create_table("palavras", *(column(word) for word in RESERVED_WORDS))
@@ -91,7 +91,7 @@ def test_reserved_words_are_fine(company: Console) -> None:
 
 
 def test_the_postgresql_table_bears_the_display_name(company: Console, query: Query) -> None:
-    """The table in PostgreSQL is called as the API's `display_name`, its columns as `columns[].name`."""
+    """The PostgreSQL table's name is the API's `display_name`; its columns' are `columns[].name`."""
     table = company.create_table("vendas_mensais", column("produto"), column("valor", "decimal"))
     company.insert(table["_id"], {"produto": "X", "valor": 1})
     assert query(company, "select produto, valor::text from vendas_mensais") == [("X", "1")]
@@ -107,7 +107,7 @@ def test_renaming_renames_the_postgresql_table(company: Console, query: Query) -
 
 
 def test_the_name_of_a_deleted_table_is_free_at_once(company: Console) -> None:
-    """A soft-deleted table moves out of the way: its name can be used at once, for an empty table."""
+    """A soft-deleted table is moved away: its name can be used at once for a new, empty table."""
     first = company.create_table("vendas")
     company.insert(first["_id"], {"produto": "X"})
     company.ok("DELETE", f"/{first['_id']}")
@@ -117,7 +117,7 @@ def test_the_name_of_a_deleted_table_is_free_at_once(company: Console) -> None:
 
 
 def test_the_data_of_a_deleted_table_is_kept(company: Console, query: Query) -> None:
-    """A soft-deleted table's rows stay in the company's database, out of the schema that people read."""
+    """A soft-deleted table's rows stay in the company's database, outside the schema that people read."""
     table = company.create_table("vendas")
     company.insert(table["_id"], {"produto": "guardado"})
     company.ok("DELETE", f"/{table['_id']}")
@@ -131,7 +131,7 @@ def test_the_data_of_a_deleted_table_is_kept(company: Console, query: Query) -> 
     assert query(company, f"select produto from {kept[0][0]}") == [("guardado",)]  # noqa: S608 - a regclass
 
 
-def test_the_name_that_a_rename_leaves_is_free(company: Console) -> None:
+def test_a_renamed_tables_old_name_is_free(company: Console) -> None:
     """After a rename the old name can be used by another table."""
     table_id = company.create_table("vendas")["_id"]
     company.ok("PUT", f"/{table_id}", {"display_name": "antigas"})

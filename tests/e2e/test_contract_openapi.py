@@ -1,4 +1,4 @@
-"""The API's own description, held to the contract's routes and to generated cases with every check on."""
+"""The OpenAPI document, checked against the contract's routes and with generated cases, every check on."""
 
 import re
 import subprocess
@@ -19,7 +19,7 @@ EXTERNAL = re.compile(r"""(?:src|href)\s*=\s*["'](?:https?:)?//|@import|url\(\s*
 
 
 def shape(path: str) -> str:
-    """Return a path with its parameters unnamed."""
+    """Return a path with its parameters' names removed."""
     return re.sub(r"\{\w+\}", "{}", path)
 
 
@@ -62,7 +62,7 @@ def test_generated_cases_break_nothing(
         f"--header=Authorization: Bearer {served_company.token()}",
         "--checks=all",
         "--continue-on-failure",
-        "--workers=1",  # CPython 3.11's parser, which Hypothesis calls, fails in threads now and then
+        "--workers=1",  # CPython 3.11's parser, which Hypothesis calls, sometimes fails in threads
     ]
     document = served_company.ok("GET", "/openapi.json", token="")
     for options in _runs(pytestconfig.getoption("cases"), document):
@@ -90,7 +90,7 @@ def _runs(cases: int, document: Any) -> list[list[str]]:
 
 
 def known_ids(company: Console) -> str:
-    """Return the part of the configuration that lets most generated cases meet things that exist."""
+    """Return the configuration that makes most generated cases use existing resources."""
     tables = [
         company.create_table(f"conhecida_{number}", column("produto"), column("valor", "decimal"))["_id"]
         for number in range(ROWS)

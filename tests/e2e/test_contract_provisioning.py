@@ -1,4 +1,4 @@
-"""The contract, "Provisioning": a dedicated database for each company, made on demand and once."""
+"""The contract, "Provisioning": a dedicated database for each company, created on demand and only once."""
 
 import re
 from collections.abc import Callable
@@ -8,13 +8,13 @@ import pytest
 from client import Console, column
 
 NOT_PROVISIONED = 'Base de dados não provisionada. Ative "Meus Dados" primeiro.'
-CLIENTS = 6  # at once: enough to meet in the middle of CREATE DATABASE
+CLIENTS = 6  # at once: enough to collide during CREATE DATABASE
 
 Query = Callable[..., list[tuple[object, ...]]]
 
 
-def test_provision_answers_the_connection(console: Console) -> None:
-    """POST /provision is 200 with `provisioned: true` and a `connection_id` of 24 hex digits."""
+def test_provision_returns_the_connection(console: Console) -> None:
+    """POST /provision returns 200 with `provisioned: true` and a `connection_id` of 24 hex digits."""
     answer = console.call("POST", "/provision")
     assert answer.status == 200
     assert set(answer.json) == {"provisioned", "connection_id"}
@@ -23,15 +23,15 @@ def test_provision_answers_the_connection(console: Console) -> None:
 
 
 def test_provision_again_returns_the_existing_connection(company: Console) -> None:
-    """Provisioning is idempotent: calling again returns the existing connection, and keeps what is there."""
+    """Provisioning is idempotent: calling it again returns the existing connection and keeps its data."""
     first = company.ok("GET", "/status")["connection_id"]
     table_id = company.create_table()["_id"]
     assert company.provision() == first
     assert company.table(table_id)["connection_id"] == first
 
 
-def test_provision_at_once_makes_one_connection(console: Console) -> None:
-    """Several calls at once for one company all answer the same connection."""
+def test_simultaneous_provisions_make_one_connection(console: Console) -> None:
+    """Several calls at once for one company all return the same connection."""
     with ThreadPoolExecutor(CLIENTS) as pool:
         answers = list(pool.map(lambda _: console.call("POST", "/provision"), range(CLIENTS)))
     assert {answer.status for answer in answers} == {200}
@@ -39,7 +39,7 @@ def test_provision_at_once_makes_one_connection(console: Console) -> None:
 
 
 def test_each_company_has_a_database_of_its_own(company: Console, query: Query) -> None:
-    """Each company has a dedicated PostgreSQL database: a name of one means nothing in the other's."""
+    """Each company has a dedicated PostgreSQL database: a name in one means nothing in another."""
     other = company.other_company()
     assert other.provision() != company.provision()
     company.create_table("vendas")
@@ -57,7 +57,7 @@ def test_status_before_provisioning(console: Console) -> None:
 
 
 def test_status_after_provisioning(console: Console) -> None:
-    """GET /status answers 200 with the connection that POST /provision answered."""
+    """GET /status returns 200 with the connection that POST /provision returned."""
     connection_id = console.provision()
     answer = console.call("GET", "/status")
     assert answer.status == 200
@@ -65,19 +65,19 @@ def test_status_after_provisioning(console: Console) -> None:
 
 
 def test_creation_before_provisioning_is_refused(console: Console) -> None:
-    """Creating a table needs a provisioned database: else 400 with the contract's sentence."""
+    """Creating a table without a provisioned database is 400 with the contract's message."""
     answer = console.call("POST", "", {"display_name": "vendas", "columns": [column("produto")]})
     assert (answer.status, answer.error) == (400, NOT_PROVISIONED)
 
 
 def test_multipart_upload_before_provisioning_is_refused(console: Console) -> None:
-    """An upload by multipart before provisioning is 400 with the same sentence."""
+    """An upload by multipart before provisioning is 400 with the same message."""
     answer = console.call("POST", "/upload", files=[("files", ("vendas.csv", b"a\n1\n"))])
     assert (answer.status, answer.error) == (400, NOT_PROVISIONED)
 
 
 def test_declared_upload_before_provisioning_is_refused(console: Console) -> None:
-    """An upload by presigned posts before provisioning is 400 with the same sentence."""
+    """An upload by presigned posts before provisioning is 400 with the same message."""
     answer = console.call("POST", "/upload", {"files": [{"name": "vendas.csv", "size_bytes": 4}]})
     assert (answer.status, answer.error) == (400, NOT_PROVISIONED)
 

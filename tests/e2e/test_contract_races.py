@@ -1,4 +1,4 @@
-"""The clarifications, "Names": uniqueness holds under concurrency, however a name is claimed."""
+"""The clarifications, "Names": names stay unique under concurrency, however they are claimed."""
 
 import random
 import threading
@@ -10,16 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from client import Answer, Console, column
 
-ROUNDS = 5  # each a race of its own
-CLIENTS = 32  # as many as the contract's load test names
-NAMES = tuple(f"t{number}" for number in range(12))  # fewer than clients, so that they meet
+ROUNDS = 5  # each a separate race
+CLIENTS = 32  # as many as in the contract's load test
+NAMES = tuple(f"t{number}" for number in range(12))  # fewer than clients, so that they collide
 COLUMNS = [column("a")]
 
 Query = Callable[..., list[tuple[object, ...]]]
 
 
 def at_once(*calls: Callable[[], Answer]) -> list[Answer]:
-    """Make the calls at the same moment; return their answers in order."""
+    """Make the calls simultaneously; return their answers in order."""
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Answer]) -> Answer:
@@ -49,7 +49,7 @@ DUPLICATE = (400, "MANAGED_TABLE_DUPLICATE_NAME")
 
 
 def test_of_two_creations_one_wins(company: Console, query: Query) -> None:
-    """Of two creations at once with one name one is 201, the other MANAGED_TABLE_DUPLICATE_NAME."""
+    """Of two simultaneous creations with one name, one is 201, the other MANAGED_TABLE_DUPLICATE_NAME."""
     for number in range(ROUNDS):
         body = {"display_name": f"t{number}", "columns": COLUMNS}
         answers = at_once(*[lambda body=body: company.call("POST", "", body)] * 2)
@@ -58,7 +58,7 @@ def test_of_two_creations_one_wins(company: Console, query: Query) -> None:
 
 
 def test_of_two_renames_one_wins(company: Console, query: Query) -> None:
-    """Of two renames at once to one name one is 200, the other MANAGED_TABLE_DUPLICATE_NAME."""
+    """Of two simultaneous renames to one name, one is 200, the other MANAGED_TABLE_DUPLICATE_NAME."""
     for number in range(ROUNDS):
         ids = [company.create_table(f"{side}{number}")["_id"] for side in "ab"]
         body = {"display_name": f"c{number}"}
@@ -69,7 +69,7 @@ def test_of_two_renames_one_wins(company: Console, query: Query) -> None:
 
 
 def test_a_creation_and_a_rename_do_not_share_a_name(company: Console) -> None:
-    """Of a creation and a rename at once to one name exactly one succeeds."""
+    """Of a simultaneous creation and rename to one name, exactly one succeeds."""
     for number in range(ROUNDS):
         table_id = company.create_table(f"a{number}")["_id"]
         name = {"display_name": f"b{number}"}
@@ -83,7 +83,7 @@ def test_a_creation_and_a_rename_do_not_share_a_name(company: Console) -> None:
 
 @pytest.mark.flow
 def test_of_two_confirmations_one_wins(company: Console) -> None:
-    """Of two confirmations at once with one name one is 200, the other MANAGED_TABLE_DUPLICATE_NAME."""
+    """Of two simultaneous confirmations of a name, one is 200, one MANAGED_TABLE_DUPLICATE_NAME."""
     job_ids = [company.upload({"vendas.csv": "produto\nCafé\n"}) for _ in range(2)]
     jobs = [company.wait(job_id, "waiting_confirm") for job_id in job_ids]
     answers = at_once(*(lambda job=job: company.confirm(job, "vendas") for job in jobs))
@@ -97,7 +97,7 @@ def test_of_two_confirmations_one_wins(company: Console) -> None:
 
 
 def test_an_inactive_table_keeps_its_name_until_it_is_active(company: Console) -> None:
-    """Reactivating at the moment of a creation with the same name: the name stays the first table's."""
+    """A table reactivated while another is created with its name keeps the name."""
     table_id = company.create_table("vendas")["_id"]
     company.ok("PUT", f"/{table_id}", {"status": "inactive"})
     body = {"display_name": "vendas", "columns": COLUMNS}
@@ -108,8 +108,8 @@ def test_an_inactive_table_keeps_its_name_until_it_is_active(company: Console) -
     assert [one.status for one in answers] == [200, 400]
 
 
-def test_counts_are_exact_after_writes_at_once(company: Console) -> None:
-    """Rows that many clients insert and delete at once are all counted."""
+def test_counts_are_exact_after_concurrent_writes(company: Console) -> None:
+    """Counts stay exact while many clients insert and delete rows at once."""
     table_id = company.create_table("vendas", column("a", "integer"))["_id"]
     company.insert(table_id, *({"a": number} for number in range(20)))
     doomed = [row["id"] for row in company.rows(table_id)[:8]]
@@ -139,7 +139,7 @@ def test_many_clients_create_rename_and_delete(
         return answer
 
     def work(seed: int) -> None:
-        chance = random.Random(seed)  # noqa: S311 - a repeatable choice, no secret
+        chance = random.Random(seed)  # noqa: S311 - a repeatable choice, not a secret
         while time.monotonic() < deadline:
             name = {"display_name": chance.choice(NAMES)}
             tables = company.ok("GET", params={"per_page": 100})["records"]

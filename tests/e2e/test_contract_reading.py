@@ -34,7 +34,7 @@ def mapped(job: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_a_reading_is_shown_corrected_and_loaded(company: Console) -> None:
-    """reading → reanalyze → waiting_confirm, again → confirm → done: the files are sent once."""
+    """reading → reanalyze → waiting_confirm, again → confirm → done: the files are sent only once."""
     job = company.analyzed({"vendas.csv": TITLED})
     [table] = job["reading"]["tables"]
     assert (table["file"], table["sheet"], table["include"], table["kind"]) == (0, None, True, "csv")
@@ -63,7 +63,7 @@ def test_a_reading_is_shown_corrected_and_loaded(company: Console) -> None:
     assert [(row["coluna_1"], row["coluna_2"]) for row in rows] == [("1", "2.50"), ("2", "3.00")]
 
 
-def test_a_reading_that_gives_no_table_leaves_the_one_before(company: Console) -> None:
+def test_a_reading_that_finds_no_table_keeps_the_previous_one(company: Console) -> None:
     job = company.analyzed({"vendas.csv": TITLED})
     refused = read_again(company, job, {"file": 0, "include": False})
     assert refused["error"]["code"] == "NO_TABLE_INCLUDED"
@@ -72,7 +72,7 @@ def test_a_reading_that_gives_no_table_leaves_the_one_before(company: Console) -
     assert (mended["error"], names(mended)) == (None, ["n", "valor"])
 
 
-def test_a_table_that_is_not_named_stays_as_it_was(company: Console) -> None:
+def test_a_table_that_is_not_named_is_read_as_before(company: Console) -> None:
     job = company.analyzed({"a.csv": TITLED, "b.csv": TITLED})
     read_again(company, job, {"file": 0, "last_line": 4})
     both = read_again(company, job, {"file": 1, "last_line": 5}, timezone="America/Sao_Paulo")
@@ -80,7 +80,7 @@ def test_a_table_that_is_not_named_stays_as_it_was(company: Console) -> None:
     assert both["reading"]["timezone"] == "America/Sao_Paulo"
 
 
-def test_an_upload_into_a_table_says_what_becomes_of_it(company: Console) -> None:
+def test_an_append_has_a_plan(company: Console) -> None:
     number = column("n", "integer", nullable=False)
     table = company.create_table("vendas", number, column("valor", "decimal"), column("dia", "date"))
     job = company.analyzed({"vendas.csv": "N;Valor;Cor\n1;2,50;azul\n2;x;verde\n;4,00;azul\n"}, table["_id"])
@@ -100,7 +100,7 @@ def test_an_upload_into_a_table_says_what_becomes_of_it(company: Console) -> Non
     assert columns["n"]["profile"]["histogram"][-1][1] == 2
 
 
-def test_rows_that_do_not_fit_are_left_out_fetched_corrected_and_loaded(company: Console) -> None:
+def test_rejected_rows_are_fetched_corrected_and_loaded(company: Console) -> None:
     """confirm with skip → done, `result.rejected` → rejects → the same file, corrected, appended."""
     rows = "".join(f"{number};{number},50\n" for number in range(1, 40))
     job = company.analyzed({"vendas.csv": f"codigo;vlr\n{rows}dois;1,00\n41;zero\n"})
@@ -128,7 +128,7 @@ def test_rows_that_do_not_fit_are_left_out_fetched_corrected_and_loaded(company:
     assert values[-2:] == ["1.00", "41.50"]
 
 
-def test_what_cannot_be_read_so_is_422_and_another_status_400(company: Console) -> None:
+def test_an_impossible_reading_is_422_and_another_status_400(company: Console) -> None:
     job = company.analyzed({"vendas.csv": TITLED})
     answer = reanalyze(company, job, {"file": 0, "sheet": "Dados"})
     assert (answer.status, answer.code, answer.details[0]["code"]) == (

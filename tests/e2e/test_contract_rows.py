@@ -23,7 +23,7 @@ def products(company: Console, table_id: str, **params: object) -> list[str]:
 
 
 # --- list ---------------------------------------------------------------------------------------------
-def test_list_answers_total_quantity_and_records(company: Console) -> None:
+def test_list_returns_total_quantity_and_records(company: Console) -> None:
     """GET answers 200 with `total`, `quantity` and `records`: `id` and the table's columns."""
     table_id = make(company, {"produto": "X", "valor": 12}, {"produto": "Y"})
     answer = company.call("GET", f"/{table_id}/data")
@@ -35,7 +35,7 @@ def test_list_answers_total_quantity_and_records(company: Console) -> None:
 
 
 def test_the_id_of_a_row_is_a_uuid(company: Console) -> None:
-    """A row's `id` is a UUID, each its own."""
+    """A row's `id` is a UUID, different for each row."""
     table_id = make(company, {"produto": "X"}, {"produto": "X"})
     ids = [row["id"] for row in company.rows(table_id)]
     assert [str(uuid.UUID(one)) for one in ids] == ids
@@ -68,21 +68,21 @@ def test_list_refuses_other_pages(company: Console, params: dict[str, object]) -
 
 
 @pytest.mark.parametrize("per_page", [1, 1_000])
-def test_list_takes_the_edges_of_per_page(company: Console, per_page: int) -> None:
+def test_list_accepts_the_limits_of_per_page(company: Console, per_page: int) -> None:
     """`per_page` may be 1 and may be 1,000."""
     rows = company.rows(make(company, {"produto": "X"}), per_page=per_page)
     assert len(rows) == 1
 
 
 def test_sort_by_a_column(company: Console) -> None:
-    """`sort_by=field` sorts ascending, `sort_by=-field` descending, by value and not by text."""
+    """`sort_by=field` sorts ascending, `sort_by=-field` descending, by value, not as text."""
     table_id = make(company, *({"produto": f"{number}", "valor": number} for number in (10, 9, 100)))
     assert products(company, table_id, sort_by="valor") == ["9", "10", "100"]
     assert products(company, table_id, sort_by="-valor") == ["100", "10", "9"]
 
 
 def test_sort_by_id(company: Console) -> None:
-    """`sort_by` takes `id` both ways."""
+    """`sort_by` accepts `id` in both directions."""
     table_id = make(company, *({"produto": f"{number}"} for number in range(5)))
     ids = [row["id"] for row in company.rows(table_id, sort_by="id")]
     assert ids == sorted(ids)
@@ -93,12 +93,12 @@ def test_sort_by_id(company: Console) -> None:
     "sort_by", ["", "-", "nenhuma", "--valor", "valor,", "valor,-valor", "ctid", "valor desc"]
 )
 def test_an_unknown_sort_is_refused(company: Console, sort_by: str) -> None:
-    """`sort_by` of an unknown or empty column is 422."""
+    """`sort_by` with an unknown or empty column is 422."""
     assert company.call("GET", f"/{make(company)}/data", params={"sort_by": sort_by}).status == 422
 
 
 def test_rows_come_in_the_order_of_insertion(company: Console) -> None:
-    """Without `sort_by` rows come in the order in which they were inserted, over requests too."""
+    """Without `sort_by`, rows come in the order in which they were inserted, also across requests."""
     table_id = make(company, *({"produto": name} for name in ("z", "a", "m")))
     company.insert(table_id, {"produto": "c"}, {"produto": "b"})
     row_id = company.rows(table_id)[0]["id"]
@@ -115,7 +115,7 @@ def test_nulls_sort_last_both_ways(company: Console) -> None:
 
 @pytest.mark.parametrize("sort_by", ["valor", "-valor"])
 def test_ties_come_in_the_order_of_insertion(company: Console, sort_by: str) -> None:
-    """Equal values, and NULLs, come in the order of insertion, so that pages neither repeat nor skip."""
+    """Equal values, and NULLs, come in the order of insertion, so that pages neither repeat nor skip rows."""
     rows = [{"produto": f"{number}", "valor": None if number % 2 else 1} for number in range(20)]
     table_id = make(company, *rows)
     expected = [f"{number}" for number in (*range(0, 20, 2), *range(1, 20, 2))]
@@ -124,7 +124,7 @@ def test_ties_come_in_the_order_of_insertion(company: Console, sort_by: str) -> 
 
 
 def test_text_sorts_in_portuguese(company: Console, query: Any) -> None:
-    """Text sorts by ICU pt-BR where the server has ICU, else by code point."""
+    """Text sorts by ICU pt-BR if the server has ICU, otherwise by code point."""
     words = ["zebra", "Ábaco", "abacate", "Casa", "casa", "às"]
     table_id = make(company, *({"produto": word} for word in words))
     has_icu = query(company, "select count(*) > 0 from pg_collation where collname = 'pt-BR-x-icu'") == [
@@ -147,7 +147,7 @@ def test_rows_of_an_unknown_table(company: Console) -> None:
 
 
 # --- insert -------------------------------------------------------------------------------------------
-def test_insert_answers_how_many(company: Console) -> None:
+def test_insert_returns_the_number_of_rows(company: Console) -> None:
     """POST inserts the rows: 201 `{"inserted": n}`."""
     table_id = make(company)
     rows = [{"produto": "X", "valor": 12}, {"produto": "Y", "valor": 30}]
@@ -160,12 +160,12 @@ def test_insert_answers_how_many(company: Console) -> None:
     "body", [{}, {"rows": []}, {"rows": None}, {"rows": {}}, {"rows": ["x"]}, []], ids=str
 )
 def test_insert_needs_rows(company: Console, body: object) -> None:
-    """`rows` missing, empty or no list of objects is 422."""
+    """`rows` missing, empty or not a list of objects is 422."""
     assert company.call("POST", f"/{make(company)}/data", body).status == 422
 
 
-def test_a_column_that_a_row_lacks_is_null(company: Console) -> None:
-    """A nullable column that a row lacks is NULL; rows of one request may have different fields."""
+def test_a_column_missing_from_a_row_is_null(company: Console) -> None:
+    """A nullable column missing from a row is NULL; rows of one request may have different fields."""
     table_id = make(company, {"produto": "X"}, {"valor": 1, "produto": "Y"}, {"produto": "Z", "valor": None})
     assert [row["valor"] for row in company.rows(table_id)] == [None, 1, None]
 
@@ -189,7 +189,7 @@ def test_a_column_that_a_row_lacks_is_null(company: Console) -> None:
     ids=str,
 )
 def test_a_wrong_field_is_refused_with_its_place(company: Console, row: object, wrong: str) -> None:
-    """An unknown field, `id`, another JSON type, NULL where none may be: 422 with row, column and reason."""
+    """An unknown field, `id`, another JSON type, NULL where not allowed: 422 with row, column, reason."""
     table_id = make(company)
     answer = company.call("POST", f"/{table_id}/data", {"rows": [{"produto": "boa"}, row]})
     assert answer.status == 422
@@ -200,7 +200,7 @@ def test_a_wrong_field_is_refused_with_its_place(company: Console, row: object, 
 
 
 def test_an_insert_is_all_or_nothing(company: Console) -> None:
-    """One wrong row among many: none is inserted."""
+    """If one row of many is wrong, none is inserted."""
     table_id = make(company, {"produto": "antes"})
     rows = [*({"produto": "X"} for _ in range(100)), {"produto": 1}]
     assert company.call("POST", f"/{table_id}/data", {"rows": rows}).status == 422
@@ -209,14 +209,14 @@ def test_an_insert_is_all_or_nothing(company: Console) -> None:
 
 
 def test_details_name_the_value(company: Console) -> None:
-    """A detail carries the value that was refused, and rows are counted from 0."""
+    """A detail has the refused value; rows are numbered from 0."""
     answer = company.call("POST", f"/{make(company)}/data", {"rows": [{"produto": "X", "valor": "doze"}]})
     assert [(one["row"], one["column"], one["value"]) for one in answer.details] == [(0, "valor", "doze")]
 
 
 # --- update -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_update_answers_the_row(company: Console, method: str) -> None:
+def test_update_returns_the_row(company: Console, method: str) -> None:
     """PUT and PATCH change the given fields only: 200 with the updated row."""
     table_id = make(company, {"produto": "X", "valor": 1}, {"produto": "Y", "valor": 2})
     first, second = company.rows(table_id)
@@ -227,7 +227,7 @@ def test_update_answers_the_row(company: Console, method: str) -> None:
 
 
 def test_update_sets_null(company: Console) -> None:
-    """A field given as null becomes NULL where the column allows it, else 422."""
+    """A field given as null becomes NULL if the column allows it, otherwise 422."""
     table_id = make(company, {"produto": "X", "valor": 1})
     path = f"/{table_id}/data/{company.rows(table_id)[0]['id']}"
     assert company.ok("PUT", path, {"valor": None})["valor"] is None
@@ -236,7 +236,7 @@ def test_update_sets_null(company: Console) -> None:
 
 @pytest.mark.parametrize("body", [{"cor": "azul"}, {"id": NOBODY}, {"produto": 1}, {"valor": "x"}, [], "x"])
 def test_update_refuses_wrong_fields(company: Console, body: object) -> None:
-    """An unknown field, `id`, another JSON type or no object at all: 422 and the row is as it was."""
+    """An unknown field, `id`, another JSON type, a body that is not an object: 422; the row is unchanged."""
     table_id = make(company, {"produto": "X", "valor": 1})
     [before] = company.rows(table_id)
     assert company.call("PUT", f"/{table_id}/data/{before['id']}", body).status == 422
@@ -248,13 +248,13 @@ def test_update_refuses_wrong_fields(company: Console, body: object) -> None:
     ("method", "body"), [("PUT", {"produto": "Y"}), ("PATCH", {"produto": "Y"}), ("DELETE", None)]
 )
 def test_a_row_that_does_not_exist(company: Console, method: str, body: object, row_id: str) -> None:
-    """An unknown or malformed id of a row is 404 with the contract's sentence."""
+    """An unknown or malformed row id is 404 with the contract's message."""
     answer = company.call(method, f"/{make(company)}/data/{row_id}", body)
     assert (answer.status, answer.error) == (404, "Linha não encontrada")
 
 
 # --- delete -------------------------------------------------------------------------------------------
-def test_delete_answers_204_without_a_body(company: Console) -> None:
+def test_delete_returns_204_without_a_body(company: Console) -> None:
     """DELETE removes one row: 204 without a body, and 404 the second time."""
     table_id = make(company, {"produto": "X"}, {"produto": "Y"})
     path = f"/{table_id}/data/{company.rows(table_id)[0]['id']}"

@@ -1,4 +1,4 @@
-"""The contract, "Tables CRUD": list, get, create and delete. Updating has a file of its own."""
+"""The contract, "Tables CRUD": list, get, create and delete. Updating has its own file."""
 
 import re
 from typing import Any
@@ -36,7 +36,7 @@ def names(page: dict[str, Any]) -> list[str]:
 
 
 # --- create -------------------------------------------------------------------------------------------
-def test_create_answers_the_table(company: Console) -> None:
+def test_create_returns_the_table(company: Console) -> None:
     """POST creates a table from the contract's example: 201 with every documented field."""
     answer = company.call("POST", "", CONTRACT_EXAMPLE)
     table = answer.json
@@ -47,8 +47,8 @@ def test_create_answers_the_table(company: Console) -> None:
     assert (table["source"], table["status"], table["row_count"]) == ("manual", "active", 0)
 
 
-def test_create_answers_the_same_as_get(company: Console) -> None:
-    """The answer of a creation has the same shape as GET /:id, and the same content."""
+def test_create_returns_the_same_as_get(company: Console) -> None:
+    """The answer to a creation has the same shape and content as GET /:id."""
     created = company.ok("POST", "", CONTRACT_EXAMPLE)
     assert company.table(created["_id"]) == created
 
@@ -71,14 +71,14 @@ def test_times_are_utc_with_milliseconds(company: Console) -> None:
 
 @pytest.mark.parametrize("missing", ["display_name", "columns"])
 def test_create_requires_each_field(company: Console, missing: str) -> None:
-    """`display_name` and `columns` are required: without one 422."""
+    """`display_name` and `columns` are required: 422 without one."""
     body = {name: value for name, value in CONTRACT_EXAMPLE.items() if name != missing}
     assert company.call("POST", "", body).status == 422
 
 
 @pytest.mark.parametrize("missing", ["name", "display_name", "type", "nullable"])
 def test_create_requires_each_field_of_a_column(company: Console, missing: str) -> None:
-    """A column's `name`, `display_name`, `type` and `nullable` are required: without one 422."""
+    """A column's `name`, `display_name`, `type` and `nullable` are required: 422 without one."""
     partial = {name: value for name, value in column("produto").items() if name != missing}
     assert company.call("POST", "", {"display_name": "vendas", "columns": [partial]}).status == 422
 
@@ -95,14 +95,14 @@ def test_create_refuses_an_invalid_schema(company: Console, columns: object) -> 
 
 
 def test_a_duplicate_active_name_is_refused(company: Console) -> None:
-    """Creating a second table of an active name is 400 MANAGED_TABLE_DUPLICATE_NAME."""
+    """Creating a second table with an active name is 400 MANAGED_TABLE_DUPLICATE_NAME."""
     company.create_table("vendas")
     answer = company.call("POST", "", {"display_name": "vendas", "columns": [column("outra")]})
     assert (answer.status, answer.code) == (400, "MANAGED_TABLE_DUPLICATE_NAME")
 
 
 def test_two_companies_may_use_one_name(company: Console) -> None:
-    """A name is unique in its company only."""
+    """A name is unique only within its company."""
     other = company.other_company()
     other.provision()
     assert company.create_table("vendas")["_id"] != other.create_table("vendas")["_id"]
@@ -110,20 +110,20 @@ def test_two_companies_may_use_one_name(company: Console) -> None:
 
 # --- get ----------------------------------------------------------------------------------------------
 def test_get_an_unknown_table(company: Console) -> None:
-    """A table that does not exist is 404 with the contract's sentence."""
+    """A table that does not exist is 404 with the contract's message."""
     answer = company.call("GET", f"/{new_id()}")
     assert (answer.status, answer.error) == (404, "Tabela não encontrada")
 
 
 @pytest.mark.parametrize("table_id", ["x", "123", "g" * 24, "a" * 25, "%00", "%20", "é"])
 def test_a_malformed_table_id_is_like_an_unknown_one(company: Console, table_id: str) -> None:
-    """A malformed id of a table is 404 with the same sentence."""
+    """A malformed table id is 404 with the same message."""
     answer = company.call("GET", f"/{table_id}")
     assert (answer.status, answer.error) == (404, "Tabela não encontrada")
 
 
 def test_another_companys_table_does_not_exist(company: Console) -> None:
-    """Another company's table is 404 for every operation, and unharmed."""
+    """Another company's table is 404 for every operation, and unchanged."""
     table_id = company.create_table()["_id"]
     other = company.other_company()
     other.provision()
@@ -134,8 +134,8 @@ def test_another_companys_table_does_not_exist(company: Console) -> None:
 
 
 # --- list ---------------------------------------------------------------------------------------------
-def test_list_answers_total_quantity_and_records(company: Console) -> None:
-    """GET answers 200 with `total`, `quantity` and `records`, each of the shape of GET /:id."""
+def test_list_returns_total_quantity_and_records(company: Console) -> None:
+    """GET answers 200 with `total`, `quantity` and `records`, each in the shape of GET /:id."""
     created = company.create_table()
     answer = company.call("GET")
     assert answer.status == 200
@@ -176,18 +176,18 @@ def test_list_pages_partition_the_tables(company: Console) -> None:
     ids=str,
 )
 def test_list_refuses_other_pages(console: Console, params: dict[str, object]) -> None:
-    """`page` under 1 and `per_page` outside 1–100, or what is no integer, are 422."""
+    """`page` under 1 and `per_page` outside 1–100, or not an integer, are 422."""
     assert console.call("GET", params=params).status == 422
 
 
 @pytest.mark.parametrize("per_page", [1, 100])
-def test_list_takes_the_edges_of_per_page(console: Console, per_page: int) -> None:
+def test_list_accepts_the_limits_of_per_page(console: Console, per_page: int) -> None:
     """`per_page` may be 1 and may be 100."""
     assert console.call("GET", params={"per_page": per_page}).status == 200
 
 
 def test_search_matches_anywhere_ignoring_case(company: Console) -> None:
-    """`search` filters by `display_name`: anywhere in it, ignoring case; `total` counts what matches."""
+    """`search` matches anywhere in `display_name`, ignoring case; `total` counts the matches."""
     for name in ("vendas_mensais", "clientes", "revendas"):
         company.create_table(name)
     page = company.ok("GET", params={"search": "VENDAS"})
@@ -196,7 +196,7 @@ def test_search_matches_anywhere_ignoring_case(company: Console) -> None:
 
 
 @pytest.mark.parametrize(("search", "found"), [("%", []), ("_", ["a_b"]), ("\\", []), ("a_", ["a_b"])])
-def test_search_takes_wildcards_as_plain_characters(company: Console, search: str, found: list[str]) -> None:
+def test_search_treats_wildcards_as_plain_characters(company: Console, search: str, found: list[str]) -> None:
     r"""`%`, `_` and `\` in `search` are plain characters."""
     company.create_table("acb")
     company.create_table("a_b")
@@ -212,14 +212,14 @@ def test_search_and_pages_go_together(company: Console) -> None:
 
 
 # --- delete -------------------------------------------------------------------------------------------
-def test_delete_answers_204_without_a_body(company: Console) -> None:
+def test_delete_returns_204_without_a_body(company: Console) -> None:
     """DELETE is 204 with no content."""
     answer = company.call("DELETE", f"/{company.create_table()['_id']}")
     assert (answer.status, answer.text) == (204, "")
 
 
 def test_a_deleted_table_disappears(company: Console) -> None:
-    """A deleted table is in no listing, and every route to it is 404: nothing restores it."""
+    """A deleted table is not in any listing, and every route to it is 404: nothing restores it."""
     table_id = company.create_table()["_id"]
     company.insert(table_id, {"produto": "X"})
     company.ok("DELETE", f"/{table_id}")

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 TYPES = ("text", "integer", "decimal", "boolean", "date", "datetime")
 LARGEST = 9_223_372_036_854_775_807  # 2^63 - 1
 SIXTY_DIGITS = "123456789012345678901234567890.123456789012345678901234567890"
-PROPERTY_EXAMPLES = 15  # a request each: enough to meet the edges, cheap enough for every run
+PROPERTY_EXAMPLES = 15  # one request each: enough to reach the edge cases, cheap enough for every run
 
 Query = Callable[..., list[tuple[object, ...]]]
 
 
 def make(company: Console, *types: str) -> str:
-    """Create a table with one nullable column a type, each called as its type; return its id."""
+    """Create a table with one nullable column per type, named after the type; return its id."""
     return str(company.create_table("valores", *(column(type_, type_) for type_ in types))["_id"])
 
 
@@ -41,13 +41,13 @@ def listed(company: Console, table_id: str, type_: str, **params: str) -> list[s
 
 
 class _Literal(str):
-    """The digits of a JSON number as they were written."""
+    """The digits of a JSON number as written."""
 
     __slots__ = ()
 
 
-def test_types_are_postgresqls(company: Console, query: Query) -> None:
-    """Each type is the documented PostgreSQL type."""
+def test_each_type_has_its_postgresql_type(company: Console, query: Query) -> None:
+    """Each type is stored as the documented PostgreSQL type."""
     make(company, *TYPES)
     found = query(
         company,
@@ -90,7 +90,7 @@ def test_types_are_postgresqls(company: Console, query: Query) -> None:
     ],
 )
 def test_a_value_comes_out_digit_for_digit(company: Console, type_: str, literal: str) -> None:
-    """A value of each type comes out as it went in: no float in between."""
+    """A value of each type comes out as it went in, with no float in between."""
     table_id = make(company, type_)
     assert insert_text(company, table_id, type_, literal) == 201
     [text] = listed(company, table_id, type_)
@@ -110,14 +110,14 @@ def test_exponents_are_exact(company: Console, literal: str, value: Decimal) -> 
 
 @pytest.mark.parametrize("type_", ["integer", "decimal"])
 def test_numbers_may_be_strings_of_digits(company: Console, type_: str) -> None:
-    """Integer and decimal take strings of digits too, and answer JSON numbers."""
+    """Integer and decimal also accept strings of digits, and return JSON numbers."""
     table_id = make(company, type_)
     assert insert_text(company, table_id, type_, f'"-{LARGEST}"') == 201
     assert listed(company, table_id, type_) == [f"-{LARGEST}"]
 
 
 def test_numbers_as_strings_on_request(company: Console) -> None:
-    """`?numbers=string` answers integers and decimals as JSON strings, and nothing else changes."""
+    """`?numbers=string` returns integers and decimals as JSON strings, and changes nothing else."""
     table_id = make(company, "integer", "decimal", "boolean")
     body = f'{{"rows": [{{"integer": {LARGEST}, "decimal": {SIXTY_DIGITS}, "boolean": true}}]}}'
     company.ok("POST", f"/{table_id}/data", text=body)
@@ -166,7 +166,7 @@ def test_numbers_as_strings_on_request(company: Console) -> None:
     ],
 )
 def test_a_value_of_another_type_is_refused(company: Console, type_: str, literal: str) -> None:
-    """A value that is not of the column's type is 422, and no row is inserted."""
+    """A value of another type than the column's is 422, and no row is inserted."""
     table_id = make(company, type_)
     assert insert_text(company, table_id, type_, literal) == 422
     assert company.rows(table_id) == []
@@ -175,7 +175,7 @@ def test_a_value_of_another_type_is_refused(company: Console, type_: str, litera
 @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity"])
 @pytest.mark.parametrize("type_", ["decimal", "integer", "text"])
 def test_nan_and_infinity_are_not_json(company: Console, type_: str, literal: str) -> None:
-    """NaN and Infinity are no JSON: 422."""
+    """NaN and Infinity are not JSON: 422."""
     assert insert_text(company, make(company, type_), type_, literal) == 422
 
 
@@ -232,13 +232,13 @@ ROWS = st.lists(
 
 
 def without_trailing_zeros(row: dict[str, Any]) -> dict[str, Any]:
-    """A fraction of a second is answered with the digits that it has."""
+    """A fraction of a second is returned with only the digits that it has."""
     time = row["datetime"]
     return row | {"datetime": time and re.sub(r"(\.\d*?)0+Z$", r"\1Z", time)}
 
 
 def test_json_to_postgresql_to_json_is_the_identity(company: Console) -> None:
-    """Rows of any values come out as they went in, in their order."""
+    """Rows with any values come out as they went in, in order."""
     table_id = make(company, *TYPES)
 
     @settings(

@@ -32,8 +32,8 @@ def values(company: Console, table_id: str) -> list[dict[str, Any]]:
 
 # --- the request --------------------------------------------------------------------------------------
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_put_and_patch_are_alike(company: Console, method: str) -> None:
-    """PUT and PATCH both update a table: 200 with the table, of the shape of GET /:id."""
+def test_put_and_patch_do_the_same(company: Console, method: str) -> None:
+    """PUT and PATCH both update a table: 200 with the table, in the shape of GET /:id."""
     table_id = make(company)
     answer = company.call(method, f"/{table_id}", {"display_name": "novo_nome"})
     assert answer.status == 200
@@ -42,7 +42,7 @@ def test_put_and_patch_are_alike(company: Console, method: str) -> None:
 
 
 def test_every_field_is_optional(company: Console) -> None:
-    """A field that the body lacks keeps its value."""
+    """A field missing from the body keeps its value."""
     before = company.table(make(company))
     company.ok("PUT", f"/{before['_id']}", {"status": "inactive"})
     company.ok("PUT", f"/{before['_id']}", {})
@@ -59,8 +59,8 @@ def test_all_fields_at_once(company: Console) -> None:
     assert {name: table[name] for name in body} == body
 
 
-def test_updated_at_moves_and_created_at_stays(company: Console) -> None:
-    """An update moves `updated_at` and leaves `created_at`."""
+def test_updated_at_changes_and_created_at_stays(company: Console) -> None:
+    """An update changes `updated_at` but not `created_at`."""
     before = company.table(make(company))
     after = company.ok("PUT", f"/{before['_id']}", {"display_name": "novo_nome"})
     assert after["created_at"] == before["created_at"]
@@ -75,7 +75,7 @@ def test_update_an_unknown_table(company: Console) -> None:
 
 # --- name ---------------------------------------------------------------------------------------------
 def test_rename_to_a_taken_name(company: Console) -> None:
-    """Renaming to another table's name is 400 MANAGED_TABLE_DUPLICATE_NAME, and changes nothing."""
+    """Renaming to another table's name is 400 MANAGED_TABLE_DUPLICATE_NAME and changes nothing."""
     table_id = make(company)
     company.create_table("clientes")
     body = {"display_name": "clientes", "columns": [PRODUTO]}
@@ -86,7 +86,7 @@ def test_rename_to_a_taken_name(company: Console) -> None:
 
 
 def test_rename_to_its_own_name(company: Console) -> None:
-    """A table's own name is no duplicate."""
+    """A table's own name is not a duplicate."""
     table_id = make(company)
     assert company.ok("PUT", f"/{table_id}", {"display_name": "vendas"})["display_name"] == "vendas"
 
@@ -101,7 +101,7 @@ def test_rename_to_an_invalid_name(company: Console, name: object) -> None:
 
 # --- columns ------------------------------------------------------------------------------------------
 def test_a_new_name_adds_a_column(company: Console, query: Query) -> None:
-    """A name that the table lacks adds a column: NULL in the rows that are there."""
+    """A name not in the table adds a column, NULL in the existing rows."""
     table_id = make(company, {"produto": "X"})
     answer = set_columns(company, table_id, PRODUTO, VALOR, column("nova", "integer"))
     assert answer.status == 200
@@ -112,7 +112,7 @@ def test_a_new_name_adds_a_column(company: Console, query: Query) -> None:
 
 
 def test_columns_come_in_the_order_of_the_new_list(company: Console) -> None:
-    """`columns` is the whole new list: its order is the table's."""
+    """`columns` is the whole new list: its order becomes the table's."""
     table_id = make(company, {"produto": "X", "valor": "1"})
     assert set_columns(company, table_id, VALOR, PRODUTO).json["columns"] == [VALOR, PRODUTO]
     assert company.table(table_id)["columns"] == [VALOR, PRODUTO]
@@ -153,7 +153,7 @@ def test_any_type_converts_to_text(company: Console, type_: str) -> None:
 
 
 def test_values_that_do_not_convert_are_named(company: Console) -> None:
-    """A type that some values do not fit is 422 naming the first of them, and changes nothing."""
+    """A type that some values do not convert to is 422 naming the first of them, and changes nothing."""
     table_id = make(company, {"valor": "1"}, {"valor": "dois"}, {"valor": "três"})
     columns = [PRODUTO | {"display_name": "Outro"}, VALOR | {"type": "integer"}, column("nova")]
     answer = set_columns(company, table_id, *columns)
@@ -165,13 +165,13 @@ def test_values_that_do_not_convert_are_named(company: Console) -> None:
 
 
 def test_a_number_with_a_leading_zero_never_converts(company: Console) -> None:
-    """A value that begins with a zero followed by another digit does not convert to a number."""
+    """A value that begins with a zero and another digit does not convert to a number."""
     table_id = make(company, {"valor": "01310100"})
     assert set_columns(company, table_id, PRODUTO, VALOR | {"type": "integer"}).status == 422
 
 
 def test_a_changed_label_is_applied(company: Console) -> None:
-    """A changed `display_name` of a column is applied."""
+    """A column's changed `display_name` is applied."""
     table_id = make(company, {"produto": "X"})
     relabelled = PRODUTO | {"display_name": "Produto (novo)"}
     assert set_columns(company, table_id, relabelled, VALOR).json["columns"] == [relabelled, VALOR]
@@ -189,7 +189,7 @@ def test_changed_nullability_is_applied(company: Console) -> None:
 
 
 def test_a_missing_name_hides_the_column(company: Console, query: Query) -> None:
-    """A column that the new list lacks is in no answer any more, and is refused as unknown."""
+    """A column missing from the new list no longer appears in answers, and is refused as unknown."""
     table_id = make(company, {"produto": "X", "valor": "1"})
     assert set_columns(company, table_id, PRODUTO).json["columns"] == [PRODUTO]
     assert company.table(table_id)["columns"] == [PRODUTO]
@@ -224,7 +224,7 @@ def test_a_hidden_column_that_was_required_blocks_nothing(company: Console) -> N
 
 
 def test_a_hidden_name_that_is_added_again_is_empty(company: Console) -> None:
-    """Adding a hidden column's name again makes an empty column, as often as one likes."""
+    """Adding a hidden column's name again makes an empty column, any number of times."""
     table_id = make(company, {"produto": "X", "valor": "velho"})
     for _ in range(2):
         set_columns(company, table_id, PRODUTO)
@@ -233,7 +233,7 @@ def test_a_hidden_name_that_is_added_again_is_empty(company: Console) -> None:
 
 
 def test_previous_name_renames_a_column(company: Console, query: Query) -> None:
-    """`previous_name` beside `name` renames a column and keeps its data."""
+    """`previous_name` with `name` renames a column and keeps its data."""
     table_id = make(company, {"produto": "X", "valor": "1"})
     answer = set_columns(company, table_id, PRODUTO, column("preco", previous_name="valor"))
     assert answer.status == 200
@@ -269,19 +269,19 @@ def test_previous_name_must_exist(company: Console) -> None:
     ids=["type", "regex", "id", "system column", "twice"],
 )
 def test_an_invalid_column_is_refused(company: Console, wrong: dict[str, Any]) -> None:
-    """A column that a creation would refuse is 422, and nothing is changed."""
+    """A column that a creation would refuse is 422, and nothing changes."""
     table_id = make(company)
     assert set_columns(company, table_id, PRODUTO, column("nova"), wrong).status == 422
     assert company.table(table_id)["columns"] == [PRODUTO, VALOR]
 
 
-def test_no_columns_at_all_are_refused(company: Console) -> None:
+def test_an_empty_list_of_columns_is_refused(company: Console) -> None:
     """An empty list of columns is 422."""
     assert set_columns(company, make(company)).status == 422
 
 
 def test_a_required_column_cannot_be_added_to_rows(company: Console) -> None:
-    """Adding a non-nullable column to a table with rows is 422 naming the column and how many rows."""
+    """Adding a non-nullable column to a table with rows is 422 naming the column and the number of rows."""
     table_id = make(company, *({"produto": "X"} for _ in range(17)))
     answer = set_columns(company, table_id, PRODUTO, VALOR, column("nova", nullable=False))
     assert answer.status == 422
@@ -297,7 +297,7 @@ def test_a_required_column_can_be_added_to_an_empty_table(company: Console) -> N
 
 
 def test_a_column_with_nulls_cannot_become_required(company: Console) -> None:
-    """Making a column with NULLs non-nullable is 422 naming the column and how many rows."""
+    """Making a column with NULLs non-nullable is 422 naming the column and the number of rows."""
     rows = [{"produto": "X", "valor": "1"}, *({"produto": "X"} for _ in range(13))]
     table_id = make(company, *rows)
     answer = set_columns(company, table_id, PRODUTO, VALOR | {"nullable": False})
@@ -308,7 +308,7 @@ def test_a_column_with_nulls_cannot_become_required(company: Console) -> None:
 
 
 def test_an_update_is_all_or_nothing(company: Console, query: Query) -> None:
-    """One part of an update that is refused leaves all the others undone, the new name too."""
+    """If one part of an update is refused, none of it is applied, the new name included."""
     table_id = make(company, {"produto": "X", "valor": "um"})
     columns = [column("nome", previous_name="produto"), VALOR | {"type": "integer"}, column("nova")]
     body = {"display_name": "novo_nome", "columns": columns, "status": "inactive"}
@@ -334,8 +334,8 @@ def test_an_inactive_table_is_listed_and_readable(company: Console) -> None:
     assert values(company, table_id) == [{"produto": "X", "valor": None}]
 
 
-def test_an_inactive_table_takes_no_writes(company: Console) -> None:
-    """Writes of rows and uploads to an inactive table are 400 MANAGED_TABLE_INACTIVE."""
+def test_an_inactive_table_refuses_writes(company: Console) -> None:
+    """Writing rows and uploading to an inactive table are 400 MANAGED_TABLE_INACTIVE."""
     table_id = make(company, {"produto": "X"})
     row_id = company.rows(table_id)[0]["id"]
     company.ok("PUT", f"/{table_id}", {"status": "inactive"})

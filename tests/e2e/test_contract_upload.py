@@ -1,4 +1,4 @@
-"""The contract, "File upload", up to the job's first status: two ways in, what is refused, what S3 checks."""
+"""The contract, "File upload", up to the job's first status: two ways to upload, refusals, checks by S3."""
 
 import base64
 import io
@@ -19,7 +19,7 @@ def files(*contents: tuple[str, bytes]) -> list[tuple[str, tuple[str, bytes]]]:
 
 
 def declare(company: Console, *declared: tuple[str, object], **more: object) -> Answer:
-    """Ask for presigned posts of files of these names and sizes."""
+    """Ask for presigned posts for files with these names and sizes."""
     named = [{"name": name, "size_bytes": size} for name, size in declared]
     return company.call("POST", "/upload", {"files": named, **more})
 
@@ -30,7 +30,7 @@ def active(company: Console) -> list[dict[str, Any]]:
 
 
 def policy(upload: dict[str, Any]) -> dict[str, Any]:
-    """Return the policy document that a presigned post carries."""
+    """Return the policy document in a presigned post."""
     decoded: dict[str, Any] = json.loads(base64.b64decode(upload["fields"]["policy"]))
     return decoded
 
@@ -57,7 +57,7 @@ def test_multipart_makes_a_queued_job(company: Console) -> None:
 
 
 def test_declared_files_get_a_presigned_post_each(company: Console) -> None:
-    """`application/json` is 201 with the same two fields and `uploads`: name, url and fields of each file."""
+    """`application/json` is 201 with the same two fields and `uploads`: name, URL and fields of each file."""
     answer = declare(company, ("vendas.csv", 12_345), ("outras.csv", 7))
     assert answer.status == 201
     assert set(answer.json) == {"job_id", "status", "uploads"}
@@ -81,7 +81,7 @@ def test_a_presigned_post_is_bound(company: Console) -> None:
 
 @pytest.mark.parametrize("content", [b"produto\nXY\n", b"produto\nX"], ids=["longer", "shorter"])
 def test_s3_refuses_another_size(company: Console, content: bytes) -> None:
-    """A file of another size than declared is refused by S3, and the job waits on."""
+    """S3 refuses a file of another size than declared, and the job keeps waiting."""
     answer = declare(company, ("vendas.csv", len(CSV))).json
     assert company.post_to_s3(answer["uploads"][0], content).status_code >= 400
     assert company.job(answer["job_id"])["status"] == "queued"
@@ -94,7 +94,7 @@ def test_s3_refuses_another_key(company: Console) -> None:
     assert company.post_to_s3(stolen, CSV).status_code >= 400
 
 
-def test_the_key_holds_no_text_of_the_users(company: Console) -> None:
+def test_the_key_holds_none_of_the_users_text(company: Console) -> None:
     """A file's name is kept as written, and S3's key does not contain it."""
     name = "Preços & vendas 😀.csv"
     answer = declare(company, (name, 7)).json
@@ -106,12 +106,12 @@ def test_the_key_holds_no_text_of_the_users(company: Console) -> None:
 
 @pytest.mark.flow
 def test_the_last_arrival_starts_the_job(company: Console) -> None:
-    """While a file is missing the job stays queued; the last one to arrive starts it."""
+    """While a file is missing, the job stays queued; the last one to arrive starts it."""
     answer = declare(company, ("a.csv", len(CSV)), ("b.csv", len(CSV))).json
     first, last = answer["uploads"]
     company.post_to_s3(last, CSV).raise_for_status()
     whole = company.wait(company.upload({"c.csv": CSV}), "waiting_confirm")
-    assert whole["status"] == "waiting_confirm"  # a job that came later is through
+    assert whole["status"] == "waiting_confirm"  # a later job has already been analyzed
     assert company.job(answer["job_id"])["status"] == "queued"
     company.post_to_s3(first, CSV).raise_for_status()
     job = company.wait(answer["job_id"], "waiting_confirm")
@@ -120,7 +120,7 @@ def test_the_last_arrival_starts_the_job(company: Console) -> None:
 
 @pytest.mark.flow
 def test_both_ways_make_the_same_job(company: Console) -> None:
-    """Multipart and presigned posts end in one kind of job, with one content."""
+    """Multipart and presigned posts make the same kind of job with the same content."""
     content = "produto;preço\nCafé;1,50\n"
     jobs = [
         company.wait(job_id, "waiting_confirm")
@@ -138,7 +138,7 @@ def test_both_ways_make_the_same_job(company: Console) -> None:
 @pytest.mark.parametrize("declared", [True, False], ids=["declared", "multipart"])
 @pytest.mark.parametrize(("mode", "kept"), [(None, "append"), ("append", "append"), ("replace", "replace")])
 def test_an_upload_into_a_table(company: Console, mode: str | None, kept: str, declared: bool) -> None:
-    """`mode` is `append` unless given as `replace`; the job knows its table."""
+    """`mode` is `append` unless given as `replace`; the job has its table's id."""
     table_id = company.create_table()["_id"]
     way = company.upload_presigned if declared else company.upload
     job = company.job(way({"vendas.csv": CSV}, table_id, mode))
@@ -168,8 +168,8 @@ def test_an_upload_into_an_unknown_table(company: Console) -> None:
 
 # --- what is refused ----------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", ["a.csv", "a.CSV", "a.xlsx", "a.xls", "a.zip", "a.b.csv"])
-def test_the_four_extensions_are_taken(company: Console, name: str) -> None:
-    """`.csv`, `.xlsx`, `.xls` and `.zip` are taken."""
+def test_the_four_extensions_are_accepted(company: Console, name: str) -> None:
+    """`.csv`, `.xlsx`, `.xls` and `.zip` are accepted."""
     assert declare(company, (name, 1)).status == 201
 
 
@@ -189,21 +189,21 @@ def test_another_extension_is_refused_in_a_form(company: Console, name: str) -> 
 
 @pytest.mark.parametrize(("count", "status"), [(0, 422), (1, 201), (10, 201), (11, 422)])
 def test_1_to_10_declared_files(company: Console, count: int, status: int) -> None:
-    """One to ten files an upload: none, or eleven, are 422."""
+    """An upload has one to ten files: none, or eleven, are 422."""
     assert declare(company, *((f"{number}.csv", 1) for number in range(count))).status == status
     assert len(active(company)) == (status == 201)
 
 
 @pytest.mark.parametrize(("count", "status"), [(10, 201), (11, 422)])
 def test_1_to_10_files_in_a_form(company: Console, count: int, status: int) -> None:
-    """The field `files` is repeated up to ten times: eleven are 422 and nothing is stored."""
+    """The field `files` can be repeated ten times: eleven are 422, and nothing is stored."""
     sent = files(*((f"{number}.csv", CSV) for number in range(count)))
     assert company.call("POST", "/upload", files=sent).status == status
     assert [len(job["files"]) for job in active(company)] == ([10] if status == 201 else [])
 
 
 def test_a_form_without_files_is_refused(company: Console) -> None:
-    """A form without the field `files`, or with text in it, is 422."""
+    """A form without the field `files`, or with text in that field, is 422."""
     assert company.call("POST", "/upload", files=[("outro", ("a.csv", CSV))]).status == 422
     assert company.call("POST", "/upload", files=[("files", (None, b"texto"))]).status == 422
     assert active(company) == []
@@ -211,13 +211,13 @@ def test_a_form_without_files_is_refused(company: Console) -> None:
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, "1", None, True])
 def test_an_empty_declared_file_is_refused(company: Console, size: object) -> None:
-    """A declared size of zero, or what is no size, is 422."""
+    """A declared size of zero, or anything but a size, is 422."""
     assert declare(company, ("boa.csv", 1), ("a.csv", size)).status == 422
     assert active(company) == []
 
 
 def test_an_empty_file_in_a_form_is_refused(company: Console) -> None:
-    """A file without a byte is 422."""
+    """An empty file is 422."""
     assert company.call("POST", "/upload", files=files(("boa.csv", CSV), ("a.csv", b""))).status == 422
     assert active(company) == []
 
@@ -234,7 +234,7 @@ def test_100_mb_in_total(company: Console, sizes: tuple[int, ...], status: int) 
 
 @pytest.mark.flow
 def test_100_mb_in_a_form(served_company: Console) -> None:
-    """The ASGI server takes the full 100 MB by multipart: more is 413 and nothing is stored."""
+    """The ASGI server accepts the full 100 MB by multipart: more is 413, and nothing is stored."""
     half = b"x" * (50 * MB)
     sent = files(("a.csv", half), ("b.csv", half + b"x"))
     assert served_company.call("POST", "/upload", files=sent).status == 413
@@ -245,12 +245,12 @@ def test_100_mb_in_a_form(served_company: Console) -> None:
     "body", [{}, {"files": {}}, {"files": ["a.csv"]}, {"files": [{"name": "a.csv"}]}, []]
 )
 def test_a_wrong_declaration_is_refused(company: Console, body: object) -> None:
-    """A declaration of another shape is 422."""
+    """A declaration in another shape is 422."""
     assert company.call("POST", "/upload", body).status == 422
 
 
 def test_another_content_type_is_refused(company: Console) -> None:
-    """A body that is neither a form nor JSON is 422."""
+    """A body that is neither form data nor JSON is 422."""
     headers = {"Content-Type": "text/csv"}
     assert company.call("POST", "/upload", content=CSV, headers=headers).status == 422
 
@@ -262,8 +262,8 @@ def test_another_content_type_is_refused(company: Console) -> None:
     [("vendas.csv", workbook()), ("vendas.xlsx", CSV)],
     ids=["workbook named csv", "text named xlsx"],
 )
-def test_a_file_is_read_as_what_it_is(company: Console, name: str, content: bytes) -> None:
-    """A `.csv` that is really an XLSX, and the reverse, is read as what it is; bytes arrive unharmed."""
+def test_a_file_is_read_by_its_content(company: Console, name: str, content: bytes) -> None:
+    """A `.csv` that is really an XLSX, and the reverse, is read by its content; bytes arrive unchanged."""
     job = company.analyzed({name: content})
     expected = column("produto", nullable=False) | {"display_name": "produto"}
     assert plain(job["inferred_schema"]["columns"]) == [expected]
@@ -271,6 +271,6 @@ def test_a_file_is_read_as_what_it_is(company: Console, name: str, content: byte
     assert job["files"][0]["size_bytes"] == len(content)
 
 
-def test_a_table_that_is_written_by_hand_is_not_an_upload(company: Console) -> None:
+def test_a_table_created_by_hand_is_not_an_upload(company: Console) -> None:
     """`source` is `manual` for a table that was not uploaded."""
     assert company.create_table("a", column("b"))["source"] == "manual"

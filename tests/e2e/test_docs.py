@@ -1,4 +1,4 @@
-"""The guide's blocks run as they stand, in order, against the deployed stack."""
+"""The guide's blocks run unchanged, in order, against the deployed stack."""
 
 import re
 import subprocess
@@ -20,14 +20,14 @@ LIMIT_SECONDS = 240
 
 
 def blocks(document: str, language: str) -> str:
-    """Return all blocks of one language of a page of docs/, joined."""
+    """Return all blocks in one language of a page in docs/, joined."""
     text = (ROOT / document).read_text(encoding="utf-8")
     return "\n".join(body for name, body in _BLOCK.findall(text) if name == language)
 
 
 @pytest.fixture
 def checkout(stack_file: Path, tmp_path: Path) -> Path:
-    """A folder like this checkout, whose own stack is the one under test."""
+    """A folder like this checkout, with the stack under test as its stack."""
     for name in (".venv", "localstack"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".local").mkdir()
@@ -37,7 +37,7 @@ def checkout(stack_file: Path, tmp_path: Path) -> Path:
 
 def run_shell(script: str, folder: Path, console: Console) -> str:
     """Run a script in the folder and return what it prints."""
-    # `make token` signs for the checkout's own stack; here another one is under test.
+    # `make token` signs for the checkout's stack; here another one is under test.
     script = "set -euo pipefail\n" + _MAKE_TOKEN.sub(console.token(), script)
     done = subprocess.run(
         ["bash", "-c", script],
@@ -66,7 +66,7 @@ def test_the_shell_blocks_of_the_readme_run(console: Console, checkout: Path) ->
 def test_the_shell_blocks_of_getting_started_run(console: Console, checkout: Path) -> None:
     printed = run_shell(blocks("docs/getting-started.md", "bash"), checkout, console)
     assert "'_2026_valor'" in printed
-    assert "\n3\n" in printed, "the total is a row where it is said to be one"
+    assert "\n3\n" in printed, "the total, 3, is not printed"
     assert '"produto":"Café","codigo":"00123"' in printed
     assert (checkout / "janeiro.csv").read_text(encoding="utf-8-sig").count("\n") == 3
 
@@ -74,7 +74,7 @@ def test_the_shell_blocks_of_getting_started_run(console: Console, checkout: Pat
 def test_make_run_prints_what_the_readme_shows(
     stack_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every line but those that bear a time, an id, a token or an address."""
+    """Compares every line without a time, an id, a token or an address."""
     demo.run(local.load(stack_file), tmp_path)
     printed = set(capsys.readouterr().out.splitlines())
     shown = blocks("README.md", "console").partition("\n$")[0].splitlines()[1:]

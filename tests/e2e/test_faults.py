@@ -22,7 +22,7 @@ from managed_tables_local import stack as local
 from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.postgres import open_server
 
-CONFIRM_TIMEOUT_SECONDS = 45  # of this stack, in place of seven days
+CONFIRM_TIMEOUT_SECONDS = 45  # on this stack, instead of seven days
 LIMIT_SECONDS = 90.0
 ROWS = 40
 FILE = "n;texto\n" + "".join(f"{number};linha {number}\n" for number in range(ROWS))
@@ -31,13 +31,13 @@ LARGE_FILE = "n;texto\n" + "".join(f"{number};{'x' * 60}\n" for number in range(
 
 @dataclass(frozen=True)
 class OwnStack:
-    """A stack that may be broken: no other test calls it."""
+    """A stack that may be broken, because no other test calls it."""
 
     folder: Path
     facts: local.Stack
 
     def client(self, service: str) -> Any:
-        """Return a client of the emulator as its administrator."""
+        """Return a client for the emulator, as its administrator."""
         running = emulator.find(self.folder / "ministack")
         assert running is not None
         return boto3.client(service, **running.client_arguments)  # type: ignore[call-overload]
@@ -71,7 +71,7 @@ def own(run_folder: Path) -> Iterator[OwnStack]:
 
 @pytest.fixture(scope="module")
 def forgotten(own: OwnStack, http: httpx.Client) -> tuple[Console, str]:
-    """A user and a job of theirs that nobody will confirm: its time runs while the other tests do."""
+    """A user and a job that nobody will confirm; its time runs out during the other tests."""
     user = Console(Stack.from_file(own.folder / "stack.json"), own.facts.api_url, http)
     user.provision()
     return user, user.analyzed({"vendas.csv": FILE})["_id"]
@@ -79,7 +79,7 @@ def forgotten(own: OwnStack, http: httpx.Client) -> tuple[Console, str]:
 
 @pytest.fixture(scope="module")
 def queued(own: OwnStack, http: httpx.Client) -> tuple[Console, str, list[str]]:
-    """A user, a job that they have confirmed, and the jobs that hold all slots, whose files never come."""
+    """A user, a job that they confirmed, and the jobs holding all slots, whose files never arrive."""
     user = Console(Stack.from_file(own.folder / "stack.json"), own.facts.api_url, http)
     user.provision()
     job = user.analyzed({"vendas.csv": FILE})
@@ -98,7 +98,7 @@ def queued(own: OwnStack, http: httpx.Client) -> tuple[Console, str, list[str]]:
 
 @pytest.fixture
 def company(own: OwnStack, forgotten: object, queued: object, http: httpx.Client) -> Console:  # noqa: ARG001 - begin first
-    """A user of a new company of that stack, provisioned."""
+    """A user of a new, provisioned company on that stack."""
     user = Console(Stack.from_file(own.folder / "stack.json"), own.facts.api_url, http)
     user.provision()
     return user
@@ -118,7 +118,7 @@ def numbers(company: Console, table_id: str) -> list[int]:
 
 
 def assert_all_there(company: Console, job_id: str) -> None:
-    """The job ends as done, every row of the file is there once and in order, and is counted."""
+    """Check that the job is done and every row of the file is there once, in order and counted."""
     table_id = company.wait(job_id, "done", limit_seconds=LIMIT_SECONDS)["user_table_id"]
     assert numbers(company, table_id) == list(range(ROWS))
     assert company.table(table_id)["row_count"] == ROWS
@@ -126,7 +126,7 @@ def assert_all_there(company: Console, job_id: str) -> None:
 
 @dataclass(frozen=True)
 class Hold:
-    """A lock that keeps inserting from going on in one company's database."""
+    """A lock that blocks inserting in one company's database."""
 
     connection: psycopg.Connection[Any]
 
@@ -139,13 +139,13 @@ class Hold:
         return _process_of_port(row[0])
 
     def release(self) -> None:
-        """Let whoever waits go on."""
+        """Release the lock, so that the waiting worker continues."""
         self.connection.rollback()
 
 
 @contextmanager
 def held(own: OwnStack, company: Console) -> Iterator[Hold]:
-    """Keep inserting from going on in the company's database, for the `with` block or until released."""
+    """Block inserting in the company's database, for the `with` block or until released."""
     database = f"co_{company.ok('GET', '/status')['connection_id']}"
     connection = psycopg.connect(own.facts.postgres_admin_dsn, dbname=database)
     try:
@@ -185,7 +185,7 @@ def worker_pids(own: OwnStack, logical_id: str) -> set[int]:
 
 
 def test_a_worker_killed_while_it_inserts(own: OwnStack, company: Console) -> None:
-    """Step Functions tries again, and every row is there once."""
+    """Step Functions retries, and every row is there once."""
     job = company.analyzed({"vendas.csv": FILE})
     with held(own, company) as hold:
         assert company.confirm(job).status == 200
@@ -193,8 +193,8 @@ def test_a_worker_killed_while_it_inserts(own: OwnStack, company: Console) -> No
     assert_all_there(company, job["_id"])
 
 
-def test_a_worker_killed_while_it_analyses(own: OwnStack, company: Console) -> None:
-    """Step Functions tries again, and the file is analysed as if nothing had been."""
+def test_a_worker_killed_while_it_analyzes(own: OwnStack, company: Console) -> None:
+    """Step Functions retries, and the file is analyzed as if nothing had happened."""
     job_id = company.upload({"vendas.csv": LARGE_FILE})
     until(lambda: company.job(job_id)["status"] == "analisando", "it is being analysed")
     for pid in until(lambda: worker_pids(own, "AnalyzeFunction"), "a worker analyses"):
@@ -203,8 +203,8 @@ def test_a_worker_killed_while_it_analyses(own: OwnStack, company: Console) -> N
     assert job["inferred_schema"]["total_row_count_estimate"] == 150_000
 
 
-def test_postgresql_crashes_while_rows_go_in(own: OwnStack, company: Console) -> None:
-    """The step is tried again once the server has recovered, and every row is there once."""
+def test_postgresql_crashes_while_rows_are_inserted(own: OwnStack, company: Console) -> None:
+    """The step is retried once the server has recovered, and every row is there once."""
     job = company.analyzed({"vendas.csv": FILE})
     server = open_server(own.folder / "postgres")
     with held(own, company) as hold:
@@ -215,8 +215,8 @@ def test_postgresql_crashes_while_rows_go_in(own: OwnStack, company: Console) ->
     assert_all_there(company, job["_id"])
 
 
-def test_the_event_of_an_arrival_comes_again_at_any_time(own: OwnStack, company: Console) -> None:
-    """Twice at once while it waits, and again when all is done: one execution, every row once."""
+def test_an_arrival_event_can_be_repeated_at_any_time(own: OwnStack, company: Console) -> None:
+    """Twice at once while the job waits, and again once it is done: one execution, every row once."""
     job = company.analyzed({"vendas.csv": FILE, "mais.csv": FILE.partition("\n")[0] + "\n"})
     events = [
         {
@@ -261,8 +261,8 @@ def test_an_invocation_is_repeated_while_it_runs(own: OwnStack, company: Console
     assert_all_there(company, job["_id"])
 
 
-def test_a_confirmation_before_the_wait_is_tried_again(own: OwnStack, company: Console) -> None:
-    """Where the writing of a token was not answered, and that token was spent meanwhile, rows still go in."""
+def test_a_confirmation_before_the_wait_is_retried(own: OwnStack, company: Console) -> None:
+    """If writing a token got no answer and the token was used meanwhile, rows are still inserted."""
     job = company.analyzed({"vendas.csv": FILE})
     machine, states = own.facts.state_machine_arn, own.client("stepfunctions")
     states.stop_execution(executionArn=f"{machine.replace(':stateMachine:', ':execution:')}:{job['_id']}")
@@ -273,7 +273,7 @@ def test_a_confirmation_before_the_wait_is_tried_again(own: OwnStack, company: C
 
 
 def test_a_confirmation_that_never_comes(forgotten: tuple[Console, str]) -> None:
-    """The job fails when its time is over, and says so."""
+    """The job fails when its time runs out, and says so."""
     company, job_id = forgotten
     job = until(lambda: (found := company.job(job_id))["status"] == "failed" and found, "the job fails")
     assert job["error"]["code"] == "CONFIRMATION_EXPIRED"
@@ -283,7 +283,7 @@ def test_a_confirmation_that_never_comes(forgotten: tuple[Console, str]) -> None
 def test_a_job_confirmed_in_time_waits_for_its_slot(
     own: OwnStack, queued: tuple[Console, str, list[str]]
 ) -> None:
-    """The time of the confirmation is over before a slot is free: the job waits on, and is loaded."""
+    """The confirmation's time runs out before a slot is free: the job keeps waiting and is loaded."""
     company, job_id, holders = queued
     states, machine = own.client("stepfunctions"), own.facts.state_machine_arn
     execution = f"{machine.replace(':stateMachine:', ':execution:')}:{job_id}"

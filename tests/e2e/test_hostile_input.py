@@ -1,4 +1,4 @@
-"""What people type and send to break things is stored and given back as it is, or refused; nothing runs."""
+"""Hostile input is stored and returned unchanged, or refused; none of it is executed."""
 
 import base64
 import hashlib
@@ -56,7 +56,7 @@ NAMES = (
 
 
 def test_values_come_back_as_they_went_in(company: Console) -> None:
-    """No value is anything but text: inserted, sorted, updated and read, character for character."""
+    """Values are only ever text: inserted, sorted, updated and read, character for character."""
     table_id = company.create_table("vendas", column("produto"))["_id"]
     company.insert(table_id, *({"produto": value} for value in INJECTIONS))
     rows = company.rows(table_id)
@@ -67,8 +67,8 @@ def test_values_come_back_as_they_went_in(company: Console) -> None:
     assert len(company.rows(table_id, sort_by="produto")) == len(INJECTIONS)
 
 
-def test_a_nul_is_refused_by_name(company: Console) -> None:
-    """PostgreSQL has no NUL in text: 422 that names row and column, nothing stored."""
+def test_a_nul_is_refused_with_its_place(company: Console) -> None:
+    """PostgreSQL text cannot hold NUL: 422 that names row and column, and nothing is stored."""
     table_id = company.create_table("vendas", column("produto"))["_id"]
     body = '{"rows": [{"produto": "a"}, {"produto": "a\\u0000b"}]}'
     answer = company.call("POST", f"/{table_id}/data", text=body)
@@ -79,7 +79,7 @@ def test_a_nul_is_refused_by_name(company: Console) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_name_is_refused(company: Console, name: str) -> None:
-    """Names of tables and columns are of the one alphabet; all else is 422, also in a rename."""
+    """Names of tables and columns use one alphabet; anything else is 422, also in a rename."""
     table_id = company.create_table("vendas", column("produto"))["_id"]
     columns = [column("produto"), {**column("x"), "name": name}]
     for method, path, body in (
@@ -87,14 +87,14 @@ def test_a_hostile_name_is_refused(company: Console, name: str) -> None:
         ("PUT", f"/{table_id}", {"display_name": name}),
     ):
         assert company.call(method, path, body).status == 422
-    if name != "pg_class":  # which a column may be called
+    if name != "pg_class":  # a column may have this name
         assert company.call("PUT", f"/{table_id}", {"columns": columns}).status == 422
     assert [one["display_name"] for one in company.ok("GET")["records"]] == ["vendas"]
 
 
 @pytest.mark.parametrize("value", INJECTIONS)
 def test_labels_are_text(company: Console, value: str) -> None:
-    """A column's label may be any text, and is shown as it is; what cannot be stored is refused."""
+    """A column's label may be any text and is shown unchanged; text that cannot be stored is refused."""
     table = {"display_name": "vendas", "columns": [{**column("a"), "display_name": value}]}
     answer = company.call("POST", "", table)
     if answer.status == 201:
@@ -105,7 +105,7 @@ def test_labels_are_text(company: Console, value: str) -> None:
 
 @pytest.mark.parametrize("param", ["search", "sort_by", "order", "page", "per_page", "cursor", "numbers"])
 def test_query_parameters_are_values(company: Console, param: str) -> None:
-    """No query parameter reaches SQL as SQL: an answer or 422, and the table is still there."""
+    """No query parameter is run as SQL: the answer is 200 or 422, and the table is still there."""
     table_id = company.create_table("vendas", column("produto"))["_id"]
     company.insert(table_id, {"produto": "Café"})
     for value in INJECTIONS:
@@ -130,7 +130,7 @@ def test_query_parameters_are_values(company: Console, param: str) -> None:
     ],
 )
 def test_hostile_paths_are_404(company: Console, path: str) -> None:
-    """Whatever stands in a path is an id that exists, or 404."""
+    """A path that does not hold an existing id is 404."""
     table_id = company.create_table()["_id"]
     for method in ("GET", "DELETE"):
         answer = company.call(method, path.replace("{id}", table_id))
@@ -159,7 +159,7 @@ def test_hostile_paths_are_404(company: Console, path: str) -> None:
     ids=range(14),
 )
 def test_hostile_bodies_are_422(company: Console, body: bytes) -> None:
-    """Deep, doubled, endless, or not UTF-8: refused, and nothing is stored."""
+    """Deep, repeated, unterminated or not UTF-8: refused, and nothing is stored."""
     table_id = company.create_table("vendas", column("produto"), column("valor", "decimal"))["_id"]
     assert company.call("POST", f"/{table_id}/data", text=body).status == 422
     assert company.rows(table_id) == []
@@ -175,8 +175,8 @@ def test_a_huge_body_is_413(served_company: Console) -> None:
     assert (declared.status_code, undeclared.status_code) == (413, 413)
 
 
-def test_what_was_sent_forges_no_line_of_the_log(company: Console, stack_file: Path) -> None:
-    """The server's log is one JSON object a line, whatever stands in paths and headers."""
+def test_input_cannot_forge_log_lines(company: Console, stack_file: Path) -> None:
+    """The server's log is one JSON object a line, whatever the paths and headers hold."""
     forged = '%0a{"level":"ERROR","message":"forged"}'
     company.call("GET", f"/{forged}", headers={"X-Forwarded-For": '"}\\n{"a":"b'})
     company.call("POST", "/upload", {"files": [{"name": 'a\n{"forged":1}.csv', "size_bytes": 1}]})
@@ -188,8 +188,8 @@ def test_what_was_sent_forges_no_line_of_the_log(company: Console, stack_file: P
 
 
 @pytest.mark.flow
-def test_a_hostile_file_goes_all_the_way(company: Console) -> None:
-    """Names, headers and cells made to inject arrive as plain text in plainly named columns."""
+def test_a_hostile_file_is_loaded_as_text(company: Console) -> None:
+    """Names, headers and cells with injections arrive as plain text, in plainly named columns."""
     headers = ["a; DROP TABLE x; --", "$(id)", "=1+1", "ctid", "\u202evalor", "../../a"]
     cells = [value for value in INJECTIONS if not set(value) & set("\n\r\x01\x85\ufeff")]
     lines = [headers, *([value] * len(headers) for value in cells)]
@@ -219,8 +219,8 @@ def test_a_hostile_file_goes_all_the_way(company: Console) -> None:
         {"cty": "JWT"},
     ],
 )
-def test_a_tokens_header_chooses_nothing(console: Console, header: dict[str, Any]) -> None:
-    """Neither a key id nor a URL in a token chooses its key: signed by another it is 401."""
+def test_a_tokens_header_does_not_choose_its_key(console: Console, header: dict[str, Any]) -> None:
+    """Neither a key id nor a URL in a token chooses its key: signed with another key, it is 401."""
     claims = {
         "sub": new_id(),
         "company_id": new_id(),
@@ -234,7 +234,7 @@ def test_a_tokens_header_chooses_nothing(console: Console, header: dict[str, Any
 
 
 def _sign(claims: dict[str, Any], header: dict[str, Any], secret: bytes) -> str:
-    """Sign with any key and any header: PyJWT refuses to make such tokens."""
+    """Sign with any key and header, because PyJWT refuses to make such tokens."""
 
     def part(raw: bytes) -> str:
         return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
@@ -247,7 +247,7 @@ def _sign(claims: dict[str, Any], header: dict[str, Any], secret: bytes) -> str:
     "audience", [["managed-tables", "other"], ["other"], [], {}, "other", 1, ["managed-tables", 1]]
 )
 def test_an_audience_is_ours_or_401(console: Console, audience: object) -> None:
-    """A list that holds our audience is taken; anything else is 401, never 500."""
+    """A list with our audience is accepted; anything else is 401, never 500."""
     claims = {"sub": new_id(), "company_id": new_id(), "permissions": ["managed-tables:*"]}
     answer = console.call("GET", token=console.stack.token(**claims, aud=audience))
     good = audience == [console.stack.audience, "other"]
@@ -258,6 +258,6 @@ def test_an_audience_is_ours_or_401(console: Console, audience: object) -> None:
     "exp", ["4102444800", 4_102_444_800.5, 10**400, -(10**400), True, [], {}, "", 1e308, "1e400"]
 )
 def test_an_expiry_is_a_number_or_401(console: Console, exp: object) -> None:
-    """Whatever stands as expiry is judged as a time or refused, never 500."""
+    """Any value of the expiry is checked as a time or refused, never 500."""
     claims = {"sub": new_id(), "company_id": new_id(), "permissions": ["managed-tables:*"]}
     assert console.call("GET", token=console.stack.token(**claims, exp=exp)).status in {200, 401}

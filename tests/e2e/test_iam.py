@@ -1,4 +1,4 @@
-"""Least privilege, shown by taking it away: without any one statement of a policy something no longer works.
+"""Least privilege, shown by removal: without any one statement of a policy, something stops working.
 
 Runs with `--iam` only (`make test-iam`, some minutes): it changes the policies of the deployed stack's roles,
 and puts them back.
@@ -30,7 +30,7 @@ FUNCTIONS = (
     "ProvisionFunction",
 )
 MACHINE, EXPORT_MACHINE = MACHINES = ("JobStateMachine", "ExportStateMachine")
-# What an emulator does not ask for; unit tests and AWS's documentation stand for these
+# What the emulator does not check; unit tests and AWS's documentation cover these
 NOT_ASKED_FOR = {
     (MACHINE, "LogDelivery"): "the emulator delivers no logs of executions",
     (MACHINE, "Steps"): "the emulator does not ask the machine's role: tests/unit/test_policies.py",
@@ -42,7 +42,7 @@ NOT_ASKED_FOR = {
     ("ProvisionFunction", "FurtherSecrets"): "of further clusters; here there is one",
     ("ProvisionFunction", "SecretsKey"): "of a customer's own key; here there is none",
 }
-STEP_LIMIT_SECONDS = 60.0  # what takes some 3 s with every permission, on a machine that does nothing else
+STEP_LIMIT_SECONDS = 60.0  # takes about 3 s with every permission, on an idle machine
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
@@ -67,7 +67,7 @@ class Cloud:
 
     @contextmanager
     def schedule_paused(self) -> Iterator[None]:
-        """Let the sweep come only when it is called: the schedule's own would do a test's work before it."""
+        """Let the sweep run only when invoked: a scheduled one would do a test's work first."""
         rules = [rule["Name"] for rule in self.events.list_rules()["Rules"] if "ScheduleExpression" in rule]
         assert rules
         for rule in rules:
@@ -86,7 +86,7 @@ class Cloud:
         return str(found["Role"].rpartition("/")[2])
 
     def statements(self, name: str) -> list[tuple[str, str, dict[str, Any]]]:
-        """Return role, policy and statement of each statement of ours."""
+        """Return role, policy and statement for each of our statements."""
         role = self.role(name)
         return [
             (role, policy, statement)
@@ -101,7 +101,7 @@ class Cloud:
 
     @contextmanager
     def without(self, name: str, role: str, policy: str, sid: str) -> Iterator[None]:
-        """Take the statement away for the `with` block."""
+        """Remove the statement for the `with` block."""
         whole = self._document(role, policy)
         less = {**whole, "Statement": [one for one in whole["Statement"] if one.get("Sid") != sid]}
         self._put(name, role, policy, less)
@@ -116,7 +116,7 @@ class Cloud:
             self._start_afresh(self.names[name])
 
     def _start_afresh(self, function: str) -> None:
-        """Let the function begin with a new process: a warm one has read its secrets already."""
+        """Make the function start a new process: a warm one has already read its secrets."""
         environment = self.functions.get_function_configuration(FunctionName=function)["Environment"]
         variables = {**environment["Variables"], "STARTED_AFRESH": str(time.monotonic_ns())}
         self.functions.update_function_configuration(
@@ -135,18 +135,18 @@ class Cloud:
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
         )
 
-    def wait_until_told(self, console: Console, job_id: str) -> None:
-        """Wait until the job's end has gone to the bus: its record is the only place that tells."""
+    def wait_until_published(self, console: Console, job_id: str) -> None:
+        """Wait until the job's end has been published on the bus, which only its record shows."""
         key = {"pk": {"S": f"COMPANY#{console.company_id}"}, "sk": {"S": f"JOB#{job_id}"}}
 
-        def told() -> bool | None:
+        def is_published() -> bool | None:
             item = self.dynamodb.get_item(TableName=self.facts["table_name"], Key=key, ConsistentRead=True)
             return "unannounced" not in item["Item"] or None
 
-        until(told, STEP_LIMIT_SECONDS)
+        until(is_published, STEP_LIMIT_SECONDS)
 
     def age_database(self, console: Console) -> None:
-        """Let the company's database look like an earlier release's: who meets it next has it migrated."""
+        """Make the company's database look like an earlier release's: its next user migrates it."""
         self.dynamodb.update_item(
             TableName=self.facts["table_name"],
             Key={"pk": {"S": f"COMPANY#{console.company_id}"}, "sk": {"S": "CONNECTION"}},
@@ -155,7 +155,7 @@ class Cloud:
         )
 
     def add_ticket(self, console: Console, job_id: str) -> None:
-        """Let the job wait for a slot."""
+        """Make the job wait for a slot."""
         key = {"pk": f"COMPANY#{console.company_id}", "sk": f"WAITING_JOB#00000#{job_id}"}
         ticket = {**key, "waiting_job_id": job_id, "stamp": "of the test"}
         item = {name: {"S": value} for name, value in ticket.items()}
@@ -171,18 +171,18 @@ class Cloud:
         return True
 
     def has_token(self, console: Console, job_id: str) -> bool:
-        """Return whether the job's execution is still to be told where it goes."""
+        """Return whether the job's execution is still waiting to be told how to continue."""
         key = {"pk": {"S": f"COMPANY#{console.company_id}"}, "sk": {"S": f"JOB#{job_id}"}}
         item = self.dynamodb.get_item(TableName=self.facts["table_name"], Key=key, ConsistentRead=True)
         return "task_token" in item["Item"]
 
     def stop_execution(self, job_id: str) -> None:
-        """End the job's execution, which tells nobody."""
+        """Stop the job's execution, which notifies nobody."""
         arn = self.facts["state_machine_arn"].replace(":stateMachine:", ":execution:")
         self.machines.stop_execution(executionArn=f"{arn}:{job_id}")
 
     def run_again(self, console: Console, export_id: str) -> None:
-        """Let the export begin anew, by its function alone, in a database of an earlier release."""
+        """Run the export again, by its function alone, in an earlier release's database."""
         self.dynamodb.update_item(
             TableName=self.facts["table_name"],
             Key={"pk": {"S": f"COMPANY#{console.company_id}"}, "sk": {"S": f"EXPORT#{export_id}"}},
@@ -201,7 +201,7 @@ class Cloud:
 
 
 def job_flow(console: Console, cloud: Cloud) -> None:
-    """A company from its provisioning to the rows of an uploaded file."""
+    """Take a company from provisioning to the rows of an uploaded file."""
     company = console.other_company()
     company.provision()
     company.create_table("antes", column("produto"))
@@ -210,25 +210,25 @@ def job_flow(console: Console, cloud: Cloud) -> None:
     assert company.confirm(job).status == 200
     done = company.wait(job_id, "done", limit_seconds=STEP_LIMIT_SECONDS)
     assert len(company.rows(done["user_table_id"])) == 1
-    cloud.wait_until_told(company, job_id)
+    cloud.wait_until_published(company, job_id)
 
 
 def refused_flow(console: Console, cloud: Cloud) -> None:
-    """A file that cannot be read ends its job, and that is told."""
+    """Upload a file that cannot be read: its job ends, and that is published."""
     company = console.other_company()
     company.provision()
     job_id = company.upload({"a.csv": "%PDF-1.7"})
     _wait_until_failed(company, job_id)
-    cloud.wait_until_told(company, job_id)
+    cloud.wait_until_published(company, job_id)
 
 
 def cancel_flow(console: Console, cloud: Cloud) -> None:
-    """A job that waits is cancelled: its files are gone and its execution is over."""
+    """Cancel a waiting job: its files are gone and its execution is over."""
     company = console.other_company()
     company.provision()
     job_id = company.analyzed({"a.csv": "produto\nCafé\n"})["_id"]
     company.ok("DELETE", f"/upload-jobs/{job_id}")
-    cloud.wait_until_told(company, job_id)
+    cloud.wait_until_published(company, job_id)
     prefix = f"jobs/{company.company_id}/{job_id}/"
     listed = cloud.s3.list_objects_v2(Bucket=cloud.facts["bucket_name"], Prefix=prefix)
     assert "Contents" not in listed
@@ -239,7 +239,7 @@ def _wait_until_failed(company: Console, job_id: str) -> None:
 
 
 def export_flow(console: Console, cloud: Cloud) -> None:
-    """A table's rows to a file that can be downloaded, and one of a database that is migrated meanwhile."""
+    """Export a table's rows to a downloadable file, and again from a database that is migrated meanwhile."""
     company = console.other_company()
     company.provision()
     table_id = company.create_table("vendas", column("produto"))["_id"]
@@ -256,12 +256,12 @@ def export_flow(console: Console, cloud: Cloud) -> None:
 
 
 def inbox_flow(console: Console, cloud: Cloud) -> None:
-    """A file that is put into the inbox becomes a table without a person, and one that is gone nothing."""
+    """Put files into the inbox: one becomes a table unattended, one that is gone becomes nothing."""
     company = console.other_company()
     company.provision()
     bucket, key = cloud.facts["bucket_name"], f"inbox/{company.company_id}/a.csv"
     wanted = {"auto-confirm": "true", "table": "da_caixa"}
-    cloud.age_database(company)  # insert meets it first: nobody asks the API meanwhile
+    cloud.age_database(company)  # insert is the first to use it: nobody calls the API meanwhile
     cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"produto\nCaf\xc3\xa9\n", Metadata=wanted)
     until(lambda: company.ok("GET", "/upload-jobs?status=done")["total"] or None, STEP_LIMIT_SECONDS)
     assert [one["row_count"] for one in company.ok("GET")["records"]] == [1]
@@ -278,9 +278,9 @@ def inbox_flow(console: Console, cloud: Cloud) -> None:
 
 
 def sweep_flow(console: Console, cloud: Cloud) -> None:
-    """One job of each kind that a sweep looks after.
+    """Sweep one job of each kind that a sweep handles.
 
-    Overdue, never started, confirmed and not delivered, cut off while its rows went in, cancelled and not
+    Overdue, never started, confirmed but not delivered, interrupted while inserting, cancelled but not
     cleared.
     """
     company = console.other_company()
@@ -306,13 +306,13 @@ def sweep_flow(console: Console, cloud: Cloud) -> None:
     assert "Contents" not in cloud.s3.list_objects_v2(Bucket=cloud.facts["bucket_name"], Prefix=left)
     assert {"expired", "started", "confirmed", "failed"} <= set(swept), swept
     for job_id in (overdue, cut):
-        cloud.wait_until_told(company, job_id)
+        cloud.wait_until_published(company, job_id)
 
 
 def shares_flow(name: str, console: Console, cloud: Cloud) -> None:
-    """A function that gives a slot on, or takes one, lets the company's first waiting jobs go on.
+    """A function that passes a slot on, or takes one, resumes the company's first waiting jobs.
 
-    Here one that was never started and one that was confirmed; both have a ticket, and nobody let them go on.
+    Here one that was never started and one that was confirmed; both have a ticket, and nobody resumed them.
     """
     company = console.other_company()
     company.provision()
@@ -340,7 +340,7 @@ def shares_flow(name: str, console: Console, cloud: Cloud) -> None:
     for job_id in (
         unstarted["job_id"],
         confirmed,
-    ):  # neither has what its step would read: it may have failed
+    ):  # neither has what its step reads, so it may have failed
         company.call("DELETE", f"/upload-jobs/{job_id}")
 
 
@@ -354,13 +354,13 @@ def cloud(stack_file: Path, pytestconfig: pytest.Config) -> Iterator[Cloud]:
 
 
 class Denials:
-    """What the emulator's log tells of refused calls, from now on."""
+    """What the emulator's log says about refused calls, from now on."""
 
     def __init__(self, log: Path) -> None:
         self._log, self._start = log, log.stat().st_size
 
     def find(self, role: str) -> str | None:
-        """Return the action that the role was refused, None if it was refused none."""
+        """Return the action that the role was refused, or None."""
         with self._log.open("rb") as file:
             file.seek(self._start)
             text = file.read().decode(errors="replace")
@@ -369,7 +369,7 @@ class Denials:
 
 
 def _breaks(flow: Callable[[], None], refused: Callable[[], str | None] = lambda: None) -> str | None:
-    """Return how the flow fails, or what was refused meanwhile; None if it does its work."""
+    """Return how the flow fails, or what was refused meanwhile; None if it succeeds."""
     pool = ThreadPoolExecutor(1)
     running = pool.submit(flow)
     pool.shutdown(wait=False)
@@ -382,7 +382,7 @@ def _breaks(flow: Callable[[], None], refused: Callable[[], str | None] = lambda
 
 
 def whole_flow(console: Console, cloud: Cloud) -> None:
-    """Everything that any function but the sweep does."""
+    """Do everything that any function but the sweep does."""
     job_flow(console, cloud)
     refused_flow(console, cloud)
     cancel_flow(console, cloud)
@@ -391,7 +391,7 @@ def whole_flow(console: Console, cloud: Cloud) -> None:
 
 
 def _flow_of(name: str, console: Console, cloud: Cloud) -> None:
-    """Everything that the function, or machine, does."""
+    """Do everything that the function, or machine, does."""
     if name == "SweepFunction":
         sweep_flow(console, cloud)
         return
@@ -402,14 +402,14 @@ def _flow_of(name: str, console: Console, cloud: Cloud) -> None:
 
 @pytest.mark.flow
 @pytest.mark.parametrize("name", [*FUNCTIONS, *MACHINES])
-def test_no_statement_can_be_taken_away(
+def test_no_statement_can_be_removed(
     name: str,
     console: Console,
     cloud: Cloud,
     stack_file: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """With all of them everything works; without any one of them something does not."""
+    """With all of them, everything works; without any one of them, something fails."""
     flow = partial(_flow_of, name)
     assert _breaks(lambda: flow(console, cloud)) is None
     needless = []

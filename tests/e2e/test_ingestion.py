@@ -23,7 +23,7 @@ UNATTENDED = {"table": "vendas", "auto-confirm": "true"}
 
 
 def block(name: str) -> str:
-    """Return the page's block of that name."""
+    """Return the page's block with that name."""
     found = re.search(rf"^```{name}\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     assert found is not None
     return found[1]
@@ -31,13 +31,13 @@ def block(name: str) -> str:
 
 @pytest.fixture(scope="session")
 def facts(stack_file: Path) -> local.Stack:
-    """Where the stack's AWS is, and its administrator's key."""
+    """Where the stack's AWS is, and its administrator's keys."""
     return local.load(stack_file)
 
 
 @pytest.fixture(scope="session")
 def administrator(facts: local.Stack) -> Callable[[str], Any]:
-    """Make clients of the administrator's."""
+    """Make clients with the administrator's keys."""
     return lambda service: boto3.client(
         service,
         endpoint_url=facts.aws_endpoint_url,
@@ -72,7 +72,7 @@ def job_of(
         s3 = administrator("s3")
         deadline = time.monotonic() + JOB_LIMIT_SECONDS
         while not (tags := s3.get_object_tagging(Bucket=facts.bucket_name, Key=key)["TagSet"]):
-            assert time.monotonic() < deadline, "the object was not taken"
+            assert time.monotonic() < deadline, "the object was not picked up"
             time.sleep(POLL_SECONDS)
         return company.wait(tags[0]["Value"], *statuses)
 
@@ -113,7 +113,7 @@ def test_one_companys_backlog_delays_no_other(
     job_of: Callable[..., dict[str, Any]],
     stack: Stack,
 ) -> None:
-    """Its first jobs take its slots, and here cannot end: its others wait, another company's does not."""
+    """Its first jobs hold its slots and cannot end here: its others wait, another company's does not."""
     table = company.create_table("vendas", column("produto"))
     database = f"co_{company.ok('GET', '/status')['connection_id']}"
     with psycopg.connect(stack.postgres_admin_dsn, dbname=database) as reader:
@@ -147,7 +147,7 @@ def test_unattended_values_that_do_not_convert_fail_the_job(
     assert rows_of(company) == [["café", 1]]
 
 
-def test_a_file_that_is_refused_is_a_failed_job(
+def test_a_refused_file_is_a_failed_job(
     put: Callable[..., str], job_of: Callable[..., dict[str, Any]]
 ) -> None:
     assert job_of(put("olá", "vendas.pdf"), "failed")["error"]["code"] == "INBOX_FILE_REFUSED"
@@ -155,7 +155,7 @@ def test_a_file_that_is_refused_is_a_failed_job(
 
 @pytest.fixture
 def pipeline(facts: local.Stack, company: Console, administrator: Callable[[str], Any]) -> Any:
-    """The S3 client of a pipeline that has the page's policy."""
+    """A pipeline's S3 client, under the page's policy."""
     iam, user = administrator("iam"), f"pipeline-{company.company_id}"
     policy = block("json policy").replace("BUCKET", facts.bucket_name)
     iam.create_user(UserName=user)
@@ -192,7 +192,7 @@ def test_the_pages_python_block_runs_under_the_pages_policy(
     assert [row[:2] for row in rows_of(company)] == [["Ana", "012.345.678-90"], ["João", "987.654.321-00"]]
 
 
-def test_the_pages_policy_lets_large_files_in_by_parts(
+def test_the_pages_policy_allows_multipart_uploads(
     facts: local.Stack, company: Console, pipeline: Any, job_of: Callable[..., dict[str, Any]]
 ) -> None:
     key = f"inbox/{company.company_id}/grande.csv"
@@ -211,7 +211,7 @@ def test_the_pages_policy_lets_large_files_in_by_parts(
     assert table["row_count"] == 2 * PART_BYTES // 100
 
 
-def test_the_pages_policy_shuts_out_every_other_place(
+def test_the_pages_policy_denies_every_other_place(
     facts: local.Stack, company: Console, pipeline: Any, http: httpx.Client
 ) -> None:
     other = Console(company.stack, company.base_url, http)

@@ -1,6 +1,6 @@
-"""A stranger gets nothing: every operation of the OpenAPI document with another company's ids.
+"""Another company gets nothing: every operation of the OpenAPI document, with another company's ids.
 
-The operations come from the document that the stack itself serves, so that a new route is in the matrix at
+The operations come from the document that the stack serves, so that a new route is in the matrix at
 once, or the test says that it has no body here.
 """
 
@@ -17,7 +17,7 @@ PREFIX = "/v1/managed-tables"
 FILES = {"files": [{"name": "a.csv", "size_bytes": 4}]}
 TABLE = {"display_name": "roubada", "columns": [column("produto")]}
 
-# A body that would do what the operation does, so that nothing but the id refuses it
+# A valid body for each operation, so that only the id can be the reason for a refusal
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/{table_id}/upload"): FILES,
     ("POST", "/{table_id}/data"): {"rows": [{"produto": "roubada"}]},
@@ -33,7 +33,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/upload-jobs/{job_id}/reanalyze"): {"tables": [{"file": 0, "sheet": None}]},
     ("POST", "/upload-jobs/{job_id}/undo"): {"force": True},
 }
-# What names nothing of a company's: these see the caller's own company only
+# Operations without a company's ids: these see only the caller's company
 WITHOUT_IDS = {
     ("GET", ""),
     ("POST", ""),
@@ -55,7 +55,7 @@ SENTENCES = {
 
 @dataclass(frozen=True)
 class Belongings:
-    """What a company has: the ids that stand in paths."""
+    """What a company has: the ids used in paths."""
 
     table_id: str
     row_id: str
@@ -67,7 +67,7 @@ class Belongings:
 
 
 def operations(console: Console) -> list[tuple[str, str]]:
-    """Return method and path (without the prefix) of every operation that asks for a token."""
+    """Return method and path (without the prefix) of every operation that requires a token."""
     document = console.ok("GET", "/openapi.json", token="")
     return [
         (method.upper(), path.removeprefix(PREFIX))
@@ -78,7 +78,7 @@ def operations(console: Console) -> list[tuple[str, str]]:
 
 
 def create_belongings(console: Console) -> Belongings:
-    """Give a company a table with a row and a job that waits for its confirmation."""
+    """Give a company a table with a row and a job that waits for confirmation."""
     console.provision()
     table_id = console.create_table("vendas", column("produto"))["_id"]
     console.insert(table_id, {"produto": "Café"})
@@ -88,7 +88,7 @@ def create_belongings(console: Console) -> Belongings:
 
 
 def picture(console: Console) -> Any:
-    """Return everything that the API tells of a company."""
+    """Return everything that the API shows of a company."""
     tables = console.ok("GET", params={"per_page": 100})
     jobs = console.ok("GET", "/upload-jobs/active")
     return tables, jobs, [console.ok("GET", f"/{one['_id']}/data") for one in tables["records"]]
@@ -101,7 +101,7 @@ def victim(console: Console) -> Console:
 
 @pytest.mark.flow
 def test_every_operation_with_another_companys_ids_is_404(victim: Console) -> None:
-    """Any mix of another company's ids and one's own is 404, and nothing of the other company changes."""
+    """Any mix of another company's ids and the caller's is 404, and nothing of the other company changes."""
     theirs = create_belongings(victim)
     thief = victim.other_company()
     own = create_belongings(thief)
@@ -111,7 +111,7 @@ def test_every_operation_with_another_companys_ids_is_404(victim: Console) -> No
     tried = 0
     for method, path in matrix:
         names = [name for name in vars(theirs) if f"{{{name}}}" in path]
-        assert bool(names) == ("{" in path), f"what stands in {path}?"
+        assert bool(names) == ("{" in path), f"unknown parameter in {path}"
         for stolen in itertools.product([True, False], repeat=len(names)):
             if not any(stolen):
                 continue
@@ -132,7 +132,7 @@ def test_every_operation_with_another_companys_ids_is_404(victim: Console) -> No
 
 
 def test_the_same_answer_whether_it_exists_or_not(company: Console) -> None:
-    """Another company's id and an invented one are told apart by nothing in the answer."""
+    """Nothing in the answer tells another company's id from an invented one."""
     table_id = company.create_table()["_id"]
     thief = company.other_company()
     thief.provision()
@@ -143,8 +143,8 @@ def test_the_same_answer_whether_it_exists_or_not(company: Console) -> None:
             assert (one.status, one.text) == (other.status, other.text) == (404, other.text)
 
 
-def test_what_has_no_id_is_of_the_caller_alone(company: Console) -> None:
-    """Listings, status and provisioning of a stranger show and change nothing of the company."""
+def test_routes_without_ids_see_only_the_callers_company(company: Console) -> None:
+    """Another company's listings, status and provisioning show and change nothing of this company."""
     company.create_table("vendas")
     company.ok("POST", "/upload", FILES)
     mine = company.ok("GET", "/status")["connection_id"]
@@ -157,7 +157,7 @@ def test_what_has_no_id_is_of_the_caller_alone(company: Console) -> None:
 
 
 def test_a_search_and_a_cursor_stay_inside_the_company(company: Console) -> None:
-    """Query parameters reach no further than the path: a search, a cursor of another company's row."""
+    """Query parameters reach no other company either: a search, a cursor at another company's row."""
     table_id = company.create_table("vendas")["_id"]
     company.insert(table_id, *({"produto": f"p{number}"} for number in range(3)))
     page = company.ok("GET", f"/{table_id}/data", params={"per_page": 1})
@@ -175,7 +175,7 @@ def test_a_search_and_a_cursor_stay_inside_the_company(company: Console) -> None
 # --- presigned posts ---------------------------------------------------------------------------------
 @pytest.mark.parametrize("change", ["other company", "other job", "up a folder", "jobs", "inbox", "absolute"])
 def test_a_presigned_post_writes_its_own_key_only(company: Console, change: str) -> None:
-    """The form of one file admits no other key, in another company, another job or another folder."""
+    """One file's form allows no other key: not in another company, another job or another folder."""
     upload = company.ok("POST", "/upload", FILES)["uploads"][0]
     key = upload["fields"]["key"]
     other = {
@@ -222,7 +222,7 @@ def test_a_presigned_post_is_refused_when_tampered_with(company: Console, tamper
     ],
 )
 def test_a_file_name_never_reaches_the_key(company: Console, name: str) -> None:
-    """The object's key is made of ids and a number, whatever the file is called."""
+    """The object's key consists of ids and a number, whatever the file's name."""
     answer = company.call("POST", "/upload", {"files": [{"name": name, "size_bytes": 4}]})
     if answer.status == 422:
         return
@@ -232,7 +232,7 @@ def test_a_file_name_never_reaches_the_key(company: Console, name: str) -> None:
 
 
 def test_nobody_reads_the_bucket(company: Console) -> None:
-    """Without the account's credentials objects are neither read, listed nor overwritten."""
+    """Without the account's credentials, objects cannot be read, listed or overwritten."""
     upload = company.ok("POST", "/upload", FILES)["uploads"][0]
     assert company.post_to_s3(upload, b"a\n1\n").status_code == 204
     where = f"{upload['url'].rstrip('/')}/{upload['fields']['key']}"

@@ -30,8 +30,8 @@ def test_a_job_is_cancelled_while_it_waits(company: Console, stack_file: Path) -
     assert company.loaded({"vendas.csv": CSV})["result"]["inserted"] == 2
 
 
-def test_a_job_is_cancelled_while_its_rows_go_in_or_it_is_too_late(company: Console) -> None:
-    """Whichever it is, the answer, the record and the table agree."""
+def test_a_job_is_cancelled_while_inserting_or_it_is_too_late(company: Console) -> None:
+    """Either way, the answer, the record and the table agree."""
     rows = "".join(f"{number};1,5\n" for number in range(150_000))
     job = company.analyzed({"muitas.csv": f"numero;valor\n{rows}"})
     assert company.confirm(job).status == 200
@@ -45,7 +45,7 @@ def test_a_job_is_cancelled_while_its_rows_go_in_or_it_is_too_late(company: Cons
         assert (ended["status"], tables) == ("done", {"muitas": 150_000})
 
 
-def test_the_history_has_every_job_and_each_its_result(company: Console) -> None:
+def test_the_history_has_every_job_with_its_result(company: Console) -> None:
     done = company.loaded({"vendas.csv": CSV})
     waiting = company.analyzed({"vendas.csv": CSV}, done["user_table_id"])
     assert "SAME_FILE" in {warning["code"] for warning in waiting["warnings"]}
@@ -63,7 +63,7 @@ def test_the_history_has_every_job_and_each_its_result(company: Console) -> None
     assert company.call("DELETE", f"/upload-jobs/{done['_id']}").code == "JOB_FINISHED"
 
 
-def test_the_deletion_of_a_table_ends_what_waits_for_it(company: Console) -> None:
+def test_deleting_a_table_ends_the_jobs_waiting_for_it(company: Console) -> None:
     table_id = company.loaded({"vendas.csv": CSV})["user_table_id"]
     waiting = company.analyzed({"vendas.csv": CSV}, table_id)
     company.ok("DELETE", f"/{table_id}")

@@ -22,21 +22,21 @@ CLIENTS = 16
 COMPANIES = 4
 BATCH = 20
 CHOICES = ("insert",) * 6 + ("list",) * 6 + ("update",) * 3 + ("delete",) * 2 + ("upload",)
-ENDED_SECONDS = 300.0  # for the jobs that are under way at the end
+ENDED_SECONDS = 300.0  # for the jobs still running at the end
 POOL_LIMIT = 8  # DATABASE_CONNECTIONS_MAX of the server's one process
-# Beside the pool's: a connection of an operation on a table, and of an insert for each of 4 at once
+# Beyond the pool: connections of 4 operations on tables and 4 inserts at once
 FLOW_LIMIT = 8
-MEMORY_GROWTH_MAX = 1.35  # of what the server takes once it is warm
+MEMORY_GROWTH_MAX = 1.35  # of the memory of the warm server
 
 
 @dataclass
 class Ledger:
-    """What one company was told: rows that it wrote, changed and deleted, each acknowledged."""
+    """What one company had acknowledged: rows that it wrote, changed and deleted."""
 
     console: Console
     table_id: str
     lock: threading.Lock = field(default_factory=threading.Lock)
-    keys: dict[str, int] = field(default_factory=dict)  # the row's own key → its value as acknowledged
+    keys: dict[str, int] = field(default_factory=dict)  # the row's key → its acknowledged value
     free: list[str] = field(default_factory=list)  # ids of rows that no client is changing
     ids: dict[str, str] = field(default_factory=dict)  # id → key
     unsure: set[str] = field(default_factory=set)  # keys whose last request was not acknowledged
@@ -50,7 +50,7 @@ class Ledger:
 
 @dataclass
 class Run:
-    """One run: what was answered, and what was seen of the server meanwhile."""
+    """One run: its answers, and what was observed of the server meanwhile."""
 
     deadline: float
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -79,7 +79,7 @@ def insert(run: Run, ledger: Ledger, chance: random.Random) -> None:
 
 
 def read(run: Run, ledger: Ledger, chance: random.Random) -> None:
-    """Read a page, and learn the ids of rows that may then be changed."""
+    """Read a page, and note the ids of rows that may then be changed."""
     params = {"per_page": 50, "page": chance.randint(1, 20), "sort_by": chance.choice(["id", "valor"])}
     answer = run.note("list", ledger.console.call("GET", f"/{ledger.table_id}/data", params=params))
     if answer.status == 200:
@@ -120,9 +120,9 @@ def delete(run: Run, ledger: Ledger, chance: random.Random) -> None:
 
 
 def upload(run: Run, ledger: Ledger, chance: random.Random) -> None:
-    """Append a file to the company's table and follow it to the end; one of a company at a time.
+    """Append a file to the company's table and follow it to the end; one at a time per company.
 
-    Each takes two functions on the same cores that the clients and servers have.
+    Each runs two functions on the cores that the clients and servers use.
     """
     if not ledger.uploading.acquire(blocking=False):
         return
@@ -150,13 +150,13 @@ ACTIONS = {"insert": insert, "list": read, "update": update, "delete": delete, "
 
 
 def work(run: Run, ledger: Ledger, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - a repeatable choice, no secret
+    chance = random.Random(seed)  # noqa: S311 - a repeatable choice, not a secret
     while time.monotonic() < run.deadline:
         ACTIONS[chance.choice(CHOICES)](run, ledger, chance)
 
 
 def watch(run: Run, stack_file: Path, databases: list[str], stop: threading.Event) -> None:
-    """Once a second: connections to the companies' databases, memory of the ASGI server."""
+    """Record once a second the connections to the companies' databases and the ASGI server's memory."""
     facts = json.loads(stack_file.read_text())
     pid = (stack_file.parent / "server.pid").read_text().strip()
     with psycopg.connect(facts["postgres_admin_dsn"], autocommit=True) as admin:
@@ -169,7 +169,7 @@ def watch(run: Run, stack_file: Path, databases: list[str], stop: threading.Even
 
 
 def memory_kib(pid: str) -> int:
-    """Return what the process holds in memory."""
+    """Return the process's memory use."""
     command = ["ps", "-o", "rss=", "-p", pid]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -237,7 +237,7 @@ def test_nothing_is_lost_under_load(
 
 
 def report(run: Run, ledgers: list[Ledger], target: str, seconds: float) -> str:
-    """Say what the run was, in figures."""
+    """Summarize the run in figures."""
     answers = ", ".join(f"{what} {status}: {count}" for (what, status), count in sorted(run.answers.items()))
     kept, jobs = sum(len(one.keys) for one in ledgers), sum(len(one.uploaded) for one in ledgers)
     start, most, end = (kib // 1024 for kib in (run.memory_kib[0], max(run.memory_kib), run.memory_kib[-1]))

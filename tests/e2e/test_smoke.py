@@ -1,4 +1,4 @@
-"""`make smoke`, on the stack under test: what is to hold on AWS holds here, and what does not is found."""
+"""`make smoke`, on the stack under test: what must hold on AWS holds here, and failures are found."""
 
 import json
 from functools import partial
@@ -13,7 +13,7 @@ from managed_tables_operations.smoke import Smoke, run
 
 
 @pytest.mark.flow
-def test_a_deployment_that_works_passes_and_nothing_is_left(
+def test_a_working_deployment_passes_and_nothing_is_left(
     console: Console, stack_file: Path, http: httpx.Client
 ) -> None:
     facts = json.loads(stack_file.read_text())
@@ -27,7 +27,7 @@ def test_a_deployment_that_works_passes_and_nothing_is_left(
     assert console.ok("GET")["records"] == []
 
 
-def test_what_does_not_hold_is_said(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_are_reported(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMOKE_TOKEN", "none")
     monkeypatch.setattr(module, "WAKING_LIMIT_SECONDS", 0)
     assert module.main(["--api", stack.api_url, "--seconds", "0"]) == 1

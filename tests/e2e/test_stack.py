@@ -1,4 +1,4 @@
-"""The local stack itself: what it keeps through a crash, and that stacks run side by side."""
+"""The local stack: what it keeps through a crash, and that stacks run side by side."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ SAVING_LIMIT_SECONDS = 60.0  # it saves every 5 s
 
 @pytest.fixture
 def own_folder(run_folder: Path) -> Iterator[Path]:
-    """The folder of a stack that only this test has."""
+    """The folder of a stack that only this test uses."""
     folder = run_folder / "own-stack"
     yield folder
     local.remove(folder)
@@ -58,7 +58,7 @@ def test_tables_and_rows_survive_a_crash(
 
 
 def _wait_until_saved(folder: Path) -> None:
-    """Wait for two savings of DynamoDB from now on: the second began after this call."""
+    """Wait until DynamoDB has been saved twice from now: the second save began after this call."""
     saved = folder / "ministack" / "state" / "dynamodb.json"
     seen: set[int] = set()
     deadline = time.monotonic() + SAVING_LIMIT_SECONDS

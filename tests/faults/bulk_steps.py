@@ -1,4 +1,4 @@
-"""Changes of many rows at once, and inserts that return what they made, sent again until answered."""
+"""Bulk changes of rows, and inserts that return their rows, repeated until answered."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from managed_tables_api.rows.inserts.inserting import InsertedRows, NewRows
 
 
 class InsertReturning(TableOperation):
-    """Rows by the API in a transaction of its own, whose ids are answered."""
+    """Rows inserted through the API in their own transaction, with their ids returned."""
 
     name = "insert returning"
 
@@ -27,7 +27,7 @@ class InsertReturning(TableOperation):
 
 
 class InsertOnConflict(TableOperation):
-    """Rows that meet a key: updated or inserted once; a repeated request answers as the first."""
+    """Rows with an existing key or a new one: updated or inserted once; a repeat gets the first answer."""
 
     name = "insert on conflict"
 
@@ -50,7 +50,7 @@ class InsertOnConflict(TableOperation):
 
 
 class BulkUpdate(TableOperation):
-    """All rows by their ids: all of them changed once it is answered, and all or none before."""
+    """All rows by their ids: all are changed once it is answered, all or none before."""
 
     name = "bulk update"
 
@@ -62,7 +62,7 @@ class BulkUpdate(TableOperation):
 
     def operate(self, world: World) -> int:
         values = {valor for (valor,) in world.query("SELECT valor::int FROM vendas")}
-        assert values in ({1}, {7}), "changed in part"
+        assert values in ({1}, {7}), "partially changed"
         bulk = world.fresh_services().bulk_changes
         return bulk.update(world.company_id, self.table_id, lambda: self.body)
 
@@ -72,7 +72,7 @@ class BulkUpdate(TableOperation):
 
 
 class BulkDelete(TableOperation):
-    """The rows of a condition: gone once it is answered, and the kept count with them."""
+    """Rows by a condition: gone once it is answered, and the stored row count right."""
 
     name = "bulk delete"
 
@@ -82,5 +82,5 @@ class BulkDelete(TableOperation):
         return bulk.delete(world.company_id, self.table_id, lambda: body)
 
     def check(self, world: World, value: Any) -> None:
-        assert value in (0, 2)  # none is left for whoever sends it again
+        assert value in (0, 2)  # a repeated request finds none left
         assert world.query("SELECT n FROM vendas") == [(-1,)]

@@ -1,4 +1,4 @@
-"""The cancellation of a job, made to fail: of one that waits, inserts, or has committed."""
+"""Cancelling a job, with faults: one that waits, inserts, or has committed."""
 
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
 class Cancel(Scenario):
-    """The cancellation by a user, who sends it again until it is answered."""
+    """A cancellation by a user, who repeats it until it is answered."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -85,14 +85,14 @@ class Cancel(Scenario):
             assert execution_status(world, self.job_id) == "ABORTED"
 
     def _check_table(self, world: World) -> None:
-        """The table is as it was: the column that the job had added is gone, no trace of it is left."""
+        """Check that the table is as before: the column that the job added is gone without a trace."""
         world.list_tables()
         assert list(world.job_table().columns) == SCHEMA[:2]
         assert [n for (n,) in world.query("SELECT n FROM vendas ORDER BY id")] == OLD_NUMBERS
         assert world.query("SELECT count(*) FROM managed_tables.added_columns") == [(0,)]
 
     def _sweep(self, world: World) -> None:
-        """Sweep the job until nothing is left to do of it, as the schedule does in the end."""
+        """Sweep the job until nothing is left to do, as the schedule would eventually."""
         key = {"pk": f"COMPANY#{world.company_id}", "sk": f"JOB#{self.job_id}"}
         world.services.items.change(key, {"updated_at": LONG_AGO})
         for _ in range(2):
@@ -101,7 +101,7 @@ class Cancel(Scenario):
 
 
 def _die_after_commit(world: World, job_id: str) -> None:
-    """Load the rows in this process, which dies before it can say so."""
+    """Load the rows in this process, which dies before it can record that."""
     inserting.complete = lambda *_: 1 / 0  # type: ignore[assignment, return-value]
     run_job(world.fresh_services(), world.company_id, job_id)
 

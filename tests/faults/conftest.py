@@ -1,4 +1,4 @@
-"""A company of its own for each module of fault tests, and the ages of dead operations made short."""
+"""A separate company for each module of fault tests, where dead operations are detected at once."""
 
 import secrets
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from managed_tables_local.deployed.emulator import Emulator
 
 __all__ = ["aws_session", "emulator"]
 
-# An operation counts as dead at once: what is said to be politeness must not be needed for correctness.
+# An operation counts as dead at once: waiting is a courtesy, and correctness must not depend on it.
 STALE_AFTER_SECONDS = 0.3
 CHUNK_BYTES = 256  # so that a file of a dozen rows is several chunks of a COPY
 
@@ -41,7 +41,7 @@ def world(
     postgres_dsn: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[World]:
-    """A company whose database is ready."""
+    """A company with a ready database."""
     with pytest.MonkeyPatch.context() as patch:
         use_emulator(emulator, aws_session, patch)
         folder: Path = tmp_path_factory.mktemp("world", numbered=True)

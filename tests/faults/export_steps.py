@@ -1,4 +1,4 @@
-"""The steps of an export that are made to fail: its start, and its run in each format."""
+"""The steps of an export, with faults: its start, and its run in each format."""
 
 import json
 import time
@@ -22,7 +22,7 @@ ROWS = [{"n": number, "valor": number + 1, "texto": f"linha {number} " + "x" * 6
 
 
 class Export(Scenario):
-    """The exporting step: one whole file, which the record names, and nothing beside it."""
+    """The exporting step: one complete file, named by the record, and no other object."""
 
     def __init__(self, form: ExportFormat) -> None:
         self.form = form
@@ -38,7 +38,7 @@ class Export(Scenario):
         return lambda: self._run(world)
 
     def _run(self, world: World) -> Any:
-        destination.PART_BYTES = PART_BYTES  # in a child of its own
+        destination.PART_BYTES = PART_BYTES  # in its own child process
         stop_at = time.monotonic() + 600
         return run_export(world.fresh_services(), world.company_id, self.export.export_id, stop_at)
 
@@ -54,7 +54,7 @@ class Export(Scenario):
 
 
 class StartExport(Scenario):
-    """The start of an export by a user, who asks again if there was no answer."""
+    """The start of an export by a user, who repeats the request if there was no answer."""
 
     name = "start export"
     repeats = False
@@ -78,7 +78,7 @@ class StartExport(Scenario):
 
 
 def _machine(world: World) -> str:
-    """Return the ARN of a state machine that does nothing; making it again gives the same."""
+    """Return the ARN of a state machine that does nothing; creating it again returns the same."""
     client = world.services.stepfunctions
     role = client.describe_state_machine(stateMachineArn=world.services.settings.state_machine_arn)["roleArn"]
     definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}

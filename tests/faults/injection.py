@@ -1,8 +1,8 @@
-"""Inject faults: a step runs in a forked child, whose calls of AWS and PostgreSQL are counted.
+"""Inject faults: a step runs in a forked child, whose calls to AWS and PostgreSQL are counted.
 
-Each call of AWS, each statement, COPY chunk and commit is a boundary with a number. One run without a fault
-tells how many there are; each further run meets one fault at one of them. Nothing of the product knows of it:
-what is wrapped are methods of botocore and psycopg, and in the child only.
+Each AWS call, statement, COPY chunk and commit is a numbered boundary. One run without a fault
+shows how many there are; each further run has one fault at one of them. The product is not changed:
+only methods of botocore and psycopg are wrapped, and only in the child.
 """
 
 import functools
@@ -24,13 +24,13 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, 
 from botocore.httpsession import URLLib3Session
 
 Way = Literal[
-    "kill before",  # SIGKILL, the call not made
-    "kill after",  # SIGKILL, the call carried out and its answer not seen
+    "kill before",  # SIGKILL before the call is made
+    "kill after",  # SIGKILL after the call, before its answer is seen
     "cut",  # PostgreSQL ends the connection before the statement
-    "lost",  # the call is carried out, the connection breaks before its answer
-    "down",  # AWS cannot be reached, however often botocore tries
-    "error once",  # AWS answers 503 once: botocore tries again
-    "lost once",  # AWS carries out a request, its answer is lost once: botocore repeats it
+    "lost",  # the statement runs, but the connection breaks before its answer
+    "down",  # AWS is unreachable, however often botocore tries
+    "error once",  # AWS answers 503 once: botocore retries
+    "lost once",  # AWS carries out a request but its answer is lost once: botocore repeats it
 ]
 SQL_WAYS: tuple[Way, ...] = ("kill before", "kill after", "cut", "lost")
 CALL_WAYS: tuple[Way, ...] = ("kill before", "kill after", "down", "lost")
@@ -42,20 +42,20 @@ CLOSING_LIMIT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Boundary:
-    """One crossing of the step's edge: a statement (`sql`), a call of AWS, or one HTTP request of a call."""
+    """One external operation of the step: a statement (`sql`), an AWS call, or one HTTP request of a call."""
 
     kind: Literal["sql", "call", "request"]
     name: str
 
     @property
     def ways(self) -> tuple[Way, ...]:
-        """How it can go wrong."""
+        """The ways in which it can fail."""
         return {"sql": SQL_WAYS, "call": CALL_WAYS, "request": REQUEST_WAYS}[self.kind]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong, at which boundary, counted from 0."""
+    """A way to fail, and the boundary's number, from 0."""
 
     number: int
     way: Way
@@ -63,7 +63,7 @@ class Fault:
 
 @dataclass
 class Run:
-    """How a child ended: its boundaries, and what the step returned or raised; `killed` if it was."""
+    """How a child ended: its boundaries, and what the step returned or raised, or that it was killed."""
 
     boundaries: list[Boundary] = field(default_factory=list)
     killed: bool = False
@@ -77,7 +77,7 @@ class Run:
 
 
 def run_step(step: Callable[[], Any], fault: Fault | None = None, admin_dsn: str = "") -> Run:
-    """Run the step in a forked child that meets the fault; it must make its own clients and connections."""
+    """Run the step in a forked child with the fault; the step must make its own clients and connections."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -91,7 +91,7 @@ def run_step(step: Callable[[], Any], fault: Fault | None = None, admin_dsn: str
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         return Run(killed=True)
-    run: Run = pickle.loads(answer)  # noqa: S301 - written by our own child
+    run: Run = pickle.loads(answer)  # noqa: S301 - written by our child
     return run
 
 
@@ -111,7 +111,7 @@ def _read_all(reading: int, child: int) -> bytes:
 
 
 def _be_child(step: Callable[[], Any], fault: Fault | None, admin_dsn: str, writing: int) -> None:
-    """Run the step and leave without any of the parent's clean-up: its connections are not ours to close."""
+    """Run the step and exit without the parent's cleanup, which would close the parent's connections."""
     run = Run()
     try:
         Injector(fault, admin_dsn, run.boundaries).install()
@@ -124,7 +124,7 @@ def _be_child(step: Callable[[], Any], fault: Fault | None, admin_dsn: str, writ
 
 
 class Injector:
-    """Counts the boundaries of this process and lets the fault happen at its own."""
+    """Counts the boundaries of this process and injects the fault at its boundary."""
 
     def __init__(self, fault: Fault | None, admin_dsn: str, boundaries: list[Boundary]) -> None:
         self._fault, self._admin_dsn, self._boundaries = fault, admin_dsn, boundaries
@@ -132,7 +132,7 @@ class Injector:
         self._connect = psycopg.connect
 
     def install(self) -> None:
-        """Wrap what talks to the outside, for the rest of this process's life."""
+        """Wrap everything that talks to AWS or PostgreSQL, for the rest of this process's life."""
         self._wrap(BaseClient, "_make_api_call", self._around_call)
         self._wrap(URLLib3Session, "send", self._around_request)
         self._wrap(psycopg.Cursor, "execute", self._around_execute)
@@ -152,7 +152,7 @@ class Injector:
         setattr(owner, name, wrapped)
 
     def _meet(self, boundary: Boundary) -> Way | None:
-        """Count the boundary; return how it is to go wrong, None for not at all."""
+        """Count the boundary; return how it must fail, or None."""
         with self._lock:
             number = len(self._boundaries)
             self._boundaries.append(boundary)
@@ -205,20 +205,20 @@ class Injector:
         return result
 
     def _cut(self, connection: Any) -> None:
-        """End the server's side of the connection and wait until it is gone."""
+        """End the server process of the connection and wait until it is gone."""
         pid = connection.pgconn.backend_pid
         with self._connect(self._admin_dsn, autocommit=True) as admin:
-            # By libpq itself: the wrapped cursor would count it.
+            # Directly through libpq: the wrapped cursor would count it.
             admin.pgconn.exec_(f"SELECT pg_terminate_backend({pid})".encode())
             deadline = time.monotonic() + CLOSING_LIMIT_SECONDS
             gone = f"SELECT FROM pg_stat_activity WHERE pid = {pid}".encode()
             while admin.pgconn.exec_(gone).ntuples:
                 if time.monotonic() > deadline:
-                    raise AssertionError("the server's side did not end")
+                    raise AssertionError("the server process did not end")
 
 
 class _Empty:
-    """The body of an answer that has none."""
+    """The body of an answer without one."""
 
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
         return iter(())
@@ -230,7 +230,7 @@ def _kill_if(way: Way | None, wanted: Way) -> None:
 
 
 def _words(statement: Any) -> str:
-    """Return how the statement begins, for people."""
+    """Return the first words of the statement, for people."""
     text = statement if isinstance(statement, str | bytes) else statement.as_bytes(None)
     text = text.decode() if isinstance(text, bytes) else text
     return " ".join(text.split())[:60]

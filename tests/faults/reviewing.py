@@ -1,4 +1,4 @@
-"""The review, made to fail: another reading asked for and made, and a load that leaves rows out."""
+"""The review, with faults: a new reading requested and made, and a load that leaves rows out."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from managed_tables_analyze.handler import analyze_job
 from managed_tables_insert.job import run_job
 
 STATED = {"timezone": None, "tables": [{"file": 0, "sheet": None, "skip_lines": [2]}]}
-LINES = len(ROWS) - 1  # without the one that is stated to be none
+LINES = len(ROWS) - 1  # without the line stated not to be a row
 
 
 def _waiting(world: World) -> str:
-    """Return the id of a job whose execution waits, its file analysed."""
+    """Return the id of a job whose execution waits, its file analyzed."""
     job = world.queued_job(CSV)
     run = run_step(lambda: analyze_job(world.fresh_services(), world.company_id, job.job_id))
     assert run.ended_well, run.error
@@ -34,7 +34,7 @@ def _assert_read_again(world: World, job_id: str) -> None:
 
 
 class Reanalyze(Scenario):
-    """The request by a user, who sends the same again until it is answered; then the files are read."""
+    """A request by a user, who repeats it until it is answered; then the files are read."""
 
     name = "reanalyze"
 
@@ -53,7 +53,7 @@ class Reanalyze(Scenario):
 
 
 class AnalyzeAgain(Scenario):
-    """The analysing step under what a person states: the reading before holds until the new one is there."""
+    """The analyzing step with a stated reading: the previous one stays valid until the new one is ready."""
 
     name = "analyze again"
 
@@ -68,7 +68,7 @@ class AnalyzeAgain(Scenario):
 
 
 class InsertSkipping(Scenario):
-    """The inserting step that leaves rows out: each row is in the table or in the file of rejected ones."""
+    """The inserting step when it leaves rows out: each row is in the table or in the rejects file."""
 
     name = "insert create, skipping"
 

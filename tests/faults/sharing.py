@@ -1,4 +1,4 @@
-"""A company's one slot, made to fail: a job that has to wait for it, and each way in which it is given on."""
+"""A company's only slot, with faults: a job that waits for it, and each way in which it is passed on."""
 
 from typing import Any
 
@@ -19,19 +19,19 @@ FAR = "9999-01-01T00:00:00.000Z"
 
 
 def one_slot(world: World) -> ApiServices:
-    """Return the services of a new process of a deployment in which each company has one slot."""
+    """Return the services of a new process, in a deployment where each company has one slot."""
     return world.fresh_services(running_jobs_max=1)
 
 
 def arrived_job(world: World) -> JobRecord:
-    """Return a job whose file is there and told of, and which nobody has let go on."""
+    """Return a job whose file has arrived and been announced, and which has not been started."""
     job = world.services.jobs.mark_arrived(world.queued_job(CSV), 0, len(CSV))
     assert job
     return job
 
 
 def waiting_behind(world: World, holder_id: str) -> JobRecord:
-    """Return a job that waits for the slot which another one holds."""
+    """Return a job that waits for a slot held by another."""
     assert world.services.shares.slots.take(world.company_id, holder_id)
     job = arrived_job(world)
     run = run_step(lambda: one_slot(world).shares.admit(job))
@@ -52,7 +52,7 @@ def insert(world: World, job_id: str) -> Run:
 
 
 class IngestWaiting(Scenario):
-    """The arrival of a file while the slot is another job's: it goes on when that one has ended."""
+    """The arrival of a file while another job holds the slot: it starts when that one has ended."""
 
     name = "ingest, waiting"
 
@@ -95,7 +95,7 @@ class InsertGivingOn(Scenario):
 
 
 class AnalyzeGivingOn(Scenario):
-    """The analysing step of the job that holds the slot: while it waits for a person the next one is read."""
+    """The analyzing step of the job with the slot: while it waits for a person, the next one is read."""
 
     name = "analyze, slot given on"
 
@@ -110,7 +110,7 @@ class AnalyzeGivingOn(Scenario):
 
 
 class WaitForSlot(Scenario):
-    """A busy job comes back, with its execution's token: it goes on as soon as a slot is free."""
+    """A busy job queues again, with its execution's token: it continues once a slot is free."""
 
     name = "insert, busy"
 

@@ -1,4 +1,4 @@
-"""Set up, run and repeat the steps that are made to fail, and say what must hold in the end."""
+"""Set up, run and repeat the steps that get faults, and check what must hold in the end."""
 
 import itertools
 from collections.abc import Callable, Iterable
@@ -33,16 +33,16 @@ OLD_NUMBERS = [-1, -2, -3]
 NEW_NUMBERS = list(range(12))
 CSV = "n;valor;texto\n" + "".join(";".join(row) + "\n" for row in ROWS)
 
-REPEATED_UPLOADS = 4  # after every fourth fault the upload is repeated as a whole
+REPEATED_UPLOADS = 4  # after every fourth fault, the whole upload is repeated
 
 Step = Callable[[], Any]
 
 
 class Scenario:
-    """A step: `set_up` returns what a child runs, as often as it is repeated; `check` what must hold then."""
+    """A step: `set_up` returns what a child runs at each repeat; `check` asserts what must hold then."""
 
     name: ClassVar[str]
-    repeats: ClassVar[bool] = True  # also when it has ended well: steps of jobs come at least once
+    repeats: ClassVar[bool] = True  # even after success: steps of jobs run at least once
 
     def set_up(self, world: World) -> Step:
         raise NotImplementedError
@@ -52,7 +52,7 @@ class Scenario:
 
 
 class Insert(Scenario):
-    """The inserting step: of a new table, appended, or in place of the old rows."""
+    """The inserting step: into a new table, appended, or replacing the old rows."""
 
     def __init__(self, mode: JobMode, *, new_column: bool = False, misfit: bool = False) -> None:
         self.mode, self.new_column, self.misfit = mode, new_column, misfit
@@ -88,7 +88,7 @@ class Insert(Scenario):
             assert [n for (n,) in world.query("SELECT n FROM vendas ORDER BY id")] == expected
 
     def _check_again(self, world: World, table_id: str, expected: list[int]) -> list[int]:
-        """Repeating the upload works: the same file once more, appended, is there once more."""
+        """Check that the same file can be uploaded again: appended, its rows are there once more."""
         assert [n for (n,) in world.query("SELECT n FROM vendas ORDER BY id")] == expected
         again = world.maker.inserting(ROWS, SCHEMA, mode="append", table_id=table_id)
         run = run_step(lambda: run_job(world.fresh_services(), world.company_id, again))
@@ -97,7 +97,7 @@ class Insert(Scenario):
 
 
 class Analyze(Scenario):
-    """The analysing step: two files into one staged object."""
+    """The analyzing step: two files into one staged object."""
 
     name = "analyze"
 
@@ -114,13 +114,13 @@ class Analyze(Scenario):
         assert analysis["row_count"] == 2 * len(ROWS)
         path = world.maker.folder / "checked.parquet"
         storage.download(job.staged_key or "", path)
-        # A database of the child's own: the default one's threads, if it has any, stayed in the parent.
+        # The child needs its own DuckDB database: any threads of the default one stayed in the parent.
         run = run_step(lambda: duckdb.connect().execute(f"SELECT c0 FROM '{path}'").fetchall())
         assert [int(cell) for (cell,) in run.value] == NEW_NUMBERS * 2, run.error
 
 
 class Ingest(Scenario):
-    """The arrival of a job's files: told in one event, in the wrong order."""
+    """The arrival of a job's files: announced in one event, in the wrong order."""
 
     name = "ingest"
 
@@ -143,7 +143,7 @@ class Ingest(Scenario):
 
 
 class Confirm(Scenario):
-    """The confirmation by a user, who sends the same again until it is answered; then the rows go in."""
+    """A confirmation by a user, who repeats it until it is answered; then the rows are inserted."""
 
     def __init__(self, mode: JobMode) -> None:
         self.mode = mode
@@ -171,7 +171,7 @@ class Confirm(Scenario):
 
 
 class TableOperation(Scenario):
-    """An operation on a table by a user, who sends it again if it was not answered."""
+    """An operation on a table by a user, who repeats it if it was not answered."""
 
     repeats = False
 
@@ -198,7 +198,7 @@ class Create(TableOperation):
         try:
             services.table_operations.create(world.company, USER_ID, "vendas", SCHEMA, Additions(key=("n",)))
         except ApiError as error:
-            if error.kind is not DUPLICATE_NAME:  # made by the one whose answer was lost
+            if error.kind is not DUPLICATE_NAME:  # made by the request whose answer was lost
                 raise
 
     def check(self, world: World, value: Any) -> None:
@@ -221,7 +221,7 @@ class Rename(TableOperation):
 
 
 class ChangeColumns(TableOperation):
-    """A type converted, a column hidden, one renamed, one added: the whole list again, if not answered."""
+    """A type converted, a column hidden, one renamed, one added: all repeated if not answered."""
 
     name = "change columns"
     wanted: ClassVar[list[Column]] = [column("n", "text"), column("preco", "decimal"), column("nova", "date")]
@@ -259,7 +259,7 @@ class Delete(TableOperation):
         try:
             world.fresh_services().table_operations.delete(world.company, self.table_id)
         except ApiError as error:
-            if error.kind is not TABLE_NOT_FOUND:  # deleted by the one whose answer was lost
+            if error.kind is not TABLE_NOT_FOUND:  # deleted by the request whose answer was lost
                 raise
 
     def check(self, world: World, value: Any) -> None:
@@ -269,7 +269,7 @@ class Delete(TableOperation):
 
 
 class InsertRows(TableOperation):
-    """Rows by the API, sent again with their key until they are answered."""
+    """Rows inserted through the API, repeated with their key until they are answered."""
 
     name = "insert rows"
 
@@ -283,7 +283,7 @@ class InsertRows(TableOperation):
 
 
 class Provision(Scenario):
-    """The making of a company's database; what is checked is that one, used at once."""
+    """Provisioning a company's database, which is then used to check it."""
 
     name = "provision"
 
@@ -310,7 +310,7 @@ class Provision(Scenario):
 
 
 def arrivals_event(bucket_name: str, files: Iterable[JobFile]) -> dict[str, Any]:
-    """Return the event by which S3 tells that these files have arrived."""
+    """Return S3's event for the arrival of these files."""
     records = [
         {
             "eventName": "ObjectCreated:Post",
@@ -339,20 +339,20 @@ def execution_status(world: World, job_id: str) -> str:
 
 
 def execution_output(world: World, job_id: str) -> str:
-    """Return what the job's execution ended with."""
+    """Return the output of the job's execution."""
     return world.services.stepfunctions.describe_execution(executionArn=execution_arn(world, job_id))[
         "output"
     ]
 
 
 def stop_execution(world: World, job_id: str) -> None:
-    """End the job's execution, which says nothing to anyone."""
+    """Stop the job's execution, which notifies nobody."""
     world.services.stepfunctions.stop_execution(executionArn=execution_arn(world, job_id))
 
 
 @dataclass
 class Attempt:
-    """A run of the step that met a fault, and the run that ended it."""
+    """A run of the step with a fault, and the run that completed it."""
 
     faulty: Run
     last: Run

@@ -1,4 +1,4 @@
-"""No job stays in between for ever: each ends in `failed` with its reason, in `done`, or goes on."""
+"""No job stays unfinished forever: each ends in `failed` with its reason, in `done`, or continues."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ def swept(world: World, job_id: str) -> str | None:
 
 
 def running_job(world: World) -> JobRecord:
-    """Return a job whose execution waits for the confirmation."""
+    """Return a job whose execution waits for confirmation."""
     scenario = Ingest()
     scenario.set_up(world)()
     until(lambda: world.job(scenario.job.job_id).status == "waiting_confirm", "the execution waits")
@@ -37,7 +37,7 @@ def running_job(world: World) -> JobRecord:
 
 
 def inserting_job(world: World, mode: JobMode) -> str:
-    """Return a job in `inserting` whose execution has ended and said nothing."""
+    """Return a job in `inserting` whose execution has ended without recording it."""
     table_id = world.make_table("vendas", SCHEMA, OLD) if mode != "create" else None
     job_id = world.maker.inserting(ROWS, SCHEMA, mode=mode, table_id=table_id)
     world.services.executions.start(world.job(job_id))
@@ -55,7 +55,7 @@ def error_code(world: World, job_id: str) -> str:
 
 
 def test_files_that_never_arrive(world: World) -> None:
-    """The sweep ends the job; so does whoever looks at it first."""
+    """The sweep ends the job, or the first request for it does."""
     swept_one = world.queued_job(CSV, seconds=-1)
     assert sweep(world.services) == {"expired": 1}
     assert error_code(world, swept_one.job_id) == "UPLOAD_EXPIRED"
@@ -73,7 +73,7 @@ def test_an_arrival_whose_execution_was_not_started(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", ["analisando", "waiting_confirm"])
-def test_an_execution_that_ended_without_saying_so(world: World, status: str) -> None:
+def test_an_execution_that_ended_without_recording_it(world: World, status: str) -> None:
     """Nothing was loaded: the job fails, and the upload can be repeated."""
     job = running_job(world)
     stop_execution(world, job.job_id)
@@ -85,11 +85,11 @@ def test_an_execution_that_ended_without_saying_so(world: World, status: str) ->
 
 @pytest.mark.parametrize("mode", ["create", "append", "replace"])
 def test_an_execution_that_ended_before_the_rows_were_committed(world: World, mode: JobMode) -> None:
-    """The job fails, and a worker that comes late loads nothing; the name is free again."""
+    """The job fails, and a late worker loads nothing; the name is free again."""
     job_id = inserting_job(world, mode)
     assert swept(world, job_id) == "failed"
     assert error_code(world, job_id) == "JOB_FAULT"
-    # As a worker saw it that has read the record before the sweep.
+    # As seen by a worker that read the record before the sweep.
     key = {"pk": f"COMPANY#{world.company_id}", "sk": f"JOB#{job_id}"}
     world.services.items.change(key, {"status": "inserting"}, removals=("error",))
     late = run_step(lambda: run_job(world.fresh_services(), world.company_id, job_id))
@@ -108,13 +108,13 @@ def test_an_execution_that_ended_before_the_rows_were_committed(world: World, mo
 
 @pytest.mark.parametrize("mode", ["create", "append", "replace"])
 def test_an_execution_that_ended_after_the_rows_were_committed(world: World, mode: JobMode) -> None:
-    """The rows are there, so the job is `done`: a user told `failed` would send them twice."""
+    """The rows are there, so the job is `done`: a user who saw `failed` would send them twice."""
     job_id = inserting_job(world, mode)
 
     def step() -> Any:
         return run_job(world.fresh_services(), world.company_id, job_id)
 
-    # The COMMIT of the loading transaction is found by a run of another job of the same kind.
+    # Run another job of the same kind to find the COMMIT of the loading transaction.
     killed = run_step(step, Fault(_commit_of(world, mode), "kill after"), world.admin_dsn)
     assert killed.killed
     assert world.job(job_id).status == "inserting"
@@ -127,7 +127,7 @@ def test_an_execution_that_ended_after_the_rows_were_committed(world: World, mod
 
 
 def _commit_of(world: World, mode: JobMode) -> int:
-    """Return the number of the boundary at which such a job commits its rows."""
+    """Return the number of the boundary where such a job commits its rows."""
     table_id = world.make_table("outras", SCHEMA, OLD) if mode != "create" else None
     job_id = world.maker.inserting(ROWS, SCHEMA, mode=mode, table_id=table_id, display_name="outras")
     whole = run_step(lambda: run_job(world.fresh_services(), world.company_id, job_id))
@@ -137,7 +137,7 @@ def _commit_of(world: World, mode: JobMode) -> int:
 
 
 def test_the_sweep_waits_for_a_worker_that_is_still_loading(world: World) -> None:
-    """Its execution is over, but its transaction is not: whichever way it ends is what the job says."""
+    """Its execution is over but its transaction is not: the job's status follows the transaction."""
     job_id = inserting_job(world, "append")
     job = world.job(job_id)
     loading = "INSERT INTO managed_tables.applied_jobs (job_id, table_id, row_count) VALUES (%s, %s, 12)"
@@ -150,7 +150,7 @@ def test_the_sweep_waits_for_a_worker_that_is_still_loading(world: World) -> Non
         assert settling.result() == "done"
 
 
-def test_a_database_out_of_reach_leaves_the_job_to_the_next_sweep(world: World) -> None:
+def test_an_unreachable_database_leaves_the_job_to_the_next_sweep(world: World) -> None:
     """Nothing is guessed: the job stays `inserting` until PostgreSQL can be asked."""
     job_id = inserting_job(world, "append")
     services = world.fresh_services()
@@ -162,7 +162,7 @@ def test_a_database_out_of_reach_leaves_the_job_to_the_next_sweep(world: World) 
     assert swept(world, job_id) == "failed"
 
 
-def test_sweeps_at_once_agree(world: World) -> None:
+def test_simultaneous_sweeps_agree(world: World) -> None:
     """The schedule and a repeated delivery of it: one ends the job, the other finds it ended."""
     job_id = inserting_job(world, "append")
     barrier = threading.Barrier(3)

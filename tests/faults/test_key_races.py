@@ -1,4 +1,4 @@
-"""Races around a key and around an undo: whoever wins, no key is there twice and no change is lost."""
+"""Races around a key or an undo: whatever the order, no key is there twice and no change is lost."""
 
 from typing import Any
 
@@ -76,7 +76,7 @@ def test_two_upserts_of_the_same_rows(world: World) -> None:
 
 
 def test_a_key_against_writers_of_duplicates(world: World) -> None:
-    """The key holds and the duplicates are refused, or they are there and the key is refused."""
+    """Either the key is set and the duplicates are refused, or they are inserted and the key is refused."""
     for _ in range(ROUNDS):
         world.empty()
         table_id = world.make_table("vendas", SCHEMA, OLD)
@@ -96,7 +96,7 @@ def test_a_key_against_writers_of_duplicates(world: World) -> None:
 
 @pytest.mark.parametrize("mode", ["append", "upsert", "replace"])
 def test_an_undo_against_a_change_of_a_loaded_row(world: World, mode: JobMode) -> None:
-    """The change is there and the undo refused, or the row is gone and the change refused."""
+    """Either the change is kept and the undo refused, or the row is gone and the change refused."""
     for _ in range(ROUNDS):
         world.empty()
         job_id = prepared_job(world, mode)
@@ -118,7 +118,7 @@ def test_an_undo_against_a_change_of_a_loaded_row(world: World, mode: JobMode) -
 
 
 def change_row(world: World, row_id: str) -> str:
-    """Change a row as the API does, by one statement."""
+    """Change a row as the API does, with one statement."""
     with world.services.connection_cache.use(world.company) as connection:
         changed = connection.execute("UPDATE vendas SET texto = 'mudou' WHERE id = %s", [row_id]).rowcount
     if not changed:
@@ -126,8 +126,8 @@ def change_row(world: World, row_id: str) -> str:
     return "changed"
 
 
-def test_undos_at_once(world: World) -> None:
-    """One is done."""
+def test_simultaneous_undos(world: World) -> None:
+    """One of them is done."""
     for _ in range(ROUNDS):
         world.empty()
         job_id = prepared_job(world, "replace")

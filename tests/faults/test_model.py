@@ -1,7 +1,7 @@
 """Tables, rows, jobs and faults in any order, against a model of what must be there.
 
 Hypothesis chooses what happens next and where it fails; whatever was acknowledged is there once and in
-order, whatever was refused is not, and what a job says of itself is what PostgreSQL has. `make test` runs a
+order, whatever was refused is not, and every job's record agrees with PostgreSQL. `make test` runs a
 few short lives, `make test-model` hundreds of long ones.
 """
 
@@ -38,15 +38,15 @@ from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert import job as inserting
 
 FAR = "9999-01-01T00:00:00.000Z"
-ATTEMPTS = 6  # of a user who was not answered, or found the table busy
+ATTEMPTS = 6  # by a user who got no answer or found the table busy
 NAMES = st.sampled_from(["vendas", "outras", "novas"])
 VALUES = st.lists(st.integers(0, 99).map(str), min_size=1, max_size=4)
 FAULTS = st.none() | st.builds(
     Fault, st.integers(0, 60), st.sampled_from(sorted({*SQL_WAYS, *CALL_WAYS, *REQUEST_WAYS}))
 )
-PICKS = st.integers(0, 99)  # which of those that there are
+PICKS = st.integers(0, 99)  # an index into the existing ones
 SHORT = settings(max_examples=4, stateful_step_count=10, derandomize=True)
-FOUND_IS_ENOUGH = (Phase.generate,)  # to shrink a life takes many minutes
+FOUND_IS_ENOUGH = (Phase.generate,)  # shrinking a life takes many minutes
 MODES = st.sampled_from(["append", "replace"])
 
 
@@ -61,11 +61,11 @@ class Upload:
     table_id: str | None = None
     is_applied: bool = False
     is_cancelled: bool = False
-    readings: list[JobRecord] = field(default_factory=list)  # as runs that were paused since have read it
+    readings: list[JobRecord] = field(default_factory=list)  # as read by runs that were paused afterwards
 
 
 class Lives(RuleBasedStateMachine):
-    """One company, from an empty catalog until everything that was begun has ended."""
+    """One company, from an empty catalog until everything that was started has ended."""
 
     def __init__(self, world: World, services: ApiServices) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class Lives(RuleBasedStateMachine):
         operations = self.services.table_operations
         columns = [column("n", "text")]
         code = self._ask(lambda: operations.create(self.world.company, USER_ID, name, columns), fault)
-        assert code in ("ok", DUPLICATE_NAME.code)  # the latter also if the answer to the first was lost
+        assert code in ("ok", DUPLICATE_NAME.code)  # the latter also if the first answer was lost
         if name in self.tables or self._is_reserved(name):
             assert code == DUPLICATE_NAME.code
             return
@@ -129,7 +129,7 @@ class Lives(RuleBasedStateMachine):
     # --- jobs
     @rule(name=NAMES, values=VALUES, fits=st.booleans())
     def upload_new_table(self, name: str, values: list[str], fits: bool) -> None:
-        rows = values if fits else [*values, "x"]  # which is no integer
+        rows = values if fits else [*values, "x"]  # which is not an integer
         self._upload(Upload(new_record_id(), "create", rows, name))
 
     @precondition(lambda self: self.tables)
@@ -155,7 +155,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self._in("inserting"))
     @rule(pick=PICKS, fault=FAULTS, is_repeated=st.booleans())
     def insert(self, pick: int, fault: Fault | None, is_repeated: bool) -> None:
-        """Run the step; where it fails it may be repeated at once, or much later."""
+        """Run the step; if it fails, it may be repeated at once or much later."""
         upload = self._pick(self._in("inserting"), pick)
         run = self._run(lambda: self._load(upload), fault)
         for _ in range(ATTEMPTS):
@@ -167,7 +167,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: any(upload.readings for upload in self.uploads.values()))
     @rule(pick=PICKS, reading=PICKS)
     def resume_a_late_run(self, pick: int, reading: int) -> None:
-        """A run that had read the job long ago goes on: its invocation was paused."""
+        """A run that read the job long ago continues: its invocation was paused."""
         upload = self._pick([one for one in self.uploads.values() if one.readings], pick)
         read = upload.readings[reading % len(upload.readings)]
 
@@ -182,7 +182,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self._rejected())
     @rule(pick=PICKS)
     def wait_for_confirmation(self, pick: int) -> None:
-        """The state machine hears of the rejection."""
+        """The state machine is notified of the rejection."""
         self._change(self._pick(self._rejected(), pick), status="waiting_confirm")
 
     @precondition(lambda self: self.uploads)
@@ -197,7 +197,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        """Nothing moves any of the jobs, whose executions are over: each ends as is true."""
+        """All executions are over, so no job advances: each ends with its true outcome."""
         for upload in self.uploads.values():
             sweep_job(self.world.services, self._record(upload), timestamp(), quiet_before=FAR)
         assert all(self._record(upload).is_terminal for upload in self.uploads.values())
@@ -205,7 +205,7 @@ class Lives(RuleBasedStateMachine):
     # --- what must hold
     @invariant()
     def what_was_told_is_there(self) -> None:
-        """Rows that were acknowledged, once and in order; a job is done exactly if its rows are there."""
+        """Acknowledged rows are there once and in order; a job is done exactly if its rows are there."""
         for upload in self.uploads.values():
             self._notice(upload)
             record = self._record(upload)
@@ -217,15 +217,15 @@ class Lives(RuleBasedStateMachine):
             assert [value for (value,) in found] == rows, name
 
     def teardown(self) -> None:
-        """Let everything end: then nothing is half done, and both stores agree."""
+        """Let everything end: then nothing is left half done, and both stores agree."""
         self.sweep()
         self.what_was_told_is_there()
         self.world.assert_sound()
         assert self.world.names_held() == set(self.tables)
 
-    # --- how it is asked
+    # --- how requests are made
     def _ask(self, step: Callable[[], Any], fault: Fault | None) -> str:
-        """Do as a user does, again until it is answered; return `ok`, or the code of the refusal."""
+        """Repeat the request until it is answered, as a user does; return `ok` or the error's code."""
 
         def answered() -> str:
             try:
@@ -261,7 +261,7 @@ class Lives(RuleBasedStateMachine):
         self.world.services.items.change(key, values)
 
     def _notice(self, upload: Upload) -> None:
-        """Bring the model up to what a run has committed, which nobody may have been told of."""
+        """Update the model with what a run committed, which may not have been acknowledged."""
         found = self.world.query(
             "SELECT table_id FROM managed_tables.applied_jobs"
             f" WHERE job_id = '{upload.job_id}' AND row_count >= 0"
@@ -286,13 +286,13 @@ class Lives(RuleBasedStateMachine):
         return [one for one in self._in("inserting") if self._record(one).error is not None]
 
     def _is_reserved(self, name: str) -> bool:
-        """Return whether some job is making a table of this name."""
+        """Return whether some job is making a table with this name."""
         rejected = self._rejected()
         making = [one for one in self._in("inserting") if one not in rejected]
         return any(one.mode == "create" and one.name == name for one in making)
 
     def _was_reserved(self, name: str) -> bool:
-        """Return whether a job has given the name up, which takes a moment where it was cut off."""
+        """Return whether a job has released the name, which takes a moment if the job was interrupted."""
         made = [one for one in self.uploads.values() if one.mode == "create" and one.readings]
         return any(one.name == name and not one.is_applied for one in made)
 
@@ -308,7 +308,7 @@ class Lives(RuleBasedStateMachine):
 
 @pytest.fixture(scope="module")
 def services(world: World) -> ApiServices:
-    """Services whose clients are made and have never called: each child process takes them as they are."""
+    """Services whose clients exist but have made no calls, so that child processes can use them unchanged."""
     made = world.fresh_services()
     assert all((made.dynamodb, made.s3, made.stepfunctions, made.eventbridge))
     return made

@@ -1,4 +1,4 @@
-"""Races: two at once on one job or one table; whoever wins, nothing is lost, doubled or half done."""
+"""Races of two on one job or table: whatever the order, nothing is lost, repeated or half done."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ from managed_tables_insert.job import run_job
 
 ATTEMPTS = 3
 REFUSED = tuple(f"ClientError: An error occurred ({code})" for code in ("400", "SerializationException"))
-ROUNDS = 4  # of each race: who wins differs
+ROUNDS = 4  # of each race: the winner varies
 Outcome = ApiErrorKind | Any
 
 
@@ -40,7 +40,7 @@ def _empty(world: World) -> None:
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Outcome]:
-    """Make the calls at the same moment; return what each gave, or the kind of error that it raised."""
+    """Make the calls simultaneously; return what each returned, or the kind of error that it raised."""
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Outcome:
@@ -59,10 +59,10 @@ def numbers(world: World) -> list[int]:
 
 
 def loader(world: World, job_id: str) -> Callable[[], Any]:
-    """Return the inserting step as a process of its own runs it.
+    """Return the inserting step as a separate process runs it.
 
-    Where the emulator refuses a request that is right (an empty 400 or "Invalid JSON", once in thousands), it
-    runs again, as the state machine would have it.
+    If the emulator refuses a correct request (an empty 400 or "Invalid JSON", once in thousands), the step
+    runs again, as the state machine would run it.
     """
 
     def load() -> Any:
@@ -82,8 +82,8 @@ def confirmed(world: World, job_id: str, name: str) -> Callable[[], Any]:
 
 
 @pytest.mark.parametrize("names", [("vendas",) * 4, ("vendas", "outras", "vendas", "outras")])
-def test_of_confirmations_at_once_one_schema_is_taken(world: World, names: Sequence[str]) -> None:
-    """The same body is answered alike; of different ones one is taken, and the other's name is let go."""
+def test_of_simultaneous_confirmations_one_schema_is_accepted(world: World, names: Sequence[str]) -> None:
+    """The same body gets the same answer; of different ones, one is accepted, the other's name released."""
     for _ in range(ROUNDS):
         world.empty()
         scenario = Confirm("create")
@@ -101,7 +101,7 @@ def test_of_confirmations_at_once_one_schema_is_taken(world: World, names: Seque
 
 
 def test_a_confirmation_against_the_deletion_of_its_table(world: World) -> None:
-    """The rows go in before the table goes, or the job fails; the table is gone either way."""
+    """The rows are inserted before the table is deleted, or the job fails; the table is gone either way."""
     for _ in range(ROUNDS):
         world.empty()
         scenario = Confirm("append")
@@ -121,8 +121,8 @@ def test_a_confirmation_against_the_deletion_of_its_table(world: World) -> None:
         assert [n for (n,) in away] == OLD_NUMBERS
 
 
-def test_rows_go_in_while_their_table_is_deleted(world: World) -> None:
-    """All of the file's rows are in the table that was put away, or none and the job failed."""
+def test_rows_are_inserted_while_their_table_is_deleted(world: World) -> None:
+    """All of the file's rows are in the deleted table, or none are and the job failed."""
     for _ in range(ROUNDS):
         world.empty()
         table_id = world.make_table("vendas", SCHEMA, OLD)
@@ -141,8 +141,8 @@ def test_rows_go_in_while_their_table_is_deleted(world: World) -> None:
 @pytest.mark.parametrize(
     "modes", [("append", "append", "append"), ("replace", "replace"), ("append", "replace")]
 )
-def test_uploads_at_once_into_one_table(world: World, modes: Sequence[Any]) -> None:
-    """Each upload is all there once, unless one that replaces came after it."""
+def test_simultaneous_uploads_into_one_table(world: World, modes: Sequence[Any]) -> None:
+    """Each upload is completely there once, unless a replacing one came after it."""
     for _ in range(ROUNDS):
         world.empty()
         table_id = world.make_table("vendas", SCHEMA, OLD)
@@ -161,7 +161,7 @@ def test_uploads_at_once_into_one_table(world: World, modes: Sequence[Any]) -> N
 
 @pytest.mark.parametrize("mode", ["append", "replace"])
 def test_rows_written_while_a_file_loads(world: World, mode: Any) -> None:
-    """What was acknowledged is there once; a replace takes what came before its commit, and all of that."""
+    """Acknowledged rows are there once; a replace removes all rows from before its commit."""
     table_id = world.make_table("vendas", SCHEMA, OLD)
     job_id = world.maker.inserting(ROWS, SCHEMA, mode=mode, table_id=table_id)
     over, written = threading.Event(), [0]
@@ -193,7 +193,7 @@ def test_rows_written_while_a_file_loads(world: World, mode: Any) -> None:
 
 
 def test_a_table_deleted_while_it_is_read(world: World) -> None:
-    """A reader gets all rows, or 404; nothing else, and never some of them."""
+    """A reader gets all rows or 404, and never some of them."""
     table_id = world.make_table("vendas", SCHEMA, OLD)
     answers: list[Any] = []
 
@@ -215,7 +215,7 @@ def test_a_table_deleted_while_it_is_read(world: World) -> None:
 
 
 def test_a_column_hidden_while_rows_are_written(world: World) -> None:
-    """A row with the column goes in before it is hidden, whole; afterwards it is refused as 422."""
+    """A row with the column is inserted whole before the column is hidden; afterwards it is 422."""
     table_id = world.make_table("vendas", SCHEMA, OLD)
     written: list[int] = []
 
@@ -245,7 +245,7 @@ def test_a_column_hidden_while_rows_are_written(world: World) -> None:
 
 
 def test_a_table_set_inactive_while_rows_are_written(world: World) -> None:
-    """Once the switch is answered no row is written any more, not even by a request that came before it."""
+    """Once the switch is answered, no row is written any more, even by an earlier request."""
     table_id = world.make_table("vendas", SCHEMA, OLD)
     written: list[int] = []
     number = threading.Lock()
@@ -271,8 +271,8 @@ def test_a_table_set_inactive_while_rows_are_written(world: World) -> None:
     world.assert_sound()
 
 
-def test_the_switch_to_inactive_waits_for_a_row_on_its_way(world: World) -> None:
-    """A statement that began to write before the switch ends before the switch is answered."""
+def test_the_switch_to_inactive_waits_for_a_row_being_written(world: World) -> None:
+    """A statement that began before the switch ends before the switch is answered."""
     table_id = world.make_table("vendas", SCHEMA, OLD)
     change = TableChange(status="inactive")
     operations = world.services.table_operations
@@ -287,7 +287,7 @@ def test_the_switch_to_inactive_waits_for_a_row_on_its_way(world: World) -> None
 
 
 def test_an_upload_adds_a_column_while_another_loads(world: World) -> None:
-    """Two appends at once, each with a column of its own: both columns are there, and all rows."""
+    """Two simultaneous appends, each with its own new column: both columns are there, and all rows."""
     table_id = world.make_table("vendas", SCHEMA[:1], [{"n": -1}])
     schemas = ([column("n", "integer"), column("a")], [column("n", "integer"), column("b")])
     jobs = [
@@ -300,8 +300,8 @@ def test_an_upload_adds_a_column_while_another_loads(world: World) -> None:
     world.assert_sound()
 
 
-def test_provisioned_at_once_there_is_one_database(world: World) -> None:
-    """Everyone gets the same connection."""
+def test_simultaneous_provisions_make_one_database(world: World) -> None:
+    """Every call gets the same connection."""
     company_id = new_record_id()
     found = at_once(*[lambda: world.fresh_services().provisioning.provision(company_id).connection_id] * 4)
     assert len(set(found)) == 1

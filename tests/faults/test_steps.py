@@ -1,4 +1,4 @@
-"""Every step of a job and every operation on tables, killed, cut and lied to at every boundary."""
+"""Every step of a job and every operation on tables, with every fault at every boundary."""
 
 import json
 import os
@@ -78,17 +78,17 @@ SCENARIOS = [
 
 
 def test_the_docs_count_the_faults_of_every_step() -> None:
-    """`make test-faults` has written the table of docs/reliability.md since the last step was added."""
+    """`make test-faults` has updated the table in docs/reliability.md since the last step was added."""
     written = read_table()
     assert set(written) == {scenario.name for scenario in SCENARIOS} | {"all"}
     assert written.pop("all") == sum(written.values())
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "_"))
-def test_a_fault_at_any_boundary_loses_and_doubles_nothing(
+def test_a_fault_at_any_boundary_loses_and_repeats_nothing(
     scenario: Scenario, world: World, pytestconfig: pytest.Config, run_folder: Path
 ) -> None:
-    """Whatever fails where: once the step is repeated, all is there exactly once and nothing is left."""
+    """Whatever fails, once the step is repeated everything is there exactly once and nothing is left over."""
     faults = _faults(scenario, world)
     wanted = min(pytestconfig.getoption("--faults") or len(faults), len(faults))
     places = random.Random(scenario.name).sample(range(len(faults)), wanted)  # noqa: S311
@@ -108,7 +108,7 @@ def test_a_fault_at_any_boundary_loses_and_doubles_nothing(
 
 
 def _faults(scenario: Scenario, world: World) -> list[tuple[Fault, str]]:
-    """Run the step without a fault, which must do, and return every fault that it can meet."""
+    """Run the step without a fault, which must succeed, and return every fault that it can meet."""
     world.empty()
     step = scenario.set_up(world)
     whole = run_step(step)
@@ -123,7 +123,7 @@ def _faults(scenario: Scenario, world: World) -> list[tuple[Fault, str]]:
 
 
 def _try(scenario: Scenario, world: World, fault: Fault, name: str) -> str | None:
-    """Meet one fault; return what does not hold afterwards."""
+    """Inject one fault; return what does not hold afterwards."""
     told = f"{fault.way} #{fault.number} ({name})"
     try:
         world.empty()

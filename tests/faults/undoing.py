@@ -1,4 +1,4 @@
-"""Keys, upserts and undos, made to fail: an index is whole or gone, a load is there or taken back."""
+"""Keys, upserts and undos, with faults: an index is complete or gone, a load is there or undone."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ BEFORE = [(row["n"], row["valor"], row["texto"]) for row in OLD]
 
 
 class SetKey(TableOperation):
-    """A key and an index, over columns of which one is renamed in the same request."""
+    """A key and an index on columns, one of which is renamed in the same request."""
 
     name = "set key"
 
@@ -56,7 +56,7 @@ class Upsert(Scenario):
 
 
 class Undo(Scenario):
-    """The undo of a load, by a user who sends it again until it is answered."""
+    """The undo of a load by a user, who repeats it until it is answered."""
 
     repeats = False
 
@@ -92,7 +92,7 @@ class Undo(Scenario):
 
 
 def prepared_job(world: World, mode: JobMode) -> str:
-    """Return a job that waits to be inserted, into a table with old rows and a key unless it makes one."""
+    """Return a job ready to be inserted, into a table with old rows and a key unless it creates one."""
     if mode == "create":
         return world.maker.inserting(ROWS, SCHEMA)
     table_id = world.make_table("vendas", SCHEMA, OLD)

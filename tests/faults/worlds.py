@@ -1,4 +1,4 @@
-"""Make the world in which steps fail, one company's catalog, bucket and database, and check it."""
+"""Make and check the world in which steps fail: one company's catalog, bucket and database."""
 
 import json
 import time
@@ -43,7 +43,7 @@ def until(holds: Callable[[], Any], what: str, limit_seconds: float = SETTLING_L
 
 
 def stage(folder: Path, rows: Rows, columns: Sequence[Column]) -> tuple[bytes, dict[str, Any]]:
-    """Return the staged object of these rows and its analysis, as analyze writes them."""
+    """Return the staged object for these rows and its analysis, as analyze writes them."""
     staged = write_staged(folder / "made.parquet", rows)
     labels = [one.display_name for one in columns]
     with duckdb.connect() as connection:
@@ -62,7 +62,7 @@ def stage(folder: Path, rows: Rows, columns: Sequence[Column]) -> tuple[bytes, d
 
 @dataclass
 class ForkedJobMaker(JobMaker):
-    """Makes jobs without DuckDB in this process: its threads would not survive a fork."""
+    """Makes jobs without DuckDB in this process, because its threads would not survive a fork."""
 
     staged: dict[str, tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
 
@@ -78,7 +78,7 @@ class ForkedJobMaker(JobMaker):
 
 @dataclass
 class World:
-    """One company of a deployment; `services` are the test's own, `fresh_services` those of a new process."""
+    """One company of a deployment; `services` are the test's, `fresh_services` those of a new process."""
 
     services: ApiServices
     company: ConnectionRecord
@@ -87,13 +87,13 @@ class World:
     secrets: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        # Read here: two forked children that ask over their parent's one connection get each other's answers.
+        # Read here: two forked children sharing their parent's connection would get each other's answers.
         self.secrets = {
             name: getattr(self.services, name) for name in ("postgres_secret", "app_secret", "jwt_secret")
         }
 
     def fresh_services(self, **changes: Any) -> ApiServices:
-        """Return the services of a process that has only just started."""
+        """Return the services of a newly started process."""
         settings: Settings = self.services.settings.model_copy(update=changes)
         made = ApiServices(settings)
         made.__dict__.update(self.secrets)
@@ -109,7 +109,7 @@ class World:
         return self.services.databases.company_connection(self.company)
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
-        """Return the rows that a statement gives in the company's database."""
+        """Run a statement in the company's database and return its rows."""
         with self.connect() as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
@@ -127,7 +127,7 @@ class World:
     def queued_job(
         self, *contents: str, mode: JobMode = "create", table_id: str | None = None, seconds: float = 600
     ) -> JobRecord:
-        """Return a job whose files, of these contents, are in the bucket; nobody has told of them yet."""
+        """Return a job whose files, with these contents, are in the bucket but not announced yet."""
         job_id, now = new_record_id(), datetime.now(UTC)
         keys = [upload_key(self.company_id, job_id, number, "csv") for number in range(len(contents))]
         files = tuple(
@@ -158,7 +158,7 @@ class World:
         return self.maker.job(job_id)
 
     def keys(self) -> set[str]:
-        """Return every key of the bucket."""
+        """Return every key in the bucket."""
         pages = self.services.s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.services.settings.bucket_name
         )
@@ -175,7 +175,7 @@ class World:
         return {item["sk"].removeprefix("NAME#") for item in items}
 
     def empty(self) -> None:
-        """Delete all that the company has but its database."""
+        """Delete everything of the company except its database."""
         settings = self.services.settings
         for prefix in ("TABLE#", "DELETED_TABLE#", "NAME#", "JOB#", "EXPORT#", "RUNNING", "WAITING"):
             for item in list(self.services.items.query(f"COMPANY#{self.company_id}", prefix)):
@@ -193,11 +193,11 @@ class World:
             )
 
     def list_tables(self) -> None:
-        """List the tables, as a user does next, until what a dead process left is ended: after a moment."""
+        """List the tables, as a user does next, until a dead process's operations are finished."""
         until(self._has_nothing_pending, "no operation is left pending, no reservation without a job")
 
     def assert_sound(self) -> None:
-        """Whatever happened: nothing is half done, and DynamoDB, PostgreSQL and S3 say the same."""
+        """Check that nothing is half done, and that DynamoDB, PostgreSQL and S3 agree."""
         self.list_tables()
         self._assert_ends_told()
         self._assert_slots_used()
@@ -231,7 +231,7 @@ class World:
         assert {key.split("/")[2] for key in self.keys()} <= jobs | exports | asked
 
     def _assert_ends_told(self) -> None:
-        """Others are told of every job that has ended: by the sweep where the step could not."""
+        """Check that every job's end is announced, by the sweep if the step could not."""
         ended = [job for job in self.services.jobs.scan_unfinished() if job.is_terminal]
         for job in ended:
             sweep_job(self.services, self.job(job.job_id), timestamp(), quiet_before="9999")
@@ -239,7 +239,7 @@ class World:
         assert left == []
 
     def _assert_slots_used(self) -> None:
-        """No job waits while a slot is free, and the slots are those of jobs that are at a step."""
+        """Check that no job waits while a slot is free, and that slots belong to jobs running a step."""
         shares = self.services.shares
         waiting = [ticket.job_id for ticket in shares.slots.tickets(self.company_id)]
         assert not any(can_go_on(self.job(job_id)) for job_id in waiting)
@@ -285,18 +285,18 @@ def _assert_same(connection: PgConnection, record: Any) -> None:
 
 
 def _assert_indexed(connection: PgConnection, record: Any) -> None:
-    """Every index of the definition is there and whole, and there is no other."""
+    """Check that every index of the definition exists and is valid, and that there is no other."""
     found = connection.execute(
         "SELECT indisvalid, indisunique FROM pg_index WHERE indrelid = %s::regclass AND NOT indisprimary",
         [sql.Identifier("public", record.display_name).as_string(connection)],
     ).fetchall()
     unique = [is_unique for is_valid, is_unique in found if is_valid]
-    assert len(unique) == len(found), "an index is not whole"
+    assert len(unique) == len(found), "an index is not valid"
     assert (unique.count(True), unique.count(False)) == (int(record.key is not None), len(record.indexes))
 
 
 def waiting_machine(services: ApiServices, name: str) -> str:
-    """Make a state machine whose one state is the wait for a confirmation; return its ARN."""
+    """Make a state machine whose only state waits for a confirmation; return its ARN."""
     iam_name = f"{name}-states"
     iam = client_of("iam")
     trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}

@@ -1,6 +1,6 @@
-"""Hostile files through the offline tool get the outcome they are owed, in bounded memory, nothing left.
+"""Hostile files get their expected outcome from the offline tool, in bounded memory, with nothing left.
 
-The tool reads them as an upload would; `tests/e2e/test_hostile_uploads.py` takes a cut of them all the way.
+The tool reads them as an upload would; `tests/e2e/test_hostile_input.py` loads a hostile file on a stack.
 """
 
 import json
@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from hostile_files import Hostile, hostile_files
 
-FILE_LIMIT_SECONDS = 30  # of each; a file that hangs ends the run
+FILE_LIMIT_SECONDS = 30  # per file; a file that hangs ends the run
 MEMORY_MAX_KIB = 2 * 1_048_576
 FILES = list(hostile_files())
 
 
 class Outcomes(dict[str, Any]):
-    """The tool's answer to each file, and what the run took."""
+    """The tool's answer for each file, and the resources that the run used."""
 
     peak_kib: int
     left: list[str]
@@ -28,7 +28,7 @@ class Outcomes(dict[str, Any]):
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    """Run the tool once over every file, in a folder of its own."""
+    """Run the tool once on every file, in a separate folder."""
     folder = tmp_path_factory.mktemp("hostile")
     files, work, rows = folder / "files", folder / "tmp", folder / "rows"
     for one in (files, work):
@@ -42,7 +42,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
         process = subprocess.Popen(command, cwd=work, stdout=stdout, env={**os.environ, "TMPDIR": str(work)})
         limit = threading.Timer(FILE_LIMIT_SECONDS * len(FILES), process.kill)
         limit.start()
-        _, status, used = os.wait4(process.pid, 0)  # the peak of the process and of all that it waited for
+        _, status, used = os.wait4(process.pid, 0)  # the peak of the process and of its children
         limit.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
@@ -58,7 +58,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_hostile_file_gets_its_outcome(outcomes: Outcomes, file: Hostile) -> None:
-    """The rows it has, or a refusal with its code and a sentence that names the file."""
+    """Its rows, or a refusal with its code and a message that names the file."""
     answer = outcomes[file.name]
     error, schema = answer["error"], answer["inferred_schema"]
     if error is None:
@@ -69,8 +69,8 @@ def test_a_hostile_file_gets_its_outcome(outcomes: Outcomes, file: Hostile) -> N
         assert file.name in error["message"]
 
 
-def test_every_identifier_is_a_plain_one(outcomes: Outcomes) -> None:
-    """Whatever the headers were, names are ours: distinct, lower case, at most 63 bytes."""
+def test_every_identifier_is_plain(outcomes: Outcomes) -> None:
+    """Whatever the headers, names are generated: distinct, lower case, at most 63 bytes."""
     names = [column["name"] for column in outcomes["headers.csv"]["inferred_schema"]["columns"]]
     assert len(set(names)) == len(names)
     for name in names:
@@ -79,13 +79,13 @@ def test_every_identifier_is_a_plain_one(outcomes: Outcomes) -> None:
         assert len(name) <= 63
 
 
-def test_lines_above_a_table_without_a_header_are_told(outcomes: Outcomes) -> None:
-    """No line is passed over in silence where it may have been a row."""
+def test_lines_above_a_table_without_a_header_give_a_warning(outcomes: Outcomes) -> None:
+    """No line that may be a row is skipped silently."""
     warning = outcomes["above.csv"]["warnings"][0]
     assert (warning["code"], warning["lines"]) == ("LINES_ABOVE", [1, 2])
 
 
-def test_the_run_is_bounded(outcomes: Outcomes) -> None:
+def test_the_run_uses_bounded_memory_and_leaves_nothing(outcomes: Outcomes) -> None:
     """No file took more than 2 GiB of memory, and no file or folder is left."""
     assert outcomes.peak_kib <= MEMORY_MAX_KIB
     assert outcomes.left == []

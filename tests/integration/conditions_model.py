@@ -1,4 +1,4 @@
-"""What conditions mean, computed in Python: rows and trees to draw, and which rows a tree holds for."""
+"""A model of conditions in Python: strategies for rows and trees, and the rows that a tree matches."""
 
 import operator
 import re
@@ -21,7 +21,7 @@ TYPES = {
     "quando": "datetime",
 }
 
-# Letters that decompose into ASCII and marks: the same in every collation and in Python.
+# Letters that decompose into ASCII and marks, the same in every collation and in Python.
 words = st.sampled_from(
     ["", "a", "A", "á", "Ã", "acao", "Ação", "ação", "açao x", "ÇÃ", "b", "a" * 300, "Á" * 300]
 )

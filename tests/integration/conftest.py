@@ -1,4 +1,4 @@
-"""A real emulator of AWS a process of tests, and the services that every function is handed."""
+"""A real AWS emulator per test process, and the services that every function gets."""
 
 import secrets
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
 from managed_tables_local.deployed.emulator import Emulator
 
-__all__ = [  # what tests of this folder get from here
+__all__ = [  # fixtures for the tests of this folder
     "JWT_SECRET",
     "MASTER_SECRET",
     "aws_environment",
@@ -53,7 +53,7 @@ __all__ = [  # what tests of this folder get from here
 
 @pytest.fixture(scope="session")
 def rows_company(emulator: Emulator, aws_session: boto3.Session, postgres_dsn: str) -> Iterator[RowsCompany]:
-    """A company whose database is ready, and the app's services."""
+    """A company with a ready database, and the app's services."""
     with pytest.MonkeyPatch.context() as patch:
         use_emulator(emulator, aws_session, patch)
         name = f"rows-{secrets.token_hex(6)}"
@@ -72,12 +72,12 @@ def rows_company(emulator: Emulator, aws_session: boto3.Session, postgres_dsn: s
 
 @pytest.fixture(scope="session")
 def loading_company(rows_company: RowsCompany) -> RowsCompany:
-    """The company of the rows, with a bucket for the objects of its jobs."""
+    """The same company, with a bucket for its jobs' objects."""
     return with_bucket(rows_company)
 
 
 @pytest.fixture
 def rows(rows_company: RowsCompany) -> Iterator[RowsClient]:
-    """A client of the rows of an empty table, `SALES`: the company's only one."""
+    """A client for the rows of an empty table, `SALES`, the company's only table."""
     yield rows_company.make_table(SALES)
     rows_company.drop_tables()

@@ -1,4 +1,4 @@
-"""What the tests of loads into a table share: jobs of one table, run at once."""
+"""Helpers for the tests of loads: jobs of one table, run immediately."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from managed_tables_insert.job import run_job
 
 
 def with_bucket(company: RowsCompany) -> RowsCompany:
-    """Return the company with a bucket for the objects of its jobs."""
+    """Return the company with a bucket for its jobs' objects."""
     services = company.services
     services.storage.client.create_bucket(Bucket=services.settings.bucket_name)
     return company
@@ -24,13 +24,13 @@ def with_bucket(company: RowsCompany) -> RowsCompany:
 
 @dataclass(frozen=True)
 class Loads:
-    """Jobs of one table."""
+    """Loads into one table."""
 
     maker: JobMaker
     table: TableClient
 
     def run(self, mode: JobMode, rows: Rows, *names: str, terms: LoadTerms = USUAL_TERMS) -> Any:
-        """Load rows whose cells are of these columns, and return the job."""
+        """Load rows with cells for these columns, and return the job."""
         own = {one["name"]: one for one in self.table.get()["columns"]}
         columns = [Column.model_validate(own[name]) if name in own else loaded_column(name) for name in names]
         job_id = self.maker.inserting(
@@ -51,7 +51,7 @@ class Loads:
         return job.result.inserted, job.result.updated, job.result.unchanged
 
     def rows(self, *names: str) -> list[Any]:
-        """Return the table's cells of these columns, in order; its row count is what it holds."""
+        """Return the table's cells in these columns, in order, and check its row count."""
         total = self.table.get()["row_count"]
         found = self.table.values(*names)
         assert total == len(found)

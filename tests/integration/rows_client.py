@@ -1,4 +1,4 @@
-"""What the tests of rows share: a company's table made in PostgreSQL, and an HTTP client of its rows."""
+"""Helpers for the tests of rows: a company's table made in PostgreSQL, and an HTTP client for its rows."""
 
 import json
 import time
@@ -40,14 +40,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class RowsCompany:
-    """A company with its database, and an HTTP client of the app."""
+    """A company with its database, and an HTTP client for the app."""
 
     services: ApiServices
     company: ConnectionRecord
     http: TestClient
 
     def make_table(self, types: dict[str, str], name: str = "vendas") -> "RowsClient":
-        """Make a table and return a client of its rows."""
+        """Make a table and return a client for its rows."""
         table_id = new_record_id()
         with self._connection() as connection, connection.transaction():
             create_physical_table(connection, table_id, name, columns_of(types))
@@ -97,7 +97,7 @@ class RowsClient:
         headers: Mapping[str, str] | None = None,
         **query: Any,
     ) -> Answer:
-        """Send a request; a body of str is sent as it is."""
+        """Send a request; a str body is sent unchanged."""
         content = body if isinstance(body, str | None) else json.dumps(body)
         url = f"/v1/managed-tables/{self.table_id}/data{path}"
         sent = {**self.headers(), **(headers or {})}
@@ -122,7 +122,7 @@ class RowsClient:
             return cursor.fetchall() if cursor.description else None
 
     def change(self, statement: str, columns: dict[str, str], name: str = "vendas") -> None:
-        """Change the table as an operation on it does: DDL and a new version in one transaction."""
+        """Change the table as an operation does: DDL and a new version in one transaction."""
         with self.services.databases.company_connection(self.company) as connection, connection.transaction():
             connection.execute(statement.encode())
             definition = json.dumps([column.model_dump(mode="json") for column in columns_of(columns)])

@@ -1,4 +1,4 @@
-"""The app behind a real ASGI server in a thread of the test's own process."""
+"""The app behind a real ASGI server in a thread of the test process."""
 
 import socket
 import threading

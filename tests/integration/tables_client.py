@@ -1,4 +1,4 @@
-"""What the tests of a table's extensions share: a table made over HTTP, and calls on it."""
+"""Helpers for the tests of table extensions: a table created over HTTP, and calls on it."""
 
 import json
 import secrets
@@ -19,7 +19,7 @@ def column(name: str, type_: str = "text", *, nullable: bool = True, **more: Any
 
 @dataclass(frozen=True)
 class TableClient:
-    """Calls the routes of one table, and those of its rows, as a user of its company."""
+    """Calls the routes of one table and of its rows, as a user of its company."""
 
     company: RowsCompany
     table_id: str
@@ -55,12 +55,12 @@ class TableClient:
             return cursor.fetchall() if cursor.description else []
 
     def values(self, *names: str) -> list[Any]:
-        """Return the rows' cells of these columns, in the order of insertion."""
+        """Return the rows' cells in these columns, in the order of insertion."""
         return [tuple(row[name] for name in names) for row in self.rows.list(per_page=1000)["records"]]
 
 
 def create(company: RowsCompany, *columns: dict[str, Any], **more: Any) -> httpx.Response:
-    """Ask for a table of these columns."""
+    """Request a table with these columns."""
     name = more.pop("display_name", f"t_{secrets.token_hex(5)}")
     headers = RowsClient(company.services, company.company, company.http, "").headers()
     body = {"display_name": name, "columns": columns, **more}
@@ -68,7 +68,7 @@ def create(company: RowsCompany, *columns: dict[str, Any], **more: Any) -> httpx
 
 
 def created(company: RowsCompany, *columns: dict[str, Any], **more: Any) -> TableClient:
-    """Make a table of these columns."""
+    """Create a table with these columns."""
     answer = create(company, *columns, **more)
     assert answer.status_code == 201, answer.text
     return TableClient(company, answer.json()["_id"], answer.json()["display_name"])

@@ -75,8 +75,8 @@ def test_a_job_is_staged_and_its_schema_recorded(services: Services, own_temp_fo
     assert [path.name for path in own_temp_folder.iterdir()] == ["staged.parquet"]
 
 
-def test_running_it_again_gives_the_same_and_overwrites_nothing(services: Services) -> None:
-    """The first run's result may be confirmed by then: what it made stays as it is."""
+def test_a_second_run_gives_the_same_and_overwrites_nothing(services: Services) -> None:
+    """The first run's result may already be confirmed, so its files stay unchanged."""
     job = _job(services, CONTENT)
     analyze_job(services, job.company_id, job.job_id)
     first = services.jobs.find(job.company_id, job.job_id)
@@ -89,7 +89,7 @@ def test_running_it_again_gives_the_same_and_overwrites_nothing(services: Servic
     assert analyses[0] == analyses[1]
 
 
-def test_a_run_that_ends_after_another_was_recorded_leaves_nothing(
+def test_a_run_that_ends_after_another_was_recorded_leaves_no_files(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = _job(services, CONTENT)
@@ -97,7 +97,7 @@ def test_a_run_that_ends_after_another_was_recorded_leaves_nothing(
 
     def slow(*arguments: Any, **named: Any) -> Any:
         files_read.append(1)
-        if len(files_read) == 1:  # the other run begins and ends meanwhile
+        if len(files_read) == 1:  # the other run starts and ends meanwhile
             analyze_job(services, job.company_id, job.job_id)
         return analyze(*arguments, **named)
 
@@ -110,10 +110,10 @@ def test_a_run_that_ends_after_another_was_recorded_leaves_nothing(
     assert attempts == {(recorded.analysis_key or "").split("/")[3]}
 
 
-def test_what_is_recorded_stays_where_the_answer_was_lost(
+def test_files_stay_if_the_answer_to_recording_them_is_lost(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The request came through, its repetition found the record changed: by this run itself."""
+    """The request succeeded; its repetition found the record changed, by this same run."""
     job = _job(services, CONTENT)
     record = services.jobs.record_analysis
 
@@ -146,7 +146,7 @@ def test_a_job_that_has_ended_is_left_alone(services: Services) -> None:
     assert analyze_job(services, job.company_id, job.job_id)["error"]["code"] == "X"
 
 
-def test_what_killed_runs_left_is_deleted(services: Services, own_temp_folder: Path) -> None:
+def test_files_left_by_killed_runs_are_deleted(services: Services, own_temp_folder: Path) -> None:
     stale, fresh = (own_temp_folder / f"managed-tables-analyze-{name}" for name in ("stale", "fresh"))
     for folder in (stale, fresh):
         folder.mkdir()
@@ -157,8 +157,8 @@ def test_what_killed_runs_left_is_deleted(services: Services, own_temp_folder: P
     assert fresh.exists()
 
 
-def test_a_zip_with_warnings_for_each_of_a_thousand_files_is_analysed(services: Services) -> None:
-    """All of them are told, those that may change a value first."""
+def test_a_zip_with_warnings_for_each_of_a_thousand_files_is_analyzed(services: Services) -> None:
+    """All of them are reported, those that may change a value first."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(900):

@@ -1,4 +1,4 @@
-"""What `sam build` puts into each artefact: only what it imports, nothing twice, within its size."""
+"""What `sam build` puts into each artefact: only what it imports, nothing twice, within its size limit."""
 
 import os
 import re
@@ -45,7 +45,7 @@ def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", LIMITS_MIB)
 def test_an_artefact_imports_with_only_itself_and_the_layer(artefacts: Path, name: str) -> None:
-    """Every module of it, also those that a handler imports late; nothing that Lambda's runtime brings."""
+    """Every module, also those that a handler imports late, without what Lambda's runtime provides."""
     paths = [artefacts / name, artefacts / "common" / "python"]
     command = [sys.executable, "-I", "-S", "-c", IMPORT_EVERYTHING, f"managed_tables_{name}", *paths]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={})
@@ -53,8 +53,8 @@ def test_an_artefact_imports_with_only_itself_and_the_layer(artefacts: Path, nam
     assert f"managed_tables_{name}.handler" in done.stdout.split()
 
 
-def test_the_layer_brings_boto3_of_the_locked_version(artefacts: Path) -> None:
-    """With the descriptions of the services that are called, and of no others."""
+def test_the_layer_has_the_locked_version_of_boto3(artefacts: Path) -> None:
+    """It has the descriptions of the services that are called, and no others."""
     layer = artefacts / "common" / "python"
     code = (
         "import sys; sys.path[:0] = [sys.argv[1]]; import boto3; print(boto3.__version__, boto3.__file__)\n"
@@ -73,22 +73,22 @@ def test_the_layer_brings_boto3_of_the_locked_version(artefacts: Path) -> None:
 
 
 @pytest.mark.parametrize("name", LIMITS_MIB)
-def test_an_artefact_is_within_its_size(artefacts: Path, name: str) -> None:
-    """Unzipped, with the layer."""
+def test_an_artefact_is_within_its_size_limit(artefacts: Path, name: str) -> None:
+    """The size is unzipped, including the layer."""
     size_mib = (_size(artefacts / name) + _size(artefacts / "common")) / MIB
     assert size_mib < LIMITS_MIB[name], f"{name}: {size_mib:.1f} MiB"
 
 
 @pytest.mark.parametrize("name", LIMITS_MIB)
-def test_nothing_of_the_layer_is_doubled_in_a_function(artefacts: Path, name: str) -> None:
-    """A package lies in one of the two."""
+def test_no_package_is_in_both_the_layer_and_a_function(artefacts: Path, name: str) -> None:
+    """A package is in one of the two only."""
     layer, own = _packages(artefacts / "common" / "python"), _packages(artefacts / name)
     assert not layer & own
 
 
 @pytest.mark.parametrize("name", ["common", *LIMITS_MIB])
 def test_every_source_is_compiled(artefacts: Path, name: str) -> None:
-    """A cold start compiles nothing: the bytecode is valid whatever the time stamps are."""
+    """A cold start compiles nothing: the bytecode is valid whatever the timestamps."""
     for source in (artefacts / name).rglob("*.py"):
         compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
         assert compiled.exists(), source
@@ -103,8 +103,8 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def test_the_layer_brings_the_zones_itself(artefacts: Path) -> None:
-    """Lambda's image is not to be relied on for them: DEFAULT_TIMEZONE must be there."""
+def test_the_layer_has_its_own_time_zones(artefacts: Path) -> None:
+    """Lambda's image may lack them, and DEFAULT_TIMEZONE must exist."""
     code = "import sys, zoneinfo; sys.path[:0] = sys.argv[1:]; zoneinfo.reset_tzpath(())"
     layer = str(artefacts / "common" / "python")
     command = [sys.executable, "-S", "-c", f"{code}; zoneinfo.ZoneInfo('America/Sao_Paulo')", layer]

@@ -1,4 +1,4 @@
-"""Column changes: applied whole or not at all, values kept exactly."""
+"""Column changes: applied completely or not at all, values kept exactly."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -107,7 +107,7 @@ def test_a_missing_column_is_hidden_and_its_name_makes_an_empty_one(tables: Comp
         tables.change(table, [column("b"), column("a")])
         assert tables.rows(table) == [("2", None)]
     with tables.services.databases.company_connection(tables.record) as connection:
-        # Hidden columns have left the table: neither who writes rows nor who reads them all meets them.
+        # Hidden columns have left the table, so neither writes nor SELECT * include them.
         connection.execute("INSERT INTO t (id, b) VALUES (gen_random_uuid(), 'x')")
         cursor = connection.execute("SELECT * FROM t LIMIT 1")
         assert [one.name for one in cursor.description or ()] == ["id", "b", "a"]
@@ -244,14 +244,14 @@ def test_values_that_do_not_convert_are_named_and_nothing_changes(
     assert all(shape.items() <= one.items() for one in details)
 
 
-def test_twenty_values_are_shown_of_those_that_do_not_convert(tables: Company) -> None:
+def test_the_first_twenty_values_that_do_not_convert_are_shown(tables: Company) -> None:
     table = tables.create([column("v")], [(f"x{number}",) for number in range(30)])
     details = tables.refused(table, [column("v", "integer")])
     assert [one["value"] for one in details] == [f"x{number}" for number in range(20)]
     assert {one["reason"] for one in details} == {"30 valores não convertem para integer"}
 
 
-def test_a_required_column_is_refused_where_rows_have_no_value(tables: Company) -> None:
+def test_a_required_column_is_refused_if_rows_lack_a_value(tables: Company) -> None:
     table = tables.create([column("a"), column("b")], [("1", None), ("2", None), ("3", "x")])
     wanted = [column("a", nullable=False), column("b", nullable=False), column("c", nullable=False)]
     faults = tables.refused(table, wanted)
@@ -261,7 +261,7 @@ def test_a_required_column_is_refused_where_rows_have_no_value(tables: Company) 
     ]
 
 
-def test_nullability_goes_both_ways(tables: Company) -> None:
+def test_nullability_changes_in_both_directions(tables: Company) -> None:
     table = tables.create([column("a"), column("b", nullable=False)], [("1", "2")])
     changed = tables.change(table, [column("a", nullable=False), column("b")])
     assert [one.nullable for one in changed.columns] == [False, True]
@@ -293,7 +293,7 @@ def test_renames_are_checked(tables: Company, wanted: list[ColumnChange], index:
         assert [one["path"][:10] for one in tables.refused(table, wanted)] == [f"columns[{index}]"]
 
 
-def test_postgresqls_limit_of_columns_is_told(tables: Company) -> None:
+def test_postgresqls_column_limit_is_reported(tables: Company) -> None:
     table = tables.create([column(f"a{number}") for number in range(900)])
     tables.refused(table, [column(f"b{number}") for number in range(900)])
 

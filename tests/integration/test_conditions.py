@@ -34,7 +34,7 @@ TABLE = sql.Identifier("$table")
 
 @pytest.fixture(scope="module")
 def connection(postgres_dsn: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """A session with a table of every type, its indexes as filters use them."""
+    """A session with a table of every type and the indexes that filters use."""
     with psycopg.connect(postgres_dsn, autocommit=True, options="-c timezone=UTC") as connection:
         parts = [
             sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(POSTGRES_TYPES[column.type]))
@@ -66,7 +66,7 @@ def find(connection: psycopg.Connection[Any], condition: Condition) -> list[int]
 
 @settings(max_examples=100)
 @given(st.lists(rows, max_size=8), trees, st.booleans())
-def test_a_condition_finds_what_it_finds_in_python(
+def test_a_condition_finds_the_same_rows_as_in_python(
     connection: psycopg.Connection[Any],
     given_rows: list[dict[str, Any]],
     tree: dict[str, Any],
@@ -93,7 +93,7 @@ def test_a_search_finds_text_in_any_text_column(
 
 
 @pytest.mark.parametrize("text", ["100%", "a_b", "c\\d", "%", "_", "\\", "'", "{}", "%s"])
-def test_special_characters_are_plain(connection: psycopg.Connection[Any], text: str) -> None:
+def test_special_characters_are_literal(connection: psycopg.Connection[Any], text: str) -> None:
     nothing = dict.fromkeys(TYPES)
     fill(connection, [{**nothing, "produto": f"x{text}y"}, {**nothing, "produto": "x100aab"}])
     for word, value in (
@@ -181,14 +181,14 @@ def test_a_wrong_condition_is_named(where: Any, path: str, code: str) -> None:
     assert (caught.value.kind.status, first["in"], first["path"], first["code"]) == (422, "body", path, code)
 
 
-def test_the_limits_themselves_are_taken() -> None:
+def test_the_limits_are_inclusive() -> None:
     read_where(nested(5), COLUMNS, PARSERS)
     read_where({"or": [condition("pago", "eq", True)] * 100}, COLUMNS, PARSERS)
     assert read_where({}, COLUMNS, PARSERS) == EVERY_ROW
     assert read_search("", COLUMNS) == read_search(None, COLUMNS) == EVERY_ROW
 
 
-def test_all_that_is_wrong_is_counted_and_the_first_named() -> None:
+def test_all_faults_are_counted_and_the_first_are_named() -> None:
     with pytest.raises(ApiError) as caught:
         read_filters([(f"filter[x{number}][eq]", "1") for number in range(30)], COLUMNS, PARSERS)
     assert (len(caught.value.details), caught.value.details_total) == (20, 30)

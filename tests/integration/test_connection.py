@@ -1,4 +1,4 @@
-"""The read-only login of other products: shown in one call, renewed in another."""
+"""The read-only login of other products: shown by one call, renewed by another."""
 
 import re
 import time
@@ -64,10 +64,10 @@ def test_a_rotation_gives_a_new_password_and_ends_the_old_one(
             assert session.execute("SELECT produto FROM vendas").fetchall() == [("Caf\u00e9",)]
 
 
-def test_the_password_stays_that_of_the_last_rotation_when_passwords_are_derived_again(
+def test_the_last_rotated_password_survives_a_migration(
     rows_company: RowsCompany,
 ) -> None:
-    """A database of an older release is migrated when it is met: nobody's login changes."""
+    """An older release's database is migrated on first use, and nobody's login changes."""
     before = call(rows_company, "POST", "/rotate").json()
     record = {"pk": f"COMPANY#{rows_company.company.company_id}", "sk": "CONNECTION"}
     rows_company.services.items.change(record, {"schema_version": 1})
@@ -76,7 +76,7 @@ def test_the_password_stays_that_of_the_last_rotation_when_passwords_are_derived
     psycopg.connect(before["url"]).close()
 
 
-def test_before_provisioning_there_is_nothing_to_show_and_nothing_is_made(rows_company: RowsCompany) -> None:
+def test_before_provisioning_nothing_is_shown_and_nothing_is_made(rows_company: RowsCompany) -> None:
     company_id = new_record_id()
     for method, path in (("GET", ""), ("POST", "/rotate")):
         answer = call(rows_company, method, path, company_id=company_id)
@@ -85,15 +85,13 @@ def test_before_provisioning_there_is_nothing_to_show_and_nothing_is_made(rows_c
 
 
 @pytest.mark.parametrize(("granted", "status"), [("connect", 200), ("data-read", 403), ("create", 403)])
-def test_connecting_takes_a_permission_of_its_own(
-    rows_company: RowsCompany, granted: str, status: int
-) -> None:
+def test_connecting_requires_its_own_permission(rows_company: RowsCompany, granted: str, status: int) -> None:
     answer = call(rows_company, permissions=[f"managed-tables:{granted}"])
     assert answer.status_code == status
 
 
 def test_the_code_of_the_docs_reads_the_table(rows_company: RowsCompany, rows: RowsClient) -> None:
-    """The block of docs/bi.md, as it stands there."""
+    """The block of docs/bi.md runs unchanged."""
     rows.insert({"produto": "a", "valor": "1.5"}, {"produto": "a", "valor": 2})
     [code] = re.findall(
         r"^```python\n(.*?)^```$", (ROOT / "docs/bi.md").read_text(), re.MULTILINE | re.DOTALL
@@ -163,7 +161,7 @@ def test_the_catalog_shows_tables_and_columns_to_the_reader(rows_company: RowsCo
 
 
 def query(rows: RowsCompany, statement: str, *parameters: str) -> list[dict[str, Any]]:
-    """Run SQL as another product does, with the login that the API shows."""
+    """Run SQL as another product would, with the login that the API shows."""
     with psycopg.connect(call(rows).json()["url"], row_factory=dict_row) as connection:
         return connection.execute(statement.encode(), parameters or None).fetchall()
 

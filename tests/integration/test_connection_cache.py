@@ -25,7 +25,7 @@ def company(rows_company: RowsCompany) -> ConnectionRecord:
 
 @pytest.fixture
 def cache(rows_company: RowsCompany) -> Iterator[ConnectionCache]:
-    """A cache of LIMIT connections whose companies all have one database, which is enough to count them."""
+    """A cache of LIMIT connections; all companies share one database, which is enough to count them."""
 
     def open_connection(_: ConnectionRecord) -> PgConnection:
         return rows_company.services.databases.open_company_connection(rows_company.company)
@@ -71,7 +71,7 @@ def test_all_companies_together_stay_within_the_limit(
     assert not connections[-1].closed  # the least recently used ones were closed
 
 
-def test_who_waits_gets_the_connection_that_is_returned(
+def test_a_waiter_gets_the_connection_that_is_returned(
     rows_company: RowsCompany, company: ConnectionRecord
 ) -> None:
     cache = ConnectionCache(rows_company.services.databases.open_company_connection, 1, wait_seconds=10)
@@ -112,10 +112,10 @@ def test_a_connection_that_the_server_ended_is_not_handed_out(
             connection.execute("SELECT 1")
 
 
-def test_a_connection_that_has_rested_is_asked_before_it_is_lent(
+def test_an_idle_connection_is_checked_before_it_is_lent(
     cache: ConnectionCache, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in a process that was frozen while the server ended its session: no goodbye has been heard."""
+    """As in a process that was frozen while the server ended its session, and did not notice."""
     monkeypatch.setattr(connection_cache, "_is_quiet", lambda _: True)
     monkeypatch.setattr(connection_cache, "ASK_AFTER_SECONDS", 0.0)
     with cache.use(company) as killer:
@@ -127,14 +127,14 @@ def test_a_connection_that_has_rested_is_asked_before_it_is_lent(
             connection.execute("SELECT 1")
 
 
-def test_a_connection_is_given_up_before_the_server_ends_it() -> None:
+def test_a_connection_is_closed_before_the_server_ends_it() -> None:
     assert IDLE_SECONDS * 1_000 <= IDLE_SESSION_MS - 10_000
 
 
-def test_a_request_that_has_waited_gives_its_statements_what_is_left(
+def test_a_request_that_waited_gives_its_statements_the_time_left(
     rows_company: RowsCompany, company: ConnectionRecord
 ) -> None:
-    """A cluster that was asleep, say: who waits for the answer hangs up at the same time all the same."""
+    """For example, a cluster was paused: the client still hangs up at the same time."""
     settings = rows_company.services.settings
     opened = rows_company.services.databases.open_company_connection
     cache = ConnectionCache(opened, LIMIT, statement_timeout_ms=settings.statement_timeout_ms)

@@ -1,4 +1,4 @@
-"""A company's roles in PostgreSQL: who steals one reaches that company's own database, nothing else."""
+"""A company's roles in PostgreSQL: a stolen one reaches only that company's database."""
 
 import os
 import socket
@@ -37,7 +37,7 @@ COLUMNS = [
     Column(name="segredo", display_name="Segredo", type=ColumnType.TEXT, nullable=True),
 ]
 
-# What would reach the cluster, the server's files, its programs, or other databases
+# Statements that would reach the cluster, the server's files, its programs, or other databases
 BEYOND = (
     "CREATE ROLE mallory",
     "CREATE ROLE mallory SUPERUSER",
@@ -79,7 +79,7 @@ BEYOND = (
     "CREATE SUBSCRIPTION s CONNECTION 'dbname=postgres' PUBLICATION p",
     "CREATE EVENT TRIGGER t ON ddl_command_start EXECUTE FUNCTION f()",
 )
-# Beyond those, what a reader could change in, or read of, its own database
+# Further statements, by which a reader would change or read its own database
 BEYOND_READING = (
     "CREATE TABLE mine (a int)",
     "CREATE TEMP TABLE mine (a int)",
@@ -115,7 +115,7 @@ BEYOND_READING = (
 )
 REFUSALS = (
     InsufficientPrivilege,
-    psycopg.errors.UndefinedObject,  # an extension or language that the server does not even have
+    psycopg.errors.UndefinedObject,  # an extension or language that the server does not have
     psycopg.errors.UndefinedFile,
     psycopg.errors.UndefinedFunction,
     psycopg.errors.FeatureNotSupported,
@@ -125,7 +125,7 @@ REFUSALS = (
 
 @contextmanager
 def connected(services: Services, company: ConnectionRecord, *, reader: bool) -> Iterator[psycopg.Connection]:
-    """Connect to the company's database as one of its roles, its defaults lifted as a thief would."""
+    """Connect to the company's database as one of its roles, with its defaults lifted, as a thief would."""
     roles, admin = services.databases.roles(company.connection_id), services.postgres_secret
     role = roles.reader if reader else roles.owner
     with psycopg.connect(
@@ -142,7 +142,7 @@ def connected(services: Services, company: ConnectionRecord, *, reader: bool) ->
 
 @pytest.fixture
 def company(own_company: ConnectionRecord) -> ConnectionRecord:
-    """A company whose database is changed as a whole."""
+    """A company for tests that change the whole database."""
     return own_company
 
 
@@ -159,7 +159,9 @@ def table_id(services: Services, company: ConnectionRecord) -> str:
 
 @pytest.mark.usefixtures("table_id")
 @pytest.mark.parametrize("reader", [False, True], ids=["owner", "reader"])
-def test_nothing_beyond_the_own_database(services: Services, company: ConnectionRecord, reader: bool) -> None:
+def test_a_role_reaches_only_its_own_database(
+    services: Services, company: ConnectionRecord, reader: bool
+) -> None:
     """No role of a company reaches files, programs, other roles, the cluster's settings or extensions."""
     with connected(services, company, reader=reader) as connection:
         for statement in BEYOND:
@@ -172,7 +174,7 @@ def test_nothing_beyond_the_own_database(services: Services, company: Connection
 
 @pytest.mark.usefixtures("table_id")
 def test_the_reader_changes_nothing(services: Services, company: ConnectionRecord) -> None:
-    """The read-only role writes nothing, makes nothing, and reads nothing of our own schemas."""
+    """The read-only role cannot write or create anything, or read our own schemas."""
     owner = sql.Identifier(services.databases.roles(company.connection_id).owner)
     with connected(services, company, reader=True) as connection:
         for statement in BEYOND_READING:
@@ -185,10 +187,8 @@ def test_the_reader_changes_nothing(services: Services, company: ConnectionRecor
         assert connection.execute("SELECT produto FROM vendas").fetchall() == [("Café",)]
 
 
-def test_the_reader_is_bounded_unless_it_asks_otherwise(
-    services: Services, company: ConnectionRecord
-) -> None:
-    """A BI tool's forgotten query ends, nothing is written by accident, and a large object not at all."""
+def test_the_reader_has_limits_by_default(services: Services, company: ConnectionRecord) -> None:
+    """A BI tool's forgotten query ends, accidental writes fail, large objects cannot be written at all."""
     with connected(services, company, reader=True) as connection:
         connection.execute("RESET default_transaction_read_only")
         for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
@@ -203,10 +203,8 @@ def test_the_reader_is_bounded_unless_it_asks_otherwise(
             connection.execute("SELECT lo_from_bytea(0, 'x')")
 
 
-def test_no_lock_that_the_reader_can_take_stops_the_product(
-    services: Services, company: ConnectionRecord
-) -> None:
-    """Advisory locks are everybody's: with the key that migrations had, a reader kept them waiting."""
+def test_the_readers_locks_do_not_block_the_product(services: Services, company: ConnectionRecord) -> None:
+    """Anyone can take advisory locks: with the key that migrations once used, a reader blocked them."""
     with connected(services, company, reader=True) as connection:
         connection.execute("SELECT pg_advisory_lock(7205759403)")
         services.items.change(
@@ -215,8 +213,10 @@ def test_no_lock_that_the_reader_can_take_stops_the_product(
         assert services.provisioning.require(company.company_id).connection_id == company.connection_id
 
 
-def test_what_was_deleted_is_not_read(services: Services, company: ConnectionRecord, table_id: str) -> None:
-    """Hidden columns have left their table for the read-only role, a deleted table is out of its reach."""
+def test_the_reader_cannot_read_deleted_data(
+    services: Services, company: ConnectionRecord, table_id: str
+) -> None:
+    """The read-only role sees no hidden columns in a table, and cannot reach a deleted table."""
     kept = [ColumnChange.model_validate(COLUMNS[0].model_dump())]
     services.table_operations.update(company, table_id, TableChange(columns=kept))
     with connected(services, company, reader=True) as connection:
@@ -230,8 +230,8 @@ def test_what_was_deleted_is_not_read(services: Services, company: ConnectionRec
             connection.execute(sql.SQL("SELECT * FROM {}").format(moved))
 
 
-def test_the_names_of_others_tell_nothing(services: Services, company: ConnectionRecord) -> None:
-    """What every role can list, databases and roles, are opaque ids: no company's id or name, no comment."""
+def test_other_companies_names_reveal_nothing(services: Services, company: ConnectionRecord) -> None:
+    """Databases and roles, which every role can list, have opaque ids: no company's id, name or comment."""
     other = services.provisioning.provision(new_record_id())
     with connected(services, company, reader=True) as connection:
         databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
@@ -247,8 +247,8 @@ def test_the_names_of_others_tell_nothing(services: Services, company: Connectio
     assert comments == []
 
 
-def test_what_others_run_is_not_shown(services: Services, company: ConnectionRecord) -> None:
-    """pg_stat_activity shows a role the statements of its own sessions only."""
+def test_other_roles_statements_are_hidden(services: Services, company: ConnectionRecord) -> None:
+    """pg_stat_activity shows a role only the statements of its own sessions."""
     other = services.provisioning.provision(new_record_id())
     with (
         services.databases.company_connection(other) as busy,
@@ -264,7 +264,7 @@ def test_what_others_run_is_not_shown(services: Services, company: ConnectionRec
 
 
 def test_a_company_cannot_take_every_connection(services: Services, company: ConnectionRecord) -> None:
-    """Both roles have a limit, so that one company's slow queries leave the cluster to the others."""
+    """Both roles have a limit, so that one company's slow queries leave connections for the others."""
     with connected(services, company, reader=True) as connection:
         limits = connection.execute(
             "SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname LIKE %s ORDER BY 1",
@@ -277,7 +277,7 @@ def test_a_company_cannot_take_every_connection(services: Services, company: Con
 def test_a_company_cannot_fill_the_disk_with_temporary_files(
     services: Services, company: ConnectionRecord, reader: bool
 ) -> None:
-    """A session's sorts end where its share does, and the role cannot make it larger."""
+    """A session's sorts fail beyond its share, and the role cannot raise it."""
     limit = READER_TEMPORARY_FILES if reader else OWNER_TEMPORARY_FILES
     with connected(services, company, reader=reader) as connection:
         assert connection.execute("SHOW temp_file_limit").fetchone() == (limit,)
@@ -305,7 +305,7 @@ def test_a_statement_that_takes_more_disk_than_its_share_is_refused(
 
 @contextmanager
 def held(services: Services, company: ConnectionRecord, count: int) -> Iterator[list[PgConnection]]:
-    """Hold sessions of the company's owner, as processes do that are frozen after a burst."""
+    """Hold sessions of the company's owner, as processes frozen after a burst do."""
     with ExitStack() as stack:
         yield [
             stack.enter_context(closing(services.databases.open_company_connection(company)))
@@ -313,10 +313,8 @@ def held(services: Services, company: ConnectionRecord, count: int) -> Iterator[
         ]
 
 
-def test_a_burst_leaves_a_company_the_connections_of_its_loads(
-    services: Services, company: ConnectionRecord
-) -> None:
-    """Requests have 48 of the 60, and what is beyond is refused at once, in words that are true."""
+def test_a_burst_leaves_connections_for_loads(services: Services, company: ConnectionRecord) -> None:
+    """Requests have 48 of the 60; more are refused at once, with an accurate message."""
     api = ApiServices(services.settings)
     api.__dict__["postgres_secret"] = services.postgres_secret
     with held(api, company, OWNER_CONNECTIONS - LOAD_CONNECTIONS):
@@ -331,10 +329,8 @@ def test_a_burst_leaves_a_company_the_connections_of_its_loads(
     api.databases.open_company_connection(company).close()
 
 
-def test_who_finds_no_connection_left_is_told_so_at_once(
-    services: Services, company: ConnectionRecord
-) -> None:
-    """The role's limit and not a database that is asleep: nothing is waited for."""
+def test_a_missing_connection_is_reported_at_once(services: Services, company: ConnectionRecord) -> None:
+    """The cause is the role's limit and not a paused database, so nothing waits."""
     with held(services, company, OWNER_CONNECTIONS):
         started = time.monotonic()
         with pytest.raises(TooManyConnections):
@@ -345,14 +341,14 @@ def test_who_finds_no_connection_left_is_told_so_at_once(
 def test_a_session_of_the_api_ends_a_minute_after_its_last_request(
     services: Services, company: ConnectionRecord
 ) -> None:
-    """A frozen function closes nothing; a load rests while it fetches its file, and may."""
+    """A frozen function closes nothing; a load may be idle longer, while it fetches its file."""
     with closing(services.databases.open_company_connection(company)) as connection:
         row = connection.execute("SHOW idle_session_timeout").fetchone()
     assert row == ("1min",)
 
 
-def test_passwords_are_of_one_role_each(services: Services, company: ConnectionRecord) -> None:
-    """The reader's password does not open the owner's door, nor another company's."""
+def test_each_role_has_its_own_password(services: Services, company: ConnectionRecord) -> None:
+    """The reader's password does not log in as the owner or into another company."""
     other = services.provisioning.provision(new_record_id())
     roles, others = (services.databases.roles(one.connection_id) for one in (company, other))
     admin = services.postgres_secret
@@ -366,7 +362,7 @@ def test_passwords_are_of_one_role_each(services: Services, company: ConnectionR
 
 
 def test_every_connection_has_limits(services: Services, company: ConnectionRecord) -> None:
-    """A statement, a transaction that stands idle and a session that does, end by themselves: everybody's."""
+    """Statements, idle transactions and idle sessions time out, for everybody."""
     databases, settings = services.databases, services.settings
     load = SessionLimits(settings.load_statement_timeout_ms, settings.lock_timeout_ms)  # insert's
     for connection in (
@@ -380,10 +376,8 @@ def test_every_connection_has_limits(services: Services, company: ConnectionReco
                 assert (row.fetchone() or (0,))[0] > 0, name
 
 
-def test_a_peer_that_is_gone_without_a_word_is_noticed_within_a_minute(
-    services: Services, company: ConnectionRecord
-) -> None:
-    """By the server, whose session in COPY heeds no other limit, and by us."""
+def test_a_dead_peer_is_noticed_within_a_minute(services: Services, company: ConnectionRecord) -> None:
+    """The server notices, whose sessions in COPY obey no other limit, and so do we."""
     databases, settings = services.databases, services.settings
     load = SessionLimits(settings.load_statement_timeout_ms, settings.lock_timeout_ms)  # insert's
     for connection in (

@@ -1,4 +1,4 @@
-"""What other systems are told by EventBridge of jobs that end: at least once, and never at a job's cost."""
+"""Events on EventBridge when jobs end: at least once, and never affecting the job."""
 
 import json
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Listener:
 
 @pytest.fixture
 def listener(services: Services) -> Iterator[Listener]:
-    """Somebody who wants to know."""
+    """A subscriber to the events."""
     name = services.settings.table_name
     yield Listener(name)
     events = boto3.client("events")
@@ -57,7 +57,7 @@ def maker(services: Services, company: ConnectionRecord, tmp_path: Path) -> JobM
     return JobMaker(services, company, tmp_path)
 
 
-def test_a_job_that_is_done_is_told_of_with_its_counts(maker: JobMaker, listener: Listener) -> None:
+def test_the_event_of_a_done_job_has_its_counts(maker: JobMaker, listener: Listener) -> None:
     job_id = maker.inserting([["1"], ["2"]], SCHEMA)
     run_job(maker.services, maker.company.company_id, job_id)
     event, job = listener.next(), maker.job(job_id)
@@ -79,7 +79,7 @@ def test_a_job_that_is_done_is_told_of_with_its_counts(maker: JobMaker, listener
     assert list(maker.services.jobs.scan_unfinished()) == []
 
 
-def test_a_job_that_failed_is_told_of_without_its_values(maker: JobMaker, listener: Listener) -> None:
+def test_the_event_of_a_failed_job_has_none_of_its_values(maker: JobMaker, listener: Listener) -> None:
     job_id = maker.inserting([["1"]], SCHEMA)
     error = {"code": "X", "message": "valor secreto", "details": [{"value": "secreto"}]}
     maker.services.jobs.fail(maker.job(job_id), error)
@@ -90,7 +90,7 @@ def test_a_job_that_failed_is_told_of_without_its_values(maker: JobMaker, listen
     assert "secreto" not in json.dumps(event)
 
 
-def test_a_bus_out_of_reach_changes_no_outcome_and_is_told_later(maker: JobMaker, listener: Listener) -> None:
+def test_an_event_is_sent_later_if_the_bus_is_unreachable(maker: JobMaker, listener: Listener) -> None:
     services = Services(maker.services.settings.model_copy(update={"aws_endpoint_url": "http://127.0.0.1:1"}))
     bus = services.eventbridge
     job_id = maker.inserting([["1"]], SCHEMA)

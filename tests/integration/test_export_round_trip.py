@@ -25,7 +25,7 @@ Table = tuple[list[Column], list[list[Any]]]
 ZONES = ("UTC", "America/Sao_Paulo")
 ROWS = st.integers(3, 9)
 
-# Texts that are no value of another type, and no blanks alone: those cannot tell what they were.
+# Texts that are not values of another type and not only blanks: those would lose their type.
 _TEXTS = st.text(
     alphabet=st.characters(exclude_categories=["Cs", "Cc", "Cn", "Zl", "Zp"]) | st.sampled_from("\n\"';,\t"),
     min_size=1,
@@ -43,7 +43,7 @@ _VALUES: dict[ColumnType, st.SearchStrategy[Any]] = {
     | st.dates(date(1990, 1, 1), date(2030, 1, 1)),
     ColumnType.DATETIME: _DATETIMES,
 }
-# The first rows, by which each type can be told
+# The first rows, from which each type can be inferred
 _TELLING: dict[ColumnType, list[Any]] = {
     ColumnType.TEXT: ["primeiro", "segundo"],
     ColumnType.INTEGER: [1234, -7],
@@ -80,7 +80,7 @@ def tables(draw: st.DrawFn) -> Table:
         [*_TELLING[one.type], *draw(st.lists(st.none() | _VALUES[one.type], min_size=count, max_size=count))]
         for one in columns
     ]
-    cells[0] = [cell or "nada" for cell in cells[0]]  # a row without any value is no row
+    cells[0] = [cell or "nada" for cell in cells[0]]  # a row without any value is not a row
     return columns, [list(row) for row in zip(*cells, strict=True)]
 
 
@@ -92,7 +92,7 @@ def as_text(value: Any) -> str | None:
 
 @pytest.fixture(scope="module")
 def makers(rows_company: RowsCompany) -> dict[str, ExportMaker]:
-    """A maker of exports a zone."""
+    """An export maker for each zone."""
     found = {}
     for zone in ZONES:
         changed = rows_company.services.settings.model_copy(update={"default_timezone": zone})
@@ -129,14 +129,14 @@ def parsed(read: Callable[[str], Any], cell: str | None) -> Any:
 
 
 def moment(text: str, zone: str) -> datetime:
-    """Read a time as PostgreSQL does; of an hour that comes twice the later one."""
+    """Read a time as PostgreSQL does: in a repeated hour, the later one."""
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         found = found.replace(tzinfo=ZoneInfo(zone), fold=1)
     return found.astimezone(UTC)
 
 
-def test_what_goes_out_comes_back(
+def test_an_export_can_be_uploaded_again(
     makers: dict[str, ExportMaker], tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """CSV in both dialects and XLSX, uploaded again; Parquet and JSON lines, read by DuckDB."""
@@ -193,7 +193,7 @@ def assert_json_lines_of_duckdb(raw: bytes, folder: Path, drawn: Table) -> None:
 
 
 def stored(columns: list[Column]) -> str:
-    """Return the columns in DuckDB's SQL, times as the microseconds since 1970."""
+    """Return the columns in DuckDB's SQL, times as microseconds since 1970."""
     return ", ".join(
         f"epoch_us({one.name}) AS {one.name}" if one.type is ColumnType.DATETIME else one.name
         for one in columns
@@ -201,7 +201,7 @@ def stored(columns: list[Column]) -> str:
 
 
 def as_stored(value: Any) -> Any:
-    """Return a time as the microseconds since 1970, as DuckDB counts them."""
+    """Return a time as microseconds since 1970, as DuckDB counts them."""
     if isinstance(value, datetime):
         return (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     return value

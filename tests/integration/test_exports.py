@@ -1,4 +1,4 @@
-"""Exports: what each format holds, to the last digit; what goes out, in which order; how they end."""
+"""Exports: what each format holds, to the last digit; which rows, in which order; how exports end."""
 
 import io
 import json
@@ -115,7 +115,7 @@ def test_parquet_has_types_that_hold_the_values(maker: ExportMaker, tmp_path: Pa
     assert dict(zip(found.columns, map(str, found.types), strict=True)) == {
         "nome": "VARCHAR",
         "n": "BIGINT",
-        "v": "VARCHAR",  # of 60 digits, which no decimal of Parquet holds
+        "v": "VARCHAR",  # of 60 digits, more than a Parquet decimal holds
         "pago": "BOOLEAN",
         "dia": "DATE",
         "quando": "TIMESTAMP WITH TIME ZONE",
@@ -128,8 +128,8 @@ def test_parquet_has_types_that_hold_the_values(maker: ExportMaker, tmp_path: Pa
     assert rows[0][5] == int(datetime.fromisoformat("2026-01-31T10:30:00+00:00").timestamp()) * 1_000_000
 
 
-def test_texts_of_any_characters_stand_in_parquet(maker: ExportMaker, tmp_path: Path) -> None:
-    """Backslashes, line ends, tabs, what stands for NULL or for an escape elsewhere, nothing at all."""
+def test_parquet_holds_text_of_any_characters(maker: ExportMaker, tmp_path: Path) -> None:
+    """Backslashes, line ends, tabs, what means NULL or an escape elsewhere, the empty text."""
     texts = [
         "\\N", "\\", "\\\\", "\\n", "\\\\n\n", "a\tb\nc\rd\ve\ff\bg", "", " ", None, "\ufeffx",
         '"', "'", ",", "\\.", "\\x41",
@@ -171,13 +171,11 @@ def test_a_workbook_has_real_numbers_dates_and_texts(maker: ExportMaker) -> None
     sheet = load_workbook(io.BytesIO(raw)).active
     assert sheet is not None
     assert (sheet.title, sheet.freeze_panes) == (table.display_name, "A2")
-    assert sheet["A6"].data_type == "s"  # no formula
+    assert sheet["A6"].data_type == "s"  # not a formula
     assert (sheet["E2"].number_format, sheet["F2"].number_format) == ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss")
 
 
-def test_rows_beyond_a_sheet_go_to_further_sheets(
-    maker: ExportMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_beyond_one_sheet_go_to_more_sheets(maker: ExportMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "SHEET_ROWS", 3)
     table = maker.table([column("n", "integer")], [[str(number)] for number in range(7)])
     book = load_workbook(io.BytesIO(maker.export(table, format="xlsx")))
@@ -195,10 +193,10 @@ def test_rows_beyond_a_sheet_go_to_further_sheets(
 def test_any_text_is_the_same_in_a_workbook(maker: ExportMaker, text: str) -> None:
     raw = maker.export(maker.table([column("t")], [[text]]), format="xlsx")
     [[_], [found]] = cells(raw)
-    assert unescape_hex(found) == text  # as Excel and our own reader do; openpyxl leaves it
+    assert unescape_hex(found) == text  # as Excel and our reader do; openpyxl leaves it encoded
 
 
-def test_a_text_that_no_cell_holds_fails_the_export_and_leaves_nothing(maker: ExportMaker) -> None:
+def test_a_text_too_long_for_a_cell_fails_the_export(maker: ExportMaker) -> None:
     table = maker.table([column("t")], [["x"], ["😀" * 16_384]])
     export = maker.queue(table, format="xlsx")
     assert maker.run(export) == {"outcome": "failed"}
@@ -215,7 +213,7 @@ def test_an_empty_table_makes_a_file(maker: ExportMaker, form: str) -> None:
     assert (maker.find(export).rows, len(maker.objects(export))) == (0, 1)
 
 
-def test_where_fields_and_sort_choose_what_goes_out(maker: ExportMaker) -> None:
+def test_where_fields_and_sort_choose_what_is_exported(maker: ExportMaker) -> None:
     rows = [["b", "2"], ["a", "2"], ["c", None], ["d", "1"], ["é", "9"]]
     table = maker.table([column("t"), column("n", "integer")], rows)
     where = {"not": {"column": "n", "op": "gt", "value": 5}}
@@ -226,14 +224,14 @@ def test_where_fields_and_sort_choose_what_goes_out(maker: ExportMaker) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet", "jsonl"])
-def test_every_format_takes_a_filter(maker: ExportMaker, form: str) -> None:
+def test_every_format_accepts_a_filter(maker: ExportMaker, form: str) -> None:
     table = maker.table([column("t"), column("v", "decimal")], [["a", "1.5"], ["b", "2.5"], ["a", "3"]])
     export = maker.queue(table, format=form, where={"column": "t", "op": "eq", "value": "a"})
     assert maker.run(export) == {"outcome": "done"}
     assert maker.find(export).rows == 2
 
 
-def test_a_deleted_or_changed_table_is_told(maker: ExportMaker) -> None:
+def test_a_deleted_or_changed_table_is_reported(maker: ExportMaker) -> None:
     table = maker.table([column("t")], [["a"]])
     changed, deleted = maker.queue(table, format="csv"), maker.queue(table, format="csv")
     operations = maker.services.table_operations
@@ -245,7 +243,7 @@ def test_a_deleted_or_changed_table_is_told(maker: ExportMaker) -> None:
     assert codes == ["EXPORT_TABLE_CHANGED", "EXPORT_TABLE_GONE"]
 
 
-def test_a_run_whose_time_does_not_suffice_says_so(maker: ExportMaker) -> None:
+def test_a_run_without_enough_time_says_so(maker: ExportMaker) -> None:
     rows = [["x" * 1_000] for _ in range(400)]
     export = maker.queue(maker.table([column("t")], rows), format="csv")
     assert maker.run(export, stop_at=0) == {"outcome": "failed"}
@@ -253,16 +251,16 @@ def test_a_run_whose_time_does_not_suffice_says_so(maker: ExportMaker) -> None:
     assert maker.objects(export) == []
 
 
-def test_a_run_again_changes_nothing(maker: ExportMaker) -> None:
+def test_a_second_run_changes_nothing(maker: ExportMaker) -> None:
     export = maker.queue(maker.table([column("t")], [["a"]]), format="csv")
     assert [maker.run(export), maker.run(export)] == [{"outcome": "done"}] * 2
     assert maker.objects(export) == [maker.find(export).key]
 
 
-def test_what_is_written_meanwhile_is_no_part_of_the_snapshot(
+def test_rows_written_meanwhile_are_not_in_the_snapshot(
     maker: ExportMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Readers see one moment: a row that is committed after the snapshot began does not go out."""
+    """An export shows one moment: a row committed after its snapshot began is not exported."""
     table = maker.table([column("t")], [["antes"]])
     select = ExportRequest.select
 
@@ -274,10 +272,8 @@ def test_what_is_written_meanwhile_is_no_part_of_the_snapshot(
     assert maker.export(table, format="csv").decode().split("\r\n") == ["t", "antes", ""]
 
 
-def test_a_run_that_comes_late_deletes_what_it_has_written(
-    maker: ExportMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another run has taken the export over: its file alone is there."""
+def test_a_late_run_deletes_what_it_wrote(maker: ExportMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run has taken over the export: only its file is there."""
     export = maker.queue(maker.table([column("t")], [["a"]]), format="csv")
     select = ExportRequest.select
     others: list[Any] = []
@@ -294,7 +290,9 @@ def test_a_run_that_comes_late_deletes_what_it_has_written(
     assert maker.objects(export) == [maker.find(export).key]
 
 
-def test_progress_is_kept_while_rows_go_out(maker: ExportMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_recorded_while_rows_are_exported(
+    maker: ExportMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(runs, "PROGRESS_SECONDS", 0)
     monkeypatch.setattr(csv_files, "BATCH_BYTES", 10)
     export = maker.queue(maker.table([column("t")], [["x" * 10] for _ in range(4)]), format="csv")
@@ -309,14 +307,14 @@ def test_progress_is_kept_while_rows_go_out(maker: ExportMaker, monkeypatch: pyt
     assert maker.find(export).progress is None
 
 
-def test_an_export_that_does_not_end_is_answered_as_failed(maker: ExportMaker) -> None:
+def test_an_export_that_does_not_end_is_shown_as_failed(maker: ExportMaker) -> None:
     export = maker.queue(maker.table([column("t")]), format="csv", deadline="2020-01-01T00:00:00.000Z")
     found = get_export(maker.services, export.company_id, export.export_id)
     assert (found.status, (found.error or {})["code"]) == ("failed", "EXPORT_EXPIRED")
 
 
-def test_the_widest_table_goes_out_as_parquet(maker: ExportMaker, tmp_path: Path) -> None:
-    """Its groups of rows are so few that they fit in the writer's memory."""
+def test_the_widest_table_is_exported_as_parquet(maker: ExportMaker, tmp_path: Path) -> None:
+    """Its row groups are small enough to fit in the writer's memory."""
     columns = [column(f"c{number}") for number in range(MAX_COLUMNS)]
     table = maker.table(columns)
     cells = sql.SQL(", ").join([sql.SQL("(i % 97)::text")] * MAX_COLUMNS)

@@ -1,4 +1,4 @@
-"""One company's slow queries, or a client that dribbles, take nothing from the others."""
+"""One company's slow queries, or a very slow client, do not affect the others."""
 
 import socket
 import time
@@ -34,7 +34,7 @@ def other(rows_company: RowsCompany) -> Iterator[RowsClient]:
 
 @pytest.fixture
 def url(rows_company: RowsCompany) -> Iterator[str]:
-    """The base URL of the app of both companies behind a real server."""
+    """The base URL of the app for both companies, behind a real server."""
     with serving(create_app(rows_company.services)) as base:
         yield base
 
@@ -62,7 +62,7 @@ def waiting_for_locks(dsn: str, client: RowsClient) -> int:
 def test_a_company_whose_queries_hang_does_not_starve_another(
     rows: RowsClient, other: RowsClient, url: str, postgres_dsn: str
 ) -> None:
-    """50 requests of one company hang at a lock; the other's are answered before any of them."""
+    """50 requests of one company wait for a lock; the other's are answered before any of them."""
     cache = rows.services.connection_cache
     with (
         httpx.Client(timeout=60, limits=httpx.Limits(max_connections=100)) as http,
@@ -84,10 +84,10 @@ def test_a_company_whose_queries_hang_does_not_starve_another(
     assert statuses == [200] * REQUESTS
 
 
-def test_a_company_is_refused_what_is_beyond_its_number_of_requests(
+def test_a_company_is_refused_requests_beyond_its_limit(
     rows: RowsClient, other: RowsClient, url: str
 ) -> None:
-    """The 65th request at once is 429 in our shape, and only that company's."""
+    """The 65th simultaneous request is 429 in our error shape, for that company only."""
     with (
         httpx.Client(timeout=60, limits=httpx.Limits(max_connections=200)) as http,
         ThreadPoolExecutor(COMPANY_REQUESTS + 10) as pool,
@@ -112,8 +112,8 @@ def test_threads_of_a_company_cover_its_connections(rows: RowsClient) -> None:
     assert (rows.services.settings.database_connections_max + 1) // 2 <= COMPANY_THREADS
 
 
-def test_a_head_that_never_ends_is_hung_up_on(rows_company: RowsCompany) -> None:
-    """Slow Loris: a byte now and then does not keep a connection."""
+def test_a_request_head_that_never_ends_is_disconnected(rows_company: RowsCompany) -> None:
+    """Slow Loris: an occasional byte does not keep a connection open."""
 
     class Hasty(ImpatientProtocol):
         head_max_seconds = 0.5
@@ -143,7 +143,7 @@ def _hung_up(client: socket.socket) -> bool:
 def test_a_body_that_stops_is_408_and_holds_no_thread(
     rows: RowsClient, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beside more bodies that never end than a company has threads, its other requests are answered."""
+    """Other requests are answered, even with more unfinished bodies than the company has threads."""
     monkeypatch.setattr(calls, "BODY_PAUSE_MAX_SECONDS", 2.0)
     port = int(url.rpartition(":")[2])
     head = (

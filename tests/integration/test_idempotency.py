@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: rows that are sent again because no answer came are there once."""
+"""`Idempotency-Key`: rows sent again because no answer came are stored once."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -20,14 +20,14 @@ def insert(rows: RowsClient, body: Any, *keys: str) -> Answer:
     return Answer(answer.status_code, answer.json(), answer.text)
 
 
-def test_the_same_request_again_inserts_nothing_and_is_answered_the_same(rows: RowsClient) -> None:
+def test_a_repeated_request_inserts_nothing_and_gets_the_same_answer(rows: RowsClient) -> None:
     for _ in range(3):
         assert insert(rows, {"rows": ROWS}, "pedido 1") == Answer(201, {"inserted": 2}, '{"inserted":2}')
     assert [row["produto"] for row in rows.list()["records"]] == ["X", "Y"]
     assert rows.list()["total"] == 2
 
 
-def test_without_a_key_the_same_rows_are_other_rows(rows: RowsClient) -> None:
+def test_without_a_key_repeated_rows_are_inserted_again(rows: RowsClient) -> None:
     for key in ((), (), ("a",), ("b",)):
         assert insert(rows, {"rows": ROWS}, *key).status == 201
     assert rows.list()["total"] == 8
@@ -40,12 +40,12 @@ def test_a_key_with_another_body_is_refused(rows: RowsClient) -> None:
     assert rows.list()["total"] == 2
 
 
-def test_what_was_refused_leaves_its_key_free(rows: RowsClient) -> None:
+def test_a_refused_request_leaves_its_key_free(rows: RowsClient) -> None:
     assert insert(rows, {"rows": [{"valor": "dez"}]}, "k").status == 422
     assert insert(rows, {"rows": ROWS}, "k").status == 201
 
 
-def test_a_key_is_of_one_table(rows: RowsClient, rows_company: RowsCompany) -> None:
+def test_a_key_belongs_to_one_table(rows: RowsClient, rows_company: RowsCompany) -> None:
     other = rows_company.make_table(SALES, "outras_vendas")
     for table in (rows, other):
         assert insert(table, {"rows": ROWS[: 1 + (table is other)]}, "k").status == 201
@@ -53,7 +53,7 @@ def test_a_key_is_of_one_table(rows: RowsClient, rows_company: RowsCompany) -> N
 
 
 @pytest.mark.parametrize("keys", [("",), ("a" * 256,), ("a", "a"), ("a\tb",)])
-def test_a_key_that_is_none_is_refused_before_anything_is_written(
+def test_an_invalid_key_is_refused_before_anything_is_written(
     rows: RowsClient, keys: tuple[str, ...]
 ) -> None:
     answer = insert(rows, {"rows": ROWS}, *keys)
@@ -62,17 +62,17 @@ def test_a_key_that_is_none_is_refused_before_anything_is_written(
     assert rows.list()["total"] == 0
 
 
-def test_requests_with_one_key_at_once_insert_once(rows: RowsClient) -> None:
+def test_simultaneous_requests_with_one_key_insert_once(rows: RowsClient) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: insert(rows, {"rows": ROWS}, "at once"), range(16)))
     assert {(answer.status, answer.body["inserted"]) for answer in answers} == {(201, 2)}
     assert rows.list()["total"] == 2
 
 
-def test_an_answer_of_the_database_that_is_lost_is_found_by_the_request_itself(
+def test_a_request_recovers_the_databases_lost_answer(
     rows: RowsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rows are committed, the connection breaks: the client gets its 201 and the rows are there once."""
+    """The rows are committed and the connection breaks: the client gets 201, the rows are stored once."""
     lost = lose_the_first_answer(monkeypatch, b"claimed AS")
     assert insert(rows, {"rows": ROWS}, "k").status == 201
     assert len(lost) == 1
@@ -80,7 +80,7 @@ def test_an_answer_of_the_database_that_is_lost_is_found_by_the_request_itself(
 
 
 def lose_the_first_answer(monkeypatch: pytest.MonkeyPatch, of: bytes) -> list[bytes]:
-    """Break the connection when such a statement has been carried out; the list then has the statement."""
+    """Break the connection after the first such statement runs; the list then has the statement."""
     execute, lost = psycopg.Connection.execute, list[bytes]()
 
     def lose_the_first(connection: Any, statement: Any, *arguments: Any, **named: Any) -> Any:
@@ -96,10 +96,10 @@ def lose_the_first_answer(monkeypatch: pytest.MonkeyPatch, of: bytes) -> list[by
 
 
 @pytest.mark.parametrize("write", [b"INSERT INTO", b"UPDATE", b"DELETE FROM"])
-def test_a_write_whose_answer_is_lost_is_not_said_to_be_repeatable(
+def test_a_write_whose_answer_is_lost_is_not_called_repeatable(
     rows: RowsClient, monkeypatch: pytest.MonkeyPatch, write: bytes
 ) -> None:
-    """It has been carried out: who reads that the database is waking up would have the rows twice."""
+    """It was carried out: a client told that the database is waking up would insert the rows twice."""
     rows.insert({"produto": "X"})
     row = f"/{rows.list()['records'][0]['id']}"
     lost = lose_the_first_answer(monkeypatch, write + b' "public"')
@@ -116,10 +116,8 @@ def test_a_write_whose_answer_is_lost_is_not_said_to_be_repeatable(
     assert rows.list()["total"] == total
 
 
-def test_a_write_that_the_server_ends_is_not_said_to_be_repeatable(
-    rows: RowsClient, postgres_dsn: str
-) -> None:
-    """A server that goes down, or an administrator, ends the session under the statement."""
+def test_a_write_that_the_server_ends_is_not_called_repeatable(rows: RowsClient, postgres_dsn: str) -> None:
+    """A server shutting down, or an administrator, ends the session during the statement."""
     with (
         ThreadPoolExecutor(1) as pool,
         rows.services.databases.company_connection(rows.company) as blocker,
@@ -138,14 +136,14 @@ def test_a_write_that_the_server_ends_is_not_said_to_be_repeatable(
         assert sent.result().body["code"] == "OUTCOME_UNKNOWN"
 
 
-def test_a_repetition_is_answered_although_the_table_has_changed_meanwhile(rows: RowsClient) -> None:
+def test_a_repetition_is_answered_even_if_the_table_has_changed(rows: RowsClient) -> None:
     insert(rows, {"rows": ROWS}, "k")
     rows.execute("UPDATE managed_tables.tables SET status = 'inactive', version = version + 1")
     assert insert(rows, {"rows": ROWS}, "k").body == {"inserted": 2}
     assert insert(rows, {"rows": ROWS}, "other").body["code"] == "MANAGED_TABLE_INACTIVE"
 
 
-def test_keys_are_forgotten_after_a_day(rows: RowsClient) -> None:
+def test_keys_expire_after_a_day(rows: RowsClient) -> None:
     insert(rows, {"rows": ROWS}, "old")
     insert(rows, {"rows": ROWS}, "recent")
     rows.execute(

@@ -1,4 +1,4 @@
-"""The inbox: an object becomes a job once, and unattended it becomes rows or says why not."""
+"""The inbox: an object becomes one job; unattended, it becomes rows or fails with a reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ from managed_tables_insert.job import run_job
 
 SALES = "produto;valor\ncafé;1,50\npão;2,25\n"
 UNATTENDED = {"auto-confirm": "true", "table": "vendas"}
-PART_BYTES = 5 * 1024 * 1024  # the least that S3 takes of a part that is not the last
+PART_BYTES = 5 * 1024 * 1024  # S3's minimum for every part but the last
 
 
 @dataclass
 class Inbox:
-    """Puts objects into the bucket, and runs the steps that AWS would run."""
+    """Puts objects into the bucket, and runs the steps as AWS would."""
 
     services: Services
     company: ConnectionRecord
@@ -49,7 +49,7 @@ class Inbox:
         return self.event(key, len(content.encode()), etag)
 
     def event(self, key: str, size_bytes: int, etag: str, name: str = "Put") -> Arrival:
-        """Return what S3 tells of an object."""
+        """Return S3's event about an object."""
         self.sequence += 1
         stored = {"key": key.replace(" ", "+"), "size": size_bytes, "eTag": etag.strip('"')}
         record = {
@@ -103,7 +103,7 @@ class Inbox:
 
 @pytest.fixture
 def inbox(services: Services, company: ConnectionRecord) -> Inbox:
-    """The inbox of a company that is provisioned."""
+    """The inbox of a provisioned company."""
     return Inbox(services, company)
 
 
@@ -117,7 +117,7 @@ def refused(job: JobRecord) -> str:
     return str(job.error["code"])
 
 
-def test_an_object_is_a_queued_job_with_a_copy_of_its_own(inbox: Inbox) -> None:
+def test_an_object_becomes_a_queued_job_with_its_own_copy(inbox: Inbox) -> None:
     job = inbox.take(SALES, name="março/vendas de março.csv")
     assert (job.status, job.mode, job.files[0].original_name) == ("queued", "create", "vendas de março.csv")
     stored = inbox.services.s3.get_object(
@@ -134,7 +134,7 @@ def test_the_object_is_tagged_with_the_jobs_id(inbox: Inbox) -> None:
     assert tags["TagSet"] == [{"Key": "job-id", "Value": arrival.event_id}]
 
 
-def test_an_event_delivered_twice_is_one_job_and_another_put_another(inbox: Inbox) -> None:
+def test_an_event_delivered_twice_is_one_job_and_a_new_put_is_another(inbox: Inbox) -> None:
     first = inbox.put(SALES)
     take_object(inbox.services, first)
     take_object(inbox.services, first)
@@ -152,7 +152,7 @@ def test_an_event_delivered_again_after_the_end_starts_nothing(inbox: Inbox) -> 
     assert inbox.rows("SELECT count(*) FROM vendas") == [(2,)]
 
 
-def test_a_delivery_that_was_cut_off_is_made_good_by_the_next(
+def test_an_interrupted_delivery_is_completed_by_the_next(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrival = inbox.put(SALES)
@@ -168,7 +168,7 @@ def test_a_delivery_that_was_cut_off_is_made_good_by_the_next(
     assert inbox.analyze(inbox.job(arrival.event_id))["outcome"] == "analyzed"
 
 
-def test_an_object_sent_in_parts_is_taken(inbox: Inbox) -> None:
+def test_an_object_sent_in_parts_is_accepted(inbox: Inbox) -> None:
     bucket, key = inbox.services.settings.bucket_name, f"inbox/{inbox.company.company_id}/grande.csv"
     content = b"texto\n" + b"x" * 99 + b"\n"
     content += (b"y" * 99 + b"\n") * (PART_BYTES // 100 + 1)
@@ -196,7 +196,7 @@ def test_an_object_of_no_company_makes_no_job(inbox: Inbox, key: str) -> None:
     assert inbox.jobs() == []
 
 
-def test_an_object_that_is_gone_or_another_by_now_makes_no_job(inbox: Inbox) -> None:
+def test_an_object_that_is_gone_or_replaced_makes_no_job(inbox: Inbox) -> None:
     stale = inbox.put("a;b\n1;2\n")
     current = inbox.put(SALES)
     take_object(inbox.services, stale)
@@ -204,7 +204,7 @@ def test_an_object_that_is_gone_or_another_by_now_makes_no_job(inbox: Inbox) -> 
     assert [job.job_id for job in inbox.jobs()] == [current.event_id]
 
 
-def test_an_object_replaced_while_it_is_taken_fails_its_job(
+def test_an_object_replaced_while_it_is_copied_fails_its_job(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrival = inbox.put(SALES)
@@ -232,7 +232,7 @@ def test_an_object_replaced_while_it_is_taken_fails_its_job(
         ("vendas.csv", SALES, {"table": "Vendas-de-marco"}, INBOX_METADATA_INVALID),
     ],
 )
-def test_what_cannot_be_taken_is_a_failed_job(
+def test_an_object_that_cannot_be_loaded_is_a_failed_job(
     inbox: Inbox, name: str, content: str, metadata: dict[str, str], kind: JobErrorKind
 ) -> None:
     inbox.services.settings = inbox.services.settings.model_copy(update={"upload_max_bytes": 100})
@@ -241,7 +241,7 @@ def test_what_cannot_be_taken_is_a_failed_job(
     assert job.files[0].original_name == name
 
 
-def test_an_inactive_table_takes_no_object(inbox: Inbox) -> None:
+def test_an_object_for_an_inactive_table_is_refused(inbox: Inbox) -> None:
     table_id = inbox.make_table(column("produto"))
     inbox.services.table_operations.update(inbox.company, table_id, TableChange(status="inactive"))
     assert refused(inbox.take(SALES, UNATTENDED)) == TABLE_NOT_ACTIVE.code
@@ -266,7 +266,7 @@ def test_unattended_a_new_table_gets_the_inferred_schema(inbox: Inbox) -> None:
     ]
 
 
-def test_unattended_a_table_that_exists_is_appended_to(inbox: Inbox) -> None:
+def test_unattended_an_existing_table_is_appended_to(inbox: Inbox) -> None:
     first = inbox.load(SALES)
     second = inbox.load("valor;produto;loja\n3,00;leite;Centro\n")
     assert (second.status, second.mode, second.user_table_id) == ("done", "append", first.user_table_id)
@@ -274,7 +274,7 @@ def test_unattended_a_table_that_exists_is_appended_to(inbox: Inbox) -> None:
     assert found == [("café", "1.50", None), ("pão", "2.25", None), ("leite", "3.00", "Centro")]
 
 
-def test_unattended_a_table_is_replaced_where_that_is_asked_for(inbox: Inbox) -> None:
+def test_unattended_a_table_is_replaced_on_request(inbox: Inbox) -> None:
     inbox.load(SALES, {**UNATTENDED, "mode": "replace"})
     job = inbox.load("produto;valor\nleite;3,00\n", {**UNATTENDED, "mode": "replace"})
     assert (job.status, job.mode) == ("done", "replace")
@@ -295,7 +295,7 @@ def test_of_two_objects_for_one_new_table_the_second_waits_and_appends(inbox: In
     assert inbox.rows("SELECT count(*) FROM vendas") == [(4,)]
 
 
-def test_an_unattended_job_does_not_wait_for_ever_for_another_to_make_its_table(inbox: Inbox) -> None:
+def test_an_unattended_job_waits_only_so_long_for_another_to_make_its_table(inbox: Inbox) -> None:
     first, second = inbox.take(SALES, UNATTENDED), inbox.take(SALES, UNATTENDED)
     inbox.analyze(second)
     inbox.services.upload_tables.reserve(
@@ -314,7 +314,7 @@ def test_values_that_do_not_convert_fail_an_unattended_job(inbox: Inbox) -> None
     assert inbox.rows("SELECT count(*) FROM vendas") == [(0,)]
 
 
-def test_a_schema_that_a_person_could_not_confirm_fails_an_unattended_job(inbox: Inbox) -> None:
+def test_a_schema_that_cannot_be_confirmed_fails_an_unattended_job(inbox: Inbox) -> None:
     inbox.make_table(column("produto"), column("loja", nullable=False))
     job = inbox.load(SALES)
     assert refused(job) == CONFIRMATION_REFUSED.code
@@ -322,7 +322,7 @@ def test_a_schema_that_a_person_could_not_confirm_fails_an_unattended_job(inbox:
     assert "loja" in job.error["message"]
 
 
-def test_a_step_that_is_run_again_loads_nothing_twice(inbox: Inbox) -> None:
+def test_a_repeated_step_loads_nothing_twice(inbox: Inbox) -> None:
     job = inbox.take(SALES, UNATTENDED)
     inbox.analyze(job)
     assert [inbox.insert(job), inbox.insert(job)] == ["done", "done"]

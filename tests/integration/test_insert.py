@@ -1,4 +1,4 @@
-"""The inserting step: every row once, in the order of the file, or nothing and the reason why."""
+"""The inserting step: every row once, in file order, or nothing and the reason."""
 
 import threading
 from pathlib import Path
@@ -23,7 +23,7 @@ FOUND = "SELECT n, valor, texto FROM vendas ORDER BY id"
 
 @pytest.fixture
 def maker(services: Services, company: ConnectionRecord, tmp_path: Path) -> JobMaker:
-    """Jobs of a company with an empty database."""
+    """A job maker for a company with an empty database."""
     return JobMaker(services, company, tmp_path)
 
 
@@ -33,7 +33,7 @@ def run(maker: JobMaker, job_id: str) -> dict[str, object]:
 
 
 def counted(maker: JobMaker) -> int:
-    """Return the row count that the database keeps."""
+    """Return the row count stored in the database."""
     return int(maker.query("SELECT coalesce(sum(row_count), 0) FROM managed_tables.row_counts")[0][0])
 
 
@@ -63,7 +63,7 @@ def test_a_repeated_run_does_nothing(maker: JobMaker) -> None:
     assert counted(maker) == len(maker.query(FOUND)) == 3
 
 
-def test_a_run_cut_off_between_commit_and_metadata_is_finished_by_the_next(
+def test_a_run_killed_between_commit_and_metadata_is_finished_by_the_next(
     maker: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = maker.inserting(ROWS, SCHEMA)
@@ -93,7 +93,7 @@ def test_runs_at_the_same_time_load_the_rows_once(maker: JobMaker) -> None:
     assert counted(maker) == len(maker.query(FOUND)) == 50_000
 
 
-def test_values_that_do_not_fit_are_counted_and_nothing_is_inserted(maker: JobMaker) -> None:
+def test_misfits_are_counted_and_nothing_is_inserted(maker: JobMaker) -> None:
     rows = [[str(number), "1,5", "x"] for number in range(100)]
     bad = [["", "1,5", "x"], *[["01", "1,5", "x"]] * 24]
     job_id = maker.inserting([*rows, *bad], SCHEMA)
@@ -168,10 +168,10 @@ def test_an_append_adds_new_columns(maker: JobMaker) -> None:
 
 
 @pytest.mark.parametrize("use", [None, "filled", "stated", "loaded"])
-def test_a_column_that_nobody_filled_goes_with_its_failed_job(
+def test_a_failed_jobs_unused_new_column_is_removed(
     maker: JobMaker, monkeypatch: pytest.MonkeyPatch, use: str | None
 ) -> None:
-    """What the job added is the table's for good once somebody has put a value there, or has stated it."""
+    """A column that the job added stays once somebody puts a value in it or declares it."""
     table_id, columns = made_table(maker), [*SCHEMA, column("dia", "date")]
     new_row = [["4", "1", "x", "31/12/2024"]]
     job_id = maker.inserting(new_row, columns, mode="append", table_id=table_id)
@@ -196,10 +196,10 @@ def test_a_column_that_nobody_filled_goes_with_its_failed_job(
 
 
 @pytest.mark.parametrize("becomes", [None, "preco"])
-def test_a_column_hidden_or_renamed_after_the_confirmation_is_not_made_again(
+def test_a_column_hidden_or_renamed_after_confirmation_is_not_added_again(
     maker: JobMaker, becomes: str | None
 ) -> None:
-    """Else the file's values would stand in a second column of that name, beside those of before."""
+    """Otherwise the file's values would be in a second column of that name, apart from the earlier ones."""
     operations = maker.services.table_operations
     table_id = operations.create(maker.company, USER_ID, "vendas", SCHEMA).table_id
     job_id = maker.inserting(ROWS, SCHEMA, mode="append", table_id=table_id)
@@ -215,10 +215,10 @@ def test_a_column_hidden_or_renamed_after_the_confirmation_is_not_made_again(
     assert counted(maker) == 0
 
 
-def test_new_columns_wait_for_a_reader_and_at_last_say_why(
+def test_new_columns_wait_for_a_reader_and_finally_say_why(
     maker: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A BI tool's open transaction keeps columns out: the job waits, and is no internal fault in the end."""
+    """A BI tool's open transaction blocks new columns: the job waits, then fails with no internal fault."""
     monkeypatch.setattr(operations_module, "LOCK_WAIT_SECONDS", 0)
     monkeypatch.setattr(operations_module, "DDL_LOCK_TIMEOUT_MS", 50)
     table_id = maker.services.table_operations.create(maker.company, USER_ID, "vendas", SCHEMA[:2]).table_id
@@ -244,7 +244,7 @@ def test_a_rejected_append_adds_no_columns(maker: JobMaker) -> None:
     assert [one.name for one in table.columns] == ["n", "valor", "texto"]
 
 
-def test_a_replace_leaves_the_new_rows_only(maker: JobMaker) -> None:
+def test_a_replace_leaves_only_the_new_rows(maker: JobMaker) -> None:
     table_id = made_table(maker)
     job_id = maker.inserting([["9", "1", "x"]], SCHEMA, mode="replace", table_id=table_id)
     assert [run(maker, job_id), run(maker, job_id)] == [{"outcome": "done"}] * 2
@@ -277,8 +277,8 @@ def test_readers_see_all_old_rows_or_all_new_ones_during_a_replace(maker: JobMak
     assert len(maker.query(FOUND)) == counted(maker) == 60_000
 
 
-def test_no_lock_of_the_readers_keeps_a_replace_waiting(maker: JobMaker) -> None:
-    """Whatever advisory locks the company's read-only role takes: none is what a replacement waits for."""
+def test_the_readers_locks_do_not_block_a_replace(maker: JobMaker) -> None:
+    """A replacement waits for no advisory lock that the company's read-only role can take."""
     table_id = made_table(maker)
     job_id = maker.inserting([["9", "1", "x"]], SCHEMA, mode="replace", table_id=table_id)
     with maker.services.databases.company_connection(maker.company) as connection:
@@ -291,7 +291,7 @@ def test_no_lock_of_the_readers_keeps_a_replace_waiting(maker: JobMaker) -> None
     assert all(slot >= 0 for slot, _ in slots)
 
 
-def test_two_replaces_at_once_leave_the_rows_of_one(maker: JobMaker) -> None:
+def test_two_simultaneous_replaces_leave_the_rows_of_one(maker: JobMaker) -> None:
     table_id = made_table(maker)
     jobs = [
         maker.inserting(
@@ -319,7 +319,7 @@ def test_a_table_deleted_meanwhile_fails_the_job(maker: JobMaker) -> None:
     assert (error["code"], maker.job(job_id).status) == ("TABLE_GONE", "failed")
 
 
-def test_a_row_wider_than_a_page_of_postgresql_fails_the_job(maker: JobMaker) -> None:
+def test_a_row_wider_than_a_postgresql_page_fails_the_job(maker: JobMaker) -> None:
     columns = [column(f"c{number}", "decimal") for number in range(600)]
     job_id = maker.inserting([["1234567890123456789,5"] * 600], columns)
     assert run(maker, job_id)["outcome"] == "failed"

@@ -1,4 +1,4 @@
-"""The inserting step under faults: a worker killed and a connection cut while rows are on their way."""
+"""The inserting step under faults: a worker killed and a connection cut while rows are being copied."""
 
 import multiprocessing
 import os
@@ -18,7 +18,7 @@ from managed_tables_insert.job import run_job
 SCHEMA = [column("n", "integer"), column("valor", "decimal"), column("texto")]
 ROW_COUNT = 120_000
 WAIT_SECONDS = 60.0
-# Rows on their way, or all of them inside a transaction that is not committed.
+# While rows are being copied, or when all are in a transaction that is not committed.
 COPYING = (
     "SELECT pid FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 1000"
 )
@@ -26,18 +26,18 @@ COPYING = (
 
 @pytest.fixture
 def maker(services: Services, company: ConnectionRecord, tmp_path: Path) -> JobMaker:
-    """Jobs of a company with an empty database."""
+    """A job maker for a company with an empty database."""
     return JobMaker(services, company, tmp_path)
 
 
 @pytest.fixture
 def job_id(maker: JobMaker) -> str:
-    """A job large enough to be met midway."""
+    """A job large enough to be interrupted midway."""
     return maker.inserting([[str(number), "1,5", "x" * 50] for number in range(ROW_COUNT)], SCHEMA)
 
 
 def wait_for_copy(maker: JobMaker) -> int:
-    """Return the process id of the server's side of a COPY under way."""
+    """Return the server's process id for a running COPY."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         found = maker.query(COPYING)
@@ -65,7 +65,7 @@ def test_a_worker_killed_midway_leaves_nothing_and_the_next_loads_all(maker: Job
     assert_loaded_once(maker, job_id)
 
 
-def test_a_connection_cut_midway_is_a_fault_that_a_retry_repairs(maker: JobMaker, job_id: str) -> None:
+def test_a_retry_recovers_from_a_connection_cut_midway(maker: JobMaker, job_id: str) -> None:
     faults: list[BaseException] = []
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""Runs of the inserting step that come late: what they find is decided by the record as it is then."""
+"""Late runs of the inserting step: the job's current record decides what they do."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ ROWS = [["1"], ["dois"], ["3"]]
 
 @pytest.fixture
 def maker(services: Services, company: ConnectionRecord, tmp_path: Path) -> JobMaker:
-    """Jobs of a company with an empty database."""
+    """A job maker for a company with an empty database."""
     return JobMaker(services, company, tmp_path)
 
 
@@ -31,7 +31,7 @@ def run(maker: JobMaker, job_id: str) -> dict[str, Any]:
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, name: str, happens: Callable[[], Any]) -> None:
-    """Let something happen just before the first call of a function of the step."""
+    """Make something happen just before the first call of one of the step's functions."""
     original, calls = getattr(inserting, name), []
 
     def paused(*arguments: Any, **named: Any) -> Any:
@@ -46,7 +46,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, name: str, happens: Callable[[], 
 def test_a_run_of_the_first_confirmation_resumes_after_the_second(
     maker: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It finds its table given up, and yet the job that is confirmed anew must not end as failed."""
+    """It finds its table released, but the job was confirmed again and must not end as failed."""
     job_id = maker.inserting(ROWS, NUMBERS)
 
     def reject_and_confirm_again() -> None:
@@ -59,10 +59,10 @@ def test_a_run_of_the_first_confirmation_resumes_after_the_second(
     assert maker.query("SELECT n FROM vendas ORDER BY id") == [("1",), ("dois",), ("3",)]
 
 
-def test_a_late_rejection_is_no_answer_for_committed_rows(
+def test_a_late_rejection_does_not_override_committed_rows(
     maker: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run of the first confirmation finds its misfits once the second one's rows are there."""
+    """A run of the first confirmation finds its misfits after the second one's rows are committed."""
     job_id = maker.inserting(ROWS, NUMBERS)
 
     def end_by_another_confirmation() -> None:
@@ -80,9 +80,7 @@ def test_a_late_rejection_is_no_answer_for_committed_rows(
 
 
 @pytest.mark.parametrize("mode", ["create", "replace"])
-def test_six_runs_of_values_that_do_not_convert_leave_the_job_to_be_confirmed(
-    maker: JobMaker, mode: Any
-) -> None:
+def test_six_runs_of_a_job_with_misfits_leave_it_to_be_confirmed(maker: JobMaker, mode: Any) -> None:
     table_id = None
     if mode != "create":
         made = maker.services.table_operations.create(maker.company, "5" * 24, "vendas", NUMBERS)
@@ -99,7 +97,7 @@ def test_six_runs_of_values_that_do_not_convert_leave_the_job_to_be_confirmed(
         assert run(maker, job_id) == {"outcome": "done"}
 
 
-def test_a_job_that_ends_meanwhile_is_answered_as_it_ended(
+def test_a_job_that_ends_meanwhile_keeps_its_outcome(
     maker: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = maker.inserting([["1"]], NUMBERS)
@@ -109,10 +107,10 @@ def test_a_job_that_ends_meanwhile_is_answered_as_it_ended(
     assert maker.job(job_id).result
 
 
-def test_a_name_given_up_is_free_while_the_job_makes_a_table_of_another(
+def test_a_released_name_is_free_while_the_job_makes_another_table(
     maker: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run died between the rejection and the release; the job was confirmed anew under another name."""
+    """The run died between the rejection and the release; the job was confirmed again under another name."""
     monkeypatch.setattr(reconciliation, "UPLOAD_STALE_AFTER_SECONDS", 0)
     job_id = maker.inserting(ROWS, NUMBERS)
     with monkeypatch.context() as patch:

@@ -1,4 +1,4 @@
-"""The jobs' records: every change of status is conditional on the one it comes from."""
+"""The jobs' records: every change of status is conditional on the previous one."""
 
 from dataclasses import replace
 from typing import Any
@@ -45,7 +45,7 @@ def a_job(files: int = 2, **members: object) -> JobRecord:
 
 
 def waiting(jobs: Jobs, **members: object) -> JobRecord:
-    """Return a job that waits for its confirmation, as the state machine leaves it."""
+    """Return a job that waits for confirmation, as the state machine leaves it."""
     job = a_job(**members)
     jobs.create(job)
     jobs.begin_analysis(job.company_id, job.job_id)
@@ -74,8 +74,8 @@ def test_an_id_is_used_once(jobs: Jobs) -> None:
         jobs.create(job)
 
 
-def test_a_record_that_is_no_job_hides_no_other_job(jobs: Jobs) -> None:
-    """A later release's record, or somebody's hand: the company's other jobs go on."""
+def test_a_record_that_is_not_a_job_hides_no_other_job(jobs: Jobs) -> None:
+    """A later release or a person may have written it; the company's other jobs are still listed."""
     read, odd = a_job(), a_job()
     odd = replace(odd, company_id=read.company_id)
     jobs.create(read)
@@ -112,7 +112,7 @@ def test_a_file_that_arrives_late_changes_nothing(jobs: Jobs) -> None:
     assert jobs.mark_arrived(job, 0, 10) is None
 
 
-def test_a_job_whose_files_are_all_there_does_not_expire(jobs: Jobs) -> None:
+def test_a_job_with_all_its_files_does_not_expire(jobs: Jobs) -> None:
     job = a_job(files=1)
     jobs.create(job)
     jobs.mark_arrived(job, 0, 10)
@@ -135,7 +135,7 @@ def test_the_active_jobs_of_a_company_are_listed_newest_first_until_they_end(job
     assert [job.job_id for job in jobs.list_active(first.company_id)] == [second.job_id]
 
 
-def test_a_job_goes_its_way_to_done(jobs: Jobs) -> None:
+def test_a_job_goes_from_queued_to_done(jobs: Jobs) -> None:
     job = waiting(jobs)
     assert (job.analysis_key, job.task_token) == ("analysis", "token 1")
     confirmed = confirm(jobs, job)
@@ -154,12 +154,12 @@ def test_a_job_goes_its_way_to_done(jobs: Jobs) -> None:
     assert jobs.fail(job, ERROR) is None
 
 
-TOKEN = "A" * 900  # AWS's have some hundreds of characters, 2,048 at most
+TOKEN = "A" * 900  # AWS's have a few hundred characters, 2,048 at most
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def test_a_write_of_a_job_costs_one_unit(services: Services) -> None:
-    """A unit is 1 KB of the item, and of what the index has of it; the token of a wait takes a second one."""
+    """A unit is 1 KB of the item, and of its part in the index; a wait's token takes a second unit."""
     jobs, job = services.jobs, a_job()
     path = upload_key(job.company_id, job.job_id, 0, "xlsx")
     file = JobFile("Relatório de vendas, março de 2026 (final).xlsx", path, 98_765_432, WORKBOOK)
@@ -233,8 +233,8 @@ def _value_bytes(attribute: dict[str, Any]) -> int:
     return 1
 
 
-def test_keys_that_an_earlier_release_wrote_whole_are_known(jobs: Jobs) -> None:
-    """Also by the conditions of the job's next changes."""
+def test_full_keys_of_an_earlier_release_are_recognized(jobs: Jobs) -> None:
+    """The conditions of the job's next changes recognize them too."""
     job = waiting(jobs)
     whole = storage_key(job.company_id, job.job_id, "confirmed-1.json")
     key = job_key(job.company_id, job.job_id)
@@ -245,7 +245,7 @@ def test_keys_that_an_earlier_release_wrote_whole_are_known(jobs: Jobs) -> None:
     assert jobs.report_progress(found, {"percent": 1})
 
 
-def test_of_two_confirmations_one_is_taken(jobs: Jobs) -> None:
+def test_of_two_confirmations_one_is_accepted(jobs: Jobs) -> None:
     job = waiting(jobs)
     assert confirm(jobs, job, "a")
     assert confirm(jobs, job, "b") is None
@@ -254,7 +254,7 @@ def test_of_two_confirmations_one_is_taken(jobs: Jobs) -> None:
     assert found.confirmed_digest == "a"
 
 
-def test_only_the_token_that_was_sent_is_forgotten(jobs: Jobs) -> None:
+def test_only_the_token_that_was_sent_is_removed(jobs: Jobs) -> None:
     job = waiting(jobs)
     confirm(jobs, job)
     jobs.forget_token(replace(job, task_token="token 0"))
@@ -275,7 +275,7 @@ def test_a_rejected_job_keeps_a_bounded_error(jobs: Jobs) -> None:
     assert rejected.error["details"][0] == {"line": 3, "value": "é" * MAX_DETAIL_CHARACTERS, "sheet": None}
 
 
-def test_analysis_of_a_job_that_has_ended_does_not_begin(jobs: Jobs) -> None:
+def test_analysis_of_an_ended_job_does_not_start(jobs: Jobs) -> None:
     job = a_job()
     jobs.create(job)
     assert jobs.begin_analysis(job.company_id, job.job_id)
@@ -285,7 +285,7 @@ def test_analysis_of_a_job_that_has_ended_does_not_begin(jobs: Jobs) -> None:
 
 
 def test_a_run_of_an_earlier_confirmation_changes_nothing(jobs: Jobs) -> None:
-    """Rejected, and confirmed again: what a late run of the first confirmation says is not heard."""
+    """After a rejection and a new confirmation, a late run of the first confirmation is ignored."""
     job = waiting(jobs)
     first = confirm(jobs, job)
     assert first
@@ -307,15 +307,15 @@ def test_a_run_of_an_earlier_confirmation_changes_nothing(jobs: Jobs) -> None:
     assert jobs.complete(second, "t2", LoadResult(1))
 
 
-def test_a_confirmation_of_an_earlier_analysis_is_not_taken(jobs: Jobs) -> None:
-    """The columns that were confirmed are those of an analysis that another has replaced since."""
+def test_a_confirmation_of_an_earlier_analysis_is_refused(jobs: Jobs) -> None:
+    """The confirmed columns are those of an analysis that has since been replaced."""
     job = waiting(jobs)
     key = {"pk": f"COMPANY#{job.company_id}", "sk": f"JOB#{job.job_id}"}
     jobs._items.change(key, {"analysis_key": "another analysis"})
     assert confirm(jobs, job) is None
 
 
-def test_of_two_analyses_at_once_the_first_to_end_is_recorded(jobs: Jobs) -> None:
+def test_of_two_simultaneous_analyses_the_first_to_end_is_recorded(jobs: Jobs) -> None:
     job = a_job()
     jobs.create(job)
     first = jobs.begin_analysis(job.company_id, job.job_id)

@@ -1,4 +1,4 @@
-"""Keys and indexes of tables (extensions 4): built beside writers, kept through every change, never half."""
+"""Keys and indexes of tables (extensions 4): built beside writers, kept through changes, never partial."""
 
 import threading
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ LIMIT_SECONDS = 30.0
 
 
 def indexes_of(table: TableClient) -> list[tuple[str, bool]]:
-    """Return the definitions of the table's own indexes, in SQL, and whether each is whole."""
+    """Return the SQL definitions of the table's indexes, and whether each is valid."""
     return [
         (definition.split(" USING btree ")[1], valid)
         for definition, valid in table.sql(
@@ -35,8 +35,8 @@ def sales(company: RowsCompany) -> TableClient:
     return table
 
 
-def test_a_key_is_set_and_taken_away(rows_company: RowsCompany) -> None:
-    """`key` names columns; the table shows it, PostgreSQL enforces it, null ends it."""
+def test_a_key_is_set_and_removed(rows_company: RowsCompany) -> None:
+    """`key` names columns; the table shows it, PostgreSQL enforces it, null removes it."""
     table = sales(rows_company)
     assert table.changed(key=["loja", "dia"])["key"] == ["loja", "dia"]
     assert indexes_of(table) == [("(loja, dia) NULLS NOT DISTINCT", True)]
@@ -45,8 +45,8 @@ def test_a_key_is_set_and_taken_away(rows_company: RowsCompany) -> None:
     assert indexes_of(table) == []
 
 
-def test_duplicates_refuse_a_key_and_are_named(rows_company: RowsCompany) -> None:
-    """422 `DUPLICATE_KEY` with the first values and how often each is there; an empty one is one too."""
+def test_a_key_with_duplicates_is_refused_and_they_are_named(rows_company: RowsCompany) -> None:
+    """422 `DUPLICATE_KEY` with the first values and how often each occurs; empty counts as a value."""
     table = created(rows_company, column("a"), column("b", "integer"))
     table.rows.insert(*[{"a": "x", "b": 1}] * 3, {"a": "y"}, {"a": "y"}, {"a": "z"}, {"a": "z", "b": 1})
     before = table.get()
@@ -63,7 +63,7 @@ def test_duplicates_refuse_a_key_and_are_named(rows_company: RowsCompany) -> Non
 
 
 def test_only_the_first_duplicates_are_listed(rows_company: RowsCompany) -> None:
-    """`details_total` says how many values there are in all."""
+    """`details_total` is the number of such values."""
     table = created(rows_company, column("a", "integer"))
     table.rows.insert(*({"a": number // 2} for number in range(100)))
     answer = table.put(key=["a"]).json()
@@ -86,14 +86,14 @@ def test_only_the_first_duplicates_are_listed(rows_company: RowsCompany) -> None
 def test_a_key_and_indexes_name_columns_of_the_table(
     rows_company: RowsCompany, body: dict[str, Any], path: str, code: str
 ) -> None:
-    """Anything else is 422 with its place."""
+    """Anything else is 422 and says where."""
     table = sales(rows_company)
     answer = table.put(**body)
     assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_SCHEMA")
     assert (answer.json()["details"][0]["path"], answer.json()["details"][0]["code"]) == (path, code)
 
 
-def test_there_are_ten_indexes_of_three_columns_at_most(rows_company: RowsCompany) -> None:
+def test_a_table_has_at_most_ten_indexes_of_three_columns(rows_company: RowsCompany) -> None:
     """The limits are inclusive."""
     names = [f"c{number}" for number in range(11)]
     table = created(rows_company, *(column(name, "integer") for name in names))
@@ -109,7 +109,7 @@ def test_there_are_ten_indexes_of_three_columns_at_most(rows_company: RowsCompan
 
 
 def test_a_key_follows_a_rename(rows_company: RowsCompany) -> None:
-    """The same index serves the new name; it is not built again."""
+    """The same index is kept under the new name; it is not rebuilt."""
     table = sales(rows_company)
     table.changed(key=["loja", "dia"], indexes=[["valor", "dia"]])
     names = table.sql("SELECT indexrelid FROM pg_index WHERE indrelid = 'public.{t}'::regclass ORDER BY 1")
@@ -121,8 +121,8 @@ def test_a_key_follows_a_rename(rows_company: RowsCompany) -> None:
     )
 
 
-def test_a_converted_column_of_a_key_is_indexed_anew(rows_company: RowsCompany) -> None:
-    """Values that only differ in the old type refuse the change: 422 `DUPLICATE_KEY`, nothing changed."""
+def test_a_converted_key_column_is_indexed_again(rows_company: RowsCompany) -> None:
+    """If values differ only in the old type, the change is 422 `DUPLICATE_KEY` and changes nothing."""
     table = created(rows_company, column("a"), column("b"))
     table.rows.insert({"a": "1", "b": "x"}, {"a": "2", "b": "y"})
     table.changed(key=["a"], indexes=[["a"], ["b"]])
@@ -137,8 +137,8 @@ def test_a_converted_column_of_a_key_is_indexed_anew(rows_company: RowsCompany) 
     assert len(indexes_of(table)) == 3
 
 
-def test_a_column_of_the_key_is_not_hidden_by_the_way(rows_company: RowsCompany) -> None:
-    """It is 422 naming the column, unless the key changes in the same request; an index goes with it."""
+def test_a_key_column_is_not_hidden_implicitly(rows_company: RowsCompany) -> None:
+    """It is 422 naming the column, unless the key changes in the same request; its index is dropped too."""
     table = sales(rows_company)
     table.changed(key=["loja", "dia"], indexes=[["valor"], ["loja"]])
     rest = [column("dia", "date"), column("loja")]
@@ -153,8 +153,8 @@ def test_a_column_of_the_key_is_not_hidden_by_the_way(rows_company: RowsCompany)
     assert len(indexes_of(table)) == 1
 
 
-def test_a_key_may_name_a_column_that_the_same_request_makes(rows_company: RowsCompany) -> None:
-    """Renamed, converted and new columns may be in it; all of it happens, or nothing."""
+def test_a_key_may_name_a_column_from_the_same_request(rows_company: RowsCompany) -> None:
+    """Renamed, converted and new columns may be in it; everything is applied, or nothing."""
     table = sales(rows_company)
     columns = [
         column("data", "text", previous_name="dia"),
@@ -170,8 +170,8 @@ def test_a_key_may_name_a_column_that_the_same_request_makes(rows_company: RowsC
     assert table.get() == after
 
 
-def test_a_value_too_long_for_an_index_refuses_the_key(rows_company: RowsCompany) -> None:
-    """PostgreSQL's limit is 422 in words; a plain index takes any text."""
+def test_a_key_with_a_value_too_long_for_an_index_is_refused(rows_company: RowsCompany) -> None:
+    """PostgreSQL's limit is 422 with a message; a plain index accepts any text."""
     table = created(rows_company, column("a"))
     table.rows.insert({"a": "".join(chr(0x4E00 + number % 20_000) for number in range(20_000))})
     answer = table.put(key=["a"])
@@ -188,7 +188,7 @@ def connected(table: TableClient) -> Iterator[PgConnection]:
 
 
 def write(connection: PgConnection, table: TableClient) -> None:
-    """Change a row, in the transaction that the caller has begun."""
+    """Change a row, in the caller's transaction."""
     statement = sql.SQL("UPDATE {} SET valor = 3 WHERE valor = 2")
     connection.execute(statement.format(sql.Identifier(table.name)))
 
@@ -213,8 +213,8 @@ def wait_for_build(table: TableClient, connection: PgConnection, phase: str = ""
     raise AssertionError("no index was built")
 
 
-def test_writers_go_on_while_an_index_is_built(rows_company: RowsCompany) -> None:
-    """With the build held up by a transaction that has written, others write all the same."""
+def test_writers_continue_while_an_index_is_built(rows_company: RowsCompany) -> None:
+    """While a transaction that has written blocks the build, others can still write."""
     table = sales(rows_company)
     with connected(table) as writer, connected(table) as watcher:
         with writer.transaction():
@@ -229,7 +229,7 @@ def test_writers_go_on_while_an_index_is_built(rows_company: RowsCompany) -> Non
 
 
 def test_a_build_survives_a_lost_connection(rows_company: RowsCompany) -> None:
-    """Its session is ended midway: what is left is dropped and built again, in the same request."""
+    """Its session is ended midway: the remains are dropped and built again in the same request."""
     table = sales(rows_company)
     version = table.get()["version"]
     with connected(table) as writer, connected(table) as watcher:
@@ -244,7 +244,7 @@ def test_a_build_survives_a_lost_connection(rows_company: RowsCompany) -> None:
 
 
 def test_a_writer_that_does_not_end_leaves_nothing_behind(rows_company: RowsCompany) -> None:
-    """The build gives up with 409 and drops what it made; the next attempt begins anew."""
+    """The build gives up with 409 and drops what it built; the next attempt starts over."""
     table = sales(rows_company)
     with connected(table) as writer, connected(table) as watcher, writer.transaction():
         write(writer, table)
@@ -257,15 +257,15 @@ def test_a_writer_that_does_not_end_leaves_nothing_behind(rows_company: RowsComp
     assert indexes_of(table) == [("(loja, dia) NULLS NOT DISTINCT", True)]
 
 
-def test_a_text_index_is_what_filters_use(rows_company: RowsCompany) -> None:
-    """It holds the folded text, so that a filter without regard to case and accents finds it."""
+def test_filters_use_a_text_index(rows_company: RowsCompany) -> None:
+    """It holds the folded text, so that filters ignoring case and accents can use it."""
     table = created(rows_company, column("a"), column("b", "integer"))
     table.changed(indexes=[["a"], ["b"]])
     assert sorted("lower" in row[0] for row in indexes_of(table)) == [False, True]
 
 
-def test_a_table_is_made_with_a_key_and_indexes(rows_company: RowsCompany) -> None:
-    """They are there from the first row on; without them a table has none."""
+def test_a_table_is_created_with_a_key_and_indexes(rows_company: RowsCompany) -> None:
+    """They exist from the first row; by default a table has none."""
     plain = created(rows_company, column("a"))
     assert (plain.get()["key"], plain.get()["indexes"], indexes_of(plain)) == (None, [], [])
     table = created(rows_company, column("a"), column("b", "integer"), key=["a"], indexes=[["b"]])

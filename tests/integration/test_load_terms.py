@@ -1,4 +1,4 @@
-"""The terms on which rows are loaded: how columns are filled, and what becomes of what does not fit."""
+"""The terms on which rows are loaded: how columns are filled, and what happens to misfits."""
 
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ SKIP = LoadTerms(on_misfit="skip")
 
 @pytest.fixture
 def maker(services: Services, company: ConnectionRecord, tmp_path: Path) -> JobMaker:
-    """Jobs of a company with an empty database."""
+    """A job maker for a company with an empty database."""
     return JobMaker(services, company, tmp_path)
 
 
@@ -46,7 +46,7 @@ def rejects_of(maker: JobMaker, job_id: str, folder: Path) -> Path | None:
     return target
 
 
-def test_cells_are_read_as_a_person_states_it(maker: JobMaker) -> None:
+def test_cells_are_read_as_stated(maker: JobMaker) -> None:
     schema = [
         column("valor", "decimal"),
         column("dia", "date"),
@@ -80,7 +80,7 @@ def test_cells_are_read_as_a_person_states_it(maker: JobMaker) -> None:
     ]
 
 
-def test_no_null_tokens_at_all_makes_a_misfit_of_the_usual_ones(maker: JobMaker) -> None:
+def test_without_null_tokens_the_usual_ones_are_misfits(maker: JobMaker) -> None:
     rows = [["1"], ["2"], ["N/A"]]
     schema = [column("n", "integer")]
     assert run(maker, maker.inserting(rows, schema)) == "done"
@@ -88,7 +88,7 @@ def test_no_null_tokens_at_all_makes_a_misfit_of_the_usual_ones(maker: JobMaker)
     assert run(maker, maker.inserting(rows, schema, terms=terms, display_name="outra")) == "rejected"
 
 
-def test_a_column_is_fed_by_another_of_the_file(maker: JobMaker) -> None:
+def test_a_column_is_filled_from_another_of_the_file(maker: JobMaker) -> None:
     first = maker.inserting(ROWS[:1], SCHEMA)
     assert run(maker, first) == "done"
     table_id = maker.job(first).user_table_id
@@ -102,7 +102,7 @@ def test_a_column_is_fed_by_another_of_the_file(maker: JobMaker) -> None:
     assert maker.query("SELECT n, valor::text, texto FROM vendas ORDER BY id")[-1] == (7, "9.75", None)
 
 
-def test_rows_that_do_not_fit_stay_out_and_can_be_fetched(maker: JobMaker, tmp_path: Path) -> None:
+def test_rejected_rows_are_left_out_and_can_be_fetched(maker: JobMaker, tmp_path: Path) -> None:
     job_id = maker.inserting(ROWS, SCHEMA, terms=SKIP)
     assert run(maker, job_id) == run(maker, job_id) == "done"
     assert maker.query("SELECT n FROM vendas ORDER BY id") == [(1,), (5,)]
@@ -136,7 +136,7 @@ def test_a_corrected_file_of_rejected_rows_loads(maker: JobMaker, tmp_path: Path
     assert rows == [("2", "2,50", "=1+1"), ("3", "3", "-2"), ("4", "4,50", "'aspa")]
 
 
-def test_a_rejected_load_keeps_the_rows_too_and_one_that_fits_has_none(
+def test_a_rejected_load_keeps_its_rejects_and_one_without_misfits_has_none(
     maker: JobMaker, tmp_path: Path
 ) -> None:
     job_id = maker.inserting(ROWS, SCHEMA)
@@ -148,7 +148,7 @@ def test_a_rejected_load_keeps_the_rows_too_and_one_that_fits_has_none(
     assert rejects_of(maker, fits, tmp_path) is None
 
 
-def test_a_table_lets_the_files_empty_cells_in(maker: JobMaker) -> None:
+def test_a_table_is_opened_to_the_files_empty_cells(maker: JobMaker) -> None:
     first = maker.inserting(ROWS[:1], SCHEMA)
     assert run(maker, first) == "done"
     table_id = maker.job(first).user_table_id or ""

@@ -1,4 +1,4 @@
-"""What the local stack's emulator leaves on the disk: 105 MB of each worker that was killed."""
+"""What the local stack's emulator leaves on disk: 105 MB for each killed worker."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from managed_tables_local.deployed.emulator import Emulator
 
 
 def make_worker(folder: Path, name: str) -> Path:
-    """Return a folder such as a worker has that was started long ago."""
+    """Return a folder like that of a worker started long ago."""
     made = folder / "tmp" / f"ministack-lambda-{name}"
     made.mkdir(parents=True)
     (made / "_worker.py").write_text("input()")
@@ -18,8 +18,8 @@ def make_worker(folder: Path, name: str) -> Path:
     return made
 
 
-def test_bringing_it_up_again_deletes_what_killed_workers_left(emulator: Emulator) -> None:
-    """Those that run, or are about to, keep theirs."""
+def test_starting_it_again_deletes_what_killed_workers_left(emulator: Emulator) -> None:
+    """Workers that run, or are about to, keep their folders."""
     folder = Path(emulator.folder)
     dead, alive, new = (make_worker(folder, name) for name in ("dead", "alive", "new"))
     os.utime(new)

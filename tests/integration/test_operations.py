@@ -1,4 +1,4 @@
-"""What an operator brings back, renews and moves, on a real PostgreSQL and emulator."""
+"""What an operator restores, rotates and moves, on a real PostgreSQL and emulator."""
 
 import re
 import shlex
@@ -34,13 +34,13 @@ COLUMNS = (
 
 @pytest.fixture
 def company(own_company: ConnectionRecord) -> ConnectionRecord:
-    """A company whose database is changed as a whole."""
+    """A company for tests that change the whole database."""
     return own_company
 
 
 @pytest.fixture
 def table(services: Services, company: ConnectionRecord) -> TableRecord:
-    """A table of one row."""
+    """A table with one row."""
     made = services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
     with services.open_company(company) as connection:
         connection.execute("INSERT INTO vendas VALUES (%s, 'Café', 1.50)", [row_id(1_700_000_000_000, 0)])
@@ -65,7 +65,7 @@ def test_a_deleted_table_comes_back_with_its_rows(
     assert _rows(services, company, "vendas_2025") == [("Café", "1.50")]
 
 
-def test_a_name_that_was_taken_meanwhile_is_refused_and_another_is_taken(
+def test_a_name_taken_meanwhile_is_refused_and_another_is_accepted(
     services: Services, company: ConnectionRecord, table: TableRecord
 ) -> None:
     services.table_operations.delete(company, table.table_id)
@@ -77,7 +77,7 @@ def test_a_name_that_was_taken_meanwhile_is_refused_and_another_is_taken(
     assert _rows(services, company, "vendas_antigas") == [("Café", "1.50")]
 
 
-def test_what_is_not_deleted_is_not_restored(
+def test_only_deleted_tables_are_restored(
     services: Services, company: ConnectionRecord, table: TableRecord
 ) -> None:
     with pytest.raises(NotFoundError):
@@ -98,14 +98,14 @@ def test_a_hidden_column_comes_back_with_its_values(
     assert list_hidden_columns(services, company, table.table_id) == []
 
 
-def test_the_commands_of_the_docs_bring_back_a_table_and_a_column(
+def test_the_commands_of_the_docs_restore_a_table_and_a_column(
     services: Services,
     company: ConnectionRecord,
     table: TableRecord,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Those of docs/operations.md, in their order, with the ids of this table and column."""
+    """The commands of docs/operations.md, in order, with the ids of this table and column."""
     kept = [ColumnChange(**COLUMNS[0].model_dump())]
     services.table_operations.update(company, table.table_id, TableChange(columns=kept))
     ((hidden, _),) = list_hidden_columns(services, company, table.table_id)
@@ -167,7 +167,7 @@ def test_a_company_moves_to_another_cluster_with_everything(
 
 
 def _with_cluster(services: Services, cluster: str, server: EmbeddedPostgres) -> Services:
-    """Return the services of a deployment that knows one cluster more."""
+    """Return the services of a deployment with one more cluster."""
     changes = {"port": server.port, "password": server.password}
     secret = services.postgres_secret.model_copy(update=changes)
     name = f"{services.settings.table_name}-{cluster}"

@@ -1,4 +1,4 @@
-"""What an operator does to companies and persons for good, and after a disaster, on real stores."""
+"""How an operator erases companies and people, and recovers after a disaster, on real stores."""
 
 import json
 from dataclasses import replace
@@ -35,12 +35,12 @@ ANA, BIA = "111.444.777-35", "529.982.247-25"
 
 @pytest.fixture
 def company(own_company: ConnectionRecord) -> ConnectionRecord:
-    """A company whose database says that it is this one's."""
+    """A company whose database says whose it is."""
     return own_company
 
 
 def make(services: Services, company: ConnectionRecord, name: str) -> TableRecord:
-    """Return a table of two persons' rows."""
+    """Return a table with the rows of two people."""
     made = services.table_operations.create(company, new_record_id(), name, COLUMNS)
     with services.open_company(company) as connection:
         form = sql.SQL("INSERT INTO {} VALUES (%s, %s, %s)").format(sql.Identifier(name))
@@ -57,7 +57,7 @@ def age(services: Services, company: ConnectionRecord) -> None:
     services.connections.put(replace(company, state="ready", schema_version=SCHEMA_VERSION - 1))
 
 
-def test_every_database_is_migrated_at_once_and_failures_are_told(
+def test_every_database_is_migrated_at_once_and_failures_are_reported(
     services: Services, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     age(services, company)
@@ -73,7 +73,7 @@ def test_every_database_is_migrated_at_once_and_failures_are_told(
     assert command.main(["migrate", "--all"]) == 1
 
 
-def test_a_database_of_a_newer_release_is_refused_only_where_it_needs_newer_code(
+def test_a_newer_releases_database_is_refused_only_if_it_needs_newer_code(
     services: Services, company: ConnectionRecord
 ) -> None:
     known = services.connections.find(company.company_id)
@@ -89,7 +89,7 @@ def test_a_database_of_a_newer_release_is_refused_only_where_it_needs_newer_code
 def test_an_erased_company_leaves_nothing(
     services: Services, company: ConnectionRecord, postgres_dsn: str
 ) -> None:
-    """Its database and roles, its objects and its records; another company's stay."""
+    """Its database, roles, objects and records go; another company's stay."""
     other = services.provisioning.provision(new_record_id())
     for one in (company, other):
         make(services, one, "clientes")
@@ -109,13 +109,13 @@ def test_an_erased_company_leaves_nothing(
     left = services.s3.list_objects_v2(Bucket=bucket, Prefix="uploads/")["Contents"]
     assert [one["Key"] for one in left] == [f"uploads/{other.company_id}/x/00.csv"]
     assert [table.display_name for table in services.tables.all(other.company_id)] == ["clientes"]
-    assert list(erase_company(services, company.company_id))[-1] == "0 records", "again is no fault"
+    assert list(erase_company(services, company.company_id))[-1] == "0 records", "again must not fail"
 
 
 def test_a_persons_rows_are_erased_wherever_they_are_kept(
     services: Services, company: ConnectionRecord
 ) -> None:
-    """From tables, what is kept for an undo, deleted tables and hidden columns; others' rows stay."""
+    """They go from tables, data kept for undo, deleted tables and hidden columns; others' rows stay."""
     table = make(services, company, "clientes")
     gone = make(services, company, "antigos")
     services.table_operations.delete(company, gone.table_id)
@@ -132,7 +132,7 @@ def test_a_persons_rows_are_erased_wherever_they_are_kept(
     assert sum(count for _, count in erase_rows(services, company, "cpf", ANA)) == 0
 
 
-def test_files_of_ended_jobs_go_before_their_time(services: Services, company: ConnectionRecord) -> None:
+def test_files_of_ended_jobs_can_be_deleted_early(services: Services, company: ConnectionRecord) -> None:
     keys = {}
     for status in ("done", "queued"):
         job_id = new_record_id()
@@ -147,10 +147,8 @@ def test_files_of_ended_jobs_go_before_their_time(services: Services, company: C
     assert [one["Key"] for one in found["Contents"]] == [keys["queued"]]
 
 
-def test_a_lost_catalog_is_made_again_from_the_databases(
-    services: Services, company: ConnectionRecord
-) -> None:
-    """The table of metadata is gone, and another, empty one in its place; nothing of PostgreSQL's is lost."""
+def test_a_lost_catalog_is_rebuilt_from_the_databases(services: Services, company: ConnectionRecord) -> None:
+    """The metadata table was replaced by an empty one; nothing in PostgreSQL is lost."""
     table = make(services, company, "clientes")
     services.provisioning.rotate_reader(company.company_id)
     lost = services.settings.table_name
@@ -176,7 +174,7 @@ def test_a_lost_catalog_is_made_again_from_the_databases(
 
 
 def reconcile_alone(services: Services, company: ConnectionRecord) -> list[str]:
-    """Return what was said of that company; forget the others on the server, whose databases are in use."""
+    """Return the report about that company; drop the others' on the server, whose databases are in use."""
     said = [one.said for one in reconcile(services) if one.database == f"co_{company.connection_id}"]
     table = services.settings.table_name
     for item in services.dynamodb.scan(TableName=table)["Items"]:
@@ -185,15 +183,15 @@ def reconcile_alone(services: Services, company: ConnectionRecord) -> list[str]:
     return said
 
 
-def test_a_database_from_an_earlier_point_in_time_is_believed(
+def test_a_database_restored_to_an_earlier_time_is_authoritative(
     services: Services, company: ConnectionRecord
 ) -> None:
-    """Renamed since, made since, deleted since: the catalog goes back to what PostgreSQL has."""
+    """Tables were renamed, made and deleted since: the catalog is reset to what PostgreSQL has."""
     renamed, deleted = make(services, company, "clientes"), make(services, company, "antigos")
     services.table_operations.update(company, renamed.table_id, TableChange(display_name="pessoas"))
     made = make(services, company, "novos")
     services.table_operations.delete(company, deleted.table_id)
-    with services.open_company(company) as connection:  # as it was before these three
+    with services.open_company(company) as connection:  # as before these three changes
         connection.execute("ALTER TABLE pessoas RENAME TO clientes")
         connection.execute(
             "UPDATE managed_tables.tables SET version = 1, display_name = 'clientes' WHERE table_id = %s",
@@ -216,8 +214,8 @@ def test_a_database_from_an_earlier_point_in_time_is_believed(
 
 
 @pytest.mark.usefixtures("services")
-def test_letters_that_were_given_up_are_sent_again() -> None:
-    """Each to its function, with its event; one that is not taken stays in the queue."""
+def test_dead_letters_are_sent_again() -> None:
+    """Each goes to its function, with its event; one that is refused stays in the queue."""
     queue = boto3.client("sqs")
     url = queue.create_queue(QueueName=f"letters-{new_record_id()}")["QueueUrl"]
     for number in range(2):
@@ -236,7 +234,7 @@ def test_letters_that_were_given_up_are_sent_again() -> None:
 
 
 class Functions:
-    """Lambda, as far as it takes events."""
+    """A stand-in for Lambda that accepts events."""
 
     def __init__(self, *, refuse: bool = False) -> None:
         self.events: list[bytes] = []

@@ -1,4 +1,4 @@
-"""A company's database: made once, whole, and closed to everyone else."""
+"""A company's database: created once, completely, and closed to everyone else."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ COLUMNS = [Column(name="produto", display_name="Produto", type=ColumnType.TEXT, 
 
 @pytest.fixture
 def company(own_company: ConnectionRecord) -> ConnectionRecord:
-    """A company whose database is changed as a whole."""
+    """A company for tests that change the whole database."""
     return own_company
 
 
@@ -52,7 +52,7 @@ def connect_as(services: Services, company: ConnectionRecord, *, reader: bool) -
         user=role,
         password=roles.password(role),
         autocommit=True,
-        options="-c default_transaction_read_only=off",  # what the reader has by default, and may lift
+        options="-c default_transaction_read_only=off",  # on by default for the reader, who may lift it
     )
 
 
@@ -71,14 +71,14 @@ def test_before_provisioning_there_is_nothing(provisioning: Provisioning) -> Non
     assert refused.value.kind is NOT_PROVISIONED
 
 
-def test_provisions_at_once_make_one_database(provisioning: Provisioning) -> None:
+def test_simultaneous_provisions_make_one_database(provisioning: Provisioning) -> None:
     company_id = new_record_id()
     with ThreadPoolExecutor(8) as threads:
         made = list(threads.map(provisioning.provision, [company_id] * 8))
     assert len({connection.connection_id for connection in made}) == 1
 
 
-def test_companies_at_once_get_a_database_each(provisioning: Provisioning) -> None:
+def test_simultaneous_companies_get_a_database_each(provisioning: Provisioning) -> None:
     with ThreadPoolExecutor(4) as threads:
         made = list(threads.map(provisioning.provision, [new_record_id() for _ in range(4)]))
     assert len({connection.connection_id for connection in made}) == 4
@@ -114,7 +114,7 @@ def test_a_provision_that_dies_is_resumed(
 
 
 @pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
-def test_a_database_of_an_older_release_is_migrated_when_it_is_met(
+def test_an_older_releases_database_is_migrated_on_first_use(
     company: ConnectionRecord, services: Services, version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with services.databases.company_connection(company) as connection:
@@ -133,10 +133,10 @@ def test_a_database_of_an_older_release_is_migrated_when_it_is_met(
         assert own_objects(connection) == current
 
 
-def test_what_an_older_release_hid_leaves_the_table_and_labels_become_comments(
+def test_hidden_columns_leave_the_table_and_labels_become_comments(
     company: ConnectionRecord, services: Services
 ) -> None:
-    """The migration finds tables as they were before it: without comments, with what is hidden in them."""
+    """The migration gets tables as an older release left them: no comments, hidden columns still in them."""
     table = services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
     with services.databases.company_connection(company) as connection:
         connection.execute('ALTER TABLE vendas ADD COLUMN "valor$2_0" numeric')
@@ -158,7 +158,7 @@ def test_what_an_older_release_hid_leaves_the_table_and_labels_become_comments(
 
 
 def own_objects(connection: PgConnection) -> set[str]:
-    """Return the tables, indexes and functions of our own schema, these as they are defined."""
+    """Return the tables, indexes and functions of our own schema, with the functions' definitions."""
     rows = connection.execute(
         "SELECT oid::regclass::text FROM pg_class"
         " WHERE relnamespace IN ('managed_tables'::regnamespace, 'catalog'::regnamespace)"
@@ -182,10 +182,10 @@ def test_the_owner_has_limits_and_utc(company: ConnectionRecord, services: Servi
     }
 
 
-def test_the_readers_sessions_are_in_the_deployments_zone(
+def test_the_readers_sessions_use_the_deployments_time_zone(
     provisioning: Provisioning, services: Services
 ) -> None:
-    """What a BI tool shows of a time is what people mean by it; the product's own sessions are in UTC."""
+    """A BI tool shows times as people expect them; the product's own sessions use UTC."""
     maker = replace(services.database_maker, zone="America/Sao_Paulo")
     company = replace(provisioning, maker=maker).provision(new_record_id())
     with connect_as(services, company, reader=True) as reader:
@@ -194,7 +194,7 @@ def test_the_readers_sessions_are_in_the_deployments_zone(
         )
 
 
-def test_the_reader_reads_tables_made_later_and_nothing_else(
+def test_the_reader_reads_later_tables_and_nothing_else(
     company: ConnectionRecord, services: Services
 ) -> None:
     services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
@@ -211,7 +211,7 @@ def test_the_reader_reads_tables_made_later_and_nothing_else(
 
 
 @pytest.mark.parametrize("reader", [True, False])
-def test_a_role_connects_to_its_own_database_only(
+def test_a_role_connects_only_to_its_own_database(
     provisioning: Provisioning, services: Services, reader: bool
 ) -> None:
     one, other = (provisioning.provision(new_record_id()) for _ in range(2))
@@ -229,9 +229,7 @@ def test_a_role_connects_to_its_own_database_only(
             )
 
 
-def test_text_sorts_as_brazilians_sort_where_there_is_icu(
-    company: ConnectionRecord, services: Services
-) -> None:
+def test_text_sorts_in_brazilian_order_with_icu(company: ConnectionRecord, services: Services) -> None:
     with services.databases.company_connection(company) as connection:
         has_icu = connection.execute(
             "SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'pt-BR-x-icu')"
@@ -241,7 +239,7 @@ def test_text_sorts_as_brazilians_sort_where_there_is_icu(
     assert [value for (value,) in rows] == expected
 
 
-def test_an_administrator_that_is_no_superuser_provisions(services: Services, postgres_dsn: str) -> None:
+def test_an_administrator_who_is_not_a_superuser_can_provision(services: Services, postgres_dsn: str) -> None:
     name = f"admin_{new_record_id()}"
     with psycopg.connect(postgres_dsn, autocommit=True) as superuser:
         role = sql.Identifier(name)
@@ -266,7 +264,7 @@ def test_an_administrator_that_is_no_superuser_provisions(services: Services, po
 
 
 def test_a_rotated_administrators_password_is_read_again(services: Services, postgres_dsn: str) -> None:
-    """The secret is as RDS manages one: host, port and database come from the settings."""
+    """The secret is like one managed by RDS: host, port and database come from the settings."""
     admin = secret_of(postgres_dsn)
     known = {"username": admin.username, "password": admin.password}
     arn = services.secretsmanager.create_secret(

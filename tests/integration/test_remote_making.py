@@ -1,6 +1,6 @@
-"""Databases made by the one function that reads the administrators' secrets, as the others call it.
+"""Databases created by the one function that reads the administrators' secrets, called by the others.
 
-The function is the real one; in place of Lambda stands a client that hands events and answers on.
+The function is the real one; Lambda is replaced by a client that passes events and answers on.
 """
 
 import io
@@ -27,7 +27,7 @@ Invoke = Callable[[dict[str, Any]], Any]
 
 
 class Client:
-    """Hands an event to `invoke` and its answer back, both as JSON."""
+    """Passes an event to `invoke` and returns its answer, both as JSON."""
 
     def __init__(self, invoke: Invoke) -> None:
         self._invoke = invoke
@@ -43,7 +43,7 @@ def remote(invoke: Invoke) -> RemoteMaker:
 
 @pytest.fixture
 def caller(services: Services, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Services:
-    """Return a process without the administrator's secret; the function beside it has it."""
+    """Return a process without the administrator's secret; the function has it."""
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
     monkeypatch.setattr(function, "_services", lambda: services)
     known = {"postgres_host": services.postgres_secret.host, "postgres_port": services.postgres_secret.port}
@@ -54,7 +54,7 @@ def caller(services: Services, postgres_dsn: str, monkeypatch: pytest.MonkeyPatc
     return made
 
 
-def test_another_process_makes_migrates_and_rotates_without_the_administrators_secret(
+def test_other_processes_do_not_need_the_administrators_secret(
     caller: Services, services: Services, postgres_dsn: str
 ) -> None:
     company_id = new_record_id()
@@ -79,10 +79,10 @@ def test_another_process_makes_migrates_and_rotates_without_the_administrators_s
         drop_companies(services, postgres_dsn)
 
 
-def test_a_cluster_that_is_full_or_silent_is_told_as_such(
+def test_a_full_cluster_and_a_silent_one_are_distinguished(
     caller: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The state machine and the sweep tell the two apart: they wait otherwise for each."""
+    """The state machine and the sweep wait differently for each."""
 
     def full(*_arguments: object) -> ConnectionRecord:
         raise TooManyConnections
@@ -116,7 +116,7 @@ def test_a_function_that_does_not_answer_in_time_is_503(invoke: Invoke) -> None:
     assert refused.value.kind is DATABASE_UNAVAILABLE
 
 
-def test_what_nobody_declared_is_a_fault_and_so_is_a_missing_permission() -> None:
+def test_undeclared_errors_and_missing_permissions_are_faults() -> None:
     with pytest.raises(MakingFault, match="ValueError"):
         remote(lambda _event: {"errorMessage": "x", "errorType": "ValueError"}).make(new_record_id())
 
@@ -128,7 +128,7 @@ def test_what_nobody_declared_is_a_fault_and_so_is_a_missing_permission() -> Non
 
 
 @pytest.mark.usefixtures("caller")
-def test_a_server_whose_certificate_cannot_be_checked_is_not_talked_to(services: Services) -> None:
+def test_a_server_whose_certificate_cannot_be_checked_is_refused(services: Services) -> None:
     secret = services.postgres_secret.model_copy(update={"sslmode": "verify-full"})
     databases = replace(services.databases, cluster_secret=lambda _: secret, connect_deadline_seconds=0.1)
     with pytest.raises(ApiError) as refused:

@@ -1,4 +1,4 @@
-"""Rows found one by one, changed in bulk, and kept from being overwritten, over HTTP."""
+"""Rows read one by one, changed in bulk, and protected from being overwritten, over HTTP."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ UNKNOWN = "01990000-0000-7000-8000-000000000000"
 
 
 def ids(rows: RowsClient, *products: str) -> list[str]:
-    """Insert rows of these products and return their ids."""
+    """Insert rows with these products and return their ids."""
     answer = rows.call(
         "POST", body={"rows": [{"produto": one, "valor": 1} for one in products]}, **{"return": "ids"}
     )
@@ -30,7 +30,7 @@ def version_of(rows: RowsClient, row_id: str) -> str:
 
 
 def assert_counted(rows: RowsClient) -> None:
-    """The kept count of rows is theirs."""
+    """Check that the stored row count is right."""
     assert rows.execute("SELECT count(*) FROM vendas") == [(rows.list()["total"],)]
 
 
@@ -90,7 +90,7 @@ def test_each_row_of_a_bulk_update_has_its_own_fields(rows: RowsClient) -> None:
 
 
 @pytest.mark.parametrize("bad", [UNKNOWN, "x"])
-def test_a_bulk_update_of_a_row_that_is_not_there_changes_nothing(rows: RowsClient, bad: str) -> None:
+def test_a_bulk_update_of_an_unknown_row_changes_nothing(rows: RowsClient, bad: str) -> None:
     (row_id,) = ids(rows, "a")
     body = {"rows": [{"id": row_id, "produto": "A"}, {"id": bad, "produto": "B"}]}
     answer = rows.call("PATCH", body=body)
@@ -129,7 +129,7 @@ def test_a_bulk_update_names_each_row_once_and_at_most_a_thousand(rows: RowsClie
         assert rows.call("PATCH", body=wrong).status == 422, wrong
 
 
-def test_fields_are_set_in_every_row_of_a_condition(rows: RowsClient) -> None:
+def test_fields_are_set_in_every_row_that_matches(rows: RowsClient) -> None:
     ids(rows, "Ação", "acao", "outra")
     where = {"column": "produto", "op": "eq", "value": "AÇÃO"}
     assert rows.call("PATCH", body={"where": where, "set": {"valor": 7, "pago": False}}).body == {
@@ -150,7 +150,7 @@ def test_fields_are_set_in_every_row_of_a_condition(rows: RowsClient) -> None:
         {"all": False, "where": {}},
     ],
 )
-def test_no_condition_must_say_that_it_means_all(rows: RowsClient, body: dict[str, Any]) -> None:
+def test_a_change_without_a_condition_must_say_all(rows: RowsClient, body: dict[str, Any]) -> None:
     ids(rows, "a")
     for answer in (
         rows.call("PATCH", body={**body, "set": {"valor": 2}}),
@@ -189,7 +189,7 @@ def test_a_deletion_by_ids_is_all_or_none(rows: RowsClient) -> None:
 
 # --- versions -----------------------------------------------------------------------------------------
 def call_with(rows: RowsClient, row_id: str, version: str, how: str) -> Answer:
-    """Change the row if it still has the version, said in one of the ways."""
+    """Change the row if it still has the version, stated in one of the ways."""
     headers = {"If-Match": f'"{version}"'} if how == "If-Match" else {}
     method, _, place = how.partition(" ")
     if method == "DELETE":
@@ -208,7 +208,7 @@ WAYS = ["PUT", "If-Match", "bulk", "DELETE query", "DELETE body", "DELETE If-Mat
 
 
 @pytest.mark.parametrize("how", WAYS)
-def test_a_row_that_another_has_changed_is_not_overwritten(rows: RowsClient, how: str) -> None:
+def test_a_row_changed_by_somebody_else_is_not_overwritten(rows: RowsClient, how: str) -> None:
     (row_id,) = ids(rows, "a")
     version = version_of(rows, row_id)
     rows.call("PUT", f"/{row_id}", {"valor": 2})
@@ -238,7 +238,7 @@ def test_a_bulk_update_names_every_row_that_has_changed(rows: RowsClient) -> Non
     assert values(rows) == ["a", "b", "c"]
 
 
-def test_an_update_answers_the_new_version(rows: RowsClient) -> None:
+def test_an_update_returns_the_new_version(rows: RowsClient) -> None:
     (row_id,) = ids(rows, "a")
     answer = rows.call(
         "PUT", f"/{row_id}", {"produto": "b", "_version": version_of(rows, row_id)}, versions="true"
@@ -260,7 +260,7 @@ def test_a_version_must_be_text_and_the_same_everywhere(rows: RowsClient) -> Non
     assert rows.call("PUT", f"/{UNKNOWN}", {"_version": 1}).status == 404
 
 
-def test_a_column_may_be_called_as_the_version_is(rows_company: RowsCompany) -> None:
+def test_a_column_may_have_the_name_of_the_version_field(rows_company: RowsCompany) -> None:
     table = rows_company.make_table({"_version": "text"}, "outra")
     try:
         table.insert({"_version": "a"})
@@ -275,8 +275,8 @@ def test_a_column_may_be_called_as_the_version_is(rows_company: RowsCompany) -> 
 
 
 @pytest.mark.parametrize("bulk", [False, True])
-def test_of_editors_that_save_at_once_one_wins(rows: RowsClient, bulk: bool) -> None:
-    """Each adds one and saves with the version; whoever is refused reads again: no addition is lost."""
+def test_of_editors_who_save_simultaneously_one_wins(rows: RowsClient, bulk: bool) -> None:
+    """Each adds one and saves with the version, and reads again if refused: no addition is lost."""
     row_id, *others = ids(rows, *"abcd")
     rows.call("PATCH", body={"where": {}, "set": {"quantidade": 0}, "all": True})
 
@@ -306,7 +306,7 @@ def test_of_editors_that_save_at_once_one_wins(rows: RowsClient, bulk: bool) -> 
         assert quantities == [24] * 4
 
 
-def test_bulk_changes_of_the_same_rows_in_any_order_do_not_lock_one_another_out(rows: RowsClient) -> None:
+def test_bulk_changes_of_the_same_rows_do_not_deadlock(rows: RowsClient) -> None:
     many = ids(rows, *map(str, range(200)))
 
     def change(number: int) -> int:
@@ -320,8 +320,8 @@ def test_bulk_changes_of_the_same_rows_in_any_order_do_not_lock_one_another_out(
     assert len(set(values(rows, "quantidade"))) == 1
 
 
-# --- what lists take ----------------------------------------------------------------------------------
-def test_fields_are_those_asked_for_in_their_order(rows: RowsClient) -> None:
+# --- what lists accept ----------------------------------------------------------------------------------
+def test_the_requested_fields_are_returned_in_order(rows: RowsClient) -> None:
     ids(rows, "a")
     assert [list(row) for row in rows.list(fields="valor,produto")["records"]] == [["id", "valor", "produto"]]
     assert [list(row) for row in rows.list(fields="id", sort_by="valor")["records"]] == [["id"]]
@@ -329,7 +329,7 @@ def test_fields_are_those_asked_for_in_their_order(rows: RowsClient) -> None:
         assert rows.call("GET", fields=wrong).status == 422
 
 
-def test_a_list_may_be_left_uncounted(rows: RowsClient) -> None:
+def test_a_list_may_omit_the_count(rows: RowsClient) -> None:
     ids(rows, "a", "b")
     for more in ({}, {"filter[valor][eq]": 1}, {"sort_by": "valor"}):
         page = rows.list(count="false", per_page=1, **more)
@@ -337,22 +337,22 @@ def test_a_list_may_be_left_uncounted(rows: RowsClient) -> None:
     assert rows.call("GET", count="no").status == 422
 
 
-def test_a_filter_that_is_none_is_refused(rows: RowsClient) -> None:
+def test_an_unknown_filter_is_refused(rows: RowsClient) -> None:
     for name in ("filter[valor]", "filter[valor][eq][x]", "filter[valor][eq", "filter[]"):
         answer = rows.call("GET", **{name: "1"})
         assert (answer.status, answer.body["code"]) == (422, "UNKNOWN_PARAMETER"), name
         assert answer.body["details"][0]["path"] == name
 
 
-def test_a_cursor_is_of_one_filter(rows: RowsClient) -> None:
+def test_a_cursor_belongs_to_one_filter(rows: RowsClient) -> None:
     ids(rows, "a", "b")
     cursor = rows.list(per_page=1, q="")["next_cursor"]
     assert rows.call("GET", cursor=cursor, q="b").status == 422
     assert rows.call("GET", cursor=cursor, **{"filter[valor][eq]": 1}).status == 422
 
 
-def test_sort_and_fields_of_a_query_are_lists_or_texts_with_commas(rows: RowsClient) -> None:
-    """Something else among them is named by its own place."""
+def test_sort_and_fields_of_a_query_are_lists_or_comma_separated(rows: RowsClient) -> None:
+    """Anything else among them is named by its place."""
     ids(rows, "a", "b")
     for fields, sort in ((["produto"], ["-produto", "valor"]), ("produto", "-produto,valor")):
         found = rows.call("POST", "/query", {"fields": fields, "sort": sort}).body["records"]
@@ -362,7 +362,7 @@ def test_sort_and_fields_of_a_query_are_lists_or_texts_with_commas(rows: RowsCli
         assert (answer.status, answer.body["details"][0]["path"]) == (422, f"{name}[1]")
 
 
-def test_groups_take_no_fields_and_name_what_is_wrong(rows: RowsClient) -> None:
+def test_groups_refuse_fields_and_name_faults(rows: RowsClient) -> None:
     wrong = {
         "fields": {"group_by": ["produto"], "fields": ["valor"]},
         "group_by[0]": {"group_by": ["outra"]},
@@ -400,7 +400,7 @@ def test_a_query_that_takes_too_long_is_refused_with_a_hint(rows: RowsClient) ->
         answer = rows.call(method, path, body, **q)
         assert (answer.status, answer.body["code"]) == (422, "QUERY_TOO_HEAVY")
         assert "índice" in answer.body["error"]
-    assert set_statement_timeout(rows, "0") == session  # the connection lives on
+    assert set_statement_timeout(rows, "0") == session  # the connection is still open
 
 
 def set_statement_timeout(rows: RowsClient, value: str) -> int:

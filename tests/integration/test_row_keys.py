@@ -1,4 +1,4 @@
-"""Rows of a table with a key: what breaks it is named, and an insert may update or ignore whom it meets."""
+"""Rows of a table with a key: violations are named, and an insert may update or ignore existing rows."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -64,8 +64,8 @@ def test_an_insert_that_repeats_a_key_names_row_and_values(table: TableClient, q
     assert table.rows.list()["total"] == 2
 
 
-def test_a_key_that_is_being_built_refuses_like_one_that_is_there(rows_company: RowsCompany) -> None:
-    """Its index holds before the table has the key: 409 with the values, for an insert and for updates."""
+def test_a_key_being_built_is_enforced_like_an_existing_one(rows_company: RowsCompany) -> None:
+    """Its index is enforced before the table has the key: 409 with the values, for inserts and updates."""
     table = created(rows_company, *COLUMNS)
     table.rows.insert(row("a"), row("b"))
     table.sql("CREATE UNIQUE INDEX ON {t} (nome, mes) NULLS NOT DISTINCT")
@@ -119,7 +119,7 @@ def test_an_update_that_repeats_a_key_names_its_values_in_their_types(rows_compa
     assert table.call("DELETE").status_code == 204
 
 
-def test_on_conflict_update_changes_the_named_columns_of_who_is_there(table: TableClient) -> None:
+def test_on_conflict_update_changes_the_named_columns_of_existing_rows(table: TableClient) -> None:
     insert(table, row("a", valor=1, nota="fica"), row(None, None, nota="vazia"))
     answer = insert(
         table, row("b", valor=2), row("a", valor=3), row(None, None, valor=4), row("c"), on_conflict="update"
@@ -131,7 +131,7 @@ def test_on_conflict_update_changes_the_named_columns_of_who_is_there(table: Tab
     assert_counted(table)
 
 
-def test_on_conflict_ignore_inserts_who_is_not_there(table: TableClient) -> None:
+def test_on_conflict_ignore_inserts_only_new_rows(table: TableClient) -> None:
     insert(table, row("a", valor=1))
     assert counts(insert(table, row("a", valor=2), row("b"), row("b", valor=9), on_conflict="ignore")) == (
         1,
@@ -151,7 +151,7 @@ def test_on_conflict_update_refuses_a_key_twice_in_one_request(
     assert table.rows.list()["total"] == 0
 
 
-def test_on_conflict_needs_a_key_and_answers_counts_alone(
+def test_on_conflict_needs_a_key_and_returns_only_counts(
     rows_company: RowsCompany, table: TableClient
 ) -> None:
     plain = created(rows_company, *COLUMNS)
@@ -162,7 +162,7 @@ def test_on_conflict_needs_a_key_and_answers_counts_alone(
 
 
 @pytest.mark.parametrize("on_conflict", ["update", "ignore"])
-def test_a_repeated_request_answers_what_the_first_one_did(table: TableClient, on_conflict: str) -> None:
+def test_a_repeated_request_gets_the_first_ones_answer(table: TableClient, on_conflict: str) -> None:
     insert(table, row("a"))
     body = {"rows": [row("a", valor=5), row("b", valor=5)]}
     sent = {"headers": {"Idempotency-Key": f"k-{on_conflict}"}, "on_conflict": on_conflict}
@@ -190,7 +190,7 @@ given_rows = st.lists(
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(["error", "update", "ignore"]), given_rows), max_size=4))
-def test_requests_leave_what_they_leave_in_python(table: TableClient, requests: list[Any]) -> None:
+def test_requests_do_the_same_as_the_python_model(table: TableClient, requests: list[Any]) -> None:
     table.rows.call("POST", "/delete", {"all": True})
     expected: dict[tuple[Any, Any], Any] = {}
     for on_conflict, rows in requests:
@@ -207,7 +207,7 @@ def test_requests_leave_what_they_leave_in_python(table: TableClient, requests: 
 
 
 def apply(there: dict[Any, Any], rows: list[dict[str, Any]], on_conflict: str) -> tuple[int, int, int] | None:
-    """Insert the rows; None where they are refused."""
+    """Insert the rows; None if they are refused."""
     done, seen = [0, 0, 0], set()
     for one in rows:
         key = (one["nome"], one["mes"])
@@ -226,7 +226,7 @@ def apply(there: dict[Any, Any], rows: list[dict[str, Any]], on_conflict: str) -
 
 
 def test_upserts_and_inserts_that_race_leave_each_key_once(table: TableClient) -> None:
-    """Whoever comes first inserts; the others update, are ignored or are refused: nobody fails otherwise."""
+    """The first request inserts; the others update, are ignored or are refused, without other errors."""
     many = [row(f"n{number}", valor=0) for number in range(50)]
 
     def send(number: int) -> int:

@@ -1,4 +1,4 @@
-"""Lists of rows and of groups over HTTP, compared with the same computed in Python on random tables."""
+"""Lists of rows and of groups over HTTP, compared with a Python model on random tables."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ PROPERTY = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
-# Few distinct values, so that there are ties and NULLs; texts that every collation sorts alike.
+# Few distinct values, so that there are ties and NULLs; text that every collation sorts the same way.
 few: dict[str, st.SearchStrategy[Any]] = {
     "produto": st.sampled_from(["", "a", "b", "ba", "z" * 600, "z" * 600 + "a"]),
     "valor": st.sampled_from([None, 1, Decimal("1.00"), Decimal("9" * 60 + ".5"), -Decimal("9" * 60)]),
@@ -45,7 +45,7 @@ def write(value: Any) -> str:
 
 
 def fill(rows: RowsClient, given_rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Make these the table's only rows; return them as they are listed."""
+    """Make these the table's only rows; return them as listed."""
     rows.execute("TRUNCATE vendas, managed_tables.row_counts")
     if not given_rows:
         return []
@@ -66,7 +66,7 @@ def by_cursor(rows: RowsClient, body: dict[str, Any]) -> list[Any]:
     page = query(rows, body)
     while True:
         found += page["records"]
-        assert len(found) <= 9, "the cursor goes round"
+        assert len(found) <= 9, "the cursor does not end"
         if page["next_cursor"] is None:
             return found
         page = query(rows, {**body, "cursor": page["next_cursor"]})
@@ -78,7 +78,7 @@ def by_page(rows: RowsClient, body: dict[str, Any], total: int) -> list[Any]:
 
 
 def in_order(records: list[dict[str, Any]], words: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the records sorted, NULLs last both ways, ties as they come."""
+    """Return the records sorted, NULLs last in both directions, ties in order."""
     for word in reversed(words):
         name = word.removeprefix("-")
         known = [one for one in records if one[name] is not None]
@@ -88,13 +88,13 @@ def in_order(records: list[dict[str, Any]], words: Sequence[str]) -> list[dict[s
 
 
 def exact(name: str, value: Any) -> Any:
-    """Return the value as it compares, text letter by letter."""
+    """Return the value in the form compared, text letter by letter."""
     return value if value is None or TYPES.get(name) != "datetime" else datetime.fromisoformat(value)
 
 
 @PROPERTY
 @given(tables, trees, sorts, st.integers(2, 5))
-def test_filtered_pages_and_cursors_are_those_computed_in_python(
+def test_filtered_pages_and_cursors_match_the_python_model(
     rows: RowsClient,
     given_rows: list[dict[str, Any]],
     tree: dict[str, Any],
@@ -148,7 +148,7 @@ def aggregate(function: str, column: str | None, members: list[dict[str, Any]]) 
     st.integers(2, 4),
     st.booleans(),
 )
-def test_groups_are_those_computed_in_python(
+def test_groups_match_the_python_model(
     rows: RowsClient,
     given_rows: list[dict[str, Any]],
     tree: dict[str, Any],
@@ -181,7 +181,7 @@ def test_groups_are_those_computed_in_python(
 
 
 def assert_equal(wanted: dict[str, Any], found: Any, expected: Any) -> None:
-    """Compare exactly, but for an average, of which PostgreSQL gives 16 digits at least."""
+    """Compare exactly, except for an average, which PostgreSQL gives to at least 16 digits."""
     if wanted["fn"] == "avg" and expected:
         assert abs(Fraction(found) / expected - 1) < Fraction(1, 10**15)
     elif wanted["fn"] in ("min", "max"):

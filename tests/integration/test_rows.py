@@ -34,13 +34,13 @@ def test_inserted_rows_are_listed_in_the_order_of_insertion(rows: RowsClient) ->
     ]
 
 
-def test_requests_of_one_millisecond_keep_their_order(rows: RowsClient) -> None:
+def test_requests_in_one_millisecond_keep_their_order(rows: RowsClient) -> None:
     for number in range(60):
         rows.insert({"produto": str(number)})
     assert [row["produto"] for row in rows.list(per_page=100)["records"]] == [str(n) for n in range(60)]
 
 
-def test_row_ids_are_uuids_of_version_7_that_number_the_batch(rows: RowsClient) -> None:
+def test_row_ids_are_version_7_uuids_that_number_the_batch(rows: RowsClient) -> None:
     rows.insert(*({"produto": str(number)} for number in range(300)))
     ids = [uuid.UUID(row["id"]) for row in rows.list(per_page=300)["records"]]
     assert {(one.version, one.variant) for one in ids} == {(7, uuid.RFC_4122)}
@@ -51,7 +51,7 @@ def test_row_ids_are_uuids_of_version_7_that_number_the_batch(rows: RowsClient) 
     assert {one.int >> 80 for one in ids} <= set(range(int(milliseconds) - 60_000, int(milliseconds) + 1))
 
 
-def test_values_come_out_as_the_contract_writes_them(rows: RowsClient) -> None:
+def test_values_are_returned_as_the_contract_writes_them(rows: RowsClient) -> None:
     rows.insert(
         {
             "produto": 'aspas " e \\ e {chaves}, NULL\n',
@@ -130,7 +130,7 @@ def test_a_wrong_value_is_named_and_nothing_is_inserted(
     assert rows.list()["total"] == 0
 
 
-def test_the_first_details_say_how_many_there_are(rows: RowsClient) -> None:
+def test_the_first_details_come_with_their_total(rows: RowsClient) -> None:
     answer = rows.call("POST", body={"rows": [{"produto": number} for number in range(30)]})
     assert [one["row"] for one in answer.body["details"]] == list(range(20))
     assert answer.body["details_total"] == 30
@@ -157,7 +157,7 @@ def test_a_body_without_rows_is_422(rows: RowsClient, body: str) -> None:
         ({"rows": [{}], "x": 1}, "x", "UNKNOWN_FIELD"),
     ],
 )
-def test_what_is_wrong_with_an_inserts_body_is_named(
+def test_faults_in_an_inserts_body_are_named(
     rows: RowsClient, body: dict[str, Any], path: str, code: str
 ) -> None:
     (named,) = rows.call("POST", body=body).body["details"]
@@ -240,23 +240,23 @@ def test_a_page_beyond_the_end_is_empty(rows: RowsClient) -> None:
         assert rows.list(page=page) == {"total": 1, "quantity": 0, "records": [], "next_cursor": None}
 
 
-def test_a_page_heavier_than_an_answer_may_be_is_refused_and_fewer_rows_are_not(rows: RowsClient) -> None:
+def test_a_page_too_large_for_an_answer_is_refused(rows: RowsClient) -> None:
     for _ in range(3):
         rows.insert({"produto": "x" * 3_000_000})
     assert rows.call("GET").body["code"] == "RESPONSE_TOO_LARGE"
     assert rows.list(per_page=1)["quantity"] == 1
 
 
-def test_what_a_page_takes_as_json_is_what_counts(rows: RowsClient) -> None:
-    """A control character of one byte is six in JSON; a NULL is four, whatever its column."""
+def test_a_pages_size_is_measured_as_json(rows: RowsClient) -> None:
+    """A one-byte control character is six bytes in JSON; a NULL is four, whatever its column."""
     for _ in range(3):
         rows.insert({"produto": "\x01" * 400_000})
     assert rows.call("GET").body["code"] == "RESPONSE_TOO_LARGE"
     assert rows.list(per_page=2)["quantity"] == 2
 
 
-def test_a_page_that_is_too_heavy_is_refused_before_it_is_made(rows: RowsClient, postgres_dsn: str) -> None:
-    """A server's disk is everybody's: short requests that stand for gigabytes must not fill it."""
+def test_a_page_that_is_too_large_is_refused_before_it_is_made(rows: RowsClient, postgres_dsn: str) -> None:
+    """All companies share a server's disk: short requests for gigabytes must not fill it."""
     rows.change(
         "ALTER TABLE vendas DROP pago, DROP dia, DROP quando, DROP quantidade",
         {"produto": "text", "valor": "decimal?"},
@@ -275,12 +275,12 @@ def test_a_page_that_is_too_heavy_is_refused_before_it_is_made(rows: RowsClient,
         rows.change("SELECT 1", columns)
         assert rows.call("GET", **query).body["code"] == "RESPONSE_TOO_LARGE"
     assert len(rows.list(per_page=40, numbers="string")["records"]) == 40  # of 131 KB each
-    assert time.monotonic() - started < 20  # seconds here, where making it all took minutes
+    assert time.monotonic() - started < 20  # takes seconds; making all pages took minutes
     assert spooled_bytes(rows, postgres_dsn) == spooled
 
 
 def spooled_bytes(rows: RowsClient, postgres_dsn: str) -> int:
-    """Return what all sessions of the company, which are ended, have written to temporary files."""
+    """End the company's sessions and return how much they wrote to temporary files."""
     database = f"co_{rows.company.connection_id}"
     rows.services.connection_cache.close_idle()
     deadline = time.monotonic() + 20
@@ -293,10 +293,8 @@ def spooled_bytes(rows: RowsClient, postgres_dsn: str) -> int:
     return int(found[0]) if found else 0
 
 
-def test_a_page_sorts_keys_and_ids_alone_and_past_the_end_nothing(
-    rows: RowsClient, postgres_dsn: str
-) -> None:
-    """A sort that does not fit in memory is written to the disk that all companies of a cluster share."""
+def test_a_page_sorts_only_keys_and_ids_and_past_the_end_nothing(rows: RowsClient, postgres_dsn: str) -> None:
+    """A sort that does not fit in memory goes to the disk shared by a cluster's companies."""
     rows.execute(
         "INSERT INTO vendas (id, produto, quantidade) SELECT gen_random_uuid(), repeat(n || 'x', 200), n % 97"
         " FROM generate_series(1, 3000) AS n"
@@ -340,7 +338,7 @@ def test_an_inactive_table_is_readable_and_refuses_writes(rows: RowsClient) -> N
     rows.insert({"produto": "Y"})
 
 
-def test_a_changed_table_is_noticed_by_every_operation(rows: RowsClient) -> None:
+def test_every_operation_notices_a_changed_table(rows: RowsClient) -> None:
     rows.insert({"produto": "X", "valor": "7"})
     path = f"/{rows.list()['records'][0]['id']}"
     types = {**SALES, "preco": "decimal?"}
@@ -355,7 +353,7 @@ def test_a_changed_table_is_noticed_by_every_operation(rows: RowsClient) -> None
     assert rows.call("DELETE", path).status == 204
 
 
-def test_a_deleted_table_is_404_though_its_name_is_in_use_again(rows: RowsClient) -> None:
+def test_a_deleted_table_is_404_even_if_its_name_is_reused(rows: RowsClient) -> None:
     rows.insert({"produto": "X"})
     rows.execute("UPDATE managed_tables.tables SET version = version + 1, deleted_at = now()")
     assert rows.call("POST", body={"rows": [{"produto": "Y"}]}).status == 404
@@ -384,10 +382,10 @@ def test_a_connection_that_the_server_has_closed_is_replaced(rows: RowsClient) -
     assert rows.list()["total"] == 1
 
 
-def test_a_session_that_ended_in_the_meantime_costs_no_error(
+def test_a_session_that_ended_meanwhile_causes_no_error(
     rows: RowsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing was heard of its end, as in a frozen process; what had ended before has inserted nothing."""
+    """Its end went unnoticed, as in a frozen process; the ended session had inserted nothing."""
     cache = rows.services.connection_cache
     cache.close_idle()
     with cache.use(rows.company) as connection:

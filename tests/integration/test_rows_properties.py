@@ -1,4 +1,4 @@
-"""What holds for any rows: values come back as they went in, and pages partition the rows under any sort."""
+"""Properties of any rows: values come back as they went in, and pages partition the rows under any sort."""
 
 import base64
 import itertools
@@ -65,14 +65,14 @@ def test_rows_come_back_as_they_went_in(rows: RowsClient, given_rows: list[dict[
 
 
 def with_all_digits(moment: str) -> str:
-    """Return the time with six digits of fraction, refusing needless ones."""
+    """Return the time with six fractional digits."""
     whole, _, fraction = moment.removesuffix("Z").partition(".")
     return f"{whole}.{fraction:0<6}Z"
 
 
 @PROPERTY
 @given(sales)
-def test_an_update_answers_what_a_list_then_shows(rows: RowsClient, fields: dict[str, Any]) -> None:
+def test_an_update_returns_what_a_list_then_shows(rows: RowsClient, fields: dict[str, Any]) -> None:
     if rows.list()["total"] == 0:
         rows.insert({"produto": "x"})
     row = rows.list()["records"][0]
@@ -134,7 +134,7 @@ def assert_sorted(records: list[Any], sort_by: str | None) -> None:
     name = sort_by.removeprefix("-")
     values = [row[name] for row in records]
     known = [value for value in values if value is not None]
-    assert values == known + [None] * (len(values) - len(known))  # NULLs last both ways
+    assert values == known + [None] * (len(values) - len(known))  # NULLs last in both directions
     if name not in (
         "produto",
         "quando",
@@ -145,7 +145,7 @@ def assert_sorted(records: list[Any], sort_by: str | None) -> None:
             assert first["id"] < second["id"]  # ties by insertion order
 
 
-def test_text_sorts_as_brazilians_do_where_the_server_has_icu(rows: RowsClient) -> None:
+def test_text_sorts_in_brazilian_order_if_the_server_has_icu(rows: RowsClient) -> None:
     rows.insert(*({"produto": word} for word in ("zebra", "água", "Ação", "abacaxi", "Ótimo", "ovo")))
     listed = [row["produto"] for row in rows.list(sort_by="produto")["records"]]
     if rows.execute("SELECT 1 FROM pg_collation WHERE collname = 'pt-BR-x-icu'"):
@@ -154,7 +154,7 @@ def test_text_sorts_as_brazilians_do_where_the_server_has_icu(rows: RowsClient) 
         assert listed == ["Ação", "abacaxi", "ovo", "zebra", "Ótimo", "água"]
 
 
-def test_pages_counted_from_either_end_meet(rows: RowsClient) -> None:
+def test_pages_counted_from_either_end_match(rows: RowsClient) -> None:
     rows.insert(*({"produto": str(number)} for number in range(101)))
     for sort_by, expected in (("id", range(101)), ("-id", range(100, -1, -1))):
         found = [
@@ -165,7 +165,7 @@ def test_pages_counted_from_either_end_meet(rows: RowsClient) -> None:
         assert found == list(expected)
 
 
-def test_a_cursor_holds_while_rows_before_it_go_and_come(rows: RowsClient) -> None:
+def test_a_cursor_stays_valid_while_rows_before_it_change(rows: RowsClient) -> None:
     rows.insert(*({"produto": str(number)} for number in range(4)))
     page = rows.list(per_page=2)
     for row in page["records"]:
@@ -176,7 +176,7 @@ def test_a_cursor_holds_while_rows_before_it_go_and_come(rows: RowsClient) -> No
     assert after["next_cursor"] is not None
 
 
-def test_a_cursor_is_of_one_table_one_order_and_one_definition(
+def test_a_cursor_belongs_to_one_table_order_and_definition(
     rows: RowsClient, rows_company: RowsCompany
 ) -> None:
     rows.insert({"produto": "a"}, {"produto": "b"})
@@ -210,7 +210,7 @@ def test_a_tampered_cursor_is_422(rows: RowsClient, sort_by: str) -> None:
         (2, 1),
         (2, None),
     ):
-        if (sort_by, value) in (("produto", ["x'", key]), ("id", [key])):  # those hold
+        if (sort_by, value) in (("produto", ["x'", key]), ("id", [key])):  # those are valid
             continue
         changed = [value if at == place else item for at, item in enumerate(content)]
         text = base64.urlsafe_b64encode(json.dumps(changed).encode()).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""The warning that a file was imported before: into this table, or as a new one."""
+"""The warning that a file was imported before, into this table or as a new one."""
 
 import io
 from typing import Any
@@ -33,7 +33,7 @@ class Uploads:
     def analyze(
         self, *contents: bytes, table_id: str | None = None
     ) -> tuple[JobRecord, list[dict[str, Any]]]:
-        """Upload files; return their job, and those of its warnings that are about files imported before."""
+        """Upload files; return their job, and its warnings about files imported before."""
         job_id, now = new_record_id(), timestamp()
         files = []
         for index, content in enumerate(contents):
@@ -52,7 +52,7 @@ class Uploads:
         return found, [one for one in warnings if one["code"] == "SAME_FILE"]
 
     def load(self, job: JobRecord, name: str = "vendas") -> JobRecord:
-        """Confirm the job as inferred, and load it; return it as it is then."""
+        """Confirm the job as inferred and load it; return the loaded job."""
         key = {"pk": f"COMPANY#{self.company_id}", "sk": f"JOB#{job.job_id}"}
         self.services.items.change(key, {"status": "waiting_confirm"})
         job = self.services.jobs.find(self.company_id, job.job_id) or job
@@ -63,7 +63,7 @@ class Uploads:
         return self.services.jobs.find(self.company_id, job.job_id) or job
 
 
-def test_a_file_that_was_made_a_table_of_is_told_the_next_time(uploads: Uploads) -> None:
+def test_a_file_that_made_a_table_gives_a_warning_the_next_time(uploads: Uploads) -> None:
     job, warnings = uploads.analyze(CONTENT)
     assert warnings == []
     assert uploads.analyze(CONTENT)[1] == []  # the first one has not been imported
@@ -75,8 +75,8 @@ def test_a_file_that_was_made_a_table_of_is_told_the_next_time(uploads: Uploads)
     assert f"como tabela nova em {day}/{month}/{year}" in warning["text"]
 
 
-def test_a_file_is_told_where_it_was_imported_into_that_table(uploads: Uploads) -> None:
-    """Also the one that the table was made of; not for another table, or for other bytes."""
+def test_a_file_gives_a_warning_if_imported_into_that_table(uploads: Uploads) -> None:
+    """So does the file that made the table; another table or other bytes give none."""
     first = uploads.load(uploads.analyze(CONTENT)[0])
     job, [warning] = uploads.analyze(CONTENT, table_id=first.user_table_id)
     assert "nesta tabela" in warning["text"]
@@ -88,8 +88,8 @@ def test_a_file_is_told_where_it_was_imported_into_that_table(uploads: Uploads) 
     assert job.job_id in warning["text"]
 
 
-def test_what_is_forgotten_is_not_told(uploads: Uploads) -> None:
-    """Once a job's rows are taken back, sending its file again is no mistake."""
+def test_a_forgotten_import_gives_no_warning(uploads: Uploads) -> None:
+    """Once a job is undone, sending its file again is not a mistake."""
     done = uploads.load(uploads.analyze(CONTENT)[0])
     uploads.services.imports.forget(done)
     assert uploads.analyze(CONTENT)[1] == []

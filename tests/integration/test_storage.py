@@ -1,4 +1,4 @@
-"""The bucket: what a presigned post admits, and exact JSON."""
+"""The bucket: what a presigned post allows, and exact JSON."""
 
 import io
 from decimal import Decimal
@@ -27,12 +27,12 @@ def post(storage: Storage, body: bytes, expires_seconds: int = 60, **fields: Any
     return httpx.post(form["url"], data=data, files={"file": ("vendas.csv", body)})
 
 
-def test_a_file_of_the_declared_size_is_taken(storage: Storage) -> None:
+def test_a_file_of_the_declared_size_is_accepted(storage: Storage) -> None:
     assert post(storage, b"a;b\n1").status_code == 204
     assert b"".join(storage.stream(KEY)) == b"a;b\n1"
 
 
-def test_a_browser_may_tell_its_own_content_type(storage: Storage) -> None:
+def test_a_browser_may_send_its_own_content_type(storage: Storage) -> None:
     assert post(storage, b"a;b\n1", **{"Content-Type": "text/csv"}).status_code == 204
 
 
@@ -55,7 +55,7 @@ def test_json_keeps_its_numbers(storage: Storage) -> None:
     assert storage.get_json(KEY) == value
 
 
-def test_an_upload_is_downloaded_as_it_was(storage: Storage, tmp_path: Path) -> None:
+def test_an_upload_is_downloaded_unchanged(storage: Storage, tmp_path: Path) -> None:
     content = bytes(range(256)) * 100_000
     storage.upload(io.BytesIO(content), KEY)
     storage.download(KEY, tmp_path / "file")

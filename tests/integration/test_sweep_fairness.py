@@ -1,4 +1,4 @@
-"""The sweep is one run for all companies: what is wrong with one of them costs the others nothing."""
+"""The sweep is one run for all companies: a fault in one of them does not affect the others."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 @pytest.fixture
 def services(settings: Settings) -> Services:
-    """Services whose state machine has never run anything: every execution is over."""
+    """Services whose state machine has never run anything, so that every execution is over."""
     arn = "arn:aws:states:us-east-1:000000000000:stateMachine:nothing-runs"
     return Services(settings.model_copy(update={"state_machine_arn": arn}))
 
 
 def put_job(services: Services, company_id: str, status: JobStatus = "inserting") -> str:
-    """Record a job that has not changed for years."""
+    """Record a job that has not changed in years."""
     job_id = new_record_id()
     file = JobFile("a.csv", f"uploads/{company_id}/{job_id}/00.csv", 5, "text/csv")
     services.jobs.create(
@@ -48,7 +48,7 @@ def put_job(services: Services, company_id: str, status: JobStatus = "inserting"
 
 
 def company_on(services: Services, cluster: str) -> str:
-    """Record a company whose database is said to be ready on that cluster."""
+    """Record a company with a database marked ready on that cluster."""
     company_id = new_record_id()
     connection = services.connections.reserve(company_id, new_record_id(), cluster)
     services.connections.mark_ready(connection, SCHEMA_VERSION, NEEDS_SCHEMA)
@@ -61,10 +61,10 @@ def status_of(services: Services, company_id: str, job_id: str) -> str:
     return job.status
 
 
-def test_a_job_that_cannot_be_looked_at_costs_no_other_its_turn(
+def test_a_job_that_cannot_be_swept_does_not_stop_the_others(
     services: Services, company: ConnectionRecord
 ) -> None:
-    """A cluster that the settings do not name: the others are swept, and then the fault is told."""
+    """Its cluster is not in the settings: the others are swept, then the fault is reported."""
     lost = [(owner, put_job(services, owner)) for owner in [company_on(services, "unknown")] * 3]
     good = [put_job(services, company.company_id) for _ in range(3)]
     overdue = put_job(services, company.company_id, "queued")
@@ -74,7 +74,7 @@ def test_a_job_that_cannot_be_looked_at_costs_no_other_its_turn(
     assert {status_of(services, *job) for job in lost} == {"inserting"}
 
 
-def test_a_record_that_is_no_job_costs_no_other_its_turn(
+def test_a_record_that_is_not_a_job_does_not_stop_the_others(
     services: Services, company: ConnectionRecord
 ) -> None:
     job_id = put_job(services, company.company_id)
@@ -87,10 +87,10 @@ def test_a_record_that_is_no_job_costs_no_other_its_turn(
     assert status_of(services, company.company_id, job_id) == "failed"
 
 
-def test_a_cluster_out_of_reach_is_waited_for_twice_a_run(
+def test_an_unreachable_cluster_is_waited_for_twice_a_run(
     services: Services, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each job would cost 15 s; one company's silence may be its own, that of two is the cluster's."""
+    """Each job would cost 15 s. One silent company may be at fault itself; with two, it is the cluster."""
     services._known_clusters["down"] = services.postgres_secret.model_copy(update={"port": 1})
     services.databases.__dict__["connect_deadline_seconds"] = 0.1
     waited: list[str] = []
@@ -112,17 +112,17 @@ def _noting(resolve: Any, waited: list[str]) -> Any:
     return noted
 
 
-def test_the_sweep_stops_before_its_time_is_over(services: Services, company: ConnectionRecord) -> None:
+def test_the_sweep_stops_before_its_time_runs_out(services: Services, company: ConnectionRecord) -> None:
     for _ in range(3):
         put_job(services, company.company_id)
     turns = iter([True, False, False])
     assert sweep(services, lambda: next(turns)) == {"failed": 1, "not reached": 2}
 
 
-def test_jobs_that_wait_for_people_are_asked_about_last(
+def test_jobs_waiting_for_people_are_checked_last(
     services: Services, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Thousands of them must not keep the sweep from those that something has happened to."""
+    """Thousands of them must not keep the sweep from jobs that need it."""
     monkeypatch.setattr(sweeping, "MAX_WAITING_JOBS", 2)
     for _ in range(6):
         put_job(services, company.company_id, "waiting_confirm")
@@ -139,10 +139,10 @@ def test_jobs_that_wait_for_people_are_asked_about_last(
     assert asked == ["inserting", "waiting_confirm", "waiting_confirm"]
 
 
-def test_a_company_with_thousands_of_jobs_costs_the_others_no_turn(
+def test_a_company_with_thousands_of_jobs_does_not_delay_the_others(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many uploads of one are overdue: each run looks at every other company's job."""
+    """However many of its uploads are overdue, each run looks at every other company's job."""
     monkeypatch.setattr(sweeping, "MAX_JOBS", 10)
     monkeypatch.setattr(fairness, "MAX_A_COMPANY", 6)
     crowd, small = new_record_id(), [new_record_id() for _ in range(3)]
@@ -167,8 +167,8 @@ def test_a_company_with_thousands_of_jobs_costs_the_others_no_turn(
         assert len(looked_at) == 10
 
 
-def test_the_order_is_not_the_same_each_time(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where time is short the same jobs would starve at each run."""
+def test_the_order_differs_between_runs(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise, when time is short, every run would starve the same jobs."""
     owner = company_on(services, "default")
     for _ in range(20):
         put_job(services, owner)

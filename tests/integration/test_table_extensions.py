@@ -10,8 +10,8 @@ from tables_client import TableClient, column, create, created
 NUMBER = "98765432109876543210.123456789012345678901234567890"
 
 
-def test_a_table_has_a_title_and_a_description_where_they_are_set(rows_company: RowsCompany) -> None:
-    """Both are given at creation or in an update, stay where they are not named, and null takes them away."""
+def test_a_table_has_a_title_and_a_description_if_set(rows_company: RowsCompany) -> None:
+    """Both are given at creation or in an update, stay if not given again, and are removed by null."""
     table = created(rows_company, column("a"), title="Vendas", description="Do mês")
     assert (table.get()["title"], table.get()["description"]) == ("Vendas", "Do mês")
     assert table.changed(title="Compras")["description"] == "Do mês"
@@ -21,8 +21,8 @@ def test_a_table_has_a_title_and_a_description_where_they_are_set(rows_company: 
     assert (plain.get()["title"], plain.get()["description"]) == (None, None)
 
 
-def test_free_texts_have_their_limits(rows_company: RowsCompany) -> None:
-    """A title has 200 characters, a label 500, a description 2,000, of a column too; NUL is refused."""
+def test_free_texts_have_limits(rows_company: RowsCompany) -> None:
+    """A title has 200 characters, a label 500, a description 2,000, a column's too; NUL is refused."""
     table = created(rows_company, column("a"), title="ã" * 200, description="ã" * 2_000)
     described = column("a", description="x" * 2_001)
     for body, path in (
@@ -44,8 +44,8 @@ def test_free_texts_have_their_limits(rows_company: RowsCompany) -> None:
     assert create(rows_company, described).status_code == 422
 
 
-def test_a_column_carries_default_and_description_only_where_they_are_set(rows_company: RowsCompany) -> None:
-    """A plain column has the contract's four fields; a rename keeps the rest, null takes it away."""
+def test_a_column_has_default_and_description_only_if_set(rows_company: RowsCompany) -> None:
+    """A plain column has the contract's four fields; a rename keeps the others, null removes them."""
     rich = column("a", "integer", default=7, description="Quantos")
     table = created(rows_company, column("b"), rich)
     assert table.get()["columns"] == [column("b"), rich]
@@ -79,7 +79,7 @@ def test_a_default_applies_to_rows_that_do_not_name_the_column(
 
 
 def test_a_default_is_kept_digit_for_digit(rows_company: RowsCompany) -> None:
-    """Fifty digits given as a JSON number are stored, answered and inserted as they are."""
+    """Fifty digits given as a JSON number are stored, returned and inserted unchanged."""
     body = json.dumps(
         {"display_name": "digitos", "columns": [column("a"), column("b", "decimal", default=0)]}
     )
@@ -124,13 +124,13 @@ def test_a_default_of_no_type_is_refused_by_its_type(rows_company: RowsCompany, 
 
 
 def test_only_the_first_faults_of_a_definition_are_listed(rows_company: RowsCompany) -> None:
-    """20 of them, and `details_total` says how many there are."""
+    """20 of them are listed, and `details_total` says how many there are."""
     answer = create(rows_company, *[column("")] * 30).json()
     assert (len(answer["details"]), answer["details_total"]) == (20, 30)
 
 
 def test_now_is_the_moment_of_insertion(rows_company: RowsCompany) -> None:
-    """`now` fills dates and times by the clock; PostgreSQL itself knows the default, too."""
+    """`now` fills dates and times by the clock; PostgreSQL has the default too."""
     table = created(
         rows_company, column("a"), column("d", "date", default="now"), column("t", "datetime", default="now")
     )
@@ -141,7 +141,7 @@ def test_now_is_the_moment_of_insertion(rows_company: RowsCompany) -> None:
 
 
 def test_a_default_lets_a_required_column_be_added_to_rows(rows_company: RowsCompany) -> None:
-    """The rows that are there have it; without a default the column is refused as before."""
+    """Existing rows get it; without a default the column is refused as before."""
     table = created(rows_company, column("a"))
     table.rows.insert({"a": "x"})
     required = column("b", "integer", nullable=False)
@@ -151,7 +151,7 @@ def test_a_default_lets_a_required_column_be_added_to_rows(rows_company: RowsCom
     assert table.values("b") == [(3,), (3,)]
 
 
-def test_a_converted_column_keeps_a_default_that_is_the_same_value(rows_company: RowsCompany) -> None:
+def test_a_converted_column_keeps_a_default_of_the_same_value(rows_company: RowsCompany) -> None:
     """Integer to decimal and to text keep it, any other change of type drops it."""
     table = created(rows_company, column("a", "integer", default=5), column("k"))
     assert table.changed(columns=[column("a", "decimal"), column("k")])["columns"][0]["default"] == 5
@@ -162,8 +162,8 @@ def test_a_converted_column_keeps_a_default_that_is_the_same_value(rows_company:
     assert table.values("a") == [(5,), (None,)]
 
 
-def test_a_hidden_column_takes_its_default_along(rows_company: RowsCompany) -> None:
-    """A row that is inserted later has nothing of it, also where the column was required."""
+def test_a_hidden_columns_default_no_longer_applies(rows_company: RowsCompany) -> None:
+    """A row inserted later does not get it, even if the column was required."""
     table = created(rows_company, column("a"), column("b", nullable=False, default="x"))
     table.changed(columns=[column("a")])
     table.rows.insert({"a": "1"})
@@ -176,8 +176,8 @@ def version_of(table: TableClient) -> int:
     return version
 
 
-def test_every_change_of_the_definition_moves_the_version(rows_company: RowsCompany) -> None:
-    """It is a number, goes up with each change, and stays where nothing changes or only rows do."""
+def test_every_change_of_the_definition_raises_the_version(rows_company: RowsCompany) -> None:
+    """It is a number that rises with each change, and stays if nothing or only rows change."""
     table = created(rows_company, column("a"))
     before = version_of(table)
     table.rows.insert({"a": "x"})
@@ -186,7 +186,7 @@ def test_every_change_of_the_definition_moves_the_version(rows_company: RowsComp
     assert table.changed(title="Vendas")["version"] > before
 
 
-def test_an_update_of_another_version_is_refused(rows_company: RowsCompany) -> None:
+def test_an_update_with_another_version_is_refused(rows_company: RowsCompany) -> None:
     """`version` in the body, or If-Match (a tag of the table, the version in quotes, *): else 412."""
     table = created(rows_company, column("a"))
     version = version_of(table)
@@ -206,7 +206,7 @@ def test_an_update_of_another_version_is_refused(rows_company: RowsCompany) -> N
 def test_a_list_that_is_too_large_is_refused_before_it_is_made(
     rows_company: RowsCompany, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A hundred tables of 1,500 columns would be 100 MB; fewer to a page are answered."""
+    """A hundred tables of 1,500 columns would be 100 MB; fewer per page are returned."""
     for _ in range(3):
         created(rows_company, *(column(f"c{number}", display_name="x" * 500) for number in range(20)))
     limited = rows_company.services.settings.model_copy(update={"response_max_bytes": 20_000})

@@ -1,4 +1,4 @@
-"""Tables: made, changed and deleted, with DynamoDB and PostgreSQL agreed whatever happens on the way."""
+"""Tables created, changed and deleted, with DynamoDB and PostgreSQL agreeing whatever happens."""
 
 import random
 import threading
@@ -83,7 +83,7 @@ def names_held(services: Services, company: ConnectionRecord) -> set[str]:
 
 
 def assert_agreed(services: Services, company: ConnectionRecord) -> None:
-    """DynamoDB's records and names, PostgreSQL's definitions and its tables say the same."""
+    """Check that DynamoDB's records and names and PostgreSQL's definitions and tables agree."""
     records = list(services.tables.all(company.company_id))
     assert {record.state for record in records} <= {"ready"}
     assert not [record for record in records if record.pending]
@@ -127,12 +127,12 @@ def test_reserved_words_name_tables_and_columns(
     assert_agreed(services, company)
 
 
-def test_a_name_is_taken_once(company: ConnectionRecord, operations: TableOperations) -> None:
+def test_a_name_is_used_once(company: ConnectionRecord, operations: TableOperations) -> None:
     operations.create(company, USER, "vendas", COLUMNS)
     refused(DUPLICATE_NAME, operations.create, company, USER, "vendas", COLUMNS)
 
 
-def test_of_creations_at_once_one_wins(
+def test_of_simultaneous_creations_one_wins(
     company: ConnectionRecord, services: Services, operations: TableOperations
 ) -> None:
     def create(_: int) -> str:
@@ -228,7 +228,7 @@ def test_a_deleted_table_is_gone_its_rows_kept_and_its_name_free(
 
 
 @pytest.mark.parametrize("table_id", ["", "x", "0" * 24, "0" * 23 + "\n"])
-def test_an_id_of_no_table_is_not_found(
+def test_an_unknown_table_is_not_found(
     company: ConnectionRecord, services: Services, operations: TableOperations, table_id: str
 ) -> None:
     refused(TABLE_NOT_FOUND, services.table_reading.get, company, table_id)
@@ -244,11 +244,11 @@ def test_another_companys_table_is_not_found(
     refused(TABLE_NOT_FOUND, operations.delete, other, table.table_id)
 
 
-# --- operations that die, and operations at once ------------------------------------------------------
+# --- operations that die, and simultaneous operations ------------------------------------------------------
 
 
 class Killed(BaseException):
-    """What stops a process midway, for a test."""
+    """Stops a process midway, for a test."""
 
 
 def die_in(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, *, after: bool) -> None:
@@ -263,7 +263,7 @@ def die_in(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, *, after: 
 
 
 def long_ago(services: Services, company: ConnectionRecord) -> None:
-    """Let every operation under way have begun a minute ago."""
+    """Make every running operation look as if it began a minute ago."""
     for table in services.tables.all(company.company_id):
         if table.pending:
             started = timestamp(parse_timestamp(table.pending.started_at).replace(year=2020))
@@ -283,7 +283,7 @@ CHANGES: dict[str, Callable[[TableOperations, ConnectionRecord, TableRecord], ob
 
 @pytest.mark.parametrize("where", ["after step 1", "before step 3", "after step 3"])
 @pytest.mark.parametrize("change", CHANGES)
-def test_an_operation_that_dies_is_finished_or_undone_by_the_next_contact(
+def test_an_operation_that_dies_is_finished_or_undone_by_the_next(
     company: ConnectionRecord,
     services: Services,
     monkeypatch: pytest.MonkeyPatch,
@@ -307,7 +307,7 @@ def test_an_operation_that_dies_is_finished_or_undone_by_the_next_contact(
     assert_agreed(services, company)
 
 
-def test_a_writer_that_was_shut_out_begins_anew(
+def test_a_writer_that_was_shut_out_starts_over(
     company: ConnectionRecord, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operations = services.table_operations
@@ -360,10 +360,10 @@ def test_a_change_waits_for_the_one_before_it(
     assert_agreed(services, company)
 
 
-def test_tables_are_read_while_a_load_keeps_an_operation_from_its_end(
+def test_tables_are_read_while_a_load_blocks_an_operation(
     company: ConnectionRecord, services: Services
 ) -> None:
-    """The load holds the table's record, a dead operation is pending: readers show the table as it is."""
+    """The load holds the table's record and a dead operation is pending: the table is shown unchanged."""
     table = services.table_operations.create(company, USER, "vendas", COLUMNS)
     left = Pending(new_record_id(), "update", table.version, "2020-01-01T00:00:00.000Z")
     services.tables.begin(replace(table, pending=left))
@@ -376,7 +376,7 @@ def test_tables_are_read_while_a_load_keeps_an_operation_from_its_end(
     assert_agreed(services, company)
 
 
-def test_a_table_that_a_reader_holds_is_busy_and_nothing_changes(
+def test_a_table_locked_by_a_reader_is_busy_and_unchanged(
     company: ConnectionRecord, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operations = services.table_operations
@@ -389,7 +389,7 @@ def test_a_table_that_a_reader_holds_is_busy_and_nothing_changes(
     assert_agreed(services, company)
 
 
-def test_32_clients_at_once_leave_one_truth(
+def test_32_simultaneous_clients_leave_the_stores_in_agreement(
     company: ConnectionRecord, services: Services, operations: TableOperations
 ) -> None:
     names = [f"t{number}" for number in range(12)]
@@ -438,7 +438,7 @@ def load(services: Services, company: ConnectionRecord, table: TableRecord) -> N
         create_physical_table(connection, table.table_id, table.display_name, table.columns)
 
 
-def test_an_uploads_table_is_nobodys_to_see_before_it_is_finalised(
+def test_an_uploads_table_is_hidden_until_it_is_finalized(
     company: ConnectionRecord, services: Services
 ) -> None:
     uploads = services.upload_tables
@@ -452,7 +452,7 @@ def test_an_uploads_table_is_nobodys_to_see_before_it_is_finalised(
     assert_agreed(services, company)
 
 
-def test_a_repeated_confirmation_meets_its_own_reservation(
+def test_a_repeated_confirmation_finds_its_own_reservation(
     company: ConnectionRecord, services: Services
 ) -> None:
     job_id = new_record_id()
@@ -462,7 +462,7 @@ def test_a_repeated_confirmation_meets_its_own_reservation(
     refused(DUPLICATE_NAME, services.upload_tables.reserve, *other)
 
 
-def test_a_released_table_can_no_longer_be_made(company: ConnectionRecord, services: Services) -> None:
+def test_a_released_table_can_no_longer_be_created(company: ConnectionRecord, services: Services) -> None:
     uploads = services.upload_tables
     table = uploads.reserve(company, new_record_id(), USER, "vendas", COLUMNS)
     assert uploads.release(company, table.table_id)
@@ -473,7 +473,7 @@ def test_a_released_table_can_no_longer_be_made(company: ConnectionRecord, servi
     assert_agreed(services, company)
 
 
-def test_a_table_that_was_loaded_is_finalised_instead_of_released(
+def test_a_loaded_table_is_finalized_instead_of_released(
     company: ConnectionRecord, services: Services
 ) -> None:
     table = services.upload_tables.reserve(company, new_record_id(), USER, "vendas", COLUMNS)
@@ -489,7 +489,7 @@ def test_a_table_that_was_loaded_is_finalised_instead_of_released(
 def test_a_reservation_lasts_as_long_as_its_job_makes_the_table(
     company: ConnectionRecord, services: Services, status: str | None, is_of_this_table: bool, free: bool
 ) -> None:
-    """A job that was rejected and confirmed anew makes another table, and needs this one no more."""
+    """A job that was rejected and confirmed again makes another table and no longer needs this one."""
     job_id = new_record_id()
     table = services.upload_tables.reserve(company, job_id, USER, "vendas", COLUMNS)
     if status:
@@ -529,7 +529,7 @@ def test_a_wrong_column_is_named_by_index_and_name(
     assert [detail["path"] for detail in error.details] == ["columns[1].name"]
 
 
-def test_a_definition_that_no_item_holds_is_refused(
+def test_a_definition_too_large_for_an_item_is_refused(
     company: ConnectionRecord, services: Services, operations: TableOperations
 ) -> None:
     chance = random.Random(1)  # noqa: S311 - text that does not compress
@@ -539,7 +539,7 @@ def test_a_definition_that_no_item_holds_is_refused(
     assert_agreed(services, company)
 
 
-def test_the_widest_table_is_made(
+def test_the_widest_table_is_created(
     company: ConnectionRecord, services: Services, operations: TableOperations
 ) -> None:
     wide = [column(f"c{number}") for number in range(1_500)]

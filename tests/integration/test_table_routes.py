@@ -63,14 +63,14 @@ def provisioned(
     return client
 
 
-def test_status_tells_whether_the_database_is_provisioned(client: TestClient) -> None:
+def test_status_shows_whether_the_database_is_provisioned(client: TestClient) -> None:
     assert client.get(f"{BASE}/status").json() == {"provisioned": False, "connection_id": None}
     made = client.post(f"{BASE}/provision").json()
     assert made["provisioned"] is True
     assert client.get(f"{BASE}/status").json() == client.post(f"{BASE}/provision").json() == made
 
 
-def test_a_table_is_answered_as_the_contract_shows(provisioned: TestClient, company_id: str) -> None:
+def test_a_table_has_the_contracts_shape(provisioned: TestClient, company_id: str) -> None:
     created = provisioned.post(BASE, json=TABLE)
     table = created.json()
     assert created.status_code == 201
@@ -155,7 +155,7 @@ def wrong(column: dict[str, Any]) -> dict[str, Any]:
         ({**TABLE, "columns": 5}, {"path": "columns", "code": "NOT_A_LIST"}),
     ],
 )
-def test_a_wrong_schema_names_what_is_wrong(
+def test_a_wrong_schema_is_422_and_names_the_fault(
     provisioned: TestClient, body: dict[str, Any], detail: dict[str, Any]
 ) -> None:
     answer = provisioned.post(BASE, json=body)
@@ -174,7 +174,7 @@ def test_a_wrong_page_is_422(client: TestClient, query: str) -> None:
 
 
 def test_an_unknown_parameter_is_refused_by_every_route(provisioned: TestClient, company_id: str) -> None:
-    """Naming it, before anything is done, and after what is said of ids that lead nowhere."""
+    """The error names it, before anything is done, but unknown ids are reported first."""
     table = provisioned.post(BASE, json=TABLE).json()["_id"]
     provisioned.post(f"{BASE}/{table}/data", json={"rows": [{"produto": "x"}]})
     row = provisioned.get(f"{BASE}/{table}/data").json()["records"][0]["id"]
@@ -203,7 +203,7 @@ def test_an_unknown_parameter_is_refused_by_every_route(provisioned: TestClient,
 
 
 def make_export(services: ApiServices, company_id: str, table_id: str) -> str:
-    """Return the id of an export that nothing runs."""
+    """Return the id of an export that is not run."""
     company = services.provisioning.require(company_id)
     table = services.table_reading.get(company, table_id)
     return ExportMaker(services, company).queue(table, format="csv").export_id

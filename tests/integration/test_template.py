@@ -23,7 +23,7 @@ def machine(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def read_machine(name: str) -> dict[str, Any]:
-    """Return the definition of this name, its placeholders filled in."""
+    """Return the definition with this name, its placeholders filled in."""
     return dict(json.loads(_filled((ROOT / "statemachine" / f"{name}.asl.json").read_text())))
 
 
@@ -54,7 +54,7 @@ def test_the_template_is_valid(tmp_path: Path) -> None:
 
 
 def test_the_state_machines_are_valid(tmp_path: Path) -> None:
-    """cfn-lint checks the definitions that stand in a template."""
+    """cfn-lint checks the definitions in a template."""
     resources = {
         name.title(): {
             "Type": "AWS::StepFunctions::StateMachine",
@@ -69,7 +69,7 @@ def test_the_state_machines_are_valid(tmp_path: Path) -> None:
 
 
 def test_every_state_can_be_reached_and_leads_to_an_end(machine: dict[str, Any]) -> None:
-    """No state is forgotten, none leads nowhere."""
+    """No state is unreachable, and none is a dead end."""
     states: dict[str, Any] = machine["States"]
     reached, open_ = set(), [machine["StartAt"]]
     while open_:
@@ -94,11 +94,11 @@ CAUGHT = {
 }
 
 
-def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[str, Any]) -> None:
+def test_every_task_is_retried_and_every_fault_ends_the_job(machine: dict[str, Any]) -> None:
     """Infrastructure faults are exceptions: Retry, then Catch States.ALL, then the job is marked failed.
 
-    But for inserting, where a commit may have taken place, and for an expiry that finds no answer: there the
-    sweep finds out; and for reading files anew, where what was read before holds.
+    Except for inserting, which may have committed, and for an expiry without an answer, both left to the
+    sweep; and for reading files again, where the previous reading stays valid.
     """
     for name, state in machine["States"].items():
         if state["Type"] == "Task":
@@ -112,7 +112,7 @@ def test_every_task_is_tried_again_and_every_fault_ends_the_job(machine: dict[st
 
 
 def test_errors_are_known_in_both_spellings(machine: dict[str, Any]) -> None:
-    """Step Functions names a service's errors otherwise by an optimised integration and by the SDK's."""
+    """Step Functions names a service's errors differently in optimized and in SDK integrations."""
     for state in machine["States"].values():
         for way in [*state.get("Retry", []), *state.get("Catch", [])]:
             named = {name.replace("Dynamo", "").partition(".")[0] for name in way["ErrorEquals"]}
@@ -121,8 +121,8 @@ def test_errors_are_known_in_both_spellings(machine: dict[str, Any]) -> None:
             assert thrown <= set(way["ErrorEquals"]), way
 
 
-def test_a_job_that_waits_for_its_turn_is_not_failed_for_it() -> None:
-    """What reserved concurrency turns away waits for hours, within an execution's 25,000 events."""
+def test_a_throttled_job_waits_instead_of_failing() -> None:
+    """A job refused by reserved concurrency waits for hours, within an execution's 25,000 events."""
     machine = read_machine("job")
     waits = [
         retry
@@ -134,19 +134,19 @@ def test_a_job_that_waits_for_its_turn_is_not_failed_for_it() -> None:
     for wait in waits:
         assert wait["MaxAttempts"] * wait["MaxDelaySeconds"] / 2 >= 8 * 3_600
         assert wait["MaxAttempts"] * 3 * len(waits) < 25_000
-    assert TooManyConnections.__name__ in waits[2]["ErrorEquals"]  # what Lambda calls the exception
+    assert TooManyConnections.__name__ in waits[2]["ErrorEquals"]  # Lambda's name for the exception
 
 
-def test_the_sentence_of_a_fault_of_an_export_is_the_declared_one() -> None:
-    """A user reads the same sentence wherever an error was met."""
+def test_the_message_for_an_export_fault_is_the_declared_one() -> None:
+    """A user reads the same message wherever an error occurred."""
     record = read_machine("export")["States"]["MarkFailed"]["Arguments"]["ExpressionAttributeValues"]
     error = record[":error"]["M"]
     kind = errors.EXPORT_FAULT
     assert (error["code"]["S"], error["message"]["S"]) == (kind.code, kind.sentence)
 
 
-def test_the_sentences_of_the_job_are_the_declared_ones() -> None:
-    """The same of a job."""
+def test_the_messages_for_job_faults_are_the_declared_ones() -> None:
+    """The same holds for jobs."""
     machine = read_machine("job")
     kinds = (errors.JOB_FAULT, errors.REANALYSIS_FAULT, errors.CONFIRMATION_EXPIRED)
     declared = {kind.code: kind.sentence for kind in kinds}
@@ -161,7 +161,7 @@ def test_the_sentences_of_the_job_are_the_declared_ones() -> None:
 
 
 def test_every_variable_of_the_template_is_a_setting() -> None:
-    """What the functions would not read is not set."""
+    """No variable is set that the functions do not read."""
     text = TEMPLATE.read_text()
     block = text.partition("      Variables:\n")[2].partition("\nResources:")[0]
     names = {line.strip().partition(":")[0] for line in block.splitlines() if line.startswith("        ")}
@@ -196,7 +196,7 @@ with patch("boto3.session.Session", lambda *a, **k: session):
 
 @pytest.fixture(scope="module")
 def deployments() -> list[dict[str, Any]]:
-    """What SAM makes of the template, and of the template with another layer."""
+    """The output of SAM for the template, and for the template with another layer."""
     values = {"GradualDeployment": "true", "Stage": "dev", "Runtime": "python3.13"}
     python = tool_environment("sam") / "python"
     command = [python, "-c", TRANSFORM, TEMPLATE, json.dumps(values)]
@@ -206,8 +206,8 @@ def deployments() -> list[dict[str, Any]]:
     return list(json.loads(done.stdout))
 
 
-def test_every_caller_meets_a_published_version(deployments: list[dict[str, Any]]) -> None:
-    """The gateway, the events and the state machines name the alias, never what is being changed."""
+def test_every_caller_uses_a_published_version(deployments: list[dict[str, Any]]) -> None:
+    """The gateway, the events and the state machines use the alias, never the unpublished version."""
     resources = deployments[0]["Resources"]
     aliases = {name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Alias"}
     assert len(aliases) == 7
@@ -221,8 +221,8 @@ def test_every_caller_meets_a_published_version(deployments: list[dict[str, Any]
     assert "IngestFunctionAliaslive" in json.dumps(resources["Bucket"])
 
 
-def test_what_is_given_up_reaches_the_dead_letters(deployments: list[dict[str, Any]]) -> None:
-    """Lambda writes them as the function: its role must be allowed to."""
+def test_abandoned_events_reach_the_dead_letter_queue(deployments: list[dict[str, Any]]) -> None:
+    """Lambda writes them with the function's role, which must be allowed to."""
     resources = deployments[0]["Resources"]
     queue = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
     for name in ("IngestFunction", "SweepFunction"):
@@ -241,7 +241,7 @@ def test_what_is_given_up_reaches_the_dead_letters(deployments: list[dict[str, A
     )
 
 
-def test_another_layer_is_another_version_of_every_function(deployments: list[dict[str, Any]]) -> None:
+def test_another_layer_makes_another_version_of_every_function(deployments: list[dict[str, Any]]) -> None:
     """Code and layer always match: a version keeps both."""
     before, after = (
         {name for name, one in made["Resources"].items() if one["Type"] == "AWS::Lambda::Version"}
@@ -251,7 +251,7 @@ def test_another_layer_is_another_version_of_every_function(deployments: list[di
     assert not before & after
 
 
-def test_an_alarm_takes_an_upgrade_of_the_api_back(deployments: list[dict[str, Any]]) -> None:
+def test_an_alarm_rolls_back_an_upgrade_of_the_api(deployments: list[dict[str, Any]]) -> None:
     resources = deployments[0]["Resources"]
     (group,) = (one for one in resources.values() if one["Type"] == "AWS::CodeDeploy::DeploymentGroup")
     assert group["Properties"]["AlarmConfiguration"]["Alarms"] == [{"Name": {"Ref": "ServerErrorsAlarm"}}]

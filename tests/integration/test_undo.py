@@ -1,4 +1,4 @@
-"""Loads taken back (extensions 5): exactly, once, whole for readers, and never over what others changed."""
+"""Loads taken back (extensions 5): exactly, once, atomically, and never over what others changed."""
 
 import secrets
 import threading
@@ -79,10 +79,10 @@ each_mode = pytest.mark.parametrize(("mode", "counts"), EXAMPLES)
 
 @each_mode
 @pytest.mark.parametrize("keyed", [True, False])
-def test_the_table_is_as_before_the_load(
+def test_an_undo_restores_the_table(
     loads: Loads, mode: JobMode, counts: tuple[int, int, int], keyed: bool
 ) -> None:
-    """Rows, values and ids are those of before; the job says when, and nothing is kept any more."""
+    """Rows, values and ids are as before the load; the job says when, and no undo data is kept."""
     if not keyed and mode != "upsert":
         loads.table.changed(key=None)
     ids = [row["id"] for row in loads.table.rows.list()["records"]]
@@ -97,7 +97,7 @@ def test_the_table_is_as_before_the_load(
 
 @each_mode
 def test_a_load_is_undone_once(loads: Loads, mode: JobMode, counts: tuple[int, int, int]) -> None:
-    """A second time is 400 `NOT_UNDOABLE`, and changes nothing."""
+    """A second undo is 400 `NOT_UNDOABLE` and changes nothing."""
     job = load(loads, mode)
     assert loads.undone(job) == counts
     again = loads.undo(job)
@@ -113,8 +113,8 @@ CHANGED: dict[str, tuple[str, int, list[tuple[str, int, str | None]]]] = {
 
 
 @pytest.mark.parametrize("mode", CHANGED)
-def test_a_row_that_somebody_changed_refuses_the_undo(loads: Loads, mode: JobMode) -> None:
-    """409 `CHANGED_SINCE` with their number, and nothing is done; `force` leaves them and undoes the rest."""
+def test_an_undo_is_refused_if_somebody_changed_a_row(loads: Loads, mode: JobMode) -> None:
+    """409 `CHANGED_SINCE` with their number, nothing undone; `force` leaves them and undoes the rest."""
     key, loaded, after = CHANGED[mode]
     job = load(loads, mode)
     change(loads, key, v=99)
@@ -131,7 +131,7 @@ def test_a_row_that_somebody_changed_refuses_the_undo(loads: Loads, mode: JobMod
 
 
 def test_a_value_that_somebody_changed_since_an_upsert_stays(loads: Loads) -> None:
-    """So does the absence of a row that somebody deleted."""
+    """A row that somebody deleted stays deleted."""
     job = loads.run("upsert", [["A", "10"], ["B", "20"], ["C", "30"]], "k", "v")
     change(loads, "A", nota="mudou")
     assert loads.table.rows.call("DELETE", f"/{row_id(loads, 'B')}").status == 204
@@ -141,7 +141,7 @@ def test_a_value_that_somebody_changed_since_an_upsert_stays(loads: Loads) -> No
 
 
 def test_rows_that_others_added_stay(loads: Loads) -> None:
-    """They are no rows of the load; one that has taken the key of a row of before refuses its return."""
+    """They are not the load's rows; one that took an earlier row's key prevents that row's return."""
     job = load(loads, "replace")
     loads.table.rows.insert({"k": "N", "v": 7})
     assert loads.undone(job) == (4, 3, 0)
@@ -153,8 +153,8 @@ def test_rows_that_others_added_stay(loads: Loads) -> None:
     assert sorted(loads.rows("k", "v")) == [("A", 1), ("B", 2), ("C", 8), ("N", 7)]
 
 
-def test_a_row_that_was_deleted_since_is_not_missed(loads: Loads) -> None:
-    """Nothing is left to remove of it."""
+def test_a_row_deleted_since_is_not_a_conflict(loads: Loads) -> None:
+    """There is nothing left to remove."""
     job = load(loads, "append")
     assert loads.table.rows.call("DELETE", f"/{row_id(loads, 'F')}").status == 204
     assert loads.undone(job) == (1, 0, 0)
@@ -162,7 +162,7 @@ def test_a_row_that_was_deleted_since_is_not_missed(loads: Loads) -> None:
 
 
 def test_the_undo_of_a_creation_deletes_the_table(loading_company: RowsCompany, tmp_path: Path) -> None:
-    """Softly; with rows that others changed or added it is 409, and `force` keeps table and rows."""
+    """It is a soft deletion; with rows that others changed or added it is 409, and `force` keeps them."""
     maker = JobMaker(loading_company.services, loading_company.company, tmp_path)
     columns = [loaded_column("k"), loaded_column("v", "integer")]
 
@@ -193,7 +193,7 @@ def test_the_undo_of_a_creation_deletes_the_table(loading_company: RowsCompany, 
 def test_columns_may_change_their_names_in_between(
     loads: Loads, mode: JobMode, counts: tuple[int, int, int]
 ) -> None:
-    """Renamed, changed places, hidden and added: values come back where they belong."""
+    """Columns are renamed, reordered, hidden and added: values come back where they belong."""
     job = load(loads, mode)
     loads.table.changed(
         columns=[
@@ -207,8 +207,8 @@ def test_columns_may_change_their_names_in_between(
     assert loads.rows("k", "v", "nota", "nova") == [(k, nota, v, "x") for k, v, nota in BEFORE]
 
 
-def test_a_change_of_type_ends_it(loads: Loads) -> None:
-    """The table is written anew, and nothing tells which rows somebody changed: 400, nothing is lost."""
+def test_a_change_of_type_makes_undo_impossible(loads: Loads) -> None:
+    """The table is rewritten, so changed rows cannot be recognized: 400, and nothing is lost."""
     jobs = [load(loads, mode) for mode in ("append", "upsert")]
     rows = loads.rows("k")
     loads.table.changed(columns=[column("k"), column("v", "decimal"), column("nota")])
@@ -218,8 +218,8 @@ def test_a_change_of_type_ends_it(loads: Loads) -> None:
     assert not kept_tables(loads) & {job.job_id for job in jobs}
 
 
-def test_a_replacement_ends_the_undo_of_earlier_loads(loads: Loads) -> None:
-    """Their rows are gone; undoing the replacement brings them back, as rows that nobody loaded."""
+def test_a_replacement_makes_undo_of_earlier_loads_impossible(loads: Loads) -> None:
+    """Their rows are gone; undoing the replacement brings them back as rows that belong to no load."""
     first = load(loads, "append")
     rows = loads.rows(*NAMES)
     second = load(loads, "replace")
@@ -229,8 +229,8 @@ def test_a_replacement_ends_the_undo_of_earlier_loads(loads: Loads) -> None:
     assert loads.undo(first).json()["code"] == "NOT_UNDOABLE"
 
 
-def test_loads_are_undone_in_any_order_where_they_share_no_row(loads: Loads) -> None:
-    """Each takes back its own."""
+def test_loads_that_share_no_row_are_undone_in_any_order(loads: Loads) -> None:
+    """Each undo takes back its own rows."""
     first = loads.run("append", [["X", "1"]], "k", "v")
     second = loads.run("upsert", [["A", "5"], ["Y", "1"]], "k", "v")
     third = loads.run("append", [["Z", "1"]], "k", "v")
@@ -240,8 +240,8 @@ def test_loads_are_undone_in_any_order_where_they_share_no_row(loads: Loads) -> 
     assert loads.rows(*NAMES) == BEFORE
 
 
-def test_only_what_was_loaded_is_undone(loads: Loads) -> None:
-    """A job that failed or is not done, an unknown one, a table that is inactive or gone: refused."""
+def test_only_finished_loads_are_undone(loads: Loads) -> None:
+    """A failed, unfinished or unknown job and an inactive or deleted table are refused."""
     waiting = loads.run("append", [["A", "1"]], "k", "v")
     assert loads.undo(waiting).json()["code"] == "NOT_UNDOABLE"
     job = load(loads, "append")
@@ -256,8 +256,8 @@ def test_only_what_was_loaded_is_undone(loads: Loads) -> None:
     assert unknown.status_code == 404
 
 
-def test_a_new_requirement_of_the_table_refuses_rows_that_lack_it(loads: Loads) -> None:
-    """Rows of before without a value that is required by now cannot come back: 400, nothing is changed."""
+def test_a_column_required_since_the_load_prevents_the_undo(loads: Loads) -> None:
+    """Earlier rows without a value that is now required cannot come back: 400, and nothing changes."""
     loads.table.rows.insert({"k": "vazia"})
     job = loads.run("replace", [["A", "1", "x"]], *NAMES)
     loads.table.changed(columns=[column("k"), column("v", "integer", nullable=False), column("nota")])
@@ -265,8 +265,8 @@ def test_a_new_requirement_of_the_table_refuses_rows_that_lack_it(loads: Loads) 
     assert loads.rows(*NAMES) == [("A", 1, "x")]
 
 
-def test_it_is_kept_for_days_and_no_longer(loads: Loads) -> None:
-    """After `UNDO_DAYS` it is 400; the sweep then drops what was kept, and not what is still to be kept."""
+def test_undo_data_is_kept_for_a_limited_time(loads: Loads) -> None:
+    """After `UNDO_DAYS` an undo is 400; the sweep drops the expired undo data, and only that."""
     services = loads.maker.services
     old, young = load(loads, "upsert"), loads.run("upsert", [["A", "7"]], "k", "v")
     assert {old.job_id, young.job_id} <= kept_tables(loads)
@@ -298,8 +298,10 @@ def test_it_is_kept_for_days_and_no_longer(loads: Loads) -> None:
         "xid = (xid::text::int8 + (1::int8 << 32))::text::xid8",
     ],
 )
-def test_numbers_of_transactions_count_in_their_time_and_place(loads: Loads, change: LiteralString) -> None:
-    """A load of another database, or of a round of four billion transactions that is not this one: 400."""
+def test_transaction_ids_are_valid_only_in_their_database_and_epoch(
+    loads: Loads, change: LiteralString
+) -> None:
+    """A load of another database, or of another epoch of four billion transactions, is 400."""
     job = load(loads, "append")
     execute(
         loads, "".join(["UPDATE managed_tables.undoable_jobs SET ", change, " WHERE job_id = %s"]), job.job_id
@@ -309,8 +311,10 @@ def test_numbers_of_transactions_count_in_their_time_and_place(loads: Loads, cha
 
 
 @each_mode
-def test_readers_see_all_of_it_or_nothing(loads: Loads, mode: JobMode, counts: tuple[int, int, int]) -> None:
-    """Before the undo commits, a reader sees the load, without waiting; then all is as before."""
+def test_readers_see_all_of_an_undo_or_nothing(
+    loads: Loads, mode: JobMode, counts: tuple[int, int, int]
+) -> None:
+    """Until the undo commits, a reader sees the load, without waiting; then all is as before."""
     job = load(loads, mode)
     loaded = loads.rows(*NAMES)
     databases = loads.maker.services.databases
@@ -331,7 +335,7 @@ def at_once(work: Callable[[], Any], times: int) -> list[Any]:
 
 
 @each_mode
-def test_of_undos_at_once_one_is_done(loads: Loads, mode: JobMode, counts: tuple[int, int, int]) -> None:
+def test_of_simultaneous_undos_one_is_done(loads: Loads, mode: JobMode, counts: tuple[int, int, int]) -> None:
     """The others are 400."""
     del counts
     job = load(loads, mode)
@@ -341,14 +345,14 @@ def test_of_undos_at_once_one_is_done(loads: Loads, mode: JobMode, counts: tuple
 
 
 class Killed(BaseException):
-    """The end of a process, as far as the code under test can tell."""
+    """Stands for the end of the process, for the code under test."""
 
 
 @pytest.mark.parametrize("is_over", [False, True])
-def test_an_undo_that_was_cut_off_is_told_by_a_later_request(
+def test_an_interrupted_undo_is_reported_by_a_later_request(
     loads: Loads, monkeypatch: pytest.MonkeyPatch, is_over: bool
 ) -> None:
-    """Committed and not recorded: 400 while the first may be at work, then what it did, once."""
+    """It was committed but not recorded: 400 while it may still be running, then its result, once."""
     job, services = load(loads, "upsert"), loads.maker.services
 
     def die(_job: JobRecord) -> None:
@@ -366,7 +370,7 @@ def test_an_undo_that_was_cut_off_is_told_by_a_later_request(
     assert loads.rows(*NAMES) == BEFORE
 
 
-def test_what_is_kept_is_out_of_the_readers_sight(loads: Loads) -> None:
+def test_undo_data_is_hidden_from_the_reader(loads: Loads) -> None:
     """The read-only role can neither list nor read it."""
     job = load(loads, "replace")
     databases = loads.maker.services.databases

@@ -1,4 +1,4 @@
-"""Random loads, changes by people, and undos, held against a model: what nobody changed is as before."""
+"""Random loads, edits and undos, compared with a model: what nobody edited is as before the load."""
 
 import itertools
 import random
@@ -21,7 +21,7 @@ STEPS = 12
 
 @dataclass
 class Row:
-    """A row: which one it is, and what tells whether somebody has written it since."""
+    """A row: its id, and a number that shows whether it has been written since."""
 
     row: int
     key: str
@@ -31,12 +31,12 @@ class Row:
 
 @dataclass
 class Load:
-    """What a load did: the rows that it inserted and updated as it left them, and what there was before."""
+    """What a load did: the rows that it inserted and updated, as it left them, and their former values."""
 
     job: Any
     mode: JobMode
     inserted: dict[int, int] = field(default_factory=dict)  # row: written
-    updated: dict[int, tuple[int, int]] = field(default_factory=dict)  # row: written, the value of before
+    updated: dict[int, tuple[int, int]] = field(default_factory=dict)  # row: written, the former value
     replaced: list[Row] = field(default_factory=list)
 
 
@@ -71,7 +71,7 @@ class Model:
         self.loads.append(load)
 
     def undo(self, load: Load) -> tuple[int, int, int]:
-        """Take the load back, leaving what has changed; return what was removed, restored and kept."""
+        """Take the load back, leaving what has changed; return the numbers removed, restored and kept."""
         self.loads.remove(load)
         own = [row for row in self.rows.values() if row.row in load.inserted]
         removed = [row for row in own if row.written == load.inserted[row.row]]
@@ -100,14 +100,14 @@ class Model:
 
 @dataclass
 class Run:
-    """One random sequence, on the table and on the model."""
+    """One random sequence, on both the table and the model."""
 
     loads: Loads
     chance: random.Random
     model: Model = field(default_factory=Model)
 
     def step(self) -> None:
-        """Do one thing that a person or an upload does."""
+        """Do one thing that a person or an upload would do."""
         doing = [self.load, self.load, self.change, self.change]
         self.chance.choice([*doing, self.undo, self.undo] if self.model.loads else doing)()
         found = sorted(self.loads.rows("k", "v"))
@@ -153,7 +153,7 @@ class Run:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_undos_in_any_order_lose_nothing(loading_company: RowsCompany, tmp_path: Path, seed: int) -> None:
-    """After every step the table is what the model says, and each undo tells what it did."""
+    """After every step the table matches the model, and each undo reports what it did."""
     table = created(
         loading_company, column("k"), column("v", "integer"), display_name=f"u_{secrets.token_hex(5)}"
     )

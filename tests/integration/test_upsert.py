@@ -34,7 +34,7 @@ def loads(loading_company: RowsCompany, tmp_path: Path) -> Loads:
 
 
 def test_rows_whose_key_exists_are_updated_and_others_inserted(loads: Loads) -> None:
-    """Only the file's columns change; what is the same already counts as unchanged; ids stay."""
+    """Only the file's columns change; equal rows count as unchanged; ids stay."""
     before = {row["loja"] + row["dia"]: row["id"] for row in loads.table.rows.list()["records"]}
     rows = [["A", "2026-01-01", "10,5"], ["B", "2026-01-01", "3,0"], ["C", "2026-01-01", "7,25"]]
     assert loads.counts("upsert", rows, "loja", "dia", "valor") == (1, 1, 1)
@@ -49,32 +49,32 @@ def test_rows_whose_key_exists_are_updated_and_others_inserted(loads: Loads) -> 
 
 
 def test_an_empty_cell_is_a_value(loads: Loads) -> None:
-    """A column that the file names and leaves empty becomes NULL."""
+    """An empty cell in one of the file's columns becomes NULL."""
     assert loads.counts("upsert", [["A", "2026-01-01", ""]], "loja", "dia", "nota") == (0, 1, 0)
     assert loads.rows("nota")[0] == (None,)
 
 
-def test_an_empty_key_is_found_again(loads: Loads) -> None:
-    """The same file twice makes no row twice, where a part of its key is empty too."""
+def test_rows_with_an_empty_key_are_matched(loads: Loads) -> None:
+    """Loading a file twice makes no row twice, even if part of its key is empty."""
     rows = [["", "2026-01-01", "1"], ["D", "", "2"], ["", "", "3"]]
     assert loads.counts("upsert", rows, "loja", "dia", "valor") == (3, 0, 0)
     assert loads.counts("upsert", rows, "loja", "dia", "valor") == (0, 0, 3)
     assert loads.counts("upsert", [[*row[:2], "9"] for row in rows], "loja", "dia", "valor") == (0, 3, 0)
 
 
-def test_a_file_of_key_columns_alone_inserts_what_is_new(loads: Loads) -> None:
-    """There is nothing to update in the others."""
+def test_a_file_of_only_key_columns_inserts_only_new_rows(loads: Loads) -> None:
+    """The other rows have nothing to update."""
     assert loads.counts("upsert", [["A", "2026-01-01"], ["Z", "2026-01-01"]], "loja", "dia") == (1, 0, 1)
 
 
-def test_a_new_column_comes_with_an_upsert(loads: Loads) -> None:
-    """A column that the table does not have is added, and filled."""
+def test_an_upsert_adds_a_new_column(loads: Loads) -> None:
+    """A column not in the table is added and filled."""
     assert loads.counts("upsert", [["A", "2026-01-01", "x"]], "loja", "dia", "extra") == (0, 1, 0)
     assert loads.rows("extra")[:2] == [("x",), (None,)]
 
 
 def test_a_repeated_upsert_does_nothing(loads: Loads) -> None:
-    """The step run again finds it done."""
+    """The repeated step finds the job done."""
     job = loads.run("upsert", [["A", "2026-01-01", "5"]], "loja", "dia", "valor")
     outcome = run_job(loads.maker.services, loads.maker.company.company_id, job.job_id)
     assert outcome == {"outcome": "done"}
@@ -120,8 +120,8 @@ SKIPPED: dict[JobMode, tuple[list[str], tuple[int, int, int, int], dict[int, str
 
 
 @pytest.mark.parametrize("mode", SKIPPED)
-def test_rows_that_repeat_a_key_may_stay_out(loads: Loads, mode: JobMode) -> None:
-    """With `on_misfit: skip` they are counted and in the rejects file; the first row that fits counts."""
+def test_rows_that_repeat_a_key_may_be_left_out(loads: Loads, mode: JobMode) -> None:
+    """With `on_misfit: skip` they are counted and in the rejects file; the first valid row is loaded."""
     new, counts, reasons = SKIPPED[mode]
     rows = [
         ["N", "2026-01-01", "1"],  # line 2
@@ -145,8 +145,8 @@ def test_rows_that_repeat_a_key_may_stay_out(loads: Loads, mode: JobMode) -> Non
     assert {line: rejected[line] for line in reasons} == reasons
 
 
-def test_an_append_of_a_key_that_the_table_has_is_a_misfit(loads: Loads) -> None:
-    """The row is named with its place; nothing is inserted, and nothing is a fault."""
+def test_appending_a_key_that_the_table_has_is_a_misfit(loads: Loads) -> None:
+    """The row and its place are named; nothing is inserted, and there is no internal fault."""
     rows = [["N", "2026-01-01"], ["A", "02/01/2026"]]
     job = loads.run("append", rows, "loja", "dia")
     assert job.is_rejected
@@ -158,14 +158,14 @@ def test_an_append_of_a_key_that_the_table_has_is_a_misfit(loads: Loads) -> None
 
 
 def test_a_replacement_may_bring_the_same_keys(loads: Loads) -> None:
-    """The old rows are no duplicates of the new ones."""
+    """The old rows do not count as duplicates."""
     rows = [["A", "2026-01-01", "5"], ["Q", "2026-01-01", "6"]]
     assert loads.counts("replace", rows, "loja", "dia", "valor") == (2, 0, 0)
     assert loads.rows("loja", "valor", "nota") == [("A", 5, None), ("Q", 6, None)]
 
 
 def test_a_new_row_needs_what_the_table_requires(loads: Loads) -> None:
-    """A file without a required column may update; a row of it that is new is a misfit with its place."""
+    """A file without a required column may update rows; a new row in it is a misfit with its place."""
     required = {**column("valor", "decimal"), "nullable": False}
     loads.table.changed(columns=[COLUMNS[0], COLUMNS[1], required, COLUMNS[3]])
     assert loads.counts("upsert", [["A", "2026-01-01", "z"]], "loja", "dia", "nota") == (0, 1, 0)
@@ -180,7 +180,7 @@ def test_a_new_row_needs_what_the_table_requires(loads: Loads) -> None:
 
 
 def test_a_key_that_has_changed_since_the_confirmation_stops_the_job(loads: Loads) -> None:
-    """Rows are not found by another key than the person saw."""
+    """Rows are never matched by another key than the one the person saw."""
     columns = [loaded_column(name) for name in ("loja", "nota")]
     job_id = loads.maker.inserting(
         [["A", "x"]], columns, mode="upsert", table_id=loads.table.table_id, display_name=loads.table.name
@@ -191,7 +191,7 @@ def test_a_key_that_has_changed_since_the_confirmation_stops_the_job(loads: Load
     assert (job.status, job.error and job.error["code"]) == ("failed", "TABLE_CHANGED")
 
 
-def test_an_upload_takes_the_mode_in_both_ways(loads: Loads) -> None:
+def test_both_ways_to_upload_accept_the_mode(loads: Loads) -> None:
     """`mode=upsert` in a form and declared in JSON is 201 for a table with a key, else 422."""
     http, headers = loads.table.company.http, loads.table.rows.headers()
     url = f"/v1/managed-tables/{loads.table.table_id}/upload"
@@ -215,7 +215,7 @@ def test_an_upload_takes_the_mode_in_both_ways(loads: Loads) -> None:
     ("names", "status", "code"),
     [(["loja", "dia"], 200, None), (["loja", "nota"], 422, "INVALID_SCHEMA")],
 )
-def test_a_confirmation_names_the_whole_key(
+def test_a_confirmation_names_every_column_of_the_key(
     loads: Loads, names: list[str], status: int, code: str | None
 ) -> None:
     """A file without one of the key's columns cannot be confirmed; required others may be missing."""

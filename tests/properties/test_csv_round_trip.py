@@ -85,16 +85,16 @@ def test_cells_survive_any_dialect_and_encoding(
     below=st.sampled_from(["", "\n\n", "\nFonte: sistema interno\n"]),
     edge=st.sampled_from(["", "delimiter", "cut"]),
 )
-def test_cells_survive_what_surrounds_a_table(
+def test_cells_survive_the_surroundings_of_a_table(
     rows: list[tuple[str, ...]], delimiter: str, line_end: str, above: str, below: str, edge: str
 ) -> None:
-    """Titles, notes, a delimiter at the end of every line, rows that end at their last cell."""
+    """Titles, notes, a delimiter at the end of every line, rows that end at their last filled cell."""
     buffer = io.StringIO(newline="")
     quoting = csv.QUOTE_ALL if line_end == "\r" else csv.QUOTE_MINIMAL  # which leaves a lone \n bare there
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
     more = ("",) if edge == "delimiter" else ()
     for row in (_SALES_HEADER, *rows):
-        # A row of several lines keeps all its cells: one that ends early looks like a quote left open.
+        # A row of several lines keeps all its cells: if it ended early, its quote would look unclosed.
         is_cut = edge == "cut" and not row[-1] and "\n" not in row[1]
         writer.writerow((row[:-1] if is_cut else row) + more)
     text = "".join(f"{line}{line_end}" for line in _ABOVE[above]).format(delimiter) + buffer.getvalue()

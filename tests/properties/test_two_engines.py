@@ -1,4 +1,4 @@
-"""The quick way and the exact way give the same staged rows, or the quick one gives up."""
+"""The quick and the exact reader give the same staged rows, or the quick one gives up."""
 
 import csv
 import tempfile
@@ -43,7 +43,7 @@ def _staged(folder: Path, *, quick: bool) -> list[tuple[Any, ...]]:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 @given(lines=_LINES, line_end=st.sampled_from(["\n", "\r\n"]), ends=st.booleans())
-def test_both_ways_agree(lines: list[tuple[str, str, str]], line_end: str, ends: bool) -> None:
+def test_both_readers_agree(lines: list[tuple[str, str, str]], line_end: str, ends: bool) -> None:
     content = line_end.join(";".join(cells) for cells in [("nome", "obs", "n"), *lines])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -59,8 +59,8 @@ _LARGE_ROWS = 400_000  # three buffers, which two threads read
 
 
 @pytest.mark.parametrize("broken", [None, 190_000])
-def test_both_ways_agree_on_a_file_of_many_buffers(tmp_path: Path, broken: int | None) -> None:
-    """Two threads tell the same lines; a line break in quotes, wherever it is, is for the exact reader."""
+def test_both_readers_agree_on_a_file_of_many_buffers(tmp_path: Path, broken: int | None) -> None:
+    """Two threads count the same lines; a line break in quotes, wherever it is, needs the exact reader."""
     rows = [(str(n), f'a;b "c" {n}', "x" * (n % 40)) for n in range(_LARGE_ROWS)]
     if broken is not None:
         rows[broken] = (str(broken), 'quebra\nde;linha "', "x")

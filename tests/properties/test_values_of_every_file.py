@@ -1,4 +1,4 @@
-"""The same values through CSV, XLSX by two writers, XLS and ODS: exact, as far as the file itself is."""
+"""The same values through CSV, XLSX by two writers, XLS and ODS: as exact as the file itself."""
 
 import csv
 import tempfile
@@ -23,8 +23,8 @@ from managed_tables_analyze.inference.samples import format_instant
 ZONE = ZoneInfo("America/Sao_Paulo")
 INT64 = range(-(2**63), 2**63)
 DOUBLE_DIGITS = 15
-OF_DOUBLES = ("openpyxl", "xlsxwriter", "xlwt")  # what they write of a number is a double
-FIRST_DAY = {name: date(1900, 3, 1) for name in OF_DOUBLES}  # before it, Excel has no dates, or other ones
+OF_DOUBLES = ("openpyxl", "xlsxwriter", "xlwt")  # they write numbers as doubles
+FIRST_DAY = {name: date(1900, 3, 1) for name in OF_DOUBLES}  # before it, Excel has no dates or different ones
 COLUMNS = {
     "numero": ColumnType.INTEGER,
     "valor": ColumnType.DECIMAL,
@@ -76,7 +76,7 @@ dialects = st.builds(
 
 
 def rows_for(writer: str) -> st.SearchStrategy[list[tuple[Value, ...]]]:
-    """Return tables of rows that the writer can write at all; any value but a text and a truth may miss."""
+    """Return tables of rows that the writer can write; any but texts and booleans may be missing."""
     first = FIRST_DAY.get(writer, date.min)
     moments: st.SearchStrategy[datetime] = st.datetimes(
         datetime(first.year, first.month, first.day), datetime(9999, 12, 30)
@@ -85,7 +85,7 @@ def rows_for(writer: str) -> st.SearchStrategy[list[tuple[Value, ...]]]:
         offsets = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
         moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=offsets)
     days = st.dates(first, date(9999, 12, 30))
-    # The last of them is rounded up to 2^63 on its way into a double: no integer any more.
+    # The largest ones round up to 2^63 as doubles, which is out of range for an integer.
     whole = integers.filter(lambda n: writer not in OF_DOUBLES or int(float(_in_file(writer, n))) in INT64)
     gaps = [st.one_of(one, one, one, st.none()) for one in (whole, decimals, days, moments)]
     row = st.tuples(*gaps, st.booleans(), booleans, latin_texts if writer == "csv" else texts)
@@ -93,13 +93,13 @@ def rows_for(writer: str) -> st.SearchStrategy[list[tuple[Value, ...]]]:
 
 
 def _has_every_truth(rows: Sequence[tuple[Value, ...]]) -> bool:
-    """Return whether both letters of a pair would occur: one alone is no boolean."""
+    """Return whether both booleans occur: a column of only one is not inferred as boolean."""
     return {row[4] for row in rows} == {True, False}
 
 
 @pytest.fixture(scope="module", params=WRITERS)
 def writer(request: pytest.FixtureRequest) -> str:
-    """A kind of file, and who writes it."""
+    """A kind of file and its writer."""
     name: str = request.param
     return name
 
@@ -127,14 +127,14 @@ def test_values_come_back_as_they_were_written(writer: str, pytestconfig: pytest
 
 
 def read(name: str, content: bytes) -> list[tuple[str | None, ...]]:
-    """Analyze the file, and return its values as PostgreSQL is given them under what was inferred."""
+    """Analyze the file, and return its values as loaded into PostgreSQL with the inferred schema."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "00"
         path.write_bytes(content)
         found = analyze([SourceFile(path, name)], Path(folder), ZONE)
         columns = found.inferred_schema["columns"]
         types = {column["name"]: ColumnType(column["type"]) for column in columns}
-        beyond = {"numero": ColumnType.DECIMAL}  # where a double rounds the greatest of them up to 2^63
+        beyond = {"numero": ColumnType.DECIMAL}  # if a double rounds the greatest one up to 2^63
         assert types in (COLUMNS, COLUMNS | beyond), types
         return _converted(found)
 
@@ -153,14 +153,14 @@ def _plain(formats: Any) -> dict[str, Any]:
 
 
 def is_same(writer: str, column_type: ColumnType, written: Value, got: str | None) -> bool:
-    """Return whether the value came back: exactly, or as the double that is all its file holds."""
+    """Return whether the value came back: exactly, or as the double that its file holds."""
     if got is None or written is None:
         return got is written
     match column_type:
         case ColumnType.INTEGER:
             assert isinstance(written, int)
             in_file = _in_file(writer, written) if writer in OF_DOUBLES else str(written)
-            # Written with an exponent it is a number of 15 digits that was typed, or all of a double.
+            # With an exponent, it is a typed number of 15 digits, or a double in full.
             return int(got) == Decimal(in_file) or (writer in OF_DOUBLES and int(got) == int(float(in_file)))
         case ColumnType.DECIMAL:
             assert isinstance(written, Decimal)
@@ -185,12 +185,12 @@ def _is_same_decimal(writer: str, written: Decimal, got: Decimal) -> bool:
         return False
     if writer in OF_DOUBLES:
         return float(got) == float(_in_file(writer, written))
-    # What is a double in full, as Excel writes it, is the number of 15 digits that it stands for.
+    # A double in full, as Excel writes it, stands for the number with 15 digits.
     return writer == "ods" and float(got) == float(written)
 
 
 def _in_file(writer: str, value: int | Decimal) -> str:
-    """Return the number as a writer of doubles puts it into the file."""
+    """Return the number as a writer of doubles writes it."""
     if writer == "xlwt":
         return repr(float(value))
     return f"{value:.16G}" if writer == "xlsxwriter" else f"{float(value):.16G}"

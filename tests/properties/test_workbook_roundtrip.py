@@ -33,7 +33,7 @@ tables = st.lists(st.lists(values, min_size=1, max_size=6), min_size=1, max_size
 
 
 def expected(value: Value) -> object:
-    """Return what a cell's text must mean: numbers by their value, all else by their text."""
+    """Return what a cell's text must mean: numbers by value, everything else by text."""
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, date):
@@ -67,7 +67,7 @@ def rows_of(content: bytes) -> dict[int, Cells]:
     with NamedTemporaryFile() as file:
         file.write(content)
         file.flush()
-        sheets = read_xlsx(Path(file.name))  # the file stays open as long as this lives
+        sheets = read_xlsx(Path(file.name))  # the file stays open as long as this object lives
         sheet = next(sheets)
         return dict(row for batch in sheet.batches for row in batch.rows())
 
@@ -85,7 +85,7 @@ def edited(content: bytes, edit: Callable[[str], str]) -> bytes:
 
 
 def with_comment(xml: str) -> str:
-    """Add what no program writes and only the general parser reads."""
+    """Add a comment, which no program writes and only the general parser reads."""
     return xml.replace("</sheetData>", "<!-- </row> --></sheetData>")
 
 
@@ -101,7 +101,7 @@ def assert_same(table: list[list[Value]], rows: dict[int, Cells]) -> None:
 
 @settings(deadline=None, max_examples=examples(30, 400))
 @given(tables)
-def test_what_was_written_is_read(table: list[list[Value]]) -> None:
+def test_written_values_are_read(table: list[list[Value]]) -> None:
     assert_same(table, rows_of(written(table)))
 
 
@@ -114,7 +114,7 @@ def test_the_general_parser_reads_the_same(table: list[list[Value]]) -> None:
 
 @settings(deadline=None, max_examples=examples(8, 100))
 @given(st.lists(values, min_size=1, max_size=4), st.integers(3, 40))
-def test_rows_read_by_their_learnt_look_are_the_same(row: list[Value], count: int) -> None:
+def test_rows_read_by_a_learned_pattern_are_the_same(row: list[Value], count: int) -> None:
     table: list[list[Value]] = [["header"] * len(row), *([row] * count), [None, "odd one"], *([row] * count)]
     assert_same(table, rows_of(written(table)))
 

@@ -1,4 +1,4 @@
-"""The app on real services, with a state machine that waits for a confirmation as the job's does."""
+"""The app on real services, with a state machine that waits for a confirmation like the job's."""
 
 import json
 
@@ -15,7 +15,7 @@ from managed_tables_api.services import ApiServices
 
 @pytest.fixture
 def api(services: Services, company: ConnectionRecord) -> ApiServices:  # noqa: ARG001 - provisions it
-    """The API's services of the test's own deployment, `company` being provisioned in it."""
+    """The API's services in the test's own deployment, where `company` is provisioned."""
     name = services.settings.table_name
     role = client_of("iam").create_role(
         RoleName=name,
@@ -49,5 +49,5 @@ def api(services: Services, company: ConnectionRecord) -> ApiServices:  # noqa: 
 
 @pytest.fixture
 def client(api: ApiServices, company: ConnectionRecord) -> TestClient:
-    """A console of the company, allowed everything."""
+    """A client for the company, with every permission."""
     return TestClient(create_app(api), headers=headers(api, company.company_id))

@@ -1,4 +1,4 @@
-"""Cancelling a job: either its rows are there and it says so, or nothing of it stays."""
+"""Cancelling a job: either its rows are there and it says so, or nothing of it remains."""
 
 import threading
 from collections.abc import Iterator
@@ -64,10 +64,10 @@ def keys(api: ApiServices) -> set[str]:
     return {one["Key"] for one in listed.get("Contents", [])}
 
 
-def test_a_job_without_its_files_is_cancelled_and_they_are_not_kept(
+def test_a_job_without_its_files_is_cancelled_and_late_files_are_deleted(
     api: ApiServices, client: TestClient
 ) -> None:
-    """The presigned posts still hold: a file that comes afterwards is deleted."""
+    """The presigned posts are still valid: a file that arrives afterwards is deleted."""
     job_id = declare(client).json()["job_id"]
     cancel(client, job_id)
     stored = record(api, client, job_id).files[0].storage_path
@@ -77,7 +77,7 @@ def test_a_job_without_its_files_is_cancelled_and_they_are_not_kept(
     cancel(client, job_id)
 
 
-def test_a_job_that_waits_is_cancelled_with_its_execution(api: ApiServices, client: TestClient) -> None:
+def test_a_waiting_job_is_cancelled_with_its_execution(api: ApiServices, client: TestClient) -> None:
     job_id = waiting_job(api, client)
     assert keys(api)
     cancel(client, job_id)
@@ -86,10 +86,10 @@ def test_a_job_that_waits_is_cancelled_with_its_execution(api: ApiServices, clie
     assert_nothing_left(api, client, job_id)
 
 
-def test_a_job_is_cancelled_while_its_files_are_analysed(
+def test_a_job_is_cancelled_while_its_files_are_analyzed(
     api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the worker writes afterwards is deleted by itself."""
+    """The worker itself deletes what it writes afterwards."""
     content = b"n\n1\n2\n"
     job_id = client.post(f"{BASE}/upload", files={"files": ("a.csv", content)}).json()["job_id"]
     analyze, company_id = analyzing.analyze, record(api, client, job_id).company_id
@@ -105,7 +105,9 @@ def test_a_job_is_cancelled_while_its_files_are_analysed(
 
 
 @pytest.mark.parametrize("mode", ["create", "append", "replace"])
-def test_a_job_is_cancelled_before_its_rows_go_in(client: TestClient, maker: JobMaker, mode: Any) -> None:
+def test_a_job_is_cancelled_before_its_rows_are_inserted(
+    client: TestClient, maker: JobMaker, mode: Any
+) -> None:
     job_id = maker.inserting(ROWS, SCHEMA, mode=mode, table_id=make_table(maker, mode))
     cancel(client, job_id)
     assert run_job(maker.services, maker.company.company_id, job_id)["outcome"] == "failed"
@@ -125,8 +127,8 @@ def make_table(maker: JobMaker, mode: str) -> str | None:
     return operations.create(maker.company, new_record_id(), "clientes", SCHEMA).table_id
 
 
-def test_a_load_under_way_is_interrupted(client: TestClient, maker: JobMaker) -> None:
-    """It holds its place in PostgreSQL and waits; whoever cancels does not wait for it."""
+def test_a_running_load_is_interrupted(client: TestClient, maker: JobMaker) -> None:
+    """It holds its lock in PostgreSQL and waits; the cancellation does not wait for it."""
     job_id = maker.inserting(ROWS, SCHEMA, mode="append", table_id=make_table(maker, "append"))
     company_id = maker.company.company_id
     with (
@@ -148,7 +150,7 @@ def test_a_load_under_way_is_interrupted(client: TestClient, maker: JobMaker) ->
 def test_once_the_rows_are_committed_it_is_too_late(
     client: TestClient, maker: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where the worker died before it could say so: the job is done, and says it."""
+    """Even if the worker died before recording it, the job is done and says so."""
     job_id = maker.inserting(ROWS, SCHEMA)
     with monkeypatch.context() as patch:
         patch.setattr(inserting, "complete", lambda *_: 1 / 0)
@@ -167,7 +169,7 @@ def test_a_job_that_failed_is_not_cancelled(api: ApiServices, client: TestClient
     error_of(client.delete(f"{BASE}/upload-jobs/{job_id}"), 400, "JOB_FINISHED")
 
 
-def test_only_who_may_upload_in_the_company_cancels(api: ApiServices, client: TestClient) -> None:
+def test_cancelling_requires_the_companys_upload_permission(api: ApiServices, client: TestClient) -> None:
     job_id = declare(client).json()["job_id"]
     company_id = record(api, client, job_id).company_id
     path = f"{BASE}/upload-jobs/{job_id}"
@@ -177,8 +179,8 @@ def test_only_who_may_upload_in_the_company_cancels(api: ApiServices, client: Te
     error_of(stranger.delete(path), 404, "JOB_NOT_FOUND")
 
 
-def test_a_cancellation_against_a_commit_tells_the_truth(client: TestClient, maker: JobMaker) -> None:
-    """Whoever wins: 204 and no row, or 400 and all of them."""
+def test_a_cancellation_racing_a_commit_gives_a_true_answer(client: TestClient, maker: JobMaker) -> None:
+    """Either wins: 204 and no rows, or 400 and all rows."""
     loads = "SELECT FROM pg_stat_activity WHERE application_name LIKE 'managed-tables load%'"
     for round_number in range(6):
         job_id = maker.inserting(ROWS * 500, SCHEMA)
@@ -186,7 +188,7 @@ def test_a_cancellation_against_a_commit_tells_the_truth(client: TestClient, mak
 
         def load(job_id: str = job_id, start: threading.Barrier = start) -> None:
             start.wait()
-            with suppress(psycopg.OperationalError, ApiError):  # interrupted: it would be repeated
+            with suppress(psycopg.OperationalError, ApiError):  # interrupted: it would be retried
                 run_job(maker.services, maker.company.company_id, job_id)
 
         with ThreadPoolExecutor(1) as pool:
@@ -208,7 +210,7 @@ def test_a_cancellation_against_a_commit_tells_the_truth(client: TestClient, mak
 
 @pytest.fixture
 def broken_storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """An S3 that does not delete anything."""
+    """An S3 that cannot delete anything."""
 
     def fail(*_: Any) -> None:
         raise ApiError(STORAGE_UNAVAILABLE)
@@ -221,7 +223,7 @@ def broken_storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPat
 def test_the_sweep_clears_what_a_cancellation_could_not(
     api: ApiServices, client: TestClient, broken_storage: pytest.MonkeyPatch
 ) -> None:
-    """It goes on until no worker of the job can write any more, and then forgets it."""
+    """It continues until no worker of the job can still write, then stops."""
     job_id = waiting_job(api, client)
     cancel(client, job_id)
     assert keys(api)

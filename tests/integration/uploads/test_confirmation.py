@@ -1,4 +1,4 @@
-"""Confirmations: what may be confirmed, repeated, raced and cut off."""
+"""Confirmations: what may be confirmed, repeats, races and interruptions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -26,7 +26,7 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables_api.services import ApiServices
 
 
-def test_a_confirmation_sets_the_execution_going(api: ApiServices, client: TestClient) -> None:
+def test_a_confirmation_resumes_the_execution(api: ApiServices, client: TestClient) -> None:
     job_id = waiting_job(api, client)
     response = confirm(client, job_id, "vendas", VALOR)
     assert (response.status_code, response.json()) == (200, {"status": "inserting"})
@@ -44,7 +44,7 @@ def test_a_confirmation_sets_the_execution_going(api: ApiServices, client: TestC
     assert shown == {"display_name": "vendas", "columns": [VALOR]}
 
 
-def test_the_same_confirmation_again_is_no_second_time(api: ApiServices, client: TestClient) -> None:
+def test_a_repeated_confirmation_has_no_effect(api: ApiServices, client: TestClient) -> None:
     job_id = waiting_job(api, client)
     assert confirm(client, job_id).status_code == 200
     assert confirm(client, job_id).json() == {"status": "inserting"}
@@ -52,7 +52,7 @@ def test_the_same_confirmation_again_is_no_second_time(api: ApiServices, client:
     error_of(confirm(client, job_id, "vendas", VALOR), 400, "JOB_NOT_WAITING_CONFIRM")
 
 
-def test_of_confirmations_at_once_one_is_taken(api: ApiServices, client: TestClient) -> None:
+def test_of_simultaneous_confirmations_one_is_accepted(api: ApiServices, client: TestClient) -> None:
     job_id = waiting_job(api, client)
     bodies = [("vendas", PRODUTO), ("vendas", PRODUTO), ("vendas", VALOR), ("outra", PRODUTO)] * 2
     with ThreadPoolExecutor(8) as pool:
@@ -71,7 +71,7 @@ def test_of_confirmations_at_once_one_is_taken(api: ApiServices, client: TestCli
     assert list(names.values()) == [reserved]
 
 
-def test_a_name_that_is_taken_is_refused_and_the_job_still_waits(
+def test_a_taken_name_is_refused_and_the_job_still_waits(
     api: ApiServices, client: TestClient, company: ConnectionRecord
 ) -> None:
     make_table(api, company, Column.model_validate(PRODUTO))
@@ -103,7 +103,7 @@ def test_two_jobs_cannot_confirm_one_name(api: ApiServices, client: TestClient) 
         ("vendas", [PRODUTO, PRODUTO]),
     ],
 )
-def test_a_schema_that_does_not_hold_is_422(
+def test_an_invalid_schema_is_422(
     api: ApiServices, client: TestClient, name: str | None, columns: list[Any]
 ) -> None:
     job_id = waiting_job(api, client)
@@ -114,7 +114,7 @@ def test_a_schema_that_does_not_hold_is_422(
     assert confirm(client, job_id).status_code == 200
 
 
-def test_a_job_that_does_not_wait_is_400_after_what_is_wrong_with_the_body(client: TestClient) -> None:
+def test_a_job_that_does_not_wait_is_400_after_checking_the_body(client: TestClient) -> None:
     job_id = declare(client).json()["job_id"]
     error_of(confirm(client, job_id), 400, "JOB_NOT_WAITING_CONFIRM")
     error_of(confirm(client, job_id, "Vendas"), 422, "INVALID_SCHEMA")
@@ -163,8 +163,8 @@ def test_a_confirmation_states_how_columns_are_filled(api: ApiServices, client: 
     error_of(client.post(f"{BASE}/upload-jobs/{job_id}/confirm", json=other), 400, "JOB_NOT_WAITING_CONFIRM")
 
 
-def test_an_inferred_column_is_confirmed_as_it_is(api: ApiServices, client: TestClient) -> None:
-    """There `source` is the label, which may be another column's name."""
+def test_an_inferred_column_is_confirmed_unchanged(api: ApiServices, client: TestClient) -> None:
+    """Its `source` is the label, which may be another column's name."""
     job_id = waiting_job(api, client)
     body = [{**PRODUTO, "source": "Produto"}, {**VALOR, "source": "Valor"}]
     assert confirm(client, job_id, "vendas", *body).status_code == 200
@@ -172,7 +172,7 @@ def test_an_inferred_column_is_confirmed_as_it_is(api: ApiServices, client: Test
     assert (confirmed["columns"], "terms" in confirmed) == ([PRODUTO, VALOR], False)
 
 
-def test_what_cannot_be_stated_of_a_column_is_422(api: ApiServices, client: TestClient) -> None:
+def test_an_invalid_statement_about_a_column_is_422(api: ApiServices, client: TestClient) -> None:
     job_id = waiting_job(api, client)
     for stated, field, code in (
         ({"source": "unknown"}, "source", "UNKNOWN_COLUMN"),
@@ -195,7 +195,7 @@ def test_what_cannot_be_stated_of_a_column_is_422(api: ApiServices, client: Test
     assert status_of(client, job_id) == "waiting_confirm"
 
 
-def test_letting_empty_cells_into_a_table_needs_the_permission_to_update_it(
+def test_making_columns_nullable_requires_permission_to_update_the_table(
     api: ApiServices, client: TestClient, company: ConnectionRecord
 ) -> None:
     own = Column(name="produto", display_name="P", type=ColumnType.TEXT, nullable=False)
@@ -208,7 +208,7 @@ def test_letting_empty_cells_into_a_table_needs_the_permission_to_update_it(
     assert client.post(path, json=body).status_code == 200
 
 
-def test_an_append_without_a_column_that_the_table_requires_is_422(
+def test_an_append_without_a_required_column_is_422(
     api: ApiServices, client: TestClient, company: ConnectionRecord
 ) -> None:
     table_id = make_table(api, company, Column.model_validate(PRODUTO))

@@ -1,4 +1,4 @@
-"""All jobs of a company: found, filtered, followed and told apart by where they came from."""
+"""All jobs of a company: listed, filtered and followed, with their source."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def maker(api: ApiServices, company: ConnectionRecord, tmp_path: Path) -> JobMak
 
 
 def history(client: TestClient, **query: Any) -> tuple[int, list[str]]:
-    """Return how many jobs there are, and the ids of the page."""
+    """Return the number of jobs, and the page's ids."""
     answer = client.get(f"{BASE}/upload-jobs", params=query).json()
     assert answer["quantity"] == len(answer["records"])
     return answer["total"], [job["_id"] for job in answer["records"]]
@@ -42,7 +42,7 @@ def job_of(client: TestClient, job_id: str) -> dict[str, Any]:
 def test_all_jobs_are_listed_newest_first_in_pages(
     api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those that have ended too; by an index, without a scan."""
+    """Ended jobs are included; an index is used, not a scan."""
     monkeypatch.setattr(Items, "scan", None)
     monkeypatch.setattr(Items, "scan_index", None)
     made = [declare(client).json()["job_id"] for _ in range(5)]
@@ -61,7 +61,7 @@ def test_all_jobs_are_listed_newest_first_in_pages(
     "query",
     [{"status": "esperando"}, {"table_id": "x"}, {"per_page": 101}, {"page": 0}, {"situacao": "done"}],
 )
-def test_a_filter_that_cannot_be_is_422(client: TestClient, query: dict[str, Any]) -> None:
+def test_an_invalid_filter_is_422(client: TestClient, query: dict[str, Any]) -> None:
     assert client.get(f"{BASE}/upload-jobs", params=query).status_code == 422
 
 
@@ -77,10 +77,10 @@ def test_jobs_are_found_by_status_and_table(client: TestClient, maker: JobMaker)
     assert history(client, status="failed") == (0, [])
 
 
-def test_jobs_of_the_inbox_are_there_with_their_errors(
+def test_jobs_of_the_inbox_are_listed_with_their_errors(
     api: ApiServices, client: TestClient, company: ConnectionRecord
 ) -> None:
-    """Nobody was asked, so this is where a company finds out."""
+    """Nobody is asked about them, so this is where a company finds out."""
     uploaded = declare(client).json()["job_id"]
     key = f"inbox/{company.company_id}/vendas.csv"
     put = api.s3.put_object(
@@ -130,7 +130,7 @@ def test_progress_goes_through_every_phase(
         {"phase": "reading", "percent": 50},
         {"phase": "inferring", "percent": 0},
     ]
-    arrive(api, client, job_id)  # too late: nothing changes
+    arrive(api, client, job_id)  # too late to change anything
     assert job_of(client, job_id)["progress"]["phase"] == "inferring"
 
 

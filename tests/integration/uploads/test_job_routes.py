@@ -1,4 +1,4 @@
-"""Jobs as they are shown, and how arriving files move them."""
+"""How jobs are shown, and how arriving files advance them."""
 
 from collections import Counter
 from typing import Any
@@ -30,7 +30,7 @@ from managed_tables_api.services import ApiServices
 from managed_tables_ingest.handler import take_arrival
 
 
-def test_an_unknown_or_anothers_job_is_404(api: ApiServices, client: TestClient) -> None:
+def test_an_unknown_job_and_another_companys_job_are_404(api: ApiServices, client: TestClient) -> None:
     job_id = declare(client).json()["job_id"]
     stranger = TestClient(create_app(api), headers=headers(api, new_record_id()))
     for one, caller in ((job_id, stranger), (new_record_id(), client), ("x", client), ("é" * 24, client)):
@@ -39,7 +39,7 @@ def test_an_unknown_or_anothers_job_is_404(api: ApiServices, client: TestClient)
         error_of(caller.post(f"{BASE}/upload-jobs/{one}/confirm", content=b"x"), 404, "JOB_NOT_FOUND")
 
 
-def test_a_job_whose_files_do_not_arrive_ends_as_failed_when_somebody_looks(
+def test_a_job_whose_files_do_not_arrive_fails_when_it_is_polled(
     api: ApiServices, client: TestClient
 ) -> None:
     api.settings = api.settings.model_copy(update={"upload_expires_seconds": 0})
@@ -80,7 +80,7 @@ def test_an_unknown_field_of_a_job_is_named(client: TestClient) -> None:
     assert "password" in detail["reason"]
 
 
-def test_numbers_of_a_job_are_text_where_that_is_asked_for(
+def test_numbers_of_a_job_are_text_on_request(
     api: ApiServices, client: TestClient, company: ConnectionRecord
 ) -> None:
     key = job_key(company.company_id, "shared", ANALYSIS)
@@ -95,10 +95,10 @@ def test_numbers_of_a_job_are_text_where_that_is_asked_for(
     assert plain["inferred_schema"]["sample_rows"] == [{"produto": 9007199254740993}]
 
 
-def test_the_list_of_active_jobs_is_shorter_where_it_would_be_too_large(
+def test_the_list_of_active_jobs_is_cut_if_too_large(
     api: ApiServices, client: TestClient, company: ConnectionRecord
 ) -> None:
-    """The oldest lose their sample and grounds first, then their schema; none makes it an error."""
+    """The oldest lose their sample and reasons first, then their schema; it never becomes an error."""
     key = job_key(company.company_id, "shared", ANALYSIS)
     columns = [{**PRODUTO, "name": f"c{number}", "inference": {"reason": "x" * 100}} for number in range(60)]
     schema = {
@@ -133,7 +133,7 @@ FULL, BRIEF, BARE = range(3)
 
 
 def form(job: dict[str, Any]) -> int:
-    """Tell how whole a job's answer is."""
+    """Return how complete a job's answer is."""
     schema = job["inferred_schema"]
     if schema is None:
         return BARE
@@ -164,7 +164,7 @@ def put_waiting_job(api: ApiServices, company: ConnectionRecord, analysis_key: s
 def test_a_job_outlives_its_documents(
     api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bucket's lifecycle deletes them: the job is shown without its schema, and hides no other job."""
+    """The bucket's lifecycle deletes them: the job is shown without its schema, and other jobs are shown."""
     gone, kept = waiting_job(api, client), waiting_job(api, client)
     api.storage.delete(record(api, client, gone).analysis_key or "")
     for _ in range(2):
@@ -176,7 +176,7 @@ def test_a_job_outlives_its_documents(
             (kept, False),
             (gone, True),
         ]
-        # On AWS, where nobody may list the bucket
+        # S3's answer on AWS, where nobody may list the bucket
         missing = ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
         denied = ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
         get_object = api.s3.get_object
@@ -217,7 +217,7 @@ def test_a_file_of_another_size_fails_the_job(api: ApiServices, client: TestClie
     assert (job["status"], job["error"]["code"]) == ("failed", "FILE_SIZE_MISMATCH")
 
 
-def test_an_object_that_belongs_to_no_job_is_passed_over(api: ApiServices, client: TestClient) -> None:
+def test_an_object_that_belongs_to_no_job_is_ignored(api: ApiServices, client: TestClient) -> None:
     job = record(api, client, declare(client).json()["job_id"])
     for key in ("inbox/x.csv", job.files[0].storage_path.replace("00.csv", "01.csv"), "uploads/x"):
         take_arrival(api, key, 5)

@@ -1,4 +1,4 @@
-"""Jobs whose table is deleted before they are confirmed end with that reason, and wait for nobody."""
+"""Jobs whose table is deleted before they are confirmed end with that reason and do not wait."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -17,7 +17,7 @@ def assert_gone(api: ApiServices, client: TestClient, job_id: str) -> None:
     assert execution_status(api, job_id) == "ABORTED"
 
 
-def test_the_deletion_of_a_table_ends_the_uploads_into_it(
+def test_deleting_a_table_ends_the_uploads_into_it(
     api: ApiServices, client: TestClient, company: ConnectionRecord
 ) -> None:
     table_id = make_table(api, company, Column.model_validate(PRODUTO))
@@ -31,7 +31,7 @@ def test_the_deletion_of_a_table_ends_the_uploads_into_it(
 
 
 @pytest.mark.parametrize("is_deleted", [True, False])
-def test_the_sweep_ends_what_a_deletion_that_was_cut_off_left(
+def test_the_sweep_ends_jobs_left_by_an_interrupted_deletion(
     api: ApiServices, client: TestClient, company: ConnectionRecord, is_deleted: bool
 ) -> None:
     table_id = make_table(api, company, Column.model_validate(PRODUTO))

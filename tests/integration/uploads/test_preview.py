@@ -1,4 +1,4 @@
-"""Lines of a job's files, as they stand under its reading: from the bytes that analyze has indexed."""
+"""Lines of a job's files under its reading, from the bytes that analyze indexed."""
 
 import io
 import zipfile
@@ -24,7 +24,7 @@ def own_temp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def analyzed(api: ApiServices, client: TestClient, name: str, content: bytes) -> str:
-    """Return the id of a job whose one file has been analysed."""
+    """Return the id of a job whose only file has been analyzed."""
     body = {"files": [{"name": name, "size_bytes": len(content)}]}
     job_id = str(client.post(f"{BASE}/upload", json=body).json()["job_id"])
     job = record(api, client, job_id)
@@ -43,7 +43,7 @@ def kinds(found: Any) -> list[tuple[int, str]]:
     return [(line["line"], line["kind"]) for line in found["lines"]]
 
 
-def test_every_line_of_a_text_has_its_kind_and_cells(api: ApiServices, client: TestClient) -> None:
+def test_every_line_of_a_text_file_has_its_kind_and_cells(api: ApiServices, client: TestClient) -> None:
     job_id = analyzed(api, client, "vendas.csv", TITLED.encode("cp1252"))
     found = preview(client, job_id)
     shape = [(1, "title"), (2, "blank"), (3, "header"), (4, "row"), (5, "blank"), (6, "row"), (8, "row")]
@@ -55,7 +55,7 @@ def test_every_line_of_a_text_has_its_kind_and_cells(api: ApiServices, client: T
     assert preview(client, job_id, from_line=11)["lines"] == []
 
 
-def test_far_lines_of_a_large_file_are_found_by_the_index(
+def test_distant_lines_of_a_large_file_are_found_by_the_index(
     api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_bytes, read_range = [], Storage.read_range
@@ -76,7 +76,7 @@ def test_far_lines_of_a_large_file_are_found_by_the_index(
     assert preview(client, job_id, from_line=60_000, lines=200)["last_line"] == 60_001
 
 
-def test_records_of_several_lines_far_down_are_cut_where_they_begin(
+def test_distant_records_of_several_lines_are_cut_where_they_begin(
     api: ApiServices, client: TestClient
 ) -> None:
     rows = "".join(f'{number};"texto\nem duas linhas {number}"\n' for number in range(1, 20_001))
@@ -86,7 +86,7 @@ def test_records_of_several_lines_far_down_are_cut_where_they_begin(
     assert found[0]["cells"][1] == "texto\nem duas linhas 15000"
 
 
-def test_a_sheet_shows_its_rows_the_ones_left_out_too(api: ApiServices, client: TestClient) -> None:
+def test_a_sheet_shows_all_rows_including_those_left_out(api: ApiServices, client: TestClient) -> None:
     book = openpyxl.Workbook()
     first = book.active
     assert first is not None
@@ -128,9 +128,7 @@ def test_an_answer_is_bounded_and_says_so(api: ApiServices, client: TestClient) 
     assert (len(answer.content) <= 1_048_576, answer.json()["truncated"]) == (True, True)
 
 
-def test_what_is_not_there_is_refused(
-    api: ApiServices, client: TestClient, company: ConnectionRecord
-) -> None:
+def test_an_unknown_place_is_refused(api: ApiServices, client: TestClient, company: ConnectionRecord) -> None:
     job_id = analyzed(api, client, "vendas.csv", TITLED.encode())
     path = f"{BASE}/upload-jobs/{job_id}/preview"
     for query, code in (

@@ -1,4 +1,4 @@
-"""Requests to read files otherwise: what may be asked, repeated, raced and cut off."""
+"""Requests to read files differently: what may be asked, repeats, races and interruptions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -44,7 +44,7 @@ def output_of(api: ApiServices, job_id: str) -> str:
     return api.stepfunctions.describe_execution(executionArn=arn)["output"]
 
 
-def test_what_is_stated_is_kept_and_the_execution_goes_back_to_analyze(
+def test_a_stated_reading_is_kept_and_the_execution_returns_to_analyze(
     api: ApiServices, client: TestClient
 ) -> None:
     job_id = waiting_job(api, client)
@@ -60,9 +60,7 @@ def test_what_is_stated_is_kept_and_the_execution_goes_back_to_analyze(
     assert '"analyze"' in output_of(api, job_id)
 
 
-def test_a_table_that_is_not_named_stays_as_it_was_and_one_that_is_begins_anew(
-    api: ApiServices, client: TestClient
-) -> None:
+def test_only_named_tables_are_read_again(api: ApiServices, client: TestClient) -> None:
     job_id = waiting_job(api, client)
     again = {"file": 1, "sheet": "Dados", "include": False, "encoding": None}
     assert reanalyze(client, job_id, again).status_code == 200
@@ -77,7 +75,7 @@ def test_an_item_of_the_reading_may_be_sent_back(api: ApiServices, client: TestC
     assert wish_of(api, client, job_id)["tables"] == [{"file": 1, "sheet": "Dados", "header_line": None}]
 
 
-def test_the_same_request_again_is_no_second_time(api: ApiServices, client: TestClient) -> None:
+def test_a_repeated_request_has_no_effect(api: ApiServices, client: TestClient) -> None:
     job_id = waiting_job(api, client)
     assert reanalyze(client, job_id).status_code == 200
     assert reanalyze(client, job_id).json() == {"status": "analisando"}
@@ -85,7 +83,9 @@ def test_the_same_request_again_is_no_second_time(api: ApiServices, client: Test
     error_of(confirm(client, job_id), 400, "JOB_NOT_WAITING_CONFIRM")
 
 
-def test_of_requests_and_confirmations_at_once_one_is_taken(api: ApiServices, client: TestClient) -> None:
+def test_of_simultaneous_requests_and_confirmations_one_is_accepted(
+    api: ApiServices, client: TestClient
+) -> None:
     job_id = waiting_job(api, client)
     calls = [
         lambda: reanalyze(client, job_id),
@@ -105,7 +105,7 @@ def test_a_job_that_does_not_wait_is_400(client: TestClient) -> None:
     error_of(reanalyze(client, job_id), 400, "JOB_NOT_WAITING_CONFIRM")
 
 
-def test_it_requires_the_permission_to_upload(api: ApiServices, client: TestClient) -> None:
+def test_reanalysis_requires_the_permission_to_upload(api: ApiServices, client: TestClient) -> None:
     job_id = waiting_job(api, client)
     company_id = record(api, client, job_id).company_id
     reader = headers(api, company_id, "managed-tables:list")
@@ -150,7 +150,7 @@ UNREADABLE: list[Any] = [
 ]
 
 
-def test_what_cannot_be_is_422_and_says_where(api: ApiServices, client: TestClient) -> None:
+def test_an_impossible_reading_is_422_and_says_where(api: ApiServices, client: TestClient) -> None:
     job_id = waiting_job(api, client)
     for table, field, code in IMPOSSIBLE:
         [found] = error_of(reanalyze(client, job_id, table), 422, "INVALID_READING")["details"]
@@ -166,7 +166,7 @@ def test_what_cannot_be_is_422_and_says_where(api: ApiServices, client: TestClie
     assert status_of(client, job_id) == "waiting_confirm"
 
 
-def test_the_sweep_tells_an_execution_that_was_not_told(
+def test_the_sweep_notifies_an_execution_that_was_not_notified(
     api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = waiting_job(api, client)

@@ -1,4 +1,4 @@
-"""A company's share of the steps: so many jobs run at once, others wait in order, and none is forgotten."""
+"""A company's slots: a limited number of jobs run at once, others wait in order, none is forgotten."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -21,12 +21,12 @@ from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert.job import wait_for_slot
 
 SIZE = 2
-PASSING = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}  # changes nothing of the job
+PASSING = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}  # changes nothing in the job
 
 
 @pytest.fixture
 def shared(api: ApiServices) -> ApiServices:
-    """The services of a deployment where a company has two slots, and executions leave jobs as they are."""
+    """The services of a deployment where a company has two slots and executions do not change jobs."""
     name = f"{api.settings.table_name}-passing"
     role = client_of("iam").get_role(RoleName=api.settings.table_name)["Role"]["Arn"]
     made = api.stepfunctions.create_state_machine(name=name, definition=json.dumps(PASSING), roleArn=role)
@@ -41,12 +41,12 @@ def with_settings(api: ApiServices, **changes: object) -> ApiServices:
 
 @pytest.fixture
 def client(shared: ApiServices, company: ConnectionRecord) -> TestClient:
-    """A console of the company, allowed everything."""
+    """A client for the company, with every permission."""
     return TestClient(create_app(shared), headers=headers(shared, company.company_id))
 
 
 def arrived(api: ApiServices, client: TestClient) -> JobRecord:
-    """Return a job whose file is there, and which nobody has let go on."""
+    """Return a job whose file has arrived and which has not been started."""
     job = api.jobs.mark_arrived(record(api, client, declare(client).json()["job_id"]), 0, 5)
     assert job
     return job
@@ -57,7 +57,7 @@ def is_started(api: ApiServices, job: JobRecord) -> bool:
 
 
 def end(api: ApiServices, job: JobRecord) -> None:
-    """End a job as whatever goes wrong does."""
+    """End a job as an error would."""
     current = api.jobs.find(job.company_id, job.job_id)
     assert current
     assert api.jobs.fail(current, JobError(JOB_FAULT).as_record())
@@ -68,20 +68,20 @@ def tickets(api: ApiServices, company_id: str) -> list[str]:
 
 
 def hold(api: ApiServices, client: TestClient) -> list[JobRecord]:
-    """Return jobs that have taken all slots."""
+    """Return jobs that hold all slots."""
     jobs = [arrived(api, client) for _ in range(SIZE)]
     assert all(api.shares.slots.take(job.company_id, job.job_id) for job in jobs)
     return jobs
 
 
-def test_jobs_beyond_the_slots_wait_and_go_on_in_order(shared: ApiServices, client: TestClient) -> None:
+def test_jobs_beyond_the_slots_wait_and_start_in_order(shared: ApiServices, client: TestClient) -> None:
     jobs = [arrived(shared, client) for _ in range(5)]
     assert [shared.shares.admit(job) for job in jobs] == [True, True, False, False, False]
     assert [is_started(shared, job) for job in jobs] == [True, True, False, False, False]
     assert status_of(client, jobs[2].job_id) == "queued"
     end(shared, jobs[1])
     assert [is_started(shared, job) for job in jobs] == [True, True, True, False, False]
-    end(shared, jobs[3])  # while it waits: its turn is the next one's
+    end(shared, jobs[3])  # while it waits: the next job takes its turn
     end(shared, jobs[0])
     assert is_started(shared, jobs[4])
     assert tickets(shared, jobs[0].company_id) == []
@@ -93,10 +93,10 @@ def test_a_company_does_not_wait_for_another(shared: ApiServices, client: TestCl
     assert shared.shares.slots.take(new_record_id(), new_record_id())
 
 
-def test_a_job_that_waits_for_a_person_holds_no_slot(
+def test_a_job_waiting_for_a_person_holds_no_slot(
     api: ApiServices, shared: ApiServices, client: TestClient
 ) -> None:
-    """Whoever finds all slots taken looks whether their jobs are still at a step."""
+    """When all slots are taken, slots of jobs that no longer run a step are freed."""
     waiting = [record(shared, client, waiting_job(api, client)) for _ in range(SIZE)]
     assert all(shared.shares.slots.take(job.company_id, job.job_id) for job in waiting)
     assert shared.shares.admit(arrived(shared, client))
@@ -117,8 +117,10 @@ def test_a_confirmed_job_waits_for_a_slot_as_inserting(
     assert record(shared, client, job_id).task_token is None
 
 
-def test_a_busy_job_goes_behind_the_others(api: ApiServices, shared: ApiServices, client: TestClient) -> None:
-    """It has waited, and waits again with another token: those that have not run yet come first."""
+def test_a_busy_job_queues_behind_the_others(
+    api: ApiServices, shared: ApiServices, client: TestClient
+) -> None:
+    """It has had its turn, and waits again with another token: jobs that have not run yet come first."""
     job_id = waiting_job(api, client)
     company_id = record(shared, client, job_id).company_id
     assert confirm(client, job_id).status_code == 200  # it runs, is busy, and gives its slot back
@@ -134,10 +136,10 @@ def test_a_busy_job_goes_behind_the_others(api: ApiServices, shared: ApiServices
     assert record(shared, client, job_id).task_token is None
 
 
-def test_a_job_that_has_ended_waits_for_no_slot(
+def test_an_ended_job_does_not_wait_for_a_slot(
     shared: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its execution is let go on at once, to find that out."""
+    """Its execution continues at once, to find that the job has ended."""
     job = arrived(shared, client)
     end(shared, job)
     told: list[str] = []
@@ -146,10 +148,10 @@ def test_a_job_that_has_ended_waits_for_no_slot(
     assert (told, tickets(shared, job.company_id)) == (["token"], [])
 
 
-def test_what_nobody_let_go_on_the_sweep_does(
+def test_the_sweep_starts_jobs_that_were_not_started(
     shared: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A job ends while Step Functions is out of reach: its end is told again."""
+    """A job ends while Step Functions is unreachable: its end is announced again."""
     first, second = (arrived(shared, client) for _ in range(2))
     one_slot = with_settings(shared, running_jobs_max=1)
     assert one_slot.shares.admit(first)
@@ -167,8 +169,8 @@ def test_what_nobody_let_go_on_the_sweep_does(
     assert is_started(shared, second)
 
 
-def test_a_slot_whose_job_died_is_found(shared: ApiServices, client: TestClient) -> None:
-    """The state machine ended it, and gave no slot back: the next job that wants one finds it."""
+def test_the_slot_of_a_dead_job_is_reclaimed(shared: ApiServices, client: TestClient) -> None:
+    """The state machine ended it without releasing the slot: the next job that needs one takes it."""
     for job in hold(shared, client):
         key = {"pk": f"COMPANY#{job.company_id}", "sk": f"JOB#{job.job_id}"}
         shared.items.change(key, {"status": "failed"})
@@ -177,8 +179,8 @@ def test_a_slot_whose_job_died_is_found(shared: ApiServices, client: TestClient)
     assert shared.shares.slots.holders(job.company_id) == {job.job_id}
 
 
-def test_whoever_comes_at_once_starts_each_job_once(shared: ApiServices, client: TestClient) -> None:
-    """Deliveries of one event, and others' at the same time: never more jobs than slots, none left behind."""
+def test_simultaneous_deliveries_start_each_job_once(shared: ApiServices, client: TestClient) -> None:
+    """Repeated and simultaneous deliveries: never more jobs than slots, and none left behind."""
     jobs = [arrived(shared, client) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(shared.shares.admit, [*jobs, *jobs]))
@@ -190,8 +192,8 @@ def test_whoever_comes_at_once_starts_each_job_once(shared: ApiServices, client:
     assert sum(is_started(shared, job) for job in jobs) == 2 * SIZE
 
 
-def test_a_record_that_cannot_be_read_keeps_nobody_waiting(shared: ApiServices, client: TestClient) -> None:
-    """It may be a later release's: its ticket goes, and a slot that it may hold stays its own."""
+def test_an_unreadable_record_does_not_block_other_jobs(shared: ApiServices, client: TestClient) -> None:
+    """It may be a later release's: its ticket is removed, but it keeps a slot that it holds."""
     broken, other, late = (arrived(shared, client) for _ in range(3))
     shared.items.change(job_key(broken.company_id, broken.job_id), {"files": "none"})
     shared.shares.slots.enqueue(broken.company_id, broken.job_id, 0)

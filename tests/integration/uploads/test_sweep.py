@@ -1,4 +1,4 @@
-"""What nobody else does: the sweep."""
+"""The sweep finishes what was left unfinished."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from managed_tables_ingest.sweep import sweep, sweep_job
 
 
 def later(api: ApiServices, job: JobRecord) -> str | None:
-    """Sweep one job as if it had not changed for long."""
+    """Sweep one job as if it had not changed for a long time."""
     return sweep_job(api, job, timestamp(), quiet_before="9999")
 
 
@@ -23,7 +23,7 @@ def test_the_sweep_sends_a_confirmation_that_was_not_delivered(
     api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = waiting_job(api, client)
-    # The process dies after the decision and before the state machine is told.
+    # The process dies after the decision and before the state machine is notified.
     _confirm_cut_off(client, job_id, monkeypatch, Executions, "confirm")
     assert execution_status(api, job_id) == "RUNNING"
     assert later(api, record(api, client, job_id)) == "confirmed"
@@ -39,7 +39,7 @@ def test_a_repeated_confirmation_delivers_one_that_was_not(
     until(lambda: execution_status(api, job_id) == "SUCCEEDED")
 
 
-def test_a_confirmation_cut_off_before_its_decision_can_be_repeated(
+def test_a_confirmation_interrupted_before_its_decision_can_be_repeated(
     api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = waiting_job(api, client)
@@ -51,7 +51,7 @@ def test_a_confirmation_cut_off_before_its_decision_can_be_repeated(
 def _confirm_cut_off(
     client: TestClient, job_id: str, monkeypatch: pytest.MonkeyPatch, owner: type, method: str
 ) -> None:
-    """Confirm a job in a process that dies where it calls the method."""
+    """Confirm a job in a process that dies when it calls the method."""
     with monkeypatch.context() as patch:
         patch.setattr(owner, method, _die)
         assert confirm(client, job_id).status_code == 500
@@ -61,9 +61,7 @@ def _die(*_arguments: object) -> None:
     raise RuntimeError("the process dies here")
 
 
-def test_the_sweep_expires_starts_and_fails_what_nobody_else_does(
-    api: ApiServices, client: TestClient
-) -> None:
+def test_the_sweep_expires_starts_and_fails_abandoned_jobs(api: ApiServices, client: TestClient) -> None:
     overdue = record(api, client, declare(client).json()["job_id"])
     assert later(api, replace(overdue, expires_at=timestamp())) == "expired"
     started = record(api, client, declare(client).json()["job_id"])
@@ -78,7 +76,7 @@ def test_the_sweep_expires_starts_and_fails_what_nobody_else_does(
     assert (job["status"], job["error"]["code"]) == ("failed", "JOB_FAULT")
 
 
-def test_the_sweep_leaves_alone_what_moves(api: ApiServices, client: TestClient) -> None:
+def test_the_sweep_leaves_progressing_jobs_alone(api: ApiServices, client: TestClient) -> None:
     waiting_job(api, client)
     declare(client)
     assert sweep(api) == {}

@@ -1,4 +1,4 @@
-"""Files come in: declared or in a form, checked before anything is stored."""
+"""Uploads: declared or in a form, checked before anything is stored."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ def test_a_form_stores_its_files(api: ApiServices, client: TestClient) -> None:
     assert stored == [7, 3_000_000]
 
 
-def test_every_kind_of_file_is_taken(api: ApiServices, client: TestClient) -> None:
+def test_every_kind_of_file_is_accepted(api: ApiServices, client: TestClient) -> None:
     names = ["a.csv", "a.txt", "a.tsv", "a.xlsx", "a.xlsm", "a.xls", "a.ods", "a.zip"]
     response = client.post(f"{BASE}/upload", json={"files": [{"name": n, "size_bytes": 1} for n in names]})
     assert response.status_code == 201
@@ -106,7 +106,7 @@ def test_a_form_with_files_that_may_not_be_uploaded_is_422(client: TestClient) -
     for files in ([("files", ("a.csv", b""))], [("files", ("a.pdf", b"x"))], [one] * 11, [("other", b"x")]):
         error_of(client.post(f"{BASE}/upload", files=files), 422, "INVALID_UPLOAD")
     for data in ({"note": "x" * 2_000}, {f"note{number}": "x" for number in range(20)}):
-        # Texts are held in memory before the request has a slot of its company's.
+        # Text fields are held in memory before the request has one of its company's slots.
         error_of(client.post(f"{BASE}/upload", files=[one], data=data), 422, "INVALID_UPLOAD")
     malformed = {"Content-Type": "multipart/form-data; boundary=x"}
     for content in (b"", b"--y", b"--x\r\n\r\n"):
@@ -156,7 +156,7 @@ def test_before_provisioning_an_upload_is_400(api: ApiServices) -> None:
     assert stranger.get(f"{BASE}/upload-jobs/active").json() == {"records": []}
 
 
-def test_an_upload_to_a_table_takes_its_mode(
+def test_an_upload_into_a_table_has_its_mode(
     api: ApiServices, client: TestClient, company: ConnectionRecord
 ) -> None:
     table_id = make_table(api, company, Column.model_validate(PRODUTO))
@@ -173,7 +173,7 @@ def test_an_upload_to_a_table_takes_its_mode(
     assert refused.json()["details"][0]["path"] == "mode"
 
 
-def test_an_unknown_table_is_404_before_the_body_is_looked_at(client: TestClient) -> None:
+def test_an_unknown_table_is_404_before_the_body_is_read(client: TestClient) -> None:
     for table_id in (new_record_id(), "x", "5f"):
         response = client.post(f"{BASE}/{table_id}/upload", content=b"\xff")
         assert error_of(response, 404, "TABLE_NOT_FOUND")["error"] == "Tabela não encontrada"

@@ -1,4 +1,4 @@
-"""What the tests of uploads share: a console's calls, and S3's events."""
+"""Helpers for the tests of uploads: a console's calls, and S3's events."""
 
 import time
 from typing import Any
@@ -39,7 +39,7 @@ ANALYSIS_DOCUMENT = {
     },
 }
 ANALYSIS_KEY = "{% $join(['jobs', $states.input.company_id, $states.input.job_id, 'analysis.json'], '/') %}"
-# The state of statemachine/job.asl.json that hands out the token; then nothing more.
+# The state of statemachine/job.asl.json that hands out the token, and nothing after it.
 WAITING_STATE = {
     "QueryLanguage": "JSONata",
     "StartAt": "WaitForConfirm",
@@ -92,7 +92,7 @@ def arrive(api: ApiServices, client: TestClient, job_id: str) -> None:
 
 
 def s3_event(key: str, size_bytes: int, **stored: str) -> dict[str, Any]:
-    """Return what S3 sends of an object; `stored` are facts of it, such as `eTag`."""
+    """Return S3's event about an object; `stored` holds facts about it, such as `eTag`."""
     record = {
         "eventSource": "aws:s3",
         "eventTime": "2026-01-15T10:30:00.123Z",
@@ -111,7 +111,7 @@ def declare(client: TestClient, path: str = "/upload", **members: Any) -> httpx.
 
 
 def waiting_job(api: ApiServices, client: TestClient, path: str = "/upload", **members: Any) -> str:
-    """Return the id of a job that waits for its confirmation."""
+    """Return the id of a job that waits for confirmation."""
     job_id: str = declare(client, path, **members).json()["job_id"]
     company_id = client.get(f"{BASE}/upload-jobs/{job_id}").json()["company_id"]
     api.storage.put_json(job_key(company_id, job_id, ANALYSIS), ANALYSIS_DOCUMENT)
@@ -123,7 +123,7 @@ def waiting_job(api: ApiServices, client: TestClient, path: str = "/upload", **m
 def until(holds: Any, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, "in vain"
+        assert time.monotonic() < deadline, "not true in time"
         time.sleep(0.02)
 
 
