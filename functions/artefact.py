@@ -4,6 +4,10 @@ NAME is a function's (`api`, `ingest`, `provision`, `analyze`, `insert`, `export
 packages come from requirements/NAME.txt, hashes checked; what the layer brings is left out of the functions.
 What is never imported is removed, and the rest is compiled, so that a cold start compiles nothing.
 
+A function's artefact holds a digest of samconfig.toml, where the template's parameters stand. SAM publishes a
+version of a function only if its code or the template's text differ, not if a parameter's value does
+(aws/serverless-application-model#3820): callers of the alias would keep the old settings.
+
 The target is AWS, unless the environment says otherwise:
 ARTEFACT_RUNTIME (python3.13) and ARTEFACT_ARCHITECTURE (arm64), as the template's parameters Runtime and
 Architecture; or ARTEFACT_PYTHON, an interpreter of this machine for which to build (the local stack).
@@ -11,6 +15,7 @@ Architecture; or ARTEFACT_PYTHON, an interpreter of this machine for which to bu
 Standard library only: it runs before anything is installed.
 """
 
+import hashlib
 import os
 import platform
 import re
@@ -23,6 +28,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYER = "common"
+SETTINGS_DIGEST = "settings.sha256"
 LAYER_SOURCE = ROOT / "layers/common/managed_tables"
 DEFAULT_RUNTIME = "python3.13"  # template.yaml's defaults, compared by a test
 DEFAULT_ARCHITECTURE = "arm64"
@@ -75,6 +81,10 @@ def build(name: str, folder: Path, target: Target) -> None:
     if requirements:
         _install(requirements, packages, target)
     shutil.copytree(source, packages / source.name, dirs_exist_ok=True)
+    if name != LAYER:
+        settings = ROOT / "samconfig.toml"
+        digest = hashlib.sha256(settings.read_bytes() if settings.exists() else b"")
+        (folder / SETTINGS_DIGEST).write_text(digest.hexdigest())
     prune(packages)
     _compile(packages, target)
 

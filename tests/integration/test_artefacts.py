@@ -1,5 +1,6 @@
 """What `sam build` puts into each artefact: only what it imports, nothing twice, within its size limit."""
 
+import hashlib
 import os
 import re
 import runpy
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-AWS_SERVICES = runpy.run_path(str(ROOT / "functions" / "artefact.py"))["AWS_SERVICES"]
+BUILDER = runpy.run_path(str(ROOT / "functions" / "artefact.py"))
+AWS_SERVICES, SETTINGS_DIGEST = BUILDER["AWS_SERVICES"], BUILDER["SETTINGS_DIGEST"]
 CLIENTS = "layers/common/managed_tables/aws/aws_services.py"
 MIB = 1_048_576
 LIMITS_MIB = {
@@ -70,6 +72,12 @@ def test_the_layer_has_the_locked_version_of_boto3(artefacts: Path) -> None:
     assert described == AWS_SERVICES
     called = set(re.findall(r'_client\(\s*"(\w+)"', (ROOT / CLIENTS).read_text()))
     assert called == AWS_SERVICES
+
+
+def test_changed_settings_change_every_function_so_that_a_version_is_published(artefacts: Path) -> None:
+    """SAM looks at the code and at the template's text, not at the values of parameters."""
+    digest = hashlib.sha256((ROOT / "samconfig.toml").read_bytes()).hexdigest()
+    assert {(artefacts / name / SETTINGS_DIGEST).read_text() for name in LIMITS_MIB} == {digest}
 
 
 @pytest.mark.parametrize("name", LIMITS_MIB)

@@ -1,5 +1,6 @@
 """Deploy template.yaml to the emulator by `sam build` and `sam deploy`, as to AWS."""
 
+import hashlib
 import json
 import os
 import platform
@@ -25,6 +26,7 @@ from managed_tables_local.progress import step
 STACK_NAME = "managed-tables"
 STAGE = "local"
 _BUILD = LOCAL / "build"
+_SETTINGS_DIGEST = "settings.sha256"  # functions/artefact.py writes it
 _DEPLOY_OPTIONS = (
     "--stack-name", STACK_NAME, "--resolve-s3", "--capabilities", "CAPABILITY_IAM",
     "--no-confirm-changeset", "--no-fail-on-empty-changeset",
@@ -60,6 +62,7 @@ def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat
         if flat:
             flatten(built, _BUILD / "flat")
             built = _BUILD / "flat"
+        _mark_settings(built, everything)
         with step("sam deploy"):
             _sam(
                 ["deploy", "--template-file", built / "template.yaml", *_DEPLOY_OPTIONS],
@@ -126,6 +129,13 @@ def _build(python: Path, parameters: dict[str, str]) -> None:
         _sam(["build", "--build-dir", _BUILD / "sam"], parameters, {"ARTEFACT_PYTHON": str(python)})
     switch_off_code_deploy(_BUILD / "sam" / "template.yaml")
     mark.write_text(wanted)
+
+
+def _mark_settings(built: Path, parameters: dict[str, str]) -> None:
+    """Put the parameters' digest in the place of samconfig.toml's, which functions/artefact.py explains."""
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
+    for path in built.glob(f"*/{_SETTINGS_DIGEST}"):
+        path.write_text(digest)
 
 
 def switch_off_code_deploy(template: Path) -> None:
