@@ -23,6 +23,7 @@ from managed_tables_analyze.files.kinds import Kind, detect_kind
 from managed_tables_analyze.layout import heading, looks, score, search, weights
 from managed_tables_analyze.repair import mending
 from managed_tables_analyze.repair.columns import Columns
+from managed_tables_analyze.staging import sheet_table, text_table
 from managed_tables_analyze.staging.parts import Part
 from managed_tables_analyze.staging.sheet_table import stage_sheet
 from managed_tables_analyze.staging.text_table import normalise
@@ -53,6 +54,11 @@ _FUNCTIONS: dict[str, tuple[Switch, ...]] = {
     "candidate: wrapped lines": (_function(choosing, "count_wrapped", 0),),
     "candidate: comments among the rows": (_function(choosing, "_comments", []),),
     "candidate: another table below": (_function(search, "_splits", []),),
+    "candidate: header among the rows": (_function(search, "_labelled", 0),),
+    "candidate: ends of sections": (
+        _function(text_table, "leave_out_section_ends", None),
+        _function(sheet_table, "leave_out_section_ends", None),
+    ),
     "candidate: lines that come again": (_function(score, "find_repeats", {}),),
     "candidate: consecutive labels": (_function(heading, "count_labels", frozenset()),),
     "candidate: names of rows": (_function(text_file, "_name_rows", None),),

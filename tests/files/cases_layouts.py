@@ -11,6 +11,7 @@ def cases() -> Iterator[Case]:
     yield from headers()
     yield from notes_and_pages()
     yield from several_tables()
+    yield from tables_without_a_gap()
     yield from first_and_last_rows()
     yield from blanks_and_commas()
 
@@ -250,6 +251,44 @@ def several_tables() -> Iterator[Case]:
         "nome:text valor:integer",
         "\n".join(f"n{number}|{number}" for number in range(22)),
         warnings=["TABLE_APART"],
+    )
+
+
+def tables_without_a_gap() -> Iterator[Case]:
+    """Tables right below others, which only their headers tell, and rows that look like such headers."""
+    lines = (
+        "01/03/2024;Pix recebido;1001;250,00\n02/03/2024;Boleto;1002;-100,00\n03/03/2024;Tarifa;1003;-10,00\n"
+    )
+    yield case(
+        "layouts/table_right_below.csv",
+        f"Lançamentos;;;\nData;Histórico;Documento;Valor\n{lines}Total;;;140,00\nInvestimentos;;;\n"
+        "Produto;Vencimento;Taxa;Saldo\nCDB;01/04/2025;12,5;1000,00\nLCI;02/05/2026;9,8;2000,00\nTotal;;;3000,00\n",
+        "another table of as many columns begins at its title, without a blank line",
+        "data:date historico:text documento:integer valor:decimal",
+        lines.replace(";", "|"),
+        labels=["Data", "Histórico", "Documento", "Valor"],
+        lines=[3, 4, 5],
+        warnings=["FOOTER [6", "TABLE_APART [8, 9, 10, 11]"],
+    )
+    yield case(
+        "layouts/wider_table_right_below.csv",
+        "Mês;Valor\n01/2024;250,00\n02/2024;100,00\n03/2024;10,00\n04/2024;15,50\n05/2024;99,90\n"
+        "Produto;Quantidade;Preço;Estoque\nArroz;10;5,50;100\nFeijão;20;7,25;80\nCafé;5;15,90;12\n",
+        "another header right below the rows begins a wider table",
+        "mes:date valor:decimal",
+        "01/2024|250,00\n02/2024|100,00\n03/2024|10,00\n04/2024|15,50\n05/2024|99,90",
+        labels=["Mês", "Valor"],
+        warnings=["TABLE_APART [7, 8, 9, 10]"],
+    )
+    yield case(
+        "layouts/words_in_place_of_values.csv",
+        "Aluno;P1;P2;P3;P4\nAna;7,5;8,0;6,5;9,0\nBia;5,0;6,5;7,0;8,5\nCaio;faltou;atestado;viajou;abonado\n"
+        "Davi;9,5;8,5;9,0;10,0\nEva;6,0;7,0;5,5;8,0\n",
+        "words in place of all values of a row are no other table's header",
+        "aluno:text p1:text p2:text p3:text p4:text",
+        "Ana|7,5|8,0|6,5|9,0\nBia|5,0|6,5|7,0|8,5\nCaio|faltou|atestado|viajou|abonado\nDavi|9,5|8,5|9,0|10,0\n"
+        "Eva|6,0|7,0|5,5|8,0",
+        labels=["Aluno", "P1", "P2", "P3", "P4"],
     )
 
 

@@ -74,6 +74,41 @@ def above() -> Iterator[Case]:
         lines=[5, 6],
     )
     yield case(
+        "reports/sections.csv",
+        "Extrato\nData;Histórico;Documento;Valor;Saldo\n01/03/2024;Pix recebido;1001;250,00;1.250,00\n"
+        "02/03/2024;Boleto;1002;-100,00;1.150,00\n03/03/2024;Tarifa;1003;-10,00;1.140,00\nTotal;;;140,00;\n\n"
+        "Lançamentos futuros\nData;Histórico;Documento;Valor;Saldo\n10/04/2024;Boleto;2001;-300,00;840,00\n"
+        "11/04/2024;Pix agendado;2002;-40,00;800,00\nTotal;;;-340,00;\n",
+        "two sections with the same header are one table, the total and the title between them no rows",
+        "data:date historico:text documento:integer valor:decimal saldo:decimal",
+        "01/03/2024|Pix recebido|1001|250,00|1.250,00\n02/03/2024|Boleto|1002|-100,00|1.150,00\n"
+        "03/03/2024|Tarifa|1003|-10,00|1.140,00\n10/04/2024|Boleto|2001|-300,00|840,00\n"
+        "11/04/2024|Pix agendado|2002|-40,00|800,00",
+        labels=["Data", "Histórico", "Documento", "Valor", "Saldo"],
+        lines=[3, 4, 5, 10, 11],
+        warnings=["SECTION_LINES [6, 8]", "Total 140,00; Lançamentos futuros", "FOOTER [12]"],
+    )
+    yield case(
+        "reports/short_section_first.csv",
+        "Data;Histórico;Valor\n01/03/2024;Pix;10,00\nTotal;;10,00\n\nData;Histórico;Valor\n10/04/2024;Boleto;-30,00\n"
+        "11/04/2024;Pix agendado;-40,00\n12/04/2024;Pix agendado;-4,00\nTotal;;-74,00\n",
+        "a section of one row is no other table if its header is the same",
+        "data:date historico:text valor:decimal",
+        "01/03/2024|Pix|10,00\n10/04/2024|Boleto|-30,00\n11/04/2024|Pix agendado|-40,00\n12/04/2024|Pix agendado|-4,00",
+        labels=["Data", "Histórico", "Valor"],
+        warnings=["SECTION_LINES [3]"],
+    )
+    yield case(
+        "reports/section_ends_with_words.csv",
+        "Nome;Curso;Nota\nAna;Física;7,5\nBia;Química;8,0\nCaio;desistiu;\nNome;Curso;Nota\nDavi;Física;9,0\n"
+        "Eva;Química;6,5\n",
+        "a row without its value above a repeated header is a row",
+        "nome:text curso:text nota:decimal?",
+        "Ana|Física|7,5\nBia|Química|8,0\nCaio|desistiu|∅\nDavi|Física|9,0\nEva|Química|6,5",
+        labels=["Nome", "Curso", "Nota"],
+        warnings=["REPEATED_HEADER [5]"],
+    )
+    yield case(
         "reports/pages.csv",
         "LOJA AZUL;;;Página: 1 de 2\nBens por sala;;;\nTombo;Descrição;Compra;Valor\n"
         "001;Mesa;01/02/2010;150,00\n002;Cadeira;03/02/2010;75,50\n"

@@ -771,6 +771,17 @@ def layouts() -> Iterator[Case]:
         lines=[4, 8],
         warnings=["REPEATED_HEADER [5, 6, 7]"],
     )
+    branch = [["Produto", "Qtd", "Valor"], ["Arroz", 10, 55], ["Feijão", 5, 36.5]]
+    yield case(
+        "xlsx/sections.xlsx",
+        xlsx(sheet([["Centro"], *branch, ["Total", 15, 91.5], ["Norte"], *branch[:2], ["Total", 10, 55]])),
+        "the total and the title above a repeated header are no rows",
+        "produto:text qtd:integer valor:decimal",
+        "Arroz|10|55\nFeijão|5|36.5\nArroz|10|55",
+        labels=["Produto", "Qtd", "Valor"],
+        lines=[3, 4, 8],
+        warnings=["SECTION_LINES [5, 6]"],
+    )
     yield case(
         "xlsx/hidden_row.xlsx",
         xlsx(

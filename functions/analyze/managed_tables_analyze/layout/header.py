@@ -1,7 +1,7 @@
 """Describe where a table is and how its columns are labelled."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, groupby
 
@@ -64,12 +64,11 @@ class Header:
 
 def join_labels(lines: Sequence[Cells], below: Sequence[Cells]) -> list[str]:
     """Join the header's lines column by column; a gap in a line repeats the label to its left."""
-    width = max((_extent(cells) for cells in lines), default=0)
+    width = max((place for cells in lines for place, cell in enumerate(cells, 1) if _text(cell)), default=0)
     if len(lines) == 1:
         return _read_labels(lines[0][:width], below)
     rows = [_spread(cells, lines[number:], width) for number, cells in enumerate(lines, start=1)]
-    columns = ([one for one, _ in groupby(filter(None, parts))] for parts in zip(*rows, strict=True))
-    return [" ".join(parts) for parts in columns]
+    return [" ".join(one for one, _ in groupby(filter(None, parts))) for parts in zip(*rows, strict=True)]
 
 
 def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
@@ -84,27 +83,15 @@ def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
 def _spread(cells: Cells, below: Sequence[Cells], width: int) -> list[str]:
     """Return the labels of one header line of several; gaps above further labels are filled from the left."""
     texts = [_text(cell) for cell in cells[:width]] + [""] * (width - len(cells))
-    groups = accumulate(texts, _latest)
+    groups: Iterator[str] = accumulate(texts, lambda group, text: text or group)
     return [
-        text or (group if _has_text_below(below, column) else "")
+        text or (group if any(_text(cells[column]) for cells in below if column < len(cells)) else "")
         for column, (text, group) in enumerate(zip(texts, groups, strict=True))
     ]
 
 
-def _latest(label: str, text: str) -> str:
-    return text or label
-
-
-def _extent(cells: Cells) -> int:
-    return max((place for place, cell in enumerate(cells, start=1) if _text(cell)), default=0)
-
-
 def _text(cell: str | None) -> str:
     return " ".join((cell or "").replace("\ufeff", "").split())
-
-
-def _has_text_below(lines: Sequence[Cells], column: int) -> bool:
-    return any(column < len(cells) and _text(cells[column]) for cells in lines)
 
 
 def _without_surplus_blank(labels: list[str], usual: int) -> list[str]:

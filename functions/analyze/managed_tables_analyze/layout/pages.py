@@ -1,7 +1,7 @@
 """Find lines that repeat further down: a header, or what a report prints at the top of each page."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from managed_tables_analyze.layout.grid import Cells, GridRow
 from managed_tables_analyze.layout.looks import TEXT, is_year, look
@@ -16,15 +16,15 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def find_repeats(rows: Sequence[GridRow], most_above: int) -> dict[int, int]:
-    """Map each row that repeats one of the first, page numbers aside, to the place of the original."""
+    """Map each row that repeats one of the first, or most of it, to its place; page numbers may differ."""
     origins: dict[int, int] = {}
     first: dict[tuple[str, ...], int] = {}
     for place, row in enumerate(rows):
         plain = plain_cells(row.cells)
         if plain in first:
             origins[place] = first[plain]
-        elif len(plain) > 1 and (longer := _longer(plain, first)) is not None:
-            origins[place] = first[longer]
+        elif longer := [one for one in first if _begins(plain, one)]:
+            origins[place] = first[longer[0]]
         elif place < most_above and is_distinctive(plain):
             first[plain] = place
     return origins
@@ -46,10 +46,8 @@ def plain_cells(cells: Cells) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _longer(plain: tuple[str, ...], known: Iterable[tuple[str, ...]]) -> tuple[str, ...] | None:
-    """Return the known line that begins with a row more than half as long, None if there is none."""
-    count = len(plain)
-    return next((one for one in known if count < len(one) < 2 * count and one[:count] == plain), None)
+def _begins(plain: tuple[str, ...], one: tuple[str, ...]) -> bool:
+    return 1 < len(plain) < len(one) < 2 * len(plain) and one[: len(plain)] == plain
 
 
 class PageHead:

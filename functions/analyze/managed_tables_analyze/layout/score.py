@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import inf, log2
 
 from managed_tables_analyze.layout import weights, words
@@ -15,6 +15,7 @@ from managed_tables_analyze.layout.pages import find_repeats
 from managed_tables_analyze.workbooks.sheets import MergedRange
 
 MOST_ABOVE = 40  # rows among which the first of data is sought
+MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer footers are read as data
 _SENTENCE_BLANKS = 3
 _TITLE_CELLS = 3
 _KINDS = 4  # of a column that are tried, most frequent first
@@ -97,9 +98,32 @@ class Scorer:
         repeated = [place for place, origin in self._origins.items() if origin < start <= place]
         if repeated:
             bits = bits.copy()
-            for place in repeated:
+            for upper, place in pairwise([start - 1, *repeated]):
                 bits[place] = min(bits[place], self._texts[place])
+                first = upper + 2 if len(self.rows[place].filled) > 1 else place
+                end = self.find_section_end(bits, first, place)
+                bits[end:place] = self.below[end:place]
+                bits[end] += weights.FOOTER if end < place else 0.0
         return bits
+
+    def find_section_end(self, bits: Sequence[float], start: int, end: int) -> int:
+        """Return where totals and titles begin above a repeated header; `bits` are those of the rows."""
+        first = end
+        while first > start and len(self.rows[first - 1].filled) == 1 and not self._words[first - 1]:
+            first -= 1
+        while first > start and self._words[first - 1]:
+            first -= 1
+        return self.find_footer(bits, first, end)
+
+    def find_footer(self, bits: Sequence[float], start: int, end: int | None = None) -> int:
+        """Return from where on the rows, down to `end`, are cheaper below the table than in it."""
+        end = len(self.rows) if end is None else end
+        best, fewest, total = end, 0.0, weights.FOOTER
+        for place in range(end - 1, max(start, end - MAX_FOOTER_ROWS) - 1, -1):
+            total += self.below[place] - bits[place]
+            if total < fewest:
+                best, fewest = place, total
+        return best
 
     def _all_row_bits(self, kinds: Kinds) -> list[float]:
         if kinds not in self._bits_by_kinds:

@@ -3,18 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
+from math import inf
 
 from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.header import Header, join_labels
 from managed_tables_analyze.layout.heading import MOST_LINES
-from managed_tables_analyze.layout.looks import TEXT
-from managed_tables_analyze.layout.pages import PageHead
-from managed_tables_analyze.layout.score import MOST_ABOVE, Kinds, Layout, Scorer
+from managed_tables_analyze.layout.looks import TEXT, look
+from managed_tables_analyze.layout.pages import PageHead, find_repeats
+from managed_tables_analyze.layout.score import MAX_FOOTER_ROWS, MOST_ABOVE, Kinds, Layout, Scorer
 from managed_tables_analyze.workbooks.sheets import MergedRange
 
-MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer footers are read as data
 _MOST_CELLS = 30_000  # scored
 _FEWEST_ROWS = 30
 _MOST_ROWS = 300
@@ -64,10 +64,9 @@ def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
     if len(rows) == len(grid.rows):
         return _find_layout(grid, stated)
     found = _find_layout(replace(grid, rows=rows, is_whole=False), stated)
-    end = (
-        find_end(grid.rows, found.width, found.kinds, short_tells=grid.short_tells) if grid.is_whole else None
-    )
-    return replace(found, end=len(grid.rows) if end is None else end)
+    if grid.is_whole:
+        return replace(found, end=find_end(grid.rows, found.width, found.kinds, short_tells=grid.short_tells))
+    return replace(found, end=len(grid.rows))
 
 
 def _find_layout(grid: Grid, stated: Stated) -> Layout:
@@ -82,7 +81,7 @@ def find_end(
     first = max(0, len(rows) - 2 * MAX_FOOTER_ROWS)
     kinds = (*kinds, *(TEXT,) * width)[:width]
     scorer = Scorer([*above, *rows[first:]], width, short_tells=short_tells)
-    return first + best_end(scorer, len(above), kinds) - len(above)
+    return first + scorer.find_footer(scorer.row_bits(len(above), kinds), len(above)) - len(above)
 
 
 def row_limit(rows: Sequence[GridRow]) -> int:
@@ -103,7 +102,7 @@ def of_width(grid: Grid, width: int, stated: Stated) -> tuple[Scorer, Layout]:
     scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, merged=grid.merged)
     best = _best_start(scorer, len(grid.rows), stated)
     if grid.is_whole:
-        end = max(1, best_end(scorer, best.start, best.kinds))
+        end = max(1, scorer.find_footer(scorer.row_bits(best.start, best.kinds), best.start))
         if end < best.end:
             best = _best_start(scorer, end, stated)
     return scorer, best
@@ -148,40 +147,43 @@ def _stated_candidates(
     yield from ((start if stated.first_line else min(first + count, end), (first,)) for count in counts)
 
 
-def best_end(scorer: Scorer, start: int, kinds: Kinds) -> int:
-    """Return where the footer begins: from there on, rows are cheaper below the table than in it."""
-    bits = scorer.row_bits(start, kinds)
-    count = len(scorer.rows)
-    best, fewest, total = count, 0.0, weights.FOOTER
-    for place in range(count - 1, max(start, count - MAX_FOOTER_ROWS) - 1, -1):
-        total += scorer.below[place] - bits[place]
-        if total < fewest:
-            best, fewest = place, total
-    return best
-
-
 def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout]]:
     """Return the tables from top to bottom, each with the place of its first row."""
     whole = find_layout(grid, stated)
     best, fewest = [(0, whole)], whole.total
-    for place in _splits(grid.rows):
+    for place in _splits(grid.rows, whole.start):
         above = find_layout(grid.cut(0, place), stated)
         below = find_layout(grid.cut(place))
-        bits = above.total + below.total + weights.TABLE
+        bits = (
+            above.total + below.total + (weights.TABLE if grid.rows[place].after_gap else weights.TABLE_CLOSE)
+        )
         if bits < fewest and below.first < below.start:
             rest = [(place + start, layout) for start, layout in find_tables(grid.cut(place))]
             best, fewest = [(0, above), *rest], bits
     return best
 
 
-def _splits(rows: Sequence[GridRow]) -> list[int]:
-    """Return where another table may begin: at a row of words below a gap."""
-    found = []
+def _splits(rows: Sequence[GridRow], start: int) -> list[int]:
+    """Return where another table may begin: below a gap, or at a header or its title below row `start`.
+
+    A header that is repeated begins a section.
+    """
+    found: list[int] = []
+    repeats = find_repeats(rows[:_MOST_ROWS], MOST_ABOVE)
     for place, row in enumerate(rows[1 : min(len(rows), _MOST_ROWS) - 1], start=1):
-        values = sum(one.is_value for one in row.looks) if row.after_gap else 0
-        if row.after_gap and len(row.filled) > 1 and values * 3 <= len(row.filled):
-            found.append(place)
+        has_title = place > 1 and len(rows[place - 1].filled) == 1
+        is_header = place > start + has_title and _labelled(row, rows[place + 1]) > 1 - has_title
+        values = sum(one.is_value for one in row.looks) if row.after_gap else inf
+        if (is_header or values * 3 <= len(row.filled)) and len(row.filled) > 1 and place not in repeats:
+            found += [place - 1, place] if has_title else [place]
     return found[:_MOST_SPLITS]
+
+
+def _labelled(row: GridRow, below: GridRow) -> int:
+    """Return how many values of the row below have a word above; 0 unless all its cells do."""
+    pairs = [*zip_longest(row.looks, below.looks, fillvalue=look(None))]
+    words = all(upper.kind == TEXT or not (upper.kind or lower.kind) for upper, lower in pairs)
+    return words * sum(lower.is_value for _, lower in pairs)
 
 
 def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
@@ -200,10 +202,9 @@ def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
         number, place, layout = 0, 0, find_layout(grid, stated)
         tables, header_end = [(place, layout)], layout.start
     header = _header_of(grid.rows[place:], layout, header_end)
-    following = place + layout.end
-    header.end_line = grid.rows[following].number if following < len(grid.rows) else None
-    header.next_line = grid.rows[tables[number + 1][0]].number if number + 1 < len(tables) else None
     bounds = [*(start for start, _ in tables), len(grid.rows)]
+    lines = [*(row.number for row in grid.rows), None]
+    header.end_line, header.next_line = lines[place + layout.end], lines[bounds[number + 1]]
     apart = [rows for rows in pairwise(bounds) if rows[0] != place]
     header.others = [[(row.number, row.cells) for row in grid.rows[start:end]] for start, end in apart]
     header.skipped = [row.number for row in grid.rows[: place + layout.first]]

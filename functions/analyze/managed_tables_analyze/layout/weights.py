@@ -62,6 +62,7 @@ FOOTER_LINE = 3.0  # (layouts/words_in_last_rows.csv)
 FOOTER_VALUE = 6.0  # a value, except in totals and notes (layouts/last_rows_without_price.csv)
 FOOTER_CELL = 5.0  # each cell more than a legend has (layouts/last_rows_without_salary.csv)
 TABLE = 20.0  # another table (reports/table_below.csv)
+TABLE_CLOSE = 60.0  # without a blank line above (layouts/words_in_place_of_values.csv)
 
 # Dialects
 DELIMITERS = {

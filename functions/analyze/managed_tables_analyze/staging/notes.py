@@ -1,5 +1,6 @@
 """Count odd rows, and keep their line numbers."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,12 +21,13 @@ _CODES = (
 class RowNotes:
     """Counts odd rows while they are read, and keeps the first lines of each sort.
 
-    `extent` says which lines are rows.
+    `extent` says which lines are rows, `heads` which repeat a line above them.
     """
 
     def __init__(self, width: int, extent: Extent | None = None) -> None:
         self._width = width
         self.extent = extent or Extent()
+        self.heads = array("Q")
         self._lines: dict[WarningCode, list[int]] = {code: [] for code in _CODES}
         self._counts = dict.fromkeys(_CODES, 0)
 
@@ -45,6 +47,7 @@ class RowNotes:
 
     def repeated_header(self, line: int) -> None:
         """Note the header repeated among the rows."""
+        self.heads.append(line)
         self._leave_out(WarningCode.REPEATED_HEADER, line)
 
     def separator(self, line: int) -> None:

@@ -12,12 +12,14 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_analyze.layout.grid import GridRow, make_grid
 from managed_tables_analyze.layout.header import Header
-from managed_tables_analyze.layout.search import MAX_FOOTER_ROWS, Grid, find_end, find_header
+from managed_tables_analyze.layout.score import MAX_FOOTER_ROWS
+from managed_tables_analyze.layout.search import Grid, find_end, find_header
 from managed_tables_analyze.reading import TableWish
 from managed_tables_analyze.staging.extent import Extent
 from managed_tables_analyze.staging.merges import Fill, describe_fills, fills_below
 from managed_tables_analyze.staging.notes import RowNotes, rows_left_out
 from managed_tables_analyze.staging.parts import Part
+from managed_tables_analyze.staging.sections import leave_out_section_ends
 from managed_tables_analyze.staging.writer import PartWriter
 from managed_tables_analyze.stated import LineMask, check_stated, stated_places
 from managed_tables_analyze.text.dialect import QUOTE
@@ -56,7 +58,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
     fills = _fills(sheet, header, notes.extent, wish)
     if fills:
         findings.append(describe_fills(fills))
-    return Part(
+    part = Part(
         path=target,
         labels=[label and unmark_text(label) for label in header.shown_labels],
         width=writer.width,
@@ -78,8 +80,11 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         max_record_bytes=writer.longest * 4,
         has_numbers=sheet.has_numbers,
         fills=fills,
-        findings=[*sheet.findings, *findings, *notes.findings()],
+        findings=[*sheet.findings, *findings],
     )
+    leave_out_section_ends(part, header, notes)
+    part.findings += notes.findings()
+    return part
 
 
 def _fills(sheet: Sheet, header: Header, extent: Extent, wish: TableWish) -> list[Fill]:

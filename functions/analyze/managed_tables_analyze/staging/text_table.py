@@ -20,6 +20,7 @@ from managed_tables_analyze.repair.mending import Mender
 from managed_tables_analyze.staging.extent import Extent
 from managed_tables_analyze.staging.notes import RowNotes, rows_left_out
 from managed_tables_analyze.staging.parts import Part
+from managed_tables_analyze.staging.sections import leave_out_section_ends
 from managed_tables_analyze.staging.writer import PartWriter
 from managed_tables_analyze.text.dialect import NO_QUOTE, QUOTE
 from managed_tables_analyze.text.records import Lines, Record, RecordReader
@@ -96,6 +97,7 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
         part.max_record_bytes = writer.longest * 4
         part.expected_rows = writer.rows
         part.delimiter, part.quote, part.escape = writer.delimiter, QUOTE, QUOTE
+    leave_out_section_ends(part, text.header, notes)
     part.findings += notes.findings()
     return part
 

@@ -59,7 +59,7 @@ class TextFile:
     @cached_property
     def columns(self) -> Columns | None:
         """What the first rows show of each column, learnt when first needed; None if they are too few."""
-        return _learn_columns(self.rows, self.width)
+        return Columns.of((one.cells for one in self.rows if not one.repaired), self.width)
 
     def is_comment(self, start: str, cells: int) -> bool:
         """Return whether a line that begins with `#` is a comment; `#vendas;20` may be a row."""
@@ -126,15 +126,12 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     records = read_records(source.sample, choice.dialect)
     rows = records[_place(records, choice.data_line) :]
     width = _usual_width(rows) if choice.layout.width > 1 else 1
-    if width == 1 or not any(one.repaired or _length(one) not in (0, width) for one in records):
+    if width == 1 or not any(one.repaired or len(one.cells) not in (0, width) for one in records):
         return records
-    mender = Mender(choice.dialect, width, _learn_columns(rows, width))
+    columns = Columns.of((one.cells for one in rows if not one.repaired), width)
+    mender = Mender(choice.dialect, width, columns)
     above = records[: _place(records, choice.first_line)]  # titles may have any number of cells
     return [*above, *read_records(source.sample, choice.dialect, mender, choice.first_line)]
-
-
-def _length(record: Record) -> int:
-    return len(record.cells)
 
 
 def _place(records: Sequence[Record], line: int) -> int:
@@ -143,12 +140,8 @@ def _place(records: Sequence[Record], line: int) -> int:
 
 
 def _usual_width(records: Iterable[Record], default: int = 1) -> int:
-    lengths = Counter(filter((1).__lt__, map(_length, records)))
+    lengths = Counter(len(one.cells) for one in records if len(one.cells) > 1)
     return lengths.most_common(1)[0][0] if lengths else default
-
-
-def _learn_columns(records: Sequence[Record], width: int) -> Columns | None:
-    return Columns.of((one.cells for one in records if not one.repaired), width)
 
 
 def _find_header(
@@ -199,7 +192,7 @@ def _name_rows(header: Header, records: Sequence[Record]) -> None:
 def _describe(source: Source, name: str, choice: Choice, header: Header, rows: Sequence[Record]) -> TextFile:
     """Return the file as the sample's rows describe it."""
     width = _usual_width(rows, header.width)
-    if header.width in map(_length, rows):
+    if header.width in (len(one.cells) for one in rows):
         width = max(width, header.width)  # shorter lines may be a footer longer than a short table
     if width > _MAX_CELLS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=width, line=header.data_line, limit=MAX_COLUMNS)

@@ -129,6 +129,10 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "{count} [linha que repete|linhas que repetem] o cabeçalho não [foi importada|foram importadas] "
         "({lines}). Não é preciso fazer nada"
     ),
+    WarningCode.SECTION_LINES: (
+        "{count} [linha|linhas] acima de um cabeçalho repetido não [foi importada|foram importadas] "
+        '({lines}): "{preview}". Se [faz|fazem] parte dos dados, indique na leitura onde a tabela termina'
+    ),
     WarningCode.SEPARATOR_LINES: (
         "{count} [linha|linhas] de traços não [foi importada|foram importadas] ({lines}). Não é preciso "
         "fazer nada"
