@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from test_conversion import CONNECTION, convert
 
-from managed_tables.conversion import Formats, build_conversion, explain, times, units
+from managed_tables.conversion import Formats, build_conversion, explain, times, units, workbook_cells
 from managed_tables.conversion.cells import ERROR_VALUES
 from managed_tables.conversion.sql_text import matches
 from managed_tables.details import DetailCode
@@ -529,19 +529,94 @@ def test_a_refusal_has_the_code_of_its_type(column_type: ColumnType, code: Detai
     assert explain("a\0b", column_type, Formats()).code == code
 
 
-SUGGESTED = {
-    "boolean": {"sim": True, "n": True, "0": False, "1": False},
-    "date": {"31/01/2024": True, "2024-01-31": True, "jan/24": False, "20240131": False},
-    "datetime": {"31/01/2024 10:30": True, "jan/24": False},
-    "integer": {"1.234": True, "1 234": False, "1\u00a0234": True},
-}
+SUGGESTED = [
+    ("boolean", {}, {"sim": True, "n": True, "0": False, "1": False}),
+    ("date", {}, {"31/01/2024": True, "2024-01-31": True, "jan/24": False, "20240131": False}),
+    ("datetime", {}, {"31/01/2024 10:30": True, "jan/24": False}),
+    ("integer", {}, {"1.234": True, "1 234": False, "1\u00a0234": True}),
+    ("decimal", {}, {"1.234,5": True, "1 234": False, "1 234,5": True, "R$ 5": True}),
+    ("decimal", {"unit": "kg"}, {"10 kg": True, "1 234 kg": False}),
+    ("decimal", {"unit": "%", "workbook": True}, {"0.5": True, "50%": True}),
+    ("decimal", {"workbook": True}, {"1.5": True, "-0.25E-3": True, "1.500": True, "1,5": True}),
+    ("integer", {"workbook": True}, {"15": True}),
+]
 
 
-@pytest.mark.parametrize("column_type", SUGGESTED)
-def test_only_some_forms_that_convert_suggest_their_type(column_type: str) -> None:
-    table = SUGGESTED[column_type]
-    suggests = build_conversion("cell", ColumnType(column_type), Formats()).suggests
-    query = f"SELECT {suggests} FROM (SELECT unnest($1::VARCHAR[]) AS cell)"  # noqa: S608
+@pytest.mark.parametrize(("column_type", "formats", "table"), SUGGESTED)
+def test_only_some_forms_that_convert_suggest_their_type(
+    column_type: str, formats: dict[str, Any], table: Mapping[str, bool]
+) -> None:
+    suggests = build_conversion("cell", ColumnType(column_type), Formats(**formats)).suggests
+    query = f"SELECT ({suggests}) FROM (SELECT unnest($1::VARCHAR[]) AS cell)"  # noqa: S608
     found = [value for (value,) in CONNECTION.execute(query, [list(table)]).fetchall()]
     assert dict(zip(table, found, strict=True)) == table
-    assert None not in convert(list(table), column_type, Formats())
+    assert None not in convert(list(table), column_type, Formats(**formats))
+
+
+def signed(text: str) -> str:
+    return workbook_cells.mark_text(text)
+
+
+@pytest.mark.parametrize(
+    ("column_type", "formats", "table"),
+    [
+        # A workbook's own numbers are exact; its texts are read by the column's mark, as in a text file.
+        (
+            "decimal",
+            {},
+            {"1.5": "1.5", "1500": "1500", "-0.25": "-0.25", "1E-7": "1E-7", "1.5E+20": "1.5E+20",
+             "1.500": "1.500", signed("1.500"): "1500", "1.500,5": "1500.5", "0.5x": None, "01.5": None,
+             "1.5E12345": None},
+        ),
+        ("integer", {}, {"15": "15", "1.5": None, "1.500": None, "1.5E+20": None, signed("1.500"): "1500",
+                         signed("-1.500.000"): "-1500000", "-0.5": None}),
+        ("decimal", {"decimal_mark": "."}, {signed("1.500"): "1.500", "1,500": "1500"}),
+        ("text", {}, {signed("1.500"): "1.500", "1.5": "1.5", "x": "x"}),
+        ("decimal", {"unit": "kg"}, {"10 kg": "10", "10": None}),
+    ],
+)  # fmt: skip
+def test_a_workbooks_numbers_are_not_its_texts(
+    column_type: str, formats: dict[str, Any], table: Mapping[str, str | None]
+) -> None:
+    found = convert(list(table), column_type, Formats(workbook=True, **formats))
+    assert dict(zip(table, found, strict=True)) == table
+
+
+@pytest.mark.parametrize("text", ["1.500", "-1.500", "12.345.678", "999.999"])
+def test_a_text_that_looks_grouped_is_signed_and_shown_without_it(text: str) -> None:
+    assert signed(text) == text + workbook_cells.TEXT_SIGN
+    assert workbook_cells.unmark_text(signed(text)) == text
+    cell = f"(SELECT {workbook_cells.mark_texts('$1')})"
+    found = CONNECTION.execute(f"SELECT {cell}, {workbook_cells.unmarked(cell)}", [text]).fetchone()
+    assert found == (signed(text), text)
+
+
+@pytest.mark.parametrize("text", ["1500", "1.50", "0.500", "1.5000", "1234.567", "+1.500", "1,500", "x"])
+def test_other_texts_stay_as_they_are(text: str) -> None:
+    assert signed(text) == text
+    assert workbook_cells.unmark_text(text + workbook_cells.TEXT_SIGN) == text + workbook_cells.TEXT_SIGN
+    assert CONNECTION.execute(f"SELECT {workbook_cells.mark_texts('$1')}", [text]).fetchone() == (text,)
+
+
+@pytest.mark.parametrize("token", ["-", "null", "NULL", "n/a", "N/A"])
+def test_null_tokens_are_empty_where_the_column_says_so(token: str) -> None:
+    for column_type in ("integer", "decimal", "boolean", "date", "datetime"):
+        texts = [token, f" {token}\u00a0"]
+        assert convert(texts, column_type, Formats(null_tokens=True)) == ["vazio"] * 2
+    assert convert([token], "text", Formats(null_tokens=True)) == [token]
+    assert convert([token, "abc"], "text", Formats(text_tokens=True)) == ["vazio", "abc"]
+
+
+def test_null_tokens_are_not_errors_nor_numbers() -> None:
+    assert convert(["nulo", "n/", "--", "na"], "text", Formats(text_tokens=True)) == [
+        "nulo",
+        "n/",
+        "--",
+        "na",
+    ]
+    assert convert(["#N/D", " #n/a "], "integer", Formats(null_tokens=True)) == ["vazio"] * 2
+
+
+def test_a_text_before_or_behind_the_letters_is_a_text() -> None:
+    texts = ["'", "!", "#", "#REF", "0", "~", "é", "\u00a0x", "日本", "-", "/"]
+    assert convert(texts, "text", Formats()) == texts
