@@ -158,6 +158,7 @@ def nested(depth: int) -> dict[str, Any]:
         (condition("valor", "contains", "1"), "where.value", "OPERATOR_NOT_FOR_TYPE"),
         (condition("valor", "eq", "doze"), "where.value", "NOT_A_DECIMAL"),
         (condition("valor", "eq", None), "where.value", "REQUIRED"),
+        ({"column": "valor", "op": "eq"}, "where.value", "REQUIRED"),
         (condition("valor", "in", 1), "where.value", "NOT_A_LIST"),
         (condition("valor", "in", [1, "x"]), "where.value[1]", "NOT_A_DECIMAL"),
         (condition("valor", "in", [1] * 1_001), "where.value", "TOO_LONG"),
@@ -344,3 +345,4 @@ def test_equal_shapes_are_equal_whatever_their_values() -> None:
     assert hash(first) == hash(second)
     assert condition_sql(first, TABLE) == condition_sql(second, TABLE)
     assert condition_parameters(first) != condition_parameters(second)
+    assert read_search("a", COLUMNS) == read_search("b", COLUMNS) != read_search("a", {})
