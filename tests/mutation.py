@@ -163,7 +163,7 @@ def mutate(mutant: Mutant) -> ast.Module:
 
 
 def _changes(tree: ast.Module) -> Iterator[tuple[int, str, "Change"]]:
-    ignored = _docstrings(tree) | _annotations(tree)
+    ignored = _docstrings(tree) | _annotations(tree) | _exports(tree)
     for node in ast.walk(tree):
         if id(node) not in ignored:
             yield from _changes_of(node)
@@ -222,6 +222,16 @@ def _docstrings(tree: ast.Module) -> set[int]:
     """Return the strings that stand alone: nothing depends on them."""
     alone = (node.value for node in ast.walk(tree) if isinstance(node, ast.Expr))
     return {id(value) for value in alone if isinstance(value, ast.Constant)}
+
+
+def _exports(tree: ast.Module) -> set[int]:
+    """Return the names in `__all__`, which nothing reads at run time."""
+    lists = (
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    return {id(inner) for value in lists for inner in ast.walk(value)}
 
 
 def _annotations(tree: ast.Module) -> set[int]:
