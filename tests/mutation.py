@@ -66,7 +66,7 @@ AREAS = (
         "layout",
         (ANALYZE / "layout",),
         (
-            "tests/unit/test_header.py tests/unit/test_footer.py tests/unit/test_reading.py",
+            "tests/unit/test_looks.py tests/unit/test_header.py tests/unit/test_footer.py tests/unit/test_reading.py",
             FILES + "layouts/|reports/|csv/",
             FILES + "doubts/|xlsx/",
         ),
@@ -90,7 +90,7 @@ AREAS = (
         "jobs",
         (COMMON / "catalog/jobs.py", COMMON / "catalog/job_records.py", COMMON / "databases/applied.py"),
         (
-            "tests/integration/test_jobs.py",
+            "tests/integration/test_jobs.py tests/integration/test_applied.py",
             "tests/integration/test_insert_stale_runs.py tests/integration/test_insert.py",
         ),
     ),
