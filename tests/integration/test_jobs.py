@@ -458,6 +458,16 @@ def test_some_files_are_not_all(jobs: Jobs) -> None:
     assert (expired.status, expired.task_token, expired.progress) == ("failed", None, None)
 
 
+def test_rows_that_are_committed_are_no_error(jobs: Jobs) -> None:
+    """A run found misfits while another one's rows were on their way."""
+    job = jobs.reject(in_status(jobs, "inserting"), ERROR)
+    assert job
+    assert job.is_rejected
+    done = jobs.complete(job, "5" * 24, LoadResult(1))
+    assert done
+    assert (done.error, done.task_token, done.progress) == (None, None, None)
+
+
 class Ends:
     """Takes what ends, or not."""
 
