@@ -66,7 +66,8 @@ AREAS = (
         "layout",
         (ANALYZE / "layout",),
         (
-            "tests/unit/test_looks.py tests/unit/test_header.py tests/unit/test_footer.py tests/unit/test_reading.py",
+            "tests/unit/test_looks.py tests/unit/test_header.py tests/unit/test_footer.py",
+            "tests/unit/test_reading.py",
             FILES + "layouts/|reports/|csv/",
             FILES + "doubts/|xlsx/",
         ),
@@ -76,6 +77,7 @@ AREAS = (
         (ANALYZE / "workbooks",),
         (
             "tests/unit/test_workbook_cells.py tests/unit/test_other_workbooks.py",
+            "tests/unit/test_markup_workbooks.py tests/unit/test_ods_workbooks.py",
             "tests/unit/test_row_scanning.py",
             FILES + "xlsx/|xls/|ods/",
             "tests/properties/test_workbook_roundtrip.py tests/properties/test_values_of_every_file.py",
