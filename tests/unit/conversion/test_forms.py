@@ -30,6 +30,11 @@ NUMBERS: Mapping[str, str | None] = {
     "5,00 R$": None,
     "01,5": None,
     "1.23,4": None,
+    "1X234": None,
+    "1X5": None,
+    "1,5X": None,
+    "R$ 1X5": None,
+    "1.234X567": None,
     " - R$ 5": "-5",
     "-R$ -5": None,
     "R$ 1.234": "1234",
@@ -87,6 +92,8 @@ WHOLE_NUMBERS: Mapping[str, str | None] = {
     "R$ 1": None,
     "1e3": None,
     "5-": None,
+    "1X234": None,
+    "12X": None,
 }
 DAYS: Mapping[str, str | None] = {
     "2024-01-31": "2024-01-31",
