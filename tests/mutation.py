@@ -54,6 +54,7 @@ AREAS = (
         (COMMON / "conversion",),
         (
             "tests/unit/conversion tests/unit/test_misfits.py",
+            "tests/unit/inference/test_signs.py",
             FILES + "values/",
         ),
     ),
@@ -77,7 +78,8 @@ AREAS = (
         (ANALYZE / "workbooks",),
         (
             "tests/unit/test_workbook_cells.py tests/unit/test_other_workbooks.py",
-            "tests/unit/test_markup_workbooks.py tests/unit/test_ods_workbooks.py tests/unit/test_xlsx_package.py",
+            "tests/unit/test_markup_workbooks.py tests/unit/test_ods_workbooks.py",
+            "tests/unit/test_xlsx_package.py",
             "tests/unit/test_row_scanning.py",
             FILES + "xlsx/|xls/|ods/",
             "tests/properties/test_workbook_roundtrip.py tests/properties/test_values_of_every_file.py",
