@@ -8,7 +8,7 @@ from test_conversion import CONNECTION, convert
 
 from managed_tables.conversion import Formats, build_conversion, explain, times, units, workbook_cells
 from managed_tables.conversion.cells import ERROR_VALUES
-from managed_tables.conversion.sql_text import matches
+from managed_tables.conversion.sql_text import choose, identifier, literal, matches, trimmed
 from managed_tables.details import DetailCode
 from managed_tables.schema import ColumnType
 
@@ -627,3 +627,21 @@ def test_null_tokens_are_not_errors_nor_numbers() -> None:
 def test_a_text_before_or_behind_the_letters_is_a_text() -> None:
     texts = ["'", "!", "#", "#REF", "0", "~", "é", "\u00a0x", "日本", "-", "/"]
     assert convert(texts, "text", Formats()) == texts
+
+
+@pytest.mark.parametrize("text", ["a", "it's", "''", 'say "x"', "a\\b", ""])
+def test_texts_and_names_are_quoted(text: str) -> None:
+    name = identifier(text or "x")
+    found = CONNECTION.execute(f"SELECT {name}, {literal(text)} FROM (SELECT 1 AS {name})")  # noqa: S608
+    assert found.description[0][0] == (text or "x")
+    assert found.fetchall() == [(1, text)]
+
+
+def test_of_several_branches_the_first_is_taken() -> None:
+    case = choose(("$1 > 2", "'large'"), ("$1 > 1", "'middle'"), otherwise="'small'")
+    assert [CONNECTION.execute(f"SELECT {case}", [n]).fetchone() for n in (3, 2, 1)] == [
+        ("large",),
+        ("middle",),
+        ("small",),
+    ]
+    assert CONNECTION.execute(f"SELECT {trimmed('$1')}", ["\u00a0 a b\t"]).fetchone() == ("a b",)
