@@ -181,7 +181,7 @@ def test_rows_and_sheets_of_spreadsheetml_have_their_places(path: Path) -> None:
         f'<Row ss:Hidden="1">{merged_down}</Row>'
         f'<Row ss:Index="5" ss:Span="2">{data("Error", "#REF!")}{data("String", "b")}</Row>'
         f'<Row ss:StyleID="p">{data("Number", "0.5")}<Cell ss:Formula="=1"/></Row>'
-        f"<Row><Cell/></Row>"
+        f"<Row><Cell/><Cell/></Row>"
     )
     second = f"<Row>{merged_both}</Row>"
     styles = '<Style ss:ID="p"><NumberFormat ss:Format="0%"/></Style>'

@@ -63,6 +63,7 @@ def value(kind: str, raw: str, shown: str = "", attributes: str = "") -> str:
 
 
 FORMULA = 'table:formula="of:=1"'
+RUBY = "<text:ruby><text:ruby-base>a</text:ruby-base><text:ruby-text>no</text:ruby-text></text:ruby>"
 NOTE = "<office:annotation><text:p>no</text:p></office:annotation>"
 
 
@@ -75,10 +76,8 @@ NOTE = "<office:annotation><text:p>no</text:p></office:annotation>"
             ["a b   c\td\ne"],
         ),
         (cell("<text:p>a</text:p><text:p> b</text:p>"), ["a\nb"]),
-        (
-            cell(f"{NOTE}<text:p>a</text:p>"),
-            ["a"],
-        ),
+        (cell(f"{NOTE}<text:p>a</text:p>"), ["a"]),
+        (cell(f"<text:p>{RUBY}{NOTE}</text:p>"), ["a"]),
         (value("string", "", "1.500"), [f"1.500{TEXT_SIGN}"]),
         (
             value("float", "1.50", "1,5")
@@ -142,6 +141,16 @@ def test_rows_and_sheets_of_ods_have_their_places(path: Path) -> None:
     assert (dict(one.tally.errors), one.tally.percents, one.tally.uncached) == ({0: 1}, {1}, 1)
     assert (one.name, one.visible, two.name, two.visible) == ("P1", True, "P2", False)
     assert two.numbered == [(1, ["d"])]
+
+
+def test_cells_that_repeat_are_counted_each(path: Path) -> None:
+    formulas = cell(attributes=f'{FORMULA} table:number-columns-repeated="2"')
+    errors = value("error", "", "x", 'table:number-columns-repeated="2"')
+    repeats = 'table:visibility="collapse" table:number-rows-repeated="3"'
+    [sheet] = ods(path, table(row(formulas, errors, value("string", "", "a"), attributes=repeats)))
+    assert sheet.tally.uncached == 6
+    assert dict(sheet.tally.errors) == {2: 3, 3: 3}
+    assert sheet.tally.hidden_rows == 3
 
 
 def test_dates_among_the_first_rows_of_ods_are_shown_as_labels(path: Path) -> None:

@@ -47,6 +47,7 @@ from managed_tables_analyze.workbooks.xlsx.strings import unescape_hex
         ("0.33333333333333331", "0.33333333333333331"),  # no 15 digits are this double
         ("1.2345678901234567", "1.2345678901234567"),
         ("8.3000000000000001E-3", "0.0083"),
+        ("8.2999999999999998E-05", "0.000083"),
         ("35200114200166000187550010000000271023456789", "35200114200166000187550010000000271023456789"),
         ("3.52001142001660001E+43", "3.52001142001660001E+43"),  # its digits are lost: do not make up zeros
         ("123456789012345678.12345", "123456789012345678.12345"),
@@ -162,6 +163,7 @@ def test_a_double_comes_back_from_its_text() -> None:
         ("# ##0", FormatKind.NUMBER),
         ("[<=99]0.0;00", FormatKind.NUMBER),
         ("[<10]00", FormatKind.NUMBER),
+        ("[<=99]00", FormatKind.NUMBER),
         ("[>=100]00000", FormatKind.NUMBER),
     ],
 )

@@ -9,6 +9,7 @@ from read_sheets import Read, read
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables_analyze.workbooks.failures import WorkbookError
+from managed_tables_analyze.workbooks.sheets import LABEL_ROWS
 from managed_tables_analyze.workbooks.values.formats import GENERAL, FormatKind, parse_format
 from managed_tables_analyze.workbooks.xlsx.cells import CellReader, column_index
 from managed_tables_analyze.workbooks.xlsx.package_reader import read_xlsx
@@ -117,15 +118,17 @@ def test_a_root_that_is_no_workbook_is_refused(path: Path) -> None:
 def test_what_a_sheet_declares_about_its_columns_and_ranges_is_read(path: Path) -> None:
     rows = (
         '<row r="1"><c r="A1" s="2"><v>45292</v></c><c r="C1" s="2"><v>45323</v></c>'
-        '<c r="D1" t="str"><v>45292</v></c></row>'
+        '<c r="D1" s="2" t="str"><v>45292</v></c><c s="2"><v>45292</v></c></row>'
         '<row r="2"><c r="A2"><v>1</v></c><c r="B2" s="4"><v>0.5</v></c><c r="C2" t="e"><v>#N/A</v></c></row>'
     )
+    rows += f'<row r="{LABEL_ROWS + 1}"><c r="A{LABEL_ROWS + 1}" s="2"><v>45292</v></c></row>'
     above = '<cols><col min="2" max="3" hidden="1"/><col min="5" max="5" hidden="0"/>'
     above += '<col min="7" max="7" hidden="true"/></cols>'
     below = '<mergeCells><mergeCell ref="A1:B1"/><mergeCell ref="A200:B201"/>'
     below += '<mergeCell ref="A201:B202"/></mergeCells>'
     [found] = xlsx(path, sheet(rows, above=above, below=below), styles=STYLES)
-    assert found.rows == [["2024-01-01", None, "2024-02-01", "45292"], ["1", "0.5"]]
+    first = ["2024-01-01", None, "2024-02-01", "45292", "2024-01-01"]
+    assert found.rows == [first, ["1", "0.5"], ["2024-01-01"]]
     assert found.merged == [(1, 0, 1, 1), (200, 0, 201, 1)]
     assert found.tally.hidden_columns == {1, 2, 6}
     assert found.tally.shown_dates == {(1, 0): "jan/24", (1, 2): "fev/24"}
