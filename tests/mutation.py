@@ -80,7 +80,7 @@ AREAS = (
             "tests/unit/test_workbook_cells.py tests/unit/test_other_workbooks.py",
             "tests/unit/test_markup_workbooks.py tests/unit/test_ods_workbooks.py",
             "tests/unit/test_xlsx_package.py",
-            "tests/unit/test_row_scanning.py",
+            "tests/unit/test_row_scanning.py tests/unit/test_workbook_child.py",
             FILES + "xlsx/|xls/|ods/",
             "tests/properties/test_workbook_roundtrip.py tests/properties/test_values_of_every_file.py",
         ),

@@ -245,14 +245,16 @@ def test_what_is_shown_tells_the_date_or_leaves_it_open() -> None:
 
 def test_a_package_is_opened_within_bounds(path: Path) -> None:
     one = '<Relationship Id="1" Type="urn:x/kind" Target="/xl/a%2Exml"/>'
+    other = '<Relationship Id="3" Type="urn:x/other" Target="xl\\a.xml"/>'
     external = '<Relationship Id="2" Type="urn:x/kind" TargetMode="External" Target="x"/>'
     with zipfile.ZipFile(path, "w") as package:
         package.writestr("xl\\A.xml", "<a/>")
-        package.writestr("_rels/.rels", f"<R>{one}{external}</R>")
+        package.writestr("_rels/.rels", f"<R>{one}{other}{external}</R>")
     with open_package(path) as opened:
         assert "XL/a.xml" in opened
         assert {key: (one.kind, one.target) for key, one in opened.relationships("").items()} == {
-            "1": ("kind", "/xl/a.xml")
+            "1": ("kind", "/xl/a.xml"),
+            "3": ("other", "/xl/a.xml"),
         }
         assert opened.relationships("xl/a.xml") == {}
         with pytest.raises(WorkbookError, match=r"falta a parte b\.xml"), opened.open_part("b.xml"):
