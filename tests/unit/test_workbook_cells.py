@@ -2,7 +2,7 @@
 
 import pytest
 
-from managed_tables_analyze.workbooks.raw import Tally, Told
+from managed_tables_analyze.workbooks.raw import BATCH_CELLS, BATCH_ROWS, Tally, Told, in_batches
 from managed_tables_analyze.workbooks.sheets import Batch
 from managed_tables_analyze.workbooks.values.formats import (
     FormatKind,
@@ -392,6 +392,15 @@ def test_a_number_has_a_form_and_a_length() -> None:
     assert [text for text in ("", "1 ", "1_0", "0x1", "1e", "1,5", "9" * 401, "١") if is_number(text)] == []
     assert [text for text in ("0", "-1", "1.50", "0.0", "-0.50", "5.") if not is_plain(text)] == []
     assert [text for text in ("-0", "-0.0", "+5", ".5", "007", "1e5", " 1") if is_plain(text)] == []
+
+
+def test_batches_are_bounded_in_rows_and_cells() -> None:
+    narrow = in_batches((number, ["x", None, None]) for number in range(BATCH_ROWS + 1))
+    assert [(len(batch), len(batch.columns)) for batch in narrow] == [(BATCH_ROWS, 1), (1, 1)]
+    width = BATCH_CELLS // 50
+    wide = in_batches((number, ["x"] * width) for number in range(60))
+    assert [len(batch) for batch in wide] == [51, 9]
+    assert list(in_batches([(1, [None]), (2, [])])) == []
 
 
 def test_a_sheets_findings_are_told_with_their_columns() -> None:

@@ -246,6 +246,7 @@ def test_entities_that_xml_has_not_are_refused(text: str) -> None:
         ("<si><t/></si>", None),
         ("<si/>", None),
         ("<si><r><t>a</t></r><r><rPr/><t>b</t></r></si>", "ab"),
+        ("<si><r><t>a &amp; b</t></r></si>", "a & b"),
         ("<si><t>a</t><rPh><t>no</t></rPh></si>", "a"),
         ("<si><t>1.500</t></si>", f"1.500{TEXT_SIGN}"),
         ("<si><t>a&amp;b_x000A_c</t></si>", "a&b\nc"),
