@@ -135,6 +135,7 @@ def test_years_are_those_of_recent_centuries() -> None:
         (["+---+---+"], True),
         (["|:--|--:|"], True),
         ([":--"], True),
+        (["--:"], True),
         (["--", "--"], False),
         (["--- a"], False),
         (["---", "x"], False),
