@@ -158,6 +158,7 @@ def nested(depth: int) -> dict[str, Any]:
         (condition("valor", "contains", "1"), "where.value", "OPERATOR_NOT_FOR_TYPE"),
         (condition("valor", "eq", "doze"), "where.value", "NOT_A_DECIMAL"),
         (condition("valor", "eq", None), "where.value", "REQUIRED"),
+        ({"column": "valor", "op": "eq"}, "where.value", "REQUIRED"),
         (condition("valor", "in", 1), "where.value", "NOT_A_LIST"),
         (condition("valor", "in", [1, "x"]), "where.value[1]", "NOT_A_DECIMAL"),
         (condition("valor", "in", [1] * 1_001), "where.value", "TOO_LONG"),
@@ -179,6 +180,147 @@ def test_a_wrong_condition_is_named(where: Any, path: str, code: str) -> None:
         read_where(where, COLUMNS, PARSERS)
     first = caught.value.details[0]
     assert (caught.value.kind.status, first["in"], first["path"], first["code"]) == (422, "body", path, code)
+
+
+NO_CONDITION = 'deve ser {"and": […]}, {"or": […]}, {"not": …} ou {"column", "op", "value"}'
+OPERATORS = "eq, ne, gt, gte, lt, lte, in, nin, contains, not_contains, starts_with, ends_with, is_null"
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        ([], NO_CONDITION),
+        ({"column": "valor"}, NO_CONDITION),
+        ({"op": "eq"}, NO_CONDITION),
+        ({"and": {}}, "deve ser uma lista"),
+        (condition("valor", "in", 1), "deve ser uma lista"),
+        (nested(6), "mais de 5 níveis de and, or e not"),
+        ({"or": [condition("pago", "eq", True)] * 101}, "no máximo 100 condições"),
+        (condition("valor", "nin", [1] * 1_001), "no máximo 1000 valores"),
+        (condition("outra", "eq", 1), "a tabela não tem esta coluna"),
+        (condition("valor", "like", 1), f"operador desconhecido; use um destes: {OPERATORS}"),
+        (condition("id", "starts_with", "1"), "este operador é só para colunas de texto"),
+        (condition("valor", "eq", None), "não pode ser nulo; para vazios use is_null"),
+        (condition("valor", "is_null", 1), "deve ser true ou false"),
+        (condition("id", "eq", 1), "deve ser o id de uma linha"),
+        (condition("id", "eq", f"{'0' * 8}-0000-0000-0000-{'0' * 11}g"), "deve ser o id de uma linha"),
+    ],
+)
+def test_a_wrong_condition_is_refused_with_its_reason(where: Any, reason: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        read_where(where, COLUMNS, PARSERS, "filtro")
+    first = caught.value.details[0]
+    assert first["reason"] == reason
+    assert first["path"].startswith("filtro")
+    assert f"{first['path']}: {reason}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "shown"),
+    [
+        (condition("x" * 300, "eq", 1), "x" * 200 + "…"),
+        (condition({}, "eq", 1), "objeto"),
+        (condition([], "eq", 1), "lista"),
+        (condition("valor", [], 1), "lista"),
+        (condition("valor", "eq", "y" * 300), "y" * 200 + "…"),
+        (condition("valor", "eq", "z" * 200), "z" * 200),
+        (condition("quantidade", "eq", 1.5), 1.5),
+        (condition("valor", "is_null", 2), 2),
+    ],
+)
+def test_a_refused_value_is_shown_and_cut(where: Any, shown: Any) -> None:
+    with pytest.raises(ApiError) as caught:
+        read_where(where, COLUMNS, PARSERS)
+    assert caught.value.details[0]["value"] == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "path", "code"),
+    [
+        ("filter[outra][eq]", "1", "filter[outra][eq]", "UNKNOWN_COLUMN"),
+        ("filter[valor][like]", "1", "filter[valor][like]", "UNKNOWN_OPERATOR"),
+        ("filter[valor][eq]", "doze", "filter[valor][eq]", "NOT_A_DECIMAL"),
+        ("filter[valor][in]", "1,doze", "filter[valor][in][1]", "NOT_A_DECIMAL"),
+        ("filter[valor][contains]", "1", "filter[valor][contains]", "OPERATOR_NOT_FOR_TYPE"),
+        ("filter[valor][is_null]", "sim", "filter[valor][is_null]", "NOT_A_BOOLEAN"),
+        ("filter[pago][eq]", "sim", "filter[pago][eq]", "NOT_A_BOOLEAN"),
+        ("filter[id][eq]", "1", "filter[id][eq]", "INVALID"),
+    ],
+)
+def test_a_wrong_filter_is_named(name: str, value: str, path: str, code: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        read_filters([(name, value)], COLUMNS, PARSERS)
+    [one] = caught.value.details
+    assert (one["in"], one["path"], one["code"]) == ("query", path, code)
+
+
+@pytest.mark.parametrize(
+    "name", ["filter[valor]", "xfilter[valor][eq]", "filter[valor][eq]x", "filter[a[b]][eq]"]
+)
+def test_another_parameter_is_no_filter(name: str) -> None:
+    assert read_filters([(name, "doze")], COLUMNS, PARSERS) == EVERY_ROW
+
+
+def test_rows_are_found_by_their_ids(connection: psycopg.Connection[Any]) -> None:
+    ids = [f"{number:08X}-0a0b-0000-0000-00000000ffff" for number in range(3)]
+    query = sql.SQL(
+        "SELECT n FROM (SELECT row_number() OVER () AS n, id::uuid FROM unnest(%(ids)s::text[]) AS id) AS {}"
+    )
+
+    def found(where: dict[str, Any]) -> list[int]:
+        read = read_where(where, COLUMNS, PARSERS)
+        statement = query.format(TABLE) + sql.SQL(" WHERE ") + condition_sql(read, TABLE)
+        values = {**condition_parameters(read), "ids": ids}
+        return [number for (number,) in connection.execute(statement, values).fetchall()]
+
+    assert found(condition("id", "eq", ids[1])) == [2]
+    assert found(condition("id", "ne", ids[1].lower())) == [1, 3]
+    assert found(condition("id", "in", [ids[0], ids[2]])) == [1, 3]
+    assert found(condition("id", "nin", [ids[0], ids[2]])) == [2]
+    assert found(condition("id", "gt", ids[0])) == [2, 3]
+    assert found(condition("id", "is_null", True)) == []
+
+
+def test_texts_are_ordered_without_case_and_accents(connection: psycopg.Connection[Any]) -> None:
+    nothing = dict.fromkeys(TYPES)
+    fill(connection, [{**nothing, "produto": text} for text in ("a", "Ábaco", "b", "Ç", "d")])
+    for word, expected in (("gt", [3, 4]), ("gte", [2, 3, 4]), ("lt", [0, 1]), ("lte", [0, 1, 2])):
+        read = read_where(condition("produto", word, "B"), COLUMNS, PARSERS)
+        assert find(connection, read) == expected, word
+
+
+def test_a_list_holds_any_text(connection: psycopg.Connection[Any]) -> None:
+    nothing = dict.fromkeys(TYPES)
+    texts = ['a"b', "c\\d", "e,f", "{g}", "null", "", " h "]
+    fill(connection, [{**nothing, "produto": text} for text in texts])
+    for number, text in enumerate(texts):
+        assert find(connection, read_where(condition("produto", "in", [text]), COLUMNS, PARSERS)) == [number]
+    assert find(connection, read_where(condition("produto", "in", texts), COLUMNS, PARSERS)) == list(range(7))
+
+
+def test_a_limit_itself_is_taken_of_values_and_texts(connection: psycopg.Connection[Any]) -> None:
+    nothing = dict.fromkeys(TYPES)
+    long = ["é" * 200, "é" * 199 + "x", "é" * 201, "é" * 200 + "y"]
+    fill(connection, [{**nothing, "produto": text} for text in long])
+    for number, text in enumerate(long):
+        assert find(connection, read_where(condition("produto", "eq", text), COLUMNS, PARSERS)) == [number]
+    starts = read_where(condition("produto", "starts_with", long[0]), COLUMNS, PARSERS)
+    assert find(connection, starts) == [0, 2, 3]
+    read_where(condition("valor", "in", [1] * 1_000), COLUMNS, PARSERS)
+
+
+def test_an_index_holds_the_start_of_a_text_and_other_values_whole(
+    connection: psycopg.Connection[Any],
+) -> None:
+    fill(connection, [{**dict.fromkeys(TYPES), "produto": "Á" * 900, "valor": 5}])
+    items = [index_expression(COLUMNS[name]) for name in ("produto", "valor")]
+    found = connection.execute(sql.SQL("SELECT {} FROM found").format(sql.SQL(", ").join(items))).fetchone()
+    assert found == ("a" * 200, 5)
+
+
+def test_a_search_of_a_table_without_texts_finds_nothing(connection: psycopg.Connection[Any]) -> None:
+    fill(connection, [dict.fromkeys(TYPES)])
+    assert find(connection, read_search("a", {"valor": COLUMNS["valor"]})) == []
 
 
 def test_the_limits_are_inclusive() -> None:
@@ -203,3 +345,4 @@ def test_equal_shapes_are_equal_whatever_their_values() -> None:
     assert hash(first) == hash(second)
     assert condition_sql(first, TABLE) == condition_sql(second, TABLE)
     assert condition_parameters(first) != condition_parameters(second)
+    assert read_search("a", COLUMNS) == read_search("b", COLUMNS) != read_search("a", {})

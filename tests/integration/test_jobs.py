@@ -1,5 +1,7 @@
 """The jobs' records: every change of status is conditional on the previous one."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,10 +10,19 @@ import pytest
 from managed_tables.aws.storage import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, upload_key
 from managed_tables.aws.storage import job_key as storage_key
 from managed_tables.catalog.items import ConditionFailed, Item, to_attributes
-from managed_tables.catalog.job_records import inserting_progress
-from managed_tables.catalog.jobs import MAX_DETAIL_CHARACTERS, JobFile, JobRecord, Jobs, LoadResult
+from managed_tables.catalog.job_records import bounded_error, inserting_progress, shorten_key
+from managed_tables.catalog.jobs import (
+    MAX_DETAIL_CHARACTERS,
+    Intake,
+    JobFile,
+    JobRecord,
+    Jobs,
+    JobStatus,
+    LoadResult,
+)
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
+from managed_tables.errors import JOB_CANCELLED, JOB_FAULT
 from managed_tables.ids import new_record_id
 from managed_tables.services import Services
 
@@ -327,3 +338,320 @@ def test_of_two_simultaneous_analyses_the_first_to_end_is_recorded(jobs: Jobs) -
     found = jobs.find(job.company_id, job.job_id)
     assert found
     assert (found.analysis_key, found.staged_key) == ("a2", "s2")
+
+
+def kept(jobs: Jobs, job: JobRecord) -> JobRecord:
+    """Return the job as it is recorded now."""
+    found = jobs.find(job.company_id, job.job_id)
+    assert found
+    return found
+
+
+def in_status(jobs: Jobs, status: JobStatus, **members: object) -> JobRecord:
+    """Return a job in this status, however it came there."""
+    job = a_job(**members)
+    jobs.create(job)
+    jobs._items.change(job_key(job.company_id, job.job_id), {"status": status, "task_token": "token 1"})
+    return kept(jobs, job)
+
+
+ACTIVE: tuple[JobStatus, ...] = ("queued", "analisando", "waiting_confirm", "inserting")
+STATUSES: tuple[JobStatus, ...] = (*ACTIVE, "done", "failed")
+STEPS: dict[str, tuple[Callable[[Jobs, JobRecord], object], set[str]]] = {
+    "mark_arrived": (lambda jobs, job: jobs.mark_arrived(job, 0, 1), {"queued"}),
+    "begin_analysis": (
+        lambda jobs, job: jobs.begin_analysis(job.company_id, job.job_id),
+        {"queued", "analisando"},
+    ),
+    "record_analysis": (
+        lambda jobs, job: jobs.record_analysis(job, analysis_key="a", staged_key="s"),
+        {"analisando"},
+    ),
+    "reanalyze": (lambda jobs, job: jobs.reanalyze(job, wish_key="w", digest="d"), {"waiting_confirm"}),
+    "keep_analysis": (lambda jobs, job: jobs.keep_analysis(job, ERROR), {"analisando"}),
+    "confirm": (confirm, {"waiting_confirm"}),
+    "retarget": (lambda jobs, job: jobs.retarget(job, "append", "t"), {"analisando"}),
+    "keep_token": (
+        lambda jobs, job: jobs.keep_token(job.company_id, job.job_id, "token 2"),
+        {"inserting", "analisando"},
+    ),
+    "report_progress": (lambda jobs, job: jobs.report_progress(job, {}), {"analisando", "inserting"}),
+    "reject": (lambda jobs, job: jobs.reject(job, ERROR), {"inserting"}),
+    "complete": (lambda jobs, job: jobs.complete(job, "t", LoadResult(1)), set(ACTIVE)),
+    "fail": (lambda jobs, job: jobs.fail(job, ERROR), set(ACTIVE)),
+    "expire": (lambda jobs, job: jobs.fail(job, ERROR, unless_arrived=1), {"queued"}),
+    "record_undone": (lambda jobs, job: jobs.record_undone(job), {"done"}),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_is_taken_from_its_own_statuses_alone(jobs: Jobs, step: str) -> None:
+    take, statuses = STEPS[step]
+    taken = {status for status in STATUSES if take(jobs, in_status(jobs, status))}
+    assert taken == statuses
+
+
+def test_an_unattended_job_is_confirmed_as_soon_as_it_is_analyzed(jobs: Jobs) -> None:
+    intake = Intake("vendas", "append", auto_confirm=True)
+    for status in STATUSES:
+        job = in_status(jobs, status, intake=intake)
+        assert (confirm(jobs, job) is not None) is (status == "analisando")
+
+
+def test_files_are_read_anew_as_a_person_states(jobs: Jobs) -> None:
+    job = waiting(jobs)
+    jobs.reject(confirm(jobs, job) or job, ERROR)
+    jobs._items.change(job_key(job.company_id, job.job_id), {"status": "waiting_confirm"})
+    rejected = kept(jobs, job)
+    wish = storage_key(job.company_id, job.job_id, "wish.json")
+    stated = jobs.reanalyze(rejected, wish_key=wish, digest="d")
+    assert stated
+    assert (stated.status, stated.wish_key, stated.wish_digest) == ("analisando", wish, "d")
+    assert (stated.error, stated.task_token, stated.analysis_key) == (None, "token 1", "analysis")
+    assert jobs.record_analysis(rejected, analysis_key="a2", staged_key="s2") is None  # knows no wish
+    read = jobs.record_analysis(stated, analysis_key="a2", staged_key="s2", digests=["x", "y"])
+    assert read
+    assert (read.wish_key, read.analysis_key, read.digests) == (None, "a2", ("x", "y"))
+    assert jobs.keep_analysis(stated, ERROR) is None
+
+
+def test_an_analysis_holds_where_reading_anew_was_given_up(jobs: Jobs) -> None:
+    job = waiting(jobs)
+    stated = jobs.reanalyze(job, wish_key="wish", digest="d")
+    assert stated
+    held = jobs.keep_analysis(stated, ERROR)
+    assert held
+    assert (held.status, held.wish_key, held.analysis_key) == ("analisando", None, "analysis")
+    assert held.error
+    assert held.error["code"] == "X"
+
+
+def test_of_two_wishes_for_one_analysis_the_first_is_read(jobs: Jobs) -> None:
+    job = waiting(jobs)
+    key = job_key(job.company_id, job.job_id)
+    jobs._items.change(key, {"analysis_key": "another analysis"})
+    assert jobs.reanalyze(job, wish_key="wish", digest="d") is None
+    assert jobs.reanalyze(kept(jobs, job), wish_key="wish", digest="d")
+
+
+def test_an_unattended_jobs_rows_may_go_elsewhere(jobs: Jobs) -> None:
+    job = in_status(jobs, "analisando", mode="append", user_table_id="5" * 24)
+    moved = jobs.retarget(job, "create", None)
+    assert moved
+    assert (moved.mode, moved.user_table_id) == ("create", None)
+
+
+def test_a_new_token_stays_where_the_old_one_is_forgotten(jobs: Jobs) -> None:
+    for status in ("inserting", "analisando"):
+        job = in_status(jobs, status)  # type: ignore[arg-type]
+        assert jobs.keep_token(job.company_id, job.job_id, "token 2")
+        jobs.forget_token(job)
+        assert kept(jobs, job).task_token == "token 2"
+        jobs.forget_token(kept(jobs, job))
+        assert kept(jobs, job).task_token is None
+    waits = in_status(jobs, "waiting_confirm")
+    jobs.forget_token(waits)
+    assert kept(jobs, waits).task_token == "token 1"
+
+
+def test_a_job_is_undone_once(jobs: Jobs) -> None:
+    job = in_status(jobs, "done")
+    assert jobs.record_undone(job)
+    assert kept(jobs, job).undone_at
+    assert jobs.record_undone(job) is None
+
+
+def test_some_files_are_not_all(jobs: Jobs) -> None:
+    job = a_job(files=2)
+    jobs.create(job)
+    jobs.mark_arrived(job, 1, 10)
+    expired = jobs.fail(kept(jobs, job), ERROR, unless_arrived=2)
+    assert expired
+    assert (expired.status, expired.task_token, expired.progress) == ("failed", None, None)
+
+
+def test_rows_that_are_committed_are_no_error(jobs: Jobs) -> None:
+    """A run found misfits while another one's rows were on their way."""
+    job = jobs.reject(in_status(jobs, "inserting"), ERROR)
+    assert job
+    assert job.is_rejected
+    done = jobs.complete(job, "5" * 24, LoadResult(1))
+    assert done
+    assert (done.error, done.task_token, done.progress) == (None, None, None)
+
+
+class Ends:
+    """Takes what ends, or not."""
+
+    def __init__(self, items: Any, *, takes: bool) -> None:
+        self.told: list[str] = []
+        self.takes = takes
+        self.jobs = Jobs(items, 3, self.tell)
+
+    def tell(self, job: JobRecord) -> bool:
+        self.told.append(job.job_id)
+        return self.takes
+
+    def left(self) -> list[tuple[str, bool, bool]]:
+        """Return the jobs that the sweep sees, and whether each is to be announced and cleared."""
+        return [(job.job_id, job.unannounced, job.uncleared) for job in self.jobs.scan_unfinished()]
+
+
+CANCELLED = {"code": JOB_CANCELLED.code, "message": "x"}
+FAULT = {"code": JOB_FAULT.code, "message": "x"}
+
+
+def test_an_end_is_told_once_it_is_recorded_and_kept_for_days(services: Services) -> None:
+    ends = Ends(services.items, takes=True)
+    job = in_status(ends.jobs, "inserting")
+    ended = ends.jobs.fail(job, FAULT)
+    assert ended
+    assert ended.is_terminal
+    assert ends.told == [job.job_id]
+    assert ends.left() == []
+    item = services.items.find(job_key(job.company_id, job.job_id)) or {}
+    assert 0 <= item["ttl"] - (time.time() + 3 * 86_400) + 60 < 120
+    assert "active_pk" not in item
+    assert not kept(ends.jobs, job).unannounced
+
+
+def test_an_end_that_nobody_took_is_told_again(services: Services) -> None:
+    ends = Ends(services.items, takes=False)
+    job = in_status(ends.jobs, "inserting")
+    ended = ends.jobs.complete(job, "5" * 24, LoadResult(1))
+    assert ended
+    assert ends.left() == [(job.job_id, True, False)]
+    assert not ends.jobs.announce(ended)
+    ends.jobs.leave_index(ended)
+    assert ends.left() == [(job.job_id, True, False)]
+    ends.takes = True
+    assert ends.jobs.announce(ended)
+    assert ends.left() == []
+    assert ends.told == [job.job_id] * 3
+
+
+@pytest.mark.parametrize("cleared_first", [True, False])
+def test_a_cancelled_job_is_seen_until_it_is_told_and_cleared(
+    services: Services, cleared_first: bool
+) -> None:
+    ends = Ends(services.items, takes=False)
+    job = in_status(ends.jobs, "inserting")
+    ended = ends.jobs.fail(job, CANCELLED)
+    assert ended
+    assert ended.is_cancelled
+    ends.jobs.leave_index(ended)
+    assert ends.left() == [(job.job_id, True, True)]
+    ends.takes = True
+    if cleared_first:
+        ends.jobs.mark_cleared(ended)
+        assert ends.left() == [(job.job_id, True, False)]
+        assert ends.jobs.announce(ended)
+    else:
+        assert ends.jobs.announce(ended)
+        ends.jobs.leave_index(ended)
+        assert ends.left() == [(job.job_id, False, True)]
+        ends.jobs.mark_cleared(ended)
+    assert ends.left() == []
+
+
+def test_a_record_that_is_gone_by_now_is_not_made_again(services: Services) -> None:
+    ends = Ends(services.items, takes=True)
+    job = a_job()
+    assert ends.jobs.announce(job)
+    ends.jobs.mark_cleared(job)
+    ends.jobs.leave_index(job)
+    assert services.items.find(job_key(job.company_id, job.job_id)) is None
+
+
+def test_an_ended_job_without_anything_left_leaves_the_index(jobs: Jobs) -> None:
+    job = in_status(jobs, "done")
+    assert [one.job_id for one in jobs.scan_unfinished()] == [job.job_id]
+    assert list(jobs.list_active(job.company_id)) == []
+    jobs.leave_index(job)
+    assert list(jobs.scan_unfinished()) == []
+
+
+@pytest.mark.parametrize(
+    ("processed", "total", "shown"),
+    [
+        (0, 0, (0, 0)),
+        (0, 10, (0, 0)),
+        (1, 3, (1, 33)),
+        (10, 10, (10, 99)),
+        (12, 10, (10, 99)),
+        (99, 100, (99, 99)),
+    ],
+)
+def test_progress_is_below_a_hundred_until_rows_are_committed(
+    processed: int, total: int, shown: tuple[int, int]
+) -> None:
+    assert inserting_progress(processed, total) == {
+        "phase": "inserting",
+        "processed_rows": shown[0],
+        "total_rows": total,
+        "percent": shown[1],
+    }
+
+
+def test_a_recorded_error_says_how_many_details_there_were() -> None:
+    assert bounded_error(ERROR)["details_total"] == 30
+    assert bounded_error({**ERROR, "details_total": 500})["details_total"] == 500
+    assert bounded_error({"code": "X", "message": "x"}) == {"code": "X", "message": "x", "details": []}
+
+
+def test_an_item_holds_keys_without_what_its_ids_say(services: Services) -> None:
+    job = a_job(files=1)
+    services.jobs.create(job)
+    services.jobs.mark_arrived(job, 0, 5)
+    item = services.items.find(job_key(job.company_id, job.job_id)) or {}
+    assert item["files"][0]["storage_path"] == "./00.csv"
+    assert item["arrived"] == {"./00.csv"}
+    own = storage_key(job.company_id, job.job_id, "analysis.json")
+    assert shorten_key(job.company_id, job.job_id, own) == "./analysis.json"
+    assert shorten_key(job.company_id, new_record_id(), own) == own
+
+
+def test_how_a_job_stands_follows_from_its_record() -> None:
+    job = a_job(files=1)
+    assert (job.origin, job.is_unattended) == ("upload", False)
+    asks, alone = (replace(job, intake=Intake(auto_confirm=auto)) for auto in (False, True))
+    assert [(one.origin, one.is_unattended) for one in (asks, alone)] == [("inbox", False), ("inbox", True)]
+    assert [replace(job, status=status).is_terminal for status in STATUSES] == [False] * 4 + [True] * 2
+    rejected = [replace(job, status=status, error=FAULT).is_rejected for status in STATUSES]
+    assert rejected == [False, False, True, True, False, False]
+    assert [replace(job, status=status).is_rejected for status in STATUSES] == [False, False, True] + [
+        False
+    ] * 3
+    assert [replace(job, error=error).is_cancelled for error in (None, FAULT, CANCELLED)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_job_is_overdue_once_its_time_is_over_and_files_are_missing() -> None:
+    job = a_job(files=1)
+    before, after = "2026-01-15T10:29:59.999Z", "2026-01-15T10:30:00.001Z"
+    assert [job.is_overdue(now) for now in (before, job.expires_at, after)] == [False, True, True]
+    assert not replace(job, arrived=frozenset({"./00.csv"})).is_overdue(after)
+    assert not replace(job, status="analisando").is_overdue(after)
+
+
+def test_a_result_counts_the_rows_of_the_files() -> None:
+    assert LoadResult(5, 3, 2, 1, 400).row_count == 11
+    assert LoadResult(5).as_record() == {
+        "inserted": 5,
+        "updated": 0,
+        "unchanged": 0,
+        "rejected": 0,
+        "milliseconds": 0,
+    }
+
+
+def test_an_inbox_job_is_read_as_it_was_written(jobs: Jobs) -> None:
+    job = a_job(intake=Intake("vendas", "upsert", auto_confirm=True))
+    jobs.create(job)
+    assert kept(jobs, job) == job
+    done = jobs.complete(job, "5" * 24, LoadResult(1, 2, 3, 4, 5))
+    assert done
+    assert done.result == LoadResult(1, 2, 3, 4, 5)

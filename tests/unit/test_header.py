@@ -3,7 +3,7 @@
 import pytest
 
 from managed_tables_analyze.layout.grid import make_grid
-from managed_tables_analyze.layout.header import Header
+from managed_tables_analyze.layout.header import Header, join_labels
 from managed_tables_analyze.layout.search import Grid, find_header
 from managed_tables_analyze.workbooks.sheets import MergedRange
 
@@ -76,3 +76,46 @@ def test_a_blank_label_that_no_row_has_a_cell_for_is_dropped() -> None:
 
 def test_a_grid_of_blanks_has_no_table() -> None:
     assert find_header(Grid(make_grid([(1, 1, [None, " "], None), (2, 2, [], None)]), False, True)) is None
+
+
+TWO, THREE, FOUR = (["1"] * count for count in (2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("lines", "below", "labels"),
+    [
+        ([["a", 'b"c']], [THREE] * 2, ["a", "b", "c"]),  # a delimiter is missing
+        ([['a"b', "c"]], [THREE] * 2, ["a", "b", "c"]),
+        ([["x", '"a"b"', "c"]], [FOUR] * 2, ["x", "a", "b", "c"]),
+        ([['a"b"c', "d"]], [THREE] * 2, ['a"b"c', "d"]),
+        ([["a", 'b"c']], [TWO] * 2, ["a", 'b"c']),
+        ([["a", "", "b"]], [TWO] * 2, ["a", "b"]),
+        ([["a", "", "b"]], [THREE] * 2, ["a", "", "b"]),
+        ([["a", "", " ", "b"]], [TWO] * 2, ["a", "", " ", "b"]),
+        ([["a", "b"]], [["1", "x", "y"], ["2", "x", "y"]], ["", "a", "b"]),  # rows are numbered
+        ([["a", "b"]], [["1", "x", "y"], ["3", "x", "y"]], ["a", "b"]),
+        ([["a", "b"]], [["1", "x", "y"]], ["a", "b"]),
+        ([["a", "b"]], [["1", "x", ""], ["2", "x", " "]], ["a", "b"]),
+        ([["A", None, "B"], ["x", "y", "z"]], [THREE], ["A x", "A y", "B z"]),
+        ([["A", None, None], ["x", "y", None]], [], ["A x", "A y"]),
+        ([["A", "A"], ["x", "A"]], [], ["A x", "A"]),
+        ([["\ufeffa", " b "]], [TWO], ["a", " b "]),
+        ([[" a  b "], ["\ufeffc"]], [], ["a b c"]),
+        ([], [], []),
+    ],
+)
+def test_labels_are_joined_and_mended(
+    lines: list[list[str | None]], below: list[list[str | None]], labels: list[str]
+) -> None:
+    assert join_labels(lines, below) == labels
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "data", "above"),
+    [(3, 4, 6, [1, 2, 5]), (3, None, 4, [1, 2]), (None, None, 3, [1, 2]), (1, 1, 2, [])],
+)
+def test_the_lines_above_the_data_are_those_that_name_nothing(
+    first: int | None, last: int | None, data: int, above: list[int]
+) -> None:
+    found = Header([], [], 2, first, data, last_line=last)
+    assert list(found.lines_above()) == above

@@ -103,6 +103,25 @@ def test_days_have_no_midnight(tmp_path: Path) -> None:
     assert rows_of(read_calamine(path))[1] == ["2024-01-31", "2024-01-31T10:30:00"]
 
 
+@pytest.mark.parametrize("read", [read_calamine, read_xls])
+def test_a_sheet_may_begin_anywhere(tmp_path: Path, read: child.Reader) -> None:
+    path = tmp_path / "00"
+    path.write_bytes(xls([[], [], [None, None, "a"], [None, None, "\0"], [None, None, "b"]]))
+    found = [pair for sheet in read(path) for batch in sheet.batches for pair in batch.rows()]
+    assert found == [(3, [None, None, "a"]), (5, [None, None, "b"])]
+    path.write_bytes(xls([[]]))
+    assert rows_of(read(path)) == []
+
+
+@pytest.mark.parametrize("read", [read_calamine, read_xls, read_xlsx])
+def test_a_file_that_is_no_workbook_is_refused_with_its_reason(tmp_path: Path, read: child.Reader) -> None:
+    path = tmp_path / "00"
+    path.write_bytes(b"nothing of the kind")
+    reason = "truncado ou não é um pacote ZIP" if read is read_xlsx else "não pode ser lida"
+    with pytest.raises(WorkbookError, match=reason):
+        list(read(path))
+
+
 def _refuse(_: Path) -> Iterator[RawSheet]:
     raise WorkbookError("não pode ser lida")
 

@@ -76,6 +76,7 @@ FORMS = {
     "formulas of every kind": '<row r="N"><c r="AN"><f t="shared" si="0"/><v>2</v></c>'
     '<c r="BN"><f>1/0</f></c>'
     '<c r="CN" t="str"><f>""</f><v></v></c><c r="DN" t="e"><f>1/0</f><v>#DIV/0!</v></c></row>',
+    "formulas without a value": '<row r="N"><c r="AN"><f>1/0</f></c><c r="BN"><v>1</v></c></row>',
     "escapes": '<row r="N"><c r="AN" t="str"><v>a&amp;b _x0041_ &#233;</v></c>'
     '<c r="BN" t="inlineStr"><is><t>&lt;_x000D_&gt;</t></is></c></row>',
     "hidden rows": '<row r="N" hidden="1"><c r="AN"><v>1</v></c></row>',

@@ -1,6 +1,7 @@
 """What a person states of a column's cells goes before what was inferred."""
 
 import pytest
+from pydantic import ValidationError
 from test_conversion import CONNECTION
 
 from managed_tables.conversion import Formats
@@ -42,3 +43,16 @@ def test_cells_are_rewritten_before_they_are_converted(choice: ColumnChoice, rea
     query = f"SELECT {choice.rewritten('cell')} FROM (SELECT unnest($1::VARCHAR[]) AS cell)"  # noqa: S608
     assert [value for (value,) in CONNECTION.execute(query, [cells]).fetchall()] == read
     assert choice.rewrites is (read != cells)
+
+
+def test_choices_are_read_from_json() -> None:
+    choice = ColumnChoice.model_validate({"null_tokens": ["s/d"], "true_tokens": [], "source": "a"})
+    assert choice == ColumnChoice(null_tokens=("s/d",), true_tokens=(), source="a")
+
+
+@pytest.mark.parametrize("name", ["null_tokens", "true_tokens", "false_tokens"])
+def test_tokens_are_few_and_short(name: str) -> None:
+    ColumnChoice.model_validate({name: ["x" * 100] * 20})
+    for tokens in (["x" * 101], ["x"] * 21, "x"):
+        with pytest.raises(ValidationError):
+            ColumnChoice.model_validate({name: tokens})

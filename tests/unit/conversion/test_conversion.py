@@ -187,6 +187,17 @@ def test_datetimes_keep_their_instant(moments: list[datetime], offset_minutes: i
         ("9999-12-31T22:59:59-01", "UTC", True),
         ("30/12/9999 23:59:59", "America/Sao_Paulo", True),
         ("01/01/2001 00:00:00+05:00", "UTC", True),
+        ("1/1/0001 00:00 GMT", "Asia/Tokyo", True),
+        ("01.01.0001 04:59 +05", "UTC", False),
+        ("1-1-0001 12:30 AM +01:00", "UTC", False),
+        ("1-1-0001 12:30 PM +01:00", "UTC", True),
+        ("0001/01/01 08:59:59", "Asia/Tokyo", False),
+        ("0001/1/1 09:18:59", "Asia/Tokyo", True),
+        ("9999/12/31 20:59:59.5", "America/Sao_Paulo", True),
+        ("9999/12/31 21:00:00", "America/Sao_Paulo", False),
+        ("31.12.9999 22:30 -01:30", "UTC", False),
+        ("31.12.9999 22:29:59 -0130", "UTC", True),
+        ("31-12-9999 12:00 PM Z", "America/Sao_Paulo", True),
     ],
 )
 def test_datetimes_stay_in_the_years_1_to_9999_in_utc(text: str, zone: str, converts: bool) -> None:

@@ -1,12 +1,15 @@
 """Single forms of values, each in a table: what it becomes, or None where it is of no such type."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from test_conversion import CONNECTION, convert
 
-from managed_tables.conversion import Formats, build_conversion, explain
+from managed_tables.conversion import Formats, build_conversion, explain, times, units, workbook_cells
 from managed_tables.conversion.cells import ERROR_VALUES
+from managed_tables.conversion.sql_text import choose, identifier, literal, matches, trimmed
+from managed_tables.details import DetailCode
 from managed_tables.schema import ColumnType
 
 NUMBERS: Mapping[str, str | None] = {
@@ -27,6 +30,70 @@ NUMBERS: Mapping[str, str | None] = {
     "5,00 R$": None,
     "01,5": None,
     "1.23,4": None,
+    "1X234": None,
+    "1X5": None,
+    "1,5X": None,
+    "R$ 1X5": None,
+    "1.234X567": None,
+    " - R$ 5": "-5",
+    "-R$ -5": None,
+    "R$ 1.234": "1234",
+    "R$ 12": "12",
+    "R$ 5 ": "5",
+    "R$ 01": None,
+    "R$5-": None,
+    "R$-": "0",
+    " R$ - ": "0",
+    "$ 5": None,
+    "( 5,1 )": "-5.1",
+    "(1.234)": "-1234",
+    "R$( 5 )": "-5",
+    "(-5)": None,
+    "(R$ -5)": None,
+    "1.234,5-": "-1234.5",
+    "0,5-": "-0.5",
+    "5-": None,
+    ",5-": None,
+    "-,5": "-.5",
+    "1e3": "1e3",
+    "1E+3": "1E+3",
+    "-1,5e-3": "-1.5e-3",
+    ",5e1": ".5e1",
+    "1e": None,
+    "e5": None,
+    "1.000e3": None,
+    "1 234": "1234",
+    "1 234,5": "1234.5",
+    "1\u2007234\u202f567": "1234567",
+    "R$ 1 234,56": "1234.56",
+    "1.234 567,8": None,
+    "1.000.000.000.000.000.000.000,12345678901234567890": "1000000000000000000000.12345678901234567890",
+    "123456789012345678901234567890": "123456789012345678901234567890",
+    "R$ 12345678901234567890,1": "12345678901234567890.1",
+}
+WHOLE_NUMBERS: Mapping[str, str | None] = {
+    "0": "0",
+    "-0": "-0",
+    "+5": "+5",
+    " 12 ": "12",
+    "1.234": "1234",
+    "-1.234": "-1234",
+    "12.345.678": "12345678",
+    "1.2345": None,
+    "1,0": None,
+    "1 234": "1234",
+    "1\u00a0234\u202f567": "1234567",
+    "999999999999999999": "999999999999999999",
+    "1000000000000000000": "1000000000000000000",
+    "+9.223.372.036.854.775.807": "+9223372036854775807",
+    "9.223.372.036.854.775.808": None,
+    "-9.223.372.036.854.775.808": "-9223372036854775808",
+    "-9.223.372.036.854.775.809": None,
+    "R$ 1": None,
+    "1e3": None,
+    "5-": None,
+    "1X234": None,
+    "12X": None,
 }
 DAYS: Mapping[str, str | None] = {
     "2024-01-31": "2024-01-31",
@@ -37,6 +104,13 @@ DAYS: Mapping[str, str | None] = {
     "24/01/31": "2031-01-24",  # the day is first
     "24-01-31": None,
     "24.01.31": None,
+    "10.12.2011": "2011-12-10",
+    "10.12.11": None,
+    "10-12-2011": "2011-12-10",
+    "1/1/68": "2068-01-01",
+    "1/1/69": "1969-01-01",
+    "1/1/1": None,
+    "1/1/123": None,
     "29/02/12": "2012-02-29",
     "29/02/00": "2000-02-29",
     "29/02/96": "1996-02-29",
@@ -66,6 +140,29 @@ DAYS: Mapping[str, str | None] = {
     "13/2024": None,
     "2024-13": None,
     "01/24": None,
+    "2024/01": None,
+    "2024-1": "2024-01-01",
+    "1-2024": None,
+    " 1/2024 ": "2024-01-01",
+    " jan/24 ": "2024-01-01",
+    "fev-24": "2024-02-01",
+    "fev 24": "2024-02-01",
+    "fev de 24": None,
+    "fev-2024": "2024-02-01",
+    "FEV./2024": "2024-02-01",
+    "fev 2024": "2024-02-01",
+    "1 fev 24": "2024-02-01",
+    "1/fev/24": "2024-02-01",
+    "1-fev-2024": "2024-02-01",
+    "1 fev 2024": "2024-02-01",
+    "1 de fev de 24": None,
+    "1° de maio de 2024": "2024-05-01",
+    "31/abr/2024": None,
+    "31-abr-24": None,
+    "30/fev/24": None,
+    "29/fev/24": "2024-02-29",
+    "29/fev/00": "2000-02-29",
+    "29 fev 2023": None,
     "00/00/0000": "vazio",
     "  /  /    ": "vazio",
     "__/__/____": "vazio",
@@ -85,6 +182,25 @@ MOMENTS: Mapping[str, str | None] = {
     "31/01/2024 24:00": None,
     "31/01/2024 10:60": None,
     "31/01/2024 10:30-16:00": None,
+    "31/01/2024 10:30-15:30": "2024-01-31 10:30-15:30",
+    "31/01/2024 10:30:15.123 +03": "2024-01-31 10:30:15.123 +03",
+    "31/01/2024 10:30:15,5": "2024-01-31 10:30:15.5",
+    "31/01/2024 10:30 -0330": "2024-01-31 10:30 -0330",
+    "31/01/2024 10:30z": "2024-01-31 10:30z",
+    "31/01/2024T10:00": "2024-01-31 10:00",
+    "31/01/2024  10:00": "2024-01-31 10:00",
+    "31.01.2024 10:30": "2024-01-31 10:30",
+    "31-01-2024 10:30": "2024-01-31 10:30",
+    "1/2/24 1:05 PM": "2024-02-01 1:05 PM",
+    "31/01/2024 12:00 AM": "2024-01-31 12:00 AM",
+    "31/01/2024 0:30 PM": None,
+    "31/01/2024 9:5": None,
+    "1-fev-24 10:00": "2024-02-01 10:00",
+    "2024-01 10:00": "2024-01-01 10:00",
+    "01/2024 10:00": "2024-01-01 10:00",
+    "1 de maio de 2024 23:59": "2024-05-01 23:59",
+    "20240131": None,
+    "20240131 10:00": None,
 }
 TRUTHS: Mapping[str, str | None] = {
     "sim": "true",
@@ -104,13 +220,207 @@ TRUTHS: Mapping[str, str | None] = {
     "2": None,
     "sim não": None,
 }
-TABLES = {"decimal": NUMBERS, "date": DAYS, "datetime": MOMENTS, "boolean": TRUTHS}
+TABLES = {"decimal": NUMBERS, "integer": WHOLE_NUMBERS, "date": DAYS, "datetime": MOMENTS, "boolean": TRUTHS}
 
 
 @pytest.mark.parametrize("column_type", TABLES)
 def test_a_form_is_read_so_or_not_at_all(column_type: str) -> None:
     table = TABLES[column_type]
     assert dict(zip(table, convert(list(table), column_type, Formats()), strict=True)) == table
+
+
+@pytest.mark.parametrize(
+    ("formats", "column_type", "table"),
+    [
+        (
+            Formats(decimal_mark="."),
+            "decimal",
+            {"1,234.56": "1234.56", "R$ 1,234.5": "1234.5", "1 234.5": "1234.5", "1.5-": "-1.5",
+             ".5": ".5", "1,5": None, "1,500": "1500", "1.234.567": None},
+        ),
+        (Formats(decimal_mark="."), "integer", {"1,234": "1234", "1.234": None}),
+        (
+            Formats(date_order="mdy"),
+            "date",
+            {"12/31/2024": "2024-12-31", "12.31.2024": "2024-12-31", "12-31-2024": "2024-12-31",
+             "1/2/2024": "2024-01-02", "12/31/24": "2024-12-31", "02/29/12": "2012-02-29", "02/29/13": None,
+             "31/12/2024": None, "12-31-24": None, "2024-12-31": "2024-12-31", "1-fev-24": "2024-02-01"},
+        ),
+        (
+            Formats(date_order="ymd"),
+            "date",
+            {"2024-12-31": "2024-12-31", "2024/12/31": "2024-12-31", " 2024-1-5 ": "2024-01-05",
+             "24/12/31": None, "24-12-31": None, "31/12/2024": None, "1-fev-24": "2024-02-01"},
+        ),
+        (
+            Formats(date_order="mdy"),
+            "datetime",
+            {"12/31/2024 10:30:00": "2024-12-31 10:30:00", "1/2/2024 9:30": "2024-01-02 9:30"},
+        ),
+        (
+            Formats(date_order="ymd"),
+            "datetime",
+            {"2024-12-31 10:30:00": "2024-12-31 10:30:00", "2024/12/31 10:30": "2024-12-31 10:30"},
+        ),
+        (
+            Formats(latest="2026-01-31"),  # nobody is born tomorrow
+            "date",
+            {"31/01/26": "2026-01-31", "01/02/26": "1926-02-01", "1-fev-26": "1926-02-01",
+             "fev/26": "1926-02-01", "31/01/99": "1999-01-31", "01/02/2050": "2050-02-01",
+             "1 fev 2050": "2050-02-01"},
+        ),
+        (
+            Formats(latest="2026-01-31"),
+            "datetime",
+            {"31/01/26 10:00": "2026-01-31 10:00", "01/02/26 10:00": "1926-02-01 10:00"},
+        ),
+    ],
+)  # fmt: skip
+def test_formats_decide_what_a_form_becomes(
+    formats: Formats, column_type: str, table: Mapping[str, str | None]
+) -> None:
+    assert dict(zip(table, convert(list(table), column_type, formats), strict=True)) == table
+
+
+MONTHS = (
+    ("jan", "janeiro", "january"), ("fev", "fevereiro", "feb", "february"),
+    ("mar", "março", "marco", "march"), ("abr", "abril", "apr", "april"), ("mai", "maio", "may"),
+    ("jun", "junho", "june"), ("jul", "julho", "july"), ("ago", "agosto", "aug", "august"),
+    ("set", "setembro", "sep", "sept", "september"), ("out", "outubro", "oct", "october"),
+    ("nov", "novembro", "november"), ("dez", "dezembro", "dec", "december"),
+)  # fmt: skip
+
+
+def test_months_have_names_and_short_names_in_two_languages() -> None:
+    days = {f"5 de {name} de 2024": month for month, names in enumerate(MONTHS, 1) for name in names}
+    assert convert(list(days), "date", Formats()) == [f"2024-{month:02d}-05" for month in days.values()]
+    capitals = [day.upper().replace(" DE ", " de ") for day in days]
+    assert convert(capitals, "date", Formats()) == convert(list(days), "date", Formats())
+    longer = [f"5 de {name}x de 2024" for names in MONTHS for name in names]
+    assert convert(longer, "date", Formats()) == [None] * len(longer)
+
+
+def test_a_named_month_has_the_days_of_the_calendar() -> None:
+    lengths = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    days = {
+        f"{day}/{month:02d}/2024": day <= length
+        for month, length in enumerate(lengths, 1)
+        for day in (29, 30, 31)
+    }
+    named = [f"{text[:2]}-{MONTHS[int(text[3:5]) - 1][0]}-24" for text in days]
+    for texts in (list(days), named):
+        assert [value is not None for value in convert(texts, "date", Formats())] == list(days.values())
+
+
+@pytest.mark.parametrize("blank", [*" \t\n\v\f\r", "\u00a0", "\u2007", "\u202f", "\ufeff"])
+def test_every_blank_may_pad_a_value(blank: str) -> None:
+    values = {"integer": "12", "decimal": "1,5", "boolean": "true", "date": "2024-01-31"}
+    written = {"integer": "12", "decimal": "1,5", "boolean": "sim", "date": "31/01/2024"}
+    for column_type, value in values.items():
+        found = convert([f"{blank}{written[column_type]}{blank}"], column_type, Formats())
+        assert found == [value.replace(",", ".")]
+
+
+def matching(pattern: str, texts: list[str]) -> list[str]:
+    query = f"SELECT cell FROM (SELECT unnest($1::VARCHAR[]) AS cell) WHERE {matches('cell', pattern)}"  # noqa: S608
+    return [text for (text,) in CONNECTION.execute(query, [texts]).fetchall()]
+
+
+def test_a_time_of_day_alone_is_told_by_its_form() -> None:
+    told = [
+        "10:30",
+        "24:00",
+        "9:05",
+        "10:30:05",
+        "10:30:05.5",
+        "10:30:05,25",
+        "10h",
+        "10H30",
+        "10h30min",
+        " 10:30 ",
+    ]
+    other = ["25:00", "10h60", "10", "10:60", "10:30:60", "10:3", "31/01/2024 10:30"]
+    assert matching(times.TIME_OF_DAY, told + other) == told
+
+
+def test_a_year_of_two_digits_is_told_by_its_place() -> None:
+    told = [
+        "31/12/24",
+        "jan/24",
+        "15-jan-24",
+        "15 jan 24 10:30",
+        "1-fev-24T10:30",
+        "12/24",
+        " 1/1/24 ",
+        "jan./24",
+    ]
+    other = ["31/12/2024", "2024-12-31", "15 jan 2024", "jan/2024"]
+    assert matching(times.SHORT_YEAR_DATE, told + other) == told
+
+
+def test_a_time_without_a_zone_is_told_by_its_end() -> None:
+    told = ["31/01/2024 10:30", "31/01/2024 10:30 pm", "31/01/2024 10:30:00,5 "]
+    other = ["31/01/2024 10:30Z", "31/01/2024", "31/01/2024 10:30 -03", "31/01/2024 10:30 GMT"]
+    assert matching(times.TIME_WITHOUT_ZONE, told + other) == told
+
+
+@pytest.mark.parametrize(
+    ("value", "zoned"),
+    [
+        ("2024-01-31", "2024-01-31 00:00 America/Bahia"),
+        ("2024-01-31 10:30", "2024-01-31 10:30 America/Bahia"),
+        ("2024-01-31 10:30PM", "2024-01-31 10:30PM America/Bahia"),
+        ("2024-01-31 10:30:15.5 UTC", None),
+        ("2024-01-31 10:30Z", None),
+        ("2024-01-31 10:30 z", None),
+        ("2024-01-31 10:30-03", None),
+        ("2024-01-31 10:30 +03:00", None),
+        ("2024-01-31 10:30 pm GMT", None),
+    ],
+)
+def test_a_moment_without_a_zone_gets_the_columns(value: str, zoned: str | None) -> None:
+    [(found,)] = CONNECTION.execute(f"SELECT {times.with_zone('$1', 'America/Bahia')}", [value]).fetchall()
+    assert found == (zoned or value)
+
+
+UNITS = (
+    "%", "‰", "kg", "g", "mg", "t", "ton", "l", "ml", "m", "cm", "mm", "km", "m²", "m³", "km²", "ha", "hs",
+    "hrs", "min", "s", "un", "und", "unid", "pç", "pc", "pcs", "cx", "°C", "ºC", "kW", "kWh", "W", "KB",
+    "MB", "GB", "TB", "kcal", "dias", "anos", "meses",
+)  # fmt: skip
+CURRENCIES = ("R$", "US$", "$", "€", "£", "USD", "EUR", "BRL")
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_stands_behind_its_number(unit: str) -> None:
+    found = [units.find_unit(text) for text in (f"10 {unit}", f"-1.234,5{unit}", f"\u00a0+1\u00a0{unit} ")]
+    assert found == [unit] * 3
+    assert units.is_known_unit(unit)
+    assert units.is_known_unit(unit.upper())
+    assert not units.is_currency(unit)
+
+
+@pytest.mark.parametrize("unit", CURRENCIES)
+def test_a_currency_stands_before_its_number(unit: str) -> None:
+    found = [units.find_unit(text) for text in (f"{unit} 10", f"-{unit}1.234,5", f" + {unit} -1 ")]
+    assert found == [unit] * 3
+    assert units.is_known_unit(unit)
+    assert units.is_currency(unit)
+
+
+@pytest.mark.parametrize(
+    "text", ["5", "R$ 5 kg", "5 quilos", "5 quilogramas", "abcd5", "1.5e3", "5 m2", "kg", "5 kg 6", "R$ 5 R$"]
+)
+def test_not_everything_about_a_number_is_a_unit(text: str) -> None:
+    assert units.find_unit(text) is None or not units.is_known_unit(units.find_unit(text) or "")
+
+
+def test_numbers_that_may_carry_a_unit_are_told_by_their_form() -> None:
+    told = ["10 kg", "R$ 5", "-R$ 5", "- R$5", "R$-5", "5,5 %", "5 km/h", " 10 kg ", "\t+1.000,00kg"]
+    plain = ["5", "-5", " 1.234,5 "]
+    other = ["5 metros", "5 m2", "abcd 5", "1e5", "kg", "5 5"]
+    assert matching(units.NUMBER_WITH_UNIT, told + plain + other) == told
+    assert matching(units.NUMBER_PERHAPS_WITH_UNIT, told + plain + other) == told + plain
 
 
 @pytest.mark.parametrize("column_type", list(ColumnType))
@@ -167,25 +477,171 @@ def test_a_workbooks_own_percentages_stand_beside_written_ones() -> None:
         ("ontem", "date", "não é uma data"),
         ("talvez", "boolean", "não é sim/não nem verdadeiro/falso"),
         ("a\0b", "text", "contém o caractere NUL, que o banco não guarda"),
+        ("R$ 01,00", "decimal", "começa com zero: é um código, e o zero se perderia em um número"),
+        ("(-01)", "decimal", "começa com zero: é um código, e o zero se perderia em um número"),
+        ("r$ +007", "integer", "começa com zero: é um código, e o zero se perderia em um número"),
+        ("nan", "integer", "não é um número inteiro: NaN e infinito não são aceitos"),
+        ("+INF", "decimal", "não é um número: NaN e infinito não são aceitos"),
+        (
+            "1.234,5,6",
+            "integer",
+            "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente",
+        ),
+        ("1,234", "integer", "não é um número inteiro com a vírgula como separador decimal"),
+        ("r$ 5", "integer", "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente"),
+        ("1e5", "integer", "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente"),
+        ("(R$ 5,5,5)", "decimal", "não é um número com a vírgula como separador decimal"),
+        ("-9223372036854775809", "integer", "é grande demais para um inteiro: use o tipo decimal"),
+        ("31/02/2024 10:30", "datetime", "não é um dia que exista, na ordem dia/mês/ano"),
+        ("2024-02-30", "date", "não é um dia que exista, na ordem dia/mês/ano"),
+        ("2024-01-31x", "datetime", "não é uma data com hora"),
+        ("31/01-2024", "date", "não é uma data"),
+        ("ontem", "datetime", "não é uma data com hora"),
+        ("01/02/2024 10:30:00.1234567", "datetime", "a fração de segundo tem mais de 6 casas"),
+        ("01/02/2024 10:30:00,1234567", "datetime", "a fração de segundo tem mais de 6 casas"),
     ],
 )
 def test_a_refusal_says_what_is_wrong(text: str, column_type: str, reason: str) -> None:
     assert explain(text, ColumnType(column_type), Formats()).reason == reason
 
 
-SUGGESTED = {
-    "boolean": {"sim": True, "n": True, "0": False, "1": False},
-    "date": {"31/01/2024": True, "2024-01-31": True, "jan/24": False, "20240131": False},
-    "datetime": {"31/01/2024 10:30": True, "jan/24": False},
-    "integer": {"1.234": True, "1 234": False, "1\u00a0234": True},
-}
+@pytest.mark.parametrize(
+    ("text", "column_type", "formats", "reason"),
+    [
+        ("1.2.3", "decimal", {"decimal_mark": "."}, "não é um número com o ponto como separador decimal"),
+        ("31/12/2024", "date", {"date_order": "mdy"}, "não é um dia que exista, na ordem mês/dia/ano"),
+        ("12/31/2024", "date", {"date_order": "dmy"}, "não é um dia que exista, na ordem dia/mês/ano"),
+        ("2024-13-01", "date", {"date_order": "ymd"}, "não é um dia que exista, na ordem ano-mês-dia"),
+        ("2024-13-01", "date", {"date_order": "mdy"}, "não é um dia que exista, na ordem mês/dia/ano"),
+    ],
+)
+def test_a_refusal_names_the_columns_format(
+    text: str, column_type: str, formats: dict[str, Any], reason: str
+) -> None:
+    assert explain(text, ColumnType(column_type), Formats(**formats)).reason == reason
 
 
-@pytest.mark.parametrize("column_type", SUGGESTED)
-def test_only_some_forms_that_convert_suggest_their_type(column_type: str) -> None:
-    table = SUGGESTED[column_type]
-    suggests = build_conversion("cell", ColumnType(column_type), Formats()).suggests
-    query = f"SELECT {suggests} FROM (SELECT unnest($1::VARCHAR[]) AS cell)"  # noqa: S608
+@pytest.mark.parametrize(
+    ("column_type", "code"),
+    [
+        (ColumnType.INTEGER, DetailCode.NOT_AN_INTEGER),
+        (ColumnType.DECIMAL, DetailCode.NOT_A_DECIMAL),
+        (ColumnType.BOOLEAN, DetailCode.NOT_A_BOOLEAN),
+        (ColumnType.DATE, DetailCode.NOT_A_DATE),
+        (ColumnType.DATETIME, DetailCode.NOT_A_DATETIME),
+        (ColumnType.TEXT, DetailCode.INVALID_CHARACTER),
+    ],
+)
+def test_a_refusal_has_the_code_of_its_type(column_type: ColumnType, code: DetailCode) -> None:
+    assert explain("a\0b", column_type, Formats()).code == code
+
+
+SUGGESTED = [
+    ("boolean", {}, {"sim": True, "n": True, "0": False, "1": False}),
+    ("date", {}, {"31/01/2024": True, "2024-01-31": True, "jan/24": False, "20240131": False}),
+    ("datetime", {}, {"31/01/2024 10:30": True, "jan/24": False}),
+    ("integer", {}, {"1.234": True, "1 234": False, "1\u00a0234": True}),
+    ("decimal", {}, {"1.234,5": True, "1 234": False, "1 234,5": True, "R$ 5": True}),
+    ("decimal", {"unit": "kg"}, {"10 kg": True, "1 234 kg": False}),
+    ("decimal", {"unit": "%", "workbook": True}, {"0.5": True, "50%": True}),
+    ("decimal", {"workbook": True}, {"1.5": True, "-0.25E-3": True, "1.500": True, "1,5": True}),
+    ("integer", {"workbook": True}, {"15": True}),
+]
+
+
+@pytest.mark.parametrize(("column_type", "formats", "table"), SUGGESTED)
+def test_only_some_forms_that_convert_suggest_their_type(
+    column_type: str, formats: dict[str, Any], table: Mapping[str, bool]
+) -> None:
+    suggests = build_conversion("cell", ColumnType(column_type), Formats(**formats)).suggests
+    query = f"SELECT ({suggests}) FROM (SELECT unnest($1::VARCHAR[]) AS cell)"  # noqa: S608
     found = [value for (value,) in CONNECTION.execute(query, [list(table)]).fetchall()]
     assert dict(zip(table, found, strict=True)) == table
-    assert None not in convert(list(table), column_type, Formats())
+    assert None not in convert(list(table), column_type, Formats(**formats))
+
+
+def signed(text: str) -> str:
+    return workbook_cells.mark_text(text)
+
+
+@pytest.mark.parametrize(
+    ("column_type", "formats", "table"),
+    [
+        # A workbook's own numbers are exact; its texts are read by the column's mark, as in a text file.
+        (
+            "decimal",
+            {},
+            {"1.5": "1.5", "1500": "1500", "-0.25": "-0.25", "1E-7": "1E-7", "1.5E+20": "1.5E+20",
+             "1.500": "1.500", signed("1.500"): "1500", "1.500,5": "1500.5", "0.5x": None, "01.5": None,
+             "1.5E12345": None},
+        ),
+        ("integer", {}, {"15": "15", "1.5": None, "1.500": None, "1.5E+20": None, signed("1.500"): "1500",
+                         signed("-1.500.000"): "-1500000", "-0.5": None}),
+        ("decimal", {"decimal_mark": "."}, {signed("1.500"): "1.500", "1,500": "1500"}),
+        ("text", {}, {signed("1.500"): "1.500", "1.5": "1.5", "x": "x"}),
+        ("decimal", {"unit": "kg"}, {"10 kg": "10", "10": None}),
+    ],
+)  # fmt: skip
+def test_a_workbooks_numbers_are_not_its_texts(
+    column_type: str, formats: dict[str, Any], table: Mapping[str, str | None]
+) -> None:
+    found = convert(list(table), column_type, Formats(workbook=True, **formats))
+    assert dict(zip(table, found, strict=True)) == table
+
+
+@pytest.mark.parametrize("text", ["1.500", "-1.500", "12.345.678", "999.999"])
+def test_a_text_that_looks_grouped_is_signed_and_shown_without_it(text: str) -> None:
+    assert signed(text) == text + workbook_cells.TEXT_SIGN
+    assert workbook_cells.unmark_text(signed(text)) == text
+    cell = f"(SELECT {workbook_cells.mark_texts('$1')})"
+    found = CONNECTION.execute(f"SELECT {cell}, {workbook_cells.unmarked(cell)}", [text]).fetchone()
+    assert found == (signed(text), text)
+
+
+@pytest.mark.parametrize("text", ["1500", "1.50", "0.500", "1.5000", "1234.567", "+1.500", "1,500", "x"])
+def test_other_texts_stay_as_they_are(text: str) -> None:
+    assert signed(text) == text
+    assert workbook_cells.unmark_text(text + workbook_cells.TEXT_SIGN) == text + workbook_cells.TEXT_SIGN
+    assert CONNECTION.execute(f"SELECT {workbook_cells.mark_texts('$1')}", [text]).fetchone() == (text,)
+
+
+@pytest.mark.parametrize("token", ["-", "null", "NULL", "n/a", "N/A"])
+def test_null_tokens_are_empty_where_the_column_says_so(token: str) -> None:
+    for column_type in ("integer", "decimal", "boolean", "date", "datetime"):
+        texts = [token, f" {token}\u00a0"]
+        assert convert(texts, column_type, Formats(null_tokens=True)) == ["vazio"] * 2
+    assert convert([token], "text", Formats(null_tokens=True)) == [token]
+    assert convert([token, "abc"], "text", Formats(text_tokens=True)) == ["vazio", "abc"]
+
+
+def test_null_tokens_are_not_errors_nor_numbers() -> None:
+    assert convert(["nulo", "n/", "--", "na"], "text", Formats(text_tokens=True)) == [
+        "nulo",
+        "n/",
+        "--",
+        "na",
+    ]
+    assert convert(["#N/D", " #n/a "], "integer", Formats(null_tokens=True)) == ["vazio"] * 2
+
+
+def test_a_text_before_or_behind_the_letters_is_a_text() -> None:
+    texts = ["'", "!", "#", "#REF", "0", "~", "é", "\u00a0x", "日本", "-", "/"]
+    assert convert(texts, "text", Formats()) == texts
+
+
+@pytest.mark.parametrize("text", ["a", "it's", "''", 'say "x"', "a\\b", ""])
+def test_texts_and_names_are_quoted(text: str) -> None:
+    name = identifier(text or "x")
+    found = CONNECTION.execute(f"SELECT {name}, {literal(text)} FROM (SELECT 1 AS {name})")  # noqa: S608
+    assert found.description[0][0] == (text or "x")
+    assert found.fetchall() == [(1, text)]
+
+
+def test_of_several_branches_the_first_is_taken() -> None:
+    case = choose(("$1 > 2", "'large'"), ("$1 > 1", "'middle'"), otherwise="'small'")
+    assert [CONNECTION.execute(f"SELECT {case}", [n]).fetchone() for n in (3, 2, 1)] == [
+        ("large",),
+        ("middle",),
+        ("small",),
+    ]
+    assert CONNECTION.execute(f"SELECT {trimmed('$1')}", ["\u00a0 a b\t"]).fetchone() == ("a b",)

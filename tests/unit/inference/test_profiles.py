@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
+import pytest
 from staged_objects import write_staged
 
 from managed_tables.conversion import Formats
@@ -99,3 +100,43 @@ def test_a_long_text_is_one_value_by_its_beginning(tmp_path: Path) -> None:
     rows: list[list[str | None]] = [["x" * 200 + str(number % 7)] for number in range(40)]
     [text] = profiles(tmp_path, rows, ColumnType.TEXT)
     assert (text.distinct, text.top) == (1, [["x" * 100, 40]])
+
+
+@pytest.mark.parametrize(("columns", "values", "bins"), [(200, 10, 20), (600, 5, 10), (1_600, 2, 4)])
+def test_many_columns_have_fewer_values_and_bins_each(
+    tmp_path: Path, columns: int, values: int, bins: int
+) -> None:
+    rows: list[list[str | None]] = [[str(number)] * columns for number in range(20)]
+    first, *_, last = profiles(tmp_path, rows, *[ColumnType.INTEGER] * columns)
+    assert (len(first.top), len(first.histogram)) == (values, bins)
+    assert first == last
+
+
+def test_bins_of_decimals_and_moments_have_short_bounds(tmp_path: Path) -> None:
+    rows: list[list[str | None]] = [
+        [f"{number},{number}", f"01/01/2024 {number:02d}:00"] for number in range(4)
+    ]
+    amount, moment = profiles(tmp_path, rows, ColumnType.DECIMAL, ColumnType.DATETIME)
+    step = [Decimal("0.825"), Decimal("1.65"), Decimal("2.475")]
+    assert amount.histogram == [
+        [0, step[0], 1],
+        [step[0], step[1], 1],
+        [step[1], step[2], 1],
+        [step[2], Decimal("3.3"), 1],
+    ]
+    assert [low for low, *_ in moment.histogram] == [
+        "2024-01-01T03:00:00Z",
+        "2024-01-01T03:45:00Z",
+        "2024-01-01T04:30:00Z",
+        "2024-01-01T05:15:00Z",
+    ]
+    assert moment.histogram[-1][1:] == ["2024-01-01T06:00:00Z", 1]
+
+
+def test_a_bound_has_twelve_digits(tmp_path: Path) -> None:
+    rows: list[list[str | None]] = [["0"], ["1"], ["2"], ["0,333333333333333"]]
+    [amount] = profiles(tmp_path, rows, ColumnType.DECIMAL)
+    third = [["0"], ["1"], ["2,00000000001"]]
+    [other] = profiles(tmp_path, third, ColumnType.DECIMAL)
+    assert [low for low, *_ in amount.histogram] == [0, Decimal("0.5"), 1, Decimal("1.5")]
+    assert [low for low, *_ in other.histogram] == [0, Decimal("0.666666666670"), Decimal("1.33333333334")]

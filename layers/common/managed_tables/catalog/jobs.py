@@ -301,14 +301,19 @@ class Jobs(JobReading):
 
     def leave_index(self, job: JobRecord) -> None:
         """Remove a job that has ended, with nothing left to do, from those that the sweep looks at."""
-        self._forget(job, "active_pk", unless="unannounced")
+        key = job_key(job.company_id, job.job_id)
+        done = (
+            "attribute_exists(pk) AND attribute_not_exists(unannounced) AND attribute_not_exists(uncleared)"
+        )
+        with suppress(ConditionFailed):  # something is left to do after all, or the record is gone
+            self._items.change(key, {}, removals=("active_pk",), condition=done)
 
     def _forget(self, job: JobRecord, name: str, *, unless: str) -> None:
         """Remove this mark, and the job from the index unless the other mark is there."""
         key = job_key(job.company_id, job.job_id)
         try:
             condition = f"attribute_exists(pk) AND attribute_not_exists({unless})"
-            self._items.change(key, {}, removals=tuple({name, "active_pk"}), condition=condition)
+            self._items.change(key, {}, removals=(name, "active_pk"), condition=condition)
         except ConditionFailed:
             with suppress(ConditionFailed):  # the record may be gone by now
                 self._items.change(key, {}, removals=(name,), condition="attribute_exists(pk)")

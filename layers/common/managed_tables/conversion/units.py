@@ -11,8 +11,8 @@ from managed_tables.conversion.sql_text import BLANK, BLANKS, matches
 PERCENT = "%"
 _CURRENCIES = ("R$", "US$", "$", "€", "£", "USD", "EUR", "BRL")
 _UNITS = (
-    PERCENT, "‰", "kg", "g", "mg", "t", "ton", "l", "ml", "m", "cm", "mm", "km", "m²", "m2", "m³", "m3",
-    "km²", "km2", "ha", "hs", "hrs", "min", "s", "un", "und", "unid", "pç", "pc", "pcs", "cx", "°c", "ºc",
+    PERCENT, "‰", "kg", "g", "mg", "t", "ton", "l", "ml", "m", "cm", "mm", "km", "m²", "m³",
+    "km²", "ha", "hs", "hrs", "min", "s", "un", "und", "unid", "pç", "pc", "pcs", "cx", "°c", "ºc",
     "kw", "kwh", "w", "kb", "mb", "gb", "tb", "kcal", "dias", "anos", "meses",
 )  # fmt: skip
 _LOOKS = re.compile(r"[+-]?\s*(?P<before>[^\s\d.,+-]{1,3})?\s*[+-]?\d[\d.,]*\s*(?P<after>[^\s\d]{1,5})?")

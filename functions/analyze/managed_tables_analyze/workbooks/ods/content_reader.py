@@ -51,7 +51,7 @@ class _Table:
 
     name: str
     is_visible: bool
-    is_foreign: bool = False
+    is_foreign: bool
     merged: list[MergedRange] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
 

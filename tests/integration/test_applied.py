@@ -1,0 +1,203 @@
+"""What a company's database keeps of its tables and loads: each record stands alone, versions fence."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from loading_jobs import column
+
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.jobs import LoadResult
+from managed_tables.catalog.table_records import Applied
+from managed_tables.databases.applied import (
+    AppliedJob,
+    Fenced,
+    claim_job,
+    count_rows,
+    fence,
+    fence_at_once,
+    find_applied,
+    find_applied_job,
+    interrupt_and_shut_out,
+    loader_name,
+    lock_version,
+    record_additions,
+    record_change,
+    record_deletion,
+    record_new,
+    record_restoration,
+    record_result,
+    shut_out_job,
+)
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, TABLE_GONE, JobError, JobErrorKind
+from managed_tables.ids import new_record_id
+from managed_tables.services import Services
+from managed_tables.tables.row_counts import add_to_count
+
+COLUMNS = (column("n", "integer"), column("nome", nullable=False))
+RESULT = LoadResult(3, 2, 1, 4, 50)
+
+
+@pytest.fixture
+def connection(services: Services, company: ConnectionRecord) -> Iterator[PgConnection]:
+    """A session of a company whose database has loaded one job, of one table."""
+    with services.databases.open_company_connection(company) as connection:
+        load(connection, "job 1", "table 1", RESULT)
+        yield connection
+
+
+def load(connection: PgConnection, job_id: str, table_id: str, result: LoadResult) -> None:
+    assert claim_job(connection, job_id, table_id)
+    record_result(connection, job_id, result.row_count, result)
+
+
+def table(connection: PgConnection, name: str = "vendas") -> str:
+    table_id = new_record_id()
+    record_new(connection, table_id, name, COLUMNS)
+    return table_id
+
+
+def applied(connection: PgConnection, table_id: str) -> Applied:
+    found = find_applied(connection, table_id)
+    assert found
+    return found
+
+
+def test_a_job_is_shut_out_beside_one_that_has_loaded(connection: PgConnection) -> None:
+    assert shut_out_job(connection, "job 2", "table 1") is None
+    assert find_applied_job(connection, "job 1") == AppliedJob("table 1", RESULT)
+    with pytest.raises(JobError) as caught:
+        find_applied_job(connection, "job 2")
+    assert caught.value.kind == JOB_FAULT
+    assert not claim_job(connection, "job 2", "table 1")
+    assert find_applied_job(connection, "job 3") is None
+
+
+@pytest.mark.parametrize("shut_out", [shut_out_job, interrupt_and_shut_out])
+@pytest.mark.parametrize(
+    ("reason", "kept"), [(JOB_CANCELLED, JOB_CANCELLED), (JOB_FAULT, JOB_FAULT), (TABLE_GONE, JOB_FAULT)]
+)
+def test_why_a_job_was_shut_out_is_kept(
+    connection: PgConnection,
+    shut_out: Callable[..., AppliedJob | None],
+    reason: JobErrorKind,
+    kept: JobErrorKind,
+) -> None:
+    assert shut_out(connection, "job 2", "table 1", reason) is None
+    with pytest.raises(JobError) as caught:
+        find_applied_job(connection, "job 2")
+    assert caught.value.kind == kept
+
+
+def test_what_has_loaded_is_not_shut_out(connection: PgConnection) -> None:
+    load(connection, "job 2", "table 2", LoadResult(7))
+    assert shut_out_job(connection, "job 1", "table 1", JOB_CANCELLED) == AppliedJob("table 1", RESULT)
+    assert interrupt_and_shut_out(connection, "job 2", "table 2", JOB_CANCELLED) == AppliedJob(
+        "table 2", LoadResult(7)
+    )
+    assert not claim_job(connection, "job 1", "table 1")
+
+
+def test_a_result_of_an_earlier_release_is_its_number_of_rows(connection: PgConnection) -> None:
+    connection.execute("UPDATE managed_tables.applied_jobs SET result = NULL, row_count = 9")
+    assert find_applied_job(connection, "job 1") == AppliedJob("table 1", LoadResult(inserted=9))
+
+
+def test_cancelling_interrupts_the_session_that_loads(
+    services: Services, company: ConnectionRecord, connection: PgConnection
+) -> None:
+    with services.databases.open_company_connection(company) as loader:
+        loader.execute("SELECT set_config('application_name', %s, false)", [loader_name("job 2")])
+        loader.execute("BEGIN")
+        assert claim_job(loader, "job 2", "table 1")
+        assert interrupt_and_shut_out(connection, "job 2", "table 1", JOB_CANCELLED) is None
+        assert loader.broken or not is_alive(loader)
+
+
+def is_alive(connection: PgConnection) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except Exception:
+        return False
+    return True
+
+
+def test_a_tables_record_is_read_as_it_was_written(connection: PgConnection) -> None:
+    other, table_id = table(connection, "outra"), table(connection)
+    new = Applied(1, "vendas", "active", COLUMNS, deleted=False)
+    assert applied(connection, table_id) == new
+    added = replace(
+        new, title="Vendas", description="de 2026", key=("n",), indexes=(("nome",), ("n", "nome"))
+    )
+    record_additions(connection, table_id, added)
+    assert applied(connection, table_id) == added
+    changed = replace(
+        added, version=2, display_name="Vendas", status="inactive", columns=COLUMNS[:1], title="T",
+        description=None, key=None, indexes=(("n",),),
+    )  # fmt: skip
+    record_change(connection, table_id, replace(changed, version=77))
+    assert applied(connection, table_id) == changed
+    record_deletion(connection, table_id)
+    assert applied(connection, table_id) == replace(changed, version=3, deleted=True)
+    record_restoration(connection, table_id, "de volta")
+    back = replace(changed, version=4, display_name="de volta", status="active")
+    assert applied(connection, table_id) == back
+    assert applied(connection, other) == replace(new, display_name="outra")
+    assert find_applied(connection, new_record_id()) is None
+
+
+def test_a_table_is_recorded_once(connection: PgConnection) -> None:
+    table_id = table(connection)
+    with pytest.raises(Fenced):
+        record_new(connection, table_id, "outra", COLUMNS)
+    assert applied(connection, table_id).display_name == "vendas"
+
+
+def test_only_the_version_that_holds_is_locked(connection: PgConnection) -> None:
+    table_id = table(connection)
+    lock_version(connection, table_id, 1)
+    for other_id, version in ((table_id, 0), (table_id, 2), (new_record_id(), 1)):
+        with pytest.raises(Fenced):
+            lock_version(connection, other_id, version)
+    record_deletion(connection, table_id)
+    with pytest.raises(Fenced):
+        lock_version(connection, table_id, 2)
+
+
+def test_a_fence_takes_the_version_from_who_began_there(connection: PgConnection) -> None:
+    other, table_id = table(connection), table(connection)
+    assert fence(connection, table_id, 1).version == 2
+    assert fence(connection, table_id, 1).version == 2
+    found = fence_at_once(connection, table_id, 2)
+    assert found
+    assert found.version == 3
+    assert applied(connection, other).version == 1
+
+
+def test_a_fence_before_the_table_is_made_leaves_none_to_make(connection: PgConnection) -> None:
+    table_id = new_record_id()
+    with pytest.raises(LookupError):
+        fence(connection, table_id, 1)
+    assert fence(connection, table_id, 0) == Applied(1, "", "inactive", (), deleted=True)
+    with pytest.raises(Fenced):
+        record_new(connection, table_id, "vendas", COLUMNS)
+
+
+def test_a_fence_at_once_waits_for_nobody(
+    services: Services, company: ConnectionRecord, connection: PgConnection
+) -> None:
+    table_id = table(connection)
+    with services.databases.open_company_connection(company) as holder, holder.transaction():
+        lock_version(holder, table_id, 1)
+        assert fence_at_once(connection, table_id, 1) is None
+    assert applied(connection, table_id).version == 1
+
+
+def test_rows_are_counted_by_table(connection: PgConnection) -> None:
+    first, second, empty = (table(connection, f"t{number}") for number in range(3))
+    add_to_count(connection, first, 5)
+    add_to_count(connection, first, -2)
+    add_to_count(connection, second, 4)
+    assert count_rows(connection, [first, empty]) == {first: 3, empty: 0}
+    assert count_rows(connection, []) == {}

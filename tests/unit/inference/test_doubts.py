@@ -1,0 +1,204 @@
+"""What a person reads of a column: how its doubts were decided, by what, and which cells stand out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from staged_objects import Rows, column_of, write_staged
+
+from managed_tables.messages.findings import Finding, GroundCode
+from managed_tables_analyze.inference import InferredColumn, infer_columns
+
+Infer = Callable[..., list[InferredColumn]]
+
+
+@pytest.fixture
+def infer(tmp_path: Path) -> Infer:
+    """Infer the columns of rows: `infer(rows, labels=…, delimiter=…)`."""
+
+    def run(rows: Rows, **options: Any) -> list[InferredColumn]:
+        staged = write_staged(tmp_path / "staged.parquet", rows)
+        labels = options.pop("labels", [f"Item {number}" for number in range(len(rows[0]))])
+        with duckdb.connect() as connection:
+            return infer_columns(connection, staged, labels, ["vendas.csv"], **options)
+
+    return run
+
+
+def said(column: InferredColumn) -> str:
+    return " | ".join(warning["text"] for warning in column.inference["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("cells", "delimiter", "mark", "decision"),
+    [
+        (["1.234", "5.678"], ";", ",", 'pode ser 1234 ou 1,234. Como o arquivo usa ponto e vírgula entre'),
+        (["1.234", "5.678"], ",", ".", 'pode ser 1,234 ou 1234. Como o arquivo usa vírgula entre as colunas'),
+        (["1.234", "5.678"], "\t", ".", "Como o arquivo usa tabulação entre as colunas, lemos 1,234"),
+        (["1.234", "5.678"], "|", ".", "Como o arquivo usa barras entre as colunas, lemos 1,234"),
+        (["1.234", "5.678"], None, ",", "Como é o costume no Brasil, lemos 1234"),
+        (["-1,500", "2,000"], ";", ",", '"-1,500" pode ser -1,5 ou -1500'),
+        (["R$ 1.234", "R$ 5.678"], ",", ",", "Como são valores em reais, lemos 1234"),
+        (["R$ 1.234", "5.678"], ",", ",", "Como são valores em reais, lemos 1234"),
+        (["€ 1.234", "€ 5.678"], ",", ",", "lemos 1234"),
+        (["BRL 1.234", "BRL 5.678"], ",", ",", "lemos 1234"),
+        (["EUR 1.234", "EUR 5.678"], ",", ",", "lemos 1234"),
+        (["$ 1.234", "$ 5.678"], ";", ".", "lemos 1,234"),
+        (["1.234", "5678", "2"], ";", ".", "Como outras linhas têm milhares sem separador, lemos 1,234"),
+        (["1.234", "567", "2"], ";", ",", "lemos 1234"),
+        (["1.234.567", "1.234"], ",", ",", ""),
+        (["1.234", "1,5"], ",", ",", ""),
+        (["1", "2"], ",", ".", ""),
+        (["1", "2"], ";", ",", ""),
+    ],
+)  # fmt: skip
+def test_a_decimal_mark_is_decided_and_the_decision_told(
+    infer: Infer, cells: list[str], delimiter: str | None, mark: str, decision: str
+) -> None:
+    [column] = infer(column_of(*cells), delimiter=delimiter)
+    assert column.formats.decimal_mark == mark
+    assert decision in said(column)
+    assert bool(said(column)) is bool(decision)
+
+
+def test_most_columns_decide_the_mark_of_the_others(infer: Infer) -> None:
+    for others, mark in ((["1.5", "2.5", "3,5"], "."), (["1,5", "2,5", "3.5"], ","), (["1.5", "2,5"], ",")):
+        rows = [["1.234", *others], ["5.678", *others]]
+        doubtful = infer(rows, delimiter=";")[0]
+        assert doubtful.formats.decimal_mark == mark
+        by_others = "Como outras colunas do arquivo usam" in said(doubtful)
+        assert by_others is (len(others) == 3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "orders", "told"),
+    [
+        ("01/02/2024", "13/02/2024", "dmy dmy", True),
+        ("01/02/2024", "02/13/2024", "mdy mdy", True),
+        ("01/02/2024", "03/04/2024", "dmy dmy", False),
+        ("01/02/2024", "2024-02-13", "dmy ymd", False),
+        ("01/02/2024 10:30", "02/13/2024", "mdy mdy", True),
+    ],
+)
+def test_another_column_may_prove_the_order_of_days(
+    infer: Infer, first: str, second: str, orders: str, told: bool
+) -> None:
+    doubtful, proof = infer([[first, second]] * 3, names=["dia", "prova"])
+    assert f"{doubtful.formats.date_order} {proof.formats.date_order}" == orders
+    assert ('Como a coluna "prova" só pode estar na ordem' in said(doubtful)) is told
+    assert said(proof) == ""
+    assert doubtful.inference["confidence"] == (0.5 if told else 1.0)
+
+
+def test_columns_that_prove_both_orders_prove_none(infer: Infer) -> None:
+    doubtful, day_first, month_first = infer([["01/02/2024", "13/02/2024", "02/13/2024"]] * 3)
+    assert [one.formats.date_order for one in (doubtful, day_first, month_first)] == ["dmy", "dmy", "mdy"]
+    assert said(doubtful) == ""
+
+
+@pytest.mark.parametrize(
+    ("cells", "evidence"),
+    [
+        (["1", "2"], "2 de 2 são números inteiros"),
+        (["-", "2"], "1 de 1 é número inteiro"),
+        (["1,5", "2"], "2 de 2 são números decimais, com vírgula decimal"),
+        (["12,5%", "3%"], "2 de 2 são números decimais, com vírgula decimal, porcentagens: 87,5% é 0,875"),
+        (["US$ 1.5", "US$ 2"], "2 de 2 são números decimais, com ponto decimal, todos em US$"),
+        (["31/12/2024", "1/1/2024"], "2 de 2 são datas, na ordem dia/mês/ano"),
+        (["2024-12-31"], "1 de 1 é data, na ordem ano-mês-dia"),
+        (["12/31/2024", "1/1/2024"], "2 de 2 são datas, na ordem mês/dia/ano"),
+        (["10 kg", "10 g"], "os números têm unidades ou moedas diferentes (g, kg): ficam como texto"),
+        (["10 kg", "10"], "só alguns números têm unidade ou moeda (kg): ficam como texto"),
+        (["10 xx", "5 xx"], "os números vêm com xx, que não é uma unidade conhecida: ficam como texto"),
+        (["10:30", "10h"], "são horas do dia, para as quais não há um tipo: ficam como texto"),
+        (["10:30", "x"], "os valores não têm outro tipo em comum"),
+        ([None, "-"], "a coluna não tem valores"),
+        (
+            ["F", "F"],
+            "só uma letra do par (s/n, t/f, y/n) aparece: pode ser um sexo, um tamanho ou uma sigla",
+        ),
+        (
+            ["2E5", "1E2"],
+            "2 de 2 são números decimais, mas a letra E no meio (como 1E2) mostra que são códigos",
+        ),
+        (
+            ["(1)", "(2)"],
+            "2 de 2 são números decimais, mas os parênteses (como (1)) não parecem um sinal de menos",
+        ),
+        (["1", "2", "x"], "2 de 3 são números inteiros"),
+        (["x", "1", "y"], "os valores não têm outro tipo em comum"),
+        (["s", "n", "m"], "os valores não têm outro tipo em comum"),  # letters look like booleans by chance
+    ],
+)
+def test_evidence_says_what_was_seen(infer: Infer, cells: list[str | None], evidence: str) -> None:
+    [column] = infer(column_of(*cells))
+    assert column.inference["evidence"].startswith(evidence)
+
+
+def test_null_tokens_and_zones_are_told_behind_the_evidence(infer: Infer) -> None:
+    [numbers] = infer(column_of("1", "-", "n/a"))
+    [moments] = infer(column_of("31/12/2024 10:30"), timezone="America/Bahia")
+    assert numbers.inference["evidence"].startswith("1 de 1 é número inteiro; ")
+    assert "2" in numbers.inference["evidence"].partition("; ")[2]
+    assert moments.inference["evidence"].endswith("; horários sem fuso foram lidos no de America/Bahia")
+
+
+def test_the_first_cells_that_do_not_fit_are_shown(infer: Infer) -> None:
+    cells = ["1"] * 20 + [f"x{number}" for number in range(7)] + ["y" * 300]
+    [column] = infer(column_of(*cells))
+    exceptions = column.inference["exceptions"]
+    assert [(one["line"], one["value"]) for one in exceptions] == [(22 + n, f"x{n}") for n in range(5)]
+    assert exceptions[0] == {
+        "file": "vendas.csv",
+        "sheet": None,
+        "line": 22,
+        "value": "x0",
+        "reason": "não é um número inteiro",
+    }
+    [long] = infer(column_of("1", "2", "y" * 300))
+    assert long.inference["exceptions"][0]["value"] == "y" * 200
+    assert long.inference["alternatives"][0]["reason"] == "1 valor não é número inteiro"
+
+
+def test_births_do_not_lie_in_the_future(infer: Infer) -> None:
+    [birth] = infer(column_of("01/02/60", "03/04/2001", "1/1/01"), labels=["Nascimento"])
+    [other] = infer(column_of("01/02/60", "03/04/2001", "1/1/01"), labels=["Vencimento"])
+    assert birth.formats.latest
+    assert other.formats.latest is None
+    assert '"01/02/60" foi lida como 1 de fevereiro de 1960' in said(birth)
+    assert '"01/02/60" foi lida como 1 de fevereiro de 2060' in said(other)
+
+
+def test_months_without_a_day_are_their_first_one(infer: Infer) -> None:
+    [column] = infer(column_of(" jan/2024", "fev/2024"))
+    assert 'Há meses sem o dia: "jan/2024" foi lido como 1 de janeiro de 2024' in said(column)
+
+
+@pytest.mark.parametrize(
+    ("cells", "example"),
+    [
+        ([" a", "b"], 'como " a")'),
+        (["\ta", "b"], 'como " a")'),
+        (["x" * 80 + " ", "b"], f'como "{"x" * 60}")'),
+    ],
+)
+def test_blanks_around_are_shown_where_they_are(infer: Infer, cells: list[str], example: str) -> None:
+    [column] = infer(column_of(*cells))
+    assert example in said(column)
+
+
+def test_percent_cells_of_a_workbook_are_decimals(infer: Infer) -> None:
+    percent = Finding(GroundCode.PERCENT, count=1, columns=("Item 0",))
+    shown, other = infer([["1", "1"], ["0.5", "2"], ["2", "3"]], is_workbook=True, reader_findings=[percent])
+    assert (shown.type.value, other.type.value) == ("decimal", "integer")
+    assert "87,5% é 0,875" in shown.inference["evidence"]
+    assert "87,5% é 0,875" not in other.inference["evidence"]
+
+
+def test_a_column_that_is_empty_at_first_is_judged_by_its_first_values(infer: Infer) -> None:
+    rows: Rows = [[None, "1"]] * 3_100 + [["2,5", "1"], ["x", "1"], ["3", "1"]]
+    late, _ = infer(rows)
+    assert (late.type.value, late.inference["evidence"]) == ("text", "2 de 3 são números decimais")
+    assert [one["line"] for one in late.inference["exceptions"]] == [3_103]

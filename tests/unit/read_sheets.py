@@ -1,0 +1,23 @@
+"""What tests of readers of workbooks share: sheets with their rows read."""
+
+from collections.abc import Iterator
+
+from managed_tables_analyze.workbooks.raw import RawSheet
+from managed_tables_analyze.workbooks.sheets import MergedRange
+
+
+class Read:
+    """A sheet with its rows read; `numbered` are they with their numbers."""
+
+    def __init__(self, sheet: RawSheet) -> None:
+        self.name, self.visible, self.tally = sheet.name, sheet.visible, sheet.tally
+        self.numbered: list[tuple[int, list[str | None]]] = [
+            row for batch in sheet.batches for row in batch.rows()
+        ]
+        self.rows = [cells for _, cells in self.numbered]
+        self.merged: list[MergedRange] = sheet.merged
+
+
+def read(sheets: Iterator[RawSheet]) -> list[Read]:
+    """Return the sheets, read."""
+    return [Read(sheet) for sheet in sheets]

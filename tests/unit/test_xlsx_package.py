@@ -1,0 +1,266 @@
+"""The parts of an XLSX file, written by hand: tabs, styles, strings, cells, merged ranges."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from read_sheets import Read, read
+
+from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables_analyze.workbooks.failures import WorkbookError
+from managed_tables_analyze.workbooks.sheets import LABEL_ROWS
+from managed_tables_analyze.workbooks.values.formats import GENERAL, FormatKind, parse_format
+from managed_tables_analyze.workbooks.xlsx.cells import CellReader, column_index
+from managed_tables_analyze.workbooks.xlsx.package_reader import read_xlsx
+from managed_tables_analyze.workbooks.xlsx.strings import read_shared_strings, unescape_xml
+from managed_tables_analyze.workbooks.xlsx.styles import read_styles
+
+KIND = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+NAMES = f'xmlns:r="{KIND}"'
+STYLES = (
+    '<styleSheet><numFmts><numFmt numFmtId="164" formatCode="mmm/yy"/>'
+    '<numFmt numFmtId="165" formatCode="00000-000"/></numFmts><cellStyleXfs><xf numFmtId="9"/></cellStyleXfs>'
+    '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="165"/><xf numFmtId="9"/>'
+    '<xf/><xf numFmtId="x"/><xf numFmtId="999"/></cellXfs></styleSheet>'
+)
+
+
+def relations(**targets: str) -> str:
+    """Return relationships, each id being its kind and a number."""
+    written = "".join(
+        f'<Relationship Id="{one}" Type="{KIND}/{one.rstrip("0123456789")}" Target="{target}"/>'
+        for one, target in targets.items()
+    )
+    return f"<Relationships>{written}</Relationships>"
+
+
+def sheet(rows: str, *, above: str = "", below: str = "") -> str:
+    return f"<worksheet>{above}<sheetData>{rows}</sheetData>{below}</worksheet>"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "00"
+
+
+def xlsx(path: Path, *sheets: str, tabs: str = "", book: str = "", **parts: str) -> list[Read]:
+    """Read a workbook of these sheets; `parts` are named without their folder and ending."""
+    plain = "".join(
+        f'<sheet name="P{number}" r:id="worksheet{number}"/>' for number in range(1, len(sheets) + 1)
+    )
+    targets = {f"worksheet{number}": f"sheet{number}.xml" for number in range(1, len(sheets) + 1)}
+    content = {
+        "_rels/.rels": relations(officeDocument="xl/workbook.xml"),
+        "xl/workbook.xml": f"<workbook {NAMES}>{book}<sheets>{tabs or plain}</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": relations(**targets, chartsheet9="chart.xml"),
+        **{f"xl/sheet{number}.xml": one for number, one in enumerate(sheets, 1)},
+        **{f"xl/{name}.xml": one for name, one in parts.items()},
+    }
+    with zipfile.ZipFile(path, "w") as package:
+        for name, text in content.items():
+            package.writestr(name, text)
+    return read(read_xlsx(path))
+
+
+ONE = sheet('<row r="1"><c r="A1"><v>1</v></c></row>')
+
+
+def test_tabs_are_read_in_their_order_with_their_visibility(path: Path) -> None:
+    tabs = (
+        '<sheet name="b" r:id="worksheet2" state="hidden"/><sheet name="x" r:id="chartsheet9"/>'
+        '<sheet name="module" r:id=""/><sheet name="a" r:id="worksheet1"/>'
+        '<sheet name="c" r:id="worksheet3" state="veryHidden"/>'
+        '<sheet name="d" r:id="worksheet3" state="odd"/>'
+    )
+    found = xlsx(path, ONE, ONE, ONE, tabs=tabs)
+    assert [(one.name, one.visible) for one in found] == [
+        ("b", False),
+        ("a", True),
+        ("c", False),
+        ("d", True),
+    ]
+    with pytest.raises(WorkbookError, match="a aba x não está no arquivo"):
+        xlsx(path, ONE, tabs='<sheet name="x" r:id="rId7"/>')
+
+
+@pytest.mark.parametrize(
+    ("value", "day"), [("1", "1904-01-01"), ("TRUE", "1904-01-01"), ("on", "1904-01-01"), ("0", "0")]
+)
+def test_days_count_from_the_workbooks_epoch(path: Path, value: str, day: str) -> None:
+    row = '<row r="1"><c r="A1" s="1"><v>0</v></c></row>'
+    [found] = xlsx(path, sheet(row), book=f'<workbookPr date1904="{value}"/>', styles=STYLES)
+    assert found.rows == [[day]]
+
+
+def test_a_part_that_is_needed_and_missing_or_damaged_is_told(path: Path) -> None:
+    styled = sheet('<row r="1"><c r="A1" s="1"><v>45322</v></c></row>')
+    with pytest.raises(WorkbookError):
+        xlsx(path, styled, styles="<styleSheet><cellXfs>")
+    for unstyled in (ONE, sheet('<row r="1"><c r="A1" s="0"><v>1</v></c></row>')):
+        assert xlsx(path, unstyled, styles="<styleSheet><cellXfs>")[0].rows == [["1"]]
+    assert xlsx(path, styled)[0].rows == [["45322"]]
+    with pytest.raises(WorkbookError, match="texto compartilhado"):
+        xlsx(path, sheet('<row r="1"><c r="A1" t="s"><v>0</v></c></row>'))
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("x", "")
+    with pytest.raises(WorkbookError, match="o pacote não contém uma pasta de trabalho do Excel"):
+        read(read_xlsx(path))
+
+
+def test_a_root_that_is_no_workbook_is_refused(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("xl/workbook.xml", "<document/>")
+    with pytest.raises(WorkbookError, match="o pacote não contém uma pasta de trabalho do Excel"):
+        read(read_xlsx(path))
+
+
+def test_what_a_sheet_declares_about_its_columns_and_ranges_is_read(path: Path) -> None:
+    rows = (
+        '<row r="1"><c r="A1" s="2"><v>45292</v></c><c r="C1" s="2"><v>45323</v></c>'
+        '<c r="D1" s="2" t="str"><v>45292</v></c><c s="2"><v>45292</v></c></row>'
+        '<row r="2"><c r="A2"><v>1</v></c><c r="B2" s="4"><v>0.5</v></c><c r="C2" t="e"><v>#N/A</v></c></row>'
+    )
+    rows += f'<row r="{LABEL_ROWS + 1}"><c r="A{LABEL_ROWS + 1}" s="2"><v>45292</v></c></row>'
+    above = '<cols><col min="2" max="3" hidden="1"/><col min="5" max="5" hidden="0"/>'
+    above += '<col min="7" max="7" hidden="true"/></cols>'
+    below = '<mergeCells><mergeCell ref="A1:B1"/><mergeCell ref="A200:B201"/>'
+    below += '<mergeCell ref="A201:B202"/></mergeCells>'
+    [found] = xlsx(path, sheet(rows, above=above, below=below), styles=STYLES)
+    first = ["2024-01-01", None, "2024-02-01", "45292", "2024-01-01"]
+    assert found.rows == [first, ["1", "0.5"], ["2024-01-01"]]
+    assert found.merged == [(1, 0, 1, 1), (200, 0, 201, 1)]
+    assert found.tally.hidden_columns == {1, 2, 6}
+    assert found.tally.shown_dates == {(1, 0): "jan/24", (1, 2): "fev/24"}
+    assert (dict(found.tally.errors), found.tally.percents) == ({2: 1}, {1})
+
+
+def test_merged_ranges_are_looked_for_where_the_first_row_has_gaps(path: Path) -> None:
+    merged = '<mergeCells><mergeCell ref="A1:B1"/></mergeCells>'
+    full = '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>1</v></c></row>'
+    longer = full + '<row r="2"><c r="A2"><v>1</v></c><c r="C2"><v>1</v></c></row>'
+    assert xlsx(path, sheet(full, below=merged))[0].merged == []
+    assert xlsx(path, sheet(longer, below=merged))[0].merged == [(1, 0, 1, 1)]
+
+
+def test_a_style_has_the_format_that_its_number_names() -> None:
+    found = read_styles(io.BytesIO(STYLES.encode()))
+    kinds = [one.kind for one in found]
+    assert kinds == [
+        FormatKind.NUMBER,
+        FormatKind.DATE,
+        FormatKind.DATE,
+        FormatKind.MASK,
+        *[FormatKind.NUMBER] * 4,
+    ]
+    assert [one.is_percent for one in found] == [False] * 4 + [True] + [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("letters", "index"),
+    [("A", 0), ("Z", 25), ("AA", 26), ("AZ", 51), ("BA", 52), ("ZZ", 701), ("XFD", 16_383)],
+)
+def test_columns_are_counted_in_letters(letters: str, index: int) -> None:
+    assert column_index(letters) == index
+
+
+def test_there_are_no_columns_beyond_the_last() -> None:
+    for letters in ("XFE", "ZZZ", ""):
+        with pytest.raises(WorkbookError, match=f"a coluna {letters} não existe"):
+            column_index(letters)
+
+
+@pytest.fixture
+def reader() -> CellReader:
+    formats = [
+        GENERAL,
+        parse_format("dd/mm/yyyy"),
+        parse_format("00000"),
+        parse_format("0%"),
+        parse_format("h:mm"),
+    ]
+    return CellReader(["zero", None], formats, is_1904=False)
+
+
+CELLS = [
+    ("", "1.50", "0", "1.5"), ("n", "7", "2", "00007"), ("n", "7.5", "2", "7.5"),
+    ("n", "45322", "1", "2024-01-31"),
+    ("n", "0.5", "3", "0.5"), ("n", "0.5", "4", "12:00:00"), ("n", "5", "9", "5"), ("n", "5", "x", "5"),
+    ("s", "0", "0", "zero"), ("s", "1", "0", None), ("str", "1.500", "0", f"1.500{TEXT_SIGN}"),
+    ("inlineStr", "a_x000A_b", "0", "a\nb"), ("b", "1", "0", "TRUE"), ("b", "0", "0", "FALSE"),
+    ("b", "true", "0", "TRUE"), ("b", "false", "0", "FALSE"), ("e", "#N/A", "0", None),
+    ("d", "2024-01-31T00:00:00", "1", "2024-01-31"), ("", "", "0", None), ("str", "", "0", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cell_type", "raw", "style", "text"), CELLS)
+def test_a_cell_is_read_by_its_type(
+    reader: CellReader, cell_type: str, raw: str, style: str, text: str | None
+) -> None:
+    assert reader.text(3, style, cell_type, raw) == text
+    assert reader.texts(3, style, cell_type, [raw or None, None], is_plain=False) == [text, None]
+    assert dict(reader.tally.errors) == ({3: 2} if cell_type == "e" else {})
+    assert reader.tally.percents == ({3} if style == "3" else set())
+
+
+@pytest.mark.parametrize("style", ["0", "1", "2", "3", "4"])
+def test_plain_numbers_of_a_column_are_read_as_each_alone(reader: CellReader, style: str) -> None:
+    raws = ["45322", "0.5", "7", "1234567890.123456789", None]
+    alone = [reader.text(0, style, "n", raw) for raw in raws]
+    assert reader.texts(0, style, "n", raws, is_plain=True) == alone
+
+
+def test_what_no_cell_may_hold_is_refused(reader: CellReader) -> None:
+    for cell_type, raw, reason in (
+        ("s", "2", "o texto compartilhado 2 não existe"),
+        ("s", "x", "o texto compartilhado x"),
+        ("odd", "1", "tipo de célula desconhecido: odd"),
+    ):
+        with pytest.raises(WorkbookError, match=reason):
+            reader.text(0, "0", cell_type, raw)
+    with pytest.raises(WorkbookError, match="um texto compartilhado não existe"):
+        reader.texts(0, "0", "s", ["2"], is_plain=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("a&amp;b", "a&b"), ("&lt;&gt;&quot;&apos;", "<>\"'"), ("&#65;&#x42;&#x1F600;", "AB😀"), ("ab", "ab")],
+)
+def test_entities_are_resolved(text: str, plain: str) -> None:
+    assert unescape_xml(text) == plain
+
+
+@pytest.mark.parametrize("text", ["&nbsp;", "a & b", "&#0;", "&#xD800;", "&#xDFFF;", "&#x110000;"])
+def test_entities_that_xml_has_not_are_refused(text: str) -> None:
+    with pytest.raises(WorkbookError, match=r"desconhecida|não existe"):
+        unescape_xml(text)
+
+
+@pytest.mark.parametrize("prefix", ["", "x:"])
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        ("<si><t>a</t></si>", "a"),
+        ('<si><t xml:space="preserve"> a </t></si>', " a "),
+        ("<si><t></t></si>", None),
+        ("<si><t/></si>", None),
+        ("<si/>", None),
+        ("<si><r><t>a</t></r><r><rPr/><t>b</t></r></si>", "ab"),
+        ("<si><r><t>a &amp; b</t></r></si>", "a & b"),
+        ("<si><t>a</t><rPh><t>no</t></rPh></si>", "a"),
+        ("<si><t>1.500</t></si>", f"1.500{TEXT_SIGN}"),
+        ("<si><t>a&amp;b_x000A_c</t></si>", "a&b\nc"),
+        ("<si><t>a<!-- no -->b</t></si>", "ab"),
+        ("<si><t><![CDATA[a<b]]></t></si>", "a<b"),
+    ],
+)
+def test_shared_strings_are_texts_in_order(prefix: str, item: str, text: str | None) -> None:
+    part = f"<sst><si><t>x</t></si>{item}<si><t>y</t></si></sst>"
+    if prefix:
+        for name in ("sst", "si", "rPh", "rPr", "r", "t"):
+            for end in (">", " ", "/>"):
+                part = part.replace(f"<{name}{end}", f"<x:{name}{end}").replace(
+                    f"</{name}{end}", f"</x:{name}{end}"
+                )
+        part = part.replace("<x:sst>", '<x:sst xmlns:x="urn:x">')
+    assert read_shared_strings(io.BytesIO(part.encode())) == ["x", text, "y"]
