@@ -8,6 +8,7 @@ from pathlib import Path
 from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.messages.findings import Finding, WarningCode, preview
 from managed_tables_analyze import reasons
+from managed_tables_analyze.files.ahead import one_ahead
 from managed_tables_analyze.files.archives import MAX_UNPACKED_BYTES, unpack
 from managed_tables_analyze.files.kinds import Kind, detect_kind
 from managed_tables_analyze.preview import Grid, Preview, TextSource
@@ -30,6 +31,16 @@ class FileDialect:
     delimiter: str | None
     quote: str | None
     header_line: int | None
+
+
+@dataclass(frozen=True)
+class _OpenedFile:
+    """A file of a known kind; a text is opened."""
+
+    path: Path
+    name: str
+    kind: Kind
+    text: TextFile | None
 
 
 class FileReader:
@@ -58,33 +69,43 @@ class FileReader:
     def read_upload(self, number: int, path: Path, name: str) -> None:
         """Read one of the job's files, counted from 0; JobError if it cannot be read."""
         self._upload = number
-        self._read(path, name)
+        self._read(self._open(path, name, len(self._table.files)))
 
-    def _read(self, path: Path, name: str) -> None:
+    def _open(self, path: Path, name: str, file: int) -> "_OpenedFile":
+        """Open what will be the job's file of number `file`; changes nothing here."""
         if path.stat().st_size == 0:
             raise JobError(FILE_EMPTY, file=name)
         kind, words = detect_kind(path)
         if kind is Kind.OTHER:
             raise JobError(FILE_KIND_REFUSED, file=name, reason=words)
-        if kind is Kind.ZIP:
-            self._read_archive(path, name)
-        elif kind is Kind.TEXT:
-            self._read_text(path, name)
+        text = open_text(path, name, self._work_dir, self._wish.of(file)) if kind is Kind.TEXT else None
+        return _OpenedFile(path, name, kind, text)
+
+    def _read(self, opened: "_OpenedFile") -> None:
+        if opened.kind is Kind.ZIP:
+            self._read_archive(opened.path, opened.name)
+        elif opened.text:
+            self._read_text(opened.path, opened.text)
         else:
-            self._read_workbook(path, kind, name)
+            self._read_workbook(opened.path, opened.kind, opened.name)
 
     def _read_archive(self, path: Path, name: str) -> None:
         self._upload = None  # a member's bytes are not those of an upload
+        first = len(self._table.files)
         with closing(unpack(path, name, self._work_dir, self._unpacked_left)) as members:
-            for member in members:
-                self._unpacked_left -= member.path.stat().st_size
-                self._read(member.path, f"{name}/{member.name}")
-                member.path.unlink()
+            opened = (
+                self._open(member.path, f"{name}/{member.name}", first + number)
+                for number, member in enumerate(members)
+            )
+            with closing(one_ahead(opened)) as files:
+                for file in files:
+                    self._unpacked_left -= file.path.stat().st_size
+                    self._read(file)
+                    file.path.unlink()
 
-    def _read_text(self, path: Path, name: str) -> None:
-        file = self._table.add_file(name)
+    def _read_text(self, path: Path, text: TextFile) -> None:
+        file = self._table.add_file(text.name)
         wish = self._wish.of(file)
-        text = open_text(path, name, self._work_dir, wish)
         if text.is_prose:
             self._table.findings.append(_about_prose(text))
         include = wish.include is not False and not text.is_prose
