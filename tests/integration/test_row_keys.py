@@ -119,6 +119,27 @@ def test_an_update_that_repeats_a_key_names_its_values_in_their_types(rows_compa
     assert table.call("DELETE").status_code == 204
 
 
+@pytest.mark.parametrize(
+    ("kinds", "value", "reason"),
+    [
+        ({"nome": "text"}, {"nome": "Silva, João"}, "nome = Silva, João"),
+        ({"nome": "text", "pago": "boolean"}, {}, "a mesma chave"),  # where one text ends is not known
+    ],
+)
+def test_a_comma_in_a_repeated_key_is_not_taken_for_its_end(
+    rows_company: RowsCompany, kinds: dict[str, str], value: dict[str, Any], reason: str
+) -> None:
+    table = created(rows_company, *(column(name, kind) for name, kind in kinds.items()))
+    table.changed(key=[*kinds])
+    first = dict(zip(kinds, ("Silva, João", True), strict=False))
+    row_id = insert(table, first, {**first, "nome": "Ana"}, **{"return": "ids"}).body["ids"][1]
+    answer = table.rows.call("PUT", f"/{row_id}", body=first)
+    assert (answer.status, answer.body["code"]) == (409, "DUPLICATE_KEY")
+    [detail] = answer.body["details"]
+    assert (detail["value"], detail["reason"]) == (value, f"já existe uma linha com {reason}")
+    assert table.call("DELETE").status_code == 204
+
+
 def test_on_conflict_update_changes_the_named_columns_of_existing_rows(table: TableClient) -> None:
     insert(table, row("a", valor=1, nota="fica"), row(None, None, nota="vazia"))
     answer = insert(

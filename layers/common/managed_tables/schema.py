@@ -103,6 +103,9 @@ def _describe_default(schema: dict[str, Any]) -> None:
     schema.update(_DEFAULT_SCHEMA)
 
 
+_BOOLEANS = {"true": True, "t": True, "false": False, "f": False}
+
+
 def json_value(text: str, column_type: ColumnType) -> object:
     """Return the JSON value of a column's text, as PostgreSQL writes it in UTC or as it is stored.
 
@@ -111,10 +114,12 @@ def json_value(text: str, column_type: ColumnType) -> object:
     match column_type:
         case ColumnType.INTEGER:
             return int(text)
-        case ColumnType.DECIMAL:
+        case ColumnType.DECIMAL if Decimal(text).is_finite():
             return Decimal(text)
-        case ColumnType.BOOLEAN:
-            return text in ("true", "t")
+        case ColumnType.BOOLEAN if text in _BOOLEANS:
+            return _BOOLEANS[text]
+        case ColumnType.DECIMAL | ColumnType.BOOLEAN:
+            raise ValueError(text)
         case ColumnType.DATETIME:
             return re.sub(r"^(\S+) (\S+)\+00$", r"\1T\2Z", text)
         case _:

@@ -45,6 +45,19 @@ class RowNotes:
         if length > self._width:
             self._add(WarningCode.LONG_ROWS, line)
 
+    def forget(self, line: int, length: int) -> None:
+        """Take back the notes of a row of so many cells, which is left out after all."""
+        for code, lines in self._lines.items():
+            if line in lines:
+                lines.remove(line)
+            elif (
+                code is not WarningCode.SHORT_ROWS
+                or length >= self._width
+                or self._counts[code] <= len(lines)
+            ):
+                continue
+            self._counts[code] -= 1
+
     def repeated_header(self, line: int) -> None:
         """Note the header repeated among the rows."""
         self.heads.append(line)
@@ -78,7 +91,12 @@ class RowNotes:
         ]
 
 
-def rows_left_out(code: WarningCode, rows: Sequence[tuple[int, Sequence[str | None]]]) -> Finding:
-    """Return the finding about rows that are not imported, with their first cells."""
+def rows_left_out(
+    code: WarningCode, rows: Sequence[tuple[int, Sequence[str | None]]], count: int | None = None
+) -> Finding:
+    """Return the finding about rows that are not imported, with their first cells.
+
+    With a `count`, `rows` are the first of as many.
+    """
     lines = [number for number, _ in rows]
-    return replace(about_lines(code, lines), preview=preview([cells for _, cells in rows]))
+    return replace(about_lines(code, lines, count), preview=preview([cells for _, cells in rows]))

@@ -5,10 +5,13 @@ than any sample.
 """
 
 import csv
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
+from operator import itemgetter
 
-from managed_tables.messages.findings import WarningCode
+from managed_tables.messages.findings import MAX_LINES, WarningCode
 from managed_tables_analyze.layout.grid import Cells, GridRow, make_grid
 from managed_tables_analyze.layout.header import Header
 from managed_tables_analyze.layout.looks import TEXT
@@ -16,32 +19,40 @@ from managed_tables_analyze.layout.score import Scorer
 from managed_tables_analyze.layout.words import below_bits
 from managed_tables_analyze.staging.notes import RowNotes, rows_left_out
 from managed_tables_analyze.staging.parts import Part
-from managed_tables_analyze.staging.writer import LINE_FEED
+from managed_tables_analyze.staging.writer import CARRIAGE_RETURN, LINE_FEED
 from managed_tables_analyze.text.dialect import QUOTE
 
 _ROWS_COMPARED = 12  # above a repeated header: few, since a report may have thousands of pages
+_MOST_COLUMNS = 100  # and few columns: no report on pages is as wide
+_MOST_SECTIONS = 20_000  # each costs up to a millisecond
+
+csv.field_size_limit(sys.maxsize)  # a cell of the copy may be as long as a file's
 
 _Copied = tuple[int, str]  # the line number, and the line of the copy
 
 
 def leave_out_section_ends(part: Part, header: Header, notes: RowNotes) -> None:
     """Remove the lines that end sections from a part's copy, and add the finding about them."""
-    if part.keeps_last or not notes.heads or header.width < 2:
+    if part.keeps_last or not notes.heads or not 1 < header.width <= _MOST_COLUMNS:
         return
     target = part.path.with_suffix(".sections")
-    left_out: list[tuple[int, Cells]] = []
+    left_out: list[int] = []
+    first: list[tuple[int, Cells]] = []
     window: deque[_Copied] = deque()
     with (
         part.path.open(encoding="utf-8", newline="\n") as copy,
         target.open("w", encoding="utf-8", newline="\n") as out,
     ):
         begin = header.data_line
-        for end, row in _with_heads(copy, part.delimiter, notes.heads):
+        for end, row in _with_heads(copy, part.delimiter, notes.heads[:_MOST_SECTIONS]):
             if end is not None:
-                found = _find_end(window, begin, header, part.delimiter)
-                left_out += found
-                for _ in found:
-                    window.pop()
+                place = _find_end(window, begin, header, part.delimiter)
+                while window and window[-1][0] >= place:
+                    number, line = window.pop()
+                    cells = _cells(line, part.delimiter)
+                    notes.forget(number, len(cells))
+                    left_out.append(number)
+                    first = sorted([*first, (number, cells)], key=itemgetter(0))[:MAX_LINES]
                 begin = end
             window.append(row)
             if len(window) > _ROWS_COMPARED:
@@ -50,8 +61,8 @@ def leave_out_section_ends(part: Part, header: Header, notes: RowNotes) -> None:
     target.rename(part.path)
     if left_out:
         part.expected_rows = None if part.expected_rows is None else part.expected_rows - len(left_out)
-        part.extent.skip(number for number, _ in left_out)
-        part.findings.append(rows_left_out(WarningCode.SECTION_LINES, left_out))
+        part.extent.skip(sorted(left_out))
+        part.findings.append(rows_left_out(WarningCode.SECTION_LINES, first, len(left_out)))
 
 
 def _with_heads(
@@ -68,13 +79,11 @@ def _with_heads(
         yield last, (number, line)
 
 
-def _find_end(
-    window: Sequence[_Copied], begin: int, header: Header, delimiter: str
-) -> list[tuple[int, Cells]]:
-    """Return the last lines of the window, of those from `begin` on, that are not rows of its section."""
-    if not window or _is_usual(_cells(window[-1], delimiter), header.width):
-        return []
-    copied = [(number, line.count(LINE_FEED), _cells((number, line), delimiter)) for number, line in window]
+def _find_end(window: Sequence[_Copied], begin: int, header: Header, delimiter: str) -> float:
+    """Return the line from which on the window's rows, from `begin` on, are none of its section's."""
+    if not window or _is_usual(_cells(window[-1][1], delimiter), header.width):
+        return inf
+    copied = [(number, line.count(LINE_FEED), _cells(line, delimiter)) for number, line in window]
     line, width = header.first_line, header.width
     above = make_grid([(line, line, header.labels, None)] if line else [])
     grid = make_grid((number, number + breaks, cells, None) for number, breaks, cells in copied)
@@ -82,7 +91,7 @@ def _find_end(
     kinds = (*header.kinds, *(TEXT,) * width)[:width]
     scorer = Scorer([*above, *grid], width, short_tells=False)
     end = scorer.find_section_end(scorer.row_bits(start, kinds), start + 1, len(scorer.rows))
-    return [(row.number, row.cells) for row in scorer.rows[end:]]
+    return scorer.rows[end].number if end < len(scorer.rows) else inf
 
 
 def _is_usual(cells: Cells, width: int) -> bool:
@@ -91,8 +100,8 @@ def _is_usual(cells: Cells, width: int) -> bool:
     return len(row.filled) > 1 and not below_bits(row, width)
 
 
-def _cells(copied: _Copied, delimiter: str) -> list[str]:
-    [row] = csv.reader([copied[1]], delimiter=delimiter, quotechar=QUOTE)
+def _cells(line: str, delimiter: str) -> list[str]:
+    [row] = csv.reader([line], delimiter=delimiter, quotechar=QUOTE)
     while row and not row[-1].strip():
         row.pop()
-    return row[1:]
+    return [cell.replace(LINE_FEED, "\n").replace(CARRIAGE_RETURN, "\r") for cell in row[1:]]

@@ -44,7 +44,10 @@ class KeyTaken(Exception):  # noqa: N818 - an outcome, not a fault
         self.columns = [name.strip('"') for name in match[1].split(", ")] if match else []
         self.values: list[str | None] = []
         if match:
-            self.values = [None if value == "null" else value for value in match[2].split(", ")]
+            texts = match[2].split(", ", len(self.columns) - 1)
+            # A comma in a text of several may end any of them.
+            if len(self.columns) == 1 or match[2].count(", ") < len(self.columns):
+                self.values = [None if text == "null" else text for text in texts]
         super().__init__(str(error))
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from managed_tables.aws.observability import get_logger
 from managed_tables.catalog.items import Item, Items
-from managed_tables.catalog.job_records import UNREADABLE, JobRecord, JobStatus, read_job
+from managed_tables.catalog.job_records import TERMINAL_STATUSES, UNREADABLE, JobRecord, JobStatus, read_job
 from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, JOB_HISTORY_INDEX, company_pk, job_key
 from managed_tables.details import MAX_ERROR_DETAILS
 
@@ -45,14 +45,28 @@ class JobReading:
     def list_active(self, company_id: str) -> Iterator[JobRecord]:
         """Yield the company's jobs that are not terminal, newest first; a change may show a moment late.
 
-        A record that cannot be read is left out, and logged: the company goes on with its other jobs.
+        Records that cannot be read are left out, and logged: the company goes on with its other jobs.
         """
-        items = self._items.query_index(ACTIVE_JOBS_INDEX, "active_pk", company_pk(company_id))
-        return (job for job in _readable(items) if not job.is_terminal)
+        return (job for job in _readable(self._active_items(company_id)) if not job.is_terminal)
+
+    def is_loaded(self, company_id: str, table_id: str, *, by_others_than: str) -> bool:
+        """Return whether another job is loading into the table; one that cannot be read may be."""
+        for item in self._active_items(company_id):
+            try:
+                job = read_job(item)
+            except UNREADABLE:
+                return True
+            if (job.status, job.user_table_id) == ("inserting", table_id) and job.job_id != by_others_than:
+                return True
+        return False
+
+    def _active_items(self, company_id: str) -> Iterator[Item]:
+        return self._items.query_index(ACTIVE_JOBS_INDEX, "active_pk", company_pk(company_id))
 
     def count_active(self, company_id: str, limit: int) -> int:
         """Return how many of the company's jobs are not terminal, counted no further than to `limit`."""
-        return sum(1 for _ in islice(self.list_active(company_id), limit))
+        active = (item for item in self._active_items(company_id) if item["status"] not in TERMINAL_STATUSES)
+        return sum(1 for _ in islice(active, limit))
 
     def scan_unfinished(self) -> Iterator[JobRecord]:
         """Yield every company's jobs that are not terminal, or whose end is not all done.

@@ -46,20 +46,12 @@ def take_back_columns(services: Services, company: ConnectionRecord, job: JobRec
         return
     with services.open_company(company) as connection:
         added = find_added(connection, job.job_id)
-    if added is None or _is_loaded_by_another(services, job, added[0]):
+    if added is None or services.jobs.is_loaded(job.company_id, added[0], by_others_than=job.job_id):
         return
     try:
         services.table_operations.drop_added_columns(company, added[0], job.job_id, added[1])
     except (ColumnsInUse, ApiError):
         get_logger("jobs").warning("columns kept", exc_info=True, job_id=job.job_id)
-
-
-def _is_loaded_by_another(services: Services, job: JobRecord, table_id: str) -> bool:
-    active = services.jobs.list_active(job.company_id)
-    return any(
-        one.status == "inserting" and one.user_table_id == table_id and one.job_id != job.job_id
-        for one in active
-    )
 
 
 def complete(

@@ -131,7 +131,8 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     ),
     WarningCode.SECTION_LINES: (
         "{count} [linha|linhas] acima de um cabeçalho repetido não [foi importada|foram importadas] "
-        '({lines}): "{preview}". Se [faz|fazem] parte dos dados, indique na leitura onde a tabela termina'
+        '({lines}): "{preview}". Se [faz|fazem] parte dos dados, indique na leitura a última linha da '
+        "tabela: todas as linhas até ela serão importadas"
     ),
     WarningCode.SEPARATOR_LINES: (
         "{count} [linha|linhas] de traços não [foi importada|foram importadas] ({lines}). Não é preciso "

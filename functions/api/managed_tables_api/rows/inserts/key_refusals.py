@@ -57,7 +57,9 @@ def _column(definition: Definition) -> dict[str, str]:
 
 
 def _fault(values: Mapping[str, Any]) -> Fault:
-    return Fault(DetailCode.DUPLICATE_KEY, f"já existe uma linha com {named_values(values)}")
+    return Fault(
+        DetailCode.DUPLICATE_KEY, f"já existe uma linha com {named_values(values) or 'a mesma chave'}"
+    )
 
 
 def taken_by_update(
