@@ -101,7 +101,7 @@ def test_a_quantity_or_a_year_names_no_code(word: str) -> None:
 )
 def test_mojibake_is_told_from_portuguese(text: str, word: str | None) -> None:
     assert find_mojibake(text) == word
-    assert duckdb.execute(f"SELECT {has_mojibake('$1')}", [text]).fetchone() == (word is not None,)
+    assert duckdb.execute(f"SELECT {has_mojibake('$1')}", [text]).fetchall() == [(word is not None,)]
 
 
 @pytest.mark.parametrize(
