@@ -1,30 +1,14 @@
 """What a person reads of a column: how its doubts were decided, by what, and which cells stand out."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
-from staged_objects import Rows, column_of, write_staged
+from staged_objects import Rows, column_of
 
 from managed_tables.messages.findings import Finding, GroundCode
-from managed_tables_analyze.inference import InferredColumn, infer_columns
+from managed_tables_analyze.inference import InferredColumn
 
 Infer = Callable[..., list[InferredColumn]]
-
-
-@pytest.fixture
-def infer(tmp_path: Path) -> Infer:
-    """Infer the columns of rows: `infer(rows, labels=…, delimiter=…)`."""
-
-    def run(rows: Rows, **options: Any) -> list[InferredColumn]:
-        staged = write_staged(tmp_path / "staged.parquet", rows)
-        labels = options.pop("labels", [f"Item {number}" for number in range(len(rows[0]))])
-        with duckdb.connect() as connection:
-            return infer_columns(connection, staged, labels, ["vendas.csv"], **options)
-
-    return run
 
 
 def said(column: InferredColumn) -> str:
@@ -191,7 +175,9 @@ def test_blanks_around_are_shown_where_they_are(infer: Infer, cells: list[str], 
 
 def test_percent_cells_of_a_workbook_are_decimals(infer: Infer) -> None:
     percent = Finding(GroundCode.PERCENT, count=1, columns=("Item 0",))
-    shown, other = infer([["1", "1"], ["0.5", "2"], ["2", "3"]], is_workbook=True, reader_findings=[percent])
+    rows: Rows = [["1", "1"], ["0.5", "2"], ["2", "3"]]
+    labels = ["Item 0", "Item 1"]
+    shown, other = infer(rows, labels=labels, is_workbook=True, reader_findings=[percent])
     assert (shown.type.value, other.type.value) == ("decimal", "integer")
     assert "87,5% é 0,875" in shown.inference["evidence"]
     assert "87,5% é 0,875" not in other.inference["evidence"]

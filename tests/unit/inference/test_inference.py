@@ -21,19 +21,6 @@ from managed_tables_analyze.inference import (
 Infer = Callable[..., list[InferredColumn]]
 
 
-@pytest.fixture
-def infer(tmp_path: Path) -> Infer:
-    """Infer the columns of rows: `infer(rows, labels=…, delimiter=…, is_workbook=…)`."""
-
-    def run(rows: Rows, **options: Any) -> list[InferredColumn]:
-        staged = write_staged(tmp_path / "staged.parquet", rows)
-        labels = options.pop("labels", [f"Rótulo {number}" for number in range(len(rows[0]))])
-        with duckdb.connect() as connection:
-            return infer_columns(connection, staged, labels, ["vendas.csv"], **options)
-
-    return run
-
-
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
