@@ -71,7 +71,7 @@ class FileReader:
         self._upload = number
         self._read(self._open(path, name, len(self._table.files)))
 
-    def _open(self, path: Path, name: str, file: int) -> "_OpenedFile":
+    def _open(self, path: Path, name: str, file: int) -> _OpenedFile:
         """Open what will be the job's file of number `file`; changes nothing here."""
         if path.stat().st_size == 0:
             raise JobError(FILE_EMPTY, file=name)
@@ -81,7 +81,7 @@ class FileReader:
         text = open_text(path, name, self._work_dir, self._wish.of(file)) if kind is Kind.TEXT else None
         return _OpenedFile(path, name, kind, text)
 
-    def _read(self, opened: "_OpenedFile") -> None:
+    def _read(self, opened: _OpenedFile) -> None:
         if opened.kind is Kind.ZIP:
             self._read_archive(opened.path, opened.name)
         elif opened.text:

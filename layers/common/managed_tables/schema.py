@@ -114,12 +114,15 @@ def json_value(text: str, column_type: ColumnType) -> object:
     match column_type:
         case ColumnType.INTEGER:
             return int(text)
-        case ColumnType.DECIMAL if Decimal(text).is_finite():
-            return Decimal(text)
-        case ColumnType.BOOLEAN if text in _BOOLEANS:
+        case ColumnType.DECIMAL:
+            number = Decimal(text)
+            if not number.is_finite():
+                raise ValueError(text)
+            return number
+        case ColumnType.BOOLEAN:
+            if text not in _BOOLEANS:
+                raise ValueError(text)
             return _BOOLEANS[text]
-        case ColumnType.DECIMAL | ColumnType.BOOLEAN:
-            raise ValueError(text)
         case ColumnType.DATETIME:
             return re.sub(r"^(\S+) (\S+)\+00$", r"\1T\2Z", text)
         case _:

@@ -26,7 +26,7 @@ from managed_tables_local.progress import step
 STACK_NAME = "managed-tables"
 STAGE = "local"
 _BUILD = LOCAL / "build"
-_SETTINGS_DIGEST = "settings.sha256"  # functions/artefact.py writes it
+SETTINGS_DIGEST = "settings.sha256"  # what functions/artefact.py calls it, compared by a test
 _DEPLOY_OPTIONS = (
     "--stack-name", STACK_NAME, "--resolve-s3", "--capabilities", "CAPABILITY_IAM",
     "--no-confirm-changeset", "--no-fail-on-empty-changeset",
@@ -134,7 +134,7 @@ def _build(python: Path, parameters: dict[str, str]) -> None:
 def _mark_settings(built: Path, parameters: dict[str, str]) -> None:
     """Put the parameters' digest in the place of samconfig.toml's, which functions/artefact.py explains."""
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
-    for path in built.glob(f"*/{_SETTINGS_DIGEST}"):
+    for path in built.glob(f"*/{SETTINGS_DIGEST}"):
         path.write_text(digest)
 
 

@@ -9,7 +9,6 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
-from operator import itemgetter
 
 from managed_tables.messages.findings import MAX_LINES, WarningCode
 from managed_tables_analyze.layout.grid import Cells, GridRow, make_grid
@@ -47,12 +46,12 @@ def leave_out_section_ends(part: Part, header: Header, notes: RowNotes) -> None:
         for end, row in _with_heads(copy, part.delimiter, notes.heads[:_MOST_SECTIONS]):
             if end is not None:
                 place = _find_end(window, begin, header, part.delimiter)
-                while window and window[-1][0] >= place:
-                    number, line = window.pop()
-                    cells = _cells(line, part.delimiter)
+                ended = [(number, _cells(line, part.delimiter)) for number, line in window if number >= place]
+                for number, cells in ended:
+                    window.pop()
                     notes.forget(number, len(cells))
-                    left_out.append(number)
-                    first = sorted([*first, (number, cells)], key=itemgetter(0))[:MAX_LINES]
+                left_out += [number for number, _ in ended]
+                first += ended[: MAX_LINES - len(first)]
                 begin = end
             window.append(row)
             if len(window) > _ROWS_COMPARED:
@@ -61,7 +60,7 @@ def leave_out_section_ends(part: Part, header: Header, notes: RowNotes) -> None:
     target.rename(part.path)
     if left_out:
         part.expected_rows = None if part.expected_rows is None else part.expected_rows - len(left_out)
-        part.extent.skip(sorted(left_out))
+        part.extent.skip(left_out)
         part.findings.append(rows_left_out(WarningCode.SECTION_LINES, first, len(left_out)))
 
 

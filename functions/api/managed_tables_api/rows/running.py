@@ -44,9 +44,8 @@ class KeyTaken(Exception):  # noqa: N818 - an outcome, not a fault
         self.columns = [name.strip('"') for name in match[1].split(", ")] if match else []
         self.values: list[str | None] = []
         if match:
-            texts = match[2].split(", ", len(self.columns) - 1)
-            # A comma in a text of several may end any of them.
-            if len(self.columns) == 1 or match[2].count(", ") < len(self.columns):
+            texts = match[2].split(", ") if len(self.columns) > 1 else [match[2]]
+            if len(texts) == len(self.columns):  # else a comma is in a text, and may end any of them
                 self.values = [None if text == "null" else text for text in texts]
         super().__init__(str(error))
 
