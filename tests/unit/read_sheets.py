@@ -1,4 +1,4 @@
-"""What tests of readers of workbooks share: sheets with their rows read."""
+"""Shared by the tests of workbook readers: sheets with their rows read."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from managed_tables_analyze.workbooks.sheets import MergedRange
 
 
 class Read:
-    """A sheet with its rows read; `numbered` are they with their numbers."""
+    """A sheet with its rows read; `numbered` pairs each row with its number."""
 
     def __init__(self, sheet: RawSheet) -> None:
         self.name, self.visible, self.tally = sheet.name, sheet.visible, sheet.tally
@@ -19,5 +19,5 @@ class Read:
 
 
 def read(sheets: Iterator[RawSheet]) -> list[Read]:
-    """Return the sheets, read."""
+    """Return the sheets with their rows read."""
     return [Read(sheet) for sheet in sheets]

@@ -1,4 +1,4 @@
-"""Text files, whole: what comes out of analyze for awkward bytes."""
+"""Whole text files with awkward bytes, and what analyze gives for them."""
 
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -58,14 +58,14 @@ def test_titles_above_and_notes_below_are_not_rows(tmp_path: Path) -> None:
     assert below.lines == (6, 7, 8)
 
 
-def test_a_quote_that_never_closes_takes_one_row_only(tmp_path: Path) -> None:
+def test_an_unclosed_quote_affects_one_row_only(tmp_path: Path) -> None:
     found = _analyze(tmp_path, b'a,b,c\n1,x,2\n2,"y,3\n3,z,4\n4,w,5\n')
     assert [row[0] for row in _rows(found)] == ["1", "2", "3", "4"]
     assert found.findings[0].lines == (3,)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n \n"])
-def test_a_file_with_nothing_at_all_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(JobError) as raised:
         _analyze(tmp_path, content)
     assert raised.value.as_record()["code"] == "FILE_EMPTY"
@@ -77,7 +77,7 @@ def test_a_header_without_rows_is_accepted(tmp_path: Path) -> None:
     assert found.inferred_schema["sample_rows"] == []
 
 
-def test_long_rows_lose_nothing_and_are_reported(tmp_path: Path) -> None:
+def test_long_and_short_rows_keep_their_cells_and_are_reported(tmp_path: Path) -> None:
     found = _analyze(tmp_path, b"a,b\n1,2\n3,4,5\n6\n")
     assert _rows(found) == [("1", "2", None), ("3", "4", "5"), ("6", None, None)]
     assert ("LONG_ROWS", (3,)) in [(finding.code, finding.lines) for finding in found.findings]
@@ -85,7 +85,7 @@ def test_long_rows_lose_nothing_and_are_reported(tmp_path: Path) -> None:
 
 
 def test_a_first_line_longer_than_the_sample_is_read_with_the_lines_below_it(tmp_path: Path) -> None:
-    """Alone it would be cut by its blanks, which are more than its tabs."""
+    """On its own it would be split at its blanks, of which there are more than tabs."""
     labels = [
         f"{number} da pesquisa com um rótulo muito comprido {'e repetido ' * 40}" for number in range(1_200)
     ]
@@ -100,8 +100,8 @@ def test_a_first_line_longer_than_the_sample_is_read_with_the_lines_below_it(tmp
 @pytest.mark.parametrize(
     "line", ["-" * 200 + " Relatório de vendas", "_" * 200 + " Assinatura", "pág" + " " * 20_000 + "x"]
 )
-def test_a_long_drawn_line_with_words_takes_no_time(tmp_path: Path, line: str) -> None:
-    """What backtracks over such a line would never come to its end."""
+def test_a_long_separator_line_with_words_is_read_quickly(tmp_path: Path, line: str) -> None:
+    """An expression that backtracks over such a line would never finish."""
     rows = "id;nome;valor\n" + "".join(f"{n};Ana;1,50\n" for n in range(20))
     for content in (f"{line}\n{rows}", f"{rows}{line}\n"):
         assert len(_rows(_analyze(tmp_path, content.encode()))) >= 20
@@ -128,13 +128,13 @@ def test_a_long_drawn_line_with_words_takes_no_time(tmp_path: Path, line: str) -
         ('"id,nome,valor"\n"1,Ana,5"\n"2,Bia,6"\n', [("1", "Ana", "5"), ("2", "Bia", "6")]),
     ],
 )
-def test_a_line_quoted_as_a_whole_is_cut_only_where_it_is_a_line(
+def test_a_fully_quoted_line_is_split_only_if_it_holds_a_row(
     tmp_path: Path, content: str, rows: list[tuple[str, ...]]
 ) -> None:
     assert _rows(_analyze(tmp_path, content.encode())) == rows
 
 
-def test_a_number_sign_at_a_rows_start_is_no_comment(tmp_path: Path) -> None:
+def test_a_row_that_starts_with_a_hash_is_not_a_comment(tmp_path: Path) -> None:
     content = "canal;membros;obs\ngeral;10;ok\n#vendas;20\n#ti;5\nrh;3;ok\n# fim da lista\n"
     found = _analyze(tmp_path, content.encode())
     assert [row[0] for row in _rows(found)] == ["geral", "#vendas", "#ti", "rh"]
@@ -143,12 +143,12 @@ def test_a_number_sign_at_a_rows_start_is_no_comment(tmp_path: Path) -> None:
     assert _rows(late)[-1] == ("#5", "linha um\nlinha dois", "RJ")
 
 
-def test_strokes_in_some_cells_are_a_row_and_in_all_are_told(tmp_path: Path) -> None:
+def test_dashes_make_a_separator_line_only_if_they_fill_every_cell(tmp_path: Path) -> None:
     rows = "mes,a,b\njan,1,2\n,---,---\n\nmar,3,4\n---,---,---\nabr,5,6\n"
     found = _analyze(tmp_path, rows.encode())
     assert [row[0] for row in _rows(found)] == ["jan", None, "mar", "abr"]
     assert ("SEPARATOR_LINES", (6,)) in [(finding.code, finding.lines) for finding in found.findings]
-    for line in ("---,---,---", "----,--,---"):  # in a file that is regular otherwise, too
+    for line in ("---,---,---", "----,--,---"):  # also in an otherwise regular file
         regular = _analyze(tmp_path, f"mes,a,b\njan,1,2\n{line}\nmar,3,4\n".encode())
         assert [row[0] for row in _rows(regular)] == ["jan", "mar"]
 
@@ -162,14 +162,14 @@ def test_strokes_in_some_cells_are_a_row_and_in_all_are_told(tmp_path: Path) -> 
         "nome idade peso\n" + "Ana   30    60\n" * 20_000 + "Ana Maria   10    60\n",
     ],
 )
-def test_aligned_text_whose_cells_cannot_be_told_is_refused(tmp_path: Path, content: str) -> None:
+def test_aligned_text_with_unclear_cells_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(JobError) as caught:
         _analyze(tmp_path, content.encode())
     assert "alinhadas por espaços" in str(caught.value)
 
 
 @pytest.mark.parametrize("cell", ["01/01/2024  10:00:00", "11  999991234", "Ana  Lima"])
-def test_blanks_within_the_cells_of_a_single_column_do_not_cut_it(tmp_path: Path, cell: str) -> None:
+def test_blanks_within_the_cells_of_a_single_column_do_not_split_it(tmp_path: Path, cell: str) -> None:
     found = _analyze(tmp_path, ("coluna\n" + f"{cell}\n" * 5).encode())
     assert _rows(found) == [(cell,)] * 5
 
@@ -183,26 +183,26 @@ def test_blanks_within_the_cells_of_a_single_column_do_not_cut_it(tmp_path: Path
         ("31/12/2024\n1,Ana,5\n2,Bia,6\n3,Caio,7\n4,Davi,8\n", ("1", "Ana", "5")),
     ],
 )
-def test_values_that_count_on_or_stand_alone_are_no_labels_and_no_row(
+def test_consecutive_values_and_a_lone_value_are_not_labels(
     tmp_path: Path, content: str, first: tuple[str, ...]
 ) -> None:
     assert _rows(_analyze(tmp_path, content.encode()))[0] == first
 
 
-def test_an_extra_number_is_no_half_of_a_decimal(tmp_path: Path) -> None:
+def test_an_extra_number_is_not_joined_into_a_decimal(tmp_path: Path) -> None:
     rows = "id,nome,b\n" + "".join(f"{n},Ana,{n}\n" for n in range(20)) + "15,Ana,45,60\n16,Bia,7\n"
     assert _rows(_analyze(tmp_path, rows.encode()))[20][:4] == ("15", "Ana", "45", "60")
 
 
-def test_signs_within_words_do_not_make_another_code_page(tmp_path: Path) -> None:
+def test_symbols_within_words_do_not_change_the_encoding(tmp_path: Path) -> None:
     words = "Col·legi Coca®Cola Preço€/un café x€y"
     found = _analyze(tmp_path, f"texto;n\n{words};1\n".encode("cp1252"))
     assert _rows(found) == [(words, "1")]
 
 
-def test_a_label_longer_than_a_table_takes_is_cut_and_told(tmp_path: Path) -> None:
+def test_a_label_too_long_for_a_table_is_cut_with_a_warning(tmp_path: Path) -> None:
     found = _analyze(tmp_path, f"codigo;{'N' * 600}\n1;Ana\n2;Bia\n".encode())
     labels = [column["display_name"] for column in found.inferred_schema["columns"]]
     assert [len(label) for label in labels] == [6, 500]
-    [told] = [one for one in found.findings if one.code is WarningCode.LABELS_CUT]
-    assert (told.count, len(told.columns)) == (1, 1)
+    [warning] = [one for one in found.findings if one.code is WarningCode.LABELS_CUT]
+    assert (warning.count, len(warning.columns)) == (1, 1)

@@ -1,4 +1,4 @@
-"""What becomes of a file in the table that it is uploaded into."""
+"""The append plan: how the columns of a file go into an existing table."""
 
 import io
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_columns_are_matched_by_name_and_by_the_tables_label(tmp_path: Path) -> 
     }
 
 
-def test_what_does_not_fit_the_table_is_counted_with_examples(tmp_path: Path) -> None:
+def test_conflicts_with_the_table_are_counted_with_examples(tmp_path: Path) -> None:
     rows = "1;2,50;01/02/2024\nx;abc;ontem\n;1,00;\n" + "y;1;hoje\n" * 9
     found = plan(tmp_path, f"n;valor;dia\n{rows}")
     number, amount, day = found["conflicts"]
@@ -58,7 +58,7 @@ def test_what_does_not_fit_the_table_is_counted_with_examples(tmp_path: Path) ->
     assert (day["column"], day["count"], day["details"][0]["code"]) == ("dia", 10, "NOT_A_DATE")
 
 
-def test_a_workbooks_text_is_shown_without_its_sign(tmp_path: Path) -> None:
+def test_a_workbooks_text_is_shown_unmarked(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None

@@ -41,14 +41,14 @@ def _refusal(folder: Path, content: bytes) -> JobError:
     return raised.value
 
 
-def test_members_feed_one_table_in_order_and_are_named(tmp_path: Path) -> None:
+def test_members_are_read_into_one_table_in_order(tmp_path: Path) -> None:
     found = _analyze(tmp_path, _zip({"b.csv": CSV, "pasta/a.csv": b"nome;id\nCaio;3\n"}))
     assert found.files == ["envio.zip/b.csv", "envio.zip/a.csv"]
     rows = duckdb.execute(f"SELECT file, line, c0, c1 FROM {staged_rows(found.staged)}").fetchall()  # noqa: S608
     assert rows == [(0, 2, "1", "Ana"), (0, 3, "2", "Bia"), (1, 2, "3", "Caio")]
 
 
-def test_noise_of_systems_is_passed_over(tmp_path: Path) -> None:
+def test_files_added_by_operating_systems_are_ignored(tmp_path: Path) -> None:
     members = {"__MACOSX/._a.csv": b"\x00\x05", ".DS_Store": b"x", "pasta/": b"", "a.csv": CSV}
     assert _analyze(tmp_path, _zip(members)).row_count == 2
 
@@ -58,18 +58,18 @@ def test_a_member_without_extension_is_judged_by_its_content(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_every_method_of_compression_is_read(tmp_path: Path, method: int) -> None:
+def test_every_compression_method_is_read(tmp_path: Path, method: int) -> None:
     assert _analyze(tmp_path, _zip({"a.csv": CSV}, method)).row_count == 2
 
 
-def test_properties_that_lzma_does_not_have_are_damage(tmp_path: Path) -> None:
+def test_invalid_lzma_properties_are_refused_as_corrupt(tmp_path: Path) -> None:
     content = bytearray(_zip({"a.csv": CSV}, zipfile.ZIP_LZMA))
-    properties = 30 + len("a.csv") + 4  # after the local header: version, size, then these
+    properties = 30 + len("a.csv") + 4  # they follow the local header, the version and their size
     content[properties] = 0xFF
     assert _refusal(tmp_path, bytes(content)).kind is ARCHIVE_CORRUPT
 
 
-def test_names_never_lead_outside(tmp_path: Path) -> None:
+def test_member_names_cannot_escape_the_folder(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     found = _analyze(work, _zip({"../../fora.csv": CSV, "/etc/fora.csv": CSV, "c:\\x\\fora.csv": CSV}))
@@ -93,7 +93,7 @@ def test_names_never_lead_outside(tmp_path: Path) -> None:
     ],
     ids=["empty", "noise", "nested", "nested unnamed", "pdf", "png", "entries", "ratio", "cut", "crc"],
 )
-def test_what_is_not_accepted_is_named(tmp_path: Path, content: bytes, code: str) -> None:
+def test_each_refusal_has_its_code(tmp_path: Path, content: bytes, code: str) -> None:
     assert _refusal(tmp_path, content).kind.code == code
 
 
@@ -108,7 +108,7 @@ def test_a_directory_that_declares_too_much_is_refused_before_unpacking(tmp_path
     assert _refusal(tmp_path, bytes(content)).kind.code == "ARCHIVE_TOO_LARGE"
 
 
-def test_a_size_that_lies_is_found_while_unpacking(tmp_path: Path) -> None:
+def test_a_false_size_is_found_while_unpacking(tmp_path: Path) -> None:
     content = bytearray(_zip({"a.csv": CSV * 100}))
     entry = content.index(b"PK\x01\x02")
     struct.pack_into("<I", content, entry + 24, 10)
@@ -116,7 +116,7 @@ def test_a_size_that_lies_is_found_while_unpacking(tmp_path: Path) -> None:
 
 
 def test_archives_of_one_job_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each may be as large as one; ten of them would fill the disk ten times over."""
+    """With a limit for each archive alone, ten of them could fill the disk."""
     for module in (file_reader, archives):
         monkeypatch.setattr(module, "MAX_UNPACKED_BYTES", 3 * len(CSV))
     sources = []
@@ -132,10 +132,10 @@ def test_archives_of_one_job_are_bounded_together(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
-def test_a_fault_of_the_machine_is_no_damage_of_the_archive(
+def test_an_operating_system_error_is_raised_for_a_retry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """The step is retried: the person's file is whole."""
+    """The step is retried, because the file itself is not damaged."""
 
     def fail(*_: object) -> int:
         raise OSError(number, os.strerror(number))
@@ -154,7 +154,7 @@ def test_entries_that_share_bytes_are_refused(tmp_path: Path) -> None:
     assert _refusal(tmp_path, content[:directory] + entry * 2 + bytes(tail)).kind.code == "ARCHIVE_UNSAFE"
 
 
-def test_a_password_is_named(tmp_path: Path) -> None:
+def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
     content = bytearray(_zip({"a.csv": CSV}))
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         struct.pack_into("<H", content, content.index(signature) + offset, 1)
@@ -170,6 +170,6 @@ def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
     assert _refusal(tmp_path, buffer.getvalue()).kind.code == "ARCHIVE_UNSAFE"
 
 
-def test_old_windows_names_are_read_in_code_page_850(tmp_path: Path) -> None:
+def test_names_from_old_windows_are_decoded_as_cp850(tmp_path: Path) -> None:
     content = _zip({"preXo.csv": CSV}).replace(b"preXo", "preço".encode("cp850"))
     assert _analyze(tmp_path, content).files == ["envio.zip/preço.csv"]

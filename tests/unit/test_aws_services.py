@@ -17,13 +17,13 @@ def services(monkeypatch: pytest.MonkeyPatch) -> AwsServices:
     values = {"DEFAULT_REGION": "sa-east-1", "ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret"}
     for name, value in values.items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):  # an emulator's, where a test of it came before
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):  # perhaps set by an earlier test of the emulator
         monkeypatch.delenv(name, raising=False)
     return AwsServices(Settings(table_name="t", bucket_name="managed-tables-prod"))
 
 
-def test_files_are_posted_to_the_address_of_the_buckets_region(services: AwsServices) -> None:
-    """The global address redirects to it for as long as the bucket is young, and browsers do not follow."""
+def test_files_are_posted_to_the_buckets_regional_endpoint(services: AwsServices) -> None:
+    """The global endpoint redirects while a bucket is new, and browsers do not follow."""
     post = services.storage.presigned_post("uploads/k", 1, 60)
     assert post["url"] == "https://managed-tables-prod.s3.sa-east-1.amazonaws.com/"
 
@@ -40,16 +40,16 @@ def test_files_are_posted_to_the_address_of_the_buckets_region(services: AwsServ
         ("managed_tables_insert.handler", {"boto3"}),
     ],
 )
-def test_a_function_starts_without_what_it_may_not_need(module: str, absent: set[str]) -> None:
+def test_a_function_does_not_import_what_it_may_not_need(module: str, absent: set[str]) -> None:
     code = f"import sys, {module}; print({absent!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
-def test_secrets_out_of_reach_are_503_and_asked_for_again(
+def test_unreachable_secrets_are_503_and_fetched_again(
     services: AwsServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At a process's first request, too: nothing of the failure is kept."""
+    """Also at a process's first request: the failure is not cached."""
     services.settings = services.settings.model_copy(
         update={"aws_endpoint_url": "http://127.0.0.1:1", "app_secret_arn": "arn"}
     )

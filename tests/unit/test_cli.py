@@ -16,7 +16,7 @@ def _run(*arguments: str | Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_each_file_is_one_json_object_and_a_bad_one_stops_nothing(tmp_path: Path) -> None:
+def test_each_file_gives_one_json_object_even_after_a_bad_one(tmp_path: Path) -> None:
     good, bad, empty = tmp_path / "bom.csv", tmp_path / "ruim.csv", tmp_path / "vazio.csv"
     good.write_bytes("Título\n\nid;preço\n1;2,50\n".encode("cp1252"))
     bad.write_bytes(b"%PDF-1.7")
@@ -42,7 +42,7 @@ def test_each_file_is_one_json_object_and_a_bad_one_stops_nothing(tmp_path: Path
     assert (rows_dir / "vazio.csv.csv").read_bytes() == b""
 
 
-def test_rows_of_a_file_without_header_have_none(tmp_path: Path) -> None:
+def test_rows_of_a_file_without_a_header_are_written_without_one(tmp_path: Path) -> None:
     file = tmp_path / "dados.csv"
     file.write_bytes(b'2024-01-01;"a ""b"" ;c"\n2024-01-02;x\n')
     _run("--rows-dir", tmp_path / "r", file)
@@ -76,7 +76,7 @@ def test_a_file_that_kills_its_process_is_reported_and_the_next_is_read(tmp_path
 REPORT = "Relatório de vendas\n\nid;nome;valor\n1;Ana;2,50\n2;Rui;3,75\n3;Eva;1,10\nFonte: IBGE, 2020\n"
 
 
-def test_a_reading_is_explained_with_the_candidates_that_were_weighed(tmp_path: Path) -> None:
+def test_an_explanation_lists_the_candidate_layouts(tmp_path: Path) -> None:
     file = tmp_path / "vendas.csv"
     file.write_text(REPORT)
     [table] = _run("--explain", file)[0]["reading"]["tables"]
@@ -91,17 +91,17 @@ def test_a_reading_is_explained_with_the_candidates_that_were_weighed(tmp_path: 
     assert len(others) == 2
     totals = [sum(one["bits"].values()) for one in (best, *others)]
     assert totals == sorted(totals)
-    assert best["bits"]["odd_rows"] == 0  # the note below would be one as a row of data
+    assert best["bits"]["odd_rows"] == 0  # the note below would be odd as a data row
     assert best["bits"]["above"] > 0
     assert best["bits"]["footer"] > 0
 
 
-def test_what_is_stated_narrows_the_candidates(tmp_path: Path) -> None:
+def test_stated_options_narrow_the_candidates(tmp_path: Path) -> None:
     file, book = tmp_path / "vendas.csv", FILES / "xlsx" / "empty_first_sheet.xlsx"
     file.write_text(REPORT)
     stated = ["--delimiter", ",", "--header-line", "0", "--first-line", "4", "--last-line", "5"]
-    [told] = _run("--explain", *stated, "--encoding", "cp1252", file)
-    [table] = told["reading"]["tables"]
+    [result] = _run("--explain", *stated, "--encoding", "cp1252", file)
+    [table] = result["reading"]["tables"]
     assert (table["delimiter"], table["header_line"], table["encoding"]) == (",", None, "cp1252")
     assert (table["first_line"], table["last_line"]) == (4, 5)
     assert {one["layout"]["header_line"] for one in table["candidates"]} == {None}

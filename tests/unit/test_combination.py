@@ -47,7 +47,7 @@ def test_the_suggested_name_is_free(tmp_path: Path) -> None:
     assert _analyze(tmp_path, b"a\n1\n").inferred_schema["suggested_table_name"] == "f0_2"
 
 
-def test_columns_at_the_end_without_label_or_value_are_dropped(tmp_path: Path) -> None:
+def test_trailing_columns_without_label_or_value_are_dropped(tmp_path: Path) -> None:
     found = _analyze(tmp_path, b"a;b;;\n1;2;;\n3;4;;\n")
     assert _rows(found) == [(0, "1", "2"), (0, "3", "4")]
 

@@ -1,4 +1,4 @@
-"""The commit-msg hook takes Conventional Commits of at most 72 characters, and nothing else."""
+"""The commit-msg hook accepts Conventional Commits of at most 72 characters, and nothing else."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ from structure import ROOT
 
 
 @pytest.mark.parametrize(
-    ("subject", "is_taken"),
+    ("subject", "is_accepted"),
     [
         ("fix(layout): keep quoted cells whole in short rows", True),
         ("feat!: refuse unknown parameters", True),
@@ -21,10 +21,10 @@ from structure import ROOT
         ("Merge branch 'main'", True),
     ],
 )
-def test_a_subject_is_a_conventional_commit(tmp_path: Path, subject: str, is_taken: bool) -> None:
+def test_a_subject_is_a_conventional_commit(tmp_path: Path, subject: str, is_accepted: bool) -> None:
     message = tmp_path / "message"
     message.write_text(
         f"{subject}\n\nfix: a body may say anything, however long it is and whatever it is about.\n"
     )
     done = subprocess.run([ROOT / ".ci/subject", message], capture_output=True, text=True, check=False)
-    assert (done.returncode == 0) is is_taken, done.stderr
+    assert (done.returncode == 0) is is_accepted, done.stderr

@@ -1,4 +1,4 @@
-"""docs/contract.md says which test holds each statement of the contract: it may not drift."""
+"""docs/contract.md names the tests of each statement of the contract, and must not drift."""
 
 import ast
 import re
@@ -31,7 +31,7 @@ def named() -> Iterator[tuple[str, str]]:
         yield from TEST.findall(row["tests"])
 
 
-def test_every_statement_stands_once_and_has_a_test() -> None:
+def test_every_statement_is_unique_and_has_a_test() -> None:
     """No statement is repeated, and each names at least one test."""
     statements = [row["statement"] for row in rows()]
     assert sorted({each for each in statements if statements.count(each) > 1}) == []
@@ -39,7 +39,7 @@ def test_every_statement_stands_once_and_has_a_test() -> None:
 
 
 def test_every_named_test_exists() -> None:
-    """A test that the table names is a function of that name in that file."""
+    """Each test that the table names is a function in the named file."""
     missing = [
         f"{file}::{name}"
         for file, name in named()
@@ -48,7 +48,7 @@ def test_every_named_test_exists() -> None:
     assert missing == []
 
 
-def test_every_test_of_the_contract_holds_a_statement() -> None:
+def test_every_contract_test_is_in_the_table() -> None:
     """No test of the contract is left out of the table."""
     files = sorted((ROOT / "tests" / "e2e").glob("test_contract_*.py"))
     written = {

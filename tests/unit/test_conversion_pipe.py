@@ -1,4 +1,4 @@
-"""The pipe from DuckDB to COPY, where the system is as bare as a Lambda's."""
+"""The pipe from DuckDB to COPY, on a system as bare as Lambda's."""
 
 import shutil
 import subprocess
@@ -22,8 +22,8 @@ def may_unshare() -> bool:
 
 
 @pytest.mark.skipif(not may_unshare(), reason="needs Linux namespaces that this user may make")
-def test_the_pipe_needs_nothing_of_dev() -> None:
-    """A Lambda's /dev is read-only, and has no /dev/fd for what is opened later."""
+def test_the_pipe_works_without_dev() -> None:
+    """Lambda's /dev is read-only, and lacks /dev/fd for files opened later."""
     script = f'mount -t tmpfs -o ro none /dev && exec {sys.executable} -c "$0"'
     done = subprocess.run([*_UNSHARE, script, _CONVERT], capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip(), done.stderr) == ("café,1", "")

@@ -1,4 +1,4 @@
-"""What errors show of refused values: cut, countable, and never what UTF-8 cannot carry."""
+"""How errors show refused values: shortened, counted, and always valid UTF-8."""
 
 from decimal import Decimal
 from typing import Any
@@ -26,12 +26,12 @@ from managed_tables_api.rows.parsing import Findings
         ([1], "lista"),
     ],
 )
-def test_a_refused_value_is_shown_cut(value: Any, shown: Any) -> None:
+def test_a_refused_value_is_shown_shortened(value: Any, shown: Any) -> None:
     assert shown_value(value) == shown
 
 
-def test_faults_of_rows_are_all_counted_and_the_first_rows_named() -> None:
-    """Columns are checked one after another: the first faults found are not those of the first rows."""
+def test_every_fault_is_counted_and_the_first_rows_are_listed() -> None:
+    """Columns are checked one after another, so the first faults found may be in later rows."""
     findings, fault = Findings(), Fault(DetailCode.NOT_A_DECIMAL, "x")
     for column in ("a", "b"):
         for row in reversed(range(MAX_ERROR_DETAILS)):

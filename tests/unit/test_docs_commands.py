@@ -74,7 +74,7 @@ def test_a_script_is_run_by_the_test_that_names_its_page(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", CONSOLE, ids=str)
-def test_what_is_typed_is_run_by_a_test_or_marked_by_what_it_needs(block: Block) -> None:
+def test_a_console_command_is_tested_or_says_what_it_needs(block: Block) -> None:
     commands = list(block.commands())
     assert commands
     for command in commands:
@@ -86,17 +86,17 @@ OPERATIONS = [one for block in CONSOLE for one in block.commands() if one.starts
 
 
 @pytest.mark.parametrize("command", OPERATIONS)
-def test_the_operators_commands_are_what_its_parser_takes(command: str) -> None:
+def test_the_parser_accepts_the_documented_operator_commands(command: str) -> None:
     """tests/integration/test_operations.py runs them."""
     assert parser().parse_args(shlex.split(command.removeprefix(OPERATION))).run
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_target_that_is_named_exists(page: str) -> None:
+def test_every_make_target_in_the_docs_exists(page: str) -> None:
     named = re.findall(r"`make (?:-s )?([a-z-]+)", (ROOT / page).read_text(encoding="utf-8"))
     assert set(named) <= TARGETS
 
 
-def test_every_target_that_is_shown_has_a_line_of_help() -> None:
+def test_every_public_make_target_has_help() -> None:
     hidden = set(re.findall(r"^([a-z-]+):(?!.*##)", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert hidden == {"lint", "types"}

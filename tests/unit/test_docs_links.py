@@ -1,4 +1,4 @@
-"""Links between the project's pages lead somewhere, and the indexes list every page."""
+"""Links between the project's pages resolve, and the indexes list every page."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+def test_every_link_of_a_page_resolves(page: Path) -> None:
     found = list(links(page))
     assert [str(file) for file, _ in found if not file.exists()] == []
     assert [(str(file), anchor) for file, anchor in found if anchor and anchor not in anchors(file)] == []

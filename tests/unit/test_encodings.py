@@ -1,4 +1,4 @@
-"""The encoding of a file, judged on all its bytes, and its way to UTF-8."""
+"""Detect the encoding of a file from all its bytes, and transcode it to UTF-8."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_the_encoding_is_recognised_and_the_text_kept(tmp_path: Path, encoding: 
     assert _read(tmp_path, mark + TEXT.encode(encoding)) == (encoding, TEXT, [])
 
 
-def test_capitals_of_a_terminal_are_told_by_the_signs_they_would_be_in_windows(tmp_path: Path) -> None:
+def test_capitals_in_cp850_are_distinguished_from_cp1252(tmp_path: Path) -> None:
     text = "ITEM;SITUAÇÃO\nAÇÚCAR;NÃO\nPÃO FRANCÊS;SIM\nMAÇÃ;NÃO\n"
     assert _read(tmp_path, text.encode("cp850")) == ("cp850", text, [])
     assert _read(tmp_path, text.encode("cp1252")) == ("cp1252", text, [])
@@ -49,33 +49,33 @@ def test_the_last_byte_of_a_long_file_counts(tmp_path: Path) -> None:
     assert (name, text[-1]) == ("cp1252", "é")
 
 
-def test_a_character_cut_by_a_chunks_end_is_whole(tmp_path: Path) -> None:
+def test_a_character_split_between_chunks_is_kept(tmp_path: Path) -> None:
     content = ("a" * (CHUNK_BYTES - 1) + "é\n").encode()
     assert _read(tmp_path, content)[:2] == ("utf-8", content.decode())
 
 
-def test_single_broken_bytes_in_utf_8_are_read_as_cp1252_and_named_by_line(tmp_path: Path) -> None:
+def test_invalid_bytes_in_utf_8_are_read_as_cp1252_and_reported_by_line(tmp_path: Path) -> None:
     content = "ação\nsão\nnão\n".encode() + "pé\n".encode("cp1252")
     name, text, findings = _read(tmp_path, content)
     assert (name, text) == ("utf-8", "ação\nsão\nnão\npé\n")
     assert [(finding.code, finding.lines) for finding in findings] == [("INVALID_UTF8", (4,))]
 
 
-def test_nul_characters_are_taken_out_and_named_by_line(tmp_path: Path) -> None:
+def test_nul_characters_are_removed_and_reported_by_line(tmp_path: Path) -> None:
     _, text, findings = _read(tmp_path, b"id,nome\n1,A\x00na\n2,Bia\n")
     assert text == "id,nome\n1,Ana\n2,Bia\n"
     assert [(finding.code, finding.lines) for finding in findings] == [("NUL_REMOVED", (2,))]
 
 
 @pytest.mark.parametrize("content", [bytes(range(256)) * 40, b"\x00" * 5_000])
-def test_binary_content_is_no_text(tmp_path: Path, content: bytes) -> None:
+def test_binary_content_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "in"
     path.write_bytes(content)
     with pytest.raises(NotTextError):
         detect_encoding(path)
 
 
-def test_a_letter_that_is_alone_and_rare_is_still_one_of_windows(tmp_path: Path) -> None:
-    """`ÿ` is a blank in the code page of terminals."""
+def test_a_single_rare_letter_is_still_read_as_cp1252(tmp_path: Path) -> None:
+    """The byte of `ÿ` is a no-break space in cp850."""
     text = "nome;cidade\nL'Haÿ;Paris\n"
     assert _read(tmp_path, text.encode("cp1252"))[:2] == ("cp1252", text)

@@ -1,4 +1,4 @@
-"""A ZIP's next file is prepared while one is staged: in order, and with errors at their turn."""
+"""A ZIP's next file is prepared while one is staged; files and errors keep their order."""
 
 import threading
 from collections.abc import Iterator
@@ -35,8 +35,8 @@ def test_an_error_comes_after_the_items_before_it() -> None:
     assert seen == [1]
 
 
-def test_closing_waits_for_the_item_that_is_being_made() -> None:
-    """Its folder may be deleted then."""
+def test_closing_waits_for_the_item_in_progress() -> None:
+    """Its folder may be deleted right after."""
     begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
 
     def make() -> Iterator[int]:

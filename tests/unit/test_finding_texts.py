@@ -1,4 +1,4 @@
-"""What analyze tells is data first; its sentences are made in one place, for a business user."""
+"""Findings are data; their sentences for business users are written in one place."""
 
 import re
 
@@ -34,15 +34,15 @@ _VALUES = {
 
 @pytest.mark.parametrize("code", [*WarningCode, *GroundCode])
 @pytest.mark.parametrize("count", [1, 1_234])
-def test_every_code_has_a_sentence_for_one_and_for_several(code: WarningCode, count: int) -> None:
-    """Nothing of the notation is left in it, and it speaks of sheets and workbooks as people do."""
+def test_every_code_has_a_sentence_for_one_and_for_many(code: WarningCode, count: int) -> None:
+    """It has no template syntax left in it, and no technical English words."""
     text = write_text(Finding(code, _VALUES, count, lines=(4, 9), preview=("Total 10",)))
     assert text
     assert not re.search(r"[{}|]", text)
     assert not re.search(r"\b(?:sheet|workbook|parse|NULL byte|encoding)\b", text)
 
 
-def test_a_doubt_says_what_was_seen_what_was_done_and_what_to_do() -> None:
+def test_a_warning_says_what_was_seen_what_was_done_and_what_to_do() -> None:
     text = write_text(Finding(WarningCode.AMBIGUOUS_MARK, _VALUES))
     assert text == (
         'Confira: "1.500" pode ser 1500 ou 1,5. Como o arquivo usa ponto e vírgula entre as colunas, lemos '
@@ -63,18 +63,18 @@ def test_a_warning_has_the_keys_that_apply() -> None:
     assert "linhas 1, 2, 3, 4, 5, …" in warning["text"]
 
 
-def test_text_of_the_file_is_never_taken_for_notation() -> None:
+def test_text_from_the_file_is_not_read_as_template_syntax() -> None:
     finding = Finding(WarningCode.FOOTER, preview=("[a|b] {count}",))
     assert "[a|b] {count}" in write_text(finding)
 
 
-def test_what_may_change_a_value_comes_first() -> None:
+def test_warnings_that_may_change_a_value_come_first() -> None:
     found = [Finding(WarningCode.FOOTER), Finding(WarningCode.LINES_ABOVE), Finding(WarningCode.NUL_REMOVED)]
     codes = [warning["code"] for warning in listed_warnings(found)]
     assert codes == ["NUL_REMOVED", "FOOTER", "LINES_ABOVE"]
 
 
-def test_warnings_beyond_an_answers_room_are_counted() -> None:
+def test_warnings_beyond_the_size_limit_are_counted() -> None:
     found = [Finding(WarningCode.FOOTER, preview=("x" * 1_000,))] * (MAX_WARNINGS_BYTES // 1_000)
     listed = listed_warnings(found)
     assert listed[-1] == {

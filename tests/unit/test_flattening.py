@@ -11,7 +11,7 @@ TEMPLATE = "Globals:\n  Function:\n    Layers:\n    - Ref: CommonLayer\n    Trac
 
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
-    """What `sam build` leaves: a function and the layer."""
+    """The output of `sam build`: a function and the layer."""
     built = tmp_path / "sam"
     for file in ("ApiFunction/managed_tables_api/app.py", "CommonLayer/python/managed_tables/ids.py"):
         (built / file).parent.mkdir(parents=True)
@@ -20,7 +20,7 @@ def build(tmp_path: Path) -> Path:
     return built
 
 
-def test_each_function_holds_the_layers_packages_beside_its_own(build: Path, tmp_path: Path) -> None:
+def test_each_function_contains_the_layers_packages_beside_its_own(build: Path, tmp_path: Path) -> None:
     flatten(build, tmp_path / "flat")
     function = tmp_path / "flat" / "ApiFunction"
     assert sorted(path.name for path in function.iterdir()) == ["managed_tables", "managed_tables_api"]

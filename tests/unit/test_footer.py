@@ -1,4 +1,4 @@
-"""What stands below a table and is not part of it."""
+"""Lines below a table that are not part of it."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from managed_tables_analyze.workbooks.sheets import Row
 
 
 def footer_length(rows: list[Row], width: int, *, short_tells: bool) -> int:
-    """Count the rows below the table, whose columns are of the kinds of its first row."""
+    """Count the rows below the table; its first row gives the kinds of the columns."""
     grid = make_grid((number, number, cells, None) for number, cells in rows)
     kinds = tuple(one.plain_kind or TEXT for one in map(look, rows[0][1]))
     end = find_end(grid, width, kinds, short_tells=short_tells)
@@ -40,7 +40,7 @@ def _rows(text: str) -> list[Row]:
         ("1;Ana;2/Nota;Bia;3", 0),
     ],
 )
-def test_notes_and_totals_at_the_end_are_told_from_records(text: str, length: int) -> None:
+def test_notes_and_totals_at_the_end_are_distinguished_from_records(text: str, length: int) -> None:
     assert footer_length(_rows(text), 3, short_tells=True) == length
 
 
@@ -53,7 +53,7 @@ def test_a_note_in_two_cells_ends_a_table_of_numbers() -> None:
     assert footer_length(_rows("1;Ana;2;5/(*);Valores brutos"), 4, short_tells=True) == 1
 
 
-def test_a_record_with_few_cells_is_no_note() -> None:
+def test_a_record_with_few_cells_is_not_a_note() -> None:
     assert footer_length(_rows("1;Ana;2;5/Bia;ausente;;"), 4, short_tells=True) == 0
 
 

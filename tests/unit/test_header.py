@@ -70,7 +70,7 @@ def test_a_merged_group_names_each_column_under_it() -> None:
     assert (found.first_line, found.data_line) == (1, 3)
 
 
-def test_a_blank_label_that_no_row_has_a_cell_for_is_dropped() -> None:
+def test_a_blank_label_without_cells_below_is_dropped() -> None:
     assert _find("a;;b;c/1;2;3/4;5;6").labels == ["a", "b", "c"]
 
 
@@ -104,7 +104,7 @@ TWO, THREE, FOUR = (["1"] * count for count in (2, 3, 4))
         ([], [], []),
     ],
 )
-def test_labels_are_joined_and_mended(
+def test_labels_are_joined_and_repaired(
     lines: list[list[str | None]], below: list[list[str | None]], labels: list[str]
 ) -> None:
     assert join_labels(lines, below) == labels
@@ -114,7 +114,7 @@ def test_labels_are_joined_and_mended(
     ("first", "last", "data", "above"),
     [(3, 4, 6, [1, 2, 5]), (3, None, 4, [1, 2]), (None, None, 3, [1, 2]), (1, 1, 2, [])],
 )
-def test_the_lines_above_the_data_are_those_that_name_nothing(
+def test_lines_above_the_data_exclude_the_header(
     first: int | None, last: int | None, data: int, above: list[int]
 ) -> None:
     found = Header([], [], 2, first, data, last_line=last)

@@ -54,5 +54,5 @@ def test_a_table_name_comes_from_the_file_name_and_is_free() -> None:
 
 
 @pytest.mark.parametrize("extension", MIME_TYPES)
-def test_a_suggested_name_has_no_extension_of_a_file_that_is_taken(extension: str) -> None:
+def test_a_suggested_name_drops_the_extension_of_accepted_files(extension: str) -> None:
     assert suggest_table_name(f"Vendas.{extension}", set()) == "vendas"

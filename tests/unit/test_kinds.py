@@ -1,4 +1,4 @@
-"""What a file is, by its bytes."""
+"""The kind of a file, detected from its bytes."""
 
 import io
 import zipfile

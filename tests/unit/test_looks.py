@@ -1,4 +1,4 @@
-"""What a cell looks like, and what a row is by its words: the observations that layouts are scored by."""
+"""What cells look like and which words rows contain: the observations that score layouts."""
 
 from collections.abc import Sequence
 
@@ -56,7 +56,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_cell_is_of_a_kind(kind: str) -> None:
+def test_a_cell_has_a_kind(kind: str) -> None:
     assert {cell: look(cell).kind for cell in KINDS[kind]} == dict.fromkeys(KINDS[kind], kind)
     found = [look(f" {cell} ") for cell in KINDS[kind]]
     assert {one.kind for one in found} == {kind}
@@ -103,7 +103,7 @@ def test_a_value_costs_the_bits_of_its_kind(cell: str, bits: float) -> None:
         ("a\nb;c", weights.TEXT + 5 * weights.CHARACTER),  # it was quoted
         ('a"b', weights.TEXT + 3 * weights.CHARACTER + weights.UNPAIRED_QUOTE),
         ('a""b', weights.TEXT + 4 * weights.CHARACTER),
-        ("ab ab ab", weights.TEXT + 2 * weights.CHARACTER),  # cells that repeat are cheap as well
+        ("ab ab ab", weights.TEXT + 2 * weights.CHARACTER),  # repeated words are cheap too
     ],
 )
 def test_a_text_costs_its_characters(text: str, bits: float) -> None:
@@ -111,7 +111,7 @@ def test_a_text_costs_its_characters(text: str, bits: float) -> None:
     assert look("x" * 2_048 + text).as_text == pytest.approx(text_bits("x" * 2_048 + text))
 
 
-def test_words_of_the_text_above_are_cheap() -> None:
+def test_words_repeated_from_the_text_above_are_cheap() -> None:
     word = weights.BLANK_CHARACTER + 2 * weights.CHARACTER - weights.SAME_CELL
     assert repeated_bits("ab cd", "ab ce") == pytest.approx(word)
     assert repeated_bits("ab cd", "xb cd") == pytest.approx(word)
@@ -126,7 +126,7 @@ def test_years_are_those_of_recent_centuries() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "is_one"),
+    ("cells", "expected"),
     [
         (["---", "---"], True),
         (["-----|-----"], True),
@@ -144,8 +144,8 @@ def test_years_are_those_of_recent_centuries() -> None:
         (["", None], False),
     ],
 )
-def test_a_separator_line_is_all_strokes(cells: Cells, is_one: bool) -> None:
-    assert is_separator(cells) is is_one
+def test_a_separator_line_has_only_line_characters(cells: Cells, expected: bool) -> None:
+    assert is_separator(cells) is expected
 
 
 def grid_row(*cells: str | None) -> GridRow:
@@ -194,17 +194,17 @@ def grid_row(*cells: str | None) -> GridRow:
         ),
     ],
 )  # fmt: skip
-def test_a_row_below_is_told_by_its_words(bits: float, rows: Sequence[Cells]) -> None:
+def test_totals_and_notes_are_recognised_by_their_words(bits: float, rows: Sequence[Cells]) -> None:
     assert {cells: words.below_bits(grid_row(*cells), 2) for cells in rows} == dict.fromkeys(rows, bits)
     assert {words.below_bits(grid_row(*cells), 1) for cells in rows} == {0.0}
 
 
-def test_a_comment_begins_with_its_sign() -> None:
+def test_a_comment_starts_with_a_hash() -> None:
     assert [words.is_comment(grid_row(*cells)) for cells in (("# x",), ("##",), (" #1", "2"))] == [True] * 3
     assert [words.is_comment(grid_row(*cells)) for cells in (("#", "x"), ("x", "#"))] == [False] * 2
 
 
-def test_units_stand_in_brackets_or_are_known() -> None:
+def test_units_are_bracketed_or_known() -> None:
     units = (("(kg)", "[m]", "%"), ("R$", "US$", "kg"), ("un", "m²", None))
     assert [words.is_units(grid_row(*cells)) for cells in units] == [True] * 3
     assert [words.is_units(grid_row(*cells)) for cells in (("kg", "Ana"), ("5", "kg"))] == [False] * 2
@@ -276,13 +276,13 @@ def test_many_consecutive_numbers_need_no_word_beside_them() -> None:
         (["\ufeff a \t", None, "b", " "], ("a", "", "b")),
     ],
 )
-def test_what_changes_from_page_to_page_is_left_out(cells: Cells, plain: tuple[str, ...]) -> None:
+def test_page_numbers_and_print_dates_are_left_out(cells: Cells, plain: tuple[str, ...]) -> None:
     assert plain_cells(cells) == plain
 
 
 def test_a_line_is_distinctive_by_its_words_or_years() -> None:
-    told = (("abc",), ("a", "b", "c"), ("2023", "2024"), ("éà", "x"), ("é", "à"))
-    assert [cells for cells in told if not is_distinctive(cells)] == []
+    distinctive = (("abc",), ("a", "b", "c"), ("2023", "2024"), ("éà", "x"), ("é", "à"))
+    assert [cells for cells in distinctive if not is_distinctive(cells)] == []
     assert [
         cells
         for cells in (("ab", "1"), ("1", "2"), ("2023",), ("é",), ("2023", "1"))

@@ -1,4 +1,4 @@
-"""Workbooks that are markup, HTML and SpreadsheetML, each read by its reader alone."""
+"""HTML and SpreadsheetML workbooks, each read by its own reader."""
 
 from pathlib import Path
 
@@ -50,12 +50,12 @@ def html(path: Path, content: str | bytes) -> list[Read]:
         ),
     ],
 )
-def test_a_page_is_its_largest_table(path: Path, content: str, rows: list[list[str | None]]) -> None:
+def test_the_largest_table_of_a_page_is_read(path: Path, content: str, rows: list[list[str | None]]) -> None:
     [sheet] = html(path, content)
     assert (sheet.rows, sheet.name, sheet.visible) == (rows, None, True)
 
 
-def test_tables_of_the_same_header_are_pages_of_one_list(path: Path) -> None:
+def test_tables_with_the_same_header_are_read_as_one(path: Path) -> None:
     page = "<table><tr><td><td><tr><td>nome<td>valor<tr><td>{}<td>{}</table>"
     other = "<table><tr><td>x<tr><td>y</table><table><tr><td>z</table>"
     sheets = html(path, page.format("a", 1) + other + page.format("b", 2))
@@ -66,7 +66,7 @@ def test_tables_of_the_same_header_are_pages_of_one_list(path: Path) -> None:
     assert [sheet.tally.other_tables for sheet in sheets] == [1, 0]
 
 
-def test_merged_cells_of_a_page_are_told(path: Path) -> None:
+def test_merged_cells_of_a_page_are_found(path: Path) -> None:
     [sheet] = html(path, "<table><tr><td colspan=2>a<td rowspan=2>b<tr><td>c<td>d<td>e</table>")
     assert sheet.merged == [(1, 0, 1, 1), (1, 2, 2, 2)]
     assert sheet.tally.merged == [(1, 2, 2, 2)]
@@ -88,7 +88,7 @@ def test_merged_cells_of_a_page_are_told(path: Path) -> None:
         b"<meta charset=ibm850>\x82",
     ],
 )
-def test_the_bytes_of_a_page_decide_before_what_it_declares(path: Path, content: bytes) -> None:
+def test_a_pages_bytes_override_its_declared_charset(path: Path, content: bytes) -> None:
     head, found, body = content.rpartition(b">")
     encoding = (
         "utf-16-le" if content[:2] == b"\xff\xfe" else "utf-16-be" if content[:2] == b"\xfe\xff" else "ascii"
@@ -99,7 +99,7 @@ def test_the_bytes_of_a_page_decide_before_what_it_declares(path: Path, content:
     assert sheet.rows == [["é"]]
 
 
-def test_a_page_without_a_filled_table_is_no_table(path: Path) -> None:
+def test_a_page_without_a_table_of_data_is_refused(path: Path) -> None:
     for content in ("<p>x</p>", "<table><tr><td> </td></tr></table>"):
         with pytest.raises(NotTabularError, match="a página HTML não tem nenhuma tabela com dados"):
             html(path, content)
@@ -167,13 +167,13 @@ NAMED = {
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_formats_of_spreadsheetml_have_names(path: Path, name: str) -> None:
+def test_named_formats_of_spreadsheetml_are_read(path: Path, name: str) -> None:
     styles = f'<Style ss:ID="Default"><NumberFormat ss:Format="{name}"/></Style>'
     [sheet] = xml2003(path, f"<Row>{data('Number', '45322')}</Row>", styles=styles)
     assert sheet.rows == [[NAMED[name]]]
 
 
-def test_rows_and_sheets_of_spreadsheetml_have_their_places(path: Path) -> None:
+def test_rows_and_sheets_of_spreadsheetml_keep_their_positions(path: Path) -> None:
     merged_down = data("String", "a", 'ss:MergeDown="1"')
     merged_both = data("String", "c", 'ss:MergeAcross="1" ss:MergeDown="2"')
     first = (

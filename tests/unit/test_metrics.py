@@ -18,7 +18,7 @@ def test_a_step_is_one_line_of_the_embedded_metric_format(capsys: pytest.Capture
     assert (event["Rows"], event["Bytes"], event["Duration"]) == ([2_500.0], [303_457.0], [1.5])
 
 
-def test_what_a_step_does_not_know_is_not_counted_as_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_counts_that_a_step_does_not_know_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     count_step("insert", "failed", seconds=1.5)
     event = json.loads(capsys.readouterr().out)
     assert not {"Rows", "Bytes"} & set(event)

@@ -1,4 +1,4 @@
-"""Values that cannot be loaded: all are counted, the first twenty are told, row by row."""
+"""Values that cannot be loaded: all are counted, the first twenty are listed row by row."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables_insert.misfits import find_misfits
 from managed_tables_insert.plan import LoadedColumn, LoadPlan
 
-WIDE = 45  # columns: more than one scan looks at
+WIDE = 45  # columns: more than one scan covers
 
 
 def plan_of(tmp_path: Path, rows: Rows, *types: ColumnType, nullable: bool = True) -> LoadPlan:
@@ -27,18 +27,18 @@ def plan_of(tmp_path: Path, rows: Rows, *types: ColumnType, nullable: bool = Tru
     return LoadPlan(staged, columns, ("vendas.csv",), len(rows), "UTC")
 
 
-def test_the_first_twenty_are_told_by_row_over_all_columns(tmp_path: Path) -> None:
+def test_the_first_twenty_misfits_are_listed_in_row_order_across_columns(tmp_path: Path) -> None:
     rows: list[list[str | None]] = [[*["1"] * (WIDE - 1), f"x{number}"] for number in range(30)]
     rows[3][0] = rows[25][1] = "a"
     with duckdb.connect() as connection:
         found = find_misfits(connection, plan_of(tmp_path, rows, *[ColumnType.INTEGER] * WIDE))
-    told = [(one["line"], one["column"]) for one in found.details]
+    listed = [(one["line"], one["column"]) for one in found.details]
     every = [(line, f"k{WIDE - 1}") for line in range(2, 21)]
     assert found.count == 32
-    assert told == [*every[:3], (5, "k0"), *every[3:]]
+    assert listed == [*every[:3], (5, "k0"), *every[3:]]
 
 
-def test_a_long_value_is_cut_and_an_empty_one_is_told_as_such(tmp_path: Path) -> None:
+def test_a_long_value_is_cut_and_an_empty_one_has_its_own_code(tmp_path: Path) -> None:
     rows: Rows = [["x" * 500], [None], [" "]]
     with duckdb.connect() as connection:
         found = find_misfits(connection, plan_of(tmp_path, rows, ColumnType.DATE, nullable=False))

@@ -1,4 +1,4 @@
-"""ODS workbooks, read by their reader alone, and the package that they share with XLSX."""
+"""ODS workbooks read by their own reader, and the package format that they share with XLSX."""
 
 import zipfile
 from pathlib import Path
@@ -119,7 +119,7 @@ def test_cells_of_ods_are_read_by_their_types(path: Path, written: str, cells: l
     assert sheet.numbered == [(1, cells)]
 
 
-def test_rows_and_sheets_of_ods_have_their_places(path: Path) -> None:
+def test_rows_and_sheets_of_ods_keep_their_positions(path: Path) -> None:
     styles = '<style:style style:name="h"><style:table-properties table:display="false"/></style:style>'
     styles += '<style:style style:name="s"><style:table-properties table:display="true"/></style:style>'
     first = table(
@@ -143,7 +143,7 @@ def test_rows_and_sheets_of_ods_have_their_places(path: Path) -> None:
     assert two.numbered == [(1, ["d"])]
 
 
-def test_cells_that_repeat_are_counted_each(path: Path) -> None:
+def test_repeated_cells_are_counted_one_by_one(path: Path) -> None:
     formulas = cell(attributes=f'{FORMULA} table:number-columns-repeated="2"')
     errors = value("error", "", "x", 'table:number-columns-repeated="2"')
     repeats = 'table:visibility="collapse" table:number-rows-repeated="3"'
@@ -159,7 +159,7 @@ def test_dates_among_the_first_rows_of_ods_are_shown_as_labels(path: Path) -> No
     assert sheet.tally.shown_dates == {(1, 0): "jan/24", (1, 1): "jan/24"}
 
 
-def test_ods_that_is_none_or_encrypted_or_too_large_is_refused(path: Path) -> None:
+def test_invalid_encrypted_or_oversized_ods_is_refused(path: Path) -> None:
     with pytest.raises(WorkbookEncryptedError, match="tem senha"):
         ods(path, "", manifest="<manifest:file-entry><manifest:encryption-data /></manifest:file-entry>")
     assert ods(path, table(row(value("string", "", "a"))), manifest="<manifest:manifest/>")
@@ -188,7 +188,7 @@ def test_ods_that_is_none_or_encrypted_or_too_large_is_refused(path: Path) -> No
         ("ontem", "ontem"),
     ],
 )
-def test_a_moment_of_ods_is_written_as_of_other_workbooks(raw: str, text: str) -> None:
+def test_a_datetime_of_ods_is_written_as_in_other_workbooks(raw: str, text: str) -> None:
     assert moment_text(raw) == text
 
 
@@ -208,7 +208,7 @@ def test_a_moment_of_ods_is_written_as_of_other_workbooks(raw: str, text: str) -
         (" x ", "x"),
     ],
 )
-def test_a_duration_of_ods_is_written_as_of_other_workbooks(raw: str, text: str) -> None:
+def test_a_duration_of_ods_is_written_as_in_other_workbooks(raw: str, text: str) -> None:
     assert duration_text(raw) == text
 
 
@@ -231,19 +231,19 @@ def test_an_identifier_is_read_as_shown(number: str, shown: str, is_shown: bool)
     assert shown_identifier(number, shown) == (shown if is_shown else None)
 
 
-def test_what_is_shown_tells_the_date_or_leaves_it_open() -> None:
-    told = [("jan/24", "2024-01-01"), ("31/01/24", "2024-01-31"), ("5 jan 2024", "2024-01-05")]
-    assert [pair for pair in told if not tells_date(*pair)] == []
-    open_ones = [
+def test_a_displayed_text_determines_the_date_or_not() -> None:
+    determined = [("jan/24", "2024-01-01"), ("31/01/24", "2024-01-31"), ("5 jan 2024", "2024-01-05")]
+    assert [pair for pair in determined if not tells_date(*pair)] == []
+    undetermined = [
         ("jan", "2024-01-01"),
         ("jan/24", "2024-01-31"),
         ("###24", "2024-01-01"),
         ("24", "2024-01-01T10:00:00"),
     ]
-    assert [pair for pair in open_ones if tells_date(*pair)] == []
+    assert [pair for pair in undetermined if tells_date(*pair)] == []
 
 
-def test_a_package_is_opened_within_bounds(path: Path) -> None:
+def test_opening_a_package_is_bounded(path: Path) -> None:
     one = '<Relationship Id="1" Type="urn:x/kind" Target="/xl/a%2Exml"/>'
     other = '<Relationship Id="3" Type="urn:x/other" Target="xl\\a.xml"/>'
     external = '<Relationship Id="2" Type="urn:x/kind" TargetMode="External" Target="x"/>'

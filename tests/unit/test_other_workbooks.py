@@ -1,4 +1,4 @@
-"""Workbooks that calamine alone reads: XLSB, and XLS that xlrd gives up on."""
+"""Workbooks that only calamine reads: XLSB, and XLS on which xlrd fails."""
 
 import io
 import struct
@@ -97,14 +97,14 @@ def test_cells_are_read_as_in_other_workbooks(tmp_path: Path, content: bytes) ->
     assert rows_of(read_calamine(path)) == READ
 
 
-def test_days_have_no_midnight(tmp_path: Path) -> None:
+def test_dates_are_written_without_midnight(tmp_path: Path) -> None:
     path = tmp_path / "00"
     path.write_bytes(xls([["a", "b"], [date(2024, 1, 31), datetime(2024, 1, 31, 10, 30)]]))
     assert rows_of(read_calamine(path))[1] == ["2024-01-31", "2024-01-31T10:30:00"]
 
 
 @pytest.mark.parametrize("read", [read_calamine, read_xls])
-def test_a_sheet_may_begin_anywhere(tmp_path: Path, read: child.Reader) -> None:
+def test_data_may_start_anywhere_in_a_sheet(tmp_path: Path, read: child.Reader) -> None:
     path = tmp_path / "00"
     path.write_bytes(xls([[], [], [None, None, "a"], [None, None, "\0"], [None, None, "b"]]))
     found = [pair for sheet in read(path) for batch in sheet.batches for pair in batch.rows()]
@@ -114,7 +114,7 @@ def test_a_sheet_may_begin_anywhere(tmp_path: Path, read: child.Reader) -> None:
 
 
 @pytest.mark.parametrize("read", [read_calamine, read_xls, read_xlsx])
-def test_a_file_that_is_no_workbook_is_refused_with_its_reason(tmp_path: Path, read: child.Reader) -> None:
+def test_a_file_that_is_not_a_workbook_is_refused_with_a_reason(tmp_path: Path, read: child.Reader) -> None:
     path = tmp_path / "00"
     path.write_bytes(b"nothing of the kind")
     reason = "truncado ou não é um pacote ZIP" if read is read_xlsx else "não pode ser lida"
@@ -138,7 +138,7 @@ def frames(readers: Sequence[child.Reader], path: Path) -> list[FrameKind]:
     return [frame[0] for frame in iter(lambda: read_frame(output.read), None)]
 
 
-def test_the_next_reader_is_tried_only_where_the_first_gave_nothing(tmp_path: Path) -> None:
+def test_the_next_reader_is_tried_only_if_the_first_gave_nothing(tmp_path: Path) -> None:
     path = tmp_path / "00"
     path.write_bytes(xls(ROWS))
     whole = [FrameKind.SHEET, FrameKind.ROWS, FrameKind.SHEET_END, FrameKind.DONE]
@@ -154,5 +154,5 @@ def test_the_next_reader_is_tried_only_where_the_first_gave_nothing(tmp_path: Pa
     ("kind", "readers"),
     [(Kind.XLS, [read_xls, read_calamine]), (Kind.XLSB, [read_calamine]), (Kind.XLSX, [read_xlsx])],
 )
-def test_calamine_reads_what_no_exact_reader_does(kind: Kind, readers: list[child.Reader]) -> None:
+def test_each_kind_is_read_by_exact_readers_before_calamine(kind: Kind, readers: list[child.Reader]) -> None:
     assert child._readers(kind) == readers

@@ -1,4 +1,4 @@
-"""Plain tables, as companies have them, are cut where they were joined: whatever words their texts repeat."""
+"""Ordinary tables of companies are split where they were joined, whatever words their texts repeat."""
 
 import csv
 import random
@@ -25,7 +25,7 @@ TITLES: tuple[tuple[str, ...], ...] = (
 
 
 class Words:
-    """Draws texts and cells, always the same of one seed."""
+    """Random texts and cells; a seed always gives the same ones."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311 - no secret
@@ -34,7 +34,7 @@ class Words:
         return " ".join(self.random.choice(WORDS) for _ in range(self.random.randint(1, longest)))
 
     def column(self, mark: str) -> Callable[[int], str]:
-        """Return what gives the cell of a row's number; `mark` is the decimal one."""
+        """Return a function from row number to cell; `mark` is the decimal mark."""
         before, after = self.phrase(3), self.phrase(6)
         some = [self.phrase(3) for _ in range(4)]
         kinds: list[Callable[[int], str]] = [
@@ -53,7 +53,7 @@ class Words:
 
 
 @pytest.mark.parametrize("seed", range(examples(12, 600)))
-def test_a_plain_table_is_cut_where_it_was_joined(tmp_path: Path, seed: int) -> None:
+def test_an_ordinary_table_is_split_where_it_was_joined(tmp_path: Path, seed: int) -> None:
     words = Words(seed)
     delimiter = words.random.choice([";", ";", ",", "\t", "|"])
     columns = [words.column("." if delimiter == "," else ",") for _ in range(words.random.randint(2, 8))]
@@ -69,5 +69,5 @@ def test_a_plain_table_is_cut_where_it_was_joined(tmp_path: Path, seed: int) -> 
     record = analyze([SourceFile(path, path.name)], tmp_path, ZONE).as_record()
     [reading] = record["reading"]["tables"]
     found = [column["display_name"] for column in record["inferred_schema"]["columns"]]
-    told = (reading["delimiter"], reading["header_line"], record["row_count"], found)
-    assert told == (delimiter, len(title) + 1, len(rows), labels)
+    inferred = (reading["delimiter"], reading["header_line"], record["row_count"], found)
+    assert inferred == (delimiter, len(title) + 1, len(rows), labels)

@@ -29,7 +29,7 @@ DATA_ACTIONS = {
 
 
 def statements() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the logical id of what bears it, and each statement, those under a condition included."""
+    """Yield each statement with its resource's logical id, statements under a condition included."""
     for name, resource in read_template()["Resources"].items():
         for policy in resource["Properties"].get("Policies", []):
             for statement in policy["Statement"]:
@@ -73,7 +73,7 @@ def test_no_action_is_a_pattern(name: str, statement: dict[str, Any]) -> None:
 
 @each_statement
 def test_a_resource_is_named_where_it_can_be(name: str, statement: dict[str, Any]) -> None:
-    """`*` stands where a reason is given; a pattern in an ARN is the tail below a name of our own."""
+    """`*` needs a reason in ANY_RESOURCE; a wildcard may only end an ARN under a name of our own."""
     resources = list(_leaves(statement["Resource"]))
     if (name, statement["Sid"]) in ANY_RESOURCE:
         return
@@ -95,8 +95,8 @@ def _leaves(value: Any) -> Iterator[str]:
             yield from _leaves(one)
 
 
-def test_on_aws_a_task_token_is_of_the_one_machine() -> None:
-    """Where `*` stands for an emulator, the other branch names the machine."""
+def test_on_aws_task_tokens_are_limited_to_one_state_machine() -> None:
+    """Only the branch for an emulator has `*`; the other names the machine."""
     for name, statement in STATEMENTS:
         if statement["Sid"] == "Confirm":
             condition, on_aws, emulated = statement["Resource"]["Fn::If"]
@@ -104,8 +104,8 @@ def test_on_aws_a_task_token_is_of_the_one_machine() -> None:
             assert "*" not in list(_leaves(on_aws))
 
 
-def test_no_function_reaches_what_it_never_needs() -> None:
-    """Files are analysed without the database's secrets; the sweep deletes files, and reads none."""
+def test_no_function_has_access_that_it_does_not_need() -> None:
+    """Analyze has no database secrets; the sweep deletes files but cannot read them."""
     for name, statement in STATEMENTS:
         services = {action.partition(":")[0] for action in _actions(statement)}
         assert not services & DATA_ACTIONS.get(name, set()), (name, statement["Sid"])
@@ -123,15 +123,13 @@ def test_no_function_reaches_what_it_never_needs() -> None:
         ("ExportStateMachine", "export.asl.json", set()),
     ],
 )
-def test_a_state_machine_may_do_what_its_states_do_and_no_more(
-    machine: str, file: str, waits: set[str]
-) -> None:
-    """No emulator asks the machine's role: its statements are held against its definition here."""
+def test_a_state_machine_may_do_exactly_what_its_states_do(machine: str, file: str, waits: set[str]) -> None:
+    """No emulator enforces the machine's role, so its statements are compared with its definition."""
     definition = (ROOT / "statemachine" / file).read_text()
     substitutions = read_template()["Resources"][machine]["Properties"]["DefinitionSubstitutions"]
     names = re.findall(r"\$\{(\w+FunctionArn)\}", definition)
     invoked = {substitutions[name]["Ref"] for name in names}
-    assert all(one.endswith(".Alias") for one in invoked), "what is published, never what is being changed"
+    assert all(one.endswith(".Alias") for one in invoked), "the published version, never $LATEST"
     calls = set(re.findall(r'"Resource": "arn:\$\{Partition\}:states:::([\w:.-]+)"', definition))
     assert calls == {"lambda:invoke", "dynamodb:updateItem"} | waits
     steps, record, logs = (statement for name, statement in STATEMENTS if name == machine)
@@ -146,6 +144,6 @@ def test_a_state_machine_may_do_what_its_states_do_and_no_more(
     assert logs["Sid"] == "LogDelivery"
 
 
-def test_statements_are_told_apart_by_their_names() -> None:
+def test_statement_ids_are_unique_within_a_role() -> None:
     names = [(name, statement["Sid"]) for name, statement in STATEMENTS]
     assert len(names) == len(set(names))

@@ -1,4 +1,4 @@
-"""What template.yaml makes in an AWS account: secure, watched, cheap when idle."""
+"""What template.yaml creates in an AWS account: secure, monitored, cheap when idle."""
 
 import json
 import re
@@ -34,7 +34,7 @@ FUNCTIONS = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::Ser
 ALARMS = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::CloudWatch::Alarm"]
 NO_VALUE = {"Ref": "AWS::NoValue"}
 BUCKET_NAME_MAX = 63
-LONGEST_REGION = "ap-southeast-2"  # the longest of what AWS calls its regions today
+LONGEST_REGION = "ap-southeast-2"  # the longest name of an AWS region today
 ACCOUNT_ID_CHARACTERS = 12
 
 
@@ -48,7 +48,7 @@ def of_type(kind: str) -> list[dict[str, Any]]:
     return [one for one in RESOURCES.values() if one["Type"] == kind]
 
 
-def test_the_stage_is_the_only_one_throttled_logged_and_traced() -> None:
+def test_the_api_has_one_stage_throttled_logged_and_traced() -> None:
     api = properties("Api")
     (method,) = api["MethodSettings"]
     assert (method["HttpMethod"], method["ResourcePath"]) == ("*", "/*")
@@ -56,7 +56,7 @@ def test_the_stage_is_the_only_one_throttled_logged_and_traced() -> None:
         assert method[limit] == {"Ref": "RequestsPerSecond"}
     assert api["AccessLogSetting"]["DestinationArn"] == {"Fn::GetAtt": ["ApiLogs", "Arn"]}
     assert api["TracingEnabled"]
-    assert api["OpenApiVersion"], "without it SAM makes a stage called Stage beside ours"
+    assert api["OpenApiVersion"], "without it SAM adds a stage called Stage"
 
 
 def test_an_access_log_line_is_json() -> None:
@@ -64,12 +64,12 @@ def test_an_access_log_line_is_json() -> None:
     assert {"status", "path", "request", "ms"} <= set(json.loads(line))
 
 
-def test_what_the_gateway_answers_itself_has_the_apis_shape() -> None:
+def test_the_gateways_own_errors_have_the_apis_shape() -> None:
     for answer in properties("Api")["GatewayResponses"].values():
         assert {"error", "code"} <= set(json.loads(answer["ResponseTemplates"]["application/json"]))
 
 
-def test_what_the_gateway_answers_itself_can_be_read_by_a_browser() -> None:
+def test_a_browser_can_read_the_gateways_own_errors() -> None:
     answers = properties("Api")["GatewayResponses"]
     for answer in answers.values():
         headers = answer["ResponseParameters"]["Headers"]
@@ -78,8 +78,8 @@ def test_what_the_gateway_answers_itself_can_be_read_by_a_browser() -> None:
     assert answers["THROTTLED"]["ResponseParameters"]["Headers"]["Retry-After"] == "'1'"
 
 
-def test_what_is_deployed_is_ascii() -> None:
-    """AWS's own tools read the state machine in the character set of the machine they run on."""
+def test_deployed_files_are_ascii() -> None:
+    """AWS's own tools read the state machine in the encoding of the machine they run on."""
     for path in (TEMPLATE, *(ROOT / "statemachine").iterdir()):
         assert path.read_text(encoding="utf-8").isascii(), path.name
 
@@ -108,7 +108,7 @@ def test_memory_and_reserved_concurrency_are_parameters(step: str, default: int)
 
 
 def test_jobs_leave_the_api_most_of_an_accounts_concurrency() -> None:
-    """Of the 1,000 that AWS gives: what a thousand files take at most is not the API's."""
+    """AWS gives 1,000; a thousand files at once must leave most of it to the API."""
     reserved = [
         PARAMETERS[f"{step}ReservedConcurrency"]["Default"] for step in ("Analyze", "Insert", "Export")
     ]
@@ -116,8 +116,8 @@ def test_jobs_leave_the_api_most_of_an_accounts_concurrency() -> None:
     assert sum(reserved) <= 1_000 - 500
 
 
-def test_a_new_account_takes_the_default_memory() -> None:
-    """Its quota is 3,008 MB a function until it is raised."""
+def test_the_default_memory_fits_the_quota_of_a_new_account() -> None:
+    """A new account has 3,008 MB per function until its quota is raised."""
     for name in FUNCTIONS:
         memory = properties(name)["MemorySize"]
         default = PARAMETERS[memory["Ref"]]["Default"] if isinstance(memory, dict) else memory
@@ -144,7 +144,7 @@ def test_every_substitution_of_a_state_machine_is_given(name: str, file: str) ->
     assert used == set(properties(f"{name}StateMachine")["DefinitionSubstitutions"])
 
 
-def test_logs_end() -> None:
+def test_logs_expire() -> None:
     for group in of_type("AWS::Logs::LogGroup"):
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
@@ -165,17 +165,17 @@ def test_the_bucket_is_reached_by_tls_only() -> None:
     assert statement["Resource"] == [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
 
 
-def test_everything_in_the_bucket_ends() -> None:
+def test_everything_in_the_bucket_expires() -> None:
     rules = {rule["Id"]: rule for rule in properties("Bucket")["LifecycleConfiguration"]["Rules"]}
     assert all(rule["Status"] == "Enabled" for rule in rules.values())
     assert {rule.get("Prefix") for rule in rules.values()} >= {"uploads/", "inbox/", "jobs/"}
     unfinished = rules["unfinished-uploads"]
     assert unfinished["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
-    assert "Prefix" not in unfinished, "of every prefix"
+    assert "Prefix" not in unfinished, "for every prefix"
 
 
-def test_what_a_confirmation_needs_outlives_every_wait_for_it() -> None:
-    """A job may wait for its confirmation, and its record is kept from its end on."""
+def test_staged_objects_outlive_the_wait_for_a_confirmation() -> None:
+    """A job may wait for its confirmation, and its record is kept for some days after its end."""
     rules = {rule["Id"]: rule for rule in properties("Bucket")["LifecycleConfiguration"]["Rules"]}
     days = DOCUMENT["Mappings"]["Retention"]["Days"]
     assert rules["staged-objects"]["ExpirationInDays"] == {
@@ -186,7 +186,7 @@ def test_what_a_confirmation_needs_outlives_every_wait_for_it() -> None:
     assert all(kept >= int(record) + 2 * longest_wait_days for record, kept in days.items())
 
 
-def test_aws_gets_no_runtime_that_duckdb_does_not_start_on() -> None:
+def test_the_runtime_on_aws_is_one_that_duckdb_starts_on() -> None:
     rule = DOCUMENT["Rules"]["RuntimeIsNewEnough"]
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Emulated"}, "false"]}
     assert rule["Assertions"][0]["Assert"] == {
@@ -194,15 +194,15 @@ def test_aws_gets_no_runtime_that_duckdb_does_not_start_on() -> None:
     }
 
 
-def test_a_servers_certificate_is_checked_unless_said_otherwise() -> None:
+def test_server_certificates_are_verified_by_default() -> None:
     assert PARAMETERS["PostgresSslMode"]["Default"] == "verify-full"
     chosen = {"Fn::If": ["MakeCluster", "verify-full", {"Ref": "PostgresSslMode"}]}
     assert DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]["POSTGRES_SSLMODE"] == chosen
     assert PostgresSecret(host="h", username="u", password="p").sslmode == "require"
 
 
-def test_the_authorities_are_those_of_amazon_rds() -> None:
-    """Roots that sign themselves, of each region and each algorithm that RDS lets one choose."""
+def test_the_trusted_certificates_are_those_of_amazon_rds() -> None:
+    """Self-signed roots for each region and each algorithm that RDS offers."""
     authorities = load_pem_x509_certificates(Path(AUTHORITIES).read_bytes())
     for one in authorities:
         one.verify_directly_issued_by(one)
@@ -214,8 +214,8 @@ def test_the_authorities_are_those_of_amazon_rds() -> None:
     assert all(re.fullmatch(r"Amazon RDS [a-z]+-[a-z]+-\d Root CA \w+ G1", name) for name in names)
 
 
-def test_only_the_provisioning_function_knows_of_the_administrators_secrets() -> None:
-    """Nothing that the internet reaches, and nothing that opens files, has them in reach."""
+def test_only_the_provisioning_function_has_the_administrators_secrets() -> None:
+    """Functions that serve the internet or open files have no access to them."""
     secrets = ("PostgresSecretArn", "FurtherSecretArns", "ClusterSecret", "PostgresSecret", "SecretsKeyArn")
     texts = {name: json.dumps(properties(name)) for name in FUNCTIONS}
     for secret in secrets:
@@ -223,15 +223,15 @@ def test_only_the_provisioning_function_knows_of_the_administrators_secrets() ->
     assert "SECRET_ARN" not in json.dumps(DOCUMENT["Globals"]).replace("APP_SECRET_ARN", "")
 
 
-GATEWAY_SECONDS = 29  # after which it hangs up, whoever is still at work
+GATEWAY_SECONDS = 29  # API Gateway's timeout
 
 
-def test_whatever_a_request_waits_for_ends_before_the_gateway_hangs_up() -> None:
-    """The function, PostgreSQL's statements, all attempts of one call of AWS, and the function it calls."""
+def test_everything_a_request_waits_for_ends_before_the_gateway_times_out() -> None:
+    """The function, PostgreSQL statements, an AWS call with its retries, and the function it invokes."""
     api = properties("ApiFunction")["Timeout"]
     assert api < GATEWAY_SECONDS
     assert Settings(table_name="t", bucket_name="b").statement_timeout_ms < ANSWER_SECONDS * 1_000
-    assert api >= ANSWER_SECONDS + 2, "a process takes up to two seconds to begin"
+    assert api >= ANSWER_SECONDS + 2, "a process takes up to two seconds to start"
     attempts = MAX_ATTEMPTS * (CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS) + MAX_PAUSES_SECONDS
     assert attempts < api
     assert api > CONNECT_TIMEOUT_SECONDS + PROVISION_TIMEOUT_SECONDS
@@ -242,8 +242,8 @@ def test_the_provisioning_function_ends_before_the_request_that_waits_for_it() -
     assert properties("ProvisionFunction")["Timeout"] < PROVISION_TIMEOUT_SECONDS
 
 
-def test_posts_hold_no_longer_than_what_signs_them() -> None:
-    """AWS ends a function's credentials after some hours: 6 at most."""
+def test_presigned_posts_expire_before_their_credentials() -> None:
+    """A function's credentials expire after some hours: a POST may be valid for 6 hours at most."""
     cap = PARAMETERS["UploadExpiresSeconds"]["MaxValue"]
     assert cap == 6 * 3_600
     with pytest.raises(ValidationError):
@@ -267,18 +267,18 @@ def test_the_longest_stage_in_the_longest_region_has_a_bucket() -> None:
     assert len(name) <= BUCKET_NAME_MAX
 
 
-def test_the_table_can_be_restored_and_not_be_deleted_by_mistake() -> None:
+def test_the_table_can_be_restored_and_is_protected_from_deletion() -> None:
     table = properties("MetadataTable")
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
     assert table["SSESpecification"] == {"SSEEnabled": True}
     assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
     assert PARAMETERS["DeletionProtection"]["Default"] == "true"
-    assert table["BillingMode"] == "PAY_PER_REQUEST", "idle costs nothing"
+    assert table["BillingMode"] == "PAY_PER_REQUEST", "no cost when idle"
 
 
-def test_the_index_of_active_jobs_has_what_their_list_shows() -> None:
-    """A job's write is billed for it again: no task token, no digests. AWS projects 20 attributes at most."""
+def test_the_index_of_active_jobs_has_what_the_list_shows() -> None:
+    """Each write of a job is billed for it too, and AWS projects 20 attributes: no task token, no digests."""
     active, history = properties("MetadataTable")["GlobalSecondaryIndexes"]
     assert active["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": LISTED_ATTRIBUTES}
     assert len(LISTED_ATTRIBUTES) <= 20
@@ -286,19 +286,19 @@ def test_the_index_of_active_jobs_has_what_their_list_shows() -> None:
     assert history["Projection"]["NonKeyAttributes"] == ["status", "user_table_id"]
 
 
-def test_secrets_are_no_parameters_that_can_be_read() -> None:
+def test_secret_parameters_cannot_be_read() -> None:
     for name in ("JwtSecret", "PostgresPassword"):
         assert PARAMETERS[name]["NoEcho"] is True
     assert not {"JwtSecret", "PostgresPassword"} & set(re.findall(r"\w+", json.dumps(DOCUMENT["Globals"])))
     assert not re.search("JwtSecret|PostgresPassword", json.dumps(DOCUMENT["Outputs"]))
 
 
-def test_no_parameter_renews_the_secret_that_databases_passwords_derive_from() -> None:
-    """CloudFormation makes a new secret whenever what describes it changes."""
+def test_no_parameter_replaces_the_secret_behind_the_database_passwords() -> None:
+    """CloudFormation generates a new secret whenever its definition changes."""
     assert not re.search(r"Ref|Fn::|\$\{", json.dumps(properties("AppSecret")))
 
 
-def test_the_api_alone_reads_what_signs_tokens() -> None:
+def test_only_the_api_reads_the_secret_that_signs_tokens() -> None:
     readers = [name for name in FUNCTIONS if "TokenSecret" in json.dumps(properties(name))]
     assert readers == ["ApiFunction"]
     assert "TokenSecret" not in json.dumps(DOCUMENT["Globals"])
@@ -310,7 +310,7 @@ SUBNETS = {"Fn::If": ["MakeNetwork", [{"Ref": "FirstSubnet"}, {"Ref": "SecondSub
 @pytest.mark.parametrize(
     "name", ["ApiFunction", "SweepFunction", "InsertFunction", "ExportFunction", "ProvisionFunction"]
 )
-def test_what_opens_databases_runs_in_their_network(name: str) -> None:
+def test_functions_that_open_databases_run_in_their_network(name: str) -> None:
     network = {
         "SubnetIds": SUBNETS,
         "SecurityGroupIds": [{"Ref": "FunctionSecurityGroup"}],
@@ -319,8 +319,8 @@ def test_what_opens_databases_runs_in_their_network(name: str) -> None:
     assert properties(name)["VpcConfig"] == {"Fn::If": ["InVpc", network, NO_VALUE]}
 
 
-def test_a_network_that_is_made_has_nothing_with_an_hourly_price() -> None:
-    """The way out is IPv6 by an egress-only gateway; S3 and DynamoDB are reached by gateway endpoints."""
+def test_a_created_network_has_nothing_billed_by_the_hour() -> None:
+    """Outbound traffic is IPv6 through an egress-only gateway; S3 and DynamoDB have gateway endpoints."""
     made = {name: one["Type"] for name, one in RESOURCES.items() if one.get("Condition") == "MakeNetwork"}
     priced = {"AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::VPCEndpoint", "AWS::EC2::InternetGateway"}
     assert not priced & set(made.values())
@@ -355,8 +355,8 @@ def test_the_network_reaches_each_service_that_its_functions_call(name: str, ser
         assert endpoint["SecurityGroupIds"] == [{"Ref": "EndpointSecurityGroup"}]
 
 
-def test_endpoints_admit_whatever_their_names_serve() -> None:
-    """With private names they stand for the service in the whole VPC, not for our functions alone."""
+def test_endpoints_accept_the_whole_vpc() -> None:
+    """With private DNS names they serve the whole VPC, not only our functions."""
     (rule,) = properties("EndpointSecurityGroup")["SecurityGroupIngress"]
     assert rule["CidrIp"] == {"Ref": "VpcCidr"}
     for name in ("SecretsEndpoint", "StatesEndpoint", "EventsEndpoint", "LambdaEndpoint"):
@@ -365,21 +365,21 @@ def test_endpoints_admit_whatever_their_names_serve() -> None:
 
 
 @pytest.mark.parametrize("name", ["MetadataTable", "AppSecret", "ClusterSecret"])
-def test_what_nothing_can_make_again_outlives_the_stack(name: str) -> None:
+def test_irreplaceable_resources_outlive_the_stack(name: str) -> None:
     assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_a_cluster_can_begin_with_a_snapshot() -> None:
+def test_a_cluster_can_be_restored_from_a_snapshot() -> None:
     cluster = properties("Cluster")
     assert cluster["SnapshotIdentifier"] == {
         "Fn::If": ["FromSnapshot", {"Ref": "DatabaseSnapshot"}, NO_VALUE]
     }
     for name in ("MasterUsername", "MasterUserPassword"):
-        assert cluster[name]["Fn::If"][:2] == ["FromSnapshot", NO_VALUE], "a snapshot brings its own"
+        assert cluster[name]["Fn::If"][:2] == ["FromSnapshot", NO_VALUE], "a snapshot has its own"
 
 
-def test_a_cluster_is_made_only_if_asked_for_and_pauses_when_idle() -> None:
+def test_a_cluster_is_created_only_on_request_and_pauses_when_idle() -> None:
     assert PARAMETERS["CreateDatabase"]["Default"] == "false"
     assert {one.get("Condition") for one in of_type("AWS::RDS::DBCluster")} == {"MakeCluster"}
     assert PARAMETERS["DatabaseMinCapacity"]["Default"] == 0
@@ -407,7 +407,7 @@ def test_the_settings_of_a_cluster_are_those_of_its_version() -> None:
     assert PARAMETERS["DatabaseEngineVersion"]["AllowedPattern"] == rf"{major}\.\d+"
     assert properties("ClusterSettings")["Family"] == f"aurora-postgresql{major}"
     assert properties("Cluster")["EngineVersion"] == {"Ref": "DatabaseEngineVersion"}
-    assert "DatabaseName" not in properties("Cluster"), "`postgres` is always there, and cannot be made again"
+    assert "DatabaseName" not in properties("Cluster"), "`postgres` always exists and cannot be created"
 
 
 def test_every_alarm_notifies_the_topic_given_or_made() -> None:
@@ -416,22 +416,22 @@ def test_every_alarm_notifies_the_topic_given_or_made() -> None:
     assert RESOURCES["AlarmTopic"]["Condition"] == "MakeTopic"
 
 
-def test_silence_is_a_fault_of_the_sweep_alone() -> None:
-    """An idle deployment sends no metrics, and wakes nobody; the sweep runs every five minutes."""
+def test_only_the_sweep_raises_an_alarm_when_silent() -> None:
+    """An idle deployment sends no metrics and raises no alarm; the sweep runs every five minutes."""
     breaching = {name for name in ALARMS if properties(name)["TreatMissingData"] == "breaching"}
     assert breaching == {"SweepSilentAlarm"}
-    assert properties("SweepSilentAlarm")["Period"] >= 3 * 300, "one late run is no fault"
+    assert properties("SweepSilentAlarm")["Period"] >= 3 * 300, "one late run is tolerated"
 
 
 def watched(alarm: str) -> set[tuple[str, str]]:
-    """Return namespace and metric of what an alarm looks at."""
+    """Return the namespace and name of each metric that an alarm uses."""
     found = [
         one["MetricStat"]["Metric"] for one in properties(alarm).get("Metrics", []) if "MetricStat" in one
     ]
     return {(one["Namespace"], one["MetricName"]) for one in found or [properties(alarm)]}
 
 
-def test_faults_slowness_throttles_and_capacity_are_watched() -> None:
+def test_faults_slowness_throttles_and_capacity_have_alarms() -> None:
     assert set().union(*map(watched, ALARMS)) == {
         ("AWS/States", "ExecutionsFailed"),
         ("AWS/Lambda", "Errors"),
@@ -447,37 +447,37 @@ def test_faults_slowness_throttles_and_capacity_are_watched() -> None:
 
 
 @pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm"])
-def test_no_function_goes_unwatched(alarm: str) -> None:
+def test_the_alarm_covers_every_function(alarm: str) -> None:
     metrics = [one["MetricStat"]["Metric"] for one in properties(alarm)["Metrics"] if "MetricStat" in one]
     names = {one["Dimensions"][0]["Value"]["Ref"] for one in metrics}
     assert names == set(FUNCTIONS)
 
 
-def test_a_step_is_called_slow_before_lambda_ends_it() -> None:
+def test_the_alarm_for_slow_steps_precedes_their_timeout() -> None:
     limit_ms = properties("SlowStepsAlarm")["Threshold"]
     for name in ("AnalyzeFunction", "InsertFunction", "ExportFunction"):
         assert 0.8 < limit_ms / (properties(name)["Timeout"] * 1_000) < 1
 
 
-def test_performance_insights_are_asked_for_from_two_units_on() -> None:
-    """AWS refuses them of a cluster that may have less."""
+def test_performance_insights_are_on_from_two_capacity_units() -> None:
+    """AWS refuses them for clusters that may scale below two."""
     assert properties("ClusterInstance")["EnablePerformanceInsights"] == {
         "Fn::If": ["AlwaysAwake", True, False]
     }
     (less,) = DOCUMENT["Conditions"]["AlwaysAwake"]["Fn::Not"]
     refused = {one["Fn::Equals"][1] for one in less["Fn::Or"]}
-    assert refused == {0, 0.5, 1, 1.5}, "capacities come in halves"
+    assert refused == {0, 0.5, 1, 1.5}, "capacity comes in steps of 0.5"
 
 
 def test_a_clusters_secret_is_named_once() -> None:
-    """The secrets of further clusters are a list of their own, which one function is given and may read."""
+    """The secrets of further clusters are a separate list, which one function is given and may read."""
     text = TEMPLATE.read_text()
     assert "PostgresClusterSecretArns" not in text
     assert text.count("!Ref FurtherSecretArns") == 3  # the condition, the variable, the statement
 
 
-def test_a_bad_file_fails_no_execution() -> None:
-    """Failed executions are what wakes somebody: only a fault of the system is one."""
+def test_a_bad_file_does_not_fail_its_execution() -> None:
+    """A failed execution raises an alarm, so only a fault of the system may be one."""
     states = json.loads(re.sub(r": \$\{\w+\}", ": 0", (ROOT / "statemachine" / "job.asl.json").read_text()))[
         "States"
     ]
@@ -487,12 +487,12 @@ def test_a_bad_file_fails_no_execution() -> None:
     assert states[states["Fault?"]["Default"]]["Type"] == "Succeed"
 
 
-def test_metrics_that_are_billed_one_by_one_are_off() -> None:
-    """API Gateway's per-method metrics are custom metrics; those of the stage come without them."""
+def test_metrics_per_method_are_off() -> None:
+    """API Gateway bills metrics per method as custom metrics; the stage has its own without them."""
     assert properties("Api")["MethodSettings"][0]["MetricsEnabled"] is False
 
 
-def test_what_is_given_up_goes_to_the_queue_that_is_watched() -> None:
+def test_events_that_keep_failing_go_to_the_dead_letter_queue() -> None:
     for name in ("IngestFunction", "SweepFunction"):
         failure = properties(name)["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
         assert failure == {"Type": "SQS", "Destination": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
@@ -506,15 +506,15 @@ def test_the_dashboard_is_json_of_metrics_that_exist() -> None:
         assert name in RESOURCES or name in PARAMETERS or name == "AWS", name
 
 
-def test_a_first_deployment_that_fails_leaves_nothing_in_the_way_of_the_second() -> None:
-    """What bears a fixed name is deleted on the way back."""
+def test_a_failed_first_deployment_does_not_block_the_second() -> None:
+    """Resources with a fixed name are deleted on rollback."""
     for name, resource in RESOURCES.items():
         fixed = {"BucketName", "LogGroupName", "RoleName", "TableName", "QueueName", "DashboardName"}
         if fixed & set(resource["Properties"]):
             assert resource.get("DeletionPolicy", "Delete") in {"Delete", "RetainExceptOnCreate"}, name
 
 
-def test_every_parameter_is_asked_for_in_a_group() -> None:
+def test_every_parameter_is_in_a_group() -> None:
     groups = DOCUMENT["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert sorted(name for group in groups for name in group["Parameters"]) == sorted(PARAMETERS)
 
@@ -530,12 +530,12 @@ def test_every_parameter_is_asked_for_in_a_group() -> None:
         "EndpointsNeedRange",
     ],
 )
-def test_what_is_missing_is_said_before_anything_is_made(name: str) -> None:
+def test_missing_parameters_are_reported_before_anything_is_created(name: str) -> None:
     (assertion,) = DOCUMENT["Rules"][name]["Assertions"]
     assert "need" in assertion["AssertDescription"] or "Give" in assertion["AssertDescription"]
 
 
-def test_the_console_is_private_and_made_only_if_asked_for() -> None:
+def test_the_console_is_private_and_created_only_on_request() -> None:
     names = {name for name in RESOURCES if name.startswith("Console")}
     assert {RESOURCES[name]["Condition"] for name in names} == {"MakeConsole"}
     assert PARAMETERS["CreateConsole"]["Default"] == "false"
@@ -547,8 +547,8 @@ def test_the_console_is_private_and_made_only_if_asked_for() -> None:
     )
 
 
-def test_the_console_has_the_headers_that_its_tests_see() -> None:
-    """The local page, which the browser's tests open, is served with those of security-headers.json."""
+def test_the_console_has_the_headers_that_its_tests_use() -> None:
+    """Browser tests open a local page, served with the headers of security-headers.json."""
     policy = properties("ConsoleHeaders")["ResponseHeadersPolicyConfig"]
     security = policy["SecurityHeadersConfig"]
     bucket = (
@@ -565,7 +565,7 @@ def test_the_console_has_the_headers_that_its_tests_see() -> None:
     assert others == written
 
 
-def test_the_console_and_the_api_are_one_origin() -> None:
+def test_the_console_and_the_api_share_an_origin() -> None:
     distribution = properties("ConsoleDistribution")["DistributionConfig"]
     (api,) = distribution["CacheBehaviors"]
     assert (api["PathPattern"], api["TargetOriginId"]) == ("/v1/*", "api")

@@ -51,17 +51,17 @@ def rows(plan: LoadPlan) -> list[tuple[Any, ...]]:
     return duckdb.execute(f"SELECT {values} FROM {plan.rows} ORDER BY file_row_number").fetchall()  # noqa: S608
 
 
-def test_columns_are_proven_whose_cells_were_all_seen_to_convert(
+def test_a_column_is_proven_if_every_cell_was_seen_to_convert(
     analysed: tuple[Path, dict[str, Any]],
 ) -> None:
-    """Not those with blank cells or words for none, nor texts."""
+    """Columns with blank cells or null tokens are not proven, nor are texts."""
     assert proven(plan_of(analysed)) == PROVEN
 
 
-def test_a_proven_column_gives_the_values_that_a_tested_one_gives(
+def test_a_proven_column_gives_the_same_values_as_a_tested_one(
     analysed: tuple[Path, dict[str, Any]],
 ) -> None:
-    """Every form of a number, a day and a moment, NULL included."""
+    """Every form of a number, a date and a datetime, NULL included."""
     plan = plan_of(analysed)
     tested = replace(plan, columns=tuple(replace(one, is_proven=False) for one in plan.columns))
     assert rows(plan) == rows(tested)
@@ -69,8 +69,8 @@ def test_a_proven_column_gives_the_values_that_a_tested_one_gives(
     assert [row[1] for row in rows(plan)] == ["1234.50", "-0.5", None, "-2000.00"]
 
 
-def test_what_a_person_states_takes_the_proof_away(analysed: tuple[Path, dict[str, Any]]) -> None:
-    """Another type, another format, other words for nothing."""
+def test_a_persons_choices_invalidate_the_proof(analysed: tuple[Path, dict[str, Any]]) -> None:
+    """Another type, another format, other null tokens."""
     assert proven(plan_of(analysed, pedido=ColumnType.DECIMAL)) == PROVEN - {"pedido"}
     terms = {"choices": {"valor": {"decimal_mark": "."}, "dia": {"null_tokens": ["x"]}}}
     assert proven(plan_of(analysed, terms)) == PROVEN - {"valor", "dia"}

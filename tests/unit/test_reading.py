@@ -34,7 +34,7 @@ def _codes(table: TableReading) -> list[str]:
     return [reason.code for reason in table.reasons]
 
 
-def test_the_reading_of_a_text_file_says_where_its_rows_stand(tmp_path: Path) -> None:
+def test_the_reading_of_a_text_file_says_where_its_rows_are(tmp_path: Path) -> None:
     table = _only(_analyze(tmp_path, TITLED.encode("cp1252")))
     assert (table.file, table.sheet, table.include, table.kind) == (0, None, True, "csv")
     assert (table.encoding, table.delimiter, table.quote, table.escape) == ("cp1252", ";", '"', None)
@@ -61,7 +61,7 @@ def test_a_file_with_a_header_alone_has_no_first_line(tmp_path: Path) -> None:
     assert (table.header_line, table.first_line, table.last_line, table.rows) == (1, None, None, 0)
 
 
-def test_every_sheet_has_its_reading_chosen_or_not(tmp_path: Path) -> None:
+def test_every_sheet_has_a_reading_whether_included_or_not(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     first = book.active
     assert first is not None
@@ -85,7 +85,7 @@ def test_every_sheet_has_its_reading_chosen_or_not(tmp_path: Path) -> None:
     assert _codes(summary)[-1] == "SHEET_DIFFERS"
     assert (hidden.include, _codes(hidden)) == (False, ["SHEET_HIDDEN"])
     assert (empty.include, _codes(empty)) == (False, ["SHEET_EMPTY"])
-    assert found.preview.line_counts == [7, 2, 0, 0]  # one a sheet, in the order of the readings
+    assert found.preview.line_counts == [7, 2, 0, 0]  # one per sheet, in the order of the readings
 
 
 def test_each_member_of_an_archive_counts_as_a_file(tmp_path: Path) -> None:
@@ -101,18 +101,18 @@ def test_each_member_of_an_archive_counts_as_a_file(tmp_path: Path) -> None:
     assert [table.upload for table in found.preview.tables] == [None, None, 1]
 
 
-def test_files_of_one_name_are_two(tmp_path: Path) -> None:
+def test_files_with_the_same_name_are_kept_apart(tmp_path: Path) -> None:
     found = _analyze(tmp_path, b"id,n\n1,2\n", b"id,n\n3,4\n")
     assert [table.file for table in found.reading.tables] == [0, 1]
 
 
-def test_a_reading_comes_back_from_json(tmp_path: Path) -> None:
+def test_a_reading_round_trips_through_json(tmp_path: Path) -> None:
     found = _analyze(tmp_path, TITLED.encode())
     assert found.reading.timezone == "America/Sao_Paulo"
     assert Reading.from_record(json.loads(json.dumps(found.reading.as_record()))) == found.reading
 
 
-def test_a_wish_comes_back_from_json_with_what_is_stated_alone() -> None:
+def test_a_wish_round_trips_through_json_with_only_what_is_stated() -> None:
     table = TableWish(0, "Dados", header_line=None, skip_lines=(3, 4), include=False, trim=True)
     record = Wish((table, TableWish(1, delimiter=";", quote=None)), "UTC").as_record()
     assert record == {
@@ -135,7 +135,7 @@ def test_a_wish_comes_back_from_json_with_what_is_stated_alone() -> None:
     assert wish.as_record() == record
 
 
-def test_a_last_row_of_sums_is_left_out_and_can_be_taken_back(tmp_path: Path) -> None:
+def test_a_last_row_of_sums_is_left_out_and_can_be_restored(tmp_path: Path) -> None:
     content = b"loja;itens\nA;1\nB;2\nC;3\n\n;6\n"
     table = _only(_analyze(tmp_path, content))
     assert (table.first_line, table.last_line, table.rows, table.skipped_lines) == (2, 4, 3, (5, 6))
@@ -145,7 +145,7 @@ def test_a_last_row_of_sums_is_left_out_and_can_be_taken_back(tmp_path: Path) ->
     assert (_only(found).last_line, _only(found).rows, found.row_count) == (6, 4, 4)
 
 
-def test_a_last_row_of_sums_of_a_sheet_is_no_row_in_its_reading(tmp_path: Path) -> None:
+def test_a_sheets_last_row_of_sums_is_not_among_its_rows(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
@@ -157,7 +157,7 @@ def test_a_last_row_of_sums_of_a_sheet_is_no_row_in_its_reading(tmp_path: Path) 
     assert (table.last_line, table.rows, table.skipped_lines) == (4, 3, (5,))
 
 
-def test_the_sign_of_a_workbooks_texts_is_shown_nowhere(tmp_path: Path) -> None:
+def test_the_mark_of_a_workbooks_texts_is_never_shown(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None

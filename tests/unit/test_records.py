@@ -39,11 +39,11 @@ def test_well_formed_records_are_read_strictly(text: str, cells: list[list[str]]
     assert not any(record.repaired for record in _read(text))
 
 
-def test_backslash_escapes_a_quote_where_the_dialect_says_so() -> None:
+def test_backslash_escapes_a_quote_if_the_dialect_says_so() -> None:
     assert _cells('"a\\"b","c\\\\"\n', escape="\\") == [['a"b', "c\\"]]
 
 
-def test_a_record_with_the_other_escape_is_read_by_it() -> None:
+def test_a_record_may_use_the_other_escape() -> None:
     assert _cells('1,"a\\"b"\n2,"c""d"\n', width=2) == [["1", 'a"b'], ["2", 'c"d']]
 
 
@@ -58,18 +58,18 @@ def test_a_record_with_the_other_escape_is_read_by_it() -> None:
         ('1 "a b" x', ["1", "a b", "x"]),
     ],
 )
-def test_a_malformed_line_is_read_so_that_it_fits_the_table(line: str, cells: list[str]) -> None:
+def test_a_malformed_line_is_repaired_to_the_tables_width(line: str, cells: list[str]) -> None:
     records = _read(f"{line}\n8,w,9\n", width=3)
     assert [record.cells for record in records] == [cells, ["8", "w", "9"]]
     assert records[0].repaired
 
 
-def test_a_quote_left_open_takes_no_other_line() -> None:
+def test_an_unclosed_quote_does_not_affect_other_lines() -> None:
     text = 'a,b\n1,"x\n2,y\n3,z\n'
     assert [record.line for record in _read(text, width=2)] == [1, 2, 3, 4]
 
 
-def test_words_are_not_cells_of_a_line_delimited_by_blanks() -> None:
+def test_words_of_a_note_are_not_split_at_blanks() -> None:
     assert _cells("Fonte: sistema interno\n", width=3, delimiter=";") == [["Fonte: sistema interno"]]
 
 
@@ -100,7 +100,7 @@ def _read_order(line: str) -> list[str]:
         (
             "05/03/2024;7R$ 7;lápis;a b",
             ["05/03/2024", "7", "R$ 7", "lápis", "a b"],
-        ),  # no other price is whole
+        ),  # the only price without cents
         ("05/03/20247;R$ 7;lápis;a b", ["05/03/2024", "7", "R$ 7", "lápis", "a b"]),
         ('05/03/2024;7;R$ 7,50"lápis; azul";a b', ["05/03/2024", "7", "R$ 7,50", "lápis; azul", "a b"]),
         (
@@ -110,7 +110,7 @@ def _read_order(line: str) -> list[str]:
         ('05/03/2024 7 "R$ 7,50" lápis azul "a b"', ["05/03/2024", "7", "R$ 7,50", "lápis azul", "a b"]),
     ],
 )
-def test_a_row_without_one_delimiter_is_cut_where_it_fits_the_columns(line: str, cells: list[str]) -> None:
+def test_a_row_that_lacks_a_delimiter_is_split_to_match_its_columns(line: str, cells: list[str]) -> None:
     assert _read_order(line) == cells
 
 
@@ -124,7 +124,7 @@ def test_a_row_without_one_delimiter_is_cut_where_it_fits_the_columns(line: str,
         "05/03/2024;;lápis;a b",
     ],
 )
-def test_a_short_row_that_no_cut_makes_fit_is_left_as_it_is(line: str) -> None:
+def test_a_short_row_is_left_unchanged_if_no_split_matches(line: str) -> None:
     assert _read_order(line) == line.split(";")
 
 
@@ -136,18 +136,18 @@ def test_a_short_row_that_no_cut_makes_fit_is_left_as_it_is(line: str) -> None:
         '05/03/2024;7;R$ 7,50;tubo 5"x;3"',
     ],
 )
-def test_quotes_in_cells_that_have_none_around_them_are_text(line: str) -> None:
+def test_quotes_inside_unquoted_cells_are_text(line: str) -> None:
     assert _read_order(line) == line.split(";")
 
 
 @pytest.mark.parametrize(
     ("line", "cells"),
     [
-        ('7;bolsa"couro; preta"', ["7", "bolsa", "couro; preta"]),  # three cells as it stands, too
+        ('7;bolsa"couro; preta"', ["7", "bolsa", "couro; preta"]),  # also three cells without a repair
         ('7;"tubo; 5"" grosso""couro; preta"', ["7", 'tubo; 5" grosso', "couro; preta"]),
     ],
 )
-def test_a_quote_behind_a_word_opens_the_next_cell(line: str, cells: list[str]) -> None:
+def test_a_quote_after_a_word_opens_the_next_cell(line: str, cells: list[str]) -> None:
     columns = Columns.of([[str(n), _TEXT[: n % 15 + 3], _TEXT[n % 9 :]] for n in range(1, 40)], 3)
     assert (
         next(iter(RecordReader(Lines(iter([line])), Dialect(";"), Mender(Dialect(";"), 3, columns)))).cells
@@ -155,7 +155,7 @@ def test_a_quote_behind_a_word_opens_the_next_cell(line: str, cells: list[str]) 
     )
 
 
-def test_a_row_of_numbers_that_ends_early_is_not_cut() -> None:
+def test_a_short_row_of_numbers_is_not_split() -> None:
     columns = Columns.of([[str(n), str(n * 3), str(n), str(n + 1)] for n in range(1, 30)], 4)
     assert next(
         iter(RecordReader(Lines(iter(["1;23;5"])), Dialect(";"), Mender(Dialect(";"), 4, columns)))
@@ -170,7 +170,7 @@ def test_a_short_row_keeps_its_quoted_cells_whole() -> None:
     assert _read_order('05/03/2024;7;R$ 7,50;"lápis; azul"') == ["05/03/2024", "7", "R$ 7,50", "lápis; azul"]
 
 
-def test_a_cell_of_several_lines_stays_whole_in_a_row_that_ends_early() -> None:
+def test_a_multiline_cell_stays_whole_in_a_short_row() -> None:
     lines = Lines(iter(['1;"casa\n', 'azul; e verde";x\n', "2;b;c;d\n"]))
     reader = RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 4))
     assert [record.cells for record in reader] == [["1", "casa\nazul; e verde", "x"], ["2", "b", "c", "d"]]
@@ -182,6 +182,6 @@ def test_a_quote_left_open_takes_no_whole_row_with_it() -> None:
     assert [record.cells for record in reader] == [["1", '"b', "c", "d"], ["2", "b", "c", "d"]]
 
 
-def test_a_short_row_keeps_its_quoted_cells_whole_where_no_column_is_known() -> None:
+def test_a_short_row_keeps_its_quoted_cells_whole_without_known_columns() -> None:
     reader = RecordReader(Lines(iter(['1,,"R$ 0,50",x\n'])), Dialect(","), Mender(Dialect(","), 5))
     assert next(iter(reader)).cells == ["1", "", "R$ 0,50", "x"]

@@ -1,4 +1,4 @@
-"""A release says one version everywhere, and its wheel brings the command."""
+"""A release has the same version everywhere, and its wheel includes the command."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from structure import PACKAGES, ROOT
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
-def test_every_place_says_the_same_version() -> None:
+def test_the_version_is_the_same_everywhere() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     released = re.findall(r"^## \[(\d[^]]*)\] - \d{4}-\d\d-\d\d$", changelog, re.MULTILINE)
     published = re.search(r"SemanticVersion: (\S+)", (ROOT / "template.yaml").read_text())
@@ -29,7 +29,7 @@ def test_every_place_says_the_same_version() -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder where the wheel alone is installed, without what it depends on."""
+    """A folder where only the wheel is installed, without its dependencies."""
     built, folder = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("installed")
     (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(built), versions=["standard"])
     uv = Path(sys.executable).parent / "uv"
@@ -38,7 +38,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_wheel_brings_the_command(installed: Path, tmp_path: Path) -> None:
+def test_the_wheel_includes_the_command(installed: Path, tmp_path: Path) -> None:
     """It runs from the wheel's modules, away from the checkout, and reads a file."""
     (tmp_path / "file.csv").write_text("data;valor\n01/02/2026;1.234,50\n")
     script = (
@@ -62,7 +62,7 @@ def test_the_wheel_brings_the_command(installed: Path, tmp_path: Path) -> None:
     assert (installed / "bin" / "managed-tables").is_file()
 
 
-def test_the_wheel_holds_no_more_than_the_product(installed: Path) -> None:
+def test_the_wheel_contains_only_the_product(installed: Path) -> None:
     """Neither tests nor the local stack are in it."""
     packages = {path.name for path in installed.iterdir() if path.suffix != ".dist-info"}
     product = {path.name for path in PACKAGES} - {"managed_tables_local"}

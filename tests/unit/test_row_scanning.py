@@ -1,4 +1,4 @@
-"""The quick way through a sheet's rows reads whatever programs write, and reads it as expat does."""
+"""The fast scanner of a sheet's rows reads what programs write, with the same result as expat."""
 
 import io
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def sheet(body: str) -> bytes:
 
 
 def scanned(xml: bytes) -> tuple[list[Row], Tally]:
-    """Return the rows and what was learnt of them; NotCanonicalError where only expat reads the sheet."""
+    """Return the rows and their tally; raise NotCanonicalError if only expat can read the sheet."""
     reader = CellReader(_STRINGS, _FORMATS, is_1904=False)
     batches = SheetScanner(io.BytesIO(xml), reader).batches()
     return [row for batch in batches for row in batch.rows()], reader.tally
@@ -39,7 +39,7 @@ def parsed(xml: bytes) -> tuple[list[Row], Tally]:
 
 
 def repeated(row: str, times: int = 40) -> str:
-    """Return rows of one look, enough for it to be learnt; `N` stands for the row's number."""
+    """Return enough rows of one form for the scanner to learn it; `N` is the row's number."""
     return "".join(row.replace("N", str(number)) for number in range(1, times + 1))
 
 
@@ -49,17 +49,17 @@ FORMS = {
     "libreoffice": '<row r="N" customFormat="false" ht="12.8" hidden="false" customHeight="false">'
     '<c r="AN" s="0" t="n"><v>1.50</v></c>'
     '<c r="BN" s="0" t="str"><f aca="false">A1&amp;"x"</f><v>1x</v></c></row>',
-    "attributes in the order of the alphabet": '<row collapsed="false" hidden="false" r="N">'
+    "attributes in alphabetical order": '<row collapsed="false" hidden="false" r="N">'
     '<c r="AN" t="s"><v>0</v></c><c s="0" r="BN"><v>7</v></c></row>',
     "no references": '<row><c><v>N</v></c><c t="s"><v>0</v></c><c s="2"><v>45292.75</v></c></row>',
     "no references, some cells empty": '<row><c t="inlineStr"><is><t>a</t></is></c>'
     '<c s="3"/><c/><c><v>1</v></c></row>',
-    "references of rows alone": '<row r="N"><c><v>1</v></c><c s="1"></c><c t="b"><v>1</v></c></row>',
-    "references of cells alone": '<row><c r="BN"><v>1</v></c><c r="DN"><v>2</v></c></row>',
+    "row references only": '<row r="N"><c><v>1</v></c><c s="1"></c><c t="b"><v>1</v></c></row>',
+    "cell references only": '<row><c r="BN"><v>1</v></c><c r="DN"><v>2</v></c></row>',
     "indented": '\n  <row r="N">\n    '
     '<c r="AN" t="inlineStr">\n      <is>\n        <t>a b</t>\n      </is>\n    </c>'
     '\n    <c r="BN">\n      <v>2</v>\n    </c>\n  </row>\n',
-    "indented, lines of another system": '\r\n<row r="N">\r\n'
+    "indented, CRLF line ends": '\r\n<row r="N">\r\n'
     '<c r="AN" t="str">\r\n<v>a\r\nb</v>\r\n</c>\r\n</row>\r\n',
     "blank before the end of a tag": '<row r="N" ><c r="AN" s="0" ><v>5</v></c>'
     '<c r="BN" t="s" ><v>1</v></c></row>',
@@ -69,7 +69,7 @@ FORMS = {
     '<c r="BN"><v>1</v></c></row>',
     "exponents": '<row r="N"><c r="AN"><v>1.5E-7</v></c><c r="BN"><v>-2e3</v></c>'
     '<c r="CN" s="1"><v>4.5E4</v></c></row>',
-    "zeros at the end": '<row r="N"><c r="AN"><v>1.500</v></c><c r="BN"><v>-0.0</v></c>'
+    "trailing zeros": '<row r="N"><c r="AN"><v>1.500</v></c><c r="BN"><v>-0.0</v></c>'
     '<c r="CN"><v>007</v></c></row>',
     "digits beyond a double": '<row r="N"><c r="AN"><v>12345678901234567890</v></c>'
     '<c r="BN"><v>8.3000000000000007</v></c></row>',
@@ -80,7 +80,7 @@ FORMS = {
     "escapes": '<row r="N"><c r="AN" t="str"><v>a&amp;b _x0041_ &#233;</v></c>'
     '<c r="BN" t="inlineStr"><is><t>&lt;_x000D_&gt;</t></is></c></row>',
     "hidden rows": '<row r="N" hidden="1"><c r="AN"><v>1</v></c></row>',
-    "durations, masks, days that are none": '<row r="N"><c r="AN" s="4"><v>1.5</v></c>'
+    "durations, masks, invalid dates": '<row r="N"><c r="AN" s="4"><v>1.5</v></c>'
     '<c r="BN" s="3"><v>42</v></c>'
     '<c r="CN" s="2"><v>60</v></c><c r="DN" s="2"><v>0.25</v></c>'
     '<c r="EN" s="2"><v>45292.000005</v></c></row>',
@@ -88,18 +88,18 @@ FORMS = {
 
 
 @pytest.mark.parametrize("row", FORMS.values(), ids=FORMS.keys())
-def test_a_common_form_is_read_the_quick_way(row: str) -> None:
+def test_a_common_form_is_scanned_as_expat_reads_it(row: str) -> None:
     xml = sheet(repeated(row))
     assert scanned(xml) == parsed(xml)
 
 
-def test_a_prefix_is_read_the_quick_way() -> None:
+def test_a_namespace_prefix_is_scanned_as_expat_reads_it() -> None:
     body = repeated('<x:row r="N"><x:c r="AN"><x:v>1</x:v></x:c></x:row>')
     xml = f'<x:worksheet xmlns:x="urn:x"><x:sheetData>{body}</x:sheetData></x:worksheet>'.encode()
     assert scanned(xml) == parsed(xml)
 
 
-def test_a_form_that_changes_among_the_rows_is_read_as_well() -> None:
+def test_rows_of_mixed_forms_are_scanned_as_expat_reads_them() -> None:
     xml = sheet("".join(repeated(row) for row in FORMS.values() if 'r="N"' not in row) * 3)
     assert scanned(xml) == parsed(xml)
 
@@ -116,21 +116,21 @@ def test_a_form_that_changes_among_the_rows_is_read_as_well() -> None:
         '<row r="1"><c r="A1"><v>1</v><v>2</v></c></row>',
     ],
 )
-def test_another_form_is_declined(body: str) -> None:
+def test_an_unusual_form_is_left_to_expat(body: str) -> None:
     with pytest.raises(NotCanonicalError):
         scanned(sheet(body))
 
 
 def test_a_part_is_read_to_its_end() -> None:
-    """There its checksum is compared: what stands before it must not be believed sooner."""
+    """Its checksum is compared only at the end, so the rows must not be trusted before."""
     stream = io.BytesIO(sheet(repeated(FORMS["excel"])) + b" " * (3 << 20))
     for _ in SheetScanner(stream, CellReader(_STRINGS, _FORMATS, is_1904=False)).batches():
         pass
     assert not stream.read()
 
 
-def test_cells_far_apart_do_not_fill_the_memory() -> None:
-    """A batch that would be nothing but empty cells is left to the reader that makes smaller ones."""
+def test_sparse_cells_do_not_fill_the_memory() -> None:
+    """A batch of almost only empty cells is left to the reader that makes smaller batches."""
     cells = (
         f'<c r="{get_column_letter(1 + number % 3_000)}{number}"><v>1</v></c>' for number in range(9_000)
     )
@@ -165,7 +165,7 @@ def written(table: Sequence[Sequence[str]], *, references: bool) -> str:
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.lists(_raws, min_size=1, max_size=4), min_size=1, max_size=60), st.booleans())
-def test_the_quick_way_and_expat_agree(table: list[list[str]], references: bool) -> None:
+def test_the_scanner_and_expat_agree(table: list[list[str]], references: bool) -> None:
     xml = sheet(written(table, references=references))
     assert scanned(xml) == parsed(xml)
 

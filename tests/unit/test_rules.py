@@ -1,4 +1,4 @@
-"""Each rule of the reader is needed by the file that is kept for it: `make rules` finds them."""
+"""Each rule of the reader is needed by a file kept for it: `make rules` finds these files."""
 
 import json
 from pathlib import Path

@@ -3,8 +3,8 @@
 from managed_tables_local.sample import ROWS, SAMPLE, make_sample
 
 
-def test_the_committed_sample_is_what_its_generator_makes() -> None:
-    """Whoever changes the one changes the other."""
+def test_the_committed_sample_matches_its_generator() -> None:
+    """Change both together."""
     assert SAMPLE.read_bytes() == make_sample()
 
 

@@ -1,4 +1,4 @@
-"""No secret is committed: every file of the repository, searched for what keys and passwords look like."""
+"""No secret is committed: every file is searched for patterns of keys and passwords."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Totals and titles above a repeated header: which lines are left out, and what is told about them."""
+"""Totals and titles above a repeated header: which lines are left out, and how they are reported."""
 
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,14 @@ def read(folder: Path, text: str) -> tuple[int, dict[str, Any]]:
         ('Total;99,00;"a\nb"\n', [10, 21], ["Total 99,00 a\nb", "Total 99,00 a\nb"]),
     ],
 )
-def test_what_ends_a_section_is_left_out_and_told(
+def test_section_totals_are_left_out_and_reported(
     tmp_path: Path, end: str, lines: list[int], shown: list[str]
 ) -> None:
     text = HEADER + end.join([rows("ana"), HEADER + rows("bia"), HEADER + rows("caio")])
     count, warnings = read(tmp_path, text)
     assert count == 24
-    told = warnings["SECTION_LINES"]
-    assert (told["lines"], told["preview"], told["count"]) == (lines, shown, len(lines))
+    warning = warnings["SECTION_LINES"]
+    assert (warning["lines"], warning["preview"], warning["count"]) == (lines, shown, len(lines))
     assert not warnings.keys() & {"SHORT_ROWS", "TOTAL_ROWS"}
 
 

@@ -57,33 +57,33 @@ def _sniff(text: str) -> Dialect:
         ("texto,uf\n" + '"Uma frase de seis palavras só.\nOutra frase de seis palavras, fim.",SP\n' * 9, ","),
     ],
 )
-def test_the_delimiter_is_the_one_that_cuts_alike(text: str, delimiter: str) -> None:
+def test_the_delimiter_splits_lines_consistently(text: str, delimiter: str) -> None:
     assert _sniff(text).delimiter == delimiter
 
 
-def test_apostrophes_quote_only_where_they_stand_at_the_edges_of_cells() -> None:
+def test_apostrophes_quote_only_at_the_edges_of_cells() -> None:
     assert _sniff("id,nome\n1,'Silva, Ana'\n2,'Souza, Bia'\n").quote == "'"
     assert _sniff("id,nome\n1,Joana D'Arc\n2,d'Ávila\n").quote == '"'
 
 
-def test_a_backslash_escapes_where_quotes_follow_it_inside_cells() -> None:
+def test_a_backslash_escapes_if_quotes_follow_it_inside_cells() -> None:
     assert _sniff('id,nome\n1,"a \\"b\\" c"\n').escape == "\\"
     assert _sniff('id,pasta\n1,"C:\\dir\\"\n2,"x ""y"" z"\n').escape == ""
 
 
-def test_columns_aligned_by_blanks_are_told() -> None:
+def test_columns_aligned_by_blanks_are_recognised() -> None:
     lines = ["id   nome        valor\n", "1    Ana Maria   10,00\n", "22   Bia         7,50\n"]
     assert is_aligned(lines, sniff(lines).delimiter)
     assert not is_aligned(["a;b\n", "1;x  y\n"], ";")
 
 
-def test_long_lines_of_one_length_are_columns_of_fixed_width() -> None:
+def test_long_lines_of_one_length_are_fixed_width_columns() -> None:
     lines = [f"{number:010d}{'Banana e maca':60}{number * 7:010d}\r\n" for number in range(3)]
     assert is_aligned(lines, "")
     assert not is_aligned(["uma frase\n", "outra dela\n", "e a última\n"], "")
 
 
-def test_columns_aligned_by_blanks_are_told_below_titles_and_a_drawn_line() -> None:
+def test_columns_aligned_by_blanks_are_recognised_below_titles_and_a_separator_line() -> None:
     lines = [
         "Loja Azul             Folha: 1\n",
         "Estoque\n",
@@ -95,7 +95,7 @@ def test_columns_aligned_by_blanks_are_told_below_titles_and_a_drawn_line() -> N
     assert is_aligned(lines, sniff(lines).delimiter)
 
 
-def test_rows_that_end_early_below_titles_hold_together() -> None:
+def test_short_rows_below_titles_keep_their_delimiter() -> None:
     assert (
         _sniff(
             "Vendas\ncod;dia;valor;nota\n1;05/03/2024;2,5\n2;06/03/2024;3,5;x\n3;07/03/2024;4,5\n"

@@ -1,4 +1,4 @@
-"""The product's structure keeps within its limits: what a stranger can read alone."""
+"""The product's structure stays within its limits, so that a newcomer can read it."""
 
 import pytest
 from structure import PACKAGES, Structure, measure, measure_rooms
@@ -6,7 +6,7 @@ from structure import PACKAGES, Structure, measure, measure_rooms
 MOST_MODULES_A_FOLDER = 12
 MOST_COMPLEX = 15
 P90 = 8
-# Of text/, layout/ and repair/ together, which decide how a file is read.
+# Limits for text/, layout/ and repair/ together, which decide how a file is read
 ROOMS_LINES = 2_400
 ROOMS_PREDICATES = 22
 ROOMS_P90 = 8
@@ -28,16 +28,16 @@ def test_every_public_callable_and_module_has_a_docstring(structure: Structure) 
     assert structure.undocumented == []
 
 
-def test_a_module_is_found_by_its_name(structure: Structure) -> None:
+def test_folders_are_not_crowded_and_module_names_are_unique(structure: Structure) -> None:
     assert structure.crowded_folders == {}
     assert structure.same_names == []
 
 
-def test_no_modules_import_each_other_in_a_circle(structure: Structure) -> None:
+def test_no_modules_import_each_other_in_a_cycle(structure: Structure) -> None:
     assert structure.circle == []
 
 
-def test_what_reads_a_layout_stays_small() -> None:
+def test_layout_code_stays_small() -> None:
     rooms = measure_rooms()
     assert rooms.lines <= ROOMS_LINES
     assert len(rooms.predicates) <= ROOMS_PREDICATES

@@ -1,4 +1,4 @@
-"""What a person states of a reading is fixed; the rest is inferred under it."""
+"""What a person states about a reading is fixed; only the rest is inferred."""
 
 import io
 from pathlib import Path
@@ -68,7 +68,7 @@ def test_a_stated_header_line_names_the_columns(tmp_path: Path) -> None:
     assert [one.code for one in _table(found).reasons][-1] == "STATED"
 
 
-def test_no_header_makes_rows_of_what_was_taken_for_one(tmp_path: Path) -> None:
+def test_without_a_header_its_line_becomes_a_row(tmp_path: Path) -> None:
     found = _read(tmp_path, "nome;cidade\nAna;Rio\n", header_line=None)
     assert _rows(found) == [("nome", "cidade"), ("Ana", "Rio")]
     assert (_table(found).header_line, _table(found).first_line, found.labels) == (None, 1, [None, None])
@@ -80,7 +80,7 @@ def test_labels_of_several_header_lines_are_joined(tmp_path: Path) -> None:
     assert (_table(found).header_lines, _table(found).first_line, found.row_count) == (2, 3, 2)
 
 
-def test_lines_between_the_header_and_the_stated_first_line_are_no_rows(tmp_path: Path) -> None:
+def test_lines_between_the_header_and_the_stated_first_line_are_left_out(tmp_path: Path) -> None:
     found = _read(tmp_path, UNITS, header_line=1, header_lines=1, first_line=3)
     assert found.labels == ["id", "valor", "dia"]
     assert (_lines(found), _table(found).skipped_lines) == ([3, 4], (2,))
@@ -93,25 +93,25 @@ def test_rows_end_at_the_stated_last_line(tmp_path: Path) -> None:
     assert (_lines(found), _table(found).last_line, _table(found).skipped_lines) == ([3, 4], 4, (1, 5))
 
 
-def test_a_stated_last_line_takes_a_total_back(tmp_path: Path) -> None:
+def test_a_stated_last_line_restores_a_total(tmp_path: Path) -> None:
     text = "id;valor;obs\n1;2,50;x\n2;3,00;y\nTotal;5,50;\n"
     assert _read(tmp_path, text).row_count == 2
     assert _rows(_read(tmp_path, text, last_line=4))[-1] == ("Total", "5,50", None)
 
 
-def test_skipped_lines_are_no_rows_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
+def test_skipped_lines_are_left_out_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
     found = _read(tmp_path, SALES, skip_lines=(4,))
     assert (_lines(found), _table(found).skipped_lines, _table(found).rows) == ([3, 5], (1, 4), 2)
 
 
-def test_a_stated_delimiter_cuts_the_lines(tmp_path: Path) -> None:
+def test_a_stated_delimiter_splits_the_lines(tmp_path: Path) -> None:
     found = _read(tmp_path, "a,b;c,d\n1,2;3,4\n5,6;7,8\n", delimiter=";")
     assert _rows(found) == [("1,2", "3,4"), ("5,6", "7,8")]
     found = _read(tmp_path, "a,b;c,d\n1,2;3,4\n5,6;7,8\n", delimiter=",")
     assert (_rows(found)[0], _table(found).delimiter) == (("1", "2;3", "4"), ",")
 
 
-def test_a_stated_quote_or_none_at_all(tmp_path: Path) -> None:
+def test_a_stated_quote_or_no_quote_is_used(tmp_path: Path) -> None:
     text = "nome;obs\nAna;'a;b'\nBia;'c'\n"
     assert _rows(_read(tmp_path, text, quote="'", delimiter=";")) == [("Ana", "a;b"), ("Bia", "c")]
     found = _read(tmp_path, 'nome;obs\nAna;"alto"\nBia;5"\n', quote=None)
@@ -119,7 +119,7 @@ def test_a_stated_quote_or_none_at_all(tmp_path: Path) -> None:
     assert _table(found).quote is None
 
 
-def test_a_stated_encoding_reads_the_letters(tmp_path: Path) -> None:
+def test_a_stated_encoding_is_used(tmp_path: Path) -> None:
     content = "nome;n\nJoão;1\n".encode()
     assert _rows(_read(tmp_path, content, encoding="cp1252"))[0][0] == "JoÃ£o"
     found = _read(tmp_path, "nome;n\nJoão;1\n".encode("utf-16"), encoding="utf-16")
@@ -127,26 +127,26 @@ def test_a_stated_encoding_reads_the_letters(tmp_path: Path) -> None:
     assert _rows(_read(tmp_path, "nome;n\nJoão;1\n".encode("cp1252"), encoding="utf-8")) == [("João", "1")]
 
 
-def test_trim_takes_the_blanks_off_every_cell(tmp_path: Path) -> None:
+def test_trim_removes_the_blanks_around_every_cell(tmp_path: Path) -> None:
     found = _read(tmp_path, 'nome;n\n" Ana ";1\n"  ";2\n', trim=True)
     assert _rows(found) == [("Ana", "1"), (None, "2")]
 
 
-def test_a_zone_that_is_stated_is_that_of_times_without_one(tmp_path: Path) -> None:
+def test_a_stated_zone_applies_to_times_without_one(tmp_path: Path) -> None:
     contents = (b"quando\n2024-01-01 10:00:00\n",)
     found = _analyze(tmp_path, contents=contents, timezone="America/Sao_Paulo")
     assert found.reading.timezone == "America/Sao_Paulo"
     assert found.inferred_schema["sample_rows"] == [{"quando": "2024-01-01T13:00:00Z"}]
 
 
-def test_a_file_that_is_left_out_has_a_reading_and_no_rows(tmp_path: Path) -> None:
+def test_an_excluded_file_has_a_reading_and_no_rows(tmp_path: Path) -> None:
     contents = (b"id,n\n1,2\n", b"id,n\n3,4\n5,6\n")
     found = _analyze(tmp_path, TableWish(0, include=False), contents=contents)
     assert _rows(found) == [("3", "4"), ("5", "6")]
     assert [(one.include, one.rows) for one in found.reading.tables] == [(False, 1), (True, 2)]
 
 
-def test_a_wish_that_leaves_no_table_says_why(tmp_path: Path) -> None:
+def test_a_wish_that_leaves_no_table_is_refused_with_a_reason(tmp_path: Path) -> None:
     for stated, code in (
         ({"include": False}, "NO_TABLE_INCLUDED"),
         ({"header_line": 9}, "FILE_EMPTY"),
@@ -157,7 +157,7 @@ def test_a_wish_that_leaves_no_table_says_why(tmp_path: Path) -> None:
         assert refusal.value.kind.code == code
 
 
-def test_a_sheet_is_read_as_it_is_stated(tmp_path: Path) -> None:
+def test_a_sheet_is_read_as_stated(tmp_path: Path) -> None:
     rows: list[list[object]] = [["Vendas"], ["id", "valor"], [1, 2.5], [2, 3.5], [3, 4.5], ["fim", 9]]
     book = _book(Capa=[["Relatório", "2024"]], Dados=rows, Outra=[["x", "y"], [7, 8]])
     found = _analyze(
@@ -174,7 +174,7 @@ def test_a_sheet_is_read_as_it_is_stated(tmp_path: Path) -> None:
     assert not other.include
 
 
-def test_a_hidden_sheet_is_read_where_that_is_stated(tmp_path: Path) -> None:
+def test_a_hidden_sheet_is_read_if_stated(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(io.BytesIO(_book(A=[["id"], [1]], B=[["id"], [2], [3]])))
     book["B"].sheet_state = "hidden"
     content = io.BytesIO()
@@ -183,13 +183,13 @@ def test_a_hidden_sheet_is_read_where_that_is_stated(tmp_path: Path) -> None:
     assert _rows(found) == [("1",), ("2",), ("3",)]
 
 
-def test_merged_cells_are_left_empty_where_that_is_stated(tmp_path: Path) -> None:
+def test_merged_cells_are_left_empty_if_stated(tmp_path: Path) -> None:
     rows: list[list[object]] = [["loja", "valor"], ["A", 1], [None, 2], ["B", 3]]
     book = openpyxl.load_workbook(io.BytesIO(_book(Dados=rows)))
     book["Dados"].merge_cells("A2:A3")
     content = io.BytesIO()
     book.save(content)
-    for stated, told, second in (
+    for stated, warnings, second in (
         (None, ["MERGED_FILLED"], "A"),
         (True, ["MERGED_FILLED"], "A"),
         (False, [], None),
@@ -197,19 +197,19 @@ def test_merged_cells_are_left_empty_where_that_is_stated(tmp_path: Path) -> Non
         wish = TableWish(0, "Dados", fill_merged=stated)
         found = _analyze(tmp_path, wish, contents=(content.getvalue(),))
         assert _rows(found) == [("A", "1"), (second, "2"), ("B", "3")]
-        assert [finding.code for finding in found.findings] == told
+        assert [finding.code for finding in found.findings] == warnings
         [loja, _] = found.inferred_schema["columns"]
         assert loja["nullable"] is (stated is False)
 
 
-def test_a_reading_names_a_thousand_skipped_lines_at_most(tmp_path: Path) -> None:
+def test_a_reading_lists_at_most_a_thousand_skipped_lines(tmp_path: Path) -> None:
     rows = "".join(f"{number};2\n" for number in range(1_500))
     found = _read(tmp_path, f"id;n\n{rows}", last_line=3)
     skipped = _table(found).as_record()["skipped_lines"]
     assert (len(skipped), skipped[0], _lines(found)) == (1_000, 4, [2, 3])
 
 
-def test_labels_far_down_are_found_where_they_are_stated(tmp_path: Path) -> None:
+def test_a_stated_header_far_down_is_found(tmp_path: Path) -> None:
     notes = "".join(f"nota {number}, sem valor\n" for number in range(30_000))
     found = _read(tmp_path, notes + "id;n\n1;2\n3;4\n", header_line=30_001)
     assert (found.labels, _lines(found)) == (["id", "n"], [30_002, 30_003])

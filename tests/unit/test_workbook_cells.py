@@ -34,22 +34,22 @@ from managed_tables_analyze.workbooks.xlsx.strings import unescape_hex
         ("1E-5", "0.00001"),
         ("8.3000000000000007", "8.3"),  # how Excel writes 8.3
         ("4.0999999999999996", "4.1"),
-        ("0.30000000000000004", "0.30000000000000004"),  # 0.1+0.2, another double than 0.3
+        ("0.30000000000000004", "0.30000000000000004"),  # 0.1+0.2, which is not the double 0.3
         ("0.1000000000000000055511151231257827", "0.1"),
-        ("9007199254740993", "9007199254740993"),  # 2^53 + 1 is no double
+        ("9007199254740993", "9007199254740993"),  # 2^53 + 1 is not a double
         ("12345678901234567890", "12345678901234567890"),
-        ("1.2345678901234567E+19", "12345678901234567168"),  # all that its double holds
+        ("1.2345678901234567E+19", "12345678901234567168"),  # all digits of its double
         ("36028797018963968", "36028797018963968"),
         ("3.602879701896397E+16", "36028797018963968"),  # the same double, as XlsxWriter writes it
         ("-9223372036854775808", "-9223372036854775808"),
         ("-9.2233720368547758E+18", "-9223372036854775808"),
         ("+9223372036854775807.0", "9223372036854775807"),
-        ("0.33333333333333331", "0.33333333333333331"),  # no 15 digits are this double
+        ("0.33333333333333331", "0.33333333333333331"),  # no 15-digit number is this double
         ("1.2345678901234567", "1.2345678901234567"),
         ("8.3000000000000001E-3", "0.0083"),
         ("8.2999999999999998E-05", "0.000083"),
         ("35200114200166000187550010000000271023456789", "35200114200166000187550010000000271023456789"),
-        ("3.52001142001660001E+43", "3.52001142001660001E+43"),  # its digits are lost: do not make up zeros
+        ("3.52001142001660001E+43", "3.52001142001660001E+43"),  # its digits are lost: no zeros are made up
         ("123456789012345678.12345", "123456789012345678.12345"),
         ("1e300", "1E+300"),
         ("NaN", "NaN"),
@@ -76,32 +76,32 @@ def test_a_number_is_what_the_file_holds(raw: str, text: str) -> None:
     assert exact_number(raw) == text
 
 
-def test_a_whole_double_is_all_its_digits() -> None:
+def test_a_whole_double_is_written_with_all_its_digits() -> None:
     for power in range(53, 64):
         assert float_text(2.0**power) == str(2**power)
         assert float_text(-(2.0**power)) == str(-(2**power))
 
 
 @pytest.mark.parametrize(
-    ("raws", "told"),
+    ("raws", "findings"),
     [
         (["8.3000000000000007", "4.0999999999999996"], []),  # Excel's own way of writing what was typed
         (
-            ["8.3000000000000007", "12345678901234567.25"],  # no double has such digits
+            ["8.3000000000000007", "12345678901234567.25"],  # not the digits of a double
             [("ROUNDED_NUMBERS", 1, {"example": "8.3000000000000007", "taken": "8.3"}, [])],
         ),
         (["1.2345678901234567", "123456789012345678.12345", "12345678901234567"], []),
         (["1.23456789012345E+17"], [("DIGITS_LOST", 1, {}, [])]),
     ],
 )
-def test_digits_that_are_lost_are_told(raws: list[str], told: list[Told]) -> None:
+def test_lost_digits_are_reported(raws: list[str], findings: list[Told]) -> None:
     tally = Tally()
     for raw in raws:
         tally.number_cells.text(raw)
-    assert tally.findings() == told
+    assert tally.findings() == findings
 
 
-def test_a_double_comes_back_from_its_text() -> None:
+def test_a_double_round_trips_through_its_text() -> None:
     for value in (0.1, 1 / 3, 1e-7, 123456789.123456, 5e-324, 1.7976931348623157e308, -2.5, 2.0**60):
         assert float(float_text(value)) == value
 
@@ -167,11 +167,11 @@ def test_a_double_comes_back_from_its_text() -> None:
         ("[>=100]00000", FormatKind.NUMBER),
     ],
 )
-def test_a_number_format_tells_what_a_number_means(code: str, kind: FormatKind) -> None:
+def test_a_number_format_gives_the_kind_of_a_number(code: str, kind: FormatKind) -> None:
     assert parse_format(code).kind is kind
 
 
-def test_formats_named_by_number_are_those_of_the_standard() -> None:
+def test_built_in_formats_are_those_of_the_standard() -> None:
     kinds = {number: builtin_format(number).kind for number in range(60)}
     days = {number for number, kind in kinds.items() if kind is FormatKind.DATE}
     times = {number for number, kind in kinds.items() if kind is FormatKind.TIME}
@@ -230,7 +230,7 @@ def test_months_and_weekdays_have_names_in_two_languages() -> None:
         ("yyy", None),
         ("y", None),
         ("m/yy", "1/24"),
-        ("mmm-yy", "jan/24"),  # a form that files name by number, with the reader's own separator
+        ("mmm-yy", "jan/24"),  # a built-in format, with the reader's own separator
         ("[$-416]mmm/yy;@", "jan/24"),
         ("[$-409]mmm-yy;@", "Jan-24"),
         ("mm/yyyy", "01/2024"),
@@ -239,7 +239,7 @@ def test_months_and_weekdays_have_names_in_two_languages() -> None:
         ("yyyy", "2024"),
         ('mmmm" de "yyyy', "janeiro de 2024"),
         ('dddd, d "de" mmmm "de" yyyy', "segunda-feira, 1 de janeiro de 2024"),
-        ("mmm", None),  # of which year?
+        ("mmm", None),  # its year is unknown
         ("d-mmm", None),
         ("ggge", None),
         ("dd/mm/yyyy hh:mm", None),
@@ -252,7 +252,7 @@ def test_a_date_is_shown_as_its_format_says(code: str, shown: str | None) -> Non
 
 
 @pytest.mark.parametrize(("code", "shown"), [("mmm/yy", None), ("dd/mm/yy", "05/02/24"), ("yyyy", None)])
-def test_a_date_of_which_the_day_is_not_shown_stays_as_it_is(code: str, shown: str | None) -> None:
+def test_a_date_is_kept_if_its_format_hides_the_day(code: str, shown: str | None) -> None:
     assert shown_date(parse_format(code), "2024-02-05") == shown
 
 
@@ -323,7 +323,7 @@ def test_a_mask_shows_identifiers_as_excel_does(code: str, raw: str, text: str |
         ("100000000", FormatKind.DURATION, "100000000"),
     ],
 )
-def test_a_serial_is_a_day_of_the_calendar_or_stays_a_number(raw: str, kind: FormatKind, text: str) -> None:
+def test_a_serial_becomes_a_date_or_stays_a_number(raw: str, kind: FormatKind, text: str) -> None:
     assert serial_text(raw, kind, False) == text
 
 
@@ -338,7 +338,7 @@ def test_the_epoch_of_1904_counts_from_zero() -> None:
 
 
 @pytest.mark.parametrize("is_1904", [False, True])
-def test_many_moments_are_read_as_each_alone(is_1904: bool) -> None:
+def test_datetimes_convert_in_bulk_as_one_by_one(is_1904: bool) -> None:
     serials = [
         "45292", "45292.75", "45292.99998842593", "60", "0", "0.5", "1.25", "45292.000005", "59.5",
         "45292.7569444444443333333333333333333333", "2958465.99999999", "2958466", "2957003.5",
@@ -375,7 +375,7 @@ def test_an_iso_cell_keeps_its_text() -> None:
         (1.5e300, "1.5E+300"),
     ],
 )
-def test_a_double_is_written_out_as_long_as_it_is_readable(value: float, text: str) -> None:
+def test_a_double_is_written_out_if_it_stays_readable(value: float, text: str) -> None:
     assert float_text(value) == text
 
 
@@ -387,7 +387,7 @@ def test_whole_doubles_beyond_fifteen_digits_may_have_lost_some() -> None:
     assert cut == [0, 1, 1, 1, 2]
 
 
-def test_a_number_has_a_form_and_a_length() -> None:
+def test_numbers_are_limited_in_form_and_length() -> None:
     assert [text for text in ("1", "+1.5e3", "-.5", "5.", "9" * 400) if not is_number(text)] == []
     assert [text for text in ("", "1 ", "1_0", "0x1", "1e", "1,5", "9" * 401, "١") if is_number(text)] == []
     assert [text for text in ("0", "-1", "1.50", "0.0", "-0.50", "5.") if not is_plain(text)] == []
@@ -403,7 +403,7 @@ def test_batches_are_bounded_in_rows_and_cells() -> None:
     assert list(in_batches([(1, [None]), (2, [])])) == []
 
 
-def test_a_sheets_findings_are_told_with_their_columns() -> None:
+def test_a_sheets_findings_have_their_columns() -> None:
     tally = Tally(hidden_columns=frozenset({1, 27, 99}))
     assert tally.findings() == []
     tally.see(Batch([1], [["a"], [None], *[[None]] * 25, ["x"]]))

@@ -1,4 +1,4 @@
-"""The child process that reads workbooks: what is the file's fault, and what is not."""
+"""The child process that reads workbooks: faults of the file and faults of the system."""
 
 import sys
 from pathlib import Path
@@ -27,20 +27,20 @@ def interpreter(tmp_path: Path, script: str) -> str:
     return str(path)
 
 
-def test_a_child_that_does_not_start_is_a_fault_and_says_why(
+def test_a_child_that_does_not_start_is_a_system_error_with_a_reason(
     workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is not called corrupt: the step is tried again, and the log has the loader's words."""
+    """The file is not reported as corrupt: the step is retried, and the log has the loader's message."""
     words = "error while loading shared libraries: libpython3.13.so.1.0"
     monkeypatch.setattr(sys, "executable", interpreter(tmp_path, f"echo '{words}' >&2; exit 127"))
     with pytest.raises(ChildProcessError, match=r"exit status 127.*libpython3\.13"):
         list(read_workbook(workbook, Kind.XLSX, "vendas.xlsx"))
 
 
-def test_the_child_finds_the_libraries_that_the_interpreter_was_started_with(
+def test_the_child_inherits_the_library_path(
     workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lambda's own Python has its library in a folder that only LD_LIBRARY_PATH names."""
+    """Lambda's Python has its shared library in a folder known only from LD_LIBRARY_PATH."""
     needed = f'test "$LD_LIBRARY_PATH" = {tmp_path} || exit 127; exec {sys.executable} "$@"'
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
     monkeypatch.setattr(sys, "executable", interpreter(tmp_path, needed))

@@ -93,7 +93,7 @@ def test_days_count_from_the_workbooks_epoch(path: Path, value: str, day: str) -
     assert found.rows == [[day]]
 
 
-def test_a_part_that_is_needed_and_missing_or_damaged_is_told(path: Path) -> None:
+def test_a_missing_or_damaged_part_is_reported(path: Path) -> None:
     styled = sheet('<row r="1"><c r="A1" s="1"><v>45322</v></c></row>')
     with pytest.raises(WorkbookError):
         xlsx(path, styled, styles="<styleSheet><cellXfs>")
@@ -108,14 +108,14 @@ def test_a_part_that_is_needed_and_missing_or_damaged_is_told(path: Path) -> Non
         read(read_xlsx(path))
 
 
-def test_a_root_that_is_no_workbook_is_refused(path: Path) -> None:
+def test_a_root_that_is_not_a_workbook_is_refused(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as package:
         package.writestr("xl/workbook.xml", "<document/>")
     with pytest.raises(WorkbookError, match="o pacote não contém uma pasta de trabalho do Excel"):
         read(read_xlsx(path))
 
 
-def test_what_a_sheet_declares_about_its_columns_and_ranges_is_read(path: Path) -> None:
+def test_columns_and_ranges_declared_by_a_sheet_are_read(path: Path) -> None:
     rows = (
         '<row r="1"><c r="A1" s="2"><v>45292</v></c><c r="C1" s="2"><v>45323</v></c>'
         '<c r="D1" s="2" t="str"><v>45292</v></c><c s="2"><v>45292</v></c></row>'
@@ -135,7 +135,7 @@ def test_what_a_sheet_declares_about_its_columns_and_ranges_is_read(path: Path) 
     assert (dict(found.tally.errors), found.tally.percents) == ({2: 1}, {1})
 
 
-def test_merged_ranges_are_looked_for_where_the_first_row_has_gaps(path: Path) -> None:
+def test_merged_ranges_are_read_if_the_first_row_has_gaps(path: Path) -> None:
     merged = '<mergeCells><mergeCell ref="A1:B1"/></mergeCells>'
     full = '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>1</v></c></row>'
     longer = full + '<row r="2"><c r="A2"><v>1</v></c><c r="C2"><v>1</v></c></row>'
@@ -143,7 +143,7 @@ def test_merged_ranges_are_looked_for_where_the_first_row_has_gaps(path: Path) -
     assert xlsx(path, sheet(longer, below=merged))[0].merged == [(1, 0, 1, 1)]
 
 
-def test_a_style_has_the_format_that_its_number_names() -> None:
+def test_a_style_has_the_format_of_its_number() -> None:
     found = read_styles(io.BytesIO(STYLES.encode()))
     kinds = [one.kind for one in found]
     assert kinds == [
@@ -160,7 +160,7 @@ def test_a_style_has_the_format_that_its_number_names() -> None:
     ("letters", "index"),
     [("A", 0), ("Z", 25), ("AA", 26), ("AZ", 51), ("BA", 52), ("ZZ", 701), ("XFD", 16_383)],
 )
-def test_columns_are_counted_in_letters(letters: str, index: int) -> None:
+def test_column_letters_give_an_index(letters: str, index: int) -> None:
     assert column_index(letters) == index
 
 
@@ -204,13 +204,13 @@ def test_a_cell_is_read_by_its_type(
 
 
 @pytest.mark.parametrize("style", ["0", "1", "2", "3", "4"])
-def test_plain_numbers_of_a_column_are_read_as_each_alone(reader: CellReader, style: str) -> None:
+def test_plain_numbers_convert_in_bulk_as_one_by_one(reader: CellReader, style: str) -> None:
     raws = ["45322", "0.5", "7", "1234567890.123456789", None]
     alone = [reader.text(0, style, "n", raw) for raw in raws]
     assert reader.texts(0, style, "n", raws, is_plain=True) == alone
 
 
-def test_what_no_cell_may_hold_is_refused(reader: CellReader) -> None:
+def test_invalid_cell_content_is_refused(reader: CellReader) -> None:
     for cell_type, raw, reason in (
         ("s", "2", "o texto compartilhado 2 não existe"),
         ("s", "x", "o texto compartilhado x"),
@@ -231,7 +231,7 @@ def test_entities_are_resolved(text: str, plain: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["&nbsp;", "a & b", "&#0;", "&#xD800;", "&#xDFFF;", "&#x110000;"])
-def test_entities_that_xml_has_not_are_refused(text: str) -> None:
+def test_unknown_entities_are_refused(text: str) -> None:
     with pytest.raises(WorkbookError, match=r"desconhecida|não existe"):
         unescape_xml(text)
 

@@ -1,4 +1,4 @@
-"""What the tests of the app share: a maker of tokens, and routes that show what a route is handed."""
+"""Shared by the tests of the app: a token factory, and routes that return what they receive."""
 
 import time
 from typing import Annotated, Any
@@ -35,7 +35,7 @@ def make_token(*permissions: str, key: Any = SECRET, algorithm: str = "HS256", *
 
 
 def bearer(*permissions: str, **claims: Any) -> dict[str, str]:
-    """Return the headers of a call with such a token."""
+    """Return request headers with such a token."""
     return {"Authorization": f"Bearer {make_token(*permissions, **claims)}"}
 
 

@@ -1,4 +1,4 @@
-"""An app in the test's own process."""
+"""An app that runs in the test process."""
 
 import pytest
 from api_probe import SECRET, probe

@@ -1,4 +1,4 @@
-"""What every answer says beside its body: tags, when to come again, what a browser may read."""
+"""Response headers (ETag, Retry-After, Allow, CORS), and numbers of a job as text."""
 
 import pytest
 from api_probe import bearer
@@ -21,7 +21,7 @@ def answer(content: object, *, version: int | None = None, tag: str | None = Non
     return entity_answer(Request({"type": "http", "headers": headers}), content, version)
 
 
-def test_a_tag_changes_with_the_content_and_begins_with_a_tables_version() -> None:
+def test_an_etag_changes_with_the_content_and_starts_with_the_table_version() -> None:
     first, again, other = (answer({"a": n}, version=3).headers["etag"] for n in (1, 1, 2))
     assert first == again != other
     assert first.startswith('"v3-')
@@ -29,25 +29,25 @@ def test_a_tag_changes_with_the_content_and_begins_with_a_tables_version() -> No
 
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
-def test_a_known_tag_is_answered_by_304_without_a_body(form: str) -> None:
+def test_a_matching_etag_gives_304_without_a_body(form: str) -> None:
     tag = answer({"a": 1}).headers["etag"]
     found = answer({"a": 1}, tag=form.format(tag))
     assert (found.status_code, found.body, found.headers["etag"]) == (304, b"", tag)
 
 
 @pytest.mark.parametrize("given", ['"other"', "", 'W/"other"'])
-def test_another_tag_is_answered_whole(given: str) -> None:
+def test_a_different_etag_gives_the_whole_body(given: str) -> None:
     found = answer({"a": 1}, tag=given)
     assert (found.status_code, found.body) == (200, b'{"a":1}')
 
 
-def test_who_is_to_come_again_is_told_when() -> None:
+def test_retryable_errors_send_retry_after() -> None:
     for kind in (TOO_MANY_REQUESTS, DATABASE_UNAVAILABLE):
         assert int(error_answer(ApiError(kind)).headers["retry-after"]) >= 1
     assert "retry-after" not in error_answer(ApiError(TABLE_NOT_FOUND)).headers
 
 
-def test_browsers_may_send_and_read_the_headers_that_answers_are_about(client: TestClient) -> None:
+def test_cors_allows_and_exposes_the_api_headers(client: TestClient) -> None:
     preflight = client.options(
         BASE,
         headers={
@@ -84,8 +84,8 @@ def test_a_known_path_with_another_method_is_405(
     assert found.json()["code"] == ("METHOD_NOT_ALLOWED" if status == 405 else "ROUTE_NOT_FOUND")
 
 
-def test_no_fixed_word_of_a_path_is_an_id(app: FastAPI, client: TestClient) -> None:
-    """Whatever the method, `/upload-jobs` and the like are never asked for as a table."""
+def test_a_fixed_path_segment_is_never_taken_for_an_id(app: FastAPI, client: TestClient) -> None:
+    """Whatever the method, `/upload-jobs` and the like are never looked up as a table."""
     paths = [route.path for route in app.routes if isinstance(route, Route)]
     words = {path.removeprefix(f"{BASE}/").split("/")[0] for path in paths if path.startswith(f"{BASE}/")}
     fixed = {word for word in words if "{" not in word}
@@ -96,7 +96,7 @@ def test_no_fixed_word_of_a_path_is_an_id(app: FastAPI, client: TestClient) -> N
             assert found.json()["code"] in ("METHOD_NOT_ALLOWED", "ROUTE_NOT_FOUND")
 
 
-def test_numbers_of_a_job_as_text_are_its_data_and_not_its_counts() -> None:
+def test_numbers_as_text_apply_to_a_jobs_data_but_not_to_its_counts() -> None:
     profile = {
         "rows": 2, "min": 1, "max": 9007199254740993, "top": [[1, 2], [None, 1]], "histogram": [[1, 2, 5]],
     }  # fmt: skip

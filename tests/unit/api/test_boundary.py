@@ -1,4 +1,4 @@
-"""One error shape, the order of checks, and nothing of the framework's own."""
+"""One error shape, the order of checks, and no error responses of the framework's own."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ ALL = "managed-tables:*"
 
 
 def assert_error(response: Response, status: int, code: str) -> dict[str, Any]:
-    """Hold an answer to the one error shape and return it."""
+    """Assert that a response has the error shape, and return its body."""
     body: dict[str, Any] = json.loads(response.content)
     assert (response.status_code, body["code"]) == (status, code), body
     assert response.headers["content-type"] == "application/json"
@@ -26,7 +26,7 @@ def test_an_unknown_route_is_404_in_our_shape(client: TestClient) -> None:
     assert_error(client.get("/v1/nothing"), 404, "ROUTE_NOT_FOUND")
 
 
-def test_a_method_that_the_path_lacks_is_405_and_names_those_it_has(client: TestClient) -> None:
+def test_an_unsupported_method_is_405_and_lists_the_allowed_ones(client: TestClient) -> None:
     response = client.delete(TABLE)
     assert_error(response, 405, "METHOD_NOT_ALLOWED")
     assert response.headers["allow"] == "POST, PUT"
@@ -40,7 +40,7 @@ def test_an_unexpected_exception_is_500_with_a_request_id_and_no_internals(clien
     assert "hunter2" not in response.text
 
 
-def test_a_500_can_be_read_by_a_browser_of_another_origin(client: TestClient) -> None:
+def test_a_browser_on_another_origin_can_read_a_500(client: TestClient) -> None:
     response = client.get("/probe/fault", headers={**bearer(ALL), "Origin": "https://console.example"})
     assert response.headers["access-control-allow-origin"] == "*"
 
@@ -72,7 +72,7 @@ def test_403_comes_before_404_and_names_the_permission(client: TestClient) -> No
     assert "managed-tables:create" in assert_error(response, 403, "FORBIDDEN")["error"]
 
 
-def test_404_comes_before_what_is_wrong_with_the_body(client: TestClient) -> None:
+def test_404_comes_before_errors_in_the_body(client: TestClient) -> None:
     for content in (b"\xff", b"x" * 3_000_000):
         response = client.post("/probe/malformed?page=0", headers=bearer(ALL), content=content)
         assert_error(response, 404, "TABLE_NOT_FOUND")
@@ -100,11 +100,11 @@ def test_404_comes_before_what_is_wrong_with_the_body(client: TestClient) -> Non
         b'{"name": 1}',
     ],
 )
-def test_a_body_that_is_not_as_declared_is_422(client: TestClient, content: bytes) -> None:
+def test_a_body_that_breaks_the_schema_is_422(client: TestClient, content: bytes) -> None:
     assert_error(client.post(TABLE, headers=bearer(ALL), content=content), 422, "INVALID_REQUEST")
 
 
-def test_a_wrong_field_is_named_in_portuguese(client: TestClient) -> None:
+def test_invalid_fields_are_reported_in_portuguese(client: TestClient) -> None:
     response = client.post(TABLE, headers=bearer(ALL), content=b'{"count": 0}')
     assert assert_error(response, 422, "INVALID_REQUEST")["details"] == [
         {"in": "body", "path": "name", "code": "REQUIRED", "reason": "obrigatório"},
@@ -117,24 +117,24 @@ def test_a_body_over_the_limit_is_413(client: TestClient) -> None:
     assert "2 MB" in assert_error(response, 413, "REQUEST_TOO_LARGE")["error"]
 
 
-def test_a_multipart_body_where_json_belongs_is_422(client: TestClient) -> None:
+def test_a_multipart_body_instead_of_json_is_422(client: TestClient) -> None:
     response = client.post(TABLE, headers=bearer(ALL), files={"files": b"x"})
     assert_error(response, 422, "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "1.0", "x", "", " 1", "1_0", "١", "null"])
-def test_a_page_that_is_no_number_from_1_on_is_422(client: TestClient, page: str) -> None:
+def test_a_page_that_is_not_a_positive_integer_is_422(client: TestClient, page: str) -> None:
     response = client.post(TABLE, headers=bearer(ALL), params={"page": page}, content=b'{"name": "a"}')
     assert_error(response, 422, "INVALID_REQUEST")
 
 
-def test_numbers_go_in_and_come_out_digit_for_digit(client: TestClient) -> None:
+def test_numbers_round_trip_digit_for_digit(client: TestClient) -> None:
     numbers = ["1" * 60 + ".5", "9" * 5_000, "9223372036854775807", "-1E-30", "0.10", "1E+5"]
     body = f'{{"x":[{",".join(numbers)}]}}'
     response = client.put("/probe/x", headers=bearer(ALL), content=body)
     assert response.text == f'{{"x":{body}}}'
 
 
-def test_a_lone_surrogate_goes_out_as_its_escape(client: TestClient) -> None:
+def test_a_lone_surrogate_is_returned_escaped(client: TestClient) -> None:
     response = client.put("/probe/x", headers=bearer(ALL), content=b'{"a":"\\ud800"}')
     assert response.content == b'{"x":{"a":"\\ud800"}}'

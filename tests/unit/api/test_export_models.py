@@ -1,4 +1,4 @@
-"""What an export is asked for, and what is usual where nothing is said."""
+"""The request for an export, and its defaults."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from managed_tables_api.exports.export_models import NewExport
 
 
 @pytest.mark.parametrize(
-    ("asked", "dialect", "is_safe"),
+    ("body", "dialect", "is_safe"),
     [
         ({"format": "csv"}, "rfc4180", False),
         ({"format": "csv", "dialect": "rfc4180"}, "rfc4180", False),
@@ -16,8 +16,8 @@ from managed_tables_api.exports.export_models import NewExport
         ({"format": "xlsx", "dialect": "excel-br"}, None, False),
     ],
 )
-def test_texts_are_made_safe_for_excel_unless_it_is_said_otherwise(
-    asked: dict[str, object], dialect: str | None, is_safe: bool
+def test_excel_dialects_are_formula_safe_by_default(
+    body: dict[str, object], dialect: str | None, is_safe: bool
 ) -> None:
-    request = NewExport.model_validate(asked).as_request(None)
+    request = NewExport.model_validate(body).as_request(None)
     assert (request.dialect, request.formula_safe) == (dialect, is_safe)

@@ -1,4 +1,4 @@
-"""The app behind API Gateway: its events in, its answers out."""
+"""The app behind API Gateway: events in, responses out."""
 
 import json
 import random
@@ -23,14 +23,14 @@ REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
 @dataclass(frozen=True)
 class Context:
-    """What Lambda tells of an invocation."""
+    """The context that Lambda passes with an invocation."""
 
     aws_request_id: str = "1"
 
 
 @pytest.fixture
 def handle(services: ApiServices, monkeypatch: pytest.MonkeyPatch) -> ApiHandler:
-    """The handler of an app that has the probe's routes too."""
+    """The handler of an app that also has the probe's routes."""
 
     def create_probed_app(made: ApiServices) -> Any:
         app = create_app(made)
@@ -42,7 +42,7 @@ def handle(services: ApiServices, monkeypatch: pytest.MonkeyPatch) -> ApiHandler
 
 
 def event(method: str, path: str, body: str | None = None, **headers: str) -> dict[str, Any]:
-    """Return what a REST API sends to Lambda."""
+    """Return the event that a REST API sends to Lambda."""
     return {
         "resource": "/{proxy+}",
         "path": path,
@@ -58,7 +58,7 @@ def event(method: str, path: str, body: str | None = None, **headers: str) -> di
     }
 
 
-def test_an_event_becomes_an_answer_with_the_gateways_request_id(handle: ApiHandler) -> None:
+def test_a_response_carries_the_gateways_request_id(handle: ApiHandler) -> None:
     answer = handle(event("PUT", "/probe/x", '{"a": 1.10}', **bearer(ALL)), Context())
     assert (answer["statusCode"], answer["body"]) == (200, '{"x":{"a":1.10}}')
     assert answer["headers"]["x-request-id"] == REQUEST_ID
@@ -69,7 +69,7 @@ def test_an_unexpected_exception_is_our_own_500(handle: ApiHandler) -> None:
     assert (answer["statusCode"], json.loads(answer["body"])["request_id"]) == (500, REQUEST_ID)
 
 
-def test_an_answer_that_lambda_would_drop_says_what_to_do(services: ApiServices) -> None:
+def test_a_response_too_large_for_lambda_is_422_with_advice(services: ApiServices) -> None:
     services.settings = services.settings.model_copy(update={"response_max_bytes": 100})
     limited = ApiHandler(services)
     headers = {"Origin": "https://console.example"}
@@ -83,7 +83,7 @@ def test_an_answer_that_lambda_would_drop_says_what_to_do(services: ApiServices)
 
 @pytest.fixture
 def snapshot(monkeypatch: pytest.MonkeyPatch, services: ApiServices) -> Iterator[list[Callable[[], None]]]:
-    """The hooks that the handler leaves with Lambda's library, where its process begins under SnapStart."""
+    """The restore hooks that the handler registers when its process starts under SnapStart."""
     hooks: list[Callable[[], None]] = []
     library = ModuleType("snapshot_restore_py")
     library.register_after_restore = hooks.append  # type: ignore[attr-defined]
@@ -95,10 +95,10 @@ def snapshot(monkeypatch: pytest.MonkeyPatch, services: ApiServices) -> Iterator
     module._handler.cache_clear()
 
 
-def test_a_process_that_is_restored_shares_nothing_with_the_one_copied(
+def test_a_restored_process_shares_no_state_with_its_snapshot(
     snapshot: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its connections, clients, secrets and random state are its own; the app itself is the copy's."""
+    """Connections, clients, secrets and random state are renewed; the app itself is reused."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     module.initialise()
     built = module._handler()
@@ -117,7 +117,7 @@ def test_a_process_that_is_restored_shares_nothing_with_the_one_copied(
     assert second != first_id
 
 
-def test_a_process_that_is_not_copied_registers_nothing(
+def test_without_snapstart_no_hook_is_registered(
     snapshot: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(module.INITIALIZATION, "on-demand")

@@ -1,4 +1,4 @@
-"""The OpenAPI document: committed as it is generated, whole, and readable without a network."""
+"""The OpenAPI document: up to date, complete, and readable offline."""
 
 import json
 import re
@@ -32,12 +32,12 @@ def document(app: FastAPI) -> dict[str, Any]:
     return build_document(app)
 
 
-def test_the_committed_document_is_the_generated_one(document: dict[str, Any]) -> None:
-    """Where this fails: make openapi."""
+def test_the_committed_document_is_up_to_date(document: dict[str, Any]) -> None:
+    """If this fails, run `make openapi`."""
     assert json.loads(COMMITTED.read_text()) == json.loads(json.dumps(document))
 
 
-def test_every_operation_has_its_own_id_a_permission_and_the_errors_of_all(document: dict[str, Any]) -> None:
+def test_every_operation_has_a_unique_id_a_permission_and_the_common_errors(document: dict[str, Any]) -> None:
     found = list(operations(document))
     assert len({operation["operationId"] for _, _, operation in found}) == len(found)
     for _, _, operation in found:
@@ -46,12 +46,12 @@ def test_every_operation_has_its_own_id_a_permission_and_the_errors_of_all(docum
         assert {"401", "403", "500", "503"} <= set(operation["responses"])
 
 
-DATA = {"records", "sample_rows", "rows"}  # of a company's own columns
+DATA = {"records", "sample_rows", "rows"}  # objects whose keys are a company's own columns
 TYPED = {"type", "$ref", "anyOf", "allOf", "oneOf", "enum", "const"}
 
 
 def untyped(schema: Any, place: str, *, is_data: bool = False) -> Iterator[str]:
-    """Yield the places of a schema that say too little of what may stand there."""
+    """Yield the places where a schema leaves the type open."""
     if not TYPED & schema.keys():
         yield place
     if schema.get("type") == "object" and not is_data:
@@ -70,8 +70,8 @@ def untyped(schema: Any, place: str, *, is_data: bool = False) -> Iterator[str]:
             yield from untyped(one, f"{place}|", is_data=is_data)
 
 
-def test_every_schema_says_what_may_stand_there(document: dict[str, Any]) -> None:
-    """No answer is any object, but the rows of a company's own columns."""
+def test_every_schema_is_fully_typed(document: dict[str, Any]) -> None:
+    """Only rows of a company's own columns may be arbitrary objects."""
     schemas = document["components"]["schemas"]
     found = [fault for name in sorted(schemas) for fault in untyped(schemas[name], name)]
     for path, method, operation in operations(document):
@@ -85,7 +85,7 @@ def test_every_schema_says_what_may_stand_there(document: dict[str, Any]) -> Non
 
 
 def schemas_in(node: Any) -> Iterator[dict[str, Any]]:
-    """Yield every schema of the document, but not examples."""
+    """Yield every schema of the document, examples excluded."""
     if isinstance(node, list):
         for one in node:
             yield from schemas_in(one)
@@ -97,8 +97,8 @@ def schemas_in(node: Any) -> Iterator[dict[str, Any]]:
                 yield from schemas_in(one)
 
 
-def test_limits_are_said_in_the_words_of_json_schema(document: dict[str, Any]) -> None:
-    """`minimum` and `maximum`, where pydantic may leave its own `ge` and `le`."""
+def test_limits_use_the_keywords_of_json_schema(document: dict[str, Any]) -> None:
+    """`minimum` and `maximum`, not pydantic's own `ge` and `le`."""
     assert [one for one in schemas_in(document) if {"ge", "gt", "le", "lt"} & one.keys()] == []
     list_rows = document["paths"]["/v1/managed-tables/{table_id}/data"]["get"]
     limits = {
@@ -109,7 +109,7 @@ def test_limits_are_said_in_the_words_of_json_schema(document: dict[str, Any]) -
     assert limits == {"page": (1, None), "per_page": (1, 1000)}
 
 
-def test_limits_of_lists_that_are_sent_are_said(document: dict[str, Any]) -> None:
+def test_lists_in_requests_state_their_max_items(document: dict[str, Any]) -> None:
     paths = document["paths"]
     query = paths["/v1/managed-tables/{table_id}/data/query"]["post"]
     update = paths["/v1/managed-tables/{table_id}"]["put"]
@@ -123,8 +123,8 @@ def test_limits_of_lists_that_are_sent_are_said(document: dict[str, Any]) -> Non
     assert [limit(update, name) for name in ("columns", "key", "indexes")] == [1_500, 32, 10]
 
 
-def test_what_a_review_shows_is_typed_to_the_last_item(document: dict[str, Any]) -> None:
-    """A strict client, made from the document, shows a review without a cast."""
+def test_review_data_is_typed_down_to_the_items(document: dict[str, Any]) -> None:
+    """A strict client generated from the document shows a review without casts."""
     schemas = document["components"]["schemas"]
 
     for schema, name, length in (
@@ -153,7 +153,7 @@ def test_codes_and_statuses_are_enums(document: dict[str, Any]) -> None:
     assert schemas["JobAnswer"]["properties"]["status"]["enum"][0] == "queued"
 
 
-def test_every_reference_leads_to_a_schema(document: dict[str, Any]) -> None:
+def test_every_reference_resolves(document: dict[str, Any]) -> None:
     text = json.dumps(document)
     names = set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', text))
     assert names <= set(document["components"]["schemas"])
@@ -161,7 +161,7 @@ def test_every_reference_leads_to_a_schema(document: dict[str, Any]) -> None:
     assert "HTTPValidationError" not in text
 
 
-def test_every_error_answers_the_one_shape(document: dict[str, Any]) -> None:
+def test_every_error_response_has_the_error_shape(document: dict[str, Any]) -> None:
     for _, _, operation in operations(document):
         for status, response in operation["responses"].items():
             if status[0] in "45":
@@ -175,7 +175,7 @@ def test_the_document_is_served_without_a_token(app: FastAPI, document: dict[str
 
 
 class Tags(HTMLParser):
-    """Collects what a page would load, and the tags that stand open."""
+    """Collects what a page would load, and the tags that are still open."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -211,8 +211,8 @@ def test_codes_of_warnings_are_an_enum(document: dict[str, Any]) -> None:
     assert schemas["FileWarning"]["properties"]["lines"]["maxItems"] == 20
 
 
-def test_the_page_and_the_document_are_made_once(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They need no token: whoever asks again and again costs next to nothing."""
+def test_the_page_and_the_document_are_built_once(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They need no token, so repeated requests must cost next to nothing."""
     client = TestClient(app)
     first = [client.get(f"/v1/managed-tables/{name}").content for name in ("docs", "openapi.json")]
     monkeypatch.setattr("managed_tables_api.openapi.page.render_page", None)

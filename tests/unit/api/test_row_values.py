@@ -45,7 +45,7 @@ json_values = st.recursive(
         ("datetime", "2026-01-15 10:30-0300", "2026-01-15T13:30:00+00:00"),
     ],
 )
-def test_a_value_of_the_type_is_taken_exactly(kind: str, value: Any, expected: str) -> None:
+def test_a_valid_value_is_converted_exactly(kind: str, value: Any, expected: str) -> None:
     assert PARSERS[ColumnType(kind)](value) == expected
 
 
@@ -82,24 +82,24 @@ def test_a_value_of_the_type_is_taken_exactly(kind: str, value: Any, expected: s
         ("datetime", "9999-12-31T23:59:59-01:00"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused(kind: str, value: Any) -> None:
+def test_an_invalid_value_is_refused(kind: str, value: Any) -> None:
     with pytest.raises(InvalidValue):
         PARSERS[ColumnType(kind)](value)
 
 
 @given(st.sampled_from(ColumnType), json_values)
-def test_no_json_value_raises_anything_else(kind: ColumnType, value: Any) -> None:
+def test_every_json_value_is_converted_or_refused(kind: ColumnType, value: Any) -> None:
     with contextlib.suppress(InvalidValue):
         assert isinstance(PARSERS[kind](value), str)
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
-def test_every_integer_of_64_bits_is_taken_as_number_and_as_digits(number: int) -> None:
+def test_every_64_bit_integer_is_accepted_as_number_and_as_text(number: int) -> None:
     assert PARSERS[ColumnType.INTEGER](number) == PARSERS[ColumnType.INTEGER](str(number)) == str(number)
 
 
 @given(st.datetimes(timezones=st.integers(-1439, 1439).map(lambda m: timezone(timedelta(minutes=m)))))
-def test_every_time_with_an_offset_is_the_same_moment_in_utc(moment: datetime) -> None:
+def test_a_datetime_with_an_offset_is_the_same_instant_in_utc(moment: datetime) -> None:
     try:
         expected = moment.astimezone(UTC)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Who may call: the token's defects are 401, a permission it lacks is 403."""
+"""Authentication: an invalid token is 401, a missing permission is 403."""
 
 import base64
 import json
@@ -30,13 +30,13 @@ EC_KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 def verifier(keys: Any = None, **settings: Any) -> TokenVerifier:
-    """Return a verifier by the shared secret, or by the given keys."""
+    """Return a verifier with the shared secret or the given keys."""
     made = Settings(table_name="t", bucket_name="b", **settings)
     return TokenVerifier(made, keys or SharedSecret(SECRET))
 
 
 def refused(token: str, **options: Any) -> bool:
-    """Tell that the token is 401."""
+    """Return whether the token is refused with 401."""
     with pytest.raises(ApiError) as caught:
         verifier(**options).verify(f"Bearer {token}")
     return caught.value.kind is UNAUTHENTICATED
@@ -47,7 +47,7 @@ def encode_part(value: Any) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def test_a_good_token_tells_who_calls() -> None:
+def test_a_valid_token_identifies_the_caller() -> None:
     token = make_token("managed-tables:list", company_id=COMPANY_ID.upper())
     caller = verifier().verify(f"bearer {token}")
     assert caller == Caller(USER_ID, COMPANY_ID, frozenset({"managed-tables:list"}))
@@ -97,13 +97,13 @@ def test_a_claim_that_is_missing_or_wrong_is_401(claims: dict[str, Any]) -> None
     assert refused(f"{unsigned}.{encode_part(signature)}")
 
 
-def test_the_leeway_covers_clocks_that_differ() -> None:
+def test_the_leeway_tolerates_clock_skew() -> None:
     token = make_token(exp=int(time.time()) - 10)
     assert verifier(jwt_leeway_seconds=60).verify(f"Bearer {token}")
     assert refused(token, jwt_leeway_seconds=0)
 
 
-def test_issuer_and_audience_are_checked_where_they_are_set() -> None:
+def test_issuer_and_audience_are_checked_if_configured() -> None:
     token = make_token(iss="console", aud="tables")
     assert verifier(jwt_issuer="console", jwt_audience="tables").verify(f"Bearer {token}")
     assert verifier().verify(f"Bearer {token}")
@@ -113,19 +113,19 @@ def test_issuer_and_audience_are_checked_where_they_are_set() -> None:
     assert refused(make_token(), jwt_audience="tables")
 
 
-def test_another_algorithm_than_the_settings_name_is_401() -> None:
+def test_an_algorithm_other_than_the_configured_one_is_401() -> None:
     assert refused(make_token(algorithm="HS512", key=SECRET * 2))
     assert refused(make_token(algorithm="none", key=None))
     assert refused(make_token(algorithm="RS256", key=RSA_KEY))
     assert refused(make_token(), keys=jwks(RSA_KEY), jwt_algorithm="RS256")
 
 
-def test_a_signature_of_another_secret_is_401() -> None:
+def test_a_signature_with_another_secret_is_401() -> None:
     assert refused(make_token(key="another secret that has 32 bytes or more"))
     assert refused(make_token()[:-2])
 
 
-def test_a_secret_that_is_empty_verifies_nothing() -> None:
+def test_an_empty_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="empty"):
         SharedSecret("")
 
@@ -142,17 +142,14 @@ def test_a_hostile_header_is_401(header: bytes) -> None:
 
 
 @given(st.text(max_size=200))
-def test_whatever_stands_in_the_header_is_401(text: str) -> None:
+def test_any_text_as_authorization_header_is_401(text: str) -> None:
     with pytest.raises(ApiError) as caught:
         verifier().verify(text)
     assert caught.value.kind is UNAUTHENTICATED
 
 
-# --- keys from a JWKS --------------------------------------------------------------------------------
-
-
 class Source:
-    """A JWKS URL that can be rotated, broken and counted."""
+    """A fake JWKS endpoint: its keys can rotate, it can fail, and it counts fetches."""
 
     def __init__(self, *keys: dict[str, Any]) -> None:
         self.document: bytes | None = json.dumps({"keys": keys}).encode()
@@ -189,26 +186,26 @@ def signed(key: Any = RSA_KEY, key_id: str | None = "k1", algorithm: str = "RS25
     return "Bearer " + make_token(key=key, algorithm=algorithm, headers={"kid": key_id} if key_id else None)
 
 
-def test_rs256_and_es256_are_checked_with_the_key_of_their_id() -> None:
+def test_rs256_and_es256_are_verified_with_the_key_of_their_id() -> None:
     assert verifier(jwks(RSA_KEY), jwt_algorithm="RS256").verify(signed())
     es256 = verifier(jwks(EC_KEY, "ES256"), jwt_algorithm="ES256")
     assert es256.verify(signed(EC_KEY, algorithm="ES256"))
 
 
-def test_a_token_without_a_key_id_is_checked_with_the_only_key() -> None:
+def test_a_token_without_a_key_id_is_verified_only_if_there_is_one_key() -> None:
     assert verifier(jwks(RSA_KEY), jwt_algorithm="RS256").verify(signed(key_id=None))
     two = Source(public(RSA_KEY), public(OTHER_RSA_KEY, "k2"))
     assert refused(signed(key_id=None)[7:], keys=two.keys(), jwt_algorithm="RS256")
 
 
-def test_the_public_key_is_no_shared_secret() -> None:
-    """The classic confusion: HS256 keyed with the public key's text."""
+def test_an_hs256_token_is_401_where_keys_are_public() -> None:
+    """Algorithm confusion: the token names HS256, the server expects RS256."""
     assert refused(make_token(headers={"kid": "k1"}), keys=jwks(RSA_KEY), jwt_algorithm="RS256")
 
 
-def test_keys_of_another_type_or_use_are_passed_over() -> None:
-    odd = [public(EC_KEY), public(RSA_KEY, use="enc"), public(RSA_KEY, alg="RS512"), {"kty": "RSA"}, 5]
-    assert refused(signed()[7:], keys=Source(*odd).keys(), jwt_algorithm="RS256")  # type: ignore[arg-type]
+def test_keys_of_another_type_or_use_are_ignored() -> None:
+    unusable = [public(EC_KEY), public(RSA_KEY, use="enc"), public(RSA_KEY, alg="RS512"), {"kty": "RSA"}, 5]
+    assert refused(signed()[7:], keys=Source(*unusable).keys(), jwt_algorithm="RS256")  # type: ignore[arg-type]
 
 
 def test_known_keys_are_not_fetched_again() -> None:
@@ -228,7 +225,7 @@ def test_a_rotated_key_is_picked_up() -> None:
     assert check.verify(signed(OTHER_RSA_KEY, "k2"))
 
 
-def test_a_withdrawn_key_ends_with_the_cache() -> None:
+def test_a_withdrawn_key_is_refused_once_the_cache_expires() -> None:
     source = Source(public(RSA_KEY))
     check = verifier(source.keys(), jwt_algorithm="RS256")
     check.verify(signed())
@@ -258,7 +255,7 @@ def test_an_unreachable_source_is_503_and_is_not_hammered() -> None:
     assert source.fetches == 1
 
 
-def test_an_answer_that_is_no_jwks_counts_as_unreachable() -> None:
+def test_an_invalid_jwks_counts_as_unreachable() -> None:
     for document in (b"<html>", b"[]", b'{"keys": 5}', b"[" * 100_000, b"\xff"):
         source = Source()
         source.document = document
@@ -267,7 +264,7 @@ def test_an_answer_that_is_no_jwks_counts_as_unreachable() -> None:
         assert caught.value.kind is KEYS_UNAVAILABLE
 
 
-def test_known_keys_outlive_a_source_that_went_away() -> None:
+def test_cached_keys_are_used_for_a_while_if_the_source_is_down() -> None:
     source = Source(public(RSA_KEY))
     check = verifier(source.keys(), jwt_algorithm="RS256")
     check.verify(signed())
@@ -281,19 +278,19 @@ def test_known_keys_outlive_a_source_that_went_away() -> None:
 
 
 class KeyRing:
-    """Keys that a test may exchange, and how often one was asked for."""
+    """A key that a test can replace, and the number of lookups."""
 
     def __init__(self, key: Any) -> None:
-        self.key, self.asked = key, 0
+        self.key, self.lookups = key, 0
 
     def find(self, _key_id: str | None) -> Any:
-        self.asked += 1
+        self.lookups += 1
         return self.key
 
 
-def test_a_token_is_checked_once_and_known_until_its_key_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_verified_token_is_cached_until_its_key_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = KeyRing(SECRET)
-    keeper = verifier(ring)
+    checker = verifier(ring)
     checked: list[Any] = []
     real = jwt.PyJWT.decode
 
@@ -303,36 +300,36 @@ def test_a_token_is_checked_once_and_known_until_its_key_goes(monkeypatch: pytes
 
     monkeypatch.setattr(jwt.PyJWT, "decode", decode)
     token = make_token("managed-tables:list")
-    callers = {keeper.verify(f"Bearer {token}") for _ in range(3)}
-    assert (len(callers), len(checked), ring.asked) == (1, 1, 3)
+    callers = {checker.verify(f"Bearer {token}") for _ in range(3)}
+    assert (len(callers), len(checked), ring.lookups) == (1, 1, 3)
     ring.key = None
     with pytest.raises(ApiError):
-        keeper.verify(f"Bearer {token}")
+        checker.verify(f"Bearer {token}")
     ring.key = "another secret, as long as it must be for HS256"
     with pytest.raises(ApiError):
-        keeper.verify(f"Bearer {token}")
+        checker.verify(f"Bearer {token}")
 
 
-def test_a_token_that_is_known_ends_when_it_expires() -> None:
-    keeper = verifier(jwt_leeway_seconds=0)
+def test_a_cached_token_is_refused_once_it_expires() -> None:
+    checker = verifier(jwt_leeway_seconds=0)
     token = make_token(exp=int(time.time()) + 1)
-    keeper.verify(f"Bearer {token}")
+    checker.verify(f"Bearer {token}")
     deadline = time.monotonic() + 5
-    while is_known(keeper, token):
+    while is_accepted(checker, token):
         assert time.monotonic() < deadline
 
 
-def is_known(keeper: TokenVerifier, token: str) -> bool:
+def is_accepted(checker: TokenVerifier, token: str) -> bool:
     try:
-        keeper.verify(f"Bearer {token}")
+        checker.verify(f"Bearer {token}")
     except ApiError:
         return False
     return True
 
 
-def test_tokens_that_are_known_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_verified_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "MAX_VERIFIED_TOKENS", 2)
-    keeper = verifier()
+    checker = verifier()
     for number in range(5):
-        keeper.verify(f"Bearer {make_token(jti=str(number))}")
-    assert len(keeper._verified) == 2
+        checker.verify(f"Bearer {make_token(jti=str(number))}")
+    assert len(checker._verified) == 2

@@ -1,4 +1,4 @@
-"""A column that is converted all at once is what its values are one by one, or is left to them."""
+"""A column converted at once gives the same as its values one by one, or is not converted at once."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -52,7 +52,7 @@ def one_by_one(kind: ColumnType, values: list[Any]) -> list[str]:
 
 
 def read(kind: ColumnType, elements: list[str]) -> list[Any]:
-    """Return the elements as PostgreSQL reads them, where one value has several texts."""
+    """Return the elements as PostgreSQL reads them: an instant may be written in several ways."""
     if kind is not ColumnType.DATETIME:
         return elements
     return [one if one == "NULL" else datetime.fromisoformat(one).astimezone(UTC) for one in elements]
@@ -64,7 +64,7 @@ def read(kind: ColumnType, elements: list[str]) -> list[Any]:
 @example(values=["2026-01-31T10:30:00Z", None, "2026-01-31T10:30:00.123456Z"])
 @example(values=[1, None, Decimal("12.50")])
 @example(values=["água", None, 'a"\\b'])
-def test_all_at_once_is_one_by_one(kind: ColumnType, values: list[Any]) -> None:
+def test_columns_convert_at_once_as_values_one_by_one(kind: ColumnType, values: list[Any]) -> None:
     elements = array_elements(kind, values)
     if elements is not None:
         assert read(kind, elements) == read(kind, one_by_one(kind, values))
@@ -72,7 +72,9 @@ def test_all_at_once_is_one_by_one(kind: ColumnType, values: list[Any]) -> None:
 
 @pytest.mark.parametrize("kind", ColumnType)
 @given(value=VALUES, place=st.integers(0, 2))
-def test_what_is_refused_alone_is_never_taken_at_once(kind: ColumnType, value: Any, place: int) -> None:
+def test_a_column_with_an_invalid_value_is_not_converted_at_once(
+    kind: ColumnType, value: Any, place: int
+) -> None:
     usual = {"text": "a", "integer": 1, "decimal": Decimal("1.5"), "boolean": True, "date": "2026-01-31"}
     values = [usual.get(kind, "2026-01-31T10:30:00Z")] * 2
     values.insert(place, value)
@@ -82,7 +84,7 @@ def test_what_is_refused_alone_is_never_taken_at_once(kind: ColumnType, value: A
         assert array_elements(kind, values) is None
 
 
-def test_ordinary_columns_are_taken_at_once() -> None:
+def test_ordinary_columns_are_converted_at_once() -> None:
     for kind, value in {
         ColumnType.TEXT: "água",
         ColumnType.INTEGER: 7,
@@ -94,7 +96,7 @@ def test_ordinary_columns_are_taken_at_once() -> None:
         assert array_elements(kind, [value, None, value]) is not None, kind
 
 
-def test_ids_that_hide_a_comma_are_as_many_as_they_look() -> None:
+def test_an_id_with_a_comma_is_read_as_two() -> None:
     row_id = "0198f0e0-1111-7000-8000-00000000000A"
     assert read_row_ids([row_id, row_id]) == [row_id.lower()] * 2
     assert len(read_row_ids([f"{row_id},{row_id}", row_id])) == 3

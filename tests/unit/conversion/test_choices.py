@@ -1,4 +1,4 @@
-"""What a person states of a column's cells goes before what was inferred."""
+"""A person's choices for a column override what was inferred."""
 
 import pytest
 from pydantic import ValidationError
@@ -21,7 +21,7 @@ INFERRED = Formats(decimal_mark=",", date_order="dmy", null_tokens=True, timezon
         (ColumnChoice(null_tokens=("s/d",)), {}),
     ],
 )
-def test_a_stated_format_replaces_the_inferred_one_alone(
+def test_a_stated_format_replaces_only_that_inferred_format(
     choice: ColumnChoice, formats: dict[str, object]
 ) -> None:
     assert choice.formats(INFERRED).as_record() == {**INFERRED.as_record(), **formats}
@@ -38,7 +38,7 @@ def test_a_stated_format_replaces_the_inferred_one_alone(
         (ColumnChoice(trim=False, source="a"), [" s/d", " x ", "OK", "fora", "'s"]),
     ],
 )
-def test_cells_are_rewritten_before_they_are_converted(choice: ColumnChoice, read: list[str | None]) -> None:
+def test_choices_rewrite_cells_before_conversion(choice: ColumnChoice, read: list[str | None]) -> None:
     cells = [" s/d", " x ", "OK", "fora", "'s"]
     query = f"SELECT {choice.rewritten('cell')} FROM (SELECT unnest($1::VARCHAR[]) AS cell)"  # noqa: S608
     assert [value for (value,) in CONNECTION.execute(query, [cells]).fetchall()] == read
@@ -51,7 +51,7 @@ def test_choices_are_read_from_json() -> None:
 
 
 @pytest.mark.parametrize("name", ["null_tokens", "true_tokens", "false_tokens"])
-def test_tokens_are_few_and_short(name: str) -> None:
+def test_tokens_are_limited_in_number_and_length(name: str) -> None:
     ColumnChoice.model_validate({name: ["x" * 100] * 20})
     for tokens in (["x" * 101], ["x"] * 21, "x"):
         with pytest.raises(ValidationError):

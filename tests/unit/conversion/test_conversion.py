@@ -1,4 +1,4 @@
-"""Conversion: what DuckDB makes of a text is what an independent reading in Python makes of it."""
+"""Conversion: DuckDB gives the same values as an independent implementation in Python."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -23,7 +23,7 @@ BLANK_PAIRS = st.sampled_from([("", ""), (" ", ""), ("\u00a0", " "), ("\t", "\r"
 
 
 def convert(texts: Sequence[str | None], column_type: str, formats: Formats) -> list[str | None]:
-    """Return the canonical text of each, `vazio` where it is empty, None where it does not fit."""
+    """Return each text's canonical form: `vazio` if it is empty, None if it does not convert."""
     conversion = build_conversion("cell", ColumnType(column_type), formats)
     rows = CONNECTION.execute(
         f"SELECT CASE WHEN {conversion.converts} AND cell <> '' THEN {conversion.value} "  # noqa: S608
@@ -38,7 +38,7 @@ def separator(mark: str) -> str:
 
 
 def write_number(value: Decimal, mark: str, *, grouped: bool) -> str:
-    """Write a number plainly: every digit, sign in front."""
+    """Write a number with all its digits and a leading sign."""
     return f"{value:{',' if grouped else ''}f}".translate({ord(","): separator(mark), ord("."): mark})
 
 
@@ -61,7 +61,7 @@ def test_decimals_keep_every_digit(
 
 
 @given(st.lists(decimals(), min_size=1, max_size=30), MARKS)
-def test_currency_signs_and_parentheses_mean_what_they_say(values: list[Decimal], mark: DecimalMark) -> None:
+def test_currency_signs_and_parentheses_are_read(values: list[Decimal], mark: DecimalMark) -> None:
     forms = []
     for value in values:
         plain = write_number(value.copy_abs(), mark, grouped=True)
@@ -73,7 +73,7 @@ def test_currency_signs_and_parentheses_mean_what_they_say(values: list[Decimal]
 
 
 @given(st.lists(st.integers(-(2**64), 2**64), min_size=1, max_size=30), MARKS, st.booleans())
-def test_integers_fit_64_bits_or_do_not_convert(values: list[int], mark: DecimalMark, grouped: bool) -> None:
+def test_integers_convert_if_they_fit_64_bits(values: list[int], mark: DecimalMark, grouped: bool) -> None:
     texts = [write_number(Decimal(value), mark, grouped=grouped) for value in values]
     found = convert(texts, "integer", Formats(decimal_mark=mark))
     assert [None if text is None else int(text) for text in found] == [
@@ -97,7 +97,7 @@ def read_number(text: str, mark: str) -> Decimal | None:
 
 
 @given(st.lists(st.text("0123456789.,+-", min_size=1, max_size=14), min_size=1, max_size=60), MARKS)
-def test_random_texts_are_numbers_by_the_same_rule(texts: list[str], mark: DecimalMark) -> None:
+def test_random_texts_convert_as_in_the_reference(texts: list[str], mark: DecimalMark) -> None:
     texts = [text for text in texts if not text.endswith("-")]  # SAP's negatives, and a lone sign
     found = convert(texts, "decimal", Formats(decimal_mark=mark))
     assert [None if text is None else Decimal(text) for text in found] == [
@@ -125,7 +125,7 @@ def test_dates_are_read_in_their_order(days: list[date], order: DateOrder, mark:
 
 
 @given(st.lists(st.tuples(st.integers(0, 32), st.integers(0, 13), st.integers(1895, 2105)), max_size=60))
-def test_only_days_of_the_calendar_are_dates(parts: list[tuple[int, int, int]]) -> None:
+def test_only_days_that_exist_are_dates(parts: list[tuple[int, int, int]]) -> None:
     def reference(day: int, month: int, year: int) -> str | None:
         try:
             return date(year, month, day).isoformat()
@@ -223,7 +223,7 @@ def test_datetimes_stay_in_the_years_1_to_9999_in_utc(text: str, zone: str, conv
         ("31/12/2024", "2024-12-31T03:00:00Z"),
     ],
 )
-def test_datetimes_without_a_zone_are_in_the_deployments(text: str, expected: str) -> None:
+def test_datetimes_without_a_zone_are_in_the_deployments_zone(text: str, expected: str) -> None:
     [found] = convert([text], "datetime", Formats())
     assert format_instant(found or "", ZoneInfo("America/Sao_Paulo")) == expected
 
@@ -231,7 +231,7 @@ def test_datetimes_without_a_zone_are_in_the_deployments(text: str, expected: st
 @pytest.mark.parametrize(
     "text", ["01310100", "00", "-01", "00,5", "R$ 01,00", "(01)", "NaN", "Infinity", "1_000"]
 )
-def test_what_is_no_quantity_never_becomes_a_number(text: str) -> None:
+def test_texts_that_are_not_quantities_never_become_numbers(text: str) -> None:
     assert convert([text], "decimal", Formats()) == [None]
     assert convert([text], "integer", Formats()) == [None]
 
@@ -242,13 +242,13 @@ def test_thousands_come_in_groups_of_three(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["9" * 1_000, "1e900", "-1.5E-900", "(" + "9" * 998 + ")"])
-def test_a_number_has_a_thousand_digits(text: str) -> None:
+def test_a_number_may_have_a_thousand_digits(text: str) -> None:
     assert convert([text], "decimal", Formats(decimal_mark=".")) != [None]
 
 
 @pytest.mark.parametrize("text", ["9" * 1_001, "1e1000", "1E+9999", "1e-1000", "0e1000", "9" * 500 + "e501"])
-def test_a_number_of_more_digits_than_a_thousand_does_not_fit(text: str) -> None:
-    """Written out: seven characters may stand for thousands of zeros, and every answer would carry them."""
+def test_a_number_with_more_than_a_thousand_digits_does_not_convert(text: str) -> None:
+    """Counted when written out: seven characters can mean thousands of zeros in every response."""
     assert convert([text], "decimal", Formats()) == [None]
     fault = explain(text, ColumnType.DECIMAL, Formats())
     assert fault.code == "TOO_LONG"
@@ -258,7 +258,7 @@ def test_a_number_of_more_digits_than_a_thousand_does_not_fit(text: str) -> None
 @pytest.mark.parametrize(
     "text", ["2024-01-31 24:00", "2024-01-31 10:60", "2024-01-31 10:00:60", "2024-01-31 1"]
 )
-def test_times_that_no_clock_shows_are_refused(text: str) -> None:
+def test_impossible_times_of_day_are_refused(text: str) -> None:
     assert convert([text], "datetime", Formats()) == [None]
 
 
@@ -275,7 +275,7 @@ def test_a_fraction_that_would_be_rounded_is_refused() -> None:
     ("text", "day"),
     [("20240229", "2024-02-29"), (" 19991231 ", "1999-12-31"), ("20230229", None), ("02012023", None)],
 )
-def test_eight_digits_are_a_day_where_a_person_says_so(text: str, day: str | None) -> None:
+def test_eight_digits_convert_to_a_date_but_do_not_suggest_one(text: str, day: str | None) -> None:
     assert convert([text], "date", Formats()) == [day]
     conversion = build_conversion("$1", ColumnType.DATE, Formats())
     assert CONNECTION.execute(f"SELECT {conversion.suggests}", [text]).fetchone() == (False,)
@@ -292,12 +292,12 @@ def test_eight_digits_are_a_day_where_a_person_says_so(text: str, day: str | Non
         ("1 234 5,6", None),
     ],
 )
-def test_blanks_group_digits_by_three(text: str, number: str | None) -> None:
+def test_blanks_may_separate_thousands(text: str, number: str | None) -> None:
     assert convert([text], "decimal", Formats(decimal_mark=",")) == [number]
 
 
-def test_plain_blanks_in_a_whole_number_suggest_nothing() -> None:
-    """A telephone is written so; who says that it is a number gets it."""
+def test_spaces_between_digits_convert_but_do_not_suggest_a_number() -> None:
+    """Phone numbers are written like this; a person may still state that they are numbers."""
     for kind in ("integer", "decimal"):
         assert convert(["912 345 678"], kind, Formats()) == ["912345678"]
         conversion = build_conversion("$1", ColumnType(kind), Formats())
@@ -333,12 +333,14 @@ def test_plain_blanks_in_a_whole_number_suggest_nothing() -> None:
         ("talvez", "boolean", "NOT_A_BOOLEAN", "não é sim/não nem verdadeiro/falso"),
     ],
 )
-def test_the_reason_names_what_is_wrong(text: str, column_type: str, code: str, reason: str) -> None:
+def test_a_text_that_does_not_convert_has_a_code_and_a_reason(
+    text: str, column_type: str, code: str, reason: str
+) -> None:
     assert convert([text], column_type, Formats()) == [None]
     assert explain(text, ColumnType(column_type), Formats()) == (code, reason)
 
 
-def test_words_of_a_boolean() -> None:
+def test_boolean_words_are_read() -> None:
     yes = ["sim", "S", "TRUE", "verdadeiro", "Yes", "y", "t", "1", " Sim "]
     no = ["não", "NÃO", "na\u0303o", "nao", "n", "false", "FALSO", "No", "f", "0"]
     assert convert(yes, "boolean", Formats()) == ["true"] * len(yes)
@@ -366,7 +368,7 @@ def test_a_text_of_blanks_alone_is_empty() -> None:
 
 
 @given(st.lists(st.text(max_size=20), max_size=40), st.sampled_from([one.value for one in ColumnType]))
-def test_any_text_fits_or_has_a_reason(texts: list[str], column_type: str) -> None:
+def test_any_text_converts_or_has_a_reason(texts: list[str], column_type: str) -> None:
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
     found = convert(texts, column_type, Formats(null_tokens=True))
     for text, value in zip(texts, found, strict=True):

@@ -1,4 +1,4 @@
-"""Single forms of values, each in a table: what it becomes, or None where it is of no such type."""
+"""Tables of ways to write a value, and what each converts to (None: it does not)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -224,7 +224,7 @@ TABLES = {"decimal": NUMBERS, "integer": WHOLE_NUMBERS, "date": DAYS, "datetime"
 
 
 @pytest.mark.parametrize("column_type", TABLES)
-def test_a_form_is_read_so_or_not_at_all(column_type: str) -> None:
+def test_a_form_converts_as_its_table_says(column_type: str) -> None:
     table = TABLES[column_type]
     assert dict(zip(table, convert(list(table), column_type, Formats()), strict=True)) == table
 
@@ -263,7 +263,7 @@ def test_a_form_is_read_so_or_not_at_all(column_type: str) -> None:
             {"2024-12-31 10:30:00": "2024-12-31 10:30:00", "2024/12/31 10:30": "2024-12-31 10:30"},
         ),
         (
-            Formats(latest="2026-01-31"),  # nobody is born tomorrow
+            Formats(latest="2026-01-31"),  # birth dates are never in the future
             "date",
             {"31/01/26": "2026-01-31", "01/02/26": "1926-02-01", "1-fev-26": "1926-02-01",
              "fev/26": "1926-02-01", "31/01/99": "1999-01-31", "01/02/2050": "2050-02-01",
@@ -276,7 +276,7 @@ def test_a_form_is_read_so_or_not_at_all(column_type: str) -> None:
         ),
     ],
 )  # fmt: skip
-def test_formats_decide_what_a_form_becomes(
+def test_formats_decide_how_a_form_converts(
     formats: Formats, column_type: str, table: Mapping[str, str | None]
 ) -> None:
     assert dict(zip(table, convert(list(table), column_type, formats), strict=True)) == table
@@ -291,7 +291,7 @@ MONTHS = (
 )  # fmt: skip
 
 
-def test_months_have_names_and_short_names_in_two_languages() -> None:
+def test_month_names_are_read_in_portuguese_and_english() -> None:
     days = {f"5 de {name} de 2024": month for month, names in enumerate(MONTHS, 1) for name in names}
     assert convert(list(days), "date", Formats()) == [f"2024-{month:02d}-05" for month in days.values()]
     capitals = [day.upper().replace(" DE ", " de ") for day in days]
@@ -300,7 +300,7 @@ def test_months_have_names_and_short_names_in_two_languages() -> None:
     assert convert(longer, "date", Formats()) == [None] * len(longer)
 
 
-def test_a_named_month_has_the_days_of_the_calendar() -> None:
+def test_a_named_month_has_only_its_own_days() -> None:
     lengths = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
     days = {
         f"{day}/{month:02d}/2024": day <= length
@@ -313,7 +313,7 @@ def test_a_named_month_has_the_days_of_the_calendar() -> None:
 
 
 @pytest.mark.parametrize("blank", [*" \t\n\v\f\r", "\u00a0", "\u2007", "\u202f", "\ufeff"])
-def test_every_blank_may_pad_a_value(blank: str) -> None:
+def test_blanks_around_a_value_are_ignored(blank: str) -> None:
     values = {"integer": "12", "decimal": "1,5", "boolean": "true", "date": "2024-01-31"}
     written = {"integer": "12", "decimal": "1,5", "boolean": "sim", "date": "31/01/2024"}
     for column_type, value in values.items():
@@ -326,8 +326,8 @@ def matching(pattern: str, texts: list[str]) -> list[str]:
     return [text for (text,) in CONNECTION.execute(query, [texts]).fetchall()]
 
 
-def test_a_time_of_day_alone_is_told_by_its_form() -> None:
-    told = [
+def test_times_of_day_are_recognised() -> None:
+    matched = [
         "10:30",
         "24:00",
         "9:05",
@@ -340,11 +340,11 @@ def test_a_time_of_day_alone_is_told_by_its_form() -> None:
         " 10:30 ",
     ]
     other = ["25:00", "10h60", "10", "10:60", "10:30:60", "10:3", "31/01/2024 10:30"]
-    assert matching(times.TIME_OF_DAY, told + other) == told
+    assert matching(times.TIME_OF_DAY, matched + other) == matched
 
 
-def test_a_year_of_two_digits_is_told_by_its_place() -> None:
-    told = [
+def test_two_digit_years_are_recognised() -> None:
+    matched = [
         "31/12/24",
         "jan/24",
         "15-jan-24",
@@ -355,13 +355,13 @@ def test_a_year_of_two_digits_is_told_by_its_place() -> None:
         "jan./24",
     ]
     other = ["31/12/2024", "2024-12-31", "15 jan 2024", "jan/2024"]
-    assert matching(times.SHORT_YEAR_DATE, told + other) == told
+    assert matching(times.SHORT_YEAR_DATE, matched + other) == matched
 
 
-def test_a_time_without_a_zone_is_told_by_its_end() -> None:
-    told = ["31/01/2024 10:30", "31/01/2024 10:30 pm", "31/01/2024 10:30:00,5 "]
+def test_times_without_a_zone_are_recognised() -> None:
+    matched = ["31/01/2024 10:30", "31/01/2024 10:30 pm", "31/01/2024 10:30:00,5 "]
     other = ["31/01/2024 10:30Z", "31/01/2024", "31/01/2024 10:30 -03", "31/01/2024 10:30 GMT"]
-    assert matching(times.TIME_WITHOUT_ZONE, told + other) == told
+    assert matching(times.TIME_WITHOUT_ZONE, matched + other) == matched
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,7 @@ def test_a_time_without_a_zone_is_told_by_its_end() -> None:
         ("2024-01-31 10:30 pm GMT", None),
     ],
 )
-def test_a_moment_without_a_zone_gets_the_columns(value: str, zoned: str | None) -> None:
+def test_a_datetime_without_a_zone_gets_the_columns_zone(value: str, zoned: str | None) -> None:
     [(found,)] = CONNECTION.execute(f"SELECT {times.with_zone('$1', 'America/Bahia')}", [value]).fetchall()
     assert found == (zoned or value)
 
@@ -392,7 +392,7 @@ CURRENCIES = ("R$", "US$", "$", "€", "£", "USD", "EUR", "BRL")
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_a_unit_stands_behind_its_number(unit: str) -> None:
+def test_a_unit_follows_its_number(unit: str) -> None:
     found = [units.find_unit(text) for text in (f"10 {unit}", f"-1.234,5{unit}", f"\u00a0+1\u00a0{unit} ")]
     assert found == [unit] * 3
     assert units.is_known_unit(unit)
@@ -401,7 +401,7 @@ def test_a_unit_stands_behind_its_number(unit: str) -> None:
 
 
 @pytest.mark.parametrize("unit", CURRENCIES)
-def test_a_currency_stands_before_its_number(unit: str) -> None:
+def test_a_currency_precedes_its_number(unit: str) -> None:
     found = [units.find_unit(text) for text in (f"{unit} 10", f"-{unit}1.234,5", f" + {unit} -1 ")]
     assert found == [unit] * 3
     assert units.is_known_unit(unit)
@@ -411,16 +411,16 @@ def test_a_currency_stands_before_its_number(unit: str) -> None:
 @pytest.mark.parametrize(
     "text", ["5", "R$ 5 kg", "5 quilos", "5 quilogramas", "abcd5", "1.5e3", "5 m2", "kg", "5 kg 6", "R$ 5 R$"]
 )
-def test_not_everything_about_a_number_is_a_unit(text: str) -> None:
+def test_other_text_beside_a_number_is_not_a_unit(text: str) -> None:
     assert units.find_unit(text) is None or not units.is_known_unit(units.find_unit(text) or "")
 
 
-def test_numbers_that_may_carry_a_unit_are_told_by_their_form() -> None:
-    told = ["10 kg", "R$ 5", "-R$ 5", "- R$5", "R$-5", "5,5 %", "5 km/h", " 10 kg ", "\t+1.000,00kg"]
+def test_numbers_with_a_unit_are_recognised() -> None:
+    matched = ["10 kg", "R$ 5", "-R$ 5", "- R$5", "R$-5", "5,5 %", "5 km/h", " 10 kg ", "\t+1.000,00kg"]
     plain = ["5", "-5", " 1.234,5 "]
     other = ["5 metros", "5 m2", "abcd 5", "1e5", "kg", "5 5"]
-    assert matching(units.NUMBER_WITH_UNIT, told + plain + other) == told
-    assert matching(units.NUMBER_PERHAPS_WITH_UNIT, told + plain + other) == told + plain
+    assert matching(units.NUMBER_WITH_UNIT, matched + plain + other) == matched
+    assert matching(units.NUMBER_PERHAPS_WITH_UNIT, matched + plain + other) == matched + plain
 
 
 @pytest.mark.parametrize("column_type", list(ColumnType))
@@ -447,12 +447,14 @@ def test_every_error_value_is_empty_in_every_type() -> None:
         ("US$", {"US$ 1.234,50": "1234.50", "-US$5": "-5", "R$ 5": None, "5 US$": None}),
     ],
 )
-def test_a_column_of_a_unit_takes_what_carries_it(unit: str, cells: Mapping[str, str | None]) -> None:
+def test_a_column_with_a_unit_converts_only_cells_with_that_unit(
+    unit: str, cells: Mapping[str, str | None]
+) -> None:
     found = convert(list(cells), "decimal", Formats(unit=unit))
     assert dict(zip(cells, found, strict=True)) == cells
 
 
-def test_a_workbooks_own_percentages_stand_beside_written_ones() -> None:
+def test_numeric_and_written_percentages_convert_in_one_column() -> None:
     formats = Formats(unit="%", workbook=True)
     assert convert(["0.875", "12,5%", "12,5"], "decimal", formats) == ["0.875", "12.5e-2", None]
 
@@ -560,29 +562,29 @@ def test_only_some_forms_that_convert_suggest_their_type(
     assert None not in convert(list(table), column_type, Formats(**formats))
 
 
-def signed(text: str) -> str:
+def marked(text: str) -> str:
     return workbook_cells.mark_text(text)
 
 
 @pytest.mark.parametrize(
     ("column_type", "formats", "table"),
     [
-        # A workbook's own numbers are exact; its texts are read by the column's mark, as in a text file.
+        # A workbook's numbers are exact; its texts follow the column's mark, as in a text file.
         (
             "decimal",
             {},
             {"1.5": "1.5", "1500": "1500", "-0.25": "-0.25", "1E-7": "1E-7", "1.5E+20": "1.5E+20",
-             "1.500": "1.500", signed("1.500"): "1500", "1.500,5": "1500.5", "0.5x": None, "01.5": None,
+             "1.500": "1.500", marked("1.500"): "1500", "1.500,5": "1500.5", "0.5x": None, "01.5": None,
              "1.5E12345": None},
         ),
-        ("integer", {}, {"15": "15", "1.5": None, "1.500": None, "1.5E+20": None, signed("1.500"): "1500",
-                         signed("-1.500.000"): "-1500000", "-0.5": None}),
-        ("decimal", {"decimal_mark": "."}, {signed("1.500"): "1.500", "1,500": "1500"}),
-        ("text", {}, {signed("1.500"): "1.500", "1.5": "1.5", "x": "x"}),
+        ("integer", {}, {"15": "15", "1.5": None, "1.500": None, "1.5E+20": None, marked("1.500"): "1500",
+                         marked("-1.500.000"): "-1500000", "-0.5": None}),
+        ("decimal", {"decimal_mark": "."}, {marked("1.500"): "1.500", "1,500": "1500"}),
+        ("text", {}, {marked("1.500"): "1.500", "1.5": "1.5", "x": "x"}),
         ("decimal", {"unit": "kg"}, {"10 kg": "10", "10": None}),
     ],
 )  # fmt: skip
-def test_a_workbooks_numbers_are_not_its_texts(
+def test_a_workbooks_numbers_are_exact_and_its_texts_follow_the_mark(
     column_type: str, formats: dict[str, Any], table: Mapping[str, str | None]
 ) -> None:
     found = convert(list(table), column_type, Formats(workbook=True, **formats))
@@ -590,23 +592,23 @@ def test_a_workbooks_numbers_are_not_its_texts(
 
 
 @pytest.mark.parametrize("text", ["1.500", "-1.500", "12.345.678", "999.999"])
-def test_a_text_that_looks_grouped_is_signed_and_shown_without_it(text: str) -> None:
-    assert signed(text) == text + workbook_cells.TEXT_SIGN
-    assert workbook_cells.unmark_text(signed(text)) == text
+def test_a_text_that_looks_like_grouped_digits_is_marked_and_shown_unmarked(text: str) -> None:
+    assert marked(text) == text + workbook_cells.TEXT_SIGN
+    assert workbook_cells.unmark_text(marked(text)) == text
     cell = f"(SELECT {workbook_cells.mark_texts('$1')})"
     found = CONNECTION.execute(f"SELECT {cell}, {workbook_cells.unmarked(cell)}", [text]).fetchone()
-    assert found == (signed(text), text)
+    assert found == (marked(text), text)
 
 
 @pytest.mark.parametrize("text", ["1500", "1.50", "0.500", "1.5000", "1234.567", "+1.500", "1,500", "x"])
-def test_other_texts_stay_as_they_are(text: str) -> None:
-    assert signed(text) == text
+def test_other_texts_are_not_marked(text: str) -> None:
+    assert marked(text) == text
     assert workbook_cells.unmark_text(text + workbook_cells.TEXT_SIGN) == text + workbook_cells.TEXT_SIGN
     assert CONNECTION.execute(f"SELECT {workbook_cells.mark_texts('$1')}", [text]).fetchone() == (text,)
 
 
 @pytest.mark.parametrize("token", ["-", "null", "NULL", "n/a", "N/A"])
-def test_null_tokens_are_empty_where_the_column_says_so(token: str) -> None:
+def test_null_tokens_are_empty_only_if_the_column_says_so(token: str) -> None:
     for column_type in ("integer", "decimal", "boolean", "date", "datetime"):
         texts = [token, f" {token}\u00a0"]
         assert convert(texts, column_type, Formats(null_tokens=True)) == ["vazio"] * 2
@@ -614,7 +616,7 @@ def test_null_tokens_are_empty_where_the_column_says_so(token: str) -> None:
     assert convert([token, "abc"], "text", Formats(text_tokens=True)) == ["vazio", "abc"]
 
 
-def test_null_tokens_are_not_errors_nor_numbers() -> None:
+def test_words_like_null_tokens_stay_text_and_error_values_are_empty() -> None:
     assert convert(["nulo", "n/", "--", "na"], "text", Formats(text_tokens=True)) == [
         "nulo",
         "n/",
@@ -624,7 +626,7 @@ def test_null_tokens_are_not_errors_nor_numbers() -> None:
     assert convert(["#N/D", " #n/a "], "integer", Formats(null_tokens=True)) == ["vazio"] * 2
 
 
-def test_a_text_before_or_behind_the_letters_is_a_text() -> None:
+def test_texts_keep_any_first_character() -> None:
     texts = ["'", "!", "#", "#REF", "0", "~", "é", "\u00a0x", "日本", "-", "/"]
     assert convert(texts, "text", Formats()) == texts
 
@@ -637,7 +639,7 @@ def test_texts_and_names_are_quoted(text: str) -> None:
     assert found.fetchall() == [(1, text)]
 
 
-def test_of_several_branches_the_first_is_taken() -> None:
+def test_the_first_matching_branch_is_chosen() -> None:
     case = choose(("$1 > 2", "'large'"), ("$1 > 1", "'middle'"), otherwise="'small'")
     assert [CONNECTION.execute(f"SELECT {case}", [n]).fetchone() for n in (3, 2, 1)] == [
         ("large",),

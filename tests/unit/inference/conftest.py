@@ -1,4 +1,4 @@
-"""What the tests of inference share: the columns inferred from rows."""
+"""Shared by the tests of inference: the columns inferred from rows."""
 
 from collections.abc import Callable
 from pathlib import Path

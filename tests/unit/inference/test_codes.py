@@ -1,4 +1,4 @@
-"""Every word that names a code, and every code that check digits tell."""
+"""Codes that a word in the label or the check digits of the values give away."""
 
 import pytest
 
@@ -62,7 +62,7 @@ CNPJS = (
 INVOICE_KEY = "52060433009911002506550120000007800267301615"
 
 
-def test_every_word_of_a_code_names_it() -> None:
+def test_every_code_word_is_found_in_a_label() -> None:
     words = {word: name for name, written in NAMED.items() for word in written.split()}
     assert set(CODE_WORDS) <= set(words)
     for word, name in words.items():
@@ -76,12 +76,12 @@ def test_every_word_of_a_code_names_it() -> None:
             assert find_code_in_label(label.split()[0], 11) is None
 
 
-def test_a_tax_of_the_name_of_a_code_is_told_by_its_digits() -> None:
+def test_numbers_too_short_for_the_code_in_their_label_are_not_codes() -> None:
     assert [find_code_in_label("PIS", digits) for digits in (8, 9)] == [None, "PIS"]
     assert find_code_in_label("Ano modelo", 4) is None
 
 
-def test_check_digits_are_right_or_wrong() -> None:
+def test_one_wrong_digit_fails_the_check_digits() -> None:
     assert all(map(is_cnpj, CNPJS))
     assert all(map(is_cpf, ("52998224725", "11144477735")))
     assert is_invoice_key(INVOICE_KEY)
@@ -91,7 +91,7 @@ def test_check_digits_are_right_or_wrong() -> None:
             assert not is_valid(wrong), (wrong, place)
 
 
-def test_values_are_codes_by_their_check_digits_where_there_are_enough() -> None:
+def test_enough_values_with_valid_check_digits_are_codes() -> None:
     assert find_code_in_values(CNPJS) == "CNPJ"
     assert find_code_in_values(CNPJS[:9]) is None
     assert find_code_in_values([*CNPJS[:9], "11222333000182"]) is None
@@ -115,7 +115,7 @@ def _invoice_key(number: int) -> str:
         ("código", ["1", "22"], None),
     ],
 )
-def test_a_code_that_lost_its_zeros_is_told_beside_whole_ones(
+def test_a_code_without_its_leading_zeros_is_found_beside_whole_ones(
     names: str, values: list[str], cut: str | None
 ) -> None:
     assert find_cut_code(names, values) == cut

@@ -1,4 +1,4 @@
-"""What a person reads of a column: how its doubts were decided, by what, and which cells stand out."""
+"""What a person is told about a column: how and why ambiguities were resolved, and which cells do not fit."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from managed_tables_analyze.inference import InferredColumn
 Infer = Callable[..., list[InferredColumn]]
 
 
-def said(column: InferredColumn) -> str:
+def warning_texts(column: InferredColumn) -> str:
     return " | ".join(warning["text"] for warning in column.inference["warnings"])
 
 
@@ -38,26 +38,26 @@ def said(column: InferredColumn) -> str:
         (["1", "2"], ";", ",", ""),
     ],
 )  # fmt: skip
-def test_a_decimal_mark_is_decided_and_the_decision_told(
+def test_an_ambiguous_decimal_mark_is_resolved_and_explained(
     infer: Infer, cells: list[str], delimiter: str | None, mark: str, decision: str
 ) -> None:
     [column] = infer(column_of(*cells), delimiter=delimiter)
     assert column.formats.decimal_mark == mark
-    assert decision in said(column)
-    assert bool(said(column)) is bool(decision)
+    assert decision in warning_texts(column)
+    assert bool(warning_texts(column)) is bool(decision)
 
 
-def test_most_columns_decide_the_mark_of_the_others(infer: Infer) -> None:
+def test_the_majority_of_columns_decides_an_ambiguous_mark(infer: Infer) -> None:
     for others, mark in ((["1.5", "2.5", "3,5"], "."), (["1,5", "2,5", "3.5"], ","), (["1.5", "2,5"], ",")):
         rows = [["1.234", *others], ["5.678", *others]]
         doubtful = infer(rows, delimiter=";")[0]
         assert doubtful.formats.decimal_mark == mark
-        by_others = "Como outras colunas do arquivo usam" in said(doubtful)
+        by_others = "Como outras colunas do arquivo usam" in warning_texts(doubtful)
         assert by_others is (len(others) == 3)
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "orders", "told"),
+    ("first", "second", "orders", "is_proven"),
     [
         ("01/02/2024", "13/02/2024", "dmy dmy", True),
         ("01/02/2024", "02/13/2024", "mdy mdy", True),
@@ -66,20 +66,20 @@ def test_most_columns_decide_the_mark_of_the_others(infer: Infer) -> None:
         ("01/02/2024 10:30", "02/13/2024", "mdy mdy", True),
     ],
 )
-def test_another_column_may_prove_the_order_of_days(
-    infer: Infer, first: str, second: str, orders: str, told: bool
+def test_another_column_may_prove_the_date_order(
+    infer: Infer, first: str, second: str, orders: str, is_proven: bool
 ) -> None:
     doubtful, proof = infer([[first, second]] * 3, names=["dia", "prova"])
     assert f"{doubtful.formats.date_order} {proof.formats.date_order}" == orders
-    assert ('Como a coluna "prova" só pode estar na ordem' in said(doubtful)) is told
-    assert said(proof) == ""
-    assert doubtful.inference["confidence"] == (0.5 if told else 1.0)
+    assert ('Como a coluna "prova" só pode estar na ordem' in warning_texts(doubtful)) is is_proven
+    assert warning_texts(proof) == ""
+    assert doubtful.inference["confidence"] == (0.5 if is_proven else 1.0)
 
 
-def test_columns_that_prove_both_orders_prove_none(infer: Infer) -> None:
+def test_contradicting_columns_prove_no_date_order(infer: Infer) -> None:
     doubtful, day_first, month_first = infer([["01/02/2024", "13/02/2024", "02/13/2024"]] * 3)
     assert [one.formats.date_order for one in (doubtful, day_first, month_first)] == ["dmy", "dmy", "mdy"]
-    assert said(doubtful) == ""
+    assert warning_texts(doubtful) == ""
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_evidence_says_what_was_seen(infer: Infer, cells: list[str | None], evid
     assert column.inference["evidence"].startswith(evidence)
 
 
-def test_null_tokens_and_zones_are_told_behind_the_evidence(infer: Infer) -> None:
+def test_null_tokens_and_zones_are_appended_to_the_evidence(infer: Infer) -> None:
     [numbers] = infer(column_of("1", "-", "n/a"))
     [moments] = infer(column_of("31/12/2024 10:30"), timezone="America/Bahia")
     assert numbers.inference["evidence"].startswith("1 de 1 é número inteiro; ")
@@ -146,18 +146,18 @@ def test_the_first_cells_that_do_not_fit_are_shown(infer: Infer) -> None:
     assert long.inference["alternatives"][0]["reason"] == "1 valor não é número inteiro"
 
 
-def test_births_do_not_lie_in_the_future(infer: Infer) -> None:
+def test_birth_dates_are_never_in_the_future(infer: Infer) -> None:
     [birth] = infer(column_of("01/02/60", "03/04/2001", "1/1/01"), labels=["Nascimento"])
     [other] = infer(column_of("01/02/60", "03/04/2001", "1/1/01"), labels=["Vencimento"])
     assert birth.formats.latest
     assert other.formats.latest is None
-    assert '"01/02/60" foi lida como 1 de fevereiro de 1960' in said(birth)
-    assert '"01/02/60" foi lida como 1 de fevereiro de 2060' in said(other)
+    assert '"01/02/60" foi lida como 1 de fevereiro de 1960' in warning_texts(birth)
+    assert '"01/02/60" foi lida como 1 de fevereiro de 2060' in warning_texts(other)
 
 
-def test_months_without_a_day_are_their_first_one(infer: Infer) -> None:
+def test_months_without_a_day_become_the_first_of_the_month(infer: Infer) -> None:
     [column] = infer(column_of(" jan/2024", "fev/2024"))
-    assert 'Há meses sem o dia: "jan/2024" foi lido como 1 de janeiro de 2024' in said(column)
+    assert 'Há meses sem o dia: "jan/2024" foi lido como 1 de janeiro de 2024' in warning_texts(column)
 
 
 @pytest.mark.parametrize(
@@ -168,9 +168,9 @@ def test_months_without_a_day_are_their_first_one(infer: Infer) -> None:
         (["x" * 80 + " ", "b"], f'como "{"x" * 60}")'),
     ],
 )
-def test_blanks_around_are_shown_where_they_are(infer: Infer, cells: list[str], example: str) -> None:
+def test_an_example_shows_the_blanks_around_a_text(infer: Infer, cells: list[str], example: str) -> None:
     [column] = infer(column_of(*cells))
-    assert example in said(column)
+    assert example in warning_texts(column)
 
 
 def test_percent_cells_of_a_workbook_are_decimals(infer: Infer) -> None:
@@ -183,7 +183,7 @@ def test_percent_cells_of_a_workbook_are_decimals(infer: Infer) -> None:
     assert "87,5% é 0,875" not in other.inference["evidence"]
 
 
-def test_a_column_that_is_empty_at_first_is_judged_by_its_first_values(infer: Infer) -> None:
+def test_a_column_that_starts_empty_is_judged_by_its_first_values(infer: Infer) -> None:
     rows: Rows = [[None, "1"]] * 3_100 + [["2,5", "1"], ["x", "1"], ["3", "1"]]
     late, _ = infer(rows)
     assert (late.type.value, late.inference["evidence"]) == ("text", "2 de 3 são números decimais")

@@ -66,12 +66,12 @@ def test_the_narrowest_type_that_every_cell_fits(infer: Infer, cells: list[str],
     assert column.type == expected
 
 
-def test_a_label_makes_a_key_text_that_is_too_long_for_an_integer(infer: Infer) -> None:
+def test_an_invoice_key_too_long_for_an_integer_is_text(infer: Infer) -> None:
     [column] = infer(column_of("3" * 44, "4" * 44), labels=["Chave NFe"])
     assert column.type == "text"
 
 
-def test_one_cell_among_many_rows_decides(infer: Infer) -> None:
+def test_one_cell_among_many_rows_decides_the_type(infer: Infer) -> None:
     cells = [str(number) for number in range(1, 5_000)]
     [column] = infer(column_of(*cells, "n/d", *cells))
     assert column.type == "text"
@@ -88,13 +88,13 @@ def test_a_later_row_widens_the_type(infer: Infer) -> None:
     assert infer(column_of(*cells, "0,5"))[0].type == "decimal"
 
 
-def test_null_tokens_are_empty_where_the_rest_has_a_type(infer: Infer) -> None:
+def test_null_tokens_are_empty_if_the_other_cells_have_a_type(infer: Infer) -> None:
     numbers, words = infer([["1", "a"], ["-", "-"], ["N/A", "b"], ["null", "c"]])
     assert (numbers.type, numbers.nullable, numbers.formats.null_tokens) == ("integer", True, True)
     assert (words.type, words.nullable) == ("text", False)
 
 
-def test_nullable_says_that_some_cell_is_empty(infer: Infer) -> None:
+def test_a_column_with_an_empty_cell_is_nullable(infer: Infer) -> None:
     full, empty = infer([["1", "1"], ["2", ""]])
     assert (full.nullable, empty.nullable) == (False, True)
 
@@ -108,7 +108,7 @@ def test_month_comes_first_only_when_a_cell_allows_nothing_else(infer: Infer) ->
 
 
 @pytest.mark.parametrize(("delimiter", "expected"), [(";", "integer"), (",", "decimal"), ("\t", "decimal")])
-def test_a_doubtful_mark_follows_the_delimiter_and_is_warned_of(
+def test_an_ambiguous_mark_follows_the_delimiter_with_a_warning(
     infer: Infer, delimiter: str, expected: str
 ) -> None:
     [column] = infer(column_of("1.234", "5.678"), delimiter=delimiter)
@@ -116,7 +116,7 @@ def test_a_doubtful_mark_follows_the_delimiter_and_is_warned_of(
     assert column.inference["warnings"]
 
 
-def test_a_doubtful_mark_follows_the_other_columns_first(infer: Infer) -> None:
+def test_an_ambiguous_mark_follows_the_other_columns_first(infer: Infer) -> None:
     doubtful, certain = infer([["1.234", "0.5"], ["5.678", "1.25"]], delimiter=";")
     assert (doubtful.type, doubtful.formats.decimal_mark) == ("decimal", ".")
     assert doubtful.inference["warnings"]
@@ -133,12 +133,12 @@ def test_numeric_cells_of_a_workbook_are_exact(infer: Infer) -> None:
     assert (column.type, column.formats.workbook, column.inference["warnings"]) == ("decimal", True, [])
 
 
-def test_whole_numeric_cells_beside_texts_with_commas_have_the_comma(infer: Infer) -> None:
+def test_texts_with_commas_decide_the_mark_beside_whole_numbers(infer: Infer) -> None:
     [column] = infer(column_of("1", "2,5", "3"), is_workbook=True)
     assert (column.type, column.formats.decimal_mark) == ("decimal", ",")
 
 
-def test_years_in_parentheses_are_notes_wherever_they_stand(infer: Infer) -> None:
+def test_years_in_parentheses_are_notes_in_any_row(infer: Infer) -> None:
     years = [*(f"{1_900 + number % 100}" for number in range(3_500)), "(2023)"]
     rows = [[year, year, f"({number})"] for number, year in enumerate(years)]
     year, amount, notes = infer(rows, labels=["Ano", "Saldo", "Nota"])
@@ -161,7 +161,7 @@ def test_eight_digits_that_may_be_days_are_numbers_with_an_alternative(infer: In
     assert not numbers.inference["alternatives"]
 
 
-def test_codes_that_have_lost_their_first_zeros_are_told(infer: Infer) -> None:
+def test_codes_without_their_leading_zeros_give_a_warning(infer: Infer) -> None:
     rows = [["6605221807", "12345678"], ["12345678909", "87654321"], ["12345678909", "-1"], ["0", "0"]]
     cut, whole = infer(rows, labels=["CPF", "CEP"])
     assert "como 6605221807" in cut.inference["warnings"][0]["text"]
@@ -190,7 +190,7 @@ def test_a_label_that_names_a_code_makes_numbers_text(infer: Infer, label: str) 
 
 
 @pytest.mark.parametrize("label", ["Qtd telefones", "Valor da conta", "Contagem", "Recepção", "Total CPF"])
-def test_a_label_that_speaks_of_quantities_does_not(infer: Infer, label: str) -> None:
+def test_a_label_that_names_a_quantity_keeps_numbers(infer: Infer, label: str) -> None:
     assert infer(column_of("12345678", "87654321"), labels=[label])[0].type == "integer"
 
 
@@ -208,13 +208,13 @@ def _with_check_digits(nine: str) -> str:
     return digits
 
 
-def test_a_column_that_begins_empty_is_judged_by_its_values(infer: Infer) -> None:
+def test_a_column_that_starts_empty_is_judged_by_its_values(infer: Infer) -> None:
     rows: list[list[str | None]] = [["", str(number)] for number in range(40_000)]
     assert infer([*rows, ["1,5", "1"]])[0].type == "decimal"
 
 
-def test_many_columns_are_judged_as_few_are(tmp_path: Path) -> None:
-    """Few columns are asked one by one, many as one long column: the answers are the same."""
+def test_many_columns_are_inferred_as_few_are(tmp_path: Path) -> None:
+    """Few columns are queried one by one, many as one long column, with the same result."""
     columns: dict[str, list[str | None]] = {
         "Rótulo": ["1", "2", "30"],
         "Texto": ["a", " b", "#N/D"],
@@ -279,13 +279,13 @@ def test_sample_rows_are_typed_exactly(tmp_path: Path) -> None:
     }
 
 
-def test_evidence_says_which_zone_was_taken(infer: Infer) -> None:
+def test_evidence_says_which_zone_was_used(infer: Infer) -> None:
     here, stated = infer([["31/12/2024 10:30", "2024-12-31T10:30:00Z"]] * 3, timezone="America/Sao_Paulo")
     assert "America/Sao_Paulo" in here.inference["evidence"]
     assert "America/Sao_Paulo" not in stated.inference["evidence"]
 
 
-def test_texts_that_look_like_quantities_say_why(infer: Infer) -> None:
+def test_evidence_explains_times_of_day_units_and_percentages(infer: Infer) -> None:
     clock, units, kilos, percents = infer([["08:30", "10 kg", "10 kg", "5%"], ["10h30", "5 g", "2 kg", "7%"]])
     assert (clock.type, units.type) == ("text", "text")
     assert "horas do dia" in clock.inference["evidence"]
@@ -300,7 +300,7 @@ def test_blanks_alone_make_a_text_column_nullable_and_null_tokens_do_not(infer: 
     assert [column.nullable for column in (blank, token, code)] == [True, False, True]
 
 
-def test_columns_without_a_value_cost_no_query_each(tmp_path: Path) -> None:
+def test_empty_columns_need_no_query_each(tmp_path: Path) -> None:
     """A query costs DuckDB 20 ms of planning: 600 empty columns took 12 s."""
     width = 300
     staged = write_staged(tmp_path / "staged.parquet", [["1", *[None] * width]] * 3)

@@ -1,4 +1,4 @@
-"""Profiles: what a person looks at of a column before reading words."""
+"""Profiles: a column's counts, most frequent values and histogram."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_values_are_counted_and_shown_as_in_the_samples(tmp_path: Path) -> None:
     assert (text.min, text.max, text.top, text.histogram) == ("a", "b", [["a", 2], ["b", 1]], [])
 
 
-def test_bins_hold_every_value_and_no_more_than_twenty(tmp_path: Path) -> None:
+def test_at_most_twenty_bins_hold_every_value(tmp_path: Path) -> None:
     rows: list[list[str | None]] = [
         [str(number), f"{number % 28 + 1:02d}/01/2024"] for number in range(1_000)
     ]
@@ -79,7 +79,7 @@ def test_there_are_no_more_bins_than_values(tmp_path: Path) -> None:
     assert amount.histogram == [[Decimal("1.5"), 2, 1], [2, Decimal("2.5"), 2]]
 
 
-def test_one_value_is_one_bin_and_none_is_none(tmp_path: Path) -> None:
+def test_one_value_makes_one_bin_and_no_value_none(tmp_path: Path) -> None:
     rows: list[list[str | None]] = [["7", None], ["7", None]]
     same, empty = profiles(tmp_path, rows, ColumnType.INTEGER, ColumnType.DECIMAL)
     assert same.histogram == [[7, 7, 2]]
@@ -87,16 +87,16 @@ def test_one_value_is_one_bin_and_none_is_none(tmp_path: Path) -> None:
     assert vars(empty) == {**expected, "top": [], "histogram": []}
 
 
-def test_the_first_rows_are_looked_at_and_said(tmp_path: Path) -> None:
-    """Those of the object's head, or a fiftieth of all: profiles cost little beside the rest."""
+def test_only_the_first_rows_are_profiled(tmp_path: Path) -> None:
+    """The head of the staged object, or a fiftieth of its rows: profiles must stay cheap."""
     for columns, count, expected in ((2, 1_000, 1_000), (2, 20_000, 3_000), (1, 200_000, 4_000)):
         rows: list[list[str | None]] = [[str(number)] * columns for number in range(count)]
         found = profiles(tmp_path, rows, *[ColumnType.INTEGER] * columns)
         assert {(profile.rows, profile.max) for profile in found} == {(expected, expected - 1)}
 
 
-def test_a_long_text_is_one_value_by_its_beginning(tmp_path: Path) -> None:
-    """In the sample, whose texts are longer, too."""
+def test_long_texts_that_start_alike_count_as_one_value(tmp_path: Path) -> None:
+    """Also in the sample, which keeps longer texts."""
     rows: list[list[str | None]] = [["x" * 200 + str(number % 7)] for number in range(40)]
     [text] = profiles(tmp_path, rows, ColumnType.TEXT)
     assert (text.distinct, text.top) == (1, [["x" * 100, 40]])
@@ -133,7 +133,7 @@ def test_bins_of_decimals_and_moments_have_short_bounds(tmp_path: Path) -> None:
     assert moment.histogram[-1][1:] == ["2024-01-01T06:00:00Z", 1]
 
 
-def test_a_bound_has_twelve_digits(tmp_path: Path) -> None:
+def test_bounds_are_rounded_to_twelve_digits(tmp_path: Path) -> None:
     rows: list[list[str | None]] = [["0"], ["1"], ["2"], ["0,333333333333333"]]
     [amount] = profiles(tmp_path, rows, ColumnType.DECIMAL)
     third = [["0"], ["1"], ["2,00000000001"]]

@@ -1,4 +1,4 @@
-"""Signs of what a column is: the words of its label, how its cells are written, odd cells among them."""
+"""Evidence of a column's type: words in its label, how its cells are written, and odd cells."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -58,7 +58,7 @@ def infer(tmp_path: Path) -> Infer:
         ("日本", []),
     ],
 )
-def test_a_label_has_plain_words(label: str, words: list[str]) -> None:
+def test_a_label_is_split_into_plain_words(label: str, words: list[str]) -> None:
     assert words_of(label) == words
 
 
@@ -79,7 +79,7 @@ def test_a_label_names_what_its_values_are(
 
 
 @pytest.mark.parametrize("word", [*QUANTITIES, "ano", "safra"])
-def test_a_quantity_or_a_year_names_no_code(word: str) -> None:
+def test_a_label_with_a_quantity_or_a_year_names_no_code(word: str) -> None:
     assert find_code_in_label(f"{word} cpf", 11) is None
     assert find_code_in_label(f"{word}x cpf", 11) == "CPF"
 
@@ -99,7 +99,7 @@ def test_a_quantity_or_a_year_names_no_code(word: str) -> None:
         ("AÇÃO – JÁ", None),
     ],
 )
-def test_mojibake_is_told_from_portuguese(text: str, word: str | None) -> None:
+def test_mojibake_is_distinguished_from_portuguese(text: str, word: str | None) -> None:
     assert find_mojibake(text) == word
     assert duckdb.execute(f"SELECT {has_mojibake('$1')}", [text]).fetchall() == [(word is not None,)]
 
@@ -123,7 +123,7 @@ def test_mojibake_is_told_from_portuguese(text: str, word: str | None) -> None:
         ("0099-01-01 10:00Z", "0099-01-01T10:00:00Z"),
         ("2018-11-04 00:30", "2018-11-04T03:30:00Z"),  # skipped when the clocks went forward
         ("2018-02-17 23:30", "2018-02-18T02:30:00Z"),  # repeated when they went back: the second one
-        ("9999-12-31 23:59:59", "9999-12-31 23:59:59"),  # in no year of UTC's calendar
+        ("9999-12-31 23:59:59", "9999-12-31 23:59:59"),  # the year 10000 in UTC
     ],
 )
 def test_an_instant_is_shown_in_utc(text: str, instant: str) -> None:
@@ -131,7 +131,7 @@ def test_an_instant_is_shown_in_utc(text: str, instant: str) -> None:
     assert sample_value(text, ColumnType.DATETIME, SAO_PAULO) == instant
 
 
-def test_a_sample_has_values_of_its_type() -> None:
+def test_sample_values_have_their_columns_type() -> None:
     values = {
         "integer": ("7", 7),
         "decimal": ("1.50", Decimal("1.50")),
@@ -195,7 +195,7 @@ def test_a_sample_has_values_of_its_type() -> None:
         (["12.345.678.901", "98765432100", "1"], "CPF", "integer", 1.0, {}, []),
     ],
 )
-def test_a_judgement_is_as_sure_as_its_signs(
+def test_confidence_warnings_and_alternatives_follow_the_cells(
     infer: Infer,
     cells: list[str | None],
     label: str,
@@ -205,7 +205,7 @@ def test_a_judgement_is_as_sure_as_its_signs(
     alternatives: list[str],
 ) -> None:
     found = infer(cells, label)
-    said = {one["code"]: one.get("lines") for one in found.inference["warnings"]}
+    codes = {one["code"]: one.get("lines") for one in found.inference["warnings"]}
     others = [one["type"].value for one in found.inference["alternatives"]]
     assert (found.type.value, found.inference["confidence"]) == (column_type, confidence)
-    assert (said, others) == (warnings, alternatives)
+    assert (codes, others) == (warnings, alternatives)
