@@ -61,7 +61,7 @@ class ExportMaker:
     def queue(
         self, table: TableRecord, *, deadline: str = "2999-01-01T00:00:00.000Z", **wanted: Any
     ) -> ExportRecord:
-        """Make the record of an export that is not run yet."""
+        """Make the record of an export that has not run yet."""
         request = ExportRequest(**wanted)
         export_id = new_record_id()
         company_id = self.company.company_id

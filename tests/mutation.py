@@ -255,7 +255,7 @@ def module_name(path: Path) -> str:
 
 
 class NoticingFirst:
-    """A plugin of pytest: run first what has noticed other changes, of the same module above all.
+    """A pytest plugin: run first the tests that noticed other changes, above all in the same module.
 
     The other tests follow, quick ones first: seconds are those of the run without a change.
     """
@@ -292,7 +292,7 @@ class NoticingFirst:
             self.seconds[report.nodeid] = report.duration
 
     def pytest_sessionfinish(self) -> None:
-        """Hand on what was learned to the next change."""
+        """Save what was learned for the next change."""
         self.file.write_text(json.dumps({"noticed": self.noticed, "seconds": self.seconds}))
 
 

@@ -35,7 +35,7 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 @dataclass(frozen=True)
 class Structure:
-    """The figures of one package: complexity by radon, and the names of what would trouble a reader."""
+    """The figures of one package: complexity by radon, and names of what is hard to read."""
 
     package: str
     modules: int

@@ -1,4 +1,4 @@
-"""Write one table of typed values as every kind of file, on which the readers must agree."""
+"""Write one table of typed values in every format; the readers must agree on it."""
 
 import csv
 import io

@@ -2,7 +2,7 @@
 
 The expectation (`<file>.json`) has `why`, and either `error` (the code of the refusal) or `columns`
 (`name`, `type`, `nullable`, `display_name` where it is not the name) and `rows` (the cells' own text, null
-for none); where the case is about them also `values` (the same rows in the inferred types: numbers as
+for none); if the case is about them, also `values` (the same rows in the inferred types: numbers as
 text, so that every digit counts), `lines`, `sheets`, `dialect`, `evidence` (words, by column) and `warnings`
 (`CODE`, `CODE [lines]`, `(columns: a, b)` or words that must occur).
 """
@@ -29,14 +29,14 @@ class Case:
     columns: str = ""
     """`name:type`, blank-separated, `?` behind a type that has empty cells."""
     rows: str | Sequence[Row] = ""
-    """One line a row, cells separated by `|`, `∅` for an empty one; a list where cells hold these."""
+    """One line per row, cells separated by `|`, `∅` for an empty cell; a list if cells contain these."""
     labels: Sequence[str] = ()
-    """Display names, where they are not the names themselves."""
+    """Display names, if they differ from the names."""
     error: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
     def expectation(self) -> dict[str, Any]:
-        """Return what is written beside the file."""
+        """Return the expectation that is written beside the file."""
         if self.error:
             return {"why": self.why, "error": self.error, **self.extra}
         columns = []

@@ -1,4 +1,4 @@
-"""Cases of ZIP files, and of files that are no table at all."""
+"""Cases of ZIP files, and of files that are not tables."""
 
 import gzip
 import io
@@ -155,7 +155,7 @@ def stored(entries: Sequence[tuple[str, bytes]]) -> bytes:
 
 
 def no_tables() -> Iterator[Case]:
-    """Files that are something else."""
+    """Files that are not tables."""
     yield case("refused/empty.csv", b"", "no byte", error="FILE_EMPTY")
     yield case("refused/blank_lines.csv", "\n\n \n", "no cell", error="FILE_EMPTY")
     yield case("refused/mark_only.csv", b"\xef\xbb\xbf", "a byte order mark and nothing", error="FILE_EMPTY")

@@ -1,4 +1,4 @@
-"""Cases of values that could be read wrongly in silence: each is right, or text, or told with an example."""
+"""Cases of values that could be silently misread: each is right, or text, or reported with an example."""
 
 from collections.abc import Iterator, Sequence
 
@@ -54,7 +54,7 @@ def sheet(
 
 
 def numbers_of_workbooks() -> Iterator[Case]:
-    """Numeric cells are exact and prove no mark; only the texts among them have one."""
+    """Numeric cells are exact and prove no decimal mark; only the texts among them have one."""
     yield sheet(
         "text_among_numbers",
         [["nome", "valor"], ["a", 1.5], ["b", "1.500"], ["c", 2]],
@@ -84,7 +84,7 @@ def numbers_of_workbooks() -> Iterator[Case]:
 
 
 def codes() -> Iterator[Case]:
-    """What names something counts nothing, whatever it looks like."""
+    """Codes that look like quantities."""
     yield column(
         "code_of_points", "Código", "codigo:text", "1.1|1.10|2", "a code has points", labels=["Código", "t"]
     )
@@ -160,7 +160,7 @@ def orders() -> Iterator[Case]:
 
 
 def years() -> Iterator[Case]:
-    """Years of two digits are told, and nobody is born tomorrow."""
+    """Two-digit years give a warning, and birth dates are never in the future."""
     yield column(
         "two_digit_years",
         "dia",
@@ -191,7 +191,7 @@ def years() -> Iterator[Case]:
 
 
 def marks() -> Iterator[Case]:
-    """What a mark means is told where nothing proves it."""
+    """Marks that nothing proves give a warning."""
     yield column(
         "reais_in_a_comma_file",
         "valor",
@@ -216,7 +216,7 @@ def marks() -> Iterator[Case]:
 
 
 def months() -> Iterator[Case]:
-    """A month is its first day, told; names of months make dates."""
+    """A month becomes its first day, with a warning; names of months make dates."""
     for name, cells, values in (
         ("short_names", "jan/24|fev/24|dez/23", "2024-01-01|2024-02-01|2023-12-01"),
         ("long_names", "janeiro de 2024|março de 2024", "2024-01-01|2024-03-01"),
@@ -253,7 +253,7 @@ def months() -> Iterator[Case]:
 
 
 def empties() -> Iterator[Case]:
-    """What programs write for nothing is nothing."""
+    """What programs write for a missing value is empty."""
     yield column(
         "empty_dates",
         "dia",
@@ -307,7 +307,7 @@ def times_and_units() -> Iterator[Case]:
 
 
 def blanks() -> Iterator[Case]:
-    """A cell of blanks alone is empty; blanks around a text are kept and told."""
+    """A cell of blanks alone is empty; blanks around a text are kept and reported."""
     yield case(
         "doubts/blanks_alone.csv",
         'n;t\n1;" "\n" ";abc\n3;" \u00a0"\n',
@@ -328,7 +328,7 @@ def blanks() -> Iterator[Case]:
 
 
 def texts() -> Iterator[Case]:
-    """Text that was written for spreadsheets, and letters that were read in another encoding."""
+    """Text written as formulas for spreadsheets, and mojibake."""
     yield case(
         "doubts/formulas_of_texts.csv",
         'cod;t\n="00123";a\n="00456";b\n',
@@ -369,7 +369,7 @@ def texts() -> Iterator[Case]:
 
 
 def sheets_and_files() -> Iterator[Case]:
-    """Sheets that agree are read, covers and texts are not."""
+    """Sheets with the same columns are read; covers and texts are not."""
     month = [["dia", "valor"], [1, 10], [2, 20], [3, 30]]
     yield case(
         "doubts/sheets_that_agree.xlsx",

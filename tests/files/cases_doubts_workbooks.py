@@ -28,7 +28,7 @@ def _book(
 
 
 def percents() -> Iterator[Case]:
-    """A percentage is decimal, and said to be one, in every kind of file."""
+    """A percentage becomes a decimal, and its evidence says so, in every kind of file."""
     yield _book(
         "percent_cells",
         [["taxa", "n"], [x.number("0.875", x.PERCENT), 1], [x.number("1", x.PERCENT), 2]],
@@ -71,7 +71,7 @@ def percents() -> Iterator[Case]:
 
 
 def merges() -> Iterator[Case]:
-    """Cells that are merged downwards hold for every row that they cover, whoever wrote them."""
+    """Vertically merged cells apply to every row that they cover, whatever program wrote them."""
     plain = x.sheet(_SALES, after=x.merged("A2:A4"))
     warnings = ["MERGED_FILLED", "A2:A4", "(columns: loja)"]
     yield case(
@@ -127,7 +127,7 @@ def _spreadsheetml_row(*cells: str | int) -> str:
 
 
 def hidden() -> Iterator[Case]:
-    """Hidden columns that hold something are told by name."""
+    """Hidden columns with values are reported by name."""
     warnings = ["HIDDEN_COLUMNS", "A coluna B está oculta", "(columns: b)"]
     table = x.sheet(_HIDDEN, before="<!-- --><cols><col min='2' max='2' hidden='1'/></cols>")
     yield case(
@@ -153,7 +153,7 @@ def hidden() -> Iterator[Case]:
 
 
 def sheets() -> Iterator[Case]:
-    """Sheets of the same columns are read in whatever order these stand; a cover is none of them."""
+    """Sheets with the same columns are read, in any order of columns; a cover is not."""
     twice = "1|10\n2|20\n3|30"
     yield case(
         "doubts/months_below_a_cover.xlsx",
@@ -185,7 +185,7 @@ def sheets() -> Iterator[Case]:
 
 
 def cells() -> Iterator[Case]:
-    """Errors, codes written as texts, letters of another encoding and means, in cells."""
+    """Error cells, codes written as text, mojibake and means."""
     yield _book(
         "error_cells",
         [["v", "n"], [1.5, 1], [x.typed("e", "#DIV/0!"), 2], [x.typed("e", "#N/A"), 3]],

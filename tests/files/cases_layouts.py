@@ -233,7 +233,7 @@ def notes_and_pages() -> Iterator[Case]:
 
 
 def several_tables() -> Iterator[Case]:
-    """Tables one below the other: the largest is read, and the others are told."""
+    """Tables one below the other: the largest is read, and the others are reported."""
     yield case(
         "layouts/table_of_same_width_below.csv",
         "a;b\n1;2\n3;4\n5;6\n\nc;d\nx;7\ny;8\n",
@@ -255,7 +255,7 @@ def several_tables() -> Iterator[Case]:
 
 
 def tables_without_a_gap() -> Iterator[Case]:
-    """Tables right below others, which only their headers tell, and rows that look like such headers."""
+    """Tables directly below others, recognised only by their headers, and rows that look like headers."""
     lines = (
         "01/03/2024;Pix recebido;1001;250,00\n02/03/2024;Boleto;1002;-100,00\n03/03/2024;Tarifa;1003;-10,00\n"
     )
@@ -338,7 +338,7 @@ def first_and_last_rows() -> Iterator[Case]:
 
 
 def blanks_and_commas() -> Iterator[Case]:
-    """Lines with blanks or commas that cut cells, and that do not."""
+    """Lines where blanks or commas separate cells, and lines where they do not."""
     moments = [f"01/02/2024 {8 + half // 2:02}:{half % 2 * 30:02}" for half in range(16)]
     yield case(
         "layouts/moments_of_one_day.csv",

@@ -199,7 +199,7 @@ def binary() -> Iterator[Case]:
 
 
 def _with_builtin_format(content: bytes, number: int) -> bytes:
-    """Return the XLS with the format of its last style exchanged for one that files name by number only."""
+    """Return the XLS with a built-in format, named by number only, in its last style."""
     style = content.rindex(b"\xe0\x00\x14\x00")  # the record of a style: its font, then its format
     return content[: style + 6] + struct.pack("<H", number) + content[style + 8 :]
 

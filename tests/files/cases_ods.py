@@ -31,7 +31,7 @@ def cell(text: str, attributes: str = "") -> str:
 
 
 def number(value: str, shown: str = "", kind: str = "float") -> str:
-    """Return a cell with a number and what is shown of it."""
+    """Return a cell with a number and its displayed text."""
     return cell(shown or value, f'office:value-type="{kind}" office:value="{value}"')
 
 

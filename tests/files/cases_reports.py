@@ -281,7 +281,7 @@ def below() -> Iterator[Case]:
 
 
 def between() -> Iterator[Case]:
-    """What stands between the rows, and rows that the header does not account for."""
+    """Lines between the rows, and rows that do not match the header."""
     yield case(
         "reports/subtotals.csv",
         "Vendedor;Mês;Valor\nAna;Jan;10,00\nAna;Fev;20,00\nTotal Ana;;30,00\nTotal;Jan;5,00\nBia;Fev;6,00\n",

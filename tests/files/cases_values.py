@@ -73,7 +73,7 @@ def integers() -> Iterator[Case]:
 
 
 def codes() -> Iterator[Case]:
-    """What is made of digits and is no number."""
+    """Digits that are not a number."""
     yield column("leading_zero", "cod", "text", "0123|4567|8910", "a leading zero is part of a code")
     yield column(
         "cep", "cep", "text", "01310100|22041001|30140071", "a postal code, by its header and its zero"
@@ -423,7 +423,7 @@ def moments() -> Iterator[Case]:
 
 
 def nulls() -> Iterator[Case]:
-    """Words for nothing."""
+    """Words for a missing value."""
     yield column(
         "null_words",
         "n",

@@ -38,7 +38,7 @@ def one(name: str, cells: list[x.Cell], why: str, kind: str, rows: str, **extra:
 
 
 def numbers() -> Iterator[Case]:
-    """Numbers, whatever they look like on the screen."""
+    """Numbers, however they are displayed."""
     yield case(
         "xlsx/plain.xlsx",
         xlsx(SIMPLE),
@@ -201,7 +201,7 @@ def numbers() -> Iterator[Case]:
 
 
 def dates() -> Iterator[Case]:
-    """Serial numbers that a number format makes dates and times."""
+    """Serial numbers that a number format displays as dates and times."""
     yield one(
         "date",
         [number("45292", x.DATE), number("45351", x.DATE)],
@@ -427,7 +427,7 @@ def texts() -> Iterator[Case]:
 
 
 def formulas() -> Iterator[Case]:
-    """Formulas count by what they came to."""
+    """Formulas are read as their results."""
     yield one(
         "formula",
         [formula("1+1", "2"), formula("A2*2", "4")],

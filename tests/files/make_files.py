@@ -1,4 +1,4 @@
-"""Write every case of this folder anew: `python tests/files/make_files.py`; the bytes are always the same."""
+"""Write all cases of this folder again: `python tests/files/make_files.py`; the bytes are always the same."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every file of tests/files gives what the expectation beside it says; a new case is two files more."""
+"""Every file of tests/files is read as the expectation beside it says; a new case is two more files."""
 
 import json
 from decimal import Decimal
@@ -26,11 +26,11 @@ def analyze_case(expectation: Path, work_dir: Path) -> Analysis:
 def staged_column(found: Analysis, *columns: str) -> list[list[Any]]:
     with duckdb.connect() as connection:
         relation = connection.sql(f"FROM {staged_rows(found.staged)}")
-        return [list(map(_unsigned, row)) for row in relation.project(", ".join(columns)).fetchall()]
+        return [list(map(_unmarked, row)) for row in relation.project(", ".join(columns)).fetchall()]
 
 
-def _unsigned(cell: Any) -> Any:
-    """Return a cell without the sign by which a workbook's text is told from its numbers."""
+def _unmarked(cell: Any) -> Any:
+    """Return a cell without the mark that distinguishes a workbook's texts from its numbers."""
     return cell.rstrip(TEXT_SIGN) if isinstance(cell, str) else cell
 
 
@@ -62,7 +62,7 @@ def test_there_are_cases_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("expectation", _EXPECTATIONS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_file_gives_what_is_expected_of_it(expectation: Path, tmp_path: Path) -> None:
+def test_a_file_is_read_as_expected(expectation: Path, tmp_path: Path) -> None:
     expected = json.loads(expectation.read_text(encoding="utf-8"))
     if "error" in expected:
         with pytest.raises(JobError) as refusal:
@@ -88,9 +88,9 @@ def assert_details(found: Analysis, expected: dict[str, Any]) -> None:
         assert [sheet for (sheet,) in staged_column(found, "sheet")] == expected["sheets"]
     for name, value in expected.get("dialect", {}).items():
         assert getattr(found.dialect, name) == value, name
-    said = [shown_warning(warning) for warning in found.as_record()["warnings"]]
+    warnings = [shown_warning(warning) for warning in found.as_record()["warnings"]]
     for words in expected.get("warnings", []):
-        assert any(words in warning for warning in said), (words, said)
+        assert any(words in warning for warning in warnings), (words, warnings)
     inferences = {column["name"]: column["inference"] for column in found.inferred_schema["columns"]}
     for name, words in expected.get("evidence", {}).items():
         assert words in inferences[name]["evidence"], inferences[name]
@@ -98,7 +98,7 @@ def assert_details(found: Analysis, expected: dict[str, Any]) -> None:
 
 
 def assert_doubts_lower_confidence(found: Analysis) -> None:
-    """A column that carries a warning about its values is not judged with certainty."""
+    """A column with a warning about its values has less than full confidence."""
     doubts = [one for one in found.findings if one.may_change_a_value and one.code != "NAMELESS_COLUMNS"]
     doubtful = {name for finding in doubts for name in finding.columns}
     for column in found.inferred_schema["columns"]:

@@ -123,10 +123,10 @@ def xlsx(
 ) -> bytes:
     """Return a workbook of the sheets; `changes` replace parts, None removes one."""
     names = names or [f"Plan{index}" for index in range(1, len(sheets) + 1)]
-    told = [*states, *["visible"] * len(sheets)]
+    padded = [*states, *["visible"] * len(sheets)]
     tabs = "".join(
         f'<sheet name="{escape(name)}" sheetId="{index}" state="{state or "visible"}" r:id="rId{index}"/>'
-        for index, (name, state) in enumerate(zip(names, told, strict=False), start=1)
+        for index, (name, state) in enumerate(zip(names, padded, strict=False), start=1)
     )
     epoch = '<workbookPr date1904="1"/>' if is_1904 else ""
     targets = [
