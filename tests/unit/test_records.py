@@ -67,6 +67,9 @@ def test_a_malformed_line_is_repaired_to_the_tables_width(line: str, cells: list
 def test_an_unclosed_quote_does_not_affect_other_lines() -> None:
     text = 'a,b\n1,"x\n2,y\n3,z\n'
     assert [record.line for record in _read(text, width=2)] == [1, 2, 3, 4]
+    lines = Lines(iter(['1;"b;c;d\n', '2;"b";c;d\n']))
+    reader = RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 4))
+    assert [record.cells for record in reader] == [["1", '"b', "c", "d"], ["2", "b", "c", "d"]]
 
 
 def test_words_of_a_note_are_not_split_at_blanks() -> None:
@@ -174,12 +177,6 @@ def test_a_multiline_cell_stays_whole_in_a_short_row() -> None:
     lines = Lines(iter(['1;"casa\n', 'azul; e verde";x\n', "2;b;c;d\n"]))
     reader = RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 4))
     assert [record.cells for record in reader] == [["1", "casa\nazul; e verde", "x"], ["2", "b", "c", "d"]]
-
-
-def test_a_quote_left_open_takes_no_whole_row_with_it() -> None:
-    lines = Lines(iter(['1;"b;c;d\n', '2;"b";c;d\n']))
-    reader = RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 4))
-    assert [record.cells for record in reader] == [["1", '"b', "c", "d"], ["2", "b", "c", "d"]]
 
 
 def test_a_short_row_keeps_its_quoted_cells_whole_without_known_columns() -> None:

@@ -348,23 +348,10 @@ def test_boolean_words_are_read() -> None:
     assert convert(["talvez", "2", "ss"], "boolean", Formats()) == [None] * 3
 
 
-@pytest.mark.parametrize("column_type", ["integer", "decimal", "boolean", "date", "datetime"])
-def test_null_tokens_are_empty_only_where_the_column_says_so(column_type: str) -> None:
-    tokens: list[str | None] = ["-", "NULL", "n/a"]
-    assert convert(tokens, column_type, Formats(null_tokens=True)) == ["vazio"] * 3
-    assert convert(tokens, column_type, Formats()) == [None] * 3
-    assert convert([None, "", " \u00a0"], column_type, Formats()) == ["vazio"] * 3
-
-
 def test_a_text_keeps_its_characters() -> None:
     texts: list[str | None] = [" a ", "\u00a0x", "NULL", "-", "01", "#1", "é\n\t\"'\\"]
     assert convert(texts, "text", Formats(null_tokens=True)) == texts
     assert convert(["", None, "a\0b"], "text", Formats()) == ["vazio", "vazio", None]
-
-
-def test_a_text_of_blanks_alone_is_empty() -> None:
-    blanks = ["  ", "\t", "\u00a0", " \u202f\ufeff", "\v\f\r\n "]
-    assert convert(blanks, "text", Formats()) == ["vazio"] * len(blanks)
 
 
 @given(st.lists(st.text(max_size=20), max_size=40), st.sampled_from([one.value for one in ColumnType]))

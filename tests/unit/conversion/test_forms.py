@@ -424,8 +424,9 @@ def test_numbers_with_a_unit_are_recognised() -> None:
 
 
 @pytest.mark.parametrize("column_type", list(ColumnType))
-def test_blanks_alone_are_empty_in_every_type(column_type: ColumnType) -> None:
-    blanks = [" ", "\t", "  \u00a0", "\ufeff", "\r\n", "\v\f", "\u2007\u202f"]
+def test_missing_cells_and_blanks_alone_are_empty_in_every_type(column_type: ColumnType) -> None:
+    blanks = [None, "", " ", "  ", "\t", "\u00a0", " \u00a0", "  \u00a0", "\ufeff", " \u202f\ufeff"]
+    blanks += ["\r\n", "\v\f", "\v\f\r\n ", "\u2007\u202f"]
     assert convert(blanks, column_type.value, Formats()) == ["vazio"] * len(blanks)
 
 
@@ -612,6 +613,7 @@ def test_null_tokens_are_empty_only_if_the_column_says_so(token: str) -> None:
     for column_type in ("integer", "decimal", "boolean", "date", "datetime"):
         texts = [token, f" {token}\u00a0"]
         assert convert(texts, column_type, Formats(null_tokens=True)) == ["vazio"] * 2
+        assert convert(texts, column_type, Formats()) == [None] * 2
     assert convert([token], "text", Formats(null_tokens=True)) == [token]
     assert convert([token, "abc"], "text", Formats(text_tokens=True)) == ["vazio", "abc"]
 
