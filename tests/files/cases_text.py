@@ -586,6 +586,15 @@ def encodings() -> Iterator[Case]:
         encoding="cp1252",
     )
     yield case(
+        "csv/cp1252_one_sign.csv",
+        "item;custo (£)\nMesa;12,50\nBanco;9,90\n",
+        "a sign beside no letter is none in another code page",
+        "item:text custo:decimal",
+        "Mesa|12,50\nBanco|9,90",
+        labels=["item", "custo (£)"],
+        encoding="cp1252",
+    )
+    yield case(
         "csv/cp1252_header.csv",
         "código;descrição\n1;x\n2;y\n",
         "accents in the header only",

@@ -79,3 +79,15 @@ def test_a_single_rare_letter_is_still_read_as_cp1252(tmp_path: Path) -> None:
     """The byte of `ÿ` is a no-break space in cp850."""
     text = "nome;cidade\nL'Haÿ;Paris\n"
     assert _read(tmp_path, text.encode("cp1252"))[:2] == ("cp1252", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["preço\xa0médio;unidade\n", "custo (£)\n", "€\n1\n", "5¢\n", "µ\n", "10\xa0\n"]
+)
+def test_a_sign_beside_no_letter_is_none_of_another_code_page(tmp_path: Path, text: str) -> None:
+    assert _read(tmp_path, text.encode("cp1252"))[:2] == ("cp1252", text)
+
+
+@pytest.mark.parametrize("text", ["custo (£)\n", "das 8 às 9\n", "R$ 5 à vista\n", "item\né\n"])
+def test_signs_and_lone_letters_of_a_terminal(tmp_path: Path, text: str) -> None:
+    assert _read(tmp_path, text.encode("cp850"))[:2] == ("cp850", text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines
+from managed_tables_analyze.files.code_pages import choose_code_page
 
 CHUNK_BYTES = 1_048_576  # fits the processor's cache, and amortises a call
 # Letters of a code page make a valid sequence of UTF-8 by chance only: `Ã£`, `Â°`.
@@ -27,14 +28,6 @@ _C1 = bytes(range(0x80, 0xA0))
 # Control characters that do not occur in text; those used as delimiters (01, 1C–1F), tab, line ends,
 # form feed, DOS's end of file (1A) and escape (1B) do.
 _BINARY_CONTROLS = bytes(set(range(0x02, 0x09)) | {0x0E, 0x0F} | set(range(0x10, 0x1A)) | {0x7F})
-
-# What the right code page makes of the bytes: letters of Western Europe, Portuguese ones first.
-_LIKELY = frozenset("ãçáéíóêõúâôàÃÇÁÉÍÓÊÕÚÂÔÀ")
-_POSSIBLE = frozenset("èìòùäëïöüÿñßøåæÈÙÄËÏÖÜÑØÅÆºª°€£§–—‘’“”…•©®\xa0²³·½¼¡¿´")
-_POSSIBLE_SCORE = 0.8  # of a character, against 1 for a likely one
-_SIGN_IN_WORD = re.compile(r"(?<=[A-Z])[€£§©°½¼¡¿²³•](?=[A-Z])")
-_CODE_PAGES = ("cp1252", "cp850", "mac_roman")
-_CODE_PAGE_MARGIN = 0.15  # how much better than cp1252 another page must fit: cp1252 is far more common
 
 
 @dataclass
@@ -160,7 +153,7 @@ def _judge(scan: _Scan, head: bytes, mark_bytes: int) -> Encoding:
         return Encoding("utf-8", mark_bytes, has_nul=has_nul)
     if mark_bytes or scan.sequences * _SEQUENCE_WEIGHT > scan.broken:
         return Encoding("utf-8", mark_bytes, broken_utf8=True, has_nul=has_nul)
-    return Encoding(_code_page(bytes(scan.sample)), has_nul=has_nul)
+    return Encoding(choose_code_page(bytes(scan.sample)), has_nul=has_nul)
 
 
 # Of every four bytes: `0` is mostly NUL, `.` seldom.
@@ -175,28 +168,6 @@ def _wide_encoding(head: bytes) -> str | None:
     zeros = (head[offset : length * 4 : 4].count(0) for offset in range(4))
     found = "".join("0" if count > 0.6 * length else "." if count < 0.1 * length else "?" for count in zeros)
     return _WIDE_ENCODINGS.get(found)
-
-
-def _code_page(sample: bytes) -> str:
-    """Choose the code page that makes the most likely text of the bytes beyond ASCII."""
-    counts = Counter(sample.translate(None, _ASCII))
-    total = sum(counts.values()) or 1
-    scores = {page: (_fit(page, counts) - _misfit(page, sample)) / total for page in _CODE_PAGES}
-    best = max(_CODE_PAGES, key=lambda page: scores[page])
-    return best if scores[best] > scores["cp1252"] + _CODE_PAGE_MARGIN else "cp1252"
-
-
-def _fit(page: str, counts: Counter[int]) -> float:
-    score = 0.0
-    for byte, count in counts.items():
-        character = bytes([byte]).decode(page, "replace")
-        score += count * (1.0 if character in _LIKELY else _POSSIBLE_SCORE if character in _POSSIBLE else 0.0)
-    return score
-
-
-def _misfit(page: str, sample: bytes) -> float:
-    """Return the weight of signs inside words, which are letters of another page: `A€ÚCAR`."""
-    return _POSSIBLE_SCORE * len(_SIGN_IN_WORD.findall(sample.decode(page, "replace")))
 
 
 def transcode(path: Path, target: Path, encoding: Encoding) -> None:
