@@ -32,6 +32,22 @@ _VALUES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("because", "reason"),
+    [
+        ("R$", "Como são valores em reais"),
+        ("US$", "Como são valores em US$"),
+        (";", "Como o arquivo usa ponto e vírgula entre as colunas"),
+        ("columns", "Como outras colunas do arquivo usam vírgula decimal"),
+        ("^", "Como é o costume no Brasil"),
+    ],
+)
+def test_the_reason_for_a_decimal_mark_is_what_decided_it(because: str, reason: str) -> None:
+    assert f" {reason}, lemos 1500." in write_text(
+        Finding(WarningCode.AMBIGUOUS_MARK, _VALUES | {"because": because})
+    )
+
+
 @pytest.mark.parametrize("code", [*WarningCode, *GroundCode])
 @pytest.mark.parametrize("count", [1, 1_234])
 def test_every_code_has_a_sentence_for_one_and_for_many(code: WarningCode, count: int) -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from managed_tables.conversion.units import is_currency
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode, most_urgent_first
 from managed_tables.messages.wording import number
 from managed_tables.schema import ColumnType
@@ -258,9 +259,9 @@ _BECAUSE = {
     ",": "Como o arquivo usa vírgula entre as colunas",
     "\t": "Como o arquivo usa tabulação entre as colunas",
     "|": "Como o arquivo usa barras entre as colunas",
-    "R$": "Como são valores em reais",
     "": "Como é o costume no Brasil",
 }
+_CURRENCY_NAMES = {"R$": "reais"}
 
 
 def write_text(finding: Finding) -> str:
@@ -321,9 +322,15 @@ def _fields(finding: Finding) -> dict[str, str]:
     if "type" in finding.values:
         fields |= {"one": _ONE[finding.values["type"]], "many": _MANY[finding.values["type"]]}
     if "because" in finding.values:
-        because = _BECAUSE.get(finding.values["because"], _BECAUSE[""])
-        fields["Because"] = because.format(mark=fields["mark"])
+        fields["Because"] = _reason(finding.values["because"]).format(mark=fields["mark"])
     return fields
+
+
+def _reason(because: str) -> str:
+    """Return why a mark was taken as the decimal one; delimiters without a name decide nothing."""
+    if is_currency(because):
+        return f"Como são valores em {_CURRENCY_NAMES.get(because, because)}"
+    return _BECAUSE.get(because, _BECAUSE[""])
 
 
 def _word(name: str, value: Any) -> str:
