@@ -24,10 +24,10 @@ def count_labels(row: GridRow, below: Sequence[GridRow]) -> frozenset[int]:
     if not columns or not below or any(_count(other)[1] == kind for other in below):
         return frozenset()
     if kind == "number":
-        return frozenset(columns if _are_numbered(row, columns, below) else ())
-    return frozenset(
-        columns if kind == "year" or kind not in {found for found, _ in _places(columns, below)} else ()
-    )
+        are_labels = _are_numbered(row, columns, below)
+    else:
+        are_labels = kind == "year" or kind not in dict(_places(columns, below))
+    return frozenset(columns if are_labels else ())
 
 
 def _are_numbered(row: GridRow, columns: Sequence[int], below: Sequence[GridRow]) -> bool:
@@ -36,10 +36,9 @@ def _are_numbered(row: GridRow, columns: Sequence[int], below: Sequence[GridRow]
     right = [one.is_value for other in below for one in other.looks[columns[-1] + 1 :]]
     if first > 1 or len(columns) >= _MANY or (columns[-1] + 1 < len(row.looks) and right and all(right)):
         return first <= 1
-    small = sum(
-        kind == "number" and number <= first + len(columns) for kind, number in _places(columns, below)
-    )
-    return len(columns) < len(row.looks) and small * 2 <= len(_places(columns, below))
+    places = _places(columns, below)
+    small = sum(kind == "number" and number <= first + len(columns) for kind, number in places)
+    return len(columns) < len(row.looks) and small * 2 <= len(places)
 
 
 def _places(columns: Sequence[int], rows: Sequence[GridRow]) -> list[tuple[str, int]]:

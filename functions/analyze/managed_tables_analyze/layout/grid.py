@@ -65,9 +65,8 @@ class GridRow:
     @cached_property
     def extent(self) -> int:
         """The number of cells up to the last filled one."""
-        return max(
-            (place for place, cell in enumerate(self.cells, start=1) if cell and cell.strip()), default=0
-        )
+        filled = (place for place, cell in enumerate(self.cells, start=1) if cell and cell.strip())
+        return max(filled, default=0)
 
     @cached_property
     def filled(self) -> list[str]:

@@ -134,11 +134,8 @@ def text_bits(text: str) -> float:
 def _repeated_words(text: str) -> float:
     """Return the bits of a text's repeated words: as cells, cut at its blanks, they would be cheap."""
     words = Counter(text.split(" ")) if " " in text else Counter[str]()
-    return sum(
-        (count - 1) * (weights.CHARACTER * len(word) + weights.BLANK_CHARACTER)
-        for word, count in words.items()
-        if count > 1
-    )
+    repeats = ((len(word), count - 1) for word, count in words.items())
+    return sum(count * (weights.CHARACTER * length + weights.BLANK_CHARACTER) for length, count in repeats)
 
 
 def repeated_bits(text: str, above: str) -> float:

@@ -83,7 +83,8 @@ class RecordReader:
         if cells is not None and self._width in (0, len(cells)):
             return self._mended(number, text, cells, stray=stray)
         # Had an open quote swallowed records, one of these lines alone would have the cells of a record.
-        if cells is not None and taken and max(map(self._count, (line, *taken))) < self._width:
+        counts = map(len, map(self._dialect.split, (line, *taken)))
+        if cells is not None and taken and max(counts) < self._width:
             return Record(number, cells)
         self._lines.give_back(taken)
         escaped = self._read_escaped(line)
@@ -107,9 +108,6 @@ class RecordReader:
         mended = self._mender.mend(text, cells, stray=stray) if self._mender else None
         found = mended or cells or lenient(text, self._dialect)
         return Record(number, found, repaired=found is not cells, stray=stray, strict=cells)
-
-    def _count(self, line: str) -> int:
-        return len(self._dialect.split(line))
 
     def _scan(self, line: str, dialect: Dialect) -> tuple[list[str] | None, list[str], bool]:
         """Read strictly, taking further lines while a quote is open.
