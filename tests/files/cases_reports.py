@@ -46,6 +46,24 @@ def above() -> Iterator[Case]:
         labels=["Mês", "Entrada 2023 R$", "Entrada 2024 R$", "Saída 2023 R$", "Saída 2024 R$"],
     )
     yield case(
+        "reports/group_ends_the_one_below.csv",
+        "Obra;Equipe;;;;Todos;\n;Pedreiros;;Total;;;\n;Pessoas;Horas;Pessoas;Horas;Pessoas;Horas\n"
+        "Ponte;14;12,5;31;28,2;45;40,7\nTúnel;7;6,1;12;11,4;19;17,5\nDique;22;20,3;40,5;37,9;62;58,2\n",
+        "a group in the first line of a header ends those in the second",
+        "obra:text equipe_pedreiros_pessoas:integer equipe_pedreiros_horas:decimal equipe_total_pessoas:decimal"
+        " equipe_total_horas:decimal todos_pessoas:integer todos_horas:decimal",
+        "Ponte|14|12,5|31|28,2|45|40,7\nTúnel|7|6,1|12|11,4|19|17,5\nDique|22|20,3|40,5|37,9|62|58,2",
+        labels=[
+            "Obra",
+            "Equipe Pedreiros Pessoas",
+            "Equipe Pedreiros Horas",
+            "Equipe Total Pessoas",
+            "Equipe Total Horas",
+            "Todos Pessoas",
+            "Todos Horas",
+        ],
+    )
+    yield case(
         "reports/title_with_delimiters.csv",
         "Colheita;;;\nCidade;Grão;2021;2022\nSerra Alta;Milho;120;130\nVale Fundo;Milho;80;95\n",
         "years below a title are labels, not values",

@@ -1,9 +1,9 @@
 """Describe where a table is and how its columns are labelled."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, groupby
+from itertools import groupby
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
@@ -67,7 +67,8 @@ def join_labels(lines: Sequence[Cells], below: Sequence[Cells]) -> list[str]:
     width = max((place for cells in lines for place, cell in enumerate(cells, 1) if _text(cell)), default=0)
     if len(lines) == 1:
         return _read_labels(lines[0][:width], below)
-    rows = [_spread(cells, lines[number:], width) for number, cells in enumerate(lines, start=1)]
+    rows = [[*map(_text, cells[:width]), *[""] * (width - len(cells))] for cells in lines]
+    rows = [_fill_gaps(rows, number) for number in range(len(rows))]
     return [" ".join(one for one, _ in groupby(filter(None, parts))) for parts in zip(*rows, strict=True)]
 
 
@@ -80,14 +81,13 @@ def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
     return ["", *labels] if _are_numbered(below, len(labels)) else labels
 
 
-def _spread(cells: Cells, below: Sequence[Cells], width: int) -> list[str]:
-    """Return the labels of one header line of several; gaps above further labels are filled from the left."""
-    texts = [_text(cell) for cell in cells[:width]] + [""] * (width - len(cells))
-    groups: Iterator[str] = accumulate(texts, lambda group, text: text or group)
-    return [
-        text or (group if any(_text(cells[column]) for cells in below if column < len(cells)) else "")
-        for column, (text, group) in enumerate(zip(texts, groups, strict=True))
-    ]
+def _fill_gaps(lines: Sequence[Sequence[str]], number: int) -> list[str]:
+    """Return the labels of one of the lines; those of a group fill the gaps above further labels."""
+    labels, group = [], ""
+    for column, text in enumerate(lines[number]):
+        group = text or ("" if any(one[column] for one in lines[:number]) else group)
+        labels.append(group if any(one[column] for one in lines[number + 1 :]) else text)
+    return labels
 
 
 def _text(cell: str | None) -> str:
