@@ -296,6 +296,17 @@ def below() -> Iterator[Case]:
         labels=["Nome", "Cargo", "Salario"],
         warnings=["FOOTER"],
     )
+    yield case(
+        "reports/sentence_of_cells_below.csv",
+        "Dia;Loja;Pago\n01/02/2019;Serra;1015,16\n02/02/2019;Vale;431,82\n03/02/2019;Serra;1007,00\n"
+        "08/02/2019;Monte;429,17\n10/02/2019;Vale;480,24\nTudo acima foi pago com cartão;;\n",
+        "a sentence in a column of dates is no row, though the delimiters follow it",
+        "dia:date loja:text pago:decimal",
+        "01/02/2019|Serra|1015,16\n02/02/2019|Vale|431,82\n03/02/2019|Serra|1007,00\n"
+        "08/02/2019|Monte|429,17\n10/02/2019|Vale|480,24",
+        labels=["Dia", "Loja", "Pago"],
+        warnings=["FOOTER"],
+    )
 
 
 def between() -> Iterator[Case]:

@@ -157,15 +157,15 @@ class Scorer:
             if not fits:
                 bits += weights.EXCEPTION if known == inf else weights.SAME_EXCEPTION
             odd, fitting = odd + (not fits), fitting + fits
-        return bits + (weights.ODD_ROW if odd and not fitting and len(row.filled) > 1 else 0.0)
+        is_odd = odd and not fitting and (len(row.filled) > 1 or _is_sentence(row))
+        return bits + (weights.ODD_ROW if is_odd else 0.0)
 
     def _structure_bits(self, row: GridRow) -> float:
         bits = weights.GAP if row.after_gap else 0.0
         if not self._short_tells:
             bits += self._end_bits[min(self.width, len(row.cells))]
         elif len(row.cells) < self.width:
-            is_sentence = len(row.cells) == 1 and row.filled[0].count(" ") >= _SENTENCE_BLANKS
-            bits += weights.SHORT_ROW + weights.SENTENCE * is_sentence
+            bits += weights.SHORT_ROW + weights.SENTENCE * (len(row.cells) == 1 and _is_sentence(row))
         if row.extent > self.width:
             bits += weights.LONG_ROW + sum(one.as_text for one in row.looks[self.width :] if one.kind)
         return bits
@@ -234,6 +234,10 @@ class Scorer:
             return bits - sum(one.as_text - one.bits for one in row.looks if one.is_value)
         values = sum(one.is_value for one in row.looks)
         return bits + weights.FOOTER_VALUE * values + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
+
+
+def _is_sentence(row: GridRow) -> bool:
+    return len(row.filled) == 1 and row.filled[0].count(" ") >= _SENTENCE_BLANKS
 
 
 def _bits_of_texts(row: GridRow) -> float:
