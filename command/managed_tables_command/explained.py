@@ -15,6 +15,7 @@ _PARTS = {
     "columns": "colunas",
     "odd_rows": "linhas estranhas",
     "footer": "abaixo",
+    "others": "outras tabelas",
     "priors": "suposições",
 }
 

@@ -4,10 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 
+from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.score import Kinds, Layout, Scorer
-from managed_tables_analyze.layout.search import Grid, Stated, candidates, of_width, row_limit, widths
+from managed_tables_analyze.layout.search import (
+    Grid,
+    Stated,
+    candidates,
+    find_largest,
+    find_tables,
+    of_width,
+    row_limit,
+    widths,
+)
 
-PARTS = ("above", "header", "columns", "odd_rows", "footer", "priors")
+PARTS = ("above", "header", "columns", "odd_rows", "footer", "others", "priors")
 
 
 @dataclass(frozen=True)
@@ -30,13 +40,19 @@ class Ranked:
         return sum(self.bits.values())
 
 
-def rank_layouts(grid: Grid, stated: Stated, count: int, priors: float = 0.0) -> list[Ranked]:
-    """Return the cheapest layouts, best first; `priors` are the bits of the choices made before."""
+def rank_layouts(grid: Grid, stated: Stated, count: int) -> list[Ranked]:
+    """Return the cheapest layouts of the grid's largest table, best first, besides its other tables."""
+    tables = find_tables(grid, stated)
+    number, (place, layout) = find_largest(tables)
+    others = sum(one.total for _, one in tables) - layout.total + weights.TABLE * (len(tables) - 1)
+    if len(tables) > 1:
+        grid = grid.cut(place, tables[number + 1][0] if number + 1 < len(tables) else None)
+        stated = stated if place == 0 else Stated()
     rows = grid.rows[: row_limit(grid.rows)]
     grid = replace(grid, rows=rows, is_whole=grid.is_whole and len(rows) == len(grid.rows))
     found = (one for width in widths(rows) for one in _of_width(grid, width, stated, count))
     return [
-        _show(grid, scorer, layout, priors)
+        _show(grid, scorer, layout, others)
         for scorer, layout in nsmallest(count, found, key=lambda one: one[1].total)
     ]
 
@@ -53,11 +69,11 @@ def _scored(scorer: Scorer, end: int, stated: Stated) -> Iterator[Layout]:
         yield from (scorer.score(first, start, end, kinds[start]) for first in firsts)
 
 
-def _show(grid: Grid, scorer: Scorer, layout: Layout, priors: float) -> Ranked:
+def _show(grid: Grid, scorer: Scorer, layout: Layout, others: float) -> Ranked:
     rows, first, start, end = grid.rows, layout.first, layout.start, layout.end
     odd = scorer.odd_bits(start, end)
     bits = layout.bits
-    parts = (bits["above"], bits["header"], bits["body"] - odd, odd, bits["below"], priors)
+    parts = (bits["above"], bits["header"], bits["body"] - odd, odd, bits["below"], others, 0.0)
     return Ranked(
         header_line=rows[first].number if first < start else None,
         header_lines=start - first,

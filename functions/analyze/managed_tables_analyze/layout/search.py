@@ -25,19 +25,11 @@ _MARGIN = 1e-6
 
 @dataclass(frozen=True)
 class Stated:
-    """What is stated about where the table begins: it narrows the candidates, and changes nothing else.
-
-    `header_line` 0: there is no header. None: not stated.
-    """
+    """What is stated about where the table begins, to narrow the candidates; `header_line` 0: no header."""
 
     header_line: int | None = None
     header_lines: int | None = None
     first_line: int | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether nothing is stated."""
-        return self == Stated()
 
 
 _NOTHING = Stated()
@@ -123,7 +115,7 @@ def _best_start(scorer: Scorer, end: int, stated: Stated) -> Layout:
 
 def candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tuple[int, Sequence[int]]]:
     """Yield each row where the data may begin, with the rows where its header may."""
-    if not stated.is_open:
+    if stated != _NOTHING:
         yield from _stated_candidates(rows, end, stated)
         return
     for start in range(min(MOST_ABOVE, end) + 1):
@@ -186,13 +178,18 @@ def _labelled(row: GridRow, below: GridRow) -> int:
     return words * sum(lower.is_value for _, lower in pairs)
 
 
+def find_largest(tables: Sequence[tuple[int, Layout]]) -> tuple[int, tuple[int, Layout]]:
+    """Return the table with the most rows, and its place among the tables."""
+    return max(enumerate(tables), key=lambda one: one[1][1].end - one[1][1].start)
+
+
 def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
     """Return the header of a grid's largest table; None if the grid has no rows."""
     if not grid.rows:
         return None
     begin = stated.first_line
     tables = find_tables(grid, replace(stated, first_line=None))
-    number, (place, layout) = max(enumerate(tables), key=lambda one: one[1][1].end - one[1][1].start)
+    number, (place, layout) = find_largest(tables)
     header_end = layout.start
     if begin is not None and grid.rows[place + layout.first].number < begin:
         # Rows below the header may be left out.

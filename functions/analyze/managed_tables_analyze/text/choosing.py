@@ -11,7 +11,7 @@ from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.grid import GridRow, make_grid
 from managed_tables_analyze.layout.looks import TEXT, text_bits
 from managed_tables_analyze.layout.score import Layout
-from managed_tables_analyze.layout.search import Grid, Stated, find_tables
+from managed_tables_analyze.layout.search import Grid, Stated, find_largest, find_tables
 from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.reading import TableWish, Unstated
 from managed_tables_analyze.repair.mending import Mender
@@ -70,7 +70,7 @@ def _score(lines: Sequence[str], way: _Way, stated: Stated, *, is_whole: bool) -
     if max((len(row.cells) for row in grid.rows), default=0) < (2 if dialect.delimiter else 1):
         return None
     tables = find_tables(grid, stated)
-    place, layout = max(tables, key=lambda one: one[1].end - one[1].start)
+    _, (place, layout) = find_largest(tables)
     header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
     bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records)) + _doubt_bits(

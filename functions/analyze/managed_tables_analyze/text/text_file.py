@@ -154,7 +154,7 @@ def _find_header(
     header.check_width(name)
     end = _place(records, header.end_line) if header.end_line else len(records)
     rows = records[_place(records, header.data_line) : end]
-    if stated.is_open:
+    if stated == Stated():
         _adopt_header_above(header, rows, source.sample, choice.dialect)
     if choice.dialect.delimiter == " " or choice.change is collapse:
         _name_rows(header, rows)
