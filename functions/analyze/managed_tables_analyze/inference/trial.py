@@ -27,7 +27,7 @@ _HEAD_CELLS = 60_000  # over all columns: keeps the work before the full scan sm
 _HEAD_ROWS_MAX = 3_000
 _HEAD_ROWS_MIN = 100
 _SPARSE_VALUES = 200  # of a column that is empty in the head
-_COLUMNS_PER_SCAN = 200  # for whether they hold anything, and for the first values of sparse ones
+_COLUMNS_PER_SCAN = 200  # for what they hold at all, and for the first values of sparse ones
 _WORTH_EXPLAINING = 0.5
 _LETTERS_BY_CHANCE = 0.9  # half of a column of F and M looks like a boolean
 _SPARSE = "inference_sparse"
@@ -98,12 +98,16 @@ def try_columns(
         _new_trial(column, label, plain, is_percent=is_percent)
         for column, (label, is_percent) in enumerate(zip(labels, percents, strict=True))
     ]
-    _propose(connection, HEAD, _filled(connection, HEAD, trials))
+    in_head = _propose(connection, HEAD, _filled(connection, HEAD, trials))
+    [(row_count,)] = connection.execute(f"SELECT count(*) FROM {HEAD}").fetchall()  # noqa: S608 - own SQL
+    known = in_head if row_count < head_rows else {}
     _propose_unseen(connection, rows, [trial for trial in trials if not trial.is_seen])
     while questions := [(trial, what) for trial in trials for what in trial.next_questions()]:
         asked = [Question(trial.column, what) for trial, what in questions]
-        for (trial, what), tally in zip(questions, count_cells(connection, rows, asked), strict=True):
-            trial.tallies[what] = tally
+        unknown = [one for one in asked if one not in known]
+        known |= zip(unknown, count_cells(connection, rows, unknown), strict=True)
+        for (trial, what), question in zip(questions, asked, strict=True):
+            trial.tallies[what] = known[question]
         for trial in {id(trial): trial for trial, _ in questions}.values():
             trial.close_rung()
     return trials
@@ -126,17 +130,25 @@ def count_all(
         trial.tallies[hypothesis] = tally
 
 
-def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> None:
-    """Give each trial the hypotheses that no cell of `relation` contradicts, else the best of the others."""
+def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> dict[Question, Tally]:
+    """Give each trial the hypotheses that no cell of `relation` contradicts, else the best of the others.
+
+    Return what was counted in `relation`.
+    """
+    with_digits = _columns_where(connection, relation, trials, "regexp_matches({cell}, '[0-9]')")
+    for trial in trials:
+        if trial.column not in with_digits:
+            trial.ladder = tuple(rung for rung in trial.ladder if rung[0].type is ColumnType.BOOLEAN)
     asked: list[Question] = [Question(trial.column, what) for trial in trials for what in _asked_of(trial)]
     found = dict(zip(asked, count_cells(connection, relation, asked), strict=True))
     for trial in trials:
         every = {what: found[Question(trial.column, what)] for rung in trial.ladder for what in rung}
         _propose_rungs(trial, every)
-        if not trial.rungs and found[Question(trial.column, _MAY_HAVE_UNIT)].holds:
+        if not trial.rungs and found.get(Question(trial.column, _MAY_HAVE_UNIT), Tally()).holds:
             _propose_unit(connection, relation, trial)
         if not trial.rungs:
             _propose_lead(trial, every)
+    return found
 
 
 def _propose_rungs(trial: Trial, every: Mapping[Hypothesis, Tally]) -> None:
@@ -154,7 +166,9 @@ def _propose_lead(trial: Trial, every: Mapping[Hypothesis, Tally]) -> None:
 
 
 def _asked_of(trial: Trial) -> list[Condition]:
-    return [*(what for rung in trial.ladder for what in rung), _MAY_HAVE_UNIT]
+    """Return the conditions to count for a trial: without a digit no cell is a number or a date."""
+    hypotheses = [what for rung in trial.ladder for what in rung]
+    return [*hypotheses, _MAY_HAVE_UNIT] if any(what.is_number for what in hypotheses) else [*hypotheses]
 
 
 def _propose_unit(connection: DuckDBPyConnection, relation: str, trial: Trial) -> None:
@@ -191,12 +205,20 @@ def _propose_unseen(connection: DuckDBPyConnection, rows: str, trials: Sequence[
 
 def _filled(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> list[Trial]:
     """Return the trials whose columns hold something in `relation`."""
-    found: list[Trial] = []
+    columns = _columns_where(connection, relation, trials, "{cell} <> ''")
+    return [trial for trial in trials if trial.column in columns]
+
+
+def _columns_where(
+    connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial], condition: str
+) -> set[int]:
+    """Return the columns of trials in which some `{cell}` meets an SQL condition."""
+    found: set[int] = set()
     for start in range(0, len(trials), _COLUMNS_PER_SCAN):
-        batch = trials[start : start + _COLUMNS_PER_SCAN]
-        tests = ", ".join(f"coalesce(bool_or({cell_name(trial.column)} <> ''), false)" for trial in batch)
-        [row] = connection.execute(f"SELECT {tests} FROM {relation}").fetchall()  # noqa: S608 - own SQL
-        found += [trial for trial, is_filled in zip(batch, row, strict=True) if is_filled]
+        columns = [trial.column for trial in trials[start : start + _COLUMNS_PER_SCAN]]
+        tests = (f"coalesce(bool_or({condition.format(cell=cell_name(one))}), false)" for one in columns)
+        [row] = connection.execute(f"SELECT {', '.join(tests)} FROM {relation}").fetchall()  # noqa: S608
+        found.update(column for column, is_met in zip(columns, row, strict=True) if is_met)
     return found
 
 
