@@ -58,19 +58,23 @@ def test_a_file_that_kills_its_process_is_reported_and_the_next_is_read(tmp_path
         "def analyze(sources, *others):\n"
         "    if sources[0].name == 'mata.csv':\n"
         "        os._exit(9)\n"
+        "    if sources[0].name == 'enche.csv':\n"
+        "        raise MemoryError\n"
         "    return real(sources, *others)\n"
         "cli.analyze = analyze\n"
         "if __name__ == '__main__':\n"
         "    sys.exit(cli.main(['analyze', *sys.argv[1:]]))\n",
         encoding="utf-8",
     )
-    for name in ("mata.csv", "vive.csv"):
-        (tmp_path / name).write_bytes(b"a\n1\n")
-    command = [sys.executable, str(script), str(tmp_path / "mata.csv"), str(tmp_path / "vive.csv")]
+    files = [tmp_path / name for name in ("mata.csv", "enche.csv", "vive.csv")]
+    for file in files:
+        file.write_bytes(b"a\n1\n")
+    command = [sys.executable, script, *files]
     done = subprocess.run(command, capture_output=True, check=True, timeout=120, env=dict(os.environ))
-    first, second = (json.loads(line) for line in done.stdout.splitlines())
-    assert first["error"]["code"] == "FILE_NOT_TABULAR"
-    assert second["error"] is None
+    killed, full, read = (json.loads(line)["error"] for line in done.stdout.splitlines())
+    assert killed["code"] == full["code"] == "FILE_NOT_TABULAR"
+    assert "faltou memória" in full["message"]
+    assert read is None
 
 
 REPORT = "Relatório de vendas\n\nid;nome;valor\n1;Ana;2,50\n2;Rui;3,75\n3;Eva;1,10\nFonte: IBGE, 2020\n"
