@@ -129,6 +129,10 @@ test-load: setup ## 16 clients of 4 companies for 5 minutes on the ASGI server; 
 test-load-deployed: setup ## The same for 10 minutes on the deployed stack (SECONDS=)
 	@$(BIN)/pytest -s --against deployed --load-seconds $(or $(SECONDS),600) tests/e2e/test_load.py
 
+.PHONY: test-contract
+test-contract: setup ## Every contract test on the deployed stack, those of the application alone as well
+	@$(BIN)/pytest -q -n 2 --dist loadscope --against deployed tests/e2e/test_contract_*.py
+
 .PHONY: test-races
 test-races: setup ## 32 clients create, rename and delete tables for 60 s; prints what they were answered
 	@$(BIN)/pytest -s --against deployed --seconds 60 tests/e2e/test_contract_races.py -k many_clients

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from client import Console, column
 
+pytestmark = pytest.mark.app
+
 SYSTEM_COLUMNS = ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid")
 RESERVED_WORDS = ("user", "order", "select", "table", "group", "from", "end")
 INVALID = (

@@ -11,6 +11,8 @@ from client import Console, column
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.app
+
 TYPES = ("text", "integer", "decimal", "boolean", "date", "datetime")
 LARGEST = 9_223_372_036_854_775_807  # 2^63 - 1
 SIXTY_DIGITS = "123456789012345678901234567890.123456789012345678901234567890"

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from client import Answer, Console, column, new_id
 
+pytestmark = pytest.mark.app
+
 Query = Callable[..., list[tuple[object, ...]]]
 
 PRODUTO = column("produto")
