@@ -87,6 +87,22 @@ def test_one_value_makes_one_bin_and_no_value_none(tmp_path: Path) -> None:
     assert vars(empty) == {**expected, "top": [], "histogram": []}
 
 
+def test_moments_of_several_zones_are_ordered_by_the_instant(tmp_path: Path) -> None:
+    rows: list[list[str | None]] = [
+        ["2024-01-31 10:20:30-03:00", "2024-01-31 1:05 PM"],
+        ["2024-01-31 10:20:30+02:00", "2024-01-31 12:30 AM"],
+        ["2024-01-31 09:00:00", "2024-01-31 11:00 AM"],
+    ]
+    zoned, halves = profiles(tmp_path, rows, ColumnType.DATETIME, ColumnType.DATETIME)
+    assert (zoned.min, zoned.max) == ("2024-01-31T08:20:30Z", "2024-01-31T13:20:30Z")
+    assert [(low, high) for low, high, _ in zoned.histogram][:: len(zoned.histogram) - 1] == [
+        ("2024-01-31T08:20:30Z", "2024-01-31T10:00:30Z"),
+        ("2024-01-31T11:40:30Z", "2024-01-31T13:20:30Z"),
+    ]
+    assert [count for *_, count in zoned.histogram] == [1, 0, 2]
+    assert (halves.min, halves.max) == ("2024-01-31T03:30:00Z", "2024-01-31T16:05:00Z")
+
+
 def test_only_the_first_rows_are_profiled(tmp_path: Path) -> None:
     """The head of the staged object, or a fiftieth of its rows: profiles must stay cheap."""
     for columns, count, expected in ((2, 1_000, 1_000), (2, 20_000, 3_000), (1, 200_000, 4_000)):

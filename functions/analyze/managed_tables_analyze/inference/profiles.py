@@ -15,7 +15,13 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.sql_text import choose
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.samples import SHOWN, SHOWN_CHARACTERS, Kind, sample_value
+from managed_tables_analyze.inference.samples import (
+    SHOWN,
+    SHOWN_CHARACTERS,
+    Kind,
+    format_instant,
+    sample_value,
+)
 
 MAX_TOP = 10
 MAX_BINS = 20
@@ -29,7 +35,7 @@ _TYPES_BY_SCALE = {
     "epoch(TRY_CAST(left(v, 19) AS TIMESTAMP))": (ColumnType.DATETIME,),
 }
 
-
+_OTHER_CLOCK = ":[0-9.]+ ?(?:[A-Za-z]|[+-])"  # a time with a zone, AM or PM
 _WHOLE = (ColumnType.INTEGER, ColumnType.DATE)
 
 
@@ -52,6 +58,7 @@ def profile_columns(
     """Return a profile for each column of these types, of the `rows` that `SHOWN` holds."""
     profiles = [Profile(rows, rows) for _ in kinds]
     _group_values(connection, kinds)
+    zones = dict.fromkeys(_place_instants(connection, kinds, zone), ZoneInfo("UTC"))
     for number, distinct, filled, least, greatest in connection.execute(_EXTREMES).fetchall():
         profile, kind = profiles[number], kinds[number]
         profile.distinct, profile.empty = distinct, rows - filled
@@ -62,7 +69,7 @@ def profile_columns(
     most_bins = max(4, min(MAX_BINS, _ENTRIES // max(1, len(kinds))))
     for number, bins in _histograms(connection, kinds, most_bins):
         profiles[number].histogram = [
-            [_bound(low, kinds[number][0], zone), _bound(high, kinds[number][0], zone), count]
+            [*(_bound(end, kinds[number][0], zones.get(number, zone)) for end in (low, high)), count]
             for low, high, count in bins
         ]
     connection.execute("DROP TABLE profiled")
@@ -90,6 +97,33 @@ def _group_values(connection: DuckDBPyConnection, kinds: Sequence[Kind]) -> None
         f"CREATE OR REPLACE TEMP TABLE profiled AS SELECT number, v, {scales} AS x, n FROM (SELECT number, "  # noqa: S608 - own SQL
         f"{text} AS v, count(*) AS n FROM {SHOWN} WHERE v IS NOT NULL GROUP BY ALL)"
     )
+
+
+def _place_instants(connection: DuckDBPyConnection, kinds: Sequence[Kind], zone: ZoneInfo) -> set[int]:
+    """Scale columns in which a moment has a zone or twelve hours by the instant; return these columns.
+
+    The other columns keep the local time as their scale, which DuckDB reads faster.
+    """
+    are_moments = _is_one_of(kinds, (ColumnType.DATETIME,))
+    columns = f"SELECT number FROM profiled WHERE {are_moments} AND regexp_matches(v, '{_OTHER_CLOCK}')"  # noqa: S608
+    found = connection.execute(f"SELECT number, v FROM profiled WHERE number IN ({columns})").fetchall()  # noqa: S608
+    if not found:
+        return set()
+    connection.execute(
+        "UPDATE profiled SET x = found.x FROM (SELECT unnest(?::INTEGER[]) AS number, "
+        "unnest(?::VARCHAR[]) AS v, unnest(?::DOUBLE[]) AS x) found "
+        "WHERE profiled.number = found.number AND profiled.v = found.v",
+        [[number for number, _ in found], [v for _, v in found], [_instant(v, zone) for _, v in found]],
+    )
+    return {number for number, _ in found}
+
+
+def _instant(text: str, zone: ZoneInfo) -> float | None:
+    """Return the seconds since 1970 of a moment, None if it leaves the calendar in UTC."""
+    try:
+        return datetime.fromisoformat(format_instant(text, zone)).timestamp()
+    except ValueError:
+        return None
 
 
 def _is_one_of(kinds: Sequence[Kind], types: Collection[ColumnType]) -> str:
