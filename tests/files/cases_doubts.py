@@ -235,6 +235,7 @@ def months() -> Iterator[Case]:
     for name, cells, values in (
         ("short_year", "15-jan-24|01-fev-24", "2024-01-15|2024-02-01"),
         ("short_name", "15/jan/2024|28/FEV/2024|29/fev/2024", "2024-01-15|2024-02-28|2024-02-29"),
+        ("in_capitals", "18 DE JANEIRO DE 2024|1º DE MARÇO DE 2024", "2024-01-18|2024-03-01"),
         ("in_words", "18 de janeiro de 2024|1 de março de 2024", "2024-01-18|2024-03-01"),
         ("first_day", "1º de maio de 2024|2 de maio de 2024", "2024-05-01|2024-05-02"),
         ("english", "15-Apr-2024|31-Dec-2024|01-Aug-2024", "2024-04-15|2024-12-31|2024-08-01"),

@@ -81,13 +81,13 @@ class _Form:
 _YEAR_FIRST = (_Form("ymd", ("-", "/")),)
 _FORMS: dict[Shape, tuple[_Form, ...]] = {
     Shape.NAMED: (
-        _Form("dmy", ("-", "/", " ", " de "), is_named=True),
+        _Form("dmy", ("-", "/", " ", " (?i:de) "), is_named=True),
         _Form("dmy", ("-", "/", " "), is_named=True, has_short_year=True),
     ),
     Shape.MONTH: (
         _Form("ym", ("-",)),
         _Form("my", ("/",)),
-        _Form("my", ("-", "/", " ", " de "), is_named=True),
+        _Form("my", ("-", "/", " ", " (?i:de) "), is_named=True),
         _Form("my", ("-", "/", " "), is_named=True, has_short_year=True),
     ),
 }
