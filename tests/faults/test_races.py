@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from injection import run_step
 from loading_jobs import column
+from psycopg.sql import SQL
 from steps import NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Confirm, execution_status
 from worlds import World, until
 
+from managed_tables.databases.roles import DISK_FUNCTIONS
 from managed_tables.errors import (
     INVALID_ROWS,
     JOB_NOT_WAITING,
@@ -298,6 +300,24 @@ def test_an_upload_adds_a_column_while_another_loads(world: World) -> None:
     assert sorted(numbers(world)) == sorted([-1, *NEW_NUMBERS * 2])
     assert world.query("SELECT count(a), count(b) FROM vendas") == [(len(ROWS), len(ROWS))]
     world.assert_sound()
+
+
+def test_simultaneous_upgrades_of_a_database_do_not_fail_each_other(world: World) -> None:
+    """PostgreSQL refuses two changes of a function's privileges at once."""
+    roles = world.services.databases.roles_of(world.company)
+    with world.services.databases.open_admin_connection("default", roles.database) as admin:
+        for (signature,) in admin.execute(_DISK_FUNCTIONS, [list(DISK_FUNCTIONS)]).fetchall():
+            admin.execute(SQL("GRANT EXECUTE ON FUNCTION {} TO PUBLIC").format(SQL(signature)))
+        at_once(*[lambda: world.fresh_services().provisioning.maker.bring_up_to_date(world.company)] * 8)
+        granted = admin.execute(_DISK_FUNCTIONS + _TO_PUBLIC, [list(DISK_FUNCTIONS)]).fetchall()
+    assert granted == []
+
+
+_DISK_FUNCTIONS = (
+    "SELECT pg_proc.oid::regprocedure::text FROM pg_proc"
+    " WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = ANY(%s)"
+)
+_TO_PUBLIC = " AND has_function_privilege('public', pg_proc.oid, 'EXECUTE')"
 
 
 def test_simultaneous_provisions_make_one_database(world: World) -> None:

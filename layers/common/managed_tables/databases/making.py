@@ -46,13 +46,16 @@ class DatabaseMaker:
             admin.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
             make_roles(admin, roles, self.zone)
             make_database(admin, roles)
+            self._close_catalogue(connection)
         self._migrate(connection)
         return connection
 
     def bring_up_to_date(self, connection: ConnectionRecord) -> None:
         """Migrate a database of an earlier release to this one; repeatable."""
         with translated_errors(), self.databases.open_admin_connection(connection.cluster) as admin:
+            admin.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
             set_defaults(admin, self.databases.roles_of(connection), self.zone)
+            self._close_catalogue(connection)
         self._migrate(connection)
 
     def rotate_reader(self, connection: ConnectionRecord) -> ConnectionRecord:
@@ -74,7 +77,6 @@ class DatabaseMaker:
         return renewed
 
     def _migrate(self, connection: ConnectionRecord) -> None:
-        self._close_catalogue(connection)
         roles = self.databases.roles_of(connection)
         with self.databases.company_connection(connection) as company:
             migrate(company, roles.reader)
@@ -82,6 +84,7 @@ class DatabaseMaker:
         self.connections.mark_ready(connection, SCHEMA_VERSION, NEEDS_SCHEMA)
 
     def _close_catalogue(self, connection: ConnectionRecord) -> None:
+        """Close it under the cluster's lock: PostgreSQL refuses two revocations at once."""
         database = self.databases.roles_of(connection).database
         with translated_errors(), self.databases.open_admin_connection(connection.cluster, database) as admin:
             close_catalogue(admin)
