@@ -35,6 +35,7 @@ Infer = Callable[..., list[InferredColumn]]
         (["1.234,56", "7"], "decimal"),
         (["1,234.56", "7"], "decimal"),
         (["R$ 1.234,56", "-R$ 2,00", "R$ -3,50", "R$ -"], "decimal"),
+        (["R$ -", "R$-"], "decimal"),
         (["(35,01)", "-35,01", "35,01-"], "decimal"),
         (["1e5", "1.5E-3"], "decimal"),
         (["12,5%", "3%"], "decimal"),
@@ -63,6 +64,16 @@ Infer = Callable[..., list[InferredColumn]]
 )
 def test_the_narrowest_type_that_every_cell_fits(infer: Infer, cells: list[str], expected: str) -> None:
     [column] = infer(column_of(*cells))
+    assert column.type == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "expected"), [("-", "1,5", "decimal"), ("n/a", "01/02/2024", "date")]
+)
+def test_null_tokens_alone_in_the_first_rows_leave_every_type_open(
+    infer: Infer, first: str, then: str, expected: str
+) -> None:
+    [column] = infer(column_of(first, *[None] * 3_000, *[then] * 3))
     assert column.type == expected
 
 

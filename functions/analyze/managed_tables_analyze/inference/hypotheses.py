@@ -14,6 +14,17 @@ MARKS: tuple[DecimalMark, ...] = (",", ".")
 # allows nothing else.
 ORDERS: tuple[DateOrder, ...] = ("ymd", "dmy", "mdy")
 
+# What some cell of a column must have for a type or a shape to fit any: cheap to look for.
+_NUMBER = "[0-9$]"  # `R$ -` is nothing, as accountants write it
+_LETTER, _TIME = "[A-Za-z]", ":"
+_DAY = "[-/.][0-9]+[-/.]"
+_NEEDS = {
+    Shape.DAY: _DAY,
+    Shape.NAMED: _LETTER,  # days in digits fit a narrower hypothesis
+    Shape.MONTH: f"[0-9][-/]|{_LETTER}|{_DAY}",
+    Shape.COMPACT: _NUMBER,
+}
+
 
 @dataclass(frozen=True)
 class Hypothesis:
@@ -38,6 +49,13 @@ class Hypothesis:
     def value(self, cell: str) -> str:
         """Return the SQL of the canonical text of a cell that fits."""
         return build_conversion(cell, self.type, self.formats).value
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Regular expressions: where no cell of a column matches one of them, no narrower type is missed."""
+        if self.is_date:
+            return (_NEEDS[self.shape], _TIME) if self.type is ColumnType.DATETIME else (_NEEDS[self.shape],)
+        return (_NUMBER,) if self.is_number else ()
 
     @property
     def is_number(self) -> bool:

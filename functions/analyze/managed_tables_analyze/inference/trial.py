@@ -7,6 +7,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
+from managed_tables.conversion.sql_text import literal
 from managed_tables.conversion.units import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import ColumnType
@@ -27,6 +28,7 @@ _HEAD_CELLS = 60_000  # over all columns: keeps the work before the full scan sm
 _HEAD_ROWS_MAX = 3_000
 _HEAD_ROWS_MIN = 100
 _SPARSE_VALUES = 200  # of a column that is empty in the head
+_FEW_COLUMNS = 15  # so few that they are asked column by column
 _COLUMNS_PER_SCAN = 200  # for what they hold at all, and for the first values of sparse ones
 _WORTH_EXPLAINING = 0.5
 _LETTERS_BY_CHANCE = 0.9  # half of a column of F and M looks like a boolean
@@ -135,15 +137,13 @@ def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Tri
 
     Return what was counted in `relation`.
     """
-    with_digits = _columns_where(connection, relation, trials, "regexp_matches({cell}, '[0-9]')")
-    for trial in trials:
-        if trial.column not in with_digits:
-            trial.ladder = tuple(rung for rung in trial.ladder if rung[0].type is ColumnType.BOOLEAN)
-    asked: list[Question] = [Question(trial.column, what) for trial in trials for what in _asked_of(trial)]
+    ladders = _possible(connection, relation, trials)
+    asked = [Question(one.column, what) for one in trials for what in _asked_of(ladders[one.column])]
     found = dict(zip(asked, count_cells(connection, relation, asked), strict=True))
     for trial in trials:
-        every = {what: found[Question(trial.column, what)] for rung in trial.ladder for what in rung}
-        _propose_rungs(trial, every)
+        ladder = ladders[trial.column]
+        every = {what: found[Question(trial.column, what)] for rung in ladder for what in rung}
+        _propose_rungs(trial, ladder, every)
         if not trial.rungs and found.get(Question(trial.column, _MAY_HAVE_UNIT), Tally()).holds:
             _propose_unit(connection, relation, trial)
         if not trial.rungs:
@@ -151,10 +151,26 @@ def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Tri
     return found
 
 
-def _propose_rungs(trial: Trial, every: Mapping[Hypothesis, Tally]) -> None:
+def _possible(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> dict[int, Rungs]:
+    """Return each column's rungs without those that no cell of `relation` can fit.
+
+    Planning their tests costs more than looking for what they need, unless columns are asked as one.
+    """
+    ladders = {trial.column: trial.ladder for trial in trials}
+    if len(trials) > _FEW_COLUMNS:
+        return ladders
+    rungs = (rung for trial in trials for rung in trial.ladder)
+    for need in dict.fromkeys(need for rung in rungs for need in rung[0].needs):
+        columns = _columns_where(connection, relation, trials, f"regexp_matches({{cell}}, {literal(need)})")
+        for column in ladders.keys() - columns:
+            ladders[column] = tuple(rung for rung in ladders[column] if need not in rung[0].needs)
+    return ladders
+
+
+def _propose_rungs(trial: Trial, ladder: Rungs, every: Mapping[Hypothesis, Tally]) -> None:
     """Give a trial the hypotheses that hold."""
     trial.is_seen = any(tally.judged for tally in every.values())
-    alive = (tuple(what for what in rung if every[what].holds) for rung in trial.ladder)
+    alive = (tuple(what for what in rung if every[what].holds) for rung in ladder)
     trial.rungs = [rung for rung in alive if rung]
 
 
@@ -165,9 +181,9 @@ def _propose_lead(trial: Trial, every: Mapping[Hypothesis, Tally]) -> None:
         trial.lead = max(likely, key=lambda what: likely[what].share)
 
 
-def _asked_of(trial: Trial) -> list[Condition]:
-    """Return the conditions to count for a trial: without a digit no cell is a number or a date."""
-    hypotheses = [what for rung in trial.ladder for what in rung]
+def _asked_of(ladder: Rungs) -> list[Condition]:
+    """Return the conditions to count for a column: where no cell can be a number, none has a unit, either."""
+    hypotheses = [what for rung in ladder for what in rung]
     return [*hypotheses, _MAY_HAVE_UNIT] if any(what.is_number for what in hypotheses) else [*hypotheses]
 
 
