@@ -103,6 +103,13 @@ def test_moments_of_several_zones_are_ordered_by_the_instant(tmp_path: Path) -> 
     assert (halves.min, halves.max) == ("2024-01-31T03:30:00Z", "2024-01-31T16:05:00Z")
 
 
+def test_the_last_moment_of_the_calendar_has_a_fraction_and_a_zone(tmp_path: Path) -> None:
+    rows: list[list[str | None]] = [["2024-01-01 10:00:00.000 Z"], ["9999-12-31 23:59:59.999 Z"]]
+    [moment] = profiles(tmp_path, rows, ColumnType.DATETIME)
+    assert (moment.min, moment.max) == ("2024-01-01T10:00:00Z", "9999-12-31T23:59:59.999Z")
+    assert sum(count for *_, count in moment.histogram) == 2
+
+
 def test_only_the_first_rows_are_profiled(tmp_path: Path) -> None:
     """The head of the staged object, or a fiftieth of its rows: profiles must stay cheap."""
     for columns, count, expected in ((2, 1_000, 1_000), (2, 20_000, 3_000), (1, 200_000, 4_000)):

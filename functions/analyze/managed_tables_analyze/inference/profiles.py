@@ -119,11 +119,9 @@ def _place_instants(connection: DuckDBPyConnection, kinds: Sequence[Kind], zone:
 
 
 def _instant(text: str, zone: ZoneInfo) -> float | None:
-    """Return the seconds since 1970 of a moment, None if it leaves the calendar in UTC."""
-    try:
-        return datetime.fromisoformat(format_instant(text, zone)).timestamp()
-    except ValueError:
-        return None
+    """Return the whole seconds since 1970 of a moment, None if it leaves the calendar in UTC."""
+    instant = format_instant(text, zone)
+    return datetime.fromisoformat(f"{instant[:19]}Z").timestamp() if instant.endswith("Z") else None
 
 
 def _is_one_of(kinds: Sequence[Kind], types: Collection[ColumnType]) -> str:
