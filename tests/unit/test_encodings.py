@@ -88,6 +88,17 @@ def test_a_sign_beside_no_letter_is_none_of_another_code_page(tmp_path: Path, te
     assert _read(tmp_path, text.encode("cp1252"))[:2] == ("cp1252", text)
 
 
-@pytest.mark.parametrize("text", ["custo (£)\n", "das 8 às 9\n", "R$ 5 à vista\n", "item\né\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nº;Código;Valor\n",
+        "Maceió;Nº\n",
+        "1º;Área\n",
+        "custo (£)\n",
+        "das 8 às 9\n",
+        "R$ 5 à vista\n",
+        "item\né\n",
+    ],
+)
 def test_signs_and_lone_letters_of_a_terminal(tmp_path: Path, text: str) -> None:
     assert _read(tmp_path, text.encode("cp850"))[:2] == ("cp850", text)
