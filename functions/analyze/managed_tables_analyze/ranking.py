@@ -45,7 +45,7 @@ def rank_layouts(grid: Grid, stated: Stated, count: int) -> list[Ranked]:
     tables = find_tables(grid, stated)
     number, (place, layout) = find_largest(tables)
     others = sum(one.total for _, one in tables) - layout.total + weights.TABLE * (len(tables) - 1)
-    if len(tables) > 1:
+    if len(tables) > 1 and stated.first_line is None:
         grid = grid.cut(place, tables[number + 1][0] if number + 1 < len(tables) else None)
         stated = stated if place == 0 else Stated()
     rows = grid.rows[: row_limit(grid.rows)]
