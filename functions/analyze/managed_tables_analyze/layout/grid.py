@@ -11,6 +11,7 @@ from managed_tables_analyze.layout.looks import Look, look, repeated_bits
 from managed_tables_analyze.layout.separators import is_separator
 
 _NOTHING = " \t\r\n\x1a\ufeff\xa0"
+_SENTENCE_BLANKS = 3
 Cells = Sequence[str | None]
 
 
@@ -72,6 +73,11 @@ class GridRow:
     def filled(self) -> list[str]:
         """The texts of the cells that are not blank, before mending."""
         return [text for cell in self.written or self.cells if cell and (text := cell.strip())]
+
+    @property
+    def is_sentence(self) -> bool:
+        """Whether a single cell is filled, with four words or more."""
+        return len(self.filled) == 1 and self.filled[0].count(" ") >= _SENTENCE_BLANKS
 
 
 def make_grid(rows: Iterable[tuple[int, int, Cells, Cells | None]]) -> list[GridRow]:

@@ -16,7 +16,6 @@ from managed_tables_analyze.workbooks.sheets import MergedRange
 
 MOST_ABOVE = 40  # rows among which the first of data is sought
 MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer footers are read as data
-_SENTENCE_BLANKS = 3
 _TITLE_CELLS = 3
 _KINDS = 4  # of a column that are tried, most frequent first
 Kinds = tuple[str, ...]
@@ -101,29 +100,35 @@ class Scorer:
             for upper, place in pairwise([start - 1, *repeated]):
                 bits[place] = min(bits[place], self._texts[place])
                 first = upper + 2 if len(self.rows[place].filled) > 1 else place
-                end = self.find_section_end(bits, first, place)
+                end = self.find_section_end(bits, kinds, first, place)
                 bits[end:place] = self.below[end:place]
                 bits[end] += weights.FOOTER if end < place else 0.0
         return bits
 
-    def find_section_end(self, bits: Sequence[float], start: int, end: int) -> int:
+    def find_section_end(self, bits: Sequence[float], kinds: Kinds, start: int, end: int) -> int:
         """Return where totals and titles begin above a repeated header; `bits` are those of the rows."""
         first = end
         while first > start and len(self.rows[first - 1].filled) == 1 and not self._words[first - 1]:
             first -= 1
         while first > start and self._words[first - 1]:
             first -= 1
-        return self.find_footer(bits, first, end)
+        return self.find_footer(bits, kinds, first, end)
 
-    def find_footer(self, bits: Sequence[float], start: int, end: int | None = None) -> int:
+    def find_footer(self, bits: Sequence[float], kinds: Kinds, start: int, end: int | None = None) -> int:
         """Return from where on the rows, down to `end`, are cheaper below the table than in it."""
         end = len(self.rows) if end is None else end
         best, fewest, total = end, 0.0, weights.FOOTER
         for place in range(end - 1, max(start, end - MAX_FOOTER_ROWS) - 1, -1):
-            total += self.below[place] - bits[place]
+            total += self.below[place] - bits[place] - self._sentence_bits(self.rows[place], kinds)
             if total < fewest:
                 best, fewest = place, total
         return best
+
+    def _sentence_bits(self, row: GridRow, kinds: Kinds) -> float:
+        """Return the bits against a row that is a sentence in a column of another kind."""
+        pairs = zip(row.looks, kinds, strict=False)
+        is_odd = row.is_sentence and any(one.kind and kind not in (TEXT, NULL) for one, kind in pairs)
+        return weights.ODD_ROW * is_odd
 
     def _all_row_bits(self, kinds: Kinds) -> list[float]:
         if kinds not in self._bits_by_kinds:
@@ -157,15 +162,14 @@ class Scorer:
             if not fits:
                 bits += weights.EXCEPTION if known == inf else weights.SAME_EXCEPTION
             odd, fitting = odd + (not fits), fitting + fits
-        is_odd = odd and not fitting and (len(row.filled) > 1 or _is_sentence(row))
-        return bits + (weights.ODD_ROW if is_odd else 0.0)
+        return bits + (weights.ODD_ROW if odd and not fitting and len(row.filled) > 1 else 0.0)
 
     def _structure_bits(self, row: GridRow) -> float:
         bits = weights.GAP if row.after_gap else 0.0
         if not self._short_tells:
             bits += self._end_bits[min(self.width, len(row.cells))]
         elif len(row.cells) < self.width:
-            bits += weights.SHORT_ROW + weights.SENTENCE * (len(row.cells) == 1 and _is_sentence(row))
+            bits += weights.SHORT_ROW + weights.SENTENCE * (len(row.cells) == 1 and row.is_sentence)
         if row.extent > self.width:
             bits += weights.LONG_ROW + sum(one.as_text for one in row.looks[self.width :] if one.kind)
         return bits
@@ -234,10 +238,6 @@ class Scorer:
             return bits - sum(one.as_text - one.bits for one in row.looks if one.is_value)
         values = sum(one.is_value for one in row.looks)
         return bits + weights.FOOTER_VALUE * values + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
-
-
-def _is_sentence(row: GridRow) -> bool:
-    return len(row.filled) == 1 and row.filled[0].count(" ") >= _SENTENCE_BLANKS
 
 
 def _bits_of_texts(row: GridRow) -> float:

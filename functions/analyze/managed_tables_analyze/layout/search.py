@@ -46,8 +46,7 @@ class Grid:
 
     def cut(self, start: int, stop: int | None = None) -> "Grid":
         """Return the grid of some of the rows."""
-        is_whole = self.is_whole or stop is not None
-        return replace(self, rows=self.rows[start:stop], is_whole=is_whole)
+        return replace(self, rows=self.rows[start:stop], is_whole=self.is_whole or stop is not None)
 
 
 def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
@@ -73,7 +72,7 @@ def find_end(
     first = max(0, len(rows) - 2 * MAX_FOOTER_ROWS)
     kinds = (*kinds, *(TEXT,) * width)[:width]
     scorer = Scorer([*above, *rows[first:]], width, short_tells=short_tells)
-    return first + scorer.find_footer(scorer.row_bits(len(above), kinds), len(above)) - len(above)
+    return first + scorer.find_footer(scorer.row_bits(len(above), kinds), kinds, len(above)) - len(above)
 
 
 def row_limit(rows: Sequence[GridRow]) -> int:
@@ -94,7 +93,7 @@ def of_width(grid: Grid, width: int, stated: Stated) -> tuple[Scorer, Layout]:
     scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, merged=grid.merged)
     best = _best_start(scorer, len(grid.rows), stated)
     if grid.is_whole:
-        end = max(1, scorer.find_footer(scorer.row_bits(best.start, best.kinds), best.start))
+        end = max(1, scorer.find_footer(scorer.row_bits(best.start, best.kinds), best.kinds, best.start))
         if end < best.end:
             best = _best_start(scorer, end, stated)
     return scorer, best

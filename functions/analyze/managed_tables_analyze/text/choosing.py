@@ -73,9 +73,8 @@ def _score(lines: Sequence[str], way: _Way, stated: Stated, *, is_whole: bool) -
     _, (place, layout) = find_largest(tables)
     header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
-    bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records)) + _doubt_bits(
-        way, layout, header
-    )
+    bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records))
+    bits += _doubt_bits(way, layout, header)
     return Choice(change, dialect, grid, layout, bits, header.number, data.number)
 
 
