@@ -51,6 +51,26 @@ def test_the_header_is_found_below_titles(
 
 
 @pytest.mark.parametrize(
+    ("lines", "labels"),
+    [
+        (
+            ";Vendas;;;/;Jan;;Fev;/Item;Qtd;R$;Qtd;R$",
+            "Item;Vendas Jan Qtd;Vendas Jan R$;Vendas Fev Qtd;Vendas Fev R$",
+        ),
+        (
+            ";Vendas;Vendas;Vendas;Vendas/;Jan;;Fev;/Item;Qtd;R$;Qtd;R$",
+            "Item;Vendas Jan Qtd;Vendas Jan R$;Vendas Fev Qtd;Vendas Fev R$",
+        ),
+        (";Obra;;Todos/;Total;;/Item;Qtd;R$;Qtd", "Item;Obra Total Qtd;Obra Total R$;Todos Qtd"),
+        ("Item;V;V/;a;", "Item;V a;V"),
+        ("Item;V;;W/;a;b;", "Item;V a;V b;W"),
+    ],
+)
+def test_labels_of_several_lines_are_joined_by_group(lines: str, labels: str) -> None:
+    assert join_labels([line.split(";") for line in lines.split("/")], []) == labels.split(";")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Ana;01310-100;1/Bia;01310-200;2",

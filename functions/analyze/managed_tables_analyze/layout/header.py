@@ -82,11 +82,13 @@ def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
 
 
 def _fill_gaps(lines: Sequence[Sequence[str]], number: int) -> list[str]:
-    """Return the labels of one of the lines; those of a group fill the gaps above further labels."""
-    labels, group = [], ""
+    """Return one line's labels; a group's fills gaps above others, up to another label in a line above."""
+    labels, begin = [], 0
     for column, text in enumerate(lines[number]):
-        group = text or ("" if any(one[column] for one in lines[:number]) else group)
-        labels.append(group if any(one[column] for one in lines[number + 1 :]) else text)
+        if text or any(one[column] and one[column] != one[begin] for one in lines[:number]):
+            begin = column
+        is_labelled_below = any(one[column] for one in lines[number + 1 :])
+        labels.append(lines[number][begin] if is_labelled_below else text)
     return labels
 
 
