@@ -73,6 +73,8 @@ def test_totals_above_a_repeated_header_cost_what_a_footer_does() -> None:
     assert bits[2] == scorer.below[2] + weights.FOOTER < plain[2]
     assert bits[1] == plain[1]
     assert bits[5] == plain[5]  # a row that comes again is still a row
+    narrow = scorer_of("nome;valor/Ana;1/Total;1/nome;valor/Bia;3", 2)
+    assert narrow.row_bits(1, KINDS[:2])[2] == narrow.below[2] + weights.FOOTER
 
 
 def test_what_repeats_the_first_row_of_data_repeats_nothing_above_it() -> None:
@@ -112,3 +114,10 @@ def test_a_title_of_values_costs_twice_in_a_single_column() -> None:
 def test_a_table_below_begins_at_its_title() -> None:
     text = "1;2/Compras/nome;valor/Ana;3/Bia;4"
     assert _splits(grid_of(text), 0) == [1, 2]
+
+
+def test_a_columns_kind_pays_for_its_exceptions() -> None:
+    mostly = "1;x/2;y/3;z/ab;w/cd;v"
+    assert scorer_of(mostly, 2).kinds_by_start(5)[0] == (TEXT, TEXT)
+    nearly = "/".join(f"{number}000;x" for number in range(10, 20)) + "/ab;w"
+    assert scorer_of(nearly, 2).kinds_by_start(11)[0] == ("number", TEXT)
