@@ -1,10 +1,15 @@
 """What the score charges for, and which layouts the search tries."""
 
+from math import log2
+
 import pytest
 
+from managed_tables.errors import JobError
+from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.grid import GridRow, make_grid
-from managed_tables_analyze.layout.looks import TEXT
+from managed_tables_analyze.layout.header import Header
+from managed_tables_analyze.layout.looks import TEXT, look, text_bits
 from managed_tables_analyze.layout.pages import PageHead, find_repeats
 from managed_tables_analyze.layout.score import Scorer
 from managed_tables_analyze.layout.search import (
@@ -13,8 +18,11 @@ from managed_tables_analyze.layout.search import (
     _splits,
     candidates,
     find_header,
+    find_layout,
+    row_limit,
     widths,
 )
+from managed_tables_analyze.layout.words import below_bits
 
 KINDS = (TEXT, "number", "number")
 REPORT = "nome;valor;peso/Ana;1;2/Total;1;2/nome;valor;peso/Bia;3;4/Ana;1;2/Caio;5;6"
@@ -121,3 +129,142 @@ def test_a_columns_kind_pays_for_its_exceptions() -> None:
     assert scorer_of(mostly, 2).kinds_by_start(5)[0] == (TEXT, TEXT)
     nearly = "/".join(f"{number}000;x" for number in range(10, 20)) + "/ab;w"
     assert scorer_of(nearly, 2).kinds_by_start(11)[0] == ("number", TEXT)
+
+
+# What each part of a row or of a place costs
+
+
+def test_a_title_pays_for_its_cells_and_for_looking_like_a_header() -> None:
+    def above(title: str, *, short_tells: bool = False) -> float:
+        return scorer_of(f"{title}/a;b;c/x;1;2", short_tells=short_tells).score(1, 2, 3, KINDS).bits["above"]
+
+    assert above("# nota") == text_bits("# nota")
+    assert above("nota") == text_bits("nota") + weights.TITLE
+    assert above("nota;ano") == text_bits("nota") + text_bits("ano") + weights.TITLE + weights.TITLE_OF_CELLS
+    full = text_bits("nota") * 1 + text_bits("anos") + text_bits("dias")
+    assert above("nota;anos;dias") == full + (
+        weights.TITLE + weights.TITLE_OF_CELLS + weights.TITLE_LIKE_HEADER
+    )
+    indented = above(";nota", short_tells=True)
+    assert indented == text_bits("nota") + weights.TITLE + weights.TITLE_INDENTED
+    assert above(";nota") == indented - weights.TITLE_INDENTED
+    assert above("2,50") - text_bits("2,50") == weights.TITLE + weights.TITLE_OF_VALUES
+
+
+def test_a_row_below_pays_for_values_and_for_cells_beyond_the_second() -> None:
+    def below(row: str) -> float:
+        texts = sum(map(text_bits, filter(None, row.split(";"))))
+        return scorer_of(f"a;b;c;d/x;1;2;y/{row}", 4).below[2] - texts
+
+    assert below("nota") == below("nota;dia") == weights.FOOTER_LINE
+    assert below("nota;dia;mês") == weights.FOOTER_LINE + weights.FOOTER_CELL
+    assert below("nota;2,50") == weights.FOOTER_LINE + weights.FOOTER_VALUE
+    assert below("nota;dia;mês;7") == weights.FOOTER_LINE + 2 * weights.FOOTER_CELL + weights.FOOTER_VALUE
+    saved = text_bits("140") - look("140").bits
+    assert below("Total;140") == pytest.approx(weights.FOOTER_LINE - saved)
+
+
+def test_a_row_of_a_text_pays_for_missing_and_for_surplus_cells() -> None:
+    def structure(row: str, *, short_tells: bool = True) -> float:
+        return scorer_of(f"a;b;c/x;1;2/{row}", short_tells=short_tells).odd_bits(2, 3)
+
+    assert structure("y;3;4") == 0
+    assert structure("y;3") == weights.SHORT_ROW
+    assert structure("uma frase de quatro") == weights.SHORT_ROW + weights.SENTENCE
+    assert structure("uma frase de quatro;3") == weights.SHORT_ROW
+    assert structure("y;3;4;z") == weights.LONG_ROW + text_bits("z")
+    assert structure("y;3;4;") == 0
+    assert structure("y;3", short_tells=False) == pytest.approx(2 * log2(3))
+
+
+def test_blank_lines_within_the_data_cost_except_above_its_first_row() -> None:
+    scorer = scorer_of("a;b;c//x;1;2//y;3;4")
+    assert [row.after_gap for row in scorer.rows] == [False, True, True]
+    bits = scorer.row_bits(1, KINDS)
+    assert scorer.body_bits(1, 3, KINDS) == sum(bits[1:]) - weights.GAP
+    assert scorer.body_bits(3, 3, KINDS) == 0
+    assert scorer.odd_bits(1, 3) == weights.GAP
+
+
+def test_a_total_and_a_note_count_against_a_row_of_data() -> None:
+    rows = ["Total;1;2", "Fonte: IBGE;1;2", "Fonte;IBGE;FGV", "Ana;1;2"]
+    costs = [below_bits(grid_of(row)[0], 3) for row in rows]
+    assert costs == [weights.TOTAL, weights.NOTE, weights.NOTE_OF_CELLS, 0]
+    assert below_bits(grid_of("Total")[0], 1) == 0
+
+
+def test_at_most_sixty_lines_are_a_footer() -> None:
+    notes = [f"Fonte: {chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(61)]
+    for count, end in ((60, 2), (61, 3)):
+        scorer = scorer_of("a;b;c/x;1;2/" + "/".join(notes[:count]), short_tells=True)
+        assert scorer.find_footer(scorer.row_bits(1, KINDS), KINDS, 1) == end
+
+
+def test_a_footer_pays_once_and_for_each_of_its_lines() -> None:
+    scorer = scorer_of("a;b;c/x;1;2/Fonte: IBGE/Notas")
+    assert scorer.footer_bits(4) == 0
+    assert scorer.footer_bits(2) == weights.FOOTER + scorer.below[2] + scorer.below[3]
+
+
+# What the search tries
+
+
+@pytest.mark.parametrize(("cells", "rows"), [(1, 300), (100, 300), (150, 200), (1_000, 30), (2_000, 30)])
+def test_the_rows_scored_are_the_fewer_the_wider_they_are(cells: int, rows: int) -> None:
+    assert row_limit(grid_of(";".join(["1"] * cells))) == rows
+
+
+def test_a_single_column_is_tried_where_most_rows_have_one_cell() -> None:
+    assert widths(grid_of("1/2/3/4;5")) == [2, 1]
+    assert widths(grid_of("1/2/3;4")) == [2]
+    assert widths(grid_of("1/2")) == [1]
+    assert widths(grid_of("1;2/1;2;3/4;5;6;7")) == [4, 3, 2]  # the widest of those as frequent
+
+
+def test_a_long_sample_ends_where_its_last_rows_say() -> None:
+    text = "nome;valor/" + "/".join(f"Ana;{number}" for number in range(1, 400)) + "/Total;79800/Fonte: IBGE"
+    found = find_layout(Grid(grid_of(text), short_tells=True, is_whole=True))
+    assert (found.first, found.start, found.end) == (0, 1, 400)
+    assert find_layout(Grid(grid_of(text), short_tells=True, is_whole=False)).end == 402
+
+
+def test_at_most_six_places_are_tried_for_another_table() -> None:
+    text = "nome;valor/Ana;1" + "//nome{};valor{}/Ana;1" * 8
+    assert len(_splits(grid_of(text.format(*"abcdefghijklmnop")), 1)) == 6
+
+
+def test_what_surrounds_the_table_is_kept_apart() -> None:
+    text = "Vendas do mês/loja;dia;valor/Sul;1;2,50/Sul;2;3,50/Norte;3;4,50//cor;peso/azul;3/verde;4/Total;7"
+    header = find_header(Grid(grid_of(text), short_tells=True, is_whole=True))
+    assert header is not None
+    assert (header.first_line, header.last_line, header.line_count, header.data_line) == (2, 2, 1, 3)
+    assert (header.end_line, header.next_line, header.skipped, header.width) == (7, 7, [1], 3)
+    assert [[number for number, _ in rows] for rows in header.others] == [[7, 8, 9, 10]]
+    assert [*header.lines_above()] == [1]
+    assert [finding.code for finding in header.findings()] == ["LINES_ABOVE", "TABLE_APART"]
+    assert header.page_head.has(["Vendas do mês"])
+
+
+def test_a_header_of_texts_above_texts_is_assumed() -> None:
+    for text, is_assumed in (
+        ("nome;cidade/Ana;Belém/Bia;Natal", True),
+        ("nome;valor/Ana;1/Bia;2", False),
+        ("nome/Ana/Bia", False),
+        ("nome;cidade", False),
+    ):
+        header = find_header(Grid(grid_of(text), short_tells=True, is_whole=True))
+        assert header is not None
+        assert header.is_assumed is is_assumed, text
+
+
+def test_a_file_of_labels_alone_has_no_row_of_data() -> None:
+    header = find_header(Grid(grid_of("nome;cidade"), short_tells=True, is_whole=True))
+    assert header is not None
+    assert (header.labels, header.data_line) == (["nome", "cidade"], 2)
+
+
+def test_too_many_columns_are_refused_with_the_headers_line() -> None:
+    header = Header([], [], 1_600, None, 4)
+    with pytest.raises(JobError, match="linha 4"):
+        header.check_width("a.csv")
+    Header([], [], MAX_COLUMNS, 1, 2).check_width("a.csv")
