@@ -1,0 +1,98 @@
+"""What the score charges for a header: its lines, their groups, and each of its labels."""
+
+import pytest
+
+from managed_tables_analyze.layout import weights
+from managed_tables_analyze.layout.grid import GridRow, make_grid
+from managed_tables_analyze.layout.heading import Heading
+from managed_tables_analyze.layout.looks import TEXT, look
+from managed_tables_analyze.workbooks.sheets import MergedRange
+
+KINDS = (TEXT, "number", "number")
+
+
+def grid_of(text: str) -> list[GridRow]:
+    lines = enumerate(text.split("/"), start=1)
+    return make_grid(
+        (number, number, [cell or None for cell in line.split(";")], None) for number, line in lines
+    )
+
+
+def cost(
+    text: str, start: int, *, width: int = 3, first: int = 0, merged: tuple[MergedRange, ...] = ()
+) -> float:
+    """Return the bits of a header beyond its text; `start` is the first row of data."""
+    rows = grid_of(text)
+    kinds = (*KINDS, *("number",) * width)[:width]
+    return Heading(rows, width, {}, merged).bits(first, start, [0.0] * len(rows), kinds)
+
+
+def test_a_table_without_a_header_pays_for_that() -> None:
+    assert cost("x;1;2/y;3;4", 0) == weights.NO_HEADER
+    assert cost("a;b;c/x;1;2", 1) == 0
+
+
+def test_labels_pay_for_gaps_and_values() -> None:
+    assert cost(";b;c/x;1;2", 1) == weights.BLANK_LABEL
+    assert cost("a;b/x;1;2", 1) == pytest.approx(weights.MISSING_LABELS / 3)
+    assert cost("a;b/x;1;", 1) == 0  # no value without a label
+    assert cost("a;b;7,5/x;1;2", 1) == weights.VALUE_LABEL
+    assert cost("a;b;sim/x;1;2", 1) == 0
+
+
+def test_years_are_labels() -> None:
+    saved = look("2022").as_text - look("2022").bits
+    counted = look("2022").bits
+    assert cost("a;2022;2023/x;1;2", 1) == pytest.approx(-2 * (saved + counted))
+    assert cost("a;b;2022/x;1;2", 1) == pytest.approx(-saved)
+
+
+def test_numbers_that_count_are_labels() -> None:
+    text = "nome;1;2;3;4/Ana;M;T;F;N/Bia;T;T;M;M"
+    rows = grid_of(text)
+    found = Heading(rows, 5, {}).bits(0, 1, [0.0] * 3, (TEXT,) * 5)
+    assert found == pytest.approx(-4 * look("1").as_text)
+
+
+def test_a_label_that_is_among_the_values_pays() -> None:
+    assert cost("a;b;c/x;1;2/a;3;4", 1) == weights.LABEL_AMONG_VALUES
+    assert cost("a;b;c/x;1;2/b;3;4", 1) == 0
+    rows = grid_of("a;b;c/x;1;2/a;b;c/y;3;4")
+    repeated = Heading(rows, 3, {2: 0}).bits(0, 1, [0.0] * 4, KINDS)
+    assert repeated == 0  # the header itself comes again
+
+
+def test_a_further_line_pays_the_less_the_more_it_is_called_for() -> None:
+    assert cost("a;b;c/d;e;f/x;1;2", 2) == weights.HEADER_LINE
+    assert cost("a;b;c//d;e;f/x;1;2", 2) == weights.HEADER_APART
+    assert cost("a;b;c/d;7,5;f/x;1;2", 2) == weights.HEADER_OF_VALUES + weights.VALUE_LABEL
+    assert cost("a;b;c/d;2022;f/x;1;2", 2) < weights.HEADER_LINE
+    assert cost("a;b;/;c;d/x;1;2", 2) == weights.GROUP_LINE
+    assert cost("a;b;b/;c;d/x;1;2", 2) == weights.GROUP_LINE
+    assert cost("a;b;b/;c;c/x;1;2", 2) == weights.HEADER_LINE
+    assert cost("a;b;/;;d/x;1;2", 2) == weights.HEADER_LINE
+    assert cost("a;;/b;c;d/x;1;2", 2) == weights.HEADER_LINE
+
+
+def test_a_line_of_units_costs_no_text() -> None:
+    text = look("(kg)").as_text + look("(m)").as_text
+    assert cost("a;b;c/;(kg);(m)/x;1;2", 2) == pytest.approx(weights.UNITS_LINE - text)
+
+
+def test_groups_above_a_header_that_needs_none_pay_more() -> None:
+    text = "Período/;b;/a;c;d/x;1;2"
+    assert cost(text, 3, first=1) == weights.GROUP_OF_WHOLE
+    assert cost("Período/;b;/a;c;c/x;1;2", 3, first=1) == weights.GROUP_LINE
+
+
+def test_merged_cells_group_what_they_cover() -> None:
+    text = "a;b;/;c;d/x;1;2"
+    assert cost(text, 2, merged=((1, 1, 1, 2),)) == weights.GROUP_LINE
+    assert cost(text, 2, merged=((2, 1, 2, 2),)) == weights.GROUP_LINE
+    alone = "a;b;/e;c;d/x;1;2"
+    assert cost(alone, 2, merged=((1, 1, 1, 2),)) == weights.GROUP_LINE + weights.GROUP_OF_ONE
+
+
+def test_a_header_of_several_lines_above_nothing_pays_for_one_more() -> None:
+    assert cost("a;b;/;c;d", 2) == weights.GROUP_LINE + weights.HEADER_LINE
+    assert cost("a;b;c", 1) == 0
