@@ -95,6 +95,7 @@ def test_an_explanation_lists_the_candidate_layouts(tmp_path: Path) -> None:
     assert len(others) == 2
     totals = [sum(one["bits"].values()) for one in (best, *others)]
     assert totals == sorted(totals)
+    assert best["columns"] == 3
     assert best["bits"]["odd_rows"] == 0  # the note below would be odd as a data row
     assert best["bits"]["above"] > 0
     assert best["bits"]["footer"] > 0
@@ -103,14 +104,14 @@ def test_an_explanation_lists_the_candidate_layouts(tmp_path: Path) -> None:
 def test_the_candidates_are_those_of_the_table_that_was_read(tmp_path: Path) -> None:
     file = tmp_path / "visitas.csv"
     file.write_text(
-        "Visitas;;\nPessoa;Dia;Clube\nAna;01/03/2024;Xadrez\nBia;02/03/2024;Remo\nEva;03/03/2024;Canto\n\n"
+        "Visitas;;\nPessoa;Dia;Clube;\nAna;01/03/2024;Xadrez\nBia;02/03/2024;Remo\nEva;03/03/2024;Canto\n\n"
         "Pessoa;Ida;Volta\nRui;01/04/2024;05/04/2024\n"
     )
     [table] = _run("--explain", file)[0]["reading"]["tables"]
     best = table["candidates"][0]
     shown = ("header_line", "first_line", "last_line")
     assert [best["layout"][one] for one in shown] == [table[one] for one in shown] == [2, 3, 5]
-    assert best["delimiter"] == table["delimiter"] == ";"
+    assert (best["delimiter"], best["layout"]["columns"]) == (table["delimiter"], 3)
     assert best["layout"]["bits"]["others"] > 0
 
 

@@ -79,6 +79,6 @@ def _show(grid: Grid, scorer: Scorer, layout: Layout, others: float) -> Ranked:
         header_lines=start - first,
         first_line=rows[start].number if start < end else None,
         last_line=rows[end - 1].number if start < end else None,
-        columns=layout.width,
+        columns=max((row.extent for row in rows[first:end]), default=layout.width),
         bits=dict(zip(PARTS, parts, strict=True)),
     )
