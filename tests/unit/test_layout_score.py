@@ -18,7 +18,9 @@ from managed_tables_analyze.layout.search import (
     _splits,
     candidates,
     find_header,
+    find_largest,
     find_layout,
+    find_tables,
     row_limit,
     widths,
 )
@@ -268,3 +270,18 @@ def test_too_many_columns_are_refused_with_the_headers_line() -> None:
     with pytest.raises(JobError, match="linha 4"):
         header.check_width("a.csv")
     Header([], [], MAX_COLUMNS, 1, 2).check_width("a.csv")
+
+
+def test_tables_below_one_another_are_all_found() -> None:
+    first = "nome;valor;dia/Ana;1,50;2024-02-01/Bia;2,50;2024-02-02/Caio;3,50;2024-02-03"
+    second = "cor;peso/azul;3/verde;4/roxo;5/rosa;6"
+    third = "loja;cidade;meta;feito;resto/Sul;Natal;10;4;6/Norte;Belém;20;9;11/Leste;Lima;7;5;2"
+    grid = Grid(grid_of(f"{first}//{second}//{third}"), short_tells=True, is_whole=True)
+    tables = find_tables(grid)
+    assert [place for place, _ in tables] == [0, 4, 9]
+    assert [(layout.first, layout.start, layout.width) for _, layout in tables] == [
+        (0, 1, 3),
+        (0, 1, 2),
+        (0, 1, 5),
+    ]
+    assert find_largest(tables)[0] == 1
