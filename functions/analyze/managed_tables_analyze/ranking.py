@@ -11,6 +11,7 @@ from managed_tables_analyze.layout.search import (
     Stated,
     candidates,
     find_largest,
+    find_layout,
     find_tables,
     of_width,
     row_limit,
@@ -42,10 +43,11 @@ class Ranked:
 
 def rank_layouts(grid: Grid, stated: Stated, count: int) -> list[Ranked]:
     """Return the cheapest layouts of the grid's largest table, best first, besides its other tables."""
-    tables = find_tables(grid, stated)
+    # Rows below a stated first line are one table.
+    tables = [(0, find_layout(grid, stated))] if stated.first_line else find_tables(grid, stated)
     number, (place, layout) = find_largest(tables)
     others = sum(one.total for _, one in tables) - layout.total + weights.TABLE * (len(tables) - 1)
-    if len(tables) > 1 and stated.first_line is None:
+    if len(tables) > 1:
         grid = grid.cut(place, tables[number + 1][0] if number + 1 < len(tables) else None)
         stated = stated if place == 0 else Stated()
     rows = grid.rows[: row_limit(grid.rows)]

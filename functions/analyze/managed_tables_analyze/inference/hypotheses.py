@@ -52,7 +52,7 @@ class Hypothesis:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Regular expressions: where no cell of a column matches one of them, no narrower type is missed."""
+        """Regular expressions that each match some cell of a column, unless a narrower type fits, too."""
         if self.is_date:
             return (_NEEDS[self.shape], _TIME) if self.type is ColumnType.DATETIME else (_NEEDS[self.shape],)
         return (_NUMBER,) if self.is_number else ()
