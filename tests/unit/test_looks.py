@@ -303,3 +303,14 @@ def test_rows_that_repeat_the_first_are_found() -> None:
     assert [head.has(cells) for cells in lines] == [True, True, False, True, True, *[False] * 5]
     assert head.starts == ((0, "Relatório "), (0, "nome"))
     assert not PageHead().has(["nome"])
+
+
+def test_a_code_costs_its_digits_and_most_of_its_letters() -> None:
+    code, quantity = look("AB-189"), look("10 kg")
+    assert code.kind == "aa-9"
+    assert code.bits == pytest.approx(weights.TEXT + 3 * weights.DIGIT + 3 * weights.CHARACTER * 0.8)
+    assert quantity.kind == "9 kg"
+    assert quantity.bits == pytest.approx(weights.NUMBER + 3 * weights.DIGIT)
+    assert look("10:30:05").bits == pytest.approx(weights.TIME + 2 * weights.DIGIT)
+    assert look("01310-100").bits == pytest.approx(weights.NUMBER + 8 * weights.DIGIT)
+    assert look("R$ 10,50").bits == pytest.approx(weights.NUMBER + 8 * weights.DIGIT - weights.MONEY)
