@@ -63,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--stack", action="store_true", help="crash a local stack that keeps what it holds")
     parser.addoption("--iam", action="store_true", help="take each statement of the policies away in turn")
     parser.addoption(
-        "--faults", type=int, default=3, help="faults a step, spread over its boundaries (default: 3); 0: all"
+        "--faults", type=int, default=2, help="faults a step, at random boundaries (default: 2); 0: all"
     )
     parser.addoption("--write-faults", action="store_true", help="write docs/reliability.md's table of them")
     parser.addoption("--lives", type=int, default=0, help="long lives of the model (default: few short ones)")
