@@ -314,3 +314,10 @@ def test_a_code_costs_its_digits_and_most_of_its_letters() -> None:
     assert look("10:30:05").bits == pytest.approx(weights.TIME + 2 * weights.DIGIT)
     assert look("01310-100").bits == pytest.approx(weights.NUMBER + 8 * weights.DIGIT)
     assert look("R$ 10,50").bits == pytest.approx(weights.NUMBER + 8 * weights.DIGIT - weights.MONEY)
+
+
+def test_numbers_that_end_the_labels_are_judged_by_their_own_columns() -> None:
+    """A value further right has no label, and tells nothing about these."""
+    labels = ["Nome", "1", "2", "3", "4"]
+    assert counted(labels, ["Ana", "1", "2", "1", "2", "90"]) == []
+    assert counted([*labels, "Total"], ["Ana", "1", "2", "1", "2", "90"]) == [1, 2, 3, 4]
