@@ -89,6 +89,9 @@ def test_merged_cells_group_what_they_cover() -> None:
     text = "a;b;/;c;d/x;1;2"
     assert cost(text, 2, merged=((1, 1, 1, 2),)) == weights.GROUP_LINE
     assert cost(text, 2, merged=((2, 1, 2, 2),)) == weights.GROUP_LINE
+    beyond = "a;b;;/e;c;d;f/x;1;2;3"
+    assert cost(beyond, 2, width=4, merged=((1, 1, 1, 2),)) == weights.HEADER_LINE
+    assert cost("a;b;c/;d;e/x;1;2", 2, merged=((1, 1, 1, 2),)) == weights.HEADER_LINE
     alone = "a;b;/e;c;d/x;1;2"
     assert cost(alone, 2, merged=((1, 1, 1, 2),)) == weights.GROUP_LINE + weights.GROUP_OF_ONE
 

@@ -87,6 +87,12 @@ def test_totals_above_a_repeated_header_cost_what_a_footer_does() -> None:
     assert narrow.row_bits(1, KINDS[:2])[2] == narrow.below[2] + weights.FOOTER
 
 
+def test_a_section_keeps_its_only_row() -> None:
+    section = "nome;valor;peso/Total;1;2/nome;valor;peso/Bia;3;4"
+    plain = scorer_of(section.replace("nome", "Nome", 1)).row_bits(1, KINDS)
+    assert scorer_of(section).row_bits(1, KINDS)[1] == plain[1]
+
+
 def test_what_repeats_the_first_row_of_data_repeats_nothing_above_it() -> None:
     scorer = scorer_of("Nome;Valor;Peso/Ana;um;dois/Bia;3;4/Ana;um;dois")
     assert scorer.row_bits(1, KINDS)[3] == scorer.row_bits(0, KINDS)[3]
@@ -124,6 +130,8 @@ def test_a_title_of_values_costs_twice_in_a_single_column() -> None:
 def test_a_table_below_begins_at_its_title() -> None:
     text = "1;2/Compras/nome;valor/Ana;3/Bia;4"
     assert _splits(grid_of(text), 0) == [1, 2]
+    assert _splits(grid_of(text.removesuffix("/Bia;4")), 0) == [1, 2]
+    assert _splits(grid_of(text.removesuffix("/Ana;3/Bia;4")), 0) == []
 
 
 def test_a_columns_kind_pays_for_its_exceptions() -> None:
