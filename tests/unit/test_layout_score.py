@@ -132,6 +132,7 @@ def test_a_table_below_begins_at_its_title() -> None:
     assert _splits(grid_of(text), 0) == [1, 2]
     assert _splits(grid_of(text.removesuffix("/Bia;4")), 0) == [1, 2]
     assert _splits(grid_of(text.removesuffix("/Ana;3/Bia;4")), 0) == []
+    assert _splits(grid_of(text), 1) == []  # the title would be the first row of the data
 
 
 def test_a_columns_kind_pays_for_its_exceptions() -> None:

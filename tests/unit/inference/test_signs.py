@@ -209,3 +209,8 @@ def test_confidence_warnings_and_alternatives_follow_the_cells(
     others = [one["type"].value for one in found.inference["alternatives"]]
     assert (found.type.value, found.inference["confidence"]) == (column_type, confidence)
     assert (codes, others) == (warnings, alternatives)
+
+
+def test_odd_cells_are_reported_with_their_file(infer: Infer) -> None:
+    column = infer(["#N/D", "5", "6", "7"])
+    assert [(finding.code, finding.file) for finding in column.findings] == [("ERROR_CELLS", "vendas.csv")]
