@@ -115,8 +115,8 @@ def down(folder: Path) -> None:
 
 def remove(folder: Path) -> None:
     """Stop everything of `folder` and delete its data."""
+    remove_server(folder / "postgres")  # first, at once: nobody reads what it would write in the end
     down(folder)
-    remove_server(folder / "postgres")
     shutil.rmtree(folder, ignore_errors=True)
 
 
