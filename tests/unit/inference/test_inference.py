@@ -77,6 +77,23 @@ def test_null_tokens_alone_in_the_first_rows_leave_every_type_open(
     assert column.type == expected
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "expected"),
+    [
+        ("2010-01-01", "2010-01-01 10:30:00", "datetime"),
+        ("01/01/2010", "1 mai 2024", "date"),
+        ("01/01/2010 10:30", "1 mai 2024 10:30", "datetime"),
+        ("1", "1,5", "decimal"),
+    ],
+)
+def test_rows_below_the_first_ones_may_be_of_a_wider_type(
+    infer: Infer, first: str, then: str, expected: str
+) -> None:
+    [column] = infer(column_of(*[first] * 3_000, *[then] * 3))
+    assert column.type == expected
+    assert not [one for one in column.findings if one.code == "MONTHS_AS_DATES"]
+
+
 def test_an_invoice_key_too_long_for_an_integer_is_text(infer: Infer) -> None:
     [column] = infer(column_of("3" * 44, "4" * 44), labels=["Chave NFe"])
     assert column.type == "text"

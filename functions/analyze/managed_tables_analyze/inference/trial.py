@@ -100,9 +100,10 @@ def try_columns(
         _new_trial(column, label, plain, is_percent=is_percent)
         for column, (label, is_percent) in enumerate(zip(labels, percents, strict=True))
     ]
-    in_head = _propose(connection, HEAD, _filled(connection, HEAD, trials))
     [(row_count,)] = connection.execute(f"SELECT count(*) FROM {HEAD}").fetchall()  # noqa: S608 - own SQL
-    known = in_head if row_count < head_rows else {}
+    is_whole = row_count < head_rows
+    in_head = _propose(connection, HEAD, _filled(connection, HEAD, trials), is_whole=is_whole)
+    known = in_head if is_whole else {}
     _propose_unseen(connection, rows, [trial for trial in trials if not trial.is_seen])
     while questions := [(trial, what) for trial in trials for what in trial.next_questions()]:
         asked = [Question(trial.column, what) for trial, what in questions]
@@ -132,12 +133,16 @@ def count_all(
         trial.tallies[hypothesis] = tally
 
 
-def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> dict[Question, Tally]:
+def _propose(
+    connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial], *, is_whole: bool = False
+) -> dict[Question, Tally]:
     """Give each trial the hypotheses that no cell of `relation` contradicts, else the best of the others.
 
-    Return what was counted in `relation`.
+    Return what was counted in `relation`; `is_whole`: there are no other rows.
     """
-    ladders = _possible(connection, relation, trials)
+    ladders = {trial.column: trial.ladder for trial in trials}
+    if is_whole and len(trials) <= _FEW_COLUMNS:
+        _narrow(ladders, connection, relation, trials)
     asked = [Question(one.column, what) for one in trials for what in _asked_of(ladders[one.column])]
     found = dict(zip(asked, count_cells(connection, relation, asked), strict=True))
     for trial in trials:
@@ -151,20 +156,19 @@ def _propose(connection: DuckDBPyConnection, relation: str, trials: Sequence[Tri
     return found
 
 
-def _possible(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> dict[int, Rungs]:
-    """Return each column's rungs without those that no cell of `relation` can fit.
+def _narrow(
+    ladders: dict[int, Rungs], connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]
+) -> None:
+    """Take from the columns' ladders the rungs that no cell can fit, or that fit where a narrower one does.
 
-    Planning their tests costs more than looking for what they need, unless columns are asked as one.
+    Planning their tests costs more than looking for what they need, unless many columns are asked as one.
+    Where more rows follow, a wider rung may be what all of them fit.
     """
-    ladders = {trial.column: trial.ladder for trial in trials}
-    if len(trials) > _FEW_COLUMNS:
-        return ladders
     rungs = (rung for trial in trials for rung in trial.ladder)
     for need in dict.fromkeys(need for rung in rungs for need in rung[0].needs):
         columns = _columns_where(connection, relation, trials, f"regexp_matches({{cell}}, {literal(need)})")
         for column in ladders.keys() - columns:
             ladders[column] = tuple(rung for rung in ladders[column] if need not in rung[0].needs)
-    return ladders
 
 
 def _propose_rungs(trial: Trial, ladder: Rungs, every: Mapping[Hypothesis, Tally]) -> None:
