@@ -103,6 +103,16 @@ def test_moments_of_several_zones_are_ordered_by_the_instant(tmp_path: Path) -> 
     assert (halves.min, halves.max) == ("2024-01-31T03:30:00Z", "2024-01-31T16:05:00Z")
 
 
+@pytest.mark.parametrize("zone", ["", " Z"])
+def test_moments_of_one_second_are_ordered_by_their_fractions(tmp_path: Path, zone: str) -> None:
+    rows: list[list[str | None]] = [
+        [f"2024-01-02 10:00:00.{end}{zone}"] for end in ("9", "1", "5", "001", "999")
+    ]
+    [moment] = profiles(tmp_path, rows, ColumnType.DATETIME)
+    hour = 10 if zone else 13
+    assert (moment.min, moment.max) == (f"2024-01-02T{hour}:00:00.001Z", f"2024-01-02T{hour}:00:00.999Z")
+
+
 def test_the_last_moment_of_the_calendar_has_a_fraction_and_a_zone(tmp_path: Path) -> None:
     rows: list[list[str | None]] = [["2024-01-01 10:00:00.000 Z"], ["9999-12-31 23:59:59.999 Z"]]
     [moment] = profiles(tmp_path, rows, ColumnType.DATETIME)

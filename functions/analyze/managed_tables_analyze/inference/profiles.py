@@ -32,9 +32,10 @@ _SIGNIFICANT_DIGITS = 12  # of the bounds of a bin of decimals
 _TYPES_BY_SCALE = {
     "TRY_CAST(v AS DOUBLE)": (ColumnType.INTEGER, ColumnType.DECIMAL),
     "epoch(TRY_CAST(v AS DATE)) / 86400": (ColumnType.DATE,),
-    "epoch(TRY_CAST(left(v, 19) AS TIMESTAMP))": (ColumnType.DATETIME,),
+    "epoch(TRY_CAST(left(v, 26) AS TIMESTAMP))": (ColumnType.DATETIME,),
 }
 
+_LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()  # of the calendar
 _OTHER_CLOCK = ":[0-9.]+ ?(?:[A-Za-z]|[+-])"  # a time with a zone, AM or PM
 _WHOLE = (ColumnType.INTEGER, ColumnType.DATE)
 
@@ -119,9 +120,9 @@ def _place_instants(connection: DuckDBPyConnection, kinds: Sequence[Kind], zone:
 
 
 def _instant(text: str, zone: ZoneInfo) -> float | None:
-    """Return the whole seconds since 1970 of a moment, None if it leaves the calendar in UTC."""
+    """Return the seconds since 1970 of a moment, None if it leaves the calendar in UTC."""
     instant = format_instant(text, zone)
-    return datetime.fromisoformat(f"{instant[:19]}Z").timestamp() if instant.endswith("Z") else None
+    return datetime.fromisoformat(instant).timestamp() if instant.endswith("Z") else None
 
 
 def _is_one_of(kinds: Sequence[Kind], types: Collection[ColumnType]) -> str:
@@ -174,7 +175,7 @@ def _bound(scale: float, column_type: ColumnType, zone: ZoneInfo) -> Any:
 
 
 def _moment(seconds: float) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=round(seconds))
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=min(round(seconds), _LAST_SECOND))
     return f"{moment.year:04d}{moment:-%m-%d %H:%M:%S}"
 
 
