@@ -294,3 +294,13 @@ def test_tables_below_one_another_are_all_found() -> None:
         (0, 1, 5),
     ]
     assert find_largest(tables)[0] == 1
+
+
+@pytest.mark.parametrize("rows", ["", "/Ana;1,50/Bia;2,50"])
+def test_a_header_may_be_stated_far_below_the_lines_that_are_searched(rows: str) -> None:
+    above = "/".join(f"linha {number}" for number in range(1, 60))
+    grid = Grid(grid_of(f"{above}/nome;valor{rows}"), short_tells=True, is_whole=True)
+    header = find_header(grid, Stated(header_line=60))
+    assert header is not None
+    assert (header.labels, header.first_line, header.data_line) == (["nome", "valor"], 60, 61)
+    assert header.skipped == [*range(1, 60)]
