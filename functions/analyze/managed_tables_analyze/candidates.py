@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
@@ -74,14 +74,8 @@ def _weigh_text(path: Path, name: str, work_dir: Path, wish: TableWish) -> list[
     found: list[Candidate] = []
     for choice in choose(source.sample, wish, stated, is_whole=source.is_whole)[:CANDIDATES]:
         quote = None if choice.dialect.quote == NO_QUOTE else choice.dialect.quote
-        layouts = rank_layouts(choice.grid, stated, CANDIDATES)
-        priors = choice.bits - layouts[0].total  # the best was scored with them
-        found += [
-            Candidate(
-                choice.dialect.delimiter, quote, replace(layout, bits={**layout.bits, "priors": priors})
-            )
-            for layout in layouts
-        ]
+        layouts = rank_layouts(choice.grid, stated, CANDIDATES, choice.bits)
+        found += [Candidate(choice.dialect.delimiter, quote, layout) for layout in layouts]
     return sorted(found, key=lambda one: one.layout.total)[:CANDIDATES]
 
 

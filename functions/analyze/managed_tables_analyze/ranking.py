@@ -41,8 +41,11 @@ class Ranked:
         return sum(self.bits.values())
 
 
-def rank_layouts(grid: Grid, stated: Stated, count: int) -> list[Ranked]:
-    """Return the cheapest layouts of the grid's largest table, best first, besides its other tables."""
+def rank_layouts(grid: Grid, stated: Stated, count: int, bits: float | None = None) -> list[Ranked]:
+    """Return the cheapest layouts of the grid's largest table, best first, besides its other tables.
+
+    `bits` are those of the best with the choices made before (None: there were none).
+    """
     # Rows below a stated first line are one table.
     tables = [(0, find_layout(grid, stated))] if stated.first_line else find_tables(grid, stated)
     number, (place, layout) = find_largest(tables)
@@ -53,10 +56,9 @@ def rank_layouts(grid: Grid, stated: Stated, count: int) -> list[Ranked]:
     rows = grid.rows[: row_limit(grid.rows)]
     grid = replace(grid, rows=rows, is_whole=grid.is_whole and len(rows) == len(grid.rows))
     found = (one for width in widths(rows) for one in _of_width(grid, width, stated, count))
-    return [
-        _show(grid, scorer, layout, others)
-        for scorer, layout in nsmallest(count, found, key=lambda one: one[1].total)
-    ]
+    ranked = nsmallest(count, found, key=lambda one: one[1].total)
+    priors = 0.0 if bits is None else bits - ranked[0][1].total - others
+    return [_show(grid, scorer, layout, others, priors) for scorer, layout in ranked]
 
 
 def _of_width(grid: Grid, width: int, stated: Stated, count: int) -> list[tuple[Scorer, Layout]]:
@@ -71,11 +73,11 @@ def _scored(scorer: Scorer, end: int, stated: Stated) -> Iterator[Layout]:
         yield from (scorer.score(first, start, end, kinds[start]) for first in firsts)
 
 
-def _show(grid: Grid, scorer: Scorer, layout: Layout, others: float) -> Ranked:
+def _show(grid: Grid, scorer: Scorer, layout: Layout, others: float, priors: float) -> Ranked:
     rows, first, start, end = grid.rows, layout.first, layout.start, layout.end
     odd = scorer.odd_bits(start, end)
     bits = layout.bits
-    parts = (bits["above"], bits["header"], bits["body"] - odd, odd, bits["below"], others, 0.0)
+    parts = (bits["above"], bits["header"], bits["body"] - odd, odd, bits["below"], others, priors)
     return Ranked(
         header_line=rows[first].number if first < start else None,
         header_lines=start - first,
