@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-CODE_PAGES = ("cp1252", "cp850", "mac_roman")  # the most common first: it wins a tie
+_CODE_PAGES = ("cp1252", "cp850", "mac_roman")  # the most common first: it wins a tie
 
 # What the right code page makes of the bytes: letters of Western Europe, Portuguese ones first.
 _LIKELY = frozenset("ãçáéíóêõúâôàÃÇÁÉÍÓÊÕÚÂÔÀ")
@@ -21,8 +21,8 @@ def choose_code_page(sample: bytes) -> str:
     """Return the code page that makes the most likely text of the bytes beyond ASCII."""
     contexts = Counter(_IN_CONTEXT.findall(b"\n" + sample + b"\n"))
     total = contexts.total() or 1
-    scores = {page: _score(page, contexts) / total for page in CODE_PAGES}
-    best = max(CODE_PAGES, key=lambda page: scores[page])
+    scores = {page: _score(page, contexts) / total for page in _CODE_PAGES}
+    best = max(_CODE_PAGES, key=lambda page: scores[page])
     return best if scores[best] > scores["cp1252"] + _MARGIN else "cp1252"
 
 

@@ -140,9 +140,10 @@ def _propose(
 
     Return what was counted in `relation`; `is_whole`: there are no other rows.
     """
-    ladders = {trial.column: trial.ladder for trial in trials}
     if is_whole and len(trials) <= _FEW_COLUMNS:
-        _narrow(ladders, connection, relation, trials)
+        ladders = _narrowed(connection, relation, trials)
+    else:
+        ladders = {trial.column: trial.ladder for trial in trials}
     asked = [Question(one.column, what) for one in trials for what in _asked_of(ladders[one.column])]
     found = dict(zip(asked, count_cells(connection, relation, asked), strict=True))
     for trial in trials:
@@ -156,19 +157,23 @@ def _propose(
     return found
 
 
-def _narrow(
-    ladders: dict[int, Rungs], connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]
-) -> None:
-    """Take from the columns' ladders the rungs that no cell can fit, or that fit where a narrower one does.
+def _narrowed(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> dict[int, Rungs]:
+    """Return the columns' ladders without rungs that no cell fits, or that fit where a narrower one does.
 
     Planning their tests costs more than looking for what they need, unless many columns are asked as one.
     Where more rows follow, a wider rung may be what all of them fit.
     """
-    rungs = (rung for trial in trials for rung in trial.ladder)
-    for need in dict.fromkeys(need for rung in rungs for need in rung[0].needs):
-        columns = _columns_where(connection, relation, trials, f"regexp_matches({{cell}}, {literal(need)})")
-        for column in ladders.keys() - columns:
-            ladders[column] = tuple(rung for rung in ladders[column] if need not in rung[0].needs)
+    needs = dict.fromkeys(need for trial in trials for rung in trial.ladder for need in rung[0].needs)
+    having = {
+        need: _columns_where(connection, relation, trials, f"regexp_matches({{cell}}, {literal(need)})")
+        for need in needs
+    }
+    return {
+        trial.column: tuple(
+            rung for rung in trial.ladder if all(trial.column in having[need] for need in rung[0].needs)
+        )
+        for trial in trials
+    }
 
 
 def _propose_rungs(trial: Trial, ladder: Rungs, every: Mapping[Hypothesis, Tally]) -> None:
