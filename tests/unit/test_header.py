@@ -1,6 +1,7 @@
 """Where a table begins and what its columns are called."""
 
 import pytest
+from text_grids import grid_of
 
 from managed_tables_analyze.layout.grid import make_grid
 from managed_tables_analyze.layout.header import Header, join_labels
@@ -9,9 +10,7 @@ from managed_tables_analyze.workbooks.sheets import MergedRange
 
 
 def _find(text: str, merged: tuple[MergedRange, ...] = ()) -> Header:
-    rows = [(n, [cell or None for cell in line.split(";")]) for n, line in enumerate(text.split("/"), 1)]
-    grid = make_grid((number, number, cells, None) for number, cells in rows)
-    found = find_header(Grid(grid, short_tells=not merged, is_whole=False, merged=merged))
+    found = find_header(Grid(grid_of(text), short_tells=not merged, is_whole=False, merged=merged))
     assert found is not None
     return found
 

@@ -1,21 +1,14 @@
 """What the score charges for a header: its lines, their groups, and each of its labels."""
 
 import pytest
+from text_grids import grid_of
 
 from managed_tables_analyze.layout import weights
-from managed_tables_analyze.layout.grid import GridRow, make_grid
 from managed_tables_analyze.layout.heading import Heading
 from managed_tables_analyze.layout.looks import TEXT, look
 from managed_tables_analyze.workbooks.sheets import MergedRange
 
 KINDS = (TEXT, "number", "number")
-
-
-def grid_of(text: str) -> list[GridRow]:
-    lines = enumerate(text.split("/"), start=1)
-    return make_grid(
-        (number, number, [cell or None for cell in line.split(";")], None) for number, line in lines
-    )
 
 
 def cost(

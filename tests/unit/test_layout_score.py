@@ -3,11 +3,11 @@
 from math import log2
 
 import pytest
+from text_grids import grid_of
 
 from managed_tables.errors import JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_analyze.layout import weights
-from managed_tables_analyze.layout.grid import GridRow, make_grid
 from managed_tables_analyze.layout.header import Header
 from managed_tables_analyze.layout.looks import TEXT, look, text_bits
 from managed_tables_analyze.layout.pages import PageHead, find_repeats
@@ -28,13 +28,6 @@ from managed_tables_analyze.layout.words import below_bits
 
 KINDS = (TEXT, "number", "number")
 REPORT = "nome;valor;peso/Ana;1;2/Total;1;2/nome;valor;peso/Bia;3;4/Ana;1;2/Caio;5;6"
-
-
-def grid_of(text: str) -> list[GridRow]:
-    lines = enumerate(text.split("/"), start=1)
-    return make_grid(
-        (number, number, [cell or None for cell in line.split(";")], None) for number, line in lines
-    )
 
 
 def scorer_of(text: str, width: int = 3, *, short_tells: bool = False) -> Scorer:
