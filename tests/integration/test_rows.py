@@ -377,7 +377,7 @@ def test_a_connection_that_the_server_has_closed_is_replaced(rows: RowsClient) -
     rows.insert({"produto": "X"})
     rows.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        " AND datname = current_database()"
+        " AND datname = current_database() AND usename = current_user"
     )
     assert rows.list()["total"] == 1
 
