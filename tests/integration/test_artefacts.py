@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from managed_tables_local.deployed import deployment
+from managed_tables_local.deployed import packing
 
 ROOT = Path(__file__).parents[2]
 BUILDER = runpy.run_path(str(ROOT / "functions" / "artefact.py"))
@@ -80,7 +80,7 @@ def test_changed_settings_change_every_function_so_that_a_version_is_published(a
     """SAM looks at the code and at the template's text, not at the values of parameters."""
     digest = hashlib.sha256((ROOT / "samconfig.toml").read_bytes()).hexdigest()
     assert {(artefacts / name / SETTINGS_DIGEST).read_text() for name in LIMITS_MIB} == {digest}
-    assert deployment.SETTINGS_DIGEST == SETTINGS_DIGEST
+    assert packing.SETTINGS_DIGEST == SETTINGS_DIGEST
 
 
 @pytest.mark.parametrize("name", LIMITS_MIB)

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +22,13 @@ from managed_tables_local.checkout import (
 )
 from managed_tables_local.deployed.emulator import REGION, Emulator
 from managed_tables_local.deployed.flattening import flatten
+from managed_tables_local.deployed.packing import copy_marked, pack
 from managed_tables_local.progress import step
 
 STACK_NAME = "managed-tables"
 STAGE = "local"
 _BUILD = LOCAL / "build"
-SETTINGS_DIGEST = "settings.sha256"  # what functions/artefact.py calls it, compared by a test
+_MARKED = LOCAL / "marked"  # as deep as the build, as the template's paths to sources need it
 _DEPLOY_OPTIONS = (
     "--stack-name", STACK_NAME, "--resolve-s3", "--capabilities", "CAPABILITY_IAM",
     "--no-confirm-changeset", "--no-fail-on-empty-changeset",
@@ -56,16 +58,15 @@ def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat
     outputs = read_outputs(emulator)
     if outputs and record.exists() and record.read_text() == wanted:
         return outputs
-    with exclusive(LOCAL / "build.lock"):
-        _build(python, everything)
-        built = _BUILD / "sam"
-        if flat:
-            flatten(built, _BUILD / "flat")
-            built = _BUILD / "flat"
-        _mark_settings(built, everything)
+    _MARKED.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_MARKED) as folder:
+        marked = Path(folder)
+        with exclusive(LOCAL / "build.lock"):
+            _build(python, everything, flat)
+            copy_marked(_BUILD / "packed", marked, _settings_digest(everything))
         with step("sam deploy"):
             _sam(
-                ["deploy", "--template-file", built / "template.yaml", *_DEPLOY_OPTIONS],
+                ["deploy", "--template-file", marked / "template.yaml", *_DEPLOY_OPTIONS],
                 everything,
                 emulator.credentials,
             )
@@ -117,9 +118,9 @@ def _runtime(python: Path) -> str:
     return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def _build(python: Path, parameters: dict[str, str]) -> None:
-    """Run `sam build`, unless the last one was of the same sources."""
-    wanted = fingerprint()
+def _build(python: Path, parameters: dict[str, str], flat: bool) -> None:
+    """Run `sam build` and pack what it has built, unless the last one was of the same sources."""
+    wanted = json.dumps([fingerprint(), flat])
     mark = _BUILD / "fingerprint"
     if mark.exists() and mark.read_text() == wanted:
         return
@@ -127,15 +128,19 @@ def _build(python: Path, parameters: dict[str, str]) -> None:
     _BUILD.mkdir(parents=True)
     with step("sam build"):
         _sam(["build", "--build-dir", _BUILD / "sam"], parameters, {"ARTEFACT_PYTHON": str(python)})
-    switch_off_code_deploy(_BUILD / "sam" / "template.yaml")
+    built = _BUILD / "sam"
+    switch_off_code_deploy(built / "template.yaml")
+    if flat:
+        flatten(built, _BUILD / "flat")
+        built = _BUILD / "flat"
+    with step("packing what was built"):
+        pack(built, _BUILD / "packed")
     mark.write_text(wanted)
 
 
-def _mark_settings(built: Path, parameters: dict[str, str]) -> None:
-    """Put the parameters' digest in the place of samconfig.toml's, which functions/artefact.py explains."""
-    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
-    for path in built.glob(f"*/{SETTINGS_DIGEST}"):
-        path.write_text(digest)
+def _settings_digest(parameters: dict[str, str]) -> str:
+    """Return what takes the place of samconfig.toml's digest, which functions/artefact.py explains."""
+    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
 
 
 def switch_off_code_deploy(template: Path) -> None:
