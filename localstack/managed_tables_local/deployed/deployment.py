@@ -29,6 +29,7 @@ STACK_NAME = "managed-tables"
 STAGE = "local"
 _BUILD = LOCAL / "build"
 _MARKED = LOCAL / "marked"  # as deep as the build, as the template's paths to sources need it
+_POLL_SECONDS = "0.5"  # between looks at a deployment: sam's default is 5, the emulator takes 1
 _DEPLOY_OPTIONS = (
     "--stack-name", STACK_NAME, "--resolve-s3", "--capabilities", "CAPABILITY_IAM",
     "--no-confirm-changeset", "--no-fail-on-empty-changeset",
@@ -68,7 +69,7 @@ def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat
             _sam(
                 ["deploy", "--template-file", marked / "template.yaml", *_DEPLOY_OPTIONS],
                 everything,
-                emulator.credentials,
+                {**emulator.credentials, "SAM_CLI_POLL_DELAY": _POLL_SECONDS},
             )
     record.write_text(wanted)
     outputs = read_outputs(emulator)
