@@ -90,7 +90,8 @@ def start(folder: Path, persistent: bool) -> Emulator:
     python = tool_environment("ministack") / "python"
     for attempt in range(1, _START_ATTEMPTS + 1):
         emulator = _with_free_port(folder, kept)
-        command = [python, Path(__file__).with_name("ministack_main.py"), folder]
+        # -E: to write no bytecode is for its functions, it would itself compile 2 s long at each start
+        command = [python, "-E", Path(__file__).with_name("ministack_main.py"), folder]
         try:
             ready = partial(_is_ours, emulator)
             process(folder).start(command, _environment(emulator, persistent), ready)
