@@ -8,7 +8,9 @@ import random
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 MIB = 1_048_576
@@ -18,8 +20,13 @@ class Hostile(NamedTuple):
     """A file and its outcome: the possible error codes, or (rows, columns)."""
 
     name: str
-    content: bytes
+    content: bytes | Callable[[], bytes]  # called for what takes seconds to make: only one process needs it
     outcome: set[str] | tuple[int, int]
+
+    def write(self, folder: Path) -> None:
+        """Write the file into a folder."""
+        content = self.content if isinstance(self.content, bytes) else self.content()
+        (folder / self.name).write_bytes(content)
 
 
 def hostile_files() -> Iterator[Hostile]:
@@ -127,8 +134,7 @@ def _workbooks() -> Iterator[Hostile]:
     yield Hostile("external.xlsx", _workbook(_sheet(_ROWS, prologue=external)), {"WORKBOOK_UNSAFE"})
     strings = f'{_LAUGHS}<sst xmlns="{_MAIN}"><si><t>&l9;</t></si></sst>'
     yield Hostile("strings.xlsx", _workbook(_sheet(_ROWS), sharedStrings=strings), {"WORKBOOK_UNSAFE"})
-    spaces = _sheet(_ROWS + " " * 100 * MIB)
-    yield Hostile("spaces.xlsx", _workbook(spaces), {"WORKBOOK_TOO_LARGE"})
+    yield Hostile("spaces.xlsx", lambda: _workbook(_sheet(_ROWS + " " * 100 * MIB)), {"WORKBOOK_TOO_LARGE"})
     lie = _sheet(_ROWS, before='<dimension ref="A1:XFD1048576"/>')
     yield Hostile("dimension.xlsx", _workbook(lie), (1, 2))
     corner = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
@@ -174,7 +180,7 @@ def _patched(content: bytes, old: bytes, new: bytes) -> bytes:
 
 def _archives() -> Iterator[Hostile]:
     one = _zip({"a.csv": _TABLE})
-    yield Hostile("bomb.zip", _bomb(1_100), {"ARCHIVE_TOO_LARGE"})
+    yield Hostile("bomb.zip", partial(_bomb, 1_100), {"ARCHIVE_TOO_LARGE"})
     yield Hostile("nested.zip", _zip({"b.zip": one}), {"ARCHIVE_NESTED"})
     yield Hostile(
         "entries.zip", _zip({f"{n}.csv": _TABLE for n in range(1_001)}), {"ARCHIVE_TOO_MANY_ENTRIES"}

@@ -34,7 +34,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     for one in (files, work):
         one.mkdir()
     for file in FILES:
-        (files / file.name).write_bytes(file.content)
+        file.write(files)
     command = [sys.executable, "-m", "managed_tables_analyze.cli", "analyze", "--rows-dir", str(rows)]
     command += [str(files / file.name) for file in FILES]
     out = folder / "out"
