@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useRef } from "react";
 import { useApi } from "../ui/context";
 import { answered } from "./session";
 import type { Job } from "./types";
@@ -38,9 +39,13 @@ export function useStatus() {
   });
 }
 
-/** Follow a job: asked each second at first, each five seconds later, and not while the page is out of sight. */
+/**
+ * Follow a job: asked each second at first and after each change of its status, each five seconds later, and not
+ * while the page is out of sight.
+ */
 export function useJob(jobId: string) {
   const api = useApi();
+  const change = useRef({ status: "", count: 0 });
   return useQuery({
     queryKey: ["job", jobId],
     queryFn: ({ signal }) =>
@@ -50,7 +55,11 @@ export function useJob(jobId: string) {
           signal,
         }),
       ),
-    refetchInterval: (query) => nextPoll(query.state.data, query.state.dataUpdateCount),
+    refetchInterval: ({ state: { data, dataUpdateCount } }) => {
+      if (data && data.status !== change.current.status)
+        change.current = { status: data.status, count: dataUpdateCount };
+      return nextPoll(data, dataUpdateCount - change.current.count);
+    },
     staleTime: 0,
   });
 }
