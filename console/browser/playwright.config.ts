@@ -8,7 +8,7 @@ export default defineConfig({
   testDir: ".",
   timeout: 120_000,
   expect: { timeout: 30_000 },
-  workers: 2, // each waits for jobs most of the time
+  workers: 3, // each waits for jobs most of the time
   fullyParallel: true,
   reporter: [["list"]],
   outputDir: process.env["CONSOLE_RESULTS"] ?? "results",
