@@ -595,6 +595,14 @@ def encodings() -> Iterator[Case]:
         encoding="cp1252",
     )
     yield case(
+        "csv/cp1252_rare_signs.csv",
+        "item;marca;qtd\nMesa †;Glow™;12\nBanco ††;Sit™;7\nCama ‡;«Flat»;9\nSofá;Tall™;5\n",
+        "signs at the edge of a word are no letters of another code page",
+        "item:text marca:text qtd:integer",
+        "Mesa †|Glow™|12\nBanco ††|Sit™|7\nCama ‡|«Flat»|9\nSofá|Tall™|5",
+        encoding="cp1252",
+    )
+    yield case(
         "csv/cp1252_header.csv",
         "código;descrição\n1;x\n2;y\n",
         "accents in the header only",

@@ -102,3 +102,76 @@ def test_a_sign_beside_no_letter_is_none_of_another_code_page(tmp_path: Path, te
 )
 def test_signs_and_lone_letters_of_a_terminal(tmp_path: Path, text: str) -> None:
     assert _read(tmp_path, text.encode("cp850"))[:2] == ("cp850", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        # Signs at the edge of a word, or apart, are no letters of another page.
+        ("José †", "cp1252"),
+        ("Heron Point,• not counted\nGull Rock,† joint count\nWren Hill,‡ closed", "cp1252"),
+        ("Fulano™", "cp1252"),
+        ("«neuf»", "cp1252"),
+        ("„x“", "cp1252"),
+        ("‚alt‘", "cp1252"),
+        ("‹link›", "cp1252"),
+        ("§ 5", "cp1252"),
+        ("¶ 3", "cp1252"),
+        ("7 ¬ 3", "cp1252"),
+        ("Peter’s", "cp1252"),
+        ("O’Brien", "cp1252"),
+        ("L’Haÿ", "cp1252"),
+        ("preço\xa0médio", "cp1252"),
+        ("1ª parcela", "cp850"),
+        ("Art. 5º", "cp850"),
+        # So are signs beside a number or a unit.
+        ("Preço ±5", "cp1252"),
+        ("-4.2‰", "cp1252"),
+        ("50 ‰", "cp1252"),
+        ("¥100", "cp1252"),
+        ("1¼ kg", "cp1252"),
+        ("10×15", "cp1252"),
+        ("Custo (£k)", "cp1252"),
+        ("Custo (€k)", "cp1252"),
+        ("µg", "cp1252"),
+        ("25 °C", "cp1252"),
+        ("Área (m²)", "cp1252"),
+        ("Pago: £9m", "cp1252"),
+        ("£5.98", "cp850"),
+        ("10\xa0000", "cp850"),
+        # Within a word, or before one, they are.
+        ("Código", "cp850"),
+        ("último", "cp850"),
+        ("Só", "cp850"),
+        ("Água", "cp850"),
+        ("Código", "mac_roman"),
+        ("Título", "mac_roman"),
+        ("Água", "mac_roman"),
+        # Two pages have a letter: one is a capital in a small word, or a small letter in capitals.
+        ("José", "cp1252"),
+        ("MACEIÓ", "cp850"),
+        ("VOVÔ", "cp850"),
+        ("LIMÕES", "cp850"),
+        ("Paraná", "mac_roman"),
+        ("FÉRIAS", "mac_roman"),
+        ("Férias", "mac_roman"),
+        # Or one stands where no word has it.
+        ("NÃO", "cp850"),
+        ("SÃO JOÃO", "cp850"),
+        ("ÓRGÃO", "cp850"),
+        ("MÊS", "cp850"),
+        ("ação", "cp1252"),
+        ("Käse", "cp1252"),
+        ("cœur", "cp1252"),
+        ("número", "mac_roman"),
+        ("Žižek", "cp1252"),
+        ("Guðmundur", "cp1252"),
+        # A word of one letter is followed by another word, or ends a sentence.
+        ("VALOR À VISTA", "cp850"),
+        ("O que é?", "cp850"),
+        ("0.5 … 1", "cp1252"),
+        ("sem nome…", "cp1252"),
+    ],
+)
+def test_a_character_is_judged_by_its_place(tmp_path: Path, text: str, page: str) -> None:
+    assert _read(tmp_path, f"{text}\n".encode(page))[:2] == (page, f"{text}\n")
