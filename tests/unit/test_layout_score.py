@@ -25,6 +25,7 @@ from managed_tables_analyze.layout.search import (
     widths,
 )
 from managed_tables_analyze.layout.words import below_bits
+from managed_tables_analyze.staging.notes import about_header
 
 KINDS = (TEXT, "number", "number")
 REPORT = "nome;valor;peso/Ana;1;2/Total;1;2/nome;valor;peso/Bia;3;4/Ana;1;2/Caio;5;6"
@@ -245,7 +246,7 @@ def test_what_surrounds_the_table_is_kept_apart() -> None:
     assert (header.end_line, header.next_line, header.skipped, header.width) == (7, 7, [1], 3)
     assert [[number for number, _ in rows] for rows in header.others] == [[7, 8, 9, 10]]
     assert [*header.lines_above()] == [1]
-    assert [finding.code for finding in header.findings()] == ["LINES_ABOVE", "TABLE_APART"]
+    assert [finding.code for finding in about_header(header)] == ["LINES_ABOVE", "TABLE_APART"]
     assert header.page_head.has(["Vendas do mês"])
 
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
+from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_analyze.files.encodings import CHUNK_BYTES, Encoding, NotTextError, transcode
 from managed_tables_analyze.reading import TableWish
 from managed_tables_analyze.stated import LineMask, read_encoding
@@ -17,6 +18,7 @@ _SAMPLE_BYTES = 262_144
 _SAMPLE_LINES = 20  # at least, however long: a single line shows no pattern
 _LONG_SAMPLE_BYTES = 8_388_608  # beyond which fewer lines are enough
 _TAIL_BYTES = 65_536
+_MAX_PIECES = 1_000_000  # of a line, delimiters in quoted text included: some 60 MB
 
 
 @dataclass
@@ -88,6 +90,14 @@ def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Sourc
         source = source.change(mask.lines, work_dir / f"{source.path.name}.masked")
         source.below = mask.below
     return source
+
+
+def check_pieces(line: str, delimiter: str, name: str, number: int) -> None:
+    """Refuse a line that would be cut into more pieces than memory allows."""
+    may_exceed = delimiter and len(line) > _MAX_PIECES
+    count = line.count(delimiter) + 1 if may_exceed else 1
+    if count > _MAX_PIECES:
+        raise JobError(TOO_MANY_COLUMNS, file=name, count=count, line=number, limit=MAX_COLUMNS)
 
 
 def byte_count(lines: Iterable[str]) -> int:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from managed_tables_analyze.layout.separators import is_separator
+from managed_tables_analyze.files.separators import is_separator
 
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab")  # such a name means a table, even one of sentences
 _SENTENCE_WORDS = 5

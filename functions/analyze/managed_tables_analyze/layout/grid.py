@@ -6,9 +6,9 @@ from functools import cached_property
 from itertools import pairwise, zip_longest
 from math import inf
 
+from managed_tables_analyze.files.separators import is_separator
 from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.looks import Look, look, repeated_bits
-from managed_tables_analyze.layout.separators import is_separator
 
 _NOTHING = " \t\r\n\x1a\ufeff\xa0"
 _SENTENCE_BLANKS = 3

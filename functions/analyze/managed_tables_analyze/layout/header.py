@@ -7,11 +7,9 @@ from itertools import groupby
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.messages.findings import Finding, WarningCode, about_lines
 from managed_tables_analyze.layout.grid import Cells
 from managed_tables_analyze.layout.pages import PageHead
 from managed_tables_analyze.reading import lines_between
-from managed_tables_analyze.staging.notes import rows_left_out
 from managed_tables_analyze.text.dialect import QUOTE
 
 
@@ -47,13 +45,6 @@ class Header:
         last = self.first_line if self.last_line is None else self.last_line
         own = () if self.first_line is None or last is None else range(self.first_line, last + 1)
         return lines_between(1, self.data_line - 1, own)
-
-    def findings(self) -> list[Finding]:
-        """Return the findings about lines above the table and other tables: they may have been rows."""
-        found = [about_lines(WarningCode.LINES_ABOVE, self.skipped)] if self.skipped else []
-        if self.is_assumed:
-            found.append(rows_left_out(WarningCode.HEADER_ASSUMED, [(self.first_line or 1, self.labels)]))
-        return found + [rows_left_out(WarningCode.TABLE_APART, rows) for rows in self.others]
 
     def check_width(self, name: str) -> None:
         """Raise JobError if the table has more columns than PostgreSQL allows."""

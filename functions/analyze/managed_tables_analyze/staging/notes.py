@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines, preview
+from managed_tables_analyze.layout.header import Header
 from managed_tables_analyze.staging.extent import Extent
 from managed_tables_analyze.text.records import Record
 
@@ -100,3 +101,11 @@ def rows_left_out(
     """
     lines = [number for number, _ in rows]
     return replace(about_lines(code, lines, count), preview=preview([cells for _, cells in rows]))
+
+
+def about_header(header: Header) -> list[Finding]:
+    """Return the findings about lines above the table and other tables: they may have been rows."""
+    found = [about_lines(WarningCode.LINES_ABOVE, header.skipped)] if header.skipped else []
+    if header.is_assumed:
+        found.append(rows_left_out(WarningCode.HEADER_ASSUMED, [(header.first_line or 1, header.labels)]))
+    return found + [rows_left_out(WarningCode.TABLE_APART, rows) for rows in header.others]

@@ -17,7 +17,7 @@ from managed_tables_analyze.layout.search import Grid, find_end, find_header
 from managed_tables_analyze.reading import TableWish
 from managed_tables_analyze.staging.extent import Extent
 from managed_tables_analyze.staging.merges import Fill, describe_fills, fills_below
-from managed_tables_analyze.staging.notes import RowNotes, rows_left_out
+from managed_tables_analyze.staging.notes import RowNotes, about_header, rows_left_out
 from managed_tables_analyze.staging.parts import Part
 from managed_tables_analyze.staging.sections import leave_out_section_ends
 from managed_tables_analyze.staging.writer import PartWriter
@@ -48,7 +48,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         return None
     header.check_width(name)
     notes = RowNotes(header.width, Extent(skipped=list(header.lines_above())))
-    findings = header.findings()
+    findings = about_header(header)
     with PartWriter(target, header.width) as writer:
         body = _until(_below(chain(head, batches), header.data_line), header)
         rows = body if wish.last_line else _without_footer(body, header, notes, findings)

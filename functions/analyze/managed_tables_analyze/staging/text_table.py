@@ -13,8 +13,8 @@ from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import WarningCode
 from managed_tables_analyze.files.encodings import CHUNK_BYTES
-from managed_tables_analyze.files.source import open_lines
-from managed_tables_analyze.layout.separators import STROKES, is_separator
+from managed_tables_analyze.files.separators import STROKES, is_separator
+from managed_tables_analyze.files.source import check_pieces, open_lines
 from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.repair.mending import Mender
 from managed_tables_analyze.staging.extent import Extent
@@ -24,7 +24,7 @@ from managed_tables_analyze.staging.sections import leave_out_section_ends
 from managed_tables_analyze.staging.writer import PartWriter
 from managed_tables_analyze.text.dialect import NO_QUOTE, QUOTE
 from managed_tables_analyze.text.records import Lines, Record, RecordReader
-from managed_tables_analyze.text.text_file import TextFile, check_pieces
+from managed_tables_analyze.text.text_file import TextFile
 
 _MAX_PATTERN_WIDTH = 60  # cells of a row that one regular expression checks
 _UNUSED = b"\x1f"  # the delimiter stated for a single column, which does not contain it
@@ -115,7 +115,7 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
         elif text.has_comments and line.startswith(COMMENT) and _is_comment(line, text):
             notes.comment(lines.number)
         else:
-            check_pieces(line, text.dialect, text.name, lines.number)
+            check_pieces(line, text.dialect.delimiter, text.name, lines.number)
             _write_record(text, reader.record(line), writer, notes)
 
 

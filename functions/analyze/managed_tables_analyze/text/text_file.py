@@ -11,17 +11,18 @@ from pathlib import Path
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode
-from managed_tables_analyze.files.source import Source, byte_count, open_source
+from managed_tables_analyze.files.separators import is_separator
+from managed_tables_analyze.files.source import Source, byte_count, check_pieces, open_source
 from managed_tables_analyze.files.untabular import is_aligned, is_prose
 from managed_tables_analyze.layout.grid import GridRow
 from managed_tables_analyze.layout.header import Header
 from managed_tables_analyze.layout.looks import TEXT
 from managed_tables_analyze.layout.search import Grid, Stated, find_end, find_header
-from managed_tables_analyze.layout.separators import is_separator
 from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_analyze.reading import TableWish
 from managed_tables_analyze.repair.columns import Columns
 from managed_tables_analyze.repair.mending import Mender, cut_labels
+from managed_tables_analyze.staging.notes import about_header
 from managed_tables_analyze.stated import check_stated, stated_places
 from managed_tables_analyze.text.alignment import UnevenError, collapse
 from managed_tables_analyze.text.choosing import Choice, choose, grid_of, read_records, unwrap
@@ -31,7 +32,6 @@ from managed_tables_analyze.workbooks.sheets import Row
 
 _ALIGNED = "as colunas são alinhadas por espaços"
 _MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
-_MAX_PIECES = 1_000_000  # of a line, delimiters in quoted text included: some 60 MB
 
 
 @dataclass
@@ -99,16 +99,8 @@ def _choose(source: Source, name: str, wish: TableWish, stated: Stated) -> Choic
     if wish.delimiter is None and is_aligned(source.sample, dialect.delimiter):
         raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED)
     for number, line in enumerate(source.sample, start=1):
-        check_pieces(line, dialect, name, number)
+        check_pieces(line, dialect.delimiter, name, number)
     return found[0]
-
-
-def check_pieces(line: str, dialect: Dialect, name: str, number: int) -> None:
-    """Refuse a line that would be cut into more pieces than memory allows."""
-    may_exceed = dialect.delimiter and len(line) > _MAX_PIECES
-    count = line.count(dialect.delimiter) + 1 if may_exceed else 1
-    if count > _MAX_PIECES:
-        raise JobError(TOO_MANY_COLUMNS, file=name, count=count, line=number, limit=MAX_COLUMNS)
 
 
 def _changed(source: Source, choice: Choice, name: str, work_dir: Path) -> Source:
@@ -199,7 +191,7 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     text = TextFile(name, source, choice.dialect, header, width, source.size, rows)
     text.has_formulas = '="' in "".join(source.sample)
     text.is_changed = choice.change is not None
-    text.findings += [*source.encoding.findings, *header.findings()]
+    text.findings += [*source.encoding.findings, *about_header(header)]
     text.findings += [Finding(WarningCode.WRAPPED_LINES)] if choice.change is unwrap else []
     strays = [one.cells for one in rows if one.stray]
     text.has_stray = bool(strays and text.columns and any(map(text.columns.is_suspicious, strays)))
