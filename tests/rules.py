@@ -53,6 +53,7 @@ _FUNCTIONS: dict[str, tuple[Switch, ...]] = {
     "candidate: runs of blanks": (_function(choosing, "is_cut_by_runs", result=False),),
     "candidate: wrapped lines": (_function(choosing, "count_wrapped", 0),),
     "candidate: comments among the rows": (_function(choosing, "_comments", []),),
+    "candidate: lists in texts": (_function(choosing, "_list_bits", 0.0),),
     "candidate: another table below": (_function(search, "_splits", []),),
     "candidate: header among the rows": (_function(search, "_labelled", 0),),
     "candidate: ends of sections": (

@@ -14,6 +14,7 @@ def cases() -> Iterator[Case]:
     yield from tables_without_a_gap()
     yield from first_and_last_rows()
     yield from blanks_and_commas()
+    yield from lists_and_words()
 
 
 def words_and_values() -> Iterator[Case]:
@@ -394,4 +395,81 @@ def blanks_and_commas() -> Iterator[Case]:
         "codigo:text produto:text preco:decimal",
         "1|Arroz|5,20\n2|'Mix'|8,90\n3|Feijao|7,40",
         labels=["Codigo", "Produto", "Preco"],
+    )
+
+
+def lists_and_words() -> Iterator[Case]:
+    """Delimiters within cells, words that come again, and labels that look like no value."""
+    lists = [
+        ("1", "Contas que fecham no fim do mês", "caixa;banco;prazo médio;multa;juros"),
+        ("2", "Cozinhas movidas a luz do sol", "forno;vale seco;receita;lenha;aldeia"),
+        ("3", "Pontes e as vilas que fizeram", "ponte;crescimento;rio;arco de pedra"),
+        ("4", "Aves contadas por rádios velhos", "censo;rádio;voo noturno;estática;asas;ninho"),
+        ("5", "Cartas que não saíram do porto", "carta;porto;dívida;arquivo"),
+    ]
+    for name, delimiter, mark in (("comma", ",", ";"), ("tab", "\t", ";"), ("semicolon", ";", "|")):
+        rows = [(number, title, words.replace(";", mark)) for number, title, words in lists]
+        yield case(
+            f"layouts/lists_in_{name}_file.csv",
+            "".join(delimiter.join(row) + "\n" for row in (("num", "titulo", "assuntos"), *rows)),
+            "another delimiter in the texts below a label without it makes lists",
+            "num:integer titulo:text assuntos:text",
+            rows,
+        )
+    described = [
+        ("chaleira de cobre", "Uma chaleira de cobre com cabo de madeira, para dois litros"),
+        ("avental de linho", "Este avental de linho tem dois bolsos, cinza ou azul"),
+        ("jarra de vidro", "Uma jarra de vidro alta, feita de garrafas velhas"),
+        ("manta de lã", "Cada manta de lã é tecida por encomenda, em três semanas"),
+    ]
+    for name, delimiter, quote in (("comma", ",", '"'), ("tab", "\t", "")):
+        yield case(
+            f"layouts/names_within_descriptions_{name}.csv",
+            "".join(
+                f"{one}{delimiter}{quote}{other}{quote}\n"
+                for one, other in (("nome", "descricao"), *described)
+            ),
+            "words that two columns share are no reason to leave them in one, or to cut them",
+            "nome:text descricao:text",
+            described,
+        )
+    bits = ["110101100110", "101101010110", "011001101101", "110010110011"]
+    yield case(
+        "layouts/columns_named_x.csv",
+        ";".join(["x"] * 24) + "\n" + "".join(";".join(one * 2) + "\n" for one in bits),
+        "one word above all columns is a label, though as a value it says that there is none",
+        " ".join(["x:integer", *(f"x_{number}:integer" for number in range(2, 25))]),
+        [[*one * 2] for one in bits],
+        labels=["x"] * 24,
+    )
+    loans = ["Elvas,02/01/2024,14,9,1.50", "Moura,03/01/2024,22,17,0.75", "Serpa,04/01/2024,9,11,2.25"]
+    yield case(
+        "layouts/title_indented.csv",
+        ",Livros emprestados em 2024,,,\nfilial,dia,saidas,voltas,multas\n"
+        + "".join(f"{one}\n" for one in loans),
+        "a text alone above columns of several kinds is a title, wherever it stands",
+        "filial:text dia:date saidas:integer voltas:integer multas:decimal",
+        [one.split(",") for one in loans],
+        lines=[3, 4, 5],
+        warnings=["LINES_ABOVE [1]"],
+    )
+    months = ["Elvas,Beja,12,9,4", "Moura,Beja,7,11,8", "Serpa,Beja,5,6,10"]
+    yield case(
+        "layouts/group_of_one_kind.csv",
+        ",,Emprestimos,,\nfilial,cidade,jan,fev,mar\n" + "".join(f"{one}\n" for one in months),
+        "a text alone above columns of one kind groups them",
+        "filial:text cidade:text emprestimos_jan:integer emprestimos_fev:integer emprestimos_mar:integer",
+        [one.split(",") for one in months],
+        labels=["filial", "cidade", "Emprestimos jan", "Emprestimos fev", "Emprestimos mar"],
+        lines=[3, 4, 5],
+    )
+    pages = [
+        (str(number), f"# página {number}\n||cor|| azul\n||peso|| {number} kg") for number in range(1, 10)
+    ]
+    yield case(
+        "layouts/tables_in_texts.csv",
+        "num,texto\n" + "".join(f'{number},"{text}"\n' for number, text in pages),
+        "what looks like a delimiter in quoted texts cuts none of them",
+        "num:integer texto:text",
+        pages,
     )

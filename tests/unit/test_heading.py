@@ -12,11 +12,17 @@ KINDS = (TEXT, "number", "number")
 
 
 def cost(
-    text: str, start: int, *, width: int = 3, first: int = 0, merged: tuple[MergedRange, ...] = ()
+    text: str,
+    start: int,
+    *,
+    width: int = 3,
+    first: int = 0,
+    merged: tuple[MergedRange, ...] = (),
+    kinds: tuple[str, ...] = KINDS,
 ) -> float:
     """Return the bits of a header beyond its text; `start` is the first row of data."""
     rows = grid_of(text)
-    kinds = (*KINDS, *("number",) * width)[:width]
+    kinds = (*kinds, *("number",) * width)[:width]
     return Heading(rows, width, {}, merged).bits(first, start, [0.0] * len(rows), kinds)
 
 
@@ -76,6 +82,14 @@ def test_groups_above_a_header_that_needs_none_pay_more() -> None:
     text = "Período/;b;/a;c;d/x;1;2"
     assert cost(text, 3, first=1) == weights.GROUP_OF_WHOLE
     assert cost("Período/;b;/a;c;c/x;1;2", 3, first=1) == weights.GROUP_LINE
+
+
+def test_a_label_alone_above_columns_of_several_kinds_groups_nothing() -> None:
+    assert cost(";Vendas;/a;b;c/x;1;2", 2) == weights.GROUP_LINE
+    dated = (TEXT, "date", "number")
+    assert cost(";Vendas;/a;b;c/x;1;2", 2, kinds=dated) == weights.GROUP_LINE + weights.GROUP_OF_ONE
+    assert cost("Loja;Vendas;/;b;c/x;1;2", 2, kinds=dated) == weights.GROUP_LINE
+    assert cost("Vendas;;/a;b;c/x;1;2", 2) == weights.HEADER_LINE
 
 
 def test_merged_cells_group_what_they_cover() -> None:

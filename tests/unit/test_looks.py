@@ -98,8 +98,15 @@ def test_a_value_costs_the_bits_of_its_kind(cell: str, bits: float) -> None:
         ("", weights.TEXT),
         ("ab", weights.TEXT + 2 * weights.CHARACTER),
         ("a b", weights.TEXT + 2 * weights.CHARACTER + weights.BLANK_CHARACTER),
-        ("a;b|c", weights.TEXT + 5 * weights.CHARACTER + 2 * weights.ODD_CHARACTER),
-        ("a\tb", weights.TEXT + 3 * weights.CHARACTER + weights.ODD_CHARACTER),
+        ("a;b|c", 3 * (weights.TEXT + weights.CHARACTER) + 2 * weights.ODD_CHARACTER),  # a list of three
+        (
+            "a\t12",
+            weights.TEXT + weights.CHARACTER + weights.NUMBER + 2 * weights.DIGIT + weights.ODD_CHARACTER,
+        ),
+        (
+            "a;a;",
+            weights.TEXT + weights.CHARACTER + weights.SAME_CELL + weights.EMPTY + 2 * weights.ODD_CHARACTER,
+        ),
         ("a\nb;c", weights.TEXT + 5 * weights.CHARACTER),  # it was quoted
         ('a"b', weights.TEXT + 3 * weights.CHARACTER + weights.UNPAIRED_QUOTE),
         ('a""b', weights.TEXT + 4 * weights.CHARACTER),
@@ -113,11 +120,23 @@ def test_a_text_costs_its_characters(text: str, bits: float) -> None:
 
 def test_words_repeated_from_the_text_above_are_cheap() -> None:
     word = weights.BLANK_CHARACTER + 2 * weights.CHARACTER - weights.SAME_CELL
-    assert repeated_bits("ab cd", "ab ce") == pytest.approx(word)
-    assert repeated_bits("ab cd", "xb cd") == pytest.approx(word)
+    assert repeated_bits("ab ce", "ab cd") == pytest.approx(word)
+    assert repeated_bits("xb cd", "ab cd") == pytest.approx(word)
     assert repeated_bits("ab cd", "ab cd") == pytest.approx(2 * word + weights.SAME_CELL)
     for text, above in (("ab", "ab"), ("ab cd", "ab cd ef"), ("ab cd", "ba dc"), ("ab cd", "ab cd" * 600)):
-        assert repeated_bits(text, above) == 0
+        assert repeated_bits(above, text) == 0
+    assert repeated_bits(None, "ab cd") == repeated_bits("ab cd", None) == 0
+    assert repeated_bits("ab cd;f", "ab cd;e") == 0  # a list is cheap already
+
+
+def test_words_of_cells_to_the_left_cost_nothing_again() -> None:
+    row = GridRow(1, ["ab cd", "cd ab ef", "12", "ab"], above=["xx", "yy ab ef", "12", "zz"])
+    said = 2 * (2 * weights.CHARACTER + weights.BLANK_CHARACTER)
+    plain = [text_bits(cell or "") for cell in row.cells]
+    assert row.text_bits == [plain[0], plain[1] - said, plain[2], weights.SAME_CELL]
+    assert row.data_bits == row.text_bits
+    again = GridRow(2, ["gh", "ab ef"], above=["xx", "ab ef"])
+    assert again.data_bits[1] == text_bits("ab ef") - repeated_bits("ab ef", "ab ef") < again.text_bits[1]
 
 
 def test_years_are_those_of_recent_centuries() -> None:

@@ -54,9 +54,29 @@ class GridRow:
         return found
 
     @cached_property
-    def repeated_words(self) -> list[float]:
-        """The bits, as text, of each cell's words that the cell above has, too."""
-        return [repeated_bits(cell, upper) if cell and upper else 0.0 for upper, cell in self._pairs]
+    def text_bits(self) -> list[float]:
+        """The bits of each cell as text, without those of the words that cells to its left have, too."""
+        said: set[str] = set()
+        found = []
+        for one, cell in zip(self.looks, self.cells, strict=True):
+            words = {*(cell or "").split()}
+            known = sum(weights.CHARACTER * len(word) + weights.BLANK_CHARACTER for word in words & said)
+            found.append(max(one.as_text - known, weights.SAME_CELL))
+            said |= words
+        return found
+
+    @cached_property
+    def bits_of_texts(self) -> float:
+        """The bits of the whole row as texts."""
+        cells = zip(self.looks, self.known_bits, self.text_bits, strict=True)
+        return sum(min(text, one.odd + known) for one, known, text in cells if one.kind)
+
+    @cached_property
+    def data_bits(self) -> list[float]:
+        """The same for a row of data: without the words that the cell above has in the same places."""
+        cells = zip(self.looks, self.text_bits, self._pairs, strict=False)
+        repeated = ((one.as_text - repeated_bits(*pair), text) for one, text, pair in cells)
+        return [max(min(bits), weights.SAME_CELL) for bits in repeated]
 
     @property
     def _pairs(self) -> Iterator[tuple[str | None, str | None]]:

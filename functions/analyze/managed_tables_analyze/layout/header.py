@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
@@ -55,11 +55,12 @@ class Header:
 
 def join_labels(lines: Sequence[Cells], below: Sequence[Cells]) -> list[str]:
     """Join the header's lines column by column; a gap in a line repeats the label to its left."""
-    width = max((place for cells in lines for place, cell in enumerate(cells, 1) if _text(cell)), default=0)
+    columns = [*zip_longest(*(map(_text, cells) for cells in lines), fillvalue="")]
+    while columns and not any(columns[-1]):
+        columns.pop()
     if len(lines) == 1:
-        return _read_labels(lines[0][:width], below)
-    rows = [[*map(_text, cells[:width]), *[""] * (width - len(cells))] for cells in lines]
-    rows = [_fill_gaps(rows, number) for number in range(len(rows))]
+        return _read_labels(lines[0][: len(columns)], below)
+    rows = [_fill_gaps([*zip(*columns, strict=True)], number) for number in range(len(lines))]
     return [" ".join(one for one, _ in groupby(filter(None, parts))) for parts in zip(*rows, strict=True)]
 
 

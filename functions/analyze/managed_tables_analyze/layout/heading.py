@@ -39,12 +39,11 @@ class Heading:
             return weights.NO_HEADER
         lines = self._rows[first:start]
         bits = sum(texts[first:start]) - sum(map(_year_bits, lines))
-        bits += sum(self._line_bits(above, below) for above, below in pairwise(lines))
-        if len(lines) > 1 and start == len(self._rows):
-            bits += weights.HEADER_LINE
+        bits += sum(self._line_bits(above, below, kinds) for above, below in pairwise(lines))
+        bits += weights.HEADER_LINE * (len(lines) > 1 and start == len(self._rows))
         return bits + self._label_bits(lines, start, kinds)
 
-    def _line_bits(self, above: GridRow, below: GridRow) -> float:
+    def _line_bits(self, above: GridRow, below: GridRow, kinds: Sequence[str]) -> float:
         """Return the bits of a further header line: few if the line above is incomplete."""
         if below.after_gap:
             return weights.HEADER_APART
@@ -53,16 +52,16 @@ class Heading:
         pairs = zip(below.looks, below.cells, strict=True)
         if any(one.is_value and not is_year(cell) for one, cell in pairs):
             return weights.HEADER_OF_VALUES
-        return self._group_bits(above, below)
+        return self._group_bits(above, below, kinds)
 
-    def _group_bits(self, above: GridRow, below: GridRow) -> float:
+    def _group_bits(self, above: GridRow, below: GridRow, kinds: Sequence[str]) -> float:
         """Return the bits of a line whose labels the line above groups, by merged cells or by gaps."""
         spans = [(left, right) for top, left, _, right in self._merged if top == above.number]
         if not _is_grouped(above, below, spans):
             return weights.HEADER_LINE
         is_needed = spans or above is self._rows[0] or len({*below.filled}) < below.extent
         bits = weights.GROUP_LINE if is_needed else weights.GROUP_OF_WHOLE
-        return bits + weights.GROUP_OF_ONE * _alone(above, below, spans)
+        return bits + weights.GROUP_OF_ONE * _ungrouped(above, below, spans, kinds)
 
     def _label_bits(self, lines: Sequence[GridRow], start: int, kinds: Sequence[str]) -> float:
         """Return the bits for and against the labels."""
@@ -122,10 +121,13 @@ def _is_grouped(above: GridRow, below: GridRow, spans: Spans) -> bool:
     return bool(inner) and inner <= covered
 
 
-def _alone(above: GridRow, below: GridRow, spans: Spans) -> int:
-    """Return how many labels of a line with merged cells stand above exactly one other label."""
+def _ungrouped(above: GridRow, below: GridRow, spans: Spans, kinds: Sequence[str]) -> int:
+    """Return how many labels are no groups: above one label only, or the only one above several kinds."""
+    upper = _filled(above)
+    if not spans:
+        return len(upper) == 1 < len({*kinds[upper[0] :]})
     covered = {left for left, right in spans if left < right}
-    return len({*_filled(above)}.intersection(_filled(below)) - covered) if spans else 0
+    return len({*upper}.intersection(_filled(below)) - covered)
 
 
 def _filled(row: GridRow) -> list[int]:

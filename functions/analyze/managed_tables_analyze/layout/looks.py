@@ -40,6 +40,7 @@ _LONGEST_VALUE = 64  # characters: no number or date is longer, and patterns sta
 _LONGEST_SHAPE = 24
 _DIGITS = re.compile("[0-9]+")
 _LETTERS = re.compile("[a-z]")
+_LIST_ENDS = re.compile(r"[;\t|]")
 _LOOKED_AT = 2_048
 
 EMPTY, NULL, TEXT, QUANTITY = "", "null", "text", "9 "
@@ -128,7 +129,14 @@ def text_bits(text: str) -> float:
     bits -= (weights.CHARACTER - weights.BLANK_CHARACTER) * text.count(" ")
     bits += weights.UNPAIRED_QUOTE if text.count('"') % 2 else 0.0
     odd = _odd_bits(text)
-    return bits + (odd or -_repeated_words(text))  # a text with a delimiter is likely several texts
+    return min(bits, _list_bits(text)) + odd if odd else bits - _repeated_words(text)
+
+
+def _list_bits(text: str) -> float:
+    """Return the bits of the values in a list; cut at its delimiters, they would be as cheap."""
+    items = Counter(_LIST_ENDS.split(text))
+    bits = sum(look(item).bits or weights.EMPTY for item in items)
+    return bits + weights.SAME_CELL * (items.total() - len(items))
 
 
 def _repeated_words(text: str) -> float:
@@ -138,19 +146,18 @@ def _repeated_words(text: str) -> float:
     return sum(count * (weights.CHARACTER * length + weights.BLANK_CHARACTER) for length, count in repeats)
 
 
-def repeated_bits(text: str, above: str) -> float:
+def repeated_bits(above: str | None, text: str | None) -> float:
     """Return the bits, as text, of the words that the text above has in the same places.
 
     With these deducted, a text of several words costs no more than if it were cut at its blanks, where such
     words are cells that repeat those above.
     """
-    if max(len(text), len(above)) > _LOOKED_AT:
+    if not (text and above) or max(len(text), len(above)) > _LOOKED_AT or _LIST_ENDS.search(text):
         return 0.0
     words, uppers = text.split(" "), above.split(" ")
     if len(words) != len(uppers) or len(words) == 1:
         return 0.0
-    bits = 0.0
-    again = False
+    bits, again = 0.0, False
     for word, upper in dict.fromkeys(zip(words, uppers, strict=True)):
         if word == upper and word:
             same = 0.0 if again else weights.SAME_CELL
@@ -162,7 +169,7 @@ def repeated_bits(text: str, above: str) -> float:
 def _odd_bits(text: str) -> float:
     if "\n" in text:  # it was quoted, and so were its delimiters
         return 0.0
-    return weights.ODD_CHARACTER * (text.count(";") + text.count("\t") + text.count("|"))
+    return weights.ODD_CHARACTER * len(_LIST_ENDS.findall(text))
 
 
 def _kind(text: str) -> str:

@@ -150,14 +150,14 @@ class Scorer:
     def _bits_of_row(self, row: GridRow, kinds: Kinds) -> float:
         bits = 0.0
         odd = fitting = 0
-        for one, kind, known, repeated, empty in zip(
-            row.looks, kinds, row.known_bits, row.repeated_words, self._empty_bits, strict=False
+        for one, kind, known, text, empty in zip(
+            row.looks, kinds, row.known_bits, row.data_bits, self._empty_bits, strict=False
         ):
             if not one.kind:
                 bits += empty
                 continue
             fits = one.kind == kind or kind == TEXT or one.kind == NULL
-            cost = max(one.as_text - repeated, weights.SAME_CELL) if kind == TEXT or not fits else one.bits
+            cost = text if kind == TEXT or not fits else one.bits
             bits += min(cost, one.odd + known)
             if not fits:
                 bits += weights.EXCEPTION if known == inf else weights.SAME_EXCEPTION
@@ -171,7 +171,8 @@ class Scorer:
         elif len(row.cells) < self.width:
             bits += weights.SHORT_ROW + weights.SENTENCE * (len(row.cells) == 1 and row.is_sentence)
         if row.extent > self.width:
-            bits += weights.LONG_ROW + sum(one.as_text for one in row.looks[self.width :] if one.kind)
+            surplus = zip(row.looks[self.width :], row.text_bits[self.width :], strict=True)
+            bits += weights.LONG_ROW + sum(text for one, text in surplus if one.kind)
         return bits
 
     @cached_property
@@ -199,7 +200,7 @@ class Scorer:
         """The bits of each row as texts; in a single column a repeated text costs as much as a new one."""
         if self.width == 1:
             return [sum(one.as_text for one in row.looks if one.kind) for row in self.rows]
-        return [_bits_of_texts(row) for row in self.rows]
+        return [row.bits_of_texts for row in self.rows]
 
     @cached_property
     def _above(self) -> list[float]:
@@ -217,8 +218,7 @@ class Scorer:
         bits += weights.TITLE_CELL * max(0, len(row.filled) - _TITLE_CELLS)
         if self._short_tells and not row.looks[0].kind:
             bits += weights.TITLE_INDENTED
-        if len(row.filled) >= self.width > 1:
-            bits += weights.TITLE_LIKE_HEADER
+        bits += weights.TITLE_LIKE_HEADER * (len(row.filled) >= self.width > 1)
         is_value = all(one.is_value for one in row.looks if one.kind)
         return bits + (weights.TITLE_OF_VALUES * (2 if self.width == 1 else 1) if is_value else 0.0)
 
@@ -240,11 +240,6 @@ class Scorer:
         return bits + weights.FOOTER_VALUE * values + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
 
 
-def _bits_of_texts(row: GridRow) -> float:
-    pairs = zip(row.looks, row.known_bits, strict=True)
-    return sum(min(one.as_text, one.odd + known) for one, known in pairs if one.kind)
-
-
 class _ColumnCost:
     """What the cells of one column cost under each kind, learnt cell by cell."""
 
@@ -255,8 +250,7 @@ class _ColumnCost:
 
     def add(self, one: Look) -> None:
         """Count one more cell."""
-        kind = one.kind
-        if kind:
+        if kind := one.kind:
             self._counts[kind] += 1
             self._bits[kind] += one.bits  # type: ignore[assignment]
             self._texts[kind] += one.as_text  # type: ignore[assignment]

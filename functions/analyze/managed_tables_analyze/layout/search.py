@@ -145,9 +145,8 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
     for place in _splits(grid.rows, whole.start):
         above = find_layout(grid.cut(0, place), stated)
         below = find_layout(grid.cut(place))
-        bits = (
-            above.total + below.total + (weights.TABLE if grid.rows[place].after_gap else weights.TABLE_CLOSE)
-        )
+        apart = weights.TABLE if grid.rows[place].after_gap else weights.TABLE_CLOSE
+        bits = above.total + below.total + apart
         if bits < fewest and below.first < below.start:
             rest = [(place + start, layout) for start, layout in find_tables(grid.cut(place))]
             best, fewest = [(0, above), *rest], bits

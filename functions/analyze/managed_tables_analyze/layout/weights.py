@@ -8,7 +8,7 @@ fewest bits, so a weight matters only against the others. Files are named as in 
 CHARACTER = 5.0  # of text: a letter of either case, or a sign (csv/all_text.csv)
 BLANK_CHARACTER = 2.5  # one of six in prose, so less than a cell's end (layouts/number_month_number.csv)
 ODD_CHARACTER = 6.0  # on top of CHARACTER, for `;`, tab and `|`: they usually cut cells (csv/semicolon.csv)
-UNPAIRED_QUOTE = 20.0  # a cell that was cut within its quotes (csv/semicolon_in_quoted_text.csv)
+UNPAIRED_QUOTE = 20.0  # a cell that was cut within its quotes (layouts/tables_in_texts.csv)
 TEXT = 3.0  # the end of a text: less than a delimiter costs as text (csv/comma.csv)
 DIGIT = 3.3  # log2(10) (csv/no_header.csv)
 NUMBER = 3.0  # the end of a number, and its sign (csv/no_header.csv)
@@ -16,7 +16,7 @@ MONEY = 6.0  # deducted for a currency and two decimals (unit: `R$ 1.234,56` in 
 DATE = 14.0  # a day of forty years (layouts/number_month_number.csv)
 TIME = 12.0  # a minute of the day; seconds are digits (layouts/moments_of_one_day.csv)
 BOOLEAN = 2.0  # (csv/numbers_as_labels.csv)
-NULL_WORD = 3.0  # `-`, `n/a`, `#N/D` (reports/signs_explained_below.csv)
+NULL_WORD = 4.0  # `-`, `n/a`, `#N/D`: as much as a repeated text (layouts/columns_named_x.csv)
 EMPTY = 5.0  # the most that an empty cell costs, where a column has few (reports/notes_of_empty_cells.csv)
 SAME_CELL = 4.0  # a cell that repeats one above or to its left (layouts/moments_of_one_day.csv)
 
@@ -30,7 +30,7 @@ KINDS = {"boolean": 13.0}  # one word alone may be a label as well (empty-named-
 # Rows of the table
 SHORT_ROW = 9.0  # a text file's row with fewer cells than the table (reports/office_below.csv)
 SENTENCE = 8.0  # on top of that, four words without a delimiter (reports/sentences_below.csv)
-LONG_ROW = 8.0  # more cells than the table has (csv/long_row.csv)
+LONG_ROW = 8.0  # more cells than the table has (reports/source_in_two_cells.csv)
 GAP = 8.0  # blank lines within the table (csv/note_below.csv)
 TOTAL = 24.0  # `Total` (csv/total_below.csv)
 NOTE = 24.0  # `Fonte: …`, `(2 rows affected)` (csv/note_below.csv, reports/console_rule.csv)
@@ -46,7 +46,7 @@ HEADER_LINE = 20.0  # a further line that the one above does not call for (layou
 HEADER_APART = 60.0  # a further line below blank ones (csv/title_and_blank_above.csv)
 HEADER_OF_VALUES = 40.0  # a further line that has values (csv/no_header.csv)
 GROUP_LINE = 5.0  # a further line below gaps or a repeated label (reports/header_of_two_lines_again.csv)
-GROUP_OF_ONE = 8.0  # among merged cells, a label above one other label (xlsx/form_of_merged_cells.xlsx)
+GROUP_OF_ONE = 8.0  # a label that groups nothing (xlsx/form_of_merged_cells.xlsx, layouts/title_indented.csv)
 GROUP_OF_WHOLE = 12.0  # groups above labels that need none (layouts/period_in_two_cells.csv)
 UNITS_LINE = 2.0  # a further line of units (csv/units_below_header.csv, layouts/units_that_are_values.csv)
 

@@ -74,7 +74,7 @@ def _score(lines: Sequence[str], way: _Way, stated: Stated, *, is_whole: bool) -
     header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
     bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records))
-    bits += _doubt_bits(way, layout, header)
+    bits += _doubt_bits(way, layout, header) - _list_bits(grid.rows[place:], layout)
     return Choice(change, dialect, grid, layout, bits, header.number, data.number)
 
 
@@ -90,6 +90,15 @@ def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
     if dialect.delimiter and has_header and is_short and {*layout.kinds} <= {TEXT, "boolean"}:
         bits += weights.TEXTS_CUT
     return bits
+
+
+def _list_bits(rows: Sequence[GridRow], layout: Layout) -> float:
+    """Return the bits of delimiters in an even table's texts, which make lists; 0 if a label has one, too."""
+    table = rows[layout.first : layout.end]
+    odd = [sum(one.odd for one in row.looks if one.kind == TEXT) for row in table]
+    labels = layout.start - layout.first
+    is_even = {len(row.cells) for row in table} == {layout.width} != {1}
+    return sum(odd) if is_even and labels and not any(odd[:labels]) else 0.0
 
 
 def _first_lines(lines: Sequence[str]) -> list[str]:
