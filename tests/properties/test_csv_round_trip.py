@@ -3,6 +3,7 @@
 import csv
 import io
 import tempfile
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -26,8 +27,9 @@ _DOCUMENTS = st.integers(0, 10**11 - 1).map(
     lambda n: f"{n:011}"[:3] + "." + f"{n:011}"[3:6] + "." + f"{n:011}"[6:9] + "-" + f"{n:011}"[9:]
 )
 _PRICES = st.integers(0, 10**8).map(lambda n: "R$ " + f"{n / 100:,.2f}".translate(str.maketrans(",.", ".,")))
+_DAYS = st.dates(date(1000, 1, 1)).map(lambda day: f"{day:%d/%m/%Y}")  # years have four digits
 _SALES = st.lists(
-    st.tuples(_DOCUMENTS, _WORDS, _PRICES, st.dates().map(lambda day: f"{day:%d/%m/%Y}"), _WORDS),
+    st.tuples(_DOCUMENTS, _WORDS, _PRICES, _DAYS, _WORDS),
     min_size=4,
     max_size=15,
 )
