@@ -143,8 +143,8 @@ def unwrap(lines: Iterable[str]) -> Iterator[str]:
 
 
 def count_wrapped(lines: Iterable[str]) -> int:
-    """Return how many lines consist of one quoted cell."""
-    return sum(_WRAPPED.fullmatch(line) is not None for line in lines)
+    """Return how many lines consist of one quoted cell with more than quotes in it."""
+    return sum(bool(found and found[1].strip(QUOTE)) for found in map(_WRAPPED.fullmatch, lines))
 
 
 def read_records(
