@@ -473,3 +473,55 @@ def lists_and_words() -> Iterator[Case]:
         "num:integer texto:text",
         pages,
     )
+    notes = [("1", "a; b; c"), ("2", "d; e; f"), ("3", "g; h; i")]
+    yield case(
+        "layouts/lists_without_header.csv",
+        "".join(f'{number},"{text}"\n' for number, text in notes),
+        "a quote that is cut from its other one says where not to cut",
+        "coluna_1:integer coluna_2:text",
+        notes,
+    )
+    emails = [
+        ("1", "Ana Lima", "ana@empresa.com,lima@mail.com"),
+        ("2", "Rui Dias", "rui@empresa.com,dias@mail.com"),
+        ("3", "Eva Reis", "eva@empresa.com,reis@mail.com"),
+    ]
+    yield case(
+        "layouts/emails_in_semicolon_file.csv",
+        "id;nome;emails\n" + "".join(";".join(row) + "\n" for row in emails),
+        "commas in cells make lists, too",
+        "id_original:integer nome:text emails:text",
+        emails,
+        labels=["id", "nome", "emails"],
+    )
+    short = ["1;Ana;", "2;Bia", "3;Caio", '4;Davi;"liga à noite\nou cedo"', "5;Eva", '6;Fabi;"vem na\nsexta"']
+    yield case(
+        "layouts/rows_end_at_their_last_value.csv",
+        "num;nome;obs\n" + "".join(f"{one}\n" for one in short),
+        "as many columns as labels, though most rows have fewer cells; line breaks stay in their cells",
+        "num:integer nome:text obs:text?",
+        [
+            ("1", "Ana", None),
+            ("2", "Bia", None),
+            ("3", "Caio", None),
+            ("4", "Davi", "liga à noite\nou cedo"),
+            ("5", "Eva", None),
+            ("6", "Fabi", "vem na\nsexta"),
+        ],
+    )
+    quoted = [
+        ("1", 'disse:\n"\nfim'),
+        ("2", "nada"),
+        ("3", "veio"),
+        ("4", "foi"),
+        ("5", "saiu"),
+        ("6", "ficou"),
+    ]
+    yield case(
+        "layouts/quote_alone_in_its_line.csv",
+        "num,obs\n"
+        + "".join(f'{number},"{text.replace(chr(34), 2 * chr(34))}"\n' for number, text in quoted),
+        "a line of two quotes within a text is no line that was quoted as a whole",
+        "num:integer obs:text",
+        quoted,
+    )

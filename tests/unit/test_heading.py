@@ -84,11 +84,12 @@ def test_groups_above_a_header_that_needs_none_pay_more() -> None:
     assert cost("Período/;b;/a;c;c/x;1;2", 3, first=1) == weights.GROUP_LINE
 
 
-def test_a_label_alone_above_columns_of_several_kinds_groups_nothing() -> None:
-    assert cost(";Vendas;/a;b;c/x;1;2", 2) == weights.GROUP_LINE
+def test_a_sentence_above_columns_of_several_kinds_groups_nothing() -> None:
+    title = ";Vendas do ano todo;/a;b;c/x;1;2"
+    assert cost(title, 2) == weights.GROUP_LINE
     dated = (TEXT, "date", "number")
-    assert cost(";Vendas;/a;b;c/x;1;2", 2, kinds=dated) == weights.GROUP_LINE + weights.GROUP_OF_ONE
-    assert cost("Loja;Vendas;/;b;c/x;1;2", 2, kinds=dated) == weights.GROUP_LINE
+    assert cost(title, 2, kinds=dated) == weights.GROUP_LINE + weights.GROUP_OF_ONE
+    assert cost(";Vendas;/a;b;c/x;1;2", 2, kinds=dated) == weights.GROUP_LINE
     assert cost("Vendas;;/a;b;c/x;1;2", 2) == weights.HEADER_LINE
 
 

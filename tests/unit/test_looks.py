@@ -8,7 +8,14 @@ from managed_tables_analyze.files.separators import is_separator
 from managed_tables_analyze.layout import weights, words
 from managed_tables_analyze.layout.counting import count_labels
 from managed_tables_analyze.layout.grid import GridRow, make_grid
-from managed_tables_analyze.layout.looks import cached_look, is_year, look, repeated_bits, text_bits
+from managed_tables_analyze.layout.looks import (
+    cached_look,
+    is_year,
+    list_bits,
+    look,
+    repeated_bits,
+    text_bits,
+)
 from managed_tables_analyze.layout.pages import PageHead, find_repeats, is_distinctive, plain_cells
 
 Cells = Sequence[str | None]
@@ -98,15 +105,8 @@ def test_a_value_costs_the_bits_of_its_kind(cell: str, bits: float) -> None:
         ("", weights.TEXT),
         ("ab", weights.TEXT + 2 * weights.CHARACTER),
         ("a b", weights.TEXT + 2 * weights.CHARACTER + weights.BLANK_CHARACTER),
-        ("a;b|c", 3 * (weights.TEXT + weights.CHARACTER) + 2 * weights.ODD_CHARACTER),  # a list of three
-        (
-            "a\t12",
-            weights.TEXT + weights.CHARACTER + weights.NUMBER + 2 * weights.DIGIT + weights.ODD_CHARACTER,
-        ),
-        (
-            "a;a;",
-            weights.TEXT + weights.CHARACTER + weights.SAME_CELL + weights.EMPTY + 2 * weights.ODD_CHARACTER,
-        ),
+        ("a;b|c", weights.TEXT + 5 * weights.CHARACTER + 2 * weights.ODD_CHARACTER),
+        ("a\tb", weights.TEXT + 3 * weights.CHARACTER + weights.ODD_CHARACTER),
         ("a\nb;c", weights.TEXT + 5 * weights.CHARACTER),  # it was quoted
         ('a"b', weights.TEXT + 3 * weights.CHARACTER + weights.UNPAIRED_QUOTE),
         ('a""b', weights.TEXT + 4 * weights.CHARACTER),
@@ -126,7 +126,6 @@ def test_words_repeated_from_the_text_above_are_cheap() -> None:
     for text, above in (("ab", "ab"), ("ab cd", "ab cd ef"), ("ab cd", "ba dc"), ("ab cd", "ab cd" * 600)):
         assert repeated_bits(above, text) == 0
     assert repeated_bits(None, "ab cd") == repeated_bits("ab cd", None) == 0
-    assert repeated_bits("ab cd;f", "ab cd;e") == 0  # a list is cheap already
 
 
 def test_words_of_cells_to_the_left_cost_nothing_again() -> None:
@@ -137,6 +136,33 @@ def test_words_of_cells_to_the_left_cost_nothing_again() -> None:
     assert row.data_bits == row.text_bits
     again = GridRow(2, ["gh", "ab ef"], above=["xx", "ab ef"])
     assert again.data_bits[1] == text_bits("ab ef") - repeated_bits("ab ef", "ab ef") < again.text_bits[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "bits"),
+    [
+        ("ab;12", weights.TEXT + 2 * weights.CHARACTER + look("12").bits),  # its values
+        ("12;12;", look("12").bits + weights.SAME_CELL + weights.EMPTY),
+        ("a@b.com,c@d.com", 2 * look("a@b.com").bits),
+        ("ab,cd", text_bits("ab,cd")),  # words alone: a comma is a sign of prose as well
+        ("ab\n;12", text_bits("ab\n;12")),
+    ],
+)
+def test_a_list_costs_what_its_values_do(text: str, bits: float) -> None:
+    assert list_bits(text, ";\t|,", text_bits(text)) == pytest.approx(bits)
+
+
+def test_a_list_costs_less_for_words_that_come_again() -> None:
+    text = "um texto longo;um texto longo e outro"
+    words = sum(weights.CHARACTER * len(word) + weights.BLANK_CHARACTER for word in ("um", "texto", "longo"))
+    assert list_bits(text, ";", text_bits(text)) == text_bits(text) - weights.ODD_CHARACTER - words
+
+
+def test_texts_save_what_they_cost_more_than_as_lists() -> None:
+    row = GridRow(1, ["ab cd", "w;zz", "7"], above=["yy", "zz", "7"])
+    assert row.saved_by_lists(";") == text_bits("w;zz") - text_bits("w") - text_bits("zz")
+    again = GridRow(2, ["x;12", "x;12"], above=["x;12", "yy"])  # what repeats costs its delimiters, no more
+    assert again.saved_by_lists(";") == 2 * weights.ODD_CHARACTER
 
 
 def test_years_are_those_of_recent_centuries() -> None:

@@ -1,5 +1,6 @@
 """Build the grid in which a layout is sought: rows of a file or sheet, less blank and separator lines."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,28 +9,24 @@ from math import inf
 
 from managed_tables_analyze.files.separators import is_separator
 from managed_tables_analyze.layout import weights
-from managed_tables_analyze.layout.looks import Look, look, repeated_bits
+from managed_tables_analyze.layout.looks import TEXT, Look, list_bits, look, repeated_bits
 
 _NOTHING = " \t\r\n\x1a\ufeff\xa0"
 _SENTENCE_BLANKS = 3
+_WORD = re.compile(r"[^\s;|]+")
 Cells = Sequence[str | None]
 
 
 @dataclass
 class GridRow:
-    """A row that is not blank: its number, its cells, and whether blank rows stand above it.
-
-    `written` are the cells before mending.
-    """
+    """A row that is not blank: its number, its cells, and whether blank rows stand above it."""
 
     number: int
     cells: Cells
     after_gap: bool = False
-    written: Cells | None = None
-    labels: Cells | None = None
-    """The cells as a sheet shows them, where labels are called so."""
-    above: Cells = ()
-    """The cells of the row above."""
+    written: Cells | None = None  # the cells before mending
+    labels: Cells | None = None  # the cells as a sheet shows them, where labels are called so
+    above: Cells = ()  # the cells of the row above
 
     # Computed on demand: most rows of a long sample are never looked at.
 
@@ -59,9 +56,9 @@ class GridRow:
         said: set[str] = set()
         found = []
         for one, cell in zip(self.looks, self.cells, strict=True):
-            words = {*(cell or "").split()}
+            words = {*_WORD.findall(cell or "")}
             known = sum(weights.CHARACTER * len(word) + weights.BLANK_CHARACTER for word in words & said)
-            found.append(max(one.as_text - known, weights.SAME_CELL))
+            found.append(max(one.as_text - known, one.odd + weights.SAME_CELL))
             said |= words
         return found
 
@@ -70,6 +67,15 @@ class GridRow:
         """The bits of the whole row as texts."""
         cells = zip(self.looks, self.known_bits, self.text_bits, strict=True)
         return sum(min(text, one.odd + known) for one, known, text in cells if one.kind)
+
+    def saved_by_lists(self, ends: str) -> float:
+        """Return the bits that texts save if they are described as lists, cut at `ends`."""
+        cells = zip(self.looks, self.cells, self.known_bits, self.text_bits, strict=True)
+        return sum(
+            min(text, one.odd + known) - min(list_bits(cell, ends, text), known)
+            for one, cell, known, text in cells
+            if cell and one.kind == TEXT
+        )
 
     @cached_property
     def data_bits(self) -> list[float]:

@@ -15,30 +15,22 @@ from managed_tables_analyze.text.dialect import QUOTE
 
 @dataclass
 class Header:
-    """Where a table is: its labels (cut to `width`), and the number of its first row of data.
+    """Where a table is, and how its columns are labelled; lines are numbers of rows."""
 
-    `first_line` and `last_line` are the header's first and last row, None if there is no header; `line_count`
-    is how many rows it has. `skipped` are the row numbers of titles and notes above it. `end_line` is the
-    first line below the table, `next_line` the first line of the next table below it. `kinds` are the kinds
-    of the columns.
-    """
-
-    labels: list[str]
+    labels: list[str]  # cut to `width`
     shown_labels: list[str]  # with dates as a sheet shows them
     width: int
-    first_line: int | None
+    first_line: int | None  # of the header, None if there is none
     data_line: int  # rows from this number on are data
-    skipped: list[int] = field(default_factory=list)
+    skipped: list[int] = field(default_factory=list)  # titles and notes above the table
     page_head: PageHead = field(default_factory=PageHead)
-    last_line: int | None = None
-    line_count: int = 0
-    end_line: int | None = None
-    next_line: int | None = None
-    kinds: tuple[str, ...] = ()
-    is_assumed: bool = False
-    """Whether the first row is the header by custom only: nothing in the table shows it."""
-    others: Sequence[Sequence[tuple[int, Cells]]] = ()
-    """The rows of other tables above and below."""
+    last_line: int | None = None  # of the header
+    line_count: int = 0  # of the header
+    end_line: int | None = None  # the first below the table
+    next_line: int | None = None  # the first of the next table below
+    kinds: tuple[str, ...] = ()  # of the columns
+    is_assumed: bool = False  # the first row is the header by custom only: nothing in the table shows it
+    others: Sequence[Sequence[tuple[int, Cells]]] = ()  # the rows of other tables above and below
 
     def lines_above(self) -> Sequence[int]:
         """Return the lines above the data that are not the header's, blank ones included."""

@@ -69,7 +69,7 @@ class Heading:
         counted = count_labels(last, self._rows[start : start + _ROWS_COMPARED])
         named = max(len(line.cells) for line in lines)
         missing = len(self._with_values.intersection(range(named, self._width)))
-        bits = weights.MISSING_LABELS * missing / self._width
+        bits = weights.MISSING_LABELS * missing / self._width + weights.LONG_ROW * (last.extent > self._width)
         for column in range(min(named, self._width)):
             if label := _text(last, column):
                 is_counted = column in counted
@@ -122,10 +122,10 @@ def _is_grouped(above: GridRow, below: GridRow, spans: Spans) -> bool:
 
 
 def _ungrouped(above: GridRow, below: GridRow, spans: Spans, kinds: Sequence[str]) -> int:
-    """Return how many labels are no groups: above one label only, or the only one above several kinds."""
+    """Return how many labels are no groups: above one label only, or a sentence above several kinds."""
     upper = _filled(above)
     if not spans:
-        return len(upper) == 1 < len({*kinds[upper[0] :]})
+        return above.is_sentence and len({*kinds[upper[0] :]}) > 1
     covered = {left for left, right in spans if left < right}
     return len({*upper}.intersection(_filled(below)) - covered)
 

@@ -40,7 +40,6 @@ _LONGEST_VALUE = 64  # characters: no number or date is longer, and patterns sta
 _LONGEST_SHAPE = 24
 _DIGITS = re.compile("[0-9]+")
 _LETTERS = re.compile("[a-z]")
-_LIST_ENDS = re.compile(r"[;\t|]")
 _LOOKED_AT = 2_048
 
 EMPTY, NULL, TEXT, QUANTITY = "", "null", "text", "9 "
@@ -129,14 +128,19 @@ def text_bits(text: str) -> float:
     bits -= (weights.CHARACTER - weights.BLANK_CHARACTER) * text.count(" ")
     bits += weights.UNPAIRED_QUOTE if text.count('"') % 2 else 0.0
     odd = _odd_bits(text)
-    return min(bits, _list_bits(text)) + odd if odd else bits - _repeated_words(text)
+    return bits + (odd or -_repeated_words(text))  # a text with a delimiter is likely several texts
 
 
-def _list_bits(text: str) -> float:
-    """Return the bits of the values in a list; cut at its delimiters, they would be as cheap."""
-    items = Counter(_LIST_ENDS.split(text))
-    bits = sum(look(item).bits or weights.EMPTY for item in items)
-    return bits + weights.SAME_CELL * (items.total() - len(items))
+def list_bits(text: str, ends: str, as_text: float) -> float:
+    """Return the bits of a text as a list that is cut at `ends`, of values or of words that come again."""
+    items = Counter(re.split(f"[{ends}]", text))
+    found, odd = [look(item) for item in items], _odd_bits(text)
+    if not odd and ("\n" in text or not any(one.is_value for one in found)):
+        return as_text
+    repeats = weights.SAME_CELL * (items.total() - len(items))
+    values = sum(one.bits or weights.EMPTY for one in found) + repeats
+    again = _repeated_words(re.sub(r"[;\t|]", " ", text)) * (odd > 0)
+    return max(min(as_text - odd - again, values), weights.SAME_CELL)
 
 
 def _repeated_words(text: str) -> float:
@@ -152,7 +156,7 @@ def repeated_bits(above: str | None, text: str | None) -> float:
     With these deducted, a text of several words costs no more than if it were cut at its blanks, where such
     words are cells that repeat those above.
     """
-    if not (text and above) or max(len(text), len(above)) > _LOOKED_AT or _LIST_ENDS.search(text):
+    if not (text and above) or max(len(text), len(above)) > _LOOKED_AT:
         return 0.0
     words, uppers = text.split(" "), above.split(" ")
     if len(words) != len(uppers) or len(words) == 1:
@@ -169,7 +173,7 @@ def repeated_bits(above: str | None, text: str | None) -> float:
 def _odd_bits(text: str) -> float:
     if "\n" in text:  # it was quoted, and so were its delimiters
         return 0.0
-    return weights.ODD_CHARACTER * len(_LIST_ENDS.findall(text))
+    return weights.ODD_CHARACTER * (text.count(";") + text.count("\t") + text.count("|"))
 
 
 def _kind(text: str) -> str:

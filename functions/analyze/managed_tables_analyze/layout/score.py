@@ -214,7 +214,7 @@ class Scorer:
         bits = self._texts[place]
         if words.is_comment(row):
             return bits
-        bits += weights.TITLE + (weights.TITLE_OF_CELLS if len(row.filled) > 1 else 0.0)
+        bits += weights.TITLE + weights.TITLE_OF_CELLS * (len(row.filled) > 1)
         bits += weights.TITLE_CELL * max(0, len(row.filled) - _TITLE_CELLS)
         if self._short_tells and not row.looks[0].kind:
             bits += weights.TITLE_INDENTED

@@ -8,7 +8,7 @@ fewest bits, so a weight matters only against the others. Files are named as in 
 CHARACTER = 5.0  # of text: a letter of either case, or a sign (csv/all_text.csv)
 BLANK_CHARACTER = 2.5  # one of six in prose, so less than a cell's end (layouts/number_month_number.csv)
 ODD_CHARACTER = 6.0  # on top of CHARACTER, for `;`, tab and `|`: they usually cut cells (csv/semicolon.csv)
-UNPAIRED_QUOTE = 20.0  # a cell that was cut within its quotes (layouts/tables_in_texts.csv)
+UNPAIRED_QUOTE = 20.0  # a cell that was cut within its quotes (layouts/lists_without_header.csv)
 TEXT = 3.0  # the end of a text: less than a delimiter costs as text (csv/comma.csv)
 DIGIT = 3.3  # log2(10) (csv/no_header.csv)
 NUMBER = 3.0  # the end of a number, and its sign (csv/no_header.csv)
@@ -23,7 +23,7 @@ SAME_CELL = 4.0  # a cell that repeats one above or to its left (layouts/moments
 # Columns
 EXCEPTION = 7.0  # a cell not of its column's kind, on top of its text (csv/exception_in_last_row.csv)
 SAME_EXCEPTION = 3.0  # the same word again in the row (layouts/units_of_words.csv)
-ODD_ROW = 6.0  # no cell of the row is of its column's kind (csv/title_with_delimiters.csv)
+ODD_ROW = 6.0  # no cell of the row is of its column's kind (reports/sentence_of_cells_below.csv)
 SHAPE = 16.0  # to describe a code's shape: worth it for several rows (csv/header_only.csv)
 KINDS = {"boolean": 13.0}  # one word alone may be a label as well (empty-named-column.xlsx of readxl)
 

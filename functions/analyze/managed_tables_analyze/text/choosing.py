@@ -46,10 +46,8 @@ class Choice:
     grid: Grid
     layout: Layout
     bits: float
-    first_line: int
-    """The header's first line, or the first line of data if there is no header."""
-    data_line: int
-    """The first line of data."""
+    first_line: int  # of the header, or of data if there is none
+    data_line: int  # the first
 
 
 def choose(lines: Sequence[str], wish: TableWish, stated: Stated, *, is_whole: bool) -> list[Choice]:
@@ -93,12 +91,13 @@ def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
 
 
 def _list_bits(rows: Sequence[GridRow], layout: Layout) -> float:
-    """Return the bits of delimiters in an even table's texts, which make lists; 0 if a label has one, too."""
-    table = rows[layout.first : layout.end]
-    odd = [sum(one.odd for one in row.looks if one.kind == TEXT) for row in table]
-    labels = layout.start - layout.first
-    is_even = {len(row.cells) for row in table} == {layout.width} != {1}
-    return sum(odd) if is_even and labels and not any(odd[:labels]) else 0.0
+    """Return the bits that an even table's texts save as lists at delimiters that no label has."""
+    labels, body = rows[layout.first : layout.start], rows[layout.start : layout.end]
+    is_even = {len(row.cells) for row in (*labels, *body)} == {layout.width} != {1}
+    if not labels or not is_even or any(one.odd for row in labels for one in row.looks):
+        return 0.0
+    ends = ";\t|" if any("," in cell for row in labels for cell in row.cells if cell) else ";\t|,"
+    return sum(row.saved_by_lists(ends) for row in body)
 
 
 def _first_lines(lines: Sequence[str]) -> list[str]:

@@ -18,15 +18,12 @@ _MAX_CHARACTERS_OF_RECORD = 4_194_304  # the same in characters, those of the fi
 
 @dataclass
 class Record:
-    """One record: its first and last physical line (from 1), its cells, and whether they had to be repaired.
-
-    `stray` says that an unquoted cell contains a quote.
-    """
+    """One record: its first and last physical line (from 1), its cells, and whether they were repaired."""
 
     line: int
     cells: list[str]
     repaired: bool = False
-    stray: bool = False
+    stray: bool = False  # an unquoted cell contains a quote
     last_line: int = 0
     strict: list[str] | None = None  # the cells before mending
 

@@ -117,7 +117,7 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     """Return the sample's records; those from the header on are mended if they do not fit the layout."""
     records = read_records(source.sample, choice.dialect)
     rows = records[_place(records, choice.data_line) :]
-    width = _usual_width(rows) if choice.layout.width > 1 else 1
+    width = choice.layout.width
     if width == 1 or not any(one.repaired or len(one.cells) not in (0, width) for one in records):
         return records
     columns = Columns.of((one.cells for one in rows if not one.repaired), width)
