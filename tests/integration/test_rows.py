@@ -376,7 +376,7 @@ def test_the_total_is_exact_after_concurrent_writes(rows: RowsClient) -> None:
 def test_a_connection_that_the_server_has_closed_is_replaced(rows: RowsClient) -> None:
     rows.insert({"produto": "X"})
     rows.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         " AND datname = current_database() AND usename = current_user"
     )
     assert rows.list()["total"] == 1
