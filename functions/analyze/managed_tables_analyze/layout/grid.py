@@ -9,11 +9,11 @@ from math import inf
 
 from managed_tables_analyze.files.separators import is_separator
 from managed_tables_analyze.layout import weights
-from managed_tables_analyze.layout.looks import TEXT, Look, list_bits, look, repeated_bits
+from managed_tables_analyze.layout.looks import LIST_ENDS, TEXT, Look, list_bits, look, repeated_bits
 
 _NOTHING = " \t\r\n\x1a\ufeff\xa0"
 _SENTENCE_BLANKS = 3
-_WORD = re.compile(r"[^\s;|]+")
+_WORD = re.compile(rf"[^\s{LIST_ENDS}]+")
 Cells = Sequence[str | None]
 
 
@@ -79,7 +79,7 @@ class GridRow:
 
     @cached_property
     def data_bits(self) -> list[float]:
-        """The same for a row of data: without the words that the cell above has in the same places."""
+        """The bits of each cell as text in a row of data, less the words that the cell above has in place."""
         cells = zip(self.looks, self.text_bits, self._pairs, strict=False)
         repeated = ((one.as_text - repeated_bits(*pair), text) for one, text, pair in cells)
         return [max(min(bits), weights.SAME_CELL) for bits in repeated]

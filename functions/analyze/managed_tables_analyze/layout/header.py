@@ -52,7 +52,8 @@ def join_labels(lines: Sequence[Cells], below: Sequence[Cells]) -> list[str]:
         columns.pop()
     if len(lines) == 1:
         return _read_labels(lines[0][: len(columns)], below)
-    rows = [_fill_gaps([*zip(*columns, strict=True)], number) for number in range(len(lines))]
+    written = [*zip(*columns, strict=True)]
+    rows = [_fill_gaps(written, number) for number in range(len(lines))]
     return [" ".join(one for one, _ in groupby(filter(None, parts))) for parts in zip(*rows, strict=True)]
 
 

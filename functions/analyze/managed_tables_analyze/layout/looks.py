@@ -41,6 +41,7 @@ _LONGEST_SHAPE = 24
 _DIGITS = re.compile("[0-9]+")
 _LETTERS = re.compile("[a-z]")
 _LOOKED_AT = 2_048
+LIST_ENDS = ";\t|"  # within a text they usually cut cells, or a list
 
 EMPTY, NULL, TEXT, QUANTITY = "", "null", "text", "9 "
 _BITS = {"date": "DATE", "boolean": "BOOLEAN", NULL: "NULL_WORD"}
@@ -139,7 +140,7 @@ def list_bits(text: str, ends: str, as_text: float) -> float:
         return as_text
     repeats = weights.SAME_CELL * (items.total() - len(items))
     values = sum(one.bits or weights.EMPTY for one in found) + repeats
-    again = _repeated_words(re.sub(r"[;\t|]", " ", text)) * (odd > 0)
+    again = _repeated_words(re.sub(f"[{LIST_ENDS}]", " ", text)) * (odd > 0)
     return max(min(as_text - odd - again, values), weights.SAME_CELL)
 
 
@@ -173,7 +174,7 @@ def repeated_bits(above: str | None, text: str | None) -> float:
 def _odd_bits(text: str) -> float:
     if "\n" in text:  # it was quoted, and so were its delimiters
         return 0.0
-    return weights.ODD_CHARACTER * (text.count(";") + text.count("\t") + text.count("|"))
+    return weights.ODD_CHARACTER * sum(map(text.count, LIST_ENDS))
 
 
 def _kind(text: str) -> str:

@@ -9,7 +9,7 @@ from operator import attrgetter, itemgetter
 from managed_tables_analyze.files.source import Change
 from managed_tables_analyze.layout import weights
 from managed_tables_analyze.layout.grid import GridRow, make_grid
-from managed_tables_analyze.layout.looks import TEXT, text_bits
+from managed_tables_analyze.layout.looks import LIST_ENDS, TEXT, text_bits
 from managed_tables_analyze.layout.score import Layout
 from managed_tables_analyze.layout.search import Grid, Stated, find_largest, find_tables
 from managed_tables_analyze.layout.words import COMMENT, COMMENT_STARTS
@@ -96,7 +96,7 @@ def _list_bits(rows: Sequence[GridRow], layout: Layout) -> float:
     is_even = {len(row.cells) for row in (*labels, *body)} == {layout.width} != {1}
     if not labels or not is_even or any(one.odd for row in labels for one in row.looks):
         return 0.0
-    ends = ";\t|" if any("," in cell for row in labels for cell in row.cells if cell) else ";\t|,"
+    ends = LIST_ENDS if any("," in cell for row in labels for cell in row.cells if cell) else LIST_ENDS + ","
     return sum(row.saved_by_lists(ends) for row in body)
 
 
