@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.staging.combination import MisreadError, Table
-from managed_tables_analyze.staging.parts import open_duckdb
+from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.text_table import as_it_stands, normalise
 from managed_tables_analyze.text.text_file import open_text
 

@@ -21,7 +21,7 @@ from managed_tables_analyze.inference import (
 from managed_tables_analyze.preview import Preview
 from managed_tables_analyze.reading import Reading, Wish
 from managed_tables_analyze.staging.combination import Table
-from managed_tables_analyze.staging.parts import open_duckdb
+from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.totals import find_totals
 
 Report = Callable[[str, int], None]

@@ -29,7 +29,7 @@ from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 from managed_tables_analyze.candidates import candidates_of, weigh
 from managed_tables_analyze.reading import Wish
-from managed_tables_analyze.staging.parts import open_duckdb
+from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.stated_options import add_stated_options, wish_of
 
 _MAX_SECONDS = 900  # what a Lambda has

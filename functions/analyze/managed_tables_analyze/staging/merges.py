@@ -29,24 +29,3 @@ def describe_fills(fills: Sequence[Fill]) -> Finding:
     about = about_lines(WarningCode.MERGED_FILLED, [top for _, top, _ in fills])
     places = tuple(sorted({column for column, _, _ in fills}))
     return replace(about, values={"names": names[:_MAX_NAMED]}, places=places)
-
-
-def fill_down(select: str, fills: Sequence[Fill]) -> str:
-    """Return the query of a part's rows with the cells filled; columns are those of the staged object."""
-    joins, replaced = [], []
-    for column in sorted({column for column, _, _ in fills}):
-        lines = ", ".join(
-            f"({line}, {top})"
-            for one, top, bottom in fills
-            if one == column
-            for line in range(top + 1, bottom + 1)
-        )
-        joins.append(
-            f"LEFT JOIN (VALUES {lines}) AS f{column} (line, top) ON r.line = f{column}.line "
-            f"LEFT JOIN r AS a{column} ON a{column}.line = f{column}.top"
-        )
-        replaced.append(f"coalesce(r.c{column}, a{column}.c{column}) AS c{column}")
-    return (
-        f"WITH r AS MATERIALIZED ({select}) SELECT r.* REPLACE ({', '.join(replaced)}) FROM r "  # noqa: S608
-        f"{' '.join(joins)} ORDER BY r.line"
-    )
