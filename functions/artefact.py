@@ -76,11 +76,12 @@ def build(name: str, folder: Path, target: Target) -> None:
     """Fill `folder` with the artefact `name`; a layer's packages lie in its folder `python`."""
     packages = folder / "python" if name == LAYER else folder
     packages.mkdir(parents=True, exist_ok=True)
-    source = LAYER_SOURCE if name == LAYER else ROOT / f"functions/{name}/managed_tables_{name}"
+    sources = [LAYER_SOURCE] if name == LAYER else sorted(ROOT.glob(f"functions/{name}/managed_tables_*"))
     requirements = own_requirements(name)
     if requirements:
         _install(requirements, packages, target)
-    shutil.copytree(source, packages / source.name, dirs_exist_ok=True)
+    for source in sources:
+        shutil.copytree(source, packages / source.name, dirs_exist_ok=True)
     if name != LAYER:
         settings = ROOT / "samconfig.toml"
         digest = hashlib.sha256(settings.read_bytes() if settings.exists() else b"")

@@ -29,6 +29,7 @@ from hypothesis import Phase, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMON, ANALYZE = ROOT / "layers/common/managed_tables", ROOT / "functions/analyze/managed_tables_analyze"
+READER = ROOT / "functions/analyze/managed_tables_reader"
 LIMIT_CPU_SECONDS = 120  # twice the longest stage; a mutant may loop forever, which counts as noticed
 PATIENCE_SECONDS = 1_200  # on a busy machine; mutants undecided by then count neither way
 
@@ -65,7 +66,7 @@ AREAS = (
     ),
     Area(
         "layout",
-        (ANALYZE / "layout",),
+        (READER / "layout",),
         (
             "tests/unit/test_looks.py tests/unit/test_header.py tests/unit/test_footer.py",
             "tests/unit/test_layout_score.py tests/unit/test_heading.py tests/unit/test_sections.py",
@@ -76,7 +77,7 @@ AREAS = (
     ),
     Area(
         "workbooks",
-        (ANALYZE / "workbooks",),
+        (READER / "workbooks",),
         (
             "tests/unit/test_workbook_cells.py tests/unit/test_other_workbooks.py",
             "tests/unit/test_markup_workbooks.py tests/unit/test_ods_workbooks.py",

@@ -19,19 +19,18 @@ from typing import Any
 from unittest.mock import patch
 
 from managed_tables.errors import JobError
-from managed_tables_analyze.files.kinds import Kind, detect_kind
-from managed_tables_analyze.layout import heading, looks, score, search, weights
-from managed_tables_analyze.repair import mending
-from managed_tables_analyze.repair.columns import Columns
-from managed_tables_analyze.staging import sheet_table, text_table
-from managed_tables_analyze.staging.parts import Part
-from managed_tables_analyze.staging.sheet_table import stage_sheet
-from managed_tables_analyze.staging.text_table import normalise
-from managed_tables_analyze.text import choosing, text_file
-from managed_tables_analyze.text.records import RecordReader
-from managed_tables_analyze.text.text_file import open_text
-from managed_tables_analyze.workbooks import read_workbook
-from managed_tables_analyze.workbooks.sheets import Sheet
+from managed_tables_reader.files.kinds import Kind, detect_kind
+from managed_tables_reader.layout import heading, looks, score, search, weights
+from managed_tables_reader.rows.parts import Part
+from managed_tables_reader.rows.sheets import Sheet
+from managed_tables_reader.text import choosing, mending, text_file, text_table
+from managed_tables_reader.text.columns import Columns
+from managed_tables_reader.text.records import RecordReader
+from managed_tables_reader.text.text_file import open_text
+from managed_tables_reader.text.text_table import normalise
+from managed_tables_reader.workbooks import read_workbook
+from managed_tables_reader.workbooks.tables import sheet_table
+from managed_tables_reader.workbooks.tables.sheet_table import stage_sheet
 
 FILES = Path(__file__).parent / "files"
 CASES = FILES / "rules.json"

@@ -18,6 +18,7 @@ PACKAGES = tuple(
         "functions/api/managed_tables_api",
         "functions/ingest/managed_tables_ingest",
         "functions/analyze/managed_tables_analyze",
+        "functions/analyze/managed_tables_reader",
         "functions/insert/managed_tables_insert",
         "functions/export/managed_tables_export",
         "functions/provision/managed_tables_provision",
@@ -27,9 +28,7 @@ PACKAGES = tuple(
     )
 )
 # Where a file's layout is chosen: limited to few lines and predicates, or rules pile up again.
-ROOMS = tuple(
-    ROOT / "functions/analyze/managed_tables_analyze" / name for name in ("text", "layout", "repair")
-)
+ROOMS = tuple(ROOT / "functions/analyze/managed_tables_reader" / name for name in ("text", "layout"))
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 

@@ -18,10 +18,10 @@ from rows_client import RowsCompany
 from managed_tables.exports.request import ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.changes import TableChange
-from managed_tables_analyze.workbooks.xlsx.strings import unescape_hex
 from managed_tables_api.exports.starting import get_export
 from managed_tables_export import csv_files, workbook
 from managed_tables_export import export as runs
+from managed_tables_reader.workbooks.xlsx.strings import unescape_hex
 
 COLUMNS = [
     column("nome", "text", "Nome do Produto"),

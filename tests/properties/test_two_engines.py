@@ -15,8 +15,8 @@ from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.staging.combination import MisreadError, Table
 from managed_tables_analyze.staging.sql import open_duckdb
-from managed_tables_analyze.staging.text_table import as_it_stands, normalise
-from managed_tables_analyze.text.text_file import open_text
+from managed_tables_reader.text.text_file import open_text
+from managed_tables_reader.text.text_table import as_it_stands, normalise
 
 _CELL = st.text(alphabet="ab1 é'\"\\,;#-.\n\r", max_size=6)
 _QUOTED = st.text(alphabet="ab ,;\n", max_size=6).map(lambda text: f'"{text}"')

@@ -13,8 +13,8 @@ from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from managed_tables_analyze.workbooks.raw import Cells
-from managed_tables_analyze.workbooks.xlsx.package_reader import read_xlsx
+from managed_tables_reader.workbooks.raw import Cells
+from managed_tables_reader.workbooks.xlsx.package_reader import read_xlsx
 
 Value = str | int | float | bool | date | datetime | timedelta | None
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from managed_tables_analyze.workbooks.raw import RawSheet
-from managed_tables_analyze.workbooks.sheets import MergedRange
+from managed_tables_reader.rows.sheets import MergedRange
+from managed_tables_reader.workbooks.raw import RawSheet
 
 
 class Read:

@@ -15,7 +15,7 @@ from managed_tables.errors import ARCHIVE_CORRUPT, ARCHIVES_TOO_LARGE, JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze import file_reader
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
-from managed_tables_analyze.files import archives
+from managed_tables_reader.files import archives
 
 CSV = b"id,nome\n1,Ana\n2,Bia\n"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from managed_tables.messages.findings import Finding
-from managed_tables_analyze.files.encodings import CHUNK_BYTES, NotTextError, detect_encoding, transcode
+from managed_tables_reader.files.encodings import CHUNK_BYTES, NotTextError, detect_encoding, transcode
 
 TEXT = "código;descrição;preço\n1;Não há ação em São João;2,50\n"
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from managed_tables_analyze.layout.grid import make_grid
-from managed_tables_analyze.layout.looks import TEXT, look
-from managed_tables_analyze.layout.search import find_end
-from managed_tables_analyze.workbooks.sheets import Row
+from managed_tables_reader.layout.grid import make_grid
+from managed_tables_reader.layout.looks import TEXT, look
+from managed_tables_reader.layout.search import find_end
+from managed_tables_reader.rows.sheets import Row
 
 
 def footer_length(rows: list[Row], width: int, *, short_tells: bool) -> int:

@@ -3,10 +3,10 @@
 import pytest
 from text_grids import grid_of
 
-from managed_tables_analyze.layout.grid import make_grid
-from managed_tables_analyze.layout.header import Header, join_labels
-from managed_tables_analyze.layout.search import Grid, find_header
-from managed_tables_analyze.workbooks.sheets import MergedRange
+from managed_tables_reader.layout.grid import make_grid
+from managed_tables_reader.layout.header import Header, join_labels
+from managed_tables_reader.layout.search import Grid, find_header
+from managed_tables_reader.rows.sheets import MergedRange
 
 
 def _find(text: str, merged: tuple[MergedRange, ...] = ()) -> Header:

@@ -3,10 +3,10 @@
 import pytest
 from text_grids import grid_of
 
-from managed_tables_analyze.layout import weights
-from managed_tables_analyze.layout.heading import Heading
-from managed_tables_analyze.layout.looks import TEXT, look
-from managed_tables_analyze.workbooks.sheets import MergedRange
+from managed_tables_reader.layout import weights
+from managed_tables_reader.layout.heading import Heading
+from managed_tables_reader.layout.looks import TEXT, look
+from managed_tables_reader.rows.sheets import MergedRange
 
 KINDS = (TEXT, "number", "number")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from managed_tables_analyze.workbooks import html
-from managed_tables_analyze.workbooks.ods import cell_texts
+from managed_tables_reader.workbooks import html
+from managed_tables_reader.workbooks.ods import cell_texts
 
 
 def _seconds(work: Callable[[str], object], text: str) -> float:

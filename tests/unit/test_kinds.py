@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from managed_tables_analyze.files.kinds import Kind, detect_kind
+from managed_tables_reader.files.kinds import Kind, detect_kind
 
 
 def _zip(*names: str) -> bytes:

@@ -7,12 +7,12 @@ from text_grids import grid_of
 
 from managed_tables.errors import JobError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_analyze.layout import weights
-from managed_tables_analyze.layout.header import Header
-from managed_tables_analyze.layout.looks import TEXT, look, text_bits
-from managed_tables_analyze.layout.pages import PageHead, find_repeats
-from managed_tables_analyze.layout.score import Scorer
-from managed_tables_analyze.layout.search import (
+from managed_tables_reader.layout import weights
+from managed_tables_reader.layout.header import Header
+from managed_tables_reader.layout.looks import TEXT, look, text_bits
+from managed_tables_reader.layout.pages import PageHead, find_repeats
+from managed_tables_reader.layout.score import Scorer
+from managed_tables_reader.layout.search import (
     Grid,
     Stated,
     _splits,
@@ -24,8 +24,8 @@ from managed_tables_analyze.layout.search import (
     row_limit,
     widths,
 )
-from managed_tables_analyze.layout.words import below_bits
-from managed_tables_analyze.staging.notes import about_header
+from managed_tables_reader.layout.words import below_bits
+from managed_tables_reader.rows.notes import about_header
 
 KINDS = (TEXT, "number", "number")
 REPORT = "nome;valor;peso/Ana;1;2/Total;1;2/nome;valor;peso/Bia;3;4/Ana;1;2/Caio;5;6"

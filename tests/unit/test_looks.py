@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from managed_tables_analyze.files.separators import is_separator
-from managed_tables_analyze.layout import weights, words
-from managed_tables_analyze.layout.counting import count_labels
-from managed_tables_analyze.layout.grid import GridRow, make_grid
-from managed_tables_analyze.layout.looks import (
+from managed_tables_reader.layout import weights, words
+from managed_tables_reader.layout.counting import count_labels
+from managed_tables_reader.layout.grid import GridRow, make_grid
+from managed_tables_reader.layout.looks import (
     cached_look,
     is_year,
     list_bits,
@@ -16,7 +15,8 @@ from managed_tables_analyze.layout.looks import (
     repeated_bits,
     text_bits,
 )
-from managed_tables_analyze.layout.pages import PageHead, find_repeats, is_distinctive, plain_cells
+from managed_tables_reader.layout.pages import PageHead, find_repeats, is_distinctive, plain_cells
+from managed_tables_reader.rows.separators import is_separator
 
 Cells = Sequence[str | None]
 

@@ -6,9 +6,9 @@ import pytest
 from read_sheets import Read, read
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
-from managed_tables_analyze.workbooks.failures import NotTabularError, WorkbookTooLargeError
-from managed_tables_analyze.workbooks.html import read_html
-from managed_tables_analyze.workbooks.spreadsheetml import read_spreadsheetml
+from managed_tables_reader.workbooks.failures import NotTabularError, WorkbookTooLargeError
+from managed_tables_reader.workbooks.html import read_html
+from managed_tables_reader.workbooks.spreadsheetml import read_spreadsheetml
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import io
 
 import pytest
 
-from managed_tables_analyze.repair.columns import Columns
-from managed_tables_analyze.repair.mending import Mender
-from managed_tables_analyze.text.dialect import Dialect
-from managed_tables_analyze.text.records import Lines, Record, RecordReader
+from managed_tables_reader.text.columns import Columns
+from managed_tables_reader.text.dialect import Dialect
+from managed_tables_reader.text.mending import Mender
+from managed_tables_reader.text.records import Lines, Record, RecordReader
 
 
 def _read(text: str, width: int = 0, **dialect: str) -> list[Record]:

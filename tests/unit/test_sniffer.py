@@ -4,11 +4,11 @@ import io
 
 import pytest
 
-from managed_tables_analyze.files.untabular import is_aligned
-from managed_tables_analyze.layout.search import Stated
-from managed_tables_analyze.reading import TableWish
-from managed_tables_analyze.text.choosing import choose
-from managed_tables_analyze.text.dialect import Dialect
+from managed_tables_reader.layout.search import Stated
+from managed_tables_reader.rows.reading import TableWish
+from managed_tables_reader.text.choosing import choose
+from managed_tables_reader.text.dialect import Dialect
+from managed_tables_reader.text.untabular import is_aligned
 
 
 def sniff(lines: list[str]) -> Dialect:

@@ -2,24 +2,24 @@
 
 import pytest
 
-from managed_tables_analyze.workbooks.raw import BATCH_CELLS, BATCH_ROWS, Tally, Told, in_batches
-from managed_tables_analyze.workbooks.sheets import Batch
-from managed_tables_analyze.workbooks.values.formats import (
+from managed_tables_reader.rows.sheets import Batch
+from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, Tally, Told, in_batches
+from managed_tables_reader.workbooks.values.formats import (
     FormatKind,
     builtin_format,
     parse_format,
     show_mask,
     shown_date,
 )
-from managed_tables_analyze.workbooks.values.numbers import (
+from managed_tables_reader.workbooks.values.numbers import (
     NumberCells,
     exact_number,
     float_text,
     is_number,
     is_plain,
 )
-from managed_tables_analyze.workbooks.values.serials import SerialTexts, iso_text, moment_texts, serial_text
-from managed_tables_analyze.workbooks.xlsx.strings import unescape_hex
+from managed_tables_reader.workbooks.values.serials import SerialTexts, iso_text, moment_texts, serial_text
+from managed_tables_reader.workbooks.xlsx.strings import unescape_hex
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from managed_tables_analyze.files.kinds import Kind
-from managed_tables_analyze.workbooks import read_workbook
+from managed_tables_reader.files.kinds import Kind
+from managed_tables_reader.workbooks import read_workbook
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import pytest
 from read_sheets import Read, read
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
-from managed_tables_analyze.workbooks.failures import WorkbookError
-from managed_tables_analyze.workbooks.sheets import LABEL_ROWS
-from managed_tables_analyze.workbooks.values.formats import GENERAL, FormatKind, parse_format
-from managed_tables_analyze.workbooks.xlsx.cells import CellReader, column_index
-from managed_tables_analyze.workbooks.xlsx.package_reader import read_xlsx
-from managed_tables_analyze.workbooks.xlsx.strings import read_shared_strings, unescape_xml
-from managed_tables_analyze.workbooks.xlsx.styles import read_styles
+from managed_tables_reader.rows.sheets import LABEL_ROWS
+from managed_tables_reader.workbooks.failures import WorkbookError
+from managed_tables_reader.workbooks.values.formats import GENERAL, FormatKind, parse_format
+from managed_tables_reader.workbooks.xlsx.cells import CellReader, column_index
+from managed_tables_reader.workbooks.xlsx.package_reader import read_xlsx
+from managed_tables_reader.workbooks.xlsx.strings import read_shared_strings, unescape_xml
+from managed_tables_reader.workbooks.xlsx.styles import read_styles
 
 KIND = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 NAMES = f'xmlns:r="{KIND}"'

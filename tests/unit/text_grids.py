@@ -1,6 +1,6 @@
 """Grids of the layout's tests, written as one text: `/` ends a row, `;` a cell, an empty cell is None."""
 
-from managed_tables_analyze.layout.grid import GridRow, make_grid
+from managed_tables_reader.layout.grid import GridRow, make_grid
 
 
 def grid_of(text: str) -> list[GridRow]:

@@ -18,11 +18,11 @@ from managed_tables_analyze.inference import (
     profile_columns,
     read_sample_rows,
 )
-from managed_tables_analyze.preview import Preview
-from managed_tables_analyze.reading import Reading, Wish
 from managed_tables_analyze.staging.combination import Table
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.totals import find_totals
+from managed_tables_reader.preview import Preview
+from managed_tables_reader.rows.reading import Reading, Wish
 
 Report = Callable[[str, int], None]
 """Called with the phase, `reading` or `inferring`, and how much of it is done, in percent."""

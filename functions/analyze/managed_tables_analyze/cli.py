@@ -27,10 +27,10 @@ from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
-from managed_tables_analyze.candidates import candidates_of, weigh
-from managed_tables_analyze.reading import Wish
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.stated_options import add_stated_options, wish_of
+from managed_tables_reader.candidates import candidates_of, weigh
+from managed_tables_reader.rows.reading import Wish
 
 _MAX_SECONDS = 900  # what a Lambda has
 _MAX_MEMORY_BYTES = 32 * 1_024**3  # of address space: DuckDB reserves 6.8 GB for 900 columns, and uses 0.3

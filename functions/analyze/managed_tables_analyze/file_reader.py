@@ -7,20 +7,20 @@ from pathlib import Path
 
 from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.messages.findings import Finding, WarningCode, preview
-from managed_tables_analyze import reasons
-from managed_tables_analyze.files.ahead import one_ahead
-from managed_tables_analyze.files.archives import MAX_UNPACKED_BYTES, unpack
-from managed_tables_analyze.files.kinds import Kind, detect_kind
-from managed_tables_analyze.preview import Grid, Preview, TextSource
-from managed_tables_analyze.reading import TableReading, TableWish, Wish
 from managed_tables_analyze.staging.combination import MisreadError, Table
-from managed_tables_analyze.staging.parts import Part
-from managed_tables_analyze.staging.sheet_choice import SheetChoice, StagedSheet, choose_sheets
-from managed_tables_analyze.staging.sheet_table import stage_sheet
-from managed_tables_analyze.staging.text_table import as_it_stands, normalise
-from managed_tables_analyze.text.dialect import NO_QUOTE
-from managed_tables_analyze.text.text_file import TextFile, open_text
-from managed_tables_analyze.workbooks import read_workbook
+from managed_tables_reader.files.ahead import one_ahead
+from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, unpack
+from managed_tables_reader.files.kinds import Kind, detect_kind
+from managed_tables_reader.preview import Grid, Preview, TextSource
+from managed_tables_reader.rows import reasons
+from managed_tables_reader.rows.parts import Part
+from managed_tables_reader.rows.reading import TableReading, TableWish, Wish
+from managed_tables_reader.text.dialect import NO_QUOTE
+from managed_tables_reader.text.text_file import TextFile, open_text
+from managed_tables_reader.text.text_table import as_it_stands, normalise
+from managed_tables_reader.workbooks import read_workbook
+from managed_tables_reader.workbooks.tables.sheet_choice import SheetChoice, StagedSheet, choose_sheets
+from managed_tables_reader.workbooks.tables.sheet_table import stage_sheet
 
 
 @dataclass(frozen=True)

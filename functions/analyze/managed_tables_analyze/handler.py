@@ -26,8 +26,8 @@ from managed_tables.schema import ColumnType
 from managed_tables.settings import load_settings
 from managed_tables_analyze.analysis import Analysis, Report, SourceFile, analyze
 from managed_tables_analyze.append_plan import FileColumn, match_columns, plan_append
-from managed_tables_analyze.reading import Wish
 from managed_tables_analyze.staging.sql import open_duckdb
+from managed_tables_reader.rows.reading import Wish
 
 _PREFIX = "managed-tables-analyze-"
 _STALE_SECONDS = 1_200  # a Lambda lives 900 s at most: what is older was left by one that was killed

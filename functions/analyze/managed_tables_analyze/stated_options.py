@@ -4,7 +4,7 @@ import argparse
 import codecs
 from dataclasses import dataclass, field, replace
 
-from managed_tables_analyze.reading import UNSTATED, TableWish, Unstated, Wish
+from managed_tables_reader.rows.reading import UNSTATED, TableWish, Unstated, Wish
 
 _SIGNS = {"tab": "\t", "\\t": "\t", "espaço": " ", "nenhum": ""}
 

@@ -13,12 +13,12 @@ from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
-from managed_tables_analyze.files.separators import STROKES
-from managed_tables_analyze.staging.notes import rows_left_out
-from managed_tables_analyze.staging.parts import Part
 from managed_tables_analyze.staging.sql import fill_down, literal, read_sql, select_sql, write_parquet
 from managed_tables_analyze.staging.sums import find_sum
-from managed_tables_analyze.staging.writer import CARRIAGE_RETURN, LINE_FEED
+from managed_tables_reader.rows.notes import rows_left_out
+from managed_tables_reader.rows.parts import Part
+from managed_tables_reader.rows.separators import STROKES
+from managed_tables_reader.rows.writer import CARRIAGE_RETURN, LINE_FEED
 
 _BLANKS = literal(" \t\r\n" + LINE_FEED + CARRIAGE_RETURN)
 

@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion.sql_text import literal
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.jobs.staged_rows import staged_rows
-from managed_tables_analyze.workbooks.sheets import Row
+from managed_tables_reader.rows.sheets import Row
 
 _COLUMNS_COMPARED = 60
 _FEWEST_ROWS = 2  # to sum: one alone is its own sum

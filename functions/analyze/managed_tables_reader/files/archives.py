@@ -1,0 +1,190 @@
+"""Unpack ZIP files within bounds that are checked before anything is unpacked, and again while unpacking.
+
+What the directory says about the members is checked first (count, sizes, ratio, overlap, names); then the
+unpacked bytes are counted, since a directory can lie.
+"""
+
+import errno
+import lzma
+import struct
+import zipfile
+import zlib
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from managed_tables.errors import (
+    ARCHIVE_CORRUPT,
+    ARCHIVE_EMPTY,
+    ARCHIVE_ENCRYPTED,
+    ARCHIVE_MEMBERS_REFUSED,
+    ARCHIVE_NESTED,
+    ARCHIVE_TOO_LARGE,
+    ARCHIVE_TOO_MANY_ENTRIES,
+    ARCHIVE_UNSAFE,
+    ARCHIVES_TOO_LARGE,
+    JobError,
+)
+from managed_tables.settings import MIB
+from managed_tables_reader.files.kinds import Kind, detect_kind
+
+MAX_ENTRIES = 1_000  # the clarifications' limit
+MAX_UNPACKED_BYTES = 1_024 * MIB  # the clarifications' limit, and of all archives of a job together
+# Of OSErrors that damage causes: bzip2 sets none, and an offset from a damaged directory is not in the file.
+# Any other error is the machine's, such as a full disk, and is raised.
+_DAMAGE = frozenset({None, errno.EINVAL})
+_MAX_RATIO = 200  # unpacked to packed; tables compress 3 to 40 times
+_RATIO_FREE_BYTES = 64 * MIB  # may unpack at any ratio: a small file of repetitions is no bomb
+_CHUNK_BYTES = 1_048_576
+_ENCRYPTED_FLAG, _UTF8_FLAG = 0x1, 0x800
+_UNIX, _SYMLINK_TYPE, _TYPE_MASK = 3, 0o120000, 0o170000
+_LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
+_FOREIGN_SUFFIXES = frozenset(
+    (
+        *("pdf", "png", "jpg", "jpeg", "gif", "doc", "docx", "ppt", "pptx", "mp3", "mp4", "exe", "dll", "sh"),
+        *("rar", "7z", "gz", "json", "xml", "sql", "py", "js", "bat", "mdb", "accdb", "dbf", "parquet"),
+    )
+)
+_READABLE = frozenset(Kind) - {Kind.ZIP, Kind.OTHER}
+
+
+@dataclass(frozen=True)
+class Member:
+    """An unpacked file of an archive: its name as people see it, and its path."""
+
+    name: str
+    path: Path
+
+
+def unpack(path: Path, name: str, work_dir: Path, left: int) -> Generator[Member, None, None]:
+    """Yield the archive's data files, unpacking each into `work_dir` first.
+
+    `left` is how many bytes may be unpacked. The caller deletes each file after reading it. Raises JobError
+    (`ARCHIVE_…`) for an archive that is refused, before anything is unpacked if the directory shows why.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = _data_members(archive, name)
+            _check(infos, path, name, left)
+            for number, info in enumerate(infos):
+                target = work_dir / f"{path.name}.{number:04d}"
+                left -= _unpack_member(archive, info, target, name, left)
+                _check_kind(target, info, name)
+                yield Member(_shown_name(info), target)
+    except zipfile.BadZipFile as error:
+        raise JobError(ARCHIVE_CORRUPT, file=name, reason="falta uma parte dele, ou foi alterada") from error
+    except (
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        OSError,
+        struct.error,
+        ValueError,
+        NotImplementedError,
+    ) as error:
+        if isinstance(error, OSError) and error.errno not in _DAMAGE:
+            raise
+        raise JobError(ARCHIVE_CORRUPT, file=name, reason="os dados não podem ser descompactados") from error
+
+
+def _data_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+    """Return the members that are not folders, dot-files or a Mac's resource forks, in order."""
+    infos = archive.infolist()
+    if len(infos) > MAX_ENTRIES:
+        raise JobError(ARCHIVE_TOO_MANY_ENTRIES, file=name, count=len(infos), limit=MAX_ENTRIES)
+    members = [info for info in infos if not info.filename.endswith("/") and not _is_noise(info)]
+    if not members:
+        raise JobError(ARCHIVE_EMPTY, file=name)
+    return members
+
+
+def _is_noise(info: zipfile.ZipInfo) -> bool:
+    parts = PurePosixPath(info.filename.replace("\\", "/")).parts
+    return "__MACOSX" in parts or (bool(parts) and parts[-1].startswith(".") and parts[-1] not in (".", ".."))
+
+
+def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, left: int) -> None:
+    for info in infos:
+        shown = _shown_name(info)
+        if info.flag_bits & _ENCRYPTED_FLAG or info.compress_type == 99:
+            raise JobError(ARCHIVE_ENCRYPTED, file=name, member=shown)
+        if info.create_system == _UNIX and (info.external_attr >> 16) & _TYPE_MASK == _SYMLINK_TYPE:
+            raise JobError(ARCHIVE_UNSAFE, file=name, reason=f"{shown} é um atalho (link simbólico)")
+        if shown.lower().endswith(".zip"):
+            raise JobError(ARCHIVE_NESTED, file=name, member=shown)
+    unpacked = sum(info.file_size for info in infos)
+    if unpacked > left:
+        raise _too_large(name, alone=unpacked > MAX_UNPACKED_BYTES)
+    if any(info.file_size > max(_RATIO_FREE_BYTES, info.compress_size * _MAX_RATIO) for info in infos):
+        raise JobError(ARCHIVE_UNSAFE, file=name, reason="o conteúdo está comprimido demais para serem dados")
+    refused = [_shown_name(info) for info in infos if _is_foreign(info)]
+    if refused:
+        raise JobError(ARCHIVE_MEMBERS_REFUSED, file=name, members=", ".join(refused[:10]))
+    _check_overlap(infos, path, name)
+
+
+def _is_foreign(info: zipfile.ZipInfo) -> bool:
+    """Return whether a member's name says that it is not a table."""
+    return PurePosixPath(_shown_name(info)).suffix.lstrip(".").lower() in _FOREIGN_SUFFIXES
+
+
+def _check_overlap(infos: list[zipfile.ZipInfo], path: Path, name: str) -> None:
+    """Refuse members that share bytes: one compressed stream listed many times unpacks without bound."""
+    end = 0
+    with path.open("rb") as file:
+        for info in sorted(infos, key=lambda one: one.header_offset):
+            file.seek(info.header_offset)
+            fields = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
+            if info.header_offset < end:
+                raise JobError(ARCHIVE_UNSAFE, file=name, reason="há arquivos dele que ocupam o mesmo lugar")
+            end = info.header_offset + _LOCAL_HEADER.size + fields[9] + fields[10] + info.compress_size
+
+
+def _unpack_member(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, name: str, left: int
+) -> int:
+    written = 0
+    with archive.open(info) as source, target.open("wb") as out:
+        while chunk := source.read(_CHUNK_BYTES):
+            written += len(chunk)
+            if written > left:
+                raise _too_large(name, alone=True)  # its directory gives a false size
+            out.write(chunk)
+    if written != info.file_size:
+        raise JobError(ARCHIVE_CORRUPT, file=name, reason=f"o tamanho de {_shown_name(info)} é falso")
+    return written
+
+
+def _too_large(name: str, *, alone: bool) -> JobError:
+    """Return the error for an archive that is too large alone, or together with those before it."""
+    kind = ARCHIVE_TOO_LARGE if alone else ARCHIVES_TOO_LARGE
+    return JobError(kind, file=name, limit_mb=MAX_UNPACKED_BYTES // MIB)
+
+
+def _check_kind(path: Path, info: zipfile.ZipInfo, name: str) -> None:
+    kind, words = detect_kind(path)
+    if kind is Kind.ZIP:
+        raise JobError(ARCHIVE_NESTED, file=name, member=_shown_name(info))
+    if kind not in _READABLE:
+        raise JobError(ARCHIVE_MEMBERS_REFUSED, file=name, members=f"{_shown_name(info)} ({words})")
+
+
+def _shown_name(info: zipfile.ZipInfo) -> str:
+    """Return the member's name without its folders; old Windows tools write it in code page 850."""
+    name = info.filename
+    if not info.flag_bits & _UTF8_FLAG and not name.isascii():
+        try:
+            raw = name.encode("cp437")
+            name = raw.decode() if _is_utf8(raw) else raw.decode("cp850")
+        except UnicodeEncodeError:
+            pass
+    shown = PurePosixPath(name.replace("\\", "/")).name.replace("\x00", "")
+    return (shown or "sem_nome")[:255]
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,124 @@
+"""Open a text as UTF-8 lines: a sample to choose the dialect by, and the file with its lines changed."""
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables_reader.files.encodings import CHUNK_BYTES, Encoding, NotTextError, transcode
+from managed_tables_reader.rows.reading import TableWish
+from managed_tables_reader.rows.stated import LineMask, read_encoding
+
+Change = Callable[[Iterable[str]], Iterable[str]]
+
+_SAMPLE_BYTES = 262_144
+_SAMPLE_LINES = 20  # at least, however long: a single line shows no pattern
+_LONG_SAMPLE_BYTES = 8_388_608  # beyond which fewer lines are enough
+_TAIL_BYTES = 65_536
+_MAX_PIECES = 1_000_000  # of a line, delimiters in quoted text included: some 60 MB
+
+
+@dataclass
+class Source:
+    """A file's lines as UTF-8 from `start` on, and a sample; `below`: lines stated to be below the table."""
+
+    encoding: Encoding
+    path: Path
+    start: int = 0
+    below: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        self.sample = self._sample()
+
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes."""
+        return self.path.stat().st_size
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the sample is the whole file."""
+        return self.start + byte_count(self.sample) >= self.size
+
+    def change(self, change: Change, target: Path) -> "Source":
+        """Return the source with its lines changed, written to `target`."""
+        with (
+            open_lines(self.path, self.start, self.size) as lines,
+            target.open("w", encoding="utf-8", newline="") as out,
+        ):
+            out.writelines(change(lines))
+        return Source(self.encoding, target, below=self.below)
+
+    def tail(self) -> tuple[int, list[str]]:
+        """Return the last lines, and where they begin in the file."""
+        begin = max(self.start, self.size - _TAIL_BYTES)
+        with self.path.open("rb") as file:
+            file.seek(begin)
+            tail = file.read()
+        cut = tail.find(b"\n") + 1
+        return begin + cut, io.StringIO(tail[cut:].decode("utf-8", "replace"), newline="").readlines()
+
+    def _sample(self) -> list[str]:
+        with open_lines(self.path, self.start, self.size) as file:
+            lines = file.readlines(_SAMPLE_BYTES)
+            size = sum(map(len, lines))
+            while len(lines) < _SAMPLE_LINES and size < _LONG_SAMPLE_BYTES and (line := file.readline()):
+                lines.append(line)
+                size += len(line)
+            return lines
+
+
+def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Source:
+    """Return the lines for the dialect to cut, transcoded and masked if needed; JobError if not a text."""
+    if path.stat().st_size == 0:
+        raise JobError(FILE_EMPTY, file=name)
+    try:
+        encoding = read_encoding(path, wish.encoding)
+    except NotTextError as error:
+        raise JobError(FILE_NOT_TABULAR, file=name, reason="o conteúdo é binário") from error
+    if encoding.is_utf8:
+        source = Source(encoding, path, encoding.mark_bytes)
+    else:
+        utf8 = work_dir / f"{path.name}.utf8"
+        transcode(path, utf8, encoding)
+        source = Source(encoding, utf8)
+    mask = LineMask(wish)
+    if mask.hides:
+        source = source.change(mask.lines, work_dir / f"{source.path.name}.masked")
+        source.below = mask.below
+    return source
+
+
+def check_pieces(line: str, delimiter: str, name: str, number: int) -> None:
+    """Refuse a line that would be cut into more pieces than memory allows."""
+    may_exceed = delimiter and len(line) > _MAX_PIECES
+    count = line.count(delimiter) + 1 if may_exceed else 1
+    if count > _MAX_PIECES:
+        raise JobError(TOO_MANY_COLUMNS, file=name, count=count, line=number, limit=MAX_COLUMNS)
+
+
+def byte_count(lines: Iterable[str]) -> int:
+    """Return how many bytes lines take as UTF-8."""
+    return sum(len(line.encode()) for line in lines)
+
+
+@contextmanager
+def open_lines(path: Path, start: int, end: int) -> Iterator[io.TextIOWrapper]:
+    """Open the bytes from `start` to `end` as UTF-8 text whose lines keep their ends (CR, LF or both)."""
+    with _Limited(path, end) as raw:
+        raw.seek(start)
+        yield io.TextIOWrapper(io.BufferedReader(raw, CHUNK_BYTES), "utf-8", errors="replace", newline="")
+
+
+class _Limited(io.FileIO):
+    """A file that ends at byte `end`."""
+
+    def __init__(self, path: Path, end: int) -> None:
+        super().__init__(path)
+        self._end = end
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        return super().readinto(memoryview(buffer)[: max(self._end - self.tell(), 0)]) or 0

@@ -1,0 +1,144 @@
+"""Score a header: the bits of its lines, and those for or against each of its labels."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+
+from managed_tables_reader.layout import weights, words
+from managed_tables_reader.layout.counting import count_labels
+from managed_tables_reader.layout.grid import GridRow
+from managed_tables_reader.layout.looks import TEXT, Look, is_year
+from managed_tables_reader.rows.sheets import MergedRange
+
+MOST_LINES = 4
+_ROWS_COMPARED = 20
+Spans = Sequence[tuple[int, int]]  # the first and last column that each merged cell covers
+
+
+class Heading:
+    """Scores headers of a table of `width` columns; `origins`: the first place of each repeated row."""
+
+    def __init__(
+        self,
+        rows: Sequence[GridRow],
+        width: int,
+        origins: Mapping[int, int],
+        merged: Sequence[MergedRange] = (),
+    ) -> None:
+        self._rows = rows
+        self._width = width
+        self._origins = origins
+        self._merged = merged
+
+    def bits(self, first: int, start: int, texts: Sequence[float], kinds: Sequence[str]) -> float:
+        """Return the bits of the rows from `first` to `start` as a header.
+
+        `texts` are the bits of each row as texts, `kinds` the kinds of the columns below.
+        """
+        if first == start:
+            return weights.NO_HEADER
+        lines = self._rows[first:start]
+        bits = sum(texts[first:start]) - sum(map(_year_bits, lines))
+        bits += sum(self._line_bits(above, below, kinds) for above, below in pairwise(lines))
+        bits += weights.HEADER_LINE * (len(lines) > 1 and start == len(self._rows))
+        return bits + self._label_bits(lines, start, kinds)
+
+    def _line_bits(self, above: GridRow, below: GridRow, kinds: Sequence[str]) -> float:
+        """Return the bits of a further header line: few if the line above is incomplete."""
+        if below.after_gap:
+            return weights.HEADER_APART
+        if words.is_units(below):
+            return weights.UNITS_LINE - sum(one.as_text for one in below.looks if one.kind)
+        pairs = zip(below.looks, below.cells, strict=True)
+        if any(one.is_value and not is_year(cell) for one, cell in pairs):
+            return weights.HEADER_OF_VALUES
+        return self._group_bits(above, below, kinds)
+
+    def _group_bits(self, above: GridRow, below: GridRow, kinds: Sequence[str]) -> float:
+        """Return the bits of a line whose labels the line above groups, by merged cells or by gaps."""
+        spans = [(left, right) for top, left, _, right in self._merged if top == above.number]
+        if not _is_grouped(above, below, spans):
+            return weights.HEADER_LINE
+        is_needed = spans or above is self._rows[0] or len({*below.filled}) < below.extent
+        bits = weights.GROUP_LINE if is_needed else weights.GROUP_OF_WHOLE
+        return bits + weights.GROUP_OF_ONE * _ungrouped(above, below, spans, kinds)
+
+    def _label_bits(self, lines: Sequence[GridRow], start: int, kinds: Sequence[str]) -> float:
+        """Return the bits for and against the labels."""
+        last = lines[-1]
+        counted = count_labels(last, self._rows[start : start + _ROWS_COMPARED])
+        named = max(len(line.cells) for line in lines)
+        missing = len(self._with_values.intersection(range(named, self._width)))
+        bits = weights.MISSING_LABELS * missing / self._width + weights.LONG_ROW * (last.extent > self._width)
+        for column in range(min(named, self._width)):
+            if label := _text(last, column):
+                is_counted = column in counted
+                bits += self._cell_bits(last.looks[column], label, column, start, kinds[column], is_counted)
+            elif column in self._with_values and not any(_text(line, column) for line in lines):
+                bits += weights.BLANK_LABEL
+        return bits
+
+    def _cell_bits(
+        self, one: Look, label: str, column: int, start: int, kind: str, is_counted: bool
+    ) -> float:
+        if is_counted:
+            return -one.bits if is_year(label) else -one.as_text
+        is_value = one.is_value and not (one.kind == "number" and is_year(label))
+        bits = weights.VALUE_LABEL if is_value else 0.0
+        if kind in (TEXT, one.kind) and self._last_places.get((column, label), -1) >= start:
+            bits += weights.LABEL_AMONG_VALUES
+        return bits
+
+    @cached_property
+    def _with_values(self) -> set[int]:
+        return {
+            column for row in self._rows for column, one in enumerate(row.looks[: self._width]) if one.kind
+        }
+
+    @cached_property
+    def _last_places(self) -> dict[tuple[int, str], int]:
+        """The place of the last row that has a text in a column."""
+        return {
+            (column, cell.strip()): place
+            for place, row in enumerate(self._rows)
+            if self._origins.get(place, place - 1) == place - 1
+            for column, cell in enumerate(row.cells)
+            if cell
+        }
+
+
+def _is_grouped(above: GridRow, below: GridRow, spans: Spans) -> bool:
+    """Return whether labels fill the gaps of the line above, or distinguish its labels."""
+    upper, lower = _filled(above), _filled(below)
+    if len(lower) < 2 or upper == [0]:
+        return False
+    gaps = {*lower}.intersection(range(len(above.cells))).difference(upper)
+    if not spans:
+        pairs = {(above.cells[column], *below.cells[column : column + 1]) for column in upper}
+        return bool(gaps) or len(pairs) > len({*above.filled})
+    covered = {column for left, right in spans for column in range(left + 1, right + 1)}
+    inner = {gap for gap in gaps if gap > min(spans)[0]}
+    return bool(inner) and inner <= covered
+
+
+def _ungrouped(above: GridRow, below: GridRow, spans: Spans, kinds: Sequence[str]) -> int:
+    """Return how many labels are no groups: above one label only, or a sentence above several kinds."""
+    upper = _filled(above)
+    if not spans:
+        return above.is_sentence and len({*kinds[upper[0] :]}) > 1
+    covered = {left for left, right in spans if left < right}
+    return len({*upper}.intersection(_filled(below)) - covered)
+
+
+def _filled(row: GridRow) -> list[int]:
+    return [column for column, one in enumerate(row.looks) if one.kind]
+
+
+def _text(row: GridRow, column: int) -> str:
+    return (row.cells[column] or "").strip() if column < len(row.cells) else ""
+
+
+def _year_bits(row: GridRow) -> float:
+    """Return the bits that a header's years save as numbers: as names of periods they are predictable."""
+    pairs = zip(row.looks, row.cells, strict=True)
+    return sum(one.as_text - one.bits for one, cell in pairs if one.kind == "number" and is_year(cell))

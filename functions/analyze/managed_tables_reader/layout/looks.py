@@ -1,0 +1,195 @@
+"""Classify a single cell, and count the bits that describe it as text and as a value of its kind."""
+
+import re
+from collections import Counter
+from functools import lru_cache
+from typing import NamedTuple
+
+from managed_tables_reader.layout import weights
+
+_NUMBER = re.compile(
+    r"[-+(]?\s*(R\$|US\$|\$|€|£)?\s*[-+]?(\d{1,3}([.,' \u00a0]\d{3})+|\d+)?([.,]\d+)?([eE][-+]?\d+)?"
+    r"\s*(%|€|R\$)?\)?-?"
+)
+_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ]\d{1,2}:\d{2}(:\d{2})?([.,]\d+)?\s*([zZ]|[-+]\d{2}:?\d{2}|UTC)?)?"
+    r"|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})([T ]+\d{1,2}:\d{2}(:\d{2})?([.,]\d+)?\s*([AaPp][Mm])?)?"
+    r"|\d{1,2}[-/ ]?[A-Za-zç]{3,9}\.?[-/ ,]?\s*\d{2,4}|\d{1,2}[ºo]?\s+de\s+[A-Za-zç]{3,9}\s+de\s+\d{4}"
+)
+_TIME = re.compile(r"\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
+_IDENTIFIER = re.compile(
+    r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}|\d{5}-\d{3}|\(\d{2}\)\s*\d{4,5}-?\d{4}"
+    r'|="\d[\d./-]*"'  # digits written so that a spreadsheet leaves them as they are
+)
+_ADDRESS = re.compile(
+    r"(https?|ftp)://\S+|www\.\S+|[\w.+-]+@[\w-]+(\.[\w-]+)+|[\w-]+(\.[\w-]+)*\.[a-z]{2,4}(/\S*)?"
+)
+_YEAR = re.compile(r"(18|19|20|21)\d{2}")
+_BOOLEANS = "true false verdadeiro falso sim não nao yes no s n t f y"
+_NULLS = r"null n/a #n/a na - -- none nd n/d #n/d . .. ... x \n"
+_ERRORS = "#div/0! #ref! #value! #valor! #name? #nome? #num! #núm! #null! #nulo!"
+_WORDS = {
+    **dict.fromkeys(("nan", "inf", "-inf", "+inf", "infinity", "-infinity"), "number"),
+    **dict.fromkeys(_BOOLEANS.split(), "boolean"),
+    **dict.fromkeys((*_NULLS.split(), *_ERRORS.split()), "null"),
+}
+_MONEY = re.compile(r"[-+(]?\s*(?:R\$|US\$|\$|€|£).*[.,]\d\d\)?")
+_QUANTITY = re.compile(r"\d+(?:[.,]\d+)*[ \u00a0]?([^\W\d_]{1,5}[²³]?)")
+_CODE = re.compile(r"[\w./#-]+")
+_LONGEST_VALUE = 64  # characters: no number or date is longer, and patterns stay quick
+_LONGEST_SHAPE = 24
+_DIGITS = re.compile("[0-9]+")
+_LETTERS = re.compile("[a-z]")
+_LOOKED_AT = 2_048
+LIST_ENDS = ";\t|"  # within a text they usually cut cells, or a list
+
+EMPTY, NULL, TEXT, QUANTITY = "", "null", "text", "9 "
+_BITS = {"date": "DATE", "boolean": "BOOLEAN", NULL: "NULL_WORD"}
+PLAIN_KINDS = frozenset({"number", "date", "time", "code", "address", "boolean", "null", "text"})
+_VALUES = frozenset({"number", "date", "time", "code", "address"})
+
+
+class Look(NamedTuple):
+    """A cell's kind, its bits as a value of that kind, and its bits as text."""
+
+    kind: str
+    bits: float
+    as_text: float
+    odd: float = 0.0  # the delimiters' share of `as_text`
+
+    @property
+    def is_value(self) -> bool:
+        """Whether the cell is of a kind that a label seldom is."""
+        return self.kind in _VALUES
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the cell is empty or a common word for no value."""
+        return self.kind in (EMPTY, NULL)
+
+    @property
+    def plain_kind(self) -> str:
+        """The kind, or text for a text with a certain shape."""
+        return self.kind if self.kind in PLAIN_KINDS or not self.kind else TEXT
+
+
+_NOTHING = Look(EMPTY, 0.0, 0.0)
+
+
+def look(cell: str | None) -> Look:
+    """Return what a cell looks like."""
+    if not cell:
+        return _NOTHING
+    if len(cell) <= _LOOKED_AT:
+        return cached_look(cell)
+    text = cell.strip()
+    as_text = text_bits(text)
+    return Look(_kind(text[:_LOOKED_AT]), as_text, as_text, _odd_bits(text)) if text else _NOTHING
+
+
+@lru_cache(maxsize=65_536)
+def cached_look(cell: str) -> Look:
+    """Return what a short, non-empty cell looks like."""
+    text = cell.strip()
+    if not text:
+        return _NOTHING
+    as_text = text_bits(text)
+    kind = _kind(text)
+    if kind == TEXT:
+        kind, bits = _shape(text, as_text)
+    else:
+        bits = getattr(weights, _BITS[kind]) if kind in _BITS else _number_bits(text, kind)
+    return Look(kind, min(bits, as_text), as_text, _odd_bits(text))
+
+
+def _number_bits(text: str, kind: str) -> float:
+    """Return the bits of a value with few different characters; a code's marks belong to its shape."""
+    digits = sum(map(text.count, "0123456789"))
+    if kind == "time":
+        return weights.TIME + weights.DIGIT * max(0, digits - 4)
+    if kind == "code":
+        return weights.NUMBER + weights.DIGIT * digits
+    return weights.NUMBER + weights.DIGIT * len(text) - (weights.MONEY if _MONEY.fullmatch(text) else 0.0)
+
+
+def _shape(text: str, as_text: float) -> tuple[str, float]:
+    """Return the kind and bits of a text with digits in a certain shape, which is described once a column."""
+    digits = sum(map(text.count, "0123456789"))
+    if quantity := _QUANTITY.fullmatch(text):
+        return f"{QUANTITY}{quantity[1]}", weights.NUMBER + weights.DIGIT * (len(text) - len(quantity[1]))
+    if digits and len(text) <= _LONGEST_SHAPE and _CODE.fullmatch(text):
+        bits = weights.TEXT + weights.DIGIT * digits + weights.CHARACTER * (len(text) - digits) * 0.8
+        return _DIGITS.sub("9", _LETTERS.sub("a", text.lower())), bits
+    return TEXT, as_text
+
+
+def text_bits(text: str) -> float:
+    """Return the bits of a text."""
+    bits = weights.TEXT + weights.CHARACTER * len(text)
+    bits -= (weights.CHARACTER - weights.BLANK_CHARACTER) * text.count(" ")
+    bits += weights.UNPAIRED_QUOTE if text.count('"') % 2 else 0.0
+    odd = _odd_bits(text)
+    return bits + (odd or -_repeated_words(text))  # a text with a delimiter is likely several texts
+
+
+def list_bits(text: str, ends: str, as_text: float) -> float:
+    """Return the bits of a text as a list that is cut at `ends`, of values or of words that come again."""
+    items = Counter(re.split(f"[{ends}]", text))
+    found, odd = [look(item) for item in items], _odd_bits(text)
+    if not odd and ("\n" in text or not any(one.is_value for one in found)):
+        return as_text
+    repeats = weights.SAME_CELL * (items.total() - len(items))
+    values = sum(one.bits or weights.EMPTY for one in found) + repeats
+    again = _repeated_words(re.sub(f"[{LIST_ENDS}]", " ", text)) * (odd > 0)
+    return max(min(as_text - odd - again, values), weights.SAME_CELL)
+
+
+def _repeated_words(text: str) -> float:
+    """Return the bits of a text's repeated words: as cells, cut at its blanks, they would be cheap."""
+    words = Counter(text.split(" ")) if " " in text else Counter[str]()
+    repeats = ((len(word), count - 1) for word, count in words.items())
+    return sum(count * (weights.CHARACTER * length + weights.BLANK_CHARACTER) for length, count in repeats)
+
+
+def repeated_bits(above: str | None, text: str | None) -> float:
+    """Return the bits, as text, of the words that the text above has in the same places.
+
+    With these deducted, a text of several words costs no more than if it were cut at its blanks, where such
+    words are cells that repeat those above.
+    """
+    if not (text and above) or max(len(text), len(above)) > _LOOKED_AT:
+        return 0.0
+    words, uppers = text.split(" "), above.split(" ")
+    if len(words) != len(uppers) or len(words) == 1:
+        return 0.0
+    bits, again = 0.0, False
+    for word, upper in dict.fromkeys(zip(words, uppers, strict=True)):
+        if word == upper and word:
+            same = 0.0 if again else weights.SAME_CELL
+            bits += max(0.0, weights.BLANK_CHARACTER + weights.CHARACTER * len(word) - same)
+        again = word == upper
+    return bits
+
+
+def _odd_bits(text: str) -> float:
+    if "\n" in text:  # it was quoted, and so were its delimiters
+        return 0.0
+    return weights.ODD_CHARACTER * sum(map(text.count, LIST_ENDS))
+
+
+def _kind(text: str) -> str:
+    if kind := _WORDS.get(text.lower()):
+        return kind
+    if len(text) <= _LONGEST_VALUE and any(map(text.__contains__, "0123456789")):
+        for kind, pattern in _WITH_DIGITS:
+            if pattern.fullmatch(text):
+                return kind
+    return "address" if "." in text and _ADDRESS.fullmatch(text) else TEXT
+
+
+_WITH_DIGITS = (("number", _NUMBER), ("date", _DATE), ("time", _TIME), ("code", _IDENTIFIER))
+
+
+def is_year(cell: str | None) -> bool:
+    """Return whether a cell is a year, which is a label as often as a value."""
+    return cell is not None and _YEAR.fullmatch(cell.strip()) is not None

@@ -1,0 +1,276 @@
+"""Score layouts: the bits that describe a grid's rows under each."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate, pairwise
+from math import inf, log2
+
+from managed_tables_reader.layout import weights, words
+from managed_tables_reader.layout.grid import GridRow
+from managed_tables_reader.layout.heading import Heading
+from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, Look
+from managed_tables_reader.layout.pages import find_repeats
+from managed_tables_reader.rows.sheets import MergedRange
+
+MOST_ABOVE = 40  # rows among which the first of data is sought
+MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer footers are read as data
+_TITLE_CELLS = 3
+_KINDS = 4  # of a column that are tried, most frequent first
+Kinds = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A candidate: `first` is the header's first row, `start` the first of data, `end` the first below it."""
+
+    first: int
+    start: int
+    end: int
+    width: int
+    kinds: Kinds = ()
+    bits: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def total(self) -> float:
+        """The bits of all parts."""
+        return sum(self.bits.values())
+
+
+class Scorer:
+    """Scores layouts of `width` columns; `short_tells`: rows do not end at their last value."""
+
+    def __init__(
+        self, rows: Sequence[GridRow], width: int, *, short_tells: bool, merged: Sequence[MergedRange] = ()
+    ) -> None:
+        self.rows = rows
+        self.width = width
+        self._short_tells = short_tells
+        self._origins = find_repeats(rows, MOST_ABOVE) if width > 1 else {}
+        self._heading = Heading(rows, width, self._origins, merged)
+        self._bits_by_kinds: dict[Kinds, list[float]] = {}
+
+    def kinds_by_start(self, end: int) -> list[Kinds]:
+        """Return each column's cheapest kind for every first row of data, given the end of the data."""
+        columns = [_ColumnCost() for _ in range(self.width)]
+        kinds: Kinds = (TEXT,) * self.width
+        found = [kinds] * (end + 1)
+        for place in range(end - 1, -1, -1):
+            if place not in self._origins:
+                for column, one in zip(columns, self.rows[place].looks, strict=False):
+                    column.add(one)
+            if place <= MOST_ABOVE or place == end - 1:
+                kinds = tuple(column.kind() for column in columns)
+            found[place] = kinds
+        return found
+
+    def least(self, first: int, start: int, end: int, kinds: Kinds) -> float:
+        """Return a lower bound on the bits of layouts with this data and a header from `first` on."""
+        return self._above[first] + self.body_bits(start, end, kinds) + self.footer_bits(end)
+
+    def score(self, first: int, start: int, end: int, kinds: Kinds) -> Layout:
+        """Return the layout with its bits, part by part."""
+        bits = {
+            "above": self._above[first],
+            "header": self._heading.bits(first, start, self._texts, kinds),
+            "body": self.body_bits(start, end, kinds),
+            "below": self.footer_bits(end),
+        }
+        return Layout(first, start, end, self.width, kinds, bits)
+
+    # Rows of the table
+
+    def body_bits(self, start: int, end: int, kinds: Kinds) -> float:
+        """Return the bits of rows of data; a repeat of a row above the data costs at most its text."""
+        total = sum(self.row_bits(start, kinds)[start:end])
+        return total - (weights.GAP if start < end and self.rows[start].after_gap else 0.0)
+
+    def odd_bits(self, start: int, end: int) -> float:
+        """Return the bits of rows of data apart from their cells: what makes them unlike the others."""
+        gap = weights.GAP if start < end and self.rows[start].after_gap else 0.0
+        return sum(self._structures[start:end]) - gap
+
+    def row_bits(self, start: int, kinds: Kinds) -> list[float]:
+        """Return the bits of every row as a row of the data that begins at `start`."""
+        bits = self._all_row_bits(kinds)
+        repeated = [place for place, origin in self._origins.items() if origin < start <= place]
+        if repeated:
+            bits = bits.copy()
+            for upper, place in pairwise([start - 1, *repeated]):
+                bits[place] = min(bits[place], self._texts[place])
+                first = upper + 2 if len(self.rows[place].filled) > 1 else place
+                end = self.find_section_end(bits, kinds, first, place)
+                bits[end:place] = self.below[end:place]
+                bits[end] += weights.FOOTER if end < place else 0.0
+        return bits
+
+    def find_section_end(self, bits: Sequence[float], kinds: Kinds, start: int, end: int) -> int:
+        """Return where totals and titles begin above a repeated header; `bits` are those of the rows."""
+        first = end
+        while first > start and len(self.rows[first - 1].filled) == 1 and not self._words[first - 1]:
+            first -= 1
+        while first > start and self._words[first - 1]:
+            first -= 1
+        return self.find_footer(bits, kinds, first, end)
+
+    def find_footer(self, bits: Sequence[float], kinds: Kinds, start: int, end: int | None = None) -> int:
+        """Return from where on the rows, down to `end`, are cheaper below the table than in it."""
+        end = len(self.rows) if end is None else end
+        best, fewest, total = end, 0.0, weights.FOOTER
+        for place in range(end - 1, max(start, end - MAX_FOOTER_ROWS) - 1, -1):
+            total += self.below[place] - bits[place] - self._sentence_bits(self.rows[place], kinds)
+            if total < fewest:
+                best, fewest = place, total
+        return best
+
+    def _sentence_bits(self, row: GridRow, kinds: Kinds) -> float:
+        """Return the bits against a row that is a sentence in a column of another kind."""
+        pairs = zip(row.looks, kinds, strict=False)
+        is_odd = row.is_sentence and any(one.kind and kind not in (TEXT, NULL) for one, kind in pairs)
+        return weights.ODD_ROW * is_odd
+
+    def _all_row_bits(self, kinds: Kinds) -> list[float]:
+        if kinds not in self._bits_by_kinds:
+            self._bits_by_kinds[kinds] = [
+                bits + self._bits_of_row(row, kinds)
+                for row, bits in zip(self.rows, self._structures, strict=True)
+            ]
+        return self._bits_by_kinds[kinds]
+
+    @cached_property
+    def _words(self) -> list[float]:
+        """The bits against each row of data, for words of totals and notes."""
+        return [words.below_bits(row, self.width) for row in self.rows]
+
+    @cached_property
+    def _structures(self) -> list[float]:
+        return [self._structure_bits(row) + bits for row, bits in zip(self.rows, self._words, strict=True)]
+
+    def _bits_of_row(self, row: GridRow, kinds: Kinds) -> float:
+        bits = 0.0
+        odd = fitting = 0
+        for one, kind, known, text, empty in zip(
+            row.looks, kinds, row.known_bits, row.data_bits, self._empty_bits, strict=False
+        ):
+            if not one.kind:
+                bits += empty
+                continue
+            fits = one.kind == kind or kind == TEXT or one.kind == NULL
+            cost = text if kind == TEXT or not fits else one.bits
+            bits += min(cost, one.odd + known)
+            if not fits:
+                bits += weights.EXCEPTION if known == inf else weights.SAME_EXCEPTION
+            odd, fitting = odd + (not fits), fitting + fits
+        return bits + (weights.ODD_ROW if odd and not fitting and len(row.filled) > 1 else 0.0)
+
+    def _structure_bits(self, row: GridRow) -> float:
+        bits = weights.GAP if row.after_gap else 0.0
+        if not self._short_tells:
+            bits += self._end_bits[min(self.width, len(row.cells))]
+        elif len(row.cells) < self.width:
+            bits += weights.SHORT_ROW + weights.SENTENCE * (len(row.cells) == 1 and row.is_sentence)
+        if row.extent > self.width:
+            surplus = zip(row.looks[self.width :], row.text_bits[self.width :], strict=True)
+            bits += weights.LONG_ROW + sum(text for one, text in surplus if one.kind)
+        return bits
+
+    @cached_property
+    def _empty_bits(self) -> list[float]:
+        """The bits of an empty cell, by column: the fewer, the more cells are empty; none if all are."""
+        counts = [[0, 0] for _ in range(self.width)]
+        for row in self.rows:
+            for count, one in zip(counts, row.looks, strict=False):
+                count[bool(one.kind)] += 1
+        return [
+            min(weights.EMPTY, -log2((empty + 0.5) / (empty + full + 1))) if full else 0.0
+            for empty, full in counts
+        ]
+
+    @cached_property
+    def _end_bits(self) -> dict[int, float]:
+        """The bits of a sheet's row, by length: the fewer, the more rows are as long."""
+        counts = Counter(min(self.width, len(row.cells)) for row in self.rows)
+        return {length: -2.0 * log2(count / len(self.rows)) for length, count in counts.items()}
+
+    # Rows outside the table
+
+    @cached_property
+    def _texts(self) -> list[float]:
+        """The bits of each row as texts; in a single column a repeated text costs as much as a new one."""
+        if self.width == 1:
+            return [sum(one.as_text for one in row.looks if one.kind) for row in self.rows]
+        return [row.bits_of_texts for row in self.rows]
+
+    @cached_property
+    def _above(self) -> list[float]:
+        """The bits of all rows above each row, as titles."""
+        places = range(min(len(self.rows), MOST_ABOVE))
+        found = [0.0, *accumulate(map(self._title_bits, places))]
+        return found + [found[-1]] * (len(self.rows) + 1 - len(found))
+
+    def _title_bits(self, place: int) -> float:
+        row = self.rows[place]
+        bits = self._texts[place]
+        if words.is_comment(row):
+            return bits
+        bits += weights.TITLE + weights.TITLE_OF_CELLS * (len(row.filled) > 1)
+        bits += weights.TITLE_CELL * max(0, len(row.filled) - _TITLE_CELLS)
+        if self._short_tells and not row.looks[0].kind:
+            bits += weights.TITLE_INDENTED
+        bits += weights.TITLE_LIKE_HEADER * (len(row.filled) >= self.width > 1)
+        is_value = all(one.is_value for one in row.looks if one.kind)
+        return bits + (weights.TITLE_OF_VALUES * (2 if self.width == 1 else 1) if is_value else 0.0)
+
+    def footer_bits(self, end: int) -> float:
+        """Return the bits of the rows from `end` on, as a footer."""
+        return sum(self.below[end:]) + (weights.FOOTER if end < len(self.rows) else 0.0)
+
+    @cached_property
+    def below(self) -> list[float]:
+        """The bits of each row as one below the table."""
+        return [self._below_bits(place) for place in range(len(self.rows))]
+
+    def _below_bits(self, place: int) -> float:
+        row = self.rows[place]
+        bits = weights.FOOTER_LINE + self._texts[place]
+        if self._words[place] >= weights.NOTE:
+            return bits - sum(one.as_text - one.bits for one in row.looks if one.is_value)
+        values = sum(one.is_value for one in row.looks)
+        return bits + weights.FOOTER_VALUE * values + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
+
+
+class _ColumnCost:
+    """What the cells of one column cost under each kind, learnt cell by cell."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._bits: Counter[str] = Counter()
+        self._texts: Counter[str] = Counter()
+
+    def add(self, one: Look) -> None:
+        """Count one more cell."""
+        if kind := one.kind:
+            self._counts[kind] += 1
+            self._bits[kind] += one.bits  # type: ignore[assignment]
+            self._texts[kind] += one.as_text  # type: ignore[assignment]
+
+    def kind(self) -> str:
+        """Return the kind that describes the cells in the fewest bits."""
+        values = self._counts.total() - self._counts[NULL]
+        best, fewest = TEXT, 0.0
+        for kind, count in self._counts.most_common(_KINDS):
+            if kind in (TEXT, NULL) or count * 2 < values:
+                continue
+            bits = self._bits[kind] - self._texts[kind] + weights.EXCEPTION * (values - count)
+            bits += _naming_bits(kind)
+            if bits < fewest:
+                best, fewest = kind, bits
+        return best
+
+
+def _naming_bits(kind: str) -> float:
+    """Return the bits that name a kind, once for a whole column; a unit is named by its letters."""
+    if kind.startswith(QUANTITY):
+        return weights.SHAPE + weights.CHARACTER * (len(kind) - len(QUANTITY))
+    return weights.KINDS.get(kind, 0.0 if kind in PLAIN_KINDS else weights.SHAPE)

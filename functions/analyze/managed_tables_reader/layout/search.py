@@ -1,0 +1,226 @@
+"""Search for the layout with the fewest bits, within what is stated about it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise, zip_longest
+from math import inf
+
+from managed_tables_reader.layout import weights
+from managed_tables_reader.layout.grid import GridRow
+from managed_tables_reader.layout.header import Header, join_labels
+from managed_tables_reader.layout.heading import MOST_LINES
+from managed_tables_reader.layout.looks import TEXT, look
+from managed_tables_reader.layout.pages import PageHead, find_repeats
+from managed_tables_reader.layout.score import MAX_FOOTER_ROWS, MOST_ABOVE, Kinds, Layout, Scorer
+from managed_tables_reader.rows.sheets import MergedRange
+
+_MOST_CELLS = 30_000  # scored
+_FEWEST_ROWS = 30
+_MOST_ROWS = 300
+_WIDTHS = 3  # tried
+_MOST_SPLITS = 6
+_MARGIN = 1e-6
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What is stated about where the table begins, to narrow the candidates; `header_line` 0: no header."""
+
+    header_line: int | None = None
+    header_lines: int | None = None
+    first_line: int | None = None
+
+
+_NOTHING = Stated()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The rows of a sample and what is known about them; `is_whole`: there are no more."""
+
+    rows: Sequence[GridRow]
+    short_tells: bool
+    is_whole: bool
+    merged: Sequence[MergedRange] = ()
+
+    def cut(self, start: int, stop: int | None = None) -> "Grid":
+        """Return the grid of some of the rows."""
+        return replace(self, rows=self.rows[start:stop], is_whole=self.is_whole or stop is not None)
+
+
+def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
+    """Return the cheapest layout of a single table; `grid` has at least one row."""
+    rows = grid.rows[: row_limit(grid.rows)]
+    if len(rows) == len(grid.rows):
+        return _find_layout(grid, stated)
+    found = _find_layout(replace(grid, rows=rows, is_whole=False), stated)
+    if grid.is_whole:
+        return replace(found, end=find_end(grid.rows, found.width, found.kinds, short_tells=grid.short_tells))
+    return replace(found, end=len(grid.rows))
+
+
+def _find_layout(grid: Grid, stated: Stated) -> Layout:
+    layouts = (of_width(grid, width, stated)[1] for width in widths(grid.rows))
+    return min(layouts, key=lambda one: one.total)
+
+
+def find_end(
+    rows: Sequence[GridRow], width: int, kinds: Kinds, *, short_tells: bool, above: Sequence[GridRow] = ()
+) -> int:
+    """Return where the footer begins in a table's last rows, in which rows of `above` may repeat."""
+    first = max(0, len(rows) - 2 * MAX_FOOTER_ROWS)
+    kinds = (*kinds, *(TEXT,) * width)[:width]
+    scorer = Scorer([*above, *rows[first:]], width, short_tells=short_tells)
+    return first + scorer.find_footer(scorer.row_bits(len(above), kinds), kinds, len(above)) - len(above)
+
+
+def row_limit(rows: Sequence[GridRow]) -> int:
+    """Return how many of the rows are scored."""
+    widest = max(len(row.cells) for row in rows[:_FEWEST_ROWS])
+    return min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // widest))
+
+
+def widths(rows: Sequence[GridRow]) -> Sequence[int]:
+    """Return the numbers of columns to try."""
+    lengths = Counter(len(row.cells) for row in rows)
+    usual = sorted((one for one in lengths if one > 1), key=lambda one: (-lengths[one], -one))[:_WIDTHS]
+    return [*usual, 1] if not usual or lengths[1] * 3 > len(rows) * 2 else usual
+
+
+def of_width(grid: Grid, width: int, stated: Stated) -> tuple[Scorer, Layout]:
+    """Return the best layout of `width` columns, and its scorer."""
+    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, merged=grid.merged)
+    best = _best_start(scorer, len(grid.rows), stated)
+    if grid.is_whole:
+        end = max(1, scorer.find_footer(scorer.row_bits(best.start, best.kinds), best.kinds, best.start))
+        if end < best.end:
+            best = _best_start(scorer, end, stated)
+    return scorer, best
+
+
+def _best_start(scorer: Scorer, end: int, stated: Stated) -> Layout:
+    kinds = scorer.kinds_by_start(end)
+    best: Layout | None = None
+    for start, firsts in candidates(scorer.rows, end, stated):
+        if best and scorer.least(firsts[0], start, end, kinds[start]) >= best.total:
+            continue
+        layouts = (scorer.score(first, start, end, kinds[start]) for first in firsts)
+        found = min(layouts, key=lambda one: one.total)
+        best = found if best is None or found.total < best.total - _MARGIN else best
+    assert best is not None  # noqa: S101 - there is a row, and so a candidate
+    return best
+
+
+def candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tuple[int, Sequence[int]]]:
+    """Yield each row where the data may begin, with the rows where its header may."""
+    if stated != _NOTHING:
+        yield from _stated_candidates(rows, end, stated)
+        return
+    for start in range(min(MOST_ABOVE, end) + 1):
+        firsts = range(max(0, start - MOST_LINES), min(start + 1, end))
+        if firsts:
+            yield start, firsts
+
+
+def _stated_candidates(
+    rows: Sequence[GridRow], end: int, stated: Stated
+) -> Iterator[tuple[int, Sequence[int]]]:
+    def place_of(line: int, other: int) -> int:
+        return next((place for place, row in enumerate(rows) if row.number >= line), other)
+
+    start = place_of(stated.first_line or 1, end)
+    if not stated.header_line:  # 0: there is no header
+        yield start, range(max(0, start - MOST_LINES) if stated.header_line is None else start, start + 1)
+        return
+    first = place_of(stated.header_line, 0)
+    counts = range(stated.header_lines or 1, (stated.header_lines or MOST_LINES) + 1)
+    yield from ((start if stated.first_line else min(first + count, end), (first,)) for count in counts)
+
+
+def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout]]:
+    """Return the tables from top to bottom, each with the place of its first row."""
+    whole = find_layout(grid, stated)
+    best, fewest = [(0, whole)], whole.total
+    for place in _splits(grid.rows, whole.start):
+        above = find_layout(grid.cut(0, place), stated)
+        below = find_layout(grid.cut(place))
+        apart = weights.TABLE if grid.rows[place].after_gap else weights.TABLE_CLOSE
+        bits = above.total + below.total + apart
+        if bits < fewest and below.first < below.start:
+            rest = [(place + start, layout) for start, layout in find_tables(grid.cut(place))]
+            best, fewest = [(0, above), *rest], bits
+    return best
+
+
+def _splits(rows: Sequence[GridRow], start: int) -> list[int]:
+    """Return where another table may begin: below a gap, or at a header or its title below row `start`.
+
+    A header that is repeated begins a section.
+    """
+    found: list[int] = []
+    repeats = find_repeats(rows[:_MOST_ROWS], MOST_ABOVE)
+    for place, row in enumerate(rows[1 : min(len(rows), _MOST_ROWS) - 1], start=1):
+        has_title = place > 1 and len(rows[place - 1].filled) == 1
+        is_header = place > start + has_title and _labelled(row, rows[place + 1]) > 1 - has_title
+        values = sum(one.is_value for one in row.looks) if row.after_gap else inf
+        if (is_header or values * 3 <= len(row.filled)) and len(row.filled) > 1 and place not in repeats:
+            found += [place - 1, place] if has_title else [place]
+    return found[:_MOST_SPLITS]
+
+
+def _labelled(row: GridRow, below: GridRow) -> int:
+    """Return how many values of the row below have a word above; 0 unless all its cells do."""
+    pairs = [*zip_longest(row.looks, below.looks, fillvalue=look(None))]
+    words = all(upper.kind == TEXT or not (upper.kind or lower.kind) for upper, lower in pairs)
+    return words * sum(lower.is_value for _, lower in pairs)
+
+
+def find_largest(tables: Sequence[tuple[int, Layout]]) -> tuple[int, tuple[int, Layout]]:
+    """Return the table with the most rows, and its place among the tables."""
+    return max(enumerate(tables), key=lambda one: one[1][1].end - one[1][1].start)
+
+
+def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
+    """Return the header of a grid's largest table; None if the grid has no rows."""
+    if not grid.rows:
+        return None
+    begin = stated.first_line
+    tables = find_tables(grid, replace(stated, first_line=None))
+    number, (place, layout) = find_largest(tables)
+    header_end = layout.start
+    if begin is not None and grid.rows[place + layout.first].number < begin:
+        # Rows below the header may be left out.
+        layout = replace(layout, start=sum(row.number < begin for row in grid.rows[place:]))
+        header_end = min(header_end, layout.start)
+    elif begin is not None:
+        number, place, layout = 0, 0, find_layout(grid, stated)
+        tables, header_end = [(place, layout)], layout.start
+    header = _header_of(grid.rows[place:], layout, header_end)
+    bounds = [*(start for start, _ in tables), len(grid.rows)]
+    lines = [*(row.number for row in grid.rows), None]
+    header.end_line, header.next_line = lines[place + layout.end], lines[bounds[number + 1]]
+    apart = [rows for rows in pairwise(bounds) if rows[0] != place]
+    header.others = [[(row.number, row.cells) for row in grid.rows[start:end]] for start, end in apart]
+    header.skipped = [row.number for row in grid.rows[: place + layout.first]]
+    return header
+
+
+def _header_of(rows: Sequence[GridRow], layout: Layout, header_end: int) -> Header:
+    lines, body = rows[layout.first : header_end], rows[layout.start :]
+    cells = [row.cells for row in rows]
+    labels = join_labels(cells[layout.first : header_end], cells[layout.start : layout.end])
+    shown = [row.labels or row.cells for row in lines] if any(row.labels for row in lines) else None
+    is_first = layout.first == 0 and len(lines) == 1 < min(len(rows), layout.width)
+    return Header(
+        labels=labels,
+        shown_labels=join_labels(shown, cells[layout.start : layout.end]) if shown else labels,
+        width=len(labels) or max([layout.width, *(row.extent for row in body)]),
+        first_line=lines[0].number if lines else None,
+        last_line=lines[-1].number if lines else None,
+        line_count=len(lines),
+        data_line=body[0].number if body else rows[-1].number + 1,
+        page_head=PageHead(cells[: layout.first if len(lines) == 1 else layout.start]),
+        kinds=layout.kinds,
+        is_assumed=is_first and {*layout.kinds} == {TEXT},
+    )

@@ -1,0 +1,111 @@
+"""Count odd rows, and keep their line numbers."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import replace
+
+from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines, preview
+from managed_tables_reader.layout.header import Header
+from managed_tables_reader.rows.extent import Extent
+from managed_tables_reader.text.records import Record
+
+_CODES = (
+    WarningCode.SHORT_ROWS,
+    WarningCode.LONG_ROWS,
+    WarningCode.REPAIRED_ROWS,
+    WarningCode.REPEATED_HEADER,
+    WarningCode.SEPARATOR_LINES,
+    WarningCode.COMMENT_LINES,
+)
+
+
+class RowNotes:
+    """Counts odd rows while they are read, and keeps the first lines of each sort.
+
+    `extent` says which lines are rows, `heads` which repeat a line above them.
+    """
+
+    def __init__(self, width: int, extent: Extent | None = None) -> None:
+        self._width = width
+        self.extent = extent or Extent()
+        self.heads = array("Q")
+        self._lines: dict[WarningCode, list[int]] = {code: [] for code in _CODES}
+        self._counts = dict.fromkeys(_CODES, 0)
+
+    def see(self, record: Record) -> None:
+        """Note a record that was repaired, or is shorter or longer than the table."""
+        if record.repaired:
+            self._add(WarningCode.REPAIRED_ROWS, record.line)
+        if len(record.cells) < self._width:
+            self._add(WarningCode.SHORT_ROWS, record.line)
+        elif len(record.cells) > self._width:
+            self._add(WarningCode.LONG_ROWS, record.line)
+
+    def see_length(self, line: int, length: int) -> None:
+        """Note a row that has more cells than the table."""
+        if length > self._width:
+            self._add(WarningCode.LONG_ROWS, line)
+
+    def forget(self, line: int, length: int) -> None:
+        """Take back the notes of a row of so many cells, which is left out after all."""
+        for code, lines in self._lines.items():
+            if line in lines:
+                lines.remove(line)
+            elif (
+                code is not WarningCode.SHORT_ROWS
+                or length >= self._width
+                or self._counts[code] <= len(lines)
+            ):
+                continue
+            self._counts[code] -= 1
+
+    def repeated_header(self, line: int) -> None:
+        """Note the header repeated among the rows."""
+        self.heads.append(line)
+        self._leave_out(WarningCode.REPEATED_HEADER, line)
+
+    def separator(self, line: int) -> None:
+        """Note a separator line among the rows."""
+        self._leave_out(WarningCode.SEPARATOR_LINES, line)
+
+    def comment(self, line: int) -> None:
+        """Note a comment among the rows."""
+        self._leave_out(WarningCode.COMMENT_LINES, line)
+
+    def blank(self, line: int) -> None:
+        """Record a line without cells, which is not reported."""
+        self.extent.skip((line,))
+
+    def _leave_out(self, code: WarningCode, line: int) -> None:
+        self.extent.skip((line,))
+        self._add(code, line)
+
+    def _add(self, code: WarningCode, line: int) -> None:
+        self._counts[code] += 1
+        if len(self._lines[code]) < MAX_LINES:
+            self._lines[code].append(line)
+
+    def findings(self) -> list[Finding]:
+        """Return one finding for each sort of odd row."""
+        return [
+            about_lines(code, self._lines[code], self._counts[code]) for code in _CODES if self._counts[code]
+        ]
+
+
+def rows_left_out(
+    code: WarningCode, rows: Sequence[tuple[int, Sequence[str | None]]], count: int | None = None
+) -> Finding:
+    """Return the finding about rows that are not imported, with their first cells.
+
+    With a `count`, `rows` are the first of as many.
+    """
+    lines = [number for number, _ in rows]
+    return replace(about_lines(code, lines, count), preview=preview([cells for _, cells in rows]))
+
+
+def about_header(header: Header) -> list[Finding]:
+    """Return the findings about lines above the table and other tables: they may have been rows."""
+    found = [about_lines(WarningCode.LINES_ABOVE, header.skipped)] if header.skipped else []
+    if header.is_assumed:
+        found.append(rows_left_out(WarningCode.HEADER_ASSUMED, [(header.first_line or 1, header.labels)]))
+    return found + [rows_left_out(WarningCode.TABLE_APART, rows) for rows in header.others]

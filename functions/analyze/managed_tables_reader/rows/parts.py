@@ -1,0 +1,44 @@
+"""Describe one table of one file as text that can be read with fixed parameters."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from managed_tables.messages.findings import Finding
+from managed_tables_reader.rows.extent import Extent
+from managed_tables_reader.workbooks.tables.merges import Fill
+
+
+@dataclass
+class Part:
+    """One table of one file, as text that DuckDB reads with exactly these parameters.
+
+    Where `has_line` the first column is the line number; else records are single lines that follow one
+    another from `data_line` on.
+    """
+
+    path: Path
+    labels: list[str]
+    width: int
+    delimiter: str
+    quote: str
+    escape: str
+    has_line: bool
+    data_line: int
+    header_line: int | None
+    file: int = 0
+    sheet: str | None = None
+    expected_rows: int | None = None  # counted beforehand: another number means the file was misread
+    max_record_bytes: int = 0
+    has_formulas: bool = False  # some cell may be `="00123"`, which is a text
+    has_numbers: bool = False  # from a workbook: texts that look like numbers carry a sign
+    fills: list[Fill] = field(default_factory=list)  # cells that a sheet merges downwards
+    findings: list[Finding] = field(default_factory=list)
+    has_breaks: bool = False  # line ends in cells are written as noncharacters
+    head_starts: list[str] = field(default_factory=list)  # of the first cell where a page of a report begins
+    is_ragged: bool = False  # some records are shorter than `width`
+    header_lines: int = 0
+    header_end: int | None = None  # the last line of the header
+    is_guarded: bool = False  # an apostrophe in front of a cell keeps a spreadsheet from running it
+    trim: bool = False  # blanks around a cell are not part of it
+    keeps_last: bool = False  # the end of the rows is stated
+    extent: Extent = field(default_factory=Extent)

@@ -1,0 +1,70 @@
+"""The reasons of a reading: a stable code, and the sentence that a business user reads."""
+
+from managed_tables_reader.rows.reading import Reason, TableWish
+
+SHEET_HIDDEN = Reason("SHEET_HIDDEN", "A aba está oculta na planilha. Se quiser importá-la, inclua-a")
+EXCLUDED = Reason("EXCLUDED", "Você deixou esta parte fora da importação")
+PROSE = Reason("PROSE", "É um texto corrido, e não uma tabela. Se quiser importá-lo, inclua-o")
+SHEET_EMPTY = Reason("SHEET_EMPTY", "A aba está vazia")
+SHEET_WITHOUT_ROWS = Reason("SHEET_WITHOUT_ROWS", "A aba só tem o cabeçalho, sem linhas abaixo dele")
+SHEET_DIFFERS = Reason(
+    "SHEET_DIFFERS", "As colunas desta aba são outras que as da primeira. Se quiser importá-la, inclua-a"
+)
+
+_FIELDS = {
+    "include": "se é importada",
+    "encoding": "codificação",
+    "delimiter": "separador",
+    "quote": "aspas",
+    "header_line": "linha do cabeçalho",
+    "header_lines": "linhas do cabeçalho",
+    "first_line": "primeira linha dos dados",
+    "last_line": "última linha dos dados",
+    "skip_lines": "linhas ignoradas",
+    "fill_merged": "células mescladas",
+    "trim": "espaços nas pontas",
+}
+_DELIMITERS = {
+    ",": "vírgula",
+    ";": "ponto e vírgula",
+    "\t": "tabulação",
+    "|": "barra vertical",
+    " ": "espaço",
+    ":": "dois-pontos",
+}
+
+
+def of_text(encoding: str, delimiter: str, header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
+    """Return why a text file was read as it was: what was detected, and what was stated."""
+    found = {"encoding": encoding_detected(encoding), "delimiter": delimiter_detected(delimiter)}
+    detected = [reason for name, reason in found.items() if name not in wish.stated]
+    return (*detected, *of_header(header_line, wish))
+
+
+def of_header(header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
+    """Return why the header is where it is, and which parts of the table were stated."""
+    detected = () if "header_line" in wish.stated else (header_detected(header_line),)
+    if not wish.stated:
+        return detected
+    fields = ", ".join(text for name, text in _FIELDS.items() if name in wish.stated)
+    return (*detected, Reason("STATED", f"Definido por você: {fields}"))
+
+
+def encoding_detected(name: str) -> Reason:
+    """Return the reason that names the encoding."""
+    return Reason("ENCODING_DETECTED", f"As letras do arquivo foram lidas como {name}")
+
+
+def delimiter_detected(delimiter: str) -> Reason:
+    """Return the reason that names what separates the cells of a line."""
+    if not delimiter:
+        return Reason("SINGLE_COLUMN", "Nada separa as células: cada linha é uma célula só")
+    shown = _DELIMITERS.get(delimiter.strip(" ") or " ", f'"{delimiter}"')
+    return Reason("DELIMITER_DETECTED", f"As células de uma linha são separadas por {shown}")
+
+
+def header_detected(line: int | None) -> Reason:
+    """Return the reason that says which line names the columns."""
+    if line is None:
+        return Reason("NO_HEADER", "Nenhuma linha dá nome às colunas: elas foram numeradas")
+    return Reason("HEADER_DETECTED", f"A linha {line} dá nome às colunas")

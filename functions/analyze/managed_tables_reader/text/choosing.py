@@ -1,0 +1,173 @@
+"""Choose how to cut a text's lines: each candidate is scored with its best layout."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import dropwhile
+from operator import attrgetter, itemgetter
+
+from managed_tables_reader.files.source import Change
+from managed_tables_reader.layout import weights
+from managed_tables_reader.layout.grid import GridRow, make_grid
+from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, text_bits
+from managed_tables_reader.layout.score import Layout
+from managed_tables_reader.layout.search import Grid, Stated, find_largest, find_tables
+from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
+from managed_tables_reader.rows.reading import TableWish, Unstated
+from managed_tables_reader.text.alignment import collapse, is_cut_by_runs
+from managed_tables_reader.text.dialect import (
+    NO_QUOTE,
+    QUOTE,
+    Dialect,
+    complete_dialect,
+    find_hint,
+    propose_dialects,
+)
+from managed_tables_reader.text.mending import Mender
+from managed_tables_reader.text.records import Lines, Record, RecordReader
+
+_Way = tuple[Change | None, Dialect, float]  # the prior, in bits
+
+_MOST_LINES = 120  # that are not blank, on which each dialect is tried
+_LONGEST_LINE = 1_000_000
+_MOST_CHARACTERS = 400_000
+_WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A way to cut the lines: an optional change of the lines, then a dialect.
+
+    `bits` is the cost of all tables and of the prior; `layout` is that of the largest table of `grid`.
+    """
+
+    change: Change | None
+    dialect: Dialect
+    grid: Grid
+    layout: Layout
+    bits: float
+    first_line: int  # of the header, or of data if there is none
+    data_line: int  # the first
+
+
+def choose(lines: Sequence[str], wish: TableWish, stated: Stated, *, is_whole: bool) -> list[Choice]:
+    """Return the ways to cut the lines, best first; empty if there is nothing to cut."""
+    first = _first_lines(lines)
+    is_whole = is_whole and len(first) == len(lines)
+    found = [_score(first, one, stated, is_whole=is_whole) for one in _candidates(first, wish)]
+    fewest = 1 if wish.delimiter is None else 0  # a delimiter that cuts nothing counts only if stated
+    scored = (one for one in found if one and (one.layout.width > fewest or not one.dialect.delimiter))
+    return sorted(scored, key=lambda one: one.bits)
+
+
+def _score(lines: Sequence[str], way: _Way, stated: Stated, *, is_whole: bool) -> Choice | None:
+    """Return a way to cut the lines with its best layout; None if it cuts none of them."""
+    change, dialect, prior = way
+    records = read_records(list(change(lines)) if change else lines, dialect)
+    grid = Grid(grid_of(records), short_tells=True, is_whole=is_whole)
+    if max((len(row.cells) for row in grid.rows), default=0) < (2 if dialect.delimiter else 1):
+        return None
+    tables = find_tables(grid, stated)
+    _, (place, layout) = find_largest(tables)
+    header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
+    bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
+    bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records))
+    bits += _doubt_bits(way, layout, header) - _list_bits(grid.rows[place:], layout)
+    return Choice(change, dialect, grid, layout, bits, header.number, data.number)
+
+
+def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
+    """Return the bits against a delimiter that also occurs in texts, judged by the columns that it gives."""
+    change, dialect, _ = way
+    has_header = layout.first < layout.start
+    named = first.extent if has_header else -1
+    is_weak = dialect.delimiter in (" ", ":") or (change is collapse and layout.width == 2)
+    # R writes no label above its row names.
+    bits = weights.BLANKS_WITHOUT_HEADER if is_weak and named < layout.width - 1 else 0.0
+    is_short = named < layout.width or (dialect.delimiter.endswith(" ") and layout.first > 0)
+    if dialect.delimiter and has_header and is_short and {*layout.kinds} <= {TEXT, "boolean"}:
+        bits += weights.TEXTS_CUT
+    return bits
+
+
+def _list_bits(rows: Sequence[GridRow], layout: Layout) -> float:
+    """Return the bits that an even table's texts save as lists at delimiters that no label has."""
+    labels, body = rows[layout.first : layout.start], rows[layout.start : layout.end]
+    is_even = {len(row.cells) for row in (*labels, *body)} == {layout.width} != {1}
+    if not labels or not is_even or any(one.odd for row in labels for one in row.looks):
+        return 0.0
+    ends = LIST_ENDS if any("," in cell for row in labels for cell in row.cells if cell) else LIST_ENDS + ","
+    return sum(row.saved_by_lists(ends) for row in body)
+
+
+def _first_lines(lines: Sequence[str]) -> list[str]:
+    first: list[str] = []
+    filled = size = 0
+    for line in lines:
+        if filled >= _MOST_LINES or (size > _MOST_CHARACTERS and filled > 2):
+            break
+        first.append(line[:_LONGEST_LINE])
+        filled += bool(line.strip())
+        size += len(line)
+    return first
+
+
+def _candidates(lines: Sequence[str], wish: TableWish) -> Iterator[_Way]:
+    hint = wish.delimiter if wish.delimiter is not None else find_hint(lines)
+    proposed = propose_dialects(lines) if hint is None else [(complete_dialect(lines, hint), 0.0)]
+    for dialect, prior in proposed:
+        quote = dialect.quote if isinstance(wish.quote, Unstated) else wish.quote or NO_QUOTE
+        yield None, replace(dialect, quote=quote), prior
+    if hint is None and isinstance(wish.quote, Unstated):
+        yield from _changed_lines(lines)
+
+
+def _changed_lines(lines: Sequence[str]) -> Iterator[_Way]:
+    if is_cut_by_runs(lines):
+        yield collapse, Dialect("\t", QUOTE), weights.RUNS_OF_BLANKS
+    if wrapped := count_wrapped(lines):
+        for dialect, prior in propose_dialects(list(unwrap(lines))):
+            if dialect.delimiter:
+                yield unwrap, dialect, prior + weights.WRAPPED_LINE * wrapped
+
+
+def unwrap(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines with their ends; a line that is one quoted cell loses its quotes.
+
+    A CSV file that was saved from one column of a spreadsheet looks like this.
+    """
+    for line in lines:
+        wrapped = _WRAPPED.fullmatch(line)
+        yield wrapped[1].replace('""', '"') + wrapped[2] if wrapped else line
+
+
+def count_wrapped(lines: Iterable[str]) -> int:
+    """Return how many lines consist of one quoted cell with more than quotes in it."""
+    return sum(bool(found and found[1].strip(QUOTE)) for found in map(_WRAPPED.fullmatch, lines))
+
+
+def read_records(
+    lines: Sequence[str], dialect: Dialect, mender: Mender | None = None, first_line: int = 1
+) -> list[Record]:
+    """Return the records from `first_line` on, without the line of a hint."""
+    skipped = max(1 if find_hint(lines) else 0, first_line - 1)
+    return list(RecordReader(Lines(iter(lines[skipped:]), skipped), dialect, mender))
+
+
+def grid_of(records: Sequence[Record]) -> list[GridRow]:
+    """Return the records as rows of a grid, without the comments among them."""
+    left_out = {one.line for one in _comments(records)}
+    return make_grid(
+        (one.line, one.last_line, one.cells, one.strict or [] if one.repaired else None)
+        for one in records
+        if one.cells and one.line not in left_out
+    )
+
+
+def _comments(records: Iterable[Record]) -> list[Record]:
+    """Return the comments below the first other record; none if any of them may be a row."""
+    begins = [(one.cells[0].startswith(COMMENT), one) for one in filter(attrgetter("cells"), records)]
+    below = [*dropwhile(itemgetter(0), begins)] or begins
+    marked = [one for is_marked, one in below if is_marked]
+    sure = (len(one.cells) == 1 or one.cells[0].startswith(COMMENT_STARTS) for one in marked)
+    return marked if all(sure) else []

@@ -1,0 +1,127 @@
+"""Read records by the strict grammar: a record is one line, or several while a quote is open.
+
+A record is well formed if every cell that begins with a quote also ends with one, and quotes inside are
+doubled (or escaped). A record that is malformed, or has more or fewer cells than the table, is handed to the
+mender, if there is one. A quote that never closes never swallows the file.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from managed_tables_reader.text.dialect import BACKSLASH, Dialect
+from managed_tables_reader.text.mending import Mender
+from managed_tables_reader.text.scanner import Scanner, lenient
+
+_MAX_LINES_OF_RECORD = 5_000  # of a quoted cell with line breaks; beyond that, its quote counts as stray
+_MAX_CHARACTERS_OF_RECORD = 4_194_304  # the same in characters, those of the first line not counted
+
+
+@dataclass
+class Record:
+    """One record: its first and last physical line (from 1), its cells, and whether they were repaired."""
+
+    line: int
+    cells: list[str]
+    repaired: bool = False
+    stray: bool = False  # an unquoted cell contains a quote
+    last_line: int = 0
+    strict: list[str] | None = None  # the cells before mending
+
+
+class Lines:
+    """Physical lines with their line ends, which can be given back after they are taken."""
+
+    def __init__(self, lines: Iterator[str], number: int = 0) -> None:
+        self._lines = lines
+        self._returned: list[str] = []
+        self.number = number  # of the last line taken
+
+    def take(self) -> str | None:
+        """Return the next line, None at the end."""
+        line = self._returned.pop() if self._returned else next(self._lines, None)
+        if line is not None:
+            self.number += 1
+        return line
+
+    def give_back(self, lines: Sequence[str]) -> None:
+        """Return lines that were taken: they come next again."""
+        self._returned += reversed(lines)
+        self.number -= len(lines)
+
+
+class RecordReader:
+    """Reads records of a dialect from lines; `mender`, if any, mends those that do not fit the table."""
+
+    def __init__(self, lines: Lines, dialect: Dialect, mender: Mender | None = None) -> None:
+        self._lines = lines
+        self._dialect = dialect
+        self._mender = mender
+        self._width = mender.width if mender else 0
+
+    def __iter__(self) -> Iterator[Record]:
+        while (line := self._lines.take()) is not None:
+            yield self.record(line)
+
+    def record(self, line: str) -> Record:
+        """Return the record that begins with the line just taken; a blank line is a record without cells."""
+        number = self._lines.number
+        text = line.rstrip("\r\n")
+        if not text.strip(" \x1a\ufeff"):
+            record = Record(number, [])
+        elif self._dialect.quote in text:
+            record = self._read_quoted(number, line, text)
+        else:
+            record = self._mended(number, text, self._dialect.split(text))
+        record.last_line = self._lines.number
+        return record
+
+    def _read_quoted(self, number: int, line: str, text: str) -> Record:
+        cells, taken, stray = self._scan(line, self._dialect)
+        if cells is not None and self._width in (0, len(cells)):
+            return self._mended(number, text, cells, stray=stray)
+        # Had an open quote swallowed records, one of these lines alone would have the cells of a record.
+        counts = map(len, map(self._dialect.split, (line, *taken)))
+        if cells is not None and taken and max(counts) < self._width:
+            return Record(number, cells)
+        self._lines.give_back(taken)
+        escaped = self._read_escaped(line)
+        if escaped is not None:
+            return Record(number, escaped)
+        return self._mended(number, text, None if taken else cells)
+
+    def _read_escaped(self, line: str) -> list[str] | None:
+        """Read with the other way of writing quotes inside quotes; None if that gives no whole record."""
+        if BACKSLASH + self._dialect.quote not in line:
+            return None
+        escape = "" if self._dialect.escape else BACKSLASH
+        cells, taken, _ = self._scan(line, replace(self._dialect, escape=escape))
+        if cells is not None and self._width in (0, len(cells)):
+            return cells
+        self._lines.give_back(taken)
+        return None
+
+    def _mended(self, number: int, text: str, cells: list[str] | None, *, stray: bool = False) -> Record:
+        """Return the record of a line: mended if possible, else its `cells`, which are None if malformed."""
+        mended = self._mender.mend(text, cells, stray=stray) if self._mender else None
+        found = mended or cells or lenient(text, self._dialect)
+        return Record(number, found, repaired=found is not cells, stray=stray, strict=cells)
+
+    def _scan(self, line: str, dialect: Dialect) -> tuple[list[str] | None, list[str], bool]:
+        """Read strictly, taking further lines while a quote is open.
+
+        Return the cells (None if malformed), the lines taken, and whether an unquoted cell has a quote.
+        """
+        scanner = Scanner(dialect)
+        taken: list[str] = []
+        size = 0
+        following: str | None = line
+        while following is not None:
+            if scanner.feed(following):
+                return scanner.cells, taken, scanner.stray
+            if scanner.malformed or len(taken) >= _MAX_LINES_OF_RECORD or size > _MAX_CHARACTERS_OF_RECORD:
+                break
+            following = self._lines.take()
+            if following is not None:
+                taken.append(following)
+                size += len(following)
+        return None, taken, scanner.stray

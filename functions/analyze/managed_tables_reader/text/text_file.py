@@ -1,0 +1,223 @@
+"""Determine a text file's encoding, dialect, layout and end before its records are read."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
+from pathlib import Path
+
+from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables_reader.files.source import Source, byte_count, check_pieces, open_source
+from managed_tables_reader.layout.grid import GridRow
+from managed_tables_reader.layout.header import Header
+from managed_tables_reader.layout.looks import TEXT
+from managed_tables_reader.layout.search import Grid, Stated, find_end, find_header
+from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
+from managed_tables_reader.rows.notes import about_header
+from managed_tables_reader.rows.reading import TableWish
+from managed_tables_reader.rows.separators import is_separator
+from managed_tables_reader.rows.sheets import Row
+from managed_tables_reader.rows.stated import check_stated, stated_places
+from managed_tables_reader.text.alignment import UnevenError, collapse
+from managed_tables_reader.text.choosing import Choice, choose, grid_of, read_records, unwrap
+from managed_tables_reader.text.columns import Columns
+from managed_tables_reader.text.dialect import Dialect
+from managed_tables_reader.text.mending import Mender, cut_labels
+from managed_tables_reader.text.records import Lines, Record, RecordReader
+from managed_tables_reader.text.untabular import is_aligned, is_prose
+
+_ALIGNED = "as colunas são alinhadas por espaços"
+_MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
+
+
+@dataclass
+class TextFile:
+    """A text file as UTF-8, with what is known about it before its records are read."""
+
+    name: str
+    source: Source
+    dialect: Dialect
+    header: Header
+    width: int  # cells that a record usually has, empty ones at the end included
+    end_bytes: int  # where the table ends and the footer begins
+    rows: Sequence[Record] = ()  # the first rows of data
+    findings: list[Finding] = field(default_factory=list)
+    has_comments: bool = False  # lines that begin with `#` are not rows
+    has_formulas: bool = False
+    is_prose: bool = False  # sentences in one column, not a table
+    has_stray: bool = False  # a row unlike the others has a quote inside a cell
+    footer_lines: int = 0  # between `end_bytes` and the end of the file
+    footer: Sequence[Row] = ()  # its rows, their lines counted from `end_bytes`
+    trim: bool = False
+    keeps_last: bool = False  # the table's end is stated
+    is_changed: bool = False  # the source's lines differ from the file's
+
+    @cached_property
+    def columns(self) -> Columns | None:
+        """What the first rows show of each column, learnt when first needed; None if they are too few."""
+        return Columns.of((one.cells for one in self.rows if not one.repaired), self.width)
+
+    def is_comment(self, start: str, cells: int) -> bool:
+        """Return whether a line that begins with `#` is a comment; `#vendas;20` may be a row."""
+        is_odd = cells < self.width or self.header.kinds[:1] not in ((), (TEXT,))
+        return cells == 1 or (is_odd and start.startswith(COMMENT_STARTS))
+
+
+def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = None) -> TextFile:
+    """Detect encoding, dialect, header and footer, except what the wish states.
+
+    Raises JobError if the file is empty or not a text, or if the wish leaves no table.
+    """
+    wish = wish or TableWish(0)
+    stated = stated_places(wish)
+    source = open_source(path, name, work_dir, wish)
+    choice = _choose(source, name, wish, stated)
+    source = _changed(source, choice, name, work_dir)
+    records = _read_sample(source, choice)
+    grid = Grid(grid_of(records), short_tells=True, is_whole=source.is_whole and wish.last_line is None)
+    check_stated(grid.rows, wish, name)
+    header, rows = _find_header(grid, records, choice, source, stated, name)
+    text = _describe(source, name, choice, header, rows)
+    text.keeps_last = wish.last_line is not None
+    text.is_prose = not (choice.dialect.delimiter or wish.stated) and is_prose(name, source.sample)
+    has_separators = choice.dialect.delimiter == "|" and any(is_separator((line,)) for line in source.sample)
+    text.trim = has_separators if wish.trim is None else wish.trim
+    _find_end(text, grid, wish)
+    return text
+
+
+def _choose(source: Source, name: str, wish: TableWish, stated: Stated) -> Choice:
+    """Return the cheapest way to cut the lines; JobError if there is none, or blanks align the columns."""
+    found = choose(source.sample, wish, stated, is_whole=source.is_whole)
+    if not found:
+        raise JobError(FILE_EMPTY, file=name)
+    dialect = found[0].dialect
+    if wish.delimiter is None and is_aligned(source.sample, dialect.delimiter):
+        raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED)
+    for number, line in enumerate(source.sample, start=1):
+        check_pieces(line, dialect.delimiter, name, number)
+    return found[0]
+
+
+def _changed(source: Source, choice: Choice, name: str, work_dir: Path) -> Source:
+    """Return the source with its lines changed as chosen; JobError if a line cannot be."""
+    if choice.change is None:
+        return source
+    try:
+        return source.change(choice.change, work_dir / f"{source.path.name}.changed")
+    except UnevenError as error:
+        raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED) from error
+
+
+def _read_sample(source: Source, choice: Choice) -> list[Record]:
+    """Return the sample's records; those from the header on are mended if they do not fit the layout."""
+    records = read_records(source.sample, choice.dialect)
+    rows = records[_place(records, choice.data_line) :]
+    width = choice.layout.width
+    if width == 1 or not any(one.repaired or len(one.cells) not in (0, width) for one in records):
+        return records
+    columns = Columns.of((one.cells for one in rows if not one.repaired), width)
+    mender = Mender(choice.dialect, width, columns)
+    above = records[: _place(records, choice.first_line)]  # titles may have any number of cells
+    return [*above, *read_records(source.sample, choice.dialect, mender, choice.first_line)]
+
+
+def _place(records: Sequence[Record], line: int) -> int:
+    """Return the index of the first record that begins at a line or below it."""
+    return bisect_left(records, line, key=attrgetter("line"))
+
+
+def _usual_width(records: Iterable[Record], default: int = 1) -> int:
+    lengths = Counter(len(one.cells) for one in records if len(one.cells) > 1)
+    return lengths.most_common(1)[0][0] if lengths else default
+
+
+def _find_header(
+    grid: Grid, records: Sequence[Record], choice: Choice, source: Source, stated: Stated, name: str
+) -> tuple[Header, Sequence[Record]]:
+    """Return the header of the table, and its rows."""
+    header = find_header(grid, stated)
+    if header is None:
+        raise JobError(FILE_EMPTY, file=name)
+    header.check_width(name)
+    end = _place(records, header.end_line) if header.end_line else len(records)
+    rows = records[_place(records, header.data_line) : end]
+    if stated == Stated():
+        _adopt_header_above(header, rows, source.sample, choice.dialect)
+    if choice.dialect.delimiter == " " or choice.change is collapse:
+        _name_rows(header, rows)
+    if header.last_line is not None:
+        header.last_line = records[_place(records, header.last_line)].last_line
+    return header, rows
+
+
+def _adopt_header_above(
+    header: Header, rows: Sequence[Record], sample: Sequence[str], dialect: Dialect
+) -> None:
+    """Take the line above the data as header if another delimiter cuts it into as many cells as the rows."""
+    above = header.first_line or header.data_line - 1
+    width = _usual_width(rows)
+    labels = [*filter(None, map(str.strip, header.labels))]
+    is_title = header.first_line is None and above in header.skipped
+    if not is_title and (header.line_count != 1 or len(labels) >= width):
+        return
+    line = sample[above - 1].rstrip("\r\n")
+    found = None if line.startswith(COMMENT) else cut_labels(line, dialect, width)
+    if found:
+        header.skipped = [*filter(above.__ne__, header.skipped)]
+        header.first_line = header.last_line = above
+        header.labels, header.width, header.line_count = found, len(found), 1
+
+
+def _name_rows(header: Header, records: Sequence[Record]) -> None:
+    """Give the first column a blank label if the header lacks one: R writes none above its row names."""
+    lengths = {len(record.cells) for record in records if record.cells}
+    if header.labels and lengths == {header.width + 1} and all(map(str.strip, header.labels)):
+        header.labels.insert(0, "")
+        header.width += 1
+
+
+def _describe(source: Source, name: str, choice: Choice, header: Header, rows: Sequence[Record]) -> TextFile:
+    """Return the file as the sample's rows describe it."""
+    width = _usual_width(rows, header.width)
+    if header.width in (len(one.cells) for one in rows):
+        width = max(width, header.width)  # shorter lines may be a footer longer than a short table
+    if width > _MAX_CELLS:
+        raise JobError(TOO_MANY_COLUMNS, file=name, count=width, line=header.data_line, limit=MAX_COLUMNS)
+    text = TextFile(name, source, choice.dialect, header, width, source.size, rows)
+    text.has_formulas = '="' in "".join(source.sample)
+    text.is_changed = choice.change is not None
+    text.findings += [*source.encoding.findings, *about_header(header)]
+    text.findings += [Finding(WarningCode.WRAPPED_LINES)] if choice.change is unwrap else []
+    strays = [one.cells for one in rows if one.stray]
+    text.has_stray = bool(strays and text.columns and any(map(text.columns.is_suspicious, strays)))
+    marked = [one.cells for one in rows if len(one.cells) >= width and one.cells[0].startswith(COMMENT)]
+    text.has_comments = width > 1 and all(text.is_comment(cells[0], len(cells)) for cells in marked)
+    return text
+
+
+def _find_end(text: TextFile, grid: Grid, wish: TableWish) -> None:
+    """End the table above the notes and totals that end the file, or above another table."""
+    line, next_line = text.header.end_line, text.header.next_line
+    if line is not None:
+        rows = [row for row in grid.rows if line <= row.number < (next_line or row.number + 1)]
+        _cut(text, text.source.start, text.source.sample, line, rows)
+    elif wish.last_line is None and not grid.is_whole:
+        begin, lines = text.source.tail()
+        # Without a mender: a note with a comma in it is one cell, not a row under another delimiter.
+        rows = grid_of(list(RecordReader(Lines(iter(lines)), text.dialect)))
+        end = find_end(rows, text.width, text.header.kinds, short_tells=True)
+        if end < len(rows):
+            _cut(text, begin, lines, rows[end].number, rows[end:])
+
+
+def _cut(text: TextFile, begin: int, lines: Sequence[str], line: int, rows: Sequence[GridRow]) -> None:
+    """End the table above one of the lines, which start at byte `begin`; `rows` are those from it on."""
+    text.end_bytes = begin + byte_count(lines[: line - 1])
+    text.footer_lines = len(lines) - line + 1
+    written = {row.number: [*(row.written or row.cells)] for row in rows}
+    text.footer = [(one - line + 1, written.get(one, [])) for one in range(line, max(written, default=0) + 1)]

@@ -1,0 +1,207 @@
+"""Turn an opened text file into a part: two engines, one result.
+
+A regular file (one line per record, no oddities) goes to DuckDB as it stands; DuckDB refuses whatever differs
+from the stated dialect, and its count of records is compared with the count of lines. Everything else is read
+exactly, line by line, into a normalised copy that carries line numbers.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from managed_tables.errors import TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.messages.findings import WarningCode
+from managed_tables_reader.files.encodings import CHUNK_BYTES
+from managed_tables_reader.files.source import check_pieces, open_lines
+from managed_tables_reader.layout.sections import leave_out_section_ends
+from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
+from managed_tables_reader.rows.extent import Extent
+from managed_tables_reader.rows.notes import RowNotes, rows_left_out
+from managed_tables_reader.rows.parts import Part
+from managed_tables_reader.rows.separators import STROKES, is_separator
+from managed_tables_reader.rows.writer import PartWriter
+from managed_tables_reader.text.dialect import NO_QUOTE, QUOTE
+from managed_tables_reader.text.mending import Mender
+from managed_tables_reader.text.records import Lines, Record, RecordReader
+from managed_tables_reader.text.text_file import TextFile
+
+_MAX_PATTERN_WIDTH = 60  # cells of a row that one regular expression checks
+_UNUSED = b"\x1f"  # the delimiter stated for a single column, which does not contain it
+_ODD_STARTS = (*STROKES, "\ufeff", "\x1a", "\r", "\n", " ")
+
+
+def as_it_stands(text: TextFile) -> Part | None:
+    """Return the part that DuckDB can read without a copy, or None if the file is not that regular."""
+    source, dialect, header = text.source, text.dialect, text.header
+    oddities = (
+        len(dialect.delimiter.encode()) > 1 or dialect.delimiter == " " or dialect.escape,
+        source.start or text.end_bytes != source.size,
+        text.has_stray or text.width < len(header.labels),
+        # A line above the header that may repeat, but not be recognised by its first cell.
+        any(column or not start for column, start in header.page_head.starts),
+    )
+    lines = (
+        None if any(oddities) else _count_uniform_lines(source.path, b"" if dialect.delimiter else _UNUSED)
+    )
+    if lines is None or lines < header.data_line:
+        return None
+    part = _part(text, source.path, has_line=False)
+    part.delimiter = part.delimiter or _UNUSED.decode()
+    part.expected_rows = lines - (header.data_line - 1)
+    if part.expected_rows:
+        part.extent.take(header.data_line, lines)
+    return part
+
+
+def _count_uniform_lines(path: Path, refused: bytes) -> int | None:
+    """Count the lines; None unless all end in LF or all in CR LF, and none contains `refused`.
+
+    Blank lines need no check: DuckDB leaves them out, and its count then differs from this one.
+    """
+    feeds = returns = pairs = 0
+    last = b"\n"
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            if chunk.endswith(b"\r"):
+                chunk += file.read(1)
+            if refused and refused in chunk:
+                return None
+            feeds += chunk.count(b"\n")
+            if b"\r" in chunk:
+                returns += chunk.count(b"\r")
+                pairs += chunk.count(b"\r\n")
+            last = chunk[-1:]
+    is_uniform = returns in (0, feeds) and pairs == returns
+    return feeds + (last != b"\n") if is_uniform else None
+
+
+def normalise(text: TextFile, work_dir: Path) -> Part:
+    """Read every record exactly and write the normalised copy; oddities are in the part's findings."""
+    target = work_dir / f"{text.source.path.name}.rows"
+    part = _part(text, target, has_line=True)
+    notes = RowNotes(text.width, part.extent)
+    with (
+        open_lines(text.source.path, text.source.start, text.end_bytes) as file,
+        PartWriter(target, text.width, text.dialect.delimiter) as writer,
+    ):
+        lines = Lines(file)
+        _copy_rows(text, lines, writer, notes)
+        part.extent.skip(range(lines.number + 1, lines.number + 1 + text.footer_lines))
+        if text.footer:
+            footer = [(lines.number + number, cells) for number, cells in text.footer]
+            part.findings.append(rows_left_out(WarningCode.FOOTER, footer))
+        part.width = max(part.width, writer.width)
+        part.has_breaks = writer.has_breaks
+        part.is_ragged = part.width > text.width
+        part.max_record_bytes = writer.longest * 4
+        part.expected_rows = writer.rows
+        part.delimiter, part.quote, part.escape = writer.delimiter, QUOTE, QUOTE
+    leave_out_section_ends(part, text.header, notes)
+    part.findings += notes.findings()
+    return part
+
+
+def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes) -> None:
+    """Copy the rows of data: lines without oddities unchanged, the others read exactly."""
+    is_plain, odd_starts = _plain_line_test(text, writer), _odd_starts(text)
+    reader = RecordReader(lines, text.dialect, Mender(text.dialect, text.width, text.columns))
+    while lines.number < text.header.data_line - 1 and lines.take() is not None:
+        pass
+    while (line := lines.take()) is not None:
+        if not line.startswith(odd_starts) and is_plain(line):
+            writer.write_line(lines.number, line.rstrip("\r\n"))
+            notes.extent.take(lines.number, lines.number)
+        elif text.has_comments and line.startswith(COMMENT) and _is_comment(line, text):
+            notes.comment(lines.number)
+        else:
+            check_pieces(line, text.dialect.delimiter, text.name, lines.number)
+            _write_record(text, reader.record(line), writer, notes)
+
+
+def _plain_line_test(text: TextFile, writer: PartWriter) -> Callable[[str], bool]:
+    """Return the test for lines that can be copied unchanged."""
+    delimiter, quote, marks = text.dialect.delimiter, text.dialect.quote, text.width - 1
+    if delimiter != writer.delimiter or text.dialect.escape:
+        return lambda _: False
+    if quote != QUOTE or text.width > _MAX_PATTERN_WIDTH:
+        return lambda line: line.count(delimiter) == marks and quote not in line and QUOTE not in line
+    edge = re.escape(delimiter)
+    cell = rf'(?:"[^"\r\n]*(?:""[^"\r\n]*)*"|[^"{edge}\r\n]*)'
+    quoted = re.compile(rf"{cell}(?:{edge}{cell}){{{marks}}}[\r\n]*").fullmatch
+    return lambda line: quoted(line) is not None if QUOTE in line else line.count(delimiter) == marks
+
+
+def _odd_starts(text: TextFile) -> tuple[str, ...]:
+    """Return how lines that are not rows may begin: separators, blanks, comments, repeats of lines above."""
+    quote, delimiter, label = text.dialect.quote, text.dialect.delimiter, "".join(text.header.labels[:1])
+    heads = [start for column, start in text.header.page_head.starts if start and not column]
+    heads += [f"{label}{delimiter}", f"{label}{quote}{delimiter}"] if label else []
+    found = (*_ODD_STARTS, *((COMMENT,) if text.has_comments else ()))
+    return (*found, delimiter, *heads, *(quote + head for head in heads)) if delimiter else found
+
+
+def _is_comment(line: str, text: TextFile) -> bool:
+    cells = line.count(text.dialect.delimiter) + 1
+    return text.dialect.quote not in line and text.is_comment(line, cells)
+
+
+def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: RowNotes) -> None:
+    cells = record.cells
+    while len(cells) > text.width and not cells[-1].strip():
+        cells.pop()
+    leave_out = _find_note(cells, text, notes)
+    if leave_out is not None:
+        leave_out(record.line)
+        return
+    if len(cells) > max(MAX_COLUMNS, text.width):
+        raise JobError(
+            TOO_MANY_COLUMNS, file=text.name, count=len(cells), line=record.line, limit=MAX_COLUMNS
+        )
+    notes.see(record)
+    notes.extent.take(record.line, record.last_line)
+    writer.write_row(record.line, cells)
+
+
+def _find_note(cells: list[str], text: TextFile, notes: RowNotes) -> Callable[[int], None] | None:
+    """Return the note to make about a line that is not a row, None for a row."""
+    if not any(cell.strip(" \x1a\ufeff") for cell in cells):
+        return notes.blank
+    if cells[0].startswith("\ufeff"):
+        cells[0] = cells[0].lstrip("\ufeff").strip(text.dialect.quote)
+    is_full = len(cells) in (1, text.width) and all(map(str.strip, cells))
+    if text.width > 1 and is_full and is_separator(cells):
+        return notes.separator
+    # The header again, even with other columns at its end.
+    labels = text.header.labels[: len(cells)]
+    is_header = 1 < len(labels) > len(text.header.labels) / 2 and cells[: len(labels)] == labels
+    if is_header or (text.width > 1 and text.header.page_head.has(cells)):
+        return notes.repeated_header
+    return None
+
+
+def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
+    header = text.header
+    quote = "" if text.dialect.quote == NO_QUOTE else text.dialect.quote
+    return Part(
+        path=path,
+        labels=header.labels,
+        width=max(text.width, header.width),
+        delimiter=text.dialect.delimiter,
+        quote=quote,
+        escape=quote,
+        has_line=has_line,
+        data_line=header.data_line,
+        header_line=header.first_line,
+        header_lines=header.line_count,
+        header_end=header.last_line or header.first_line,
+        extent=Extent(skipped=[*header.lines_above(), *text.source.below]),
+        trim=text.trim,
+        keeps_last=text.keeps_last,
+        has_formulas=text.has_formulas,
+        findings=list(text.findings),
+        head_starts=[
+            *(start for _, start in header.page_head.starts),
+            *(COMMENT_STARTS if text.has_comments else ()),
+        ],
+    )

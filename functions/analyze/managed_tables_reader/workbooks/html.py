@@ -1,0 +1,195 @@
+"""Read HTML tables, which many systems export under the name `.xls`."""
+
+import codecs
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+from managed_tables_reader.rows.sheets import MAX_COLUMNS, MergedRange
+from managed_tables_reader.workbooks.failures import NotTabularError
+from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, in_batches
+from managed_tables_reader.workbooks.values.numbers import exact_number, is_number
+
+_CHUNK_CHARACTERS = 1 << 20
+_HEAD_BYTES = 4_096  # HTML requires the declaration of the encoding in the first 1,024
+_CHARSET = re.compile(rb"charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+_BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
+_SHOWN_NUMBER = re.compile(r"[^\d]*[\d.,\s\xa0]+[^\d%:/]*")
+_BREAK = "\x00"  # stands for a line break until blanks are collapsed; no HTML text may hold it
+_UNSEEN = frozenset({"script", "style", "title"})
+_BREAKS = frozenset({"br", "p", "div", "li"})
+_MAX_ROW_SPAN = 65_534  # the HTML standard's own
+_HEADER_ROWS = 200  # merged cells further down are data
+
+
+class Table:
+    """One table's rows; cells that a span covers are empty."""
+
+    def __init__(self) -> None:
+        self.rows: list[Cells] = []
+        self.merged: list[MergedRange] = []
+        self.merged_down: list[MergedRange] = []
+        self._covered: dict[int, int] = {}
+        self._column = 0
+
+    def start_row(self) -> None:
+        """Begin the next row."""
+        self.rows.append([])
+        self._covered = {column: left - 1 for column, left in self._covered.items() if left > 1}
+        self._column = 0
+
+    def add_cell(self, text: str | None, across: int, down: int) -> None:
+        """Put a cell into the first free place of the row."""
+        if not self.rows:
+            self.start_row()
+        while self._column in self._covered:
+            self._column += 1
+        first = self._column
+        self._column = min(first + across, MAX_COLUMNS)
+        row = self.rows[-1]
+        row.extend([None] * (self._column - len(row)))
+        if first < len(row):
+            row[first] = text
+        if down > 1:
+            self._covered.update(dict.fromkeys(range(first, self._column), down))
+        number = len(self.rows)
+        merged = (number, first, number + down - 1, self._column - 1)
+        if down > 1:
+            self.merged_down.append(merged)
+        if (across > 1 or down > 1) and number <= _HEADER_ROWS:
+            self.merged.append(merged)
+
+    @property
+    def size(self) -> int:
+        """How many cells have text."""
+        return sum(cell is not None for row in self.rows for cell in row)
+
+    @property
+    def header(self) -> Cells:
+        """The first row that is not empty."""
+        return next((row for row in self.rows if any(row)), [])
+
+
+class _TableParser(HTMLParser):
+    """Gathers every table of a page, including those nested in cells of others, as page layouts do."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tables: list[Table] = []
+        self._open: list[tuple[Table, list[str] | None, dict[str, str | None]]] = []
+        self._table: Table | None = None
+        self._text: list[str] | None = None
+        self._attributes: dict[str, str | None] = {}
+        self._unseen = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _UNSEEN:
+            self._unseen += 1
+        elif tag == "table":
+            if self._table is not None:
+                self._open.append((self._table, self._text, self._attributes))
+            self._table, self._text = Table(), None
+            self.tables.append(self._table)
+        elif self._table is None:
+            return
+        elif tag == "tr":
+            self._end_cell()
+            self._table.start_row()
+        elif tag in ("td", "th"):
+            self._end_cell()
+            self._text, self._attributes = [], dict(attrs)
+        elif tag in _BREAKS and self._text:
+            self._text.append(_BREAK)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _UNSEEN:
+            self._unseen = max(0, self._unseen - 1)
+        elif tag in ("td", "th", "tr"):
+            self._end_cell()
+        elif tag == "table" and self._table is not None:
+            self._end_cell()
+            self._table, self._text, self._attributes = self._open.pop() if self._open else (None, None, {})
+
+    def handle_data(self, data: str) -> None:
+        if self._text is not None and not self._unseen:
+            self._text.append(data)
+
+    def close(self) -> None:
+        super().close()
+        self._end_cell()
+
+    def _end_cell(self) -> None:
+        if self._text is None or self._table is None:
+            return
+        text = _clean("".join(self._text))
+        across = _span(self._attributes.get("colspan"), MAX_COLUMNS)
+        down = _span(self._attributes.get("rowspan"), _MAX_ROW_SPAN)
+        self._table.add_cell(_exact(text, self._attributes.get("x:num")) or None, across, down)
+        self._text = None
+
+
+def read_html(path: Path) -> Iterator[RawSheet]:
+    """Yield the page's largest table and those with the same header, such as the pages of a long list."""
+    parser = _TableParser()
+    with path.open(encoding=_detect_charset(path), errors="replace", newline="") as file:
+        while chunk := file.read(_CHUNK_CHARACTERS):
+            parser.feed(chunk)
+    parser.close()
+    tables = [table for table in parser.tables if table.size]
+    if not tables:
+        raise NotTabularError("a página HTML não tem nenhuma tabela com dados")
+    header = max(tables, key=lambda table: table.size).header
+    kept = [table for table in tables if table.header == header]
+    left_out = sum(len(table.rows) > 1 for table in tables) - sum(len(table.rows) > 1 for table in kept)
+    for index, table in enumerate(kept):
+        rows = in_batches(iter([(number, row) for number, row in enumerate(table.rows, start=1)]))
+        tally = Tally(other_tables=left_out if index == 0 else 0, merged=table.merged_down)
+        yield RawSheet(None, True, rows, table.merged, tally)
+
+
+def _detect_charset(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if _is_utf8(path):  # a declared charset is often wrong; a strict decoding is not
+        return "utf-8"
+    declared = _CHARSET.search(head)
+    name = declared[1].decode("ascii").lower() if declared else ""
+    if name in ("utf-8", "utf8", "iso-8859-1", "latin1", "us-ascii", ""):
+        return "cp1252"  # as the HTML standard reads all of these
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return "cp1252"
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_CHARACTERS):
+                decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _clean(text: str) -> str:
+    lines = _BLANKS.sub(" ", text).split(_BREAK)
+    return "\n".join(line.strip() for line in lines).strip()
+
+
+def _span(text: str | None, limit: int) -> int:
+    return max(1, min(int(text), limit)) if text and text.isdigit() and len(text) < 9 else 1
+
+
+def _exact(text: str, number: str | None) -> str:
+    """Return the exact number that Excel 2000 wrote with the rounded one shown, if a number is shown."""
+    if number and is_number(number) and _SHOWN_NUMBER.fullmatch(text):
+        return exact_number(number)
+    return text

@@ -1,0 +1,239 @@
+"""Read ODS, the workbook of OpenDocument: its tables as they stand in `content.xml`.
+
+Values stand in attributes next to the text shown; equal neighbouring cells and rows are written once, with
+a repeat count.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain, groupby, islice
+from pathlib import Path
+from typing import IO
+
+from managed_tables.conversion.workbook_cells import mark_text
+from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MergedRange
+from managed_tables_reader.workbooks.failures import (
+    NotTabularError,
+    WorkbookEncryptedError,
+    WorkbookTooLargeError,
+)
+from managed_tables_reader.workbooks.ods.cell_texts import (
+    Text,
+    duration_text,
+    moment_text,
+    shown_identifier,
+    tells_date,
+)
+from managed_tables_reader.workbooks.package import Package, open_package
+from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, in_batches
+from managed_tables_reader.workbooks.xml import Attributes, iterate_xml
+
+_MANIFEST = "META-INF/manifest.xml"
+_MAX_MANIFEST_BYTES = 16 << 20  # it names the parts: a few kilobytes
+_ENCRYPTION = re.compile(rb"<(?:[\w-]+:)?encryption-data\b")
+_CELLS = ("table-cell", "covered-table-cell")
+_NUMBERS = ("float", "currency", "percentage")
+_TEMPORAL = {"date": moment_text, "time": duration_text}
+_HEADER_ROWS = 200  # merged cells further down are data
+_MAX_ROWS = 1 << 24  # sixteen times what any program has
+_ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:[0-9]{3}")
+_ERROR_STARTS = ("#", "Err:")  # of what a formula shows in place of a number, in any language
+_FOREIGN = re.compile(r"'.*'#.*", re.DOTALL)  # the name of a copy of another file's sheet
+
+PlacedRow = tuple[int, int, int, Cells]
+"""Table (from 0), row number (from 1), how often the row repeats, and its cells."""
+
+
+@dataclass
+class _Table:
+    """One table, that is, one sheet."""
+
+    name: str
+    is_visible: bool
+    is_foreign: bool
+    merged: list[MergedRange] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+
+
+def read_ods(path: Path) -> Iterator[RawSheet]:
+    """Yield the sheets that have rows, in their order."""
+    with open_package(path) as package:
+        _refuse_encrypted(package)
+        with package.open_part("content.xml") as stream:
+            parser = _TableParser()
+            for index, rows in groupby(parser.rows(stream), key=lambda row: row[0]):
+                table = parser.tables[index]
+                if not table.is_foreign:
+                    batches = in_batches(_repeated(rows))
+                    first = list(islice(batches, 1))  # by then the merged cells of the header are known
+                    rest = chain(first, batches)
+                    yield RawSheet(table.name or None, table.is_visible, rest, table.merged, table.tally)
+        if not parser.is_workbook:
+            raise NotTabularError("o documento não é uma planilha")
+
+
+def _refuse_encrypted(package: Package) -> None:
+    if _MANIFEST not in package:
+        return
+    with package.open_part(_MANIFEST) as stream:  # not parsed: older ones name a DTD, which is never needed
+        if _ENCRYPTION.search(stream.read(_MAX_MANIFEST_BYTES)):
+            raise WorkbookEncryptedError("tem senha")
+
+
+def _repeated(rows: Iterator[PlacedRow]) -> Iterator[tuple[int, Cells]]:
+    for _, number, count, cells in rows:
+        for offset in range(count):
+            yield number + offset, list(cells)
+
+
+class _TableParser:
+    """The state between expat's calls, and the rows completed so far."""
+
+    def __init__(self) -> None:
+        self.tables: list[_Table] = []
+        self.is_workbook = False
+        self._done: list[PlacedRow] = []
+        self._path: list[str] = []
+        self._style = ""
+        self._hidden_styles: set[str] = set()
+        self._row = self._row_count = self._column = 0
+        self._is_hidden_row = False
+        self._cells: Cells = []
+        self._cell: Attributes = {}
+        self._cell_depth = 0  # of the path, 0 outside of cells
+        self._text = Text()
+
+    def rows(self, stream: IO[bytes]) -> Iterator[PlacedRow]:
+        """Yield the rows that are not empty, one table after the other."""
+        return iterate_xml(stream, self._on_start, self._on_end, self._on_text, self._done)
+
+    def _on_start(self, element: str, attributes: Attributes) -> None:
+        self._path.append(element)
+        if self._cell_depth:
+            self._start_in_cell(element, attributes)
+        elif element in _CELLS and self.tables:
+            self._cell, self._cell_depth, self._text = attributes, len(self._path), Text()
+        elif element == "table-row":
+            self._start_row(attributes)
+        elif element == "table":
+            self._start_table(attributes)
+        elif element == "table-column" and self.tables:
+            self._pass_columns(attributes)
+        elif element == "style":
+            self._style = attributes.get("name", "")
+        elif element == "table-properties" and attributes.get("display") == "false":
+            self._hidden_styles.add(self._style)
+        elif element == "spreadsheet":
+            self.is_workbook = True
+
+    def _start_table(self, attributes: Attributes) -> None:
+        name, is_visible = attributes.get("name", ""), attributes.get("style-name") not in self._hidden_styles
+        is_foreign = "dde-link" in self._path or _FOREIGN.fullmatch(name) is not None
+        self.tables.append(_Table(name, is_visible, is_foreign))
+        self._row, self._row_count, self._column = 1, 0, 0
+
+    def _pass_columns(self, attributes: Attributes) -> None:
+        """Pass columns, which a table declares before its rows, and note the hidden ones."""
+        first, self._column = self._column, self._column + _count(attributes.get("number-columns-repeated"))
+        if attributes.get("visibility", "visible") != "visible":
+            hidden = range(first, min(self._column, MAX_COLUMNS))
+            self.tables[-1].tally.hidden_columns |= frozenset(hidden)
+
+    def _start_row(self, attributes: Attributes) -> None:
+        self._row += self._row_count
+        self._row_count = _count(attributes.get("number-rows-repeated"))
+        self._is_hidden_row = attributes.get("visibility", "visible") != "visible"
+        self._column, self._cells = 0, []
+
+    def _start_in_cell(self, element: str, attributes: Attributes) -> None:
+        depth = len(self._path) - self._cell_depth
+        if depth == 1 and element == "p":
+            self._text.start_paragraph()
+        elif self._is_in_paragraph():
+            if element == "s":
+                self._text.add_exactly(" " * min(_count(attributes.get("c")), MAX_COLUMNS))
+            elif element in ("tab", "line-break"):
+                self._text.add_exactly("\t" if element == "tab" else "\n")
+
+    def _is_in_paragraph(self) -> bool:
+        inside = self._path[self._cell_depth :]
+        return inside[:1] == ["p"] and "annotation" not in inside and "ruby-text" not in inside
+
+    def _on_text(self, text: str) -> None:
+        if self._cell_depth and self._is_in_paragraph():
+            self._text.add(text)
+
+    def _on_end(self, element: str) -> None:
+        if self._cell_depth == len(self._path):
+            self._end_cell()
+        elif element == "table-row" and not self._cell_depth:
+            self._end_row()
+        self._path.pop()
+
+    def _end_cell(self) -> None:
+        self._cell_depth = 0
+        count = _count(self._cell.get("number-columns-repeated"))
+        first, self._column = self._column, self._column + count
+        text = self._value(range(first, min(self._column, MAX_COLUMNS)))
+        if text is None:
+            return
+        if self._column > MAX_COLUMNS:
+            raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
+        self._cells.extend([None] * (first - len(self._cells)))
+        self._cells.extend([text] * count)
+        across, down = (_count(self._cell.get(f"number-{name}-spanned")) for name in ("columns", "rows"))
+        merged = (self._row, first, self._row + down - 1, first + across - 1)
+        if down > 1:
+            self.tables[-1].tally.merged.append(merged)
+        if across * down > 1 and self._row <= _HEADER_ROWS:
+            self.tables[-1].merged.append(merged)
+
+    def _value(self, columns: range) -> str | None:
+        """Return the text of the cell that just ended, which fills these columns of the row."""
+        cell, tally = self._cell, self.tables[-1].tally
+        kind, shown = cell.get("value-type", ""), str(self._text)
+        if kind == "error" or ("formula" in cell and _is_error(kind, shown)):
+            tally.errors.update(dict.fromkeys(columns, self._row_count))
+            return None
+        if kind in _NUMBERS and "value" in cell:
+            return self._number(columns, shown)
+        if kind in _TEMPORAL and f"{kind}-value" in cell:
+            return self._moment(kind, columns, shown)
+        if kind == "boolean":
+            return "TRUE" if cell.get("boolean-value") == "true" else "FALSE"
+        text = cell.get("string-value", shown) if kind == "string" else shown
+        if "formula" in cell and not kind and not text:
+            tally.uncached += len(columns) * self._row_count
+        return mark_text(text) or None
+
+    def _moment(self, kind: str, columns: range, shown: str) -> str | None:
+        text = _TEMPORAL[kind](self._cell[f"{kind}-value"])
+        if text and kind == "date" and self._row <= LABEL_ROWS and tells_date(shown, text):
+            self.tables[-1].tally.shown_dates.update({(self._row, column): shown for column in columns})
+        return text
+
+    def _number(self, columns: range, shown: str) -> str | None:
+        cell, tally = self._cell, self.tables[-1].tally
+        if cell["value-type"] == "percentage":
+            tally.percents.update(columns)
+        number = tally.number_cells.text(cell["value"])
+        return shown_identifier(number, shown) or number or None
+
+    def _end_row(self) -> None:
+        if not any(self._cells):
+            return
+        if self._row + self._row_count > _MAX_ROWS:
+            raise WorkbookTooLargeError("tem linhas demais")
+        if self._is_hidden_row:
+            self.tables[-1].tally.hidden_rows += self._row_count
+        self._done.append((len(self.tables) - 1, self._row, self._row_count, self._cells))
+
+
+def _is_error(kind: str, shown: str) -> bool:
+    return shown.startswith(_ERROR_STARTS) if kind in _NUMBERS else _ERROR.fullmatch(shown) is not None
+
+
+def _count(text: str | None) -> int:
+    """Return a repeat count: 1 if there is none."""
+    return max(1, int(text)) if text and text.isdigit() and len(text) < 9 else 1

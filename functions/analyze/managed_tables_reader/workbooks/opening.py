@@ -1,0 +1,152 @@
+"""Start the child process that reads a workbook, limit it, and yield its sheets as they come."""
+
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+from managed_tables.errors import (
+    FILE_NOT_TABULAR,
+    WORKBOOK_CORRUPT,
+    WORKBOOK_ENCRYPTED,
+    WORKBOOK_TOO_LARGE,
+    WORKBOOK_UNSAFE,
+    JobError,
+    JobErrorKind,
+)
+from managed_tables.messages.findings import Finding, GroundCode, WarningCode
+from managed_tables_reader.files.kinds import Kind
+from managed_tables_reader.rows.sheets import Batch, MergedRange, Sheet
+from managed_tables_reader.workbooks.frames import FrameKind, read_frame
+from managed_tables_reader.workbooks.raw import Told
+
+_MIN_SECONDS = 20  # a small file is read in a second, even by a cold Lambda
+_SECONDS_PER_MB = 10  # twenty times what it takes
+_MAX_SECONDS = 600  # a Lambda has 900, and there is more to do
+_PIPE_BYTES = 1 << 20
+_STDERR_BYTES = 10_000  # of a child that did not start
+_LIBRARY_PATH = "LD_LIBRARY_PATH"
+
+_ERRORS: dict[str, JobErrorKind] = {
+    kind.code: kind
+    for kind in (FILE_NOT_TABULAR, WORKBOOK_CORRUPT, WORKBOOK_ENCRYPTED, WORKBOOK_TOO_LARGE, WORKBOOK_UNSAFE)
+}
+
+
+def read_workbook(path: Path, kind: Kind, name: str) -> Iterator[Sheet]:
+    """Yield the sheets of a workbook, HTML page or SpreadsheetML file, each to be read before the next.
+
+    `name` is the file's name as a person knows it. Raises JobError (`WORKBOOK_…`) where the file cannot be
+    read, at any point until the last row.
+    """
+    if kind is Kind.ENCRYPTED_WORKBOOK:
+        raise JobError(WORKBOOK_ENCRYPTED, file=name)
+    with _child(path, kind, name) as frames:
+        for frame, body in frames:
+            if frame is FrameKind.SHEET:
+                sheet = _sheet(body, frames, has_numbers=kind is not Kind.HTML)
+                yield sheet
+                for _ in sheet.batches:  # skip what the caller did not read
+                    pass
+
+
+def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: bool) -> Sheet:
+    name, visible, merged, shown_dates = body
+    findings, merged_down = list[Finding](), list[MergedRange]()
+
+    def batches() -> Iterator[Batch]:
+        for frame, content in frames:
+            if frame is FrameKind.SHEET_END:
+                merged_down.extend(map(tuple, content[1]))
+                findings.extend(map(_finding, content[0]))
+                return
+            yield Batch(*content)
+
+    return Sheet(name, visible, batches(), findings, merged, has_numbers, shown_dates, merged_down)
+
+
+def _finding(record: Told) -> Finding:
+    code, count, values, places = record
+    is_warning = code in WarningCode.__members__
+    return Finding(WarningCode(code) if is_warning else GroundCode(code), values, count, places=tuple(places))
+
+
+@contextmanager
+def _child(path: Path, kind: Kind, name: str) -> Iterator[Iterator[tuple[FrameKind, Any]]]:
+    """Run the child process and yield its frames; it is killed when the context is left."""
+    seconds = min(_MAX_SECONDS, _MIN_SECONDS + _SECONDS_PER_MB * path.stat().st_size // (1 << 20))
+    command = [sys.executable, "-m", "managed_tables_reader.workbooks.child", kind.value, path, str(seconds)]
+    with subprocess.Popen[bytes](  # our own module, by the interpreter that runs us
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(),
+        bufsize=0,
+    ) as process:
+        try:
+            reader = _PatientReader(cast("IO[bytes]", process.stdout), seconds)
+            _await_start(process, reader)
+            yield _frames(reader, name)
+        finally:
+            process.kill()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment that the interpreter needs: a Lambda has libraries in several folders."""
+    needed = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "0"}
+    libraries = os.environ.get(_LIBRARY_PATH)
+    return {**needed, _LIBRARY_PATH: libraries} if libraries else needed
+
+
+def _await_start(process: subprocess.Popen[bytes], reader: "_PatientReader") -> None:
+    """Wait until the child runs; if it does not, raise a fault, to be retried: the file is not to blame."""
+    first = read_frame(reader.read)
+    if first is not None and first[0] is FrameKind.STARTED:
+        return
+    process.kill()
+    message = cast("IO[bytes]", process.stderr).read(_STDERR_BYTES).decode(errors="replace").strip()
+    raise ChildProcessError(f"the workbook reader did not start (exit status {process.wait()}): {message}")
+
+
+def _frames(reader: "_PatientReader", name: str) -> Iterator[tuple[FrameKind, Any]]:
+    while frame := read_frame(reader.read):
+        kind, body = frame
+        if kind is FrameKind.DONE:
+            return
+        if kind is FrameKind.FAILED:
+            raise JobError(_ERRORS[body[0]], file=name, reason=body[1])
+        yield kind, body
+    if reader.has_timed_out:
+        raise JobError(WORKBOOK_TOO_LARGE, file=name, reason="a leitura passou do tempo permitido")
+    raise JobError(WORKBOOK_CORRUPT, file=name, reason="a leitura foi interrompida pelo conteúdo do arquivo")
+
+
+class _PatientReader:
+    """Reads a pipe, and gives up on a read that takes too long."""
+
+    def __init__(self, pipe: IO[bytes], patience_seconds: float) -> None:
+        self._pipe = pipe
+        self._patience_seconds = patience_seconds
+        self.has_timed_out = False
+
+    def read(self, size: int) -> bytes:
+        """Return `size` bytes, fewer if the pipe has ended or the time is up."""
+        parts: list[bytes] = []
+        deadline = time.monotonic() + self._patience_seconds
+        while size:
+            ready, _, _ = select.select([self._pipe], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                self.has_timed_out = True
+                break
+            part = os.read(self._pipe.fileno(), min(size, _PIPE_BYTES))
+            if not part:
+                break
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)

@@ -1,0 +1,154 @@
+"""Choose which sheets of a workbook are read, and record for each how it was read, or why not."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from managed_tables.identifiers import make_column_names
+from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables_reader.files.kinds import Kind
+from managed_tables_reader.rows import reasons
+from managed_tables_reader.rows.parts import Part
+from managed_tables_reader.rows.reading import Reason, TableKind, TableReading, TableWish
+
+_COVER_WIDTH = 2  # columns: a title, or names and their values
+_COVER_SHARE = 5  # a table has so many times the cells of its cover
+_SURE_SHARE = 2  # the same, for a table on several sheets
+
+
+@dataclass(frozen=True)
+class StagedSheet:
+    """A sheet: its part (None if it is hidden or has no cell) and the wish about it."""
+
+    name: str | None
+    visible: bool
+    part: Part | None
+    wish: TableWish
+
+
+@dataclass(frozen=True)
+class SheetChoice:
+    """The parts to be read, and how every sheet was read; `findings` name the sheets left out."""
+
+    chosen: list[Part]
+    readings: list[TableReading]
+    findings: list[Finding]
+    has_cells: bool
+
+
+def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
+    """Choose the first table and all sheets whose headers agree with it; delete the others.
+
+    The `include` of a sheet's own wish decides, whatever the others are.
+    """
+    hidden = [one.name or "" for one in staged if not one.visible and one.wish.include is None]
+    findings = [_about_sheets(WarningCode.HIDDEN_SHEETS, hidden)] if hidden else []
+    parts = [(sheet, sheet.part) for sheet in staged if sheet.part is not None]
+    found = _choose([part for sheet, part in parts if sheet.visible], findings)
+    chosen = []
+    for sheet, part in parts:
+        if part in found if sheet.wish.include is None else sheet.wish.include:
+            chosen.append(part)
+        else:
+            part.path.unlink()
+    return SheetChoice(chosen, [_reading(one, chosen, kind) for one in staged], findings, bool(parts))
+
+
+def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
+    """Return the first table and all that match it; report what is left out, one finding for each header."""
+    if not parts:
+        return []
+    filled = [part for part in parts if part.expected_rows] or parts[:1]
+    first = _first_table(filled)
+    others = [part for part in parts if not _agree(_names(part), _names(first))]
+    findings += _about_others(first, [part for part in others if part in filled])
+    bare = [part.sheet or "" for part in others if part not in filled]
+    if bare:
+        findings.append(_about_sheets(WarningCode.EMPTY_SHEETS, bare))
+    return [part for part in filled if part not in others]
+
+
+def _first_table(parts: Sequence[Part]) -> Part:
+    return next((part for part in parts if not _is_cover(part, parts)), parts[0])
+
+
+def _about_others(first: Part, others: Sequence[Part]) -> Iterator[Finding]:
+    """Yield a finding for each header of the sheets left out: their names and the differing columns."""
+    names = _names(first)
+    for header in dict.fromkeys(map(_names, others)):
+        left = [part.sheet or "" for part in others if _names(part) == header]
+        about = _about_sheets(WarningCode.SHEETS_LEFT_OUT, left)
+        labels = dict(zip(names, first.labels, strict=False))
+        labels |= dict(zip(header, others[0].labels, strict=False))
+        differing = [name for name in (*header, *names) if (name in header) != (name in names)]
+        yield replace(about, columns=tuple(labels.get(name, name) for name in differing))
+
+
+def _names(part: Part) -> tuple[str, ...]:
+    return tuple(make_column_names(part.labels))
+
+
+def _agree(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Return whether two headers have the same columns, in any order."""
+    return sorted(names) == sorted(others)
+
+
+def _is_cover(part: Part, parts: Sequence[Part]) -> bool:
+    """Return whether a sheet is a cover or a note, not a table: narrow, and small next to the others."""
+    width = _labelled_width(part)
+    if width > _COVER_WIDTH:
+        return False
+    tables: dict[tuple[str, ...], list[Part]] = defaultdict(list)
+    for other in parts:
+        tables[tuple(sorted(_names(other)))].append(other)
+    tables.pop(tuple(sorted(_names(part))), None)
+    cells = (part.expected_rows or 0) * width
+    return any(_covers(width, cells, sheets) for sheets in tables.values())
+
+
+def _covers(width: int, cells: int, sheets: Sequence[Part]) -> bool:
+    """Return whether a sheet of so many columns and cells may be a cover of the table on `sheets`."""
+    is_wider = max(map(_labelled_width, sheets)) > width
+    if not is_wider and len(sheets) == 1:
+        return False
+    share = _SURE_SHARE if len(sheets) > 1 else _COVER_SHARE
+    return sum((one.expected_rows or 0) * one.width for one in sheets) >= share * cells
+
+
+def _labelled_width(part: Part) -> int:
+    """Return how many columns have a label: a title has one, whatever is below it."""
+    return sum(bool((label or "").strip()) for label in part.labels) or part.width
+
+
+def _about_sheets(code: WarningCode, names: list[str]) -> Finding:
+    """Return the finding about sheets; a single one is also its `sheet`."""
+    sheet = names[0] if len(names) == 1 else None
+    return Finding(code, {"names": names}, count=len(names), sheet=sheet)
+
+
+def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> TableReading:
+    of_kind, part = cast("TableKind", kind.value), sheet.part
+    if part is None:
+        reason = reasons.SHEET_EMPTY if sheet.visible or sheet.wish.include else reasons.SHEET_HIDDEN
+        return TableReading(0, sheet.name, False, of_kind, reasons=(reason,))
+    reading = TableReading(
+        file=0,
+        sheet=sheet.name,
+        include=True,
+        kind=of_kind,
+        header_line=part.header_line,
+        header_lines=part.header_lines,
+        first_line=part.extent.first_line,
+        last_line=part.extent.last_line,
+        skipped_lines=tuple(sorted(part.extent.skipped)),
+        rows=part.expected_rows or 0,
+        reasons=reasons.of_header(part.header_line, sheet.wish),
+    )
+    return reading if part in chosen else reading.left_out(_why_left_out(part, sheet.wish))
+
+
+def _why_left_out(part: Part, wish: TableWish) -> Reason:
+    if wish.include is False:
+        return reasons.EXCLUDED
+    return reasons.SHEET_DIFFERS if part.expected_rows else reasons.SHEET_WITHOUT_ROWS

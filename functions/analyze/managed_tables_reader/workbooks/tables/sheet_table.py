@@ -1,0 +1,225 @@
+"""Turn a sheet's rows into a part: header, footer, odd rows, the normalised copy."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from operator import methodcaller
+from pathlib import Path
+
+from managed_tables.conversion.workbook_cells import unmark_text
+from managed_tables.errors import TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables_reader.layout.grid import GridRow, make_grid
+from managed_tables_reader.layout.header import Header
+from managed_tables_reader.layout.score import MAX_FOOTER_ROWS
+from managed_tables_reader.layout.search import Grid, find_end, find_header
+from managed_tables_reader.layout.sections import leave_out_section_ends
+from managed_tables_reader.rows.extent import Extent
+from managed_tables_reader.rows.notes import RowNotes, about_header, rows_left_out
+from managed_tables_reader.rows.parts import Part
+from managed_tables_reader.rows.reading import TableWish
+from managed_tables_reader.rows.sheets import Batch, Row, Sheet, ShownDates
+from managed_tables_reader.rows.stated import LineMask, check_stated, stated_places
+from managed_tables_reader.rows.writer import PartWriter
+from managed_tables_reader.text.dialect import QUOTE
+from managed_tables_reader.workbooks.tables.merges import Fill, describe_fills, fills_below
+
+HEAD_ROWS = 300  # among which the header is sought
+
+
+def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = None) -> Part | None:
+    """Write the sheet's rows to `target` as the wish states; return None if no cell is left."""
+    wish = wish or TableWish(0, sheet.name)
+    mask = LineMask(wish)
+    batches = mask.batches(sheet.batches)
+    head: list[Batch] = []
+
+    def place(rows: Sequence[Row]) -> Header | None:
+        found = grid_rows(rows, sheet.shown_dates)
+        grid = Grid(found, short_tells=False, is_whole=False, merged=sheet.merged)
+        check_stated(grid.rows, wish, name)
+        return find_header(grid, stated_places(wish))
+
+    header = _find_header(head, batches, place, HEAD_ROWS)
+    if header is None:
+        header = _find_header(head, batches, place, 2 * HEAD_ROWS)  # a sheet that begins far down
+    if header is None:
+        return None
+    header.check_width(name)
+    notes = RowNotes(header.width, Extent(skipped=list(header.lines_above())))
+    findings = about_header(header)
+    with PartWriter(target, header.width) as writer:
+        body = _until(_below(chain(head, batches), header.data_line), header)
+        rows = body if wish.last_line else _without_footer(body, header, notes, findings)
+        for batch in rows:
+            _write_batch(batch, header, writer, notes, name)
+    notes.extent.skip(mask.below)
+    fills = _fills(sheet, header, notes.extent, wish)
+    if fills:
+        findings.append(describe_fills(fills))
+    part = Part(
+        path=target,
+        labels=[label and unmark_text(label) for label in header.shown_labels],
+        width=writer.width,
+        has_breaks=writer.has_breaks,
+        is_ragged=writer.width > header.width,
+        delimiter=writer.delimiter,
+        quote=QUOTE,
+        escape=QUOTE,
+        has_line=True,
+        data_line=header.data_line,
+        header_line=header.first_line,
+        header_lines=header.line_count,
+        header_end=header.last_line or header.first_line,
+        extent=notes.extent,
+        trim=bool(wish.trim),
+        keeps_last=wish.last_line is not None,
+        sheet=sheet.name,
+        expected_rows=writer.rows,
+        max_record_bytes=writer.longest * 4,
+        has_numbers=sheet.has_numbers,
+        fills=fills,
+        findings=[*sheet.findings, *findings],
+    )
+    leave_out_section_ends(part, header, notes)
+    part.findings += notes.findings()
+    return part
+
+
+def _fills(sheet: Sheet, header: Header, extent: Extent, wish: TableWish) -> list[Fill]:
+    """Return the cells of data that merged cells cover, unless a person wants them left empty."""
+    if wish.fill_merged is False or extent.last_line is None:
+        return []
+    return fills_below(sheet.merged_down, header.data_line, extent.last_line)
+
+
+def _find_header(
+    head: list[Batch],
+    batches: Iterator[Batch],
+    place: Callable[[Sequence[Row]], Header | None],
+    row_count: int,
+) -> Header | None:
+    """Find the header in the first rows; the batches that had to be read for it are added to `head`."""
+    while sum(map(len, head)) < row_count and (batch := next(batches, None)) is not None:
+        head.append(batch)
+    rows = chain.from_iterable(batch.cut(0, row_count).rows() for batch in head)
+    return place(list(islice(rows, row_count)))
+
+
+def _below(batches: Iterable[Batch], data_line: int) -> Iterator[Batch]:
+    """Yield the rows from the first row of data on; a few sheets do not hold their rows in order."""
+    for batch in batches:
+        if min(batch.numbers) >= data_line:
+            yield batch
+            continue
+        kept = [place for place, number in enumerate(batch.numbers) if number >= data_line]
+        if kept:
+            yield batch.pick(kept)
+
+
+def _until(batches: Iterable[Batch], header: Header) -> Iterator[Batch]:
+    """Yield the rows above the next table of the sheet."""
+    end = header.end_line
+    for batch in batches:
+        if end is None or max(batch.numbers) < end:
+            yield batch
+        else:
+            kept = [place for place, number in enumerate(batch.numbers) if number < end]
+            if kept:
+                yield batch.pick(kept)
+
+
+def _write_batch(batch: Batch, header: Header, writer: PartWriter, notes: RowNotes, name: str) -> None:
+    """Write rows: regular ones together, odd ones one by one."""
+    start = 0
+    for place in _odd_places(batch, header):
+        _write_plain(batch.cut(start, place), writer, notes)
+        _write(*batch.row(place), header, writer, notes, name)
+        start = place + 1
+    _write_plain(batch.cut(start) if start else batch, writer, notes)
+
+
+def _write_plain(batch: Batch, writer: PartWriter, notes: RowNotes) -> None:
+    notes.extent.take_numbers(batch.numbers)
+    writer.write_batch(batch)
+
+
+def _odd_places(batch: Batch, header: Header) -> list[int]:
+    """Return the places of odd rows: too long, with blank cells, or perhaps a repeated header."""
+    odd: set[int] = set()
+    for column in batch.columns[header.width :]:
+        odd.update(_places(column, lambda _: True))
+    if header.labels and header.labels[0] in batch.columns[0]:
+        odd.update(_places(batch.columns[0], lambda cell: cell == header.labels[0]))
+    for index, start in header.page_head.starts:
+        if index < len(batch.columns):
+            odd.update(_places(batch.columns[index], methodcaller("startswith", start)))
+    for column in batch.columns:
+        if "" in column or any(map(str.isspace, filter(None, column))):
+            odd.update(_places(column, lambda cell: not cell.strip()))
+    return sorted(odd)
+
+
+def _places(column: Sequence[str | None], is_odd: Callable[[str], bool]) -> Iterator[int]:
+    return (place for place, cell in enumerate(column) if cell is not None and is_odd(cell))
+
+
+def _write(
+    number: int, row: Sequence[str | None], header: Header, writer: PartWriter, notes: RowNotes, name: str
+) -> None:
+    cells = list(row)
+    while cells and not (cells[-1] or "").strip():
+        cells.pop()
+    if not cells:
+        notes.blank(number)
+        return
+    if (len(cells) > 1 and cells == header.labels) or (header.width > 1 and header.page_head.has(cells)):
+        notes.repeated_header(number)
+        return
+    if len(cells) > MAX_COLUMNS:
+        raise JobError(TOO_MANY_COLUMNS, file=name, count=len(cells), line=number, limit=MAX_COLUMNS)
+    notes.see_length(number, len(cells))
+    notes.extent.take_numbers([number])
+    writer.write_row(number, cells)
+
+
+def grid_rows(rows: Sequence[Row], shown_dates: ShownDates | None = None) -> list[GridRow]:
+    """Return the rows of a sheet as rows of a grid; dates are labelled as the sheet shows them."""
+    grid = make_grid((number, number, cells, None) for number, cells in rows)
+    if shown_dates:
+        for row in grid:
+            row.labels = [shown_dates.get((row.number, place), cell) for place, cell in enumerate(row.cells)]
+    return grid
+
+
+def _footer_length(rows: Sequence[Row], header: Header) -> int:
+    """Return how many of the last rows are below the table."""
+    grid = grid_rows(rows)
+    above = grid_rows([(header.first_line, [*header.labels])] if header.first_line else [])
+    end = find_end(grid, header.width, header.kinds, short_tells=False, above=above)
+    return 0 if end == len(grid) else sum(number >= grid[end].number for number, _ in rows)
+
+
+def _without_footer(
+    batches: Iterator[Batch], header: Header, notes: RowNotes, findings: list[Finding]
+) -> Iterator[Batch]:
+    """Yield the rows except the notes and totals at the end, which are added to `findings`."""
+    held: deque[Batch] = deque()
+    held_rows = 0
+    for batch in batches:
+        held.append(batch)
+        held_rows += len(batch)
+        while held_rows - len(held[0]) > MAX_FOOTER_ROWS:
+            held_rows -= len(held[0])
+            yield held.popleft()
+    tail = [row for batch in held for row in batch.cut(max(0, len(batch) - MAX_FOOTER_ROWS - 1)).rows()]
+    last = tail[-MAX_FOOTER_ROWS - 1 :]
+    length = _footer_length(last, header)
+    left = held_rows - length
+    for batch in held:
+        yield batch.cut(0, max(0, left))
+        left -= len(batch)
+    if length:
+        notes.extent.skip(number for number, _ in last[-length:])
+        findings.append(rows_left_out(WarningCode.FOOTER, last[-length:]))

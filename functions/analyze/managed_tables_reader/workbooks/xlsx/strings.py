@@ -1,0 +1,106 @@
+"""Read the text of workbooks: shared strings, and the two ways in which characters are escaped."""
+
+import io
+import re
+from typing import IO
+
+from managed_tables.conversion.workbook_cells import mark_text
+from managed_tables_reader.workbooks.failures import WorkbookError
+from managed_tables_reader.workbooks.xlsx.canonical import ElementCutter, NotCanonicalError
+from managed_tables_reader.workbooks.xml import Attributes, parse_xml
+
+_ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|apos));|&")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_PLAIN_STRING = r'\s*<{p}si>\s*<{p}t(?: xml:space="preserve")?>([^<]*)</{p}t>\s*'
+_HEX_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+
+
+def unescape_xml(text: str) -> str:
+    """Resolve XML's own entities; raises WorkbookError on any other, as every XML parser does."""
+    return _ENTITY.sub(_character, text) if "&" in text else text
+
+
+def unescape_hex(text: str) -> str:
+    """Resolve `_xHHHH_`, which stands for a UTF-16 unit; NUL is dropped: PostgreSQL's text has none."""
+    if "_x" in text:
+        text = _HEX_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", "") if "\0" in text else text
+
+
+def _character(found: re.Match[str]) -> str:
+    if found[3]:
+        return _NAMED[found[3]]
+    if not found[1] and not found[2]:
+        raise WorkbookError("entidade XML desconhecida")
+    code = int(found[1], 16) if found[1] else int(found[2])
+    if not 0 < code < 0x110000 or 0xD800 <= code < 0xE000:
+        raise WorkbookError("referência a um caractere que não existe")
+    return chr(code)
+
+
+def read_shared_strings(stream: IO[bytes]) -> list[str | None]:
+    """Return the texts in order, None for an empty one; rich text is joined, phonetic guides left out."""
+    try:
+        return _cut_texts(stream)
+    except NotCanonicalError:
+        stream.seek(0)
+        return [mark_text(unescape_hex(text)) or None for text in _parse_texts(stream, "si")]
+
+
+def rich_text(inner_xml: str) -> str:
+    """Return the text inside a cell's `is`, with `_xHHHH_` as it stands."""
+    return _parse_texts(io.BytesIO(f"<is>{inner_xml}</is>".encode()), "is")[0]
+
+
+def _cut_texts(stream: IO[bytes]) -> list[str | None]:
+    cutter = ElementCutter(stream, "sst", "si")
+    prefix = cutter.open()
+    if prefix is None:
+        return []
+    plain = re.compile(_PLAIN_STRING.replace("{p}", prefix))
+    strings: list[str | None] = []
+    for pieces in cutter.pieces(prefix):
+        for piece in pieces:
+            found = plain.fullmatch(piece)
+            text = found[1] if found else _unusual(f"{piece}</{prefix}si>")
+            if found and "&" in text:
+                text = unescape_xml(text)
+            if "_x" in text or "." in text:
+                text = mark_text(unescape_hex(text))
+            strings.append(text or None)
+    if cutter.rest.strip():
+        raise NotCanonicalError
+    return strings
+
+
+def _unusual(xml: str) -> str:
+    """Return the text of one string that is written in an unusual form."""
+    try:
+        (text,) = _parse_texts(io.BytesIO(xml.encode()), "si")
+    except (WorkbookError, ValueError) as error:
+        raise NotCanonicalError from error
+    return text
+
+
+def _parse_texts(stream: IO[bytes], element_name: str) -> list[str]:
+    texts: list[str] = []
+    parts: list[str] = []
+    path: list[str] = []
+
+    def on_start(element: str, _: Attributes) -> None:
+        path.append(element)
+        if element == element_name:
+            parts.clear()
+
+    def on_end(element: str) -> None:
+        path.pop()
+        if element == element_name:
+            texts.append("".join(parts))
+
+    def on_text(text: str) -> None:
+        if path[-1] == "t" and "rPh" not in path:
+            parts.append(text)
+
+    parse_xml(stream, on_start, on_end, on_text)
+    return texts
