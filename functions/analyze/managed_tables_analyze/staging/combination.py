@@ -99,11 +99,7 @@ class Table:
 
     def _report(self, part: Part, named: dict[int, str]) -> None:
         """Take over a part's findings; `named` are the names of its columns."""
-        if part.is_guarded:
-            part.findings.append(Finding(WarningCode.REJECTED_ROWS))
-        nameless = tuple(name for column, name in named.items() if column >= len(part.labels))
-        if part.labels and nameless and not part.is_ragged:
-            part.findings.append(Finding(WarningCode.NAMELESS_COLUMNS, count=len(nameless), columns=nameless))
+        part.findings += _about_columns(part, named)
         for finding in part.findings:
             placed = finding.named(named).at(self.files[part.file], part.sheet)
             (self.grounds if isinstance(placed.code, GroundCode) else self.findings).append(placed)
@@ -202,6 +198,15 @@ def _misread(part: Part) -> Iterator[None]:
         if part.has_line:
             raise
         raise MisreadError from error
+
+
+def _about_columns(part: Part, named: dict[int, str]) -> Iterator[Finding]:
+    """Yield findings about a part of refused rows, and about columns that no label names."""
+    if part.is_guarded:
+        yield Finding(WarningCode.REJECTED_ROWS)
+    nameless = tuple(name for column, name in named.items() if column >= len(part.labels))
+    if part.labels and nameless and not part.is_ragged:
+        yield Finding(WarningCode.NAMELESS_COLUMNS, count=len(nameless), columns=nameless)
 
 
 def _select(part: Part, places: dict[int, int]) -> str:
