@@ -107,9 +107,9 @@ console: setup ## Build the console's page and run the tests of its parts
 pictures: setup ## Take the docs' pictures of the console from the running stack, into docs/images
 	@$(LOCAL_STACK) pictures
 
-.PHONY: rules
-rules: setup ## Switch off each rule of the reader in turn; prints the files that are read otherwise (CORPUS=folder)
-	@$(BIN)/python tests/rules.py $(if $(CORPUS),--corpus $(CORPUS))
+.PHONY: scorecard
+scorecard: setup ## Measure how well files are read, set by set, and what changed (FOLDER= of labelled files)
+	@PYTHONPATH=tests/files $(BIN)/python tests/scorecard.py $(FOLDER)
 
 .PHONY: test
 test: setup ## Run every test, on a stack of its own

@@ -12,8 +12,6 @@ def cases() -> Iterator[Case]:
     yield from notes_and_pages()
     yield from several_tables()
     yield from tables_without_a_gap()
-    yield from first_and_last_rows()
-    yield from blanks_and_commas()
     yield from lists_and_words()
 
 
@@ -89,23 +87,6 @@ def words_and_values() -> Iterator[Case]:
         rain,
         dialect={"header_line": None},
     )
-    yield case(
-        "layouts/words_that_come_again.csv",
-        "Ana;Recife;ativo\nBia;Natal;ativo\nCaio;Recife;inativo\nDora;Olinda;ativo\n",
-        "words of the first row that come again below are no labels",
-        "coluna_1:text coluna_2:text coluna_3:text",
-        "Ana|Recife|ativo\nBia|Natal|ativo\nCaio|Recife|inativo\nDora|Olinda|ativo",
-        dialect={"header_line": None},
-    )
-    yield case(
-        "layouts/units_that_are_values.csv",
-        "Reajuste;Venda\n%;un\nvalor fixo;un\n%;pacote\nvalor fixo;litro\n",
-        "units of the first row that come again below are its values",
-        "reajuste:text venda:text",
-        "%|un\nvalor fixo|un\n%|pacote\nvalor fixo|litro",
-        labels=["Reajuste", "Venda"],
-        lines=[2, 3, 4, 5],
-    )
 
 
 def headers() -> Iterator[Case]:
@@ -169,37 +150,6 @@ def headers() -> Iterator[Case]:
         "1|Ana|Recife|casa\n2|Rui|Santos|porta",
         labels=["loja", "nome", "cidade", "produto"],
         lines=[5, 6],
-    )
-    yield case(
-        "layouts/title_of_empty_cells.csv",
-        "Cadastro de lojas;;;\nLoja;Cidade;Bairro;Gerente\nAurora;Recife;Boa Vista;Ana Lima\n"
-        "Estrela;Natal;Tirol;Rui Costa\nSol;Olinda;Carmo;Bia Reis\n",
-        "a title that leaves all columns but one without a label is no header",
-        "loja:text cidade:text bairro:text gerente:text",
-        "Aurora|Recife|Boa Vista|Ana Lima\nEstrela|Natal|Tirol|Rui Costa\nSol|Olinda|Carmo|Bia Reis",
-        labels=["Loja", "Cidade", "Bairro", "Gerente"],
-        warnings=["LINES_ABOVE [1]"],
-    )
-    yield case(
-        "layouts/period_in_two_cells.csv",
-        "Rede Aurora;;;\nPeriodo;;janeiro;\nLoja;Cidade;Vendas;Trocas\n1;Recife;120;4\n2;Natal;95;3\n"
-        "3;Olinda;80;1\n",
-        "a name and its value above labels that need no groups are none",
-        "loja:integer cidade:text vendas:integer trocas:integer",
-        "1|Recife|120|4\n2|Natal|95|3\n3|Olinda|80|1",
-        labels=["Loja", "Cidade", "Vendas", "Trocas"],
-        warnings=["LINES_ABOVE [1, 2]"],
-    )
-    yield case(
-        "layouts/units_of_words.csv",
-        "Cultura;Norte;Nordeste;Sul;Sudeste\n;mil t;mil t;mil t;mil t\n"
-        "Soja;1250,5;980,25;1310,75;2050,5\nMilho;830,5;910,75;1120,5;1340,25\n"
-        "Trigo;120,5;90,75;2240,5;640,25\nArroz;220,5;190,75;1240,5;340,25\n",
-        "the same words above all decimals are a line of the header",
-        "cultura:text norte_mil_t:decimal nordeste_mil_t:decimal sul_mil_t:decimal sudeste_mil_t:decimal",
-        "Soja|1250,5|980,25|1310,75|2050,5\nMilho|830,5|910,75|1120,5|1340,25\n"
-        "Trigo|120,5|90,75|2240,5|640,25\nArroz|220,5|190,75|1240,5|340,25",
-        labels=["Cultura", "Norte mil t", "Nordeste mil t", "Sul mil t", "Sudeste mil t"],
     )
 
 
@@ -290,111 +240,6 @@ def tables_without_a_gap() -> Iterator[Case]:
         "Ana|7,5|8,0|6,5|9,0\nBia|5,0|6,5|7,0|8,5\nCaio|faltou|atestado|viajou|abonado\nDavi|9,5|8,5|9,0|10,0\n"
         "Eva|6,0|7,0|5,5|8,0",
         labels=["Aluno", "P1", "P2", "P3", "P4"],
-    )
-
-
-def first_and_last_rows() -> Iterator[Case]:
-    """Rows at the edges of a table that are unlike the others."""
-    yield case(
-        "layouts/first_row_is_short.csv",
-        "11\n12;Feijao;7,40\n13;Milho;3,20\n14\n15;Arroz;5,10\n",
-        "the number in the first line is no title: other rows have no more",
-        "coluna_1:integer coluna_2:text? coluna_3:decimal?",
-        "11|∅|∅\n12|Feijao|7,40\n13|Milho|3,20\n14|∅|∅\n15|Arroz|5,10",
-        warnings=["SHORT_ROWS"],
-    )
-    yield case(
-        "layouts/words_in_last_rows.csv",
-        "Aluno;Nota\nAna;7,25\nBia;8,50\nCaio;6,75\nDora;9,25\nEva;5,50\nFabio;8,75\nGil;faltou\n"
-        "Hugo;transferido\nIvo;desistiu\n",
-        "the last rows have words instead of numbers, and are rows",
-        "aluno:text nota:text",
-        "Ana|7,25\nBia|8,50\nCaio|6,75\nDora|9,25\nEva|5,50\nFabio|8,75\nGil|faltou\nHugo|transferido\n"
-        "Ivo|desistiu",
-        labels=["Aluno", "Nota"],
-    )
-    yield case(
-        "layouts/last_rows_without_price.csv",
-        "Produto;Lote;Preco\nArroz;A12;5,20\nFeijao;B7;8,90\nAcucar;unico;4,10\nSal;C3;2,30\nCafe;17\n"
-        "Farinha;21\nFuba;9\n",
-        "the last rows lack a cell, and have values: they are rows",
-        "produto:text lote:text preco:decimal?",
-        "Arroz|A12|5,20\nFeijao|B7|8,90\nAcucar|unico|4,10\nSal|C3|2,30\nCafe|17|∅\nFarinha|21|∅\nFuba|9|∅",
-        labels=["Produto", "Lote", "Preco"],
-        warnings=["SHORT_ROWS"],
-    )
-    yield case(
-        "layouts/last_rows_without_salary.csv",
-        "Nome;Cargo;Cidade;Salario\nAna;gerente;Betim;5200\nBia;analista;Contagem;4100\n"
-        "Caio;auxiliar;Sabara;2300\nDora;diretora;Betim;8100\nEva;estagiaria;Ibirite\nGil;voluntario;Betim\n"
-        "Hugo;conselheiro;Contagem\n",
-        "the last rows lack a cell, and have more than a legend: they are rows",
-        "nome:text cargo:text cidade:text salario:integer?",
-        "Ana|gerente|Betim|5200\nBia|analista|Contagem|4100\nCaio|auxiliar|Sabara|2300\n"
-        "Dora|diretora|Betim|8100\nEva|estagiaria|Ibirite|∅\nGil|voluntario|Betim|∅\n"
-        "Hugo|conselheiro|Contagem|∅",
-        labels=["Nome", "Cargo", "Cidade", "Salario"],
-        warnings=["SHORT_ROWS"],
-    )
-
-
-def blanks_and_commas() -> Iterator[Case]:
-    """Lines where blanks or commas separate cells, and lines where they do not."""
-    moments = [f"01/02/2024 {8 + half // 2:02}:{half % 2 * 30:02}" for half in range(16)]
-    yield case(
-        "layouts/moments_of_one_day.csv",
-        "momento\n" + "".join(f"{moment}\n" for moment in moments),
-        "the day that all moments share is no column of its own",
-        "momento:datetime",
-        [[moment] for moment in moments],
-    )
-    yield case(
-        "layouts/number_month_number.csv",
-        "loja mes meta\n" + "".join(f"{shop} jan 50\n" for shop in range(1, 10)),
-        "blanks cut as many cells as labels, though each line may be read as a date",
-        "loja:integer mes:text meta:integer",
-        [[f"{shop}", "jan", "50"] for shop in range(1, 10)],
-        dialect={"delimiter": " "},
-    )
-    days = [f"{day} mar {' ' * (day == 5)}2024" for day in range(2, 10)]
-    yield case(
-        "layouts/dates_with_blanks.csv",
-        "Data de entrega\n" + "".join(f"{day}\n" for day in days),
-        "dates written with a month's name are not cut, though the label has as many words",
-        "data_de_entrega:text",
-        [[day] for day in days],
-        labels=["Data de entrega"],
-    )
-    places = ["Lote 12 Quadra 3", "Lote 15 Quadra 3", "Lote 102 Quadra 14", "Lote 7 Quadra 21"]
-    yield case(
-        "layouts/lots_and_blocks.csv",
-        "endereco\n" + "".join(f"{place}\n" for place in places),
-        "words and numbers below one label are texts of one column",
-        "endereco:text",
-        [[place] for place in places],
-    )
-    cities = ["Campinas, SP", "Santos, SP", "Betim, MG", "Niterói, RJ"]
-    yield case(
-        "layouts/cities_and_states.csv",
-        "cidade\n" + "".join(f"{city}\n" for city in cities),
-        "texts with a comma below one label are one column",
-        "cidade:text",
-        [[city] for city in cities],
-    )
-    yield case(
-        "layouts/quoted_lines_with_numbers.csv",
-        '"item"\n"Parafuso, 12"\n"Porca, 8"\n"Arruela, 25"\n',
-        "the quotes around a text with a comma keep it whole",
-        "item:text",
-        [["Parafuso, 12"], ["Porca, 8"], ["Arruela, 25"]],
-    )
-    yield case(
-        "layouts/one_text_in_apostrophes.csv",
-        "Codigo;Produto;Preco\n1;Arroz;5,20\n2;'Mix';8,90\n3;Feijao;7,40\n",
-        "apostrophes around a single text are its own",
-        "codigo:text produto:text preco:decimal",
-        "1|Arroz|5,20\n2|'Mix'|8,90\n3|Feijao|7,40",
-        labels=["Codigo", "Produto", "Preco"],
     )
 
 

@@ -249,54 +249,6 @@ def below() -> Iterator[Case]:
         values="Sapato|1204|18.40\nMeia|310|2.05",
     )
     yield case(
-        "reports/source_in_two_cells.csv",
-        "Municipio;Prefeito;Partido\nBetim;Ana;ABC\nContagem;Rui;DEF\nSabara;Bia;ABC\nFonte;TSE\n",
-        "the source in a short line below words is no row",
-        "municipio:text prefeito:text partido:text",
-        "Betim|Ana|ABC\nContagem|Rui|DEF\nSabara|Bia|ABC",
-        labels=["Municipio", "Prefeito", "Partido"],
-        warnings=["FOOTER"],
-    )
-    yield case(
-        "reports/signs_explained_below.csv",
-        "Codigo;Area;Renda\n3106705;343,9;1200\n3118601;195,0;1450\n3129806;72,2;-\n3156700;-;980\n"
-        "-;zero absoluto\nx;dado omitido\n",
-        "signs that stand for no value are explained below the table",
-        "codigo:text area:decimal? renda:integer?",
-        "3106705|343,9|1200\n3118601|195,0|1450\n3129806|72,2|-\n3156700|-|980",
-        labels=["Codigo", "Area", "Renda"],
-        warnings=["FOOTER"],
-    )
-    yield case(
-        "reports/notes_of_empty_cells.csv",
-        "Codigo;Jan;Fev;Mar;Abr\n1010;10;12;9;8\n1020;7;8;11;9\n1030;6;6;5;4\n1040;9;3;2;7\n"
-        "Dados preliminares;;;;\nValores em reais;;;;\n",
-        "notes whose other cells are empty are no rows",
-        "codigo:text jan:integer fev:integer mar:integer abr:integer",
-        "1010|10|12|9|8\n1020|7|8|11|9\n1030|6|6|5|4\n1040|9|3|2|7",
-        labels=["Codigo", "Jan", "Fev", "Mar", "Abr"],
-        warnings=["FOOTER"],
-    )
-    people = "Nome;Cargo;Salario\nAna;gerente;5200\nBia;analista;4100\nCaio;auxiliar;2300\n"
-    yield case(
-        "reports/office_below.csv",
-        f"{people}Prefeitura Municipal\nSetor Financeiro\nBetim MG\n",
-        "an office signs below the table in lines without a delimiter",
-        "nome:text cargo:text salario:integer",
-        "Ana|gerente|5200\nBia|analista|4100\nCaio|auxiliar|2300",
-        labels=["Nome", "Cargo", "Salario"],
-        warnings=["FOOTER"],
-    )
-    yield case(
-        "reports/sentences_below.csv",
-        f"{people}Os valores incluem as gratificações\nA folha fecha no dia vinte\n",
-        "sentences below the table are no rows, whatever words they begin with",
-        "nome:text cargo:text salario:integer",
-        "Ana|gerente|5200\nBia|analista|4100\nCaio|auxiliar|2300",
-        labels=["Nome", "Cargo", "Salario"],
-        warnings=["FOOTER"],
-    )
-    yield case(
         "reports/sentence_of_cells_below.csv",
         "Dia;Loja;Pago\n01/02/2019;Serra;1015,16\n02/02/2019;Vale;431,82\n03/02/2019;Serra;1007,00\n"
         "08/02/2019;Monte;429,17\n10/02/2019;Vale;480,24\nTudo acima foi pago com cartão;;\n",

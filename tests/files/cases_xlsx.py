@@ -621,45 +621,6 @@ def layouts() -> Iterator[Case]:
         "1|Ana|1.5|2.5\n2|Bia|3.5|4.5",
         labels=["Cliente cod", "Cliente nome", "2024 jan", "2024 fev"],
     )
-    yield case(
-        "xlsx/form_of_merged_cells.xlsx",
-        xlsx(
-            sheet(
-                [
-                    ["Cliente:", "Padaria Aurora", None, "Pedido aberto"],
-                    ["Produto", "Qtd", "Unidade", "Valor"],
-                    ["Café", 12, "kg", 31.5],
-                    ["Chá", 4, "cx", 9.25],
-                    ["Mate", 7, "kg", 18.75],
-                ],
-                after=x.merged("B1:C1"),
-            )
-        ),
-        "a merged cell of a form above the header groups no labels",
-        "produto:text qtd:integer unidade:text valor:decimal",
-        "Café|12|kg|31.5\nChá|4|cx|9.25\nMate|7|kg|18.75",
-        labels=["Produto", "Qtd", "Unidade", "Valor"],
-        warnings=["LINES_ABOVE [1]"],
-    )
-    yield case(
-        "xlsx/times_as_labels.xlsx",
-        xlsx(
-            sheet(
-                [
-                    ["Linha", "Assentos", "06:00", "12:00", "18:00"],
-                    [1010, 2400, 3500, 4000, 3800],
-                    [1020, 3100, 2800, 3000, 3600],
-                    [2050, 1800, 1200, 1500, 1400],
-                    [3010, 1100, 1700, 1900, 2100],
-                ]
-            )
-        ),
-        "times among the labels make no title of the header",
-        "linha:integer assentos:integer _06_00:integer _12_00:integer _18_00:integer",
-        "1010|2400|3500|4000|3800\n1020|3100|2800|3000|3600\n2050|1800|1200|1500|1400\n"
-        "3010|1100|1700|1900|2100",
-        labels=["Linha", "Assentos", "06:00", "12:00", "18:00"],
-    )
     months = [number(str(45_292 + days), x.MONTH) for days in (0, 31, 60)]
     yield case(
         "xlsx/months_as_labels.xlsx",
