@@ -140,6 +140,13 @@ def test_a_file_that_cannot_be_read_fails_the_job_with_its_reason(services: Serv
     assert "PDF" in recorded.error["message"]
 
 
+def test_a_file_that_is_gone_fails_its_job_and_is_no_fault(services: Services) -> None:
+    job = _job(services, CONTENT)
+    services.storage.delete(job.files[0].storage_path)
+    answer = analyze_job(services, job.company_id, job.job_id)
+    assert (answer["outcome"], answer["error"]["code"]) == ("failed", "FILES_GONE")
+
+
 def test_a_job_that_has_ended_is_left_alone(services: Services) -> None:
     job = _job(services, CONTENT)
     services.jobs.fail(job, {"code": "X", "message": "x", "details": []})

@@ -10,7 +10,12 @@ import pytest
 from managed_tables.aws.storage import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, upload_key
 from managed_tables.aws.storage import job_key as storage_key
 from managed_tables.catalog.items import ConditionFailed, Item, to_attributes
-from managed_tables.catalog.job_records import bounded_error, inserting_progress, shorten_key
+from managed_tables.catalog.job_records import (
+    bounded_error,
+    inserting_progress,
+    shorten_file_key,
+    shorten_key,
+)
 from managed_tables.catalog.jobs import (
     MAX_DETAIL_CHARACTERS,
     Intake,
@@ -610,6 +615,8 @@ def test_an_item_holds_keys_without_what_its_ids_say(services: Services) -> None
     own = storage_key(job.company_id, job.job_id, "analysis.json")
     assert shorten_key(job.company_id, job.job_id, own) == "./analysis.json"
     assert shorten_key(job.company_id, new_record_id(), own) == own
+    with pytest.raises(ValueError, match="looked for"):
+        shorten_file_key(job.company_id, job.job_id, own)
 
 
 def test_how_a_job_stands_follows_from_its_record() -> None:

@@ -8,8 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from managed_tables.aws.storage import Storage, parse_upload_key, upload_key
-from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
+from managed_tables.aws.storage import ObjectMissing, Storage, parse_upload_key, upload_key
 from managed_tables.services import Services
 
 COMPANY_ID = "5f0000000000000000000001"
@@ -61,9 +60,9 @@ def test_an_upload_is_downloaded_unchanged(storage: Storage, tmp_path: Path) -> 
     storage.download(KEY, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == content
     storage.delete(KEY)
-    with pytest.raises(ApiError) as caught:
-        storage.get_json(KEY)
-    assert caught.value.kind is STORAGE_UNAVAILABLE
+    for read in (storage.get_json, lambda key: storage.download(key, tmp_path / "file")):
+        with pytest.raises(ObjectMissing):
+            read(KEY)
 
 
 def test_only_our_own_upload_keys_are_parsed() -> None:

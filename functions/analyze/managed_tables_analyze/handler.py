@@ -13,13 +13,20 @@ from typing import Any
 from managed_tables.aws.aws_services import AwsServices
 from managed_tables.aws.metrics import count_step
 from managed_tables.aws.observability import get_logger, log_keys
-from managed_tables.aws.storage import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
+from managed_tables.aws.storage import (
+    ANALYSIS,
+    PREVIEW_INDEX,
+    PREVIEW_ROWS,
+    STAGED_OBJECT,
+    ObjectMissing,
+    attempt_key,
+)
 from managed_tables.catalog.job_records import PROGRESS_SECONDS
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
 from managed_tables.clock import Pace, parse_timestamp
 from managed_tables.conversion import Formats
-from managed_tables.errors import JOB_FAULT, ApiError, JobError
+from managed_tables.errors import FILES_GONE, JOB_FAULT, ApiError, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import ColumnType
@@ -108,10 +115,13 @@ def _failed(error: dict[str, Any]) -> dict[str, Any]:
 
 
 def _download(services: AwsServices, job: JobRecord, work_dir: Path) -> list[Path]:
-    """Download the job's files and return their paths."""
+    """Download the job's files and return their paths; raises FILES_GONE."""
     paths = [work_dir / f"{index:02d}" for index in range(len(job.files))]
     for file, path in zip(job.files, paths, strict=True):
-        services.storage.download(file.storage_path, path)
+        try:
+            services.storage.download(file.storage_path, path)
+        except ObjectMissing as error:
+            raise JobError(FILES_GONE) from error
     return paths
 
 

@@ -12,7 +12,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from managed_tables.aws.observability import get_logger
-from managed_tables.aws.storage import ANALYSIS, STAGED_OBJECT, job_key
+from managed_tables.aws.storage import ANALYSIS, STAGED_OBJECT, ObjectMissing, job_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import inserting_progress
 from managed_tables.catalog.jobs import JobRecord
@@ -22,6 +22,7 @@ from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.errors import (
     DUPLICATE_KEYS,
     DUPLICATE_NAME,
+    FILES_GONE,
     INVALID_SCHEMA,
     RESERVATION_LOST,
     TABLE_BUSY,
@@ -165,10 +166,13 @@ class Loading:
         """Return the plan; a table that is to get new columns has them, once all values are known to fit."""
         company_id, job_id = self.job.company_id, self.job.job_id
         storage = self.services.storage
-        analysis = storage.get_json(self.job.analysis_key or job_key(company_id, job_id, ANALYSIS))
         staged = folder / STAGED_OBJECT
         # A job that was analysed before each run had keys of its own names no staged object.
-        storage.download(self.job.staged_key or job_key(company_id, job_id, STAGED_OBJECT), staged)
+        try:
+            analysis = storage.get_json(self.job.analysis_key or job_key(company_id, job_id, ANALYSIS))
+            storage.download(self.job.staged_key or job_key(company_id, job_id, STAGED_OBJECT), staged)
+        except ObjectMissing as error:
+            raise JobError(FILES_GONE) from error
         zone, terms = self.services.settings.default_timezone, self.target.terms
         if self.target.mode == "create":
             return make_plan(staged, analysis, self.target.columns, zone, terms)

@@ -395,6 +395,9 @@ FILE_SIZE_MISMATCH = JobErrorKind(
     "FILE_SIZE_MISMATCH",
     "O arquivo {file} chegou com {arrived} bytes; foram declarados {declared}. Envie-o novamente",
 )
+FILES_GONE = JobErrorKind(
+    "FILES_GONE", "Os arquivos deste envio não estão mais guardados. Envie-os novamente"
+)
 UPLOAD_EXPIRED = JobErrorKind(
     "UPLOAD_EXPIRED", "Os arquivos não chegaram dentro do prazo de envio. Envie-os novamente"
 )

@@ -1,19 +1,19 @@
 """Run each function once in a container, on work that the deployed ones do not take: `make sam-local`.
 
-Files are put beside their job instead of in `uploads/`, so no event of the bucket starts anything: only the
-containers move the job.
+Its files have names that no upload has, so an event of the bucket starts nothing: only the tour moves a job.
 """
 
 import hashlib
 import os
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from managed_tables.aws.storage import export_object_key, job_key
+from managed_tables.aws.storage import export_object_key, job_prefixes
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.jobs import Intake, JobFile, JobRecord
 from managed_tables.clock import timestamp
@@ -28,6 +28,8 @@ from managed_tables_local.progress import say
 from managed_tables_local.sample import SAMPLE
 from managed_tables_local.tokens import make_token
 
+Invoke = Callable[[str, Mapping[str, Any]], Any]  # a function's logical id and its event in, its answer out
+
 TABLES = "/v1/managed-tables"
 REQUEST_NAME = "request.json"  # as the API calls what is asked for
 
@@ -39,40 +41,42 @@ def run(folder: Path, stack: local.Stack) -> None:
     """
     environment = local.serving_environment(folder)
     os.environ.update({name: value for name, value in environment.items() if name.startswith("AWS_")})
-    services = Services(load_settings(environment))
     company_id = secrets.token_hex(12)
     token = make_token(stack, company_id, "managed-tables:*")
     with open_containers(folder, stack) as containers:
-        answer = containers.invoke("ProvisionFunction", read_event("provision", company_id=company_id))
-        _expect("connection" in answer, "ProvisionFunction makes a database")
-        event = read_event("api", token=token, method="POST", path="/provision")
-        answer = containers.invoke("ApiFunction", event)
-        _expect(answer["statusCode"] == 200, "ApiFunction answers its connection")
-        _ingest(containers, services, company_id)
-        job = _queue(services, company_id)
-        ids = {"company_id": company_id, "job_id": job.job_id}
-        answer = containers.invoke("AnalyzeFunction", read_event("analyze", **ids))
-        _expect(answer["outcome"] == "analyzed", "AnalyzeFunction reads the sample")
-        answer = containers.invoke("InsertFunction", read_event("insert", **ids))
-        _expect(answer["outcome"] == "done", "InsertFunction loads it")
-        export = queue_export(services, company_id, job.job_id)
-        event = read_event("export", company_id=company_id, export_id=export.export_id)
-        answer = containers.invoke("ExportFunction", event)
-        _expect(answer["outcome"] == "done", "ExportFunction writes it as Parquet")
-        swept = containers.invoke("SweepFunction", read_event("sweep"))
-        _expect(isinstance(swept, dict), "SweepFunction sweeps")
+        take_tour(containers.invoke, Services(load_settings(environment)), company_id, token)
         _call_api(containers, token)
     say("\n==> every function has run in a container")
 
 
-def _ingest(containers: Containers, services: Services, company_id: str) -> None:
-    """Tell the container of an object of the inbox: the job that comes of it has the event's own id."""
+def take_tour(invoke: Invoke, services: Services, company_id: str, token: str) -> None:
+    """Take a file through every function; raises ContainerError where one does not do its part."""
+    answer = invoke("ProvisionFunction", read_event("provision", company_id=company_id))
+    _expect("connection" in answer, "ProvisionFunction makes a database")
+    answer = invoke("ApiFunction", read_event("api", token=token, method="POST", path="/provision"))
+    _expect(answer["statusCode"] == 200, "ApiFunction answers its connection")
+    _ingest(invoke, services, company_id)
+    job = _queue(services, company_id)
+    ids = {"company_id": company_id, "job_id": job.job_id}
+    answer = invoke("AnalyzeFunction", read_event("analyze", **ids))
+    _expect(answer["outcome"] == "analyzed", "AnalyzeFunction reads the sample")
+    answer = invoke("InsertFunction", read_event("insert", **ids))
+    _expect(answer["outcome"] == "done", "InsertFunction loads it")
+    export = queue_export(services, company_id, job.job_id)
+    answer = invoke("ExportFunction", read_event("export", company_id=company_id, export_id=export.export_id))
+    _expect(answer["outcome"] == "done", "ExportFunction writes it as Parquet")
+    swept = invoke("SweepFunction", read_event("sweep"))
+    _expect(isinstance(swept, dict), "SweepFunction sweeps")
+
+
+def _ingest(invoke: Invoke, services: Services, company_id: str) -> None:
+    """Tell the function of an object of the inbox: the job that comes of it has the event's own id."""
     content, key = SAMPLE.read_bytes(), f"inbox/{company_id}/vendas.csv"
     bucket = services.settings.bucket_name
     services.s3.put_object(Bucket=bucket, Key=key, Body=content)
     etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
     event = read_event("ingest", bucket=bucket, key=key, size_bytes=len(content), etag=etag)
-    containers.invoke("IngestFunction", event)
+    invoke("IngestFunction", event)
     (arrival,) = read_arrivals(event)
     job = services.jobs.find(company_id, arrival.event_id)
     _expect(job is not None, "IngestFunction makes a job of an object of the inbox")
@@ -81,7 +85,7 @@ def _ingest(containers: Containers, services: Services, company_id: str) -> None
 def _queue(services: Services, company_id: str) -> JobRecord:
     """Record a job with its file, without an event of the bucket."""
     job_id, now = new_record_id(), timestamp()
-    key, content = job_key(company_id, job_id, SAMPLE.name), SAMPLE.read_bytes()
+    key, content = f"{job_prefixes(company_id, job_id)[0]}{SAMPLE.name}", SAMPLE.read_bytes()
     services.s3.put_object(Bucket=services.settings.bucket_name, Key=key, Body=content)
     job = JobRecord(
         company_id=company_id,

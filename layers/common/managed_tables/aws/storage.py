@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from managed_tables import exact_json
 from managed_tables.aws.observability import get_logger
-from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
+from managed_tables.errors import ANALYSIS_GONE, STORAGE_UNAVAILABLE, ApiError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,9 +28,17 @@ _UPLOAD_KEY = re.compile(r"uploads/(?P<company_id>[0-9a-f]{24})/(?P<job_id>[0-9a
 
 
 _INBOX_KEY = re.compile(r"inbox/(?P<company_id>[0-9a-f]{24})/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
+_MISSING = frozenset({"404", "NoSuchKey"})
 _GONE = frozenset({"404", "NoSuchKey", "412", "PreconditionFailed"})
 # Without permission to list the bucket, which no function has, S3 answers AccessDenied for a missing key.
 _NOT_THERE = _GONE | {"403", "AccessDenied"}
+
+
+class ObjectMissing(ApiError):  # noqa: N818 - named for what it tells
+    """JOB_ANALYSIS_GONE: the object is not there, and trying again would not help."""
+
+    def __init__(self) -> None:
+        super().__init__(ANALYSIS_GONE)
 
 
 class PresignedPost(TypedDict):
@@ -282,10 +290,14 @@ def _attachment(file_name: str) -> str:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn botocore's faults into STORAGE_UNAVAILABLE: everything asked of S3 here is known to exist."""
+    """Turn botocore's faults into STORAGE_UNAVAILABLE, and its 404 into ObjectMissing."""
     from boto3.exceptions import Boto3Error  # boto3 takes 0.1 s of a cold start: not before it is needed
 
     try:
         yield
-    except (ClientError, BotoCoreError, Boto3Error) as error:
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _MISSING:
+            raise ObjectMissing from error
+        raise ApiError(STORAGE_UNAVAILABLE) from error
+    except (BotoCoreError, Boto3Error) as error:
         raise ApiError(STORAGE_UNAVAILABLE) from error

@@ -137,12 +137,23 @@ class JobRecord:
         return self.status == "queued" and not self.has_all_files and self.expires_at <= now
 
 
+def shorten_file_key(company_id: str, job_id: str, key: str) -> str:
+    """Return the key of an uploaded file as a job's item holds it; raises ValueError for its objects."""
+    uploads, own = job_prefixes(company_id, job_id)
+    return _shorten(key, uploads, own)
+
+
 def shorten_key(company_id: str, job_id: str, key: str) -> str:
-    """Return a key of S3 as a job's item holds it: an item of 1 KB is written for one unit."""
-    for prefix in job_prefixes(company_id, job_id):
-        if key.startswith(prefix):
-            return _OWN_PREFIX + key.removeprefix(prefix)
-    return key
+    """Return the key of one of the job's objects as its item holds it; raises ValueError for its uploads."""
+    uploads, own = job_prefixes(company_id, job_id)
+    return _shorten(key, own, uploads)
+
+
+def _shorten(key: str, prefix: str, other: str) -> str:
+    """Leave out what the job's ids say: an item of 1 KB is written for one unit."""
+    if key.startswith((other, _OWN_PREFIX)):
+        raise ValueError(f"{key} would be looked for under {prefix}")
+    return _OWN_PREFIX + key.removeprefix(prefix) if key.startswith(prefix) else key
 
 
 def _whole_key(key: str, prefix: str) -> str:
@@ -151,7 +162,7 @@ def _whole_key(key: str, prefix: str) -> str:
 
 def new_job_item(job: JobRecord) -> Item:
     """Return the item of a job that is about to be made."""
-    paths = [shorten_key(job.company_id, job.job_id, file.storage_path) for file in job.files]
+    paths = [shorten_file_key(job.company_id, job.job_id, file.storage_path) for file in job.files]
     item: Item = {
         **job_key(job.company_id, job.job_id),
         "active_pk": company_pk(job.company_id),

@@ -32,6 +32,7 @@ from managed_tables.catalog.job_records import (
     inserting_progress,
     new_job_item,
     read_job,
+    shorten_file_key,
     shorten_key,
 )
 from managed_tables.catalog.keys import job_key
@@ -79,7 +80,9 @@ class Jobs(JobReading):
             job.job_id,
             from_statuses=("queued",),
             changes={f"files[{index}].size_bytes": size_bytes},
-            additions={"arrived": {shorten_key(job.company_id, job.job_id, job.files[index].storage_path)}},
+            additions={
+                "arrived": {shorten_file_key(job.company_id, job.job_id, job.files[index].storage_path)}
+            },
         )
 
     def begin_analysis(self, company_id: str, job_id: str) -> JobRecord | None:
