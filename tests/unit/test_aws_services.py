@@ -1,9 +1,11 @@
 """The wiring to AWS: what is signed, and what is not imported."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+from cloudformation import read_template
 
 from managed_tables.aws import aws_services
 from managed_tables.aws.aws_services import AwsServices
@@ -22,10 +24,22 @@ def services(monkeypatch: pytest.MonkeyPatch) -> AwsServices:
     return AwsServices(Settings(table_name="t", bucket_name="managed-tables-prod"))
 
 
-def test_files_are_posted_to_the_buckets_regional_endpoint(services: AwsServices) -> None:
+@pytest.mark.parametrize("region", ["sa-east-1", "us-east-1", "us-west-2", "eu-central-1"])
+def test_files_are_posted_to_the_address_that_the_pages_policy_allows(
+    services: AwsServices, monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
     """The global endpoint redirects while a bucket is new, and browsers do not follow."""
-    post = services.storage.presigned_post("uploads/k", 1, 60)
-    assert post["url"] == "https://managed-tables-prod.s3.sa-east-1.amazonaws.com/"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    headers = read_template()["Resources"]["ConsoleHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+    policy = headers["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
+    (allowed,) = re.findall("connect-src 'self' ([^;]+);", policy)
+    names = {"Stage": "prod", "AWS::AccountId": "123456789012", "AWS::Region": region}
+    for name, value in {**names, "AWS::URLSuffix": "amazonaws.com"}.items():
+        allowed = allowed.replace(f"${{{name}}}", value)
+    bucket_name = f"managed-tables-prod-123456789012-{region}"
+    services.settings = services.settings.model_copy(update={"bucket_name": bucket_name})
+    assert services.storage.presigned_post("uploads/k", 1, 60)["url"] == f"{allowed}/"
+    assert services.storage.presigned_get("exports/k", "a.csv", "text/csv", 60).startswith(f"{allowed}/")
 
 
 @pytest.mark.parametrize(

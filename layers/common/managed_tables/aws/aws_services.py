@@ -227,8 +227,12 @@ class AwsServices:
                 max_pool_connections=MAX_POOL_CONNECTIONS,
                 signature_version="s3v4" if service == "s3" else None,
                 use_dualstack_endpoint=self.settings.aws_dual_stack and service not in _BY_GATEWAY,
-                # An emulator has no DNS name a bucket. On AWS `auto` would sign posts for the global address,
-                # from which a young bucket of another region is redirected, and browsers give up.
-                s3={"addressing_style": "path" if self.settings.aws_endpoint_url else "virtual"},
+                # An emulator has no DNS name a bucket. On AWS `auto`, and in us-east-1 `virtual` too, would
+                # sign for the global address, from which a young bucket of another region is redirected, and
+                # which the console's policy does not allow.
+                s3={
+                    "addressing_style": "path" if self.settings.aws_endpoint_url else "virtual",
+                    "us_east_1_regional_endpoint": "regional",
+                },
             ),
         )
