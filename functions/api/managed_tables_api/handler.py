@@ -25,15 +25,16 @@ class ApiHandler:
     """The Lambda handler of one process."""
 
     def __init__(self, services: ApiServices) -> None:
-        self._limit_bytes = services.settings.response_max_bytes
+        self._settings = services.settings
         self._app = create_app(services)
         self._adapter = Mangum(self._app, lifespan="off")
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one event."""
         answer = self._adapter(event, context)
-        size_bytes = len(answer["body"].encode())
-        return answer if size_bytes <= self._limit_bytes else self._too_large(answer)
+        return (
+            answer if sent_bytes(answer["body"]) <= self._settings.sent_max_bytes else self._too_large(answer)
+        )
 
     def begin_anew(self, services: ApiServices) -> None:
         """Forget connections, clients, secrets and random state, which are those of the process copied."""
@@ -43,10 +44,16 @@ class ApiHandler:
 
     def _too_large(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Say what to do: Lambda itself would only drop the answer."""
-        error = ApiError(RESPONSE_TOO_LARGE, limit_mb=f"{self._limit_bytes / MIB:.1f}".replace(".", ","))
+        limit_mb = f"{self._settings.response_max_bytes / MIB:.1f}".replace(".", ",")
+        error = ApiError(RESPONSE_TOO_LARGE, limit_mb=limit_mb)
         body = bytes(error_answer(error).body)
         headers = {**answer["headers"], "content-length": str(len(body))}
         return {**answer, "statusCode": error.kind.status, "headers": headers, "body": body.decode()}
+
+
+def sent_bytes(body: str) -> int:
+    """Return how many bytes Lambda counts of a body, which it sends as a text inside JSON."""
+    return len(body.encode()) + sum(map(body.count, '"\\\n'))
 
 
 @cache

@@ -12,6 +12,7 @@ import pytest
 from api_probe import bearer, probe
 
 from managed_tables.ids import new_record_id
+from managed_tables.settings import Settings
 from managed_tables_api import handler as module
 from managed_tables_api.app import create_app, mount
 from managed_tables_api.handler import ApiHandler
@@ -70,7 +71,7 @@ def test_an_unexpected_exception_is_our_own_500(handle: ApiHandler) -> None:
 
 
 def test_a_response_too_large_for_lambda_is_422_with_advice(services: ApiServices) -> None:
-    services.settings = services.settings.model_copy(update={"response_max_bytes": 100})
+    services.settings = services.settings.model_copy(update={"sent_max_bytes": 100})
     limited = ApiHandler(services)
     headers = {"Origin": "https://console.example"}
     answer = limited(event("GET", "/v1/managed-tables/openapi.json", **headers), Context())
@@ -79,6 +80,20 @@ def test_a_response_too_large_for_lambda_is_422_with_advice(services: ApiService
     assert "per_page" in body["error"]
     assert answer["headers"]["access-control-allow-origin"] == "*"
     assert answer["headers"]["content-length"] == str(len(answer["body"].encode()))
+
+
+def test_an_answer_is_measured_as_lambda_sends_it(services: ApiServices) -> None:
+    """Lambda counts the answer after escaping: each quote of a page of rows is two bytes there."""
+    asked = event("GET", "/v1/managed-tables/openapi.json")
+    body = ApiHandler(services)(asked, Context())["body"]
+    sent = len(json.dumps(body, ensure_ascii=False).encode()) - 2
+    assert sent > 1.1 * len(body.encode())
+    for limit, status in ((sent, 200), (sent - 1, 422)):
+        services.settings = services.settings.model_copy(update={"sent_max_bytes": limit})
+        assert ApiHandler(services)(asked, Context())["statusCode"] == status
+    rows = '{"id":"0190a5c4-8d1a-7b9c-9e1f-0a1b2c3d4e5f","produto":"Café","valor":12.5,"cidade":"São Paulo"},'
+    page = rows * (services.settings.response_max_bytes // len(rows.encode()))
+    assert module.sent_bytes(page) <= Settings(table_name="t", bucket_name="b").sent_max_bytes
 
 
 @pytest.fixture
