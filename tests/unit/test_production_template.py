@@ -96,10 +96,12 @@ def test_functions_log_json_and_are_traced() -> None:
     assert common["Tracing"] == "Active"
 
 
-@pytest.mark.parametrize(("step", "default"), [("Api", -1), ("Analyze", 100), ("Insert", 50), ("Export", 20)])
-def test_memory_and_reserved_concurrency_are_parameters(step: str, default: int) -> None:
+@pytest.mark.parametrize(
+    ("step", "default"), [("Api", -1), ("Ingest", 50), ("Analyze", 100), ("Insert", 50), ("Export", 20)]
+)
+def test_reserved_concurrency_is_a_parameter(step: str, default: int) -> None:
+    """Of each function that a flood of files, of exports or of requests could multiply."""
     function = properties(f"{step}Function")
-    assert function["MemorySize"] == {"Ref": f"{step}MemoryMb"}
     reserved = {"Ref": f"{step}ReservedConcurrency"}
     assert function["ReservedConcurrentExecutions"] == {"Fn::If": [f"Limit{step}", reserved, NO_VALUE]}
     assert PARAMETERS[f"{step}ReservedConcurrency"]["Default"] == default
@@ -110,7 +112,8 @@ def test_memory_and_reserved_concurrency_are_parameters(step: str, default: int)
 def test_jobs_leave_the_api_most_of_an_accounts_concurrency() -> None:
     """AWS gives 1,000; a thousand files at once must leave most of it to the API."""
     reserved = [
-        PARAMETERS[f"{step}ReservedConcurrency"]["Default"] for step in ("Analyze", "Insert", "Export")
+        PARAMETERS[f"{step}ReservedConcurrency"]["Default"]
+        for step in ("Ingest", "Analyze", "Insert", "Export")
     ]
     assert PARAMETERS["ReserveConcurrency"]["Default"] == "true"
     assert sum(reserved) <= 1_000 - 500
