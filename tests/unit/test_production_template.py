@@ -441,12 +441,26 @@ def test_faults_slowness_throttles_and_capacity_have_alarms() -> None:
         ("AWS/Lambda", "Throttles"),
         ("AWS/Lambda", "Duration"),
         ("AWS/Lambda", "Invocations"),
-        ("AWS/ApiGateway", "5XXError"),
+        ("ManagedTables", "Faults"),
+        ("ManagedTables", "Busy"),
         ("AWS/ApiGateway", "Latency"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
         ("AWS/RDS", "ACUUtilization"),
         ("AWS/RDS", "DatabaseConnections"),
     }
+
+
+def test_a_gradual_deployment_is_judged_by_the_new_version_alone() -> None:
+    """Faults of the version before, as in an incident, do not take its mending back."""
+    preference = properties("ApiFunction")["DeploymentPreference"]
+    assert preference["Alarms"] == {"Fn::If": ["OnAws", [{"Ref": "ReleaseFaultsAlarm"}], []]}
+    version = {"Fn::GetAtt": ["ApiFunction", "Version.Version"]}
+    alarm = properties("ReleaseFaultsAlarm")
+    metrics = [one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one]
+    names = {"Faults": "version", "Errors": "ExecutedVersion"}
+    for metric in metrics:
+        assert {"Name": names[metric["MetricName"]], "Value": version} in metric["Dimensions"]
+    assert alarm["AlarmName"]["Fn::Sub"][1] == {"Version": version}, "its state is not the last version's"
 
 
 @pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm"])

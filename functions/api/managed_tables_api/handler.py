@@ -4,20 +4,34 @@ The app is built while Lambda initialises a process; clients and secrets are mad
 needs them. Under SnapStart many processes start as copies of one; each makes what it may not share.
 """
 
+import json
 import os
 import random
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from mangum import Mangum
 
-from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError
+from managed_tables.aws.metrics import count_answer
+from managed_tables.errors import (
+    CONNECTIONS_TAKEN,
+    DATABASE_TIMEOUT,
+    DATABASE_UNAVAILABLE,
+    OUTCOME_UNKNOWN,
+    RESPONSE_TOO_LARGE,
+    ApiError,
+)
 from managed_tables.ids import forget_record_ids
 from managed_tables.settings import MIB, load_settings
 from managed_tables_api.app import create_app
 from managed_tables_api.http.answers import error_answer
 from managed_tables_api.services import ApiServices
 
+# A cluster that wakes or has no connection left, and a slow query: no fault of the version that says so.
+BUSY = frozenset(
+    kind.code for kind in (CONNECTIONS_TAKEN, DATABASE_TIMEOUT, DATABASE_UNAVAILABLE, OUTCOME_UNKNOWN)
+)
 INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"  # Lambda's own: on-demand, snap-start, …
 
 
@@ -32,6 +46,9 @@ class ApiHandler:
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one event."""
         answer = self._adapter(event, context)
+        if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            busy = json.loads(answer["body"]).get("code") in BUSY
+            count_answer("api", "Busy" if busy else "Faults", getattr(context, "function_version", "local"))
         return (
             answer if sent_bytes(answer["body"]) <= self._settings.sent_max_bytes else self._too_large(answer)
         )

@@ -7,7 +7,7 @@ import jwt
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from managed_tables.errors import TABLE_NOT_FOUND, ApiError
+from managed_tables.errors import DATABASE_UNAVAILABLE, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.http.answers import JsonAnswer
@@ -60,6 +60,11 @@ def show_caller(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
 @probe.get("/fault")
 def fail(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
     raise RuntimeError(f"the password of {call.company_id} is hunter2")
+
+
+@probe.get("/asleep")
+def sleep(call: Annotated[Call, requires(Permission.LIST)]) -> Response:  # noqa: ARG001 - what a route takes
+    raise ApiError(DATABASE_UNAVAILABLE)
 
 
 @probe.post("/{table_id}", document("Echo", answers={201: None}, query=ProbeQuery))

@@ -27,6 +27,7 @@ class Context:
     """The context that Lambda passes with an invocation."""
 
     aws_request_id: str = "1"
+    function_version: str = "1"
 
 
 @pytest.fixture
@@ -68,6 +69,20 @@ def test_a_response_carries_the_gateways_request_id(handle: ApiHandler) -> None:
 def test_an_unexpected_exception_is_our_own_500(handle: ApiHandler) -> None:
     answer = handle(event("GET", "/probe/fault", **bearer(ALL)), Context())
     assert (answer["statusCode"], json.loads(answer["body"])["request_id"]) == (500, REQUEST_ID)
+
+
+def test_a_fault_is_counted_for_its_version_and_a_busy_database_is_none(
+    handle: ApiHandler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A gradual deployment is taken back by the first, not by a cluster that wakes."""
+    context = Context(function_version="42")
+    for path, name in (("fault", "Faults"), ("asleep", "Busy")):
+        handle(event("GET", f"/probe/{path}", **bearer(ALL)), context)
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        (counted,) = (line for line in lines if "_aws" in line)
+        (directive,) = counted["_aws"]["CloudWatchMetrics"]
+        assert directive["Dimensions"] == [["service"], ["service", "version"]]
+        assert (counted["service"], counted["version"], counted[name]) == ("api", "42", [1.0])
 
 
 def test_a_response_too_large_for_lambda_is_422_with_advice(services: ApiServices) -> None:

@@ -1,11 +1,20 @@
 """Write the steps' metrics: lines of the log that CloudWatch counts (embedded metric format).
 
-Dimensions are the step (`service`) and its outcome: a company or a job as one would make a metric of each.
+Dimensions are the step (`service`) and its outcome, or a function's version: a company or a job as one would
+make a metric of each.
 """
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 NAMESPACE = "ManagedTables"
+
+
+def count_answer(service: str, name: str, version: str) -> None:
+    """Count one answer, `Faults` or `Busy`, for the service and for its published version."""
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)
+    metrics.add_dimensions(service=service, version=version)
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+    metrics.flush_metrics()
 
 
 def count_step(
