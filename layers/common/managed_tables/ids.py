@@ -12,6 +12,7 @@ from uuid import UUID
 
 NOBODY = "0" * 24  # the user of what no person has asked for
 _RECORD_ID = re.compile(r"[0-9a-f]{24}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UUID_VERSION_7 = 0x7 << 76
 _UUID_VARIANT = 0b10 << 62
 _ROW_COUNTER_BITS = 32  # rows of one batch: more than a 1 GiB upload can hold
@@ -21,6 +22,18 @@ _RANDOM_BITS = 62 - (_ROW_COUNTER_BITS - 12)
 def is_record_id(text: str) -> bool:
     """Return whether text is 24 hex digits, either case, as company, user, table and job ids are."""
     return _RECORD_ID.fullmatch(text.lower()) is not None
+
+
+def user_id_of(subject: str) -> str:
+    """Return the user's id: a token's `sub` of 24 hex digits, or derived from a UUID; raises ValueError.
+
+    Of a UUID it is the first 24 hex digits of the SHA-256 of its lower-case text with hyphens.
+    """
+    if is_record_id(subject):
+        return subject.lower()
+    if _UUID.fullmatch(subject) is None:
+        raise ValueError("sub")
+    return hashlib.sha256(subject.lower().encode()).hexdigest()[:24]
 
 
 class RecordIds:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import jwt
 
 from managed_tables.errors import FORBIDDEN, UNAUTHENTICATED, ApiError
-from managed_tables.ids import is_record_id
+from managed_tables.ids import is_record_id, user_id_of
 from managed_tables.settings import Settings
 from managed_tables_api.auth.permissions import ALL_PERMISSIONS, Permission
 
@@ -137,10 +137,10 @@ class TokenVerifier:
 def _caller(claims: Mapping[str, Any]) -> Caller:
     user_id, company_id = claims.get("sub"), claims.get("company_id")
     permissions = claims.get("permissions", [])
-    if not (isinstance(user_id, str) and is_record_id(user_id)):
+    if not isinstance(user_id, str):
         raise ValueError("sub")
     if not (isinstance(company_id, str) and is_record_id(company_id)):
         raise ValueError("company_id")
     if not (isinstance(permissions, list) and all(isinstance(one, str) for one in permissions)):
         raise ValueError("permissions")
-    return Caller(user_id.lower(), company_id.lower(), frozenset(permissions))
+    return Caller(user_id_of(user_id), company_id.lower(), frozenset(permissions))
