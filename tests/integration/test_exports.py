@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -249,6 +250,17 @@ def test_a_run_without_enough_time_says_so(maker: ExportMaker) -> None:
     assert maker.run(export, stop_at=0) == {"outcome": "failed"}
     assert (maker.find(export).error or {})["code"] == "EXPORT_TOO_LARGE"
     assert maker.objects(export) == []
+
+
+def test_a_cluster_that_is_away_is_waited_for(maker: ExportMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run, when the cluster is there, writes the file."""
+    export = maker.queue(maker.table([column("t")], [["x"]]), format="csv")
+    services, gone = maker.services, maker.services.postgres_secret.model_copy(update={"port": 1})
+    away = replace(services.databases, cluster_address=lambda _cluster: gone, connect_deadline_seconds=0.1)
+    with monkeypatch.context() as patch:
+        patch.setitem(services.__dict__, "databases", away)
+        assert maker.run(export) == {"outcome": "busy"}
+    assert maker.run(export) == {"outcome": "done"}
 
 
 def test_a_second_run_changes_nothing(maker: ExportMaker) -> None:

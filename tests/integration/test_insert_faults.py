@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -12,6 +13,7 @@ import pytest
 from loading_jobs import JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.errors import ApiError
 from managed_tables.services import Services
 from managed_tables_insert.job import run_job
 
@@ -82,3 +84,19 @@ def test_a_retry_recovers_from_a_connection_cut_midway(maker: JobMaker, job_id: 
     assert len(faults) == 1
     assert maker.job(job_id).status == "inserting"
     assert_loaded_once(maker, job_id)
+
+
+def test_a_cluster_that_is_away_is_waited_for_and_no_fault(
+    maker: JobMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wake-up must raise no alarm: the state machine is told to wait, until its last attempt."""
+    job_id = maker.inserting([["1", "1,5", "x"]], SCHEMA)
+    databases, gone = maker.services.databases, maker.services.postgres_secret.model_copy(update={"port": 1})
+    away = replace(databases, cluster_address=lambda _cluster: gone, connect_deadline_seconds=0.1)
+    arguments = (maker.services, maker.company.company_id, job_id)
+    with monkeypatch.context() as patch:
+        patch.setitem(maker.services.__dict__, "databases", away)
+        assert run_job(*arguments) == {"outcome": "busy"}
+        with pytest.raises(ApiError):
+            run_job(*arguments, is_last_attempt=True)
+    assert maker.job(job_id).status == "inserting"

@@ -17,7 +17,14 @@ from managed_tables.aws.storage import export_object_key
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.job_records import PROGRESS_SECONDS
 from managed_tables.clock import Pace
-from managed_tables.errors import EXPORT_TABLE_CHANGED, EXPORT_TOO_LARGE, ApiError, JobError
+from managed_tables.errors import (
+    CONNECTIONS_TAKEN,
+    DATABASE_UNAVAILABLE,
+    EXPORT_TABLE_CHANGED,
+    EXPORT_TOO_LARGE,
+    ApiError,
+    JobError,
+)
 from managed_tables.exports.request import ExportRequest, Selection
 from managed_tables.services import Services
 from managed_tables_export.destination import open_destination
@@ -25,6 +32,7 @@ from managed_tables_export.formats import FORMATS
 from managed_tables_export.snapshot import Snapshot, Source, open_snapshot
 
 Outcome = dict[str, Any]
+_AWAY = (CONNECTIONS_TAKEN, DATABASE_UNAVAILABLE)  # a cluster that wakes, or is full: waited for
 
 
 class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
@@ -47,7 +55,13 @@ def run_export(services: Services, company_id: str, export_id: str, stop_at: flo
         return _outcome(taken)
     if export.key is not None:  # of a run that was cut off
         services.storage.delete(export.key)
-    return _outcome(_Run(services, taken, stop_at).run())
+    try:
+        return _outcome(_Run(services, taken, stop_at).run())
+    except ApiError as error:
+        if error.kind not in _AWAY:
+            raise
+        get_logger("export").info("no database to read from", code=error.kind.code)
+        return {"outcome": "busy"}
 
 
 def _outcome(export: ExportRecord | None) -> Outcome:

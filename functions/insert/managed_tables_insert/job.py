@@ -20,6 +20,8 @@ from managed_tables.conversion.sql_text import literal
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.errors import (
+    CONNECTIONS_TAKEN,
+    DATABASE_UNAVAILABLE,
     DUPLICATE_KEYS,
     DUPLICATE_NAME,
     FILES_GONE,
@@ -63,6 +65,7 @@ CONVERTER_MEMORY = "1GB"  # of DuckDB: half of the function's; more goes to the 
 
 
 _WAITING_OUTCOMES = ("busy", "rejected")  # others are let work meanwhile
+_AWAY = (CONNECTIONS_TAKEN, DATABASE_UNAVAILABLE)  # a cluster that wakes, or is full: waited for like a table
 _CORRECTABLE = (VALUES_NOT_CONVERTED, DUPLICATE_KEYS)  # by whoever confirms the job again
 
 
@@ -248,12 +251,17 @@ def run_job(services: Services, company_id: str, job_id: str, *, is_last_attempt
             raise LookupError(f"no job {job_id}")
         try:
             outcome = _run(services, job, is_last_attempt=is_last_attempt)
+        except ApiError as error:
+            if error.kind not in _AWAY or is_last_attempt:
+                raise
+            get_logger("insert").info("no database to load into", code=error.kind.code)
+            outcome = {"outcome": "busy"}
         except Superseded:
             get_logger("insert").info("superseded", confirmed_key=job.confirmed_key)
-        else:
-            if outcome["outcome"] in _WAITING_OUTCOMES:
-                services.shares.leave(job)
-            return outcome
+            continue
+        if outcome["outcome"] in _WAITING_OUTCOMES:
+            services.shares.leave(job)
+        return outcome
     raise Superseded(job_id)
 
 

@@ -27,8 +27,8 @@ PgConnection = psycopg.Connection[tuple[Any, ...]]
 ClusterSecrets = Callable[[str], PostgresSecret]
 ClusterAddresses = Callable[[str], ClusterAddress]
 
-CONNECT_ATTEMPT_SECONDS = 5
-CONNECT_DEADLINE_SECONDS = 15.0  # a paused Aurora cluster resumes in about 15 s; a request has 29 s
+CONNECT_DEADLINE_SECONDS = 20.0  # a paused Aurora cluster resumes in about 15 s; a request has 29 s
+CONNECT_ATTEMPT_MIN_SECONDS = 2  # libpq's least
 CONNECT_PAUSE_SECONDS = 0.1
 CONNECT_PAUSE_MAX_SECONDS = 2.0
 
@@ -47,8 +47,8 @@ AUTHORITIES = str(Path(__file__).with_name("rds-global-bundle.pem"))
 _VERIFYING = frozenset({"verify-ca", "verify-full"})
 
 
-class TooManyConnections(ApiError):  # noqa: N818 - statemachine/job.asl.json names it
-    """CONNECTIONS_TAKEN, under a name of its own: the state machine waits longer for it than for a fault."""
+class TooManyConnections(ApiError):  # noqa: N818 - named for what it tells
+    """CONNECTIONS_TAKEN, of the server, of a role or of this process."""
 
     def __init__(self) -> None:
         super().__init__(CONNECTIONS_TAKEN)
@@ -183,7 +183,8 @@ class Databases:
                     sslmode=address.sslmode,
                     sslrootcert=AUTHORITIES if address.sslmode in _VERIFYING else None,
                     autocommit=True,
-                    connect_timeout=CONNECT_ATTEMPT_SECONDS,
+                    # The whole time: a cluster that resumes holds the attempt until it is there.
+                    connect_timeout=max(CONNECT_ATTEMPT_MIN_SECONDS, int(deadline - time.monotonic())),
                     tcp_user_timeout=limits.unacknowledged_max_ms,
                     application_name=self.application_name,
                     options=limits.as_options(),
