@@ -13,6 +13,7 @@ from psycopg import sql
 
 from managed_tables.conditions import (
     EVERY_ROW,
+    And,
     Condition,
     condition_parameters,
     condition_sql,
@@ -20,6 +21,7 @@ from managed_tables.conditions import (
     read_filters,
     read_search,
     read_where,
+    without_values,
 )
 from managed_tables.errors import ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column
@@ -169,8 +171,15 @@ def nested(depth: int) -> dict[str, Any]:
         (nested(6), "where.not.not.not.not.not.not", "TOO_DEEP"),
         ({"or": [condition("pago", "eq", True)] * 101}, "where.or", "TOO_LONG"),
         (
+            {"and": [{"or": [{"and": [{"and": []}] * 100}] * 100}] * 100},
+            "where.and[0].or[1].and[0].and",
+            "TOO_LONG",
+        ),
+        ({"and": [{"or": [None] * 51}] * 2}, "where.and[1].or[49]", "TOO_LONG"),
+        ({"and": [{"or": {}}] * 101}, "where.and", "TOO_LONG"),
+        (
             {"or": [{"and": [condition("pago", "eq", True)] * 51}] * 2},
-            "where.or[1].and[49].column",
+            "where.or[1].and[49]",
             "TOO_LONG",
         ),
     ],
@@ -180,6 +189,28 @@ def test_a_wrong_condition_is_named(where: Any, path: str, code: str) -> None:
         read_where(where, COLUMNS, PARSERS)
     first = caught.value.details[0]
     assert (caught.value.kind.status, first["in"], first["path"], first["code"]) == (422, "body", path, code)
+
+
+@pytest.mark.parametrize(
+    ("tree", "plain"),
+    [
+        ({"and": [{"and": []}, condition("pago", "eq", True)]}, condition("pago", "eq", True)),
+        ({"or": [{"or": [{"or": []}]}, condition("pago", "eq", True)]}, condition("pago", "eq", True)),
+        ({"and": [{"and": [{"and": []}] * 9}] * 9}, {}),
+        ({"or": [{"and": []}, condition("pago", "eq", True)]}, {}),
+        ({"or": [{"or": []}]}, {"or": []}),
+    ],
+)
+def test_an_empty_group_adds_nothing_to_a_condition(tree: Any, plain: Any) -> None:
+    assert read_where(tree, COLUMNS, PARSERS) == read_where(plain, COLUMNS, PARSERS)
+
+
+def test_what_is_kept_of_a_condition_has_none_of_its_values() -> None:
+    tree = {"or": [condition("produto", "eq", "segredo"), {"not": condition("produto", "in", ["segredo"])}]}
+    found = And((read_where(tree, COLUMNS, PARSERS), read_search("segredo", COLUMNS)))
+    assert without_values(found) == found
+    assert "segredo" in repr(found)
+    assert "segredo" not in repr(without_values(found))
 
 
 NO_CONDITION = 'deve ser {"and": […]}, {"or": […]}, {"not": …} ou {"column", "op", "value"}'

@@ -17,7 +17,6 @@ from managed_tables_api.rows.definitions import Definition
 
 Numbers = Literal["number", "string"]
 
-CACHED_STATEMENTS = 256
 VERSION_FIELD = "_version"  # of a row as it is answered
 
 TABLE = sql.Identifier("$table")

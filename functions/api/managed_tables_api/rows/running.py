@@ -29,6 +29,8 @@ Execute = Callable[[bytes, Parameters], Found]
 _ROW_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ROW_IDS = re.compile(rf"{_ROW_ID.pattern}(?:,{_ROW_ID.pattern})*")
 _KEY = re.compile(r"\((.+)\)=\((.*)\)", re.DOTALL)  # in every language of a server's messages
+# A session keeps a hundred statements, here and in the server: longer ones are planned each time.
+_PREPARED_MAX_BYTES = 64 * 1024
 _ATTEMPTS = 5  # a definition that changes under five attempts in a row is being changed in a loop
 
 
@@ -142,7 +144,8 @@ class Runner:
 
 
 def _execute(connection: PgConnection, statement: bytes, parameters: Parameters) -> Found:
-    found = connection.execute(statement, parameters).fetchall()
+    prepare = None if len(statement) <= _PREPARED_MAX_BYTES else False
+    found = connection.execute(statement, parameters, prepare=prepare).fetchall()
     if not found:
         raise StaleDefinition
     return found

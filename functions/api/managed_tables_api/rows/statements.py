@@ -1,7 +1,6 @@
 """Compose the statements of single rows and of inserts: one each, which also checks the definition."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Literal
 
 from psycopg import sql
@@ -9,7 +8,6 @@ from psycopg import sql
 from managed_tables.schema import POSTGRES_TYPES
 from managed_tables.tables.row_counts import COUNT_SLOTS
 from managed_tables_api.rows.composing import (
-    CACHED_STATEMENTS,
     ROW,
     TABLE,
     Numbers,
@@ -18,6 +16,7 @@ from managed_tables_api.rows.composing import (
     table_of,
 )
 from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.statement_cache import kept_statement
 
 Returned = Literal["count", "ids", "records"]
 
@@ -56,7 +55,7 @@ def claim(ids: sql.Composable = _NO_IDS) -> sql.Composed:
     return _CLAIMED.format(ids=ids)
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def find_statement(definition: Definition, shown: Shown) -> bytes:
     """Return the statement of one row: (1, row as JSON, its version), NULLs for both where there is none.
 
@@ -85,7 +84,7 @@ def _row_json(shown: Shown) -> sql.Composed:
     )
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def insert_statement(
     definition: Definition, *, is_keyed: bool, returned: Returned = "count", numbers: Numbers = "number"
 ) -> bytes:
@@ -166,7 +165,7 @@ def given_rows(definition: Definition, *, is_keyed: bool) -> sql.Composed:
     )
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def applied_request_statement(definition: Definition, returned: Returned, numbers: Numbers) -> bytes:
     """Return the statement that finds an earlier request: (1, fingerprint, row count, returned part, counts).
 
@@ -202,7 +201,7 @@ _ROW_ID = sql.SQL(
 ).format(row=ROW, number=sql.Identifier("$number"))
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def update_statement(
     definition: Definition, names: Sequence[str], shown: Shown, *, is_conditional: bool
 ) -> bytes:
@@ -244,7 +243,7 @@ def assignments(definition: Definition, names: Sequence[str]) -> sql.Composed:
     )
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def delete_statement(definition: Definition, *, is_conditional: bool) -> bytes:
     """Return the statement that deletes a row: (1, how many).
 

@@ -17,6 +17,7 @@ from managed_tables.conditions.tree import (
     Or,
     Search,
     leaves,
+    without_values,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "read_filters",
     "read_search",
     "read_where",
+    "without_values",
 ]

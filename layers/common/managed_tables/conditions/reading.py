@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from managed_tables.conditions.tree import (
     EVERY_ROW,
     LIST_OPERATORS,
     TEXT_OPERATORS,
-    And,
     Comparison,
     Condition,
     Not,
     Operator,
-    Or,
     Search,
+    all_of,
+    any_of,
 )
 from managed_tables.details import (
     MAX_ERROR_DETAILS,
@@ -78,7 +78,7 @@ def read_filters(pairs: Iterable[tuple[str, str]], columns: Columns, parsers: Pa
     named = [(match, value) for name, value in pairs if (match := FILTER_NAME.fullmatch(name))]
     found = [reader.filter(match["column"], match["operator"], value) for match, value in named]
     reader.raise_any()
-    return And(tuple(found)) if found else EVERY_ROW
+    return all_of(found)
 
 
 def read_search(text: str | None, columns: Columns) -> Condition:
@@ -89,7 +89,11 @@ def read_search(text: str | None, columns: Columns) -> Condition:
 
 
 class _Reader:
-    """Reads the conditions of one request and collects what is wrong with them."""
+    """Reads the conditions of one request and collects what is wrong with them.
+
+    A tree that is too large is read no further than its limit: whatever is no group counts as a condition, an
+    empty group, too, so that no request makes more of them than its limit.
+    """
 
     def __init__(self, columns: Columns, parsers: Parsers, place: Place) -> None:
         self._columns = columns
@@ -97,34 +101,52 @@ class _Reader:
         self._place = place
         self._conditions = 0
         self._details: list[Detail] = []
+        self._faults = 0
 
     def raise_any(self) -> None:
         if self._details:
-            first = self._details[0]
-            reason = f"{first['path']}: {first['reason']}"
-            total = len(self._details)
-            raise ApiError(INVALID_REQUEST, self._details[:MAX_ERROR_DETAILS], total, reason=reason)
+            raise self._refusal()
+
+    def _refusal(self) -> ApiError:
+        first = self._details[0]
+        reason = f"{first['path']}: {first['reason']}"
+        return ApiError(INVALID_REQUEST, self._details, self._faults, reason=reason)
 
     def tree(self, node: Any, path: str, depth: int) -> Condition:
+        if isinstance(node, dict) and len(node) == 1 and (word := next(iter(node))) in _GROUPS:
+            return self._group(word, node[word], f"{path}.{word}", depth + 1)
+        self._count(path)
         if not isinstance(node, dict):
             return self._wrong(path, _NOT_A_CONDITION)
-        if len(node) == 1 and (word := next(iter(node))) in _GROUPS:
-            return self._group(word, node[word], f"{path}.{word}", depth + 1)
         if not node.keys() <= _COMPARISON_KEYS or not node.keys() >= {"column", "op"}:
             return self._wrong(path, _NOT_A_CONDITION)
         return self._comparison(node["column"], node["op"], node.get("value"), path)
 
     def _group(self, word: str, content: Any, path: str, depth: int) -> Condition:
         if depth > MAX_DEPTH:
-            return self._wrong(path, _TOO_DEEP)
+            self._stop(path, _TOO_DEEP)
         if word == "not":
             return Not(self.tree(content, path, depth))
         if not isinstance(content, list):
+            self._count(path)
             return self._wrong(path, _NOT_A_LIST)
+        if not content:
+            self._count(path)
         if len(content) > MAX_CONDITIONS:
-            return self._wrong(path, _TOO_MANY)
-        found = tuple(self.tree(one, f"{path}[{number}]", depth) for number, one in enumerate(content))
-        return And(found) if word == "and" else Or(found)
+            self._stop(path, _TOO_MANY)
+        found = [self.tree(one, f"{path}[{number}]", depth) for number, one in enumerate(content)]
+        return all_of(found) if word == "and" else any_of(found)
+
+    def _count(self, path: str) -> None:
+        self._conditions += 1
+        if self._conditions > MAX_CONDITIONS:
+            self._stop(path, _TOO_MANY)
+
+    def _stop(self, path: str, fault: Fault) -> NoReturn:
+        """Refuse the request without reading on: what is too long costs no more than its limit."""
+        self._details.insert(0, detail(self._place, fault, path=path))
+        self._faults += 1
+        raise self._refusal()
 
     def _comparison(self, name: Any, word: Any, value: Any, path: str) -> Condition:
         column = self._column(name, f"{path}.column")
@@ -139,6 +161,7 @@ class _Reader:
 
     def filter(self, name: str, word: str, value: str) -> Condition:
         path = f"filter[{name}][{word}]"
+        self._count(path)
         column, operator = self._column(name, path), self._operator(word, path)
         if column is None or operator is None:
             return EVERY_ROW
@@ -156,9 +179,6 @@ class _Reader:
 
     def _column(self, name: Any, path: str) -> Column | str | None:
         """Return the column, its name for the id, None where there is no such column."""
-        self._conditions += 1
-        if self._conditions == MAX_CONDITIONS + 1:
-            self._wrong(path, _TOO_MANY)
         if name == ID_COLUMN:
             return ID_COLUMN
         found = self._columns.get(name) if isinstance(name, str) else None
@@ -191,7 +211,7 @@ class _Reader:
         if not isinstance(values, list):
             return self._wrong(path, _NOT_A_LIST, column=name)
         if len(values) > MAX_LIST_VALUES:
-            return self._wrong(path, _TOO_MANY_VALUES, column=name)
+            self._stop(path, _TOO_MANY_VALUES)
         found = [self._value(name, column, value, f"{path}[{number}]") for number, value in enumerate(values)]
         return Comparison(name, _type_of(column), operator, _array(found))
 
@@ -208,7 +228,9 @@ class _Reader:
             return ""
 
     def _wrong(self, path: str, fault: Fault, **keys: Any) -> Condition:
-        self._details.append(detail(self._place, fault, path=path, **keys))
+        self._faults += 1
+        if len(self._details) < MAX_ERROR_DETAILS:
+            self._details.append(detail(self._place, fault, path=path, **keys))
         return EVERY_ROW
 
 

@@ -1,7 +1,7 @@
 """Define conditions: values that are equal if their SQL is, since parameters do not count."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Union
 
@@ -76,6 +76,36 @@ class Not:
 
 Condition = Union[Comparison, Search, And, Or, Not]  # noqa: UP007 - refers to itself
 EVERY_ROW = And(())
+NO_ROW = Or(())
+
+
+def all_of(conditions: Sequence[Condition]) -> Condition:
+    """Return what holds where all of them do; those that hold of every row are left out."""
+    kept = tuple(one for one in conditions if one != EVERY_ROW)
+    return kept[0] if len(kept) == 1 else And(kept)
+
+
+def any_of(conditions: Sequence[Condition]) -> Condition:
+    """Return what holds where any of them does; those that hold of no row are left out."""
+    if EVERY_ROW in conditions:
+        return EVERY_ROW
+    kept = tuple(one for one in conditions if one != NO_ROW)
+    return kept[0] if len(kept) == 1 else Or(kept)
+
+
+def without_values(condition: Condition) -> Condition:
+    """Return the equal condition that holds none of the request's values: fit to be kept."""
+    match condition:
+        case And(conditions):
+            return And(tuple(map(without_values, conditions)))
+        case Or(conditions):
+            return Or(tuple(map(without_values, conditions)))
+        case Not(inner):
+            return Not(without_values(inner))
+        case Search():
+            return replace(condition, text="")
+        case Comparison():
+            return replace(condition, value=None)
 
 
 def leaves(condition: Condition) -> Iterator[Comparison | Search]:

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from psycopg import sql
 
 from managed_tables.conditions import EVERY_ROW, Condition, condition_sql
 from managed_tables.schema import POSTGRES_TYPES
 from managed_tables_api.rows.composing import (
-    CACHED_STATEMENTS,
     ROW,
     TABLE,
     Shown,
@@ -17,6 +15,7 @@ from managed_tables_api.rows.composing import (
     table_of,
 )
 from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.statement_cache import kept_statement
 from managed_tables_api.rows.statements import assignments, counted
 
 _ID = sql.Identifier("$id")
@@ -38,7 +37,7 @@ class UpdateShape:
     is_conditional: bool
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def update_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
     """Return the statement that changes rows by their ids: (1, how many); it fails where it misses one.
 
@@ -96,7 +95,7 @@ def _change(place: int, shape: UpdateShape) -> sql.Composed:
     return sql.SQL(form).format(name=name, row=ROW, t=TABLE, given=_given(place))
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def refused_rows_statement(definition: Definition, shown: Shown) -> bytes:
     """Return the statement of the rows that are gone or changed: (1, id, row as JSON or NULL, their number).
 
@@ -125,7 +124,7 @@ def refused_rows_statement(definition: Definition, shown: Shown) -> bytes:
     )
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def delete_rows_statement(definition: Definition) -> bytes:
     """Return the statement that deletes rows by their ids: (1, how many); it fails where it misses one.
 
@@ -135,7 +134,7 @@ def delete_rows_statement(definition: Definition) -> bytes:
     return _delete(definition, condition, _ALL.format(changed=sql.SQL("deleted")))
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def delete_where_statement(definition: Definition, condition: Condition) -> bytes:
     """Return the statement that deletes the rows of a condition: (1, how many).
 
@@ -163,7 +162,7 @@ def _delete(definition: Definition, condition: sql.Composed, result: sql.Composa
     )
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def update_where_statement(definition: Definition, names: Sequence[str], condition: Condition) -> bytes:
     """Return the statement that changes the rows of a condition alike: (1, how many).
 

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg.errors import DivisionByZero
 
 from managed_tables import exact_json
-from managed_tables.conditions import Condition, condition_parameters, leaves, read_where
+from managed_tables.conditions import Condition, condition_parameters, leaves, read_where, without_values
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault, detail
 from managed_tables.errors import (
     DATABASE_TIMEOUT,
@@ -130,14 +130,14 @@ class BulkChanges:
             raise refusal("set", _NO_SET)
         changes = parse_changes(definition, fields, self._parsers)
         require_active(definition)
-        statement = statements.update_where_statement(definition, tuple(changes), condition)
+        statement = statements.update_where_statement(definition, tuple(changes), without_values(condition))
         parameters = {**numbered(list(changes.values())), **condition_parameters(condition)}
         return self._count(definition, statement, parameters)
 
     def _delete_where(self, definition: Definition, body: Body) -> int:
         condition = self._read_where(definition, body)
         require_active(definition)
-        statement = statements.delete_where_statement(definition, condition)
+        statement = statements.delete_where_statement(definition, without_values(condition))
         return self._count(definition, statement, condition_parameters(condition))
 
     def _read_where(self, definition: Definition, body: Body) -> Condition:

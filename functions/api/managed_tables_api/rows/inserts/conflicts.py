@@ -7,7 +7,6 @@ from psycopg import sql
 
 from managed_tables.schema import POSTGRES_TYPES, Column
 from managed_tables_api.rows.composing import (
-    CACHED_STATEMENTS,
     ROW,
     TABLE,
     Shown,
@@ -15,6 +14,7 @@ from managed_tables_api.rows.composing import (
     table_of,
 )
 from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.statement_cache import kept_statement
 from managed_tables_api.rows.statements import NOW, claim, counted, given_rows
 
 OnConflict = Literal["error", "update", "ignore"]
@@ -29,7 +29,7 @@ def key_columns(definition: Definition) -> tuple[Column, ...]:
     return tuple(definition.by_name[name] for name in definition.key or ())
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def merge_statement(definition: Definition, names: tuple[str, ...], on_conflict: OnConflict) -> bytes:
     """Return the statement that inserts rows of a table with a key: (1, inserted, updated).
 
@@ -99,7 +99,7 @@ def record_counts_statement() -> bytes:
     )
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def repeated_keys_statement(definition: Definition, *, within_request: bool) -> bytes:
     """Return the statement of the rows that repeat a key: (1, number from 1, key as JSON, how many in all).
 

@@ -13,6 +13,7 @@ from managed_tables.conditions import (
     read_filters,
     read_search,
     read_where,
+    without_values,
 )
 from managed_tables.details import DetailCode, Fault, Place, detail
 from managed_tables.errors import (
@@ -115,7 +116,9 @@ class RowLists:
             keys = self._keys(definition, shape, cursor, request.place)
             shape = replace(shape, after=tuple(key is None for key in keys))
             parameters |= {f"k{place}": key for place, key in enumerate(keys) if key is not None}
-        found = self._runner.run(definition, page_statement(definition, shape), parameters, repeatable=True)
+        kept_shape = replace(shape, condition=without_values(shape.condition))
+        statement = page_statement(definition, kept_shape)
+        found = self._runner.run(definition, statement, parameters, repeatable=True)
         kept = [row for row in found[: request.per_page] if row[1] is not None]
         rows = [row[2] for row in kept]
         self._require_sendable(rows)

@@ -1,14 +1,12 @@
 """Compose the statement of a page: of a table's rows, or of groups of them, filtered and in any order."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from psycopg import sql
 
 from managed_tables.conditions import EVERY_ROW, Condition, condition_sql
 from managed_tables.schema import ColumnType
 from managed_tables_api.rows.composing import (
-    CACHED_STATEMENTS,
     FOUND,
     ROW,
     SIZE,
@@ -21,6 +19,7 @@ from managed_tables_api.rows.composing import (
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.lists.aggregates import Grouping
 from managed_tables_api.rows.lists.ordering import Order, Sort, after_row
+from managed_tables_api.rows.statement_cache import kept_statement
 
 MAX_CURSOR_CHARACTERS = 500  # of a sort value inside a cursor, which travels in a URL
 
@@ -46,7 +45,7 @@ class PageShape:
     grouping: Grouping | None = None
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def page_statement(definition: Definition, shape: PageShape) -> bytes:
     """Return the statement of a page: (total, keys as JSON, row as JSON); NULLs for both if it is empty.
 
@@ -238,7 +237,7 @@ def _groups_in_order(shape: PageShape) -> sql.Composed:
     )
 
 
-@lru_cache(CACHED_STATEMENTS)
+@kept_statement
 def keys_statement(definition: Definition, order: Order) -> bytes:
     """Return the statement of a row's keys: (1, row found, keys as JSON).
 
