@@ -1,7 +1,15 @@
 """The request for an export, and its defaults."""
 
-import pytest
+from zoneinfo import ZoneInfo
 
+import pytest
+from pydantic import ValidationError
+
+from managed_tables.catalog.table_records import Applied
+from managed_tables.errors import ApiError
+from managed_tables.exports.request import ExportRequest
+from managed_tables.schema import Column, ColumnType
+from managed_tables.tables.changes import Additions
 from managed_tables_api.exports.export_models import NewExport
 
 
@@ -21,3 +29,25 @@ def test_excel_dialects_are_formula_safe_by_default(
 ) -> None:
     request = NewExport.model_validate(body).as_request(None)
     assert (request.dialect, request.formula_safe) == (dialect, is_safe)
+
+
+NAMES = ["valor"] * 250_000
+
+
+def test_a_list_that_is_too_long_is_read_no_further() -> None:
+    """Each name was once compared with all before it: minutes of processor for one request."""
+    with pytest.raises(ValidationError) as invalid:
+        NewExport.model_validate({"format": "csv", "fields": NAMES, "sort": NAMES})
+    assert [error["type"] for error in invalid.value.errors()] == ["too_long"] * 2
+    columns = [Column(name="valor", display_name="Valor", type=ColumnType.TEXT, nullable=True)]
+    with pytest.raises(ApiError) as refused:
+        ExportRequest("csv", fields=NAMES).select(columns, ZoneInfo("UTC"))
+    assert [(one["path"], one["code"]) for one in refused.value.details] == [("fields", "TOO_LONG")]
+
+
+@pytest.mark.parametrize("additions", [Additions(key=NAMES), Additions(indexes=[NAMES])])
+def test_the_columns_of_a_key_or_an_index_are_counted_first(additions: Additions) -> None:
+    with pytest.raises(ApiError) as refused:
+        additions.put_on(Applied(1, "vendas", "active", (), deleted=False))
+    assert [one["code"] for one in refused.value.details] == ["TOO_LONG"]
+    assert refused.value.details_total == 1

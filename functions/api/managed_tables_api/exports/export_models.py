@@ -40,10 +40,12 @@ class NewExport(LateModel):
     where: SkipValidation[Where] | None = Field(
         default=None, description="Filtro, como em POST /{table_id}/data/query"
     )
-    fields: Annotated[list[str], comma_words(MAX_COLUMNS + 1)] | None = Field(
-        default=None, description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito"
+    fields: Annotated[list[str], Field(max_length=MAX_COLUMNS + 1), comma_words(MAX_COLUMNS + 1)] | None = (
+        Field(
+            default=None, description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito"
+        )
     )
-    sort: Annotated[list[str], comma_words(MAX_SORTS)] | None = Field(
+    sort: Annotated[list[str], Field(max_length=MAX_SORTS), comma_words(MAX_SORTS)] | None = Field(
         default=None, description=f"Até {MAX_SORTS}: `coluna` crescente, `-coluna` decrescente"
     )
     formula_safe: bool | None = Field(

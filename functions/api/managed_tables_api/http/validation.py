@@ -129,8 +129,8 @@ def _split(value: object) -> object:
 
 
 def comma_words(max_items: int) -> BeforeValidator:
-    """Return what makes a list of a text with commas; the list's limit is shown, and judged elsewhere."""
-    listed = Annotated[list[str], Field(json_schema_extra={"maxItems": max_items})]
+    """Return what makes a list of a text with commas, for a field of as many items at most."""
+    listed = Annotated[list[str], Field(max_length=max_items)]
     return BeforeValidator(_split, json_schema_input_type=str | listed)
 
 

@@ -421,9 +421,7 @@ class Confirmation(LateModel):
     )
 
     display_name: str | None = Field(default=None, description="Obrigatório para uma tabela nova")
-    columns: Annotated[
-        list[ConfirmedColumn], Field(min_length=1, json_schema_extra={"maxItems": MAX_COLUMNS})
-    ]
+    columns: Annotated[list[ConfirmedColumn], Field(min_length=1, max_length=MAX_COLUMNS)]
     make_nullable: Annotated[tuple[str, ...], Field(max_length=MAX_COLUMNS), FROM_LIST] = Field(
         default=(), description="Colunas da tabela que passam a aceitar vazios (exige managed-tables:update)"
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SkipValidation
 
-from managed_tables.conditions import Operator
+from managed_tables.conditions import MAX_CONDITIONS, MAX_LIST_VALUES, Operator
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.validation import QUERY_DIGITS, Count, LateModel, NumbersQuery, Page, comma_words
@@ -14,6 +14,7 @@ from managed_tables_api.rows.inserts.conflicts import OnConflict
 from managed_tables_api.rows.inserts.idempotency import MAX_CHARACTERS
 from managed_tables_api.rows.lists.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, Function
 from managed_tables_api.rows.lists.ordering import MAX_SORTS
+from managed_tables_api.rows.parsing import MAX_CELLS
 
 MAX_PER_PAGE = 1_000
 
@@ -119,7 +120,9 @@ class Comparison(LateModel):
 
     column: str
     op: Operator
-    value: Cell | list[Cell] = Field(description="Lista para `in` e `nin`, booleano para `is_null`")
+    value: Cell | Annotated[list[Cell], Field(max_length=MAX_LIST_VALUES)] = Field(
+        description="Lista para `in` e `nin`, booleano para `is_null`"
+    )
 
 
 class AllOf(LateModel):
@@ -127,7 +130,7 @@ class AllOf(LateModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    conditions: list["Where"] = Field(alias="and", max_length=100)
+    conditions: list["Where"] = Field(alias="and", max_length=MAX_CONDITIONS)
 
 
 class AnyOf(LateModel):
@@ -135,7 +138,7 @@ class AnyOf(LateModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    conditions: list["Where"] = Field(alias="or", max_length=100)
+    conditions: list["Where"] = Field(alias="or", max_length=MAX_CONDITIONS)
 
 
 class NoneOf(LateModel):
@@ -184,11 +187,11 @@ class QueryBody(LateModel):
     )
 
     where: SkipValidation[Where] | None = Field(default=None, description=_WHERE)
-    sort: Annotated[list[str], comma_words(MAX_SORTS)] | None = Field(
+    sort: Annotated[list[str], Field(max_length=MAX_SORTS), comma_words(MAX_SORTS)] | None = Field(
         default=None, description="`campo` ou `-campo`: uma lista, ou um texto com vírgulas"
     )
-    fields: Annotated[list[str], comma_words(MAX_COLUMNS + 1)] | None = Field(
-        default=None, description="Colunas a responder, como em `sort`; `id` vem sempre"
+    fields: Annotated[list[str], Field(max_length=MAX_COLUMNS + 1), comma_words(MAX_COLUMNS + 1)] | None = (
+        Field(default=None, description="Colunas a responder, como em `sort`; `id` vem sempre")
     )
     page: Annotated[int, Field(ge=1, description="Número da página, a partir de 1")] = 1
     per_page: Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Itens por página")] = 50
@@ -206,7 +209,10 @@ class RowsBody(LateModel):
     """Rows to insert: one field a column, without `id`."""
 
     rows: list[dict[str, Cell]] = Field(
-        min_length=1, examples=[[{"produto": "X", "valor": 12.5}, {"produto": "Y", "valor": 30}]]
+        min_length=1,
+        max_length=MAX_CELLS // 2,
+        description=f"Linhas vezes colunas (o `id` também): até {MAX_CELLS}",
+        examples=[[{"produto": "X", "valor": 12.5}, {"produto": "Y", "valor": 30}]],
     )
 
 

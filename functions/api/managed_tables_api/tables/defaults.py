@@ -4,6 +4,7 @@ from typing import Any, TypeGuard
 
 from managed_tables.details import Detail, InvalidValue, detail, shown_text
 from managed_tables.errors import INVALID_SCHEMA, ApiError
+from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import NOW, NOW_TYPES, ColumnType
 from managed_tables.values import Parsers
 
@@ -14,7 +15,7 @@ def with_read_defaults(body: dict[str, Any], parsers: Parsers) -> dict[str, Any]
     What else is wrong in the body is left for its model to say.
     """
     columns = body.get("columns")
-    if not isinstance(columns, list) or not any(map(_has_default, columns)):
+    if not isinstance(columns, list) or len(columns) > MAX_COLUMNS or not any(map(_has_default, columns)):
         return body
     faults: list[Detail] = []
     read = [

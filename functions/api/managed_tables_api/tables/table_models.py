@@ -43,8 +43,8 @@ _TABLE: dict[str, Any] = {
     "indexes": [["valor"]],
 }
 
-# Shown, not checked here: faults in a list of columns are INVALID_SCHEMA.
-_COLUMN_LIMITS = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_COLUMNS})
+# The least number is shown, and judged with the columns themselves.
+_COLUMN_LIMITS = Field(max_length=MAX_COLUMNS, json_schema_extra={"minItems": 1})
 IndexColumns = Annotated[list[str], Field(max_length=MAX_INDEX_COLUMNS)]
 
 
@@ -113,7 +113,7 @@ Description = Annotated[
 
 
 Key = Annotated[
-    Annotated[list[str], Field(json_schema_extra={"maxItems": MAX_KEY_COLUMNS})] | None,
+    Annotated[list[str], Field(max_length=MAX_KEY_COLUMNS)] | None,
     Field(description="Colunas cujos valores juntos não se repetem (vazio conta como valor), ou null"),
 ]
 TableIndexes = Annotated[

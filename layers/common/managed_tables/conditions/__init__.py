@@ -6,7 +6,14 @@
 
 from managed_tables.conditions.composition import condition_parameters, condition_sql
 from managed_tables.conditions.folding import folded, index_expression
-from managed_tables.conditions.reading import FILTER_NAME, read_filters, read_search, read_where
+from managed_tables.conditions.reading import (
+    FILTER_NAME,
+    MAX_CONDITIONS,
+    MAX_LIST_VALUES,
+    read_filters,
+    read_search,
+    read_where,
+)
 from managed_tables.conditions.tree import (
     EVERY_ROW,
     And,
@@ -23,6 +30,8 @@ from managed_tables.conditions.tree import (
 __all__ = [
     "EVERY_ROW",
     "FILTER_NAME",
+    "MAX_CONDITIONS",
+    "MAX_LIST_VALUES",
     "And",
     "Comparison",
     "Condition",

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from managed_tables.conditions import EVERY_ROW, Condition, read_where
-from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.details import Detail, DetailCode, Fault, detail, shown_text
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.identifiers import ID_COLUMN
@@ -69,6 +69,10 @@ def _field_faults(fields: Sequence[str] | None, columns: Mapping[str, Column]) -
         return []
     if not fields:
         return [detail("body", _NO_FIELD, path="fields")]
+    if len(fields) > len(columns) + 1:  # some are there twice; all of them are too many to look at
+        return [
+            detail("body", Fault(DetailCode.TOO_LONG, f"no máximo {len(columns) + 1} colunas"), path="fields")
+        ]
     return _name_faults("fields", fields, columns)
 
 
@@ -80,9 +84,11 @@ def _sort_faults(sort: Sequence[str], columns: Mapping[str, Column]) -> list[Det
 
 def _name_faults(path: str, names: Sequence[str], columns: Mapping[str, Column]) -> list[Detail]:
     found = []
+    seen: set[str] = set()
     for place, name in enumerate(names):
         if name != ID_COLUMN and name not in columns:
-            found.append(detail("body", _UNKNOWN, path=f"{path}[{place}]", column=name[:200]))
-        elif name in names[:place]:
+            found.append(detail("body", _UNKNOWN, path=f"{path}[{place}]", column=shown_text(name)))
+        elif name in seen:
             found.append(detail("body", _REPEATED, path=f"{path}[{place}]", column=name))
+        seen.add(name)
     return found

@@ -40,6 +40,7 @@ def find_impossible(analysis: Mapping[str, Any], stated: Mapping[str, Any]) -> I
     places = {
         (one["file"], one["sheet"]): (one, count) for one, count in zip(tables, line_counts, strict=True)
     }
+    files = {file for file, _ in places}
     seen = set()
     for index, table in enumerate(stated["tables"]):
         place = (table["file"], table["sheet"])
@@ -47,7 +48,7 @@ def find_impossible(analysis: Mapping[str, Any], stated: Mapping[str, Any]) -> I
         if place in seen:
             yield detail("body", _REPEATED, path=f"tables[{index}]")
         elif known is None:
-            yield _unknown(index, table, {file for file, _ in places})
+            yield _unknown(index, table, files)
         else:
             yield from _impossible_in(index, table, *known)
         seen.add(place)

@@ -171,6 +171,7 @@ def _index_faults(indexes: Sequence[Sequence[str]], columns: Columns) -> Iterato
     if len(indexes) > MAX_INDEXES:
         fault = Fault(DetailCode.TOO_LONG, f"mais de {MAX_INDEXES} índices")
         yield detail("body", fault, path="indexes")
+        return
     seen: set[tuple[str, ...]] = set()
     for number, index in enumerate(indexes):
         path = f"indexes[{number}]"
@@ -185,13 +186,16 @@ def _list_faults(names: Sequence[str], path: str, limit: int, columns: Columns) 
     if not names or len(names) > limit:
         code = DetailCode.TOO_LONG if names else DetailCode.TOO_SHORT
         yield detail("body", Fault(code, f"deve ter de 1 a {limit} colunas"), path=path)
+        return
     known = {column.name for column in columns}
+    seen: set[str] = set()
     for place, name in enumerate(names):
         where = f"{path}[{place}]"
         if name not in known:
             yield detail("body", _UNKNOWN, path=where, column=shown(name))
-        elif name in names[:place]:
+        elif name in seen:
             yield detail("body", _REPEATED, path=where, column=name)
+        seen.add(name)
 
 
 _IN_KEY = Fault(DetailCode.KEY_COLUMN, "faz parte da chave da tabela: mude a chave antes de tirar a coluna")
