@@ -24,7 +24,7 @@ from managed_tables.databases.roles import (
     READER_CONNECTIONS,
     READER_TEMPORARY_FILES,
 )
-from managed_tables.errors import CONNECTIONS_TAKEN, QUERY_TOO_HEAVY, ApiError
+from managed_tables.errors import CONNECTIONS_TAKEN, INVALID_REQUEST, QUERY_TOO_HEAVY, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
@@ -398,3 +398,12 @@ def test_a_dead_peer_is_noticed_within_a_minute(services: Services, company: Con
             assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == idle
             assert 0 < ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 120_000
+
+
+def test_a_value_that_the_database_refuses_is_the_requests_fault(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """Not the driver's own error, which would be a 500."""
+    with pytest.raises(ApiError) as refused, services.databases.company_connection(company) as connection:
+        connection.execute("SELECT %s::text", ["a\x00"])
+    assert (refused.value.kind, refused.value.kind.status) == (INVALID_REQUEST, 422)

@@ -337,6 +337,26 @@ def test_a_list_may_omit_the_count(rows: RowsClient) -> None:
     assert rows.call("GET", count="no").status == 422
 
 
+def test_a_nul_in_a_query_is_refused_and_named(rows: RowsClient) -> None:
+    [row_id] = ids(rows, "a")
+    for method, path, name in (
+        ("GET", "", "q"),
+        ("GET", "", "cursor"),
+        ("GET", "", "sort_by"),
+        ("GET", "", "fields"),
+        ("GET", "", "filter[produto][eq]"),
+        ("GET", f"/{row_id}", "versions"),
+        ("DELETE", f"/{row_id}", "_version"),
+        ("POST", "?return=ids", "on_conflict"),
+    ):
+        body = {"rows": [{"produto": "x"}]} if method == "POST" else None
+        answer = rows.call(method, path, body, **{name: "a\x00"})
+        assert (answer.status, answer.body["code"]) == (422, "INVALID_REQUEST"), name
+        [found] = answer.body["details"]
+        assert (found["in"], found["path"], found["code"]) == ("query", name, "INVALID_CHARACTER")
+    assert rows.list()["total"] == 1
+
+
 def test_an_unknown_filter_is_refused(rows: RowsClient) -> None:
     for name in ("filter[valor]", "filter[valor][eq][x]", "filter[valor][eq", "filter[]"):
         answer = rows.call("GET", **{name: "1"})

@@ -34,7 +34,7 @@ from starlette.responses import Response
 
 from managed_tables import exact_json
 from managed_tables.databases.time_left import answered_within
-from managed_tables.details import DetailCode, Fault, Place, detail
+from managed_tables.details import DetailCode, Fault, Place, detail, shown_text
 from managed_tables.errors import (
     INVALID_REQUEST,
     REQUEST_TOO_LARGE,
@@ -79,6 +79,12 @@ class Call:
 
     def query(self, model: type[Model]) -> Model:
         """Return the query's parameters (the last one where one is repeated); raises INVALID_REQUEST."""
+        for name, text in self.request.query_params.multi_items():
+            if "\x00" in name + text:
+                place = shown_text(name)
+                fault = Fault(DetailCode.INVALID_CHARACTER, "não pode conter o caractere NUL")
+                found = detail("query", fault, path=place)
+                raise ApiError(INVALID_REQUEST, [found], reason=f"{place}: {fault.reason}")
         parameters = dict(self.request.query_params)
         return validate("query", lambda: built(model).model_validate(parameters))
 

@@ -4,7 +4,7 @@ import threading
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from managed_tables.details import (
     MAX_ERROR_DETAILS,
@@ -82,12 +82,6 @@ def _digits(value: object) -> object:
     return int(value) if len(value) < 1_000 else 10**1_000
 
 
-def _without_nul(text: str) -> str:
-    if "\x00" in text:
-        raise InvalidValue(DetailCode.INVALID_CHARACTER, "não pode conter o caractere NUL")
-    return text
-
-
 class LateModel(BaseModel):
     """A model whose schema is built when it first judges something: a cold process needs few of them."""
 
@@ -132,6 +126,3 @@ def comma_words(max_items: int) -> BeforeValidator:
     """Return what makes a list of a text with commas, for a field of as many items at most."""
     listed = Annotated[list[str], Field(max_length=max_items)]
     return BeforeValidator(_split, json_schema_input_type=str | listed)
-
-
-PlainText = Annotated[str, AfterValidator(_without_nul)]  # PostgreSQL stores no NUL in text

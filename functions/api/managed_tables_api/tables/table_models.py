@@ -17,7 +17,6 @@ from managed_tables_api.http.validation import (
     LateModel,
     Moment,
     Page,
-    PlainText,
     RecordId,
 )
 from managed_tables_api.tables.preconditions import expected_versions
@@ -103,7 +102,7 @@ class TablesQuery(LateModel):
 
     page: Page = 1
     per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
-    search: Annotated[PlainText, Field(description="Parte do display_name, sem distinguir maiúsculas")] = ""
+    search: str = Field(default="", description="Parte do display_name, sem distinguir maiúsculas")
 
 
 Title = Annotated[str | None, Field(description=f"Título livre, até {MAX_TITLE_CHARACTERS} caracteres")]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.errors import ConfigurationLimitExceeded, LockNotAvailable, QueryCanceled
+from psycopg.errors import ConfigurationLimitExceeded, DivisionByZero, LockNotAvailable, QueryCanceled
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.credentials import CompanyRoles
@@ -17,6 +17,7 @@ from managed_tables.errors import (
     CONNECTIONS_TAKEN,
     DATABASE_TIMEOUT,
     DATABASE_UNAVAILABLE,
+    INVALID_REQUEST,
     QUERY_TOO_HEAVY,
     TABLE_BUSY,
     ApiError,
@@ -213,7 +214,7 @@ def _require_place(connection: PgConnection, sessions_max: int) -> None:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn psycopg's errors of busy, slow, greedy or absent databases into answers."""
+    """Turn psycopg's errors of busy, slow, greedy or absent databases, and of values, into answers."""
     try:
         yield
     except LockNotAvailable as error:
@@ -222,5 +223,9 @@ def translated_errors() -> Iterator[None]:
         raise ApiError(DATABASE_TIMEOUT) from error
     except ConfigurationLimitExceeded as error:
         raise ApiError(QUERY_TOO_HEAVY) from error
+    except DivisionByZero:  # how a statement of ours ends itself
+        raise
+    except psycopg.DataError as error:
+        raise ApiError(INVALID_REQUEST, reason="o banco não aceita um dos valores") from error
     except psycopg.OperationalError as error:
         raise ApiError(DATABASE_UNAVAILABLE) from error
