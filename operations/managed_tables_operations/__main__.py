@@ -84,8 +84,8 @@ def _restore_table(services: Services, chosen: argparse.Namespace) -> None:
 
 
 def _hidden_columns(services: Services, chosen: argparse.Namespace) -> None:
-    for name, kind in list_hidden_columns(services, _company(services, chosen), chosen.table):
-        print(name, kind)
+    for one in list_hidden_columns(services, _company(services, chosen), chosen.table):
+        print(one.hidden_name, one.kind, one.name, one.display_name)
 
 
 def _restore_column(services: Services, chosen: argparse.Namespace) -> None:

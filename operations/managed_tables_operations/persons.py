@@ -25,8 +25,8 @@ def erase_rows(
     """
     with services.open_company(company) as connection, connection.transaction():
         ids = _ids(connection)
-        for schema, name in _places(connection, column):
-            gone = _delete(connection, sql.Identifier(schema, name), column, value)
+        for schema, name, stored in _places(connection, column):
+            gone = _delete(connection, sql.Identifier(schema, name), stored, value)
             if schema == "public" and name in ids:
                 add_to_count(connection, ids[name], -len(gone))
                 yield from _delete_hidden(connection, ids[name], gone)
@@ -55,16 +55,26 @@ def _ids(connection: PgConnection) -> dict[str, str]:
     return dict(rows)
 
 
-def _places(connection: PgConnection, column: str) -> list[tuple[str, str]]:
-    """Return schema and name of every table that has the column, hidden under a number or not."""
+def _places(connection: PgConnection, column: str) -> list[tuple[str, str, str]]:
+    """Return schema and name of every table that has the column, and what it is called there.
+
+    Hidden columns and those of deleted tables have names that say nothing.
+    """
     rows = connection.execute(
-        "SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
-        " WHERE nspname = ANY(%s) AND relkind = 'r' AND EXISTS (SELECT FROM pg_attribute"
-        " WHERE attrelid = pg_class.oid AND attname = %s AND attnum > 0 AND NOT attisdropped)"
-        " ORDER BY nspname, relname",
-        [_OURS, column],
+        "WITH names AS (SELECT %(column)s::name AS attname, NULL AS table_id"
+        " UNION SELECT 'column$' || position, table_id FROM managed_tables.tables,"
+        " jsonb_array_elements(columns) WITH ORDINALITY AS listed (item, position)"
+        " WHERE deleted_at IS NOT NULL AND item ->> 'name' = %(column)s"
+        " UNION SELECT hidden_name, table_id FROM managed_tables.hidden_columns WHERE name = %(column)s)"
+        " SELECT DISTINCT nspname, relname, attname FROM names JOIN pg_attribute USING (attname)"
+        " JOIN pg_class ON pg_class.oid = attrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+        " WHERE nspname = ANY(%(schemas)s) AND relkind = 'r' AND attnum > 0 AND NOT attisdropped"
+        " AND (table_id IS NULL OR table_id = split_part(relname, '$', 2) OR relname IN"
+        " (SELECT job_id FROM managed_tables.undoable_jobs AS jobs WHERE jobs.table_id = names.table_id))"
+        " ORDER BY 1, 2, 3",
+        {"column": column, "schemas": _OURS},
     ).fetchall()
-    return [(str(schema), str(name)) for schema, name in rows]
+    return [(str(schema), str(name), str(stored)) for schema, name, stored in rows]
 
 
 def _delete(connection: PgConnection, table: sql.Identifier, column: str, value: str) -> list[object]:

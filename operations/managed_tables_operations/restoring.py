@@ -10,7 +10,7 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.services import Services
-from managed_tables.tables.columns.hidden_columns import bring_back, find_hidden_columns
+from managed_tables.tables.columns.hidden_columns import HiddenColumn, bring_back, find_hidden_columns
 from managed_tables.tables.comments import write_comments
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.physical import delete_physical_table, physical_name, restore_physical_table
@@ -32,7 +32,7 @@ def restore_table(
     name = display_name or table.display_name
     check_table_name(name)
     with services.open_company(company) as connection:
-        applied = _restore_in_database(connection, table_id, name)
+        applied = _restore_in_database(connection, table_id, name, services.settings.zone.key)
         try:
             return services.tables.restore(table, applied)
         except NameTaken as error:
@@ -42,23 +42,22 @@ def restore_table(
             raise ApiError(DUPLICATE_NAME, name=name) from error
 
 
-def _restore_in_database(connection: PgConnection, table_id: str, name: str) -> Applied:
+def _restore_in_database(connection: PgConnection, table_id: str, name: str, zone: str) -> Applied:
     with connection.transaction():
         applied = find_applied(connection, table_id)
         if applied is None:
             raise NotFoundError(f"the company's database knows no table {table_id}")
         if applied.deleted:
-            restore_physical_table(connection, table_id, name)
+            restore_physical_table(connection, table_id, name, applied.columns, zone)
+            write_comments(connection, replace(applied, display_name=name))
     found = find_applied(connection, table_id)
     if found is None:
         raise NotFoundError(f"the company's database knows no table {table_id}")
     return found
 
 
-def list_hidden_columns(
-    services: Services, company: ConnectionRecord, table_id: str
-) -> list[tuple[str, str]]:
-    """Return the table's hidden columns as (hidden name, PostgreSQL's type)."""
+def list_hidden_columns(services: Services, company: ConnectionRecord, table_id: str) -> list[HiddenColumn]:
+    """Return the table's hidden columns, in the order of hiding."""
     table = _table(services, company, table_id)
     with services.open_company(company) as connection:
         return find_hidden_columns(connection, table.table_id)
@@ -68,7 +67,7 @@ def restore_column(
     services: Services, company: ConnectionRecord, table_id: str, hidden_name: str, name: str, label: str = ""
 ) -> TableRecord:
     """Bring a hidden column back as the table's last, nullable; raises INVALID_SCHEMA, NotFoundError."""
-    kinds = dict(list_hidden_columns(services, company, table_id))
+    kinds = {one.hidden_name: one.kind for one in list_hidden_columns(services, company, table_id)}
     if hidden_name not in kinds:
         raise NotFoundError(f"no hidden column {hidden_name}; there are: {', '.join(kinds) or 'none'}")
     column = Column(name=name, display_name=label or name, type=_type_of(kinds[hidden_name]), nullable=True)

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -28,8 +29,9 @@ from managed_tables.errors import CONNECTIONS_TAKEN, INVALID_REQUEST, QUERY_TOO_
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
-from managed_tables.tables.changes import TableChange
+from managed_tables.tables.changes import Additions, TableChange, Texts
 from managed_tables.tables.definitions import ColumnChange
+from managed_tables.undo.keeping import keep_rows, record_undoable
 from managed_tables_api.services import LOAD_CONNECTIONS, ApiServices
 
 COLUMNS = [
@@ -228,6 +230,47 @@ def test_the_reader_cannot_read_deleted_data(
         moved = sql.Identifier("deleted_tables", f"deleted${table_id}")
         with pytest.raises(InsufficientPrivilege):
             connection.execute(sql.SQL("SELECT * FROM {}").format(moved))
+
+
+def catalogue(connection: PgConnection) -> str:
+    """Return all that a login reads of PostgreSQL's own catalogue: names, comments, defaults, constraints."""
+    queries = (
+        "SELECT relname FROM pg_class",
+        "SELECT attname FROM pg_attribute",
+        "SELECT description FROM pg_description",
+        "SELECT conname || pg_get_constraintdef(oid) FROM pg_constraint",
+        "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef",
+        "SELECT pg_get_indexdef(indexrelid) FROM pg_index",
+        "SELECT typname FROM pg_type",
+    )
+    return " ".join(str(text) for query in queries for (text,) in connection.execute(query.encode()))
+
+
+def test_the_catalogue_tells_nothing_of_hidden_columns_and_deleted_tables(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """Names, labels, defaults, keys: whatever a login could read of them is opaque or gone."""
+    telling = ("folha", "salario", "Salário", "nomeado", "Pessoa", "sigilo", "9876", "demitidos")
+    operations = services.table_operations
+    columns = [
+        Column(name="nomeado", display_name="Pessoa", type=ColumnType.TEXT, nullable=False, default="sigilo"),
+        Column(
+            name="salario", display_name="Salário", type=ColumnType.DECIMAL, nullable=False, default="9876"
+        ),
+    ]
+    additions = Additions(Texts("folha de pagamento"), key=["nomeado"], indexes=[["salario", "nomeado"]])
+    table = operations.create(company, new_record_id(), "folha", columns, additions)
+    with services.databases.company_connection(company) as connection:
+        condition = sql.SQL("true")
+        keep_rows(connection, "kept", sql.Identifier("public", "folha"), condition)
+        record_undoable(connection, "kept", table.table_id, "upsert", (UUID(int=0), UUID(int=1)))
+    with connected(services, company, reader=True) as reader:
+        assert all(word in catalogue(reader) for word in telling[:-1])
+        hidden = TableChange(columns=[ColumnChange(**columns[0].model_dump())], display_name="demitidos")
+        operations.update(company, table.table_id, hidden)
+        assert not [word for word in ("salario", "Salário", "9876") if word in catalogue(reader)]
+        operations.delete(company, table.table_id)
+        assert [word for word in telling if word in catalogue(reader)] == []
 
 
 def test_other_companies_names_reveal_nothing(services: Services, company: ConnectionRecord) -> None:

@@ -13,7 +13,7 @@ from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id, row_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
-from managed_tables.tables.changes import TableChange
+from managed_tables.tables.changes import Additions, TableChange, Texts
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_local.checkout import ROOT
 from managed_tables_local.postgres import EmbeddedPostgres, open_server, remove_server
@@ -65,6 +65,33 @@ def test_a_deleted_table_comes_back_with_its_rows(
     assert _rows(services, company, "vendas_2025") == [("Café", "1.50")]
 
 
+def test_a_restored_table_has_its_defaults_comments_key_and_indexes(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """Its names in the catalogue were opaque while it was deleted."""
+    columns = [
+        Column(name="loja", display_name="Loja", type=ColumnType.TEXT, nullable=False, default="Centro"),
+        Column(name="dia", display_name="Dia", type=ColumnType.DATE, nullable=True, default="now"),
+    ]
+    additions = Additions(Texts("Lojas", "de todos"), key=["loja"], indexes=[["dia", "loja"]])
+    table = services.table_operations.create(company, new_record_id(), "lojas", columns, additions)
+
+    def described() -> list[tuple[object, ...]]:
+        with services.open_company(company) as connection:
+            return connection.execute(
+                "SELECT attname, attnotnull, pg_get_expr(adbin, adrelid), col_description(attrelid, attnum),"
+                " obj_description(attrelid), ARRAY(SELECT pg_get_indexdef(indexrelid) FROM pg_index"
+                " WHERE indrelid = attrelid ORDER BY 1) FROM pg_attribute"
+                " LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"
+                " WHERE attrelid = 'public.lojas'::regclass AND attnum > 0 ORDER BY attnum"
+            ).fetchall()
+
+    before = described()
+    services.table_operations.delete(company, table.table_id)
+    restore_table(services, company, table.table_id)
+    assert described() == before
+
+
 def test_a_name_taken_meanwhile_is_refused_and_another_is_accepted(
     services: Services, company: ConnectionRecord, table: TableRecord
 ) -> None:
@@ -89,8 +116,8 @@ def test_a_hidden_column_comes_back_with_its_values(
 ) -> None:
     kept = [ColumnChange(**COLUMNS[0].model_dump())]
     services.table_operations.update(company, table.table_id, TableChange(columns=kept))
-    ((hidden, kind),) = list_hidden_columns(services, company, table.table_id)
-    assert kind == "numeric"
+    ((hidden, *what),) = list_hidden_columns(services, company, table.table_id)
+    assert what == ["numeric", "valor", "Valor"]
     restored = restore_column(services, company, table.table_id, hidden, "valor", "Valor")
     assert restored.columns == COLUMNS
     assert services.tables.find(company.company_id, table.table_id) == restored
@@ -108,7 +135,7 @@ def test_the_commands_of_the_docs_restore_a_table_and_a_column(
     """The commands of docs/operations.md, in order, with the ids of this table and column."""
     kept = [ColumnChange(**COLUMNS[0].model_dump())]
     services.table_operations.update(company, table.table_id, TableChange(columns=kept))
-    ((hidden, _),) = list_hidden_columns(services, company, table.table_id)
+    ((hidden, *_),) = list_hidden_columns(services, company, table.table_id)
     services.table_operations.delete(company, table.table_id)
     monkeypatch.setattr(command, "load_services", lambda: services)
     page = (ROOT / "docs" / "operations.md").read_text()

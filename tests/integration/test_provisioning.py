@@ -18,7 +18,7 @@ from managed_tables.databases import roles as roles_module
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 from managed_tables.databases.provisioning import Provisioning
-from managed_tables.databases.reading_schema import HIDDEN_COLUMNS_AND_COMMENTS
+from managed_tables.databases.reading_schema import EARLIER_CONCEALMENT, HIDDEN_COLUMNS_AND_COMMENTS
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
@@ -146,13 +146,15 @@ def test_hidden_columns_leave_the_table_and_labels_become_comments(
             " SELECT gen_random_uuid(), n::text, nullif(n, 1) FROM generate_series(1, 3) AS n"
         )
         connection.execute(HIDDEN_COLUMNS_AND_COMMENTS.encode())
+        connection.execute(EARLIER_CONCEALMENT.encode())
         shown = connection.execute("SELECT * FROM vendas ORDER BY produto")
         assert [one.name for one in shown.description or ()] == ["id", "produto"]
         assert connection.execute("SELECT col_description('vendas'::regclass, 2)").fetchone() == ("Produto",)
-        assert find_hidden_columns(connection, table.table_id) == [("valor$2_0", "numeric")]
+        hidden = find_hidden_columns(connection, table.table_id)
+        assert hidden == [("hidden$2_0", "numeric", "valor", "valor")]
         physical = sql.Identifier("public", "vendas")
         with connection.transaction():
-            bring_back(connection, table.table_id, physical, "valor$2_0", "valor", "numeric")
+            bring_back(connection, table.table_id, physical, "hidden$2_0", "valor", "numeric")
         rows = connection.execute("SELECT produto, valor FROM vendas ORDER BY produto").fetchall()
     assert [(name, value and int(value)) for name, value in rows] == [("1", None), ("2", 2), ("3", 3)]
 

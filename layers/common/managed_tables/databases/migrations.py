@@ -10,7 +10,7 @@ from managed_tables.databases.conversion_functions import (
     BOUNDED_TIMES,
     CONVERSION_FUNCTIONS,
 )
-from managed_tables.databases.reading_schema import CATALOG_VIEWS, HIDDEN_COLUMNS_AND_COMMENTS
+from managed_tables.databases.reading_schema import CATALOG_VIEWS, CONCEALMENT, HIDDEN_COLUMNS_AND_COMMENTS
 
 _LOCK_KEY = 7_205_759_403  # any number
 
@@ -112,6 +112,7 @@ MIGRATIONS: Sequence[str] = (
     _REQUEST_COUNTS,
     _COMPANY,
     _ADDED_COLUMNS,
+    CONCEALMENT,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 # The last of them that older code cannot work with; the others only add. While an upgrade goes on, and after

@@ -70,15 +70,29 @@ def delete_physical_table(connection: PgConnection, table_id: str, display_name:
         sql.SQL("ALTER TABLE {} SET SCHEMA deleted_tables").format(sql.Identifier("public", away))
     )
     record_deletion(connection, table_id)
+    connection.execute("SELECT managed_tables.conceal_deleted(%s)", [table_id])
 
 
-def restore_physical_table(connection: PgConnection, table_id: str, display_name: str) -> None:
-    """Bring a deleted table back under this name; in the caller's transaction. Raises DUPLICATE_NAME."""
+def restore_physical_table(
+    connection: PgConnection, table_id: str, display_name: str, columns: Columns, zone: str
+) -> None:
+    """Bring a deleted table of these columns back under this name, without its comments.
+
+    In the caller's transaction. Raises DUPLICATE_NAME.
+    """
     away = _name_when_deleted(table_id)
+    connection.execute("SELECT managed_tables.rename_deleted(%s, false)", [table_id])
     connection.execute(
         sql.SQL("ALTER TABLE {} SET SCHEMA public").format(sql.Identifier("deleted_tables", away))
     )
     rename_physical_table(connection, away, display_name)
+    for column in columns:
+        if column.default is not None:
+            connection.execute(
+                sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}").format(
+                    physical_name(display_name), sql.Identifier(column.name), default_value(column, zone)
+                )
+            )
     record_restoration(connection, table_id, display_name)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from managed_tables.details import Detail, DetailCode, Fault
-from managed_tables.identifiers import MAX_IDENTIFIER_BYTES
 from managed_tables.schema import Column, Columns, ColumnType
 from managed_tables.tables.definitions import ColumnChange, check_columns, column_fault, raise_column_faults
 
@@ -63,7 +62,7 @@ def plan_columns(current: Columns, wanted: Sequence[ColumnChange], new_version: 
     """Compare the columns by `previous_name`, else by `name`; raises INVALID_SCHEMA naming the faults.
 
     A name that another column continues by `previous_name` is free for a new column. A missing column is
-    hidden under a name with `$`, distinct by the version of the table that hides it.
+    hidden under a name that says nothing, distinct by the version of the table that hides it.
     """
     check_columns(wanted)
     by_name = {column.name: column for column in current}
@@ -89,7 +88,7 @@ def _placed(index: int, change: ColumnChange, old: Column | None) -> Placed:
 
 
 def _hidden(names: Sequence[str], version: int) -> tuple[tuple[str, str], ...]:
-    return tuple((name, hidden_name(name, version, index)) for index, name in enumerate(names))
+    return tuple((name, hidden_name(version, index)) for index, name in enumerate(names))
 
 
 def _where(
@@ -119,10 +118,9 @@ def _default_of(column: Column) -> tuple[str | None, ColumnType]:
     return column.default, column.type if column.default is not None else ColumnType.TEXT
 
 
-def hidden_name(name: str, version: int, index: int) -> str:
+def hidden_name(version: int, index: int) -> str:
     """Return the name of the column that version `version` hides as number `index`: never used twice."""
-    suffix = f"${version}_{index}"
-    return name[: MAX_IDENTIFIER_BYTES - len(suffix)] + suffix
+    return f"hidden${version}_{index}"
 
 
 def _sources(by_name: dict[str, Column], wanted: Sequence[ColumnChange]) -> list[str | None]:

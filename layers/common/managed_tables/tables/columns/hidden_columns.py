@@ -1,10 +1,12 @@
 """Hide columns: move them out of their table, so that its readers do not see them.
 
 Each change that hides columns makes one table in schema `deleted_tables`, `hidden$<table id>$<version>`: the
-ids of the rows that had a value, and the values under the hidden columns' names.
+ids of the rows that had a value, and the values under names that say nothing: the catalogue of PostgreSQL is
+everybody's. What they were called is in `managed_tables.hidden_columns`.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from psycopg import sql
 
@@ -14,12 +16,29 @@ from managed_tables.identifiers import ID_COLUMN
 _ID = sql.Identifier(ID_COLUMN)
 
 
+class HiddenColumn(NamedTuple):
+    """A hidden column: its name in the database, PostgreSQL's type, and what it was called."""
+
+    hidden_name: str
+    kind: str
+    name: str
+    display_name: str
+
+
 def hide_columns(
     connection: PgConnection, table_id: str, table: sql.Identifier, hidden: Sequence[tuple[str, str]]
 ) -> None:
     """Move the columns (name, hidden name) of the table out of it, in the caller's transaction."""
     if not hidden:
         return
+    connection.execute(
+        "INSERT INTO managed_tables.hidden_columns (table_id, hidden_name, name, display_name)"
+        " SELECT table_id, hidden.hidden_name, hidden.name, item ->> 'display_name'"
+        " FROM managed_tables.tables, jsonb_array_elements(columns) AS item,"
+        " unnest(%s::text[], %s::text[]) AS hidden (name, hidden_name)"
+        " WHERE table_id = %s AND item ->> 'name' = hidden.name",
+        [*map(list, zip(*hidden, strict=True)), table_id],
+    )
     names = [sql.Identifier(name) for name, _ in hidden]
     comma = sql.SQL(", ")
     connection.execute(
@@ -38,16 +57,16 @@ def hide_columns(
     connection.execute(sql.SQL("ALTER TABLE {} {}").format(table, drops))
 
 
-def find_hidden_columns(connection: PgConnection, table_id: str) -> list[tuple[str, str]]:
-    """Return the table's hidden columns as (hidden name, PostgreSQL's type), in the order of hiding."""
+def find_hidden_columns(connection: PgConnection, table_id: str) -> list[HiddenColumn]:
+    """Return the table's hidden columns, in the order of hiding."""
     rows = connection.execute(
-        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-        " JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'deleted_tables'::regnamespace"
-        " AND starts_with(relname, %s) AND attname <> %s AND attnum > 0 AND NOT attisdropped"
-        " ORDER BY attrelid, attnum",
-        [f"hidden${table_id}$", ID_COLUMN],
+        "SELECT attname, format_type(atttypid, atttypmod), name, display_name FROM pg_attribute"
+        " JOIN pg_class ON pg_class.oid = attrelid JOIN managed_tables.hidden_columns"
+        " ON hidden_name = attname AND table_id = %s WHERE relnamespace = 'deleted_tables'::regnamespace"
+        " AND starts_with(relname, %s) AND attnum > 0 AND NOT attisdropped ORDER BY attrelid, attnum",
+        [table_id, f"hidden${table_id}$"],
     ).fetchall()
-    return [(str(name), str(kind)) for name, kind in rows]
+    return [HiddenColumn(*row) for row in rows]
 
 
 def bring_back(
@@ -62,6 +81,10 @@ def bring_back(
         ).format(table=table, column=column, hidden=sql.Identifier(hidden_name), kept=kept, id=_ID)
     )
     connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(kept, sql.Identifier(hidden_name)))
+    connection.execute(
+        "DELETE FROM managed_tables.hidden_columns WHERE table_id = %s AND hidden_name = %s",
+        [table_id, hidden_name],
+    )
 
 
 def _find_kept(connection: PgConnection, table_id: str, hidden_name: str) -> sql.Identifier:
