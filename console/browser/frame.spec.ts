@@ -1,7 +1,7 @@
 // Host and foreign pages are made up in the browser: it asks nobody for them, and takes them for what they say they are.
 
 import type { Page } from "@playwright/test";
-import { expect, test } from "./support.ts";
+import { Company, expect, test } from "./support.ts";
 
 const HOST = process.env["CONSOLE_HOST"] ?? "";
 const FOREIGN = "http://foreign.test";
@@ -64,4 +64,29 @@ test("no other page may frame it, and the answer has the template's headers", as
   await outside.goto(`${FOREIGN}/`);
   await refusal;
   await expect(outside.frameLocator("iframe").getByText("Tabelas")).toHaveCount(0);
+});
+
+test("a token in the address counts only where the deployment says so, and a newer one goes on where the page is", async ({
+  page,
+  company,
+}) => {
+  const table = await company.table("vencido", ["nome:text"], [{ nome: "a" }]);
+  const old = new Company(["managed-tables:*"], company.id, -60);
+  await page.goto(`/tabelas/${table}#token=${old.token}`);
+  await expect(page.getByRole("alert")).toContainText("O seu acesso venceu");
+  await page.evaluate((token) => {
+    location.hash = `token=${token}`;
+  }, company.token);
+  await page.getByRole("button", { name: "Tentar de novo" }).click();
+  await expect(page.getByRole("gridcell", { name: "a", exact: true })).toBeVisible();
+  expect(page.url()).not.toContain(company.token);
+
+  await page.route("**/config.json", async (route) => {
+    const config = (await (await route.fetch()).json()) as object;
+    await route.fulfill({ json: { ...config, tokenInAddress: false } });
+  });
+  await page.goto(`/#token=${company.token}`);
+  await page.reload();
+  await page.goto(`/enviar#token=${company.token}`);
+  await expect(page.getByText("Abra esta página pelo sistema da sua empresa")).toBeVisible();
 });

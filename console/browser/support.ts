@@ -21,14 +21,18 @@ export type Json = Record<string, unknown>;
 export class Company {
   readonly token: string;
 
-  constructor(permissions: string[] = ["managed-tables:*"], companyId = randomBytes(12).toString("hex")) {
+  constructor(
+    permissions: string[] = ["managed-tables:*"],
+    readonly id = randomBytes(12).toString("hex"),
+    secondsLeft = 3_600,
+  ) {
     const claims = {
       sub: "0".repeat(24),
-      company_id: companyId,
+      company_id: id,
       permissions,
       iss: setting("CONSOLE_ISSUER"),
       aud: setting("CONSOLE_AUDIENCE"),
-      exp: Math.floor(Date.now() / 1000) + 3_600,
+      exp: Math.floor(Date.now() / 1000) + secondsLeft,
     };
     const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
     const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;

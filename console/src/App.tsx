@@ -1,6 +1,8 @@
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
+import type { Permission } from "./api/caller";
 import { Tables } from "./screens/Tables";
+import { useCaller } from "./ui/context";
 import { useFocusKept } from "./ui/focus";
 import { Offline } from "./ui/Offline";
 import { Empty, Loading } from "./ui/parts";
@@ -13,11 +15,11 @@ const TableGrid = lazy(() => import("./screens/TableGrid"));
 const Structure = lazy(() => import("./screens/Structure"));
 const Access = lazy(() => import("./screens/Access"));
 
-const PLACES: [string, string, RegExp][] = [
-  ["/", "Tabelas", /^\/($|nova|tabelas\/)/],
-  ["/enviar", "Enviar arquivo", /^\/enviar/],
-  ["/envios", "Envios", /^\/envios/],
-  ["/acesso", "Acesso para BI", /^\/acesso/],
+const PLACES: [string, string, RegExp, Permission][] = [
+  ["/", "Tabelas", /^\/($|nova|tabelas\/)/, "list"],
+  ["/enviar", "Enviar arquivo", /^\/enviar/, "upload"],
+  ["/envios", "Envios", /^\/envios/, "list"],
+  ["/acesso", "Acesso para BI", /^\/acesso/, "connect"],
 ];
 
 export interface AppProps {
@@ -26,6 +28,7 @@ export interface AppProps {
 
 export function App({ onNavigate }: AppProps): ReactNode {
   const [location] = useLocation();
+  const caller = useCaller();
   const main = useRef<HTMLElement>(null);
   useEffect(() => {
     onNavigate?.(location); // what it returns is no cleanup of ours
@@ -41,12 +44,17 @@ export function App({ onNavigate }: AppProps): ReactNode {
           Meus Dados
         </Link>
         <nav aria-label="Principal">
-          {PLACES.map(([path, label, pattern]) => (
+          {PLACES.filter(([, , , permission]) => caller.can(permission)).map(([path, label, pattern]) => (
             <Link key={path} href={path} {...(pattern.test(location) ? { "aria-current": "page" as const } : {})}>
               {label}
             </Link>
           ))}
         </nav>
+        {caller.companyId && (
+          <p className="mt-company" title={`Empresa ${caller.companyId}`}>
+            Empresa {caller.companyName || caller.companyId}
+          </p>
+        )}
       </header>
       <Offline />
       <main id="mt-main" ref={main} tabIndex={-1}>

@@ -1,23 +1,51 @@
+import { callerOf } from "./api/caller";
 import { openHost } from "./frame";
 import { mount } from "./mount";
 
 interface Config {
   apiUrl: string;
   base: string;
+  /** The deployment's zone, for times without one. */
+  timezone?: string;
   /** Origins of the consoles that may show this page in a frame, and give it a token. */
   hosts?: string[];
+  /** Whether the token may come in the fragment of the address: then a link can bring somebody else's. */
+  tokenInAddress?: boolean;
 }
 
-/** The page's own start: the token comes in the fragment, once, or from the host of a frame; it is kept in memory. */
+const NO_TOKEN: Record<"address" | "elsewhere", string> = {
+  address: "Abra esta página pelo endereço que traz o seu acesso (ele termina em #token=…).",
+  elsewhere: "Abra esta página pelo sistema da sua empresa: é ele que traz o seu acesso.",
+};
+
+/** The page's own start: the token comes from the host of a frame, or by the address where that is allowed. */
 async function start(): Promise<void> {
   const element = document.getElementById("console");
   if (!element) return;
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  history.replaceState(null, "", location.pathname + location.search);
+  const token = takeToken();
   const config = (await (await fetch("/config.json", { cache: "no-store" })).json()) as Config;
-  if (token) mount(element, { ...config, getToken: () => Promise.resolve(token) });
+  if (token && config.tokenInAddress) mountByAddress(element, config, token);
   else if (window.parent !== window && config.hosts?.length) mountInFrame(element, config, config.hosts);
-  else element.textContent = "Abra esta página pelo endereço que traz o seu acesso (ele termina em #token=…).";
+  else element.textContent = config.tokenInAddress ? NO_TOKEN.address : NO_TOKEN.elsewhere;
+}
+
+/** Take the token out of the address, so that it is neither shown nor kept by the browser. */
+function takeToken(): string | null {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  history.replaceState(history.state, "", location.pathname + location.search);
+  return token;
+}
+
+/** A newer address opened over the page brings a newer token: what is on the screen stays, if it is of one company. */
+function mountByAddress(element: HTMLElement, config: Config, first: string): void {
+  let token = first;
+  window.addEventListener("hashchange", () => {
+    const next = takeToken();
+    if (!next) return;
+    if (callerOf(next).companyId !== callerOf(token).companyId) location.replace(`${location.pathname}#token=${next}`);
+    token = next;
+  });
+  mount(element, { ...config, getToken: () => Promise.resolve(token) });
 }
 
 function mountInFrame(element: HTMLElement, config: Config, origins: readonly string[]): void {

@@ -7,10 +7,13 @@ import { ApiFailure, openSession, type SessionOptions } from "./api/session";
 import "./styles.css";
 import { Announcer } from "./ui/announce";
 import { SessionProvider } from "./ui/context";
+import { setZone } from "./values/dates";
 
 export interface MountOptions extends SessionOptions {
   /** The path under which the console's own paths lie, such as `/meus-dados`. */
   base?: string;
+  /** The deployment's zone: times are shown and typed by its clocks. São Paulo's, if not said. */
+  timezone?: string;
   /** Hears the path of each screen. */
   onNavigate?: (path: string) => void;
 }
@@ -24,11 +27,13 @@ export function mount(element: HTMLElement, options: MountOptions): () => void {
       queries: { retry: isWorthRetrying, retryDelay: delayOf, refetchOnWindowFocus: false, staleTime: 5_000 },
     },
   });
+  if (options.timezone) setZone(options.timezone);
+  const session = openSession(options);
   const root = createRoot(element);
   root.render(
     <StrictMode>
       <QueryClientProvider client={queries}>
-        <SessionProvider value={openSession(options)}>
+        <SessionProvider value={session}>
           <Announcer>
             <Router base={options.base ?? ""}>
               <App onNavigate={options.onNavigate} />

@@ -16,7 +16,7 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
 describe("a session", () => {
   afterEach(() => vi.unstubAllGlobals());
   const status = (getToken: (renew: boolean) => Promise<string>) =>
-    answered(openSession({ apiUrl: "https://api.test/", getToken }).GET("/v1/managed-tables/status"));
+    answered(openSession({ apiUrl: "https://api.test/", getToken }).api.GET("/v1/managed-tables/status"));
 
   it("carries the token", async () => {
     const sent = answering(json(200, { provisioned: false }));

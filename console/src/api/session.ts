@@ -1,4 +1,6 @@
 import createClient, { type Client } from "openapi-fetch";
+import { Store } from "../ui/store";
+import { type Caller, callerOf } from "./caller";
 import type { paths } from "./schema";
 import type { ErrorBody } from "./types";
 
@@ -9,6 +11,10 @@ export interface SessionOptions {
   getToken: (renew: boolean) => Promise<string>;
 }
 
+// Whatever the reason, the way on is the same: a newer address over this page (main.tsx), or the host's own sign-in.
+const SIGNED_OUT =
+  "O seu acesso venceu ou não vale mais. Entre de novo, nesta mesma aba: o que está escrito aqui não se perde";
+
 /** An answer that is no success: the API's own sentence, its stable code and what it names. */
 export class ApiFailure extends Error {
   readonly status: number;
@@ -16,7 +22,7 @@ export class ApiFailure extends Error {
   readonly retryAfterSeconds: number | null;
 
   constructor(status: number, body: Partial<ErrorBody>, retryAfter: string | null) {
-    super(body.error ?? sentenceOfStatus(status));
+    super(status === 401 ? SIGNED_OUT : (body.error ?? sentenceOfStatus(status)));
     this.status = status;
     this.body = body;
     this.retryAfterSeconds = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
@@ -34,8 +40,21 @@ function sentenceOfStatus(status: number): string {
 
 export type Api = Client<paths>;
 
+export interface Session {
+  api: Api;
+  caller: Store<Caller>;
+}
+
 /** Make the typed client: it carries the token, asks for a new one once, and throws ApiFailure. */
-export function openSession({ apiUrl, getToken }: SessionOptions): Api {
+export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Session {
+  const caller = new Store(callerOf(""));
+  let known = "";
+  const getToken = async (isRenewed: boolean): Promise<string> => {
+    const token = await giveToken(isRenewed);
+    if (token !== known) caller.set(callerOf(token));
+    known = token;
+    return token;
+  };
   let renewal: Promise<string> | null = null;
   const renew = (): Promise<string> => {
     renewal ??= getToken(true).finally(() => {
@@ -48,7 +67,7 @@ export function openSession({ apiUrl, getToken }: SessionOptions): Api {
     const first = await fetchWith(request, await getToken(false));
     return first.status === 401 ? fetchWith(again, await renew()) : first;
   };
-  return createClient<paths>({ baseUrl: apiUrl.replace(/\/$/, ""), fetch: send });
+  return { api: createClient<paths>({ baseUrl: apiUrl.replace(/\/$/, ""), fetch: send }), caller };
 }
 
 async function fetchWith(request: Request, token: string): Promise<Response> {

@@ -1,6 +1,12 @@
-import type { components } from "./schema";
+import type { Cell } from "../values/cells";
+import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
+type Body<Path extends keyof paths, Method extends keyof paths[Path]> = paths[Path][Method] extends {
+  requestBody: { content: { "application/json": infer Content } };
+}
+  ? Content
+  : never;
 
 export type Table = Schemas["TableAnswer"];
 export type Column = Schemas["Column"];
@@ -9,3 +15,16 @@ export type Job = Schemas["JobAnswer"];
 export type InferredSchema = Schemas["InferredSchema"];
 export type InferredColumn = Schemas["InferredColumn"];
 export type ErrorBody = Schemas["ErrorBody"];
+export type Query = Body<"/v1/managed-tables/{table_id}/data/query", "post">;
+export type Where = NonNullable<Query["where"]>;
+export type ExportBody = Body<"/v1/managed-tables/{table_id}/exports", "post">;
+export type Reanalysis = Body<"/v1/managed-tables/upload-jobs/{job_id}/reanalyze", "post">;
+export type StatedTable = NonNullable<Reanalysis["tables"]>[number];
+export type Confirmation = Body<"/v1/managed-tables/upload-jobs/{job_id}/confirm", "post">;
+
+/** A row as `numbers=string&versions=true` answers it. */
+export interface RecordOfRow {
+  id: string;
+  _version?: string;
+  [column: string]: Cell;
+}

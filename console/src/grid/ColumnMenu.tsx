@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 import type { Table } from "../api/types";
-import { Button, Dialog } from "../ui/parts";
+import { Button, Dialog, Field } from "../ui/parts";
 import { TYPE_LABELS } from "../values/cells";
-import type { GridView } from "./view";
+import { type GridView, TOTAL_LABELS, type Total, totalsOf } from "./view";
 
 interface ColumnMenuProps {
   table: Table;
@@ -34,6 +34,24 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
         {column.nullable ? " · pode ficar vazia" : ""}
       </p>
       {column.description && <p>{column.description}</p>}
+      <Field label="No rodapé">
+        {(ids) => (
+          <select
+            {...ids}
+            value={view.totals[name] ?? ""}
+            onChange={(event) =>
+              onView({ totals: withTotal(view, name, (event.target.value || null) as Total | null) })
+            }
+          >
+            <option value="">Nada</option>
+            {totalsOf(column.type).map((fn) => (
+              <option key={fn} value={fn}>
+                {TOTAL_LABELS[fn]}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
       <div className="mt-stack">
         {actions.map(([label, changes]) => (
           <Button
@@ -49,4 +67,10 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
       </div>
     </Dialog>
   );
+}
+
+/** Return a view's totals with another one for a column, or none. */
+export function withTotal(view: GridView, name: string, fn: Total | null): GridView["totals"] {
+  const { [name]: _, ...others } = view.totals;
+  return fn ? { ...others, [name]: fn } : others;
 }

@@ -2,44 +2,67 @@ import type { ReactNode } from "react";
 import type { Table } from "../api/types";
 import { Button, Dialog } from "../ui/parts";
 import { formatCell } from "../values/cells";
-import type { Edits } from "./edits";
+import { plural } from "../values/numbers";
+import type { Conflict, EditSession } from "./edits";
 
-/** Two people changed one row: both values, and which of them stays. */
-export function ConflictDialog({ table, edits }: { table: Table; edits: Edits }): ReactNode {
-  const { conflict } = edits;
-  if (!conflict) return null;
-  const columns = table.columns.filter((column) => column.name in conflict.mine);
+const SHOWN = 20;
+
+interface ConflictDialogProps {
+  table: Table;
+  conflict: Conflict;
+  edits: EditSession;
+  /** Where a row of this id is, or -1. */
+  indexOf: (id: string) => number;
+}
+
+/** Two people changed the same cells: both values of each, and which of them stay. */
+export function ConflictDialog({ table, conflict, edits, indexOf }: ConflictDialogProps): ReactNode {
+  const { clashes } = conflict;
+  const isOne = clashes.length === 1;
+  const rest = clashes.length - SHOWN;
   return (
     <Dialog
-      title="Outra pessoa mudou esta linha"
+      title={isOne ? "Outra pessoa mudou esta célula" : "Outra pessoa mudou estas células"}
       onClose={edits.takeTheirs}
       actions={
         <>
-          <Button onClick={edits.takeTheirs}>Usar a dela</Button>
+          <Button onClick={edits.takeTheirs}>{isOne ? "Usar a dela" : "Usar as dela"}</Button>
           <Button kind="primary" onClick={edits.takeMine}>
-            Gravar a minha
+            {isOne ? "Gravar a minha" : "Gravar as minhas"}
           </Button>
         </>
       }
     >
+      {conflict.changes.length > 1 && (
+        <p>
+          Nas outras {plural(conflict.changes.length, "linha")} e colunas, o que você mudou será gravado nos dois casos.
+        </p>
+      )}
       <table className="mt-compare">
         <thead>
           <tr>
+            <th scope="col">Linha</th>
             <th scope="col">Coluna</th>
             <th scope="col">A dela</th>
             <th scope="col">A sua</th>
           </tr>
         </thead>
         <tbody>
-          {columns.map((column) => (
-            <tr key={column.name}>
-              <th scope="row">{column.display_name}</th>
-              <td>{formatCell(conflict.theirs[column.name], column.type) || "(vazia)"}</td>
-              <td>{formatCell(conflict.mine[column.name], column.type) || "(vazia)"}</td>
-            </tr>
-          ))}
+          {clashes.slice(0, SHOWN).map(({ id, column, mine, theirs }) => {
+            const found = table.columns.find((one) => one.name === column);
+            const type = found?.type ?? "text";
+            return (
+              <tr key={`${id}/${column}`}>
+                <td>{indexOf(id) >= 0 ? indexOf(id) + 1 : "–"}</td>
+                <th scope="row">{found?.display_name ?? column}</th>
+                <td>{formatCell(theirs, type) || "(vazia)"}</td>
+                <td>{formatCell(mine, type) || "(vazia)"}</td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
+      {rest > 0 && <p className="mt-quiet">E mais {plural(rest, "célula")}.</p>}
     </Dialog>
   );
 }

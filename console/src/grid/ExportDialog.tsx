@@ -1,13 +1,13 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import { answered } from "../api/session";
-import type { Table } from "../api/types";
+import type { ExportBody, Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Button, Dialog, Failure, ProgressBar } from "../ui/parts";
 import { formatBytes, plural } from "../values/numbers";
-import { whereOf } from "./operations";
 import type { GridView } from "./view";
+import { whereOf } from "./where";
 
 type Format = "xlsx" | "excel-br" | "rfc4180" | "jsonl" | "parquet";
 
@@ -35,7 +35,7 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
       answered(
         api.POST("/v1/managed-tables/{table_id}/exports", {
           params: { path: { table_id: table._id } },
-          body: bodyOf(table, view, format) as never,
+          body: bodyOf(table, view, format),
         }),
       ),
   });
@@ -85,16 +85,15 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
   );
 }
 
-function bodyOf(table: Table, view: GridView, format: Format): Record<string, unknown> {
+function bodyOf(table: Table, view: GridView, format: Format): ExportBody {
   const where = whereOf(table, view);
-  const isCsv = format === "excel-br" || format === "rfc4180";
+  const kind = format === "excel-br" || format === "rfc4180" ? { format: "csv" as const, dialect: format } : { format };
   return {
-    format: isCsv ? "csv" : format,
-    ...(isCsv ? { dialect: format } : {}),
+    ...kind,
     ...(where ? { where } : {}),
     ...(view.hidden.length > 0
       ? { fields: table.columns.map((column) => column.name).filter((name) => !view.hidden.includes(name)) }
       : {}),
-    ...(view.sorts.length > 0 ? { sort: view.sorts } : {}),
+    ...(view.sorts.length > 0 ? { sort: [...view.sorts] } : {}),
   };
 }

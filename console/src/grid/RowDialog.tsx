@@ -1,64 +1,54 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { answered } from "../api/session";
 import type { Column, ColumnType, Table } from "../api/types";
-import { useAnnounce } from "../ui/announce";
-import { useApi } from "../ui/context";
-import { Button, Dialog, Failure, Field } from "../ui/parts";
-import { formatCell, parseCell, TYPE_LABELS } from "../values/cells";
-import type { GridRow } from "./Grid";
+import { Button, Dialog, Field } from "../ui/parts";
+import { type Cell, formatCell, isNumeric, parseCell, TYPE_LABELS } from "../values/cells";
+import type { EditSession } from "./edits";
+import type { GridRow } from "./types";
 
 interface RowDialogProps {
   table: Table;
   row: GridRow | null;
+  isReadOnly: boolean;
+  edits: EditSession;
   onClose: () => void;
-  onSaved: () => void;
 }
 
 /** One row as a form: a new one, or one that is too wide to be read in the grid. */
-export function RowDialog({ table, row, onClose, onSaved }: RowDialogProps): ReactNode {
-  const api = useApi();
-  const announce = useAnnounce();
-  const queries = useQueryClient();
-  const isReadOnly = table.status !== "active";
+export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogProps): ReactNode {
   const [texts, setTexts] = useState<Record<string, string>>(() => startOf(table, row));
   const [faults, setFaults] = useState<Record<string, string>>({});
-  const save = useMutation({
-    mutationFn: async (values: Record<string, unknown>): Promise<void> => {
-      if (row === null) {
-        await answered(
-          api.POST("/v1/managed-tables/{table_id}/data", {
-            params: { path: { table_id: table._id } },
-            body: { rows: [values] } as never,
-          }),
-        );
-        return;
-      }
-      const version = row.cells["_version"];
-      await answered(
-        api.PUT("/v1/managed-tables/{table_id}/data/{row_id}", {
-          params: { path: { table_id: table._id, row_id: row.id } },
-          body: { ...values, ...(version ? { _version: version } : {}) } as never,
-        }),
-      );
-    },
-    onSuccess: async () => {
-      announce("Gravado");
-      onSaved();
-      onClose();
-      await queries.invalidateQueries({ queryKey: ["table", table._id] });
-    },
-  });
+  const [isSaving, setSaving] = useState(false);
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const save = async (values: Record<string, Cell>): Promise<void> => {
+    if (row !== null) {
+      if (Object.keys(values).length > 0) edits.change(row, values);
+      onClose(); // what is not taken is marked at its cell, and the text kept there
+      return;
+    }
+    setSaving(true);
+    const failure = await edits.insert([values]);
+    setSaving(false);
+    if (failure === null) onClose();
+    else {
+      setRefusal(failure.message);
+      const details = failure.body.details ?? [];
+      setFaults(Object.fromEntries(details.flatMap(({ column, reason }) => (column ? [[column, reason]] : []))));
+    }
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const { values, wrong } = readTexts(table.columns, texts, row);
     setFaults(wrong);
-    if (Object.keys(wrong).length === 0) save.mutate(values);
+    if (Object.keys(wrong).length === 0) void save(values);
   };
   return (
     <Dialog title={row ? "Linha" : "Nova linha"} onClose={onClose} actions={null}>
       <form onSubmit={submit}>
-        {save.error && <Failure error={save.error} />}
+        {refusal && (
+          <p className="mt-note mt-note-error" role="alert">
+            ⚠ {refusal}
+          </p>
+        )}
         {table.columns.map((column) => (
           <Field
             key={column.name}
@@ -80,8 +70,8 @@ export function RowDialog({ table, row, onClose, onSaved }: RowDialogProps): Rea
         <div className="mt-actions">
           <Button onClick={onClose}>Fechar</Button>
           {!isReadOnly && (
-            <Button kind="primary" type="submit" disabled={save.isPending}>
-              {save.isPending ? "Gravando…" : "Gravar"}
+            <Button kind="primary" type="submit" disabled={isSaving}>
+              {isSaving ? "Gravando…" : "Gravar"}
             </Button>
           )}
         </div>
@@ -125,7 +115,7 @@ function ValueField({ type, isReadOnly, text, onText, ...ids }: ValueFieldProps)
       />
     );
   }
-  const mode = type === "integer" || type === "decimal" ? "decimal" : "text";
+  const mode = isNumeric(type) ? "decimal" : "text";
   return (
     <input
       {...ids}
@@ -137,20 +127,25 @@ function ValueField({ type, isReadOnly, text, onText, ...ids }: ValueFieldProps)
   );
 }
 
+/** A field has line feeds alone, and so a text with others is the same text as long as nobody writes. */
+function asShown(text: string): string {
+  return text.replace(/\r\n|\r/g, "\n");
+}
+
 function startOf(table: Table, row: GridRow | null): Record<string, string> {
   if (!row) return {};
   return Object.fromEntries(
-    table.columns.map((column) => [column.name, formatCell(row.cells[column.name], column.type)]),
+    table.columns.map((column) => [column.name, asShown(formatCell(row.cells[column.name], column.type))]),
   );
 }
 
 /** Return the values of the fields that were written, and what is wrong with the others. */
 function readTexts(columns: readonly Column[], texts: Record<string, string>, row: GridRow | null) {
-  const values: Record<string, unknown> = {};
+  const values: Record<string, Cell> = {};
   const wrong: Record<string, string> = {};
   for (const column of columns) {
     const text = texts[column.name] ?? "";
-    const isSame = row !== null && text === formatCell(row.cells[column.name], column.type);
+    const isSame = row !== null && text === asShown(formatCell(row.cells[column.name], column.type));
     if (isSame || (row === null && text === "" && (column.nullable || column.default !== undefined))) continue;
     const parsed = parseCell(text, column.type, column.nullable);
     if (parsed.ok) values[column.name] = parsed.value;

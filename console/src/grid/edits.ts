@@ -1,272 +1,466 @@
-import { useRef, useState } from "react";
-import { ApiFailure, answered } from "../api/session";
-import type { Table } from "../api/types";
-import { useAnnounce } from "../ui/announce";
-import { useApi } from "../ui/context";
+import { type Api, ApiFailure, answered } from "../api/session";
+import type { RecordOfRow, Table } from "../api/types";
+import { Store } from "../ui/store";
 import { type Cell, formatCell, parseCell, parseClipboard } from "../values/cells";
-import type { CellState, GridColumn, GridRow } from "./Grid";
+import { plural } from "../values/numbers";
+import { type Clash, inverse, meet, type RowChange, versionOf, without } from "./changes";
 import { type Range, spread } from "./range";
-import type { RecordOfRow, Rows } from "./rows";
+import { type RowSource, readRows } from "./rows";
+import type { CellState, Cells, GridColumn, GridRow } from "./types";
 
-type Changes = Record<string, Cell>;
-
-/** A row, what is to become of it, and the version of it that the person saw. */
-interface RowChange {
-  row: GridRow;
-  changes: Changes;
-  version: Cell;
-}
-
-/** One step back: what stood in each row before. */
-type Step = readonly { id: string; before: Changes; version: Cell }[];
-
-/** A colleague changed the row in between: what each wrote. */
+/** Colleagues changed the same cells in between: what each wrote, and the changes upon the rows as they are now. */
 export interface Conflict {
-  row: GridRow;
-  mine: Changes;
-  theirs: RecordOfRow;
+  clashes: readonly Clash[];
+  changes: readonly RowChange[];
+  way: Way;
 }
 
-export interface Edits {
+/** Rows pasted beyond the last one, which wait for a yes. */
+export interface NewRows {
+  values: readonly Record<string, Cell>[];
+}
+
+export interface EditState {
+  marks: ReadonlyMap<string, CellState>;
   conflict: Conflict | null;
+  newRows: NewRows | null;
   refusal: string | null;
-  unknown: boolean;
-  stateOf: (row: GridRow, column: string) => CellState | undefined;
-  edit: (row: GridRow, column: string, text: string) => void;
-  paste: (range: Range, text: string, columns: readonly GridColumn[]) => void;
-  undo: () => void;
-  check: () => void;
-  takeTheirs: () => void;
-  takeMine: () => void;
+  /** Whether the last save may or may not have happened. */
+  isUnknown: boolean;
 }
 
-const MAX_ROWS = 1_000; // of one bulk update
+/** What a save is of the history: a new step, or one that goes back or forth. */
+type Way = "do" | "undo" | "redo";
+/** One step of the history: changes that lead to the state before, texts that were not taken, or rows that are new. */
+type Step = { changes: readonly RowChange[] } | { refused: readonly string[] } | { inserted: readonly string[] };
 
-/**
- * The edits of a grid: each is checked, sent with the version that was seen, and told when it is kept. `onKept` hears
- * the ids of the rows that have changed.
- */
-export function useEdits(table: Table, rows: Rows, onKept: (ids: readonly string[]) => void): Edits {
-  const api = useApi();
-  const announce = useAnnounce();
-  const states = useRef(new Map<string, CellState>());
-  const history = useRef<Step[]>([]);
-  const queue = useRef(Promise.resolve()); // one save after the other: the next knows the version the last has made
-  const successors = useRef(new Map<string, string>());
-  const [, redraw] = useState(0);
-  const [conflict, setConflict] = useState<Conflict | null>(null);
-  const [refusal, setRefusal] = useState<string | null>(null);
-  const [unknown, setUnknown] = useState(false);
+export interface EditListener {
+  announce: (text: string) => void;
+  /** Hears the ids of the rows that have changed. */
+  kept: (ids: readonly string[]) => void;
+  /** Hears the ids of rows that are new. */
+  inserted: (ids: readonly string[]) => void;
+}
 
-  const mark = (row: { id: string }, column: string, state: CellState | null): void => {
-    const key = `${row.id}/${column}`;
-    if (state) states.current.set(key, state);
-    else states.current.delete(key);
-    redraw((n) => n + 1);
+const MAX_ROWS = 1_000; // of one bulk update, and of one insert
+const MAX_MEETINGS = 3; // with colleagues who change the same row again and again
+const START: EditState = { marks: new Map(), conflict: null, newRows: null, refusal: null, isUnknown: false };
+
+/** The edits of a grid: each is checked, sent with the version that was seen, merged with what others did, told. */
+export class EditSession {
+  readonly state = new Store<EditState>(START);
+  listener: EditListener = { announce: () => {}, kept: () => {}, inserted: () => {} };
+  private readonly past: Step[] = [];
+  private readonly future: RowChange[][] = [];
+  private queue: Promise<void> = Promise.resolve(); // one save after the other: each knows what the last has made
+  private readonly successors = new Map<string, Cells>(); // what this page made of a version
+
+  constructor(
+    private readonly api: Api,
+    private readonly table: Table,
+    private readonly rows: () => RowSource,
+  ) {}
+
+  readonly stateOf = (row: GridRow, column: string): CellState | undefined =>
+    this.state.get().marks.get(keyOf(row.id, column));
+
+  readonly edit = (row: GridRow, name: string, text: string): void => {
+    this.state.update({ refusal: null });
+    const value = this.read(row, name, text);
+    if (value !== undefined) this.save([{ id: row.id, base: row.cells, changes: { [name]: value } }]);
   };
 
-  const markAll = ({ row, changes }: RowChange, state: CellState | null): void => {
-    for (const [name, value] of Object.entries(changes))
-      mark(row, name, state && { ...state, text: shown(table, name, value) });
+  /** Save values of a row, from a form. */
+  readonly change = (row: GridRow, changes: Cells): void => this.save([{ id: row.id, base: row.cells, changes }]);
+
+  /** Put texts into the cells of a range, as pasted; what lies beyond the last row asks whether it may be new rows. */
+  readonly paste = async (range: Range, text: string, columns: readonly GridColumn[]): Promise<void> => {
+    const cells = spread(text === "" ? [[""]] : parseClipboard(text), range);
+    if (!this.isRoom(cells.length)) return;
+    const total = this.rows().total ?? 0;
+    await this.rows().need(range.top, Math.min(range.top + cells.length, total));
+    const fresh: { [name: string]: string }[] = [];
+    const changed: RowChange[] = [];
+    const refused: string[] = [];
+    cells.forEach((line, down) => {
+      const named = line.flatMap((cell, right) => {
+        const column = columns[range.left + right];
+        return column?.isEditable ? [[column.name, cell] as const] : [];
+      });
+      if (range.top + down >= total) fresh.push(Object.fromEntries(named));
+      else {
+        const row = this.rows().rowAt(range.top + down);
+        if (row) changed.push(this.readRow(row, named, refused));
+      }
+    });
+    this.remember(refused);
+    const real = changed.filter(({ changes }) => Object.keys(changes).length > 0);
+    if (real.length > 0) this.save(real);
+    if (fresh.length > 0) this.offer(fresh);
   };
 
-  const save = (changed: readonly RowChange[], isUndo = false): void => {
-    for (const one of changed) markAll(one, { state: "saving" });
-    queue.current = queue.current.then(() => saveNow(changed.map(withLatestVersion), isUndo));
+  /** Give every row of a range the values of its first, exactly. */
+  readonly fill = async (range: Range, columns: readonly GridColumn[]): Promise<void> => {
+    const end = Math.min(range.bottom + 1, this.rows().total ?? 0);
+    if (!this.isRoom(end - range.top)) return;
+    await this.rows().need(range.top, end);
+    const source = this.rows().rowAt(range.top);
+    if (!source) return;
+    const names = columns.slice(range.left, range.right + 1).flatMap((one) => (one.isEditable ? [one.name] : []));
+    const changed: RowChange[] = [];
+    for (let index = range.top + 1; index < end; index += 1) {
+      const row = this.rows().rowAt(index);
+      const other = names.filter((name) => row && (row.cells[name] ?? null) !== (source.cells[name] ?? null));
+      const changes = Object.fromEntries(other.map((name) => [name, source.cells[name] ?? null]));
+      if (row && other.length > 0) changed.push({ id: row.id, base: row.cells, changes });
+    }
+    if (changed.length > 0) this.save(changed);
   };
+
+  /** Read the texts of new rows; they wait for a yes, or are inserted at once. */
+  readonly offer = (texts: readonly Record<string, string>[], isAsked = true): void => {
+    const faults: string[] = [];
+    const values = texts.map((line, index) => {
+      const row: Record<string, Cell> = {};
+      for (const column of this.table.columns) {
+        const text = line[column.name] ?? "";
+        if (text === "" && (column.nullable || column.default !== undefined)) continue;
+        const parsed = parseCell(text, column.type, column.nullable);
+        if (parsed.ok) row[column.name] = parsed.value;
+        else
+          faults.push(`linha ${index + 1} do que foi colado, ${column.display_name}: ${reasonOf(text, parsed.reason)}`);
+      }
+      return row;
+    });
+    if (faults.length > 0) {
+      const more = faults.length > 5 ? ` (e mais ${faults.length - 5})` : "";
+      this.state.update({ refusal: `As linhas novas não foram criadas: ${faults.slice(0, 5).join("; ")}${more}` });
+    } else if (isAsked) this.state.update({ newRows: { values } });
+    else void this.insert(values);
+  };
+
+  readonly answer = (isYes: boolean): void => {
+    const { newRows } = this.state.get();
+    this.state.update({ newRows: null });
+    if (isYes && newRows) void this.insert(newRows.values);
+  };
+
+  /** Insert rows; resolves with what they failed by, or null. */
+  readonly insert = async (values: readonly Record<string, Cell>[]): Promise<ApiFailure | null> => {
+    try {
+      const { ids } = await answered(
+        this.api.POST("/v1/managed-tables/{table_id}/data", {
+          params: { path: { table_id: this.table._id }, query: { numbers: "string", return: "ids" } },
+          body: { rows: values.map((row) => toBody(row)) },
+        }),
+      );
+      this.past.push({ inserted: ids ?? [] });
+      this.listener.announce(plural(values.length, "linha criada", "linhas criadas"));
+      this.listener.inserted(ids ?? []);
+      return null;
+    } catch (error) {
+      const failure = failureOf(error);
+      this.state.update({ refusal: sentenceOf(failure), isUnknown: failure.code === "OUTCOME_UNKNOWN" });
+      return failure;
+    }
+  };
+
+  // What goes back waits for what is being saved: that is the last step, and not the one before it.
+  readonly undo = (): void =>
+    this.enqueue(async () => {
+      const step = this.lastStep();
+      if (!step) this.listener.announce("Nada a desfazer");
+      else if ("refused" in step) this.unmark(step.refused);
+      else if ("inserted" in step) await this.remove(step.inserted);
+      else await this.saveMarked(step.changes, "undo");
+    });
+
+  readonly redo = (): void =>
+    this.enqueue(async () => {
+      const changes = this.future.pop();
+      if (changes) await this.saveMarked(changes, "redo");
+      else this.listener.announce("Nada a refazer");
+    });
+
+  /** Take the last step, past texts that were not taken and are gone since. */
+  private lastStep(): Step | undefined {
+    for (;;) {
+      const step = this.past.pop();
+      if (!step || !("refused" in step) || step.refused.some((key) => this.state.get().marks.has(key))) return step;
+    }
+  }
+
+  /** Drop the text of a cell that was not taken: what is stored shows again. */
+  readonly discard = (row: GridRow, column: string): void => {
+    const state = this.stateOf(row, column)?.state;
+    if (state === "refused" || state === "unsaved") this.unmark([keyOf(row.id, column)]);
+  };
+
+  /** Look what became of a save without an answer. */
+  readonly check = (): void => {
+    this.state.set(START);
+    void this.rows().reload();
+  };
+
+  readonly takeTheirs = (): void => this.settle((change, clashes) => without(change, clashes));
+
+  readonly takeMine = (): void => this.settle((change) => change);
+
+  private settle(choose: (change: RowChange, clashes: readonly Clash[]) => RowChange | null): void {
+    const { conflict } = this.state.get();
+    if (!conflict) return;
+    this.unmark(conflict.clashes.map(({ id, column }) => keyOf(id, column)));
+    this.state.update({ conflict: null });
+    const chosen = conflict.changes.map((change) => choose(change, conflict.clashes)).filter((one) => one !== null);
+    if (chosen.length > 0) this.save(chosen, conflict.way);
+  }
+
+  private save(changed: readonly RowChange[], way: Way = "do"): void {
+    if (way === "do") this.future.length = 0;
+    this.markAll(changed, { state: "saving" });
+    this.enqueue(() => this.saveNow(changed.map(this.upToDate), way));
+  }
+
+  private async saveMarked(changed: readonly RowChange[], way: Way): Promise<void> {
+    this.markAll(changed, { state: "saving" });
+    await this.saveNow(changed.map(this.upToDate), way);
+  }
+
+  private enqueue(task: () => Promise<void>): void {
+    this.queue = this.queue.then(task);
+  }
 
   /** What this page itself has written since the person saw the row is no colleague's change. */
-  const withLatestVersion = (one: RowChange): RowChange => {
-    let version = one.version;
+  private readonly upToDate = (change: RowChange): RowChange => {
+    let base = change.base;
     for (;;) {
-      const next = successors.current.get(`${one.row.id}/${String(version)}`); // rows written at once share a version
-      if (next === undefined) return { ...one, version };
-      version = next;
+      const next = this.successors.get(keyOf(change.id, versionOf(base) ?? ""));
+      if (next === undefined) return { ...change, base };
+      base = next;
     }
   };
 
-  const succeed = (id: string, version: Cell, next: Cell): void => {
-    if (version && typeof next === "string" && next !== version)
-      successors.current.set(`${id}/${String(version)}`, next);
-  };
-
-  const saveNow = async (changed: readonly RowChange[], isUndo: boolean): Promise<void> => {
+  private async saveNow(changed: readonly RowChange[], way: Way, meetings = 0): Promise<void> {
     try {
-      const step = await send(changed);
-      if (!isUndo) history.current.push(step);
-      for (const one of changed) markAll(one, null);
-      announce("Gravado");
-      onKept(changed.map(({ row }) => row.id));
+      const records = await this.send(changed);
+      this.markAll(changed, null);
+      this.record(changed, records, way);
+      this.listener.announce(meetings > 0 ? "Gravado, junto com o que outra pessoa mudou" : "Gravado");
+      this.listener.kept(changed.map(({ id }) => id));
     } catch (error) {
-      fail(error, changed);
+      const failure = failureOf(error);
+      const isLost = failure.status === 412 || failure.code === "ROW_NOT_FOUND";
+      if (isLost && meetings < MAX_MEETINGS) await this.meetOthers(changed, way, meetings, failure);
+      else this.fail(failure, changed);
     }
-  };
+  }
 
-  const send = async (changed: readonly RowChange[]): Promise<Step> => {
+  private async send(changed: readonly RowChange[]): Promise<RecordOfRow[]> {
     const [only] = changed;
-    if (changed.length > 1 || !only) return sendMany(changed);
-    const record = (await answered(
-      api.PUT("/v1/managed-tables/{table_id}/data/{row_id}", {
-        params: {
-          path: { table_id: table._id, row_id: only.row.id },
-          query: { numbers: "string", versions: "true" } as never,
-        },
-        body: { ...only.changes, ...(only.version ? { _version: String(only.version) } : {}) } as never,
-      }),
-    )) as unknown as RecordOfRow;
-    rows.replace(record);
-    succeed(only.row.id, only.version, record._version);
-    return [{ id: only.row.id, before: before(only), version: record._version ?? null }];
-  };
-
-  const sendMany = async (changed: readonly RowChange[]): Promise<Step> => {
+    const tableId = this.table._id;
+    if (changed.length === 1 && only) {
+      const record = await answered(
+        this.api.PUT("/v1/managed-tables/{table_id}/data/{row_id}", {
+          params: { path: { table_id: tableId, row_id: only.id }, query: { numbers: "string", versions: true } },
+          body: versioned(only),
+        }),
+      );
+      return [record as unknown as RecordOfRow];
+    }
     await answered(
-      api.PATCH("/v1/managed-tables/{table_id}/data", {
-        params: { path: { table_id: table._id } },
-        body: {
-          rows: changed.map(({ row, changes, version }) => ({
-            id: row.id,
-            ...changes,
-            ...(version ? { _version: String(version) } : {}),
-          })),
-        } as never,
+      this.api.PATCH("/v1/managed-tables/{table_id}/data", {
+        params: { path: { table_id: tableId } },
+        body: { rows: changed.map((one) => ({ id: one.id, ...versioned(one) })) },
       }),
     );
-    for (const one of changed) rows.replace(wished(one));
-    await rows.reload();
-    for (const one of changed) {
-      const cells = rows.rowAt(rows.indexOf(one.row.id))?.cells;
-      if (cells && isAsWished(one, cells)) succeed(one.row.id, one.version, cells["_version"]);
+    return readRows(
+      this.api,
+      tableId,
+      changed.map(({ id }) => id),
+    );
+  }
+
+  private record(changed: readonly RowChange[], records: readonly RecordOfRow[], way: Way): void {
+    const after = new Map(records.map((record) => [record.id, record]));
+    const back: RowChange[] = [];
+    for (const change of changed) {
+      const record = after.get(change.id);
+      if (!record) continue; // deleted between the save and the look at it
+      if (isAsWished(change, record)) this.successors.set(keyOf(change.id, versionOf(change.base) ?? ""), record);
+      this.rows().replace(record);
+      back.push(inverse(change, record));
     }
-    return changed.map((one) => ({ id: one.row.id, before: before(one), version: null }));
-  };
+    if (way === "undo") this.future.push(back);
+    else this.past.push({ changes: back });
+  }
 
-  const fail = (error: unknown, changed: readonly RowChange[]): void => {
-    const failure = error instanceof ApiFailure ? error : new ApiFailure(0, {}, null);
-    const [only] = changed;
-    const theirs = failure.status === 412 && changed.length === 1 ? rowOf(failure) : null;
-    if (failure.code === "OUTCOME_UNKNOWN") setUnknown(true);
-    if (theirs && only) setConflict({ row: only.row, mine: only.changes, theirs });
-    else setRefusal(failure.message);
-    for (const one of changed) markAll(one, { state: theirs ? "unsaved" : "refused", reason: failure.message });
-    if (failure.status === 412 && changed.length > 1) void rows.reload();
-    announce("Não gravado");
-  };
+  /** The rows are not as they were seen: merge where the cells are others, ask where they are the same. */
+  private async meetOthers(
+    changed: readonly RowChange[],
+    way: Way,
+    meetings: number,
+    failure: ApiFailure,
+  ): Promise<void> {
+    let records: RecordOfRow[];
+    try {
+      records = await readRows(
+        this.api,
+        this.table._id,
+        changed.map(({ id }) => id),
+      );
+    } catch {
+      this.fail(failure, changed);
+      return;
+    }
+    const now = new Map(records.map((record) => [record.id, record]));
+    for (const record of records) this.rows().replace(record);
+    const gone = changed.filter(({ id }) => !now.has(id));
+    this.markAll(gone, null);
+    if (gone.length > 0) {
+      const words = plural(gone.length, "linha foi apagada", "linhas foram apagadas");
+      this.state.update({ refusal: `${words} por outra pessoa enquanto você editava` });
+      void this.rows().reload();
+    }
+    const met = changed.flatMap((change) => {
+      const record = now.get(change.id);
+      return record ? [meet(change, record)] : [];
+    });
+    const changes = met.map((one) => one.change);
+    const clashes = met.flatMap((one) => one.clashes);
+    if (clashes.length > 0) {
+      this.markAll(changes, { state: "unsaved", reason: "Outra pessoa mudou esta linha" });
+      this.state.update({ conflict: { clashes, changes, way } });
+      this.listener.announce("Não gravado: outra pessoa mudou a mesma célula");
+    } else if (changes.length > 0) await this.saveNow(changes, way, meetings + 1);
+  }
 
-  /** Read the text for a cell; a refusal is marked at it, and null comes back. */
-  const read = (row: GridRow, name: string, text: string): { value: Cell } | null => {
-    const column = table.columns.find((one) => one.name === name);
+  private fail(failure: ApiFailure, changed: readonly RowChange[]): void {
+    const reasons = new Map((failure.body.details ?? []).map((one) => [`${one.row ?? 0}/${one.column}`, one.reason]));
+    changed.forEach((change, index) => {
+      for (const column of Object.keys(change.changes)) {
+        const reason = reasons.get(`${index}/${column}`) ?? failure.message;
+        this.markAll([pick(change, column)], { state: "refused", reason });
+      }
+    });
+    this.remember(changed.flatMap(({ id, changes }) => Object.keys(changes).map((column) => keyOf(id, column))));
+    this.state.update({ refusal: sentenceOf(failure), isUnknown: failure.code === "OUTCOME_UNKNOWN" });
+    this.listener.announce("Não gravado");
+  }
+
+  private async remove(ids: readonly string[]): Promise<void> {
+    try {
+      await answered(
+        this.api.POST("/v1/managed-tables/{table_id}/data/delete", {
+          params: { path: { table_id: this.table._id } },
+          body: { ids: [...ids] },
+        }),
+      );
+      this.listener.announce("Desfeito");
+      this.listener.inserted([]);
+    } catch (error) {
+      this.state.update({ refusal: failureOf(error).message });
+    }
+  }
+
+  private readRow(row: GridRow, cells: readonly (readonly [string, string])[], refused: string[]): RowChange {
+    const changes: Record<string, Cell> = {};
+    for (const [name, text] of cells) {
+      const value = this.read(row, name, text, refused);
+      if (value !== undefined) changes[name] = value;
+    }
+    return { id: row.id, base: row.cells, changes };
+  }
+
+  /** Read the text for a cell; undefined where it says what stands there already, or is no value: that is marked. */
+  private read(row: GridRow, name: string, text: string, refused?: string[]): Cell {
+    const column = this.table.columns.find((one) => one.name === name);
+    const key = keyOf(row.id, name);
     if (!column || text === formatCell(row.cells[name], column.type)) {
-      mark(row, name, null);
-      return null;
+      this.unmark([key]);
+      return undefined;
     }
     const parsed = parseCell(text, column.type, column.nullable);
-    if (parsed.ok) return parsed;
-    mark(row, name, { state: "refused", text, reason: text === "" ? parsed.reason : `"${text}" ${parsed.reason}` });
-    announce(`Não gravado: ${parsed.reason}`);
-    return null;
-  };
-
-  const edit = (row: GridRow, name: string, text: string): void => {
-    const parsed = read(row, name, text);
-    setRefusal(null);
-    if (parsed) save([{ row, changes: { [name]: parsed.value }, version: row.cells["_version"] }]);
-  };
-
-  const paste = (range: Range, text: string, columns: readonly GridColumn[]): void => {
-    setRefusal(null);
-    const cells = spread(text === "" ? [[""]] : parseClipboard(text), range);
-    if (cells.length > MAX_ROWS) {
-      setRefusal(`São ${cells.length} linhas: cole até ${MAX_ROWS} de cada vez, ou envie um arquivo`);
-      return;
+    if (parsed.ok) {
+      this.unmark([key]);
+      return parsed.value === (row.cells[name] ?? null) ? undefined : parsed.value;
     }
-    const changed: RowChange[] = [];
-    let beyond = 0;
-    cells.forEach((line, down) => {
-      const row = rows.rowAt(range.top + down);
-      if (!row) {
-        beyond += 1;
-        return;
+    this.mark(key, { state: "refused", text, reason: reasonOf(text, parsed.reason) });
+    if (refused) refused.push(key);
+    else this.remember([key]);
+    this.listener.announce(`Não gravado: ${parsed.reason}`);
+    return undefined;
+  }
+
+  private isRoom(count: number): boolean {
+    const isRoom = count <= MAX_ROWS;
+    const refusal = isRoom ? null : `São ${count} linhas: até ${MAX_ROWS} de cada vez, ou envie um arquivo`;
+    this.state.update({ refusal });
+    return isRoom;
+  }
+
+  private remember(refused: readonly string[]): void {
+    if (refused.length > 0) this.enqueue(async () => void this.past.push({ refused }));
+  }
+
+  private mark(key: string, state: CellState): void {
+    this.state.update({ marks: new Map(this.state.get().marks).set(key, state) });
+  }
+
+  private unmark(keys: readonly string[]): void {
+    const marks = new Map(this.state.get().marks);
+    for (const key of keys) marks.delete(key);
+    this.state.update({ marks });
+  }
+
+  private markAll(changed: readonly RowChange[], state: CellState | null): void {
+    const marks = new Map(this.state.get().marks);
+    for (const { id, changes } of changed) {
+      for (const [name, value] of Object.entries(changes)) {
+        const type = this.table.columns.find((one) => one.name === name)?.type ?? "text";
+        if (state) marks.set(keyOf(id, name), { ...state, text: formatCell(value, type) });
+        else marks.delete(keyOf(id, name));
       }
-      const changes: Changes = {};
-      line.forEach((cell, right) => {
-        const name = columns[range.left + right]?.name;
-        const parsed = name === undefined ? null : read(row, name, cell);
-        if (name !== undefined && parsed) changes[name] = parsed.value;
-      });
-      if (Object.keys(changes).length > 0) changed.push({ row, changes, version: row.cells["_version"] });
-    });
-    if (changed.length > 0) save(changed);
-    if (beyond > 0)
-      setRefusal(
-        `${beyond} ${beyond === 1 ? "linha colada passa" : "linhas coladas passam"} do fim da tabela e ficaram de fora`,
-      );
-  };
-
-  const undo = (): void => {
-    const step = history.current.pop();
-    if (!step) {
-      announce("Nada a desfazer");
-      return;
     }
-    const changed = step.map(({ id, before: changes, version }) => {
-      const row = rows.rowAt(rows.indexOf(id)) ?? { id, cells: {} };
-      return { row, changes, version: version ?? row.cells["_version"] };
-    });
-    save(changed, true);
-  };
-
-  const settle = (): void => {
-    if (!conflict) return;
-    for (const name of Object.keys(conflict.mine)) mark(conflict.row, name, null);
-    rows.replace(conflict.theirs);
-    setConflict(null);
-  };
-
-  return {
-    conflict,
-    refusal,
-    unknown,
-    stateOf: (row, column) => states.current.get(`${row.id}/${column}`),
-    edit,
-    paste,
-    undo,
-    check: () => {
-      setUnknown(false);
-      states.current.clear();
-      void rows.reload();
-    },
-    takeTheirs: settle,
-    takeMine: () => {
-      if (!conflict) return;
-      settle();
-      const row = { id: conflict.row.id, cells: conflict.theirs };
-      save([{ row, changes: conflict.mine, version: conflict.theirs._version }]);
-    },
-  };
+    this.state.update({ marks });
+  }
 }
 
-function wished({ row, changes }: RowChange): RecordOfRow {
-  return { ...row.cells, ...changes, id: row.id };
+function keyOf(id: string, rest: string): string {
+  return `${id}/${rest}`;
+}
+
+function pick(change: RowChange, column: string): RowChange {
+  return { ...change, changes: { [column]: change.changes[column] } };
+}
+
+type BodyValue = string | number | boolean | null;
+
+function toBody(cells: Cells): Record<string, BodyValue> {
+  return Object.fromEntries(Object.entries(cells).map(([name, value]) => [name, value ?? null]));
+}
+
+function versioned({ base, changes }: RowChange): Record<string, BodyValue> {
+  const version = versionOf(base);
+  return { ...toBody(changes), ...(version ? { _version: version } : {}) };
 }
 
 /** Whether a row is what this page wrote, and nothing else: then its version is this page's. */
-function isAsWished(one: RowChange, cells: Readonly<Record<string, Cell>>): boolean {
-  const expected: Record<string, Cell> = wished(one);
-  return Object.keys(cells).every((name) => name === "_version" || cells[name] === expected[name]);
+function isAsWished({ base, changes }: RowChange, record: RecordOfRow): boolean {
+  const expected: Cells = { ...base, ...changes, id: record.id };
+  return Object.keys(record).every(
+    (name) => name === "_version" || (record[name] ?? null) === (expected[name] ?? null),
+  );
 }
 
-function before({ row, changes }: RowChange): Changes {
-  return Object.fromEntries(Object.keys(changes).map((name) => [name, row.cells[name] ?? null]));
+function failureOf(error: unknown): ApiFailure {
+  return error instanceof ApiFailure ? error : new ApiFailure(0, {}, null);
 }
 
-function shown(table: Table, name: string, value: Cell): string {
-  const column = table.columns.find((one) => one.name === name);
-  return column ? formatCell(value, column.type) : "";
+function sentenceOf(failure: ApiFailure): string {
+  const [first] = failure.body.details ?? [];
+  return first?.reason ? `${failure.message}: ${first.reason}` : failure.message;
 }
 
-/** Return the row as it is now, which comes with the refusal. */
-function rowOf(failure: ApiFailure): RecordOfRow | null {
-  const row = (failure.body as { row?: RecordOfRow }).row;
-  return row ?? null;
+function reasonOf(text: string, reason: string): string {
+  return text === "" ? reason : `"${text}" ${reason}`;
 }

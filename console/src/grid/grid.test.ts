@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Table } from "../api/types";
 import { move } from "./keys";
 import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./scroll";
-import { EMPTY_VIEW, readView, rowsQuery, toggleSort, writeView } from "./view";
+import { EMPTY_VIEW, readView, toggleSort, writeView } from "./view";
+import { whereOf } from "./where";
 
 const MILLION = { content: 1_000_000 * ROW_HEIGHT, viewport: 640 };
 
@@ -57,24 +59,63 @@ describe("keys", () => {
 
 describe("views", () => {
   const view = {
-    conditions: [{ column: "valor", op: "gte" as const, value: "10.5" }],
-    search: "são & cia",
+    filters: [
+      [{ column: "valor", op: "gte" as const, value: "10.5" }],
+      [{ column: "valor", op: "gte" as const, value: "12" }],
+      [
+        { column: "nome", op: "in" as const, value: "Silva\\, João,Maria" },
+        { column: "pago", op: "eq" as const, value: "true" },
+      ],
+    ],
+    search: "",
     sorts: ["-valor", "data"],
     hidden: ["obs"],
     widths: { valor: 240 },
+    totals: { valor: "avg" as const },
   };
+  const columns = [
+    ["nome", "text"],
+    ["valor", "decimal"],
+    ["pago", "boolean"],
+    ["data", "date"],
+  ].map(([name, type]) => ({ name, type, display_name: name, nullable: true }));
+  const table = { columns } as unknown as Table;
 
   it("come back from the address", () => expect(readView(writeView(view))).toEqual(view));
   it("leave no trace where nothing is set", () => expect(writeView(EMPTY_VIEW)).toBe(""));
   it("ignore what is no part of them", () => expect(readView("filter[a][nope]=1&x=y")).toEqual(EMPTY_VIEW));
 
-  it("ask the API for exact numbers, versions and their conditions", () => {
-    expect(rowsQuery(view)).toEqual({
-      numbers: "string",
-      versions: "true",
-      "filter[valor][gte]": "10.5",
-      q: "são & cia",
-      sort_by: "-valor,data",
+  it("ask for all of their filters, for one condition of each, and for values with commas as they are", () => {
+    expect(whereOf(table, view)).toEqual({
+      and: [
+        { column: "valor", op: "gte", value: "10.5" },
+        { column: "valor", op: "gte", value: "12" },
+        {
+          or: [
+            { column: "nome", op: "in", value: ["Silva, João", "Maria"] },
+            { column: "pago", op: "eq", value: true },
+          ],
+        },
+      ],
+    });
+  });
+
+  it("search numbers as they are written, and days, months and years", () => {
+    const search = (text: string) => whereOf(table, { ...EMPTY_VIEW, search: text });
+    const name = (value: string) => ({ column: "nome", op: "contains", value });
+    const span = (from: string, until: string) => ({
+      and: [
+        { column: "data", op: "gte", value: from },
+        { column: "data", op: "lt", value: until },
+      ],
+    });
+    expect(search("1.234,5")).toEqual({
+      and: [{ or: [name("1.234,5"), { column: "valor", op: "eq", value: "1234.5" }] }],
+    });
+    expect(search("31/12/2025")).toEqual({ and: [{ or: [name("31/12/2025"), span("2025-12-31", "2026-01-01")] }] });
+    expect(search("12/2025")).toEqual({ and: [{ or: [name("12/2025"), span("2025-12-01", "2026-01-01")] }] });
+    expect(whereOf({ columns: columns.slice(1) } as unknown as Table, { ...EMPTY_VIEW, search: "x" })).toEqual({
+      and: [{ column: "id", op: "is_null", value: true }],
     });
   });
 

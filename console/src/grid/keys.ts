@@ -6,11 +6,10 @@ export interface Place {
 export interface Bounds {
   rows: number;
   columns: number;
-  /** How many rows a page of the screen holds. */
   page: number;
 }
 
-/** Return where a key leads from `place`, or null where it is no key of movement. */
+/** Return where a key leads from `place`, or null where it is no key of movement; with Ctrl to the end that way. */
 export function move(place: Place, key: string, control: boolean, bounds: Bounds): Place | null {
   const [lastRow, lastColumn] = [bounds.rows - 1, bounds.columns - 1];
   const to = (row: number, column: number): Place => ({
@@ -19,13 +18,13 @@ export function move(place: Place, key: string, control: boolean, bounds: Bounds
   });
   switch (key) {
     case "ArrowUp":
-      return to(place.row - 1, place.column);
+      return to(control ? 0 : place.row - 1, place.column);
     case "ArrowDown":
-      return to(place.row + 1, place.column);
+      return to(control ? lastRow : place.row + 1, place.column);
     case "ArrowLeft":
-      return to(place.row, place.column - 1);
+      return to(place.row, control ? 0 : place.column - 1);
     case "ArrowRight":
-      return to(place.row, place.column + 1);
+      return to(place.row, control ? lastColumn : place.column + 1);
     case "PageUp":
       return to(Math.max(place.row - bounds.page, 0), place.column);
     case "PageDown":

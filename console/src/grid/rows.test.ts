@@ -1,22 +1,22 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Api } from "../api/session";
 import { isInRange, rangeOf, spread } from "./range";
-import { BlockLoader, BlockStore } from "./rows";
+import { BlockStore, RowSource } from "./rows";
 
 vi.stubGlobal("window", globalThis); // the timers of a browser
 
 interface Question {
-  query: Record<string, string>;
+  query: Record<string, unknown>;
   answer: (ids: string[], total?: number | null) => Promise<void>;
 }
 
 /** An API whose answers come when the test says so. */
 function slowApi() {
   const questions: Question[] = [];
-  const GET = (_path: string, { params }: { params: { query: Record<string, string> } }) =>
+  const POST = (_path: string, { body }: { body: Record<string, unknown> }) =>
     new Promise((resolve) => {
       questions.push({
-        query: params.query,
+        query: body,
         answer: async (ids, total = null) => {
           const data = { records: ids.map((id) => ({ id, nome: id, _version: "1" })), total, next_cursor: "seguinte" };
           resolve({ data, response: new Response(null, { status: 200 }) });
@@ -24,14 +24,13 @@ function slowApi() {
         },
       });
     });
-  return { api: { GET } as unknown as Api, questions };
+  return { api: { POST } as unknown as Api, questions };
 }
 
 function opened() {
   const { api, questions } = slowApi();
   const store = new BlockStore();
-  const changed = vi.fn();
-  const loader = new BlockLoader(api, "t", { numbers: "string" }, store, changed);
+  const loader = new RowSource(api, "t", {}, store);
   loader.start();
   return { loader, store, questions };
 }
@@ -43,9 +42,9 @@ describe("rows in blocks", () => {
     expect([loader.total, store.rowAt(1)?.id, store.indexOf("b"), store.indexOf("z")]).toEqual([400, "b", 1, -1]);
     loader.show(200, 210);
     await vi.waitFor(() => expect(questions).toHaveLength(2));
-    expect(questions[0]?.query).toMatchObject({ page: "1", per_page: "200" });
+    expect(questions[0]?.query).toMatchObject({ page: 1, per_page: 200 });
     expect(questions[0]?.query).not.toHaveProperty("count");
-    expect(questions[1]?.query).toMatchObject({ cursor: "seguinte", count: "false" });
+    expect(questions[1]?.query).toMatchObject({ cursor: "seguinte", count: false });
   });
 
   it("stay until their newer state is there, and an older answer changes nothing", async () => {

@@ -1,65 +1,66 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo } from "react";
 import { type Api, ApiFailure, answered } from "../api/session";
-import type { Cell } from "../values/cells";
-import type { GridRow } from "./Grid";
-import { type GridView, rowsQuery } from "./view";
+import type { Query, RecordOfRow, Table } from "../api/types";
+import { Store, useStore } from "../ui/store";
+import { type GridRow, toGridRow } from "./types";
+import type { GridView } from "./view";
+import { whereOf } from "./where";
 
 const BLOCK = 200;
 const MAX_BLOCKS = 40; // 8,000 rows kept: about 10 MB of ten columns
 const SETTLE_MS = 80; // a scroll bar that is dragged asks for nothing on the way
-
-export interface RecordOfRow {
-  id: string;
-  _version?: string;
-  [column: string]: Cell;
-}
 
 interface Block {
   rows: readonly GridRow[];
   nextCursor: string | null;
 }
 
-export interface Rows {
-  /** How many rows match; null until the first answer. */
+/** Which rows, in which order; pages come on top. */
+export type Asked = Pick<Query, "where" | "sort">;
+
+/** How many rows match (null until the first answer), what went wrong, and how often rows have changed. */
+export interface RowsState {
   total: number | null;
   failure: ApiFailure | null;
-  rowAt: (index: number) => GridRow | undefined;
-  indexOf: (id: string) => number;
-  show: (first: number, end: number) => void;
-  /** Put a row's newer state in its place. */
-  replace: (record: RecordOfRow) => void;
-  /** Ask again for what is shown, which stays until the answers are there. */
-  reload: () => Promise<void>;
+  edition: number;
 }
 
-export function toGridRow(record: RecordOfRow): GridRow {
-  const { id, ...cells } = record;
-  return { id, cells };
+export function askedOf(table: Table, view: GridView): Asked {
+  const where = whereOf(table, view);
+  return { ...(where ? { where } : {}), ...(view.sorts.length > 0 ? { sort: [...view.sorts] } : {}) };
 }
 
 /** Read the rows of a table under a view, in blocks, as they come into sight. */
-export function useRows(api: Api, tableId: string, view: GridView): Rows {
-  const query = useMemo(() => rowsQuery(view), [view.conditions, view.search, view.sorts]);
-  const key = `${tableId}?${new URLSearchParams(query)}`;
-  const [, redraw] = useState(0);
-  const store = useRef(new BlockStore());
-  const loader = useMemo(
-    () => new BlockLoader(api, tableId, query, store.current, () => redraw((n) => n + 1)),
-    [api, key],
-  );
+export function useRows(api: Api, table: Table, view: GridView): RowSource {
+  const key = JSON.stringify(askedOf(table, view));
+  const store = useMemo(() => new BlockStore(), [table._id]);
+  const source = useMemo(() => new RowSource(api, table._id, JSON.parse(key) as Asked, store), [api, key, store]);
+  useStore(source.state);
   useEffect(() => {
-    loader.start();
-    return () => loader.stop();
-  }, [loader]);
-  const rowAt = useCallback((index: number) => store.current.rowAt(index), []);
-  const show = useCallback((first: number, end: number) => loader.show(first, end), [loader]);
-  const replace = useCallback((record: RecordOfRow) => {
-    store.current.replace(toGridRow(record));
-    redraw((n) => n + 1);
-  }, []);
-  const indexOf = useCallback((id: string) => store.current.indexOf(id), []);
-  const reload = useCallback(() => loader.reload(), [loader]);
-  return { total: loader.total, failure: loader.failure, rowAt, indexOf, show, replace, reload };
+    source.start();
+    return () => source.stop();
+  }, [source]);
+  return source;
+}
+
+/** Ask for rows as they are now, exactly, by their ids. */
+export async function readRows(api: Api, tableId: string, ids: readonly string[]): Promise<RecordOfRow[]> {
+  const page = await queryRows(api, tableId, {
+    where: { column: "id", op: "in", value: [...ids] },
+    per_page: Math.max(ids.length, 1),
+    count: false,
+  });
+  return page.records as unknown as RecordOfRow[];
+}
+
+function queryRows(api: Api, tableId: string, body: Query, signal?: AbortSignal) {
+  return answered(
+    api.POST("/v1/managed-tables/{table_id}/data/query", {
+      params: { path: { table_id: tableId }, query: { numbers: "string", versions: true } },
+      body,
+      ...(signal ? { signal } : {}),
+    }),
+  );
 }
 
 /** Rows in blocks, the ones used last; a block that is stale is shown until its newer state is there. */
@@ -118,9 +119,8 @@ export class BlockStore {
 }
 
 /** Asks for the blocks that come into sight; an answer to an earlier question changes nothing. */
-export class BlockLoader {
-  total: number | null = null;
-  failure: ApiFailure | null = null;
+export class RowSource {
+  readonly state = new Store<RowsState>({ total: null, failure: null, edition: 0 });
   private readonly asked = new Map<number, AbortController>();
   private timer = 0;
   private stopped = false;
@@ -130,23 +130,23 @@ export class BlockLoader {
   constructor(
     private readonly api: Api,
     private readonly tableId: string,
-    private readonly query: Record<string, string>,
+    private readonly query: Asked,
     private readonly store: BlockStore,
-    private readonly changed: () => void,
   ) {}
+
+  get total(): number | null {
+    return this.state.get().total;
+  }
+
+  readonly rowAt = (index: number): GridRow | undefined => this.store.rowAt(index);
+
+  /** Where a row of this id is, or -1. */
+  readonly indexOf = (id: string): number => this.store.indexOf(id);
 
   start(): void {
     this.stopped = false;
     this.store.clear();
     void this.load(0);
-  }
-
-  async reload(): Promise<void> {
-    for (const controller of this.asked.values()) controller.abort();
-    this.asked.clear();
-    this.store.markStale();
-    this.mustCount = true;
-    await this.request(...this.inSight);
   }
 
   stop(): void {
@@ -156,10 +156,32 @@ export class BlockLoader {
     this.asked.clear();
   }
 
-  show(first: number, end: number): void {
+  /** Ask again for what is shown, which stays until the answers are there. */
+  readonly reload = async (): Promise<void> => {
+    for (const controller of this.asked.values()) controller.abort();
+    this.asked.clear();
+    this.store.markStale();
+    this.mustCount = true;
+    await this.request(...this.inSight);
+  };
+
+  readonly show = (first: number, end: number): void => {
     this.inSight = [first, end];
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.request(first, end), SETTLE_MS);
+  };
+
+  /** Wait until these rows are here, as far as there are such. */
+  readonly need = (first: number, end: number): Promise<void> => this.request(first, end);
+
+  /** Put a row's newer state in its place. */
+  readonly replace = (record: RecordOfRow): void => {
+    this.store.replace(toGridRow(record));
+    this.changed({});
+  };
+
+  private changed(changes: Partial<RowsState>): void {
+    if (!this.stopped) this.state.update({ ...changes, edition: this.state.get().edition + 1 });
   }
 
   private async request(first: number, end: number): Promise<void> {
@@ -173,34 +195,24 @@ export class BlockLoader {
   private async load(number: number): Promise<void> {
     const controller = new AbortController();
     this.asked.set(number, controller);
+    const isLeft = (): boolean => this.stopped || controller.signal.aborted;
     try {
-      const page = await answered(
-        this.api.GET("/v1/managed-tables/{table_id}/data", {
-          params: { path: { table_id: this.tableId }, query: this.pageQuery(number) as never },
-          signal: controller.signal,
-        }),
-      );
-      if (this.stopped || controller.signal.aborted) return;
+      const page = await queryRows(this.api, this.tableId, this.pageQuery(number), controller.signal);
+      if (isLeft()) return;
       const records = page.records as unknown as RecordOfRow[];
       this.store.keep(number, { rows: records.map(toGridRow), nextCursor: page.next_cursor ?? null });
-      if (page.total !== null && page.total !== undefined) {
-        this.total = page.total;
-        this.mustCount = false;
-      }
-      this.failure = null;
+      if (page.total !== null) this.mustCount = false;
+      this.changed({ failure: null, ...(page.total === null ? {} : { total: page.total }) });
     } catch (error) {
-      if (this.stopped || controller.signal.aborted) return;
-      this.failure = error instanceof ApiFailure ? error : new ApiFailure(0, {}, null);
+      if (!isLeft()) this.changed({ failure: error instanceof ApiFailure ? error : new ApiFailure(0, {}, null) });
     } finally {
       if (this.asked.get(number) === controller) this.asked.delete(number);
-      if (!this.stopped) this.changed();
     }
   }
 
-  private pageQuery(number: number): Record<string, string> {
+  private pageQuery(number: number): Query {
     const cursor = number > 0 ? this.store.cursorAfter(number - 1) : null;
-    const place: Record<string, string> = cursor ? { cursor } : { page: String(number + 1) };
-    const count: Record<string, string> = this.mustCount ? {} : { count: "false" };
-    return { ...this.query, ...place, ...count, per_page: String(BLOCK) };
+    const place = cursor ? { cursor } : { page: number + 1 };
+    return { ...this.query, ...place, ...(this.mustCount ? {} : { count: false }), per_page: BLOCK };
   }
 }

@@ -1,3 +1,5 @@
+import type { ColumnType } from "../api/types";
+
 // What a person looks at: conditions, search, sorts, columns. All of it is in the address, so that a link shows it.
 
 export type Operator =
@@ -18,20 +20,27 @@ export type Operator =
 export interface Condition {
   column: string;
   op: Operator;
-  /** As the API takes it: digits with a point, ISO dates, `true`. */
+  /** As the API takes it: digits with a point, ISO dates, `true`; of `in` and `nin` a list (values/lists.ts). */
   value: string;
 }
 
+/** Conditions of which one must hold; a view's filters must all hold. */
+export type Filter = readonly Condition[];
+
+export type Total = "sum" | "avg" | "count" | "count_distinct" | "min" | "max";
+
 export interface GridView {
-  conditions: readonly Condition[];
+  filters: readonly Filter[];
   search: string;
   /** `field` ascending, `-field` descending, the first one first. */
   sorts: readonly string[];
   hidden: readonly string[];
   widths: Readonly<Record<string, number>>;
+  /** What stands at the foot of a column. */
+  totals: Readonly<Record<string, Total>>;
 }
 
-export const EMPTY_VIEW: GridView = { conditions: [], search: "", sorts: [], hidden: [], widths: {} };
+export const EMPTY_VIEW: GridView = { filters: [], search: "", sorts: [], hidden: [], widths: {}, totals: {} };
 
 export const OPERATOR_LABELS: Record<Operator, string> = {
   eq: "é igual a",
@@ -49,6 +58,21 @@ export const OPERATOR_LABELS: Record<Operator, string> = {
   is_null: "está vazia",
 };
 
+export const TOTAL_LABELS: Record<Total, string> = {
+  sum: "Soma",
+  avg: "Média",
+  count: "Preenchidas",
+  count_distinct: "Diferentes",
+  min: "Menor",
+  max: "Maior",
+};
+
+/** Return what can be worked out over a column of a type. */
+export function totalsOf(type: ColumnType): readonly Total[] {
+  if (type === "integer" || type === "decimal") return ["sum", "avg", "count", "count_distinct", "min", "max"];
+  return type === "boolean" ? ["count"] : ["count", "count_distinct", "min", "max"];
+}
+
 const TEXT_ONLY: readonly Operator[] = ["contains", "not_contains", "starts_with", "ends_with"];
 const ORDERED: readonly Operator[] = ["gt", "gte", "lt", "lte"];
 const FOR_ALL: readonly Operator[] = ["eq", "ne", "in", "nin", "is_null"];
@@ -63,46 +87,48 @@ export function operatorsOf(type: string): readonly Operator[] {
 /** Write a view as a query string, without what is as usual. */
 export function writeView(view: GridView): string {
   const query = new URLSearchParams();
-  for (const { column, op, value } of view.conditions) query.append(`filter[${column}][${op}]`, value);
+  view.filters.forEach(([first, ...others], place) => {
+    if (first) query.append(`filter[${first.column}][${first.op}]`, first.value);
+    for (const { column, op, value } of others) query.append(`ou[${place}][${column}][${op}]`, value);
+  });
   if (view.search) query.set("q", view.search);
   if (view.sorts.length > 0) query.set("sort_by", view.sorts.join(","));
   if (view.hidden.length > 0) query.set("ocultas", view.hidden.join(","));
-  const widths = Object.entries(view.widths);
-  if (widths.length > 0) query.set("larguras", widths.map(([name, width]) => `${name}:${width}`).join(","));
+  const pairs = (record: Readonly<Record<string, unknown>>): string =>
+    Object.entries(record)
+      .map(([name, value]) => `${name}:${value}`)
+      .join(",");
+  if (Object.keys(view.widths).length > 0) query.set("larguras", pairs(view.widths));
+  if (Object.keys(view.totals).length > 0) query.set("totais", pairs(view.totals));
   return query.toString();
 }
 
 /** Read what `writeView` wrote; what is no part of a view is left out. */
 export function readView(query: string): GridView {
   const parameters = new URLSearchParams(query);
-  const conditions: Condition[] = [];
+  const filters: Condition[][] = [];
   for (const [name, value] of parameters) {
-    const match = /^filter\[([a-z_][a-z0-9_]*)\]\[(\w+)\]$/.exec(name);
-    if (match?.[1] && match[2] && match[2] in OPERATOR_LABELS) {
-      conditions.push({ column: match[1], op: match[2] as Operator, value });
-    }
+    const match = /^(?:filter|ou\[(\d+)\])\[([a-z_][a-z0-9_]*)\]\[(\w+)\]$/.exec(name);
+    const [, place, column, op] = match ?? [];
+    if (!column || !op || !(op in OPERATOR_LABELS)) continue;
+    const condition = { column, op: op as Operator, value };
+    if (place === undefined) filters.push([condition]);
+    else filters[Number(place)]?.push(condition);
   }
   const list = (name: string): string[] => (parameters.get(name) ?? "").split(",").filter(Boolean);
-  const widths = list("larguras").flatMap((part) => {
-    const [name, width] = part.split(":");
-    return name && width && /^\d{2,4}$/.test(width) ? [[name, Number(width)] as const] : [];
-  });
+  const pairs = (name: string, pattern: RegExp): [string, string][] =>
+    list(name).flatMap((part) => {
+      const [key, value] = part.split(":");
+      return key && value && pattern.test(value) ? [[key, value] as [string, string]] : [];
+    });
   return {
-    conditions,
+    filters,
     search: parameters.get("q") ?? "",
     sorts: list("sort_by"),
     hidden: list("ocultas"),
-    widths: Object.fromEntries(widths),
+    widths: Object.fromEntries(pairs("larguras", /^\d{2,4}$/).map(([name, width]) => [name, Number(width)])),
+    totals: Object.fromEntries(pairs("totais", /^(sum|avg|count|count_distinct|min|max)$/)) as GridView["totals"],
   };
-}
-
-/** Return the query of a list of rows under this view; pages come on top. */
-export function rowsQuery(view: GridView): Record<string, string> {
-  const query: Record<string, string> = { numbers: "string", versions: "true" };
-  for (const { column, op, value } of view.conditions) query[`filter[${column}][${op}]`] = value;
-  if (view.search) query["q"] = view.search;
-  if (view.sorts.length > 0) query["sort_by"] = view.sorts.join(",");
-  return query;
 }
 
 /** Return the sorts after a click on a header: alone, or beside the others. */

@@ -70,7 +70,7 @@ function Working({ job }: { job: Job }): ReactNode {
   const phase = job.progress?.phase ?? PHASE_OF_STATUS[job.status] ?? "reading";
   const rows =
     job.progress?.total_rows !== undefined && job.progress.phase === "inserting"
-      ? `: ${formatCount(job.progress.processed_rows)} de ${formatCount(job.progress.total_rows)} linhas`
+      ? `: ${formatCount(job.progress.processed_rows ?? 0)} de ${formatCount(job.progress.total_rows)} linhas`
       : "";
   return (
     <section aria-labelledby="job-title">

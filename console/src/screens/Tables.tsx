@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { useStatus, useTables } from "../api/queries";
 import { answered } from "../api/session";
 import { pageOf, useAddress } from "../ui/address";
-import { useApi } from "../ui/context";
+import { useApi, useCaller } from "../ui/context";
 import { Pager } from "../ui/Pager";
 import { Button, Empty, Failure, Field, Loading } from "../ui/parts";
 import { formatMoment } from "../values/dates";
@@ -74,14 +74,19 @@ function List(): ReactNode {
 }
 
 function WaysIn(): ReactNode {
+  const { can } = useCaller();
   return (
     <>
-      <Link href="/enviar" className="mt-button mt-button-primary">
-        Enviar arquivo
-      </Link>
-      <Link href="/nova" className="mt-button mt-button-plain">
-        Criar tabela
-      </Link>
+      {can("upload") && (
+        <Link href="/enviar" className="mt-button mt-button-primary">
+          Enviar arquivo
+        </Link>
+      )}
+      {can("create") && (
+        <Link href="/nova" className="mt-button mt-button-plain">
+          Criar tabela
+        </Link>
+      )}
     </>
   );
 }

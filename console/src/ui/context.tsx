@@ -1,13 +1,24 @@
 import { createContext, useContext } from "react";
-import type { Api } from "../api/session";
+import type { Caller } from "../api/caller";
+import type { Api, Session } from "../api/session";
+import { useStore } from "./store";
 
-const Session = createContext<Api | null>(null);
+const SessionContext = createContext<Session | null>(null);
 
-export const SessionProvider = Session;
+export const SessionProvider = SessionContext;
+
+function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error("no session: mount the console by mount()");
+  return session;
+}
 
 /** Return the client of the API that this console was mounted with. */
 export function useApi(): Api {
-  const api = useContext(Session);
-  if (!api) throw new Error("no session: mount the console by mount()");
-  return api;
+  return useSession().api;
+}
+
+/** Return who the token speaks of; everything is allowed until there is one. */
+export function useCaller(): Caller {
+  return useStore(useSession().caller);
 }

@@ -34,6 +34,7 @@ export function formatCell(value: Cell, type: ColumnType): string {
   const text = String(value);
   switch (type) {
     case "integer":
+      return text; // years, orders and codes are integers, too: no mark that nobody asked for
     case "decimal":
       return formatNumber(text);
     case "date":
@@ -47,6 +48,12 @@ export function formatCell(value: Cell, type: ColumnType): string {
 
 export type ParsedCell = { ok: true; value: string | boolean | null } | { ok: false; reason: string };
 
+const DASH_FOR_NOTHING = /^\s*(?:R\$)?\s*[-–—]\s*$/i; // how spreadsheets show an amount of nothing
+
+export function isNumeric(type: ColumnType): boolean {
+  return type === "integer" || type === "decimal";
+}
+
 const REASONS: Record<ColumnType, string> = {
   text: "não é um texto",
   integer: "não é um número inteiro",
@@ -58,7 +65,7 @@ const REASONS: Record<ColumnType, string> = {
 
 /** Read what a person typed or pasted into a cell of this type. */
 export function parseCell(text: string, type: ColumnType, nullable: boolean): ParsedCell {
-  if (text.trim() === "") {
+  if (text.trim() === "" || (isNumeric(type) && DASH_FOR_NOTHING.test(text))) {
     return nullable ? { ok: true, value: null } : { ok: false, reason: "esta coluna não pode ficar vazia" };
   }
   const value = readValue(text, type);

@@ -1,7 +1,8 @@
 // Dates are texts, too: `new Date("2025-03-04")` is midnight UTC, which in São Paulo is the day before.
 
 const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
-const BRAZILIAN_DATE = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$/;
+const BRAZILIAN_DATE = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})$/;
+const FIRST_OF_LAST_CENTURY = 69; // two digits from here on are 19yy, as in the importer, POSIX and PostgreSQL
 const TIME = /^(\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,6})?)?$/;
 const UTC_DATETIME = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(\.\d+)?Z$/;
 
@@ -32,13 +33,18 @@ export function formatLongDate(text: string): string {
   return match ? `${Number(match[3])} de ${MONTHS[Number(match[2]) - 1] ?? ""} de ${match[1]}` : text;
 }
 
-/** Read `31/12/2025` or `2025-12-31`; null where it is no day of the calendar. */
+/** Read `31/12/2025`, `31/12/25` or `2025-12-31`; null where it is no day of the calendar. */
 export function parseDate(text: string): string | null {
   const trimmed = text.trim();
   const brazilian = BRAZILIAN_DATE.exec(trimmed);
   const iso = ISO_DATE.exec(trimmed);
-  if (brazilian) return calendarDay(brazilian[3], brazilian[2], brazilian[1]);
+  if (brazilian) return calendarDay(wholeYear(brazilian[3] ?? ""), brazilian[2], brazilian[1]);
   return iso ? calendarDay(iso[1], iso[2], iso[3]) : null;
+}
+
+function wholeYear(year: string): string {
+  if (year.length === 4) return year;
+  return `${Number(year) >= FIRST_OF_LAST_CENTURY ? "19" : "20"}${year}`;
 }
 
 function calendarDay(year = "", month = "", day = ""): string | null {
@@ -53,18 +59,15 @@ function isLeap(year: number): boolean {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 }
 
-/** Write an instant (`…Z`) in the reader's own zone, every digit of its fraction kept. */
+/** Write an instant (`…Z`) as the clocks of the deployment's zone show it, every digit of its fraction kept. */
 export function formatDatetime(text: string): string {
   const match = UTC_DATETIME.exec(text);
   if (!match) return text;
-  const local = new Date(`${match[1]}T${match[2]}Z`);
-  const pad = (value: number, width = 2): string => String(value).padStart(width, "0");
-  const date = `${pad(local.getDate())}/${pad(local.getMonth() + 1)}/${pad(local.getFullYear(), 4)}`;
-  const time = `${pad(local.getHours())}:${pad(local.getMinutes())}:${pad(local.getSeconds())}`;
-  return `${date} ${time}${match[3] ?? ""}`;
+  const [date = "", time = ""] = wallClock(Date.parse(`${match[1]}T${match[2]}Z`), zone).split(" ");
+  return `${formatDate(date)} ${time}${match[3] ?? ""}`;
 }
 
-/** Read `31/12/2025 08:30` as an instant of the reader's zone; null where it is none. */
+/** Read `31/12/2025 08:30` as an instant of the deployment's zone; null where it is none. */
 export function parseDatetime(text: string): string | null {
   const trimmed = text.trim();
   if (UTC_DATETIME.test(trimmed)) return trimmed;
@@ -72,12 +75,47 @@ export function parseDatetime(text: string): string | null {
   const date = parseDate(datePart);
   const time = TIME.exec(timePart);
   if (!date || !time) return null;
-  const [year = 0, month = 1, day = 1] = date.split("-").map(Number);
-  const [hours, minutes, seconds] = [Number(time[1]), Number(time[2]), Number(time[3] ?? "0")];
-  if (hours > 23 || minutes > 59 || seconds > 59) return null;
-  const local = new Date(2000, month - 1, day, hours, minutes, seconds);
-  local.setFullYear(year, month - 1, day); // the constructor takes years below 100 for 19xx
-  return local.toISOString().replace(/\.\d+Z$/, `${time[4] ?? ""}Z`);
+  const [hours = "", minutes, seconds = "00"] = [time[1], time[2], time[3]];
+  if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 59) return null;
+  const instant = instantOf(`${date}T${hours.padStart(2, "0")}:${minutes}:${seconds}Z`, zone);
+  return new Date(instant).toISOString().replace(/\.\d+Z$/, `${time[4] ?? ""}Z`);
+}
+
+let zone = "America/Sao_Paulo"; // the zone of times without one, unless the deployment says otherwise
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** Say in which zone times are shown and typed: the deployment's, not the reader's. */
+export function setZone(name: string): void {
+  zone = name;
+}
+
+export function zoneName(): string {
+  return zone;
+}
+
+/** Write an instant as a zone's clocks show it: `2025-12-31 08:30:00`. */
+function wallClock(instant: number, name: string): string {
+  let clock = clocks.get(name);
+  if (!clock) {
+    const two = "2-digit" as const;
+    const fields = { year: "numeric", month: two, day: two, hour: two, minute: two, second: two } as const;
+    clock = new Intl.DateTimeFormat("en-US", { timeZone: name, hourCycle: "h23", ...fields });
+    clocks.set(name, clock);
+  }
+  const parts = new Map(clock.formatToParts(instant).map(({ type, value }) => [type, value]));
+  const get = (type: Intl.DateTimeFormatPartTypes): string => parts.get(type) ?? "";
+  const date = `${get("year").padStart(4, "0")}-${get("month")}-${get("day")}`;
+  return `${date} ${get("hour")}:${get("minute")}:${get("second")}`;
+}
+
+/** Return the instant at which a zone's clocks show `shown`; the first of two, in an hour that occurs twice. */
+function instantOf(shown: string, name: string): number {
+  const wanted = Date.parse(shown);
+  const offsetAt = (instant: number): number => Date.parse(`${wallClock(instant, name).replace(" ", "T")}Z`) - instant;
+  const day = 86_400_000;
+  const candidates = [offsetAt(wanted - day), offsetAt(wanted + day)].map((offset) => wanted - offset);
+  const exact = candidates.filter((instant) => instant + offsetAt(instant) === wanted);
+  return exact.length > 0 ? Math.min(...exact) : (candidates[0] ?? wanted); // a clock put forward skips an hour
 }
 
 /** Write an instant of the metadata as `25/11/2026, 14:03`. */

@@ -13,19 +13,29 @@ export function formatNumber(text: string): string {
 }
 
 /**
- * Read a number as a Brazilian writes it (`1.234,56`, `R$ 10`, `-3`), or as the API does (`1234.56`).
+ * Read a number as a Brazilian writes it (`1.234,56`, `R$ 10`, `-3`, `(99,90)`, `50%`), or as the API does (`1234.56`).
  * Returns the API's digits, or null where the text is none. Points alone part thousands only where each
  * part after the first has three digits.
  */
 export function parseNumber(text: string): string | null {
-  const bare = text.replace(/^R\$|[\s ]/g, "");
-  const sign = /^[-−]/.test(bare) ? "-" : "";
-  const digits = bare.replace(/^[-−+]/, "").replace(/^R\$/, "");
-  const plain = toPlainDigits(digits);
+  const bare = text.replace(/[\s\u00a0\u202f]/g, "").replace(/^([-−+(]*)R\$/i, "$1");
+  const accounted = /^\((.+)\)$/.exec(bare); // an accountant's minus
+  const inner = (accounted?.[1] ?? bare).replace(/^R\$/i, "");
+  const signed = /^([-−+]?)(?:R\$)?(.*?)(%?)$/i.exec(inner);
+  if (!signed || (accounted && signed[1])) return null;
+  const plain = toPlainDigits(signed[2] ?? "");
   if (plain === null) return null;
-  const [whole = "", fraction] = plain.split(".");
+  const isNegative = accounted !== null || signed[1] === "-" || signed[1] === "−";
+  const [whole = "", fraction] = (signed[3] ? hundredth(plain) : plain).split(".");
   const kept = whole.replace(/^0+(?=\d)/, "");
-  return `${sign}${kept}${fraction === undefined ? "" : `.${fraction}`}`;
+  return `${isNegative ? "-" : ""}${kept}${fraction === undefined ? "" : `.${fraction}`}`;
+}
+
+/** Move the point two places to the left: no digit is lost, as it would be by a division. */
+function hundredth(plain: string): string {
+  const [whole = "", fraction = ""] = plain.split(".");
+  const padded = whole.padStart(3, "0");
+  return `${padded.slice(0, -2)}.${padded.slice(-2)}${fraction}`.replace(/\.?0+$/, "");
 }
 
 function toPlainDigits(digits: string): string | null {

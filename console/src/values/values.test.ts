@@ -24,6 +24,13 @@ describe("numbers", () => {
     ["1.23,4", null],
     ["abc", null],
     ["1,", null],
+    ["(99,90)", "-99.90"],
+    ["(R$ 1.234,50)", "-1234.50"],
+    ["-R$ 3", "-3"],
+    ["50%", "0.5"],
+    ["0,5 %", "0.005"],
+    ["100%", "1"],
+    ["(-3)", null],
   ])("%s is read as %s", (text, digits) => expect(parseNumber(text)).toBe(digits));
 
   it("comes back digit for digit", () => {
@@ -56,10 +63,21 @@ describe("dates", () => {
 
   it("takes the leap days there are", () => expect(parseDate("29/02/2024")).toBe("2024-02-29"));
 
-  it("shows an instant in the reader's zone and reads it back, fraction kept", () => {
-    const shown = formatDatetime("2025-07-01T12:30:45.123456Z");
-    expect(shown).toMatch(/^\d{2}\/\d{2}\/2025 \d{2}:\d{2}:45\.123456$/);
-    expect(parseDatetime(shown)).toBe("2025-07-01T12:30:45.123456Z");
+  it("has years of two digits in the century of the importer", () => {
+    expect([parseDate("31/12/68"), parseDate("31/12/69")]).toEqual(["2068-12-31", "1969-12-31"]);
+  });
+
+  it("shows an instant by the deployment's clocks, wherever the reader is, and reads it back", () => {
+    for (const [instant, shown] of [
+      ["2025-07-01T12:30:45.123456Z", "01/07/2025 09:30:45.123456"],
+      ["2018-12-31T01:30:00Z", "30/12/2018 23:30:00"], // summer time
+      ["0050-01-01T12:00:00Z", "01/01/0050 08:53:32"], // before zones there was the sun
+    ] as const) {
+      expect(formatDatetime(instant)).toBe(shown);
+      expect(parseDatetime(shown)).toBe(instant);
+    }
+    expect(parseDatetime("04/01/2025 16:41")).toBe("2025-01-04T19:41:00Z");
+    expect(parseDatetime("17/02/2018 23:30")).toBe("2018-02-18T01:30:00Z"); // this hour occurred twice: the first
     expect(parseDatetime("25:00 01/01/2025")).toBeNull();
   });
 });
@@ -67,6 +85,7 @@ describe("dates", () => {
 describe("cells", () => {
   it("are written by their type", () => {
     expect(formatCell("1234.5", "decimal")).toBe("1.234,5");
+    expect(formatCell("2025", "integer")).toBe("2025");
     expect(formatCell("01821426", "text")).toBe("01821426");
     expect(formatCell(true, "boolean")).toBe("Sim");
     expect(formatCell(null, "date")).toBe("");
@@ -86,6 +105,7 @@ describe("cells", () => {
     expect(parseCell("1,5", "integer", true)).toEqual({ ok: false, reason: "não é um número inteiro" });
     expect(parseCell("", "text", false)).toEqual({ ok: false, reason: "esta coluna não pode ficar vazia" });
     expect(parseCell("  ", "integer", true)).toEqual({ ok: true, value: null });
+    expect(parseCell("R$ -", "decimal", true)).toEqual({ ok: true, value: null });
   });
 
   it("are read from a spreadsheet's clipboard, quoted line feeds too", () => {

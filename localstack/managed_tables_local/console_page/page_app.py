@@ -48,7 +48,7 @@ class _Page:
 
     async def config(self, _request: Request) -> Response:
         """Answer where the API is (here), and which consoles may frame the page."""
-        config = {"apiUrl": "", "base": "", "hosts": self._hosts}
+        config = {"apiUrl": "", "base": "", "hosts": self._hosts, "tokenInAddress": True}
         return JSONResponse(config, headers={**self._headers, "Cache-Control": "no-cache"})
 
     async def file(self, request: Request) -> Response:

@@ -1,0 +1,151 @@
+import type { ReactNode } from "react";
+import { formatCell, isNumeric } from "../values/cells";
+import { formatCount } from "../values/numbers";
+import { CellEditor } from "./CellEditor";
+import type { GridProps } from "./Grid";
+import { type GridEvent, type GridState, rangeIn } from "./model";
+import { isInRange, isOneCell } from "./range";
+import type { CellState, GridColumn, GridRow } from "./types";
+import type { Shown } from "./viewport";
+
+interface DataRowProps {
+  index: number;
+  y: number;
+  shown: Shown;
+  state: GridState;
+  grid: GridProps;
+  dispatch: (event: GridEvent) => void;
+}
+
+export function DataRow({ index, y, shown, state, grid, dispatch }: DataRowProps): ReactNode {
+  const row = grid.rowAt(index);
+  const isNew = grid.hasNewRow && index === grid.rowCount;
+  const isSelected = row !== undefined && grid.selected.has(row.id);
+  const { active, editing } = state;
+  const range = rangeIn(state);
+  const classes = ["mt-grid-row", "mt-grid-data"];
+  if (isSelected) classes.push("mt-selected");
+  if (editing?.row === index) classes.push("mt-edited-row");
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={isSelected}
+      className={classes.join(" ")}
+      style={{ transform: `translateY(${y}px)` }}
+    >
+      <div
+        role="rowheader"
+        aria-colindex={1}
+        aria-label={isNew ? "Linha nova" : undefined}
+        className="mt-grid-gutter"
+        onClick={(event) => row && grid.onSelect(index, event.shiftKey)}
+        onDoubleClick={() => row && grid.onOpenRow(row)}
+      >
+        {isNew ? "+" : formatCount(index + 1)}
+      </div>
+      <div className="mt-grid-spacer" style={{ width: shown.offset }} />
+      {grid.columns.slice(shown.first, shown.end).map((column, offset) => {
+        const place = { row: index, column: shown.first + offset };
+        const isEdited = editing?.row === index && editing.column === place.column;
+        const isActive = active.row === index && active.column === place.column;
+        return (
+          <DataCell
+            key={column.name}
+            column={column}
+            index={place.column}
+            row={row}
+            isLoading={!row && !isNew}
+            state={row && grid.cellState(row, column.name)}
+            isActive={isActive}
+            hasHandle={isActive && !editing && range.top === range.bottom && column.isEditable && !isNew}
+            isInRange={!isOneCell(range) && isInRange(range, index, place.column)}
+            onFocus={(extend) => dispatch({ kind: "focus", place, extend })}
+            onBegin={() => dispatch({ kind: "begin", place })}
+            onFilled={() => dispatch({ kind: "key", key: "d", control: true, shift: false, alt: false })}
+          >
+            {isEdited && (
+              <CellEditor
+                label={column.label}
+                text={editing.text}
+                type={column.type}
+                isNullable={column.isNullable}
+                isTyped={editing.isTyped}
+                onEnd={(outcome, text) => dispatch({ kind: "finish", outcome, text })}
+              />
+            )}
+          </DataCell>
+        );
+      })}
+    </div>
+  );
+}
+
+interface DataCellProps {
+  column: GridColumn;
+  index: number;
+  row: GridRow | undefined;
+  isLoading: boolean;
+  state: CellState | undefined;
+  isActive: boolean;
+  hasHandle: boolean;
+  isInRange: boolean;
+  onFocus: (extend: boolean) => void;
+  onBegin: () => void;
+  onFilled: () => void;
+  children: ReactNode;
+}
+
+function DataCell({ column, index, row, state, isActive, children, ...rest }: DataCellProps): ReactNode {
+  const text = state?.text ?? (row ? formatCell(row.cells[column.name], column.type) : "");
+  const classes = ["mt-grid-cell"];
+  if (isNumeric(column.type)) classes.push("mt-number");
+  if (rest.isLoading) classes.push("mt-loading");
+  if (rest.isInRange) classes.push("mt-in-range");
+  if (state?.state) classes.push(`mt-cell-${state.state}`);
+  if (children) classes.push("mt-cell-edited");
+  return (
+    <div
+      role="gridcell"
+      aria-colindex={index + 2}
+      aria-readonly={!column.isEditable}
+      aria-selected={rest.isInRange}
+      aria-invalid={state?.state === "refused"}
+      aria-description={state?.reason}
+      title={state?.reason}
+      tabIndex={isActive ? 0 : -1}
+      data-active={isActive}
+      data-name={column.name}
+      className={classes.join(" ")}
+      style={{ width: column.width }}
+      onMouseDown={(event) => {
+        if (children) return; // the editor is within
+        const isElsewhere = document.activeElement?.closest(".mt-cell-edited") !== null;
+        if (!isElsewhere) event.preventDefault(); // the focus is ours to set; an editor elsewhere must see it go
+        rest.onFocus(event.shiftKey);
+      }}
+      onMouseEnter={(event) => {
+        if (event.buttons === 1 && !children) rest.onFocus(true);
+      }}
+      onDoubleClick={rest.onBegin}
+    >
+      {children || text.slice(0, 300).replace(/\r\n|\r|\n/g, " ↵ ")}
+      {rest.hasHandle && <FillHandle onFilled={rest.onFilled} />}
+    </div>
+  );
+}
+
+/** Drag down from a cell or a row of cells: those below get the same. */
+function FillHandle({ onFilled }: { onFilled: () => void }): ReactNode {
+  return (
+    <span
+      className="mt-fill"
+      aria-hidden="true"
+      onMouseDown={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        window.addEventListener("mouseup", onFilled, { once: true });
+      }}
+    />
+  );
+}

@@ -1,0 +1,147 @@
+import { type FormEvent, type ReactNode, useState } from "react";
+import type { ColumnType, Table } from "../api/types";
+import { Button, Dialog, Field } from "../ui/parts";
+import { parseCell } from "../values/cells";
+import { joinList } from "../values/lists";
+import { type Condition, type Filter, OPERATOR_LABELS, type Operator, operatorsOf } from "./view";
+
+/** A condition as it is being written: `is_not_null` is a choice of its own for people. */
+interface Draft {
+  column: string;
+  op: Operator | "is_not_null";
+  text: string;
+}
+
+interface FilterDialogProps {
+  table: Table;
+  onAdd: (filter: Filter) => void;
+  onClose: () => void;
+}
+
+/** A filter to be written: one condition, or several of which one must hold. */
+export function FilterDialog({ table, onAdd, onClose }: FilterDialogProps): ReactNode {
+  const begun = (): Draft => draftFor(table, table.columns[0]?.name ?? "");
+  const [drafts, setDrafts] = useState<readonly Draft[]>(() => [begun()]);
+  const [faults, setFaults] = useState<readonly boolean[]>([]);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const conditions = drafts.map((draft) => conditionOf(draft, typeOf(table, draft.column)));
+    setFaults(conditions.map((condition) => condition === null));
+    if (conditions.every((condition) => condition !== null)) onAdd(conditions);
+  };
+  return (
+    <Dialog title="Filtrar" onClose={onClose} actions={null}>
+      <form onSubmit={submit}>
+        {drafts.map((draft, index) => (
+          <ConditionFields
+            key={index}
+            table={table}
+            draft={draft}
+            isFaulty={faults[index] === true}
+            isOther={index > 0}
+            onDraft={(next) => setDrafts(drafts.map((one, at) => (at === index ? next : one)))}
+          />
+        ))}
+        <Button kind="quiet" onClick={() => setDrafts([...drafts, begun()])}>
+          ou…
+        </Button>
+        <div className="mt-actions">
+          <Button onClick={onClose}>Voltar</Button>
+          <Button kind="primary" type="submit">
+            Aplicar
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+interface ConditionFieldsProps {
+  table: Table;
+  draft: Draft;
+  isFaulty: boolean;
+  isOther: boolean;
+  onDraft: (draft: Draft) => void;
+}
+
+function ConditionFields({ table, draft, isFaulty, isOther, onDraft }: ConditionFieldsProps): ReactNode {
+  const type = typeOf(table, draft.column);
+  const hasValue = draft.op !== "is_null" && draft.op !== "is_not_null";
+  const isList = draft.op === "in" || draft.op === "nin";
+  return (
+    <fieldset className="mt-condition">
+      {isOther && <legend>ou</legend>}
+      <Field label="Coluna">
+        {(ids) => (
+          <select {...ids} value={draft.column} onChange={(event) => onDraft(draftFor(table, event.target.value))}>
+            {table.columns.map((column) => (
+              <option key={column.name} value={column.name}>
+                {column.display_name}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field label="Condição">
+        {(ids) => (
+          <select
+            {...ids}
+            value={draft.op}
+            onChange={(event) => onDraft({ ...draft, op: event.target.value as Draft["op"] })}
+          >
+            {operatorsOf(type).map((one) => (
+              <option key={one} value={one}>
+                {OPERATOR_LABELS[one]}
+              </option>
+            ))}
+            <option value="is_not_null">não está vazia</option>
+          </select>
+        )}
+      </Field>
+      {hasValue && (
+        <Field
+          label="Valor"
+          hint={isList ? "Vários, com ponto e vírgula entre eles" : undefined}
+          error={isFaulty ? "Escreva um valor que sirva para a coluna" : undefined}
+        >
+          {(ids) =>
+            type === "boolean" ? (
+              <select {...ids} value={draft.text} onChange={(event) => onDraft({ ...draft, text: event.target.value })}>
+                <option value="Sim">Sim</option>
+                <option value="Não">Não</option>
+              </select>
+            ) : (
+              <input
+                {...ids}
+                value={draft.text}
+                onChange={(event) => onDraft({ ...draft, text: event.target.value })}
+              />
+            )
+          }
+        </Field>
+      )}
+    </fieldset>
+  );
+}
+
+function typeOf(table: Table, name: string): ColumnType {
+  return table.columns.find((column) => column.name === name)?.type ?? "text";
+}
+
+function draftFor(table: Table, column: string): Draft {
+  const type = typeOf(table, column);
+  return { column, op: operatorsOf(type)[0] ?? "eq", text: type === "boolean" ? "Sim" : "" };
+}
+
+/** Return the condition as the API takes it, or null where its value does not fit the column. */
+function conditionOf({ column, op, text }: Draft, type: ColumnType): Condition | null {
+  if (op === "is_null" || op === "is_not_null") return { column, op: "is_null", value: String(op === "is_null") };
+  const isList = op === "in" || op === "nin";
+  const values = (isList ? text.split(";").map((part) => part.trim()) : [text]).map((part) => {
+    const parsed = parseCell(part, type, false);
+    return parsed.ok ? String(parsed.value) : null;
+  });
+  const read = values.filter((value) => value !== null);
+  if (read.length < values.length) return null;
+  return { column, op, value: isList ? joinList(read) : (read[0] ?? "") };
+}

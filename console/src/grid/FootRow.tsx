@@ -1,0 +1,61 @@
+import type { ReactNode } from "react";
+import { type Cell, formatCell } from "../values/cells";
+import type { GridColumn } from "./types";
+import { TOTAL_LABELS, type Total, totalsOf } from "./view";
+import type { Shown } from "./viewport";
+
+interface FootRowProps {
+  rowIndex: number;
+  columns: readonly GridColumn[];
+  shown: Shown;
+  totals: Readonly<Record<string, { fn: Total; text: Cell } | undefined>>;
+  onTotal: (column: string, fn: Total | null) => void;
+}
+
+/** The foot of the grid: what a person has chosen to see of a column's rows that match. */
+export function FootRow({ rowIndex, columns, shown, totals, onTotal }: FootRowProps): ReactNode {
+  return (
+    <div role="row" aria-rowindex={rowIndex} className="mt-grid-row mt-grid-totals">
+      <div role="rowheader" aria-label="Rodapé" className="mt-grid-gutter">
+        Σ
+      </div>
+      <div className="mt-grid-spacer" style={{ width: shown.offset }} />
+      {columns.slice(shown.first, shown.end).map((column) => (
+        <Foot key={column.name} column={column} total={totals[column.name]} onTotal={onTotal} />
+      ))}
+    </div>
+  );
+}
+
+interface FootProps {
+  column: GridColumn;
+  total: { fn: Total; text: Cell } | undefined;
+  onTotal: (column: string, fn: Total | null) => void;
+}
+
+function Foot({ column, total, onTotal }: FootProps): ReactNode {
+  const text = total ? shownTotal(total.fn, total.text, column) : "";
+  return (
+    <div role="gridcell" className="mt-grid-cell mt-foot" style={{ width: column.width }} title={text}>
+      <select
+        tabIndex={-1} // by keyboard: the menu of the column
+        aria-label={`Rodapé de ${column.label}`}
+        value={total?.fn ?? ""}
+        onChange={(event) => onTotal(column.name, (event.target.value || null) as Total | null)}
+      >
+        <option value="">{total ? "Nada" : "Calcular"}</option>
+        {totalsOf(column.type).map((fn) => (
+          <option key={fn} value={fn}>
+            {TOTAL_LABELS[fn]}
+          </option>
+        ))}
+      </select>
+      <span className="mt-foot-value">{text}</span>
+    </div>
+  );
+}
+
+function shownTotal(fn: Total, value: Cell, column: GridColumn): string {
+  if (fn === "count" || fn === "count_distinct" || fn === "avg" || fn === "sum") return formatCell(value, "decimal");
+  return formatCell(value, column.type);
+}

@@ -1,0 +1,118 @@
+import type { ReactNode } from "react";
+import { TYPE_LABELS, TYPE_SIGNS } from "../values/cells";
+import type { GridProps } from "./Grid";
+import type { Place } from "./keys";
+import type { GridEvent } from "./model";
+import type { GridColumn } from "./types";
+import type { Shown } from "./viewport";
+import { fittingWidth } from "./width";
+
+interface HeaderRowProps {
+  grid: GridProps;
+  shown: Shown;
+  active: Place;
+  dispatch: (event: GridEvent) => void;
+}
+
+export function HeaderRow({ grid, shown, active, dispatch }: HeaderRowProps): ReactNode {
+  return (
+    <div role="row" aria-rowindex={1} className="mt-grid-row mt-grid-header">
+      <div role="columnheader" aria-colindex={1} className="mt-grid-gutter" aria-label="Número da linha" />
+      <div className="mt-grid-spacer" style={{ width: shown.offset }} />
+      {grid.columns.slice(shown.first, shown.end).map((column, place) => (
+        <Header
+          key={column.name}
+          grid={grid}
+          column={column}
+          index={shown.first + place}
+          isActive={active.row < 0 && active.column === shown.first + place}
+          dispatch={dispatch}
+        />
+      ))}
+    </div>
+  );
+}
+
+interface HeaderProps {
+  grid: GridProps;
+  column: GridColumn;
+  index: number;
+  isActive: boolean;
+  dispatch: (event: GridEvent) => void;
+}
+
+function Header({ grid, column, index, isActive, dispatch }: HeaderProps): ReactNode {
+  const focus = (): void => dispatch({ kind: "focus", place: { row: -1, column: index }, extend: false });
+  return (
+    <div
+      role="columnheader"
+      aria-colindex={index + 2}
+      aria-sort={column.sort ?? "none"}
+      tabIndex={isActive ? 0 : -1}
+      data-active={isActive}
+      className="mt-grid-cell mt-grid-label"
+      style={{ width: column.width }}
+      title={`${column.label} (${TYPE_LABELS[column.type]})`}
+      onClick={(event) => {
+        focus();
+        grid.onSort(column.name, event.shiftKey);
+      }}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        grid.onHeaderMenu(column.name);
+      }}
+    >
+      <span className="mt-type-sign" aria-hidden="true">
+        {TYPE_SIGNS[column.type]}
+      </span>
+      <span className="mt-grid-label-text">{column.label}</span>
+      {column.sort && (
+        <span aria-hidden="true" className="mt-grid-sort">
+          {column.sort === "ascending" ? "▲" : "▼"}
+          {column.sortOrder ?? ""}
+        </span>
+      )}
+      <button
+        type="button"
+        tabIndex={-1} // by keyboard: Alt and the down arrow on the header
+        className="mt-grid-menu"
+        aria-label={`Opções da coluna ${column.label}`}
+        onClick={(event) => {
+          event.stopPropagation();
+          focus();
+          grid.onHeaderMenu(column.name);
+        }}
+      >
+        ⋮
+      </button>
+      <ResizeHandle grid={grid} column={column} />
+    </div>
+  );
+}
+
+/** Drag to resize, double-click to fit; by keyboard Alt and the arrows on the header resize, too. */
+function ResizeHandle({ grid, column }: { grid: GridProps; column: GridColumn }): ReactNode {
+  return (
+    <span
+      className="mt-grid-resize"
+      aria-hidden="true"
+      onClick={(event) => event.stopPropagation()}
+      onDoubleClick={(event) => {
+        event.stopPropagation();
+        const cells = event.currentTarget.closest('[role="grid"]')?.querySelectorAll(`[data-name="${column.name}"]`);
+        grid.onResize(column.name, fittingWidth(column.label, [...(cells ?? [])]));
+      }}
+      onPointerDown={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        const handle = event.currentTarget;
+        const start = event.clientX - column.width;
+        handle.setPointerCapture(event.pointerId);
+        handle.onpointermove = (moved) => grid.onResize(column.name, moved.clientX - start);
+        handle.onpointerup = () => {
+          handle.onpointermove = null;
+        };
+      }}
+    />
+  );
+}

@@ -1,0 +1,52 @@
+// Changes of rows as values: what a person wants, what a colleague did meanwhile, what would take it back.
+
+import type { RecordOfRow } from "../api/types";
+import type { Cells } from "./types";
+
+/** What is to become of a row, and the row as the person saw it. */
+export interface RowChange {
+  id: string;
+  base: Cells;
+  changes: Cells;
+}
+
+/** A cell that two people changed to different values. */
+export interface Clash {
+  id: string;
+  column: string;
+  mine: Cells[string];
+  theirs: Cells[string];
+}
+
+export function versionOf(cells: Cells): string | null {
+  const version = cells["_version"];
+  return typeof version === "string" ? version : null;
+}
+
+/** Return the change upon the row as it is now, and the cells of it that the colleague has changed otherwise. */
+export function meet(change: RowChange, now: RecordOfRow): { change: RowChange; clashes: Clash[] } {
+  const clashes: Clash[] = [];
+  for (const [column, mine] of Object.entries(change.changes)) {
+    const theirs = now[column] ?? null;
+    if (theirs === (change.base[column] ?? null) || theirs === mine) continue;
+    clashes.push({ id: change.id, column, mine, theirs });
+  }
+  return { change: { ...change, base: now }, clashes };
+}
+
+/** Return the change without cells that are left to the colleague; null where nothing remains. */
+export function without(change: RowChange, clashes: readonly Clash[]): RowChange | null {
+  const lost = new Set(clashes.filter(({ id }) => id === change.id).map(({ column }) => column));
+  const kept = Object.entries(change.changes).filter(([column]) => !lost.has(column));
+  return kept.length === 0 ? null : { ...change, changes: Object.fromEntries(kept) };
+}
+
+/** Return what takes a change back, once the row stands as `after`. */
+export function inverse(change: RowChange, after: Cells): RowChange {
+  const columns = Object.keys(change.changes);
+  return {
+    id: change.id,
+    base: after,
+    changes: Object.fromEntries(columns.map((column) => [column, change.base[column] ?? null])),
+  };
+}

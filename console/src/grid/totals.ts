@@ -1,0 +1,37 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { answered } from "../api/session";
+import type { Table } from "../api/types";
+import { useApi } from "../ui/context";
+import type { Cell } from "../values/cells";
+import type { GridView, Total } from "./view";
+import { whereOf } from "./where";
+
+export type Totals = Readonly<Record<string, { fn: Total; text: Cell } | undefined>>;
+
+/** Work out what the view has at the foot of its columns, over the rows that match. */
+export function useTotals(table: Table, view: GridView): Totals {
+  const api = useApi();
+  const wanted = Object.entries(view.totals).filter(([name]) => table.columns.some((one) => one.name === name));
+  const where = useMemo(() => whereOf(table, view), [table, view.filters, view.search, view.hidden]);
+  const totals = useQuery({
+    queryKey: ["totals", table._id, table.updated_at, where, wanted],
+    enabled: wanted.length > 0,
+    retry: false,
+    queryFn: async ({ signal }) => {
+      const page = await answered(
+        api.POST("/v1/managed-tables/{table_id}/data/query", {
+          params: { path: { table_id: table._id }, query: { numbers: "string" } },
+          body: {
+            ...(where ? { where } : {}),
+            aggregates: wanted.map(([column, fn], index) => ({ fn, column, as: `total_${index}` })),
+          },
+          signal,
+        }),
+      );
+      return page.records[0] as Record<string, Cell> | undefined;
+    },
+  });
+  const { data } = totals;
+  return Object.fromEntries(wanted.map(([name, fn], index) => [name, { fn, text: data?.[`total_${index}`] }]));
+}

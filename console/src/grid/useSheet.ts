@@ -1,0 +1,128 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useLocation, useSearch } from "wouter";
+import type { Table } from "../api/types";
+import { useAnnounce } from "../ui/announce";
+import { useApi } from "../ui/context";
+import { formatCell, toClipboard } from "../values/cells";
+import { EditSession } from "./edits";
+import type { Range } from "./range";
+import { type RowSource, useRows } from "./rows";
+import type { GridColumn } from "./types";
+import { type GridView, readView, writeView } from "./view";
+
+const DEFAULT_WIDTH = 168;
+const MAX_COPIED_ROWS = 5_000;
+
+/** The address holds the view: a link shows the same rows in the same order. */
+export function useView(): [GridView, (changes: Partial<GridView>) => void] {
+  const search = useSearch();
+  const [path, navigate] = useLocation();
+  const view = useMemo(() => readView(search), [search]);
+  const change = useCallback(
+    (changes: Partial<GridView>) => {
+      const query = writeView({ ...view, ...changes });
+      navigate(query ? `${path}?${query}` : path, { replace: true });
+    },
+    [view, path, navigate],
+  );
+  return [view, change];
+}
+
+export function gridColumns(table: Table, view: GridView, isEditable: boolean): GridColumn[] {
+  return table.columns
+    .filter((column) => !view.hidden.includes(column.name))
+    .map((column) => {
+      const place = view.sorts.findIndex((sort) => sort.replace(/^-/, "") === column.name);
+      const sort = view.sorts[place];
+      return {
+        name: column.name,
+        label: column.display_name,
+        type: column.type,
+        width: view.widths[column.name] ?? DEFAULT_WIDTH,
+        isEditable,
+        isNullable: column.nullable,
+        sort: sort === undefined ? null : sort.startsWith("-") ? ("descending" as const) : ("ascending" as const),
+        sortOrder: view.sorts.length > 1 && place >= 0 ? place + 1 : null,
+      };
+    });
+}
+
+export interface Sheet {
+  rows: RowSource;
+  edits: EditSession;
+  /** A row that is new, and is to have the focus where it has landed. */
+  wanted: string | null;
+  onRow: (id: string | null) => void;
+}
+
+/**
+ * A table's rows under a view, and the edits with what follows from them: totals are worked out again, and a row that
+ * no longer matches the view, or belongs elsewhere in it, stays where it is until the focus leaves it.
+ */
+export function useSheet(table: Table, view: GridView): Sheet {
+  const api = useApi();
+  const announce = useAnnounce();
+  const queries = useQueryClient();
+  const rows = useRows(api, table, view);
+  const latest = useRef(rows);
+  latest.current = rows;
+  const edits = useMemo(() => new EditSession(api, table, () => latest.current), [api, table._id, table.version]);
+  const focused = useRef<string | null>(null);
+  const misplaced = useRef(new Set<string>());
+  const [wanted, setWanted] = useState<string | null>(null);
+  const isArranged = view.filters.length > 0 || view.search !== "" || view.sorts.length > 0;
+  const settle = useCallback(() => {
+    if (misplaced.current.size === 0 || (focused.current !== null && misplaced.current.has(focused.current))) return;
+    misplaced.current.clear();
+    void rows.reload();
+  }, [rows]);
+  edits.listener = {
+    announce,
+    kept: (ids) => {
+      void queries.invalidateQueries({ queryKey: ["totals", table._id] });
+      if (!isArranged) return;
+      for (const id of ids) misplaced.current.add(id);
+      settle();
+    },
+    inserted: async (ids) => {
+      void queries.invalidateQueries({ queryKey: ["totals", table._id] });
+      void queries.invalidateQueries({ queryKey: ["table", table._id] });
+      await rows.reload();
+      const [first] = ids;
+      if (first === undefined) return;
+      await rows.need((rows.total ?? 1) - 1, rows.total ?? 0);
+      setWanted(first);
+      if (rows.indexOf(first) < 0) announce("Criada: a linha está fora do que se vê agora");
+    },
+  };
+  const onRow = useCallback(
+    (id: string | null) => {
+      focused.current = id;
+      settle();
+    },
+    [settle],
+  );
+  useEffect(() => {
+    if (rows.total !== null) announce(`${rows.total === 1 ? "1 linha" : `${rows.total} linhas`}`);
+  }, [rows.total]);
+  return { rows, edits, wanted, onRow };
+}
+
+/** Put the texts of a range on the clipboard; false where they are too many. */
+export async function copyRange(sheet: Sheet, columns: readonly GridColumn[], range: Range): Promise<boolean> {
+  const end = Math.min(range.bottom + 1, sheet.rows.total ?? 0);
+  if (end - range.top > MAX_COPIED_ROWS) return false;
+  await sheet.rows.need(range.top, end);
+  const shown = columns.slice(range.left, range.right + 1);
+  const texts: string[][] = [];
+  for (let index = range.top; index < end; index += 1) {
+    const row = sheet.rows.rowAt(index);
+    if (!row) return false;
+    texts.push(
+      shown.map(({ name, type }) => sheet.edits.stateOf(row, name)?.text ?? formatCell(row.cells[name], type)),
+    );
+  }
+  await navigator.clipboard?.writeText(toClipboard(texts));
+  return true;
+}

@@ -1,0 +1,117 @@
+import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
+import type { Place } from "./keys";
+import { barOf, type Extent, follow, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./scroll";
+
+export const GUTTER = 72;
+export const HEADER_HEIGHT = 40;
+const LINE_UP_DELAY_MS = 150;
+
+/** The columns in sight, and where the first of them begins. */
+export interface Shown {
+  first: number;
+  end: number;
+  offset: number;
+}
+
+export interface Viewport {
+  scroller: RefObject<HTMLDivElement | null>;
+  extent: Extent;
+  /** The rows in sight: first, and one past the last. */
+  rows: readonly [number, number];
+  columns: Shown;
+  top: number;
+  height: number;
+  onScroll: () => void;
+  reveal: (place: Place) => void;
+}
+
+/** What of a grid is in sight, and how it is scrolled: rows of a fixed height, columns of these widths. */
+export function useViewport(rowCount: number, widths: readonly number[], footer: number): Viewport {
+  const scroller = useRef<HTMLDivElement>(null);
+  const position = useRef({ bar: 0, top: 0 });
+  const [view, setView] = useState({ top: 0, left: 0, width: 800, height: 400 });
+  const extent: Extent = {
+    content: rowCount * ROW_HEIGHT,
+    viewport: Math.max(view.height - HEADER_HEIGHT - footer, ROW_HEIGHT),
+  };
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => {
+      setView((before) => ({ ...before, width: element.clientWidth, height: element.clientHeight }));
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  useLineUp(scroller, position, extent);
+
+  const onScroll = (): void => {
+    const element = scroller.current;
+    if (!element) return;
+    position.current = follow(position.current, element.scrollTop, extent);
+    setView((before) => ({ ...before, top: position.current.top, left: element.scrollLeft }));
+  };
+
+  const reveal = useCallback(
+    (place: Place): void => {
+      const element = scroller.current;
+      if (!element) return;
+      const top = revealedTop(position.current.top, place.row, extent.viewport);
+      const left = revealedLeft(element.scrollLeft, widths, place.column, element.clientWidth);
+      position.current = { bar: barOf(top, extent), top };
+      element.scrollTop = position.current.bar;
+      position.current.bar = element.scrollTop; // the browser rounds
+      element.scrollLeft = left;
+      setView((before) => ({ ...before, top, left: element.scrollLeft }));
+    },
+    [extent.content, extent.viewport, widths.join()],
+  );
+
+  const rows = visibleRows(view.top, extent.viewport, rowCount);
+  const columns = visibleColumns(widths, view.left, view.width);
+  return { scroller, extent, rows, columns, top: view.top, height: view.height, onScroll, reveal };
+}
+
+/** Put the scroll bar where the rows are, once a movement is over: short ones have moved the rows alone. */
+function useLineUp(
+  scroller: RefObject<HTMLDivElement | null>,
+  position: RefObject<{ bar: number; top: number }>,
+  extent: Extent,
+): void {
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element || extent.content <= scrollHeight(extent)) return;
+    let timer = 0;
+    const later = (): void => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => {
+        const bar = barOf(position.current.top, extent);
+        if (Math.abs(bar - element.scrollTop) < 2) return;
+        position.current.bar = bar;
+        element.scrollTop = bar;
+        position.current.bar = element.scrollTop;
+      }, LINE_UP_DELAY_MS);
+    };
+    element.addEventListener("scroll", later);
+    return () => {
+      window.clearTimeout(timer);
+      element.removeEventListener("scroll", later);
+    };
+  }, [scroller, position, extent.content, extent.viewport]);
+}
+
+function revealedTop(top: number, row: number, viewport: number): number {
+  if (row < 0) return top;
+  const start = row * ROW_HEIGHT;
+  if (start < top) return start;
+  return start + ROW_HEIGHT > top + viewport ? start + ROW_HEIGHT - viewport : top;
+}
+
+function revealedLeft(left: number, widths: readonly number[], column: number, width: number): number {
+  const start = widths.slice(0, column).reduce((sum, one) => sum + one, 0);
+  const own = widths[column] ?? 0;
+  if (start < left) return start;
+  return start + own > left + width - GUTTER ? start + own - (width - GUTTER) : left;
+}

@@ -1,0 +1,27 @@
+import { useSyncExternalStore } from "react";
+
+/** A state that lives outside React: whoever reads it by `useStore` is drawn again when it changes. */
+export class Store<State> {
+  private readonly listeners = new Set<() => void>();
+
+  constructor(private state: State) {}
+
+  readonly get = (): State => this.state;
+
+  readonly set = (next: State): void => {
+    if (Object.is(next, this.state)) return;
+    this.state = next;
+    for (const listener of this.listeners) listener();
+  };
+
+  readonly update = (changes: Partial<State>): void => this.set({ ...this.state, ...changes });
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+}
+
+export function useStore<State>(store: Store<State>): State {
+  return useSyncExternalStore(store.subscribe, store.get);
+}
