@@ -275,7 +275,7 @@ class InsertRows(TableOperation):
 
     def operate(self, world: World) -> int:
         new = NewRows(OLD, IdempotencyKey("pedido", "digest"))
-        return world.fresh_services().row_inserts.insert(world.company_id, self.table_id, lambda: new).count
+        return world.fresh_services().row_inserts.insert(world.company_id, self.table_id, new).count
 
     def check(self, world: World, value: Any) -> None:
         assert value == len(OLD)

@@ -31,7 +31,7 @@ def _empty(world: World) -> None:
 
 
 def insert(world: World, table_id: str, *rows: dict[str, Any]) -> int:
-    return world.services.row_inserts.insert(world.company_id, table_id, lambda: NewRows(list(rows))).count
+    return world.services.row_inserts.insert(world.company_id, table_id, NewRows(list(rows))).count
 
 
 def set_key(world: World, table_id: str) -> Any:

@@ -171,7 +171,7 @@ def test_rows_written_while_a_file_loads(world: World, mode: Any) -> None:
     def write() -> None:
         while not over.is_set():
             row = {"n": 1_000 + written[0], "valor": 1, "texto": "entretanto"}
-            world.services.row_inserts.insert(world.company_id, table_id, lambda row=row: NewRows([row]))
+            world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]))
             written[0] += 1
 
     def load() -> Any:
@@ -202,7 +202,7 @@ def test_a_table_deleted_while_it_is_read(world: World) -> None:
     def read() -> None:
         while TABLE_NOT_FOUND not in answers:
             try:
-                page = world.services.row_lists.list_page(world.company_id, table_id, ListRequest)
+                page = world.services.row_lists.list_page(world.company_id, table_id, ListRequest())
                 answers.append((page.total, len(page.rows)))
             except ApiError as error:
                 answers.append(error.kind)
@@ -225,7 +225,7 @@ def test_a_column_hidden_while_rows_are_written(world: World) -> None:
         while True:
             row = {"n": 1_000 + len(written), "valor": 2, "texto": "x"}
             try:
-                world.services.row_inserts.insert(world.company_id, table_id, lambda row=row: NewRows([row]))
+                world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]))
             except ApiError as error:
                 return error.kind
             written.append(row["n"])
@@ -256,7 +256,7 @@ def test_a_table_set_inactive_while_rows_are_written(world: World) -> None:
         while True:
             try:
                 row = {"n": 1_000, "valor": 2, "texto": "x"}
-                world.services.row_inserts.insert(world.company_id, table_id, lambda row=row: NewRows([row]))
+                world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]))
             except ApiError as error:
                 return error.kind
             with number:

@@ -118,9 +118,7 @@ class World:
         """Make a table with rows; return its id."""
         table_id = self.services.table_operations.create(self.company, USER_ID, name, columns).table_id
         if rows:
-            inserted = self.services.row_inserts.insert(
-                self.company_id, table_id, lambda: NewRows(list(rows))
-            )
+            inserted = self.services.row_inserts.insert(self.company_id, table_id, NewRows(list(rows)))
             assert inserted.count == len(rows)
         return table_id
 

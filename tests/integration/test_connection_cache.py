@@ -13,7 +13,7 @@ from managed_tables.databases.connecting import PgConnection, TooManyConnections
 from managed_tables.databases.connection_cache import IDLE_SECONDS, ConnectionCache
 from managed_tables.databases.time_left import answered_within
 from managed_tables.services import IDLE_SESSION_MS
-from managed_tables_api.http.calls import ANSWER_SECONDS
+from managed_tables_api.calls.gate import ANSWER_SECONDS
 
 LIMIT = 4
 

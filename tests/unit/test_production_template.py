@@ -22,8 +22,8 @@ from managed_tables.aws.aws_services import (
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.databases.connecting import ADMIN_LIMITS, AUTHORITIES
 from managed_tables.settings import PostgresSecret, Settings
+from managed_tables_api.calls.gate import ANSWER_SECONDS
 from managed_tables_api.http.boundary import EXPOSED_HEADERS
-from managed_tables_api.http.calls import ANSWER_SECONDS
 from managed_tables_local.checkout import ROOT, TEMPLATE
 from managed_tables_local.console_page.page_app import security_headers
 

@@ -1,15 +1,15 @@
 """Make the app: every route mounted, and nothing else of FastAPI's defaults."""
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
+from managed_tables_api.calls.routing import reserve_fixed_words
 from managed_tables_api.http.boundary import install_boundary
-from managed_tables_api.http.routing import ApiRouter, reserve_fixed_words
 from managed_tables_api.routes import connection, exports, provisioning, rows, tables, upload_jobs, uploads
 from managed_tables_api.routes import docs as documentation
 from managed_tables_api.services import ApiServices
 
 # Those that are called most come first; none matches what another does.
-ROUTERS: tuple[ApiRouter, ...] = (
+ROUTERS: tuple[APIRouter, ...] = (
     rows.router,
     documentation.router,
     provisioning.router,
@@ -39,6 +39,6 @@ def create_app(services: ApiServices) -> FastAPI:
     return app
 
 
-def mount(app: FastAPI, router: ApiRouter) -> None:
-    """Put a router's routes on the app."""
+def mount(app: FastAPI, router: APIRouter) -> None:
+    """Put a router's routes on the app; `include_router` would make each again at the first request."""
     app.router.routes.extend(router.routes)

@@ -4,17 +4,16 @@ import time
 from typing import Annotated, Any
 
 import jwt
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from starlette.responses import Response
 
-from managed_tables.errors import DATABASE_UNAVAILABLE, TABLE_NOT_FOUND, ApiError
-from managed_tables.ids import is_record_id
+from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.http.answers import JsonAnswer
-from managed_tables_api.http.calls import Call, requires
-from managed_tables_api.http.routing import ApiRouter
+from managed_tables_api.calls.gate import SignedIn, requires
+from managed_tables_api.calls.known import KnownTable
+from managed_tables_api.calls.routing import ApiRoute
+from managed_tables_api.http.bodies import from_json, json_object_of
 from managed_tables_api.http.validation import Page
-from managed_tables_api.openapi.describing import document
 
 SECRET = "a secret that only the tests know, 32 bytes or more"
 COMPANY_ID = "5f0000000000000000000001"
@@ -49,32 +48,33 @@ class ProbeBody(BaseModel):
     count: int = Field(default=1, ge=1)
 
 
-probe = ApiRouter("/probe")
+probe = APIRouter(prefix="/probe", route_class=ApiRoute)
 
 
-@probe.get("/caller")
-def show_caller(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
-    return JsonAnswer({"user": call.caller.user_id, "company": call.company_id})
+@probe.get("/caller", dependencies=requires(Permission.LIST))
+def show_caller(caller: SignedIn) -> Any:
+    return {"user": caller.user_id, "company": caller.company_id}
 
 
-@probe.get("/fault")
-def fail(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
-    raise RuntimeError(f"the password of {call.company_id} is hunter2")
+@probe.get("/fault", dependencies=requires(Permission.LIST))
+def fail(caller: SignedIn) -> Any:
+    raise RuntimeError(f"the password of {caller.company_id} is hunter2")
 
 
-@probe.get("/asleep")
-def sleep(call: Annotated[Call, requires(Permission.LIST)]) -> Response:  # noqa: ARG001 - what a route takes
+@probe.get("/asleep", dependencies=requires(Permission.LIST))
+def sleep() -> Any:
     raise ApiError(DATABASE_UNAVAILABLE)
 
 
-@probe.post("/{table_id}", document("Echo", answers={201: None}, query=ProbeQuery))
-def echo(table_id: str, call: Annotated[Call, requires(Permission.CREATE)]) -> Response:
-    if not is_record_id(table_id):
-        raise ApiError(TABLE_NOT_FOUND)
-    query = call.query(ProbeQuery)
-    return JsonAnswer({"page": query.page, "body": call.body(ProbeBody).model_dump()}, 201)
+@probe.post("/{table_id}", status_code=201, dependencies=requires(Permission.CREATE))
+def echo(
+    table: KnownTable,
+    query: Annotated[ProbeQuery, Query()],
+    body: Annotated[ProbeBody, from_json(ProbeBody)],
+) -> Any:
+    return {"page": query.page, "body": body.model_dump(), "table": table}
 
 
-@probe.put("/{table_id}")
-def echo_exactly(table_id: str, call: Annotated[Call, requires(Permission.UPDATE)]) -> Response:
-    return JsonAnswer({table_id: call.json_object()})
+@probe.put("/{name}", dependencies=requires(Permission.UPDATE))
+def echo_exactly(name: str, body: Annotated[dict[str, Any], json_object_of(ProbeBody)]) -> Any:
+    return {name: body}

@@ -1,10 +1,14 @@
 """An app that runs in the test process."""
 
+from types import SimpleNamespace
+
 import pytest
 from api_probe import SECRET, probe
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from managed_tables.errors import TABLE_NOT_FOUND, ApiError
+from managed_tables.ids import is_record_id
 from managed_tables.settings import AppSecret, Settings
 from managed_tables_api.app import create_app, mount
 from managed_tables_api.services import ApiServices
@@ -20,7 +24,15 @@ def services(settings: Settings) -> ApiServices:
     made = ApiServices(settings)
     made.__dict__["app_secret"] = AppSecret(database_master_secret="m")
     made.__dict__["jwt_secret"] = SECRET
+    made.__dict__["provisioning"] = SimpleNamespace(find=lambda company_id: company_id)
+    made.__dict__["table_reading"] = SimpleNamespace(get=find_table)
     return made
+
+
+def find_table(_company: object, table_id: str) -> None:
+    """Know every table whose id is one, without a catalogue."""
+    if not is_record_id(table_id):
+        raise ApiError(TABLE_NOT_FOUND)
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 import pytest
 from api_probe import bearer
 from fastapi import FastAPI
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from managed_tables.errors import DATABASE_UNAVAILABLE, TABLE_NOT_FOUND, TOO_MANY_REQUESTS, ApiError
-from managed_tables_api.http.answers import entity_answer, error_answer
+from managed_tables_api.http.answers import EntityTags, error_answer
 from managed_tables_api.jobs.text_numbers import with_text_numbers
 
 ORIGIN = {"Origin": "https://console.example"}
@@ -17,8 +16,7 @@ BASE = "/v1/managed-tables"
 
 
 def answer(content: object, *, version: int | None = None, tag: str | None = None) -> Response:
-    headers = [] if tag is None else [(b"if-none-match", tag.encode())]
-    return entity_answer(Request({"type": "http", "headers": headers}), content, version)
+    return EntityTags([] if tag is None else [tag]).answer(content, version)
 
 
 def test_an_etag_changes_with_the_content_and_starts_with_the_table_version() -> None:

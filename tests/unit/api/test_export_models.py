@@ -27,7 +27,7 @@ from managed_tables_api.exports.export_models import NewExport
 def test_excel_dialects_are_formula_safe_by_default(
     body: dict[str, object], dialect: str | None, is_safe: bool
 ) -> None:
-    request = NewExport.model_validate(body).as_request(None)
+    request = NewExport.model_validate(body).as_request()
     assert (request.dialect, request.formula_safe) == (dialect, is_safe)
 
 

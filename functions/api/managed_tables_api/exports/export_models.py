@@ -1,6 +1,6 @@
 """Model what the routes of exports take and answer, as OpenAPI shows it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, SkipValidation
 
@@ -8,8 +8,8 @@ from managed_tables.errors import JobErrorKind
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables_api.http.error_models import DetailBody, codes_of
 from managed_tables_api.http.validation import Count, LateModel, Moment, RecordId, comma_words
-from managed_tables_api.openapi.error_models import DetailBody, codes_of
 from managed_tables_api.rows.row_models import Where
 
 _EXPORT_ID = "507f1f77bcf86cd799439015"
@@ -53,14 +53,13 @@ class NewExport(LateModel):
         description="Textos que uma planilha executaria recebem um apóstrofo; o usual em excel-br",
     )
 
-    def as_request(self, where: Any) -> ExportRequest:
-        """Return the request with defaults filled in; only CSV has dialects.
-
-        `where` is the body's own, whose numbers are exact.
-        """
+    def as_request(self) -> ExportRequest:
+        """Return the request with defaults filled in; only CSV has dialects."""
         dialect = (self.dialect or "rfc4180") if self.format == "csv" else None
         safe = dialect == "excel-br" if self.formula_safe is None else self.formula_safe
-        return ExportRequest(self.format, dialect, where, self.fields, self.sort or [], formula_safe=safe)
+        return ExportRequest(
+            self.format, dialect, self.where, self.fields, self.sort or [], formula_safe=safe
+        )
 
 
 class NewExportAnswer(LateModel):

@@ -1,1 +1,1 @@
-"""HTTP itself: the outermost layer, routing, and how requests are read and answered."""
+"""HTTP itself, below everything else: how bodies are read, answered and refused, and the outermost layer."""

@@ -1,17 +1,20 @@
 """Make the bodies that go out: JSON with exact numbers, and the one shape of every error."""
 
 import hashlib
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
 
+from fastapi import Depends, Header
 from starlette.requests import Request
 from starlette.responses import Response
 
 from managed_tables import exact_json
+from managed_tables.aws.observability import get_logger
 from managed_tables.details import described
 from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError, ApiErrorKind
 from managed_tables.settings import MIB
 
+SERVICE = "api"
 # A company's other requests are done in a second; a database that wakes takes longer.
 RETRY_AFTER_SECONDS = {429: 1, 503: 5}
 
@@ -45,11 +48,6 @@ def list_answer(total: int, records: Iterable[Any], limit_bytes: int) -> Respons
     return Response(body, media_type=JsonAnswer.media_type)
 
 
-def no_content() -> Response:
-    """Return 204."""
-    return Response(status_code=204)
-
-
 def error_body(error: ApiError) -> dict[str, Any]:
     """Return `{"error", "code"}`, `details` where there are any, `row` where it has changed."""
     body: dict[str, Any] = {"error": error.sentence, "code": error.kind.code}
@@ -58,9 +56,18 @@ def error_body(error: ApiError) -> dict[str, Any]:
     return {**body, **described(error.details, error.details_total)} if error.details else body
 
 
+def as_answer(content: Any, status_code: int) -> Response:
+    """Return what a route has made as a response: one as it is, None as 204, all else as exact JSON."""
+    if isinstance(content, Response):
+        return content
+    return Response(status_code=204) if content is None else JsonAnswer(content, status_code)
+
+
 def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> JsonAnswer:
-    """Return an error's status and body."""
+    """Return an error's status and body; what is no fault of the caller's is logged."""
     status = error.kind.status
+    if status >= 500:  # the caller is told what to do, the operator why
+        get_logger(SERVICE).warning(error.kind.code, exc_info=error)
     headers = dict(headers or {})
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -69,27 +76,37 @@ def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> Json
     return JsonAnswer(error_body(error), status, headers)
 
 
-def entity_answer(request: Request, content: Any, version: int | None = None) -> Response:
-    """Return the content as JSON with its ETag, or 304 where `If-None-Match` names it."""
-    return entity_bytes(request, exact_json.dumps(content), version)
+class EntityTags:
+    """The tags in a request's `If-None-Match`: what its client has already."""
+
+    def __init__(self, values: Sequence[str]) -> None:
+        self._known = {tag.strip().removeprefix("W/") for value in values for tag in value.split(",")}
+
+    def answer(self, content: Any, version: int | None = None) -> Response:
+        """Return the content, or its JSON text, with its ETag; 304 where that is known, weakly compared.
+
+        The tag changes with the body; that of a table begins with its version, which `If-Match` compares.
+        """
+        body = content if isinstance(content, bytes) else exact_json.dumps(content)
+        digest = hashlib.sha256(body).hexdigest()[:32]
+        tag = f'"{digest}"' if version is None else f'"v{version}-{digest}"'
+        if self._known & {tag, "*"}:
+            return Response(status_code=304, headers={"ETag": tag})
+        return Response(body, media_type=JsonAnswer.media_type, headers={"ETag": tag})
 
 
-def entity_bytes(request: Request, body: bytes, version: int | None = None) -> Response:
-    """Return the JSON text with its ETag, or 304 where `If-None-Match` names it.
+async def entity_tags(
+    request: Request,
+    if_none_match: Annotated[  # noqa: ARG001 - for OpenAPI: of several such headers all count
+        str | None,
+        Header(alias="If-None-Match", description="ETag que já se tem: 304 se nada mudou (extensão)"),
+    ] = None,
+) -> EntityTags:
+    """Return the tags that the client has: a route that takes them answers with an ETag, or 304."""
+    return EntityTags(request.headers.getlist("if-none-match"))
 
-    The tag changes with the body; that of a table begins with its version, which `If-Match` compares.
-    """
-    digest = hashlib.sha256(body).hexdigest()[:32]
-    tag = f'"{digest}"' if version is None else f'"v{version}-{digest}"'
-    if _names(request.headers.getlist("if-none-match"), tag):
-        return Response(status_code=304, headers={"ETag": tag})
-    return Response(body, media_type=JsonAnswer.media_type, headers={"ETag": tag})
 
-
-def _names(given: list[str], tag: str) -> bool:
-    """Return whether the values of `If-None-Match` name the tag, weakly compared."""
-    tags = [one.strip().removeprefix("W/") for value in given for one in value.split(",")]
-    return tag in tags or "*" in tags
+Entity = Annotated[EntityTags, Depends(entity_tags)]
 
 
 def kind_of_status(status: int, kind: ApiErrorKind) -> ApiErrorKind:

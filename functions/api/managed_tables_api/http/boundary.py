@@ -3,7 +3,6 @@
 import uuid
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -15,15 +14,13 @@ from managed_tables.aws.observability import get_logger, log_keys
 from managed_tables.errors import (
     HTTP_ERROR,
     INTERNAL,
-    INVALID_REQUEST,
     METHOD_NOT_ALLOWED,
     ORIGIN_NOT_ALLOWED,
     ROUTE_NOT_FOUND,
     ApiError,
 )
-from managed_tables_api.http.answers import JsonAnswer, error_answer, error_body, kind_of_status
+from managed_tables_api.http.answers import SERVICE, JsonAnswer, error_answer, error_body, kind_of_status
 
-SERVICE = "api"
 REQUEST_ID_HEADER = "x-request-id"
 # As API Gateway's own answers and preflights say in template.yaml.
 ALLOWED_HEADERS = ("authorization", "content-type", "idempotency-key", "if-match", "if-none-match")
@@ -87,7 +84,6 @@ def install_boundary(app: FastAPI, cors_origins: tuple[str, ...]) -> None:
     """Put the error handlers and the outermost middleware on the app."""
     app.add_exception_handler(ApiError, _answer_api_error)
     app.add_exception_handler(HTTPException, _answer_http_exception)
-    app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_middleware(RequestBoundary)
     app.add_middleware(
         Cors,
@@ -101,8 +97,6 @@ def install_boundary(app: FastAPI, cors_origins: tuple[str, ...]) -> None:
 
 async def _answer_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - what it is registered for
-    if error.kind.status >= 500:  # the caller is told what to do, the operator why
-        get_logger(SERVICE).warning(error.kind.code, exc_info=error)
     return error_answer(error)
 
 
@@ -114,10 +108,6 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
         return error_answer(ApiError(METHOD_NOT_ALLOWED), {"Allow": ", ".join(_allowed_methods(request))})
     kind = kind_of_status(error.status_code, HTTP_ERROR)
     return error_answer(ApiError(kind, status=error.status_code))
-
-
-async def _answer_validation_error(_request: Request, _error: Exception) -> Response:
-    return error_answer(ApiError(INVALID_REQUEST, reason="parâmetros inválidos"))
 
 
 def _allowed_methods(request: Request) -> list[str]:

@@ -1,6 +1,7 @@
 """Present pydantic's findings as details, and declare the field types that requests share."""
 
 import threading
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -17,6 +18,7 @@ from managed_tables.details import (
     json_path,
     shown_value,
 )
+from managed_tables.errors import INVALID_REQUEST, ApiError
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -49,12 +51,22 @@ _FAULTS = {
 _INVALID = (DetailCode.INVALID, "valor inválido")
 
 
-def details_of(error: ValidationError, place: Place) -> list[Detail]:
-    """Return the first of pydantic's findings as details of the body or the query."""
-    return [
+def validated(place: Place, make: Callable[[], Model]) -> Model:
+    """Return the model made of untrusted values; raises INVALID_REQUEST, `details` naming each fault."""
+    try:
+        return make()
+    except ValidationError as error:
+        raise refusal_of(place, error.errors(include_url=False)) from error
+
+
+def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
+    """Return INVALID_REQUEST with the first of pydantic's findings as details of the body or the query."""
+    details: list[Detail] = [
         detail(place, _fault(found), path=json_path(found["loc"]), **_value(found))
-        for found in error.errors(include_url=False)[:MAX_ERROR_DETAILS]
+        for found in findings[:MAX_ERROR_DETAILS]
     ]
+    reason = f"{details[0]['path'] or 'corpo'}: {details[0]['reason']}"
+    return ApiError(INVALID_REQUEST, details, len(findings), reason=reason)
 
 
 def _fault(found: Any) -> Fault:
@@ -83,7 +95,10 @@ def _digits(value: object) -> object:
 
 
 class LateModel(BaseModel):
-    """A model whose schema is built when it first judges something: a cold process needs few of them."""
+    """A model whose schema is built when it first judges something: a cold process needs few of them.
+
+    Those of queries are built at once: FastAPI keeps pydantic's warnings of them quiet only then.
+    """
 
     model_config = ConfigDict(defer_build=True)
 
@@ -99,7 +114,7 @@ def built(model: type[Model]) -> type[Model]:
     return model
 
 
-class NumbersQuery(LateModel):
+class NumbersQuery(BaseModel):
     """How numbers are answered."""
 
     numbers: Literal["number", "string"] = Field(

@@ -16,6 +16,7 @@ from managed_tables.jobs.terms import LoadTerms, OnMisfit
 from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, ReasonCode, WarningCode
 from managed_tables.schema import Column, ColumnType
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
+from managed_tables_api.http.error_models import DetailBody, codes_of
 from managed_tables_api.http.validation import (
     QUERY_DIGITS,
     Count,
@@ -25,7 +26,6 @@ from managed_tables_api.http.validation import (
     Page,
     RecordId,
 )
-from managed_tables_api.openapi.error_models import DetailBody, codes_of
 
 _COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from managed_tables_api.http.validation import QUERY_DIGITS, LateModel
 
@@ -78,7 +78,7 @@ class Reanalysis(LateModel):
         return {"timezone": self.timezone, "tables": [table.as_stated() for table in self.tables]}
 
 
-class PreviewQuery(LateModel):
+class PreviewQuery(BaseModel):
     """Which lines are to be shown."""
 
     file: Annotated[int, Field(ge=0, description="Como em reading.tables"), QUERY_DIGITS] = 0

@@ -1,1 +1,1 @@
-"""The API described: how routes describe themselves, the OpenAPI document, its readable page."""
+"""The API described: the OpenAPI document of the routes that run, and its readable page."""

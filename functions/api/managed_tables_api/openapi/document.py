@@ -1,15 +1,38 @@
-"""Build the OpenAPI document: FastAPI's, with each route's permission and the schemas of its body."""
+"""Build the OpenAPI document: FastAPI's own of the routes that run, and what it does not know of them.
 
-import json
-from collections.abc import Iterator
-from typing import Any
+That is a route's permission, its JSON body, its errors and its ETag: read from its dependencies and `raises`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, TypeVar
 
 from fastapi import FastAPI
+from fastapi.openapi.models import Schema
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
-from managed_tables_api.auth.permissions import ALL_PERMISSIONS
-from managed_tables_api.http.routing import ApiRoute
-from managed_tables_api.openapi.described_routes import described
+from managed_tables.errors import (
+    CATALOG_UNAVAILABLE,
+    CONNECTIONS_TAKEN,
+    DATABASE_TIMEOUT,
+    DATABASE_UNAVAILABLE,
+    FORBIDDEN,
+    INTERNAL,
+    KEYS_UNAVAILABLE,
+    REQUEST_TOO_SLOW,
+    RESPONSE_TOO_LARGE,
+    SECRETS_UNAVAILABLE,
+    STORAGE_UNAVAILABLE,
+    TOO_MANY_REQUESTS,
+    UNAUTHENTICATED,
+    UNKNOWN_PARAMETER,
+    ApiErrorKind,
+)
+from managed_tables_api.calls.gate import Permitted
+from managed_tables_api.calls.routing import ApiRoute
+from managed_tables_api.http.answers import RETRY_AFTER_SECONDS, entity_tags
+from managed_tables_api.http.bodies import JsonBody
+from managed_tables_api.http.error_models import ErrorBody
 
 VERSION = "1.0.0"  # of the contract, not of a release
 TAGS = ("Provisioning", "Tables CRUD", "File upload", "Data CRUD", "Exports", "Reading by other products")
@@ -18,65 +41,144 @@ DESCRIPTION = (
     "de linhas. Números JSON são exatos nos dois sentidos. Todo erro tem a mesma forma: `error` (frase em "
     "português), `code` (estável) e, quando ajuda, `details`."
 )
-TOKEN_DESCRIPTION = (
-    "JWT com `sub` e `company_id` (24 dígitos hexadecimais), `permissions` e `exp`. "
-    f"`{ALL_PERMISSIONS}` concede todas as permissões."
+# Whatever is asked: the token, the permission, the company's share, and services that do not answer.
+ERRORS_OF_ALL = (
+    UNAUTHENTICATED,
+    FORBIDDEN,
+    UNKNOWN_PARAMETER,
+    TOO_MANY_REQUESTS,
+    INTERNAL,
+    CATALOG_UNAVAILABLE,
+    CONNECTIONS_TAKEN,
+    DATABASE_TIMEOUT,
+    DATABASE_UNAVAILABLE,
+    KEYS_UNAVAILABLE,
+    SECRETS_UNAVAILABLE,
+    STORAGE_UNAVAILABLE,
 )
 
-_UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")  # FastAPI's own error shape: never answered
+_REFERENCE = "#/components/schemas/{model}"
+_ANSWERS = {200: "OK", 201: "Criado", 204: "Sem conteúdo"}
+_ETAG = {"ETag": {"description": "Muda com o conteúdo", "schema": {"type": "string"}}}
+_RETRY_AFTER = {
+    "Retry-After": {"description": "Segundos até repetir", "schema": {"type": "integer", "minimum": 1}}
+}
 
 Document = dict[str, Any]
+Dependency = TypeVar("Dependency")
 
 
 def build_document(app: FastAPI) -> Document:
     """Return the OpenAPI 3.1 document of the app's documented routes."""
-    own = [route for route in app.routes if isinstance(route, ApiRoute)]
-    documented = [(route, route.documentation) for route in own if route.documentation]
+    routes = [route for route in app.routes if isinstance(route, ApiRoute) and route.include_in_schema]
     document = get_openapi(
         title="Managed Tables API",
         version=VERSION,
         openapi_version="3.1.0",
         description=DESCRIPTION,
-        routes=[described(route, documentation) for route, documentation in documented],
+        routes=routes,
         tags=[{"name": name} for name in TAGS],
         # Relative to where the document is served, so that it holds behind any stage and host.
         servers=[{"url": "../.."}],
     )
-    components = document.setdefault("components", {})
-    components["securitySchemes"] = {
-        "bearerAuth": {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": TOKEN_DESCRIPTION,
-        }
-    }
-    for route, _ in documented:
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own error shape: never answered
+        schemas.pop(name, None)
+    schemas["ErrorBody"] = _schema(ErrorBody, "serialization", schemas)
+    for route in routes:
         for method in route.methods or ():
-            operation = document["paths"][route.path][method.lower()]
-            # PATCH and PUT may share a function; an id belongs to one operation.
-            is_patch = method == "PATCH"
-            operation["operationId"] = route.name.replace("update", "patch") if is_patch else route.name
-            _complete(operation, route, components["schemas"])
-    for name in _UNUSED_SCHEMAS:
-        components["schemas"].pop(name, None)
+            _complete(document["paths"][route.path][method.lower()], route, schemas)
     return document
 
 
 def _complete(operation: Document, route: ApiRoute, schemas: Document) -> None:
-    permission = route.permission
-    if permission is None:
-        raise ValueError(f"{route.path} declares no permission")
-    operation["security"] = [{"bearerAuth": []}]
+    """Add to an operation what FastAPI does not know of its route."""
+    permitted = _find(route, Permitted)
+    if permitted is None:
+        raise ValueError(f"{route.path} requires no permission")
+    permission = permitted.permission
     operation["x-permission"] = permission.value
-    description = operation.get("description", "")
-    operation["description"] = f"{description}\n\nPermissão: `{permission}`".strip()
-    if "HTTPValidationError" in json.dumps(operation["responses"].get("422", {})):
-        del operation["responses"]["422"]
-    for media in operation.get("requestBody", {}).get("content", {}).values():
-        for name, schema in media["schema"].pop("$defs", {}).items():
-            if schemas.setdefault(name, schema) != schema:
-                raise ValueError(f"two schemas are called {name}")
+    operation["description"] = f"{operation.get('description', '')}\n\nPermissão: `{permission}`".strip()
+    takes_query = False
+    for parameter in operation.get("parameters", ()):
+        takes_query = takes_query or parameter["in"] == "query"
+        _tidy(parameter)
+    body = _find(route, JsonBody)
+    if body is not None:
+        operation["requestBody"] = _request_body(body, schemas)
+    kinds = (
+        *route.errors,
+        *([REQUEST_TOO_SLOW] if body is not None else ()),
+        *([RESPONSE_TOO_LARGE] if takes_query else ()),
+        *ERRORS_OF_ALL,
+    )
+    status = route.status_code or 200
+    answer = operation["responses"][str(status)]
+    operation["responses"] = {str(status): answer | {"description": _ANSWERS[status]}}
+    if entity_tags in route.calls:
+        answer = operation["responses"]["200"]
+        answer["headers"] = _ETAG
+        operation["responses"]["304"] = {
+            "description": "Não mudou desde o ETag de `If-None-Match`",
+            "headers": _ETAG,
+        }
+    operation["responses"] |= _error_responses(kinds)
+
+
+def _find(route: ApiRoute, kind: type[Dependency]) -> Dependency | None:
+    """Return the route's dependency of a kind."""
+    return next((call for call in route.calls if isinstance(call, kind)), None)
+
+
+def _tidy(parameter: Document) -> None:
+    """Leave a parameter's description and style where OpenAPI has them, and its name once."""
+    if parameter["in"] == "path":
+        return
+    schema = parameter["schema"]
+    schema.pop("title", None)
+    schema.pop("description", None)
+    if "style" in schema:
+        parameter |= {"style": schema.pop("style"), "explode": True}
+
+
+def _request_body(body: JsonBody, schemas: Document) -> Document:
+    content: Document = {"application/json": {"schema": _schema(body.model, "validation", schemas)}}
+    if body.form_schema is not None:
+        content = {"multipart/form-data": {"schema": body.form_schema}, **content}
+    return {"required": not body.is_optional, "content": content}
+
+
+def _schema(
+    model: type[BaseModel], mode: Literal["validation", "serialization"], schemas: Document
+) -> Document:
+    """Return a model's schema as FastAPI writes it, its definitions put among the document's.
+
+    Raises ValueError where two have one name.
+    """
+    made = Schema.model_validate(model.model_json_schema(ref_template=_REFERENCE, mode=mode))
+    schema: Document = made.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for name, definition in schema.pop("$defs", {}).items():
+        if schemas.setdefault(name, definition) != definition:
+            raise ValueError(f"two schemas are called {name}")
+    return schema
+
+
+def _error_responses(kinds: Iterable[ApiErrorKind]) -> dict[str, Document]:
+    """Return one response a status, naming every code that it can carry."""
+    by_status: dict[int, list[ApiErrorKind]] = {}
+    for kind in dict.fromkeys(kinds):
+        by_status.setdefault(kind.status, []).append(kind)
+    return {str(status): _error_response(status, found) for status, found in sorted(by_status.items())}
+
+
+def _error_response(status: int, kinds: Iterable[ApiErrorKind]) -> Document:
+    examples = {kind.code: {"value": {"error": kind.sentence, "code": kind.code}} for kind in kinds}
+    schema = {"$ref": _REFERENCE.format(model="ErrorBody")}
+    return {
+        "description": "; ".join(f"`{kind.code}`: {kind.sentence}" for kind in kinds),
+        "content": {"application/json": {"schema": schema, "examples": examples}},
+        **({"headers": _RETRY_AFTER} if status in RETRY_AFTER_SECONDS else {}),
+    }
 
 
 def operations(document: Document) -> Iterator[tuple[str, str, Document]]:

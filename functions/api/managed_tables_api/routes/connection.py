@@ -1,6 +1,6 @@
 """The routes of the read-only login that other products use: BI tools, notebooks, the Data API."""
 
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
 from pydantic import ConfigDict, Field
@@ -9,14 +9,13 @@ from starlette.responses import Response
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import NOT_PROVISIONED, ApiError
 from managed_tables_api.auth.permissions import Permission
+from managed_tables_api.calls.gate import Services, SignedIn, requires
+from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.answers import JsonAnswer
-from managed_tables_api.http.calls import Call, requires
-from managed_tables_api.http.routing import ApiRouter
 from managed_tables_api.http.validation import LateModel
-from managed_tables_api.openapi.describing import document
 from managed_tables_api.services import ApiServices
 
-router = ApiRouter("/v1/managed-tables/connection", ["Reading by other products"])
+router = api_router("/connection", "Reading by other products")
 
 _EXAMPLE: dict[str, Any] = {
     "host": "dados.exemplo.com.br",
@@ -46,23 +45,29 @@ class ConnectionAnswer(LateModel):
 
 @router.get(
     "",
-    document("Read-only connection", answers={200: ConnectionAnswer}, errors=(NOT_PROVISIONED,)),
+    summary="Read-only connection",
+    response_model=ConnectionAnswer,
+    dependencies=requires(Permission.CONNECT),
 )
-def get_connection(call: Annotated[Call, requires(Permission.CONNECT)]) -> Response:
+@raises(NOT_PROVISIONED)
+def get_connection(caller: SignedIn, services: Services) -> Any:
     """Show how to connect; neither wakes the database nor makes it."""
-    connection = call.services.connections.find(call.company_id)
+    connection = services.connections.find(caller.company_id)
     if connection is None or connection.state != "ready":
         raise ApiError(NOT_PROVISIONED)
-    return _answer(call.services, connection)
+    return _answer(services, connection)
 
 
 @router.post(
     "/rotate",
-    document("Rotate the read-only password", answers={200: ConnectionAnswer}, errors=(NOT_PROVISIONED,)),
+    summary="Rotate the read-only password",
+    response_model=ConnectionAnswer,
+    dependencies=requires(Permission.CONNECT),
 )
-def rotate(call: Annotated[Call, requires(Permission.CONNECT)]) -> Response:
+@raises(NOT_PROVISIONED)
+def rotate(caller: SignedIn, services: Services) -> Any:
     """Give the read-only role a new password; the old one ends, and so does every session that used it."""
-    return _answer(call.services, call.services.provisioning.rotate_reader(call.company_id))
+    return _answer(services, services.provisioning.rotate_reader(caller.company_id))
 
 
 def _answer(services: ApiServices, connection: ConnectionRecord) -> Response:

@@ -7,21 +7,21 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from managed_tables import exact_json
-from managed_tables_api.http.answers import entity_bytes
-from managed_tables_api.http.routing import ApiRouter
+from managed_tables_api.calls.routing import api_router
+from managed_tables_api.http.answers import Entity
 
-router = ApiRouter("/v1/managed-tables")
+router = api_router("", "Documentation")
 
 _PAGE_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 
-@router.get("/openapi.json")
-def get_document(request: Request) -> Response:
+@router.get("/openapi.json", include_in_schema=False)
+def get_document(request: Request, entity: Entity) -> Response:
     """Return the OpenAPI document."""
-    return entity_bytes(request, _once(request.app, "document", _document_bytes))
+    return entity.answer(_once(request.app, "document", _document_bytes))
 
 
-@router.get("/docs")
+@router.get("/docs", include_in_schema=False)
 def get_page(request: Request) -> Response:
     """Return the document as a page."""
     return HTMLResponse(_once(request.app, "page", _page_bytes), headers=_PAGE_HEADERS)

@@ -1,26 +1,32 @@
 """Routes of provisioning: make the company's database, and say whether it is there."""
 
-from typing import Annotated
-
-from starlette.responses import Response
+from typing import Any
 
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.http.answers import JsonAnswer
-from managed_tables_api.http.calls import Call, requires
-from managed_tables_api.http.routing import ApiRouter
-from managed_tables_api.openapi.describing import document
+from managed_tables_api.calls.gate import Services, SignedIn, requires
+from managed_tables_api.calls.routing import api_router
 from managed_tables_api.tables.table_models import ProvisioningAnswer, provisioning_answer
 
-router = ApiRouter("/v1/managed-tables", ["Provisioning"])
+router = api_router("", "Provisioning")
 
 
-@router.post("/provision", document("Provision the managed database", answers={200: ProvisioningAnswer}))
-def provision(call: Annotated[Call, requires(Permission.CREATE)]) -> Response:
+@router.post(
+    "/provision",
+    summary="Provision the managed database",
+    response_model=ProvisioningAnswer,
+    dependencies=requires(Permission.CREATE),
+)
+def provision(caller: SignedIn, services: Services) -> Any:
     """Make the company's database; again, return the existing connection."""
-    return JsonAnswer(provisioning_answer(call.services.provisioning.provision(call.company_id)))
+    return provisioning_answer(services.provisioning.provision(caller.company_id))
 
 
-@router.get("/status", document("Provisioning status", answers={200: ProvisioningAnswer}))
-def status(call: Annotated[Call, requires(Permission.LIST)]) -> Response:
+@router.get(
+    "/status",
+    summary="Provisioning status",
+    response_model=ProvisioningAnswer,
+    dependencies=requires(Permission.LIST),
+)
+def status(caller: SignedIn, services: Services) -> Any:
     """Return whether the company has its database."""
-    return JsonAnswer(provisioning_answer(call.services.provisioning.find(call.company_id)))
+    return provisioning_answer(services.provisioning.find(caller.company_id))

@@ -1,12 +1,11 @@
-"""The contract's "Data CRUD": rows of a table, listed, read and changed one by one."""
+"""The contract's "Data CRUD": rows of a table, listed, read and changed one by one or many at once."""
 
 import json
 from typing import Annotated, Any
 
+from fastapi import Depends, Query
 from starlette.responses import Response
 
-from managed_tables.conditions import FILTER_NAME
-from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
     DUPLICATE_KEY,
     IDEMPOTENCY_KEY_REUSED,
@@ -23,44 +22,30 @@ from managed_tables.errors import (
     TABLE_INACTIVE,
     TABLE_NOT_FOUND,
     TABLE_WITHOUT_KEY,
-    UNKNOWN_PARAMETER,
-    ApiError,
 )
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.http.answers import no_content
-from managed_tables_api.http.calls import Call, requires, validate
-from managed_tables_api.http.routing import ApiRouter
-from managed_tables_api.http.validation import built
-from managed_tables_api.openapi.describing import document
-from managed_tables_api.rows.composing import VERSION_FIELD
-from managed_tables_api.rows.inserts.idempotency import HEADER, read_key
+from managed_tables_api.calls.gate import Services, SignedIn, requires
+from managed_tables_api.calls.routing import api_router, raises
+from managed_tables_api.http.bodies import json_object_of
 from managed_tables_api.rows.inserts.inserting import InsertedRows, NewRows
 from managed_tables_api.rows.lists.listing import ListRequest
 from managed_tables_api.rows.lists.listing import Page as FoundPage
-from managed_tables_api.rows.parsing import refusal
+from managed_tables_api.rows.requests import body_request, list_request, new_rows, version_to_delete
 from managed_tables_api.rows.row_models import (
     BulkDelete,
     BulkUpdate,
     Deleted,
-    DeleteQuery,
     Inserted,
-    InsertHeaders,
-    InsertQuery,
-    ListQuery,
-    QueryBody,
     RecordPage,
     Row,
     RowChanges,
-    RowHeaders,
     RowPage,
     RowQuery,
-    RowsBody,
     Updated,
 )
-from managed_tables_api.rows.single_rows import Answered, RowUpdate, read_row_version
 from managed_tables_api.rows.single_rows import Row as FoundRow
-from managed_tables_api.rows.versions import HEADER as VERSION_HEADER
-from managed_tables_api.rows.versions import read_if_match, same_version
+from managed_tables_api.rows.single_rows import RowUpdate
+from managed_tables_api.rows.versions import IfMatch
 
 READ_ERRORS = (TABLE_NOT_FOUND, INVALID_REQUEST, RESPONSE_TOO_LARGE, QUERY_TOO_HEAVY)
 WRITE_ERRORS = (
@@ -75,235 +60,149 @@ WRITE_ERRORS = (
     OUTCOME_UNKNOWN,
 )
 
-router = ApiRouter("/v1/managed-tables/{table_id}/data", ["Data CRUD"])
+router = api_router("/{table_id}/data", "Data CRUD")
 
 
-@router.get("", document("List rows", answers={200: RowPage}, errors=READ_ERRORS, query=ListQuery))
-def list_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_READ)]) -> Response:
+@router.get("", summary="List rows", response_model=RowPage, dependencies=requires(Permission.DATA_READ))
+@raises(*READ_ERRORS)
+def list_rows(
+    table_id: str,
+    request: Annotated[ListRequest, Depends(list_request)],
+    caller: SignedIn,
+    services: Services,
+) -> Response:
     """List the rows of a table."""
-
-    def read_request() -> ListRequest:
-        query = call.query(ListQuery)
-        _refuse_page_and_cursor(query)
-        return ListRequest(
-            page=query.page,
-            per_page=query.per_page,
-            cursor=query.cursor,
-            sort=() if query.sort_by is None else query.sort_by.split(","),
-            fields=None if query.fields is None else query.fields.split(","),
-            filters=_filters(call),
-            q=query.q,
-            count=query.count,
-            versions=query.versions,
-            numbers=query.numbers,
-        )
-
-    return _page_answer(call.services.row_lists.list_page(call.company_id, table_id, read_request))
-
-
-def _filters(call: Call) -> list[tuple[str, str]]:
-    """Return the filters of the query string; raises UNKNOWN_PARAMETER for what only begins like one."""
-    pairs = [pair for pair in call.request.query_params.multi_items() if pair[0].startswith("filter[")]
-    malformed = [name for name, _ in pairs if not FILTER_NAME.fullmatch(name)]
-    if malformed:
-        details = [detail("query", _FILTER, path=name) for name in malformed]
-        raise ApiError(UNKNOWN_PARAMETER, details[:1], len(details), names=malformed[0])
-    return pairs
-
-
-_FILTER = Fault(DetailCode.UNKNOWN_PARAMETER, "deve ser filter[coluna][operador]")
-
-
-def _refuse_page_and_cursor(query: ListQuery | QueryBody) -> None:
-    if query.cursor is not None and "page" in query.model_fields_set:
-        raise ApiError(INVALID_REQUEST, reason="use page ou cursor, não os dois")
+    return _page_answer(services.row_lists.list_page(caller.company_id, table_id, request))
 
 
 @router.post(
     "/query",
-    document(
-        "Query rows or groups",
-        answers={200: RecordPage},
-        errors=(*READ_ERRORS, REQUEST_TOO_LARGE),
-        query=RowQuery,
-        body=QueryBody,
-    ),
+    summary="Query rows or groups",
+    response_model=RecordPage,
+    dependencies=requires(Permission.DATA_READ),
 )
-def query_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_READ)]) -> Response:
+@raises(*READ_ERRORS, REQUEST_TOO_LARGE)
+def query_rows(
+    table_id: str,
+    request: Annotated[ListRequest, Depends(body_request)],
+    caller: SignedIn,
+    services: Services,
+) -> Response:
     """List the rows of a condition, or groups of them with what is worked out over each."""
-
-    def read_request() -> ListRequest:
-        given = call.json_object()
-        body = validate("body", lambda: built(QueryBody).model_validate(given, strict=True))
-        _refuse_page_and_cursor(body)
-        query = call.query(RowQuery)
-        return ListRequest(
-            page=body.page,
-            per_page=body.per_page,
-            cursor=body.cursor,
-            sort=body.sort or (),
-            fields=body.fields,
-            where=given.get("where"),
-            group_by=given.get("group_by"),
-            aggregates=given.get("aggregates"),
-            count=body.count,
-            versions=query.versions,
-            numbers=query.numbers,
-            place="body",
-            sort_path="sort",
-        )
-
-    return _page_answer(call.services.row_lists.list_page(call.company_id, table_id, read_request))
+    return _page_answer(services.row_lists.list_page(caller.company_id, table_id, request))
 
 
-@router.get(
-    "/{row_id}",
-    document(
-        "Get row",
-        answers={200: Row},
-        errors=(TABLE_NOT_FOUND, ROW_NOT_FOUND, INVALID_REQUEST),
-        query=RowQuery,
-    ),
-)
-def get_row(table_id: str, row_id: str, call: Annotated[Call, requires(Permission.DATA_READ)]) -> Response:
+@router.get("/{row_id}", summary="Get row", response_model=Row, dependencies=requires(Permission.DATA_READ))
+@raises(TABLE_NOT_FOUND, ROW_NOT_FOUND, INVALID_REQUEST)
+def get_row(
+    table_id: str,
+    row_id: str,
+    query: Annotated[RowQuery, Query()],
+    caller: SignedIn,
+    services: Services,
+) -> Response:
     """Return one row; its `ETag` is its version in quotes."""
-    return _row_answer(call.services.rows.get(call.company_id, table_id, row_id, lambda: _answered(call)))
+    return _row_answer(services.rows.get(caller.company_id, table_id, row_id, query.answered))
 
 
 @router.post(
     "",
-    document(
-        "Insert rows",
-        answers={201: Inserted},
-        errors=(*WRITE_ERRORS, IDEMPOTENCY_KEY_REUSED, RESPONSE_TOO_LARGE, TABLE_WITHOUT_KEY),
-        query=InsertQuery,
-        body=RowsBody,
-        headers=InsertHeaders,
-    ),
+    summary="Insert rows",
+    response_model=Inserted,
+    status_code=201,
+    dependencies=requires(Permission.DATA_WRITE),
 )
-def insert_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_WRITE)]) -> Response:
+@raises(*WRITE_ERRORS, IDEMPOTENCY_KEY_REUSED, RESPONSE_TOO_LARGE, TABLE_WITHOUT_KEY)
+def insert_rows(
+    table_id: str, new: Annotated[NewRows, Depends(new_rows)], caller: SignedIn, services: Services
+) -> Response:
     """Insert rows, all of them or none."""
-
-    def read_new() -> NewRows:
-        body = call.json_object()
-        unknown = body.keys() - {"rows"}
-        if unknown:
-            raise refusal(min(unknown), Fault(DetailCode.UNKNOWN_FIELD, "campo desconhecido"))
-        query = call.query(InsertQuery)
-        asked = {"return": query.returned, "on_conflict": query.on_conflict}
-        options = "&".join(f"{name}={value}" for name, value in asked.items() if value is not None)
-        key = read_key(call.request.headers.getlist(HEADER), call.raw_body or b"", options)
-        return NewRows(body.get("rows"), key, query.returned or "count", query.numbers, query.on_conflict)
-
-    return _inserted_answer(call, call.services.row_inserts.insert(call.company_id, table_id, read_new))
+    return _inserted_answer(new, services.row_inserts.insert(caller.company_id, table_id, new))
 
 
-def _inserted_answer(call: Call, inserted: InsertedRows) -> Response:
+def _inserted_answer(new: NewRows, inserted: InsertedRows) -> Response:
     fields = [f'"inserted":{inserted.count}']
-    if "on_conflict" in call.request.query_params:
+    if new.on_conflict is not None:
         fields += [f'"updated":{inserted.updated}', f'"ignored":{inserted.ignored}']
     if inserted.returned is not None:
-        fields.append(f'"{call.request.query_params["return"]}":{inserted.returned}')
+        fields.append(f'"{new.returned}":{inserted.returned}')
     return _json("{" + ",".join(fields) + "}", 201)
 
 
+_UPDATE: dict[str, Any] = {
+    "summary": "Update row",
+    "response_model": Row,
+    "dependencies": requires(Permission.DATA_WRITE),
+}
+
+
+@router.patch("/{row_id}", operation_id="patch_row", **_UPDATE)  # the contract's page does not tell which
+@router.put("/{row_id}", **_UPDATE)
+@raises(ROW_NOT_FOUND, ROW_CHANGED, *WRITE_ERRORS)
 def update_row(
-    table_id: str, row_id: str, call: Annotated[Call, requires(Permission.DATA_WRITE)]
+    table_id: str,
+    row_id: str,
+    fields: Annotated[dict[str, Any], json_object_of(RowChanges)],
+    query: Annotated[RowQuery, Query()],
+    row_version: IfMatch,
+    caller: SignedIn,
+    services: Services,
 ) -> Response:
     """Change the given fields of a row; with a version, only if nobody has changed it since."""
-
-    def read_changes() -> RowUpdate:
-        return RowUpdate(call.json_object(), _if_match(call), _answered(call))
-
-    return _row_answer(call.services.rows.update(call.company_id, table_id, row_id, read_changes))
-
-
-for _method in ("PUT", "PATCH"):  # the contract's page does not tell which
-    router.route(
-        _method,
-        "/{row_id}",
-        document(
-            "Update row",
-            answers={200: Row},
-            errors=(ROW_NOT_FOUND, ROW_CHANGED, *WRITE_ERRORS),
-            query=RowQuery,
-            body=RowChanges,
-            headers=RowHeaders,
-        ),
-    )(update_row)
+    update = RowUpdate(fields, row_version, query.answered)
+    return _row_answer(services.rows.update(caller.company_id, table_id, row_id, update))
 
 
 @router.delete(
-    "/{row_id}",
-    document(
-        "Delete row",
-        answers={204: None},
-        errors=(
-            TABLE_NOT_FOUND,
-            ROW_NOT_FOUND,
-            ROW_CHANGED,
-            INVALID_REQUEST,
-            TABLE_INACTIVE,
-            TABLE_BUSY,
-            OUTCOME_UNKNOWN,
-        ),
-        query=DeleteQuery,
-        headers=RowHeaders,
-    ),
+    "/{row_id}", summary="Delete row", status_code=204, dependencies=requires(Permission.DATA_WRITE)
+)
+@raises(
+    TABLE_NOT_FOUND, ROW_NOT_FOUND, ROW_CHANGED, INVALID_REQUEST, TABLE_INACTIVE, TABLE_BUSY, OUTCOME_UNKNOWN
 )
 def delete_row(
-    table_id: str, row_id: str, call: Annotated[Call, requires(Permission.DATA_WRITE)]
-) -> Response:
+    table_id: str,
+    row_id: str,
+    row_version: Annotated[str | None, Depends(version_to_delete)],
+    caller: SignedIn,
+    services: Services,
+) -> None:
     """Delete a row; with a version, only if nobody has changed it since."""
-
-    def read_version() -> str | None:
-        of_body = None
-        if call.raw_body:
-            body = call.json_object()
-            of_body = read_row_version(body[VERSION_FIELD]) if VERSION_FIELD in body else None
-        return same_version(_if_match(call), call.query(DeleteQuery).version, of_body)
-
-    call.services.rows.delete(call.company_id, table_id, row_id, read_version)
-    return no_content()
+    services.rows.delete(caller.company_id, table_id, row_id, row_version)
 
 
 @router.patch(
     "",
-    document(
-        "Update rows in bulk",
-        answers={200: Updated},
-        errors=(ROW_NOT_FOUND, ROW_CHANGED, QUERY_TOO_HEAVY, *WRITE_ERRORS),
-        body=BulkUpdate,
-    ),
+    summary="Update rows in bulk",
+    response_model=Updated,
+    operation_id="patch_rows",
+    dependencies=requires(Permission.DATA_WRITE),
 )
-def update_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_WRITE)]) -> Response:
+@raises(ROW_NOT_FOUND, ROW_CHANGED, QUERY_TOO_HEAVY, *WRITE_ERRORS)
+def update_rows(
+    table_id: str,
+    body: Annotated[dict[str, Any], json_object_of(BulkUpdate)],
+    caller: SignedIn,
+    services: Services,
+) -> Any:
     """Change many rows, each by its id or all of a condition: all of them or none."""
-    updated = call.services.bulk_changes.update(call.company_id, table_id, call.json_object)
-    return _json(f'{{"updated":{updated}}}')
+    return {"updated": services.bulk_changes.update(caller.company_id, table_id, body)}
 
 
 @router.post(
     "/delete",
-    document(
-        "Delete rows in bulk",
-        answers={200: Deleted},
-        errors=(ROW_NOT_FOUND, QUERY_TOO_HEAVY, *WRITE_ERRORS),
-        body=BulkDelete,
-    ),
+    summary="Delete rows in bulk",
+    response_model=Deleted,
+    dependencies=requires(Permission.DATA_WRITE),
 )
-def delete_rows(table_id: str, call: Annotated[Call, requires(Permission.DATA_WRITE)]) -> Response:
+@raises(ROW_NOT_FOUND, QUERY_TOO_HEAVY, *WRITE_ERRORS)
+def delete_rows(
+    table_id: str,
+    body: Annotated[dict[str, Any], json_object_of(BulkDelete)],
+    caller: SignedIn,
+    services: Services,
+) -> Any:
     """Delete many rows, by their ids or by a condition: all of them or none."""
-    deleted = call.services.bulk_changes.delete(call.company_id, table_id, call.json_object)
-    return _json(f'{{"deleted":{deleted}}}')
-
-
-def _answered(call: Call) -> Answered:
-    query = call.query(RowQuery)
-    return Answered(query.numbers, query.versions)
-
-
-def _if_match(call: Call) -> str | None:
-    return read_if_match(call.request.headers.getlist(VERSION_HEADER))
+    return {"deleted": services.bulk_changes.delete(caller.company_id, table_id, body)}
 
 
 def _page_answer(page: FoundPage) -> Response:
@@ -318,5 +217,5 @@ def _row_answer(row: FoundRow) -> Response:
     return _json(row.text, headers={"ETag": f'"{row.version}"'})
 
 
-def _json(text: str, status: int = 200, headers: Any = None) -> Response:
+def _json(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(text, status, headers, media_type="application/json")

@@ -1,9 +1,9 @@
 """Model what the routes of rows take and answer, as OpenAPI shows it."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SkipValidation
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, SkipValidation, model_validator
 
 from managed_tables.conditions import MAX_CONDITIONS, MAX_LIST_VALUES, Operator
 from managed_tables.details import DetailCode, InvalidValue
@@ -11,10 +11,10 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.validation import QUERY_DIGITS, Count, LateModel, NumbersQuery, Page, comma_words
 from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.inserts.conflicts import OnConflict
-from managed_tables_api.rows.inserts.idempotency import MAX_CHARACTERS
 from managed_tables_api.rows.lists.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, Function
 from managed_tables_api.rows.lists.ordering import MAX_SORTS
 from managed_tables_api.rows.parsing import MAX_CELLS
+from managed_tables_api.rows.single_rows import Answered
 
 MAX_PER_PAGE = 1_000
 
@@ -79,6 +79,11 @@ class RowQuery(NumbersQuery):
     versions: QueryBoolean = Field(
         default=False, description="`true` acrescenta `_version`, a versão de cada linha (extensão)"
     )
+
+    @property
+    def answered(self) -> Answered:
+        """How the row is answered."""
+        return Answered(self.numbers, self.versions)
 
 
 class ListQuery(RowQuery):
@@ -208,12 +213,19 @@ class QueryBody(LateModel):
 class RowsBody(LateModel):
     """Rows to insert: one field a column, without `id`."""
 
-    rows: list[dict[str, Cell]] = Field(
-        min_length=1,
-        max_length=MAX_CELLS // 2,
+    model_config = ConfigDict(extra="forbid")
+
+    rows: SkipValidation[list[dict[str, Cell]]] = Field(
         description=f"Linhas vezes colunas (o `id` também): até {MAX_CELLS}",
         examples=[[{"produto": "X", "valor": 12.5}, {"produto": "Y", "valor": 30}]],
+        json_schema_extra={"minItems": 1, "maxItems": MAX_CELLS // 2},
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_to_the_rows(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Whatever is no list of rows is refused along with them, also where nothing is given."""
+        return {"rows": None, **given}
 
 
 class InsertQuery(NumbersQuery):
@@ -241,30 +253,6 @@ class Inserted(LateModel):
     records: list[Row] = Field(default=[], description="Com `return=records`")
 
 
-class InsertHeaders(LateModel):
-    """What an insert may say beside its body."""
-
-    idempotency_key: str | None = Field(
-        default=None,
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=MAX_CHARACTERS,
-        description="Nome do pedido, escolhido pelo cliente: repetido com a mesma chave e o mesmo corpo,"
-        " insere uma vez só e responde o mesmo (extensão; guardado por um dia ao menos)",
-    )
-
-
-class RowHeaders(LateModel):
-    """Which version of a row is changed."""
-
-    if_match: str | None = Field(
-        default=None,
-        alias="If-Match",
-        pattern='^("[^"]+"|\\*)$',
-        description="ETag da linha, sua `_version` entre aspas: 412 se outra pessoa a alterou (extensão)",
-    )
-
-
 class RowChanges(LateModel):
     """The fields to update."""
 
@@ -274,7 +262,7 @@ class RowChanges(LateModel):
     __pydantic_extra__: dict[str, Cell]
 
 
-class DeleteQuery(LateModel):
+class DeleteQuery(BaseModel):
     """Which version of a row is deleted."""
 
     version: str | None = Field(

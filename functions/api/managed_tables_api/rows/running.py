@@ -59,6 +59,10 @@ class Runner:
         self._definitions = definitions
         self._connections = connections
 
+    def require(self, company_id: str, table_id: str) -> None:
+        """Raise TABLE_NOT_FOUND unless the company's database has the table."""
+        self._definitions.read(company_id, table_id)
+
     def with_definition(self, company_id: str, table_id: str, work: Callable[[Definition], Result]) -> Result:
         """Do the work with the copy of the definition; where it fails, with a fresh one if that differs."""
         if not is_record_id(table_id):

@@ -1,6 +1,6 @@
 """Read, update and delete rows one by one; their JSON ready to be sent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,13 +61,13 @@ class Rows:
         self._runner = runner
         self._parsers = parsers
 
-    def get(self, company_id: str, table_id: str, row_id: str, read_answered: Callable[[], Answered]) -> Row:
-        """Return a row; `read_answered` may raise the request's faults."""
+    def get(self, company_id: str, table_id: str, row_id: str, answered: Answered) -> Row:
+        """Return a row."""
 
         def work(definition: Definition) -> Row:
             key = row_key(definition, row_id)
             try:
-                shown = shown_row(definition, read_answered())
+                shown = shown_row(definition, answered)
             except ApiError:
                 self._find(definition, key, Shown(definition.columns))  # a row that is not there comes first
                 raise
@@ -75,10 +75,8 @@ class Rows:
 
         return self._runner.with_definition(company_id, table_id, work)
 
-    def update(
-        self, company_id: str, table_id: str, row_id: str, read_update: Callable[[], RowUpdate]
-    ) -> Row:
-        """Change the given fields of a row and return it; `read_update` may raise faults.
+    def update(self, company_id: str, table_id: str, row_id: str, asked: RowUpdate) -> Row:
+        """Change the given fields of a row and return it.
 
         Raises ROW_CHANGED, with the row as it is now, if the row has another version.
         """
@@ -86,7 +84,7 @@ class Rows:
         def work(definition: Definition) -> Row:
             key = row_key(definition, row_id)
             try:
-                update = _read_version(definition, read_update())
+                update = _read_version(definition, asked)
                 shown = shown_row(definition, update.answered)
                 changes = parse_changes(definition, update.fields, self._parsers)
                 require_active(definition)
@@ -125,15 +123,12 @@ class Rows:
             raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)
         return Row(text, version)
 
-    def delete(
-        self, company_id: str, table_id: str, row_id: str, read_row_version: Callable[[], str | None]
-    ) -> None:
+    def delete(self, company_id: str, table_id: str, row_id: str, row_version: str | None = None) -> None:
         """Delete a row; raises as `update` does where it has another version than asked for."""
 
         def work(definition: Definition) -> None:
             key = row_key(definition, row_id)
             try:
-                row_version = read_row_version()
                 require_active(definition)
             except ApiError:
                 self._find(definition, key, Shown(definition.columns))
@@ -147,9 +142,12 @@ class Rows:
 
         self._runner.with_definition(company_id, table_id, work)
 
-    def require(self, company_id: str, table_id: str, row_id: str) -> None:
-        """Raise ROW_NOT_FOUND, or TABLE_NOT_FOUND, unless the row is there."""
-        self.get(company_id, table_id, row_id, Answered)
+    def require(self, company_id: str, table_id: str, row_id: str | None) -> None:
+        """Raise TABLE_NOT_FOUND unless the table is there, and ROW_NOT_FOUND for a row that is not."""
+        if row_id is None:
+            self._runner.require(company_id, table_id)
+        else:
+            self.get(company_id, table_id, row_id, Answered())
 
     def _find(self, definition: Definition, key: Parameters, shown: Shown) -> Row:
         statement = statements.find_statement(definition, shown)

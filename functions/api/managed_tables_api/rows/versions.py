@@ -1,7 +1,11 @@
 """Read the version that a row must have from where a request may name it: `If-Match`, query or body."""
 
 import re
-from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import Depends, Header
+from pydantic import Field
+from starlette.requests import Request
 
 from managed_tables.errors import INVALID_REQUEST, ApiError
 
@@ -10,8 +14,18 @@ HEADER = "If-Match"
 _TAG = re.compile(r'(?:W/)?"([^"]+)"|([^",\s]+)')
 
 
-def read_if_match(values: Sequence[str]) -> str | None:
+async def read_if_match(
+    request: Request,
+    if_match: Annotated[  # noqa: ARG001 - for OpenAPI: more than one such header is refused
+        Annotated[str, Field(json_schema_extra={"pattern": '^("[^"]+"|\\*)$'})] | None,
+        Header(
+            alias=HEADER,
+            description="ETag da linha, sua `_version` entre aspas: 412 se outra pessoa a alterou (extensão)",
+        ),
+    ] = None,
+) -> str | None:
     """Return the version that the header gives, None without one or for `*`; raises INVALID_REQUEST."""
+    values = request.headers.getlist(HEADER)
     if not values:
         return None
     match = _TAG.fullmatch(values[0].strip())
@@ -21,6 +35,9 @@ def read_if_match(values: Sequence[str]) -> str | None:
         )
     version = match[1] or match[2]
     return None if version == "*" else version
+
+
+IfMatch = Annotated[str | None, Depends(read_if_match)]
 
 
 def same_version(*given: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import TableRecord
@@ -97,7 +97,7 @@ class TablesAnswer(LateModel):
     records: Annotated[list[TableAnswer], Field(max_length=100)]
 
 
-class TablesQuery(LateModel):
+class TablesQuery(BaseModel):
     """Which tables."""
 
     page: Page = 1
@@ -180,8 +180,8 @@ class TableUpdate(LateModel):
             raise InvalidValue(DetailCode.REQUIRED, "não pode ser nulo")
         return value
 
-    def as_change(self, if_match: str | None) -> TableChange:
-        """Return what is asked for; `if_match` is the header's. Raises INVALID_REQUEST."""
+    def as_change(self, seen: frozenset[int] | None) -> TableChange:
+        """Return what is asked for; `seen` are the versions that `If-Match` allows."""
         given = self.model_fields_set
         return TableChange(
             display_name=self.display_name,
@@ -191,18 +191,8 @@ class TableUpdate(LateModel):
             description=self.description if "description" in given else KEEP,
             key=self.key if "key" in given else KEEP,
             indexes=(self.indexes or ()) if "indexes" in given else KEEP,
-            versions=expected_versions(if_match, self.version),
+            versions=expected_versions(seen, self.version),
         )
-
-
-class UpdateHeaders(LateModel):
-    """What an update may say beside its body."""
-
-    if_match: str | None = Field(
-        default=None,
-        alias="If-Match",
-        description='A ETag da tabela, `"<versão>"` ou `*`: em outra versão, nada muda (412; extensão)',
-    )
 
 
 def provisioning_answer(connection: ConnectionRecord | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from managed_tables.errors import INVALID_UPLOAD, UPLOAD_TOO_LARGE, ApiError
 from managed_tables.settings import MIB
-from managed_tables_api.http.calls import stream_body
+from managed_tables_api.http.bodies import stream_body
 
 FORM_OVERHEAD_BYTES = MIB  # boundaries, part headers and the `mode` field, besides the files themselves
 MAX_PARTS = 100  # more files than are allowed are still counted, to say how many they are

@@ -54,30 +54,29 @@ class BulkChanges:
         self._runner = runner
         self._parsers = parsers
 
-    def update(self, company_id: str, table_id: str, read_body: Callable[[], Body]) -> int:
+    def update(self, company_id: str, table_id: str, body: Body) -> int:
         """Change the rows of a body `{"rows"}` or `{"where", "set"}` and return how many.
 
         Raises ROW_NOT_FOUND and ROW_CHANGED, `details` naming the rows.
         """
         forms = ("rows", frozenset({"where", "set", "all"}))
-        return self._change(company_id, table_id, read_body, forms, self._update_rows, self._set)
+        return self._change(company_id, table_id, body, forms, self._update_rows, self._set)
 
-    def delete(self, company_id: str, table_id: str, read_body: Callable[[], Body]) -> int:
+    def delete(self, company_id: str, table_id: str, body: Body) -> int:
         """Delete the rows of a body `{"ids"}` or `{"where"}` and return how many; raises ROW_NOT_FOUND."""
         forms = ("ids", frozenset({"where", "all"}))
-        return self._change(company_id, table_id, read_body, forms, self._delete_ids, self._delete_where)
+        return self._change(company_id, table_id, body, forms, self._delete_ids, self._delete_where)
 
     def _change(
         self,
         company_id: str,
         table_id: str,
-        read_body: Callable[[], Body],
+        body: Body,
         forms: tuple[str, frozenset[str]],
         by_ids: Work,
         by_condition: Work,
     ) -> int:
         def work(definition: Definition) -> int:
-            body = read_body()
             change = by_ids if _is_by_ids(body, *forms) else by_condition
             try:
                 return change(definition, body)

@@ -1,6 +1,6 @@
 """Insert rows: all of them or none, once however often they are sent, and what meets a key as asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -67,11 +67,10 @@ class RowInserts:
         self._zone = zone
         self._response_max_bytes = response_max_bytes
 
-    def insert(self, company_id: str, table_id: str, read_new: Callable[[], NewRows]) -> InsertedRows:
-        """Insert all of the rows or none; `read_new` may raise their faults."""
+    def insert(self, company_id: str, table_id: str, new: NewRows) -> InsertedRows:
+        """Insert all of the rows or none."""
 
         def work(definition: Definition) -> InsertedRows:
-            new = read_new()
             if new.key is None:
                 return self._apply(definition, new) or InsertedRows(0)
             applied = self._find_applied(definition, new, new.key)

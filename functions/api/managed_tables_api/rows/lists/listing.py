@@ -1,7 +1,7 @@
 """List rows and groups of rows: the request, and the page that answers it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,12 +44,12 @@ Keys = Sequence[str | None]
 
 @dataclass(frozen=True)
 class ListRequest:
-    """The request of a list, as strings and JSON; `page` counts from 1 and is ignored with a cursor.
+    """The request of a list, as strings and JSON; `page` counts from 1, and does not go with a cursor.
 
     `place` says where `sort`, `fields` and conditions are: in the query or in the body.
     """
 
-    page: int = 1
+    page: int | None = None
     per_page: int = 50
     cursor: str | None = None
     sort: Sequence[str] = ()
@@ -83,11 +83,10 @@ class RowLists:
         self._parsers = parsers
         self._response_max_bytes = response_max_bytes
 
-    def list_page(self, company_id: str, table_id: str, read_request: Callable[[], ListRequest]) -> Page:
-        """Return a page; `read_request` may raise the request's faults."""
+    def list_page(self, company_id: str, table_id: str, request: ListRequest) -> Page:
+        """Return a page."""
 
         def work(definition: Definition) -> Page:
-            request = read_request()
             shape = read_shape(definition, request, self._parsers)
             cursor = None
             if request.cursor is not None:
@@ -111,7 +110,7 @@ class RowLists:
             "max_bytes": str(_ESTIMATE_TIMES * self._response_max_bytes),
         }
         if cursor is None:
-            parameters["offset"] = str(min((request.page - 1) * request.per_page, _MAX_OFFSET))
+            parameters["offset"] = str(min(((request.page or 1) - 1) * request.per_page, _MAX_OFFSET))
         else:
             keys = self._keys(definition, shape, cursor, request.place)
             shape = replace(shape, after=tuple(key is None for key in keys))
@@ -153,6 +152,8 @@ class RowLists:
 
 def read_shape(definition: Definition, request: ListRequest, parsers: dict[ColumnType, Parser]) -> PageShape:
     """Return the shape of the page that a request asks for; raises INVALID_REQUEST with details."""
+    if request.cursor is not None and request.page is not None:
+        raise ApiError(INVALID_REQUEST, reason="use page ou cursor, não os dois")
     names = definition.by_name
     condition = _read_condition(request, names, parsers)
     if request.group_by is None and request.aggregates is None:
