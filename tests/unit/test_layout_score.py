@@ -8,13 +8,12 @@ from text_grids import grid_of
 from managed_tables.errors import JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_reader.layout import weights
-from managed_tables_reader.layout.header import Header
+from managed_tables_reader.layout.header import Header, about_header
 from managed_tables_reader.layout.looks import TEXT, look, text_bits
 from managed_tables_reader.layout.pages import PageHead, find_repeats
 from managed_tables_reader.layout.score import Scorer
 from managed_tables_reader.layout.search import (
     Grid,
-    Stated,
     _splits,
     candidates,
     find_header,
@@ -25,7 +24,7 @@ from managed_tables_reader.layout.search import (
     widths,
 )
 from managed_tables_reader.layout.words import below_bits
-from managed_tables_reader.rows.notes import about_header
+from managed_tables_reader.rows.stated import Stated
 
 KINDS = (TEXT, "number", "number")
 REPORT = "nome;valor;peso/Ana;1;2/Total;1;2/nome;valor;peso/Bia;3;4/Ana;1;2/Caio;5;6"

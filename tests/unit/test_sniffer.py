@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from managed_tables_reader.layout.search import Stated
 from managed_tables_reader.rows.reading import TableWish
+from managed_tables_reader.rows.stated import Stated
 from managed_tables_reader.text.choosing import choose
 from managed_tables_reader.text.dialect import Dialect
 from managed_tables_reader.text.untabular import is_aligned

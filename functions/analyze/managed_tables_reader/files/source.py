@@ -1,5 +1,6 @@
 """Open a text as UTF-8 lines: a sample to choose the dialect by, and the file with its lines changed."""
 
+import codecs
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,12 +9,20 @@ from pathlib import Path
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_reader.files.encodings import CHUNK_BYTES, Encoding, NotTextError, transcode
+from managed_tables_reader.files.encodings import (
+    BYTE_ORDER_MARKS,
+    CHUNK_BYTES,
+    Encoding,
+    NotTextError,
+    detect_encoding,
+    transcode,
+)
 from managed_tables_reader.rows.reading import TableWish
-from managed_tables_reader.rows.stated import LineMask, read_encoding
+from managed_tables_reader.rows.stated import LineMask
 
 Change = Callable[[Iterable[str]], Iterable[str]]
 
+_UTF8 = ("utf-8", "utf-8-sig", "ascii")
 _SAMPLE_BYTES = 262_144
 _SAMPLE_LINES = 20  # at least, however long: a single line shows no pattern
 _LONG_SAMPLE_BYTES = 8_388_608  # beyond which fewer lines are enough
@@ -76,7 +85,7 @@ def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Sourc
     if path.stat().st_size == 0:
         raise JobError(FILE_EMPTY, file=name)
     try:
-        encoding = read_encoding(path, wish.encoding)
+        encoding = _read_encoding(path, wish.encoding)
     except NotTextError as error:
         raise JobError(FILE_NOT_TABULAR, file=name, reason="o conteúdo é binário") from error
     if encoding.is_utf8:
@@ -90,6 +99,23 @@ def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Sourc
         source = source.change(mask.lines, work_dir / f"{source.path.name}.masked")
         source.below = mask.below
     return source
+
+
+def _read_encoding(path: Path, name: str | None) -> Encoding:
+    """Return the stated encoding, else the detected one; raises NotTextError as the detection does.
+
+    Bytes that are not UTF-8 are read as cp1252, even if UTF-8 is stated.
+    """
+    if name is None:
+        return detect_encoding(path)
+    canonical = codecs.lookup(name).name
+    if canonical in _UTF8:
+        found = detect_encoding(path)
+        return found if found.name == "utf-8" else Encoding("utf-8", broken_utf8=True)
+    with path.open("rb") as file:
+        head = file.read(4)
+    marks = [len(mark) for mark, known in BYTE_ORDER_MARKS if known == canonical and head.startswith(mark)]
+    return Encoding(canonical, max(marks, default=0))
 
 
 def check_pieces(line: str, delimiter: str, name: str, number: int) -> None:

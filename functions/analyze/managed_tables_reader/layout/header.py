@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, zip_longest
 
-from managed_tables.errors import TOO_MANY_COLUMNS, JobError
+from managed_tables.errors import LINE_WITHOUT_CELLS, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_reader.layout.grid import Cells
+from managed_tables.messages.findings import Finding, WarningCode, about_lines
+from managed_tables_reader.layout.grid import Cells, GridRow
 from managed_tables_reader.layout.pages import PageHead
-from managed_tables_reader.rows.reading import lines_between
-from managed_tables_reader.text.dialect import QUOTE
+from managed_tables_reader.rows.notes import rows_left_out
+from managed_tables_reader.rows.reading import TableWish, lines_between
+from managed_tables_reader.rows.writer import QUOTE
 
 
 @dataclass
@@ -105,3 +107,18 @@ def _are_numbered(rows: Sequence[Cells], labels: int) -> bool:
         and all(len(cells) == labels + 1 and cells[0] == str(n) for n, cells in enumerate(rows, start=1))
         and any(cells[-1] and cells[-1].strip() for cells in rows)
     )
+
+
+def about_header(header: Header) -> list[Finding]:
+    """Return the findings about lines above the table and other tables: they may have been rows."""
+    found = [about_lines(WarningCode.LINES_ABOVE, header.skipped)] if header.skipped else []
+    if header.is_assumed:
+        found.append(rows_left_out(WarningCode.HEADER_ASSUMED, [(header.first_line or 1, header.labels)]))
+    return found + [rows_left_out(WarningCode.TABLE_APART, rows) for rows in header.others]
+
+
+def check_stated(rows: Sequence[GridRow], wish: TableWish, name: str) -> None:
+    """Refuse a stated header line without cells: LINE_WITHOUT_CELLS."""
+    line = wish.header_line
+    if isinstance(line, int) and all(row.number != line for row in rows[:1]):
+        raise JobError(LINE_WITHOUT_CELLS, file=name, line=line)

@@ -8,7 +8,6 @@ from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.score import Kinds, Layout, Scorer
 from managed_tables_reader.layout.search import (
     Grid,
-    Stated,
     candidates,
     find_largest,
     find_layout,
@@ -17,6 +16,7 @@ from managed_tables_reader.layout.search import (
     row_limit,
     widths,
 )
+from managed_tables_reader.rows.stated import Stated
 
 PARTS = ("above", "header", "columns", "odd_rows", "footer", "others", "priors")
 

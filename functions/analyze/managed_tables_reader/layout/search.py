@@ -14,6 +14,7 @@ from managed_tables_reader.layout.looks import TEXT, look
 from managed_tables_reader.layout.pages import PageHead, find_repeats
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS, MOST_ABOVE, Kinds, Layout, Scorer
 from managed_tables_reader.rows.sheets import MergedRange
+from managed_tables_reader.rows.stated import Stated
 
 _MOST_CELLS = 30_000  # scored
 _FEWEST_ROWS = 30
@@ -21,15 +22,6 @@ _MOST_ROWS = 300
 _WIDTHS = 3  # tried
 _MOST_SPLITS = 6
 _MARGIN = 1e-6
-
-
-@dataclass(frozen=True)
-class Stated:
-    """What is stated about where the table begins, to narrow the candidates; `header_line` 0: no header."""
-
-    header_line: int | None = None
-    header_lines: int | None = None
-    first_line: int | None = None
 
 
 _NOTHING = Stated()

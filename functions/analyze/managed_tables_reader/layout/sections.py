@@ -18,8 +18,7 @@ from managed_tables_reader.layout.score import Scorer
 from managed_tables_reader.layout.words import below_bits
 from managed_tables_reader.rows.notes import RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.writer import CARRIAGE_RETURN, LINE_FEED
-from managed_tables_reader.text.dialect import QUOTE
+from managed_tables_reader.rows.writer import CARRIAGE_RETURN, LINE_FEED, QUOTE
 
 _ROWS_COMPARED = 12  # above a repeated header: few, since a report may have thousands of pages
 _MOST_COLUMNS = 100  # and few columns: no report on pages is as wide

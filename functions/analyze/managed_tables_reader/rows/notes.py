@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines, preview
-from managed_tables_reader.layout.header import Header
 from managed_tables_reader.rows.extent import Extent
-from managed_tables_reader.text.records import Record
 
 _CODES = (
     WarningCode.SHORT_ROWS,
@@ -32,17 +30,17 @@ class RowNotes:
         self._lines: dict[WarningCode, list[int]] = {code: [] for code in _CODES}
         self._counts = dict.fromkeys(_CODES, 0)
 
-    def see(self, record: Record) -> None:
-        """Note a record that was repaired, or is shorter or longer than the table."""
-        if record.repaired:
-            self._add(WarningCode.REPAIRED_ROWS, record.line)
-        if len(record.cells) < self._width:
-            self._add(WarningCode.SHORT_ROWS, record.line)
-        elif len(record.cells) > self._width:
-            self._add(WarningCode.LONG_ROWS, record.line)
+    def repaired(self, line: int) -> None:
+        """Note a row that was repaired."""
+        self._add(WarningCode.REPAIRED_ROWS, line)
 
-    def see_length(self, line: int, length: int) -> None:
-        """Note a row that has more cells than the table."""
+    def short(self, line: int, length: int) -> None:
+        """Note a row if it has fewer cells than the table."""
+        if length < self._width:
+            self._add(WarningCode.SHORT_ROWS, line)
+
+    def long(self, line: int, length: int) -> None:
+        """Note a row if it has more cells than the table."""
         if length > self._width:
             self._add(WarningCode.LONG_ROWS, line)
 
@@ -101,11 +99,3 @@ def rows_left_out(
     """
     lines = [number for number, _ in rows]
     return replace(about_lines(code, lines, count), preview=preview([cells for _, cells in rows]))
-
-
-def about_header(header: Header) -> list[Finding]:
-    """Return the findings about lines above the table and other tables: they may have been rows."""
-    found = [about_lines(WarningCode.LINES_ABOVE, header.skipped)] if header.skipped else []
-    if header.is_assumed:
-        found.append(rows_left_out(WarningCode.HEADER_ASSUMED, [(header.first_line or 1, header.labels)]))
-    return found + [rows_left_out(WarningCode.TABLE_APART, rows) for rows in header.others]

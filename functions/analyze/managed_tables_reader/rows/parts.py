@@ -5,7 +5,7 @@ from pathlib import Path
 
 from managed_tables.messages.findings import Finding
 from managed_tables_reader.rows.extent import Extent
-from managed_tables_reader.workbooks.tables.merges import Fill
+from managed_tables_reader.rows.merges import Fill
 
 
 @dataclass

@@ -4,35 +4,11 @@ Lines that are stated not to be part of the table are blanked before anything is
 lines keep their numbers, and every rule sees the table alone.
 """
 
-import codecs
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from managed_tables.errors import LINE_WITHOUT_CELLS, JobError
-from managed_tables_reader.files.encodings import BYTE_ORDER_MARKS, Encoding, detect_encoding
-from managed_tables_reader.layout.grid import GridRow
-from managed_tables_reader.layout.search import Stated
 from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, TableWish, Unstated
 from managed_tables_reader.rows.sheets import Batch
-
-_UTF8 = ("utf-8", "utf-8-sig", "ascii")
-
-
-def read_encoding(path: Path, name: str | None) -> Encoding:
-    """Return the stated encoding, else the detected one; raises NotTextError as the detection does.
-
-    Bytes that are not UTF-8 are read as cp1252, even if UTF-8 is stated.
-    """
-    if name is None:
-        return detect_encoding(path)
-    canonical = codecs.lookup(name).name
-    if canonical in _UTF8:
-        found = detect_encoding(path)
-        return found if found.name == "utf-8" else Encoding("utf-8", broken_utf8=True)
-    with path.open("rb") as file:
-        head = file.read(4)
-    marks = [len(mark) for mark, known in BYTE_ORDER_MARKS if known == canonical and head.startswith(mark)]
-    return Encoding(canonical, max(marks, default=0))
 
 
 class LineMask:
@@ -87,6 +63,15 @@ class LineMask:
                 yield batch.pick(places)
 
 
+@dataclass(frozen=True)
+class Stated:
+    """What is stated about where the table begins, to narrow the candidates; `header_line` 0: no header."""
+
+    header_line: int | None = None
+    header_lines: int | None = None
+    first_line: int | None = None
+
+
 def stated_places(wish: TableWish) -> Stated:
     """Return what a wish states about the start of the table."""
     line = wish.header_line
@@ -95,10 +80,3 @@ def stated_places(wish: TableWish) -> Stated:
         header_lines=wish.header_lines,
         first_line=wish.first_line,
     )
-
-
-def check_stated(rows: Sequence[GridRow], wish: TableWish, name: str) -> None:
-    """Refuse a stated header line without cells: LINE_WITHOUT_CELLS."""
-    line = wish.header_line
-    if isinstance(line, int) and all(row.number != line for row in rows[:1]):
-        raise JobError(LINE_WITHOUT_CELLS, file=name, line=line)

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 
 from managed_tables_reader.rows.sheets import Batch
-from managed_tables_reader.text.dialect import QUOTE
 
+QUOTE = '"'
 LINE_FEED, CARRIAGE_RETURN = "\ufdd0", "\ufdd1"
 DEFAULT_DELIMITER = ","
 _PLAIN_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01")

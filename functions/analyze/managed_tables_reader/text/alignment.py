@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from managed_tables_reader.layout.looks import look
-from managed_tables_reader.text.dialect import QUOTE
+from managed_tables_reader.rows.writer import QUOTE
 from managed_tables_reader.text.untabular import FEWEST_LINES, MAX_LINES, RUN_OF_BLANKS
 
 _VALUES = 0.8  # least share of values in a column of values

@@ -11,13 +11,14 @@ from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import GridRow, make_grid
 from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, text_bits
 from managed_tables_reader.layout.score import Layout
-from managed_tables_reader.layout.search import Grid, Stated, find_largest, find_tables
+from managed_tables_reader.layout.search import Grid, find_largest, find_tables
 from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_reader.rows.reading import TableWish, Unstated
+from managed_tables_reader.rows.stated import Stated
+from managed_tables_reader.rows.writer import QUOTE
 from managed_tables_reader.text.alignment import collapse, is_cut_by_runs
 from managed_tables_reader.text.dialect import (
     NO_QUOTE,
-    QUOTE,
     Dialect,
     complete_dialect,
     find_hint,

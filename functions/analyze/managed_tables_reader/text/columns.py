@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from managed_tables_reader.layout.looks import NULL, TEXT, look
-from managed_tables_reader.text.dialect import QUOTE, Dialect
+from managed_tables_reader.rows.writer import QUOTE
+from managed_tables_reader.text.dialect import Dialect
 from managed_tables_reader.text.scanner import Scanner
 
 _FEWEST_ROWS = 10  # below which columns are not known well enough

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from managed_tables_reader.layout import weights
+from managed_tables_reader.rows.writer import QUOTE
 
-QUOTE = '"'
 BACKSLASH = "\\"
 NO_QUOTE = "\ufdd2"  # a noncharacter, absent from any text: nothing is quoted
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)

@@ -13,15 +13,14 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_reader.files.source import Source, byte_count, check_pieces, open_source
 from managed_tables_reader.layout.grid import GridRow
-from managed_tables_reader.layout.header import Header
+from managed_tables_reader.layout.header import Header, about_header, check_stated
 from managed_tables_reader.layout.looks import TEXT
-from managed_tables_reader.layout.search import Grid, Stated, find_end, find_header
+from managed_tables_reader.layout.search import Grid, find_end, find_header
 from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
-from managed_tables_reader.rows.notes import about_header
 from managed_tables_reader.rows.reading import TableWish
 from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
-from managed_tables_reader.rows.stated import check_stated, stated_places
+from managed_tables_reader.rows.stated import Stated, stated_places
 from managed_tables_reader.text.alignment import UnevenError, collapse
 from managed_tables_reader.text.choosing import Choice, choose, grid_of, read_records, unwrap
 from managed_tables_reader.text.columns import Columns

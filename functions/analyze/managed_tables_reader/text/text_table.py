@@ -20,8 +20,8 @@ from managed_tables_reader.rows.extent import Extent
 from managed_tables_reader.rows.notes import RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.separators import STROKES, is_separator
-from managed_tables_reader.rows.writer import PartWriter
-from managed_tables_reader.text.dialect import NO_QUOTE, QUOTE
+from managed_tables_reader.rows.writer import QUOTE, PartWriter
+from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 from managed_tables_reader.text.text_file import TextFile
@@ -158,7 +158,10 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
         raise JobError(
             TOO_MANY_COLUMNS, file=text.name, count=len(cells), line=record.line, limit=MAX_COLUMNS
         )
-    notes.see(record)
+    if record.repaired:
+        notes.repaired(record.line)
+    notes.short(record.line, len(cells))
+    notes.long(record.line, len(cells))
     notes.extent.take(record.line, record.last_line)
     writer.write_row(record.line, cells)
 

@@ -11,19 +11,18 @@ from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_reader.layout.grid import GridRow, make_grid
-from managed_tables_reader.layout.header import Header
+from managed_tables_reader.layout.header import Header, about_header, check_stated
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS
 from managed_tables_reader.layout.search import Grid, find_end, find_header
 from managed_tables_reader.layout.sections import leave_out_section_ends
 from managed_tables_reader.rows.extent import Extent
-from managed_tables_reader.rows.notes import RowNotes, about_header, rows_left_out
+from managed_tables_reader.rows.merges import Fill, describe_fills, fills_below
+from managed_tables_reader.rows.notes import RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.reading import TableWish
 from managed_tables_reader.rows.sheets import Batch, Row, Sheet, ShownDates
-from managed_tables_reader.rows.stated import LineMask, check_stated, stated_places
-from managed_tables_reader.rows.writer import PartWriter
-from managed_tables_reader.text.dialect import QUOTE
-from managed_tables_reader.workbooks.tables.merges import Fill, describe_fills, fills_below
+from managed_tables_reader.rows.stated import LineMask, stated_places
+from managed_tables_reader.rows.writer import QUOTE, PartWriter
 
 HEAD_ROWS = 300  # among which the header is sought
 
@@ -179,7 +178,7 @@ def _write(
         return
     if len(cells) > MAX_COLUMNS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=len(cells), line=number, limit=MAX_COLUMNS)
-    notes.see_length(number, len(cells))
+    notes.long(number, len(cells))
     notes.extent.take_numbers([number])
     writer.write_row(number, cells)
 
