@@ -48,6 +48,7 @@ openapi: setup ## Write docs/openapi.json from the code
 .PHONY: lint
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
 
 .PHONY: types
 types: setup
@@ -194,4 +195,4 @@ dist: setup ## Build the wheel, with the managed-tables command, into dist/
 clean: ## Stop the stack; delete what it holds, the environments and every cache
 	@if [ -x $(BIN)/python ]; then $(LOCAL_STACK) remove; fi
 	@echo "==> deleting .local, $(VENV) and caches"
-	@rm -rf .local .aws-sam dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .local .aws-sam dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
