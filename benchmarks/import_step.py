@@ -19,10 +19,11 @@ from benchmarks.processor import Clock, Spent
 from managed_tables import exact_json
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column
-from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_analyze.analysis import analyze
 from managed_tables_insert.job import open_converter
 from managed_tables_insert.loading import Target, load_rows
 from managed_tables_insert.plan import make_plan
+from managed_tables_reader.reading_files import SourceFile
 
 _CHUNK_BYTES = 262_144
 

@@ -27,12 +27,13 @@ from managed_tables.databases.migrations import migrate
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column
 from managed_tables.tables.indexing import align_indexes
-from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_analyze.analysis import analyze
 from managed_tables_insert import loading
 from managed_tables_insert.job import open_converter
 from managed_tables_insert.loading import Target, load_rows
 from managed_tables_insert.plan import LoadPlan, make_plan
 from managed_tables_local.postgres import open_server, remove_server
+from managed_tables_reader.reading_files import SourceFile
 
 _MIB = 1_048_576
 _ROUNDS = 5

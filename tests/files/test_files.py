@@ -13,7 +13,8 @@ import pytest
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
-from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.analysis import Analysis, analyze
+from managed_tables_reader.reading_files import SourceFile
 
 _FOLDER = Path(__file__).parent
 _EXPECTATIONS = sorted(_FOLDER.glob("*/*.json"))

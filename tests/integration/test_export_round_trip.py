@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from rows_client import RowsCompany
 
 from managed_tables.schema import Column, ColumnType
-from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_analyze.analysis import analyze
 from managed_tables_api.services import ApiServices
 from managed_tables_insert.plan import make_plan
+from managed_tables_reader.reading_files import SourceFile
 
 Table = tuple[list[Column], list[list[Any]]]
 

@@ -12,8 +12,9 @@ from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.jobs.rejected_rows import rejects_keys
 from managed_tables.jobs.terms import LoadTerms
 from managed_tables.services import Services
-from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_analyze.analysis import analyze
 from managed_tables_insert.job import run_job
+from managed_tables_reader.reading_files import SourceFile
 
 SCHEMA = [column("n", "integer", nullable=False), column("valor", "decimal"), column("texto")]
 ROWS = [

@@ -12,7 +12,8 @@ from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_analyze.analysis import analyze
+from managed_tables_reader.reading_files import SourceFile
 
 _WORDS = st.text(alphabet="abcdefghçãéíõ XYZ-,;|'\"\n\t.", max_size=12).map(lambda text: text.strip())
 _NUMBERS = st.integers(0, 10**6).map(str) | st.decimals(0, 9999, places=2).map(

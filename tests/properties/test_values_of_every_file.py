@@ -17,8 +17,9 @@ from table_writers import WRITERS, CsvDialect, Value, write_csv
 
 from managed_tables.conversion import Formats, build_conversion
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_analyze.inference.samples import format_instant
+from managed_tables_reader.reading_files import SourceFile
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 INT64 = range(-(2**63), 2**63)

@@ -9,7 +9,8 @@ import pytest
 from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import WarningCode
-from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.analysis import Analysis, analyze
+from managed_tables_reader.reading_files import SourceFile
 
 
 def _analyze(folder: Path, content: bytes, name: str = "vendas.csv") -> Analysis:

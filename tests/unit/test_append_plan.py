@@ -9,9 +9,10 @@ import openpyxl
 
 from managed_tables.conversion import Formats
 from managed_tables.schema import Column, ColumnType
-from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_analyze.analysis import analyze
 from managed_tables_analyze.append_plan import FileColumn, plan_append
 from managed_tables_analyze.staging.sql import open_duckdb
+from managed_tables_reader.reading_files import SourceFile
 
 TABLE = [
     Column(name="n", display_name="Número", type=ColumnType.INTEGER, nullable=False),

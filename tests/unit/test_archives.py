@@ -13,9 +13,10 @@ import pytest
 
 from managed_tables.errors import ARCHIVE_CORRUPT, ARCHIVES_TOO_LARGE, JobError
 from managed_tables.jobs.staged_rows import staged_rows
-from managed_tables_analyze import file_reader
-from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.analysis import Analysis, analyze
+from managed_tables_reader import reading_files
 from managed_tables_reader.files import archives
+from managed_tables_reader.reading_files import SourceFile
 
 CSV = b"id,nome\n1,Ana\n2,Bia\n"
 
@@ -117,7 +118,7 @@ def test_a_false_size_is_found_while_unpacking(tmp_path: Path) -> None:
 
 def test_archives_of_one_job_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a limit for each archive alone, ten of them could fill the disk."""
-    for module in (file_reader, archives):
+    for module in (reading_files, archives):
         monkeypatch.setattr(module, "MAX_UNPACKED_BYTES", 3 * len(CSV))
     sources = []
     for number, copies in enumerate((2, 1, 1)):

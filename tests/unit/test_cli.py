@@ -27,7 +27,7 @@ def test_each_file_gives_one_json_object_even_after_a_bad_one(tmp_path: Path) ->
         str(path) for path in (bad, good, empty, tmp_path / "ausente.csv")
     ]
     assert [set(result) for result in results] == [
-        {"file", "dialect", "inferred_schema", "warnings", "error"} for _ in results
+        {"file", "dialect", "reading", "inferred_schema", "warnings", "error"} for _ in results
     ]
     assert results[0]["error"]["code"] == "FILE_KIND_REFUSED"
     assert results[1]["dialect"] == {
@@ -36,6 +36,14 @@ def test_each_file_gives_one_json_object_even_after_a_bad_one(tmp_path: Path) ->
         "quote": '"',
         "header_line": 3,
     }
+    [table] = results[1]["reading"]["tables"]
+    assert [table[name] for name in ("header_line", "first_line", "last_line", "skipped_lines", "rows")] == [
+        3,
+        4,
+        4,
+        [1, 2],
+        1,
+    ]
     assert results[1]["inferred_schema"]["total_row_count_estimate"] == 1
     assert results[3]["error"]["code"] == "FILE_NOT_TABULAR"
     assert (rows_dir / "bom.csv.csv").read_bytes() == 'id,preço\r\n1,"2,50"\r\n'.encode()

@@ -7,7 +7,8 @@ import duckdb
 import pytest
 
 from managed_tables.errors import JobError
-from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.analysis import Analysis, analyze
+from managed_tables_reader.reading_files import SourceFile
 
 
 def _analyze(folder: Path, *contents: bytes) -> Analysis:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from examples import examples
 
-from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_analyze.analysis import analyze
+from managed_tables_reader.reading_files import SourceFile
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 TEXT = """

@@ -10,8 +10,9 @@ import pytest
 
 from managed_tables.jobs.terms import LoadTerms
 from managed_tables.schema import Column, ColumnType
-from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_analyze.analysis import analyze
 from managed_tables_insert.plan import LoadPlan, make_plan
+from managed_tables_reader.reading_files import SourceFile
 
 ROWS = [
     ("pedido", "valor", "dia", "quando", "ativo", "cep", "lacuna", "texto"),

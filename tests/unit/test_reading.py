@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import openpyxl
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
-from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.analysis import Analysis, analyze
+from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import Reading, TableReading, TableWish, Wish
 
 ROWS = '1;Ana;2,50\n\n2;"Bia\nSouza";3,00\nid;nome;valor\n3;Caio;4,00\n'

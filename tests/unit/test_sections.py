@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from managed_tables_analyze.analysis import SourceFile, analyze
+from managed_tables_analyze.analysis import analyze
+from managed_tables_reader.reading_files import SourceFile
 
 HEADER = "nome;valor;dia\n"
 TOTAL = "Total;99,00;\n"

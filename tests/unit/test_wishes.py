@@ -10,7 +10,8 @@ import pytest
 
 from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
-from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.analysis import Analysis, analyze
+from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import TableReading, TableWish, Wish
 
 SALES = "Vendas\nid;nome;valor\n1;Ana;2,50\n2;Bia;3,00\n3;Caio;4,00\n"

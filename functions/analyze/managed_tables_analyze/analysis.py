@@ -1,39 +1,42 @@
 """Analyze files: one staged object and one inferred schema for all of them, without AWS."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.identifiers import suggest_table_name
 from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import MAX_LABEL_CHARACTERS
-from managed_tables_analyze.file_reader import FileDialect, FileReader
 from managed_tables_analyze.inference import (
     convert_first_rows,
     infer_columns,
     profile_columns,
     read_sample_rows,
 )
-from managed_tables_analyze.staging.combination import Table
+from managed_tables_analyze.staging.combination import MisreadError, Table
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.totals import find_totals
 from managed_tables_reader.preview import Preview
-from managed_tables_reader.rows.reading import Reading, Wish
+from managed_tables_reader.reading_files import ReadTable, SourceFile, read
+from managed_tables_reader.rows.reading import Reading, TableReading, Wish
 
 Report = Callable[[str, int], None]
 """Called with the phase, `reading` or `inferring`, and how much of it is done, in percent."""
 
 
 @dataclass(frozen=True)
-class SourceFile:
-    """One uploaded file: its path, and its name as people know it."""
+class FileDialect:
+    """How the first table of the job was read; for a workbook all but the header's line is None."""
 
-    path: Path
-    name: str
+    encoding: str | None
+    delimiter: str | None  # "" where nothing separates cells
+    quote: str | None
+    header_line: int | None
 
 
 @dataclass(frozen=True)
@@ -94,12 +97,11 @@ def analyze(
     zone = ZoneInfo(wish.timezone) if wish.timezone else zone
     with open_duckdb(work_dir) as connection:
         table = Table(work_dir, connection)
-        reader = FileReader(table, work_dir, wish)
-        for number, (source, percent) in enumerate(zip(sources, _percents(sources), strict=True)):
-            report("reading", percent)
-            reader.read_upload(number, source.path, source.name)
+        preview = Preview(work_dir / "preview.rows")
+        files = _reported(sources, report)
+        readings = [_stage(table, found) for found in read(files, work_dir, wish, preview)]
+        dialect = _dialect_of(readings, table.findings)
         report("inferring", 0)
-        dialect = reader.dialect
         staged = work_dir / "staged.parquet"
         table.finish(staged)
         labels = [
@@ -150,9 +152,9 @@ def analyze(
         row_count=table.row_count,
         dialect=dialect,
         labels=table.labels,
-        reading=Reading(zone.key, tuple(reader.tables)),
+        reading=Reading(zone.key, tuple(readings)),
         wish=wish,
-        preview=reader.preview,
+        preview=preview,
     )
 
 
@@ -165,6 +167,38 @@ def _find_cut_labels(table: Table) -> list[Finding]:
     ]
     values = {"limit": MAX_LABEL_CHARACTERS}
     return [Finding(WarningCode.LABELS_CUT, values, len(cut), columns=tuple(cut))] if cut else []
+
+
+def _reported(sources: Sequence[SourceFile], report: Report) -> Iterator[SourceFile]:
+    """Yield the files, each reported before it is read."""
+    for source, percent in zip(sources, _percents(sources), strict=True):
+        report("reading", percent)
+        yield source
+
+
+def _stage(table: Table, found: ReadTable) -> TableReading:
+    """Stage the rows of a file or sheet that is imported; return how it was read."""
+    if found.first_reading.file == len(table.files):
+        table.add_file(found.first_reading.name)
+    table.findings += found.findings
+    if found.part is not None and found.first_reading.include:
+        try:
+            table.add(found.part)
+        except MisreadError:
+            table.add(found.read_exactly())
+    return found.reading
+
+
+def _dialect_of(readings: Sequence[TableReading], findings: Sequence[Finding]) -> FileDialect:
+    """Return how the first included table was read; JobError if there is none."""
+    for reading in readings:
+        if reading.include:
+            delimiter = "" if reading.kind == "csv" and reading.delimiter is None else reading.delimiter
+            return FileDialect(reading.encoding, delimiter, reading.quote, reading.header_line)
+    for finding in findings:
+        if finding.code is WarningCode.NOT_A_TABLE:
+            raise JobError(FILE_NOT_TABULAR, file=finding.file, reason="é um texto corrido")
+    raise JobError(NO_TABLE_INCLUDED)
 
 
 def _percents(sources: Sequence[SourceFile]) -> list[int]:

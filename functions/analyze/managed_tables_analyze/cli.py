@@ -26,10 +26,11 @@ from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.finding_texts import listed_warnings
-from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.stated_options import add_stated_options, wish_of
 from managed_tables_reader.candidates import candidates_of, weigh
+from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import Wish
 
 _MAX_SECONDS = 900  # what a Lambda has
@@ -193,6 +194,7 @@ def _result(file: Path, found: Analysis | None = None, error: dict[str, Any] | N
     return {
         "file": str(file),
         "dialect": None if found is None else vars(found.dialect),
+        "reading": None if found is None else found.reading.as_record(),
         "inferred_schema": None if found is None else found.inferred_schema,
         "warnings": [] if found is None else listed_warnings(found.findings),
         "error": error,

@@ -31,9 +31,10 @@ from managed_tables.ids import new_record_id
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables.settings import load_settings
-from managed_tables_analyze.analysis import Analysis, Report, SourceFile, analyze
+from managed_tables_analyze.analysis import Analysis, Report, analyze
 from managed_tables_analyze.append_plan import FileColumn, match_columns, plan_append
 from managed_tables_analyze.staging.sql import open_duckdb
+from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import Wish
 
 _PREFIX = "managed-tables-analyze-"

@@ -1,13 +1,13 @@
-"""Read files of every kind into one table, and record how each file and sheet was read."""
+"""Read files of every kind, one table after the other, and record how each file and sheet was read."""
 
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
+from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.messages.findings import Finding, WarningCode, preview
-from managed_tables_analyze.staging.combination import MisreadError, Table
 from managed_tables_reader.files.ahead import one_ahead
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
@@ -24,13 +24,58 @@ from managed_tables_reader.workbooks.tables.sheet_table import stage_sheet
 
 
 @dataclass(frozen=True)
-class FileDialect:
-    """How the first table of the job was read; for a workbook all but the header's line is None."""
+class SourceFile:
+    """One file: its path, and its name as people know it."""
 
-    encoding: str | None
-    delimiter: str | None
-    quote: str | None
-    header_line: int | None
+    path: Path
+    name: str
+
+
+@dataclass
+class ReadTable:
+    """A file or sheet as it was read.
+
+    `part` are its rows, until the next table is asked for; None for a sheet that is not imported. `findings`
+    are those about the whole file.
+    """
+
+    first_reading: TableReading
+    part: Part | None
+    findings: list[Finding] = field(default_factory=list)
+    read_again: Callable[[], Part] | None = None
+
+    @property
+    def reading(self) -> TableReading:
+        """How the table was read, up to what became of its part: a last row of sums is left out later."""
+        if self.part is None:
+            return self.first_reading
+        extent = self.part.extent
+        return replace(
+            self.first_reading,
+            first_line=extent.first_line,
+            last_line=extent.last_line,
+            skipped_lines=tuple(sorted(extent.skipped)),
+            rows=self.part.expected_rows or 0,
+        )
+
+    def read_exactly(self) -> Part:
+        """Read the rows again, line by line, where they are not as regular as they seemed."""
+        assert self.read_again is not None  # noqa: S101 - only a part that was read as it is may be misread
+        self.part = self.read_again()
+        return self.part
+
+
+def read(
+    files: Iterable[SourceFile], work_dir: Path, wish: Wish | None = None, lines: Preview | None = None
+) -> Iterator[ReadTable]:
+    """Yield all files and sheets in order, members of archives and what is not imported as well.
+
+    A file is taken from `files` when those before it were read. Raises JobError if one cannot be read. What
+    is made in `work_dir` for a table is deleted when the next one is asked for. `lines` indexes them.
+    """
+    reader = _FileReader(work_dir, wish or Wish(), lines or Preview(work_dir / "preview.rows"))
+    for number, file in enumerate(files):
+        yield from reader.read_upload(number, file)
 
 
 @dataclass(frozen=True)
@@ -43,33 +88,21 @@ class _OpenedFile:
     text: TextFile | None
 
 
-class FileReader:
-    """Reads files into a table; `tables` are the readings, one for each file or sheet, in order."""
+class _FileReader:
+    """Reads one file after the other; counts the files, members of archives each as one."""
 
-    def __init__(self, table: Table, work_dir: Path, wish: Wish) -> None:
-        self._table = table
+    def __init__(self, work_dir: Path, wish: Wish, lines: Preview) -> None:
         self._work_dir = work_dir
         self._wish = wish
-        self._dialect: FileDialect | None = None
+        self._preview = lines
         self._unpacked_left = MAX_UNPACKED_BYTES
-        self.tables: list[TableReading] = []
-        self.preview = Preview(work_dir / "preview.rows")
         self._upload: int | None = None
+        self._files = 0
 
-    @property
-    def dialect(self) -> FileDialect:
-        """How the first included table was read; raises JobError if there is none."""
-        if self._dialect is not None:
-            return self._dialect
-        for finding in self._table.findings:
-            if finding.code is WarningCode.NOT_A_TABLE:
-                raise JobError(FILE_NOT_TABULAR, file=finding.file, reason="é um texto corrido")
-        raise JobError(NO_TABLE_INCLUDED)
-
-    def read_upload(self, number: int, path: Path, name: str) -> None:
-        """Read one of the job's files, counted from 0; JobError if it cannot be read."""
+    def read_upload(self, number: int, file: SourceFile) -> Iterator[ReadTable]:
+        """Yield the tables of one of the job's files, counted from 0; JobError if it cannot be read."""
         self._upload = number
-        self._read(self._open(path, name, len(self._table.files)))
+        yield from self._read(self._open(file.path, file.name, self._files))
 
     def _open(self, path: Path, name: str, file: int) -> _OpenedFile:
         """Open what will be the job's file of number `file`; changes nothing here."""
@@ -81,17 +114,20 @@ class FileReader:
         text = open_text(path, name, self._work_dir, self._wish.of(file)) if kind is Kind.TEXT else None
         return _OpenedFile(path, name, kind, text)
 
-    def _read(self, opened: _OpenedFile) -> None:
+    def _read(self, opened: _OpenedFile) -> Iterator[ReadTable]:
         if opened.kind is Kind.ZIP:
-            self._read_archive(opened.path, opened.name)
-        elif opened.text:
-            self._read_text(opened.path, opened.text)
+            yield from self._read_archive(opened.path, opened.name)
+            return
+        file = self._files
+        self._files += 1
+        if opened.text:
+            yield from self._read_text(opened.path, opened.text, file)
         else:
-            self._read_workbook(opened.path, opened.kind, opened.name)
+            yield from self._read_workbook(opened.path, opened.kind, opened.name, file)
 
-    def _read_archive(self, path: Path, name: str) -> None:
+    def _read_archive(self, path: Path, name: str) -> Iterator[ReadTable]:
         self._upload = None  # a member's bytes are not those of an upload
-        first = len(self._table.files)
+        first = self._files
         with closing(unpack(path, name, self._work_dir, self._unpacked_left)) as members:
             opened = (
                 self._open(member.path, f"{name}/{member.name}", first + number)
@@ -100,64 +136,45 @@ class FileReader:
             with closing(one_ahead(opened)) as files:
                 for file in files:
                     self._unpacked_left -= file.path.stat().st_size
-                    self._read(file)
+                    yield from self._read(file)
                     file.path.unlink()
 
-    def _read_text(self, path: Path, text: TextFile) -> None:
-        file = self._table.add_file(text.name)
+    def _read_text(self, path: Path, text: TextFile, file: int) -> Iterator[ReadTable]:
         wish = self._wish.of(file)
-        if text.is_prose:
-            self._table.findings.append(_about_prose(text))
-        include = wish.include is not False and not text.is_prose
-        if include and self._dialect is None:
-            dialect = text.dialect
-            self._dialect = FileDialect(
-                text.source.encoding.name, dialect.delimiter, dialect.quote, text.header.first_line
-            )
-        part = self._stage_text(text, file, include=include)
-        self.preview.add_text(_text_source(path, text, self._upload), part, text.header)
+
+        def read_exactly() -> Part:
+            part = normalise(text, self._work_dir)
+            part.file = file
+            return part
+
+        part = as_it_stands(text)
+        if part is None:
+            part = read_exactly()
+        part.file = file
+        reading = _text_reading(text, part, wish)
+        if text.is_prose or wish.include is False:
+            reading = reading.left_out(reasons.PROSE if text.is_prose else reasons.EXCLUDED)
+        table = ReadTable(reading, part, [_about_prose(text)] if text.is_prose else [], read_exactly)
+        yield table
+        part = table.part or part
+        self._preview.add_text(_text_source(path, text, self._upload), part, text.header)
         for made in {part.path, text.source.path} - {path}:
             made.unlink(missing_ok=True)
-        reading = _text_reading(text, part, wish)
-        why = reasons.PROSE if text.is_prose else reasons.EXCLUDED
-        self.tables.append(reading if include else reading.left_out(why))
 
-    def _stage_text(self, text: TextFile, file: int, *, include: bool) -> Part:
-        part = as_it_stands(text)
-        if part is not None:
-            part.file = file
-            try:
-                if include:
-                    self._table.add(part)
-                return part
-            except MisreadError:
-                pass
-        part = normalise(text, self._work_dir)
-        part.file = file
-        if include:
-            self._table.add(part)
-        return part
-
-    def _read_workbook(self, path: Path, kind: Kind, name: str) -> None:
-        file = self._table.add_file(name)
+    def _read_workbook(self, path: Path, kind: Kind, name: str, file: int) -> Iterator[ReadTable]:
         choice = self._choose_sheets(path, kind, name, file)
         if not choice.has_cells:
             raise JobError(FILE_EMPTY, file=name)
-        if not choice.chosen:
-            self.tables += [replace(reading, file=file, name=name) for reading in choice.readings]
-            return
-        self._table.findings += [finding.at(name) for finding in choice.findings]
-        if self._dialect is None:
-            self._dialect = FileDialect(None, None, None, choice.chosen[0].header_line)
-        for part in choice.chosen:
-            part.file = file
-            self._table.add(part)
-            part.path.unlink()
         staged = {part.sheet: part for part in choice.chosen}
-        self.tables += [
-            replace(_as_staged(reading, staged.get(reading.sheet)), file=file, name=name)
-            for reading in choice.readings
-        ]
+        findings = [finding.at(name) for finding in choice.findings] if choice.chosen else []
+        for reading in choice.readings:
+            part = staged.get(reading.sheet) if reading.include else None
+            if part is not None:
+                part.file = file
+            yield ReadTable(replace(reading, file=file, name=name), part, findings)
+            findings = []
+            if part is not None:
+                part.path.unlink()
 
     def _choose_sheets(self, path: Path, kind: Kind, name: str, file: int) -> SheetChoice:
         staged: list[StagedSheet] = []
@@ -169,21 +186,9 @@ class FileReader:
             sheet.batches = grid.tee(sheet.batches)
             part = stage_sheet(sheet, name, target, wish) if is_wanted else None
             deque(sheet.batches, maxlen=0)  # the preview also shows what the table does not need
-            self.preview.add_sheet(grid, part)
+            self._preview.add_sheet(grid, part)
             staged.append(StagedSheet(sheet.name, sheet.visible, part, wish))
         return choose_sheets(staged, kind)
-
-
-def _as_staged(reading: TableReading, part: Part | None) -> TableReading:
-    """Return a sheet's reading after its rows were staged: a last row of sums is left out."""
-    if part is None or not reading.include:
-        return reading
-    return replace(
-        reading,
-        last_line=part.extent.last_line,
-        skipped_lines=tuple(sorted(part.extent.skipped)),
-        rows=part.expected_rows or 0,
-    )
 
 
 def _text_source(path: Path, text: TextFile, upload: int | None) -> TextSource:
@@ -213,9 +218,5 @@ def _text_reading(text: TextFile, part: Part, wish: TableWish) -> TableReading:
         escape=dialect.escape or None,
         header_line=header.first_line,
         header_lines=header.line_count,
-        first_line=part.extent.first_line,
-        last_line=part.extent.last_line,
-        skipped_lines=tuple(sorted(part.extent.skipped)),
-        rows=part.expected_rows or 0,
         reasons=reasons.of_text(text.source.encoding.name, dialect.delimiter, header.first_line, wish),
     )
