@@ -4,11 +4,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
+import openpyxl
 import pytest
 
 from managed_tables.errors import JobError
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
+from managed_tables_reader.rows.reading import Origins, Wish
 
 
 def _analyze(folder: Path, *contents: bytes) -> Analysis:
@@ -35,13 +37,63 @@ def test_a_column_that_a_file_lacks_is_null_there(tmp_path: Path) -> None:
     found = _analyze(tmp_path, b"a,b\n1,2\n", b"a,c\n3,4\n")
     assert _rows(found) == [(0, "1", "2", None), (1, "3", None, "4")]
     assert [column["nullable"] for column in found.inferred_schema["columns"]] == [False, True, True]
-    [finding] = found.findings
+    finding, joined = found.findings
     assert (finding.code, finding.file, finding.columns) == ("OTHER_HEADER", "f1.csv", ("c", "b"))
+    assert (joined.code, joined.values["names"]) == ("JOINED_SHEETS", ["f0.csv", "f1.csv"])
 
 
 def test_a_file_without_header_is_matched_by_position(tmp_path: Path) -> None:
     found = _analyze(tmp_path, b"id,dia\n1,2024-01-01\n", b"2,2024-01-02\n3,2024-01-03\n")
     assert _rows(found) == [(0, "1", "2024-01-01"), (1, "2", "2024-01-02"), (1, "3", "2024-01-03")]
+
+
+def _book(folder: Path, *sheets: str) -> SourceFile:
+    book = openpyxl.Workbook()
+    for number, name in enumerate(sheets):
+        sheet = book.create_sheet(name)
+        for row in (["Aba", "valor"], [f"x{number}", 1.5]):
+            sheet.append(row)
+    del book["Sheet"]
+    path = folder / f"book{len(sheets)}"
+    book.save(path)
+    return SourceFile(path, f"ano{len(sheets)}.xlsx")
+
+
+def test_joined_sheets_are_told_and_can_be_told_apart_by_a_column(tmp_path: Path) -> None:
+    """The column of names is text, whatever the names look like, and comes first under a name of its own."""
+    book = _book(tmp_path, "2023", "2024")
+    [told] = analyze([book], tmp_path, ZoneInfo("UTC")).findings
+    assert (told.code, told.values["names"], told.count) == ("JOINED_SHEETS", ["2023", "2024"], 2)
+    wish = Wish(origins=Origins(sheet="Aba"))
+    found = analyze([book], tmp_path, ZoneInfo("UTC"), wish=wish)
+    assert found.findings == []
+    assert _rows(found) == [(0, "2023", "x0", "1.5"), (0, "2024", "x1", "1.5")]
+    columns = found.inferred_schema["columns"]
+    assert [(one["name"], one["display_name"], one["type"], one["nullable"]) for one in columns] == [
+        ("aba_2", "Aba", "text", False),
+        ("aba", "Aba", "text", False),
+        ("valor", "valor", "decimal", False),
+    ]
+    assert found.inferred_schema["sample_rows"][1] == {"aba_2": "2024", "aba": "x1", "valor": 1.5}
+    assert Wish.from_record(found.as_record()["wish"]) == wish
+
+
+def test_joined_files_are_named_with_their_sheets_where_these_tell_them_apart(tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"Aba,valor\nx,2.5\n")
+    sources = [_book(tmp_path, "A", "B"), _book(tmp_path, "C"), SourceFile(tmp_path / "text", "o'ano.csv")]
+    [told] = analyze(sources, tmp_path, ZoneInfo("UTC")).findings
+    assert told.values["names"] == ["ano2.xlsx (A)", "ano2.xlsx (B)", "ano1.xlsx", "o'ano.csv"]
+    of_files = analyze(sources, tmp_path, ZoneInfo("UTC"), wish=Wish(origins=Origins(file="Arquivo")))
+    assert [one.code for one in of_files.findings] == ["JOINED_SHEETS"]
+    both = analyze(sources, tmp_path, ZoneInfo("UTC"), wish=Wish(origins=Origins("Aba", "Arquivo")))
+    assert both.findings == []
+    assert [row[1:3] for row in _rows(both)] == [
+        ("A", "ano2.xlsx"),
+        ("B", "ano2.xlsx"),
+        ("C", "ano1.xlsx"),
+        (None, "o'ano.csv"),
+    ]
+    assert [one["nullable"] for one in both.inferred_schema["columns"]] == [True, False, False, False]
 
 
 def test_the_suggested_name_is_free(tmp_path: Path) -> None:

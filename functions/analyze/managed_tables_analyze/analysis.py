@@ -15,10 +15,12 @@ from managed_tables.schema import MAX_LABEL_CHARACTERS
 from managed_tables_analyze.inference import (
     convert_first_rows,
     infer_columns,
+    named_column,
     profile_columns,
     read_sample_rows,
 )
 from managed_tables_analyze.staging.combination import MisreadError, Table
+from managed_tables_analyze.staging.origins import find_joined, origin_columns
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.totals import find_totals
 from managed_tables_reader.preview import Preview
@@ -103,7 +105,9 @@ def analyze(
         dialect = _dialect_of(readings, table.findings)
         report("inferring", 0)
         staged = work_dir / "staged.parquet"
-        table.finish(staged)
+        joined = list(find_joined(table.places, table.files, wish.origins))
+        origins = origin_columns(wish.origins, table.places, table.files)
+        table.finish(staged, origins)
         labels = [
             (label or name).strip()[:MAX_LABEL_CHARACTERS]
             for label, name in zip(table.labels, table.names, strict=True)
@@ -119,8 +123,11 @@ def analyze(
             timezone=zone.key,
             reader_findings=[*table.findings, *table.grounds],
         )
-        totals = find_totals(connection, staged, [column.type for column in judged], table.files)
-        findings = [*table.findings, *_find_cut_labels(table), *totals]
+        judged[: len(origins)] = (named_column(one.ground, nullable=one.nullable) for one in origins)
+        totals = find_totals(
+            connection, staged, [column.type for column in judged], table.files, first=len(origins)
+        )
+        findings = [*table.findings, *joined, *_find_cut_labels(table), *totals]
         types = [(column.type, column.formats) for column in judged]
         shown_rows = convert_first_rows(connection, staged, types, table.row_count)
         sample_rows = read_sample_rows(connection, table.names, types, zone)

@@ -165,10 +165,8 @@ class _FileReader:
         choice = self._choose_sheets(path, kind, name, file)
         if not choice.has_cells:
             raise JobError(FILE_EMPTY, file=name)
-        staged = {part.sheet: part for part in choice.chosen}
-        findings = [finding.at(name) for finding in choice.findings] if choice.chosen else []
-        for reading in choice.readings:
-            part = staged.get(reading.sheet) if reading.include else None
+        findings = [finding.at(name) for finding in choice.findings]
+        for reading, part in choice.tables:
             if part is not None:
                 part.file = file
             yield ReadTable(replace(reading, file=file, name=name), part, findings)

@@ -24,6 +24,7 @@ from upload_flow import (
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.clock import timestamp
 from managed_tables.jobs import shares
+from managed_tables.jobs.reanalysis import merge
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
 
@@ -58,6 +59,23 @@ def test_a_stated_reading_is_kept_and_the_execution_returns_to_analyze(
     }
     until(lambda: execution_status(api, job_id) == "SUCCEEDED")
     assert '"analyze"' in output_of(api, job_id)
+
+
+def test_columns_of_origin_are_stated_and_stay_until_they_are_taken_back(
+    api: ApiServices, client: TestClient
+) -> None:
+    job_id = waiting_job(api, client)
+    assert reanalyze(client, job_id, origin_columns={"sheet": "Aba"}).status_code == 200
+    assert wish_of(api, client, job_id)["origin_columns"] == {"sheet": "Aba", "file": None}
+    before, stated = {"tables": [], "origin_columns": {"sheet": "Aba"}}, {"tables": []}
+    assert merge(before, stated)["origin_columns"] == {"sheet": "Aba"}
+    assert "origin_columns" not in merge(before, {**stated, "origin_columns": None})
+
+
+@pytest.mark.parametrize("value", ["Aba", {"aba": "Aba"}, {"sheet": ""}, {"file": "x" * 501}])
+def test_columns_of_origin_have_labels(api: ApiServices, client: TestClient, value: object) -> None:
+    response = reanalyze(client, waiting_job(api, client), origin_columns=value)
+    assert error_of(response, 422, "INVALID_REQUEST")["details"][0]["path"].startswith("origin_columns")
 
 
 def test_only_named_tables_are_read_again(api: ApiServices, client: TestClient) -> None:

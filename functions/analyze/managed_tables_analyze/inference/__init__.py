@@ -5,8 +5,15 @@ contradicts is dropped, and the next is counted. The rules of each type are thos
 (`managed_tables.conversion`).
 """
 
-from managed_tables_analyze.inference.inferring import InferredColumn, infer_columns
+from managed_tables_analyze.inference.inferring import InferredColumn, infer_columns, named_column
 from managed_tables_analyze.inference.profiles import profile_columns
 from managed_tables_analyze.inference.samples import convert_first_rows, read_sample_rows
 
-__all__ = ["InferredColumn", "convert_first_rows", "infer_columns", "profile_columns", "read_sample_rows"]
+__all__ = [
+    "InferredColumn",
+    "convert_first_rows",
+    "infer_columns",
+    "named_column",
+    "profile_columns",
+    "read_sample_rows",
+]

@@ -214,6 +214,11 @@ def text(tally: Tally, column: int, formats: Formats, lead: Hypothesis | None = 
     )
 
 
+def added(ground: Finding, *, nullable: bool) -> Judgement:
+    """Explain a column of text that is in no file."""
+    return Judgement(0, ColumnType.TEXT, nullable, Formats(), _SURE, [ground])
+
+
 def read_exceptions(
     connection: DuckDBPyConnection, staged: Path, judged: Sequence[Judgement], files: Sequence[str]
 ) -> list[list[dict[str, Any]]]:

@@ -93,6 +93,12 @@ def infer_columns(
     ]
 
 
+def named_column(ground: GroundCode, *, nullable: bool) -> InferredColumn:
+    """Return what analyze says about a column of names that it added itself."""
+    judged = explanation.added(Finding(ground), nullable=nullable)
+    return InferredColumn(judged.type, nullable, judged.formats, judged.as_record("", []))
+
+
 def _evidence(
     connection: DuckDBPyConnection, staged: Path, readings: Sequence[Reading], labels: Sequence[str]
 ) -> Evidence:

@@ -13,6 +13,7 @@ from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
+from managed_tables_analyze.staging.origins import OriginColumn, Place
 from managed_tables_analyze.staging.sql import fill_down, literal, read_sql, select_sql, write_parquet
 from managed_tables_analyze.staging.sums import find_sum
 from managed_tables_reader.rows.notes import rows_left_out
@@ -44,6 +45,7 @@ class Table:
     grounds: list[Finding] = field(default_factory=list)
     row_count: int = 0
     is_workbook: bool = False
+    places: list[Place] = field(default_factory=list)  # of the staged parts
     _staged: list[Path] = field(default_factory=list)
     _columns_of_parts: list[list[int]] = field(default_factory=list)
     _has_numbers: list[bool] = field(default_factory=list)
@@ -73,6 +75,7 @@ class Table:
         count -= self._leave_out_sum(part, target, indexes)
         self._take(part, fresh, places)
         self._staged.append(target)
+        self.places.append((part.file, part.sheet))
         self._columns_of_parts.append(sorted(indexes))
         self._has_numbers.append(part.has_numbers)
         self.row_count += count
@@ -170,23 +173,27 @@ class Table:
         part.findings.append(rows_left_out(WarningCode.FOOTER, [row]))
         return 1
 
-    def finish(self, target: Path) -> None:
-        """Write the staged object: all parts in order, every column in each."""
+    def finish(self, target: Path, origins: Sequence[OriginColumn] = ()) -> None:
+        """Write the staged object: all parts in order, every column in each, those of `origins` first."""
         complete = list(range(len(self.names)))
-        if len(self._staged) == 1 and self._columns_of_parts[0] == complete:
+        if len(self._staged) == 1 and self._columns_of_parts[0] == complete and not origins:
             self._staged[0].rename(target)
             return
         selects = []
         parts = zip(self._staged, self._columns_of_parts, self._has_numbers, strict=True)
         for staged, present, has_numbers in parts:
             is_signed = self.is_workbook and not has_numbers
-            own = [f"{mark_texts(f'c{c}')} AS c{c}" if is_signed else f"c{c}" for c in complete]
-            cells = [own[c] if c in present else f"NULL::VARCHAR AS c{c}" for c in complete]
+            own = [mark_texts(f"c{c}") if is_signed else f"c{c}" for c in complete]
+            cells = [own[c] if c in present else "NULL::VARCHAR" for c in complete]
+            cells = [f"{cell} AS c{c}" for c, cell in enumerate([*(one.cells for one in origins), *cells])]
             columns = ", ".join(["file", "sheet", "line", *cells])
             selects.append(f"SELECT {columns} FROM {staged_rows(staged)}")  # noqa: S608
-        write_parquet(self.connection, " UNION ALL ".join(selects), target, len(complete))
+        write_parquet(self.connection, " UNION ALL ".join(selects), target, len(origins) + len(complete))
         for staged in self._staged:
             staged.unlink()
+        own = make_column_names([*self.names, *(one.label for one in origins)])[len(self.names) :]
+        self.names = [*own, *self.names]
+        self.labels = [*(one.label for one in origins), *self.labels]
 
 
 @contextmanager

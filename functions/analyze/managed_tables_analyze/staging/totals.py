@@ -21,15 +21,23 @@ _STARTS = ("tot", "sub")
 
 
 def find_totals(
-    connection: DuckDBPyConnection, staged: Path, types: Sequence[ColumnType], files: Sequence[str]
+    connection: DuckDBPyConnection,
+    staged: Path,
+    types: Sequence[ColumnType],
+    files: Sequence[str],
+    first: int = 0,
 ) -> list[Finding]:
-    """Return a finding for each file or sheet with rows that begin like a total in a column of text."""
-    columns = [f"c{index}" for index in range(min(len(types), _COLUMNS_COMPARED))]
-    first = [f"c{index}" for index, kind in enumerate(types[:_FIRST_COLUMNS]) if kind is ColumnType.TEXT]
-    if len(columns) == 1 or not first:  # nothing to sum, or no word for it
+    """Return a finding for each file or sheet with rows that begin like a total in a column of text.
+
+    The columns from `first` on are the files' own.
+    """
+    columns = [f"c{index}" for index in range(first, min(len(types), _COLUMNS_COMPARED))]
+    texts = [column for column, kind in zip(columns, types[first:], strict=False) if kind is ColumnType.TEXT]
+    named = [column for column in columns[:_FIRST_COLUMNS] if column in texts]
+    if len(columns) == 1 or not named:  # nothing to sum, or no word for it
         return []
     has_gap = " OR ".join(f"{column} IS NULL OR {column} = ''" for column in columns)
-    is_total = " OR ".join(_is_total(column, has_gap) for column in first)
+    is_total = " OR ".join(_is_total(column, has_gap) for column in named)
     found = connection.execute(
         f"SELECT file, sheet, count(*), min(line, {MAX_LINES}) FROM {staged_rows(staged)} "  # noqa: S608
         f"WHERE {is_total} GROUP BY file, sheet ORDER BY file, sheet"

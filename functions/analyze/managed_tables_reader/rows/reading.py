@@ -139,11 +139,20 @@ class TableWish:
 
 
 @dataclass(frozen=True)
+class Origins:
+    """Labels of columns that name each row's sheet and file, None where there is to be no such column."""
+
+    sheet: str | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True)
 class Wish:
     """What a person states about a job's files and sheets; everything else is inferred."""
 
     tables: tuple[TableWish, ...] = ()
     timezone: str | None = None
+    origins: Origins = Origins()
     _by_place: dict[tuple[int, str | None], TableWish] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -155,13 +164,16 @@ class Wish:
 
     def as_record(self) -> dict[str, Any]:
         """Return the JSON object."""
-        return {"timezone": self.timezone, "tables": [table.as_record() for table in self.tables]}
+        tables = [table.as_record() for table in self.tables]
+        record = {"timezone": self.timezone, "tables": tables}
+        return record if self.origins == Origins() else {**record, "origin_columns": asdict(self.origins)}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "Wish":
         """Return the wish that the JSON object holds."""
         tables = map(TableWish.from_record, record.get("tables") or ())
-        return cls(tuple(tables), record.get("timezone"))
+        origins = Origins(**(record.get("origin_columns") or {}))
+        return cls(tuple(tables), record.get("timezone"), origins)
 
 
 def lines_between(first: int, last: int, taken: Iterable[int] = ()) -> Sequence[int]:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from managed_tables.schema import MAX_LABEL_CHARACTERS
 from managed_tables_api.http.validation import QUERY_DIGITS, LateModel
 
 MAX_TABLES = 2_000  # sheets and members of archives
@@ -62,6 +63,18 @@ class StatedTable(LateModel):
         return {**stated, "file": self.file, "sheet": self.sheet}
 
 
+OriginLabel = Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)]
+
+
+class OriginColumns(LateModel):
+    """Columns in front of the others that name the sheet and the file of each row; null: no such column."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sheet: OriginLabel | None = Field(default=None, description="O título da coluna com o nome da aba")
+    file: OriginLabel | None = Field(default=None, description="O título da coluna com o nome do arquivo")
+
+
 _EXAMPLE: dict[str, Any] = {"tables": [{"file": 0, "sheet": None, "header_line": 3, "skip_lines": [9]}]}
 
 
@@ -72,10 +85,19 @@ class Reanalysis(LateModel):
 
     tables: list[StatedTable] = Field(default=[], max_length=MAX_TABLES)
     timezone: str | None = Field(default=None, description="De horários sem fuso, como America/Sao_Paulo")
+    origin_columns: OriginColumns | None = Field(
+        default=None, description="Colunas com o nome da aba e do arquivo; sem o campo, ficam como estavam"
+    )
 
     def as_stated(self) -> dict[str, Any]:
         """Return what is stated alone."""
-        return {"timezone": self.timezone, "tables": [table.as_stated() for table in self.tables]}
+        stated: dict[str, Any] = {
+            "timezone": self.timezone,
+            "tables": [one.as_stated() for one in self.tables],
+        }
+        if "origin_columns" in self.model_fields_set:
+            stated["origin_columns"] = self.origin_columns and self.origin_columns.model_dump()
+        return stated
 
 
 class PreviewQuery(BaseModel):

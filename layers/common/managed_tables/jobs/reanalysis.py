@@ -25,7 +25,7 @@ from managed_tables.jobs.plausibility import find_impossible
 from managed_tables.services import Services
 
 StatedWish = Mapping[str, Any]
-"""`{"timezone", "tables": [{"file", "sheet", …}]}`: of a table only the fields that are stated."""
+"""`{"timezone", "tables": [{"file", "sheet", …}], "origin_columns"}`: of a table only what is stated."""
 
 
 def reanalyze_job(services: Services, job: JobRecord, stated: StatedWish) -> None:
@@ -81,7 +81,9 @@ def merge(before: StatedWish, stated: StatedWish) -> dict[str, Any]:
     """Merge two statements: a table that the new one names replaces the old one's; others stay."""
     tables = _by_place(before["tables"]) | _by_place(stated["tables"])
     timezone = stated.get("timezone") or before.get("timezone")
-    return {"timezone": timezone, "tables": [tables[place] for place in sorted(tables, key=_order)]}
+    merged = {"timezone": timezone, "tables": [tables[place] for place in sorted(tables, key=_order)]}
+    origins = (stated if "origin_columns" in stated else before).get("origin_columns")
+    return merged if origins is None else {**merged, "origin_columns": origins}
 
 
 def _by_place(tables: Iterable[Mapping[str, Any]]) -> dict[tuple[int, str | None], Mapping[str, Any]]:

@@ -114,6 +114,20 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "demais ({lines}). Para não somar duas vezes, indique na leitura que "
         "[ela não faz|elas não fazem] parte dos dados"
     ),
+    WarningCode.SUBTOTAL_LINES: (
+        "{count} [linha soma|linhas somam] as que vêm antes e [foi importada|foram importadas] com as demais "
+        "({lines}). Para não somar duas vezes, indique na leitura que [ela não faz|elas não fazem] parte "
+        "dos dados"
+    ),
+    WarningCode.GROUP_LINES: (
+        "{count} [linha parece o título|linhas parecem títulos] das linhas que vêm depois e "
+        '[foi importada|foram importadas] como [dado|dados] ({lines}): "{preview}". Se não '
+        "[é um dado|são dados], indique na leitura que [ela não faz|elas não fazem] parte da tabela"
+    ),
+    WarningCode.JOINED_SHEETS: (
+        "As linhas de {names} foram juntadas em uma só tabela. Para saber de onde cada linha veio, peça na "
+        "leitura uma coluna com o nome da aba ou do arquivo"
+    ),
     WarningCode.SAME_FILE: (
         "Este mesmo arquivo já foi importado {where} em {date} (envio {job}). Se foi engano, cancele este "
         "envio; se o confirmar, ele será importado outra vez"
@@ -218,6 +232,8 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     GroundCode.SOME_UNITS: "só alguns números têm unidade ou moeda ({names}): ficam como texto",
     GroundCode.UNKNOWN_UNIT: "os números vêm com {names}, que não é uma unidade conhecida: ficam como texto",
     GroundCode.TIMES_OF_DAY: "são horas do dia, para as quais não há um tipo: ficam como texto",
+    GroundCode.SHEET_NAMES: "o nome da aba de que cada linha veio",
+    GroundCode.FILE_NAMES: "o nome do arquivo de que cada linha veio",
     GroundCode.CODE: "mas [é um código|são códigos] ({name}), e não [uma quantidade|quantidades]",
     GroundCode.LONE_LETTERS: (
         "só uma letra do par (s/n, t/f, y/n) aparece: pode ser um sexo, um tamanho ou uma sigla"

@@ -59,6 +59,9 @@ class WarningCode(StrEnum):
     SURROUNDING_BLANKS = "SURROUNDING_BLANKS"
     # What was left out, or taken though it may not belong.
     TOTAL_ROWS = "TOTAL_ROWS"
+    SUBTOTAL_LINES = "SUBTOTAL_LINES"
+    GROUP_LINES = "GROUP_LINES"
+    JOINED_SHEETS = "JOINED_SHEETS"
     SAME_FILE = "SAME_FILE"
     LINES_ABOVE = "LINES_ABOVE"
     FOOTER = "FOOTER"
@@ -109,6 +112,8 @@ class GroundCode(StrEnum):
     SOME_UNITS = "SOME_UNITS"
     UNKNOWN_UNIT = "UNKNOWN_UNIT"
     TIMES_OF_DAY = "TIMES_OF_DAY"
+    SHEET_NAMES = "SHEET_NAMES"
+    FILE_NAMES = "FILE_NAMES"
 
 
 _VALUE_CODES = frozenset(takewhile(lambda code: code is not WarningCode.TOTAL_ROWS, WarningCode))

@@ -29,10 +29,9 @@ class StagedSheet:
 
 @dataclass(frozen=True)
 class SheetChoice:
-    """The parts to be read, and how every sheet was read; `findings` name the sheets left out."""
+    """How every sheet was read, and its part if it is to be imported; `findings` name those left out."""
 
-    chosen: list[Part]
-    readings: list[TableReading]
+    tables: list[tuple[TableReading, Part | None]]
     findings: list[Finding]
     has_cells: bool
 
@@ -52,7 +51,8 @@ def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
             chosen.append(part)
         else:
             part.path.unlink()
-    return SheetChoice(chosen, [_reading(one, chosen, kind) for one in staged], findings, bool(parts))
+    tables = [_reading(one, chosen, kind) for one in staged]
+    return SheetChoice(tables, findings if chosen else [], bool(parts))
 
 
 def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
@@ -127,11 +127,11 @@ def _about_sheets(code: WarningCode, names: list[str]) -> Finding:
     return Finding(code, {"names": names}, count=len(names), sheet=sheet)
 
 
-def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> TableReading:
+def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> tuple[TableReading, Part | None]:
     of_kind, part = cast("TableKind", kind.value), sheet.part
     if part is None:
         reason = reasons.SHEET_EMPTY if sheet.visible or sheet.wish.include else reasons.SHEET_HIDDEN
-        return TableReading(0, sheet.name, False, of_kind, reasons=(reason,))
+        return TableReading(0, sheet.name, False, of_kind, reasons=(reason,)), None
     reading = TableReading(
         file=0,
         sheet=sheet.name,
@@ -145,7 +145,9 @@ def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> TableRea
         rows=part.expected_rows or 0,
         reasons=reasons.of_header(part.header_line, sheet.wish),
     )
-    return reading if part in chosen else reading.left_out(_why_left_out(part, sheet.wish))
+    if part in chosen:
+        return reading, part
+    return reading.left_out(_why_left_out(part, sheet.wish)), None
 
 
 def _why_left_out(part: Part, wish: TableWish) -> Reason:
