@@ -39,7 +39,7 @@ lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every
 	compile dev pyproject.toml --group dev; \
 	compile audit --group audit; compile sam --group sam; compile ministack --group ministack; compile node --group node; \
 	compile common --group common -c requirements/dev.txt; \
-	for name in api ingest provision analyze insert export; do compile $$name --group $$name -c requirements/dev.txt; done
+	for name in api ingest provision analyze insert export operations; do compile $$name --group $$name -c requirements/dev.txt; done
 
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json from the code
@@ -182,6 +182,10 @@ test-scale: setup ## 200 companies on two clusters, 100 jobs at once, on a stack
 smoke: setup ## Try a deployment from outside: API= TOKEN=, for the inbox BUCKET= COMPANY=, of load SECONDS= (5)
 	@SMOKE_TOKEN="$(TOKEN)" $(BIN)/python -m managed_tables_operations.smoke --api "$(API)" \
 	    --bucket "$(BUCKET)" --company "$(COMPANY)" --seconds "$(or $(SECONDS),5)"
+
+.PHONY: operate
+operate: setup ## Run an operator's command in the deployed network: FUNCTION=name DO="reconcile"
+	@$(BIN)/python -m managed_tables_operations --function "$(FUNCTION)" $(DO)
 
 .PHONY: bench
 bench: setup ## Measure: imports, cold starts, the API, the load of a million rows

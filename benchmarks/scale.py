@@ -1,7 +1,7 @@
 """Run many jobs of many companies on two clusters at once, and check every end: `make test-scale`.
 
-Half of the companies are provisioned with the deployment placing them on its own cluster, half after it has
-been told of a second one; then a file for each of 100 companies of both halves is put into the inbox at once.
+Half of the companies are provisioned on the deployment's own cluster, half after a second one was recorded;
+then a file for each of 100 companies of both halves is put into the inbox at once.
 """
 
 import json
@@ -20,12 +20,14 @@ import boto3
 import httpx
 import psycopg
 
+from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.services import Services
 from managed_tables.settings import load_settings
 from managed_tables_ingest.inbox import JOB_TAG
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
 from managed_tables_local.deployed import emulator
+from managed_tables_local.deployed.deployment import STAGE
 from managed_tables_local.deployed.emulator import Emulator
 from managed_tables_local.postgres import EmbeddedPostgres, open_server, remove_server
 from managed_tables_local.progress import say, step
@@ -89,10 +91,9 @@ def _run(companies: int, jobs: int) -> None:
     ids = [secrets.token_hex(12) for _ in range(companies)]
     half = companies // 2
     first_seconds = _provision(stack, ids[:half])
-    with step("telling the deployment of a second cluster"):
-        stack = local.up(_FOLDER, persistent=False, overrides=_second_cluster(second))
-    second_seconds = _provision(stack, ids[half:])
     services = _services()
+    _add_cluster(services, second)
+    second_seconds = _provision(stack, ids[half:])
     _check_placement(services, ids, clusters)
     chosen = ids[half - jobs // 2 : half + jobs // 2]
     watch = Watch(clusters)
@@ -110,17 +111,13 @@ def _run(companies: int, jobs: int) -> None:
     )
 
 
-def _second_cluster(server: EmbeddedPostgres) -> dict[str, str]:
-    """Return the parameters by which new companies go to this server, its secret made before."""
-    secret = {"username": "postgres", "password": server.password}
-    client = boto3.client("secretsmanager", **_emulator().client_arguments)
-    arn = client.create_secret(Name=SECOND, SecretString=json.dumps(secret))["ARN"]
-    return {
-        "PostgresCluster": SECOND,
-        "FurtherClusters": SECOND,
-        "FurtherSecretArns": arn,
-        "FurtherHosts": f"127.0.0.1:{server.port}",
-    }
+def _add_cluster(services: Services, server: EmbeddedPostgres) -> None:
+    """Record the second server, and that new companies go there, as add-cluster and place-companies do."""
+    secret = json.dumps({"username": "postgres", "password": server.password})
+    name = f"managed-tables/{STAGE}/{SECOND}"
+    arn = services.secretsmanager.create_secret(Name=name, SecretString=secret)["ARN"]
+    services.clusters.put(ClusterRecord(SECOND, "127.0.0.1", server.port, arn))
+    services.clusters.place_on(SECOND)
 
 
 def _emulator() -> Emulator:

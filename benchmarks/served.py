@@ -101,7 +101,7 @@ def serve_api() -> Iterator[Served]:
         port = stack.enter_context(uvicorn("managed_tables_api.server:make_app", environment))
         company_id = new_record_id()
         limits = SessionLimits(statement_timeout_ms=600_000, lock_timeout_ms=10_000)
-        databases = Databases(lambda _: secret, master_secret, limits)
+        databases = Databases(lambda _: secret, lambda _: master_secret, limits)
         yield Served(port, _token(jwt_secret, company_id), databases, company_id)
 
 

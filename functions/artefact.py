@@ -1,8 +1,8 @@
 """Build a Lambda artefact: `artefact.py NAME FOLDER`, called by the makefiles of `sam build`.
 
-NAME is a function's (`api`, `ingest`, `provision`, `analyze`, `insert`, `export`) or `common`, the layer. The
-packages come from requirements/NAME.txt, hashes checked; what the layer brings is left out of the functions.
-What is never imported is removed, and the rest is compiled, so that a cold start compiles nothing.
+NAME is a function's (`api`, `ingest`, `provision`, `analyze`, `insert`, `export`, `operations`) or `common`,
+the layer. The packages come from requirements/NAME.txt, hashes checked; what the layer brings is left out of
+the functions. What is never imported is removed, the rest is compiled, so that a cold start compiles nothing.
 
 A function's artefact holds a digest of samconfig.toml, where the template's parameters stand. SAM publishes a
 version of a function only if its code or the template's text differ, not if a parameter's value does
@@ -29,7 +29,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LAYER = "common"
 SETTINGS_DIGEST = "settings.sha256"
-LAYER_SOURCE = ROOT / "layers/common/managed_tables"
+SOURCES = {
+    LAYER: ROOT / "layers/common/managed_tables",
+    "operations": ROOT / "operations/managed_tables_operations",
+}
 DEFAULT_RUNTIME = "python3.13"  # template.yaml's defaults, compared by a test
 DEFAULT_ARCHITECTURE = "arm64"
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
@@ -40,7 +43,9 @@ _REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*])?==(\S+)")
 _UNUSED_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".h", ".cpp", ".hpp", ".typed", ".pth"}
 _UNUSED_FOLDERS = {"tests", "__pycache__", "bin"}
 # Of 445 services that botocore describes, in 28 MB, those that the functions call
-AWS_SERVICES = frozenset({"dynamodb", "events", "lambda", "s3", "secretsmanager", "stepfunctions"})
+AWS_SERVICES = frozenset({"dynamodb", "events", "lambda", "s3", "secretsmanager", "sqs", "stepfunctions"})
+# Of a whole PostgreSQL, what copies a company to another cluster
+_PROGRAMS = frozenset({"pg_dump", "pg_restore"})
 _UNUSED_RECORDS = {".lock", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", "top_level.txt"}
 
 
@@ -76,7 +81,7 @@ def build(name: str, folder: Path, target: Target) -> None:
     """Fill `folder` with the artefact `name`; a layer's packages lie in its folder `python`."""
     packages = folder / "python" if name == LAYER else folder
     packages.mkdir(parents=True, exist_ok=True)
-    sources = [LAYER_SOURCE] if name == LAYER else sorted(ROOT.glob(f"functions/{name}/managed_tables_*"))
+    sources = [SOURCES[name]] if name in SOURCES else sorted(ROOT.glob(f"functions/{name}/managed_tables_*"))
     requirements = own_requirements(name)
     if requirements:
         _install(requirements, packages, target)
@@ -155,14 +160,21 @@ def prune(folder: Path) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir() and _is_unused(path):
             shutil.rmtree(path)
-        elif path.is_file() and (path.suffix in _UNUSED_SUFFIXES or _is_record(path)):
+        elif path.is_file() and (path.suffix in _UNUSED_SUFFIXES or _is_record(path) or _is_server(path)):
             path.unlink()
 
 
 def _is_unused(folder: Path) -> bool:
     if folder.match("botocore/data/*"):
         return folder.name not in AWS_SERVICES
+    if folder.name == "bin" and folder.parent.name == "pginstall":
+        return False
     return folder.name in _UNUSED_FOLDERS or folder.name.endswith("-stubs")
+
+
+def _is_server(path: Path) -> bool:
+    """Return whether it is of PostgreSQL's server, or of a program of its that no command runs."""
+    return "pginstall" in path.parts and path.name not in _PROGRAMS
 
 
 def _is_record(path: Path) -> bool:

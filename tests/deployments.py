@@ -201,7 +201,7 @@ def drop_companies(services: Services, dsn: str, kept: Collection[str] = ()) -> 
         for page in services.dynamodb.get_paginator("scan").paginate(TableName=services.settings.table_name):
             for item in page["Items"]:
                 if item["sk"]["S"] == "CONNECTION" and item["connection_id"]["S"] not in kept:
-                    roles = services.databases.roles(item["connection_id"]["S"])
+                    roles = CompanyRoles(item["connection_id"]["S"], MASTER_SECRET)
                     drop_database(admin, roles)
 
 

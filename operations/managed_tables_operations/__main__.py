@@ -1,16 +1,16 @@
 """Run the operator's command, on the functions' environment: `python -m managed_tables_operations`."""
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 
-import boto3
-
+from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import ApiError
 from managed_tables.services import Services, load_services
 from managed_tables_operations.companies import erase_company, migrate_all
-from managed_tables_operations.databases import MoveError, move_company, rotate_passwords
+from managed_tables_operations.databases import MoveError, begin_generation, move_company, rotate_passwords
 from managed_tables_operations.letters import redrive
 from managed_tables_operations.persons import erase_files, erase_rows
 from managed_tables_operations.rebuilding import reconcile
@@ -20,8 +20,12 @@ from managed_tables_operations.restoring import (
     restore_column,
     restore_table,
 )
+from managed_tables_operations.versions import prune_versions
 
 Command = Callable[[Services, argparse.Namespace], None]
+
+
+FUNCTION_SECONDS = 900  # which Lambda gives at most; each command can be repeated
 
 
 class IncompleteError(RuntimeError):
@@ -31,6 +35,8 @@ class IncompleteError(RuntimeError):
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; an error is one line, and the exit code 1."""
     chosen = parser().parse_args(arguments)
+    if chosen.function:
+        return _invoke(chosen.function, arguments if arguments is not None else sys.argv[1:])
     try:
         chosen.run(load_services(), chosen)
     except (ApiError, IncompleteError, MoveError, NotFoundError) as error:
@@ -42,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line; its results have the command as `run`."""
     made = argparse.ArgumentParser(prog="python -m managed_tables_operations", description=__doc__)
+    made.add_argument("--function", default="", help="run it there: the output OperatorFunctionName")
     commands = made.add_subparsers(required=True)
 
     def add(name: str, run: Command, *options: str) -> argparse.ArgumentParser:
@@ -64,9 +71,33 @@ def parser() -> argparse.ArgumentParser:
     )
     rows = add("erase-rows", _erase_rows, "company", "column", "value")
     rows.add_argument("--files", action="store_true", help="the files of ended jobs, and exports, too")
-    add("rotate-passwords", _rotate, "new-master-secret")
+    rotate = add("rotate-passwords", _rotate)
+    rotate.add_argument("--begin", action="store_true", help="with a new master secret, made here")
     add("move-company", _move, "company", "cluster")
+    cluster = add("add-cluster", _add_cluster, "name", "host", "secret-arn")
+    cluster.add_argument("--port", type=int, default=5432)
+    add("place-companies", _place, "cluster")
+    prune = add("prune-versions", _prune, "function")
+    prune.add_argument("--keep", type=int, default=3)
     return made
+
+
+def _invoke(function: str, arguments: list[str]) -> int:
+    """Have the deployed function run the command, and print what it has printed."""
+    import boto3
+    from botocore.config import Config
+
+    patience = Config(read_timeout=FUNCTION_SECONDS, retries={"total_max_attempts": 1})
+    event = {"arguments": [one for one in arguments if one not in ("--function", function)]}
+    answer = boto3.client("lambda", config=patience).invoke(
+        FunctionName=function, Payload=json.dumps(event).encode()
+    )
+    said = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        print(f"error: {said.get('errorMessage')}", file=sys.stderr)
+        return 1
+    print(said["output"], end="")
+    return int(said["code"])
 
 
 def _company(services: Services, chosen: argparse.Namespace) -> ConnectionRecord:
@@ -109,9 +140,7 @@ def _reconcile(services: Services, _chosen: argparse.Namespace) -> None:
 
 
 def _redrive(services: Services, chosen: argparse.Namespace) -> None:
-    endpoint_url = services.settings.aws_endpoint_url or None
-    clients = (boto3.client("sqs", endpoint_url=endpoint_url), services.provision_client)
-    for function in redrive(*clients, chosen.queue_url):
+    for function in redrive(services.client("sqs"), services.provision_client, chosen.queue_url):
         print(function)
 
 
@@ -129,8 +158,27 @@ def _erase_rows(services: Services, chosen: argparse.Namespace) -> None:
 
 
 def _rotate(services: Services, chosen: argparse.Namespace) -> None:
-    count = sum(1 for _ in rotate_passwords(services, chosen.new_master_secret))
-    print(f"{count} databases have new passwords: store the new master secret now")
+    if chosen.begin:
+        print(f"generation {begin_generation(services)} of the master secret is there")
+    print(f"{len(list(rotate_passwords(services)))} databases have new passwords")
+
+
+def _add_cluster(services: Services, chosen: argparse.Namespace) -> None:
+    services.clusters.put(ClusterRecord(chosen.name, chosen.host, chosen.port, chosen.secret_arn))
+    with services.databases.open_admin_connection(chosen.name) as admin:
+        print(f"cluster {chosen.name} answers: PostgreSQL {admin.info.server_version // 10_000}")
+
+
+def _place(services: Services, chosen: argparse.Namespace) -> None:
+    if chosen.cluster not in services.clusters.names():
+        raise NotFoundError(f"no cluster {chosen.cluster} is recorded: add-cluster")
+    services.clusters.place_on(chosen.cluster)
+    print(f"new companies go to cluster {chosen.cluster}")
+
+
+def _prune(services: Services, chosen: argparse.Namespace) -> None:
+    for version in prune_versions(services.provision_client, chosen.function, chosen.keep):
+        print(f"version {version} deleted")
 
 
 def _move(services: Services, chosen: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from managed_tables.databases.roles import end_sessions
 from managed_tables.errors import ApiError
 from managed_tables.services import Services
 from managed_tables_operations.databases import allow_login
+from managed_tables_operations.erasures import note_company
 
 PREFIXES = ("uploads", "jobs", "inbox", "exports")  # of a company's objects in the bucket
 
@@ -38,7 +39,8 @@ def erase_company(services: Services, company_id: str) -> Iterator[str]:
     """
     connection = services.connections.find(company_id)
     if connection is not None:
-        _drop_database(services, connection)
+        note_company(services, company_id, connection.connection_id)
+        drop_database(services, connection)
         yield f"database co_{connection.connection_id}"
     for prefix in PREFIXES:
         services.storage.delete_all(f"{prefix}/{company_id}/")
@@ -49,7 +51,8 @@ def erase_company(services: Services, company_id: str) -> Iterator[str]:
     yield f"{len(items)} records"
 
 
-def _drop_database(services: Services, connection: ConnectionRecord) -> None:
+def drop_database(services: Services, connection: ConnectionRecord) -> None:
+    """Drop the company's database and its roles; repeatable."""
     roles = services.databases.roles_of(connection)
     with services.databases.open_admin_connection(connection.cluster) as admin:
         found = admin.execute(

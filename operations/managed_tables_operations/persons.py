@@ -1,6 +1,8 @@
 """Erase one person's rows, wherever the product keeps them (LGPD, article 18, VI)."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing
+from uuid import UUID
 
 from psycopg import sql
 
@@ -8,29 +10,69 @@ from managed_tables.aws.storage import job_prefixes
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import TERMINAL_STATUSES
 from managed_tables.catalog.keys import JOB_PREFIX, company_pk
-from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.services import Services
 from managed_tables.tables.row_counts import add_to_count
+from managed_tables_operations.erasures import erased_rows, note_rows
 
 _OURS = ["public", "kept_rows", "deleted_tables"]
+LOCK_TIMEOUT_MS = 120_000
+Erased = tuple[str, int]  # a place, and how many rows were deleted there
 
 
-def erase_rows(
-    services: Services, company: ConnectionRecord, column: str, value: str
-) -> Iterator[tuple[str, int]]:
+def erase_rows(services: Services, company: ConnectionRecord, column: str, value: str) -> Iterator[Erased]:
     """Delete the rows whose `column` is `value` from every table of the company that has such a column.
 
     That includes rows kept for an undo, deleted tables and hidden columns. Yields each place with the number
-    of deleted rows; everything commits together, after the last was yielded.
+    of deleted rows; everything commits together, after the last was yielded. The rows' ids are noted first:
+    a database from before loses them again.
     """
-    with services.open_company(company) as connection, connection.transaction():
-        ids = _ids(connection)
-        for schema, name, stored in _places(connection, column):
-            gone = _delete(connection, sql.Identifier(schema, name), stored, value)
-            if schema == "public" and name in ids:
-                add_to_count(connection, ids[name], -len(gone))
-                yield from _delete_hidden(connection, ids[name], gone)
-            yield f"{schema}.{name}", len(gone)
+    condition = sql.SQL("::text = {}").format(sql.Literal(value))
+    with _patient(services, company) as connection, connection.transaction():
+        erased: dict[str, list[UUID]] = {
+            place: ids for place, ids in _erase(connection, column, condition) if ids
+        }
+        ids = sorted({one for found in erased.values() for one in found})
+        if ids:
+            note_rows(services, company.company_id, ids)
+        yield from ((place, len(found)) for place, found in erased.items())
+        yield from _erase_ids(connection, ids)
+
+
+def erase_again(services: Services, company: ConnectionRecord) -> Iterator[Erased]:
+    """Delete what the ledger says was erased of this company and a restore has brought back; repeatable."""
+    for ids in erased_rows(services, company.company_id):
+        with _patient(services, company) as connection, connection.transaction():
+            yield from _erase_ids(connection, ids)
+
+
+def _patient(services: Services, company: ConnectionRecord) -> AbstractContextManager[PgConnection]:
+    """Open the company's database without a request's limit of time."""
+    limits = SessionLimits(services.settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
+    return closing(services.databases.open_company_connection(company, limits))
+
+
+def _erase_ids(connection: PgConnection, ids: list[UUID]) -> Iterator[Erased]:
+    """Delete the rows of these ids wherever they are, also what hidden columns held of them."""
+    condition = sql.SQL(" = ANY({})").format(sql.Literal(ids))
+    for place, found in _erase(connection, "id", condition) if ids else ():
+        if found:
+            yield place, len(found)
+
+
+def _erase(
+    connection: PgConnection, column: str, condition: sql.Composed
+) -> Iterator[tuple[str, list[UUID]]]:
+    """Delete the rows whose column meets the condition, everywhere; yield each place with their ids."""
+    table_ids = _ids(connection)
+    for schema, name, stored in _places(connection, column):
+        form = sql.SQL("DELETE FROM {} WHERE {}{} RETURNING id").format(
+            sql.Identifier(schema, name), sql.Identifier(stored), condition
+        )
+        gone = [row[0] for row in connection.execute(form).fetchall()]
+        if schema == "public" and name in table_ids:
+            add_to_count(connection, table_ids[name], -len(gone))
+        yield f"{schema}.{name}", gone
 
 
 def erase_files(services: Services, company: ConnectionRecord) -> int:
@@ -75,21 +117,3 @@ def _places(connection: PgConnection, column: str) -> list[tuple[str, str, str]]
         {"column": column, "schemas": _OURS},
     ).fetchall()
     return [(str(schema), str(name), str(stored)) for schema, name, stored in rows]
-
-
-def _delete(connection: PgConnection, table: sql.Identifier, column: str, value: str) -> list[object]:
-    """Delete the rows and return their ids."""
-    form = sql.SQL("DELETE FROM {} WHERE {}::text = %s RETURNING id").format(table, sql.Identifier(column))
-    return [row[0] for row in connection.execute(form, [value]).fetchall()]
-
-
-def _delete_hidden(connection: PgConnection, table_id: str, ids: list[object]) -> Iterator[tuple[str, int]]:
-    """Delete what columns that were hidden since held of these rows."""
-    rows = connection.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'deleted_tables'::regnamespace"
-        " AND starts_with(relname, %s)",
-        [f"hidden${table_id}$"],
-    ).fetchall()
-    for (name,) in rows:
-        form = sql.SQL("DELETE FROM {} WHERE id = ANY(%s)").format(sql.Identifier("deleted_tables", name))
-        yield f"deleted_tables.{name}", connection.execute(form, [ids]).rowcount

@@ -4,9 +4,11 @@ PostgreSQL has the rows, so its word counts: which databases there are, whose, a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import psycopg
+from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import Applied, TableRecord
@@ -17,7 +19,9 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.roles import make_roles
 from managed_tables.errors import ApiError
 from managed_tables.services import Services
-from managed_tables.settings import DEFAULT_CLUSTER
+from managed_tables_operations.companies import drop_database, erase_company
+from managed_tables_operations.erasures import erased_databases
+from managed_tables_operations.persons import erase_again
 
 GONE = Applied(version=0, display_name="", status="inactive", columns=(), deleted=True)
 
@@ -31,24 +35,38 @@ class Finding:
 
 
 def reconcile(services: Services) -> Iterator[Finding]:
-    """Rebuild the records of every database on every cluster from the databases; yield what was changed."""
-    for cluster in (DEFAULT_CLUSTER, *services.settings.further_clusters):
+    """Rebuild the records of every database on every cluster from the databases; yield what was changed.
+
+    What was erased since is erased again first.
+    """
+    erased = erased_databases(services)
+    for connection_id, company_id in erased.items():
+        known = services.connections.find(company_id)
+        if known is not None and known.connection_id == connection_id:
+            yield from (
+                Finding(f"co_{connection_id}", f"erased again: {one}")
+                for one in erase_company(services, company_id)
+            )
+    for cluster in services.clusters.names():
         with services.databases.open_admin_connection(cluster) as admin:
             names = admin.execute(
                 "SELECT datname FROM pg_database WHERE starts_with(datname, 'co_') AND datallowconn"
                 " AND EXISTS (SELECT FROM pg_roles WHERE rolname = datname AND rolcanlogin) ORDER BY datname"
             ).fetchall()
         for (name,) in names:
-            for said in _reconcile_database(services, cluster, name.removeprefix("co_")):
+            connection_id = name.removeprefix("co_")
+            if connection_id in erased:
+                drop_database(services, _probe(services, connection_id, cluster, erased[connection_id]))
+                yield Finding(name, "erased again")
+                continue
+            for said in _reconcile_database(services, cluster, connection_id):
                 yield Finding(name, said)
 
 
 def _reconcile_database(services: Services, cluster: str, connection_id: str) -> Iterator[str]:
-    probe = ConnectionRecord("", connection_id, cluster, "ready", 0, timestamp())
     try:
-        with services.databases.company_connection(probe) as connection:
+        with _open_as_admin(services, cluster, connection_id) as connection:
             company_id, schema_version = _whose(connection)
-            tables = _tables(connection)
     except (ApiError, psycopg.Error, LookupError) as error:
         yield f"left as it is: {error}"
         return
@@ -58,14 +76,35 @@ def _reconcile_database(services: Services, cluster: str, connection_id: str) ->
         return
     company = known
     if company is None or (company.cluster, company.state) != (cluster, "ready"):
-        generation = known.reader_generation if known else 0
-        company = ConnectionRecord(
-            company_id, connection_id, cluster, "ready", schema_version, timestamp(), generation
+        company = replace(
+            known or _probe(services, connection_id, cluster, company_id),
+            cluster=cluster,
+            state="ready",
+            schema_version=schema_version,
         )
         services.connections.put(company)
         yield f"connection of company {company_id} recorded"
     _set_passwords(services, company)
+    for place, count in erase_again(services, company):
+        yield f"{count} rows of {place} erased again"
+    with services.databases.company_connection(company) as connection:
+        tables = _tables(connection)
     yield from _reconcile_tables(services, company, tables)
+
+
+def _probe(services: Services, connection_id: str, cluster: str, company_id: str) -> ConnectionRecord:
+    newest = services.app_secret.newest
+    return ConnectionRecord(
+        company_id, connection_id, cluster, "ready", 0, timestamp(), secret_generation=newest
+    )
+
+
+@contextmanager
+def _open_as_admin(services: Services, cluster: str, connection_id: str) -> Iterator[PgConnection]:
+    """Open a company's database as the administrator: which passwords its roles have is not known yet."""
+    with services.databases.open_admin_connection(cluster, f"co_{connection_id}") as connection:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(f"co_{connection_id}")))
+        yield connection
 
 
 def _whose(connection: PgConnection) -> tuple[str, int]:

@@ -39,6 +39,12 @@ NOT_ASKED_FOR = {
     (EXPORT_MACHINE, "Steps"): "the same",
     (EXPORT_MACHINE, "ExportRecord"): "the same",
     ("IngestFunction", "WhatIsGone"): "the emulator answers 404 for what is gone without it, AWS 403",
+    ("AnalyzeFunction", "WhatIsGone"): "the same",
+    ("InsertFunction", "WhatIsGone"): "the same",
+    (
+        "ProvisionFunction",
+        "ManagedSecrets",
+    ): "of further clusters whose secrets RDS manages; here there is none",
     ("ProvisionFunction", "FurtherSecrets"): "of further clusters; here there is one",
     ("ProvisionFunction", "SecretsKey"): "of a customer's own key; here there is none",
 }

@@ -15,7 +15,10 @@ from managed_tables_local.deployed import packing
 ROOT = Path(__file__).parents[2]
 BUILDER = runpy.run_path(str(ROOT / "functions" / "artefact.py"))
 AWS_SERVICES, SETTINGS_DIGEST = BUILDER["AWS_SERVICES"], BUILDER["SETTINGS_DIGEST"]
-CLIENTS = "layers/common/managed_tables/aws/aws_services.py"
+CLIENTS = (
+    "layers/common/managed_tables/aws/aws_services.py",
+    "operations/managed_tables_operations/__main__.py",
+)
 MIB = 1_048_576
 LIMITS_MIB = {
     "api": 70,
@@ -24,6 +27,7 @@ LIMITS_MIB = {
     "analyze": 150,
     "insert": 150,
     "export": 160,
+    "operations": 80,
 }  # unzipped, the layer included
 
 IMPORT_EVERYTHING = """
@@ -73,7 +77,8 @@ def test_the_layer_has_the_locked_version_of_boto3(artefacts: Path) -> None:
     assert Path(path).is_relative_to(layer)
     described = {one.name for one in (layer / "botocore" / "data").iterdir() if one.is_dir()}
     assert described == AWS_SERVICES
-    called = set(re.findall(r'_client\(\s*"(\w+)"', (ROOT / CLIENTS).read_text()))
+    texts = [(ROOT / path).read_text() for path in CLIENTS]
+    called = set(re.findall(r'\.client\(\s*"(\w+)"', "".join(texts)))
     assert called == AWS_SERVICES
 
 

@@ -128,7 +128,7 @@ REFUSALS = (
 @contextmanager
 def connected(services: Services, company: ConnectionRecord, *, reader: bool) -> Iterator[psycopg.Connection]:
     """Connect to the company's database as one of its roles, with its defaults lifted, as a thief would."""
-    roles, admin = services.databases.roles(company.connection_id), services.postgres_secret
+    roles, admin = services.databases.roles_of(company), services.postgres_secret
     role = roles.reader if reader else roles.owner
     with psycopg.connect(
         host=admin.host,
@@ -177,7 +177,7 @@ def test_a_role_reaches_only_its_own_database(
 @pytest.mark.usefixtures("table_id")
 def test_the_reader_changes_nothing(services: Services, company: ConnectionRecord) -> None:
     """The read-only role cannot write or create anything, or read our own schemas."""
-    owner = sql.Identifier(services.databases.roles(company.connection_id).owner)
+    owner = sql.Identifier(services.databases.roles_of(company).owner)
     with connected(services, company, reader=True) as connection:
         for statement in BEYOND_READING:
             with pytest.raises(InsufficientPrivilege):
@@ -283,7 +283,7 @@ def test_other_companies_names_reveal_nothing(services: Services, company: Conne
             "SELECT description FROM pg_shdescription d JOIN pg_database b ON b.oid = d.objoid"
             " WHERE b.datname LIKE 'co\\_%'"
         ).fetchall()
-    mine = services.databases.roles(other.connection_id)
+    mine = services.databases.roles_of(other)
     assert mine.database in databases
     assert {mine.owner, mine.reader} <= roles
     assert not [name for name in databases | roles if other.company_id in name or company.company_id in name]
@@ -300,7 +300,7 @@ def test_other_roles_statements_are_hidden(services: Services, company: Connecti
         busy.execute("SELECT 'a secret of another company'")
         shown = connection.execute(
             "SELECT query FROM pg_stat_activity WHERE usename = %s",
-            [services.databases.roles(other.connection_id).owner],
+            [services.databases.roles_of(other).owner],
         ).fetchall()
     assert shown
     assert {text for (text,) in shown} == {"<insufficient privilege>"}
@@ -332,7 +332,7 @@ def test_a_company_cannot_fill_the_disk_with_temporary_files(
 def test_a_statement_that_takes_more_disk_than_its_share_is_refused(
     services: Services, company: ConnectionRecord, postgres_dsn: str
 ) -> None:
-    owner = sql.Identifier(services.databases.roles(company.connection_id).owner)
+    owner = sql.Identifier(services.databases.roles_of(company).owner)
     with psycopg.connect(postgres_dsn, autocommit=True) as admin:
         admin.execute(sql.SQL("ALTER ROLE {} SET temp_file_limit = '1MB'").format(owner))
         admin.execute(sql.SQL("ALTER ROLE {} SET work_mem = '64kB'").format(owner))
@@ -393,7 +393,7 @@ def test_a_session_of_the_api_ends_a_minute_after_its_last_request(
 def test_each_role_has_its_own_password(services: Services, company: ConnectionRecord) -> None:
     """The reader's password does not log in as the owner or into another company."""
     other = services.provisioning.provision(new_record_id())
-    roles, others = (services.databases.roles(one.connection_id) for one in (company, other))
+    roles, others = (services.databases.roles_of(one) for one in (company, other))
     admin = services.postgres_secret
     for user, password in (
         (roles.owner, roles.password(roles.reader)),

@@ -1,30 +1,45 @@
 """What an operator restores, rotates and moves, on a real PostgreSQL and emulator."""
 
+import json
 import re
 import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
+import psycopg
 import pytest
+from cloudformation import read_template
 from psycopg import sql
 
+from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import TableRecord
-from managed_tables.databases.connecting import Databases, SessionLimits
+from managed_tables.databases import connecting
+from managed_tables.databases.connecting import PasswordRefused
 from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id, row_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
+from managed_tables.settings import ClusterAddress
 from managed_tables.tables.changes import Additions, TableChange, Texts
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_local.checkout import ROOT
-from managed_tables_local.postgres import EmbeddedPostgres, open_server, remove_server
+from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
+from managed_tables_local.rehearsal.tls import make_authority, tls_front
 from managed_tables_operations import __main__ as command
-from managed_tables_operations.databases import move_company, rotate_passwords
+from managed_tables_operations.databases import begin_generation, move_company, rotate_passwords
+from managed_tables_operations.handler import handler
 from managed_tables_operations.restoring import (
     NotFoundError,
     list_hidden_columns,
     restore_column,
     restore_table,
 )
+from managed_tables_operations.tls_relay import plain_socket
+from managed_tables_operations.versions import prune_versions
 
 COLUMNS = (
     Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=True),
@@ -154,52 +169,151 @@ def test_the_commands_of_the_docs_restore_a_table_and_a_column(
 
 
 @pytest.mark.usefixtures("table")
-def test_new_passwords_replace_the_old_ones(services: Services, company: ConnectionRecord) -> None:
-    names = list(rotate_passwords(services, "another master secret"))
-    assert f"co_{company.connection_id}" in names
-    old = services.databases
-    services.databases = Databases(  # type: ignore[assignment]
-        old.cluster_secret, "another master secret", SessionLimits(10_000, 10_000)
-    )
-    assert _rows(services, company, "vendas") == [("Café", "1.50")]
-    refused = Databases(old.cluster_secret, old.master_secret, old.limits, connect_deadline_seconds=0)
-    with pytest.raises(ApiError):
-        refused.open_company_connection(company)
+def test_new_passwords_replace_the_old_ones_without_an_outage(
+    services: Services, company: ConnectionRecord
+) -> None:
+    """A process that knows neither the new secret nor the new record goes on, before, amid and after it."""
+    running = Services(services.settings)
+    running.postgres_secret = services.postgres_secret  # type: ignore[assignment]
+    assert _rows(running, company, "vendas") == [("Café", "1.50")]
+    old = services.databases.roles_of(company)
+    assert begin_generation(services) == 1
+    amid = replace(company, secret_generation=1)
+    services.connections.renew_secret(company, 1)  # a process dies before PostgreSQL has the passwords
+    for known in (company, amid):
+        assert _rows(running, known, "vendas") == [("Café", "1.50")]
+    services.connections.renew_secret(company, 0)
+    assert f"co_{company.connection_id}" in list(rotate_passwords(services))
+    assert list(rotate_passwords(services)) == [], "repeatable"
+    assert services.databases.roles_of(amid).password(old.owner) != old.password(old.owner)
+    for known in (company, amid):
+        assert _rows(running, known, "vendas") == [("Café", "1.50")]
+    made = services.database_maker.connections.reserve(new_record_id(), new_record_id(), "default", 1)
+    assert made.secret_generation == services.app_secret.newest == 1, "new companies begin with it"
+    stale = replace(services.databases, renew_connection=None)
+    with pytest.raises(PasswordRefused):
+        stale.open_company_connection(company)
 
 
-def test_a_company_moves_to_another_cluster_with_everything(
+@pytest.fixture
+def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """Another cluster."""
+    folder = tmp_path_factory.mktemp("cluster")
+    server = open_server(folder)
+    server.start("fsync=off")
+    yield server
+    remove_server(folder)
+
+
+def test_a_company_moves_to_another_cluster_over_tls(
     services: Services,
     company: ConnectionRecord,
     table: TableRecord,
-    tmp_path_factory: pytest.TempPathFactory,
+    second: EmbeddedPostgres,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    folder = tmp_path_factory.mktemp("cluster")
-    second = open_server(folder)
-    second.start("fsync=off")
+    """The second cluster has TLS alone, as Aurora, and a certificate that is verified; pg_dump has no TLS."""
+    authority = make_authority(tmp_path)
+    monkeypatch.setattr(connecting, "AUTHORITIES", str(authority.certificate))
+    before = Services(services.settings)
+    before.postgres_secret = services.postgres_secret  # type: ignore[assignment]
+    with tls_front(authority, second.port) as port:
+        _add_cluster(services, "two", port, second.password)
+        assert _rows(before, company, "vendas") == [("Café", "1.50")]
+        moved = move_company(services, company, "two")
+        recorded = services.connections.find(company.company_id)
+        assert recorded is not None
+        assert recorded.cluster == moved.cluster == "two"
+        assert _rows(services, moved, "vendas") == [("Café", "1.50")]
+        services.table_operations.update(moved, table.table_id, TableChange(display_name="vendas_2025"))
+        assert _rows(before, company, "vendas_2025") == [("Café", "1.50")], "a process with the old record"
+        stranger = str(make_authority(tmp_path / "other").certificate)
+        for host, authorities in (("127.0.0.1", str(authority.certificate)), ("localhost", stranger)):
+            monkeypatch.setattr(connecting, "AUTHORITIES", authorities)
+            address = ClusterAddress(host=host, port=port, sslmode="verify-full")
+            login = {"user": ADMIN, "password": second.password, "sslmode": "disable"}
+            with plain_socket(address) as (folder, its_port), pytest.raises(psycopg.OperationalError):
+                psycopg.connect(host=folder, port=its_port, **login)
+
+
+def test_a_further_cluster_is_a_record(services: Services, second: EmbeddedPostgres) -> None:
+    """How many there are is not bounded by an environment, and no deployment tells of another one."""
+    _add_cluster(services, "two", second.port, second.password, sslmode="prefer")
+    services.clusters.place_on("two")
+    made = services.provisioning.provision(new_record_id())
+    assert made.cluster == "two"
+    with services.open_company(made) as connection:
+        assert connection.info.port == second.port
+    assert list(services.clusters.names()) == ["default", "two"]
+
+
+def _add_cluster(
+    services: Services, cluster: str, port: int, password: str, sslmode: str = "verify-full"
+) -> None:
+    """Record one more cluster, which asks for TLS; the default one of the tests has none."""
+    name = f"managed-tables/{services.settings.table_name}/{cluster}"
+    secret = json.dumps({"username": ADMIN, "password": password})
+    made = services.secretsmanager.create_secret(Name=name, SecretString=secret)
+    services.settings = services.settings.model_copy(update={"postgres_sslmode": sslmode})
+    services.clusters.put(ClusterRecord(cluster, "localhost", port, made["ARN"]))
+
+
+def test_old_versions_are_deleted_but_for_three_and_those_in_use() -> None:
+    """No emulator has aliases with weights; what is asked of Lambda is its own API's."""
+
+    class Lambda:
+        deleted: ClassVar[list[str]] = []
+        pages: ClassVar[dict[str, Any]] = {
+            "list_aliases": {
+                "Aliases": [
+                    {"FunctionVersion": "9", "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}},
+                    {"FunctionVersion": "1"},
+                ]
+            },
+            "list_versions_by_function": {
+                "Versions": [{"Version": one} for one in ("$LATEST", *map(str, range(1, 11)))]
+            },
+        }
+
+        def get_paginator(self, name: str) -> Any:
+            return SimpleNamespace(paginate=lambda **_: [self.pages[name]])
+
+        def delete_function(self, **named: str) -> None:
+            self.deleted.append(named["Qualifier"])
+
+    client = Lambda()
+    assert list(prune_versions(client, "f", 3)) == client.deleted == ["3", "4", "5", "6", "7"]
+
+
+def test_the_operators_function_runs_the_command(
+    services: Services, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "load_services", lambda: services)
+    answer = handler({"arguments": ["deleted-tables", "--company", company.company_id]}, None)
+    assert answer == {"code": 0, "output": ""}
+    assert handler({"arguments": ["deleted-tables", "--company", new_record_id()]}, None)["code"] == 0
+    unknown = handler({"arguments": ["drop-everything"]}, None)
+    assert (unknown["code"], "invalid choice" in unknown["output"]) == (2, True)
+
+
+def test_the_log_of_a_cluster_made_here_names_no_value(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Under the template's parameters: neither a key that is taken nor a text that is no number."""
+    parameters = read_template()["Resources"]["ClusterSettings"]["Properties"]["Parameters"]
+    logging = [f"{name}={value}" for name, value in parameters.items() if name.startswith("log_")]
+    folder = tmp_path_factory.mktemp("logging")
+    server = open_server(folder)
     try:
-        wider = _with_cluster(services, "two", second)
-        moved = move_company(wider, company, "two")
-        found = wider.connections.find(company.company_id)
-        assert found is not None
-        assert found.cluster == "two"
-        assert _rows(wider, moved, "vendas") == [("Café", "1.50")]
-        wider.table_operations.update(moved, table.table_id, TableChange(display_name="vendas_2025"))
-        assert _rows(wider, moved, "vendas_2025") == [("Café", "1.50")]
-        old = services.databases
-        stale = Databases(old.cluster_secret, old.master_secret, old.limits, connect_deadline_seconds=0)
-        with pytest.raises(ApiError):
-            stale.open_company_connection(company)
+        server.start("fsync=off", *logging)
+        with psycopg.connect(server.dsn, autocommit=True) as connection:
+            connection.execute("CREATE TABLE pessoas (cpf text PRIMARY KEY, n integer)")
+            connection.execute("INSERT INTO pessoas VALUES ('111.444.777-35')")
+            for statement in ("INSERT INTO pessoas VALUES (%s)", "SELECT %s::text::integer"):
+                with pytest.raises(psycopg.Error):
+                    connection.execute(statement, ["111.444.777-35"])
+        server.stop()
+        logged = server._log.read_text()
+        assert "database system is ready" in logged
+        assert "111.444.777-35" not in logged
     finally:
         remove_server(folder)
-
-
-def _with_cluster(services: Services, cluster: str, server: EmbeddedPostgres) -> Services:
-    """Return the services of a deployment with one more cluster."""
-    changes = {"port": server.port, "password": server.password}
-    secret = services.postgres_secret.model_copy(update=changes)
-    name = f"{services.settings.table_name}-{cluster}"
-    made = services.secretsmanager.create_secret(Name=name, SecretString=secret.model_dump_json())
-    clusters = {"further_clusters": (cluster,), "further_secret_arns": (made["ARN"],)}
-    wider = Services(services.settings.model_copy(update=clusters))
-    wider.postgres_secret = services.postgres_secret  # type: ignore[assignment]
-    return wider

@@ -246,3 +246,35 @@ class Functions:
         assert InvocationType == "Event"
         self.events.append(Payload)
         return {}
+
+
+def test_what_was_erased_stays_erased_after_a_restore(
+    services: Services, company: ConnectionRecord, postgres_dsn: str
+) -> None:
+    """PostgreSQL comes back from before both erasures, and the catalog, too."""
+    gone = services.provisioning.provision(new_record_id())
+    table = make(services, company, "clientes")
+    make(services, gone, "clientes")
+    before = [dict(one) for one in services.items.scan("CONNECTION")]
+    with services.open_company(company) as connection:
+        rows = connection.execute("SELECT * FROM clientes ORDER BY cpf").fetchall()
+    assert dict(erase_rows(services, company, "cpf", ANA))["public.clientes"] == 1
+    list(erase_company(services, gone.company_id))
+    with services.open_company(company) as connection:
+        connection.execute("INSERT INTO clientes VALUES (%s, %s, %s)", list(rows[0]))
+        connection.execute("UPDATE managed_tables.row_counts SET row_count = 2 WHERE slot = 0")
+    services.database_maker.connections.reserve(gone.company_id, gone.connection_id, "default")
+    services.database_maker.make(gone.company_id)
+    assert {one["pk"] for one in before} >= {company_pk(gone.company_id)}
+    said = [str(finding.said) for finding in reconcile(services)]
+    assert "1 rows of public.clientes erased again" in said
+    assert services.connections.find(gone.company_id) is None
+    with services.open_company(company) as connection:
+        assert connection.execute("SELECT cpf FROM clientes").fetchall() == [(BIA,)]
+    with psycopg.connect(postgres_dsn) as admin:
+        query = "SELECT FROM pg_database WHERE datname = %s"
+        assert admin.execute(query, [f"co_{gone.connection_id}"]).fetchone() is None
+    assert services.tables.find(company.company_id, table.table_id) is not None
+    assert [one for one in reconcile(services) if one.database == f"co_{company.connection_id}"] == []
+    ledger = [key for key in services.storage.keys("erasures/") if company.company_id in key]
+    assert ANA not in str([services.storage.get_json(key) for key in ledger]), "ids alone"

@@ -122,7 +122,7 @@ def test_an_older_releases_database_is_migrated_on_first_use(
         connection.execute("DROP SCHEMA managed_tables CASCADE")
         with monkeypatch.context() as older:
             older.setattr(migrations_module, "MIGRATIONS", MIGRATIONS[:version])
-            migrate(connection, services.databases.roles(company.connection_id).reader)
+            migrate(connection, services.databases.roles_of(company).reader)
         assert connection.execute("SELECT max(version) FROM managed_tables.migrations").fetchone() == (
             version,
         )
@@ -217,10 +217,10 @@ def test_a_role_connects_only_to_its_own_database(
     provisioning: Provisioning, services: Services, reader: bool
 ) -> None:
     one, other = (provisioning.provision(new_record_id()) for _ in range(2))
-    roles = services.databases.roles(one.connection_id)
+    roles = services.databases.roles_of(one)
     role = roles.reader if reader else roles.owner
     admin = services.postgres_secret
-    for database in (services.databases.roles(other.connection_id).database, admin.dbname, "template1"):
+    for database in (services.databases.roles_of(other).database, admin.dbname, "template1"):
         with pytest.raises(psycopg.OperationalError, match="permission denied"):
             psycopg.connect(
                 host=admin.host,

@@ -308,7 +308,7 @@ def test_a_page_sorts_only_keys_and_ids_and_past_the_end_nothing(rows: RowsClien
 @contextmanager
 def role_settings(rows: RowsClient, postgres_dsn: str, values: dict[str, str]) -> Iterator[None]:
     """Give the company's sessions other settings for the `with` block."""
-    role = sql.Identifier(rows.services.databases.roles(rows.company.connection_id).owner)
+    role = sql.Identifier(rows.services.databases.roles_of(rows.company).owner)
     with psycopg.connect(postgres_dsn, autocommit=True) as admin:
         for name, value in values.items():
             form = sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobRecord, JobStatus
 from managed_tables.clock import timestamp
@@ -91,7 +92,7 @@ def test_an_unreachable_cluster_is_waited_for_twice_a_run(
     services: Services, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each job would cost 15 s. One silent company may be at fault itself; with two, it is the cluster."""
-    services._known_clusters["down"] = services.postgres_secret.model_copy(update={"port": 1})
+    services.clusters.put(ClusterRecord("down", "127.0.0.1", 1, "none"))
     services.databases.__dict__["connect_deadline_seconds"] = 0.1
     waited: list[str] = []
     monkeypatch.setattr(sweeping, "resolve", _noting(sweeping.resolve, waited))

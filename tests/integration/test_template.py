@@ -208,7 +208,7 @@ def test_every_caller_uses_a_published_version(deployments: list[dict[str, Any]]
     """The gateway, the events and the state machines use the alias, never the unpublished version."""
     resources = deployments[0]["Resources"]
     aliases = {name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Alias"}
-    assert len(aliases) == 7
+    assert len(aliases) == 8
     (api,) = (one for one in resources.values() if one["Type"] == "AWS::ApiGateway::RestApi")
     assert "ApiFunctionAliaslive" in json.dumps(api)
     assert "${ApiFunction.Arn}" not in json.dumps(api)
@@ -245,7 +245,7 @@ def test_another_layer_makes_another_version_of_every_function(deployments: list
         {name for name, one in made["Resources"].items() if one["Type"] == "AWS::Lambda::Version"}
         for made in deployments
     )
-    assert len(before) == len(after) == 7
+    assert len(before) == len(after) == 8
     assert not before & after
 
 

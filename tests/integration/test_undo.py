@@ -374,7 +374,7 @@ def test_undo_data_is_hidden_from_the_reader(loads: Loads) -> None:
     """The read-only role can neither list nor read it."""
     job = load(loads, "replace")
     databases = loads.maker.services.databases
-    reader = databases.roles(loads.maker.company.connection_id).reader
+    reader = databases.roles_of(loads.maker.company).reader
     rights = execute(
         loads,
         "SELECT has_schema_privilege(%s, 'kept_rows', 'USAGE'), has_table_privilege(%s, %s, 'SELECT')",

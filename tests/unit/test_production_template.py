@@ -26,6 +26,7 @@ from managed_tables_api.calls.gate import ANSWER_SECONDS
 from managed_tables_api.http.boundary import EXPOSED_HEADERS
 from managed_tables_local.checkout import ROOT, TEMPLATE
 from managed_tables_local.console_page.page_app import security_headers
+from managed_tables_operations.__main__ import parser
 
 DOCUMENT = read_template()
 RESOURCES: dict[str, dict[str, Any]] = DOCUMENT["Resources"]
@@ -217,12 +218,19 @@ def test_the_trusted_certificates_are_those_of_amazon_rds() -> None:
     assert all(re.fullmatch(r"Amazon RDS [a-z]+-[a-z]+-\d Root CA \w+ G1", name) for name in names)
 
 
-def test_only_the_provisioning_function_has_the_administrators_secrets() -> None:
-    """Functions that serve the internet or open files have no access to them."""
-    secrets = ("PostgresSecretArn", "FurtherSecretArns", "ClusterSecret", "PostgresSecret", "SecretsKeyArn")
+def test_only_two_functions_have_the_administrators_secrets() -> None:
+    """Functions that serve the internet or open files have no access to them; nor to further clusters'."""
+    secrets = (
+        '"PostgresSecretArn',
+        '"ClusterSecret',
+        '"PostgresSecret',
+        '"SecretsKeyArn',
+        "secret:managed-tables/",
+    )
     texts = {name: json.dumps(properties(name)) for name in FUNCTIONS}
     for secret in secrets:
-        assert [name for name, text in texts.items() if f'"{secret}' in text] == ["ProvisionFunction"], secret
+        readers = [name for name, text in texts.items() if secret in text]
+        assert readers == ["ProvisionFunction", "OperatorFunction"], secret
     assert "SECRET_ARN" not in json.dumps(DOCUMENT["Globals"]).replace("APP_SECRET_ARN", "")
 
 
@@ -311,7 +319,15 @@ SUBNETS = {"Fn::If": ["MakeNetwork", [{"Ref": "FirstSubnet"}, {"Ref": "SecondSub
 
 
 @pytest.mark.parametrize(
-    "name", ["ApiFunction", "SweepFunction", "InsertFunction", "ExportFunction", "ProvisionFunction"]
+    "name",
+    [
+        "ApiFunction",
+        "SweepFunction",
+        "InsertFunction",
+        "ExportFunction",
+        "ProvisionFunction",
+        "OperatorFunction",
+    ],
 )
 def test_functions_that_open_databases_run_in_their_network(name: str) -> None:
     network = {
@@ -401,8 +417,9 @@ def test_a_cluster_is_encrypted_backed_up_and_not_public() -> None:
     assert RESOURCES["Cluster"]["DeletionPolicy"] == "Snapshot"
     assert properties("ClusterInstance")["PubliclyAccessible"] is False
     assert properties("ClusterSettings")["Parameters"]["rds.force_ssl"] == "1"
-    (rule,) = properties("ClusterSecurityGroup")["SecurityGroupIngress"]
+    rule, clients = properties("ClusterSecurityGroup")["SecurityGroupIngress"]
     assert rule["SourceSecurityGroupId"] == {"Ref": "FunctionSecurityGroup"}
+    assert clients["Fn::If"][0] == "LetClientsIn"
 
 
 def test_the_settings_of_a_cluster_are_those_of_its_version() -> None:
@@ -486,11 +503,25 @@ def test_performance_insights_are_on_from_two_capacity_units() -> None:
     assert refused == {0, 0.5, 1, 1.5}, "capacity comes in steps of 0.5"
 
 
-def test_a_clusters_secret_is_named_once() -> None:
-    """The secrets of further clusters are a separate list, which one function is given and may read."""
-    text = TEMPLATE.read_text()
-    assert "PostgresClusterSecretArns" not in text
-    assert text.count("!Ref FurtherSecretArns") == 3  # the condition, the variable, the statement
+def test_one_role_invokes_the_operators_function_which_runs_in_the_network() -> None:
+    (policy,) = properties("OperatorRole")["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (
+        "lambda:InvokeFunction",
+        {"Ref": "OperatorFunction.Alias"},
+    )
+    function = properties("OperatorFunction")
+    assert function["Timeout"] == 900
+    assert function["Environment"] == properties("ProvisionFunction")["Environment"]
+    assert properties("Cluster")["EnableHttpEndpoint"], "SQL by hand"
+    (prune,) = function["Events"].values()
+    arguments = json.loads(prune["Properties"]["Input"]["Fn::Sub"])["arguments"]
+    assert parser().parse_args(arguments).keep == 3
+
+
+def test_a_clusters_own_log_expires_and_is_there_before_rds_makes_one() -> None:
+    assert properties("ClusterLogs")["LogGroupName"] == {"Fn::Sub": "/aws/rds/cluster/${Cluster}/postgresql"}
+    assert RESOURCES["ClusterInstance"]["DependsOn"] == "ClusterLogs"
 
 
 def test_a_bad_file_does_not_fail_its_execution() -> None:

@@ -1,15 +1,20 @@
 """Add the companies' databases, and what is done in them, to the AWS services of a process."""
 
+import time
+
 from managed_tables.aws.aws_services import AwsServices, once
+from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.databases.connecting import Databases, SessionLimits
 from managed_tables.databases.making import DatabaseMaker
 from managed_tables.databases.provisioning import Maker, Provisioning
 from managed_tables.databases.remote_making import RemoteMaker
+from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.settings import (
     DEFAULT_CLUSTER,
     ClusterAddress,
     PostgresSecret,
     load_settings,
+    parse_app_secret,
     parse_postgres_secret,
 )
 from managed_tables.tables.listing import TableReading
@@ -20,6 +25,7 @@ from managed_tables.undo.reminders import Reminders
 
 # After a burst each of a hundred frozen processes holds a session, and closes nothing while it is frozen.
 IDLE_SESSION_MS = 60_000
+ADDRESS_SECONDS = 60.0  # for which a process knows where a further cluster listens
 UNACKNOWLEDGED_MAX_MS = 10_000  # a request has 29 s, in which a connection that leads nowhere can be replaced
 
 
@@ -36,10 +42,11 @@ class Services(AwsServices):
         """The companies' databases."""
         return Databases(
             self._cluster_secret,
-            self.app_secret.database_master_secret,
+            self._master_secret,
             self.session_limits,
             renew_secret=self._renew_cluster_secret,
             cluster_address=self._cluster_address,
+            renew_connection=lambda known: self.connections.find(known.company_id) or known,
         )
 
     @property
@@ -74,7 +81,8 @@ class Services(AwsServices):
         return DatabaseMaker(
             self.connections,
             self.databases,
-            self.settings.postgres_cluster,
+            self.clusters.find_placement,
+            lambda: self.app_secret.newest,
             self.settings.default_timezone,
         )
 
@@ -106,16 +114,30 @@ class Services(AwsServices):
         return Reminders(self.items, self.settings.undo_days)
 
     @once
-    def _known_clusters(self) -> dict[str, PostgresSecret]:
+    def _known_secrets(self) -> dict[str, PostgresSecret]:
         return {}
+
+    @once
+    def _known_addresses(self) -> dict[str, tuple[float, ClusterAddress]]:
+        return {}
+
+    def _master_secret(self, generation: int) -> str:
+        """Return the master secret of a generation, read again where this process does not know it yet."""
+        found = self.app_secret.find(generation)
+        if found is None:
+            self.app_secret = parse_app_secret(self._secret(self.settings.app_secret_arn))
+            found = self.app_secret.find(generation)
+        if found is None:
+            raise ApiError(SECRETS_UNAVAILABLE)
+        return found
 
     def _cluster_secret(self, cluster: str) -> PostgresSecret:
         """Return the administrator of the cluster, read once a process."""
         if cluster == DEFAULT_CLUSTER:
             return self.postgres_secret
-        if cluster not in self._known_clusters:
-            self._known_clusters[cluster] = self._read_cluster_secret(cluster)
-        return self._known_clusters[cluster]
+        if cluster not in self._known_secrets:
+            self._known_secrets[cluster] = self._read_cluster_secret(cluster)
+        return self._known_secrets[cluster]
 
     def _renew_cluster_secret(self, cluster: str) -> PostgresSecret:
         """Read the secret again: its password has been rotated since the process began."""
@@ -123,17 +145,32 @@ class Services(AwsServices):
         if cluster == DEFAULT_CLUSTER:
             self.postgres_secret = secret
         else:
-            self._known_clusters[cluster] = secret
+            self._known_secrets[cluster] = secret
         return secret
 
     def _read_cluster_secret(self, cluster: str) -> PostgresSecret:
-        text = self._secret(self.settings.cluster_secret_arn(cluster))
-        address = self.settings.cluster_address(cluster)
-        return parse_postgres_secret(text, address, self.settings.postgres_database)
+        if cluster == DEFAULT_CLUSTER:
+            arn, address = self.settings.postgres_secret_arn, self.settings.default_address
+        else:
+            arn, address = self._further_cluster(cluster).secret_arn, self._cluster_address(cluster)
+        return parse_postgres_secret(self._secret(arn), address, self.settings.postgres_database)
 
     def _cluster_address(self, cluster: str) -> ClusterAddress:
-        """Return the cluster's address, from the settings or else from the administrator's secret."""
-        return self.settings.cluster_address(cluster) or self._cluster_secret(cluster)
+        """Return the cluster's address, by its record or the settings, else by the administrator's secret."""
+        if cluster == DEFAULT_CLUSTER:
+            return self.settings.default_address or self._cluster_secret(cluster)
+        read_at, address = self._known_addresses.get(cluster, (-ADDRESS_SECONDS, None))
+        if address is None or time.monotonic() - read_at > ADDRESS_SECONDS:
+            found = self._further_cluster(cluster)
+            address = ClusterAddress(host=found.host, port=found.port, sslmode=self.settings.postgres_sslmode)
+            self._known_addresses[cluster] = (time.monotonic(), address)
+        return address
+
+    def _further_cluster(self, cluster: str) -> ClusterRecord:
+        found = self.clusters.find(cluster)
+        if found is None:
+            raise LookupError(f"no cluster {cluster} is recorded")
+        return found
 
 
 def load_services() -> Services:

@@ -31,7 +31,7 @@ class Settings(BaseModel):
     bucket_name: str
     state_machine_arn: str = ""
     event_bus_name: str = "default"  # of EventBridge
-    app_secret_arn: str = ""  # {"database_master_secret"}
+    app_secret_arn: str = ""  # AppSecret's
     # Alone reads the administrators' secrets; empty: this process does, and makes databases itself.
     provision_function: str = ""
     postgres_secret_arn: str = ""  # {"username", "password"} of the administrator, with an address or not
@@ -40,11 +40,6 @@ class Settings(BaseModel):
     postgres_port: int = 5432
     postgres_database: str = "postgres"
     postgres_sslmode: str = "require"
-    postgres_cluster: str = DEFAULT_CLUSTER  # where new companies go
-    # Further clusters: names, secrets and addresses (`host` or `host:port`), in the same order.
-    further_clusters: Words = ()
-    further_secret_arns: Words = ()
-    further_hosts: Words = ()
 
     aws_endpoint_url: str = ""  # an emulator's; empty: AWS's own
     aws_dual_stack: bool = False  # the way out is IPv6 alone, but to S3 and DynamoDB
@@ -83,19 +78,12 @@ class Settings(BaseModel):
     database_connections_max: int = Field(default=8, ge=1)  # per process, over all companies
     load_statement_timeout_ms: int = 14 * 60_000  # insert's Lambda is stopped after 15 minutes
 
-    def cluster_secret_arn(self, cluster: str) -> str:
-        """Return the ARN of the secret of the cluster's administrator; raises KeyError for an unknown one."""
-        further = dict(zip(self.further_clusters, self.further_secret_arns, strict=True))
-        return {DEFAULT_CLUSTER: self.postgres_secret_arn, **further}[cluster]
-
-    def cluster_address(self, cluster: str) -> "ClusterAddress | None":
-        """Return where the cluster listens, None where the settings do not say."""
-        further = dict(zip(self.further_clusters, self.further_hosts, strict=False))
-        host = {DEFAULT_CLUSTER: self.postgres_host, **further}.get(cluster, "")
-        if not host:
+    @property
+    def default_address(self) -> "ClusterAddress | None":
+        """Where the default cluster listens, None where the settings do not say."""
+        if not self.postgres_host:
             return None
-        name, _, port = host.partition(":")
-        return ClusterAddress(host=name, port=int(port or self.postgres_port), sslmode=self.postgres_sslmode)
+        return ClusterAddress(host=self.postgres_host, port=self.postgres_port, sslmode=self.postgres_sslmode)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -112,9 +100,22 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 class AppSecret(BaseModel):
-    """The deployment's own secret: derives the companies' database passwords."""
+    """The deployment's own secrets, which derive the companies' database passwords.
+
+    The first is generation 0; `later` has those of further generations, so that two hold side by side.
+    """
 
     database_master_secret: str
+    later: dict[int, str] = {}
+
+    @property
+    def newest(self) -> int:
+        """The generation that new companies' passwords derive from."""
+        return max(self.later, default=0)
+
+    def find(self, generation: int) -> str | None:
+        """Return the secret of a generation, None if it is not known here."""
+        return self.database_master_secret if generation == 0 else self.later.get(generation)
 
 
 class ClusterAddress(BaseModel):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from managed_tables.aws.events import EventBridge, Events
 from managed_tables.aws.executions import Executions
 from managed_tables.aws.storage import Storage
+from managed_tables.catalog.clusters import Clusters
 from managed_tables.catalog.connections import Connections
 from managed_tables.catalog.exports import Exports
 from managed_tables.catalog.imports import Imports
@@ -79,31 +80,31 @@ class AwsServices:
     @once
     def dynamodb(self) -> "DynamoDBClient":
         """The DynamoDB client."""
-        client: DynamoDBClient = self._client("dynamodb")
+        client: DynamoDBClient = self.client("dynamodb")
         return client
 
     @once
     def s3(self) -> "S3Client":
         """The S3 client as this process reaches it."""
-        client: S3Client = self._client("s3")
+        client: S3Client = self.client("s3")
         return client
 
     @once
     def stepfunctions(self) -> "SFNClient":
         """The Step Functions client."""
-        client: SFNClient = self._client("stepfunctions")
+        client: SFNClient = self.client("stepfunctions")
         return client
 
     @once
     def secretsmanager(self) -> "SecretsManagerClient":
         """The Secrets Manager client."""
-        client: SecretsManagerClient = self._client("secretsmanager")
+        client: SecretsManagerClient = self.client("secretsmanager")
         return client
 
     @once
     def eventbridge(self) -> EventBridge:
         """The EventBridge client, with short timeouts: the sweep sends again what was not accepted."""
-        client: EventBridge = self._client(
+        client: EventBridge = self.client(
             "events", read_timeout_seconds=EVENTS_READ_TIMEOUT_SECONDS, max_attempts=1
         )
         return client
@@ -111,7 +112,7 @@ class AwsServices:
     @once
     def provision_client(self) -> "LambdaClient":
         """The Lambda client: one attempt, since making a database takes as long as a request has."""
-        client: LambdaClient = self._client(
+        client: LambdaClient = self.client(
             "lambda", read_timeout_seconds=PROVISION_TIMEOUT_SECONDS, max_attempts=1
         )
         return client
@@ -125,7 +126,7 @@ class AwsServices:
     def storage(self) -> Storage:
         """The bucket."""
         public_url = self.settings.upload_endpoint_url
-        post_client = self._client("s3", public_url) if public_url else self.s3
+        post_client = self.client("s3", public_url) if public_url else self.s3
         return Storage(self.s3, self.settings.bucket_name, post_client)
 
     @once
@@ -186,6 +187,11 @@ class AwsServices:
         return Connections(self.items)
 
     @once
+    def clusters(self) -> Clusters:
+        """The further clusters' records."""
+        return Clusters(self.items)
+
+    @once
     def tables(self) -> Tables:
         """The tables' records."""
         return Tables(self.items)
@@ -205,7 +211,7 @@ class AwsServices:
                 raise ApiError(SECRETS_UNAVAILABLE) from error
             raise
 
-    def _client(
+    def client(
         self,
         service: str,
         endpoint_url: str = "",
@@ -213,6 +219,7 @@ class AwsServices:
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
         max_attempts: int = MAX_ATTEMPTS,
     ) -> Any:
+        """Return a new client of a service, as this process reaches AWS."""
         # Imported here: a request that needs no AWS service does not pay for boto3.
         import boto3
         from botocore.config import Config

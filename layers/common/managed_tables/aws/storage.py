@@ -267,15 +267,19 @@ class Storage:
         with _translated():
             self.client.delete_object(Bucket=self.bucket_name, Key=key)
 
-    def delete_all(self, prefix: str) -> None:
-        """Delete every object whose key begins so."""
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield every key that begins so, in order."""
         with _translated():
             pages = self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket_name, Prefix=prefix
             )
             for page in pages:
-                for found in page.get("Contents", []):
-                    self.client.delete_object(Bucket=self.bucket_name, Key=found["Key"])
+                yield from (found["Key"] for found in page.get("Contents", []))
+
+    def delete_all(self, prefix: str) -> None:
+        """Delete every object whose key begins so."""
+        for key in self.keys(prefix):
+            self.delete(key)
 
 
 def _attachment(file_name: str) -> str:

@@ -16,7 +16,8 @@ class ConnectionRecord:
     """A company's database: `schema_version` is that of our own schema inside it (0: not made yet).
 
     `needs_schema` is the version that code must know at least to work with it. `reader_generation` counts how
-    often the read-only role was given another password.
+    often the read-only role was given another password; `secret_generation` is that of the master secret that
+    both passwords derive from.
     """
 
     company_id: str
@@ -27,6 +28,7 @@ class ConnectionRecord:
     created_at: str
     reader_generation: int = 0
     needs_schema: int = 0
+    secret_generation: int = 0
 
 
 class Connections:
@@ -57,6 +59,17 @@ class Connections:
             )
         )
 
+    def renew_secret(self, connection: ConnectionRecord, generation: int) -> None:
+        """Record which master secret the passwords derive from; raises ConditionFailed."""
+        self._items.write(
+            update(
+                connection_key(connection.company_id),
+                {"secret_generation": generation},
+                condition="connection_id = :id",
+                id=connection.connection_id,
+            )
+        )
+
     def renew_reader(self, connection: ConnectionRecord) -> ConnectionRecord:
         """Record that the read-only role has another password; raises ConditionFailed if it had meanwhile."""
         renewed = replace(connection, reader_generation=connection.reader_generation + 1)
@@ -74,8 +87,10 @@ class Connections:
         )
         return renewed
 
-    def reserve(self, company_id: str, connection_id: str, cluster: str) -> ConnectionRecord:
-        """Return the company's connection, made with this id and cluster if it has none yet."""
+    def reserve(
+        self, company_id: str, connection_id: str, cluster: str, secret_generation: int = 0
+    ) -> ConnectionRecord:
+        """Return the company's connection, made of these if it has none yet."""
         item = {
             **connection_key(company_id),
             "connection_id": connection_id,
@@ -83,6 +98,7 @@ class Connections:
             "state": "provisioning",
             "schema_version": 0,
             "created_at": timestamp(),
+            "secret_generation": secret_generation,
         }
         try:
             self._items.write(put(item, "attribute_not_exists(pk)"))
@@ -122,4 +138,5 @@ def _read(company_id: str, item: dict[str, Any]) -> ConnectionRecord:
         created_at=item["created_at"],
         reader_generation=int(item.get("reader_generation", 0)),
         needs_schema=int(item.get("needs_schema", 0)),
+        secret_generation=int(item.get("secret_generation", 0)),
     )

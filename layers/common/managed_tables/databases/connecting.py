@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +41,12 @@ _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_cou
 # 53300 to itself. One that speaks another language is waited for like one that is resuming.
 _FULL = ("too many connections for", "too many clients", "remaining connection slots")
 
-_REFUSED = "password authentication failed"
+# Of a role with another password, or that may not log in while, and after, its company moves.
+_REFUSED = ("password authentication failed", "is not permitted to log in")
 
 # Amazon RDS's authorities, of every region: what a cluster's certificate is checked against.
 AUTHORITIES = str(Path(__file__).with_name("rds-global-bundle.pem"))
-_VERIFYING = frozenset({"verify-ca", "verify-full"})
+VERIFYING = frozenset({"verify-ca", "verify-full"})
 
 
 class TooManyConnections(ApiError):  # noqa: N818 - named for what it tells
@@ -98,29 +99,28 @@ ADMIN_LIMITS = SessionLimits(statement_timeout_ms=20_000, lock_timeout_ms=0)
 class Databases:
     """Opens connections to the companies' databases; `cluster_secret` gives a cluster's administrator.
 
-    `renew_secret` reads it again, where its password is refused; `cluster_address` says where the cluster
+    `master_secret` gives the secret of a generation. Where a password is refused, `renew_secret` reads the
+    administrator again, `renew_connection` a company's record; `cluster_address` says where the cluster
     listens, where that is known without the secret.
     """
 
     cluster_secret: ClusterSecrets
-    master_secret: str
+    master_secret: Callable[[int], str]
     limits: SessionLimits
     application_name: str = "managed-tables"
     connect_deadline_seconds: float = CONNECT_DEADLINE_SECONDS
     renew_secret: ClusterSecrets | None = None
     cluster_address: ClusterAddresses | None = None
+    renew_connection: Callable[[ConnectionRecord], ConnectionRecord] | None = None
 
     def address(self, cluster: str) -> ClusterAddress:
         """Return where the cluster listens."""
         return (self.cluster_address or self.cluster_secret)(cluster)
 
-    def roles(self, connection_id: str, reader_generation: int = 0) -> CompanyRoles:
-        """Return the names and passwords of the connection's database and roles."""
-        return CompanyRoles(connection_id, self.master_secret, reader_generation)
-
     def roles_of(self, connection: ConnectionRecord) -> CompanyRoles:
         """Return the names and present passwords of the company's database and roles."""
-        return self.roles(connection.connection_id, connection.reader_generation)
+        secret = self.master_secret(connection.secret_generation)
+        return CompanyRoles(connection.connection_id, secret, connection.reader_generation)
 
     def open_admin_connection(self, cluster: str, database: str = "") -> PgConnection:
         """Return a connection in autocommit as the administrator, to its own database or another."""
@@ -144,11 +144,8 @@ class Databases:
         Waits for a cluster that is resuming; raises DATABASE_UNAVAILABLE when it does not answer in time,
         and TooManyConnections at once where it has no connection left for the company.
         """
-        roles = self.roles_of(connection)
-        address = self.address(connection.cluster)
-        password = roles.password(roles.owner)
         limits = limits or self.limits
-        opened = self._open(address, roles.database, roles.owner, password, limits)
+        opened = self._open_by_any(connection, limits)
         if limits.role_sessions_max:
             try:
                 _require_place(opened, limits.role_sessions_max)
@@ -156,6 +153,24 @@ class Databases:
                 opened.close()
                 raise ApiError(DATABASE_UNAVAILABLE) from error
         return opened
+
+    def _open_by_any(self, connection: ConnectionRecord, limits: SessionLimits) -> PgConnection:
+        """Open by the record as known, then as it is now, or was before a change that is being made."""
+        try:
+            return self._open_as_owner(connection, limits)
+        except PasswordRefused:
+            if self.renew_connection is None:
+                raise
+            renewed = self.renew_connection(connection)
+            try:
+                return self._open_as_owner(renewed, limits)
+            except PasswordRefused:
+                before = replace(renewed, secret_generation=max(0, renewed.secret_generation - 1))
+                return self._open_as_owner(before, limits)
+
+    def _open_as_owner(self, connection: ConnectionRecord, limits: SessionLimits) -> PgConnection:
+        roles, address = self.roles_of(connection), self.address(connection.cluster)
+        return self._open(address, roles.database, roles.owner, roles.password(roles.owner), limits)
 
     @contextmanager
     def company_connection(self, connection: ConnectionRecord) -> Iterator[PgConnection]:
@@ -182,7 +197,7 @@ class Databases:
                     user=user,
                     password=password,
                     sslmode=address.sslmode,
-                    sslrootcert=AUTHORITIES if address.sslmode in _VERIFYING else None,
+                    sslrootcert=AUTHORITIES if address.sslmode in VERIFYING else None,
                     autocommit=True,
                     # The whole time: a cluster that resumes holds the attempt until it is there.
                     connect_timeout=max(CONNECT_ATTEMPT_MIN_SECONDS, int(deadline - time.monotonic())),
@@ -193,7 +208,7 @@ class Databases:
             except psycopg.OperationalError as error:
                 if any(words in str(error) for words in _FULL):
                     raise TooManyConnections from error
-                if _REFUSED in str(error):
+                if any(words in str(error) for words in _REFUSED):
                     raise PasswordRefused from error
                 if time.monotonic() + pause_seconds > deadline:
                     raise ApiError(DATABASE_UNAVAILABLE) from error

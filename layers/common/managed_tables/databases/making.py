@@ -1,7 +1,8 @@
 """Make a company's database: each step can be repeated, so that a killed one is resumed."""
 
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 from psycopg.errors import DuplicateDatabase, InsufficientPrivilege, UniqueViolation
@@ -18,6 +19,7 @@ from managed_tables.databases.roles import (
     set_password,
 )
 from managed_tables.ids import new_record_id
+from managed_tables.settings import DEFAULT_CLUSTER
 
 # Any number: roles and databases are rows of catalogues that a whole cluster shares, and two sessions that
 # change one row at once get "tuple concurrently updated".
@@ -28,17 +30,21 @@ _LOCK_KEY = 7_205_759_402
 class DatabaseMaker:
     """Makes companies' databases as their clusters' administrator, on the cluster where new companies go.
 
-    `zone` is the time zone that sessions of the read-only roles begin with.
+    `placement` names that cluster, `newest_secret` the generation that their passwords derive from; `zone` is
+    the time zone that sessions of the read-only roles begin with.
     """
 
     connections: Connections
     databases: Databases
-    cluster: str = "default"
+    placement: Callable[[], str] = lambda: DEFAULT_CLUSTER
+    newest_secret: Callable[[], int] = lambda: 0
     zone: str = "UTC"
 
     def make(self, company_id: str) -> ConnectionRecord:
         """Return the company's connection, its database made, or its making gone on with."""
-        connection = self.connections.reserve(company_id, new_record_id(), self.cluster)
+        connection = self.connections.reserve(
+            company_id, new_record_id(), self.placement(), self.newest_secret()
+        )
         roles = self.databases.roles_of(connection)
         with translated_errors(), self.databases.open_admin_connection(connection.cluster) as admin:
             _close_shared_databases(admin)
@@ -69,7 +75,7 @@ class DatabaseMaker:
                 admin.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
                 connection = self.connections.find(connection.company_id) or connection
                 next_generation = connection.reader_generation + 1
-                roles = self.databases.roles(connection.connection_id, next_generation)
+                roles = self.databases.roles_of(replace(connection, reader_generation=next_generation))
                 set_password(admin, roles, roles.reader)
                 set_defaults(admin, roles, self.zone)
                 renewed = self.connections.renew_reader(connection)

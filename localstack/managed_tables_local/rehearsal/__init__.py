@@ -1,0 +1,1 @@
+"""The runbooks of incidents, walked against a stack whose PostgreSQL asks for TLS."""
