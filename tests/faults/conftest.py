@@ -24,14 +24,14 @@ from managed_tables.settings import Settings
 from managed_tables.tables import reconciliation, upload_tables
 from managed_tables.undo import operation
 from managed_tables_api.services import ApiServices
-from managed_tables_insert import pipe
+from managed_tables_insert.copying import wire
 from managed_tables_local.deployed.emulator import Emulator
 
 __all__ = ["aws_session", "emulator"]
 
 # An operation counts as dead at once: waiting is a courtesy, and correctness must not depend on it.
 STALE_AFTER_SECONDS = 0.3
-CHUNK_BYTES = 256  # so that a file of a dozen rows is several chunks of a COPY
+BATCH_ROWS = 3  # so that a file of a dozen rows is several batches of a COPY
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def world(
         patch.setattr(reconciliation, "INDEX_STALE_AFTER_SECONDS", STALE_AFTER_SECONDS)
         patch.setattr(operation, "RECOVERED_AFTER", timedelta())
         patch.setattr(upload_tables, "REUSED_WITHIN_SECONDS", STALE_AFTER_SECONDS / 2)
-        patch.setattr(pipe, "CHUNK_BYTES", CHUNK_BYTES)
+        patch.setattr(wire, "LEAST_ROWS", BATCH_ROWS)
         services = _deploy(emulator, postgres_dsn)
         company = services.provisioning.provision(new_record_id())
         yield World(services, company, ForkedJobMaker(services, company, folder), postgres_dsn)

@@ -25,7 +25,7 @@ LIMITS_MIB = {
     "ingest": 70,
     "provision": 70,
     "analyze": 150,
-    "insert": 150,
+    "insert": 170,
     "export": 160,
     "operations": 80,
 }  # unzipped, the layer included

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rows_client import RowsCompany
 
+from managed_tables.conversion.times import ZONED
 from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.analysis import analyze
 from managed_tables_api.services import ApiServices
@@ -114,27 +115,20 @@ def read_back(raw: bytes, name: str, folder: Path, zone: str) -> Table:
     plan = make_plan(found.staged, record, columns, zone)
     values = ", ".join(one.value() for one in plan.columns)
     rows = duckdb.execute(f"SELECT {values} FROM {plan.rows} ORDER BY file_row_number").fetchall()  # noqa: S608
-    parse = {
-        ColumnType.INTEGER: int,
-        ColumnType.DECIMAL: Decimal,
-        ColumnType.BOOLEAN: "true".__eq__,
-        ColumnType.DATE: date.fromisoformat,
-        ColumnType.DATETIME: lambda text: moment(text, zone),
-    }
-    parsers = [parse.get(one.type, str) for one in columns]
+    parse = {ColumnType.DECIMAL: Decimal, ColumnType.DATETIME: lambda found: moment(found, zone)}
+    parsers = [parse.get(one.type, lambda value: value) for one in columns]
     return columns, [[parsed(read, cell) for read, cell in zip(parsers, row, strict=True)] for row in rows]
 
 
-def parsed(read: Callable[[str], Any], cell: str | None) -> Any:
+def parsed(read: Callable[[Any], Any], cell: Any) -> Any:
     return None if cell is None else read(cell)
 
 
-def moment(text: str, zone: str) -> datetime:
+def moment(microseconds: int, zone: str) -> datetime:
     """Read a time as PostgreSQL does: in a repeated hour, the later one."""
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=ZoneInfo(zone), fold=1)
-    return found.astimezone(UTC)
+    has_zone = microseconds >= ZONED // 2
+    found = datetime(1970, 1, 1) + timedelta(microseconds=microseconds - ZONED * has_zone)
+    return found.replace(tzinfo=UTC if has_zone else ZoneInfo(zone), fold=1).astimezone(UTC)
 
 
 def test_an_export_can_be_uploaded_again(

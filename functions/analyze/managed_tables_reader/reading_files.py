@@ -6,9 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from managed_tables.ahead import one_ahead
 from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.messages.findings import Finding, WarningCode, preview
-from managed_tables_reader.files.ahead import one_ahead
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.preview import Grid, Preview, TextSource

@@ -42,6 +42,7 @@ from managed_tables.jobs.resolution import complete, resolve
 from managed_tables.jobs.terms import LoadTerms
 from managed_tables.schema import Column
 from managed_tables.services import Services
+from managed_tables_insert.copying.pipe import MisfitFound
 from managed_tables_insert.loading import (
     Target,
     current_columns,
@@ -50,7 +51,6 @@ from managed_tables_insert.loading import (
     load_rows,
 )
 from managed_tables_insert.misfits import find_misfits
-from managed_tables_insert.pipe import MisfitFound
 from managed_tables_insert.plan import LoadPlan, make_plan
 from managed_tables_insert.rejects import write_rejects
 from managed_tables_insert.transfer import DuplicateFound

@@ -30,10 +30,10 @@ from managed_tables.tables.comments import write_comments
 from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
 from managed_tables.tables.row_counts import add_to_count
 from managed_tables.undo.keeping import keep_rows, record_undoable
+from managed_tables_insert.copying.pipe import Report
 from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys
 from managed_tables_insert.merging import Merge, lock_out_writers
 from managed_tables_insert.misfits import Misfits
-from managed_tables_insert.pipe import Report
 from managed_tables_insert.plan import LoadPlan
 from managed_tables_insert.transfer import Transfer
 
@@ -130,7 +130,7 @@ def _load(transfer: Transfer, target: Target, table: HeldTable) -> LoadResult:
     else:
         # Rows of a table that nobody else sees yet are written as old ones: no later pass has to mark them.
         is_new = target.mode == "create"
-        count = transfer.copy_into(table.name, sql.SQL("FORMAT csv, FREEZE" if is_new else "FORMAT csv"))
+        count = transfer.copy_into(table.name, freeze=is_new)
         result = LoadResult(inserted=count)
         if is_new:
             add_primary_key(transfer.connection, target.table_id, target.display_name)

@@ -1,24 +1,19 @@
-"""Plan a load: the staged object's columns, their confirmed types, and the SQL for both engines."""
+"""Plan a load: the staged object's columns, their confirmed types, and the SQL that converts them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from managed_tables.conversion import Conversion, Formats, build_conversion
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.sql_text import choose, literal
-from managed_tables.conversion.times import with_zone
-from managed_tables.ids import row_id
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
-from managed_tables.schema import Column, ColumnType
+from managed_tables.schema import Column
 
 REPEATED_KEYS = "repeated_keys"  # a table of the converter: rows that repeat a key, and why they stay out
 MISFIT = "managed-tables: a value does not fit"  # the message of the error that stops a conversion
-
-_COUNTER_LOW_BITS = 20  # of the row's number, in the id's second half: see managed_tables.ids
-_RANDOM_BITS = 42
 
 
 @dataclass(frozen=True)
@@ -26,7 +21,7 @@ class LoadedColumn:
     """A column of the table and the cells that fill it.
 
     `raw` is the SQL of the staged object's column, `cell` that of the cell to convert, as `choice` may change
-    it; `zone` is appended to times without one if it is not the session's. `is_proven`: every cell that is
+    it; `zone` is that of times without one if it is not the session's. `is_proven`: every cell that is
     not NULL is known to convert.
     """
 
@@ -41,21 +36,18 @@ class LoadedColumn:
     @property
     def conversion(self) -> Conversion:
         """The expressions that convert the cells."""
-        found = build_conversion(self.cell, self.column.type, self.formats)
-        if self.zone is None or self.column.type is not ColumnType.DATETIME:
-            return found
-        return replace(found, value=with_zone(found.value, self.zone))
+        return build_conversion(self.cell, self.column.type, self.formats)
 
     def value(self) -> str:
-        """Return the SQL of PostgreSQL's text, NULL for an empty cell; a cell that does not fit stops it."""
+        """Return the SQL of the typed value, NULL for an empty cell; a cell that does not fit stops it."""
         conversion = self.conversion
         stop = f"error(concat({literal(MISFIT)}, ' ', {ROW_NUMBER}))"
         if_empty = "NULL" if self.column.nullable else stop
         if self.is_proven:
-            return choose((f"{self.cell} IS NULL", if_empty), otherwise=conversion.value)
+            return choose((f"{self.cell} IS NULL", if_empty), otherwise=conversion.typed)
         return choose(
             (f"{self.cell} IS NULL", if_empty),
-            (conversion.converts + f" AND {self.cell} <> ''", conversion.value),
+            (conversion.converts + f" AND {self.cell} <> ''", conversion.typed),
             (conversion.empty, if_empty),
             otherwise=stop,
         )
@@ -106,15 +98,11 @@ class LoadPlan:
             tests.append(f"{ROW_NUMBER} IN (SELECT number FROM {REPEATED_KEYS})")  # noqa: S608 - own SQL
         return " OR ".join(tests)
 
-    def select_rows(self, base_ms: int, columns: Sequence[LoadedColumn] | None = None) -> str:
-        """Return the query of the table's rows: the id, by the place in the file, then each column's text.
-
-        `columns` are those of the plan that are wanted, else all.
-        """
-        wanted = self.columns if columns is None else columns
-        values = ", ".join([_row_id(base_ms), *(column.value() for column in wanted)])
+    def select_rows(self, columns: Sequence[LoadedColumn]) -> str:
+        """Return the query of the rows: the number, then the values of these columns, `v0`, `v1`, …."""
+        values = [f"{column.value()} AS v{place}" for place, column in enumerate(columns)]
         kept = f" WHERE NOT ({self.has_misfit})" if self.skips_misfits else ""
-        return f"SELECT {values} FROM {self.rows}{kept}"  # noqa: S608 - own SQL; texts of users are literals
+        return f"SELECT {', '.join([ROW_NUMBER, *values])} FROM {self.rows}{kept}"  # noqa: S608 - own SQL
 
 
 def make_plan(
@@ -153,23 +141,3 @@ def make_plan(
         tuple(inferred.get("display_name", inferred["name"]) for inferred in shown),
         terms.on_misfit == "skip",
     )
-
-
-def id_prefix(base_ms: int) -> str:
-    """Return the prefix of the ids of a batch of this millisecond."""
-    return str(row_id(base_ms, 0))[:15]
-
-
-def _row_id(base_ms: int) -> str:
-    """Return the SQL of `managed_tables.ids.row_id` with the row's number in the object, as a UUID.
-
-    Whole ids are added up as numbers; the random bits are those of DuckDB's own ids, which it makes faster
-    than random numbers.
-    """
-    low_mask = (1 << _COUNTER_LOW_BITS) - 1
-    first = row_id(base_ms, 0).int >> _RANDOM_BITS << _RANDOM_BITS
-    number = f"{ROW_NUMBER}::UHUGEINT"
-    high = f"(({number} >> {_COUNTER_LOW_BITS}) << 64)"
-    low = f"(({number} & {low_mask}) << {_RANDOM_BITS})"
-    noise = f"(uuid()::UHUGEINT & {(1 << _RANDOM_BITS) - 1})"
-    return f"({first}::UHUGEINT + {high} + {low} + {noise})::UUID"

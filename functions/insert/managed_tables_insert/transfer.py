@@ -13,8 +13,11 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import ROW_TOO_LARGE, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import row_id_range
-from managed_tables_insert.pipe import MisfitFound, Report, copy_rows
-from managed_tables_insert.plan import LoadedColumn, LoadPlan, id_prefix
+from managed_tables.schema import ColumnType
+from managed_tables_insert.copying.pipe import MisfitFound, Report, copy_rows
+from managed_tables_insert.copying.wire import Wire
+from managed_tables_insert.copying.zones import Zone, find_zone
+from managed_tables_insert.plan import LoadedColumn, LoadPlan
 
 
 class DuplicateFound(Exception):  # noqa: N818 - an outcome, not a fault
@@ -47,20 +50,23 @@ class Transfer:
         """The range in which the ids of the rows are."""
         return row_id_range(self.base_ms, self.plan.row_count)
 
-    def copy_into(self, table: sql.Identifier, options: sql.SQL = sql.SQL("FORMAT csv")) -> int:  # noqa: B008
-        """Copy the rows with their ids and return how many; raises MisfitFound, DuplicateFound, JobError."""
-        statement = sql.SQL("COPY {} ({}) FROM STDIN ({})").format(
-            table, identifiers([ID_COLUMN, *self.names]), options
+    def copy_into(self, table: sql.Identifier, *, freeze: bool = False) -> int:
+        """Copy the rows with their ids and return how many; raises MisfitFound, DuplicateFound, JobError.
+
+        With `freeze` they are written as old ones, which a table must be made for in the same transaction.
+        """
+        wire = Wire(self.plan, self.columns, self.base_ms, self._find_zones())
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary, FREEZE {})").format(
+            table, identifiers([ID_COLUMN, *wire.names]), sql.Literal(freeze)
         )
         with self.connection.cursor() as cursor, translated_refusals():
-            return copy_rows(
-                cursor,
-                statement,
-                self.converter,
-                self.plan.select_rows(self.base_ms, self.columns),
-                row_start=id_prefix(self.base_ms).encode(),
-                report=self.report,
-            )
+            return copy_rows(cursor, statement, self.converter, wire, self.report)
+
+    def _find_zones(self) -> dict[str, Zone]:
+        """Return the zones of the columns' times, by name."""
+        times = [loaded for loaded in self.columns if loaded.column.type is ColumnType.DATETIME]
+        names = {loaded.zone or self.plan.timezone for loaded in times}
+        return {name: find_zone(self.connection, name) for name in names}
 
 
 def identifiers(names: Sequence[str]) -> sql.Composed:

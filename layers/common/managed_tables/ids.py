@@ -16,7 +16,8 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UUID_VERSION_7 = 0x7 << 76
 _UUID_VARIANT = 0b10 << 62
 _ROW_COUNTER_BITS = 32  # rows of one batch: more than a 1 GiB upload can hold
-_RANDOM_BITS = 62 - (_ROW_COUNTER_BITS - 12)
+COUNTER_LOW_BITS = _ROW_COUNTER_BITS - 12  # of a row's number, those in the id's second half
+RANDOM_BITS = 62 - COUNTER_LOW_BITS
 
 
 def is_record_id(text: str) -> bool:
@@ -92,18 +93,18 @@ def row_ids(base_ms: int, count: int) -> Iterator[UUID]:
 
 def row_id_range(base_ms: int, count: int) -> tuple[UUID, UUID]:
     """Return the least and the greatest id that a batch of `count` rows of this millisecond can have."""
-    first = row_id(base_ms, 0).int >> _RANDOM_BITS << _RANDOM_BITS
-    last = row_id(base_ms, max(count - 1, 0)).int | (1 << _RANDOM_BITS) - 1
+    first = row_id(base_ms, 0).int >> RANDOM_BITS << RANDOM_BITS
+    last = row_id(base_ms, max(count - 1, 0)).int | (1 << RANDOM_BITS) - 1
     return UUID(int=first), UUID(int=last)
 
 
 def row_number(row_id: UUID) -> int:
     """Return the number of the row in its batch."""
-    return (row_id.int >> 64 & 0xFFF) << 20 | row_id.int >> _RANDOM_BITS & 0xFFFFF
+    return (row_id.int >> 64 & 0xFFF) << 20 | row_id.int >> RANDOM_BITS & 0xFFFFF
 
 
 def row_id(base_ms: int, number: int) -> UUID:
     """Return the UUIDv7 of row `number` (counted from 0, under 2^32) of a batch made at `base_ms`."""
-    high, low = number >> 20, number & 0xFFFFF
+    high, low = number >> COUNTER_LOW_BITS, number & (1 << COUNTER_LOW_BITS) - 1
     value = base_ms << 80 | _UUID_VERSION_7 | high << 64 | _UUID_VARIANT
-    return UUID(int=value | low << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS))
+    return UUID(int=value | low << RANDOM_BITS | secrets.randbits(RANDOM_BITS))

@@ -366,25 +366,6 @@ def test_times_without_a_zone_are_recognised() -> None:
     assert matching(times.TIME_WITHOUT_ZONE, matched + other) == matched
 
 
-@pytest.mark.parametrize(
-    ("value", "zoned"),
-    [
-        ("2024-01-31", "2024-01-31 00:00 America/Bahia"),
-        ("2024-01-31 10:30", "2024-01-31 10:30 America/Bahia"),
-        ("2024-01-31 10:30PM", "2024-01-31 10:30PM America/Bahia"),
-        ("2024-01-31 10:30:15.5 UTC", None),
-        ("2024-01-31 10:30Z", None),
-        ("2024-01-31 10:30 z", None),
-        ("2024-01-31 10:30-03", None),
-        ("2024-01-31 10:30 +03:00", None),
-        ("2024-01-31 10:30 pm GMT", None),
-    ],
-)
-def test_a_datetime_without_a_zone_gets_the_columns_zone(value: str, zoned: str | None) -> None:
-    [(found,)] = CONNECTION.execute(f"SELECT {times.with_zone('$1', 'America/Bahia')}", [value]).fetchall()
-    assert found == (zoned or value)
-
-
 UNITS = (
     "%", "‰", "kg", "g", "mg", "t", "ton", "l", "ml", "m", "cm", "mm", "km", "m²", "m³", "km²", "ha", "hs",
     "hrs", "min", "s", "un", "und", "unid", "pç", "pc", "pcs", "cx", "°C", "ºC", "kW", "kWh", "W", "KB",

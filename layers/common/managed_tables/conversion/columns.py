@@ -35,14 +35,16 @@ class Conversion:
 
     `empty`: the cell becomes NULL. `converts`: the cell, not empty, has a value of the type. `suggests`:
     the cell, not empty, is what the type is recognised by. None of the three is ever NULL for a cell that
-    is not. `value`: what PostgreSQL reads, defined where `converts` holds. Test `converts` first: a
-    lone `-` is empty, but no cell both converts and is a null token.
+    is not. `value`: PostgreSQL's text of the value, defined where `converts` holds; `typed`: the same as a
+    BIGINT, a BOOLEAN, a DATE or a moment of `times.datetime_moment`; of other types the text. Test `converts`
+    first: a lone `-` is empty, but no cell both converts and is a null token.
     """
 
     empty: str
     converts: str
     suggests: str
     value: str
+    typed: str
 
 
 def build_conversion(
@@ -61,7 +63,8 @@ def build_conversion(
             empty = cells.empty_cell(cell, null_tokens=formats.null_tokens)
             converts = cells.is_boolean(cell, digits=True)
             suggests = cells.is_boolean(cell, digits=False)
-            return Conversion(empty, converts, suggests, cells.boolean_value(cell))
+            value = cells.boolean_value(cell)
+            return Conversion(empty, converts, suggests, value, f"({value} = 'true')")
         case ColumnType.DATE | ColumnType.DATETIME:
             return _time(cell, column_type, formats, shape)
 
@@ -69,7 +72,8 @@ def build_conversion(
 def _text(cell: str, formats: Formats) -> Conversion:
     fits = cells.text_fits(cell, null_tokens=formats.text_tokens)
     empty = cells.empty_text(cell, null_tokens=formats.text_tokens)
-    return Conversion(empty, fits, fits, workbook_cells.unmarked(cell) if formats.workbook else cell)
+    value = workbook_cells.unmarked(cell) if formats.workbook else cell
+    return Conversion(empty, fits, fits, value, value)
 
 
 def _number(cell: str, column_type: ColumnType, formats: Formats) -> Conversion:
@@ -86,7 +90,8 @@ def _number(cell: str, column_type: ColumnType, formats: Formats) -> Conversion:
             converts, suggests, value = _with_exact(cell, converts, suggests, value)
     elif formats.workbook:
         converts, suggests, value = _among_numbers(cell, column_type, converts, suggests, value)
-    return Conversion(empty, converts, suggests, value)
+    typed = f"({value})::BIGINT" if column_type is ColumnType.INTEGER else value
+    return Conversion(empty, converts, suggests, value, typed)
 
 
 def _plain_number(cell: str, column_type: ColumnType, mark: DecimalMark) -> Conversion:
@@ -94,7 +99,7 @@ def _plain_number(cell: str, column_type: ColumnType, mark: DecimalMark) -> Conv
     fits = numbers.integer_fits if is_integer else numbers.decimal_fits
     value = numbers.integer_value(cell, mark) if is_integer else numbers.decimal_value(cell, mark)
     converts, suggests = (fits(cell, mark, plain_blanks=blanks) for blanks in (True, False))
-    return Conversion("", converts, suggests, value)
+    return Conversion("", converts, suggests, value, "")
 
 
 def _among_numbers(
@@ -122,8 +127,10 @@ def _time(cell: str, column_type: ColumnType, formats: Formats, shape: Shape) ->
     order, latest = formats.date_order, formats.latest
     if column_type is ColumnType.DATE:
         converts, suggests = times.day_converts(cell, order), times.day_suggested(cell, order, shape)
-        return Conversion(empty, converts, suggests, times.date_value(cell, order, latest))
+        value, typed = times.date_value(cell, order, latest), times.date_typed(cell, order, latest)
+        return Conversion(empty, converts, suggests, value, typed)
     converts, suggests = (
         times.datetime_fits(cell, order, formats.timezone, one) for one in (Shape.MONTH, shape)
     )
-    return Conversion(empty, converts, suggests, times.datetime_value(cell, order, latest))
+    value, moment = times.datetime_value(cell, order, latest), times.datetime_moment(cell, order, latest)
+    return Conversion(empty, converts, suggests, value, moment)

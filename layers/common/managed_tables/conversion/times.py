@@ -26,6 +26,8 @@ SHORT_YEAR_DATE = (
     rf"{BLANK}*(?:[0-9]{{1,2}}[-/ ])?[^-/ 0-9]*[0-9]{{0,2}}[.]?[-/ ][0-9]{{2}}(?:[Tt ](?s:.*))?{BLANK}*"
 )
 _SECONDS = ":[0-5][0-9](?:[.,][0-9]+)?"
+_MOMENT = "^([0-9-]+)(?: +([0-9]+):([0-9]+)(?::([0-9.]+))? ?([AaPp][Mm])? ?(.*))?$"
+ZONED = 1 << 60  # microseconds, beyond every calendar: of a time whose own zone has brought it to UTC
 # How most days are written, in DuckDB's terms.
 _PARSED_DAYS: dict[DateOrder, str] = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y", "ymd": "%Y-%m-%d"}
 TIME_OF_DAY = (
@@ -62,31 +64,69 @@ def day_converts(cell: str, order: DateOrder) -> str:
 
 def date_value(cell: str, order: DateOrder, latest: str | None = None) -> str:
     """Return a fitting date as `yyyy-mm-dd`."""
+    return f"coalesce({_parsed_date(cell, order)}::VARCHAR, {_written_date(cell, order, latest)})"
+
+
+def date_typed(cell: str, order: DateOrder, latest: str | None = None) -> str:
+    """Return a fitting date as a DATE."""
+    return f"coalesce({_parsed_date(cell, order)}, {_written_date(cell, order, latest)}::DATE)"
+
+
+def _parsed_date(cell: str, order: DateOrder) -> str:
+    return f"{_parsed(cell, _PARSED_DAYS[order])}::DATE"
+
+
+def _written_date(cell: str, order: DateOrder, latest: str | None) -> str:
     digits = trimmed(cell)
     compact = f"concat(substr({digits}, 1, 4), '-', substr({digits}, 5, 2), '-', substr({digits}, 7, 2))"
-    general = choose(
+    return choose(
         (_is_padded(cell), _padded_date(cell, order)),
         (matches(cell, _EIGHT_DIGITS), compact),
         otherwise=_date(trimmed(cell), order, latest),
     )
-    return f"coalesce({_parsed(cell, _PARSED_DAYS[order])}::DATE::VARCHAR, {general})"
 
 
 def datetime_value(cell: str, order: DateOrder, latest: str | None = None) -> str:
     """Return a fitting datetime as `yyyy-mm-dd time zone`; zone, AM and PM are as written."""
+    return f"coalesce({_parsed_time(cell, order)}::VARCHAR, {_written_time(cell, order, latest)})"
+
+
+def datetime_moment(cell: str, order: DateOrder, latest: str | None = None) -> str:
+    """Return a fitting datetime in microseconds since 1970: by the local clock, or by UTC and ZONED more."""
+    written = _moment(_written_time(cell, order, latest))
+    return f"coalesce(epoch_us({_parsed_time(cell, order)}), {written})"
+
+
+def _parsed_time(cell: str, order: DateOrder) -> str:
+    return _parsed(cell, f"{_PARSED_DAYS[order]} %H:%M:%S")
+
+
+def _written_time(cell: str, order: DateOrder, latest: str | None) -> str:
     clock = f"regexp_extract({cell}, '[Tt ] *([0-9]+:.*)$', 1)"
     time_of_day = f"trim(replace({clock}, ',', '.'), {literal(' ')})"
     general = f"trim(concat({_date(trimmed(cell), order, latest)}, ' ', {trimmed(time_of_day)}))"
     common = f"concat({_padded_date(cell, order)}, substr({cell}, 11))"
-    other = choose((_is_padded_with_time(cell), common), otherwise=general)
-    return f"coalesce({_parsed(cell, f'{_PARSED_DAYS[order]} %H:%M:%S')}::VARCHAR, {other})"
+    return choose((_is_padded_with_time(cell), common), otherwise=general)
 
 
-def with_zone(value: str, zone: str) -> str:
-    """Return the value of a datetime with the zone behind it that it has where none is written."""
-    has_zone = f"regexp_matches({value}, ':[0-9.]+ ?(?:[AaPp][Mm])? ?(?:[Zz]|UTC|GMT|[+-][0-9:]+)$')"
-    midnight = choose((f"contains({value}, ':')", value), otherwise=f"concat({value}, ' 00:00')")
-    return choose((has_zone, value), otherwise=f"concat({midnight}, {literal(' ' + zone)})")
+def _moment(value: str) -> str:
+    """Return the moment of `yyyy-mm-dd time zone`."""
+    seconds = "m.hour::INTEGER % CASE m.half WHEN '' THEN 24 ELSE 12 END * 3600 + m.minute::INTEGER * 60"
+    afternoon = "CASE WHEN m.half ILIKE 'pm' THEN 43200 ELSE 0 END"
+    fraction = "(concat('0', m.second)::DECIMAL(18, 6) * 1000000)::BIGINT"
+    time = f"({seconds} + {afternoon}) * 1000000::BIGINT + {fraction}"
+    ahead = "substr(m.zone, 2, 2)::INTEGER * 3600 + concat('0', right(substr(m.zone, 4), 2))::INTEGER * 60"
+    zone = choose(
+        ("m.zone = ''", "0"),
+        ("m.zone[1] = '+'", f"{ZONED} - ({ahead}) * 1000000::BIGINT"),
+        ("m.zone[1] = '-'", f"{ZONED} + ({ahead}) * 1000000::BIGINT"),
+        otherwise=str(ZONED),
+    )
+    clock = choose(("m.hour = ''", "0"), otherwise=f"{time} + {zone}")
+    parts = (
+        f"regexp_extract({value}, {literal(_MOMENT)}, ['day', 'hour', 'minute', 'second', 'half', 'zone'])"
+    )
+    return f"list_transform([{parts}], lambda m: epoch_us(m.day::TIMESTAMP) + {clock})[1]"
 
 
 def _parsed(cell: str, form: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from managed_tables_reader.files.ahead import one_ahead
+from managed_tables.ahead import one_ahead
 
 WAIT_SECONDS = 30.0
 

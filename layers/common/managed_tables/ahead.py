@@ -1,4 +1,4 @@
-"""Prepare one file while another one is staged: Python works while DuckDB does."""
+"""Prepare one thing while another one is used, as Python works while DuckDB or PostgreSQL does."""
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,0 +1,1 @@
+"""Send rows to PostgreSQL's COPY: converted by DuckDB, encoded by numpy."""
