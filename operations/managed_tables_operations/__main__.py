@@ -8,6 +8,7 @@ from collections.abc import Callable
 from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import ApiError
+from managed_tables.history.restored_columns import list_hidden_columns, restore_column
 from managed_tables.services import Services, load_services
 from managed_tables_operations.companies import erase_company, migrate_all
 from managed_tables_operations.databases import MoveError, begin_generation, move_company, rotate_passwords
@@ -16,8 +17,6 @@ from managed_tables_operations.persons import erase_files, erase_rows
 from managed_tables_operations.rebuilding import reconcile
 from managed_tables_operations.restoring import (
     NotFoundError,
-    list_hidden_columns,
-    restore_column,
     restore_table,
 )
 from managed_tables_operations.versions import prune_versions
@@ -121,7 +120,12 @@ def _hidden_columns(services: Services, chosen: argparse.Namespace) -> None:
 
 def _restore_column(services: Services, chosen: argparse.Namespace) -> None:
     company = _company(services, chosen)
-    restore_column(services, company, chosen.table, chosen.hidden, chosen.name, chosen.label)
+    found = list_hidden_columns(services, company, chosen.table)
+    hidden = next((one for one in found if one.hidden_name == chosen.hidden), None)
+    if hidden is None:
+        names = ", ".join(one.hidden_name for one in found)
+        raise NotFoundError(f"no hidden column {chosen.hidden}; there are: {names or 'none'}")
+    restore_column(services, company, chosen.table, hidden, chosen.name, chosen.label or chosen.name)
     print(chosen.name)
 
 

@@ -13,7 +13,7 @@ from worlds import World, until
 from managed_tables.catalog.jobs import JobFile, JobMode
 from managed_tables.clock import timestamp
 from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
-from managed_tables.ids import new_record_id
+from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.schema import Column
 from managed_tables.tables.changes import Additions, TableChange
@@ -275,7 +275,7 @@ class InsertRows(TableOperation):
 
     def operate(self, world: World) -> int:
         new = NewRows(OLD, IdempotencyKey("pedido", "digest"))
-        return world.fresh_services().row_inserts.insert(world.company_id, self.table_id, new).count
+        return world.fresh_services().row_inserts.insert(world.company_id, self.table_id, new, NOBODY).count
 
     def check(self, world: World, value: Any) -> None:
         assert value == len(OLD)

@@ -19,6 +19,7 @@ from managed_tables.errors import (
     TABLE_BUSY,
     ApiError,
 )
+from managed_tables.ids import NOBODY
 from managed_tables.tables.changes import TableChange
 from managed_tables.undo.operation import undo_job
 from managed_tables_api.rows.inserts.inserting import NewRows
@@ -31,7 +32,7 @@ def _empty(world: World) -> None:
 
 
 def insert(world: World, table_id: str, *rows: dict[str, Any]) -> int:
-    return world.services.row_inserts.insert(world.company_id, table_id, NewRows(list(rows))).count
+    return world.services.row_inserts.insert(world.company_id, table_id, NewRows(list(rows)), NOBODY).count
 
 
 def set_key(world: World, table_id: str) -> Any:
@@ -105,7 +106,7 @@ def test_an_undo_against_a_change_of_a_loaded_row(world: World, mode: JobMode) -
         job = world.job(job_id)
         [(row_id,)] = world.query("SELECT id::text FROM vendas WHERE n = 7")
         undone, changed = at_once(
-            lambda job=job: undo_job(world.services, job, force=False).kept,
+            lambda job=job: undo_job(world.services, job, NOBODY, force=False).kept,
             lambda row_id=row_id: change_row(world, row_id),
         )
         if changed is ROW_NOT_FOUND:
@@ -134,7 +135,7 @@ def test_simultaneous_undos(world: World) -> None:
         loaded = run_step(lambda job_id=job_id: run_job(world.fresh_services(), world.company_id, job_id))
         assert loaded.value == {"outcome": "done"}, loaded.error
         job = world.job(job_id)
-        found = at_once(*([lambda job=job: undo_job(world.services, job, force=False).restored] * 3))
+        found = at_once(*([lambda job=job: undo_job(world.services, job, NOBODY, force=False).restored] * 3))
         assert sorted(map(str, found)).count("3") >= 1
         assert set(found) <= {3, NOT_UNDOABLE}
         assert world.query(FOUND) == BEFORE

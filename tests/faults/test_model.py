@@ -96,7 +96,7 @@ class Lives(RuleBasedStateMachine):
         table_id, rows = self._table(pick)
         new = NewRows([{"n": value} for value in values], IdempotencyKey(new_record_id(), "digest"))
         insert = self.services.row_inserts.insert
-        assert self._ask(lambda: insert(self.world.company_id, table_id, new), fault) == "ok"
+        assert self._ask(lambda: insert(self.world.company_id, table_id, new, USER_ID), fault) == "ok"
         rows.extend(values)
 
     @precondition(lambda self: self.tables)

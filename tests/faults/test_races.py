@@ -22,7 +22,7 @@ from managed_tables.errors import (
     ApiError,
     ApiErrorKind,
 )
-from managed_tables.ids import new_record_id
+from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
@@ -171,7 +171,7 @@ def test_rows_written_while_a_file_loads(world: World, mode: Any) -> None:
     def write() -> None:
         while not over.is_set():
             row = {"n": 1_000 + written[0], "valor": 1, "texto": "entretanto"}
-            world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]))
+            world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]), NOBODY)
             written[0] += 1
 
     def load() -> Any:
@@ -225,7 +225,7 @@ def test_a_column_hidden_while_rows_are_written(world: World) -> None:
         while True:
             row = {"n": 1_000 + len(written), "valor": 2, "texto": "x"}
             try:
-                world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]))
+                world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]), NOBODY)
             except ApiError as error:
                 return error.kind
             written.append(row["n"])
@@ -256,7 +256,7 @@ def test_a_table_set_inactive_while_rows_are_written(world: World) -> None:
         while True:
             try:
                 row = {"n": 1_000, "valor": 2, "texto": "x"}
-                world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]))
+                world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]), NOBODY)
             except ApiError as error:
                 return error.kind
             with number:

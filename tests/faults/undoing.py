@@ -8,6 +8,7 @@ from worlds import World
 
 from managed_tables.catalog.jobs import JobMode
 from managed_tables.errors import NOT_UNDOABLE, ApiError
+from managed_tables.ids import NOBODY
 from managed_tables.tables.changes import TableChange
 from managed_tables.undo.operation import undo_job
 from managed_tables_insert.job import run_job
@@ -72,7 +73,7 @@ class Undo(Scenario):
 
     def _undo(self, world: World) -> str:
         try:
-            undo_job(world.fresh_services(), world.job(self.job_id), force=False)
+            undo_job(world.fresh_services(), world.job(self.job_id), NOBODY, force=False)
         except ApiError as error:
             if error.kind is not NOT_UNDOABLE:
                 raise

@@ -22,7 +22,7 @@ from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.ids import new_record_id
+from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.jobs.shares import can_go_on, occupies_slot
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
@@ -118,7 +118,9 @@ class World:
         """Make a table with rows; return its id."""
         table_id = self.services.table_operations.create(self.company, USER_ID, name, columns).table_id
         if rows:
-            inserted = self.services.row_inserts.insert(self.company_id, table_id, NewRows(list(rows)))
+            inserted = self.services.row_inserts.insert(
+                self.company_id, table_id, NewRows(list(rows)), NOBODY
+            )
             assert inserted.count == len(rows)
         return table_id
 

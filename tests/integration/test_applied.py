@@ -11,6 +11,7 @@ from managed_tables.catalog.jobs import LoadResult
 from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.applied import (
     AppliedJob,
+    AppliedLoad,
     Fenced,
     claim_job,
     count_rows,
@@ -31,7 +32,7 @@ from managed_tables.databases.applied import (
 )
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, TABLE_GONE, JobError, JobErrorKind
-from managed_tables.ids import new_record_id
+from managed_tables.ids import NOBODY, new_record_id, row_id_range
 from managed_tables.services import Services
 from managed_tables.tables.row_counts import add_to_count
 
@@ -49,7 +50,8 @@ def connection(services: Services, company: ConnectionRecord) -> Iterator[PgConn
 
 def load(connection: PgConnection, job_id: str, table_id: str, result: LoadResult) -> None:
     assert claim_job(connection, job_id, table_id)
-    record_result(connection, job_id, result.row_count, result)
+    rows = AppliedLoad("append", ["vendas.csv"], NOBODY, row_id_range(0, result.row_count))
+    record_result(connection, job_id, result.row_count, result, rows)
 
 
 def table(connection: PgConnection, name: str = "vendas") -> str:

@@ -20,6 +20,7 @@ from managed_tables.catalog.table_records import TableRecord
 from managed_tables.databases import connecting
 from managed_tables.databases.connecting import PasswordRefused
 from managed_tables.errors import ApiError
+from managed_tables.history.restored_columns import list_hidden_columns, restore_column
 from managed_tables.ids import new_record_id, row_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
@@ -34,8 +35,6 @@ from managed_tables_operations.databases import begin_generation, move_company, 
 from managed_tables_operations.handler import handler
 from managed_tables_operations.restoring import (
     NotFoundError,
-    list_hidden_columns,
-    restore_column,
     restore_table,
 )
 from managed_tables_operations.tls_relay import plain_socket
@@ -131,8 +130,8 @@ def test_a_hidden_column_comes_back_with_its_values(
 ) -> None:
     kept = [ColumnChange(**COLUMNS[0].model_dump())]
     services.table_operations.update(company, table.table_id, TableChange(columns=kept))
-    ((hidden, *what),) = list_hidden_columns(services, company, table.table_id)
-    assert what == ["numeric", "valor", "Valor"]
+    (hidden,) = list_hidden_columns(services, company, table.table_id)
+    assert (hidden.kind, hidden.name, hidden.display_name) == ("numeric", "valor", "Valor")
     restored = restore_column(services, company, table.table_id, hidden, "valor", "Valor")
     assert restored.columns == COLUMNS
     assert services.tables.find(company.company_id, table.table_id) == restored

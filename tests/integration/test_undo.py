@@ -16,10 +16,11 @@ from rows_client import RowsCompany
 from tables_client import TableClient, column, created
 
 from managed_tables.catalog.jobs import JobMode, JobRecord
+from managed_tables.history.recording import Actor
+from managed_tables.ids import NOBODY
 from managed_tables.undo import operation
 from managed_tables.undo.keeping import kept_table
 from managed_tables.undo.operation import undo_job
-from managed_tables.undo.reminders import Reminders
 from managed_tables.undo.undoing import undo_load
 from managed_tables_ingest.keeping import drop_expired
 from managed_tables_insert.job import run_job
@@ -82,7 +83,7 @@ each_mode = pytest.mark.parametrize(("mode", "counts"), EXAMPLES)
 def test_an_undo_restores_the_table(
     loads: Loads, mode: JobMode, counts: tuple[int, int, int], keyed: bool
 ) -> None:
-    """Rows, values and ids are as before the load; the job says when, and no undo data is kept."""
+    """Rows, values and ids are as before the load; the job says when; of an upsert its history is kept."""
     if not keyed and mode != "upsert":
         loads.table.changed(key=None)
     ids = [row["id"] for row in loads.table.rows.list()["records"]]
@@ -92,7 +93,7 @@ def test_an_undo_restores_the_table(
     assert loads.rows(*NAMES) == BEFORE
     assert [row["id"] for row in loads.table.rows.list()["records"]] == ids
     assert loads.maker.job(job.job_id).undone_at is not None
-    assert job.job_id not in kept_tables(loads)
+    assert (job.job_id in kept_tables(loads)) == (mode == "upsert")
 
 
 @each_mode
@@ -215,7 +216,7 @@ def test_a_change_of_type_makes_undo_impossible(loads: Loads) -> None:
     for job in jobs:
         assert loads.undo(job).json()["code"] == "NOT_UNDOABLE"
     assert loads.rows("k") == rows
-    assert not kept_tables(loads) & {job.job_id for job in jobs}
+    assert kept_tables(loads) & {job.job_id for job in jobs} == {jobs[1].job_id}, "the history of its rows"
 
 
 def test_a_replacement_makes_undo_of_earlier_loads_impossible(loads: Loads) -> None:
@@ -266,14 +267,14 @@ def test_a_column_required_since_the_load_prevents_the_undo(loads: Loads) -> Non
 
 
 def test_undo_data_is_kept_for_a_limited_time(loads: Loads) -> None:
-    """After `UNDO_DAYS` an undo is 400; the sweep drops the expired undo data, and only that."""
+    """After `UNDO_DAYS` an undo is 400; the sweep drops what has expired (upserts after `HISTORY_DAYS`)."""
     services = loads.maker.services
     old, young = load(loads, "upsert"), loads.run("upsert", [["A", "7"]], "k", "v")
     assert {old.job_id, young.job_id} <= kept_tables(loads)
     execute(
         loads,
         "UPDATE managed_tables.undoable_jobs SET applied_at = now() - %s * interval '1 d' WHERE job_id = %s",
-        services.settings.undo_days,
+        services.settings.history_days,
         old.job_id,
     )
     assert loads.undo(old).json()["code"] == "NOT_UNDOABLE"
@@ -281,9 +282,8 @@ def test_undo_data_is_kept_for_a_limited_time(loads: Loads) -> None:
     assert old.job_id in kept_tables(loads), "no reminder is due yet"
     for reminder in list(services.reminders.due("9999")):
         services.reminders.remove(reminder)
-    overdue = Reminders(services.items, days=-1)
-    overdue.add(loads.maker.company.company_id, old.job_id)
-    overdue.add(loads.maker.company.company_id, young.job_id)
+    for job in (old, young):
+        services.reminders.add(loads.maker.company.company_id, job.job_id, days=-1)
     assert drop_expired(services) >= 2
     assert young.job_id in kept_tables(loads)
     assert old.job_id not in kept_tables(loads)
@@ -319,7 +319,7 @@ def test_readers_see_all_of_an_undo_or_nothing(
     loaded = loads.rows(*NAMES)
     databases = loads.maker.services.databases
     with databases.company_connection(loads.maker.company) as connection, connection.transaction():
-        assert astuple(undo_load(connection, job.job_id, 7, force=False)) == counts
+        assert astuple(undo_load(connection, job.job_id, 7, Actor(NOBODY, "undo", 90), force=False)) == counts
         assert loads.rows(*NAMES) == loaded
     assert loads.rows(*NAMES) == BEFORE
 
@@ -361,7 +361,7 @@ def test_an_interrupted_undo_is_reported_by_a_later_request(
     with monkeypatch.context() as patch:
         patch.setattr(services.jobs, "record_undone", die)
         with pytest.raises(Killed):
-            undo_job(services, job, force=False)
+            undo_job(services, job, NOBODY, force=False)
     assert loads.rows(*NAMES) == BEFORE
     if is_over:
         monkeypatch.setattr(operation, "RECOVERED_AFTER", timedelta())

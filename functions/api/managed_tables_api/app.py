@@ -4,7 +4,16 @@ from fastapi import APIRouter, FastAPI
 
 from managed_tables_api.calls.routing import reserve_fixed_words
 from managed_tables_api.http.boundary import install_boundary
-from managed_tables_api.routes import connection, exports, provisioning, rows, tables, upload_jobs, uploads
+from managed_tables_api.routes import (
+    connection,
+    exports,
+    histories,
+    provisioning,
+    rows,
+    tables,
+    upload_jobs,
+    uploads,
+)
 from managed_tables_api.routes import docs as documentation
 from managed_tables_api.services import ApiServices
 
@@ -18,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     uploads.router,
     tables.router,
     exports.router,
+    histories.router,
 )
 
 

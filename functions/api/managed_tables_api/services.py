@@ -17,6 +17,8 @@ from managed_tables_api.auth.tokens import Keys, SharedSecret, TokenVerifier
 from managed_tables_api.http.slots import Slots
 from managed_tables_api.rows.bulk_changes.changing import BulkChanges
 from managed_tables_api.rows.definitions import Definitions
+from managed_tables_api.rows.history.row_history import RowHistory
+from managed_tables_api.rows.history.trash import Trash
 from managed_tables_api.rows.inserts.inserting import RowInserts
 from managed_tables_api.rows.lists.listing import RowLists
 from managed_tables_api.rows.running import Runner
@@ -80,7 +82,8 @@ class ApiServices(Services):
 
     @once
     def _row_runner(self) -> Runner:
-        return Runner(Definitions(self.provisioning.find, self.connection_cache), self.connection_cache)
+        definitions = Definitions(self.provisioning.find, self.connection_cache)
+        return Runner(definitions, self.connection_cache, self.settings.history_days)
 
     @once
     def rows(self) -> Rows:
@@ -99,6 +102,17 @@ class ApiServices(Services):
     def row_lists(self) -> RowLists:
         """The lists of rows and of groups."""
         return RowLists(self._row_runner, parsers(self.settings.zone), self.settings.response_max_bytes)
+
+    @once
+    def row_history(self) -> RowHistory:
+        """The history of rows."""
+        return RowHistory(self._row_runner, self.settings.history_days)
+
+    @once
+    def trash(self) -> Trash:
+        """The deleted rows."""
+        settings = self.settings
+        return Trash(self._row_runner, settings.history_days, settings.default_timezone)
 
     @once
     def bulk_changes(self) -> BulkChanges:

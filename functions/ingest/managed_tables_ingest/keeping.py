@@ -5,6 +5,7 @@ from collections.abc import Callable
 from managed_tables.aws.observability import get_logger
 from managed_tables.clock import timestamp
 from managed_tables.errors import ApiError
+from managed_tables.history.recording import forget_changes
 from managed_tables.services import Services
 from managed_tables.undo.keeping import forget_expired
 from managed_tables.undo.reminders import Reminder
@@ -31,6 +32,9 @@ def _follow(services: Services, reminder: Reminder) -> None:
     company = services.provisioning.find(reminder.company_id)
     if company is not None:
         with services.open_company(company) as connection:
-            while forget_expired(connection, services.settings.undo_days):
+            settings = services.settings
+            while forget_expired(connection, settings.undo_days, settings.history_days):
+                pass
+            while forget_changes(connection, settings.history_days):
                 pass
     services.reminders.remove(reminder)

@@ -117,7 +117,11 @@ class Loading:
             report = progress_reporter(self.services, self.job, plan.row_count)
             try:
                 if self.target.mode in ("replace", "upsert"):
-                    self.services.reminders.add(self.job.company_id, self.job.job_id)
+                    settings = self.services.settings
+                    days = settings.undo_days
+                    if self.target.mode == "upsert":
+                        days = max(days, settings.history_days)  # what it changes is history as well
+                    self.services.reminders.add(self.job.company_id, self.job.job_id, days)
                 return load_rows(connection, converter, self.target, plan, report)
             except MisfitFound as found:
                 self._refuse_misfits(converter, plan)
@@ -327,6 +331,7 @@ def _loading(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Lo
         key=tuple(confirmed["key"]) if confirmed.get("key") else None,
         own_columns=frozenset(confirmed.get("own_columns", ())),
         terms=LoadTerms.model_validate(confirmed.get("terms", {})),
+        user_id=job.user_id,
     )
     company = services.provisioning.require(job.company_id)
     return Loading(services, job, company, target, is_last_attempt)

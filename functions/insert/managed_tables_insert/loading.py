@@ -8,6 +8,7 @@ same transaction: a deletion or a change of columns comes entirely before or aft
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from duckdb import DuckDBPyConnection
 from psycopg import sql
@@ -16,6 +17,7 @@ from managed_tables.catalog.jobs import JobMode, LoadResult
 from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.applied import (
     AppliedJob,
+    AppliedLoad,
     claim_job,
     find_applied,
     find_applied_job,
@@ -23,6 +25,8 @@ from managed_tables.databases.applied import (
 )
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import TABLE_CHANGED, TABLE_GONE, TABLE_NOT_ACTIVE, JobError
+from managed_tables.history.recording import set_actor
+from managed_tables.ids import NOBODY
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables.tables.columns.added_columns import forget_added
@@ -52,6 +56,7 @@ class Target:
     key: tuple[str, ...] | None = None  # of an upsert: by which rows are found
     own_columns: frozenset[str] = frozenset()  # those that an existing table had when it was confirmed
     terms: LoadTerms = USUAL_TERMS
+    user_id: str = NOBODY
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ def load_rows(
     with connection.transaction():
         if not claim_job(connection, target.job_id, target.table_id):
             return _find_loaded(connection, target.job_id)
+        set_actor(connection, None)  # a load is its own history
         connection.execute("SELECT set_config('TimeZone', %s, true)", [plan.timezone])
         table = _prepare_table(connection, target, plan, plan.timezone)
         transfer = Transfer(connection, converter, plan, _clock_ms(connection), report)
@@ -89,7 +95,7 @@ def load_rows(
         result = replace(loaded, milliseconds=milliseconds, rejected=rejected if plan.skips_misfits else 0)
         record_undoable(connection, target.job_id, target.table_id, target.mode, transfer.ids)
         forget_added(connection, target.table_id, [loaded.column.name for loaded in plan.columns])
-        _record(connection, target, result)
+        _record(connection, target, result, plan, transfer.ids)
     return AppliedJob(target.table_id, result)
 
 
@@ -236,6 +242,10 @@ def _delete_older_rows(connection: PgConnection, job_id: str, name: sql.Identifi
     connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(name, others))
 
 
-def _record(connection: PgConnection, target: Target, result: LoadResult) -> None:
+def _record(
+    connection: PgConnection, target: Target, result: LoadResult, plan: LoadPlan, ids: tuple[UUID, UUID]
+) -> None:
     add_to_count(connection, target.table_id, result.inserted)
-    record_result(connection, target.job_id, result.inserted + result.updated + result.unchanged, result)
+    row_count = result.inserted + result.updated + result.unchanged
+    load = AppliedLoad(target.mode, plan.files, target.user_id, ids)
+    record_result(connection, target.job_id, row_count, result, load)

@@ -14,7 +14,7 @@ from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail
 from managed_tables.errors import VALUES_NOT_CONVERTED, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
-from managed_tables.undo.keeping import keep_rows, keep_values
+from managed_tables.undo.keeping import STAGED_ID, keep_rows, keep_values
 from managed_tables_insert.places import find_places
 from managed_tables_insert.transfer import DuplicateFound, Transfer, identifiers, translated_refusals
 
@@ -97,8 +97,10 @@ class Merge:
     def _changed_rows(self, changing: Columns) -> sql.Composed:
         """Return the query of the rows that will be updated, as they are."""
         return sql.SQL(
-            "SELECT {fields} FROM {table} AS {t} JOIN {staged} AS {s} ON {match} WHERE {differ}"
+            "SELECT {fields}, {s}.id AS {origin} FROM {table} AS {t} JOIN {staged} AS {s} ON {match}"
+            " WHERE {differ}"
         ).format(
+            origin=sql.Identifier(STAGED_ID),
             fields=sql.SQL(", ").join(
                 sql.SQL("{}.{}").format(TABLE, sql.Identifier(name))
                 for name in [ID_COLUMN, *(column.name for column in changing)]

@@ -111,7 +111,7 @@ class Services(AwsServices):
     @once
     def reminders(self) -> Reminders:
         """When rows kept for an undo are to be dropped."""
-        return Reminders(self.items, self.settings.undo_days)
+        return Reminders(self.items)
 
     @once
     def _known_secrets(self) -> dict[str, PostgresSecret]:

@@ -61,6 +61,7 @@ class Settings(BaseModel):
     active_jobs_max: int = Field(default=200, ge=1)  # of a company, made by the API
     running_jobs_max: int = Field(default=4, ge=1)  # of a company, at one of their steps; the others wait
     undo_days: int = Field(default=7, ge=1)  # for how long a load can be taken back
+    history_days: int = Field(default=90, ge=1)  # for how long each change of a row is kept
     default_timezone: str = "UTC"
 
     # Exports

@@ -35,7 +35,15 @@ from managed_tables_api.http.bodies import JsonBody
 from managed_tables_api.http.error_models import ErrorBody
 
 VERSION = "1.0.0"  # of the contract, not of a release
-TAGS = ("Provisioning", "Tables CRUD", "File upload", "Data CRUD", "Exports", "Reading by other products")
+TAGS = (
+    "Provisioning",
+    "Tables CRUD",
+    "File upload",
+    "Data CRUD",
+    "History",
+    "Exports",
+    "Reading by other products",
+)
 DESCRIPTION = (
     "Tabelas PostgreSQL de cada empresa: criadas à mão ou a partir de arquivos CSV, Excel e ZIP, com CRUD "
     "de linhas. Números JSON são exatos nos dois sentidos. Todo erro tem a mesma forma: `error` (frase em "

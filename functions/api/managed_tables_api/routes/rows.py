@@ -117,7 +117,9 @@ def insert_rows(
     table_id: str, new: Annotated[NewRows, Depends(new_rows)], caller: SignedIn, services: Services
 ) -> Response:
     """Insert rows, all of them or none."""
-    return _inserted_answer(new, services.row_inserts.insert(caller.company_id, table_id, new))
+    return _inserted_answer(
+        new, services.row_inserts.insert(caller.company_id, table_id, new, caller.user_id)
+    )
 
 
 def _inserted_answer(new: NewRows, inserted: InsertedRows) -> Response:
@@ -150,7 +152,7 @@ def update_row(
 ) -> Response:
     """Change the given fields of a row; with a version, only if nobody has changed it since."""
     update = RowUpdate(fields, row_version, query.answered)
-    return _row_answer(services.rows.update(caller.company_id, table_id, row_id, update))
+    return _row_answer(services.rows.update(caller.company_id, table_id, row_id, update, caller.user_id))
 
 
 @router.delete(
@@ -167,7 +169,7 @@ def delete_row(
     services: Services,
 ) -> None:
     """Delete a row; with a version, only if nobody has changed it since."""
-    services.rows.delete(caller.company_id, table_id, row_id, row_version)
+    services.rows.delete(caller.company_id, table_id, row_id, caller.user_id, row_version)
 
 
 @router.patch(
@@ -185,7 +187,7 @@ def update_rows(
     services: Services,
 ) -> Any:
     """Change many rows, each by its id or all of a condition: all of them or none."""
-    return {"updated": services.bulk_changes.update(caller.company_id, table_id, body)}
+    return {"updated": services.bulk_changes.update(caller.company_id, table_id, body, caller.user_id)}
 
 
 @router.post(
@@ -202,7 +204,7 @@ def delete_rows(
     services: Services,
 ) -> Any:
     """Delete many rows, by their ids or by a condition: all of them or none."""
-    return {"deleted": services.bulk_changes.delete(caller.company_id, table_id, body)}
+    return {"deleted": services.bulk_changes.delete(caller.company_id, table_id, body, caller.user_id)}
 
 
 def _page_answer(page: FoundPage) -> Response:

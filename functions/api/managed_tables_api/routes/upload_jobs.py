@@ -225,6 +225,7 @@ def confirm_upload_job(
 def undo_upload_job(
     body: Annotated[UndoBody | None, from_json(UndoBody, is_optional=True)],
     job: KnownJob,
+    caller: SignedIn,
     services: Services,
 ) -> Any:
     """Take back what a job did: its rows go, and those that it replaced or changed are as they were before.
@@ -232,4 +233,4 @@ def undo_upload_job(
     The table that a job made is deleted. Rows that somebody changed since are never lost: they refuse the
     undo, or stay as they are with `force`.
     """
-    return asdict(undo_job(services, job, force=body is not None and body.force))
+    return asdict(undo_job(services, job, caller.user_id, force=body is not None and body.force))

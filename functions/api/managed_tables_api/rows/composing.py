@@ -11,6 +11,7 @@ from typing import Literal
 
 from psycopg import sql
 
+from managed_tables.history.recording import ACTOR
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables_api.rows.definitions import Definition
@@ -34,6 +35,8 @@ _TERMS = 40
 _OTHER_BYTES = 20  # of an integer, a boolean or a time, and more or less of the id
 
 _NOTHING = sql.SQL("1")
+# Whoever writes is the transaction's actor, whom the history of rows names.
+_ACTING = sql.SQL("{select}, set_config({setting}, %(actor)s::text, true)")
 _DEFINITION = sql.SQL(
     "definition AS MATERIALIZED (SELECT {select} FROM managed_tables.tables"
     " WHERE table_id = %(table_id)s::text AND version = %(version)s::bigint AND deleted_at IS NULL{active})"
@@ -97,7 +100,12 @@ def table_of(definition: Definition) -> sql.Identifier:
 
 
 def definition_query(select: sql.Composable = _NOTHING, *, active: bool) -> sql.Composed:
-    """Return the CTE `definition`: a row where the definition still holds and, if `active`, takes writes."""
+    """Return the CTE `definition`: a row where the definition still holds and, if `active`, takes writes.
+
+    A statement that writes has one more parameter, `actor`.
+    """
+    if active:
+        select = _ACTING.format(select=select, setting=ACTOR)
     return _DEFINITION.format(select=select, active=sql.SQL(" AND status = 'active'" if active else ""))
 
 

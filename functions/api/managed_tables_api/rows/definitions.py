@@ -33,6 +33,7 @@ class Definition:
     status: TableStatus
     columns: tuple[Column, ...]
     key: Key | None = None
+    history: bool = True
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -87,6 +88,7 @@ class Definitions:
             applied.status,
             applied.columns,
             applied.key,
+            applied.history,
         )
         self._keep(company_id, definition)
         return definition

@@ -18,6 +18,7 @@ from managed_tables.errors import (
     TABLE_NOT_FOUND,
     ApiError,
 )
+from managed_tables.history.recording import Actor, Via
 from managed_tables.ids import is_record_id
 from managed_tables_api.rows.definitions import Definition, Definitions
 
@@ -55,9 +56,14 @@ class KeyTaken(Exception):  # noqa: N818 - an outcome, not a fault
 class Runner:
     """Runs statements in the databases of companies."""
 
-    def __init__(self, definitions: Definitions, connections: ConnectionCache) -> None:
+    def __init__(self, definitions: Definitions, connections: ConnectionCache, history_days: int) -> None:
         self._definitions = definitions
         self._connections = connections
+        self._history_days = history_days
+
+    def acting(self, user_id: str, via: Via) -> dict[str, str | None]:
+        """Return the parameter of a statement that writes: who does, by which door."""
+        return {"actor": Actor(user_id, via, self._history_days).setting}
 
     def require(self, company_id: str, table_id: str) -> None:
         """Raise TABLE_NOT_FOUND unless the company's database has the table."""

@@ -75,8 +75,8 @@ class Rows:
 
         return self._runner.with_definition(company_id, table_id, work)
 
-    def update(self, company_id: str, table_id: str, row_id: str, asked: RowUpdate) -> Row:
-        """Change the given fields of a row and return it.
+    def update(self, company_id: str, table_id: str, row_id: str, asked: RowUpdate, user_id: str) -> Row:
+        """Change the given fields of a row, for a user, and return it.
 
         Raises ROW_CHANGED, with the row as it is now, if the row has another version.
         """
@@ -91,7 +91,8 @@ class Rows:
             except ApiError:
                 self._find(definition, key, Shown(definition.columns))  # a row that is not there comes first
                 raise
-            return self._update(definition, key, changes, update.row_version, shown)
+            acting = {**key, **self._runner.acting(user_id, "api")}
+            return self._update(definition, acting, changes, update.row_version, shown)
 
         return self._runner.with_definition(company_id, table_id, work)
 
@@ -123,7 +124,9 @@ class Rows:
             raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)
         return Row(text, version)
 
-    def delete(self, company_id: str, table_id: str, row_id: str, row_version: str | None = None) -> None:
+    def delete(
+        self, company_id: str, table_id: str, row_id: str, user_id: str, row_version: str | None = None
+    ) -> None:
         """Delete a row; raises as `update` does where it has another version than asked for."""
 
         def work(definition: Definition) -> None:
@@ -135,7 +138,7 @@ class Rows:
                 raise
             is_conditional = row_version is not None
             statement = statements.delete_statement(definition, is_conditional=is_conditional)
-            parameters = {**key, "row_version": row_version} if is_conditional else key
+            parameters = {**key, **self._runner.acting(user_id, "api"), "row_version": row_version}
             (_, deleted), *_ = self._runner.run(definition, statement, parameters)
             if not deleted:
                 raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from psycopg import sql
 
+from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.schema import POSTGRES_TYPES
 from managed_tables.tables.row_counts import COUNT_SLOTS
 from managed_tables_api.rows.composing import (
@@ -101,7 +102,7 @@ def insert_statement(
         sql.SQL(
             "WITH {definition},{new}{claimed}"
             " inserted AS (INSERT INTO {table} AS {t} (id, {names}) {rows} RETURNING {returning}),"
-            " {counted}"
+            "{recorded} {counted}"
             " SELECT 1, (SELECT count(*) FROM inserted), {result} FROM definition"
         )
         .format(
@@ -113,6 +114,7 @@ def insert_statement(
             names=names,
             rows=_KEPT_ROWS if keeps_ids else given_rows(definition, is_keyed=is_keyed),
             returning=_returning(definition, returned, numbers),
+            recorded=recorded(definition, sql.SQL("inserted")),
             counted=counted(sql.SQL("(SELECT count(*) FROM inserted)")),
             result=_RESULTS[returned].format(source=sql.SQL("inserted")),
         )
@@ -130,10 +132,17 @@ _RESULTS: dict[Returned, sql.SQL] = {
 
 
 def _returning(definition: Definition, returned: Returned, numbers: Numbers) -> sql.Composable:
+    fields = [sql.SQL("{}.id").format(TABLE)]
     if returned == "records":
-        row = _row_json(Shown(definition.columns, numbers))
-        return sql.SQL("{}.id, {}").format(TABLE, row)
-    return sql.SQL("{}.id").format(TABLE) if returned == "ids" else sql.SQL("1")
+        fields.append(_row_json(Shown(definition.columns, numbers)))
+    if definition.history:
+        fields.append(row_cells(TABLE))
+    return sql.SQL(", ").join(fields)
+
+
+def recorded(definition: Definition, source: sql.Composable) -> sql.Composable:
+    """Return the CTE, and a comma, that writes inserted rows into the history, where the table has one."""
+    return recorded_rows(source) + sql.SQL(",") if definition.history else sql.SQL("")
 
 
 def _new_rows(definition: Definition) -> sql.Composed:

@@ -40,6 +40,7 @@ _TABLE: dict[str, Any] = {
     "description": None,
     "key": ["produto"],
     "indexes": [["valor"]],
+    "history": True,
 }
 
 # The least number is shown, and judged with the columns themselves.
@@ -83,6 +84,7 @@ class TableAnswer(LateModel):
     indexes: Annotated[list[IndexColumns], Field(max_length=MAX_INDEXES)] = Field(
         description="Índices, cada um de até 3 colunas (extensão)"
     )
+    history: bool = Field(description="Se as alterações das linhas são guardadas (extensão)")
 
 
 class TablesAnswer(LateModel):
@@ -165,6 +167,11 @@ class TableUpdate(LateModel):
     indexes: list[IndexColumns] | None = Field(
         default=None, max_length=MAX_INDEXES, description="Todos os índices da tabela"
     )
+    history: bool | None = Field(
+        default=None,
+        json_schema_extra=_without_null,
+        description="`false` deixa de guardar o histórico das linhas, e apaga o que há",
+    )
     version: int | None = Field(
         default=None,
         ge=0,
@@ -172,7 +179,7 @@ class TableUpdate(LateModel):
         description="A versão que a tabela deve ter: em outra, nada muda (412)",
     )
 
-    @field_validator("display_name", "columns", "status", "version", mode="before")
+    @field_validator("display_name", "columns", "status", "history", "version", mode="before")
     @classmethod
     def _refuse_null(cls, value: object) -> object:
         """A field may be missing, which is None here; a null that was sent is no name and no status."""
@@ -191,6 +198,7 @@ class TableUpdate(LateModel):
             description=self.description if "description" in given else KEEP,
             key=self.key if "key" in given else KEEP,
             indexes=(self.indexes or ()) if "indexes" in given else KEEP,
+            history=self.history,
             versions=expected_versions(seen, self.version),
         )
 
@@ -222,4 +230,5 @@ def table_answer(connection: ConnectionRecord, table: TableRecord, row_count: in
         "description": table.description,
         "key": table.key,
         "indexes": table.indexes,
+        "history": table.history,
     }

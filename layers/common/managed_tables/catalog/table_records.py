@@ -51,6 +51,7 @@ class Applied:
     description: str | None = None
     key: Key | None = None
     indexes: Indexes = ()
+    history: bool = True  # changes of rows are recorded
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class TableRecord:
     description: str | None = None
     key: Key | None = None
     indexes: Indexes = ()
+    history: bool = True
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -92,6 +94,7 @@ class TableRecord:
             description=self.description,
             key=self.key,
             indexes=self.indexes,
+            history=self.history,
         )
 
 
@@ -124,6 +127,7 @@ def finished_table(table: TableRecord, applied: Applied) -> TableRecord:
         description=applied.description,
         key=applied.key,
         indexes=applied.indexes,
+        history=applied.history,
     )
     if replace(finished, state=table.state, version=table.version, pending=table.pending) == table:
         return finished
@@ -156,6 +160,7 @@ def _write_optional(table: TableRecord) -> dict[str, Any]:
         "description": table.description,
         "key": None if table.key is None else list(table.key),
         "indexes": [list(index) for index in table.indexes] or None,
+        "history": None if table.history else False,
     }
     return {name: value for name, value in optional.items() if value is not None}
 
@@ -192,4 +197,5 @@ def read_table(company_id: str, item: dict[str, Any]) -> TableRecord:
         description=item.get("description"),
         key=tuple(item["key"]) if "key" in item else None,
         indexes=tuple(map(tuple, item.get("indexes", ()))),
+        history=item.get("history", True),
     )

@@ -6,6 +6,7 @@ version and commits only if it still holds; bumping it shuts out an operation th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
@@ -33,6 +34,16 @@ class AppliedJob:
     result: LoadResult
 
 
+@dataclass(frozen=True)
+class AppliedLoad:
+    """Where a load's rows come from: the files' names, who sent them, and the range of the rows' ids."""
+
+    mode: str
+    files: Sequence[str]
+    user_id: str
+    ids: tuple[UUID, UUID]
+
+
 class Fenced(Exception):  # noqa: N818 - an outcome, not a fault
     """The table is no longer at the version from which the operation began; nothing was changed."""
 
@@ -41,12 +52,12 @@ def find_applied(connection: PgConnection, table_id: str) -> Applied | None:
     """Return the definition of the table that the database has applied."""
     row = connection.execute(
         "SELECT version, display_name, status, columns, deleted_at IS NOT NULL,"
-        " title, description, key, indexes FROM managed_tables.tables WHERE table_id = %s",
+        " title, description, key, indexes, history FROM managed_tables.tables WHERE table_id = %s",
         [table_id],
     ).fetchone()
     if row is None:
         return None
-    version, display_name, status, columns, deleted, title, description, key, indexes = row
+    version, display_name, status, columns, deleted, title, description, key, indexes, history = row
     return Applied(
         version,
         display_name,
@@ -57,6 +68,7 @@ def find_applied(connection: PgConnection, table_id: str) -> Applied | None:
         description,
         None if key is None else tuple(key),
         tuple(map(tuple, indexes)),
+        history,
     )
 
 
@@ -94,7 +106,8 @@ def record_change(connection: PgConnection, table_id: str, applied: Applied) -> 
     """Record the changed definition, one version further; the version is locked already."""
     connection.execute(
         "UPDATE managed_tables.tables SET version = version + 1, display_name = %s, status = %s,"
-        " columns = %s, title = %s, description = %s, key = %s, indexes = %s WHERE table_id = %s",
+        " columns = %s, title = %s, description = %s, key = %s, indexes = %s, history = %s"
+        " WHERE table_id = %s",
         [
             applied.display_name,
             applied.status,
@@ -102,6 +115,7 @@ def record_change(connection: PgConnection, table_id: str, applied: Applied) -> 
             applied.title,
             applied.description,
             *_lists(applied),
+            applied.history,
             table_id,
         ],
     )
@@ -198,11 +212,24 @@ def claim_job(connection: PgConnection, job_id: str, table_id: str) -> bool:
     return made.rowcount == 1
 
 
-def record_result(connection: PgConnection, job_id: str, row_count: int, result: LoadResult) -> None:
-    """Record the result of a load, in its transaction."""
+def record_result(
+    connection: PgConnection, job_id: str, row_count: int, result: LoadResult, load: AppliedLoad
+) -> None:
+    """Record the result of a load, and its place among the changes of rows, in its transaction."""
     connection.execute(
-        "UPDATE managed_tables.applied_jobs SET row_count = %s, result = %s WHERE job_id = %s",
-        [row_count, Jsonb(result.as_record()), job_id],
+        "UPDATE managed_tables.applied_jobs SET row_count = %s, result = %s, mode = %s, files = %s,"
+        " user_id = %s, first_id = %s, last_id = %s,"
+        " change_id = nextval(pg_get_serial_sequence('managed_tables.row_history', 'change_id'))"
+        " WHERE job_id = %s",
+        [
+            row_count,
+            Jsonb(result.as_record()),
+            load.mode,
+            Jsonb(list(load.files)),
+            load.user_id,
+            *load.ids,
+            job_id,
+        ],
     )
 
 

@@ -52,6 +52,7 @@ class TableChange:
     description: str | Keep | None = KEEP
     key: Sequence[str] | Keep | None = KEEP
     indexes: Sequence[Sequence[str]] | Keep = KEEP
+    history: bool | None = None
     versions: frozenset[int] | None = None
 
     @property
@@ -138,6 +139,7 @@ def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Ap
         description=table.description if change.description is KEEP else change.description or None,
         key=_key(table, plan, change),
         indexes=_indexes(table, plan, change),
+        history=table.history if change.history is None else change.history,
     )
     Texts(applied.title, applied.description).check()
     return plan, applied

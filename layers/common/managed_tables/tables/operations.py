@@ -27,6 +27,7 @@ from managed_tables.clock import timestamp
 from managed_tables.databases.applied import Fenced, lock_version, record_additions, record_change
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
+from managed_tables.history.recording import start_history, stop_history
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Columns
 from managed_tables.tables.changes import NO_ADDITIONS, Additions, TableChange, plan_change
@@ -40,6 +41,7 @@ from managed_tables.tables.indexing import align_indexes, build_indexes, drop_in
 from managed_tables.tables.physical import (
     create_physical_table,
     delete_physical_table,
+    physical_name,
     rename_physical_table,
     wait_for_writers,
 )
@@ -256,6 +258,7 @@ class TableOperations:
         lock_version(connection, table.table_id, table.version)
         if change.unused_columns:
             plan = _without_unused(connection, table, plan, change)
+        _keep_history(connection, table, applied)
         if applied.status != table.status:
             wait_for_writers(connection, table.display_name)
         converted = plan.converted_from
@@ -272,6 +275,14 @@ class TableOperations:
             write_comments(connection, applied)
         _follow_claims(connection, table.table_id, change, plan)
         record_change(connection, table.table_id, applied)
+
+
+def _keep_history(connection: PgConnection, table: TableRecord, applied: Applied) -> None:
+    """Begin, or end, to record what becomes of the table's rows, if that is asked for."""
+    if applied.history and not table.history:
+        start_history(connection, table.table_id, physical_name(table.display_name))
+    elif table.history and not applied.history:
+        stop_history(connection, table.table_id, physical_name(table.display_name))
 
 
 def _without_unused(

@@ -6,6 +6,7 @@ from psycopg.errors import DuplicateTable
 from managed_tables.databases.applied import record_deletion, record_new, record_restoration
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, ApiError
+from managed_tables.history.recording import start_history
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
 
@@ -43,11 +44,12 @@ def create_table_to_fill(
 
 
 def add_primary_key(connection: PgConnection, table_id: str, display_name: str) -> None:
-    """Give the table of `create_table_to_fill` its primary key, in the same transaction."""
+    """Give the table of `create_table_to_fill` its primary key and its history, in the same transaction."""
     # With `$`, no table that a user names can be in its way; with the id, it stays unique forever.
     name = sql.Identifier(f"key${table_id}")
     statement = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})")
     connection.execute(statement.format(physical_name(display_name), name, sql.Identifier(ID_COLUMN)))
+    start_history(connection, table_id, physical_name(display_name))
 
 
 def rename_physical_table(connection: PgConnection, old_name: str, new_name: str) -> None:

@@ -15,6 +15,7 @@ from managed_tables.databases.connecting import PgConnection
 
 # Transaction numbers come round after 2^32: an older `xmin` may be another transaction's.
 MAX_XID_AGE = 4_000_000_000
+STAGED_ID = "$staged"  # the column of what an upsert keeps that says which row of the file has changed it
 
 
 @dataclass(frozen=True)
@@ -81,26 +82,35 @@ def forget_table(connection: PgConnection, table_id: str) -> None:
     """End what can be taken back of the table's loads, in the caller's transaction.
 
     So after a replacement, which leaves no row of them, and where the table is written anew by a column's
-    change of type: every row has the `xmin` of that.
+    change of type: every row has the `xmin` of that. What an upsert changed stays: it is its rows' history.
     """
+    connection.execute(
+        "UPDATE managed_tables.undoable_jobs SET database_oid = 0"
+        " WHERE table_id = %s AND mode = 'upsert' AND has_kept",
+        [table_id],
+    )
     _drop_kept(
         connection,
         connection.execute(
             "DELETE FROM managed_tables.undoable_jobs WHERE table_id = %s AND undone_at IS NULL"
-            " RETURNING job_id, has_kept",
+            " AND NOT (mode = 'upsert' AND has_kept) RETURNING job_id, has_kept",
             [table_id],
         ).fetchall(),
     )
 
 
-def forget_expired(connection: PgConnection, days: int, limit: int = 20) -> int:
-    """Drop what is kept of older loads, at most `limit`, and return how many; commits."""
+def forget_expired(connection: PgConnection, days: int, history_days: int, limit: int = 20) -> int:
+    """Drop what is kept of older loads, at most `limit`, and return how many; commits.
+
+    What an upsert has changed is the history of its rows, and is kept as long as that.
+    """
     with connection.transaction():
         rows = connection.execute(
             "DELETE FROM managed_tables.undoable_jobs WHERE job_id IN (SELECT job_id"
-            " FROM managed_tables.undoable_jobs WHERE applied_at < now() - %s"
+            " FROM managed_tables.undoable_jobs WHERE applied_at < now()"
+            " - CASE WHEN mode = 'upsert' AND has_kept THEN %s ELSE %s END"
             " ORDER BY applied_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING job_id, has_kept",
-            [timedelta(days=days), limit],
+            [timedelta(days=max(days, history_days)), timedelta(days=days), limit],
         ).fetchall()
         _drop_kept(connection, rows)
     return len(rows)

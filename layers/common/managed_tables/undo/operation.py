@@ -6,6 +6,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_NOT_FOUND, ApiError
+from managed_tables.history.recording import Actor
 from managed_tables.services import Services
 from managed_tables.undo.undoing import Undone, find_outcome, undo_creation, undo_load
 
@@ -13,7 +14,7 @@ from managed_tables.undo.undoing import Undone, find_outcome, undo_creation, und
 RECOVERED_AFTER = timedelta(seconds=3)
 
 
-def undo_job(services: Services, job: JobRecord, *, force: bool) -> Undone:
+def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -> Undone:
     """Undo what the job did to its table.
 
     Raises NOT_UNDOABLE for a job that is not done, was undone, or is too old; CHANGED_SINCE where somebody
@@ -24,7 +25,7 @@ def undo_job(services: Services, job: JobRecord, *, force: bool) -> Undone:
     if job.undone_at is not None:
         raise ApiError(NOT_UNDOABLE, reason="ela já foi desfeita")
     company = services.provisioning.require(job.company_id)
-    undone = _recover(services, company, job) or _undo(services, company, job, force=force)
+    undone = _recover(services, company, job) or _undo(services, company, job, user_id, force=force)
     services.imports.forget(job)  # the same files may come again without a warning
     services.jobs.record_undone(job)
     return undone
@@ -41,15 +42,18 @@ def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> U
     return outcome.undone
 
 
-def _undo(services: Services, company: ConnectionRecord, job: JobRecord, *, force: bool) -> Undone:
+def _undo(
+    services: Services, company: ConnectionRecord, job: JobRecord, user_id: str, *, force: bool
+) -> Undone:
     if job.mode == "create":
         try:
             return _delete_table(services, company, job)
         except ApiError as error:
             if error.kind is not CHANGED_SINCE or not force:
                 raise
+    actor = Actor(user_id, "undo", services.settings.history_days, job.job_id)
     with services.open_company(company) as connection, connection.transaction():
-        return undo_load(connection, job.job_id, services.settings.undo_days, force=force)
+        return undo_load(connection, job.job_id, services.settings.undo_days, actor, force=force)
 
 
 def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone:

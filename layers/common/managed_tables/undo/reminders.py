@@ -24,11 +24,10 @@ class Reminders:
     """The reminders in the catalog, over all companies."""
 
     items: Items
-    days: int
 
-    def add(self, company_id: str, job_id: str) -> None:
-        """Remember that the job may keep rows; before it does. Repeatable."""
-        due = timestamp(datetime.now(UTC) + timedelta(days=self.days, hours=1))
+    def add(self, company_id: str, job_id: str, days: int) -> None:
+        """Remember that the job may keep rows for `days`; before it does. Repeatable."""
+        due = timestamp(datetime.now(UTC) + timedelta(days=days, hours=1))
         self.items.write(
             put({"pk": _PK, "sk": f"{_PREFIX}{due}#{company_id}#{job_id}", "company_id": company_id})
         )

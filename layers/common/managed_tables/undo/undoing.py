@@ -15,12 +15,14 @@ from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, ApiError
+from managed_tables.history.recording import Actor, recorded_rows, row_cells, set_actor
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.wording import counted
 from managed_tables.tables.physical import physical_name
 from managed_tables.tables.row_counts import add_to_count
 from managed_tables.undo.keeping import Undoable, column_names, drop_kept, kept_table, lock_undoable
 
+_ROW = sql.Identifier("$row")
 GONE = "o prazo passou, ou outra carga substituiu as linhas, ou a tabela mudou de forma"
 
 
@@ -51,11 +53,12 @@ def find_outcome(connection: PgConnection, job_id: str) -> Outcome | None:
     return None if row is None else Outcome(Undone(**row[0]), row[1])
 
 
-def undo_load(connection: PgConnection, job_id: str, days: int, *, force: bool) -> Undone:
+def undo_load(connection: PgConnection, job_id: str, days: int, actor: Actor, *, force: bool) -> Undone:
     """Remove the job's rows and restore the earlier ones, in the caller's transaction.
 
     Raises NOT_UNDOABLE, TABLE_INACTIVE, and CHANGED_SINCE unless `force`: the transaction must roll back.
     """
+    set_actor(connection, actor)
     load = _hold(connection, job_id, days)
     table = _hold_table(connection, load)
     changed = _count_changed(connection, load, table)
@@ -132,7 +135,8 @@ def _restore(connection: PgConnection, load: Undoable, table: sql.Identifier) ->
     total = int(row[0]) if row else 0
     statement = _rows_back(table, kept, names) if load.mode == "replace" else _values_back(load, table, names)
     try:
-        restored = connection.execute(statement).rowcount if statement else 0
+        parameters = {"table_id": load.table_id}
+        restored = connection.execute(statement, parameters).rowcount if statement else 0
     except pg.IntegrityError as error:
         reason = "a tabela passou a exigir o que as linhas de antes não têm"
         raise ApiError(NOT_UNDOABLE, reason=reason) from error
@@ -142,8 +146,16 @@ def _restore(connection: PgConnection, load: Undoable, table: sql.Identifier) ->
 def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) -> sql.Composed:
     """Return the statement that inserts the rows of before, but those whose key others have taken."""
     listed = sql.SQL(", ").join(map(sql.Identifier, names))
-    return sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {} ON CONFLICT DO NOTHING").format(
-        table, kept, names=listed
+    return sql.SQL(
+        "WITH back AS (INSERT INTO {table} AS {row} ({names}) SELECT {names} FROM {kept}"
+        " ON CONFLICT DO NOTHING RETURNING id, {cells}), {recorded} SELECT FROM back"
+    ).format(
+        table=table,
+        kept=kept,
+        names=listed,
+        row=_ROW,
+        cells=row_cells(_ROW),
+        recorded=recorded_rows(sql.SQL("back"), "restore"),
     )
 
 
@@ -170,11 +182,13 @@ def _refuse_changed(count: int, *, force: bool) -> None:
 
 
 def _record(connection: PgConnection, load: Undoable, undone: Undone, change: int) -> None:
-    """Record what was done, count the rows, and drop what was kept for it."""
+    """Record what was done, count the rows, and drop what was kept for it, but the history of an upsert."""
+    has_kept = load.mode == "upsert" and load.has_kept
     connection.execute(
-        "UPDATE managed_tables.undoable_jobs SET undone_at = now(), has_kept = false, outcome = %s"
+        "UPDATE managed_tables.undoable_jobs SET undone_at = now(), has_kept = %s, outcome = %s"
         " WHERE job_id = %s",
-        [Jsonb(asdict(undone)), load.job_id],
+        [has_kept, Jsonb(asdict(undone)), load.job_id],
     )
     add_to_count(connection, load.table_id, change)
-    drop_kept(connection, load.job_id)
+    if not has_kept:
+        drop_kept(connection, load.job_id)

@@ -42,7 +42,8 @@ from managed_tables_api.rows.running import (
 from managed_tables_api.rows.single_rows import CHANGED, versioned
 
 Body = Mapping[str, Any]
-Work = Callable[[Definition, Body], int]
+Acting = Mapping[str, str | None]  # who changes rows, as a statement's parameter
+Work = Callable[[Definition, Body, Acting], int]
 
 _NO_SET = Fault(DetailCode.NOT_AN_OBJECT, "deve ser um objeto com os campos a alterar")
 
@@ -54,32 +55,40 @@ class BulkChanges:
         self._runner = runner
         self._parsers = parsers
 
-    def update(self, company_id: str, table_id: str, body: Body) -> int:
-        """Change the rows of a body `{"rows"}` or `{"where", "set"}` and return how many.
+    def update(self, company_id: str, table_id: str, body: Body, user_id: str) -> int:
+        """Change the rows of a body `{"rows"}` or `{"where", "set"}`, for a user, and return how many.
 
         Raises ROW_NOT_FOUND and ROW_CHANGED, `details` naming the rows.
         """
         forms = ("rows", frozenset({"where", "set", "all"}))
-        return self._change(company_id, table_id, body, forms, self._update_rows, self._set)
+        return self._change(company_id, table_id, body, user_id, forms, (self._update_rows, self._set))
 
-    def delete(self, company_id: str, table_id: str, body: Body) -> int:
-        """Delete the rows of a body `{"ids"}` or `{"where"}` and return how many; raises ROW_NOT_FOUND."""
+    def delete(self, company_id: str, table_id: str, body: Body, user_id: str) -> int:
+        """Delete the rows of a body `{"ids"}` or `{"where"}`, for a user, and return how many.
+
+        Raises ROW_NOT_FOUND.
+        """
         forms = ("ids", frozenset({"where", "all"}))
-        return self._change(company_id, table_id, body, forms, self._delete_ids, self._delete_where)
+        return self._change(
+            company_id, table_id, body, user_id, forms, (self._delete_ids, self._delete_where)
+        )
 
     def _change(
         self,
         company_id: str,
         table_id: str,
         body: Body,
+        user_id: str,
         forms: tuple[str, frozenset[str]],
-        by_ids: Work,
-        by_condition: Work,
+        ways: tuple[Work, Work],  # by ids, by a condition
     ) -> int:
+        acting = self._runner.acting(user_id, "bulk")
+
         def work(definition: Definition) -> int:
+            by_ids, by_condition = ways
             change = by_ids if _is_by_ids(body, *forms) else by_condition
             try:
-                return change(definition, body)
+                return change(definition, body, acting)
             except KeyTaken as taken:
                 raise taken_by_update(definition, taken, _written(body)) from taken
 
@@ -90,20 +99,20 @@ class BulkChanges:
                 raise ApiError(QUERY_TOO_HEAVY) from error
             raise
 
-    def _update_rows(self, definition: Definition, body: Body) -> int:
+    def _update_rows(self, definition: Definition, body: Body, acting: Acting) -> int:
         updates = parse_updates(definition, body["rows"], self._parsers)
         require_active(definition)
         statement = statements.update_rows_statement(definition, updates.shape)
         named = _Named("rows[{}].id", updates.places, updates.row_versions)
-        return self._all_or_none(definition, statement, updates.parameters, named)
+        return self._all_or_none(definition, statement, {**updates.parameters, **acting}, named)
 
-    def _delete_ids(self, definition: Definition, body: Body) -> int:
+    def _delete_ids(self, definition: Definition, body: Body, acting: Acting) -> int:
         places = parse_ids(body["ids"])
         require_active(definition)
         ids = ids_array(sorted(places))
         named = _Named("ids[{}]", places, no_versions(len(places)))
         return self._all_or_none(
-            definition, statements.delete_rows_statement(definition), {"ids": ids}, named
+            definition, statements.delete_rows_statement(definition), {"ids": ids, **acting}, named
         )
 
     def _all_or_none(
@@ -122,7 +131,7 @@ class BulkChanges:
             found = self._runner.run(definition, search, {**key, **wanted}, repeatable=True)
             raise _refusal(found, named) from missed
 
-    def _set(self, definition: Definition, body: Body) -> int:
+    def _set(self, definition: Definition, body: Body, acting: Acting) -> int:
         condition = self._read_where(definition, body)
         fields = body.get("set")
         if not isinstance(fields, dict) or not fields:
@@ -131,13 +140,13 @@ class BulkChanges:
         require_active(definition)
         statement = statements.update_where_statement(definition, tuple(changes), without_values(condition))
         parameters = {**numbered(list(changes.values())), **condition_parameters(condition)}
-        return self._count(definition, statement, parameters)
+        return self._count(definition, statement, {**parameters, **acting})
 
-    def _delete_where(self, definition: Definition, body: Body) -> int:
+    def _delete_where(self, definition: Definition, body: Body, acting: Acting) -> int:
         condition = self._read_where(definition, body)
         require_active(definition)
         statement = statements.delete_where_statement(definition, without_values(condition))
-        return self._count(definition, statement, condition_parameters(condition))
+        return self._count(definition, statement, {**condition_parameters(condition), **acting})
 
     def _read_where(self, definition: Definition, body: Body) -> Condition:
         """Return the body's condition; one that compares nothing, at any depth, must be meant: `all`."""

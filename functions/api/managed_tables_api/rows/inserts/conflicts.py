@@ -5,6 +5,7 @@ from typing import Literal
 
 from psycopg import sql
 
+from managed_tables.history.recording import row_cells
 from managed_tables.schema import POSTGRES_TYPES, Column
 from managed_tables_api.rows.composing import (
     ROW,
@@ -15,7 +16,7 @@ from managed_tables_api.rows.composing import (
 )
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.statement_cache import kept_statement
-from managed_tables_api.rows.statements import NOW, claim, counted, given_rows
+from managed_tables_api.rows.statements import NOW, claim, counted, given_rows, recorded
 
 OnConflict = Literal["error", "update", "ignore"]
 
@@ -45,8 +46,8 @@ def merge_statement(definition: Definition, names: tuple[str, ...], on_conflict:
             "WITH {held}, {given} AS MATERIALIZED ({rows}),"
             " merged AS (INSERT INTO {table} AS {t} (id, {columns})"
             " SELECT {given}.* FROM {given} ORDER BY {key}"
-            " ON CONFLICT ({key}) DO {action} RETURNING {t}.xmax = 0 AS is_new),"
-            " {counted} SELECT 1, count(*) FILTER (WHERE merged.is_new),"
+            " ON CONFLICT ({key}) DO {action} RETURNING {t}.xmax = 0 AS is_new{made}),"
+            "{recorded} {counted} SELECT 1, count(*) FILTER (WHERE merged.is_new),"
             " count(*) FILTER (WHERE NOT merged.is_new) FROM definition LEFT JOIN merged ON true"
             " GROUP BY definition.microseconds"
         )
@@ -59,10 +60,17 @@ def merge_statement(definition: Definition, names: tuple[str, ...], on_conflict:
             columns=comma.join(columns),
             key=comma.join(key),
             action=_action(names, key, on_conflict),
+            made=_made(definition),
+            recorded=recorded(definition, sql.SQL("(SELECT id, cells FROM merged WHERE is_new)")),
             counted=counted(sql.SQL("(SELECT count(*) FROM merged WHERE is_new)")),
         )
         .as_bytes(None)
     )
+
+
+def _made(definition: Definition) -> sql.Composable:
+    form = sql.SQL(", {t}.id, {cells}")
+    return form.format(t=TABLE, cells=row_cells(TABLE)) if definition.history else sql.SQL("")
 
 
 def _action(names: tuple[str, ...], key: list[sql.Identifier], on_conflict: OnConflict) -> sql.Composable:

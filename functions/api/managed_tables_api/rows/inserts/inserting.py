@@ -67,26 +67,27 @@ class RowInserts:
         self._zone = zone
         self._response_max_bytes = response_max_bytes
 
-    def insert(self, company_id: str, table_id: str, new: NewRows) -> InsertedRows:
-        """Insert all of the rows or none."""
+    def insert(self, company_id: str, table_id: str, new: NewRows, user_id: str) -> InsertedRows:
+        """Insert all of the rows, for a user, or none."""
 
         def work(definition: Definition) -> InsertedRows:
             if new.key is None:
-                return self._apply(definition, new) or InsertedRows(0)
+                return self._apply(definition, new, user_id) or InsertedRows(0)
             applied = self._find_applied(definition, new, new.key)
             if applied is None:  # and where another request has been quicker, the second look finds it
-                applied = self._apply(definition, new)
+                applied = self._apply(definition, new, user_id)
             if applied is None:
                 applied = self._find_applied(definition, new, new.key)
             return applied or InsertedRows(0)
 
         return self._runner.with_definition(company_id, table_id, work)
 
-    def _apply(self, definition: Definition, new: NewRows) -> InsertedRows | None:
+    def _apply(self, definition: Definition, new: NewRows, user_id: str) -> InsertedRows | None:
         """Insert or merge the rows, None where their request's key is taken."""
         arrays = parse_rows(definition, new.rows, self._parsers, self._zone)
         require_active(definition)
-        parameters = {**definition_key(definition), **numbered(arrays), **_request_key(new)}
+        acting = self._runner.acting(user_id, "api")
+        parameters = {**definition_key(definition), **acting, **numbered(arrays), **_request_key(new)}
         try:
             if new.on_conflict in ("update", "ignore"):
                 return self._merge(definition, new, parameters)
@@ -148,7 +149,7 @@ class RowInserts:
             given = parameters
             if len(by_names) > 1:
                 arrays = parse_rows(definition, rows, self._parsers, self._zone)
-                given = {**definition_key(definition), **numbered(arrays)}
+                given = {**definition_key(definition), "actor": parameters["actor"], **numbered(arrays)}
             changed = tuple(name for name in names if name not in (definition.key or ()))
             batches.append((conflicts.merge_statement(definition, changed, "update"), given))
         return batches

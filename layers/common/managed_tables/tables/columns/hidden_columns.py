@@ -6,11 +6,13 @@ everybody's. What they were called is in `managed_tables.hidden_columns`.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from psycopg import sql
 
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.history.recording import record_renames, set_actor
 from managed_tables.identifiers import ID_COLUMN
 
 _ID = sql.Identifier(ID_COLUMN)
@@ -23,6 +25,8 @@ class HiddenColumn(NamedTuple):
     kind: str
     name: str
     display_name: str
+    hidden_at: datetime
+    kept: str  # the table that has its values
 
 
 def hide_columns(
@@ -60,7 +64,8 @@ def hide_columns(
 def find_hidden_columns(connection: PgConnection, table_id: str) -> list[HiddenColumn]:
     """Return the table's hidden columns, in the order of hiding."""
     rows = connection.execute(
-        "SELECT attname, format_type(atttypid, atttypmod), name, display_name FROM pg_attribute"
+        "SELECT attname, format_type(atttypid, atttypmod), name, display_name, hidden_at, relname"
+        " FROM pg_attribute"
         " JOIN pg_class ON pg_class.oid = attrelid JOIN managed_tables.hidden_columns"
         " ON hidden_name = attname AND table_id = %s WHERE relnamespace = 'deleted_tables'::regnamespace"
         " AND starts_with(relname, %s) AND attnum > 0 AND NOT attisdropped ORDER BY attrelid, attnum",
@@ -69,11 +74,22 @@ def find_hidden_columns(connection: PgConnection, table_id: str) -> list[HiddenC
     return [HiddenColumn(*row) for row in rows]
 
 
+def count_kept(connection: PgConnection, hidden: HiddenColumn) -> int:
+    """Return how many values are kept of the hidden column."""
+    query = sql.SQL("SELECT count({}) FROM {}").format(
+        sql.Identifier(hidden.hidden_name), sql.Identifier("deleted_tables", hidden.kept)
+    )
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
 def bring_back(
     connection: PgConnection, table_id: str, table: sql.Identifier, hidden_name: str, name: str, kind: str
 ) -> None:
     """Make a hidden column the table's last, nullable, with its values; in the caller's transaction."""
     kept, column = _find_kept(connection, table_id, hidden_name), sql.Identifier(name)
+    set_actor(connection, None)  # the values are those of before: no row is changed by anybody
+    record_renames(connection, table_id, [(hidden_name, name)])
     connection.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(table, column, sql.SQL(kind)))
     connection.execute(
         sql.SQL(

@@ -1,0 +1,154 @@
+"""Routes of what became of rows and columns: their history, the trash, and the way back."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Query
+
+from managed_tables.errors import (
+    COLUMN_NOT_FOUND,
+    DUPLICATE_KEY,
+    INVALID_REQUEST,
+    INVALID_SCHEMA,
+    OUTCOME_UNKNOWN,
+    REQUEST_TOO_LARGE,
+    ROW_NOT_FOUND,
+    TABLE_BUSY,
+    TABLE_INACTIVE,
+    TABLE_NOT_FOUND,
+)
+from managed_tables.history.restored_columns import describe_hidden_columns, restore_column_by_name
+from managed_tables_api.auth.permissions import Permission
+from managed_tables_api.calls.gate import Services, SignedIn, requires
+from managed_tables_api.calls.known import KnownCompany, KnownTable
+from managed_tables_api.calls.routing import api_router, raises
+from managed_tables_api.http.bodies import from_json
+from managed_tables_api.http.validation import NumbersQuery
+from managed_tables_api.rows.history.history_models import (
+    HiddenColumnAnswer,
+    HistoryQuery,
+    RestoreBody,
+    RestoredAnswer,
+    RowHistoryAnswer,
+    TableHistoryAnswer,
+    TrashAnswer,
+    TrashQuery,
+)
+from managed_tables_api.rows.history.row_history import Asked
+from managed_tables_api.rows.history.trash import Deleted
+from managed_tables_api.tables.table_models import TableAnswer, table_answer
+
+router = api_router("/{table_id}", "History")
+
+
+@router.get(
+    "/data/{row_id}/history",
+    summary="History of a row",
+    response_model=RowHistoryAnswer,
+    dependencies=requires(Permission.DATA_READ),
+)
+@raises(TABLE_NOT_FOUND, ROW_NOT_FOUND, INVALID_REQUEST)
+def list_row_history(
+    table_id: str,
+    row_id: str,
+    query: Annotated[NumbersQuery, Query()],
+    caller: SignedIn,
+    services: Services,
+) -> Any:
+    """Return who changed the row, when, and from what to what; of a deleted row, too."""
+    return services.row_history.of_row(caller.company_id, table_id, row_id, query.numbers)
+
+
+@router.get(
+    "/history",
+    summary="History of a table",
+    response_model=TableHistoryAnswer,
+    dependencies=requires(Permission.DATA_READ),
+)
+@raises(TABLE_NOT_FOUND, INVALID_REQUEST)
+def list_table_history(
+    table_id: str, query: Annotated[HistoryQuery, Query()], caller: SignedIn, services: Services
+) -> Any:
+    """Return a page of the changes of the table's rows, the newest first."""
+    zone = services.settings.zone
+    asked = Asked(
+        query.page,
+        query.per_page,
+        query.action,
+        query.user_id,
+        _in_zone(query.since, zone),
+        _in_zone(query.until, zone),
+        query.numbers,
+    )
+    return services.row_history.of_table(caller.company_id, table_id, asked)
+
+
+@router.get(
+    "/trash", summary="Deleted rows", response_model=TrashAnswer, dependencies=requires(Permission.DATA_READ)
+)
+@raises(TABLE_NOT_FOUND, INVALID_REQUEST)
+def list_trash(
+    table_id: str, query: Annotated[TrashQuery, Query()], caller: SignedIn, services: Services
+) -> Any:
+    """Return a page of deleted rows, the last deleted first."""
+    return services.trash.list_page(caller.company_id, table_id, query.page, query.per_page, query.numbers)
+
+
+@router.post(
+    "/trash/restore",
+    summary="Restore deleted rows",
+    response_model=RestoredAnswer,
+    dependencies=requires(Permission.DATA_WRITE),
+)
+@raises(
+    TABLE_NOT_FOUND,
+    TABLE_INACTIVE,
+    TABLE_BUSY,
+    DUPLICATE_KEY,
+    INVALID_REQUEST,
+    REQUEST_TOO_LARGE,
+    OUTCOME_UNKNOWN,
+)
+def restore_rows(
+    table_id: str,
+    body: Annotated[RestoreBody, from_json(RestoreBody)],
+    caller: SignedIn,
+    services: Services,
+) -> Any:
+    """Bring deleted rows back, ids and values, all of them or none."""
+    asked = Deleted(body.ids, _in_zone(body.deleted_after, services.settings.zone), body.deleted_by)
+    restored = services.trash.restore(caller.company_id, table_id, asked, caller.user_id)
+    return {"restored": restored}
+
+
+@router.get(
+    "/columns/hidden",
+    summary="Columns taken out",
+    response_model=list[HiddenColumnAnswer],
+    dependencies=requires(Permission.LIST),
+)
+@raises(TABLE_NOT_FOUND)
+def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Services) -> Any:
+    """Return the columns that were taken out of the table, the last one first."""
+    return describe_hidden_columns(services, company, table.table_id)
+
+
+@router.post(
+    "/columns/{name}/restore",
+    summary="Restore a column",
+    response_model=TableAnswer,
+    dependencies=requires(Permission.UPDATE),
+)
+@raises(TABLE_NOT_FOUND, COLUMN_NOT_FOUND, INVALID_SCHEMA, TABLE_BUSY)
+def restore_column(name: str, table: KnownTable, company: KnownCompany, services: Services) -> Any:
+    """Bring back the last column of this name that was taken out, as the table's last, with its values."""
+    restored = restore_column_by_name(services, company, table.table_id, name)
+    return table_answer(company, restored, services.table_reading.count(company, restored))
+
+
+def _in_zone(moment: datetime | None, zone: ZoneInfo) -> str | None:
+    """Return the moment as PostgreSQL reads it; one without a zone is in the deployment's."""
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()

@@ -1,0 +1,1 @@
+"""What became of rows: their history, the trash, and where they come from."""

@@ -1,0 +1,145 @@
+"""Model what the routes of history, trash and origin take and answer."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.history.recording import Via
+from managed_tables.schema import ColumnType
+from managed_tables_api.http.validation import (
+    QUERY_DIGITS,
+    Count,
+    LateModel,
+    Moment,
+    NumbersQuery,
+    Page,
+    RecordId,
+)
+from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS
+from managed_tables_api.rows.row_models import Cell, Row
+
+MAX_PER_PAGE = 1_000
+Action = Literal["insert", "update", "delete", "restore"]
+
+
+def _moment(value: object) -> object:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise InvalidValue(
+            DetailCode.NOT_A_DATETIME, "deve ser uma data ou data e hora em ISO 8601"
+        ) from error
+
+
+When = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    Field(json_schema_extra={"type": "string", "format": "date-time"}),
+]
+PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Itens por página"), QUERY_DIGITS]
+
+
+class HistoryQuery(NumbersQuery):
+    """Which changes of a table's rows."""
+
+    action: Action | None = None
+    user_id: Annotated[str | None, Field(pattern="^[0-9a-f]{24}$", description="Quem alterou")] = None
+    since: Annotated[When | None, Field(alias="from", description="Desde quando, inclusive")] = None
+    until: Annotated[When | None, Field(alias="to", description="Até quando, exclusive")] = None
+    page: Page = 1
+    per_page: PerPage = 50
+
+
+class CellChange(LateModel):
+    """A cell before and after a change, as rows are answered."""
+
+    column: str
+    before: Cell
+    after: Cell
+
+
+class RowChange(LateModel):
+    """A change of a row: who, when, by which door, and which cells."""
+
+    at: Moment
+    user_id: RecordId | None = Field(description="null: uma alteração feita fora da API")
+    via: Via | Literal["sql"]
+    job_id: RecordId | None
+    action: Action
+    changes: list[CellChange]
+
+
+class RowHistoryAnswer(LateModel):
+    """All changes of a row, the newest first."""
+
+    total: Count
+    records: list[RowChange]
+
+
+class TableRowChange(RowChange):
+    """A change of a row of the table."""
+
+    row_id: UUID
+
+
+class TableHistoryAnswer(LateModel):
+    """A page of the changes of a table's rows, the newest first."""
+
+    total: Count
+    quantity: Count
+    records: Annotated[list[TableRowChange], Field(max_length=MAX_PER_PAGE)]
+
+
+class TrashQuery(NumbersQuery):
+    """Which page of the deleted rows."""
+
+    page: Page = 1
+    per_page: PerPage = 50
+
+
+class DeletedRow(Row):
+    """A deleted row, with its columns."""
+
+    deleted_at: Moment
+    deleted_by: RecordId | None
+
+
+class TrashAnswer(LateModel):
+    """A page of deleted rows, the last deleted first."""
+
+    total: Count
+    quantity: Count
+    records: Annotated[list[DeletedRow], Field(max_length=MAX_PER_PAGE)]
+
+
+class RestoreBody(LateModel):
+    """Which deleted rows to bring back: by ids, or all that were deleted since a moment."""
+
+    ids: Annotated[list[str], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    deleted_after: When | None = None
+    deleted_by: Annotated[str | None, Field(pattern="^[0-9a-f]{24}$")] = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "RestoreBody":
+        if (self.ids is None) == (self.deleted_after is None) or (self.ids is not None and self.deleted_by):
+            raise InvalidValue(DetailCode.REQUIRED, "informe ids, ou deleted_after (e deleted_by, se quiser)")
+        return self
+
+
+class RestoredAnswer(LateModel):
+    """How many rows came back."""
+
+    restored: Count
+
+
+class HiddenColumnAnswer(LateModel):
+    """A column that was taken out of the table."""
+
+    name: str
+    display_name: str
+    type: ColumnType
+    hidden_at: Moment
+    values: Count = Field(description="Quantos valores estão guardados")

@@ -1,0 +1,253 @@
+"""Answer who changed rows, when, from what to what: read from the newest change back to the first.
+
+A load and an upsert are not kept row by row: what they wrote is what the row had before the next change.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from managed_tables.clock import timestamp
+from managed_tables.errors import ROW_NOT_FOUND, ApiError
+from managed_tables.schema import ColumnType
+from managed_tables_api.rows.composing import Numbers
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.history.history_statements import (
+    LOADED,
+    PRESENT,
+    UPSERTED,
+    Upsert,
+    changes_statement,
+    page_statement,
+    renames_statement,
+    upserts_statement,
+)
+from managed_tables_api.rows.running import Runner, definition_key, row_key
+
+Cells = Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a row; the texts of its cells under the names that their columns have now."""
+
+    row_id: str
+    change_id: int
+    at: datetime
+    user_id: str | None
+    via: str
+    job_id: str | None
+    action: str
+    before: Cells | None
+    after: Cells | None
+    staged_id: str | None = None  # of a load's row: which one of the file it is
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which changes of a table, and how numbers are answered; None for any."""
+
+    page: int = 1
+    per_page: int = 50
+    action: str | None = None
+    user_id: str | None = None
+    since: str | None = None
+    until: str | None = None
+    numbers: Numbers = "number"
+
+
+@dataclass(frozen=True)
+class RowHistory:
+    """Reads the history of rows for `days`; raises TABLE_NOT_FOUND."""
+
+    runner: Runner
+    days: int
+
+    def of_row(self, company_id: str, table_id: str, row_id: str, numbers: Numbers) -> dict[str, Any]:
+        """Return `{"total", "records"}` of one row; raises ROW_NOT_FOUND where nothing is known of it."""
+
+        def work(definition: Definition) -> dict[str, Any]:
+            key = row_key(definition, row_id)
+            changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
+            if not changes:
+                raise ApiError(ROW_NOT_FOUND)
+            records = [_record(definition, change, numbers) for change in _told(changes)]
+            return {"total": len(records), "records": records}
+
+        return self.runner.with_definition(company_id, table_id, work)
+
+    def of_table(self, company_id: str, table_id: str, asked: Asked) -> dict[str, Any]:
+        """Return a page of the changes of the table's rows, the newest first, each with its `row_id`."""
+
+        def work(definition: Definition) -> dict[str, Any]:
+            parameters = {
+                "days": str(self.days),
+                "action": asked.action,
+                "user_id": asked.user_id,
+                "from": asked.since,
+                "to": asked.until,
+                "limit": str(asked.per_page),
+                "offset": str((asked.page - 1) * asked.per_page),
+            }
+            statement = page_statement(self._upserts(definition))
+            found = self._run(definition, statement, parameters)
+            places = [(change, row) for _, change, row, _ in found if row is not None]
+            rows = self._read(definition, sorted({row for _, row in places}))
+            told = {(one.change_id, one.row_id): one for row in rows.values() for one in _told(row)}
+            records = [
+                {"row_id": one.row_id, **_record(definition, one, asked.numbers)}
+                for one in (told.get(place) for place in places)
+                if one is not None
+            ]
+            return {"total": found[0][3], "quantity": len(records), "records": records}
+
+        return self.runner.with_definition(company_id, table_id, work)
+
+    def find_load(self, company_id: str, table_id: str, row_id: str) -> tuple[Definition, Change]:
+        """Return the load that last wrote the row, or the first change that is known of one without.
+
+        Raises ROW_NOT_FOUND for a row that is not there.
+        """
+
+        def work(definition: Definition) -> tuple[Definition, Change]:
+            key = row_key(definition, row_id)
+            changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
+            if not changes or changes[-1].action != PRESENT:
+                raise ApiError(ROW_NOT_FOUND)
+            loads = [change for change in changes if change.action in (LOADED, UPSERTED)]
+            return definition, loads[-1] if loads else changes[0]
+
+        return self.runner.with_definition(company_id, table_id, work)
+
+    def names_since(self, definition: Definition, change_id: int) -> "Names":
+        """Return what became of the names that columns had at this change."""
+        return self._names(definition).since(change_id)
+
+    def _read(self, definition: Definition, row_ids: Sequence[str]) -> dict[str, list[Change]]:
+        """Return what is known of each row, the oldest change first, the row as it is last."""
+        if not row_ids:
+            return {}
+        names = self._names(definition)
+        statement = changes_statement(definition, self._upserts(definition))
+        parameters = {"ids": "{" + ",".join(row_ids) + "}", "days": str(self.days)}
+        rows: dict[str, list[Change]] = {}
+        for _, row_id, change_id, at, user_id, via, job_id, action, before, after, staged_id in self._run(
+            definition, statement, parameters
+        ):
+            if row_id is not None:
+                known = names.since(change_id)
+                was, became = (text and known.renamed(json.loads(text)) for text in (before, after))
+                staged = staged_id and str(staged_id)
+                change = Change(row_id, change_id, at, user_id, via, job_id, action, was, became, staged)
+                rows.setdefault(row_id, []).append(change)
+        return rows
+
+    def _upserts(self, definition: Definition) -> list[Upsert]:
+        found = self._run(definition, upserts_statement(), {"days": str(self.days)})
+        return [Upsert(job_id, change_id) for _, job_id, change_id, _ in found if job_id is not None]
+
+    def _names(self, definition: Definition) -> "Names":
+        found = self._run(definition, renames_statement(), {})
+        return Names(tuple((change, old, new) for _, change, old, new in found if change is not None))
+
+    def _run(self, definition: Definition, statement: bytes, parameters: Mapping[str, str | None]) -> Any:
+        return self.runner.run(
+            definition, statement, {**definition_key(definition), **parameters}, repeatable=True
+        )
+
+
+@dataclass(frozen=True)
+class Names:
+    """What became of columns' names: (change, old, new), in order."""
+
+    renames: tuple[tuple[int, str, str], ...] = field(default=())
+
+    def since(self, change_id: int) -> "Names":
+        """Return what became of them after this change."""
+        return Names(tuple(rename for rename in self.renames if rename[0] > change_id))
+
+    def now(self, name: str) -> str:
+        """Return the column's name as it is now; of one that was taken out, the last that it had."""
+        shown = name
+        for _, old, new in self.renames:
+            if old == name:
+                name = new
+                shown = shown if "$" in new else new
+        return shown
+
+    def renamed(self, cells: Cells) -> Cells:
+        """Return the cells under the names of now."""
+        return {self.now(name): text for name, text in cells.items()} if self.renames else cells
+
+
+def _told(changes: Iterable[Change]) -> list[Change]:
+    """Return a row's changes, the newest first, each with the cells that it changed and no others."""
+    told: list[Change] = []
+    cells: dict[str, str | None] = {}
+    for change in sorted(changes, key=lambda one: one.change_id, reverse=True):
+        before, after = dict(change.before or {}), dict(change.after or {})
+        if change.action == PRESENT:
+            cells = after
+            continue
+        action = change.action
+        if action == UPSERTED:
+            action = "update"
+            after = {name: cells.get(name) for name in before if cells.get(name) != before[name]}
+            was = before
+            before = {name: before[name] for name in after}
+            cells |= was
+        elif action == "update":
+            cells |= before
+        elif action == "delete":
+            cells = dict(before)
+        else:
+            action, after = ("insert", dict(cells)) if action == LOADED else (action, after)
+            cells = {}
+        told.append(Change(**{**change.__dict__, "action": action, "before": before, "after": after}))
+    return told
+
+
+def _record(definition: Definition, change: Change, numbers: Numbers) -> dict[str, Any]:
+    before, after = change.before or {}, change.after or {}
+    order = {column.name: place for place, column in enumerate(definition.columns)}
+    names = sorted(before.keys() | after.keys(), key=lambda name: (order.get(name, len(order)), name))
+
+    def shown(cells: Cells, name: str) -> Any:
+        column = definition.by_name.get(name)
+        return value_of(column.type if column else ColumnType.TEXT, cells.get(name), numbers)
+
+    return {
+        "at": timestamp(change.at),
+        "user_id": change.user_id,
+        "via": change.via,
+        "job_id": change.job_id,
+        "action": change.action,
+        "changes": [
+            {"column": name, "before": shown(before, name), "after": shown(after, name)} for name in names
+        ],
+    }
+
+
+def value_of(kind: ColumnType, text: str | None, numbers: Numbers) -> Any:
+    """Return PostgreSQL's text of a value as an answer shows it; one of another type, as it stands."""
+    if text is None:
+        return None
+    if kind is ColumnType.BOOLEAN:
+        return {"t": True, "f": False}.get(text, text)
+    if kind is ColumnType.DATETIME:
+        return text.replace(" ", "T").replace("+00", "Z")
+    if numbers == "string" or kind not in _NUMBERS:
+        return text
+    try:
+        return _NUMBERS[kind](text)
+    except (ArithmeticError, ValueError):
+        return text
+
+
+_NUMBERS: dict[ColumnType, Callable[[str], int | Decimal]] = {
+    ColumnType.INTEGER: int,
+    ColumnType.DECIMAL: Decimal,
+}

@@ -1,0 +1,202 @@
+"""List deleted rows and bring them back: what the history kept of a row when it was deleted."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+from psycopg.errors import DataError
+
+from managed_tables.clock import timestamp
+from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.errors import INVALID_REQUEST, ApiError
+from managed_tables.history.recording import recorded_rows, row_cells
+from managed_tables.tables.physical import default_value
+from managed_tables_api.rows.composing import ROW, Numbers, definition_query, table_of
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.history.history_statements import renames_statement
+from managed_tables_api.rows.history.row_history import Names, value_of
+from managed_tables_api.rows.inserts.key_refusals import taken_by_update
+from managed_tables_api.rows.running import KeyTaken, Runner, definition_key, read_row_ids, require_active
+from managed_tables_api.rows.statement_cache import kept_statement
+from managed_tables_api.rows.statements import counted
+
+# The last deletion of each row that is not in the table.
+_GONE = sql.SQL(
+    "gone AS MATERIALIZED (SELECT DISTINCT ON (row_id) row_id, change_id, changed_at, user_id, before"
+    " FROM managed_tables.row_history AS history WHERE table_id = %(table_id)s::text AND action = 'delete'"
+    " AND changed_at > now() - make_interval(days => %(days)s::int)"
+    " AND NOT EXISTS (SELECT FROM {table} AS present WHERE present.id = history.row_id){condition}"
+    " ORDER BY row_id, change_id DESC)"
+)
+_BY_IDS = sql.SQL(" AND row_id = ANY (%(ids)s::uuid[])")
+_BY_TIME = sql.SQL(
+    " AND changed_at >= %(deleted_after)s::timestamptz"
+    " AND (%(deleted_by)s::text IS NULL OR user_id = %(deleted_by)s::text)"
+)
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """Which deleted rows: by their ids, or all that somebody has deleted since a moment."""
+
+    ids: Sequence[str] | None = None
+    after: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class Trash:
+    """Deleted rows of the last `days`; raises TABLE_NOT_FOUND."""
+
+    runner: Runner
+    days: int
+    zone: str
+
+    def list_page(
+        self, company_id: str, table_id: str, page: int, per_page: int, numbers: Numbers
+    ) -> dict[str, Any]:
+        """Return a page of deleted rows, the last deleted first."""
+
+        def work(definition: Definition) -> dict[str, Any]:
+            parameters = {
+                **definition_key(definition),
+                "days": str(self.days),
+                "limit": str(per_page),
+                "offset": str((page - 1) * per_page),
+            }
+            found = self.runner.run(definition, _page_statement(definition), parameters, repeatable=True)
+            names = self._names(definition)
+            records = [
+                {
+                    "id": row_id,
+                    **_cells(definition, names.since(change_id), before, numbers),
+                    "deleted_at": timestamp(deleted_at),
+                    "deleted_by": deleted_by,
+                }
+                for _, row_id, change_id, deleted_at, deleted_by, before, _ in found
+                if row_id is not None
+            ]
+            return {"total": found[0][6], "quantity": len(records), "records": records}
+
+        return self.runner.with_definition(company_id, table_id, work)
+
+    def restore(self, company_id: str, table_id: str, asked: Deleted, user_id: str) -> int:
+        """Bring deleted rows back, ids and values, all of them or none, and return how many.
+
+        Those that are not in the trash are passed over. Raises DUPLICATE_KEY where others have taken a key,
+        and INVALID_REQUEST where a value is none of its column's type any more.
+        """
+
+        def work(definition: Definition) -> int:
+            ids = None
+            if asked.ids is not None:
+                ids = read_row_ids(asked.ids)
+                if not ids:
+                    raise ApiError(
+                        INVALID_REQUEST, [detail("body", _NO_ID, path="ids")], reason=_NO_ID.reason
+                    )
+            require_active(definition)
+            statement = _restore_statement(definition, self.zone, by_ids=ids is not None)
+            parameters = {
+                **definition_key(definition),
+                "days": str(self.days),
+                **self.runner.acting(user_id, "restore"),
+                "ids": None if ids is None else "{" + ",".join(ids) + "}",
+                "deleted_after": asked.after,
+                "deleted_by": asked.by,
+            }
+            try:
+                return int(self.runner.run(definition, statement, parameters)[0][1])
+            except KeyTaken as taken:
+                raise taken_by_update(definition, taken, []) from taken
+            except DataError as error:
+                raise ApiError(
+                    INVALID_REQUEST, [detail("row", _OTHER_TYPE)], reason=_OTHER_TYPE.reason
+                ) from error
+
+        return self.runner.with_definition(company_id, table_id, work)
+
+    def _names(self, definition: Definition) -> Names:
+        found = self.runner.run(definition, renames_statement(), definition_key(definition), repeatable=True)
+        return Names(tuple((change, old, new) for _, change, old, new in found if change is not None))
+
+
+_NO_ID = Fault(DetailCode.INVALID, "ids: um deles não é o id de uma linha")
+_OTHER_TYPE = Fault(
+    DetailCode.INVALID, "uma coluna mudou de tipo depois da exclusão, e um valor de antes não cabe nele"
+)
+
+
+def _cells(definition: Definition, names: Names, before: str, numbers: Numbers) -> dict[str, Any]:
+    cells = names.renamed(json.loads(before))
+    return {
+        column.name: value_of(column.type, cells.get(column.name), numbers) for column in definition.columns
+    }
+
+
+@kept_statement
+def _page_statement(definition: Definition) -> bytes:
+    """Return the statement of deleted rows: (1, id, change, when, by whom, cells, how many); or NULLs.
+
+    Parameters: table_id, version, days, limit, offset.
+    """
+    return (
+        sql.SQL(
+            "WITH {held}, {gone} SELECT 1, page.row_id::text, page.change_id, page.changed_at, page.user_id,"
+            " managed_tables.hstore_to_json(page.before)::text, (SELECT count(*) FROM gone) FROM definition"
+            " LEFT JOIN LATERAL (SELECT * FROM gone ORDER BY change_id DESC"
+            " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true"
+        )
+        .format(
+            held=definition_query(active=False),
+            gone=_GONE.format(table=table_of(definition), condition=sql.SQL("")),
+        )
+        .as_bytes(None)
+    )
+
+
+@kept_statement
+def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> bytes:
+    """Return the statement that inserts deleted rows again: (1, how many).
+
+    Parameters: table_id, version, actor, days; ids, or deleted_after and deleted_by.
+    """
+    comma = sql.SQL(", ")
+    columns = [sql.Identifier(column.name) for column in definition.columns]
+    values = [_value(definition, place, zone) for place in range(len(columns))]
+    return (
+        sql.SQL(
+            "WITH {held}, {gone},"
+            " named AS MATERIALIZED (SELECT row_id, managed_tables.present_cells("
+            "%(table_id)s::text, change_id, before) AS cells FROM gone, definition),"
+            " back AS (INSERT INTO {table} AS {row} (id, {columns}) SELECT named.row_id, {values} FROM named,"
+            " managed_tables.populate_record(NULL::{table}, named.cells) AS kept"
+            " RETURNING {row}.id, {recorded_cells}),"
+            " {recorded}, {counted} SELECT 1, (SELECT count(*) FROM back) FROM definition"
+        )
+        .format(
+            held=definition_query(active=True),
+            gone=_GONE.format(table=table_of(definition), condition=_BY_IDS if by_ids else _BY_TIME),
+            table=table_of(definition),
+            columns=comma.join(columns),
+            values=comma.join(values),
+            row=ROW,
+            recorded_cells=row_cells(ROW),
+            recorded=recorded_rows(sql.SQL("back"), "restore"),
+            counted=counted(sql.SQL("(SELECT count(*) FROM back)")),
+        )
+        .as_bytes(None)
+    )
+
+
+def _value(definition: Definition, place: int, zone: str) -> sql.Composed:
+    """Return the value of a column: of one that the row did not have yet, its default."""
+    column = definition.columns[place]
+    name = sql.Identifier(column.name)
+    if column.default is None:
+        return sql.SQL("kept.{}").format(name)
+    return sql.SQL(
+        "CASE WHEN named.cells OPERATOR(managed_tables.?) {key} THEN kept.{name} ELSE {default} END"
+    ).format(key=column.name, name=name, default=default_value(column, zone))
