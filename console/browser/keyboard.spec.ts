@@ -47,21 +47,22 @@ test("from the tables to an edit undone by keyboard alone, the focus never lost 
     mimeType: "text/csv",
     buffer: Buffer.from("nome;valor\na;1,5\nb;2,5\n"),
   });
-  await expect(page.getByRole("button", { name: "Importar 2 linhas" })).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Importar 2 linhas/ })).toBeVisible();
   await expectFocusInSight(page);
 
-  await page.locator('input[data-line="1"]').waitFor();
-  for (let steps = 0; steps < 40; steps += 1) {
-    await page.keyboard.press("Tab");
-    if (await page.evaluate(() => document.activeElement?.matches("input[data-line]"))) break;
-  }
+  await page.locator(".mt-line-kind").first().waitFor();
+  await tabTo(page, /^Linha 1: Cabeçalho/);
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter"); // the second line for a header, and back
-  await expect(page.getByRole("button", { name: "Importar 1 linha", exact: true })).toBeVisible();
-  await expectFocusInSight(page);
-  await page.keyboard.press("ArrowUp");
+  await expect(page.getByRole("button", { name: "Usar como cabeçalho" })).toBeFocused();
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("button", { name: "Importar 2 linhas" })).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Importar 1 linha/ })).toBeVisible();
+  await expectFocusInSight(page);
+  await page.locator(".mt-line-kind").first().focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "Usar como cabeçalho" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: /^Importar 2 linhas/ })).toBeVisible();
   await expectFocusInSight(page);
 
   await tabTo(page, /Importar 2 linhas/);

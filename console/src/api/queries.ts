@@ -22,10 +22,11 @@ export function useTables(page: number, search: string) {
   });
 }
 
-export function useTable(tableId: string) {
+export function useTable(tableId: string, isWanted = true) {
   const api = useApi();
   return useQuery({
     queryKey: ["table", tableId],
+    enabled: isWanted,
     queryFn: ({ signal }) =>
       answered(api.GET("/v1/managed-tables/{table_id}", { params: { path: { table_id: tableId } }, signal })),
   });

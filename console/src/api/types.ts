@@ -28,3 +28,7 @@ export interface RecordOfRow {
   _version?: string;
   [column: string]: Cell;
 }
+
+export function fileNames(job: Job): string {
+  return job.files.map((file) => file.original_name).join(", ");
+}

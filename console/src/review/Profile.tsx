@@ -59,3 +59,21 @@ function Bars({ counts, label }: { counts: readonly number[]; label: string }): 
     </svg>
   );
 }
+
+/** How much of a column is filled, empty and odd: a thin bar, told in words, too. */
+export function FillBar({ profile, odd }: { profile: ProfileProps["profile"]; odd: number }): ReactNode {
+  const rows = Math.max(profile.rows, 1);
+  const parts: [string, number][] = [
+    ["mt-bar-filled", Math.max(rows - profile.empty - odd, 0)],
+    ["mt-bar-odd", Math.min(odd, rows)],
+    ["mt-bar-empty", profile.empty],
+  ];
+  const words = `${formatCount(profile.empty)} vazias, ${formatCount(odd)} que fogem, de ${formatCount(profile.rows)}`;
+  return (
+    <span className="mt-fill-bar" role="img" aria-label={words} title={words}>
+      {parts.map(([name, count]) => (
+        <i key={name} className={name} style={{ flexGrow: count }} />
+      ))}
+    </span>
+  );
+}

@@ -1,4 +1,4 @@
-import type { ColumnType, InferredColumn, InferredSchema, Job } from "../api/types";
+import type { Column, ColumnType, Confirmation, InferredColumn, InferredSchema, Job } from "../api/types";
 
 /** What a person changed of a column; what is not here stays as it was inferred. */
 export interface Adjustment {
@@ -6,39 +6,36 @@ export interface Adjustment {
   name?: string;
   type?: ColumnType;
   nullable?: boolean;
+  /** The table's column that it feeds; null: a new one. */
+  into?: string | null;
   decimal_mark?: "," | "." | undefined;
   date_order?: "dmy" | "mdy" | "ymd" | undefined;
-  trim?: boolean;
-  null_tokens?: readonly string[];
+  trim?: boolean | undefined;
+  null_tokens?: readonly string[] | undefined;
+  true_tokens?: readonly string[] | undefined;
+  false_tokens?: readonly string[] | undefined;
+  timezone?: string | undefined;
 }
 
 /** By the label as the file has it: names may change from one reading to the next. */
 export type Adjustments = ReadonlyMap<string, Adjustment>;
 
-/** All that a person has said in a review: it outlives a confirmation that comes back with values that do not fit. */
-export interface Draft {
-  adjustments: Adjustments;
-  onMisfit: "reject" | "skip";
-  /** The new table's name; null is the one that was suggested. */
-  tableName: string | null;
-}
-
-/** Return what a review begins with: after a confirmation that came back, what was confirmed. */
-export function draftOfJob(job: Job | undefined): Draft {
-  const confirmed = job?.error ? job.confirmed_schema : null;
+/** Return what was confirmed and came back with values that do not fit: it is what the review goes on from. */
+export function adjustmentsOfJob(job: Job): Adjustments {
+  const confirmed = job.error ? job.confirmed_schema : null;
   const adjustments = new Map<string, Adjustment>();
-  const columns = job?.inferred_schema?.columns ?? [];
+  if (!confirmed) return adjustments;
+  const columns = job.inferred_schema?.columns ?? [];
   const keys = keysOf(columns);
   for (const [index, column] of columns.entries()) {
     const source = keys[index] ?? column.name;
-    const kept = confirmed?.columns.find((one) => (one.source ?? one.name) === column.name);
-    if (!confirmed) break;
+    const kept = confirmed.columns.find((one) => (one.source ?? one.name) === column.name);
     if (!kept) adjustments.set(source, { include: false });
-    else if (kept.type !== column.type || kept.name !== column.name || kept.nullable !== column.nullable) {
+    else if (kept.type !== column.type || kept.name !== column.name || !kept.nullable) {
       adjustments.set(source, { type: kept.type, name: kept.name, nullable: kept.nullable });
     }
   }
-  return { adjustments, onMisfit: "reject", tableName: confirmed?.display_name ?? null };
+  return adjustments;
 }
 
 export interface ReviewedColumn {
@@ -48,8 +45,13 @@ export interface ReviewedColumn {
   name: string;
   type: ColumnType;
   nullable: boolean;
+  /** The table's column that it feeds, or null. */
+  into: Target | null;
   adjustment: Adjustment;
 }
+
+/** A column of the table that the file goes into. */
+export type Target = Pick<Column, "name" | "type" | "nullable"> & { display_name?: string };
 
 export function sourceOf(column: InferredColumn): string {
   return column.source ?? column.display_name;
@@ -66,20 +68,27 @@ export function keysOf(columns: readonly InferredColumn[]): readonly string[] {
   });
 }
 
-/** Return the columns of a schema with a person's changes on top. */
-export function review(schema: InferredSchema, adjustments: Adjustments): ReviewedColumn[] {
+/** Return the columns of a schema with a person's changes on top; `targets` are those of the table that they go into. */
+export function review(
+  schema: InferredSchema,
+  adjustments: Adjustments,
+  targets: readonly Target[] = [],
+): ReviewedColumn[] {
   const keys = keysOf(schema.columns);
   return schema.columns.map((column, index) => {
     const source = keys[index] ?? column.name;
     const adjustment = adjustments.get(source) ?? {};
-    const into = column.table_column ?? null;
+    const chosen = targets.find((target) => target.name === adjustment.into) ?? null;
+    const into = adjustment.into === undefined ? (column.table_column ?? null) : chosen;
     return {
       column,
       source,
       include: adjustment.include ?? true,
-      name: adjustment.name ?? into?.name ?? column.name,
+      name: into?.name ?? adjustment.name ?? column.name,
       type: into?.type ?? adjustment.type ?? column.type,
-      nullable: into?.nullable ?? adjustment.nullable ?? column.nullable,
+      // Next month's file has a blank: a column may be empty unless a person says that it must not.
+      nullable: into?.nullable ?? adjustment.nullable ?? true,
+      into,
       adjustment,
     };
   });
@@ -98,18 +107,23 @@ export function keptSentence(schema: InferredSchema, adjustments: Adjustments): 
 }
 
 /** Return the columns of a confirmation. */
-export function toConfirmation(columns: readonly ReviewedColumn[]) {
+export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation["columns"] {
   return columns
     .filter((one) => one.include)
-    .map(({ column, name, type, nullable, adjustment }) => ({
-      name,
-      display_name: column.display_name,
-      type,
-      nullable,
-      ...(name === column.name ? {} : { source: column.name }),
-      ...(adjustment.decimal_mark ? { decimal_mark: adjustment.decimal_mark } : {}),
-      ...(adjustment.date_order ? { date_order: adjustment.date_order } : {}),
-      ...(adjustment.trim === undefined ? {} : { trim: adjustment.trim }),
-      ...(adjustment.null_tokens ? { null_tokens: [...adjustment.null_tokens] } : {}),
-    }));
+    .map(
+      ({ column, name, type, nullable, adjustment: { include, into, name: _, type: __, nullable: ___, ...how } }) => ({
+        name,
+        display_name: column.display_name,
+        type,
+        nullable,
+        ...(name === column.name ? {} : { source: column.name }),
+        ...(JSON.parse(JSON.stringify(how)) as object), // without what is undefined
+      }),
+    );
+}
+
+/** Return the columns of the file that would feed one column, by its name: none may be fed twice. */
+export function fedTwice(columns: readonly ReviewedColumn[]): readonly string[] {
+  const names = columns.filter((one) => one.include).map((one) => one.name);
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 }

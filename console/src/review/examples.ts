@@ -1,6 +1,6 @@
 import type { ColumnType, Job } from "../api/types";
 import { type Cell, formatCell, parseCell } from "../values/cells";
-import { formatLongDate } from "../values/dates";
+import { formatLongDate, rezone } from "../values/dates";
 import type { ReviewedColumn } from "./adjustments";
 import { type TableReading, useLines, usePlaces } from "./lines";
 
@@ -11,34 +11,49 @@ export interface Example {
   fault?: string;
 }
 
-/** Return how to find a column's example: its first cell with a value, raw from the file and as it was read. */
-export function useExamples(job: Job, table: TableReading): (column: ReviewedColumn) => Example | null {
-  const places = usePlaces(job)[job.reading?.tables.indexOf(table) ?? -1];
-  const lines = useLines(job, table, 1);
+/**
+ * Return how to find what a cell of a line becomes: as the analysis read it, of the lines it gave samples of, or as the
+ * type says that a person has chosen; null where that is not known.
+ */
+export function useExamples(job: Job, table: TableReading | undefined) {
+  const index = table ? (job.reading?.tables.indexOf(table) ?? -1) : -1;
+  const isFirst = index >= 0 && index === job.reading?.tables.findIndex((one) => one.include);
+  const places = usePlaces(job)[index];
+  const lines = useLines(job, table ?? job.reading?.tables[0], 1);
   const rows = (lines.data?.lines ?? []).filter((line) => line.kind === "row");
-  return (column) => {
-    const samples = job.inferred_schema?.sample_rows ?? [];
-    const index = samples.findIndex((row) => isFilled(row[column.column.name]));
-    const place = places?.get(column.column.name);
-    const before = place === undefined ? undefined : rows[index]?.cells[place];
-    return before === undefined ? null : exampleOf(column, before, samples[index]?.[column.column.name] as Cell);
+  const samples = job.inferred_schema?.sample_rows ?? [];
+  return (reviewed: ReviewedColumn, line: number): Example | null => {
+    const at = rows.findIndex((row) => row.line === line);
+    const place = places?.get(reviewed.column.name);
+    const before = place === undefined ? undefined : rows[at]?.cells[place];
+    const sample = isFirst ? samples[at] : undefined;
+    if (before === undefined || before === null || sample === undefined) return null;
+    const read = sample[reviewed.column.name] as Cell;
+    // Lines and samples that have drifted apart (a row of two lines) would show another row's values.
+    if (reviewed.column.type === "text" && typeof read === "string" && !isOf(before, read)) return null;
+    return exampleOf(reviewed, before, read);
   };
 }
 
-function isFilled(value: unknown): boolean {
-  return value !== null && value !== undefined;
+function isOf(before: string, read: string): boolean {
+  const [one, other] = [before.trim(), read.trim()];
+  return one.startsWith(other.slice(0, 50)) || other.startsWith(one.slice(0, 50)) || /^="/.test(one);
 }
 
 /** Return what becomes of `before`: as the analysis read it, or as the type says that a person chose. */
 export function exampleOf(reviewed: ReviewedColumn, before: string, read: Cell): Example {
   const { column, type, adjustment } = reviewed;
   if (type === column.type && !adjustment.decimal_mark && !adjustment.date_order) {
-    return { before, after: written(read, type) };
+    const zone = adjustment.timezone;
+    const moved = zone && typeof read === "string" && !HAS_ZONE.test(before) ? rezone(read, zone) : read;
+    return { before, after: written(moved, type) };
   }
   if (type === "text") return { before, after: before };
   const parsed = parseCell(marked(before, reviewed), type, true);
   return parsed.ok ? { before, after: written(parsed.value, type) } : { before, after: "", fault: parsed.reason };
 }
+
+const HAS_ZONE = /(Z|[+-]\d{2}:?\d{2})\s*$/;
 
 function written(value: Cell, type: ColumnType): string {
   return type === "date" && typeof value === "string" ? formatLongDate(value) : formatCell(value, type);

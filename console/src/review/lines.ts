@@ -6,6 +6,9 @@ import { useApi } from "../ui/context";
 export type TableReading = NonNullable<Job["reading"]>["tables"][number];
 
 export const PAGE_LINES = 50;
+
+/** Where each column stands in the lines of each table of the reading, from 0. */
+export type Places = readonly ReadonlyMap<string, number>[];
 const MAX_RUNS = 8; // runs of left-out lines that are fetched: each is a request
 
 /** A cell of a file that is to be looked at. */
@@ -17,7 +20,15 @@ export interface Spot {
   reason: string;
 }
 
-function previewQuery(api: Api, job: Job, table: TableReading, from: number, lines = PAGE_LINES) {
+const NO_TABLE = { file: -1, sheet: null };
+
+function previewQuery(
+  api: Api,
+  job: Job,
+  table: Pick<TableReading, "file" | "sheet">,
+  from: number,
+  lines = PAGE_LINES,
+) {
   return {
     queryKey: ["preview", job._id, job.updated_at, table.file, table.sheet, from, lines],
     queryFn: ({ signal }: { signal: AbortSignal }) =>
@@ -38,9 +49,10 @@ function previewQuery(api: Api, job: Job, table: TableReading, from: number, lin
   };
 }
 
-/** Read a page of a file's own lines. */
-export function useLines(job: Job, table: TableReading, from: number) {
-  return useQuery({ ...previewQuery(useApi(), job, table, from), placeholderData: (before) => before });
+/** Read a page of a file's own lines; of no table nothing is asked. */
+export function useLines(job: Job, table: TableReading | undefined, from: number) {
+  const query = previewQuery(useApi(), job, table ?? NO_TABLE, from);
+  return useQuery({ ...query, enabled: table !== undefined, placeholderData: (before) => before });
 }
 
 /** Read the lines that are no data: before them, within, and after. */
@@ -68,7 +80,7 @@ export function runsOf(lines: readonly number[]): [number, number][] {
 }
 
 /** Read where each column stands in the lines of each table, for letters and for the cells themselves. */
-export function usePlaces(job: Job): readonly ReadonlyMap<string, number>[] {
+export function usePlaces(job: Job): Places {
   const api = useApi();
   const tables = job.reading?.tables ?? [];
   const columns = job.inferred_schema?.columns ?? [];

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { InferredColumn, InferredSchema } from "../api/types";
-import { keptSentence, keysOf, review, toConfirmation } from "./adjustments";
+import { fedTwice, keptSentence, keysOf, review, toConfirmation } from "./adjustments";
 import { exampleOf } from "./examples";
 import { placesOf, runsOf, type TableReading, tableOf } from "./lines";
+import { stated } from "./readings";
 
 function column(name: string, source: string, type: InferredColumn["type"] = "text"): InferredColumn {
   return { name, source, display_name: source, type, nullable: false } as InferredColumn;
@@ -38,9 +39,40 @@ describe("a person's changes", () => {
 
   it("are sent with where a renamed column comes from", () => {
     expect(toConfirmation(review(schema, changes))).toEqual([
-      { name: "valor", display_name: "Valor", type: "decimal", nullable: false },
-      { name: "codigo_postal", display_name: "CEP", type: "text", nullable: false, source: "cep" },
+      { name: "valor", display_name: "Valor", type: "decimal", nullable: true },
+      { name: "codigo_postal", display_name: "CEP", type: "text", nullable: true, source: "cep" },
     ]);
+  });
+
+  it("map a column to one of the table's, whatever it is called", () => {
+    const targets = [{ name: "preco", display_name: "Preço", type: "decimal" as const, nullable: false }];
+    const columns = review(schema, new Map([["CEP", { into: "preco", null_tokens: ["-"], trim: undefined }]]), targets);
+    expect(toConfirmation(columns).at(-1)).toEqual({
+      name: "preco",
+      display_name: "CEP",
+      type: "decimal",
+      nullable: false,
+      source: "cep",
+      null_tokens: ["-"],
+    });
+    expect(fedTwice(review(schema, new Map([["CEP", { name: "valor" }]])))).toEqual(["valor"]);
+  });
+
+  it("are stated on top of what was said before, also by somebody else", () => {
+    const reading = {
+      file: 0,
+      sheet: null,
+      include: true,
+      encoding: "cp1252",
+      delimiter: ";",
+      header_line: 3,
+      header_lines: 1,
+      reasons: [{ code: "STATED", text: "" }],
+    } as unknown as TableReading;
+    const other = { include: true, encoding: "cp1252", delimiter: ";", header_line: 3, header_lines: 1 };
+    expect(stated(reading, undefined, { trim: true })).toEqual({ file: 0, sheet: null, ...other, trim: true });
+    const before = { file: 0, sheet: null, header_line: 2 };
+    expect(stated(reading, before, { trim: true })).toEqual({ ...before, trim: true });
   });
 });
 
@@ -52,6 +84,7 @@ describe("an example", () => {
     name: "c",
     type,
     nullable: true,
+    into: null,
     adjustment,
   });
 

@@ -1,13 +1,12 @@
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useJobs } from "../api/queries";
-import type { Job } from "../api/types";
+import { fileNames, type Job } from "../api/types";
 import { pageOf, useAddress } from "../ui/address";
 import { Pager } from "../ui/Pager";
 import { Empty, Failure, Field, Loading } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
-import { fileNames } from "./JobScreen";
 
 const STATUS_LABELS: Record<Job["status"], string> = {
   queued: "Recebendo",

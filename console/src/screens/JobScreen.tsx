@@ -3,14 +3,14 @@ import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useJob } from "../api/queries";
 import { ApiFailure, answered } from "../api/session";
-import type { Job } from "../api/types";
-import { type Draft, draftOfJob } from "../review/adjustments";
+import { fileNames, type Job } from "../api/types";
+import { Cancel } from "../review/Cancel";
 import { Review } from "../review/Review";
 import { useApi } from "../ui/context";
 import { Button, Dialog, detailText, Empty, Failure, Loading, ProgressBar } from "../ui/parts";
+import { Steps } from "../ui/Steps";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
-import { Steps } from "./Upload";
 
 const PHASES: Record<string, string> = {
   receiving: "Recebendo",
@@ -30,7 +30,6 @@ export default function JobScreen({ jobId }: { jobId: string }): ReactNode {
     if (job.data?.status === "waiting_confirm") setReviewed(job.data);
     else if (job.data?.status !== "analisando") setReviewed(null);
   }, [job.data]);
-  const [said, setSaid] = useState<Draft | null>(null); // null until the person says something
   if (job.error instanceof ApiFailure && job.error.status === 404) {
     return (
       <Empty title="Este envio não existe">
@@ -42,15 +41,7 @@ export default function JobScreen({ jobId }: { jobId: string }): ReactNode {
   if (!job.data) return <Loading label="Carregando o envio" />;
   const isRereading = job.data.status === "analisando" && reviewed !== null;
   if (job.data.status === "waiting_confirm" || isRereading) {
-    const draft = said ?? draftOfJob(job.data);
-    return (
-      <Review
-        job={isRereading ? (reviewed ?? job.data) : job.data}
-        isRereading={isRereading}
-        draft={draft}
-        onDraft={(changes) => setSaid({ ...draft, ...changes })}
-      />
-    );
+    return <Review job={isRereading ? (reviewed ?? job.data) : job.data} isRereading={isRereading} />;
   }
   switch (job.data.status) {
     case "done":
@@ -60,10 +51,6 @@ export default function JobScreen({ jobId }: { jobId: string }): ReactNode {
     default:
       return <Working job={job.data} />;
   }
-}
-
-export function fileNames(job: Job): string {
-  return job.files.map((file) => file.original_name).join(", ");
 }
 
 function Working({ job }: { job: Job }): ReactNode {
@@ -90,45 +77,6 @@ function Awaited({ job }: { job: Job }): ReactNode {
       Os arquivos ainda não chegaram todos. Se a página foi fechada durante o envio, cancele este e{" "}
       <Link href={job.user_table_id ? `/enviar?tabela=${job.user_table_id}` : "/enviar"}>envie de novo</Link>.
     </p>
-  );
-}
-
-export function Cancel({ job }: { job: Job }): ReactNode {
-  const api = useApi();
-  const queries = useQueryClient();
-  const [isAsked, setAsked] = useState(false);
-  const cancel = useMutation({
-    mutationFn: () =>
-      answered(api.DELETE("/v1/managed-tables/upload-jobs/{job_id}", { params: { path: { job_id: job._id } } })),
-    onSettled: async () => {
-      setAsked(false);
-      await queries.invalidateQueries({ queryKey: ["job", job._id] });
-      await queries.invalidateQueries({ queryKey: ["jobs"] });
-    },
-  });
-  return (
-    <>
-      {cancel.error && <Failure error={cancel.error} />}
-      <Button kind="quiet" onClick={() => setAsked(true)}>
-        Cancelar importação
-      </Button>
-      {isAsked && (
-        <Dialog
-          title="Cancelar esta importação?"
-          onClose={() => setAsked(false)}
-          actions={
-            <>
-              <Button onClick={() => setAsked(false)}>Continuar com ela</Button>
-              <Button kind="danger" disabled={cancel.isPending} onClick={() => cancel.mutate()}>
-                Cancelar importação
-              </Button>
-            </>
-          }
-        >
-          <p>Nada será gravado, e os arquivos enviados serão apagados.</p>
-        </Dialog>
-      )}
-    </>
   );
 }
 

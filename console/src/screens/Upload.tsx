@@ -7,6 +7,7 @@ import { type PresignedPost, postFile, UploadFailure } from "../api/upload";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Button, Failure, ProgressBar } from "../ui/parts";
+import { Steps } from "../ui/Steps";
 import { formatBytes } from "../values/numbers";
 
 const MAX_FILES = 10;
@@ -48,19 +49,6 @@ export default function Upload(): ReactNode {
         <Bars uploads={uploads} />
       )}
     </section>
-  );
-}
-
-export function Steps({ now }: { now: 1 | 2 | 3 }): ReactNode {
-  return (
-    <ol className="mt-steps" aria-label="Etapas">
-      {["Enviar", "Revisar", "Importar"].map((name, index) => (
-        <li key={name} {...(index + 1 === now ? { "aria-current": "step" as const } : {})}>
-          {index + 1 < now ? "✓ " : `${index + 1}. `}
-          {name}
-        </li>
-      ))}
-    </ol>
   );
 }
 

@@ -110,6 +110,7 @@ export interface TypeSelectProps {
   id?: string;
   value: ColumnType;
   onChange: (type: ColumnType) => void;
+  tabIndex?: number;
   "aria-label"?: string;
 }
 

@@ -13,15 +13,16 @@ export interface FieldProps {
   label: string;
   hint?: string | undefined;
   error?: string | undefined;
+  className?: string;
   children: (ids: { id: string; "aria-describedby"?: string; "aria-invalid"?: boolean }) => ReactNode;
 }
 
 /** A field with its label, its hint and what is wrong with it, all told to who cannot see them. */
-export function Field({ label, hint, error, children }: FieldProps): ReactNode {
+export function Field({ label, hint, error, className = "", children }: FieldProps): ReactNode {
   const id = useId();
   const told = error ?? hint;
   return (
-    <div className={error ? "mt-field mt-field-wrong" : "mt-field"}>
+    <div className={`mt-field ${error ? "mt-field-wrong" : ""} ${className}`}>
       <label htmlFor={id}>{label}</label>
       {children({
         id,

@@ -93,6 +93,14 @@ export function zoneName(): string {
   return zone;
 }
 
+/** Return the instant at which another zone's clocks show what the deployment's show at this one. */
+export function rezone(text: string, name: string): string {
+  const match = UTC_DATETIME.exec(text);
+  if (!match) return text;
+  const shown = wallClock(Date.parse(`${match[1]}T${match[2]}Z`), zone).replace(" ", "T");
+  return new Date(instantOf(`${shown}Z`, name)).toISOString().replace(/\.\d+Z$/, `${match[3] ?? ""}Z`);
+}
+
 /** Write an instant as a zone's clocks show it: `2025-12-31 08:30:00`. */
 function wallClock(instant: number, name: string): string {
   let clock = clocks.get(name);

@@ -1,0 +1,96 @@
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Button } from "../ui/parts";
+import { roving } from "../ui/roving";
+import { plural } from "../values/numbers";
+import type { Check } from "./checks";
+
+const SHOWN_AT_FIRST = 6;
+const MARKS: Record<Check["weight"], string> = { stop: "⚠", value: "⚠", look: "•" };
+const WORDS: Record<Check["weight"], string> = {
+  stop: "impede a importação",
+  value: "pode mudar um valor",
+  look: "para saber",
+};
+
+interface CheckListProps {
+  /** What went wrong with the last confirmation or reading. */
+  message: string | null;
+  checks: readonly Check[];
+  /** How many values did not fit at the last confirmation; more than are listed. */
+  total: number;
+  onCheck: (check: Check) => void;
+  children: ReactNode;
+}
+
+/** One list, worst first; each entry leads to its place, F8 and Shift+F8 to the next and the one before. */
+export function CheckList({ message, checks, total, onCheck, children }: CheckListProps): ReactNode {
+  const [isWhole, setWhole] = useState(false);
+  const [at, setAt] = useState(-1);
+  const go = useRef((_step: number): void => {});
+  go.current = (step) => {
+    if (checks.length === 0) return;
+    const next = (Math.max(at, step < 0 ? 0 : -1) + step + checks.length) % checks.length;
+    const check = checks[next];
+    setAt(next);
+    if (next >= SHOWN_AT_FIRST) setWhole(true);
+    if (check) onCheck(check);
+  };
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.key !== "F8") return;
+      event.preventDefault();
+      go.current(event.shiftKey ? -1 : 1);
+    };
+    window.addEventListener("keydown", onKeyDown);
+    return () => window.removeEventListener("keydown", onKeyDown);
+  }, []);
+  if (checks.length === 0 && !message) return <p className="mt-note">✓ Nada a conferir</p>;
+  const worst = message ? "stop" : (checks[0]?.weight ?? "look");
+  const shown = isWhole ? checks : checks.slice(0, SHOWN_AT_FIRST);
+  const hidden = checks.length - shown.length;
+  return (
+    <section
+      className={`mt-note mt-checks ${worst === "stop" ? "mt-note-error" : worst === "value" ? "mt-note-warning" : ""}`}
+      aria-labelledby="checks-title"
+      {...(message ? { role: "alert" } : {})}
+    >
+      <div className="mt-title-bar">
+        <h2 id="checks-title">
+          {message ? `⚠ ${message}` : "O que conferir"}
+          {total > checks.length && ` (${plural(total, "valor", "valores")} ao todo)`}
+        </h2>
+        {checks.length > 1 && (
+          <Button kind="quiet" title="F8; o anterior com Shift+F8" onClick={() => go.current(1)}>
+            Próximo
+          </Button>
+        )}
+      </div>
+      <ul onKeyDown={roving.onKeyDown} onFocus={roving.onFocus}>
+        {shown.map((check, index) => (
+          <li key={index} className={`mt-check-${check.weight}`}>
+            <button
+              type="button"
+              data-rove
+              tabIndex={index === 0 ? 0 : -1}
+              className={index === at ? "mt-link mt-current" : "mt-link"}
+              title={WORDS[check.weight]}
+              onClick={() => {
+                setAt(index);
+                onCheck(check);
+              }}
+            >
+              <span aria-hidden="true">{MARKS[check.weight]} </span>
+              {check.text}
+            </button>
+          </li>
+        ))}
+      </ul>
+      {hidden > 0 && (
+        <Button kind="quiet" onClick={() => setWhole(true)}>
+          Mostrar {hidden === 1 ? "o outro" : `os outros ${hidden}`}
+        </Button>
+      )}
+      {children}
+    </section>
+  );
+}

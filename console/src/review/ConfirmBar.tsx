@@ -1,0 +1,118 @@
+import { type ReactNode, useState } from "react";
+import type { Job, Table } from "../api/types";
+import { useAnnounce } from "../ui/announce";
+import { Button, Dialog, Failure } from "../ui/parts";
+import { formatCount, plural } from "../values/numbers";
+import { fedTwice, type ReviewedColumn, toConfirmation } from "./adjustments";
+import { Cancel } from "./Cancel";
+import type { Check } from "./checks";
+import type { Draft } from "./memory";
+import { useConfirm } from "./mutations";
+
+interface ConfirmBarProps {
+  job: Job;
+  /** The table that the file goes into; null for a new one. */
+  table: Table | null;
+  name: string;
+  draft: Draft;
+  columns: readonly ReviewedColumn[];
+  checks: readonly Check[];
+  isBusy: boolean;
+  onCheck: (check: Check) => void;
+}
+
+/** What will happen, and the button that does it: it asks where a value may change, or rows go. */
+export function ConfirmBar({ job, table, name, draft, columns, checks, isBusy, onCheck }: ConfirmBarProps): ReactNode {
+  const announce = useAnnounce();
+  const confirm = useConfirm(job);
+  const [isAsked, setAsked] = useState(false);
+  const doubts = checks.filter((check) => check.weight === "value");
+  const label = labelOf(job, table, name);
+  const problem = problemOf(columns, isBusy);
+  const send = (): void => {
+    setAsked(false);
+    const emptied = draft.makeNullable.filter((one) => columns.some(({ into }) => into?.name === one));
+    confirm.mutate({
+      display_name: name,
+      columns: toConfirmation(columns),
+      on_misfit: draft.onMisfit,
+      ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
+    });
+  };
+  const go = (): void => {
+    if (problem) {
+      announce(problem);
+      if (!isBusy) document.querySelector<HTMLElement>(".mt-head-button")?.focus();
+    } else if (job.mode === "replace" || doubts.length > 0) setAsked(true);
+    else send();
+  };
+  return (
+    <div className="mt-sticky-bar">
+      {confirm.error && <Failure error={confirm.error} />}
+      <Cancel job={job} />
+      <Button kind="primary" aria-disabled={problem !== null || confirm.isPending} onClick={go}>
+        {confirm.isPending ? "Começando…" : label}
+      </Button>
+      {isAsked && (
+        <Dialog
+          title={job.mode === "replace" ? "Substituir as linhas da tabela?" : "Importar assim?"}
+          onClose={() => setAsked(false)}
+          actions={
+            <>
+              <Button onClick={() => setAsked(false)}>Voltar à revisão</Button>
+              <Button kind={job.mode === "replace" ? "danger" : "primary"} onClick={send}>
+                {label}
+              </Button>
+            </>
+          }
+        >
+          {job.mode === "replace" && (
+            <p>
+              As {formatCount(table?.row_count ?? 0)} linhas de hoje saem quando as novas entrarem. Dá para desfazer por
+              7 dias, na página do envio.
+            </p>
+          )}
+          {doubts.length > 0 && <p>Aqui um valor pode não ser o que o arquivo quis dizer:</p>}
+          <ul className="mt-plain-list">
+            {doubts.map((check, index) => (
+              <li key={index}>
+                <button
+                  type="button"
+                  className="mt-link"
+                  onClick={() => {
+                    setAsked(false);
+                    onCheck(check);
+                  }}
+                >
+                  ⚠ {check.text}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+function labelOf(job: Job, table: Table | null, name: string): string {
+  const rows = plural(job.inferred_schema?.total_row_count_estimate ?? 0, "linha");
+  const place = table ? table.title || table.display_name : name;
+  switch (job.mode) {
+    case "append":
+      return `Acrescentar ${rows} a ${place}`;
+    case "upsert":
+      return `Atualizar ${place} com ${rows}`;
+    case "replace":
+      return `Substituir ${place} por ${rows}`;
+    default:
+      return `Importar ${rows} em ${place}`;
+  }
+}
+
+function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): string | null {
+  if (isBusy) return "O arquivo está sendo lido de novo";
+  if (!columns.some((one) => one.include)) return "Escolha ao menos uma coluna";
+  const [twice] = fedTwice(columns);
+  return twice === undefined ? null : `Duas colunas do arquivo vão para “${twice}”: mude uma delas`;
+}

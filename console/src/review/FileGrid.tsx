@@ -1,0 +1,186 @@
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import type { Job } from "../api/types";
+import { Button, Failure, Loading } from "../ui/parts";
+import { roving } from "../ui/roving";
+import { columnLetter } from "../values/cells";
+import { formatCount } from "../values/numbers";
+import type { ReviewedColumn } from "./adjustments";
+import { ColumnHead, type HeadProps } from "./ColumnHead";
+import type { Example } from "./examples";
+import { FileLine } from "./FileLine";
+import { PAGE_LINES, type Spot, type TableReading, useLeftOutLines, useLines } from "./lines";
+import type { Wish } from "./readings";
+
+interface FileGridProps extends Pick<HeadProps, "targets" | "doubts" | "onAdjust" | "onSelect"> {
+  job: Job;
+  table: TableReading;
+  isBusy: boolean;
+  spot: Spot | null;
+  /** The columns of this table by their place in its lines; none where it is left out. */
+  columns: ReadonlyMap<number, ReviewedColumn>;
+  selected: string | null;
+  exampleOf: (column: ReviewedColumn, line: number) => Example | null;
+  onWish: (wish: Wish) => void;
+}
+
+/** The file's own lines under the columns that they become: what a line is changes by its menu, never by a click on it. */
+export function FileGrid(props: FileGridProps): ReactNode {
+  const { job, table, isBusy, spot, columns, selected, onWish } = props;
+  const [from, setFrom] = useState(1);
+  const [onlyLeftOut, setOnlyLeftOut] = useState(false);
+  const preview = useLines(job, table, from);
+  const leftOut = useLeftOutLines(job, table, onlyLeftOut);
+  const scroller = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!spot) return;
+    setOnlyLeftOut(false);
+    setFrom(spot.line <= PAGE_LINES ? 1 : Math.max(spot.line - 5, 1));
+  }, [spot]);
+  useEffect(() => {
+    const head = scroller.current?.querySelector(".mt-head-selected");
+    head?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [selected]);
+  if (preview.error) return <Failure error={preview.error} onRetry={() => void preview.refetch()} />;
+  if (!preview.data) return <Loading label="Carregando as linhas do arquivo" />;
+  const lines = onlyLeftOut && leftOut.isComplete ? leftOut.lines : preview.data.lines;
+  const width = Math.max(
+    ...lines.map((line) => line.cells.length),
+    ...[...columns.keys()].map((place) => place + 1),
+    1,
+  );
+  const go = (line: number): void => {
+    setOnlyLeftOut(false);
+    setFrom(line);
+  };
+  return (
+    <>
+      <Where
+        table={table}
+        last={preview.data.last_line}
+        from={from}
+        onlyLeftOut={onlyLeftOut}
+        onGo={go}
+        onLeftOut={() => setOnlyLeftOut(true)}
+      />
+      <div
+        ref={scroller}
+        className={isBusy || preview.isPlaceholderData ? "mt-preview mt-dimmed" : "mt-preview"}
+        role="region"
+        aria-label="Linhas do arquivo"
+      >
+        <table>
+          <thead onKeyDown={roving.onKeyDown} onFocus={roving.onFocus}>
+            <tr>
+              <th scope="col">Linha</th>
+              <th scope="col">O que é</th>
+              {Array.from({ length: width }, (_, place) => (
+                <Head key={place} place={place} isFirst={place === Math.min(...columns.keys())} {...props} />
+              ))}
+            </tr>
+          </thead>
+          <tbody onKeyDown={roving.onKeyDown} onFocus={roving.onFocus}>
+            {lines.map((line, index) => (
+              <FileLine
+                key={line.line}
+                line={line}
+                isFirst={index === 0}
+                width={width}
+                table={table}
+                isBusy={isBusy}
+                spot={spot?.line === line.line ? spot : null}
+                columns={columns}
+                selected={selected}
+                exampleOf={props.exampleOf}
+                onSelect={props.onSelect}
+                onWish={onWish}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {preview.data.truncated && (
+        <p className="mt-quiet">
+          Parte do conteúdo não cabe aqui: o arquivo tem {formatCount(preview.data.columns)} colunas. Tudo será
+          importado.
+        </p>
+      )}
+    </>
+  );
+}
+
+function Head({
+  place,
+  isFirst,
+  columns,
+  selected,
+  ...rest
+}: FileGridProps & { place: number; isFirst: boolean }): ReactNode {
+  const column = columns.get(place);
+  if (!column) {
+    return (
+      <th scope="col" className="mt-head">
+        {columnLetter(place)}
+      </th>
+    );
+  }
+  return (
+    <ColumnHead
+      column={column}
+      letter={columnLetter(place)}
+      isFirst={isFirst}
+      isSelected={column.column.name === selected}
+      targets={rest.targets}
+      doubts={rest.doubts}
+      onAdjust={rest.onAdjust}
+      onSelect={rest.onSelect}
+    />
+  );
+}
+
+interface WhereProps {
+  table: TableReading;
+  last: number;
+  from: number;
+  onlyLeftOut: boolean;
+  onGo: (line: number) => void;
+  onLeftOut: () => void;
+}
+
+/** Which lines of the file are shown. */
+function Where({ table, last, from, onlyLeftOut, onGo, onLeftOut }: WhereProps): ReactNode {
+  const isEnd = from > 1 && from >= last - PAGE_LINES;
+  return (
+    <div className="mt-actions" role="group" aria-label="Ver">
+      {last > PAGE_LINES && (
+        <>
+          <Button aria-pressed={!onlyLeftOut && from === 1} onClick={() => onGo(1)}>
+            Início
+          </Button>
+          <Button aria-pressed={!onlyLeftOut && isEnd} onClick={() => onGo(Math.max(last - PAGE_LINES + 1, 1))}>
+            Fim
+          </Button>
+        </>
+      )}
+      {table.skipped_lines.length > 0 && (
+        <Button aria-pressed={onlyLeftOut} onClick={onlyLeftOut ? () => onGo(1) : onLeftOut}>
+          Linhas fora ({formatCount(table.skipped_lines.length)})
+        </Button>
+      )}
+      {last > PAGE_LINES && (
+        <form
+          className="mt-inline"
+          onSubmit={(event) => {
+            event.preventDefault();
+            const line = Number(new FormData(event.currentTarget).get("line"));
+            if (line >= 1) onGo(Math.min(line, last));
+          }}
+        >
+          <label>
+            Ir para a linha <input className="mt-line-number" name="line" type="number" min={1} max={last} />
+          </label>
+          <Button type="submit">Ir</Button>
+        </form>
+      )}
+    </div>
+  );
+}

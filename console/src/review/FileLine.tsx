@@ -1,0 +1,138 @@
+import { type ReactNode, useEffect, useRef } from "react";
+import { Menu } from "../ui/Menu";
+import { isNumeric } from "../values/cells";
+import { formatCount } from "../values/numbers";
+import type { ReviewedColumn } from "./adjustments";
+import type { Example } from "./examples";
+import type { Spot, TableReading } from "./lines";
+import type { Wish } from "./readings";
+
+const KINDS: Record<string, [sign: string, label: string]> = {
+  title: ["▔", "Título"],
+  header: ["◉", "Cabeçalho"],
+  row: ["○", "Dados"],
+  skipped: ["✕", "Ignorada"],
+  footer: ["▁", "Rodapé"],
+  blank: ["·", "Vazia"],
+};
+const SHOWN_OF_A_CELL = 120;
+
+interface FileLineProps {
+  line: { line: number; kind: string; cells: readonly (string | null)[] };
+  isFirst: boolean;
+  width: number;
+  table: TableReading;
+  isBusy: boolean;
+  spot: Spot | null;
+  columns: ReadonlyMap<number, ReviewedColumn>;
+  selected: string | null;
+  exampleOf: (column: ReviewedColumn, line: number) => Example | null;
+  onSelect: (column: string) => void;
+  onWish: (wish: Wish) => void;
+}
+
+export function FileLine({ line, width, table, isBusy, spot, columns, selected, ...rest }: FileLineProps): ReactNode {
+  const [sign, label] = KINDS[line.kind] ?? ["", line.kind];
+  return (
+    <tr className={`mt-line mt-line-${line.kind}`}>
+      <th scope="row">{formatCount(line.line)}</th>
+      <td>
+        <Menu
+          label={`Linha ${line.line}: ${label}. Mudar o que ela é`}
+          className="mt-line-kind"
+          tabIndex={rest.isFirst ? 0 : -1}
+          isDisabled={isBusy}
+          actions={actionsOf(line, table, rest.onWish)}
+        >
+          <span aria-hidden="true">{sign}</span> {label}
+        </Menu>
+      </td>
+      {Array.from({ length: width }, (_, place) => {
+        const column = columns.get(place);
+        const raw = line.cells[place] ?? "";
+        if (spot && (spot.place ?? 0) === place) return <SpotCell key={place} spot={spot} text={raw} />;
+        const example = column && line.kind === "row" ? rest.exampleOf(column, line.line) : null;
+        return (
+          <Cell
+            key={place}
+            raw={raw}
+            column={column}
+            example={example}
+            isSelected={column !== undefined && column.column.name === selected}
+            onSelect={rest.onSelect}
+          />
+        );
+      })}
+    </tr>
+  );
+}
+
+interface CellProps {
+  raw: string;
+  column: ReviewedColumn | undefined;
+  example: Example | null;
+  isSelected: boolean;
+  onSelect: (column: string) => void;
+}
+
+/** A cell: what it becomes, and the text of the file where that differs. */
+function Cell({ raw, column, example, isSelected, onSelect }: CellProps): ReactNode {
+  const classes = ["mt-preview-cell"];
+  if (isSelected) classes.push("mt-cell-selected");
+  if (column && !column.include) classes.push("mt-cell-out");
+  if (column && isNumeric(column.type) && example) classes.push("mt-number");
+  const isSame = !example || (!example.fault && example.after.trim() === raw.trim());
+  return (
+    <td className={classes.join(" ")} onClick={() => column && onSelect(column.column.name)}>
+      {isSame ? (
+        raw.slice(0, SHOWN_OF_A_CELL)
+      ) : (
+        <>
+          <small className="mt-raw">{raw.slice(0, SHOWN_OF_A_CELL) || "(vazia)"}</small>{" "}
+          <span aria-hidden="true">→</span>
+          <span className="mt-hidden"> será </span>{" "}
+          {example.fault ? (
+            <span className="mt-field-error">⚠ {example.fault}</span>
+          ) : (
+            example.after.slice(0, SHOWN_OF_A_CELL) || "(vazia)"
+          )}
+        </>
+      )}
+    </td>
+  );
+}
+
+/** The cell that an entry of the list spoke of: it takes the focus, and says what is wrong with it. */
+function SpotCell({ spot, text }: { spot: Spot; text: string }): ReactNode {
+  const cell = useRef<HTMLTableCellElement>(null);
+  useEffect(() => {
+    cell.current?.focus({ preventScroll: true });
+    cell.current?.scrollIntoView({ block: "center", inline: "center" });
+  }, [spot]);
+  return (
+    <td ref={cell} tabIndex={-1} className="mt-preview-cell mt-preview-wrong" title={spot.reason}>
+      ⚠ {text}
+      <span className="mt-hidden">: {spot.reason}</span>
+    </td>
+  );
+}
+
+function actionsOf(
+  { line, kind }: FileLineProps["line"],
+  table: TableReading,
+  onWish: (wish: Wish) => void,
+): [string, () => void][] {
+  const isHeader = kind === "header" && table.header_line === line;
+  const actions: [string, () => void][] = [
+    ["Começar os dados aqui", () => onWish({ first_line: line })],
+    ["Terminar os dados aqui", () => onWish({ last_line: line })],
+    kind === "row"
+      ? ["Ignorar esta linha", () => onWish({ skip_lines: [...table.skipped_lines, line] })]
+      : [
+          "Incluir esta linha nos dados",
+          () => onWish({ skip_lines: table.skipped_lines.filter((one) => one !== line) }),
+        ],
+  ];
+  if (!isHeader) actions.unshift(["Usar como cabeçalho", () => onWish({ header_line: line })]);
+  return actions;
+}

@@ -1,0 +1,168 @@
+import { type ReactNode, useState } from "react";
+import { Button, Field } from "../ui/parts";
+import { formatCount } from "../values/numbers";
+import type { TableReading } from "./lines";
+import type { Wish } from "./readings";
+
+const DELIMITERS: [string, string][] = [
+  [";", "Ponto e vírgula ( ; )"],
+  [",", "Vírgula ( , )"],
+  ["\t", "Tabulação"],
+  ["|", "Barra ( | )"],
+];
+const ENCODINGS: [string, string][] = [
+  ["utf-8", "UTF-8"],
+  ["cp1252", "Windows-1252 (Europa ocidental)"],
+  ["latin-1", "ISO 8859-1"],
+  ["cp850", "CP850 (DOS)"],
+  ["utf-16", "UTF-16"],
+];
+const QUOTES: [string, string][] = [
+  ['"', 'Aspas ( " )'],
+  ["'", "Apóstrofos ( ' )"],
+  ["", "Nenhuma"],
+];
+
+/** How a file or sheet was read, in one line. */
+export function ReadingSummary({ table, isStated }: { table: TableReading; isStated: boolean }): ReactNode {
+  const parts: string[] = [];
+  if (table.encoding) parts.push(ENCODINGS.find(([value]) => value === table.encoding)?.[1] ?? table.encoding);
+  if (table.delimiter)
+    parts.push(`separador ${DELIMITERS.find(([value]) => value === table.delimiter)?.[1] ?? table.delimiter}`);
+  const { header_line: line, header_lines: count } = table;
+  if (line === null) parts.push("sem cabeçalho");
+  else parts.push(count > 1 ? `cabeçalho: linhas ${line} a ${line + count - 1}` : `cabeçalho: linha ${line}`);
+  if (table.first_line !== null && table.last_line !== null) {
+    parts.push(`dados: linhas ${formatCount(table.first_line)} a ${formatCount(table.last_line)}`);
+  }
+  if (table.skipped_lines.length > 0) parts.push(`fora: ${lineList(table.skipped_lines)}`);
+  return (
+    <p>
+      {parts.join(" · ")} <span className="mt-badge">{isStated ? "definido por você" : "detectado"}</span>
+    </p>
+  );
+}
+
+function lineList(lines: readonly number[]): string {
+  const shown = lines.slice(0, 8).map(formatCount).join(", ");
+  return lines.length > 8 ? `${shown} e mais ${formatCount(lines.length - 8)}` : shown;
+}
+
+interface ReadingOptionsProps {
+  table: TableReading;
+  isBusy: boolean;
+  onWish: (wish: Wish) => void;
+}
+
+/** Every choice of a reading that is no line's: they are sent together. */
+export function ReadingOptions({ table, isBusy, onWish }: ReadingOptionsProps): ReactNode {
+  const [wish, setWish] = useState<Wish>({});
+  const isText = table.encoding !== null;
+  const isWorkbook = !isText && table.kind !== "html";
+  const set = (changes: Wish): void => setWish({ ...wish, ...changes });
+  return (
+    <details className="mt-options">
+      <summary>Alterar a leitura</summary>
+      <div className="mt-fields">
+        {isText && (
+          <>
+            <Choice
+              label="Codificação do texto"
+              value={wish.encoding ?? table.encoding ?? ""}
+              choices={ENCODINGS}
+              onChoose={(encoding) => set({ encoding })}
+            />
+            <Choice
+              label="Separador"
+              value={wish.delimiter ?? table.delimiter ?? ""}
+              choices={DELIMITERS}
+              onChoose={(delimiter) => set({ delimiter })}
+            />
+            <Choice
+              label="Aspas em volta dos textos"
+              value={"quote" in wish ? (wish.quote ?? "") : (table.quote ?? "")}
+              choices={QUOTES}
+              onChoose={(quote) => set({ quote: quote || null })}
+            />
+          </>
+        )}
+        <Choice
+          label="Cabeçalho"
+          value={String(
+            "header_line" in wish && wish.header_line === null
+              ? 0
+              : (wish.header_lines ?? (table.header_line === null ? 0 : table.header_lines)),
+          )}
+          choices={[
+            ["0", "O arquivo não tem"],
+            ["1", "Ocupa 1 linha"],
+            ["2", "Ocupa 2 linhas"],
+            ["3", "Ocupa 3 linhas"],
+          ]}
+          onChoose={(count) =>
+            set(
+              count === "0"
+                ? { header_line: null }
+                : { header_line: table.header_line ?? 1, header_lines: Number(count) },
+            )
+          }
+        />
+        <Check
+          label="Retirar espaços nas pontas das células"
+          isChecked={wish.trim === true}
+          onCheck={(trim) => set({ trim })}
+        />
+        {isWorkbook && (
+          <Check
+            label="Repetir em cada linha o valor das células mescladas"
+            isChecked={wish.fill_merged !== false}
+            onCheck={(fill_merged) => set({ fill_merged })}
+          />
+        )}
+      </div>
+      <Button disabled={isBusy || Object.keys(wish).length === 0} onClick={() => onWish(wish)}>
+        Reler o arquivo
+      </Button>
+    </details>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  value: string;
+  choices: readonly [string, string][];
+  onChoose: (value: string) => void;
+}
+
+function Choice({ label, value, choices, onChoose }: ChoiceProps): ReactNode {
+  return (
+    <Field label={label}>
+      {(ids) => (
+        <select {...ids} value={value} onChange={(event) => onChoose(event.target.value)}>
+          {!choices.some(([one]) => one === value) && <option value={value}>{value || "nenhum"}</option>}
+          {choices.map(([one, name]) => (
+            <option key={one} value={one}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+function Check({
+  label,
+  isChecked,
+  onCheck,
+}: {
+  label: string;
+  isChecked: boolean;
+  onCheck: (isChecked: boolean) => void;
+}): ReactNode {
+  return (
+    <label className="mt-check">
+      <input type="checkbox" checked={isChecked} onChange={(event) => onCheck(event.target.checked)} /> {label}
+    </label>
+  );
+}

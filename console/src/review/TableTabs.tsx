@@ -1,0 +1,31 @@
+import type { ReactNode } from "react";
+import { plural } from "../values/numbers";
+import type { TableReading } from "./lines";
+
+interface TableTabsProps {
+  tables: readonly TableReading[];
+  chosen: number;
+  onChoose: (table: number) => void;
+}
+
+/** The files and sheets of an upload, with their rows; members of a ZIP by their own names. */
+export function TableTabs({ tables, chosen, onChoose }: TableTabsProps): ReactNode {
+  if (tables.length < 2) return null;
+  const names = new Set(tables.map((table) => table.name));
+  return (
+    <div role="group" aria-label="Arquivos e abas" className="mt-tabs">
+      {tables.map((table, index) => (
+        <button
+          key={`${table.file}/${table.sheet}`}
+          type="button"
+          aria-pressed={index === chosen}
+          className="mt-tab"
+          onClick={() => onChoose(index)}
+        >
+          {table.sheet === null ? table.name : names.size > 1 ? `${table.name} · ${table.sheet}` : table.sheet}{" "}
+          {table.include ? `✓ ${plural(table.rows, "linha")}` : "– fora"}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,130 @@
+// What a person should look at before importing, as one list, worst first.
+
+import type { Job } from "../api/types";
+import { detailText } from "../ui/parts";
+import { columnLetter, formatCell } from "../values/cells";
+import { formatCount, plural } from "../values/numbers";
+import type { ReviewedColumn } from "./adjustments";
+import { type Places, type Spot, tableOf } from "./lines";
+
+export type Warning = Job["warnings"][number];
+
+export interface Check {
+  /** `stop`: nothing is imported as it is; `value`: a value may not be what the file says; `look`: what else was seen. */
+  weight: "stop" | "value" | "look";
+  text: string;
+  spot: Spot | null;
+  /** The column that it is about, by its inferred name. */
+  column: string | null;
+}
+
+/** The API has them first, and in this order. */
+const CHANGES_VALUES: ReadonlySet<Warning["code"]> = new Set<Warning["code"]>([
+  "AMBIGUOUS_MARK",
+  "UNGROUPED_THOUSANDS",
+  "AMBIGUOUS_DATES",
+  "TWO_DIGIT_YEARS",
+  "MONTHS_AS_DATES",
+  "ZEROS_LOST",
+  "SHORTENED_NUMBERS",
+  "DIGITS_LOST",
+  "ROUNDED_NUMBERS",
+  "MOJIBAKE",
+  "INVALID_UTF8",
+  "BYTES_LOST",
+  "NUL_REMOVED",
+  "REPAIRED_ROWS",
+  "MATCHED_BY_POSITION",
+]);
+const WEIGHTS: Check["weight"][] = ["stop", "value", "look"];
+
+/** Return the list; what a person has decided about a column (its type, mark or order) is no doubt any more. */
+export function checksOf(job: Job, columns: readonly ReviewedColumn[], places: Places): Check[] {
+  const found = [
+    ...misfits(job, places),
+    ...conflicts(job, columns),
+    ...job.warnings.map((warning) => ofWarning(job, warning, columns, places)),
+    ...columns.flatMap((one) => exceptions(job, one, places)),
+  ];
+  return WEIGHTS.flatMap((weight) => found.filter((check) => check.weight === weight));
+}
+
+function misfits(job: Job, places: Places): Check[] {
+  // A confirmation may have renamed columns: details have the new names.
+  const inferredName = (name: string): string =>
+    job.confirmed_schema?.columns.find((column) => column.name === name)?.source ?? name;
+  return (job.error?.details ?? []).map((detail) => {
+    const column = inferredName(String(detail.column ?? ""));
+    const spot = spotOf(job, detail, places, column, detail.reason);
+    const letter = spot && spot.place !== null ? columnLetter(spot.place) : undefined;
+    return { weight: "stop" as const, text: detailText(detail, letter), spot, column: column || null };
+  });
+}
+
+function conflicts(job: Job, columns: readonly ReviewedColumn[]): Check[] {
+  return (job.append_plan?.conflicts ?? []).map(({ column, count, details }) => {
+    const [first] = details;
+    const example = first ? `, como ${detailText(first)}` : "";
+    const fed = columns.find((one) => one.name === column || one.column.name === column);
+    return {
+      weight: "stop" as const,
+      text: `${plural(count, "valor não serve", "valores não servem")} para “${column}”, da tabela${example}`,
+      spot: first ? spotOf(job, first, [], "", first.reason) : null,
+      column: fed?.column.name ?? null,
+    };
+  });
+}
+
+function ofWarning(job: Job, warning: Warning, columns: readonly ReviewedColumn[], places: Places): Check {
+  const about = columns.filter((one) => warning.columns?.includes(one.column.name));
+  const isDecided = about.length > 0 && about.every(isSettled);
+  const isValue = CHANGES_VALUES.has(warning.code) && !isDecided;
+  const column = about[0]?.column.name ?? null;
+  const named = about.length === 1 && about[0] ? `${about[0].source}: ` : "";
+  const [line] = warning.lines ?? [];
+  const spot = line === undefined ? null : spotOf(job, { ...warning, line }, places, column ?? "", warning.text);
+  return { weight: isValue ? "value" : "look", text: `${named}${warning.text}${linesOf(warning)}`, spot, column };
+}
+
+function linesOf({ lines = [], count }: Warning): string {
+  if (lines.length === 0) return "";
+  const shown = lines.slice(0, 5).map(formatCount).join(", ");
+  const all = count ?? lines.length;
+  return all > 5
+    ? ` (linhas ${shown} e outras, ${formatCount(all)} no total)`
+    : ` (${all === 1 ? "linha" : "linhas"} ${shown})`;
+}
+
+function exceptions(job: Job, { column, source, type }: ReviewedColumn, places: Places): Check[] {
+  const [first] = column.inference?.exceptions ?? [];
+  if (!first || type !== column.type) return [];
+  const spot = spotOf(job, first, places, column.name, first.reason);
+  const value = first.value === null || first.value === undefined ? "" : ` “${formatCell(first.value, "text")}”`;
+  return [
+    {
+      weight: "look",
+      text: `${source}: ${first.reason}, como${value} na linha ${first.line}`,
+      spot,
+      column: column.name,
+    },
+  ];
+}
+
+/** Whether a person has said how a column is to be read. */
+export function isSettled({ include, type, column, adjustment }: ReviewedColumn): boolean {
+  return !include || type !== column.type || Boolean(adjustment.decimal_mark ?? adjustment.date_order);
+}
+
+interface Placed {
+  file?: string | null;
+  sheet?: string | null;
+  line?: number;
+}
+
+/** Return the cell that a detail speaks of, or null where it names no line of a file. */
+export function spotOf(job: Job, placed: Placed, places: Places, column: string, reason: string): Spot | null {
+  if (placed.line === undefined || !job.reading) return null;
+  const table = tableOf(job.reading.tables, placed.file ?? "", placed.sheet ?? null);
+  if (table < 0) return null;
+  return { table, line: placed.line, place: places[table]?.get(column) ?? null, reason };
+}

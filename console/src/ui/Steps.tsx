@@ -1,0 +1,14 @@
+import type { ReactNode } from "react";
+
+export function Steps({ now }: { now: 1 | 2 | 3 }): ReactNode {
+  return (
+    <ol className="mt-steps" aria-label="Etapas">
+      {["Enviar", "Revisar", "Importar"].map((name, index) => (
+        <li key={name} {...(index + 1 === now ? { "aria-current": "step" as const } : {})}>
+          {index + 1 < now ? "✓ " : `${index + 1}. `}
+          {name}
+        </li>
+      ))}
+    </ol>
+  );
+}
