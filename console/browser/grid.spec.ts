@@ -378,7 +378,7 @@ test("a time is shown by the deployment's clocks, and typed by them, wherever th
   for (const timezoneId of ["America/Sao_Paulo", "Europe/Lisbon", "Asia/Tokyo"]) {
     const page = await browser.newPage({ timezoneId });
     await page.goto(`/tabelas/${table}#token=${company.token}`);
-    await expect(cell(page, 1, 1)).toHaveText("04/01/2025 16:41:00");
+    await expect(cell(page, 1, 1)).toHaveText("04/01/2025 16:41");
     await page.close();
   }
 });

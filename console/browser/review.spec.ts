@@ -140,3 +140,96 @@ test("an import is undone, and a job cancelled", async ({ page, company, visit }
   await page.getByRole("dialog").getByRole("button", { name: "Cancelar importação" }).click();
   await expect(page.getByRole("heading", { name: "Importação cancelada" })).toBeVisible();
 });
+
+test("next month's file has a blank and another label, and is mapped in two actions", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const first = await company.upload("mes1.csv", "produto;valor;nota\na;1,5;x\nb;2,5;y\n");
+  await visit(`/envios/${first}`);
+  await page.getByRole("button", { name: /^Importar 2 linhas/ }).click();
+  await page.getByRole("link", { name: "Ver tabela" }).click();
+  await expect(page.getByRole("grid")).toBeVisible();
+  const table = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+  const next = await company.upload("mes2.csv", "produto;Vlr;nota\nc;3,5;\n;4,5;z\n", table);
+  await visit(`/envios/${next}`);
+  await page.getByLabel("Coluna da tabela para Vlr").selectOption("valor");
+  await page.getByRole("button", { name: "Acrescentar 2 linhas a mes1" }).click();
+  await expect(page.getByText("2 linhas gravadas")).toBeVisible();
+  const rows = await company.call("GET", `/${table}/data?numbers=string`);
+  expect((rows["records"] as object[]).slice(2)).toMatchObject([
+    { produto: "c", valor: "3.5", nota: null },
+    { produto: null, valor: "4.5", nota: "z" },
+  ]);
+});
+
+test("a column that must not be empty in the table may be opened to the file's empty cells", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const table = String(
+    (
+      await company.call("POST", "", {
+        display_name: "fechada",
+        columns: [
+          { name: "nome", display_name: "nome", type: "text", nullable: false },
+          { name: "nota", display_name: "nota", type: "text", nullable: true },
+        ],
+      })
+    )["_id"],
+  );
+  const job = await company.upload("vazias.csv", "nome;nota\na;1a\n;2b\n", table);
+  await visit(`/envios/${job}`);
+  await page.getByRole("button", { name: /1 valor não serve/ }).click();
+  await page.getByLabel("Deixar a coluna da tabela aceitar células vazias").check();
+  await page.getByRole("button", { name: "Acrescentar 2 linhas a fechada" }).click();
+  await expect(page.getByText("2 linhas gravadas")).toBeVisible();
+});
+
+test("a mark is corrected in its panel, and importing asks where a value may change", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const job = await company.upload("marca.csv", "item;medida\na;1.500\nb;2.750\nc;3.125\n");
+  await visit(`/envios/${job}`);
+  await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
+  const dialog = page.getByRole("dialog", { name: "Importar assim?" });
+  await expect(dialog).toContainText("medida");
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: /medida/ }).click();
+  const panel = page.locator('[data-panel="medida"]');
+  await page.getByLabel(/^Tipo de medida/).selectOption("decimal");
+  await panel.getByLabel("Marca decimal").selectOption(".");
+  await expect(page.locator(".mt-preview")).toContainText("1.500 → será 1,500");
+  await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
+  await page.getByRole("link", { name: "Ver tabela" }).click();
+  await expect(page.getByRole("gridcell", { name: "2,750" })).toBeVisible();
+});
+
+test("few Tabs lead to the button, F8 from doubt to doubt, and a time stays as the file has it", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const job = await company.upload("tres.csv", "nome;quando;valor\na;04/01/2025 16:41;1,5\nb;05/01/2025 22:30;2,5\n");
+  await visit(`/envios/${job}`);
+  await page.getByLabel("Coluna", { exact: true }).selectOption("quando");
+  await page.getByLabel("Horário de").selectOption("America/Sao_Paulo");
+  await expect(page.locator(".mt-preview")).toContainText("05/01/2025 22:30");
+  await expect(page.locator(".mt-preview")).not.toContainText("→");
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await page.locator(".mt-skip").focus();
+  let tabs = 0;
+  for (; tabs < 60; tabs += 1) {
+    const text = await page.evaluate(() => document.activeElement?.textContent ?? "");
+    if (/^Importar 2 linhas/.test(text)) break;
+    await page.keyboard.press("Tab");
+  }
+  expect(tabs).toBeLessThanOrEqual(25);
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "Ver tabela" }).click();
+  await expect(page.getByRole("gridcell", { name: "05/01/2025 22:30" })).toBeVisible();
+});

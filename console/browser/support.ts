@@ -81,9 +81,14 @@ export class Company {
     return String((await this.reach(jobId, "done"))["user_table_id"]);
   }
 
-  async upload(name: string, content: string | Buffer): Promise<string> {
+  /** Send a file, for a new table or into one; return the job. */
+  async upload(name: string, content: string | Buffer, into?: string): Promise<string> {
     const bytes = Buffer.from(content);
-    const answer = await this.call("POST", "/upload", { files: [{ name, size_bytes: bytes.length }] });
+    const files = [{ name, size_bytes: bytes.length }];
+    const answer = await this.call("POST", into ? `/${into}/upload` : "/upload", {
+      files,
+      ...(into ? { mode: "append" } : {}),
+    });
     const [post] = answer["uploads"] as { url: string; fields: Record<string, string> }[];
     const form = new FormData();
     for (const [field, value] of Object.entries(post?.fields ?? {})) form.append(field, value);

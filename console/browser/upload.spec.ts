@@ -17,7 +17,7 @@ test("a file goes straight to the bucket: fields first, the file last, no token"
   const body = request.postDataBuffer()?.toString("latin1") ?? "";
   const names = [...body.matchAll(/name="([^"]+)"/g)].map((match) => match[1]);
   if (names.length > 0) expect(names.at(-1)).toBe("file");
-  await expect(page.getByRole("heading", { name: "Colunas" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Como o arquivo foi lido" })).toBeVisible();
   await expect(page.getByRole("button", { name: /^Importar 2 linhas/ })).toBeVisible();
 });
 
@@ -40,6 +40,52 @@ test("an upload is stopped, its connection breaks, and the file is sent again", 
   await expectAccessible(page);
   await page.getByRole("button", { name: /Tentar de novo/ }).click();
   await expect(page.getByRole("button", { name: /^Importar 2 linhas/ })).toBeVisible();
+});
+
+test("leaving the screen by a link loses no file, and leaving the page asks", async ({ page, visit }) => {
+  await visit("/enviar");
+  const held: Route[] = [];
+  let isOpen = false;
+  await page.route(isBucket, async (route) => {
+    if (isOpen || route.request().method() !== "POST") await route.continue();
+    else held.push(route);
+  });
+  await page.getByLabel("Arquivos").setInputFiles(["um.csv", "dois.csv", "tres.csv"].map(file));
+  await expect.poll(() => held.length).toBe(2); // two at once
+  await page.getByRole("link", { name: "Envios" }).click();
+  await expect(page.getByText("Enviando arquivos…")).toBeVisible();
+  const asked = await page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
+  expect(asked).toBe(true);
+  isOpen = true;
+  for (const route of held) await route.continue();
+  await page.getByRole("link", { name: "Revisar" }).click();
+  await expect(page.getByRole("button", { name: /^Importar 6 linhas/ })).toBeVisible();
+  await expect(page.getByText("Arquivos enviados.")).toHaveCount(0);
+});
+
+test("a file that is dropped anywhere is taken: on a table, for it", async ({ page, company, visit }) => {
+  const drop = (name: string): Promise<void> =>
+    page.evaluate((called) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(["produto;valor\nA;1,5\n"], called, { type: "text/csv" }));
+      for (const type of ["dragover", "drop"]) {
+        const isLeft = document.body.dispatchEvent(
+          new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }),
+        );
+        if (isLeft) throw new Error("the browser would have opened the file");
+      }
+    }, name);
+  await visit("/envios");
+  await drop("solto.csv");
+  await expect(page.getByRole("heading", { name: "solto.csv" })).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Importar 1 linha em solto/ })).toBeVisible();
+  const table = await company.table("recebe", ["produto:text", "valor:decimal"], [{ produto: "Z", valor: "9" }]);
+  await visit(`/tabelas/${table}`);
+  await expect(page.getByRole("gridcell", { name: "Z" })).toBeVisible();
+  await drop("mais.csv");
+  await expect(page.getByRole("group", { name: /Para a tabela recebe/ })).toBeVisible();
+  await page.getByRole("button", { name: "Enviar mais.csv" }).click();
+  await expect(page.getByRole("button", { name: "Acrescentar 1 linha a recebe" })).toBeVisible();
 });
 
 test("a page that is closed while it sends says so in the history", async ({ page, visit }) => {

@@ -3,6 +3,7 @@ import { Link, Route, Switch, useLocation } from "wouter";
 import type { Permission } from "./api/caller";
 import { Tables } from "./screens/Tables";
 import { useCaller } from "./ui/context";
+import { Dropping } from "./ui/Dropping";
 import { useFocusKept } from "./ui/focus";
 import { Offline } from "./ui/Offline";
 import { Empty, Loading } from "./ui/parts";
@@ -57,6 +58,7 @@ export function App({ onNavigate }: AppProps): ReactNode {
         )}
       </header>
       <Offline />
+      <Dropping />
       <main id="mt-main" ref={main} tabIndex={-1}>
         <Suspense fallback={<Loading label="Abrindo" />}>
           <Switch>

@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
 import { App } from "./App";
 import { ApiFailure, openSession, type SessionOptions } from "./api/session";
+import { UploadQueue } from "./api/uploads";
 import "./styles.css";
 import { Announcer } from "./ui/announce";
 import { SessionProvider } from "./ui/context";
@@ -29,11 +30,12 @@ export function mount(element: HTMLElement, options: MountOptions): () => void {
   });
   if (options.timezone) setZone(options.timezone);
   const session = openSession(options);
+  const uploads = new UploadQueue(session.api);
   const root = createRoot(element);
   root.render(
     <StrictMode>
       <QueryClientProvider client={queries}>
-        <SessionProvider value={session}>
+        <SessionProvider value={{ ...session, uploads }}>
           <Announcer>
             <Router base={options.base ?? ""}>
               <App onNavigate={options.onNavigate} />
@@ -45,6 +47,7 @@ export function mount(element: HTMLElement, options: MountOptions): () => void {
   );
   return () => {
     queries.clear();
+    uploads.close();
     root.unmount();
   };
 }

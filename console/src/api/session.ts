@@ -40,6 +40,7 @@ function sentenceOfStatus(status: number): string {
 
 export type Api = Client<paths>;
 
+/** What the whole console shares. */
 export interface Session {
   api: Api;
   caller: Store<Caller>;

@@ -1,6 +1,6 @@
 import type { ColumnType, Job } from "../api/types";
 import { type Cell, formatCell, parseCell } from "../values/cells";
-import { formatLongDate, rezone } from "../values/dates";
+import { formatLongDate, rezone, zoneName } from "../values/dates";
 import type { ReviewedColumn } from "./adjustments";
 import { type TableReading, useLines, usePlaces } from "./lines";
 
@@ -31,7 +31,7 @@ export function useExamples(job: Job, table: TableReading | undefined) {
     const read = sample[reviewed.column.name] as Cell;
     // Lines and samples that have drifted apart (a row of two lines) would show another row's values.
     if (reviewed.column.type === "text" && typeof read === "string" && !isOf(before, read)) return null;
-    return exampleOf(reviewed, before, read);
+    return exampleOf(reviewed, before, read, job.reading?.timezone);
   };
 }
 
@@ -41,11 +41,11 @@ function isOf(before: string, read: string): boolean {
 }
 
 /** Return what becomes of `before`: as the analysis read it, or as the type says that a person chose. */
-export function exampleOf(reviewed: ReviewedColumn, before: string, read: Cell): Example {
+export function exampleOf(reviewed: ReviewedColumn, before: string, read: Cell, zone = zoneName()): Example {
   const { column, type, adjustment } = reviewed;
   if (type === column.type && !adjustment.decimal_mark && !adjustment.date_order) {
-    const zone = adjustment.timezone;
-    const moved = zone && typeof read === "string" && !HAS_ZONE.test(before) ? rezone(read, zone) : read;
+    const to = adjustment.timezone;
+    const moved = to && typeof read === "string" && !HAS_ZONE.test(before) ? rezone(read, zone, to) : read;
     return { before, after: written(moved, type) };
   }
   if (type === "text") return { before, after: before };

@@ -1,6 +1,6 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import type { Column, ColumnType } from "../api/types";
-import { Button, Field } from "../ui/parts";
+import { Button, Dialog, Field } from "../ui/parts";
 import { TYPE_LABELS } from "../values/cells";
 
 /** A column as it is being written; `previousName` is what an existing one is called today. */
@@ -97,12 +97,42 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): 
               />
             )}
           </Field>
-          <Button kind="quiet" onClick={() => onChange(columns.filter((_, at) => at !== index))}>
-            Tirar <span className="mt-hidden">a coluna {column.label}</span>
-          </Button>
+          <TakeOut column={column} onTaken={() => onChange(columns.filter((_, at) => at !== index))} />
         </li>
       ))}
     </ol>
+  );
+}
+
+/** Take a column out of the list; one that has values asks first. */
+function TakeOut({ column, onTaken }: { column: DraftColumn; onTaken: () => void }): ReactNode {
+  const [isAsked, setAsked] = useState(false);
+  const isOld = column.previousName !== undefined;
+  return (
+    <>
+      <Button kind="quiet" onClick={() => (isOld ? setAsked(true) : onTaken())}>
+        Tirar <span className="mt-hidden">a coluna {column.label}</span>
+      </Button>
+      {isAsked && (
+        <Dialog
+          title={`Tirar a coluna ${column.label}?`}
+          onClose={() => setAsked(false)}
+          actions={
+            <>
+              <Button onClick={() => setAsked(false)}>Manter</Button>
+              <Button kind="danger" onClick={onTaken}>
+                Tirar a coluna
+              </Button>
+            </>
+          }
+        >
+          <p>
+            Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Só quem cuida do
+            sistema pode trazê-los de volta.
+          </p>
+        </Dialog>
+      )}
+    </>
   );
 }
 

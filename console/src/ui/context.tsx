@@ -1,13 +1,18 @@
 import { createContext, useContext } from "react";
 import type { Caller } from "../api/caller";
 import type { Api, Session } from "../api/session";
+import type { UploadQueue } from "../api/uploads";
 import { useStore } from "./store";
 
-const SessionContext = createContext<Session | null>(null);
+interface Shared extends Session {
+  uploads: UploadQueue;
+}
+
+const SessionContext = createContext<Shared | null>(null);
 
 export const SessionProvider = SessionContext;
 
-function useSession(): Session {
+function useSession(): Shared {
   const session = useContext(SessionContext);
   if (!session) throw new Error("no session: mount the console by mount()");
   return session;
@@ -21,4 +26,9 @@ export function useApi(): Api {
 /** Return who the token speaks of; everything is allowed until there is one. */
 export function useCaller(): Caller {
   return useStore(useSession().caller);
+}
+
+/** Return the files that are on their way. */
+export function useUploads(): UploadQueue {
+  return useSession().uploads;
 }

@@ -64,7 +64,8 @@ export function formatDatetime(text: string): string {
   const match = UTC_DATETIME.exec(text);
   if (!match) return text;
   const [date = "", time = ""] = wallClock(Date.parse(`${match[1]}T${match[2]}Z`), zone).split(" ");
-  return `${formatDate(date)} ${time}${match[3] ?? ""}`;
+  const shown = match[3] === undefined ? time.replace(/:00$/, "") : `${time}${match[3]}`; // as most files write it
+  return `${formatDate(date)} ${shown}`;
 }
 
 /** Read `31/12/2025 08:30` as an instant of the deployment's zone; null where it is none. */
@@ -93,12 +94,12 @@ export function zoneName(): string {
   return zone;
 }
 
-/** Return the instant at which another zone's clocks show what the deployment's show at this one. */
-export function rezone(text: string, name: string): string {
+/** Return the instant at which the clocks of `to` show what those of `from` show at this one. */
+export function rezone(text: string, from: string, to: string): string {
   const match = UTC_DATETIME.exec(text);
   if (!match) return text;
-  const shown = wallClock(Date.parse(`${match[1]}T${match[2]}Z`), zone).replace(" ", "T");
-  return new Date(instantOf(`${shown}Z`, name)).toISOString().replace(/\.\d+Z$/, `${match[3] ?? ""}Z`);
+  const shown = wallClock(Date.parse(`${match[1]}T${match[2]}Z`), from).replace(" ", "T");
+  return new Date(instantOf(`${shown}Z`, to)).toISOString().replace(/\.\d+Z$/, `${match[3] ?? ""}Z`);
 }
 
 /** Write an instant as a zone's clocks show it: `2025-12-31 08:30:00`. */
@@ -129,6 +130,6 @@ function instantOf(shown: string, name: string): number {
 /** Write an instant of the metadata as `25/11/2026, 14:03`. */
 export function formatMoment(text: string): string {
   return formatDatetime(text.replace(/\.\d+Z$/, "Z"))
-    .replace(/:\d{2}$/, "")
+    .replace(/(:\d{2}):\d{2}$/, "$1")
     .replace(" ", ", ");
 }

@@ -70,7 +70,7 @@ describe("dates", () => {
   it("shows an instant by the deployment's clocks, wherever the reader is, and reads it back", () => {
     for (const [instant, shown] of [
       ["2025-07-01T12:30:45.123456Z", "01/07/2025 09:30:45.123456"],
-      ["2018-12-31T01:30:00Z", "30/12/2018 23:30:00"], // summer time
+      ["2018-12-31T01:30:00Z", "30/12/2018 23:30"], // summer time
       ["0050-01-01T12:00:00Z", "01/01/0050 08:53:32"], // before zones there was the sun
     ] as const) {
       expect(formatDatetime(instant)).toBe(shown);

@@ -1,0 +1,170 @@
+// The files on their way: they belong to the page, and not to the screen that began to send them.
+
+import { Store } from "../ui/store";
+import { formatBytes } from "../values/numbers";
+import { type Api, answered } from "./session";
+import { type PresignedPost, postFile, UploadFailure } from "./upload";
+
+const MAX_FILES = 10;
+const MAX_BYTES = 100 * 1024 * 1024;
+const AT_ONCE = 2;
+export const EXTENSIONS = ["csv", "txt", "tsv", "xlsx", "xlsm", "xls", "ods", "zip"];
+
+export type Mode = "append" | "replace" | "upsert";
+
+export interface Sending {
+  file: File;
+  post: PresignedPost;
+  sent: number;
+  state: "waiting" | "sending" | "sent" | "failed" | "aborted";
+  reason?: string;
+  expired?: boolean;
+}
+
+export interface UploadState {
+  /** Files that were dropped on a table, until a person says how they go in. */
+  staged: readonly File[];
+  files: readonly Sending[];
+  jobId: string | null;
+  isDeclaring: boolean;
+  problem: string | null;
+  failure: unknown;
+}
+
+const EMPTY: UploadState = {
+  staged: [],
+  files: [],
+  jobId: null,
+  isDeclaring: false,
+  problem: null,
+  failure: null,
+};
+
+export function isSending({ files, isDeclaring }: UploadState): boolean {
+  return isDeclaring || files.some((one) => one.state === "sending" || one.state === "waiting");
+}
+
+export function isSent({ files }: UploadState): boolean {
+  return files.length > 0 && files.every((one) => one.state === "sent");
+}
+
+/** Return what keeps these files from being sent, or null. */
+export function faultOf(files: readonly File[]): string | null {
+  if (files.length > MAX_FILES) return `São ${files.length} arquivos: envie até ${MAX_FILES} de cada vez`;
+  const odd = files.find((file) => !EXTENSIONS.includes(file.name.split(".").at(-1)?.toLowerCase() ?? ""));
+  if (odd) return `“${odd.name}” não é CSV, XLSX, XLS, ODS nem ZIP`;
+  const empty = files.find((file) => file.size === 0);
+  if (empty) return `“${empty.name}” está vazio`;
+  const total = files.reduce((sum, file) => sum + file.size, 0);
+  if (total > MAX_BYTES) return `Os arquivos somam ${formatBytes(total)}: o limite é de 100 MB por envio`;
+  const names = new Set(files.map((file) => file.name));
+  return names.size < files.length ? "Dois arquivos têm o mesmo nome" : null;
+}
+
+/** Sends the files of one upload at a time, two at once; leaving the page while it does asks first. */
+export class UploadQueue {
+  readonly state = new Store<UploadState>(EMPTY);
+  private readonly controllers = new Map<number, AbortController>();
+
+  constructor(private readonly api: Api) {
+    this.state.subscribe(() => this.sendNext());
+    window.addEventListener("beforeunload", this.warn);
+  }
+
+  close(): void {
+    window.removeEventListener("beforeunload", this.warn);
+    for (const controller of this.controllers.values()) controller.abort();
+  }
+
+  /** Keep files until a person says how they go into a table. */
+  readonly stage = (files: readonly File[]): void => {
+    const problem = faultOf(files);
+    this.state.update({ staged: problem ? [] : files, problem });
+  };
+
+  readonly begin = async (chosen: readonly File[], tableId: string | null, mode: Mode): Promise<void> => {
+    if (chosen.length === 0) return;
+    const problem = isSending(this.state.get()) ? "Espere o envio que está em andamento" : faultOf(chosen);
+    this.state.update({ problem, failure: null });
+    if (problem) return;
+    this.state.set({ ...EMPTY, isDeclaring: true });
+    try {
+      const answer = await this.declare(tableId, chosen, mode);
+      const posts = answer.uploads ?? [];
+      const files = chosen.flatMap((file, index) => {
+        const post = posts[index];
+        return post ? [waiting(file, post)] : [];
+      });
+      this.state.update({ isDeclaring: false, jobId: answer.job_id, files });
+    } catch (failure) {
+      this.state.update({ isDeclaring: false, failure });
+    }
+  };
+
+  readonly abort = (index: number): void => this.controllers.get(index)?.abort();
+
+  readonly retry = (index: number): void => {
+    const one = this.state.get().files[index];
+    if (one) this.change(index, waiting(one.file, one.post));
+  };
+
+  /** Forget the upload; one that has not arrived is cancelled, too. */
+  readonly reset = (): void => {
+    const { jobId } = this.state.get();
+    const isDone = isSent(this.state.get());
+    for (const controller of this.controllers.values()) controller.abort();
+    this.controllers.clear();
+    this.state.set(EMPTY);
+    if (!jobId || isDone) return;
+    const path = { job_id: jobId };
+    void answered(this.api.DELETE("/v1/managed-tables/upload-jobs/{job_id}", { params: { path } })).catch(() => {});
+  };
+
+  private readonly warn = (event: BeforeUnloadEvent): void => {
+    if (isSending(this.state.get())) event.preventDefault();
+  };
+
+  private declare(tableId: string | null, chosen: readonly File[], mode: Mode) {
+    const files = chosen.map((file) => ({ name: file.name, size_bytes: file.size }));
+    if (tableId === null) return answered(this.api.POST("/v1/managed-tables/upload", { body: { files } }));
+    return answered(
+      this.api.POST("/v1/managed-tables/{table_id}/upload", {
+        params: { path: { table_id: tableId } },
+        body: { files, mode },
+      }),
+    );
+  }
+
+  private change(index: number, changes: Partial<Sending>): void {
+    const { files } = this.state.get();
+    this.state.update({ files: files.map((one, at) => (at === index ? { ...one, ...changes } : one)) });
+  }
+
+  private sendNext(): void {
+    const { files } = this.state.get();
+    const sending = files.filter((one) => one.state === "sending").length;
+    const next = files.findIndex((one) => one.state === "waiting");
+    if (next >= 0 && sending < AT_ONCE) void this.send(next);
+  }
+
+  private async send(index: number): Promise<void> {
+    const one = this.state.get().files[index];
+    if (!one) return;
+    const controller = new AbortController();
+    this.controllers.set(index, controller);
+    this.change(index, { state: "sending", sent: 0 });
+    try {
+      await postFile(one.file, one.post, (sent) => this.change(index, { sent }), controller.signal);
+      this.change(index, { state: "sent", sent: one.file.size });
+    } catch (error) {
+      const isAborted = error instanceof DOMException;
+      const reason = isAborted ? "Envio interrompido" : error instanceof Error ? error.message : "O envio falhou";
+      const expired = error instanceof UploadFailure && error.expired;
+      this.change(index, { state: isAborted ? "aborted" : "failed", reason, expired });
+    }
+  }
+}
+
+function waiting(file: File, post: PresignedPost): Sending {
+  return { file, post, sent: 0, state: "waiting" };
+}
