@@ -69,8 +69,8 @@ LAMBDA = (
     Row("Lambda, API: 1 GB × 0.05 s", "0.0000133 a GB-second", SECOND_GB, each(CALLS * 0.05)),
     Row("Lambda, steps: 6 GB × 4 s an upload", "the same", SECOND_GB, each(UPLOADS * 24)),
     Row("Lambda, requests", "0.20 a million", 0.2 / MILLION, each(CALLS + 6 * UPLOADS)),
-    Row("SnapStart, one version kept (`ApiSnapStart`)", "1.50 a million GB-seconds", 0.0000015046,
-        always(3_600 * HOURS)),
+    Row("SnapStart, three versions kept", "1.50 a million GB-seconds", 0.0000015046,
+        always(3 * 3_600 * HOURS)),
     Row("SnapStart, starts", "0.00014 a GB", 0.00014, RESTORES.__getitem__),
     Row("Sweep, every 5 minutes: 0.5 GB × 2 to 20 s", "as Lambda", SECOND_GB, _sweep),
 )  # fmt: skip
@@ -86,7 +86,7 @@ STORES = (
 WATCHING = (
     Row("CloudWatch logs, 1 KB a call, 10 KB an upload", "0.50 a GB", 0.5 / MILLION, _logs, 1.8),
     Row("CloudWatch metrics of the steps", "0.30 each", 0.3, lambda n: min(30, 7 * n)),
-    Row("Alarms on 25 metrics", "0.10 each", 0.1, always(25)),
+    Row("Alarms on 32 metrics", "0.10 each", 0.1, always(32)),
     Row("Dashboard", "3", 3, always(1)),
     Row("X-Ray, one request a second, then 5 in 100", "5 a million traces", 5 / MILLION, _traces),
 )
@@ -97,9 +97,11 @@ POSTGRESQL = (
     Row("PostgreSQL, compute (Aurora Serverless v2)", "0.12 an ACU-hour", 0.12, AWAKE.__getitem__, 2.1),
 )
 EXTRAS = (
+    Row("One company awake in office hours: 220 hours at 1 ACU", "0.12 an ACU-hour", 0.12,
+        lambda n: 220 - AWAKE[1] if n == 1 else 0, 2.1),
     Row("A reader: 2 ACU, or 8 for each of 4 clusters", "0.12 an ACU-hour", 0.12, READERS.__getitem__, 2.1),
-    Row("Interface endpoints: 4 services in 2 zones", "0.01 an hour", 0.01, always(8 * HOURS), 2.1),
-)
+    Row("Interface endpoints: 5 services in 2 zones", "0.01 an hour", 0.01, always(10 * HOURS), 2.1),
+)  # fmt: skip
 ROWS = (
     Row("API Gateway", "3.50 a million", 3.5 / MILLION, each(CALLS), 1.2),
     *(replace(row, is_published=True) for row in LAMBDA),
@@ -107,6 +109,7 @@ ROWS = (
         "Step Functions, 8 transitions an upload", "25 a million", 25 / MILLION, each(UPLOADS * 8), 1.5, True
     ),
     *STORES,
+    Row("Data out: 8 KB a call, 0.5 GB of exports", "0.09 a GB", 0.09, each(CALLS * 8e-6 + 0.5), 1.67),
     *WATCHING,
     Row("Secrets, 3", "0.40 each", 0.4, always(3)),
     Row("Network made here, or dual-stack", "none", 0, always(0), is_published=True),

@@ -4,8 +4,8 @@ NAME is a function's (`api`, `ingest`, `provision`, `analyze`, `insert`, `export
 the layer. The packages come from requirements/NAME.txt, hashes checked; what the layer brings is left out of
 the functions. What is never imported is removed, the rest is compiled, so that a cold start compiles nothing.
 
-A function's artefact holds a digest of samconfig.toml, where the template's parameters stand. SAM publishes a
-version of a function only if its code or the template's text differ, not if a parameter's value does
+A function's artefact holds a digest of samconfig.toml, where parameters stand, and of the template. SAM makes
+a version of a function only if its code or its own text differ, not if a parameter's value does
 (aws/serverless-application-model#3820): callers of the alias would keep the old settings.
 
 The target is AWS, unless the environment says otherwise:
@@ -88,11 +88,18 @@ def build(name: str, folder: Path, target: Target) -> None:
     for source in sources:
         shutil.copytree(source, packages / source.name, dirs_exist_ok=True)
     if name != LAYER:
-        settings = ROOT / "samconfig.toml"
-        digest = hashlib.sha256(settings.read_bytes() if settings.exists() else b"")
-        (folder / SETTINGS_DIGEST).write_text(digest.hexdigest())
+        (folder / SETTINGS_DIGEST).write_text(settings_digest())
     prune(packages)
     _compile(packages, target)
+
+
+def settings_digest() -> str:
+    """Return the digest of what a function's environment comes of: parameters, the template's mappings."""
+    digest = hashlib.sha256()
+    for name in ("samconfig.toml", "template.yaml"):
+        path = ROOT / name
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return digest.hexdigest()
 
 
 def own_requirements(name: str) -> str:

@@ -1,5 +1,6 @@
-"""Reads template.yaml as CloudFormation does, with short forms expanded."""
+"""Reads the templates as CloudFormation does, with short forms expanded."""
 
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -27,6 +28,18 @@ def _long_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _long_form)
 
 
-def read_template() -> dict[str, Any]:
-    """Return the whole template."""
-    return dict(yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader))  # noqa: S506 - a SafeLoader
+NESTED = ("network", "database", "console", "watching")  # of template.yaml; endpoints.yaml is its own stack
+
+
+def read_template(name: str = "") -> dict[str, Any]:
+    """Return template.yaml, or one of templates/."""
+    path: Path = TEMPLATE.parent / "templates" / f"{name}.yaml" if name else TEMPLATE
+    return dict(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # noqa: S506 - a SafeLoader
+
+
+def read_resources() -> dict[str, dict[str, Any]]:
+    """Return the resources of template.yaml and of the stacks nested in it; no two have one name."""
+    documents = [read_template(), *map(read_template, NESTED)]
+    made = {name: one for document in documents for name, one in document["Resources"].items()}
+    assert len(made) == sum(len(document["Resources"]) for document in documents)
+    return made

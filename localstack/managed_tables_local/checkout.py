@@ -13,7 +13,7 @@ from managed_tables_local.progress import step
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
 TEMPLATE = ROOT / "template.yaml"
-_SOURCES = ("functions", "layers", "requirements", "statemachine", "template.yaml")
+_SOURCES = ("functions", "layers", "operations", "requirements", "statemachine", "template.yaml", "templates")
 
 
 def tool_environment(name: str) -> Path:

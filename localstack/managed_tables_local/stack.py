@@ -1,7 +1,6 @@
 """Bring up the local stack of one folder: PostgreSQL, emulator, deployment, ASGI server, stack.json."""
 
 import json
-import secrets
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,9 +21,7 @@ from managed_tables_local.progress import say, step
 ISSUER = "managed-tables-local"
 AUDIENCE = "managed-tables"
 POSTGRES_PREFERRED_PORT = 54_329
-# Workers the emulator may start at once, each a Python process of about 100 MB
-_CONCURRENCY = {"Api": "40", "Analyze": "4", "Insert": "4", "Export": "4"}
-RUNNING_JOBS_MAX = 2  # of a company: half of them
+_POSTGRES_SECRET = f"managed-tables/{deployment.STAGE}/postgres"
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def up(
             server.take_any_port(folder)
         emulated = emulator.start(folder / "ministack", persistent)
         place = PostgresServer(LOOPBACK, postgres.port, postgres.password)
-        wanted = {**parameters(folder, place), **(overrides or {})}
+        wanted = {**parameters(emulated, place), **(overrides or {})}
         outputs = deployment.deploy(emulated, wanted, folder / "deployed.json")
         with step("ASGI server for large uploads"):
             server.start(folder, serving_environment(folder))
@@ -128,22 +125,25 @@ def serving_environment(folder: Path) -> dict[str, str]:
     return {**deployment.read_environment(emulated, "ApiFunction"), **emulated.credentials}
 
 
-def parameters(folder: Path, postgres: PostgresServer) -> dict[str, str]:
-    """Return the template's parameters; the secret that signs tokens is made once a folder."""
-    secret_file = folder / "jwt-secret"
-    if not secret_file.exists():
-        secret_file.write_text(secrets.token_hex(32))
+def parameters(emulated: Emulator, postgres: PostgresServer) -> dict[str, str]:
+    """Return the template's parameters, the administrator's secret made."""
     return {
-        "PostgresHost": postgres.host,
+        "PostgresHost": f"{postgres.host}:{postgres.port}",
         "PostgresSslMode": "prefer",
-        "PostgresPort": str(postgres.port),
-        "PostgresPassword": postgres.password,
-        "JwtSecret": secret_file.read_text(),
+        "PostgresSecretArn": _keep_secret(emulated, postgres),
         "JwtIssuer": ISSUER,
         "JwtAudience": AUDIENCE,
-        "RunningJobsMax": str(RUNNING_JOBS_MAX),
-        **{f"{name}ReservedConcurrency": number for name, number in _CONCURRENCY.items()},
     }
+
+
+def _keep_secret(emulated: Emulator, postgres: PostgresServer) -> str:
+    """Write the administrator's secret, whether it is there or not, and return its ARN."""
+    client = boto3.client("secretsmanager", **emulated.client_arguments)
+    content = json.dumps({"username": ADMIN, "password": postgres.password})
+    try:
+        return str(client.put_secret_value(SecretId=_POSTGRES_SECRET, SecretString=content)["ARN"])
+    except client.exceptions.ResourceNotFoundException:
+        return str(client.create_secret(Name=_POSTGRES_SECRET, SecretString=content)["ARN"])
 
 
 def _start_console(folder: Path, emulated: Emulator, outputs: Outputs, persistent: bool) -> str | None:

@@ -298,7 +298,7 @@ def test_the_operators_function_runs_the_command(
 
 def test_the_log_of_a_cluster_made_here_names_no_value(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Under the template's parameters: neither a key that is taken nor a text that is no number."""
-    parameters = read_template()["Resources"]["ClusterSettings"]["Properties"]["Parameters"]
+    parameters = read_template("database")["Resources"]["ClusterSettings"]["Properties"]["Parameters"]
     logging = [f"{name}={value}" for name, value in parameters.items() if name.startswith("log_")]
     folder = tmp_path_factory.mktemp("logging")
     server = open_server(folder)

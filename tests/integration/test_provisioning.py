@@ -275,8 +275,7 @@ def test_a_rotated_administrators_password_is_read_again(services: Services, pos
     services.settings = services.settings.model_copy(
         update={
             "postgres_secret_arn": arn,
-            "postgres_host": admin.host,
-            "postgres_port": admin.port,
+            "postgres_host": f"{admin.host}:{admin.port}",
             "postgres_sslmode": admin.sslmode,
         }
     )

@@ -46,7 +46,7 @@ def caller(services: Services, postgres_dsn: str, monkeypatch: pytest.MonkeyPatc
     """Return a process without the administrator's secret; the function has it."""
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
     monkeypatch.setattr(function, "_services", lambda: services)
-    known = {"postgres_host": services.postgres_secret.host, "postgres_port": services.postgres_secret.port}
+    known = {"postgres_host": f"{services.postgres_secret.host}:{services.postgres_secret.port}"}
     made = Services(services.settings.model_copy(update={**known, "postgres_sslmode": "prefer"}))
     made.provisioning = Provisioning(  # type: ignore[assignment]
         made.connections, remote(lambda event: function.handler(event, None))

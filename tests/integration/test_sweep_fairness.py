@@ -1,5 +1,6 @@
 """The sweep is one run for all companies: a fault in one of them does not affect the others."""
 
+import json
 from typing import Any
 
 import pytest
@@ -191,3 +192,21 @@ def test_a_job_that_has_just_changed_is_left_alone(services: Services) -> None:
     job_id = put_job(services, owner)
     services.items.change({"pk": f"COMPANY#{owner}", "sk": f"JOB#{job_id}"}, {"updated_at": timestamp()})
     assert sweep(services) == {}
+
+
+def test_the_longest_wait_for_a_slot_is_measured(
+    services: Services, company: ConnectionRecord, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An alarm watches it: a company's queue that nobody works off shows nowhere else."""
+    put_job(services, company.company_id, "waiting_confirm")
+    sweep(services)
+    job_id = put_job(services, company.company_id, "queued")
+    job = services.jobs.find(company.company_id, job_id)
+    assert job is not None
+    services.jobs.mark_arrived(job, 0, 5)
+    key = {"pk": f"COMPANY#{company.company_id}", "sk": f"JOB#{job_id}"}
+    services.items.change(key, {"updated_at": LONG_AGO})
+    sweep(services)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "OldestTicket" in line]
+    assert lines[0]["OldestTicketSeconds"] == [0.0]
+    assert lines[1]["OldestTicketSeconds"][0] > 86_400

@@ -110,6 +110,14 @@ def test_every_task_is_retried_and_every_fault_ends_the_job(machine: dict[str, A
     assert (fault["Choices"][0]["Next"], fault["Default"]) == ("ReanalysisFault", "MarkFailed")
 
 
+def test_no_task_can_hang_for_ever(machine: dict[str, Any]) -> None:
+    """Without a limit of its own a task that is never answered waits for 99,999,999 seconds."""
+    tasks = [state for state in machine["States"].values() if state["Type"] == "Task"]
+    assert all(state["TimeoutSeconds"] > 0 for state in tasks)
+    invoked = [state for state in tasks if state["Resource"].endswith(":::lambda:invoke")]
+    assert {state["TimeoutSeconds"] for state in invoked} == {930}, "beyond Lambda's own 900"
+
+
 def test_errors_are_known_in_both_spellings(machine: dict[str, Any]) -> None:
     """Step Functions names a service's errors differently in optimized and in SDK integrations."""
     for state in machine["States"].values():
@@ -268,4 +276,4 @@ def test_an_alarm_rolls_back_an_upgrade_of_the_api(deployments: list[dict[str, A
 
 def test_the_apis_versions_are_snapshots_on_aws(deployments: list[dict[str, Any]]) -> None:
     snap_start = deployments[0]["Resources"]["ApiFunction"]["Properties"]["SnapStart"]
-    assert snap_start == {"ApplyOn": {"Fn::If": ["FastStarts", "PublishedVersions", "None"]}}
+    assert snap_start == {"ApplyOn": {"Fn::If": ["OnAws", "PublishedVersions", "None"]}}

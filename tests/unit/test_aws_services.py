@@ -30,7 +30,9 @@ def test_files_are_posted_to_the_address_that_the_pages_policy_allows(
 ) -> None:
     """The global endpoint redirects while a bucket is new, and browsers do not follow."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
-    headers = read_template()["Resources"]["ConsoleHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+    headers = read_template("console")["Resources"]["ConsoleHeaders"]["Properties"][
+        "ResponseHeadersPolicyConfig"
+    ]
     policy = headers["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
     (allowed,) = re.findall("connect-src 'self' ([^;]+);", policy)
     names = {"Stage": "prod", "AWS::AccountId": "123456789012", "AWS::Region": region}

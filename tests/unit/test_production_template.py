@@ -2,12 +2,13 @@
 
 import json
 import re
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cloudformation import read_template
+from cloudformation import NESTED, read_resources, read_template
 from cryptography.x509 import load_pem_x509_certificates
 from deployments import LISTED_ATTRIBUTES
 from pydantic import ValidationError
@@ -29,7 +30,7 @@ from managed_tables_local.console_page.page_app import security_headers
 from managed_tables_operations.__main__ import parser
 
 DOCUMENT = read_template()
-RESOURCES: dict[str, dict[str, Any]] = DOCUMENT["Resources"]
+RESOURCES = read_resources()
 PARAMETERS: dict[str, dict[str, Any]] = DOCUMENT["Parameters"]
 FUNCTIONS = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"]
 ALARMS = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::CloudWatch::Alarm"]
@@ -81,7 +82,7 @@ def test_a_browser_can_read_the_gateways_own_errors() -> None:
 
 def test_deployed_files_are_ascii() -> None:
     """AWS's own tools read the state machine in the encoding of the machine they run on."""
-    for path in (TEMPLATE, *(ROOT / "statemachine").iterdir()):
+    for path in (TEMPLATE, *(ROOT / "templates").iterdir(), *(ROOT / "statemachine").iterdir()):
         assert path.read_text(encoding="utf-8").isascii(), path.name
 
 
@@ -97,27 +98,19 @@ def test_functions_log_json_and_are_traced() -> None:
     assert common["Tracing"] == "Active"
 
 
-@pytest.mark.parametrize(
-    ("step", "default"), [("Api", -1), ("Ingest", 50), ("Analyze", 100), ("Insert", 50), ("Export", 20)]
-)
-def test_reserved_concurrency_is_a_parameter(step: str, default: int) -> None:
-    """Of each function that a flood of files, of exports or of requests could multiply."""
-    function = properties(f"{step}Function")
-    reserved = {"Ref": f"{step}ReservedConcurrency"}
-    assert function["ReservedConcurrentExecutions"] == {"Fn::If": [f"Limit{step}", reserved, NO_VALUE]}
-    assert PARAMETERS[f"{step}ReservedConcurrency"]["Default"] == default
-    reserves = {"Fn::Equals": [{"Ref": "ReserveConcurrency"}, "true"]}
-    assert DOCUMENT["Conditions"][f"Limit{step}"]["Fn::And"][0] == reserves
+@pytest.mark.parametrize("step", ["Ingest", "Analyze", "Insert", "Export"])
+def test_what_files_or_exports_could_multiply_has_a_concurrency_of_its_own(step: str) -> None:
+    number = {"Fn::FindInMap": ["AtOnce", {"Ref": "Emulated"}, step]}
+    reserved = {"Fn::If": ["Reserve", number, NO_VALUE]}
+    assert properties(f"{step}Function")["ReservedConcurrentExecutions"] == reserved
 
 
 def test_jobs_leave_the_api_most_of_an_accounts_concurrency() -> None:
     """AWS gives 1,000; a thousand files at once must leave most of it to the API."""
-    reserved = [
-        PARAMETERS[f"{step}ReservedConcurrency"]["Default"]
-        for step in ("Ingest", "Analyze", "Insert", "Export")
-    ]
+    reserved = DOCUMENT["Mappings"]["AtOnce"]["false"]
     assert PARAMETERS["ReserveConcurrency"]["Default"] == "true"
-    assert sum(reserved) <= 1_000 - 500
+    assert sum(reserved[step] for step in ("Ingest", "Analyze", "Insert", "Export")) <= 1_000 - 500
+    assert Settings(table_name="t", bucket_name="b").running_jobs_max == int(reserved["RunningJobs"])
 
 
 def test_the_default_memory_fits_the_quota_of_a_new_account() -> None:
@@ -220,13 +213,7 @@ def test_the_trusted_certificates_are_those_of_amazon_rds() -> None:
 
 def test_only_two_functions_have_the_administrators_secrets() -> None:
     """Functions that serve the internet or open files have no access to them; nor to further clusters'."""
-    secrets = (
-        '"PostgresSecretArn',
-        '"ClusterSecret',
-        '"PostgresSecret',
-        '"SecretsKeyArn',
-        "secret:managed-tables/",
-    )
+    secrets = ('"PostgresSecretArn', "Outputs.SecretArn", "secret:managed-tables/")
     texts = {name: json.dumps(properties(name)) for name in FUNCTIONS}
     for secret in secrets:
         readers = [name for name, text in texts.items() if secret in text]
@@ -255,10 +242,8 @@ def test_the_provisioning_function_ends_before_the_request_that_waits_for_it() -
 
 def test_presigned_posts_expire_before_their_credentials() -> None:
     """A function's credentials expire after some hours: a POST may be valid for 6 hours at most."""
-    cap = PARAMETERS["UploadExpiresSeconds"]["MaxValue"]
-    assert cap == 6 * 3_600
     with pytest.raises(ValidationError):
-        Settings(table_name="t", bucket_name="b", upload_expires_seconds=cap + 1)
+        Settings(table_name="t", bucket_name="b", upload_expires_seconds=6 * 3_600 + 1)
 
 
 def test_the_consoles_origin_may_post_to_the_bucket_and_download_from_it() -> None:
@@ -297,11 +282,10 @@ def test_the_index_of_active_jobs_has_what_the_list_shows() -> None:
     assert history["Projection"]["NonKeyAttributes"] == ["status", "user_table_id"]
 
 
-def test_secret_parameters_cannot_be_read() -> None:
-    for name in ("JwtSecret", "PostgresPassword"):
-        assert PARAMETERS[name]["NoEcho"] is True
-    assert not {"JwtSecret", "PostgresPassword"} & set(re.findall(r"\w+", json.dumps(DOCUMENT["Globals"])))
-    assert not re.search("JwtSecret|PostgresPassword", json.dumps(DOCUMENT["Outputs"]))
+def test_no_secret_is_a_parameter() -> None:
+    """What signs tokens is made here; a server's administrator has a secret already."""
+    assert not [name for name in PARAMETERS if re.search("Password|Secret(?!Arn)", name)]
+    assert properties("TokenSecret")["GenerateSecretString"]["PasswordLength"] >= 32
 
 
 def test_no_parameter_replaces_the_secret_behind_the_database_passwords() -> None:
@@ -315,7 +299,8 @@ def test_only_the_api_reads_the_secret_that_signs_tokens() -> None:
     assert "TokenSecret" not in json.dumps(DOCUMENT["Globals"])
 
 
-SUBNETS = {"Fn::If": ["MakeNetwork", [{"Ref": "FirstSubnet"}, {"Ref": "SecondSubnet"}], {"Ref": "SubnetIds"}]}
+MADE_SUBNETS = {"Fn::Split": [",", {"Fn::GetAtt": ["Network", "Outputs.SubnetIds"]}]}
+SUBNETS = {"Fn::If": ["MakeNetwork", MADE_SUBNETS, {"Ref": "SubnetIds"}]}
 
 
 @pytest.mark.parametrize(
@@ -340,47 +325,29 @@ def test_functions_that_open_databases_run_in_their_network(name: str) -> None:
 
 def test_a_created_network_has_nothing_billed_by_the_hour() -> None:
     """Outbound traffic is IPv6 through an egress-only gateway; S3 and DynamoDB have gateway endpoints."""
-    made = {name: one["Type"] for name, one in RESOURCES.items() if one.get("Condition") == "MakeNetwork"}
-    priced = {"AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::VPCEndpoint", "AWS::EC2::InternetGateway"}
-    assert not priced & set(made.values())
+    made = read_template("network")["Resources"].values()
+    priced = {"AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::InternetGateway"}
+    assert not priced & {one["Type"] for one in made}
+    endpoints = [one["Properties"] for one in made if one["Type"] == "AWS::EC2::VPCEndpoint"]
+    assert {one["VpcEndpointType"] for one in endpoints} == {"Gateway"}
+    services = {one["ServiceName"]["Fn::Sub"].rpartition(".")[2] for one in endpoints}
+    assert services == {"s3", "dynamodb"}
     assert properties("RouteOut")["DestinationIpv6CidrBlock"] == "::/0"
     assert properties("RouteOut")["EgressOnlyInternetGatewayId"] == {"Ref": "EgressGateway"}
-    conditions = DOCUMENT["Conditions"]
-    assert conditions["MakeGatewayEndpoints"]["Fn::Or"][0] == {"Condition": "MakeNetwork"}
-    assert {"Fn::Not": [{"Condition": "MakeNetwork"}]} in conditions["MakeInterfaceEndpoints"]["Fn::And"]
-    assert RESOURCES["FunctionWayOut"]["Condition"] == "ByIpv6"
-    assert properties("FunctionWayOut")["CidrIpv6"] == "::/0"
-    assert properties("ClusterSubnets")["SubnetIds"] == SUBNETS
+    way_out = properties("FunctionSecurityGroup")["SecurityGroupEgress"][-1]
+    assert way_out["Fn::If"][0] == "ByIpv6"
+    zones = {"Fn::If": ["ZonesGiven", {"Ref": "AvailabilityZones"}, {"Fn::GetAZs": ""}]}
+    for place, name in enumerate(("FirstSubnet", "SecondSubnet")):
+        assert properties(name)["AvailabilityZone"] == {"Fn::Select": [place, zones]}
 
 
-@pytest.mark.parametrize(
-    ("name", "service", "kind"),
-    [
-        ("S3Endpoint", "s3", "Gateway"),
-        ("DynamoDbEndpoint", "dynamodb", "Gateway"),
-        ("SecretsEndpoint", "secretsmanager", "Interface"),
-        ("StatesEndpoint", "states", "Interface"),
-        ("EventsEndpoint", "events", "Interface"),
-        ("LambdaEndpoint", "lambda", "Interface"),
-    ],
-)
-def test_the_network_reaches_each_service_that_its_functions_call(name: str, service: str, kind: str) -> None:
-    endpoint = properties(name)
-    assert endpoint["ServiceName"] == {"Fn::Sub": f"com.amazonaws.${{AWS::Region}}.{service}"}
-    assert endpoint["VpcEndpointType"] == kind
-    assert RESOURCES[name]["Condition"] == f"Make{kind}Endpoints"
-    if kind == "Interface":
-        assert endpoint["PrivateDnsEnabled"]
-        assert endpoint["SecurityGroupIds"] == [{"Ref": "EndpointSecurityGroup"}]
-
-
-def test_endpoints_accept_the_whole_vpc() -> None:
-    """With private DNS names they serve the whole VPC, not only our functions."""
-    (rule,) = properties("EndpointSecurityGroup")["SecurityGroupIngress"]
-    assert rule["CidrIp"] == {"Ref": "VpcCidr"}
-    for name in ("SecretsEndpoint", "StatesEndpoint", "EventsEndpoint", "LambdaEndpoint"):
-        chosen = ["FewerEndpoints", {"Ref": "EndpointSubnetIds"}, {"Ref": "SubnetIds"}]
-        assert properties(name)["SubnetIds"] == {"Fn::If": chosen}
+def test_a_network_without_a_way_out_gets_an_endpoint_for_each_service_called() -> None:
+    """A stack of its own: with private DNS names the endpoints serve the whole VPC."""
+    made = read_template("endpoints")["Resources"].values()
+    endpoints = [one["Properties"] for one in made if one["Type"] == "AWS::EC2::VPCEndpoint"]
+    services = {one["ServiceName"]["Fn::Sub"].rpartition(".")[2] for one in endpoints}
+    assert services == {"secretsmanager", "states", "events", "lambda", "sqs"}
+    assert all(one["PrivateDnsEnabled"] for one in endpoints)
 
 
 @pytest.mark.parametrize("name", ["MetadataTable", "AppSecret", "ClusterSecret"])
@@ -398,9 +365,9 @@ def test_a_cluster_can_be_restored_from_a_snapshot() -> None:
         assert cluster[name]["Fn::If"][:2] == ["FromSnapshot", NO_VALUE], "a snapshot has its own"
 
 
-def test_a_cluster_is_created_only_on_request_and_pauses_when_idle() -> None:
-    assert PARAMETERS["CreateDatabase"]["Default"] == "false"
-    assert {one.get("Condition") for one in of_type("AWS::RDS::DBCluster")} == {"MakeCluster"}
+def test_a_cluster_is_made_where_no_server_is_given_and_pauses_when_idle() -> None:
+    assert DOCUMENT["Conditions"]["MakeCluster"] == {"Fn::Equals": [{"Ref": "PostgresHost"}, ""]}
+    assert RESOURCES["Database"]["Condition"] == "MakeCluster"
     assert PARAMETERS["DatabaseMinCapacity"]["Default"] == 0
     scaling = properties("Cluster")["ServerlessV2ScalingConfiguration"]
     assert scaling == {
@@ -408,6 +375,7 @@ def test_a_cluster_is_created_only_on_request_and_pauses_when_idle() -> None:
         "MaxCapacity": {"Ref": "DatabaseMaxCapacity"},
     }
     assert properties("ClusterInstance")["DBInstanceClass"] == "db.serverless"
+    assert RESOURCES["ClusterReader"]["Condition"] == "AlwaysAwake", "a second one costs as much again"
 
 
 def test_a_cluster_is_encrypted_backed_up_and_not_public() -> None:
@@ -417,23 +385,22 @@ def test_a_cluster_is_encrypted_backed_up_and_not_public() -> None:
     assert RESOURCES["Cluster"]["DeletionPolicy"] == "Snapshot"
     assert properties("ClusterInstance")["PubliclyAccessible"] is False
     assert properties("ClusterSettings")["Parameters"]["rds.force_ssl"] == "1"
-    rule, clients = properties("ClusterSecurityGroup")["SecurityGroupIngress"]
-    assert rule["SourceSecurityGroupId"] == {"Ref": "FunctionSecurityGroup"}
-    assert clients["Fn::If"][0] == "LetClientsIn"
+    (rule,) = properties("ClusterSecurityGroup")["SecurityGroupIngress"]
+    assert rule["SourceSecurityGroupId"] == {"Ref": "FunctionSecurityGroupId"}
 
 
 def test_the_settings_of_a_cluster_are_those_of_its_version() -> None:
-    major = PARAMETERS["DatabaseEngineVersion"]["Default"].partition(".")[0]
-    assert PARAMETERS["DatabaseEngineVersion"]["AllowedPattern"] == rf"{major}\.\d+"
-    assert properties("ClusterSettings")["Family"] == f"aurora-postgresql{major}"
+    major = {"Fn::Select": [0, {"Fn::Split": [".", {"Ref": "DatabaseEngineVersion"}]}]}
+    assert properties("ClusterSettings")["Family"] == {
+        "Fn::Sub": ["aurora-postgresql${Major}", {"Major": major}]
+    }
     assert properties("Cluster")["EngineVersion"] == {"Ref": "DatabaseEngineVersion"}
     assert "DatabaseName" not in properties("Cluster"), "`postgres` always exists and cannot be created"
 
 
-def test_every_alarm_notifies_the_topic_given_or_made() -> None:
-    topic = {"Fn::If": ["Notify", {"Ref": "AlarmTopicArn"}, {"Ref": "AlarmTopic"}]}
-    assert {name for name in ALARMS if properties(name)["AlarmActions"] != [topic]} == set()
-    assert RESOURCES["AlarmTopic"]["Condition"] == "MakeTopic"
+def test_every_alarm_notifies_the_topic() -> None:
+    topics = [{"Ref": "AlarmTopic"}], [{"Fn::GetAtt": ["Watching", "Outputs.AlarmTopicArn"]}]
+    assert {name for name in ALARMS if properties(name)["AlarmActions"] not in topics} == set()
 
 
 def test_only_the_sweep_raises_an_alarm_when_silent() -> None:
@@ -464,6 +431,10 @@ def test_faults_slowness_throttles_and_capacity_have_alarms() -> None:
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
         ("AWS/RDS", "ACUUtilization"),
         ("AWS/RDS", "DatabaseConnections"),
+        ("AWS/RDS", "MaximumUsedTransactionIDs"),
+        ("AWS/DynamoDB", "ReadThrottleEvents"),
+        ("AWS/DynamoDB", "WriteThrottleEvents"),
+        ("ManagedTables", "OldestTicketSeconds"),
     }
 
 
@@ -483,8 +454,9 @@ def test_a_gradual_deployment_is_judged_by_the_new_version_alone() -> None:
 @pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm"])
 def test_the_alarm_covers_every_function(alarm: str) -> None:
     metrics = [one["MetricStat"]["Metric"] for one in properties(alarm)["Metrics"] if "MetricStat" in one]
-    names = {one["Dimensions"][0]["Value"]["Ref"] for one in metrics}
-    assert names == set(FUNCTIONS)
+    places = {one["Dimensions"][0]["Value"]["Fn::Select"][0] for one in metrics}
+    given = properties("Watching")["Parameters"]["Functions"]["Fn::Join"][1]
+    assert sorted(given[place]["Ref"] for place in places) == sorted(FUNCTIONS)
 
 
 def test_the_alarm_for_slow_steps_precedes_their_timeout() -> None:
@@ -498,7 +470,7 @@ def test_performance_insights_are_on_from_two_capacity_units() -> None:
     assert properties("ClusterInstance")["EnablePerformanceInsights"] == {
         "Fn::If": ["AlwaysAwake", True, False]
     }
-    (less,) = DOCUMENT["Conditions"]["AlwaysAwake"]["Fn::Not"]
+    (less,) = read_template("database")["Conditions"]["AlwaysAwake"]["Fn::Not"]
     refused = {one["Fn::Equals"][1] for one in less["Fn::Or"]}
     assert refused == {0, 0.5, 1, 1.5}, "capacity comes in steps of 0.5"
 
@@ -547,11 +519,11 @@ def test_events_that_keep_failing_go_to_the_dead_letter_queue() -> None:
 
 
 def test_the_dashboard_is_json_of_metrics_that_exist() -> None:
-    body = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+    body, names = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(body)["widgets"]
     assert all(widget["properties"]["metrics"] for widget in widgets)
-    for name in re.findall(r"\$\{(\w+)", body):
-        assert name in RESOURCES or name in PARAMETERS or name == "AWS", name
+    known = {*names, *read_template("watching")["Parameters"], "AWS"}
+    assert set(re.findall(r"\$\{(\w+)", body)) <= known
 
 
 def test_a_failed_first_deployment_does_not_block_the_second() -> None:
@@ -562,31 +534,40 @@ def test_a_failed_first_deployment_does_not_block_the_second() -> None:
             assert resource.get("DeletionPolicy", "Delete") in {"Delete", "RetainExceptOnCreate"}, name
 
 
-def test_every_parameter_is_in_a_group() -> None:
+def test_every_parameter_is_in_a_group_and_has_a_default_and_there_are_few() -> None:
     groups = DOCUMENT["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert sorted(name for group in groups for name in group["Parameters"]) == sorted(PARAMETERS)
+    assert all("Default" in one for one in PARAMETERS.values())
+    assert len(PARAMETERS) <= 35
+    assert len(TEMPLATE.read_text().splitlines()) <= 1_300
+
+
+def test_a_nested_stack_gets_every_parameter_that_it_has() -> None:
+    for name in NESTED:
+        given = properties(name.title())["Parameters"]
+        assert set(given) == set(read_template(name)["Parameters"]), name
+
+
+def test_three_environments_are_written_with_known_parameters() -> None:
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    assert {"default", "staging", "prod"} <= set(settings)
+    for name in ("default", "staging", "prod"):
+        deploy = settings[name]["deploy"]["parameters"]
+        assert {one.partition("=")[0] for one in deploy["parameter_overrides"]} <= set(PARAMETERS)
+        assert any(tag.startswith("environment=") for tag in deploy["tags"])
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "SharedSecretGiven",
-        "PostgresGiven",
-        "SecretNeedsHost",
-        "ClusterNeedsNetwork",
-        "NetworkNeedsSubnets",
-        "EndpointsNeedRange",
-    ],
+    "name", ["KeysGiven", "HostNeedsSecret", "NetworkNeedsSubnets", "DomainNeedsCertificate"]
 )
 def test_missing_parameters_are_reported_before_anything_is_created(name: str) -> None:
     (assertion,) = DOCUMENT["Rules"][name]["Assertions"]
-    assert "need" in assertion["AssertDescription"] or "Give" in assertion["AssertDescription"]
+    assert "need" in assertion["AssertDescription"]
 
 
-def test_the_console_is_private_and_created_only_on_request() -> None:
-    names = {name for name in RESOURCES if name.startswith("Console")}
-    assert {RESOURCES[name]["Condition"] for name in names} == {"MakeConsole"}
-    assert PARAMETERS["CreateConsole"]["Default"] == "false"
+def test_the_console_is_private_and_made_on_aws_alone() -> None:
+    assert RESOURCES["Console"]["Condition"] == "MakeConsole"
+    assert DOCUMENT["Conditions"]["MakeConsole"]["Fn::And"][0] == {"Condition": "OnAws"}
     assert set(properties("ConsoleBucket")["PublicAccessBlockConfiguration"].values()) == {True}
     (statement,) = properties("ConsoleBucketPolicy")["PolicyDocument"]["Statement"]
     assert (statement["Principal"], statement["Action"]) == (

@@ -11,9 +11,10 @@ from functools import cache
 from typing import Any
 
 from managed_tables.aws.executions import ExecutionsUnavailable
+from managed_tables.aws.metrics import measure_oldest_ticket
 from managed_tables.aws.observability import get_logger, log_keys
 from managed_tables.catalog.jobs import JobRecord
-from managed_tables.clock import timestamp
+from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.jobs.cancellation import clear
 from managed_tables.jobs.orphans import end_orphan, is_orphan
@@ -49,6 +50,7 @@ def sweep(services: Services, may_start: Callable[[], bool] = lambda: True) -> d
             continue
         with log_keys(get_logger(SERVICE), company_id=job.company_id, job_id=job.job_id):
             run.look_at(job)
+    measure_oldest_ticket(run.longest_wait_seconds)
     outcomes = dict(run.outcomes)
     get_logger(SERVICE).info("swept all", outcomes=outcomes)
     if run.outcomes["fault"]:
@@ -61,6 +63,7 @@ class _Run:
 
     def __init__(self, services: Services) -> None:
         self.outcomes: Counter[str] = Counter()
+        self.longest_wait_seconds = 0.0  # of the jobs whose files are all there, for a slot
         self._services = services
         now = datetime.now(UTC)
         self._now = timestamp(now)
@@ -71,6 +74,9 @@ class _Run:
         """Return the jobs to look at, of each company in turn; those that wait for people come last."""
         moving, waiting = FairDraw(MAX_JOBS), FairDraw(MAX_WAITING_JOBS)
         for job in self._scan():
+            if job.status == "queued" and job.has_all_files:
+                waited = parse_timestamp(self._now) - parse_timestamp(job.updated_at)
+                self.longest_wait_seconds = max(self.longest_wait_seconds, waited.total_seconds())
             if job.is_overdue(self._now) or _is_quiet(job, self._quiet_before):
                 (waiting if job.status == "waiting_confirm" else moving).add(job)
         return [*moving.drawn(), *waiting.drawn()]

@@ -35,9 +35,8 @@ class Settings(BaseModel):
     # Alone reads the administrators' secrets; empty: this process does, and makes databases itself.
     provision_function: str = ""
     postgres_secret_arn: str = ""  # {"username", "password"} of the administrator, with an address or not
-    # Where the cluster listens: no secret, and one that RDS manages does not say it.
+    # Where the cluster listens, `host` or `host:port`: no secret, and one that RDS manages does not say it.
     postgres_host: str = ""
-    postgres_port: int = 5432
     postgres_database: str = "postgres"
     postgres_sslmode: str = "require"
 
@@ -84,7 +83,8 @@ class Settings(BaseModel):
         """Where the default cluster listens, None where the settings do not say."""
         if not self.postgres_host:
             return None
-        return ClusterAddress(host=self.postgres_host, port=self.postgres_port, sslmode=self.postgres_sslmode)
+        host, _, port = self.postgres_host.partition(":")
+        return ClusterAddress(host=host, port=int(port or 5432), sslmode=self.postgres_sslmode)
 
     @property
     def zone(self) -> ZoneInfo:

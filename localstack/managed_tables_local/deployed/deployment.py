@@ -140,8 +140,9 @@ def _build(python: Path, parameters: dict[str, str], flat: bool) -> None:
 
 
 def _settings_digest(parameters: dict[str, str]) -> str:
-    """Return what takes the place of samconfig.toml's digest, which functions/artefact.py explains."""
-    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
+    """Return what takes the place of the settings' digest, which functions/artefact.py explains."""
+    text = json.dumps(parameters, sort_keys=True).encode()
+    return hashlib.sha256(text + TEMPLATE.read_bytes()).hexdigest()
 
 
 def switch_off_code_deploy(template: Path) -> None:

@@ -25,6 +25,9 @@ def pack(build: Path, packed: Path) -> None:
     packed.mkdir()
     for name in names:
         _archive(build / name, packed / f"{name}.zip")
+    for nested in re.findall(r"^ +TemplateURL: (\S+)$", template, re.MULTILINE):
+        (packed / nested).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(build / nested, packed / nested)
     (packed / "template.yaml").write_text(_ARTEFACT.sub(r"\1\2.zip", template))
 
 

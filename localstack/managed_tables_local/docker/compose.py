@@ -26,7 +26,7 @@ def main() -> None:
     inside = PostgresServer(os.environ["POSTGRES_HOST"], 5432, password)
     outputs = deployment.deploy(
         emulated,
-        parameters(folder, inside),
+        parameters(emulated, inside),
         folder / "deployed.json",
         flat=os.environ.get("FLATTEN_LAYERS") == "true",
     )

@@ -104,7 +104,7 @@ def open_containers(folder: Path, stack: Stack) -> Iterator[Containers]:
     _check_docker()
     _build()
     postgres_port = urlsplit(stack.postgres_admin_dsn).port or 5432
-    _write_environment(emulated)
+    _write_environment(emulated, postgres_port)
     with _reachable([emulated.port, postgres_port]):
         yield Containers(stack, emulated)
 
@@ -173,13 +173,13 @@ def _declare_endpoint(template: Path) -> None:
     template.write_text(head + globals_ + rest.replace(place, f"{place}        AWS_ENDPOINT_URL: ''\n", 1))
 
 
-def _write_environment(emulated: Emulator) -> None:
+def _write_environment(emulated: Emulator, postgres_port: int) -> None:
     """Fill localstack/env.json in from the deployed functions, with addresses as containers see them."""
     values = {
         **deployment.read_environment(emulated, "ProvisionFunction"),
         **deployment.read_environment(emulated, "ApiFunction"),
         "AWS_ENDPOINT_URL": emulated.url.replace(LOOPBACK, HOST),
-        "POSTGRES_HOST": HOST,
+        "POSTGRES_HOST": f"{HOST}:{postgres_port}",
     }
     text = (ROOT / "localstack" / "env.json").read_text()
     (_FOLDER / "env.json").write_text(Template(text).substitute(values))

@@ -17,6 +17,13 @@ def count_answer(service: str, name: str, version: str) -> None:
     metrics.flush_metrics()
 
 
+def measure_oldest_ticket(seconds: float) -> None:
+    """Tell how long the job has waited for a slot that has waited longest: `OldestTicketSeconds`."""
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service="sweep")
+    metrics.add_metric(name="OldestTicketSeconds", unit=MetricUnit.Seconds, value=seconds)
+    metrics.flush_metrics()
+
+
 def count_step(
     step: str, outcome: str, *, seconds: float, rows: int | None = None, size_bytes: int | None = None
 ) -> None:
