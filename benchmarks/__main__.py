@@ -13,8 +13,9 @@ SECTIONS = {  # name: module, function
     "loads": ("loads", "run"),
     "gigabyte": ("imports", "run_gigabyte"),
     "costs": ("costs", "run"),
+    "cells": ("cells", "run"),
 }
-_ON_REQUEST = ("gigabyte", "costs")  # one takes minutes for one figure, the other measures nothing
+_ON_REQUEST = ("gigabyte", "costs", "cells")  # one takes minutes for one figure, the others measure nothing
 
 
 def main() -> None:

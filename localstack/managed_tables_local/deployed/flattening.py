@@ -13,7 +13,7 @@ def flatten(build: Path, flat: Path) -> None:
     shutil.copytree(build, flat)
     packages = build / LAYER / "python"
     for function in flat.iterdir():
-        if function.is_dir() and function.name != LAYER:
+        if function.is_dir() and function.name != LAYER and not (function / "template.yaml").exists():
             shutil.copytree(packages, function, dirs_exist_ok=True)
     template = flat / "template.yaml"
     text = template.read_text()
