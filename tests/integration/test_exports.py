@@ -176,8 +176,12 @@ def test_a_workbook_has_real_numbers_dates_and_texts(maker: ExportMaker) -> None
     assert (sheet["E2"].number_format, sheet["F2"].number_format) == ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss")
 
 
-def test_rows_beyond_one_sheet_go_to_more_sheets(maker: ExportMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "SHEET_ROWS", 3)
+@pytest.mark.parametrize("limit", [{"SHEET_ROWS": 3}, {"SHEET_BYTES": 1, "BATCH_ROWS": 3}], ids=str)
+def test_rows_beyond_one_sheet_go_to_more_sheets(
+    maker: ExportMaker, monkeypatch: pytest.MonkeyPatch, limit: dict[str, int]
+) -> None:
+    for name, value in limit.items():
+        monkeypatch.setattr(workbook, name, value)
     table = maker.table([column("n", "integer")], [[str(number)] for number in range(7)])
     book = load_workbook(io.BytesIO(maker.export(table, format="xlsx")))
     assert book.sheetnames == [table.display_name + suffix for suffix in ("", "_2", "_3")]
