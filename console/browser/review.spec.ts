@@ -100,7 +100,7 @@ test("rows that do not fit are set apart, and come back as a file", async ({ pag
   await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
   await page.getByRole("button", { name: /Separar estas linhas/ }).click();
   await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
-  await expect(page.getByText(/2 linhas gravadas · 1 não entraram/)).toBeVisible();
+  await expect(page.getByText(/2 linhas gravadas · 1 não entrou/)).toBeVisible();
   const rejects = await company.call("GET", `/upload-jobs/${job}/rejects`);
   expect(await (await fetch(String(rejects["url"]))).text()).toContain("b;x;separar.csv;;3;");
 });

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { Table } from "../api/types";
-import { Button, Dialog, Field } from "../ui/parts";
+import { SelectField } from "../ui/fields";
+import { Button, Dialog } from "../ui/parts";
 import { TYPE_LABELS } from "../values/cells";
 import { type GridView, TOTAL_LABELS, type Total, totalsOf } from "./view";
 
@@ -34,24 +35,12 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
         {column.nullable ? " · pode ficar vazia" : ""}
       </p>
       {column.description && <p>{column.description}</p>}
-      <Field label="No rodapé">
-        {(ids) => (
-          <select
-            {...ids}
-            value={view.totals[name] ?? ""}
-            onChange={(event) =>
-              onView({ totals: withTotal(view, name, (event.target.value || null) as Total | null) })
-            }
-          >
-            <option value="">Nada</option>
-            {totalsOf(column.type).map((fn) => (
-              <option key={fn} value={fn}>
-                {TOTAL_LABELS[fn]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <SelectField
+        label="No rodapé"
+        choices={[["", "Nada"], ...totalsOf(column.type).map((fn) => [fn, TOTAL_LABELS[fn]] as const)]}
+        value={view.totals[name] ?? ""}
+        onChoose={(fn) => onView({ totals: withTotal(view, name, fn || null) })}
+      />
       <div className="mt-stack">
         {actions.map(([label, changes]) => (
           <Button

@@ -4,6 +4,7 @@ import { answered } from "../api/session";
 import type { ExportBody, Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
+import { Radios } from "../ui/fields";
 import { Button, Dialog, Failure, ProgressBar } from "../ui/parts";
 import { formatBytes, plural } from "../values/numbers";
 import type { GridView } from "./view";
@@ -55,14 +56,13 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
   }, [done]);
   return (
     <Dialog title="Exportar" onClose={onClose}>
-      <fieldset className="mt-choices" disabled={start.isPending || exportId !== undefined}>
-        <legend>Formato</legend>
-        {FORMATS.map(([value, label]) => (
-          <label key={value}>
-            <input type="radio" name="format" checked={format === value} onChange={() => setFormat(value)} /> {label}
-          </label>
-        ))}
-      </fieldset>
+      <Radios
+        legend="Formato"
+        choices={FORMATS}
+        value={format}
+        isDisabled={start.isPending || exportId !== undefined}
+        onChoose={setFormat}
+      />
       {start.error && <Failure error={start.error} />}
       {state.error && <Failure error={state.error} />}
       {state.data?.status === "failed" && <p className="mt-field-error">⚠ {state.data.error?.message}</p>}

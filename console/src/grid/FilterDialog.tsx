@@ -1,6 +1,7 @@
 import { type FormEvent, type ReactNode, useState } from "react";
 import type { ColumnType, Table } from "../api/types";
-import { Button, Dialog, Field } from "../ui/parts";
+import { SelectField, TextField } from "../ui/fields";
+import { Button, Dialog } from "../ui/parts";
 import { parseCell } from "../values/cells";
 import { joinList } from "../values/lists";
 import { type Condition, type Filter, OPERATOR_LABELS, type Operator, operatorsOf } from "./view";
@@ -11,6 +12,11 @@ interface Draft {
   op: Operator | "is_not_null";
   text: string;
 }
+
+const YES_NO = [
+  ["Sim", "Sim"],
+  ["Não", "Não"],
+] as const;
 
 interface FilterDialogProps {
   table: Table;
@@ -71,54 +77,37 @@ function ConditionFields({ table, draft, isFaulty, isOther, onDraft }: Condition
   return (
     <fieldset className="mt-condition">
       {isOther && <legend>ou</legend>}
-      <Field label="Coluna">
-        {(ids) => (
-          <select {...ids} value={draft.column} onChange={(event) => onDraft(draftFor(table, event.target.value))}>
-            {table.columns.map((column) => (
-              <option key={column.name} value={column.name}>
-                {column.display_name}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field label="Condição">
-        {(ids) => (
-          <select
-            {...ids}
-            value={draft.op}
-            onChange={(event) => onDraft({ ...draft, op: event.target.value as Draft["op"] })}
-          >
-            {operatorsOf(type).map((one) => (
-              <option key={one} value={one}>
-                {OPERATOR_LABELS[one]}
-              </option>
-            ))}
-            <option value="is_not_null">não está vazia</option>
-          </select>
-        )}
-      </Field>
-      {hasValue && (
-        <Field
+      <SelectField
+        label="Coluna"
+        choices={table.columns.map((column) => [column.name, column.display_name])}
+        value={draft.column}
+        onChoose={(name) => onDraft(draftFor(table, name))}
+      />
+      <SelectField<Draft["op"]>
+        label="Condição"
+        choices={[
+          ...operatorsOf(type).map((op) => [op, OPERATOR_LABELS[op]] as const),
+          ["is_not_null", "não está vazia"],
+        ]}
+        value={draft.op}
+        onChoose={(op) => onDraft({ ...draft, op })}
+      />
+      {hasValue && type === "boolean" && (
+        <SelectField
+          label="Valor"
+          choices={YES_NO}
+          value={draft.text}
+          onChoose={(text) => onDraft({ ...draft, text })}
+        />
+      )}
+      {hasValue && type !== "boolean" && (
+        <TextField
           label="Valor"
           hint={isList ? "Vários, com ponto e vírgula entre eles" : undefined}
           error={isFaulty ? "Escreva um valor que sirva para a coluna" : undefined}
-        >
-          {(ids) =>
-            type === "boolean" ? (
-              <select {...ids} value={draft.text} onChange={(event) => onDraft({ ...draft, text: event.target.value })}>
-                <option value="Sim">Sim</option>
-                <option value="Não">Não</option>
-              </select>
-            ) : (
-              <input
-                {...ids}
-                value={draft.text}
-                onChange={(event) => onDraft({ ...draft, text: event.target.value })}
-              />
-            )
-          }
-        </Field>
+          value={draft.text}
+          onText={(text) => onDraft({ ...draft, text })}
+        />
       )}
     </fieldset>
   );

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { Select } from "../ui/fields";
 import { type Cell, formatCell } from "../values/cells";
 import type { GridColumn } from "./types";
 import { TOTAL_LABELS, type Total, totalsOf } from "./view";
@@ -37,19 +38,16 @@ function Foot({ column, total, onTotal }: FootProps): ReactNode {
   const text = total ? shownTotal(total.fn, total.text, column) : "";
   return (
     <div role="gridcell" className="mt-grid-cell mt-foot" style={{ width: column.width }} title={text}>
-      <select
+      <Select
         tabIndex={-1} // by keyboard: the menu of the column
         aria-label={`Rodapé de ${column.label}`}
+        choices={[
+          ["", total ? "Nada" : "Calcular"],
+          ...totalsOf(column.type).map((fn) => [fn, TOTAL_LABELS[fn]] as const),
+        ]}
         value={total?.fn ?? ""}
-        onChange={(event) => onTotal(column.name, (event.target.value || null) as Total | null)}
-      >
-        <option value="">{total ? "Nada" : "Calcular"}</option>
-        {totalsOf(column.type).map((fn) => (
-          <option key={fn} value={fn}>
-            {TOTAL_LABELS[fn]}
-          </option>
-        ))}
-      </select>
+        onChoose={(fn) => onTotal(column.name, fn || null)}
+      />
       <span className="mt-foot-value">{text}</span>
     </div>
   );

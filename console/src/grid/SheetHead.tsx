@@ -1,10 +1,11 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import { answered } from "../api/session";
 import type { Table } from "../api/types";
+import { Ask } from "../ui/Ask";
 import { useApi, useCaller } from "../ui/context";
-import { Button, Dialog, Failure } from "../ui/parts";
+import { Button } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
 import { ExportDialog } from "./ExportDialog";
 import type { RowSource } from "./rows";
@@ -73,44 +74,27 @@ interface DeleteRowsProps {
 function DeleteRows({ table, selected, onDone }: DeleteRowsProps): ReactNode {
   const api = useApi();
   const queries = useQueryClient();
-  const [isAsked, setAsked] = useState(false);
-  const remove = useMutation({
-    mutationFn: () =>
-      answered(
-        api.POST("/v1/managed-tables/{table_id}/data/delete", {
-          params: { path: { table_id: table._id } },
-          body: { ids: [...selected] },
-        }),
-      ),
-    onSuccess: async () => {
-      setAsked(false);
-      onDone();
-      await queries.invalidateQueries({ queryKey: ["table", table._id] });
-    },
-  });
   const words = plural(selected.size, "linha");
+  const remove = async (): Promise<void> => {
+    await answered(
+      api.POST("/v1/managed-tables/{table_id}/data/delete", {
+        params: { path: { table_id: table._id } },
+        body: { ids: [...selected] },
+      }),
+    );
+    onDone();
+    void queries.invalidateQueries({ queryKey: ["table", table._id] });
+  };
   return (
-    <>
-      <Button kind="danger" onClick={() => setAsked(true)}>
-        Apagar {words}
-      </Button>
-      {isAsked && (
-        <Dialog
-          title={`Apagar ${words}?`}
-          onClose={() => setAsked(false)}
-          actions={
-            <>
-              <Button onClick={() => setAsked(false)}>Manter</Button>
-              <Button kind="danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
-                Apagar {words}
-              </Button>
-            </>
-          }
-        >
-          <p>As linhas apagadas não voltam.</p>
-          {remove.error && <Failure error={remove.error} />}
-        </Dialog>
-      )}
-    </>
+    <Ask
+      label={`Apagar ${words}`}
+      kind="danger"
+      title={`Apagar ${words}?`}
+      keep="Manter"
+      go={`Apagar ${words}`}
+      onGo={remove}
+    >
+      <p>As linhas apagadas não voltam.</p>
+    </Ask>
   );
 }

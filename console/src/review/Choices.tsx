@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from "react";
 import type { ColumnType } from "../api/types";
-import { Field } from "../ui/parts";
+import { SelectField, TextField } from "../ui/fields";
 import type { Adjustment } from "./adjustments";
 
 export const ZONES: readonly string[] = [
@@ -115,19 +115,9 @@ interface ChoiceProps {
 }
 
 function Choice({ label, detected = "como foi detectado", choices, value, onChoose }: ChoiceProps): ReactNode {
+  const all: [string, string][] = [["", detected], ...choices];
   return (
-    <Field label={label}>
-      {(ids) => (
-        <select {...ids} value={value ?? ""} onChange={(event) => onChoose(event.target.value || undefined)}>
-          <option value="">{detected}</option>
-          {choices.map(([one, name]) => (
-            <option key={one} value={one}>
-              {name}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
+    <SelectField label={label} choices={all} value={value ?? ""} onChoose={(chosen) => onChoose(chosen || undefined)} />
   );
 }
 
@@ -141,19 +131,16 @@ interface WordsProps {
 function Words({ label, words, onWords }: WordsProps): ReactNode {
   const [text, setText] = useState(words?.join("; ") ?? "");
   return (
-    <Field label={label} hint="Com ponto e vírgula entre eles; nada escrito: os detectados">
-      {(ids) => (
-        <input
-          {...ids}
-          value={text}
-          onChange={(event) => {
-            setText(event.target.value);
-            const written = event.target.value.split(";").map((word) => word.trim());
-            const kept = written.filter((word) => word !== "").slice(0, 20);
-            onWords(kept.length > 0 ? kept : undefined);
-          }}
-        />
-      )}
-    </Field>
+    <TextField
+      label={label}
+      hint="Com ponto e vírgula entre eles; nada escrito: os detectados"
+      value={text}
+      onText={(written) => {
+        setText(written);
+        const all = written.split(";").map((word) => word.trim());
+        const kept = all.filter((word) => word !== "").slice(0, 20);
+        onWords(kept.length > 0 ? kept : undefined);
+      }}
+    />
   );
 }

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
-import { TypeSelect } from "../screens/columns";
-import { TYPE_LABELS, TYPE_SIGNS } from "../values/cells";
+import { Select } from "../ui/fields";
+import { TYPE_LABELS, TYPE_SIGNS, TYPES } from "../values/cells";
 import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
 import { FillBar } from "./Profile";
 
@@ -60,23 +60,20 @@ export function NameAndType({ column: reviewed, targets, isTabbed, onAdjust }: N
   return (
     <div className="mt-head-fields">
       {targets.length > 0 && (
-        <select
+        <Select
           aria-label={`Coluna da tabela para ${source}`}
           tabIndex={tabIndex}
+          choices={[
+            ...targets.map((target) => [target.name, `→ ${target.display_name ?? target.name}`] as const),
+            ["new", "+ coluna nova"],
+            ["out", "não importar"],
+          ]}
           value={include ? (into?.name ?? "new") : "out"}
-          onChange={({ target: { value } }) => {
+          onChoose={(value) => {
             if (value === "out") onAdjust(source, { include: false });
             else onAdjust(source, { include: true, into: value === "new" ? null : value });
           }}
-        >
-          {targets.map((target) => (
-            <option key={target.name} value={target.name}>
-              → {target.display_name ?? target.name}
-            </option>
-          ))}
-          <option value="new">+ coluna nova</option>
-          <option value="out">não importar</option>
-        </select>
+        />
       )}
       {!into && (
         <input
@@ -92,11 +89,12 @@ export function NameAndType({ column: reviewed, targets, isTabbed, onAdjust }: N
           {TYPE_SIGNS[type]} {TYPE_LABELS[type]}
         </span>
       ) : (
-        <TypeSelect
+        <Select
           aria-label={`Tipo de ${source}${type === column.type ? "" : ", definido por você"}`}
           tabIndex={tabIndex}
+          choices={TYPES}
           value={type}
-          onChange={(next) => onAdjust(source, { type: next })}
+          onChoose={(next) => onAdjust(source, { type: next })}
         />
       )}
     </div>

@@ -1,10 +1,11 @@
 import type { ReactNode } from "react";
-import { Button, Field } from "../ui/parts";
+import { Check, SelectField } from "../ui/fields";
+import { Button } from "../ui/parts";
 import { columnLetter, TYPE_LABELS } from "../values/cells";
 import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
 import { Choices } from "./Choices";
 import { NameAndType } from "./ColumnHead";
-import type { Check } from "./checks";
+import type { Check as Doubt } from "./checks";
 import { Profile } from "./Profile";
 
 interface ColumnPanelProps {
@@ -14,12 +15,12 @@ interface ColumnPanelProps {
   place: number | null;
   targets: readonly Target[];
   zone: string;
-  checks: readonly Check[];
+  checks: readonly Doubt[];
   canBeEmptied: boolean;
   isEmptied: boolean;
   onSelect: (column: string) => void;
   onAdjust: (source: string, changes: Adjustment) => void;
-  onCheck: (check: Check) => void;
+  onCheck: (check: Doubt) => void;
   onEmptied: (isEmptied: boolean) => void;
 }
 
@@ -35,12 +36,16 @@ export function ColumnPanel({ columns, column: reviewed, place, targets, checks,
         {place === null ? "" : `${columnLetter(place)} · `}
         {source}
       </h2>
-      <ColumnChoice columns={columns} chosen={column.name} onSelect={on.onSelect} />
+      <SelectField
+        label="Coluna"
+        choices={columns.map((one) => [one.column.name, `${one.source}${one.include ? "" : " (fora)"}`])}
+        value={column.name}
+        onChoose={on.onSelect}
+      />
       {place === null && <NameAndType column={reviewed} targets={targets} onAdjust={on.onAdjust} isTabbed />}
-      <label className="mt-check">
-        <input type="checkbox" checked={include} onChange={(event) => adjust({ include: event.target.checked })} />{" "}
+      <Check isChecked={include} onCheck={(isIn) => adjust({ include: isIn })}>
         Importar esta coluna
-      </label>
+      </Check>
       <p>
         <strong>{TYPE_LABELS[type]}</strong>{" "}
         <span className="mt-badge">{isStated ? "definido por você" : into ? "o da tabela" : "detectado"}</span>
@@ -77,47 +82,18 @@ export function ColumnPanel({ columns, column: reviewed, place, targets, checks,
       <Exceptions column={reviewed} />
       {into ? (
         on.canBeEmptied && (
-          <label className="mt-check">
-            <input type="checkbox" checked={on.isEmptied} onChange={(event) => on.onEmptied(event.target.checked)} />{" "}
+          <Check isChecked={on.isEmptied} onCheck={on.onEmptied}>
             Deixar a coluna da tabela aceitar células vazias
-          </label>
+          </Check>
         )
       ) : (
-        <label className="mt-check">
-          <input
-            type="checkbox"
-            checked={!nullable}
-            onChange={(event) => adjust({ nullable: !event.target.checked })}
-          />{" "}
+        <Check isChecked={!nullable} onCheck={(isRequired) => adjust({ nullable: !isRequired })}>
           Obrigatória: nunca pode ficar vazia
-        </label>
+        </Check>
       )}
       <Choices type={type} adjustment={adjustment} zone={on.zone} onAdjust={adjust} />
       {column.profile && <Profile profile={column.profile} type={column.type} label={source} />}
     </section>
-  );
-}
-
-interface ColumnChoiceProps {
-  columns: readonly ReviewedColumn[];
-  chosen: string;
-  onSelect: (column: string) => void;
-}
-
-function ColumnChoice({ columns, chosen, onSelect }: ColumnChoiceProps): ReactNode {
-  return (
-    <Field label="Coluna">
-      {(ids) => (
-        <select {...ids} value={chosen} onChange={(event) => onSelect(event.target.value)}>
-          {columns.map(({ column, source, include }) => (
-            <option key={column.name} value={column.name}>
-              {source}
-              {include ? "" : " (fora)"}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
   );
 }
 

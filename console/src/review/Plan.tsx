@@ -1,18 +1,15 @@
 import type { ReactNode } from "react";
-import type { Job } from "../api/types";
+import { Radios } from "../ui/fields";
 import { formatCount } from "../values/numbers";
 import type { ReviewedColumn, Target } from "./adjustments";
 
 interface PlanProps {
-  plan: NonNullable<Job["append_plan"]>;
   columns: readonly ReviewedColumn[];
   targets: readonly Target[];
-  onMisfit: "reject" | "skip";
-  onChoice: (choice: "reject" | "skip") => void;
 }
 
-/** What the file and the table have in common as it stands now, and what becomes of rows that do not fit. */
-export function Plan({ plan, columns, targets, onMisfit, onChoice }: PlanProps): ReactNode {
+/** What the file and the table have in common as it stands now. */
+export function Plan({ columns, targets }: PlanProps): ReactNode {
   const imported = columns.filter((one) => one.include);
   const fed = new Set(imported.flatMap(({ into }) => (into ? [into.name] : [])));
   const missing = targets.filter((target) => !fed.has(target.name));
@@ -37,7 +34,6 @@ export function Plan({ plan, columns, targets, onMisfit, onChoice }: PlanProps):
           </div>
         ))}
       </dl>
-      {plan.conflicts.length > 0 && <MisfitChoice onMisfit={onMisfit} onChoice={onChoice} />}
     </details>
   );
 }
@@ -46,18 +42,23 @@ function nameOf(target: Target): string {
   return target.display_name ?? target.name;
 }
 
-export function MisfitChoice({ onMisfit, onChoice }: Pick<PlanProps, "onMisfit" | "onChoice">): ReactNode {
+const MISFIT_CHOICES = [
+  ["reject", "Não importar nada até corrigir"],
+  ["skip", "Importar as linhas que servem e separar as outras num arquivo"],
+] as const;
+
+interface MisfitChoiceProps {
+  onMisfit: "reject" | "skip";
+  onChoice: (choice: "reject" | "skip") => void;
+}
+
+export function MisfitChoice({ onMisfit, onChoice }: MisfitChoiceProps): ReactNode {
   return (
-    <fieldset className="mt-choices">
-      <legend>O que fazer com as linhas que não servem</legend>
-      <label>
-        <input type="radio" name="misfit" checked={onMisfit === "reject"} onChange={() => onChoice("reject")} /> Não
-        importar nada até corrigir
-      </label>
-      <label>
-        <input type="radio" name="misfit" checked={onMisfit === "skip"} onChange={() => onChoice("skip")} /> Importar as
-        linhas que servem e separar as outras num arquivo
-      </label>
-    </fieldset>
+    <Radios
+      legend="O que fazer com as linhas que não servem"
+      choices={MISFIT_CHOICES}
+      value={onMisfit}
+      onChoose={onChoice}
+    />
   );
 }

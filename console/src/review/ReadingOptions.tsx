@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from "react";
-import { Button, Field } from "../ui/parts";
+import { Check, SelectField } from "../ui/fields";
+import { Button } from "../ui/parts";
 import { formatCount } from "../values/numbers";
 import type { TableReading } from "./lines";
 import type { Wish } from "./readings";
@@ -66,19 +67,19 @@ export function ReadingOptions({ table, isBusy, onWish }: ReadingOptionsProps): 
       <div className="mt-fields">
         {isText && (
           <>
-            <Choice
+            <SelectField
               label="Codificação do texto"
               value={wish.encoding ?? table.encoding ?? ""}
               choices={ENCODINGS}
               onChoose={(encoding) => set({ encoding })}
             />
-            <Choice
+            <SelectField
               label="Separador"
               value={wish.delimiter ?? table.delimiter ?? ""}
               choices={DELIMITERS}
               onChoose={(delimiter) => set({ delimiter })}
             />
-            <Choice
+            <SelectField
               label="Aspas em volta dos textos"
               value={"quote" in wish ? (wish.quote ?? "") : (table.quote ?? "")}
               choices={QUOTES}
@@ -86,7 +87,7 @@ export function ReadingOptions({ table, isBusy, onWish }: ReadingOptionsProps): 
             />
           </>
         )}
-        <Choice
+        <SelectField
           label="Cabeçalho"
           value={String(
             "header_line" in wish && wish.header_line === null
@@ -107,62 +108,18 @@ export function ReadingOptions({ table, isBusy, onWish }: ReadingOptionsProps): 
             )
           }
         />
-        <Check
-          label="Retirar espaços nas pontas das células"
-          isChecked={wish.trim === true}
-          onCheck={(trim) => set({ trim })}
-        />
+        <Check isChecked={wish.trim === true} onCheck={(trim) => set({ trim })}>
+          Retirar espaços nas pontas das células
+        </Check>
         {isWorkbook && (
-          <Check
-            label="Repetir em cada linha o valor das células mescladas"
-            isChecked={wish.fill_merged !== false}
-            onCheck={(fill_merged) => set({ fill_merged })}
-          />
+          <Check isChecked={wish.fill_merged !== false} onCheck={(fill_merged) => set({ fill_merged })}>
+            Repetir em cada linha o valor das células mescladas
+          </Check>
         )}
       </div>
       <Button disabled={isBusy || Object.keys(wish).length === 0} onClick={() => onWish(wish)}>
         Reler o arquivo
       </Button>
     </details>
-  );
-}
-
-interface ChoiceProps {
-  label: string;
-  value: string;
-  choices: readonly [string, string][];
-  onChoose: (value: string) => void;
-}
-
-function Choice({ label, value, choices, onChoose }: ChoiceProps): ReactNode {
-  return (
-    <Field label={label}>
-      {(ids) => (
-        <select {...ids} value={value} onChange={(event) => onChoose(event.target.value)}>
-          {!choices.some(([one]) => one === value) && <option value={value}>{value || "nenhum"}</option>}
-          {choices.map(([one, name]) => (
-            <option key={one} value={one}>
-              {name}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  );
-}
-
-function Check({
-  label,
-  isChecked,
-  onCheck,
-}: {
-  label: string;
-  isChecked: boolean;
-  onCheck: (isChecked: boolean) => void;
-}): ReactNode {
-  return (
-    <label className="mt-check">
-      <input type="checkbox" checked={isChecked} onChange={(event) => onCheck(event.target.checked)} /> {label}
-    </label>
   );
 }

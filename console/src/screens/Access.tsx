@@ -1,9 +1,10 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { answered } from "../api/session";
+import { Ask } from "../ui/Ask";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
-import { Button, Dialog, Failure, Loading } from "../ui/parts";
+import { Button, Failure, Loading } from "../ui/parts";
 
 /** The read-only login for BI tools. */
 export default function Access(): ReactNode {
@@ -11,19 +12,15 @@ export default function Access(): ReactNode {
   const queries = useQueryClient();
   const announce = useAnnounce();
   const [isShown, setShown] = useState(false);
-  const [isAsked, setAsked] = useState(false);
   const connection = useQuery({
     queryKey: ["connection"],
     queryFn: ({ signal }) => answered(api.GET("/v1/managed-tables/connection", { signal })),
   });
-  const rotate = useMutation({
-    mutationFn: () => answered(api.POST("/v1/managed-tables/connection/rotate")),
-    onSuccess: async () => {
-      setAsked(false);
-      announce("Senha nova gerada");
-      await queries.invalidateQueries({ queryKey: ["connection"] });
-    },
-  });
+  const rotate = async (): Promise<void> => {
+    await answered(api.POST("/v1/managed-tables/connection/rotate"));
+    announce("Senha nova gerada");
+    void queries.invalidateQueries({ queryKey: ["connection"] });
+  };
   if (connection.error) return <Failure error={connection.error} onRetry={() => void connection.refetch()} />;
   if (!connection.data) return <Loading label="Carregando o acesso" />;
   const { host, port, database, user, password, sslmode } = connection.data;
@@ -61,25 +58,17 @@ export default function Access(): ReactNode {
         >
           Copiar senha
         </Button>
-        <Button onClick={() => setAsked(true)}>Gerar nova senha</Button>
-      </div>
-      {isAsked && (
-        <Dialog
+        <Ask
+          label="Gerar nova senha"
+          kind="plain"
           title="Gerar uma senha nova?"
-          onClose={() => setAsked(false)}
-          actions={
-            <>
-              <Button onClick={() => setAsked(false)}>Manter a atual</Button>
-              <Button kind="danger" disabled={rotate.isPending} onClick={() => rotate.mutate()}>
-                Gerar nova senha
-              </Button>
-            </>
-          }
+          keep="Manter a atual"
+          go="Gerar nova senha"
+          onGo={rotate}
         >
           <p>A senha atual para de funcionar na hora: troque-a em cada programa que a usa.</p>
-          {rotate.error && <Failure error={rotate.error} />}
-        </Dialog>
-      )}
+        </Ask>
+      </div>
     </section>
   );
 }

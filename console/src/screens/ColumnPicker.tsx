@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
-import { Button, Field } from "../ui/parts";
+import { SelectField } from "../ui/fields";
+import { Button } from "../ui/parts";
 
 interface ColumnPickerProps {
   label: string;
@@ -15,20 +16,18 @@ export function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnP
   const labelOf = (name: string): string => columns.find((column) => column.name === name)?.label || name;
   return (
     <div className="mt-inline mt-picker">
-      <Field label={label} hint={hint}>
-        {(ids) => (
-          <select {...ids} value="" onChange={(event) => onChange([...chosen, event.target.value])}>
-            <option value="">Acrescentar coluna…</option>
-            {columns
-              .filter((column) => column.name !== "" && !chosen.includes(column.name))
-              .map((column) => (
-                <option key={column.name} value={column.name}>
-                  {labelOf(column.name)}
-                </option>
-              ))}
-          </select>
-        )}
-      </Field>
+      <SelectField
+        label={label}
+        hint={hint}
+        choices={[
+          ["", "Acrescentar coluna…"],
+          ...columns
+            .filter((column) => column.name !== "" && !chosen.includes(column.name))
+            .map((column) => [column.name, labelOf(column.name)] as const),
+        ]}
+        value=""
+        onChoose={(name) => onChange([...chosen, name])}
+      />
       {chosen.map((name) => (
         <Button
           key={name}

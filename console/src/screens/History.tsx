@@ -3,8 +3,9 @@ import { Link } from "wouter";
 import { useJobs } from "../api/queries";
 import { fileNames, type Job } from "../api/types";
 import { pageOf, useAddress } from "../ui/address";
+import { SelectField } from "../ui/fields";
 import { Pager } from "../ui/Pager";
-import { Empty, Failure, Field, Loading } from "../ui/parts";
+import { Empty, Failure, Loading } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 
@@ -32,18 +33,12 @@ export default function History(): ReactNode {
   return (
     <section aria-labelledby="history-title">
       <h1 id="history-title">Envios</h1>
-      <Field label="Situação">
-        {(ids) => (
-          <select {...ids} value={status} onChange={(event) => setQuery({ situacao: event.target.value, pagina: "" })}>
-            <option value="">Todas</option>
-            {Object.entries(STATUS_LABELS).map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <SelectField
+        label="Situação"
+        choices={[["", "Todas"], ...Object.entries(STATUS_LABELS)]}
+        value={status}
+        onChoose={(situacao) => setQuery({ situacao, pagina: "" })}
+      />
       {jobs.error && <Failure error={jobs.error} onRetry={() => void jobs.refetch()} />}
       {!jobs.data && !jobs.error && <Loading label="Carregando os envios" />}
       {jobs.data?.records.length === 0 && <Empty title="Nenhum envio" />}

@@ -85,9 +85,9 @@ function Done({ job }: { job: Job }): ReactNode {
   const counts: string[] = [];
   if (result) {
     counts.push(plural(result.inserted, "linha gravada", "linhas gravadas"));
-    if (result.updated) counts.push(`${formatCount(result.updated)} atualizadas`);
-    if (result.unchanged) counts.push(`${formatCount(result.unchanged)} já estavam iguais`);
-    if (result.rejected) counts.push(`${formatCount(result.rejected)} não entraram`);
+    if (result.updated) counts.push(plural(result.updated, "linha atualizada", "linhas atualizadas"));
+    if (result.unchanged) counts.push(plural(result.unchanged, "já estava igual", "já estavam iguais"));
+    if (result.rejected) counts.push(plural(result.rejected, "não entrou", "não entraram"));
   }
   return (
     <section aria-labelledby="job-title">

@@ -3,7 +3,8 @@ import { type FormEvent, type ReactNode, useState } from "react";
 import { useLocation } from "wouter";
 import { ApiFailure, answered } from "../api/session";
 import { useApi } from "../ui/context";
-import { Button, Failure, Field } from "../ui/parts";
+import { TextField } from "../ui/fields";
+import { Button, Failure } from "../ui/parts";
 import { ColumnFields, type DraftColumn, emptyDraft, faultsByColumn, toColumns, toName } from "./columns";
 
 /** A table by hand: its name, its columns. */
@@ -35,24 +36,23 @@ export default function NewTable(): ReactNode {
     <form onSubmit={submit} aria-labelledby="new-title">
       <h1 id="new-title">Criar tabela</h1>
       {create.error && <Failure error={create.error} />}
-      <Field label="Título">
-        {(ids) => (
-          <input
-            {...ids}
-            value={title}
-            maxLength={200}
-            onChange={(event) => {
-              if (name === "" || name === toName(title)) setName(toName(event.target.value));
-              setTitle(event.target.value);
-            }}
-          />
-        )}
-      </Field>
-      <Field label="Nome da tabela" hint="Letras minúsculas, números e _; é o nome que programas de BI veem">
-        {(ids) => (
-          <input {...ids} required value={name} spellCheck={false} onChange={(event) => setName(event.target.value)} />
-        )}
-      </Field>
+      <TextField
+        label="Título"
+        value={title}
+        maxLength={200}
+        onText={(text) => {
+          if (name === "" || name === toName(title)) setName(toName(text));
+          setTitle(text);
+        }}
+      />
+      <TextField
+        label="Nome da tabela"
+        hint="Letras minúsculas, números e _; é o nome que programas de BI veem"
+        required
+        value={name}
+        spellCheck={false}
+        onText={setName}
+      />
       <h2>Colunas</h2>
       <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(details)} />
       <div className="mt-actions">

@@ -4,9 +4,11 @@ import { Link, useLocation } from "wouter";
 import { useTable } from "../api/queries";
 import { ApiFailure, answered } from "../api/session";
 import type { Table } from "../api/types";
+import { Ask } from "../ui/Ask";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
-import { Button, Dialog, Failure, Field, Loading } from "../ui/parts";
+import { Check, TextField } from "../ui/fields";
+import { Button, Failure, Field, Loading } from "../ui/parts";
 import { ColumnPicker } from "./ColumnPicker";
 import { ColumnFields, type DraftColumn, draftOf, emptyDraft, faultsByColumn, toColumns } from "./columns";
 
@@ -41,9 +43,9 @@ function StructureForm({ table }: { table: Table }): ReactNode {
             description,
             status,
             columns: toColumns(columns),
-            key: key.length === 0 ? null : key,
-            indexes: indexes.filter((index) => index.length > 0),
-          } as never,
+            key: key.length === 0 ? null : [...key],
+            indexes: indexes.filter((index) => index.length > 0).map((index) => [...index]),
+          },
         }),
       ),
     onSuccess: async () => {
@@ -68,14 +70,8 @@ function StructureForm({ table }: { table: Table }): ReactNode {
       {save.error && (
         <Failure error={save.error} {...(isStale ? { onRetry: () => void queries.invalidateQueries() } : {})} />
       )}
-      <Field label="Título">
-        {(ids) => <input {...ids} value={title} maxLength={200} onChange={(event) => setTitle(event.target.value)} />}
-      </Field>
-      <Field label="Nome da tabela">
-        {(ids) => (
-          <input {...ids} value={name} required spellCheck={false} onChange={(event) => setName(event.target.value)} />
-        )}
-      </Field>
+      <TextField label="Título" value={title} maxLength={200} onText={setTitle} />
+      <TextField label="Nome da tabela" value={name} required spellCheck={false} onText={setName} />
       <Field label="Descrição">
         {(ids) => (
           <textarea
@@ -87,14 +83,9 @@ function StructureForm({ table }: { table: Table }): ReactNode {
           />
         )}
       </Field>
-      <label className="mt-check">
-        <input
-          type="checkbox"
-          checked={status === "active"}
-          onChange={(event) => setStatus(event.target.checked ? "active" : "inactive")}
-        />{" "}
+      <Check isChecked={status === "active"} onCheck={(isOn) => setStatus(isOn ? "active" : "inactive")}>
         Ativa (aceita alterações)
-      </label>
+      </Check>
       <h2>Colunas</h2>
       <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(details)} />
       <Button onClick={() => setColumns([...columns, emptyDraft()])}>Acrescentar coluna</Button>
@@ -131,37 +122,20 @@ function DeleteTable({ table }: { table: Table }): ReactNode {
   const api = useApi();
   const queries = useQueryClient();
   const [, navigate] = useLocation();
-  const [isAsked, setAsked] = useState(false);
-  const remove = useMutation({
-    mutationFn: () =>
-      answered(api.DELETE("/v1/managed-tables/{table_id}", { params: { path: { table_id: table._id } } })),
-    onSuccess: async () => {
-      navigate("/");
-      await queries.invalidateQueries({ queryKey: ["tables"] });
-    },
-  });
+  const remove = async (): Promise<void> => {
+    await answered(api.DELETE("/v1/managed-tables/{table_id}", { params: { path: { table_id: table._id } } }));
+    navigate("/");
+    void queries.invalidateQueries({ queryKey: ["tables"] });
+  };
   return (
-    <>
-      <Button kind="quiet" onClick={() => setAsked(true)}>
-        Apagar tabela
-      </Button>
-      {isAsked && (
-        <Dialog
-          title={`Apagar ${table.title || table.display_name}?`}
-          onClose={() => setAsked(false)}
-          actions={
-            <>
-              <Button onClick={() => setAsked(false)}>Manter</Button>
-              <Button kind="danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
-                Apagar tabela
-              </Button>
-            </>
-          }
-        >
-          <p>A tabela sai das listas e dos programas de BI. Só quem cuida do sistema pode trazê-la de volta.</p>
-          {remove.error && <Failure error={remove.error} />}
-        </Dialog>
-      )}
-    </>
+    <Ask
+      label="Apagar tabela"
+      title={`Apagar ${table.title || table.display_name}?`}
+      keep="Manter"
+      go="Apagar tabela"
+      onGo={remove}
+    >
+      <p>A tabela sai das listas e dos programas de BI. Só quem cuida do sistema pode trazê-la de volta.</p>
+    </Ask>
   );
 }

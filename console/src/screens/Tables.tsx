@@ -5,8 +5,9 @@ import { useStatus, useTables } from "../api/queries";
 import { answered } from "../api/session";
 import { pageOf, useAddress } from "../ui/address";
 import { useApi, useCaller } from "../ui/context";
+import { TextField } from "../ui/fields";
 import { Pager } from "../ui/Pager";
-import { Button, Empty, Failure, Field, Loading } from "../ui/parts";
+import { Button, Empty, Failure, Loading } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 
@@ -48,16 +49,7 @@ function List(): ReactNode {
           <WaysIn />
         </div>
       </div>
-      <Field label="Procurar tabela">
-        {(ids) => (
-          <input
-            {...ids}
-            type="search"
-            value={search}
-            onChange={(event) => setQuery({ q: event.target.value, pagina: "" })}
-          />
-        )}
-      </Field>
+      <TextField label="Procurar tabela" type="search" value={search} onText={(q) => setQuery({ q, pagina: "" })} />
       {tables.error && <Failure error={tables.error} onRetry={() => void tables.refetch()} />}
       {!tables.data && !tables.error && <Loading label="Carregando as tabelas" />}
       {tables.data && <TableList data={tables.data} search={search} onClear={() => setQuery({ q: "", pagina: "" })} />}

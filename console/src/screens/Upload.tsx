@@ -5,6 +5,7 @@ import { useTable } from "../api/queries";
 import { EXTENSIONS, isSent, type Mode, type UploadQueue, type UploadState } from "../api/uploads";
 import { useAnnounce } from "../ui/announce";
 import { useUploads } from "../ui/context";
+import { Radios } from "../ui/fields";
 import { Button, Failure, ProgressBar } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { useStore } from "../ui/store";
@@ -56,31 +57,27 @@ export default function Upload(): ReactNode {
   );
 }
 
-function TargetTable({
-  tableId,
-  mode,
-  onMode,
-}: {
+interface TargetTableProps {
   tableId: string;
   mode: Mode;
   onMode: (mode: Mode) => void;
-}): ReactNode {
+}
+
+function TargetTable({ tableId, mode, onMode }: TargetTableProps): ReactNode {
   const table = useTable(tableId);
-  const hasKey = Boolean(table.data?.key?.length);
+  const key = table.data?.key ?? [];
   const choices: [Mode, string][] = [
     ["append", "Acrescentar as linhas do arquivo"],
     ["replace", "Substituir todas as linhas pelas do arquivo (dá para desfazer)"],
   ];
-  if (hasKey) choices.push(["upsert", `Atualizar pela chave (${table.data?.key?.join(", ")}) e acrescentar as novas`]);
+  if (key.length > 0) choices.push(["upsert", `Atualizar pela chave (${key.join(", ")}) e acrescentar as novas`]);
   return (
-    <fieldset className="mt-choices">
-      <legend>Para a tabela {table.data?.display_name ?? "…"}</legend>
-      {choices.map(([value, label]) => (
-        <label key={value}>
-          <input type="radio" name="mode" checked={mode === value} onChange={() => onMode(value)} /> {label}
-        </label>
-      ))}
-    </fieldset>
+    <Radios
+      legend={`Para a tabela ${table.data?.display_name ?? "…"}`}
+      choices={choices}
+      value={mode}
+      onChoose={onMode}
+    />
   );
 }
 

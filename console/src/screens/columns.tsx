@@ -1,7 +1,9 @@
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import type { Column, ColumnType } from "../api/types";
-import { Button, Dialog, Field } from "../ui/parts";
-import { TYPE_LABELS } from "../values/cells";
+import { Ask } from "../ui/Ask";
+import { Check, SelectField, TextField } from "../ui/fields";
+import { Button } from "../ui/parts";
+import { TYPES } from "../values/cells";
 
 /** A column as it is being written; `previousName` is what an existing one is called today. */
 export interface DraftColumn {
@@ -53,50 +55,31 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): 
     <ol className="mt-columns">
       {columns.map((column, index) => (
         <li key={column.key} className="mt-card">
-          <Field label="Nome para as pessoas" error={faults.get(index)}>
-            {(ids) => (
-              <input
-                {...ids}
-                value={column.label}
-                maxLength={500}
-                onChange={(event) => {
-                  const label = event.target.value;
-                  const follows = column.name === "" || column.name === toName(column.label);
-                  change(index, follows ? { label, name: toName(label) } : { label });
-                }}
-              />
-            )}
-          </Field>
-          <Field label="Nome no banco">
-            {(ids) => (
-              <input
-                {...ids}
-                value={column.name}
-                spellCheck={false}
-                onChange={(event) => change(index, { name: event.target.value })}
-              />
-            )}
-          </Field>
-          <Field label="Tipo">
-            {(ids) => <TypeSelect {...ids} value={column.type} onChange={(type) => change(index, { type })} />}
-          </Field>
-          <label className="mt-check">
-            <input
-              type="checkbox"
-              checked={column.nullable}
-              onChange={(event) => change(index, { nullable: event.target.checked })}
-            />{" "}
+          <TextField
+            label="Nome para as pessoas"
+            error={faults.get(index)}
+            value={column.label}
+            maxLength={500}
+            onText={(label) => {
+              const follows = column.name === "" || column.name === toName(column.label);
+              change(index, follows ? { label, name: toName(label) } : { label });
+            }}
+          />
+          <TextField
+            label="Nome no banco"
+            value={column.name}
+            spellCheck={false}
+            onText={(name) => change(index, { name })}
+          />
+          <SelectField label="Tipo" choices={TYPES} value={column.type} onChoose={(type) => change(index, { type })} />
+          <Check isChecked={column.nullable} onCheck={(nullable) => change(index, { nullable })}>
             Pode ficar vazia
-          </label>
-          <Field label="Descrição">
-            {(ids) => (
-              <input
-                {...ids}
-                value={column.description ?? ""}
-                onChange={(event) => change(index, { description: event.target.value })}
-              />
-            )}
-          </Field>
+          </Check>
+          <TextField
+            label="Descrição"
+            value={column.description ?? ""}
+            onText={(description) => change(index, { description })}
+          />
           <TakeOut column={column} onTaken={() => onChange(columns.filter((_, at) => at !== index))} />
         </li>
       ))}
@@ -106,53 +89,25 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): 
 
 /** Take a column out of the list; one that has values asks first. */
 function TakeOut({ column, onTaken }: { column: DraftColumn; onTaken: () => void }): ReactNode {
-  const [isAsked, setAsked] = useState(false);
-  const isOld = column.previousName !== undefined;
-  return (
+  const label = (
     <>
-      <Button kind="quiet" onClick={() => (isOld ? setAsked(true) : onTaken())}>
-        Tirar <span className="mt-hidden">a coluna {column.label}</span>
-      </Button>
-      {isAsked && (
-        <Dialog
-          title={`Tirar a coluna ${column.label}?`}
-          onClose={() => setAsked(false)}
-          actions={
-            <>
-              <Button onClick={() => setAsked(false)}>Manter</Button>
-              <Button kind="danger" onClick={onTaken}>
-                Tirar a coluna
-              </Button>
-            </>
-          }
-        >
-          <p>
-            Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Só quem cuida do
-            sistema pode trazê-los de volta.
-          </p>
-        </Dialog>
-      )}
+      Tirar <span className="mt-hidden">a coluna {column.label}</span>
     </>
   );
-}
-
-export interface TypeSelectProps {
-  id?: string;
-  value: ColumnType;
-  onChange: (type: ColumnType) => void;
-  tabIndex?: number;
-  "aria-label"?: string;
-}
-
-export function TypeSelect({ value, onChange, ...rest }: TypeSelectProps): ReactNode {
+  if (column.previousName === undefined) {
+    return (
+      <Button kind="quiet" onClick={onTaken}>
+        {label}
+      </Button>
+    );
+  }
   return (
-    <select {...rest} value={value} onChange={(event) => onChange(event.target.value as ColumnType)}>
-      {Object.entries(TYPE_LABELS).map(([type, label]) => (
-        <option key={type} value={type}>
-          {label}
-        </option>
-      ))}
-    </select>
+    <Ask label={label} title={`Tirar a coluna ${column.label}?`} keep="Manter" go="Tirar a coluna" onGo={onTaken}>
+      <p>
+        Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Só quem cuida do
+        sistema pode trazê-los de volta.
+      </p>
+    </Ask>
   );
 }
 

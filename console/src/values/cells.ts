@@ -14,6 +14,8 @@ export const TYPE_LABELS: Record<ColumnType, string> = {
   datetime: "Data e hora",
 };
 
+export const TYPES = Object.entries(TYPE_LABELS) as [ColumnType, string][];
+
 /** The signs that stand beside a type's name: never colour alone. */
 export const TYPE_SIGNS: Record<ColumnType, string> = {
   text: "Aa",

@@ -1,0 +1,150 @@
+import type { ReactNode } from "react";
+import type { Job, StatedTable } from "../api/types";
+import { useCaller } from "../ui/context";
+import { Button } from "../ui/parts";
+import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
+import { ColumnPanel } from "./ColumnPanel";
+import type { Check } from "./checks";
+import { useExamples } from "./examples";
+import { FileGrid } from "./FileGrid";
+import { type Spot, type TableReading, usePlaces } from "./lines";
+import type { Draft } from "./memory";
+import { ReadingOptions, ReadingSummary } from "./ReadingOptions";
+import { stated, type Wish } from "./readings";
+import { TableTabs } from "./TableTabs";
+
+export interface Look {
+  table: number;
+  spot: Spot | null;
+  column: ReviewedColumn | null;
+  choose: (table: number) => void;
+  select: (column: string) => void;
+  /** Go to where an entry of the list leads. */
+  at: (check: Check) => void;
+}
+
+/** What the parts of a review share. */
+export interface ReviewParts {
+  job: Job;
+  look: Look;
+  columns: readonly ReviewedColumn[];
+  checks: readonly Check[];
+  targets: readonly Target[];
+  isBusy: boolean;
+  draft: Draft;
+  onDraft: (changes: Partial<Draft>) => void;
+  onAdjust: (sources: readonly string[], changes: Adjustment) => void;
+}
+
+interface ReadingSectionProps extends ReviewParts {
+  /** Have the files read again, with this said of one of them. */
+  onState: (table: StatedTable) => void;
+}
+
+/** How a file or sheet was read, the ways to say otherwise, its lines, and the panel of one column. */
+export function ReadingSection({ onState, ...parts }: ReadingSectionProps): ReactNode {
+  const { job, look, columns, isBusy, draft, onDraft, onAdjust } = parts;
+  const tables = job.reading?.tables ?? [];
+  const table = tables[look.table];
+  if (!table) return null;
+  const wish = (changes: Wish | null): void => {
+    const all = new Map(draft.stated);
+    const next = changes ? stated(table, all.get(look.table), changes) : { file: table.file, sheet: table.sheet };
+    if (changes) all.set(look.table, next);
+    else all.delete(look.table);
+    onDraft({ stated: all });
+    onState(next);
+  };
+  const isStated = draft.stated.has(look.table) || table.reasons.some((one) => one.code === "STATED");
+  return (
+    <section className="mt-panel" aria-labelledby="reading-title" aria-busy={isBusy}>
+      <h2 id="reading-title">Como o arquivo foi lido</h2>
+      <TableTabs tables={tables} chosen={look.table} onChoose={look.choose} />
+      <ReadingSummary table={table} isStated={isStated} />
+      {!table.include && <p>{table.reasons.map((reason) => reason.text).join(" · ")}</p>}
+      <div className="mt-actions mt-reading-bar">
+        {tables.length > 1 && (
+          <Button disabled={isBusy} onClick={() => wish({ include: !table.include })}>
+            {table.include ? "Deixar de fora" : "Incluir na importação"}
+          </Button>
+        )}
+        <ReadingOptions key={`${look.table}/${job.updated_at}`} table={table} isBusy={isBusy} onWish={wish} />
+        {isStated && (
+          <Button disabled={isBusy} onClick={() => wish(null)}>
+            Voltar ao detectado
+          </Button>
+        )}
+        <Button
+          onClick={() =>
+            onAdjust(
+              columns.map((one) => one.source),
+              { type: "text" },
+            )
+          }
+        >
+          Importar tudo como texto
+        </Button>
+      </div>
+      <Sheet {...parts} table={table} onWish={wish} />
+    </section>
+  );
+}
+
+/** The lines of the chosen file or sheet, and beside them the panel of the chosen column. */
+function Sheet({
+  table,
+  onWish,
+  ...parts
+}: ReviewParts & { table: TableReading; onWish: (wish: Wish) => void }): ReactNode {
+  const { job, look, columns, checks, targets, isBusy, draft, onDraft, onAdjust } = parts;
+  const { can } = useCaller();
+  const places = usePlaces(job)[look.table];
+  const exampleOf = useExamples(job, table);
+  const byPlace = new Map<number, ReviewedColumn>();
+  for (const one of table.include ? columns : []) {
+    const place = places?.get(one.column.name);
+    if (place !== undefined) byPlace.set(place, one);
+  }
+  const doubts = new Map<string, number>();
+  for (const { column } of checks) if (column !== null) doubts.set(column, (doubts.get(column) ?? 0) + 1);
+  const { column: chosen } = look;
+  const emptied = draft.makeNullable.filter((name) => name !== chosen?.name);
+  return (
+    <div className="mt-review-sheet">
+      <div className="mt-review-lines">
+        <FileGrid
+          key={look.table}
+          job={job}
+          table={table}
+          isBusy={isBusy}
+          spot={look.spot?.table === look.table ? look.spot : null}
+          columns={byPlace}
+          selected={chosen?.column.name ?? null}
+          targets={targets}
+          doubts={doubts}
+          exampleOf={exampleOf}
+          onAdjust={(source, changes) => onAdjust([source], changes)}
+          onSelect={look.select}
+          onWish={onWish}
+        />
+      </div>
+      {chosen && (
+        <ColumnPanel
+          key={`${chosen.column.name}/${job.updated_at}`}
+          columns={columns}
+          column={chosen}
+          place={places?.get(chosen.column.name) ?? null}
+          targets={targets}
+          zone={job.reading?.timezone ?? ""}
+          checks={checks.filter((check) => check.column === chosen.column.name)}
+          canBeEmptied={chosen.into?.nullable === false && can("update")}
+          isEmptied={draft.makeNullable.includes(chosen.name)}
+          onSelect={look.select}
+          onAdjust={(source, changes) => onAdjust([source], changes)}
+          onCheck={look.at}
+          onEmptied={(isEmptied) => onDraft({ makeNullable: isEmptied ? [...emptied, chosen.name] : emptied })}
+        />
+      )}
+    </div>
+  );
+}
