@@ -29,6 +29,22 @@ def _lines(found: Analysis) -> list[int]:
     return [line for (line,) in cells]
 
 
+def test_every_character_of_a_cell_comes_back(tmp_path: Path) -> None:
+    """Line ends are escaped in the copy that DuckDB reads; the marks of that are themselves values."""
+    cells = ["\ufeffa", "\ufdd0\ufdd1n", "x\ny\ufdd1r", "\ufdd1e\r\n", "n\ufdd1"]
+    content = "t;i\n" + "".join(f'"{cell}";{n}\n' for n, cell in enumerate(cells))
+    assert _rows(_analyze(tmp_path, content.encode())) == [(cell, str(n)) for n, cell in enumerate(cells)]
+    plain = "t;i\nb\ufdd1n;0\n\ufeffa;1\n"
+    assert _rows(_analyze(tmp_path, plain.encode())) == [("b\ufdd1n", "0"), ("\ufeffa", "1")]
+
+
+def test_the_mark_of_an_appended_file_is_no_part_of_a_value(tmp_path: Path) -> None:
+    """In front of a quote it stands outside of the value; a repeated header is known in spite of it."""
+    file = '\ufeff"nome";"valor"\n' + "".join(f'"cliente {n}";"{n},50"\n' for n in range(9))
+    found = _rows(_analyze(tmp_path, (file * 2 + '\ufeff"b";"2,50"\n').encode()))
+    assert found == [*[(f"cliente {n}", f"{n},50") for n in range(9)] * 2, ("b", "2,50")]
+
+
 def test_a_brazilian_file_keeps_its_original_characters(tmp_path: Path) -> None:
     content = "Código;Preço Médio (R$)\r\n007;1.234,56\r\n008;\r\n".encode("cp1252")
     found = _analyze(tmp_path, content)

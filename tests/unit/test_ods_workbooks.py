@@ -168,6 +168,9 @@ def test_invalid_encrypted_or_oversized_ods_is_refused(path: Path) -> None:
         ods(path, table(row(many)))
     with pytest.raises(WorkbookTooLargeError, match="linhas demais"):
         ods(path, table(row(value("float", "1"), attributes='table:number-rows-repeated="99999999"')))
+    wide = value("float", "1", "1", 'table:number-columns-repeated="100"')
+    with pytest.raises(WorkbookTooLargeError, match="repete a mesma célula"):
+        ods(path, table(row(wide, attributes='table:number-rows-repeated="1048576"')))
     with zipfile.ZipFile(path, "w") as package:
         package.writestr("content.xml", document(""))
     with pytest.raises(NotTabularError, match="o documento não é uma planilha"):

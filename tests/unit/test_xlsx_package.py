@@ -9,7 +9,7 @@ from read_sheets import Read, read
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables_reader.rows.sheets import LABEL_ROWS
-from managed_tables_reader.workbooks.failures import WorkbookError
+from managed_tables_reader.workbooks.failures import WorkbookError, WorkbookTooLargeError
 from managed_tables_reader.workbooks.values.formats import GENERAL, FormatKind, parse_format
 from managed_tables_reader.workbooks.xlsx.cells import CellReader, column_index
 from managed_tables_reader.workbooks.xlsx.package_reader import read_xlsx
@@ -141,6 +141,14 @@ def test_merged_ranges_are_read_if_the_first_row_has_gaps(path: Path) -> None:
     longer = full + '<row r="2"><c r="A2"><v>1</v></c><c r="C2"><v>1</v></c></row>'
     assert xlsx(path, sheet(full, below=merged))[0].merged == []
     assert xlsx(path, sheet(longer, below=merged))[0].merged == [(1, 0, 1, 1)]
+
+
+@pytest.mark.parametrize("number", ["99999999999", "16777217"])
+def test_a_row_of_an_impossible_number_is_refused(path: Path, number: str) -> None:
+    with pytest.raises(WorkbookTooLargeError, match="linhas demais"):
+        xlsx(path, sheet(f'<row r="{number}"><c r="A1"><v>1</v></c></row>'))
+    [found] = xlsx(path, sheet('<row r="²"><c r="A1"><v>1</v></c></row>'))
+    assert found.numbered == [(1, ["1"])]
 
 
 def test_a_style_has_the_format_of_its_number() -> None:

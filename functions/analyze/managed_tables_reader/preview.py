@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN, unmark_text
+from managed_tables.one_line import ESCAPE, on_one_line
 from managed_tables.uploads.preview_format import (
     BLOCK_BYTES,
-    LINE_BREAK,
     MAX_COLUMNS_SHOWN,
     PreviewIndex,
     PreviewTable,
@@ -232,7 +232,7 @@ class Grid:
         rows = zip(batch.numbers, *batch.columns[:MAX_COLUMNS_SHOWN], strict=True)
         csv.writer(text, lineterminator="\n").writerows(rows)
         lines = text.getvalue()
-        if "\r" in lines or TEXT_SIGN in lines or lines.count("\n") != len(batch):
+        if "\r" in lines or TEXT_SIGN in lines or ESCAPE in lines or lines.count("\n") != len(batch):
             lines = _without_breaks(batch)
         content = lines.encode("utf-8", "replace")
         self.blocks.append((batch.numbers[0], self.size))
@@ -256,4 +256,4 @@ def _without_breaks(batch: Batch) -> str:
 
 
 def _on_one_line(cell: str) -> str:
-    return unmark_text(cell).replace("\r\n", "\n").replace("\r", "\n").replace("\n", LINE_BREAK)
+    return on_one_line(unmark_text(cell).replace("\r\n", "\n").replace("\r", "\n"))

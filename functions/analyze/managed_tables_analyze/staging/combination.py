@@ -14,14 +14,20 @@ from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables_analyze.staging.origins import OriginColumn, Place
-from managed_tables_analyze.staging.sql import fill_down, literal, read_sql, select_sql, write_parquet
+from managed_tables_analyze.staging.sql import (
+    cell_sql,
+    fill_down,
+    literal,
+    read_sql,
+    select_sql,
+    write_parquet,
+)
 from managed_tables_analyze.staging.sums import find_sum
 from managed_tables_reader.rows.notes import rows_left_out
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.separators import STROKES
-from managed_tables_reader.rows.writer import CARRIAGE_RETURN, LINE_FEED
 
-_BLANKS = literal(" \t\r\n" + LINE_FEED + CARRIAGE_RETURN)
+_BLANKS = literal(" \t\r\n")
 
 
 class MisreadError(Exception):
@@ -119,7 +125,9 @@ class Table:
         unlabelled = [column for column in range(part.width) if _label(part, column) is None]
         if not unlabelled:
             return list(range(part.width))
-        counts = ", ".join(f"count(nullif(trim(c{column}, {_BLANKS}), ''))" for column in unlabelled)
+        counts = ", ".join(
+            f"count(nullif(trim({cell_sql(part, column)}, {_BLANKS}), ''))" for column in unlabelled
+        )
         with _misread(part):
             [found] = self.connection.execute(f"SELECT {counts} FROM {read_sql(part)}").fetchall()  # noqa: S608
         empty = {column for column, count in zip(unlabelled, found, strict=True) if not count}

@@ -9,10 +9,10 @@ import duckdb
 from managed_tables.conversion.sql_text import trimmed
 from managed_tables.jobs.rejected_rows import GUARD
 from managed_tables.jobs.staged_rows import lines_from
+from managed_tables.one_line import on_its_lines_sql
 from managed_tables.parquet_groups import VECTOR_ROWS, rows_of_group
 from managed_tables_reader.rows.merges import Fill
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.writer import CARRIAGE_RETURN, LINE_FEED
 
 THREADS = 2  # what a Lambda of 2 GB has
 MEMORY_LIMIT = "600MB"  # of DuckDB: leaves room for Python in 1 GB
@@ -73,15 +73,16 @@ def select_sql(part: Part, columns: Mapping[int, int]) -> str:
     """Return the SELECT of the staged rows; `columns` says which of the part's columns is which `c<i>`."""
     line = "line::INTEGER" if part.has_line else lines_from(part.data_line)
     sheet = "NULL::VARCHAR" if part.sheet is None else f"{literal(part.sheet)}::VARCHAR"
-    cells = [f"{_cell(part, column)} AS c{index}" for index, column in sorted(columns.items())]
+    cells = [f"{cell_sql(part, column)} AS c{index}" for index, column in sorted(columns.items())]
     selected = ", ".join([f"{part.file}::USMALLINT AS file", f"{sheet} AS sheet", f"{line} AS line", *cells])
     return f"SELECT {selected} FROM {read_sql(part)}"  # noqa: S608 - literals quoted above, names are ours
 
 
-def _cell(part: Part, column: int) -> str:
+def cell_sql(part: Part, column: int) -> str:
+    """Return the SQL of a cell as it stands in the file."""
     cell = f"c{column}"
     if part.has_breaks:
-        cell = f"replace(replace({cell}, '{LINE_FEED}', chr(10)), '{CARRIAGE_RETURN}', chr(13))"
+        cell = on_its_lines_sql(cell)
     if part.is_guarded:
         cell = f"CASE WHEN starts_with({cell}, {literal(GUARD)}) THEN substr({cell}, 2) ELSE {cell} END"
     if part.has_formulas:

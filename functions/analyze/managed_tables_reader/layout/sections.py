@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 
 from managed_tables.messages.findings import MAX_LINES, WarningCode
+from managed_tables.one_line import LINE_FEED, on_its_lines
 from managed_tables_reader.layout.grid import Cells, GridRow, make_grid
 from managed_tables_reader.layout.header import Header
 from managed_tables_reader.layout.looks import TEXT
@@ -18,7 +19,7 @@ from managed_tables_reader.layout.score import Scorer
 from managed_tables_reader.layout.words import below_bits
 from managed_tables_reader.rows.notes import RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.writer import CARRIAGE_RETURN, LINE_FEED, QUOTE
+from managed_tables_reader.rows.writer import QUOTE
 
 _ROWS_COMPARED = 12  # above a repeated header: few, since a report may have thousands of pages
 _MOST_COLUMNS = 100  # and few columns: no report on pages is as wide
@@ -102,4 +103,4 @@ def _cells(line: str, delimiter: str) -> list[str]:
     [row] = csv.reader([line], delimiter=delimiter, quotechar=QUOTE)
     while row and not row[-1].strip():
         row.pop()
-    return [cell.replace(LINE_FEED, "\n").replace(CARRIAGE_RETURN, "\r") for cell in row[1:]]
+    return list(map(on_its_lines, row[1:]))

@@ -33,7 +33,7 @@ class Part:
     has_numbers: bool = False  # from a workbook: texts that look like numbers carry a sign
     fills: list[Fill] = field(default_factory=list)  # cells that a sheet merges downwards
     findings: list[Finding] = field(default_factory=list)
-    has_breaks: bool = False  # line ends in cells are written as noncharacters
+    has_breaks: bool = False  # line ends in cells are escaped
     head_starts: list[str] = field(default_factory=list)  # of the first cell where a page of a report begins
     is_ragged: bool = False  # some records are shorter than `width`
     header_lines: int = 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from managed_tables.messages.findings import Finding
 
 MAX_COLUMNS = 16_384  # Excel's own
+MAX_ROWS = 1 << 24  # sixteen times what any program has: a larger number is no row's
 
 Row = tuple[int, list[str | None]]
 """Row number as the person sees it (counted from 1), and the cells from the first column on."""

@@ -1,8 +1,7 @@
 """Write the normalised copy of a table: one line per record, line number first, RFC 4180 quoting.
 
-Line ends inside cells are written as two noncharacters of Unicode, absent from any text, and turned back
-when the copy is read: DuckDB's strict reader, which finds the bounds of records in parallel, goes wrong on
-line ends inside quotes.
+Line ends inside cells are escaped (`managed_tables.one_line`): DuckDB's strict reader, which finds the bounds
+of records in parallel, goes wrong on line ends inside quotes.
 """
 
 import csv
@@ -11,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from managed_tables.one_line import ESCAPE, ESCAPED, on_one_line
 from managed_tables_reader.rows.sheets import Batch
 
 QUOTE = '"'
-LINE_FEED, CARRIAGE_RETURN = "\ufdd0", "\ufdd1"
 DEFAULT_DELIMITER = ","
 _PLAIN_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01")
 
@@ -43,6 +42,9 @@ class PartWriter:
 
     def write_line(self, number: int, text: str) -> None:
         """Write a line (without its end) whose cells are cut by `delimiter` and quoted as RFC 4180 says."""
+        if ESCAPE in text:
+            text = text.replace(ESCAPE, ESCAPED)
+            self.has_breaks = True
         self._write(f"{number}{self.delimiter}{text}\n")
         self.rows += 1
         if len(text) > self.longest:
@@ -65,7 +67,7 @@ class PartWriter:
         writer = csv.writer(buffer, delimiter=self.delimiter, quotechar=QUOTE, lineterminator="\n")
         writer.writerows(zip(batch.numbers, *columns, strict=True))
         text = buffer.getvalue()
-        if "\r" in text or text.count("\n") != len(batch):
+        if "\r" in text or ESCAPE in text or text.count("\n") != len(batch):
             for number, cells in batch.rows():
                 self.write_row(number, cells)
             return
@@ -77,8 +79,7 @@ class PartWriter:
         """Take one record from csv.writer, its line end included."""
         if len(record) > self.longest:
             self.longest = len(record)
-        if "\r" in record or record.find("\n") != len(record) - 1:
+        if "\r" in record or ESCAPE in record or record.find("\n") != len(record) - 1:
             self.has_breaks = True
-            body = record[:-1].replace("\n", LINE_FEED).replace("\r", CARRIAGE_RETURN)
-            record = f"{body}\n"
+            record = f"{on_one_line(record[:-1])}\n"
         return self._write(record)

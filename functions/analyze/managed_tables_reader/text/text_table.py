@@ -28,7 +28,8 @@ from managed_tables_reader.text.text_file import TextFile
 
 _MAX_PATTERN_WIDTH = 60  # cells of a row that one regular expression checks
 _UNUSED = b"\x1f"  # the delimiter stated for a single column, which does not contain it
-_ODD_STARTS = (*STROKES, "\ufeff", "\x1a", "\r", "\n", " ")
+_MARK = "\ufeff"  # of the byte order, where a file begins
+_ODD_STARTS = (*STROKES, _MARK, "\x1a", "\r", "\n", " ")
 
 
 def as_it_stands(text: TextFile) -> Part | None:
@@ -115,6 +116,8 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
         elif text.has_comments and line.startswith(COMMENT) and _is_comment(line, text):
             notes.comment(lines.number)
         else:
+            if line.startswith(f"{_MARK}{text.dialect.quote}"):  # the mark of a file that was appended
+                line = line[1:]
             check_pieces(line, text.dialect.delimiter, text.name, lines.number)
             _write_record(text, reader.record(line), writer, notes)
 
@@ -170,14 +173,13 @@ def _find_note(cells: list[str], text: TextFile, notes: RowNotes) -> Callable[[i
     """Return the note to make about a line that is not a row, None for a row."""
     if not any(cell.strip(" \x1a\ufeff") for cell in cells):
         return notes.blank
-    if cells[0].startswith("\ufeff"):
-        cells[0] = cells[0].lstrip("\ufeff").strip(text.dialect.quote)
     is_full = len(cells) in (1, text.width) and all(map(str.strip, cells))
     if text.width > 1 and is_full and is_separator(cells):
         return notes.separator
     # The header again, even with other columns at its end.
     labels = text.header.labels[: len(cells)]
-    is_header = 1 < len(labels) > len(text.header.labels) / 2 and cells[: len(labels)] == labels
+    known = [cells[0].removeprefix(_MARK), *cells[1 : len(labels)]]
+    is_header = 1 < len(labels) > len(text.header.labels) / 2 and known == labels
     if is_header or (text.width > 1 and text.header.page_head.has(cells)):
         return notes.repeated_header
     return None

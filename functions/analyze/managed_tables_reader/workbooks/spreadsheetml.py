@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_reader.rows.sheets import MAX_COLUMNS, MergedRange
+from managed_tables_reader.rows.sheets import MAX_COLUMNS, MAX_ROWS, MergedRange
 from managed_tables_reader.workbooks.failures import NotTabularError, WorkbookTooLargeError
 from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, in_batches
 from managed_tables_reader.workbooks.values.formats import (
@@ -20,7 +20,6 @@ from managed_tables_reader.workbooks.values.formats import (
 from managed_tables_reader.workbooks.values.serials import iso_text, serial_text
 from managed_tables_reader.workbooks.xml import Attributes, iterate_xml, parse_xml
 
-_MAX_ROWS = 1 << 24  # a larger `Index` is no row number
 _HEADER_ROWS = 200  # merged cells further down are data
 _NAMED_FORMATS = {
     "General Date": "d/m/yyyy h:mm", "Long Date": "d/m/yyyy", "Medium Date": "d/m/yyyy",
@@ -116,7 +115,7 @@ class _Position:
             self._next_row = self.row + _count(attributes.get("Span"))
             self._next_column = 0
             self.span = (0, 0)
-            if self.row > _MAX_ROWS:
+            if self.row > MAX_ROWS:
                 raise WorkbookTooLargeError("tem linhas demais")
             return
         self.column = index - 1 if index else self._next_column
@@ -132,7 +131,7 @@ class _Position:
         self._next_column = first + 1 + _count(attributes.get("Span"))
         return range(first, min(self._next_column, MAX_COLUMNS))
 
-    def merged_ranges(self, last_row: int = _MAX_ROWS) -> list[MergedRange]:
+    def merged_ranges(self, last_row: int = MAX_ROWS) -> list[MergedRange]:
         """Return the range that the last cell covers, if it is merged with others."""
         if self.span == (0, 0) or self.row > last_row:
             return []

@@ -13,8 +13,9 @@ from managed_tables import exact_json
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import ANALYSIS_GONE, INVALID_REQUEST, JOB_NOT_WAITING, ApiError
+from managed_tables.one_line import on_its_lines
 from managed_tables.services import Services
-from managed_tables.uploads.preview_format import LINE_BREAK, MAX_COLUMNS_SHOWN, PreviewTable
+from managed_tables.uploads.preview_format import MAX_COLUMNS_SHOWN, PreviewTable
 
 MAX_ANSWER_BYTES = 1_000_000
 MAX_CELL_CHARACTERS = 1_000  # 200 cells of them, of four bytes each, are still one answer
@@ -123,7 +124,7 @@ def _records(lines: Iterator[tuple[int, str]], table: PreviewTable) -> Iterator[
     for number, line in lines:
         if table.is_numbered:
             own, *cells = _cut(line, table)
-            yield int(own), [cell.replace(LINE_BREAK, "\n") for cell in cells]
+            yield int(own), list(map(on_its_lines, cells))
         elif table.has_breaks and table.quote and line.count(table.quote) % 2:
             yield from _record_of_lines(number, line, lines, table)
         else:

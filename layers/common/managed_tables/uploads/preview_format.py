@@ -4,7 +4,6 @@ from pydantic import BaseModel
 
 BLOCK_BYTES = 65_536  # between two entries of the index: wasted reading, at most
 MAX_COLUMNS_SHOWN = 200
-LINE_BREAK = "\ufdd0"  # a noncharacter, for a line break inside a cell of a sheet
 
 
 class PreviewTable(BaseModel):
@@ -12,7 +11,8 @@ class PreviewTable(BaseModel):
 
     `upload` is the file of the job that holds the bytes, None where they are among the copies. `blocks` are
     `(line, byte)` of lines on which a record begins; `end` is the byte after the last one. Where
-    `is_numbered` each line is a row with its number first; where `has_breaks` quoted cells go over lines.
+    `is_numbered` each line is a row, its number first, its cells escaped (`managed_tables.one_line`); where
+    `has_breaks` quoted cells go over lines.
     """
 
     upload: int | None

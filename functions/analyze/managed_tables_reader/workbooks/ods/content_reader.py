@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MergedRange
+from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS, MergedRange
 from managed_tables_reader.workbooks.failures import (
     NotTabularError,
     WorkbookEncryptedError,
@@ -36,7 +36,7 @@ _CELLS = ("table-cell", "covered-table-cell")
 _NUMBERS = ("float", "currency", "percentage")
 _TEMPORAL = {"date": moment_text, "time": duration_text}
 _HEADER_ROWS = 200  # merged cells further down are data
-_MAX_ROWS = 1 << 24  # sixteen times what any program has
+_MAX_UNROLLED = 1 << 24  # cells that no element stands for: seconds, where 499 bytes said 105 million
 _ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:[0-9]{3}")
 _ERROR_STARTS = ("#", "Err:")  # of what a formula shows in place of a number, in any language
 _FOREIGN = re.compile(r"'.*'#.*", re.DOTALL)  # the name of a copy of another file's sheet
@@ -97,7 +97,7 @@ class _TableParser:
         self._path: list[str] = []
         self._style = ""
         self._hidden_styles: set[str] = set()
-        self._row = self._row_count = self._column = 0
+        self._row = self._row_count = self._column = self._written = self._unrolled = 0
         self._is_hidden_row = False
         self._cells: Cells = []
         self._cell: Attributes = {}
@@ -144,7 +144,7 @@ class _TableParser:
         self._row += self._row_count
         self._row_count = _count(attributes.get("number-rows-repeated"))
         self._is_hidden_row = attributes.get("visibility", "visible") != "visible"
-        self._column, self._cells = 0, []
+        self._column, self._written, self._cells = 0, 0, []
 
     def _start_in_cell(self, element: str, attributes: Attributes) -> None:
         depth = len(self._path) - self._cell_depth
@@ -173,6 +173,7 @@ class _TableParser:
 
     def _end_cell(self) -> None:
         self._cell_depth = 0
+        self._written += 1
         count = _count(self._cell.get("number-columns-repeated"))
         first, self._column = self._column, self._column + count
         text = self._value(range(first, min(self._column, MAX_COLUMNS)))
@@ -223,8 +224,11 @@ class _TableParser:
     def _end_row(self) -> None:
         if not any(self._cells):
             return
-        if self._row + self._row_count > _MAX_ROWS:
+        if self._row + self._row_count > MAX_ROWS:
             raise WorkbookTooLargeError("tem linhas demais")
+        self._unrolled += self._row_count * len(self._cells) - min(self._written, len(self._cells))
+        if self._unrolled > _MAX_UNROLLED:
+            raise WorkbookTooLargeError("repete a mesma célula por milhões de linhas e colunas")
         if self._is_hidden_row:
             self.tables[-1].tally.hidden_rows += self._row_count
         self._done.append((len(self.tables) - 1, self._row, self._row_count, self._cells))

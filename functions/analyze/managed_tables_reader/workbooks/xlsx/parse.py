@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import IO
 
-from managed_tables_reader.rows.sheets import MAX_COLUMNS
+from managed_tables_reader.rows.sheets import MAX_COLUMNS, MAX_ROWS
 from managed_tables_reader.workbooks.failures import WorkbookTooLargeError
 from managed_tables_reader.workbooks.raw import Cells
 from managed_tables_reader.workbooks.xlsx.cells import CellReader, column_index
@@ -13,6 +13,7 @@ from managed_tables_reader.workbooks.xml import Attributes, iterate_xml
 
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 _RANGE = re.compile(rf"{_REFERENCE.pattern}:{_REFERENCE.pattern}")
+_NUMBER = re.compile(r"[0-9]{1,12}")
 _SORTED_ROWS = 100_000  # the first rows may stand in any order; after them the file's order is kept
 _MAX_TEXT_CHARACTERS = 16 << 20  # of one cell; Excel's own limit is 32,767
 
@@ -61,7 +62,9 @@ class SheetParser:
 
     def _start_row(self, attributes: Attributes) -> None:
         number = attributes.get("r", "")
-        self._row_number = int(number) if number.isdigit() else self._row_number + 1
+        self._row_number = int(number) if _NUMBER.fullmatch(number) else self._row_number + 1
+        if self._row_number > MAX_ROWS:
+            raise WorkbookTooLargeError("tem linhas demais")
         self._column = -1
         self._cells = []
         if attributes.get("hidden") in ("1", "true"):
