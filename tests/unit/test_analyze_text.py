@@ -1,5 +1,7 @@
 """Whole text files with awkward bytes, and what analyze gives for them."""
 
+import io
+import zipfile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -223,3 +225,47 @@ def test_a_label_too_long_for_a_table_is_cut_with_a_warning(tmp_path: Path) -> N
     assert [len(label) for label in labels] == [6, 500]
     [warning] = [one for one in found.findings if one.code is WarningCode.LABELS_CUT]
     assert (warning.count, len(warning.columns)) == (1, 1)
+
+
+def test_commas_beside_days_that_come_first_are_decimal(tmp_path: Path) -> None:
+    """In a file of commas, too: `5,899` is a price of a litre, and not of a car."""
+
+    def read(day: str) -> Analysis:
+        rows = "".join(f'{day.format(number)},"5,{900 - number}"\n' for number in range(1, 29))
+        return _analyze(tmp_path, f"Data,Preço por Litro\n{rows}".encode())
+
+    found = read("{:02}/03/2024")
+    assert [one["type"] for one in found.inferred_schema["columns"]] == ["date", "decimal"]
+    [told] = found.findings
+    assert (told.code, told.values["because"], told.values["taken"]) == ("AMBIGUOUS_MARK", "days", "5,899")
+    assert read("03/{:02}/2024").inferred_schema["columns"][1]["type"] == "integer"
+
+
+def test_a_list_of_colours_is_no_list_of_comments(tmp_path: Path) -> None:
+    found = _analyze(tmp_path, b"#01869f\n#ff00aa\n#123456\n#abcdef\n")
+    assert [*(found.labels if found.labels[0] else []), *(cell for (cell,) in _rows(found))] == [
+        "#01869f",
+        "#ff00aa",
+        "#123456",
+        "#abcdef",
+    ]
+
+
+def test_a_word_that_all_rows_have_is_no_total(tmp_path: Path) -> None:
+    rows = "".join(f"n{number};Total;{number},5\n" for number in range(100))
+    assert _analyze(tmp_path, f"nome;tipo;v\n{rows}".encode()).findings == []
+    told = _analyze(tmp_path, f"nome;tipo;v\n{rows}x;Parcial;1,5\n".encode()).findings
+    assert [(one.code, one.count) for one in told] == [("TOTAL_ROWS", 100)]
+
+
+def test_a_text_about_the_other_files_of_an_archive_is_no_table(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("dados.csv", "id;nome\n1;Ana\n")
+        archive.writestr("leia-me.txt", "Vendas de 2024\nGerado em 2025\nDúvidas: financeiro\n")
+    found = _analyze(tmp_path, content.getvalue(), "envio.zip")
+    assert [(one.name, one.include) for one in found.reading.tables] == [
+        ("envio.zip/dados.csv", True),
+        ("envio.zip/leia-me.txt", False),
+    ]
+    assert [one.code for one in found.findings] == ["NOT_A_TABLE"]

@@ -134,6 +134,7 @@ def test_a_double_round_trips_through_its_text() -> None:
         ("[h]:mm", FormatKind.DURATION),
         ("[mm]:ss", FormatKind.DURATION),
         (r"#\ ##0", FormatKind.NUMBER),
+        (r"####\ ###\ ###", FormatKind.NUMBER),
         (r"#\ ###\ ##0;\ \(\-\)\ ###\ ##0", FormatKind.NUMBER),
         ("00000", FormatKind.MASK),
         (r"000\ 000", FormatKind.MASK),

@@ -97,7 +97,7 @@ def test_contradicting_columns_prove_no_date_order(infer: Infer) -> None:
         (["10 kg", "10"], "só alguns números têm unidade ou moeda (kg): ficam como texto"),
         (["10 xx", "5 xx"], "os números vêm com xx, que não é uma unidade conhecida: ficam como texto"),
         (["10:30", "10h"], "são horas do dia, para as quais não há um tipo: ficam como texto"),
-        (["10:30", "x"], "os valores não têm outro tipo em comum"),
+        (["10:30", "x"], "são textos"),
         ([None, "-"], "a coluna não tem valores"),
         (
             ["F", "F"],
@@ -111,9 +111,10 @@ def test_contradicting_columns_prove_no_date_order(infer: Infer) -> None:
             ["(1)", "(2)"],
             "2 de 2 são números decimais, mas os parênteses (como (1)) não parecem um sinal de menos",
         ),
+        (["007", "12"], "há zeros à esquerda (como 007), que um número perderia: ficam como texto"),
         (["1", "2", "x"], "2 de 3 são números inteiros"),
-        (["x", "1", "y"], "os valores não têm outro tipo em comum"),
-        (["s", "n", "m"], "os valores não têm outro tipo em comum"),  # letters look like booleans by chance
+        (["x", "1", "y"], "são textos"),
+        (["s", "n", "m"], "são textos"),  # letters look like booleans by chance
     ],
 )
 def test_evidence_says_what_was_seen(infer: Infer, cells: list[str | None], evidence: str) -> None:

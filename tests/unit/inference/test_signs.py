@@ -20,7 +20,7 @@ from managed_tables_analyze.inference.signs.mojibake import find_mojibake, has_m
 QUANTITIES = (
     "qtd", "qtde", "quant", "quantidade", "quantidades", "total", "totais", "valor", "valores", "vlr",
     "saldo", "soma", "média", "percentual", "taxa", "count", "sum", "dias", "preço", "preços", "peso",
-    "área", "custo", "idade", "price", "amount", "value",
+    "área", "custo", "idade", "price", "amount", "value", "índice", "horas", "juros", "consumo",
 )  # fmt: skip
 DAYS = (
     "data", "datas", "dt", "date", "dia", "day", "nascimento", "nasc", "birth", "birthdate", "vencimento",
@@ -93,6 +93,12 @@ def test_a_label_with_a_quantity_or_a_year_names_no_code(word: str) -> None:
         ("AÃ‡ÃO", "AÃ‡ÃO"),
         ("Ã€ vista", "Ã€"),
         ("Ãƒ", "Ãƒ"),
+        ("de Ìîñêâà", "Ìîñêâà"),
+        ("Ãéþñãïò 1", "Ãéþñãïò"),
+        ("¤ý¤p©ú", "¤ý¤p©ú"),
+        ("¡¡¡Última!!!", None),
+        ("5 µg·mL, 3½x½, «a» §1º·", None),
+        ("········ °C °F", None),
         ("Ã“", None),
         ("SÃO PAULO", None),
         ("Âmbar", None),
@@ -214,3 +220,45 @@ def test_confidence_warnings_and_alternatives_follow_the_cells(
 def test_odd_cells_are_reported_with_their_file(infer: Infer) -> None:
     column = infer(["#N/D", "5", "6", "7"])
     assert [(finding.code, finding.file) for finding in column.findings] == [("ERROR_CELLS", "vendas.csv")]
+
+
+def test_signs_of_no_data_are_no_values_of_numbers(infer: Infer) -> None:
+    numbers = infer(["1", "...", "..", "…", "2"])
+    assert (numbers.type, numbers.nullable, numbers.formats.null_tokens) == (ColumnType.INTEGER, True, True)
+    assert infer(["a", "...", "b"]).nullable is False
+
+
+def test_years_with_a_month_behind_a_point_are_months(infer: Infer) -> None:
+    """Few of them may be amounts, and so is a single one whose cents are no month."""
+    months = [f"2008.{month:02}" for month in range(1, 13)]
+    found = infer(months)
+    assert (found.type, found.is_proven) == (ColumnType.DATE, True)
+    assert [one.code for one in found.findings] == ["MONTHS_AS_DATES"]
+    assert found.inference["alternatives"][0]["type"] is ColumnType.DECIMAL
+    for numbers in (months[:5], [*months, "2009.13"], [*months, "2008.1"]):
+        assert infer(numbers).type is not ColumnType.DATE
+
+
+def test_a_code_that_lost_its_zeros_among_formatted_ones_is_told(infer: Infer) -> None:
+    formatted = [f"123.456.789-{number}" for number in range(10, 20)]
+    for cut in ("1234567890", "23.456.789-10"):
+        [told] = infer([*formatted, cut], "CPF do cliente").findings
+        assert (told.code, told.values) == ("ZEROS_LOST", {"name": "CPF", "example": cut})
+    assert infer([*formatted, "isento", "12", "12345678901"], "CPF").findings == []
+    assert infer([*formatted, "1234567890"], "Documento").findings == []
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Índice do Banco Central", None),
+        ("Conta de luz (R$)", None),
+        ("banco_horas", None),
+        ("CPFE3.SA", None),
+        ("cpfs", "CPF"),
+        ("Banco", "banco"),
+        ("Conta", "conta"),
+    ],
+)
+def test_a_word_of_a_code_within_a_quantity_or_a_name_is_none(label: str, name: str | None) -> None:
+    assert find_code_in_label(label, 11) == name

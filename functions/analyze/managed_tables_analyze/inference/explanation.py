@@ -184,6 +184,12 @@ def of_units(judged: Judgement, units: Sequence[str]) -> Judgement:
     return replace(judged, grounds=[Finding(code, {"names": names})])
 
 
+def leading_zeros(judged: Judgement, example: str) -> Judgement:
+    """Explain why whole numbers stay text: some begin with zeros, which a number would lose."""
+    grounds = [Finding(GroundCode.LEADING_ZEROS, {"example": example.strip()})]
+    return replace(judged, grounds=grounds, confidence=_SURE)
+
+
 def lone_letters(tally: Tally, column: int, formats: Formats) -> Judgement:
     """Explain a column of letters that would be booleans if the other letter of the pair occurred, too."""
     grounds = [Finding(GroundCode.LONE_LETTERS)]

@@ -22,6 +22,7 @@ _NEEDS = {
     Shape.DAY: _DAY,
     Shape.NAMED: _LETTER,  # days in digits fit a narrower hypothesis
     Shape.MONTH: f"[0-9][-/]|{_LETTER}|{_DAY}",
+    Shape.YEAR_MONTH: "[0-9][.][01][0-9]",
     Shape.COMPACT: _NUMBER,
 }
 
@@ -93,7 +94,16 @@ def ladder(plain: Formats, *, may_be_compact: bool) -> Rungs:
     numbers = [_marked(column_type, plain) for column_type in (ColumnType.INTEGER, ColumnType.DECIMAL)]
     days, moments = (_dated(column_type, plain) for column_type in (ColumnType.DATE, ColumnType.DATETIME))
     months = ((Hypothesis(ColumnType.DATE, plain, Shape.MONTH),),)
-    return (*compact, *numbers, (Hypothesis(ColumnType.BOOLEAN, plain),), *days, *months, *moments)
+    year_months = ((Hypothesis(ColumnType.DATE, plain, Shape.YEAR_MONTH),),)
+    return (
+        *compact,
+        *year_months,
+        *numbers,
+        (Hypothesis(ColumnType.BOOLEAN, plain),),
+        *days,
+        *months,
+        *moments,
+    )
 
 
 @cache

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -13,10 +14,10 @@ from managed_tables.conversion.day_forms import DateOrder, Shape
 from managed_tables.conversion.sql_text import matches, trimmed
 from managed_tables.conversion.units import is_known_unit
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
-from managed_tables.messages.findings import Finding, GroundCode
+from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
-from managed_tables_analyze.inference.evidence import Evidence
+from managed_tables_analyze.inference.evidence import LONGEST_CODE, Evidence
 from managed_tables_analyze.inference.hypotheses import Hypothesis
 from managed_tables_analyze.inference.marks import Reading, describe_doubt
 from managed_tables_analyze.inference.signs.codes import (
@@ -25,6 +26,9 @@ from managed_tables_analyze.inference.signs.codes import (
     find_code_in_values,
     find_code_in_writing,
     find_cut_code,
+    is_cut_code,
+    is_whole_code,
+    lengths_of,
 )
 from managed_tables_analyze.inference.signs.labels import names_birth
 from managed_tables_analyze.inference.signs.oddities import find_example
@@ -46,7 +50,7 @@ class Judge:
     def judge(self, trial: Trial, reading: Reading, label: str) -> explanation.Judgement:
         """Return the judgement of a column, by its trial, its reading and its label."""
         if reading.hypothesis is None:
-            return self._judge_text(trial, reading)
+            return self._judge_text(trial, reading, label)
         tally = trial.tallies[reading.hypothesis]
         judged = self._judge_typed(trial, reading, reading.hypothesis, label)
         return replace(judged, proven=reading.hypothesis) if tally.is_proof else judged
@@ -108,7 +112,9 @@ class Judge:
         if chosen.type is ColumnType.DATETIME and trial.column in self.evidence.times_without_zone:
             ground = Finding(GroundCode.ZONE_TAKEN, {"zone": formats.timezone})
             judged = replace(judged, notes=[*judged.notes, ground])
-        if chosen.shape is Shape.MONTH:
+        if chosen.shape is Shape.YEAR_MONTH:
+            judged = explanation.or_else(judged, ColumnType.DECIMAL, GroundCode.ALL_NUMBERS)
+        if chosen.shape in (Shape.MONTH, Shape.YEAR_MONTH):
             example = find_example(self.connection, self.staged, trial.column, _is_month)
             judged = explanation.warned_of_months(judged, example, self.value_of(example, judged))
         if reading.order_proof is not None:
@@ -129,7 +135,7 @@ class Judge:
         formats = replace(judged.formats, date_order=other)
         return self.value_of(text, judged), self.value_of(text, judged, formats)
 
-    def _judge_text(self, trial: Trial, reading: Reading) -> explanation.Judgement:
+    def _judge_text(self, trial: Trial, reading: Reading, label: str) -> explanation.Judgement:
         formats = replace(reading.formats, null_tokens=True)
         counted = [(what, tally) for what, tally in trial.tallies.items() if isinstance(what, Hypothesis)]
         if counted:
@@ -137,10 +143,25 @@ class Judge:
             judged = explanation.text(tally, trial.column, _formats_of(best, formats), best)
         else:
             judged = explanation.text(trial.tallies[NOTHING], trial.column, formats)
-        return self._explain_text(trial, judged)
+        return self._warn_of_cut_codes(self._explain_text(trial, judged), label)
+
+    def _warn_of_cut_codes(self, judged: explanation.Judgement, label: str) -> explanation.Judgement:
+        """Warn of a code that lost leading zeros among others that are written in full, with separators."""
+        code = find_code_in_label(label, LONGEST_CODE)
+        lengths = lengths_of(code or "")
+        if code is None or not lengths:
+            return judged
+        example = find_example(self.connection, self.staged, judged.column, partial(is_cut_code, lengths))
+        has_whole = find_example(self.connection, self.staged, judged.column, partial(is_whole_code, lengths))
+        if not example or not has_whole:
+            return judged
+        return explanation.warned(judged, Finding(WarningCode.ZEROS_LOST, {"name": code, "example": example}))
 
     def _explain_text(self, trial: Trial, judged: explanation.Judgement) -> explanation.Judgement:
         """Add why texts that look like quantities are not."""
+        if trial.units == ("",):
+            example = find_example(self.connection, self.staged, trial.column, _has_leading_zero)
+            return explanation.leading_zeros(judged, example) if example else judged
         if any(map(is_known_unit, trial.units)) or (len(trial.units) == 1 and judged.lead is None):
             return explanation.of_units(judged, trial.units)
         if trial.is_seen and trial.column in self.evidence.times_of_day:
@@ -163,6 +184,10 @@ def _is_signed(cell: str) -> str:
 
 def _is_month(cell: str) -> str:
     return f"({trimmed(cell)} <> '' AND NOT {matches(cell, '[0-9]+[^0-9]+[0-9]+[^0-9]+[0-9]+.*')})"
+
+
+def _has_leading_zero(cell: str) -> str:
+    return matches(cell, r"\s*0[0-9]+\s*")
 
 
 def _has_two_readings(cell: str) -> str:

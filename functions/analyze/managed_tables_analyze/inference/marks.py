@@ -1,7 +1,8 @@
 """Choose decimal marks: by all cells of a column, else by the other columns.
 
 `1.234` may be 1234 or 1.234. The column's other cells decide; if they do not, their currency does, then the
-file's other columns, then the delimiter (programs write `;` where the comma is the decimal mark). A column
+file's other columns, then days before months and the delimiter (programs write `;` where the comma is the
+decimal mark). A column
 that its cells do not decide gets a warning. A workbook's own numbers are exact and have no mark: only its
 texts do.
 """
@@ -25,6 +26,7 @@ from managed_tables_analyze.inference.tallies import Condition, Pattern, Questio
 from managed_tables_analyze.inference.trial import Trial, count_all
 
 _BY_COLUMNS = "columns"
+_BY_DAYS = "days"
 _WITH_COMMA = ("R$", "BRL", "€", "EUR")
 _BY_THOUSANDS = "thousands"
 _HAS_MARK = Pattern(r"[^,.]*[,.](?s:.*)")
@@ -38,8 +40,8 @@ _UNGROUPED_THOUSAND = Pattern(r"\s*[+-]?[1-9][0-9]{3,}\s*")
 class Reading:
     """How a column is read: its hypothesis (None: text) and its formats.
 
-    `doubt` is what decided the mark where the cells alone did not: "columns", "thousands", a currency, or the
-    delimiter ("" for none). `order_proof` is the column that proves the order of its days.
+    `doubt` is what decided the mark where the cells alone did not: "columns", "thousands", a currency,
+    "days" or the delimiter ("" for none). `order_proof` is the column that proves the order of its days.
     """
 
     hypothesis: Hypothesis | None
@@ -56,11 +58,13 @@ def choose_marks(
     _count_other_readings(connection, staged, trials)
     marked = _columns_with(connection, staged, trials)
     votes = Counter(mark for mark in map(_certain_mark, trials) if mark)
-    by_delimiter: DecimalMark = "," if delimiter in (";", None) else "."
+    days_first = any(map(_proves_day_first, trials))
+    custom: DecimalMark = "," if delimiter in (";", None) or days_first else "."
     ranked = votes.most_common(2)
     is_decided = bool(ranked) and (len(ranked) == 1 or ranked[0][1] > ranked[1][1])
-    mark: DecimalMark = ranked[0][0] if is_decided else by_delimiter
-    doubt = _BY_COLUMNS if is_decided else delimiter or ""
+    mark: DecimalMark = ranked[0][0] if is_decided else custom
+    by_custom = _BY_DAYS if days_first and delimiter not in (";", None) else delimiter or ""
+    doubt = _BY_COLUMNS if is_decided else by_custom
     return [_read(trial, mark, doubt, marked) for trial in trials]
 
 
@@ -91,6 +95,11 @@ def _other(mark: DecimalMark) -> DecimalMark:
 
 def _decimal(trial: Trial, mark: DecimalMark) -> Hypothesis:
     return Hypothesis(ColumnType.DECIMAL, replace(trial.verdict[0].formats, decimal_mark=mark))
+
+
+def _proves_day_first(trial: Trial) -> bool:
+    """Return whether a column's days surely come before their months, as where commas are decimal."""
+    return trial.is_ordered and trial.verdict[0].formats.date_order == "dmy" and trial.month_first is None
 
 
 def _is_number(trial: Trial) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion.day_forms import DateOrder, Shape
+from managed_tables.conversion.day_forms import DateOrder
 from managed_tables_analyze.inference.hypotheses import Hypothesis
 from managed_tables_analyze.inference.marks import Reading
 from managed_tables_analyze.inference.trial import Trial, count_all
@@ -19,12 +19,10 @@ def choose_orders(
 
     If columns prove both orders, or none proves any, the day comes first.
     """
-    dated = [trial for trial in trials if trial.verdict and trial.verdict[0].is_date and _is_ordered(trial)]
+    dated = [trial for trial in trials if trial.is_ordered]
     # The head of nearly every column has a day after the twelfth: only the others are counted over all rows.
-    count_all(connection, staged, [(trial, other) for trial in dated if (other := _still_possible(trial))])
-    both = {
-        trial.column: other for trial in dated if (other := _still_possible(trial)) and trial.holds(other)
-    }
+    count_all(connection, staged, [(trial, other) for trial in dated if (other := trial.month_first)])
+    both = {trial.column: other for trial in dated if (other := trial.month_first) and trial.holds(other)}
     proofs: dict[DateOrder, int] = {}
     for trial in dated:
         if trial.column not in both:
@@ -36,19 +34,6 @@ def choose_orders(
         _in_order(reading, order, both[column], proof) if column in both else reading
         for column, reading in enumerate(readings)
     ]
-
-
-def _is_ordered(trial: Trial) -> bool:
-    chosen = trial.verdict[0]
-    return chosen.shape is Shape.DAY and chosen.formats.date_order != "ymd"
-
-
-def _still_possible(trial: Trial) -> Hypothesis | None:
-    """Return the month-first hypothesis of a day-first column, None if the head rules it out."""
-    chosen = trial.verdict[0]
-    other = replace(chosen, formats=replace(chosen.formats, date_order="mdy"))
-    is_alive = any(other in rung for rung in trial.rungs)
-    return other if other != chosen and is_alive else None
 
 
 def _in_order(reading: Reading, order: DateOrder, month_first: Hypothesis, proof: int) -> Reading:

@@ -1,12 +1,13 @@
 """Try each column: hypotheses from the first rows, then counted over all of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
+from managed_tables.conversion.day_forms import Shape
 from managed_tables.conversion.sql_text import literal
 from managed_tables.conversion.units import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
@@ -32,6 +33,7 @@ _FEW_COLUMNS = 15  # so few that they are asked column by column
 _COLUMNS_PER_SCAN = 200  # for what they hold at all, and for the first values of sparse ones
 _WORTH_EXPLAINING = 0.5
 _LETTERS_BY_CHANCE = 0.9  # half of a column of F and M looks like a boolean
+_MONTHS_BY_CHANCE = 6  # amounts whose cents are all from 01 to 12: one time in 300,000
 _SPARSE = "inference_sparse"
 
 NOTHING = Nothing()
@@ -60,6 +62,22 @@ class Trial:
     verdict: tuple[Hypothesis, ...] = ()
     units: tuple[str, ...] = ()
     is_percent: bool = False
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether it is a column of dates whose day and month have an order."""
+        if not self.verdict or not self.verdict[0].is_date:
+            return False
+        chosen = self.verdict[0]
+        return chosen.shape is Shape.DAY and chosen.formats.date_order != "ymd"
+
+    @property
+    def month_first(self) -> Hypothesis | None:
+        """The month-first hypothesis of a day-first column, None if the head rules it out."""
+        chosen = self.verdict[0]
+        other = replace(chosen, formats=replace(chosen.formats, date_order="mdy"))
+        is_alive = any(other in rung for rung in self.rungs)
+        return other if other != chosen and is_alive else None
 
     def holds(self, hypothesis: Hypothesis) -> bool:
         """Return whether the hypothesis was counted over all rows and no cell contradicts it."""
@@ -179,8 +197,14 @@ def _narrowed(connection: DuckDBPyConnection, relation: str, trials: Sequence[Tr
 def _propose_rungs(trial: Trial, ladder: Rungs, every: Mapping[Hypothesis, Tally]) -> None:
     """Give a trial the hypotheses that hold."""
     trial.is_seen = any(tally.judged for tally in every.values())
-    alive = (tuple(what for what in rung if every[what].holds) for rung in ladder)
+    alive = (tuple(what for what in rung if _is_likely(what, every[what])) for rung in ladder)
     trial.rungs = [rung for rung in alive if rung]
+
+
+def _is_likely(hypothesis: Hypothesis, tally: Tally) -> bool:
+    """Return whether all cells fit, and not by chance."""
+    fewest = _MONTHS_BY_CHANCE if hypothesis.shape is Shape.YEAR_MONTH else 0
+    return tally.holds and tally.judged >= fewest
 
 
 def _propose_lead(trial: Trial, every: Mapping[Hypothesis, Tally]) -> None:

@@ -29,7 +29,7 @@ def find_totals(
 ) -> list[Finding]:
     """Return a finding for each file or sheet with rows that begin like a total in a column of text.
 
-    The columns from `first` on are the files' own.
+    The columns from `first` on are the files' own. Where all rows do, the word names what they all are.
     """
     columns = [f"c{index}" for index in range(first, min(len(types), _COLUMNS_COMPARED))]
     texts = [column for column, kind in zip(columns, types[first:], strict=False) if kind is ColumnType.TEXT]
@@ -39,8 +39,9 @@ def find_totals(
     has_gap = " OR ".join(f"{column} IS NULL OR {column} = ''" for column in columns)
     is_total = " OR ".join(_is_total(column, has_gap) for column in named)
     found = connection.execute(
-        f"SELECT file, sheet, count(*), min(line, {MAX_LINES}) FROM {staged_rows(staged)} "  # noqa: S608
-        f"WHERE {is_total} GROUP BY file, sheet ORDER BY file, sheet"
+        f"SELECT file, sheet, count(*) FILTER (t), min(line, {MAX_LINES}) FILTER (t) "  # noqa: S608
+        f"FROM (SELECT file, sheet, line, {is_total} AS t FROM {staged_rows(staged)}) "
+        f"GROUP BY file, sheet HAVING bool_or(t) AND NOT bool_and(t) ORDER BY file, sheet"
     ).fetchall()
     return [
         about_lines(WarningCode.TOTAL_ROWS, lines, count).at(files[file], sheet)

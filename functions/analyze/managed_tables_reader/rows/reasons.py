@@ -24,6 +24,14 @@ _FIELDS = {
     "fill_merged": "células mescladas",
     "trim": "espaços nas pontas",
 }
+_ENCODINGS = {
+    "utf-8": "a maioria dos programas (UTF-8)",
+    "cp1252": "o Windows em português (Windows-1252)",
+    "cp850": "o DOS (código 850)",
+    "mac_roman": "o Mac OS antigo (Mac Roman)",
+    "utf-16-le": "o Excel em “Texto Unicode” (UTF-16)",
+    "utf-16-be": "o Excel em “Texto Unicode” (UTF-16)",
+}
 _DELIMITERS = {
     ",": "vírgula",
     ";": "ponto e vírgula",
@@ -52,7 +60,8 @@ def of_header(header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
 
 def encoding_detected(name: str) -> Reason:
     """Return the reason that names the encoding."""
-    return Reason("ENCODING_DETECTED", f"As letras do arquivo foram lidas como {name}")
+    shown = _ENCODINGS.get(name, name)
+    return Reason("ENCODING_DETECTED", f"As letras do arquivo foram lidas como as que {shown} grava")
 
 
 def delimiter_detected(delimiter: str) -> Reason:

@@ -166,9 +166,9 @@ def grid_of(records: Sequence[Record]) -> list[GridRow]:
 
 
 def _comments(records: Iterable[Record]) -> list[Record]:
-    """Return the comments below the first other record; none if any of them may be a row."""
+    """Return the comments below the first record that is none; no comments if any of them may be a row."""
     begins = [(one.cells[0].startswith(COMMENT), one) for one in filter(attrgetter("cells"), records)]
-    below = [*dropwhile(itemgetter(0), begins)] or begins
+    below = dropwhile(itemgetter(0), begins)
     marked = [one for is_marked, one in below if is_marked]
     sure = (len(one.cells) == 1 or one.cells[0].startswith(COMMENT_STARTS) for one in marked)
     return marked if all(sure) else []

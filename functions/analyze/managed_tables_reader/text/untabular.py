@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from managed_tables_reader.rows.separators import is_separator
 
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab")  # such a name means a table, even one of sentences
+_ABOUT_FILES = re.compile(r"(?i)(?:leia|read)[-_ ]?me(?:\W.*)?|licen[cs][ae]|licença|changelog")
 _SENTENCE_WORDS = 5
 _SENTENCE_ENDS = (".", ":", ";", ",", "!", "?")
 MAX_LINES = 300  # of the sample
@@ -20,13 +21,19 @@ _FIXED_WIDTH = 80  # characters: equal lines of this length or more are records 
 
 
 def is_prose(name: str, lines: Sequence[str]) -> bool:
-    """Return whether most lines are sentences; the rest are titles and the ends of paragraphs."""
+    """Return whether most lines are sentences, or the file's name says that it is about the others.
+
+    The other lines are titles and the ends of paragraphs.
+    """
+    path = PurePosixPath(name)
+    if path.suffix.lower() in _TABLE_SUFFIXES:
+        return False
     filled = [*filter(None, map(str.split, lines))]
     sentences = [words for words in filled if len(words) >= _SENTENCE_WORDS]
     is_mostly = len(sentences) * 2 >= len(filled) and any(
         one[-1].endswith(_SENTENCE_ENDS) for one in sentences
     )
-    return is_mostly and PurePosixPath(name).suffix.lower() not in _TABLE_SUFFIXES
+    return is_mostly or _ABOUT_FILES.fullmatch(path.stem) is not None
 
 
 def is_aligned(lines: Sequence[str], delimiter: str) -> bool:

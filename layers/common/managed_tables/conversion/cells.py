@@ -3,8 +3,8 @@
 from managed_tables.conversion.sql_text import BLANK, literal, matches, trimmed
 from managed_tables.details import DetailCode, Fault
 
-# `#N/D` is what Excel in Portuguese shows for `#N/A`.
-NULL_TOKENS = r"(?i:-|null|n/a|#n/a|#n/d)"
+# `#N/D` is what Excel in Portuguese shows for `#N/A`; `..` and `...` are IBGE's signs for no data.
+NULL_TOKENS = r"(?i:-|[.]{2,3}|…|null|n/a|#n/a|#n/d)"
 # What spreadsheets show for a formula without a value, in English and in Portuguese.
 ERROR_VALUES = (
     r"#(?i:div/0!|n/a|n/d|ref!|name\?|nome\?|null!|nulo!|num!|núm!|value!|valor!|spill!|despejar!|calc!)"

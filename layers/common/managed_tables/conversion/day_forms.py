@@ -19,6 +19,7 @@ class Shape(Enum):
     DAY = "day"
     NAMED = "named"
     MONTH = "month"
+    YEAR_MONTH = "year_month"  # `2008.01` and nothing else: a number, too
     COMPACT = "compact"  # eight digits and nothing else
 
 
@@ -34,6 +35,7 @@ _NAMES = (
 )  # fmt: skip
 SHORT_NAMES = ("janfevmarabrmaijunjulagosetoutnovdez", "janfebmaraprmayjunjulaugsepoctnovdec")
 _ORDINAL = "[ºo°]"  # of a first day: `1º de maio`
+_YEAR_MONTH = "(?:1[5-9]|20)[0-9]{2}[.](?:0[1-9]|1[0-2])"  # `2008.1` may be October that lost its zero
 _FEBRUARY, _LONG_MONTHS = 2, (1, 3, 5, 7, 8, 10, 12)
 
 # Days, and the months that have them in every year, in digits and by number; 29 February is apart.
@@ -96,6 +98,8 @@ _FORMS: dict[Shape, tuple[_Form, ...]] = {
 @cache
 def days_pattern(order: str, shape: Shape) -> str:
     """Return the pattern of days in this order, in this shape or one before it."""
+    if shape is Shape.YEAR_MONTH:
+        return _YEAR_MONTH
     forms = list(_YEAR_FIRST)
     if order != "ymd":
         forms += [_Form(order, ("/", "[.]", "-")), _Form(order, ("/",), has_short_year=True)]
@@ -103,4 +107,5 @@ def days_pattern(order: str, shape: Shape) -> str:
         forms += _FORMS[Shape.NAMED]
     if shape is Shape.MONTH:
         forms += _FORMS[Shape.MONTH]
-    return "|".join(form.pattern() for form in forms)
+    months = (_YEAR_MONTH,) if shape is Shape.MONTH else ()
+    return "|".join([*(form.pattern() for form in forms), *months])

@@ -174,7 +174,7 @@ def _date(cell: str, order: str, latest: str | None) -> str:
     """Return the date that `cell` begins with: parts of any width, two-digit years completed."""
     return choose(
         (f"regexp_matches({cell}, '^(?:[0-9]{{1,2}}[^0-9:]+)?[A-Za-z]{{3}}')", _named_date(cell, latest)),
-        (matches(cell, "[0-9]{4}-[0-9]{1,2}(?:[Tt ](?s:.*))?"), _month_date(cell, year=1, month=2)),
+        (matches(cell, "[0-9]{4}[-.][0-9]{1,2}(?:[Tt ](?s:.*))?"), _month_date(cell, year=1, month=2)),
         (matches(cell, "[0-9]{1,2}/[0-9]{4}(?:[Tt ](?s:.*))?"), _month_date(cell, year=2, month=1)),
         otherwise=_digits_date(cell, order, latest),
     )
@@ -194,7 +194,7 @@ def _digits_date(cell: str, order: str, latest: str | None) -> str:
 
 def _month_date(cell: str, *, year: int, month: int) -> str:
     def part(number: int) -> str:
-        return f"regexp_extract({cell}, '^([0-9]+)[-/]([0-9]+)', {number})"
+        return f"regexp_extract({cell}, '^([0-9]+)[-/.]([0-9]+)', {number})"
 
     return f"concat({part(year)}, '-', {_two(part(month))}, '-01')"
 

@@ -65,8 +65,8 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     ),
     WarningCode.INVALID_UTF8: (
         "{count} [linha tem|linhas têm] acentos gravados de outro modo que o resto do arquivo ({lines}) e "
-        '[foi lida|foram lidas] como Windows-1252 (como "{example}"). Confira os acentos [nela|nelas]; se '
-        "estiverem errados, escolha outra codificação na leitura"
+        '[foi lida|foram lidas] como texto do Windows (como "{example}"). Confira os acentos [nela|nelas]; '
+        "se estiverem errados, escolha outra codificação na leitura"
     ),
     WarningCode.BYTES_LOST: (
         "{count} [linha tem|linhas têm] caracteres que não puderam ser lidos e foram trocados por \ufffd "
@@ -219,7 +219,7 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     GroundCode.CELLS_FIT: "{fits} de {count} [é {one}|são {many}]",
     GroundCode.DATE_ORDER: "na ordem {order}",
     GroundCode.DECIMAL_MARK: "com {mark} decimal",
-    GroundCode.NULL_TOKENS: "{count} sem valor (brancos, NULL, N/A ou -)",
+    GroundCode.NULL_TOKENS: "{count} sem valor (em branco, NULL, N/A, - ou ...)",
     GroundCode.ZONE_TAKEN: "horários sem fuso foram lidos no de {zone}",
     GroundCode.PERCENT: "porcentagens: 87,5% é 0,875",
     GroundCode.UNIT: "todos em {name}",
@@ -228,6 +228,9 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     ),
     GroundCode.BARE_EXPONENTS: "mas a letra E no meio (como {example}) mostra que são códigos",
     GroundCode.PARENTHESES: "mas os parênteses (como {example}) não parecem um sinal de menos",
+    GroundCode.LEADING_ZEROS: (
+        "há zeros à esquerda (como {example}), que um número perderia: ficam como texto"
+    ),
     GroundCode.MIXED_UNITS: "os números têm unidades ou moedas diferentes ({names}): ficam como texto",
     GroundCode.SOME_UNITS: "só alguns números têm unidade ou moeda ({names}): ficam como texto",
     GroundCode.UNKNOWN_UNIT: "os números vêm com {names}, que não é uma unidade conhecida: ficam como texto",
@@ -239,7 +242,7 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         "só uma letra do par (s/n, t/f, y/n) aparece: pode ser um sexo, um tamanho ou uma sigla"
     ),
     GroundCode.NO_VALUES: "a coluna não tem valores",
-    GroundCode.NO_COMMON_TYPE: "os valores não têm outro tipo em comum",
+    GroundCode.NO_COMMON_TYPE: "são textos",
     GroundCode.OTHER_MARK: "o mesmo sinal pode separar milhares ou decimais",
     GroundCode.COMPACT_DATES: "todos os valores podem ser datas, no formato aaaammdd",
     GroundCode.ALL_NUMBERS: "todos os valores são números",
@@ -271,6 +274,7 @@ _MONTHS = (
 )  # fmt: skip
 _BECAUSE = {
     "columns": "Como outras colunas do arquivo usam {mark} decimal",
+    "days": "Como as datas do arquivo estão na ordem dia/mês/ano",
     ";": "Como o arquivo usa ponto e vírgula entre as colunas",
     ",": "Como o arquivo usa vírgula entre as colunas",
     "\t": "Como o arquivo usa tabulação entre as colunas",

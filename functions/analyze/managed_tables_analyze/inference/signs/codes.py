@@ -83,6 +83,8 @@ _CODE_PAIRS = {
 }
 _GLUED = ("codigo", "cpf", "cnpj", "pasep", "telefone", "renavam")  # in no other word
 _LAST = ("cep",)  # ends no other word
+_PLURAL = "s"
+_MEASURE = re.compile(r"[$€%]")  # `Conta de luz (R$)`
 _LENGTHS = {"CEP": 8, "CPF": 11, "CNPJ": 14, "PIS": 11, "PASEP": 11, "NIS": 11, "NIT": 11}
 # `PIS` is also a tax, whose column may hold whole amounts: as a person's number it has 11 digits.
 _FEWEST_DIGITS = {"pis": 9}
@@ -96,7 +98,7 @@ _INTERNATIONAL_PHONE = re.compile(r"\+[0-9]{8,15}")
 def find_code_in_label(label: str, longest_digits: int) -> str | None:
     """Return which code a label names, or None; `longest_digits` is the length of the longest value seen."""
     words = words_of(label)
-    if QUANTITY_WORDS.intersection(words) or names_year(label):
+    if QUANTITY_WORDS.intersection(words) or names_year(label) or _MEASURE.search(label):
         return None
     known = [one for word in words for one in _known_words(word)]
     found = [CODE_WORDS[word] for word in known if longest_digits >= _FEWEST_DIGITS.get(word, 1)]
@@ -108,7 +110,34 @@ def _known_words(word: str) -> list[str]:
     """Return the words of codes that a word is or contains (`cpfcnpj`, `nrcep`)."""
     if word in CODE_WORDS:
         return [word]
-    return [known for known in _GLUED if known in word] + [known for known in _LAST if word.endswith(known)]
+    glued = [known for known in _GLUED if known in word and _is_rest(word.replace(known, "", 1))]
+    return glued + [known for known in _LAST if word.endswith(known)]
+
+
+def _is_rest(letters: str) -> bool:
+    """Return whether what stands beside a code's word is a word itself: CPFE is a company."""
+    return len(letters) != 1 or letters == _PLURAL
+
+
+def lengths_of(names: str) -> set[int]:
+    """Return how many digits the codes have that a label names, if they have a fixed number."""
+    return {_LENGTHS[name] for name in names.split("/") if name in _LENGTHS}
+
+
+def is_whole_code(lengths: Collection[int], cell: str) -> str:
+    """Return the SQL test that a text has as many digits as such a code."""
+    return f"strlen({_digits_of(cell)}) IN ({', '.join(map(str, sorted(lengths)))})"
+
+
+def is_cut_code(lengths: Collection[int], cell: str) -> str:
+    """Return the SQL test that a text is such a code without leading zeros, three at most."""
+    short = {length - zeros for length in lengths for zeros in (1, 2, 3)} - set(lengths)
+    counts = ", ".join(map(str, sorted(short)))
+    return f"regexp_full_match({cell}, '[0-9][-0-9./ ]*') AND strlen({_digits_of(cell)}) IN ({counts})"
+
+
+def _digits_of(cell: str) -> str:
+    return f"regexp_replace({cell}, '[^0-9]', '', 'g')"
 
 
 def find_cut_code(names: str, values: Collection[str]) -> str | None:
@@ -116,7 +145,7 @@ def find_cut_code(names: str, values: Collection[str]) -> str | None:
 
     `names` is what `find_code_in_label` returned.
     """
-    lengths = {_LENGTHS[name] for name in names.split("/") if name in _LENGTHS}
+    lengths = lengths_of(names)
     found = {len(value) for value in values}
     if not lengths.intersection(found):
         return None

@@ -7,7 +7,8 @@ QUANTITY_WORDS = frozenset(
     {
         "qtd", "qtde", "quant", "quantidade", "quantidades", "total", "totais", "valor", "valores", "vlr",
         "saldo", "soma", "media", "percentual", "taxa", "count", "sum", "dias", "preco", "precos", "peso",
-        "area", "custo", "idade", "price", "amount", "value",
+        "area", "custo", "idade", "price", "amount", "value", "indice", "indices", "index", "hora", "horas",
+        "minutos", "juros", "consumo", "gasto", "gastos", "despesa", "despesas", "receita", "receitas",
     }
 )  # fmt: skip
 _DAY_WORDS = frozenset(

@@ -73,7 +73,7 @@ _TOKEN = re.compile(
 )
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
 _CONDITION = re.compile(r"(<=?|>=?|=|<>)\s*(-?[0-9.]+)")
-_THOUSANDS = re.compile(r"[^#]*#{1,3}([ \u00a0\u202f]###)+[^#]*")
+_THOUSANDS = re.compile(r"[^#]*#+([ \u00a0\u202f]###)+[^#]*")
 _DATE_LETTERS = "ydeg"  # e and g are Japanese eras
 _MAX_CODE = 1_000  # characters; Excel's own limit is 255
 
