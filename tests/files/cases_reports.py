@@ -270,7 +270,7 @@ def between() -> Iterator[Case]:
         "vendedor:text mes:text? valor:decimal",
         "Ana|Jan|10,00\nAna|Fev|20,00\nTotal Ana|∅|30,00\nTotal|Jan|5,00\nBia|Fev|6,00",
         labels=["Vendedor", "Mês", "Valor"],
-        warnings=["TOTAL_ROWS [4, 5]"],
+        warnings=["SUBTOTAL_LINES [4, 5]"],
     )
     yield case(
         "reports/company_called_total.csv",

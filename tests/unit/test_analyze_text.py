@@ -255,7 +255,7 @@ def test_a_word_that_all_rows_have_is_no_total(tmp_path: Path) -> None:
     rows = "".join(f"n{number};Total;{number},5\n" for number in range(100))
     assert _analyze(tmp_path, f"nome;tipo;v\n{rows}".encode()).findings == []
     told = _analyze(tmp_path, f"nome;tipo;v\n{rows}x;Parcial;1,5\n".encode()).findings
-    assert [(one.code, one.count) for one in told] == [("TOTAL_ROWS", 100)]
+    assert [(one.code, one.count) for one in told] == [("SUBTOTAL_LINES", 100)]
 
 
 def test_a_text_about_the_other_files_of_an_archive_is_no_table(tmp_path: Path) -> None:
@@ -269,3 +269,17 @@ def test_a_text_about_the_other_files_of_an_archive_is_no_table(tmp_path: Path) 
         ("envio.zip/leia-me.txt", False),
     ]
     assert [one.code for one in found.findings] == ["NOT_A_TABLE"]
+
+
+def test_a_label_over_rows_and_their_subtotal_are_told(tmp_path: Path) -> None:
+    regions = ["Região Norte;;\nAC;2023;1\nAM;2023;2\nTotal;;3\n", "Região Sul;;\nPR;2023;4\nRS;2023;5\n"]
+    found = _analyze(tmp_path, ("uf;ano;valor\n" + "".join(regions) + "SC;2023;6\n").encode())
+    told = {one.code.value: (one.lines, one.count, one.preview) for one in found.findings}
+    assert told["GROUP_LINES"] == ((2, 6), 2, ("Região Norte", "Região Sul"))
+    assert told["SUBTOTAL_LINES"] == ((5,), 1, ())
+
+
+def test_a_name_without_its_values_is_no_label(tmp_path: Path) -> None:
+    """In a list of people some have neither a phone nor an age: no column is filled in all other rows."""
+    rows = "".join(f"Ana {n};{n if n % 3 else ''};{n if n % 4 else ''}\n" for n in range(40))
+    assert _analyze(tmp_path, f"nome;idade;filhos\n{rows}".encode()).findings == []

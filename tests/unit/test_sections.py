@@ -42,7 +42,7 @@ def test_section_totals_are_left_out_and_reported(
     assert count == 24
     warning = warnings["SECTION_LINES"]
     assert (warning["lines"], warning["preview"], warning["count"]) == (lines, shown, len(lines))
-    assert not warnings.keys() & {"SHORT_ROWS", "TOTAL_ROWS"}
+    assert not warnings.keys() & {"SHORT_ROWS", "SUBTOTAL_LINES"}
 
 
 def test_a_cell_of_any_length_may_stand_above_a_repeated_header(tmp_path: Path) -> None:

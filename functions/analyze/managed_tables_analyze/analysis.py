@@ -22,7 +22,7 @@ from managed_tables_analyze.inference import (
 from managed_tables_analyze.staging.combination import MisreadError, Table
 from managed_tables_analyze.staging.origins import find_joined, origin_columns
 from managed_tables_analyze.staging.sql import open_duckdb
-from managed_tables_analyze.staging.totals import find_totals
+from managed_tables_analyze.staging.told_rows import find_told_rows
 from managed_tables_reader.preview import Preview
 from managed_tables_reader.reading_files import ReadTable, SourceFile, read
 from managed_tables_reader.rows.reading import Reading, TableReading, Wish
@@ -124,10 +124,10 @@ def analyze(
             reader_findings=[*table.findings, *table.grounds],
         )
         judged[: len(origins)] = (named_column(one.ground, nullable=one.nullable) for one in origins)
-        totals = find_totals(
+        told = find_told_rows(
             connection, staged, [column.type for column in judged], table.files, first=len(origins)
         )
-        findings = [*table.findings, *joined, *_find_cut_labels(table), *totals]
+        findings = [*table.findings, *joined, *_find_cut_labels(table), *told]
         types = [(column.type, column.formats) for column in judged]
         shown_rows = convert_first_rows(connection, staged, types, table.row_count)
         sample_rows = read_sample_rows(connection, table.names, types, zone)

@@ -109,15 +109,10 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
         '{count} [texto tem|textos têm] espaços antes ou depois (como "{example}"), que foram mantidos. Para '
         "tirá-los, escolha na leitura que os espaços sejam cortados"
     ),
-    WarningCode.TOTAL_ROWS: (
+    WarningCode.SUBTOTAL_LINES: (
         "{count} [linha parece um total e foi importada|linhas parecem totais e foram importadas] com as "
         "demais ({lines}). Para não somar duas vezes, indique na leitura que "
         "[ela não faz|elas não fazem] parte dos dados"
-    ),
-    WarningCode.SUBTOTAL_LINES: (
-        "{count} [linha soma|linhas somam] as que vêm antes e [foi importada|foram importadas] com as demais "
-        "({lines}). Para não somar duas vezes, indique na leitura que [ela não faz|elas não fazem] parte "
-        "dos dados"
     ),
     WarningCode.GROUP_LINES: (
         "{count} [linha parece o título|linhas parecem títulos] das linhas que vêm depois e "

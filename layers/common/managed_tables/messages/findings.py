@@ -34,7 +34,7 @@ ReasonCode = Literal[
 class WarningCode(StrEnum):
     """What a person should look at before confirming."""
 
-    # What may have changed a value: down to TOTAL_ROWS.
+    # What may have changed a value: down to SUBTOTAL_LINES.
     AMBIGUOUS_MARK = "AMBIGUOUS_MARK"
     UNGROUPED_THOUSANDS = "UNGROUPED_THOUSANDS"
     AMBIGUOUS_DATES = "AMBIGUOUS_DATES"
@@ -58,7 +58,6 @@ class WarningCode(StrEnum):
     UNCACHED_FORMULAS = "UNCACHED_FORMULAS"
     SURROUNDING_BLANKS = "SURROUNDING_BLANKS"
     # What was left out, or taken though it may not belong.
-    TOTAL_ROWS = "TOTAL_ROWS"
     SUBTOTAL_LINES = "SUBTOTAL_LINES"
     GROUP_LINES = "GROUP_LINES"
     JOINED_SHEETS = "JOINED_SHEETS"
@@ -117,7 +116,7 @@ class GroundCode(StrEnum):
     FILE_NAMES = "FILE_NAMES"
 
 
-_VALUE_CODES = frozenset(takewhile(lambda code: code is not WarningCode.TOTAL_ROWS, WarningCode))
+_VALUE_CODES = frozenset(takewhile(lambda code: code is not WarningCode.SUBTOTAL_LINES, WarningCode))
 
 
 @dataclass(frozen=True)
