@@ -14,8 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from managed_tables.conversion.one_line import ESCAPE, on_one_line
 from managed_tables.conversion.workbook_cells import TEXT_SIGN, unmark_text
-from managed_tables.one_line import ESCAPE, on_one_line
 from managed_tables.uploads.preview_format import (
     BLOCK_BYTES,
     MAX_COLUMNS_SHOWN,

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 
+from managed_tables.conversion.one_line import LINE_FEED, on_its_lines
 from managed_tables.messages.findings import MAX_LINES, WarningCode
-from managed_tables.one_line import LINE_FEED, on_its_lines
 from managed_tables_reader.layout.grid import Cells, GridRow, make_grid
 from managed_tables_reader.layout.header import Header
 from managed_tables_reader.layout.looks import TEXT

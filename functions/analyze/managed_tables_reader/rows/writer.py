@@ -1,6 +1,6 @@
 """Write the normalised copy of a table: one line per record, line number first, RFC 4180 quoting.
 
-Line ends inside cells are escaped (`managed_tables.one_line`): DuckDB's strict reader, which finds the bounds
+Line ends inside cells are escaped (`conversion.one_line`): DuckDB's strict reader, which finds the bounds
 of records in parallel, goes wrong on line ends inside quotes.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from managed_tables.one_line import ESCAPE, ESCAPED, on_one_line
+from managed_tables.conversion.one_line import ESCAPE, ESCAPED, on_one_line
 from managed_tables_reader.rows.sheets import Batch
 
 QUOTE = '"'

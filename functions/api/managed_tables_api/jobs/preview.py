@@ -11,9 +11,9 @@ from typing import Any
 
 from managed_tables import exact_json
 from managed_tables.catalog.jobs import JobRecord
+from managed_tables.conversion.one_line import on_its_lines
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import ANALYSIS_GONE, INVALID_REQUEST, JOB_NOT_WAITING, ApiError
-from managed_tables.one_line import on_its_lines
 from managed_tables.services import Services
 from managed_tables.uploads.preview_format import MAX_COLUMNS_SHOWN, PreviewTable
 

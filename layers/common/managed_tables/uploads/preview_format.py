@@ -11,7 +11,7 @@ class PreviewTable(BaseModel):
 
     `upload` is the file of the job that holds the bytes, None where they are among the copies. `blocks` are
     `(line, byte)` of lines on which a record begins; `end` is the byte after the last one. Where
-    `is_numbered` each line is a row, its number first, its cells escaped (`managed_tables.one_line`); where
+    `is_numbered` each line is a row, its number first, its cells escaped (`conversion.one_line`); where
     `has_breaks` quoted cells go over lines.
     """
 
