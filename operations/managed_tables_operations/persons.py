@@ -23,9 +23,9 @@ Erased = tuple[str, int]  # a place, and how many rows were deleted there
 def erase_rows(services: Services, company: ConnectionRecord, column: str, value: str) -> Iterator[Erased]:
     """Delete the rows whose `column` is `value` from every table of the company that has such a column.
 
-    That includes rows kept for an undo, deleted tables and hidden columns. Yields each place with the number
-    of deleted rows; everything commits together, after the last was yielded. The rows' ids are noted first:
-    a database from before loses them again.
+    That includes rows kept for an undo, history, deleted tables and hidden columns. Yields each place with
+    the number of deleted rows; everything commits together, after the last was yielded. The ids are noted
+    first: a database from before loses them again.
     """
     condition = sql.SQL("::text = {}").format(sql.Literal(value))
     with _patient(services, company) as connection, connection.transaction():
@@ -37,6 +37,14 @@ def erase_rows(services: Services, company: ConnectionRecord, column: str, value
             note_rows(services, company.company_id, ids)
         yield from ((place, len(found)) for place, found in erased.items())
         yield from _erase_ids(connection, ids)
+        gone = connection.execute(
+            "DELETE FROM managed_tables.row_history"
+            " WHERE before OPERATOR(managed_tables.->) %(column)s = %(value)s"
+            " OR after OPERATOR(managed_tables.->) %(column)s = %(value)s",
+            {"column": column, "value": value},
+        )
+        if gone.rowcount:
+            yield "managed_tables.row_history", gone.rowcount
 
 
 def erase_again(services: Services, company: ConnectionRecord) -> Iterator[Erased]:
@@ -58,6 +66,8 @@ def _erase_ids(connection: PgConnection, ids: list[UUID]) -> Iterator[Erased]:
     for place, found in _erase(connection, "id", condition) if ids else ():
         if found:
             yield place, len(found)
+    # What the deletions themselves have written there, too
+    connection.execute("DELETE FROM managed_tables.row_history WHERE row_id = ANY(%s)", [ids])
 
 
 def _erase(

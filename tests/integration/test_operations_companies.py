@@ -278,3 +278,18 @@ def test_what_was_erased_stays_erased_after_a_restore(
     assert [one for one in reconcile(services) if one.database == f"co_{company.connection_id}"] == []
     ledger = [key for key in services.storage.keys("erasures/") if company.company_id in key]
     assert ANA not in str([services.storage.get_json(key) for key in ledger]), "ids alone"
+
+
+def test_an_erased_persons_history_goes_too(services: Services, company: ConnectionRecord) -> None:
+    """Neither what the deletion itself writes, nor what rows were before, stays."""
+    make(services, company, "clientes")
+    with services.open_company(company) as connection:
+        connection.execute("UPDATE clientes SET cpf = 'outro' WHERE cpf = %s", [ANA])
+        connection.execute("UPDATE clientes SET nome = 'y' WHERE cpf = %s", [BIA])
+    dict(erase_rows(services, company, "cpf", ANA))
+    dict(erase_rows(services, company, "cpf", BIA))
+    with services.open_company(company) as connection:
+        kept = connection.execute(
+            "SELECT before::text, after::text FROM managed_tables.row_history"
+        ).fetchall()
+    assert not [one for one in kept if ANA in str(one) or BIA in str(one)]
