@@ -15,6 +15,8 @@ from loads import Loads
 from rows_client import RowsCompany
 from tables_client import TableClient, column, created
 
+from managed_tables_insert.origin import find_origin
+
 USER = "5f0000000000000000000002"  # of every request
 COLUMNS = [
     column("k"),
@@ -244,6 +246,33 @@ def test_a_row_that_never_was_has_no_history(table: TableClient) -> None:
         404,
         {"error": "Linha não encontrada", "code": "ROW_NOT_FOUND"},
     )
+
+
+def test_a_row_tells_the_file_and_line_that_it_came_from(loads: Loads) -> None:
+    """By the load that last wrote it, an upsert too, under the names of now; a row of the API has none."""
+    services = loads.maker.services
+    services.read_place = lambda job, number: find_origin(services, job, number)  # type: ignore[attr-defined]
+    first = loads.run("append", [["A", "1,50"], ["B", "2,5"]], "k", "v")
+    second = loads.run("upsert", [["C", "3"], ["B", "7,25"]], "k", "v")
+    (of_api,) = inserted(loads.table, {"k": "D"})
+    ids = {row["k"]: row["id"] for row in loads.table.rows.list()["records"]}
+    origin = found(loads.table, f"/data/{ids['A']}/origin")
+    assert (origin["kind"], origin["job_id"], origin["available"]) == ("upload", first.job_id, True)
+    assert (origin["file"], origin["sheet"], origin["line"]) == ("vendas.csv", None, 2)
+    assert [(one["column"], one["text"]) for one in origin["cells"]] == [("k", "A"), ("v", "1,50")]
+    loads.table.changed(
+        columns=[
+            column("valor", "decimal", previous_name="v") if one["name"] == "v" else one for one in COLUMNS
+        ]
+    )
+    origin = found(loads.table, f"/data/{ids['B']}/origin")
+    assert (origin["job_id"], origin["line"], origin["cells"][1]["column"]) == (second.job_id, 3, "valor")
+    assert origin["cells"][1]["text"] == "7,25"
+    origin = found(loads.table, f"/data/{of_api}/origin")
+    assert (origin["kind"], origin["job_id"], origin["cells"]) == ("api", None, [])
+    services.storage.delete(first.staged_key)
+    assert found(loads.table, f"/data/{ids['A']}/origin")["available"] is False
+    assert ask(loads.table, "/data/00000000-0000-7000-8000-000000000000/origin")[0] == 404
 
 
 def test_loads_are_readable_by_sql(loads: Loads) -> None:

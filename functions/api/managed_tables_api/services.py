@@ -18,6 +18,7 @@ from managed_tables_api.http.slots import Slots
 from managed_tables_api.rows.bulk_changes.changing import BulkChanges
 from managed_tables_api.rows.definitions import Definitions
 from managed_tables_api.rows.history.row_history import RowHistory
+from managed_tables_api.rows.history.row_origin import ReadPlace, RowOrigins, remote_places
 from managed_tables_api.rows.history.trash import Trash
 from managed_tables_api.rows.inserts.inserting import RowInserts
 from managed_tables_api.rows.lists.listing import RowLists
@@ -107,6 +108,22 @@ class ApiServices(Services):
     def row_history(self) -> RowHistory:
         """The history of rows."""
         return RowHistory(self._row_runner, self.settings.history_days)
+
+    @once
+    def read_place(self) -> ReadPlace:
+        """How a row's place in the files of its job is found."""
+        return remote_places(lambda: self.provision_client, self.settings.insert_function)
+
+    @once
+    def row_origins(self) -> RowOrigins:
+        """Where rows come from."""
+        documents = self.job_documents
+        return RowOrigins(
+            self.row_history,
+            self.jobs.find,
+            lambda job: (documents.find_analysis(job), documents.find_confirmed(job)),
+            self.read_place,
+        )
 
     @once
     def trash(self) -> Trash:

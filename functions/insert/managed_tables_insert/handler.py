@@ -1,6 +1,7 @@
 """The Lambda entry of the inserting step: `{"company_id", "job_id", "is_last_attempt"}` in, outcome out.
 
-With `{"task_token", "rounds"}` in place of the last it does not load: the execution waits for a slot.
+With `{"task_token", "rounds"}` in place of the last it does not load: the execution waits for a slot. With
+`{"origin_of"}`, a row's number, it answers where that row stands in the job's files: `{"origin"}`.
 """
 
 import time
@@ -11,6 +12,7 @@ from managed_tables.aws.metrics import count_step
 from managed_tables.aws.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 from managed_tables_insert.job import run_job, wait_for_slot
+from managed_tables_insert.origin import find_origin
 
 
 @cache
@@ -27,6 +29,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if "task_token" in event:
             wait_for_slot(_services(), company_id, job_id, event["task_token"], int(event["rounds"]))
             return {}
+        if "origin_of" in event:
+            job = _services().jobs.find(company_id, job_id)
+            return {"origin": job and find_origin(_services(), job, int(event["origin_of"]))}
         started = time.monotonic()
         outcome = run_job(
             _services(), company_id, job_id, is_last_attempt=event.get("is_last_attempt", False)

@@ -53,6 +53,7 @@ class Settings(BaseModel):
     jwt_leeway_seconds: int = 30
 
     # Uploads and jobs
+    insert_function: str = ""  # which reads staged objects for the API, too
     upload_expires_seconds: int = Field(default=3_600, le=6 * 3_600)  # credentials that sign posts end, too
     upload_max_bytes: int = 100 * MIB
     confirm_timeout_seconds: int = 7 * 24 * 3_600

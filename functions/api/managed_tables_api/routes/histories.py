@@ -14,6 +14,7 @@ from managed_tables.errors import (
     OUTCOME_UNKNOWN,
     REQUEST_TOO_LARGE,
     ROW_NOT_FOUND,
+    STORAGE_UNAVAILABLE,
     TABLE_BUSY,
     TABLE_INACTIVE,
     TABLE_NOT_FOUND,
@@ -31,6 +32,7 @@ from managed_tables_api.rows.history.history_models import (
     RestoreBody,
     RestoredAnswer,
     RowHistoryAnswer,
+    RowOriginAnswer,
     TableHistoryAnswer,
     TrashAnswer,
     TrashQuery,
@@ -58,6 +60,18 @@ def list_row_history(
 ) -> Any:
     """Return who changed the row, when, and from what to what; of a deleted row, too."""
     return services.row_history.of_row(caller.company_id, table_id, row_id, query.numbers)
+
+
+@router.get(
+    "/data/{row_id}/origin",
+    summary="Origin of a row",
+    response_model=RowOriginAnswer,
+    dependencies=requires(Permission.DATA_READ),
+)
+@raises(TABLE_NOT_FOUND, ROW_NOT_FOUND, STORAGE_UNAVAILABLE)
+def get_row_origin(table_id: str, row_id: str, caller: SignedIn, services: Services) -> Any:
+    """Return the load that last wrote the row, and its cells as they stand in the file."""
+    return services.row_origins.find(caller.company_id, table_id, row_id)
 
 
 @router.get(

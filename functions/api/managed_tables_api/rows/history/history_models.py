@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.history.recording import Via
+from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import ColumnType
 from managed_tables_api.http.validation import (
     QUERY_DIGITS,
@@ -91,6 +92,28 @@ class TableHistoryAnswer(LateModel):
     total: Count
     quantity: Count
     records: Annotated[list[TableRowChange], Field(max_length=MAX_PER_PAGE)]
+
+
+class OriginCell(LateModel):
+    """A column of the table, the label that fed it, and the text of the cell as it stands in the file."""
+
+    column: str
+    source: str
+    text: str | None
+
+
+class RowOriginAnswer(LateModel):
+    """The load that last wrote a row, and where the row stands in its files."""
+
+    kind: Literal["upload", "api"]
+    job_id: RecordId | None
+    file: str | None
+    sheet: str | None
+    line: Count | None
+    at: Moment | None
+    user_id: RecordId | None
+    available: bool = Field(description="false: o arquivo já foi apagado, ou a linha não veio de um arquivo")
+    cells: Annotated[list[OriginCell], Field(max_length=MAX_COLUMNS)]
 
 
 class TrashQuery(NumbersQuery):

@@ -1,0 +1,95 @@
+"""Say where a row comes from: the load that last wrote it, and its cells as they stand in the file."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.clock import timestamp
+from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
+from managed_tables.ids import row_number
+from managed_tables.jobs.terms import LoadTerms
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.history.history_statements import LOADED, PRESENT, UPSERTED
+from managed_tables_api.rows.history.row_history import Names, RowHistory
+
+Place = Mapping[str, Any]  # of a row in the files: file, sheet, line, cells
+ReadPlace = Callable[[JobRecord, int], Place | None]
+
+
+@dataclass(frozen=True)
+class RowOrigins:
+    """Finds the origins of rows; `read_place` reads the staged object, for which it takes DuckDB."""
+
+    history: RowHistory
+    find_job: Callable[[str, str], JobRecord | None]
+    find_documents: Callable[[JobRecord], tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]]
+    read_place: ReadPlace
+
+    def find(self, company_id: str, table_id: str, row_id: str) -> dict[str, Any]:
+        """Return the body of RowOrigin; raises TABLE_NOT_FOUND and ROW_NOT_FOUND."""
+        definition, change = self.history.find_load(company_id, table_id, row_id)
+        is_load = change.action in (LOADED, UPSERTED)
+        origin: dict[str, Any] = {
+            "kind": "upload" if is_load else "api",
+            "job_id": change.job_id,
+            "file": None,
+            "sheet": None,
+            "line": None,
+            "at": None if change.action == PRESENT else timestamp(change.at),
+            "user_id": change.user_id,
+            "available": False,
+            "cells": [],
+        }
+        job = self.find_job(company_id, change.job_id or "") if is_load else None
+        if job is None or change.staged_id is None:
+            return origin
+        analysis, confirmed = self.find_documents(job)
+        place = self.read_place(job, row_number(UUID(change.staged_id)))
+        if analysis is None or confirmed is None or place is None:
+            return origin
+        names = self.history.names_since(definition, change.change_id)
+        place_keys = {name: place[name] for name in ("file", "sheet", "line")}
+        cells = list(_cells(definition, analysis, confirmed, names, place["cells"]))
+        return {**origin, **place_keys, "available": True, "cells": cells}
+
+
+def _cells(
+    definition: Definition,
+    analysis: Mapping[str, Any],
+    confirmed: Mapping[str, Any],
+    names: Names,
+    texts: list[str | None],
+) -> Any:
+    """Yield `{"column", "source", "text"}` of each column of now that the load has filled."""
+    inferred = analysis["inferred_schema"]["columns"]
+    places = {column["name"]: place for place, column in enumerate(analysis["columns"])}
+    terms = LoadTerms.model_validate(confirmed.get("terms", {}))
+    for column in confirmed["columns"]:
+        place = places.get(terms.source(column["name"]))
+        name = names.now(column["name"])
+        if place is not None and name in definition.by_name:
+            label = inferred[place].get("source", inferred[place]["display_name"])
+            yield {"column": name, "source": label, "text": texts[place]}
+
+
+def remote_places(client: Callable[[], Any], function: str) -> ReadPlace:
+    """Return the way to ask the function that loads, which has DuckDB; raises STORAGE_UNAVAILABLE."""
+
+    def read_place(job: JobRecord, number: int) -> Place | None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        event = {"company_id": job.company_id, "job_id": job.job_id, "origin_of": number}
+        try:
+            answer = client().invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        except (BotoCoreError, ClientError) as error:
+            raise ApiError(STORAGE_UNAVAILABLE) from error
+        found = json.loads(answer["Payload"].read())
+        if "origin" not in found:
+            raise ApiError(STORAGE_UNAVAILABLE)
+        place: Place | None = found["origin"]
+        return place
+
+    return read_place

@@ -1,0 +1,36 @@
+"""Find where a loaded row stands in the files of its job, by the staged object, which knows each line."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from managed_tables.aws.storage import STAGED_OBJECT, ObjectMissing
+from managed_tables.catalog.jobs import JobRecord
+from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.services import Services
+from managed_tables_insert.job import open_converter
+
+
+def find_origin(services: Services, job: JobRecord, number: int) -> dict[str, Any] | None:
+    """Return `{"file", "sheet", "line", "cells"}` of the row of this number, from 0; None once it is gone.
+
+    The cells are as they stand in the file, in the order of the inferred columns, None for missing ones.
+    """
+    analysis = services.job_documents.find_analysis(job)
+    if analysis is None or job.staged_key is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
+        staged = Path(folder) / STAGED_OBJECT
+        try:
+            services.storage.download(job.staged_key, staged)
+        except ObjectMissing:
+            return None
+        cells = ", ".join(f"c{place}" for place in range(len(analysis["columns"])))
+        found = converter.execute(
+            f"SELECT file, sheet, line, {cells} FROM {staged_rows(staged)}"  # noqa: S608 - own SQL
+            f" WHERE {ROW_NUMBER} = {number}"
+        ).fetchone()
+    if found is None:
+        return None
+    file, sheet, line, *texts = found
+    return {"file": analysis["files"][file], "sheet": sheet, "line": line, "cells": texts}
