@@ -5,6 +5,7 @@ and puts them back.
 """
 
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -240,6 +241,33 @@ def cancel_flow(console: Console, cloud: Cloud) -> None:
     assert "Contents" not in listed
 
 
+def failed_append(console: Console, cloud: Cloud, *, is_kept: bool = False) -> Callable[[], None]:
+    """Append to a table a file that adds a column, and fails; return what checks that the column is gone.
+
+    The column `is_kept` at first where another job is loading into the table: the sweep takes it back.
+    """
+    company = console.other_company()
+    company.provision()
+    table_id = company.create_table("vendas")["_id"]
+    company.ok("PUT", f"/{table_id}", {"key": ["produto"]})
+    other = company.analyzed({"a.csv": "produto\nCafé\n"}, table_id)["_id"]
+    if is_kept:
+        cloud.change_job(company, other, status={"S": "inserting"})
+    too_long = random.Random(0).randbytes(5_000).hex()  # noqa: S311 - for a key: it does not compress
+    job = company.analyzed({"b.csv": f"produto;novo\n{too_long};1\n"}, table_id)
+    assert company.confirm(job).status == 200
+    _wait_until_failed(company, job["_id"])
+    assert company.job(job["_id"])["error"]["code"] == "ROW_TOO_LARGE"
+    if is_kept:
+        cloud.change_job(company, other, status={"S": "waiting_confirm"})
+        cloud.change_job(company, job["_id"], updated_at={"S": LONG_AGO})
+
+    def check() -> None:
+        until(lambda: len(company.table(table_id)["columns"]) == 1 or None, STEP_LIMIT_SECONDS)
+
+    return check
+
+
 def _wait_until_failed(company: Console, job_id: str) -> None:
     until(lambda: str(company.job(job_id)["status"]) == "failed" or None, STEP_LIMIT_SECONDS)
 
@@ -286,9 +314,10 @@ def inbox_flow(console: Console, cloud: Cloud) -> None:
 def sweep_flow(console: Console, cloud: Cloud) -> None:
     """Sweep one job of each kind that a sweep handles.
 
-    Overdue, never started, confirmed but not delivered, interrupted while inserting, cancelled but not
-    cleared.
+    Overdue, never started, confirmed but not delivered, interrupted while inserting, cancelled or failed
+    but not cleared.
     """
+    check_failed_append = failed_append(console, cloud, is_kept=True)
     company = console.other_company()
     company.provision()
     declared = {"files": [{"name": "a.csv", "size_bytes": 3}]}
@@ -311,6 +340,7 @@ def sweep_flow(console: Console, cloud: Cloud) -> None:
     swept = cloud.invoke("SweepFunction", {})
     assert "Contents" not in cloud.s3.list_objects_v2(Bucket=cloud.facts["bucket_name"], Prefix=left)
     assert {"expired", "started", "confirmed", "failed"} <= set(swept), swept
+    check_failed_append()
     for job_id in (overdue, cut):
         cloud.wait_until_published(company, job_id)
 
@@ -391,6 +421,7 @@ def whole_flow(console: Console, cloud: Cloud) -> None:
     """Do everything that any function but the sweep does."""
     job_flow(console, cloud)
     refused_flow(console, cloud)
+    failed_append(console, cloud)()
     cancel_flow(console, cloud)
     export_flow(console, cloud)
     inbox_flow(console, cloud)

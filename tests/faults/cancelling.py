@@ -1,14 +1,29 @@
-"""Cancelling a job, with faults: one that waits, inserts, or has committed."""
+"""Ends of jobs without rows, with faults: cancelled in each state, failed after a column was added."""
 
+import random
 from typing import Any, Literal
 
 from injection import run_step
-from steps import CSV, NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Scenario, Step, execution_status
+from loading_jobs import USER_ID
+from steps import (
+    CSV,
+    NEW_NUMBERS,
+    OLD,
+    OLD_NUMBERS,
+    ROWS,
+    SCHEMA,
+    Scenario,
+    Step,
+    execution_status,
+    stop_execution,
+)
 from worlds import World, until
 
 from managed_tables.clock import timestamp
 from managed_tables.errors import JOB_FINISHED, ApiError
 from managed_tables.jobs.cancellation import cancel_job
+from managed_tables.tables.changes import Additions
+from managed_tables_api.rows.inserts.inserting import NewRows
 from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert import job as inserting
 from managed_tables_insert.job import run_job
@@ -34,6 +49,10 @@ class Cancel(Scenario):
         if self.state == "committed":
             died = run_step(lambda: _die_after_commit(world, self.job_id))
             assert "ZeroDivisionError" in (died.error or ""), died.error
+        return self._step(world)
+
+    def _step(self, world: World) -> Step:
+        self.columns = SCHEMA[:2]
         return lambda: self._cancel(world)
 
     def _make(self, world: World) -> str:
@@ -87,7 +106,7 @@ class Cancel(Scenario):
     def _check_table(self, world: World) -> None:
         """Check that the table is as before: the column that the job added is gone without a trace."""
         world.list_tables()
-        assert list(world.job_table().columns) == SCHEMA[:2]
+        assert list(world.job_table().columns) == self.columns
         assert [n for (n,) in world.query("SELECT n FROM vendas ORDER BY id")] == OLD_NUMBERS
         assert world.query("SELECT count(*) FROM managed_tables.added_columns") == [(0,)]
 
@@ -98,6 +117,48 @@ class Cancel(Scenario):
         for _ in range(2):
             sweep_job(world.services, world.job(self.job_id), timestamp(), quiet_before=FAR)
         assert not world.job(self.job_id).uncleared
+
+
+class FailAdding(Cancel):
+    """An append that adds a column and fails: its key is too long; its worker died, and the sweep ends it."""
+
+    def __init__(self, by: Literal["insert", "sweep"]) -> None:
+        super().__init__("adding")
+        self.by = by
+        self.name = f"{by} failing, column added"
+
+    def _make(self, world: World) -> str:
+        if self.by == "sweep":
+            return super()._make(world)
+        old = [{"n": number, "texto": str(number)} for number in OLD_NUMBERS]
+        columns = [SCHEMA[0], SCHEMA[2]]
+        table_id = world.services.table_operations.create(
+            world.company, USER_ID, "vendas", columns, Additions(key=("texto",))
+        ).table_id
+        world.services.row_inserts.insert(world.company_id, table_id, lambda: NewRows(old))
+        rows = [["1", "1,5", random.Random(0).randbytes(5_000).hex()]]  # noqa: S311 - it does not compress
+        return world.maker.inserting(rows, SCHEMA, mode="append", table_id=table_id)
+
+    def set_up(self, world: World) -> Step:
+        if self.by == "sweep":
+            return super().set_up(world)
+        self.job_id = self._make(world)
+        self.columns = list(world.job_table().columns)
+        return lambda: run_job(world.fresh_services(), world.company_id, self.job_id)
+
+    def _step(self, world: World) -> Step:
+        super()._step(world)
+        world.services.executions.start(world.job(self.job_id))
+        stop_execution(world, self.job_id)
+        key = {"pk": f"COMPANY#{world.company_id}", "sk": f"JOB#{self.job_id}"}
+        world.services.items.change(key, {"status": "inserting"})
+        return lambda: sweep_job(world.fresh_services(), world.job(self.job_id), timestamp(), FAR)
+
+    def check(self, world: World, value: Any) -> None:
+        job, codes = world.job(self.job_id), {"insert": "ROW_TOO_LARGE", "sweep": "JOB_FAULT"}
+        assert (job.status, (job.error or {})["code"]) == ("failed", codes[self.by])
+        self._sweep(world)
+        self._check_table(world)
 
 
 def _die_after_commit(world: World, job_id: str) -> None:

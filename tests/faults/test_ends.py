@@ -5,17 +5,24 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from injection import Fault, run_step
-from steps import CSV, NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Ingest, stop_execution
+from steps import CSV, MISFITS, NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Ingest, stop_execution
 from worlds import World, until
 
-from managed_tables.catalog.jobs import JobMode, JobRecord
+from managed_tables.catalog.imports import Imports
+from managed_tables.catalog.job_reading import JobReading
+from managed_tables.catalog.job_slots import JobSlots
+from managed_tables.catalog.jobs import JobMode, JobRecord, Jobs
 from managed_tables.clock import timestamp
 from managed_tables.errors import ApiError
+from managed_tables.tables.operations import TableOperations
+from managed_tables.tables.upload_tables import UploadTables
 from managed_tables_api.jobs.job_answers import get_job
 from managed_tables_ingest.sweep import sweep, sweep_job
 from managed_tables_insert.job import run_job
 
+LONG_AGO = "2020-01-01T00:00:00.000Z"
 FAR = "9999-01-01T00:00:00.000Z"  # every job has been quiet since before that
 
 
@@ -175,4 +182,60 @@ def test_simultaneous_sweeps_agree(world: World) -> None:
         outcomes = list(pool.map(one, range(3)))
     assert outcomes.count("failed") == 1
     assert set(outcomes) <= {"failed", None}
+    world.assert_sound()
+
+
+TIDYING = [
+    (JobReading, "is_loaded"),
+    (TableOperations, "drop_added_columns"),
+    (UploadTables, "release"),
+    (Imports, "remember"),
+    (JobSlots, "give_back"),
+]
+
+
+@pytest.mark.parametrize("mode", ["create", "append"])
+@pytest.mark.parametrize(("owner", "name"), TIDYING, ids=[name for _, name in TIDYING])
+def test_no_end_depends_on_tidying_up(
+    world: World, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, mode: JobMode
+) -> None:
+    """Whatever clearing, remembering and announcing raise, the job ends, by its step and by the sweep."""
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, name)
+
+    table_id = world.make_table("vendas", SCHEMA[:2], [{"n": 0}]) if mode == "append" else None
+    loaded, swept_one, failed = (
+        world.maker.inserting(rows, SCHEMA, mode=mode, table_id=table_id, display_name=name)
+        for rows, name in ((ROWS, "vendas"), (ROWS, "outras"), (MISFITS, "mais"))
+    )
+    world.services.executions.start(world.job(swept_one))
+    stop_execution(world, swept_one)
+    key = {"pk": f"COMPANY#{world.company_id}", "sk": f"JOB#{swept_one}"}
+    world.services.items.change(key, {"status": "inserting"})
+    monkeypatch.setattr(owner, name, refused)
+    outcomes = [
+        run_step(lambda job_id=job_id: run_job(world.fresh_services(), world.company_id, job_id)).value
+        for job_id in (loaded, failed)
+    ]
+    assert outcomes == [{"outcome": "done"}, {"outcome": "rejected"}]
+    assert swept(world, swept_one) == "failed"
+    monkeypatch.undo()
+    for job_id in (loaded, swept_one):
+        world.services.items.change({**key, "sk": f"JOB#{job_id}"}, {"updated_at": LONG_AGO})
+        for _ in range(2):
+            swept(world, job_id)
+    assert not [job for job in world.services.jobs.scan_unfinished() if job.is_terminal]
+    world.assert_sound()
+
+
+def test_a_table_deleted_before_its_job_could_say_done(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows were committed and shown: the job is `done`, whatever has become of the table since."""
+    job_id = inserting_job(world, "create")
+    with monkeypatch.context() as patch:
+        patch.setattr(Jobs, "complete", lambda *_: 1 / 0)
+        died = run_step(lambda: run_job(world.fresh_services(), world.company_id, job_id))
+    assert "ZeroDivisionError" in (died.error or "")
+    world.services.table_operations.delete(world.company, world.job(job_id).reserved_table_id or "")
+    assert swept(world, job_id) == "done"
     world.assert_sound()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bulk_steps import BulkDelete, BulkUpdate, InsertOnConflict, InsertReturning
-from cancelling import Cancel
+from cancelling import Cancel, FailAdding
 from export_steps import Export, StartExport
 from fault_table import read_table
 from injection import Fault, run_step
@@ -55,6 +55,8 @@ SCENARIOS = [
     Cancel("inserting"),
     Cancel("adding"),
     Cancel("committed"),
+    FailAdding("insert"),
+    FailAdding("sweep"),
     Create(),
     Rename(),
     ChangeColumns(),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from aws_calls import read_code
 from cloudformation import read_template
 
 from managed_tables_local.checkout import ROOT
@@ -110,6 +111,59 @@ def test_on_aws_task_tokens_are_limited_to_one_state_machine() -> None:
             condition, on_aws, emulated = statement["Resource"]["Fn::If"]
             assert (condition, emulated) == ("OnAws", "*"), name
             assert "*" not in list(_leaves(on_aws))
+
+
+COMMON = "managed_tables"
+REMOTE_MAKER = (f"{COMMON}.databases.remote_making:RemoteMaker", "_invoke")
+# Where each function's code is entered; and what its settings choose, which its syntax does not tell
+STARTS: dict[str, list[str | tuple[str, str]]] = {
+    "ApiFunction": ["managed_tables_api.routes", "managed_tables_api.handler", REMOTE_MAKER],
+    "IngestFunction": [("managed_tables_ingest.handler", "handler")],
+    "SweepFunction": [("managed_tables_ingest.sweep", "handler"), REMOTE_MAKER],
+    "AnalyzeFunction": [("managed_tables_analyze.handler", "handler")],
+    "InsertFunction": [("managed_tables_insert.handler", "handler"), REMOTE_MAKER],
+    "ExportFunction": [("managed_tables_export.handler", "handler"), REMOTE_MAKER],
+    "ProvisionFunction": [
+        ("managed_tables_provision.handler", "handler"),
+        f"{COMMON}.databases.making:DatabaseMaker",
+    ],
+}
+# Granted, and not seen in the syntax
+UNSEEN = {
+    ("IngestFunction", "s3:ListBucket", ""): "S3 answers 403 for an object that is not there without it",
+    ("AnalyzeFunction", "s3:ListBucket", ""): "the same",
+    ("InsertFunction", "s3:ListBucket", ""): "the same",
+}
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_a_function_may_do_exactly_what_its_code_can(name: str) -> None:
+    """Every call of AWS on any path from its entry is granted, on the index too, and nothing else is."""
+    granted = {
+        (action, index)
+        for owner, statement in STATEMENTS
+        if owner == name
+        for action in _actions(statement)
+        for index in _indexes(statement, action)
+    }
+    unseen = {(action, index) for owner, action, index in UNSEEN if owner == name}
+    code = read_code()
+    starts = [
+        place
+        for start in STARTS[name]
+        for place in code.functions
+        if (place == start if isinstance(start, tuple) else place[0].startswith(start))
+    ]
+    assert code.calls_from(starts) | unseen == granted
+
+
+def _indexes(statement: dict[str, Any], action: str) -> set[str]:
+    """Return the indexes on which the statement grants the action, "" for the table itself or no table."""
+    texts = list(_leaves(statement["Resource"]))
+    indexes = {text.partition("/index/")[2] for text in texts if "/index/" in text}
+    if indexes and "MetadataTable" not in texts:
+        return indexes
+    return {"", *(indexes if action in ("dynamodb:Query", "dynamodb:Scan") else ())}
 
 
 def test_no_function_has_access_that_it_does_not_need() -> None:

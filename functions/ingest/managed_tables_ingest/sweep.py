@@ -16,9 +16,8 @@ from managed_tables.aws.observability import get_logger, log_keys
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
-from managed_tables.jobs.cancellation import clear
 from managed_tables.jobs.orphans import end_orphan, is_orphan
-from managed_tables.jobs.resolution import resolve
+from managed_tables.jobs.resolution import clear, resolve
 from managed_tables.jobs.shares import can_go_on
 from managed_tables.services import Services, load_services
 from managed_tables_ingest.fairness import FairDraw
@@ -169,9 +168,10 @@ def _fail(services: Services, job: JobRecord) -> str | None:
 
 def _finish(services: Services, job: JobRecord) -> str | None:
     """Do what is left to do of a job that has ended."""
+    told = job.unannounced and services.jobs.announce(job)
     if job.uncleared:
         clear(services, job)
-    if job.unannounced and services.jobs.announce(job):
+    if told:
         return "told"
     if job.uncleared:
         return "cleared"
@@ -193,5 +193,8 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         def may_start() -> bool:
             return bool(context.get_remaining_time_in_millis() > LAST_START_MS)
 
-        outcomes = sweep(_services(), may_start)
-        return {**outcomes, "kept dropped": drop_expired(_services(), may_start)}
+        try:
+            outcomes = sweep(_services(), may_start)
+        finally:  # a job's fault is raised once everything else is done
+            dropped = drop_expired(_services(), may_start)
+        return {**outcomes, "kept dropped": dropped}

@@ -38,7 +38,7 @@ from managed_tables.errors import (
     JobError,
 )
 from managed_tables.jobs.rejected_rows import rejects_keys
-from managed_tables.jobs.resolution import complete, resolve
+from managed_tables.jobs.resolution import attempt, complete, resolve
 from managed_tables.jobs.terms import LoadTerms
 from managed_tables.schema import Column
 from managed_tables.services import Services
@@ -208,10 +208,9 @@ class Loading:
             raise
 
     def _fail(self, error: JobError) -> Outcome:
-        """Record why and give the reservation up.
+        """Record why, then clear what the job has left: the record does not depend on that.
 
-        In this order: a run that is cut off in between must not make the next one find its name lost. Values
-        that do not fit leave the job to be confirmed again, where there is somebody to do it.
+        Values that do not fit leave the job to be confirmed again, where there is somebody to do it.
         """
         get_logger("insert").info("not loaded", code=error.kind.code)
         if error.kind not in _CORRECTABLE or self.job.is_unattended:
@@ -228,9 +227,10 @@ class Loading:
         return outcome_of(job)
 
     def release(self) -> None:
-        """Give up the table that the job was to make; repeatable."""
+        """Give up the table that the job was to make; what fails is left to whoever wants its name."""
         if self.target.mode == "create":
-            self.services.upload_tables.release(self.company, self.target.table_id)
+            release = self.services.upload_tables.release
+            attempt(lambda: release(self.company, self.target.table_id), self.job.job_id)
 
     @contextmanager
     def _open_database(self) -> Iterator[PgConnection]:
@@ -294,11 +294,7 @@ def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Outcom
     if job.status == "analisando":  # the execution was told of neither: its token's writing was not answered
         return {"outcome": "reanalyze"}
     if job.is_rejected:
-        _loading(
-            services, job, is_last_attempt=is_last_attempt
-        ).release()  # an earlier run may have been cut off before that
-    elif job.status == "failed" and job.reserved_table_id:
-        services.upload_tables.release(services.provisioning.require(job.company_id), job.reserved_table_id)
+        _loading(services, job, is_last_attempt=is_last_attempt).release()
     elif not job.is_terminal:
         return _loading(services, job, is_last_attempt=is_last_attempt).run()
     return outcome_of(job)

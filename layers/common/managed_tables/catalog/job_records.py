@@ -96,7 +96,7 @@ class JobRecord:
     confirmed_digest: str | None = None
     confirmations: int = 0
     unannounced: bool = False  # it has ended, and nobody has been told
-    uncleared: bool = False  # it was cancelled, and may have left something behind
+    uncleared: bool = False  # it has failed, and may have left something behind
     progress: dict[str, Any] | None = None
     result: LoadResult | None = None
     undone_at: str | None = None

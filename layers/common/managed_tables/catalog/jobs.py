@@ -37,7 +37,7 @@ from managed_tables.catalog.job_records import (
 )
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
-from managed_tables.errors import JOB_CANCELLED, ApiError
+from managed_tables.errors import JOB_CANCELLED
 
 __all__ = [
     "MAX_DETAIL_CHARACTERS",
@@ -249,7 +249,7 @@ class Jobs(JobReading):
         With `unless_arrived` only a `queued` job with fewer files than that fails.
         """
         changes: dict[str, Any] = {"status": "failed", "error": bounded_error(error)}
-        if error["code"] == JOB_CANCELLED.code:
+        if error["code"] == JOB_CANCELLED.code or job.confirmed_key is not None:
             changes["uncleared"] = True
         if unless_arrived is None:
             return self._end(job, from_statuses=_ACTIVE, changes=changes)
@@ -290,16 +290,17 @@ class Jobs(JobReading):
 
         It may be announced twice: the sweep repeats whatever is not recorded as announced.
         """
-        if not self._tell_end(job):
-            return False
+        told = False
         try:
-            self._forget(job, "unannounced", unless="uncleared")
-        except ApiError:
-            get_logger("jobs").warning("told, and not recorded", exc_info=True, job_id=job.job_id)
-        return True
+            told = self._tell_end(job)
+            if told:
+                self._forget(job, "unannounced", unless="uncleared")
+        except Exception:  # whatever it is, the job has ended
+            get_logger("jobs").warning("not announced, or not recorded", exc_info=True, job_id=job.job_id)
+        return told
 
     def mark_cleared(self, job: JobRecord) -> None:
-        """Record that a cancelled job has left nothing behind."""
+        """Record that a failed job has left nothing behind."""
         self._forget(job, "uncleared", unless="unannounced")
 
     def leave_index(self, job: JobRecord) -> None:

@@ -13,7 +13,6 @@ from managed_tables.aws.observability import get_logger
 from managed_tables.catalog.job_records import UNREADABLE
 from managed_tables.catalog.job_slots import JobSlots
 from managed_tables.catalog.jobs import JobRecord, Jobs
-from managed_tables.errors import ApiError
 
 
 def can_go_on(job: JobRecord) -> bool:
@@ -70,7 +69,7 @@ class Shares:
         try:
             self.slots.give_back(job.company_id, job.job_id)
             self.let_go_on(job.company_id)
-        except (ApiError, ExecutionsUnavailable):
+        except Exception:
             get_logger("jobs").warning("slot not given on", exc_info=True, job_id=job.job_id)
             return False
         return True
