@@ -167,6 +167,11 @@ ORIGIN_NOT_ALLOWED = ApiErrorKind(
 HTTP_ERROR = ApiErrorKind(400, "HTTP_ERROR", "Requisição recusada (HTTP {status})")
 UNKNOWN_PARAMETER = ApiErrorKind(422, "UNKNOWN_PARAMETER", "Parâmetro desconhecido: {names}")
 INVALID_REQUEST = ApiErrorKind(422, "INVALID_REQUEST", "Requisição inválida: {reason}")
+TOO_MANY_EXPORTS = ApiErrorKind(
+    429,
+    "TOO_MANY_EXPORTS",
+    "A empresa já tem {limit} exportações em andamento. Espere uma terminar e exporte de novo",
+)
 ROW_CHANGED = ApiErrorKind(
     412, "ROW_CHANGED", "A linha foi alterada depois de lida; nada foi gravado. Veja como está agora e decida"
 )

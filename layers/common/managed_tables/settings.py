@@ -62,6 +62,7 @@ class Settings(BaseModel):
     running_jobs_max: int = Field(default=4, ge=1)  # of a company, at one of their steps; the others wait
     undo_days: int = Field(default=7, ge=1)  # for how long a load can be taken back
     history_days: int = Field(default=90, ge=1)  # for how long each change of a row is kept
+    running_exports_max: int = Field(default=4, ge=1)  # of a company; the next one is refused
     default_timezone: str = "UTC"
 
     # Exports

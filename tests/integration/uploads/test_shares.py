@@ -2,11 +2,24 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from deployments import client_of
 from starlette.testclient import TestClient
-from upload_flow import confirm, declare, execution_status, headers, record, status_of, until, waiting_job
+from upload_flow import (
+    BASE,
+    confirm,
+    declare,
+    error_of,
+    execution_status,
+    headers,
+    record,
+    status_of,
+    until,
+    waiting_job,
+)
 
 from managed_tables.aws.executions import Executions, ExecutionsUnavailable
 from managed_tables.catalog.connections import ConnectionRecord
@@ -202,3 +215,36 @@ def test_an_unreadable_record_does_not_block_other_jobs(shared: ApiServices, cli
     assert shared.shares.slots.take(broken.company_id, broken.job_id)
     assert not shared.shares.admit(late)
     assert broken.job_id in shared.shares.slots.holders(broken.company_id)
+
+
+def test_a_company_with_too_many_exports_is_429_until_one_ends(
+    shared: ApiServices, company: ConnectionRecord
+) -> None:
+    """Those that were made and not started are started by whoever finds no slot free."""
+    machine = shared.settings.state_machine_arn
+    api = with_settings(shared, export_state_machine_arn=machine, running_exports_max=SIZE)
+    client = TestClient(create_app(api), headers=headers(api, company.company_id))
+    created = {"name": "n", "display_name": "n", "type": "integer", "nullable": True}
+    table = client.post(BASE, json={"display_name": "vendas", "columns": [created]}).json()["_id"]
+
+    def export() -> Any:
+        return client.post(f"{BASE}/{table}/exports", json={"format": "csv"})
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: export(), range(8)))
+    made = [answer.json()["export_id"] for answer in answers if answer.status_code == 201]
+    assert len(made) == SIZE
+    assert f"{SIZE} exportações" in error_of(export(), 429, "TOO_MANY_EXPORTS")["error"]
+    ended = api.exports.find(company.company_id, made[0])
+    assert ended
+    api.exports.fail(ended, JobError(JOB_FAULT).as_record())
+    unstarted = replace(ended, export_id=new_record_id())
+    api.exports.create(unstarted)
+    assert export().status_code == 201
+    api.export_slots.give_back(company.company_id, made[1])
+    assert api.export_slots.take(company.company_id, unstarted.export_id)
+    error_of(export(), 429, "TOO_MANY_EXPORTS")
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{unstarted.export_id}"
+    assert api.stepfunctions.describe_execution(executionArn=execution)["name"] == unstarted.export_id
+    exports = api.items.query(f"COMPANY#{company.company_id}", "EXPORT#")
+    assert len(list(exports)) == SIZE + 2  # none of those that were refused

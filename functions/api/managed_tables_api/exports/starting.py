@@ -1,5 +1,6 @@
 """Start exports and show them: the record first, then its execution, so that none runs without a record."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from managed_tables.errors import (
     EXPORT_FAULT,
     EXPORT_NOT_FOUND,
     EXPORTS_UNAVAILABLE,
+    TOO_MANY_EXPORTS,
     ApiError,
     JobError,
 )
@@ -36,18 +38,41 @@ CONTENT_TYPES: dict[ExportFormat, str] = {
 def start_export(
     services: Services, caller: Caller, table: TableRecord, request: ExportRequest
 ) -> ExportRecord:
-    """Make the export and let it run; raises INVALID_REQUEST and EXPORTS_UNAVAILABLE."""
+    """Make the export and let it run; raises INVALID_REQUEST, TOO_MANY_EXPORTS and EXPORTS_UNAVAILABLE."""
     request.select(table.columns, services.settings.zone)
     export = _record(services, caller, table, request)
     services.storage.put_json(export.request_key, asdict(request))
-    services.exports.create(export)
-    content = {"company_id": export.company_id, "export_id": export.export_id}
+    services.exports.create(export)  # before its slot is taken, so that no slot is without a record
+    if not _take_slot(services, export):
+        services.exports.discard(export)
+        raise ApiError(TOO_MANY_EXPORTS, limit=services.export_slots.size)
     try:
-        services.export_executions.start_named(export.export_id, content)
+        _start(services, export)
     except ExecutionsUnavailable as error:
         services.exports.fail(export, JobError(EXPORT_FAULT).as_record())
         raise ApiError(EXPORTS_UNAVAILABLE) from error
     return export
+
+
+def _take_slot(services: Services, export: ExportRecord) -> bool:
+    """Give the export one of its company's slots, those of exports that have ended freed if it needs one."""
+    slots, now = services.export_slots, timestamp()
+    if slots.take(export.company_id, export.export_id):
+        return True
+    for holder_id in slots.holders(export.company_id):
+        holder = services.exports.find(export.company_id, holder_id)
+        if holder is None or holder.is_terminal or holder.is_overdue(now):
+            slots.give_back(export.company_id, holder_id)
+        elif holder.status == "queued":  # whoever made it may have died before it was started
+            with suppress(ExecutionsUnavailable):
+                _start(services, holder)
+    return slots.take(export.company_id, export.export_id)
+
+
+def _start(services: Services, export: ExportRecord) -> None:
+    """Start the export's execution; one that is started already is left alone."""
+    content = {"company_id": export.company_id, "export_id": export.export_id}
+    services.export_executions.start_named(export.export_id, content)
 
 
 def _record(services: Services, caller: Caller, table: TableRecord, request: ExportRequest) -> ExportRecord:

@@ -8,6 +8,7 @@ from managed_tables.errors import (
     INVALID_REQUEST,
     REQUEST_TOO_LARGE,
     TABLE_NOT_FOUND,
+    TOO_MANY_EXPORTS,
 )
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
@@ -27,7 +28,7 @@ router = api_router("", "Exports")
     status_code=201,
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(TABLE_NOT_FOUND, INVALID_REQUEST, REQUEST_TOO_LARGE, EXPORTS_UNAVAILABLE)
+@raises(TABLE_NOT_FOUND, INVALID_REQUEST, REQUEST_TOO_LARGE, TOO_MANY_EXPORTS, EXPORTS_UNAVAILABLE)
 def create_export(
     body: Annotated[NewExport, from_json(NewExport)], table: KnownTable, caller: SignedIn, services: Services
 ) -> Any:

@@ -16,8 +16,9 @@ from managed_tables.catalog.connections import Connections
 from managed_tables.catalog.exports import Exports
 from managed_tables.catalog.imports import Imports
 from managed_tables.catalog.items import Items
-from managed_tables.catalog.job_slots import JobSlots
+from managed_tables.catalog.job_slots import JobSlots, Slots
 from managed_tables.catalog.jobs import JobRecord, Jobs
+from managed_tables.catalog.keys import running_exports_key
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.jobs.documents import JobDocuments
@@ -170,6 +171,11 @@ class AwsServices:
     def exports(self) -> Exports:
         """The exports' records."""
         return Exports(self.items, self.settings.export_retention_days)
+
+    @once
+    def export_slots(self) -> Slots:
+        """Which of a company's exports have not ended."""
+        return Slots(self.items, self.settings.running_exports_max, running_exports_key)
 
     @once
     def export_executions(self) -> Executions:

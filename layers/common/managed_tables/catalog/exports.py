@@ -73,6 +73,10 @@ class Exports:
         condition = "attribute_not_exists(pk) OR created_at = :created"
         self._items.put({**key, **known, "ttl": self._ttl()}, condition, created=export.created_at)
 
+    def discard(self, export: ExportRecord) -> None:
+        """Delete the record of an export that was not started."""
+        self._items.remove(export_key(export.company_id, export.export_id))
+
     def find(self, company_id: str, export_id: str) -> ExportRecord | None:
         """Return the company's export."""
         item = self._items.find(export_key(company_id, export_id))

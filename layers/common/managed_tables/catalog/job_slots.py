@@ -4,7 +4,7 @@ One item a company names the jobs that hold a slot; a waiting job has a ticket, 
 is strongly consistent, so who gives a slot back after a ticket was written finds the ticket.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -32,12 +32,52 @@ class Ticket:
     stamp: str
 
 
-class JobSlots:
-    """The slots of every company, `size` each, and the tickets of the jobs that wait for one."""
+class Slots:
+    """The slots of every company, `size` each: an item names the ids that hold one."""
+
+    def __init__(self, items: Items, size: int, key_of: Callable[[str], dict[str, str]]) -> None:
+        self.size = size
+        self._items = items
+        self._key_of = key_of
+
+    def take(self, company_id: str, holder_id: str) -> bool:
+        """Give it a slot, once; return whether it has one."""
+        free = "attribute_not_exists(holders) OR size(holders) < :size OR contains(holders, :holder)"
+        try:
+            self._items.change(
+                self._key_of(company_id),
+                {},
+                additions={"holders": {holder_id}},
+                condition=free,
+                size=self.size,
+                holder=holder_id,
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def give_back(self, company_id: str, holder_id: str) -> None:
+        """Free its slot, if it has one."""
+        with suppress(ConditionFailed):
+            self._items.change(
+                self._key_of(company_id),
+                {},
+                deletions={"holders": {holder_id}},
+                condition="contains(holders, :holder)",
+                holder=holder_id,
+            )
+
+    def holders(self, company_id: str) -> frozenset[str]:
+        """Return the ids of those that hold a slot."""
+        item = self._items.find(self._key_of(company_id)) or {}
+        return frozenset(item.get("holders", ()))
+
+
+class JobSlots(Slots):
+    """The slots of jobs, and the tickets of those that wait for one."""
 
     def __init__(self, items: Items, size: int) -> None:
-        self._items = items
-        self._size = size
+        super().__init__(items, size, running_jobs_key)
 
     def enqueue(self, company_id: str, job_id: str, rounds: int) -> None:
         """Give the job a ticket; the same one again where it has one."""
@@ -56,38 +96,6 @@ class JobSlots:
         key = {PK: company_pk(ticket.company_id), SK: ticket.sk}
         with suppress(ConditionFailed):
             self._items.remove(key, "stamp = :stamp", stamp=ticket.stamp)
-
-    def take(self, company_id: str, job_id: str) -> bool:
-        """Give the job a slot, once; return whether it has one."""
-        free = "attribute_not_exists(holders) OR size(holders) < :size OR contains(holders, :job)"
-        try:
-            self._items.change(
-                running_jobs_key(company_id),
-                {},
-                additions={"holders": {job_id}},
-                condition=free,
-                size=self._size,
-                job=job_id,
-            )
-        except ConditionFailed:
-            return False
-        return True
-
-    def give_back(self, company_id: str, job_id: str) -> None:
-        """Free the job's slot, if it has one."""
-        with suppress(ConditionFailed):
-            self._items.change(
-                running_jobs_key(company_id),
-                {},
-                deletions={"holders": {job_id}},
-                condition="contains(holders, :job)",
-                job=job_id,
-            )
-
-    def holders(self, company_id: str) -> frozenset[str]:
-        """Return the ids of the jobs that hold a slot."""
-        item = self._items.find(running_jobs_key(company_id)) or {}
-        return frozenset(item.get("holders", ()))
 
 
 def _read_ticket(company_id: str, item: Item) -> Ticket:

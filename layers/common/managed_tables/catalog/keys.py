@@ -10,6 +10,7 @@ JOB_PREFIX = "JOB#"
 IMPORT_PREFIX = "IMPORT#"
 EXPORT_PREFIX = "EXPORT#"
 RUNNING_JOBS_SK = "RUNNING_JOBS"
+RUNNING_EXPORTS_SK = "RUNNING_EXPORTS"
 WAITING_JOB_PREFIX = "WAITING_JOB#"
 ACTIVE_JOBS_INDEX = "active-jobs"
 JOB_HISTORY_INDEX = "job-history"
@@ -58,6 +59,11 @@ def export_key(company_id: str, export_id: str) -> dict[str, str]:
 def running_jobs_key(company_id: str) -> dict[str, str]:
     """Return the key of the item that names the company's running jobs."""
     return {PK: company_pk(company_id), SK: RUNNING_JOBS_SK}
+
+
+def running_exports_key(company_id: str) -> dict[str, str]:
+    """Return the key of the item that names the company's exports that have not ended."""
+    return {PK: company_pk(company_id), SK: RUNNING_EXPORTS_SK}
 
 
 def waiting_job_key(company_id: str, job_id: str, rounds: int) -> dict[str, str]:
