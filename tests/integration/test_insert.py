@@ -13,6 +13,7 @@ from managed_tables.services import Services
 from managed_tables.tables import operations as operations_module
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
+from managed_tables.values import datetime_parser
 from managed_tables_insert import job as job_module
 from managed_tables_insert.job import run_job
 
@@ -333,11 +334,23 @@ def test_times_without_a_zone_are_in_the_deployments_zone(maker: JobMaker) -> No
     settings = maker.services.settings
     maker.services.settings = settings.model_copy(update={"default_timezone": "America/Sao_Paulo"})
     schema = [column("n", "integer"), column("quando", "datetime")]
-    rows = [["1", "01/06/2024 10:00"], ["2", "2024-06-01T10:00:00Z"], ["3", "04/11/2018 00:30"]]
+    twice = "2018-02-17T23:30:00"
+    rows = [
+        ["1", "01/06/2024 10:00"],
+        ["2", "2024-06-01T10:00:00Z"],
+        ["3", "04/11/2018 00:30"],  # skipped
+        ["4", twice],
+    ]
     assert run(maker, maker.inserting(rows, schema)) == {"outcome": "done"}
     found = maker.query("SELECT (quando AT TIME ZONE 'UTC')::text FROM vendas ORDER BY id")
     assert [text for (text,) in found] == [
         "2024-06-01 13:00:00",
         "2024-06-01 10:00:00",
         "2018-11-04 03:30:00",
+        "2018-02-18 02:30:00",
+    ]
+    parse = datetime_parser(maker.services.settings.zone)
+    assert [parse(text) for text in ("2018-11-04T00:30:00", twice)] == [
+        "2018-11-04T03:30:00+00:00",
+        "2018-02-18T02:30:00+00:00",
     ]

@@ -6,7 +6,7 @@ between. PostgreSQL parses the text by the column's type, and nothing that these
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -153,13 +153,21 @@ def datetime_parser(zone: ZoneInfo) -> Parser:
         except ValueError as error:
             raise InvalidValue(DetailCode.NOT_A_DATETIME, "não é uma data e hora do calendário") from error
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
+            moment = _placed(moment.replace(tzinfo=zone))
         try:
             return moment.astimezone(UTC).isoformat()
         except OverflowError as error:
             raise InvalidValue(DetailCode.OUT_OF_RANGE, "fora dos anos 0001 a 9999 em UTC") from error
 
     return parse_datetime
+
+
+def _placed(moment: datetime) -> datetime:
+    """Return a local time at the offset that PostgreSQL takes for files: of two, the lesser.
+
+    That is the later of an hour which occurs twice, and the one before the change of a skipped hour.
+    """
+    return min(moment, moment.replace(fold=1), key=lambda one: one.utcoffset() or timedelta())
 
 
 def default_text(column: Column, zone: ZoneInfo) -> str | None:
