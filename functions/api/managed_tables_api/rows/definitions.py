@@ -13,6 +13,7 @@ from functools import cached_property
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import Key, TableStatus
 from managed_tables.databases.applied import find_applied
+from managed_tables.databases.connecting import translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id
@@ -70,7 +71,7 @@ class Definitions:
         if company is None:
             raise ApiError(TABLE_NOT_FOUND)
         try:
-            with self._connections.use(company) as connection:
+            with translated_errors(), self._connections.use(company) as connection:
                 applied = find_applied(connection, table_id)
         except ApiError:
             self._forget(company_id, table_id)
