@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from managed_tables_local.deployed import emulator as local_emulator
@@ -31,6 +32,12 @@ def test_starting_it_again_deletes_what_killed_workers_left(emulator: Emulator) 
 
 
 def test_stopping_it_deletes_them_all(tmp_path: Path) -> None:
+    """Out of the way at once, then in the background, with what an interrupted deletion has left."""
     make_worker(tmp_path, "dead")
+    (tmp_path / "gone-before").mkdir()
     local_emulator.stop(tmp_path)
     assert not (tmp_path / "tmp").exists()
+    deadline = time.monotonic() + 30
+    while list(tmp_path.iterdir()):
+        assert time.monotonic() < deadline, list(tmp_path.iterdir())
+        time.sleep(0.02)

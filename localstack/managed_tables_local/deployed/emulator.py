@@ -3,10 +3,12 @@
 import json
 import os
 import secrets
-import shutil
+import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -107,16 +109,28 @@ def start(folder: Path, persistent: bool) -> Emulator:
 def stop(folder: Path) -> None:
     """Stop the emulator of `folder`, and delete what its workers have left on the disk."""
     process(folder).stop()
-    shutil.rmtree(folder / "tmp", ignore_errors=True)
+    _delete_in_background(folder, [folder / "tmp"])
 
 
 def _clear_dead_workers(folder: Path) -> None:
     """Delete the folders of workers that are gone: of each that was killed the emulator leaves 105 MB."""
-    alive = command_lines()
-    for worker in (folder / "tmp").glob(f"{_WORKER_PREFIX}*"):
-        is_new = time.time() - worker.stat().st_mtime < _WORKER_START_SECONDS
-        if not is_new and not any(str(worker) in command for command in alive):
-            shutil.rmtree(worker, ignore_errors=True)
+    alive, started_before = command_lines(), time.time() - _WORKER_START_SECONDS
+    workers = (folder / "tmp").glob(f"{_WORKER_PREFIX}*")
+    old = [worker for worker in workers if worker.stat().st_mtime <= started_before]
+    _delete_in_background(folder, [one for one in old if not any(str(one) in command for command in alive)])
+
+
+def _delete_in_background(folder: Path, paths: list[Path]) -> None:
+    """Move the paths out of the way and delete them without waiting: thousands of files take minutes.
+
+    What an interrupted deletion has left goes, too.
+    """
+    if folder.exists():
+        gone = Path(tempfile.mkdtemp(prefix="gone-", dir=folder))
+        for number, path in enumerate(paths):
+            with suppress(FileNotFoundError):
+                path.rename(gone / str(number))
+        subprocess.Popen(["/bin/rm", "-rf", *folder.glob("gone-*")], start_new_session=True)
 
 
 def find(folder: Path) -> Emulator | None:
