@@ -122,7 +122,7 @@ def test_an_undo_is_refused_if_somebody_changed_a_row(loads: Loads, mode: JobMod
     before = loads.rows(*NAMES)
     answer = loads.undo(job)
     assert (answer.status_code, answer.json()["code"]) == (409, "CHANGED_SINCE")
-    assert answer.json()["error"].startswith("1 linha foi alterada")
+    assert answer.json()["error"].startswith("1 linha mudou")
     assert answer.json()["details"][0]["value"] == 1
     assert loads.undo(job, forced=True).status_code == 422
     assert loads.undo(job, force=False).status_code == 409
@@ -136,7 +136,7 @@ def test_a_value_that_somebody_changed_since_an_upsert_stays(loads: Loads) -> No
     job = loads.run("upsert", [["A", "10"], ["B", "20"], ["C", "30"]], "k", "v")
     change(loads, "A", nota="mudou")
     assert loads.table.rows.call("DELETE", f"/{row_id(loads, 'B')}").status == 204
-    assert loads.undo(job).json()["error"].startswith("2 linhas foram alteradas")
+    assert loads.undo(job).json()["error"].startswith("2 linhas mudaram")
     assert loads.undone(job, force=True) == (0, 1, 2)
     assert loads.rows(*NAMES) == [("A", 10, "mudou"), ("C", 3, "c")]
 
@@ -152,6 +152,24 @@ def test_rows_that_others_added_stay(loads: Loads) -> None:
     assert loads.undo(job).status_code == 409
     assert loads.undone(job, force=True) == (4, 3, 1)
     assert sorted(loads.rows("k", "v")) == [("A", 1), ("B", 2), ("C", 8), ("N", 7)]
+
+
+def test_a_row_changed_since_a_replacement_is_counted_once(loads: Loads) -> None:
+    """It stays in the place of the row of before that has its key."""
+    job = load(loads, "replace")
+    change(loads, "A", v=99)
+    assert loads.undo(job).json()["error"].startswith("1 linha mudou")
+    assert loads.undone(job, force=True) == (3, 2, 1)
+    assert sorted(loads.rows("k", "v")) == [("A", 99), ("B", 2), ("C", 3)]
+
+
+def test_a_row_given_back_by_another_undo_is_as_that_undo_wrote_it(loads: Loads) -> None:
+    """The refusal names that cause, too; with `force` the row stays."""
+    first, second = (loads.run("upsert", [["A", value]], "k", "v") for value in ("10", "20"))
+    assert loads.undone(second) == (0, 1, 0)
+    assert "ou ao desfazer outra" in loads.undo(first).json()["error"]
+    assert loads.undone(first, force=True) == (0, 0, 1)
+    assert loads.rows("k", "v")[0] == ("A", 10)
 
 
 def test_a_row_deleted_since_is_not_a_conflict(loads: Loads) -> None:
@@ -184,7 +202,7 @@ def test_the_undo_of_a_creation_deletes_the_table(loading_company: RowsCompany, 
     change(loads, "A", v=11)
     loads.table.rows.insert({"k": "N", "v": 7})
     answer = loads.undo(job)
-    assert (answer.status_code, answer.json()["error"][:28]) == (409, "2 linhas foram alteradas dep")
+    assert (answer.status_code, answer.json()["error"][:20]) == (409, "2 linhas mudaram dep")
     assert len(loads.rows("k")) == 5
     assert loads.undone(job, force=True) == (3, 0, 1)
     assert loads.rows("k", "v") == [("A", 11), ("N", 7)]

@@ -139,8 +139,8 @@ NOT_UNDOABLE = ApiErrorKind(400, "NOT_UNDOABLE", "Esta carga não pode ser desfe
 CHANGED_SINCE = ApiErrorKind(
     409,
     "CHANGED_SINCE",
-    "{changed} depois desta carga, e nada foi desfeito. Peça para desfazer mesmo assim (force): elas ficam"
-    " como estão, e o resto é desfeito",
+    "{changed} depois desta carga (por alguém, por outra carga ou ao desfazer outra), e nada foi desfeito."
+    " Peça para desfazer mesmo assim (force): elas ficam como estão, e o resto é desfeito",
 )
 UPLOAD_TOO_LARGE = ApiErrorKind(
     413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB. Divida-o e envie em partes"

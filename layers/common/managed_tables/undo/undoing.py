@@ -60,14 +60,14 @@ def undo_load(connection: PgConnection, job_id: str, days: int, actor: Actor, *,
     """
     set_actor(connection, actor)
     load = _hold(connection, job_id, days)
-    table = _hold_table(connection, load)
+    table, key = _hold_table(connection, load)
     changed = _count_changed(connection, load, table)
     removed = connection.execute(
         sql.SQL("DELETE FROM {} WHERE id BETWEEN {} AND {} AND xmin = {}::xid").format(
             table, load.first_id, load.last_id, load.xid
         )
     ).rowcount
-    restored, lost = _restore(connection, load, table)
+    restored, lost = _restore(connection, load, table, key)
     undone = Undone(removed, restored, changed + lost)
     _refuse_changed(undone.kept, force=force)
     _record(connection, load, undone, (restored if load.mode == "replace" else 0) - removed)
@@ -80,7 +80,7 @@ def undo_creation(connection: PgConnection, job_id: str, days: int) -> Undone:
     Raises NOT_UNDOABLE, and CHANGED_SINCE where the table has rows that are not as the load left them.
     """
     load = _hold(connection, job_id, days)
-    table = _hold_table(connection, load)
+    table, _ = _hold_table(connection, load)
     row = connection.execute(
         sql.SQL(
             "SELECT count(*), count(*) FILTER (WHERE xmin <> {xid}::xid OR id NOT BETWEEN {first} AND {last})"
@@ -101,8 +101,8 @@ def _hold(connection: PgConnection, job_id: str, days: int) -> Undoable:
     return load
 
 
-def _hold_table(connection: PgConnection, load: Undoable) -> sql.Identifier:
-    """Lock the table against writers, so that name and columns stay, and return its name."""
+def _hold_table(connection: PgConnection, load: Undoable) -> tuple[sql.Identifier, tuple[str, ...]]:
+    """Lock the table against writers, so that name and columns stay, and return its name and key."""
     connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [load.table_id])
     applied = find_applied(connection, load.table_id)
     if applied is None or applied.deleted:
@@ -111,7 +111,7 @@ def _hold_table(connection: PgConnection, load: Undoable) -> sql.Identifier:
         raise ApiError(TABLE_INACTIVE)
     table = physical_name(applied.display_name)
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
-    return table
+    return table, applied.key or ()
 
 
 def _count_changed(connection: PgConnection, load: Undoable, table: sql.Identifier) -> int:
@@ -124,8 +124,13 @@ def _count_changed(connection: PgConnection, load: Undoable, table: sql.Identifi
     return int(row[0]) if row else 0
 
 
-def _restore(connection: PgConnection, load: Undoable, table: sql.Identifier) -> tuple[int, int]:
-    """Restore kept rows; return how many, and how many could not be, since others have changed them."""
+def _restore(
+    connection: PgConnection, load: Undoable, table: sql.Identifier, key: tuple[str, ...]
+) -> tuple[int, int]:
+    """Restore kept rows; return how many, and how many could not be, since others have changed them.
+
+    One whose key a changed row of the load has is that row, which is counted already.
+    """
     if not load.has_kept:
         return 0, 0
     kept = kept_table(load.job_id)
@@ -140,7 +145,24 @@ def _restore(connection: PgConnection, load: Undoable, table: sql.Identifier) ->
     except pg.IntegrityError as error:
         reason = "a tabela passou a exigir o que as linhas de antes não têm"
         raise ApiError(NOT_UNDOABLE, reason=reason) from error
-    return restored, total - restored if statement else 0
+    if not statement or restored == total:
+        return restored, 0
+    known = _count_replaced(connection, load, table, key) if load.mode == "replace" and key else 0
+    return restored, total - restored - known
+
+
+def _count_replaced(
+    connection: PgConnection, load: Undoable, table: sql.Identifier, key: tuple[str, ...]
+) -> int:
+    """Count the rows of before whose key a changed row of the load has, and which are not back therefore."""
+    same = [sql.SQL("kept.{name} = present.{name}").format(name=sql.Identifier(name)) for name in key]
+    row = connection.execute(
+        sql.SQL(
+            "SELECT count(*) FROM {} AS kept JOIN {} AS present ON {}"
+            " WHERE present.id BETWEEN {} AND {} AND kept.id <> present.id"
+        ).format(kept_table(load.job_id), table, sql.SQL(" AND ").join(same), load.first_id, load.last_id)
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) -> sql.Composed:
@@ -176,7 +198,7 @@ def _values_back(load: Undoable, table: sql.Identifier, names: list[str]) -> sql
 
 def _refuse_changed(count: int, *, force: bool) -> None:
     if count and not force:
-        rows = counted(count, "linha foi alterada", "linhas foram alteradas")
+        rows = counted(count, "linha mudou", "linhas mudaram")
         fault = Fault(DetailCode.ROW_CHANGED, f"{rows} depois desta carga")
         raise ApiError(CHANGED_SINCE, [detail("row", fault, value=count)], changed=rows)
 
