@@ -26,7 +26,7 @@ from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
 from managed_tables.clock import Pace, parse_timestamp
 from managed_tables.conversion import Formats
-from managed_tables.errors import FILES_GONE, JOB_FAULT, ApiError, JobError
+from managed_tables.errors import FILES_CHANGED, FILES_GONE, JOB_FAULT, ApiError, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import ColumnType
@@ -69,11 +69,12 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
     work_dir = Path(tempfile.mkdtemp(prefix=_PREFIX))
     started = time.monotonic()
     try:
-        paths = _download(services, job, work_dir)
+        paths, etags = _download(services, job, work_dir)
         digests = [_digest(path) for path in paths]
+        _require_same(job, digests)
         found = _analyze_files(services, job, paths, work_dir)
         found = replace(found, findings=[*_find_imports(services, job, digests), *found.findings])
-        recorded = _record(services, job, found, digests)
+        recorded = _record(services, job, found, digests, etags)
     except JobError as error:
         logger.info("files refused", extra={"code": error.kind.code})
         count_step("analyze", "failed", seconds=time.monotonic() - started)
@@ -115,20 +116,29 @@ def _failed(error: dict[str, Any]) -> dict[str, Any]:
     return {"outcome": "failed", "error": {**error, "details": []}}
 
 
-def _download(services: AwsServices, job: JobRecord, work_dir: Path) -> list[Path]:
-    """Download the job's files and return their paths; raises FILES_GONE."""
+def _download(services: AwsServices, job: JobRecord, work_dir: Path) -> tuple[list[Path], list[str]]:
+    """Download the job's files and return their paths and ETags; raises FILES_GONE."""
     paths = [work_dir / f"{index:02d}" for index in range(len(job.files))]
-    for file, path in zip(job.files, paths, strict=True):
-        try:
+    try:
+        # First: a file that is replaced meanwhile then has another ETag than the one that is kept.
+        etags = [services.storage.etag(file.storage_path) for file in job.files]
+        for file, path in zip(job.files, paths, strict=True):
             services.storage.download(file.storage_path, path)
-        except ObjectMissing as error:
-            raise JobError(FILES_GONE) from error
-    return paths
+    except ObjectMissing as error:
+        raise JobError(FILES_GONE) from error
+    return paths, etags
 
 
 def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _require_same(job: JobRecord, digests: list[str]) -> None:
+    """Raise FILES_CHANGED where a file that is read again is not the one that was analysed."""
+    for file, before, digest in zip(job.files, job.digests, digests, strict=False):
+        if before != digest:
+            raise JobError(FILES_CHANGED, file=file.original_name)
 
 
 def _find_imports(services: AwsServices, job: JobRecord, digests: list[str]) -> Iterator[Finding]:
@@ -177,7 +187,9 @@ class _Attempt:
         return self.keys[-1]
 
 
-def _record(services: AwsServices, job: JobRecord, found: Analysis, digests: list[str]) -> JobRecord | None:
+def _record(
+    services: AwsServices, job: JobRecord, found: Analysis, digests: list[str], etags: list[str]
+) -> JobRecord | None:
     """Store the analysis under keys of this run; return None, storing nothing, if another run was first."""
     attempt = _Attempt(job)
     staged_key = attempt.key(STAGED_OBJECT)
@@ -187,7 +199,7 @@ def _record(services: AwsServices, job: JobRecord, found: Analysis, digests: lis
     if job.intake is not None and job.intake.table_name is not None:
         record["inferred_schema"]["suggested_table_name"] = job.intake.table_name
     _compare_with_table(services, job, found, record)
-    record |= _store_preview(services, attempt, found)
+    record |= {"etags": etags, **_store_preview(services, attempt, found)}
     key = attempt.key(ANALYSIS)
     services.storage.put_json(key, record)
     recorded = services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key, digests=digests)

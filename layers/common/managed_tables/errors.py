@@ -108,6 +108,12 @@ JOB_FINISHED = ApiErrorKind(
     "JOB_FINISHED",
     "O envio já terminou (status: {status}) e não pode ser cancelado. Desfaça-o, se as linhas entraram",
 )
+FILES_REPLACED = ApiErrorKind(
+    409,
+    "FILES_CHANGED",
+    "Os arquivos deste envio foram trocados depois da análise. Confirme o que foi analisado, ou envie-os de"
+    " novo",
+)
 ANALYSIS_GONE = ApiErrorKind(
     400, "JOB_ANALYSIS_GONE", "A análise dos arquivos não existe mais. Envie os arquivos novamente"
 )
@@ -161,17 +167,17 @@ TOO_MANY_JOBS = ApiErrorKind(
     "TOO_MANY_JOBS",
     "A empresa já tem {limit} envios em andamento. Confirme ou cancele alguns e tente de novo",
 )
+TOO_MANY_EXPORTS = ApiErrorKind(
+    429,
+    "TOO_MANY_EXPORTS",
+    "A empresa já tem {limit} exportações em andamento. Espere uma terminar e exporte de novo",
+)
 ORIGIN_NOT_ALLOWED = ApiErrorKind(
     400, "ORIGIN_NOT_ALLOWED", "Origem, método ou cabeçalho não permitido (CORS)"
 )
 HTTP_ERROR = ApiErrorKind(400, "HTTP_ERROR", "Requisição recusada (HTTP {status})")
 UNKNOWN_PARAMETER = ApiErrorKind(422, "UNKNOWN_PARAMETER", "Parâmetro desconhecido: {names}")
 INVALID_REQUEST = ApiErrorKind(422, "INVALID_REQUEST", "Requisição inválida: {reason}")
-TOO_MANY_EXPORTS = ApiErrorKind(
-    429,
-    "TOO_MANY_EXPORTS",
-    "A empresa já tem {limit} exportações em andamento. Espere uma terminar e exporte de novo",
-)
 ROW_CHANGED = ApiErrorKind(
     412, "ROW_CHANGED", "A linha foi alterada depois de lida; nada foi gravado. Veja como está agora e decida"
 )
@@ -403,6 +409,11 @@ FILE_SIZE_MISMATCH = JobErrorKind(
 )
 FILES_GONE = JobErrorKind(
     "FILES_GONE", "Os arquivos deste envio não estão mais guardados. Envie-os novamente"
+)
+FILES_CHANGED = JobErrorKind(
+    "FILES_CHANGED",
+    "O arquivo {file} foi trocado depois da análise e não foi lido de novo. Confirme o que foi analisado, ou"
+    " envie-o de novo",
 )
 UPLOAD_EXPIRED = JobErrorKind(
     "UPLOAD_EXPIRED", "Os arquivos não chegaram dentro do prazo de envio. Envie-os novamente"

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from managed_tables import exact_json
+from managed_tables.aws.storage import ObjectReplaced
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.conversion.one_line import on_its_lines
 from managed_tables.details import DetailCode, Fault, detail
-from managed_tables.errors import ANALYSIS_GONE, INVALID_REQUEST, JOB_NOT_WAITING, ApiError
+from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, INVALID_REQUEST, JOB_NOT_WAITING, ApiError
 from managed_tables.services import Services
 from managed_tables.uploads.preview_format import MAX_COLUMNS_SHOWN, PreviewTable
 
@@ -38,7 +39,10 @@ class Place:
 
 
 def show_lines(services: Services, job: JobRecord, place: Place) -> dict[str, Any]:
-    """Return the lines with their kinds and cells; raises INVALID_REQUEST for no such file or sheet."""
+    """Return the lines with their kinds and cells.
+
+    Raises INVALID_REQUEST for no such file or sheet, FILES_REPLACED if it is not the one that was analysed.
+    """
     if job.analysis_key is None:
         raise ApiError(JOB_NOT_WAITING, status=job.status)
     analysis = services.job_documents.find_analysis(job)
@@ -48,10 +52,10 @@ def show_lines(services: Services, job: JobRecord, place: Place) -> dict[str, An
     number = _find_table(analysis["reading"]["tables"], place)
     table = PreviewTable.model_validate(index["tables"][number])
     reading = analysis["reading"]["tables"][number]
-    key = _key_of(job, analysis, table)
+    key, etag = _object_of(job, analysis, table)
     found = _Answer(reading, table)
     if place.from_line <= table.last_line:
-        lines = _Lines(services, key, table, place.from_line).read()
+        lines = _Lines(services, key, etag, table, place.from_line).read()
         for line, cells in _records(lines, table):
             if line >= place.from_line + place.lines or not found.add(line, cells, place.from_line):
                 break
@@ -81,17 +85,21 @@ def _refusal(path: str, value: object, fault: Fault) -> ApiError:
     return ApiError(INVALID_REQUEST, details, reason=f"{path}: {fault.reason}")
 
 
-def _key_of(job: JobRecord, analysis: Mapping[str, Any], table: PreviewTable) -> str:
+def _object_of(job: JobRecord, analysis: Mapping[str, Any], table: PreviewTable) -> tuple[str, str | None]:
+    """Return the key of the object with the table's lines and, of an uploaded file, the ETag it must have."""
     if table.upload is None:
-        return str(analysis.get("preview_rows_key", ""))
-    return job.files[table.upload].storage_path
+        return str(analysis.get("preview_rows_key", "")), None
+    etags = analysis.get("etags")  # not in an earlier release's
+    return job.files[table.upload].storage_path, etags and etags[table.upload]
 
 
 class _Lines:
     """Reads the lines of a file in pieces, from the block that holds a line."""
 
-    def __init__(self, services: Services, key: str, table: PreviewTable, from_line: int) -> None:
-        self._storage, self._key, self._table = services.storage, key, table
+    def __init__(
+        self, services: Services, key: str, etag: str | None, table: PreviewTable, from_line: int
+    ) -> None:
+        self._storage, self._key, self._etag, self._table = services.storage, key, etag, table
         place = max(0, bisect_right(table.blocks, from_line, key=lambda block: block[0]) - 1)
         self._number, self._first = table.blocks[place]
 
@@ -109,7 +117,11 @@ class _Lines:
     def _pieces(self) -> Iterator[bytes]:
         limit = min(self._table.end, self._first + _MAX_READ_BYTES)
         for first in range(self._first, limit, _RANGE_BYTES):
-            yield self._storage.read_range(self._key, first, min(first + _RANGE_BYTES, limit) - 1)
+            last = min(first + _RANGE_BYTES, limit) - 1
+            try:
+                yield self._storage.read_range(self._key, first, last, self._etag)
+            except ObjectReplaced as error:
+                raise ApiError(FILES_REPLACED) from error
 
     def _decode(self, line: bytes) -> str:
         content = line.removesuffix(b"\r")

@@ -10,6 +10,7 @@ from managed_tables.errors import (
     ANALYSIS_GONE,
     CHANGED_SINCE,
     DUPLICATE_NAME,
+    FILES_REPLACED,
     INVALID_READING,
     INVALID_REQUEST,
     INVALID_SCHEMA,
@@ -132,7 +133,7 @@ def cancel_upload_job(job: KnownJob, services: Services) -> None:
     response_model=PreviewAnswer,
     dependencies=requires(Permission.LIST),
 )
-@raises(JOB_NOT_FOUND, JOB_NOT_WAITING, ANALYSIS_GONE, INVALID_REQUEST)
+@raises(JOB_NOT_FOUND, JOB_NOT_WAITING, ANALYSIS_GONE, FILES_REPLACED, INVALID_REQUEST)
 def preview_upload_job(query: Annotated[PreviewQuery, Query()], job: KnownJob, services: Services) -> Any:
     """Return lines of one file or sheet, and what each is under the present reading: 1 MB of them at most."""
     return show_lines(services, job, Place(**query.model_dump()))

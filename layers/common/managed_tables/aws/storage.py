@@ -29,7 +29,8 @@ _UPLOAD_KEY = re.compile(r"uploads/(?P<company_id>[0-9a-f]{24})/(?P<job_id>[0-9a
 
 _INBOX_KEY = re.compile(r"inbox/(?P<company_id>[0-9a-f]{24})/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
 _MISSING = frozenset({"404", "NoSuchKey"})
-_GONE = frozenset({"404", "NoSuchKey", "412", "PreconditionFailed"})
+_REPLACED = frozenset({"412", "PreconditionFailed"})
+_GONE = _MISSING | _REPLACED
 # Without permission to list the bucket, which no function has, S3 answers AccessDenied for a missing key.
 _NOT_THERE = _GONE | {"403", "AccessDenied"}
 
@@ -39,6 +40,10 @@ class ObjectMissing(ApiError):  # noqa: N818 - named for what it tells
 
     def __init__(self) -> None:
         super().__init__(ANALYSIS_GONE)
+
+
+class ObjectReplaced(Exception):  # noqa: N818 - an outcome, not a fault
+    """The object of this key is no longer the one that was meant."""
 
 
 class PresignedPost(TypedDict):
@@ -256,11 +261,26 @@ class Storage:
                 chunk_bytes
             )
 
-    def read_range(self, key: str, first: int, last: int) -> bytes:
-        """Return the bytes from `first` to `last`, both included, as far as the object has them."""
+    def etag(self, key: str) -> str:
+        """Return what tells the object's bytes from those of another one under its key."""
         with _translated():
-            answer = self.client.get_object(Bucket=self.bucket_name, Key=key, Range=f"bytes={first}-{last}")
-            return answer["Body"].read()
+            return self.client.head_object(Bucket=self.bucket_name, Key=key)["ETag"]
+
+    def read_range(self, key: str, first: int, last: int, etag: str | None = None) -> bytes:
+        """Return the bytes from `first` to `last`, both included, as far as the object has them.
+
+        Raises ObjectReplaced where it is no longer the one of this `etag`.
+        """
+        wanted: dict[str, Any] = {} if etag is None else {"IfMatch": etag}
+        place = f"bytes={first}-{last}"
+        with _translated():
+            try:
+                found = self.client.get_object(Bucket=self.bucket_name, Key=key, Range=place, **wanted)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _REPLACED:
+                    raise ObjectReplaced(key) from error
+                raise
+            return found["Body"].read()
 
     def delete(self, key: str) -> None:
         """Delete the object; one that is not there is no fault."""
