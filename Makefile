@@ -148,7 +148,7 @@ test-faults: setup ## Every fault at every boundary of every step, all races, th
 
 .PHONY: test-model
 test-model: setup ## Tables, rows, jobs and faults in any order against a model, 200 long lives (LIVES=)
-	@$(BIN)/pytest --lives $(or $(LIVES),200) tests/faults/test_model.py
+	@$(BIN)/pytest --lives $(or $(LIVES),200) tests/faults/test_model.py tests/faults/test_key_model.py
 
 .PHONY: test-mutation
 test-mutation: setup ## Change the product in one place at a time: which changes does no test notice? (MUTANTS=)

@@ -135,7 +135,7 @@ class FailAdding(Cancel):
         table_id = world.services.table_operations.create(
             world.company, USER_ID, "vendas", columns, Additions(key=("texto",))
         ).table_id
-        world.services.row_inserts.insert(world.company_id, table_id, lambda: NewRows(old))
+        world.services.row_inserts.insert(world.company_id, table_id, NewRows(old), USER_ID)
         rows = [["1", "1,5", random.Random(0).randbytes(5_000).hex()]]  # noqa: S311 - it does not compress
         return world.maker.inserting(rows, SCHEMA, mode="append", table_id=table_id)
 

@@ -5,27 +5,20 @@ order, whatever was refused is not, and every job's record agrees with PostgreSQ
 few short lives, `make test-model` hundreds of long ones.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
-from injection import CALL_WAYS, REQUEST_WAYS, SQL_WAYS, Fault, run_step
+from hypothesis.stateful import invariant, precondition, rule
+from injection import Fault
+from lives import ATTEMPTS, FAULTS, PICKS, Life, live
 from loading_jobs import USER_ID, column
 from worlds import World
 
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import timestamp
-from managed_tables.errors import DUPLICATE_NAME, JOB_FINISHED, TABLE_BUSY, TABLE_NOT_FOUND, ApiError
+from managed_tables.errors import DUPLICATE_NAME, JOB_FINISHED, TABLE_NOT_FOUND
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.cancellation import cancel_job
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
@@ -33,20 +26,12 @@ from managed_tables.jobs.orphans import end_jobs_of
 from managed_tables.tables.changes import TableChange
 from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
 from managed_tables_api.rows.inserts.inserting import NewRows
-from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert import job as inserting
 
 FAR = "9999-01-01T00:00:00.000Z"
-ATTEMPTS = 6  # by a user who got no answer or found the table busy
 NAMES = st.sampled_from(["vendas", "outras", "novas"])
 VALUES = st.lists(st.integers(0, 99).map(str), min_size=1, max_size=4)
-FAULTS = st.none() | st.builds(
-    Fault, st.integers(0, 60), st.sampled_from(sorted({*SQL_WAYS, *CALL_WAYS, *REQUEST_WAYS}))
-)
-PICKS = st.integers(0, 99)  # an index into the existing ones
-SHORT = settings(max_examples=4, stateful_step_count=10, derandomize=True)
-FOUND_IS_ENOUGH = (Phase.generate,)  # shrinking a life takes many minutes
 MODES = st.sampled_from(["append", "replace"])
 
 
@@ -64,13 +49,11 @@ class Upload:
     readings: list[JobRecord] = field(default_factory=list)  # as read by runs that were paused afterwards
 
 
-class Lives(RuleBasedStateMachine):
-    """One company, from an empty catalog until everything that was started has ended."""
+class Lives(Life):
+    """A company that makes, renames and deletes tables, and uploads into them."""
 
-    def __init__(self, world: World, services: ApiServices) -> None:
-        super().__init__()
-        world.empty()
-        self.world, self.services = world, services
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
         self.tables: dict[str, tuple[str, list[str]]] = {}  # name: id and rows
         self.uploads: dict[str, Upload] = {}
 
@@ -223,29 +206,7 @@ class Lives(RuleBasedStateMachine):
         self.world.assert_sound()
         assert self.world.names_held() == set(self.tables)
 
-    # --- how requests are made
-    def _ask(self, step: Callable[[], Any], fault: Fault | None) -> str:
-        """Repeat the request until it is answered, as a user does; return `ok` or the error's code."""
-
-        def answered() -> str:
-            try:
-                step()
-            except ApiError as error:
-                if error.kind.status >= 500 or error.kind is TABLE_BUSY:
-                    raise
-                return error.kind.code
-            return "ok"
-
-        run = self._run(answered, fault)
-        for _ in range(ATTEMPTS):
-            if run.ended_well:
-                return str(run.value)
-            run = self._run(answered, None)
-        raise AssertionError(run.error)
-
-    def _run(self, step: Callable[[], Any], fault: Fault | None) -> Any:
-        return run_step(step, fault, self.world.admin_dsn)
-
+    # --- how jobs are made and found
     def _load(self, upload: Upload) -> Any:
         return inserting.run_job(self.services, self.world.company_id, upload.job_id)
 
@@ -306,21 +267,5 @@ class Lives(RuleBasedStateMachine):
         return self.tables[self._name(pick)]
 
 
-@pytest.fixture(scope="module")
-def services(world: World) -> ApiServices:
-    """Services whose clients exist but have made no calls, so that child processes can use them unchanged."""
-    made = world.fresh_services()
-    assert all((made.dynamodb, made.s3, made.stepfunctions, made.eventbridge))
-    return made
-
-
-def test_any_life_of_a_company_ends_as_its_model_says(
-    world: World, services: ApiServices, pytestconfig: pytest.Config
-) -> None:
-    examples = pytestconfig.getoption("--lives")
-    chosen = settings(max_examples=examples, stateful_step_count=40) if examples else SHORT
-    checks = list(HealthCheck)
-    chosen = settings(
-        chosen, deadline=None, suppress_health_check=checks, database=None, phases=FOUND_IS_ENOUGH
-    )
-    run_state_machine_as_test(lambda: Lives(world, services), settings=chosen)
+def test_any_life_of_a_company_ends_as_its_model_says(world: World, pytestconfig: pytest.Config) -> None:
+    live(lambda: Lives(world), pytestconfig.getoption("--lives"))
