@@ -73,11 +73,17 @@ def _set_environment(emulator: Emulator, patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def settings(emulator: Emulator, aws_environment: None) -> Settings:  # noqa: ARG001 - needed by the clients
-    """The settings of the test's own deployment: an empty table and bucket, no state machine."""
+    """The settings of the test's own deployment: an empty table and bucket, no machine, times in UTC."""
     name = f"test-{secrets.token_hex(6)}"
     make_table(name)
     client_of("s3").create_bucket(Bucket=name)
-    return Settings(table_name=name, bucket_name=name, aws_endpoint_url=emulator.url, **make_secrets(name))
+    return Settings(
+        table_name=name,
+        bucket_name=name,
+        aws_endpoint_url=emulator.url,
+        default_timezone="UTC",
+        **make_secrets(name),
+    )
 
 
 @pytest.fixture

@@ -129,8 +129,8 @@ def test_the_values_arrive_in_their_types(company: Console) -> None:
     assert [row["dia"] for row in (first, second)] == ["2025-12-31", "2026-02-01"]
     assert [row["mes_primeiro"] for row in (first, second)] == ["2026-01-13", "2026-02-03"]
     assert [row["curta"] for row in (first, second, third)] == ["2068-12-31", "1969-12-31", "1999-01-01"]
-    assert [row["momento"] for row in (first, third)] == ["2026-01-15T10:30:00Z", "2026-01-15T13:30:00Z"]
-    assert second["instante"] == "2026-01-15T10:30:00.25Z"
+    assert [row["momento"] for row in (first, third)] == ["2026-01-15T13:30:00Z", "2026-01-15T13:30:00Z"]
+    assert second["instante"] == "2026-01-15T13:30:00.25Z"
     assert [row["vazio"] for row in (first, second, third)] == [1, None, 3]
     assert [row["nulo"] for row in (first, second, third)] == [None, 2, None]
     assert [row["traco"] for row in (first, second, third)] == ["a", "-", "N/A"]
@@ -262,8 +262,8 @@ def test_a_workbook_and_its_sheets(company: Console) -> None:
     )
     assert not done.get("warnings")
     assert values(company, done) == [
-        {"produto": "Café", "valor": 1.5, "dia": "2026-01-02", "momento": "2026-01-02T03:04:05Z"},
-        {"produto": "Chá", "valor": 2, "dia": "2026-02-01", "momento": "2026-02-01T00:00:00Z"},
+        {"produto": "Café", "valor": 1.5, "dia": "2026-01-02", "momento": "2026-01-02T06:04:05Z"},
+        {"produto": "Chá", "valor": 2, "dia": "2026-02-01", "momento": "2026-02-01T03:00:00Z"},
     ]
 
 

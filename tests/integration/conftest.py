@@ -59,7 +59,10 @@ def rows_company(emulator: Emulator, aws_session: boto3.Session, postgres_dsn: s
         name = f"rows-{secrets.token_hex(6)}"
         make_table(name)
         client_of("s3").create_bucket(Bucket=name)
-        services = ApiServices(Settings(table_name=name, bucket_name=name, aws_endpoint_url=emulator.url))
+        settings = Settings(
+            table_name=name, bucket_name=name, aws_endpoint_url=emulator.url, default_timezone="UTC"
+        )
+        services = ApiServices(settings)
         services.app_secret = AppSecret(database_master_secret=MASTER_SECRET)  # type: ignore[assignment]
         services.jwt_secret = JWT_SECRET  # type: ignore[assignment]
         services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]

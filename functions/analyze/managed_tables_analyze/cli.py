@@ -26,6 +26,7 @@ from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.finding_texts import listed_warnings
+from managed_tables.settings import DEFAULT_TIMEZONE
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.stated_options import add_stated_options, wish_of
@@ -165,7 +166,9 @@ def _serve(connection: Connection, task: _Task, temp_dir: Path) -> None:
 def _analyze_file(file: Path, task: _Task, work_dir: Path) -> dict[str, Any]:
     target = None if task.rows_dir is None else task.rows_dir / f"{file.name}.csv"
     try:
-        found = analyze([SourceFile(file, file.name)], work_dir, ZoneInfo("UTC"), frozenset(), task.wish)
+        found = analyze(
+            [SourceFile(file, file.name)], work_dir, ZoneInfo(DEFAULT_TIMEZONE), frozenset(), task.wish
+        )
         if target is not None:
             write_rows(found, target, work_dir)
         explained = _explain(file, found, task.wish, work_dir) if task.explains else {}

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 MIB = 1_048_576
 DEFAULT_CLUSTER = "default"
+DEFAULT_TIMEZONE = "America/Sao_Paulo"  # where most users are: UTC would show each time three hours early
 
 
 def _split_words(value: object) -> object:
@@ -63,7 +64,7 @@ class Settings(BaseModel):
     undo_days: int = Field(default=7, ge=1)  # for how long a load can be taken back
     history_days: int = Field(default=90, ge=1)  # for how long each change of a row is kept
     running_exports_max: int = Field(default=4, ge=1)  # of a company; the next one is refused
-    default_timezone: str = "UTC"
+    default_timezone: str = DEFAULT_TIMEZONE
 
     # Exports
     export_state_machine_arn: str = ""
