@@ -105,6 +105,14 @@ def test_rows_of_one_file_with_the_same_key_are_misfits(loads: Loads, mode: JobM
     assert len(loads.rows("loja")) == 3
 
 
+def test_a_repeated_key_that_the_table_has_is_no_choice_of_one_row(loads: Loads) -> None:
+    """No index refuses it, as no row is inserted: two values for one row are told, and none is taken."""
+    rows = [["A", "2026-01-01", "10"], ["A", "2026-01-01", "20"]]
+    job = loads.run("upsert", rows, "loja", "dia", "valor")
+    assert (job.is_rejected, job.error["code"]) == (True, "DUPLICATE_KEY")
+    assert loads.rows("valor") == [(1,), (2,), (3,)]
+
+
 SKIPPED: dict[JobMode, tuple[list[str], tuple[int, int, int, int], dict[int, str]]] = {
     "append": (
         ["N", "P"],

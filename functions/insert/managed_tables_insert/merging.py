@@ -63,7 +63,7 @@ class Merge:
         self.connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(_MERGE_MEMORY))
         keys = identifiers([column.name for column in self.key])  # all that the joins are planned by
         self.connection.execute(sql.SQL("ANALYZE {} ({})").format(STAGED, keys))
-        if self.connection.execute(self._repeated_key()).fetchone():
+        if self.connection.execute(self._repeated_key()).fetchone() is not None:  # a row of no columns
             raise DuplicateFound("in the file")
         return count
 
