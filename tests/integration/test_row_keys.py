@@ -1,5 +1,6 @@
 """Rows of a table with a key: violations are named, and an insert may update or ignore existing rows."""
 
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -99,6 +100,42 @@ def test_an_update_that_repeats_a_key_names_the_values(table: TableClient) -> No
     answer = table.rows.call("PATCH", body={"where": {}, "set": {"nome": "x"}, "all": True})
     assert answer.status == 409
     assert [one["nome"] for one in table.rows.list()["records"]] == ["a", "b", "c"]
+
+
+def test_rows_exchange_their_keys_in_one_change(table: TableClient) -> None:
+    """What counts is whether the rows have keys of their own afterwards, however they come to it."""
+    insert(table, row("a", valor=1, nota="x"), row("b", valor=2), row("c", valor=3), row("d"))
+    ids = {one["nome"]: one["id"] for one in table.rows.list()["records"]}
+    names = {"a": "b", "b": "c", "c": "a"}
+    rows = [{"id": ids[old], "nome": new} for old, new in names.items()]
+    rows[0]["valor"] = "1.50"
+    assert table.rows.call("PATCH", body={"rows": rows}).body == {"updated": 3}
+    records = {one["id"]: one for one in table.rows.list()["records"]}
+    assert records[ids["a"]] == {**row("b"), "id": ids["a"], "valor": Decimal("1.50"), "nota": "x"}
+    assert [records[ids[old]]["nome"] for old in names] == list(names.values())
+    assert_counted(table)
+    versions = table.rows.list(versions="true")["records"]
+    stale = [
+        {"id": one["id"], "mes": 1, "nome": names.get(one["nome"], "e"), "_version": "1"} for one in versions
+    ]
+    assert table.rows.call("PATCH", body={"rows": stale}).status == 412
+    repeated = [{"id": ids["a"], "nome": "c"}, {"id": ids["b"], "nome": "d"}]
+    answer = table.rows.call("PATCH", body={"rows": repeated})
+    assert (answer.status, answer.body["code"]) == (409, "DUPLICATE_KEY")
+    assert {one["id"]: one for one in table.rows.list()["records"]} == records
+
+
+def test_a_key_that_is_too_long_is_refused_as_such(table: TableClient) -> None:
+    insert(table, row("a"))
+    [first] = table.rows.list()["records"]
+    for answer in (
+        insert(table, row(secrets.token_hex(9_000))),
+        insert(table, row(secrets.token_hex(3_000)), on_conflict="update"),
+        table.rows.call("PUT", f"/{first['id']}", {"nome": secrets.token_hex(3_000)}),
+        table.rows.call("PATCH", body={"rows": [{"id": first["id"], "nome": secrets.token_hex(3_000)}]}),
+    ):
+        assert (answer.status, answer.body["code"]) == (422, "KEY_TOO_LONG")
+        assert "(nome, mes)" in answer.body["error"]
 
 
 def test_an_update_that_repeats_a_key_names_its_values_in_their_types(rows_company: RowsCompany) -> None:

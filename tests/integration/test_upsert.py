@@ -73,6 +73,14 @@ def test_an_upsert_adds_a_new_column(loads: Loads) -> None:
     assert loads.rows("extra")[:2] == [("x",), (None,)]
 
 
+@pytest.mark.parametrize("mode", ["append", "upsert"])
+def test_a_key_that_is_too_long_fails_the_job_and_says_so(loads: Loads, mode: JobMode) -> None:
+    """It said that the table had too many columns."""
+    job = loads.run(mode, [[secrets.token_hex(9_000), "2026-01-01"]], "loja", "dia")
+    assert job.error is not None
+    assert (job.error["code"], job.status) == ("KEY_TOO_LONG", "failed")
+
+
 def test_a_repeated_upsert_does_nothing(loads: Loads) -> None:
     """The repeated step finds the job done."""
     job = loads.run("upsert", [["A", "2026-01-01", "5"]], "loja", "dia", "valor")

@@ -9,8 +9,8 @@ from duckdb import DuckDBPyConnection
 from psycopg import errors as pg
 from psycopg import sql
 
-from managed_tables.databases.connecting import PgConnection
-from managed_tables.errors import ROW_TOO_LARGE, JobError
+from managed_tables.databases.connecting import PgConnection, is_of_an_index
+from managed_tables.errors import KEY_VALUE_TOO_LONG, ROW_TOO_LARGE, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import row_id_range
 from managed_tables.schema import ColumnType
@@ -84,4 +84,5 @@ def translated_refusals() -> Iterator[None]:
     except pg.UniqueViolation as error:
         raise DuplicateFound(error.diag.constraint_name) from error
     except pg.ProgramLimitExceeded as error:
-        raise JobError(ROW_TOO_LARGE) from error
+        # Of indexes, only that of a key takes a text as long as it is.
+        raise JobError(KEY_VALUE_TOO_LONG if is_of_an_index(error) else ROW_TOO_LARGE) from error

@@ -194,6 +194,12 @@ ROW_TOO_WIDE = ApiErrorKind(
     "Uma linha tem mais do que o banco guarda em uma (8 KB, sem contar os textos longos); nada foi gravado."
     " Deixe algumas colunas vazias, ou divida a tabela",
 )
+KEY_TOO_LONG = ApiErrorKind(
+    422,
+    "KEY_TOO_LONG",
+    "Um texto é longo demais para as colunas da chave ({key}), que comportam cerca de 2.700 letras juntas;"
+    " nada foi gravado. Encurte-o, ou escolha outras colunas para a chave",
+)
 INTERNAL = ApiErrorKind(500, "INTERNAL_ERROR", "Erro interno. Informe o código {request_id} ao suporte")
 DATABASE_UNAVAILABLE = ApiErrorKind(
     503, "DATABASE_UNAVAILABLE", "O banco está acordando. Tente de novo em instantes"
@@ -315,6 +321,11 @@ DUPLICATE_KEYS = JobErrorKind(
     "Linhas do arquivo com uma chave repetida: {count}; nada foi inserido. Tire-as do arquivo e envie-o outra"
     " vez; para atualizar as linhas que a tabela já tem com a mesma chave, envie-o no modo de atualização"
     " (upsert)",
+)
+KEY_VALUE_TOO_LONG = JobErrorKind(
+    "KEY_TOO_LONG",
+    "Um texto do arquivo é longo demais para as colunas da chave da tabela, que comportam cerca de 2.700"
+    " letras juntas; nada foi inserido. Encurte-o, ou escolha outra chave para a tabela, e envie de novo",
 )
 NO_TABLE_INCLUDED = JobErrorKind(
     "NO_TABLE_INCLUDED", "Nenhum arquivo e nenhuma aba foi incluído. Inclua ao menos um deles"

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import errors as postgres
 
-from managed_tables.databases.connecting import PgConnection, translated_errors
+from managed_tables.databases.connecting import PgConnection, is_of_an_index, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import (
+    KEY_TOO_LONG,
     OUTCOME_UNKNOWN,
     ROW_NOT_FOUND,
     ROW_TOO_WIDE,
@@ -144,6 +145,8 @@ class Runner:
         except (postgres.UniqueViolation, postgres.CardinalityViolation) as error:
             raise KeyTaken(error) from error
         except postgres.ProgramLimitExceeded as error:
+            if is_of_an_index(error):  # the key's: others take the beginnings of texts
+                raise ApiError(KEY_TOO_LONG, key=", ".join(definition.key or ())) from error
             raise ApiError(ROW_TOO_WIDE) from error
         except psycopg.OperationalError as error:
             if _is_lost(error) and not repeatable:

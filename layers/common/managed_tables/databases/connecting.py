@@ -41,6 +41,9 @@ _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_cou
 # 53300 to itself. One that speaks another language is waited for like one that is resuming.
 _FULL = ("too many connections for", "too many clients", "remaining connection slots")
 
+# Of PostgreSQL, which say that an index has no room for a row.
+_INDEX_FUNCTIONS = frozenset({"_bt_check_third_page", "index_form_tuple", "index_form_tuple_context"})
+
 # Of a role with another password, or that may not log in while, and after, its company moves.
 _REFUSED = ("password authentication failed", "is not permitted to log in")
 
@@ -225,6 +228,14 @@ def _require_place(connection: PgConnection, sessions_max: int) -> None:
     if row and row[0] > sessions_max:
         connection.close()
         raise TooManyConnections
+
+
+def is_of_an_index(error: psycopg.Error) -> bool:
+    """Return whether a row was refused because a value is too long for an index, not the row for its page.
+
+    Only the messages tell them apart, which come in the server's language, and where they come from.
+    """
+    return error.diag.source_function in _INDEX_FUNCTIONS
 
 
 @contextmanager

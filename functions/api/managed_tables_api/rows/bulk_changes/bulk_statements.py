@@ -25,6 +25,7 @@ _ALL = sql.SQL(
     " SELECT 1, changed.count, 1 / (changed.count = %(wanted)s::bigint)::integer"
     " FROM definition, (SELECT count(*) FROM {changed}) AS changed"
 )
+_MINUS = sql.SQL("OPERATOR(managed_tables.-)")  # of hstore
 _DELETED = sql.SQL("-(SELECT count(*) FROM deleted)")
 
 
@@ -45,6 +46,73 @@ def update_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
     say which rows name a partial column; row_versions if it is conditional, NULL for any. All arrays have one
     element a row.
     """
+    changes = [
+        sql.SQL("{} = {}").format(sql.Identifier(name), _value(place, shape))
+        for place, name in enumerate(shape.names)
+    ]
+    return (
+        sql.SQL(
+            "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes} FROM definition, {given}"
+            " RETURNING 1){all}"
+        )
+        .format(
+            all=_ALL.format(changed=sql.SQL("updated")),
+            held=definition_query(active=True),
+            table=table_of(definition),
+            t=TABLE,
+            changes=sql.SQL(", ").join(changes),
+            given=_given_rows(definition, shape),
+        )
+        .as_bytes(None)
+    )
+
+
+@kept_statement
+def exchange_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
+    """Return the statement that does what `update_rows_statement` does, also where rows exchange their keys.
+
+    PostgreSQL judges a key row by row, so the old rows go before the new ones come: all are counted first. For
+    the history they are updated: its triggers are to be off, and `recorder` is who acts.
+    """
+    places = {name: place for place, name in enumerate(shape.names)}
+    cells = [
+        _value(places[column.name], shape)
+        if column.name in places
+        else sql.SQL("{}.{}").format(TABLE, sql.Identifier(column.name))
+        for column in definition.columns
+    ]
+    names = [sql.Identifier(column.name) for column in definition.columns]
+    return (
+        sql.SQL(
+            "WITH {held}, gone (id, {was}, {names}) AS (DELETE FROM {table} AS {t} USING definition, {given}"
+            " RETURNING {t}.id, {row_cells}, {cells}),"
+            " updated AS (INSERT INTO {table} AS {t} (id, {names}) SELECT id, {names} FROM gone"
+            " WHERE (SELECT count(*) FROM gone) = %(wanted)s::bigint RETURNING {t}.id, {row_cells} AS {became}),"
+            " recorded AS (INSERT INTO managed_tables.row_history"
+            " (table_id, row_id, user_id, via, action, before, after)"
+            " SELECT %(table_id)s::text, id, nullif(split_part(%(recorder)s::text, ' ', 1), '-'),"
+            " split_part(%(recorder)s::text, ' ', 2), 'update', {was} {minus} {became}, {became} {minus} {was}"
+            " FROM gone JOIN updated USING (id)){all}"
+        )
+        .format(
+            all=_ALL.format(changed=sql.SQL("updated")),
+            held=definition_query(active=True),
+            table=table_of(definition),
+            t=TABLE,
+            names=sql.SQL(", ").join(names),
+            given=_given_rows(definition, shape),
+            cells=sql.SQL(", ").join(cells),
+            row_cells=sql.SQL("(managed_tables.hstore({}) {} 'id'::text)").format(TABLE, _MINUS),
+            was=sql.Identifier("$was"),
+            became=sql.Identifier("$became"),
+            minus=_MINUS,
+        )
+        .as_bytes(None)
+    )
+
+
+def _given_rows(definition: Definition, shape: UpdateShape) -> sql.Composed:
+    """Return the rows of the request, joined to those that they mean."""
     columns = [definition.by_name[name] for name in shape.names]
     arrays = [_array(f"c{place}", POSTGRES_TYPES[column.type]) for place, column in enumerate(columns)]
     arrays += [_array(f"g{place}", "boolean") for place, partial in enumerate(shape.partial) if partial]
@@ -57,25 +125,13 @@ def update_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
         condition = sql.SQL(" AND ({row}.{v} IS NULL OR {t}.xmin::text = {row}.{v})").format(
             row=ROW, v=_ROW_VERSION, t=TABLE
         )
-    return (
-        sql.SQL(
-            "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes}"
-            " FROM definition, unnest({arrays}) AS {row} ({fields})"
-            " WHERE {t}.id = {row}.{id}{condition} RETURNING 1){all}"
-        )
-        .format(
-            all=_ALL.format(changed=sql.SQL("updated")),
-            held=definition_query(active=True),
-            table=table_of(definition),
-            t=TABLE,
-            changes=sql.SQL(", ").join(_change(place, shape) for place in range(len(shape.names))),
-            arrays=sql.SQL(", ").join([_array("ids", "uuid"), *arrays]),
-            row=ROW,
-            fields=sql.SQL(", ").join([_ID, *fields]),
-            id=_ID,
-            condition=condition,
-        )
-        .as_bytes(None)
+    return sql.SQL("unnest({arrays}) AS {row} ({fields}) WHERE {t}.id = {row}.{id}{condition}").format(
+        arrays=sql.SQL(", ").join([_array("ids", "uuid"), *arrays]),
+        row=ROW,
+        fields=sql.SQL(", ").join([_ID, *fields]),
+        t=TABLE,
+        id=_ID,
+        condition=condition,
     )
 
 
@@ -87,11 +143,12 @@ def _given(place: int) -> sql.Identifier:
     return sql.Identifier(f"$given{place}")
 
 
-def _change(place: int, shape: UpdateShape) -> sql.Composed:
+def _value(place: int, shape: UpdateShape) -> sql.Composed:
+    """Return what a row of the table is to have in the shape's column."""
     name = sql.Identifier(shape.names[place])
-    form = "{name} = {row}.{name}"
+    form = "{row}.{name}"
     if shape.partial[place]:
-        form = "{name} = CASE WHEN {row}.{given} THEN {row}.{name} ELSE {t}.{name} END"
+        form = "CASE WHEN {row}.{given} THEN {row}.{name} ELSE {t}.{name} END"
     return sql.SQL(form).format(name=name, row=ROW, t=TABLE, given=_given(place))
 
 

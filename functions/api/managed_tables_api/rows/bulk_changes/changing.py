@@ -17,6 +17,7 @@ from managed_tables.errors import (
     TABLE_BUSY,
     ApiError,
 )
+from managed_tables.history.recording import NOT_RECORDED
 from managed_tables.schema import ColumnType
 from managed_tables.values import Parser
 from managed_tables_api.rows.bulk_changes import bulk_statements as statements
@@ -102,9 +103,14 @@ class BulkChanges:
     def _update_rows(self, definition: Definition, body: Body, acting: Acting) -> int:
         updates = parse_updates(definition, body["rows"], self._parsers)
         require_active(definition)
-        statement = statements.update_rows_statement(definition, updates.shape)
         named = _Named("rows[{}].id", updates.places, updates.row_versions)
-        return self._all_or_none(definition, statement, {**updates.parameters, **acting}, named)
+        statement = statements.update_rows_statement(definition, updates.shape)
+        try:
+            return self._all_or_none(definition, statement, {**updates.parameters, **acting}, named)
+        except KeyTaken:
+            recorded = {"actor": NOT_RECORDED, "recorder": acting["actor"]}
+            statement = statements.exchange_rows_statement(definition, updates.shape)
+            return self._all_or_none(definition, statement, {**updates.parameters, **recorded}, named)
 
     def _delete_ids(self, definition: Definition, body: Body, acting: Acting) -> int:
         places = parse_ids(body["ids"])
