@@ -39,14 +39,19 @@ def keep_login(login: Login) -> Path:
 
 
 def find_login(url: str | None, token_file: Path | None) -> Login:
-    """Return the login: options first, then the environment, then the stored one; raises NotLoggedIn."""
+    """Return the login: options first, then the environment, then the stored one; raises NotLoggedIn.
+
+    A stored token goes to the address for which it was stored, and to no other.
+    """
     kept = _kept()
-    found_url = url or os.environ.get(URL_VARIABLE) or kept.get("url")
-    token = read_token(token_file) or kept.get("token")
+    found_url = (url or os.environ.get(URL_VARIABLE) or kept.get("url", "")).rstrip("/")
+    token = read_token(token_file)
+    if token is None and found_url == kept.get("url"):
+        token = kept.get("token")
     if not found_url or not token:
-        missing = "o endereço (--url)" if not found_url else "o token"
+        missing = f"o token para {found_url}" if found_url else "o endereço (--url)"
         raise NotLoggedIn(f"Falta {missing}. Use managed-tables login, ou {URL_VARIABLE} e {TOKEN_VARIABLE}")
-    return Login(found_url.rstrip("/"), token)
+    return Login(found_url, token)
 
 
 def read_token(token_file: Path | None) -> str | None:

@@ -60,6 +60,13 @@ def test_a_brazilian_file_keeps_its_original_characters(tmp_path: Path) -> None:
     assert vars(found.dialect) == {"encoding": "cp1252", "delimiter": ";", "quote": '"', "header_line": 1}
 
 
+def test_a_label_that_nobody_sees_is_the_columns_name(tmp_path: Path) -> None:
+    """A table's labels must be visible: what analyze suggests can be confirmed."""
+    found = _analyze(tmp_path, "produto,\u200b\u202e,valor\na,b,1\nc,d,2\n".encode())
+    shown = [(column["name"], column["display_name"]) for column in found.inferred_schema["columns"]]
+    assert shown == [("produto", "produto"), ("coluna_2", "coluna_2"), ("valor", "valor")]
+
+
 def test_a_line_is_the_first_physical_line_of_its_record(tmp_path: Path) -> None:
     found = _analyze(tmp_path, b'a,b\n1,"x\ny"\n\n2,z\n')
     assert _rows(found) == [("1", "x\ny"), ("2", "z")]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from managed_tables.errors import ApiError
 from managed_tables.identifiers import (
     MAX_IDENTIFIER_BYTES,
     is_column_name,
@@ -10,6 +11,9 @@ from managed_tables.identifiers import (
     make_column_names,
     suggest_table_name,
 )
+from managed_tables.schema import Column, ColumnType
+from managed_tables.tables.changes import Texts
+from managed_tables.tables.definitions import check_columns
 from managed_tables.uploads.offered_files import MIME_TYPES
 
 
@@ -56,3 +60,21 @@ def test_a_table_name_comes_from_the_file_name_and_is_free() -> None:
 @pytest.mark.parametrize("extension", MIME_TYPES)
 def test_a_suggested_name_drops_the_extension_of_accepted_files(extension: str) -> None:
     assert suggest_table_name(f"Vendas.{extension}", set()) == "vendas"
+
+
+@pytest.mark.parametrize(
+    "text", [" ", "\u202e\u2066", "\u200b\u200d\ufeff", "\u3164", "\u2800\ufe0f", "\x01\x7f\x85"]
+)
+def test_a_label_or_a_title_that_nobody_sees_is_refused(text: str) -> None:
+    column = Column(name="a", display_name=text, type=ColumnType.TEXT, nullable=True)
+    with pytest.raises(ApiError) as refused:
+        check_columns([column])
+    assert [one["code"] for one in refused.value.details] == ["REQUIRED"]
+    with pytest.raises(ApiError, match="visível"):
+        Texts(title=text).check()
+
+
+@pytest.mark.parametrize("text", ["a", "م\u200f", "👨\u200d👩", "ㅤa", "(R$)", "数"])
+def test_a_label_or_a_title_that_is_seen_is_taken(text: str) -> None:
+    check_columns([Column(name="a", display_name=text, type=ColumnType.TEXT, nullable=True)])
+    Texts(title=text).check()

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
-from managed_tables.identifiers import suggest_table_name
+from managed_tables.identifiers import is_visible, suggest_table_name
 from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import MAX_LABEL_CHARACTERS
@@ -135,7 +135,7 @@ def analyze(
     columns = [
         {
             "name": name,
-            "display_name": label.strip(),
+            "display_name": label.strip() if is_visible(label) else name,
             "type": column.type.value,
             "nullable": column.nullable,
             "source": label,

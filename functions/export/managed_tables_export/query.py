@@ -65,8 +65,8 @@ CELL_TEXTS: Texts = {
     ),
 }
 
-# What a spreadsheet takes for the beginning of a formula
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for the beginning of a formula; some take full-width signs for the plain ones.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _SAFE = "CASE WHEN left({v}, 1) = ANY ({starts}) THEN '''' || {v} ELSE {v} END"
 
 

@@ -12,6 +12,9 @@ SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 RESERVED_COLUMNS = SYSTEM_COLUMNS | {ID_COLUMN}
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})  # bidi controls and joiners are Cf
+# Letters and marks that show nothing: fillers of Hangul, the blank of Braille, selectors of variants.
+_FILLERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _NOT_IDENTIFIER_CHARACTERS = re.compile(r"[^a-z0-9]+")
 _KNOWN_EXTENSION = re.compile(r"\.(csv|tsv|txt|xlsx|xlsm|xls|ods|zip)$", re.IGNORECASE)
 
@@ -29,6 +32,14 @@ def is_column_name(name: str) -> bool:
 def is_table_name(name: str) -> bool:
     """Return whether a table may have this name: PostgreSQL finds its own catalogue first for `pg_…`."""
     return is_identifier(name) and not name.startswith("pg_")
+
+
+def is_visible(text: str) -> bool:
+    """Return whether anything of the text can be seen: not blanks, controls and fillers alone."""
+    return any(
+        unicodedata.category(character) not in _UNSEEN_CATEGORIES and not _FILLERS.fullmatch(character)
+        for character in text
+    )
 
 
 def make_identifier(label: str) -> str:

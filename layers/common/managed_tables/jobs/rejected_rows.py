@@ -9,7 +9,7 @@ PLACE_LABELS = ("arquivo", "aba", "linha", "motivo")
 _CONFIRMED = "/confirmed-"
 _REJECTS = "/rejects-"
 # What a spreadsheet runs as a formula; a number that begins with a sign is not one.
-_RUNS = re.compile(r"\s*[=@\t\r]|\s*[+-](?![\d.,]+%?\s*$)")
+_RUNS = re.compile(r"\s*[=@＝＠＋－\t\r\n]|\s*[+-](?![\d.,]+%?\s*$)")
 GUARD = "'"
 
 

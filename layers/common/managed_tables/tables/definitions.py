@@ -13,6 +13,7 @@ from managed_tables.identifiers import (
     RESERVED_COLUMNS,
     is_identifier,
     is_table_name,
+    is_visible,
 )
 from managed_tables.messages.wording import number
 from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, ColumnType
@@ -103,7 +104,7 @@ def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
         (not is_identifier(column.name), "name", DetailCode.INVALID_NAME, f"name {IDENTIFIER_RULE}"),
         (column.name in RESERVED_COLUMNS, "name", DetailCode.RESERVED_NAME, "nome reservado"),
         (column.name in seen, "name", DetailCode.DUPLICATE_NAME, "nome repetido"),
-        (not label.strip(), "display_name", DetailCode.REQUIRED, "display_name vazio"),
+        (not is_visible(label), "display_name", DetailCode.REQUIRED, "display_name vazio"),
         (len(label) > MAX_LABEL_CHARACTERS, "display_name", DetailCode.TOO_LONG, _LONG_LABEL),
         (not is_storable(label), "display_name", DetailCode.INVALID_CHARACTER, _NOT_STORABLE),
     )
@@ -114,11 +115,15 @@ def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
 
 def text_fault(field: str, text: str | None, limit: int) -> Fault | None:
     """Return what is wrong with a free text."""
-    if text is None or (len(text) <= limit and is_storable(text)):
+    if not text:
         return None
     if len(text) > limit:
         return Fault(DetailCode.TOO_LONG, f"{field} tem mais de {number(limit)} caracteres")
-    return Fault(DetailCode.INVALID_CHARACTER, f"{field} tem um caractere que o banco não guarda")
+    if not is_storable(text):
+        return Fault(DetailCode.INVALID_CHARACTER, f"{field} tem um caractere que o banco não guarda")
+    if not is_visible(text):
+        return Fault(DetailCode.REQUIRED, f"{field} não tem nenhum caractere visível")
+    return None
 
 
 def is_storable(text: str) -> bool:
