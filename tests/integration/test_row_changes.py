@@ -357,6 +357,33 @@ def test_a_nul_in_a_query_is_refused_and_named(rows: RowsClient) -> None:
     assert rows.list()["total"] == 1
 
 
+def test_errors_show_numbers_as_they_are_asked_for(rows: RowsClient) -> None:
+    """A browser that rounds the row of a 412 would write the rounded number back."""
+    big, exact = 9_007_199_254_740_993, "0.00000010"
+    rows.insert({"produto": "a", "quantidade": big, "valor": exact})
+    [row] = rows.list(versions="true")["records"]
+    change = {"produto": "b", "_version": "1"}
+    bulk = {"rows": [{"id": row["id"], **change}]}
+    for method, path, body, query in (
+        ("PUT", f"/{row['id']}", change, {}),
+        ("DELETE", f"/{row['id']}", None, {"_version": "1"}),
+        ("PATCH", "", bulk, {}),
+    ):
+        answer = rows.call(method, path, body, numbers="string", **query)
+        assert (answer.status, answer.body["code"]) == (412, "ROW_CHANGED")
+        for shown in (answer.body["row"], answer.body["details"][0]["value"]):
+            assert (shown["quantidade"], shown["valor"]) == (str(big), exact)
+        assert answer.body["details"][0]["row"] == 0
+    assert rows.call("PUT", f"/{row['id']}", change).body["row"]["quantidade"] == big
+    wrong = {"rows": [{"produto": 10**30}, {"produto": "x"}]}
+    [found] = rows.call("POST", body=wrong, numbers="string").body["details"]
+    assert (found["value"], found["row"]) == (str(10**30), 0)
+    where = {"where": {"column": "quantidade", "op": "eq", "value": 10**30}}
+    for path in ("/query", "/delete"):
+        [found] = rows.call("POST", path, where, numbers="string").body["details"]
+        assert found["value"] == str(10**30)
+
+
 def test_an_unknown_filter_is_refused(rows: RowsClient) -> None:
     for name in ("filter[valor]", "filter[valor][eq][x]", "filter[valor][eq", "filter[]"):
         answer = rows.call("GET", **{name: "1"})

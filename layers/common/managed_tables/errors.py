@@ -76,6 +76,7 @@ class JobError(Exception):
 
 # --- answers of the API ------------------------------------------------------------------------------
 UNAUTHENTICATED = ApiErrorKind(401, "UNAUTHENTICATED", "Token ausente ou inválido")
+TOKEN_EXPIRED = ApiErrorKind(401, "TOKEN_EXPIRED", "O seu acesso expirou. Entre de novo para continuar")
 FORBIDDEN = ApiErrorKind(403, "FORBIDDEN", "Sem permissão: {permission}")
 TABLE_NOT_FOUND = ApiErrorKind(404, "TABLE_NOT_FOUND", "Tabela não encontrada")
 JOB_NOT_FOUND = ApiErrorKind(404, "JOB_NOT_FOUND", "Job não encontrado")

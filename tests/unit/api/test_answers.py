@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from managed_tables.errors import DATABASE_UNAVAILABLE, TABLE_NOT_FOUND, TOO_MANY_REQUESTS, ApiError
 from managed_tables_api.http.answers import EntityTags, error_answer
-from managed_tables_api.jobs.text_numbers import with_text_numbers
+from managed_tables_api.http.text_numbers import with_text_numbers
 
 ORIGIN = {"Origin": "https://console.example"}
 BASE = "/v1/managed-tables"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from managed_tables.errors import FORBIDDEN, KEYS_UNAVAILABLE, UNAUTHENTICATED, ApiError
+from managed_tables.errors import FORBIDDEN, KEYS_UNAVAILABLE, TOKEN_EXPIRED, UNAUTHENTICATED, ApiError
 from managed_tables.settings import Settings
 from managed_tables_api.auth import tokens
 from managed_tables_api.auth.permissions import Permission
@@ -39,7 +39,7 @@ def refused(token: str, **options: Any) -> bool:
     """Return whether the token is refused with 401."""
     with pytest.raises(ApiError) as caught:
         verifier(**options).verify(f"Bearer {token}")
-    return caught.value.kind is UNAUTHENTICATED
+    return caught.value.kind in (UNAUTHENTICATED, TOKEN_EXPIRED)
 
 
 def encode_part(value: Any) -> str:
@@ -95,6 +95,17 @@ def test_a_claim_that_is_missing_or_wrong_is_401(claims: dict[str, Any]) -> None
         unsigned.encode(), SECRET.encode()
     )
     assert refused(f"{unsigned}.{encode_part(signature)}")
+
+
+def test_an_expired_token_says_so() -> None:
+    """Whoever signs in again goes on; a token that was never valid says nothing of the kind."""
+    check, expired = verifier(jwt_leeway_seconds=0), make_token(exp=int(time.time()) - 1)
+    header, _, signature = expired.rpartition(".")
+    for token, kind in ((expired, TOKEN_EXPIRED), (f"{header}.{signature[::-1]}", UNAUTHENTICATED)):
+        with pytest.raises(ApiError) as caught:
+            check.verify(f"Bearer {token}")
+        assert caught.value.kind is kind
+        assert kind.status == 401
 
 
 def test_the_leeway_tolerates_clock_skew() -> None:

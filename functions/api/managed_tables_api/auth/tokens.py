@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import jwt
 
-from managed_tables.errors import FORBIDDEN, UNAUTHENTICATED, ApiError
+from managed_tables.errors import FORBIDDEN, TOKEN_EXPIRED, UNAUTHENTICATED, ApiError
 from managed_tables.ids import is_record_id, user_id_of
 from managed_tables.settings import Settings
 from managed_tables_api.auth.permissions import ALL_PERMISSIONS, Permission
@@ -83,7 +83,7 @@ class TokenVerifier:
         self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
 
     def verify(self, authorization: str) -> Caller:
-        """Return the caller; raises UNAUTHENTICATED for every defect of the token, and KEYS_UNAVAILABLE."""
+        """Return the caller; raises TOKEN_EXPIRED, UNAUTHENTICATED for other defects, KEYS_UNAVAILABLE."""
         scheme, _, token = authorization.partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_CHARACTERS:
@@ -94,6 +94,8 @@ class TokenVerifier:
             return known
         try:
             verified = self._verify(token)
+        except jwt.ExpiredSignatureError as error:
+            raise ApiError(TOKEN_EXPIRED) from error
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
             # Beside its own errors PyJWT lets through what hostile JSON does: `exp` beyond every float,
             # or a header of nothing but brackets.

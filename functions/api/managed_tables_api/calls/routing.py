@@ -26,7 +26,7 @@ from starlette.routing import BaseRoute, Route
 
 from managed_tables.errors import ApiError, ApiErrorKind
 from managed_tables_api.calls.known import require_known
-from managed_tables_api.http.answers import as_answer, error_answer
+from managed_tables_api.http.answers import ErrorAnswer, as_answer, error_answer
 from managed_tables_api.http.validation import refusal_of
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -48,7 +48,8 @@ class ApiRoute(APIRoute):
 
         async def handle_in_order(request: Request) -> Response:
             try:
-                return await handle(request)
+                answer = await handle(request)
+                return answer.as_asked(request) if isinstance(answer, ErrorAnswer) else answer
             except RequestValidationError as error:
                 findings = [{**found, "loc": found["loc"][1:]} for found in error.errors()]
                 refusal = refusal_of("query", findings)

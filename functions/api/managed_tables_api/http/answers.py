@@ -13,6 +13,7 @@ from managed_tables.aws.observability import get_logger
 from managed_tables.details import described
 from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError, ApiErrorKind
 from managed_tables.settings import MIB
+from managed_tables_api.http.text_numbers import error_with_text_numbers
 
 SERVICE = "api"
 # A company's other requests are done in a second; a database that wakes takes longer.
@@ -30,6 +31,21 @@ class JsonAnswer(Response):
     def render(self, content: Any) -> bytes:
         """Return the body's bytes."""
         return exact_json.dumps(content)
+
+
+class ErrorAnswer(JsonAnswer):
+    """The body of an error, and what it is made of."""
+
+    def __init__(self, body: dict[str, Any], status_code: int, headers: dict[str, str]) -> None:
+        self._body = body
+        super().__init__(body, status_code, headers)
+
+    def as_asked(self, request: Request) -> "ErrorAnswer":
+        """Return the answer with numbers as text where the request asks for that."""
+        if request.query_params.get("numbers") == "string":
+            self.body = self.render(error_with_text_numbers(self._body))
+            self.headers["content-length"] = str(len(self.body))
+        return self
 
 
 def list_answer(total: int, records: Iterable[Any], limit_bytes: int) -> Response:
@@ -63,7 +79,7 @@ def as_answer(content: Any, status_code: int) -> Response:
     return Response(status_code=204) if content is None else JsonAnswer(content, status_code)
 
 
-def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> JsonAnswer:
+def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> ErrorAnswer:
     """Return an error's status and body; what is no fault of the caller's is logged."""
     status = error.kind.status
     if status >= 500:  # the caller is told what to do, the operator why
@@ -73,7 +89,7 @@ def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> Json
         headers["WWW-Authenticate"] = "Bearer"
     if status in RETRY_AFTER_SECONDS:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS[status])
-    return JsonAnswer(error_body(error), status, headers)
+    return ErrorAnswer(error_body(error), status, headers)
 
 
 class EntityTags:

@@ -95,9 +95,9 @@ def install_boundary(app: FastAPI, cors_origins: tuple[str, ...]) -> None:
     )
 
 
-async def _answer_api_error(_request: Request, error: Exception) -> Response:
+async def _answer_api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - what it is registered for
-    return error_answer(error)
+    return error_answer(error).as_asked(request)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:

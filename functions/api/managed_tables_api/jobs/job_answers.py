@@ -12,8 +12,8 @@ from managed_tables.errors import JOB_NOT_FOUND, UPLOAD_EXPIRED, ApiError, JobEr
 from managed_tables.ids import is_record_id
 from managed_tables.jobs.documents import JobDocuments
 from managed_tables.schema import Column
+from managed_tables_api.http.text_numbers import with_text_numbers
 from managed_tables_api.jobs.progress import progress_of
-from managed_tables_api.jobs.text_numbers import with_text_numbers
 
 Numbers = Literal["number", "string"]
 

@@ -23,6 +23,7 @@ from managed_tables.errors import (
     RESPONSE_TOO_LARGE,
     SECRETS_UNAVAILABLE,
     STORAGE_UNAVAILABLE,
+    TOKEN_EXPIRED,
     TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
     UNKNOWN_PARAMETER,
@@ -52,6 +53,7 @@ DESCRIPTION = (
 # Whatever is asked: the token, the permission, the company's share, and services that do not answer.
 ERRORS_OF_ALL = (
     UNAUTHENTICATED,
+    TOKEN_EXPIRED,
     FORBIDDEN,
     UNKNOWN_PARAMETER,
     TOO_MANY_REQUESTS,

@@ -31,7 +31,13 @@ from managed_tables_api.http.bodies import json_object_of
 from managed_tables_api.rows.inserts.inserting import InsertedRows, NewRows
 from managed_tables_api.rows.lists.listing import ListRequest
 from managed_tables_api.rows.lists.listing import Page as FoundPage
-from managed_tables_api.rows.requests import body_request, list_request, new_rows, version_to_delete
+from managed_tables_api.rows.requests import (
+    body_request,
+    list_request,
+    new_rows,
+    numbers_of_errors,
+    version_to_delete,
+)
 from managed_tables_api.rows.row_models import (
     BulkDelete,
     BulkUpdate,
@@ -179,7 +185,7 @@ def delete_row(
     summary="Update rows in bulk",
     response_model=Updated,
     operation_id="patch_rows",
-    dependencies=requires(Permission.DATA_WRITE),
+    dependencies=[*requires(Permission.DATA_WRITE), Depends(numbers_of_errors)],
 )
 @raises(ROW_NOT_FOUND, ROW_CHANGED, QUERY_TOO_HEAVY, *WRITE_ERRORS)
 def update_rows(
@@ -196,7 +202,7 @@ def update_rows(
     "/delete",
     summary="Delete rows in bulk",
     response_model=Deleted,
-    dependencies=requires(Permission.DATA_WRITE),
+    dependencies=[*requires(Permission.DATA_WRITE), Depends(numbers_of_errors)],
 )
 @raises(ROW_NOT_FOUND, QUERY_TOO_HEAVY, *WRITE_ERRORS)
 def delete_rows(

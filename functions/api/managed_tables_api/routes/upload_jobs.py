@@ -35,6 +35,7 @@ from managed_tables_api.calls.known import KnownJob
 from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.answers import Entity, JsonAnswer
 from managed_tables_api.http.bodies import from_json
+from managed_tables_api.http.text_numbers import with_text_numbers
 from managed_tables_api.http.validation import NumbersQuery
 from managed_tables_api.jobs.history import list_jobs
 from managed_tables_api.jobs.job_answers import job_fields, list_active_jobs, render_jobs
@@ -56,7 +57,6 @@ from managed_tables_api.jobs.reanalysis_models import (
     ReanalysisAnswer,
 )
 from managed_tables_api.jobs.rejects import offer_rejects
-from managed_tables_api.jobs.text_numbers import with_text_numbers
 from managed_tables_api.jobs.undo_models import UndoAnswer, UndoBody
 from managed_tables_api.tables.schema_bodies import from_schema
 

@@ -10,6 +10,7 @@ from managed_tables.conditions import FILTER_NAME
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import UNKNOWN_PARAMETER, ApiError
 from managed_tables_api.http.bodies import from_json, json_object_of, received
+from managed_tables_api.http.validation import NumbersQuery
 from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.inserts.idempotency import HEADER, MAX_CHARACTERS, read_key
 from managed_tables_api.rows.inserts.inserting import NewRows
@@ -94,6 +95,10 @@ async def new_rows(
     options = "&".join(f"{name}={value}" for name, value in asked.items() if value is not None)
     key = read_key(request.headers.getlist(HEADER), received(request), options)
     return NewRows(body.rows, key, query.returned or "count", query.numbers, query.on_conflict)
+
+
+async def numbers_of_errors(query: Annotated[NumbersQuery, Query()]) -> None:
+    """Let a route whose answer has no numbers be asked how its errors show them."""
 
 
 async def version_to_delete(

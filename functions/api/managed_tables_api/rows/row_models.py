@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, SkipValidation, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SkipValidation, model_validator
 
 from managed_tables.conditions import MAX_CONDITIONS, MAX_LIST_VALUES, Operator
 from managed_tables.details import DetailCode, InvalidValue
@@ -262,7 +262,7 @@ class RowChanges(LateModel):
     __pydantic_extra__: dict[str, Cell]
 
 
-class DeleteQuery(BaseModel):
+class DeleteQuery(NumbersQuery):
     """Which version of a row is deleted."""
 
     version: str | None = Field(

@@ -1,12 +1,22 @@
-"""Write a job's numbers as text (`numbers=string`): samples, details and profiles, which browsers round."""
+"""Write the numbers of data as text (`numbers=string`), since browsers round them; counts stay numbers."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 
+def error_with_text_numbers(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an error's body with the row that has changed, and the values of details, as text."""
+    changed = dict(body)
+    if "row" in body:
+        changed["row"] = _text(body["row"])
+    if "details" in body:
+        changed["details"] = [_with_value(one) for one in body["details"]]
+    return changed
+
+
 def with_text_numbers(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the job's answer with every integer and decimal of its data as text; counts stay numbers."""
+    """Return the job's answer with every integer and decimal of its data as text."""
     changed = dict(answer)
     if answer.get("inferred_schema"):
         changed["inferred_schema"] = _schema(answer["inferred_schema"])
@@ -43,6 +53,8 @@ def _with_value(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _text(one) for name, one in value.items()}
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return value
     return format(value, "f") if isinstance(value, Decimal) else str(value)
