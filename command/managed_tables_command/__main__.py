@@ -11,15 +11,15 @@ import httpx
 
 from managed_tables_command import shown
 from managed_tables_command.api import Api, Refused
-from managed_tables_command.exporting import export
+from managed_tables_command.exporting import STANDARD_OUTPUT, export
 from managed_tables_command.login import Login, NotLoggedIn, find_login, keep_login, read_token
-from managed_tables_command.uploading import upload
+from managed_tables_command.uploading import STANDARD_INPUT, opened_files, upload
 
 Options = argparse.Namespace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0 for success."""
+    """Run the command and return its exit status: 0 for success, 1 for a refusal, 2 for wrong options."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["analyze"]:  # works offline, and prints JSON: a tool of its own
         from managed_tables_analyze.cli import main as analyze
@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return analyze(given, show_explained)
     options = _parser().parse_args(given)
     run: Callable[[Options], int] = options.run
+    if options.json or getattr(options, "output", None) == STANDARD_OUTPUT:
+        shown.talk_on_stderr()
     try:
         return run(options)
     except Refused as error:
@@ -49,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--url", help="endereço da instalação, sem /v1/managed-tables (ou MANAGED_TABLES_URL)"
     )
+    common.add_argument("--json", action="store_true", help="o resultado em JSON, para outro programa")
     common.add_argument("--token-file", type=Path, help="arquivo com o token (ou MANAGED_TABLES_TOKEN)")
 
     def add(name: str, help_: str, run: Callable[[Options], int]) -> argparse.ArgumentParser:
@@ -59,7 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     add("login", "guarda o endereço e o token", _login)
     add("tables", "lista as tabelas", _tables)
     command = add("upload", "envia arquivos a uma tabela, nova ou existente", _upload)
-    command.add_argument("files", nargs="+", type=Path, metavar="ARQUIVO")
+    command.add_argument(
+        "files", nargs="+", type=Path, metavar="ARQUIVO", help="- é a entrada padrão, com --yes"
+    )
+    command.add_argument("--name", default="dados.csv", help="como se chama o arquivo da entrada padrão")
     command.add_argument("--table", help="nome da tabela; sem ele, uma nova com o nome do arquivo")
     command.add_argument("--mode", choices=["append", "replace", "upsert"], help="para uma tabela que existe")
     command.add_argument("--yes", action="store_true", help="confirma sem perguntar")
@@ -67,7 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("table", metavar="TABELA")
     command.add_argument("--format", choices=["csv", "xlsx", "parquet", "jsonl"], default="xlsx")
     command.add_argument("--dialect", choices=["rfc4180", "excel-br"], help="do CSV")
-    command.add_argument("--output", type=Path, metavar="ARQUIVO", help="sem ele, o nome da tabela e a data")
+    command.add_argument(
+        "--output",
+        type=Path,
+        metavar="ARQUIVO",
+        help="sem ele, o nome da tabela e a data; - é a saída padrão",
+    )
     command = add("undo", "desfaz uma importação", _undo)
     command.add_argument("job", metavar="ENVIO", help="o id que o envio mostrou")
     command.add_argument("--force", action="store_true", help="deixa como estão as linhas já alteradas")
@@ -92,24 +103,36 @@ def _login(options: Options) -> int:
 
 def _tables(options: Options) -> int:
     with _open(options) as api:
-        shown.show_tables(list(api.pages("", per_page="100")))
+        found = list(api.pages("", per_page="100"))
+    if options.json:
+        shown.print_json(found)
+    else:
+        shown.show_tables(found)
     return 0
 
 
 def _upload(options: Options) -> int:
-    with _open(options) as api:
-        return upload(api, options.files, options.table, options.mode, is_sure=options.yes)
+    if STANDARD_INPUT in options.files and not options.yes:
+        raise Refused("Os dados vêm pela entrada padrão, e não há como perguntar: confirme com --yes", [])
+    with _open(options) as api, opened_files(options.files, options.name) as files:
+        return upload(api, files, options.table, options.mode, is_sure=options.yes, as_json=options.json)
 
 
 def _export(options: Options) -> int:
     with _open(options) as api:
-        return export(api, options.table, options.format, options.dialect, options.output)
+        return export(
+            api, options.table, options.format, options.dialect, options.output, as_json=options.json
+        )
 
 
 def _undo(options: Options) -> int:
     with _open(options) as api:
         answer = api.call("POST", f"/upload-jobs/{options.job}/undo", {"force": options.force})
-    counts = f"{answer['removed']} removidas, {answer['restored']} de volta, {answer['kept']} mantidas"
+    if options.json:
+        shown.print_json(answer)
+    removed = shown.counted(answer["removed"], "removida", "removidas")
+    kept = shown.counted(answer["kept"], "mantida", "mantidas")
+    counts = f"{removed}, {answer['restored']} de volta, {kept}"
     shown.say(f"Desfeito: {counts}")
     return 0
 

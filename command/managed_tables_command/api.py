@@ -1,5 +1,6 @@
 """Call the public API of a deployment: JSON in and out, and every refusal as one exception."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -97,15 +98,23 @@ class Api:
         if response.is_error:
             raise Refused(f"O envio de {upload['name']} foi recusado (HTTP {response.status_code})", [])
 
-    def download(self, url: str, target: Path, received: Callable[[int], None]) -> None:
-        """Download the URL to the file, which appears only when it is complete."""
+    def download(self, url: str, target: Path | None, received: Callable[[int], None]) -> None:
+        """Download the URL to the file, which appears once it is complete, or to standard output."""
+        if target is None:
+            self._download_into(url, sys.stdout.buffer, received)
+            sys.stdout.buffer.flush()
+            return
         part = target.with_name(f"{target.name}.part")
-        with self._client.stream("GET", url) as response, part.open("wb") as file:
+        with part.open("wb") as file:
+            self._download_into(url, file, received)
+        part.replace(target)
+
+    def _download_into(self, url: str, file: IO[bytes], received: Callable[[int], None]) -> None:
+        with self._client.stream("GET", url) as response:
             response.raise_for_status()
             for chunk in response.iter_bytes(CHUNK_BYTES):
                 file.write(chunk)
                 received(len(chunk))
-        part.replace(target)
 
 
 def _content(response: httpx.Response) -> Any:

@@ -1,6 +1,6 @@
 """Show how a file was read: its reading, the candidates that were weighed, and what was found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.markup import escape
@@ -8,6 +8,7 @@ from rich.table import Table
 
 from managed_tables_command import shown
 
+_SIDE_BY_SIDE = 3  # candidates, in 80 columns
 _NAMES = {"\t": "tab", " ": "espaço", "": "nenhum"}
 _PARTS = {
     "above": "acima",
@@ -27,39 +28,35 @@ def show_explained(result: Mapping[str, Any]) -> None:
         shown.complain(result["error"]["message"], result["error"].get("details") or [])
         return
     tables = result["reading"]["tables"]
-    shown.console.print(_readings(tables))
     for table in tables:
-        if table["candidates"]:
-            shown.console.print(_candidates(table))
+        shown.console.print(_reading(table))
+        for first in range(0, len(table["candidates"]), _SIDE_BY_SIDE):
+            shown.console.print(_candidates(table, first))
     shown.console.print("Avisos:" if result["warnings"] else "Sem avisos.")
     for warning in result["warnings"]:
         shown.say(f"  {shown.place_of(warning)}{warning['text']}")
 
 
-def _readings(tables: Sequence[Mapping[str, Any]]) -> Table:
-    titles = ("tabela", "lida", "codificação", "separador", "aspas", "cabeçalho", "dados", "linhas", "fora")
-    grid = _grid("Leitura", titles)
-    for table in tables:
-        grid.add_row(
-            escape(_name(table)),
-            "sim" if table["include"] else "não",
-            table["encoding"] or "",
-            _sign(table["delimiter"]) if table["kind"] == "csv" else "",
-            escape(table["quote"] or ""),
-            _lines(table["header_line"], table["header_lines"]),
-            _span(table["first_line"], table["last_line"]),
-            str(table["rows"]),
-            str(len(table["skipped_lines"])),
-        )
+def _reading(table: Mapping[str, Any]) -> Table:
+    """Return how one table was read, a line for each thing: side by side they would not fit a terminal."""
+    grid = shown.grid_of("leitura", "", folded=("",), title=escape(_name(table)))
+    grid.add_row("lida", "sim" if table["include"] else "não")
+    grid.add_row("codificação", table["encoding"] or "")
+    grid.add_row("separador", _sign(table["delimiter"]) if table["kind"] == "csv" else "")
+    grid.add_row("aspas", escape(table["quote"] or ""))
+    grid.add_row("cabeçalho", _lines(table["header_line"], table["header_lines"]))
+    grid.add_row("dados", _span(table["first_line"], table["last_line"]))
+    grid.add_row("linhas", str(table["rows"]))
+    grid.add_row("fora", str(len(table["skipped_lines"])))
     return grid
 
 
-def _candidates(table: Mapping[str, Any]) -> Table:
-    """Return the candidates of one table side by side, best first: the fewest bits win."""
-    found = [(one["delimiter"], one["layout"]) for one in table["candidates"]]
-    grid = _grid(
-        f"Candidatas, em bits: {_name(table)}", ("", *(f"{place}ª" for place in range(1, len(found) + 1)))
-    )
+def _candidates(table: Mapping[str, Any], first: int) -> Table:
+    """Return some candidates of one table side by side, best first: the fewest bits win."""
+    some = table["candidates"][first : first + _SIDE_BY_SIDE]
+    found = [(one["delimiter"], one["layout"]) for one in some]
+    places = [f"{place}ª" for place in range(first + 1, first + len(found) + 1)]
+    grid = shown.grid_of("", *places, folded=(), title=escape(f"Candidatas, em bits: {_name(table)}"))
     grid.add_row("separador", *("" if sign is None else _sign(sign) for sign, _ in found))
     grid.add_row("cabeçalho", *(_lines(layout["header_line"], layout["header_lines"]) for _, layout in found))
     grid.add_row("dados", *(_span(layout["first_line"], layout["last_line"]) for _, layout in found))
@@ -67,13 +64,6 @@ def _candidates(table: Mapping[str, Any]) -> Table:
     for part, name in _PARTS.items():
         grid.add_row(f"bits: {name}", *(f"{layout['bits'][part]:.1f}" for _, layout in found))
     grid.add_row("bits: total", *(f"{sum(layout['bits'].values()):.1f}" for _, layout in found))
-    return grid
-
-
-def _grid(title: str, columns: Sequence[str]) -> Table:
-    grid = Table(title=escape(title), title_justify="left")
-    for name in columns:
-        grid.add_column(name, overflow="fold")
     return grid
 
 

@@ -9,8 +9,13 @@ from managed_tables_command.uploading import find_table
 ENDED = ("done", "failed")
 
 
-def export(api: Api, table: str, form: str, dialect: str | None, output: Path | None) -> int:
-    """Export the table and write the file; return the exit status."""
+STANDARD_OUTPUT = Path("-")
+
+
+def export(
+    api: Api, table: str, form: str, dialect: str | None, output: Path | None, *, as_json: bool = False
+) -> int:
+    """Export the table and write the file, `-` for standard output; return the exit status."""
     found = find_table(api, table)
     if found is None:
         raise Refused(f"Não há tabela {table}", [])
@@ -21,9 +26,11 @@ def export(api: Api, table: str, form: str, dialect: str | None, output: Path | 
     if ended["status"] == "failed":
         shown.complain(ended["error"]["message"], ended["error"]["details"])
         return 1
-    target = output or Path(ended["file_name"])
+    target = None if output == STANDARD_OUTPUT else output or Path(ended["file_name"])
     with shown.progress_of("Download") as bar:
         bar.total(ended["size_bytes"])
         api.download(ended["url"], target, bar.advance)
-    shown.say(f"{target}: {ended['rows']} linhas")
+    if as_json:
+        shown.print_json({**ended, "file": str(target)})
+    shown.say(f"{target or table}: {shown.counted(ended['rows'], 'linha', 'linhas')}")
     return 0

@@ -1,6 +1,8 @@
 """Show tables, reviews and progress in a terminal, or as plain lines elsewhere."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,6 +38,17 @@ _STATUSES = {
     "done": "concluído",
     "failed": "falhou",
 }
+
+
+def talk_on_stderr() -> None:
+    """Leave standard output to data: whatever is said to people goes to standard error."""
+    global console
+    console = errors
+
+
+def print_json(value: Any) -> None:
+    """Print data for another program, on one line."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
 def say(text: str) -> None:
@@ -89,9 +102,18 @@ def place_of(detail: Mapping[str, Any]) -> str:
     return f"{', '.join(parts)}{value}: " if parts else ""
 
 
+def grid_of(*titles: str, folded: Sequence[str], title: str | None = None) -> Table:
+    """Return a table in which only the columns `folded` are ever cut, which hold what users wrote."""
+    grid = Table(title=title, title_justify="left")
+    for name in titles:
+        is_folded = name in folded
+        grid.add_column(name, overflow="fold", no_wrap=not is_folded, min_width=len(name))
+    return grid
+
+
 def show_tables(tables: Iterable[Mapping[str, Any]]) -> None:
     """Print the company's tables."""
-    grid = Table("Tabela", "Linhas", "Colunas", "Situação", "Atualizada")
+    grid = grid_of("Tabela", "Linhas", "Colunas", "Situação", "Atualizada", folded=("Tabela",))
     for one in tables:
         status = "ativa" if one["status"] == "active" else "inativa"
         rows = f"{one['row_count']:,}".replace(",", ".")
@@ -104,7 +126,7 @@ def show_tables(tables: Iterable[Mapping[str, Any]]) -> None:
 def show_review(job: Mapping[str, Any]) -> None:
     """Print the review: each column with its type, some values and warnings."""
     schema = job["inferred_schema"]
-    grid = Table("Coluna", "Nome", "Tipo", "Vazios", "Exemplos")
+    grid = grid_of("Coluna", "Nome", "Tipo", "Vazios", "Exemplos", folded=("Coluna", "Nome", "Exemplos"))
     for column in schema["columns"]:
         samples = [row.get(column["name"]) for row in schema["sample_rows"]]
         shown = [_cut(value) for value in samples if value is not None][:MAX_SAMPLES]
@@ -112,8 +134,7 @@ def show_review(job: Mapping[str, Any]) -> None:
         cells = (column["display_name"], column["name"], column["type"], empty, " | ".join(shown))
         grid.add_row(*map(escape, cells))
     console.print(grid)
-    rows = f"{schema['total_row_count_estimate']:,}".replace(",", ".")
-    say(f"{rows} linhas")
+    say(counted(schema["total_row_count_estimate"], "linha", "linhas"))
     warnings = [_warning_text(one) for one in job["warnings"]]
     for text in warnings[:MAX_WARNINGS]:
         console.print(f"[yellow]Atenção:[/] {escape(text)}", highlight=False)
@@ -121,9 +142,18 @@ def show_review(job: Mapping[str, Any]) -> None:
         say(f"… e mais {len(warnings) - MAX_WARNINGS} avisos")
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number and the word for as many."""
+    return f"{number:,} {one if number == 1 else many}".replace(",", ".")
+
+
 def show_result(result: Mapping[str, Any] | None) -> None:
     """Print the result of a job."""
-    counts = [f"{result[key]} {name}" for key, name in _COUNTS.items() if result and result.get(key)]
+    counts = [
+        counted(result[key], name.removesuffix("s"), name)
+        for key, name in _COUNTS.items()
+        if result and result.get(key)
+    ]
     say(f"Concluído: {', '.join(counts) or 'nenhuma linha'}")
 
 
@@ -131,7 +161,7 @@ def show_result(result: Mapping[str, Any] | None) -> None:
 def progress_of(what: str) -> Iterator["Shown"]:
     """Show a bar for the `with` block."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*columns, console=errors, transient=True) as bars:
         yield Shown(bars, what)
 
 

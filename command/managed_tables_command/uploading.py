@@ -1,7 +1,10 @@
 """Upload files: declared, sent, reviewed by a person, confirmed and followed to the end."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,7 +14,31 @@ from managed_tables_command.api import Api, Refused
 WAITING = ("waiting_confirm", "done", "failed")
 
 
-def upload(api: Api, files: Sequence[Path], table: str | None, mode: str | None, *, is_sure: bool) -> int:
+STANDARD_INPUT = Path("-")
+
+
+@contextmanager
+def opened_files(files: Sequence[Path], name: str) -> Iterator[list[Path]]:
+    """Give the files; in the place of `-`, one of this name with all of standard input."""
+    if STANDARD_INPUT not in files:
+        yield list(files)
+        return
+    with tempfile.TemporaryDirectory(prefix="managed-tables-") as folder:
+        received = Path(folder) / Path(name).name
+        with received.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield [received if one == STANDARD_INPUT else one for one in files]
+
+
+def upload(
+    api: Api,
+    files: Sequence[Path],
+    table: str | None,
+    mode: str | None,
+    *,
+    is_sure: bool,
+    as_json: bool = False,
+) -> int:
     """Upload the files into the table, or a new one; return the exit status."""
     target = find_table(api, table) if table else None
     if mode and target is None:
@@ -26,7 +53,7 @@ def upload(api: Api, files: Sequence[Path], table: str | None, mode: str | None,
     if not is_sure and not shown.is_agreed(f"Inserir {where}?"):
         shown.say(f"Nada foi inserido. O envio espera por confirmação: {job_id}")
         return 1
-    return _confirm(api, job, name)
+    return _confirm(api, job, name, as_json=as_json)
 
 
 def find_table(api: Api, name: str) -> dict[str, Any] | None:
@@ -71,7 +98,7 @@ def _follow(api: Api, job_id: str, what: str, until: Sequence[str]) -> dict[str,
     return found
 
 
-def _confirm(api: Api, job: dict[str, Any], name: str) -> int:
+def _confirm(api: Api, job: dict[str, Any], name: str, *, as_json: bool) -> int:
     columns = [
         {key: column[key] for key in ("name", "display_name", "type", "nullable")}
         for column in job["inferred_schema"]["columns"]
@@ -81,6 +108,8 @@ def _confirm(api: Api, job: dict[str, Any], name: str) -> int:
     ended = _follow(api, job_id, "Inserção", WAITING)
     if ended["status"] != "done":
         return _failed(ended)
+    if as_json:
+        shown.print_json(ended)
     shown.show_result(ended.get("result"))
     shown.say(f"Para desfazer: managed-tables undo {job_id}")
     return 0

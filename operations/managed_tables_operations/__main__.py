@@ -5,6 +5,9 @@ import json
 import sys
 from collections.abc import Callable
 
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+
 from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import ApiError
@@ -21,6 +24,7 @@ from managed_tables_operations.restoring import (
 )
 from managed_tables_operations.versions import prune_versions
 
+_HELP = "docs/operations.md, Operate, says how to run it with what the functions have"
 Command = Callable[[Services, argparse.Namespace], None]
 
 
@@ -38,10 +42,14 @@ def main(arguments: list[str] | None = None) -> int:
         return _invoke(chosen.function, arguments if arguments is not None else sys.argv[1:])
     try:
         chosen.run(load_services(), chosen)
-    except (ApiError, IncompleteError, MoveError, NotFoundError) as error:
+    except ValidationError as error:
+        names = ", ".join(str(found["loc"][0]).upper() for found in error.errors())
+        print(f"error: missing or wrong in the environment: {names} ({_HELP})", file=sys.stderr)
+    except (ApiError, IncompleteError, MoveError, NotFoundError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    else:
+        return 0
+    return 1
 
 
 def parser() -> argparse.ArgumentParser:

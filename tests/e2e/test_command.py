@@ -1,5 +1,6 @@
 """The command `managed-tables`, run from a shell, against the ASGI server."""
 
+import json
 import os
 import subprocess
 import sys
@@ -19,8 +20,15 @@ class Terminal:
     company: Console
     folder: Path
 
-    def run(self, *arguments: object, answers: str = "", status: int = 0, logged_in: bool = False) -> str:
-        """Run the command and return what it printed."""
+    def run(
+        self,
+        *arguments: object,
+        answers: str = "",
+        status: int = 0,
+        logged_in: bool = False,
+        data_only: bool = False,
+    ) -> str:
+        """Run the command and return what it printed; `data_only`: to standard output."""
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("MANAGED_TABLES")},
             "XDG_CONFIG_HOME": str(self.folder / "config"),
@@ -42,7 +50,7 @@ class Terminal:
             timeout=180,
         )
         assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        return done.stdout if data_only else done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -85,6 +93,19 @@ def test_a_file_is_uploaded_reviewed_exported_and_undone(terminal: Terminal) -> 
     assert "3 removidas" in terminal.run("undo", job_id)
     [table] = terminal.company.ok("GET")["records"]
     assert table["row_count"] == 3
+
+
+@pytest.mark.flow
+def test_data_goes_through_pipes(terminal: Terminal) -> None:
+    """`-` is standard input and output; `--json` is the result alone, for another program."""
+    job = terminal.run("upload", "-", "--name", "vendas.csv", "--yes", "--json", answers=CSV, data_only=True)
+    assert json.loads(job)["result"]["inserted"] == 3
+    written = terminal.run("export", "vendas", "--format", "csv", "--output", "-", data_only=True)
+    assert written.splitlines() == ["produto,valor", "Café,1.50", "Chá,2.25", "Água,3.75"]
+    assert not (terminal.folder / "-").exists()
+    [table] = json.loads(terminal.run("tables", "--json", data_only=True))
+    assert (table["display_name"], table["row_count"]) == ("vendas", 3)
+    assert "--yes" in terminal.run("upload", "-", answers=CSV, status=1)
 
 
 def test_only_the_owner_can_read_a_saved_login(terminal: Terminal) -> None:

@@ -1,10 +1,17 @@
 """The command `managed-tables` where no deployment is needed."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
+from managed_tables_analyze import cli
+from managed_tables_command import shown
+from managed_tables_command.explained import show_explained
 from managed_tables_command.login import Login, NotLoggedIn, find_login, keep_login
+from managed_tables_operations import __main__ as operations
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +33,46 @@ def test_a_stored_token_goes_to_no_other_address(monkeypatch: pytest.MonkeyPatch
         find_login(None, None)
     monkeypatch.setenv("MANAGED_TABLES_TOKEN", "theirs")
     assert find_login(None, None) == Login("https://theirs", "theirs")
+
+
+@pytest.mark.parametrize("name", ["ausente.csv", "nota.pdf"])
+def test_a_file_that_is_refused_is_a_failure(
+    tmp_path: Path, name: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """A script that goes on after `analyze` goes on with a table."""
+    (tmp_path / "nota.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n")
+    (tmp_path / "vendas.csv").write_text("a;b\n1;2\n")
+    assert cli.main(["analyze", str(tmp_path / "vendas.csv")]) == 0
+    assert cli.main(["analyze", str(tmp_path / name), str(tmp_path / "vendas.csv")]) == 1
+    assert capfdbinary.readouterr().out.count(b"\n") == 3
+
+
+def test_no_word_is_cut_in_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words of the command itself; what users have written may be folded."""
+    (tmp_path / "vendas do mês.csv").write_text("produto;valor\n" + "Café;1,50\n" * 30)
+    results: list[dict[str, Any]] = []
+    cli.main(["analyze", "--explain", str(tmp_path / "vendas do mês.csv")], results.append)
+    console = Console(width=80, record=True)
+    monkeypatch.setattr(shown, "console", console)
+    show_explained(results[0])
+    column = {"name": "n" * 63, "display_name": "Uma coluna de nome comprido", "type": "datetime"}
+    schema = {
+        "columns": [{**column, "nullable": False}],
+        "sample_rows": [{column["name"]: "2026-01-31T10:30:00Z"}] * 3,
+        "total_row_count_estimate": 1,
+    }
+    shown.show_review({"inferred_schema": schema, "warnings": []})
+    words = set(re.findall(r"[^\W\d]{3,}", console.export_text()))
+    assert {"codificação", "separador", "cabeçalho", "Vazios", "Exemplos", "datetime", "linha"} <= words
+    assert "linhas" in words
+
+
+def test_an_operators_command_without_its_environment_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("TABLE_NAME", "BUCKET_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    assert operations.main(["deleted-tables", "--company", "507f1f77bcf86cd799439012"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: missing or wrong in the environment: TABLE_NAME, BUCKET_NAME")
+    assert "docs/operations.md" in told

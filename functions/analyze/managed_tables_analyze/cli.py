@@ -44,7 +44,7 @@ Show = Callable[[dict[str, Any]], None]
 
 
 def main(arguments: Sequence[str] | None = None, explain: Show | None = None) -> int:
-    """Run the tool and return its exit status: 0 even if files are refused, as their results say.
+    """Run the tool and return its exit status: 1 if a file is refused, as its result says, else 0.
 
     `explain` shows a result with `--explain`; without it, that is JSON, too.
     """
@@ -54,9 +54,12 @@ def main(arguments: Sequence[str] | None = None, explain: Show | None = None) ->
     if rows_dir is not None:
         rows_dir.mkdir(parents=True, exist_ok=True)
     with _Child(_Task(rows_dir, wish_of(options), options.explain)) as child:
+        is_refused = False
         for file in options.files:
-            show(child.analyze(file))
-    return 0
+            result = child.analyze(file)
+            is_refused = is_refused or bool(result["error"])
+            show(result)
+    return int(is_refused)
 
 
 def _print_json(result: dict[str, Any]) -> None:
