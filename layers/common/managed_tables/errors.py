@@ -326,7 +326,7 @@ DUPLICATE_KEYS = JobErrorKind(
 KEY_VALUE_TOO_LONG = JobErrorKind(
     "KEY_TOO_LONG",
     "Um texto do arquivo é longo demais para as colunas da chave da tabela, que comportam cerca de 2.700"
-    " letras juntas; nada foi inserido. Encurte-o, ou escolha outra chave para a tabela, e envie de novo",
+    " letras juntas; nada foi inserido. Corrija-o no arquivo, ou escolha outra chave, e envie de novo",
 )
 NO_TABLE_INCLUDED = JobErrorKind(
     "NO_TABLE_INCLUDED", "Nenhum arquivo e nenhuma aba foi incluído. Inclua ao menos um deles"
