@@ -248,7 +248,7 @@ def test_the_first_twenty_values_that_do_not_convert_are_shown(tables: Company) 
     table = tables.create([column("v")], [(f"x{number}",) for number in range(30)])
     details = tables.refused(table, [column("v", "integer")])
     assert [one["value"] for one in details] == [f"x{number}" for number in range(20)]
-    assert {one["reason"] for one in details} == {"30 valores não convertem para integer"}
+    assert {one["reason"] for one in details} == {"30 valores não convertem para número inteiro"}
 
 
 def test_a_required_column_is_refused_if_rows_lack_a_value(tables: Company) -> None:

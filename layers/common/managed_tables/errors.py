@@ -77,7 +77,11 @@ class JobError(Exception):
 # --- answers of the API ------------------------------------------------------------------------------
 UNAUTHENTICATED = ApiErrorKind(401, "UNAUTHENTICATED", "Token ausente ou inválido")
 TOKEN_EXPIRED = ApiErrorKind(401, "TOKEN_EXPIRED", "O seu acesso expirou. Entre de novo para continuar")
-FORBIDDEN = ApiErrorKind(403, "FORBIDDEN", "Sem permissão: {permission}")
+FORBIDDEN = ApiErrorKind(
+    403,
+    "FORBIDDEN",
+    "Você não tem permissão para {action} ({permission}). Peça-a a quem cuida dos acessos da sua empresa",
+)
 TABLE_NOT_FOUND = ApiErrorKind(404, "TABLE_NOT_FOUND", "Tabela não encontrada")
 JOB_NOT_FOUND = ApiErrorKind(404, "JOB_NOT_FOUND", "Job não encontrado")
 EXPORT_NOT_FOUND = ApiErrorKind(404, "EXPORT_NOT_FOUND", "Exportação não encontrada")
@@ -140,14 +144,15 @@ INVALID_READING = ApiErrorKind(422, "INVALID_READING", "Os arquivos não podem s
 TABLE_WITHOUT_KEY = ApiErrorKind(
     422,
     "TABLE_WITHOUT_KEY",
-    'A tabela não tem chave: defina em key as colunas que distinguem as linhas, ou envie com mode "append"',
+    "A tabela não tem chave. Escolha as colunas que distinguem uma linha da outra, ou envie o arquivo para"
+    " acrescentar linhas",
 )
 NOT_UNDOABLE = ApiErrorKind(400, "NOT_UNDOABLE", "Esta carga não pode ser desfeita: {reason}")
 CHANGED_SINCE = ApiErrorKind(
     409,
     "CHANGED_SINCE",
     "{changed} depois desta carga (por alguém, por outra carga ou ao desfazer outra), e nada foi desfeito."
-    " Peça para desfazer mesmo assim (force): elas ficam como estão, e o resto é desfeito",
+    " Peça para desfazer mesmo assim: elas ficam como estão, e o resto é desfeito",
 )
 UPLOAD_TOO_LARGE = ApiErrorKind(
     413, "UPLOAD_TOO_LARGE", "O envio passa do limite de {limit_mb} MB. Divida-o e envie em partes"
@@ -320,8 +325,7 @@ VALUES_NOT_CONVERTED = JobErrorKind(
 DUPLICATE_KEYS = JobErrorKind(
     "DUPLICATE_KEY",
     "Linhas do arquivo com uma chave repetida: {count}; nada foi inserido. Tire-as do arquivo e envie-o outra"
-    " vez; para atualizar as linhas que a tabela já tem com a mesma chave, envie-o no modo de atualização"
-    " (upsert)",
+    " vez; para atualizar as linhas que a tabela já tem com a mesma chave, envie-o no modo de atualização",
 )
 KEY_VALUE_TOO_LONG = JobErrorKind(
     "KEY_TOO_LONG",

@@ -16,3 +16,20 @@ class Permission(StrEnum):
     DATA_READ = "managed-tables:data-read"
     DATA_WRITE = "managed-tables:data-write"
     CONNECT = "managed-tables:connect"
+
+    @property
+    def action(self) -> str:
+        """What it allows, as people say it."""
+        return _ACTIONS[self]
+
+
+_ACTIONS = {
+    Permission.LIST: "ver as tabelas e os envios",
+    Permission.CREATE: "criar tabelas",
+    Permission.UPDATE: "alterar tabelas",
+    Permission.DELETE: "excluir tabelas e desfazer envios",
+    Permission.UPLOAD: "enviar arquivos",
+    Permission.DATA_READ: "ver os dados",
+    Permission.DATA_WRITE: "alterar os dados",
+    Permission.CONNECT: "ligar outros programas ao banco de dados",
+}

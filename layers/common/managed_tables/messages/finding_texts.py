@@ -245,7 +245,7 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     GroundCode.MISFITS: "{count} [valor não é {one}|valores não são {many}]",
 }
 
-_ONE = {
+TYPE_NAMES = {
     ColumnType.TEXT: "texto",
     ColumnType.INTEGER: "número inteiro",
     ColumnType.DECIMAL: "número decimal",
@@ -335,7 +335,7 @@ def _fields(finding: Finding) -> dict[str, str]:
     fields["preview"] = "; ".join(finding.preview)
     fields["columns"] = _enumerate(finding.columns)
     if "type" in finding.values:
-        fields |= {"one": _ONE[finding.values["type"]], "many": _MANY[finding.values["type"]]}
+        fields |= {"one": TYPE_NAMES[finding.values["type"]], "many": _MANY[finding.values["type"]]}
     if "because" in finding.values:
         fields["Because"] = _reason(finding.values["because"]).format(mark=fields["mark"])
     return fields

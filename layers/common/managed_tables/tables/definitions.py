@@ -22,7 +22,10 @@ _LONG_LABEL = f"display_name tem mais de {MAX_LABEL_CHARACTERS} caracteres"
 _NOT_STORABLE = "display_name tem um caractere que o banco não guarda"
 MAX_TITLE_CHARACTERS = 200
 MAX_DESCRIPTION_CHARACTERS = 2_000
-IDENTIFIER_RULE = f"deve seguir ^[a-z_][a-z0-9_]*$ e ter no máximo {MAX_IDENTIFIER_BYTES} bytes"
+IDENTIFIER_RULE = (
+    "deve ter só letras minúsculas sem acento, algarismos e _, não começar com algarismo e ter no máximo"
+    f" {MAX_IDENTIFIER_BYTES} caracteres"
+)
 
 
 class ColumnChange(Column):

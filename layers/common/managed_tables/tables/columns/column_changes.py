@@ -10,6 +10,7 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, DetailCode, Fault
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.messages.finding_texts import TYPE_NAMES
 from managed_tables.messages.wording import counted
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.columns.column_plan import ColumnPlan, Placed
@@ -130,7 +131,7 @@ def _misfits(
     for conversion in failed:
         column, index = conversion.placed.column, conversion.placed.index
         misfits = counted(conversion.misfits, "valor não converte", "valores não convertem")
-        fault = Fault(_NOT_CONVERTED[column.type], f"{misfits} para {column.type.value}")
+        fault = Fault(_NOT_CONVERTED[column.type], f"{misfits} para {TYPE_NAMES[column.type]}")
         values = _first_misfits(connection, table, conversion, limit)
         shown = [column_fault(index, column.name, fault, field="type", value=value) for value in values]
         faults.append(_Faults(index, shown, conversion.misfits))
