@@ -114,6 +114,13 @@ def test_rows_exchange_their_keys_in_one_change(table: TableClient) -> None:
     assert records[ids["a"]] == {**row("b"), "id": ids["a"], "valor": Decimal("1.50"), "nota": "x"}
     assert [records[ids[old]]["nome"] for old in names] == list(names.values())
     assert_counted(table)
+    recorded = table.sql(
+        "SELECT row_id::text, action, before::text, after::text FROM managed_tables.row_history"
+        " ORDER BY change_id DESC LIMIT 3"
+    )
+    changed = ("update", '"nome"=>"a", "valor"=>"1"', '"nome"=>"b", "valor"=>"1.50"')
+    assert (ids["a"], *changed) in recorded, "an exchange is no deletion"
+    assert {action for _, action, _, _ in recorded} == {"update"}
     versions = table.rows.list(versions="true")["records"]
     stale = [
         {"id": one["id"], "mes": 1, "nome": names.get(one["nome"], "e"), "_version": "1"} for one in versions

@@ -71,8 +71,8 @@ def update_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
 def exchange_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
     """Return the statement that does what `update_rows_statement` does, also where rows exchange their keys.
 
-    PostgreSQL judges a key row by row, so the old rows go before the new ones come: all are counted first. For
-    the history they are updated: its triggers are to be off, and `recorder` is who acts.
+    PostgreSQL judges a key row by row, so the old rows go before the new ones come: all are counted first.
+    For the history they are updated: its triggers are to be off, and `recorder` is who acts.
     """
     places = {name: place for place, name in enumerate(shape.names)}
     cells = [
@@ -87,11 +87,13 @@ def exchange_rows_statement(definition: Definition, shape: UpdateShape) -> bytes
             "WITH {held}, gone (id, {was}, {names}) AS (DELETE FROM {table} AS {t} USING definition, {given}"
             " RETURNING {t}.id, {row_cells}, {cells}),"
             " updated AS (INSERT INTO {table} AS {t} (id, {names}) SELECT id, {names} FROM gone"
-            " WHERE (SELECT count(*) FROM gone) = %(wanted)s::bigint RETURNING {t}.id, {row_cells} AS {became}),"
+            " WHERE (SELECT count(*) FROM gone) = %(wanted)s::bigint"
+            " RETURNING {t}.id, {row_cells} AS {became}),"
             " recorded AS (INSERT INTO managed_tables.row_history"
             " (table_id, row_id, user_id, via, action, before, after)"
             " SELECT %(table_id)s::text, id, nullif(split_part(%(recorder)s::text, ' ', 1), '-'),"
-            " split_part(%(recorder)s::text, ' ', 2), 'update', {was} {minus} {became}, {became} {minus} {was}"
+            " split_part(%(recorder)s::text, ' ', 2), 'update',"
+            " {was} {minus} {became}, {became} {minus} {was}"
             " FROM gone JOIN updated USING (id)){all}"
         )
         .format(
