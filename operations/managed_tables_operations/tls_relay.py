@@ -69,7 +69,7 @@ async def _serve(address: ClusterAddress, context: ssl.SSLContext, path: Path) -
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
+    with suppress(OSError):  # of a peer that is gone, TLS and its time included
         while data := await reader.read(_CHUNK_BYTES):
             writer.write(data)
             await writer.drain()

@@ -10,6 +10,7 @@ import pytest
 from deployments import make_table
 from psycopg import sql
 
+from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.keys import company_pk
 from managed_tables.catalog.table_records import TableRecord
@@ -293,3 +294,18 @@ def test_an_erased_persons_history_goes_too(services: Services, company: Connect
             "SELECT before::text, after::text FROM managed_tables.row_history"
         ).fetchall()
     assert not [one for one in kept if ANA in str(one) or BIA in str(one)]
+
+
+def test_a_cluster_that_is_away_keeps_no_other_as_it_is(
+    services: Services, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = {"username": "postgres", "password": "x"}
+    name = f"managed-tables/{services.settings.table_name}/away"
+    arn = services.secretsmanager.create_secret(Name=name, SecretString=json.dumps(secret))["ARN"]
+    services.clusters.put(ClusterRecord("away", "127.0.0.1", 1, arn))
+    monkeypatch.setitem(services.databases.__dict__, "connect_deadline_seconds", 0.1)
+    make(services, company, "clientes")
+    services.items.remove({"pk": company_pk(company.company_id), "sk": "CONNECTION"})
+    found = {one.database: one.said for one in reconcile(services)}
+    assert "left as it is" in found["cluster away"]
+    assert services.connections.find(company.company_id) is not None
