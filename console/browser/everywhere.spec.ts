@@ -46,6 +46,7 @@ test("every screen: accessible, small to load, one origin, and fit for a phone a
     await expectNoSidewaysScroll(page);
     await expectLargeTargets(page);
     await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
+    await expect(page.getByText(`Empresa ${company.id}`), path).toBeVisible();
     await expectNoSidewaysScroll(page);
   }
   const first = sizes.get("/") ?? Number.NaN;

@@ -332,6 +332,9 @@ test("two filters of one column and operator, and a value with a comma, hold in 
   await page.getByRole("button", { name: "Exportar" }).click();
   await page.getByLabel("CSV padrão").check();
   await page.getByRole("button", { name: "Preparar arquivo" }).click();
+  await expect(page.getByRole("button", { name: "Preparar outro arquivo" })).toBeVisible();
+  await page.getByRole("button", { name: "Fechar" }).click(); // it goes on, and is found again
+  await page.getByRole("button", { name: "Exportar" }).click();
   const address = await page.getByRole("link", { name: /Baixar \(2 linhas/ }).getAttribute("href");
   expect((await (await fetch(address ?? "")).text()).trim().split(/\r?\n/)).toEqual([
     "nome,valor",
@@ -493,6 +496,21 @@ test("whoever may only read sees nothing to write with", async ({ page, company 
   await page.getByRole("link", { name: "Tabelas" }).click();
   await expect(page.getByRole("link", { name: "leitora" })).toBeVisible();
   await expect(page.getByRole("link", { name: /Enviar arquivo|Criar tabela/ })).toHaveCount(0);
+});
+
+test("rows grow with the reader's own size of text", async ({ page, company, visit }) => {
+  const table = await company.table("grande", ["nome:text"], [{ nome: "Ação" }, { nome: "b" }]);
+  await visit(`/tabelas/${table}`);
+  await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
+  await page.setViewportSize({ width: 1000, height: 700 }); // it is measured again
+  await expect(cell(page, 2, 1)).toHaveText("b");
+  await expect
+    .poll(async () => {
+      const [one, other] = await Promise.all([cell(page, 1, 1).boundingBox(), cell(page, 2, 1).boundingBox()]);
+      return (other?.y ?? 0) - (one?.y ?? 0);
+    })
+    .toBe(64);
+  expect(await cell(page, 1, 1).evaluate((one) => one.scrollHeight <= one.clientHeight)).toBe(true);
 });
 
 test("a million rows: the last is one key away, and few are in the document", async ({ page, million }) => {

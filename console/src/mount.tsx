@@ -31,6 +31,7 @@ export function mount(element: HTMLElement, options: MountOptions): () => void {
   if (options.timezone) setZone(options.timezone);
   const session = openSession(options);
   const uploads = new UploadQueue(session.api);
+  void session.meet();
   const root = createRoot(element);
   root.render(
     <StrictMode>

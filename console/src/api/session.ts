@@ -44,6 +44,8 @@ export type Api = Client<paths>;
 export interface Session {
   api: Api;
   caller: Store<Caller>;
+  /** Learn who calls before anything is asked: whose company this is shows on every screen. */
+  meet: () => Promise<void>;
 }
 
 /** Make the typed client: it carries the token, asks for a new one once, and throws ApiFailure. */
@@ -55,6 +57,9 @@ export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Se
     if (token !== known) caller.set(callerOf(token));
     known = token;
     return token;
+  };
+  const meet = async (): Promise<void> => {
+    await getToken(false).catch(() => {}); // whoever asks the API next hears of it
   };
   let renewal: Promise<string> | null = null;
   const renew = (): Promise<string> => {
@@ -68,7 +73,7 @@ export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Se
     const first = await fetchWith(request, await getToken(false));
     return first.status === 401 ? fetchWith(again, await renew()) : first;
   };
-  return { api: createClient<paths>({ baseUrl: apiUrl.replace(/\/$/, ""), fetch: send }), caller };
+  return { api: createClient<paths>({ baseUrl: apiUrl.replace(/\/$/, ""), fetch: send }), caller, meet };
 }
 
 async function fetchWith(request: Request, token: string): Promise<Response> {

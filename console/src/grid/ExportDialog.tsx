@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import { answered } from "../api/session";
 import type { ExportBody, Table } from "../api/types";
@@ -20,6 +20,8 @@ const FORMATS: [Format, string][] = [
   ["parquet", "Parquet"],
 ];
 
+const KEPT = { staleTime: Number.POSITIVE_INFINITY, gcTime: Number.POSITIVE_INFINITY };
+
 interface ExportDialogProps {
   table: Table;
   view: GridView;
@@ -31,6 +33,10 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
   const api = useApi();
   const announce = useAnnounce();
   const [format, setFormat] = useState<Format>("xlsx");
+  const queries = useQueryClient();
+  const key = ["last-export", table._id];
+  // An export goes on when its dialog is closed: opening it again finds it.
+  const kept = useQuery<string | null>({ queryKey: key, queryFn: () => null, initialData: null, ...KEPT });
   const start = useMutation({
     mutationFn: () =>
       answered(
@@ -39,8 +45,9 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
           body: bodyOf(table, view, format),
         }),
       ),
+    onSuccess: ({ export_id }) => queries.setQueryData(key, export_id),
   });
-  const exportId = start.data?.export_id;
+  const exportId = kept.data ?? undefined;
   const state = useQuery({
     queryKey: ["export", exportId],
     enabled: exportId !== undefined,
@@ -80,6 +87,11 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
             Baixar ({plural(done.rows ?? 0, "linha")}, {formatBytes(done.size_bytes ?? 0)})
           </a>
         </p>
+      )}
+      {exportId !== undefined && (
+        <Button kind="quiet" onClick={() => queries.setQueryData(key, null)}>
+          Preparar outro arquivo
+        </Button>
       )}
     </Dialog>
   );

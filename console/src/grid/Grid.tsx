@@ -8,10 +8,9 @@ import { HeaderRow } from "./HeaderRow";
 import type { Command } from "./model";
 import { rangeIn } from "./model";
 import type { Range } from "./range";
-import { ROW_HEIGHT, scrollHeight } from "./scroll";
 import type { CellState, GridColumn, GridRow } from "./types";
 import type { Total } from "./view";
-import { GUTTER, HEADER_HEIGHT, useViewport } from "./viewport";
+import { useViewport } from "./viewport";
 
 export interface GridProps {
   label: string;
@@ -54,8 +53,7 @@ export function Grid(props: GridProps): ReactNode {
   const { columns } = props;
   const rowCount = props.rowCount + (props.hasNewRow ? 1 : 0);
   const widths = columns.map((column) => column.width);
-  const width = widths.reduce((sum, one) => sum + one, GUTTER);
-  const port = useViewport(rowCount, widths, ROW_HEIGHT);
+  const port = useViewport(rowCount, widths);
   const control = useMemo(() => new GridControl(), []);
   const state = useStore(control.state);
   const focus = useFocus(props, control, port.scroller, rowCount);
@@ -66,7 +64,7 @@ export function Grid(props: GridProps): ReactNode {
     rows: rowCount,
     data: props.rowCount,
     columns: columns.length,
-    page: Math.max(Math.floor(port.extent.viewport / ROW_HEIGHT) - 1, 1),
+    page: Math.max(Math.floor(port.extent.viewport / port.rowHeight) - 1, 1),
     isEditable: ({ column }) => columns[column]?.isEditable === true,
     textAt: (place) => textOf(props, place.row, place.column),
   };
@@ -105,15 +103,15 @@ export function Grid(props: GridProps): ReactNode {
       onBlur={(event) => focus.left(event.currentTarget.contains(event.relatedTarget))}
       onFocus={focus.came}
     >
-      <div className="mt-grid-extent" style={{ width, height: scrollHeight(port.extent) + HEADER_HEIGHT + ROW_HEIGHT }}>
-        <div className="mt-grid-window" style={{ height: port.height, width }}>
+      <div className="mt-grid-extent" style={port.whole}>
+        <div className="mt-grid-window" style={{ height: port.height, width: port.whole.width }}>
           <HeaderRow grid={props} shown={port.columns} active={state.active} dispatch={control.dispatch} />
           <div role="rowgroup" className="mt-grid-body">
             {Array.from({ length: end - first }, (_, place) => first + place).map((index) => (
               <DataRow
                 key={index}
                 index={index}
-                y={index * ROW_HEIGHT - port.top}
+                y={index * port.rowHeight - port.top}
                 shown={port.columns}
                 state={state}
                 grid={props}

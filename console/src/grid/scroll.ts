@@ -2,7 +2,7 @@
 // 32 px do not fit. The scrolled element is capped, and its position is mapped onto the rows: small movements
 // (a wheel, a key) move by pixels, long ones (the scroll bar) by proportion.
 
-export const ROW_HEIGHT = 32;
+export const ROW_HEIGHT = 32; // where a text is of 16 px: it grows with the text (viewport.ts)
 export const MAX_SCROLL_HEIGHT = 15_000_000;
 
 export interface Extent {
@@ -50,9 +50,15 @@ export function barOf(top: number, extent: Extent): number {
 }
 
 /** Return the rows that show at `top`, with `overscan` more on each side: first, and one past the last. */
-export function visibleRows(top: number, viewport: number, rowCount: number, overscan = 6): [number, number] {
-  const first = Math.max(Math.floor(top / ROW_HEIGHT) - overscan, 0);
-  const end = Math.min(Math.ceil((top + viewport) / ROW_HEIGHT) + overscan, rowCount);
+export function visibleRows(
+  top: number,
+  viewport: number,
+  rowCount: number,
+  rowHeight = ROW_HEIGHT,
+  overscan = 6,
+): [number, number] {
+  const first = Math.max(Math.floor(top / rowHeight) - overscan, 0);
+  const end = Math.min(Math.ceil((top + viewport) / rowHeight) + overscan, rowCount);
   return [first, Math.max(end, first)];
 }
 

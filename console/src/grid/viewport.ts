@@ -2,8 +2,9 @@ import { type RefObject, useCallback, useEffect, useRef, useState } from "react"
 import type { Place } from "./keys";
 import { barOf, type Extent, follow, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./scroll";
 
-export const GUTTER = 72;
-export const HEADER_HEIGHT = 40;
+const GUTTER = 72; // as in styles.css, in rem there
+const HEADER_HEIGHT = 40;
+const TEXT = 16;
 const LINE_UP_DELAY_MS = 150;
 
 /** The columns in sight, and where the first of them begins. */
@@ -13,7 +14,15 @@ export interface Shown {
   offset: number;
 }
 
+/** How many px a measure takes under the reader's own size of text. */
+function scaled(measure: number): number {
+  return (measure * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)) / TEXT;
+}
+
 export interface Viewport {
+  rowHeight: number;
+  /** Height of the scrolled element, and width. */
+  whole: { height: number; width: number };
   scroller: RefObject<HTMLDivElement | null>;
   extent: Extent;
   /** The rows in sight: first, and one past the last. */
@@ -26,13 +35,14 @@ export interface Viewport {
 }
 
 /** What of a grid is in sight, and how it is scrolled: rows of a fixed height, columns of these widths. */
-export function useViewport(rowCount: number, widths: readonly number[], footer: number): Viewport {
+export function useViewport(rowCount: number, widths: readonly number[]): Viewport {
+  const [rowHeight, header, gutter] = [scaled(ROW_HEIGHT), scaled(HEADER_HEIGHT), scaled(GUTTER)];
   const scroller = useRef<HTMLDivElement>(null);
   const position = useRef({ bar: 0, top: 0 });
   const [view, setView] = useState({ top: 0, left: 0, width: 800, height: 400 });
   const extent: Extent = {
-    content: rowCount * ROW_HEIGHT,
-    viewport: Math.max(view.height - HEADER_HEIGHT - footer, ROW_HEIGHT),
+    content: rowCount * rowHeight,
+    viewport: Math.max(view.height - header - rowHeight, rowHeight), // the foot is a row, too
   };
 
   useEffect(() => {
@@ -58,8 +68,8 @@ export function useViewport(rowCount: number, widths: readonly number[], footer:
     (place: Place): void => {
       const element = scroller.current;
       if (!element) return;
-      const top = revealedTop(position.current.top, place.row, extent.viewport);
-      const left = revealedLeft(element.scrollLeft, widths, place.column, element.clientWidth);
+      const top = revealedTop(position.current.top, place.row * rowHeight, rowHeight, extent.viewport);
+      const left = revealedLeft(element.scrollLeft, widths, place.column, element.clientWidth - gutter);
       position.current = { bar: barOf(top, extent), top };
       element.scrollTop = position.current.bar;
       position.current.bar = element.scrollTop; // the browser rounds
@@ -69,9 +79,13 @@ export function useViewport(rowCount: number, widths: readonly number[], footer:
     [extent.content, extent.viewport, widths.join()],
   );
 
-  const rows = visibleRows(view.top, extent.viewport, rowCount);
+  const rows = visibleRows(view.top, extent.viewport, rowCount, rowHeight);
   const columns = visibleColumns(widths, view.left, view.width);
-  return { scroller, extent, rows, columns, top: view.top, height: view.height, onScroll, reveal };
+  const whole = {
+    height: scrollHeight(extent) + header + rowHeight,
+    width: widths.reduce((sum, one) => sum + one, gutter),
+  };
+  return { scroller, extent, rowHeight, whole, rows, columns, top: view.top, height: view.height, onScroll, reveal };
 }
 
 /** Put the scroll bar where the rows are, once a movement is over: short ones have moved the rows alone. */
@@ -102,16 +116,15 @@ function useLineUp(
   }, [scroller, position, extent.content, extent.viewport]);
 }
 
-function revealedTop(top: number, row: number, viewport: number): number {
-  if (row < 0) return top;
-  const start = row * ROW_HEIGHT;
+function revealedTop(top: number, start: number, rowHeight: number, viewport: number): number {
+  if (start < 0) return top;
   if (start < top) return start;
-  return start + ROW_HEIGHT > top + viewport ? start + ROW_HEIGHT - viewport : top;
+  return start + rowHeight > top + viewport ? start + rowHeight - viewport : top;
 }
 
 function revealedLeft(left: number, widths: readonly number[], column: number, width: number): number {
   const start = widths.slice(0, column).reduce((sum, one) => sum + one, 0);
   const own = widths[column] ?? 0;
   if (start < left) return start;
-  return start + own > left + width - GUTTER ? start + own - (width - GUTTER) : left;
+  return start + own > left + width ? start + own - width : left;
 }
