@@ -59,6 +59,8 @@ ROUTES = (
     Route("DELETE", "/{id}/data/{row}", "data-write"),
     Route("POST", "/{id}/exports", "data-read", {"format": "csv"}),
     Route("GET", "/exports/{id}", "data-read"),
+    Route("GET", "/{id}/exports", "data-read"),
+    Route("GET", "/exports", "data-read"),
 )
 every_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 

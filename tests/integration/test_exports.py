@@ -14,8 +14,9 @@ import pytest
 from exporting import ExportMaker, column
 from openpyxl import load_workbook
 from psycopg import sql
-from rows_client import RowsCompany
+from rows_client import RowsClient, RowsCompany
 
+from managed_tables.catalog.keys import export_key
 from managed_tables.exports.request import ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.changes import TableChange
@@ -327,6 +328,44 @@ def test_an_export_that_does_not_end_is_shown_as_failed(maker: ExportMaker) -> N
     export = maker.queue(maker.table([column("t")]), format="csv", deadline="2020-01-01T00:00:00.000Z")
     found = get_export(maker.services, export.company_id, export.export_id)
     assert (found.status, (found.error or {})["code"]) == ("failed", "EXPORT_EXPIRED")
+
+
+def test_exports_are_listed_newest_first(rows_company: RowsCompany, maker: ExportMaker) -> None:
+    """Of one table and of all, in pages, each as it is shown alone; those that are gone are not listed."""
+
+    def listed(table_id: str, path: str, **query: Any) -> Any:
+        client = RowsClient(maker.services, maker.company, rows_company.http, table_id)
+        url = f"/v1/managed-tables{path}"
+        answer = rows_company.http.get(url, params=query, headers=client.headers())
+        return answer.status_code, answer.json()
+
+    first, second = maker.table([column("t")], [["x"]]), maker.table([column("t")])
+    tables = (first, second, first)
+    done, other, overdue = made = [maker.queue(one, format="csv") for one in tables[:2]] + [
+        maker.queue(first, format="xlsx", deadline="2020-01-01T00:00:00.000Z")
+    ]
+    maker.run(done)
+    gone = maker.queue(first, format="csv")
+    maker.services.items.change(
+        export_key(gone.company_id, gone.export_id),
+        {"status": "failed", "ended_at": "2020-01-01T00:00:00.000Z"},
+    )
+    status, answer = listed(first.table_id, f"/{first.table_id}/exports")
+    assert (status, answer["total"], answer["quantity"]) == (200, 2, 2)
+    assert [one["_id"] for one in answer["records"]] == [overdue.export_id, done.export_id]
+    assert [one["status"] for one in answer["records"]] == ["failed", "done"]
+    assert answer["records"][1]["url"].startswith("http")
+    ids = [one.export_id for one in made[::-1]]
+    _, everything = listed(first.table_id, "/exports", per_page=100)
+    assert [one["_id"] for one in everything["records"]][:3] == ids
+    _, page = listed(first.table_id, "/exports", page=2, per_page=1)
+    assert (page["total"], [one["_id"] for one in page["records"]]) == (
+        everything["total"],
+        [other.export_id],
+    )
+    status, answer = listed(first.table_id, f"/{maker.company.company_id}/exports")
+    assert (status, answer["code"]) == (404, "TABLE_NOT_FOUND")
+    assert listed(first.table_id, "/exports", per_page=101)[0] == 422
 
 
 def test_the_widest_table_is_exported_as_parquet(maker: ExportMaker, tmp_path: Path) -> None:

@@ -2,14 +2,22 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, SkipValidation
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from managed_tables.errors import JobErrorKind
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.error_models import DetailBody, codes_of
-from managed_tables_api.http.validation import Count, LateModel, Moment, RecordId, comma_words
+from managed_tables_api.http.validation import (
+    QUERY_DIGITS,
+    Count,
+    LateModel,
+    Moment,
+    Page,
+    RecordId,
+    comma_words,
+)
 from managed_tables_api.rows.row_models import Where
 
 _EXPORT_ID = "507f1f77bcf86cd799439015"
@@ -135,3 +143,18 @@ class ExportAnswer(LateModel):
     error: ExportFailure | None
     created_at: Moment
     updated_at: Moment
+
+
+class PageQuery(BaseModel):
+    """Which page of the exports."""
+
+    page: Page = 1
+    per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
+
+
+class ExportsAnswer(LateModel):
+    """A page of exports, newest first."""
+
+    total: Count
+    quantity: Count
+    records: Annotated[list[ExportAnswer], Field(max_length=100)]

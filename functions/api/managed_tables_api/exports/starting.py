@@ -24,6 +24,7 @@ from managed_tables.exports.request import ExportRequest
 from managed_tables.ids import is_record_id, new_record_id
 from managed_tables.services import Services
 from managed_tables_api.auth.tokens import Caller
+from managed_tables_api.exports.export_models import PageQuery
 
 REQUEST_NAME = "request.json"
 DEADLINE_HOURS = 6  # a run has 15 minutes; it may wait for others, and be tried again
@@ -100,12 +101,34 @@ def get_export(services: Services, company_id: str, export_id: str) -> ExportRec
     """Return the company's export, ended if it is overdue; raises EXPORT_NOT_FOUND, once it is gone, too."""
     export = services.exports.find(company_id, export_id.lower()) if is_record_id(export_id) else None
     now = timestamp()
-    if export is None or (export.is_terminal and _gone_at(services, export) < now):
+    if export is None or _is_gone(services, export, now):
         raise ApiError(EXPORT_NOT_FOUND)
     if export.is_overdue(now):
-        failed = services.exports.fail(export, JobError(EXPORT_EXPIRED).as_record())
-        return failed or get_export(services, company_id, export_id)
+        return _expire(services, export) or get_export(services, company_id, export_id)
     return export
+
+
+def list_exports(services: Services, company_id: str, page: PageQuery, table_id: str | None = None) -> Any:
+    """Return a page of the company's exports, or of one table's: the body of ExportsAnswer."""
+    now = timestamp()
+    found = [
+        export
+        for export in services.exports.list_all(company_id)
+        if table_id in (None, export.table_id) and not _is_gone(services, export, now)
+    ]
+    first = (page.page - 1) * page.per_page
+    shown = found[first : first + page.per_page]
+    current = [(export.is_overdue(now) and _expire(services, export)) or export for export in shown]
+    records = [export_answer(services, export) for export in current]
+    return {"total": len(found), "quantity": len(records), "records": records}
+
+
+def _expire(services: Services, export: ExportRecord) -> ExportRecord | None:
+    return services.exports.fail(export, JobError(EXPORT_EXPIRED).as_record())
+
+
+def _is_gone(services: Services, export: ExportRecord, now: str) -> bool:
+    return export.is_terminal and _gone_at(services, export) < now
 
 
 def _gone_at(services: Services, export: ExportRecord) -> str:

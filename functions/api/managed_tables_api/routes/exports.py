@@ -1,6 +1,8 @@
-"""The routes of exports: a table's rows to a file, and the file's state."""
+"""The routes of exports: a table's rows to a file, the file's state, and lists of them."""
 
 from typing import Annotated, Any
+
+from fastapi import Query
 
 from managed_tables.errors import (
     EXPORT_NOT_FOUND,
@@ -14,8 +16,14 @@ from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
 from managed_tables_api.calls.known import KnownExport, KnownTable
 from managed_tables_api.calls.routing import api_router, raises
-from managed_tables_api.exports.export_models import ExportAnswer, NewExport, NewExportAnswer
-from managed_tables_api.exports.starting import export_answer, start_export
+from managed_tables_api.exports.export_models import (
+    ExportAnswer,
+    ExportsAnswer,
+    NewExport,
+    NewExportAnswer,
+    PageQuery,
+)
+from managed_tables_api.exports.starting import export_answer, list_exports, start_export
 from managed_tables_api.http.bodies import from_json
 
 router = api_router("", "Exports")
@@ -39,6 +47,32 @@ def create_export(
     """
     export = start_export(services, caller, table, body.as_request())
     return {"export_id": export.export_id, "status": export.status}
+
+
+@router.get(
+    "/{table_id}/exports",
+    summary="List exports of a table",
+    response_model=ExportsAnswer,
+    dependencies=requires(Permission.DATA_READ),
+)
+@raises(TABLE_NOT_FOUND, INVALID_REQUEST)
+def list_table_exports(
+    query: Annotated[PageQuery, Query()], table: KnownTable, caller: SignedIn, services: Services
+) -> Any:
+    """Return the exports of the table, newest first, while their files are kept."""
+    return list_exports(services, caller.company_id, query, table.table_id)
+
+
+@router.get(
+    "/exports",
+    summary="List exports",
+    response_model=ExportsAnswer,
+    dependencies=requires(Permission.DATA_READ),
+)
+@raises(INVALID_REQUEST)
+def list_company_exports(query: Annotated[PageQuery, Query()], caller: SignedIn, services: Services) -> Any:
+    """Return the exports of all tables, deleted ones too, newest first, while their files are kept."""
+    return list_exports(services, caller.company_id, query)
 
 
 @router.get(

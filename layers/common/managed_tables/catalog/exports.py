@@ -4,13 +4,13 @@
 own (`key`), so that whatever a late run reports or writes is ignored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from managed_tables.catalog.items import ConditionFailed, Item, Items
-from managed_tables.catalog.keys import export_key
+from managed_tables.catalog.keys import EXPORT_PREFIX, company_pk, export_key
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.exports.formats import Dialect, ExportFormat
 
@@ -81,6 +81,10 @@ class Exports:
         """Return the company's export."""
         item = self._items.find(export_key(company_id, export_id))
         return None if item is None else _read(item)
+
+    def list_all(self, company_id: str) -> Iterator[ExportRecord]:
+        """Yield the company's exports, newest first: their ids sort by creation."""
+        yield from map(_read, self._items.query(company_pk(company_id), EXPORT_PREFIX, newest_first=True))
 
     def take_over(self, export: ExportRecord, key: str) -> ExportRecord | None:
         """Let a run begin that writes this object; None where the export has ended or another run took it."""
