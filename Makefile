@@ -92,6 +92,10 @@ sam-local: setup ## Run each function once by `sam local invoke`, in Lambda's co
 sam-api: setup ## Serve the API by `sam local start-api` on 127.0.0.1:3000, against the running stack
 	@$(LOCAL_STACK) sam-api
 
+.PHONY: rehearse
+rehearse: setup ## Walk the runbooks of incidents on a stack with TLS, under load; prints what AWS alone decides
+	@$(LOCAL_STACK) rehearse
+
 .PHONY: token
 token: setup ## Print a bearer token: COMPANY=24 hex digits, PERMISSIONS=a,b (default: all)
 	@$(LOCAL_STACK) token --company "$(COMPANY)" $(if $(PERMISSIONS),--permissions "$(PERMISSIONS)")

@@ -15,7 +15,9 @@ from managed_tables_local.docker.containers import ContainerError, open_containe
 from managed_tables_local.postgres import PostgresError
 from managed_tables_local.processes import StartError
 from managed_tables_local.progress import say
+from managed_tables_local.rehearsal import runbooks
 from managed_tables_local.tokens import make_token
+from managed_tables_operations.smoke import SmokeError
 
 
 def main() -> None:
@@ -36,8 +38,8 @@ def main() -> None:
             with open_containers(folder, _running(folder)) as containers, containers.api() as url:
                 say(f"==> {url} (Ctrl-C ends it)")
                 threading.Event().wait()
-        case "console":
-            _build_console()
+        case "console" | "rehearse":
+            (_build_console if arguments.command == "console" else runbooks.run)()
         case "pictures":
             _take_pictures(_running(folder), folder)
         case "down" | "remove":
@@ -77,7 +79,7 @@ def _parse() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up")
     up.add_argument("--set", action="append", default=[], type=_assignment, metavar="PARAMETER=VALUE")
-    for name in ("run", "console", "pictures", "sam-local", "sam-api"):
+    for name in ("run", "console", "pictures", "sam-local", "sam-api", "rehearse"):
         commands.add_parser(name)
     commands.add_parser("down")
     commands.add_parser("remove")
@@ -98,5 +100,5 @@ def _assignment(text: str) -> tuple[str, str]:
 if __name__ == "__main__":
     try:
         main()
-    except (BrowserError, ContainerError, demo.DemoError, PostgresError, StartError) as error:
+    except (BrowserError, ContainerError, demo.DemoError, PostgresError, SmokeError, StartError) as error:
         raise SystemExit(str(error)) from error

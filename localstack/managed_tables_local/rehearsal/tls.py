@@ -67,14 +67,14 @@ def tls_front(authority: Authority, server_port: int) -> Iterator[int]:
     try:
         yield int(serving.sockets[0].getsockname()[1])
     finally:
-        loop.call_soon_threadsafe(serving.close)
+        asyncio.run_coroutine_threadsafe(_end(serving), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
 
 
 async def _serve(context: ssl.SSLContext, server_port: int) -> asyncio.Server:
     async def front(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+        with suppress(OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
             await reader.readexactly(8)  # PostgreSQL's request for TLS; who speaks without it gets nowhere
             writer.write(b"S")
             await writer.start_tls(context)
@@ -85,8 +85,16 @@ async def _serve(context: ssl.SSLContext, server_port: int) -> asyncio.Server:
     return await asyncio.start_server(front, LOOPBACK, 0)
 
 
+async def _end(serving: asyncio.Server) -> None:
+    serving.close()
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError, ssl.SSLError):
+    with suppress(OSError):  # of a peer that is gone, TLS and its time included
         while data := await reader.read(_CHUNK_BYTES):
             writer.write(data)
             await writer.drain()

@@ -1,0 +1,202 @@
+"""Walk the runbooks of incidents against a stack whose PostgreSQL asks for TLS: `make rehearse`.
+
+The commands run in the deployed operator's function, as on AWS, while clients write and read. What only AWS
+decides is printed beside each step.
+"""
+
+import json
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+from botocore.config import Config
+
+from managed_tables_local import stack as local
+from managed_tables_local.checkout import LOCAL
+from managed_tables_local.deployed import emulator
+from managed_tables_local.deployed.deployment import STACK_NAME, STAGE
+from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
+from managed_tables_local.progress import say
+from managed_tables_local.rehearsal.tls import HOST, make_authority, tls_front
+from managed_tables_local.tokens import make_token
+from managed_tables_operations.smoke import Smoke, SmokeError, expect
+
+LOAD_SECONDS = 20.0
+TIMEOUT_SECONDS = 180.0  # a machine of two cores starts each function's process in many seconds
+FUNCTION_SECONDS = 600
+ANA, BIA = "111.444.777-35", "529.982.247-25"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The stack that the runbooks are walked on."""
+
+    folder: Path
+    stack: local.Stack
+    postgres: EmbeddedPostgres
+    parameters: dict[str, str]
+    http: httpx.Client
+    cleaning: ExitStack
+
+    def operate(self, *arguments: str) -> str:
+        """Run an operator's command in the deployed function and return what it prints."""
+        emulated = emulator.find(self.folder / "ministack")
+        if emulated is None:
+            raise SmokeError("the emulator is not running")
+        stacks = boto3.client("cloudformation", **emulated.client_arguments)
+        found = stacks.describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="OperatorFunction")
+        patience = Config(read_timeout=FUNCTION_SECONDS, retries={"total_max_attempts": 1})
+        functions = boto3.client("lambda", config=patience, **emulated.client_arguments)
+        name = f"{found['StackResourceDetail']['PhysicalResourceId']}:live"
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"arguments": arguments}).encode())
+        said: dict[str, Any] = json.loads(answer["Payload"].read())
+        expect(said.get("code") == 0, f"{arguments[0]}: {said}")
+        return str(said["output"]).strip()
+
+    def company(self) -> tuple[str, Smoke]:
+        """Return a new company with its database, and what calls the API for it."""
+        company_id = secrets.token_hex(12)
+        token = make_token(self.stack, company_id, "managed-tables:*")
+        caller = Smoke(self.stack.api_url, token, self.http, f"ensaio_{company_id[:6]}")
+        caller.provision()
+        return company_id, caller
+
+    def under_load(self, act: Callable[[], str]) -> str:
+        """Act while clients write and read; raises SmokeError where one was refused or a row is lost."""
+        _, caller = self.company()
+        with ThreadPoolExecutor(1) as pool:
+            loading = pool.submit(caller.load, LOAD_SECONDS)
+            said = act()
+            return f"{said}; meanwhile {loading.result()}"
+
+
+def run(folder: Path = LOCAL / "rehearsal") -> None:
+    """Walk each runbook on a stack of its own; raises SmokeError where one does not lead where it should."""
+    with ExitStack() as cleaning:
+        cleaning.callback(local.remove, folder)
+        stage = cleaning.enter_context(_open_stage(folder))
+        for title, walk, aws in (
+            (
+                "hotfix while clients write",
+                _hotfix,
+                "the canary, which ReleaseFaultsAlarm of the new version takes back",
+            ),
+            ("rotate the master secret", _rotate, "the right of one role to invoke the function"),
+            ("move a company to another cluster", _move, "the security group that lets the functions in"),
+            ("erase, then restore", _erase_and_restore, "how long a snapshot takes to become a cluster"),
+        ):
+            try:
+                say(f"ok    {title}: {walk(stage)}\n      AWS alone decides: {aws}")
+            except httpx.HTTPError as error:
+                raise SmokeError(f"{title}: {error!r}") from error
+
+
+@contextmanager
+def _open_stage(folder: Path) -> Iterator[Stage]:
+    authority = make_authority(folder / "tls")
+    postgres = open_server(folder / "postgres")
+    postgres.start("fsync=off")
+    with tls_front(authority, postgres.port) as port, httpx.Client(timeout=TIMEOUT_SECONDS) as http:
+        parameters = {"PostgresHost": f"{HOST}:{port}", "PostgresSslMode": "require"}
+        stack = local.up(folder, persistent=False, overrides=parameters)
+        with ExitStack() as cleaning:
+            yield Stage(folder, stack, postgres, parameters, http, cleaning)
+
+
+def _hotfix(stage: Stage) -> str:
+    def deploy() -> str:
+        local.up(stage.folder, persistent=False, overrides={**stage.parameters, "JobRetentionDays": "60"})
+        return "another version is deployed"
+
+    return stage.under_load(deploy)
+
+
+def _rotate(stage: Stage) -> str:
+    return stage.under_load(lambda: stage.operate("rotate-passwords", "--begin").replace("\n", ", "))
+
+
+def _move(stage: Stage) -> str:
+    company_id, caller = stage.company()
+    table_id = _people(caller)
+    folder = stage.folder / "second"
+    second = open_server(folder)
+    stage.cleaning.callback(remove_server, folder)
+    second.start("fsync=off")
+    port = stage.cleaning.enter_context(tls_front(make_authority(stage.folder / "second-tls"), second.port))
+    place = [
+        "--name",
+        "two",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--secret-arn",
+        _make_secret(stage, second),
+    ]
+    stage.operate("add-cluster", *place)
+    move = ("move-company", "--company", company_id, "--cluster", "two")
+    said = stage.under_load(lambda: stage.operate(*move))
+    expect(_names(caller, table_id) == {ANA, BIA}, "the moved company has other rows")
+    return said
+
+
+def _make_secret(stage: Stage, server: EmbeddedPostgres) -> str:
+    emulated = emulator.find(stage.folder / "ministack")
+    assert emulated is not None  # noqa: S101 - it has just run a command
+    client = boto3.client("secretsmanager", **emulated.client_arguments)
+    content = json.dumps({"username": ADMIN, "password": server.password})
+    return str(client.create_secret(Name=f"managed-tables/{STAGE}/two", SecretString=content)["ARN"])
+
+
+def _erase_and_restore(stage: Stage) -> str:
+    company_id, caller = stage.company()
+    gone_id, gone = stage.company()
+    table_id = _people(caller)
+    _people(gone)
+    snapshot = stage.postgres.folder.with_name("snapshot")
+    _exchange(stage.postgres, lambda data: shutil.copytree(data, snapshot))
+    stage.operate("erase-rows", "--company", company_id, "--column", "cpf", "--value", ANA, "--files")
+    stage.operate("erase-company", "--company", gone_id, "--yes")
+    expect(_names(caller, table_id) == {BIA}, "the person is still there")
+    _exchange(stage.postgres, lambda data: _replace(data, snapshot))
+    said = stage.operate("reconcile")
+    caller.provision()
+    expect(_names(caller, table_id) == {BIA}, "a restore has brought the person back")
+    expect(gone.send("GET", "").status_code == httpx.codes.CONFLICT or "erased again" in said, said)
+    again = stage.operate("reconcile")
+    expect(not again, f"a second run finds {again}")
+    return f"reconcile: {len(said.splitlines())} findings, then none; erased stays erased"
+
+
+def _exchange(postgres: EmbeddedPostgres, act: Callable[[Path], object]) -> None:
+    """Act on the server's data while it is stopped."""
+    postgres.stop()
+    act(postgres.folder / "data")
+    postgres.start("fsync=off")
+
+
+def _replace(data: Path, snapshot: Path) -> None:
+    owner = data.stat()
+    shutil.rmtree(data)
+    shutil.copytree(snapshot, data)
+    for path in (data, *data.rglob("*")):
+        shutil.chown(path, owner.st_uid, owner.st_gid)
+    data.chmod(0o700)
+
+
+def _people(caller: Smoke) -> str:
+    column = {"name": "cpf", "display_name": "CPF", "type": "text", "nullable": True}
+    made = caller.ok("POST", "", {"display_name": "pessoas", "columns": [column]})
+    caller.ok("POST", f"/{made['_id']}/data", {"rows": [{"cpf": ANA}, {"cpf": BIA}]})
+    return str(made["_id"])
+
+
+def _names(caller: Smoke, table_id: str) -> set[str]:
+    return {row["cpf"] for row in caller.ok("GET", f"/{table_id}/data")["records"]}
