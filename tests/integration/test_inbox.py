@@ -261,8 +261,8 @@ def test_unattended_a_new_table_gets_the_inferred_schema(inbox: Inbox) -> None:
     table = inbox.services.tables.find(job.company_id, job.user_table_id or "")
     assert table is not None
     assert [(one.name, one.type, one.nullable) for one in table.columns] == [
-        ("produto", "text", False),
-        ("valor", "decimal", False),
+        ("produto", "text", True),
+        ("valor", "decimal", True),
     ]
 
 

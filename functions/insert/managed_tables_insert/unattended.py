@@ -45,15 +45,13 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
 
 
 def _columns(services: Services, job: JobRecord, target: Target) -> list[Column]:
-    """Return the inferred columns; those that an existing table does not have yet accept NULL."""
+    """Return the inferred columns; new ones accept NULL: next month's file may have a blank."""
     analysis = services.job_documents.find_analysis(job)
     if analysis is None:
         raise ApiError(ANALYSIS_GONE)
     columns = [Column.model_validate(column) for column in analysis["inferred_schema"]["columns"]]
     table = services.tables.find(job.company_id, target.table_id) if target.table_id else None
-    if table is None:
-        return columns
-    known = {column.name for column in table.columns}
+    known = {column.name for column in table.columns} if table else set()
     return [
         column if column.name in known else column.model_copy(update={"nullable": True}) for column in columns
     ]

@@ -1,5 +1,6 @@
 """Requests to read files differently: what may be asked, repeats, races and interruptions."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,9 +23,11 @@ from upload_flow import (
 )
 
 from managed_tables.aws.executions import ExecutionsUnavailable
+from managed_tables.aws.storage import job_key
 from managed_tables.clock import timestamp
 from managed_tables.jobs import shares
 from managed_tables.jobs.reanalysis import merge
+from managed_tables_api.jobs.reanalysis_models import StatedTable
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
 
@@ -82,8 +85,58 @@ def test_only_named_tables_are_read_again(api: ApiServices, client: TestClient) 
     job_id = waiting_job(api, client)
     again = {"file": 1, "sheet": "Dados", "include": False, "encoding": None}
     assert reanalyze(client, job_id, again).status_code == 200
-    tables = [{"file": 1, "sheet": "Dados", "include": False}]
+    tables = [{"file": 1, "sheet": "Dados", "header_line": 2, "include": False}]
     assert wish_of(api, client, job_id) == {"timezone": None, "tables": tables}
+
+
+@pytest.mark.parametrize(
+    ("before", "named", "after"),
+    [
+        ({"delimiter": ";"}, {"header_line": 3}, {"delimiter": ";", "header_line": 3}),
+        ({"delimiter": ";", "trim": True}, {"delimiter": None}, {"trim": True}),
+        ({"skip_lines": [4]}, {"skip_lines": None, "last_line": 9}, {"last_line": 9}),
+        ({"header_line": 3, "header_lines": 2}, {"header_line": None}, {"header_line": None}),
+        ({"header_line": 3, "trim": True}, {"header_line": None, "header_lines": None}, {"trim": True}),
+        ({"quote": "'"}, {"quote": None}, {"quote": None}),
+        ({"delimiter": ";"}, {}, {}),
+    ],
+)
+def test_a_statement_is_merged_field_by_field(
+    before: dict[str, Any], named: dict[str, Any], after: dict[str, Any]
+) -> None:
+    place = {"file": 0, "sheet": None}
+    stated = StatedTable.model_validate({"file": 0, **named}).as_stated()
+    assert merge({"tables": [{**place, **before}]}, {"tables": [stated]})["tables"] == [{**place, **after}]
+
+
+def test_a_job_answers_what_was_stated_and_the_draft_of_its_review(
+    api: ApiServices, client: TestClient
+) -> None:
+    job_id = waiting_job(api, client)
+    path = f"{BASE}/upload-jobs/{job_id}"
+    job = client.get(path).json()
+    assert (job["stated"], job["draft"]) == (WISH, None)
+    for draft in ({"columns": [{"name": "valor", "decimal_mark": ","}]}, {"step": 2}):
+        assert client.put(f"{path}/draft", json=draft).status_code == 204
+        assert client.get(path).json()["draft"] == draft
+    drafts = [key for key in api.storage.keys(job_key(job["company_id"], job_id, "")) if "draft" in key]
+    assert len(drafts) == 1
+    assert reanalyze(client, job_id).status_code == 200
+    assert client.get(path).json()["draft"] == {"step": 2}
+
+
+def test_a_draft_is_bounded_and_for_those_who_may_upload(api: ApiServices, client: TestClient) -> None:
+    job_id = waiting_job(api, client)
+    path = f"{BASE}/upload-jobs/{job_id}/draft"
+    fits, over = {"x": "a" * (64 * 1_024 - 9)}, {"x": "a" * (64 * 1_024 - 8)}
+    assert client.put(path, content=json.dumps(fits)).status_code == 204
+    error_of(client.put(path, content=json.dumps(over)), 413, "REQUEST_TOO_LARGE")
+    error_of(client.put(path, json=[]), 422, "INVALID_REQUEST")
+    company_id = record(api, client, job_id).company_id
+    reader = headers(api, company_id, "managed-tables:list")
+    assert client.put(path, json={}, headers=reader).status_code == 403
+    assert confirm(client, job_id).status_code == 200
+    error_of(client.put(path, json={}), 400, "JOB_NOT_WAITING_CONFIRM")
 
 
 def test_an_item_of_the_reading_may_be_sent_back(api: ApiServices, client: TestClient) -> None:

@@ -102,7 +102,7 @@ def _first(answers: Iterable[bytes], max_bytes: int) -> tuple[list[bytes], int]:
 
 
 def _render_bare(job: JobRecord) -> bytes:
-    answer = _answer(job, None, None)
+    answer = _answer(job)
     error = answer["error"] and {**answer["error"], "details": []}
     return exact_json.dumps({**answer, "error": error})
 
@@ -126,6 +126,8 @@ def _render(job: JobRecord, documents: JobDocuments, numbers: Numbers) -> tuple[
         **full,
         "reading": None,
         "append_plan": None,
+        "stated": None,
+        "draft": None,
         "warnings": [],
         "inferred_schema": schema and _brief_schema(schema),
     }
@@ -142,17 +144,21 @@ def _brief_schema(schema: dict[str, Any]) -> dict[str, Any]:
 
 def job_answer(job: JobRecord, documents: JobDocuments) -> dict[str, Any]:
     """Return the contract's shape of a job, and `warnings`."""
-    return _answer(job, documents.find_analysis(job), documents.find_confirmed(job))
+    found = documents.find_analysis(job), documents.find_confirmed(job), documents.find_draft(job)
+    return _answer(job, *found)
 
 
 def job_fields(job: JobRecord, documents: JobDocuments, fields: Sequence[str]) -> dict[str, Any]:
     """Return these fields of a job; its documents are read only where one of them is there."""
-    whole = _answer(job, None, None) if RECORD_FIELDS.issuperset(fields) else job_answer(job, documents)
+    whole = _answer(job) if RECORD_FIELDS.issuperset(fields) else job_answer(job, documents)
     return {name: whole[name] for name in fields}
 
 
 def _answer(
-    job: JobRecord, analysis: dict[str, Any] | None, confirmed: dict[str, Any] | None
+    job: JobRecord,
+    analysis: dict[str, Any] | None = None,
+    confirmed: dict[str, Any] | None = None,
+    draft: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     return {
         "_id": job.job_id,
@@ -164,6 +170,8 @@ def _answer(
         "status": job.status,
         "reading": analysis.get("reading") if analysis else None,
         "append_plan": analysis.get("append_plan") if analysis else None,
+        "stated": analysis.get("wish") if analysis else None,
+        "draft": draft,
         "inferred_schema": analysis["inferred_schema"] if analysis else None,
         "confirmed_schema": _confirmed_answer(confirmed) if confirmed else None,
         "progress": progress_of(job),

@@ -26,6 +26,7 @@ from managed_tables_api.http.validation import (
     Page,
     RecordId,
 )
+from managed_tables_api.jobs.reanalysis_models import Draft, StatedReading
 
 _COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 
@@ -298,6 +299,8 @@ _JOB_EXAMPLE: dict[str, Any] = {
             }
         ],
     },
+    "stated": {"timezone": None, "tables": [{"file": 0, "sheet": None, "delimiter": ";"}]},
+    "draft": None,
     "inferred_schema": {
         "suggested_table_name": "vendas",
         "columns": [_COLUMN],
@@ -331,6 +334,8 @@ class JobAnswer(LateModel):
         description="Como cada arquivo e cada aba foram lidos, também os não incluídos; null antes disso"
     )
     append_plan: AppendPlan | None = Field(description="Só em envios para uma tabela que existe")
+    stated: StatedReading | None = Field(description="O que reanalyze fixou; null antes da análise")
+    draft: Draft | None = Field(description="O que PUT …/draft guardou; null onde não há nada")
     inferred_schema: InferredSchema | None = Field(
         description="null antes da análise, e depois que o armazenamento a apagou"
     )

@@ -14,13 +14,13 @@ MAX_HEADER_LINES = 20
 Line = Annotated[int, Field(ge=1)]
 
 _SHOWN_ALONE = frozenset({"kind", "name", "escape", "skipped_lines", "rows", "reasons"})
-_NONE_IS_STATED = frozenset({"header_line", "quote"})
 
 
 class StatedTable(LateModel):
-    """How one file or sheet is to be read; what is left out, or null, is found anew under it.
+    """How one file or sheet is to be read; what is left out stays as it was stated, null is found anew.
 
-    An item of `reading.tables` may be sent back: what is only shown there is ignored.
+    With no field at all nothing is stated any more. An item of `reading.tables` may be sent back: what is
+    only shown there is ignored.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -31,7 +31,10 @@ class StatedTable(LateModel):
     encoding: str | None = Field(default=None, description="Como utf-8, cp1252, utf-16")
     delimiter: str | None = None
     quote: str | None = Field(default=None, description="null: nada está entre aspas")
-    header_line: Line | None = Field(default=None, description="null: nenhuma linha dá nome às colunas")
+    header_line: Line | None = Field(
+        default=None,
+        description="null: nenhuma linha dá nome às colunas; com header_lines null é procurada de novo",
+    )
     header_lines: Annotated[int, Field(ge=0, le=MAX_HEADER_LINES)] | None = Field(
         default=None, description="De quantas linhas os nomes são compostos"
     )
@@ -53,13 +56,9 @@ class StatedTable(LateModel):
         return {name: one for name, one in value.items() if name not in _SHOWN_ALONE}
 
     def as_stated(self) -> dict[str, Any]:
-        """Return what is stated alone."""
+        """Return what is stated, and as null what is to be found anew."""
         given = self.model_dump(exclude_unset=True)
-        stated = {
-            name: value
-            for name, value in given.items()
-            if (value is not None or name in _NONE_IS_STATED) and not (name == "header_lines" and value == 0)
-        }
+        stated = {name: one for name, one in given.items() if not (name == "header_lines" and one == 0)}
         return {**stated, "file": self.file, "sheet": self.sheet}
 
 
@@ -75,11 +74,31 @@ class OriginColumns(LateModel):
     file: OriginLabel | None = Field(default=None, description="O título da coluna com o nome do arquivo")
 
 
+class Draft(LateModel):
+    """What a review has so far, in whatever shape its client keeps it: names, types, mapping, choices."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "additionalProperties": {"type": ["object", "array", "string", "number", "boolean", "null"]},
+            "examples": [{"columns": [{"name": "valor", "source": "Vlr. Total"}]}],
+        },
+    )
+
+
+class StatedReading(LateModel):
+    """What `reanalyze` was told, and holds; of a file or sheet only what is stated."""
+
+    timezone: str | None = None
+    tables: list[StatedTable] = Field(default=[], max_length=MAX_TABLES)
+    origin_columns: OriginColumns | None = Field(default=None, description="Ausente onde não há")
+
+
 _EXAMPLE: dict[str, Any] = {"tables": [{"file": 0, "sheet": None, "header_line": 3, "skip_lines": [9]}]}
 
 
 class Reanalysis(LateModel):
-    """How files are to be read: a file or sheet that is not named stays as it was read."""
+    """How files are to be read: what is not named stays as it was stated."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 

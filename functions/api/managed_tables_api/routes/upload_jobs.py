@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import Query
+from starlette.requests import Request
 from starlette.responses import Response
 
 from managed_tables.errors import (
@@ -24,17 +25,18 @@ from managed_tables.errors import (
     TABLE_INACTIVE,
     TABLE_NOT_FOUND,
     TABLE_WITHOUT_KEY,
+    ApiError,
 )
 from managed_tables.jobs.cancellation import cancel_job
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
-from managed_tables.jobs.reanalysis import reanalyze_job
+from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
 from managed_tables.undo.operation import undo_job
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
 from managed_tables_api.calls.known import KnownJob
 from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.answers import Entity, JsonAnswer
-from managed_tables_api.http.bodies import from_json
+from managed_tables_api.http.bodies import from_json, json_object_of, received
 from managed_tables_api.http.text_numbers import with_text_numbers
 from managed_tables_api.http.validation import NumbersQuery
 from managed_tables_api.jobs.history import list_jobs
@@ -51,6 +53,7 @@ from managed_tables_api.jobs.job_models import (
 )
 from managed_tables_api.jobs.preview import Place, show_lines
 from managed_tables_api.jobs.reanalysis_models import (
+    Draft,
     PreviewAnswer,
     PreviewQuery,
     Reanalysis,
@@ -63,6 +66,7 @@ from managed_tables_api.tables.schema_bodies import from_schema
 router = api_router("/upload-jobs", "File upload")
 
 ENVELOPE = b'{"records":[%s]}'
+DRAFT_MAX_BYTES = 64 * 1_024
 PAGE = b'{"total":%d,"quantity":%d,"records":[%s]}'
 
 
@@ -164,11 +168,30 @@ def reanalyze_upload_job(
     """Read the files again: what is stated is fixed, and the rest is inferred under it.
 
     The job comes back to `waiting_confirm`, with `error` where that gives no table: then the reading before
-    holds. A file or sheet that is not named stays as it was read. The same body again, while the files are
-    read, changes nothing.
+    holds. What is not named stays as it was stated, field by field; a field given as null is found anew. The
+    same body again, while the files are read, changes nothing.
     """
     reanalyze_job(services, job, body.as_stated())
     return {"status": "analisando"}
+
+
+@router.put(
+    "/{job_id}/draft",
+    summary="Keep a review's draft",
+    status_code=204,
+    dependencies=requires(Permission.UPLOAD),
+)
+@raises(JOB_NOT_FOUND, JOB_NOT_WAITING, REQUEST_TOO_LARGE, INVALID_REQUEST)
+def keep_upload_job_draft(
+    body: Annotated[dict[str, Any], json_object_of(Draft)],
+    request: Request,
+    job: KnownJob,
+    services: Services,
+) -> None:
+    """Keep what a review has so far (64 KiB) in place of what was kept; the job answers it as `draft`."""
+    if len(received(request)) > DRAFT_MAX_BYTES:
+        raise ApiError(REQUEST_TOO_LARGE, limit_mb="0,0625")
+    keep_draft(services, job, body)
 
 
 @router.post(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STAGED_OBJECT = "staged.parquet"
 ANALYSIS = "analysis.json"
 WISH = "wish.json"
+DRAFT = "draft.json"
 PREVIEW_INDEX = "preview.json"
 PREVIEW_ROWS = "preview.rows"
 

@@ -17,7 +17,7 @@ JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "don
 
 TERMINAL_STATUSES = frozenset({"done", "failed"})
 PROGRESS_SECONDS = 5.0  # between two writes of how far a job is: each is billed, twice over with the index
-KEY_NAMES = frozenset({"analysis_key", "staged_key", "wish_key", "confirmed_key"})
+KEY_NAMES = frozenset({"analysis_key", "staged_key", "wish_key", "draft_key", "confirmed_key"})
 UNREADABLE = (KeyError, TypeError, ValueError)  # what `read_job` raises for an item that is no job
 _OWN_PREFIX = "./"  # of a key of S3 in an item: what the job's keys begin with, which its own ids say
 MAX_DETAIL_CHARACTERS = 500  # of one text in them: 20 details stay far below DynamoDB's 400 KB an item
@@ -68,9 +68,9 @@ class JobRecord:
 
     `analysis_key` and `staged_key` are of the analysis that was recorded, `confirmed_key` of the last
     of `confirmations` in all: each has keys of its own. `wish_key` is set while the files are to be read
-    again, as a person states. `confirmed_digest` and `wish_digest` show whether a repeated request is the
-    same; `reserved_table_id` is the table that a confirmed job of mode `create` is
-    making, `user_table_id` the one that exists.
+    again, as a person states; `draft_key` is what the review has so far. `confirmed_digest` and `wish_digest`
+    show whether a repeated request is the same; `reserved_table_id` is the table that a confirmed job of mode
+    `create` is making, `user_table_id` the one that exists.
     """
 
     company_id: str
@@ -92,6 +92,7 @@ class JobRecord:
     digests: tuple[str, ...] = ()  # of the files' bytes, in their order, once they were read
     wish_key: str | None = None
     wish_digest: str | None = None
+    draft_key: str | None = None
     confirmed_key: str | None = None
     confirmed_digest: str | None = None
     confirmations: int = 0

@@ -137,6 +137,15 @@ class Jobs(JobReading):
             values=values,
         )
 
+    def keep_draft(self, job: JobRecord, draft_key: str) -> JobRecord | None:
+        """Keep what a review has so far; None where the job neither is read nor waits for it."""
+        return self._change(
+            job.company_id,
+            job.job_id,
+            from_statuses=("analisando", "waiting_confirm"),
+            changes={"draft_key": draft_key},
+        )
+
     def confirm(
         self,
         job: JobRecord,

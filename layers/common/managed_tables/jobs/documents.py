@@ -26,6 +26,10 @@ class JobDocuments:
         """Return the last confirmed schema; None before there is one, and once it is deleted."""
         return None if job.confirmed_key is None else self._find(job.confirmed_key)
 
+    def find_draft(self, job: JobRecord) -> dict[str, Any] | None:
+        """Return what a review has so far; None where nothing was kept, and once it is deleted."""
+        return None if job.draft_key is None else self._find(job.draft_key)
+
     def find_preview(self, analysis: dict[str, Any]) -> dict[str, Any] | None:
         """Return the index of the lines of a job's files; None if it was deleted or never made."""
         key = analysis.get("preview_key")
