@@ -28,7 +28,17 @@ def _sniff(text: str) -> Dialect:
         ("id|nome|v\n1|a, b; c|2\n2|d|3\n", "|"),
         ("id||nome\n1||a\n2||b\n", "||"),
         ("n;;nome\n1;;Ana\n2;;Bia\n3;;Caio\n", ";"),
-        ("id^nome^v\n1^a, b^2\n2^c; d^3\n", "^"),
+        ("id^nome^v\n1^a b^2\n2^c d^3\n", ""),
+        ("email\n" + "".join(f"ana{n}@exemplo.com.br\n" for n in range(10, 50)), ""),
+        ("tensao\n" + "".join(f"1.1585{n}e+02\n" for n in range(10, 50)), ""),
+        ("fone\n" + "".join(f"+55 81 980{n}-10{n}\n" for n in range(10, 50)), ""),
+        ("a;b\n" + '"POLYGON ((1.5 2.5,3.5 4.5,5.5 6.5))";1\n' * 9, ";"),
+        ("".join(f'"POLYGON (({n}.5 2.5,3.{n} 4.5,5.5 {n}.5))";{n};Comuna {n}\n' for n in range(15)), ";"),
+        (
+            "id,nome,porque\n"
+            + "".join(f"{n},N{n},Uma frase longa de {n} palavras; sem sentido algum.\n" for n in range(9)),
+            ",",
+        ),
         ("id\x1fnome\n1\x1fa\n", "\x1f"),
         ("id§nome§v\n1§a, b§2\n", "§"),
         ("a, b, c\n1, 2, 3\n", ", "),

@@ -47,6 +47,9 @@ def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
     if len(rows) == len(grid.rows):
         return _find_layout(grid, stated)
     found = _find_layout(replace(grid, rows=rows, is_whole=False), stated)
+    # Of wide tables fewer rows are scored. The others are charged like these, or more cuts would cost less.
+    rest = found.bits["body"] * (len(grid.rows) - len(rows)) / max(1, found.end - found.start)
+    found = replace(found, bits={**found.bits, "rest": rest})
     if grid.is_whole:
         return replace(found, end=find_end(grid.rows, found.width, found.kinds, short_tells=grid.short_tells))
     return replace(found, end=len(grid.rows))
@@ -141,7 +144,7 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
         bits = above.total + below.total + apart
         if bits < fewest and below.first < below.start:
             rest = [(place + start, layout) for start, layout in find_tables(grid.cut(place))]
-            best, fewest = [(0, above), *rest], bits
+            best, fewest = [*find_tables(grid.cut(0, place), stated), *rest], bits
     return best
 
 

@@ -70,11 +70,10 @@ DELIMITERS = {
     "": 5.0,
     **dict.fromkeys((",", ";", "\t", "|"), 0.0),
     **dict.fromkeys(("||", "::", "~|~", "|~|", "\x1f", "\x01"), 4.0),
-    **dict.fromkeys(("^", "~", "\x1e", "¦", "§"), 10.0),
-    **dict.fromkeys((":", " "), 9.0),
-    **dict.fromkeys(("@", "!", "&", "*", "+", "?"), 60.0),
+    **dict.fromkeys(("\x1e", "¦", "§"), 10.0),
+    " ": 9.0,
 }
-BLANKS_WITHOUT_HEADER = 40.0  # a blank or colon that cuts unlabelled columns
+BLANKS_WITHOUT_HEADER = 40.0  # a blank that cuts unlabelled columns
 TEXTS_CUT = 40.0  # texts cut into columns that lack labels
 APOSTROPHE = 10.0  # as the quote
 RUNS_OF_BLANKS = 10.0  # as delimiters

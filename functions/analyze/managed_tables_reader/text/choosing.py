@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile
+from math import inf
 from operator import attrgetter, itemgetter
 
 from managed_tables_reader.files.source import Change
@@ -32,6 +33,7 @@ _Way = tuple[Change | None, Dialect, float]  # the prior, in bits
 _MOST_LINES = 120  # that are not blank, on which each dialect is tried
 _LONGEST_LINE = 1_000_000
 _MOST_CHARACTERS = 400_000
+_MOST_BROKEN = 0.5  # of the records with quotes, more than by another way
 _WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
 
 
@@ -55,18 +57,49 @@ def choose(lines: Sequence[str], wish: TableWish, stated: Stated, *, is_whole: b
     """Return the ways to cut the lines, best first; empty if there is nothing to cut."""
     first = _first_lines(lines)
     is_whole = is_whole and len(first) == len(lines)
-    found = [_score(first, one, stated, is_whole=is_whole) for one in _candidates(first, wish)]
-    fewest = 1 if wish.delimiter is None else 0  # a delimiter that cuts nothing counts only if stated
-    scored = (one for one in found if one and (one.layout.width > fewest or not one.dialect.delimiter))
+    ways = _well_quoted([(way, _read(first, way)) for way in _candidates(first, wish)])
+    found = (_score(records, way, stated, is_whole=is_whole) for way, records in ways)
+    scored = (one for one in found if one and (wish.delimiter is not None or _delimits(one)))
     return sorted(scored, key=lambda one: one.bits)
 
 
-def _score(lines: Sequence[str], way: _Way, stated: Stated, *, is_whole: bool) -> Choice | None:
+def _delimits(choice: Choice) -> bool:
+    """Return whether the delimiter, if any, cuts the table, or never cuts and is why its cells are quoted."""
+    delimiter = choice.dialect.delimiter
+    if not delimiter or choice.layout.width > 1:
+        return True
+    cells = [cell for row in choice.grid.rows for cell in row.cells]
+    return len(cells) == len(choice.grid.rows) and any(delimiter in cell for cell in cells if cell)
+
+
+def _read(lines: Sequence[str], way: _Way) -> list[Record]:
+    change, dialect, _ = way
+    return read_records(list(change(lines)) if change else lines, dialect)
+
+
+def _well_quoted(ways: Sequence[tuple[_Way, list[Record]]]) -> Iterator[tuple[_Way, list[Record]]]:
+    """Yield the ways that do not cut within quotes which another way reads as such.
+
+    Quotes are grammar: text within them is never cheaper cut. A few odd lines prove nothing.
+    """
+    shares = [_broken_share(records) for _, records in ways]
+    return (way for way, share in zip(ways, shares, strict=True) if share <= min(shares) + _MOST_BROKEN)
+
+
+def _broken_share(records: Sequence[Record]) -> float:
+    """Return the share of records with a quote cut within it, of those that have quotes."""
+    quoted = [one for one in records if one.has_quotes]
+    broken = (
+        one.repaired or (one.stray and any(cell.count(QUOTE) % 2 for cell in one.cells)) for one in quoted
+    )
+    return sum(broken) / max(1, len(quoted))
+
+
+def _score(records: Sequence[Record], way: _Way, stated: Stated, *, is_whole: bool) -> Choice | None:
     """Return a way to cut the lines with its best layout; None if it cuts none of them."""
     change, dialect, prior = way
-    records = read_records(list(change(lines)) if change else lines, dialect)
     grid = Grid(grid_of(records), short_tells=True, is_whole=is_whole)
-    if max((len(row.cells) for row in grid.rows), default=0) < (2 if dialect.delimiter else 1):
+    if not grid.rows:
         return None
     tables = find_tables(grid, stated)
     _, (place, layout) = find_largest(tables)
@@ -82,9 +115,10 @@ def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
     change, dialect, _ = way
     has_header = layout.first < layout.start
     named = first.extent if has_header else -1
-    is_weak = dialect.delimiter in (" ", ":") or (change is collapse and layout.width == 2)
-    # R writes no label above its row names.
-    bits = weights.BLANKS_WITHOUT_HEADER if is_weak and named < layout.width - 1 else 0.0
+    is_weak = dialect.delimiter == " " or (change is collapse and layout.width == 2)
+    bits = 0.0
+    if is_weak and named < layout.width - 1:  # R writes no label above its row names
+        bits = inf if has_header or layout.first else weights.BLANKS_WITHOUT_HEADER
     is_short = named < layout.width or (dialect.delimiter.endswith(" ") and layout.first > 0)
     if dialect.delimiter and has_header and is_short and {*layout.kinds} <= {TEXT, "boolean"}:
         bits += weights.TEXTS_CUT

@@ -8,6 +8,7 @@ mender, if there is one. A quote that never closes never swallows the file.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from managed_tables_reader.rows.writer import QUOTE
 from managed_tables_reader.text.dialect import BACKSLASH, Dialect
 from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.scanner import Scanner, lenient
@@ -26,6 +27,7 @@ class Record:
     stray: bool = False  # an unquoted cell contains a quote
     last_line: int = 0
     strict: list[str] | None = None  # the cells before mending
+    has_quotes: bool = False  # its first line does
 
 
 class Lines:
@@ -73,6 +75,7 @@ class RecordReader:
         else:
             record = self._mended(number, text, self._dialect.split(text))
         record.last_line = self._lines.number
+        record.has_quotes = QUOTE in text
         return record
 
     def _read_quoted(self, number: int, line: str, text: str) -> Record:
