@@ -91,6 +91,26 @@ def words_and_values() -> Iterator[Case]:
 
 def headers() -> Iterator[Case]:
     """Headers of several lines, with lost delimiters, or shorter than their rows."""
+    battles = [(str(n), str(1900 + n), str(n % 12 + 1), f"Campo {n}", f"{n}.5") for n in range(1, 15)]
+    plots = [(str(n), f"Lote {n}", str(n * 30), "sim") for n in range(1, 15)]
+    yield case(
+        "layouts/blank_label_and_one_short.csv",
+        ",Year,Mo,City\n" + "".join(f"{','.join(row)}\n" for row in battles),
+        "a blank label stands over the numbers of rows; the column that lacks one is the last",
+        "coluna_1:integer year:integer mo:integer city:text coluna_5:decimal",
+        battles,
+        labels=["coluna_1", "Year", "Mo", "City", "coluna_5"],
+        warnings=["NAMELESS_COLUMNS"],
+    )
+    yield case(
+        "layouts/blank_label_and_one_short_again.csv",
+        ";Lote;Área\n" + "".join(f"{';'.join(row)}\n" for row in plots),
+        "the same, in other words",
+        "coluna_1:integer lote:text area:integer coluna_4:boolean",
+        plots,
+        labels=["coluna_1", "Lote", "Área", "coluna_4"],
+        warnings=["NAMELESS_COLUMNS"],
+    )
     yield case(
         "layouts/second_line.csv",
         "Data;Valores;;Saldo\n;Credito;Debito;\n01/02/2024;10,00;;10,00\n02/02/2024;;5,00;5,00\n",

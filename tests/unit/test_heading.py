@@ -67,7 +67,8 @@ def test_a_further_line_pays_the_less_the_more_it_is_called_for() -> None:
     assert cost("a;b;c/d;7,5;f/x;1;2", 2) == weights.HEADER_OF_VALUES + weights.VALUE_LABEL
     assert cost("a;b;c/d;2022;f/x;1;2", 2) < weights.HEADER_LINE
     assert cost("a;b;/;c;d/x;1;2", 2) == weights.GROUP_LINE
-    assert cost("a;b;b/;c;d/x;1;2", 2) == weights.GROUP_LINE
+    assert cost("a;b;b/;c;d/x;1;2", 2) == weights.GROUP_LINE + weights.GROUP_OF_ONE * 2 / 3
+    assert cost("a;b;//;c;d/x;1;2", 2) == weights.GROUP_APART + weights.GROUP_LINE
     assert cost("a;b;b/;c;c/x;1;2", 2) == weights.HEADER_LINE
     assert cost("a;b;/;;d/x;1;2", 2) == weights.HEADER_LINE
     assert cost("a;;/b;c;d/x;1;2", 2) == weights.HEADER_LINE
@@ -78,18 +79,18 @@ def test_a_line_of_units_costs_no_text() -> None:
     assert cost("a;b;c/;(kg);(m)/x;1;2", 2) == pytest.approx(weights.UNITS_LINE - text)
 
 
-def test_groups_above_a_header_that_needs_none_pay_more() -> None:
-    text = "Período/;b;/a;c;d/x;1;2"
-    assert cost(text, 3, first=1) == weights.GROUP_OF_WHOLE
-    assert cost("Período/;b;/a;c;c/x;1;2", 3, first=1) == weights.GROUP_LINE
+def test_labels_above_one_other_label_pay_by_their_share() -> None:
+    text = "Período;b;/a;c;d/x;1;2"
+    assert cost(text, 2) == weights.GROUP_LINE + weights.GROUP_OF_ONE / 2
 
 
 def test_a_sentence_above_columns_of_several_kinds_groups_nothing() -> None:
-    title = ";Vendas do ano todo;/a;b;c/x;1;2"
-    assert cost(title, 2) == weights.GROUP_LINE
-    dated = (TEXT, "date", "number")
-    assert cost(title, 2, kinds=dated) == weights.GROUP_LINE + weights.GROUP_OF_ONE
-    assert cost(";Vendas;/a;b;c/x;1;2", 2, kinds=dated) == weights.GROUP_LINE
+    title = ";;Vendas do ano todo;/a;b;c;d/x;y;1;2"
+    assert cost(title, 2, width=4) == weights.GROUP_LINE
+    dated = (TEXT, TEXT, "date", "number")
+    assert cost(title, 2, width=4, kinds=dated) == weights.GROUP_LINE + weights.GROUP_OF_ONE
+    assert cost(";;Vendas;/a;b;c;d/x;y;1;2", 2, width=4, kinds=dated) == weights.GROUP_LINE
+    assert cost(";Vendas;/a;b;c/x;1;2", 2) == weights.GROUP_LINE + weights.GROUP_OF_ONE
     assert cost("Vendas;;/a;b;c/x;1;2", 2) == weights.HEADER_LINE
 
 

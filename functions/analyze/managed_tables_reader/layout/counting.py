@@ -6,12 +6,13 @@ from datetime import date
 from itertools import pairwise
 
 from managed_tables_reader.layout.grid import GridRow
+from managed_tables_reader.layout.looks import YEAR
 
 _FEWEST = {"number": 4, "year": 2, "month": 2, "date": 2}  # consecutive values that are no coincidence
 _MANY = 12  # months, days
 _PATTERNS = {
     "number": re.compile(r"(?P<number>\d{1,3})"),
-    "year": re.compile(r"(?P<number>(?:18|19|20|21)\d\d)"),
+    "year": re.compile(YEAR),
     "month": re.compile(r"(?P<year>(?:19|20)\d\d)[-/.]?(?P<month>0[1-9]|1[0-2])"),
     "date": re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"),
     "day": re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4})"),
@@ -25,8 +26,9 @@ def count_labels(row: GridRow, below: Sequence[GridRow]) -> frozenset[int]:
         return frozenset()
     if kind == "number":
         are_labels = _are_numbered(row, columns, below)
-    else:
-        are_labels = kind == "year" or kind not in dict(_places(columns, below))
+    else:  # hardly any value below is of the same kind
+        kinds = [found for found, _ in _places(columns, below)]
+        are_labels = kinds.count(kind) * 10 <= len(kinds)
     return frozenset(columns if are_labels else ())
 
 
@@ -53,8 +55,10 @@ def _count(row: GridRow) -> tuple[list[int], str]:
     if {found for found, _ in places} != {kind} or len(places) < _FEWEST.get(kind, 1_000):
         return [], ""
     steps = {after - before for (_, before), (_, after) in pairwise(places)}
-    if kind in ("number", "year"):
-        is_sequence = steps == {1} or (kind == "year" and steps == {-1})
+    if kind == "number":
+        is_sequence = steps == {1}
+    elif kind == "year":
+        is_sequence = True
     else:
         is_sequence = min(steps) > 0 or max(steps) < 0
     return (columns, kind) if is_sequence else ([], "")

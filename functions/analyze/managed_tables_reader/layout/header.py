@@ -65,7 +65,8 @@ def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
     usual = lengths[0][0] if lengths else 0
     labels = [(cell or "").replace("\ufeff", "") for cell in cells]
     labels = _cut_at_quote(_without_surplus_blank(labels, usual), usual)
-    return ["", *labels] if _are_numbered(below, len(labels)) else labels
+    is_full = all(map(str.strip, labels))  # R writes no blank label above the numbers of rows
+    return ["", *labels] if is_full and _are_numbered(below, len(labels)) else labels
 
 
 def _fill_gaps(lines: Sequence[Sequence[str]], number: int) -> list[str]:

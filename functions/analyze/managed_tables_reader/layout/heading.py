@@ -1,5 +1,6 @@
 """Score a header: the bits of its lines, and those for or against each of its labels."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -10,7 +11,7 @@ from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.looks import TEXT, Look, is_year
 from managed_tables_reader.rows.sheets import MergedRange
 
-MOST_LINES = 4
+MOST_LINES = 6
 _ROWS_COMPARED = 20
 Spans = Sequence[tuple[int, int]]  # the first and last column that each merged cell covers
 
@@ -29,6 +30,7 @@ class Heading:
         self._width = width
         self._origins = origins
         self._merged = merged
+        self._known: dict[tuple[int, int], frozenset[int]] = {}
 
     def bits(self, first: int, start: int, texts: Sequence[float], kinds: Sequence[str]) -> float:
         """Return the bits of the rows from `first` to `start` as a header.
@@ -38,51 +40,60 @@ class Heading:
         if first == start:
             return weights.NO_HEADER
         lines = self._rows[first:start]
-        bits = sum(texts[first:start]) - sum(map(_year_bits, lines))
-        bits += sum(self._line_bits(above, below, kinds) for above, below in pairwise(lines))
+        counted = [self._counted(place, start) for place in range(first, start)]
+        bits = sum(texts[first:start]) - sum(map(_known_bits, lines, counted))
+        pairs = zip(pairwise(lines), counted[1:], strict=True)
+        bits += sum(self._line_bits(above, below, known, kinds) for (above, below), known in pairs)
         bits += weights.HEADER_LINE * (len(lines) > 1 and start == len(self._rows))
-        return bits + self._label_bits(lines, start, kinds)
+        return bits + self._label_bits(lines, counted[-1], start, kinds)
 
-    def _line_bits(self, above: GridRow, below: GridRow, kinds: Sequence[str]) -> float:
+    def _counted(self, place: int, start: int) -> frozenset[int]:
+        """Return the columns of a line's consecutive labels; a repeated line has no new ones."""
+        if place in self._origins:
+            return frozenset()
+        if (place, start) not in self._known:
+            below = self._rows[start : start + _ROWS_COMPARED]
+            self._known[place, start] = count_labels(self._rows[place], below)
+        return self._known[place, start]
+
+    def _line_bits(
+        self, above: GridRow, below: GridRow, counted: frozenset[int], kinds: Sequence[str]
+    ) -> float:
         """Return the bits of a further header line: few if the line above is incomplete."""
-        if below.after_gap:
+        if below.after_gap and not _is_grouped(above, below, ()):
             return weights.HEADER_APART
+        apart = weights.GROUP_APART if below.after_gap else 0.0
         if words.is_units(below):
-            return weights.UNITS_LINE - sum(one.as_text for one in below.looks if one.kind)
-        pairs = zip(below.looks, below.cells, strict=True)
-        if any(one.is_value and not is_year(cell) for one, cell in pairs):
+            return apart + weights.UNITS_LINE - sum(one.as_text for one in below.looks if one.kind)
+        cells = enumerate(zip(below.looks, below.cells, strict=True))
+        if any(one.is_value and not is_year(cell) and place not in counted for place, (one, cell) in cells):
             return weights.HEADER_OF_VALUES
-        return self._group_bits(above, below, kinds)
+        return apart + self._group_bits(above, below, kinds)
 
     def _group_bits(self, above: GridRow, below: GridRow, kinds: Sequence[str]) -> float:
         """Return the bits of a line whose labels the line above groups, by merged cells or by gaps."""
         spans = [(left, right) for top, left, _, right in self._merged if top == above.number]
         if not _is_grouped(above, below, spans):
             return weights.HEADER_LINE
-        is_needed = spans or above is self._rows[0] or len({*below.filled}) < below.extent
-        bits = weights.GROUP_LINE if is_needed else weights.GROUP_OF_WHOLE
-        return bits + weights.GROUP_OF_ONE * _ungrouped(above, below, spans, kinds)
+        return weights.GROUP_LINE + weights.GROUP_OF_ONE * _ungrouped(above, below, spans, kinds)
 
-    def _label_bits(self, lines: Sequence[GridRow], start: int, kinds: Sequence[str]) -> float:
-        """Return the bits for and against the labels."""
+    def _label_bits(
+        self, lines: Sequence[GridRow], counted: frozenset[int], start: int, kinds: Sequence[str]
+    ) -> float:
+        """Return the bits for and against the labels; those of the `counted` columns are sure."""
         last = lines[-1]
-        counted = count_labels(last, self._rows[start : start + _ROWS_COMPARED])
         named = max(len(line.cells) for line in lines)
         missing = len(self._with_values.intersection(range(named, self._width)))
         bits = weights.MISSING_LABELS * missing / self._width + weights.LONG_ROW * (last.extent > self._width)
         for column in range(min(named, self._width)):
             if label := _text(last, column):
-                is_counted = column in counted
-                bits += self._cell_bits(last.looks[column], label, column, start, kinds[column], is_counted)
+                if column not in counted:
+                    bits += self._cell_bits(last.looks[column], label, column, start, kinds[column])
             elif column in self._with_values and not any(_text(line, column) for line in lines):
                 bits += weights.BLANK_LABEL
         return bits
 
-    def _cell_bits(
-        self, one: Look, label: str, column: int, start: int, kind: str, is_counted: bool
-    ) -> float:
-        if is_counted:
-            return -one.bits if is_year(label) else -one.as_text
+    def _cell_bits(self, one: Look, label: str, column: int, start: int, kind: str) -> float:
         is_value = one.is_value and not (one.kind == "number" and is_year(label))
         bits = weights.VALUE_LABEL if is_value else 0.0
         if kind in (TEXT, one.kind) and self._last_places.get((column, label), -1) >= start:
@@ -121,13 +132,25 @@ def _is_grouped(above: GridRow, below: GridRow, spans: Spans) -> bool:
     return bool(inner) and inner <= covered
 
 
-def _ungrouped(above: GridRow, below: GridRow, spans: Spans, kinds: Sequence[str]) -> int:
-    """Return how many labels are no groups: above one label only, or a sentence above several kinds."""
+def _ungrouped(above: GridRow, below: GridRow, spans: Spans, kinds: Sequence[str]) -> float:
+    """Return how many merged labels, or which share of others, are no groups: above one label only."""
     upper = _filled(above)
     if not spans:
-        return above.is_sentence and len({*kinds[upper[0] :]}) > 1
+        if len(upper) == 1:  # over all columns but the first it says nothing that a title would not
+            return upper[0] == 1 or (above.is_sentence and len({*kinds[upper[0] :]}) > 1)
+        return _share_alone(upper, above, below)
     covered = {left for left, right in spans if left < right}
     return len({*upper}.intersection(_filled(below)) - covered)
+
+
+def _share_alone(upper: Sequence[int], above: GridRow, below: GridRow) -> float:
+    """Return the share of a line's labels that stand over one other label, and not to tell it apart."""
+    count = Counter(below.filled)
+    alone = 0
+    for place, after in pairwise([*upper, len(below.cells)]):
+        label = _text(below, place)
+        alone += after == place + 1 and count[label] == 1 and label != _text(above, place)
+    return alone / len(upper)
 
 
 def _filled(row: GridRow) -> list[int]:
@@ -138,7 +161,12 @@ def _text(row: GridRow, column: int) -> str:
     return (row.cells[column] or "").strip() if column < len(row.cells) else ""
 
 
-def _year_bits(row: GridRow) -> float:
-    """Return the bits that a header's years save as numbers: as names of periods they are predictable."""
-    pairs = zip(row.looks, row.cells, strict=True)
-    return sum(one.as_text - one.bits for one, cell in pairs if one.kind == "number" and is_year(cell))
+def _known_bits(row: GridRow, counted: frozenset[int]) -> float:
+    """Return the bits that a header's years and consecutive labels save: the next one is predictable."""
+    bits = 0.0
+    for place, (one, cell) in enumerate(zip(row.looks, row.cells, strict=True)):
+        if place in counted:
+            bits += one.as_text
+        elif one.kind == "number" and is_year(cell):
+            bits += one.as_text - one.bits
+    return bits

@@ -24,7 +24,9 @@ _IDENTIFIER = re.compile(
 _ADDRESS = re.compile(
     r"(https?|ftp)://\S+|www\.\S+|[\w.+-]+@[\w-]+(\.[\w-]+)+|[\w-]+(\.[\w-]+)*\.[a-z]{2,4}(/\S*)?"
 )
-_YEAR = re.compile(r"(18|19|20|21)\d{2}")
+# As a label: maybe with the decimal of a number that a spreadsheet wrote, and a footnote's mark.
+YEAR = r"(?P<number>(?:18|19|20|21)\d\d)(?:\.0)?(?:\s*[^\w\s.,;:/-]\w{0,2}\)?)?"
+_YEAR = re.compile(YEAR)
 _BOOLEANS = "true false verdadeiro falso sim não nao yes no s n t f y"
 _NULLS = r"null n/a #n/a na - -- none nd n/d #n/d . .. ... x \n"
 _ERRORS = "#div/0! #ref! #value! #valor! #name? #nome? #num! #núm! #null! #nulo!"

@@ -133,10 +133,26 @@ class Scorer:
     def _all_row_bits(self, kinds: Kinds) -> list[float]:
         if kinds not in self._bits_by_kinds:
             self._bits_by_kinds[kinds] = [
-                bits + self._bits_of_row(row, kinds)
-                for row, bits in zip(self.rows, self._structures, strict=True)
+                bits
+                + (
+                    self._texts[place] + weights.GROUP
+                    if place in self.groups
+                    else self._bits_of_row(row, kinds)
+                )
+                for place, (row, bits) in enumerate(zip(self.rows, self._structures, strict=True))
             ]
         return self._bits_by_kinds[kinds]
+
+    @cached_property
+    def groups(self) -> set[int]:
+        """The rows that are a label over those below: a text in the first cell alone, then fuller rows."""
+        found: set[int] = set()
+        for place in range(len(self.rows) - 2, -1, -1):
+            row, below = self.rows[place], self.rows[place + 1]
+            is_label = len(row.filled) == 1 and row.looks[0].kind == TEXT and not row.is_sentence
+            if is_label and self.width > 2 and (len(below.filled) > 2 or place + 1 in found):
+                found.add(place)
+        return found
 
     @cached_property
     def _words(self) -> list[float]:
@@ -215,9 +231,8 @@ class Scorer:
         if words.is_comment(row):
             return bits
         bits += weights.TITLE + weights.TITLE_OF_CELLS * (len(row.filled) > 1)
+        bits += weights.TITLE * (not row.looks[0].kind)
         bits += weights.TITLE_CELL * max(0, len(row.filled) - _TITLE_CELLS)
-        if self._short_tells and not row.looks[0].kind:
-            bits += weights.TITLE_INDENTED
         bits += weights.TITLE_LIKE_HEADER * (len(row.filled) >= self.width > 1)
         is_value = all(one.is_value for one in row.looks if one.kind)
         return bits + (weights.TITLE_OF_VALUES * (2 if self.width == 1 else 1) if is_value else 0.0)

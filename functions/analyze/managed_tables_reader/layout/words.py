@@ -43,6 +43,8 @@ def is_comment(row: GridRow) -> bool:
 
 
 def is_units(row: GridRow) -> bool:
-    """Return whether all filled cells of a row are units of measure."""
+    """Return whether all filled cells of a row are units of measure; a remark fills the first cell alone."""
+    if row.extent < 2 < len(row.cells):
+        return False
     filled = [(cell, one) for cell, one in zip(row.cells, row.looks, strict=True) if one.kind]
     return all(not one.is_value and _UNIT.fullmatch((cell or "").strip()) for cell, one in filled)
