@@ -118,7 +118,8 @@ test("a sheet is left out, and taken in again", async ({ page, company, visit })
     await fetch(post.url, { method: "POST", body: form });
   }
   await visit(`/envios/${String(answer["job_id"])}`);
-  await page.getByRole("button", { name: /dois\.csv/ }).click();
+  const tabs = page.getByRole("group", { name: "Arquivos e abas" });
+  await tabs.getByRole("button", { name: /dois\.csv/ }).click();
   await page.getByRole("button", { name: "Deixar de fora" }).click();
   await expect(page.getByRole("button", { name: /^Importar 1 linha/ })).toBeVisible();
   await page.getByRole("button", { name: "Incluir na importação" }).click();
