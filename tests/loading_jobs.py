@@ -17,6 +17,7 @@ from managed_tables.ids import new_record_id
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
+from managed_tables.tables.changes import NO_ADDITIONS, Additions
 from managed_tables_analyze.inference import infer_columns
 
 USER_ID = "507f1f77bcf86cd799439014"
@@ -57,6 +58,7 @@ class JobMaker:
         delimiter: str = ";",
         terms: LoadTerms = USUAL_TERMS,
         wanted: Sequence[Column] | None = None,
+        additions: Additions = NO_ADDITIONS,
     ) -> str:
         """Return the id of a job whose schema was just confirmed; `columns` name the staged cells.
 
@@ -66,7 +68,14 @@ class JobMaker:
         self._record(job_id, mode, table_id)
         self._stage(job_id, rows, columns, delimiter)
         confirmed = columns if wanted is None else wanted
-        self.confirm(job_id, confirmed, display_name=display_name, table_id=table_id, terms=terms)
+        self.confirm(
+            job_id,
+            confirmed,
+            display_name=display_name,
+            table_id=table_id,
+            terms=terms,
+            additions=additions,
+        )
         return job_id
 
     def confirm(
@@ -77,6 +86,7 @@ class JobMaker:
         display_name: str = "vendas",
         table_id: str | None = None,
         terms: LoadTerms = USUAL_TERMS,
+        additions: Additions = NO_ADDITIONS,
     ) -> None:
         """Confirm the job's schema, as POST …/confirm does, after the state machine made it wait."""
         services, company_id = self.services, self.company.company_id
@@ -94,6 +104,7 @@ class JobMaker:
             "table_id": table_id,
             "own_columns": [one.name for one in columns if one.name in own],
             "terms": terms.as_record(),
+            "additions": additions.as_record(),
         }
         if self.job(job_id).mode == "upsert" and existing is not None:
             document["key"] = existing.key

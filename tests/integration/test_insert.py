@@ -3,14 +3,17 @@
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import JOB_FAULT, JobError
 from managed_tables.jobs.resolution import resolve
+from managed_tables.jobs.terms import LoadTerms
 from managed_tables.services import Services
 from managed_tables.tables import operations as operations_module
+from managed_tables.tables.changes import Additions, Texts
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
 from managed_tables.values import datetime_parser
@@ -48,6 +51,36 @@ def test_a_new_table_holds_the_rows_exactly_and_in_order(maker: JobMaker) -> Non
     table = maker.services.tables.find(maker.company.company_id, job.user_table_id or "")
     assert table is not None
     assert (table.state, table.source, table.display_name) == ("ready", "upload", "vendas")
+
+
+KEYED = Additions(Texts("Vendas", "Do ERP"), key=["n"])
+
+
+def test_a_new_table_has_the_title_the_key_and_the_defaults_that_were_confirmed(maker: JobMaker) -> None:
+    valor = SCHEMA[1].model_copy(update={"default": "1.5"})
+    job_id = maker.inserting(ROWS, [SCHEMA[0], valor, SCHEMA[2]], additions=KEYED)
+    assert run(maker, job_id) == {"outcome": "done"}
+    table = maker.services.tables.find(maker.company.company_id, maker.job(job_id).user_table_id or "")
+    assert table is not None
+    assert (table.title, table.description, table.key) == ("Vendas", "Do ERP", ("n",))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        maker.query("INSERT INTO vendas (id, n) VALUES (gen_random_uuid(), 1)")
+    found = maker.query("INSERT INTO vendas (id, n) VALUES (gen_random_uuid(), 9) RETURNING valor::text")
+    assert found == [("1.5",)]
+
+
+def test_rows_that_repeat_the_key_of_a_new_table_are_named_or_left_out(maker: JobMaker) -> None:
+    rows = [*ROWS, ["2", "7", "outra"]]
+    job_id = maker.inserting(rows, SCHEMA, additions=KEYED)
+    assert run(maker, job_id) == {"outcome": "rejected"}
+    error = maker.job(job_id).error or {}
+    assert (error["code"], [one["value"] for one in error["details"]]) == ("DUPLICATE_KEY", ["2"])
+    assert maker.query("SELECT to_regclass('public.vendas')") == [(None,)]
+    skipping = maker.inserting(rows, SCHEMA, additions=KEYED, terms=LoadTerms(on_misfit="skip"))
+    assert run(maker, skipping) == {"outcome": "done"}
+    result = maker.job(skipping).result
+    assert result is not None
+    assert (result.inserted, result.rejected) == (3, 1)
 
 
 def test_row_ids_are_version_7_in_the_order_of_the_file(maker: JobMaker) -> None:

@@ -42,6 +42,7 @@ from managed_tables.jobs.resolution import attempt, complete, resolve
 from managed_tables.jobs.terms import LoadTerms
 from managed_tables.schema import Column
 from managed_tables.services import Services
+from managed_tables.tables.changes import Additions
 from managed_tables_insert.copying.pipe import MisfitFound
 from managed_tables_insert.loading import (
     Target,
@@ -111,7 +112,7 @@ class Loading:
         with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
             plan = self._prepare(connection, converter, Path(folder))
             if plan.skips_misfits:
-                if self.target.mode != "create":
+                if self.target.mode != "create" or self.target.additions.key:
                     plan = leave_out_repeated_keys(connection, converter, self.target, plan)
                 self._keep_rejects(converter, plan)
             report = progress_reporter(self.services, self.job, plan.row_count)
@@ -327,6 +328,7 @@ def _loading(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Lo
         key=tuple(confirmed["key"]) if confirmed.get("key") else None,
         own_columns=frozenset(confirmed.get("own_columns", ())),
         terms=LoadTerms.model_validate(confirmed.get("terms", {})),
+        additions=Additions.from_record(confirmed.get("additions", {})),
         user_id=job.user_id,
     )
     company = services.provisioning.require(job.company_id)

@@ -21,16 +21,27 @@ from managed_tables.databases.applied import (
     claim_job,
     find_applied,
     find_applied_job,
+    record_additions,
     record_result,
 )
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.errors import TABLE_CHANGED, TABLE_GONE, TABLE_NOT_ACTIVE, JobError
+from managed_tables.errors import (
+    CONFIRMATION_REFUSED,
+    DUPLICATE_KEY_ROWS,
+    TABLE_CHANGED,
+    TABLE_GONE,
+    TABLE_NOT_ACTIVE,
+    ApiError,
+    JobError,
+)
 from managed_tables.history.recording import set_actor
 from managed_tables.ids import NOBODY
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
+from managed_tables.tables.changes import NO_ADDITIONS, Additions
 from managed_tables.tables.columns.added_columns import forget_added
 from managed_tables.tables.comments import write_comments
+from managed_tables.tables.indexing import align_indexes
 from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
 from managed_tables.tables.row_counts import add_to_count
 from managed_tables.undo.keeping import keep_rows, record_undoable
@@ -39,7 +50,7 @@ from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys
 from managed_tables_insert.merging import Merge, lock_out_writers
 from managed_tables_insert.misfits import Misfits
 from managed_tables_insert.plan import LoadPlan
-from managed_tables_insert.transfer import Transfer
+from managed_tables_insert.transfer import DuplicateFound, Transfer
 
 _REPLACE_SLOT = -1  # of none of them: what one replacement of a table at a time holds
 
@@ -56,6 +67,7 @@ class Target:
     key: tuple[str, ...] | None = None  # of an upsert: by which rows are found
     own_columns: frozenset[str] = frozenset()  # those that an existing table had when it was confirmed
     terms: LoadTerms = USUAL_TERMS
+    additions: Additions = NO_ADDITIONS
     user_id: str = NOBODY
 
 
@@ -105,7 +117,7 @@ def find_repeated_keys(
     """Return the rows whose key is there twice, in the file or, for an append, in the table."""
     with connection.transaction(force_rollback=True):
         connection.execute("SELECT set_config('TimeZone', %s, true)", [plan.timezone])
-        table = _find_table(connection, target)
+        table = _compared_table(connection, target, plan)
         transfer = Transfer(connection, converter, plan, _clock_ms(connection), lambda _: None)
         return find_duplicates(transfer, table.name, table.key, within_file=target.mode != "append")
 
@@ -116,12 +128,19 @@ def leave_out_repeated_keys(
     """Return the plan without the rows whose key is there already, which the converter then knows."""
     with connection.transaction(force_rollback=True):
         connection.execute("SELECT set_config('TimeZone', %s, true)", [plan.timezone])
-        table = _find_table(connection, target)
+        table = _compared_table(connection, target, plan)
         if not table.key:
             return plan
         transfer = Transfer(connection, converter, plan, _clock_ms(connection), lambda _: None)
         keep_repeated_keys(transfer, table.name, table.key, within_file=target.mode != "append")
     return replace(plan, skips_repeated=True)
+
+
+def _compared_table(connection: PgConnection, target: Target, plan: LoadPlan) -> HeldTable:
+    """Return the table whose key rows may repeat; a new one is made, in a transaction that is rolled back."""
+    if target.mode == "create":
+        return _prepare_table(connection, target, plan, plan.timezone)
+    return _find_table(connection, target)
 
 
 def _load(transfer: Transfer, target: Target, table: HeldTable) -> LoadResult:
@@ -140,6 +159,7 @@ def _load(transfer: Transfer, target: Target, table: HeldTable) -> LoadResult:
         result = LoadResult(inserted=count)
         if is_new:
             add_primary_key(transfer.connection, target.table_id, target.display_name)
+            _add_key(transfer.connection, target)
         if target.mode == "replace":
             _delete_older_rows(transfer.connection, target.job_id, table.name)
     if target.mode == "replace":
@@ -181,9 +201,11 @@ def _as_loaded(column: Column, opened: Sequence[str]) -> Column:
 def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan, zone: str) -> HeldTable:
     """Make the table, or hold the one that exists as it is."""
     if target.mode == "create":
+        applied = _new_table(target)
         create_table_to_fill(connection, target.table_id, target.display_name, target.columns, zone)
-        write_comments(connection, Applied(1, target.display_name, "active", target.columns, deleted=False))
-        return HeldTable(physical_name(target.display_name), target.columns)
+        record_additions(connection, target.table_id, applied)
+        write_comments(connection, applied)
+        return _held(applied)
     if target.mode == "replace":
         _take_turn(connection, target.table_id)
     connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [target.table_id])
@@ -219,9 +241,28 @@ def _find_table(connection: PgConnection, target: Target) -> HeldTable:
         raise JobError(TABLE_GONE)
     if applied.status != "active":
         raise JobError(TABLE_NOT_ACTIVE)
+    return _held(applied)
+
+
+def _new_table(target: Target) -> Applied:
+    """Return the definition of the table that the job makes."""
+    return target.additions.put_on(Applied(1, target.display_name, "active", target.columns, deleted=False))
+
+
+def _held(applied: Applied) -> HeldTable:
     by_name = {column.name: column for column in applied.columns}
     key = tuple(by_name[name] for name in applied.key or ())
     return HeldTable(physical_name(applied.display_name), applied.columns, key)
+
+
+def _add_key(connection: PgConnection, target: Target) -> None:
+    """Give a table that was just filled the index of its key; raises DuplicateFound."""
+    try:
+        align_indexes(connection, target.table_id, _new_table(target))
+    except ApiError as error:
+        if error.kind is DUPLICATE_KEY_ROWS:
+            raise DuplicateFound(error.sentence) from error
+        raise JobError(CONFIRMATION_REFUSED, reason=error.sentence) from error
 
 
 def _clock_ms(connection: PgConnection) -> int:

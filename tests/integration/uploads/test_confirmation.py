@@ -44,6 +44,18 @@ def test_a_confirmation_resumes_the_execution(api: ApiServices, client: TestClie
     assert shown == {"display_name": "vendas", "columns": [VALOR]}
 
 
+def test_a_new_table_takes_title_description_and_key(api: ApiServices, client: TestClient) -> None:
+    job_id = waiting_job(api, client)
+    path = f"{BASE}/upload-jobs/{job_id}/confirm"
+    body = {"display_name": "vendas", "columns": [PRODUTO, {**VALOR, "default": 0}], "title": "Vendas"}
+    [found] = error_of(client.post(path, json={**body, "key": ["loja"]}), 422, "INVALID_SCHEMA")["details"]
+    assert (found["path"], found["code"]) == ("key[0]", "UNKNOWN_COLUMN")
+    wanted = {**body, "description": "Do ERP", "key": ["produto"]}
+    assert [client.post(path, json=wanted).status_code for _ in range(2)] == [200, 200]
+    error_of(client.post(path, json=body), 400, "JOB_NOT_WAITING_CONFIRM")
+    assert client.get(f"{BASE}/upload-jobs/{job_id}").json()["confirmed_schema"] == wanted
+
+
 def test_a_repeated_confirmation_has_no_effect(api: ApiServices, client: TestClient) -> None:
     job_id = waiting_job(api, client)
     assert confirm(client, job_id).status_code == 200

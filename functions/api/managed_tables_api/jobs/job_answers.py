@@ -198,4 +198,9 @@ def _confirmed_answer(confirmed: dict[str, Any]) -> dict[str, Any]:
         for column in confirmed["columns"]
     ]
     stated = {name: value for name, value in terms.items() if name != "choices"}
-    return {"display_name": confirmed["display_name"], "columns": columns, **stated}
+    return {
+        "display_name": confirmed["display_name"],
+        "columns": columns,
+        **stated,
+        **confirmed.get("additions", {}),
+    }

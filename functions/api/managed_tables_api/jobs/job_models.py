@@ -15,6 +15,7 @@ from managed_tables.jobs.plausibility import is_timezone
 from managed_tables.jobs.terms import LoadTerms, OnMisfit
 from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, ReasonCode, WarningCode
 from managed_tables.schema import Column, ColumnType
+from managed_tables.tables.changes import Additions, Texts
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
 from managed_tables_api.http.error_models import DetailBody, codes_of
 from managed_tables_api.http.validation import (
@@ -27,6 +28,7 @@ from managed_tables_api.http.validation import (
     RecordId,
 )
 from managed_tables_api.jobs.reanalysis_models import Draft, StatedReading
+from managed_tables_api.tables.table_models import Description, Key, Title
 
 _COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 
@@ -229,6 +231,9 @@ class ConfirmedSchema(LateModel):
     )
     make_nullable: list[str] = Field(default=[], description="Ausente onde não há")
     on_misfit: OnMisfit = Field(default="reject", description="Ausente onde é `reject`")
+    title: Title = Field(default=None, description="Ausente onde não há")
+    description: Description = Field(default=None, description="Ausente onde não há")
+    key: Key = Field(default=None, description="Ausente onde não há")
 
 
 class Progress(LateModel):
@@ -434,6 +439,14 @@ class Confirmation(LateModel):
         default="reject",
         description="`skip`: linhas com valores que não cabem ficam fora, contadas em result.rejected",
     )
+    title: Title = None
+    description: Description = None
+    key: Key = None
+
+    @property
+    def additions(self) -> Additions:
+        """What a new table has besides its name and columns."""
+        return Additions(Texts(self.title, self.description), self.key)
 
     @property
     def terms(self) -> LoadTerms:

@@ -222,12 +222,12 @@ def confirm_upload_job(
     """Apply the schema that the user has reviewed, and start the insertion.
 
     Repeating it with the same body while the rows are inserted changes nothing. For an upload into an
-    existing table `display_name` is not looked at, and the table's own types hold for its columns.
+    existing table its name, texts and key are not looked at, and the table's own types hold for its columns.
     """
     if body.make_nullable:
         caller.require(Permission.UPDATE)
     columns = [column.column for column in body.columns]
-    confirm_job(services, job, WantedSchema(body.display_name, columns, body.terms))
+    confirm_job(services, job, WantedSchema(body.display_name, columns, body.terms, body.additions))
     return {"status": "inserting"}
 
 

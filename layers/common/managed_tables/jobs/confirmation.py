@@ -14,7 +14,7 @@ from managed_tables import exact_json
 from managed_tables.aws.storage import confirmed_name, job_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord, JobStatus
-from managed_tables.catalog.table_records import TableRecord
+from managed_tables.catalog.table_records import Applied, TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
@@ -30,6 +30,7 @@ from managed_tables.errors import (
 from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables.services import Services
+from managed_tables.tables.changes import NO_ADDITIONS, Additions
 from managed_tables.tables.definitions import (
     check_columns,
     check_table_name,
@@ -49,20 +50,27 @@ DECISIONS_MAX = 3  # each after another reading of the files has been recorded m
 
 @dataclass(frozen=True)
 class WantedSchema:
-    """What is to be confirmed: the table's name (ignored for one that exists), its columns, and the terms."""
+    """What is to be confirmed: the table's name, its columns, the terms, and a new table's additions.
+
+    Name and additions are ignored for a table that exists.
+    """
 
     display_name: str | None
     columns: Sequence[Column]
     terms: LoadTerms = USUAL_TERMS
+    additions: Additions = NO_ADDITIONS
 
     @property
     def digest(self) -> str:
         """A digest that is the same for a repeated confirmation, and differs for another one."""
         columns = [column.as_document() for column in self.columns]
-        terms = self.terms.as_record()
-        return _hash(
-            {"display_name": self.display_name, "columns": columns, **({"terms": terms} if terms else {})}
-        )
+        return _hash({"display_name": self.display_name, "columns": columns, **self.stated})
+
+    @property
+    def stated(self) -> dict[str, object]:
+        """Terms and additions as stored, only where there are any."""
+        parts = {"terms": self.terms.as_record(), "additions": self.additions.as_record()}
+        return {name: part for name, part in parts.items() if part}
 
 
 def confirm_job(
@@ -92,6 +100,7 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema) -> JobReco
     wanted = _with_sources(services, job, wanted)
     if job.mode == "create":
         raise_nullable_faults(wanted.terms, ())
+        wanted.additions.put_on(Applied(1, "", "active", tuple(wanted.columns), deleted=False))
         return _decide_new_table(services, job, wanted, digest)
     company = services.provisioning.require(job.company_id)
     table = services.table_reading.get(company, job.user_table_id or "")
@@ -167,9 +176,8 @@ def _record(
         "table_id": table_id,
         # Columns that the table has now: one that is gone when rows are loaded is not made again.
         "own_columns": [column.name for column in schema.columns if column.name in own_names],
+        **schema.stated,
     }
-    if terms := schema.terms.as_record():
-        document["terms"] = terms
     if job.mode == "upsert" and table is not None:
         document["key"] = table.key  # the one by which the person expects rows to be found
     key = job_key(job.company_id, job.job_id, confirmed_name(job.confirmations + 1, _hash(document)))

@@ -1,9 +1,9 @@
 """Apply an update to a table's definition."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from managed_tables.catalog.table_records import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
 from managed_tables.details import Detail, DetailCode, Fault, detail
@@ -99,6 +99,16 @@ class Additions:
     texts: Texts = Texts()
     key: Sequence[str] | None = None
     indexes: Sequence[Sequence[str]] = ()
+
+    def as_record(self) -> dict[str, object]:
+        """Return the texts and the key as stored: only those that there are."""
+        parts = {**vars(self.texts), "key": None if self.key is None else list(self.key)}
+        return {name: part for name, part in parts.items() if part not in (None, "")}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Additions":
+        """Return what `as_record` gave."""
+        return cls(Texts(record.get("title"), record.get("description")), record.get("key"))
 
     def put_on(self, applied: Applied) -> Applied:
         """Return the definition with them; raises INVALID_SCHEMA."""
