@@ -112,7 +112,8 @@ def test_a_missing_column_is_hidden_and_its_name_makes_an_empty_one(tables: Comp
         cursor = connection.execute("SELECT * FROM t LIMIT 1")
         assert [one.name for one in cursor.description or ()] == ["id", "b", "a"]
         hidden = find_hidden_columns(connection, table.table_id)
-    assert hidden == [("hidden$2_0", "text", "a", "a"), ("hidden$4_0", "text", "a", "a")]
+    told = [(one.hidden_name, one.kind, one.name, one.display_name) for one in hidden]
+    assert told == [("hidden$2_0", "text", "a", "a"), ("hidden$4_0", "text", "a", "a")]
 
 
 def test_long_names_are_hidden_too(tables: Company) -> None:

@@ -176,7 +176,7 @@ TOO_MANY_JOBS = ApiErrorKind(
 TOO_MANY_EXPORTS = ApiErrorKind(
     429,
     "TOO_MANY_EXPORTS",
-    "A empresa já tem {limit} exportações em andamento. Espere uma terminar e exporte de novo",
+    "A empresa já tem {limit} exportações em andamento. Exporte de novo quando uma terminar",
 )
 ORIGIN_NOT_ALLOWED = ApiErrorKind(
     400, "ORIGIN_NOT_ALLOWED", "Origem, método ou cabeçalho não permitido (CORS)"
