@@ -21,6 +21,11 @@ def cases() -> Iterator[Case]:
     yield from no_tables()
 
 
+def packed(content: str | bytes) -> bytes:
+    """Return the content gzipped, always as the same bytes."""
+    return gzip.compress(content.encode() if isinstance(content, str) else content, mtime=0)
+
+
 def archives() -> Iterator[Case]:
     """What a ZIP may hold."""
     workbook = x.xlsx(x.sheet([["a", "b"], [3, "z"]]))
@@ -89,6 +94,14 @@ def archives() -> Iterator[Case]:
         "every row of every file is judged",
         "a:text b:text",
         "1|x\n2|y\n3A|z",
+    )
+    yield case("zip/gzipped.csv.gz", packed(CSV), "a text, gzipped", AB, ROWS, lines=[2, 3])
+    yield case(
+        "zip/gzipped_member.zip",
+        x.zipped({"1.csv.gz": packed(CSV), "2.csv": MORE}),
+        "a gzipped text in a ZIP",
+        AB,
+        "1|x\n2|y\n3|z",
     )
     yield case("zip/named.csv", x.zipped({"1.csv": CSV}), "a ZIP named .csv is a ZIP", AB, ROWS)
 
@@ -174,14 +187,10 @@ def no_tables() -> Iterator[Case]:
         error="FILE_KIND_REFUSED",
         message="PNG",
     )
-    yield case(
-        "refused/gzip.csv",
-        gzip.compress(CSV.encode(), mtime=0),
-        "a compressed CSV is no CSV",
-        error="FILE_KIND_REFUSED",
-        message="GZIP",
-    )
     yield case("refused/json.csv", '[{"a": 1}, {"a": 2}]', "JSON", error="FILE_KIND_REFUSED", message="JSON")
+    yield case("zip/gzip_cut.csv.gz", packed(CSV)[:-9], "a gzip that ends too early", error="ARCHIVE_CORRUPT")
+    yield case("zip/gzip_of_gzip.gz", packed(packed(CSV)), "a gzip in a gzip", error="ARCHIVE_NESTED")
+    yield case("zip/gzip_of_nothing.gz", packed(""), "a gzip of nothing", error="FILE_EMPTY")
     yield case(
         "refused/xml.csv",
         '<?xml version="1.0"?><notas><nota id="1"/></notas>',

@@ -34,7 +34,7 @@ def _zip(*names: str) -> bytes:
         (b'{"a": 1}', Kind.OTHER),
         (b"[{}]", Kind.OTHER),
         (b"%PDF-1.7", Kind.OTHER),
-        (b"\x1f\x8b\x08", Kind.OTHER),
+        (b"\x1f\x8b\x08", Kind.GZIP),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, Kind.XLS),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600 + "EncryptedPackage".encode("utf-16-le"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, unpack
+from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.files.source import open_source
 from managed_tables_reader.layout.ranking import Ranked, rank_layouts
@@ -44,6 +44,10 @@ def weigh(path: Path, name: str, work_dir: Path, wish: Wish) -> dict[tuple[str, 
 
 def _open_files(path: Path, name: str, work_dir: Path) -> Iterator[tuple[str, Kind, Path]]:
     kind, _ = detect_kind(path)
+    if kind is Kind.GZIP:
+        packed, path = path, work_dir / f"{path.name}.unpacked"
+        gunzip(packed, name, path, MAX_UNPACKED_BYTES)
+        kind, _ = detect_kind(path)
     if kind is not Kind.ZIP:
         yield name, kind, path
         return

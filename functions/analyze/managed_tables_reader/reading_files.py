@@ -9,7 +9,7 @@ from pathlib import Path
 from managed_tables.ahead import one_ahead
 from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.messages.findings import Finding, WarningCode, preview
-from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, unpack
+from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.preview import Grid, Preview, TextSource
 from managed_tables_reader.rows import reasons
@@ -80,12 +80,13 @@ def read(
 
 @dataclass(frozen=True)
 class _OpenedFile:
-    """A file of a known kind; a text is opened."""
+    """A file of a known kind, unpacked if it was gzipped; a text is opened."""
 
     path: Path
     name: str
     kind: Kind
     text: TextFile | None
+    is_unpacked: bool = False
 
 
 class _FileReader:
@@ -109,10 +110,15 @@ class _FileReader:
         if path.stat().st_size == 0:
             raise JobError(FILE_EMPTY, file=name)
         kind, words = detect_kind(path)
+        is_unpacked = kind is Kind.GZIP
+        if is_unpacked:
+            packed, path = path, self._work_dir / f"{path.name}.unpacked"
+            gunzip(packed, name, path, self._unpacked_left)
+            kind, words = detect_kind(path)
         if kind is Kind.OTHER:
             raise JobError(FILE_KIND_REFUSED, file=name, reason=words)
         text = open_text(path, name, self._work_dir, self._wish.of(file)) if kind is Kind.TEXT else None
-        return _OpenedFile(path, name, kind, text)
+        return _OpenedFile(path, name, kind, text, is_unpacked)
 
     def _read(self, opened: _OpenedFile) -> Iterator[ReadTable]:
         if opened.kind is Kind.ZIP:
@@ -120,24 +126,29 @@ class _FileReader:
             return
         file = self._files
         self._files += 1
+        if opened.is_unpacked:
+            self._upload = None  # its bytes are not those of an upload
+            self._unpacked_left -= opened.path.stat().st_size
         if opened.text:
             yield from self._read_text(opened.path, opened.text, file)
         else:
             yield from self._read_workbook(opened.path, opened.kind, opened.name, file)
+        if opened.is_unpacked:
+            opened.path.unlink()
 
     def _read_archive(self, path: Path, name: str) -> Iterator[ReadTable]:
         self._upload = None  # a member's bytes are not those of an upload
         first = self._files
         with closing(unpack(path, name, self._work_dir, self._unpacked_left)) as members:
             opened = (
-                self._open(member.path, f"{name}/{member.name}", first + number)
+                (member.path, self._open(member.path, f"{name}/{member.name}", first + number))
                 for number, member in enumerate(members)
             )
             with closing(one_ahead(opened)) as files:
-                for file in files:
-                    self._unpacked_left -= file.path.stat().st_size
+                for member, file in files:
+                    self._unpacked_left -= member.stat().st_size
                     yield from self._read(file)
-                    file.path.unlink()
+                    member.unlink()
 
     def _read_text(self, path: Path, text: TextFile, file: int) -> Iterator[ReadTable]:
         wish = self._wish.of(file)

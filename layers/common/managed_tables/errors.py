@@ -283,14 +283,16 @@ TOO_MANY_COLUMNS = JobErrorKind(
     " a tabela, e envie de novo",
 )
 ARCHIVE_CORRUPT = JobErrorKind(
-    "ARCHIVE_CORRUPT", "O ZIP {file} está corrompido: {reason}. Compacte os arquivos de novo e envie"
+    "ARCHIVE_CORRUPT",
+    "O arquivo compactado {file} está corrompido: {reason}. Compacte os dados de novo e envie",
 )
 ARCHIVE_ENCRYPTED = JobErrorKind(
     "ARCHIVE_ENCRYPTED", "O ZIP {file} tem senha (em {member}). Envie os arquivos sem senha"
 )
 ARCHIVE_NESTED = JobErrorKind(
     "ARCHIVE_NESTED",
-    "O ZIP {file} tem outro ZIP dentro: {member}. Envie os arquivos em um só ZIP, ou sem compactar",
+    "O arquivo {file} tem outro arquivo compactado dentro: {member}."
+    " Envie os arquivos em um só ZIP, ou sem compactar",
 )
 ARCHIVE_TOO_MANY_ENTRIES = JobErrorKind(
     "ARCHIVE_TOO_MANY_ENTRIES",
@@ -298,16 +300,16 @@ ARCHIVE_TOO_MANY_ENTRIES = JobErrorKind(
 )
 ARCHIVE_TOO_LARGE = JobErrorKind(
     "ARCHIVE_TOO_LARGE",
-    "O conteúdo do ZIP {file} passa do limite de {limit_mb} MB descompactado. Divida-o e envie em partes",
+    "O conteúdo de {file} passa do limite de {limit_mb} MB descompactado. Divida-o e envie em partes",
 )
 ARCHIVES_TOO_LARGE = JobErrorKind(
     "ARCHIVES_TOO_LARGE",
-    "Os arquivos ZIP do envio passam juntos do limite de {limit_mb} MB descompactados (em {file})."
+    "Os arquivos compactados do envio passam juntos do limite de {limit_mb} MB descompactados (em {file})."
     " Envie-os em partes",
 )
 ARCHIVE_UNSAFE = JobErrorKind(
     "ARCHIVE_UNSAFE",
-    "O ZIP {file} não é aceito: {reason}. Compacte só os arquivos de dados, de novo, e envie",
+    "O arquivo compactado {file} não é aceito: {reason}. Compacte só os arquivos de dados, de novo, e envie",
 )
 ARCHIVE_MEMBERS_REFUSED = JobErrorKind(
     "ARCHIVE_MEMBERS_REFUSED",

@@ -1,10 +1,11 @@
-"""Unpack ZIP files within bounds that are checked before anything is unpacked, and again while unpacking.
+"""Unpack ZIP and gzip files within bounds that are checked before anything is unpacked, and while unpacking.
 
 What the directory says about the members is checked first (count, sizes, ratio, overlap, names); then the
 unpacked bytes are counted, since a directory can lie.
 """
 
 import errno
+import gzip
 import lzma
 import struct
 import zipfile
@@ -12,6 +13,7 @@ import zlib
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from managed_tables.errors import (
     ARCHIVE_CORRUPT,
@@ -23,6 +25,7 @@ from managed_tables.errors import (
     ARCHIVE_TOO_MANY_ENTRIES,
     ARCHIVE_UNSAFE,
     ARCHIVES_TOO_LARGE,
+    FILE_EMPTY,
     JobError,
 )
 from managed_tables.settings import MIB
@@ -36,13 +39,14 @@ _DAMAGE = frozenset({None, errno.EINVAL})
 _MAX_RATIO = 200  # unpacked to packed; tables compress 3 to 40 times
 _RATIO_FREE_BYTES = 64 * MIB  # may unpack at any ratio: a small file of repetitions is no bomb
 _CHUNK_BYTES = 1_048_576
+_BOMB = "o conteúdo está comprimido demais para serem dados"
 _ENCRYPTED_FLAG, _UTF8_FLAG = 0x1, 0x800
 _UNIX, _SYMLINK_TYPE, _TYPE_MASK = 3, 0o120000, 0o170000
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 _FOREIGN_SUFFIXES = frozenset(
     (
         *("pdf", "png", "jpg", "jpeg", "gif", "doc", "docx", "ppt", "pptx", "mp3", "mp4", "exe", "dll", "sh"),
-        *("rar", "7z", "gz", "json", "xml", "sql", "py", "js", "bat", "mdb", "accdb", "dbf", "parquet"),
+        *("rar", "7z", "json", "xml", "sql", "py", "js", "bat", "mdb", "accdb", "dbf", "parquet"),
     )
 )
 _READABLE = frozenset(Kind) - {Kind.ZIP, Kind.OTHER}
@@ -87,6 +91,33 @@ def unpack(path: Path, name: str, work_dir: Path, left: int) -> Generator[Member
         raise JobError(ARCHIVE_CORRUPT, file=name, reason="os dados não podem ser descompactados") from error
 
 
+def gunzip(path: Path, name: str, target: Path, left: int) -> None:
+    """Unpack a gzip file of at most `left` bytes to `target`; JobError if damaged, a bomb or nested."""
+    packed = path.stat().st_size
+    try:
+        with gzip.open(path) as source, target.open("wb") as out:
+            _copy(source, out, name, left, max(_RATIO_FREE_BYTES, packed * _MAX_RATIO))
+    except (zlib.error, EOFError, gzip.BadGzipFile) as error:
+        raise JobError(ARCHIVE_CORRUPT, file=name, reason="falta uma parte dele, ou foi alterada") from error
+    if target.stat().st_size == 0:
+        raise JobError(FILE_EMPTY, file=name)
+    if detect_kind(target)[0] in (Kind.ZIP, Kind.GZIP):
+        raise JobError(ARCHIVE_NESTED, file=name, member=name.removesuffix(".gz"))
+
+
+def _copy(source: IO[bytes] | gzip.GzipFile, out: IO[bytes], name: str, left: int, ratio_bytes: int) -> int:
+    """Copy what is unpacked and return how many bytes; JobError beyond `left` or `ratio_bytes`."""
+    written = 0
+    while chunk := source.read(_CHUNK_BYTES):
+        written += len(chunk)
+        if written > left:
+            raise _too_large(name, alone=True)
+        if written > ratio_bytes:
+            raise JobError(ARCHIVE_UNSAFE, file=name, reason=_BOMB)
+        out.write(chunk)
+    return written
+
+
 def _data_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
     """Return the members that are not folders, dot-files or a Mac's resource forks, in order."""
     infos = archive.infolist()
@@ -116,7 +147,7 @@ def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, left: int) -> No
     if unpacked > left:
         raise _too_large(name, alone=unpacked > MAX_UNPACKED_BYTES)
     if any(info.file_size > max(_RATIO_FREE_BYTES, info.compress_size * _MAX_RATIO) for info in infos):
-        raise JobError(ARCHIVE_UNSAFE, file=name, reason="o conteúdo está comprimido demais para serem dados")
+        raise JobError(ARCHIVE_UNSAFE, file=name, reason=_BOMB)
     refused = [_shown_name(info) for info in infos if _is_foreign(info)]
     if refused:
         raise JobError(ARCHIVE_MEMBERS_REFUSED, file=name, members=", ".join(refused[:10]))
@@ -143,13 +174,8 @@ def _check_overlap(infos: list[zipfile.ZipInfo], path: Path, name: str) -> None:
 def _unpack_member(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, name: str, left: int
 ) -> int:
-    written = 0
     with archive.open(info) as source, target.open("wb") as out:
-        while chunk := source.read(_CHUNK_BYTES):
-            written += len(chunk)
-            if written > left:
-                raise _too_large(name, alone=True)  # its directory gives a false size
-            out.write(chunk)
+        written = _copy(source, out, name, left, left)  # its directory may give a false size
     if written != info.file_size:
         raise JobError(ARCHIVE_CORRUPT, file=name, reason=f"o tamanho de {_shown_name(info)} é falso")
     return written

@@ -20,12 +20,12 @@ class Kind(StrEnum):
     HTML = "html"
     SPREADSHEETML = "spreadsheetml"
     ZIP = "zip"
+    GZIP = "gzip"
     OTHER = "other"
 
 
 # Signatures of refused kinds, with the words that name them to people.
 _OTHER_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"\x1f\x8b", "é um arquivo GZIP"),
     (b"BZh", "é um arquivo BZIP2"),
     (b"\xfd7zXZ\x00", "é um arquivo XZ"),
     (b"(\xb5/\xfd", "é um arquivo Zstandard"),
@@ -42,6 +42,7 @@ _OTHER_SIGNATURES: tuple[tuple[bytes, str], ...] = (
 )
 _OLE2_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BIFF_SIGNATURES = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00")  # XLS before OLE2
+_GZIP_SIGNATURE = b"\x1f\x8b"
 _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _HTML_START = re.compile(rb"<(!doctype\s+html|html|head|body|table|meta|style)\b", re.IGNORECASE)
 _SPREADSHEETML_START = re.compile(rb"urn:schemas-microsoft-com:office:spreadsheet", re.IGNORECASE)
@@ -58,6 +59,8 @@ def detect_kind(path: Path) -> tuple[Kind, str]:
         head = file.read(_HEAD_BYTES)
     if head.startswith(_OLE2_SIGNATURE):  # before ZIP: an XLS can hold a whole ZIP, its theme
         return _kind_of_ole2(path), ""
+    if head.startswith(_GZIP_SIGNATURE):
+        return Kind.GZIP, ""
     if head.startswith(_ZIP_SIGNATURES) or (b"\x00" in head and zipfile.is_zipfile(path)):
         return _kind_of_zip(path), ""
     if head.startswith(_BIFF_SIGNATURES):

@@ -25,7 +25,7 @@ def is_prose(name: str, lines: Sequence[str]) -> bool:
 
     The other lines are titles and the ends of paragraphs.
     """
-    path = PurePosixPath(name)
+    path = PurePosixPath(name.removesuffix(".gz"))
     if path.suffix.lower() in _TABLE_SUFFIXES:
         return False
     filled = [*filter(None, map(str.split, lines))]

@@ -18,6 +18,7 @@ MIME_TYPES = {
     "tsv": "text/tab-separated-values",
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
     "xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
+    "gz": "application/gzip",
 }
 
 
