@@ -17,8 +17,8 @@ from python_calamine import CalamineWorkbook
 from benchmarks.files import COLUMNS
 from benchmarks.processor import Clock, Spent
 from managed_tables import exact_json
+from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.ids import new_record_id
-from managed_tables.schema import Column
 from managed_tables_analyze.analysis import analyze
 from managed_tables_insert.job import open_converter
 from managed_tables_insert.loading import Target, load_rows
@@ -33,15 +33,15 @@ def analyze_file(folder: str, file: str) -> Spent:
     clock = Clock()
     path = Path(file)
     found = analyze([SourceFile(path, path.name)], Path(folder), ZoneInfo("UTC"))
-    Path(folder, "analysis.json").write_bytes(exact_json.dumps(found.as_record()))
+    Path(folder, "analysis.json").write_bytes(exact_json.dumps(found.as_document().as_json()))
     return clock.spent()
 
 
 def insert_rows(folder: str, dsn: str) -> Spent:
     """Load the staged object of `folder` into a new table, as functions/insert does after its download."""
     clock = Clock()
-    analysis = exact_json.loads(Path(folder, "analysis.json").read_bytes())
-    columns = tuple(map(Column.model_validate, analysis["inferred_schema"]["columns"]))
+    analysis = AnalysisDocument.read(exact_json.loads(Path(folder, "analysis.json").read_bytes()))
+    columns = tuple(one.column for one in analysis.inferred_schema.columns)
     table_id = new_record_id()
     target = Target(new_record_id(), "create", table_id, f"t_{table_id}", columns)
     with psycopg.connect(dsn, autocommit=True) as connection, open_converter(Path(folder)) as converter:

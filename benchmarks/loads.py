@@ -20,12 +20,10 @@ from psycopg import sql
 
 from benchmarks.files import BYTES_A_ROW, make_orders
 from benchmarks.processor import backend_seconds, own_seconds
-from managed_tables import exact_json
 from managed_tables.databases.applied import find_applied, record_change
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.migrations import migrate
 from managed_tables.ids import new_record_id
-from managed_tables.schema import Column
 from managed_tables.tables.indexing import align_indexes
 from managed_tables_analyze.analysis import analyze
 from managed_tables_insert import loading
@@ -108,9 +106,8 @@ def _database(folder: Path) -> Iterator[PgConnection]:
 def _prepare(connection: PgConnection, folder: Path, rows: int) -> Bench:
     """Analyze a file of so many orders, and make the table by loading it once."""
     file = make_orders(folder, rows).brazilian_csv()
-    found = analyze([SourceFile(file, file.name)], folder, ZoneInfo("UTC")).as_record()
-    analysis = exact_json.loads(exact_json.dumps(found))
-    columns = tuple(map(Column.model_validate, analysis["inferred_schema"]["columns"]))
+    analysis = analyze([SourceFile(file, file.name)], folder, ZoneInfo("UTC")).as_document()
+    columns = tuple(one.column for one in analysis.inferred_schema.columns)
     plan = make_plan(folder / "staged.parquet", analysis, columns, "UTC")
     bench = Bench(connection, folder, new_record_id(), plan)
     target = Target(new_record_id(), "create", bench.table_id, "orders", columns)

@@ -13,8 +13,8 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.catalog.keys import job_key as catalog_key
 from managed_tables.clock import timestamp
+from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
 from managed_tables.ids import new_record_id
-from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables.changes import NO_ADDITIONS, Additions

@@ -6,9 +6,10 @@ from injection import run_step
 from steps import CSV, MISFITS, NEW_NUMBERS, ROWS, SCHEMA, Scenario, Step, execution_output, execution_status
 from worlds import World, until
 
+from managed_tables.documents.confirmations import LoadTerms
+from managed_tables.documents.statements import ReadingStatement
 from managed_tables.jobs.reanalysis import reanalyze_job
 from managed_tables.jobs.rejected_rows import rejects_keys
-from managed_tables.jobs.terms import LoadTerms
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_insert.job import run_job
 
@@ -40,7 +41,9 @@ class Reanalyze(Scenario):
 
     def set_up(self, world: World) -> Step:
         self.job_id = _waiting(world)
-        return lambda: reanalyze_job(world.fresh_services(), world.job(self.job_id), STATED)
+        return lambda: reanalyze_job(
+            world.fresh_services(), world.job(self.job_id), ReadingStatement.read(STATED)
+        )
 
     def check(self, world: World, value: Any) -> None:
         assert value is None
@@ -59,7 +62,7 @@ class AnalyzeAgain(Scenario):
 
     def set_up(self, world: World) -> Step:
         self.job_id = _waiting(world)
-        reanalyze_job(world.services, world.job(self.job_id), STATED)
+        reanalyze_job(world.services, world.job(self.job_id), ReadingStatement.read(STATED))
         return lambda: analyze_job(world.fresh_services(), world.company_id, self.job_id)
 
     def check(self, world: World, value: Any) -> None:

@@ -95,7 +95,7 @@ def assert_details(found: Analysis, expected: dict[str, Any]) -> None:
         assert [sheet for (sheet,) in staged_column(found, "sheet")] == expected["sheets"]
     for name, value in expected.get("dialect", {}).items():
         assert getattr(found.dialect, name) == value, name
-    warnings = [shown_warning(warning) for warning in found.as_record()["warnings"]]
+    warnings = [shown_warning(warning) for warning in found.as_document().as_json()["warnings"]]
     for words in expected.get("warnings", []):
         assert any(words in warning for warning in warnings), (words, warnings)
     inferences = {column["name"]: column["inference"] for column in found.inferred_schema["columns"]}

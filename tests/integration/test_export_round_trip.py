@@ -110,9 +110,9 @@ def read_back(raw: bytes, name: str, folder: Path, zone: str) -> Table:
     path = folder / name
     path.write_bytes(raw)
     found = analyze([SourceFile(path, name)], folder, ZoneInfo(zone))
-    record = found.as_record()
-    columns = [Column.model_validate(one) for one in record["inferred_schema"]["columns"]]
-    plan = make_plan(found.staged, record, columns, zone)
+    document = found.as_document()
+    columns = [one.column for one in document.inferred_schema.columns]
+    plan = make_plan(found.staged, document, columns, zone)
     values = ", ".join(one.value() for one in plan.columns)
     rows = duckdb.execute(f"SELECT {values} FROM {plan.rows} ORDER BY file_row_number").fetchall()  # noqa: S608
     parse = {ColumnType.DECIMAL: Decimal, ColumnType.DATETIME: lambda found: moment(found, zone)}

@@ -252,7 +252,7 @@ def test_without_auto_confirm_the_job_waits_and_suggests_the_table(inbox: Inbox)
     assert inbox.analyze(job) == {"outcome": "analyzed", "auto_confirm": False}
     analysis = inbox.services.job_documents.find_analysis(inbox.job(job.job_id))
     assert analysis is not None
-    assert analysis["inferred_schema"]["suggested_table_name"] == "faturamento"
+    assert analysis.inferred_schema.suggested_table_name == "faturamento"
 
 
 def test_unattended_a_new_table_gets_the_inferred_schema(inbox: Inbox) -> None:

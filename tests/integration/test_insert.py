@@ -8,9 +8,9 @@ import pytest
 from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.errors import JOB_FAULT, JobError
 from managed_tables.jobs.resolution import resolve
-from managed_tables.jobs.terms import LoadTerms
 from managed_tables.services import Services
 from managed_tables.tables import operations as operations_module
 from managed_tables.tables.changes import Additions, Texts

@@ -13,8 +13,8 @@ from tables_client import column, created
 
 from managed_tables.catalog.jobs import JobMode
 from managed_tables.catalog.keys import job_key as catalog_key
+from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.jobs.rejected_rows import rejects_keys
-from managed_tables.jobs.terms import LoadTerms
 from managed_tables_insert.job import run_job
 
 COLUMNS = (column("loja"), column("dia", "date"), column("valor", "decimal"), column("nota"))
@@ -243,9 +243,6 @@ def test_a_confirmation_names_every_column_of_the_key(
     maker.services.items.change(
         catalog_key(maker.company.company_id, job_id), {"status": "waiting_confirm"}, removals=("task_token",)
     )
-    analysis = maker.services.storage.get_json(maker.job(job_id).analysis_key or "")
-    analysis["inferred_schema"] = {"columns": [one.as_document() for one in columns]}
-    maker.services.storage.put_json(maker.job(job_id).analysis_key or "", analysis)
     answer = loads.table.company.http.post(
         f"/v1/managed-tables/upload-jobs/{job_id}/confirm",
         json={"display_name": "x", "columns": [one.as_document() for one in columns]},

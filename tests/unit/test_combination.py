@@ -75,7 +75,7 @@ def test_joined_sheets_are_told_and_can_be_told_apart_by_a_column(tmp_path: Path
         ("valor", "valor", "decimal", False),
     ]
     assert found.inferred_schema["sample_rows"][1] == {"aba_2": "2024", "aba": "x1", "valor": 1.5}
-    assert Wish.from_record(found.as_record()["wish"]) == wish
+    assert Wish.from_record(found.as_document().as_json()["wish"]) == wish
 
 
 def test_joined_files_are_named_with_their_sheets_where_these_tell_them_apart(tmp_path: Path) -> None:

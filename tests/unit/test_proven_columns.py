@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from managed_tables.jobs.terms import LoadTerms
-from managed_tables.schema import Column, ColumnType
+from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.confirmations import LoadTerms
+from managed_tables.schema import ColumnType
 from managed_tables_analyze.analysis import analyze
 from managed_tables_insert.plan import LoadPlan, make_plan
 from managed_tables_reader.reading_files import SourceFile
@@ -25,20 +26,20 @@ PROVEN = {"pedido", "valor", "dia", "quando", "ativo"}
 
 
 @pytest.fixture(scope="module")
-def analysed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def analysed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, AnalysisDocument]:
     """The staged object and the analysis of the rows."""
     folder = tmp_path_factory.mktemp("proven")
     file = folder / "pedidos.csv"
     file.write_text("".join(";".join(row) + "\n" for row in ROWS), encoding="utf-8")
     found = analyze([SourceFile(file, file.name)], folder, ZoneInfo("UTC"))
-    return found.staged, found.as_record()
+    return found.staged, found.as_document()
 
 
 def plan_of(
-    analysed: tuple[Path, dict[str, Any]], terms: dict[str, Any] | None = None, **types: ColumnType
+    analysed: tuple[Path, AnalysisDocument], terms: dict[str, Any] | None = None, **types: ColumnType
 ) -> LoadPlan:
     staged, analysis = analysed
-    columns = [Column.model_validate(one) for one in analysis["inferred_schema"]["columns"]]
+    columns = [one.column for one in analysis.inferred_schema.columns]
     confirmed = [one.model_copy(update={"type": types.get(one.name, one.type)}) for one in columns]
     return make_plan(staged, analysis, confirmed, "UTC", LoadTerms.model_validate(terms or {}))
 
@@ -53,14 +54,14 @@ def rows(plan: LoadPlan) -> list[tuple[Any, ...]]:
 
 
 def test_a_column_is_proven_if_every_cell_was_seen_to_convert(
-    analysed: tuple[Path, dict[str, Any]],
+    analysed: tuple[Path, AnalysisDocument],
 ) -> None:
     """Columns with blank cells or null tokens are not proven, nor are texts."""
     assert proven(plan_of(analysed)) == PROVEN
 
 
 def test_a_proven_column_gives_the_same_values_as_a_tested_one(
-    analysed: tuple[Path, dict[str, Any]],
+    analysed: tuple[Path, AnalysisDocument],
 ) -> None:
     """Every form of a number, a date and a datetime, NULL included."""
     plan = plan_of(analysed)
@@ -75,7 +76,7 @@ def test_a_proven_column_gives_the_same_values_as_a_tested_one(
     assert [row[1] for row in rows(plan)] == ["1234.50", "-0.5", None, "-2000.00"]
 
 
-def test_a_persons_choices_invalidate_the_proof(analysed: tuple[Path, dict[str, Any]]) -> None:
+def test_a_persons_choices_invalidate_the_proof(analysed: tuple[Path, AnalysisDocument]) -> None:
     """Another type, another format, other null tokens."""
     assert proven(plan_of(analysed, pedido=ColumnType.DECIMAL)) == PROVEN - {"pedido"}
     terms = {"choices": {"valor": {"decimal_mark": "."}, "dia": {"null_tokens": ["x"]}}}

@@ -170,7 +170,7 @@ def test_the_mark_of_a_workbooks_texts_is_never_shown(tmp_path: Path) -> None:
     target = io.BytesIO()
     book.save(target)
     found = _analyze(tmp_path, target.getvalue(), name="vendas.xlsx")
-    assert TEXT_SIGN not in json.dumps(found.as_record(), default=str, ensure_ascii=False)
+    assert TEXT_SIGN not in json.dumps(found.as_document().as_json(), default=str, ensure_ascii=False)
     shown = found.preview.rows.read_text(encoding="utf-8")
     assert "a,1.500,x" in shown
     assert TEXT_SIGN not in shown

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.identifiers import is_visible, suggest_table_name
 from managed_tables.messages.finding_texts import listed_warnings
@@ -62,22 +63,24 @@ class Analysis:
     wish: Wish
     preview: Preview
 
-    def as_record(self) -> dict[str, Any]:
+    def as_document(self) -> AnalysisDocument:
         """Return what analysis.json holds."""
         names = [column["name"] for column in self.inferred_schema["columns"]]
-        return {
-            "inferred_schema": self.inferred_schema,
-            "warnings": listed_warnings(self.findings),
-            "files": self.files,
-            "columns": [
-                {"name": name, "formats": formats, "proven": is_proven}
-                for name, formats, is_proven in zip(names, self.formats, self.proven, strict=True)
-            ],
-            "row_count": self.row_count,
-            "reading": self.reading.as_record(),
-            "wish": self.wish.as_record(),
-            "line_counts": self.preview.line_counts,
-        }
+        return AnalysisDocument.read(
+            {
+                "inferred_schema": self.inferred_schema,
+                "warnings": listed_warnings(self.findings),
+                "files": self.files,
+                "columns": [
+                    {"name": name, "formats": formats, "proven": is_proven}
+                    for name, formats, is_proven in zip(names, self.formats, self.proven, strict=True)
+                ],
+                "row_count": self.row_count,
+                "reading": self.reading.as_record(),
+                "wish": self.wish.as_record(),
+                "line_counts": self.preview.line_counts,
+            }
+        )
 
 
 def analyze(

@@ -25,11 +25,11 @@ from managed_tables.catalog.job_records import PROGRESS_SECONDS
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
 from managed_tables.clock import Pace, parse_timestamp
-from managed_tables.conversion import Formats
+from managed_tables.documents.analyses import AnalysisDocument, AppendPlan, TableColumn
+from managed_tables.documents.statements import ReadingStatement
 from managed_tables.errors import FILES_CHANGED, FILES_GONE, JOB_FAULT, ApiError, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.messages.findings import Finding, WarningCode
-from managed_tables.schema import ColumnType
 from managed_tables.settings import load_settings
 from managed_tables_analyze.analysis import Analysis, Report, analyze
 from managed_tables_analyze.append_plan import FileColumn, match_columns, plan_append
@@ -154,7 +154,10 @@ def _find_imports(services: AwsServices, job: JobRecord, digests: list[str]) -> 
 
 def _analyze_files(services: AwsServices, job: JobRecord, paths: list[Path], work_dir: Path) -> Analysis:
     sources = [SourceFile(path, file.original_name) for path, file in zip(paths, job.files, strict=True)]
-    wish = Wish.from_record(services.storage.get_json(job.wish_key)) if job.wish_key else None
+    wish = None
+    if job.wish_key:
+        stated = ReadingStatement.read(services.storage.get_json(job.wish_key))
+        wish = Wish.from_record(stated.as_json())
     names, report = _TakenNames(services, job.company_id), _reporter(services, job)
     return analyze(sources, work_dir, services.settings.zone, names, wish, report)
 
@@ -195,13 +198,14 @@ def _record(
     staged_key = attempt.key(STAGED_OBJECT)
     with found.staged.open("rb") as staged:
         services.storage.upload(staged, staged_key)
-    record = found.as_record()
+    document = found.as_document()
     if job.intake is not None and job.intake.table_name is not None:
-        record["inferred_schema"]["suggested_table_name"] = job.intake.table_name
-    _compare_with_table(services, job, found, record)
-    record |= {"etags": etags, **_store_preview(services, attempt, found)}
+        document.inferred_schema.suggested_table_name = job.intake.table_name
+    _compare_with_table(services, job, found, document)
+    _store_preview(services, attempt, found, document)
+    document.etags = etags
     key = attempt.key(ANALYSIS)
-    services.storage.put_json(key, record)
+    services.storage.put_json(key, document.as_json())
     recorded = services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key, digests=digests)
     if recorded is not None:
         return recorded
@@ -213,18 +217,19 @@ def _record(
     return None
 
 
-def _store_preview(services: AwsServices, attempt: _Attempt, found: Analysis) -> dict[str, str]:
-    """Store what the API needs to show lines; return the keys that the analysis names."""
-    keys = {"preview_key": attempt.key(PREVIEW_INDEX)}
-    services.storage.put_json(keys["preview_key"], found.preview.as_record())
+def _store_preview(
+    services: AwsServices, attempt: _Attempt, found: Analysis, document: AnalysisDocument
+) -> None:
+    """Store what the API needs to show lines, under keys that the analysis names."""
+    document.preview_key = attempt.key(PREVIEW_INDEX)
+    services.storage.put_json(document.preview_key, found.preview.as_record())
     if found.preview.has_copies:
-        keys["preview_rows_key"] = attempt.key(PREVIEW_ROWS)
-        services.storage.upload_file(found.preview.rows, keys["preview_rows_key"])
-    return keys
+        document.preview_rows_key = attempt.key(PREVIEW_ROWS)
+        services.storage.upload_file(found.preview.rows, document.preview_rows_key)
 
 
 def _compare_with_table(
-    services: AwsServices, job: JobRecord, found: Analysis, record: dict[str, Any]
+    services: AwsServices, job: JobRecord, found: Analysis, document: AnalysisDocument
 ) -> None:
     """Record what becomes of the columns in the table that the job appends to.
 
@@ -233,26 +238,22 @@ def _compare_with_table(
     if job.user_table_id is None:
         return
     table = Tables(services.items).find(job.company_id, job.user_table_id)
-    columns = record["inferred_schema"]["columns"]
+    columns = document.inferred_schema.columns
     inferred = [
-        FileColumn(
-            column["name"],
-            column["source"],
-            ColumnType(column["type"]),
-            Formats(**formats),
-            column["nullable"],
-        )
-        for column, formats in zip(columns, found.formats, strict=True)
+        FileColumn(column.name, column.source or column.name, column.type, staged.formats, column.nullable)
+        for column, staged in zip(columns, document.columns, strict=True)
     ]
     known = table.columns if table is not None else ()
     matched = match_columns(inferred, known)
     with open_duckdb(found.staged.parent) as connection:
-        record["append_plan"] = plan_append(connection, found.staged, inferred, known, found.files)
+        plan = plan_append(connection, found.staged, inferred, known, found.files)
+    document.append_plan = AppendPlan.read(plan)
     for column in columns:
-        own = matched.get(column["name"])
-        column["table_column"] = own and {"name": own.name, "type": own.type.value, "nullable": own.nullable}
+        own = matched.get(column.name)
         if own is None:
-            column["nullable"] = True
+            column.table_column, column.nullable = None, True
+        else:
+            column.table_column = TableColumn(name=own.name, type=own.type, nullable=own.nullable)
 
 
 class _TakenNames:

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,8 @@ from managed_tables.catalog.jobs import JobRecord
 from managed_tables.conversion.sql_text import literal
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits
+from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.errors import (
     CONNECTIONS_TAKEN,
     DATABASE_UNAVAILABLE,
@@ -39,7 +41,6 @@ from managed_tables.errors import (
 )
 from managed_tables.jobs.rejected_rows import rejects_keys
 from managed_tables.jobs.resolution import attempt, complete, resolve
-from managed_tables.jobs.terms import LoadTerms
 from managed_tables.schema import Column
 from managed_tables.services import Services
 from managed_tables.tables.changes import Additions
@@ -177,10 +178,11 @@ class Loading:
         staged = folder / STAGED_OBJECT
         # A job that was analysed before each run had keys of its own names no staged object.
         try:
-            analysis = storage.get_json(self.job.analysis_key or job_key(company_id, job_id, ANALYSIS))
+            stored = storage.get_json(self.job.analysis_key or job_key(company_id, job_id, ANALYSIS))
             storage.download(self.job.staged_key or job_key(company_id, job_id, STAGED_OBJECT), staged)
         except ObjectMissing as error:
             raise JobError(FILES_GONE) from error
+        analysis = AnalysisDocument.read(stored)
         zone, terms = self.services.settings.default_timezone, self.target.terms
         if self.target.mode == "create":
             return make_plan(staged, analysis, self.target.columns, zone, terms)
@@ -318,17 +320,17 @@ def _fail_unconfirmed(services: Services, job: JobRecord, error: JobError) -> Ou
 
 
 def _loading(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Loading:
-    confirmed: Mapping[str, Any] = services.storage.get_json(job.confirmed_key or "")
+    confirmed = ConfirmedDocument.read(services.storage.get_json(job.confirmed_key or ""))
     target = Target(
         job_id=job.job_id,
         mode=job.mode,
-        table_id=confirmed["table_id"],
-        display_name=confirmed["display_name"],
-        columns=tuple(map(Column.model_validate, confirmed["columns"])),
-        key=tuple(confirmed["key"]) if confirmed.get("key") else None,
-        own_columns=frozenset(confirmed.get("own_columns", ())),
-        terms=LoadTerms.model_validate(confirmed.get("terms", {})),
-        additions=Additions.from_record(confirmed.get("additions", {})),
+        table_id=confirmed.table_id,
+        display_name=confirmed.display_name,
+        columns=tuple(confirmed.columns),
+        key=tuple(confirmed.key) if confirmed.key else None,
+        own_columns=frozenset(confirmed.own_columns),
+        terms=confirmed.terms,
+        additions=Additions.from_record(confirmed.additions.as_json() if confirmed.additions else {}),
         user_id=job.user_id,
     )
     company = services.provisioning.require(job.company_id)

@@ -25,6 +25,7 @@ from managed_tables.databases.applied import (
     record_result,
 )
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
 from managed_tables.errors import (
     CONFIRMATION_REFUSED,
     DUPLICATE_KEY_ROWS,
@@ -36,7 +37,6 @@ from managed_tables.errors import (
 )
 from managed_tables.history.recording import set_actor
 from managed_tables.ids import NOBODY
-from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables.tables.changes import NO_ADDITIONS, Additions
 from managed_tables.tables.columns.added_columns import forget_added

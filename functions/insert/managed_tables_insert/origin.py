@@ -25,7 +25,7 @@ def find_origin(services: Services, job: JobRecord, number: int) -> dict[str, An
             services.storage.download(job.staged_key, staged)
         except ObjectMissing:
             return None
-        cells = ", ".join(f"c{place}" for place in range(len(analysis["columns"])))
+        cells = ", ".join(f"c{place}" for place in range(len(analysis.columns)))
         found = converter.execute(
             f"SELECT file, sheet, line, {cells} FROM {staged_rows(staged)}"  # noqa: S608 - own SQL
             f" WHERE {ROW_NUMBER} = {number}"
@@ -33,4 +33,4 @@ def find_origin(services: Services, job: JobRecord, number: int) -> dict[str, An
     if found is None:
         return None
     file, sheet, line, *texts = found
-    return {"file": analysis["files"][file], "sheet": sheet, "line": line, "cells": texts}
+    return {"file": analysis.files[file], "sheet": sheet, "line": line, "cells": texts}

@@ -1,15 +1,15 @@
 """Plan a load: the staged object's columns, their confirmed types, and the SQL that converts them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from managed_tables.conversion import Conversion, Formats, build_conversion
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.sql_text import choose, literal
+from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
-from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 
 REPEATED_KEYS = "repeated_keys"  # a table of the converter: rows that repeat a key, and why they stay out
@@ -107,7 +107,7 @@ class LoadPlan:
 
 def make_plan(
     staged: Path,
-    analysis: Mapping[str, Any],
+    analysis: AnalysisDocument,
     confirmed: Sequence[Column],
     timezone: str,
     terms: LoadTerms = USUAL_TERMS,
@@ -116,28 +116,26 @@ def make_plan(
 
     `timezone` is that of times without one where the analysis does not say.
     """
-    known = {column["name"]: (number, column) for number, column in enumerate(analysis["columns"])}
-    shown = analysis.get("inferred_schema", analysis)["columns"]
-    types = {number: inferred.get("type") for number, inferred in enumerate(shown)}
-    session_zone = analysis.get("reading", {}).get("timezone", timezone)
+    known = {column.name: (number, column) for number, column in enumerate(analysis.columns)}
+    types = [column.type for column in analysis.inferred_schema.columns]
+    session_zone = analysis.reading.timezone if analysis.reading else timezone
     columns = []
     for place, column in enumerate(confirmed):
         number, found = known[terms.source(column.name)]
         choice = terms.choice(column.name)
-        inferred = Formats(**{"timezone": session_zone, **found["formats"]})
-        formats = choice.formats(inferred)
+        formats = choice.formats(found.formats)
         raw = f"c{number}"
         cell = f"x{place}" if choice.rewrites else raw
         zone = None if formats.timezone == session_zone else formats.timezone
-        is_as_inferred = column.type == types.get(number) and formats == inferred and not choice.rewrites
-        is_proven = is_as_inferred and bool(found.get("proven"))
+        is_as_inferred = column.type == types[number] and formats == found.formats and not choice.rewrites
+        is_proven = is_as_inferred and found.proven
         columns.append(LoadedColumn(column, cell, formats, raw, choice, zone, is_proven))
     return LoadPlan(
         staged,
         tuple(columns),
-        tuple(analysis["files"]),
-        int(analysis["row_count"]),
+        tuple(analysis.files),
+        analysis.row_count,
         session_zone,
-        tuple(inferred.get("display_name", inferred["name"]) for inferred in shown),
+        tuple(column.display_name for column in analysis.inferred_schema.columns),
         terms.on_misfit == "skip",
     )

@@ -49,7 +49,7 @@ def _columns(services: Services, job: JobRecord, target: Target) -> list[Column]
     analysis = services.job_documents.find_analysis(job)
     if analysis is None:
         raise ApiError(ANALYSIS_GONE)
-    columns = [Column.model_validate(column) for column in analysis["inferred_schema"]["columns"]]
+    columns = [one.column for one in analysis.inferred_schema.columns]
     table = services.tables.find(job.company_id, target.table_id) if target.table_id else None
     known = {column.name for column in table.columns} if table else set()
     return [

@@ -85,7 +85,7 @@ def test_numbers_of_a_job_are_text_on_request(
 ) -> None:
     key = job_key(company.company_id, "shared", ANALYSIS)
     schema = {**ANALYSIS_DOCUMENT["inferred_schema"], "sample_rows": [{"produto": 9007199254740993}]}
-    api.storage.put_json(key, {"inferred_schema": schema})
+    api.storage.put_json(key, {**ANALYSIS_DOCUMENT, "inferred_schema": schema})
     put_waiting_job(api, company, key)
     [job] = client.get(f"{BASE}/upload-jobs/active", params={"numbers": "string"}).json()["records"]
     assert job["inferred_schema"]["sample_rows"] == [{"produto": "9007199254740993"}]
@@ -100,13 +100,14 @@ def test_the_list_of_active_jobs_is_cut_if_too_large(
 ) -> None:
     """The oldest lose their sample and reasons first, then their schema; it never becomes an error."""
     key = job_key(company.company_id, "shared", ANALYSIS)
-    columns = [{**PRODUTO, "name": f"c{number}", "inference": {"reason": "x" * 100}} for number in range(60)]
+    grounds = {"confidence": 1.0, "evidence": "x" * 100, "exceptions": [], "warnings": [], "alternatives": []}
+    columns = [{**PRODUTO, "name": f"c{number}", "inference": grounds} for number in range(60)]
     schema = {
         **ANALYSIS_DOCUMENT["inferred_schema"],
         "columns": columns,
         "sample_rows": [{"c0": "y" * 2_000}],
     }
-    api.storage.put_json(key, {"inferred_schema": schema})
+    api.storage.put_json(key, {**ANALYSIS_DOCUMENT, "inferred_schema": schema})
     for _ in range(40):
         put_waiting_job(api, company, key)
     newest = client.get(f"{BASE}/upload-jobs/active").json()["records"]

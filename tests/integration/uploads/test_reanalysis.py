@@ -25,8 +25,8 @@ from upload_flow import (
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.aws.storage import job_key
 from managed_tables.clock import timestamp
+from managed_tables.documents.statements import ReadingStatement
 from managed_tables.jobs import shares
-from managed_tables.jobs.reanalysis import merge
 from managed_tables_api.jobs.reanalysis_models import StatedTable
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
@@ -69,10 +69,7 @@ def test_columns_of_origin_are_stated_and_stay_until_they_are_taken_back(
 ) -> None:
     job_id = waiting_job(api, client)
     assert reanalyze(client, job_id, origin_columns={"sheet": "Aba"}).status_code == 200
-    assert wish_of(api, client, job_id)["origin_columns"] == {"sheet": "Aba", "file": None}
-    before, stated = {"tables": [], "origin_columns": {"sheet": "Aba"}}, {"tables": []}
-    assert merge(before, stated)["origin_columns"] == {"sheet": "Aba"}
-    assert "origin_columns" not in merge(before, {**stated, "origin_columns": None})
+    assert wish_of(api, client, job_id)["origin_columns"] == {"sheet": "Aba"}
 
 
 @pytest.mark.parametrize("value", ["Aba", {"aba": "Aba"}, {"sheet": ""}, {"file": "x" * 501}])
@@ -105,8 +102,11 @@ def test_a_statement_is_merged_field_by_field(
     before: dict[str, Any], named: dict[str, Any], after: dict[str, Any]
 ) -> None:
     place = {"file": 0, "sheet": None}
-    stated = StatedTable.model_validate({"file": 0, **named}).as_stated()
-    assert merge({"tables": [{**place, **before}]}, {"tables": [stated]})["tables"] == [{**place, **after}]
+    stated = StatedTable.model_validate({"file": 0, **named}).stated()
+    merged = ReadingStatement.read({"tables": [{**place, **before}]}).merged(
+        ReadingStatement(tables=[stated])
+    )
+    assert merged.as_json()["tables"] == [{**place, **after}]
 
 
 def test_a_job_answers_what_was_stated_and_the_draft_of_its_review(

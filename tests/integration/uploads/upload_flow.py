@@ -18,12 +18,15 @@ from managed_tables_ingest.handler import read_arrivals, take_arrival
 BASE = "/v1/managed-tables"
 PRODUTO = {"name": "produto", "display_name": "Produto", "type": "text", "nullable": False}
 VALOR = {"name": "valor", "display_name": "Valor", "type": "decimal", "nullable": True}
+_UNKNOWN = dict.fromkeys(("encoding", "quote", "escape", "header_line", "first_line", "last_line"))
+_LISTS: dict[str, list[str]] = {"skipped_lines": [], "reasons": []}
+_SHOWN = {**_UNKNOWN, **_LISTS, "include": True, "name": "", "header_lines": 0, "rows": 0}
 READING = {
     "timezone": "UTC",
     "tables": [
-        {"file": 0, "sheet": None, "kind": "csv", "delimiter": ";"},
-        {"file": 1, "sheet": "Dados", "kind": "xlsx", "delimiter": None},
-        {"file": 1, "sheet": "Resumo", "kind": "xlsx", "delimiter": None},
+        {**_SHOWN, "file": 0, "sheet": None, "kind": "csv", "delimiter": ";"},
+        {**_SHOWN, "file": 1, "sheet": "Dados", "kind": "xlsx", "delimiter": None},
+        {**_SHOWN, "file": 1, "sheet": "Resumo", "kind": "xlsx", "delimiter": None},
     ],
 }
 WISH = {"timezone": None, "tables": [{"file": 1, "sheet": "Dados", "header_line": 2}]}
@@ -37,6 +40,9 @@ ANALYSIS_DOCUMENT = {
         "sample_rows": [{"produto": "X", "valor": 1}],
         "total_row_count_estimate": 1,
     },
+    "files": ["vendas.csv"],
+    "columns": [{"name": "produto", "formats": {}}, {"name": "valor", "formats": {}}],
+    "row_count": 1,
 }
 ANALYSIS_KEY = "{% $join(['jobs', $states.input.company_id, $states.input.job_id, 'analysis.json'], '/') %}"
 # The state of statemachine/job.asl.json that hands out the token, and nothing after it.

@@ -4,20 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
+from managed_tables.documents.document import Count, LateModel, Moment, RecordId
+from managed_tables.documents.faults import DetailBody
 from managed_tables.errors import JobErrorKind
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_api.http.error_models import DetailBody, codes_of
-from managed_tables_api.http.validation import (
-    QUERY_DIGITS,
-    Count,
-    LateModel,
-    Moment,
-    Page,
-    RecordId,
-    comma_words,
-)
+from managed_tables_api.http.error_models import codes_of
+from managed_tables_api.http.validation import QUERY_DIGITS, Page, comma_words
 from managed_tables_api.rows.row_models import Where
 
 _EXPORT_ID = "507f1f77bcf86cd799439015"

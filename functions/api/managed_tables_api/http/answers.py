@@ -11,6 +11,7 @@ from starlette.responses import Response
 from managed_tables import exact_json
 from managed_tables.aws.observability import get_logger
 from managed_tables.details import described
+from managed_tables.documents.document import Document
 from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError, ApiErrorKind
 from managed_tables.settings import MIB
 from managed_tables_api.http.text_numbers import error_with_text_numbers
@@ -76,6 +77,8 @@ def as_answer(content: Any, status_code: int) -> Response:
     """Return what a route has made as a response: one as it is, None as 204, all else as exact JSON."""
     if isinstance(content, Response):
         return content
+    if isinstance(content, Document):
+        content = content.as_json()
     return Response(status_code=204) if content is None else JsonAnswer(content, status_code)
 
 

@@ -18,9 +18,10 @@ from starlette.requests import Request
 
 from managed_tables import exact_json
 from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.documents.document import built
 from managed_tables.errors import INVALID_REQUEST, REQUEST_TOO_LARGE, REQUEST_TOO_SLOW, ApiError
 from managed_tables.settings import MIB
-from managed_tables_api.http.validation import built, validated
+from managed_tables_api.http.validation import validated
 
 BODY_PAUSE_MAX_SECONDS = 20.0  # between two pieces of a body; API Gateway hands a body over whole
 PARSED_AT_ONCE_BYTES = (

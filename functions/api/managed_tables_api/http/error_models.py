@@ -5,9 +5,10 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from managed_tables import errors
-from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Place
+from managed_tables.details import MAX_ERROR_DETAILS
+from managed_tables.documents.document import LateModel
+from managed_tables.documents.faults import DetailBody
 from managed_tables.errors import ApiErrorKind, JobErrorKind
-from managed_tables_api.http.validation import LateModel
 
 _DETAILS = "Onde e por quê, quando ajuda; só os primeiros"
 _DETAILS_TOTAL = "Quantos são, quando `details` tem só os primeiros"
@@ -16,36 +17,6 @@ _DETAILS_TOTAL = "Quantos são, quando `details` tem só os primeiros"
 def codes_of(family: type[ApiErrorKind] | type[JobErrorKind]) -> list[Any]:
     """Return the codes of every declared error of the family."""
     return sorted({one.code for one in vars(errors).values() if isinstance(one, family)})
-
-
-class DetailBody(LateModel):
-    """One thing that is wrong, and where; only the keys that apply."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "in": "body",
-                    "path": "columns[0].type",
-                    "code": "NOT_ALLOWED",
-                    "reason": "deve ser um destes",
-                }
-            ]
-        }
-    )
-
-    place: Place = Field(alias="in")
-    path: str = Field(default="", description="Caminho na requisição: `columns[0].type`")
-    row: int = Field(default=0, ge=0, description="Linha de `rows`, a partir de 0")
-    column: str = Field(default="", description="Nome da coluna")
-    file: str = Field(default="", description="Nome do arquivo")
-    sheet: str = Field(default="", description="Aba da planilha")
-    line: int = Field(default=1, ge=1, description="Linha do arquivo ou da aba")
-    value: str | bool | int | float | dict[str, str | bool | int | float | None] | None = Field(
-        default=None, description="O valor recusado; os da chave, ou a linha como está agora, por coluna"
-    )
-    code: DetailCode
-    reason: str = Field(description="Por quê, em português")
 
 
 class ErrorBody(LateModel):

@@ -1,11 +1,13 @@
-"""Present pydantic's findings as details, and declare the field types that requests share."""
+"""Present pydantic's findings as details, and declare the field types that requests share.
 
-import threading
+Models of queries are built at once: FastAPI keeps pydantic's warnings of them quiet only then.
+"""
+
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from managed_tables.details import (
     MAX_ERROR_DETAILS,
@@ -94,26 +96,6 @@ def _digits(value: object) -> object:
     return int(value) if len(value) < 1_000 else 10**1_000
 
 
-class LateModel(BaseModel):
-    """A model whose schema is built when it first judges something: a cold process needs few of them.
-
-    Those of queries are built at once: FastAPI keeps pydantic's warnings of them quiet only then.
-    """
-
-    model_config = ConfigDict(defer_build=True)
-
-
-_building = threading.Lock()  # pydantic's own late building lets two threads meet a class half built
-
-
-def built(model: type[Model]) -> type[Model]:
-    """Return the model ready to judge values."""
-    if not model.__pydantic_complete__:
-        with _building:
-            model.model_rebuild()
-    return model
-
-
 class NumbersQuery(BaseModel):
     """How numbers are answered."""
 
@@ -122,11 +104,6 @@ class NumbersQuery(BaseModel):
         description="`string` responde inteiros e decimais como texto, sem perda em navegadores (extensão)",
     )
 
-
-# Of answers, which are described by models but never parsed by them.
-RecordId = Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
-Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-Count = Annotated[int, Field(ge=0)]
 
 # Behind the field's limits: in front of them, OpenAPI would show the limits as no JSON Schema knows them.
 QUERY_DIGITS = BeforeValidator(_digits)

@@ -2,17 +2,25 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
 from typing import Any, Literal
 
 from managed_tables import exact_json
-from managed_tables.catalog.jobs import JobRecord, Jobs, LoadResult
+from managed_tables.catalog.jobs import JobRecord, Jobs
 from managed_tables.clock import timestamp
+from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.documents.statements import Draft
 from managed_tables.errors import JOB_NOT_FOUND, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.ids import is_record_id
 from managed_tables.jobs.documents import JobDocuments
-from managed_tables.schema import Column
 from managed_tables_api.http.text_numbers import with_text_numbers
+from managed_tables_api.jobs.job_models import (
+    ConfirmedSchema,
+    JobAnswer,
+    JobFailure,
+    JobResult,
+    UploadedFile,
+)
 from managed_tables_api.jobs.progress import progress_of
 
 Numbers = Literal["number", "string"]
@@ -103,8 +111,9 @@ def _first(answers: Iterable[bytes], max_bytes: int) -> tuple[list[bytes], int]:
 
 def _render_bare(job: JobRecord) -> bytes:
     answer = _answer(job)
-    error = answer["error"] and {**answer["error"], "details": []}
-    return exact_json.dumps({**answer, "error": error})
+    if answer.error is not None:
+        answer.error.details = []
+    return exact_json.dumps(answer.as_json())
 
 
 def _render_each(
@@ -119,7 +128,7 @@ def _render_each(
 
 
 def _render(job: JobRecord, documents: JobDocuments, numbers: Numbers) -> tuple[bytes, bytes]:
-    full = job_answer(job, documents)
+    full = job_answer(job, documents).as_json()
     full = with_text_numbers(full) if numbers == "string" else full
     schema = full["inferred_schema"]
     brief = {
@@ -142,7 +151,7 @@ def _brief_schema(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "columns": columns, "sample_rows": []}
 
 
-def job_answer(job: JobRecord, documents: JobDocuments) -> dict[str, Any]:
+def job_answer(job: JobRecord, documents: JobDocuments) -> JobAnswer:
     """Return the contract's shape of a job, and `warnings`."""
     found = documents.find_analysis(job), documents.find_confirmed(job), documents.find_draft(job)
     return _answer(job, *found)
@@ -151,56 +160,36 @@ def job_answer(job: JobRecord, documents: JobDocuments) -> dict[str, Any]:
 def job_fields(job: JobRecord, documents: JobDocuments, fields: Sequence[str]) -> dict[str, Any]:
     """Return these fields of a job; its documents are read only where one of them is there."""
     whole = _answer(job) if RECORD_FIELDS.issuperset(fields) else job_answer(job, documents)
-    return {name: whole[name] for name in fields}
+    answer = whole.as_json()
+    return {name: answer[name] for name in fields}
 
 
 def _answer(
     job: JobRecord,
-    analysis: dict[str, Any] | None = None,
-    confirmed: dict[str, Any] | None = None,
-    draft: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    return {
-        "_id": job.job_id,
-        "company_id": job.company_id,
-        "user_table_id": job.user_table_id,
-        "files": [vars(file) for file in job.files],
-        "mode": job.mode,
-        "origin": job.origin,
-        "status": job.status,
-        "reading": analysis.get("reading") if analysis else None,
-        "append_plan": analysis.get("append_plan") if analysis else None,
-        "stated": analysis.get("wish") if analysis else None,
-        "draft": draft,
-        "inferred_schema": analysis["inferred_schema"] if analysis else None,
-        "confirmed_schema": _confirmed_answer(confirmed) if confirmed else None,
-        "progress": progress_of(job),
-        "result": _result_answer(job.result) if job.result else None,
-        "error": job.error,
-        "warnings": analysis.get("warnings", []) if analysis else [],
-        "expires_at": job.expires_at if job.status in ("queued", "waiting_confirm") else None,
-        "undone_at": job.undone_at,
-        "created_at": job.created_at,
-        "updated_at": job.updated_at,
-    }
-
-
-def _result_answer(result: LoadResult) -> dict[str, Any]:
-    counts = {name: getattr(result, name) for name in ("inserted", "updated", "unchanged", "rejected")}
-    return {**counts, "seconds": Decimal(result.milliseconds) / 1_000}
-
-
-def _confirmed_answer(confirmed: dict[str, Any]) -> dict[str, Any]:
-    terms = confirmed.get("terms", {})
-    choices = terms.get("choices", {})
-    columns = [
-        Column.model_validate(column).as_answer() | choices.get(column["name"], {})
-        for column in confirmed["columns"]
-    ]
-    stated = {name: value for name, value in terms.items() if name != "choices"}
-    return {
-        "display_name": confirmed["display_name"],
-        "columns": columns,
-        **stated,
-        **confirmed.get("additions", {}),
-    }
+    analysis: AnalysisDocument | None = None,
+    confirmed: ConfirmedDocument | None = None,
+    draft: Draft | None = None,
+) -> JobAnswer:
+    return JobAnswer(
+        id=job.job_id,
+        company_id=job.company_id,
+        user_table_id=job.user_table_id,
+        files=[UploadedFile(**vars(file)) for file in job.files],
+        mode=job.mode,
+        origin=job.origin,
+        status=job.status,
+        reading=analysis.reading if analysis else None,
+        append_plan=analysis.append_plan if analysis else None,
+        stated=analysis.wish if analysis else None,
+        draft=draft,
+        inferred_schema=analysis.inferred_schema if analysis else None,
+        confirmed_schema=ConfirmedSchema.of(confirmed) if confirmed else None,
+        progress=progress_of(job),
+        result=JobResult.of(job.result) if job.result else None,
+        error=JobFailure.read(job.error) if job.error else None,
+        warnings=analysis.warnings if analysis else [],
+        expires_at=job.expires_at if job.status in ("queued", "waiting_confirm") else None,
+        undone_at=job.undone_at,
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+    )

@@ -4,30 +4,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
-from managed_tables.catalog.jobs import JobMode, JobStatus
+from managed_tables.catalog.jobs import JobMode, JobStatus, LoadResult
 from managed_tables.conversion.choices import FROM_LIST, ColumnChoice, Tokens
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.day_forms import DateOrder
 from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, InvalidValue, shown_text
+from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
+from managed_tables.documents.confirmations import ConfirmedDocument, LoadTerms, OnMisfit
+from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
+from managed_tables.documents.faults import DetailBody
+from managed_tables.documents.statements import Draft, ReadingStatement
 from managed_tables.errors import JobErrorKind
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.plausibility import is_timezone
-from managed_tables.jobs.terms import LoadTerms, OnMisfit
-from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, ReasonCode, WarningCode
-from managed_tables.schema import Column, ColumnType
+from managed_tables.schema import Column
 from managed_tables.tables.changes import Additions, Texts
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
-from managed_tables_api.http.error_models import DetailBody, codes_of
-from managed_tables_api.http.validation import (
-    QUERY_DIGITS,
-    Count,
-    LateModel,
-    Moment,
-    NumbersQuery,
-    Page,
-    RecordId,
-)
-from managed_tables_api.jobs.reanalysis_models import Draft, StatedReading
+from managed_tables_api.http.error_models import codes_of
+from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
 from managed_tables_api.tables.table_models import Description, Key, Title
 
 _COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
@@ -39,160 +33,13 @@ def _known_zone(name: str) -> str:
     return name
 
 
-Scalar = str | int | float | bool | None
-
-
-class UploadedFile(LateModel):
+class UploadedFile(Document):
     """A file of a job; `storage_path` is its S3 key, `size_bytes` what arrived."""
 
     original_name: Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
     storage_path: str
     size_bytes: Count
     mime_type: str
-
-
-class FileWarning(LateModel):
-    """What a person should look at before confirming; only the keys that apply are there."""
-
-    code: WarningCode
-    text: str = Field(description="O que foi visto, o que foi feito, o que se pode fazer")
-    file: str | None = Field(default=None, description="Nome do arquivo")
-    sheet: str | None = Field(default=None, description="Nome da aba")
-    lines: list[int] = Field(
-        default=[],
-        max_length=MAX_LINES,
-        description="As primeiras linhas do arquivo ou da aba, contadas de 1",
-    )
-    count: Count | None = Field(default=None, description="Quantos são ao todo")
-    columns: list[str] = Field(default=[], description="`name` das colunas; de abas deixadas fora, rótulos")
-    preview: list[str] = Field(
-        default=[], max_length=MAX_PREVIEW, description="Como começam as linhas que ficaram fora"
-    )
-
-
-class InferenceException(LateModel):
-    """A cell that speaks against the type that most others have."""
-
-    file: str
-    sheet: str | None
-    line: Annotated[int, Field(ge=1)]
-    value: str | None
-    reason: str
-
-
-class Alternative(LateModel):
-    """Another type that the column may have."""
-
-    type: ColumnType
-    reason: str
-
-
-class Inference(LateModel):
-    """On what grounds a column has its type."""
-
-    confidence: float = Field(ge=0, le=1, description="Abaixo de 1 onde algum aviso põe um valor em dúvida")
-    evidence: str
-    exceptions: list[InferenceException]
-    warnings: list[FileWarning]
-    alternatives: list[Alternative]
-
-
-class Profile(LateModel):
-    """What a column holds, over the first rows; values as in `sample_rows`."""
-
-    rows: int = Field(ge=0, le=100_000, description="Quantas linhas foram olhadas")
-    empty: Count
-    distinct: Count
-    min: Scalar
-    max: Scalar
-    top: list[Annotated[list[Scalar], Field(min_length=2, max_length=2)]] = Field(
-        max_length=10, description="Os valores mais frequentes: valor, quantos"
-    )
-    histogram: list[Annotated[list[Scalar], Field(min_length=3, max_length=3)]] = Field(
-        max_length=20, description="De números e de datas: de, até, quantos"
-    )
-
-
-class TableColumn(LateModel):
-    """The table's column into which a column of the file goes."""
-
-    name: str
-    type: ColumnType
-    nullable: bool
-
-
-class InferredColumn(Column):
-    """A column as inferred, and on what grounds; confirming takes it as it is."""
-
-    source: str | None = Field(default=None, description="O rótulo, como está no arquivo")
-    table_column: TableColumn | None = Field(
-        default=None, description="A coluna da tabela que a recebe (só em envios para uma tabela)"
-    )
-    inference: Inference | None = None
-    profile: Profile | None = None
-
-
-class Conflict(LateModel):
-    """Values that do not fit a column of the table, by its type or because they are empty."""
-
-    column: str
-    count: Count
-    details: list[DetailBody] = Field(max_length=5)
-
-
-class AppendPlan(LateModel):
-    """What becomes of a file's columns in the table that it is uploaded into."""
-
-    matched: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
-        description="Rótulo no arquivo e nome da coluna da tabela"
-    )
-    new: list[str] = Field(description="Colunas do arquivo que a tabela não tem")
-    missing: list[str] = Field(description="Colunas da tabela que o arquivo não tem")
-    conflicts: list[Conflict]
-
-
-class ReadingReason(LateModel):
-    """Why something was read as it was."""
-
-    code: ReasonCode
-    text: str
-
-
-class TableReading(LateModel):
-    """How one file or sheet was read; lines are those of the file, or rows of the sheet, from 1."""
-
-    file: int = Field(ge=0, description="Conta os arquivos do job, os de dentro de um ZIP um a um")
-    sheet: str | None
-    include: bool = Field(description="Se suas linhas são importadas")
-    kind: Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml"]
-    name: str = Field(description="O nome do arquivo")
-    encoding: str | None
-    delimiter: str | None
-    quote: str | None
-    escape: str | None
-    header_line: int | None = Field(ge=1, description="null: nenhuma linha dá nome às colunas")
-    header_lines: int = Field(ge=0)
-    first_line: int | None = Field(ge=1, description="Dos dados; null onde não há nenhum")
-    last_line: int | None = Field(ge=1)
-    skipped_lines: list[int] = Field(max_length=1_000, description="As que não são dados, até 1.000")
-    rows: int = Field(ge=0)
-    reasons: list[ReadingReason]
-
-
-class JobReading(LateModel):
-    """How the files of a job were read."""
-
-    timezone: str = Field(description="Dos horários sem fuso")
-    tables: list[TableReading]
-
-
-class InferredSchema(LateModel):
-    """What the files hold, judged over every row."""
-
-    suggested_table_name: str
-    columns: Annotated[list[InferredColumn], Field(max_length=MAX_COLUMNS)]
-    sample_rows: list[dict[str, Any]] = Field(max_length=20, description="Nos tipos inferidos")
-    total_row_count_estimate: Count = Field(description="Exato")
 
 
 class ConfirmedColumn(Column, ColumnChoice):
@@ -214,15 +61,15 @@ class ConfirmedColumn(Column, ColumnChoice):
     @property
     def column(self) -> Column:
         """The column itself."""
-        return Column(**self.model_dump(include=set(Column.model_fields)))
+        return Column(**{name: getattr(self, name) for name in Column.model_fields})
 
     @property
     def choice(self) -> ColumnChoice:
         """How it is filled."""
-        return ColumnChoice(**self.model_dump(include=set(ColumnChoice.model_fields)))
+        return ColumnChoice(**{name: getattr(self, name) for name in ColumnChoice.model_fields})
 
 
-class ConfirmedSchema(LateModel):
+class ConfirmedSchema(Document):
     """The schema that the user confirmed last."""
 
     display_name: str | None
@@ -235,8 +82,20 @@ class ConfirmedSchema(LateModel):
     description: Description = Field(default=None, description="Ausente onde não há")
     key: Key = Field(default=None, description="Ausente onde não há")
 
+    @classmethod
+    def of(cls, confirmed: ConfirmedDocument) -> "ConfirmedSchema":
+        """Return the schema as it is answered: each column's default as a JSON value of its type."""
+        terms = confirmed.terms.as_record()
+        choices = terms.pop("choices", {})
+        columns = [
+            ConfirmedColumn.model_construct(**column.as_answer(), **choices.get(column.name, {}))
+            for column in confirmed.columns
+        ]
+        additions = confirmed.additions.as_json() if confirmed.additions else {}
+        return cls(display_name=confirmed.display_name, columns=columns, **terms, **additions)
 
-class Progress(LateModel):
+
+class Progress(Document):
     """How far the job is; only the keys that apply are there."""
 
     phase: Literal["receiving", "reading", "inferring", "waiting", "inserting", "done"]
@@ -247,7 +106,7 @@ class Progress(LateModel):
     total_files: Count = Field(default=0, description="Ao receber")
 
 
-class JobResult(LateModel):
+class JobResult(Document):
     """What a job that is done has made of its rows."""
 
     inserted: Count
@@ -256,8 +115,14 @@ class JobResult(LateModel):
     rejected: Count
     seconds: float = Field(ge=0, description="Quanto durou a inserção")
 
+    @classmethod
+    def of(cls, result: LoadResult) -> "JobResult":
+        """Return a load's numbers as they are answered."""
+        counts = {name: getattr(result, name) for name in ("inserted", "updated", "unchanged", "rejected")}
+        return cls(**counts, seconds=result.milliseconds / 1_000)
 
-class JobFailure(LateModel):
+
+class JobFailure(Document):
     """Why the job failed, or why its confirmed schema does not fit."""
 
     code: str = Field(json_schema_extra={"enum": codes_of(JobErrorKind)})
@@ -323,12 +188,12 @@ _JOB_EXAMPLE: dict[str, Any] = {
 }
 
 
-class JobAnswer(LateModel):
+class JobAnswer(Document):
     """A job."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_JOB_EXAMPLE]})
 
-    id: RecordId = Field(alias="_id")
+    id: RecordId = Field(serialization_alias="_id")
     company_id: RecordId
     user_table_id: RecordId | None
     files: Annotated[list[UploadedFile], Field(min_length=1, max_length=MAX_FILES)]
@@ -339,7 +204,7 @@ class JobAnswer(LateModel):
         description="Como cada arquivo e cada aba foram lidos, também os não incluídos; null antes disso"
     )
     append_plan: AppendPlan | None = Field(description="Só em envios para uma tabela que existe")
-    stated: StatedReading | None = Field(description="O que reanalyze fixou; null antes da análise")
+    stated: ReadingStatement | None = Field(description="O que reanalyze fixou; null antes da análise")
     draft: Draft | None = Field(description="O que PUT …/draft guardou; null onde não há nada")
     inferred_schema: InferredSchema | None = Field(
         description="null antes da análise, e depois que o armazenamento a apagou"
@@ -359,7 +224,7 @@ class JobAnswer(LateModel):
     updated_at: Moment
 
 
-JOB_FIELDS = tuple(field.alias or name for name, field in JobAnswer.model_fields.items())
+JOB_FIELDS = tuple(field.serialization_alias or name for name, field in JobAnswer.model_fields.items())
 
 
 class JobQuery(NumbersQuery):

@@ -5,18 +5,19 @@ The index that analyze wrote says where to begin; reading from S3 is bounded, wh
 
 import csv
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from managed_tables import exact_json
 from managed_tables.aws.storage import ObjectReplaced
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.conversion.one_line import on_its_lines
 from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.documents.analyses import AnalysisDocument, TableReading
+from managed_tables.documents.previews import MAX_COLUMNS_SHOWN, PreviewTable
 from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, INVALID_REQUEST, JOB_NOT_WAITING, ApiError
 from managed_tables.services import Services
-from managed_tables.uploads.preview_format import MAX_COLUMNS_SHOWN, PreviewTable
+from managed_tables_api.jobs.reanalysis_models import LineKind, PreviewAnswer, PreviewLine
 
 MAX_ANSWER_BYTES = 1_000_000
 MAX_CELL_CHARACTERS = 1_000  # 200 cells of them, of four bytes each, are still one answer
@@ -38,7 +39,7 @@ class Place:
     lines: int
 
 
-def show_lines(services: Services, job: JobRecord, place: Place) -> dict[str, Any]:
+def show_lines(services: Services, job: JobRecord, place: Place) -> PreviewAnswer:
     """Return the lines with their kinds and cells.
 
     Raises INVALID_REQUEST for no such file or sheet, FILES_REPLACED if it is not the one that was analysed.
@@ -47,11 +48,10 @@ def show_lines(services: Services, job: JobRecord, place: Place) -> dict[str, An
         raise ApiError(JOB_NOT_WAITING, status=job.status)
     analysis = services.job_documents.find_analysis(job)
     index = analysis and services.job_documents.find_preview(analysis)
-    if not analysis or not index:
+    if not analysis or not index or analysis.reading is None:
         raise ApiError(ANALYSIS_GONE)
-    number = _find_table(analysis["reading"]["tables"], place)
-    table = PreviewTable.model_validate(index["tables"][number])
-    reading = analysis["reading"]["tables"][number]
+    number = _find_table(analysis.reading.tables, place)
+    table, reading = index.tables[number], analysis.reading.tables[number]
     key, etag = _object_of(job, analysis, table)
     found = _Answer(reading, table)
     if place.from_line <= table.last_line:
@@ -59,23 +59,23 @@ def show_lines(services: Services, job: JobRecord, place: Place) -> dict[str, An
         for line, cells in _records(lines, table):
             if line >= place.from_line + place.lines or not found.add(line, cells, place.from_line):
                 break
-    return {
-        "lines": found.lines,
-        "last_line": table.last_line,
-        "columns": table.columns,
-        "truncated": found.is_truncated,
-    }
+    return PreviewAnswer(
+        lines=found.lines,
+        last_line=table.last_line,
+        columns=table.columns,
+        truncated=found.is_truncated,
+    )
 
 
-def _find_table(tables: list[dict[str, Any]], place: Place) -> int:
-    of_file = [number for number, table in enumerate(tables) if table["file"] == place.file]
+def _find_table(tables: list[TableReading], place: Place) -> int:
+    of_file = [number for number, table in enumerate(tables) if table.file == place.file]
     if not of_file:
         raise _refusal("file", place.file, _UNKNOWN_FILE)
     if place.sheet is None:
-        included = [number for number in of_file if tables[number]["include"]]
+        included = [number for number in of_file if tables[number].include]
         return (included or of_file)[0]
     for number in of_file:
-        if tables[number]["sheet"] == place.sheet:
+        if tables[number].sheet == place.sheet:
             return number
     raise _refusal("sheet", place.sheet, _UNKNOWN_SHEET)
 
@@ -85,12 +85,12 @@ def _refusal(path: str, value: object, fault: Fault) -> ApiError:
     return ApiError(INVALID_REQUEST, details, reason=f"{path}: {fault.reason}")
 
 
-def _object_of(job: JobRecord, analysis: Mapping[str, Any], table: PreviewTable) -> tuple[str, str | None]:
+def _object_of(job: JobRecord, analysis: AnalysisDocument, table: PreviewTable) -> tuple[str, str | None]:
     """Return the key of the object with the table's lines and, of an uploaded file, the ETag it must have."""
     if table.upload is None:
-        return str(analysis.get("preview_rows_key", "")), None
-    etags = analysis.get("etags")  # not in an earlier release's
-    return job.files[table.upload].storage_path, etags and etags[table.upload]
+        return analysis.preview_rows_key or "", None
+    etag = analysis.etags[table.upload] if analysis.etags else None
+    return job.files[table.upload].storage_path, etag
 
 
 class _Lines:
@@ -174,11 +174,11 @@ def _cut(line: str, table: PreviewTable) -> list[str]:
 class _Answer:
     """The lines of an answer, within its bounds."""
 
-    def __init__(self, reading: Mapping[str, Any], table: PreviewTable) -> None:
-        self.lines: list[dict[str, Any]] = []
+    def __init__(self, reading: TableReading, table: PreviewTable) -> None:
+        self.lines: list[PreviewLine] = []
         self.is_truncated = False
         self._reading, self._header_end = reading, table.header_end
-        self._skipped = frozenset(reading["skipped_lines"])
+        self._skipped = frozenset(reading.skipped_lines)
         self._size = 0
 
     def add(self, line: int, cells: list[str], from_line: int) -> bool:
@@ -186,8 +186,8 @@ class _Answer:
         if line < from_line:
             return True
         shown = [cell[:MAX_CELL_CHARACTERS] for cell in cells[:MAX_COLUMNS_SHOWN]]
-        entry = {"line": line, "kind": self._kind(line, cells), "cells": shown}
-        self._size += len(exact_json.dumps(entry)) + 1
+        entry = PreviewLine(line=line, kind=self._kind(line, cells), cells=shown)
+        self._size += len(exact_json.dumps(entry.as_json())) + 1
         if self._size > MAX_ANSWER_BYTES:
             self.is_truncated = True
             return False
@@ -196,16 +196,16 @@ class _Answer:
         self.lines.append(entry)
         return True
 
-    def _kind(self, line: int, cells: list[str]) -> str:
+    def _kind(self, line: int, cells: list[str]) -> LineKind:
         if not any(cell.strip() for cell in cells):
             return "blank"
-        header, first, last = (self._reading[name] for name in ("header_line", "first_line", "last_line"))
+        header, first = self._reading.header_line, self._reading.first_line
         if header is not None and header <= line <= (self._header_end or header):
             return "header"
         if line < (header or first or line):
             return "title"
         if first is None or line < first:
             return "skipped"
-        if line > last:
+        if line > (self._reading.last_line or first):
             return "footer"
         return "skipped" if line in self._skipped else "row"

@@ -2,7 +2,7 @@
 
 from pydantic import ConfigDict, Field
 
-from managed_tables_api.http.validation import Count, LateModel
+from managed_tables.documents.document import Count, LateModel
 
 
 class UndoBody(LateModel):

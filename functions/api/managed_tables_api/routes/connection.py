@@ -7,12 +7,12 @@ from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.documents.document import LateModel
 from managed_tables.errors import NOT_PROVISIONED, ApiError
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.answers import JsonAnswer
-from managed_tables_api.http.validation import LateModel
 from managed_tables_api.services import ApiServices
 
 router = api_router("/connection", "Reading by other products")

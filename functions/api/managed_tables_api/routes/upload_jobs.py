@@ -7,6 +7,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from managed_tables.documents.statements import Draft
 from managed_tables.errors import (
     ANALYSIS_GONE,
     CHANGED_SINCE,
@@ -53,7 +54,6 @@ from managed_tables_api.jobs.job_models import (
 )
 from managed_tables_api.jobs.preview import Place, show_lines
 from managed_tables_api.jobs.reanalysis_models import (
-    Draft,
     PreviewAnswer,
     PreviewQuery,
     Reanalysis,
@@ -171,7 +171,7 @@ def reanalyze_upload_job(
     holds. What is not named stays as it was stated, field by field; a field given as null is found anew. The
     same body again, while the files are read, changes nothing.
     """
-    reanalyze_job(services, job, body.as_stated())
+    reanalyze_job(services, job, body.as_statement())
     return {"status": "analisando"}
 
 

@@ -7,8 +7,9 @@ from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SkipValidati
 
 from managed_tables.conditions import MAX_CONDITIONS, MAX_LIST_VALUES, Operator
 from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.documents.document import Count, LateModel
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_api.http.validation import QUERY_DIGITS, Count, LateModel, NumbersQuery, Page, comma_words
+from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page, comma_words
 from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.inserts.conflicts import OnConflict
 from managed_tables_api.rows.lists.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, Function

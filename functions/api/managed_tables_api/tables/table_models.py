@@ -7,18 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.documents.document import Count, LateModel, Moment, RecordId
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import Column
 from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
 from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
-from managed_tables_api.http.validation import (
-    QUERY_DIGITS,
-    Count,
-    LateModel,
-    Moment,
-    Page,
-    RecordId,
-)
+from managed_tables_api.http.validation import QUERY_DIGITS, Page
 from managed_tables_api.tables.preconditions import expected_versions
 
 _PRODUCT: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from managed_tables.documents.document import LateModel, RecordId
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
-from managed_tables_api.http.validation import LateModel, RecordId
 
 
 class FileDeclaration(LateModel):

@@ -17,6 +17,12 @@ from managed_tables.catalog.jobs import JobRecord, JobStatus
 from managed_tables.catalog.table_records import Applied, TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.documents.confirmations import (
+    USUAL_TERMS,
+    ConfirmedAdditions,
+    ConfirmedDocument,
+    LoadTerms,
+)
 from managed_tables.errors import (
     ANALYSIS_GONE,
     DUPLICATE_NAME,
@@ -27,7 +33,6 @@ from managed_tables.errors import (
     TABLE_WITHOUT_KEY,
     ApiError,
 )
-from managed_tables.jobs.terms import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables.services import Services
 from managed_tables.tables.changes import NO_ADDITIONS, Additions
@@ -170,21 +175,23 @@ def _record(
 ) -> JobRecord | None:
     """Write the confirmed schema and let the job's record decide; None where it decided otherwise."""
     own_names = {column.name for column in table.columns} if table else set()
-    document: dict[str, object] = {
-        "display_name": schema.display_name,
-        "columns": [column.as_document() for column in schema.columns],
-        "table_id": table_id,
-        # Columns that the table has now: one that is gone when rows are loaded is not made again.
-        "own_columns": [column.name for column in schema.columns if column.name in own_names],
-        **schema.stated,
-    }
+    confirmed = ConfirmedDocument(
+        display_name=schema.display_name or "",
+        columns=list(schema.columns),
+        table_id=table_id,
+        own_columns=[column.name for column in schema.columns if column.name in own_names],
+        terms=schema.terms,
+    )
+    if additions := schema.additions.as_record():
+        confirmed.additions = ConfirmedAdditions.read(additions)
     if job.mode == "upsert" and table is not None:
-        document["key"] = table.key  # the one by which the person expects rows to be found
+        confirmed.key = list(table.key or ())
+    document = confirmed.as_json()
     key = job_key(job.company_id, job.job_id, confirmed_name(job.confirmations + 1, _hash(document)))
     services.storage.put_json(key, document)
     reserved = table_id if job.mode == "create" else None
-    analysis = services.job_documents.find_analysis(job) or {}
-    total_rows = analysis.get("inferred_schema", {}).get("total_row_count_estimate", 0)
+    analysis = services.job_documents.find_analysis(job)
+    total_rows = analysis.row_count if analysis else 0
     return services.jobs.confirm(
         job, confirmed_key=key, digest=digest, reserved_table_id=reserved, total_rows=total_rows
     )
@@ -214,7 +221,7 @@ def _with_sources(services: Services, job: JobRecord, wanted: WantedSchema) -> W
     analysis = services.job_documents.find_analysis(job)
     if analysis is None:
         raise ApiError(ANALYSIS_GONE)
-    labels = {column["name"]: column.get("source") for column in analysis["inferred_schema"]["columns"]}
+    labels = {column.name: column.source for column in analysis.inferred_schema.columns}
     choices = [wanted.terms.choice(column.name) for column in wanted.columns]
     sources = [
         _find_source(column.name, choice, labels)

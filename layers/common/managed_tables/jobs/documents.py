@@ -2,10 +2,17 @@
 
 import threading
 from collections import OrderedDict
-from typing import Any
+from typing import Any, TypeVar
 
 from managed_tables.aws.storage import Storage
 from managed_tables.catalog.jobs import JobRecord
+from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.documents.document import Document
+from managed_tables.documents.previews import PreviewIndex
+from managed_tables.documents.statements import Draft
+
+Kind = TypeVar("Kind", bound=Document)
 
 CACHED_DOCUMENTS = 64  # a console polls few jobs at a time; a document of 1,500 columns takes about 1 MB
 
@@ -18,32 +25,34 @@ class JobDocuments:
         self._kept: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find_analysis(self, job: JobRecord) -> dict[str, Any] | None:
+    def find_analysis(self, job: JobRecord) -> AnalysisDocument | None:
         """Return the analysis (docs/data.md); None before there is one, and once it is deleted."""
-        return None if job.analysis_key is None else self._find(job.analysis_key)
+        return self._find(job.analysis_key, AnalysisDocument)
 
-    def find_confirmed(self, job: JobRecord) -> dict[str, Any] | None:
+    def find_confirmed(self, job: JobRecord) -> ConfirmedDocument | None:
         """Return the last confirmed schema; None before there is one, and once it is deleted."""
-        return None if job.confirmed_key is None else self._find(job.confirmed_key)
+        return self._find(job.confirmed_key, ConfirmedDocument)
 
-    def find_draft(self, job: JobRecord) -> dict[str, Any] | None:
+    def find_draft(self, job: JobRecord) -> Draft | None:
         """Return what a review has so far; None where nothing was kept, and once it is deleted."""
-        return None if job.draft_key is None else self._find(job.draft_key)
+        return self._find(job.draft_key, Draft)
 
-    def find_preview(self, analysis: dict[str, Any]) -> dict[str, Any] | None:
+    def find_preview(self, analysis: AnalysisDocument) -> PreviewIndex | None:
         """Return the index of the lines of a job's files; None if it was deleted or never made."""
-        key = analysis.get("preview_key")
-        return None if key is None else self._find(key)
+        return self._find(analysis.preview_key, PreviewIndex)
 
-    def _find(self, key: str) -> dict[str, Any] | None:
+    def _find(self, key: str | None, kind: type[Kind]) -> Kind | None:
+        if key is None:
+            return None
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                kept: dict[str, Any] = self._kept[key]
+                kept: Kind = self._kept[key]
                 return kept
-        document: dict[str, Any] | None = self._storage.find_json(key)
-        if document is None:  # the bucket's lifecycle deletes them; the job's record lives longer
+        stored = self._storage.find_json(key)
+        if stored is None:  # the bucket's lifecycle deletes them; the job's record lives longer
             return None
+        document = kind.read(stored)
         with self._lock:
             self._kept[key] = document
             while len(self._kept) > CACHED_DOCUMENTS:

@@ -1,11 +1,12 @@
 """Check a reading that a person states: whether file, sheet and line exist, and a delimiter can be one."""
 
 import codecs
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.documents.analyses import JobReading, TableReading
+from managed_tables.documents.statements import ReadingStatement, TableStatement
 
 MAX_DELIMITER_CHARACTERS = 3  # `~|~`, and room for no word
 _NOT_TEXT = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "utf-7"})
@@ -31,27 +32,25 @@ _HEADER_SKIPPED = Fault(DetailCode.NO_SUCH_LINE, "a linha do cabeçalho não pod
 _NO_HEADER_LINES = Fault(DetailCode.NOT_ALLOWED, "sem cabeçalho não há linhas dele")
 
 
-def find_impossible(analysis: Mapping[str, Any], stated: Mapping[str, Any]) -> Iterator[Detail]:
-    """Yield what cannot be, of the tables that the analysis knows and their numbers of lines."""
-    if stated.get("timezone") is not None and not is_timezone(stated["timezone"]):
-        yield detail("body", _UNKNOWN_TIMEZONE, path="timezone", value=stated["timezone"])
-    tables = analysis["reading"]["tables"]
-    line_counts = analysis.get("line_counts") or [None] * len(tables)
-    places = {
-        (one["file"], one["sheet"]): (one, count) for one, count in zip(tables, line_counts, strict=True)
-    }
+def find_impossible(
+    reading: JobReading, line_counts: Sequence[int], stated: ReadingStatement
+) -> Iterator[Detail]:
+    """Yield what cannot be, of the tables that were read and their numbers of lines, as far as known."""
+    if stated.timezone is not None and not is_timezone(stated.timezone):
+        yield detail("body", _UNKNOWN_TIMEZONE, path="timezone", value=stated.timezone)
+    counts: Sequence[int | None] = line_counts or [None] * len(reading.tables)
+    places = {(one.file, one.sheet): (one, count) for one, count in zip(reading.tables, counts, strict=True)}
     files = {file for file, _ in places}
     seen = set()
-    for index, table in enumerate(stated["tables"]):
-        place = (table["file"], table["sheet"])
-        known = places.get(place)
-        if place in seen:
+    for index, table in enumerate(stated.tables):
+        known = places.get(table.place)
+        if table.place in seen:
             yield detail("body", _REPEATED, path=f"tables[{index}]")
         elif known is None:
             yield _unknown(index, table, files)
         else:
             yield from _impossible_in(index, table, *known)
-        seen.add(place)
+        seen.add(table.place)
 
 
 def is_timezone(name: str) -> bool:
@@ -63,37 +62,38 @@ def is_timezone(name: str) -> bool:
     return True
 
 
-def _unknown(index: int, table: Mapping[str, Any], files: set[int]) -> Detail:
-    if table["file"] not in files:
-        return detail("body", _UNKNOWN_FILE, path=f"tables[{index}].file", value=table["file"])
-    return detail("body", _UNKNOWN_SHEET, path=f"tables[{index}].sheet", value=table["sheet"])
+def _unknown(index: int, table: TableStatement, files: set[int]) -> Detail:
+    if table.file not in files:
+        return detail("body", _UNKNOWN_FILE, path=f"tables[{index}].file", value=table.file)
+    return detail("body", _UNKNOWN_SHEET, path=f"tables[{index}].sheet", value=table.sheet)
 
 
 def _impossible_in(
-    index: int, table: Mapping[str, Any], reading: Mapping[str, Any], line_count: int | None
+    index: int, table: TableStatement, reading: TableReading, line_count: int | None
 ) -> Iterator[Detail]:
     def wrong(fault: Fault, name: str) -> Detail:
-        return detail("body", fault, path=f"tables[{index}].{name}", value=table.get(name))
+        return detail("body", fault, path=f"tables[{index}].{name}", value=getattr(table, name))
 
-    if reading["kind"] == "csv":
+    if reading.kind == "csv":
         yield from (wrong(fault, name) for name, fault in _dialect_faults(table, reading))
     else:
-        yield from (wrong(_NOT_FOR_A_WORKBOOK, name) for name in _TEXT_ONLY if table.get(name) is not None)
-    lowest = {name: table.get(name) or 0 for name in _LINES}
-    lowest["skip_lines"] = max(table.get("skip_lines") or (0,))
+        stated = (name for name in _TEXT_ONLY if getattr(table, name) is not None)
+        yield from (wrong(_NOT_FOR_A_WORKBOOK, name) for name in stated)
+    lowest = {name: getattr(table, name) or 0 for name in _LINES}
+    lowest["skip_lines"] = max(table.skip_lines or (0,))
     for name, line in lowest.items():
         if line_count is not None and line > line_count:
             yield wrong(Fault(DetailCode.NO_SUCH_LINE, f"vai só até a linha {line_count}"), name)
     yield from (wrong(fault, name) for name, fault in _order_faults(table))
 
 
-def _dialect_faults(table: Mapping[str, Any], reading: Mapping[str, Any]) -> Iterator[tuple[str, Fault]]:
-    encoding, delimiter, quote = (table.get(name) for name in _TEXT_ONLY)
-    if encoding is not None and not _is_encoding(encoding):
+def _dialect_faults(table: TableStatement, reading: TableReading) -> Iterator[tuple[str, Fault]]:
+    if table.encoding is not None and not _is_encoding(table.encoding):
         yield "encoding", _UNKNOWN_ENCODING
-    if delimiter is not None and not _is_delimiter(delimiter):
+    if table.delimiter is not None and not _is_delimiter(table.delimiter):
         yield "delimiter", _NOT_A_DELIMITER
-    if quote is not None and (not _is_mark(quote) or quote == (delimiter or reading["delimiter"])):
+    quote = table.quote
+    if quote is not None and (not _is_mark(quote) or quote == (table.delimiter or reading.delimiter)):
         yield "quote", _NOT_A_QUOTE
 
 
@@ -119,18 +119,13 @@ def _is_mark(text: str) -> bool:
     return len(text) == 1 and text.isprintable() and not text.isalnum() and not text.isspace()
 
 
-def _order_faults(table: Mapping[str, Any]) -> Iterator[tuple[str, Fault]]:
-    yield from _header_faults(table)
-    header, first, last = (table.get(name) for name in _LINES)
-    if last is not None and last < (first or header or 1):
-        yield "last_line", _ENDS_ABOVE
-    if header is not None and header in (table.get("skip_lines") or ()):
-        yield "skip_lines", _HEADER_SKIPPED
-
-
-def _header_faults(table: Mapping[str, Any]) -> Iterator[tuple[str, Fault]]:
-    header, first, lines = (table.get(name) for name in ("header_line", "first_line", "header_lines"))
-    if "header_line" in table and header is None and lines:
+def _order_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:
+    header, first, last, lines = table.header_line, table.first_line, table.last_line, table.header_lines
+    if "header_line" in table.model_fields_set and header is None and lines:
         yield "header_lines", _NO_HEADER_LINES
     if header is not None and first is not None and first < header + (lines or 1):
         yield "first_line", _HEADER_BELOW
+    if last is not None and last < (first or header or 1):
+        yield "last_line", _ENDS_ABOVE
+    if header is not None and header in (table.skip_lines or ()):
+        yield "skip_lines", _HEADER_SKIPPED

@@ -7,18 +7,11 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, model_validator
 
 from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.documents.document import Count, LateModel, Moment, RecordId
 from managed_tables.history.recording import Via
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import ColumnType
-from managed_tables_api.http.validation import (
-    QUERY_DIGITS,
-    Count,
-    LateModel,
-    Moment,
-    NumbersQuery,
-    Page,
-    RecordId,
-)
+from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
 from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS
 from managed_tables_api.rows.row_models import Cell, Row
 

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import timestamp
+from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 from managed_tables.ids import row_number
-from managed_tables.jobs.terms import LoadTerms
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_statements import LOADED, PRESENT, UPSERTED
 from managed_tables_api.rows.history.row_history import Names, RowHistory
@@ -25,7 +26,7 @@ class RowOrigins:
 
     history: RowHistory
     find_job: Callable[[str, str], JobRecord | None]
-    find_documents: Callable[[JobRecord], tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]]
+    find_documents: Callable[[JobRecord], tuple[AnalysisDocument | None, ConfirmedDocument | None]]
     read_place: ReadPlace
 
     def find(self, company_id: str, table_id: str, row_id: str) -> dict[str, Any]:
@@ -58,20 +59,19 @@ class RowOrigins:
 
 def _cells(
     definition: Definition,
-    analysis: Mapping[str, Any],
-    confirmed: Mapping[str, Any],
+    analysis: AnalysisDocument,
+    confirmed: ConfirmedDocument,
     names: Names,
     texts: list[str | None],
 ) -> Any:
     """Yield `{"column", "source", "text"}` of each column of now that the load has filled."""
-    inferred = analysis["inferred_schema"]["columns"]
-    places = {column["name"]: place for place, column in enumerate(analysis["columns"])}
-    terms = LoadTerms.model_validate(confirmed.get("terms", {}))
-    for column in confirmed["columns"]:
-        place = places.get(terms.source(column["name"]))
-        name = names.now(column["name"])
+    inferred = analysis.inferred_schema.columns
+    places = {column.name: place for place, column in enumerate(analysis.columns)}
+    for column in confirmed.columns:
+        place = places.get(confirmed.terms.source(column.name))
+        name = names.now(column.name)
         if place is not None and name in definition.by_name:
-            label = inferred[place].get("source", inferred[place]["display_name"])
+            label = inferred[place].source or inferred[place].display_name
             yield {"column": name, "source": label, "text": texts[place]}
 
 

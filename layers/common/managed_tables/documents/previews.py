@@ -1,12 +1,12 @@
 """The index by which the API finds any line of a job's files: analyze writes it, the API reads it."""
 
-from pydantic import BaseModel
+from managed_tables.documents.document import Document
 
 BLOCK_BYTES = 65_536  # between two entries of the index: wasted reading, at most
 MAX_COLUMNS_SHOWN = 200
 
 
-class PreviewTable(BaseModel):
+class PreviewTable(Document):
     """One file or sheet: where its lines are, and how they are cut.
 
     `upload` is the file of the job that holds the bytes, None where they are among the copies. `blocks` are
@@ -28,7 +28,7 @@ class PreviewTable(BaseModel):
     has_breaks: bool = False
 
 
-class PreviewIndex(BaseModel):
+class PreviewIndex(Document):
     """The files and sheets of a job, in the order of its reading."""
 
     tables: list[PreviewTable]

@@ -1,0 +1,193 @@
+"""What analyze found in a job's files: how they were read, the inferred schema, what load and review need."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from managed_tables.conversion.columns import Formats
+from managed_tables.documents.document import Count, Document, Scalar
+from managed_tables.documents.faults import DetailBody
+from managed_tables.documents.statements import ReadingStatement
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, ReasonCode, WarningCode
+from managed_tables.schema import Column, ColumnType
+
+
+class FileWarning(Document):
+    """What a person should look at before confirming; only the keys that apply are there."""
+
+    code: WarningCode
+    text: str = Field(description="O que foi visto, o que foi feito, o que se pode fazer")
+    file: str | None = Field(default=None, description="Nome do arquivo")
+    sheet: str | None = Field(default=None, description="Nome da aba")
+    lines: list[int] = Field(
+        default=[],
+        max_length=MAX_LINES,
+        description="As primeiras linhas do arquivo ou da aba, contadas de 1",
+    )
+    count: Count | None = Field(default=None, description="Quantos são ao todo")
+    columns: list[str] = Field(default=[], description="`name` das colunas; de abas deixadas fora, rótulos")
+    preview: list[str] = Field(
+        default=[], max_length=MAX_PREVIEW, description="Como começam as linhas que ficaram fora"
+    )
+
+
+class InferenceException(Document):
+    """A cell that speaks against the type that most others have."""
+
+    file: str
+    sheet: str | None
+    line: Annotated[int, Field(ge=1)]
+    value: str | None
+    reason: str
+
+
+class Alternative(Document):
+    """Another type that the column may have."""
+
+    type: ColumnType
+    reason: str
+
+
+class Inference(Document):
+    """On what grounds a column has its type."""
+
+    confidence: float = Field(ge=0, le=1, description="Abaixo de 1 onde algum aviso põe um valor em dúvida")
+    evidence: str
+    exceptions: list[InferenceException]
+    warnings: list[FileWarning]
+    alternatives: list[Alternative]
+
+
+class Profile(Document):
+    """What a column holds, over the first rows; values as in `sample_rows`."""
+
+    rows: int = Field(ge=0, le=100_000, description="Quantas linhas foram olhadas")
+    empty: Count
+    distinct: Count
+    min: Scalar
+    max: Scalar
+    top: list[Annotated[list[Scalar], Field(min_length=2, max_length=2)]] = Field(
+        max_length=10, description="Os valores mais frequentes: valor, quantos"
+    )
+    histogram: list[Annotated[list[Scalar], Field(min_length=3, max_length=3)]] = Field(
+        max_length=20, description="De números e de datas: de, até, quantos"
+    )
+
+
+class TableColumn(Document):
+    """The table's column into which a column of the file goes."""
+
+    name: str
+    type: ColumnType
+    nullable: bool
+
+
+class InferredColumn(Column):
+    """A column as inferred, and on what grounds; confirming takes it as it is."""
+
+    model_config = ConfigDict(frozen=False)
+
+    source: str | None = Field(default=None, description="O rótulo, como está no arquivo")
+    table_column: TableColumn | None = Field(
+        default=None, description="A coluna da tabela que a recebe (só em envios para uma tabela)"
+    )
+    inference: Inference | None = None
+    profile: Profile | None = None
+
+    @property
+    def column(self) -> Column:
+        """The column itself."""
+        return Column(**{name: getattr(self, name) for name in Column.model_fields})
+
+
+class InferredSchema(Document):
+    """What the files hold, judged over every row."""
+
+    suggested_table_name: str
+    columns: Annotated[list[InferredColumn], Field(max_length=MAX_COLUMNS)]
+    sample_rows: list[dict[str, Any]] = Field(max_length=20, description="Nos tipos inferidos")
+    total_row_count_estimate: Count = Field(description="Exato")
+
+
+class Conflict(Document):
+    """Values that do not fit a column of the table, by its type or because they are empty."""
+
+    column: str
+    count: Count
+    details: list[DetailBody] = Field(max_length=5)
+
+
+class AppendPlan(Document):
+    """What becomes of a file's columns in the table that it is uploaded into."""
+
+    matched: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
+        description="Rótulo no arquivo e nome da coluna da tabela"
+    )
+    new: list[str] = Field(description="Colunas do arquivo que a tabela não tem")
+    missing: list[str] = Field(description="Colunas da tabela que o arquivo não tem")
+    conflicts: list[Conflict]
+
+
+class ReadingReason(Document):
+    """Why something was read as it was."""
+
+    code: ReasonCode
+    text: str
+
+
+class TableReading(Document):
+    """How one file or sheet was read; lines are those of the file, or rows of the sheet, from 1."""
+
+    file: int = Field(ge=0, description="Conta os arquivos do job, os de dentro de um ZIP um a um")
+    sheet: str | None
+    include: bool = Field(description="Se suas linhas são importadas")
+    kind: Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml"]
+    name: str = Field(description="O nome do arquivo")
+    encoding: str | None
+    delimiter: str | None
+    quote: str | None
+    escape: str | None
+    header_line: int | None = Field(ge=1, description="null: nenhuma linha dá nome às colunas")
+    header_lines: int = Field(ge=0)
+    first_line: int | None = Field(ge=1, description="Dos dados; null onde não há nenhum")
+    last_line: int | None = Field(ge=1)
+    skipped_lines: list[int] = Field(max_length=1_000, description="As que não são dados, até 1.000")
+    rows: int = Field(ge=0)
+    reasons: list[ReadingReason]
+
+
+class JobReading(Document):
+    """How the files of a job were read."""
+
+    timezone: str = Field(description="Dos horários sem fuso")
+    tables: list[TableReading]
+
+
+class StagedColumn(Document):
+    """How cells of a column are converted; `proven`: every one that is not NULL is known to convert."""
+
+    name: str
+    formats: Formats
+    proven: bool = False
+
+
+class AnalysisDocument(Document):
+    """All that analyze found: what the API answers, and what confirmation, load and preview read.
+
+    `columns` are those of the staged object, in its order; `files` the names that its rows refer to;
+    `line_counts` the last line of each table of the reading; `wish` what a person had stated.
+    """
+
+    inferred_schema: InferredSchema
+    warnings: list[FileWarning] = Field(default=[])
+    append_plan: AppendPlan | None = None
+    reading: JobReading | None = None
+    wish: ReadingStatement = ReadingStatement()
+    files: list[str]
+    columns: list[StagedColumn]
+    row_count: Count
+    line_counts: list[int] = Field(default=[])
+    etags: list[str] | None = None  # of the uploaded files, not in an earlier release's
+    preview_key: str | None = None
+    preview_rows_key: str | None = None

@@ -1,0 +1,70 @@
+"""What a person has confirmed: the schema, and the terms of the load."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from managed_tables.conversion.choices import ColumnChoice
+from managed_tables.documents.document import Document
+from managed_tables.schema import Column
+
+OnMisfit = Literal["reject", "skip"]
+
+
+class LoadTerms(BaseModel):
+    """How columns are filled, and what happens to misfits.
+
+    `choices` by the column's name; `make_nullable` are columns of the table that are to let NULL in.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    choices: Mapping[str, ColumnChoice] = {}
+    make_nullable: tuple[str, ...] = ()
+    on_misfit: OnMisfit = "reject"
+
+    def choice(self, name: str) -> ColumnChoice:
+        """Return how a column is filled."""
+        return self.choices.get(name) or ColumnChoice()
+
+    def source(self, name: str) -> str:
+        """Return the name of the inferred column that feeds a column."""
+        return self.choice(name).source or name
+
+    def as_record(self) -> dict[str, Any]:
+        """Return only what is stated, as JSON; an empty object for the usual terms."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+USUAL_TERMS = LoadTerms()
+
+
+class ConfirmedAdditions(Document):
+    """What a new table has besides its name and columns."""
+
+    title: str | None = None
+    description: str | None = None
+    key: list[str] | None = None
+
+
+class ConfirmedDocument(Document):
+    """The schema that is loaded into the table, and on which terms.
+
+    `own_columns` are columns that the table has now: one that is gone when rows are loaded is not made again.
+    `key` is that of an upsert, by which the person expects rows to be found.
+    """
+
+    display_name: str
+    columns: list[Column]
+    table_id: str
+    own_columns: list[str] = Field(default=[])
+    terms: LoadTerms = USUAL_TERMS
+    key: list[str] | None = None
+    additions: ConfirmedAdditions | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object; of columns and terms only what is not the usual."""
+        columns = [column.as_document() for column in self.columns]
+        terms = self.terms.as_record()
+        return super().as_json() | {"columns": columns} | ({"terms": terms} if terms else {})

@@ -1,0 +1,42 @@
+"""Why a request, or a job, was refused: as it is stored with a job, and answered."""
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, WithJsonSchema
+
+from managed_tables.details import DetailCode, Place
+from managed_tables.documents.document import Document
+
+_ONE = [{"type": name} for name in ("string", "boolean", "integer", "number")]
+_ROW = {"additionalProperties": {"anyOf": [*_ONE, {"type": "null"}]}, "type": "object"}
+_VALUES: list[dict[str, Any]] = [*_ONE, _ROW, {"type": "null"}]
+
+
+class DetailBody(Document):
+    """One thing that is wrong, and where; only the keys that apply."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "in": "body",
+                    "path": "columns[0].type",
+                    "code": "NOT_ALLOWED",
+                    "reason": "deve ser um destes",
+                }
+            ]
+        }
+    )
+
+    place: Place = Field(alias="in")
+    path: str = Field(default="", description="Caminho na requisição: `columns[0].type`")
+    row: int = Field(default=0, ge=0, description="Linha de `rows`, a partir de 0")
+    column: str = Field(default="", description="Nome da coluna")
+    file: str = Field(default="", description="Nome do arquivo")
+    sheet: str = Field(default="", description="Aba da planilha")
+    line: int = Field(default=1, ge=1, description="Linha do arquivo ou da aba")
+    value: Annotated[Any, WithJsonSchema({"anyOf": _VALUES})] = Field(
+        default=None, description="O valor recusado; os da chave, ou a linha como está agora, por coluna"
+    )
+    code: DetailCode
+    reason: str = Field(description="Por quê, em português")

@@ -1,0 +1,118 @@
+"""What a person states of how files are read: fixed, where all else is inferred under it."""
+
+from collections.abc import Set
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from managed_tables.documents.document import Document
+from managed_tables.schema import MAX_LABEL_CHARACTERS
+
+MAX_TABLES = 2_000  # sheets and members of archives
+MAX_SKIPPED = 10_000  # lines named one by one
+MAX_HEADER_LINES = 20
+
+Line = Annotated[int, Field(ge=1)]
+OriginLabel = Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)]
+
+_NONE_IS_STATED = frozenset({"sheet", "header_line", "quote"})
+
+
+class TableStatement(Document):
+    """How one file or sheet is to be read.
+
+    A field that is null is found anew, but `header_line` and `quote`: there is none. With `header_lines` null
+    as well the header is found anew, too. A table with no field begins anew.
+    """
+
+    file: int = Field(ge=0)
+    sheet: str | None = None
+    include: bool | None = Field(default=None, description="Se é importada")
+    encoding: str | None = Field(default=None, description="Como utf-8, cp1252, utf-16")
+    delimiter: str | None = None
+    quote: str | None = Field(default=None, description="null: nada está entre aspas")
+    header_line: Line | None = Field(
+        default=None,
+        description="null: nenhuma linha dá nome às colunas; com header_lines null é procurada de novo",
+    )
+    header_lines: Annotated[int, Field(ge=0, le=MAX_HEADER_LINES)] | None = Field(
+        default=None, description="De quantas linhas os nomes são compostos"
+    )
+    first_line: Line | None = Field(default=None, description="Dos dados")
+    last_line: Line | None = Field(default=None, description="Dos dados")
+    skip_lines: Annotated[list[Line], Field(max_length=MAX_SKIPPED)] | None = Field(
+        default=None, description="Linhas que não são dados, onde quer que estejam"
+    )
+    fill_merged: bool | None = Field(
+        default=None, description="Se células mescladas na vertical valem para todas as suas linhas"
+    )
+    trim: bool | None = Field(default=None, description="Se os espaços nas pontas das células são retirados")
+
+    @property
+    def place(self) -> tuple[int, str | None]:
+        """The file or sheet that is meant."""
+        return self.file, self.sheet
+
+    def stated(self) -> "TableStatement":
+        """Return what is stated, and as null what is to be found anew, with its place."""
+        names = self.model_fields_set - ({"header_lines"} if self.header_lines == 0 else set())
+        return self._only(names, self)
+
+    def merged(self, newer: "TableStatement") -> "TableStatement":
+        """Return both statements, field by field."""
+        given = newer.model_fields_set
+        if given <= {"file", "sheet"}:
+            return newer
+        forgotten = {name for name in given - _NONE_IS_STATED if getattr(newer, name) is None}
+        if "header_line" in given and newer.header_line is None:
+            forgotten |= {"header_line"} if "header_lines" in forgotten else {"header_lines"} - given
+        return self._only((self.model_fields_set | given) - forgotten, newer)
+
+    def _only(self, names: Set[str], newer: "TableStatement") -> "TableStatement":
+        """Return these fields, as the newer statement has them where it has."""
+        kept = {*names, "file", "sheet"}
+        values = {name: getattr(newer if name in newer.model_fields_set else self, name) for name in kept}
+        return TableStatement.model_construct(_fields_set=kept, **values)
+
+
+class OriginLabels(Document):
+    """Columns in front of the others that name the sheet and the file of each row; null: no such column."""
+
+    sheet: OriginLabel | None = Field(default=None, description="O título da coluna com o nome da aba")
+    file: OriginLabel | None = Field(default=None, description="O título da coluna com o nome do arquivo")
+
+
+class ReadingStatement(Document):
+    """How the files of a job are to be read; `timezone` applies to times without one."""
+
+    timezone: str | None = None
+    tables: list[TableStatement] = Field(default=[])
+    origin_columns: OriginLabels | None = None
+
+    def of(self, place: tuple[int, str | None]) -> TableStatement:
+        """Return the statement about one file or sheet, which may be empty."""
+        known = (one for one in self.tables if one.place == place)
+        return next(known, None) or TableStatement.model_construct(file=place[0], sheet=place[1])
+
+    def merged(self, newer: "ReadingStatement") -> "ReadingStatement":
+        """Return both statements, table by table and field by field."""
+        tables = {one.place: one for one in self.tables}
+        tables |= {one.place: self.of(one.place).merged(one) for one in newer.tables}
+        ordered = sorted(tables.values(), key=lambda one: (one.file, one.sheet or ""))
+        merged = ReadingStatement(timezone=newer.timezone or self.timezone, tables=ordered)
+        origins = (newer if "origin_columns" in newer.model_fields_set else self).origin_columns
+        if origins is not None:
+            merged.origin_columns = origins
+        return merged
+
+
+class Draft(Document):
+    """What a review has so far, in whatever shape its client keeps it: names, types, mapping, choices."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "additionalProperties": {"type": ["object", "array", "string", "number", "boolean", "null"]},
+            "examples": [{"columns": [{"name": "valor", "source": "Vlr. Total"}]}],
+        },
+    )
