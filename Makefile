@@ -43,7 +43,7 @@ lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every
 
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json from the code
-	@$(BIN)/python -m managed_tables_api.openapi > docs/openapi.json
+	@$(BIN)/python -m managed_tables_api > docs/openapi.json
 
 .PHONY: lint
 lint: setup

@@ -21,8 +21,8 @@ import httpx
 import psycopg
 
 from managed_tables.catalog.clusters import ClusterRecord
-from managed_tables.services import Services
 from managed_tables.settings import load_settings
+from managed_tables.wiring.services import Services
 from managed_tables_ingest.inbox import JOB_TAG
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL

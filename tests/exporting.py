@@ -7,15 +7,15 @@ from typing import Any
 
 from psycopg import sql
 
-from managed_tables.aws.storage import export_object_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.exports.request import ExportRequest
 from managed_tables.ids import new_record_id
+from managed_tables.object_keys import export_object_key
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
-from managed_tables.services import Services
+from managed_tables.wiring.services import Services
 from managed_tables_export.export import run_export
 
 USER_ID = "507f1f77bcf86cd799439014"

@@ -8,16 +8,16 @@ from typing import Any
 import duckdb
 from staged_objects import Rows, write_staged
 
-from managed_tables.aws.storage import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, job_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.catalog.keys import job_key as catalog_key
 from managed_tables.clock import timestamp
 from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
 from managed_tables.ids import new_record_id
+from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, job_key
 from managed_tables.schema import Column, ColumnType
-from managed_tables.services import Services
 from managed_tables.tables.changes import NO_ADDITIONS, Additions
+from managed_tables.wiring.services import Services
 from managed_tables_analyze.inference import infer_columns
 
 USER_ID = "507f1f77bcf86cd799439014"

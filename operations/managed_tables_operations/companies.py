@@ -10,7 +10,7 @@ from managed_tables.catalog.keys import CONNECTION_SK, PK, SK, company_pk
 from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.databases.roles import end_sessions
 from managed_tables.errors import ApiError
-from managed_tables.services import Services
+from managed_tables.wiring.services import Services
 from managed_tables_operations.databases import allow_login
 from managed_tables_operations.erasures import note_company
 

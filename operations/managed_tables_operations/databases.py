@@ -17,8 +17,8 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.credentials import CompanyRoles
 from managed_tables.databases.making import make_database
 from managed_tables.databases.roles import make_roles, set_password
-from managed_tables.services import Services
 from managed_tables.settings import parse_app_secret
+from managed_tables.wiring.services import Services
 from managed_tables_operations.tls_relay import plain_socket
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from managed_tables.ids import new_record_id
-from managed_tables.services import Services
+from managed_tables.wiring.services import Services
 
 _COMPANIES = "erasures/companies/"
 _ROWS = "erasures/rows/"

@@ -9,7 +9,7 @@ import time
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
-from managed_tables.aws.observability import get_logger
+from managed_tables.observability import get_logger
 from managed_tables_operations.__main__ import main
 
 

@@ -18,7 +18,7 @@ from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.roles import make_roles
 from managed_tables.errors import ApiError
-from managed_tables.services import Services
+from managed_tables.wiring.services import Services
 from managed_tables_operations.companies import drop_database, erase_company
 from managed_tables_operations.erasures import erased_databases
 from managed_tables_operations.persons import erase_again

@@ -20,9 +20,9 @@ from deployments import (
 from worlds import ForkedJobMaker, World, waiting_machine
 
 from managed_tables.ids import new_record_id
+from managed_tables.jobs import undo_of_jobs as operation
 from managed_tables.settings import Settings
 from managed_tables.tables import reconciliation, upload_tables
-from managed_tables.undo import operation
 from managed_tables_api.services import ApiServices
 from managed_tables_insert.copying import wire
 from managed_tables_local.deployed.emulator import Emulator

@@ -23,8 +23,8 @@ from worlds import World
 from managed_tables.catalog.jobs import LoadMode
 from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE
 from managed_tables.ids import new_record_id
+from managed_tables.jobs.undo_of_jobs import undo_job
 from managed_tables.tables.changes import Additions
-from managed_tables.undo.operation import undo_job
 from managed_tables_api.rows.inserts.conflicts import OnConflict
 from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
 from managed_tables_api.rows.inserts.inserting import NewRows

@@ -16,14 +16,14 @@ from loading_jobs import USER_ID, JobMaker, inferred_schema
 from psycopg import sql
 from staged_objects import Rows, write_staged
 
-from managed_tables.aws.storage import upload_key
+from managed_tables.aws.shares import can_go_on, occupies_slot
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import NOBODY, new_record_id
-from managed_tables.jobs.shares import can_go_on, occupies_slot
+from managed_tables.object_keys import upload_key
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
 from managed_tables_analyze.inference import infer_columns

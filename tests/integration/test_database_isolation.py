@@ -28,10 +28,10 @@ from managed_tables.databases.roles import (
 from managed_tables.errors import CONNECTIONS_TAKEN, INVALID_REQUEST, QUERY_TOO_HEAVY, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
-from managed_tables.services import Services
 from managed_tables.tables.changes import Additions, TableChange, Texts
 from managed_tables.tables.definitions import ColumnChange
-from managed_tables.undo.keeping import keep_rows, record_undoable
+from managed_tables.tables.keeping import keep_rows, record_undoable
+from managed_tables.wiring.services import Services
 from managed_tables_api.services import LOAD_CONNECTIONS, ApiServices
 
 COLUMNS = [

@@ -20,8 +20,8 @@ from managed_tables.errors import (
 )
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
-from managed_tables.services import Services
 from managed_tables.tables.changes import TableChange
+from managed_tables.wiring.services import Services
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_ingest.arrivals import Arrival, read_arrivals
 from managed_tables_ingest.inbox import take_object

@@ -11,12 +11,12 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.errors import JOB_FAULT, JobError
 from managed_tables.jobs.resolution import resolve
-from managed_tables.services import Services
 from managed_tables.tables import operations as operations_module
 from managed_tables.tables.changes import Additions, Texts
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
 from managed_tables.values import datetime_parser
+from managed_tables.wiring.services import Services
 from managed_tables_insert import job as job_module
 from managed_tables_insert.job import run_job
 

@@ -9,8 +9,8 @@ import pytest
 from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.services import Services
 from managed_tables.tables import reconciliation
+from managed_tables.wiring.services import Services
 from managed_tables_insert import job as inserting
 from managed_tables_insert.job import run_job
 

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from managed_tables.aws.storage import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, upload_key
-from managed_tables.aws.storage import job_key as storage_key
 from managed_tables.catalog.items import ConditionFailed, Item, to_attributes
 from managed_tables.catalog.job_records import (
     bounded_error,
@@ -29,7 +27,9 @@ from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT
 from managed_tables.ids import new_record_id
-from managed_tables.services import Services
+from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, upload_key
+from managed_tables.object_keys import job_key as storage_key
+from managed_tables.wiring.services import Services
 
 UNIT_BYTES = 1_024
 ERROR = {"code": "X", "message": "x", "details": [{"line": 3, "value": "é" * 1_000, "sheet": None}] * 30}

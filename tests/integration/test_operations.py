@@ -20,13 +20,13 @@ from managed_tables.catalog.table_records import TableRecord
 from managed_tables.databases import connecting
 from managed_tables.databases.connecting import PasswordRefused
 from managed_tables.errors import ApiError
-from managed_tables.history.restored_columns import list_hidden_columns, restore_column
 from managed_tables.ids import new_record_id, row_id
+from managed_tables.restored_columns import list_hidden_columns, restore_column
 from managed_tables.schema import Column, ColumnType
-from managed_tables.services import Services
 from managed_tables.settings import ClusterAddress
 from managed_tables.tables.changes import Additions, TableChange, Texts
 from managed_tables.tables.definitions import ColumnChange
+from managed_tables.wiring.services import Services
 from managed_tables_local.checkout import ROOT
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
 from managed_tables_local.rehearsal.tls import make_authority, tls_front

@@ -22,8 +22,8 @@ from managed_tables.databases.reading_schema import EARLIER_CONCEALMENT, HIDDEN_
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
-from managed_tables.services import Services
 from managed_tables.tables.columns.hidden_columns import bring_back, find_hidden_columns
+from managed_tables.wiring.services import Services
 
 COLUMNS = [Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=False)]
 

@@ -20,7 +20,7 @@ from managed_tables.databases.provisioning import Provisioning
 from managed_tables.databases.remote_making import MakingFault, RemoteMaker
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, SECRETS_UNAVAILABLE, ApiError
 from managed_tables.ids import new_record_id
-from managed_tables.services import Services
+from managed_tables.wiring.services import Services
 from managed_tables_provision import handler as function
 
 Invoke = Callable[[dict[str, Any]], Any]

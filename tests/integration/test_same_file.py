@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from managed_tables.aws.storage import upload_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.object_keys import upload_key
 from managed_tables.schema import Column
-from managed_tables.services import Services
+from managed_tables.wiring.services import Services
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_insert.job import run_job
 

@@ -7,10 +7,10 @@ import sys
 import pytest
 from cloudformation import read_template
 
-from managed_tables.aws import aws_services
-from managed_tables.aws.aws_services import AwsServices
 from managed_tables.errors import ApiError
 from managed_tables.settings import Settings
+from managed_tables.wiring import aws_services
+from managed_tables.wiring.aws_services import AwsServices
 
 
 @pytest.fixture

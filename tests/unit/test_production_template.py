@@ -13,16 +13,16 @@ from cryptography.x509 import load_pem_x509_certificates
 from deployments import LISTED_ATTRIBUTES
 from pydantic import ValidationError
 
-from managed_tables.aws.aws_services import (
+from managed_tables.catalog.job_records import JobRecord
+from managed_tables.databases.connecting import ADMIN_LIMITS, AUTHORITIES
+from managed_tables.settings import PostgresSecret, Settings
+from managed_tables.wiring.aws_services import (
     CONNECT_TIMEOUT_SECONDS,
     MAX_ATTEMPTS,
     MAX_PAUSES_SECONDS,
     PROVISION_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
 )
-from managed_tables.catalog.job_records import JobRecord
-from managed_tables.databases.connecting import ADMIN_LIMITS, AUTHORITIES
-from managed_tables.settings import PostgresSecret, Settings
 from managed_tables_api.calls.gate import ANSWER_SECONDS
 from managed_tables_api.http.boundary import EXPOSED_HEADERS
 from managed_tables_local.checkout import ROOT, TEMPLATE

@@ -10,17 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from managed_tables.aws.aws_services import AwsServices
 from managed_tables.aws.metrics import count_step
-from managed_tables.aws.observability import get_logger, log_keys
-from managed_tables.aws.storage import (
-    ANALYSIS,
-    PREVIEW_INDEX,
-    PREVIEW_ROWS,
-    STAGED_OBJECT,
-    ObjectMissing,
-    attempt_key,
-)
+from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.job_records import PROGRESS_SECONDS
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
@@ -30,7 +21,10 @@ from managed_tables.documents.statements import ReadingStatement
 from managed_tables.errors import FILES_CHANGED, FILES_GONE, JOB_FAULT, ApiError, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables.object_keys import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
+from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
+from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_analyze.analysis import Analysis, Report, analyze
 from managed_tables_analyze.append_plan import FileColumn, match_columns, plan_append
 from managed_tables_analyze.staging.sql import open_duckdb

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from managed_tables.aws.aws_services import once
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.databases.roles import OWNER_CONNECTIONS
-from managed_tables.services import Services
 from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables.values import parsers
+from managed_tables.wiring.aws_services import once
+from managed_tables.wiring.services import Services
 from managed_tables_api.auth.signing_keys import JwksKeys
 from managed_tables_api.auth.tokens import Keys, SharedSecret, TokenVerifier
 from managed_tables_api.http.slots import Slots

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from managed_tables.aws.observability import get_logger
-from managed_tables.aws.storage import export_object_key
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.job_records import PROGRESS_SECONDS
 from managed_tables.clock import Pace
@@ -26,7 +24,9 @@ from managed_tables.errors import (
     JobError,
 )
 from managed_tables.exports.request import ExportRequest, Selection
-from managed_tables.services import Services
+from managed_tables.object_keys import export_object_key
+from managed_tables.observability import get_logger
+from managed_tables.wiring.services import Services
 from managed_tables_export.destination import open_destination
 from managed_tables_export.formats import FORMATS
 from managed_tables_export.snapshot import Snapshot, Source, open_snapshot

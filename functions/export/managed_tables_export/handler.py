@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 
 from managed_tables.aws.metrics import count_step
-from managed_tables.aws.observability import get_logger, log_keys
-from managed_tables.services import Services, load_services
+from managed_tables.observability import get_logger, log_keys
+from managed_tables.wiring.services import Services, load_services
 from managed_tables_export.export import run_export
 
 LEFT_FOR_THE_END_SECONDS = 30.0  # to complete the upload, or to say that the time did not suffice

@@ -25,7 +25,7 @@ from managed_tables.errors import (
 )
 from managed_tables.exports.request import ExportRequest, Selection
 from managed_tables.schema import Column
-from managed_tables.services import Services
+from managed_tables.wiring.services import Services
 
 LOCK_TIMEOUT_MS = 120_000  # nobody waits for an answer of it
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

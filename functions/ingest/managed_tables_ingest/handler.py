@@ -7,12 +7,12 @@ id, and a job that is no longer `queued` is not touched.
 from functools import cache
 from typing import Any
 
-from managed_tables.aws.aws_services import AwsServices
-from managed_tables.aws.observability import get_logger, log_keys
-from managed_tables.aws.storage import parse_upload_key
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.errors import FILE_SIZE_MISMATCH, JobError
+from managed_tables.object_keys import parse_upload_key
+from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
+from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_ingest import inbox
 from managed_tables_ingest.arrivals import read_arrivals
 

@@ -8,9 +8,6 @@ its sender can follow the job.
 
 from datetime import UTC, datetime, timedelta
 
-from managed_tables.aws.aws_services import AwsServices
-from managed_tables.aws.observability import get_logger, log_keys
-from managed_tables.aws.storage import parse_inbox_key, upload_key
 from managed_tables.catalog.items import ConditionFailed
 from managed_tables.catalog.jobs import Intake, JobFile, JobRecord, LoadMode
 from managed_tables.clock import timestamp
@@ -24,8 +21,11 @@ from managed_tables.errors import (
 )
 from managed_tables.ids import NOBODY
 from managed_tables.jobs.targets import Target, find_target
+from managed_tables.object_keys import parse_inbox_key, upload_key
+from managed_tables.observability import get_logger, log_keys
 from managed_tables.tables.definitions import check_table_name
 from managed_tables.uploads.offered_files import OfferedFile, check_files
+from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_ingest.arrivals import Arrival
 
 PREFIX = "inbox/"

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from managed_tables.aws.observability import get_logger
 from managed_tables.clock import timestamp
 from managed_tables.errors import ApiError
 from managed_tables.history.recording import forget_changes
-from managed_tables.services import Services
-from managed_tables.undo.keeping import forget_expired
+from managed_tables.observability import get_logger
+from managed_tables.tables.keeping import forget_expired
 from managed_tables.undo.reminders import Reminder
+from managed_tables.wiring.services import Services
 
 SERVICE = "sweep"
 MAX_REMINDERS = 200  # a run, each of which may wake a database; the next run goes on

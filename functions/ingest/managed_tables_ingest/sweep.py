@@ -12,14 +12,14 @@ from typing import Any
 
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.aws.metrics import measure_oldest_ticket
-from managed_tables.aws.observability import get_logger, log_keys
+from managed_tables.aws.shares import can_go_on
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.jobs.orphans import end_orphan, is_orphan
 from managed_tables.jobs.resolution import clear, resolve
-from managed_tables.jobs.shares import can_go_on
-from managed_tables.services import Services, load_services
+from managed_tables.observability import get_logger, log_keys
+from managed_tables.wiring.services import Services, load_services
 from managed_tables_ingest.fairness import FairDraw
 from managed_tables_ingest.keeping import drop_expired
 

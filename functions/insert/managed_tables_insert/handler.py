@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 from managed_tables.aws.metrics import count_step
-from managed_tables.aws.observability import get_logger, log_keys
-from managed_tables.services import Services, load_services
+from managed_tables.observability import get_logger, log_keys
+from managed_tables.wiring.services import Services, load_services
 from managed_tables_insert.job import run_job, wait_for_slot
 from managed_tables_insert.origin import find_origin
 

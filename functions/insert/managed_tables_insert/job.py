@@ -11,8 +11,7 @@ from typing import Any
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from managed_tables.aws.observability import get_logger
-from managed_tables.aws.storage import ANALYSIS, STAGED_OBJECT, ObjectMissing, job_key
+from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import inserting_progress
 from managed_tables.catalog.jobs import JobRecord
@@ -41,9 +40,11 @@ from managed_tables.errors import (
 )
 from managed_tables.jobs.rejected_rows import rejects_keys
 from managed_tables.jobs.resolution import attempt, complete, resolve
+from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, job_key
+from managed_tables.observability import get_logger
 from managed_tables.schema import Column
-from managed_tables.services import Services
 from managed_tables.tables.changes import Additions
+from managed_tables.wiring.services import Services
 from managed_tables_insert.copying.pipe import MisfitFound
 from managed_tables_insert.loading import (
     Target,

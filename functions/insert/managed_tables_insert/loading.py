@@ -42,9 +42,9 @@ from managed_tables.tables.changes import NO_ADDITIONS, Additions
 from managed_tables.tables.columns.added_columns import forget_added
 from managed_tables.tables.comments import write_comments
 from managed_tables.tables.indexing import align_indexes
+from managed_tables.tables.keeping import keep_rows, record_undoable
 from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
 from managed_tables.tables.row_counts import add_to_count
-from managed_tables.undo.keeping import keep_rows, record_undoable
 from managed_tables_insert.copying.pipe import Report
 from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys
 from managed_tables_insert.merging import Merge, lock_out_writers

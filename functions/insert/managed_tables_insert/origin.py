@@ -4,10 +4,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from managed_tables.aws.storage import STAGED_OBJECT, ObjectMissing
+from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
-from managed_tables.services import Services
+from managed_tables.object_keys import STAGED_OBJECT
+from managed_tables.wiring.services import Services
 from managed_tables_insert.job import open_converter
 
 

@@ -14,7 +14,7 @@ from managed_tables.errors import (
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.targets import Target, find_target
 from managed_tables.schema import Column
-from managed_tables.services import Services
+from managed_tables.wiring.services import Services
 
 _PASSING = (JOB_NOT_WAITING, TABLE_BUSY)  # of another run of this step, or another operation: tried again
 

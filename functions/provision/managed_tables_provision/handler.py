@@ -6,10 +6,10 @@ Only the other functions invoke it; none of them can read an administrator's sec
 from functools import cache
 from typing import Any
 
-from managed_tables.aws.observability import get_logger, log_keys
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.remote_making import Action, answered
-from managed_tables.services import Services, load_services
+from managed_tables.observability import get_logger, log_keys
+from managed_tables.wiring.services import Services, load_services
 
 SERVICE = "provision"
 

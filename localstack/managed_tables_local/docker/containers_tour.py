@@ -13,14 +13,14 @@ from typing import Any
 
 import httpx
 
-from managed_tables.aws.storage import export_object_key, job_prefixes
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.jobs import Intake, JobFile, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.exports.request import ExportRequest
 from managed_tables.ids import NOBODY, new_record_id
-from managed_tables.services import Services
+from managed_tables.object_keys import export_object_key, job_prefixes
 from managed_tables.settings import load_settings
+from managed_tables.wiring.services import Services
 from managed_tables_ingest.arrivals import read_arrivals
 from managed_tables_local import stack as local
 from managed_tables_local.docker.containers import ContainerError, Containers, open_containers, read_event

@@ -20,11 +20,11 @@ from upload_flow import (
     waiting_job,
 )
 
-from managed_tables.aws.storage import ANALYSIS, job_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
+from managed_tables.object_keys import ANALYSIS, job_key
 from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.handler import take_arrival

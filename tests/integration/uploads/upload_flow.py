@@ -7,10 +7,10 @@ import httpx
 import jwt
 from starlette.testclient import TestClient
 
-from managed_tables.aws.storage import ANALYSIS, job_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.ids import new_record_id
+from managed_tables.object_keys import ANALYSIS, job_key
 from managed_tables.schema import Column
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.handler import read_arrivals, take_arrival

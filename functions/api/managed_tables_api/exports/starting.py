@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from managed_tables.aws.executions import ExecutionsUnavailable
-from managed_tables.aws.storage import export_object_key
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
@@ -22,7 +21,8 @@ from managed_tables.errors import (
 from managed_tables.exports.formats import ExportFormat
 from managed_tables.exports.request import ExportRequest
 from managed_tables.ids import is_record_id, new_record_id
-from managed_tables.services import Services
+from managed_tables.object_keys import export_object_key
+from managed_tables.wiring.services import Services
 from managed_tables_api.auth.tokens import Caller
 from managed_tables_api.exports.export_models import PageQuery
 

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from managed_tables import exact_json
-from managed_tables.aws.observability import get_logger
 from managed_tables.details import described
 from managed_tables.documents.document import Document
 from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError, ApiErrorKind
+from managed_tables.observability import get_logger
 from managed_tables.settings import MIB
 from managed_tables_api.http.text_numbers import error_with_text_numbers
 

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from managed_tables.aws.observability import get_logger, log_keys
 from managed_tables.errors import (
     HTTP_ERROR,
     INTERNAL,
@@ -19,6 +18,7 @@ from managed_tables.errors import (
     ROUTE_NOT_FOUND,
     ApiError,
 )
+from managed_tables.observability import get_logger, log_keys
 from managed_tables_api.http.answers import SERVICE, JsonAnswer, error_answer, error_body, kind_of_status
 
 REQUEST_ID_HEADER = "x-request-id"

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from managed_tables import exact_json
+from managed_tables.aws.job_documents import JobDocuments
 from managed_tables.catalog.jobs import JobRecord, Jobs
 from managed_tables.clock import timestamp
 from managed_tables.documents.analyses import AnalysisDocument
@@ -12,7 +13,6 @@ from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.documents.statements import Draft
 from managed_tables.errors import JOB_NOT_FOUND, UPLOAD_EXPIRED, ApiError, JobError
 from managed_tables.ids import is_record_id
-from managed_tables.jobs.documents import JobDocuments
 from managed_tables_api.http.text_numbers import with_text_numbers
 from managed_tables_api.jobs.job_models import (
     ConfirmedSchema,

@@ -16,7 +16,7 @@ from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.documents.analyses import AnalysisDocument, TableReading
 from managed_tables.documents.previews import MAX_COLUMNS_SHOWN, PreviewTable
 from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, INVALID_REQUEST, JOB_NOT_WAITING, ApiError
-from managed_tables.services import Services
+from managed_tables.wiring.services import Services
 from managed_tables_api.jobs.reanalysis_models import LineKind, PreviewAnswer, PreviewLine
 
 MAX_ANSWER_BYTES = 1_000_000

@@ -8,7 +8,7 @@ from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.errors import NO_REJECTS, ApiError
 from managed_tables.jobs.rejected_rows import rejects_keys
-from managed_tables.services import Services
+from managed_tables.wiring.services import Services
 
 EXPIRES_SECONDS = 900  # a browser fetches it at once
 

@@ -19,7 +19,7 @@ from managed_tables.errors import (
     TABLE_INACTIVE,
     TABLE_NOT_FOUND,
 )
-from managed_tables.history.restored_columns import describe_hidden_columns, restore_column_by_name
+from managed_tables.restored_columns import describe_hidden_columns, restore_column_by_name
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
 from managed_tables_api.calls.known import KnownCompany, KnownTable

@@ -31,7 +31,7 @@ from managed_tables.errors import (
 from managed_tables.jobs.cancellation import cancel_job
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
-from managed_tables.undo.operation import undo_job
+from managed_tables.jobs.undo_of_jobs import undo_job
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
 from managed_tables_api.calls.known import KnownJob

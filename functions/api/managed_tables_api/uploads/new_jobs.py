@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
-from managed_tables.aws.storage import upload_key
 from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.errors import TOO_MANY_JOBS, ApiError
 from managed_tables.ids import new_record_id
-from managed_tables.services import Services
+from managed_tables.object_keys import upload_key
 from managed_tables.uploads.offered_files import OfferedFile
+from managed_tables.wiring.services import Services
 from managed_tables_api.auth.tokens import Caller
 
 

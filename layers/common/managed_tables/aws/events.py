@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from managed_tables import exact_json
-from managed_tables.aws.observability import get_logger
 from managed_tables.catalog.job_records import JobRecord
+from managed_tables.observability import get_logger
 
 SOURCE = "managed-tables"
 DETAIL_TYPES = {"done": "Upload job done", "failed": "Upload job failed"}

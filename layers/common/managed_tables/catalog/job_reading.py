@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from managed_tables.aws.observability import get_logger
 from managed_tables.catalog.items import Item, Items
 from managed_tables.catalog.job_records import TERMINAL_STATUSES, UNREADABLE, JobRecord, JobStatus, read_job
 from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, JOB_HISTORY_INDEX, company_pk, job_key
 from managed_tables.details import MAX_ERROR_DETAILS
+from managed_tables.observability import get_logger
 
 READ_AT_ONCE = 8  # records of one page of jobs
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from managed_tables.aws.storage import job_prefixes
 from managed_tables.catalog.items import Item
 from managed_tables.catalog.keys import company_pk, job_key
 from managed_tables.details import MAX_ERROR_DETAILS, described
 from managed_tables.errors import JOB_CANCELLED
+from managed_tables.object_keys import job_prefixes
 
 JobMode = Literal["create", "append", "replace", "upsert"]
 LoadMode = Literal["append", "replace", "upsert"]  # of a table that exists

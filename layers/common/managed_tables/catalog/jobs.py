@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from managed_tables.aws.observability import get_logger
 from managed_tables.catalog.items import ConditionFailed, Items
 from managed_tables.catalog.job_reading import JobReading, UnreadableJobs
 from managed_tables.catalog.job_records import (
@@ -38,6 +37,7 @@ from managed_tables.catalog.job_records import (
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.errors import JOB_CANCELLED
+from managed_tables.observability import get_logger
 
 __all__ = [
     "MAX_DETAIL_CHARACTERS",

@@ -8,7 +8,7 @@ PostgreSQL decides: its load is interrupted, and it is shut out unless its rows 
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.errors import JOB_CANCELLED, JOB_FINISHED, JOB_NOT_FOUND, ApiError, JobError
 from managed_tables.jobs.resolution import attempt, clear, resolve
-from managed_tables.services import Services
+from managed_tables.wiring.services import Services
 
 
 def cancel_job(services: Services, job: JobRecord) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from managed_tables import exact_json
-from managed_tables.aws.storage import confirmed_name, job_key
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord, JobStatus
 from managed_tables.catalog.table_records import Applied, TableRecord
@@ -33,8 +32,8 @@ from managed_tables.errors import (
     TABLE_WITHOUT_KEY,
     ApiError,
 )
+from managed_tables.object_keys import confirmed_name, job_key
 from managed_tables.schema import Column
-from managed_tables.services import Services
 from managed_tables.tables.changes import NO_ADDITIONS, Additions
 from managed_tables.tables.definitions import (
     check_columns,
@@ -42,6 +41,7 @@ from managed_tables.tables.definitions import (
     column_fault,
     raise_column_faults,
 )
+from managed_tables.wiring.services import Services
 
 _NOT_INFERRED = Fault(DetailCode.UNKNOWN_COLUMN, "não está entre as colunas inferidas")
 _NEW_NOT_NULLABLE = Fault(

@@ -1,10 +1,10 @@
 """Jobs whose table is deleted before their rows go in: they end at once, and say why."""
 
 from managed_tables.aws.executions import ExecutionsUnavailable
-from managed_tables.aws.observability import get_logger
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.errors import TABLE_GONE, ApiError, JobError
-from managed_tables.services import Services
+from managed_tables.observability import get_logger
+from managed_tables.wiring.services import Services
 
 
 def end_jobs_of(services: Services, company_id: str, table_id: str) -> None:

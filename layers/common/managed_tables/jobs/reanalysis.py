@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from managed_tables import exact_json
-from managed_tables.aws.storage import DRAFT, WISH, attempt_key
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.details import Detail
 from managed_tables.documents.analyses import TableReading
@@ -24,7 +23,8 @@ from managed_tables.errors import (
 )
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.plausibility import find_impossible
-from managed_tables.services import Services
+from managed_tables.object_keys import DRAFT, WISH, attempt_key
+from managed_tables.wiring.services import Services
 
 
 def reanalyze_job(services: Services, job: JobRecord, stated: ReadingStatement) -> None:

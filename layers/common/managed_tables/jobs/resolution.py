@@ -10,15 +10,15 @@ worker can write any more its record is marked `uncleared`, and the sweep clears
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from managed_tables.aws.observability import get_logger
-from managed_tables.aws.storage import job_prefixes
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import parse_timestamp
 from managed_tables.databases.applied import AppliedJob, interrupt_and_shut_out, shut_out_job
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError, JobError
-from managed_tables.services import Services
+from managed_tables.object_keys import job_prefixes
+from managed_tables.observability import get_logger
 from managed_tables.tables.columns.added_columns import ColumnsInUse, find_added
+from managed_tables.wiring.services import Services
 
 WORKER_LIFE_SECONDS = 960  # a Lambda lives 900 s: what one writes after its job's end is there by then
 

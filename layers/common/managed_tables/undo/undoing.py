@@ -18,9 +18,9 @@ from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, A
 from managed_tables.history.recording import Actor, recorded_rows, row_cells, set_actor
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.wording import counted
+from managed_tables.tables.keeping import Undoable, column_names, drop_kept, kept_table, lock_undoable
 from managed_tables.tables.physical import physical_name
 from managed_tables.tables.row_counts import add_to_count
-from managed_tables.undo.keeping import Undoable, column_names, drop_kept, kept_table, lock_undoable
 
 _ROW = sql.Identifier("$row")
 GONE = "o prazo passou, ou outra carga substituiu as linhas, ou a tabela mudou de forma"

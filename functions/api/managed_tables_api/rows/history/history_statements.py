@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from managed_tables.undo.keeping import STAGED_ID, kept_table
+from managed_tables.tables.keeping import STAGED_ID, kept_table
 from managed_tables_api.rows.composing import TABLE, definition_query, table_of
 from managed_tables_api.rows.definitions import Definition
 

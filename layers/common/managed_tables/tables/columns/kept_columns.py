@@ -3,7 +3,7 @@
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.history.recording import record_renames
 from managed_tables.tables.columns.column_plan import ColumnPlan
-from managed_tables.undo.keeping import forget_table, rename_kept_columns
+from managed_tables.tables.keeping import forget_table, rename_kept_columns
 
 
 def follow_columns(connection: PgConnection, table_id: str, plan: ColumnPlan) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from managed_tables.aws.executions import Executions, ExecutionsUnavailable
-from managed_tables.aws.observability import get_logger
 from managed_tables.catalog.job_records import UNREADABLE
 from managed_tables.catalog.job_slots import JobSlots
 from managed_tables.catalog.jobs import JobRecord, Jobs
+from managed_tables.observability import get_logger
 
 
 def can_go_on(job: JobRecord) -> bool:

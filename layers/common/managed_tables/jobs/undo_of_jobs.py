@@ -7,8 +7,8 @@ from managed_tables.catalog.jobs import JobRecord
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_NOT_FOUND, ApiError
 from managed_tables.history.recording import Actor
-from managed_tables.services import Services
 from managed_tables.undo.undoing import Undone, find_outcome, undo_creation, undo_load
+from managed_tables.wiring.services import Services
 
 # An earlier request is over by then: one that finds its work done and not recorded was cut off.
 RECOVERED_AFTER = timedelta(seconds=3)

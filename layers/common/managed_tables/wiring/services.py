@@ -2,7 +2,6 @@
 
 import time
 
-from managed_tables.aws.aws_services import AwsServices, once
 from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.databases.connecting import Databases, SessionLimits
 from managed_tables.databases.making import DatabaseMaker
@@ -22,6 +21,7 @@ from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
 from managed_tables.tables.upload_tables import UploadTables
 from managed_tables.undo.reminders import Reminders
+from managed_tables.wiring.aws_services import AwsServices, once
 
 # After a burst each of a hundred frozen processes holds a session, and closes nothing while it is frozen.
 IDLE_SESSION_MS = 60_000

@@ -10,7 +10,6 @@ from managed_tables.clock import timestamp
 from managed_tables.databases.applied import lock_version, record_change
 from managed_tables.errors import COLUMN_NOT_FOUND, ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
-from managed_tables.services import Services
 from managed_tables.tables.columns.hidden_columns import (
     HiddenColumn,
     bring_back,
@@ -19,9 +18,10 @@ from managed_tables.tables.columns.hidden_columns import (
 )
 from managed_tables.tables.comments import write_comments
 from managed_tables.tables.definitions import check_columns
+from managed_tables.tables.keeping import forget_table
 from managed_tables.tables.physical import physical_name
 from managed_tables.tables.reconciliation import Waiting
-from managed_tables.undo.keeping import forget_table
+from managed_tables.wiring.services import Services
 
 
 def describe_hidden_columns(

@@ -1,4 +1,4 @@
-"""Print the OpenAPI document, as committed in docs/openapi.json: `python -m managed_tables_api.openapi`."""
+"""Print the OpenAPI document, as committed in docs/openapi.json: `python -m managed_tables_api`."""
 
 import json
 import sys
