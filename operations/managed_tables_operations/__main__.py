@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import ApiError
-from managed_tables.restored_columns import list_hidden_columns, restore_column
+from managed_tables.jobs.restored_columns import list_hidden_columns, restore_column
 from managed_tables.wiring.services import Services, load_services
 from managed_tables_operations.companies import erase_company, migrate_all
 from managed_tables_operations.databases import MoveError, begin_generation, move_company, rotate_passwords

@@ -21,7 +21,7 @@ from managed_tables.databases import connecting
 from managed_tables.databases.connecting import PasswordRefused
 from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id, row_id
-from managed_tables.restored_columns import list_hidden_columns, restore_column
+from managed_tables.jobs.restored_columns import list_hidden_columns, restore_column
 from managed_tables.schema import Column, ColumnType
 from managed_tables.settings import ClusterAddress
 from managed_tables.tables.changes import Additions, TableChange, Texts

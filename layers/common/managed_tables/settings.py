@@ -57,7 +57,6 @@ class Settings(BaseModel):
     insert_function: str = ""  # which reads staged objects for the API, too
     upload_expires_seconds: int = Field(default=3_600, le=6 * 3_600)  # credentials that sign posts end, too
     upload_max_bytes: int = 100 * MIB
-    confirm_timeout_seconds: int = 7 * 24 * 3_600
     job_retention_days: int = 90  # of a job that has ended
     active_jobs_max: int = Field(default=200, ge=1)  # of a company, made by the API
     running_jobs_max: int = Field(default=4, ge=1)  # of a company, at one of their steps; the others wait

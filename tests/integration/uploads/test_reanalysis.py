@@ -143,7 +143,8 @@ def test_an_item_of_the_reading_may_be_sent_back(api: ApiServices, client: TestC
     job_id = waiting_job(api, client)
     shown = {**READING["tables"][1], "encoding": None, "rows": 3, "reasons": [], "header_line": None}  # type: ignore[index]
     assert reanalyze(client, job_id, shown).status_code == 200
-    assert wish_of(api, client, job_id)["tables"] == [{"file": 1, "sheet": "Dados", "header_line": None}]
+    stated = {"include": True, "quote": None, "header_line": None}
+    assert wish_of(api, client, job_id)["tables"] == [{"file": 1, "sheet": "Dados", **stated}]
 
 
 def test_a_repeated_request_has_no_effect(api: ApiServices, client: TestClient) -> None:

@@ -8,9 +8,9 @@ import duckdb
 
 from managed_tables.conversion.one_line import on_its_lines_sql
 from managed_tables.conversion.sql_text import trimmed
+from managed_tables.exports.parquet_groups import VECTOR_ROWS, rows_of_group
 from managed_tables.jobs.rejected_rows import GUARD
 from managed_tables.jobs.staged_rows import lines_from
-from managed_tables.parquet_groups import VECTOR_ROWS, rows_of_group
 from managed_tables_reader.rows.merges import Fill
 from managed_tables_reader.rows.parts import Part
 

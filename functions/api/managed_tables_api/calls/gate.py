@@ -4,6 +4,8 @@ A route lists `requires(Permission.…)` among its dependencies, and takes what 
 
     @router.get("/{table_id}", dependencies=requires(Permission.LIST), …)
     def get_table(table: KnownTable, caller: SignedIn, services: Services) -> Any:
+
+FastAPI solves a dependency again for each that depends on it, so nothing here depends on more than it needs.
 """
 
 from collections.abc import AsyncIterator
@@ -51,8 +53,9 @@ class BearerToken(SecurityBase):
         self.model = HTTPBearer(bearerFormat="JWT", description=TOKEN_DESCRIPTION)
         self.scheme_name = "bearerAuth"
 
-    async def __call__(self, request: Request, services: Services) -> Caller:
+    async def __call__(self, request: Request) -> Caller:
         """Return whose token the request carries."""
+        services: ApiServices = request.app.state.services
         headers = request.headers.getlist("authorization")
         if len(headers) != 1:
             raise ApiError(UNAUTHENTICATED)
@@ -78,12 +81,13 @@ class Permitted:
         caller.require(self.permission)
 
 
-async def slot(request: Request, caller: SignedIn, services: Services) -> AsyncIterator[None]:
+async def slot(request: Request, caller: SignedIn) -> AsyncIterator[None]:
     """Receive the body, then hold one of the company's threads until there is an answer; TOO_MANY_REQUESTS.
 
     The slot is taken after the body, which may be slow to arrive, and given back before the answer is sent,
     which may be slow to be taken.
     """
+    services: ApiServices = request.app.state.services
     slots = services.slots
     with slots.request(caller.company_id):
         if request.method in _METHODS_WITH_BODY:
@@ -93,13 +97,13 @@ async def slot(request: Request, caller: SignedIn, services: Services) -> AsyncI
                 yield
 
 
-async def slot_without_form(request: Request, caller: SignedIn, services: Services) -> AsyncIterator[None]:
+async def slot_without_form(request: Request, caller: SignedIn) -> AsyncIterator[None]:
     """Do as `slot`, but leave a form, and the slot after it, to the route, which reads it piece by piece."""
     if is_multipart(request):
-        with services.slots.request(caller.company_id):
+        with request.app.state.services.slots.request(caller.company_id):
             yield
     else:
-        async with asynccontextmanager(slot)(request, caller, services):
+        async with asynccontextmanager(slot)(request, caller):
             yield
 
 

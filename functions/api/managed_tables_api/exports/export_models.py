@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
-from managed_tables.documents.document import Count, LateModel, Moment, RecordId
+from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.documents.faults import DetailBody
 from managed_tables.errors import JobErrorKind
 from managed_tables.exports.formats import Dialect, ExportFormat
@@ -64,7 +64,7 @@ class NewExport(LateModel):
         )
 
 
-class NewExportAnswer(LateModel):
+class NewExportAnswer(Document):
     """A new export."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"export_id": _EXPORT_ID, "status": "queued"}]})
@@ -73,7 +73,7 @@ class NewExportAnswer(LateModel):
     status: Literal["queued"]
 
 
-class ExportProgress(LateModel):
+class ExportProgress(Document):
     """How far the writing is; `total_rows` is not known of a filter."""
 
     phase: Literal["writing"]
@@ -82,7 +82,7 @@ class ExportProgress(LateModel):
     percent: Annotated[int, Field(ge=0, le=100)]
 
 
-class ExportFailure(LateModel):
+class ExportFailure(Document):
     """Why there is no file."""
 
     code: str = Field(json_schema_extra={"enum": codes_of(JobErrorKind)})
@@ -90,39 +90,10 @@ class ExportFailure(LateModel):
     details: Annotated[list[DetailBody], Field(max_length=20)]
 
 
-class ExportAnswer(LateModel):
+class ExportAnswer(Document):
     """An export."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "_id": _EXPORT_ID,
-                    "company_id": "507f1f77bcf86cd799439012",
-                    "table_id": "507f1f77bcf86cd799439011",
-                    "format": "xlsx",
-                    "dialect": None,
-                    "file_name": "vendas_2026-11-25.xlsx",
-                    "status": "running",
-                    "progress": {
-                        "phase": "writing",
-                        "processed_rows": 500,
-                        "total_rows": 1500,
-                        "percent": 33,
-                    },
-                    "rows": None,
-                    "size_bytes": None,
-                    "url": None,
-                    "expires_at": None,
-                    "error": None,
-                    "created_at": "2026-11-25T10:30:00.000Z",
-                    "updated_at": "2026-11-25T10:30:01.000Z",
-                }
-            ]
-        }
-    )
-
-    id: RecordId = Field(alias="_id")
+    id: RecordId = Field(serialization_alias="_id")
     company_id: RecordId
     table_id: RecordId
     format: ExportFormat
@@ -146,7 +117,7 @@ class PageQuery(BaseModel):
     per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
 
 
-class ExportsAnswer(LateModel):
+class ExportsAnswer(Document):
     """A page of exports, newest first."""
 
     total: Count

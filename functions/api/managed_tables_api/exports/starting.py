@@ -3,7 +3,6 @@
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.catalog.exports import ExportRecord
@@ -24,7 +23,13 @@ from managed_tables.ids import is_record_id, new_record_id
 from managed_tables.object_keys import export_object_key
 from managed_tables.wiring.services import Services
 from managed_tables_api.auth.tokens import Caller
-from managed_tables_api.exports.export_models import PageQuery
+from managed_tables_api.exports.export_models import (
+    ExportAnswer,
+    ExportFailure,
+    ExportProgress,
+    ExportsAnswer,
+    PageQuery,
+)
 
 REQUEST_NAME = "request.json"
 DEADLINE_HOURS = 6  # a run has 15 minutes; it may wait for others, and be tried again
@@ -108,8 +113,10 @@ def get_export(services: Services, company_id: str, export_id: str) -> ExportRec
     return export
 
 
-def list_exports(services: Services, company_id: str, page: PageQuery, table_id: str | None = None) -> Any:
-    """Return a page of the company's exports, or of one table's: the body of ExportsAnswer."""
+def list_exports(
+    services: Services, company_id: str, page: PageQuery, table_id: str | None = None
+) -> ExportsAnswer:
+    """Return a page of the company's exports, or of one table's."""
     now = timestamp()
     found = [
         export
@@ -120,7 +127,7 @@ def list_exports(services: Services, company_id: str, page: PageQuery, table_id:
     shown = found[first : first + page.per_page]
     current = [(export.is_overdue(now) and _expire(services, export)) or export for export in shown]
     records = [export_answer(services, export) for export in current]
-    return {"total": len(found), "quantity": len(records), "records": records}
+    return ExportsAnswer(total=len(found), quantity=len(records), records=records)
 
 
 def _expire(services: Services, export: ExportRecord) -> ExportRecord | None:
@@ -135,28 +142,26 @@ def _gone_at(services: Services, export: ExportRecord) -> str:
     return export.gone_at(services.settings.export_retention_days)
 
 
-def export_answer(services: Services, export: ExportRecord) -> dict[str, Any]:
-    """Return the body of ExportAnswer; of one that is done with a URL that downloads its file."""
-    url, expires_at = None, None
-    if export.status == "done":
-        url, expires_at = _download(services, export)
-    return {
-        "_id": export.export_id,
-        "company_id": export.company_id,
-        "table_id": export.table_id,
-        "format": export.format,
-        "dialect": export.dialect,
-        "file_name": export.file_name,
-        "status": export.status,
-        "progress": export.progress,
-        "rows": export.rows,
-        "size_bytes": export.size_bytes,
-        "url": url,
-        "expires_at": expires_at,
-        "error": export.error,
-        "created_at": export.created_at,
-        "updated_at": export.updated_at,
-    }
+def export_answer(services: Services, export: ExportRecord) -> ExportAnswer:
+    """Return the answer about an export; of one that is done with a URL that downloads its file."""
+    url, expires_at = _download(services, export) if export.status == "done" else (None, None)
+    return ExportAnswer(
+        id=export.export_id,
+        company_id=export.company_id,
+        table_id=export.table_id,
+        format=export.format,
+        dialect=export.dialect,
+        file_name=export.file_name,
+        status=export.status,
+        progress=ExportProgress.read(export.progress) if export.progress else None,
+        rows=export.rows,
+        size_bytes=export.size_bytes,
+        url=url,
+        expires_at=expires_at,
+        error=ExportFailure.read(export.error) if export.error else None,
+        created_at=export.created_at,
+        updated_at=export.updated_at,
+    )
 
 
 def _download(services: Services, export: ExportRecord) -> tuple[str, str]:

@@ -49,7 +49,7 @@ class ErrorAnswer(JsonAnswer):
         return self
 
 
-def list_answer(total: int, records: Iterable[Any], limit_bytes: int) -> Response:
+def list_answer(total: int, records: Iterable[Document], limit_bytes: int) -> Response:
     """Return `{"total", "quantity", "records"}`, the records made one by one.
 
     Raises RESPONSE_TOO_LARGE as soon as they are more than an answer may have, before the rest is made.
@@ -57,7 +57,7 @@ def list_answer(total: int, records: Iterable[Any], limit_bytes: int) -> Respons
     texts: list[bytes] = []
     size_bytes = 0
     for record in records:
-        texts.append(exact_json.dumps(record))
+        texts.append(exact_json.dumps(record.as_json()))
         size_bytes += len(texts[-1])
         if size_bytes > limit_bytes:
             raise ApiError(RESPONSE_TOO_LARGE, limit_mb=f"{limit_bytes / MIB:.1f}".replace(".", ","))
@@ -77,9 +77,12 @@ def as_answer(content: Any, status_code: int) -> Response:
     """Return what a route has made as a response: one as it is, None as 204, all else as exact JSON."""
     if isinstance(content, Response):
         return content
-    if isinstance(content, Document):
-        content = content.as_json()
-    return Response(status_code=204) if content is None else JsonAnswer(content, status_code)
+    return Response(status_code=204) if content is None else JsonAnswer(as_json(content), status_code)
+
+
+def as_json(content: Any) -> Any:
+    """Return what a route has made as JSON: a document as its object, all else as it is."""
+    return content.as_json() if isinstance(content, Document) else content
 
 
 def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> ErrorAnswer:
@@ -106,7 +109,7 @@ class EntityTags:
 
         The tag changes with the body; that of a table begins with its version, which `If-Match` compares.
         """
-        body = content if isinstance(content, bytes) else exact_json.dumps(content)
+        body = content if isinstance(content, bytes) else exact_json.dumps(as_json(content))
         digest = hashlib.sha256(body).hexdigest()[:32]
         tag = f'"{digest}"' if version is None else f'"v{version}-{digest}"'
         if self._known & {tag, "*"}:

@@ -71,6 +71,12 @@ def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
     return ApiError(INVALID_REQUEST, details, len(findings), reason=reason)
 
 
+def refusal(path: str, fault: Fault, place: Place = "body", **keys: Any) -> ApiError:
+    """Return INVALID_REQUEST with a fault at one place of the request."""
+    found = detail(place, fault, path=path, **keys)
+    return ApiError(INVALID_REQUEST, [found], reason=f"{path}: {fault.reason}")
+
+
 def _fault(found: Any) -> Fault:
     context = found.get("ctx", {})
     if found["type"] == "value_error":

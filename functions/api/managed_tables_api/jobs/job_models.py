@@ -84,15 +84,21 @@ class ConfirmedSchema(Document):
 
     @classmethod
     def of(cls, confirmed: ConfirmedDocument) -> "ConfirmedSchema":
-        """Return the schema as it is answered: each column's default as a JSON value of its type."""
-        terms = confirmed.terms.as_record()
-        choices = terms.pop("choices", {})
+        """Return the schema as it is answered."""
+        terms = confirmed.terms
         columns = [
-            ConfirmedColumn.model_construct(**column.as_answer(), **choices.get(column.name, {}))
-            for column in confirmed.columns
+            ConfirmedColumn(**dict(column), **dict(terms.choice(column.name))) for column in confirmed.columns
         ]
         additions = confirmed.additions.as_json() if confirmed.additions else {}
-        return cls(display_name=confirmed.display_name, columns=columns, **terms, **additions)
+        stated = terms.model_dump(exclude_defaults=True, exclude={"choices"})
+        return cls(display_name=confirmed.display_name, columns=columns, **stated, **additions)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object: of each column what is stated, its default as a JSON value of its type."""
+        columns = [
+            one.column.as_answer() | one.choice.model_dump(exclude_defaults=True) for one in self.columns
+        ]
+        return super().as_json() | {"columns": columns}
 
 
 class Progress(Document):
@@ -131,67 +137,8 @@ class JobFailure(Document):
     details_total: int = Field(default=0, ge=0, description="Quantos são, quando faltam alguns em `details`")
 
 
-_JOB_EXAMPLE: dict[str, Any] = {
-    "_id": "507f1f77bcf86cd799439011",
-    "company_id": "507f1f77bcf86cd799439012",
-    "user_table_id": None,
-    "files": [
-        {
-            "original_name": "vendas.csv",
-            "storage_path": "uploads/507f1f77bcf86cd799439012/507f1f77bcf86cd799439011/00.csv",
-            "size_bytes": 12345,
-            "mime_type": "text/csv",
-        }
-    ],
-    "mode": "create",
-    "origin": "upload",
-    "status": "waiting_confirm",
-    "reading": {
-        "timezone": "America/Sao_Paulo",
-        "tables": [
-            {
-                "file": 0,
-                "sheet": None,
-                "include": True,
-                "kind": "csv",
-                "name": "vendas.csv",
-                "encoding": "cp1252",
-                "delimiter": ";",
-                "quote": '"',
-                "escape": None,
-                "header_line": 3,
-                "header_lines": 1,
-                "first_line": 4,
-                "last_line": 1503,
-                "skipped_lines": [1, 2],
-                "rows": 1500,
-                "reasons": [{"code": "HEADER_DETECTED", "text": "A linha 3 dá nome às colunas"}],
-            }
-        ],
-    },
-    "stated": {"timezone": None, "tables": [{"file": 0, "sheet": None, "delimiter": ";"}]},
-    "draft": None,
-    "inferred_schema": {
-        "suggested_table_name": "vendas",
-        "columns": [_COLUMN],
-        "sample_rows": [{"produto": "X"}],
-        "total_row_count_estimate": 1500,
-    },
-    "confirmed_schema": None,
-    "progress": {"phase": "waiting", "percent": 100},
-    "result": None,
-    "error": None,
-    "warnings": [],
-    "expires_at": "2026-01-22T10:30:00.000Z",
-    "created_at": "2026-01-15T10:30:00.000Z",
-    "updated_at": "2026-01-15T10:30:00.000Z",
-}
-
-
 class JobAnswer(Document):
     """A job."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [_JOB_EXAMPLE]})
 
     id: RecordId = Field(serialization_alias="_id")
     company_id: RecordId
@@ -222,6 +169,11 @@ class JobAnswer(Document):
     undone_at: Moment | None = Field(description="Quando o que a carga fez foi desfeito (extensão)")
     created_at: Moment
     updated_at: Moment
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object, the confirmed schema as it writes itself."""
+        confirmed = self.confirmed_schema
+        return super().as_json() | {"confirmed_schema": confirmed and confirmed.as_json()}
 
 
 JOB_FIELDS = tuple(field.serialization_alias or name for name, field in JobAnswer.model_fields.items())
@@ -271,10 +223,6 @@ class JobsQuery(NumbersQuery):
 class JobsAnswer(LateModel):
     """A page of jobs."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"total": 1, "quantity": 1, "records": [_JOB_EXAMPLE]}]}
-    )
-
     total: Count
     quantity: Count
     records: Annotated[list[JobAnswer], Field(max_length=100)]
@@ -282,8 +230,6 @@ class JobsAnswer(LateModel):
 
 class ActiveJobsAnswer(LateModel):
     """The jobs that are not terminal."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"records": [_JOB_EXAMPLE]}]})
 
     records: list[JobAnswer]
 
@@ -321,7 +267,7 @@ class Confirmation(LateModel):
         return LoadTerms(choices=stated, make_nullable=self.make_nullable, on_misfit=self.on_misfit)
 
 
-class RejectsAnswer(LateModel):
+class RejectsAnswer(Document):
     """Where the rows that did not fit are, as a CSV; the address expires."""
 
     url: str

@@ -12,11 +12,12 @@ from managed_tables import exact_json
 from managed_tables.aws.storage import ObjectReplaced
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.conversion.one_line import on_its_lines
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import DetailCode, Fault
 from managed_tables.documents.analyses import AnalysisDocument, TableReading
 from managed_tables.documents.previews import MAX_COLUMNS_SHOWN, PreviewTable
-from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, INVALID_REQUEST, JOB_NOT_WAITING, ApiError
+from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, JOB_NOT_WAITING, ApiError
 from managed_tables.wiring.services import Services
+from managed_tables_api.http.validation import refusal
 from managed_tables_api.jobs.reanalysis_models import LineKind, PreviewAnswer, PreviewLine
 
 MAX_ANSWER_BYTES = 1_000_000
@@ -70,19 +71,14 @@ def show_lines(services: Services, job: JobRecord, place: Place) -> PreviewAnswe
 def _find_table(tables: list[TableReading], place: Place) -> int:
     of_file = [number for number, table in enumerate(tables) if table.file == place.file]
     if not of_file:
-        raise _refusal("file", place.file, _UNKNOWN_FILE)
+        raise refusal("file", _UNKNOWN_FILE, "query", value=place.file)
     if place.sheet is None:
         included = [number for number in of_file if tables[number].include]
         return (included or of_file)[0]
     for number in of_file:
         if tables[number].sheet == place.sheet:
             return number
-    raise _refusal("sheet", place.sheet, _UNKNOWN_SHEET)
-
-
-def _refusal(path: str, value: object, fault: Fault) -> ApiError:
-    details = [detail("query", fault, path=path, value=value)]
-    return ApiError(INVALID_REQUEST, details, reason=f"{path}: {fault.reason}")
+    raise refusal("sheet", _UNKNOWN_SHEET, "query", value=place.sheet)
 
 
 def _object_of(job: JobRecord, analysis: AnalysisDocument, table: PreviewTable) -> tuple[str, str | None]:

@@ -3,11 +3,11 @@
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.documents.document import LateModel
+from managed_tables.documents.document import Document
 from managed_tables.errors import NOT_PROVISIONED, ApiError
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
@@ -17,22 +17,9 @@ from managed_tables_api.services import ApiServices
 
 router = api_router("/connection", "Reading by other products")
 
-_EXAMPLE: dict[str, Any] = {
-    "host": "dados.exemplo.com.br",
-    "port": 5432,
-    "database": "co_507f1f77bcf86cd799439011",
-    "user": "co_507f1f77bcf86cd799439011_ro",
-    "password": "4f9a",  # nosec B105 - an example's
-    "sslmode": "verify-full",
-    "url": "postgresql://co_507f1f77bcf86cd799439011_ro:4f9a@dados.exemplo.com.br:5432"
-    "/co_507f1f77bcf86cd799439011?sslmode=verify-full",
-}
 
-
-class ConnectionAnswer(LateModel):
+class ConnectionAnswer(Document):
     """How another product connects to the company's database: a role that only reads."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     host: str
     port: int = Field(ge=1, le=65_535)
@@ -76,13 +63,13 @@ def _answer(services: ApiServices, connection: ConnectionRecord) -> Response:
     password = roles.password(roles.reader)
     host = f"[{address.host}]" if ":" in address.host else address.host
     login = f"{quote(roles.reader, safe='')}:{quote(password, safe='')}"
-    content = {
-        "host": address.host,
-        "port": address.port,
-        "database": roles.database,
-        "user": roles.reader,
-        "password": password,
-        "sslmode": address.sslmode,
-        "url": f"postgresql://{login}@{host}:{address.port}/{roles.database}?sslmode={address.sslmode}",
-    }
-    return JsonAnswer(content, headers={"Cache-Control": "no-store"})
+    content = ConnectionAnswer(
+        host=address.host,
+        port=address.port,
+        database=roles.database,
+        user=roles.reader,
+        password=password,
+        sslmode=address.sslmode,
+        url=f"postgresql://{login}@{host}:{address.port}/{roles.database}?sslmode={address.sslmode}",
+    )
+    return JsonAnswer(content.as_json(), headers={"Cache-Control": "no-store"})

@@ -1,6 +1,6 @@
 """The routes of exports: a table's rows to a file, the file's state, and lists of them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 
@@ -32,33 +32,31 @@ router = api_router("", "Exports")
 @router.post(
     "/{table_id}/exports",
     summary="Export rows",
-    response_model=NewExportAnswer,
     status_code=201,
     dependencies=requires(Permission.DATA_READ),
 )
 @raises(TABLE_NOT_FOUND, INVALID_REQUEST, REQUEST_TOO_LARGE, TOO_MANY_EXPORTS, EXPORTS_UNAVAILABLE)
 def create_export(
     body: Annotated[NewExport, from_json(NewExport)], table: KnownTable, caller: SignedIn, services: Services
-) -> Any:
+) -> NewExportAnswer:
     """Write the table's rows, as they are in one moment, to a file of CSV, XLSX, Parquet or JSON lines.
 
     The file is there once `GET /exports/{export_id}` says `done`, and for some days. A table that is deleted
     or whose definition changes before it is read makes the export fail.
     """
     export = start_export(services, caller, table, body.as_request())
-    return {"export_id": export.export_id, "status": export.status}
+    return NewExportAnswer(export_id=export.export_id, status="queued")
 
 
 @router.get(
     "/{table_id}/exports",
     summary="List exports of a table",
-    response_model=ExportsAnswer,
     dependencies=requires(Permission.DATA_READ),
 )
 @raises(TABLE_NOT_FOUND, INVALID_REQUEST)
 def list_table_exports(
     query: Annotated[PageQuery, Query()], table: KnownTable, caller: SignedIn, services: Services
-) -> Any:
+) -> ExportsAnswer:
     """Return the exports of the table, newest first, while their files are kept."""
     return list_exports(services, caller.company_id, query, table.table_id)
 
@@ -66,11 +64,12 @@ def list_table_exports(
 @router.get(
     "/exports",
     summary="List exports",
-    response_model=ExportsAnswer,
     dependencies=requires(Permission.DATA_READ),
 )
 @raises(INVALID_REQUEST)
-def list_company_exports(query: Annotated[PageQuery, Query()], caller: SignedIn, services: Services) -> Any:
+def list_company_exports(
+    query: Annotated[PageQuery, Query()], caller: SignedIn, services: Services
+) -> ExportsAnswer:
     """Return the exports of all tables, deleted ones too, newest first, while their files are kept."""
     return list_exports(services, caller.company_id, query)
 
@@ -78,10 +77,9 @@ def list_company_exports(query: Annotated[PageQuery, Query()], caller: SignedIn,
 @router.get(
     "/exports/{export_id}",
     summary="Get export",
-    response_model=ExportAnswer,
     dependencies=requires(Permission.DATA_READ),
 )
 @raises(EXPORT_NOT_FOUND)
-def get_export_state(export: KnownExport, services: Services) -> Any:
+def get_export_state(export: KnownExport, services: Services) -> ExportAnswer:
     """Return how far an export is, and of one that is done where to download it."""
     return export_answer(services, export)

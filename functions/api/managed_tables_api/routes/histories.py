@@ -19,7 +19,7 @@ from managed_tables.errors import (
     TABLE_INACTIVE,
     TABLE_NOT_FOUND,
 )
-from managed_tables.restored_columns import describe_hidden_columns, restore_column_by_name
+from managed_tables.jobs.restored_columns import describe_hidden_columns, restore_column_by_name
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
 from managed_tables_api.calls.known import KnownCompany, KnownTable
@@ -39,7 +39,7 @@ from managed_tables_api.rows.history.history_models import (
 )
 from managed_tables_api.rows.history.row_history import Asked
 from managed_tables_api.rows.history.trash import Deleted
-from managed_tables_api.tables.table_models import TableAnswer, table_answer
+from managed_tables_api.tables.table_models import TableAnswer
 
 router = api_router("/{table_id}", "History")
 
@@ -158,7 +158,7 @@ def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Serv
 def restore_column(name: str, table: KnownTable, company: KnownCompany, services: Services) -> Any:
     """Bring back the last column of this name that was taken out, as the table's last, with its values."""
     restored = restore_column_by_name(services, company, table.table_id, name)
-    return table_answer(company, restored, services.table_reading.count(company, restored))
+    return TableAnswer.of(company, restored, services.table_reading.count(company, restored))
 
 
 def _in_zone(moment: datetime | None, zone: ZoneInfo) -> str | None:

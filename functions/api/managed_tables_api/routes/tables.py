@@ -32,7 +32,6 @@ from managed_tables_api.tables.table_models import (
     TablesAnswer,
     TablesQuery,
     TableUpdate,
-    table_answer,
 )
 
 router = api_router("", "Tables CRUD")
@@ -46,21 +45,20 @@ def list_tables(query: Annotated[TablesQuery, Query()], caller: SignedIn, servic
     if company is None:
         return {"total": 0, "quantity": 0, "records": []}
     page = services.table_reading.page(company, query.page, query.per_page, query.search)
-    records = (table_answer(company, table, row_count) for table, row_count in page.records)
+    records = (TableAnswer.of(company, table, row_count) for table, row_count in page.records)
     return list_answer(page.total, records, services.settings.response_max_bytes)
 
 
 @router.post(
     "",
     summary="Create table (manual)",
-    response_model=TableAnswer,
     status_code=201,
     dependencies=requires(Permission.CREATE),
 )
 @raises(NOT_PROVISIONED, DUPLICATE_NAME, INVALID_REQUEST, INVALID_SCHEMA, REQUEST_TOO_LARGE)
 def create_table(
     body: Annotated[NewTable, from_schema(NewTable)], caller: SignedIn, services: Services
-) -> Any:
+) -> TableAnswer:
     """Make an empty table."""
     check_table_name(body.display_name)
     check_columns(body.columns)
@@ -72,7 +70,7 @@ def create_table(
         body.columns,
         Additions(Texts(body.title, body.description), body.key, body.indexes),
     )
-    return table_answer(company, table, 0)
+    return TableAnswer.of(company, table, 0)
 
 
 @router.get(
@@ -82,13 +80,12 @@ def create_table(
 def get_table(table_id: str, company: KnownCompany, entity: Entity, services: Services) -> Response:
     """Return one table."""
     table = services.table_reading.get(company, table_id)
-    answer = table_answer(company, table, services.table_reading.count(company, table))
+    answer = TableAnswer.of(company, table, services.table_reading.count(company, table))
     return entity.answer(answer, table.version)
 
 
 _UPDATE: dict[str, Any] = {
     "summary": "Update table",
-    "response_model": TableAnswer,
     "dependencies": requires(Permission.UPDATE),
 }
 
@@ -111,11 +108,11 @@ def update_table(
     seen: SeenVersions,
     company: KnownCompany,
     services: Services,
-) -> Any:
+) -> TableAnswer:
     """Change a table's name, columns or status, all or nothing."""
     services.table_reading.get(company, table_id)
     table = services.table_operations.update(company, table_id.lower(), body.as_change(seen))
-    return table_answer(company, table, services.table_reading.count(company, table))
+    return TableAnswer.of(company, table, services.table_reading.count(company, table))
 
 
 @router.delete(

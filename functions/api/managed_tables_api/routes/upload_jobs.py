@@ -134,11 +134,12 @@ def cancel_upload_job(job: KnownJob, services: Services) -> None:
 @router.get(
     "/{job_id}/preview",
     summary="Show lines of a job's files",
-    response_model=PreviewAnswer,
     dependencies=requires(Permission.LIST),
 )
 @raises(JOB_NOT_FOUND, JOB_NOT_WAITING, ANALYSIS_GONE, FILES_REPLACED, INVALID_REQUEST)
-def preview_upload_job(query: Annotated[PreviewQuery, Query()], job: KnownJob, services: Services) -> Any:
+def preview_upload_job(
+    query: Annotated[PreviewQuery, Query()], job: KnownJob, services: Services
+) -> PreviewAnswer:
     """Return lines of one file or sheet, and what each is under the present reading: 1 MB of them at most."""
     return show_lines(services, job, Place(**query.model_dump()))
 
@@ -146,11 +147,10 @@ def preview_upload_job(query: Annotated[PreviewQuery, Query()], job: KnownJob, s
 @router.get(
     "/{job_id}/rejects",
     summary="Get rejected rows",
-    response_model=RejectsAnswer,
     dependencies=requires(Permission.LIST),
 )
 @raises(JOB_NOT_FOUND, NO_REJECTS)
-def get_rejected_rows(job: KnownJob, services: Services) -> Any:
+def get_rejected_rows(job: KnownJob, services: Services) -> RejectsAnswer:
     """Return where the rows that did not fit can be fetched: a CSV to correct and upload again."""
     return offer_rejects(services, job)
 

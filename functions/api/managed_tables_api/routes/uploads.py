@@ -68,12 +68,13 @@ Declared = Annotated[UploadDeclaration | None, Depends(UploadBody(UploadDeclarat
 @router.post(
     "/upload",
     summary="Upload (create new table)",
-    response_model=UploadAnswer,
     status_code=201,
     dependencies=requires(Permission.UPLOAD, takes_form=True),
 )
 @raises(*_ERRORS)
-async def upload_new_table(request: Request, body: Declared, caller: SignedIn, services: Services) -> Any:
+async def upload_new_table(
+    request: Request, body: Declared, caller: SignedIn, services: Services
+) -> UploadAnswer:
     """Start a job that makes a table of the files.
 
     Behind Lambda a form takes at most 6 MB; declare larger files in JSON and post them to S3 with the
@@ -85,14 +86,13 @@ async def upload_new_table(request: Request, body: Declared, caller: SignedIn, s
 @router.post(
     "/{table_id}/upload",
     summary="Upload (append to existing table)",
-    response_model=UploadAnswer,
     status_code=201,
     dependencies=requires(Permission.UPLOAD, takes_form=True),
 )
 @raises(TABLE_NOT_FOUND, TABLE_INACTIVE, TABLE_WITHOUT_KEY, *_ERRORS)
 async def upload_existing_table(
     request: Request, body: Declared, table: KnownTable, caller: SignedIn, services: Services
-) -> Any:
+) -> UploadAnswer:
     """Start a job that brings the files' rows into the table.
 
     `append` adds them, `replace` puts them in the place of all that are there, `upsert` (of a table with a
@@ -107,7 +107,7 @@ async def _upload(
     table: TableRecord | None,
     caller: Caller,
     services: ApiServices,
-) -> Any:
+) -> UploadAnswer:
     if declared is not None:
         return await run_in_threadpool(_start_declared, declared, table, caller, services)
     max_bytes = services.settings.upload_max_bytes
@@ -129,7 +129,7 @@ async def _upload(
 
 def _start_declared(
     declared: UploadDeclaration, table: TableRecord | None, caller: Caller, services: ApiServices
-) -> Any:
+) -> UploadAnswer:
     files = [OfferedFile(file.name, file.size_bytes) for file in declared.files]
     check_files(files, services.settings.upload_max_bytes)
     return start_declared(services, caller, _target(services, caller, table, declared.mode), files)

@@ -13,10 +13,11 @@ from managed_tables.details import (
     detail,
     shown_value,
 )
-from managed_tables.errors import INVALID_REQUEST, INVALID_ROWS, ApiError
+from managed_tables.errors import INVALID_ROWS, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser, Parsers, default_text
+from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.whole_columns import array_elements
 
@@ -51,11 +52,6 @@ class Findings:
         # Columns are judged one after another: the first rows come first all the same.
         self.details.sort(key=lambda detail: detail["row"])
         del self.details[MAX_ERROR_DETAILS:]
-
-
-def refusal(path: str, fault: Fault) -> ApiError:
-    """Return INVALID_REQUEST with a fault at one place of the body."""
-    return ApiError(INVALID_REQUEST, [detail("body", fault, path=path)], reason=f"{path}: {fault.reason}")
 
 
 def parse_rows(definition: Definition, rows: Any, parsers: Parsers, zone: ZoneInfo) -> list[str]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.details import DetailCode, InvalidValue
-from managed_tables.documents.document import Count, LateModel, Moment, RecordId
+from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import Column
 from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
@@ -17,32 +17,13 @@ from managed_tables_api.tables.preconditions import expected_versions
 
 _PRODUCT: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 _VALUE: dict[str, Any] = {"name": "valor", "display_name": "Value", "type": "decimal", "nullable": True}
-_TABLE: dict[str, Any] = {
-    "_id": "507f1f77bcf86cd799439011",
-    "company_id": "507f1f77bcf86cd799439012",
-    "connection_id": "507f1f77bcf86cd799439013",
-    "display_name": "vendas_mensais",
-    "columns": [_PRODUCT, _VALUE],
-    "source": "manual",
-    "status": "active",
-    "row_count": 1500,
-    "created_by_user_id": "507f1f77bcf86cd799439014",
-    "created_at": "2026-01-15T10:30:00.000Z",
-    "updated_at": "2026-01-15T10:30:00.000Z",
-    "version": 3,
-    "title": "Vendas por mês",
-    "description": None,
-    "key": ["produto"],
-    "indexes": [["valor"]],
-    "history": True,
-}
 
 # The least number is shown, and judged with the columns themselves.
 _COLUMN_LIMITS = Field(max_length=MAX_COLUMNS, json_schema_extra={"minItems": 1})
 IndexColumns = Annotated[list[str], Field(max_length=MAX_INDEX_COLUMNS)]
 
 
-class ProvisioningAnswer(LateModel):
+class ProvisioningAnswer(Document):
     """Whether the company has its database, and which connection it is."""
 
     model_config = ConfigDict(
@@ -52,13 +33,18 @@ class ProvisioningAnswer(LateModel):
     provisioned: bool
     connection_id: RecordId | None
 
+    @classmethod
+    def of(cls, connection: ConnectionRecord | None) -> "ProvisioningAnswer":
+        """Return the answer about a company's connection."""
+        return cls(
+            provisioned=connection is not None, connection_id=connection.connection_id if connection else None
+        )
 
-class TableAnswer(LateModel):
+
+class TableAnswer(Document):
     """A table; `row_count` is exact."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_TABLE]})
-
-    id: RecordId = Field(alias="_id")
+    id: RecordId = Field(serialization_alias="_id")
     company_id: RecordId
     connection_id: RecordId
     display_name: str
@@ -80,13 +66,36 @@ class TableAnswer(LateModel):
     )
     history: bool = Field(description="Se as alterações das linhas são guardadas (extensão)")
 
+    @classmethod
+    def of(cls, connection: ConnectionRecord, table: TableRecord, row_count: int) -> "TableAnswer":
+        """Return the answer about a table."""
+        return cls(
+            id=table.table_id,
+            company_id=table.company_id,
+            connection_id=connection.connection_id,
+            display_name=table.display_name,
+            columns=list(table.columns),
+            source=table.source,
+            status=table.status,
+            row_count=row_count,
+            created_by_user_id=table.created_by_user_id,
+            created_at=table.created_at,
+            updated_at=table.updated_at,
+            version=table.version,
+            title=table.title,
+            description=table.description,
+            key=None if table.key is None else list(table.key),
+            indexes=[list(one) for one in table.indexes],
+            history=table.history,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object; of each column what is set, its default as a JSON value of its type."""
+        return super().as_json() | {"columns": [column.as_answer() for column in self.columns]}
+
 
 class TablesAnswer(LateModel):
     """A page of tables, newest first."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"total": 1, "quantity": 1, "records": [_TABLE]}]}
-    )
 
     total: Count
     quantity: Count
@@ -195,34 +204,3 @@ class TableUpdate(LateModel):
             history=self.history,
             versions=expected_versions(seen, self.version),
         )
-
-
-def provisioning_answer(connection: ConnectionRecord | None) -> dict[str, Any]:
-    """Return the body of ProvisioningAnswer."""
-    return {
-        "provisioned": connection is not None,
-        "connection_id": connection.connection_id if connection else None,
-    }
-
-
-def table_answer(connection: ConnectionRecord, table: TableRecord, row_count: int) -> dict[str, Any]:
-    """Return the body of TableAnswer."""
-    return {
-        "_id": table.table_id,
-        "company_id": table.company_id,
-        "connection_id": connection.connection_id,
-        "display_name": table.display_name,
-        "columns": [column.as_answer() for column in table.columns],
-        "source": table.source,
-        "status": table.status,
-        "row_count": row_count,
-        "created_by_user_id": table.created_by_user_id,
-        "created_at": table.created_at,
-        "updated_at": table.updated_at,
-        "version": table.version,
-        "title": table.title,
-        "description": table.description,
-        "key": table.key,
-        "indexes": table.indexes,
-        "history": table.history,
-    }

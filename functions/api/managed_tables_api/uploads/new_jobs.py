@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import IO, Any
+from typing import IO
 
 from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.clock import timestamp
@@ -13,6 +13,7 @@ from managed_tables.object_keys import upload_key
 from managed_tables.uploads.offered_files import OfferedFile
 from managed_tables.wiring.services import Services
 from managed_tables_api.auth.tokens import Caller
+from managed_tables_api.uploads.upload_models import PresignedUpload, UploadAnswer
 
 
 @dataclass(frozen=True)
@@ -25,18 +26,18 @@ class Target:
 
 def start_declared(
     services: Services, caller: Caller, target: Target, files: Sequence[OfferedFile]
-) -> dict[str, Any]:
+) -> UploadAnswer:
     """Make a job whose files the caller posts to S3; return the answer with one form a file."""
     job = _create(services, caller, target, files)
     seconds = services.settings.upload_expires_seconds
     uploads = [
-        {
-            "name": file.original_name,
+        PresignedUpload(
+            name=file.original_name,
             **services.storage.presigned_post(file.storage_path, file.size_bytes, seconds),
-        }
+        )
         for file in job.files
     ]
-    return {**_answer(job), "uploads": uploads}
+    return UploadAnswer(job_id=job.job_id, status="queued", uploads=uploads)
 
 
 def start_received(
@@ -45,12 +46,12 @@ def start_received(
     target: Target,
     files: Sequence[OfferedFile],
     streams: Sequence[IO[bytes]],
-) -> dict[str, Any]:
+) -> UploadAnswer:
     """Make a job and store its files; each arrival reaches the job as a posted file's does."""
     job = _create(services, caller, target, files)
     for file, stream in zip(job.files, streams, strict=True):
         services.storage.upload(stream, file.storage_path, file.mime_type)
-    return _answer(job)
+    return UploadAnswer(job_id=job.job_id, status="queued")
 
 
 def _create(services: Services, caller: Caller, target: Target, files: Sequence[OfferedFile]) -> JobRecord:
@@ -80,7 +81,3 @@ def _create(services: Services, caller: Caller, target: Target, files: Sequence[
     )
     services.jobs.create(job)
     return job
-
-
-def _answer(job: JobRecord) -> dict[str, Any]:
-    return {"job_id": job.job_id, "status": job.status}

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from managed_tables.documents.document import LateModel, RecordId
+from managed_tables.documents.document import Document, LateModel, RecordId
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
 
 
@@ -30,7 +30,7 @@ class UploadDeclaration(LateModel):
     )
 
 
-class PresignedUpload(LateModel):
+class PresignedUpload(Document):
     """A form that posts one file to S3: `fields` first, then the file in the field `file`."""
 
     name: str
@@ -38,7 +38,7 @@ class PresignedUpload(LateModel):
     fields: dict[str, str]
 
 
-class UploadAnswer(LateModel):
+class UploadAnswer(Document):
     """A new job."""
 
     model_config = ConfigDict(

@@ -65,6 +65,8 @@ class ConfirmedDocument(Document):
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object; of columns and terms only what is not the usual."""
-        columns = [column.as_document() for column in self.columns]
-        terms = self.terms.as_record()
-        return super().as_json() | {"columns": columns} | ({"terms": terms} if terms else {})
+        document = super().as_json() | {"columns": [column.as_document() for column in self.columns]}
+        document["terms"] = self.terms.as_record()
+        return (
+            document if document["terms"] else {name: document[name] for name in document if name != "terms"}
+        )

@@ -8,10 +8,11 @@ from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.values import Parsers
+from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.bulk_changes.bulk_statements import UpdateShape
 from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.parsing import NULL, Findings, array_text, column_array, quoted, refusal
+from managed_tables_api.rows.parsing import NULL, Findings, array_text, column_array, quoted
 from managed_tables_api.rows.running import is_row_id, read_row_ids
 
 MAX_UPDATES = 1_000

@@ -20,6 +20,7 @@ from managed_tables.errors import (
 from managed_tables.history.recording import NOT_RECORDED
 from managed_tables.schema import ColumnType
 from managed_tables.values import Parser
+from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.bulk_changes import bulk_statements as statements
 from managed_tables_api.rows.bulk_changes.bulk_parsing import (
     GONE,
@@ -30,7 +31,7 @@ from managed_tables_api.rows.bulk_changes.bulk_parsing import (
 )
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts.key_refusals import taken_by_update
-from managed_tables_api.rows.parsing import parse_changes, refusal
+from managed_tables_api.rows.parsing import parse_changes
 from managed_tables_api.rows.running import (
     Found,
     KeyTaken,

@@ -7,10 +7,10 @@ from typing import Any
 
 from psycopg import sql
 
-from managed_tables.details import Detail, DetailCode, Fault, detail
-from managed_tables.errors import INVALID_REQUEST, ApiError
+from managed_tables.details import DetailCode, Fault
 from managed_tables.identifiers import ID_COLUMN, is_column_name
 from managed_tables.schema import Column, ColumnType
+from managed_tables_api.http.validation import refusal
 
 MAX_GROUP_COLUMNS = 5
 MAX_AGGREGATES = 50
@@ -93,24 +93,24 @@ def read_grouping(group_by: Any, aggregates: Any, columns: Mapping[str, Column])
     groups = _read_groups([] if group_by is None else group_by, columns)
     items = [] if aggregates is None else aggregates
     if not isinstance(items, list):
-        raise _refusal("aggregates", Fault(DetailCode.NOT_A_LIST, "deve ser uma lista"))
+        raise refusal("aggregates", Fault(DetailCode.NOT_A_LIST, "deve ser uma lista"))
     if len(items) > MAX_AGGREGATES:
-        raise _refusal("aggregates", Fault(DetailCode.TOO_LONG, f"no máximo {MAX_AGGREGATES}"))
+        raise refusal("aggregates", Fault(DetailCode.TOO_LONG, f"no máximo {MAX_AGGREGATES}"))
     found = [_read_aggregate(item, f"aggregates[{number}]", columns) for number, item in enumerate(items)]
     if not groups and not found:
-        raise _refusal("group_by", Fault(DetailCode.REQUIRED, "sem colunas e sem aggregates não há grupos"))
+        raise refusal("group_by", Fault(DetailCode.REQUIRED, "sem colunas e sem aggregates não há grupos"))
     _check_names(groups, found)
     return Grouping(groups, tuple(found))
 
 
 def _read_groups(group_by: Any, columns: Mapping[str, Column]) -> tuple[Column, ...]:
     if not isinstance(group_by, list):
-        raise _refusal("group_by", Fault(DetailCode.NOT_A_LIST, "deve ser uma lista de colunas"))
+        raise refusal("group_by", Fault(DetailCode.NOT_A_LIST, "deve ser uma lista de colunas"))
     if len(group_by) > MAX_GROUP_COLUMNS:
-        raise _refusal("group_by", Fault(DetailCode.TOO_LONG, f"no máximo {MAX_GROUP_COLUMNS} colunas"))
+        raise refusal("group_by", Fault(DetailCode.TOO_LONG, f"no máximo {MAX_GROUP_COLUMNS} colunas"))
     for number, name in enumerate(group_by):
         if not isinstance(name, str) or name not in columns:
-            raise _refusal(f"group_by[{number}]", _UNKNOWN_COLUMN)
+            raise refusal(f"group_by[{number}]", _UNKNOWN_COLUMN)
     return tuple(columns[name] for name in group_by)
 
 
@@ -120,18 +120,18 @@ _AGGREGATE_KEYS = frozenset({"fn", "column", "as"})
 
 def _read_aggregate(item: Any, path: str, columns: Mapping[str, Column]) -> Aggregate:
     if not isinstance(item, dict) or not item.keys() <= _AGGREGATE_KEYS:
-        raise _refusal(path, Fault(DetailCode.INVALID, 'deve ser {"fn", "column", "as"}'))
+        raise refusal(path, Fault(DetailCode.INVALID, 'deve ser {"fn", "column", "as"}'))
     try:
         function = Function(item.get("fn", ""))
     except ValueError as error:
         fault = Fault(DetailCode.NOT_ALLOWED, f"deve ser uma destas: {', '.join(Function)}")
-        raise _refusal(f"{path}.fn", fault) from error
+        raise refusal(f"{path}.fn", fault) from error
     column = _read_column(function, item.get("column"), f"{path}.column", columns)
     default = function.value if column is None else f"{function.value}_{column.name}"[:63]
     name = item.get("as", default)
     if not isinstance(name, str) or not is_column_name(name):
         fault = Fault(DetailCode.INVALID_NAME, "deve ser um nome como o de uma coluna")
-        raise _refusal(f"{path}.as", fault)
+        raise refusal(f"{path}.as", fault)
     kind = _result_type(function, column)
     return Aggregate(function, column, Column(name=name, display_name=name, type=kind, nullable=True))
 
@@ -140,13 +140,13 @@ def _read_column(function: Function, name: Any, path: str, columns: Mapping[str,
     if function is Function.COUNT and name in (None, ID_COLUMN):
         return None
     if name is None:
-        raise _refusal(path, Fault(DetailCode.REQUIRED, "obrigatória: só count vai sem coluna"))
+        raise refusal(path, Fault(DetailCode.REQUIRED, "obrigatória: só count vai sem coluna"))
     column = columns.get(name) if isinstance(name, str) else None
     if column is None:
-        raise _refusal(path, _UNKNOWN_COLUMN)
+        raise refusal(path, _UNKNOWN_COLUMN)
     if function in (Function.SUM, Function.AVG) and column.type not in _NUMBERS:
         fault = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "só para colunas de números")
-        raise _refusal(path, fault)
+        raise refusal(path, fault)
     return column
 
 
@@ -160,16 +160,11 @@ def _check_names(groups: Sequence[Column], aggregates: Sequence[Aggregate]) -> N
     names = [column.name for column in groups]
     for number, name in enumerate(names):
         if name in names[:number]:
-            raise _refusal(f"group_by[{number}]", _TWICE)
+            raise refusal(f"group_by[{number}]", _TWICE)
     for number, aggregate in enumerate(aggregates):
         if aggregate.output.name in names:
-            raise _refusal(f"aggregates[{number}].as", _TWICE)
+            raise refusal(f"aggregates[{number}].as", _TWICE)
         names.append(aggregate.output.name)
 
 
 _TWICE = Fault(DetailCode.DUPLICATE_NAME, "nome repetido")
-
-
-def _refusal(path: str, fault: Fault) -> ApiError:
-    details: list[Detail] = [detail("body", fault, path=path)]
-    return ApiError(INVALID_REQUEST, details, reason=f"{path}: {fault.reason}")

@@ -15,7 +15,7 @@ from managed_tables.conditions import (
     read_where,
     without_values,
 )
-from managed_tables.details import DetailCode, Fault, Place, detail
+from managed_tables.details import DetailCode, Fault, Place
 from managed_tables.errors import (
     DATABASE_TIMEOUT,
     INVALID_REQUEST,
@@ -27,6 +27,7 @@ from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables.settings import MIB
 from managed_tables.values import Parser
+from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.composing import VERSION_FIELD, Numbers, Shown
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.lists.aggregates import read_grouping
@@ -161,7 +162,7 @@ def read_shape(definition: Definition, request: ListRequest, parsers: dict[Colum
         order = read_order(request.sort, names, request.place, request.sort_path)
         return PageShape(shown, order, condition, request.count)
     if request.fields is not None:
-        raise _refusal(request.place, "fields", Fault(DetailCode.NOT_ALLOWED, _NO_FIELDS))
+        raise refusal("fields", Fault(DetailCode.NOT_ALLOWED, _NO_FIELDS), request.place)
     grouping = read_grouping(request.group_by, request.aggregates, names)
     outputs = {column.name: column for column in grouping.output_columns}
     order = read_group_order(request.sort, outputs, grouping.columns, request.place, request.sort_path)
@@ -199,17 +200,12 @@ def _read_fields(definition: Definition, request: ListRequest, fields: Sequence[
     for name in chosen:
         if name not in definition.by_name:
             fault = Fault(DetailCode.UNKNOWN_COLUMN, "deve ser o nome de uma coluna da tabela ou id")
-            raise _refusal(request.place, "fields", fault, name)
+            raise refusal("fields", fault, request.place, value=name)
     return tuple(definition.by_name[name] for name in chosen)
 
 
 def _read_versions(definition: Definition, request: ListRequest) -> bool:
     if request.versions and VERSION_FIELD in definition.by_name:
         fault = Fault(DetailCode.NOT_ALLOWED, f"a tabela tem uma coluna {VERSION_FIELD}; use ETag e If-Match")
-        raise _refusal(request.place, "versions", fault)
+        raise refusal("versions", fault, request.place)
     return request.versions
-
-
-def _refusal(place: Place, path: str, fault: Fault, value: str | None = None) -> ApiError:
-    keys = {"path": path} if value is None else {"path": path, "value": value}
-    return ApiError(INVALID_REQUEST, [detail(place, fault, **keys)], reason=f"{path}: {fault.reason}")

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from managed_tables.details import Detail, DetailCode, Fault, Place, detail
-from managed_tables.errors import INVALID_REQUEST, ApiError
+from managed_tables.details import DetailCode, Fault, Place
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column
+from managed_tables_api.http.validation import refusal
 
 MAX_SORTS = 5
 
@@ -75,25 +75,22 @@ def read_group_order(
 
 def _read_sorts(words: Sequence[str], names: dict[str, Column | None], place: Place, path: str) -> list[Sort]:
     if len(words) > MAX_SORTS:
-        _refuse(place, path, Fault(DetailCode.TOO_LONG, f"no máximo {MAX_SORTS} colunas"))
+        raise refusal(path, Fault(DetailCode.TOO_LONG, f"no máximo {MAX_SORTS} colunas"), place)
     sorts: list[Sort] = []
     for word in words:
         name = word.removeprefix("-")
         if name not in names:
-            _refuse(place, path, Fault(DetailCode.UNKNOWN_COLUMN, _UNKNOWN), name)
+            raise refusal(path, Fault(DetailCode.UNKNOWN_COLUMN, _UNKNOWN), place, value=name)
         if any(sort.name == name for sort in sorts):
-            _refuse(place, path, Fault(DetailCode.DUPLICATE_NAME, "a mesma coluna duas vezes"), name)
+            raise refusal(
+                path, Fault(DetailCode.DUPLICATE_NAME, "a mesma coluna duas vezes"), place, value=name
+            )
         sorts.append(Sort(names[name], word.startswith("-")))
     return sorts
 
 
+_TWICE = Fault(DetailCode.DUPLICATE_NAME, "a mesma coluna duas vezes")
 _UNKNOWN = "deve ser o nome de uma coluna da tabela ou id"
-
-
-def _refuse(place: Place, path: str, fault: Fault, value: str | None = None) -> None:
-    keys = {"path": path} if value is None else {"path": path, "value": value}
-    details: list[Detail] = [detail(place, fault, **keys)]
-    raise ApiError(INVALID_REQUEST, details, reason=f"{path}: {fault.reason}")
 
 
 def after_row(order: Order, nulls: Sequence[bool], source: sql.Identifier) -> sql.Composed:
