@@ -61,6 +61,11 @@ ROUTES = (
     Route("GET", "/exports/{id}", "data-read"),
     Route("GET", "/{id}/exports", "data-read"),
     Route("GET", "/exports", "data-read"),
+    Route("GET", "/{id}/views", "data-read"),
+    Route("POST", "/{id}/views", "data-read", {"name": "x"}),
+    Route("GET", "/{id}/views/{id}", "data-read"),
+    Route("PUT", "/{id}/views/{id}", "data-read", {"name": "x"}),
+    Route("DELETE", "/{id}/views/{id}", "data-read"),
 )
 every_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 

@@ -13,6 +13,7 @@ from managed_tables_api.routes import (
     tables,
     upload_jobs,
     uploads,
+    views,
 )
 from managed_tables_api.routes import docs as documentation
 from managed_tables_api.services import ApiServices
@@ -28,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tables.router,
     exports.router,
     histories.router,
+    views.router,
 )
 
 

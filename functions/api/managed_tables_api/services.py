@@ -24,6 +24,7 @@ from managed_tables_api.rows.inserts.inserting import RowInserts
 from managed_tables_api.rows.lists.listing import RowLists
 from managed_tables_api.rows.running import Runner
 from managed_tables_api.rows.single_rows import Rows
+from managed_tables_api.rows.views.saved_views import SavedViews
 
 LOAD_CONNECTIONS = 12  # of a company's, which its requests leave to its loads, however many they are
 
@@ -130,6 +131,11 @@ class ApiServices(Services):
         """The deleted rows."""
         settings = self.settings
         return Trash(self._row_runner, settings.history_days, settings.default_timezone)
+
+    @once
+    def saved_views(self) -> SavedViews:
+        """The saved views of tables."""
+        return SavedViews(self._row_runner, parsers(self.settings.zone))
 
     @once
     def bulk_changes(self) -> BulkChanges:

@@ -86,6 +86,13 @@ TABLE_NOT_FOUND = ApiErrorKind(404, "TABLE_NOT_FOUND", "Tabela não encontrada")
 JOB_NOT_FOUND = ApiErrorKind(404, "JOB_NOT_FOUND", "Job não encontrado")
 EXPORT_NOT_FOUND = ApiErrorKind(404, "EXPORT_NOT_FOUND", "Exportação não encontrada")
 ROW_NOT_FOUND = ApiErrorKind(404, "ROW_NOT_FOUND", "Linha não encontrada")
+VIEW_NOT_FOUND = ApiErrorKind(404, "VIEW_NOT_FOUND", "Visão não encontrada")
+VIEW_OF_ANOTHER = ApiErrorKind(
+    403, "VIEW_OF_ANOTHER", "Esta visão é de outra pessoa, e só ela a muda: salve uma sua, com outro nome"
+)
+DUPLICATE_VIEW_NAME = ApiErrorKind(
+    409, "DUPLICATE_NAME", 'Você já tem uma visão com o nome "{name}" nesta tabela. Escolha outro nome'
+)
 COLUMN_NOT_FOUND = ApiErrorKind(404, "COLUMN_NOT_FOUND", "Coluna não encontrada")
 NO_REJECTS = ApiErrorKind(404, "NO_REJECTS", "Nenhuma linha deste envio foi rejeitada")
 ROUTE_NOT_FOUND = ApiErrorKind(404, "ROUTE_NOT_FOUND", "Rota não encontrada")

@@ -42,6 +42,7 @@ TAGS = (
     "File upload",
     "Data CRUD",
     "History",
+    "Views",
     "Exports",
     "Reading by other products",
 )

@@ -213,6 +213,22 @@ _HISTORY = r"""
         SELECT FROM managed_tables.tables WHERE tables.table_id = loads.table_id AND deleted_at IS NULL);
 """
 
+# The saved views of tables. Names of columns are those of `change_id` among the renames of the table.
+_VIEWS = """
+    CREATE TABLE managed_tables.views (
+        view_id text PRIMARY KEY,
+        table_id text NOT NULL,
+        user_id text NOT NULL,
+        name text NOT NULL,
+        shared boolean NOT NULL,
+        content json NOT NULL,
+        change_id bigint NOT NULL,
+        created_at timestamptz NOT NULL DEFAULT now(),
+        updated_at timestamptz NOT NULL DEFAULT now(),
+        UNIQUE (table_id, user_id, name)
+    );
+"""
+
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
     _VERSION_1,
@@ -230,6 +246,7 @@ MIGRATIONS: Sequence[str] = (
     _ADDED_COLUMNS,
     CONCEALMENT,
     _HISTORY,
+    _VIEWS,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 # The last of them that older code cannot work with; the others only add. While an upgrade goes on, and after

@@ -171,12 +171,21 @@ class Names:
 
     def now(self, name: str) -> str:
         """Return the column's name as it is now; of one that was taken out, the last that it had."""
+        return self._follow(name)[1]
+
+    def find(self, name: str) -> str | None:
+        """Return the column's name as it is now, None for one that was taken out."""
+        found = self._follow(name)[0]
+        return None if "$" in found else found
+
+    def _follow(self, name: str) -> tuple[str, str]:
+        """Return the last name in the database, and the last that people saw."""
         shown = name
         for _, old, new in self.renames:
             if old == name:
                 name = new
                 shown = shown if "$" in new else new
-        return shown
+        return name, shown
 
     def renamed(self, cells: Cells) -> Cells:
         """Return the cells under the names of now."""

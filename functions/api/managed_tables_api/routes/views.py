@@ -1,0 +1,100 @@
+"""Routes of saved views: a person's own, and those that colleagues share."""
+
+from typing import Annotated, Any
+
+from fastapi import Query
+
+from managed_tables.errors import (
+    DUPLICATE_VIEW_NAME,
+    INVALID_REQUEST,
+    OUTCOME_UNKNOWN,
+    REQUEST_TOO_LARGE,
+    TABLE_NOT_FOUND,
+    VIEW_NOT_FOUND,
+    VIEW_OF_ANOTHER,
+)
+from managed_tables_api.auth.permissions import Permission
+from managed_tables_api.calls.gate import Services, SignedIn, requires
+from managed_tables_api.calls.routing import api_router, raises
+from managed_tables_api.http.bodies import from_json
+from managed_tables_api.rows.views.view_models import NewView, ViewAnswer, ViewChange, ViewsAnswer, ViewsQuery
+
+router = api_router("/{table_id}/views", "Views")
+
+
+@router.get("", summary="List views", response_model=ViewsAnswer, dependencies=requires(Permission.DATA_READ))
+@raises(TABLE_NOT_FOUND, INVALID_REQUEST)
+def list_views(
+    table_id: str, query: Annotated[ViewsQuery, Query()], caller: SignedIn, services: Services
+) -> Any:
+    """Return the caller's own views of the table and those that are shared, by name."""
+    return services.saved_views.list_page(caller, table_id, query.page, query.per_page)
+
+
+@router.post(
+    "",
+    summary="Save a view",
+    response_model=ViewAnswer,
+    status_code=201,
+    dependencies=requires(Permission.DATA_READ),
+)
+@raises(TABLE_NOT_FOUND, INVALID_REQUEST, REQUEST_TOO_LARGE, DUPLICATE_VIEW_NAME, OUTCOME_UNKNOWN)
+def create_view(
+    table_id: str,
+    body: Annotated[NewView, from_json(NewView, holds_values=True)],
+    caller: SignedIn,
+    services: Services,
+) -> Any:
+    """Save a view as the caller's own; a name is taken once for each owner."""
+    return services.saved_views.create(caller, table_id, body)
+
+
+@router.get(
+    "/{view_id}", summary="Get a view", response_model=ViewAnswer, dependencies=requires(Permission.DATA_READ)
+)
+@raises(TABLE_NOT_FOUND, VIEW_NOT_FOUND)
+def get_view(table_id: str, view_id: str, caller: SignedIn, services: Services) -> Any:
+    """Return a view under the names that columns have now.
+
+    What was asked of a column that is gone, or that no longer fits its type, is left out; `warnings` say so.
+    """
+    return services.saved_views.get(caller, table_id, view_id)
+
+
+@router.put(
+    "/{view_id}",
+    summary="Change a view",
+    response_model=ViewAnswer,
+    dependencies=requires(Permission.DATA_READ),
+)
+@raises(
+    TABLE_NOT_FOUND,
+    VIEW_NOT_FOUND,
+    VIEW_OF_ANOTHER,
+    INVALID_REQUEST,
+    REQUEST_TOO_LARGE,
+    DUPLICATE_VIEW_NAME,
+    OUTCOME_UNKNOWN,
+)
+def update_view(
+    table_id: str,
+    view_id: str,
+    body: Annotated[ViewChange, from_json(ViewChange, holds_values=True)],
+    caller: SignedIn,
+    services: Services,
+) -> Any:
+    """Change a view of the caller's own; what is missing stays, null takes away."""
+    return services.saved_views.update(caller, table_id, view_id, body)
+
+
+@router.delete(
+    "/{view_id}",
+    summary="Delete a view",
+    status_code=204,
+    response_model=None,
+    dependencies=requires(Permission.DATA_READ),
+)
+@raises(TABLE_NOT_FOUND, VIEW_NOT_FOUND, VIEW_OF_ANOTHER, OUTCOME_UNKNOWN)
+def delete_view(table_id: str, view_id: str, caller: SignedIn, services: Services) -> None:
+    """Delete a view of the caller's own."""
+    services.saved_views.delete(caller, table_id, view_id)

@@ -1,0 +1,266 @@
+"""Keep the views of tables in the company's own database: each is its owner's, and everybody's if shared."""
+
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from psycopg import sql
+
+from managed_tables import exact_json
+from managed_tables.clock import timestamp
+from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.errors import (
+    DUPLICATE_VIEW_NAME,
+    INVALID_REQUEST,
+    VIEW_NOT_FOUND,
+    VIEW_OF_ANOTHER,
+    ApiError,
+)
+from managed_tables.ids import is_record_id, new_record_id
+from managed_tables.values import Parsers
+from managed_tables_api.auth.tokens import Caller
+from managed_tables_api.rows.composing import definition_query
+from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.history.history_statements import renames_statement
+from managed_tables_api.rows.history.row_history import Names
+from managed_tables_api.rows.running import Execute, KeyTaken, Runner, definition_key
+from managed_tables_api.rows.views.view_contents import (
+    FIELDS,
+    Content,
+    ViewOpening,
+    check_content,
+    check_text,
+    refuse_any,
+)
+from managed_tables_api.rows.views.view_models import NewView, ViewChange
+
+MAX_VIEWS = 100  # of a person and a table
+MAX_CONTENT_BYTES = 128 * 1024  # of 1,500 columns with their widths 120 KB
+
+_EMPTY_NAME = Fault(DetailCode.REQUIRED, "name vazio")
+_TOO_LARGE = Fault(DetailCode.TOO_LARGE, f"a visão passa de {MAX_CONTENT_BYTES // 1024} KiB")
+
+_VIEW = sql.SQL("view_id, user_id, name, shared, content::text AS content, change_id, created_at, updated_at")
+_VISIBLE = sql.SQL("table_id = %(table_id)s::text AND (shared OR user_id = %(user_id)s::text)")
+# What became of columns' names until now is in the view already: it was judged by this same snapshot.
+_NOW = sql.SQL(
+    "(SELECT coalesce(max(change_id), 0) FROM managed_tables.renamed_columns"
+    " WHERE table_id = %(table_id)s::text)"
+)
+
+
+@dataclass(frozen=True)
+class SavedViews:
+    """The views of tables; raises TABLE_NOT_FOUND."""
+
+    runner: Runner
+    parsers: Parsers
+
+    def list_page(self, caller: Caller, table_id: str, page: int, per_page: int) -> dict[str, Any]:
+        """Return a page of the caller's own views and of those that are shared, by name."""
+
+        def work(definition: Definition) -> dict[str, Any]:
+            parameters = {
+                **_key(definition, caller),
+                "limit": str(per_page),
+                "offset": str((page - 1) * per_page),
+            }
+            found = self.runner.run(definition, _page_statement(), parameters, repeatable=True)
+            names = self._names(definition)
+            records = [self._answer(definition, names, row[2:]) for row in found if row[2] is not None]
+            return {"total": found[0][1], "quantity": len(records), "records": records}
+
+        return self.runner.with_definition(caller.company_id, table_id, work)
+
+    def get(self, caller: Caller, table_id: str, view_id: str) -> dict[str, Any]:
+        """Return a view; raises VIEW_NOT_FOUND, for another's that is not shared, too."""
+
+        def work(definition: Definition) -> dict[str, Any]:
+            parameters = _view_key(definition, caller, view_id)
+            row = _found(self.runner.run(definition, _find_statement(), parameters, repeatable=True))
+            return self._answer(definition, self._names(definition), row)
+
+        return self.runner.with_definition(caller.company_id, table_id, work)
+
+    def create(self, caller: Caller, table_id: str, body: NewView) -> dict[str, Any]:
+        """Save a view of the caller's; raises INVALID_REQUEST and DUPLICATE_VIEW_NAME."""
+
+        def work(definition: Definition) -> dict[str, Any]:
+            content = _content(body)
+            check_content(content, definition.by_name, self.parsers)
+            parameters = {
+                **_key(definition, caller),
+                "view_id": new_record_id(),
+                **_written(body.name, body.shared, content),
+                "most": str(MAX_VIEWS),
+            }
+            row = self._write(lambda: self.runner.run(definition, _insert_statement(), parameters), body.name)
+            if row[0] is None:
+                raise ApiError(
+                    INVALID_REQUEST, reason=f"no máximo {MAX_VIEWS} visões por pessoa em uma tabela"
+                )
+            return self._answer(definition, Names(), row)
+
+        return self.runner.with_definition(caller.company_id, table_id, work)
+
+    def update(self, caller: Caller, table_id: str, view_id: str, body: ViewChange) -> dict[str, Any]:
+        """Change a view of the caller's; raises VIEW_NOT_FOUND, VIEW_OF_ANOTHER and as `create` does."""
+
+        def work(definition: Definition) -> dict[str, Any]:
+            key = _view_key(definition, caller, view_id)
+            asked = {name: value for name, value in _content(body).items() if name in body.model_fields_set}
+            check_content(asked, definition.by_name, self.parsers)
+            names = self._names(definition)
+            wanted = body.name
+
+            def in_transaction(execute: Execute) -> list[tuple[Any, ...]]:
+                nonlocal wanted
+                row = _owned(execute(_lock_statement(), key), caller)
+                opened = self._answer(definition, names, row)
+                content = {name: opened[name] for name in FIELDS} | asked
+                wanted = opened["name"] if body.name is None else body.name
+                shared = opened["shared"] if body.shared is None else body.shared
+                return execute(_update_statement(), {**key, **_written(wanted, shared, content)})
+
+            row = self._write(lambda: self.runner.transact(definition, in_transaction), wanted or "")
+            return self._answer(definition, Names(), row)
+
+        return self.runner.with_definition(caller.company_id, table_id, work)
+
+    def delete(self, caller: Caller, table_id: str, view_id: str) -> None:
+        """Delete a view of the caller's; raises VIEW_NOT_FOUND and VIEW_OF_ANOTHER."""
+
+        def work(definition: Definition) -> None:
+            key = _view_key(definition, caller, view_id)
+            _owned(self.runner.run(definition, _find_statement(), key, repeatable=True), caller)
+            self.runner.run(definition, _delete_statement(), key, repeatable=True)
+
+        self.runner.with_definition(caller.company_id, table_id, work)
+
+    def _write(self, write: Any, name: str) -> tuple[Any, ...]:
+        try:
+            row: tuple[Any, ...] = write()[0][1:]
+        except KeyTaken as taken:
+            raise ApiError(DUPLICATE_VIEW_NAME, name=name.strip()) from taken
+        return row
+
+    def _answer(self, definition: Definition, names: Names, row: tuple[Any, ...]) -> dict[str, Any]:
+        view_id, user_id, name, shared, content, change_id, created_at, updated_at = row
+        opening = ViewOpening(names.since(change_id), definition.by_name, self.parsers)
+        opened, warnings = opening.open(exact_json.loads(content.encode()))
+        return {
+            "_id": view_id,
+            "table_id": definition.table_id,
+            "user_id": user_id,
+            "name": name,
+            "shared": shared,
+            **opened,
+            "created_at": timestamp(created_at),
+            "updated_at": timestamp(updated_at),
+            "warnings": warnings,
+        }
+
+    def _names(self, definition: Definition) -> Names:
+        found = self.runner.run(definition, renames_statement(), definition_key(definition), repeatable=True)
+        return Names(tuple((change, old, new) for _, change, old, new in found if change is not None))
+
+
+def _content(body: NewView | ViewChange) -> Content:
+    content: Content = {name: getattr(body, name) for name in FIELDS}
+    if body.columns is not None:
+        content["columns"] = [column.model_dump(exclude_none=True) for column in body.columns]
+    return content
+
+
+def _written(name: str, shared: bool, content: Content) -> dict[str, str | None]:
+    check_text("name", name)
+    text = exact_json.dumps(content).decode()
+    if not name.strip():
+        refuse_any([detail("body", _EMPTY_NAME, path="name")])
+    if len(text.encode()) > MAX_CONTENT_BYTES:
+        refuse_any([detail("body", _TOO_LARGE, path="")])
+    return {"name": name.strip(), "shared": str(shared).lower(), "content": text}
+
+
+def _key(definition: Definition, caller: Caller) -> dict[str, str | None]:
+    return {**definition_key(definition), "user_id": caller.user_id}
+
+
+def _view_key(definition: Definition, caller: Caller, view_id: str) -> dict[str, str | None]:
+    if not is_record_id(view_id):
+        raise ApiError(VIEW_NOT_FOUND)
+    return {**_key(definition, caller), "view_id": view_id.lower()}
+
+
+def _found(rows: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    row = rows[0][1:]
+    if row[0] is None:
+        raise ApiError(VIEW_NOT_FOUND)
+    return row
+
+
+def _owned(rows: list[tuple[Any, ...]], caller: Caller) -> tuple[Any, ...]:
+    row = _found(rows)
+    if row[1] != caller.user_id:
+        raise ApiError(VIEW_OF_ANOTHER)
+    return row
+
+
+def _statement(form: LiteralString) -> bytes:
+    """Return a statement that begins with `definition`; its rows are those of a view behind a 1."""
+    parts = {"held": definition_query(active=False), "view": _VIEW, "visible": _VISIBLE, "now": _NOW}
+    return sql.SQL(form).format(**parts).as_bytes(None)
+
+
+def _page_statement() -> bytes:
+    """Return the statement of a page: (1, how many, the view's columns)."""
+    return _statement(
+        "WITH {held}, found AS MATERIALIZED (SELECT {view} FROM managed_tables.views WHERE {visible})"
+        " SELECT 1, (SELECT count(*) FROM found), page.* FROM definition"
+        " LEFT JOIN LATERAL (SELECT * FROM found ORDER BY lower(name), view_id"
+        " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true"
+    )
+
+
+def _find_statement() -> bytes:
+    return _statement(
+        "WITH {held} SELECT 1, view.* FROM definition LEFT JOIN LATERAL (SELECT {view}"
+        " FROM managed_tables.views WHERE view_id = %(view_id)s::text AND {visible}) AS view ON true"
+    )
+
+
+def _lock_statement() -> bytes:
+    """Do as `_find_statement`, and keep others from changing the view until the transaction ends."""
+    return _statement(
+        "WITH {held} SELECT 1, view.* FROM definition LEFT JOIN LATERAL (SELECT {view}"
+        " FROM managed_tables.views WHERE view_id = %(view_id)s::text AND {visible} FOR UPDATE) AS view"
+        " ON true"
+    )
+
+
+def _insert_statement() -> bytes:
+    return _statement(
+        "WITH {held}, made AS (INSERT INTO managed_tables.views"
+        " (view_id, table_id, user_id, name, shared, content, change_id)"
+        " SELECT %(view_id)s::text, %(table_id)s::text, %(user_id)s::text, %(name)s::text,"
+        " %(shared)s::boolean, %(content)s::json, {now} FROM definition"
+        " WHERE (SELECT count(*) FROM managed_tables.views WHERE table_id = %(table_id)s::text"
+        " AND user_id = %(user_id)s::text) < %(most)s::bigint RETURNING {view})"
+        " SELECT 1, made.* FROM definition LEFT JOIN made ON true"
+    )
+
+
+def _update_statement() -> bytes:
+    return _statement(
+        "WITH {held}, made AS (UPDATE managed_tables.views SET name = %(name)s::text,"
+        " shared = %(shared)s::boolean, content = %(content)s::json, change_id = {now}, updated_at = now()"
+        " FROM definition WHERE view_id = %(view_id)s::text AND user_id = %(user_id)s::text RETURNING {view})"
+        " SELECT 1, made.* FROM definition LEFT JOIN made ON true"
+    )
+
+
+def _delete_statement() -> bytes:
+    return _statement(
+        "WITH {held}, gone AS (DELETE FROM managed_tables.views USING definition"
+        " WHERE view_id = %(view_id)s::text AND user_id = %(user_id)s::text RETURNING 1)"
+        " SELECT 1, (SELECT count(*) FROM gone) FROM definition"
+    )
