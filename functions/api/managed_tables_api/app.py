@@ -9,6 +9,7 @@ from managed_tables_api.routes import (
     exports,
     histories,
     provisioning,
+    recipes,
     rows,
     tables,
     upload_jobs,
@@ -30,6 +31,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     exports.router,
     histories.router,
     views.router,
+    recipes.router,
 )
 
 

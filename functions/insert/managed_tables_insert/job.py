@@ -44,6 +44,7 @@ from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, job_key
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.tables.changes import Additions
+from managed_tables.tables.recipes import make_recipe
 from managed_tables.wiring.services import Services
 from managed_tables_insert.copying.pipe import MisfitFound
 from managed_tables_insert.loading import (
@@ -186,14 +187,23 @@ class Loading:
         analysis = AnalysisDocument.read(stored)
         zone, terms = self.services.settings.default_timezone, self.target.terms
         if self.target.mode == "create":
-            return make_plan(staged, analysis, self.target.columns, zone, terms)
+            return self._remembered(make_plan(staged, analysis, self.target.columns, zone, terms), analysis)
         columns, missing = current_columns(connection, self.target)
-        plan = make_plan(staged, analysis, columns, zone, terms)
+        plan = self._remembered(make_plan(staged, analysis, columns, zone, terms), analysis)
         if missing or terms.make_nullable:
             if not plan.skips_misfits:
                 self._refuse_misfits(converter, plan)
             self._add_columns(missing)
         return plan
+
+    def _remembered(self, plan: LoadPlan, analysis: AnalysisDocument) -> LoadPlan:
+        """Return the plan with what is to be remembered of the load, if it is."""
+        target = self.target
+        if not target.terms.remember:
+            return plan
+        columns = [loaded.column for loaded in plan.columns]
+        recipe = make_recipe(analysis, columns, target.terms, target.mode, plan.timezone)
+        return replace(plan, recipe=recipe)
 
     def _add_columns(self, columns: tuple[Column, ...]) -> None:
         try:

@@ -44,6 +44,7 @@ from managed_tables.tables.comments import write_comments
 from managed_tables.tables.indexing import align_indexes
 from managed_tables.tables.keeping import keep_rows, record_undoable
 from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
+from managed_tables.tables.recipes import keep_recipe
 from managed_tables.tables.row_counts import add_to_count
 from managed_tables_insert.copying.pipe import Report
 from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys
@@ -290,3 +291,5 @@ def _record(
     row_count = result.inserted + result.updated + result.unchanged
     load = AppliedLoad(target.mode, plan.files, target.user_id, ids)
     record_result(connection, target.job_id, row_count, result, load)
+    if plan.recipe is not None:
+        keep_recipe(connection, target.table_id, target.job_id, plan.recipe)

@@ -11,6 +11,7 @@ from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import Column
+from managed_tables.tables.recipes import Recipe
 
 REPEATED_KEYS = "repeated_keys"  # a table of the converter: rows that repeat a key, and why they stay out
 MISFIT = "managed-tables: a value does not fit"  # the message of the error that stops a conversion
@@ -78,6 +79,7 @@ class LoadPlan:
     labels: tuple[str, ...] = ()  # of all the staged object's columns
     skips_misfits: bool = False
     skips_repeated: bool = False  # the rows of REPEATED_KEYS too
+    recipe: Recipe | None = None  # what is to be remembered of the load
 
     @property
     def rows(self) -> str:

@@ -93,6 +93,11 @@ VIEW_OF_ANOTHER = ApiErrorKind(
 DUPLICATE_VIEW_NAME = ApiErrorKind(
     409, "DUPLICATE_NAME", 'Você já tem uma visão com o nome "{name}" nesta tabela. Escolha outro nome'
 )
+RECIPE_NOT_FOUND = ApiErrorKind(
+    404,
+    "RECIPE_NOT_FOUND",
+    "A tabela não tem modelo de importação. O próximo arquivo importado cria um",
+)
 COLUMN_NOT_FOUND = ApiErrorKind(404, "COLUMN_NOT_FOUND", "Coluna não encontrada")
 NO_REJECTS = ApiErrorKind(404, "NO_REJECTS", "Nenhuma linha deste envio foi rejeitada")
 ROUTE_NOT_FOUND = ApiErrorKind(404, "ROUTE_NOT_FOUND", "Rota não encontrada")

@@ -78,6 +78,7 @@ class ConfirmedSchema(Document):
     )
     make_nullable: list[str] = Field(default=[], description="Ausente onde não há")
     on_misfit: OnMisfit = Field(default="reject", description="Ausente onde é `reject`")
+    remember: bool = Field(default=True, description="Ausente onde é `true`")
     title: Title = Field(default=None, description="Ausente onde não há")
     description: Description = Field(default=None, description="Ausente onde não há")
     key: Key = Field(default=None, description="Ausente onde não há")
@@ -250,6 +251,9 @@ class Confirmation(LateModel):
         default="reject",
         description="`skip`: linhas com valores que não cabem ficam fora, contadas em result.rejected",
     )
+    remember: bool = Field(
+        default=True, description="`false` deixa o modelo de importação da tabela como estava"
+    )
     title: Title = None
     description: Description = None
     key: Key = None
@@ -264,7 +268,12 @@ class Confirmation(LateModel):
         """On which terms the rows are loaded."""
         choices = {column.name: column.choice for column in self.columns}
         stated = {name: choice for name, choice in choices.items() if choice != ColumnChoice()}
-        return LoadTerms(choices=stated, make_nullable=self.make_nullable, on_misfit=self.on_misfit)
+        return LoadTerms(
+            choices=stated,
+            make_nullable=self.make_nullable,
+            on_misfit=self.on_misfit,
+            remember=self.remember,
+        )
 
 
 class RejectsAnswer(Document):

@@ -100,6 +100,16 @@ _ADDED_COLUMNS = """
 # The history of rows (managed_tables.history), and whose rows came by which load.
 # hstore subtracts two rows in C; the same with jsonb_each costs 0.2 ms a row. A function called for each row
 # costs a single update 0.1 ms; transition tables cost as much, and their join is planned for one row.
+# Not in `tables`: loads that hold a table's row there together would wait for one another for ever.
+_RECIPES = """
+    CREATE TABLE managed_tables.recipes (
+        table_id text PRIMARY KEY,
+        version int NOT NULL,
+        updated_at timestamptz NOT NULL DEFAULT now(),
+        job_id text NOT NULL,
+        recipe jsonb NOT NULL
+    )
+"""
 _HISTORY = r"""
     CREATE EXTENSION IF NOT EXISTS hstore SCHEMA managed_tables;
     ALTER TABLE managed_tables.tables ADD COLUMN history boolean NOT NULL DEFAULT true;
@@ -247,6 +257,7 @@ MIGRATIONS: Sequence[str] = (
     CONCEALMENT,
     _HISTORY,
     _VIEWS,
+    _RECIPES,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 # The last of them that older code cannot work with; the others only add. While an upgrade goes on, and after

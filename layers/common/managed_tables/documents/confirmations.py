@@ -23,6 +23,7 @@ class LoadTerms(BaseModel):
     choices: Mapping[str, ColumnChoice] = {}
     make_nullable: tuple[str, ...] = ()
     on_misfit: OnMisfit = "reject"
+    remember: bool = True  # how the files were read, mapped and converted, as the table's recipe
 
     def choice(self, name: str) -> ColumnChoice:
         """Return how a column is filled."""

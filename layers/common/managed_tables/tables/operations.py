@@ -45,6 +45,7 @@ from managed_tables.tables.physical import (
     rename_physical_table,
     wait_for_writers,
 )
+from managed_tables.tables.recipes import follow_columns_in_recipe
 from managed_tables.tables.reconciliation import (
     LEFTOVER_LOCK_TIMEOUT_MS,
     OpenCompany,
@@ -267,6 +268,7 @@ class TableOperations:
         if plan.alters:
             change_physical_columns(connection, table.table_id, table.display_name, plan, self.zone)
             follow_columns(connection, table.table_id, plan)
+            follow_columns_in_recipe(connection, table.table_id, plan)
         if applied.display_name != table.display_name:
             rename_physical_table(connection, table.display_name, applied.display_name)
         if (applied.key, applied.indexes) != (table.key, table.indexes) or converted:

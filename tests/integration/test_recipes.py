@@ -1,0 +1,218 @@
+"""Facts about what a table remembers of the files that fill it (extensions 8)."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from rows_client import RowsCompany
+from tables_client import TableClient
+
+from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
+from managed_tables.catalog.keys import job_key
+from managed_tables.clock import timestamp
+from managed_tables.conversion.choices import ColumnChoice
+from managed_tables.documents.confirmations import LoadTerms
+from managed_tables.ids import new_record_id
+from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.object_keys import upload_key
+from managed_tables.schema import Column, ColumnType
+from managed_tables_analyze.handler import analyze_job
+from managed_tables_insert.job import run_job
+
+REPORT = "Relatório de vendas\nEmitido em 02/05/2026\n\nProduto;Vlr. Total;Data\n"
+MAY = REPORT + "café;1.234,50;01/05/2026\npão;n/d;02/05/2026\nTotal geral;1.234,50;\n"
+COLUMNS = [
+    Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=True),
+    Column(name="valor_total", display_name="Valor", type=ColumnType.DECIMAL, nullable=True),
+    Column(name="data", display_name="Data", type=ColumnType.DATE, nullable=True),
+]
+TERMS = LoadTerms(choices={"valor_total": ColumnChoice(source="vlr_total", null_tokens=("n/d",))})
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Takes files through both steps, as the state machine does, and a person's confirmation between them."""
+
+    company: RowsCompany
+    name: str
+
+    def load(
+        self,
+        content: str,
+        table_id: str | None = None,
+        *,
+        mode: JobMode = "append",
+        columns: Sequence[Column] = COLUMNS,
+        terms: LoadTerms = TERMS,
+    ) -> TableClient:
+        """Load a file into the table, or as a new one, and return the table."""
+        job_id = self.wait(content, table_id, mode)
+        self.confirm(job_id, columns, terms)
+        run_job(self.company.services, self.company.company.company_id, job_id)
+        job = self.job(job_id)
+        assert job.status == "done", job.error
+        return TableClient(self.company, job.user_table_id or "", self.name)
+
+    def wait(self, content: str, table_id: str | None = None, mode: JobMode = "append") -> str:
+        """Return the id of a job whose file is analysed, waiting for its confirmation."""
+        services, company_id, job_id = self.company.services, self.company.company.company_id, new_record_id()
+        key, now, data = upload_key(company_id, job_id, 0, "csv"), timestamp(), content.encode()
+        services.s3.put_object(Bucket=services.settings.bucket_name, Key=key, Body=data)
+        job = JobRecord(
+            company_id=company_id,
+            job_id=job_id,
+            user_id=new_record_id(),
+            mode="create" if table_id is None else mode,
+            status="queued",
+            files=(JobFile("vendas.csv", key, len(data), "text/csv"),),
+            expires_at=now,
+            created_at=now,
+            updated_at=now,
+            user_table_id=table_id,
+        )
+        services.jobs.create(job)
+        assert analyze_job(services, company_id, job_id)["outcome"] == "analyzed"
+        services.items.change(job_key(company_id, job_id), {"status": "waiting_confirm"})
+        return job_id
+
+    def confirm(self, job_id: str, columns: Sequence[Column] = COLUMNS, terms: LoadTerms = TERMS) -> None:
+        confirm_job(self.company.services, self.job(job_id), WantedSchema(self.name, columns, terms))
+
+    def job(self, job_id: str) -> JobRecord:
+        job = self.company.services.jobs.find(self.company.company.company_id, job_id)
+        assert job is not None
+        return job
+
+
+@pytest.fixture
+def reports(loading_company: RowsCompany) -> Reports:
+    return Reports(loading_company, f"vendas_{secrets.token_hex(5)}")
+
+
+def ask(table: TableClient, method: str = "GET", body: Any = None) -> httpx.Response:
+    return table.company.http.request(
+        method,
+        f"/v1/managed-tables/{table.table_id}/recipe",
+        content=None if body is None else json.dumps(body),
+        headers=table.rows.headers(),
+    )
+
+
+def recipe_of(table: TableClient) -> dict[str, Any]:
+    answer = ask(table)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_load_leaves_a_recipe_told_by_what_the_file_says(reports: Reports) -> None:
+    recipe = recipe_of(reports.load(MAY))
+    told = {name: recipe[name] for name in ("version", "auto_confirm", "mode", "on_misfit", "timezone")}
+    assert told == {
+        "version": 1,
+        "auto_confirm": "never",
+        "mode": "append",
+        "on_misfit": "reject",
+        "timezone": reports.company.services.settings.default_timezone,
+    }
+    [table] = recipe["tables"]
+    assert (table["kind"], table["delimiter"], table["header_lines"]) == ("csv", ";", 1)
+    assert table["labels"] == ["Produto", "Vlr. Total", "Data"]
+    assert any(text.startswith("Total geral") for text in table["skip_texts"])
+    assert table["stated"] == []
+    by_name = {one["name"]: one for one in recipe["columns"]}
+    total = by_name["valor_total"]
+    assert (total["source"], total["type"], total["decimal_mark"]) == ("Vlr. Total", "decimal", ",")
+    assert total["null_tokens"] == ["n/d"]
+    assert (by_name["data"]["date_order"], by_name["data"]["decimal_mark"]) == ("dmy", None)
+
+
+def test_each_load_renews_it_unless_it_is_not_to_be_remembered(reports: Reports) -> None:
+    table = reports.load(MAY)
+    first = recipe_of(table)
+    reports.load(MAY, table.table_id, terms=TERMS.model_copy(update={"remember": False}))
+    assert recipe_of(table) == first
+    assert ask(table, "PUT", {"auto_confirm": "unchanged"}).status_code == 200
+    reports.load(MAY, table.table_id, mode="replace")
+    renewed = recipe_of(table)
+    assert (renewed["version"], renewed["mode"]) == (3, "replace")
+    assert renewed["auto_confirm"] == "unchanged"  # a person's word: no load takes it back
+    assert renewed["job_id"] != first["job_id"]
+
+
+def test_it_is_changed_by_parts_and_forgotten(reports: Reports) -> None:
+    table = reports.load(MAY)
+    columns = [{"source": "Vlr. Total", "name": "valor_total", "decimal_mark": "."}]
+    changed = ask(
+        table, "PUT", {"on_misfit": "skip", "timezone": "America/Manaus", "columns": columns}
+    ).json()
+    assert (changed["version"], changed["on_misfit"], changed["timezone"]) == (2, "skip", "America/Manaus")
+    assert [(one["name"], one["type"], one["decimal_mark"]) for one in changed["columns"]] == [
+        ("valor_total", "decimal", ".")
+    ]
+    assert changed == recipe_of(table)
+    assert [ask(table, "DELETE").status_code for _ in range(2)] == [204, 204]
+    for method, body in (("GET", None), ("PUT", {"on_misfit": "skip"})):
+        answer = ask(table, method, body)
+        assert (answer.status_code, answer.json()["code"]) == (404, "RECIPE_NOT_FOUND")
+    assert recipe_of(reports.load(MAY, table.table_id))["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"auto_confirm": "always"}, "auto_confirm"),
+        ({"mode": "create"}, "mode"),
+        ({"timezone": "Brasil"}, "timezone"),
+        ({"version": 9}, "version"),
+        ({"columns": [{"source": "X", "name": "nenhuma"}]}, "columns[0].name"),
+        ({"columns": [{"source": "X", "name": "data"}] * 2}, "columns[1].name"),
+        ({"columns": [{"source": "X", "name": "data", "date_order": "ydm"}]}, "columns[0].date_order"),
+    ],
+)
+def test_a_change_that_cannot_be_is_422_and_says_where(
+    reports: Reports, body: dict[str, Any], path: str
+) -> None:
+    answer = ask(reports.load(MAY), "PUT", body)
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["path"] == path
+
+
+def test_it_follows_the_names_and_types_of_the_tables_columns(reports: Reports) -> None:
+    table = reports.load(MAY)
+    produto, total, data = table.get()["columns"]
+    renamed = {**total, "name": "total", "previous_name": "valor_total"}
+    table.changed(columns=[renamed, {**data, "type": "text"}])
+    assert [(one["source"], one["name"], one["type"]) for one in recipe_of(table)["columns"]] == [
+        ("Vlr. Total", "total", "decimal"),
+        ("Data", "data", "text"),
+    ]
+    assert produto["name"] == "produto"
+
+
+def test_two_jobs_of_one_table_at_once_leave_one_recipe(reports: Reports) -> None:
+    table = reports.load(MAY)
+    jobs = [reports.wait(MAY, table.table_id) for _ in range(2)]
+    for job_id in jobs:
+        reports.confirm(job_id)
+    company_id = reports.company.company.company_id
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda one: run_job(reports.company.services, company_id, one), jobs))
+    assert outcomes == [{"outcome": "done"}] * 2
+    recipe = recipe_of(table)
+    assert recipe["version"] == 3
+    assert recipe["job_id"] in jobs
+
+
+def test_a_load_that_fails_leaves_none(reports: Reports) -> None:
+    table = reports.load(MAY, terms=TERMS.model_copy(update={"remember": False}))
+    job_id = reports.wait(MAY, table.table_id)
+    misfit = LoadTerms(choices={"valor_total": ColumnChoice(source="produto")})
+    reports.confirm(job_id, terms=misfit)
+    outcome = run_job(reports.company.services, reports.company.company.company_id, job_id)["outcome"]
+    assert (outcome, ask(table).status_code) == ("rejected", 404)
