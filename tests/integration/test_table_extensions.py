@@ -218,3 +218,52 @@ def test_a_list_that_is_too_large_is_refused_before_it_is_made(
     assert [answer.status_code for answer in answers] == [422, 200]
     assert answers[0].json()["code"] == "RESPONSE_TOO_LARGE"
     assert answers[1].json()["quantity"] == 1
+
+
+def test_a_column_has_a_format_only_if_set(rows_company: RowsCompany) -> None:
+    """It is kept by what does not name it, taken away by null, and lost with the type that it suits."""
+    money = {"thousands": True, "decimals": 2, "currency": "BRL"}
+    table = created(
+        rows_company,
+        column("a", "decimal", format=money),
+        column("b", "date", format={"date": "month"}),
+        column("c", "integer", format={}),
+    )
+    assert [one.get("format") for one in table.get()["columns"]] == [money, {"date": "month"}, None]
+    assert ["format" in one for one in table.get()["columns"]] == [True, True, False]
+    renamed = table.changed(
+        columns=[
+            column("v", "decimal", previous_name="a"),
+            column("b", "date", format=None),
+            column("c", "integer", format={"thousands": False}),
+        ]
+    )
+    assert [one.get("format") for one in renamed["columns"]] == [money, None, {"thousands": False}]
+    assert renamed["version"] == 2
+    changed = table.changed(columns=[column("v", "text"), column("b", "date"), column("c", "decimal")])
+    assert [one.get("format") for one in changed["columns"]] == [None, None, {"thousands": False}]
+
+
+@pytest.mark.parametrize(
+    ("type_", "format_", "path", "code"),
+    [
+        ("decimal", {"decimals": 11}, ".decimals", "TOO_LARGE"),
+        ("decimal", {"decimals": -1}, ".decimals", "TOO_SMALL"),
+        ("decimal", {"decimals": "2"}, ".decimals", "NOT_AN_INTEGER"),
+        ("decimal", {"currency": "GBP"}, ".currency", "NOT_ALLOWED"),
+        ("decimal", {"thousands": 1}, ".thousands", "NOT_A_BOOLEAN"),
+        ("date", {"date": "week"}, ".date", "NOT_ALLOWED"),
+        ("decimal", {"mask": "0,00"}, ".mask", "UNKNOWN_FIELD"),
+        ("decimal", "0,00", "", "NOT_AN_OBJECT"),
+        ("decimal", {"date": "year"}, "", "NOT_ALLOWED"),
+        ("text", {"thousands": False}, "", "NOT_ALLOWED"),
+    ],
+    ids=str,
+)
+def test_a_wrong_format_is_named(
+    rows_company: RowsCompany, type_: str, format_: Any, path: str, code: str
+) -> None:
+    answer = create(rows_company, column("x", type_, format=format_))
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_SCHEMA"), answer.text
+    (found,) = answer.json()["details"]
+    assert (found["path"], found["column"], found["code"]) == (f"columns[0].format{path}", "x", code)

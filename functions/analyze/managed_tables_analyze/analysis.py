@@ -18,6 +18,7 @@ from managed_tables_analyze.inference import (
     infer_columns,
     named_column,
     profile_columns,
+    propose_format,
     read_sample_rows,
 )
 from managed_tables_analyze.staging.combination import MisreadError, Table
@@ -144,6 +145,7 @@ def analyze(
             "source": label,
             "inference": column.inference,
             "profile": vars(profile),
+            **propose_format(column, label, profile),
         }
         for name, label, column, profile in zip(table.names, labels, judged, profiles, strict=True)
     ]

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from managed_tables.details import DetailCode, InvalidValue
 
@@ -56,6 +56,29 @@ def _named_type(value: object) -> ColumnType:
         raise InvalidValue(DetailCode.NOT_ALLOWED, f"deve ser um destes: {names}") from error
 
 
+class ColumnFormat(BaseModel):
+    """How a column's values are shown to people; the values themselves have no format."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    thousands: bool | None = None
+    decimals: Annotated[int, Field(ge=0, le=10)] | None = None
+    currency: Literal["BRL", "USD", "EUR"] | None = None
+    percent: bool | None = None
+    date: Literal["date", "datetime", "time", "month", "year"] | None = None
+
+    def suits(self, column_type: ColumnType) -> bool:
+        """Return whether all that is set means something for values of this type."""
+        numeric = (self.thousands, self.decimals, self.currency, self.percent)
+        is_number = column_type in (ColumnType.INTEGER, ColumnType.DECIMAL)
+        is_time = column_type in (ColumnType.DATE, ColumnType.DATETIME)
+        return (is_number or numeric == (None,) * 4) and (is_time or self.date is None)
+
+
+def _set_format(given: ColumnFormat | None) -> ColumnFormat | None:
+    return None if given is None or given == ColumnFormat() else given
+
+
 class Column(BaseModel):
     """One column as the API shows it: `name` in SQL, `display_name` for people.
 
@@ -75,6 +98,12 @@ class Column(BaseModel):
         },
     )
     default: str | None = Field(default=None, json_schema_extra=lambda schema: _describe_default(schema))
+    format: Annotated[ColumnFormat | None, AfterValidator(_set_format)] = Field(
+        default=None,
+        json_schema_extra={
+            "description": "Como os valores são mostrados, nunca o que são (extensão; ausente onde não há)"
+        },
+    )
 
     @property
     def is_required(self) -> bool:

@@ -5,6 +5,7 @@ contradicts is dropped, and the next is counted. The rules of each type are thos
 (`managed_tables.conversion`).
 """
 
+from managed_tables_analyze.inference.display import propose_format
 from managed_tables_analyze.inference.inferring import InferredColumn, infer_columns, named_column
 from managed_tables_analyze.inference.profiles import profile_columns
 from managed_tables_analyze.inference.samples import convert_first_rows, read_sample_rows
@@ -15,5 +16,6 @@ __all__ = [
     "infer_columns",
     "named_column",
     "profile_columns",
+    "propose_format",
     "read_sample_rows",
 ]

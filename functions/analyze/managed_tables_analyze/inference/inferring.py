@@ -9,6 +9,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
+from managed_tables.conversion.units import PERCENT
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
@@ -20,6 +21,7 @@ from managed_tables_analyze.inference.signs.codes import find_code_in_label
 from managed_tables_analyze.inference.signs.labels import names_year
 from managed_tables_analyze.inference.signs.mojibake import find_mojibake
 from managed_tables_analyze.inference.signs.oddities import Found, find_oddities
+from managed_tables_analyze.inference.tallies import HEAD, ask_columns
 from managed_tables_analyze.inference.trial import try_columns
 
 _SHOWN_CHARACTERS = 60  # of an example in a sentence
@@ -30,7 +32,8 @@ class InferredColumn:
     """What analyze says about one column of the staged object.
 
     `inference` is the job's optional object: confidence, evidence, exceptions, warnings, alternatives.
-    `findings` are its warnings; `is_proven` says that every cell that is not NULL is known to convert.
+    `findings` are its warnings; `is_proven` says that every cell that is not NULL is known to convert;
+    `unit` is what numbers carry, or are shown with.
     """
 
     type: ColumnType
@@ -39,6 +42,7 @@ class InferredColumn:
     inference: dict[str, Any]
     findings: list[Finding] = field(default_factory=list)
     is_proven: bool = False
+    unit: str = ""
 
 
 def infer_columns(
@@ -80,6 +84,7 @@ def infer_columns(
         for one, found, label in zip(judged, oddities, labels, strict=True)
     ]
     exceptions = explanation.read_exceptions(connection, staged, judged, files)
+    units = _units(connection, judged)
     return [
         InferredColumn(
             one.type,
@@ -88,8 +93,9 @@ def infer_columns(
             one.as_record(name, cells),
             one.findings(name),
             is_proven=one.is_proven,
+            unit=unit,
         )
-        for one, cells, name in zip(judged, exceptions, names, strict=True)
+        for one, cells, name, unit in zip(judged, exceptions, names, units, strict=True)
     ]
 
 
@@ -105,6 +111,24 @@ def _evidence(
     types = [None if one.hypothesis is None else one.hypothesis.type for one in readings]
     years = {column for column, label in enumerate(labels) if names_year(label)}
     return Evidence(connection, staged, types, marks_of_decimals(readings), years)
+
+
+def _units(connection: DuckDBPyConnection, judged: Sequence[explanation.Judgement]) -> list[str]:
+    """Return the unit of each column's numbers, of reais too, which every number may carry; "" for none."""
+    numbers = (ColumnType.INTEGER, ColumnType.DECIMAL)
+    plain = [place for place, one in enumerate(judged) if one.type in numbers and not one.formats.unit]
+    answers = ask_columns(connection, HEAD, plain, _are_reais)
+    reais = {place for place, (are_reais,) in answers.items() if are_reais}
+    return [
+        PERCENT
+        if GroundCode.PERCENT in {ground.code for ground in one.grounds}
+        else one.formats.unit or ("R$" if place in reais else "")
+        for place, one in enumerate(judged)
+    ]
+
+
+def _are_reais(cell: str) -> list[str]:
+    return [f"bool_and(contains({cell}, 'R$')) FILTER (trim({cell}) <> '')"]
 
 
 def _with_oddities(

@@ -19,6 +19,9 @@ from managed_tables.messages.wording import number
 from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, ColumnType
 
 _LONG_LABEL = f"display_name tem mais de {MAX_LABEL_CHARACTERS} caracteres"
+_UNSUITED = Fault(
+    DetailCode.NOT_ALLOWED, "format: date é de datas; thousands, decimals, currency e percent, de números"
+)
 _NOT_STORABLE = "display_name tem um caractere que o banco não guarda"
 MAX_TITLE_CHARACTERS = 200
 MAX_DESCRIPTION_CHARACTERS = 2_000
@@ -36,15 +39,21 @@ class ColumnChange(Column):
     previous_name: str | None = None
 
     def as_column(self, old: Column | None = None) -> Column:
-        """Return the column that is asked for; of `old` it keeps the texts that the request does not name.
+        """Return the column that is asked for; of `old` it keeps what the request does not name.
 
-        The default stays only where it is the same value in the new type.
+        The default stays only where it is the same value in the new type, the format where it suits it.
         """
-        kept: dict[str, str | None] = {"description": self.description, "default": self.default}
+        kept: dict[str, Any] = {
+            "description": self.description,
+            "default": self.default,
+            "format": self.format,
+        }
         if old is not None and "description" not in self.model_fields_set:
             kept["description"] = old.description
         if old is not None and "default" not in self.model_fields_set and self._takes_default_of(old):
             kept["default"] = old.default
+        if old is not None and "format" not in self.model_fields_set and old.format is not None:
+            kept["format"] = old.format if old.format.suits(self.type) else None
         return Column(
             name=self.name, display_name=self.display_name, type=self.type, nullable=self.nullable, **kept
         )
@@ -112,8 +121,14 @@ def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
         (not is_storable(label), "display_name", DetailCode.INVALID_CHARACTER, _NOT_STORABLE),
     )
     found = ((field, Fault(code, reason)) for is_wrong, field, code, reason in checks if is_wrong)
+    first = next(found, None)
+    if first is not None:
+        return first
     text = text_fault("description", column.description, MAX_DESCRIPTION_CHARACTERS)
-    return next(found, ("description", text) if text else None)
+    if text is not None:
+        return "description", text
+    is_unsuited = column.format is not None and not column.format.suits(column.type)
+    return ("format", _UNSUITED) if is_unsuited else None
 
 
 def text_fault(field: str, text: str | None, limit: int) -> Fault | None:
