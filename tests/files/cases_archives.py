@@ -187,7 +187,6 @@ def no_tables() -> Iterator[Case]:
         error="FILE_KIND_REFUSED",
         message="PNG",
     )
-    yield case("refused/json.csv", '[{"a": 1}, {"a": 2}]', "JSON", error="FILE_KIND_REFUSED", message="JSON")
     yield case("zip/gzip_cut.csv.gz", packed(CSV)[:-9], "a gzip that ends too early", error="ARCHIVE_CORRUPT")
     yield case("zip/gzip_of_gzip.gz", packed(packed(CSV)), "a gzip in a gzip", error="ARCHIVE_NESTED")
     yield case("zip/gzip_of_nothing.gz", packed(""), "a gzip of nothing", error="FILE_EMPTY")

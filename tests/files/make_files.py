@@ -6,6 +6,7 @@ from pathlib import Path
 import cases_archives
 import cases_doubts
 import cases_doubts_workbooks
+import cases_json
 import cases_layouts
 import cases_legacy
 import cases_ods
@@ -15,7 +16,7 @@ import cases_values
 import cases_xlsx
 
 _FOLDER = Path(__file__).parent
-_MADE = ("csv", "values", "reports", "xlsx", "xls", "ods", "zip", "refused", "doubts", "layouts")
+_MADE = ("csv", "values", "reports", "xlsx", "xls", "ods", "json", "zip", "refused", "doubts", "layouts")
 
 
 def main() -> None:
@@ -26,6 +27,7 @@ def main() -> None:
         cases_text,
         cases_values,
         cases_xlsx,
+        cases_json,
         cases_layouts,
         cases_legacy,
         cases_ods,

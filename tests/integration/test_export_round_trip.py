@@ -134,7 +134,7 @@ def moment(microseconds: int, zone: str) -> datetime:
 def test_an_export_can_be_uploaded_again(
     makers: dict[str, ExportMaker], tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
-    """CSV in both dialects and XLSX, uploaded again; Parquet and JSON lines, read by DuckDB."""
+    """CSV in both dialects, XLSX and JSON lines, uploaded again; Parquet and JSON lines, read by DuckDB."""
 
     @settings(
         derandomize=True,
@@ -156,6 +156,7 @@ def assert_comes_back(maker: ExportMaker, folder: Path, drawn: Table, zone: str)
         ({"format": "csv", "dialect": "rfc4180"}, True),
         ({"format": "csv", "dialect": "excel-br"}, False),
         ({"format": "xlsx"}, False),
+        ({"format": "jsonl"}, True),
     ):
         raw = maker.export(table, **wanted)
         found, values = read_back(raw, f"a.{wanted['format']}", folder, zone)

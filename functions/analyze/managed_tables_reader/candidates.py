@@ -63,6 +63,8 @@ def _weigh_file(
         yield None, _weigh_text(path, name, work_dir, wish.of(number))
         return
     for sheet in read_workbook(path, kind, name):
+        if sheet.labels is not None:
+            continue  # nothing to weigh: the file says what it is
         stated = wish.of(number, sheet.name)
         batches = LineMask(stated).batches(sheet.batches)
         rows = list(islice(chain.from_iterable(batch.rows() for batch in batches), HEAD_ROWS))

@@ -283,7 +283,8 @@ WORKBOOK_CORRUPT = JobErrorKind(
     "A planilha {file} está corrompida: {reason}. Abra-a no Excel, salve uma cópia e envie de novo",
 )
 WORKBOOK_TOO_LARGE = JobErrorKind(
-    "WORKBOOK_TOO_LARGE", "A planilha {file} passa dos limites: {reason}. Salve-a como CSV e envie de novo"
+    "WORKBOOK_TOO_LARGE",
+    "O arquivo {file} passa dos limites: {reason}. Salve os dados como CSV e envie de novo",
 )
 WORKBOOK_UNSAFE = JobErrorKind(
     "WORKBOOK_UNSAFE",

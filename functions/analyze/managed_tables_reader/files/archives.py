@@ -46,7 +46,7 @@ _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 _FOREIGN_SUFFIXES = frozenset(
     (
         *("pdf", "png", "jpg", "jpeg", "gif", "doc", "docx", "ppt", "pptx", "mp3", "mp4", "exe", "dll", "sh"),
-        *("rar", "7z", "json", "xml", "sql", "py", "js", "bat", "mdb", "accdb", "dbf", "parquet"),
+        *("rar", "7z", "xml", "sql", "py", "js", "bat", "mdb", "accdb", "dbf", "parquet"),
     )
 )
 _READABLE = frozenset(Kind) - {Kind.ZIP, Kind.OTHER}

@@ -19,6 +19,8 @@ class Kind(StrEnum):
     ENCRYPTED_WORKBOOK = "encrypted_workbook"
     HTML = "html"
     SPREADSHEETML = "spreadsheetml"
+    JSON = "json"
+    JSON_LINES = "jsonl"
     ZIP = "zip"
     GZIP = "gzip"
     OTHER = "other"
@@ -104,6 +106,13 @@ def _plain_start(head: bytes) -> bytes:
     return head.lstrip()
 
 
+def _kind_of_json(start: bytes) -> Kind:
+    """Distinguish an object a line from a list, and from an object over several lines."""
+    first = start.partition(b"\n")[0].rstrip()
+    is_line = start.startswith(b"{") and (first.endswith(b"}") or first == start.rstrip())
+    return Kind.JSON_LINES if is_line else Kind.JSON
+
+
 def _kind_of_text(start: bytes) -> tuple[Kind, str]:
     if not start.startswith((b"<", b"[", b"{")):
         return Kind.TEXT, ""
@@ -118,5 +127,5 @@ def _kind_of_text(start: bytes) -> tuple[Kind, str]:
             return Kind.HTML, ""
         return Kind.OTHER, "é um XML"
     if _JSON_START.match(start):
-        return Kind.OTHER, "é um JSON"
+        return _kind_of_json(start), ""
     return Kind.TEXT, ""

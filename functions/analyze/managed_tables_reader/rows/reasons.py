@@ -58,6 +58,11 @@ def of_header(header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
     return (*detected, Reason("STATED", f"Definido por você: {fields}"))
 
 
+def of_records() -> tuple[Reason, ...]:
+    """Return why the rows of a file that names its own columns were read as they were."""
+    return (Reason("HEADER_DETECTED", "Os nomes dos campos do arquivo dão nome às colunas"),)
+
+
 def encoding_detected(name: str) -> Reason:
     """Return the reason that names the encoding."""
     shown = _ENCODINGS.get(name, name)

@@ -84,6 +84,8 @@ class Sheet:
     """Dates among the first rows, of which some may be labels."""
     merged_down: list[MergedRange] = field(default_factory=list)
     """All merged cells; complete once the rows are exhausted."""
+    labels: list[str] | None = None
+    """The columns' names if the file states them: then every row is data."""
 
 
 def letters(column: int) -> str:

@@ -9,6 +9,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO
@@ -75,6 +76,10 @@ def _readers(kind: Kind) -> list[Reader]:
         from managed_tables_reader.workbooks.html import read_html
 
         return [read_html]
+    if kind in (Kind.JSON, Kind.JSON_LINES):
+        from managed_tables_reader.workbooks.json_objects import read_json
+
+        return [partial(read_json, are_lines=kind is Kind.JSON_LINES)]
     if kind is Kind.SPREADSHEETML:
         from managed_tables_reader.workbooks.spreadsheetml import read_spreadsheetml
 
@@ -106,7 +111,9 @@ def _read(readers: Sequence[Reader], path: Path, output: IO[bytes]) -> None:
 def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
     tally = sheet.tally
     first = list(islice(sheet.batches, 1))  # with which the dates among the first rows are known
-    write_frame(output, FrameKind.SHEET, (sheet.name, sheet.visible, sheet.merged, tally.shown_dates))
+    write_frame(
+        output, FrameKind.SHEET, (sheet.name, sheet.visible, sheet.merged, tally.shown_dates, sheet.labels)
+    )
     for batch in chain(first, sheet.batches):
         tally.see(batch)
         write_frame(output, FrameKind.ROWS, (batch.numbers, batch.columns))

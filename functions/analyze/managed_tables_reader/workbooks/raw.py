@@ -96,6 +96,8 @@ class RawSheet:
     batches: Iterator[Batch]
     merged: list[MergedRange] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
+    labels: list[str] | None = None
+    """The columns' names if the file states them: then every row is data."""
 
 
 def in_batches(rows: Iterable[tuple[int, Cells]]) -> Iterator[Batch]:

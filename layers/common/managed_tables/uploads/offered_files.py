@@ -19,6 +19,9 @@ MIME_TYPES = {
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
     "xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
     "gz": "application/gzip",
+    "json": "application/json",
+    "jsonl": "application/jsonl",
+    "ndjson": "application/x-ndjson",
 }
 
 

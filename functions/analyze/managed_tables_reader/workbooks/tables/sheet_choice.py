@@ -132,6 +132,7 @@ def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> tuple[Ta
     if part is None:
         reason = reasons.SHEET_EMPTY if sheet.visible or sheet.wish.include else reasons.SHEET_HIDDEN
         return TableReading(0, sheet.name, False, of_kind, reasons=(reason,)), None
+    is_of_records = kind in (Kind.JSON, Kind.JSON_LINES)
     reading = TableReading(
         file=0,
         sheet=sheet.name,
@@ -143,7 +144,7 @@ def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> tuple[Ta
         last_line=part.extent.last_line,
         skipped_lines=tuple(sorted(part.extent.skipped)),
         rows=part.expected_rows or 0,
-        reasons=reasons.of_header(part.header_line, sheet.wish),
+        reasons=reasons.of_records() if is_of_records else reasons.of_header(part.header_line, sheet.wish),
     )
     if part in chosen:
         return reading, part

@@ -23,6 +23,7 @@ from managed_tables_reader.rows.reading import TableWish
 from managed_tables_reader.rows.sheets import Batch, Row, Sheet, ShownDates
 from managed_tables_reader.rows.stated import LineMask, stated_places
 from managed_tables_reader.rows.writer import QUOTE, PartWriter
+from managed_tables_reader.workbooks.tables.record_table import stage_records
 
 HEAD_ROWS = 300  # among which the header is sought
 
@@ -30,6 +31,8 @@ HEAD_ROWS = 300  # among which the header is sought
 def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = None) -> Part | None:
     """Write the sheet's rows to `target` as the wish states; return None if no cell is left."""
     wish = wish or TableWish(0, sheet.name)
+    if sheet.labels is not None:
+        return stage_records(sheet, sheet.labels, name, target, wish)
     mask = LineMask(wish)
     batches = mask.batches(sheet.batches)
     head: list[Batch] = []

@@ -91,7 +91,7 @@ def float_text(value: float) -> str:
     shortest = repr(value)
     if shortest[-1].isdigit() and "e" not in shortest:
         return shortest
-    return _plain(Decimal(shortest).normalize())
+    return plain_digits(Decimal(shortest).normalize())
 
 
 def _typed(text: str) -> str | None:
@@ -101,7 +101,7 @@ def _typed(text: str) -> str | None:
     shortest = repr(float(text))
     if len(_digits(shortest)) > DOUBLE_DIGITS or not _is_double_in_full(text):
         return None
-    return _plain(Decimal(shortest)) if "e" in shortest else shortest.removesuffix(".0")
+    return plain_digits(Decimal(shortest)) if "e" in shortest else shortest.removesuffix(".0")
 
 
 def _written(text: str) -> str:
@@ -113,7 +113,7 @@ def _written(text: str) -> str:
     is_of_double = _EXACT_INTEGERS < abs(number) < 10**_PLAIN_EXPONENTS.stop and _has_lost_digits(text)
     if "e" in text.lower() and is_of_double and _is_double_in_full(text):
         return str(int(float(text)))
-    return _plain(number)
+    return plain_digits(number)
 
 
 def _has_lost_digits(text: str) -> bool:
@@ -132,7 +132,8 @@ def _digits(text: str) -> str:
     return text.lower().partition("e")[0].lstrip("+-").replace(".", "").strip("0") or "0"
 
 
-def _plain(number: Decimal) -> str:
+def plain_digits(number: Decimal) -> str:
+    """Return a number without redundant zeros, in plain digits as long as they are readable."""
     if not number:
         return "0"
     exponent = number.as_tuple().exponent

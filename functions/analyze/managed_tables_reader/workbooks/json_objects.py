@@ -1,0 +1,227 @@
+"""Read a list of JSON objects, or JSON lines, as a sheet whose labels are the names of the fields.
+
+The text is decoded object by object, so that memory does not grow with the file. It is read twice: any
+object may have a field that none before it has. Numbers keep their digits, and never become doubles; a
+nested value is its JSON as it stands in the file.
+"""
+
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from json.decoder import scanstring  # type: ignore[attr-defined]  # its stubs leave it out
+from pathlib import Path
+from typing import Any
+
+from managed_tables.conversion.workbook_cells import mark_text
+from managed_tables_reader.files.encodings import NotTextError, detect_encoding
+from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
+from managed_tables_reader.workbooks.failures import NotTabularError
+from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet
+from managed_tables_reader.workbooks.values.numbers import plain_digits
+
+_CHUNK_CHARACTERS = 1_048_576
+_MAX_OBJECT_CHARACTERS = 16 * 1_048_576  # far more than a row holds; what is decoded takes many times that
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_LINE_ENDS = re.compile(r"[ \t]*\r?\n[ \t]*")  # of nested values: none is inside a string
+
+
+class _Number(str):
+    """The digits of a number, as distinct from a string of the file."""
+
+    __slots__ = ()
+
+
+class _Fields(list[tuple[str, Any]]):
+    """The names and values of an object, in order."""
+
+
+@dataclass(frozen=True)
+class _Object:
+    number: int
+    fields: Sequence[tuple[str, Any]]
+
+
+def read_json(path: Path, *, are_lines: bool) -> Iterator[RawSheet]:
+    """Yield the objects as one sheet; its rows are numbered by line, or by their place in the list."""
+    labels: dict[str, int] = {}
+    for one in _objects(path, are_lines=are_lines):
+        for name, _ in one.fields:
+            labels.setdefault(name, len(labels))
+        if len(labels) > MAX_COLUMNS:
+            raise NotTabularError(f"os registros têm mais de {MAX_COLUMNS} nomes de campos")
+    yield RawSheet(
+        None, True, _batches(_objects(path, are_lines=are_lines), labels), labels=[*labels] or None
+    )
+
+
+def _batches(objects: Iterator[_Object], labels: dict[str, int]) -> Iterator[Batch]:
+    rows = max(1, min(BATCH_ROWS, BATCH_CELLS // max(1, len(labels))))
+    while group := list(islice(objects, rows)):
+        columns: list[list[str | None]] = [[None] * len(group) for _ in labels]
+        for place, one in enumerate(group):
+            for name, value in one.fields:
+                columns[labels[name]][place] = _cell(value)
+        yield Batch([one.number for one in group], columns)
+
+
+def _cell(value: Any) -> str | None:
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value and (mark_text(value.replace("\0", "")) or None)
+
+
+def _objects(path: Path, *, are_lines: bool) -> Iterator[_Object]:
+    """Yield each object; raises NotTabularError for anything else."""
+    with path.open("rb") as raw:
+        try:
+            encoding = detect_encoding(path)
+            raw.seek(encoding.mark_bytes)
+            name = "utf-8" if encoding.broken_utf8 else encoding.name
+            text = _Text(io.TextIOWrapper(raw, name, newline=""))
+            last = 0
+            for number, (line, fields) in enumerate(_values(text), start=1):
+                if are_lines and line == last:
+                    raise NotTabularError(f"a linha {line} tem mais de um registro")
+                last = line
+                yield _Object(line if are_lines else number, fields)
+        except NotTextError as error:
+            raise NotTabularError("o conteúdo é binário") from error
+        except UnicodeDecodeError as error:
+            raise NotTabularError("há letras que não estão em UTF-8, como o JSON exige") from error
+
+
+def _values(text: "_Text") -> Iterator[tuple[int, Sequence[tuple[str, Any]]]]:
+    """Yield the objects of a list, or those that follow one another, with the line of each."""
+    is_list = text.take("[")
+    if is_list and text.take("]"):
+        is_list = False
+    elif text.peek():
+        yield text.fields()
+        while text.take(",") if is_list else text.peek():
+            yield text.fields()
+        if is_list and not text.take("]"):
+            raise text.invalid()
+    if text.peek():
+        raise text.invalid()
+
+
+class _Text:
+    """The text from some place on, read in chunks."""
+
+    def __init__(self, file: io.TextIOWrapper) -> None:
+        self._file = file
+        self._text = ""
+        self._at = 0
+        self._first_line = 1  # of `_text`
+        self._scan = json.JSONDecoder(
+            object_pairs_hook=_Fields, parse_int=_number, parse_float=_number, parse_constant=_constant
+        ).scan_once  # type: ignore[attr-defined]  # its stubs leave it out
+
+    def peek(self) -> str:
+        """Return the next character that is no blank, empty at the end."""
+        while True:
+            blanks = _BLANKS.match(self._text, self._at)
+            self._at = blanks.end() if blanks else self._at
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._fill():
+                return ""
+
+    def take(self, character: str) -> bool:
+        """Go beyond the character if it is the next one."""
+        found = self.peek() == character
+        self._at += found
+        return found
+
+    def fields(self) -> tuple[int, Sequence[tuple[str, Any]]]:
+        """Return the line of the object that comes next, and its fields: nested values as their JSON."""
+        if self.peek() != "{":
+            raise self._not_an_object()
+        fields, end = self._decode()
+        line = self._line()
+        if len({name for name, _ in fields}) != len(fields):
+            raise NotTabularError(f"o registro da linha {line} tem um campo duas vezes")
+        if any(isinstance(value, list) for _, value in fields):
+            fields = [
+                (name, _Number(slice_) if isinstance(value, list) else value)
+                for (name, value), slice_ in zip(fields, self._slices(), strict=True)
+            ]
+        self._at = end
+        return line, fields
+
+    def invalid(self, at: int | None = None) -> NotTabularError:
+        """Return the error that names the line where the text is no JSON."""
+        return NotTabularError(f"a linha {self._line(at)} não é um JSON válido")
+
+    def _decode(self) -> tuple[Sequence[tuple[str, Any]], int]:
+        """Return the object and where it ends, reading on until it is complete."""
+        while True:
+            try:
+                fields, end = self._scan(self._text, self._at)
+            except (json.JSONDecodeError, StopIteration) as error:
+                if len(self._text) - self._at > _MAX_OBJECT_CHARACTERS:
+                    raise NotTabularError(
+                        f"o registro da linha {self._line()} não termina em {_MAX_OBJECT_CHARACTERS >> 20} MB"
+                    ) from error
+                if not self._fill(len(self._text) - self._at):
+                    raise self.invalid(getattr(error, "pos", None)) from error
+            except RecursionError as error:
+                raise NotTabularError(
+                    f"o registro da linha {self._line()} tem níveis demais, um dentro do outro"
+                ) from error
+            else:
+                return fields, end
+
+    def _slices(self) -> Iterator[str]:
+        """Yield the JSON of each value of the object that comes next, on one line."""
+        at = self._after_blanks(self._at + 1)
+        while self._text[at] != "}":
+            _, at = scanstring(self._text, at + 1, True)
+            at = self._after_blanks(self._after_blanks(at) + 1)
+            _, end = self._scan(self._text, at)
+            yield _LINE_ENDS.sub(" ", self._text[at:end])
+            at = self._after_blanks(end)
+            if self._text[at] == ",":
+                at = self._after_blanks(at + 1)
+
+    def _after_blanks(self, at: int) -> int:
+        found = _BLANKS.match(self._text, at)
+        return found.end() if found else at
+
+    def _not_an_object(self) -> NotTabularError:
+        if not self.peek():
+            return self.invalid()
+        return NotTabularError(
+            f"a linha {self._line()} não tem um registro, com nomes e valores entre chaves"
+        )
+
+    def _line(self, at: int | None = None) -> int:
+        return self._first_line + self._text.count("\n", 0, self._at if at is None else at)
+
+    def _fill(self, least: int = 0) -> bool:
+        """Read on, at least as much as is held, so that a long object is not decoded many times."""
+        chunk = self._file.read(max(_CHUNK_CHARACTERS, least))
+        if chunk:
+            self._first_line = self._line()
+            self._text, self._at = self._text[self._at :] + chunk, 0
+        return bool(chunk)
+
+
+def _number(digits: str) -> str:
+    if digits.isdecimal():
+        return _Number(digits)
+    try:
+        return _Number(plain_digits(Decimal(digits)))
+    except ArithmeticError:  # an exponent beyond every number
+        return digits
+
+
+def _constant(name: str) -> str | None:
+    """Return the cell of what JSON does not have, though Python writes it: NaN is an empty cell."""
+    return None if name == "NaN" else name
