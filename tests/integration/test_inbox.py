@@ -21,6 +21,8 @@ from managed_tables.errors import (
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.changes import TableChange
+from managed_tables.tables.definitions import ColumnChange
+from managed_tables.tables.recipes import change_recipe, find_recipe
 from managed_tables.wiring.services import Services
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_ingest.arrivals import Arrival, read_arrivals
@@ -272,6 +274,27 @@ def test_unattended_an_existing_table_is_appended_to(inbox: Inbox) -> None:
     assert (second.status, second.mode, second.user_table_id) == ("done", "append", first.user_table_id)
     found = inbox.rows("SELECT produto, valor::text, loja FROM vendas ORDER BY id")
     assert found == [("café", "1.50", None), ("pão", "2.25", None), ("leite", "3.00", "Centro")]
+
+
+def test_unattended_columns_go_where_the_table_remembers_that_they_went(inbox: Inbox) -> None:
+    first = inbox.load("Produto;Vlr. Total;Obs.\ncafé;1,50;x\n")
+    table_id = first.user_table_id or ""
+    kept = [
+        ColumnChange(**column("produto").model_dump()),
+        ColumnChange(**column("total", "decimal").model_dump(), previous_name="vlr_total"),
+    ]
+    inbox.services.table_operations.update(inbox.company, table_id, TableChange(columns=kept))
+    with inbox.services.databases.open_company_connection(inbox.company) as connection:
+        recipe = find_recipe(connection, table_id)
+        assert recipe is not None
+        chosen = [{**one, "null_tokens": ["n/d"]} for one in recipe["columns"]]
+        change_recipe(connection, table_id, {"columns": chosen})
+    second = inbox.load("VLR. TOTAL;PRODUTO;Obs.;Loja\n2,25;pão;y;Centro\nn/d;leite;z;Sul\n")
+    assert (second.status, second.error) == ("done", None)
+    found = inbox.rows("SELECT produto, total::text, loja FROM vendas ORDER BY id")
+    assert found == [("café", "1.50", None), ("pão", "2.25", "Centro"), ("leite", None, "Sul")]
+    names = inbox.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'vendas'")
+    assert {"obs", "vlr_total"}.isdisjoint(name for (name,) in names)
 
 
 def test_unattended_a_table_is_replaced_on_request(inbox: Inbox) -> None:

@@ -1,6 +1,11 @@
 """Confirm the inferred schema of a job that nobody reviews, by the rules of the route."""
 
+from typing import Any
+
 from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.table_records import TableRecord
+from managed_tables.conversion.choices import ColumnChoice
+from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.errors import (
     ANALYSIS_GONE,
     CONFIRMATION_REFUSED,
@@ -14,6 +19,7 @@ from managed_tables.errors import (
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.targets import Target, find_target
 from managed_tables.schema import Column
+from managed_tables.tables.recipes import find_places, find_recipe
 from managed_tables.wiring.services import Services
 
 _PASSING = (JOB_NOT_WAITING, TABLE_BUSY)  # of another run of this step, or another operation: tried again
@@ -31,7 +37,7 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
     if (job.mode, job.user_table_id) != (target.mode, target.table_id):
         job = services.jobs.retarget(job, target.mode, target.table_id) or job
     try:
-        wanted = WantedSchema(intake.table_name, _columns(services, job, target))
+        wanted = _schema(services, job, intake.table_name, target)
         confirm_job(services, job, wanted, waiting="analisando")
     except ApiError as error:
         if error.kind in (DUPLICATE_NAME, TABLE_NOT_FOUND):  # things have changed since we looked
@@ -44,14 +50,34 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
     return True
 
 
-def _columns(services: Services, job: JobRecord, target: Target) -> list[Column]:
-    """Return the inferred columns; new ones accept NULL: next month's file may have a blank."""
+def _schema(services: Services, job: JobRecord, name: str | None, target: Target) -> WantedSchema:
+    """Return the inferred schema, its columns going where the table's recipe says that they went before.
+
+    New columns accept NULL: next month's file may have a blank.
+    """
     analysis = services.job_documents.find_analysis(job)
     if analysis is None:
         raise ApiError(ANALYSIS_GONE)
-    columns = [one.column for one in analysis.inferred_schema.columns]
     table = services.tables.find(job.company_id, target.table_id) if target.table_id else None
     known = {column.name for column in table.columns} if table else set()
-    return [
-        column if column.name in known else column.model_copy(update={"nullable": True}) for column in columns
-    ]
+    columns: list[Column] = []
+    choices: dict[str, ColumnChoice] = {}
+    inferred = analysis.inferred_schema.columns
+    labels = [column.source or column.name for column in inferred]
+    places = find_places(_find_recipe(services, job.company_id, table), labels)
+    for found, place in zip(inferred, places, strict=True):
+        if place is not None and place.name in known:
+            choices[place.name] = place.choice.model_copy(update={"source": found.name})
+            columns.append(found.column.model_copy(update={"name": place.name}))
+        elif found.name in known:
+            columns.append(found.column)
+        elif place is None:
+            columns.append(found.column.model_copy(update={"nullable": True}))
+    return WantedSchema(name, columns, LoadTerms(choices=choices))
+
+
+def _find_recipe(services: Services, company_id: str, table: TableRecord | None) -> dict[str, Any] | None:
+    if table is None:
+        return None
+    with services.open_company(services.provisioning.require(company_id)) as connection:
+        return find_recipe(connection, table.table_id)

@@ -5,6 +5,7 @@ A recipe is told by what a file says (labels, texts, its sheet), never by number
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +13,17 @@ from psycopg.types.json import Jsonb
 
 from managed_tables.clock import timestamp
 from managed_tables.conversion import Formats
+from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.documents.analyses import AnalysisDocument, TableReading
 from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.errors import RECIPE_NOT_FOUND, ApiError
+from managed_tables.identifiers import make_identifier
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.columns.column_plan import ColumnPlan
 
 MAX_SKIP_TEXTS = 20
+_CHOSEN = ("null_tokens", "true_tokens", "false_tokens", "trim", "timezone")  # of a column, by a person
 
 Recipe = dict[str, Any]
 """As `GET /:id/recipe` answers it, without `version`, `updated_at` and `job_id`."""
@@ -92,10 +96,42 @@ def _column_recipe(
         "type": column.type.value,
         "decimal_mark": found.decimal_mark if is_number else None,
         "date_order": found.date_order if is_time else None,
-        **choice.model_dump(
-            mode="json", include={"null_tokens", "true_tokens", "false_tokens", "trim", "timezone"}
-        ),
+        **choice.model_dump(mode="json", include=set(_CHOSEN)),
     }
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file's column went before: into a column of the table, as chosen; nowhere if it has no name."""
+
+    name: str | None
+    choice: ColumnChoice = field(default_factory=ColumnChoice)
+
+
+def find_places(recipe: Mapping[str, Any] | None, labels: Sequence[str]) -> list[Place | None]:
+    """Return where the columns of these labels went before, None for those that are new.
+
+    Case and accents do not matter. A label that is there twice, in the file or in the recipe, tells nothing.
+    What a person chose holds again; marks and orders do not: each file shows its own.
+    """
+    keys = [make_identifier(label) for label in labels]
+    columns = recipe["columns"] if recipe else ()
+    sources = [make_identifier(one["source"]) for one in columns]
+    fed = {key: one for key, one in zip(sources, columns, strict=True) if key and sources.count(key) == 1}
+    read = (
+        {make_identifier(label) for table in recipe["tables"] for label in table["labels"]} if recipe else ()
+    )
+    places: list[Place | None] = []
+    for key in keys:
+        is_left_out = key in read and key not in sources
+        if keys.count(key) > 1 or not (is_left_out or key in fed):
+            places.append(None)
+        elif is_left_out:
+            places.append(Place(None))
+        else:
+            chosen = {name: fed[key].get(name) for name in _CHOSEN}
+            places.append(Place(fed[key]["name"], ColumnChoice.model_validate(chosen)))
+    return places
 
 
 def keep_recipe(connection: PgConnection, table_id: str, job_id: str, recipe: Recipe) -> None:
