@@ -63,8 +63,9 @@ def _texts() -> Iterator[Hostile]:
     yield Hostile("blank.csv", b"a,b\n1,2\n" + b"\n" * MIB + b"3,4\n", (2, 2))
     almost = b"".join(b"%d,%s!\n" % (n, b"1." * 2_000) for n in range(20))
     yield Hostile("almost_numbers.csv", b"a,b\n" + almost, (20, 2))
-    uneven = b"id,v\n0,1!\n" + b"1.1,1.1,1.1,1.1,1.1,1.1\n1,2,3,4,5,6\n" * 20
-    yield Hostile("above.csv", uneven, (40, 6))
+    wider = b"1.1,1.1,1.1,1.1,1.1,1.1\n1,2,3,4,5,6\n" * 20
+    yield Hostile("wider_below.csv", b"id,v\n0,1!\n" + wider, (41, 6))
+    yield Hostile("above.csv", b"Medidas do forno\nTurno da noite\n" + wider, (40, 6))
     yield Hostile("copy_markers.csv", b"a,b\n1,\\.\n\\.,2\n3,\\N\n", (3, 2))
 
 

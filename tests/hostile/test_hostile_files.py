@@ -85,6 +85,12 @@ def test_lines_above_a_table_without_a_header_give_a_warning(outcomes: Outcomes)
     assert (warning["code"], warning["lines"]) == ("LINES_ABOVE", [1, 2])
 
 
+def test_a_row_shorter_than_those_below_gives_a_warning(outcomes: Outcomes) -> None:
+    """A short row below a short header is kept, and named."""
+    warning = outcomes["wider_below.csv"]["warnings"][0]
+    assert (warning["code"], warning["lines"]) == ("SHORT_ROWS", [2])
+
+
 def test_the_run_uses_bounded_memory_and_leaves_nothing(outcomes: Outcomes) -> None:
     """No file took more than 2 GiB of memory, and no file or folder is left."""
     assert outcomes.peak_kib <= MEMORY_MAX_KIB
