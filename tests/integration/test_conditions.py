@@ -1,6 +1,8 @@
 """A condition in SQL finds the rows for which the same condition holds in Python."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,7 +26,7 @@ from managed_tables.conditions import (
     without_values,
 )
 from managed_tables.errors import ApiError
-from managed_tables.schema import POSTGRES_TYPES, Column
+from managed_tables.schema import POSTGRES_TYPES, Column, ColumnFormat
 from managed_tables.values import parsers
 
 COLUMNS = {
@@ -91,7 +93,50 @@ def test_a_search_finds_text_in_any_text_column(
         for number, row in enumerate(given_rows)
         if not text or (row["produto"] is not None and folded(text) in folded(row["produto"]))
     ]
-    assert find(connection, read_search(text, COLUMNS)) == expected
+    assert find(connection, read_search(text, COLUMNS.values())) == expected
+
+
+SHOWN = {
+    "produto": "Pedido 12",
+    "valor": Decimal("-1234567.50"),
+    "quantidade": 4321,
+    "pago": True,
+    "dia": date(2025, 12, 31),
+    "quando": datetime(2026, 1, 2, 1, 30, 5, 500000, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("1234567.50", "valor"), ("1234567,5", "valor"), ("-1.234.567,50", "valor"), ("234.567", "valor"),
+        (".567,5", "valor"), ("R$ 1.234", "valor"), ("123.4567", None), ("1.234.5", "valor"), ("1,234", None),
+        ("US$ 1.234", None), ("4321", "quantidade"), ("4.321", "quantidade"), ("43.21", None),
+        ("4.3", "quantidade"), ("12,5", "parte"), ("12,5%", "parte"), ("0.1253", "parte"), ("12,53", None),
+        ("4321%", None), ("sim", "pago"), ("SI", "pago"), ("não", None), ("s", None),
+        ("31/12/2025", "dia"), ("2025-12-31", "dia"), ("12/2025", "dia"), ("31/12/2024", None),
+        ("31-12", None),
+        ("01/01/2026 22:30:05", "quando"), ("22:30", "quando"), ("2026-01-02T01:30:05.5Z", "quando"),
+        ("01/01/2026", "quando"), ("02/01/2026", None), ("pedido 12", "produto"), ("|", None),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_search_finds_values_as_they_are_shown(
+    connection: psycopg.Connection[Any], text: str, column: str | None
+) -> None:
+    """Numbers with marks and without, dates of people and of ISO, times by the zone's clocks and in UTC."""
+    nothing = dict.fromkeys(TYPES)
+    given = [{**nothing, name: value} for name, value in SHOWN.items()]
+    fill(connection, [*given, {**nothing, "valor": Decimal("0.1253")}])
+    places = [*SHOWN, "parte"]
+    by_format = {"valor": {"currency": "BRL"}, "parte": {"percent": True, "decimals": 1}}
+    columns = [
+        COLUMNS[name].model_copy(update={"format": ColumnFormat(**by_format.get(name, {}))}) for name in SHOWN
+    ]
+    if column == "parte" or text in ("4321%", "12,53"):
+        columns[1] = COLUMNS["valor"].model_copy(update={"format": ColumnFormat(**by_format["parte"])})
+    found = find(connection, read_search(text, columns, "America/Sao_Paulo"))
+    assert [places[number] for number in found] == ([] if column is None else [column])
 
 
 @pytest.mark.parametrize("text", ["100%", "a_b", "c\\d", "%", "_", "\\", "'", "{}", "%s"])
@@ -207,7 +252,7 @@ def test_an_empty_group_adds_nothing_to_a_condition(tree: Any, plain: Any) -> No
 
 def test_what_is_kept_of_a_condition_has_none_of_its_values() -> None:
     tree = {"or": [condition("produto", "eq", "segredo"), {"not": condition("produto", "in", ["segredo"])}]}
-    found = And((read_where(tree, COLUMNS, PARSERS), read_search("segredo", COLUMNS)))
+    found = And((read_where(tree, COLUMNS, PARSERS), read_search("segredo", COLUMNS.values())))
     assert without_values(found) == found
     assert "segredo" in repr(found)
     assert "segredo" not in repr(without_values(found))
@@ -351,14 +396,14 @@ def test_an_index_holds_the_start_of_a_text_and_other_values_whole(
 
 def test_a_search_of_a_table_without_texts_finds_nothing(connection: psycopg.Connection[Any]) -> None:
     fill(connection, [dict.fromkeys(TYPES)])
-    assert find(connection, read_search("a", {"valor": COLUMNS["valor"]})) == []
+    assert find(connection, read_search("a", [COLUMNS["valor"]])) == []
 
 
 def test_the_limits_are_inclusive() -> None:
     read_where(nested(5), COLUMNS, PARSERS)
     read_where({"or": [condition("pago", "eq", True)] * 100}, COLUMNS, PARSERS)
     assert read_where({}, COLUMNS, PARSERS) == EVERY_ROW
-    assert read_search("", COLUMNS) == read_search(None, COLUMNS) == EVERY_ROW
+    assert read_search("", COLUMNS.values()) == read_search(None, COLUMNS.values()) == EVERY_ROW
 
 
 def test_all_faults_are_counted_and_the_first_are_named() -> None:
@@ -376,4 +421,4 @@ def test_equal_shapes_are_equal_whatever_their_values() -> None:
     assert hash(first) == hash(second)
     assert condition_sql(first, TABLE) == condition_sql(second, TABLE)
     assert condition_parameters(first) != condition_parameters(second)
-    assert read_search("a", COLUMNS) == read_search("b", COLUMNS) != read_search("a", {})
+    assert read_search("a", COLUMNS.values()) == read_search("b", COLUMNS.values()) != read_search("a", ())

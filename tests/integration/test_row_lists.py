@@ -188,3 +188,20 @@ def assert_equal(wanted: dict[str, Any], found: Any, expected: Any) -> None:
         assert exact(wanted["column"], found) == exact(wanted["column"], expected)
     else:
         assert found == expected
+
+
+def test_q_searches_every_column(rows: RowsClient) -> None:
+    """Numbers and dates as they are shown, with the count of what is found."""
+    rows.insert(
+        {"produto": "Café 1.234", "valor": 5},
+        {"produto": "b", "valor": 1234.5},
+        {"produto": "c", "valor": 7, "dia": "2025-12-31"},
+    )
+    for text, names in (
+        ("1.234", ["Café 1.234", "b"]),
+        ("31/12/2025", ["c"]),
+        ("2025-12", ["c"]),
+        ("cafe", ["Café 1.234"]),
+    ):
+        found = rows.list(q=text)
+        assert (found["total"], [row["produto"] for row in found["records"]]) == (len(names), names)

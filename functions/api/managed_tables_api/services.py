@@ -103,7 +103,10 @@ class ApiServices(Services):
     @once
     def row_lists(self) -> RowLists:
         """The lists of rows and of groups."""
-        return RowLists(self._row_runner, parsers(self.settings.zone), self.settings.response_max_bytes)
+        settings = self.settings
+        return RowLists(
+            self._row_runner, parsers(settings.zone), settings.response_max_bytes, settings.default_timezone
+        )
 
     @once
     def row_history(self) -> RowHistory:

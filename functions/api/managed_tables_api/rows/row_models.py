@@ -104,7 +104,8 @@ class ListQuery(RowQuery):
     )
     q: str | None = Field(
         default=None,
-        description="Texto contido em qualquer coluna de texto, sem distinguir maiúsculas nem acentos",
+        description="Texto contido no que qualquer coluna mostra: textos, sem distinguir maiúsculas nem"
+        " acentos; números com e sem separador de milhar; datas dd/mm/aaaa e ISO; Sim e Não",
     )
     fields: str | None = Field(
         default=None, description="Colunas a responder, separadas por vírgulas; `id` vem sempre"

@@ -11,9 +11,9 @@ from managed_tables.conditions.reading import (
     MAX_CONDITIONS,
     MAX_LIST_VALUES,
     read_filters,
-    read_search,
     read_where,
 )
+from managed_tables.conditions.searching import read_search
 from managed_tables.conditions.tree import (
     EVERY_ROW,
     And,

@@ -9,6 +9,7 @@ from itertools import count
 from psycopg import sql
 
 from managed_tables.conditions.folding import folded, folded_start, start_bounds
+from managed_tables.conditions.searching import search_sql
 from managed_tables.conditions.tree import (
     LIST_OPERATORS,
     And,
@@ -56,8 +57,9 @@ def _compose(condition: Condition, table: sql.Identifier, places: Iterator[int])
             return _joined(" OR ", "false", [_compose(one, table, places) for one in conditions])
         case Not(inner):
             return _negated(_compose(inner, table, places))
-        case Search(columns):
-            return _search(columns, table, next(places))
+        case Search():
+            parameter = sql.SQL("%({})s::text").format(sql.SQL(f"w{next(places)}"))
+            return search_sql(condition, table, parameter)
         case Comparison():
             return _comparison(condition, table, next(places))
 
@@ -70,12 +72,6 @@ def _joined(word: str, empty: str, parts: list[sql.Composed]) -> sql.Composed:
 
 def _negated(condition: sql.Composed) -> sql.Composed:
     return sql.SQL("({}) IS NOT TRUE").format(condition)
-
-
-def _search(columns: tuple[str, ...], table: sql.Identifier, place: int) -> sql.Composed:
-    text = _folded_value(place)
-    found = [sql.SQL("strpos({}, {}) > 0").format(folded(_cell(table, column)), text) for column in columns]
-    return _joined(" OR ", "false", found)
 
 
 def _comparison(comparison: Comparison, table: sql.Identifier, place: int) -> sql.Composed:

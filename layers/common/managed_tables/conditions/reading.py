@@ -12,7 +12,6 @@ from managed_tables.conditions.tree import (
     Condition,
     Not,
     Operator,
-    Search,
     all_of,
     any_of,
 )
@@ -79,13 +78,6 @@ def read_filters(pairs: Iterable[tuple[str, str]], columns: Columns, parsers: Pa
     found = [reader.filter(match["column"], match["operator"], value) for match, value in named]
     reader.raise_any()
     return all_of(found)
-
-
-def read_search(text: str | None, columns: Columns) -> Condition:
-    """Return the condition that any text column contains the text; without one, every row."""
-    if not text:
-        return EVERY_ROW
-    return Search(tuple(column.name for column in columns.values() if column.type is ColumnType.TEXT), text)
 
 
 class _Reader:

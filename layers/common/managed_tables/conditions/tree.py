@@ -46,11 +46,24 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Search:
-    """A text that occurs in any of the columns, which are of type text."""
+class Searched:
+    """A column that may show a text: numbers with these decimals or as percentages, booleans that hold so."""
 
-    columns: tuple[str, ...]
-    text: str = field(compare=False)
+    name: str
+    type: ColumnType
+    decimals: int | None = None
+    percent: bool = False
+    holds: bool | None = None
+
+
+@dataclass(frozen=True)
+class Search:
+    """A text that any of the columns shows; `has_marks`: a point in it may stand for thousands."""
+
+    columns: tuple[Searched, ...]
+    zone: str = "UTC"
+    has_marks: bool = False
+    text: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

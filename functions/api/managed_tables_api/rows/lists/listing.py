@@ -79,7 +79,10 @@ class Page:
 class RowLists:
     """Lists of rows; raises TABLE_NOT_FOUND before anything about the request."""
 
-    def __init__(self, runner: Runner, parsers: dict[ColumnType, Parser], response_max_bytes: int) -> None:
+    def __init__(
+        self, runner: Runner, parsers: dict[ColumnType, Parser], response_max_bytes: int, zone: str = "UTC"
+    ) -> None:
+        self._zone = zone  # where times are shown
         self._runner = runner
         self._parsers = parsers
         self._response_max_bytes = response_max_bytes
@@ -88,7 +91,7 @@ class RowLists:
         """Return a page."""
 
         def work(definition: Definition) -> Page:
-            shape = read_shape(definition, request, self._parsers)
+            shape = read_shape(definition, request, self._parsers, self._zone)
             cursor = None
             if request.cursor is not None:
                 cursor = read_cursor(definition, shape, request.cursor, self._parsers, request.place)
@@ -151,12 +154,14 @@ class RowLists:
         return found
 
 
-def read_shape(definition: Definition, request: ListRequest, parsers: dict[ColumnType, Parser]) -> PageShape:
+def read_shape(
+    definition: Definition, request: ListRequest, parsers: dict[ColumnType, Parser], zone: str = "UTC"
+) -> PageShape:
     """Return the shape of the page that a request asks for; raises INVALID_REQUEST with details."""
     if request.cursor is not None and request.page is not None:
         raise ApiError(INVALID_REQUEST, reason="use page ou cursor, não os dois")
     names = definition.by_name
-    condition = _read_condition(request, names, parsers)
+    condition = _read_condition(request, names, parsers, zone)
     if request.group_by is None and request.aggregates is None:
         shown = _read_shown(definition, request)
         order = read_order(request.sort, names, request.place, request.sort_path)
@@ -174,14 +179,14 @@ _NO_FIELDS = "com group_by ou aggregates os campos são os dos grupos"
 
 
 def _read_condition(
-    request: ListRequest, names: dict[str, Column], parsers: dict[ColumnType, Parser]
+    request: ListRequest, names: dict[str, Column], parsers: dict[ColumnType, Parser], zone: str
 ) -> Condition:
     parts = []
     if request.filters:
         parts.append(read_filters(request.filters, names, parsers))
     if request.where is not None:
         parts.append(read_where(request.where, names, parsers))
-    parts.append(read_search(request.q, names))
+    parts.append(read_search(request.q, names.values(), zone))
     kept = tuple(part for part in parts if part != EVERY_ROW)
     return kept[0] if len(kept) == 1 else And(kept)
 
