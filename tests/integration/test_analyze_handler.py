@@ -177,6 +177,7 @@ def test_a_zip_with_warnings_for_each_of_its_files_is_analyzed(services: Service
     recorded = services.jobs.find(job.company_id, job.job_id)
     assert recorded is not None
     warnings = services.storage.get_json(recorded.analysis_key or "")["warnings"]
-    assert {warning["code"] for warning in warnings} == {"LINES_ABOVE", "SHORT_ROWS", "LONG_ROWS"}
-    assert len(warnings) == 3 * 300
-    assert [warning["code"] == "LINES_ABOVE" for warning in warnings] == [False] * 600 + [True] * 300
+    codes = [warning["code"] for warning in warnings if warning["code"] != "JOINED_SHEETS"]
+    assert len(warnings) == len(codes) + 1
+    assert set(codes) == {"LINES_ABOVE", "SHORT_ROWS", "LONG_ROWS"}
+    assert [code == "LINES_ABOVE" for code in codes] == [False] * 600 + [True] * 300

@@ -25,7 +25,7 @@ from managed_tables_operations import __main__ as command
 from managed_tables_operations.companies import erase_company, migrate_all
 from managed_tables_operations.letters import redrive
 from managed_tables_operations.persons import erase_files, erase_rows
-from managed_tables_operations.rebuilding import reconcile
+from managed_tables_operations.rebuilding import Finding, reconcile
 
 COLUMNS = (
     Column(name="cpf", display_name="CPF", type=ColumnType.TEXT, nullable=True),
@@ -175,13 +175,20 @@ def test_a_lost_catalog_is_rebuilt_from_the_databases(services: Services, compan
 
 
 def reconcile_alone(services: Services, company: ConnectionRecord) -> list[str]:
-    """Return the report about that company; drop the others' on the server, whose databases are in use."""
-    said = [one.said for one in reconcile(services) if one.database == f"co_{company.connection_id}"]
+    """Return the report about that company."""
+    return [
+        one.said for one in reconciled(services, company) if one.database == f"co_{company.connection_id}"
+    ]
+
+
+def reconciled(services: Services, company: ConnectionRecord) -> list[Finding]:
+    """Return the whole report; forget the others on the server, whose databases are in use."""
+    found = list(reconcile(services))
     table = services.settings.table_name
     for item in services.dynamodb.scan(TableName=table)["Items"]:
         if item["sk"]["S"] == "CONNECTION" and item["pk"]["S"] != company_pk(company.company_id):
             services.dynamodb.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
-    return said
+    return found
 
 
 def test_a_database_restored_to_an_earlier_time_is_authoritative(
@@ -267,7 +274,7 @@ def test_what_was_erased_stays_erased_after_a_restore(
     services.database_maker.connections.reserve(gone.company_id, gone.connection_id, "default")
     services.database_maker.make(gone.company_id)
     assert {one["pk"] for one in before} >= {company_pk(gone.company_id)}
-    said = [str(finding.said) for finding in reconcile(services)]
+    said = [str(finding.said) for finding in reconciled(services, company)]
     assert "1 rows of public.clientes erased again" in said
     assert services.connections.find(gone.company_id) is None
     with services.open_company(company) as connection:
@@ -276,7 +283,7 @@ def test_what_was_erased_stays_erased_after_a_restore(
         query = "SELECT FROM pg_database WHERE datname = %s"
         assert admin.execute(query, [f"co_{gone.connection_id}"]).fetchone() is None
     assert services.tables.find(company.company_id, table.table_id) is not None
-    assert [one for one in reconcile(services) if one.database == f"co_{company.connection_id}"] == []
+    assert reconcile_alone(services, company) == []
     ledger = [key for key in services.storage.keys("erasures/") if company.company_id in key]
     assert ANA not in str([services.storage.get_json(key) for key in ledger]), "ids alone"
 
@@ -306,6 +313,6 @@ def test_a_cluster_that_is_away_keeps_no_other_as_it_is(
     monkeypatch.setitem(services.databases.__dict__, "connect_deadline_seconds", 0.1)
     make(services, company, "clientes")
     services.items.remove({"pk": company_pk(company.company_id), "sk": "CONNECTION"})
-    found = {one.database: one.said for one in reconcile(services)}
+    found = {one.database: one.said for one in reconciled(services, company)}
     assert "left as it is" in found["cluster away"]
     assert services.connections.find(company.company_id) is not None

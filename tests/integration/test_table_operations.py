@@ -221,7 +221,7 @@ def test_a_deleted_table_is_gone_its_rows_kept_and_its_name_free(
         refused(TABLE_NOT_FOUND, operations.update, company, table.table_id, TableChange("x"))
         with services.databases.company_connection(company) as connection:
             away = sql.Identifier("deleted_tables", f"deleted${table.table_id}")
-            rows = connection.execute(sql.SQL("SELECT produto FROM {}").format(away)).fetchall()
+            rows = connection.execute(sql.SQL("SELECT column$1 FROM {}").format(away)).fetchall()
         assert rows == [(row,)]
     assert services.table_reading.page(company, 1, 20).total == 0
     assert_agreed(services, company)

@@ -77,9 +77,11 @@ class Model:
         removed = [row for row in own if row.written == load.inserted[row.row]]
         for row in removed:
             del self.rows[row.key]
-        restored = self._give_values_back(load) + self._give_rows_back(load)
-        lost = len(load.updated) + len(load.replaced) - restored
-        return len(removed), restored, len(own) - len(removed) + lost
+        values, rows = self._give_values_back(load), self._give_rows_back(load)
+        # Where a changed row of the load has the key of a row of before, it is one row, and counts once.
+        same = sum(self.rows[row.key].row in load.inserted for row in load.replaced)
+        lost = len(load.updated) - values + len(load.replaced) - rows - same
+        return len(removed), values + rows, len(own) - len(removed) + lost
 
     def _give_values_back(self, load: Load) -> int:
         same = [
