@@ -4,6 +4,8 @@ A recipe is told by what a file says (labels, texts, its sheet), never by number
 `managed_tables.recipes` by the transaction that loads, so that recipe and rows never disagree.
 """
 
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +20,6 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.documents.analyses import AnalysisDocument, TableReading
 from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.errors import RECIPE_NOT_FOUND, ApiError
-from managed_tables.identifiers import make_identifier
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.columns.column_plan import ColumnPlan
 
@@ -114,24 +115,24 @@ def find_places(recipe: Mapping[str, Any] | None, labels: Sequence[str]) -> list
     Case and accents do not matter. A label that is there twice, in the file or in the recipe, tells nothing.
     What a person chose holds again; marks and orders do not: each file shows its own.
     """
-    keys = [make_identifier(label) for label in labels]
-    columns = recipe["columns"] if recipe else ()
-    sources = [make_identifier(one["source"]) for one in columns]
-    fed = {key: one for key, one in zip(sources, columns, strict=True) if key and sources.count(key) == 1}
-    read = (
-        {make_identifier(label) for table in recipe["tables"] for label in table["labels"]} if recipe else ()
-    )
-    places: list[Place | None] = []
-    for key in keys:
-        is_left_out = key in read and key not in sources
-        if keys.count(key) > 1 or not (is_left_out or key in fed):
-            places.append(None)
-        elif is_left_out:
-            places.append(Place(None))
-        else:
-            chosen = {name: fed[key].get(name) for name in _CHOSEN}
-            places.append(Place(fed[key]["name"], ColumnChoice.model_validate(chosen)))
-    return places
+    if recipe is None:
+        return [None] * len(labels)
+    sources = Counter(_folded(one["source"]) for one in recipe["columns"])
+    read = {_folded(label) for table in recipe["tables"] for label in table["labels"]}
+    places = {label: Place(None) for label in read if label not in sources}
+    for one in recipe["columns"]:
+        if sources[_folded(one["source"])] == 1:
+            chosen = ColumnChoice.model_validate({name: one.get(name) for name in _CHOSEN})
+            places[_folded(one["source"])] = Place(one["name"], chosen)
+    keys = [_folded(label) for label in labels]
+    counts = Counter(keys)
+    return [places.get(key) if counts[key] == 1 else None for key in keys]
+
+
+def _folded(label: str) -> str:
+    """Return the label whatever its case, accents and blanks; whole, since names are cut and drop signs."""
+    bare = (one for one in unicodedata.normalize("NFKD", label) if not unicodedata.combining(one))
+    return " ".join("".join(bare).casefold().split())
 
 
 def keep_recipe(connection: PgConnection, table_id: str, job_id: str, recipe: Recipe) -> None:
