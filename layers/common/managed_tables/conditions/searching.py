@@ -14,8 +14,9 @@ from managed_tables.conditions.tree import EVERY_ROW, Condition, Search, Searche
 from managed_tables.schema import Column, ColumnFormat, ColumnType
 
 _NUMBER = re.compile(r"(?P<currency>R\$|US\$|€)?\s*(?P<number>[-0-9.,]+)\s*(?P<percent>%)?")
-_DATE = re.compile(r"[0-9/-]+")
-_MOMENT = re.compile(r"[0-9/:.TZ -]+")
+# A date has no more than four digits in a row, a fraction of a second no more than six.
+_DATE = re.compile(r"(?!.*[0-9]{5})[0-9/-]{1,10}")
+_MOMENT = re.compile(r"(?!.*[0-9]{7})[0-9/:.TZ -]{1,30}")
 _DIGIT = re.compile("[0-9]")
 _CURRENCIES = {"R$": "BRL", "US$": "USD", "€": "EUR"}
 _FEWEST_LETTERS = 2  # of Sim and Não: a single one would find every row
