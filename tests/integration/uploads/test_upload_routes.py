@@ -70,9 +70,14 @@ def test_a_form_stores_its_files(api: ApiServices, client: TestClient) -> None:
     assert stored == [7, 3_000_000]
 
 
-def test_every_kind_of_file_is_accepted(api: ApiServices, client: TestClient) -> None:
-    names = ["a.csv", "a.txt", "a.tsv", "a.xlsx", "a.xlsm", "a.xls", "a.ods", "a.zip", "a.csv.gz"]
-    names += ["a.json", "a.jsonl", "a.ndjson"]
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a.csv", "a.txt", "a.tsv", "a.xlsx", "a.xlsm", "a.xls", "a.ods", "a.zip"],
+        ["a.csv.gz", "a.json", "a.jsonl", "a.ndjson"],
+    ],
+)
+def test_every_kind_of_file_is_accepted(api: ApiServices, client: TestClient, names: list[str]) -> None:
     response = client.post(f"{BASE}/upload", json={"files": [{"name": n, "size_bytes": 1} for n in names]})
     assert response.status_code == 201
     job = record(api, client, response.json()["job_id"])

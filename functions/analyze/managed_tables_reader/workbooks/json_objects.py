@@ -118,7 +118,8 @@ class _Text:
         self._file = file
         self._text = ""
         self._at = 0
-        self._first_line = 1  # of `_text`
+        self._first_line = 1  # of the place `_counted`
+        self._counted = 0
         self._scan = json.JSONDecoder(
             object_pairs_hook=_Fields, parse_int=_number, parse_float=_number, parse_constant=_constant
         ).scan_once  # type: ignore[attr-defined]  # its stubs leave it out
@@ -202,14 +203,17 @@ class _Text:
         )
 
     def _line(self, at: int | None = None) -> int:
-        return self._first_line + self._text.count("\n", 0, self._at if at is None else at)
+        """Return the line of a place; lines are counted once, since objects are asked for in order."""
+        self._first_line += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._first_line + (0 if at is None else self._text.count("\n", self._at, at))
 
     def _fill(self, least: int = 0) -> bool:
         """Read on, at least as much as is held, so that a long object is not decoded many times."""
         chunk = self._file.read(max(_CHUNK_CHARACTERS, least))
         if chunk:
-            self._first_line = self._line()
-            self._text, self._at = self._text[self._at :] + chunk, 0
+            self._line()
+            self._text, self._at, self._counted = self._text[self._at :] + chunk, 0, 0
         return bool(chunk)
 
 
