@@ -82,6 +82,20 @@ def merges() -> Iterator[Case]:
         _FILLED,
         warnings=warnings,
     )
+    labels = [["Cód.", "Município", "População"], [None, None, 2019, 2020, 2021]]
+    towns = [[110 + n, f"Cidade {n}", 1000 + 37 * n, 1100 + 31 * n, 1180 + 29 * n] for n in range(12)]
+    for name, after in (
+        ("years_below_merged", x.merged("A1:A2", "B1:B2", "C1:E1")),
+        ("years_below_gaps", ""),
+    ):
+        yield case(
+            f"doubts/{name}.xlsx",
+            x.xlsx(x.sheet([*labels, *towns], after=after)),
+            "years below a label that spans them are the header's second line",
+            "cod:text municipio:text populacao_2019:integer populacao_2020:integer populacao_2021:integer",
+            [tuple(map(str, row)) for row in towns],
+            labels=["Cód.", "Município", *(f"População {year}" for year in (2019, 2020, 2021))],
+        )
     spanned = 'office:value-type="string" table:number-rows-spanned="3" table:number-columns-spanned="1"'
     covered = "<table:covered-table-cell/>"
     yield case(

@@ -111,6 +111,23 @@ def headers() -> Iterator[Case]:
         labels=["coluna_1", "Lote", "Área", "coluna_4"],
         warnings=["NAMELESS_COLUMNS"],
     )
+    towns = [(f"Cidade {n}", str(1000 + 37 * n)) for n in range(12)]
+    yield case(
+        "layouts/year_in_second_line.csv",
+        "Município;Ano\n;2020\n" + "".join(f"{';'.join(row)}\n" for row in towns),
+        "a year alone below a label is the header's second line, where no value below is a year",
+        "municipio:text ano_2020:integer",
+        towns,
+        labels=["Município", "Ano 2020"],
+    )
+    yield case(
+        "layouts/years_from_the_first_row.csv",
+        "Cidade;Obra\n;1820\nOlinda;1935\nRecife;1837\nNatal;1899\nBelém;1916\n",
+        "a year alone below a label is a row, where the values below are years",
+        "cidade:text? obra:integer",
+        "∅|1820\nOlinda|1935\nRecife|1837\nNatal|1899\nBelém|1916",
+        labels=["Cidade", "Obra"],
+    )
     yield case(
         "layouts/second_line.csv",
         "Data;Valores;;Saldo\n;Credito;Debito;\n01/02/2024;10,00;;10,00\n02/02/2024;;5,00;5,00\n",
@@ -175,6 +192,28 @@ def headers() -> Iterator[Case]:
 
 def notes_and_pages() -> Iterator[Case]:
     """Notes below, and what is printed on every page."""
+    goods = [(str(n), f"Artigo {n}", f"{3 * n}.5") for n in range(40)]
+    lines = "".join(f"{';'.join(row)}\n" for row in goods)
+    yield case(
+        "layouts/notes_alike.csv",
+        f"Cod;Artigo;Valor\n{lines}Fonte: IBGE.\n(1) Dados de 2019 sujeitos a revisão.\n"
+        "(2) Dados de 2020 sujeitos a revisão.\n(3) Dados de 2021 sujeitos a revisão.\n",
+        "notes that resemble each other are no rows",
+        "cod:text artigo:text valor:decimal",
+        goods,
+        labels=["Cod", "Artigo", "Valor"],
+        warnings=["FOOTER"],
+    )
+    yield case(
+        "layouts/notes_alike_again.csv",
+        f"Cod;Artigo;Valor\n{lines}Nota: valores em reais correntes;;\n"
+        "* Preço de 2022 corrigido pelo IPCA;;\n* Preço de 2023 corrigido pelo IPCA;;\n",
+        "the same, in other words and with all delimiters",
+        "cod:text artigo:text valor:decimal",
+        goods,
+        labels=["Cod", "Artigo", "Valor"],
+        warnings=["FOOTER"],
+    )
     yield case(
         "layouts/note_cut_by_comma.csv",
         "uf,ano\nSP,2019\nRJ,2020\n\nFonte: IBGE, 2020\n",

@@ -74,6 +74,22 @@ def test_a_further_line_pays_the_less_the_more_it_is_called_for() -> None:
     assert cost("a;;/b;c;d/x;1;2", 2) == weights.HEADER_LINE
 
 
+def test_a_year_alone_below_a_label_is_called_for_unless_values_are_years() -> None:
+    called = weights.GROUP_LINE + weights.GROUP_OF_ONE / 3
+    assert cost("a;b;c/;;2022/x;1;2", 2) == pytest.approx(called - look("2022").as_text)
+    assert cost("a;b;c/;;2022/x;1;1999", 2) > weights.HEADER_LINE / 2
+    assert cost("a;b;c/2022;;/x;1;2", 2) == pytest.approx(weights.HEADER_LINE - look("2022").as_text)
+
+
+def test_gaps_at_the_end_of_a_sheets_row_are_gaps() -> None:
+    rows = grid_of("a;b/;2022;2023/x;1;2")
+    costs = [
+        Heading(rows, 3, {}, short_tells=short_tells).bits(0, 2, [0.0] * 3, KINDS)
+        for short_tells in (False, True)
+    ]
+    assert costs[0] < costs[1]
+
+
 def test_a_line_of_units_costs_no_text() -> None:
     text = look("(kg)").as_text + look("(m)").as_text
     assert cost("a;b;c/;(kg);(m)/x;1;2", 2) == pytest.approx(weights.UNITS_LINE - text)

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import pairwise
 
 from managed_tables_reader.layout.grid import GridRow
-from managed_tables_reader.layout.looks import YEAR
+from managed_tables_reader.layout.looks import TEXT, YEAR, look
 
 _FEWEST = {"number": 4, "year": 2, "month": 2, "date": 2}  # consecutive values that are no coincidence
 _MANY = 12  # months, days
@@ -52,7 +52,8 @@ def _count(row: GridRow) -> tuple[list[int], str]:
     columns = [column for column, one in enumerate(row.looks) if one.is_value]
     places = [_place(row.cells[column]) for column in columns]
     kind = places[0][0] if places else ""
-    if {found for found, _ in places} != {kind} or len(places) < _FEWEST.get(kind, 1_000):
+    fewest = 1 if kind == "year" and _has_label_above(row, columns[0]) else _FEWEST.get(kind, 1_000)
+    if {found for found, _ in places} != {kind} or len(places) < fewest:
         return [], ""
     steps = {after - before for (_, before), (_, after) in pairwise(places)}
     if kind == "number":
@@ -62,6 +63,10 @@ def _count(row: GridRow) -> tuple[list[int], str]:
     else:
         is_sequence = min(steps) > 0 or max(steps) < 0
     return (columns, kind) if is_sequence else ([], "")
+
+
+def _has_label_above(row: GridRow, column: int) -> bool:
+    return look(row.above[column]).kind == TEXT if column < len(row.above) else False
 
 
 def _place(cell: str | None) -> tuple[str, int]:

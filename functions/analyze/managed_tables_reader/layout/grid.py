@@ -84,6 +84,12 @@ class GridRow:
         repeated = ((one.as_text - repeated_bits(*pair), text) for one, text, pair in cells)
         return [max(min(bits), weights.SAME_CELL) for bits in repeated]
 
+    @cached_property
+    def bits_of_repeats(self) -> float:
+        """The bits of the whole row as texts, less the words that the cells above have in place."""
+        cells = zip(self.looks, self.known_bits, self.data_bits, strict=True)
+        return sum(min(text, one.odd + known) for one, known, text in cells if one.kind)
+
     @property
     def _pairs(self) -> Iterator[tuple[str | None, str | None]]:
         """Each cell, with the cell above it (None if there is none) before it."""

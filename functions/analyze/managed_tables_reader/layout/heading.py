@@ -17,7 +17,10 @@ Spans = Sequence[tuple[int, int]]  # the first and last column that each merged 
 
 
 class Heading:
-    """Scores headers of a table of `width` columns; `origins`: the first place of each repeated row."""
+    """Scores headers of a table of `width` columns; `origins`: the first place of each repeated row.
+
+    `short_tells`: rows do not end at their last value.
+    """
 
     def __init__(
         self,
@@ -25,11 +28,14 @@ class Heading:
         width: int,
         origins: Mapping[int, int],
         merged: Sequence[MergedRange] = (),
+        *,
+        short_tells: bool = True,
     ) -> None:
         self._rows = rows
         self._width = width
         self._origins = origins
         self._merged = merged
+        self._short_tells = short_tells
         self._known: dict[tuple[int, int], frozenset[int]] = {}
 
     def bits(self, first: int, start: int, texts: Sequence[float], kinds: Sequence[str]) -> float:
@@ -60,7 +66,7 @@ class Heading:
         self, above: GridRow, below: GridRow, counted: frozenset[int], kinds: Sequence[str]
     ) -> float:
         """Return the bits of a further header line: few if the line above is incomplete."""
-        if below.after_gap and not _is_grouped(above, below, ()):
+        if below.after_gap and not self._is_grouped(above, below, ()):
             return weights.HEADER_APART
         apart = weights.GROUP_APART if below.after_gap else 0.0
         if words.is_units(below):
@@ -68,14 +74,30 @@ class Heading:
         cells = enumerate(zip(below.looks, below.cells, strict=True))
         if any(one.is_value and not is_year(cell) and place not in counted for place, (one, cell) in cells):
             return weights.HEADER_OF_VALUES
-        return apart + self._group_bits(above, below, kinds)
+        return apart + self._group_bits(above, below, counted, kinds)
 
-    def _group_bits(self, above: GridRow, below: GridRow, kinds: Sequence[str]) -> float:
+    def _group_bits(
+        self, above: GridRow, below: GridRow, counted: frozenset[int], kinds: Sequence[str]
+    ) -> float:
         """Return the bits of a line whose labels the line above groups, by merged cells or by gaps."""
         spans = [(left, right) for top, left, _, right in self._merged if top == above.number]
-        if not _is_grouped(above, below, spans):
+        if not (self._is_grouped(above, below, spans) or _are_periods(above, below, counted)):
             return weights.HEADER_LINE
         return weights.GROUP_LINE + weights.GROUP_OF_ONE * _ungrouped(above, below, spans, kinds)
+
+    def _is_grouped(self, above: GridRow, below: GridRow, spans: Spans) -> bool:
+        """Return whether labels fill the gaps of the line above, or distinguish its labels."""
+        upper, lower = _filled(above), _filled(below)
+        if len(lower) < 2 or upper == [0]:
+            return False
+        end = len(above.cells) if self._short_tells else self._width
+        gaps = {*lower}.intersection(range(end)).difference(upper)
+        if not spans:
+            pairs = {(above.cells[column], *below.cells[column : column + 1]) for column in upper}
+            return bool(gaps) or len(pairs) > len({*above.filled})
+        covered = {column for left, right in spans for column in range(left + 1, right + 1)}
+        inner = {gap for gap in gaps if gap > min(spans)[0]}
+        return bool(inner) and inner <= covered
 
     def _label_bits(
         self, lines: Sequence[GridRow], counted: frozenset[int], start: int, kinds: Sequence[str]
@@ -118,18 +140,10 @@ class Heading:
         }
 
 
-def _is_grouped(above: GridRow, below: GridRow, spans: Spans) -> bool:
-    """Return whether labels fill the gaps of the line above, or distinguish its labels."""
-    upper, lower = _filled(above), _filled(below)
-    if len(lower) < 2 or upper == [0]:
-        return False
-    gaps = {*lower}.intersection(range(len(above.cells))).difference(upper)
-    if not spans:
-        pairs = {(above.cells[column], *below.cells[column : column + 1]) for column in upper}
-        return bool(gaps) or len(pairs) > len({*above.filled})
-    covered = {column for left, right in spans for column in range(left + 1, right + 1)}
-    inner = {gap for gap in gaps if gap > min(spans)[0]}
-    return bool(inner) and inner <= covered
+def _are_periods(above: GridRow, below: GridRow, counted: frozenset[int]) -> bool:
+    """Return whether a line has nothing but consecutive labels, below labels other than the first."""
+    lower = {*_filled(below)}
+    return bool(lower) and lower <= counted and lower <= {*_filled(above)[1:]}
 
 
 def _ungrouped(above: GridRow, below: GridRow, spans: Spans, kinds: Sequence[str]) -> float:

@@ -48,7 +48,7 @@ class Scorer:
         self.width = width
         self._short_tells = short_tells
         self._origins = find_repeats(rows, MOST_ABOVE) if width > 1 else {}
-        self._heading = Heading(rows, width, self._origins, merged)
+        self._heading = Heading(rows, width, self._origins, merged, short_tells=short_tells)
         self._bits_by_kinds: dict[Kinds, list[float]] = {}
 
     def kinds_by_start(self, end: int) -> list[Kinds]:
@@ -248,7 +248,7 @@ class Scorer:
 
     def _below_bits(self, place: int) -> float:
         row = self.rows[place]
-        bits = weights.FOOTER_LINE + self._texts[place]
+        bits = weights.FOOTER_LINE + min(self._texts[place], row.bits_of_repeats)
         if self._words[place] >= weights.NOTE:
             return bits - sum(one.as_text - one.bits for one in row.looks if one.is_value)
         values = sum(one.is_value for one in row.looks)
