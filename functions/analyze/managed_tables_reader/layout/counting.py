@@ -52,8 +52,7 @@ def _count(row: GridRow) -> tuple[list[int], str]:
     columns = [column for column, one in enumerate(row.looks) if one.is_value]
     places = [_place(row.cells[column]) for column in columns]
     kind = places[0][0] if places else ""
-    fewest = 1 if kind == "year" and _has_label_above(row, columns[0]) else _FEWEST.get(kind, 1_000)
-    if {found for found, _ in places} != {kind} or len(places) < fewest:
+    if {found for found, _ in places} != {kind} or len(places) < _fewest(kind, row.above, columns[0]):
         return [], ""
     steps = {after - before for (_, before), (_, after) in pairwise(places)}
     if kind == "number":
@@ -65,8 +64,10 @@ def _count(row: GridRow) -> tuple[list[int], str]:
     return (columns, kind) if is_sequence else ([], "")
 
 
-def _has_label_above(row: GridRow, column: int) -> bool:
-    return look(row.above[column]).kind == TEXT if column < len(row.above) else False
+def _fewest(kind: str, above: Sequence[str | None], column: int) -> int:
+    """Return how many labels are no coincidence; below a label one year is none."""
+    has_label = column < len(above) and look(above[column]).kind == TEXT
+    return 1 if kind == "year" and has_label else _FEWEST.get(kind, 1_000)
 
 
 def _place(cell: str | None) -> tuple[str, int]:

@@ -81,7 +81,8 @@ class Heading:
     ) -> float:
         """Return the bits of a line whose labels the line above groups, by merged cells or by gaps."""
         spans = [(left, right) for top, left, _, right in self._merged if top == above.number]
-        if not (self._is_grouped(above, below, spans) or _are_periods(above, below, counted)):
+        are_periods = {*_filled(below)} <= counted.intersection(_filled(above)[1:])
+        if not are_periods and not self._is_grouped(above, below, spans):
             return weights.HEADER_LINE
         return weights.GROUP_LINE + weights.GROUP_OF_ONE * _ungrouped(above, below, spans, kinds)
 
@@ -138,12 +139,6 @@ class Heading:
             for column, cell in enumerate(row.cells)
             if cell
         }
-
-
-def _are_periods(above: GridRow, below: GridRow, counted: frozenset[int]) -> bool:
-    """Return whether a line has nothing but consecutive labels, below labels other than the first."""
-    lower = {*_filled(below)}
-    return bool(lower) and lower <= counted and lower <= {*_filled(above)[1:]}
 
 
 def _ungrouped(above: GridRow, below: GridRow, spans: Spans, kinds: Sequence[str]) -> float:
