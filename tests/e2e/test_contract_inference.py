@@ -260,7 +260,7 @@ def test_a_workbook_and_its_sheets(company: Console) -> None:
             )
         }
     )
-    assert not done.get("warnings")
+    assert [one["code"] for one in done["warnings"]] == ["JOINED_SHEETS"]
     assert values(company, done) == [
         {"produto": "Café", "valor": 1.5, "dia": "2026-01-02", "momento": "2026-01-02T06:04:05Z"},
         {"produto": "Chá", "valor": 2, "dia": "2026-02-01", "momento": "2026-02-01T03:00:00Z"},

@@ -127,10 +127,11 @@ def test_the_data_of_a_deleted_table_is_kept(company: Console, query: Query) -> 
     kept = query(
         company,
         """select c.oid::regclass::text from pg_class c join pg_attribute a on a.attrelid = c.oid
-           where c.relkind = 'r' and a.attname = 'produto'""",
+           where c.relkind = 'r' and a.attname = 'column$1'
+           and relnamespace = 'deleted_tables'::regnamespace""",
     )
     assert len(kept) == 1
-    assert query(company, f"select produto from {kept[0][0]}") == [("guardado",)]  # noqa: S608 - a regclass
+    assert query(company, f"select column$1 from {kept[0][0]}") == [("guardado",)]  # noqa: S608 - a regclass
 
 
 def test_a_renamed_tables_old_name_is_free(company: Console) -> None:

@@ -54,7 +54,9 @@ def test_a_reading_is_shown_corrected_and_loaded(company: Console) -> None:
     beyond = reanalyze(company, job, {"file": 0, "header_line": 7})
     assert (beyond.status, beyond.details[0]["code"]) == (422, "NO_SUCH_LINE")
 
-    last = read_again(company, job, {"file": 0, "header_line": None, "first_line": 4, "last_line": 5})
+    last = read_again(
+        company, job, {"file": 0, "header_line": None, "first_line": 4, "last_line": 5, "skip_lines": None}
+    )
     assert (last["reading"]["tables"][0]["header_line"], last["error"]) == (None, None)
     assert names(last) == ["coluna_1", "coluna_2"]
     assert company.confirm(last).status == 200

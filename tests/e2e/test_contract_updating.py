@@ -211,7 +211,7 @@ def test_the_data_of_a_hidden_column_is_kept(company: Console, query: Query) -> 
         "select quote_ident(relname), quote_ident(attname) from pg_attribute"
         " join pg_class on pg_class.oid = attrelid"
         " where relnamespace = 'deleted_tables'::regnamespace and attname like %s",
-        "valor$%",
+        "hidden$%",
     )
     [(table, hidden)] = found
     assert query(company, f"select {hidden} from deleted_tables.{table}") == [("guardado",)]  # noqa: S608

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from client import Console, column, new_id
 
-from managed_tables.errors import EXPORT_NOT_FOUND
+from managed_tables.errors import EXPORT_NOT_FOUND, VIEW_NOT_FOUND
 
 PREFIX = "/v1/managed-tables"
 FILES = {"files": [{"name": "a.csv", "size_bytes": 4}]}
@@ -29,6 +29,11 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/{table_id}/data/delete"): {"where": {"and": []}, "all": True},
     ("POST", "/{table_id}/data/query"): {"fields": ["produto"]},
     ("POST", "/{table_id}/exports"): {"format": "csv"},
+    ("POST", "/{table_id}/trash/restore"): {"deleted_after": "2020-01-01"},
+    ("POST", "/{table_id}/views"): {"name": "roubada"},
+    ("PUT", "/{table_id}/views/{view_id}"): {"name": "roubada"},
+    ("PUT", "/{table_id}/recipe"): {"mode": "append"},
+    ("PUT", "/upload-jobs/{job_id}/draft"): {"display_name": "roubada"},
     ("POST", "/upload-jobs/{job_id}/confirm"): TABLE,
     ("POST", "/upload-jobs/{job_id}/reanalyze"): {"tables": [{"file": 0, "sheet": None}]},
     ("POST", "/upload-jobs/{job_id}/undo"): {"force": True},
@@ -44,12 +49,14 @@ WITHOUT_IDS = {
     ("GET", "/upload-jobs/active"),
     ("GET", "/connection"),
     ("POST", "/connection/rotate"),
+    ("GET", "/exports"),
 }
 SENTENCES = {
     "Tabela não encontrada",
     "Job não encontrado",
     "Linha não encontrada",
     EXPORT_NOT_FOUND.sentence,
+    VIEW_NOT_FOUND.sentence,
 }
 
 
@@ -61,6 +68,7 @@ class Belongings:
     row_id: str
     job_id: str
     export_id: str
+    view_id: str
 
     def fill(self, path: str, **others: str) -> str:
         return path.format(**(vars(self) | others))
@@ -84,7 +92,8 @@ def create_belongings(console: Console) -> Belongings:
     console.insert(table_id, {"produto": "Café"})
     job = console.analyzed({"a.csv": "produto\nLeite\n"})
     export = console.ok("POST", f"/{table_id}/exports", {"format": "csv"})
-    return Belongings(table_id, console.rows(table_id)[0]["id"], job["_id"], export["export_id"])
+    view = console.ok("POST", f"/{table_id}/views", {"name": "minha"})
+    return Belongings(table_id, console.rows(table_id)[0]["id"], job["_id"], export["export_id"], view["_id"])
 
 
 def picture(console: Console) -> Any:
@@ -122,7 +131,7 @@ def test_every_operation_with_another_companys_ids_is_404(victim: Console) -> No
             for form in (str, str.upper):
                 answer = thief.call(
                     method,
-                    path.format(**{name: form(value) for name, value in ids.items()}),
+                    path.format(name="produto", **{name: form(value) for name, value in ids.items()}),
                     BODIES.get((method, path)),
                 )
                 assert (answer.status, answer.error in SENTENCES) == (404, True), (method, path, answer.text)
