@@ -155,7 +155,7 @@ class FailAdding(Cancel):
         return lambda: sweep_job(world.fresh_services(), world.job(self.job_id), timestamp(), FAR)
 
     def check(self, world: World, value: Any) -> None:
-        job, codes = world.job(self.job_id), {"insert": "ROW_TOO_LARGE", "sweep": "JOB_FAULT"}
+        job, codes = world.job(self.job_id), {"insert": "KEY_TOO_LONG", "sweep": "JOB_FAULT"}
         assert (job.status, (job.error or {})["code"]) == ("failed", codes[self.by])
         self._sweep(world)
         self._check_table(world)

@@ -264,7 +264,7 @@ class Delete(TableOperation):
 
     def check(self, world: World, value: Any) -> None:
         assert world.names_held() == set()
-        away = world.query(f'SELECT n FROM deleted_tables."deleted${self.table_id}" ORDER BY id')
+        away = world.query(f'SELECT column$1 FROM deleted_tables."deleted${self.table_id}" ORDER BY id')
         assert [n for (n,) in away] == OLD_NUMBERS
 
 

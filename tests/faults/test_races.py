@@ -119,7 +119,7 @@ def test_a_confirmation_against_the_deletion_of_its_table(world: World) -> None:
             assert loader(world, scenario.job_id)() == "failed"
             assert (world.job(scenario.job_id).error or {})["code"] == "TABLE_GONE"
         world.assert_sound()
-        away = world.query(f'SELECT n FROM deleted_tables."deleted${table_id}" ORDER BY id')
+        away = world.query(f'SELECT column$1 FROM deleted_tables."deleted${table_id}" ORDER BY id')
         assert [n for (n,) in away] == OLD_NUMBERS
 
 
@@ -134,8 +134,10 @@ def test_rows_are_inserted_while_their_table_is_deleted(world: World) -> None:
             lambda table_id=table_id: world.services.table_operations.delete(world.company, table_id),
         )
         assert deletion in (None, TABLE_BUSY)
-        away = "public.vendas" if deletion is TABLE_BUSY else f'deleted_tables."deleted${table_id}"'
-        found = [n for (n,) in world.query(f"SELECT n FROM {away} ORDER BY id")]
+        away = "n FROM vendas"
+        if deletion is not TABLE_BUSY:
+            away = f'column$1 FROM deleted_tables."deleted${table_id}"'
+        found = [n for (n,) in world.query(f"SELECT {away} ORDER BY id")]
         assert found == (OLD_NUMBERS + NEW_NUMBERS if loaded == "done" else OLD_NUMBERS)
         world.assert_sound()
 
@@ -240,7 +242,8 @@ def test_a_column_hidden_while_rows_are_written(world: World) -> None:
     assert at_once(write, hide) == [INVALID_ROWS, 2]
     assert numbers(world) == OLD_NUMBERS + written
     [(kept, hidden)] = world.query(
-        "SELECT attrelid::regclass::text, quote_ident(attname) FROM pg_attribute WHERE attname LIKE 'valor$%'"
+        "SELECT attrelid::regclass::text, quote_ident(attname) FROM pg_attribute"
+        " WHERE attname LIKE 'hidden$%'"
     )
     assert world.query(f"SELECT count(*) FROM {kept} WHERE {hidden} = 2") == [(len(written),)]
     world.assert_sound()
