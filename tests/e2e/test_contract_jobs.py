@@ -84,7 +84,7 @@ def test_a_job_from_upload_to_rows(company: Console) -> None:
     assert done["confirmed_schema"]["display_name"] == "vendas_2026"
     assert plain(done["confirmed_schema"]["columns"]) == columns
     table = company.table(done["user_table_id"])
-    assert (table["display_name"], table["columns"]) == ("vendas_2026", columns)
+    assert (table["display_name"], plain(table["columns"])) == ("vendas_2026", columns)
     assert (table["source"], table["row_count"], table["status"]) == ("upload", 2, "active")
     assert table["created_by_user_id"] == company.user_id
     assert values(company, table["_id"]) == ROWS

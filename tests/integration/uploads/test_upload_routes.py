@@ -40,6 +40,8 @@ def test_a_job_has_the_contracts_shape(client: TestClient) -> None:
         "status",
         "reading",
         "append_plan",
+        "stated",
+        "draft",
         "inferred_schema",
         "confirmed_schema",
         "progress",
