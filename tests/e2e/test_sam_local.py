@@ -27,6 +27,7 @@ def environment(stack_file: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
     for name, value in found.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # of another test's keys
     return found
 
 
