@@ -45,6 +45,10 @@ lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every
 openapi: setup ## Write docs/openapi.json from the code
 	@$(BIN)/python -m managed_tables_api > docs/openapi.json
 
+.PHONY: contract
+contract: setup ## Write docs/contract.md from the tests; print every statement that one of them holds
+	@$(BIN)/python tests/contract.py
+
 .PHONY: lint
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
