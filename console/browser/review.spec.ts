@@ -1,3 +1,4 @@
+import type { Page } from "@playwright/test";
 import { expect, expectAccessible, test } from "./support.ts";
 
 const REPORT = [
@@ -16,15 +17,21 @@ function windows1252(text: string): Buffer {
   return Buffer.from(text, "latin1");
 }
 
-test("a report with a title and a total is shown as it was read, and corrected", async ({ page, company, visit }) => {
+test("a report is shown as it was read, corrected, and opened by a colleague with all that was said", async ({
+  page,
+  company,
+  visit,
+  browser,
+}) => {
   const job = await company.upload("relatorio.csv", windows1252(REPORT));
   await visit(`/envios/${job}`);
   await expect(page.getByRole("heading", { name: "Como o arquivo foi lido" })).toBeVisible();
   await expect(page.getByText(/Windows-1252/).first()).toBeVisible();
-  const line = (number: number) =>
-    page
+  const lineOf = (other: Page, number: number) =>
+    other
       .locator(".mt-preview tbody tr")
-      .filter({ has: page.getByRole("rowheader", { name: String(number), exact: true }) });
+      .filter({ has: other.getByRole("rowheader", { name: String(number), exact: true }) });
+  const line = (number: number) => lineOf(page, number);
   await expect(line(1)).toContainText("Título");
   await expect(line(3)).toContainText("Cabeçalho");
   await expect(line(24)).toContainText(/Rodapé|Ignorada/);
@@ -48,16 +55,23 @@ test("a report with a title and a total is shown as it was read, and corrected",
   expect(sent, "one choice is one call").toBe(1);
   await expect(page.getByText("definido por você").first()).toBeVisible();
 
-  await visit(`/envios/${job}`); // opened again: what was stated and typed is there, and stays under the next choice
-  await expect(line(4)).toContainText("Cabeçalho");
-  await page.getByRole("button", { name: /^Linha 6: Dados/ }).click();
-  await page.getByRole("button", { name: "Ignorar esta linha" }).click();
-  await expect(line(6)).toContainText("Ignorada");
-  await expect(line(4)).toContainText("Cabeçalho");
+  const colleague = await (await browser.newContext()).newPage(); // all that was stated and typed is there
+  await visit(`/envios/${job}`, colleague);
+  await expect(lineOf(colleague, 4)).toContainText("Cabeçalho");
+  await colleague.getByRole("button", { name: /^Linha 6: Dados/ }).click();
+  await colleague.getByRole("button", { name: "Ignorar esta linha" }).click();
+  await expect(lineOf(colleague, 6)).toContainText("Ignorada");
+  await expect(lineOf(colleague, 4)).toContainText("Cabeçalho");
+  await colleague.getByLabel("Nova tabela").fill("vendas_de_2025");
+  const kept = colleague.waitForResponse((answer) => answer.url().endsWith("/draft"));
+  expect((await kept).status()).toBe(204);
+  await colleague.context().close();
 
+  await visit(`/envios/${job}`);
   await page.getByRole("button", { name: "Voltar ao detectado" }).click();
   await expect(line(3)).toContainText("Cabeçalho");
   await expect(name).toHaveValue("codigo_postal");
+  await expect(page.getByLabel("Nova tabela")).toHaveValue("vendas_de_2025");
 
   await page.getByRole("button", { name: /^Importar 20 linhas/ }).click();
   await expect(page.getByRole("heading", { name: "Concluído" })).toBeVisible();

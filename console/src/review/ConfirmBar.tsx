@@ -6,7 +6,7 @@ import { formatCount, plural } from "../values/numbers";
 import { fedTwice, type ReviewedColumn, toConfirmation } from "./adjustments";
 import { Cancel } from "./Cancel";
 import type { Check } from "./checks";
-import type { Draft } from "./memory";
+import type { DraftHandle } from "./draft";
 import { useConfirm } from "./mutations";
 
 interface ConfirmBarProps {
@@ -14,7 +14,7 @@ interface ConfirmBarProps {
   /** The table that the file goes into; null for a new one. */
   table: Table | null;
   name: string;
-  draft: Draft;
+  drafted: DraftHandle;
   columns: readonly ReviewedColumn[];
   checks: readonly Check[];
   isBusy: boolean;
@@ -22,9 +22,19 @@ interface ConfirmBarProps {
 }
 
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
-export function ConfirmBar({ job, table, name, draft, columns, checks, isBusy, onCheck }: ConfirmBarProps): ReactNode {
+export function ConfirmBar({
+  job,
+  table,
+  name,
+  drafted,
+  columns,
+  checks,
+  isBusy,
+  onCheck,
+}: ConfirmBarProps): ReactNode {
   const announce = useAnnounce();
-  const confirm = useConfirm(job);
+  const { draft, flush } = drafted;
+  const confirm = useConfirm(job, flush);
   const [isAsked, setAsked] = useState(false);
   const doubts = checks.filter((check) => check.weight === "value");
   const label = labelOf(job, table, name);

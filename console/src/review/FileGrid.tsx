@@ -8,8 +8,7 @@ import type { ReviewedColumn } from "./adjustments";
 import { ColumnHead, type HeadProps } from "./ColumnHead";
 import type { Example } from "./examples";
 import { FileLine } from "./FileLine";
-import { PAGE_LINES, type Spot, type TableReading, useLeftOutLines, useLines } from "./lines";
-import type { Wish } from "./readings";
+import { PAGE_LINES, type Spot, type TableReading, useLeftOutLines, useLines, type Wish } from "./lines";
 
 interface FileGridProps extends Pick<HeadProps, "targets" | "doubts" | "onAdjust" | "onSelect"> {
   job: Job;

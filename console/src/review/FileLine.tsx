@@ -4,8 +4,7 @@ import { isNumeric } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import type { ReviewedColumn } from "./adjustments";
 import type { Example } from "./examples";
-import type { Spot, TableReading } from "./lines";
-import type { Wish } from "./readings";
+import type { Spot, TableReading, Wish } from "./lines";
 
 const KINDS: Record<string, [sign: string, label: string]> = {
   title: ["▔", "Título"],

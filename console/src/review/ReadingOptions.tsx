@@ -2,8 +2,7 @@ import { type ReactNode, useState } from "react";
 import { Check, SelectField } from "../ui/fields";
 import { Button } from "../ui/parts";
 import { formatCount } from "../values/numbers";
-import type { TableReading } from "./lines";
-import type { Wish } from "./readings";
+import type { TableReading, Wish } from "./lines";
 
 const DELIMITERS: [string, string][] = [
   [";", "Ponto e vírgula ( ; )"],
@@ -51,12 +50,14 @@ function lineList(lines: readonly number[]): string {
 
 interface ReadingOptionsProps {
   table: TableReading;
+  /** What has been stated of it so far. */
+  stated: Wish;
   isBusy: boolean;
   onWish: (wish: Wish) => void;
 }
 
 /** Every choice of a reading that is no line's: they are sent together. */
-export function ReadingOptions({ table, isBusy, onWish }: ReadingOptionsProps): ReactNode {
+export function ReadingOptions({ table, stated, isBusy, onWish }: ReadingOptionsProps): ReactNode {
   const [wish, setWish] = useState<Wish>({});
   const isText = table.encoding !== null;
   const isWorkbook = !isText && table.kind !== "html";
@@ -108,11 +109,14 @@ export function ReadingOptions({ table, isBusy, onWish }: ReadingOptionsProps): 
             )
           }
         />
-        <Check isChecked={wish.trim === true} onCheck={(trim) => set({ trim })}>
+        <Check isChecked={(wish.trim ?? stated.trim) === true} onCheck={(trim) => set({ trim })}>
           Retirar espaços nas pontas das células
         </Check>
         {isWorkbook && (
-          <Check isChecked={wish.fill_merged !== false} onCheck={(fill_merged) => set({ fill_merged })}>
+          <Check
+            isChecked={(wish.fill_merged ?? stated.fill_merged) !== false}
+            onCheck={(fill_merged) => set({ fill_merged })}
+          >
             Repetir em cada linha o valor das células mescladas
           </Check>
         )}

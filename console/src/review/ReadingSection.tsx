@@ -5,12 +5,11 @@ import { Button } from "../ui/parts";
 import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
 import { ColumnPanel } from "./ColumnPanel";
 import type { Check } from "./checks";
+import type { Draft } from "./draft";
 import { useExamples } from "./examples";
 import { FileGrid } from "./FileGrid";
-import { type Spot, type TableReading, usePlaces } from "./lines";
-import type { Draft } from "./memory";
+import { type Spot, type TableReading, usePlaces, type Wish } from "./lines";
 import { ReadingOptions, ReadingSummary } from "./ReadingOptions";
-import { stated, type Wish } from "./readings";
 import { TableTabs } from "./TableTabs";
 
 export interface Look {
@@ -43,24 +42,18 @@ interface ReadingSectionProps extends ReviewParts {
 
 /** How a file or sheet was read, the ways to say otherwise, its lines, and the panel of one column. */
 export function ReadingSection({ onState, ...parts }: ReadingSectionProps): ReactNode {
-  const { job, look, columns, isBusy, draft, onDraft, onAdjust } = parts;
+  const { job, look, columns, isBusy, onAdjust } = parts;
   const tables = job.reading?.tables ?? [];
   const table = tables[look.table];
   if (!table) return null;
-  const wish = (changes: Wish | null): void => {
-    const all = new Map(draft.stated);
-    const next = changes ? stated(table, all.get(look.table), changes) : { file: table.file, sheet: table.sheet };
-    if (changes) all.set(look.table, next);
-    else all.delete(look.table);
-    onDraft({ stated: all });
-    onState(next);
-  };
-  const isStated = draft.stated.has(look.table) || table.reasons.some((one) => one.code === "STATED");
+  const { file, sheet } = table;
+  const stated = job.stated?.tables?.find((one) => one.file === file && (one.sheet ?? null) === sheet);
+  const wish = (changes: Wish): void => onState({ file, sheet, ...changes });
   return (
     <section className="mt-panel" aria-labelledby="reading-title" aria-busy={isBusy}>
       <h2 id="reading-title">Como o arquivo foi lido</h2>
       <TableTabs tables={tables} chosen={look.table} onChoose={look.choose} />
-      <ReadingSummary table={table} isStated={isStated} />
+      <ReadingSummary table={table} isStated={isStated(stated)} />
       {!table.include && <p>{table.reasons.map((reason) => reason.text).join(" · ")}</p>}
       <div className="mt-actions mt-reading-bar">
         {tables.length > 1 && (
@@ -68,9 +61,15 @@ export function ReadingSection({ onState, ...parts }: ReadingSectionProps): Reac
             {table.include ? "Deixar de fora" : "Incluir na importação"}
           </Button>
         )}
-        <ReadingOptions key={`${look.table}/${job.updated_at}`} table={table} isBusy={isBusy} onWish={wish} />
-        {isStated && (
-          <Button disabled={isBusy} onClick={() => wish(null)}>
+        <ReadingOptions
+          key={`${look.table}/${job.updated_at}`}
+          table={table}
+          stated={stated ?? {}}
+          isBusy={isBusy}
+          onWish={wish}
+        />
+        {isStated(stated) && (
+          <Button disabled={isBusy} onClick={() => wish({})}>
             Voltar ao detectado
           </Button>
         )}
@@ -88,6 +87,11 @@ export function ReadingSection({ onState, ...parts }: ReadingSectionProps): Reac
       <Sheet {...parts} table={table} onWish={wish} />
     </section>
   );
+}
+
+/** Whether anything is stated of a table: more than where it is. */
+function isStated(stated: StatedTable | undefined): boolean {
+  return stated !== undefined && Object.keys(stated).length > 2;
 }
 
 /** The lines of the chosen file or sheet, and beside them the panel of the chosen column. */

@@ -12,8 +12,8 @@ import { Cancel } from "./Cancel";
 import { CheckList } from "./CheckList";
 import { ConfirmBar } from "./ConfirmBar";
 import { type Check, checksOf } from "./checks";
+import { type Draft, useDraft } from "./draft";
 import { type Spot, usePlaces } from "./lines";
-import { type Draft, recall, remember } from "./memory";
 import { useReanalyze } from "./mutations";
 import { MisfitChoice, Plan } from "./Plan";
 import { type Look, ReadingSection, type ReviewParts } from "./ReadingSection";
@@ -28,7 +28,8 @@ export interface ReviewProps {
 export function Review({ job, isRereading }: ReviewProps): ReactNode {
   const table = useTable(job.user_table_id ?? "", job.user_table_id !== null);
   const targets = table.data?.columns ?? NO_COLUMNS;
-  const [draft, setDraft] = useDraft(job);
+  const drafted = useDraft(job);
+  const { draft, change: setDraft } = drafted;
   const schema = job.inferred_schema;
   const columns = useMemo(
     () => (schema ? review(schema, draft.adjustments, targets) : []),
@@ -41,9 +42,7 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
   const kept = useKept(job, draft, isBusy);
   const name = draft.tableName ?? schema?.suggested_table_name ?? "";
   const adjust = (sources: readonly string[], changes: Adjustment): void => {
-    const after = new Map(draft.adjustments);
-    for (const source of sources) after.set(source, { ...after.get(source), ...changes });
-    setDraft({ adjustments: after });
+    setDraft({ adjustments: Object.fromEntries(sources.map((source) => [source, changes])) });
   };
   const shared = { job, look, columns, checks, targets, isBusy, draft, onDraft: setDraft, onAdjust: adjust };
   return (
@@ -65,6 +64,9 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
         <MisfitActions {...shared} />
       </CheckList>
       {reanalyze.error && <Failure error={reanalyze.error} />}
+      {drafted.failure !== null && (
+        <Failure error={drafted.failure} onRetry={() => void drafted.flush().catch(() => {})} />
+      )}
       {kept && <p className="mt-note">{kept}</p>}
       {schema && !job.user_table_id && (
         <TextField
@@ -83,7 +85,7 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
           job={job}
           table={table.data ?? null}
           name={name}
-          draft={draft}
+          drafted={drafted}
           columns={columns}
           checks={checks}
           isBusy={isBusy}
@@ -97,18 +99,6 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
 }
 
 const NO_COLUMNS: [] = [];
-
-/** What a person has said so far, kept in the browser. */
-function useDraft(job: Job): [Draft, (changes: Partial<Draft>) => void] {
-  const [draft, setDraft] = useState<Draft>(() => recall(job));
-  const change = (changes: Partial<Draft>): void =>
-    setDraft((before) => {
-      const after = { ...before, ...changes };
-      remember(job, after);
-      return after;
-    });
-  return [draft, change];
-}
 
 /** What a person looks at: a file or sheet, a column, a cell. */
 function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly Check[]): Look {

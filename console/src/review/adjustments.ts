@@ -1,4 +1,4 @@
-import type { Column, ColumnType, Confirmation, InferredColumn, InferredSchema, Job } from "../api/types";
+import type { Column, ColumnType, Confirmation, InferredColumn, InferredSchema } from "../api/types";
 
 /** What a person changed of a column; what is not here stays as it was inferred. */
 export interface Adjustment {
@@ -15,27 +15,6 @@ export interface Adjustment {
   true_tokens?: readonly string[] | undefined;
   false_tokens?: readonly string[] | undefined;
   timezone?: string | undefined;
-}
-
-/** By the label as the file has it: names may change from one reading to the next. */
-export type Adjustments = ReadonlyMap<string, Adjustment>;
-
-/** Return what was confirmed and came back with values that do not fit: it is what the review goes on from. */
-export function adjustmentsOfJob(job: Job): Adjustments {
-  const confirmed = job.error ? job.confirmed_schema : null;
-  const adjustments = new Map<string, Adjustment>();
-  if (!confirmed) return adjustments;
-  const columns = job.inferred_schema?.columns ?? [];
-  const keys = keysOf(columns);
-  for (const [index, column] of columns.entries()) {
-    const source = keys[index] ?? column.name;
-    const kept = confirmed.columns.find((one) => (one.source ?? one.name) === column.name);
-    if (!kept) adjustments.set(source, { include: false });
-    else if (kept.type !== column.type || kept.name !== column.name || !kept.nullable) {
-      adjustments.set(source, { type: kept.type, name: kept.name, nullable: kept.nullable });
-    }
-  }
-  return adjustments;
 }
 
 export interface ReviewedColumn {
@@ -71,13 +50,13 @@ export function keysOf(columns: readonly InferredColumn[]): readonly string[] {
 /** Return the columns of a schema with a person's changes on top; `targets` are those of the table that they go into. */
 export function review(
   schema: InferredSchema,
-  adjustments: Adjustments,
+  adjustments: Readonly<Record<string, Adjustment>>,
   targets: readonly Target[] = [],
 ): ReviewedColumn[] {
   const keys = keysOf(schema.columns);
   return schema.columns.map((column, index) => {
     const source = keys[index] ?? column.name;
-    const adjustment = adjustments.get(source) ?? {};
+    const adjustment = adjustments[source] ?? {};
     const chosen = targets.find((target) => target.name === adjustment.into) ?? null;
     const into = adjustment.into === undefined ? (column.table_column ?? null) : chosen;
     return {
@@ -95,11 +74,12 @@ export function review(
 }
 
 /** Say what became of a person's changes under another reading; null where there were none. */
-export function keptSentence(schema: InferredSchema, adjustments: Adjustments): string | null {
-  if (adjustments.size === 0) return null;
+export function keptSentence(schema: InferredSchema, adjustments: Readonly<Record<string, Adjustment>>): string | null {
+  const adjusted = Object.keys(adjustments);
+  if (adjusted.length === 0) return null;
   const sources = new Set(keysOf(schema.columns));
-  const lost = [...adjustments.keys()].filter((source) => !sources.has(source));
-  const kept = adjustments.size - lost.length;
+  const lost = adjusted.filter((source) => !sources.has(source));
+  const kept = adjusted.length - lost.length;
   const words = kept === 1 ? "Mantivemos 1 ajuste" : `Mantivemos ${kept} ajustes`;
   if (lost.length === 0) return words;
   const verb = lost.length === 1 ? "1 não vale mais" : `${lost.length} não valem mais`;

@@ -1,9 +1,12 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { type Api, answered } from "../api/session";
-import type { InferredColumn, Job } from "../api/types";
+import type { InferredColumn, Job, StatedTable } from "../api/types";
 import { useApi } from "../ui/context";
 
 export type TableReading = NonNullable<Job["reading"]>["tables"][number];
+
+/** What a person states of one file or sheet; a field that is not there stays as it was stated. */
+export type Wish = Omit<StatedTable, "file" | "sheet">;
 
 export const PAGE_LINES = 50;
 

@@ -2,7 +2,6 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { answered } from "../api/session";
 import type { Confirmation, Job, StatedTable } from "../api/types";
 import { useApi } from "../ui/context";
-import { forget } from "./memory";
 
 export function useReanalyze(job: Job) {
   const api = useApi();
@@ -19,17 +18,17 @@ export function useReanalyze(job: Job) {
   });
 }
 
-export function useConfirm(job: Job) {
+/** Confirm a review; `flush` has the draft kept before, for values that do not fit bring it back. */
+export function useConfirm(job: Job, flush: () => Promise<void>) {
   const api = useApi();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: Confirmation) =>
-      answered(
+    mutationFn: async (body: Confirmation) => {
+      await flush();
+      return answered(
         api.POST("/v1/managed-tables/upload-jobs/{job_id}/confirm", { params: { path: { job_id: job._id } }, body }),
-      ),
-    onSuccess: async () => {
-      forget(job); // values that do not fit bring it back, with what was confirmed
-      await queries.invalidateQueries({ queryKey: ["job", job._id] });
+      );
     },
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["job", job._id] }),
   });
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { InferredColumn, InferredSchema } from "../api/types";
 import { fedTwice, keptSentence, keysOf, review, toConfirmation } from "./adjustments";
+import { withChanges } from "./draft";
 import { exampleOf } from "./examples";
 import { placesOf, runsOf, type TableReading, tableOf } from "./lines";
-import { stated } from "./readings";
 
 function column(name: string, source: string, type: InferredColumn["type"] = "text"): InferredColumn {
   return { name, source, display_name: source, type, nullable: false } as InferredColumn;
@@ -17,11 +17,11 @@ const schema = {
 } as unknown as InferredSchema;
 
 describe("a person's changes", () => {
-  const changes = new Map([
-    ["Valor (2)", { include: false }],
-    ["CEP", { name: "codigo_postal" }],
-    ["Some", { type: "text" as const }],
-  ]);
+  const changes = {
+    "Valor (2)": { include: false },
+    CEP: { name: "codigo_postal" },
+    Some: { type: "text" as const },
+  };
 
   it("belong to a label, and to one of those that share it", () => {
     expect(keysOf(schema.columns)).toEqual(["Valor", "Valor (2)", "CEP"]);
@@ -34,7 +34,7 @@ describe("a person's changes", () => {
 
   it("are said to hold under another reading, or not to", () => {
     expect(keptSentence(schema, changes)).toBe("Mantivemos 2 ajustes; 1 não vale mais: Some");
-    expect(keptSentence(schema, new Map())).toBeNull();
+    expect(keptSentence(schema, {})).toBeNull();
   });
 
   it("are sent with where a renamed column comes from", () => {
@@ -46,7 +46,7 @@ describe("a person's changes", () => {
 
   it("map a column to one of the table's, whatever it is called", () => {
     const targets = [{ name: "preco", display_name: "Preço", type: "decimal" as const, nullable: false }];
-    const columns = review(schema, new Map([["CEP", { into: "preco", null_tokens: ["-"], trim: undefined }]]), targets);
+    const columns = review(schema, { CEP: { into: "preco", null_tokens: ["-"], trim: undefined } }, targets);
     expect(toConfirmation(columns).at(-1)).toEqual({
       name: "preco",
       display_name: "CEP",
@@ -55,24 +55,18 @@ describe("a person's changes", () => {
       source: "cep",
       null_tokens: ["-"],
     });
-    expect(fedTwice(review(schema, new Map([["CEP", { name: "valor" }]])))).toEqual(["valor"]);
+    expect(fedTwice(review(schema, { CEP: { name: "valor" } }))).toEqual(["valor"]);
   });
 
-  it("are stated on top of what was said before, also by somebody else", () => {
-    const reading = {
-      file: 0,
-      sheet: null,
-      include: true,
-      encoding: "cp1252",
-      delimiter: ";",
-      header_line: 3,
-      header_lines: 1,
-      reasons: [{ code: "STATED", text: "" }],
-    } as unknown as TableReading;
-    const other = { include: true, encoding: "cp1252", delimiter: ";", header_line: 3, header_lines: 1 };
-    expect(stated(reading, undefined, { trim: true })).toEqual({ file: 0, sheet: null, ...other, trim: true });
-    const before = { file: 0, sheet: null, header_line: 2 };
-    expect(stated(reading, before, { trim: true })).toEqual({ ...before, trim: true });
+  it("come on top of a colleague's, field by field", () => {
+    const theirs = { adjustments: { CEP: { name: "codigo" }, Valor: { include: false } }, onMisfit: "reject" as const };
+    const draft = { makeNullable: [], tableName: null, ...theirs };
+    const mine = { adjustments: { CEP: { type: "text" as const } }, tableName: "pedidos" };
+    expect(withChanges(draft, mine)).toEqual({
+      ...draft,
+      tableName: "pedidos",
+      adjustments: { CEP: { name: "codigo", type: "text" }, Valor: { include: false } },
+    });
   });
 });
 
