@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from examples import want_many
-from fault_table import write_table
 from hypothesis import settings
 
 from managed_tables_local import stack as local
@@ -65,7 +64,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--faults", type=int, default=2, help="faults a step, at random boundaries (default: 2); 0: all"
     )
-    parser.addoption("--write-faults", action="store_true", help="write docs/reliability.md's table of them")
     parser.addoption("--lives", type=int, default=0, help="long lives of the model (default: few short ones)")
     parser.addoption(
         "--values", type=int, default=FEW_VALUES, help="random tables a kind of file (default: 2)"
@@ -106,24 +104,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many faults the tests injected: the figures in docs/reliability.md."""
+    """Print how many faults the tests injected."""
     figures = Path(os.environ[_RUN_FOLDER]) / "faults.jsonl"
     if not figures.exists():
         return
     steps = [json.loads(line) for line in figures.read_text().splitlines()]
-    if terminalreporter.config.getoption("--write-faults"):
-        write_table({step["scenario"]: step["possible"] for step in steps})
     terminalreporter.section("faults: possible, injected, survived")
     for step in sorted(steps, key=lambda step: -step["possible"]):
-        _write_faults(terminalreporter, step["scenario"], step)
-    _write_faults(
+        _print_faults(terminalreporter, step["scenario"], step)
+    _print_faults(
         terminalreporter,
         "all",
         {name: sum(step[name] for step in steps) for name in ("possible", "faults", "failed")},
     )
 
 
-def _write_faults(reporter: pytest.TerminalReporter, name: str, counts: dict[str, int]) -> None:
+def _print_faults(reporter: pytest.TerminalReporter, name: str, counts: dict[str, int]) -> None:
     survived = counts["faults"] - counts["failed"]
     reporter.write_line(f"{name:28}{counts['possible']:6}{counts['faults']:6}{survived:6}")
 
