@@ -49,8 +49,3 @@ def test_every_link_of_a_page_resolves(page: Path) -> None:
 def test_an_index_lists_every_page_once(index: str, pattern: str) -> None:
     listed = [file for file, _ in links(ROOT / index) if file.parent == (ROOT / index).parent]
     assert sorted(listed) == sorted(set(ROOT.glob(pattern)) - {ROOT / index})
-
-
-def test_decisions_are_numbered_without_a_gap() -> None:
-    numbers = [int(path.name[:4]) for path in sorted(ROOT.glob("docs/decisions/0*.md"))]
-    assert numbers == list(range(1, len(numbers) + 1))
