@@ -167,6 +167,89 @@ test("sorts, totals, new rows and deletions", async ({ page, company, visit }) =
   await expectAccessible(page);
 });
 
+test("deleted rows come back by Ctrl+Z and from the trash, and a cell tells where it came from", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const table = await company.load("origem.csv", "nome;valor\na;1.000,50\nb;2,50\nc;3,50\n");
+  const before = await company.call("GET", `/${table}/data?numbers=string`);
+  await visit(`/tabelas/${table}`);
+  const remove = async (row: number): Promise<void> => {
+    await page.locator(`[role="row"][aria-rowindex="${row + 1}"] [role="rowheader"]`).click();
+    await page.getByRole("button", { name: "Apagar 1 linha" }).click();
+    await expect(page.getByRole("dialog")).toContainText("90 dias");
+    await page.getByRole("dialog").getByRole("button", { name: "Apagar 1 linha" }).click();
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+  };
+  await remove(1);
+  await expect(cell(page, 1, 1)).toHaveText("b");
+  await cell(page, 1, 1).click();
+  await page.keyboard.press("Control+z");
+  await expect(cell(page, 1, 1)).toHaveText("a");
+  await cell(page, 1, 1).click();
+  await page.keyboard.press("Control+y");
+  await expect(cell(page, 1, 1)).toHaveText("b");
+  await remove(2);
+  await expect(
+    page
+      .getByText("1 linha de")
+      .or(page.getByText("1 linha", { exact: true }))
+      .first(),
+  ).toBeVisible();
+  const more = async (name: string): Promise<void> => {
+    await page.getByRole("button", { name: "Mais desta tabela" }).click();
+    await page.getByRole("button", { name, exact: true }).click();
+  };
+  await more("Lixeira");
+  const trash = page.getByRole("dialog", { name: "Lixeira" });
+  await expect(trash.getByRole("heading", { name: /^Você apagou/ })).toHaveCount(2);
+  await expectAccessible(page);
+  await trash.getByRole("checkbox", { name: "a · 1.000,50" }).check();
+  await trash.getByRole("button", { name: "Trazer de volta 1 linha" }).click();
+  await expect(trash.getByRole("checkbox")).toHaveCount(1);
+  await trash.getByRole("button", { name: "Trazer de volta todas desta vez" }).click();
+  await expect(trash).toContainText("A lixeira está vazia");
+  await trash.getByRole("button", { name: "Fechar" }).click();
+  await expect(page.getByText("3 linhas", { exact: true }).first()).toBeVisible();
+  expect((await company.call("GET", `/${table}/data?numbers=string`))["records"]).toEqual(before["records"]);
+
+  await cell(page, 1, 2).click();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("7,5");
+  await page.keyboard.press("Enter");
+  await expect(cell(page, 1, 2)).toHaveText("7,5");
+  await cell(page, 1, 2).click({ button: "right" });
+  const story = page.getByRole("dialog", { name: "De onde veio" });
+  await expect(story).toContainText("origem.csv, linha 2");
+  await expect(story.locator('td[aria-current="true"]')).toHaveText("1.000,50");
+  await expect(story).toContainText("valor: 1.000,50 → 7,5");
+  await expectAccessible(page);
+  await page.keyboard.press("Escape");
+  await more("Histórico");
+  const history = page.getByRole("dialog", { name: "Histórico da tabela" });
+  await expect(history.getByRole("listitem")).toHaveCount(7);
+  await history.getByLabel("Mostrar").selectOption("update");
+  await expect(history.getByRole("listitem")).toHaveText([/^Você alterou.*valor: 1\.000,50 → 7,5$/]);
+  await history.getByRole("button", { name: "Ver a linha" }).click();
+  await expect(story).toContainText("origem.csv");
+});
+
+test("a column that was taken out comes back with its values", async ({ page, company, visit }) => {
+  const table = await company.table("tirada", ["nome:text", "valor:decimal"], [{ nome: "a", valor: "1.5" }]);
+  await visit(`/tabelas/${table}/estrutura`);
+  await page.getByRole("button", { name: "Tirar a coluna valor" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Tirar a coluna" }).click();
+  await page.getByRole("button", { name: "Gravar", exact: true }).click();
+  await page.getByRole("button", { name: "Trazer de volta valor" }).click();
+  await expectAccessible(page);
+  await page.getByRole("dialog").getByRole("button", { name: "Trazer de volta" }).click();
+  await expect(page.getByRole("heading", { name: "Colunas tiradas" })).toHaveCount(0);
+  await page.getByRole("link", { name: "Ver as linhas" }).click();
+  await expect(cell(page, 1, 2)).toHaveText("1,5");
+});
+
 test("cells are copied and pasted as in a spreadsheet, and undone in one step", async ({
   page,
   company,

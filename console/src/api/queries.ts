@@ -5,22 +5,8 @@ import { answered } from "./session";
 import type { Job } from "./types";
 
 const POLL_STEPS_MS = [1_000, 1_000, 2_000, 2_000, 5_000];
-const ACTIVE = new Set(["queued", "analisando", "inserting"]);
-
-export function useTables(page: number, search: string) {
-  const api = useApi();
-  return useQuery({
-    queryKey: ["tables", page, search],
-    queryFn: ({ signal }) =>
-      answered(
-        api.GET("/v1/managed-tables", {
-          params: { query: { page, per_page: 20, ...(search ? { search } : {}) } },
-          signal,
-        }),
-      ),
-    placeholderData: (before) => before,
-  });
-}
+/** A job that goes on by itself. */
+export const ACTIVE: ReadonlySet<string> = new Set(["queued", "analisando", "inserting"]);
 
 export function useTable(tableId: string, isWanted = true) {
   const api = useApi();
@@ -68,20 +54,4 @@ export function useJob(jobId: string) {
 function nextPoll(job: Job | undefined, count: number): number | false {
   if (job && !ACTIVE.has(job.status)) return false;
   return POLL_STEPS_MS[Math.min(count, POLL_STEPS_MS.length - 1)] ?? 5_000;
-}
-
-export function useJobs(page: number, status: string) {
-  const api = useApi();
-  return useQuery({
-    queryKey: ["jobs", page, status],
-    queryFn: ({ signal }) =>
-      answered(
-        api.GET("/v1/managed-tables/upload-jobs", {
-          params: { query: { page, per_page: 20, ...(status ? { status: status as Job["status"] } : {}) } },
-          signal,
-        }),
-      ),
-    placeholderData: (before) => before,
-    refetchInterval: (query) => (query.state.data?.records.some((job) => ACTIVE.has(job.status)) ? 5_000 : false),
-  });
 }

@@ -62,6 +62,7 @@ export function DataRow({ index, y, shown, state, grid, dispatch }: DataRowProps
             isInRange={!isOneCell(range) && isInRange(range, index, place.column)}
             onFocus={(extend) => dispatch({ kind: "focus", place, extend })}
             onBegin={() => dispatch({ kind: "begin", place })}
+            onStory={() => row && grid.onStory(row, column.name)}
             onFilled={() => dispatch({ kind: "key", key: "d", control: true, shift: false, alt: false })}
           >
             {isEdited && (
@@ -92,6 +93,7 @@ interface DataCellProps {
   isInRange: boolean;
   onFocus: (extend: boolean) => void;
   onBegin: () => void;
+  onStory: () => void;
   onFilled: () => void;
   children: ReactNode;
 }
@@ -128,6 +130,11 @@ function DataCell({ column, index, row, state, isActive, children, ...rest }: Da
         if (event.buttons === 1 && !children) rest.onFocus(true);
       }}
       onDoubleClick={rest.onBegin}
+      onContextMenu={(event) => {
+        if (children) return;
+        event.preventDefault(); // by the right button, and by the key of the menu
+        rest.onStory();
+      }}
     >
       {children || text.slice(0, 300).replace(/\r\n|\r|\n/g, " ↵ ")}
       {rest.hasHandle && <FillHandle onFilled={rest.onFilled} />}

@@ -43,6 +43,8 @@ export interface GridProps {
   onRow: (id: string | null) => void;
   onSelect: (row: number, extend: boolean) => void;
   onOpenRow: (row: GridRow) => void;
+  /** Hears that more is to be known of a cell. */
+  onStory: (row: GridRow, column: string) => void;
   onHistory: (way: "undo" | "redo") => void;
   onHelp: () => void;
   onSearch: () => void;

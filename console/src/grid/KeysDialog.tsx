@@ -12,6 +12,7 @@ const KEYS: [string, string][] = [
   ["Ctrl+Z, Ctrl+Y", "desfazer, refazer"],
   ["Espaço", "selecionar a linha; com Shift, todas até ela"],
   ["/", "procurar"],
+  ["Botão direito ou tecla de menu", "de onde veio a célula, e o que foi mudado nela"],
   ["No cabeçalho: Enter", "ordenar; com Shift, ao lado das outras ordenações"],
   ["No cabeçalho: Alt e seta para baixo", "opções da coluna"],
   ["No cabeçalho: Alt e setas aos lados", "alargar ou estreitar"],

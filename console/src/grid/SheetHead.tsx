@@ -1,31 +1,28 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { answered } from "../api/session";
 import type { Table } from "../api/types";
 import { Ask } from "../ui/Ask";
-import { useApi, useCaller } from "../ui/context";
+import { useCaller } from "../ui/context";
+import { Menu } from "../ui/Menu";
 import { Button } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
-import { ExportDialog } from "./ExportDialog";
+import type { EditSession } from "./edits";
+import type { Opened } from "./Opened";
 import type { RowSource } from "./rows";
-import type { GridRow } from "./types";
-import type { GridView } from "./view";
 
 interface SheetHeadProps {
   table: Table;
   rows: RowSource;
+  edits: EditSession;
   selected: ReadonlySet<string>;
-  view: GridView;
   isEditable: boolean;
-  onDone: () => void;
-  onOpen: (row: GridRow | "new") => void;
+  onDeleted: () => void;
+  onOpen: (what: Opened) => void;
 }
 
 /** What a table is called, how many of its rows match, and what this caller may do with it. */
-export function SheetHead({ table, rows, selected, view, isEditable, onDone, onOpen }: SheetHeadProps): ReactNode {
+export function SheetHead({ table, rows, edits, selected, isEditable, onDeleted, onOpen }: SheetHeadProps): ReactNode {
   const { can } = useCaller();
-  const [isExporting, setExporting] = useState(false);
   const [onlyId = ""] = selected;
   const only = selected.size === 1 ? rows.rowAt(rows.indexOf(onlyId)) : undefined;
   const { total } = rows;
@@ -41,49 +38,55 @@ export function SheetHead({ table, rows, selected, view, isEditable, onDone, onO
           </p>
         </div>
         <div className="mt-actions">
-          {isEditable && <Button onClick={() => onOpen("new")}>Nova linha</Button>}
+          {only && <Button onClick={() => onOpen({ row: only })}>Abrir linha</Button>}
+          {only && <Button onClick={() => onOpen({ story: only.id, column: null })}>De onde veio</Button>}
+          {isEditable && selected.size > 0 && (
+            <DeleteRows table={table} edits={edits} selected={selected} onDone={onDeleted} />
+          )}
+          {isEditable && <Button onClick={() => onOpen({ row: "new" })}>Nova linha</Button>}
           {table.status === "active" && can("upload") && (
             <Link href={`/enviar?tabela=${table._id}`} className="mt-button mt-button-plain">
               Enviar arquivo
             </Link>
           )}
-          <Button onClick={() => setExporting(true)}>Exportar</Button>
+          <Button onClick={() => onOpen("exports")}>Exportar</Button>
           {can("update") && (
             <Link href={`/tabelas/${table._id}/estrutura`} className="mt-button mt-button-plain">
               Estrutura
             </Link>
           )}
-          {only && <Button onClick={() => onOpen(only)}>Abrir linha</Button>}
-          {isEditable && selected.size > 0 && <DeleteRows table={table} selected={selected} onDone={onDone} />}
+          <Menu
+            label="Mais desta tabela"
+            className="mt-button mt-button-plain"
+            actions={[
+              ["Histórico", () => onOpen("history")],
+              ["Lixeira", () => onOpen("trash")],
+              ["Teclas", () => onOpen("keys")],
+            ]}
+          >
+            Mais ▾
+          </Menu>
         </div>
       </div>
       {table.status !== "active" && (
         <p className="mt-note">Esta tabela está inativa: pode ser lida, mas não alterada.</p>
       )}
-      {isExporting && <ExportDialog table={table} view={view} onClose={() => setExporting(false)} />}
     </>
   );
 }
 
 interface DeleteRowsProps {
   table: Table;
+  edits: EditSession;
   selected: ReadonlySet<string>;
   onDone: () => void;
 }
 
-function DeleteRows({ table, selected, onDone }: DeleteRowsProps): ReactNode {
-  const api = useApi();
-  const queries = useQueryClient();
+function DeleteRows({ table, edits, selected, onDone }: DeleteRowsProps): ReactNode {
   const words = plural(selected.size, "linha");
   const remove = async (): Promise<void> => {
-    await answered(
-      api.POST("/v1/managed-tables/{table_id}/data/delete", {
-        params: { path: { table_id: table._id } },
-        body: { ids: [...selected] },
-      }),
-    );
+    await edits.delete([...selected]);
     onDone();
-    void queries.invalidateQueries({ queryKey: ["table", table._id] });
   };
   return (
     <Ask
@@ -94,7 +97,11 @@ function DeleteRows({ table, selected, onDone }: DeleteRowsProps): ReactNode {
       go={`Apagar ${words}`}
       onGo={remove}
     >
-      <p>As linhas apagadas não voltam.</p>
+      <p>
+        {table.history
+          ? "Por 90 dias dá para trazer de volta o que se apaga: com Ctrl+Z, ou pela Lixeira desta tabela."
+          : "Esta tabela não guarda histórico: o que se apaga não volta."}
+      </p>
     </Ask>
   );
 }

@@ -31,8 +31,12 @@ export interface EditState {
 
 /** What a save is of the history: a new step, or one that goes back or forth. */
 type Way = "do" | "undo" | "redo";
-/** One step of the history: changes that lead to the state before, texts that were not taken, or rows that are new. */
-type Step = { changes: readonly RowChange[] } | { refused: readonly string[] } | { inserted: readonly string[] };
+/** One step of the history: changes that lead to the state before, texts that were not taken, rows that came or went. */
+type Step =
+  | { changes: readonly RowChange[] }
+  | { refused: readonly string[] }
+  | { inserted: readonly string[] }
+  | { deleted: readonly string[] };
 
 export interface EditListener {
   announce: (text: string) => void;
@@ -51,7 +55,7 @@ export class EditSession {
   readonly state = new Store<EditState>(START);
   listener: EditListener = { announce: () => {}, kept: () => {}, inserted: () => {} };
   private readonly past: Step[] = [];
-  private readonly future: RowChange[][] = [];
+  private readonly future: Step[] = [];
   private queue: Promise<void> = Promise.resolve(); // one save after the other: each knows what the last has made
   private readonly successors = new Map<string, Cells>(); // what this page made of a version
 
@@ -165,22 +169,37 @@ export class EditSession {
     }
   };
 
-  // What goes back waits for what is being saved: that is the last step, and not the one before it.
-  readonly undo = (): void =>
-    this.enqueue(async () => {
-      const step = this.lastStep();
-      if (!step) this.listener.announce("Nada a desfazer");
-      else if ("refused" in step) this.unmark(step.refused);
-      else if ("inserted" in step) await this.remove(step.inserted);
-      else await this.saveMarked(step.changes, "undo");
-    });
+  /** Delete rows; what they failed by is thrown. They wait in the trash, and come back by an undo. */
+  readonly delete = async (ids: readonly string[]): Promise<void> => {
+    await this.sendDeletion(ids);
+    this.future.length = 0;
+    this.past.push({ deleted: ids });
+    this.listener.announce(plural(ids.length, "linha apagada", "linhas apagadas"));
+    this.listener.inserted([]);
+  };
 
-  readonly redo = (): void =>
-    this.enqueue(async () => {
-      const changes = this.future.pop();
-      if (changes) await this.saveMarked(changes, "redo");
-      else this.listener.announce("Nada a refazer");
-    });
+  // What goes back waits for what is being saved: that is the last step, and not the one before it.
+  readonly undo = (): void => this.enqueue(() => this.take(this.lastStep(), "undo"));
+
+  readonly redo = (): void => this.enqueue(() => this.take(this.future.pop(), "redo"));
+
+  private async take(step: Step | undefined, way: "undo" | "redo"): Promise<void> {
+    const back = way === "undo" ? this.future : this.past;
+    if (!step) this.listener.announce(way === "undo" ? "Nada a desfazer" : "Nada a refazer");
+    else if ("refused" in step) this.unmark(step.refused);
+    else if ("changes" in step) await this.saveMarked(step.changes, way);
+    else {
+      try {
+        if ("inserted" in step) await this.sendDeletion(step.inserted);
+        else await this.sendRestoration(step.deleted);
+        back.push("inserted" in step ? { deleted: step.inserted } : { inserted: step.deleted });
+        this.listener.announce(way === "undo" ? "Desfeito" : "Refeito");
+        this.listener.inserted([]);
+      } catch (error) {
+        this.state.update({ refusal: sentenceOf(failureOf(error)) });
+      }
+    }
+  }
 
   /** Take the last step, past texts that were not taken and are gone since. */
   private lastStep(): Step | undefined {
@@ -290,8 +309,7 @@ export class EditSession {
       this.rows().replace(record);
       back.push(inverse(change, record));
     }
-    if (way === "undo") this.future.push(back);
-    else this.past.push({ changes: back });
+    (way === "undo" ? this.future : this.past).push({ changes: back });
   }
 
   /** The rows are not as they were seen: merge where the cells are others, ask where they are the same. */
@@ -347,19 +365,19 @@ export class EditSession {
     this.listener.announce("Não gravado");
   }
 
-  private async remove(ids: readonly string[]): Promise<void> {
-    try {
-      await answered(
-        this.api.POST("/v1/managed-tables/{table_id}/data/delete", {
-          params: { path: { table_id: this.table._id } },
-          body: { ids: [...ids] },
-        }),
-      );
-      this.listener.announce("Desfeito");
-      this.listener.inserted([]);
-    } catch (error) {
-      this.state.update({ refusal: failureOf(error).message });
-    }
+  private async sendDeletion(ids: readonly string[]): Promise<void> {
+    const params = { path: { table_id: this.table._id } };
+    await answered(this.api.POST("/v1/managed-tables/{table_id}/data/delete", { params, body: { ids: [...ids] } }));
+  }
+
+  private async sendRestoration(ids: readonly string[]): Promise<void> {
+    const params = { path: { table_id: this.table._id } };
+    const { restored } = await answered(
+      this.api.POST("/v1/managed-tables/{table_id}/trash/restore", { params, body: { ids: [...ids] } }),
+    );
+    const missing = ids.length - restored;
+    if (missing === 0) return;
+    this.state.update({ refusal: `${plural(missing, "linha não está", "linhas não estão")} mais na lixeira` });
   }
 
   private readRow(row: GridRow, cells: readonly (readonly [string, string])[], refused: string[]): RowChange {

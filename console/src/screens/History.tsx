@@ -1,11 +1,12 @@
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { useJobs } from "../api/queries";
+import { ACTIVE } from "../api/queries";
+import { answered } from "../api/session";
 import { fileNames, type Job } from "../api/types";
 import { pageOf, useAddress } from "../ui/address";
+import { useApi } from "../ui/context";
 import { SelectField } from "../ui/fields";
-import { Pager } from "../ui/Pager";
-import { Empty, Failure, Loading } from "../ui/parts";
+import { Listing } from "../ui/Listing";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 
@@ -26,10 +27,10 @@ const MODE_LABELS: Record<string, string> = {
 
 /** Every upload of the company, newest first. */
 export default function History(): ReactNode {
-  const [query, setQuery] = useAddress();
-  const page = pageOf(query);
+  const api = useApi();
+  const address = useAddress();
+  const [query, setQuery] = address;
   const status = query.get("situacao") ?? "";
-  const jobs = useJobs(page, status);
   return (
     <section aria-labelledby="history-title">
       <h1 id="history-title">Envios</h1>
@@ -39,34 +40,47 @@ export default function History(): ReactNode {
         value={status}
         onChoose={(situacao) => setQuery({ situacao, pagina: "" })}
       />
-      {jobs.error && <Failure error={jobs.error} onRetry={() => void jobs.refetch()} />}
-      {!jobs.data && !jobs.error && <Loading label="Carregando os envios" />}
-      {jobs.data?.records.length === 0 && <Empty title="Nenhum envio" />}
-      <ul className="mt-cards">
-        {jobs.data?.records.map((job) => (
-          <li key={job._id} className="mt-card">
-            <h2>
-              <Link href={`/envios/${job._id}`}>{fileNames(job)}</Link>
-            </h2>
-            <p>
-              {job.error?.code === "JOB_CANCELLED" ? "Cancelado" : STATUS_LABELS[job.status]} · {MODE_LABELS[job.mode]}
-              {job.origin === "inbox" && " · recebido pela caixa de entrada"}
-              {job.undone_at && " · desfeito"}
-            </p>
-            {job.result && <p>{plural(job.result.inserted, "linha gravada", "linhas gravadas")}</p>}
-            {job.status === "failed" && job.error?.code !== "JOB_CANCELLED" && <p>⚠ {job.error?.message}</p>}
-            <p className="mt-quiet">{formatMoment(job.created_at)}</p>
-          </li>
-        ))}
-      </ul>
-      {jobs.data && (
-        <Pager
-          page={page}
-          perPage={20}
-          total={jobs.data.total}
-          onPage={(next) => setQuery({ pagina: next > 1 ? String(next) : "" })}
-        />
-      )}
+      <Listing
+        queryKey={["jobs", status]}
+        at={pageOf(address)}
+        load={(page, signal) =>
+          answered(
+            api.GET("/v1/managed-tables/upload-jobs", {
+              params: { query: { page, per_page: 20, ...(status ? { status: status as Job["status"] } : {}) } },
+              signal,
+            }),
+          )
+        }
+        again={(jobs) => jobs.some((job) => ACTIVE.has(job.status)) && 5_000}
+        empty="Nenhum envio"
+      >
+        {(jobs) => (
+          <ul className="mt-cards">
+            {jobs.map((job) => (
+              <JobCard key={job._id} job={job} />
+            ))}
+          </ul>
+        )}
+      </Listing>
     </section>
+  );
+}
+
+function JobCard({ job }: { job: Job }): ReactNode {
+  const isCancelled = job.error?.code === "JOB_CANCELLED";
+  return (
+    <li className="mt-card">
+      <h2>
+        <Link href={`/envios/${job._id}`}>{fileNames(job)}</Link>
+      </h2>
+      <p>
+        {isCancelled ? "Cancelado" : STATUS_LABELS[job.status]} · {MODE_LABELS[job.mode]}
+        {job.origin === "inbox" && " · recebido pela caixa de entrada"}
+        {job.undone_at && " · desfeito"}
+      </p>
+      {job.result && <p>{plural(job.result.inserted, "linha gravada", "linhas gravadas")}</p>}
+      {job.status === "failed" && !isCancelled && <p>⚠ {job.error?.message}</p>}
+      <p className="mt-quiet">{formatMoment(job.created_at)}</p>
+    </li>
   );
 }

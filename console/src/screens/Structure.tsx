@@ -1,5 +1,5 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useTable } from "../api/queries";
 import { ApiFailure, answered } from "../api/session";
@@ -9,6 +9,9 @@ import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Check, TextField } from "../ui/fields";
 import { Button, Failure, Field, Loading } from "../ui/parts";
+import { TYPE_LABELS } from "../values/cells";
+import { formatMoment } from "../values/dates";
+import { plural } from "../values/numbers";
 import { ColumnPicker } from "./ColumnPicker";
 import { ColumnFields, type DraftColumn, draftOf, emptyDraft, faultsByColumn, toColumns } from "./columns";
 
@@ -31,23 +34,23 @@ function StructureForm({ table }: { table: Table }): ReactNode {
   const [key, setKey] = useState<readonly string[]>(table.key ?? []);
   const [indexes, setIndexes] = useState<readonly (readonly string[])[]>(table.indexes ?? []);
   const [status, setStatus] = useState(table.status);
+  const [history, setHistory] = useState(table.history);
+  const body = {
+    version: table.version,
+    display_name: name,
+    title,
+    description,
+    status,
+    history,
+    columns: toColumns(columns),
+    key: key.length === 0 ? null : [...key],
+    indexes: indexes.filter((index) => index.length > 0).map((index) => [...index]),
+  };
+  const written = JSON.stringify(body);
+  const isChanged = useRef(written).current !== written;
   const save = useMutation({
     mutationFn: () =>
-      answered(
-        api.PUT("/v1/managed-tables/{table_id}", {
-          params: { path: { table_id: table._id } },
-          body: {
-            version: table.version,
-            display_name: name,
-            title,
-            description,
-            status,
-            columns: toColumns(columns),
-            key: key.length === 0 ? null : [...key],
-            indexes: indexes.filter((index) => index.length > 0).map((index) => [...index]),
-          },
-        }),
-      ),
+      answered(api.PUT("/v1/managed-tables/{table_id}", { params: { path: { table_id: table._id } }, body })),
     onSuccess: async () => {
       announce("Estrutura gravada");
       await queries.invalidateQueries();
@@ -86,9 +89,11 @@ function StructureForm({ table }: { table: Table }): ReactNode {
       <Check isChecked={status === "active"} onCheck={(isOn) => setStatus(isOn ? "active" : "inactive")}>
         Ativa (aceita alterações)
       </Check>
+      <KeepsHistory isKept={history} wasKept={table.history} onChange={setHistory} />
       <h2>Colunas</h2>
       <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(details)} />
       <Button onClick={() => setColumns([...columns, emptyDraft()])}>Acrescentar coluna</Button>
+      <HiddenColumns table={table} isChanged={isChanged} />
       <h2>Chave e índices</h2>
       <ColumnPicker
         label="Chave"
@@ -115,6 +120,85 @@ function StructureForm({ table }: { table: Table }): ReactNode {
         </Button>
       </div>
     </form>
+  );
+}
+
+interface KeepsHistoryProps {
+  isKept: boolean;
+  wasKept: boolean;
+  onChange: (isKept: boolean) => void;
+}
+
+/** Whether the table keeps who changed what; to stop that forgets what was kept, and so it asks. */
+function KeepsHistory({ isKept, wasKept, onChange }: KeepsHistoryProps): ReactNode {
+  if (!isKept || !wasKept) {
+    return (
+      <Check isChecked={isKept} onCheck={onChange}>
+        Guardar por 90 dias quem mudou o quê, e as linhas apagadas
+      </Check>
+    );
+  }
+  return (
+    <p>
+      Guarda por 90 dias quem mudou o quê, e as linhas apagadas.{" "}
+      <Ask
+        label="Deixar de guardar"
+        title="Deixar de guardar o histórico?"
+        keep="Continuar guardando"
+        go="Deixar de guardar"
+        onGo={() => onChange(false)}
+      >
+        <p>Depois de “Gravar”, o histórico e a lixeira desta tabela se perdem, e o que se apagar não volta mais.</p>
+      </Ask>
+    </p>
+  );
+}
+
+/** The columns that were taken out, and their way back. */
+function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean }): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const announce = useAnnounce();
+  const path = { table_id: table._id };
+  const hidden = useQuery({
+    queryKey: ["hidden", table._id, table.version],
+    queryFn: ({ signal }) =>
+      answered(api.GET("/v1/managed-tables/{table_id}/columns/hidden", { params: { path }, signal })),
+  });
+  const restore = async (name: string): Promise<void> => {
+    await answered(
+      api.POST("/v1/managed-tables/{table_id}/columns/{name}/restore", { params: { path: { ...path, name } } }),
+    );
+    announce("A coluna voltou");
+    await queries.invalidateQueries({ queryKey: ["table", table._id] });
+  };
+  if (hidden.error) return <Failure error={hidden.error} onRetry={() => void hidden.refetch()} />;
+  if (!hidden.data?.length) return null;
+  return (
+    <section aria-labelledby="hidden-title">
+      <h2 id="hidden-title">Colunas tiradas</h2>
+      <ul className="mt-list">
+        {hidden.data.map((column) => (
+          <li key={`${column.name}/${column.hidden_at}`}>
+            {column.display_name} · {TYPE_LABELS[column.type]} · {plural(column.values, "valor", "valores")} · tirada em{" "}
+            {formatMoment(column.hidden_at)}{" "}
+            <Ask
+              label={`Trazer de volta ${column.display_name}`}
+              kind="plain"
+              title={`Trazer de volta a coluna ${column.display_name}?`}
+              keep="Deixar como está"
+              go="Trazer de volta"
+              onGo={() => restore(column.name)}
+            >
+              <p>
+                Ela volta como a última coluna, com seus valores.
+                {isChanged && " O que você mudou nesta página e ainda não gravou se perde."}
+              </p>
+            </Ask>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -2,16 +2,14 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useTable } from "../api/queries";
 import type { Table } from "../api/types";
-import { ColumnMenu, withTotal } from "../grid/ColumnMenu";
+import { withTotal } from "../grid/ColumnMenu";
 import { ConflictDialog } from "../grid/ConflictDialog";
 import type { EditSession, EditState } from "../grid/edits";
 import { Filters, SEARCH_FIELD } from "../grid/Filters";
 import { Grid } from "../grid/Grid";
-import { KeysDialog } from "../grid/KeysDialog";
-import { RowDialog } from "../grid/RowDialog";
+import { type Opened, OpenedDialog } from "../grid/Opened";
 import { SheetHead } from "../grid/SheetHead";
 import { useTotals } from "../grid/totals";
-import type { GridRow } from "../grid/types";
 import { copyRange, gridColumns, type Sheet, useSheet, useView } from "../grid/useSheet";
 import { type GridView, toggleSort } from "../grid/view";
 import { useAnnounce } from "../ui/announce";
@@ -38,9 +36,8 @@ function TableSheet({ table }: { table: Table }): ReactNode {
   const { rows, edits } = sheet;
   const state = useStore(edits.state);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const [dialog, setDialog] = useState<{ menu: string } | { row: GridRow | "new" } | "keys" | null>(null);
+  const [opened, open] = useState<Opened | null>(null);
   const isEditable = table.status === "active" && can("data-write");
-  const close = (): void => setDialog(null);
   const failure = rows.state.get().failure;
   useEffect(() => setSelected(new Set()), [view]);
   return (
@@ -48,14 +45,11 @@ function TableSheet({ table }: { table: Table }): ReactNode {
       <SheetHead
         table={table}
         rows={rows}
+        edits={edits}
         selected={selected}
-        view={view}
         isEditable={isEditable}
-        onDone={() => {
-          setSelected(new Set());
-          void rows.reload();
-        }}
-        onOpen={(row) => setDialog({ row })}
+        onDeleted={() => setSelected(new Set())}
+        onOpen={open}
       />
       <Filters table={table} view={view} onView={setView} />
       {failure && <Failure error={failure} onRetry={() => void rows.reload()} />}
@@ -71,22 +65,18 @@ function TableSheet({ table }: { table: Table }): ReactNode {
           selected={selected}
           onSelected={setSelected}
           onView={setView}
-          onMenu={(menu) => setDialog({ menu })}
-          onOpenRow={(row) => setDialog({ row })}
-          onHelp={() => setDialog("keys")}
+          onOpen={open}
         />
       )}
-      {dialog === "keys" && <KeysDialog onClose={close} />}
-      {dialog !== null && dialog !== "keys" && "menu" in dialog && (
-        <ColumnMenu table={table} name={dialog.menu} view={view} onView={setView} onClose={close} />
-      )}
-      {dialog !== null && dialog !== "keys" && "row" in dialog && (
-        <RowDialog
+      {opened !== null && (
+        <OpenedDialog
+          what={opened}
           table={table}
-          row={dialog.row === "new" ? null : dialog.row}
-          isReadOnly={!isEditable}
-          edits={edits}
-          onClose={close}
+          sheet={sheet}
+          view={view}
+          isEditable={isEditable}
+          onView={setView}
+          onOpen={open}
         />
       )}
       {state.conflict && (
@@ -104,13 +94,20 @@ interface SheetGridProps {
   selected: ReadonlySet<string>;
   onSelected: (ids: ReadonlySet<string>) => void;
   onView: (changes: Partial<GridView>) => void;
-  onMenu: (column: string) => void;
-  onOpenRow: (row: GridRow) => void;
-  onHelp: () => void;
+  onOpen: (what: Opened) => void;
 }
 
 /** The grid of a sheet: what its commands do to the view, the rows and the edits. */
-function SheetGrid({ table, view, sheet, isEditable, selected, onSelected, onView, ...on }: SheetGridProps): ReactNode {
+function SheetGrid({
+  table,
+  view,
+  sheet,
+  isEditable,
+  selected,
+  onSelected,
+  onView,
+  onOpen,
+}: SheetGridProps): ReactNode {
   const announce = useAnnounce();
   const { rows, edits } = sheet;
   const columns = useMemo(() => gridColumns(table, view, isEditable), [table, view, isEditable]);
@@ -154,7 +151,7 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onSelected, onVie
       onVisible={rows.show}
       onSort={sort}
       onResize={(name, width) => onView({ widths: { ...view.widths, [name]: Math.max(Math.round(width), NARROWEST) } })}
-      onHeaderMenu={on.onMenu}
+      onHeaderMenu={(menu) => onOpen({ menu })}
       onEdit={(row, name, text) => (row ? edits.edit(row, name, text) : text && edits.offer([{ [name]: text }], false))}
       onDiscard={edits.discard}
       onPaste={(range, text) => isEditable && void edits.paste(range, text, columns)}
@@ -166,9 +163,10 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onSelected, onVie
       onFill={(range) => isEditable && void edits.fill(range, columns)}
       onRow={sheet.onRow}
       onSelect={(index, extend) => void select(index, extend)}
-      onOpenRow={on.onOpenRow}
+      onOpenRow={(row) => onOpen({ row })}
+      onStory={(row, column) => onOpen({ story: row.id, column })}
       onHistory={(way) => edits[way]()}
-      onHelp={on.onHelp}
+      onHelp={() => onOpen("keys")}
       onSearch={() => document.getElementById(SEARCH_FIELD)?.focus()}
     />
   );

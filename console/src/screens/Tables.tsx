@@ -1,12 +1,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useDeferredValue } from "react";
 import { Link } from "wouter";
-import { useStatus, useTables } from "../api/queries";
+import { useStatus } from "../api/queries";
 import { answered } from "../api/session";
+import type { Table } from "../api/types";
 import { pageOf, useAddress } from "../ui/address";
 import { useApi, useCaller } from "../ui/context";
 import { TextField } from "../ui/fields";
-import { Pager } from "../ui/Pager";
+import { Listing } from "../ui/Listing";
 import { Button, Empty, Failure, Loading } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
@@ -37,10 +38,11 @@ function Activate(): ReactNode {
 }
 
 function List(): ReactNode {
-  const [query, setQuery] = useAddress();
+  const api = useApi();
+  const address = useAddress();
+  const [query, setQuery] = address;
   const search = query.get("q") ?? "";
-  const page = pageOf(query);
-  const tables = useTables(page, useDeferredValue(search));
+  const searched = useDeferredValue(search);
   return (
     <section aria-labelledby="tables-title">
       <div className="mt-title-bar">
@@ -50,17 +52,21 @@ function List(): ReactNode {
         </div>
       </div>
       <TextField label="Procurar tabela" type="search" value={search} onText={(q) => setQuery({ q, pagina: "" })} />
-      {tables.error && <Failure error={tables.error} onRetry={() => void tables.refetch()} />}
-      {!tables.data && !tables.error && <Loading label="Carregando as tabelas" />}
-      {tables.data && <TableList data={tables.data} search={search} onClear={() => setQuery({ q: "", pagina: "" })} />}
-      {tables.data && (
-        <Pager
-          page={page}
-          perPage={20}
-          total={tables.data.total}
-          onPage={(next) => setQuery({ pagina: next > 1 ? String(next) : "" })}
-        />
-      )}
+      <Listing
+        queryKey={["tables", searched]}
+        at={pageOf(address)}
+        load={(page, signal) =>
+          answered(
+            api.GET("/v1/managed-tables", {
+              params: { query: { page, per_page: 20, ...(searched ? { search: searched } : {}) } },
+              signal,
+            }),
+          )
+        }
+        empty={<NoTables search={search} onClear={() => setQuery({ q: "", pagina: "" })} />}
+      >
+        {(tables) => <TableList tables={tables} />}
+      </Listing>
     </section>
   );
 }
@@ -83,21 +89,8 @@ function WaysIn(): ReactNode {
   );
 }
 
-interface TableListProps {
-  data: NonNullable<ReturnType<typeof useTables>["data"]>;
-  search: string;
-  onClear: () => void;
-}
-
-function TableList({ data, search, onClear }: TableListProps): ReactNode {
-  if (data.records.length === 0 && search) {
-    return (
-      <Empty title={`Nenhuma tabela com “${search}” no nome`}>
-        <Button onClick={onClear}>Limpar a procura</Button>
-      </Empty>
-    );
-  }
-  if (data.records.length === 0) {
+function NoTables({ search, onClear }: { search: string; onClear: () => void }): ReactNode {
+  if (search === "") {
     return (
       <Empty title="Nenhuma tabela ainda">
         <WaysIn />
@@ -105,8 +98,16 @@ function TableList({ data, search, onClear }: TableListProps): ReactNode {
     );
   }
   return (
+    <Empty title={`Nenhuma tabela com “${search}” no nome`}>
+      <Button onClick={onClear}>Limpar a procura</Button>
+    </Empty>
+  );
+}
+
+function TableList({ tables }: { tables: readonly Table[] }): ReactNode {
+  return (
     <ul className="mt-cards">
-      {data.records.map((table) => (
+      {tables.map((table) => (
         <li key={table._id} className="mt-card">
           <h2>
             <Link href={`/tabelas/${table._id}`}>{table.title || table.display_name}</Link>

@@ -104,8 +104,8 @@ function TakeOut({ column, onTaken }: { column: DraftColumn; onTaken: () => void
   return (
     <Ask label={label} title={`Tirar a coluna ${column.label}?`} keep="Manter" go="Tirar a coluna" onGo={onTaken}>
       <p>
-        Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Só quem cuida do
-        sistema pode trazê-los de volta.
+        Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Dá para trazê-la de
+        volta em “Colunas tiradas”, nesta página.
       </p>
     </Ask>
   );

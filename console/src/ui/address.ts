@@ -20,8 +20,9 @@ export function useAddress(): [URLSearchParams, (changes: Readonly<Record<string
   return [query, change];
 }
 
-/** The page of a list that a query names, from 1. */
-export function pageOf(query: URLSearchParams): number {
+/** The page of a list that the address names, from 1, and how to go to another. */
+export function pageOf([query, change]: ReturnType<typeof useAddress>): readonly [number, (page: number) => void] {
   const text = query.get("pagina") ?? "";
-  return /^[1-9]\d{0,6}$/.test(text) ? Number(text) : 1;
+  const page = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : 1;
+  return [page, (next) => change({ pagina: next > 1 ? String(next) : "" })];
 }

@@ -43,10 +43,12 @@ export interface DialogProps {
   onClose: () => void;
   children: ReactNode;
   actions?: ReactNode;
+  /** Whether it stands at the side, as high as the page: for lists. */
+  isSide?: boolean;
 }
 
 /** The browser's own dialog: it holds the focus, closes by Escape, and gives the focus back. */
-export function Dialog({ title, onClose, children, actions }: DialogProps): ReactNode {
+export function Dialog({ title, onClose, children, actions, isSide = false }: DialogProps): ReactNode {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -61,7 +63,7 @@ export function Dialog({ title, onClose, children, actions }: DialogProps): Reac
   return (
     <dialog
       ref={element}
-      className="mt-dialog"
+      className={isSide ? "mt-dialog mt-side" : "mt-dialog"}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();

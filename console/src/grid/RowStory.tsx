@@ -1,0 +1,256 @@
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { Link } from "wouter";
+import { ApiFailure, answered } from "../api/session";
+import type { Table } from "../api/types";
+import { useApi, useCaller } from "../ui/context";
+import { type Choices, SelectField } from "../ui/fields";
+import { Listing } from "../ui/Listing";
+import { Button, Dialog, Failure, Loading } from "../ui/parts";
+import { type Cell, formatCell } from "../values/cells";
+import { formatMoment } from "../values/dates";
+import { formatCount } from "../values/numbers";
+
+const ACTIONS = { insert: "criou", update: "alterou", delete: "apagou", restore: "trouxe de volta" };
+const DOORS: Record<string, string> = {
+  api: "na página ou por um programa",
+  bulk: "várias linhas de uma vez",
+  upload: "por um envio",
+  undo: "ao desfazer um envio",
+  restore: "da lixeira",
+  sql: "direto no banco de dados",
+};
+const FILTERS: Choices = [
+  ["", "Todas"],
+  ["insert", "Linhas criadas"],
+  ["update", "Linhas alteradas"],
+  ["delete", "Linhas apagadas"],
+  ["restore", "Linhas trazidas de volta"],
+];
+const SHOWN = 5;
+
+interface Change {
+  at: string;
+  user_id: string | null;
+  via: string;
+  job_id: string | null;
+  action: keyof typeof ACTIONS;
+  changes: readonly { column: string; before: Cell; after: Cell }[];
+  row_id?: string;
+}
+
+/** Who did something, as far as the reader can know. */
+export function useWho(): (userId: string | null) => string {
+  const { userId: own } = useCaller();
+  return (userId) => (userId === null ? "Fora desta página" : userId === own ? "Você" : `Usuário ${userId.slice(-6)}`);
+}
+
+interface TableHistoryProps {
+  table: Table;
+  onRow: (id: string) => void;
+  onClose: () => void;
+}
+
+/** Every change of a table's rows, newest first. */
+export function TableHistory({ table, onRow, onClose }: TableHistoryProps): ReactNode {
+  const api = useApi();
+  const [action, setAction] = useState("");
+  const filter = action === "" ? {} : { action: action as Change["action"] };
+  return (
+    <Dialog title="Histórico da tabela" isSide onClose={onClose}>
+      <SelectField label="Mostrar" choices={FILTERS} value={action} onChoose={setAction} />
+      <Listing
+        key={action}
+        queryKey={["history", table._id, action]}
+        load={(page, signal) =>
+          answered(
+            api.GET("/v1/managed-tables/{table_id}/history", {
+              params: {
+                path: { table_id: table._id },
+                query: { page, per_page: 20, numbers: "string", ...filter },
+              },
+              signal,
+            }),
+          )
+        }
+        empty={table.history ? "Nenhuma alteração" : "Esta tabela não guarda histórico"}
+      >
+        {(changes) => <ChangeList table={table} changes={changes} onRow={onRow} />}
+      </Listing>
+    </Dialog>
+  );
+}
+
+interface RowStoryProps {
+  table: Table;
+  rowId: string;
+  /** The cell that is asked about; null for the whole row. */
+  column: string | null;
+  onClose: () => void;
+}
+
+/** Where a row came from, its line in the file, and what became of it since. */
+export function RowStory({ table, rowId, column, onClose }: RowStoryProps): ReactNode {
+  const api = useApi();
+  return (
+    <Dialog title="De onde veio" isSide onClose={onClose}>
+      <Origin table={table} rowId={rowId} column={column} />
+      <h3>Histórico da linha</h3>
+      <Listing
+        queryKey={["history", table._id, rowId]}
+        perPage={Number.POSITIVE_INFINITY}
+        load={(_, signal) =>
+          answered(
+            api.GET("/v1/managed-tables/{table_id}/data/{row_id}/history", {
+              params: { path: { table_id: table._id, row_id: rowId }, query: { numbers: "string" } },
+              signal,
+            }),
+          )
+        }
+        empty={<p>Ninguém mudou esta linha{table.history ? "" : "; esta tabela não guarda histórico"}.</p>}
+      >
+        {(changes) => <ChangeList table={table} changes={changes} column={column} />}
+      </Listing>
+    </Dialog>
+  );
+}
+
+function Origin({ table, rowId, column }: Omit<RowStoryProps, "onClose">): ReactNode {
+  const api = useApi();
+  const who = useWho();
+  const origin = useQuery({
+    queryKey: ["origin", table._id, rowId],
+    queryFn: ({ signal }) =>
+      answered(
+        api.GET("/v1/managed-tables/{table_id}/data/{row_id}/origin", {
+          params: { path: { table_id: table._id, row_id: rowId } },
+          signal,
+        }),
+      ),
+  });
+  if (origin.error instanceof ApiFailure && origin.error.status === 404) {
+    return <p>Esta linha foi apagada. A Lixeira da tabela pode trazê-la de volta.</p>;
+  }
+  if (origin.error) return <Failure error={origin.error} onRetry={() => void origin.refetch()} />;
+  if (!origin.data) return <Loading label="Procurando de onde a linha veio" />;
+  const { kind, file, sheet, line, at, user_id: userId, job_id: jobId, available, cells } = origin.data;
+  const since = at === null ? "" : ` em ${formatMoment(at)}`;
+  if (kind === "api") return <p>Esta linha não veio de um arquivo: foi escrita à mão ou por um programa{since}.</p>;
+  return (
+    <>
+      <p>
+        {file === null ? "Um envio" : <strong>{file}</strong>}
+        {sheet === null ? "" : `, aba ${sheet}`}
+        {line === null ? "" : `, linha ${formatCount(line)}`}. {who(userId)} importou{since}.{" "}
+        {jobId && <Link href={`/envios/${jobId}`}>Ver o envio</Link>}
+      </p>
+      {available ? (
+        <div className="mt-preview" role="region" aria-label="A linha no arquivo" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Linha</th>
+                {cells.map((cell) => (
+                  <th key={cell.column} scope="col">
+                    {cell.source}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              <tr>
+                <th scope="row">{line === null ? "" : formatCount(line)}</th>
+                {cells.map((cell) => (
+                  <td
+                    key={cell.column}
+                    className={cell.column === column ? "mt-preview-cell mt-cell-selected" : "mt-preview-cell"}
+                    aria-current={cell.column === column}
+                  >
+                    {cell.text ?? ""}
+                  </td>
+                ))}
+              </tr>
+            </tbody>
+          </table>
+        </div>
+      ) : (
+        <p className="mt-quiet">O arquivo já foi apagado: a linha não pode mais ser mostrada como estava nele.</p>
+      )}
+    </>
+  );
+}
+
+interface ChangeListProps {
+  table: Table;
+  changes: readonly Change[];
+  column?: string | null;
+  onRow?: (id: string) => void;
+}
+
+/** Who changed what, when, by which door, from what to what. */
+function ChangeList({ table, changes, column = null, onRow }: ChangeListProps): ReactNode {
+  const who = useWho();
+  return (
+    <ul className="mt-list">
+      {changes.map((change, index) => (
+        <li key={index}>
+          <p>
+            <strong>
+              {who(change.user_id)} {ACTIONS[change.action]}
+            </strong>{" "}
+            · {formatMoment(change.at)} ·{" "}
+            {change.job_id ? (
+              <Link href={`/envios/${change.job_id}`}>{DOORS[change.via]}</Link>
+            ) : (
+              (DOORS[change.via] ?? change.via)
+            )}
+            {onRow && change.row_id !== undefined && (
+              <Button kind="quiet" onClick={() => onRow(change.row_id ?? "")}>
+                Ver a linha
+              </Button>
+            )}
+          </p>
+          <CellChanges table={table} changes={change.changes} isCreated={change.action === "insert"} column={column} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface CellChangesProps {
+  table: Table;
+  changes: Change["changes"];
+  isCreated: boolean;
+  column: string | null;
+}
+
+function CellChanges({ table, changes, isCreated, column }: CellChangesProps): ReactNode {
+  const [isWhole, setWhole] = useState(false);
+  const first = changes.filter((one) => one.column === column);
+  const ordered = [...first, ...changes.filter((one) => one.column !== column)];
+  const shown = isWhole ? ordered : ordered.slice(0, SHOWN);
+  return (
+    <>
+      {shown.map((one) => {
+        const known = table.columns.find(({ name }) => name === one.column);
+        const text = (value: Cell): string => formatCell(value, known?.type ?? "text") || "(vazia)";
+        return (
+          <p key={one.column} className={one.column === column ? "mt-cell-selected" : ""}>
+            {known?.display_name ?? one.column}:{" "}
+            {!isCreated && (
+              <>
+                <span className="mt-before">{text(one.before)}</span> →{" "}
+              </>
+            )}
+            {text(one.after)}
+          </p>
+        );
+      })}
+      {ordered.length > shown.length && (
+        <Button kind="quiet" onClick={() => setWhole(true)}>
+          Mostrar as outras {ordered.length - shown.length}
+        </Button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,183 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { type Api, answered } from "../api/session";
+import type { Table } from "../api/types";
+import { useAnnounce } from "../ui/announce";
+import { useApi } from "../ui/context";
+import { Check } from "../ui/fields";
+import { Listing } from "../ui/Listing";
+import { Button, Dialog, Failure } from "../ui/parts";
+import { type Cell, formatCell } from "../values/cells";
+import { formatMoment } from "../values/dates";
+import { plural } from "../values/numbers";
+import { useWho } from "./RowStory";
+
+const PER_PAGE = 50;
+const MOST = 1_000; // rows of one page of the API, and of one request to restore
+const SHOWN_COLUMNS = 5;
+
+interface Deleted {
+  id: string;
+  deleted_at: string;
+  deleted_by: string | null;
+  [column: string]: Cell;
+}
+
+interface TrashProps {
+  table: Table;
+  isEditable: boolean;
+  /** Hears that rows have come back. */
+  onDone: () => void;
+  onClose: () => void;
+}
+
+/** Deleted rows, by deletion: chosen ones come back, or all of one deletion. */
+export function Trash({ table, isEditable, onDone, onClose }: TrashProps): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const announce = useAnnounce();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [isPending, setPending] = useState(false);
+  const [failure, setFailure] = useState<unknown>(null);
+  const restore = async (find: () => Promise<readonly string[]>): Promise<void> => {
+    setPending(true);
+    setFailure(null);
+    let restored = 0;
+    try {
+      const ids = await find();
+      for (let start = 0; start < ids.length; start += MOST) {
+        const body = { ids: ids.slice(start, start + MOST) };
+        const params = { path: { table_id: table._id } };
+        restored += (await answered(api.POST("/v1/managed-tables/{table_id}/trash/restore", { params, body })))
+          .restored;
+      }
+      setChosen(new Set());
+      announce(plural(restored, "linha voltou", "linhas voltaram"));
+    } catch (fault) {
+      setFailure(fault);
+    } finally {
+      setPending(false);
+      if (restored > 0) onDone();
+      void queries.invalidateQueries({ queryKey: ["trash", table._id] });
+    }
+  };
+  const toggle = (id: string): void => {
+    const after = new Set(chosen);
+    if (!after.delete(id)) after.add(id);
+    setChosen(after);
+  };
+  return (
+    <Dialog title="Lixeira" isSide onClose={onClose}>
+      <p className="mt-quiet">Linhas apagadas ficam aqui por 90 dias, com seus valores.</p>
+      {failure !== null && <Failure error={failure} />}
+      {isEditable && (
+        <Button
+          kind="primary"
+          disabled={isPending || chosen.size === 0}
+          onClick={() => void restore(() => Promise.resolve([...chosen]))}
+        >
+          {chosen.size === 0 ? "Trazer de volta as escolhidas" : `Trazer de volta ${plural(chosen.size, "linha")}`}
+        </Button>
+      )}
+      <Listing
+        queryKey={["trash", table._id]}
+        perPage={PER_PAGE}
+        load={(page, signal) => trashPage(api, table, page, PER_PAGE, signal)}
+        empty="A lixeira está vazia"
+      >
+        {(rows) =>
+          deletionsOf(rows).map((deletion) => (
+            <Deletion
+              key={deletion[0].deleted_at}
+              table={table}
+              rows={deletion}
+              chosen={chosen}
+              isEditable={isEditable && !isPending}
+              onToggle={toggle}
+              onAll={() => void restore(() => idsOf(api, table, deletion[0]))}
+            />
+          ))
+        }
+      </Listing>
+    </Dialog>
+  );
+}
+
+interface DeletionProps {
+  table: Table;
+  rows: readonly [Deleted, ...Deleted[]];
+  chosen: ReadonlySet<string>;
+  isEditable: boolean;
+  onToggle: (id: string) => void;
+  onAll: () => void;
+}
+
+function Deletion({ table, rows, chosen, isEditable, onToggle, onAll }: DeletionProps): ReactNode {
+  const who = useWho();
+  const columns = table.columns.slice(0, SHOWN_COLUMNS);
+  const words = (row: Deleted): string =>
+    columns.map((column) => formatCell(row[column.name], column.type) || "(vazia)").join(" · ");
+  return (
+    <section>
+      <div className="mt-title-bar">
+        <h3>
+          {who(rows[0].deleted_by)} apagou em {formatMoment(rows[0].deleted_at)}
+        </h3>
+        {isEditable && (
+          <Button kind="quiet" onClick={onAll}>
+            Trazer de volta todas desta vez
+          </Button>
+        )}
+      </div>
+      <ul className="mt-list">
+        {rows.map((row) => (
+          <li key={row.id}>
+            {isEditable ? (
+              <Check isChecked={chosen.has(row.id)} onCheck={() => onToggle(row.id)}>
+                {words(row)}
+              </Check>
+            ) : (
+              words(row)
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+async function trashPage(api: Api, table: Table, page: number, perPage: number, signal?: AbortSignal) {
+  const { total, records } = await answered(
+    api.GET("/v1/managed-tables/{table_id}/trash", {
+      params: { path: { table_id: table._id }, query: { page, per_page: perPage, numbers: "string" } },
+      ...(signal ? { signal } : {}),
+    }),
+  );
+  return { total, records: records as readonly Deleted[] };
+}
+
+/** Group rows that were deleted at once; the list has them one after the other. */
+function deletionsOf(rows: readonly Deleted[]): [Deleted, ...Deleted[]][] {
+  const groups: [Deleted, ...Deleted[]][] = [];
+  for (const row of rows) {
+    const last = groups.at(-1);
+    if (last && isOf(row, last[0])) last.push(row);
+    else groups.push([row]);
+  }
+  return groups;
+}
+
+function isOf(row: Deleted, deletion: Deleted): boolean {
+  return row.deleted_at === deletion.deleted_at && row.deleted_by === deletion.deleted_by;
+}
+
+/** Return the ids of all rows of a deletion, which may be more than a page. */
+async function idsOf(api: Api, table: Table, deletion: Deleted): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (let page = 1; ; page += 1) {
+    const { records } = await trashPage(api, table, page, MOST);
+    ids.push(...records.filter((row) => isOf(row, deletion)).map((row) => row.id));
+    const last = records.at(-1);
+    if (records.length < MOST || (last && last.deleted_at < deletion.deleted_at)) return ids;
+  }
+}

@@ -1,0 +1,39 @@
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { Pager } from "./Pager";
+import { Empty, Failure, Loading } from "./parts";
+
+export interface ListingProps<Item> {
+  /** What tells this list from others; its page comes on top. */
+  queryKey: readonly unknown[];
+  load: (page: number, signal: AbortSignal) => Promise<{ total: number; records: readonly Item[] }>;
+  /** The page that the address names, and how to go to another; without it the list knows its own. */
+  at?: readonly [page: number, go: (page: number) => void];
+  perPage?: number;
+  /** In how many milliseconds these are asked for again, or false. */
+  again?: (records: readonly Item[]) => number | false;
+  /** What stands there where there is none. */
+  empty: ReactNode;
+  children: (records: readonly Item[]) => ReactNode;
+}
+
+/** A list of the API in pages, with what stands there before it comes, instead of it, and where it is empty. */
+export function Listing<Item>({ queryKey, load, at, perPage = 20, empty, ...rest }: ListingProps<Item>): ReactNode {
+  const own = useState(1);
+  const [page, go] = at ?? own;
+  const list = useQuery({
+    queryKey: [...queryKey, page],
+    queryFn: ({ signal }) => load(page, signal),
+    placeholderData: (before) => before,
+    refetchInterval: (query) => rest.again?.(query.state.data?.records ?? []) ?? false,
+  });
+  if (list.error) return <Failure error={list.error} onRetry={() => void list.refetch()} />;
+  if (!list.data) return <Loading label="Carregando a lista" />;
+  const { records, total } = list.data;
+  return (
+    <>
+      {records.length > 0 ? rest.children(records) : typeof empty === "string" ? <Empty title={empty} /> : empty}
+      <Pager page={page} perPage={perPage} total={total} onPage={go} />
+    </>
+  );
+}
