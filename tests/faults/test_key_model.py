@@ -1,4 +1,4 @@
-"""A table with a key, its loads, undos and exports in any order and with faults, against a model.
+"""A table with a key: loads, undos, deletions, restorations and exports, with faults, against a model.
 
 A row is as a load left it while nobody has written it since: the model keeps who wrote each row, as
 PostgreSQL's `xmin` does. Runs with `make test-model`, as tests/faults/test_model.py.
@@ -7,6 +7,7 @@ PostgreSQL's `xmin` does. Runs with `make test-model`, as tests/faults/test_mode
 import csv
 import io
 import itertools
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,20 +22,25 @@ from loading_jobs import USER_ID, column
 from worlds import World
 
 from managed_tables.catalog.jobs import LoadMode
-from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE
+from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE, ROW_NOT_FOUND
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.undo_of_jobs import undo_job
 from managed_tables.tables.changes import Additions
+from managed_tables_api.rows.history.trash import Deleted
 from managed_tables_api.rows.inserts.conflicts import OnConflict
 from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
 from managed_tables_api.rows.inserts.inserting import NewRows
 from managed_tables_insert.job import run_job
 
+_ROWS = "SELECT id::text, k, v FROM vendas"
 COLUMNS = [column("k"), column("v", "integer")]
 KEYS = st.sampled_from("abcdef")
 CELLS = st.lists(st.tuples(KEYS, st.integers(0, 3)), min_size=1, max_size=4)
 ON_CONFLICT = st.sampled_from([None, "update", "ignore"])
 MODES = st.sampled_from(["append", "replace", "upsert"])
+
+
+Cells = dict[str, tuple[str, int]]  # key and value of each row, by its id
 
 
 @dataclass(eq=False)
@@ -67,6 +73,8 @@ class KeyedLife(Life):
         self.table_id, self.rows = made.table_id, list[Row]()
         self.loads: dict[str, Load] = {}  # that can still be undone
         self.ended: list[str] = []  # undone, or replaced by a later load
+        self.trash: dict[str, Row] = {}  # by id
+        self.moments: list[Cells] = []  # the rows after each step, since the last replacement
         self.writers = map(str, itertools.count())
 
     @rule(cells=CELLS, on_conflict=ON_CONFLICT, fault=FAULTS)
@@ -104,11 +112,39 @@ class KeyedLife(Life):
         body = {"rows": [{"id": ids[one.key], "k": other.key}, {"id": ids[other.key], "k": one.key}]}
         bulk = self.services.bulk_changes
         code = self._ask(lambda: bulk.update(self.world.company_id, self.table_id, body, USER_ID), fault)
-        if code == DUPLICATE_KEY.code:  # where keys are compared row by row: nothing was changed
-            return
         assert code == "ok"
         one.key, other.key = other.key, one.key
         one.written_by = other.written_by = next(self.writers)
+
+    @precondition(lambda self: self.rows)
+    @rule(pick=PICKS, fault=FAULTS)
+    def delete(self, pick: int, fault: Fault | None) -> None:
+        """Put a row into the trash."""
+        row = self.rows[pick % len(self.rows)]
+        row_id = next(one for one, (key, _) in self._found().items() if key == row.key)
+        send, body = self.services.bulk_changes.delete, {"ids": [row_id]}
+        code = self._ask(lambda: send(self.world.company_id, self.table_id, body, USER_ID), fault)
+        assert code in ("ok", ROW_NOT_FOUND.code)  # the latter where the first answer was lost
+        self.rows.remove(row)
+        self.trash[row_id] = row
+
+    @precondition(lambda self: self.trash)
+    @rule(first=PICKS, second=PICKS, fault=FAULTS)
+    def restore(self, first: int, second: int, fault: Fault | None) -> None:
+        """Bring one or two deleted rows back, all of them or none."""
+        ids = {list(self.trash)[pick % len(self.trash)] for pick in (first, second)}
+        send, asked = self.services.trash.restore, Deleted(ids=sorted(ids))
+        code = self._ask(lambda: send(self.world.company_id, self.table_id, asked, USER_ID), fault)
+        keys = [self.trash[row_id].key for row_id in ids]
+        if len(set(keys)) < len(keys) or set(keys) & self._keys():
+            assert code == DUPLICATE_KEY.code
+            return
+        assert code == "ok"
+        writer = next(self.writers)
+        for row_id in ids:
+            row = self.trash.pop(row_id)
+            row.written_by = writer
+            self.rows.append(row)
 
     @rule(cells=CELLS, mode=MODES, fault=FAULTS, is_watched=st.booleans())
     def load(
@@ -145,6 +181,7 @@ class KeyedLife(Life):
     def _apply(self, job_id: str, mode: LoadMode, cells: list[tuple[str, int]]) -> None:
         load = Load(mode)
         if mode == "replace":
+            self.moments.clear()
             load.rows_before, self.rows = self.rows, []
             self.ended += self.loads
             self.loads = {}
@@ -180,6 +217,8 @@ class KeyedLife(Life):
             if row.key not in self._keys():
                 self.rows.append(row)
                 row.written_by = writer
+        if load.mode == "replace":
+            self.moments.clear()
         del self.loads[job_id]
         self.ended.append(job_id)
 
@@ -214,12 +253,42 @@ class KeyedLife(Life):
 
     @invariant()
     def the_rows_are_those_of_the_model(self) -> None:
-        found = self.world.query("SELECT k, v FROM vendas ORDER BY k")
-        assert found == self._cells()
+        found = self._found()
+        assert sorted(found.values()) == self._cells()
+        if self.moments[-1:] != [found]:
+            self.moments.append(found)
 
     def teardown(self) -> None:
         assert self._export() == self._cells()
+        replayed = self._replayed()
+        assert all(moment in replayed for moment in reversed(self.moments)), self.moments
         self.world.assert_sound()
+
+    def _replayed(self) -> Iterator[Cells]:
+        """Yield the rows of now, then those before each change that the history tells, the newest first."""
+        rows = dict(self._found())
+        yield dict(rows)
+        for _, changes in itertools.groupby(self._changes(), key=lambda change: change["at"]):
+            for change in changes:
+                before = {one["column"]: one["before"] for one in change["changes"]}
+                key, value = rows.pop(change["row_id"], ("", 0))
+                if change["action"] not in ("insert", "restore"):
+                    rows[change["row_id"]] = (before.get("k", key), int(before.get("v", value)))
+            yield dict(rows)
+
+    def _changes(self) -> list[dict[str, Any]]:
+        """Return every change of every row that was there at a moment, the newest first."""
+        ids = set[str]().union(*self.moments)
+        find, company_id = self.world.services.row_history.of_row, self.world.company_id
+        changes = [
+            {"row_id": row_id, **change}
+            for row_id in ids
+            for change in find(company_id, self.table_id, row_id, "string")["records"]
+        ]
+        return sorted(changes, key=lambda change: str(change["at"]), reverse=True)
+
+    def _found(self) -> Cells:
+        return {row_id: (key, value) for row_id, key, value in self.world.query(_ROWS)}
 
     def _cells(self) -> list[tuple[str, int]]:
         return sorted((row.key, row.value) for row in self.rows)
