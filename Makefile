@@ -171,9 +171,9 @@ test-schemathesis: setup ## 1,000 generated cases an operation, every check on: 
 	@$(BIN)/pytest -s --cases $(or $(CASES),1000) tests/e2e/test_contract_openapi.py -k generated
 
 .PHONY: test-values
-test-values: setup ## Random tables and files by the hundred, there and back, by every reader and writer
+test-values: setup ## Random tables and files by the hundred, there and back; 10,000 cells traced to their files
 	@$(BIN)/pytest -n 2 --dist load --values 200 tests/properties/test_values_of_every_file.py tests/properties/test_csv_round_trip.py \
-	    tests/properties/test_two_engines.py tests/properties/test_workbook_roundtrip.py tests/integration/test_export_round_trip.py
+	    tests/properties/test_two_engines.py tests/properties/test_workbook_roundtrip.py tests/integration/test_export_round_trip.py tests/e2e/test_origins.py
 
 .PHONY: test-postgres
 test-postgres: setup ## The tests of rows, conditions and keys on another PostgreSQL, from 15 on (PROGRAMS= its folder bin)
