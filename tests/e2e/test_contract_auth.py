@@ -38,6 +38,8 @@ ROUTES = (
     Route("DELETE", "/{id}", "delete"),
     Route("POST", "/upload", "upload", FILES),
     Route("POST", "/{id}/upload", "upload", FILES),
+    Route("POST", "/upload/form", "upload"),
+    Route("POST", "/{id}/upload/form", "upload"),
     Route("GET", "/upload-jobs", "list"),
     Route("GET", "/upload-jobs/active", "list"),
     Route("GET", "/upload-jobs/{id}", "list"),

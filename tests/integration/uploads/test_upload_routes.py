@@ -62,9 +62,10 @@ def test_a_job_has_the_contracts_shape(client: TestClient) -> None:
     assert list(job["files"][0]) == ["original_name", "storage_path", "size_bytes", "mime_type"]
 
 
-def test_a_form_stores_its_files(api: ApiServices, client: TestClient) -> None:
+@pytest.mark.parametrize("path", ["upload", "upload/form"])
+def test_a_form_stores_its_files(api: ApiServices, client: TestClient, path: str) -> None:
     files = [("files", ("dir/vendas.csv", b"a;b\n1;2")), ("files", ("x.XLSX", b"x" * 3_000_000))]
-    response = client.post(f"{BASE}/upload", files=files)
+    response = client.post(f"{BASE}/{path}", files=files)
     assert (response.status_code, list(response.json())) == (201, ["job_id", "status"])
     job = record(api, client, response.json()["job_id"])
     assert [file.original_name for file in job.files] == ["vendas.csv", "x.XLSX"]
@@ -107,6 +108,11 @@ def test_files_that_may_not_be_uploaded_are_422(client: TestClient, files: Any) 
     response = client.post(f"{BASE}/upload", json={"files": files})
     assert response.status_code == 422
     assert client.get(f"{BASE}/upload-jobs/active").json() == {"records": []}
+
+
+def test_a_declaration_is_no_form(client: TestClient) -> None:
+    response = client.post(f"{BASE}/upload/form", json={"files": [{"name": "a.csv", "size_bytes": 1}]})
+    error_of(response, 422, "INVALID_UPLOAD")
 
 
 def test_a_form_with_files_that_may_not_be_uploaded_is_422(client: TestClient) -> None:

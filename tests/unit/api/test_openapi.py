@@ -19,6 +19,7 @@ from managed_tables_api.openapi.document import build_document, operations
 from managed_tables_api.services import ApiServices
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
+_UPLOADS = "/v1/managed-tables"
 VOID_TAGS = {"meta", "br"}
 
 
@@ -68,6 +69,18 @@ def untyped(schema: Any, place: str, *, is_data: bool = False) -> Iterator[str]:
     for key in ("anyOf", "allOf", "oneOf"):
         for one in schema.get(key, ()):
             yield from untyped(one, f"{place}|", is_data=is_data)
+
+
+def test_no_operation_takes_two_kinds_of_bodies(document: dict[str, Any]) -> None:
+    """Common generators of clients make one method of both, which sends neither: a form has its own path."""
+    bodies = {
+        (path, *operation["requestBody"]["content"])
+        for path, _, operation in operations(document)
+        if "requestBody" in operation
+    }
+    forms = {f"{_UPLOADS}/upload/form", f"{_UPLOADS}/{{table_id}}/upload/form"}
+    assert {path for path, *kinds in bodies if kinds == ["multipart/form-data"]} == forms
+    assert all(kinds == ["application/json"] for path, *kinds in bodies if path not in forms)
 
 
 def test_every_schema_is_fully_typed(document: dict[str, Any]) -> None:

@@ -81,7 +81,7 @@ class JsonBody:
     another one: `1` is no boolean, `"1"` no number. Where the body may be left out, it is None.
     """
 
-    form_schema: Mapping[str, Any] | None = None  # of a multipart form, where the route takes one instead
+    form_schema: Mapping[str, Any] | None = None  # of the multipart form that the route takes instead
 
     def __init__(
         self,

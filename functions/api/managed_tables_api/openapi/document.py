@@ -153,9 +153,10 @@ def _tidy(parameter: Document) -> None:
 
 
 def _request_body(body: JsonBody, schemas: Document) -> Document:
-    content: Document = {"application/json": {"schema": _schema(body.model, "validation", schemas)}}
+    # One content type an operation: common generators of clients cannot tell two apart.
     if body.form_schema is not None:
-        content = {"multipart/form-data": {"schema": body.form_schema}, **content}
+        return {"required": True, "content": {"multipart/form-data": {"schema": body.form_schema}}}
+    content = {"application/json": {"schema": _schema(body.model, "validation", schemas)}}
     return {"required": not body.is_optional, "content": content}
 
 

@@ -41,6 +41,7 @@ _MODES: dict[str | None, JobMode] = {
     "replace": "replace",
     "upsert": "upsert",
 }
+_NO_FORM = Fault(DetailCode.INVALID, "o corpo deve ser um formulário (multipart/form-data) com os arquivos")
 _UNKNOWN_MODE = Fault(DetailCode.NOT_ALLOWED, "deve ser append, replace ou upsert")
 _ERRORS = (
     NOT_PROVISIONED,
@@ -55,31 +56,48 @@ _ERRORS = (
 class UploadBody(JsonBody):
     """The dependency that gives an upload its declared files; None where a form brings them."""
 
-    form_schema = FORM_SCHEMA
-
     async def __call__(self, request: Request) -> Any:
         """Return the declaration."""
         return None if is_multipart(request) else await super().__call__(request)
 
 
+class UploadForm(JsonBody):
+    """The dependency of an upload that only a form brings."""
+
+    form_schema = FORM_SCHEMA
+
+    async def __call__(self, request: Request) -> Any:
+        """Return no declaration; raises INVALID_UPLOAD."""
+        if not is_multipart(request):
+            raise ApiError(INVALID_UPLOAD, [detail("body", _NO_FORM)], reason=_NO_FORM.reason)
+
+
 Declared = Annotated[UploadDeclaration | None, Depends(UploadBody(UploadDeclaration))]
+OnlyForm = Annotated[UploadDeclaration | None, Depends(UploadForm(UploadDeclaration))]
+_TAKES_FORM = requires(Permission.UPLOAD, takes_form=True)
+_ERRORS_OF_TABLE = (TABLE_NOT_FOUND, TABLE_INACTIVE, TABLE_WITHOUT_KEY, *_ERRORS)
 
 
-@router.post(
-    "/upload",
-    summary="Upload (create new table)",
-    status_code=201,
-    dependencies=requires(Permission.UPLOAD, takes_form=True),
-)
+@router.post("/upload", summary="Upload (create new table)", status_code=201, dependencies=_TAKES_FORM)
 @raises(*_ERRORS)
 async def upload_new_table(
     request: Request, body: Declared, caller: SignedIn, services: Services
 ) -> UploadAnswer:
-    """Start a job that makes a table of the files.
+    """Start a job that makes a table of the files, which are posted to S3 with the forms of `uploads`.
 
-    Behind Lambda a form takes at most 6 MB; declare larger files in JSON and post them to S3 with the
-    forms of `uploads`.
+    It takes the form of `/upload/form` as well.
     """
+    return await _upload(request, body, None, caller, services)
+
+
+@router.post(
+    "/upload/form", summary="Upload by form (create new table)", status_code=201, dependencies=_TAKES_FORM
+)
+@raises(*_ERRORS)
+async def upload_form_new_table(
+    request: Request, body: OnlyForm, caller: SignedIn, services: Services
+) -> UploadAnswer:
+    """Start a job that makes a table of the form's files: behind Lambda at most 6 MB."""
     return await _upload(request, body, None, caller, services)
 
 
@@ -87,17 +105,32 @@ async def upload_new_table(
     "/{table_id}/upload",
     summary="Upload (append to existing table)",
     status_code=201,
-    dependencies=requires(Permission.UPLOAD, takes_form=True),
+    dependencies=_TAKES_FORM,
 )
-@raises(TABLE_NOT_FOUND, TABLE_INACTIVE, TABLE_WITHOUT_KEY, *_ERRORS)
+@raises(*_ERRORS_OF_TABLE)
 async def upload_existing_table(
     request: Request, body: Declared, table: KnownTable, caller: SignedIn, services: Services
 ) -> UploadAnswer:
     """Start a job that brings the files' rows into the table.
 
     `append` adds them, `replace` puts them in the place of all that are there, `upsert` (of a table with a
-    key) updates the rows whose key is there in the file's columns and adds the others.
+    key) updates the rows whose key is there in the file's columns and adds the others. It takes the form of
+    `/upload/form` as well.
     """
+    return await _upload(request, body, table, caller, services)
+
+
+@router.post(
+    "/{table_id}/upload/form",
+    summary="Upload by form (append to existing table)",
+    status_code=201,
+    dependencies=_TAKES_FORM,
+)
+@raises(*_ERRORS_OF_TABLE)
+async def upload_form_existing_table(
+    request: Request, body: OnlyForm, table: KnownTable, caller: SignedIn, services: Services
+) -> UploadAnswer:
+    """Start a job that brings the rows of the form's files into the table: behind Lambda at most 6 MB."""
     return await _upload(request, body, table, caller, services)
 
 
