@@ -103,6 +103,18 @@ def archives() -> Iterator[Case]:
         AB,
         "1|x\n2|y\n3|z",
     )
+    lines = packed('{"id": 1, "nome": "Ana"}\n{"nome": "Bia", "id": 2}\n')
+    listed = '[{"id": 1, "nome": "Ana"}, {"nome": "Bia", "id": 2}]'
+    for name, content, why, rows in (
+        ("lines.jsonl.gz", lines, "gzipped", "1|Ana\n2|Bia"),
+        (
+            "in.zip",
+            x.zipped({"1.json": listed, "2.jsonl.gz": lines}),
+            "in a ZIP",
+            "1|Ana\n2|Bia\n1|Ana\n2|Bia",
+        ),
+    ):
+        yield case(f"json/{name}", content, why, "id_original:integer nome:text", rows, labels=["id", "nome"])
     yield case("zip/named.csv", x.zipped({"1.csv": CSV}), "a ZIP named .csv is a ZIP", AB, ROWS)
 
 

@@ -19,6 +19,9 @@ def cases() -> Iterator[Case]:
     yield from hidden()
     yield from sheets()
     yield from cells()
+    yield from numbers_of_workbooks()
+    yield from sheets_and_files()
+    yield from sums()
 
 
 def _book(
@@ -236,5 +239,121 @@ def cells() -> Iterator[Case]:
         "means of a spreadsheet, in all the digits of a double",
         "loja:text n:integer v:decimal",
         "A|1|10.5\nB|2|20.5\nC|4|30",
+        warnings=["FOOTER [5]"],
+    )
+
+
+def numbers_of_workbooks() -> Iterator[Case]:
+    """Numeric cells are exact and prove no decimal mark; only the texts among them have one."""
+    yield _book(
+        "text_among_numbers",
+        [["nome", "valor"], ["a", 1.5], ["b", "1.500"], ["c", 2]],
+        "a text among numbers has the mark of texts, and is told",
+        "nome:text valor:decimal",
+        "a|1.5\nb|1.500\nc|2",
+        values="a|1.5\nb|1500\nc|2",
+        warnings=["AMBIGUOUS_MARK", '"1.500" pode ser 1500 ou 1,5'],
+    )
+    yield _book(
+        "comma_texts_among_numbers",
+        [["nome", "valor"], ["a", 1.234], ["b", "99,90"], ["c", "R$ 1.099,90"], ["d", 2]],
+        "texts with a comma are decimals like the numbers beside them",
+        "nome:text valor:decimal",
+        "a|1.234\nb|99,90\nc|R$ 1.099,90\nd|2",
+        values="a|1.234\nb|99.90\nc|1099.90\nd|2",
+    )
+    yield _book(
+        "grouped_texts_alone",
+        [["nome", "n"], ["a", "1.500"], ["b", "2.750"]],
+        "a workbook's column of texts is read as a text file's, by the custom of the country",
+        "nome:text n:integer",
+        "a|1.500\nb|2.750",
+        values="a|1500\nb|2750",
+        warnings=["AMBIGUOUS_MARK"],
+    )
+
+
+def sheets_and_files() -> Iterator[Case]:
+    """Sheets with the same columns are read; covers and texts are not."""
+    month = [["dia", "valor"], [1, 10], [2, 20], [3, 30]]
+    yield case(
+        "doubts/sheets_that_agree.xlsx",
+        x.xlsx(
+            x.sheet(month),
+            x.sheet(month),
+            x.sheet([["dia", "valor", "obs"], [1, 10, "x"]]),
+            names=["Jan", "Fev", "Mar"],
+        ),
+        "all sheets of the first header are read, the other is named with the column that differs",
+        "dia:integer valor:integer",
+        "1|10\n2|20\n3|30\n1|10\n2|20\n3|30",
+        sheets=["Jan"] * 3 + ["Fev"] * 3,
+        warnings=["SHEETS_LEFT_OUT", "A aba Mar não foi importada"],
+    )
+    yield case(
+        "doubts/cover_sheet.xlsx",
+        x.xlsx(
+            x.sheet([["Relatório anual"], ["Empresa X"], ["Gerado em 2024"]]),
+            x.sheet([["dia", "valor", "loja"], *([n, n * 10, f"loja {n}"] for n in range(1, 8))]),
+            names=["Capa", "Dados"],
+        ),
+        "a cover does not win over a table",
+        "dia:integer valor:integer loja:text",
+        "\n".join(f"{n}|{n * 10}|loja {n}" for n in range(1, 8)),
+        sheets=["Dados"] * 7,
+        warnings=["A aba Capa não foi importada"],
+    )
+    yield case(
+        "doubts/prose_in_an_archive.zip",
+        x.zipped(
+            {
+                "vendas.csv": "loja;valor\nA;1\nB;2\n",
+                "leia-me.txt": (
+                    "Leia-me\n\nEste arquivo traz as vendas do ano inteiro.\n"
+                    "As colunas são separadas por ponto e vírgula.\n"
+                ),
+            }
+        ),
+        "a text for people is no table",
+        "loja:text valor:integer",
+        "A|1\nB|2",
+        warnings=["NOT_A_TABLE"],
+    )
+    yield case(
+        "doubts/merged_down.xlsx",
+        x.xlsx(
+            x.sheet(
+                [["loja", "item", "valor"], ["A", "x", 1], [None, "y", 2], [None, "z", 3], ["B", "w", 4]],
+                after=x.merged("A2:A4"),
+            )
+        ),
+        "cells that are merged downwards hold for every row that they cover",
+        "loja:text item:text valor:integer",
+        "A|x|1\nA|y|2\nA|z|3\nB|w|4",
+        warnings=["MERGED_FILLED", "A2:A4", "(columns: loja)"],
+    )
+    yield case(
+        "doubts/hidden_column.xlsx",
+        x.xlsx(
+            x.sheet(
+                [["a", "b", "c"], [1, 2, 3], [4, 5, 6]],
+                before='<cols><col min="2" max="2" width="9" hidden="1"/><col min="9" max="16384" hidden="1"/></cols>',
+            )
+        ),
+        "a hidden column that holds something is told",
+        "a:integer b:integer c:integer",
+        "1|2|3\n4|5|6",
+        warnings=["HIDDEN_COLUMNS", "A coluna B está oculta", "(columns: b)"],
+    )
+
+
+def sums() -> Iterator[Case]:
+    """A last row whose numbers are the sums of those above is a total."""
+    yield _book(
+        "sums",
+        [["loja", "itens", "valor"], ["A", 1, 0.1], ["B", 2, 0.2], ["C", 3, 0.3], [None, 6, 0.1 + 0.2 + 0.3]],
+        "a sum of binary fractions is one",
+        "loja:text itens:integer valor:decimal",
+        "A|1|0.1\nB|2|0.2\nC|3|0.3",
         warnings=["FOOTER [5]"],
     )
