@@ -80,7 +80,7 @@ TOKEN_EXPIRED = ApiErrorKind(401, "TOKEN_EXPIRED", "O seu acesso expirou. Entre 
 FORBIDDEN = ApiErrorKind(
     403,
     "FORBIDDEN",
-    "Você não tem permissão para {action} ({permission}). Peça-a a quem cuida dos acessos da sua empresa",
+    "Você não tem permissão para {action}. Peça-a a quem cuida dos acessos da sua empresa",
 )
 TABLE_NOT_FOUND = ApiErrorKind(404, "TABLE_NOT_FOUND", "Tabela não encontrada")
 JOB_NOT_FOUND = ApiErrorKind(404, "JOB_NOT_FOUND", "Job não encontrado")
@@ -118,12 +118,13 @@ TABLE_INACTIVE = ApiErrorKind(
 JOB_NOT_WAITING = ApiErrorKind(
     400,
     "JOB_NOT_WAITING_CONFIRM",
-    "O envio não está aguardando confirmação (status: {status}). Veja como ele está agora",
+    "O envio não está aguardando confirmação: ou ainda está sendo lido, ou já foi confirmado. Veja como ele"
+    " está agora",
 )
 JOB_FINISHED = ApiErrorKind(
     400,
     "JOB_FINISHED",
-    "O envio já terminou (status: {status}) e não pode ser cancelado. Desfaça-o, se as linhas entraram",
+    "O envio já terminou e não pode ser cancelado. Desfaça-o, se as linhas entraram",
 )
 FILES_REPLACED = ApiErrorKind(
     409,
@@ -174,7 +175,7 @@ REQUEST_TOO_LARGE = ApiErrorKind(
     413, "REQUEST_TOO_LARGE", "O corpo da requisição passa do limite de {limit_mb} MB. Divida-o em partes"
 )
 RESPONSE_TOO_LARGE = ApiErrorKind(
-    422, "RESPONSE_TOO_LARGE", "A resposta passa do limite de {limit_mb} MB. Peça menos itens com per_page"
+    422, "RESPONSE_TOO_LARGE", "A resposta passa do limite de {limit_mb} MB. Peça menos linhas ou colunas"
 )
 REQUEST_TOO_SLOW = ApiErrorKind(408, "REQUEST_TOO_SLOW", "O corpo da requisição parou de chegar")
 TOO_MANY_REQUESTS = ApiErrorKind(
@@ -253,8 +254,8 @@ DATABASE_TIMEOUT = ApiErrorKind(
 QUERY_TOO_HEAVY = ApiErrorKind(
     422,
     "QUERY_TOO_HEAVY",
-    "A consulta é pesada demais para o banco. Crie um índice (indexes) nas colunas que filtram ou ordenam,"
-    " filtre mais ou percorra a tabela com cursor",
+    "A consulta é pesada demais para o banco. Filtre mais, ordene por menos colunas, ou crie um índice nas"
+    " colunas que filtram ou ordenam",
 )
 TABLE_BUSY = ApiErrorKind(
     409, "MANAGED_TABLE_BUSY", "A tabela está ocupada por outra operação. Tente de novo em instantes"

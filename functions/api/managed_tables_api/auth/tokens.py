@@ -30,7 +30,7 @@ class Caller:
     def require(self, permission: Permission) -> None:
         """Raise FORBIDDEN unless the token grants the permission."""
         if permission not in self.permissions and ALL_PERMISSIONS not in self.permissions:
-            raise ApiError(FORBIDDEN, permission=permission.value, action=permission.action)
+            raise ApiError(FORBIDDEN, action=permission.action)
 
 
 class Keys(Protocol):

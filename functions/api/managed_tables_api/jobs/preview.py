@@ -46,7 +46,7 @@ def show_lines(services: Services, job: JobRecord, place: Place) -> PreviewAnswe
     Raises INVALID_REQUEST for no such file or sheet, FILES_REPLACED if it is not the one that was analysed.
     """
     if job.analysis_key is None:
-        raise ApiError(JOB_NOT_WAITING, status=job.status)
+        raise ApiError(JOB_NOT_WAITING)
     analysis = services.job_documents.find_analysis(job)
     index = analysis and services.job_documents.find_preview(analysis)
     if not analysis or not index or analysis.reading is None:

@@ -29,7 +29,7 @@ def _end(services: Services, job: JobRecord) -> JobRecord:
     if current is None:
         raise ApiError(JOB_NOT_FOUND)
     if not current.is_cancelled:
-        raise ApiError(JOB_FINISHED, status=current.status)
+        raise ApiError(JOB_FINISHED)
     return current
 
 

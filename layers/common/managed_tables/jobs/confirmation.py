@@ -95,7 +95,7 @@ def confirm_job(
             break
         job = _decide(services, job, wanted)
     if job.status != "inserting" or job.confirmed_digest != wanted.digest:
-        raise ApiError(JOB_NOT_WAITING, status=job.status)
+        raise ApiError(JOB_NOT_WAITING)
     services.shares.resume(job)
 
 

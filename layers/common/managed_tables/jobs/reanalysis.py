@@ -36,7 +36,7 @@ def reanalyze_job(services: Services, job: JobRecord, stated: ReadingStatement) 
     if job.status == "waiting_confirm":
         job = _decide(services, job, stated, digest)
     if job.status != "analisando" or job.wish_digest != digest:
-        raise ApiError(JOB_NOT_WAITING, status=job.status)
+        raise ApiError(JOB_NOT_WAITING)
     if job.wish_key is not None:
         services.shares.resume(job)
 
@@ -50,7 +50,7 @@ def keep_draft(services: Services, job: JobRecord, draft: Mapping[str, Any]) -> 
     if unused is not None:
         services.storage.delete(unused)
     if kept is None:
-        raise ApiError(JOB_NOT_WAITING, status=job.status)
+        raise ApiError(JOB_NOT_WAITING)
 
 
 def _decide(services: Services, job: JobRecord, stated: ReadingStatement, digest: str) -> JobRecord:
