@@ -19,6 +19,7 @@ async function screens(company: Company): Promise<string[]> {
     "/nova",
     "/enviar",
     "/envios",
+    "/exportados",
     `/envios/${job}`,
     `/tabelas/${table}`,
     `/tabelas/${table}/estrutura`,

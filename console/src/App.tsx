@@ -11,6 +11,7 @@ import { Empty, Loading } from "./ui/parts";
 const Upload = lazy(() => import("./screens/Upload"));
 const JobScreen = lazy(() => import("./screens/JobScreen"));
 const History = lazy(() => import("./screens/History"));
+const Exports = lazy(() => import("./screens/Exports"));
 const NewTable = lazy(() => import("./screens/NewTable"));
 const TableGrid = lazy(() => import("./screens/TableGrid"));
 const Structure = lazy(() => import("./screens/Structure"));
@@ -20,6 +21,7 @@ const PLACES: [string, string, RegExp, Permission][] = [
   ["/", "Tabelas", /^\/($|nova|tabelas\/)/, "list"],
   ["/enviar", "Enviar arquivo", /^\/enviar/, "upload"],
   ["/envios", "Envios", /^\/envios/, "list"],
+  ["/exportados", "Exportados", /^\/exportados/, "data-read"],
   ["/acesso", "Acesso para BI", /^\/acesso/, "connect"],
 ];
 
@@ -75,6 +77,9 @@ export function App({ onNavigate }: AppProps): ReactNode {
               <History />
             </Route>
             <Route path="/envios/:job">{({ job }) => <JobScreen jobId={job} />}</Route>
+            <Route path="/exportados">
+              <Exports />
+            </Route>
             <Route path="/tabelas/:table">{({ table }) => <TableGrid tableId={table} />}</Route>
             <Route path="/tabelas/:table/estrutura">{({ table }) => <Structure tableId={table} />}</Route>
             <Route path="/acesso">

@@ -1,12 +1,11 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useState } from "react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
 import { answered } from "../api/session";
 import type { ExportBody, Table } from "../api/types";
-import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Radios } from "../ui/fields";
-import { Button, Dialog, Failure, ProgressBar } from "../ui/parts";
-import { formatBytes, plural } from "../values/numbers";
+import { Button, Dialog, Failure } from "../ui/parts";
+import { ExportList } from "./ExportList";
 import type { GridView } from "./view";
 import { whereOf } from "./where";
 
@@ -20,23 +19,17 @@ const FORMATS: [Format, string][] = [
   ["parquet", "Parquet"],
 ];
 
-const KEPT = { staleTime: Number.POSITIVE_INFINITY, gcTime: Number.POSITIVE_INFINITY };
-
 interface ExportDialogProps {
   table: Table;
   view: GridView;
   onClose: () => void;
 }
 
-/** What is in sight, as a file: the rows that match, in their order, the columns that show. */
+/** What is in sight, as a file: the rows that match, in their order, the columns that show; and earlier files. */
 export function ExportDialog({ table, view, onClose }: ExportDialogProps): ReactNode {
   const api = useApi();
-  const announce = useAnnounce();
-  const [format, setFormat] = useState<Format>("xlsx");
   const queries = useQueryClient();
-  const key = ["last-export", table._id];
-  // An export goes on when its dialog is closed: opening it again finds it.
-  const kept = useQuery<string | null>({ queryKey: key, queryFn: () => null, initialData: null, ...KEPT });
+  const [format, setFormat] = useState<Format>("xlsx");
   const start = useMutation({
     mutationFn: () =>
       answered(
@@ -45,54 +38,17 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
           body: bodyOf(table, view, format),
         }),
       ),
-    onSuccess: ({ export_id }) => queries.setQueryData(key, export_id),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["exports"] }),
   });
-  const exportId = kept.data ?? undefined;
-  const state = useQuery({
-    queryKey: ["export", exportId],
-    enabled: exportId !== undefined,
-    queryFn: ({ signal }) =>
-      answered(
-        api.GET("/v1/managed-tables/exports/{export_id}", { params: { path: { export_id: exportId ?? "" } }, signal }),
-      ),
-    refetchInterval: ({ state: { data } }) => (data?.status === "done" || data?.status === "failed" ? false : 1_000),
-  });
-  const done = state.data?.status === "done" ? state.data : null;
-  useEffect(() => {
-    if (done) announce("Arquivo pronto");
-  }, [done]);
   return (
-    <Dialog title="Exportar" onClose={onClose}>
-      <Radios
-        legend="Formato"
-        choices={FORMATS}
-        value={format}
-        isDisabled={start.isPending || exportId !== undefined}
-        onChoose={setFormat}
-      />
+    <Dialog title="Exportar" isSide onClose={onClose}>
+      <Radios legend="Formato" choices={FORMATS} value={format} isDisabled={start.isPending} onChoose={setFormat} />
       {start.error && <Failure error={start.error} />}
-      {state.error && <Failure error={state.error} />}
-      {state.data?.status === "failed" && <p className="mt-field-error">⚠ {state.data.error?.message}</p>}
-      {exportId === undefined && (
-        <Button kind="primary" disabled={start.isPending} onClick={() => start.mutate()}>
-          Preparar arquivo
-        </Button>
-      )}
-      {exportId !== undefined && !done && state.data?.status !== "failed" && (
-        <ProgressBar label="Preparando o arquivo" percent={state.data?.progress?.percent ?? null} />
-      )}
-      {done?.url && (
-        <p>
-          <a className="mt-button mt-button-primary" href={done.url}>
-            Baixar ({plural(done.rows ?? 0, "linha")}, {formatBytes(done.size_bytes ?? 0)})
-          </a>
-        </p>
-      )}
-      {exportId !== undefined && (
-        <Button kind="quiet" onClick={() => queries.setQueryData(key, null)}>
-          Preparar outro arquivo
-        </Button>
-      )}
+      <Button kind="primary" disabled={start.isPending} onClick={() => start.mutate()}>
+        Preparar arquivo
+      </Button>
+      <h3>Arquivos desta tabela</h3>
+      <ExportList tableId={table._id} />
     </Dialog>
   );
 }
