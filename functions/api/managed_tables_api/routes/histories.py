@@ -94,6 +94,7 @@ def list_table_history(
         _in_zone(query.since, zone),
         _in_zone(query.until, zone),
         query.numbers,
+        query.cursor,
     )
     return services.row_history.of_table(caller.company_id, table_id, asked)
 

@@ -45,6 +45,14 @@ class HistoryQuery(NumbersQuery):
     until: Annotated[When | None, Field(alias="to", description="Até quando, exclusive")] = None
     page: Page = 1
     per_page: PerPage = 50
+    cursor: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[0-9]{1,18}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+            description="`next_cursor` da página anterior, no lugar de `page`: nada falta nem se repete"
+            " enquanto outros alteram a tabela",
+        ),
+    ] = None
 
 
 class CellChange(LateModel):
@@ -84,6 +92,7 @@ class TableHistoryAnswer(LateModel):
 
     total: Count
     quantity: Count
+    next_cursor: str | None = Field(description="Para `cursor`, onde houver mais")
     records: Annotated[list[TableRowChange], Field(max_length=MAX_PER_PAGE)]
 
 

@@ -132,8 +132,8 @@ _FILTER = sql.SQL(
 def page_statement(upserts: Sequence[Upsert]) -> bytes:
     """Return the statement of a page of the table's changes, newest first: (1, change, row id, how many).
 
-    Parameters: table_id, version, days, action, user_id, from, to (NULL for any), limit, offset. NULLs for
-    change and row where the page is empty.
+    Parameters: table_id, version, days, action, user_id, from, to (NULL for any), limit, offset; after_change
+    and after_row, where the page before ended, or NULLs. NULLs for change and row where the page is empty.
     """
     parts = [
         sql.SQL(
@@ -153,7 +153,9 @@ def page_statement(upserts: Sequence[Upsert]) -> bytes:
             "WITH {held}, found AS MATERIALIZED ("
             "SELECT change_id, row_id FROM ({parts}) AS changes WHERE{filter})"
             " SELECT 1, page.change_id, page.row_id::text, (SELECT count(*) FROM found) FROM definition"
-            " LEFT JOIN LATERAL (SELECT * FROM found ORDER BY change_id DESC, row_id DESC"
+            " LEFT JOIN LATERAL (SELECT * FROM found WHERE %(after_change)s::bigint IS NULL"
+            " OR (change_id, row_id) < (%(after_change)s::bigint, %(after_row)s::uuid)"
+            " ORDER BY change_id DESC, row_id DESC"
             " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true"
         )
         .format(held=definition_query(active=False), parts=sql.SQL(" UNION ALL ").join(parts), filter=_FILTER)

@@ -57,6 +57,7 @@ class Asked:
     since: str | None = None
     until: str | None = None
     numbers: Numbers = "number"
+    cursor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class RowHistory:
 
     def of_table(self, company_id: str, table_id: str, asked: Asked) -> dict[str, Any]:
         """Return a page of the changes of the table's rows, the newest first, each with its `row_id`."""
+        change, _, row = (asked.cursor or "").partition(".")
 
         def work(definition: Definition) -> dict[str, Any]:
             parameters = {
@@ -90,7 +92,9 @@ class RowHistory:
                 "from": asked.since,
                 "to": asked.until,
                 "limit": str(asked.per_page),
-                "offset": str((asked.page - 1) * asked.per_page),
+                "offset": "0" if asked.cursor else str((asked.page - 1) * asked.per_page),
+                "after_change": change or None,
+                "after_row": row or None,
             }
             statement = page_statement(self._upserts(definition))
             found = self._run(definition, statement, parameters)
@@ -102,7 +106,13 @@ class RowHistory:
                 for one in (told.get(place) for place in places)
                 if one is not None
             ]
-            return {"total": found[0][3], "quantity": len(records), "records": records}
+            ended = f"{places[-1][0]}.{places[-1][1]}" if len(places) == asked.per_page else None
+            return {
+                "total": found[0][3],
+                "quantity": len(records),
+                "next_cursor": ended,
+                "records": records,
+            }
 
         return self.runner.with_definition(company_id, table_id, work)
 
