@@ -1,10 +1,13 @@
-"""Cases of ZIP files, and of files that are not tables."""
+"""Cases of ZIP files, of Parquet, and of files that are not tables."""
 
 import gzip
 import io
 import zipfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import duckdb
 import xlsx_writing as x
 from case import Case, case
 
@@ -19,6 +22,7 @@ def cases() -> Iterator[Case]:
     yield from archives()
     yield from refused_archives()
     yield from no_tables()
+    yield from parquet()
 
 
 def packed(content: str | bytes) -> bytes:
@@ -211,13 +215,6 @@ def no_tables() -> Iterator[Case]:
     )
     yield case("refused/rtf.csv", "{\\rtf1\\ansi texto}", "RTF", error="FILE_KIND_REFUSED", message="RTF")
     yield case(
-        "refused/parquet.csv",
-        b"PAR1" + bytes(40) + b"PAR1",
-        "Parquet",
-        error="FILE_KIND_REFUSED",
-        message="Parquet",
-    )
-    yield case(
         "refused/sqlite.csv",
         b"SQLite format 3\0" + bytes(84),
         "a database",
@@ -246,3 +243,38 @@ def no_tables() -> Iterator[Case]:
     yield case("refused/noise.csv", noise, "no text in any encoding", error="FILE_NOT_TABULAR")
     document = x.zipped({"[Content_Types].xml": "<Types/>", "word/document.xml": "<document/>"})
     yield case("refused/document.xlsx", document, "a document of Word", error="WORKBOOK_CORRUPT")
+
+
+def parquet() -> Iterator[Case]:
+    """Files that name and type their own columns."""
+    values = _written(
+        "1 AS id, '00123' AS cep, '1.500' AS versao, 12345678901234567890.12::DECIMAL(38, 2) AS n, 0.1 + 0.2::DOUBLE AS f,"
+        " 18446744073709551615::UBIGINT AS u, TIMESTAMP '2024-03-01 10:30:00.123456' AS quando, NULL::DATE AS dia,"
+        " true AS b, encode('ação') AS bytes, {'x': [1.10], 'y': NULL} AS junto, 2.00::DECIMAL(5, 2) AS inteiro"
+    )
+    columns = (
+        "id_original:integer cep:text versao:text n:decimal f:decimal u:decimal quando:datetime dia:date?"
+        " b:boolean bytes:text junto:text inteiro:decimal"
+    )
+    number, time = "12345678901234567890.12", "2024-03-01 10:30:00.123456"
+    cells = ["1", "00123", "1.500", number, "0.30000000000000004", "18446744073709551615", time, None, "true"]
+    rows = [[*cells, "ação", '{"x":[1.1],"y":null}', "2.00"]]
+    labels = ["id", *(column.partition(":")[0] for column in columns.split()[1:])]
+    stated = {"labels": labels, "evidence": {"cep": "o próprio arquivo dá", "quando": "sem fuso"}}
+    yield case(
+        "parquet/values.parquet", values, "types that are taken, values exact", columns, rows, **stated
+    )
+    yield case(
+        "parquet/cut.parquet", values[:-9], "it ends too early", error="FILE_NOT_TABULAR", message="Parquet"
+    )
+    yield case("parquet/infinite.parquet", _written("'inf'::DOUBLE AS v"), "no number", "v:text", "INF")
+    pair = {"1.parquet": _written("7 AS v"), "2.csv": "v\nx\n"}
+    yield case("parquet/mixed.zip", x.zipped(pair), "with a file without types", "v:text", "7\nx")
+
+
+def _written(fields: str) -> bytes:
+    """Return a Parquet file of one row."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "a.parquet")
+        duckdb.execute(f"COPY (SELECT {fields}) TO '{path}'")
+        return path.read_bytes()

@@ -12,7 +12,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
+
+import duckdb
 
 MIB = 1_048_576
 
@@ -38,6 +41,12 @@ def hostile_files() -> Iterator[Hostile]:
     yield from _archives()
 
 
+def _parquet(query: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        duckdb.execute(f"COPY ({query}) TO '{folder}/a.parquet'")
+        return Path(folder, "a.parquet").read_bytes()
+
+
 # --- text ----------------------------------------------------------------------------------------------
 def _texts() -> Iterator[Hostile]:
     noise = random.Random(5).randbytes(20_000)  # noqa: S311 - the same noise every time
@@ -52,6 +61,13 @@ def _texts() -> Iterator[Hostile]:
     yield Hostile("deep.json", b'[{"a": ' + b"[" * MIB, {"FILE_NOT_TABULAR"})
     yield Hostile("deep.jsonl", b'{"a": ' * MIB, {"FILE_NOT_TABULAR"})
     yield Hostile("endless.json", b'[{"a": "' + b"x" * 40 * MIB, {"FILE_NOT_TABULAR"})
+    table = _parquet("SELECT i AS a, 'nome ' || i AS b FROM range(1_000) AS r (i)")
+    yield Hostile("cut.parquet", table[: len(table) // 2], {"FILE_NOT_TABULAR"})
+    for place in (-12, -60, -200, 60, 300):  # of the footer, of a page
+        lying = table[:place] + b"\x7f" + table[place:][1:]
+        yield Hostile(f"lying{place}.parquet", lying, {"FILE_NOT_TABULAR", str((1_000, 2))})
+    bomb = _parquet("SELECT repeat('x', 1_000) AS a FROM range(100_000)")
+    yield Hostile("bomb.parquet", bomb, {"WORKBOOK_TOO_LARGE"})
     names = b", ".join(b'{"c%d": 1}' % n for n in range(20_000))
     yield Hostile("names.json", b"[" + names + b"]", {"FILE_NOT_TABULAR"})
     yield Hostile("columns.csv", b"a" + b"," * 1_000_000 + b"\n", {"TOO_MANY_COLUMNS"})

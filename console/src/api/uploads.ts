@@ -8,7 +8,7 @@ import { type PresignedPost, postFile, UploadFailure } from "./upload";
 const MAX_FILES = 10;
 const MAX_BYTES = 100 * 1024 * 1024;
 const AT_ONCE = 2;
-export const EXTENSIONS = ["csv", "txt", "tsv", "xlsx", "xlsm", "xls", "ods", "json", "jsonl", "ndjson", "gz", "zip"];
+export const EXTENSIONS = ["csv", "txt", "tsv", "xlsx", "xlsm", "xls", "ods", "json", "jsonl", "ndjson", "parquet", "gz", "zip"];
 
 export type Mode = "append" | "replace" | "upsert";
 

@@ -124,6 +124,7 @@ def analyze(
             names=table.names,
             delimiter=dialect.delimiter,
             is_workbook=table.is_workbook,
+            types=table.types,
             timezone=zone.key,
             reader_findings=[*table.findings, *table.grounds],
         )

@@ -17,7 +17,7 @@ _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})  # bidi controls 
 _FILLERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _NOT_IDENTIFIER_CHARACTERS = re.compile(r"[^a-z0-9]+")
 _KNOWN_EXTENSION = re.compile(
-    r"(\.(csv|tsv|txt|xlsx|xlsm|xls|ods|jsonl|ndjson|json|zip))?(\.gz)?$", re.IGNORECASE
+    r"(\.(csv|tsv|txt|xlsx|xlsm|xls|ods|jsonl|ndjson|json|parquet|zip))?(\.gz)?$", re.IGNORECASE
 )
 
 

@@ -77,7 +77,7 @@ def test_a_form_stores_its_files(api: ApiServices, client: TestClient, path: str
     "names",
     [
         ["a.csv", "a.txt", "a.tsv", "a.xlsx", "a.xlsm", "a.xls", "a.ods", "a.zip"],
-        ["a.csv.gz", "a.json", "a.jsonl", "a.ndjson"],
+        ["a.csv.gz", "a.json", "a.jsonl", "a.ndjson", "a.parquet"],
     ],
 )
 def test_every_kind_of_file_is_accepted(api: ApiServices, client: TestClient, names: list[str]) -> None:

@@ -220,6 +220,21 @@ def text(tally: Tally, column: int, formats: Formats, lead: Hypothesis | None = 
     )
 
 
+def stated(judged: Judgement, tally: Tally, found: Hypothesis) -> Judgement:
+    """Explain a column whose type its file states; the zone of its times is told, too."""
+    return Judgement(
+        judged.column,
+        found.type,
+        tally.empty > 0,
+        found.formats,
+        _SURE,
+        [Finding(GroundCode.STATED, {"type": found.type})],
+        [note for note in judged.notes if judged.type is found.type and note.code is GroundCode.ZONE_TAKEN],
+        proven=found if tally.is_proof else None,
+        reader_findings=judged.reader_findings,
+    )
+
+
 def added(ground: Finding, *, nullable: bool) -> Judgement:
     """Explain a column of text that is in no file."""
     return Judgement(0, ColumnType.TEXT, nullable, Formats(), _SURE, [ground])

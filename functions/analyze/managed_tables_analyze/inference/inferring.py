@@ -10,10 +10,12 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
 from managed_tables.conversion.units import PERCENT
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
 from managed_tables_analyze.inference.evidence import LONGEST_CODE, Evidence
+from managed_tables_analyze.inference.hypotheses import Choice, Hypothesis
 from managed_tables_analyze.inference.judging import Judge, marks_of_decimals
 from managed_tables_analyze.inference.marks import Reading, choose_marks
 from managed_tables_analyze.inference.orders import choose_orders
@@ -21,7 +23,7 @@ from managed_tables_analyze.inference.signs.codes import find_code_in_label
 from managed_tables_analyze.inference.signs.labels import names_year
 from managed_tables_analyze.inference.signs.mojibake import find_mojibake
 from managed_tables_analyze.inference.signs.oddities import Found, find_oddities
-from managed_tables_analyze.inference.tallies import HEAD, ask_columns
+from managed_tables_analyze.inference.tallies import HEAD, Question, ask_columns, count_cells
 from managed_tables_analyze.inference.trial import try_columns
 
 _SHOWN_CHARACTERS = 60  # of an example in a sentence
@@ -54,6 +56,7 @@ def infer_columns(
     names: Sequence[str] = (),
     delimiter: str | None = None,
     is_workbook: bool = False,
+    types: Sequence[ColumnType | None] = (),
     timezone: str = "UTC",
     reader_findings: Sequence[Finding] = (),
 ) -> list[InferredColumn]:
@@ -61,8 +64,8 @@ def infer_columns(
 
     `labels` are the headers as written; `names` the columns' names (by default their labels); `files` the
     names that the object's `file` indexes; `delimiter` the files', None for workbooks. `is_workbook`: a
-    workbook's own numbers are among the cells. `timezone` applies to times without one. `reader_findings` are
-    those of the files' readers; each column gets those that name it.
+    workbook's own numbers are among the cells; `types` are those that the files state. `timezone` applies to
+    times without one. `reader_findings` are those of the files' readers; each column gets those that name it.
     """
     names = names or labels
     plain = Formats(null_tokens=True, timezone=timezone, workbook=is_workbook)
@@ -83,6 +86,7 @@ def infer_columns(
         _with_oddities(judge, one, found, label, files)
         for one, found, label in zip(judged, oddities, labels, strict=True)
     ]
+    judged = _as_stated(connection, staged, judged, types, replace(plain, null_tokens=False))
     exceptions = explanation.read_exceptions(connection, staged, judged, files)
     units = _units(connection, judged)
     return [
@@ -97,6 +101,23 @@ def infer_columns(
         )
         for one, cells, name, unit in zip(judged, exceptions, names, units, strict=True)
     ]
+
+
+def _as_stated(
+    connection: DuckDBPyConnection,
+    staged: Path,
+    judged: Sequence[explanation.Judgement],
+    types: Sequence[ColumnType | None],
+    formats: Formats,
+) -> list[explanation.Judgement]:
+    """Return the judgements with the types that the files state, where every cell has such a value."""
+    stated = {column: Choice(kind, formats) for column, kind in enumerate(types) if kind is not None}
+    tallies = count_cells(connection, staged_rows(staged), [Question(*pair) for pair in stated.items()])
+    found = list(judged)
+    for (column, choice), tally in zip(stated.items(), tallies, strict=True):
+        if not tally.exceptions and not tally.blank:
+            found[column] = explanation.stated(judged[column], tally, Hypothesis(choice.type, formats))
+    return found
 
 
 def named_column(ground: GroundCode, *, nullable: bool) -> InferredColumn:

@@ -13,6 +13,7 @@ from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
+from managed_tables.schema import ColumnType
 from managed_tables_analyze.staging.origins import OriginColumn, Place
 from managed_tables_analyze.staging.sql import (
     cell_sql,
@@ -52,10 +53,16 @@ class Table:
     row_count: int = 0
     is_workbook: bool = False
     places: list[Place] = field(default_factory=list)  # of the staged parts
+    _types: dict[str, ColumnType | None] = field(default_factory=dict)  # by column
     _staged: list[Path] = field(default_factory=list)
     _columns_of_parts: list[list[int]] = field(default_factory=list)
     _has_numbers: list[bool] = field(default_factory=list)
     _has_header: bool = False
+
+    @property
+    def types(self) -> list[ColumnType | None]:
+        """Each column's type if every file with such a column states it."""
+        return [self._types.get(name) for name in self.names]
 
     def add_file(self, name: str) -> int:
         """Add a file and return its index in the staged object."""
@@ -104,6 +111,9 @@ class Table:
             missing = [name for column, name in enumerate(self.names) if column not in indexes.values()]
             values = {"new": len(fresh), "missing": len(missing)}
             part.findings.append(Finding(WarningCode.OTHER_HEADER, values, columns=(*fresh, *missing)))
+        for column, index in indexes.items():
+            name, stated = self.names[index], part.types[column] if part.types else None
+            self._types[name] = stated if self._types.get(name, stated) is stated else None
         self._report(part, {column: self.names[index] for column, index in indexes.items()})
 
     def _report(self, part: Part, named: dict[int, str]) -> None:

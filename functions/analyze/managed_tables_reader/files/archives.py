@@ -36,8 +36,8 @@ MAX_UNPACKED_BYTES = 1_024 * MIB  # the clarifications' limit, and of all archiv
 # Of OSErrors that damage causes: bzip2 sets none, and an offset from a damaged directory is not in the file.
 # Any other error is the machine's, such as a full disk, and is raised.
 _DAMAGE = frozenset({None, errno.EINVAL})
-_MAX_RATIO = 200  # unpacked to packed; tables compress 3 to 40 times
-_RATIO_FREE_BYTES = 64 * MIB  # may unpack at any ratio: a small file of repetitions is no bomb
+MAX_RATIO = 200  # unpacked to packed; tables compress 3 to 40 times
+RATIO_FREE_BYTES = 64 * MIB  # may unpack at any ratio: a small file of repetitions is no bomb
 _CHUNK_BYTES = 1_048_576
 _BOMB = "o conteúdo está comprimido demais para serem dados"
 _ENCRYPTED_FLAG, _UTF8_FLAG = 0x1, 0x800
@@ -46,7 +46,7 @@ _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 _FOREIGN_SUFFIXES = frozenset(
     (
         *("pdf", "png", "jpg", "jpeg", "gif", "doc", "docx", "ppt", "pptx", "mp3", "mp4", "exe", "dll", "sh"),
-        *("rar", "7z", "xml", "sql", "py", "js", "bat", "mdb", "accdb", "dbf", "parquet"),
+        *("rar", "7z", "xml", "sql", "py", "js", "bat", "mdb", "accdb", "dbf"),
     )
 )
 _READABLE = frozenset(Kind) - {Kind.ZIP, Kind.OTHER}
@@ -96,7 +96,7 @@ def gunzip(path: Path, name: str, target: Path, left: int) -> None:
     packed = path.stat().st_size
     try:
         with gzip.open(path) as source, target.open("wb") as out:
-            _copy(source, out, name, left, max(_RATIO_FREE_BYTES, packed * _MAX_RATIO))
+            _copy(source, out, name, left, max(RATIO_FREE_BYTES, packed * MAX_RATIO))
     except (zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise JobError(ARCHIVE_CORRUPT, file=name, reason="falta uma parte dele, ou foi alterada") from error
     if target.stat().st_size == 0:
@@ -146,7 +146,7 @@ def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, left: int) -> No
     unpacked = sum(info.file_size for info in infos)
     if unpacked > left:
         raise _too_large(name, alone=unpacked > MAX_UNPACKED_BYTES)
-    if any(info.file_size > max(_RATIO_FREE_BYTES, info.compress_size * _MAX_RATIO) for info in infos):
+    if any(info.file_size > max(RATIO_FREE_BYTES, info.compress_size * MAX_RATIO) for info in infos):
         raise JobError(ARCHIVE_UNSAFE, file=name, reason=_BOMB)
     refused = [_shown_name(info) for info in infos if _is_foreign(info)]
     if refused:

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     SPREADSHEETML = "spreadsheetml"
     JSON = "json"
     JSON_LINES = "jsonl"
+    PARQUET = "parquet"
     ZIP = "zip"
     GZIP = "gzip"
     OTHER = "other"
@@ -37,7 +38,7 @@ _OTHER_SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "é uma imagem PNG"),
     (b"\xff\xd8\xff", "é uma imagem JPEG"),
     (b"GIF8", "é uma imagem GIF"),
-    (b"PAR1", "é um arquivo Parquet"),
+    (b"PARE", "é um arquivo Parquet com senha"),
     (b"SQLite format 3\x00", "é um banco SQLite"),
     (b"{\\rtf", "é um documento RTF"),
     (b"version https://git-lfs", "é só o ponteiro de um arquivo guardado no Git LFS"),
@@ -45,6 +46,7 @@ _OTHER_SIGNATURES: tuple[tuple[bytes, str], ...] = (
 _OLE2_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BIFF_SIGNATURES = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00")  # XLS before OLE2
 _GZIP_SIGNATURE = b"\x1f\x8b"
+_PARQUET_SIGNATURE = b"PAR1"
 _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _HTML_START = re.compile(rb"<(!doctype\s+html|html|head|body|table|meta|style)\b", re.IGNORECASE)
 _SPREADSHEETML_START = re.compile(rb"urn:schemas-microsoft-com:office:spreadsheet", re.IGNORECASE)
@@ -67,6 +69,8 @@ def detect_kind(path: Path) -> tuple[Kind, str]:
         return _kind_of_zip(path), ""
     if head.startswith(_BIFF_SIGNATURES):
         return Kind.XLS, ""
+    if head.startswith(_PARQUET_SIGNATURE) and b"\x00" in head:
+        return Kind.PARQUET, ""
     for signature, words in _OTHER_SIGNATURES:
         if head.startswith(signature):
             return Kind.OTHER, words

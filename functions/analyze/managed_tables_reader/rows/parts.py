@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from managed_tables.messages.findings import Finding
+from managed_tables.schema import ColumnType
 from managed_tables_reader.rows.extent import Extent
 from managed_tables_reader.rows.merges import Fill
 
@@ -41,4 +42,5 @@ class Part:
     is_guarded: bool = False  # an apostrophe in front of a cell keeps a spreadsheet from running it
     trim: bool = False  # blanks around a cell are not part of it
     keeps_last: bool = False  # the end of the rows is stated
+    types: list[ColumnType] | None = None  # if the file states them
     extent: Extent = field(default_factory=Extent)

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from managed_tables.messages.findings import ReasonCode
 
-TableKind = Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl"]
+TableKind = Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl", "parquet"]
 
 MAX_SKIPPED_LINES = 1_000  # named in a reading
 

@@ -86,6 +86,8 @@ class Sheet:
     """All merged cells; complete once the rows are exhausted."""
     labels: list[str] | None = None
     """The columns' names if the file states them: then every row is data."""
+    types: list[str] | None = None
+    """The columns' types if the file states them."""
 
 
 def letters(column: int) -> str:

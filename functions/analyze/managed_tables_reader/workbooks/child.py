@@ -77,9 +77,13 @@ def _readers(kind: Kind) -> list[Reader]:
 
         return [read_html]
     if kind in (Kind.JSON, Kind.JSON_LINES):
-        from managed_tables_reader.workbooks.json_objects import read_json
+        from managed_tables_reader.workbooks.records.json_objects import read_json
 
         return [partial(read_json, are_lines=kind is Kind.JSON_LINES)]
+    if kind is Kind.PARQUET:
+        from managed_tables_reader.workbooks.records.parquet import read_parquet
+
+        return [read_parquet]
     if kind is Kind.SPREADSHEETML:
         from managed_tables_reader.workbooks.spreadsheetml import read_spreadsheetml
 
@@ -112,7 +116,9 @@ def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
     tally = sheet.tally
     first = list(islice(sheet.batches, 1))  # with which the dates among the first rows are known
     write_frame(
-        output, FrameKind.SHEET, (sheet.name, sheet.visible, sheet.merged, tally.shown_dates, sheet.labels)
+        output,
+        FrameKind.SHEET,
+        (sheet.name, sheet.visible, sheet.merged, tally.shown_dates, sheet.labels, sheet.types),
     )
     for batch in chain(first, sheet.batches):
         tally.see(batch)

@@ -39,7 +39,7 @@ _ERRORS: dict[str, JobErrorKind] = {
 
 
 def read_workbook(path: Path, kind: Kind, name: str) -> Iterator[Sheet]:
-    """Yield the sheets of a workbook, HTML page, SpreadsheetML or JSON file, each to be read before the next.
+    """Yield the sheets of a workbook, HTML, SpreadsheetML, JSON or Parquet, each to be read before the next.
 
     `name` is the file's name as a person knows it. Raises JobError (`WORKBOOK_…`) where the file cannot be
     read, at any point until the last row.
@@ -56,7 +56,7 @@ def read_workbook(path: Path, kind: Kind, name: str) -> Iterator[Sheet]:
 
 
 def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: bool) -> Sheet:
-    name, visible, merged, shown_dates, labels = body
+    name, visible, merged, shown_dates, labels, types = body
     findings, merged_down = list[Finding](), list[MergedRange]()
 
     def batches() -> Iterator[Batch]:
@@ -67,7 +67,9 @@ def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: b
                 return
             yield Batch(*content)
 
-    return Sheet(name, visible, batches(), findings, merged, has_numbers, shown_dates, merged_down, labels)
+    return Sheet(
+        name, visible, batches(), findings, merged, has_numbers, shown_dates, merged_down, labels, types
+    )
 
 
 def _finding(record: Told) -> Finding:

@@ -98,6 +98,8 @@ class RawSheet:
     tally: Tally = field(default_factory=Tally)
     labels: list[str] | None = None
     """The columns' names if the file states them: then every row is data."""
+    types: list[str] | None = None
+    """The columns' types if the file states them."""
 
 
 def in_batches(rows: Iterable[tuple[int, Cells]]) -> Iterator[Batch]:

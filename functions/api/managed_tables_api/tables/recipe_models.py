@@ -55,7 +55,7 @@ class RecipeColumn(LateModel):
 class RecipeTable(LateModel):
     """How a file or sheet is read, told by what it says."""
 
-    kind: Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl"]
+    kind: Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl", "parquet"]
     sheet: str | None
     encoding: str | None
     delimiter: str | None

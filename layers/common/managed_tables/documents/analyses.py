@@ -142,7 +142,7 @@ class TableReading(Document):
     file: int = Field(ge=0, description="Conta os arquivos do job, os de dentro de um ZIP um a um")
     sheet: str | None
     include: bool = Field(description="Se suas linhas são importadas")
-    kind: Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl"]
+    kind: Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl", "parquet"]
     name: str = Field(description="O nome do arquivo")
     encoding: str | None
     delimiter: str | None

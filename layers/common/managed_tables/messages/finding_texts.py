@@ -230,6 +230,7 @@ _TEXTS: dict[WarningCode | GroundCode, str] = {
     GroundCode.SOME_UNITS: "só alguns números têm unidade ou moeda ({names}): ficam como texto",
     GroundCode.UNKNOWN_UNIT: "os números vêm com {names}, que não é uma unidade conhecida: ficam como texto",
     GroundCode.TIMES_OF_DAY: "são horas do dia, para as quais não há um tipo: ficam como texto",
+    GroundCode.STATED: "o tipo que o próprio arquivo dá: {one}",
     GroundCode.SHEET_NAMES: "o nome da aba de que cada linha veio",
     GroundCode.FILE_NAMES: "o nome do arquivo de que cada linha veio",
     GroundCode.CODE: "mas [é um código|são códigos] ({name}), e não [uma quantidade|quantidades]",

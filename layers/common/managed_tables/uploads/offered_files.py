@@ -22,6 +22,7 @@ MIME_TYPES = {
     "json": "application/json",
     "jsonl": "application/jsonl",
     "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
 }
 
 

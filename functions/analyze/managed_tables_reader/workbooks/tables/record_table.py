@@ -5,6 +5,7 @@ from pathlib import Path
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.schema import ColumnType
 from managed_tables_reader.rows.extent import Extent
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.reading import TableWish
@@ -43,4 +44,5 @@ def stage_records(sheet: Sheet, labels: list[str], name: str, target: Path, wish
         keeps_last=True,
         extent=extent,
         findings=sheet.findings,
+        types=[*map(ColumnType, sheet.types)] if sheet.types else None,
     )

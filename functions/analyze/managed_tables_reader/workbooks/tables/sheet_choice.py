@@ -132,7 +132,7 @@ def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> tuple[Ta
     if part is None:
         reason = reasons.SHEET_EMPTY if sheet.visible or sheet.wish.include else reasons.SHEET_HIDDEN
         return TableReading(0, sheet.name, False, of_kind, reasons=(reason,)), None
-    is_of_records = kind in (Kind.JSON, Kind.JSON_LINES)
+    is_of_records = kind in (Kind.JSON, Kind.JSON_LINES, Kind.PARQUET)
     reading = TableReading(
         file=0,
         sheet=sheet.name,

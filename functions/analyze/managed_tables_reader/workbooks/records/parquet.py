@@ -1,0 +1,92 @@
+"""Read Parquet by DuckDB as a sheet whose labels and types its file states.
+
+Cells are texts that convert exactly: decimals with every digit, times in ISO 8601. Nested values are their
+JSON, which DuckDB writes with exact numbers.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from managed_tables.conversion.sql_text import literal
+from managed_tables.conversion.workbook_cells import mark_texts
+from managed_tables.schema import ColumnType
+from managed_tables_reader.files.archives import MAX_RATIO, MAX_UNPACKED_BYTES, RATIO_FREE_BYTES
+from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
+from managed_tables_reader.workbooks.failures import NotTabularError, WorkbookTooLargeError
+from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet
+
+_MEMORY = "400MB"  # of DuckDB: row groups of a million rows are read page by page
+_TYPES = {
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), ColumnType.INTEGER),
+    **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER"), ColumnType.INTEGER),
+    **dict.fromkeys(("UBIGINT", "HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE"), ColumnType.DECIMAL),
+    "BOOLEAN": ColumnType.BOOLEAN,
+    "DATE": ColumnType.DATE,
+}
+
+
+def read_parquet(path: Path) -> Iterator[RawSheet]:
+    """Yield the rows as one sheet, numbered from 1; refuse more text than data would hold."""
+    max_characters = min(MAX_UNPACKED_BYTES, max(RATIO_FREE_BYTES, path.stat().st_size * MAX_RATIO))
+    try:
+        with duckdb.connect() as connection:
+            # One thread: rows come in order, and only one row group is in memory.
+            connection.execute(f"SET threads = 1; SET memory_limit = '{_MEMORY}'")
+            connection.execute("SET autoload_known_extensions = false")
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")
+            source = f"read_parquet({literal(str(path))}, hive_partitioning = false)"
+            columns = connection.execute(f"DESCRIBE FROM {source}").fetchall()
+            if len(columns) > MAX_COLUMNS:
+                raise NotTabularError(f"tem mais de {MAX_COLUMNS} colunas")
+            cells = ", ".join(_cell(name, kind) for name, kind, *_ in columns)
+            rows = connection.execute(f"SELECT {cells} FROM {source}")  # noqa: S608 - quoted above
+            yield RawSheet(
+                None,
+                True,
+                _batches(rows, len(columns), max_characters),
+                labels=[name for name, *_ in columns],
+                types=[_type(kind).value for _, kind, *_ in columns],
+            )
+    except duckdb.OutOfMemoryException as error:
+        raise WorkbookTooLargeError(f"para ser lido precisa de mais de {_MEMORY} de memória") from error
+    except duckdb.Error as error:
+        raise NotTabularError("é um Parquet danificado ou incompleto") from error
+
+
+def _batches(rows: duckdb.DuckDBPyConnection, width: int, max_characters: int) -> Iterator[Batch]:
+    size = max(1, min(BATCH_ROWS, BATCH_CELLS // width))
+    number = characters = 0
+    while group := rows.fetchmany(size):
+        columns = [list(column) for column in zip(*group, strict=True)]
+        characters += len(group) * (width + 1)
+        characters += sum(len(cell) for column in columns for cell in column if cell is not None)
+        if characters > max_characters:
+            raise WorkbookTooLargeError(f"seus dados, como texto, passam de {max_characters >> 20} MB")
+        yield Batch([*range(number + 1, number + len(group) + 1)], columns)
+        number += len(group)
+
+
+def _type(kind: str) -> ColumnType:
+    """Return the type of a column of DuckDB's type."""
+    if kind.startswith("TIMESTAMP"):
+        return ColumnType.DATETIME
+    if kind.startswith("DECIMAL") and kind.endswith(")"):
+        return ColumnType.DECIMAL
+    return _TYPES.get(kind, ColumnType.TEXT)
+
+
+def _cell(name: str, kind: str) -> str:
+    """Return the SQL of a column's cells as text."""
+    column = '"' + name.replace('"', '""') + '"'
+    if kind.endswith("]") or kind.startswith(("STRUCT(", "MAP(", "UNION(", "VARIANT")):
+        return f"to_json({column})::VARCHAR"
+    if kind in ("FLOAT", "DOUBLE"):  # the fewest digits that give the same double
+        return f"nullif(upper(regexp_replace({column}::VARCHAR, '[.]0$', '')), 'NAN')"
+    if _type(kind) is not ColumnType.TEXT:
+        return f"{column}::VARCHAR"
+    # Old programs write texts as bytes without a type.
+    text = f"coalesce(try(decode({column})), {column}::VARCHAR)" if kind == "BLOB" else f"{column}::VARCHAR"
+    return mark_texts(f"nullif(replace({text}, chr(0), ''), '')")
