@@ -49,6 +49,7 @@ def run(small: bool) -> None:
         _measure_beside_fastapi(served, bare, tables[0], size)
         measure_queries(served, bare, tables[1], size)
         _measure_writes(served, bare, tables[0], size)
+        _measure_history(served.client(), bare, tables[0], size)
         measure_bulk(served, bare, tables[0], size)
         bare.close()
 
@@ -189,6 +190,25 @@ def _measure_writes(served: Served, bare: PgConnection, table: Table, size: Size
         lambda: bare.execute(delete, [next(ids)]),
         size.repetitions,
     )
+
+
+def _measure_history(client: Client, bare: PgConnection, kept: Table, size: Size) -> None:
+    """Print what an update costs more than in a table without history, and the bytes that a change takes."""
+    other = _make_table(client, bare, "sem_historico", kept.rows)
+    client.json("PUT", other.path.removesuffix("/data"), {"history": False})
+    history = "managed_tables.row_history"
+    changes = f"SELECT count(*), pg_total_relation_size('{history}') FROM {history}".encode()  # noqa: S608 (our name)
+    count_before, bytes_before = bare.execute(changes).fetchone() or (0, 0)
+
+    def update(table: Table, ids: _Shared, values: Iterator[int]) -> object:
+        return client.call("PUT", f"{table.path}/{next(ids)}", b'{"valor": %d.25}' % next(values))
+
+    actions = [partial(update, table, _ids(bare, table), itertools.count()) for table in (kept, other)]
+    with_history, without = in_turns(actions, size.repetitions)
+    count, total_bytes = bare.execute(changes).fetchone() or (0, 0)
+    ratio, size_bytes = with_history.p50 / without.p50, (total_bytes - bytes_before) / (count - count_before)
+    print(f"{'':4}update with history beside without: {ratio:.2f} times (wanted: at most 1.15)")
+    print(f"{'':4}a change of one cell takes {size_bytes:.0f} bytes")
 
 
 def _ids(bare: PgConnection, table: Table) -> "_Shared":
