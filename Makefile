@@ -59,16 +59,16 @@ types: setup
 	@$(BIN)/mypy && $(BIN)/mypy --config-file tests/mypy.ini
 
 .PHONY: check
-check: lint types ## Lint, types, structure and fast tests: under a minute on 2 cores
+check: lint types budgets ## Lint, types, budgets and fast tests: under a minute on 2 cores
 	@$(BIN)/pytest -q -n 2 tests/unit
 
 .PHONY: hooks
-hooks: setup ## Have git run lint, types and structure before each commit, and judge its subject
+hooks: setup ## Have git run lint, types and budgets before each commit, and judge its subject
 	@$(BIN)/pre-commit install
 
-.PHONY: structure
-structure: setup ## Print the product's figures: complexity, folders, names, docstrings, circles
-	@$(BIN)/python tests/structure.py
+.PHONY: budgets
+budgets: setup ## Print the project's lines, words and complexity beside their limits
+	@$(BIN)/python tests/budgets.py
 
 .PHONY: audit
 audit: setup ## Security: bandit, checkov on the template, known vulnerabilities of what is locked

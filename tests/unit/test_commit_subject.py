@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from structure import ROOT
+from budgets import ROOT
 
 
 @pytest.mark.parametrize(

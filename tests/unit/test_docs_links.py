@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from structure import ROOT
+from budgets import ROOT
 
 PAGES = sorted(
     path

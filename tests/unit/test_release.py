@@ -9,10 +9,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from budgets import ROOT
 from hatchling.builders.wheel import WheelBuilder
-from structure import PACKAGES, ROOT
 
-VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+VERSION: str = PROJECT["project"]["version"]
 
 
 def test_the_version_is_the_same_everywhere() -> None:
@@ -65,5 +66,5 @@ def test_the_wheel_includes_the_command(installed: Path, tmp_path: Path) -> None
 def test_the_wheel_contains_only_the_product(installed: Path) -> None:
     """Neither tests nor the local stack are in it."""
     packages = {path.name for path in installed.iterdir() if path.suffix != ".dist-info"}
-    product = {path.name for path in PACKAGES} - {"managed_tables_local"}
+    product = {Path(path).name for path in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]}
     assert packages - {"bin", ".lock"} == product
