@@ -159,3 +159,9 @@ def test_rows_of_any_types_arrive(connection: PgConnection, data: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wire, "LEAST_ROWS", BATCH_ROWS)
         check(connection, kinds, list(zip(*columns, strict=True)), data.draw(st.sampled_from(ZONES)))
+
+
+def test_texts_of_many_bytes_are_whole(connection: PgConnection) -> None:
+    """They are copied by their lengths, short ones byte by byte."""
+    texts = ["é" * 40_000, "b" * 40_001, None, "ç" * 40_000, "x", "é" * 40_000]
+    check(connection, [ColumnType.TEXT, ColumnType.TEXT], [[text, text and text[::-1]] for text in texts])

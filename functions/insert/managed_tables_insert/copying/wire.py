@@ -20,6 +20,8 @@ from managed_tables_insert.plan import LoadedColumn, LoadPlan
 
 LEAST_ROWS = 1_024  # of a batch
 _BATCH_CELLS = 262_144  # of most files some four megabytes; two batches are under way
+# Of wide tables more cells, so that numpy's calls, some a column and batch, have rows enough to pay for them.
+_WIDE_ROWS, _WIDE_CELLS = 4_096, 3_000_000
 _BATCHES = 16  # at least, of which none is large where the rows are: a file has a gigabyte
 _EPOCH_DAYS = 10_957  # from 1970 to 2000, where PostgreSQL counts from
 _EPOCH_MICROSECONDS = _EPOCH_DAYS * 86_400 * 1_000_000
@@ -98,7 +100,9 @@ class Wire:
     @property
     def batch_rows(self) -> int:
         """How many rows are encoded at once."""
-        return max(LEAST_ROWS, min(_BATCH_CELLS // (len(self.columns) + 1), self.plan.row_count // _BATCHES))
+        width = len(self.columns) + 1
+        rows = max(_BATCH_CELLS // width, min(_WIDE_ROWS, _WIDE_CELLS // width))
+        return max(LEAST_ROWS, min(rows, self.plan.row_count // _BATCHES))
 
     def encode(self, rows: int, batch: Batch) -> Bytes:
         """Return the records of a batch."""
