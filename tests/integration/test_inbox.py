@@ -226,7 +226,7 @@ def test_an_object_replaced_while_it_is_copied_fails_its_job(
     [
         ("vendas.pdf", SALES, {}, INBOX_FILE_REFUSED),
         ("vendas.csv", "", {}, INBOX_FILE_REFUSED),
-        ("vendas.csv", SALES * 10, {}, INBOX_FILE_REFUSED),
+        ("vendas.csv", SALES + "x" * 1_048_576, {}, INBOX_FILE_REFUSED),
         ("vendas.csv", SALES, {"auto-confirm": "yes", "table": "vendas"}, INBOX_METADATA_INVALID),
         ("vendas.csv", SALES, {"auto-confirm": "true"}, INBOX_METADATA_INVALID),
         ("vendas.csv", SALES, {"mode": "replace"}, INBOX_METADATA_INVALID),
@@ -237,7 +237,7 @@ def test_an_object_replaced_while_it_is_copied_fails_its_job(
 def test_an_object_that_cannot_be_loaded_is_a_failed_job(
     inbox: Inbox, name: str, content: str, metadata: dict[str, str], kind: JobErrorKind
 ) -> None:
-    inbox.services.settings = inbox.services.settings.model_copy(update={"upload_max_bytes": 100})
+    inbox.services.settings = inbox.services.settings.model_copy(update={"upload_max_mb": 1})
     job = inbox.take(content, metadata, name)
     assert refused(job) == kind.code
     assert job.files[0].original_name == name

@@ -5,6 +5,7 @@ import io
 import os
 import struct
 import zipfile
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,6 @@ import pytest
 from managed_tables.errors import ARCHIVE_CORRUPT, ARCHIVES_TOO_LARGE, JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.analysis import Analysis, analyze
-from managed_tables_reader import reading_files
 from managed_tables_reader.files import archives
 from managed_tables_reader.reading_files import SourceFile
 
@@ -116,18 +116,17 @@ def test_a_false_size_is_found_while_unpacking(tmp_path: Path) -> None:
     assert _refusal(tmp_path, bytes(content)).kind.code == "ARCHIVE_CORRUPT"
 
 
-def test_archives_of_one_job_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_archives_of_one_job_are_bounded_together(tmp_path: Path) -> None:
     """With a limit for each archive alone, ten of them could fill the disk."""
-    for module in (reading_files, archives):
-        monkeypatch.setattr(module, "MAX_UNPACKED_BYTES", 3 * len(CSV))
     sources = []
     for number, copies in enumerate((2, 1, 1)):
         path = tmp_path / f"{number:02d}"
         path.write_bytes(_zip({f"{one}.csv": CSV for one in range(copies)}))
         sources.append(SourceFile(path, f"{number}.zip"))
-    assert analyze(sources[:2], tmp_path, ZoneInfo("UTC")).row_count == 6
+    limit = partial(analyze, work_dir=tmp_path, zone=ZoneInfo("UTC"), unpacked_max_bytes=3 * len(CSV))
+    assert limit(sources[:2]).row_count == 6
     with pytest.raises(JobError) as refused:
-        analyze(sources, tmp_path, ZoneInfo("UTC"))
+        limit(sources)
     assert refused.value.kind is ARCHIVES_TOO_LARGE
     assert "2.zip" in refused.value.message
 

@@ -155,4 +155,4 @@ def test_the_next_reader_is_tried_only_if_the_first_gave_nothing(tmp_path: Path)
     [(Kind.XLS, [read_xls, read_calamine]), (Kind.XLSB, [read_calamine]), (Kind.XLSX, [read_xlsx])],
 )
 def test_each_kind_is_read_by_exact_readers_before_calamine(kind: Kind, readers: list[child.Reader]) -> None:
-    assert child._readers(kind) == readers
+    assert child._readers(kind, 0) == readers

@@ -108,7 +108,7 @@ def test_every_substitution_of_a_state_machine_is_given(name: str, file: str) ->
 
 def test_logs_expire() -> None:
     for group in of_type("AWS::Logs::LogGroup"):
-        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+        assert group["Properties"]["RetentionInDays"] == 30
 
 
 def test_the_bucket_is_reached_by_tls_only() -> None:

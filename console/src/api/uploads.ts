@@ -1,12 +1,10 @@
 // The files on their way: they belong to the page, and not to the screen that began to send them.
 
 import { Store } from "../ui/store";
-import { formatBytes } from "../values/numbers";
 import { type Api, answered } from "./session";
 import { type PresignedPost, postFile, UploadFailure } from "./upload";
 
 const MAX_FILES = 10;
-const MAX_BYTES = 100 * 1024 * 1024;
 const AT_ONCE = 2;
 export const EXTENSIONS = ["csv", "txt", "tsv", "xlsx", "xlsm", "xls", "ods", "json", "jsonl", "ndjson", "parquet", "gz", "zip"];
 
@@ -52,11 +50,9 @@ export function isSent({ files }: UploadState): boolean {
 export function faultOf(files: readonly File[]): string | null {
   if (files.length > MAX_FILES) return `São ${files.length} arquivos: envie até ${MAX_FILES} de cada vez`;
   const odd = files.find((file) => !EXTENSIONS.includes(file.name.split(".").at(-1)?.toLowerCase() ?? ""));
-  if (odd) return `“${odd.name}” não é CSV, XLSX, XLS, ODS nem ZIP`;
+  if (odd) return `“${odd.name}” não é CSV, XLSX, XLS, ODS, JSON, Parquet nem ZIP`;
   const empty = files.find((file) => file.size === 0);
   if (empty) return `“${empty.name}” está vazio`;
-  const total = files.reduce((sum, file) => sum + file.size, 0);
-  if (total > MAX_BYTES) return `Os arquivos somam ${formatBytes(total)}: o limite é de 100 MB por envio`;
   const names = new Set(files.map((file) => file.name));
   return names.size < files.length ? "Dois arquivos têm o mesmo nome" : null;
 }

@@ -91,7 +91,7 @@ function DropZone({ onFiles, disabled }: { onFiles: (files: File[]) => void; dis
           escolha no computador
         </Button>
       </p>
-      <p className="mt-quiet">CSV, XLSX, XLS, ODS ou ZIP · até 10 arquivos de uma mesma tabela · 100 MB no total</p>
+      <p className="mt-quiet">CSV, XLSX, XLS, ODS, JSON, Parquet ou ZIP · até 10 arquivos de uma mesma tabela</p>
       <input
         ref={input}
         type="file"

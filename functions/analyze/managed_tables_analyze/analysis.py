@@ -25,6 +25,7 @@ from managed_tables_analyze.staging.combination import MisreadError, Table
 from managed_tables_analyze.staging.origins import find_joined, origin_columns
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.told_rows import find_told_rows
+from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES
 from managed_tables_reader.preview import Preview
 from managed_tables_reader.reading_files import ReadTable, SourceFile, read
 from managed_tables_reader.rows.reading import Reading, TableReading, Wish
@@ -91,13 +92,14 @@ def analyze(
     taken_names: Container[str] = frozenset(),
     wish: Wish | None = None,
     report: Report = lambda _phase, _percent: None,
+    unpacked_max_bytes: int = MAX_UNPACKED_BYTES,
 ) -> Analysis:
     """Read the files into one staged object in `work_dir` and infer its schema.
 
     Raises JobError if a file cannot be read. `taken_names` are names that the suggested one must differ from;
     `wish` is what a person states about the reading; `zone` applies to times without one, unless the wish
-    states another. `report` gets the progress. The files are not changed; the caller deletes everything else
-    in `work_dir`.
+    states another. `report` gets the progress; archives unpack to `unpacked_max_bytes` together. The files
+    are not changed; the caller deletes everything else in `work_dir`.
     """
     wish = wish or Wish()
     zone = ZoneInfo(wish.timezone) if wish.timezone else zone
@@ -105,7 +107,9 @@ def analyze(
         table = Table(work_dir, connection)
         preview = Preview(work_dir / "preview.rows")
         files = _reported(sources, report)
-        readings = [_stage(table, found) for found in read(files, work_dir, wish, preview)]
+        readings = [
+            _stage(table, found) for found in read(files, work_dir, wish, preview, unpacked_max_bytes)
+        ]
         dialect = _dialect_of(readings, table.findings)
         report("inferring", 0)
         staged = work_dir / "staged.parquet"

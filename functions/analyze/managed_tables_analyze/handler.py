@@ -153,7 +153,8 @@ def _analyze_files(services: AwsServices, job: JobRecord, paths: list[Path], wor
         stated = ReadingStatement.read(services.storage.get_json(job.wish_key))
         wish = Wish.from_record(stated.as_json())
     names, report = _TakenNames(services, job.company_id), _reporter(services, job)
-    return analyze(sources, work_dir, services.settings.zone, names, wish, report)
+    settings = services.settings
+    return analyze(sources, work_dir, settings.zone, names, wish, report, settings.unpacked_max_bytes)
 
 
 def _reporter(services: AwsServices, job: JobRecord) -> Report:

@@ -9,7 +9,7 @@ from pathlib import Path
 from managed_tables.ahead import one_ahead
 from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.messages.findings import Finding, WarningCode, preview
-from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, gunzip, unpack
+from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.preview import Grid, Preview, TextSource
 from managed_tables_reader.rows import reasons
@@ -66,14 +66,21 @@ class ReadTable:
 
 
 def read(
-    files: Iterable[SourceFile], work_dir: Path, wish: Wish | None = None, lines: Preview | None = None
+    files: Iterable[SourceFile],
+    work_dir: Path,
+    wish: Wish | None = None,
+    lines: Preview | None = None,
+    unpacked_max_bytes: int = MAX_UNPACKED_BYTES,
 ) -> Iterator[ReadTable]:
     """Yield all files and sheets in order, members of archives and what is not imported as well.
 
     A file is taken from `files` when those before it were read. Raises JobError if one cannot be read. What
     is made in `work_dir` for a table is deleted when the next one is asked for. `lines` indexes them.
+    Archives unpack to `unpacked_max_bytes` together.
     """
-    reader = _FileReader(work_dir, wish or Wish(), lines or Preview(work_dir / "preview.rows"))
+    reader = _FileReader(
+        work_dir, wish or Wish(), lines or Preview(work_dir / "preview.rows"), unpacked_max_bytes
+    )
     for number, file in enumerate(files):
         yield from reader.read_upload(number, file)
 
@@ -92,11 +99,11 @@ class _OpenedFile:
 class _FileReader:
     """Reads one file after the other; counts the files, members of archives each as one."""
 
-    def __init__(self, work_dir: Path, wish: Wish, lines: Preview) -> None:
+    def __init__(self, work_dir: Path, wish: Wish, lines: Preview, unpacked_max_bytes: int) -> None:
         self._work_dir = work_dir
         self._wish = wish
         self._preview = lines
-        self._unpacked_left = MAX_UNPACKED_BYTES
+        self._room = Room(unpacked_max_bytes, unpacked_max_bytes)
         self._upload: int | None = None
         self._files = 0
 
@@ -113,7 +120,7 @@ class _FileReader:
         is_unpacked = kind is Kind.GZIP
         if is_unpacked:
             packed, path = path, self._work_dir / f"{path.name}.unpacked"
-            gunzip(packed, name, path, self._unpacked_left)
+            gunzip(packed, name, path, self._room)
             kind, words = detect_kind(path)
         if kind is Kind.OTHER:
             raise JobError(FILE_KIND_REFUSED, file=name, reason=words)
@@ -128,7 +135,7 @@ class _FileReader:
         self._files += 1
         if opened.is_unpacked:
             self._upload = None  # its bytes are not those of an upload
-            self._unpacked_left -= opened.path.stat().st_size
+            self._room.left -= opened.path.stat().st_size
         if opened.text:
             yield from self._read_text(opened.path, opened.text, file)
         else:
@@ -139,14 +146,14 @@ class _FileReader:
     def _read_archive(self, path: Path, name: str) -> Iterator[ReadTable]:
         self._upload = None  # a member's bytes are not those of an upload
         first = self._files
-        with closing(unpack(path, name, self._work_dir, self._unpacked_left)) as members:
+        with closing(unpack(path, name, self._work_dir, self._room)) as members:
             opened = (
                 (member.path, self._open(member.path, f"{name}/{member.name}", first + number))
                 for number, member in enumerate(members)
             )
             with closing(one_ahead(opened)) as files:
                 for member, file in files:
-                    self._unpacked_left -= member.stat().st_size
+                    self._room.left -= member.stat().st_size
                     yield from self._read(file)
                     member.unlink()
 
@@ -187,7 +194,7 @@ class _FileReader:
 
     def _choose_sheets(self, path: Path, kind: Kind, name: str, file: int) -> SheetChoice:
         staged: list[StagedSheet] = []
-        for number, sheet in enumerate(read_workbook(path, kind, name)):
+        for number, sheet in enumerate(read_workbook(path, kind, name, self._room.limit)):
             target = self._work_dir / f"{path.name}.sheet{number:04d}"
             wish = self._wish.of(file, sheet.name)
             is_wanted = sheet.visible if wish.include is None else wish.include or sheet.visible

@@ -56,7 +56,9 @@ class Settings(BaseModel):
     # Uploads and jobs
     insert_function: str = ""  # which reads staged objects for the API, too
     upload_expires_seconds: int = Field(default=3_600, le=6 * 3_600)  # credentials that sign posts end, too
-    upload_max_bytes: int = 100 * MIB
+    upload_max_mb: int = Field(
+        default=100, ge=1, le=5_000
+    )  # of an upload's files; S3 takes 5 GiB in one post
     job_retention_days: int = 90  # of a job that has ended
     active_jobs_max: int = Field(default=200, ge=1)  # of a company, made by the API
     running_jobs_max: int = Field(default=4, ge=1)  # of a company, at one of their steps; the others wait
@@ -79,6 +81,16 @@ class Settings(BaseModel):
     lock_timeout_ms: int = 10_000
     database_connections_max: int = Field(default=8, ge=1)  # per process, over all companies
     load_statement_timeout_ms: int = 14 * 60_000  # insert's Lambda is stopped after 15 minutes
+
+    @property
+    def upload_max_bytes(self) -> int:
+        """How large the files of one upload may be together."""
+        return self.upload_max_mb * MIB
+
+    @property
+    def unpacked_max_bytes(self) -> int:
+        """How large the archives of one upload may be when unpacked: ten times that, 1 GiB at least."""
+        return max(1_024 * MIB, 10 * self.upload_max_bytes)
 
     @property
     def default_address(self) -> "ClusterAddress | None":

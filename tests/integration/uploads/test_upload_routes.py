@@ -141,11 +141,11 @@ def test_more_than_100_mb_is_413(client: TestClient) -> None:
 
 
 def test_a_form_over_the_limit_is_413(api: ApiServices, company: ConnectionRecord) -> None:
-    api.settings = api.settings.model_copy(update={"upload_max_bytes": 2_000_000})
+    api.settings = api.settings.model_copy(update={"upload_max_mb": 2})
     small = TestClient(create_app(api), headers=headers(api, company.company_id))
-    for size_bytes in (2_000_001, 4_000_000):
+    for size_bytes in (2 * 1_048_576 + 1, 4_000_000):
         response = small.post(f"{BASE}/upload", files={"files": ("a.csv", b"x" * size_bytes)})
-        error_of(response, 413, "UPLOAD_TOO_LARGE")
+        assert "2 MB" in error_of(response, 413, "UPLOAD_TOO_LARGE")["error"]
 
 
 def test_a_company_with_too_many_active_jobs_is_429_until_one_ends(

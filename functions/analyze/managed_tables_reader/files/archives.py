@@ -11,7 +11,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -32,7 +32,7 @@ from managed_tables.settings import MIB
 from managed_tables_reader.files.kinds import Kind, detect_kind
 
 MAX_ENTRIES = 1_000  # the clarifications' limit
-MAX_UNPACKED_BYTES = 1_024 * MIB  # the clarifications' limit, and of all archives of a job together
+MAX_UNPACKED_BYTES = 1_024 * MIB  # the clarifications' limit, where no other is set
 # Of OSErrors that damage causes: bzip2 sets none, and an offset from a damaged directory is not in the file.
 # Any other error is the machine's, such as a full disk, and is raised.
 _DAMAGE = frozenset({None, errno.EINVAL})
@@ -60,19 +60,33 @@ class Member:
     path: Path
 
 
-def unpack(path: Path, name: str, work_dir: Path, left: int) -> Generator[Member, None, None]:
+@dataclass
+class Room:
+    """How many bytes all archives of a job may unpack to, and how many are left of them."""
+
+    limit: int
+    left: int
+
+    def too_large(self, name: str, *, alone: bool) -> JobError:
+        """Return the error for an archive that is too large alone, or together with those before it."""
+        kind = ARCHIVE_TOO_LARGE if alone else ARCHIVES_TOO_LARGE
+        return JobError(kind, file=name, limit_mb=self.limit // MIB)
+
+
+def unpack(path: Path, name: str, work_dir: Path, room: Room) -> Generator[Member, None, None]:
     """Yield the archive's data files, unpacking each into `work_dir` first.
 
-    `left` is how many bytes may be unpacked. The caller deletes each file after reading it. Raises JobError
+    The caller deletes each file after reading it, and takes it from the room. Raises JobError
     (`ARCHIVE_…`) for an archive that is refused, before anything is unpacked if the directory shows why.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             infos = _data_members(archive, name)
-            _check(infos, path, name, left)
+            _check(infos, path, name, room)
+            left = room.left
             for number, info in enumerate(infos):
                 target = work_dir / f"{path.name}.{number:04d}"
-                left -= _unpack_member(archive, info, target, name, left)
+                left -= _unpack_member(archive, info, target, name, replace(room, left=left))
                 _check_kind(target, info, name)
                 yield Member(_shown_name(info), target)
     except zipfile.BadZipFile as error:
@@ -91,12 +105,12 @@ def unpack(path: Path, name: str, work_dir: Path, left: int) -> Generator[Member
         raise JobError(ARCHIVE_CORRUPT, file=name, reason="os dados não podem ser descompactados") from error
 
 
-def gunzip(path: Path, name: str, target: Path, left: int) -> None:
-    """Unpack a gzip file of at most `left` bytes to `target`; JobError if damaged, a bomb or nested."""
+def gunzip(path: Path, name: str, target: Path, room: Room) -> None:
+    """Unpack a gzip file that has room to `target`; JobError if damaged, a bomb or nested."""
     packed = path.stat().st_size
     try:
         with gzip.open(path) as source, target.open("wb") as out:
-            _copy(source, out, name, left, max(RATIO_FREE_BYTES, packed * MAX_RATIO))
+            _copy(source, out, name, room, max(RATIO_FREE_BYTES, packed * MAX_RATIO))
     except (zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise JobError(ARCHIVE_CORRUPT, file=name, reason="falta uma parte dele, ou foi alterada") from error
     if target.stat().st_size == 0:
@@ -105,13 +119,13 @@ def gunzip(path: Path, name: str, target: Path, left: int) -> None:
         raise JobError(ARCHIVE_NESTED, file=name, member=name.removesuffix(".gz"))
 
 
-def _copy(source: IO[bytes] | gzip.GzipFile, out: IO[bytes], name: str, left: int, ratio_bytes: int) -> int:
-    """Copy what is unpacked and return how many bytes; JobError beyond `left` or `ratio_bytes`."""
+def _copy(source: IO[bytes] | gzip.GzipFile, out: IO[bytes], name: str, room: Room, ratio_bytes: int) -> int:
+    """Copy what is unpacked and return how many bytes; JobError beyond the room or `ratio_bytes`."""
     written = 0
     while chunk := source.read(_CHUNK_BYTES):
         written += len(chunk)
-        if written > left:
-            raise _too_large(name, alone=True)
+        if written > room.left:
+            raise room.too_large(name, alone=True)
         if written > ratio_bytes:
             raise JobError(ARCHIVE_UNSAFE, file=name, reason=_BOMB)
         out.write(chunk)
@@ -134,7 +148,7 @@ def _is_noise(info: zipfile.ZipInfo) -> bool:
     return "__MACOSX" in parts or (bool(parts) and parts[-1].startswith(".") and parts[-1] not in (".", ".."))
 
 
-def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, left: int) -> None:
+def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, room: Room) -> None:
     for info in infos:
         shown = _shown_name(info)
         if info.flag_bits & _ENCRYPTED_FLAG or info.compress_type == 99:
@@ -144,8 +158,8 @@ def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, left: int) -> No
         if shown.lower().endswith(".zip"):
             raise JobError(ARCHIVE_NESTED, file=name, member=shown)
     unpacked = sum(info.file_size for info in infos)
-    if unpacked > left:
-        raise _too_large(name, alone=unpacked > MAX_UNPACKED_BYTES)
+    if unpacked > room.left:
+        raise room.too_large(name, alone=unpacked > room.limit)
     if any(info.file_size > max(RATIO_FREE_BYTES, info.compress_size * MAX_RATIO) for info in infos):
         raise JobError(ARCHIVE_UNSAFE, file=name, reason=_BOMB)
     refused = [_shown_name(info) for info in infos if _is_foreign(info)]
@@ -172,19 +186,13 @@ def _check_overlap(infos: list[zipfile.ZipInfo], path: Path, name: str) -> None:
 
 
 def _unpack_member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, name: str, left: int
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, name: str, room: Room
 ) -> int:
     with archive.open(info) as source, target.open("wb") as out:
-        written = _copy(source, out, name, left, left)  # its directory may give a false size
+        written = _copy(source, out, name, room, room.left)  # its directory may give a false size
     if written != info.file_size:
         raise JobError(ARCHIVE_CORRUPT, file=name, reason=f"o tamanho de {_shown_name(info)} é falso")
     return written
-
-
-def _too_large(name: str, *, alone: bool) -> JobError:
-    """Return the error for an archive that is too large alone, or together with those before it."""
-    kind = ARCHIVE_TOO_LARGE if alone else ARCHIVES_TOO_LARGE
-    return JobError(kind, file=name, limit_mb=MAX_UNPACKED_BYTES // MIB)
 
 
 def _check_kind(path: Path, info: zipfile.ZipInfo, name: str) -> None:

@@ -1,6 +1,7 @@
 """The program that reads one workbook under bounds: `python -m managed_tables_reader.workbooks.child`.
 
-Arguments: the kind of file, its path, the seconds of processor time it may take. Frames go to standard
+Arguments: the kind of file, its path, the seconds of processor time it may take, the characters that Parquet
+may hold. Frames go to standard
 output. A crash of a parser, an endless loop or a lack of memory ends this process and nothing else.
 """
 
@@ -27,7 +28,7 @@ Reader = Callable[[Path], Iterator[RawSheet]]
 
 def main(arguments: Sequence[str]) -> int:
     """Read the file and report; return 0 even for a refused file, which is a report, not a failure."""
-    kind, path, cpu_seconds = Kind(arguments[0]), Path(arguments[1]), int(arguments[2])
+    kind, path, cpu_seconds, max_characters = Kind(arguments[0]), Path(arguments[1]), *map(int, arguments[2:])
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     output = sys.stdout.buffer
     _report_start(output)
     try:
-        _read(_readers(kind), path, output)
+        _read(_readers(kind, max_characters), path, output)
     except WorkbookError as error:
         write_frame(output, FrameKind.FAILED, (error.kind.code, str(error)))
     except MemoryError:
@@ -57,7 +58,7 @@ def _memory_reason() -> str:
     return f"para ser lida precisa de mais de {MAX_MEMORY_BYTES >> 20} MB de memória"
 
 
-def _readers(kind: Kind) -> list[Reader]:
+def _readers(kind: Kind, max_characters: int) -> list[Reader]:
     """Return the readers to try in turn; each brings libraries that the others do not need."""
     if kind is Kind.XLSX:
         from managed_tables_reader.workbooks.xlsx.package_reader import read_xlsx
@@ -83,7 +84,7 @@ def _readers(kind: Kind) -> list[Reader]:
     if kind is Kind.PARQUET:
         from managed_tables_reader.workbooks.records.parquet import read_parquet
 
-        return [read_parquet]
+        return [partial(read_parquet, max_characters=max_characters)]
     if kind is Kind.SPREADSHEETML:
         from managed_tables_reader.workbooks.spreadsheetml import read_spreadsheetml
 

@@ -20,6 +20,7 @@ from managed_tables.errors import (
     JobErrorKind,
 )
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
+from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES
 from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.rows.sheets import Batch, MergedRange, Sheet
 from managed_tables_reader.workbooks.frames import FrameKind, read_frame
@@ -38,15 +39,17 @@ _ERRORS: dict[str, JobErrorKind] = {
 }
 
 
-def read_workbook(path: Path, kind: Kind, name: str) -> Iterator[Sheet]:
+def read_workbook(
+    path: Path, kind: Kind, name: str, max_characters: int = MAX_UNPACKED_BYTES
+) -> Iterator[Sheet]:
     """Yield the sheets of a workbook, HTML, SpreadsheetML, JSON or Parquet, each to be read before the next.
 
-    `name` is the file's name as a person knows it. Raises JobError (`WORKBOOK_…`) where the file cannot be
-    read, at any point until the last row.
+    `name` is the file's name as a person knows it; Parquet may hold `max_characters`. Raises JobError
+    (`WORKBOOK_…`) where the file cannot be read, at any point until the last row.
     """
     if kind is Kind.ENCRYPTED_WORKBOOK:
         raise JobError(WORKBOOK_ENCRYPTED, file=name)
-    with _child(path, kind, name) as frames:
+    with _child(path, kind, name, max_characters) as frames:
         for frame, body in frames:
             if frame is FrameKind.SHEET:
                 sheet = _sheet(body, frames, has_numbers=kind is not Kind.HTML)
@@ -79,10 +82,13 @@ def _finding(record: Told) -> Finding:
 
 
 @contextmanager
-def _child(path: Path, kind: Kind, name: str) -> Iterator[Iterator[tuple[FrameKind, Any]]]:
+def _child(
+    path: Path, kind: Kind, name: str, max_characters: int
+) -> Iterator[Iterator[tuple[FrameKind, Any]]]:
     """Run the child process and yield its frames; it is killed when the context is left."""
     seconds = min(_MAX_SECONDS, _MIN_SECONDS + _SECONDS_PER_MB * path.stat().st_size // (1 << 20))
-    command = [sys.executable, "-m", "managed_tables_reader.workbooks.child", kind.value, path, str(seconds)]
+    command = [sys.executable, "-m", "managed_tables_reader.workbooks.child", kind.value, path]
+    command += [str(seconds), str(max_characters)]
     with subprocess.Popen[bytes](  # our own module, by the interpreter that runs us
         command,
         stdin=subprocess.DEVNULL,

@@ -62,7 +62,7 @@ FORM_SCHEMA = {
             "maxItems": MAX_FILES,
             "items": {"type": "string", "contentMediaType": "application/octet-stream"},
             "description": "De 1 a 10 arquivos .csv, .txt, .tsv, .xlsx, .xlsm, .xls, .ods, .json, .jsonl,"
-            " .ndjson, .parquet, .gz ou .zip; 100 MB ao todo",
+            " .ndjson, .parquet, .gz ou .zip; ao todo até o limite da instalação (100 MB, se não for outro)",
         },
         "mode": {"type": "string", "enum": ["append", "replace", "upsert"], "default": "append"},
     },

@@ -12,7 +12,7 @@ import duckdb
 from managed_tables.conversion.sql_text import literal
 from managed_tables.conversion.workbook_cells import mark_texts
 from managed_tables.schema import ColumnType
-from managed_tables_reader.files.archives import MAX_RATIO, MAX_UNPACKED_BYTES, RATIO_FREE_BYTES
+from managed_tables_reader.files.archives import MAX_RATIO, RATIO_FREE_BYTES
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
 from managed_tables_reader.workbooks.failures import NotTabularError, WorkbookTooLargeError
 from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet
@@ -27,9 +27,9 @@ _TYPES = {
 }
 
 
-def read_parquet(path: Path) -> Iterator[RawSheet]:
+def read_parquet(path: Path, max_characters: int) -> Iterator[RawSheet]:
     """Yield the rows as one sheet, numbered from 1; refuse more text than data would hold."""
-    max_characters = min(MAX_UNPACKED_BYTES, max(RATIO_FREE_BYTES, path.stat().st_size * MAX_RATIO))
+    max_characters = min(max_characters, max(RATIO_FREE_BYTES, path.stat().st_size * MAX_RATIO))
     try:
         with duckdb.connect() as connection:
             # One thread: rows come in order, and only one row group is in memory.
