@@ -27,7 +27,8 @@ test("every digit of a file is shown in the review and in the grid, and comes ba
   for (const text of RAW) await expect(page.locator(".mt-preview")).toContainText(text);
   await page.getByRole("button", { name: /^Importar 1 linha/ }).click();
   await page.getByRole("link", { name: "Ver tabela" }).click();
-  for (const [index, text] of SHOWN.entries()) await expect(cell(page, 1, index + 1)).toHaveText(text);
+  const shown = SHOWN.with(1, "9.007.199.254.740.993"); // no order, no year: the analysis proposes a thousands mark
+  for (const [index, text] of shown.entries()) await expect(cell(page, 1, index + 1)).toHaveText(text);
   await page.getByRole("button", { name: "Exportar" }).click();
   await page.getByLabel("CSV para Excel no Brasil").check();
   await page.getByRole("button", { name: "Preparar arquivo" }).click();
@@ -220,6 +221,7 @@ test("deleted rows come back by Ctrl+Z and from the trash, and a cell tells wher
   await page.keyboard.type("7,5");
   await page.keyboard.press("Enter");
   await expect(cell(page, 1, 2)).toHaveText("7,5");
+  await expect(cell(page, 1, 2)).not.toHaveClass(/saving/);
   await cell(page, 1, 2).click({ button: "right" });
   const story = page.getByRole("dialog", { name: "De onde veio" });
   await expect(story).toContainText("origem.csv, linha 2");
@@ -234,6 +236,38 @@ test("deleted rows come back by Ctrl+Z and from the trash, and a cell tells wher
   await expect(history.getByRole("listitem")).toHaveText([/^Você alterou.*valor: 1\.000,50 → 7,5$/]);
   await history.getByRole("button", { name: "Ver a linha" }).click();
   await expect(story).toContainText("origem.csv");
+});
+
+test("a column is shown in the format that its menu gives it, and stored as it was", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const rows = [{ ano: "2025", valor: "1234.5", taxa: "0.8755" }];
+  const table = await company.table("formatos", ["ano:integer", "valor:decimal", "taxa:decimal"], rows);
+  await visit(`/tabelas/${table}`);
+  await expect(cell(page, 1, 1)).toHaveText("2025");
+  const choose = async (column: string, field: string, choice: string): Promise<void> => {
+    await page.getByRole("button", { name: `Opções da coluna ${column}` }).click();
+    const kept = page.waitForResponse((answer) => answer.request().method() === "PUT");
+    await page.getByRole("dialog").getByLabel(field).selectOption(choice);
+    expect((await kept).status()).toBe(200);
+    await page.keyboard.press("Escape");
+  };
+  await choose("valor", "Mostrar os números como", "BRL");
+  await expect(cell(page, 1, 2)).toHaveText("R$ 1.234,50");
+  await choose("taxa", "Mostrar os números como", "percent");
+  await expect(cell(page, 1, 3)).toHaveText("87,55%");
+  await choose("taxa", "Casas decimais", "1");
+  await expect(cell(page, 1, 3)).toHaveText("≈ 87,6%");
+  await expect(cell(page, 1, 3)).toHaveAttribute("title", "0,8755");
+  await page.getByLabel("Rodapé de valor").selectOption("sum");
+  await expect(page.locator(".mt-foot-value").nth(1)).toHaveText("R$ 1.234,50");
+  await cell(page, 1, 2).click();
+  await page.keyboard.press("F2");
+  await expect(page.locator(".mt-cell-editor")).toHaveValue("1.234,5");
+  await page.keyboard.press("Enter");
+  expect((await company.call("GET", `/${table}/data?numbers=string`))["records"]).toMatchObject(rows);
 });
 
 test("a column that was taken out comes back with its values", async ({ page, company, visit }) => {

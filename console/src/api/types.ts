@@ -11,6 +11,7 @@ type Body<Path extends keyof paths, Method extends keyof paths[Path]> = paths[Pa
 export type Table = Schemas["TableAnswer"];
 export type Column = Schemas["Column"];
 export type ColumnType = Column["type"];
+export type ColumnFormat = NonNullable<Column["format"]>;
 export type Job = Schemas["JobAnswer"];
 export type Export = Schemas["ExportAnswer"];
 export type InferredSchema = Schemas["InferredSchema"];

@@ -1,8 +1,10 @@
 import type { ReactNode } from "react";
 import type { Table } from "../api/types";
+import { useCaller } from "../ui/context";
 import { SelectField } from "../ui/fields";
 import { Button, Dialog } from "../ui/parts";
 import { TYPE_LABELS } from "../values/cells";
+import { ColumnFormat } from "./ColumnFormat";
 import { type GridView, TOTAL_LABELS, type Total, totalsOf } from "./view";
 
 interface ColumnMenuProps {
@@ -15,6 +17,7 @@ interface ColumnMenuProps {
 
 /** What can be done with a column of the grid. */
 export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuProps): ReactNode {
+  const { can } = useCaller();
   const column = table.columns.find((one) => one.name === name);
   if (!column) return null;
   const others = view.sorts.filter((sort) => sort.replace(/^-/, "") !== name);
@@ -41,6 +44,7 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
         value={view.totals[name] ?? ""}
         onChoose={(fn) => onView({ totals: withTotal(view, name, fn || null) })}
       />
+      {can("update") && table.status === "active" && <ColumnFormat table={table} column={column} />}
       <div className="mt-stack">
         {actions.map(([label, changes]) => (
           <Button

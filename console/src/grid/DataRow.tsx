@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { formatCell, isNumeric } from "../values/cells";
+import { formatCell, isNumeric, showCell } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { CellEditor } from "./CellEditor";
 import type { GridProps } from "./Grid";
@@ -99,7 +99,9 @@ interface DataCellProps {
 }
 
 function DataCell({ column, index, row, state, isActive, children, ...rest }: DataCellProps): ReactNode {
-  const text = state?.text ?? (row ? formatCell(row.cells[column.name], column.type) : "");
+  const value = row?.cells[column.name];
+  const text = state?.text ?? showCell(value, column);
+  const exact = text.startsWith("≈") ? formatCell(value, column.type) : undefined;
   const classes = ["mt-grid-cell"];
   if (isNumeric(column.type)) classes.push("mt-number");
   if (rest.isLoading) classes.push("mt-loading");
@@ -114,7 +116,7 @@ function DataCell({ column, index, row, state, isActive, children, ...rest }: Da
       aria-selected={rest.isInRange}
       aria-invalid={state?.state === "refused"}
       aria-description={state?.reason}
-      title={state?.reason}
+      title={state?.reason ?? exact}
       tabIndex={isActive ? 0 : -1}
       data-active={isActive}
       data-name={column.name}

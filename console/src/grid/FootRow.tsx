@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { Select } from "../ui/fields";
-import { type Cell, formatCell } from "../values/cells";
+import { type Cell, formatCell, showCell } from "../values/cells";
 import type { GridColumn } from "./types";
 import { TOTAL_LABELS, type Total, totalsOf } from "./view";
 import type { Shown } from "./viewport";
@@ -54,6 +54,6 @@ function Foot({ column, total, onTotal }: FootProps): ReactNode {
 }
 
 function shownTotal(fn: Total, value: Cell, column: GridColumn): string {
-  if (fn === "count" || fn === "count_distinct" || fn === "avg" || fn === "sum") return formatCell(value, "decimal");
-  return formatCell(value, column.type);
+  if (fn === "count" || fn === "count_distinct") return formatCell(value, "decimal");
+  return showCell(value, fn === "avg" || fn === "sum" ? { ...column, type: "decimal" } : column);
 }

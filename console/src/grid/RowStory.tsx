@@ -7,7 +7,7 @@ import { useApi, useCaller } from "../ui/context";
 import { type Choices, SelectField } from "../ui/fields";
 import { Listing } from "../ui/Listing";
 import { Button, Dialog, Failure, Loading } from "../ui/parts";
-import { type Cell, formatCell } from "../values/cells";
+import { type Cell, showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { formatCount } from "../values/numbers";
 
@@ -233,7 +233,7 @@ function CellChanges({ table, changes, isCreated, column }: CellChangesProps): R
     <>
       {shown.map((one) => {
         const known = table.columns.find(({ name }) => name === one.column);
-        const text = (value: Cell): string => formatCell(value, known?.type ?? "text") || "(vazia)";
+        const text = (value: Cell): string => showCell(value, known ?? { type: "text" }) || "(vazia)";
         return (
           <p key={one.column} className={one.column === column ? "mt-cell-selected" : ""}>
             {known?.display_name ?? one.column}:{" "}

@@ -7,7 +7,7 @@ import { useApi } from "../ui/context";
 import { Check } from "../ui/fields";
 import { Listing } from "../ui/Listing";
 import { Button, Dialog, Failure } from "../ui/parts";
-import { type Cell, formatCell } from "../values/cells";
+import { type Cell, showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 import { useWho } from "./RowStory";
@@ -116,7 +116,7 @@ function Deletion({ table, rows, chosen, isEditable, onToggle, onAll }: Deletion
   const who = useWho();
   const columns = table.columns.slice(0, SHOWN_COLUMNS);
   const words = (row: Deleted): string =>
-    columns.map((column) => formatCell(row[column.name], column.type) || "(vazia)").join(" · ");
+    columns.map((column) => showCell(row[column.name], column) || "(vazia)").join(" · ");
   return (
     <section>
       <div className="mt-title-bar">

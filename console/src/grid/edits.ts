@@ -61,7 +61,8 @@ export class EditSession {
 
   constructor(
     private readonly api: Api,
-    private readonly table: Table,
+    /** As it is now: its columns may change while this goes on. */
+    public table: Table,
     private readonly rows: () => RowSource,
   ) {}
 

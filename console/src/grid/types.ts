@@ -1,10 +1,11 @@
-import type { ColumnType, RecordOfRow } from "../api/types";
+import type { ColumnFormat, ColumnType, RecordOfRow } from "../api/types";
 import type { Cell } from "../values/cells";
 
 export interface GridColumn {
   name: string;
   label: string;
   type: ColumnType;
+  format: ColumnFormat | null;
   width: number;
   isEditable: boolean;
   isNullable: boolean;

@@ -39,6 +39,7 @@ export function gridColumns(table: Table, view: GridView, isEditable: boolean): 
         name: column.name,
         label: column.display_name,
         type: column.type,
+        format: column.format ?? null,
         width: view.widths[column.name] ?? DEFAULT_WIDTH,
         isEditable,
         isNullable: column.nullable,
@@ -67,7 +68,8 @@ export function useSheet(table: Table, view: GridView): Sheet {
   const rows = useRows(api, table, view);
   const latest = useRef(rows);
   latest.current = rows;
-  const edits = useMemo(() => new EditSession(api, table, () => latest.current), [api, table._id, table.version]);
+  const edits = useMemo(() => new EditSession(api, table, () => latest.current), [api, table._id]);
+  edits.table = table;
   const focused = useRef<string | null>(null);
   const misplaced = useRef(new Set<string>());
   const [wanted, setWanted] = useState<string | null>(null);

@@ -91,12 +91,20 @@ export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation
   return columns
     .filter((one) => one.include)
     .map(
-      ({ column, name, type, nullable, adjustment: { include, into, name: _, type: __, nullable: ___, ...how } }) => ({
+      ({
+        column,
+        name,
+        type,
+        nullable,
+        into,
+        adjustment: { include, into: _, name: __, type: ___, nullable: ____, ...how },
+      }) => ({
         name,
         display_name: column.display_name,
         type,
         nullable,
         ...(name === column.name ? {} : { source: column.name }),
+        ...(column.format && type === column.type && !into ? { format: column.format } : {}),
         ...(JSON.parse(JSON.stringify(how)) as object), // without what is undefined
       }),
     );

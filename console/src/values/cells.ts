@@ -1,6 +1,6 @@
-import type { ColumnType } from "../api/types";
+import type { Column, ColumnType } from "../api/types";
 import { formatDate, formatDatetime, parseDate, parseDatetime } from "./dates";
-import { formatNumber, parseNumber } from "./numbers";
+import { formatNumber, parseNumber, showNumber } from "./numbers";
 
 /** A cell as the API answers it with `numbers=string`. */
 export type Cell = string | number | boolean | null | undefined;
@@ -46,6 +46,22 @@ export function formatCell(value: Cell, type: ColumnType): string {
     default:
       return text;
   }
+}
+
+/** Write a cell as its column shows it: for eyes only, while `formatCell` is what is typed, copied and compared. */
+export function showCell(value: Cell, { type, format }: Pick<Column, "type" | "format">): string {
+  const plain = formatCell(value, type);
+  if (!format || value === null || value === undefined) return plain;
+  if (isNumeric(type)) {
+    const thousands = format.thousands ?? (type === "decimal" || Boolean(format.currency ?? format.percent));
+    return showNumber(String(value), { ...format, thousands });
+  }
+  const [date = "", time] = plain.split(" ");
+  const [, month, year] = date.split("/");
+  if (format.date === "month" && year) return `${month}/${year}`;
+  if (format.date === "year" && year) return year;
+  if (format.date === "time" && time) return time;
+  return format.date === "date" ? date : plain;
 }
 
 export type ParsedCell = { ok: true; value: string | boolean | null } | { ok: false; reason: string };

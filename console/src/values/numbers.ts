@@ -12,6 +12,44 @@ export function formatNumber(text: string): string {
   return `${sign}${grouped}${fraction === undefined ? "" : `,${fraction}`}`;
 }
 
+const CURRENCIES = { BRL: "R$", USD: "US$", EUR: "€" };
+
+/** How a number is shown; what is not there is as its type has it. */
+export interface NumberFormat {
+  thousands?: boolean | null;
+  decimals?: number | null;
+  currency?: keyof typeof CURRENCIES | null;
+  percent?: boolean | null;
+}
+
+/** Write a number for the eye: `≈` stands before one that has more digits than its format shows. */
+export function showNumber(text: string, { thousands, decimals, currency, percent }: NumberFormat): string {
+  const match = PLAIN_NUMBER.exec(text);
+  if (!match) return text;
+  const [, sign, whole = "", fraction = ""] = match;
+  const digits = percent ? moved(whole, fraction) : ([whole, fraction] as const);
+  const kept = decimals ?? (currency ? Math.max(digits[1].length, 2) : digits[1].length);
+  const rounded = toDecimals(...digits, kept);
+  const grouped = thousands === false ? rounded.text.replace(".", ",") : formatNumber(rounded.text);
+  const money = currency ? `${CURRENCIES[currency]} ` : "";
+  return `${rounded.isExact ? "" : "≈ "}${sign}${money}${grouped}${percent ? "%" : ""}`;
+}
+
+/** Move the point two places to the right. */
+function moved(whole: string, fraction: string): [string, string] {
+  const padded = fraction.padEnd(2, "0");
+  return [`${whole}${padded.slice(0, 2)}`.replace(/^0+(?=\d)/, ""), padded.slice(2)];
+}
+
+/** Write digits with so many decimals, half away from zero. */
+function toDecimals(whole: string, fraction: string, decimals: number): { text: string; isExact: boolean } {
+  const rest = fraction.slice(decimals);
+  const kept = BigInt(`${whole}${fraction.slice(0, decimals).padEnd(decimals, "0")}`) + (rest >= "5" ? 1n : 0n);
+  const padded = String(kept).padStart(decimals + 1, "0");
+  const text = decimals === 0 ? padded : `${padded.slice(0, -decimals)}.${padded.slice(-decimals)}`;
+  return { text, isExact: !/[1-9]/.test(rest) };
+}
+
 /**
  * Read a number as a Brazilian writes it (`1.234,56`, `R$ 10`, `-3`, `(99,90)`, `50%`), or as the API does (`1234.56`).
  * Returns the API's digits, or null where the text is none. Points alone part thousands only where each

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { columnLetter, formatCell, parseCell, parseClipboard } from "./cells";
+import { columnLetter, formatCell, parseCell, parseClipboard, showCell } from "./cells";
 import { formatDate, formatDatetime, parseDate, parseDatetime } from "./dates";
 import { formatBytes, formatNumber, parseNumber, plural } from "./numbers";
 
@@ -79,6 +79,27 @@ describe("dates", () => {
     expect(parseDatetime("04/01/2025 16:41")).toBe("2025-01-04T19:41:00Z");
     expect(parseDatetime("17/02/2018 23:30")).toBe("2018-02-18T01:30:00Z"); // this hour occurred twice: the first
     expect(parseDatetime("25:00 01/01/2025")).toBeNull();
+  });
+});
+
+describe("formats", () => {
+  it.each([
+    ["2025", "integer", { thousands: false }, "2025"],
+    ["1234567", "integer", { thousands: true }, "1.234.567"],
+    ["2025.5", "decimal", { thousands: false }, "2025,5"],
+    ["1234.5", "decimal", { currency: "BRL" }, "R$ 1.234,50"],
+    ["-0.125", "decimal", { currency: "USD" }, "-US$ 0,125"],
+    ["0.875", "decimal", { percent: true }, "87,5%"],
+    ["-12", "integer", { percent: true, decimals: 1 }, "-1.200,0%"],
+    ["9.995", "decimal", { decimals: 2 }, "≈ 10,00"],
+    ["123456789012345678901234567890.10", "decimal", { decimals: 1 }, "123.456.789.012.345.678.901.234.567.890,1"],
+    ["2025-03-04", "date", { date: "month" }, "03/2025"],
+    ["2025-03-04", "date", { date: "year" }, "2025"],
+    ["2025-01-05T01:30:00Z", "datetime", { date: "date" }, "04/01/2025"],
+    ["2025-01-05T01:30:00Z", "datetime", { date: "time" }, "22:30"],
+    [null, "decimal", { decimals: 2 }, ""],
+  ] as const)("%s as %s under %o is shown as %s", (value, type, format, shown) => {
+    expect(showCell(value, { type, format })).toBe(shown);
   });
 });
 
