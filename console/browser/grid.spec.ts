@@ -17,6 +17,10 @@ function cell(page: Page, row: number, column: number) {
   return page.locator(`[role="row"][aria-rowindex="${row + 1}"] [role="gridcell"][aria-colindex="${column + 1}"]`);
 }
 
+function column(name: string) {
+  return { name, display_name: name, type: name === "valor" ? "decimal" : "text", nullable: true };
+}
+
 test("every digit of a file is shown in the review and in the grid, and comes back in an export", async ({
   page,
   company,
@@ -268,6 +272,66 @@ test("a column is shown in the format that its menu gives it, and stored as it w
   await expect(page.locator(".mt-cell-editor")).toHaveValue("1.234,5");
   await page.keyboard.press("Enter");
   expect((await company.call("GET", `/${table}/data?numbers=string`))["records"]).toMatchObject(rows);
+});
+
+test("a view is saved under a name, opens in another browser, and tells what is gone of it", async ({
+  page,
+  browser,
+  company,
+  visit,
+}) => {
+  const rows = ["a", "b", "c"].map((nome, index) => ({ nome, valor: `${index + 1}`, nota: "x" }));
+  const table = await company.table("visoes", ["nome:text", "valor:decimal", "nota:text"], rows);
+  await visit(`/tabelas/${table}`);
+  await page.getByRole("button", { name: "Filtrar" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Coluna").selectOption("valor");
+  await dialog.getByLabel("Condição").selectOption("gte");
+  await dialog.getByLabel("Valor").fill("2");
+  await dialog.getByRole("button", { name: "Aplicar" }).click();
+  const menu = async (column: string, action: string): Promise<void> => {
+    await page.getByRole("button", { name: `Opções da coluna ${column}` }).click();
+    await dialog.getByRole("button", { name: action }).click();
+  };
+  await menu("valor", "Fixar à esquerda");
+  await menu("nota", "Mover para a esquerda");
+  await menu("nome", "Ordenar do maior para o menor");
+  await page.getByLabel("Rodapé de valor").selectOption("sum");
+  await page.getByRole("button", { name: "Gravar visão" }).click();
+  await dialog.getByLabel("Nome da visão").fill("Grandes");
+  await dialog.getByLabel("Mostrar também aos colegas").check();
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: "Gravar", exact: true }).click();
+  await expect(page.getByLabel("Visão", { exact: true })).toHaveValue(/.+/);
+  const { pathname, search } = new URL(page.url());
+  expect(search).toMatch(/^\?visao=[0-9a-f]{24}$/);
+
+  const other = await (await browser.newContext()).newPage();
+  await visit(pathname + search, other);
+  const heads = (shown: Page) => shown.getByRole("columnheader").filter({ has: shown.locator(".mt-grid-label-text") });
+  await expect(heads(other)).toHaveText([/valor/, /nota/, /nome/]);
+  await expect(other.locator(".mt-grid-header .mt-frozen")).toHaveCount(1);
+  await expect(cell(other, 1, 3)).toHaveText("c");
+  await expect(other.getByText("2 linhas de 3")).toBeVisible();
+  await expect(other.locator(".mt-foot-value").first()).toHaveText("5");
+  await other.getByRole("button", { name: /Tirar o filtro/ }).click();
+  await expect(other.getByRole("button", { name: "Gravar a visão mudada" })).toBeVisible();
+  await other.getByLabel("Visão", { exact: true }).selectOption("Toda a tabela");
+  await expect(heads(other)).toHaveText([/nome/, /valor/, /nota/]);
+  await other.context().close();
+
+  await company.call("PUT", `/${table}`, { columns: ["nome", "valor"].map((name) => column(name)) });
+  await visit("/");
+  await visit(pathname + search);
+  await expect(page.getByText(/⚠.*nota/)).toBeVisible();
+  await expect(heads(page)).toHaveText([/valor/, /nome/]);
+  await page.getByRole("button", { name: "Gravar visão" }).click();
+  await dialog.getByRole("button", { name: "Apagar visão" }).click();
+  await page
+    .getByRole("dialog", { name: "Apagar a visão Grandes?" })
+    .getByRole("button", { name: "Apagar visão" })
+    .click();
+  await expect(page.getByLabel("Visão", { exact: true })).toHaveValue("");
 });
 
 test("a column that was taken out comes back with its values", async ({ page, company, visit }) => {

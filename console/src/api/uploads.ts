@@ -6,7 +6,21 @@ import { type PresignedPost, postFile, UploadFailure } from "./upload";
 
 const MAX_FILES = 10;
 const AT_ONCE = 2;
-export const EXTENSIONS = ["csv", "txt", "tsv", "xlsx", "xlsm", "xls", "ods", "json", "jsonl", "ndjson", "parquet", "gz", "zip"];
+export const EXTENSIONS = [
+  "csv",
+  "txt",
+  "tsv",
+  "xlsx",
+  "xlsm",
+  "xls",
+  "ods",
+  "json",
+  "jsonl",
+  "ndjson",
+  "parquet",
+  "gz",
+  "zip",
+];
 
 export type Mode = "append" | "replace" | "upsert";
 

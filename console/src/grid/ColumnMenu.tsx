@@ -5,7 +5,7 @@ import { SelectField } from "../ui/fields";
 import { Button, Dialog } from "../ui/parts";
 import { TYPE_LABELS } from "../values/cells";
 import { ColumnFormat } from "./ColumnFormat";
-import { type GridView, TOTAL_LABELS, type Total, totalsOf } from "./view";
+import { arranged, type GridView, TOTAL_LABELS, type Total, totalsOf } from "./view";
 
 interface ColumnMenuProps {
   table: Table;
@@ -29,6 +29,11 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
     ["Tirar da ordenação", { sorts: others }],
     ["Alargar", { widths: { ...view.widths, [name]: width + 80 } }],
     ["Estreitar", { widths: { ...view.widths, [name]: Math.max(width - 80, 64) } }],
+    ["Mover para a esquerda", { order: moved(table, view, name, -1) }],
+    ["Mover para a direita", { order: moved(table, view, name, 1) }],
+    view.frozen.includes(name)
+      ? ["Soltar", { frozen: view.frozen.filter((one) => one !== name) }]
+      : ["Fixar à esquerda", { frozen: [...view.frozen, name] }],
     ["Ocultar esta coluna", { hidden: [...view.hidden, name] }],
   ];
   return (
@@ -60,6 +65,15 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
       </div>
     </Dialog>
   );
+}
+
+/** Return the order of the columns with one of them a place further. */
+function moved(table: Table, view: GridView, name: string, by: number): string[] {
+  const names = arranged(table.columns, view).map((one) => one.name);
+  const place = names.indexOf(name);
+  const next = Math.min(Math.max(place + by, 0), names.length - 1);
+  names.splice(next, 0, ...names.splice(place, 1));
+  return names;
 }
 
 /** Return a view's totals with another one for a column, or none. */

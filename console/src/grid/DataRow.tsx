@@ -2,10 +2,10 @@ import type { ReactNode } from "react";
 import { formatCell, isNumeric, showCell } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { CellEditor } from "./CellEditor";
-import type { GridProps } from "./Grid";
+import { cellPlace, InSight } from "./InSight";
 import { type GridEvent, type GridState, rangeIn } from "./model";
 import { isInRange, isOneCell } from "./range";
-import type { CellState, GridColumn, GridRow } from "./types";
+import type { CellState, GridColumn, GridProps, GridRow } from "./types";
 import type { Shown } from "./viewport";
 
 interface DataRowProps {
@@ -44,40 +44,41 @@ export function DataRow({ index, y, shown, state, grid, dispatch }: DataRowProps
       >
         {isNew ? "+" : formatCount(index + 1)}
       </div>
-      <div className="mt-grid-spacer" style={{ width: shown.offset }} />
-      {grid.columns.slice(shown.first, shown.end).map((column, offset) => {
-        const place = { row: index, column: shown.first + offset };
-        const isEdited = editing?.row === index && editing.column === place.column;
-        const isActive = active.row === index && active.column === place.column;
-        return (
-          <DataCell
-            key={column.name}
-            column={column}
-            index={place.column}
-            row={row}
-            isLoading={!row && !isNew}
-            state={row && grid.cellState(row, column.name)}
-            isActive={isActive}
-            hasHandle={isActive && !editing && range.top === range.bottom && column.isEditable && !isNew}
-            isInRange={!isOneCell(range) && isInRange(range, index, place.column)}
-            onFocus={(extend) => dispatch({ kind: "focus", place, extend })}
-            onBegin={() => dispatch({ kind: "begin", place })}
-            onStory={() => row && grid.onStory(row, column.name)}
-            onFilled={() => dispatch({ kind: "key", key: "d", control: true, shift: false, alt: false })}
-          >
-            {isEdited && (
-              <CellEditor
-                label={column.label}
-                text={editing.text}
-                type={column.type}
-                isNullable={column.isNullable}
-                isTyped={editing.isTyped}
-                onEnd={(outcome, text) => dispatch({ kind: "finish", outcome, text })}
-              />
-            )}
-          </DataCell>
-        );
-      })}
+      <InSight columns={grid.columns} shown={shown}>
+        {(column, at) => {
+          const place = { row: index, column: at };
+          const isEdited = editing?.row === index && editing.column === place.column;
+          const isActive = active.row === index && active.column === place.column;
+          return (
+            <DataCell
+              key={column.name}
+              column={column}
+              index={place.column}
+              row={row}
+              isLoading={!row && !isNew}
+              state={row && grid.cellState(row, column.name)}
+              isActive={isActive}
+              hasHandle={isActive && !editing && range.top === range.bottom && column.isEditable && !isNew}
+              isInRange={!isOneCell(range) && isInRange(range, index, place.column)}
+              onFocus={(extend) => dispatch({ kind: "focus", place, extend })}
+              onBegin={() => dispatch({ kind: "begin", place })}
+              onStory={() => row && grid.onStory(row, column.name)}
+              onFilled={() => dispatch({ kind: "key", key: "d", control: true, shift: false, alt: false })}
+            >
+              {isEdited && (
+                <CellEditor
+                  label={column.label}
+                  text={editing.text}
+                  type={column.type}
+                  isNullable={column.isNullable}
+                  isTyped={editing.isTyped}
+                  onEnd={(outcome, text) => dispatch({ kind: "finish", outcome, text })}
+                />
+              )}
+            </DataCell>
+          );
+        }}
+      </InSight>
     </div>
   );
 }
@@ -102,7 +103,8 @@ function DataCell({ column, index, row, state, isActive, children, ...rest }: Da
   const value = row?.cells[column.name];
   const text = state?.text ?? showCell(value, column);
   const exact = text.startsWith("≈") ? formatCell(value, column.type) : undefined;
-  const classes = ["mt-grid-cell"];
+  const { style, frozen } = cellPlace(column);
+  const classes = [`mt-grid-cell${frozen}`];
   if (isNumeric(column.type)) classes.push("mt-number");
   if (rest.isLoading) classes.push("mt-loading");
   if (rest.isInRange) classes.push("mt-in-range");
@@ -121,7 +123,7 @@ function DataCell({ column, index, row, state, isActive, children, ...rest }: Da
       data-active={isActive}
       data-name={column.name}
       className={classes.join(" ")}
-      style={{ width: column.width }}
+      style={style}
       onMouseDown={(event) => {
         if (children) return; // the editor is within
         const isElsewhere = document.activeElement?.closest(".mt-cell-edited") !== null;

@@ -6,7 +6,7 @@ import { useApi } from "../ui/context";
 import { Radios } from "../ui/fields";
 import { Button, Dialog, Failure } from "../ui/parts";
 import { ExportList } from "./ExportList";
-import type { GridView } from "./view";
+import { arranged, type GridView } from "./view";
 import { whereOf } from "./where";
 
 type Format = "xlsx" | "excel-br" | "rfc4180" | "jsonl" | "parquet";
@@ -59,8 +59,8 @@ function bodyOf(table: Table, view: GridView, format: Format): ExportBody {
   return {
     ...kind,
     ...(where ? { where } : {}),
-    ...(view.hidden.length > 0
-      ? { fields: table.columns.map((column) => column.name).filter((name) => !view.hidden.includes(name)) }
+    ...(view.hidden.length + view.order.length + view.frozen.length > 0
+      ? { fields: arranged(table.columns, view).map(({ name }) => name) }
       : {}),
     ...(view.sorts.length > 0 ? { sort: [...view.sorts] } : {}),
   };

@@ -15,10 +15,11 @@ interface FiltersProps {
   table: Table;
   view: GridView;
   onView: (changes: Partial<GridView>) => void;
+  children: ReactNode;
 }
 
 /** The search and the filters that hold, each one click from gone. */
-export function Filters({ table, view, onView }: FiltersProps): ReactNode {
+export function Filters({ table, view, onView, children }: FiltersProps): ReactNode {
   const [isAdding, setAdding] = useState(false);
   const [search, setSearch] = useState(view.search);
   useEffect(() => setSearch(view.search), [view.search]);
@@ -41,6 +42,7 @@ export function Filters({ table, view, onView }: FiltersProps): ReactNode {
         />
       </label>
       <Button onClick={() => setAdding(true)}>Filtrar</Button>
+      {children}
       {view.filters.map((filter, index) => (
         <Button
           key={index}
@@ -51,6 +53,11 @@ export function Filters({ table, view, onView }: FiltersProps): ReactNode {
           {words(table, filter)} ✕
         </Button>
       ))}
+      {view.beyond && (
+        <Button className="mt-chip" onClick={() => onView({ beyond: null })}>
+          Outra condição, de fora desta página ✕
+        </Button>
+      )}
       {view.hidden.length > 0 && (
         <Button kind="quiet" onClick={() => onView({ hidden: [] })}>
           Mostrar {view.hidden.length === 1 ? "a coluna oculta" : `as ${view.hidden.length} colunas ocultas`}

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { Select } from "../ui/fields";
 import { type Cell, formatCell, showCell } from "../values/cells";
+import { cellPlace, InSight } from "./InSight";
 import type { GridColumn } from "./types";
 import { TOTAL_LABELS, type Total, totalsOf } from "./view";
 import type { Shown } from "./viewport";
@@ -20,10 +21,9 @@ export function FootRow({ rowIndex, columns, shown, totals, onTotal }: FootRowPr
       <div role="rowheader" aria-label="Rodapé" className="mt-grid-gutter">
         Σ
       </div>
-      <div className="mt-grid-spacer" style={{ width: shown.offset }} />
-      {columns.slice(shown.first, shown.end).map((column) => (
-        <Foot key={column.name} column={column} total={totals[column.name]} onTotal={onTotal} />
-      ))}
+      <InSight columns={columns} shown={shown}>
+        {(column) => <Foot key={column.name} column={column} total={totals[column.name]} onTotal={onTotal} />}
+      </InSight>
     </div>
   );
 }
@@ -35,9 +35,10 @@ interface FootProps {
 }
 
 function Foot({ column, total, onTotal }: FootProps): ReactNode {
+  const { style, frozen } = cellPlace(column);
   const text = total ? shownTotal(total.fn, total.text, column) : "";
   return (
-    <div role="gridcell" className="mt-grid-cell mt-foot" style={{ width: column.width }} title={text}>
+    <div role="gridcell" className={`mt-grid-cell mt-foot${frozen}`} style={style} title={text}>
       <Select
         tabIndex={-1} // by keyboard: the menu of the column
         aria-label={`Rodapé de ${column.label}`}

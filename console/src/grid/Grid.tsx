@@ -1,61 +1,22 @@
 import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import { useStore } from "../ui/store";
-import { type Cell, formatCell } from "../values/cells";
+import { formatCell } from "../values/cells";
 import { GridControl } from "./control";
 import { DataRow } from "./DataRow";
 import { FootRow } from "./FootRow";
 import { HeaderRow } from "./HeaderRow";
 import type { Command } from "./model";
 import { rangeIn } from "./model";
-import type { Range } from "./range";
-import type { CellState, GridColumn, GridRow } from "./types";
-import type { Total } from "./view";
+import type { GridProps } from "./types";
 import { useViewport } from "./viewport";
-
-export interface GridProps {
-  label: string;
-  columns: readonly GridColumn[];
-  rowCount: number;
-  /** Whether an empty row stands after the last one: what is typed there is a new row. */
-  hasNewRow: boolean;
-  isBusy: boolean;
-  rowAt: (index: number) => GridRow | undefined;
-  /** Where a row of this id is, or -1. */
-  indexOf: (id: string) => number;
-  /** Where the focus goes once its row is here: a row that is new. */
-  wanted: string | null;
-  cellState: (row: GridRow, column: string) => CellState | undefined;
-  selected: ReadonlySet<string>;
-  totals: Readonly<Record<string, { fn: Total; text: Cell } | undefined>>;
-  onTotal: (column: string, fn: Total | null) => void;
-  onVisible: (first: number, end: number) => void;
-  onSort: (column: string, add: boolean) => void;
-  onResize: (column: string, width: number) => void;
-  onHeaderMenu: (column: string) => void;
-  /** Hears a text for a cell; of no row where it is that of a new one. */
-  onEdit: (row: GridRow | null, column: string, text: string) => void;
-  onDiscard: (row: GridRow, column: string) => void;
-  /** Texts for the cells of a range: pasted, or emptied. */
-  onPaste: (range: Range, text: string) => void;
-  onCopy: (range: Range, isCut: boolean) => void;
-  onFill: (range: Range) => void;
-  /** Hears which row has the focus; null where none has. */
-  onRow: (id: string | null) => void;
-  onSelect: (row: number, extend: boolean) => void;
-  onOpenRow: (row: GridRow) => void;
-  /** Hears that more is to be known of a cell. */
-  onStory: (row: GridRow, column: string) => void;
-  onHistory: (way: "undo" | "redo") => void;
-  onHelp: () => void;
-  onSearch: () => void;
-}
 
 /** A grid of any number of rows: only what shows is in the document, one cell has the focus. */
 export function Grid(props: GridProps): ReactNode {
   const { columns } = props;
   const rowCount = props.rowCount + (props.hasNewRow ? 1 : 0);
   const widths = columns.map((column) => column.width);
-  const port = useViewport(rowCount, widths);
+  const frozen = columns.filter((column) => column.left !== null).length;
+  const port = useViewport(rowCount, widths, frozen);
   const control = useMemo(() => new GridControl(), []);
   const state = useStore(control.state);
   const focus = useFocus(props, control, port.scroller, rowCount);

@@ -1,9 +1,9 @@
 import type { ReactNode } from "react";
 import { TYPE_LABELS, TYPE_SIGNS } from "../values/cells";
-import type { GridProps } from "./Grid";
+import { cellPlace, InSight } from "./InSight";
 import type { Place } from "./keys";
 import type { GridEvent } from "./model";
-import type { GridColumn } from "./types";
+import type { GridColumn, GridProps } from "./types";
 import type { Shown } from "./viewport";
 import { fittingWidth } from "./width";
 
@@ -18,17 +18,18 @@ export function HeaderRow({ grid, shown, active, dispatch }: HeaderRowProps): Re
   return (
     <div role="row" aria-rowindex={1} className="mt-grid-row mt-grid-header">
       <div role="columnheader" aria-colindex={1} className="mt-grid-gutter" aria-label="Número da linha" />
-      <div className="mt-grid-spacer" style={{ width: shown.offset }} />
-      {grid.columns.slice(shown.first, shown.end).map((column, place) => (
-        <Header
-          key={column.name}
-          grid={grid}
-          column={column}
-          index={shown.first + place}
-          isActive={active.row < 0 && active.column === shown.first + place}
-          dispatch={dispatch}
-        />
-      ))}
+      <InSight columns={grid.columns} shown={shown}>
+        {(column, index) => (
+          <Header
+            key={column.name}
+            grid={grid}
+            column={column}
+            index={index}
+            isActive={active.row < 0 && active.column === index}
+            dispatch={dispatch}
+          />
+        )}
+      </InSight>
     </div>
   );
 }
@@ -42,6 +43,7 @@ interface HeaderProps {
 }
 
 function Header({ grid, column, index, isActive, dispatch }: HeaderProps): ReactNode {
+  const { style, frozen } = cellPlace(column);
   const focus = (): void => dispatch({ kind: "focus", place: { row: -1, column: index }, extend: false });
   return (
     <div
@@ -50,8 +52,8 @@ function Header({ grid, column, index, isActive, dispatch }: HeaderProps): React
       aria-sort={column.sort ?? "none"}
       tabIndex={isActive ? 0 : -1}
       data-active={isActive}
-      className="mt-grid-cell mt-grid-label"
-      style={{ width: column.width }}
+      className={`mt-grid-cell mt-grid-label${frozen}`}
+      style={style}
       title={`${column.label} (${TYPE_LABELS[column.type]})`}
       onClick={(event) => {
         focus();

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Table } from "../api/types";
+import type { SavedView, Table } from "../api/types";
 import { move } from "./keys";
+import { bodyOf, viewOf } from "./saved";
 import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./scroll";
-import { EMPTY_VIEW, readView, toggleSort, writeView } from "./view";
+import { arranged, readView, toggleSort, writeView } from "./view";
 import { whereOf } from "./where";
 
 const MILLION = { content: 1_000_000 * ROW_HEIGHT, viewport: 640 };
@@ -34,7 +35,7 @@ describe("scrolling", () => {
   });
 
   it("shows the columns in sight of very many", () => {
-    const shown = visibleColumns(Array<number>(1_500).fill(160), 100_000, 1_200);
+    const shown = visibleColumns(Array<number>(1_500).fill(160), 0, 100_000, 1_200);
     expect(shown.offset).toBe(shown.first * 160);
     expect(shown.end - shown.first).toBeLessThan(16);
   });
@@ -70,6 +71,9 @@ describe("views", () => {
     search: "",
     sorts: ["-valor", "data"],
     hidden: ["obs"],
+    order: ["pago", "valor"],
+    frozen: ["data"],
+    beyond: { not: { column: "nome", op: "eq" as const, value: "x" } },
     widths: { valor: 240 },
     totals: { valor: "avg" as const },
   };
@@ -82,11 +86,23 @@ describe("views", () => {
   const table = { columns } as unknown as Table;
 
   it("come back from the address", () => expect(readView(writeView(view))).toEqual(view));
-  it("leave no trace where nothing is set", () => expect(writeView(EMPTY_VIEW)).toBe(""));
-  it("ignore what is no part of them", () => expect(readView("filter[a][nope]=1&x=y")).toEqual(EMPTY_VIEW));
+  it("come back from what is saved of them, but the search that stands beside them", () => {
+    const saved = bodyOf(table, { ...view, beyond: null }) as SavedView;
+    expect(viewOf(saved)).toEqual({
+      ...view,
+      beyond: null,
+      hidden: [],
+      order: ["data", "pago", "valor", "nome"],
+    });
+    expect(viewOf({ ...saved, where: view.beyond })).toMatchObject({ filters: [], beyond: view.beyond });
+  });
+  it("put the columns that stay first, and those without a place last", () =>
+    expect(arranged(table.columns, view).map(({ name }) => name)).toEqual(["data", "pago", "valor", "nome"]));
+  it("leave no trace where nothing is set", () => expect(writeView(readView(""))).toBe(""));
+  it("ignore what is no part of them", () => expect(readView("filter[a][nope]=1&x=y")).toEqual(readView("")));
 
   it("ask for all of their filters, for one condition of each, and for values with commas as they are", () => {
-    expect(whereOf(table, view)).toEqual({
+    expect(whereOf(table, { ...view, beyond: null })).toEqual({
       and: [
         { column: "valor", op: "gte", value: "10.5" },
         { column: "valor", op: "gte", value: "12" },
@@ -101,7 +117,7 @@ describe("views", () => {
   });
 
   it("search numbers as they are written, and days, months and years", () => {
-    const search = (text: string) => whereOf(table, { ...EMPTY_VIEW, search: text });
+    const search = (text: string) => whereOf(table, { ...readView(""), search: text });
     const name = (value: string) => ({ column: "nome", op: "contains", value });
     const span = (from: string, until: string) => ({
       and: [
@@ -114,7 +130,7 @@ describe("views", () => {
     });
     expect(search("31/12/2025")).toEqual({ and: [{ or: [name("31/12/2025"), span("2025-12-31", "2026-01-01")] }] });
     expect(search("12/2025")).toEqual({ and: [{ or: [name("12/2025"), span("2025-12-01", "2026-01-01")] }] });
-    expect(whereOf({ columns: columns.slice(1) } as unknown as Table, { ...EMPTY_VIEW, search: "x" })).toEqual({
+    expect(whereOf({ columns: columns.slice(1) } as unknown as Table, { ...readView(""), search: "x" })).toEqual({
       and: [{ column: "id", op: "is_null", value: true }],
     });
   });

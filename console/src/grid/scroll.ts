@@ -65,18 +65,24 @@ export function visibleRows(
 /** Return the columns that show between `left` and `left + width`, and where the first one begins. */
 export function visibleColumns(
   widths: readonly number[],
+  frozen: number,
   left: number,
   width: number,
-): { first: number; end: number; offset: number } {
-  let [first, offset] = [0, 0];
+): { first: number; end: number; offset: number; frozen: number } {
+  const covered = sumOf(widths.slice(0, frozen));
+  let [first, offset] = [frozen, 0];
   while (first < widths.length - 1 && offset + (widths[first] ?? 0) < left - 200) {
     offset += widths[first] ?? 0;
     first += 1;
   }
-  let [end, at] = [first, offset];
+  let [end, at] = [first, covered + offset];
   while (end < widths.length && at < left + width + 200) {
     at += widths[end] ?? 0;
     end += 1;
   }
-  return { first, end, offset };
+  return { first, end, offset, frozen };
+}
+
+export function sumOf(widths: readonly number[]): number {
+  return widths.reduce((sum, one) => sum + one, 0);
 }

@@ -1,6 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { useLocation, useSearch } from "wouter";
 import type { Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
@@ -9,44 +8,33 @@ import { EditSession } from "./edits";
 import type { Range } from "./range";
 import { type RowSource, useRows } from "./rows";
 import type { GridColumn } from "./types";
-import { type GridView, readView, writeView } from "./view";
+import { arranged, type GridView } from "./view";
 
 const DEFAULT_WIDTH = 168;
 const MAX_COPIED_ROWS = 5_000;
 
-/** The address holds the view: a link shows the same rows in the same order. */
-export function useView(): [GridView, (changes: Partial<GridView>) => void] {
-  const search = useSearch();
-  const [path, navigate] = useLocation();
-  const view = useMemo(() => readView(search), [search]);
-  const change = useCallback(
-    (changes: Partial<GridView>) => {
-      const query = writeView({ ...view, ...changes });
-      navigate(query ? `${path}?${query}` : path, { replace: true });
-    },
-    [view, path, navigate],
-  );
-  return [view, change];
-}
-
 export function gridColumns(table: Table, view: GridView, isEditable: boolean): GridColumn[] {
-  return table.columns
-    .filter((column) => !view.hidden.includes(column.name))
-    .map((column) => {
-      const place = view.sorts.findIndex((sort) => sort.replace(/^-/, "") === column.name);
-      const sort = view.sorts[place];
-      return {
-        name: column.name,
-        label: column.display_name,
-        type: column.type,
-        format: column.format ?? null,
-        width: view.widths[column.name] ?? DEFAULT_WIDTH,
-        isEditable,
-        isNullable: column.nullable,
-        sort: sort === undefined ? null : sort.startsWith("-") ? ("descending" as const) : ("ascending" as const),
-        sortOrder: view.sorts.length > 1 && place >= 0 ? place + 1 : null,
-      };
-    });
+  let left = 0;
+  return arranged(table.columns, view).map((column) => {
+    const width = view.widths[column.name] ?? DEFAULT_WIDTH;
+    const isFrozen = view.frozen.includes(column.name);
+    const at = left;
+    if (isFrozen) left += width;
+    const place = view.sorts.findIndex((sort) => sort.replace(/^-/, "") === column.name);
+    const sort = view.sorts[place];
+    return {
+      name: column.name,
+      label: column.display_name,
+      type: column.type,
+      format: column.format ?? null,
+      width,
+      left: isFrozen ? at : null,
+      isEditable,
+      isNullable: column.nullable,
+      sort: sort === undefined ? null : sort.startsWith("-") ? ("descending" as const) : ("ascending" as const),
+      sortOrder: view.sorts.length > 1 && place >= 0 ? place + 1 : null,
+    };
+  });
 }
 
 export interface Sheet {

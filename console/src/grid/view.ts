@@ -1,4 +1,4 @@
-import type { ColumnType } from "../api/types";
+import type { ColumnType, Where } from "../api/types";
 
 // What a person looks at: conditions, search, sorts, columns. All of it is in the address, so that a link shows it.
 
@@ -35,12 +35,16 @@ export interface GridView {
   /** `field` ascending, `-field` descending, the first one first. */
   sorts: readonly string[];
   hidden: readonly string[];
+  /** The columns in their order; those that are not named come last, as the table has them. */
+  order: readonly string[];
+  /** Columns that stay in sight, at the left. */
+  frozen: readonly string[];
+  /** A condition that no filter can show: of a view that another client has saved. */
+  beyond: Where | null;
   widths: Readonly<Record<string, number>>;
   /** What stands at the foot of a column. */
   totals: Readonly<Record<string, Total>>;
 }
-
-export const EMPTY_VIEW: GridView = { filters: [], search: "", sorts: [], hidden: [], widths: {}, totals: {} };
 
 export const OPERATOR_LABELS: Record<Operator, string> = {
   eq: "é igual a",
@@ -57,6 +61,10 @@ export const OPERATOR_LABELS: Record<Operator, string> = {
   ends_with: "termina com",
   is_null: "está vazia",
 };
+
+export function isOperator(text: string): text is Operator {
+  return text in OPERATOR_LABELS;
+}
 
 export const TOTAL_LABELS: Record<Total, string> = {
   sum: "Soma",
@@ -84,6 +92,22 @@ export function operatorsOf(type: string): readonly Operator[] {
   return [...FOR_ALL, ...ORDERED];
 }
 
+/** Return the columns of a table that show under a view, in their order. */
+export function arranged<Column extends { name: string }>(columns: readonly Column[], view: GridView): Column[] {
+  const rank = ({ name }: Column): number => {
+    const place = view.order.indexOf(name);
+    return (place < 0 ? view.order.length : place) - (view.frozen.includes(name) ? columns.length + 1 : 0);
+  };
+  const shown = columns.filter(({ name }) => !view.hidden.includes(name));
+  return shown.sort((one, other) => rank(one) - rank(other));
+}
+
+const LISTS = [
+  ["ocultas", "hidden"],
+  ["ordem", "order"],
+  ["fixas", "frozen"],
+] as const;
+
 /** Write a view as a query string, without what is as usual. */
 export function writeView(view: GridView): string {
   const query = new URLSearchParams();
@@ -93,7 +117,8 @@ export function writeView(view: GridView): string {
   });
   if (view.search) query.set("q", view.search);
   if (view.sorts.length > 0) query.set("sort_by", view.sorts.join(","));
-  if (view.hidden.length > 0) query.set("ocultas", view.hidden.join(","));
+  for (const [name, field] of LISTS) if (view[field].length > 0) query.set(name, view[field].join(","));
+  if (view.beyond) query.set("onde", JSON.stringify(view.beyond));
   const pairs = (record: Readonly<Record<string, unknown>>): string =>
     Object.entries(record)
       .map(([name, value]) => `${name}:${value}`)
@@ -110,8 +135,8 @@ export function readView(query: string): GridView {
   for (const [name, value] of parameters) {
     const match = /^(?:filter|ou\[(\d+)\])\[([a-z_][a-z0-9_]*)\]\[(\w+)\]$/.exec(name);
     const [, place, column, op] = match ?? [];
-    if (!column || !op || !(op in OPERATOR_LABELS)) continue;
-    const condition = { column, op: op as Operator, value };
+    if (!column || !op || !isOperator(op)) continue;
+    const condition = { column, op, value };
     if (place === undefined) filters.push([condition]);
     else filters[Number(place)]?.push(condition);
   }
@@ -126,9 +151,20 @@ export function readView(query: string): GridView {
     search: parameters.get("q") ?? "",
     sorts: list("sort_by"),
     hidden: list("ocultas"),
+    order: list("ordem"),
+    frozen: list("fixas"),
+    beyond: conditionIn(parameters.get("onde")),
     widths: Object.fromEntries(pairs("larguras", /^\d{2,4}$/).map(([name, width]) => [name, Number(width)])),
     totals: Object.fromEntries(pairs("totais", /^(sum|avg|count|count_distinct|min|max)$/)) as GridView["totals"],
   };
+}
+
+function conditionIn(text: string | null): Where | null {
+  try {
+    return JSON.parse(text ?? "null") as Where | null; // the API refuses what is none
+  } catch {
+    return null;
+  }
 }
 
 /** Return the sorts after a click on a header: alone, or beside the others. */

@@ -1,6 +1,6 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import type { Place } from "./keys";
-import { barOf, type Extent, follow, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./scroll";
+import { barOf, type Extent, follow, ROW_HEIGHT, scrollHeight, sumOf, visibleColumns, visibleRows } from "./scroll";
 
 const GUTTER = 72; // as in styles.css, in rem there
 const HEADER_HEIGHT = 40;
@@ -12,6 +12,8 @@ export interface Shown {
   first: number;
   end: number;
   offset: number;
+  /** How many stay in sight at the left. */
+  frozen: number;
 }
 
 /** How many px a measure takes under the reader's own size of text. */
@@ -35,7 +37,7 @@ export interface Viewport {
 }
 
 /** What of a grid is in sight, and how it is scrolled: rows of a fixed height, columns of these widths. */
-export function useViewport(rowCount: number, widths: readonly number[]): Viewport {
+export function useViewport(rowCount: number, widths: readonly number[], frozen: number): Viewport {
   const [rowHeight, header, gutter] = [scaled(ROW_HEIGHT), scaled(HEADER_HEIGHT), scaled(GUTTER)];
   const scroller = useRef<HTMLDivElement>(null);
   const position = useRef({ bar: 0, top: 0 });
@@ -69,21 +71,21 @@ export function useViewport(rowCount: number, widths: readonly number[]): Viewpo
       const element = scroller.current;
       if (!element) return;
       const top = revealedTop(position.current.top, place.row * rowHeight, rowHeight, extent.viewport);
-      const left = revealedLeft(element.scrollLeft, widths, place.column, element.clientWidth - gutter);
+      const left = revealedLeft(element.scrollLeft, widths, frozen, place.column, element.clientWidth - gutter);
       position.current = { bar: barOf(top, extent), top };
       element.scrollTop = position.current.bar;
       position.current.bar = element.scrollTop; // the browser rounds
       element.scrollLeft = left;
       setView((before) => ({ ...before, top, left: element.scrollLeft }));
     },
-    [extent.content, extent.viewport, widths.join()],
+    [extent.content, extent.viewport, widths.join(), frozen],
   );
 
   const rows = visibleRows(view.top, extent.viewport, rowCount, rowHeight);
-  const columns = visibleColumns(widths, view.left, view.width);
+  const columns = visibleColumns(widths, frozen, view.left, view.width);
   const whole = {
     height: scrollHeight(extent) + header + rowHeight,
-    width: widths.reduce((sum, one) => sum + one, gutter),
+    width: gutter + sumOf(widths),
   };
   return { scroller, extent, rowHeight, whole, rows, columns, top: view.top, height: view.height, onScroll, reveal };
 }
@@ -122,9 +124,10 @@ function revealedTop(top: number, start: number, rowHeight: number, viewport: nu
   return start + rowHeight > top + viewport ? start + rowHeight - viewport : top;
 }
 
-function revealedLeft(left: number, widths: readonly number[], column: number, width: number): number {
-  const start = widths.slice(0, column).reduce((sum, one) => sum + one, 0);
+function revealedLeft(left: number, widths: readonly number[], frozen: number, column: number, width: number): number {
+  if (column < frozen) return left;
+  const [start, covered] = [sumOf(widths.slice(0, column)), sumOf(widths.slice(0, frozen))];
   const own = widths[column] ?? 0;
-  if (start < left) return start;
+  if (start < left + covered) return start - covered;
   return start + own > left + width ? start + own - width : left;
 }

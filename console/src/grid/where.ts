@@ -20,6 +20,7 @@ export function whereOf(table: Table, view: GridView): Where | null {
     const or = searched(table, view).flatMap((column) => found(column, view.search));
     parts.push(or.length > 0 ? { or } : NOTHING);
   }
+  if (view.beyond) parts.push(view.beyond);
   return parts.length === 0 ? null : { and: parts };
 }
 

@@ -9,8 +9,10 @@ import { Filters, SEARCH_FIELD } from "../grid/Filters";
 import { Grid } from "../grid/Grid";
 import { type Opened, OpenedDialog } from "../grid/Opened";
 import { SheetHead } from "../grid/SheetHead";
+import { useView, type ViewHandle } from "../grid/saved";
 import { useTotals } from "../grid/totals";
-import { copyRange, gridColumns, type Sheet, useSheet, useView } from "../grid/useSheet";
+import { copyRange, gridColumns, type Sheet, useSheet } from "../grid/useSheet";
+import { Views } from "../grid/Views";
 import { type GridView, toggleSort } from "../grid/view";
 import { useAnnounce } from "../ui/announce";
 import { useCaller } from "../ui/context";
@@ -24,14 +26,15 @@ const MAX_SELECTED = 1_000; // of one deletion
 
 export default function TableGrid({ tableId }: { tableId: string }): ReactNode {
   const table = useTable(tableId);
+  const handle = useView(tableId);
   if (table.error) return <Failure error={table.error} onRetry={() => void table.refetch()} />;
-  if (!table.data) return <Loading label="Carregando a tabela" />;
-  return <TableSheet table={table.data} />;
+  if (!table.data || handle.isLoading) return <Loading label="Carregando a tabela" />;
+  return <TableSheet table={table.data} handle={handle} />;
 }
 
-function TableSheet({ table }: { table: Table }): ReactNode {
+function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }): ReactNode {
   const { can } = useCaller();
-  const [view, setView] = useView();
+  const { view, change: setView, saved, failure: noView } = handle;
   const sheet = useSheet(table, view);
   const { rows, edits } = sheet;
   const state = useStore(edits.state);
@@ -51,11 +54,19 @@ function TableSheet({ table }: { table: Table }): ReactNode {
         onDeleted={() => setSelected(new Set())}
         onOpen={open}
       />
-      <Filters table={table} view={view} onView={setView} />
+      <Filters table={table} view={view} onView={setView}>
+        <Views table={table} handle={handle} />
+      </Filters>
+      {noView !== null && <Failure error={noView} />}
+      {saved?.warnings.map(({ text }) => (
+        <p key={text} className="mt-note mt-note-warning">
+          ⚠ {text}
+        </p>
+      ))}
       {failure && <Failure error={failure} onRetry={() => void rows.reload()} />}
       <Told edits={edits} state={state} />
       {rows.total === 0 && (view.filters.length > 0 || view.search || !isEditable) ? (
-        <NoRows table={table} view={view} onClear={() => setView({ filters: [], search: "" })} />
+        <NoRows table={table} view={view} onClear={() => setView({ filters: [], search: "", beyond: null })} />
       ) : (
         <SheetGrid
           table={table}

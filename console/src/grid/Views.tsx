@@ -1,0 +1,119 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { answered } from "../api/session";
+import type { Table } from "../api/types";
+import { Ask } from "../ui/Ask";
+import { useAnnounce } from "../ui/announce";
+import { useApi, useCaller } from "../ui/context";
+import { Check, Select, TextField } from "../ui/fields";
+import { Button, Dialog, Failure } from "../ui/parts";
+import { bodyOf, type ViewHandle } from "./saved";
+
+const MOST = 100;
+
+/** The views of a table that have a name, and the way to give the present one a name. */
+export function Views({ table, handle }: { table: Table; handle: ViewHandle }): ReactNode {
+  const api = useApi();
+  const { saved, isChanged, open } = handle;
+  const [isSaving, setSaving] = useState(false);
+  const views = useQuery({
+    queryKey: ["views", table._id],
+    queryFn: ({ signal }) => {
+      const params = { path: { table_id: table._id }, query: { per_page: MOST } };
+      return answered(api.GET("/v1/managed-tables/{table_id}/views", { params, signal }));
+    },
+  });
+  const known = views.data?.records ?? (saved ? [saved] : []);
+  return (
+    <>
+      <Select
+        aria-label="Visão"
+        choices={[
+          ["", "Toda a tabela"],
+          ...known.map((one) => [one._id, one.shared ? `${one.name} (de todos)` : one.name] as const),
+        ]}
+        value={saved?._id ?? ""}
+        onChoose={open}
+      />
+      <Button onClick={() => setSaving(true)}>{saved && isChanged ? "Gravar a visão mudada" : "Gravar visão"}</Button>
+      {isSaving && <SaveView table={table} handle={handle} onClose={() => setSaving(false)} />}
+    </>
+  );
+}
+
+function SaveView({ table, handle, onClose }: { table: Table; handle: ViewHandle; onClose: () => void }): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const announce = useAnnounce();
+  const { userId } = useCaller();
+  const { saved, view, open } = handle;
+  const own = saved?.user_id === userId ? saved : null;
+  const [name, setName] = useState(saved?.name ?? "");
+  const [shared, setShared] = useState(own?.shared ?? false);
+  const done = async (said: string, id: string): Promise<void> => {
+    await queries.invalidateQueries({ queryKey: ["views", table._id] });
+    announce(said);
+    onClose();
+    open(id);
+  };
+  const save = useMutation({
+    mutationFn: (id: string | null) => {
+      const body = { ...bodyOf(table, view), name, shared };
+      const path = { table_id: table._id };
+      return answered(
+        id === null
+          ? api.POST("/v1/managed-tables/{table_id}/views", { params: { path }, body })
+          : api.PUT("/v1/managed-tables/{table_id}/views/{view_id}", {
+              params: { path: { ...path, view_id: id } },
+              body,
+            }),
+      );
+    },
+    onSuccess: async (kept) => {
+      queries.setQueryData(["view", table._id, kept._id], kept);
+      await done("Visão gravada", kept._id);
+    },
+  });
+  const remove = async (id: string): Promise<void> => {
+    const params = { path: { table_id: table._id, view_id: id } };
+    await answered(api.DELETE("/v1/managed-tables/{table_id}/views/{view_id}", { params }));
+    await done("Visão apagada", "");
+  };
+  return (
+    <Dialog
+      title="Gravar visão"
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Fechar</Button>
+          {own && (
+            <Ask
+              label="Apagar visão"
+              title={`Apagar a visão ${own.name}?`}
+              keep="Manter"
+              go="Apagar visão"
+              onGo={() => remove(own._id)}
+            >
+              <p>As linhas da tabela ficam como estão.</p>
+            </Ask>
+          )}
+          <Button disabled={save.isPending} kind={own ? "plain" : "primary"} onClick={() => save.mutate(null)}>
+            {own ? "Gravar como nova" : "Gravar"}
+          </Button>
+          {own && (
+            <Button kind="primary" disabled={save.isPending} onClick={() => save.mutate(own._id)}>
+              Gravar em {own.name}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <p className="mt-quiet">Filtros, procura, ordem, rodapé, e quais colunas aparecem, onde e com que largura.</p>
+      {save.error && <Failure error={save.error} />}
+      <TextField label="Nome da visão" value={name} maxLength={200} onText={setName} />
+      <Check isChecked={shared} onCheck={setShared}>
+        Mostrar também aos colegas
+      </Check>
+    </Dialog>
+  );
+}
