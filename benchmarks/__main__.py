@@ -7,15 +7,11 @@ SECTIONS = {  # name: module, function
     "cold": ("cold_starts", "run"),
     "api": ("api", "run"),
     "import": ("imports", "run"),
-    "shapes": ("shapes", "run"),
     "export": ("exports", "run"),
-    "deployed": ("deployed", "run"),
-    "loads": ("loads", "run"),
     "gigabyte": ("imports", "run_gigabyte"),
     "costs": ("costs", "run"),
-    "cells": ("cells", "run"),
 }
-_ON_REQUEST = ("gigabyte", "costs", "cells")  # one takes minutes for one figure, the others measure nothing
+_ON_REQUEST = ("gigabyte", "costs")  # one takes minutes for one figure, the other measures nothing
 
 
 def main() -> None:

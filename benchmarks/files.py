@@ -10,6 +10,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import duckdb
+import xlwt
 
 COLUMNS = {
     "pedido": "bigint",
@@ -107,6 +108,24 @@ class Orders:
                 sheet.write(b"</sheetData></worksheet>")
             items = "".join(f"<si><t>{escape(text)}</t></si>" for text in strings)
             archive.writestr("xl/sharedStrings.xml", f'<sst xmlns="{_MAIN}">{items}</sst>')
+        return path
+
+    def xls(self) -> Path:
+        """Write an old workbook with typed cells."""
+        path = self.folder / "orders.xls"
+        book = xlwt.Workbook()
+        sheet = book.add_sheet("Pedidos")
+        day, moment = (
+            xlwt.easyxf(num_format_str="dd/mm/yyyy"),
+            xlwt.easyxf(num_format_str="dd/mm/yyyy hh:mm:ss"),
+        )
+        for number, row in enumerate(self._rows_with_header()):
+            for place, value in enumerate(row):
+                if isinstance(value, date):
+                    sheet.write(number, place, value, moment if isinstance(value, datetime) else day)
+                elif value is not None:
+                    sheet.write(number, place, value)
+        book.save(str(path))
         return path
 
     def _rows_with_header(self) -> Iterator[tuple[Any, ...]]:

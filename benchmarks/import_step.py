@@ -2,7 +2,7 @@
 and the processor's, PostgreSQL's included.
 
 `python -m benchmarks.import_step analyze FOLDER FILE`, `… insert FOLDER DSN`, `… copy FILE DSN` (what
-`psql \\copy` of the clean file takes, the key made by the database), `… calamine FILE`, `… text FILE`.
+`psql \\copy` of the clean file takes, the key made by the database), `… calamine FILE`.
 """
 
 import sys
@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import duckdb
 import psycopg
 from python_calamine import CalamineWorkbook
 
@@ -75,21 +74,11 @@ def read_calamine(file: str) -> Spent:
     return clock.spent()
 
 
-def read_text(file: str) -> Spent:
-    """Read a CSV file into a table of text columns, as DuckDB does with two of its threads."""
-    clock = Clock()
-    with duckdb.connect(config={"threads": 2}) as connection:
-        source = f"read_csv('{file}', header = true, all_varchar = true)"
-        connection.execute(f"CREATE TEMP TABLE cells AS FROM {source}")
-    return clock.spent()
-
-
 _STEPS: dict[str, Callable[..., Spent]] = {
     "analyze": analyze_file,
     "insert": insert_rows,
     "copy": copy_file,
     "calamine": read_calamine,
-    "text": read_text,
 }
 
 

@@ -2,8 +2,8 @@
 
 Everything is measured in one run, three times over, each step in a process of its own, without AWS. The
 yardsticks: COPY of the equivalent clean CSV into the same table with its key made by the database (`copy`);
-calamine reading the workbook alone; csvsql and pandas on a cut of 200,000 rows. `cpu/copy` is the processor
-time of analyze and insert, PostgreSQL's included, beside that of COPY.
+calamine reading the workbook alone. `cpu/copy` is the processor time of analyze and insert, PostgreSQL's
+included, beside that of COPY.
 """
 
 import subprocess
@@ -18,14 +18,12 @@ from statistics import median
 
 import psycopg
 
-from benchmarks import others
 from benchmarks.files import BYTES_A_ROW, Orders, make_orders
 from managed_tables.databases.migrations import migrate
 from managed_tables_local.postgres import open_server, remove_server
 
 _READER = "bench_ro"
 _MIB = 1_048_576
-_CUT_ROWS = 200_000
 _ZIP_PARTS = 10
 _REPEAT_AFTER = 100_000  # rows: a gigabyte is written quickly
 _SAMPLE_SECONDS = 0.02
@@ -87,11 +85,7 @@ def cases(small: bool) -> list[Case]:
         Case("CSV limpo 10 MB", ten, Orders.clean_csv),
         Case("CSV limpo 100 MB", hundred, Orders.clean_csv),
         Case("XLSX 300.000 × 10", 300_000 // share, Orders.xlsx),
-        Case(
-            "XLS 65.000 × 10",
-            65_000 // share,
-            lambda orders: others.write_xls(orders.clean_csv(), orders.folder / "orders.xls"),
-        ),
+        Case("XLS 65.000 × 10", 65_000 // share, Orders.xls),
         Case("ZIP de 10 CSVs, 100 MB", hundred, lambda orders: orders.zipped(_ZIP_PARTS)),
     ]
 
@@ -111,15 +105,15 @@ def gigabyte(small: bool) -> list[Case]:
 
 def run(small: bool) -> None:
     """Measure every case and print the table."""
-    _run(cases(small), _ROUNDS, _CUT_ROWS // (10 if small else 1))
+    _run(cases(small), _ROUNDS)
 
 
 def run_gigabyte(small: bool) -> None:
     """Measure large files alone: they take minutes."""
-    _run(gigabyte(small), 1, 0)
+    _run(gigabyte(small), 1)
 
 
-def _run(chosen: list[Case], rounds: int, cut_rows: int) -> None:
+def _run(chosen: list[Case], rounds: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         server = open_server(folder / "postgres")
@@ -129,8 +123,6 @@ def _run(chosen: list[Case], rounds: int, cut_rows: int) -> None:
             _print_header()
             for case in chosen:
                 _measure_case(case, folder, dsn, rounds)
-            if cut_rows:
-                _measure_others(folder, dsn, cut_rows)
         finally:
             remove_server(folder / "postgres")
 
@@ -194,22 +186,6 @@ def _measure_round(file: Path, clean: Path, folder: Path, dsn: str) -> Round:
         inserted = _step("insert", work, dsn)
     is_workbook = file.suffix in (".xlsx", ".xls")
     return Round(copied, analysed, inserted, _step("calamine", file).seconds if is_workbook else None)
-
-
-def _measure_others(folder: Path, dsn: str, rows: int) -> None:
-    """Compare with csvsql and pandas on a clean file, which is the one that they read right."""
-    clean = make_orders(folder / "files", rows).clean_csv()
-    with tempfile.TemporaryDirectory(dir=folder) as work:
-        ours = _step("analyze", work, clean).seconds + _step("insert", work, dsn).seconds
-    found = {
-        "copy": _step("copy", clean, dsn).seconds,
-        "ours (analyze + insert)": ours,
-        "pandas to_sql": others.time_pandas(clean, dsn),
-        "csvsql --insert": others.time_csvsql(clean, dsn),
-    }
-    print(f"\n{rows:,} rows of a clean CSV".replace(",", "."))
-    for name, seconds in found.items():
-        print(f"  {name:26}{seconds:8.2f} s{seconds / found['copy']:8.2f} × copy", flush=True)
 
 
 def _step(name: str, *arguments: object) -> Measured:
