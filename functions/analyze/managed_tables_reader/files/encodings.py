@@ -57,7 +57,6 @@ class _Scan:
     size: int = 0
     nul_bytes: int = 0
     control_bytes: int = 0
-    is_ascii: bool = True
     utf8_error: bool = False
     sequences: int = 0  # well-formed UTF-8 sequences seen from the first error on, and before
     broken: int = 0  # bytes that are not part of any
@@ -107,7 +106,6 @@ def _validate(scan: _Scan, decoder: codecs.IncrementalDecoder, chunk: bytes) -> 
     pending = decoder.getstate()[0]
     if chunk.isascii() and not pending:
         return
-    scan.is_ascii = False
     try:
         text = decoder.decode(chunk)
     except UnicodeDecodeError:

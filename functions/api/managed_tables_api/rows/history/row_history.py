@@ -134,13 +134,13 @@ class RowHistory:
 
     def names_since(self, definition: Definition, change_id: int) -> "Names":
         """Return what became of the names that columns had at this change."""
-        return self._names(definition).since(change_id)
+        return read_names(self.runner, definition).since(change_id)
 
     def _read(self, definition: Definition, row_ids: Sequence[str]) -> dict[str, list[Change]]:
         """Return what is known of each row, the oldest change first, the row as it is last."""
         if not row_ids:
             return {}
-        names = self._names(definition)
+        names = read_names(self.runner, definition)
         statement = changes_statement(definition, self._upserts(definition))
         parameters = {"ids": "{" + ",".join(row_ids) + "}", "days": str(self.days)}
         rows: dict[str, list[Change]] = {}
@@ -158,10 +158,6 @@ class RowHistory:
     def _upserts(self, definition: Definition) -> list[Upsert]:
         found = self._run(definition, upserts_statement(), {"days": str(self.days)})
         return [Upsert(job_id, change_id) for _, job_id, change_id, _ in found if job_id is not None]
-
-    def _names(self, definition: Definition) -> "Names":
-        found = self._run(definition, renames_statement(), {})
-        return Names(tuple((change, old, new) for _, change, old, new in found if change is not None))
 
     def _run(self, definition: Definition, statement: bytes, parameters: Mapping[str, str | None]) -> Any:
         return self.runner.run(
@@ -200,6 +196,12 @@ class Names:
     def renamed(self, cells: Cells) -> Cells:
         """Return the cells under the names of now."""
         return {self.now(name): text for name, text in cells.items()} if self.renames else cells
+
+
+def read_names(runner: Runner, definition: Definition) -> Names:
+    """Return what became of the names of the table's columns, from the first rename on."""
+    found = runner.run(definition, renames_statement(), definition_key(definition), repeatable=True)
+    return Names(tuple((change, old, new) for _, change, old, new in found if change is not None))
 
 
 def _told(changes: Iterable[Change]) -> list[Change]:

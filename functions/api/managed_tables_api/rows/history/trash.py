@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from psycopg import sql
-from psycopg.errors import DataError
 
 from managed_tables.clock import timestamp
 from managed_tables.details import DetailCode, Fault, detail
@@ -15,8 +14,7 @@ from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.tables.physical import default_value
 from managed_tables_api.rows.composing import ROW, Numbers, definition_query, table_of
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.history.history_statements import renames_statement
-from managed_tables_api.rows.history.row_history import Names, value_of
+from managed_tables_api.rows.history.row_history import Names, read_names, value_of
 from managed_tables_api.rows.inserts.key_refusals import taken_by_update
 from managed_tables_api.rows.running import KeyTaken, Runner, definition_key, read_row_ids, require_active
 from managed_tables_api.rows.statement_cache import kept_statement
@@ -67,7 +65,7 @@ class Trash:
                 "offset": str((page - 1) * per_page),
             }
             found = self.runner.run(definition, _page_statement(definition), parameters, repeatable=True)
-            names = self._names(definition)
+            names = read_names(self.runner, definition)
             records = [
                 {
                     "id": row_id,
@@ -86,7 +84,7 @@ class Trash:
         """Bring deleted rows back, ids and values, all of them or none, and return how many.
 
         Those that are not in the trash are passed over. Raises DUPLICATE_KEY where others have taken a key,
-        and INVALID_REQUEST where a value is none of its column's type any more.
+        and INVALID_REQUEST where a value is none of its column's type any more (as the runner says it).
         """
 
         def work(definition: Definition) -> int:
@@ -111,22 +109,11 @@ class Trash:
                 return int(self.runner.run(definition, statement, parameters)[0][1])
             except KeyTaken as taken:
                 raise taken_by_update(definition, taken, []) from taken
-            except DataError as error:
-                raise ApiError(
-                    INVALID_REQUEST, [detail("row", _OTHER_TYPE)], reason=_OTHER_TYPE.reason
-                ) from error
 
         return self.runner.with_definition(company_id, table_id, work)
 
-    def _names(self, definition: Definition) -> Names:
-        found = self.runner.run(definition, renames_statement(), definition_key(definition), repeatable=True)
-        return Names(tuple((change, old, new) for _, change, old, new in found if change is not None))
-
 
 _NO_ID = Fault(DetailCode.INVALID, "ids: um deles não é o id de uma linha")
-_OTHER_TYPE = Fault(
-    DetailCode.INVALID, "uma coluna mudou de tipo depois da exclusão, e um valor de antes não cabe nele"
-)
 
 
 def _cells(definition: Definition, names: Names, before: str, numbers: Numbers) -> dict[str, Any]:

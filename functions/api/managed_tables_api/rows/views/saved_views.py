@@ -20,8 +20,7 @@ from managed_tables.values import Parsers
 from managed_tables_api.auth.tokens import Caller
 from managed_tables_api.rows.composing import definition_query
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.history.history_statements import renames_statement
-from managed_tables_api.rows.history.row_history import Names
+from managed_tables_api.rows.history.row_history import Names, read_names
 from managed_tables_api.rows.running import Execute, KeyTaken, Runner, definition_key
 from managed_tables_api.rows.views.view_contents import (
     FIELDS,
@@ -65,7 +64,7 @@ class SavedViews:
                 "offset": str((page - 1) * per_page),
             }
             found = self.runner.run(definition, _page_statement(), parameters, repeatable=True)
-            names = self._names(definition)
+            names = read_names(self.runner, definition)
             records = [self._answer(definition, names, row[2:]) for row in found if row[2] is not None]
             return {"total": found[0][1], "quantity": len(records), "records": records}
 
@@ -77,7 +76,7 @@ class SavedViews:
         def work(definition: Definition) -> dict[str, Any]:
             parameters = _view_key(definition, caller, view_id)
             row = _found(self.runner.run(definition, _find_statement(), parameters, repeatable=True))
-            return self._answer(definition, self._names(definition), row)
+            return self._answer(definition, read_names(self.runner, definition), row)
 
         return self.runner.with_definition(caller.company_id, table_id, work)
 
@@ -109,7 +108,7 @@ class SavedViews:
             key = _view_key(definition, caller, view_id)
             asked = {name: value for name, value in _content(body).items() if name in body.model_fields_set}
             check_content(asked, definition.by_name, self.parsers)
-            names = self._names(definition)
+            names = read_names(self.runner, definition)
             wanted = body.name
 
             def in_transaction(execute: Execute) -> list[tuple[Any, ...]]:
@@ -158,10 +157,6 @@ class SavedViews:
             "updated_at": timestamp(updated_at),
             "warnings": warnings,
         }
-
-    def _names(self, definition: Definition) -> Names:
-        found = self.runner.run(definition, renames_statement(), definition_key(definition), repeatable=True)
-        return Names(tuple((change, old, new) for _, change, old, new in found if change is not None))
 
 
 def _content(body: NewView | ViewChange) -> Content:
