@@ -23,7 +23,7 @@ def files(*places: str) -> list[Path]:
     """Return the committed and new files of some folders, or those that match git's patterns."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *places]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    return [path for name in names if (path := ROOT / name).is_file()]
+    return [path for name in dict.fromkeys(names) if (path := ROOT / name).is_file()]
 
 
 def python(*folders: str) -> list[Path]:

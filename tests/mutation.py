@@ -69,7 +69,7 @@ AREAS = (
         (READER / "layout",),
         (
             "tests/unit/test_looks.py tests/unit/test_header.py tests/unit/test_footer.py",
-            "tests/unit/test_layout_score.py tests/unit/test_heading.py tests/unit/test_sections.py",
+            "tests/unit/test_layout_score.py tests/unit/test_sections.py",
             "tests/unit/test_reading.py tests/unit/test_wishes.py",
             FILES + "layouts/|reports/|csv/",
             FILES + "doubts/|xlsx/",

@@ -265,32 +265,3 @@ def test_anything_but_a_bearer_token_is_401(console: Console, value: str) -> Non
 def test_401_names_the_scheme(console: Console) -> None:
     """A 401 carries `WWW-Authenticate: Bearer`, as HTTP requires."""
     assert console.call("GET", token="").headers["www-authenticate"].startswith("Bearer")
-
-
-# --- companies ----------------------------------------------------------------------------------------
-def test_another_companys_resources_do_not_exist(company: Console) -> None:
-    """Another company's table, row and job are 404, like ones that do not exist."""
-    table_id = company.create_table()["_id"]
-    company.insert(table_id, {"produto": "X"})
-    row_id = company.rows(table_id)[0]["id"]
-    job_id = company.ok("POST", "/upload", FILES)["job_id"]
-    other = company.other_company()
-    other.provision()
-    own = other.create_table()["_id"]
-    for method, path, body, sentence in (
-        ("GET", f"/{table_id}/data", None, "Tabela não encontrada"),
-        ("POST", f"/{table_id}/data", ROWS, "Tabela não encontrada"),
-        ("POST", f"/{table_id}/upload", FILES, "Tabela não encontrada"),
-        ("PUT", f"/{table_id}/data/{row_id}", {"produto": "Y"}, "Tabela não encontrada"),
-        ("DELETE", f"/{own}/data/{row_id}", None, "Linha não encontrada"),
-        ("GET", f"/upload-jobs/{job_id}", None, "Job não encontrado"),
-        ("POST", f"/upload-jobs/{job_id}/confirm", TABLE, "Job não encontrado"),
-        ("POST", f"/upload-jobs/{job_id}/reanalyze", {"tables": []}, "Job não encontrado"),
-        ("GET", f"/upload-jobs/{job_id}/preview", None, "Job não encontrado"),
-        ("POST", f"/upload-jobs/{job_id}/undo", {"force": True}, "Job não encontrado"),
-        ("GET", f"/upload-jobs/{job_id}/rejects", None, "Job não encontrado"),
-    ):
-        answer = other.call(method, path, body)
-        assert (answer.status, answer.error) == (404, sentence)
-    assert other.ok("GET", "/upload-jobs/active") == {"records": []}
-    assert company.rows(table_id)[0]["produto"] == "X"

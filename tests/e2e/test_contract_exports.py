@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from client import JOB_LIMIT_SECONDS, Console, column, new_id, until
+from client import JOB_LIMIT_SECONDS, Console, column, until
 
 COLUMNS = [
     column("nome", display_name="Nome do Produto"),
@@ -88,17 +88,6 @@ def test_a_dialect_is_ignored_for_other_formats(company: Console, form: str) -> 
     made = company.ok("POST", f"/{make(company)}/exports", {"format": form, "dialect": "excel-br"})
     export = company.ok("GET", f"/exports/{made['export_id']}")
     assert (export["format"], export["dialect"]) == (form, None)
-
-
-def test_an_export_of_another_company_is_404(company: Console) -> None:
-    """Other companies' tables and exports look like ones that do not exist."""
-    table_id = make(company)
-    export_id = company.ok("POST", f"/{table_id}/exports", {"format": "jsonl"})["export_id"]
-    stranger = company.other_company()
-    assert stranger.call("POST", f"/{table_id}/exports", {"format": "csv"}).code == "TABLE_NOT_FOUND"
-    for one in (export_id, new_id(), "x"):
-        answer = stranger.call("GET", f"/exports/{one}")
-        assert (answer.status, answer.code) == (404, "EXPORT_NOT_FOUND")
 
 
 @pytest.mark.parametrize(

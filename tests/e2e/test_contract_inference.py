@@ -69,10 +69,6 @@ def csv_of(columns: Sequence[tuple[str, str, bool, tuple[str, str, str]]]) -> st
     return "".join(";".join(map(quoted, line)) + "\r\n" for line in lines)
 
 
-def names_and_types(job: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(one["name"], one["type"]) for one in job["inferred_schema"]["columns"]]
-
-
 def values(company: Console, job: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of a job's table without their ids."""
     return [
@@ -137,39 +133,6 @@ def test_the_values_arrive_in_their_types(company: Console) -> None:
     assert third["espacos"] == 'e "f"'
 
 
-@pytest.mark.parametrize(
-    ("encoding", "delimiter"), [("utf-8-sig", ","), ("cp1252", ";"), ("utf-16", "\t"), ("utf-8", "|")]
-)
-def test_encodings_and_delimiters(company: Console, encoding: str, delimiter: str) -> None:
-    """The encoding and the delimiter are detected: rows arrive as intended."""
-    lines = [["produto", "ação"], ["Maçã", "três\nlinhas"], ["Pão", "não"]]
-    text = "\n".join(delimiter.join(f'"{cell}"' if "\n" in cell else cell for cell in line) for line in lines)
-    done = company.loaded({"dados.csv": text.encode(encoding)})
-    assert values(company, done) == [
-        {"produto": "Maçã", "acao": "três\nlinhas"},
-        {"produto": "Pão", "acao": "não"},
-    ]
-
-
-def test_a_header_below_titles(company: Console) -> None:
-    """Title rows above the header are not the header."""
-    text = (
-        "Relatório de vendas\n\nproduto;valor;data\nCafé;1;01/02/2026\nChá;2;02/02/2026\nPão;3;03/02/2026\n"
-    )
-    job = company.analyzed({"relatorio.csv": text})
-    assert names_and_types(job) == [("produto", "text"), ("valor", "integer"), ("data", "date")]
-    assert job["inferred_schema"]["total_row_count_estimate"] == 3
-
-
-def test_an_ambiguous_mark_is_warned_about(company: Console) -> None:
-    """`1.234` in every cell is read according to the file's delimiter, and the column carries a warning."""
-    job = company.analyzed({"a.csv": "nome;valor\na;1.234\nb;5.678\n"})
-    assert names_and_types(job)[1] == ("valor", "integer")
-    nome, valor = job["inferred_schema"]["columns"]
-    assert valor["inference"]["warnings"]
-    assert not nome["inference"]["warnings"]
-
-
 def test_warnings_are_data(company: Console) -> None:
     """The job lists all warnings, columns' warnings included, those that may change a value first."""
     job = company.analyzed({"a.csv": "Relatório\n\nnome;valor\na;1.234\nb;5.678\nc;9.000;x\n"})
@@ -191,22 +154,6 @@ DOUBTFUL = (
     "03/15/45;03/02/2024;03/22/2024;jan/24;87,5%\n"
     "02/01/99;04/05/2024;04/06/2024;fev/24;25%\n"
 )
-
-
-def test_doubtful_values_give_warnings(company: Console) -> None:
-    """Two-digit years, an order proved by another column, and months each give a warning with an example."""
-    job = company.analyzed({"a.csv": DOUBTFUL})
-    found = {(warning["code"], *warning["columns"]) for warning in job["warnings"]}
-    assert found == {
-        ("TWO_DIGIT_YEARS", "nascimento"),
-        ("AMBIGUOUS_DATES", "pedido"),
-        ("MONTHS_AS_DATES", "mes"),
-        ("TWO_DIGIT_YEARS", "mes"),
-    }
-    doubtful = {
-        column["name"]: column["inference"]["confidence"] for column in job["inferred_schema"]["columns"]
-    }
-    assert all(doubtful[name] < 1 for name in ("nascimento", "pedido", "mes"))
 
 
 def test_doubtful_values_load_as_shown(company: Console) -> None:
@@ -267,15 +214,6 @@ def test_a_workbook_and_its_sheets(company: Console) -> None:
     ]
 
 
-def test_sheets_with_different_headers(company: Console) -> None:
-    """If the headers differ, only the first sheet is read, and the job says so in `warnings`."""
-    content = workbook(A=[("Produto",), ("Café",)], B=[("Outro", "Assunto"), (1, 2)])
-    job = company.analyzed({"vendas.xlsx": content})
-    assert names_and_types(job) == [("produto", "text")]
-    assert job["inferred_schema"]["total_row_count_estimate"] == 1
-    assert job["warnings"]
-
-
 def test_an_error_in_a_workbook_names_sheet_and_row(company: Console) -> None:
     """`details` of a workbook name the sheet, and `line` is its row."""
     content = workbook(Jan=[("Nome", "Valor"), ("a", "1")], Fev=[("Nome", "Valor"), ("b", "2"), ("c", "x")])
@@ -308,20 +246,6 @@ def test_a_zip_of_files_in_folders(company: Console) -> None:
     assert got == {("a", 1), ("b", 2), ("c", 3)}
 
 
-@pytest.mark.parametrize(
-    ("members", "named"),
-    [
-        ({"a.csv": "a\n1\n", "leia.pdf": "%PDF-1.7"}, "leia.pdf"),
-        ({"dentro.zip": archive(**{"a.csv": "a\n1\n"})}, "dentro.zip"),
-    ],
-    ids=["another kind", "a nested ZIP"],
-)
-def test_a_zip_of_other_things_fails(company: Console, members: dict[str, str | bytes], named: str) -> None:
-    """Other kinds of file in a ZIP, and a ZIP in a ZIP, fail the job with an error that names them."""
-    job = company.wait(company.upload({"tudo.zip": archive(**members)}), "failed")
-    assert named in f"{job['error']['message']} {job['error']['details']}"
-
-
 def encrypted() -> bytes:
     """Return a ZIP whose entry is marked as encrypted (bit 0 of its flags, in both headers)."""
     content = bytearray(archive(**{"a.csv": "a\n1\n"}))
@@ -349,16 +273,3 @@ def test_a_hostile_zip_fails(company: Console, hostile: Callable[[], bytes]) -> 
     """Encrypted entries, more than 1,000 entries and more than 1 GiB unpacked fail the job."""
     job = company.wait(company.upload_presigned({"tudo.zip": hostile()}), "failed")
     assert "tudo.zip" in f"{job['error']['message']} {job['error']['details']}"
-
-
-def test_a_file_that_is_not_a_table_fails(company: Console) -> None:
-    """Bytes that are not a table fail the job with a message that names the file."""
-    job = company.wait(company.upload({"foto.xlsx": b"\x89PNG\r\n\x1a\n" + bytes(500)}), "failed")
-    assert "foto.xlsx" in job["error"]["message"]
-
-
-def test_a_file_without_a_header(company: Console) -> None:
-    """A file without a header has columns `coluna_N` and loses no row."""
-    job = company.analyzed({"dados.csv": "1;Café;01/02/2026\n2;Chá;02/02/2026\n3;Pão;03/02/2026\n"})
-    assert names_and_types(job) == [("coluna_1", "integer"), ("coluna_2", "text"), ("coluna_3", "date")]
-    assert job["inferred_schema"]["total_row_count_estimate"] == 3

@@ -74,14 +74,6 @@ def test_a_reading_that_finds_no_table_keeps_the_previous_one(company: Console) 
     assert (mended["error"], names(mended)) == (None, ["n", "valor"])
 
 
-def test_a_table_that_is_not_named_is_read_as_before(company: Console) -> None:
-    job = company.analyzed({"a.csv": TITLED, "b.csv": TITLED})
-    read_again(company, job, {"file": 0, "last_line": 4})
-    both = read_again(company, job, {"file": 1, "last_line": 5}, timezone="America/Sao_Paulo")
-    assert [table["rows"] for table in both["reading"]["tables"]] == [1, 2]
-    assert both["reading"]["timezone"] == "America/Sao_Paulo"
-
-
 def test_an_append_has_a_plan(company: Console) -> None:
     number = column("n", "integer", nullable=False)
     table = company.create_table("vendas", number, column("valor", "decimal"), column("dia", "date"))
@@ -128,16 +120,3 @@ def test_rejected_rows_are_fetched_corrected_and_loaded(company: Console) -> Non
     assert company.call("GET", f"/upload-jobs/{again['_id']}/rejects").status == 404
     values = [row["valor"] for row in company.rows(table_id, numbers="string")]
     assert values[-2:] == ["1.00", "41.50"]
-
-
-def test_an_impossible_reading_is_422_and_another_status_400(company: Console) -> None:
-    job = company.analyzed({"vendas.csv": TITLED})
-    answer = reanalyze(company, job, {"file": 0, "sheet": "Dados"})
-    assert (answer.status, answer.code, answer.details[0]["code"]) == (
-        422,
-        "INVALID_READING",
-        "UNKNOWN_SHEET",
-    )
-    assert company.confirm(job).status == 200
-    answer = reanalyze(company, job, {"file": 0, "header_line": 3})
-    assert (answer.status, answer.code) == (400, "JOB_NOT_WAITING_CONFIRM")

@@ -122,17 +122,6 @@ def test_a_malformed_table_id_is_like_an_unknown_one(company: Console, table_id:
     assert (answer.status, answer.error) == (404, "Tabela não encontrada")
 
 
-def test_another_companys_table_does_not_exist(company: Console) -> None:
-    """Another company's table is 404 for every operation, and unchanged."""
-    table_id = company.create_table()["_id"]
-    other = company.other_company()
-    other.provision()
-    for method, body in (("GET", None), ("PUT", {"display_name": "x"}), ("DELETE", None)):
-        answer = other.call(method, f"/{table_id}", body)
-        assert (answer.status, answer.error) == (404, "Tabela não encontrada")
-    assert company.table(table_id)["display_name"] == "vendas"
-
-
 # --- list ---------------------------------------------------------------------------------------------
 def test_list_returns_total_quantity_and_records(company: Console) -> None:
     """GET answers 200 with `total`, `quantity` and `records`, each in the shape of GET /:id."""

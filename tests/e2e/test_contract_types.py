@@ -1,22 +1,17 @@
 """The contract, "Column types", and exact values: what goes in as JSON comes out as the same JSON."""
 
 import json
-import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from client import Console, column
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.app
 
 TYPES = ("text", "integer", "decimal", "boolean", "date", "datetime")
 LARGEST = 9_223_372_036_854_775_807  # 2^63 - 1
 SIXTY_DIGITS = "123456789012345678901234567890.123456789012345678901234567890"
-PROPERTY_EXAMPLES = 15  # one request each: enough to reach the edge cases, cheap enough for every run
 
 Query = Callable[..., list[tuple[object, ...]]]
 
@@ -213,80 +208,3 @@ def test_null_is_null_in_every_type(company: Console, type_: str) -> None:
     table_id = make(company, type_)
     assert insert_text(company, table_id, type_, "null") == 201
     assert listed(company, table_id, type_) == ["null"]
-
-
-# --- properties ---------------------------------------------------------------------------------------
-POSTGRES_TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
-ROWS = st.lists(
-    st.fixed_dictionaries(
-        {
-            "text": st.none() | POSTGRES_TEXT,
-            "integer": st.none() | st.integers(-LARGEST - 1, LARGEST),
-            "decimal": st.none() | st.decimals(allow_nan=False, allow_infinity=False, places=20),
-            "boolean": st.none() | st.booleans(),
-            "date": st.none() | st.dates().map(str),
-            "datetime": st.none() | st.datetimes().map(lambda time: f"{time.isoformat()}Z"),
-        }
-    ),
-    min_size=1,
-    max_size=20,
-)
-
-
-def without_trailing_zeros(row: dict[str, Any]) -> dict[str, Any]:
-    """A fraction of a second is returned with only the digits that it has."""
-    time = row["datetime"]
-    return row | {"datetime": time and re.sub(r"(\.\d*?)0+Z$", r"\1Z", time)}
-
-
-def test_json_to_postgresql_to_json_is_the_identity(company: Console) -> None:
-    """Rows with any values come out as they went in, in order."""
-    table_id = make(company, *TYPES)
-
-    @settings(
-        max_examples=PROPERTY_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
-    )
-    @given(ROWS)
-    def check(rows: list[dict[str, Any]]) -> None:
-        before = company.ok("GET", f"/{table_id}/data", params={"per_page": 1})["total"]
-        assert company.insert(table_id, *rows) == len(rows)
-        page = company.ok("GET", f"/{table_id}/data", params={"per_page": 1_000})
-        assert page["total"] == before + len(rows)
-        added = [
-            {name: value for name, value in row.items() if name != "id"}
-            for row in page["records"][before : before + len(rows)]
-        ]
-        assert added == [without_trailing_zeros(row) for row in rows]
-
-    check()
-
-
-def test_pages_partition_the_rows_under_any_sort(company: Console) -> None:
-    """Under any sort and any page size the pages hold every row exactly once, in one order."""
-    table_id = make(company, *TYPES)
-
-    @settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(st.lists(ROWS.map(lambda rows: rows[0]), min_size=40, max_size=40))
-    def fill(rows: list[dict[str, Any]]) -> None:
-        company.insert(table_id, *rows, *rows[:20])
-
-    fill()
-    everyone = {row["id"] for row in company.rows(table_id)}
-
-    @settings(
-        max_examples=PROPERTY_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
-    )
-    @given(st.sampled_from(["id", *TYPES]), st.booleans(), st.integers(7, 60))
-    def check(field: str, descending: bool, per_page: int) -> None:
-        sort_by = f"-{field}" if descending else field
-        whole = [row["id"] for row in company.rows(table_id, sort_by=sort_by)]
-        count = -(-len(everyone) // per_page)
-        pages = [
-            [row["id"] for row in company.rows(table_id, sort_by=sort_by, per_page=per_page, page=page)]
-            for page in range(1, count + 1)
-        ]
-        assert [row_id for page in pages for row_id in page] == whole
-        assert set(whole) == everyone
-        assert len(whole) == len(everyone)
-
-    check()

@@ -262,19 +262,6 @@ def test_a_required_column_is_refused_if_rows_lack_a_value(tables: Company) -> N
     ]
 
 
-def test_nullability_changes_in_both_directions(tables: Company) -> None:
-    table = tables.create([column("a"), column("b", nullable=False)], [("1", "2")])
-    changed = tables.change(table, [column("a", nullable=False), column("b")])
-    assert [one.nullable for one in changed.columns] == [False, True]
-    with tables.services.databases.company_connection(tables.record) as connection:
-        connection.execute("INSERT INTO t (id, a) VALUES (gen_random_uuid(), 'x')")
-
-
-def test_a_required_column_can_be_added_to_an_empty_table(tables: Company) -> None:
-    table = tables.create([column("a")])
-    assert not tables.change(table, [column("a"), column("b", nullable=False)]).columns[1].nullable
-
-
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [

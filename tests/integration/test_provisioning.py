@@ -19,7 +19,7 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 from managed_tables.databases.provisioning import Provisioning
 from managed_tables.databases.reading_schema import EARLIER_CONCEALMENT, HIDDEN_COLUMNS_AND_COMMENTS
-from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
+from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.columns.hidden_columns import bring_back, find_hidden_columns
@@ -54,28 +54,6 @@ def connect_as(services: Services, company: ConnectionRecord, *, reader: bool) -
         autocommit=True,
         options="-c default_transaction_read_only=off",  # on by default for the reader, who may lift it
     )
-
-
-def test_provisioning_again_returns_the_same_connection(provisioning: Provisioning) -> None:
-    company_id = new_record_id()
-    first = provisioning.provision(company_id)
-    again = provisioning.provision(company_id)
-    assert again.connection_id == first.connection_id
-    assert (again.state, again.schema_version) == ("ready", SCHEMA_VERSION)
-
-
-def test_before_provisioning_there_is_nothing(provisioning: Provisioning) -> None:
-    assert provisioning.find(new_record_id()) is None
-    with pytest.raises(ApiError) as refused:
-        provisioning.require(new_record_id())
-    assert refused.value.kind is NOT_PROVISIONED
-
-
-def test_simultaneous_provisions_make_one_database(provisioning: Provisioning) -> None:
-    company_id = new_record_id()
-    with ThreadPoolExecutor(8) as threads:
-        made = list(threads.map(provisioning.provision, [company_id] * 8))
-    assert len({connection.connection_id for connection in made}) == 1
 
 
 def test_simultaneous_companies_get_a_database_each(provisioning: Provisioning) -> None:

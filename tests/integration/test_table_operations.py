@@ -117,49 +117,6 @@ def test_a_new_table_is_ready_empty_and_physical(
     assert_agreed(services, company)
 
 
-def test_reserved_words_name_tables_and_columns(
-    company: ConnectionRecord, services: Services, operations: TableOperations
-) -> None:
-    table = operations.create(company, USER, "user", [column("order"), column("select")])
-    changes = [renamed(c, f"{c.name}_") for c in table.columns]
-    operations.update(company, table.table_id, TableChange("table", changes))
-    operations.delete(company, table.table_id)
-    assert_agreed(services, company)
-
-
-def test_a_name_is_used_once(company: ConnectionRecord, operations: TableOperations) -> None:
-    operations.create(company, USER, "vendas", COLUMNS)
-    refused(DUPLICATE_NAME, operations.create, company, USER, "vendas", COLUMNS)
-
-
-def test_of_simultaneous_creations_one_wins(
-    company: ConnectionRecord, services: Services, operations: TableOperations
-) -> None:
-    def create(_: int) -> str:
-        try:
-            return operations.create(company, USER, "vendas", COLUMNS).table_id
-        except ApiError as error:
-            return error.kind.code
-
-    with ThreadPoolExecutor(8) as threads:
-        outcomes = list(threads.map(create, range(8)))
-    assert outcomes.count(DUPLICATE_NAME.code) == 7
-    assert_agreed(services, company)
-
-
-def test_tables_are_listed_newest_first_page_by_page_and_by_part_of_the_name(
-    company: ConnectionRecord, services: Services, operations: TableOperations
-) -> None:
-    for name in ("a_um", "b_dois", "a_tres"):
-        operations.create(company, USER, name, COLUMNS)
-    reading = services.table_reading
-    assert [t.display_name for t, _ in reading.page(company, 1, 2).records] == ["a_tres", "b_dois"]
-    assert [t.display_name for t, _ in reading.page(company, 2, 2).records] == ["a_um"]
-    found = reading.page(company, 1, 20, "A_")
-    assert (found.total, [t.display_name for t, _ in found.records]) == (2, ["a_tres", "a_um"])
-    assert reading.page(company, 1, 20, "%").total == 0
-
-
 def test_row_counts_come_with_the_list(
     company: ConnectionRecord, services: Services, operations: TableOperations
 ) -> None:
@@ -225,23 +182,6 @@ def test_a_deleted_table_is_gone_its_rows_kept_and_its_name_free(
         assert rows == [(row,)]
     assert services.table_reading.page(company, 1, 20).total == 0
     assert_agreed(services, company)
-
-
-@pytest.mark.parametrize("table_id", ["", "x", "0" * 24, "0" * 23 + "\n"])
-def test_an_unknown_table_is_not_found(
-    company: ConnectionRecord, services: Services, operations: TableOperations, table_id: str
-) -> None:
-    refused(TABLE_NOT_FOUND, services.table_reading.get, company, table_id)
-    refused(TABLE_NOT_FOUND, operations.delete, company, table_id)
-
-
-def test_another_companys_table_is_not_found(
-    company: ConnectionRecord, services: Services, operations: TableOperations
-) -> None:
-    table = operations.create(company, USER, "vendas", COLUMNS)
-    other = services.provisioning.provision(new_record_id())
-    refused(TABLE_NOT_FOUND, services.table_reading.get, other, table.table_id)
-    refused(TABLE_NOT_FOUND, operations.delete, other, table.table_id)
 
 
 # --- operations that die, and simultaneous operations ------------------------------------------------------
@@ -511,22 +451,6 @@ def test_a_reservation_lasts_as_long_as_its_job_makes_the_table(
 
 
 # --- definitions -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["", "Vendas", "1a", "pg_vendas", "a" * 64, "vendas\n", "a b", "ção"])
-def test_a_wrong_table_name_is_refused(
-    company: ConnectionRecord, operations: TableOperations, name: str
-) -> None:
-    refused(INVALID_SCHEMA, operations.create, company, USER, name, COLUMNS)
-
-
-@pytest.mark.parametrize("name", ["id", "xmin", "Produto", "", "a" * 64, "valor", "\ud800"])
-def test_a_wrong_column_is_named_by_index_and_name(
-    company: ConnectionRecord, operations: TableOperations, name: str
-) -> None:
-    columns = [column("valor"), column(name)]
-    error = refused(INVALID_SCHEMA, operations.create, company, USER, "vendas", columns)
-    assert [detail["path"] for detail in error.details] == ["columns[1].name"]
 
 
 def test_a_definition_too_large_for_an_item_is_refused(

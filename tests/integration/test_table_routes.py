@@ -63,75 +63,6 @@ def provisioned(
     return client
 
 
-def test_status_shows_whether_the_database_is_provisioned(client: TestClient) -> None:
-    assert client.get(f"{BASE}/status").json() == {"provisioned": False, "connection_id": None}
-    made = client.post(f"{BASE}/provision").json()
-    assert made["provisioned"] is True
-    assert client.get(f"{BASE}/status").json() == client.post(f"{BASE}/provision").json() == made
-
-
-def test_a_table_has_the_contracts_shape(provisioned: TestClient, company_id: str) -> None:
-    created = provisioned.post(BASE, json=TABLE)
-    table = created.json()
-    assert created.status_code == 201
-    assert provisioned.get(f"{BASE}/{table['_id']}").json() == table
-    listed = provisioned.get(BASE).json()
-    assert listed == {"total": 1, "quantity": 1, "records": [table]}
-    assert table == {
-        "_id": table["_id"],
-        "company_id": company_id,
-        "connection_id": provisioned.get(f"{BASE}/status").json()["connection_id"],
-        **TABLE,
-        "source": "manual",
-        "status": "active",
-        "row_count": 0,
-        "created_by_user_id": USER,
-        "created_at": table["created_at"],
-        "updated_at": table["created_at"],
-        "version": 1,
-        "title": None,
-        "description": None,
-        "key": None,
-        "indexes": [],
-        "history": True,
-    }
-
-
-def test_before_provisioning_lists_are_empty_and_a_creation_is_refused(client: TestClient) -> None:
-    assert client.get(BASE).json() == {"total": 0, "quantity": 0, "records": []}
-    answer = client.post(BASE, json=TABLE)
-    assert (answer.status_code, answer.json()["error"]) == (
-        400,
-        'Base de dados não provisionada. Ative "Meus Dados" primeiro.',
-    )
-    assert client.get(f"{BASE}/{USER}").status_code == 404
-
-
-@pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_a_table_is_updated(provisioned: TestClient, method: str) -> None:
-    table = provisioned.post(BASE, json=TABLE).json()
-    body = {"display_name": "novo_nome", "columns": COLUMNS[:1], "status": "inactive"}
-    answer = provisioned.request(method, f"{BASE}/{table['_id']}", json=body)
-    assert answer.status_code == 200
-    changed = {"updated_at": answer.json()["updated_at"], "version": 2}
-    assert answer.json() == {**table, **body, **changed}
-
-
-def test_a_deleted_table_is_404(provisioned: TestClient) -> None:
-    url = f"{BASE}/{provisioned.post(BASE, json=TABLE).json()['_id']}"
-    answer = provisioned.delete(url)
-    assert (answer.status_code, answer.content) == (204, b"")
-    for method in ("GET", "PUT", "DELETE"):
-        answer = provisioned.request(method, url, content=b"not json")
-        assert (answer.status_code, answer.json()["error"]) == (404, "Tabela não encontrada")
-
-
-def test_a_name_in_use_is_the_contracts_code(provisioned: TestClient) -> None:
-    provisioned.post(BASE, json=TABLE)
-    answer = provisioned.post(BASE, json=TABLE)
-    assert (answer.status_code, answer.json()["code"]) == (400, "MANAGED_TABLE_DUPLICATE_NAME")
-
-
 def wrong(column: dict[str, Any]) -> dict[str, Any]:
     return {**TABLE, "columns": [COLUMNS[0], {**COLUMNS[1], **column}]}
 
@@ -162,16 +93,6 @@ def test_a_wrong_schema_is_422_and_names_the_fault(
     answer = provisioned.post(BASE, json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_SCHEMA")
     assert detail.items() <= answer.json()["details"][0].items()
-
-
-@pytest.mark.parametrize("body", [{**TABLE, "columns": []}, {"display_name": "vendas"}, [], 5])
-def test_a_body_without_a_schema_is_422(provisioned: TestClient, body: Any) -> None:
-    assert provisioned.post(BASE, json=body).status_code == 422
-
-
-@pytest.mark.parametrize("query", ["page=0", "per_page=0", "per_page=101", "page=x", "page=1.0"])
-def test_a_wrong_page_is_422(client: TestClient, query: str) -> None:
-    assert client.get(f"{BASE}?{query}").status_code == 422
 
 
 def test_an_unknown_parameter_is_refused_by_every_route(provisioned: TestClient, company_id: str) -> None:

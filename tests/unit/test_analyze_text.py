@@ -90,19 +90,6 @@ def test_an_unclosed_quote_affects_one_row_only(tmp_path: Path) -> None:
     assert found.findings[0].lines == (3,)
 
 
-@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n \n"])
-def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(JobError) as raised:
-        _analyze(tmp_path, content)
-    assert raised.value.as_record()["code"] == "FILE_EMPTY"
-
-
-def test_a_header_without_rows_is_accepted(tmp_path: Path) -> None:
-    found = _analyze(tmp_path, b"id;nome;valor")
-    assert found.row_count == 0
-    assert found.inferred_schema["sample_rows"] == []
-
-
 def test_long_and_short_rows_keep_their_cells_and_are_reported(tmp_path: Path) -> None:
     found = _analyze(tmp_path, b"a,b\n1,2\n3,4,5\n6\n")
     assert _rows(found) == [("1", "2", None), ("3", "4", "5"), ("6", None, None)]

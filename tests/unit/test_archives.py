@@ -49,15 +49,6 @@ def test_members_are_read_into_one_table_in_order(tmp_path: Path) -> None:
     assert rows == [(0, 2, "1", "Ana"), (0, 3, "2", "Bia"), (1, 2, "3", "Caio")]
 
 
-def test_files_added_by_operating_systems_are_ignored(tmp_path: Path) -> None:
-    members = {"__MACOSX/._a.csv": b"\x00\x05", ".DS_Store": b"x", "pasta/": b"", "a.csv": CSV}
-    assert _analyze(tmp_path, _zip(members)).row_count == 2
-
-
-def test_a_member_without_extension_is_judged_by_its_content(tmp_path: Path) -> None:
-    assert _analyze(tmp_path, _zip({"K3241.ESTABELE": b"1;Ana;2\n3;Bia;4\n"})).row_count == 2
-
-
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_every_compression_method_is_read(tmp_path: Path, method: int) -> None:
     assert _analyze(tmp_path, _zip({"a.csv": CSV}, method)).row_count == 2
@@ -78,28 +69,9 @@ def test_member_names_cannot_escape_the_folder(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["work"]
 
 
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (_zip({}), "ARCHIVE_EMPTY"),
-        (_zip({"__MACOSX/a": b"x"}), "ARCHIVE_EMPTY"),
-        (_zip({"a.zip": _zip({"b.csv": CSV})}), "ARCHIVE_NESTED"),
-        (_zip({"dados": _zip({"b.csv": CSV})}), "ARCHIVE_NESTED"),
-        (_zip({"a.csv": CSV, "leia.pdf": b"%PDF-1.7"}), "ARCHIVE_MEMBERS_REFUSED"),
-        (_zip({"a.csv": CSV, "imagem": b"\x89PNG\r\n\x1a\n"}), "ARCHIVE_MEMBERS_REFUSED"),
-        (_zip({f"{number}.csv": b"a" for number in range(1_001)}), "ARCHIVE_TOO_MANY_ENTRIES"),
-        (_zip({"a.csv": b"1,2\n" * (20 * 1_048_576)}), "ARCHIVE_UNSAFE"),
-        (_zip({"a.csv": CSV})[:-30], "ARCHIVE_CORRUPT"),
-        (_zip({"a.csv": CSV}, zipfile.ZIP_STORED).replace(b"Ana", b"Bob"), "ARCHIVE_CORRUPT"),
-    ],
-    ids=["empty", "noise", "nested", "nested unnamed", "pdf", "png", "entries", "ratio", "cut", "crc"],
-)
-def test_each_refusal_has_its_code(tmp_path: Path, content: bytes, code: str) -> None:
-    assert _refusal(tmp_path, content).kind.code == code
-
-
-def test_the_refused_members_are_named(tmp_path: Path) -> None:
-    assert "leia.pdf" in _refusal(tmp_path, _zip({"a.csv": CSV, "leia.pdf": b"%PDF"})).message
+def test_a_member_that_inflates_too_much_is_refused(tmp_path: Path) -> None:
+    content = _zip({"a.csv": b"1,2\n" * (20 * 1_048_576)})
+    assert _refusal(tmp_path, content).kind.code == "ARCHIVE_UNSAFE"
 
 
 def test_a_directory_that_declares_too_much_is_refused_before_unpacking(tmp_path: Path) -> None:
@@ -152,13 +124,6 @@ def test_entries_that_share_bytes_are_refused(tmp_path: Path) -> None:
     tail = bytearray(content[end:])
     struct.pack_into("<HHI", tail, 8, 2, 2, 2 * len(entry))
     assert _refusal(tmp_path, content[:directory] + entry * 2 + bytes(tail)).kind.code == "ARCHIVE_UNSAFE"
-
-
-def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
-    content = bytearray(_zip({"a.csv": CSV}))
-    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        struct.pack_into("<H", content, content.index(signature) + offset, 1)
-    assert _refusal(tmp_path, bytes(content)).kind.code == "ARCHIVE_ENCRYPTED"
 
 
 def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:

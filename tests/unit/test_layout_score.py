@@ -1,15 +1,12 @@
-"""What the score charges for, and which layouts the search tries."""
-
-from math import log2
+"""Which layouts the search tries, and what it finds."""
 
 import pytest
 from text_grids import grid_of
 
 from managed_tables.errors import JobError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.header import Header, about_header
-from managed_tables_reader.layout.looks import TEXT, look, text_bits
+from managed_tables_reader.layout.looks import TEXT
 from managed_tables_reader.layout.pages import PageHead, find_repeats
 from managed_tables_reader.layout.score import Scorer
 from managed_tables_reader.layout.search import (
@@ -23,11 +20,9 @@ from managed_tables_reader.layout.search import (
     row_limit,
     widths,
 )
-from managed_tables_reader.layout.words import below_bits
 from managed_tables_reader.rows.stated import Stated
 
 KINDS = (TEXT, "number", "number")
-REPORT = "nome;valor;peso/Ana;1;2/Total;1;2/nome;valor;peso/Bia;3;4/Ana;1;2/Caio;5;6"
 
 
 def scorer_of(text: str, width: int = 3, *, short_tells: bool = False) -> Scorer:
@@ -70,28 +65,6 @@ def test_a_line_above_may_begin_with_an_empty_cell() -> None:
     assert head.starts == ((1, "Relatório anual"), (0, "Loja Azul"))
 
 
-def test_totals_above_a_repeated_header_cost_what_a_footer_does() -> None:
-    scorer = scorer_of(REPORT)
-    plain, bits = scorer_of(REPORT.replace("nome", "Nome", 1)).row_bits(1, KINDS), scorer.row_bits(1, KINDS)
-    assert bits[2] == scorer.below[2] + weights.FOOTER < plain[2]
-    assert bits[1] == plain[1]
-    assert bits[5] == plain[5]  # a row that comes again is still a row
-    narrow = scorer_of("nome;valor/Ana;1/Total;1/nome;valor/Bia;3", 2)
-    assert narrow.row_bits(1, KINDS[:2])[2] == narrow.below[2] + weights.FOOTER
-
-
-def test_a_section_keeps_its_only_row() -> None:
-    section = "nome;valor;peso/Total;1;2/nome;valor;peso/Bia;3;4"
-    plain = scorer_of(section.replace("nome", "Nome", 1)).row_bits(1, KINDS)
-    assert scorer_of(section).row_bits(1, KINDS)[1] == plain[1]
-
-
-def test_what_repeats_the_first_row_of_data_repeats_nothing_above_it() -> None:
-    scorer = scorer_of("Nome;Valor;Peso/Ana;um;dois/Bia;3;4/Ana;um;dois")
-    assert scorer.row_bits(1, KINDS)[3] == scorer.row_bits(0, KINDS)[3]
-    assert scorer.row_bits(2, KINDS)[3] < scorer.row_bits(1, KINDS)[3]
-
-
 @pytest.mark.parametrize(
     ("text", "is_sentence"),
     [("Pago com um cartão", True), ("Pago com cartão", False), ("Pago com um cartão;x", False)],
@@ -106,18 +79,6 @@ def test_a_sentence_counts_as_a_footer_only_against_another_kind() -> None:
     for kinds, end in ((("number", TEXT, "number"), 11), ((TEXT, TEXT, "number"), 12)):
         scorer = scorer_of(f"{body}/Pago com um cartão;;")
         assert scorer.find_footer(scorer.row_bits(0, kinds), kinds, 0) == end
-
-
-def test_each_cell_of_a_title_beyond_the_third_costs_more() -> None:
-    three, four = (scorer_of(f"{title}/a;b;c;d;e/1;2;3;4;5", 5) for title in ("x;x;x", "x;x;x;x"))
-    kinds = ("number",) * 5
-    extra = four.score(1, 2, 3, kinds).bits["above"] - three.score(1, 2, 3, kinds).bits["above"]
-    assert extra == weights.TITLE_CELL + weights.SAME_CELL
-
-
-def test_a_title_of_values_costs_twice_in_a_single_column() -> None:
-    one, two = (scorer_of("10/valor/20/30", width).score(1, 2, 4, ("number",) * width) for width in (1, 2))
-    assert one.bits["above"] - two.bits["above"] == weights.TITLE_OF_VALUES
 
 
 def test_a_table_below_begins_at_its_title() -> None:
@@ -138,74 +99,11 @@ def test_a_columns_kind_pays_for_its_exceptions() -> None:
 # What each part of a row or of a place costs
 
 
-def test_a_title_pays_for_its_cells_and_for_looking_like_a_header() -> None:
-    def above(title: str, *, short_tells: bool = False) -> float:
-        return scorer_of(f"{title}/a;b;c/x;1;2", short_tells=short_tells).score(1, 2, 3, KINDS).bits["above"]
-
-    assert above("# nota") == text_bits("# nota")
-    assert above("nota") == text_bits("nota") + weights.TITLE
-    assert above("nota;ano") == text_bits("nota") + text_bits("ano") + weights.TITLE + weights.TITLE_OF_CELLS
-    full = text_bits("nota") * 1 + text_bits("anos") + text_bits("dias")
-    assert above("nota;anos;dias") == full + (
-        weights.TITLE + weights.TITLE_OF_CELLS + weights.TITLE_LIKE_HEADER
-    )
-    assert above(";nota") == text_bits("nota") + 2 * weights.TITLE
-    assert above("2,50") - text_bits("2,50") == weights.TITLE + weights.TITLE_OF_VALUES
-
-
-def test_a_row_below_pays_for_values_and_for_cells_beyond_the_second() -> None:
-    def below(row: str) -> float:
-        texts = sum(map(text_bits, filter(None, row.split(";"))))
-        return scorer_of(f"a;b;c;d/x;1;2;y/{row}", 4).below[2] - texts
-
-    assert below("nota") == below("nota;dia") == weights.FOOTER_LINE
-    assert below("nota;dia;mês") == weights.FOOTER_LINE + weights.FOOTER_CELL
-    assert below("nota;2,50") == weights.FOOTER_LINE + weights.FOOTER_VALUE
-    assert below("nota;dia;mês;7") == weights.FOOTER_LINE + 2 * weights.FOOTER_CELL + weights.FOOTER_VALUE
-    saved = text_bits("140") - look("140").bits
-    assert below("Total;140") == pytest.approx(weights.FOOTER_LINE - saved)
-
-
-def test_a_row_of_a_text_pays_for_missing_and_for_surplus_cells() -> None:
-    def structure(row: str, *, short_tells: bool = True) -> float:
-        return scorer_of(f"a;b;c/x;1;2/{row}", short_tells=short_tells).odd_bits(2, 3)
-
-    assert structure("y;3;4") == 0
-    assert structure("y;3") == weights.SHORT_ROW
-    assert structure("uma frase de quatro") == weights.SHORT_ROW + weights.SENTENCE
-    assert structure("uma frase de quatro;3") == weights.SHORT_ROW
-    assert structure("y;3;4;z") == weights.LONG_ROW + text_bits("z")
-    assert structure("y;3;4;") == 0
-    assert structure("y;3", short_tells=False) == pytest.approx(2 * log2(3))
-
-
-def test_blank_lines_within_the_data_cost_except_above_its_first_row() -> None:
-    scorer = scorer_of("a;b;c//x;1;2//y;3;4")
-    assert [row.after_gap for row in scorer.rows] == [False, True, True]
-    bits = scorer.row_bits(1, KINDS)
-    assert scorer.body_bits(1, 3, KINDS) == sum(bits[1:]) - weights.GAP
-    assert scorer.body_bits(3, 3, KINDS) == 0
-    assert scorer.odd_bits(1, 3) == weights.GAP
-
-
-def test_a_total_and_a_note_count_against_a_row_of_data() -> None:
-    rows = ["Total;1;2", "Fonte: IBGE;1;2", "Fonte;IBGE;FGV", "Ana;1;2"]
-    costs = [below_bits(grid_of(row)[0], 3) for row in rows]
-    assert costs == [weights.TOTAL, weights.NOTE, weights.NOTE_OF_CELLS, 0]
-    assert below_bits(grid_of("Total")[0], 1) == 0
-
-
 def test_at_most_sixty_lines_are_a_footer() -> None:
     notes = [f"Fonte: {chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(61)]
     for count, end in ((60, 2), (61, 3)):
         scorer = scorer_of("a;b;c/x;1;2/" + "/".join(notes[:count]), short_tells=True)
         assert scorer.find_footer(scorer.row_bits(1, KINDS), KINDS, 1) == end
-
-
-def test_a_footer_pays_once_and_for_each_of_its_lines() -> None:
-    scorer = scorer_of("a;b;c/x;1;2/Fonte: IBGE/Notas")
-    assert scorer.footer_bits(4) == 0
-    assert scorer.footer_bits(2) == weights.FOOTER + scorer.below[2] + scorer.below[3]
 
 
 # What the search tries

@@ -8,12 +8,8 @@ from managed_tables_reader.layout import weights, words
 from managed_tables_reader.layout.counting import count_labels
 from managed_tables_reader.layout.grid import GridRow, make_grid
 from managed_tables_reader.layout.looks import (
-    cached_look,
     is_year,
-    list_bits,
     look,
-    repeated_bits,
-    text_bits,
 )
 from managed_tables_reader.layout.pages import PageHead, find_repeats, is_distinctive, plain_cells
 from managed_tables_reader.rows.separators import is_separator
@@ -77,92 +73,6 @@ def test_a_text_with_digits_has_a_shape() -> None:
     for cell in SHAPES:
         assert (look(cell).plain_kind, look(cell).is_value) == ("text", False)
         assert look(cell).bits < look(cell).as_text
-
-
-@pytest.mark.parametrize(
-    ("cell", "bits"),
-    [
-        ("12", weights.NUMBER + 2 * weights.DIGIT),
-        ("R$ 1,50", weights.NUMBER + 7 * weights.DIGIT - weights.MONEY),
-        ("R$ 15", weights.NUMBER + 5 * weights.DIGIT),
-        ("31/12/2024", weights.DATE),
-        ("10:30", weights.TIME),
-        ("10:30:05", weights.TIME + 2 * weights.DIGIT),
-        ("01310-100", weights.NUMBER + 8 * weights.DIGIT),
-        ("sim", weights.BOOLEAN),
-        ("n/a", weights.NULL_WORD),
-        ("10 kg", weights.NUMBER + 3 * weights.DIGIT),
-        ("abc", weights.TEXT + 3 * weights.CHARACTER),
-    ],
-)
-def test_a_value_costs_the_bits_of_its_kind(cell: str, bits: float) -> None:
-    assert cached_look(cell).bits == pytest.approx(bits)
-
-
-@pytest.mark.parametrize(
-    ("text", "bits"),
-    [
-        ("", weights.TEXT),
-        ("ab", weights.TEXT + 2 * weights.CHARACTER),
-        ("a b", weights.TEXT + 2 * weights.CHARACTER + weights.BLANK_CHARACTER),
-        ("a;b|c", weights.TEXT + 5 * weights.CHARACTER + 2 * weights.ODD_CHARACTER),
-        ("a\tb", weights.TEXT + 3 * weights.CHARACTER + weights.ODD_CHARACTER),
-        ("a\nb;c", weights.TEXT + 5 * weights.CHARACTER),  # it was quoted
-        ('a"b', weights.TEXT + 3 * weights.CHARACTER + weights.UNPAIRED_QUOTE),
-        ('a""b', weights.TEXT + 4 * weights.CHARACTER),
-        ("ab ab ab", weights.TEXT + 2 * weights.CHARACTER),  # repeated words are cheap too
-    ],
-)
-def test_a_text_costs_its_characters(text: str, bits: float) -> None:
-    assert text_bits(text) == pytest.approx(bits)
-    assert look("x" * 2_048 + text).as_text == pytest.approx(text_bits("x" * 2_048 + text))
-
-
-def test_words_repeated_from_the_text_above_are_cheap() -> None:
-    word = weights.BLANK_CHARACTER + 2 * weights.CHARACTER - weights.SAME_CELL
-    assert repeated_bits("ab ce", "ab cd") == pytest.approx(word)
-    assert repeated_bits("xb cd", "ab cd") == pytest.approx(word)
-    assert repeated_bits("ab cd", "ab cd") == pytest.approx(2 * word + weights.SAME_CELL)
-    for text, above in (("ab", "ab"), ("ab cd", "ab cd ef"), ("ab cd", "ba dc"), ("ab cd", "ab cd" * 600)):
-        assert repeated_bits(above, text) == 0
-    assert repeated_bits(None, "ab cd") == repeated_bits("ab cd", None) == 0
-
-
-def test_words_of_cells_to_the_left_cost_nothing_again() -> None:
-    row = GridRow(1, ["ab cd", "cd ab ef", "12", "ab"], above=["xx", "yy ab ef", "12", "zz"])
-    said = 2 * (2 * weights.CHARACTER + weights.BLANK_CHARACTER)
-    plain = [text_bits(cell or "") for cell in row.cells]
-    assert row.text_bits == [plain[0], plain[1] - said, plain[2], weights.SAME_CELL]
-    assert row.data_bits == row.text_bits
-    again = GridRow(2, ["gh", "ab ef"], above=["xx", "ab ef"])
-    assert again.data_bits[1] == text_bits("ab ef") - repeated_bits("ab ef", "ab ef") < again.text_bits[1]
-
-
-@pytest.mark.parametrize(
-    ("text", "bits"),
-    [
-        ("ab;12", weights.TEXT + 2 * weights.CHARACTER + look("12").bits),  # its values
-        ("12;12;", look("12").bits + weights.SAME_CELL + weights.EMPTY),
-        ("a@b.com,c@d.com", 2 * look("a@b.com").bits),
-        ("ab,cd", text_bits("ab,cd")),  # words alone: a comma is a sign of prose as well
-        ("ab\n;12", text_bits("ab\n;12")),
-    ],
-)
-def test_a_list_costs_what_its_values_do(text: str, bits: float) -> None:
-    assert list_bits(text, ";\t|,", text_bits(text)) == pytest.approx(bits)
-
-
-def test_a_list_costs_less_for_words_that_come_again() -> None:
-    text = "um texto longo;um texto longo e outro"
-    words = sum(weights.CHARACTER * len(word) + weights.BLANK_CHARACTER for word in ("um", "texto", "longo"))
-    assert list_bits(text, ";", text_bits(text)) == text_bits(text) - weights.ODD_CHARACTER - words
-
-
-def test_texts_save_what_they_cost_more_than_as_lists() -> None:
-    row = GridRow(1, ["ab cd", "w;zz", "7"], above=["yy", "zz", "7"])
-    assert row.saved_by_lists(";") == text_bits("w;zz") - text_bits("w") - text_bits("zz")
-    again = GridRow(2, ["x;12", "x;12"], above=["x;12", "yy"])  # what repeats costs its delimiters, no more
-    assert again.saved_by_lists(";") == 2 * weights.ODD_CHARACTER
 
 
 def test_years_are_those_of_recent_centuries() -> None:
@@ -350,17 +260,6 @@ def test_rows_that_repeat_the_first_are_found() -> None:
     assert [head.has(cells) for cells in lines] == [True, True, False, True, True, *[False] * 5]
     assert head.starts == ((0, "Relatório "), (0, "nome"))
     assert not PageHead().has(["nome"])
-
-
-def test_a_code_costs_its_digits_and_most_of_its_letters() -> None:
-    code, quantity = look("AB-189"), look("10 kg")
-    assert code.kind == "aa-9"
-    assert code.bits == pytest.approx(weights.TEXT + 3 * weights.DIGIT + 3 * weights.CHARACTER * 0.8)
-    assert quantity.kind == "9 kg"
-    assert quantity.bits == pytest.approx(weights.NUMBER + 3 * weights.DIGIT)
-    assert look("10:30:05").bits == pytest.approx(weights.TIME + 2 * weights.DIGIT)
-    assert look("01310-100").bits == pytest.approx(weights.NUMBER + 8 * weights.DIGIT)
-    assert look("R$ 10,50").bits == pytest.approx(weights.NUMBER + 8 * weights.DIGIT - weights.MONEY)
 
 
 def test_numbers_that_end_the_labels_are_judged_by_their_own_columns() -> None:

@@ -34,7 +34,6 @@ RESOURCES = read_resources()
 PARAMETERS: dict[str, dict[str, Any]] = DOCUMENT["Parameters"]
 FUNCTIONS = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"]
 ALARMS = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::CloudWatch::Alarm"]
-NO_VALUE = {"Ref": "AWS::NoValue"}
 BUCKET_NAME_MAX = 63
 LONGEST_REGION = "ap-southeast-2"  # the longest name of an AWS region today
 ACCOUNT_ID_CHARACTERS = 12

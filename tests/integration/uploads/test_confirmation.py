@@ -1,9 +1,7 @@
 """Confirmations: what may be confirmed, repeats, races and interruptions."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import pytest
 from starlette.testclient import TestClient
 from upload_flow import (
     BASE,
@@ -100,32 +98,6 @@ def test_two_jobs_cannot_confirm_one_name(api: ApiServices, client: TestClient) 
     assert sorted(answer.status_code for answer in answers) == [200, 400]
 
 
-@pytest.mark.parametrize(
-    ("name", "columns"),
-    [
-        ("Vendas", [PRODUTO]),
-        ("vendas\n", [PRODUTO]),
-        ("pg_vendas", [PRODUTO]),
-        (None, [PRODUTO]),
-        ("vendas", []),
-        ("vendas", [{**PRODUTO, "type": "money"}]),
-        ("vendas", [{**PRODUTO, "nullable": 1}]),
-        ("vendas", [{**PRODUTO, "name": "unknown"}]),
-        ("vendas", [{**PRODUTO, "name": "id"}]),
-        ("vendas", [PRODUTO, PRODUTO]),
-    ],
-)
-def test_an_invalid_schema_is_422(
-    api: ApiServices, client: TestClient, name: str | None, columns: list[Any]
-) -> None:
-    job_id = waiting_job(api, client)
-    response = client.post(
-        f"{BASE}/upload-jobs/{job_id}/confirm", json={"display_name": name, "columns": columns}
-    )
-    assert response.status_code == 422
-    assert confirm(client, job_id).status_code == 200
-
-
 def test_a_job_that_does_not_wait_is_400_after_checking_the_body(client: TestClient) -> None:
     job_id = declare(client).json()["job_id"]
     error_of(confirm(client, job_id), 400, "JOB_NOT_WAITING_CONFIRM")
@@ -218,20 +190,3 @@ def test_making_columns_nullable_requires_permission_to_update_the_table(
     error_of(client.post(path, json=body, headers=uploader), 403, "FORBIDDEN")
     error_of(client.get(f"{BASE}/upload-jobs/{job_id}/rejects"), 404, "NO_REJECTS")
     assert client.post(path, json=body).status_code == 200
-
-
-def test_an_append_without_a_required_column_is_422(
-    api: ApiServices, client: TestClient, company: ConnectionRecord
-) -> None:
-    table_id = make_table(api, company, Column.model_validate(PRODUTO))
-    job_id = waiting_job(api, client, f"/{table_id}/upload")
-    body = error_of(confirm(client, job_id, None, VALOR), 422, "INVALID_SCHEMA")
-    assert body["details"] == [
-        {
-            "in": "body",
-            "path": "columns",
-            "column": "produto",
-            "code": "MISSING_COLUMN",
-            "reason": "obrigatória na tabela",
-        }
-    ]

@@ -14,7 +14,6 @@ from upload_flow import (
     confirm,
     declare,
     error_of,
-    headers,
     record,
     status_of,
     waiting_job,
@@ -25,18 +24,8 @@ from managed_tables.catalog.jobs import JobFile, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, job_key
-from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.handler import take_arrival
-
-
-def test_an_unknown_job_and_another_companys_job_are_404(api: ApiServices, client: TestClient) -> None:
-    job_id = declare(client).json()["job_id"]
-    stranger = TestClient(create_app(api), headers=headers(api, new_record_id()))
-    for one, caller in ((job_id, stranger), (new_record_id(), client), ("x", client), ("é" * 24, client)):
-        response = caller.get(f"{BASE}/upload-jobs/{one}")
-        assert error_of(response, 404, "JOB_NOT_FOUND")["error"] == "Job não encontrado"
-        error_of(caller.post(f"{BASE}/upload-jobs/{one}/confirm", content=b"x"), 404, "JOB_NOT_FOUND")
 
 
 def test_a_job_whose_files_do_not_arrive_fails_when_it_is_polled(
