@@ -26,7 +26,7 @@ test("a report is shown as it was read, corrected, and opened by a colleague wit
   const job = await company.upload("relatorio.csv", windows1252(REPORT));
   await visit(`/envios/${job}`);
   await expect(page.getByRole("heading", { name: "Como o arquivo foi lido" })).toBeVisible();
-  await expect(page.getByText(/Windows-1252/).first()).toBeVisible();
+  await expect(page.getByText(/Windows ocidental/).first()).toBeVisible();
   const lineOf = (other: Page, number: number) =>
     other
       .locator(".mt-preview tbody tr")
@@ -177,6 +177,22 @@ test("next month's file has a blank and another label, and is mapped in two acti
     { produto: "c", valor: "3.5", nota: null },
     { produto: null, valor: "4.5", nota: "z" },
   ]);
+
+  await visit(`/tabelas/${table}`);
+  await page.getByRole("button", { name: "Mais desta tabela" }).click();
+  await page.getByRole("button", { name: "Modelo de importação" }).click();
+  const recipe = page.getByRole("dialog", { name: "Modelo de importação", exact: true });
+  await expect(recipe).toContainText("O cabeçalho é a linha que diz “produto”, “Vlr”, “nota”.");
+  await expect(recipe).toContainText("“Vlr” vai para valor; número decimal");
+  const unattended = recipe.getByLabel("Importar sozinho os arquivos em que nada mudou");
+  await unattended.check();
+  await expect(unattended).toBeEnabled();
+  expect(await company.call("GET", `/${table}/recipe`)).toMatchObject({ auto_confirm: "unchanged" });
+  await expectAccessible(page);
+  await recipe.getByRole("button", { name: "Esquecer o modelo" }).click();
+  const sure = page.getByRole("dialog", { name: "Esquecer o modelo de importação?" });
+  await sure.getByRole("button", { name: "Esquecer o modelo" }).click();
+  await expect(recipe).toContainText("Nada foi guardado ainda");
 });
 
 test("a column that must not be empty in the table may be opened to the file's empty cells", async ({

@@ -3,6 +3,7 @@ import type { Table } from "../api/types";
 import { ColumnMenu } from "./ColumnMenu";
 import { ExportDialog } from "./ExportDialog";
 import { KeysDialog } from "./KeysDialog";
+import { Recipe } from "./Recipe";
 import { RowDialog } from "./RowDialog";
 import { RowStory, TableHistory } from "./RowStory";
 import { Trash } from "./Trash";
@@ -18,6 +19,7 @@ export type Opened =
   | "exports"
   | "history"
   | "trash"
+  | "recipe"
   | "keys";
 
 interface OpenedProps {
@@ -54,6 +56,8 @@ export function OpenedDialog({ what, table, sheet, view, isEditable, onView, onO
           onClose={onClose}
         />
       );
+    case "recipe":
+      return <Recipe table={table} onClose={onClose} />;
     case "keys":
       return <KeysDialog onClose={onClose} />;
   }

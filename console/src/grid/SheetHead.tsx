@@ -61,6 +61,7 @@ export function SheetHead({ table, rows, edits, selected, isEditable, onDeleted,
             actions={[
               ["Histórico", () => onOpen("history")],
               ["Lixeira", () => onOpen("trash")],
+              ["Modelo de importação", () => onOpen("recipe")],
               ["Teclas", () => onOpen("keys")],
             ]}
           >

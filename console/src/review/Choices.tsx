@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import type { ColumnType } from "../api/types";
-import { SelectField, TextField } from "../ui/fields";
+import { type Choices as Options, SelectField, TextField } from "../ui/fields";
+import { MARKS, ORDERS } from "../values/words";
 import type { Adjustment } from "./adjustments";
 
 export const ZONES: readonly string[] = [
@@ -12,15 +13,6 @@ export const ZONES: readonly string[] = [
   "UTC",
   "Europe/Lisbon",
   "America/New_York",
-];
-const ORDERS: [string, string][] = [
-  ["dmy", "dia/mês/ano"],
-  ["mdy", "mês/dia/ano"],
-  ["ymd", "ano/mês/dia"],
-];
-const MARKS: [string, string][] = [
-  [",", "vírgula: 1.234,56"],
-  [".", "ponto: 1,234.56"],
 ];
 const TRIMS: [string, string][] = [
   ["yes", "retirar"],
@@ -109,13 +101,13 @@ function zoneLabel(zone: string): string {
 interface ChoiceProps {
   label: string;
   detected?: string;
-  choices: readonly [string, string][];
+  choices: Options;
   value: string | undefined;
   onChoose: (value: string | undefined) => void;
 }
 
 function Choice({ label, detected = "como foi detectado", choices, value, onChoose }: ChoiceProps): ReactNode {
-  const all: [string, string][] = [["", detected], ...choices];
+  const all: Options = [["", detected], ...choices];
   return (
     <SelectField label={label} choices={all} value={value ?? ""} onChoose={(chosen) => onChoose(chosen || undefined)} />
   );

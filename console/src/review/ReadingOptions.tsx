@@ -2,21 +2,9 @@ import { type ReactNode, useState } from "react";
 import { Check, SelectField } from "../ui/fields";
 import { Button } from "../ui/parts";
 import { formatCount } from "../values/numbers";
+import { DELIMITERS, ENCODINGS, wordOf } from "../values/words";
 import type { TableReading, Wish } from "./lines";
 
-const DELIMITERS: [string, string][] = [
-  [";", "Ponto e vírgula ( ; )"],
-  [",", "Vírgula ( , )"],
-  ["\t", "Tabulação"],
-  ["|", "Barra ( | )"],
-];
-const ENCODINGS: [string, string][] = [
-  ["utf-8", "UTF-8"],
-  ["cp1252", "Windows-1252 (Europa ocidental)"],
-  ["latin-1", "ISO 8859-1"],
-  ["cp850", "CP850 (DOS)"],
-  ["utf-16", "UTF-16"],
-];
 const QUOTES: [string, string][] = [
   ['"', 'Aspas ( " )'],
   ["'", "Apóstrofos ( ' )"],
@@ -26,9 +14,8 @@ const QUOTES: [string, string][] = [
 /** How a file or sheet was read, in one line. */
 export function ReadingSummary({ table, isStated }: { table: TableReading; isStated: boolean }): ReactNode {
   const parts: string[] = [];
-  if (table.encoding) parts.push(ENCODINGS.find(([value]) => value === table.encoding)?.[1] ?? table.encoding);
-  if (table.delimiter)
-    parts.push(`separador ${DELIMITERS.find(([value]) => value === table.delimiter)?.[1] ?? table.delimiter}`);
+  if (table.encoding) parts.push(wordOf(ENCODINGS, table.encoding));
+  if (table.delimiter) parts.push(`separador ${wordOf(DELIMITERS, table.delimiter)}`);
   const { header_line: line, header_lines: count } = table;
   if (line === null) parts.push("sem cabeçalho");
   else parts.push(count > 1 ? `cabeçalho: linhas ${line} a ${line + count - 1}` : `cabeçalho: linha ${line}`);

@@ -122,7 +122,7 @@ export function detailText(detail: DetailLike, letter?: string): string {
     text("file"),
     text("sheet") && `aba ${text("sheet")}`,
     text("line") && `linha ${text("line")}`,
-    text("row") && `linha ${Number(text("row")) + 1} do pedido`,
+    text("row") && `${Number(text("row")) + 1}ª linha enviada`,
     text("column") && (letter ? `coluna ${letter} (${text("column")})` : `coluna ${text("column")}`),
     !text("column") && text("path"),
   ].filter(Boolean);

@@ -1,0 +1,158 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import { ApiFailure, answered } from "../api/session";
+import type { Recipe as Kept, Table } from "../api/types";
+import { Ask } from "../ui/Ask";
+import { useApi, useCaller } from "../ui/context";
+import { Check, type Choices, SelectField } from "../ui/fields";
+import { Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
+import { TYPE_LABELS } from "../values/cells";
+import { formatMoment } from "../values/dates";
+import { DELIMITERS, ENCODINGS, MARKS, ORDERS, wordOf } from "../values/words";
+
+const MODES: Choices<Kept["mode"]> = [
+  ["append", "Acrescentar as linhas"],
+  ["replace", "Substituir todas as linhas"],
+  ["upsert", "Atualizar pela chave e acrescentar as novas"],
+];
+const MISFITS: Choices<Kept["on_misfit"]> = [
+  ["reject", "Não importar nada"],
+  ["skip", "Importar as outras e separar estas num arquivo"],
+];
+
+/** What a table remembers of how its files are read, in sentences; whether they load by themselves; the way to forget. */
+export function Recipe({ table, onClose }: { table: Table; onClose: () => void }): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const { can } = useCaller();
+  const queryKey = ["recipe", table._id];
+  const params = { path: { table_id: table._id } };
+  const recipe = useQuery({
+    queryKey,
+    queryFn: async ({ signal }) => {
+      try {
+        return await answered(api.GET("/v1/managed-tables/{table_id}/recipe", { params, signal }));
+      } catch (error) {
+        if (error instanceof ApiFailure && error.status === 404) return null;
+        throw error;
+      }
+    },
+  });
+  const change = useMutation({
+    mutationFn: (body: Pick<Partial<Kept>, "auto_confirm" | "mode" | "on_misfit">) =>
+      answered(api.PUT("/v1/managed-tables/{table_id}/recipe", { params, body })),
+    onSuccess: (kept) => queries.setQueryData(queryKey, kept),
+  });
+  const forget = async (): Promise<void> => {
+    await answered(api.DELETE("/v1/managed-tables/{table_id}/recipe", { params }));
+    queries.setQueryData(queryKey, null);
+  };
+  const kept = recipe.data && change.isPending ? { ...recipe.data, ...change.variables } : recipe.data;
+  const isFixed = !can("update") || change.isPending;
+  return (
+    <Dialog
+      title="Modelo de importação"
+      isSide
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Fechar</Button>
+          {kept && can("update") && (
+            <Ask
+              label="Esquecer o modelo"
+              title="Esquecer o modelo de importação?"
+              keep="Manter"
+              go="Esquecer o modelo"
+              onGo={forget}
+            >
+              <p>O próximo arquivo será lido como se fosse o primeiro. As linhas da tabela ficam como estão.</p>
+            </Ask>
+          )}
+        </>
+      }
+    >
+      {recipe.error && <Failure error={recipe.error} onRetry={() => void recipe.refetch()} />}
+      {change.error && <Failure error={change.error} />}
+      {kept === undefined && !recipe.error && <Loading label="Carregando o modelo" />}
+      {kept === null && <Empty title="Nada foi guardado ainda: o modelo nasce com o primeiro arquivo importado" />}
+      {kept && (
+        <>
+          <Check
+            isChecked={kept.auto_confirm === "unchanged"}
+            isDisabled={isFixed}
+            onCheck={(isOn) => change.mutate({ auto_confirm: isOn ? "unchanged" : "never" })}
+          >
+            Importar sozinho os arquivos em que nada mudou
+          </Check>
+          <SelectField
+            label="O que fazer com as linhas do arquivo"
+            choices={table.key ? MODES : MODES.slice(0, 2)}
+            value={kept.mode}
+            disabled={isFixed}
+            onChoose={(mode) => change.mutate({ mode })}
+          />
+          <SelectField
+            label="Quando há linhas que não servem"
+            choices={MISFITS}
+            value={kept.on_misfit}
+            disabled={isFixed}
+            onChoose={(on_misfit) => change.mutate({ on_misfit })}
+          />
+          <Sentences table={table} kept={kept} />
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function Sentences({ table, kept }: { table: Table; kept: Kept }): ReactNode {
+  return (
+    <>
+      <p className="mt-quiet">
+        Guardado em {formatMoment(kept.updated_at)}. <Link href={`/envios/${kept.job_id}`}>Ver o envio</Link>
+      </p>
+      <h3>Como o arquivo é lido</h3>
+      <ul>
+        {kept.tables.flatMap(readingWords).map((words, index) => (
+          <li key={index}>{words}</li>
+        ))}
+      </ul>
+      <h3>Para onde vão as colunas</h3>
+      <ul>
+        {kept.columns.map((one) => (
+          <li key={one.source}>
+            “{one.source}” vai para {table.columns.find(({ name }) => name === one.name)?.display_name ?? one.name}
+            {columnWords(one).map((words) => `; ${words}`)}.
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function readingWords(table: Kept["tables"][number]): string[] {
+  const words: string[] = [];
+  if (table.sheet !== null) words.push(`A aba é “${table.sheet}”.`);
+  if (table.encoding) words.push(`O texto está em ${wordOf(ENCODINGS, table.encoding)}.`);
+  if (table.delimiter) words.push(`As células são separadas por: ${wordOf(DELIMITERS, table.delimiter)}.`);
+  if (table.labels.length === 0) words.push("O arquivo não tem cabeçalho.");
+  else words.push(`O cabeçalho é a linha que diz ${table.labels.map((label) => `“${label}”`).join(", ")}.`);
+  if (table.skip_texts.length > 0) {
+    words.push(`Ficam fora as linhas que começam com ${table.skip_texts.map((text) => `“${text}”`).join(", ")}.`);
+  }
+  if (table.trim) words.push("Os espaços nas pontas das células são retirados.");
+  return words;
+}
+
+function columnWords(column: Kept["columns"][number]): string[] {
+  const words: string[] = [];
+  const list = (tokens: readonly string[]): string => tokens.map((token) => `“${token}”`).join(", ");
+  if (column.type) words.push(TYPE_LABELS[column.type].toLowerCase());
+  if (column.decimal_mark) words.push(`decimais com ${wordOf(MARKS, column.decimal_mark)}`);
+  if (column.date_order) words.push(wordOf(ORDERS, column.date_order));
+  if (column.null_tokens?.length) words.push(`${list(column.null_tokens)} é vazio`);
+  if (column.true_tokens?.length) words.push(`${list(column.true_tokens)} é Sim`);
+  if (column.false_tokens?.length) words.push(`${list(column.false_tokens)} é Não`);
+  return words;
+}
