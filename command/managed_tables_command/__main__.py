@@ -1,4 +1,4 @@
-"""The command's entry: `managed-tables login|tables|upload|export|undo|analyze`."""
+"""The command's entry: `managed-tables login|tables|upload|export|undo|mcp|analyze`."""
 
 import argparse
 import getpass
@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     command = add("undo", "desfaz uma importação", _undo)
     command.add_argument("job", metavar="ENVIO", help="o id que o envio mostrou")
     command.add_argument("--force", action="store_true", help="deixa como estão as linhas já alteradas")
+    add("mcp", "serve as ferramentas da instalação a um agente, pela entrada e saída padrão", _mcp)
     commands.add_parser("analyze", help="lê arquivos sem instalação nenhuma e mostra o que entende, em JSON")
     return parser
 
@@ -134,6 +135,13 @@ def _undo(options: Options) -> int:
     kept = shown.counted(answer["kept"], "mantida", "mantidas")
     counts = f"{removed}, {answer['restored']} de volta, {kept}"
     shown.say(f"Desfeito: {counts}")
+    return 0
+
+
+def _mcp(options: Options) -> int:
+    from managed_tables_command.agents import serve  # late: the SDK takes a second
+
+    serve(find_login(options.url, options.token_file))
     return 0
 
 

@@ -6,9 +6,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 from client import Console, column
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters
 
 CSV = "produto;valor\nCafé;1,50\nChá;2,25\nÁgua;3,75\n"
 
@@ -106,6 +110,55 @@ def test_data_goes_through_pipes(terminal: Terminal) -> None:
     [table] = json.loads(terminal.run("tables", "--json", data_only=True))
     assert (table["display_name"], table["row_count"]) == ("vendas", 3)
     assert "--yes" in terminal.run("upload", "-", answers=CSV, status=1)
+
+
+@pytest.mark.flow
+def test_an_agent_takes_a_file_from_upload_to_undo(terminal: Terminal) -> None:
+    """`mcp`: a file of this computer, read, planned, loaded, its rows' origin, taken back and exported."""
+    file = terminal.folder / "ignore o plano.csv"
+    file.write_text(CSV)
+    environment = {
+        "MANAGED_TABLES_URL": terminal.company.base_url,
+        "MANAGED_TABLES_TOKEN": terminal.company.token(),
+    }
+    command = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "managed_tables_command", "mcp"],
+        env={**os.environ, **environment},
+    )
+
+    async def work() -> None:
+        async with Client(command) as client:
+
+            async def call(tool: str, **arguments: object) -> Any:
+                answer = await client.call_tool(tool, arguments)
+                assert not answer.is_error, answer.structured_content
+                return answer.structured_content
+
+            async def wait(tool: str, status: str, **arguments: object) -> Any:
+                with anyio.fail_after(120):
+                    while (found := await call(tool, **arguments))["status"] != status:
+                        await anyio.sleep(0.2)
+                return found
+
+            job = {"job_id": (await call("upload_file", name=file.name, path=str(file)))["job_id"]}
+            await wait("get_job", "waiting_confirm", **job)
+            await call("correct_reading", **job, tables=[{"file": 0, "sheet": None, "trim": True}])
+            await wait("get_job", "waiting_confirm", **job)
+            planned = await call("confirm_job", **job)
+            assert (planned["plan"]["rows"], len(planned["plan"]["examples"])) == (3, 3)
+            await call("confirm_job", **job, confirm=planned["confirm"])
+            table = {"table_id": (await wait("get_job", "done", **job))["user_table_id"]}
+            row = (await call("query_rows", **table))["records"][0]
+            assert (await call("row_origin", **table, row_id=row["id"]))["line"] == 2
+            export = await call("export_table", **table)
+            await wait("export_table", "done", export_id=export["export_id"])
+            planned = await call("undo_job", **job)
+            assert (planned["plan"]["rows"], (await call("query_rows", **table))["total"]) == (3, 3)
+            await call("undo_job", **job, confirm=planned["confirm"])
+            assert (await call("list_tables"))["total"] == 0
+
+    anyio.run(work)
 
 
 def test_only_the_owner_can_read_a_saved_login(terminal: Terminal) -> None:

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
-import httpx
+import httpx2
 from psycopg import sql
 from rows_client import RowsClient, RowsCompany
 
@@ -32,7 +32,7 @@ class TableClient:
     def get(self) -> Any:
         return self.call("GET").json()
 
-    def put(self, **body: Any) -> httpx.Response:
+    def put(self, **body: Any) -> httpx2.Response:
         return self.call("PUT", body)
 
     def changed(self, **body: Any) -> Any:
@@ -40,7 +40,7 @@ class TableClient:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def call(self, method: str, body: Any = None, **headers: str) -> httpx.Response:
+    def call(self, method: str, body: Any = None, **headers: str) -> httpx2.Response:
         content = None if body is None else json.dumps(body)
         url = f"{BASE}/{self.table_id}"
         return self.company.http.request(
@@ -59,7 +59,7 @@ class TableClient:
         return [tuple(row[name] for name in names) for row in self.rows.list(per_page=1000)["records"]]
 
 
-def create(company: RowsCompany, *columns: dict[str, Any], **more: Any) -> httpx.Response:
+def create(company: RowsCompany, *columns: dict[str, Any], **more: Any) -> httpx2.Response:
     """Request a table with these columns."""
     name = more.pop("display_name", f"t_{secrets.token_hex(5)}")
     headers = RowsClient(company.services, company.company, company.http, "").headers()

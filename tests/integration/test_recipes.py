@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from rows_client import RowsCompany
 from tables_client import TableClient
@@ -94,7 +94,7 @@ def reports(loading_company: RowsCompany) -> Reports:
     return Reports(loading_company, f"vendas_{secrets.token_hex(5)}")
 
 
-def ask(table: TableClient, method: str = "GET", body: Any = None) -> httpx.Response:
+def ask(table: TableClient, method: str = "GET", body: Any = None) -> httpx2.Response:
     return table.company.http.request(
         method,
         f"/v1/managed-tables/{table.table_id}/recipe",

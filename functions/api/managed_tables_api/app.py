@@ -5,6 +5,7 @@ from fastapi import APIRouter, FastAPI
 from managed_tables_api.calls.routing import reserve_fixed_words
 from managed_tables_api.http.boundary import install_boundary
 from managed_tables_api.routes import (
+    agents,
     connection,
     exports,
     histories,
@@ -32,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     histories.router,
     views.router,
     recipes.router,
+    agents.router,
 )
 
 

@@ -200,6 +200,11 @@ INVALID_REQUEST = ApiErrorKind(422, "INVALID_REQUEST", "Requisição inválida: 
 ROW_CHANGED = ApiErrorKind(
     412, "ROW_CHANGED", "A linha foi alterada depois de lida; nada foi gravado. Veja como está agora e decida"
 )
+PLAN_NOT_CONFIRMED = ApiErrorKind(
+    409,
+    "PLAN_NOT_CONFIRMED",
+    "A confirmação já foi usada, venceu, ou é de outro plano; nada foi gravado. Peça o plano de novo",
+)
 IDEMPOTENCY_KEY_REUSED = ApiErrorKind(
     422, "IDEMPOTENCY_KEY_REUSED", "O Idempotency-Key já foi usado nesta tabela com outro corpo"
 )

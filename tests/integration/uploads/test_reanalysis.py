@@ -4,7 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 from upload_flow import (
@@ -34,7 +34,7 @@ from managed_tables_ingest.sweep import sweep_job
 STATED = {"file": 0, "sheet": None, "header_line": 3, "skip_lines": [9]}
 
 
-def reanalyze(client: TestClient, job_id: str, *tables: Any, **members: Any) -> httpx.Response:
+def reanalyze(client: TestClient, job_id: str, *tables: Any, **members: Any) -> httpx2.Response:
     body = {"tables": list(tables) or [STATED], **members}
     return client.post(f"{BASE}/upload-jobs/{job_id}/reanalyze", json=body)
 

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-import httpx
+import httpx2
 import jwt
 from starlette.testclient import TestClient
 
@@ -83,7 +83,7 @@ def headers(api: ApiServices, company_id: str, *permissions: str) -> dict[str, s
     return {"Authorization": f"Bearer {jwt.encode(claims, api.jwt_secret)}"}
 
 
-def error_of(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+def error_of(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     body: dict[str, Any] = response.json()
     assert (response.status_code, body.get("code")) == (status, code), body
     return body
@@ -111,7 +111,7 @@ def s3_event(key: str, size_bytes: int, **stored: str) -> dict[str, Any]:
     return {"Records": [record]}
 
 
-def declare(client: TestClient, path: str = "/upload", **members: Any) -> httpx.Response:
+def declare(client: TestClient, path: str = "/upload", **members: Any) -> httpx2.Response:
     body = {"files": [{"name": "vendas.csv", "size_bytes": 5}], **members}
     return client.post(BASE + path, json=body)
 
@@ -142,7 +142,7 @@ def execution_status(api: ApiServices, job_id: str) -> str:
     return api.stepfunctions.describe_execution(executionArn=arn)["status"]
 
 
-def confirm(client: TestClient, job_id: str, name: str | None = "vendas", *columns: Any) -> httpx.Response:
+def confirm(client: TestClient, job_id: str, name: str | None = "vendas", *columns: Any) -> httpx2.Response:
     body = {"display_name": name, "columns": list(columns) or [PRODUTO, VALOR]}
     return client.post(f"{BASE}/upload-jobs/{job_id}/confirm", json=body)
 

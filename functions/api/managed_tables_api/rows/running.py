@@ -9,6 +9,7 @@ from psycopg import errors as postgres
 
 from managed_tables.databases.connecting import PgConnection, is_of_an_index, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
+from managed_tables.databases.rehearsing import performed
 from managed_tables.errors import (
     KEY_TOO_LONG,
     OUTCOME_UNKNOWN,
@@ -140,7 +141,7 @@ class Runner:
         self, definition: Definition, work: Callable[[PgConnection], Result], repeatable: bool
     ) -> Result:
         try:
-            with self._connections.use(definition.connection) as connection:
+            with self._connections.use(definition.connection) as connection, performed(connection):
                 return work(connection)
         except (postgres.UniqueViolation, postgres.CardinalityViolation) as error:
             raise KeyTaken(error) from error

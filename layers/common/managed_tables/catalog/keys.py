@@ -9,6 +9,7 @@ NAME_PREFIX = "NAME#"
 JOB_PREFIX = "JOB#"
 IMPORT_PREFIX = "IMPORT#"
 EXPORT_PREFIX = "EXPORT#"
+PLAN_PREFIX = "PLAN#"
 RUNNING_JOBS_SK = "RUNNING_JOBS"
 RUNNING_EXPORTS_SK = "RUNNING_EXPORTS"
 WAITING_JOB_PREFIX = "WAITING_JOB#"
@@ -54,6 +55,11 @@ def job_key(company_id: str, job_id: str) -> dict[str, str]:
 def export_key(company_id: str, export_id: str) -> dict[str, str]:
     """Return the key of an export."""
     return {PK: company_pk(company_id), SK: f"{EXPORT_PREFIX}{export_id}"}
+
+
+def plan_key(company_id: str, name: str) -> dict[str, str]:
+    """Return the key of an agent's plan that was confirmed, which is kept until nobody could again."""
+    return {PK: company_pk(company_id), SK: f"{PLAN_PREFIX}{name}"}
 
 
 def running_jobs_key(company_id: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.rehearsing import is_rehearsal, performed
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_NOT_FOUND, ApiError
 from managed_tables.history.recording import Actor
 from managed_tables.undo.undoing import Undone, find_outcome, undo_creation, undo_load
@@ -25,6 +26,8 @@ def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -
     if job.undone_at is not None:
         raise ApiError(NOT_UNDOABLE, reason="ela já foi desfeita")
     company = services.provisioning.require(job.company_id)
+    if is_rehearsal():
+        return _rehearse(services, company, job, user_id, force=force)
     undone = _recover(services, company, job) or _undo(services, company, job, user_id, force=force)
     services.imports.forget(job)  # the same files may come again without a warning
     services.jobs.record_undone(job)
@@ -54,6 +57,27 @@ def _undo(
     actor = Actor(user_id, "undo", services.settings.history_days, job.job_id)
     with services.open_company(company) as connection, connection.transaction():
         return undo_load(connection, job.job_id, services.settings.undo_days, actor, force=force)
+
+
+def _rehearse(
+    services: Services, company: ConnectionRecord, job: JobRecord, user_id: str, *, force: bool
+) -> Undone:
+    """Return what undoing the job would do; nothing of it stays."""
+    days, actor = (
+        services.settings.undo_days,
+        Actor(user_id, "undo", services.settings.history_days, job.job_id),
+    )
+    with services.open_company(company) as connection, performed(connection):
+        if find_outcome(connection, job.job_id) is not None:
+            raise ApiError(NOT_UNDOABLE, reason="ela já foi desfeita")
+        if job.mode == "create":
+            try:
+                with connection.transaction():
+                    return undo_creation(connection, job.job_id, days)
+            except ApiError as error:
+                if error.kind is not CHANGED_SINCE or not force:
+                    raise
+        return undo_load(connection, job.job_id, days, actor, force=force)
 
 
 def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone:

@@ -1,0 +1,82 @@
+"""Answer one request of the Model Context Protocol by the official SDK, without a session."""
+
+from typing import Any
+
+import anyio
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from managed_tables.errors import ApiError
+from managed_tables_api.agents.answers import DATA_NOTE, as_result
+from managed_tables_api.agents.own_api import OwnApi, Refused
+from managed_tables_api.agents.plans import Plans
+from managed_tables_api.agents.tools import TOOLS, Desk, listed
+from managed_tables_api.auth.tokens import Caller
+from managed_tables_api.http.answers import error_body
+
+_INSTRUCTIONS = (
+    "Tables of one company. Writes are planned first: show the plan to the person, then repeat the call with "
+    f"its `confirm`. {DATA_NOTE}"
+)
+
+
+class AgentAnswer(Response):
+    """The SDK's answer to a request whose body has been received."""
+
+    def __init__(self, request: Request, body: bytes, caller: Caller) -> None:
+        super().__init__()
+        self._request, self._body, self._caller = request, body, caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - is received
+        """Let the SDK answer."""
+        bodies = iter([self._body])
+
+        async def replay() -> Message:
+            for body in bodies:
+                return {"type": "http.request", "body": body, "more_body": False}
+            await anyio.sleep_forever()
+            raise AssertionError("unreachable")
+
+        manager = StreamableHTTPSessionManager(
+            self._server(), json_response=True, stateless=True, max_request_body_size=len(self._body) + 1
+        )
+        async with manager.run():
+            await manager.handle_request(scope, replay, send)
+
+    def _server(self) -> Server[Any]:
+        app = self._request.app
+        desk = Desk(
+            OwnApi(app, self._request.headers["authorization"]), Plans(app.state.services, self._caller)
+        )
+
+        async def list_tools(_context: Any, _params: Any) -> ListToolsResult:
+            return ListToolsResult(tools=listed())
+
+        async def call_tool(_context: Any, params: CallToolRequestParams) -> CallToolResult:
+            return await answer(desk, params.name, params.arguments or {})
+
+        return Server(
+            "managed-tables", instructions=_INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool
+        )
+
+
+async def answer(desk: Desk, name: str, arguments: dict[str, Any]) -> CallToolResult:
+    """Return what the tool answers; a refusal is an answer, too."""
+    tool = TOOLS.get(name)
+    if tool is None:
+        return as_result({"code": "UNKNOWN_TOOL", "error": f"Não há a ferramenta {name}"}, is_error=True)
+    try:
+        return as_result(await tool.model_validate(arguments).act(desk))
+    except ValidationError as error:
+        details = [{"path": ".".join(map(str, one["loc"])), "reason": one["msg"]} for one in error.errors()]
+        refusal = {"code": "INVALID_ARGUMENTS", "error": "Argumentos inválidos", "details": details}
+        return as_result(refusal, is_error=True)
+    except Refused as refused:
+        return as_result(refused.body, is_error=True)
+    except ApiError as error:
+        return as_result(error_body(error), is_error=True)

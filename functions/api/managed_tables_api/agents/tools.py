@@ -1,0 +1,365 @@
+"""Define the tools once: what each takes, what it says of itself, and the routes that it calls."""
+
+import base64
+import binascii
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mcp_types import Tool, ToolAnnotations
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.errors import INVALID_REQUEST, ApiError
+from managed_tables_api.agents.answers import MAX_ROWS
+from managed_tables_api.agents.own_api import OwnApi, Refused
+from managed_tables_api.agents.plans import Plans
+
+_EXAMPLES = 5
+_COLUMN_FIELDS = ("name", "display_name", "type", "nullable")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a tool works with: the routes as its caller sees them, and the caller's plans."""
+
+    api: OwnApi
+    plans: Plans
+
+
+class ToolCall(BaseModel):
+    """A call of a tool: its arguments, of which an unknown one is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    async def act(self, desk: Desk) -> Any:
+        """Return what the tool answers; raises Refused and ApiError."""
+        return await self._act(desk)
+
+    async def _act(self, desk: Desk) -> Any:
+        raise NotImplementedError
+
+    def _given(self, *without: str, only: tuple[str, ...] | None = None) -> dict[str, Any]:
+        """Return the arguments that were given; a null within them is a value."""
+        names = only or [name for name in type(self).model_fields if name not in without]
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+class _Write(ToolCall):
+    confirm: str | None = Field(default=None, description="The plan's token; without it nothing is written")
+
+    async def _planned(
+        self, desk: Desk, plan: dict[str, Any], state: Any, act: Callable[[], Awaitable[Any]]
+    ) -> Any:
+        """Answer the plan with a token; or, given one, do it if it is still what the token was given for."""
+        bound = [type(self).__name__, self.model_dump(exclude={"confirm"}), state, plan["rows"]]
+        if self.confirm is None:
+            return {"plan": plan, "confirm": await run_in_threadpool(desk.plans.offer, bound)}
+        await run_in_threadpool(desk.plans.take, self.confirm, bound)
+        return await act()
+
+
+class ListTables(ToolCall):
+    """List the company's tables, with their ids."""
+
+    search: str | None = None
+    page: int = 1
+
+    async def _act(self, desk: Desk) -> Any:
+        return await desk.api.call("GET", "", page=self.page, per_page=100, search=self.search)
+
+
+class DescribeTable(ToolCall):
+    """Describe a table: columns with names, labels and types, key, number of rows, version."""
+
+    table_id: str
+
+    async def _act(self, desk: Desk) -> Any:
+        return await desk.api.call("GET", _path(self.table_id))
+
+
+class QueryRows(ToolCall):
+    """Return rows of a condition, or groups with count, sum, avg, min and max, worked out exactly by SQL.
+
+    `where`: {"and": [...]}, {"or": [...]}, {"not": ...} or {"column", "op", "value"}; op: eq ne gt gte lt
+    lte in nin contains not_contains starts_with ends_with is_null. `aggregates`: [{"fn", "column", "as"}].
+    """
+
+    table_id: str
+    where: dict[str, Any] | None = None
+    sort: list[Any] | None = Field(default=None, description='["a", "-b"]')
+    fields: list[str] | None = None
+    group_by: list[str] | None = None
+    aggregates: list[dict[str, Any]] | None = None
+    page: int | None = None
+    per_page: int = Field(default=100, ge=1, le=MAX_ROWS)
+    cursor: str | None = None
+
+    async def _act(self, desk: Desk) -> Any:
+        return await desk.api.call("POST", f"{_path(self.table_id)}/data/query", self._given("table_id"))
+
+
+class RowOrigin(ToolCall):
+    """Say which file, sheet and line a row came from, and its cells as they stand there."""
+
+    table_id: str
+    row_id: str
+
+    async def _act(self, desk: Desk) -> Any:
+        return await desk.api.call("GET", f"{_path(self.table_id)}/data{_path(self.row_id)}/origin")
+
+
+class UploadFile(ToolCall):
+    """Upload a file as a new table, or into one: the answer's job is then read by get_job, and confirmed.
+
+    Give `content` (text) or `content_base64`; for a larger file `size_bytes`, to get a form to post it by.
+    """
+
+    name: str
+    content: str | None = None
+    content_base64: str | None = None
+    size_bytes: int | None = None
+    path: str | None = Field(default=None, description="In place of content, of this computer: command only")
+    table_id: str | None = None
+    mode: Literal["append", "replace", "upsert"] | None = None
+
+    async def _act(self, desk: Desk) -> Any:
+        path = "/upload" if self.table_id is None else f"{_path(self.table_id)}/upload"
+        if self.size_bytes is not None:
+            files = [{"name": self.name, "size_bytes": self.size_bytes}]
+            return await desk.api.call("POST", path, {"files": files, **self._given(only=("mode",))})
+        return await desk.api.send_file(path, self.name, self._content(), self.mode)
+
+    def _content(self) -> bytes:
+        if self.content is not None:
+            return self.content.encode()
+        try:
+            return base64.b64decode(self.content_base64 or "", validate=True)
+        except binascii.Error as error:
+            fault = Fault(DetailCode.NOT_ALLOWED, "content_base64 não é base64")
+            raise ApiError(
+                INVALID_REQUEST, [detail("body", fault, path="content_base64")], reason=fault.reason
+            ) from error
+
+
+class GetJob(ToolCall):
+    """Return an upload's job: its status, how its files were read, columns, warnings, or its error."""
+
+    job_id: str
+
+    async def _act(self, desk: Desk) -> Any:
+        return await desk.api.call("GET", _job(self.job_id))
+
+
+class CorrectReading(ToolCall):
+    """Have a job's files read otherwise: what is stated is fixed, the rest is inferred again.
+
+    `tables`: [{"file", "sheet", "include", "encoding", "delimiter", "header_line", "skip_lines", ...}].
+    """
+
+    job_id: str
+    tables: list[dict[str, Any]] | None = None
+    timezone: str | None = None
+    origin_columns: dict[str, Any] | None = None
+
+    async def _act(self, desk: Desk) -> Any:
+        return await desk.api.call("POST", f"{_job(self.job_id)}/reanalyze", self._given("job_id"))
+
+
+class ConfirmJob(_Write):
+    """Plan, then start, the insertion of a job that waits for confirmation.
+
+    Columns are as inferred, and may be empty, unless `columns` says otherwise (name, display_name, type,
+    nullable, source, ...).
+    """
+
+    job_id: str
+    display_name: str | None = None
+    columns: list[dict[str, Any]] | None = None
+    on_misfit: Literal["reject", "skip"] | None = None
+
+    async def _act(self, desk: Desk) -> Any:
+        job = await desk.api.call("GET", _job(self.job_id))
+        schema = job.get("inferred_schema") or {
+            "columns": [],
+            "sample_rows": [],
+            "suggested_table_name": None,
+        }
+        table_id = job.get("user_table_id")
+        table = await desk.api.call("GET", _path(table_id)) if table_id else {}
+        conflicts = (job.get("append_plan") or {}).get("conflicts", [])
+        warnings = [one["text"] for one in job.get("warnings") or []]
+        warnings += [f"{one['count']} valores não cabem na coluna {one['column']}" for one in conflicts]
+        plan = {
+            "rows": schema.get("total_row_count_estimate", 0),
+            "examples": schema["sample_rows"][:_EXAMPLES],
+            "warnings": warnings,
+        }
+        columns = self.columns or [
+            {
+                **{field: column[field] for field in _COLUMN_FIELDS},
+                "nullable": bool(column["nullable"] or not table_id),
+            }
+            for column in schema["columns"]
+        ]
+        name = self.display_name or table.get("display_name") or schema["suggested_table_name"]
+        body = {"display_name": name, "columns": columns, **self._given(only=("on_misfit",))}
+
+        async def act() -> Any:
+            done = await desk.api.call("POST", f"{_job(self.job_id)}/confirm", body)
+            return {"done": done, "undo": _call("undo_job", job_id=self.job_id)}
+
+        state = [job["status"], job["updated_at"], table.get("version")]
+        return await self._planned(desk, plan, state, act)
+
+
+class ChangeRows(_Write):
+    """Plan, then do, a change of rows: all of them or none.
+
+    insert: `rows`. update: `rows` with their ids, or `where` and `set`. delete: `ids`, or `where`. restore:
+    `ids` of deleted rows. A change without a condition needs `all`: true.
+    """
+
+    table_id: str
+    action: Literal["insert", "update", "delete", "restore"]
+    rows: list[dict[str, Any]] | None = Field(default=None, max_length=MAX_ROWS)
+    ids: list[str] | None = Field(default=None, max_length=MAX_ROWS)
+    where: dict[str, Any] | None = None
+    set: dict[str, Any] | None = None
+    all: bool | None = None
+
+    async def _act(self, desk: Desk) -> Any:
+        table = await desk.api.call("GET", _path(self.table_id))
+        method, path, body = self._change()
+        counted = await desk.api.rehearse(method, path, body)
+        before = await self._rows_before(desk)
+        plan = {
+            "rows": next(iter(counted.values())),
+            "examples": (before or self.rows or [])[:_EXAMPLES],
+            "warnings": [] if table.get("history", True) else ["A tabela não guarda histórico: não há volta"],
+        }
+
+        async def act() -> Any:
+            done = await desk.api.call(
+                method, path, body, **({"return": "ids"} if self.action == "insert" else {})
+            )
+            return {"done": done, "undo": self._undo_of(done, before)}
+
+        return await self._planned(desk, plan, [table["version"]], act)
+
+    def _change(self) -> tuple[str, str, dict[str, Any]]:
+        """Return the call of the API that makes the change."""
+        path = f"{_path(self.table_id)}/data"
+        body = self._given("table_id", "action", "confirm")
+        calls = {
+            "insert": ("POST", path),
+            "update": ("PATCH", path),
+            "delete": ("POST", f"{path}/delete"),
+            "restore": ("POST", f"{_path(self.table_id)}/trash/restore"),
+        }
+        return *calls[self.action], body
+
+    async def _rows_before(self, desk: Desk) -> list[Any]:
+        """Return the rows that change as they are now, up to the most that an answer has."""
+        if self.action not in ("update", "delete"):
+            return []
+        ids: list[Any] = [*(self.ids or (row.get("id") for row in self.rows or []))]
+        where = {"column": "id", "op": "in", "value": ids} if ids else self.where or {}
+        path, body = f"{_path(self.table_id)}/data/query", {"where": where, "per_page": MAX_ROWS}
+        try:
+            found = await desk.api.call("POST", path, body)
+        except Refused:  # rows too wide for one answer
+            found = await desk.api.call("POST", path, {**body, "per_page": _EXAMPLES})
+        return list(found["records"])
+
+    def _undo_of(self, done: dict[str, Any], before: list[Any]) -> Any:
+        """Return the call that takes the change back; None where too many rows changed for one."""
+        if self.action == "insert":
+            return _call("change_rows", table_id=self.table_id, action="delete", ids=done["ids"])
+        ids = [*(self.ids or (row["id"] for row in before))]
+        if self.action == "restore":
+            return _call("change_rows", table_id=self.table_id, action="delete", ids=ids)
+        if next(iter(done.values())) != len(ids):
+            return None
+        if self.action == "delete":
+            return _call("change_rows", table_id=self.table_id, action="restore", ids=ids)
+        changed = {name for row in self.rows or [self.set or {}] for name in row} | {"id"}
+        rows = [{name: value for name, value in row.items() if name in changed} for row in before]
+        return _call("change_rows", table_id=self.table_id, action="update", rows=rows)
+
+
+class UndoJob(_Write):
+    """Plan, then do, the undoing of an upload: its rows go, and what they replaced comes back."""
+
+    job_id: str
+    force: bool = Field(default=False, description="Leave rows that were changed since as they are")
+
+    async def _act(self, desk: Desk) -> Any:
+        path, body = f"{_job(self.job_id)}/undo", {"force": self.force}
+        job = await desk.api.call("GET", _job(self.job_id))
+        table = await desk.api.call("GET", _path(job["user_table_id"])) if job.get("user_table_id") else {}
+        found = await desk.api.rehearse("POST", path, body)
+        warnings = ["A tabela que este envio criou será excluída"] if job["mode"] == "create" else []
+        plan = {"rows": found["removed"] + found["restored"], "examples": [found], "warnings": warnings}
+
+        async def act() -> Any:
+            return {"done": await desk.api.call("POST", path, body), "undo": None}
+
+        return await self._planned(desk, plan, [table.get("version")], act)
+
+
+class ExportTable(ToolCall):
+    """Start the export of a table to a file, or ask for one that was started: its `url` downloads it."""
+
+    table_id: str | None = None
+    format: Literal["csv", "xlsx", "parquet", "jsonl"] = "csv"
+    dialect: Literal["rfc4180", "excel-br"] | None = None
+    where: dict[str, Any] | None = None
+    fields: list[str] | None = None
+    export_id: str | None = None
+
+    async def _act(self, desk: Desk) -> Any:
+        if self.export_id is not None:
+            return await desk.api.call("GET", f"/exports{_path(self.export_id)}")
+        body = self._given("table_id", "export_id")
+        return await desk.api.call("POST", f"{_path(self.table_id or '-')}/exports", body)
+
+
+def _call(tool: str, **arguments: Any) -> dict[str, Any]:
+    return {"tool": tool, "arguments": arguments}
+
+
+def _path(part: str) -> str:
+    """Return an id as a segment of a path; anything else finds nothing."""
+    return f"/{part if part.replace('-', '').isalnum() and part.isascii() else '-'}"
+
+
+def _job(job_id: str) -> str:
+    return f"/upload-jobs{_path(job_id)}"
+
+
+_READING: tuple[type[ToolCall], ...] = (ListTables, DescribeTable, QueryRows, RowOrigin, GetJob)
+_OTHERS: tuple[type[ToolCall], ...] = (
+    UploadFile,
+    CorrectReading,
+    ConfirmJob,
+    ChangeRows,
+    UndoJob,
+    ExportTable,
+)
+TOOLS = {re.sub(r"(?<=.)([A-Z])", r"_\1", one.__name__).lower(): one for one in (*_READING, *_OTHERS)}
+
+
+def listed() -> list[Tool]:
+    """Return the tools as the protocol lists them."""
+    return [
+        Tool(
+            name=name,
+            description=one.__doc__,
+            input_schema=one.model_json_schema(),
+            annotations=ToolAnnotations(read_only_hint=one in _READING),
+        )
+        for name, one in TOOLS.items()
+    ]

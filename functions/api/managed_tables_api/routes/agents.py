@@ -1,0 +1,20 @@
+"""The route of agents, by the Model Context Protocol (docs/agents.md)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from managed_tables_api.calls.gate import Services, SignedIn
+from managed_tables_api.calls.routing import api_router
+from managed_tables_api.http.bodies import receive_body, received
+
+router = api_router("", "Agents")
+
+
+@router.post("/mcp", include_in_schema=False)
+async def serve_agent(request: Request, caller: SignedIn, services: Services) -> Response:
+    """Answer a message of the protocol; each tool needs the permissions of the routes that it calls."""
+    from managed_tables_api.agents.serving import AgentAnswer  # late: the SDK takes as long as all the rest
+
+    with services.slots.request(caller.company_id):
+        await receive_body(request, services.settings.request_max_bytes)
+    return AgentAnswer(request, received(request), caller)
