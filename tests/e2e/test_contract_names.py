@@ -99,15 +99,6 @@ def test_the_postgresql_table_bears_the_display_name(company: Console, query: Qu
     assert query(company, "select produto, valor::text from vendas_mensais") == [("X", "1")]
 
 
-def test_renaming_renames_the_postgresql_table(company: Console, query: Query) -> None:
-    """Renaming a table renames it in PostgreSQL, and keeps its rows."""
-    table = company.create_table("vendas")
-    company.insert(table["_id"], {"produto": "X"})
-    company.ok("PUT", f"/{table['_id']}", {"display_name": "novo_nome"})
-    assert query(company, "select produto from novo_nome") == [("X",)]
-    assert query(company, "select to_regclass('vendas')") == [(None,)]
-
-
 def test_the_name_of_a_deleted_table_is_free_at_once(company: Console) -> None:
     """A soft-deleted table is moved away: its name can be used at once for a new, empty table."""
     first = company.create_table("vendas")
@@ -132,13 +123,6 @@ def test_the_data_of_a_deleted_table_is_kept(company: Console, query: Query) -> 
     )
     assert len(kept) == 1
     assert query(company, f"select column$1 from {kept[0][0]}") == [("guardado",)]  # noqa: S608 - a regclass
-
-
-def test_a_renamed_tables_old_name_is_free(company: Console) -> None:
-    """After a rename the old name can be used by another table."""
-    table_id = company.create_table("vendas")["_id"]
-    company.ok("PUT", f"/{table_id}", {"display_name": "antigas"})
-    assert company.create_table("vendas")["_id"] != table_id
 
 
 def test_an_inactive_table_keeps_its_name(company: Console) -> None:

@@ -140,20 +140,6 @@ def test_a_changed_type_converts_the_data(company: Console, type_: str, text: st
     assert [row["valor"] for row in values(company, table_id)] == [value, None]
 
 
-@pytest.mark.parametrize("type_", ["integer", "decimal", "boolean", "date", "datetime"])
-def test_any_type_converts_to_text(company: Console, type_: str) -> None:
-    """Every type converts to text."""
-    samples = {"integer": 7, "decimal": Decimal("1.50"), "boolean": True}
-    dated = {"date": "2026-01-15", "datetime": "2026-01-15T10:30:00Z"}
-    table_id = company.create_table("vendas", column("valor", type_))["_id"]
-    company.insert(table_id, {"valor": (samples | dated)[type_]})
-    assert set_columns(company, table_id, VALOR).status == 200
-    text = company.rows(table_id)[0]["valor"]
-    expected = {"integer": "7", "decimal": "1.50", "boolean": "true", "date": "2026-01-15"}
-    assert text == expected.get(type_, text)
-    assert isinstance(text, str)
-
-
 def test_values_that_do_not_convert_are_named(company: Console) -> None:
     """A type that some values do not convert to is 422 naming the first of them, and changes nothing."""
     table_id = make(company, {"valor": "1"}, {"valor": "dois"}, {"valor": "três"})
@@ -164,12 +150,6 @@ def test_values_that_do_not_convert_are_named(company: Console) -> None:
     assert "dois" in f"{answer.error} {answer.details}"
     assert company.table(table_id)["columns"] == [PRODUTO, VALOR]
     assert [row["valor"] for row in values(company, table_id)] == ["1", "dois", "três"]
-
-
-def test_a_number_with_a_leading_zero_never_converts(company: Console) -> None:
-    """A value that begins with a zero and another digit does not convert to a number."""
-    table_id = make(company, {"valor": "01310100"})
-    assert set_columns(company, table_id, PRODUTO, VALOR | {"type": "integer"}).status == 422
 
 
 def test_a_changed_label_is_applied(company: Console) -> None:

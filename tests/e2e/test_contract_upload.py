@@ -180,13 +180,6 @@ def test_another_extension_is_refused(company: Console, name: str) -> None:
     assert active(company) == []
 
 
-@pytest.mark.parametrize("name", ["a.pdf", "a"])
-def test_another_extension_is_refused_in_a_form(company: Console, name: str) -> None:
-    """An unknown extension is 422 by multipart too."""
-    assert company.call("POST", "/upload", files=files(("boa.csv", CSV), (name, CSV))).status == 422
-    assert active(company) == []
-
-
 @pytest.mark.parametrize(("count", "status"), [(0, 422), (1, 201), (10, 201), (11, 422)])
 def test_1_to_10_declared_files(company: Console, count: int, status: int) -> None:
     """An upload has one to ten files: none, or eleven, are 422."""
@@ -202,23 +195,10 @@ def test_1_to_10_files_in_a_form(company: Console, count: int, status: int) -> N
     assert [len(job["files"]) for job in active(company)] == ([10] if status == 201 else [])
 
 
-def test_a_form_without_files_is_refused(company: Console) -> None:
-    """A form without the field `files`, or with text in that field, is 422."""
-    assert company.call("POST", "/upload", files=[("outro", ("a.csv", CSV))]).status == 422
-    assert company.call("POST", "/upload", files=[("files", (None, b"texto"))]).status == 422
-    assert active(company) == []
-
-
 @pytest.mark.parametrize("size", [0, -1, 1.5, "1", None, True])
 def test_an_empty_declared_file_is_refused(company: Console, size: object) -> None:
     """A declared size of zero, or anything but a size, is 422."""
     assert declare(company, ("boa.csv", 1), ("a.csv", size)).status == 422
-    assert active(company) == []
-
-
-def test_an_empty_file_in_a_form_is_refused(company: Console) -> None:
-    """An empty file is 422."""
-    assert company.call("POST", "/upload", files=files(("boa.csv", CSV), ("a.csv", b""))).status == 422
     assert active(company) == []
 
 

@@ -103,12 +103,6 @@ def test_a_record_that_is_not_a_job_hides_no_other_job(jobs: Jobs) -> None:
     assert jobs.find_all(read.company_id, [odd.job_id, read.job_id]) == [read]
 
 
-def test_another_companys_job_is_not_found(jobs: Jobs) -> None:
-    job = a_job()
-    jobs.create(job)
-    assert jobs.find(new_record_id(), job.job_id) is None
-
-
 def test_arrivals_are_counted_once_each_with_their_real_size(jobs: Jobs) -> None:
     job = a_job()
     jobs.create(job)
@@ -122,13 +116,6 @@ def test_arrivals_are_counted_once_each_with_their_real_size(jobs: Jobs) -> None
     assert last.has_all_files
 
 
-def test_a_file_that_arrives_late_changes_nothing(jobs: Jobs) -> None:
-    job = a_job()
-    jobs.create(job)
-    assert jobs.fail(job, ERROR)
-    assert jobs.mark_arrived(job, 0, 10) is None
-
-
 def test_a_job_with_all_its_files_does_not_expire(jobs: Jobs) -> None:
     job = a_job(files=1)
     jobs.create(job)
@@ -139,17 +126,6 @@ def test_a_job_with_all_its_files_does_not_expire(jobs: Jobs) -> None:
     expired = jobs.fail(other, ERROR, unless_arrived=1)
     assert expired
     assert expired.status == "failed"
-
-
-def test_the_active_jobs_of_a_company_are_listed_newest_first_until_they_end(jobs: Jobs) -> None:
-    first = a_job()
-    second = replace(a_job(), company_id=first.company_id)
-    for job in (first, second, a_job()):
-        jobs.create(job)
-    assert [job.job_id for job in jobs.list_active(first.company_id)] == [second.job_id, first.job_id]
-    assert len(list(jobs.scan_unfinished())) == 3
-    jobs.fail(first, ERROR)
-    assert [job.job_id for job in jobs.list_active(first.company_id)] == [second.job_id]
 
 
 def test_a_job_goes_from_queued_to_done(jobs: Jobs) -> None:
@@ -262,15 +238,6 @@ def test_full_keys_of_an_earlier_release_are_recognized(jobs: Jobs) -> None:
     assert jobs.report_progress(found, {"percent": 1})
 
 
-def test_of_two_confirmations_one_is_accepted(jobs: Jobs) -> None:
-    job = waiting(jobs)
-    assert confirm(jobs, job, "a")
-    assert confirm(jobs, job, "b") is None
-    found = jobs.find(job.company_id, job.job_id)
-    assert found
-    assert found.confirmed_digest == "a"
-
-
 def test_only_the_token_that_was_sent_is_removed(jobs: Jobs) -> None:
     job = waiting(jobs)
     confirm(jobs, job)
@@ -290,15 +257,6 @@ def test_a_rejected_job_keeps_a_bounded_error(jobs: Jobs) -> None:
     assert rejected.status == "inserting"
     assert len(rejected.error["details"]) == 20
     assert rejected.error["details"][0] == {"line": 3, "value": "é" * MAX_DETAIL_CHARACTERS, "sheet": None}
-
-
-def test_analysis_of_an_ended_job_does_not_start(jobs: Jobs) -> None:
-    job = a_job()
-    jobs.create(job)
-    assert jobs.begin_analysis(job.company_id, job.job_id)
-    assert jobs.begin_analysis(job.company_id, job.job_id)
-    jobs.fail(job, ERROR)
-    assert jobs.begin_analysis(job.company_id, job.job_id) is None
 
 
 def test_a_run_of_an_earlier_confirmation_changes_nothing(jobs: Jobs) -> None:
@@ -440,13 +398,6 @@ def test_of_two_wishes_for_one_analysis_the_first_is_read(jobs: Jobs) -> None:
     assert jobs.reanalyze(kept(jobs, job), wish_key="wish", digest="d")
 
 
-def test_an_unattended_jobs_rows_may_go_elsewhere(jobs: Jobs) -> None:
-    job = in_status(jobs, "analisando", mode="append", user_table_id="5" * 24)
-    moved = jobs.retarget(job, "create", None)
-    assert moved
-    assert (moved.mode, moved.user_table_id) == ("create", None)
-
-
 def test_a_new_token_stays_where_the_old_one_is_forgotten(jobs: Jobs) -> None:
     for status in ("inserting", "analisando"):
         job = in_status(jobs, status)  # type: ignore[arg-type]
@@ -458,22 +409,6 @@ def test_a_new_token_stays_where_the_old_one_is_forgotten(jobs: Jobs) -> None:
     waits = in_status(jobs, "waiting_confirm")
     jobs.forget_token(waits)
     assert kept(jobs, waits).task_token == "token 1"
-
-
-def test_a_job_is_undone_once(jobs: Jobs) -> None:
-    job = in_status(jobs, "done")
-    assert jobs.record_undone(job)
-    assert kept(jobs, job).undone_at
-    assert jobs.record_undone(job) is None
-
-
-def test_some_files_are_not_all(jobs: Jobs) -> None:
-    job = a_job(files=2)
-    jobs.create(job)
-    jobs.mark_arrived(job, 1, 10)
-    expired = jobs.fail(kept(jobs, job), ERROR, unless_arrived=2)
-    assert expired
-    assert (expired.status, expired.task_token, expired.progress) == ("failed", None, None)
 
 
 def test_rows_that_are_committed_are_no_error(jobs: Jobs) -> None:
@@ -619,41 +554,12 @@ def test_an_item_holds_keys_without_what_its_ids_say(services: Services) -> None
         shorten_file_key(job.company_id, job.job_id, own)
 
 
-def test_how_a_job_stands_follows_from_its_record() -> None:
-    job = a_job(files=1)
-    assert (job.origin, job.is_unattended) == ("upload", False)
-    asks, alone = (replace(job, intake=Intake(auto_confirm=auto)) for auto in (False, True))
-    assert [(one.origin, one.is_unattended) for one in (asks, alone)] == [("inbox", False), ("inbox", True)]
-    assert [replace(job, status=status).is_terminal for status in STATUSES] == [False] * 4 + [True] * 2
-    rejected = [replace(job, status=status, error=FAULT).is_rejected for status in STATUSES]
-    assert rejected == [False, False, True, True, False, False]
-    assert [replace(job, status=status).is_rejected for status in STATUSES] == [False, False, True] + [
-        False
-    ] * 3
-    assert [replace(job, error=error).is_cancelled for error in (None, FAULT, CANCELLED)] == [
-        False,
-        False,
-        True,
-    ]
-
-
 def test_a_job_is_overdue_once_its_time_is_over_and_files_are_missing() -> None:
     job = a_job(files=1)
     before, after = "2026-01-15T10:29:59.999Z", "2026-01-15T10:30:00.001Z"
     assert [job.is_overdue(now) for now in (before, job.expires_at, after)] == [False, True, True]
     assert not replace(job, arrived=frozenset({"./00.csv"})).is_overdue(after)
     assert not replace(job, status="analisando").is_overdue(after)
-
-
-def test_a_result_counts_the_rows_of_the_files() -> None:
-    assert LoadResult(5, 3, 2, 1, 400).row_count == 11
-    assert LoadResult(5).as_record() == {
-        "inserted": 5,
-        "updated": 0,
-        "unchanged": 0,
-        "rejected": 0,
-        "milliseconds": 0,
-    }
 
 
 def test_an_inbox_job_is_read_as_it_was_written(jobs: Jobs) -> None:

@@ -272,8 +272,3 @@ def test_an_alarm_rolls_back_an_upgrade_of_the_api(deployments: list[dict[str, A
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["Properties"]["AutoRollbackConfiguration"]["Events"]
     assert "Canary10Percent10Minutes" in json.dumps(group["Properties"]["DeploymentConfigName"])
     assert "CodeDeployLambdaAliasUpdate" in resources["ApiFunctionAliaslive"]["UpdatePolicy"]
-
-
-def test_the_apis_versions_are_snapshots_on_aws(deployments: list[dict[str, Any]]) -> None:
-    snap_start = deployments[0]["Resources"]["ApiFunction"]["Properties"]["SnapStart"]
-    assert snap_start == {"ApplyOn": {"Fn::If": ["OnAws", "PublishedVersions", "None"]}}

@@ -49,11 +49,6 @@ def of_type(kind: str) -> list[dict[str, Any]]:
     return [one for one in RESOURCES.values() if one["Type"] == kind]
 
 
-def test_an_access_log_line_is_json() -> None:
-    line = properties("Api")["AccessLogSetting"]["Format"]
-    assert {"status", "path", "request", "ms"} <= set(json.loads(line))
-
-
 def test_the_gateways_own_errors_have_the_apis_shape() -> None:
     for answer in properties("Api")["GatewayResponses"].values():
         assert {"error", "code"} <= set(json.loads(answer["ResponseTemplates"]["application/json"]))
@@ -251,19 +246,6 @@ def test_only_the_sweep_raises_an_alarm_when_silent() -> None:
     breaching = {name for name in ALARMS if properties(name)["TreatMissingData"] == "breaching"}
     assert breaching == {"SweepSilentAlarm"}
     assert properties("SweepSilentAlarm")["Period"] >= 3 * 300, "one late run is tolerated"
-
-
-def test_a_gradual_deployment_is_judged_by_the_new_version_alone() -> None:
-    """Faults of the version before, as in an incident, do not take its mending back."""
-    preference = properties("ApiFunction")["DeploymentPreference"]
-    assert preference["Alarms"] == {"Fn::If": ["OnAws", [{"Ref": "ReleaseFaultsAlarm"}], []]}
-    version = {"Fn::GetAtt": ["ApiFunction", "Version.Version"]}
-    alarm = properties("ReleaseFaultsAlarm")
-    metrics = [one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one]
-    names = {"Faults": "version", "Errors": "ExecutedVersion"}
-    for metric in metrics:
-        assert {"Name": names[metric["MetricName"]], "Value": version} in metric["Dimensions"]
-    assert alarm["AlarmName"]["Fn::Sub"][1] == {"Version": version}, "its state is not the last version's"
 
 
 @pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm"])

@@ -92,7 +92,7 @@ def test_a_response_too_large_for_lambda_is_422_with_advice(services: ApiService
     answer = limited(event("GET", "/v1/managed-tables/openapi.json", **headers), Context())
     body = json.loads(answer["body"])
     assert (answer["statusCode"], body["code"]) == (422, "RESPONSE_TOO_LARGE")
-    assert "per_page" in body["error"]
+    assert "Peça menos linhas" in body["error"]
     assert answer["headers"]["access-control-allow-origin"] == "*"
     assert answer["headers"]["content-length"] == str(len(answer["body"].encode()))
 

@@ -53,6 +53,8 @@ def encode_part(value: Any) -> str:
         {"exp": 1},
         {"exp": "x"},
         {"exp": float("inf")},
+        {"exp": []},
+        {"exp": "1e400"},
         {"nbf": 4_000_000_000},
         {"sub": None},
         {"sub": "x"},

@@ -136,12 +136,6 @@ def test_only_days_that_exist_are_dates(parts: list[tuple[int, int, int]]) -> No
     assert convert(texts, "date", Formats()) == [reference(*one) for one in parts]
 
 
-@given(st.lists(st.dates(date(1969, 1, 1), date(2068, 12, 31)), min_size=1, max_size=40))
-def test_two_digit_years_are_1969_to_2068(days: list[date]) -> None:
-    texts = [f"{day:%d/%m/%y}" for day in days]
-    assert convert(texts, "date", Formats()) == [day.isoformat() for day in days]
-
-
 MOMENTS = st.one_of(
     st.datetimes(),
     st.datetimes(datetime.min, datetime(1, 1, 2)),
@@ -255,13 +249,6 @@ def test_a_number_with_more_than_a_thousand_digits_does_not_convert(text: str) -
     assert fault.reason.endswith("tem mais de 1000 algarismos, escrito por extenso")
 
 
-@pytest.mark.parametrize(
-    "text", ["2024-01-31 24:00", "2024-01-31 10:60", "2024-01-31 10:00:60", "2024-01-31 1"]
-)
-def test_impossible_times_of_day_are_refused(text: str) -> None:
-    assert convert([text], "datetime", Formats()) == [None]
-
-
 def test_a_fraction_that_would_be_rounded_is_refused() -> None:
     [found] = convert(["2024-01-31 10:00:00.1234567"], "datetime", Formats())
     assert found is None
@@ -279,21 +266,6 @@ def test_eight_digits_convert_to_a_date_but_do_not_suggest_one(text: str, day: s
     assert convert([text], "date", Formats()) == [day]
     conversion = build_conversion("$1", ColumnType.DATE, Formats())
     assert CONNECTION.execute(f"SELECT {conversion.suggests}", [text]).fetchone() == (False,)
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("1 234,56", "1234.56"),
-        ("-1\u00a0234\u00a0567,8", "-1234567.8"),
-        ("R$ 1\u202f000,00", "1000.00"),
-        ("(12 345,6)", "-12345.6"),
-        ("12 34,5", None),
-        ("1 234 5,6", None),
-    ],
-)
-def test_blanks_may_separate_thousands(text: str, number: str | None) -> None:
-    assert convert([text], "decimal", Formats(decimal_mark=",")) == [number]
 
 
 def test_spaces_between_digits_convert_but_do_not_suggest_a_number() -> None:
@@ -338,14 +310,6 @@ def test_a_text_that_does_not_convert_has_a_code_and_a_reason(
 ) -> None:
     assert convert([text], column_type, Formats()) == [None]
     assert explain(text, ColumnType(column_type), Formats()) == (code, reason)
-
-
-def test_boolean_words_are_read() -> None:
-    yes = ["sim", "S", "TRUE", "verdadeiro", "Yes", "y", "t", "1", " Sim "]
-    no = ["não", "NÃO", "na\u0303o", "nao", "n", "false", "FALSO", "No", "f", "0"]
-    assert convert(yes, "boolean", Formats()) == ["true"] * len(yes)
-    assert convert(no, "boolean", Formats()) == ["false"] * len(no)
-    assert convert(["talvez", "2", "ss"], "boolean", Formats()) == [None] * 3
 
 
 def test_a_text_keeps_its_characters() -> None:
