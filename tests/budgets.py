@@ -59,11 +59,11 @@ def main() -> int:
     complexity = complexities()
     rooms = (f"functions/analyze/managed_tables_reader/{name}" for name in ("text", "layout"))
     budgets = (  # what, how much, the limit, the goal
-        ("product: lines of Python", lines(python(*PRODUCT)), 38_000, 32_000),
-        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_600, 2_600),  # where rules pile up
-        ("console/src: lines", lines(files("console/src")), 10_700, 7_500),
-        ("tests: lines of Python", lines(python("tests")), 32_900, 30_000),
-        ("benchmarks: lines of Python", lines(python("benchmarks")), 2_300, 1_200),
+        ("product: lines of Python", lines(python(*PRODUCT)), 39_000, 32_000),
+        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_500, 2_500),  # where rules pile up
+        ("console/src: lines", lines(files("console/src")), 10_800, 7_500),
+        ("tests: lines of Python", lines(python("tests")), 30_500, 30_000),
+        ("benchmarks: lines of Python", lines(python("benchmarks")), 1_700, 1_200),
         ("docs: words", words(files("docs/*.md")), 34_000, 34_000),
         ("template.yaml: lines", lines([ROOT / "template.yaml"]), 1_300, 1_300),
         ("template.yaml: parameters", len(re.findall(r"^  \w+:", parameters[1], re.MULTILINE)), 35, 35),

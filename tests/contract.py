@@ -13,7 +13,6 @@ PAGE = ROOT / "docs" / "contract.md"
 # The tiers, from what a client meets to single rules, and what each of them runs against.
 TIERS = {
     "e2e": "Over HTTP, on the deployed stack",
-    "integration": "On a real PostgreSQL and emulator",
     "faults": "Whatever fails",
     "properties": "For any file and any rows",
     "hostile": "For hostile files",
@@ -23,7 +22,8 @@ _INTRODUCTION = """\
 # The contract, test by test
 
 Which test file holds which part of the contract. `make contract` writes this page from the tests, and prints
-every single statement with its test; also the rules, one by one, in `tests/unit`. A test compares the two.
+every single statement with its test, those of `tests/integration` (a real PostgreSQL and emulator) and the
+rules of `tests/unit` too. A test compares page and tests.
 
 The tests `test_contract_…` call the deployed stack through API Gateway and the ASGI server of `make serve`
 alike (`pytest --against deployed|serve|both`); `make test-contract` runs all of them on the deployed stack.
@@ -62,7 +62,7 @@ def page() -> str:
 def main() -> None:
     """Write the page; print all statements by file."""
     PAGE.write_text(page(), encoding="utf-8")
-    for tier in [*TIERS, "unit"]:
+    for tier in [*TIERS, "integration", "unit"]:
         for path, module in modules(tier):
             print(f"\n{path}: {_first_line(module)}")
             for name, statement in statements(module):
