@@ -91,7 +91,7 @@ def test_every_cell_tells_its_file_its_line_and_its_text(
 ) -> None:
     """After appends, upserts and replacements by CSV files and workbooks, of any row that is there."""
     is_long = pytestconfig.getoption("--values") > 100
-    life = Life(company, random.Random(7), rows_a_load=200 if is_long else 12)  # noqa: S311 - the same files each time
+    life = Life(company, random.Random(7), rows_a_load=320 if is_long else 12)  # noqa: S311 - the same files each time
     for number in range(20 if is_long else 4):
         life.load(number)
     page: list[dict[str, Any]] = []

@@ -31,13 +31,21 @@ from managed_tables.databases.applied import (
     shut_out_job,
 )
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, TABLE_GONE, JobError, JobErrorKind
+from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.errors import (
+    JOB_CANCELLED,
+    JOB_FAULT,
+    VALUES_NOT_CONVERTED,
+    JobError,
+    JobErrorKind,
+)
 from managed_tables.ids import NOBODY, new_record_id, row_id_range
 from managed_tables.tables.row_counts import add_to_count
 from managed_tables.wiring.services import Services
 
 COLUMNS = (column("n", "integer"), column("nome", nullable=False))
 RESULT = LoadResult(3, 2, 1, 4, 50)
+CANCELLED = JobError(JOB_CANCELLED)
 
 
 @pytest.fixture
@@ -67,35 +75,44 @@ def applied(connection: PgConnection, table_id: str) -> Applied:
 
 
 def test_a_job_is_shut_out_beside_one_that_has_loaded(connection: PgConnection) -> None:
-    assert shut_out_job(connection, "job 2", "table 1") is None
+    assert isinstance(shut_out_job(connection, "job 2", "table 1", JobError(JOB_FAULT)), JobError)
     assert find_applied_job(connection, "job 1") == AppliedJob("table 1", RESULT)
     with pytest.raises(JobError) as caught:
         find_applied_job(connection, "job 2")
-    assert caught.value.kind == JOB_FAULT
+    assert caught.value.kind.code == JOB_FAULT.code
     assert not claim_job(connection, "job 2", "table 1")
     assert find_applied_job(connection, "job 3") is None
 
 
 @pytest.mark.parametrize("shut_out", [shut_out_job, interrupt_and_shut_out])
-@pytest.mark.parametrize(
-    ("reason", "kept"), [(JOB_CANCELLED, JOB_CANCELLED), (JOB_FAULT, JOB_FAULT), (TABLE_GONE, JOB_FAULT)]
-)
-def test_why_a_job_was_shut_out_is_kept(
-    connection: PgConnection,
-    shut_out: Callable[..., AppliedJob | None],
-    reason: JobErrorKind,
-    kept: JobErrorKind,
+def test_why_a_job_was_shut_out_first_is_kept(
+    connection: PgConnection, shut_out: Callable[..., AppliedJob | JobError]
 ) -> None:
-    assert shut_out(connection, "job 2", "table 1", reason) is None
-    with pytest.raises(JobError) as caught:
+    """Whole, whatever its texts have in them; who shuts it out again is told that."""
+    fault = Fault(DetailCode.INVALID_CHARACTER, "contém o caractere NUL")
+    error = JobError(VALUES_NOT_CONVERTED, [detail("row", fault, value="{a}\x00\udc80")], 7, count=7)
+    for told in (error, JobError(JOB_FAULT)):
+        found = shut_out(connection, "job 2", "table 1", told)
+        assert isinstance(found, JobError)
+        assert found.as_record() == error.as_record()
+    with pytest.raises(JobError, match="Valores que não puderam"):
         find_applied_job(connection, "job 2")
-    assert caught.value.kind == kept
+
+
+@pytest.mark.parametrize(("row_count", "kind"), [(-1, JOB_FAULT), (-2, JOB_CANCELLED)])
+def test_a_job_that_an_earlier_release_shut_out_stays_so(
+    connection: PgConnection, row_count: int, kind: JobErrorKind
+) -> None:
+    connection.execute("UPDATE managed_tables.applied_jobs SET result = NULL, row_count = %s", [row_count])
+    with pytest.raises(JobError) as caught:
+        find_applied_job(connection, "job 1")
+    assert caught.value.kind == kind
 
 
 def test_what_has_loaded_is_not_shut_out(connection: PgConnection) -> None:
     load(connection, "job 2", "table 2", LoadResult(7))
-    assert shut_out_job(connection, "job 1", "table 1", JOB_CANCELLED) == AppliedJob("table 1", RESULT)
-    assert interrupt_and_shut_out(connection, "job 2", "table 2", JOB_CANCELLED) == AppliedJob(
+    assert shut_out_job(connection, "job 1", "table 1", CANCELLED) == AppliedJob("table 1", RESULT)
+    assert interrupt_and_shut_out(connection, "job 2", "table 2", CANCELLED) == AppliedJob(
         "table 2", LoadResult(7)
     )
     assert not claim_job(connection, "job 1", "table 1")
@@ -113,7 +130,7 @@ def test_cancelling_interrupts_the_session_that_loads(
         loader.execute("SELECT set_config('application_name', %s, false)", [loader_name("job 2")])
         loader.execute("BEGIN")
         assert claim_job(loader, "job 2", "table 1")
-        assert interrupt_and_shut_out(connection, "job 2", "table 1", JOB_CANCELLED) is None
+        assert isinstance(interrupt_and_shut_out(connection, "job 2", "table 1", CANCELLED), JobError)
         assert loader.broken or not is_alive(loader)
 
 

@@ -6,7 +6,7 @@ failures of a job are data, kept in the job's record (`code`, `message`, `detail
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from managed_tables.details import MAX_ERROR_DETAILS, described
 from managed_tables.details import Detail as Detail
@@ -67,6 +67,12 @@ class JobError(Exception):
         self.details = list(details)
         self.details_total = details_total
         super().__init__(self.message)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Return the error that `as_record` has written."""
+        kind = JobErrorKind(record["code"], "{message}")
+        return cls(kind, record["details"], record.get("details_total"), message=record["message"])
 
     def as_record(self) -> dict[str, Any]:
         """Return the job record's `error`: `{"code", "message", "details"}`, maybe `details_total`."""

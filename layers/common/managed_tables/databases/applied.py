@@ -12,18 +12,19 @@ from psycopg import sql
 from psycopg.errors import LockNotAvailable
 from psycopg.types.json import Jsonb
 
+from managed_tables import exact_json
 from managed_tables.catalog.job_records import LoadResult
 from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError, JobErrorKind
+from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError
 from managed_tables.schema import Column, Columns
 
 _INTERRUPTIONS = 5
 _INTERRUPTED_WITHIN_MS = 1_000  # a session that is ended undoes what it has done, which takes a moment
 AT_ONCE_MS = 20  # for a lock that is free: a busy server takes a moment to give it
 
-# As a job's number of rows: it has loaded none, and never will; and why.
-_SHUT_OUT = {-1: JOB_FAULT, -2: JOB_CANCELLED}
+# As a job's number of rows: it has loaded none, and never will. Its result says why, before 0.3.0 the number.
+_SHUT_OUT, _CANCELLED = -1, -2
 
 
 @dataclass(frozen=True)
@@ -194,8 +195,10 @@ def find_applied_job(connection: PgConnection, job_id: str) -> AppliedJob | None
     if row is None:
         return None
     table_id, row_count, result = row
-    if row_count in _SHUT_OUT:
-        raise JobError(_SHUT_OUT[row_count])
+    if row_count < 0 and result is None:
+        raise JobError(JOB_CANCELLED if row_count == _CANCELLED else JOB_FAULT)
+    if row_count < 0:
+        raise JobError.from_record(exact_json.loads(result.encode()))
     return AppliedJob(table_id, LoadResult(**result) if result else LoadResult(inserted=row_count))
 
 
@@ -234,27 +237,29 @@ def record_result(
 
 
 def shut_out_job(
-    connection: PgConnection, job_id: str, table_id: str, reason: JobErrorKind = JOB_FAULT
-) -> AppliedJob | None:
-    """Return what the job has loaded; if nothing, shut it out, so that it never will, and return None.
+    connection: PgConnection, job_id: str, table_id: str, error: JobError
+) -> AppliedJob | JobError:
+    """Return what the job has loaded; if nothing, shut it out, so that it never will, and return why.
 
-    Waits for a run that is loading at this moment, within the session's lock timeout.
+    That is the error with which it was shut out first. Waits for a run that is loading at this moment, within
+    the session's lock timeout.
     """
-    marks = {kind: mark for mark, kind in _SHUT_OUT.items()}
+    # As text in JSON: jsonb takes no NUL and no half of a character, which the values of an error may have.
+    record = Jsonb(exact_json.dumps(error.as_record()).decode())
     connection.execute(
-        "INSERT INTO managed_tables.applied_jobs (job_id, table_id, row_count) VALUES (%s, %s, %s)"
-        " ON CONFLICT DO NOTHING",
-        [job_id, table_id, marks.get(reason, marks[JOB_FAULT])],
+        "INSERT INTO managed_tables.applied_jobs (job_id, table_id, row_count, result)"
+        " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [job_id, table_id, _SHUT_OUT, record],
     )
     try:
-        return find_applied_job(connection, job_id)
-    except JobError:
-        return None
+        return find_applied_job(connection, job_id) or error
+    except JobError as first:
+        return first
 
 
 def interrupt_and_shut_out(
-    connection: PgConnection, job_id: str, table_id: str, reason: JobErrorKind
-) -> AppliedJob | None:
+    connection: PgConnection, job_id: str, table_id: str, error: JobError
+) -> AppliedJob | JobError:
     """Shut out the job without waiting: the session of a run that is loading is terminated.
 
     PostgreSQL decides whether its commit was first: no session is terminated during one.
@@ -268,10 +273,10 @@ def interrupt_and_shut_out(
         try:
             with connection.transaction():
                 connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_INTERRUPTED_WITHIN_MS))
-                return shut_out_job(connection, job_id, table_id, reason)
+                return shut_out_job(connection, job_id, table_id, error)
         except LockNotAvailable:
             continue  # another run began to load
-    return shut_out_job(connection, job_id, table_id, reason)
+    return shut_out_job(connection, job_id, table_id, error)
 
 
 def loader_name(job_id: str) -> str:

@@ -28,6 +28,7 @@ def resolve(
 ) -> JobRecord | None:
     """End the job as `done`, or as `failed` with this error, whichever is true. Repeatable.
 
+    Where a run before has died after it shut the job out, it is that run's error that counts.
     A load that is under way is waited for, unless this `interrupts` it. None where the job has ended already,
     or was confirmed since it was read. Raises ApiError where the database does not answer, or the rows are
     being loaded at this moment. What a failed job has made is taken back afterwards, whatever that raises.
@@ -36,10 +37,10 @@ def resolve(
     table_id = job.reserved_table_id or job.user_table_id or ""  # neither: rejected, so nothing was loaded
     with services.open_company(company) as connection:
         shut_out = interrupt_and_shut_out if interrupts else shut_out_job
-        applied = shut_out(connection, job.job_id, table_id, error.kind)
-    if applied is not None:
-        return complete(services, company, job, applied)
-    failed = services.jobs.fail(job, error.as_record())
+        ended = shut_out(connection, job.job_id, table_id, error)
+    if isinstance(ended, AppliedJob):
+        return complete(services, company, job, ended)
+    failed = services.jobs.fail(job, ended.as_record())
     if failed is not None and not interrupts:  # who cancels does not wait for it
         attempt(lambda: take_back(services, failed), job.job_id)
     return failed
