@@ -18,7 +18,7 @@ PAGES = sorted(
         *ROOT.glob("localstack/**/*.md"),
     )
 )
-NOT_COMMANDS = {"", "json", "yaml", "sql", "ts"}
+NOT_COMMANDS = {"", "json", "yaml", "sql", "text", "ts"}  # what other programs read or run
 # Blocks that a test takes from the page and runs
 RUN = {
     ("README.md", "bash"): "tests/e2e/test_docs.py",
