@@ -59,10 +59,10 @@ def main() -> int:
     complexity = complexities()
     rooms = (f"functions/analyze/managed_tables_reader/{name}" for name in ("text", "layout"))
     budgets = (  # what, how much, the limit, the goal
-        ("product: lines of Python", lines(python(*PRODUCT)), 39_000, 32_000),
-        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_500, 2_500),  # where rules pile up
+        ("product: lines of Python", lines(python(*PRODUCT)), 40_300, 32_000),
+        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_600, 2_500),  # where rules pile up
         ("console/src: lines", lines(files("console/src")), 10_800, 7_500),
-        ("tests: lines of Python", lines(python("tests")), 30_500, 30_000),
+        ("tests: lines of Python", lines(python("tests")), 30_900, 30_000),
         ("benchmarks: lines of Python", lines(python("benchmarks")), 1_700, 1_200),
         ("docs: words", words(files("docs/*.md")), 34_000, 34_000),
         ("template.yaml: lines", lines([ROOT / "template.yaml"]), 1_300, 1_300),

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,3 @@ def test_the_python_block_of_the_guide_runs(
         "Ana 012.345.678-90 1234.56",
         "João 987.654.321-00 -10.00",
     ]
-    frame, copied = names["frame"], names["to_df"](names["copy_id"])
-    assert copied.to_dicts() == frame.to_dicts()
-    assert copied["dobro"].to_list() == [Decimal("2469.12"), Decimal("-20.00")]
-    assert copied["cpf"].to_list() == ["012.345.678-90", "987.654.321-00"]

@@ -1,113 +1,21 @@
 """Facts about what a table remembers of the files that fill it (extensions 8)."""
 
-import json
 import secrets
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
-import httpx2
 import pytest
+from reports import MAY, TERMS, Reports, ask, recipe_of
 from rows_client import RowsCompany
-from tables_client import TableClient
 
-from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
-from managed_tables.catalog.keys import job_key
-from managed_tables.clock import timestamp
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.confirmations import LoadTerms
-from managed_tables.ids import new_record_id
-from managed_tables.jobs.confirmation import WantedSchema, confirm_job
-from managed_tables.object_keys import upload_key
-from managed_tables.schema import Column, ColumnType
-from managed_tables_analyze.handler import analyze_job
 from managed_tables_insert.job import run_job
-
-REPORT = "Relatório de vendas\nEmitido em 02/05/2026\n\nProduto;Vlr. Total;Data\n"
-MAY = REPORT + "café;1.234,50;01/05/2026\npão;n/d;02/05/2026\nTotal geral;1.234,50;\n"
-COLUMNS = [
-    Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=True),
-    Column(name="valor_total", display_name="Valor", type=ColumnType.DECIMAL, nullable=True),
-    Column(name="data", display_name="Data", type=ColumnType.DATE, nullable=True),
-]
-TERMS = LoadTerms(choices={"valor_total": ColumnChoice(source="vlr_total", null_tokens=("n/d",))})
-
-
-@dataclass(frozen=True)
-class Reports:
-    """Takes files through both steps, as the state machine does, and a person's confirmation between them."""
-
-    company: RowsCompany
-    name: str
-
-    def load(
-        self,
-        content: str,
-        table_id: str | None = None,
-        *,
-        mode: JobMode = "append",
-        columns: Sequence[Column] = COLUMNS,
-        terms: LoadTerms = TERMS,
-    ) -> TableClient:
-        """Load a file into the table, or as a new one, and return the table."""
-        job_id = self.wait(content, table_id, mode)
-        self.confirm(job_id, columns, terms)
-        run_job(self.company.services, self.company.company.company_id, job_id)
-        job = self.job(job_id)
-        assert job.status == "done", job.error
-        return TableClient(self.company, job.user_table_id or "", self.name)
-
-    def wait(self, content: str, table_id: str | None = None, mode: JobMode = "append") -> str:
-        """Return the id of a job whose file is analysed, waiting for its confirmation."""
-        services, company_id, job_id = self.company.services, self.company.company.company_id, new_record_id()
-        key, now, data = upload_key(company_id, job_id, 0, "csv"), timestamp(), content.encode()
-        services.s3.put_object(Bucket=services.settings.bucket_name, Key=key, Body=data)
-        job = JobRecord(
-            company_id=company_id,
-            job_id=job_id,
-            user_id=new_record_id(),
-            mode="create" if table_id is None else mode,
-            status="queued",
-            files=(JobFile("vendas.csv", key, len(data), "text/csv"),),
-            expires_at=now,
-            created_at=now,
-            updated_at=now,
-            user_table_id=table_id,
-        )
-        services.jobs.create(job)
-        assert analyze_job(services, company_id, job_id)["outcome"] == "analyzed"
-        services.items.change(job_key(company_id, job_id), {"status": "waiting_confirm"})
-        return job_id
-
-    def confirm(self, job_id: str, columns: Sequence[Column] = COLUMNS, terms: LoadTerms = TERMS) -> None:
-        confirm_job(self.company.services, self.job(job_id), WantedSchema(self.name, columns, terms))
-
-    def job(self, job_id: str) -> JobRecord:
-        job = self.company.services.jobs.find(self.company.company.company_id, job_id)
-        assert job is not None
-        return job
 
 
 @pytest.fixture
 def reports(loading_company: RowsCompany) -> Reports:
     return Reports(loading_company, f"vendas_{secrets.token_hex(5)}")
-
-
-def ask(table: TableClient, method: str = "GET", body: Any = None) -> httpx2.Response:
-    return table.company.http.request(
-        method,
-        f"/v1/managed-tables/{table.table_id}/recipe",
-        content=None if body is None else json.dumps(body),
-        headers=table.rows.headers(),
-    )
-
-
-def recipe_of(table: TableClient) -> dict[str, Any]:
-    answer = ask(table)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
 
 
 def test_a_load_leaves_a_recipe_told_by_what_the_file_says(reports: Reports) -> None:

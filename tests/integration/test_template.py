@@ -86,6 +86,7 @@ def _next_states(state: dict[str, Any]) -> list[str]:
 
 
 CAUGHT = {
+    "Recall": "Analyze",
     "Insert": "Unsettled",
     "MarkExpired": "Unsettled",
     "Analyze": "AnalysisFault?",
@@ -97,7 +98,8 @@ def test_every_task_is_retried_and_every_fault_ends_the_job(machine: dict[str, A
     """Infrastructure faults are exceptions: Retry, then Catch States.ALL, then the job is marked failed.
 
     Except for inserting, which may have committed, and for an expiry without an answer, both left to the
-    sweep; and for reading files again, where the previous reading stays valid.
+    sweep; for reading files again, where the previous reading stays valid; and for what the table remembers,
+    without which files are read as well.
     """
     for name, state in machine["States"].items():
         if state["Type"] == "Task":

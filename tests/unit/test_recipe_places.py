@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from managed_tables.tables.recipes import find_places
+from managed_tables.documents.recipes import find_places
 
 LONG = "Percentual de participação da unidade no faturamento consolidado, "
 RECIPE: dict[str, Any] = {

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.recipes import Place, Recalled
 from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.identifiers import is_visible, suggest_table_name
 from managed_tables.messages.finding_texts import listed_warnings
@@ -21,6 +22,7 @@ from managed_tables_analyze.inference import (
     propose_format,
     read_sample_rows,
 )
+from managed_tables_analyze.recalling import kept_formats, recalled_places, recalled_wish
 from managed_tables_analyze.staging.combination import MisreadError, Table
 from managed_tables_analyze.staging.origins import find_joined, origin_columns
 from managed_tables_analyze.staging.sql import open_duckdb
@@ -64,6 +66,7 @@ class Analysis:
     reading: Reading
     wish: Wish
     preview: Preview
+    places: list[Place | None]
 
     def as_document(self) -> AnalysisDocument:
         """Return what analysis.json holds."""
@@ -74,8 +77,10 @@ class Analysis:
                 "warnings": listed_warnings(self.findings),
                 "files": self.files,
                 "columns": [
-                    {"name": name, "formats": formats, "proven": is_proven}
-                    for name, formats, is_proven in zip(names, self.formats, self.proven, strict=True)
+                    {"name": name, "formats": formats, "proven": is_proven, **_chosen(place)}
+                    for name, formats, is_proven, place in zip(
+                        names, self.formats, self.proven, self.places, strict=True
+                    )
                 ],
                 "row_count": self.row_count,
                 "reading": self.reading.as_record(),
@@ -93,15 +98,18 @@ def analyze(
     wish: Wish | None = None,
     report: Report = lambda _phase, _percent: None,
     unpacked_max_bytes: int = MAX_UNPACKED_BYTES,
+    recalled: Recalled | None = None,
 ) -> Analysis:
     """Read the files into one staged object in `work_dir` and infer its schema.
 
     Raises JobError if a file cannot be read. `taken_names` are names that the suggested one must differ from;
     `wish` is what a person states about the reading; `zone` applies to times without one, unless the wish
-    states another. `report` gets the progress; archives unpack to `unpacked_max_bytes` together. The files
-    are not changed; the caller deletes everything else in `work_dir`.
+    states another; `recalled` is what the table remembers. `report` gets the progress; archives unpack to
+    `unpacked_max_bytes` together. The files are not changed; the caller deletes everything else in
+    `work_dir`.
     """
-    wish = wish or Wish()
+    stated = wish or Wish()
+    wish = recalled_wish(stated, recalled)
     zone = ZoneInfo(wish.timezone) if wish.timezone else zone
     with open_duckdb(work_dir) as connection:
         table = Table(work_dir, connection)
@@ -116,10 +124,8 @@ def analyze(
         joined = list(find_joined(table.places, table.files, wish.origins))
         origins = origin_columns(wish.origins, table.places, table.files)
         table.finish(staged, origins)
-        labels = [
-            (label or name).strip()[:MAX_LABEL_CHARACTERS]
-            for label, name in zip(table.labels, table.names, strict=True)
-        ]
+        labels = _labels(table)
+        places = recalled_places(recalled, labels)
         judged = infer_columns(
             connection,
             staged,
@@ -131,6 +137,7 @@ def analyze(
             types=table.types,
             timezone=zone.key,
             reader_findings=[*table.findings, *table.grounds],
+            kept=kept_formats(places),
         )
         judged[: len(origins)] = (named_column(one.ground, nullable=one.nullable) for one in origins)
         told = find_told_rows(
@@ -170,9 +177,20 @@ def analyze(
         dialect=dialect,
         labels=table.labels,
         reading=Reading(zone.key, tuple(readings)),
-        wish=wish,
+        wish=stated,
         preview=preview,
+        places=places,
     )
+
+
+def _labels(table: Table) -> list[str]:
+    pairs = zip(table.labels, table.names, strict=True)
+    return [(label or name).strip()[:MAX_LABEL_CHARACTERS] for label, name in pairs]
+
+
+def _chosen(place: Place | None) -> dict[str, Any]:
+    choice = place.choice.model_dump(mode="json", exclude_none=True) if place else {}
+    return {"choice": choice} if choice else {}
 
 
 def _find_cut_labels(table: Table) -> list[Finding]:

@@ -1,48 +1,63 @@
 """Plan an upload into a table: where each of the file's columns goes, and what does not fit there."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import EMPTY_CELL, Conversion, Formats, build_conversion, explain
+from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.sql_text import choose
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, detail
+from managed_tables.documents.recipes import Place
 from managed_tables.identifiers import make_column_names
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.inference.tallies import cell_name
 
+NO_CHOICE = ColumnChoice()
 MAX_DETAILS = 5  # of one column
 
 
 @dataclass(frozen=True)
 class FileColumn:
-    """A column of the staged object: its inferred name, its label, its type and formats."""
+    """A column of the staged object: its inferred name, its label, its type and formats, and its choice."""
 
     name: str
     label: str
     type: ColumnType
     formats: Formats
     nullable: bool
+    choice: ColumnChoice = NO_CHOICE
 
 
-def match_columns(inferred: Sequence[FileColumn], table: Sequence[Column]) -> dict[str, Column]:
-    """Return the table's column for each inferred one that has one: by its name, else by its label."""
+def match_columns(
+    inferred: Sequence[FileColumn], table: Sequence[Column], places: Sequence[Place | None] = ()
+) -> dict[str, Column]:
+    """Return the table's column for each inferred one that has one.
+
+    By its place, where files of this kind went before; a column without one by its name, else by its label.
+    """
     by_name = {column.name: column for column in table}
-    found = {column.name: by_name[column.name] for column in inferred if column.name in by_name}
-    taken = {column.name for column in found.values()}
     labels = make_column_names([column.display_name for column in table])
-    by_label = {
-        label: column for label, column in zip(labels, table, strict=True) if column.name not in taken
-    }
-    for one in inferred:
-        if one.name not in found and one.name in by_label:
-            found[one.name] = by_label[one.name]
+    known = {one.name: place for one, place in zip(inferred, places, strict=False) if place}
+    found = {name: by_name[place.name] for name, place in known.items() if place.name in by_name}
+    left = [one.name for one in inferred if one.name not in known]
+    for candidates in (by_name, dict(zip(labels, table, strict=True))):
+        found |= _free(candidates, left, found)
     return found
+
+
+def _free(
+    candidates: Mapping[str, Column], names: Sequence[str], found: Mapping[str, Column]
+) -> dict[str, Column]:
+    """Return the candidates of these names that nobody has found yet."""
+    taken = {column.name for column in found.values()}
+    free = {name: column for name, column in candidates.items() if column.name not in taken}
+    return {name: free[name] for name in names if name in free and name not in found}
 
 
 def plan_append(
@@ -51,9 +66,16 @@ def plan_append(
     inferred: Sequence[FileColumn],
     table: Sequence[Column],
     files: Sequence[str],
+    places: Sequence[Place | None] = (),
 ) -> dict[str, Any]:
-    """Return `{"matched", "new", "missing", "conflicts"}`: conflicts counted against the table's columns."""
-    matched = match_columns(inferred, table)
+    """Return `{"matched", "new", "missing", "conflicts"}`: conflicts counted against the table's columns.
+
+    A column that was left out before is no new one.
+    """
+    matched = match_columns(inferred, table, places)
+    left_out = {
+        one.name for one, place in zip(inferred, places, strict=False) if place and place.name is None
+    }
     taken = {column.name for column in matched.values()}
     conflicts = [
         conflict
@@ -63,10 +85,35 @@ def plan_append(
     ]
     return {
         "matched": [[one.label, matched[one.name].name] for one in inferred if one.name in matched],
-        "new": [one.name for one in inferred if one.name not in matched],
+        "new": [one.name for one in inferred if one.name not in matched and one.name not in left_out],
         "missing": [column.name for column in table if column.name not in taken],
         "conflicts": conflicts,
     }
+
+
+def as_kept(
+    connection: DuckDBPyConnection, staged: Path, number: int, one: FileColumn, column: Column, place: Place
+) -> Formats:
+    """Return the formats of a column that is a text as it stands, but converts as its table remembers.
+
+    The mark and the order that it had before hold unless more cells fit those that were found.
+    """
+    kept = {name: place.kept[name] for name in ("decimal_mark", "date_order") if place.kept.get(name)}
+    formats = replace(one.formats, **kept)
+    if one.type is not ColumnType.TEXT or column.type is ColumnType.TEXT or formats == one.formats:
+        return one.formats
+    relation, cell = rewritten_rows(staged, number, one.choice), cell_name(number)
+    tests = [f"count(*) FILTER ({is_misfit(cell, column.type, way)})" for way in (formats, one.formats)]
+    row = connection.execute(
+        f"SELECT {', '.join(tests)} FROM {relation} WHERE {cell} IS NOT NULL"  # noqa: S608 - own SQL
+    ).fetchone()
+    return formats if row and row[0] <= row[1] else one.formats
+
+
+def is_misfit(cell: str, column_type: ColumnType, formats: Formats) -> str:
+    """Return the SQL test, never NULL for a cell, that it neither converts nor is empty."""
+    conversion = build_conversion(cell, column_type, formats)
+    return choose((conversion.converts, "false"), (conversion.empty, "false"), otherwise="true")
 
 
 def _find_conflict(
@@ -78,12 +125,13 @@ def _find_conflict(
     files: Sequence[str],
 ) -> Mapping[str, Any] | None:
     is_same = column.type in (one.type, ColumnType.TEXT)
-    if is_same and (column.nullable or not one.nullable):
+    if is_same and (column.nullable or not (one.nullable or one.choice.rewrites)):
         return None
+    relation = rewritten_rows(staged, number, one.choice)
     conversion = build_conversion(cell_name(number), column.type, one.formats)
     test = _is_misfit(cell_name(number), conversion, nullable=column.nullable)
     row = connection.execute(
-        f"SELECT count(*), min({ROW_NUMBER}, {MAX_DETAILS}) FROM {staged_rows(staged)} WHERE {test}"  # noqa: S608
+        f"SELECT count(*), min({ROW_NUMBER}, {MAX_DETAILS}) FROM {relation} WHERE {test}"  # noqa: S608
     ).fetchone()
     count, rows = row or (0, None)
     if not count:
@@ -122,3 +170,12 @@ def _describe(
         fault = EMPTY_CELL if is_empty else explain(value or "", column.type, one.formats)
         place = {"file": files[file], "line": line, **({} if sheet is None else {"sheet": sheet})}
         yield detail("file", fault, **place, column=column.name, value=value)
+
+
+def rewritten_rows(staged: Path, number: int, choice: ColumnChoice) -> str:
+    """Return the SQL relation of the staged rows with one column's cells as its choice changes them."""
+    rows = staged_rows(staged)
+    if not choice.rewrites:
+        return rows
+    cell = cell_name(number)
+    return f"(SELECT * REPLACE ({choice.rewritten(cell)} AS {cell}) FROM {rows})"  # noqa: S608 - own SQL

@@ -16,7 +16,8 @@ from managed_tables.catalog.job_records import PROGRESS_SECONDS
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
 from managed_tables.clock import Pace, parse_timestamp
-from managed_tables.documents.analyses import AnalysisDocument, AppendPlan, TableColumn
+from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.recipes import Recalled
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.errors import FILES_CHANGED, FILES_GONE, JOB_FAULT, ApiError, JobError
 from managed_tables.ids import new_record_id
@@ -26,8 +27,7 @@ from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_analyze.analysis import Analysis, Report, analyze
-from managed_tables_analyze.append_plan import FileColumn, match_columns, plan_append
-from managed_tables_analyze.staging.sql import open_duckdb
+from managed_tables_analyze.differences import Before, compare_with_table, is_as_before
 from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import Wish
 
@@ -66,9 +66,9 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
         paths, etags = _download(services, job, work_dir)
         digests = [_digest(path) for path in paths]
         _require_same(job, digests)
-        found = _analyze_files(services, job, paths, work_dir)
+        found, recalled = _analyze_files(services, job, paths, work_dir)
         found = replace(found, findings=[*_find_imports(services, job, digests), *found.findings])
-        recorded = _record(services, job, found, digests, etags)
+        recorded = _record(services, job, found, recalled, digests, etags)
     except JobError as error:
         logger.info("files refused", extra={"code": error.kind.code})
         count_step("analyze", "failed", seconds=time.monotonic() - started)
@@ -94,7 +94,7 @@ def _refuse(services: AwsServices, job: JobRecord, error: JobError) -> dict[str,
 def _analyzed(services: AwsServices, job: JobRecord) -> dict[str, Any]:
     """Return that the job is analysed; a job that now waits for a person gives its slot back."""
     services.shares.leave_if_idle(job)
-    return {"outcome": "analyzed", "auto_confirm": job.is_unattended}
+    return {"outcome": "analyzed", "auto_confirm": job.goes_on_alone}
 
 
 def _outcome_of_other_run(services: AwsServices, company_id: str, job_id: str) -> dict[str, Any]:
@@ -146,15 +146,19 @@ def _find_imports(services: AwsServices, job: JobRecord, digests: list[str]) -> 
             yield Finding(WarningCode.SAME_FILE, values, file=file.original_name)
 
 
-def _analyze_files(services: AwsServices, job: JobRecord, paths: list[Path], work_dir: Path) -> Analysis:
+def _analyze_files(
+    services: AwsServices, job: JobRecord, paths: list[Path], work_dir: Path
+) -> tuple[Analysis, Recalled | None]:
+    """Return what the files hold, read under what the table remembers, and that."""
     sources = [SourceFile(path, file.original_name) for path, file in zip(paths, job.files, strict=True)]
     wish = None
     if job.wish_key:
         stated = ReadingStatement.read(services.storage.get_json(job.wish_key))
         wish = Wish.from_record(stated.as_json())
+    recalled = None if wish and wish.recipe is False else services.job_documents.find_recalled(job)
     names, report = _TakenNames(services, job.company_id), _reporter(services, job)
-    settings = services.settings
-    return analyze(sources, work_dir, settings.zone, names, wish, report, settings.unpacked_max_bytes)
+    zone, unpacked = services.settings.zone, services.settings.unpacked_max_bytes
+    return analyze(sources, work_dir, zone, names, wish, report, unpacked, recalled), recalled
 
 
 def _reporter(services: AwsServices, job: JobRecord) -> Report:
@@ -186,7 +190,12 @@ class _Attempt:
 
 
 def _record(
-    services: AwsServices, job: JobRecord, found: Analysis, digests: list[str], etags: list[str]
+    services: AwsServices,
+    job: JobRecord,
+    found: Analysis,
+    recalled: Recalled | None,
+    digests: list[str],
+    etags: list[str],
 ) -> JobRecord | None:
     """Store the analysis under keys of this run; return None, storing nothing, if another run was first."""
     attempt = _Attempt(job)
@@ -196,12 +205,18 @@ def _record(
     document = found.as_document()
     if job.intake is not None and job.intake.table_name is not None:
         document.inferred_schema.suggested_table_name = job.intake.table_name
-    _compare_with_table(services, job, found, document)
+    _compare_with_table(services, job, found, recalled, document)
     _store_preview(services, attempt, found, document)
     document.etags = etags
     key = attempt.key(ANALYSIS)
     services.storage.put_json(key, document.as_json())
-    recorded = services.jobs.record_analysis(job, analysis_key=key, staged_key=staged_key, digests=digests)
+    recorded = services.jobs.record_analysis(
+        job,
+        analysis_key=key,
+        staged_key=staged_key,
+        digests=digests,
+        confirms_itself=_confirms_itself(job, recalled, document),
+    )
     if recorded is not None:
         return recorded
     held = services.jobs.find(job.company_id, job.job_id)
@@ -224,31 +239,32 @@ def _store_preview(
 
 
 def _compare_with_table(
-    services: AwsServices, job: JobRecord, found: Analysis, document: AnalysisDocument
+    services: AwsServices,
+    job: JobRecord,
+    found: Analysis,
+    recalled: Recalled | None,
+    document: AnalysisDocument,
 ) -> None:
-    """Record what becomes of the columns in the table that the job appends to.
-
-    Columns that the table does not have become nullable: its rows have no value for them.
-    """
+    """Record what becomes of the columns in the table that the job loads into, and what is not as before."""
     if job.user_table_id is None:
         return
     table = Tables(services.items).find(job.company_id, job.user_table_id)
-    columns = document.inferred_schema.columns
-    inferred = [
-        FileColumn(column.name, column.source or column.name, column.type, staged.formats, column.nullable)
-        for column, staged in zip(columns, document.columns, strict=True)
-    ]
-    known = table.columns if table is not None else ()
-    matched = match_columns(inferred, known)
-    with open_duckdb(found.staged.parent) as connection:
-        plan = plan_append(connection, found.staged, inferred, known, found.files)
-    document.append_plan = AppendPlan.read(plan)
-    for column in columns:
-        own = matched.get(column.name)
-        if own is None:
-            column.table_column, column.nullable = None, True
-        else:
-            column.table_column = TableColumn(name=own.name, type=own.type, nullable=own.nullable)
+    columns = table.columns if table is not None else ()
+    key = table.key if table is not None and job.mode == "upsert" else None
+    needed = key or [column.name for column in columns if column.is_required]
+    tables = [one for one in found.reading.tables if one.include]
+    compare_with_table(document, found.staged, found.places, columns, Before(recalled, tables, needed))
+
+
+def _confirms_itself(job: JobRecord, recalled: Recalled | None, document: AnalysisDocument) -> bool:
+    """Return whether nobody is to be asked: the table's owner wants that, and nothing is to be decided.
+
+    A person who had the files read otherwise decides, and so does one who asked for another mode.
+    """
+    if recalled is None or job.is_unattended or job.wish_key is not None:
+        return False
+    is_wanted = job.if_unchanged or recalled.recipe["auto_confirm"] == "unchanged"
+    return is_wanted and job.mode in ("append", recalled.recipe["mode"]) and is_as_before(document)
 
 
 class _TakenNames:

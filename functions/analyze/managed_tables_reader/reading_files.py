@@ -13,6 +13,7 @@ from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzi
 from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.preview import Grid, Preview, TextSource
 from managed_tables_reader.rows import reasons
+from managed_tables_reader.rows.known import beginning
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.reading import TableReading, TableWish, Wish
 from managed_tables_reader.text.dialect import NO_QUOTE
@@ -56,6 +57,7 @@ class ReadTable:
             last_line=extent.last_line,
             skipped_lines=tuple(sorted(extent.skipped)),
             rows=self.part.expected_rows or 0,
+            skip_texts=tuple(filter(None, map(beginning, self.part.skip_texts))),
         )
 
     def read_exactly(self) -> Part:
@@ -196,7 +198,7 @@ class _FileReader:
         staged: list[StagedSheet] = []
         for number, sheet in enumerate(read_workbook(path, kind, name, self._room.limit)):
             target = self._work_dir / f"{path.name}.sheet{number:04d}"
-            wish = self._wish.of(file, sheet.name)
+            wish = self._wish.of(file, sheet.name).recalled()
             is_wanted = sheet.visible if wish.include is None else wish.include or sheet.visible
             grid = Grid(self._work_dir / f"{path.name}.grid")
             sheet.batches = grid.tee(sheet.batches)

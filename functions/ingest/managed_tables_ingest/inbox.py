@@ -30,7 +30,7 @@ from managed_tables_ingest.arrivals import Arrival
 
 PREFIX = "inbox/"
 JOB_TAG = "job-id"
-_FLAGS = {"true": True, "false": False}
+_FLAGS = ("true", "false", "unchanged")
 _MODES: dict[str, LoadMode] = {"append": "append", "replace": "replace", "upsert": "upsert"}
 
 
@@ -66,7 +66,16 @@ def _take(
         return
     intake, target, refusal = _plan(services, company_id, file, metadata or {})
     if job is None:
-        job = _create(services, arrival, company_id, file, intake, target, is_refused=refusal is not None)
+        job = _create(
+            services,
+            arrival,
+            company_id,
+            file,
+            intake,
+            target,
+            if_unchanged=_flag(metadata or {}) == "unchanged",
+            is_refused=refusal is not None,
+        )
     services.storage.tag(arrival.key, JOB_TAG, job.job_id)
     stored = job.files[0]
     if refusal is None and not services.storage.copy(
@@ -106,20 +115,24 @@ def _plan(
 def read_intake(file_name: str, metadata: dict[str, str]) -> Intake:
     """Read `auto-confirm`, `table` and `mode` of an object's metadata; raises INBOX_METADATA_INVALID."""
     table = metadata.get("table")
-    flag = metadata.get("auto-confirm", "false").strip().lower()
+    flag = _flag(metadata)
     mode = metadata.get("mode", "append").strip().lower()
     reason = ""
     if flag not in _FLAGS:
-        reason = "auto-confirm deve ser true ou false"
+        reason = "auto-confirm deve ser true, unchanged ou false"
     elif mode not in _MODES:
         reason = "mode deve ser append, replace ou upsert"
-    elif table is None and (_FLAGS[flag] or "mode" in metadata):
+    elif table is None and (flag != "false" or "mode" in metadata):
         reason = "falta table, o nome da tabela"
     elif table is not None:
         reason = _name_fault(table)
     if reason:
         raise JobError(INBOX_METADATA_INVALID, file=file_name, reason=reason)
-    return Intake(table, _MODES[mode], _FLAGS[flag])
+    return Intake(table, _MODES[mode], flag == "true")
+
+
+def _flag(metadata: dict[str, str]) -> str:
+    return metadata.get("auto-confirm", "false").strip().lower()
 
 
 def _name_fault(table: str) -> str:
@@ -138,6 +151,7 @@ def _create(
     intake: Intake,
     target: Target,
     *,
+    if_unchanged: bool,
     is_refused: bool,
 ) -> JobRecord:
     """Record the job; of a file that is refused it names the object itself."""
@@ -156,6 +170,7 @@ def _create(
         updated_at=timestamp(now),
         user_table_id=target.table_id,
         intake=intake,
+        if_unchanged=if_unchanged,
     )
     try:
         services.jobs.create(job)

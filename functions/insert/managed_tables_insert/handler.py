@@ -1,7 +1,8 @@
 """The Lambda entry of the inserting step: `{"company_id", "job_id", "is_last_attempt"}` in, outcome out.
 
 With `{"task_token", "rounds"}` in place of the last it does not load: the execution waits for a slot. With
-`{"origin_of"}`, a row's number, it answers where that row stands in the job's files: `{"origin"}`.
+`{"origin_of"}`, a row's number, it answers where that row stands in the job's files: `{"origin"}`. With
+`{"recall"}` it hands the job what its table remembers, which Analyze cannot ask PostgreSQL for.
 """
 
 import time
@@ -13,6 +14,7 @@ from managed_tables.observability import get_logger, log_keys
 from managed_tables.wiring.services import Services, load_services
 from managed_tables_insert.job import run_job, wait_for_slot
 from managed_tables_insert.origin import find_origin
+from managed_tables_insert.recalling import recall_for
 
 
 @cache
@@ -28,6 +30,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     with log_keys(logger, company_id=company_id, job_id=job_id, request_id=request_id):
         if "task_token" in event:
             wait_for_slot(_services(), company_id, job_id, event["task_token"], int(event["rounds"]))
+            return {}
+        if "recall" in event:
+            recall_for(_services(), company_id, job_id)
             return {}
         if "origin_of" in event:
             job = _services().jobs.find(company_id, job_id)

@@ -58,7 +58,7 @@ from managed_tables_insert.misfits import find_misfits
 from managed_tables_insert.plan import LoadPlan, make_plan
 from managed_tables_insert.rejects import write_rejects
 from managed_tables_insert.transfer import DuplicateFound
-from managed_tables_insert.unattended import confirm_unattended
+from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged
 
 Outcome = dict[str, Any]
 
@@ -202,7 +202,8 @@ class Loading:
         if not target.terms.remember:
             return plan
         columns = [loaded.column for loaded in plan.columns]
-        recipe = make_recipe(analysis, columns, target.terms, target.mode, plan.timezone)
+        before = self.services.job_documents.find_recalled(self.job)
+        recipe = make_recipe(analysis, columns, target.terms, target.mode, plan.timezone, before)
         return replace(plan, recipe=recipe)
 
     def _add_columns(self, columns: tuple[Column, ...]) -> None:
@@ -270,9 +271,10 @@ def run_job(services: Services, company_id: str, job_id: str, *, is_last_attempt
         try:
             outcome = _run(services, job, is_last_attempt=is_last_attempt)
         except ApiError as error:
-            if error.kind not in _AWAY or is_last_attempt:
+            is_awaited = error.kind in _AWAY or (error.kind is TABLE_BUSY and job.confirms_itself)
+            if not is_awaited or is_last_attempt:
                 raise
-            get_logger("insert").info("no database to load into", code=error.kind.code)
+            get_logger("insert").info("no table to load into", code=error.kind.code)
             outcome = {"outcome": "busy"}
         except Superseded:
             get_logger("insert").info("superseded", confirmed_key=job.confirmed_key)
@@ -296,22 +298,33 @@ def wait_for_slot(services: Services, company_id: str, job_id: str, task_token: 
 
 
 def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Outcome:
-    if job.status == "analisando" and job.is_unattended:
+    if job.status == "analisando" and job.goes_on_alone:
         try:
-            if not confirm_unattended(services, job):
-                if not is_last_attempt:
-                    return {"outcome": "busy"}
-                raise JobError(TABLE_NOT_MADE)
+            outcome = _confirm_alone(services, job, is_last_attempt=is_last_attempt)
         except JobError as error:
             return _fail_unconfirmed(services, job, error)
+        if outcome is not None:
+            return outcome
         job = services.jobs.find(job.company_id, job.job_id) or job
     if job.status == "analisando":  # the execution was told of neither: its token's writing was not answered
         return {"outcome": "reanalyze"}
     if job.is_rejected:
-        _loading(services, job, is_last_attempt=is_last_attempt).release()
+        if job.confirmed_key is not None:  # else it waits for its first confirmation
+            _loading(services, job, is_last_attempt=is_last_attempt).release()
     elif not job.is_terminal:
         return _loading(services, job, is_last_attempt=is_last_attempt).run()
     return outcome_of(job)
+
+
+def _confirm_alone(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Outcome | None:
+    """Confirm a job that nobody is asked about; return the outcome where it is not confirmed now."""
+    if job.confirms_itself:
+        return None if confirm_unchanged(services, job) else {"outcome": "rejected"}
+    if confirm_unattended(services, job):
+        return None
+    if is_last_attempt:
+        raise JobError(TABLE_NOT_MADE)
+    return {"outcome": "busy"}
 
 
 def outcome_of(job: JobRecord) -> Outcome:

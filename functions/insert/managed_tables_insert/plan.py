@@ -9,9 +9,9 @@ from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.sql_text import choose, literal
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
+from managed_tables.documents.recipes import Recipe
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import Column
-from managed_tables.tables.recipes import Recipe
 
 REPEATED_KEYS = "repeated_keys"  # a table of the converter: rows that repeat a key, and why they stay out
 MISFIT = "managed-tables: a value does not fit"  # the message of the error that stops a conversion
@@ -124,7 +124,7 @@ def make_plan(
     columns = []
     for place, column in enumerate(confirmed):
         number, found = known[terms.source(column.name)]
-        choice = terms.choice(column.name)
+        choice = terms.choice(column.name).over(found.choice)
         formats = choice.formats(found.formats)
         raw = f"c{number}"
         cell = f"x{place}" if choice.rewrites else raw

@@ -1,4 +1,8 @@
-"""Confirm the inferred schema of a job that nobody reviews, by the rules of the route."""
+"""Confirm the inferred schema of a job that nobody reviews, by the rules of the route.
+
+Either an object of the inbox asks for it, and what cannot be confirmed fails; or the files are as the table
+remembers, and what cannot be confirmed waits for a person.
+"""
 
 from typing import Any
 
@@ -6,6 +10,7 @@ from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.confirmations import LoadTerms
+from managed_tables.documents.recipes import Recipe, find_places
 from managed_tables.errors import (
     ANALYSIS_GONE,
     CONFIRMATION_REFUSED,
@@ -18,8 +23,9 @@ from managed_tables.errors import (
 )
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.targets import Target, find_target
+from managed_tables.observability import get_logger
 from managed_tables.schema import Column
-from managed_tables.tables.recipes import find_places, find_recipe
+from managed_tables.tables.recipes import find_recipe
 from managed_tables.wiring.services import Services
 
 _PASSING = (JOB_NOT_WAITING, TABLE_BUSY)  # of another run of this step, or another operation: tried again
@@ -48,6 +54,40 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
             CONFIRMATION_REFUSED, error.details, error.details_total, reason=error.sentence
         ) from error
     return True
+
+
+def confirm_unchanged(services: Services, job: JobRecord) -> bool:
+    """Confirm a job whose files are as its table remembers, as the recipe says now; False if a person must.
+
+    It does not say so any more where it was changed or forgotten since. Raises what passes: TABLE_BUSY,
+    JOB_NOT_WAITING where another run was first, and faults.
+    """
+    table_id = job.user_table_id or ""
+    with services.open_company(services.provisioning.require(job.company_id)) as connection:
+        recipe = find_recipe(connection, table_id)
+    if recipe is None or not (job.if_unchanged or recipe["auto_confirm"] == "unchanged"):
+        return False
+    if recipe["mode"] != job.mode:
+        job = services.jobs.retarget(job, recipe["mode"], table_id) or job
+    try:
+        confirm_job(services, job, _as_before(services, job, recipe), waiting="analisando")
+    except ApiError as error:
+        if error.kind.status >= 500 or error.kind in _PASSING:
+            raise
+        get_logger("insert").info("a person is to confirm", code=error.kind.code)
+        return False
+    return True
+
+
+def _as_before(services: Services, job: JobRecord, recipe: Recipe) -> WantedSchema:
+    """Return the file's columns where they go in the table; those that were left out before stay out."""
+    analysis = services.job_documents.find_analysis(job)
+    if analysis is None:
+        raise ApiError(ANALYSIS_GONE)
+    fed = [(one, one.table_column) for one in analysis.inferred_schema.columns if one.table_column]
+    columns = [one.column.model_copy(update={"name": own.name, "type": own.type}) for one, own in fed]
+    choices = {own.name: ColumnChoice(source=one.name) for one, own in fed if one.name != own.name}
+    return WantedSchema(None, columns, LoadTerms(choices=choices, on_misfit=recipe["on_misfit"]))
 
 
 def _schema(services: Services, job: JobRecord, name: str | None, target: Target) -> WantedSchema:

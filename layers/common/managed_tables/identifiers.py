@@ -51,6 +51,12 @@ def make_identifier(label: str) -> str:
     return f"_{name}"[:MAX_IDENTIFIER_BYTES] if name[:1].isdigit() else name
 
 
+def fold_label(label: str) -> str:
+    """Return the label whatever its case, accents and blanks; whole, since names are cut and drop signs."""
+    bare = (one for one in unicodedata.normalize("NFKD", label) if not unicodedata.combining(one))
+    return " ".join("".join(bare).casefold().split())
+
+
 def make_column_names(labels: Iterable[str]) -> list[str]:
     """Return one valid name a label, in order and distinct: blank → `coluna_N`, `id` → `id_original`."""
     names: list[str] = []

@@ -6,6 +6,7 @@ STAGED_OBJECT = "staged.parquet"
 ANALYSIS = "analysis.json"
 WISH = "wish.json"
 DRAFT = "draft.json"
+RECIPE = "recipe.json"
 PREVIEW_INDEX = "preview.json"
 PREVIEW_ROWS = "preview.rows"
 _UPLOAD_KEY = re.compile(r"uploads/(?P<company_id>[0-9a-f]{24})/(?P<job_id>[0-9a-f]{24})/\d{2}\.[a-z]+")

@@ -6,12 +6,13 @@ contradicts is dropped, and the next is counted. The rules of each type are thos
 """
 
 from managed_tables_analyze.inference.display import propose_format
-from managed_tables_analyze.inference.inferring import InferredColumn, infer_columns, named_column
+from managed_tables_analyze.inference.inferring import InferredColumn, Kept, infer_columns, named_column
 from managed_tables_analyze.inference.profiles import profile_columns
 from managed_tables_analyze.inference.samples import convert_first_rows, read_sample_rows
 
 __all__ = [
     "InferredColumn",
+    "Kept",
     "convert_first_rows",
     "infer_columns",
     "named_column",

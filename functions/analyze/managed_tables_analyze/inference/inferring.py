@@ -1,6 +1,6 @@
 """Judge all columns: each by its own cells, then by its neighbours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +9,8 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats
+from managed_tables.conversion.columns import DecimalMark
+from managed_tables.conversion.day_forms import DateOrder
 from managed_tables.conversion.units import PERCENT
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
@@ -47,6 +49,17 @@ class InferredColumn:
     unit: str = ""
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The decimal marks and the orders of dates that columns, by their number, had in such files before."""
+
+    marks: Mapping[int, DecimalMark] = field(default_factory=dict)
+    orders: Mapping[int, DateOrder] = field(default_factory=dict)
+
+
+NOTHING_KEPT = Kept()
+
+
 def infer_columns(
     connection: DuckDBPyConnection,
     staged: Path,
@@ -59,6 +72,7 @@ def infer_columns(
     types: Sequence[ColumnType | None] = (),
     timezone: str = "UTC",
     reader_findings: Sequence[Finding] = (),
+    kept: Kept = NOTHING_KEPT,
 ) -> list[InferredColumn]:
     """Return one judgement for each column, in order.
 
@@ -66,14 +80,15 @@ def infer_columns(
     names that the object's `file` indexes; `delimiter` the files', None for workbooks. `is_workbook`: a
     workbook's own numbers are among the cells; `types` are those that the files state. `timezone` applies to
     times without one. `reader_findings` are those of the files' readers; each column gets those that name it.
+    `kept` is how columns were read before.
     """
     names = names or labels
     plain = Formats(null_tokens=True, timezone=timezone, workbook=is_workbook)
     about = [[finding for finding in reader_findings if name in finding.columns] for name in names]
     percents = [GroundCode.PERCENT in {finding.code for finding in found} for found in about]
     trials = try_columns(connection, staged, labels, plain, percents)
-    readings = choose_marks(connection, staged, trials, delimiter)
-    readings = choose_orders(connection, staged, trials, readings)
+    readings = choose_marks(connection, staged, trials, delimiter, kept.marks)
+    readings = choose_orders(connection, staged, trials, readings, kept.orders)
     evidence = _evidence(connection, staged, readings, labels)
     judge = Judge(connection, staged, f"{datetime.now(UTC):%Y-%m-%d}", evidence, names)
     judged = [

@@ -8,7 +8,7 @@ texts do.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from managed_tables_analyze.inference.hypotheses import Hypothesis
 from managed_tables_analyze.inference.tallies import Condition, Pattern, Question, count_cells
 from managed_tables_analyze.inference.trial import Trial, count_all
 
+NO_MARKS: Mapping[int, DecimalMark] = {}
 _BY_COLUMNS = "columns"
 _BY_DAYS = "days"
 _WITH_COMMA = ("R$", "BRL", "€", "EUR")
@@ -52,11 +53,32 @@ class Reading:
 
 
 def choose_marks(
-    connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], delimiter: str | None
+    connection: DuckDBPyConnection,
+    staged: Path,
+    trials: Sequence[Trial],
+    delimiter: str | None,
+    kept: Mapping[int, DecimalMark] = NO_MARKS,
 ) -> list[Reading]:
-    """Return one reading for each column, in order."""
+    """Return one reading for each column, in order.
+
+    `kept` are the marks that columns had in such files before. Where their cells leave it open they have them
+    again, without a doubt, unless some column of this file shows another.
+    """
     _count_other_readings(connection, staged, trials)
     marked = _columns_with(connection, staged, trials)
+    mark, doubt = _by_file(trials, delimiter)
+    if any(_contradicts(trial, kept) for trial in trials):
+        kept = NO_MARKS
+    return [_read(trial, mark, doubt, marked, kept.get(trial.column)) for trial in trials]
+
+
+def _contradicts(trial: Trial, kept: Mapping[int, DecimalMark]) -> bool:
+    """Return whether a column's own cells allow only the other mark than it had before."""
+    return trial.column in kept and _certain_mark(trial) == _other(kept[trial.column])
+
+
+def _by_file(trials: Sequence[Trial], delimiter: str | None) -> tuple[DecimalMark, str]:
+    """Return the mark of columns that leave it open, and what decided it."""
     votes = Counter(mark for mark in map(_certain_mark, trials) if mark)
     days_first = any(map(_proves_day_first, trials))
     custom: DecimalMark = "," if delimiter in (";", None) or days_first else "."
@@ -65,7 +87,7 @@ def choose_marks(
     mark: DecimalMark = ranked[0][0] if is_decided else custom
     by_custom = _BY_DAYS if days_first and delimiter not in (";", None) else delimiter or ""
     doubt = _BY_COLUMNS if is_decided else by_custom
-    return [_read(trial, mark, doubt, marked) for trial in trials]
+    return mark, doubt
 
 
 def describe_doubt(reading: Reading, example: str) -> Finding:
@@ -168,10 +190,10 @@ def _certain_mark(trial: Trial) -> DecimalMark | None:
     return mark
 
 
-def _read(trial: Trial, mark: DecimalMark, doubt: str, marked: _Marked) -> Reading:
+def _read(trial: Trial, mark: DecimalMark, doubt: str, marked: _Marked, kept: DecimalMark | None) -> Reading:
     if not _is_number(trial):
-        return _read_other(trial, mark)
-    own = _certain_mark(trial)
+        return _read_other(trial, kept or mark)
+    own = _certain_mark(trial) or kept
     if own is not None:
         return _reading(_of_mark(trial, own))
     if trial.column not in marked.with_mark:

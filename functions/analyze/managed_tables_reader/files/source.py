@@ -4,7 +4,7 @@ import codecs
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
@@ -32,12 +32,18 @@ _MAX_PIECES = 1_000_000  # of a line, delimiters in quoted text included: some 6
 
 @dataclass
 class Source:
-    """A file's lines as UTF-8 from `start` on, and a sample; `below`: lines stated to be below the table."""
+    """A file's lines as UTF-8 from `start` on, and a sample.
+
+    `below` are lines stated to be below the table, `left_out` those known to be no rows; `skip_texts` how
+    lines begin that are stated to be none.
+    """
 
     encoding: Encoding
     path: Path
     start: int = 0
     below: Sequence[int] = ()
+    left_out: Sequence[int] = ()
+    skip_texts: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.sample = self._sample()
@@ -59,7 +65,7 @@ class Source:
             target.open("w", encoding="utf-8", newline="") as out,
         ):
             out.writelines(change(lines))
-        return Source(self.encoding, target, below=self.below)
+        return replace(self, path=target, start=0)
 
     def tail(self) -> tuple[int, list[str]]:
         """Return the last lines, and where they begin in the file."""
@@ -97,7 +103,7 @@ def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Sourc
     mask = LineMask(wish)
     if mask.hides:
         source = source.change(mask.lines, work_dir / f"{source.path.name}.masked")
-        source.below = mask.below
+        source.below, source.left_out, source.skip_texts = mask.below, mask.left_out, mask.texts
     return source
 
 

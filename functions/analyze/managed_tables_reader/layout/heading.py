@@ -1,10 +1,11 @@
 """Score a header: the bits of its lines, and those for or against each of its labels."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 
+from managed_tables.identifiers import fold_label
 from managed_tables_reader.layout import weights, words
 from managed_tables_reader.layout.counting import count_labels
 from managed_tables_reader.layout.grid import GridRow
@@ -19,7 +20,7 @@ Spans = Sequence[tuple[int, int]]  # the first and last column that each merged 
 class Heading:
     """Scores headers of a table of `width` columns; `origins`: the first place of each repeated row.
 
-    `short_tells`: rows do not end at their last value.
+    `short_tells`: rows do not end at their last value. `labels` are known ones, folded.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class Heading:
         width: int,
         origins: Mapping[int, int],
         merged: Sequence[MergedRange] = (),
+        labels: Collection[str] = (),
         *,
         short_tells: bool = True,
     ) -> None:
@@ -35,6 +37,7 @@ class Heading:
         self._width = width
         self._origins = origins
         self._merged = merged
+        self._labels = labels
         self._short_tells = short_tells
         self._known: dict[tuple[int, int], frozenset[int]] = {}
 
@@ -47,11 +50,14 @@ class Heading:
             return weights.NO_HEADER
         lines = self._rows[first:start]
         counted = [self._counted(place, start) for place in range(first, start)]
-        bits = sum(texts[first:start]) - sum(map(_known_bits, lines, counted))
+        sure = [
+            one | self._remembered(place) for one, place in zip(counted, range(first, start), strict=True)
+        ]
+        bits = sum(texts[first:start]) - sum(map(_known_bits, lines, sure))
         pairs = zip(pairwise(lines), counted[1:], strict=True)
         bits += sum(self._line_bits(above, below, known, kinds) for (above, below), known in pairs)
         bits += weights.HEADER_LINE * (len(lines) > 1 and start == len(self._rows))
-        return bits + self._label_bits(lines, counted[-1], start, kinds)
+        return bits + self._label_bits(lines, sure[-1], start, kinds)
 
     def _counted(self, place: int, start: int) -> frozenset[int]:
         """Return the columns of a line's consecutive labels; a repeated line has no new ones."""
@@ -61,6 +67,13 @@ class Heading:
             below = self._rows[start : start + _ROWS_COMPARED]
             self._known[place, start] = count_labels(self._rows[place], below)
         return self._known[place, start]
+
+    def _remembered(self, place: int) -> frozenset[int]:
+        """Return the columns of a line's labels that files of this kind are known to have."""
+        if not self._labels or place in self._origins:
+            return frozenset()
+        cells = enumerate(self._rows[place].cells)
+        return frozenset(column for column, cell in cells if cell and fold_label(cell) in self._labels)
 
     def _line_bits(
         self, above: GridRow, below: GridRow, counted: frozenset[int], kinds: Sequence[str]

@@ -9,9 +9,10 @@ from managed_tables_reader.layout.score import Kinds, Layout, Scorer
 from managed_tables_reader.layout.search import (
     Grid,
     candidates,
-    find_largest,
     find_layout,
+    find_main,
     find_tables,
+    narrow,
     of_width,
     row_limit,
     widths,
@@ -46,9 +47,10 @@ def rank_layouts(grid: Grid, stated: Stated, count: int, bits: float | None = No
 
     `bits` are those of the best with the choices made before (None: there were none).
     """
+    grid, stated = narrow(grid, stated)
     # Rows below a stated first line are one table.
     tables = [(0, find_layout(grid, stated))] if stated.first_line else find_tables(grid, stated)
-    number, (place, layout) = find_largest(tables)
+    number, (place, layout) = find_main(grid, tables)
     others = sum(one.total for _, one in tables) - layout.total + weights.TABLE * (len(tables) - 1)
     if len(tables) > 1:
         grid = grid.cut(place, tables[number + 1][0] if number + 1 < len(tables) else None)

@@ -1,7 +1,7 @@
 """Score layouts: the bits that describe a grid's rows under each."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -39,16 +39,25 @@ class Layout:
 
 
 class Scorer:
-    """Scores layouts of `width` columns; `short_tells`: rows do not end at their last value."""
+    """Scores layouts of `width` columns; `short_tells`: rows do not end at their last value.
+
+    `labels` are known ones, folded.
+    """
 
     def __init__(
-        self, rows: Sequence[GridRow], width: int, *, short_tells: bool, merged: Sequence[MergedRange] = ()
+        self,
+        rows: Sequence[GridRow],
+        width: int,
+        *,
+        short_tells: bool,
+        merged: Sequence[MergedRange] = (),
+        labels: Collection[str] = (),
     ) -> None:
         self.rows = rows
         self.width = width
         self._short_tells = short_tells
         self._origins = find_repeats(rows, MOST_ABOVE) if width > 1 else {}
-        self._heading = Heading(rows, width, self._origins, merged, short_tells=short_tells)
+        self._heading = Heading(rows, width, self._origins, merged, labels, short_tells=short_tells)
         self._bits_by_kinds: dict[Kinds, list[float]] = {}
 
     def kinds_by_start(self, end: int) -> list[Kinds]:

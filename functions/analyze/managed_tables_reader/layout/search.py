@@ -13,6 +13,7 @@ from managed_tables_reader.layout.heading import MOST_LINES
 from managed_tables_reader.layout.looks import TEXT, look
 from managed_tables_reader.layout.pages import PageHead, find_repeats
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS, MOST_ABOVE, Kinds, Layout, Scorer
+from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
 from managed_tables_reader.rows.sheets import MergedRange
 from managed_tables_reader.rows.stated import Stated
 
@@ -29,16 +30,39 @@ _NOTHING = Stated()
 
 @dataclass(frozen=True)
 class Grid:
-    """The rows of a sample and what is known about them; `is_whole`: there are no more."""
+    """The rows of a sample and what is known about them; `is_whole`: there are no more.
+
+    `is_narrowed`: the first row is a header that is known.
+    """
 
     rows: Sequence[GridRow]
     short_tells: bool
     is_whole: bool
     merged: Sequence[MergedRange] = ()
+    known: Known = NOTHING_KNOWN
+    is_narrowed: bool = False
 
     def cut(self, start: int, stop: int | None = None) -> "Grid":
         """Return the grid of some of the rows."""
         return replace(self, rows=self.rows[start:stop], is_whole=self.is_whole or stop is not None)
+
+
+def narrow(grid: Grid, stated: Stated) -> tuple[Grid, Stated]:
+    """Return the rows from the header with the known labels on, and its place as if it were stated.
+
+    Both as they are where there is no such header, or one is stated.
+    """
+    if stated.header_line is not None or not grid.known.labels:
+        return grid, stated
+    cells = [row.labels or row.cells for row in grid.rows]
+    for count in dict.fromkeys((stated.header_lines or grid.known.header_lines, 1, 2)):
+        lines = (cells[place : place + count] for place in range(len(cells)))
+        found = [grid.known.count(join_labels(some, ())) for some in lines]
+        place = max(range(len(found)), key=found.__getitem__, default=0)
+        if found and found[place]:
+            header = replace(stated, header_line=grid.rows[place].number, header_lines=count)
+            return replace(grid.cut(place), is_narrowed=True), header
+    return grid, stated
 
 
 def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
@@ -85,7 +109,9 @@ def widths(rows: Sequence[GridRow]) -> Sequence[int]:
 
 def of_width(grid: Grid, width: int, stated: Stated) -> tuple[Scorer, Layout]:
     """Return the best layout of `width` columns, and its scorer."""
-    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, merged=grid.merged)
+    scorer = Scorer(
+        grid.rows, width, short_tells=grid.short_tells, merged=grid.merged, labels=grid.known.labels
+    )
     best = _best_start(scorer, len(grid.rows), stated)
     if grid.is_whole:
         end = max(1, scorer.find_footer(scorer.row_bits(best.start, best.kinds), best.kinds, best.start))
@@ -171,6 +197,11 @@ def _labelled(row: GridRow, below: GridRow) -> int:
     return words * sum(lower.is_value for _, lower in pairs)
 
 
+def find_main(grid: Grid, tables: Sequence[tuple[int, Layout]]) -> tuple[int, tuple[int, Layout]]:
+    """Return the table of the known header, else the largest, and its place among the tables."""
+    return (0, tables[0]) if grid.is_narrowed else find_largest(tables)
+
+
 def find_largest(tables: Sequence[tuple[int, Layout]]) -> tuple[int, tuple[int, Layout]]:
     """Return the table with the most rows, and its place among the tables."""
     return max(enumerate(tables), key=lambda one: one[1][1].end - one[1][1].start)
@@ -180,9 +211,10 @@ def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
     """Return the header of a grid's largest table; None if the grid has no rows."""
     if not grid.rows:
         return None
-    begin = stated.first_line
+    begin, whole = stated.first_line, grid
+    grid, stated = narrow(grid, stated)
     tables = find_tables(grid, replace(stated, first_line=None))
-    number, (place, layout) = find_largest(tables)
+    number, (place, layout) = find_main(grid, tables)
     header_end = layout.start
     if begin is not None and grid.rows[place + layout.first].number < begin:
         # Rows below the header may be left out.
@@ -197,7 +229,9 @@ def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
     header.end_line, header.next_line = lines[place + layout.end], lines[bounds[number + 1]]
     apart = [rows for rows in pairwise(bounds) if rows[0] != place]
     header.others = [[(row.number, row.cells) for row in grid.rows[start:end]] for start, end in apart]
-    header.skipped = [row.number for row in grid.rows[: place + layout.first]]
+    above = len(whole.rows) - len(grid.rows) + place + layout.first
+    header.skipped = [row.number for row in whole.rows[:above]]
+    header.is_assumed = header.is_assumed and not grid.is_narrowed
     return header
 
 

@@ -73,6 +73,7 @@ DELIMITERS = {
     **dict.fromkeys(("\x1e", "¦", "§"), 10.0),
     " ": 9.0,
 }
+OTHER_DELIMITER = 10.0  # than files of this kind are known to have
 BLANKS_WITHOUT_HEADER = 40.0  # a blank that cuts unlabelled columns
 TEXTS_CUT = 40.0  # texts cut into columns that lack labels
 APOSTROPHE = 10.0  # as the quote

@@ -1,5 +1,6 @@
 """Describe one table of one file as text that can be read with fixed parameters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class Part:
     header_lines: int = 0
     header_end: int | None = None  # the last line of the header
     is_guarded: bool = False  # an apostrophe in front of a cell keeps a spreadsheet from running it
+    skip_texts: Sequence[str] = ()  # of lines that are stated to be no rows
     trim: bool = False  # blanks around a cell are not part of it
     keeps_last: bool = False  # the end of the rows is stated
     types: list[ColumnType] | None = None  # if the file states them

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Final, Literal
 
+from managed_tables.identifiers import fold_label
 from managed_tables.messages.findings import ReasonCode
+from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
 
 TableKind = Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl", "parquet"]
 
@@ -39,7 +41,8 @@ class TableReading:
 
     `file` counts the files in order, each member of an archive as one; `name` is what people know it by.
     `first_line` and `last_line` are those of the data, None if there is none; `skipped_lines` are not rows,
-    outside the data or within it. Encoding, delimiter, quote and escape are None for a workbook.
+    outside the data or within it; `skip_texts` say how those begin that a person stated. Encoding, delimiter,
+    quote and escape are None for a workbook.
     """
 
     file: int
@@ -58,11 +61,15 @@ class TableReading:
     skipped_lines: tuple[int, ...] = ()
     rows: int = 0
     reasons: tuple[Reason, ...] = ()
+    skip_texts: tuple[str, ...] = ()
 
     def as_record(self) -> dict[str, Any]:
         """Return the JSON object."""
+        record = asdict(self)
+        texts = record.pop("skip_texts")
         return {
-            **asdict(self),
+            **record,
+            **({"skip_texts": list(texts)} if texts else {}),
             "skipped_lines": list(self.skipped_lines[:MAX_SKIPPED_LINES]),
             "reasons": [asdict(reason) for reason in self.reasons],
         }
@@ -71,7 +78,14 @@ class TableReading:
     def from_record(cls, record: Mapping[str, Any]) -> "TableReading":
         """Return the reading that the JSON object holds."""
         reasons = tuple(Reason(**reason) for reason in record["reasons"])
-        return cls(**{**record, "skipped_lines": tuple(record["skipped_lines"]), "reasons": reasons})
+        return cls(
+            **{
+                **record,
+                "skipped_lines": tuple(record["skipped_lines"]),
+                "reasons": reasons,
+                "skip_texts": tuple(record.get("skip_texts", ())),
+            }
+        )
 
     def left_out(self, *reasons: Reason) -> "TableReading":
         """Return the reading of a table that is not imported, and why."""
@@ -100,7 +114,8 @@ class TableWish:
     """What a person states about one file or sheet; None, or UNSTATED, is inferred.
 
     `header_line` None: there is no header. `quote` None: nothing is quoted. `header_lines` is the number of
-    lines that the labels are joined from. `skip_lines` are not rows, wherever they are.
+    lines that the labels are joined from. `skip_lines` are not rows, wherever they are. `known` is no
+    statement, but what is known of such files.
     """
 
     file: int
@@ -116,12 +131,13 @@ class TableWish:
     skip_lines: tuple[int, ...] = ()
     fill_merged: bool | None = None
     trim: bool | None = None
+    known: Known = NOTHING_KNOWN
 
     @property
     def stated(self) -> tuple[str, ...]:
         """The names of the fields that are stated."""
         return tuple(
-            one.name for one in fields(self)[2:] if getattr(self, one.name) not in (None, UNSTATED, ())
+            one.name for one in fields(self)[2:-1] if getattr(self, one.name) not in (None, UNSTATED, ())
         ) + tuple(name for name in ("quote", "header_line") if getattr(self, name) is None)
 
     def as_record(self) -> dict[str, Any]:
@@ -131,6 +147,11 @@ class TableWish:
             "sheet": self.sheet,
             **{name: _plain(getattr(self, name)) for name in self.stated},
         }
+
+    def recalled(self) -> "TableWish":
+        """Return the wish with what a person stated of such files before, where nothing is stated now."""
+        stated = {name: value for name, value in self.known.stated if name not in self.stated}
+        return replace(self, **stated)  # type: ignore[arg-type]
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "TableWish":
@@ -148,11 +169,17 @@ class Origins:
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person states about a job's files and sheets; everything else is inferred."""
+    """What a person states about a job's files and sheets; everything else is inferred.
+
+    `known` is what is known of such files, by the sheet's folded name; None for any other. With `recipe`
+    False nothing of it is to be used.
+    """
 
     tables: tuple[TableWish, ...] = ()
     timezone: str | None = None
     origins: Origins = Origins()
+    recipe: bool | None = None
+    known: Mapping[str | None, Known] = field(default_factory=dict, compare=False)
     _by_place: dict[tuple[int, str | None], TableWish] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -160,12 +187,16 @@ class Wish:
 
     def of(self, file: int, sheet: str | None = None) -> TableWish:
         """Return the statement about one file or sheet."""
-        return self._by_place.get((file, sheet)) or TableWish(file, sheet)
+        wish = self._by_place.get((file, sheet)) or TableWish(file, sheet)
+        known = self.known.get(fold_label(sheet or "")) or self.known.get(None)
+        return replace(wish, known=known) if known else wish
 
     def as_record(self) -> dict[str, Any]:
         """Return the JSON object."""
         tables = [table.as_record() for table in self.tables]
-        record = {"timezone": self.timezone, "tables": tables}
+        record: dict[str, Any] = {"timezone": self.timezone, "tables": tables}
+        if self.recipe is not None:
+            record["recipe"] = self.recipe
         return record if self.origins == Origins() else {**record, "origin_columns": asdict(self.origins)}
 
     @classmethod
@@ -173,7 +204,7 @@ class Wish:
         """Return the wish that the JSON object holds."""
         tables = map(TableWish.from_record, record.get("tables") or ())
         origins = Origins(**(record.get("origin_columns") or {}))
-        return cls(tuple(tables), record.get("timezone"), origins)
+        return cls(tuple(tables), record.get("timezone"), origins, record.get("recipe"))
 
 
 def lines_between(first: int, last: int, taken: Iterable[int] = ()) -> Sequence[int]:

@@ -10,26 +10,39 @@ from dataclasses import dataclass
 from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, TableWish, Unstated
 from managed_tables_reader.rows.sheets import Batch
 
+_MOST_TEXTS = 20
+_TEXT_CHARACTERS = 200  # of a line
+
 
 class LineMask:
     """Which lines belong to the table, as far as stated; `below` are the first lines below it."""
 
     def __init__(self, wish: TableWish) -> None:
         self._skipped = frozenset(wish.skip_lines)
+        self._known = wish.known
         self._last = wish.last_line
         self._first = wish.header_line if isinstance(wish.header_line, int) else 1
         if wish.header_line is None and wish.first_line is not None:
             self._first = wish.first_line
         self.below: list[int] = []
+        self.texts: list[str] = []  # of lines stated to be no rows
+        self.left_out: list[int] = []  # by their texts
 
     @property
     def hides(self) -> bool:
         """Whether any line may be left out."""
-        return bool(self._skipped) or self._last is not None or self._first > 1
+        return bool(self._skipped or self._known.skip_texts) or self._last is not None or self._first > 1
 
-    def keeps(self, number: int) -> bool:
-        """Return whether a line may be part of the table."""
-        return number >= self._first and number not in self._skipped and not self._is_below(number)
+    def keeps(self, number: int, text: str) -> bool:
+        """Return whether a line may be part of the table; `text` is what it says, its cells in a row."""
+        if number in self._skipped:
+            if len(self.texts) < _MOST_TEXTS:
+                self.texts.append(text.strip()[:_TEXT_CHARACTERS])
+            return False
+        if self._known.skip_texts and self._known.skips(text[:_TEXT_CHARACTERS]):
+            self.left_out += [number] if len(self.left_out) < MAX_SKIPPED_LINES else []
+            return False
+        return number >= self._first and not self._is_below(number)
 
     def _is_below(self, number: int) -> bool:
         return self._last is not None and number > self._last
@@ -37,7 +50,7 @@ class LineMask:
     def lines(self, lines: Iterable[str]) -> Iterator[str]:
         """Yield the lines down to the last of the table; those that are not part of it are blanked."""
         for number, line in enumerate(lines, start=1):
-            if self.keeps(number):
+            if self.keeps(number, line):
                 yield line
             elif not self._is_below(number):
                 yield line[len(line.rstrip("\r\n")) :]
@@ -56,7 +69,11 @@ class LineMask:
             if not self.hides:
                 yield batch
                 continue
-            places = [place for place, number in enumerate(batch.numbers) if self.keeps(number)]
+            places = [
+                place
+                for place, number in enumerate(batch.numbers)
+                if self.keeps(number, " ".join(filter(None, batch.row(place)[1])))
+            ]
             for number in filter(self._is_below, batch.numbers):
                 self._note_below(number)
             if places:

@@ -12,7 +12,7 @@ from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import GridRow, make_grid
 from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, text_bits
 from managed_tables_reader.layout.score import Layout
-from managed_tables_reader.layout.search import Grid, find_largest, find_tables
+from managed_tables_reader.layout.search import Grid, find_main, find_tables, narrow
 from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_reader.rows.reading import TableWish, Unstated
 from managed_tables_reader.rows.stated import Stated
@@ -58,7 +58,7 @@ def choose(lines: Sequence[str], wish: TableWish, stated: Stated, *, is_whole: b
     first = _first_lines(lines)
     is_whole = is_whole and len(first) == len(lines)
     ways = _well_quoted([(way, _read(first, way)) for way in _candidates(first, wish)])
-    found = (_score(records, way, stated, is_whole=is_whole) for way, records in ways)
+    found = (_score(records, way, wish, stated, is_whole=is_whole) for way, records in ways)
     scored = (one for one in found if one and (wish.delimiter is not None or _delimits(one)))
     return sorted(scored, key=lambda one: one.bits)
 
@@ -95,14 +95,17 @@ def _broken_share(records: Sequence[Record]) -> float:
     return sum(broken) / max(1, len(quoted))
 
 
-def _score(records: Sequence[Record], way: _Way, stated: Stated, *, is_whole: bool) -> Choice | None:
+def _score(
+    records: Sequence[Record], way: _Way, wish: TableWish, stated: Stated, *, is_whole: bool
+) -> Choice | None:
     """Return a way to cut the lines with its best layout; None if it cuts none of them."""
     change, dialect, prior = way
-    grid = Grid(grid_of(records), short_tells=True, is_whole=is_whole)
+    grid = Grid(grid_of(records), short_tells=True, is_whole=is_whole, known=wish.known)
     if not grid.rows:
         return None
+    grid, stated = narrow(grid, stated)
     tables = find_tables(grid, stated)
-    _, (place, layout) = find_largest(tables)
+    _, (place, layout) = find_main(grid, tables)
     header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
     bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records))
@@ -152,7 +155,8 @@ def _candidates(lines: Sequence[str], wish: TableWish) -> Iterator[_Way]:
     proposed = propose_dialects(lines) if hint is None else [(complete_dialect(lines, hint), 0.0)]
     for dialect, prior in proposed:
         quote = dialect.quote if isinstance(wish.quote, Unstated) else wish.quote or NO_QUOTE
-        yield None, replace(dialect, quote=quote), prior
+        is_other = wish.known.delimiter not in (None, dialect.delimiter)
+        yield None, replace(dialect, quote=quote), prior + weights.OTHER_DELIMITER * is_other
     if hint is None and isinstance(wish.quote, Unstated):
         yield from _changed_lines(lines)
 

@@ -3,7 +3,8 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.files.source import Source, byte_count, check_pieces, open_source
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.header import Header, about_header, check_stated
@@ -69,15 +71,41 @@ class TextFile:
 def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = None) -> TextFile:
     """Detect encoding, dialect, header and footer, except what the wish states.
 
-    Raises JobError if the file is empty or not a text, or if the wish leaves no table.
+    What was once stated of such files holds where the known labels then stand in this one. Raises JobError if
+    the file is empty or not a text, or if the wish leaves no table.
     """
     wish = wish or TableWish(0)
+    if wish.known.stated:
+        with suppress(JobError):  # not this file: then it is read as it shows itself
+            text = _open_text(path, name, work_dir, _recalled(path, wish))
+            if wish.known.allows(text.header.labels):
+                return text
+    return _open_text(path, name, work_dir, wish)
+
+
+def _recalled(path: Path, wish: TableWish) -> TableWish:
+    """Return the wish as it was once stated; a file that is UTF-8 or UTF-16 allows no other encoding."""
+    recalled = wish.recalled()
+    if recalled.encoding == wish.encoding:
+        return recalled
+    with suppress(NotTextError):
+        is_own = detect_encoding(path).name.startswith("utf")
+        return replace(recalled, encoding=wish.encoding) if is_own else recalled
+    return recalled
+
+
+def _open_text(path: Path, name: str, work_dir: Path, wish: TableWish) -> TextFile:
     stated = stated_places(wish)
     source = open_source(path, name, work_dir, wish)
     choice = _choose(source, name, wish, stated)
     source = _changed(source, choice, name, work_dir)
     records = _read_sample(source, choice)
-    grid = Grid(grid_of(records), short_tells=True, is_whole=source.is_whole and wish.last_line is None)
+    grid = Grid(
+        grid_of(records),
+        short_tells=True,
+        is_whole=source.is_whole and wish.last_line is None,
+        known=wish.known,
+    )
     check_stated(grid.rows, wish, name)
     header, rows = _find_header(grid, records, choice, source, stated, name)
     text = _describe(source, name, choice, header, rows)

@@ -13,6 +13,7 @@ from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredS
 from managed_tables.documents.confirmations import ConfirmedDocument, LoadTerms, OnMisfit
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.documents.faults import DetailBody
+from managed_tables.documents.recipes import JobRecipe
 from managed_tables.documents.statements import Draft, ReadingStatement
 from managed_tables.errors import JobErrorKind
 from managed_tables.identifiers import MAX_COLUMNS
@@ -152,6 +153,9 @@ class JobAnswer(Document):
         description="Como cada arquivo e cada aba foram lidos, também os não incluídos; null antes disso"
     )
     append_plan: AppendPlan | None = Field(description="Só em envios para uma tabela que existe")
+    recipe: JobRecipe | None = Field(
+        description="Como os arquivos diferem do modelo de importação da tabela; null onde ela não tem um"
+    )
     stated: ReadingStatement | None = Field(description="O que reanalyze fixou; null antes da análise")
     draft: Draft | None = Field(description="O que PUT …/draft guardou; null onde não há nada")
     inferred_schema: InferredSchema | None = Field(

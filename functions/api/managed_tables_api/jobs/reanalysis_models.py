@@ -10,7 +10,7 @@ from managed_tables_api.http.validation import QUERY_DIGITS
 
 LineKind = Literal["title", "header", "row", "skipped", "footer", "blank"]
 
-_SHOWN_ALONE = frozenset({"kind", "name", "escape", "skipped_lines", "rows", "reasons"})
+_SHOWN_ALONE = frozenset({"kind", "name", "escape", "skipped_lines", "rows", "reasons", "skip_texts"})
 
 
 class StatedTable(TableStatement):
@@ -50,10 +50,16 @@ class Reanalysis(LateModel):
         default=None, description="Colunas com o nome da aba e do arquivo; sem o campo, ficam como estavam"
     )
 
+    recipe: bool | None = Field(
+        default=None, description="`false`: os arquivos são lidos como se a tabela não lembrasse nada"
+    )
+
     def as_statement(self) -> ReadingStatement:
         """Return what is stated alone."""
         tables: list[TableStatement] = [table.stated() for table in self.tables]
         statement = ReadingStatement(timezone=self.timezone, tables=tables)
+        if "recipe" in self.model_fields_set:
+            statement.recipe = self.recipe
         if "origin_columns" in self.model_fields_set:
             statement.origin_columns = self.origin_columns
         return statement

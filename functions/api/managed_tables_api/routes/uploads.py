@@ -1,5 +1,6 @@
 """Routes of uploads: files for a new table or an existing one, sent in a form or declared in JSON."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -165,7 +166,9 @@ def _start_declared(
 ) -> UploadAnswer:
     files = [OfferedFile(file.name, file.size_bytes) for file in declared.files]
     check_files(files, services.settings.upload_max_bytes)
-    return start_declared(services, caller, _target(services, caller, table, declared.mode), files)
+    target = _target(services, caller, table, declared.mode)
+    target = replace(target, if_unchanged=declared.auto_confirm == "unchanged")
+    return start_declared(services, caller, target, files)
 
 
 def _target(services: ApiServices, caller: Caller, table: TableRecord | None, mode: JobMode) -> Target:

@@ -18,10 +18,14 @@ from managed_tables_api.uploads.upload_models import PresignedUpload, UploadAnsw
 
 @dataclass(frozen=True)
 class Target:
-    """Where an upload's rows go: a new table (`create`, no id), or an existing one."""
+    """Where an upload's rows go: a new table (`create`, no id), or an existing one.
+
+    `if_unchanged`: nobody is to be asked where the files are as the table remembers.
+    """
 
     mode: JobMode
     table_id: str | None = None
+    if_unchanged: bool = False
 
 
 def start_declared(
@@ -78,6 +82,7 @@ def _create(services: Services, caller: Caller, target: Target, files: Sequence[
         created_at=timestamp(now),
         updated_at=timestamp(now),
         user_table_id=target.table_id,
+        if_unchanged=target.if_unchanged,
     )
     services.jobs.create(job)
     return job

@@ -28,6 +28,9 @@ class UploadDeclaration(LateModel):
     mode: Literal["append", "replace", "upsert"] = Field(
         default="append", description="Só para o envio a uma tabela existente"
     )
+    auto_confirm: Literal["never", "unchanged"] = Field(
+        default="never", description="`unchanged`: confirma-se sozinho se for como a tabela lembra"
+    )
 
 
 class PresignedUpload(Document):

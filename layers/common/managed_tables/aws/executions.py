@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -31,9 +31,10 @@ class Executions:
 
     def start(self, job: JobRecord) -> None:
         """Start the job's execution, unless it has been started already."""
-        self.start_named(job.job_id, {"company_id": job.company_id, "job_id": job.job_id})
+        content = {"company_id": job.company_id, "job_id": job.job_id}
+        self.start_named(job.job_id, {**content, **({"recall": True} if job.user_table_id else {})})
 
-    def start_named(self, name: str, content: Mapping[str, str]) -> None:
+    def start_named(self, name: str, content: Mapping[str, Any]) -> None:
         """Start the execution of this name with this input, unless it has been started already."""
         with _translated(ignoring=frozenset({"ExecutionAlreadyExists"})):
             self._client.start_execution(

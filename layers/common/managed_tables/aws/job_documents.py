@@ -10,6 +10,7 @@ from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.documents.document import Document
 from managed_tables.documents.previews import PreviewIndex
+from managed_tables.documents.recipes import Recalled
 from managed_tables.documents.statements import Draft
 
 Kind = TypeVar("Kind", bound=Document)
@@ -36,6 +37,10 @@ class JobDocuments:
     def find_draft(self, job: JobRecord) -> Draft | None:
         """Return what a review has so far; None where nothing was kept, and once it is deleted."""
         return self._find(job.draft_key, Draft)
+
+    def find_recalled(self, job: JobRecord) -> Recalled | None:
+        """Return what the job's table remembers; None where it does not, and once it is deleted."""
+        return self._find(job.recipe_key, Recalled)
 
     def find_preview(self, analysis: AnalysisDocument) -> PreviewIndex | None:
         """Return the index of the lines of a job's files; None if it was deleted or never made."""

@@ -25,7 +25,7 @@ def has_moved_on(job: JobRecord) -> bool:
     if job.task_token is None:
         return False
     return job.status == "inserting" or (
-        job.status == "analisando" and (job.wish_key is not None or job.is_unattended)
+        job.status == "analisando" and (job.wish_key is not None or job.goes_on_alone)
     )
 
 
@@ -33,7 +33,7 @@ def occupies_slot(job: JobRecord | None) -> bool:
     """Return whether the job, once let go on, is still at one of its steps."""
     if job is None or job.is_terminal or job.is_rejected:
         return False
-    if job.status == "analisando" and not job.is_unattended:
+    if job.status == "analisando" and not job.goes_on_alone:
         return job.analysis_key is None or job.wish_key is not None
     return True
 

@@ -17,7 +17,7 @@ JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "don
 
 TERMINAL_STATUSES = frozenset({"done", "failed"})
 PROGRESS_SECONDS = 5.0  # between two writes of how far a job is: each is billed, twice over with the index
-KEY_NAMES = frozenset({"analysis_key", "staged_key", "wish_key", "draft_key", "confirmed_key"})
+KEY_NAMES = frozenset({"analysis_key", "staged_key", "wish_key", "draft_key", "confirmed_key", "recipe_key"})
 UNREADABLE = (KeyError, TypeError, ValueError)  # what `read_job` raises for an item that is no job
 _OWN_PREFIX = "./"  # of a key of S3 in an item: what the job's keys begin with, which its own ids say
 MAX_DETAIL_CHARACTERS = 500  # of one text in them: 20 details stay far below DynamoDB's 400 KB an item
@@ -68,9 +68,11 @@ class JobRecord:
 
     `analysis_key` and `staged_key` are of the analysis that was recorded, `confirmed_key` of the last
     of `confirmations` in all: each has keys of its own. `wish_key` is set while the files are to be read
-    again, as a person states; `draft_key` is what the review has so far. `confirmed_digest` and `wish_digest`
-    show whether a repeated request is the same; `reserved_table_id` is the table that a confirmed job of mode
-    `create` is making, `user_table_id` the one that exists.
+    again, as a person states; `draft_key` is what the review has so far, `recipe_key` what the table
+    remembers. `if_unchanged`: nobody is to be asked where the files are as it remembers, which
+    `confirms_itself` says they are. `confirmed_digest`
+    and `wish_digest` show whether a repeated request is the same; `reserved_table_id` is the table that a
+    confirmed job of mode `create` is making, `user_table_id` the one that exists.
     """
 
     company_id: str
@@ -83,6 +85,7 @@ class JobRecord:
     created_at: str
     updated_at: str
     user_table_id: str | None = None
+    if_unchanged: bool = False
     intake: Intake | None = None  # of a job that came by the inbox
     reserved_table_id: str | None = None
     arrived: frozenset[str] = frozenset()
@@ -93,6 +96,8 @@ class JobRecord:
     wish_key: str | None = None
     wish_digest: str | None = None
     draft_key: str | None = None
+    recipe_key: str | None = None
+    confirms_itself: bool = False
     confirmed_key: str | None = None
     confirmed_digest: str | None = None
     confirmations: int = 0
@@ -117,6 +122,11 @@ class JobRecord:
     def is_unattended(self) -> bool:
         """Return whether the job is to end without a person."""
         return self.intake is not None and self.intake.auto_confirm
+
+    @property
+    def goes_on_alone(self) -> bool:
+        """Return whether the job goes from its analysis to its load without a person."""
+        return self.is_unattended or self.confirms_itself
 
     @property
     def origin(self) -> JobOrigin:
@@ -179,6 +189,8 @@ def new_job_item(job: JobRecord) -> Item:
     }
     if job.user_table_id is not None:
         item["user_table_id"] = job.user_table_id
+    if job.if_unchanged:
+        item["if_unchanged"] = True
     if job.intake is not None:
         item["intake"] = vars(job.intake)
     return item

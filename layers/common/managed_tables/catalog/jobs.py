@@ -91,19 +91,41 @@ class Jobs(JobReading):
             company_id, job_id, from_statuses=("queued", "analisando"), changes={"status": "analisando"}
         )
 
+    def keep_recipe(self, job: JobRecord, recipe_key: str) -> JobRecord | None:
+        """Keep what the job's table remembers; None where that is kept already, or the job has moved on."""
+        return self._change(
+            job.company_id,
+            job.job_id,
+            from_statuses=("queued", "analisando"),
+            changes={"recipe_key": recipe_key},
+            condition="attribute_not_exists(recipe_key) AND attribute_not_exists(analysis_key)",
+        )
+
     def record_analysis(
-        self, job: JobRecord, *, analysis_key: str, staged_key: str, digests: Sequence[str] = ()
+        self,
+        job: JobRecord,
+        *,
+        analysis_key: str,
+        staged_key: str,
+        digests: Sequence[str] = (),
+        confirms_itself: bool = False,
     ) -> JobRecord | None:
         """Keep what analyze found; the state machine then makes the job wait for its confirmation.
 
-        None where the job has moved on, or another analysis has been recorded since `job` was read.
+        A job that `confirms_itself` does not wait. None where the job has moved on, or another analysis has
+        been recorded since `job` was read.
         """
         condition, values = _as_read(job, "analysis_key", "wish_key")
         return self._change(
             job.company_id,
             job.job_id,
             from_statuses=("analisando",),
-            changes={"analysis_key": analysis_key, "staged_key": staged_key, "digests": list(digests)},
+            changes={
+                "analysis_key": analysis_key,
+                "staged_key": staged_key,
+                "digests": list(digests),
+                **({"confirms_itself": True} if confirms_itself else {}),
+            },
             removals=("wish_key",),
             condition=condition,
             values=values,
@@ -154,8 +176,11 @@ class Jobs(JobReading):
         digest: str,
         reserved_table_id: str | None,
         total_rows: int = 0,
+        waiting: JobStatus = "waiting_confirm",
     ) -> JobRecord | None:
-        """`waiting_confirm` (unattended: `analisando`) → `inserting`; None where somebody was there first.
+        """`waiting` → `inserting`; None where somebody was there first.
+
+        `waiting` is `analisando` for a job that goes on alone.
 
         The task token stays until it is known to be spent: whoever finds it can send it again.
         """
@@ -163,7 +188,7 @@ class Jobs(JobReading):
         return self._change(
             job.company_id,
             job.job_id,
-            from_statuses=("analisando",) if job.is_unattended else ("waiting_confirm",),
+            from_statuses=(waiting,),
             changes={
                 "status": "inserting",
                 "confirmed_key": confirmed_key,

@@ -47,6 +47,11 @@ class ColumnChoice(BaseModel):
         given = {name: value for name, value in stated.items() if value is not None}
         return Formats(**{**inferred.as_record(), **given})
 
+    def over(self, other: "ColumnChoice") -> "ColumnChoice":
+        """Return the choice with what it leaves open as another chose it."""
+        given = {name: value for name, value in self if value is not None}
+        return other.model_copy(update=given)
+
     @property
     def rewrites(self) -> bool:
         """Whether the cells are changed before they are converted."""

@@ -4,9 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.columns import Formats
 from managed_tables.documents.document import Count, Document, Scalar
 from managed_tables.documents.faults import DetailBody
+from managed_tables.documents.recipes import JobRecipe
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, ReasonCode, WarningCode
@@ -154,6 +156,7 @@ class TableReading(Document):
     last_line: int | None = Field(ge=1)
     skipped_lines: list[int] = Field(max_length=1_000, description="As que não são dados, até 1.000")
     rows: int = Field(ge=0)
+    skip_texts: list[str] = Field(default=[], description="Inícios das linhas que uma pessoa deixou fora")
     reasons: list[ReadingReason]
 
 
@@ -165,11 +168,15 @@ class JobReading(Document):
 
 
 class StagedColumn(Document):
-    """How cells of a column are converted; `proven`: every one that is not NULL is known to convert."""
+    """How cells of a column are converted; `proven`: every one that is not NULL is known to convert.
+
+    `choice` is what a person once chose for it, as the table remembers.
+    """
 
     name: str
     formats: Formats
     proven: bool = False
+    choice: ColumnChoice = ColumnChoice()
 
 
 class AnalysisDocument(Document):
@@ -182,6 +189,7 @@ class AnalysisDocument(Document):
     inferred_schema: InferredSchema
     warnings: list[FileWarning] = Field(default=[])
     append_plan: AppendPlan | None = None
+    recipe: JobRecipe | None = None
     reading: JobReading | None = None
     wish: ReadingStatement = ReadingStatement()
     files: list[str]

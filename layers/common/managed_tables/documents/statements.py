@@ -86,6 +86,7 @@ class ReadingStatement(Document):
     """How the files of a job are to be read; `timezone` applies to times without one."""
 
     timezone: str | None = None
+    recipe: bool | None = Field(default=None, description="false: como se a tabela não lembrasse nada")
     tables: list[TableStatement] = Field(default=[])
     origin_columns: OriginLabels | None = None
 
@@ -100,6 +101,9 @@ class ReadingStatement(Document):
         tables |= {one.place: self.of(one.place).merged(one) for one in newer.tables}
         ordered = sorted(tables.values(), key=lambda one: (one.file, one.sheet or ""))
         merged = ReadingStatement(timezone=newer.timezone or self.timezone, tables=ordered)
+        recipe = (newer if "recipe" in newer.model_fields_set else self).recipe
+        if recipe is not None:
+            merged.recipe = recipe
         origins = (newer if "origin_columns" in newer.model_fields_set else self).origin_columns
         if origins is not None:
             merged.origin_columns = origins

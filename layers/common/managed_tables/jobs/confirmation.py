@@ -93,20 +93,20 @@ def confirm_job(
     for _ in range(DECISIONS_MAX):
         if job.status != waiting:
             break
-        job = _decide(services, job, wanted)
+        job = _decide(services, job, wanted, waiting)
     if job.status != "inserting" or job.confirmed_digest != wanted.digest:
         raise ApiError(JOB_NOT_WAITING)
     services.shares.resume(job)
 
 
-def _decide(services: Services, job: JobRecord, wanted: WantedSchema) -> JobRecord:
+def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: JobStatus) -> JobRecord:
     """Return the job as it is when one confirmation, ours or another, has been taken."""
     digest = wanted.digest
     wanted = _with_sources(services, job, wanted)
     if job.mode == "create":
         raise_nullable_faults(wanted.terms, ())
         wanted.additions.put_on(Applied(1, "", "active", tuple(wanted.columns), deleted=False))
-        return _decide_new_table(services, job, wanted, digest)
+        return _decide_new_table(services, job, wanted, digest, waiting)
     company = services.provisioning.require(job.company_id)
     table = services.table_reading.get(company, job.user_table_id or "")
     if table.status != "active":
@@ -116,7 +116,8 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema) -> JobReco
     needed = [name for name in _needed_names(job, table) if name not in opened or name in (table.key or ())]
     columns = _columns_for(_with_nulls(table.columns, opened), wanted.columns, needed)
     held = WantedSchema(table.display_name, columns, wanted.terms)
-    return _record(services, job, held, table.table_id, digest, table) or _again(services, job)
+    confirmed = _record(services, job, held, table.table_id, digest, waiting, table)
+    return confirmed or _again(services, job)
 
 
 def _needed_names(job: JobRecord, table: TableRecord) -> list[str]:
@@ -131,10 +132,12 @@ def _needed_names(job: JobRecord, table: TableRecord) -> list[str]:
     return list(table.key)
 
 
-def _decide_new_table(services: Services, job: JobRecord, wanted: WantedSchema, digest: str) -> JobRecord:
+def _decide_new_table(
+    services: Services, job: JobRecord, wanted: WantedSchema, digest: str, waiting: JobStatus
+) -> JobRecord:
     company = services.provisioning.require(job.company_id)
     table_id = _reserve(services, company, job, wanted.display_name or "", wanted.columns)
-    confirmed = _record(services, job, wanted, table_id, digest)
+    confirmed = _record(services, job, wanted, table_id, digest, waiting)
     if confirmed is not None:
         return confirmed
     current = _again(services, job)
@@ -171,6 +174,7 @@ def _record(
     schema: WantedSchema,
     table_id: str,
     digest: str,
+    waiting: JobStatus,
     table: TableRecord | None = None,
 ) -> JobRecord | None:
     """Write the confirmed schema and let the job's record decide; None where it decided otherwise."""
@@ -193,7 +197,12 @@ def _record(
     analysis = services.job_documents.find_analysis(job)
     total_rows = analysis.row_count if analysis else 0
     return services.jobs.confirm(
-        job, confirmed_key=key, digest=digest, reserved_table_id=reserved, total_rows=total_rows
+        job,
+        confirmed_key=key,
+        digest=digest,
+        reserved_table_id=reserved,
+        total_rows=total_rows,
+        waiting=waiting,
     )
 
 

@@ -22,7 +22,7 @@ def is_orphan(services: Services, job: JobRecord) -> bool:
 
     The inserting step does for a job that is confirmed; an unattended one then makes a table of that name.
     """
-    if job.mode == "create" or job.is_terminal or job.is_unattended or job.status == "inserting":
+    if job.mode == "create" or job.is_terminal or job.goes_on_alone or job.status == "inserting":
         return False
     return services.tables.find(job.company_id, job.user_table_id or "") is None
 

@@ -5,18 +5,16 @@ words findings; `{count}`, `{lines}` and `{preview}` are the finding's own, othe
 """
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from managed_tables.conversion.units import is_currency
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode, most_urgent_first
-from managed_tables.messages.wording import number
+from managed_tables.messages.wording import choose_form, number
 from managed_tables.schema import ColumnType
 
 MAX_WARNINGS_BYTES = 1_000_000  # some thousands; an answer has 6 MB, also for the schema and the samples
 _SHOWN_LINES = 5  # numbers in a sentence; `lines` has more
-_FORMS = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 _SHOWN_NAMES = 10  # of sheets or columns in a sentence
 
 # `[linha|linhas]` is worded for one or for several.
@@ -282,8 +280,7 @@ _CURRENCY_NAMES = {"R$": "reais"}
 
 def write_text(finding: Finding) -> str:
     """Return the sentence of a finding."""
-    form = 1 if _number_of(finding) == 1 else 2
-    text = _FORMS.sub(lambda forms: forms[form], _TEXTS[finding.code])
+    text = choose_form(_TEXTS[finding.code], _number_of(finding))
     return text.format_map(_fields(finding))
 
 

@@ -117,7 +117,7 @@ class GroundCode(StrEnum):
     FILE_NAMES = "FILE_NAMES"
 
 
-_VALUE_CODES = frozenset(takewhile(lambda code: code is not WarningCode.SUBTOTAL_LINES, WarningCode))
+VALUE_CODES = frozenset(takewhile(lambda code: code is not WarningCode.SUBTOTAL_LINES, WarningCode))
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Finding:
     @property
     def may_change_a_value(self) -> bool:
         """Return whether some cell may mean something else than what was read."""
-        return self.code in _VALUE_CODES
+        return self.code in VALUE_CODES
 
     def at(self, file: str | None = None, sheet: str | None = None) -> "Finding":
         """Return the finding with the place that only its caller knows."""

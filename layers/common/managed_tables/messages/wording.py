@@ -1,11 +1,20 @@
 """Word counts and values for people, in Portuguese."""
 
+import re
 from collections.abc import Mapping
+
+_FORMS = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 
 
 def number(count: int) -> str:
     """Return a whole number with points between thousands."""
     return f"{count:,}".replace(",", ".")
+
+
+def choose_form(text: str, count: int | None) -> str:
+    """Return the text with `[linha|linhas]` worded for one or for several."""
+    form = 1 if count == 1 else 2
+    return _FORMS.sub(lambda forms: forms[form], text)
 
 
 def counted(count: int, one: str, many: str) -> str:

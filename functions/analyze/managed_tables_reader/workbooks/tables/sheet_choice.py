@@ -37,14 +37,14 @@ class SheetChoice:
 
 
 def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
-    """Choose the first table and all sheets whose headers agree with it; delete the others.
+    """Choose the first table, or that of the known labels, and all sheets that agree; delete the others.
 
     The `include` of a sheet's own wish decides, whatever the others are.
     """
     hidden = [one.name or "" for one in staged if not one.visible and one.wish.include is None]
     findings = [_about_sheets(WarningCode.HIDDEN_SHEETS, hidden)] if hidden else []
     parts = [(sheet, sheet.part) for sheet in staged if sheet.part is not None]
-    found = _choose([part for sheet, part in parts if sheet.visible], findings)
+    found = _choose([part for sheet, part in parts if sheet.visible], staged, findings)
     chosen = []
     for sheet, part in parts:
         if part in found if sheet.wish.include is None else sheet.wish.include:
@@ -55,12 +55,12 @@ def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
     return SheetChoice(tables, findings if chosen else [], bool(parts))
 
 
-def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
+def _choose(parts: list[Part], staged: Sequence[StagedSheet], findings: list[Finding]) -> list[Part]:
     """Return the first table and all that match it; report what is left out, one finding for each header."""
     if not parts:
         return []
     filled = [part for part in parts if part.expected_rows] or parts[:1]
-    first = _first_table(filled)
+    first = _first_table(filled, staged)
     others = [part for part in parts if not _agree(_names(part), _names(first))]
     findings += _about_others(first, [part for part in others if part in filled])
     bare = [part.sheet or "" for part in others if part not in filled]
@@ -69,7 +69,11 @@ def _choose(parts: list[Part], findings: list[Finding]) -> list[Part]:
     return [part for part in filled if part not in others]
 
 
-def _first_table(parts: Sequence[Part]) -> Part:
+def _first_table(parts: Sequence[Part], staged: Sequence[StagedSheet]) -> Part:
+    """Return the table with the most known labels, else the first one that is no cover."""
+    counts = [max(sheet.wish.known.count(part.labels) for sheet in staged) for part in parts]
+    if any(counts):
+        return parts[counts.index(max(counts))]
     return next((part for part in parts if not _is_cover(part, parts)), parts[0])
 
 

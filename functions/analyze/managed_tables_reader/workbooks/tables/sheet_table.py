@@ -39,7 +39,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
 
     def place(rows: Sequence[Row]) -> Header | None:
         found = grid_rows(rows, sheet.shown_dates)
-        grid = Grid(found, short_tells=False, is_whole=False, merged=sheet.merged)
+        grid = Grid(found, short_tells=False, is_whole=False, merged=sheet.merged, known=wish.known)
         check_stated(grid.rows, wish, name)
         return find_header(grid, stated_places(wish))
 
@@ -56,7 +56,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         rows = body if wish.last_line else _without_footer(body, header, notes, findings)
         for batch in rows:
             _write_batch(batch, header, writer, notes, name)
-    notes.extent.skip(mask.below)
+    notes.extent.skip([*mask.left_out, *mask.below])
     fills = _fills(sheet, header, notes.extent, wish)
     if fills:
         findings.append(describe_fills(fills))
@@ -76,6 +76,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         header_end=header.last_line or header.first_line,
         extent=notes.extent,
         trim=bool(wish.trim),
+        skip_texts=mask.texts,
         keeps_last=wish.last_line is not None,
         sheet=sheet.name,
         expected_rows=writer.rows,

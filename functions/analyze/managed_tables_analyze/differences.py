@@ -1,0 +1,521 @@
+"""Find how a job's files differ from what their table remembers, and how much each difference matters."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from managed_tables.conversion import Formats, build_conversion
+from managed_tables.conversion.sql_text import choose, literal, matches
+from managed_tables.conversion.workbook_cells import unmarked
+from managed_tables.documents.analyses import AnalysisDocument, AppendPlan, TableColumn
+from managed_tables.documents.recipes import (
+    Difference,
+    DifferenceCode,
+    JobRecipe,
+    Place,
+    Recalled,
+    SeenColumn,
+    Severity,
+    verdict_of,
+)
+from managed_tables.identifiers import fold_label
+from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.messages.difference_texts import word_difference
+from managed_tables.messages.finding_texts import TYPE_NAMES
+from managed_tables.messages.findings import MAX_LINES, VALUE_CODES
+from managed_tables.messages.wording import number
+from managed_tables.schema import Column, ColumnType
+from managed_tables_analyze.append_plan import (
+    FileColumn,
+    as_kept,
+    is_misfit,
+    match_columns,
+    plan_append,
+    rewritten_rows,
+)
+from managed_tables_analyze.inference.tallies import cell_name
+from managed_tables_analyze.staging.sql import open_duckdb
+from managed_tables_reader.rows.reading import TableReading
+
+ROWS_COMPARED = 20_000  # of the file, the first
+_FEWEST = 10  # values, below which only what is very far off is told
+_FAR, _VERY_FAR = 10.0, 100.0  # times the table's median, or its greatest number
+_EMPTIER = 0.5  # the share of empty cells beyond the table's
+_YEARS_DAYS = 3_653  # beyond the first and the last day of the table
+_CATEGORIES = 20  # texts of a column at most, each there several times
+_REPEATED = 3
+_FEW_ROWS = 2  # of which any may be empty
+_ROWS_FACTOR = 10
+_RENAMED = 0.8  # likeness of label, type and place
+
+_SEVERITIES: Mapping[DifferenceCode, Severity] = {
+    **dict.fromkeys(
+        ("HEADER_MOVED", "COLUMNS_REORDERED", "ENCODING_CHANGED", "DELIMITER_CHANGED", "SHEET_RENAMED"),
+        "told",
+    ),
+    **dict.fromkeys(
+        ("COLUMN_NEW", "COLUMN_MISSING", "COLUMN_RENAMED", "VALUES_CHANGED", "ROWS_CHANGED"), "check"
+    ),
+    **dict.fromkeys(("MARK_CHANGED", "DATE_ORDER_CHANGED", "TYPE_CHANGED", "REQUIRED_MISSING"), "stop"),
+}
+_NUMBERS = (ColumnType.INTEGER, ColumnType.DECIMAL)
+_DAYS = (ColumnType.DATE, ColumnType.DATETIME)
+_HOLDS = {  # which inferred types a type of the table takes as they are
+    ColumnType.INTEGER: {ColumnType.INTEGER},
+    ColumnType.DECIMAL: set(_NUMBERS),
+    ColumnType.BOOLEAN: {ColumnType.BOOLEAN},
+    ColumnType.DATE: {ColumnType.DATE},
+    ColumnType.DATETIME: set(_DAYS),
+    ColumnType.TEXT: set(ColumnType),
+}
+
+
+def difference(
+    code: DifferenceCode,
+    *,
+    column: str | None = None,
+    before: Any = None,
+    after: Any = None,
+    lines: Sequence[int] = (),
+    **values: Any,
+) -> Difference:
+    """Return a difference with its severity and its sentence; `values` are what only the sentence names."""
+    shown = {"before": before, "after": after, "column": column, **values}
+    return Difference(
+        code=code,
+        severity=_SEVERITIES[code],
+        text=word_difference(code, **shown),
+        column=column,
+        before=before,
+        after=after,
+        lines=list(lines[:MAX_LINES]),
+    )
+
+
+@dataclass(frozen=True)
+class FedColumn:
+    """A column of the file: its number in the staged object, and the table's column that it feeds."""
+
+    number: int
+    file: FileColumn
+    table: Column | None
+    place: Place | None
+
+    @property
+    def kept(self) -> Mapping[str, Any]:
+        """The recipe's column; empty where the label is not the recipe's."""
+        return self.place.kept if self.place else {}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A job's files beside what their table remembers; `needed` are columns that every row must have."""
+
+    connection: DuckDBPyConnection
+    staged: Path
+    recalled: Recalled
+    tables: Sequence[TableReading]
+    columns: Sequence[FedColumn]
+    table: Sequence[Column]
+    needed: Sequence[str]
+    row_count: int
+
+    def result(self) -> JobRecipe:
+        """Return the version of the recipe, the differences, and what they amount to."""
+        found = self.find()
+        version = self.recalled.recipe["version"]
+        return JobRecipe(version=version, verdict=verdict_of(found), differences=found)
+
+    def find(self) -> list[Difference]:
+        """Return the differences: what stops first, then what is to be checked, then what is only told."""
+        found = [
+            *self._contradictions(),
+            *self._columns(),
+            *self._values(),
+            *self._rows(),
+            *self._reading(),
+        ]
+        order = ("stop", "check", "told")
+        return sorted(found, key=lambda one: order.index(one.severity))
+
+    # How the files were read
+
+    def _reading(self) -> Iterator[Difference]:
+        kept_tables = self.recalled.recipe["tables"]
+        header_at = self.recalled.found.header_at
+        for place, (table, kept) in enumerate(self._paired(kept_tables)):
+            before = header_at[place] if place < len(header_at) else None
+            if before and table.header_line and before != table.header_line:
+                yield difference(
+                    "HEADER_MOVED", before=before, after=table.header_line, lines=[table.header_line]
+                )
+            if table.kind != kept["kind"]:
+                continue
+            if kept["encoding"] != table.encoding:
+                yield difference("ENCODING_CHANGED", before=kept["encoding"], after=table.encoding)
+            if kept["delimiter"] != table.delimiter:
+                yield difference("DELIMITER_CHANGED", before=kept["delimiter"], after=table.delimiter)
+            if kept["sheet"] and table.sheet and fold_label(kept["sheet"]) != fold_label(table.sheet):
+                yield difference("SHEET_RENAMED", before=kept["sheet"], after=table.sheet)
+        yield from self._order()
+
+    def _paired(self, kept: Sequence[dict[str, Any]]) -> Iterator[tuple[TableReading, dict[str, Any]]]:
+        """Yield each table that was there before as well, by its sheet's name, else by its place."""
+        by_sheet = {fold_label(one["sheet"] or ""): one for one in kept}
+        names = {fold_label(table.sheet or "") for table in self.tables}
+        left = iter([one for one in kept if fold_label(one["sheet"] or "") not in names])
+        for table in self.tables:
+            known = by_sheet.get(fold_label(table.sheet or "")) or next(left, None)
+            if known is not None:
+                yield table, known
+
+    def _order(self) -> Iterator[Difference]:
+        kept = next((list(map(fold_label, one["labels"])) for one in self.recalled.recipe["tables"]), [])
+        now = [fold_label(one.file.label) for one in self.columns]
+        both = [label for label in kept if label in now]
+        if [label for label in now if label in kept] != both:
+            yield difference("COLUMNS_REORDERED")
+
+    # Which columns there are
+
+    def _columns(self) -> Iterator[Difference]:
+        present = {fold_label(one.file.label) for one in self.columns}
+        own = {column.name for column in self.table}
+        missing = [
+            one
+            for one in self.recalled.recipe["columns"]
+            if fold_label(one["source"]) not in present and one["name"] in own
+        ]
+        new = [one for one in self.columns if one.place is None or one.place.is_renamed]
+        for kept, one in self._renamed(missing, new):
+            missing.remove(kept)
+            new.remove(one)
+            label, example = one.file.label, self._example(one)
+            yield difference(
+                "COLUMN_RENAMED", column=kept["name"], before=kept["source"], after=label, example=example
+            )
+        yield from self._missing({one["name"]: one["source"] for one in missing}, own)
+        for one in new:
+            label, example = one.file.label, self._example(one)
+            yield difference("COLUMN_NEW", column=one.file.name, after=label, example=example)
+
+    def _missing(self, sources: Mapping[str, str], own: Collection[str]) -> Iterator[Difference]:
+        """Yield the columns of the table that nothing feeds now: `sources` did, or every row needs them."""
+        fed = {one.table.name for one in self.columns if one.table}
+        for name in self.needed:
+            if name in own and name not in fed:
+                yield difference("REQUIRED_MISSING", column=name, before=sources.get(name))
+        for name, source in sources.items():
+            if name not in self.needed and name not in fed:
+                yield difference("COLUMN_MISSING", column=name, before=source)
+
+    def _renamed(
+        self, missing: Sequence[dict[str, Any]], new: Sequence[FedColumn]
+    ) -> list[tuple[dict[str, Any], FedColumn]]:
+        """Return the missing and the new columns that are alike, the likest first; each once."""
+        pairs = [(self._likeness(kept, one), kept, one) for kept in missing for one in new]
+        pairs.sort(key=lambda pair: -pair[0])
+        found: list[tuple[dict[str, Any], FedColumn]] = []
+        for likeness, kept, one in pairs:
+            if likeness < _RENAMED:
+                break
+            if all(kept is not other and one is not column for other, column in found):
+                found.append((kept, one))
+        return found
+
+    def _likeness(self, kept: Mapping[str, Any], one: FedColumn) -> float:
+        """Return how alike a column is to one that is missing, by label, type and place."""
+        if one.place is not None or one.table is not None:
+            return 2.0 if one.table and one.table.name == kept["name"] else 0.0
+        if kept["type"] and one.file.type not in _HOLDS[ColumnType(kept["type"])]:
+            return 0.0
+        before, after = fold_label(kept["source"]), fold_label(one.file.label)
+        words = {*before.split()}, {*after.split()}
+        alike = SequenceMatcher(None, before, after, autojunk=False).ratio()
+        if words[0] <= words[1] or words[1] <= words[0]:
+            alike = max(alike, _RENAMED - 0.1)
+        labels = next((list(map(fold_label, t["labels"])) for t in self.recalled.recipe["tables"]), [])
+        at_its_place = before in labels and labels.index(before) == one.number
+        is_typed = kept["type"] not in (None, "text")
+        return alike + 0.15 * at_its_place + 0.15 * is_typed
+
+    def _example(self, one: FedColumn) -> str | None:
+        cell = cell_name(one.number)
+        row = self.connection.execute(
+            f"SELECT {unmarked(cell)} FROM {staged_rows(self.staged)} WHERE trim({cell}) <> '' LIMIT 1"  # noqa: S608
+        ).fetchone()
+        return row[0] if row else None
+
+    # What contradicts
+
+    def _contradictions(self) -> Iterator[Difference]:
+        for one in self.columns:
+            if one.table is None or one.table.type is ColumnType.TEXT:
+                continue
+            name = one.table.name
+            changed = self._mark_changed(one, name) or self._order_changed(one, name)
+            changed = changed or self._type_changed(one, one.table)
+            if changed:
+                yield changed
+
+    def _mark_changed(self, one: FedColumn, name: str) -> Difference | None:
+        kept, found = one.kept.get("decimal_mark"), one.file.formats.decimal_mark
+        if kept in (None, found) or one.file.type not in (*_NUMBERS, ColumnType.TEXT):
+            return None
+        lines, example, count = self._misfits(one, replace(one.file.formats, decimal_mark=kept))
+        if one.file.type is ColumnType.TEXT and self._misfits(one, one.file.formats)[2] >= count:
+            return None
+        return difference("MARK_CHANGED", column=name, before=kept, after=found, lines=lines, example=example)
+
+    def _order_changed(self, one: FedColumn, name: str) -> Difference | None:
+        kept, found = one.kept.get("date_order"), one.file.formats.date_order
+        is_own = found == "ymd" and any(
+            table.kind != "csv" for table in self.tables
+        )  # dates without an order
+        if kept in (None, found) or is_own or one.file.type not in (*_DAYS, ColumnType.TEXT):
+            return None
+        lines, example, count = self._misfits(one, replace(one.file.formats, date_order=kept))
+        if one.file.type is ColumnType.TEXT and self._misfits(one, one.file.formats)[2] >= count:
+            return None
+        return difference(
+            "DATE_ORDER_CHANGED", column=name, before=kept, after=found, lines=lines, example=example
+        )
+
+    def _type_changed(self, one: FedColumn, table: Column) -> Difference | None:
+        """Return that values are not of the table's type, or would lose the zeros that make them codes."""
+        if one.file.type in _HOLDS[table.type]:
+            return None
+        lines, example, count = self._misfits(one, one.file.formats)
+        was = self.recalled.found.types.get(one.file.label)
+        if not count and table.type in _NUMBERS and was != "text":
+            lines, example, count = self._cells_that(one, lambda cell: matches(cell, r"\s*0[0-9]+\s*"))
+        if not count:
+            return None
+        return difference(
+            "TYPE_CHANGED",
+            column=table.name,
+            before=TYPE_NAMES[table.type],
+            after=TYPE_NAMES[one.file.type],
+            lines=lines,
+            example=example,
+            count=count,
+        )
+
+    def _misfits(self, one: FedColumn, formats: Formats) -> tuple[list[int], str | None, int]:
+        """Return the lines, the first and the number of the cells that do not convert under these formats."""
+        column_type = one.table.type if one.table else one.file.type
+        return self._cells_that(one, lambda cell: is_misfit(cell, column_type, formats))
+
+    def _cells_that(self, one: FedColumn, test: Any) -> tuple[list[int], str | None, int]:
+        cell = cell_name(one.number)
+        rows = rewritten_rows(self.staged, one.number, one.file.choice)
+        count, lines, example = self.connection.execute(
+            f"SELECT count(*), min(line, {MAX_LINES}), first({unmarked(cell)} ORDER BY {ROW_NUMBER})"  # noqa: S608
+            f" FROM {rows} WHERE {cell} IS NOT NULL AND trim({cell}) <> '' AND {test(cell)}"
+        ).fetchone() or (0, [], None)
+        return sorted(lines or []), example, count
+
+    # What the values are
+
+    def _values(self) -> Iterator[Difference]:
+        seen = self.recalled.seen.columns
+        compared = [one for one in self.columns if one.table and one.kept and one.table.name in seen]
+        if not compared or not self.row_count:
+            return
+        answers = self._look_at([(one, seen[one.table.name]) for one in compared if one.table])
+        for one, answer in zip(compared, answers, strict=True):
+            name = one.table.name if one.table else ""
+            what = _far_off(seen[name], *answer) or self._other_unit(one)
+            if what is not None:
+                yield difference("VALUES_CHANGED", column=name, before=what[1], after=what[2], what=what[0])
+
+    def _other_unit(self, one: FedColumn) -> tuple[str, Any, Any] | None:
+        before, after = self.recalled.found.units.get(one.file.label, ""), one.file.formats.unit
+        if before == after or one.file.type not in _NUMBERS or not self.recalled.found.types:
+            return None
+        return (
+            f"antes traziam {before or 'números sem unidade'}, agora {after or 'números sem unidade'}",
+            before,
+            after,
+        )
+
+    def _look_at(self, pairs: Sequence[tuple[FedColumn, SeenColumn]]) -> list[tuple[Any, ...]]:
+        """Return of each column: rows, empties, least, greatest, median, share of unknown texts."""
+        values, parts = [], []
+        for place, (one, seen) in enumerate(pairs):
+            values.append(f"{_typed(one)} AS v{place}")
+            parts.append(_measures(f"v{place}", one, seen))
+        rows = f"(FROM {staged_rows(self.staged)} LIMIT {ROWS_COMPARED})"
+        row = self.connection.execute(
+            f"SELECT count(*), {', '.join(parts)} FROM (SELECT {', '.join(values)} FROM {rows})"  # noqa: S608
+        ).fetchone() or (0,)
+        total, rest = row[0], row[1:]
+        return [(total, *rest[place : place + _MEASURES]) for place in range(0, len(rest), _MEASURES)]
+
+    def _rows(self) -> Iterator[Difference]:
+        loads = self.recalled.seen.loads
+        if not loads:
+            return
+        least, most = min(loads), max(loads)
+        if self.row_count * _ROWS_FACTOR <= least or self.row_count >= most * _ROWS_FACTOR:
+            yield difference(
+                "ROWS_CHANGED",
+                before=loads[0],
+                after=self.row_count,
+                least=number(least),
+                most=number(most),
+            )
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a table remembers of files, how these were read, and the columns that every row must have."""
+
+    recalled: Recalled | None
+    tables: Sequence[TableReading]
+    needed: Sequence[str]
+
+
+def compare_with_table(
+    document: AnalysisDocument,
+    staged: Path,
+    places: Sequence[Place | None],
+    table: Sequence[Column],
+    before: Before,
+) -> None:
+    """Record in the analysis what becomes of the columns in the table, and what is not as before.
+
+    Columns that the table does not have become nullable: its rows have no value for them.
+    """
+    columns = document.inferred_schema.columns
+    inferred = [
+        FileColumn(one.name, one.source or one.name, one.type, of.formats, one.nullable, of.choice)
+        for one, of in zip(columns, document.columns, strict=True)
+    ]
+    matched = match_columns(inferred, table, places)
+    with open_duckdb(staged.parent) as connection:
+        fed = [
+            _as_kept(connection, staged, FedColumn(number, one, matched.get(one.name), place))
+            for number, (one, place) in enumerate(zip(inferred, places, strict=True))
+        ]
+        for of, fed_one in zip(document.columns, fed, strict=True):
+            of.formats = fed_one.file.formats
+        plan = plan_append(connection, staged, [one.file for one in fed], table, document.files, places)
+        if before.recalled is not None:
+            compared = Comparison(
+                connection,
+                staged,
+                before.recalled,
+                before.tables,
+                fed,
+                table,
+                before.needed,
+                document.row_count,
+            )
+            document.recipe = compared.result()
+    document.append_plan = AppendPlan.read(plan)
+    for column in columns:
+        own = matched.get(column.name)
+        column.nullable = column.nullable or own is None
+        column.table_column = TableColumn.read(own.model_dump()) if own else None
+
+
+def _as_kept(connection: DuckDBPyConnection, staged: Path, one: FedColumn) -> FedColumn:
+    if one.table is None or one.place is None:
+        return one
+    formats = as_kept(connection, staged, one.number, one.file, one.table, one.place)
+    return replace(one, file=replace(one.file, formats=formats))
+
+
+def is_as_before(document: AnalysisDocument) -> bool:
+    """Return whether nothing is to be decided: no difference that matters, no misfit, no value in doubt."""
+    if document.recipe is None or document.append_plan is None:
+        return False
+    fed = {column.name for column in document.inferred_schema.columns if column.table_column}
+    doubts = (
+        warning.code in VALUE_CODES and (not warning.columns or fed.intersection(warning.columns))
+        for warning in document.warnings
+    )
+    return document.recipe.verdict == "unchanged" and not document.append_plan.conflicts and not any(doubts)
+
+
+_MEASURES = 5
+
+
+def _typed(one: FedColumn) -> str:
+    """Return the SQL of a column's values as numbers, days or texts, NULL for what is empty or unfit."""
+    column_type = one.table.type if one.table else one.file.type
+    cell = one.file.choice.rewritten(cell_name(one.number))
+    conversion = build_conversion(cell, column_type, one.file.formats)
+    value = choose(
+        (f"{cell} IS NULL OR {cell} = '' OR {conversion.empty}", "NULL"),
+        (conversion.converts, conversion.value),
+        otherwise="NULL",
+    )
+    if column_type in _NUMBERS:
+        return f"abs(TRY_CAST({value} AS DOUBLE))"
+    if column_type in _DAYS:
+        return f"epoch(TRY_CAST(left({value}, 10) AS DATE)) / 86400"
+    return value
+
+
+def _measures(value: str, one: FedColumn, seen: SeenColumn) -> str:
+    empty = f"count(*) - count({value})"
+    column_type = one.table.type if one.table else one.file.type
+    if column_type in _NUMBERS:
+        median = f"median({value}) FILTER ({value} <> 0)"
+        return f"{empty}, min({value}), max({value}), {median}, NULL"
+    if column_type in _DAYS:
+        return f"{empty}, min({value}), max({value}), NULL, NULL"
+    if column_type is ColumnType.TEXT and seen.values and 1 < len(seen.values) <= _CATEGORIES:
+        known = ", ".join(map(literal, seen.values))
+        unknown = f"count(*) FILTER (left({value}, 100) NOT IN ({known}))"
+        share = f"CASE WHEN count(DISTINCT {value}) > 1 THEN {unknown} / count({value}) END"
+        return f"{empty}, NULL, NULL, NULL, {share}"
+    return f"{empty}, NULL, NULL, NULL, NULL"
+
+
+def _far_off(
+    seen: SeenColumn,
+    rows: int,
+    empty: int,
+    least: float | None,
+    greatest: float | None,
+    median: float | None,
+    unknown: float | None,
+) -> tuple[str, Any, Any] | None:
+    """Return what is far beyond the table's values, with what was and what is; None where nothing is."""
+    before, after = seen.empty / max(1, seen.rows), empty / max(1, rows)
+    if seen.rows and after - before > _EMPTIER and rows > _FEW_ROWS:
+        return f"{after:.0%} das células estão vazias, antes {before:.0%}", round(before, 2), round(after, 2)
+    filled = min(seen.rows - seen.empty, rows - empty)
+    if median and greatest and seen.median:
+        return _far_numbers(seen, median, greatest, _FAR if filled >= _FEWEST else _VERY_FAR)
+    if seen.values:
+        are_categories = filled >= _FEWEST and seen.rows >= _REPEATED * len(seen.values)
+        if are_categories and (unknown or 0.0) > _EMPTIER:
+            return f"{unknown:.0%} dos textos são outros que os de antes", None, unknown
+    elif seen.median is None and _is_outside(seen, least, greatest):
+        return "há datas a mais de dez anos das que a tabela tem", None, None
+    return None
+
+
+def _is_outside(seen: SeenColumn, least: float | None, greatest: float | None) -> bool:
+    """Return whether days are years before the first, or after the last, that the table has."""
+    if least is None or greatest is None or seen.least is None or seen.greatest is None:
+        return False
+    return least < seen.least - _YEARS_DAYS or greatest > seen.greatest + _YEARS_DAYS
+
+
+def _far_numbers(seen: SeenColumn, median: float, greatest: float, far: float) -> tuple[str, Any, Any] | None:
+    times = median / (seen.median or median)
+    if times >= far or times * far <= 1:
+        size = f"{times:.0f} vezes maiores" if times > 1 else f"{1 / times:.0f} vezes menores"
+        return f"em geral são {size} (como {median:g}, antes {seen.median:g})", seen.median, median
+    if seen.greatest and greatest > _VERY_FAR * seen.greatest:
+        return f"há {greatest:g}, e o maior era {seen.greatest:g}", seen.greatest, greatest
+    return None

@@ -1,0 +1,143 @@
+"""Facts about files that are read under what their table remembers (extensions 8)."""
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from reports import COLUMNS, MAY, TERMS, Reports, ask, recipe_of
+from rows_client import RowsCompany
+from tables_client import TableClient
+
+from managed_tables.documents.confirmations import LoadTerms
+from managed_tables.documents.recipes import Difference
+from managed_tables.documents.statements import ReadingStatement
+from managed_tables.jobs.reanalysis import reanalyze_job
+from managed_tables_analyze.handler import analyze_job
+
+JUNE = "Produto;Vlr. Total;Data\nleite;2.345,60;01/06/2026\nmel;n/d;02/06/2026\n"
+
+
+@pytest.fixture
+def reports(loading_company: RowsCompany) -> Reports:
+    return Reports(loading_company, f"vendas_{secrets.token_hex(5)}")
+
+
+@pytest.fixture
+def table_id(reports: Reports) -> str:
+    """A table that remembers the report of May."""
+    return reports.load(MAY).table_id
+
+
+def differences(reports: Reports, content: str | bytes, table_id: str) -> list[Difference]:
+    recipe = reports.analysis(reports.wait(content, table_id)).recipe
+    assert recipe is not None
+    return recipe.differences
+
+
+def codes(reports: Reports, content: str | bytes, table_id: str) -> set[tuple[str, str]]:
+    return {(one.code, one.severity) for one in differences(reports, content, table_id)}
+
+
+def test_a_header_is_followed_and_its_columns_feed_what_they_fed(reports: Reports, table_id: str) -> None:
+    content = "Loja 1\n\n\n\n\nData;PRODUTO;vlr.  total\n01/06/2026;leite;2.345,60\n02/06/2026;mel;n/d\n"
+    job_id = reports.wait(content, table_id)
+    found = reports.analysis(job_id)
+    assert found.reading is not None
+    assert found.reading.tables[0].header_line == 6
+    assert [
+        (one.source, one.table_column and one.table_column.name) for one in found.inferred_schema.columns
+    ] == [
+        ("Data", "data"),
+        ("PRODUTO", "produto"),
+        ("vlr.  total", "valor_total"),
+    ]
+    assert found.append_plan is not None
+    assert (found.append_plan.new, found.append_plan.missing, found.append_plan.conflicts) == ([], [], [])
+    assert found.recipe is not None
+    assert (found.recipe.version, found.recipe.verdict) == (1, "unchanged")
+    assert {one.code for one in found.recipe.differences} == {"HEADER_MOVED", "COLUMNS_REORDERED"}
+
+
+def test_what_was_chosen_holds_unless_a_confirmation_says_otherwise(reports: Reports, table_id: str) -> None:
+    sources = {"valor_total": TERMS.choice("valor_total").model_copy(update={"null_tokens": None})}
+    job_id = reports.wait(JUNE, table_id)
+    reports.confirm(job_id, COLUMNS, LoadTerms(choices=sources))
+    assert reports.insert(job_id) == "done"
+    assert reports.rows()[2:] == [("leite", "2345.60", "2026-06-01"), ("mel", None, "2026-06-02")]
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (JUNE, {("HEADER_MOVED", "told")}),
+        (MAY.replace("Total;", "Total;Loja;").replace("0;0", "0;A;0"), {("COLUMN_NEW", "check")}),
+        (MAY.replace("Vlr. Total", "Valor Total"), {("COLUMN_RENAMED", "check")}),
+        (
+            MAY.replace(";Data", "").replace(";01/05/2026", "").replace(";02/05/2026", ""),
+            {("COLUMN_MISSING", "check")},
+        ),
+        (MAY.replace("1.234,50", "1,234.50"), {("MARK_CHANGED", "stop")}),
+        (MAY.replace("01/05", "05/31").replace("02/05", "05/30"), {("DATE_ORDER_CHANGED", "stop")}),
+        (MAY.replace("1.234,50", "dez"), {("TYPE_CHANGED", "stop")}),
+        (MAY.replace(";", "|"), {("DELIMITER_CHANGED", "told")}),
+        (MAY.encode("cp1252"), {("ENCODING_CHANGED", "told")}),
+        (MAY.replace("1.234,50", "1.234.000,50"), {("VALUES_CHANGED", "check")}),
+        (MAY + "leite;999,00;03/05/2026\n" * 18, {("ROWS_CHANGED", "check")}),
+    ],
+)
+def test_each_difference_has_its_code_and_severity(
+    reports: Reports, table_id: str, content: str | bytes, found: set[tuple[str, str]]
+) -> None:
+    assert codes(reports, content, table_id) == found
+
+
+def auto_confirmed(reports: Reports, **changes: str) -> TableClient:
+    table = reports.load(MAY)
+    assert ask(table, "PUT", {"auto_confirm": "unchanged", **changes}).status_code == 200
+    return table
+
+
+def test_a_file_as_before_confirms_itself_by_the_recipes_mode(reports: Reports) -> None:
+    table = auto_confirmed(reports, mode="replace", on_misfit="skip")
+    job_id = reports.wait(JUNE, table.table_id)
+    with ThreadPoolExecutor(2) as pool:  # delivered twice, at the same time
+        outcomes = list(pool.map(reports.insert, [job_id] * 2))
+    job = reports.job(job_id)
+    assert (job.status, job.mode, job.confirmations, "done" in outcomes) == ("done", "replace", 1, True)
+    assert reports.rows() == [("leite", "2345.60", "2026-06-01"), ("mel", None, "2026-06-02")]
+    recipe = recipe_of(table)
+    assert (recipe["version"], recipe["auto_confirm"], recipe["on_misfit"]) == (3, "unchanged", "skip")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        JUNE.replace("2.345,60", "2,345.60"),  # another mark
+        JUNE.replace("Data", "Dia"),  # another label
+        JUNE.replace("2.345,60", "2.345,60 kg"),  # a value that does not fit
+        JUNE.replace("01/06/2026", "01/06/26").replace("02/06/2026", "02/06/26"),  # a doubt
+    ],
+)
+def test_anything_else_waits_for_a_person(reports: Reports, content: str) -> None:
+    table = auto_confirmed(reports)
+    job = reports.job(reports.wait(content, table.table_id))
+    assert (job.status, job.confirms_itself) == ("waiting_confirm", False)
+
+
+def test_a_recipe_that_says_otherwise_by_now_leaves_it_to_a_person(reports: Reports) -> None:
+    table = auto_confirmed(reports)
+    job_id = reports.wait(JUNE, table.table_id)
+    assert ask(table, "PUT", {"auto_confirm": "never"}).status_code == 200
+    assert reports.insert(job_id) == "rejected"
+    assert (reports.job(job_id).status, reports.job(job_id).confirmations) == ("analisando", 0)
+
+
+def test_read_as_if_nothing_were_known_nothing_is_recalled(reports: Reports, table_id: str) -> None:
+    job_id = reports.wait(JUNE, table_id)
+    reanalyze_job(reports.company.services, reports.job(job_id), ReadingStatement(recipe=False))
+    company_id = reports.company.company.company_id
+    assert analyze_job(reports.company.services, company_id, job_id)["outcome"] == "analyzed"
+    found = reports.analysis(job_id)
+    assert (found.recipe, found.wish.recipe) == (None, False)
+    assert found.append_plan is not None
+    assert [source for source, _ in found.append_plan.matched] == ["Produto", "Data"]
