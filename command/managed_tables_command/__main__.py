@@ -19,7 +19,10 @@ Options = argparse.Namespace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0 for success, 1 for a refusal, 2 for wrong options."""
+    """Run the command and return its exit status: 0 for success, 1 for a refusal, 2 for wrong options.
+
+    3: an upload was not as its table remembers, and waits.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["analyze"]:  # works offline, and prints JSON: a tool of its own
         from managed_tables_analyze.cli import main as analyze
@@ -69,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--table", help="nome da tabela; sem ele, uma nova com o nome do arquivo")
     command.add_argument("--mode", choices=["append", "replace", "upsert"], help="para uma tabela que existe")
     command.add_argument("--yes", action="store_true", help="confirma sem perguntar")
+    command.add_argument(
+        "--auto-confirm",
+        choices=["unchanged"],
+        help="não pergunta: insere se for como a tabela lembra; senão o envio espera, com status 3",
+    )
     command = add("export", "exporta uma tabela para um arquivo", _export)
     command.add_argument("table", metavar="TABELA")
     command.add_argument("--format", choices=["csv", "xlsx", "parquet", "jsonl"], default="xlsx")
@@ -113,10 +121,18 @@ def _tables(options: Options) -> int:
 
 
 def _upload(options: Options) -> int:
-    if STANDARD_INPUT in options.files and not options.yes:
+    if STANDARD_INPUT in options.files and not (options.yes or options.auto_confirm):
         raise Refused("Os dados vêm pela entrada padrão, e não há como perguntar: confirme com --yes", [])
     with _open(options) as api, opened_files(options.files, options.name) as files:
-        return upload(api, files, options.table, options.mode, is_sure=options.yes, as_json=options.json)
+        return upload(
+            api,
+            files,
+            options.table,
+            options.mode,
+            is_sure=options.yes,
+            if_unchanged=options.auto_confirm is not None,
+            as_json=options.json,
+        )
 
 
 def _export(options: Options) -> int:

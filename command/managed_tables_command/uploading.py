@@ -15,6 +15,7 @@ WAITING = ("waiting_confirm", "done", "failed")
 
 
 STANDARD_INPUT = Path("-")
+CHANGED = 3  # the exit status of an upload that is not as its table remembers
 
 
 @contextmanager
@@ -37,21 +38,45 @@ def upload(
     mode: str | None,
     *,
     is_sure: bool,
+    if_unchanged: bool = False,
     as_json: bool = False,
 ) -> int:
-    """Upload the files into the table, or a new one; return the exit status."""
+    """Upload the files into the table, or a new one; return the exit status.
+
+    With `if_unchanged` nobody is asked: a job that is not as the table remembers waits, which is status 3.
+    """
     target = find_table(api, table) if table else None
-    if mode and target is None:
-        raise Refused(f"--mode é para uma tabela que existe; não há tabela {table or '(falta --table)'}", [])
-    job_id = _send(api, files, target, mode)
+    if target is None and (mode or if_unchanged):
+        option = "--mode" if mode else "--auto-confirm"
+        raise Refused(
+            f"{option} é para uma tabela que existe; não há tabela {table or '(falta --table)'}", []
+        )
+    given = {"mode": mode, "auto_confirm": "unchanged" if if_unchanged else None}
+    job_id = _send(api, files, target, {name: one for name, one in given.items() if one})
     job = _follow(api, job_id, "Leitura", WAITING)
     if job["status"] == "failed":
         return _failed(job)
+    if job["status"] == "done":  # it has confirmed itself
+        return _done(job, as_json=as_json)
+    if if_unchanged:
+        return _changed(job, as_json=as_json)
+    return _review(api, job, table, target, is_sure=is_sure, as_json=as_json)
+
+
+def _review(
+    api: Api,
+    job: dict[str, Any],
+    table: str | None,
+    target: dict[str, Any] | None,
+    *,
+    is_sure: bool,
+    as_json: bool,
+) -> int:
     shown.show_review(job)
     name = job["inferred_schema"]["suggested_table_name"] if table is None else table
     where = f"na tabela {name}" if target else f"em uma tabela nova, {name}"
     if not is_sure and not shown.is_agreed(f"Inserir {where}?"):
-        shown.say(f"Nada foi inserido. O envio espera por confirmação: {job_id}")
+        shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
         return 1
     return _confirm(api, job, name, as_json=as_json)
 
@@ -62,11 +87,11 @@ def find_table(api: Api, name: str) -> dict[str, Any] | None:
     return next((one for one in found if one["display_name"] == name), None)
 
 
-def _send(api: Api, files: Sequence[Path], target: dict[str, Any] | None, mode: str | None) -> str:
+def _send(api: Api, files: Sequence[Path], target: dict[str, Any] | None, options: dict[str, str]) -> str:
     sizes = [file.stat().st_size for file in files]
     declared = [{"name": file.name, "size_bytes": size} for file, size in zip(files, sizes, strict=True)]
     path = f"/{target['_id']}/upload" if target else "/upload"
-    answer = api.call("POST", path, {"files": declared, **({"mode": mode} if mode else {})})
+    answer = api.call("POST", path, {"files": declared, **options})
     with shown.progress_of("Envio") as bar, ExitStack() as opened:
         bar.total(sum(sizes))
         for form, file in zip(answer["uploads"], files, strict=True):
@@ -99,20 +124,46 @@ def _follow(api: Api, job_id: str, what: str, until: Sequence[str]) -> dict[str,
 
 
 def _confirm(api: Api, job: dict[str, Any], name: str, *, as_json: bool) -> int:
+    plan = job["append_plan"] or {"new": None}
     columns = [
-        {key: column[key] for key in ("name", "display_name", "type", "nullable")}
+        {
+            **{key: column[key] for key in ("name", "display_name", "type", "nullable")},
+            **(column["table_column"] or {}),
+            "source": column["name"],
+        }
         for column in job["inferred_schema"]["columns"]
+        if column["table_column"] or plan["new"] is None or column["name"] in plan["new"]
     ]
     job_id = job["_id"]
     api.call("POST", f"/upload-jobs/{job_id}/confirm", {"display_name": name, "columns": columns})
     ended = _follow(api, job_id, "Inserção", WAITING)
     if ended["status"] != "done":
         return _failed(ended)
+    return _done(ended, as_json=as_json)
+
+
+def _done(job: dict[str, Any], *, as_json: bool) -> int:
     if as_json:
-        shown.print_json(ended)
-    shown.show_result(ended.get("result"))
-    shown.say(f"Para desfazer: managed-tables undo {job_id}")
+        shown.print_json(job)
+    shown.show_result(job.get("result"))
+    shown.say(f"Para desfazer: managed-tables undo {job['_id']}")
     return 0
+
+
+def _changed(job: dict[str, Any], *, as_json: bool) -> int:
+    """Tell why the job waits for a person: what is not as before, what does not fit, what is in doubt."""
+    if as_json:
+        shown.print_json(job)
+    recipe = job["recipe"] or {"differences": [{"text": "A tabela ainda não tem modelo de importação"}]}
+    conflicts = [
+        f"{one['column']}: {one['count']} valores não cabem" for one in job["append_plan"]["conflicts"]
+    ]
+    for text in [*(one["text"] for one in recipe["differences"]), *conflicts]:
+        shown.say(f"- {text}")
+    for warning in job["warnings"]:
+        shown.say(f"- {warning['text']}")
+    shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
+    return CHANGED
 
 
 def _failed(job: dict[str, Any]) -> int:
