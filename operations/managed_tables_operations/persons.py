@@ -17,15 +17,46 @@ from managed_tables_operations.erasures import erased_rows, note_rows
 
 _OURS = ["public", "kept_rows", "deleted_tables"]
 LOCK_TIMEOUT_MS = 120_000
+# What people or files have said of the value, beside the rows. A view's filter is dropped whole: without one
+# condition it would say something else. A short value is looked for as a whole: it is part of any text.
+_SAYS = sql.SQL(
+    "(lower(said) = lower(%(value)s)"
+    " OR length(%(value)s) > 4 AND position(lower(%(value)s) IN lower(said)) > 0)"
+)
+_MENTIONS = {
+    "managed_tables.views": sql.SQL("""
+        UPDATE managed_tables.views
+        SET content = (content::jsonb || '{{"where": null, "q": null}}')::json, updated_at = now()
+        WHERE EXISTS (
+            SELECT FROM jsonb_path_query(content::jsonb, '$.**') AS item,
+            LATERAL (SELECT item #>> '{{}}') AS text (said)
+            WHERE jsonb_typeof(item) IN ('string', 'number') AND {says}
+        )
+    """).format(says=_SAYS),
+    "managed_tables.recipes": sql.SQL("""
+        UPDATE managed_tables.recipes
+        SET version = version + 1, updated_at = now(), recipe = jsonb_set(recipe, '{{tables}}', (
+            SELECT jsonb_agg(item || jsonb_build_object('skip_texts', (
+                SELECT coalesce(jsonb_agg(said), '[]')
+                FROM jsonb_array_elements_text(item -> 'skip_texts') AS said WHERE NOT {says}
+            ))) FROM jsonb_array_elements(recipe -> 'tables') AS item
+        ))
+        WHERE EXISTS (
+            SELECT FROM jsonb_array_elements(recipe -> 'tables') AS item,
+            jsonb_array_elements_text(item -> 'skip_texts') AS said WHERE {says}
+        )
+    """).format(says=_SAYS),
+}  # fmt: skip
 Erased = tuple[str, int]  # a place, and how many rows were deleted there
 
 
 def erase_rows(services: Services, company: ConnectionRecord, column: str, value: str) -> Iterator[Erased]:
     """Delete the rows whose `column` is `value` from every table of the company that has such a column.
 
-    That includes rows kept for an undo, history, deleted tables and hidden columns. Yields each place with
-    the number of deleted rows; everything commits together, after the last was yielded. The ids are noted
-    first: a database from before loses them again.
+    That includes rows kept for an undo, history, deleted tables and hidden columns; saved views lose a
+    filter, and recipes a text, that names the value. Yields each place with the number of rows; everything
+    commits together, after the last was yielded. The ids are noted first: a database from before loses them
+    again.
     """
     condition = sql.SQL("::text = {}").format(sql.Literal(value))
     with _patient(services, company) as connection, connection.transaction():
@@ -45,6 +76,10 @@ def erase_rows(services: Services, company: ConnectionRecord, column: str, value
         )
         if gone.rowcount:
             yield "managed_tables.row_history", gone.rowcount
+        for place, statement in _MENTIONS.items():
+            mended = connection.execute(statement, {"value": value}).rowcount
+            if mended:
+                yield place, mended
 
 
 def erase_again(services: Services, company: ConnectionRecord) -> Iterator[Erased]:

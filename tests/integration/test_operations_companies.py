@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from deployments import make_table
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.catalog.connections import ConnectionRecord
@@ -131,6 +132,31 @@ def test_a_persons_rows_are_erased_wherever_they_are_kept(
         assert connection.execute("SELECT cpf FROM clientes").fetchall() == [(BIA,)]
     assert services.table_reading.count(company, table) == 1
     assert sum(count for _, count in erase_rows(services, company, "cpf", ANA)) == 0
+
+
+def test_what_views_and_recipes_say_of_a_person_is_erased_as_well(
+    services: Services, company: ConnectionRecord
+) -> None:
+    make(services, company, "clientes")
+    where = {"or": [{"column": "cpf", "op": "in", "value": [ANA, BIA]}, {"column": "cpf", "op": "is_null"}]}
+    recipe = {"tables": [{"skip_texts": [f"Responsável: {ANA}", "Total geral"]}], "columns": []}
+    with services.open_company(company) as connection:
+        connection.execute(
+            "INSERT INTO managed_tables.views (view_id, table_id, user_id, name, shared, content, change_id)"
+            " VALUES ('a', 't', 'u', 'dela', true, %s, 0), ('b', 't', 'u', 'outra', true, %s, 0)",
+            [Jsonb({"where": where, "sort": ["cpf"]}), Jsonb({"q": BIA})],
+        )
+        connection.execute(
+            "INSERT INTO managed_tables.recipes (table_id, version, job_id, recipe) VALUES ('t', 1, 'j', %s)",
+            [Jsonb(recipe)],
+        )
+    counts = dict(erase_rows(services, company, "cpf", ANA))
+    assert (counts["managed_tables.views"], counts["managed_tables.recipes"]) == (1, 1)
+    with services.open_company(company) as connection:
+        views = connection.execute("SELECT content FROM managed_tables.views ORDER BY view_id").fetchall()
+        said = connection.execute("SELECT recipe #> '{tables,0,skip_texts}' FROM managed_tables.recipes")
+        assert said.fetchone() == (["Total geral"],)
+    assert [one for (one,) in views] == [{"where": None, "sort": ["cpf"], "q": None}, {"q": BIA}]
 
 
 def test_files_of_ended_jobs_can_be_deleted_early(services: Services, company: ConnectionRecord) -> None:
