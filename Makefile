@@ -175,6 +175,10 @@ test-values: setup ## Random tables and files by the hundred, there and back; 10
 	@$(BIN)/pytest -n 2 --dist load --values 200 tests/properties/test_values_of_every_file.py tests/properties/test_csv_round_trip.py \
 	    tests/properties/test_two_engines.py tests/properties/test_workbook_roundtrip.py tests/integration/test_export_round_trip.py tests/e2e/test_origins.py
 
+.PHONY: test-series
+test-series: setup ## Fifty monthly reports of twelve months with drift: what loads by itself, and what waits
+	@$(BIN)/pytest -s --series tests/integration/test_series.py
+
 .PHONY: test-postgres
 test-postgres: setup ## The tests of rows, conditions and keys on another PostgreSQL, from 15 on (PROGRAMS= its folder bin)
 	@MANAGED_TABLES_POSTGRES=$(or $(PROGRAMS),/usr/lib/postgresql/15/bin) $(BIN)/pytest -n 2 --dist loadscope \

@@ -68,6 +68,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--values", type=int, default=FEW_VALUES, help="random tables a kind of file (default: 2)"
     )
+    parser.addoption("--series", action="store_true", help="all monthly series (default: a cut)")
     parser.addoption("--cases", type=int, default=6, help="generated cases an operation (default: 6)")
 
 
