@@ -18,7 +18,7 @@ def cases() -> Iterator[Case]:
     yield from texts()
     yield from formulas()
     yield from sheets()
-    yield from layouts()
+    yield from forms()
     yield from packages()
     yield from refusals()
 
@@ -333,42 +333,6 @@ def dates() -> Iterator[Case]:
 
 def texts() -> Iterator[Case]:
     """Text and its ways of being written."""
-    yield one(
-        "text_like_numbers",
-        ["007", "0123", "456"],
-        "text that looks like a number stays as written",
-        "text",
-        "007|0123|456",
-    )
-    yield one(
-        "text_numbers",
-        ["10", "20", "30"],
-        "numbers typed as text are numbers all the same",
-        "integer",
-        "10|20|30",
-    )
-    yield one(
-        "text_numbers_br",
-        ["1.234,56", "7,00"],
-        "in Brazil's way too",
-        "decimal",
-        "1.234,56|7,00",
-        values="1234.56|7.00",
-    )
-    yield one(
-        "key_as_text",
-        ["35200114200166000187550010000000271023456789", "x"],
-        "a key kept as text",
-        "text",
-        "35200114200166000187550010000000271023456789|x",
-    )
-    yield case(
-        "xlsx/blanks_in_text.xlsx",
-        xlsx(sheet([["v", "t"], ["  a ", "b\nc"], ["d", "e\tf"]])),
-        "blanks and line breaks are kept",
-        "v:text t:text",
-        [["  a ", "b\nc"], ["d", "e\tf"]],
-    )
     yield case(
         "xlsx/entities.xlsx",
         xlsx(
@@ -416,14 +380,6 @@ def texts() -> Iterator[Case]:
         "nome:text obs:text",
         [["a<b>", "x"], ["c", "y"]],
     )
-    yield case(
-        "xlsx/labels.xlsx",
-        xlsx(sheet([["Preço Médio (R$)", "Nome", "Nome", 2024], [1.5, "x", "y", 3]])),
-        "labels to names, a year among them",
-        "preco_medio_r:decimal nome:text nome_2:text _2024:integer",
-        [["1.5", "x", "y", "3"]],
-        labels=["Preço Médio (R$)", "Nome", "Nome", "2024"],
-    )
 
 
 def formulas() -> Iterator[Case]:
@@ -458,13 +414,6 @@ def formulas() -> Iterator[Case]:
         "1|∅|∅|4",
         warnings=["2 células com erro"],
     )
-    yield case(
-        "xlsx/formula_as_text.xlsx",
-        xlsx(sheet([["v", "t"], ["=1+1", "a"], ["@SUM(1)", "b"]])),
-        "text that would be a formula elsewhere is text",
-        "v:text t:text",
-        "=1+1|a\n@SUM(1)|b",
-    )
     shared = [
         Xml('<c r="REF"><f t="shared" ref="A2:A3" si="0">B2*2</f><v>2</v></c>'),
         Xml('<c r="REF"><f t="shared" si="0"/><v>4</v></c>'),
@@ -474,64 +423,13 @@ def formulas() -> Iterator[Case]:
 
 def sheets() -> Iterator[Case]:
     """Several sheets."""
-    more = sheet([["a", "b"], [3, "z"]])
-    other = sheet([["c", "d"], [9, "w"]])
     empty = sheet([])
-    yield case(
-        "xlsx/two_sheets_same_header.xlsx",
-        xlsx(SIMPLE, more, names=["Jan", "Fev"]),
-        "sheets with one header are one table",
-        AB,
-        "1|x\n2|y\n3|z",
-        sheets=["Jan", "Jan", "Fev"],
-        lines=[2, 3, 2],
-    )
-    yield case(
-        "xlsx/two_sheets_other_header.xlsx",
-        xlsx(SIMPLE, other, names=["Dados", "Notas"]),
-        "another header: only the first sheet is read, and that is said",
-        AB,
-        ROWS,
-        warnings=["Notas"],
-    )
-    yield case(
-        "xlsx/hidden_sheet.xlsx",
-        xlsx(SIMPLE, more, names=["Dados", "Rascunho"], states=["", "hidden"]),
-        "a hidden sheet is not imported in silence",
-        AB,
-        ROWS,
-        warnings=["Rascunho"],
-    )
-    yield case(
-        "xlsx/very_hidden_sheet.xlsx",
-        xlsx(SIMPLE, more, names=["Dados", "Lista"], states=["", "veryHidden"]),
-        "nor is one hidden by a macro",
-        AB,
-        ROWS,
-        warnings=["Lista"],
-    )
     yield case(
         "xlsx/odd_sheet_state.xlsx",
         xlsx(SIMPLE, states=["show"]),
         "a state that the standard does not know hides nothing, in Excel too",
         AB,
         ROWS,
-    )
-    yield case(
-        "xlsx/hidden_first_sheet.xlsx",
-        xlsx(other, SIMPLE, names=["Param", "Dados"], states=["hidden"]),
-        "the first visible one is the first",
-        AB,
-        ROWS,
-        warnings=["Param"],
-    )
-    yield case(
-        "xlsx/empty_first_sheet.xlsx",
-        xlsx(empty, SIMPLE, names=["Capa", "Dados"]),
-        "a sheet without cells is passed over",
-        AB,
-        ROWS,
-        sheets=["Dados", "Dados"],
     )
     chart = x.relations(
         [
@@ -584,129 +482,8 @@ def sheets() -> Iterator[Case]:
     yield case("xlsx/no_cells.xlsx", xlsx(empty), "nothing at all", error="FILE_EMPTY")
 
 
-def layouts() -> Iterator[Case]:
-    """Where the table stands in the sheet."""
-    yield case(
-        "xlsx/title_above.xlsx",
-        xlsx(sheet([["Relatório anual"], [], ["a", "b"], [1, "x"], [2, "y"]])),
-        "a title above the header",
-        AB,
-        ROWS,
-        dialect={"header_line": 3},
-        lines=[4, 5],
-    )
-    yield case(
-        "xlsx/total_below.xlsx",
-        xlsx(sheet([["item", "valor"], ["x", 1.5], ["y", 2.5], ["Total", 4]])),
-        "a total is not one row more",
-        "item:text valor:decimal",
-        "x|1.5\ny|2.5",
-        warnings=["Total"],
-    )
-    yield case(
-        "xlsx/merged_header.xlsx",
-        xlsx(
-            sheet(
-                [
-                    ["Cliente", None, "2024", None],
-                    ["cod", "nome", "jan", "fev"],
-                    [1, "Ana", 1.5, 2.5],
-                    [2, "Bia", 3.5, 4.5],
-                ],
-                after=x.merged("A1:B1", "C1:D1"),
-            )
-        ),
-        "two header rows, the first of merged cells",
-        "cliente_cod:text cliente_nome:text _2024_jan:decimal _2024_fev:decimal",
-        "1|Ana|1.5|2.5\n2|Bia|3.5|4.5",
-        labels=["Cliente cod", "Cliente nome", "2024 jan", "2024 fev"],
-    )
-    months = [number(str(45_292 + days), x.MONTH) for days in (0, 31, 60)]
-    yield case(
-        "xlsx/months_as_labels.xlsx",
-        xlsx(sheet([["produto", *months], ["Café", 1, 2.5, 3], ["Chá", 4, 5.5, 6], ["Mate", 7, 8.5, 9]])),
-        "labels that are dates are called what the sheet shows",
-        "produto:text jan_24:integer fev_24:decimal mar_24:integer",
-        "Café|1|2.5|3\nChá|4|5.5|6\nMate|7|8.5|9",
-        labels=["produto", "jan/24", "fev/24", "mar/24"],
-    )
-    shares = ["Faixa do percentil", "Menor valor da faixa", "Maior valor da faixa"]
-    yield case(
-        "xlsx/labels_that_come_again.xlsx",
-        xlsx(
-            sheet(
-                [
-                    [None, "Desempenho"],
-                    ["escola", *shares, *shares, *shares],
-                    *(
-                        [f"Escola {name}", *(round(2.5 * line + 0.25 * part, 2) for part in range(9))]
-                        for line, name in enumerate(["Aurora", "Bosque", "Castro", "Dutra"], start=1)
-                    ),
-                ]
-            )
-        ),
-        "labels that come again in the header cost no more than they do in a row",
-        "escola:text faixa_do_percentil:decimal menor_valor_da_faixa:decimal maior_valor_da_faixa:decimal "
-        "faixa_do_percentil_2:decimal menor_valor_da_faixa_2:decimal maior_valor_da_faixa_2:decimal "
-        "faixa_do_percentil_3:decimal menor_valor_da_faixa_3:decimal maior_valor_da_faixa_3:decimal",
-        "\n".join(
-            "|".join([f"Escola {name}", *(f"{2.5 * line + 0.25 * part:g}" for part in range(9))])
-            for line, name in enumerate(["Aurora", "Bosque", "Castro", "Dutra"], start=1)
-        ),
-        labels=["escola", *shares, *shares, *shares],
-    )
-    names = ["Hospital das Clínicas", "Pronto Socorro", "Posto Norte", "Casa de Saúde", "Santa Casa"]
-    towns = ["Campinas", "São Bernardo do Campo", "Marília", "Presidente Prudente", "Jaú"]
-    places = [
-        [name, "Grande São Paulo", f"{name} de {town}", "Rede própria", f"Rede de {town}", town, town.upper()]
-        for name, town in zip(names, towns, strict=True)
-    ]
-    yield case(
-        "xlsx/columns_without_labels_at_the_end.xlsx",
-        xlsx(sheet([["unidade", "região", "nome", "rede", "rede"], *places])),
-        "a row of words that tells the labels apart, and fills their gaps, is a row",
-        "unidade:text regiao:text nome:text rede:text rede_2:text coluna_6:text coluna_7:text",
-        places,
-        labels=["unidade", "região", "nome", "rede", "rede", "coluna_6", "coluna_7"],
-    )
-    yield case(
-        "xlsx/tables_side_by_side.xlsx",
-        xlsx(
-            sheet(
-                [
-                    [None, "Id", "Preço", None, "Id", "Preço", None, None, "Coluna1", None, "Coluna1"],
-                    *([None, line, line * 2.5, None, line, line * 1.5] for line in range(1, 21)),
-                ]
-            )
-        ),
-        "a header that is wider than its rows, above tables side by side",
-        "id_original:integer preco:decimal id_original_2:integer preco_2:decimal coluna1:text? coluna1_2:text?",
-        [[str(n), f"{n * 2.5:g}", str(n), f"{n * 1.5:g}", None, None] for n in range(1, 21)],
-        labels=["Id", "Preço", "Id", "Preço", "Coluna1", "Coluna1"],
-    )
-    yield case(
-        "xlsx/merged_data.xlsx",
-        xlsx(sheet([["g", "n"], ["A", 1], [None, 2], ["B", 3]], after=x.merged("A2:A3"))),
-        "a cell merged downwards holds for the rows below",
-        "g:text n:integer",
-        "A|1\nA|2\nB|3",
-    )
-    yield case(
-        "xlsx/blank_rows.xlsx",
-        xlsx(sheet([["a", "b"], [1, "x"], [], [], [2, "y"]])),
-        "blank rows are no rows; lines are the sheet's",
-        AB,
-        ROWS,
-        lines=[2, 5],
-    )
-    yield case(
-        "xlsx/starts_far_down.xlsx",
-        xlsx(sheet([[None, None, "a", "b"], [None, None, 1, "x"], [None, None, 2, "y"]], first=50)),
-        "a table away from the corner",
-        AB,
-        ROWS,
-        lines=[51, 52],
-    )
+def forms() -> Iterator[Case]:
+    """Rows and cells as few programs write them."""
     blank = [
         Xml(f'<row r="{line}"><c r="A{line}" s="6"/><c r="B{line}" s="6"/></row>') for line in range(4, 3_000)
     ]
@@ -716,32 +493,6 @@ def layouts() -> Iterator[Case]:
         "borders down the sheet are no rows",
         AB,
         ROWS,
-    )
-    page = [["Loja Azul", None, "Folha 1"], ["Bens"], ["Tombo", "Item", "Valor"]]
-    yield case(
-        "xlsx/pages.xlsx",
-        xlsx(
-            sheet(
-                [*page, ["A1", "Mesa", 150], ["Loja Azul", None, "Folha 2"], *page[1:], ["A2", "Cadeira", 75]]
-            )
-        ),
-        "what stands above the table stands above it on every page",
-        "tombo:text item:text valor:integer",
-        "A1|Mesa|150\nA2|Cadeira|75",
-        labels=["Tombo", "Item", "Valor"],
-        lines=[4, 8],
-        warnings=["REPEATED_HEADER [5, 6, 7]"],
-    )
-    branch = [["Produto", "Qtd", "Valor"], ["Arroz", 10, 55], ["Feijão", 5, 36.5]]
-    yield case(
-        "xlsx/sections.xlsx",
-        xlsx(sheet([["Centro"], *branch, ["Total", 15, 91.5], ["Norte"], *branch[:2], ["Total", 10, 55]])),
-        "the total and the title above a repeated header are no rows",
-        "produto:text qtd:integer valor:decimal",
-        "Arroz|10|55\nFeijão|5|36.5\nArroz|10|55",
-        labels=["Produto", "Qtd", "Valor"],
-        lines=[3, 4, 8],
-        warnings=["SECTION_LINES [5, 6]"],
     )
     yield case(
         "xlsx/hidden_row.xlsx",
@@ -795,51 +546,6 @@ def layouts() -> Iterator[Case]:
         "cells follow one another where they do not say",
         AB,
         ROWS,
-    )
-    rows: list[list[x.Cell]] = [["n", "nome", "valor"], *([n, f"nome {n}", n / 4] for n in range(1, 1_501))]
-    yield case(
-        "xlsx/fifteen_hundred_rows.xlsx",
-        xlsx(sheet(rows)),
-        "many rows that look alike",
-        "n:integer nome:text valor:decimal",
-        [[str(n), f"nome {n}", f"{n / 4:g}"] for n in range(1, 1_501)],
-    )
-    yield case(
-        "xlsx/too_many_columns.xlsx",
-        xlsx(sheet([[f"c{n}" for n in range(1_600)], list(range(1_600))])),
-        "PostgreSQL has no room",
-        error="TOO_MANY_COLUMNS",
-    )
-
-    yield case(
-        "xlsx/one_column_repeats.xlsx",
-        xlsx(sheet([["dia"], ["dia"], ["dia"], *([n] for n in range(1, 40))])),
-        "in a single column the same text again is no header of several lines",
-        "dia:text",
-        [["dia"], ["dia"], *([str(n)] for n in range(1, 40))],
-    )
-    yield case(
-        "xlsx/signs.xlsx",
-        xlsx(sheet([["sinal", "conta"], ["+", "|"], ["-", "x"], ["+", "y"]])),
-        "signs alone are no line drawn under the labels",
-        "sinal:text conta:text",
-        [["+", "|"], ["-", "x"], ["+", "y"]],
-    )
-    yield case(
-        "xlsx/two_form_lines.xlsx",
-        xlsx(sheet([["Cliente:", "Ana Lima"], ["Cidade:", "Recife"]])),
-        "two lines are not both the header of nothing, nor is one of them a title",
-        "cliente:text ana_lima:text",
-        "Cidade:|Recife",
-        labels=["Cliente:", "Ana Lima"],
-    )
-    yield case(
-        "xlsx/narrow_rows_first.xlsx",
-        xlsx(sheet([["Conta de energia"], [None, 7], [None, 9], *([n, n + 1, n + 2] for n in range(5))])),
-        "rows of values above wider ones are rows where there is no header, words are a title",
-        "coluna_1:integer? coluna_2:integer coluna_3:integer?",
-        "∅|7|∅\n∅|9|∅\n0|1|2\n1|2|3\n2|3|4\n3|4|5\n4|5|6",
-        warnings=["linha 1"],
     )
 
 

@@ -79,12 +79,6 @@ def sheet(rows: Sequence[Sequence[Cell] | Xml], *, before: str = "", after: str 
     return f'<worksheet xmlns="{MAIN}">{before}<sheetData>{body}</sheetData>{after}</worksheet>'
 
 
-def merged(*ranges: str) -> str:
-    """Return the merged ranges, to stand after the rows."""
-    written = "".join(f'<mergeCell ref="{one}"/>' for one in ranges)
-    return f"<mergeCells>{written}</mergeCells>"
-
-
 def strings(*items: str) -> str:
     """Return the shared strings; an item that begins with `<` is XML."""
     inner = (item if item.startswith("<") else f"<t>{escape(item)}</t>" for item in items)
