@@ -27,7 +27,6 @@ COLUMNS = {
     "quando": "datetime",
 }
 FIELDS = ", ".join(COLUMNS)
-BATCH_ROWS = 1_000
 
 
 def run(small: bool) -> None:
@@ -82,37 +81,13 @@ def _measure_lists(served: Served, bare: PgConnection, tables: Sequence[Table], 
             f"list 50 of {table.rows:,} with total",
             served,
             lambda client, table=table: lambda: client.call("GET", table.path),
-            lambda table=table: _list_bare(bare, table, 0),
+            lambda table=table: _list_bare(bare, table),
             size.repetitions,
         )
     client = served.client()
     few, many = in_turns([partial(client.call, "GET", table.path) for table in tables], size.repetitions)
     ratio = many.p50 / few.p50
     print(f"{'':4}{tables[1].rows:,} rows beside {tables[0].rows:,}: {ratio:.2f} times (wanted: at most 1.2)")
-    large = tables[1]
-    for label, page in (("middle", large.rows // 100), ("last", large.rows // 50)):
-        _row(
-            f"{label} page ({page:,})",
-            served,
-            lambda client, page=page: lambda: client.call("GET", f"{large.path}?page={page}"),
-            lambda page=page: _list_bare(bare, large, (page - 1) * 50),
-            size.batches,
-        )
-    cursor = _deep_cursor(served, large)
-    _row(
-        "a page in the middle, by cursor",
-        served,
-        lambda client: lambda: client.call("GET", f"{large.path}?cursor={cursor}"),
-        lambda: _list_bare(bare, large, large.rows // 2),
-        size.batches,
-    )
-    _row(
-        "first page sorted by a column",
-        served,
-        lambda client: lambda: client.call("GET", f"{large.path}?sort_by=-valor"),
-        lambda: bare.execute(f"SELECT * FROM {large.name} ORDER BY valor DESC LIMIT 50".encode()).fetchall(),  # noqa: S608
-        size.batches,
-    )
 
 
 def _measure_beside_fastapi(served: Served, bare: PgConnection, table: Table, size: Size) -> None:
@@ -141,15 +116,10 @@ def _measure_beside_fastapi(served: Served, bare: PgConnection, table: Table, si
 _TURNS = 5
 
 
-def _list_bare(bare: PgConnection, table: Table, offset: int) -> None:
-    query = f"SELECT id, {FIELDS} FROM {table.name} ORDER BY id LIMIT 50 OFFSET %s"  # noqa: S608 (our names)
-    bare.execute(query.encode(), [offset]).fetchall()
+def _list_bare(bare: PgConnection, table: Table) -> None:
+    query = f"SELECT id, {FIELDS} FROM {table.name} ORDER BY id LIMIT 50"  # noqa: S608 (our names)
+    bare.execute(query.encode()).fetchall()
     bare.execute(f"SELECT count(*) FROM {table.name}".encode()).fetchone()  # noqa: S608 (our names)
-
-
-def _deep_cursor(served: Served, table: Table) -> str:
-    answer = served.client().json("GET", f"{table.path}?per_page=50&page={table.rows // 100}")
-    return str(answer["next_cursor"])
 
 
 def _measure_writes(served: Served, bare: PgConnection, table: Table, size: Size) -> None:
@@ -157,21 +127,12 @@ def _measure_writes(served: Served, bare: PgConnection, table: Table, size: Size
     columns = f"(id, {FIELDS})"
     one = "(gen_random_uuid(), %s, %s, %s, %s, %s, %s)"
     insert = f"INSERT INTO {table.name} {columns} VALUES {one}".encode()  # noqa: S608 (our names)
-    insert_many = f"INSERT INTO {table.name} {columns} VALUES {', '.join([one] * BATCH_ROWS)}".encode()  # noqa: S608
-    batch = [_values(number) for number in range(BATCH_ROWS)]
     _row(
         "insert 1 row",
         served,
         lambda client: lambda: client.call("POST", table.path, _body([_values(next(numbers))])),
         lambda: bare.execute(insert, _values(next(numbers))),
         size.repetitions,
-    )
-    _row(
-        "insert 1,000 rows in one request",
-        served,
-        lambda client: lambda: client.call("POST", table.path, _body(batch)),
-        lambda: bare.execute(insert_many, [value for row in batch for value in row]),
-        size.batches,
     )
     update = f"UPDATE {table.name} SET valor = %s WHERE id = %s RETURNING *".encode()  # noqa: S608 (our names)
     ids = _ids(bare, table)
