@@ -185,7 +185,8 @@ test("next month's file has a blank and another label, and is mapped in two acti
   await expect(recipe).toContainText("O cabeçalho é a linha que diz “produto”, “Vlr”, “nota”.");
   await expect(recipe).toContainText("“Vlr” vai para valor; número decimal");
   const unattended = recipe.getByLabel("Importar sozinho os arquivos em que nada mudou");
-  await unattended.check();
+  await unattended.click(); // shown as checked once it is sent
+  await expect(unattended).toBeChecked();
   await expect(unattended).toBeEnabled();
   expect(await company.call("GET", `/${table}/recipe`)).toMatchObject({ auto_confirm: "unchanged" });
   await expectAccessible(page);
