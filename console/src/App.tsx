@@ -20,8 +20,7 @@ const Access = lazy(() => import("./screens/Access"));
 const PLACES: [string, string, RegExp, Permission][] = [
   ["/", "Tabelas", /^\/($|nova|tabelas\/)/, "list"],
   ["/enviar", "Enviar arquivo", /^\/enviar/, "upload"],
-  ["/envios", "Envios", /^\/envios/, "list"],
-  ["/exportados", "Exportados", /^\/exportados/, "data-read"],
+  ["/envios", "Envios", /^\/(envios|exportados)/, "list"],
   ["/acesso", "Acesso para BI", /^\/acesso/, "connect"],
 ];
 

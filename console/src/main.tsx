@@ -14,7 +14,7 @@ interface Config {
 }
 
 const NO_TOKEN: Record<"address" | "elsewhere", string> = {
-  address: "Abra esta página pelo endereço que traz o seu acesso (ele termina em #token=…).",
+  address: "Abra esta página pelo endereço que você recebeu: é ele que traz o seu acesso.",
   elsewhere: "Abra esta página pelo sistema da sua empresa: é ele que traz o seu acesso.",
 };
 

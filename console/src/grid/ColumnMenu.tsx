@@ -5,7 +5,7 @@ import { SelectField } from "../ui/fields";
 import { Button, Dialog } from "../ui/parts";
 import { TYPE_LABELS } from "../values/cells";
 import { ColumnFormat } from "./ColumnFormat";
-import { arranged, type GridView, TOTAL_LABELS, type Total, totalsOf } from "./view";
+import { arranged, type GridView, TOTAL_LABELS, type Total, totalsOf, writeView } from "./view";
 
 interface ColumnMenuProps {
   table: Table;
@@ -36,6 +36,8 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
       : ["Fixar à esquerda", { frozen: [...view.frozen, name] }],
     ["Ocultar esta coluna", { hidden: [...view.hidden, name] }],
   ];
+  const isOfUse = ([, changes]: [string, Partial<GridView>]): boolean => writeView({ ...view, ...changes }) !== now;
+  const now = writeView(view);
   return (
     <Dialog title={column.display_name} onClose={onClose}>
       <p className="mt-quiet">
@@ -51,7 +53,7 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
       />
       {can("update") && table.status === "active" && <ColumnFormat table={table} column={column} />}
       <div className="mt-stack">
-        {actions.map(([label, changes]) => (
+        {actions.filter(isOfUse).map(([label, changes]) => (
           <Button
             key={label}
             onClick={() => {

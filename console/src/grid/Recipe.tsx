@@ -149,7 +149,8 @@ function columnWords(column: Kept["columns"][number]): string[] {
   const words: string[] = [];
   const list = (tokens: readonly string[]): string => tokens.map((token) => `“${token}”`).join(", ");
   if (column.type) words.push(TYPE_LABELS[column.type].toLowerCase());
-  if (column.decimal_mark) words.push(`decimais com ${wordOf(MARKS, column.decimal_mark)}`);
+  if (column.decimal_mark && column.type === "decimal")
+    words.push(`decimais com ${wordOf(MARKS, column.decimal_mark)}`);
   if (column.date_order) words.push(wordOf(ORDERS, column.date_order));
   if (column.null_tokens?.length) words.push(`${list(column.null_tokens)} é vazio`);
   if (column.true_tokens?.length) words.push(`${list(column.true_tokens)} é Sim`);

@@ -42,7 +42,8 @@ interface Change {
 /** Who did something, as far as the reader can know. */
 export function useWho(): (userId: string | null) => string {
   const { userId: own } = useCaller();
-  return (userId) => (userId === null ? "Fora desta página" : userId === own ? "Você" : `Usuário ${userId.slice(-6)}`);
+  return (userId) =>
+    userId === null ? "Alguém, fora desta página," : userId === own ? "Você" : `Usuário ${userId.slice(-6)}`;
 }
 
 interface TableHistoryProps {
@@ -210,7 +211,7 @@ function ChangeList({ table, changes, column = null, onRow }: ChangeListProps): 
               </Button>
             )}
           </p>
-          <CellChanges table={table} changes={change.changes} isCreated={change.action === "insert"} column={column} />
+          <CellChanges table={table} changes={change.changes} action={change.action} column={column} />
         </li>
       ))}
     </ul>
@@ -220,11 +221,11 @@ function ChangeList({ table, changes, column = null, onRow }: ChangeListProps): 
 interface CellChangesProps {
   table: Table;
   changes: Change["changes"];
-  isCreated: boolean;
+  action: Change["action"];
   column: string | null;
 }
 
-function CellChanges({ table, changes, isCreated, column }: CellChangesProps): ReactNode {
+function CellChanges({ table, changes, action, column }: CellChangesProps): ReactNode {
   const [isWhole, setWhole] = useState(false);
   const first = changes.filter((one) => one.column === column);
   const ordered = [...first, ...changes.filter((one) => one.column !== column)];
@@ -237,12 +238,9 @@ function CellChanges({ table, changes, isCreated, column }: CellChangesProps): R
         return (
           <p key={one.column} className={one.column === column ? "mt-cell-selected" : ""}>
             {known?.display_name ?? one.column}:{" "}
-            {!isCreated && (
-              <>
-                <span className="mt-before">{text(one.before)}</span> →{" "}
-              </>
-            )}
-            {text(one.after)}
+            {action !== "insert" && action !== "restore" && <span className="mt-before">{text(one.before)}</span>}
+            {action === "update" && " → "}
+            {action !== "delete" && text(one.after)}
           </p>
         );
       })}

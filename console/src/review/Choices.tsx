@@ -51,7 +51,7 @@ export function Choices({ type, adjustment, zone, onAdjust }: ChoicesProps): Rea
       {type === "datetime" && (
         <Choice
           label="Horário de"
-          detected={`${zoneLabel(zone)} (o que foi tomado)`}
+          detected={`${zoneLabel(zone)} (o que foi usado)`}
           choices={zones}
           value={adjustment.timezone}
           onChoose={(timezone) => onAdjust({ timezone })}

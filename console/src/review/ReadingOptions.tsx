@@ -56,7 +56,7 @@ export function ReadingOptions({ table, stated, isBusy, onWish }: ReadingOptions
         {isText && (
           <>
             <SelectField
-              label="Codificação do texto"
+              label="Codificação do texto (acentos)"
               value={wish.encoding ?? table.encoding ?? ""}
               choices={ENCODINGS}
               onChoose={(encoding) => set({ encoding })}

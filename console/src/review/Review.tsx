@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useTable } from "../api/queries";
 import { fileNames, type Job } from "../api/types";
 import { useAnnounce } from "../ui/announce";
+import { useCaller } from "../ui/context";
 import { TextField } from "../ui/fields";
 import { Button, Failure } from "../ui/parts";
 import { Steps } from "../ui/Steps";
@@ -28,6 +29,7 @@ export interface ReviewProps {
 export function Review({ job, isRereading }: ReviewProps): ReactNode {
   const table = useTable(job.user_table_id ?? "", job.user_table_id !== null);
   const targets = table.data?.columns ?? NO_COLUMNS;
+  const { can } = useCaller();
   const drafted = useDraft(job);
   const { draft, change: setDraft } = drafted;
   const schema = job.inferred_schema;
@@ -80,7 +82,9 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
       )}
       {job.append_plan && <Plan columns={columns} targets={targets} />}
       {job.reading && <ReadingSection {...shared} onState={reanalyze.mutate} />}
-      {schema ? (
+      {!can("upload") ? (
+        <p className="mt-note">Você pode ver esta revisão, mas não importar nem mudar o que foi dito nela.</p>
+      ) : schema ? (
         <ConfirmBar
           job={job}
           table={table.data ?? null}

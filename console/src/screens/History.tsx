@@ -33,7 +33,12 @@ export default function History(): ReactNode {
   const status = query.get("situacao") ?? "";
   return (
     <section aria-labelledby="history-title">
-      <h1 id="history-title">Envios</h1>
+      <div className="mt-title-bar">
+        <h1 id="history-title">Envios</h1>
+        <Link href="/exportados" className="mt-button mt-button-plain">
+          Arquivos exportados
+        </Link>
+      </div>
       <SelectField
         label="Situação"
         choices={[["", "Todas"], ...Object.entries(STATUS_LABELS)]}
@@ -55,7 +60,7 @@ export default function History(): ReactNode {
         empty="Nenhum envio"
       >
         {(jobs) => (
-          <ul className="mt-cards">
+          <ul className="mt-list">
             {jobs.map((job) => (
               <JobCard key={job._id} job={job} />
             ))}
@@ -69,18 +74,16 @@ export default function History(): ReactNode {
 function JobCard({ job }: { job: Job }): ReactNode {
   const isCancelled = job.error?.code === "JOB_CANCELLED";
   return (
-    <li className="mt-card">
-      <h2>
-        <Link href={`/envios/${job._id}`}>{fileNames(job)}</Link>
-      </h2>
-      <p>
+    <li className="mt-record">
+      <Link href={`/envios/${job._id}`}>{fileNames(job)}</Link>
+      <span>
         {isCancelled ? "Cancelado" : STATUS_LABELS[job.status]} · {MODE_LABELS[job.mode]}
         {job.origin === "inbox" && " · recebido pela caixa de entrada"}
         {job.undone_at && " · desfeito"}
-      </p>
-      {job.result && <p>{plural(job.result.inserted, "linha gravada", "linhas gravadas")}</p>}
-      {job.status === "failed" && !isCancelled && <p>⚠ {job.error?.message}</p>}
-      <p className="mt-quiet">{formatMoment(job.created_at)}</p>
+        {job.result && ` · ${plural(job.result.inserted, "linha gravada", "linhas gravadas")}`}
+        {job.status === "failed" && !isCancelled && ` · ⚠ ${job.error?.message}`}
+      </span>
+      <span className="mt-quiet">{formatMoment(job.created_at)}</span>
     </li>
   );
 }

@@ -106,18 +106,15 @@ function NoTables({ search, onClear }: { search: string; onClear: () => void }):
 
 function TableList({ tables }: { tables: readonly Table[] }): ReactNode {
   return (
-    <ul className="mt-cards">
+    <ul className="mt-list">
       {tables.map((table) => (
-        <li key={table._id} className="mt-card">
-          <h2>
-            <Link href={`/tabelas/${table._id}`}>{table.title || table.display_name}</Link>
-          </h2>
-          {table.title && <p className="mt-quiet">{table.display_name}</p>}
-          <p>
+        <li key={table._id} className="mt-record">
+          <Link href={`/tabelas/${table._id}`}>{table.title || table.display_name}</Link>
+          <span>
             {plural(table.row_count, "linha")} · {plural(table.columns.length, "coluna")}
             {table.status === "inactive" && " · inativa (só leitura)"}
-          </p>
-          <p className="mt-quiet">Alterada em {formatMoment(table.updated_at)}</p>
+          </span>
+          <span className="mt-quiet">Alterada em {formatMoment(table.updated_at)}</span>
         </li>
       ))}
     </ul>
