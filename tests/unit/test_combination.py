@@ -117,3 +117,14 @@ def test_too_many_columns_over_all_files_are_refused(tmp_path: Path) -> None:
 def test_only_the_staged_object_and_the_files_are_left(tmp_path: Path) -> None:
     _analyze(tmp_path, "a;b\né;2\n".encode("cp1252"), b'a;b\n"x\ny";2\n')
     assert sorted(path.name for path in tmp_path.iterdir()) == ["00", "01", "staged.parquet"]
+
+
+def test_progress_is_told_before_a_file_is_read_and_once_its_lines_are_known(tmp_path: Path) -> None:
+    sources = []
+    for number in range(2):
+        path = tmp_path / f"{number:02d}"
+        path.write_text("a;b\n1;2\n")
+        sources.append(SourceFile(path, f"{number}.csv"))
+    told: list[tuple[str, int]] = []
+    analyze(sources, tmp_path, ZoneInfo("UTC"), report=lambda *step: told.append(step))
+    assert told == [("reading", 0), ("reading", 25), ("reading", 50), ("reading", 75), ("inferring", 0)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -114,10 +113,9 @@ def analyze(
     with open_duckdb(work_dir) as connection:
         table = Table(work_dir, connection)
         preview = Preview(work_dir / "preview.rows")
-        files = _reported(sources, report)
-        readings = [
-            _stage(table, found) for found in read(files, work_dir, wish, preview, unpacked_max_bytes)
-        ]
+        progress = _Progress(sources, report)
+        tables = read(progress.files(), work_dir, wish, preview, unpacked_max_bytes)
+        readings = [_stage(table, found, progress) for found in tables]
         dialect = _dialect_of(readings, table.findings)
         report("inferring", 0)
         staged = work_dir / "staged.parquet"
@@ -204,19 +202,34 @@ def _find_cut_labels(table: Table) -> list[Finding]:
     return [Finding(WarningCode.LABELS_CUT, values, len(cut), columns=tuple(cut))] if cut else []
 
 
-def _reported(sources: Sequence[SourceFile], report: Report) -> Iterator[SourceFile]:
-    """Yield the files, each reported before it is read."""
-    for source, percent in zip(sources, _percents(sources), strict=True):
-        report("reading", percent)
-        yield source
+class _Progress:
+    """Reports how many bytes of the files are read: of each none at first, half once its lines are known."""
+
+    def __init__(self, sources: Sequence[SourceFile], report: Report) -> None:
+        self._sources, self._report = sources, report
+        self._total = sum(source.path.stat().st_size for source in sources) or 1
+        self._before = self._size = 0
+
+    def files(self) -> Iterator[SourceFile]:
+        """Yield the files."""
+        for source in self._sources:
+            self._size = source.path.stat().st_size
+            self._report("reading", self._before * 100 // self._total)
+            yield source
+            self._before += self._size
+
+    def table_found(self) -> None:
+        """Report that the lines of a table are known, and its rows are about to be staged."""
+        self._report("reading", (2 * self._before + self._size) * 50 // self._total)
 
 
-def _stage(table: Table, found: ReadTable) -> TableReading:
+def _stage(table: Table, found: ReadTable, progress: _Progress) -> TableReading:
     """Stage the rows of a file or sheet that is imported; return how it was read."""
     if found.first_reading.file == len(table.files):
         table.add_file(found.first_reading.name)
     table.findings += found.findings
     if found.part is not None and found.first_reading.include:
+        progress.table_found()
         try:
             table.add(found.part)
         except MisreadError:
@@ -234,10 +247,3 @@ def _dialect_of(readings: Sequence[TableReading], findings: Sequence[Finding]) -
         if finding.code is WarningCode.NOT_A_TABLE:
             raise JobError(FILE_NOT_TABULAR, file=finding.file, reason="é um texto corrido")
     raise JobError(NO_TABLE_INCLUDED)
-
-
-def _percents(sources: Sequence[SourceFile]) -> list[int]:
-    """Return, for each file, how much of all bytes comes before it, in percent."""
-    sizes = [source.path.stat().st_size for source in sources]
-    total = sum(sizes) or 1
-    return [before * 100 // total for before in accumulate(sizes[:-1], initial=0)]
