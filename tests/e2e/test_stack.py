@@ -15,7 +15,7 @@ from managed_tables_local import stack as local
 from managed_tables_local.deployed import emulator
 from managed_tables_local.postgres import open_server
 
-SAVING_LIMIT_SECONDS = 60.0  # it saves every 5 s
+SAVING_LIMIT_SECONDS = 240.0  # it saves every 5 s; where one save takes seconds, 20 times as rarely
 
 
 @pytest.fixture
