@@ -69,5 +69,5 @@ def _deploy(emulator: Emulator, postgres_dsn: str) -> ApiServices:
     )
     arn = waiting_machine(ApiServices(settings), name)
     services = ApiServices(settings.model_copy(update={"state_machine_arn": arn}))
-    services.__dict__["postgres_secret"] = secret_of(postgres_dsn)
+    services.postgres_secret = secret_of(postgres_dsn)
     return services

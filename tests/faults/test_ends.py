@@ -161,7 +161,7 @@ def test_an_unreachable_database_leaves_the_job_to_the_next_sweep(world: World) 
     """Nothing is guessed: the job stays `inserting` until PostgreSQL can be asked."""
     job_id = inserting_job(world, "append")
     services = world.fresh_services()
-    services.__dict__["postgres_secret"] = world.services.postgres_secret.model_copy(update={"port": 1})
+    services.postgres_secret = world.services.postgres_secret.model_copy(update={"port": 1})
     services.databases.__dict__["connect_deadline_seconds"] = 0.1
     with pytest.raises(ApiError):
         sweep_job(services, world.job(job_id), timestamp(), quiet_before=FAR)

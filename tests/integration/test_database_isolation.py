@@ -359,7 +359,7 @@ def held(services: Services, company: ConnectionRecord, count: int) -> Iterator[
 def test_a_burst_leaves_connections_for_loads(services: Services, company: ConnectionRecord) -> None:
     """Requests have 48 of the 60; more are refused at once, with an accurate message."""
     api = ApiServices(services.settings)
-    api.__dict__["postgres_secret"] = services.postgres_secret
+    api.postgres_secret = services.postgres_secret
     with held(api, company, OWNER_CONNECTIONS - LOAD_CONNECTIONS):
         started = time.monotonic()
         with pytest.raises(ApiError) as refused:

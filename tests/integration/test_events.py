@@ -94,12 +94,12 @@ def test_an_event_is_sent_later_if_the_bus_is_unreachable(maker: JobMaker, liste
     services = Services(maker.services.settings.model_copy(update={"aws_endpoint_url": "http://127.0.0.1:1"}))
     bus = services.eventbridge
     job_id = maker.inserting([["1"]], SCHEMA)
-    maker.services.__dict__["eventbridge"] = bus
+    maker.services.eventbridge = bus
     assert run_job(maker.services, maker.company.company_id, job_id) == {"outcome": "done"}
     job = maker.job(job_id)
     assert (job.status, job.unannounced) == ("done", True)
     assert sweep_job(maker.services, job, timestamp(), quiet_before="9999") is None
-    del maker.services.__dict__["eventbridge"]
+    del maker.services.eventbridge
     assert sweep_job(maker.services, maker.job(job_id), timestamp(), quiet_before="9999") == "told"
     assert listener.next()["detail"]["job_id"] == job_id
     assert not maker.job(job_id).unannounced

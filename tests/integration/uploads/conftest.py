@@ -43,7 +43,7 @@ def api(services: Services, company: ConnectionRecord) -> ApiServices:  # noqa: 
         name=name, definition=json.dumps(definition), roleArn=role
     )["stateMachineArn"]
     made = ApiServices(services.settings.model_copy(update={"state_machine_arn": arn}))
-    made.__dict__["postgres_secret"] = services.postgres_secret
+    made.postgres_secret = services.postgres_secret
     return made
 
 

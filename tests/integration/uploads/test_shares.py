@@ -48,7 +48,7 @@ def shared(api: ApiServices) -> ApiServices:
 
 def with_settings(api: ApiServices, **changes: object) -> ApiServices:
     made = ApiServices(api.settings.model_copy(update=changes))
-    made.__dict__["postgres_secret"] = api.postgres_secret
+    made.postgres_secret = api.postgres_secret
     return made
 
 

@@ -22,10 +22,10 @@ def settings() -> Settings:
 @pytest.fixture
 def services(settings: Settings) -> ApiServices:
     made = ApiServices(settings)
-    made.__dict__["app_secret"] = AppSecret(database_master_secret="m")
-    made.__dict__["jwt_secret"] = SECRET
-    made.__dict__["provisioning"] = SimpleNamespace(find=lambda company_id: company_id)
-    made.__dict__["table_reading"] = SimpleNamespace(get=find_table)
+    made.app_secret = AppSecret(database_master_secret="m")
+    made.jwt_secret = SECRET
+    made.provisioning = SimpleNamespace(find=lambda company_id: company_id)
+    made.table_reading = SimpleNamespace(get=find_table)
     return made
 
 

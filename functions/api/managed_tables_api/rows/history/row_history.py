@@ -5,7 +5,7 @@ A load and an upsert are not kept row by row: what they wrote is what the row ha
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -227,7 +227,7 @@ def _told(changes: Iterable[Change]) -> list[Change]:
         else:
             action, after = ("insert", dict(cells)) if action == LOADED else (action, after)
             cells = {}
-        told.append(Change(**{**change.__dict__, "action": action, "before": before, "after": after}))
+        told.append(replace(change, action=action, before=before, after=after))
     return told
 
 
