@@ -128,11 +128,11 @@ def _confirm(api: Api, job: dict[str, Any], name: str, *, as_json: bool) -> int:
     columns = [
         {
             **{key: column[key] for key in ("name", "display_name", "type", "nullable")},
-            **(column["table_column"] or {}),
+            **(column.get("table_column") or {}),
             "source": column["name"],
         }
         for column in job["inferred_schema"]["columns"]
-        if column["table_column"] or plan["new"] is None or column["name"] in plan["new"]
+        if column.get("table_column") or plan["new"] is None or column["name"] in plan["new"]
     ]
     job_id = job["_id"]
     api.call("POST", f"/upload-jobs/{job_id}/confirm", {"display_name": name, "columns": columns})
