@@ -100,6 +100,28 @@ def test_a_file_is_uploaded_reviewed_exported_and_undone(terminal: Terminal) -> 
 
 
 @pytest.mark.flow
+def test_a_file_as_before_is_inserted_without_asking_and_another_waits(terminal: Terminal) -> None:
+    """`--auto-confirm unchanged`: status 0 and the rows, or status 3 and what is not as before."""
+    may, june = terminal.folder / "maio.csv", terminal.folder / "junho.csv"
+    may.write_text(CSV)
+    terminal.run("upload", may, "--yes")
+    june.write_text("Emitido em junho\n\nPRODUTO;valor\nMate;4,50\n")
+    told = terminal.run("upload", june, "--table", "maio", "--auto-confirm", "unchanged")
+    assert "1 inserida" in told
+    june.write_text("produto;valor\nMate;4.505,50\n")
+    assert "4505.5" in terminal.run(
+        "upload", june, "--table", "maio", "--auto-confirm", "unchanged", status=3
+    )
+    june.write_text("produto;valor;loja\nMate;4,50;Centro\n")
+    told = terminal.run("upload", june, "--table", "maio", "--auto-confirm", "unchanged", status=3)
+    assert '"loja" é nova' in told
+    assert "espera por confirmação" in told
+    assert "--table" in terminal.run("upload", june, "--auto-confirm", "unchanged", status=1)
+    [table] = terminal.company.ok("GET")["records"]
+    assert table["row_count"] == 4
+
+
+@pytest.mark.flow
 def test_data_goes_through_pipes(terminal: Terminal) -> None:
     """`-` is standard input and output; `--json` is the result alone, for another program."""
     job = terminal.run("upload", "-", "--name", "vendas.csv", "--yes", "--json", answers=CSV, data_only=True)

@@ -12,6 +12,7 @@ from bulk_steps import BulkDelete, BulkUpdate, InsertOnConflict, InsertReturning
 from cancelling import Cancel, FailAdding
 from export_steps import Export, StartExport
 from injection import Fault, run_step
+from remembering import ConfirmItself, Recall
 from reviewing import AnalyzeAgain, InsertSkipping, Reanalyze
 from sharing import AnalyzeGivingOn, IngestWaiting, InsertGivingOn, WaitForSlot
 from steps import (
@@ -50,6 +51,8 @@ SCENARIOS = [
     Reanalyze(),
     AnalyzeAgain(),
     InsertSkipping(),
+    Recall(),
+    ConfirmItself(),
     Cancel("waiting"),
     Cancel("inserting"),
     Cancel("adding"),

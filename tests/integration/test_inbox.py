@@ -28,6 +28,7 @@ from managed_tables_analyze.handler import analyze_job
 from managed_tables_ingest.arrivals import Arrival, read_arrivals
 from managed_tables_ingest.inbox import take_object
 from managed_tables_insert.job import run_job
+from managed_tables_insert.recalling import recall_for
 
 SALES = "produto;valor\ncafé;1,50\npão;2,25\n"
 UNATTENDED = {"auto-confirm": "true", "table": "vendas"}
@@ -295,6 +296,22 @@ def test_unattended_columns_go_where_the_table_remembers_that_they_went(inbox: I
     assert found == [("café", "1.50", None), ("pão", "2.25", "Centro"), ("leite", None, "Sul")]
     names = inbox.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'vendas'")
     assert {"obs", "vlr_total"}.isdisjoint(name for (name,) in names)
+
+
+def test_an_object_as_before_confirms_itself_and_another_waits(inbox: Inbox) -> None:
+    inbox.load(SALES)
+    unchanged = {"auto-confirm": "unchanged", "table": "vendas"}
+    for content, goes_on in (
+        (SALES.replace("café", "mate"), True),
+        (SALES.replace("valor", "valor;loja").replace(",", ",0;"), False),
+    ):
+        job = inbox.take(content, unchanged)
+        recall_for(inbox.services, job.company_id, job.job_id)
+        assert inbox.analyze(job) == {"outcome": "analyzed", "auto_confirm": goes_on}
+        if goes_on:
+            assert inbox.insert(job) == "done"
+    assert inbox.rows("SELECT produto FROM vendas ORDER BY id") == [("café",), ("pão",), ("mate",), ("pão",)]
+    assert inbox.analyze(inbox.take(SALES, {**unchanged, "table": "nova"}))["auto_confirm"] is False
 
 
 def test_unattended_a_table_is_replaced_on_request(inbox: Inbox) -> None:

@@ -1,0 +1,84 @@
+"""What a table remembers, with faults: handed to a job, and a job that confirms itself by it."""
+
+from typing import Any
+
+from injection import run_step
+from steps import CSV, NEW_NUMBERS, OLD, OLD_NUMBERS, SCHEMA, Scenario, Step
+from worlds import World
+
+from managed_tables.ids import new_record_id
+from managed_tables.tables.recipes import find_recipe, keep_recipe
+from managed_tables_analyze.handler import analyze_job
+from managed_tables_insert.job import run_job
+from managed_tables_insert.recalling import recall_for
+
+NAMES = [column.name for column in SCHEMA]
+TABLE = {
+    **dict.fromkeys(("sheet", "fill_merged", "trim")),
+    "kind": "csv",
+    "encoding": "utf-8",
+    "delimiter": ";",
+    "quote": '"',
+    "header_lines": 1,
+    "labels": NAMES,
+    "skip_texts": [],
+    "stated": [],
+}
+RECIPE = {
+    "auto_confirm": "unchanged",
+    "mode": "append",
+    "on_misfit": "reject",
+    "timezone": "UTC",
+    "tables": [TABLE],
+    "columns": [{"source": one.name, "name": one.name, "type": one.type.value} for one in SCHEMA],
+}
+
+
+def _job(world: World) -> tuple[str, str]:
+    """Return a table that remembers such files, and a job of it."""
+    table_id = world.make_table("vendas", SCHEMA, OLD)
+    company = world.services.provisioning.require(world.company_id)
+    with world.services.open_company(company) as connection, connection.transaction():
+        keep_recipe(connection, table_id, new_record_id(), RECIPE)
+        connection.execute(
+            'UPDATE managed_tables.recipes SET recipe = recipe || \'{"auto_confirm": "unchanged"}\''
+        )
+    return table_id, world.queued_job(CSV, mode="append", table_id=table_id).job_id
+
+
+class Recall(Scenario):
+    """A job is handed what its table remembers."""
+
+    name = "recall"
+
+    def set_up(self, world: World) -> Step:
+        _, self.job_id = _job(world)
+        return lambda: recall_for(world.fresh_services(), world.company_id, self.job_id)
+
+    def check(self, world: World, value: Any) -> None:
+        recalled = world.services.job_documents.find_recalled(world.job(self.job_id))
+        assert (value, recalled and recalled.labels) == (None, frozenset(NAMES))
+
+
+class ConfirmItself(Scenario):
+    """A job whose file is as before confirms itself, once, and renews the recipe with its rows."""
+
+    name = "confirm itself"
+
+    def set_up(self, world: World) -> Step:
+        self.table_id, job_id = _job(world)
+        self.job_id = job_id
+        recall_for(world.services, world.company_id, job_id)
+        run = run_step(lambda: analyze_job(world.fresh_services(), world.company_id, job_id))
+        assert run.value == {"outcome": "analyzed", "auto_confirm": True}, run.error
+        return lambda: run_job(world.fresh_services(), world.company_id, job_id)
+
+    def check(self, world: World, value: Any) -> None:
+        job = world.job(self.job_id)
+        assert (value, job.status, job.confirmations) == ({"outcome": "done"}, "done", 1)
+        assert [n for (n,) in world.query("SELECT n FROM vendas ORDER BY id")] == [*OLD_NUMBERS, *NEW_NUMBERS]
+        company = world.services.provisioning.require(world.company_id)
+        with world.services.open_company(company) as connection:
+            recipe = find_recipe(connection, self.table_id)
+        assert recipe is not None
+        assert (recipe["version"], recipe["job_id"], recipe["auto_confirm"]) == (2, self.job_id, "unchanged")
