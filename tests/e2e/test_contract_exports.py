@@ -1,4 +1,4 @@
-"""Extensions, "Exports": from the request to the downloaded file, and uploaded again."""
+"""Extensions, "Exports": from the request to the downloaded file."""
 
 import re
 from typing import Any
@@ -58,28 +58,6 @@ def test_an_export_from_request_to_file(company: Console) -> None:
     assert len(response.content) == export["size_bytes"]
     assert response.content.decode("utf-8-sig").splitlines()[0].startswith("Nome do Produto;Preço (R$)")
     assert export["expires_at"] > export["created_at"]
-
-
-@pytest.mark.flow
-@pytest.mark.parametrize(
-    "wanted",
-    [{"format": "csv", "dialect": "rfc4180"}, {"format": "csv", "dialect": "excel-br"}, {"format": "xlsx"}],
-)
-def test_an_export_can_be_uploaded_again(company: Console, wanted: dict[str, str]) -> None:
-    """Uploaded again, a file gives the same labels (names, from rfc4180), types and values."""
-    table_id = make(company)
-    export = finished(company, table_id, **wanted)
-    content = company.http.get(export["url"]).content
-    done = company.loaded({f"de_volta.{wanted['format']}": content})
-    back = company.table(done["user_table_id"])["columns"]
-    assert [one["type"] for one in back] == [one["type"] for one in COLUMNS]
-    key = "name" if wanted.get("dialect") == "rfc4180" else "display_name"
-    assert [one["display_name"] for one in back] == [one[key] for one in COLUMNS]
-    values = [[value for name, value in row.items() if name != "id"] for row in company.rows(table_id)]
-    again = [
-        [value for name, value in row.items() if name != "id"] for row in company.rows(done["user_table_id"])
-    ]
-    assert again == values
 
 
 @pytest.mark.parametrize("form", ["xlsx", "parquet", "jsonl"])

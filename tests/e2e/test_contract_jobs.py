@@ -126,15 +126,6 @@ def test_a_header_without_rows_is_accepted(company: Console) -> None:
     assert company.rows(done["user_table_id"]) == []
 
 
-# --- confirming ---------------------------------------------------------------------------------------
-def test_confirming_before_the_job_waits_is_refused(company: Console) -> None:
-    """Confirming a job that is not in `waiting_confirm` is 400."""
-    body = {"files": [{"name": "a.csv", "size_bytes": 1}]}
-    job_id = company.ok("POST", "/upload", body)["job_id"]
-    confirmed = {"display_name": "a", "columns": [column("a")]}
-    assert company.call("POST", f"/upload-jobs/{job_id}/confirm", confirmed).status == 400
-
-
 def test_an_invalid_confirmation_is_refused(company: Console) -> None:
     """An invalid name or column, a column not inferred: 422; a taken name: 400; the job still waits."""
     company.create_table("tomada")
@@ -241,42 +232,6 @@ def test_progress_and_confirming_twice(company: Console) -> None:
     assert numbers == list(range(1_000))
 
 
-# --- into an existing table ---------------------------------------------------------------------------
-def test_append_adds_rows(company: Console) -> None:
-    """`append` adds the file's rows after the table's, in the table's types; a missing column is NULL."""
-    table = company.create_table("vendas", column("produto"), column("preco", "text"), column("extra"))
-    company.insert(table["_id"], {"produto": "Antes", "preco": "9"})
-    job = company.analyzed({"novas.csv": "produto;preço\nCafé;1,50\n"}, table["_id"])
-    assert (job["user_table_id"], job["mode"]) == (table["_id"], "append")
-    answer = company.confirm(job, "Um nome que já valia!")
-    assert (answer.status, answer.json) == (200, {"status": "inserting"})
-    company.wait(job["_id"], "done")
-    assert values(company, table["_id"]) == [
-        {"produto": "Antes", "preco": "9", "extra": None},
-        {"produto": "Café", "preco": "1,50", "extra": None},
-    ]
-    after = company.table(table["_id"])
-    assert (after["display_name"], after["row_count"], after["source"]) == ("vendas", 2, "manual")
-    assert after["columns"] == table["columns"]
-
-
-def test_append_adds_new_nullable_columns(company: Console) -> None:
-    """A column not in the table is inferred as nullable and added; a required one is 422."""
-    table = company.create_table("vendas", column("produto"))
-    company.insert(table["_id"], {"produto": "Antes"})
-    job = company.analyzed({"novas.csv": "produto;cor\nCafé;azul\n"}, table["_id"])
-    produto, cor = job["inferred_schema"]["columns"]
-    assert cor["nullable"] is True
-    assert company.confirm(job, columns=[produto, cor | {"nullable": False}]).status == 422
-    assert company.confirm(job).status == 200
-    company.wait(job["_id"], "done")
-    assert [one["name"] for one in company.table(table["_id"])["columns"]] == ["produto", "cor"]
-    assert values(company, table["_id"]) == [
-        {"produto": "Antes", "cor": None},
-        {"produto": "Café", "cor": "azul"},
-    ]
-
-
 def test_append_needs_the_required_columns(company: Console) -> None:
     """A confirmation without one of the table's non-nullable columns is 422."""
     table = company.create_table("vendas", column("produto"), column("preco", nullable=False))
@@ -284,44 +239,6 @@ def test_append_needs_the_required_columns(company: Console) -> None:
     answer = company.confirm(job)
     assert answer.status == 422
     assert "preco" in f"{answer.error} {answer.details}"
-
-
-def test_replace_replaces_every_row(company: Console) -> None:
-    """`replace` leaves exactly the file's rows; if it fails, the old rows stay."""
-    table = company.create_table("vendas", column("produto"), column("valor", "integer"))
-    company.insert(table["_id"], {"produto": "velho", "valor": 1}, {"produto": "velho", "valor": 2})
-    job = company.analyzed({"novas.csv": "produto;valor\nCafé;x\n"}, table["_id"], "replace")
-    assert company.confirm(job).status == 200
-    company.wait(job["_id"], "waiting_confirm")
-    assert [row["produto"] for row in company.rows(table["_id"])] == ["velho", "velho"]
-    company.loaded({"novas.csv": "produto;valor\nCafé;7\n"}, table["_id"], "replace")
-    assert values(company, table["_id"]) == [{"produto": "Café", "valor": "7"}]
-    assert company.table(table["_id"])["row_count"] == 1
-
-
-def test_replace_is_atomic_for_readers(company: Console) -> None:
-    """While `replace` runs, readers see all the old rows or all the new ones, and are never blocked."""
-    table = company.create_table("vendas", column("numero", "integer"))
-    company.insert(table["_id"], *({"numero": -1} for _ in range(500)))
-    body = "\n".join(str(number) for number in range(MANY))
-    job = company.analyzed({"novas.csv": f"numero\n{body}\n"}, table["_id"], "replace")
-    assert company.confirm(job).status == 200
-    seen = set()
-    while company.job(job["_id"])["status"] == "inserting":
-        page = company.ok("GET", f"/{table['_id']}/data", params={"per_page": 1})
-        seen.add((page["total"], page["records"][0]["numero"]))
-    assert company.job(job["_id"])["status"] == "done"
-    assert seen <= {(500, -1), (MANY, 0)}
-    assert company.table(table["_id"])["row_count"] == MANY
-
-
-def test_an_upload_into_a_table_deleted_meanwhile(company: Console) -> None:
-    """Confirming an upload into a table that is gone is not a 5xx and does not bring the table back."""
-    table_id = company.create_table()["_id"]
-    job = company.analyzed({"novas.csv": "produto\nCafé\n"}, table_id)
-    company.ok("DELETE", f"/{table_id}")
-    assert company.confirm(job).status in {400, 404}
-    assert company.ok("GET")["total"] == 0
 
 
 def test_a_job_belongs_to_its_company(company: Console) -> None:

@@ -99,32 +99,6 @@ def test_the_postgresql_table_bears_the_display_name(company: Console, query: Qu
     assert query(company, "select produto, valor::text from vendas_mensais") == [("X", "1")]
 
 
-def test_the_name_of_a_deleted_table_is_free_at_once(company: Console) -> None:
-    """A soft-deleted table is moved away: its name can be used at once for a new, empty table."""
-    first = company.create_table("vendas")
-    company.insert(first["_id"], {"produto": "X"})
-    company.ok("DELETE", f"/{first['_id']}")
-    second = company.create_table("vendas")
-    assert second["_id"] != first["_id"]
-    assert company.rows(second["_id"]) == []
-
-
-def test_the_data_of_a_deleted_table_is_kept(company: Console, query: Query) -> None:
-    """A soft-deleted table's rows stay in the company's database, outside the schema that people read."""
-    table = company.create_table("vendas")
-    company.insert(table["_id"], {"produto": "guardado"})
-    company.ok("DELETE", f"/{table['_id']}")
-    assert query(company, "select to_regclass('public.vendas')") == [(None,)]
-    kept = query(
-        company,
-        """select c.oid::regclass::text from pg_class c join pg_attribute a on a.attrelid = c.oid
-           where c.relkind = 'r' and a.attname = 'column$1'
-           and relnamespace = 'deleted_tables'::regnamespace""",
-    )
-    assert len(kept) == 1
-    assert query(company, f"select column$1 from {kept[0][0]}") == [("guardado",)]  # noqa: S608 - a regclass
-
-
 def test_an_inactive_table_keeps_its_name(company: Console) -> None:
     """A name is unique among tables that are not deleted: an inactive one keeps its name."""
     table_id = company.create_table("vendas")["_id"]

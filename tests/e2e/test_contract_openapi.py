@@ -39,14 +39,6 @@ def test_the_document_has_every_route_and_permission(console: Console) -> None:
         assert f"managed-tables:{route.permission}" in operation, route
 
 
-def test_the_documentation_is_a_page_that_works_offline(console: Console) -> None:
-    """The readable page loads nothing from another host."""
-    answer = console.call("GET", "/docs", token="")
-    assert answer.status == 200
-    assert answer.headers["content-type"].startswith("text/html")
-    assert not EXTERNAL.search(answer.text)
-
-
 @pytest.mark.flow
 def test_generated_cases_break_nothing(
     served_company: Console, tmp_path: Path, pytestconfig: pytest.Config

@@ -81,21 +81,6 @@ def test_a_creation_and_a_rename_do_not_share_a_name(company: Console) -> None:
         assert listed(company).count(f"b{number}") == 1
 
 
-@pytest.mark.flow
-def test_of_two_confirmations_one_wins(company: Console) -> None:
-    """Of two simultaneous confirmations of a name, one is 200, one MANAGED_TABLE_DUPLICATE_NAME."""
-    job_ids = [company.upload({"vendas.csv": "produto\nCafé\n"}) for _ in range(2)]
-    jobs = [company.wait(job_id, "waiting_confirm") for job_id in job_ids]
-    answers = at_once(*(lambda job=job: company.confirm(job, "vendas") for job in jobs))
-    assert outcomes(answers) == [(200, ""), DUPLICATE]
-    won, lost = sorted(zip(answers, jobs, strict=True), key=lambda pair: pair[0].status)
-    company.wait(won[1]["_id"], "done")
-    assert listed(company) == ["vendas"]
-    assert company.confirm(lost[1], "outras").status == 200
-    company.wait(lost[1]["_id"], "done")
-    assert listed(company) == ["outras", "vendas"]
-
-
 def test_an_inactive_table_keeps_its_name_until_it_is_active(company: Console) -> None:
     """A table reactivated while another is created with its name keeps the name."""
     table_id = company.create_table("vendas")["_id"]

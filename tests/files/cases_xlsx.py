@@ -14,7 +14,6 @@ ROWS = "1|x\n2|y"
 def cases() -> Iterator[Case]:
     """Yield every case of this module."""
     yield from numbers()
-    yield from dates()
     yield from texts()
     yield from formulas()
     yield from sheets()
@@ -104,76 +103,6 @@ def numbers() -> Iterator[Case]:
         "3.52001142001660001E+43|1.5",
         warnings=["15 dígitos"],
     )
-    yield one(
-        "percent",
-        [number("0.125", x.PERCENT), number("1", x.PERCENT)],
-        "the value, not its look",
-        "decimal",
-        "0.125|1",
-    )
-    yield one(
-        "money",
-        [number("1234.5", x.MONEY), number("-0.1", x.MONEY)],
-        "the value, not its look",
-        "decimal",
-        "1234.5|-0.1",
-    )
-    yield one(
-        "with_unit",
-        [number("30", x.DAYS), number("60", x.DAYS)],
-        "a unit in the number format",
-        "integer",
-        "30|60",
-    )
-    yield one(
-        "fraction_format",
-        [number("0.5", x.FRACTION), number("1.25", x.FRACTION)],
-        "a fraction's look",
-        "decimal",
-        "0.5|1.25",
-    )
-    yield one(
-        "exponent_format",
-        [number("12345", x.EXPONENT), number("0.00012", x.EXPONENT)],
-        "an exponent's look",
-        "decimal",
-        "12345|0.00012",
-    )
-    yield one(
-        "zeros_by_format",
-        [number("7", x.FIVE), number("123", x.FIVE)],
-        "leading zeros that the format shows",
-        "text",
-        "00007|00123",
-    )
-    yield one(
-        "cep_by_format",
-        [number("1310100", x.CEP), number("22041001", x.CEP)],
-        "a postal code by its mask",
-        "text",
-        "01310-100|22041-001",
-    )
-    yield one(
-        "cpf_by_format",
-        [number("1234567890", x.CPF), number("98765432100", x.CPF)],
-        "a person's number by its mask",
-        "text",
-        "012.345.678-90|987.654.321-00",
-    )
-    yield one(
-        "cnpj_by_format",
-        [number("11222333000181", x.CNPJ), number("191", x.CNPJ)],
-        "a company's number by its mask",
-        "text",
-        "11.222.333/0001-81|00.000.000/0001-91",
-    )
-    yield one(
-        "phone_by_format",
-        [number("33334444", x.PHONE), number("1133334444", x.PHONE)],
-        "a mask with a condition",
-        "text",
-        "3333-4444|(11) 3333-4444",
-    )
     yield one("not_finite", [number("NaN"), 1.5], "what is no number is text", "text", "NaN|1.5")
     yield one(
         "boolean",
@@ -183,151 +112,11 @@ def numbers() -> Iterator[Case]:
         "TRUE|FALSE|TRUE",
     )
     yield one(
-        "boolean_and_text",
-        [typed("b", "1"), "talvez"],
-        "a boolean among texts, as Excel shows it",
-        "text",
-        "TRUE|talvez",
-    )
-    yield one("number_and_text", [1, "1A", 2.5], "numbers among texts", "text", "1|1A|2.5")
-    yield one("number_and_dash", [1, "-", 2], "a dash for nothing", "integer?", "1|-|2", values="1|∅|2")
-    yield one(
         "empty_cells",
         [1, None, 3, number("", x.MONEY)],
         "no cell, and a cell without value",
         "integer?",
         "1|∅|3|∅",
-    )
-
-
-def dates() -> Iterator[Case]:
-    """Serial numbers that a number format displays as dates and times."""
-    yield one(
-        "date",
-        [number("45292", x.DATE), number("45351", x.DATE)],
-        "dates by number format",
-        "date",
-        "2024-01-01|2024-02-29",
-    )
-    yield one(
-        "date_long",
-        [number("45292", x.LONG_DATE), number("45293", x.LONG_DATE)],
-        "a locale and words in the format",
-        "date",
-        "2024-01-01|2024-01-02",
-    )
-    yield one(
-        "month",
-        [number("45292", x.MONTH), number("45323", x.MONTH)],
-        "a month is its first day",
-        "date",
-        "2024-01-01|2024-02-01",
-    )
-    yield one(
-        "moment",
-        [number("45292.75", x.MOMENT), number("45293", x.MOMENT)],
-        "dates with a time",
-        "datetime",
-        "2024-01-01T18:00:00|2024-01-02T00:00:00",
-        values="2024-01-01T18:00:00Z|2024-01-02T00:00:00Z",
-    )
-    yield one(
-        "moment_rounding",
-        [number("45292.756944444445", x.MOMENT), number("45292.999988425923", x.MOMENT)],
-        "a double's noise is no second",
-        "datetime",
-        "2024-01-01T18:10:00|2024-01-01T23:59:59",
-    )
-    yield one(
-        "date_with_hidden_time",
-        [number("45292.5", x.DATE), number("45293", x.DATE)],
-        "a time that the format hides is not lost",
-        "datetime",
-        "2024-01-01T12:00:00|2024-01-02",
-        values="2024-01-01T12:00:00Z|2024-01-02T00:00:00Z",
-    )
-    yield one(
-        "time",
-        [number("0.41666666666666669", x.TIME), number("0.99998842592592589", x.TIME)],
-        "a time of day",
-        "text",
-        "10:00:00|23:59:59",
-    )
-    hours = (
-        '<styleSheet xmlns="x"><numFmts><numFmt numFmtId="164" '
-        'formatCode="[=0]?;[&lt;4.16666666666667][hh]:mm:ss;[hh]:mm"/></numFmts>'
-        '<cellXfs><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>'
-    )
-    yield case(
-        "xlsx/duration_but_of_zero.xlsx",
-        xlsx(
-            sheet([["h", "t"], [number("1.5", 1), "a"], [number("0.25", 1), "b"]]),
-            changes={"xl/styles.xml": hours},
-        ),
-        "a format whose first section is for one value alone is judged by the next",
-        "h:text t:text",
-        "36:00:00|a\n6:00:00|b",
-    )
-    yield one(
-        "duration",
-        [number("1.5", x.DURATION), number("0.25", x.DURATION)],
-        "more hours than a day has",
-        "text",
-        "36:00:00|6:00:00",
-    )
-    yield one(
-        "date_first_and_last",
-        [number("1", x.DATE), number("59", x.DATE), number("61", x.DATE), number("2958465", x.DATE)],
-        "around the leap day of 1900 that never was",
-        "date",
-        "1900-01-01|1900-02-28|1900-03-01|9999-12-31",
-    )
-    yield one(
-        "date_out_of_range",
-        [number("45292", x.DATE), number("2958466", x.DATE), number("-1", x.DATE)],
-        "what is no day of the calendar stays a number",
-        "text",
-        "2024-01-01|2958466|-1",
-    )
-    yield one(
-        "date_leap_bug",
-        [number("60", x.DATE), number("61", x.DATE)],
-        "29 February 1900, which only Excel knows",
-        "text",
-        "60|1900-03-01",
-    )
-    yield one(
-        "date_iso_cells",
-        [typed("d", "2024-02-29T00:00:00", x.DATE), typed("d", "2024-03-01", x.DATE)],
-        "dates written as ISO text",
-        "date",
-        "2024-02-29|2024-03-01",
-    )
-    yield one(
-        "date_and_text_date",
-        [number("45292", x.DATE), "02/01/2024"],
-        "dates, one of them typed as text: ISO leaves no doubt, the other is day first",
-        "date",
-        "2024-01-01|02/01/2024",
-        values="2024-01-01|2024-01-02",
-    )
-    yield case(
-        "xlsx/date_1904.xlsx",
-        xlsx(sheet([["d", "t"], [number("43830", x.DATE), "a"], [number("0", x.DATE), "b"]]), is_1904=True),
-        "the epoch of old Macs",
-        "d:date t:text",
-        "2024-01-01|a\n1904-01-01|b",
-    )
-    builtin = '<styleSheet xmlns="x"><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/></cellXfs></styleSheet>'
-    yield case(
-        "xlsx/date_builtin.xlsx",
-        xlsx(
-            sheet([["d", "m"], [number("45292", 1), number("45292.5", 2)]]),
-            changes={"xl/styles.xml": builtin},
-        ),
-        "formats that files name by number only",
-        "d:date m:datetime",
-        "2024-01-01|2024-01-01T12:00:00",
     )
 
 

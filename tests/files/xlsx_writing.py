@@ -18,8 +18,7 @@ FORMATS = (
     "00000", "00000-000", r"000\.000\.000\-00", "mmm/yy", "@", "0.00E+00", "# ?/?", '0" dias"',
     r"00\.000\.000\/0000\-00", "[$-416]d mmmm, yyyy", "[<=99999999]####-####;(##) ####-####",
 )  # fmt: skip
-DATE, MOMENT, TIME, DURATION, PERCENT, MONEY, FIVE, CEP, CPF, MONTH, TEXT = range(1, 12)
-EXPONENT, FRACTION, DAYS, CNPJ, LONG_DATE, PHONE = range(12, 18)
+DATE, MONEY = 1, 6
 
 Cell = str | int | float | None
 

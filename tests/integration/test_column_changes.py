@@ -93,13 +93,6 @@ def tables(services: Services, company: ConnectionRecord) -> Company:
     return Company(services, company)
 
 
-def test_columns_are_added_empty_in_the_order_given(tables: Company) -> None:
-    table = tables.create([column("a"), column("b")], [("1", "2")])
-    changed = tables.change(table, [column("c", "integer"), column("b"), column("a")])
-    assert [one.name for one in changed.columns] == ["c", "b", "a"]
-    assert tables.rows(table) == [(None, "2", "1")]
-
-
 def test_a_missing_column_is_hidden_and_its_name_makes_an_empty_one(tables: Company) -> None:
     table = tables.create([column("a", nullable=False), column("b")], [("1", "2")])
     for _ in range(2):
@@ -250,16 +243,6 @@ def test_the_first_twenty_values_that_do_not_convert_are_shown(tables: Company) 
     details = tables.refused(table, [column("v", "integer")])
     assert [one["value"] for one in details] == [f"x{number}" for number in range(20)]
     assert {one["reason"] for one in details} == {"30 valores não convertem para número inteiro"}
-
-
-def test_a_required_column_is_refused_if_rows_lack_a_value(tables: Company) -> None:
-    table = tables.create([column("a"), column("b")], [("1", None), ("2", None), ("3", "x")])
-    wanted = [column("a", nullable=False), column("b", nullable=False), column("c", nullable=False)]
-    faults = tables.refused(table, wanted)
-    assert [(one["path"], one["code"], one["reason"][:8]) for one in faults] == [
-        ("columns[1].nullable", "NOT_NULLABLE", "2 linhas"),
-        ("columns[2].nullable", "NOT_NULLABLE", "coluna n"),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -151,15 +151,6 @@ def test_a_rename_renames_the_table_and_frees_the_old_name(
     assert_agreed(services, company)
 
 
-def test_a_status_is_changed_and_an_inactive_table_keeps_its_name(
-    company: ConnectionRecord, operations: TableOperations
-) -> None:
-    table = operations.create(company, USER, "vendas", COLUMNS)
-    assert operations.update(company, table.table_id, TableChange(status="inactive")).status == "inactive"
-    refused(DUPLICATE_NAME, operations.create, company, USER, "vendas", COLUMNS)
-    assert operations.update(company, table.table_id, TableChange(status="active")).status == "active"
-
-
 def test_nothing_to_change_changes_nothing(company: ConnectionRecord, operations: TableOperations) -> None:
     table = operations.create(company, USER, "vendas", COLUMNS)
     same = [kept(c) for c in COLUMNS]
