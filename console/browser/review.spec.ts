@@ -196,6 +196,33 @@ test("next month's file has a blank and another label, and is mapped in two acti
   await expect(recipe).toContainText("Nada foi guardado ainda");
 });
 
+test("what is not as in the files before is on the list, and a file like them loads by itself", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const lines = (from: number): string[] => Array.from({ length: 12 }, (_, at) => `p${from + at};${at},50`);
+  const table = await company.load("maio.csv", ["produto;valor", ...lines(1)].join("\n"));
+  const june = ["Relatório de junho", "", "produto;valor;nota", ...lines(20).map((line) => `${line};x`)];
+  const next = await company.upload("junho.csv", june.join("\n"), table);
+  await visit(`/envios/${next}`);
+  const list = page.getByRole("region", { name: "O que conferir" });
+  await expect(list.getByRole("listitem").first()).toContainText('A coluna "nota" é nova neste arquivo');
+  await expect(list).toContainText("O cabeçalho estava na linha 1 e agora está na linha 3");
+  await expectAccessible(page);
+  await page.getByRole("button", { name: /^Acrescentar 12 linhas/ }).click();
+  const dialog = page.getByRole("dialog", { name: "Importar assim?" });
+  await dialog.getByRole("button", { name: /"nota" é nova/ }).click();
+  await page.getByLabel("Coluna da tabela para nota").selectOption("não importar");
+  await page.getByRole("button", { name: /^Acrescentar 12 linhas/ }).click();
+  await expect(page.getByText("12 linhas gravadas")).toBeVisible();
+
+  await company.call("PUT", `/${table}/recipe`, { auto_confirm: "unchanged" });
+  const last = await company.upload("julho.csv", ["produto;valor", ...lines(40)].join("\n"), table);
+  await visit(`/envios/${last}`);
+  await expect(page.getByText("12 linhas gravadas")).toBeVisible();
+});
+
 test("a column that must not be empty in the table may be opened to the file's empty cells", async ({
   page,
   company,

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useApi } from "../ui/context";
-import { answered } from "./session";
+import { ApiFailure, answered } from "./session";
 import type { Job } from "./types";
 
 const POLL_STEPS_MS = [1_000, 1_000, 2_000, 2_000, 5_000];
@@ -15,6 +15,24 @@ export function useTable(tableId: string, isWanted = true) {
     enabled: isWanted,
     queryFn: ({ signal }) =>
       answered(api.GET("/v1/managed-tables/{table_id}", { params: { path: { table_id: tableId } }, signal })),
+  });
+}
+
+/** What a table remembers of its files; null where it remembers nothing. */
+export function useRecipe(tableId: string, isWanted = true) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["recipe", tableId],
+    enabled: isWanted,
+    queryFn: async ({ signal }) => {
+      try {
+        const params = { path: { table_id: tableId } };
+        return await answered(api.GET("/v1/managed-tables/{table_id}/recipe", { params, signal }));
+      } catch (error) {
+        if (error instanceof ApiFailure && error.status === 404) return null;
+        throw error;
+      }
+    },
   });
 }
 

@@ -1,7 +1,8 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { ApiFailure, answered } from "../api/session";
+import { useRecipe } from "../api/queries";
+import { answered } from "../api/session";
 import type { Recipe as Kept, Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useApi, useCaller } from "../ui/context";
@@ -28,17 +29,7 @@ export function Recipe({ table, onClose }: { table: Table; onClose: () => void }
   const { can } = useCaller();
   const queryKey = ["recipe", table._id];
   const params = { path: { table_id: table._id } };
-  const recipe = useQuery({
-    queryKey,
-    queryFn: async ({ signal }) => {
-      try {
-        return await answered(api.GET("/v1/managed-tables/{table_id}/recipe", { params, signal }));
-      } catch (error) {
-        if (error instanceof ApiFailure && error.status === 404) return null;
-        throw error;
-      }
-    },
-  });
+  const recipe = useRecipe(table._id);
   const change = useMutation({
     mutationFn: (body: Pick<Partial<Kept>, "auto_confirm" | "mode" | "on_misfit">) =>
       answered(api.PUT("/v1/managed-tables/{table_id}/recipe", { params, body })),

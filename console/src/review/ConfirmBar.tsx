@@ -46,6 +46,7 @@ export function ConfirmBar({
       display_name: name,
       columns: toConfirmation(columns),
       on_misfit: draft.onMisfit,
+      remember: draft.remember,
       ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
     });
   };
@@ -82,7 +83,7 @@ export function ConfirmBar({
               7 dias, na página do envio.
             </p>
           )}
-          {doubts.length > 0 && <p>Aqui um valor pode não ser o que o arquivo quis dizer:</p>}
+          {doubts.length > 0 && <p>Confira antes de importar:</p>}
           <ul className="mt-plain-list">
             {doubts.map((check, index) => (
               <li key={index}>

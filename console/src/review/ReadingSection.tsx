@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { Job, StatedTable } from "../api/types";
+import type { Job, Reanalysis, StatedTable } from "../api/types";
 import { useCaller } from "../ui/context";
 import { Button } from "../ui/parts";
 import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
@@ -36,8 +36,8 @@ export interface ReviewParts {
 }
 
 interface ReadingSectionProps extends ReviewParts {
-  /** Have the files read again, with this said of one of them. */
-  onState: (table: StatedTable) => void;
+  /** Have the files read again, with this said of them. */
+  onState: (statement: Reanalysis) => void;
 }
 
 /** How a file or sheet was read, the ways to say otherwise, its lines, and the panel of one column. */
@@ -48,7 +48,7 @@ export function ReadingSection({ onState, ...parts }: ReadingSectionProps): Reac
   if (!table) return null;
   const { file, sheet } = table;
   const stated = job.stated?.tables?.find((one) => one.file === file && (one.sheet ?? null) === sheet);
-  const wish = (changes: Wish): void => onState({ file, sheet, ...changes });
+  const wish = (changes: Wish): void => onState({ tables: [{ file, sheet, ...changes }] });
   return (
     <section className="mt-panel" aria-labelledby="reading-title" aria-busy={isBusy}>
       <h2 id="reading-title">Como o arquivo foi lido</h2>
@@ -71,6 +71,11 @@ export function ReadingSection({ onState, ...parts }: ReadingSectionProps): Reac
         {isStated(stated) && (
           <Button disabled={isBusy} onClick={() => wish({})}>
             Voltar ao detectado
+          </Button>
+        )}
+        {(job.recipe || job.stated?.recipe === false) && (
+          <Button disabled={isBusy} onClick={() => onState({ recipe: job.recipe ? false : null })}>
+            {job.recipe ? "Ler sem o modelo da tabela" : "Ler com o modelo da tabela"}
           </Button>
         )}
         <Button

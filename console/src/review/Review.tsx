@@ -1,9 +1,9 @@
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import { useTable } from "../api/queries";
+import { useRecipe, useTable } from "../api/queries";
 import { fileNames, type Job } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useCaller } from "../ui/context";
-import { TextField } from "../ui/fields";
+import { Check, TextField } from "../ui/fields";
 import { Button, Failure } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { formatMoment } from "../values/dates";
@@ -12,7 +12,7 @@ import { type Adjustment, keptSentence, type ReviewedColumn, review } from "./ad
 import { Cancel } from "./Cancel";
 import { CheckList } from "./CheckList";
 import { ConfirmBar } from "./ConfirmBar";
-import { type Check, checksOf } from "./checks";
+import { checksOf, type Check as Doubt } from "./checks";
 import { type Draft, useDraft } from "./draft";
 import { type Spot, usePlaces } from "./lines";
 import { useReanalyze } from "./mutations";
@@ -28,18 +28,19 @@ export interface ReviewProps {
 /** The file's lines under the columns that they become, what is to be checked, one column's panel, and the way on. */
 export function Review({ job, isRereading }: ReviewProps): ReactNode {
   const table = useTable(job.user_table_id ?? "", job.user_table_id !== null);
+  const recipe = useRecipe(job.user_table_id ?? "", job.recipe !== null);
   const targets = table.data?.columns ?? NO_COLUMNS;
   const { can } = useCaller();
   const drafted = useDraft(job);
   const { draft, change: setDraft } = drafted;
   const schema = job.inferred_schema;
   const columns = useMemo(
-    () => (schema ? review(schema, draft.adjustments, targets) : []),
-    [schema, draft.adjustments, targets],
+    () => (schema ? review(schema, draft.adjustments, targets, recipe.data) : []),
+    [schema, draft.adjustments, targets, recipe.data],
   );
   const checks = checksOf(job, columns, usePlaces(job));
   const reanalyze = useReanalyze(job);
-  const isBusy = isRereading || reanalyze.isPending;
+  const isBusy = isRereading || reanalyze.isPending || recipe.isLoading;
   const look = useLook(job, columns, checks);
   const kept = useKept(job, draft, isBusy);
   const name = draft.tableName ?? schema?.suggested_table_name ?? "";
@@ -55,6 +56,7 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
       </div>
       <p className="mt-quiet">
         {schema && `${plural(schema.total_row_count_estimate, "linha")} · ${plural(schema.columns.length, "coluna")}`}
+        {job.recipe?.verdict === "unchanged" && " · lido como da última vez: nada mudou"}
         {job.expires_at && ` · guardado até ${formatMoment(job.expires_at)}`}
       </p>
       <CheckList
@@ -105,7 +107,7 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
 const NO_COLUMNS: [] = [];
 
 /** What a person looks at: a file or sheet, a column, a cell. */
-function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly Check[]): Look {
+function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly Doubt[]): Look {
   const included = job.reading?.tables.findIndex((table) => table.include) ?? -1;
   const [table, choose] = useState(Math.max(included, 0));
   const [spot, setSpot] = useState<Spot | null>(null);
@@ -113,7 +115,7 @@ function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly 
   const doubtful = checks.find((check) => check.column !== null)?.column;
   const name = selected ?? doubtful;
   const column = columns.find((one) => one.column.name === name) ?? columns[0] ?? null;
-  const at = (check: Check): void => {
+  const at = (check: Doubt): void => {
     if (check.column !== null) select(check.column);
     if (check.spot) {
       choose(check.spot.table);
@@ -138,24 +140,42 @@ function useKept(job: Job, { adjustments }: Draft, isBusy: boolean): string | nu
   return schema && !isBusy ? keptSentence(schema, adjustments) : null;
 }
 
-/** What can be done at once about values that do not fit. */
+/** What can be done at once about values that do not fit, and about labels that have changed. */
 function MisfitActions({ job, columns, draft, onDraft, onAdjust }: ReviewParts): ReactNode {
   const named = new Set((job.error?.details ?? []).map((detail) => detail.column));
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");
-  if (job.error) {
-    return (
+  const differences = job.recipe?.differences ?? [];
+  const renamed = differences.flatMap(({ code, column, after }) => {
+    const fed = columns.find((one) => one.source === after);
+    return code === "COLUMN_RENAMED" && column && fed && fed.into?.name !== column ? [{ column, fed }] : [];
+  });
+  return (
+    <>
       <div className="mt-actions">
+        {renamed.map(({ column, fed }) => (
+          <Button key={column} onClick={() => onAdjust([fed.source], { include: true, into: column })}>
+            “{fed.source}” preenche {column}
+          </Button>
+        ))}
         {misfits.map(({ source }) => (
           <Button key={source} onClick={() => onAdjust([source], { type: "text" })}>
             Importar “{source}” como texto
           </Button>
         ))}
-        <Button onClick={() => onDraft({ onMisfit: "skip" })}>
-          Separar estas linhas num arquivo e importar as outras
-        </Button>
+        {job.error && (
+          <Button onClick={() => onDraft({ onMisfit: "skip" })}>
+            Separar estas linhas num arquivo e importar as outras
+          </Button>
+        )}
       </div>
-    );
-  }
-  if (!job.append_plan?.conflicts.length) return null;
-  return <MisfitChoice onMisfit={draft.onMisfit} onChoice={(onMisfit) => onDraft({ onMisfit })} />;
+      {!job.error && (job.append_plan?.conflicts.length ?? 0) > 0 && (
+        <MisfitChoice onMisfit={draft.onMisfit} onChoice={(onMisfit) => onDraft({ onMisfit })} />
+      )}
+      {differences.length > 0 && (
+        <Check isChecked={draft.remember} onCheck={(remember) => onDraft({ remember })}>
+          Ler assim também os próximos arquivos desta tabela
+        </Check>
+      )}
+    </>
+  );
 }

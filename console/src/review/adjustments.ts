@@ -1,4 +1,4 @@
-import type { Column, ColumnType, Confirmation, InferredColumn, InferredSchema } from "../api/types";
+import type { Column, ColumnType, Confirmation, InferredColumn, InferredSchema, Recipe } from "../api/types";
 
 /** What a person changed of a column; what is not here stays as it was inferred. */
 export interface Adjustment {
@@ -47,16 +47,26 @@ export function keysOf(columns: readonly InferredColumn[]): readonly string[] {
   });
 }
 
+/** Return what was chosen for a label before: it holds again, while marks and orders are each file's own. */
+function remembered(recipe: Recipe | null, source: string): Adjustment {
+  const fold = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").trim().toLowerCase();
+  const found = recipe?.columns.find((one) => fold(one.source) === fold(source));
+  const { null_tokens, true_tokens, false_tokens, trim, timezone } = found ?? {};
+  const chosen = Object.entries({ null_tokens, true_tokens, false_tokens, trim, timezone });
+  return Object.fromEntries(chosen.filter(([, value]) => value !== null && value !== undefined)) as Adjustment;
+}
+
 /** Return the columns of a schema with a person's changes on top; `targets` are those of the table that they go into. */
 export function review(
   schema: InferredSchema,
   adjustments: Readonly<Record<string, Adjustment>>,
   targets: readonly Target[] = [],
+  recipe: Recipe | null = null,
 ): ReviewedColumn[] {
   const keys = keysOf(schema.columns);
   return schema.columns.map((column, index) => {
     const source = keys[index] ?? column.name;
-    const adjustment = adjustments[source] ?? {};
+    const adjustment = { ...remembered(recipe, sourceOf(column)), ...adjustments[source] };
     const chosen = targets.find((target) => target.name === adjustment.into) ?? null;
     const into = adjustment.into === undefined ? (column.table_column ?? null) : chosen;
     return {

@@ -41,12 +41,27 @@ const WEIGHTS: Check["weight"][] = ["stop", "value", "look"];
 /** Return the list; what a person has decided about a column (its type, mark or order) is no doubt any more. */
 export function checksOf(job: Job, columns: readonly ReviewedColumn[], places: Places): Check[] {
   const found = [
+    ...differences(job, columns, places),
     ...misfits(job, places),
     ...conflicts(job, columns),
     ...job.warnings.map((warning) => ofWarning(job, warning, columns, places)),
     ...columns.flatMap((one) => exceptions(job, one, places)),
   ];
   return WEIGHTS.flatMap((weight) => found.filter((check) => check.weight === weight));
+}
+
+/** What the file shows otherwise than those before it; a column that was mapped by a person is no doubt any more. */
+function differences(job: Job, columns: readonly ReviewedColumn[], places: Places): Check[] {
+  return (job.recipe?.differences ?? []).map((difference) => {
+    const { code, severity, text, column: name, after, lines = [] } = difference;
+    const label = code === "COLUMN_RENAMED" || code === "COLUMN_NEW" ? after : null;
+    const about = columns.find((one) => (label ? one.source === label : one.name === name || one.column.name === name));
+    const isSaid = about !== undefined && (about.adjustment.into !== undefined || isSettled(about));
+    const column = about?.column.name ?? null;
+    const [line] = lines;
+    const spot = line === undefined ? null : spotOf(job, { line }, places, column ?? "", text);
+    return { weight: severity === "told" || isSaid ? ("look" as const) : ("value" as const), text, spot, column };
+  });
 }
 
 function misfits(job: Job, places: Places): Check[] {

@@ -15,9 +15,11 @@ export interface Draft {
   makeNullable: readonly string[];
   /** The new table's name; null is the one that was suggested. */
   tableName: string | null;
+  /** Whether the table is to remember how this file was read. */
+  remember: boolean;
 }
 
-const START: Draft = { adjustments: {}, onMisfit: "reject", makeNullable: [], tableName: null };
+const START: Draft = { adjustments: {}, onMisfit: "reject", makeNullable: [], tableName: null, remember: true };
 const SAVE_AFTER_MS = 400;
 
 /** Put changes on top of a draft, column by column and field by field. */

@@ -1,17 +1,17 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { answered } from "../api/session";
-import type { Confirmation, Job, StatedTable } from "../api/types";
+import type { Confirmation, Job, Reanalysis } from "../api/types";
 import { useApi } from "../ui/context";
 
 export function useReanalyze(job: Job) {
   const api = useApi();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (table: StatedTable) =>
+    mutationFn: (body: Reanalysis) =>
       answered(
         api.POST("/v1/managed-tables/upload-jobs/{job_id}/reanalyze", {
           params: { path: { job_id: job._id } },
-          body: { tables: [table] },
+          body,
         }),
       ),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["job", job._id] }),

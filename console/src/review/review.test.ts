@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { InferredColumn, InferredSchema } from "../api/types";
+import type { InferredColumn, InferredSchema, Recipe } from "../api/types";
 import { fedTwice, keptSentence, keysOf, review, toConfirmation } from "./adjustments";
 import { withChanges } from "./draft";
 import { exampleOf } from "./examples";
@@ -44,6 +44,14 @@ describe("a person's changes", () => {
     ]);
   });
 
+  it("come on top of what was chosen for the label before", () => {
+    const recipe = { columns: [{ source: "cep", name: "cep", null_tokens: ["n/d"], trim: null, decimal_mark: "," }] };
+    const of = (changes: object) =>
+      review(schema, { CEP: changes }, [], recipe as unknown as Recipe).at(-1)?.adjustment;
+    expect(of({ name: "codigo" })).toEqual({ null_tokens: ["n/d"], name: "codigo" });
+    expect(of({ null_tokens: ["-"] })).toEqual({ null_tokens: ["-"] });
+  });
+
   it("map a column to one of the table's, whatever it is called", () => {
     const targets = [{ name: "preco", display_name: "Preço", type: "decimal" as const, nullable: false }];
     const columns = review(schema, { CEP: { into: "preco", null_tokens: ["-"], trim: undefined } }, targets);
@@ -60,7 +68,7 @@ describe("a person's changes", () => {
 
   it("come on top of a colleague's, field by field", () => {
     const theirs = { adjustments: { CEP: { name: "codigo" }, Valor: { include: false } }, onMisfit: "reject" as const };
-    const draft = { makeNullable: [], tableName: null, ...theirs };
+    const draft = { makeNullable: [], tableName: null, remember: true, ...theirs };
     const mine = { adjustments: { CEP: { type: "text" as const } }, tableName: "pedidos" };
     expect(withChanges(draft, mine)).toEqual({
       ...draft,
