@@ -35,32 +35,6 @@ def test_a_wrong_method_has_the_error_shape(console: Console, method: str, path:
     assert answer.error == PORTUGUESE["405"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1", "nada", "\x00", '{"display_name": "a",}', "[" * 2_000])
-def test_a_body_that_is_not_json_is_422(company: Console, text: str) -> None:
-    """A body that is not JSON is 422 in the error shape."""
-    assert company.call("POST", "", text=text).status == 422
-
-
-@pytest.mark.parametrize("text", ["[]", "1", '"x"', "null", "true"])
-def test_a_body_that_is_not_an_object_is_422(company: Console, text: str) -> None:
-    """A body of another JSON type is 422 in the error shape."""
-    assert company.call("POST", "", text=text).status == 422
-
-
-def test_bytes_that_are_not_utf8_are_422(company: Console) -> None:
-    """A body in an encoding other than UTF-8 is 422."""
-    assert company.call("POST", "", text=b'{"display_name": "a\xff"}').status == 422
-
-
-def test_an_error_names_the_wrong_column(company: Console) -> None:
-    """A wrong column definition is 422; its details say which one and why."""
-    columns = [column("a"), column("b", "varchar")]
-    answer = company.call("POST", "", {"display_name": "vendas", "columns": columns})
-    assert answer.status == 422
-    assert answer.details
-    assert "1" in f"{answer.details}" or "b" in f"{answer.details}"
-
-
 @pytest.mark.parametrize(
     ("method", "path", "sentence"),
     [

@@ -81,18 +81,6 @@ def test_a_creation_and_a_rename_do_not_share_a_name(company: Console) -> None:
         assert listed(company).count(f"b{number}") == 1
 
 
-def test_an_inactive_table_keeps_its_name_until_it_is_active(company: Console) -> None:
-    """A table reactivated while another is created with its name keeps the name."""
-    table_id = company.create_table("vendas")["_id"]
-    company.ok("PUT", f"/{table_id}", {"status": "inactive"})
-    body = {"display_name": "vendas", "columns": COLUMNS}
-    answers = at_once(
-        lambda: company.call("PUT", f"/{table_id}", {"status": "active"}),
-        lambda: company.call("POST", "", body),
-    )
-    assert [one.status for one in answers] == [200, 400]
-
-
 def test_counts_are_exact_after_concurrent_writes(company: Console) -> None:
     """Counts stay exact while many clients insert and delete rows at once."""
     table_id = company.create_table("vendas", column("a", "integer"))["_id"]

@@ -170,35 +170,6 @@ def test_a_column_missing_from_a_row_is_null(company: Console) -> None:
     assert [row["valor"] for row in company.rows(table_id)] == [None, 1, None]
 
 
-@pytest.mark.parametrize(
-    ("row", "wrong"),
-    [
-        ({"produto": "X", "cor": "azul"}, "cor"),
-        ({"produto": "X", "id": NOBODY}, "id"),
-        ({"produto": 7}, "produto"),
-        ({"produto": True}, "produto"),
-        ({"produto": ["X"]}, "produto"),
-        ({"produto": {"a": "X"}}, "produto"),
-        ({"produto": "X", "valor": "doze"}, "valor"),
-        ({"produto": "X", "valor": True}, "valor"),
-        ({"produto": "X", "valor": [1]}, "valor"),
-        ({"produto": None}, "produto"),
-        ({"valor": 1}, "produto"),
-        ({}, "produto"),
-    ],
-    ids=str,
-)
-def test_a_wrong_field_is_refused_with_its_place(company: Console, row: object, wrong: str) -> None:
-    """An unknown field, `id`, another JSON type, NULL where not allowed: 422 with row, column, reason."""
-    table_id = make(company)
-    answer = company.call("POST", f"/{table_id}/data", {"rows": [{"produto": "boa"}, row]})
-    assert answer.status == 422
-    [detail] = answer.details
-    assert set(detail) == {"in", "row", "column", "value", "code", "reason"}
-    assert (detail["row"], detail["column"]) == (1, wrong)
-    assert detail["reason"]
-
-
 def test_an_insert_is_all_or_nothing(company: Console) -> None:
     """If one row of many is wrong, none is inserted."""
     table_id = make(company, {"produto": "antes"})

@@ -9,13 +9,11 @@ text, so that every digit counts), `lines`, `sheets`, `dialect`, `evidence` (wor
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NONE = "∅"
-
-Row = Sequence[str | bool | None]
+Rows = str | Sequence[Sequence[str | None]]
 
 
 @dataclass
@@ -25,68 +23,30 @@ class Case:
     name: str
     """Folder and file name, such as `csv/tab.csv`."""
     content: bytes
-    why: str
-    columns: str = ""
-    """`name:type`, blank-separated, `?` behind a type that has empty cells."""
-    rows: str | Sequence[Row] = ""
-    """One line per row, cells separated by `|`, `∅` for an empty cell; a list if cells contain these."""
-    labels: Sequence[str] = ()
-    """Display names, if they differ from the names."""
-    error: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
-
-    def expectation(self) -> dict[str, Any]:
-        """Return the expectation that is written beside the file."""
-        if self.error:
-            return {"why": self.why, "error": self.error, **self.extra}
-        columns = []
-        for index, column in enumerate(self.columns.split()):
-            name, _, kind = column.partition(":")
-            entry: dict[str, Any] = {"name": name, "type": kind.rstrip("?"), "nullable": kind.endswith("?")}
-            if self.labels and self.labels[index] != name:
-                entry["display_name"] = self.labels[index]
-            columns.append(entry)
-        extra = dict(self.extra)
-        if "values" in extra:
-            kinds = [column["type"] for column in columns]
-            extra["values"] = [_typed(row, kinds) for row in table(extra["values"])]
-        return {"why": self.why, "columns": columns, "rows": table(self.rows), **extra}
+    expectation: dict[str, Any]
 
     def save(self, folder: Path) -> None:
         """Write the file and its expectation."""
         path = folder / self.name
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(self.content)
-        text = json.dumps(self.expectation(), ensure_ascii=False, indent=1)
+        text = json.dumps(self.expectation, ensure_ascii=False, indent=1)
         path.with_name(path.name + ".json").write_text(text + "\n", encoding="utf-8")
 
 
-def table(rows: str | Sequence[Row]) -> list[list[str | bool | None]]:
-    """Return the rows that the short form stands for."""
-    if not isinstance(rows, str):
-        return [list(row) for row in rows]
-    return [[None if cell == NONE else cell for cell in line.split("|")] for line in rows.split("\n") if line]
-
-
-def _typed(row: Row, kinds: Sequence[str]) -> list[str | bool | None]:
-    return [
-        cell == "true" if kind == "boolean" and cell is not None else cell
-        for cell, kind in zip(row, kinds, strict=True)
-    ]
-
-
 def case(
-    name: str,
-    content: bytes | str,
-    why: str,
-    columns: str = "",
-    rows: str | Sequence[Row] = "",
-    *,
-    encoding: str = "utf-8",
-    error: str = "",
-    labels: Sequence[str] = (),
-    **extra: Any,
+    name: str, content: bytes, why: str, columns: str = "", rows: Rows = "", *, error: str = "", **extra: Any
 ) -> Case:
-    """Return a case; text content is encoded as `encoding` says."""
-    raw = content.encode(encoding) if isinstance(content, str) else content
-    return Case(name, raw, why, columns, rows, labels, error, extra)
+    """Return a case: it is refused, or gives `name:type` columns and rows, in text a line each, cut at `|`.
+
+    A type with `?` behind it has empty cells.
+    """
+    if error:
+        return Case(name, content, {"why": why, "error": error, **extra})
+    named = [column.rstrip("?").partition(":") for column in columns.split()]
+    nullable = [column.endswith("?") for column in columns.split()]
+    expected = [
+        {"name": label, "type": kind, "nullable": is_nullable}
+        for (label, _, kind), is_nullable in zip(named, nullable, strict=True)
+    ]
+    cells = [line.split("|") for line in rows.split("\n")] if isinstance(rows, str) else rows
+    return Case(name, content, {"why": why, "columns": expected, "rows": cells, **extra})

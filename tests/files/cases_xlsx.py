@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import xlsx_writing as x
 from case import Case, case
-from xlsx_writing import Xml, formula, number, sheet, typed, xlsx
+from xlsx_writing import Xml, number, sheet, typed, xlsx
 
 AB = "a:integer b:text"
 SIMPLE = sheet([["a", "b"], [1, "x"], [2, "y"]])
@@ -13,111 +13,11 @@ ROWS = "1|x\n2|y"
 
 def cases() -> Iterator[Case]:
     """Yield every case of this module."""
-    yield from numbers()
     yield from texts()
-    yield from formulas()
     yield from sheets()
     yield from forms()
     yield from packages()
     yield from refusals()
-
-
-def one(name: str, cells: list[x.Cell], why: str, kind: str, rows: str, **extra: object) -> Case:
-    """Return a case of one interesting column `v` beside a text column."""
-    body = [["v", "t"], *([cell, f"linha {line}"] for line, cell in enumerate(cells, start=1))]
-    table = [
-        [None if row == "∅" else row, f"linha {line}"] for line, row in enumerate(rows.split("|"), start=1)
-    ]
-    if "values" in extra:
-        typed_rows = str(extra["values"]).split("|")
-        extra["values"] = [
-            [None if v == "∅" else v, f"linha {line}"] for line, v in enumerate(typed_rows, start=1)
-        ]
-    return case(f"xlsx/{name}.xlsx", xlsx(sheet(body)), why, f"v:{kind} t:text", table, **extra)  # type: ignore[arg-type]
-
-
-def numbers() -> Iterator[Case]:
-    """Numbers, however they are displayed."""
-    yield case(
-        "xlsx/plain.xlsx",
-        xlsx(SIMPLE),
-        "the plain form",
-        AB,
-        ROWS,
-        dialect={"header_line": 1},
-        lines=[2, 3],
-        sheets=["Plan1", "Plan1"],
-    )
-    yield one(
-        "integer",
-        [1, -2, number("3.0"), number("1E3")],
-        "whole numbers, however written",
-        "integer",
-        "1|-2|3|1000",
-    )
-    yield one("decimal", [1.5, -0.25, number("1E-5"), 7], "decimals", "decimal", "1.5|-0.25|0.00001|7")
-    yield one(
-        "seventeen_digits",
-        [number("8.3000000000000007"), number("4.0999999999999996")],
-        "Excel writes 17 digits of a double",
-        "decimal",
-        "8.3|4.1",
-    )
-    yield one(
-        "sum_of_doubles",
-        [number("0.30000000000000004"), 1.5],
-        "the double that 0.1+0.2 is",
-        "decimal",
-        "0.30000000000000004|1.5",
-    )
-    yield one(
-        "three_decimals",
-        [1.234, 5.678, 9.012],
-        "a number cell never has a thousands separator",
-        "decimal",
-        "1.234|5.678|9.012",
-        values="1.234|5.678|9.012",
-    )
-    yield one(
-        "beyond_doubles",
-        [number("9007199254740993"), number("9223372036854775807")],
-        "digits that no double holds, in the file nevertheless",
-        "integer",
-        "9007199254740993|9223372036854775807",
-        values="9007199254740993|9223372036854775807",
-    )
-    key = "35200114200166000187550010000000271023456789"
-    yield one(
-        "forty_four_digits",
-        [number(key), number("7")],
-        "a key written as a number",
-        "decimal",
-        f"{key}|7",
-        values=f"{key}|7",
-    )
-    yield one(
-        "lost_digits",
-        [number("3.52001142001660001E+43"), 1.5],
-        "what Excel keeps of such a key: no digits are made up",
-        "decimal",
-        "3.52001142001660001E+43|1.5",
-        warnings=["15 dígitos"],
-    )
-    yield one("not_finite", [number("NaN"), 1.5], "what is no number is text", "text", "NaN|1.5")
-    yield one(
-        "boolean",
-        [typed("b", "1"), typed("b", "0"), typed("b", "1")],
-        "booleans",
-        "boolean",
-        "TRUE|FALSE|TRUE",
-    )
-    yield one(
-        "empty_cells",
-        [1, None, 3, number("", x.MONEY)],
-        "no cell, and a cell without value",
-        "integer?",
-        "1|∅|3|∅",
-    )
 
 
 def texts() -> Iterator[Case]:
@@ -169,45 +69,6 @@ def texts() -> Iterator[Case]:
         "nome:text obs:text",
         [["a<b>", "x"], ["c", "y"]],
     )
-
-
-def formulas() -> Iterator[Case]:
-    """Formulas are read as their results."""
-    yield one(
-        "formula",
-        [formula("1+1", "2"), formula("A2*2", "4")],
-        "the result that the file holds",
-        "integer",
-        "2|4",
-    )
-    yield one(
-        "formula_text",
-        [formula('"a"&"b"', "ab", "str"), formula('""', "", "str")],
-        "text results, an empty one among them",
-        "text?",
-        "ab|∅",
-    )
-    yield one(
-        "formula_uncached",
-        [formula("1+1", None), 3],
-        "no result in the file: said, not guessed",
-        "integer?",
-        "∅|3",
-        warnings=["sem valor calculado"],
-    )
-    yield one(
-        "error_cells",
-        [1, typed("e", "#DIV/0!"), typed("e", "#N/A"), 4],
-        "an error is no value, and is said",
-        "integer?",
-        "1|∅|∅|4",
-        warnings=["2 células com erro"],
-    )
-    shared = [
-        Xml('<c r="REF"><f t="shared" ref="A2:A3" si="0">B2*2</f><v>2</v></c>'),
-        Xml('<c r="REF"><f t="shared" si="0"/><v>4</v></c>'),
-    ]
-    yield one("formula_shared", list(shared), "a formula that refers to another's text", "integer", "2|4")
 
 
 def sheets() -> Iterator[Case]:

@@ -18,7 +18,7 @@ FORMATS = (
     "00000", "00000-000", r"000\.000\.000\-00", "mmm/yy", "@", "0.00E+00", "# ?/?", '0" dias"',
     r"00\.000\.000\/0000\-00", "[$-416]d mmmm, yyyy", "[<=99999999]####-####;(##) ####-####",
 )  # fmt: skip
-DATE, MONEY = 1, 6
+DATE = 1
 
 Cell = str | int | float | None
 
@@ -37,12 +37,6 @@ def number(raw: str | float, style: int = 0) -> Xml:
 def typed(kind: str, raw: str, style: int = 0) -> Xml:
     """Return a cell of another type: `b`, `e`, `d`, `s`, `str`."""
     return Xml(f'<c r="REF" s="{style}" t="{kind}"><v>{raw}</v></c>')
-
-
-def formula(text: str, cached: str | None, kind: str = "n") -> Xml:
-    """Return a formula and the result that the file holds for it."""
-    value = "" if cached is None else f"<v>{cached}</v>"
-    return Xml(f'<c r="REF" t="{kind}"><f>{escape(text)}</f>{value}</c>')
 
 
 def letters(column: int) -> str:

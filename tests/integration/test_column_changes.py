@@ -115,20 +115,6 @@ def test_long_names_are_hidden_too(tables: Company) -> None:
     assert len(tables.change(table, [column("c"), column("a" * 63)]).columns) == 2
 
 
-def test_columns_change_places_and_keep_their_data(tables: Company) -> None:
-    table = tables.create([column("a"), column("b"), column("c")], [("1", "2", "3")])
-    swapped = [column("b", previous="a"), column("c", previous="b"), column("a", previous="c")]
-    tables.change(table, swapped)
-    assert tables.rows(table) == [("1", "2", "3")]
-    changed = tables.services.tables.find(table.company_id, table.table_id)
-    assert changed is not None
-    assert [one.name for one in changed.columns] == [
-        "b",
-        "c",
-        "a",
-    ]
-
-
 def test_a_renamed_columns_old_name_can_be_a_new_column(tables: Company) -> None:
     table = tables.create([column("a")], [("1",)])
     tables.change(table, [column("b", previous="a"), column("a")])
