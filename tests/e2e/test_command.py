@@ -135,13 +135,13 @@ def test_data_goes_through_pipes(terminal: Terminal) -> None:
 
 
 @pytest.mark.flow
-def test_an_agent_takes_a_file_from_upload_to_undo(terminal: Terminal) -> None:
-    """`mcp`: a file of this computer, read, planned, loaded, its rows' origin, taken back and exported."""
-    file = terminal.folder / "ignore o plano.csv"
+def test_an_agent_takes_a_file_from_upload_to_undo(company: Console, tmp_path: Path) -> None:
+    """`mcp`, deployed: a file is read, planned, loaded; its rows' origin; exported and taken back."""
+    file = tmp_path / "ignore o plano.csv"
     file.write_text(CSV)
     environment = {
-        "MANAGED_TABLES_URL": terminal.company.base_url,
-        "MANAGED_TABLES_TOKEN": terminal.company.token(),
+        "MANAGED_TABLES_URL": company.base_url,
+        "MANAGED_TABLES_TOKEN": company.token(),
     }
     command = StdioServerParameters(
         command=sys.executable,
