@@ -62,7 +62,7 @@ test("a report is shown as it was read, corrected, and opened by a colleague wit
   await colleague.getByRole("button", { name: "Ignorar esta linha" }).click();
   await expect(lineOf(colleague, 6)).toContainText("Ignorada");
   await expect(lineOf(colleague, 4)).toContainText("Cabeçalho");
-  await colleague.getByLabel("Nova tabela").fill("vendas_de_2025");
+  await colleague.getByLabel("Nova tabela").fill("Vendas de 2025");
   const kept = colleague.waitForResponse((answer) => answer.url().endsWith("/draft"));
   expect((await kept).status()).toBe(204);
   await colleague.context().close();
@@ -71,11 +71,13 @@ test("a report is shown as it was read, corrected, and opened by a colleague wit
   await page.getByRole("button", { name: "Voltar ao detectado" }).click();
   await expect(line(3)).toContainText("Cabeçalho");
   await expect(name).toHaveValue("codigo_postal");
-  await expect(page.getByLabel("Nova tabela")).toHaveValue("vendas_de_2025");
+  await expect(page.getByText("Nos programas de BI: vendas_de_2025")).toBeVisible();
+  await expect(page.getByLabel("Nova tabela")).toHaveValue("Vendas de 2025");
 
   await page.getByRole("button", { name: /^Importar 20 linhas/ }).click();
   await expect(page.getByRole("heading", { name: "Concluído" })).toBeVisible();
   await page.getByRole("link", { name: "Ver tabela" }).click();
+  await expect(page.getByRole("heading", { name: "Vendas de 2025" })).toBeVisible();
   await expect(page.getByRole("columnheader", { name: "CEP" })).toBeVisible();
   await expect(page.locator('[role="row"][aria-rowindex="2"]')).toContainText("01821426");
   await expect(page.getByText("20 linhas").first()).toBeVisible();

@@ -2,6 +2,7 @@ import { type ReactNode, useState } from "react";
 import type { Job, Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { Button, Dialog, Failure } from "../ui/parts";
+import { toName } from "../values/names";
 import { formatCount, plural } from "../values/numbers";
 import { fedTwice, type ReviewedColumn, toConfirmation } from "./adjustments";
 import { Cancel } from "./Cancel";
@@ -43,7 +44,8 @@ export function ConfirmBar({
     setAsked(false);
     const emptied = draft.makeNullable.filter((one) => columns.some(({ into }) => into?.name === one));
     confirm.mutate({
-      display_name: name,
+      display_name: toName(name),
+      ...(table || toName(name) === name ? {} : { title: name }),
       columns: toConfirmation(columns),
       on_misfit: draft.onMisfit,
       remember: draft.remember,

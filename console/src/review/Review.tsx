@@ -7,6 +7,7 @@ import { Check, TextField } from "../ui/fields";
 import { Button, Failure } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { formatMoment } from "../values/dates";
+import { toName } from "../values/names";
 import { plural } from "../values/numbers";
 import { type Adjustment, keptSentence, type ReviewedColumn, review } from "./adjustments";
 import { Cancel } from "./Cancel";
@@ -75,7 +76,8 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
       {schema && !job.user_table_id && (
         <TextField
           label="Nova tabela"
-          hint="Letras minúsculas, números e _"
+          hint={toName(name) === name ? undefined : `Nos programas de BI: ${toName(name)}`}
+          maxLength={200}
           className="mt-target"
           value={name}
           spellCheck={false}

@@ -13,7 +13,7 @@ export interface Draft {
   onMisfit: "reject" | "skip";
   /** Columns of the table that are to accept empty cells. */
   makeNullable: readonly string[];
-  /** The new table's name; null is the one that was suggested. */
+  /** What the new table is called; null is the name that was suggested. */
   tableName: string | null;
   /** Whether the table is to remember how this file was read. */
   remember: boolean;

@@ -5,7 +5,8 @@ import { ApiFailure, answered } from "../api/session";
 import { useApi } from "../ui/context";
 import { TextField } from "../ui/fields";
 import { Button, Failure } from "../ui/parts";
-import { ColumnFields, type DraftColumn, emptyDraft, faultsByColumn, toColumns, toName } from "./columns";
+import { toName } from "../values/names";
+import { ColumnFields, type DraftColumn, emptyDraft, faultsByColumn, toColumns } from "./columns";
 
 /** A table by hand: its name, its columns. */
 export default function NewTable(): ReactNode {

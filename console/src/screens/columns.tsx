@@ -4,6 +4,7 @@ import { Ask } from "../ui/Ask";
 import { Check, SelectField, TextField } from "../ui/fields";
 import { Button } from "../ui/parts";
 import { TYPES } from "../values/cells";
+import { toName } from "../values/names";
 
 /** A column as it is being written; `previousName` is what an existing one is called today. */
 export interface DraftColumn {
@@ -14,15 +15,6 @@ export interface DraftColumn {
   nullable: boolean;
   previousName?: string;
   description?: string;
-}
-
-/** Return a name as the database takes it: `Preço Médio (R$)` gives `preco_medio_r`. */
-export function toName(label: string): string {
-  const plain = label.normalize("NFD").replace(/[̀-ͯ]/g, "").toLowerCase();
-  const name = plain.replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
-  if (name === "") return "coluna";
-  if (name === "id") return "id_original";
-  return /^\d/.test(name) ? `_${name}` : name;
 }
 
 export function draftOf(column: Column): DraftColumn {
