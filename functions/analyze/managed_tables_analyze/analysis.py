@@ -15,6 +15,7 @@ from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import MAX_LABEL_CHARACTERS
 from managed_tables_analyze.inference import (
     convert_first_rows,
+    find_medians,
     infer_columns,
     named_column,
     profile_columns,
@@ -66,6 +67,7 @@ class Analysis:
     wish: Wish
     preview: Preview
     places: list[Place | None]
+    medians: dict[int, float]  # of columns of numbers, to be compared with what the table holds
 
     def as_document(self) -> AnalysisDocument:
         """Return what analysis.json holds."""
@@ -145,6 +147,7 @@ def analyze(
         types = [(column.type, column.formats) for column in judged]
         shown_rows = convert_first_rows(connection, staged, types, table.row_count)
         sample_rows = read_sample_rows(connection, table.names, types, zone)
+        medians = find_medians(connection, types) if recalled else {}
         profiles = profile_columns(connection, types, shown_rows, zone)
     columns = [
         {
@@ -178,6 +181,7 @@ def analyze(
         wish=stated,
         preview=preview,
         places=places,
+        medians=medians,
     )
 
 

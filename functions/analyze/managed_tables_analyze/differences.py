@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats, build_conversion
-from managed_tables.conversion.sql_text import choose, literal, matches
+from managed_tables.conversion.sql_text import choose, matches
 from managed_tables.conversion.workbook_cells import unmarked
-from managed_tables.documents.analyses import AnalysisDocument, AppendPlan, TableColumn
+from managed_tables.documents.analyses import AnalysisDocument, AppendPlan, Profile, TableColumn
 from managed_tables.documents.recipes import (
     Difference,
     DifferenceCode,
@@ -41,7 +42,7 @@ from managed_tables_analyze.inference.tallies import cell_name
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_reader.rows.reading import TableReading
 
-ROWS_COMPARED = 20_000  # of the file, the first
+ROWS_COMPARED = 20_000  # of a column that is converted once more
 _FEWEST = 10  # values, below which only what is very far off is told
 _FAR, _VERY_FAR = 10.0, 100.0  # times the table's median, or its greatest number
 _EMPTIER = 0.5  # the share of empty cells beyond the table's
@@ -123,6 +124,8 @@ class Comparison:
     table: Sequence[Column]
     needed: Sequence[str]
     row_count: int
+    profiles: Sequence[Profile | None]
+    medians: Mapping[int, float]
 
     def result(self) -> JobRecipe:
         """Return the version of the recipe, the differences, and what they amount to."""
@@ -322,16 +325,34 @@ class Comparison:
     # What the values are
 
     def _values(self) -> Iterator[Difference]:
-        seen = self.recalled.seen.columns
-        compared = [one for one in self.columns if one.table and one.kept and one.table.name in seen]
-        if not compared or not self.row_count:
-            return
-        answers = self._look_at([(one, seen[one.table.name]) for one in compared if one.table])
-        for one, answer in zip(compared, answers, strict=True):
-            name = one.table.name if one.table else ""
-            what = _far_off(seen[name], *answer) or self._other_unit(one)
+        for one, profile in zip(self.columns, self.profiles, strict=True):
+            seen = self.recalled.seen.columns.get(one.table.name) if one.table and one.kept else None
+            if one.table is None or seen is None or profile is None or not profile.rows:
+                continue
+            column_type, median = one.file.type, self.medians.get(one.number)
+            if column_type is ColumnType.TEXT and one.table.type in _NUMBERS:
+                column_type, (profile, median) = one.table.type, self._look_at_numbers(one, one.table.type)
+            what = _far_off(seen, column_type, profile, median) or self._other_unit(one)
             if what is not None:
-                yield difference("VALUES_CHANGED", column=name, before=what[1], after=what[2], what=what[0])
+                yield difference(
+                    "VALUES_CHANGED", column=one.table.name, before=what[1], after=what[2], what=what[0]
+                )
+
+    def _look_at_numbers(self, one: FedColumn, column_type: ColumnType) -> tuple[Profile, float | None]:
+        """Return the profile of a column that is a text as it stands, but converts as it is chosen."""
+        cell = cell_name(one.number)
+        conversion = build_conversion(cell, column_type, one.file.formats)
+        value = choose((conversion.empty, "NULL"), (conversion.converts, conversion.value), otherwise="NULL")
+        rows = rewritten_rows(self.staged, one.number, one.file.choice)
+        found = self.connection.execute(
+            "SELECT count(*), count(*) - count(x), min(x), max(x), median(abs(x)) FILTER (x <> 0)"  # noqa: S608
+            f" FROM (SELECT TRY_CAST({value} AS DOUBLE) AS x FROM {rows} LIMIT {ROWS_COMPARED})"
+        ).fetchone() or (0, 0, None, None, None)
+        rows_seen, empty, least, greatest, median = found
+        profile = Profile(
+            rows=rows_seen, empty=empty, distinct=0, min=least, max=greatest, top=[], histogram=[]
+        )
+        return profile, median
 
     def _other_unit(self, one: FedColumn) -> tuple[str, Any, Any] | None:
         before, after = self.recalled.found.units.get(one.file.label, ""), one.file.formats.unit
@@ -342,19 +363,6 @@ class Comparison:
             before,
             after,
         )
-
-    def _look_at(self, pairs: Sequence[tuple[FedColumn, SeenColumn]]) -> list[tuple[Any, ...]]:
-        """Return of each column: rows, empties, least, greatest, median, share of unknown texts."""
-        values, parts = [], []
-        for place, (one, seen) in enumerate(pairs):
-            values.append(f"{_typed(one)} AS v{place}")
-            parts.append(_measures(f"v{place}", one, seen))
-        rows = f"(FROM {staged_rows(self.staged)} LIMIT {ROWS_COMPARED})"
-        row = self.connection.execute(
-            f"SELECT count(*), {', '.join(parts)} FROM (SELECT {', '.join(values)} FROM {rows})"  # noqa: S608
-        ).fetchone() or (0,)
-        total, rest = row[0], row[1:]
-        return [(total, *rest[place : place + _MEASURES]) for place in range(0, len(rest), _MEASURES)]
 
     def _rows(self) -> Iterator[Difference]:
         loads = self.recalled.seen.loads
@@ -373,11 +381,12 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Before:
-    """What a table remembers of files, how these were read, and the columns that every row must have."""
+    """What a table remembers of files, how these were read, which columns every row needs, and medians."""
 
     recalled: Recalled | None
     tables: Sequence[TableReading]
     needed: Sequence[str]
+    medians: Mapping[int, float]
 
 
 def compare_with_table(
@@ -415,6 +424,8 @@ def compare_with_table(
                 table,
                 before.needed,
                 document.row_count,
+                [one.profile for one in columns],
+                before.medians,
             )
             document.recipe = compared.result()
     document.append_plan = AppendPlan.read(plan)
@@ -443,70 +454,42 @@ def is_as_before(document: AnalysisDocument) -> bool:
     return document.recipe.verdict == "unchanged" and not document.append_plan.conflicts and not any(doubts)
 
 
-_MEASURES = 5
-
-
-def _typed(one: FedColumn) -> str:
-    """Return the SQL of a column's values as numbers, days or texts, NULL for what is empty or unfit."""
-    column_type = one.table.type if one.table else one.file.type
-    cell = one.file.choice.rewritten(cell_name(one.number))
-    conversion = build_conversion(cell, column_type, one.file.formats)
-    value = choose(
-        (f"{cell} IS NULL OR {cell} = '' OR {conversion.empty}", "NULL"),
-        (conversion.converts, conversion.value),
-        otherwise="NULL",
-    )
-    if column_type in _NUMBERS:
-        return f"abs(TRY_CAST({value} AS DOUBLE))"
-    if column_type in _DAYS:
-        return f"epoch(TRY_CAST(left({value}, 10) AS DATE)) / 86400"
-    return value
-
-
-def _measures(value: str, one: FedColumn, seen: SeenColumn) -> str:
-    empty = f"count(*) - count({value})"
-    column_type = one.table.type if one.table else one.file.type
-    if column_type in _NUMBERS:
-        median = f"median({value}) FILTER ({value} <> 0)"
-        return f"{empty}, min({value}), max({value}), {median}, NULL"
-    if column_type in _DAYS:
-        return f"{empty}, min({value}), max({value}), NULL, NULL"
-    if column_type is ColumnType.TEXT and seen.values and 1 < len(seen.values) <= _CATEGORIES:
-        known = ", ".join(map(literal, seen.values))
-        unknown = f"count(*) FILTER (left({value}, 100) NOT IN ({known}))"
-        share = f"CASE WHEN count(DISTINCT {value}) > 1 THEN {unknown} / count({value}) END"
-        return f"{empty}, NULL, NULL, NULL, {share}"
-    return f"{empty}, NULL, NULL, NULL, NULL"
-
-
 def _far_off(
-    seen: SeenColumn,
-    rows: int,
-    empty: int,
-    least: float | None,
-    greatest: float | None,
-    median: float | None,
-    unknown: float | None,
+    seen: SeenColumn, column_type: ColumnType, found: Profile, median: float | None
 ) -> tuple[str, Any, Any] | None:
     """Return what is far beyond the table's values, with what was and what is; None where nothing is."""
-    before, after = seen.empty / max(1, seen.rows), empty / max(1, rows)
-    if seen.rows and after - before > _EMPTIER and rows > _FEW_ROWS:
+    before, after = seen.empty / max(1, seen.rows), found.empty / found.rows
+    if seen.rows and after - before > _EMPTIER and found.rows > _FEW_ROWS:
         return f"{after:.0%} das células estão vazias, antes {before:.0%}", round(before, 2), round(after, 2)
-    filled = min(seen.rows - seen.empty, rows - empty)
-    if median and greatest and seen.median:
+    filled = min(seen.rows - seen.empty, found.rows - found.empty)
+    if column_type in _NUMBERS and median and seen.median:
+        greatest = float(max(abs(found.min), abs(found.max)))
         return _far_numbers(seen, median, greatest, _FAR if filled >= _FEWEST else _VERY_FAR)
-    if seen.values:
-        are_categories = filled >= _FEWEST and seen.rows >= _REPEATED * len(seen.values)
-        if are_categories and (unknown or 0.0) > _EMPTIER:
-            return f"{unknown:.0%} dos textos são outros que os de antes", None, unknown
-    elif seen.median is None and _is_outside(seen, least, greatest):
+    if column_type in _DAYS and found.min and _is_outside(seen, _days(found.min), _days(found.max)):
         return "há datas a mais de dez anos das que a tabela tem", None, None
+    if column_type is ColumnType.TEXT and filled >= _FEWEST:
+        return _unknown_texts(seen, found)
     return None
 
 
-def _is_outside(seen: SeenColumn, least: float | None, greatest: float | None) -> bool:
+def _unknown_texts(seen: SeenColumn, found: Profile) -> tuple[str, Any, Any] | None:
+    """Return that most texts are other categories than the table's, by the most frequent ones."""
+    values = seen.values or ()
+    if not 1 < len(values) <= _CATEGORIES or seen.rows < _REPEATED * len(values) or found.distinct < 2:
+        return None
+    unknown = sum(count for text, count in found.top if text not in values)
+    share = unknown / max(1, sum(count for _, count in found.top))
+    return (f"{share:.0%} dos textos são outros que os de antes", None, share) if share > _EMPTIER else None
+
+
+def _days(day: str) -> float:
+    """Return a day, or the day of a moment, in days since 1970."""
+    return date.fromisoformat(day[:10]).toordinal() - date(1970, 1, 1).toordinal()
+
+
+def _is_outside(seen: SeenColumn, least: float, greatest: float) -> bool:
     """Return whether days are years before the first, or after the last, that the table has."""
-    if least is None or greatest is None or seen.least is None or seen.greatest is None:
+    if seen.least is None or seen.greatest is None:
         return False
     return least < seen.least - _YEARS_DAYS or greatest > seen.greatest + _YEARS_DAYS
 

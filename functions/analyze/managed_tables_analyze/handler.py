@@ -253,7 +253,9 @@ def _compare_with_table(
     key = table.key if table is not None and job.mode == "upsert" else None
     needed = key or [column.name for column in columns if column.is_required]
     tables = [one for one in found.reading.tables if one.include]
-    compare_with_table(document, found.staged, found.places, columns, Before(recalled, tables, needed))
+    compare_with_table(
+        document, found.staged, found.places, columns, Before(recalled, tables, needed, found.medians)
+    )
 
 
 def _confirms_itself(job: JobRecord, recalled: Recalled | None, document: AnalysisDocument) -> bool:

@@ -29,8 +29,9 @@ _ENTRIES = 6_000  # of all columns together: 1,500 of them travel in one answer
 _SIGNIFICANT_DIGITS = 12  # of the bounds of a bin of decimals
 
 # The number by which a type's values are ordered and put into bins, from their canonical text.
+_NUMBERS = (ColumnType.INTEGER, ColumnType.DECIMAL)
 _TYPES_BY_SCALE = {
-    "TRY_CAST(v AS DOUBLE)": (ColumnType.INTEGER, ColumnType.DECIMAL),
+    "TRY_CAST(v AS DOUBLE)": _NUMBERS,
     "epoch(TRY_CAST(v AS DATE)) / 86400": (ColumnType.DATE,),
     "epoch(TRY_CAST(left(v, 26) AS TIMESTAMP))": (ColumnType.DATETIME,),
 }
@@ -75,6 +76,15 @@ def profile_columns(
         ]
     connection.execute("DROP TABLE profiled")
     return profiles
+
+
+def find_medians(connection: DuckDBPyConnection, kinds: Sequence[Kind]) -> dict[int, float]:
+    """Return the median of each column of numbers in `SHOWN`, without signs and zeros."""
+    rows = connection.execute(
+        f"SELECT number, median(abs(x)) FROM (SELECT number, TRY_CAST(v AS DOUBLE) AS x FROM {SHOWN}"  # noqa: S608
+        f" WHERE {_is_one_of(kinds, _NUMBERS)}) WHERE x <> 0 GROUP BY number"
+    ).fetchall()
+    return dict(rows)
 
 
 _EXTREMES = (
