@@ -1,4 +1,3 @@
-import type { Cell } from "../values/cells";
 import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
@@ -26,6 +25,9 @@ export type ExportBody = Body<"/v1/managed-tables/{table_id}/exports", "post">;
 export type Reanalysis = Body<"/v1/managed-tables/upload-jobs/{job_id}/reanalyze", "post">;
 export type StatedTable = NonNullable<Reanalysis["tables"]>[number];
 export type Confirmation = Body<"/v1/managed-tables/upload-jobs/{job_id}/confirm", "post">;
+
+/** A cell as the API answers it with `numbers=string`. */
+export type Cell = string | number | boolean | null | undefined;
 
 /** A row as `numbers=string&versions=true` answers it. */
 export interface RecordOfRow {

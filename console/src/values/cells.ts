@@ -1,9 +1,8 @@
-import type { Column, ColumnType } from "../api/types";
+import type { Cell, Column, ColumnType } from "../api/types";
 import { formatDate, formatDatetime, parseDate, parseDatetime } from "./dates";
 import { formatNumber, parseNumber, showNumber } from "./numbers";
 
-/** A cell as the API answers it with `numbers=string`. */
-export type Cell = string | number | boolean | null | undefined;
+export type { Cell };
 
 export const TYPE_LABELS: Record<ColumnType, string> = {
   text: "Texto",
