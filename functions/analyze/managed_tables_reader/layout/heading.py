@@ -1,15 +1,15 @@
 """Score a header: the bits of its lines, and those for or against each of its labels."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 
-from managed_tables.identifiers import fold_label
 from managed_tables_reader.layout import weights, words
 from managed_tables_reader.layout.counting import count_labels
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.looks import TEXT, Look, is_year
+from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
 from managed_tables_reader.rows.sheets import MergedRange
 
 MOST_LINES = 6
@@ -20,7 +20,7 @@ Spans = Sequence[tuple[int, int]]  # the first and last column that each merged 
 class Heading:
     """Scores headers of a table of `width` columns; `origins`: the first place of each repeated row.
 
-    `short_tells`: rows do not end at their last value. `labels` are known ones, folded.
+    `short_tells`: rows do not end at their last value. `known` is what is known of such files.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Heading:
         width: int,
         origins: Mapping[int, int],
         merged: Sequence[MergedRange] = (),
-        labels: Collection[str] = (),
+        known: Known = NOTHING_KNOWN,
         *,
         short_tells: bool = True,
     ) -> None:
@@ -37,7 +37,8 @@ class Heading:
         self._width = width
         self._origins = origins
         self._merged = merged
-        self._labels = labels
+        self._known_labels = known
+        self._remembered_at: dict[int, frozenset[int]] = {}
         self._short_tells = short_tells
         self._known: dict[tuple[int, int], frozenset[int]] = {}
 
@@ -70,10 +71,11 @@ class Heading:
 
     def _remembered(self, place: int) -> frozenset[int]:
         """Return the columns of a line's labels that files of this kind are known to have."""
-        if not self._labels or place in self._origins:
+        if not self._known_labels.labels or place in self._origins:
             return frozenset()
-        cells = enumerate(self._rows[place].cells)
-        return frozenset(column for column, cell in cells if cell and fold_label(cell) in self._labels)
+        if place not in self._remembered_at:
+            self._remembered_at[place] = self._known_labels.places(self._rows[place].cells)
+        return self._remembered_at[place]
 
     def _line_bits(
         self, above: GridRow, below: GridRow, counted: frozenset[int], kinds: Sequence[str]

@@ -1,7 +1,7 @@
 """Score layouts: the bits that describe a grid's rows under each."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -12,6 +12,7 @@ from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.heading import Heading
 from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, Look
 from managed_tables_reader.layout.pages import find_repeats
+from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
 from managed_tables_reader.rows.sheets import MergedRange
 
 MOST_ABOVE = 40  # rows among which the first of data is sought
@@ -41,7 +42,7 @@ class Layout:
 class Scorer:
     """Scores layouts of `width` columns; `short_tells`: rows do not end at their last value.
 
-    `labels` are known ones, folded.
+    `known` is what is known of such files.
     """
 
     def __init__(
@@ -51,13 +52,13 @@ class Scorer:
         *,
         short_tells: bool,
         merged: Sequence[MergedRange] = (),
-        labels: Collection[str] = (),
+        known: Known = NOTHING_KNOWN,
     ) -> None:
         self.rows = rows
         self.width = width
         self._short_tells = short_tells
         self._origins = find_repeats(rows, MOST_ABOVE) if width > 1 else {}
-        self._heading = Heading(rows, width, self._origins, merged, labels, short_tells=short_tells)
+        self._heading = Heading(rows, width, self._origins, merged, known, short_tells=short_tells)
         self._bits_by_kinds: dict[Kinds, list[float]] = {}
 
     def kinds_by_start(self, end: int) -> list[Kinds]:

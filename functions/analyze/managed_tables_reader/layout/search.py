@@ -55,9 +55,9 @@ def narrow(grid: Grid, stated: Stated) -> tuple[Grid, Stated]:
     if stated.header_line is not None or not grid.known.labels:
         return grid, stated
     cells = [row.labels or row.cells for row in grid.rows]
-    for count in dict.fromkeys((stated.header_lines or grid.known.header_lines, 1, 2)):
-        lines = (cells[place : place + count] for place in range(len(cells)))
-        found = [grid.known.count(join_labels(some, ())) for some in lines]
+    for count in dict.fromkeys((stated.header_lines or grid.known.header_lines, 1)):
+        lines = cells if count == 1 else [join_labels(cells[one:][:count], ()) for one in range(len(cells))]
+        found = [*map(grid.known.count, lines)]
         place = max(range(len(found)), key=found.__getitem__, default=0)
         if found and found[place]:
             header = replace(stated, header_line=grid.rows[place].number, header_lines=count)
@@ -109,9 +109,7 @@ def widths(rows: Sequence[GridRow]) -> Sequence[int]:
 
 def of_width(grid: Grid, width: int, stated: Stated) -> tuple[Scorer, Layout]:
     """Return the best layout of `width` columns, and its scorer."""
-    scorer = Scorer(
-        grid.rows, width, short_tells=grid.short_tells, merged=grid.merged, labels=grid.known.labels
-    )
+    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, merged=grid.merged, known=grid.known)
     best = _best_start(scorer, len(grid.rows), stated)
     if grid.is_whole:
         end = max(1, scorer.find_footer(scorer.row_bits(best.start, best.kinds), best.kinds, best.start))

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import takewhile
 
 from managed_tables.identifiers import fold_label
 
 _WORDS = re.compile(r"\w+")
+_SPARE = 10  # characters that folding may take away: blanks, accents on their own
 _SHARE = 0.5  # of the known labels: more of them make a header
 
 
@@ -26,9 +27,21 @@ class Known:
     stated: tuple[tuple[str, object], ...] = ()
     skip_texts: frozenset[str] = frozenset()
 
+    @cached_property
+    def _longest(self) -> int:
+        return _SPARE + max(map(len, self.labels), default=0)
+
+    def places(self, cells: Sequence[str | None]) -> frozenset[int]:
+        """Return which of the cells are known labels."""
+        return frozenset(
+            place
+            for place, cell in enumerate(cells)
+            if cell and len(cell) <= self._longest and _folded(cell) in self.labels
+        )
+
     def count(self, labels: Sequence[str | None]) -> int:
         """Return how many of these labels are known; 0 where they are too few to be a header of this kind."""
-        found = len(self.labels.intersection(_folded(one) for one in labels if one))
+        found = len({_folded(labels[place] or "") for place in self.places(labels)})
         return found if found > _SHARE * len(self.labels) and found > min(1, len(self.labels) - 1) else 0
 
     def skips(self, text: str) -> bool:
