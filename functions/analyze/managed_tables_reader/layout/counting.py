@@ -34,6 +34,8 @@ def count_labels(row: GridRow, below: Sequence[GridRow]) -> frozenset[int]:
 
 def _are_numbered(row: GridRow, columns: Sequence[int], below: Sequence[GridRow]) -> bool:
     """Return whether consecutive numbers are labels: they start at 0 or 1 and are many, or next to a word."""
+    if _are_labelled(row, columns):
+        return False
     first = _place(row.cells[columns[0]])[1]
     right = [one.is_value for other in below for one in other.looks[columns[-1] + 1 :]]
     if first > 1 or len(columns) >= _MANY or (columns[-1] + 1 < len(row.looks) and right and all(right)):
@@ -41,6 +43,12 @@ def _are_numbered(row: GridRow, columns: Sequence[int], below: Sequence[GridRow]
     places = _places(columns, below)
     small = sum(kind == "number" and number <= first + len(columns) for kind, number in places)
     return len(columns) < len(row.looks) and small * 2 <= len(places)
+
+
+def _are_labelled(row: GridRow, columns: Sequence[int]) -> bool:
+    """Return whether each of the columns has a label of its own right above the row."""
+    uppers = {row.above[column] for column in columns if column < len(row.above)} - {None, ""}
+    return len(uppers) == len(columns) and not any(look(upper).is_value for upper in uppers)
 
 
 def _places(columns: Sequence[int], rows: Sequence[GridRow]) -> list[tuple[str, int]]:

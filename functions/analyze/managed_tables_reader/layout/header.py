@@ -70,13 +70,16 @@ def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
 
 
 def _fill_gaps(lines: Sequence[Sequence[str]], number: int) -> list[str]:
-    """Return one line's labels; a group's fills gaps above others, up to another label in a line above."""
+    """Return one line's labels; a group's fills gaps above others, up to another label in a line above.
+
+    A group has a label below its own place, too.
+    """
     labels, begin = [], 0
     for column, text in enumerate(lines[number]):
         if text or any(one[column] and one[column] != one[begin] for one in lines[:number]):
             begin = column
-        is_labelled_below = any(one[column] for one in lines[number + 1 :])
-        labels.append(lines[number][begin] if is_labelled_below else text)
+        is_grouped = all(any(one[place] for one in lines[number + 1 :]) for place in (begin, column))
+        labels.append(lines[number][begin] if is_grouped else text)
     return labels
 
 

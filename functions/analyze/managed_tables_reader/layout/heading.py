@@ -58,7 +58,7 @@ class Heading:
         pairs = zip(pairwise(lines), counted[1:], strict=True)
         bits += sum(self._line_bits(above, below, known, kinds) for (above, below), known in pairs)
         bits += weights.HEADER_LINE * (len(lines) > 1 and start == len(self._rows))
-        return bits + self._label_bits(lines, sure[-1], start, kinds)
+        return bits + self._label_bits(lines, sure, start, kinds)
 
     def _counted(self, place: int, start: int) -> frozenset[int]:
         """Return the columns of a line's consecutive labels; a repeated line has no new ones."""
@@ -81,11 +81,11 @@ class Heading:
         self, above: GridRow, below: GridRow, counted: frozenset[int], kinds: Sequence[str]
     ) -> float:
         """Return the bits of a further header line: few if the line above is incomplete."""
-        if below.after_gap and not self._is_grouped(above, below, ()):
-            return weights.HEADER_APART
         apart = weights.GROUP_APART if below.after_gap else 0.0
         if words.is_units(below):
             return apart + weights.UNITS_LINE - sum(one.as_text for one in below.looks if one.kind)
+        if below.after_gap and not self._is_grouped(above, below, ()):
+            return weights.HEADER_APART
         cells = enumerate(zip(below.looks, below.cells, strict=True))
         if any(one.is_value and not is_year(cell) and place not in counted for place, (one, cell) in cells):
             return weights.HEADER_OF_VALUES
@@ -98,14 +98,14 @@ class Heading:
         spans = [(left, right) for top, left, _, right in self._merged if top == above.number]
         are_periods = {*_filled(below)} <= counted.intersection(_filled(above)[1:])
         if not are_periods and not self._is_grouped(above, below, spans):
-            return weights.HEADER_LINE
+            return weights.HEADER_LINE + _known_bits(below, counted)
         return weights.GROUP_LINE + weights.GROUP_OF_ONE * _ungrouped(above, below, spans, kinds)
 
     def _is_grouped(self, above: GridRow, below: GridRow, spans: Spans) -> bool:
         """Return whether labels fill the gaps of the line above, or distinguish its labels."""
         upper, lower = _filled(above), _filled(below)
         if len(lower) < 2 or upper == [0]:
-            return False
+            return upper == [0] and self._fills_corner(above.filled[0], lower) and not above.is_sentence
         end = len(above.cells) if self._short_tells else self._width
         gaps = {*lower}.intersection(range(end)).difference(upper)
         if not spans:
@@ -115,28 +115,40 @@ class Heading:
         inner = {gap for gap in gaps if gap > min(spans)[0]}
         return bool(inner) and inner <= covered
 
+    def _fills_corner(self, label: str, below: Sequence[int]) -> bool:
+        """Return whether a label alone is the one that the line below lacks, and no unit of all of it."""
+        return 0 not in below and len(below) * 2 > self._width and not words.UNIT.fullmatch(label)
+
     def _label_bits(
-        self, lines: Sequence[GridRow], counted: frozenset[int], start: int, kinds: Sequence[str]
+        self, lines: Sequence[GridRow], counted: Sequence[frozenset[int]], start: int, kinds: Sequence[str]
     ) -> float:
-        """Return the bits for and against the labels; those of the `counted` columns are sure."""
-        last = lines[-1]
+        """Return the bits for and against each column's lowest label; those of `counted` columns are sure."""
         named = max(len(line.cells) for line in lines)
         missing = len(self._with_values.intersection(range(named, self._width)))
-        bits = weights.MISSING_LABELS * missing / self._width + weights.LONG_ROW * (last.extent > self._width)
+        is_long = lines[-1].extent > self._width
+        bits = weights.MISSING_LABELS * missing / self._width + weights.LONG_ROW * is_long
+        upwards = [*zip(lines, counted, strict=True)][::-1]
         for column in range(min(named, self._width)):
-            if label := _text(last, column):
-                if column not in counted:
-                    bits += self._cell_bits(last.looks[column], label, column, start, kinds[column])
-            elif column in self._with_values and not any(_text(line, column) for line in lines):
-                bits += weights.BLANK_LABEL
+            for line, sure in upwards:
+                if label := _text(line, column):
+                    if column not in sure:
+                        bits += self._cell_bits(line.looks[column], label, column, start, kinds[column])
+                        is_among = line is lines[-1] and self._last_places.get((column, label), -1) >= start
+                        is_like = kinds[column] in (TEXT, line.looks[column].kind)
+                        bits += weights.LABEL_AMONG_VALUES * (is_among and is_like)
+                    break
+            else:
+                bits += weights.BLANK_LABEL * (column in self._with_values)
         return bits
 
     def _cell_bits(self, one: Look, label: str, column: int, start: int, kind: str) -> float:
-        is_value = one.is_value and not (one.kind == "number" and is_year(label))
-        bits = weights.VALUE_LABEL if is_value else 0.0
-        if kind in (TEXT, one.kind) and self._last_places.get((column, label), -1) >= start:
-            bits += weights.LABEL_AMONG_VALUES
-        return bits
+        """Return the bits against a label like the values below; a date above numbers is none of them."""
+        if one.kind == "date" and kind not in (TEXT, one.kind):
+            return 0.0
+        below = _text(self._rows[start], column) if start < len(self._rows) else label
+        is_period = one.kind == "number" and is_year(label) and not is_year(below)
+        is_value = one.is_value or one.kind == kind != TEXT
+        return weights.VALUE_LABEL if is_value and not is_period else 0.0
 
     @cached_property
     def _with_values(self) -> set[int]:

@@ -20,7 +20,7 @@ _NOTE = re.compile(
 )
 _NOTE_WORD = re.compile(r"\(?\*+\)?:?|(fontes?|notas?|obs|observaç(ão|ões)|legenda)\.?:?", re.IGNORECASE)
 _NOTE_COLON = re.compile(r"(fontes?|notas?|obs(ervaç(ão|ões))?|source|notes?|elaboração)\s*:", re.IGNORECASE)
-_UNIT = re.compile(r"[(\[].*[)\]]|%|R\$|US\$|kg|un|m²")
+UNIT = re.compile(r"[(\[].*[)\]]|%|R\$|US\$|kg|un|m²")
 
 
 def below_bits(row: GridRow, width: int) -> float:
@@ -47,4 +47,4 @@ def is_units(row: GridRow) -> bool:
     if row.extent < 2 < len(row.cells):
         return False
     filled = [(cell, one) for cell, one in zip(row.cells, row.looks, strict=True) if one.kind]
-    return all(not one.is_value and _UNIT.fullmatch((cell or "").strip()) for cell, one in filled)
+    return all(not one.is_value and UNIT.fullmatch((cell or "").strip()) for cell, one in filled)
