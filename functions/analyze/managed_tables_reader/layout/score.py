@@ -10,7 +10,7 @@ from math import inf, log2
 from managed_tables_reader.layout import weights, words
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.heading import Heading
-from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, Look
+from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, Look, is_year
 from managed_tables_reader.layout.pages import find_repeats
 from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
 from managed_tables_reader.rows.sheets import MergedRange
@@ -159,15 +159,16 @@ class Scorer:
         found: set[int] = set()
         for place in range(len(self.rows) - 2, -1, -1):
             row, below = self.rows[place], self.rows[place + 1]
-            is_label = len(row.filled) == 1 and row.looks[0].kind == TEXT and not row.is_sentence
+            is_label = len(row.filled) == 1 and (row.looks[0].kind == TEXT or is_year(row.cells[0]))
             if is_label and self.width > 2 and (len(below.filled) > 2 or place + 1 in found):
                 found.add(place)
         return found
 
     @cached_property
     def _words(self) -> list[float]:
-        """The bits against each row of data, for words of totals and notes."""
-        return [words.below_bits(row, self.width) for row in self.rows]
+        """The bits against each row of data, for words of totals and notes, unless most rows have them."""
+        found = [words.below_bits(row, self.width) for row in self.rows]
+        return found if sum(map(bool, found)) * 2 <= len(found) else [0.0] * len(found)
 
     @cached_property
     def _structures(self) -> list[float]:
@@ -259,7 +260,7 @@ class Scorer:
     def _below_bits(self, place: int) -> float:
         row = self.rows[place]
         bits = weights.FOOTER_LINE + min(self._texts[place], row.bits_of_repeats)
-        if self._words[place] >= weights.NOTE:
+        if self._words[place]:
             return bits - sum(one.as_text - one.bits for one in row.looks if one.is_value)
         values = sum(one.is_value for one in row.looks)
         return bits + weights.FOOTER_VALUE * values + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
