@@ -164,7 +164,9 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
     for place in _splits(grid.rows, whole.start):
         above = find_layout(grid.cut(0, place), stated)
         below = find_layout(grid.cut(place))
-        apart = weights.TABLE if grid.rows[place].after_gap else weights.TABLE_CLOSE
+        row, header = grid.rows[place], grid.rows[whole.first : whole.start]
+        repeats = any(cell and cell in line.cells for line in header for cell in row.cells[:1])
+        apart = weights.TABLE if row.after_gap or repeats else weights.TABLE_CLOSE
         bits = above.total + below.total + apart
         if bits < fewest and below.first < below.start:
             rest = [(place + start, layout) for start, layout in find_tables(grid.cut(place))]
@@ -191,7 +193,7 @@ def _splits(rows: Sequence[GridRow], start: int) -> list[int]:
 def _labelled(row: GridRow, below: GridRow) -> int:
     """Return how many values of the row below have a word above; 0 unless all its cells do."""
     pairs = [*zip_longest(row.looks, below.looks, fillvalue=look(None))]
-    words = all(upper.kind == TEXT or not (upper.kind or lower.kind) for upper, lower in pairs)
+    words = all(not upper.is_value if upper.kind else not lower.kind for upper, lower in pairs)
     return words * sum(lower.is_value for _, lower in pairs)
 
 
