@@ -24,6 +24,7 @@ _IDENTIFIER = re.compile(
 _ADDRESS = re.compile(
     r"(https?|ftp)://\S+|www\.\S+|[\w.+-]+@[\w-]+(\.[\w-]+)+|[\w-]+(\.[\w-]+)*\.[a-z]{2,4}(/\S*)?"
 )
+_IP = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")
 # As a label: maybe with the decimal of a number that a spreadsheet wrote, and a footnote's mark.
 YEAR = r"(?P<number>(?:18|19|20|21)\d\d)(?:\.0)?(?:\s*[^\w\s.,;:/-]\w{0,2}\)?)?"
 _YEAR = re.compile(YEAR)
@@ -189,7 +190,13 @@ def _kind(text: str) -> str:
     return "address" if "." in text and _ADDRESS.fullmatch(text) else TEXT
 
 
-_WITH_DIGITS = (("number", _NUMBER), ("date", _DATE), ("time", _TIME), ("code", _IDENTIFIER))
+_WITH_DIGITS = (
+    ("address", _IP),
+    ("number", _NUMBER),
+    ("date", _DATE),
+    ("time", _TIME),
+    ("code", _IDENTIFIER),
+)
 
 
 def is_year(cell: str | None) -> bool:

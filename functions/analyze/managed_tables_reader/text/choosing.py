@@ -10,7 +10,7 @@ from operator import attrgetter, itemgetter
 from managed_tables_reader.files.source import Change
 from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import GridRow, make_grid
-from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, text_bits
+from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, look, text_bits
 from managed_tables_reader.layout.score import Layout
 from managed_tables_reader.layout.search import Grid, find_main, find_tables, narrow
 from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
@@ -110,6 +110,7 @@ def _score(
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
     bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records))
     bits += _doubt_bits(way, layout, header) - _list_bits(grid.rows[place:], layout)
+    bits += inf if _cuts_decimals(dialect.delimiter, header, grid.rows[place + layout.start :]) else 0.0
     return Choice(change, dialect, grid, layout, bits, header.number, data.number)
 
 
@@ -126,6 +127,12 @@ def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
     if dialect.delimiter and has_header and is_short and {*layout.kinds} <= {TEXT, "boolean"}:
         bits += weights.TEXTS_CUT
     return bits
+
+
+def _cuts_decimals(delimiter: str, header: GridRow, rows: Sequence[GridRow]) -> bool:
+    """Return whether a comma cuts numbers in two that one label names: they are decimals."""
+    lines = (delimiter.join(cell or "" for cell in row.cells) for row in rows)
+    return delimiter == "," and len(header.cells) == 1 and all(look(line).kind == "number" for line in lines)
 
 
 def _list_bits(rows: Sequence[GridRow], layout: Layout) -> float:
