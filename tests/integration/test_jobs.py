@@ -73,8 +73,10 @@ def waiting(jobs: Jobs, **members: object) -> JobRecord:
     return found
 
 
-def confirm(jobs: Jobs, job: JobRecord, digest: str = "d") -> JobRecord | None:
-    return jobs.confirm(job, confirmed_key="key", digest=digest, reserved_table_id="t")
+def confirm(
+    jobs: Jobs, job: JobRecord, digest: str = "d", waiting: JobStatus = "waiting_confirm"
+) -> JobRecord | None:
+    return jobs.confirm(job, confirmed_key="key", digest=digest, reserved_table_id="t", waiting=waiting)
 
 
 def test_a_job_is_read_as_it_was_written(jobs: Jobs) -> None:
@@ -355,11 +357,11 @@ def test_a_step_is_taken_from_its_own_statuses_alone(jobs: Jobs, step: str) -> N
     assert taken == statuses
 
 
-def test_an_unattended_job_is_confirmed_as_soon_as_it_is_analyzed(jobs: Jobs) -> None:
-    intake = Intake("vendas", "append", auto_confirm=True)
+def test_a_job_that_nobody_is_asked_about_is_confirmed_as_soon_as_it_is_analyzed(jobs: Jobs) -> None:
     for status in STATUSES:
-        job = in_status(jobs, status, intake=intake)
-        assert (confirm(jobs, job) is not None) is (status == "analisando")
+        job = in_status(jobs, status, intake=Intake("vendas", "append", auto_confirm=True))
+        confirmed = confirm(jobs, job, waiting="analisando")
+        assert (confirmed is not None) is (status == "analisando")
 
 
 def test_files_are_read_anew_as_a_person_states(jobs: Jobs) -> None:

@@ -22,6 +22,7 @@ def test_a_job_has_the_contracts_shape(client: TestClient) -> None:
         "status",
         "reading",
         "append_plan",
+        "recipe",
         "stated",
         "draft",
         "inferred_schema",
