@@ -272,11 +272,13 @@ def other_order(month: Month) -> None:
 
 
 def thousands(month: Month) -> None:
-    """Amounts in thousands."""
-    for place in month.places("money"):
-        for row in month.rows:
+    """Amounts in thousands; prices, where there are no amounts, by the thousand."""
+    amounts = month.places("money")
+    for row in month.rows:
+        for place in amounts or month.places("price"):
             value = row[place]
-            row[place] = round(value / 1_000, 2) if isinstance(value, Decimal) else value
+            assert isinstance(value, Decimal)
+            row[place] = round(value / 1_000, 2) if amounts else value * 1_000
     month.above = [*month.above[:-1], "(em R$ mil)", *month.above[-1:]]
 
 
