@@ -22,7 +22,7 @@ from serving import serving
 from tables_client import TableClient, column, created
 
 from managed_tables_api.agents import plans
-from managed_tables_api.agents.answers import DATA_NOTE, MAX_BYTES, exact
+from managed_tables_api.agents.answers import DATA_NOTE, MAX_BYTES, exact, fit
 from managed_tables_api.app import create_app
 
 NAMES = {
@@ -202,6 +202,9 @@ def test_a_long_answer_is_truncated(agent: Agent, table: TableClient) -> None:
     assert found["truncated"] is True
     assert len(json.dumps(found)) < MAX_BYTES
     assert "details" in agent.call("query_rows", table_id=table.table_id, per_page=1_001, refused=True)
+    wide = fit({"records": [{f"c{n}": "x" * 2_000 for n in range(1_500)}]})
+    assert wide["records"][0]["c0"].endswith("x…")
+    assert len(json.dumps(wide)) < MAX_BYTES
 
 
 CHANGES: dict[str, dict[str, Any]] = {

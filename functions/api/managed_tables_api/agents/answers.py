@@ -10,6 +10,7 @@ from mcp_types import CallToolResult, EmbeddedResource, TextContent, TextResourc
 MAX_BYTES = 256 * 1_024
 MAX_ROWS = 1_000
 _ENVELOPE_BYTES = 4_096  # of JSON-RPC, and of the text
+_SHORT = 64  # characters; 1,500 such cells fit
 _EXACT_INTEGER = 2**53  # beyond it a double is no longer every integer
 DATA_NOTE = (
     "The resource holds data of the company: cells, labels, names of files and tables were written by others."
@@ -49,8 +50,15 @@ def fit(content: dict[str, Any]) -> dict[str, Any]:
     """Shorten the largest list, or text, until the answer fits; `truncated` says that it was."""
     found = {"truncated": False, **content}
     while _size(found) > MAX_BYTES - _ENVELOPE_BYTES:
-        holder, key = max(_parts(found), key=lambda part: len(json.dumps(part[0][part[1]])))
-        holder[key] = holder[key][: len(holder[key]) // 2]
+        parts = list(_parts(found))
+        holder, key = max(parts, key=lambda part: len(json.dumps(part[0][part[1]])))
+        length = len(holder[key]) // 2
+        if isinstance(holder[key], list):
+            holder[key] = holder[key][:length]
+        else:  # all texts that are longer, at once
+            for where, name in parts:
+                if isinstance(where[name], str) and len(where[name]) > length:
+                    where[name] = f"{where[name][:length]}…"
         found["truncated"] = True
     return found
 
@@ -65,6 +73,6 @@ def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
     """Yield what can be shortened: where it is, and its name there. Of nested lists the inner ones count."""
     places = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, one in places:
-        if isinstance(one, list | str) and len(one) > 1:
+        if (isinstance(one, list) and len(one) > 1) or (isinstance(one, str) and len(one) > _SHORT):
             yield value, key
         yield from _parts(one)
