@@ -45,6 +45,7 @@ WITHOUT_IDS = {
     ("POST", "/provision"),
     ("GET", "/status"),
     ("POST", "/upload"),
+    ("POST", "/upload/form"),
     ("GET", "/upload-jobs"),
     ("GET", "/upload-jobs/active"),
     ("GET", "/connection"),

@@ -166,9 +166,9 @@ class Scorer:
 
     @cached_property
     def _words(self) -> list[float]:
-        """The bits against each row of data, for words of totals and notes, unless most rows have them."""
+        """The bits against each row of data, for words of totals and notes; 0 if three in four have them."""
         found = [words.below_bits(row, self.width) for row in self.rows]
-        return found if sum(map(bool, found)) * 2 <= len(found) else [0.0] * len(found)
+        return found if sum(map(bool, found)) * 4 < len(found) * 3 else [0.0] * len(found)
 
     @cached_property
     def _structures(self) -> list[float]:
