@@ -257,7 +257,7 @@ def failed_append(console: Console, cloud: Cloud, *, is_kept: bool = False) -> C
     job = company.analyzed({"b.csv": f"produto;novo\n{too_long};1\n"}, table_id)
     assert company.confirm(job).status == 200
     _wait_until_failed(company, job["_id"])
-    assert company.job(job["_id"])["error"]["code"] == "ROW_TOO_LARGE"
+    assert company.job(job["_id"])["error"]["code"] == "KEY_TOO_LONG"
     if is_kept:
         cloud.change_job(company, other, status={"S": "waiting_confirm"})
         cloud.change_job(company, job["_id"], updated_at={"S": LONG_AGO})
