@@ -111,6 +111,7 @@ export function ConfirmBar({
 function labelOf(job: Job, table: Table | null, name: string): string {
   const rows = plural(job.inferred_schema?.total_row_count_estimate ?? 0, "linha");
   const place = table ? table.title || table.display_name : name;
+  if (job.mode === "append" && !table) return `Acrescentar ${rows}`; // whose name is still to come
   switch (job.mode) {
     case "append":
       return `Acrescentar ${rows} a ${place}`;

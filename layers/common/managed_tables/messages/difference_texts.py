@@ -7,7 +7,7 @@ from managed_tables.messages.wording import choose_form
 _TEXTS: dict[str, str] = {
     "HEADER_MOVED": "O cabeçalho estava na linha {before} e agora está na linha {after}; ele foi seguido",
     "COLUMNS_REORDERED": "As colunas vieram em outra ordem; cada uma foi para onde ia antes",
-    "ENCODING_CHANGED": "As letras agora são gravadas em {after}, e não em {before}; foram lidas assim",
+    "ENCODING_CHANGED": "As letras agora são gravadas de outro modo (outra codificação); foram lidas assim",
     "DELIMITER_CHANGED": "As células agora são separadas por {after}, e não por {before}; foram lidas assim",
     "SHEET_RENAMED": 'A aba "{before}" agora se chama "{after}"; ela foi lida no lugar da outra',
     "COLUMN_NEW": 'A coluna "{after}" é nova neste arquivo (como {example}). Escolha se ela entra na tabela',
