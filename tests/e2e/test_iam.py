@@ -208,7 +208,7 @@ class Cloud:
 
 
 def job_flow(console: Console, cloud: Cloud) -> None:
-    """Take a company from provisioning to the rows of an uploaded file."""
+    """Take a company from provisioning to the rows of an uploaded file, and back to the line of one."""
     company = console.other_company()
     company.provision()
     company.create_table("antes", column("produto"))
@@ -216,7 +216,9 @@ def job_flow(console: Console, cloud: Cloud) -> None:
     job = company.wait(job_id, "waiting_confirm", limit_seconds=STEP_LIMIT_SECONDS)
     assert company.confirm(job).status == 200
     done = company.wait(job_id, "done", limit_seconds=STEP_LIMIT_SECONDS)
-    assert len(company.rows(done["user_table_id"])) == 1
+    (row,) = company.rows(done["user_table_id"])
+    origin = company.ok("GET", f"/{done['user_table_id']}/data/{row['id']}/origin")
+    assert (origin["available"], origin["line"]) == (True, 2)
     cloud.wait_until_published(company, job_id)
 
 
