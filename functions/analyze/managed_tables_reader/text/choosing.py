@@ -131,8 +131,8 @@ def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
 
 def _cuts_decimals(delimiter: str, header: GridRow, rows: Sequence[GridRow]) -> bool:
     """Return whether a comma cuts numbers in two that one label names: they are decimals."""
-    lines = (delimiter.join(cell or "" for cell in row.cells) for row in rows)
-    return delimiter == "," and len(header.cells) == 1 and all(look(line).kind == "number" for line in lines)
+    is_cut = delimiter == "," and len(header.cells) == 1 and any(len(row.cells) > 1 for row in rows)
+    return is_cut and all(look(",".join(cell or "" for cell in row.cells)).kind == "number" for row in rows)
 
 
 def _list_bits(rows: Sequence[GridRow], layout: Layout) -> float:
