@@ -7,13 +7,12 @@ is fixed, and the rest is inferred.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from managed_tables.documents.analyses import TableKind
 from managed_tables.identifiers import fold_label
 from managed_tables.messages.findings import ReasonCode
 from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
-
-TableKind = Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl", "parquet"]
 
 MAX_SKIPPED_LINES = 1_000  # named in a reading
 

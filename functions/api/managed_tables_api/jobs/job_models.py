@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from managed_tables.catalog.jobs import JobMode, JobStatus, LoadResult
 from managed_tables.conversion.choices import FROM_LIST, ColumnChoice, Tokens
@@ -17,7 +17,7 @@ from managed_tables.documents.recipes import JobRecipe
 from managed_tables.documents.statements import Draft, ReadingStatement
 from managed_tables.errors import JobErrorKind
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.jobs.plausibility import is_timezone
+from managed_tables.jobs.plausibility import KnownZone
 from managed_tables.schema import Column
 from managed_tables.tables.changes import Additions, Texts
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
@@ -26,12 +26,6 @@ from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
 from managed_tables_api.tables.table_models import Description, Key, Title
 
 _COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
-
-
-def _known_zone(name: str) -> str:
-    if not is_timezone(name):
-        raise InvalidValue(DetailCode.UNKNOWN_TIMEZONE, "não é um fuso horário, como America/Sao_Paulo")
-    return name
 
 
 class UploadedFile(Document):
@@ -55,9 +49,7 @@ class ConfirmedColumn(Column, ColumnChoice):
     true_tokens: Tokens | None = Field(default=None, description="Textos que são verdadeiro")
     false_tokens: Tokens | None = Field(default=None, description="Textos que são falso")
     trim: bool | None = Field(default=None, description="Se os espaços nas pontas são retirados")
-    timezone: Annotated[str, AfterValidator(_known_zone)] | None = Field(
-        default=None, description="De horários sem fuso"
-    )
+    timezone: KnownZone | None = Field(default=None, description="De horários sem fuso")
 
     @property
     def column(self) -> Column:

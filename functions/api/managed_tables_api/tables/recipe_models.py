@@ -1,61 +1,45 @@
 """Model what the routes of a table's recipe take and answer, as OpenAPI shows it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field
 
 from managed_tables.catalog.jobs import LoadMode
 from managed_tables.catalog.table_records import TableRecord
-from managed_tables.conversion.choices import Tokens
-from managed_tables.conversion.columns import DecimalMark
-from managed_tables.conversion.day_forms import DateOrder
-from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, detail
+from managed_tables.conversion.choices import ColumnChoice
+from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.documents.analyses import TableKind
 from managed_tables.documents.confirmations import OnMisfit
 from managed_tables.documents.document import Count, LateModel, Moment, RecordId
+from managed_tables.documents.recipes import AutoConfirm
 from managed_tables.errors import INVALID_REQUEST, TABLE_WITHOUT_KEY, ApiError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.jobs.plausibility import is_timezone
+from managed_tables.jobs.plausibility import KnownZone
 from managed_tables.schema import MAX_LABEL_CHARACTERS, ColumnType
 from managed_tables.tables.recipes import MAX_SKIP_TEXTS
-
-AutoConfirm = Literal["never", "unchanged"]
 
 _UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 _REPEATED = Fault(DetailCode.REPEATED, "coluna repetida")
 
 
-def _check_zone(name: str | None) -> str | None:
-    if name is not None and not is_timezone(name):
-        raise InvalidValue(DetailCode.UNKNOWN_TIMEZONE, "não é um fuso horário, como America/Sao_Paulo")
-    return name
-
-
-class RecipeColumn(LateModel):
+class RecipeColumn(ColumnChoice):
     """A column of the table, and how the file's column of that label fills it; null as it is found."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     source: Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)] = Field(
         description="O rótulo da coluna no arquivo"
     )
     name: str = Field(description="A coluna da tabela que ela preenche")
     type: ColumnType | None = Field(default=None, strict=False, description="O da coluna da tabela, que vale")
-    decimal_mark: DecimalMark | None = None
-    date_order: DateOrder | None = None
-    null_tokens: Tokens | None = None
-    true_tokens: Tokens | None = None
-    false_tokens: Tokens | None = None
-    trim: bool | None = None
-    timezone: str | None = None
-
-    _zone = field_validator("timezone")(_check_zone)
+    timezone: KnownZone | None = None
 
 
 class RecipeTable(LateModel):
     """How a file or sheet is read, told by what it says."""
 
-    kind: Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl", "parquet"]
+    kind: TableKind
     sheet: str | None
     encoding: str | None
     delimiter: str | None
@@ -107,10 +91,8 @@ class RecipeChange(LateModel):
     auto_confirm: AutoConfirm | None = None
     mode: LoadMode | None = None
     on_misfit: OnMisfit | None = None
-    timezone: str | None = None
+    timezone: KnownZone | None = None
     columns: Annotated[list[RecipeColumn], Field(min_length=1, max_length=MAX_COLUMNS)] | None = None
-
-    _zone = field_validator("timezone")(_check_zone)
 
     def parts_for(self, table: TableRecord) -> dict[str, Any]:
         """Return the parts to change; raises INVALID_REQUEST and TABLE_WITHOUT_KEY."""

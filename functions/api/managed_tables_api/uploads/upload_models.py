@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from managed_tables.documents.document import Document, LateModel, RecordId
+from managed_tables.documents.recipes import AutoConfirm
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
 
 
@@ -28,7 +29,7 @@ class UploadDeclaration(LateModel):
     mode: Literal["append", "replace", "upsert"] = Field(
         default="append", description="Só para o envio a uma tabela existente"
     )
-    auto_confirm: Literal["never", "unchanged"] = Field(
+    auto_confirm: AutoConfirm = Field(
         default="never", description="`unchanged`: confirma-se sozinho se for como a tabela lembra"
     )
 

@@ -138,13 +138,16 @@ class ReadingReason(Document):
     text: str
 
 
+TableKind = Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl", "parquet"]
+
+
 class TableReading(Document):
     """How one file or sheet was read; lines are those of the file, or rows of the sheet, from 1."""
 
     file: int = Field(ge=0, description="Conta os arquivos do job, os de dentro de um ZIP um a um")
     sheet: str | None
     include: bool = Field(description="Se suas linhas são importadas")
-    kind: Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl", "parquet"]
+    kind: TableKind
     name: str = Field(description="O nome do arquivo")
     encoding: str | None
     delimiter: str | None

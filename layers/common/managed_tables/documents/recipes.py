@@ -17,6 +17,7 @@ Recipe = dict[str, Any]
 
 CHOSEN = ("null_tokens", "true_tokens", "false_tokens", "trim", "timezone")  # of a column, by a person
 
+AutoConfirm = Literal["never", "unchanged"]
 Severity = Literal["told", "check", "stop"]
 Verdict = Literal["unchanged", "changed", "stopped"]
 DifferenceCode = Literal[

@@ -2,9 +2,12 @@
 
 import codecs
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from managed_tables.details import Detail, DetailCode, Fault, detail
+from pydantic import AfterValidator
+
+from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, detail
 from managed_tables.documents.analyses import JobReading, TableReading
 from managed_tables.documents.statements import ReadingStatement, TableStatement
 
@@ -60,6 +63,16 @@ def is_timezone(name: str) -> bool:
     except (KeyError, ValueError, OSError):
         return False
     return True
+
+
+def _known_zone(name: str) -> str:
+    if not is_timezone(name):
+        raise InvalidValue(*_UNKNOWN_TIMEZONE)
+    return name
+
+
+KnownZone = Annotated[str, AfterValidator(_known_zone)]
+"""The name of a time zone, in a model of a request."""
 
 
 def _unknown(index: int, table: TableStatement, files: set[int]) -> Detail:

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from managed_tables.documents.analyses import TableKind
 from managed_tables.identifiers import make_column_names
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import Reason, TableKind, TableReading, TableWish
+from managed_tables_reader.rows.reading import Reason, TableReading, TableWish
 
 _COVER_WIDTH = 2  # columns: a title, or names and their values
 _COVER_SHARE = 5  # a table has so many times the cells of its cover
