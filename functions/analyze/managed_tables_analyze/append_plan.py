@@ -103,17 +103,12 @@ def as_kept(
     if one.type is not ColumnType.TEXT or column.type is ColumnType.TEXT or formats == one.formats:
         return one.formats
     relation, cell = rewritten_rows(staged, number, one.choice), cell_name(number)
-    tests = [f"count(*) FILTER ({is_misfit(cell, column.type, way)})" for way in (formats, one.formats)]
+    ways = (build_conversion(cell, column.type, way) for way in (formats, one.formats))
+    tests = [f"count(*) FILTER ({is_misfit(cell, way)})" for way in ways]
     row = connection.execute(
         f"SELECT {', '.join(tests)} FROM {relation} WHERE {cell} IS NOT NULL"  # noqa: S608 - own SQL
     ).fetchone()
     return formats if row and row[0] <= row[1] else one.formats
-
-
-def is_misfit(cell: str, column_type: ColumnType, formats: Formats) -> str:
-    """Return the SQL test, never NULL for a cell, that it neither converts nor is empty."""
-    conversion = build_conversion(cell, column_type, formats)
-    return choose((conversion.converts, "false"), (conversion.empty, "false"), otherwise="true")
 
 
 def _find_conflict(
@@ -129,7 +124,7 @@ def _find_conflict(
         return None
     relation = rewritten_rows(staged, number, one.choice)
     conversion = build_conversion(cell_name(number), column.type, one.formats)
-    test = _is_misfit(cell_name(number), conversion, nullable=column.nullable)
+    test = is_misfit(cell_name(number), conversion, nullable=column.nullable)
     row = connection.execute(
         f"SELECT count(*), min({ROW_NUMBER}, {MAX_DETAILS}) FROM {relation} WHERE {test}"  # noqa: S608
     ).fetchone()
@@ -140,7 +135,7 @@ def _find_conflict(
     return {"column": column.name, "count": count, "details": details}
 
 
-def _is_misfit(cell: str, conversion: Conversion, *, nullable: bool) -> str:
+def is_misfit(cell: str, conversion: Conversion, *, nullable: bool = True) -> str:
     """Return the SQL test, never NULL, that insert would refuse the cell."""
     if_empty = "false" if nullable else "true"
     return choose(

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import SequenceMatcher
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -176,8 +177,13 @@ class Comparison:
             if known is not None:
                 yield table, known
 
+    @cached_property
+    def _kept_labels(self) -> list[str]:
+        """The folded labels of the recipe's first table, in their order."""
+        return next((list(map(fold_label, one["labels"])) for one in self.recalled.recipe["tables"]), [])
+
     def _order(self) -> Iterator[Difference]:
-        kept = next((list(map(fold_label, one["labels"])) for one in self.recalled.recipe["tables"]), [])
+        kept = self._kept_labels
         now = [fold_label(one.file.label) for one in self.columns]
         both = [label for label in kept if label in now]
         if [label for label in now if label in kept] != both:
@@ -241,7 +247,7 @@ class Comparison:
         alike = SequenceMatcher(None, before, after, autojunk=False).ratio()
         if words[0] <= words[1] or words[1] <= words[0]:
             alike = max(alike, _RENAMED - 0.1)
-        labels = next((list(map(fold_label, t["labels"])) for t in self.recalled.recipe["tables"]), [])
+        labels = self._kept_labels
         at_its_place = before in labels and labels.index(before) == one.number
         is_typed = kept["type"] not in (None, "text")
         return alike + 0.15 * at_its_place + 0.15 * is_typed
@@ -266,27 +272,26 @@ class Comparison:
                 yield changed
 
     def _mark_changed(self, one: FedColumn, name: str) -> Difference | None:
-        kept, found = one.kept.get("decimal_mark"), one.file.formats.decimal_mark
-        if kept in (None, found) or one.file.type not in (*_NUMBERS, ColumnType.TEXT):
+        if one.file.type not in (*_NUMBERS, ColumnType.TEXT):
             return None
-        lines, example, count = self._misfits(one, replace(one.file.formats, decimal_mark=kept))
-        if one.file.type is ColumnType.TEXT and self._misfits(one, one.file.formats)[2] >= count:
-            return None
-        return difference("MARK_CHANGED", column=name, before=kept, after=found, lines=lines, example=example)
+        return self._against_kept("MARK_CHANGED", "decimal_mark", one, name)
 
     def _order_changed(self, one: FedColumn, name: str) -> Difference | None:
-        kept, found = one.kept.get("date_order"), one.file.formats.date_order
-        is_own = found == "ymd" and any(
-            table.kind != "csv" for table in self.tables
-        )  # dates without an order
-        if kept in (None, found) or is_own or one.file.type not in (*_DAYS, ColumnType.TEXT):
+        # Dates of a workbook have no order of their own.
+        is_own = one.file.formats.date_order == "ymd" and any(table.kind != "csv" for table in self.tables)
+        if is_own or one.file.type not in (*_DAYS, ColumnType.TEXT):
             return None
-        lines, example, count = self._misfits(one, replace(one.file.formats, date_order=kept))
+        return self._against_kept("DATE_ORDER_CHANGED", "date_order", one, name)
+
+    def _against_kept(self, code: DifferenceCode, part: str, one: FedColumn, name: str) -> Difference | None:
+        """Return that cells contradict a kept format; None for a text that the found one fits no better."""
+        kept, found = one.kept.get(part), getattr(one.file.formats, part)
+        if kept in (None, found):
+            return None
+        lines, example, count = self._misfits(one, replace(one.file.formats, **{part: kept}))
         if one.file.type is ColumnType.TEXT and self._misfits(one, one.file.formats)[2] >= count:
             return None
-        return difference(
-            "DATE_ORDER_CHANGED", column=name, before=kept, after=found, lines=lines, example=example
-        )
+        return difference(code, column=name, before=kept, after=found, lines=lines, example=example)
 
     def _type_changed(self, one: FedColumn, table: Column) -> Difference | None:
         """Return that values are not of the table's type, or would lose the zeros that make them codes."""
@@ -311,7 +316,9 @@ class Comparison:
     def _misfits(self, one: FedColumn, formats: Formats) -> tuple[list[int], str | None, int]:
         """Return the lines, the first and the number of the cells that do not convert under these formats."""
         column_type = one.table.type if one.table else one.file.type
-        return self._cells_that(one, lambda cell: is_misfit(cell, column_type, formats))
+        return self._cells_that(
+            one, lambda cell: is_misfit(cell, build_conversion(cell, column_type, formats))
+        )
 
     def _cells_that(self, one: FedColumn, test: Any) -> tuple[list[int], str | None, int]:
         cell = cell_name(one.number)

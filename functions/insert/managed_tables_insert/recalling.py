@@ -22,6 +22,5 @@ def recall_for(services: Services, company_id: str, job_id: str) -> None:
         return
     key = attempt_key(company_id, job_id, new_record_id(), RECIPE)
     services.storage.put_json(key, recalled.as_json())
-    services.jobs.keep_recipe(
-        job, key
-    )  # where another run was first, the bucket's lifecycle deletes this one
+    # Where another run was first, the bucket's lifecycle deletes this one.
+    services.jobs.keep_recipe(job, key)

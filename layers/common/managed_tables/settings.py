@@ -56,9 +56,8 @@ class Settings(BaseModel):
     # Uploads and jobs
     insert_function: str = ""  # which reads staged objects for the API, too
     upload_expires_seconds: int = Field(default=3_600, le=6 * 3_600)  # credentials that sign posts end, too
-    upload_max_mb: int = Field(
-        default=100, ge=1, le=5_000
-    )  # of an upload's files; S3 takes 5 GiB in one post
+    # Of an upload's files; S3 takes 5 GiB in one post.
+    upload_max_mb: int = Field(default=100, ge=1, le=5_000)
     job_retention_days: int = 90  # of a job that has ended
     active_jobs_max: int = Field(default=200, ge=1)  # of a company, made by the API
     running_jobs_max: int = Field(default=4, ge=1)  # of a company, at one of their steps; the others wait

@@ -25,9 +25,8 @@ _NEGATIVE = 0x4000  # a numeric's sign
 _BASE_DIGITS = 4  # of a numeric, whose digits are those of base 10,000
 _NUMERIC_BYTES = 8  # before them
 _ZERO, _MINUS, _POINT = b"0-."
-_FEW_BYTES = (
-    131_072  # of texts in a batch; beyond, copying by lengths is quicker (measured, 1,024 to 65,536 rows)
-)
+# Of texts in a batch; beyond, copying by lengths is quicker (measured, 1,024 to 65,536 rows).
+_FEW_BYTES = 131_072
 _EXPONENTS = tuple(b"eE")
 
 Ints = NDArray[np.int64]
@@ -80,8 +79,8 @@ class Texts:
         first, total_bytes = int(self.starts[0]), int(self.lengths.sum())
         if total_bytes < _FEW_BYTES:  # byte by byte; longer texts by length, those of one copied together
             moved = np.repeat(places + _LENGTH_BYTES - self.starts, self.lengths)
-            text = slice(first, first + total_bytes)
-            out[moved + np.arange(text.start, text.stop)] = self.data[text]
+            end = first + total_bytes
+            out[moved + np.arange(first, end)] = self.data[first:end]
             return
         for length, rows in _groups(self.lengths):
             if length:

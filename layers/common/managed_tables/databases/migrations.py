@@ -97,9 +97,7 @@ _ADDED_COLUMNS = """
     CREATE INDEX ON managed_tables.added_columns (job_id);
 """
 
-# The history of rows (managed_tables.history), and whose rows came by which load.
-# hstore subtracts two rows in C; the same with jsonb_each costs 0.2 ms a row. A function called for each row
-# costs a single update 0.1 ms; transition tables cost as much, and their join is planned for one row.
+# What tables remember of their files (managed_tables.tables.recipes).
 # Not in `tables`: loads that hold a table's row there together would wait for one another for ever.
 _RECIPES = """
     CREATE TABLE managed_tables.recipes (
@@ -110,6 +108,9 @@ _RECIPES = """
         recipe jsonb NOT NULL
     )
 """
+# The history of rows (managed_tables.history), and whose rows came by which load.
+# hstore subtracts two rows in C; the same with jsonb_each costs 0.2 ms a row. A function called for each row
+# costs a single update 0.1 ms; transition tables cost as much, and their join is planned for one row.
 _HISTORY = r"""
     CREATE EXTENSION IF NOT EXISTS hstore SCHEMA managed_tables;
     ALTER TABLE managed_tables.tables ADD COLUMN history boolean NOT NULL DEFAULT true;

@@ -126,7 +126,7 @@ def _left_out(analysis: AnalysisDocument, before: Recalled | None) -> list[str]:
     stated = {table.sheet: table.include for table in analysis.wish.tables if table.sheet is not None}
     known = before.found.left_out if before else []
     return [
-        *(sheet for sheet in known if stated.get(sheet) is not True and sheet not in stated),
+        *(sheet for sheet in known if sheet not in stated),
         *(sheet for sheet, include in stated.items() if include is False),
     ]
 
