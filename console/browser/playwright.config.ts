@@ -9,7 +9,6 @@ export default defineConfig({
   timeout: 120_000,
   expect: { timeout: 30_000 },
   workers: 3, // each waits for jobs most of the time
-  retries: 2, // on a loaded machine the page may still be settling when a key arrives: seen twice in nine runs
   fullyParallel: true,
   reporter: [["list"]],
   outputDir: process.env["CONSOLE_RESULTS"] ?? "results",
