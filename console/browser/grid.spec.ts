@@ -548,7 +548,8 @@ test("one of two conditions is enough under “ou”, and numbers and days are f
   const search = page.getByRole("searchbox", { name: "Procurar nas linhas" });
   for (const [text, found] of [
     ["1.234,5", "a"],
-    ["31/12/2025", "a"],
+    ["234,5", "a"],
+    ["31/12", "a"],
     ["01/2025", "b"],
   ] as const) {
     await search.fill(text);

@@ -232,9 +232,11 @@ def test_where_fields_and_sort_choose_what_is_exported(maker: ExportMaker) -> No
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet", "jsonl"])
 def test_every_format_accepts_a_filter(maker: ExportMaker, form: str) -> None:
     table = maker.table([column("t"), column("v", "decimal")], [["a", "1.5"], ["b", "2.5"], ["a", "3"]])
-    export = maker.queue(table, format=form, where={"column": "t", "op": "eq", "value": "a"})
-    assert maker.run(export) == {"outcome": "done"}
-    assert maker.find(export).rows == 2
+    where = {"column": "t", "op": "eq", "value": "a"}
+    for asked, count in (({"where": where}, 2), ({"q": "2,5"}, 1), ({"where": where, "q": "2,5"}, 0)):
+        export = maker.queue(table, format=form, **asked)
+        assert maker.run(export) == {"outcome": "done"}
+        assert maker.find(export).rows == count
 
 
 def test_a_deleted_or_changed_table_is_reported(maker: ExportMaker) -> None:

@@ -191,7 +191,7 @@ def assert_equal(wanted: dict[str, Any], found: Any, expected: Any) -> None:
 
 
 def test_q_searches_every_column(rows: RowsClient) -> None:
-    """Numbers and dates as they are shown, with the count of what is found."""
+    """Numbers and dates as they are shown, with the count of what is found, of a list and of a query."""
     rows.insert(
         {"produto": "Café 1.234", "valor": 5},
         {"produto": "b", "valor": 1234.5},
@@ -203,5 +203,8 @@ def test_q_searches_every_column(rows: RowsClient) -> None:
         ("2025-12", ["c"]),
         ("cafe", ["Café 1.234"]),
     ):
-        found = rows.list(q=text)
-        assert (found["total"], [row["produto"] for row in found["records"]]) == (len(names), names)
+        for found in (rows.list(q=text), query(rows, {"q": text})):
+            assert (found["total"], [row["produto"] for row in found["records"]]) == (len(names), names)
+    large = {"column": "valor", "op": "gt", "value": 5}
+    counted = query(rows, {"q": "1.234", "where": large, "aggregates": [{"fn": "count"}]})
+    assert counted["records"] == [{"count": 1}]

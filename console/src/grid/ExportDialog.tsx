@@ -7,7 +7,7 @@ import { Radios } from "../ui/fields";
 import { Button, Dialog, Failure } from "../ui/parts";
 import { ExportList } from "./ExportList";
 import { arranged, type GridView } from "./view";
-import { whereOf } from "./where";
+import { askedOf } from "./where";
 
 type Format = "xlsx" | "excel-br" | "rfc4180" | "jsonl" | "parquet";
 
@@ -54,11 +54,10 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
 }
 
 function bodyOf(table: Table, view: GridView, format: Format): ExportBody {
-  const where = whereOf(table, view);
   const kind = format === "excel-br" || format === "rfc4180" ? { format: "csv" as const, dialect: format } : { format };
   return {
     ...kind,
-    ...(where ? { where } : {}),
+    ...askedOf(table, view),
     ...(view.hidden.length + view.order.length + view.frozen.length > 0
       ? { fields: arranged(table.columns, view).map(({ name }) => name) }
       : {}),

@@ -3,10 +3,8 @@ import type { Table } from "../api/types";
 import { Button } from "../ui/parts";
 import { formatCell } from "../values/cells";
 import { splitList } from "../values/lists";
-import { plural } from "../values/numbers";
 import { FilterDialog } from "./FilterDialog";
 import { type Condition, type Filter, type GridView, OPERATOR_LABELS } from "./view";
-import { searched } from "./where";
 
 const SEARCH_DELAY_MS = 300;
 export const SEARCH_FIELD = "mt-search-rows";
@@ -28,7 +26,6 @@ export function Filters({ table, view, onView, children }: FiltersProps): ReactN
     const timer = window.setTimeout(() => onView({ search }), SEARCH_DELAY_MS);
     return () => window.clearTimeout(timer);
   }, [search]);
-  const unsearched = table.columns.length - view.hidden.length - searched(table, view).length;
   return (
     <div className="mt-filters" role="search">
       <label>
@@ -62,11 +59,6 @@ export function Filters({ table, view, onView, children }: FiltersProps): ReactN
         <Button kind="quiet" onClick={() => onView({ hidden: [] })}>
           Mostrar {view.hidden.length === 1 ? "a coluna oculta" : `as ${view.hidden.length} colunas ocultas`}
         </Button>
-      )}
-      {view.search && unsearched > 0 && (
-        <span className="mt-quiet">
-          ⚠ A procura não olha {plural(unsearched, "coluna", "colunas")} do fim: oculte as que não interessam
-        </span>
       )}
       {isAdding && (
         <FilterDialog

@@ -4,7 +4,7 @@ import { move } from "./keys";
 import { bodyOf, viewOf } from "./saved";
 import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./scroll";
 import { arranged, readView, toggleSort, writeView } from "./view";
-import { whereOf } from "./where";
+import { askedOf, whereOf } from "./where";
 
 const MILLION = { content: 1_000_000 * ROW_HEIGHT, viewport: 640 };
 
@@ -116,24 +116,8 @@ describe("views", () => {
     });
   });
 
-  it("search numbers as they are written, and days, months and years", () => {
-    const search = (text: string) => whereOf(table, { ...readView(""), search: text });
-    const name = (value: string) => ({ column: "nome", op: "contains", value });
-    const span = (from: string, until: string) => ({
-      and: [
-        { column: "data", op: "gte", value: from },
-        { column: "data", op: "lt", value: until },
-      ],
-    });
-    expect(search("1.234,5")).toEqual({
-      and: [{ or: [name("1.234,5"), { column: "valor", op: "eq", value: "1234.5" }] }],
-    });
-    expect(search("31/12/2025")).toEqual({ and: [{ or: [name("31/12/2025"), span("2025-12-31", "2026-01-01")] }] });
-    expect(search("12/2025")).toEqual({ and: [{ or: [name("12/2025"), span("2025-12-01", "2026-01-01")] }] });
-    expect(whereOf({ columns: columns.slice(1) } as unknown as Table, { ...readView(""), search: "x" })).toEqual({
-      and: [{ column: "id", op: "is_null", value: true }],
-    });
-  });
+  it("ask for a search beside their conditions", () =>
+    expect(askedOf(table, { ...readView(""), search: "1.234,5" })).toEqual({ q: "1.234,5" }));
 
   it("sort up, down and not at all, alone or beside others", () => {
     expect(toggleSort([], "a", false)).toEqual(["a"]);

@@ -4,7 +4,7 @@ import type { Query, RecordOfRow, Table } from "../api/types";
 import { Store, useStore } from "../ui/store";
 import { type GridRow, toGridRow } from "./types";
 import type { GridView } from "./view";
-import { whereOf } from "./where";
+import { askedOf } from "./where";
 
 const BLOCK = 200;
 const MAX_BLOCKS = 40; // 8,000 rows kept: about 10 MB of ten columns
@@ -16,7 +16,7 @@ interface Block {
 }
 
 /** Which rows, in which order; pages come on top. */
-export type Asked = Pick<Query, "where" | "sort">;
+type Asked = Pick<Query, "where" | "q" | "sort">;
 
 /** How many rows match (null until the first answer), what went wrong, and how often rows have changed. */
 export interface RowsState {
@@ -25,14 +25,9 @@ export interface RowsState {
   edition: number;
 }
 
-export function askedOf(table: Table, view: GridView): Asked {
-  const where = whereOf(table, view);
-  return { ...(where ? { where } : {}), ...(view.sorts.length > 0 ? { sort: [...view.sorts] } : {}) };
-}
-
 /** Read the rows of a table under a view, in blocks, as they come into sight. */
 export function useRows(api: Api, table: Table, view: GridView): RowSource {
-  const key = JSON.stringify(askedOf(table, view));
+  const key = JSON.stringify({ ...askedOf(table, view), ...(view.sorts.length > 0 ? { sort: view.sorts } : {}) });
   const store = useMemo(() => new BlockStore(), [table._id]);
   const source = useMemo(() => new RowSource(api, table._id, JSON.parse(key) as Asked, store), [api, key, store]);
   useStore(source.state);

@@ -83,7 +83,7 @@ export function viewOf(saved: SavedView): GridView {
 /** Return what is saved of a view. */
 export function bodyOf(table: Table, view: GridView): Omit<ViewBody, "name"> {
   return {
-    where: whereOf(table, { ...view, search: "" }),
+    where: whereOf(table, view),
     q: view.search || null,
     sort: [...view.sorts],
     columns: arranged(table.columns, { ...view, hidden: [] }).map(({ name }) => ({

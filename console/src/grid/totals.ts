@@ -5,7 +5,7 @@ import type { Table } from "../api/types";
 import { useApi } from "../ui/context";
 import type { Cell } from "../values/cells";
 import type { GridView, Total } from "./view";
-import { whereOf } from "./where";
+import { askedOf } from "./where";
 
 export type Totals = Readonly<Record<string, { fn: Total; text: Cell } | undefined>>;
 
@@ -13,9 +13,9 @@ export type Totals = Readonly<Record<string, { fn: Total; text: Cell } | undefin
 export function useTotals(table: Table, view: GridView): Totals {
   const api = useApi();
   const wanted = Object.entries(view.totals).filter(([name]) => table.columns.some((one) => one.name === name));
-  const where = useMemo(() => whereOf(table, view), [table, view.filters, view.search, view.hidden]);
+  const asked = useMemo(() => askedOf(table, view), [table, view.filters, view.search, view.beyond]);
   const totals = useQuery({
-    queryKey: ["totals", table._id, table.updated_at, where, wanted],
+    queryKey: ["totals", table._id, table.updated_at, asked, wanted],
     enabled: wanted.length > 0,
     retry: false,
     queryFn: async ({ signal }) => {
@@ -23,7 +23,7 @@ export function useTotals(table: Table, view: GridView): Totals {
         api.POST("/v1/managed-tables/{table_id}/data/query", {
           params: { path: { table_id: table._id }, query: { numbers: "string" } },
           body: {
-            ...(where ? { where } : {}),
+            ...asked,
             aggregates: wanted.map(([column, fn], index) => ({ fn, column, as: `total_${index}` })),
           },
           signal,

@@ -12,7 +12,7 @@ from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.error_models import codes_of
 from managed_tables_api.http.validation import QUERY_DIGITS, Page, comma_words
-from managed_tables_api.rows.row_models import Where
+from managed_tables_api.rows.row_models import SearchText, Where
 
 _EXPORT_ID = "507f1f77bcf86cd799439015"
 
@@ -42,6 +42,7 @@ class NewExport(LateModel):
     where: SkipValidation[Where] | None = Field(
         default=None, description="Filtro, como em POST /{table_id}/data/query"
     )
+    q: SearchText = None
     fields: Annotated[list[str], Field(max_length=MAX_COLUMNS + 1), comma_words(MAX_COLUMNS + 1)] | None = (
         Field(
             default=None, description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito"
@@ -60,7 +61,7 @@ class NewExport(LateModel):
         dialect = (self.dialect or "rfc4180") if self.format == "csv" else None
         safe = dialect == "excel-br" if self.formula_safe is None else self.formula_safe
         return ExportRequest(
-            self.format, dialect, self.where, self.fields, self.sort or [], formula_safe=safe
+            self.format, dialect, self.where, self.q, self.fields, self.sort or [], formula_safe=safe
         )
 
 

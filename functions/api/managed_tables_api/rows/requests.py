@@ -66,6 +66,7 @@ async def body_request(
         cursor=body.cursor,
         sort=body.sort or (),
         fields=body.fields,
+        q=body.q,
         where=body.where,
         group_by=body.group_by,
         aggregates=body.aggregates,

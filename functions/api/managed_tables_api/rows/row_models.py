@@ -31,6 +31,13 @@ def _boolean(value: object) -> object:
 
 
 QueryBoolean = Annotated[bool, BeforeValidator(_boolean)]
+SearchText = Annotated[
+    str | None,
+    Field(
+        description="Texto contido no que qualquer coluna mostra: textos, sem distinguir maiúsculas nem"
+        " acentos; números com e sem separador de milhar; datas dd/mm/aaaa e ISO; Sim e Não"
+    ),
+]
 PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Linhas por página"), QUERY_DIGITS]
 
 
@@ -102,11 +109,7 @@ class ListQuery(RowQuery):
         description="`next_cursor` da página anterior, no lugar de `page`: custa o mesmo em qualquer ponto"
         " da tabela (extensão)",
     )
-    q: str | None = Field(
-        default=None,
-        description="Texto contido no que qualquer coluna mostra: textos, sem distinguir maiúsculas nem"
-        " acentos; números com e sem separador de milhar; datas dd/mm/aaaa e ISO; Sim e Não",
-    )
+    q: SearchText = None
     fields: str | None = Field(
         default=None, description="Colunas a responder, separadas por vírgulas; `id` vem sempre"
     )
@@ -194,6 +197,7 @@ class QueryBody(LateModel):
     )
 
     where: SkipValidation[Where] | None = Field(default=None, description=_WHERE)
+    q: SearchText = None
     sort: Annotated[list[str], Field(max_length=MAX_SORTS), comma_words(MAX_SORTS)] | None = Field(
         default=None, description="`campo` ou `-campo`: uma lista, ou um texto com vírgulas"
     )

@@ -23,6 +23,7 @@ from managed_tables.conditions.tree import (
     Operator,
     Or,
     Search,
+    all_of,
     leaves,
     without_values,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Operator",
     "Or",
     "Search",
+    "all_of",
     "condition_parameters",
     "condition_sql",
     "folded",

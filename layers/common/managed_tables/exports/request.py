@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from managed_tables.conditions import EVERY_ROW, Condition, read_where
+from managed_tables.conditions import EVERY_ROW, Condition, all_of, read_search, read_where
 from managed_tables.details import Detail, DetailCode, Fault, detail, shown_text
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.exports.formats import Dialect, ExportFormat
@@ -40,11 +40,12 @@ class Selection:
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """An export as it was asked for; `where`, `fields` and `sort` as in the request's body."""
+    """An export as it was asked for; `where`, `q`, `fields` and `sort` as in the request's body."""
 
     format: ExportFormat
     dialect: Dialect | None = None
     where: Any = None
+    q: str | None = None
     fields: Sequence[str] | None = None
     sort: Sequence[str] = ()
     formula_safe: bool = False
@@ -56,12 +57,12 @@ class ExportRequest:
         if details:
             reason = f"{details[0]['path']}: {details[0]['reason']}"
             raise ApiError(INVALID_REQUEST, details, reason=reason)
-        condition: Condition = EVERY_ROW
+        parts = [read_search(self.q, columns, zone.key)]
         if self.where is not None:
-            condition = read_where(self.where, by_name, parsers(zone))
+            parts.append(read_where(self.where, by_name, parsers(zone)))
         fields = [column.name for column in columns] if self.fields is None else self.fields
         sorts = tuple(Sort(word.removeprefix("-"), word.startswith("-")) for word in self.sort)
-        return Selection(tuple(by_name.get(name, _ID) for name in fields), condition, sorts)
+        return Selection(tuple(by_name.get(name, _ID) for name in fields), all_of(parts), sorts)
 
 
 def _field_faults(fields: Sequence[str] | None, columns: Mapping[str, Column]) -> list[Detail]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from managed_tables.conditions import (
-    EVERY_ROW,
-    And,
     Condition,
+    all_of,
     condition_parameters,
     read_filters,
     read_search,
@@ -187,8 +186,7 @@ def _read_condition(
     if request.where is not None:
         parts.append(read_where(request.where, names, parsers))
     parts.append(read_search(request.q, names.values(), zone))
-    kept = tuple(part for part in parts if part != EVERY_ROW)
-    return kept[0] if len(kept) == 1 else And(kept)
+    return all_of(parts)
 
 
 def _read_shown(definition: Definition, request: ListRequest) -> Shown:
