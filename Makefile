@@ -37,7 +37,7 @@ lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every
 	@compile() { $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-annotate "$${@:2}" -o requirements/$$1.txt; }; \
 	compile dev pyproject.toml --group dev; \
-	compile audit --group audit; compile sam --group sam; compile ministack --group ministack; compile node --group node; \
+	compile audit --group audit; compile mutation --group mutation; compile sam --group sam; compile ministack --group ministack; compile node --group node; \
 	compile common --group common -c requirements/dev.txt; \
 	for name in api ingest provision analyze insert export operations; do compile $$name --group $$name -c requirements/dev.txt; done
 
@@ -187,8 +187,8 @@ test-postgres: setup ## The tests of rows, conditions and keys on another Postgr
 	    tests/integration/test_keys.py tests/integration/test_upsert.py tests/integration/test_undo.py
 
 .PHONY: test-scale
-test-scale: setup ## 200 companies on two clusters, 100 jobs at once, on a stack of its own
-	@$(BIN)/python -m benchmarks.scale
+test-scale: setup ## 200 companies on two clusters, 100 jobs at once, on a stack of its own (COMPANIES=)
+	@$(BIN)/pytest --companies $(or $(COMPANIES),200) tests/e2e/test_scale.py
 
 .PHONY: smoke
 smoke: setup ## Try a deployment from outside: API= TOKEN=, for the inbox BUCKET= COMPANY=, of load SECONDS= (5)
