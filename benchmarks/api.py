@@ -5,18 +5,13 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
-from http.client import HTTPConnection
-from statistics import median
 from typing import Any
 
-from psycopg.conninfo import make_conninfo
-
 from benchmarks.api_queries import measure_bulk, measure_queries
-from benchmarks.measuring import FULL, MANY_CLIENTS, SMALL, Size, Table, in_turns, requests_a_second
+from benchmarks.measuring import FULL, MANY_CLIENTS, SMALL, Size, Table, in_turns
 from benchmarks.measuring import print_row as _row
-from benchmarks.served import Client, Served, serve_api, uvicorn
+from benchmarks.served import Client, Served, serve_api
 from managed_tables.databases.connecting import PgConnection
-from managed_tables_local.ports import LOOPBACK
 
 COLUMNS = {
     "produto": "text",
@@ -45,7 +40,6 @@ def run(small: bool) -> None:
             _make_table(client, bare, name, rows) for name, rows in (("mil", 1_000), ("muitas", size.rows))
         ]
         _measure_lists(served, bare, tables, size)
-        _measure_beside_fastapi(served, bare, tables[0], size)
         measure_queries(served, bare, tables[1], size)
         _measure_writes(served, bare, tables[0], size)
         _measure_history(served.client(), bare, tables[0], size)
@@ -88,32 +82,6 @@ def _measure_lists(served: Served, bare: PgConnection, tables: Sequence[Table], 
     few, many = in_turns([partial(client.call, "GET", table.path) for table in tables], size.repetitions)
     ratio = many.p50 / few.p50
     print(f"{'':4}{tables[1].rows:,} rows beside {tables[0].rows:,}: {ratio:.2f} times (wanted: at most 1.2)")
-
-
-def _measure_beside_fastapi(served: Served, bare: PgConnection, table: Table, size: Size) -> None:
-    """Print the requests a second of many clients beside those of a bare FastAPI app, in turns."""
-    dsn = make_conninfo(bare.info.dsn, password=bare.info.password)
-    token = served.token
-    with uvicorn("benchmarks.bare_app:make_app", {"BARE_DSN": dsn}) as port:
-        paths = {
-            "ours": (served.port, f"/v1/managed-tables{table.path}"),
-            "rows": (port, "/rows"),
-            "json": (port, "/json"),
-        }
-        found: dict[str, list[float]] = {name: [] for name in paths}
-        for _ in range(_TURNS):
-            for name, (at, path) in paths.items():
-                clients = [Client(HTTPConnection(LOOPBACK, at), token) for _ in range(MANY_CLIENTS)]
-                actions = [partial(client.send, "GET", path) for client in clients]
-                found[name].append(requests_a_second(actions, size.repetitions // 4))
-    ours, rows, text = (median(found[name]) for name in paths)
-    print(
-        f"{'':4}{MANY_CLIENTS} clients, a second: {ours:.0f}; bare FastAPI, the same SQL: {rows:.0f}", end=""
-    )
-    print(f" ({ours / rows:.2f} times); its JSON by PostgreSQL: {text:.0f} ({ours / text:.2f} times)")
-
-
-_TURNS = 5
 
 
 def _list_bare(bare: PgConnection, table: Table) -> None:

@@ -77,11 +77,6 @@ def _measured(latencies: Sequence[float], seconds: float) -> Measured:
     return Measured(taken[len(taken) // 2], taken[int(len(taken) * 0.95)], len(taken) / seconds)
 
 
-def requests_a_second(actions: Sequence[Action], repetitions: int) -> float:
-    """Return how many are done in a second, all clients at once."""
-    return _measure(actions, repetitions).per_second
-
-
 def _measure(actions: Sequence[Action], repetitions: int) -> Measured:
     """Return what each action took, `repetitions` times, all of them at once."""
     warm_up = min(WARM_UP, repetitions)

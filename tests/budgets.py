@@ -62,8 +62,8 @@ def main() -> int:
         ("product: lines of Python", lines(python(*PRODUCT)), 40_300, 32_000),
         ("reader's text/, layout/: lines", lines(python(*rooms)), 2_600, 2_500),  # where rules pile up
         ("console/src: lines", lines(files("console/src")), 10_800, 7_500),
-        ("tests: lines of Python", lines(python("tests")), 30_300, 30_000),
-        ("benchmarks: lines of Python", lines(python("benchmarks")), 1_650, 1_200),
+        ("tests: lines of Python", lines(python("tests")), 30_000, 30_000),
+        ("benchmarks: lines of Python", lines(python("benchmarks")), 1_200, 1_200),
         ("docs: words", words(files("docs/*.md")), 34_000, 34_000),
         ("template.yaml: lines", lines([ROOT / "template.yaml"]), 1_300, 1_300),
         ("template.yaml: parameters", len(re.findall(r"^  \w+:", parameters[1], re.MULTILINE)), 35, 35),

@@ -60,6 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--load-seconds", type=float, default=8.0, help="how long the load lasts (default: 8)")
     parser.addoption("--stack", action="store_true", help="crash a local stack that keeps what it holds")
+    parser.addoption("--companies", type=int, default=0, help="on two clusters, with half as many files")
     parser.addoption("--iam", action="store_true", help="take each statement of the policies away in turn")
     parser.addoption(
         "--faults", type=int, default=2, help="faults a step, at random boundaries (default: 2); 0: all"
