@@ -9,11 +9,12 @@ from typing import Any
 
 import httpx
 
+from managed_tables_local.checkout import ROOT
 from managed_tables_local.progress import bar, say, table
-from managed_tables_local.sample import SAMPLE
 from managed_tables_local.stack import Stack
 from managed_tables_local.tokens import make_token
 
+SAMPLE = ROOT / "localstack" / "sample" / "vendas.csv"  # a Brazilian report, as an ERP exports it
 PREFIX = "/v1/managed-tables"
 POLL_SECONDS = 0.3
 JOB_LIMIT_SECONDS = 180

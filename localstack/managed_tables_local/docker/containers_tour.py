@@ -23,9 +23,9 @@ from managed_tables.settings import load_settings
 from managed_tables.wiring.services import Services
 from managed_tables_ingest.arrivals import read_arrivals
 from managed_tables_local import stack as local
+from managed_tables_local.demo import SAMPLE
 from managed_tables_local.docker.containers import ContainerError, Containers, open_containers, read_event
 from managed_tables_local.progress import say
-from managed_tables_local.sample import SAMPLE
 from managed_tables_local.tokens import make_token
 
 Invoke = Callable[[str, Mapping[str, Any]], Any]  # a function's logical id and its event in, its answer out
