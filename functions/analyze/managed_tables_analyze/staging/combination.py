@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from managed_tables.conversion.sql_text import literal
 from managed_tables.conversion.workbook_cells import mark_texts
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
@@ -15,14 +16,7 @@ from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.staging.origins import OriginColumn, Place
-from managed_tables_analyze.staging.sql import (
-    cell_sql,
-    fill_down,
-    literal,
-    read_sql,
-    select_sql,
-    write_parquet,
-)
+from managed_tables_analyze.staging.sql import cell_sql, fill_down, read_sql, select_sql, write_parquet
 from managed_tables_analyze.staging.sums import find_sum
 from managed_tables_reader.rows.notes import rows_left_out
 from managed_tables_reader.rows.parts import Part

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from managed_tables.conversion.one_line import on_its_lines_sql
-from managed_tables.conversion.sql_text import trimmed
+from managed_tables.conversion.sql_text import literal, trimmed
 from managed_tables.exports.parquet_groups import VECTOR_ROWS, rows_of_group
 from managed_tables.jobs.rejected_rows import GUARD
 from managed_tables.jobs.staged_rows import lines_from
@@ -45,11 +45,6 @@ def open_duckdb(temp_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
-
-
-def literal(text: str) -> str:
-    """Quote text as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def read_sql(part: Part) -> str:
