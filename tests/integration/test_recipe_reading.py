@@ -15,6 +15,7 @@ from managed_tables.jobs.reanalysis import reanalyze_job
 from managed_tables_analyze.handler import analyze_job
 
 JUNE = "Produto;Vlr. Total;Data\nleite;2.345,60;01/06/2026\nmel;n/d;02/06/2026\n"
+UNDATED = MAY.replace(";Data", "").replace(";01/05/2026", "").replace(";02/05/2026", "")
 
 
 @pytest.fixture
@@ -72,10 +73,7 @@ def test_what_was_chosen_holds_unless_a_confirmation_says_otherwise(reports: Rep
         (JUNE, {("HEADER_MOVED", "told")}),
         (MAY.replace("Total;", "Total;Loja;").replace("0;0", "0;A;0"), {("COLUMN_NEW", "check")}),
         (MAY.replace("Vlr. Total", "Valor Total"), {("COLUMN_RENAMED", "check")}),
-        (
-            MAY.replace(";Data", "").replace(";01/05/2026", "").replace(";02/05/2026", ""),
-            {("COLUMN_MISSING", "check")},
-        ),
+        (UNDATED, {("COLUMN_MISSING", "check")}),
         (MAY.replace("1.234,50", "1,234.50"), {("MARK_CHANGED", "stop")}),
         (MAY.replace("01/05", "05/31").replace("02/05", "05/30"), {("DATE_ORDER_CHANGED", "stop")}),
         (MAY.replace("1.234,50", "dez"), {("TYPE_CHANGED", "stop")}),
@@ -89,6 +87,14 @@ def test_each_difference_has_its_code_and_severity(
     reports: Reports, table_id: str, content: str | bytes, found: set[tuple[str, str]]
 ) -> None:
     assert codes(reports, content, table_id) == found
+
+
+def test_a_column_that_every_row_needs_stops_where_it_is_missing(reports: Reports) -> None:
+    required = COLUMNS[2].model_copy(update={"nullable": False})
+    table = reports.load(MAY, columns=[*COLUMNS[:2], required])
+    [found] = differences(reports, UNDATED, table.table_id)
+    assert (found.code, found.severity, found.column) == ("REQUIRED_MISSING", "stop", "data")
+    assert found.before == "Data"
 
 
 def auto_confirmed(reports: Reports, **changes: str) -> TableClient:
@@ -122,6 +128,34 @@ def test_anything_else_waits_for_a_person(reports: Reports, content: str) -> Non
     table = auto_confirmed(reports)
     job = reports.job(reports.wait(content, table.table_id))
     assert (job.status, job.confirms_itself) == ("waiting_confirm", False)
+
+
+def test_a_file_that_was_loaded_before_waits_for_a_person(reports: Reports) -> None:
+    """Its rows would be there twice; where they replace the others, nothing doubles."""
+    table = auto_confirmed(reports)
+    again = reports.wait(MAY, table.table_id)
+    assert (reports.job(again).status, reports.job(again).confirms_itself) == ("waiting_confirm", False)
+    assert reports.analysis(again).warnings[0].code == "SAME_FILE"
+    assert ask(table, "PUT", {"mode": "replace"}).status_code == 200
+    assert reports.job(reports.wait(MAY, table.table_id)).confirms_itself
+
+
+def test_of_a_file_that_comes_twice_at_once_one_is_loaded(reports: Reports) -> None:
+    """The other waits, and says why; one whose rows did not fit gives the file up."""
+    table = auto_confirmed(reports)
+    jobs = [reports.wait(JUNE, table.table_id) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(reports.insert, jobs))
+    assert sorted(outcomes) == ["done", "rejected"]
+    assert len(reports.rows()) == 4
+    waiting = reports.job(jobs[outcomes.index("rejected")])
+    assert (waiting.status, waiting.confirmations) == ("analisando", 0)
+    assert waiting.error is not None
+    assert waiting.error["code"] == "FILES_IMPORTED"
+    key = table.changed(key=["produto"])["key"]
+    refused = reports.wait(JUNE.replace("Produto", "Vendas;;\nProduto"), table.table_id)
+    assert (key, reports.insert(refused)) == (["produto"], "rejected")
+    assert reports.company.services.imports.find(waiting, reports.job(refused).digests[0]) is None
 
 
 def test_a_recipe_that_says_otherwise_by_now_leaves_it_to_a_person(reports: Reports) -> None:

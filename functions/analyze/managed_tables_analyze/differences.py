@@ -449,14 +449,18 @@ def _as_kept(connection: DuckDBPyConnection, staged: Path, one: FedColumn) -> Fe
     return replace(one, file=replace(one.file, formats=formats))
 
 
-def is_as_before(document: AnalysisDocument) -> bool:
-    """Return whether nothing is to be decided: no difference that matters, no misfit, no value in doubt."""
+def is_as_before(document: AnalysisDocument, mode: str) -> bool:
+    """Return whether nothing is to be decided: no difference that matters, no misfit, no value in doubt.
+
+    A file that was loaded before doubles rows where they are added.
+    """
     if document.recipe is None or document.append_plan is None:
         return False
     fed = {column.name for column in document.inferred_schema.columns if column.table_column}
     doubts = (
         warning.code in VALUE_CODES and (not warning.columns or fed.intersection(warning.columns))
         for warning in document.warnings
+        if mode == "append" or warning.code != "SAME_FILE"
     )
     return document.recipe.verdict == "unchanged" and not document.append_plan.conflicts and not any(doubts)
 

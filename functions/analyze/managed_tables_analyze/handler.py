@@ -265,8 +265,9 @@ def _confirms_itself(job: JobRecord, recalled: Recalled | None, document: Analys
     """
     if recalled is None or job.is_unattended or job.wish_key is not None:
         return False
+    mode = recalled.recipe["mode"]
     is_wanted = job.if_unchanged or recalled.recipe["auto_confirm"] == "unchanged"
-    return is_wanted and job.mode in ("append", recalled.recipe["mode"]) and is_as_before(document)
+    return is_wanted and job.mode in ("append", mode) and is_as_before(document, mode)
 
 
 class _TakenNames:

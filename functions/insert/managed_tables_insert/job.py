@@ -242,7 +242,8 @@ class Loading:
         return outcome_of(job)
 
     def release(self) -> None:
-        """Give up the table that the job was to make; what fails is left to whoever wants its name."""
+        """Give up the job's files, and the table that it was to make; what fails is left to others."""
+        attempt(lambda: self.services.imports.forget(self.job), self.job.job_id)
         if self.target.mode == "create":
             release = self.services.upload_tables.release
             attempt(lambda: release(self.company, self.target.table_id), self.job.job_id)

@@ -15,6 +15,7 @@ from managed_tables.errors import (
     ANALYSIS_GONE,
     CONFIRMATION_REFUSED,
     DUPLICATE_NAME,
+    FILES_IMPORTED,
     JOB_NOT_WAITING,
     TABLE_BUSY,
     TABLE_NOT_FOUND,
@@ -59,7 +60,8 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
 def confirm_unchanged(services: Services, job: JobRecord) -> bool:
     """Confirm a job whose files are as its table remembers, as the recipe says now; False if a person must.
 
-    It does not say so any more where it was changed or forgotten since. Raises what passes: TABLE_BUSY,
+    It does not say so any more where it was changed or forgotten since, nor where another job is bringing the
+    same file, whose rows would double. Raises what passes: TABLE_BUSY,
     JOB_NOT_WAITING where another run was first, and faults.
     """
     table_id = job.user_table_id or ""
@@ -69,11 +71,15 @@ def confirm_unchanged(services: Services, job: JobRecord) -> bool:
         return False
     if recipe["mode"] != job.mode:
         job = services.jobs.retarget(job, recipe["mode"], table_id) or job
+    if job.mode == "append" and not services.imports.claim(job, table_id):
+        services.jobs.keep_analysis(job, JobError(FILES_IMPORTED).as_record())
+        return False
     try:
         confirm_job(services, job, _as_before(services, job, recipe), waiting="analisando")
     except ApiError as error:
         if error.kind.status >= 500 or error.kind in _PASSING:
             raise
+        services.imports.forget(job)
         get_logger("insert").info("a person is to confirm", code=error.kind.code)
         return False
     return True

@@ -458,6 +458,11 @@ FILES_CHANGED = JobErrorKind(
     "O arquivo {file} foi trocado depois da análise e não foi lido de novo. Confirme o que foi analisado, ou"
     " envie-o de novo",
 )
+FILES_IMPORTED = JobErrorKind(
+    "FILES_IMPORTED",
+    "Outro envio acaba de trazer um arquivo igual para esta tabela. Confirme só se as linhas devem entrar"
+    " outra vez",
+)
 UPLOAD_EXPIRED = JobErrorKind(
     "UPLOAD_EXPIRED", "Os arquivos não chegaram dentro do prazo de envio. Envie-os novamente"
 )

@@ -36,12 +36,21 @@ class Imports:
             return None
         return Import(item["job_id"], item["imported_at"])
 
-    def remember(self, job: JobRecord, table_id: str) -> None:
+    def remember(self, job: JobRecord, table_id: str, condition: str = "", **values: str) -> None:
         """Keep which files a job has brought into its table; repeatable."""
         seconds = int(time.time()) + self._retention_days * _SECONDS_A_DAY
         for key in _keys(job, table_id):
             item = {**key, "job_id": job.job_id, "imported_at": timestamp(), "ttl": seconds}
-            self._items.put(item)
+            self._items.put(item, condition, **values)
+
+    def claim(self, job: JobRecord, table_id: str) -> bool:
+        """Keep the files as this job's before it loads them; False where another has brought one of them."""
+        try:
+            self.remember(job, table_id, "attribute_not_exists(pk) OR job_id = :own", own=job.job_id)
+        except ConditionFailed:
+            self.forget(job)
+            return False
+        return True
 
     def forget(self, job: JobRecord) -> None:
         """Drop the imports of a job whose rows are gone, unless the same files were imported since."""

@@ -87,7 +87,8 @@ def clear(services: Services, job: JobRecord) -> None:
 
 
 def take_back(services: Services, job: JobRecord) -> None:
-    """Free the name of the table that the job was to make, or drop the columns that it has added."""
+    """Give up the job's files; free the name of its new table, or drop the columns that it has added."""
+    services.imports.forget(job)
     if job.confirmed_key is None:
         return
     company = services.provisioning.require(job.company_id)

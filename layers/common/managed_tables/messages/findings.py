@@ -34,7 +34,8 @@ ReasonCode = Literal[
 class WarningCode(StrEnum):
     """What a person should look at before confirming."""
 
-    # What may have changed a value: down to SUBTOTAL_LINES.
+    # What may have changed a value, or doubles rows: down to SUBTOTAL_LINES.
+    SAME_FILE = "SAME_FILE"
     AMBIGUOUS_MARK = "AMBIGUOUS_MARK"
     UNGROUPED_THOUSANDS = "UNGROUPED_THOUSANDS"
     AMBIGUOUS_DATES = "AMBIGUOUS_DATES"
@@ -61,7 +62,6 @@ class WarningCode(StrEnum):
     SUBTOTAL_LINES = "SUBTOTAL_LINES"
     GROUP_LINES = "GROUP_LINES"
     JOINED_SHEETS = "JOINED_SHEETS"
-    SAME_FILE = "SAME_FILE"
     LINES_ABOVE = "LINES_ABOVE"
     FOOTER = "FOOTER"
     REPEATED_HEADER = "REPEATED_HEADER"
