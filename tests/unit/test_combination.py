@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from managed_tables.errors import JobError
+from managed_tables_analyze import watching
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import Origins, Wish
@@ -119,7 +120,7 @@ def test_only_the_staged_object_and_the_files_are_left(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["00", "01", "staged.parquet"]
 
 
-def test_progress_is_told_before_a_file_is_read_and_once_its_lines_are_known(tmp_path: Path) -> None:
+def test_progress_is_told_from_file_to_file_and_as_columns_become_known(tmp_path: Path) -> None:
     sources = []
     for number in range(2):
         path = tmp_path / f"{number:02d}"
@@ -127,4 +128,19 @@ def test_progress_is_told_before_a_file_is_read_and_once_its_lines_are_known(tmp
         sources.append(SourceFile(path, f"{number}.csv"))
     told: list[tuple[str, int]] = []
     analyze(sources, tmp_path, ZoneInfo("UTC"), report=lambda *step: told.append(step))
-    assert told == [("reading", 0), ("reading", 25), ("reading", 50), ("reading", 75), ("inferring", 0)]
+    steps = {"reading": (0, 50, 50, 100), "inferring": (0, 55, 70, 85)}
+    assert told == [(phase, percent) for phase, percents in steps.items() for percent in percents]
+
+
+def test_progress_moves_while_a_file_is_staged_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_LOOK_SECONDS", 0.01)
+    path = tmp_path / "00"
+    path.write_text("a;b;c\n" + "".join(f"{n};texto {n * n};{n},5\n" for n in range(400_000)))
+    told: list[tuple[str, int]] = []
+    analyze([SourceFile(path, "a.csv")], tmp_path, ZoneInfo("UTC"), report=lambda *step: told.append(step))
+    reading = [percent for phase, percent in told if phase == "reading"]
+    counting = [percent for phase, percent in told if phase == "inferring"]
+    assert any(50 < percent < 100 for percent in reading), reading
+    assert any(0 < percent < 55 for percent in counting), counting

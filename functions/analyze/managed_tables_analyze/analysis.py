@@ -1,7 +1,9 @@
 """Analyze files: one staged object and one inferred schema for all of them, without AWS."""
 
 from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +29,7 @@ from managed_tables_analyze.staging.combination import MisreadError, Table
 from managed_tables_analyze.staging.origins import find_joined, origin_columns
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.told_rows import find_told_rows
+from managed_tables_analyze.watching import watched
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES
 from managed_tables_reader.preview import Preview
 from managed_tables_reader.reading_files import ReadTable, SourceFile, read
@@ -138,6 +141,7 @@ def analyze(
             timezone=zone.key,
             reader_findings=[*table.findings, *table.grounds],
             kept=kept_formats(places),
+            report=partial(report, "inferring"),
         )
         judged[: len(origins)] = (named_column(one.ground, nullable=one.nullable) for one in origins)
         told = find_told_rows(
@@ -207,24 +211,29 @@ def _find_cut_labels(table: Table) -> list[Finding]:
 
 
 class _Progress:
-    """Reports how many bytes of the files are read: of each none at first, half once its lines are known."""
+    """Reports how many bytes are read: of a file none at first, half once its lines are known, then all."""
 
     def __init__(self, sources: Sequence[SourceFile], report: Report) -> None:
         self._sources, self._report = sources, report
         self._total = sum(source.path.stat().st_size for source in sources) or 1
-        self._before = self._size = 0
+        self._before = self._size = self._most = 0
 
     def files(self) -> Iterator[SourceFile]:
         """Yield the files."""
         for source in self._sources:
             self._size = source.path.stat().st_size
-            self._report("reading", self._before * 100 // self._total)
+            self._tell(self._before * 100 // self._total)
             yield source
             self._before += self._size
 
-    def table_found(self) -> None:
-        """Report that the lines of a table are known, and its rows are about to be staged."""
-        self._report("reading", (2 * self._before + self._size) * 50 // self._total)
+    def staging(self, table: Table) -> AbstractContextManager[None]:
+        """Report the second half of a file while the rows of one of its tables are staged."""
+        half, whole = (2 * self._before + self._size) * 50, (self._before + self._size) * 100
+        return watched(table.connection, self._tell, half // self._total, whole // self._total)
+
+    def _tell(self, percent: int) -> None:
+        self._most = max(self._most, percent)  # each sheet of a workbook begins at its file's half
+        self._report("reading", self._most)
 
 
 def _stage(table: Table, found: ReadTable, progress: _Progress) -> TableReading:
@@ -233,11 +242,11 @@ def _stage(table: Table, found: ReadTable, progress: _Progress) -> TableReading:
         table.add_file(found.first_reading.name)
     table.findings += found.findings
     if found.part is not None and found.first_reading.include:
-        progress.table_found()
-        try:
-            table.add(found.part)
-        except MisreadError:
-            table.add(found.read_exactly())
+        with progress.staging(table):
+            try:
+                table.add(found.part)
+            except MisreadError:
+                table.add(found.read_exactly())
     return found.reading
 
 

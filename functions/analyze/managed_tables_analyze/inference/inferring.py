@@ -1,6 +1,6 @@
 """Judge all columns: each by its own cells, then by its neighbours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,8 +27,10 @@ from managed_tables_analyze.inference.signs.mojibake import find_mojibake
 from managed_tables_analyze.inference.signs.oddities import Found, find_oddities
 from managed_tables_analyze.inference.tallies import HEAD, Question, ask_columns, count_cells
 from managed_tables_analyze.inference.trial import try_columns
+from managed_tables_analyze.watching import watched
 
 _SHOWN_CHARACTERS = 60  # of an example in a sentence
+_COUNTED, _JUDGED, _EXPLAINED = 55, 70, 85  # percent of inferring a large file that is done by then
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def infer_columns(
     timezone: str = "UTC",
     reader_findings: Sequence[Finding] = (),
     kept: Kept = NOTHING_KEPT,
+    report: Callable[[int], None] = lambda _percent: None,
 ) -> list[InferredColumn]:
     """Return one judgement for each column, in order.
 
@@ -80,13 +83,14 @@ def infer_columns(
     names that the object's `file` indexes; `delimiter` the files', None for workbooks. `is_workbook`: a
     workbook's own numbers are among the cells; `types` are those that the files state. `timezone` applies to
     times without one. `reader_findings` are those of the files' readers; each column gets those that name it.
-    `kept` is how columns were read before.
+    `kept` is how columns were read before. `report` gets how much is done, in percent.
     """
     names = names or labels
     plain = Formats(null_tokens=True, timezone=timezone, workbook=is_workbook)
     about = [[finding for finding in reader_findings if name in finding.columns] for name in names]
     percents = [GroundCode.PERCENT in {finding.code for finding in found} for found in about]
-    trials = try_columns(connection, staged, labels, plain, percents)
+    with watched(connection, report, 0, _COUNTED):
+        trials = try_columns(connection, staged, labels, plain, percents)
     readings = choose_marks(connection, staged, trials, delimiter, kept.marks)
     readings = choose_orders(connection, staged, trials, readings, kept.orders)
     evidence = _evidence(connection, staged, readings, labels)
@@ -95,6 +99,7 @@ def infer_columns(
         replace(judge.judge(trial, reading, label), reader_findings=found)
         for trial, reading, label, found in zip(trials, readings, labels, about, strict=True)
     ]
+    report(_JUDGED)
     proven = [one.is_proven for one in judged]
     oddities = find_oddities(connection, staged, [one.type for one in judged], proven)
     judged = [
@@ -102,6 +107,7 @@ def infer_columns(
         for one, found, label in zip(judged, oddities, labels, strict=True)
     ]
     judged = _as_stated(connection, staged, judged, types, replace(plain, null_tokens=False))
+    report(_EXPLAINED)
     exceptions = explanation.read_exceptions(connection, staged, judged, files)
     units = _units(connection, judged)
     return [

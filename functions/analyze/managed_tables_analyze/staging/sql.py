@@ -41,7 +41,8 @@ def open_duckdb(temp_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     )
     try:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_progress_bar = false")  # it would be printed on standard output
+        connection.execute("SET enable_progress_bar_print = false")  # on standard output
+        connection.execute("SET enable_progress_bar = true")  # what `watched` asks for
         yield connection
     finally:
         connection.close()
