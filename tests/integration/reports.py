@@ -58,7 +58,12 @@ class Reports:
         return TableClient(self.company, job.user_table_id or "", self.name)
 
     def wait(
-        self, content: str | bytes, table_id: str | None = None, mode: JobMode = "append", kind: str = "csv"
+        self,
+        content: str | bytes,
+        table_id: str | None = None,
+        mode: JobMode = "append",
+        kind: str = "csv",
+        name: str = "vendas",
     ) -> str:
         """Return the id of a job whose file is analysed, waiting unless it confirms itself."""
         services, company_id, job_id = self.company.services, self.company.company.company_id, new_record_id()
@@ -71,7 +76,7 @@ class Reports:
             user_id=new_record_id(),
             mode="create" if table_id is None else mode,
             status="queued",
-            files=(JobFile(f"vendas.{kind}", key, len(data), "text/csv"),),
+            files=(JobFile(f"{name}.{kind}", key, len(data), "text/csv"),),
             expires_at=now,
             created_at=now,
             updated_at=now,

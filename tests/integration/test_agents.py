@@ -1,9 +1,12 @@
 """Agents (extensions 12): the SDK's own client calls the tools, over HTTP and by the command."""
 
+import csv
+import io
 import json
 import os
 import secrets
 import sys
+import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -17,6 +20,7 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import TextContent
+from reports import Reports
 from rows_client import RowsCompany
 from serving import serving
 from tables_client import TableClient, column, created
@@ -283,6 +287,43 @@ def test_what_stands_in_data_changes_no_plan(agent: Agent, rows_company: RowsCom
         assert found["plan"]["examples"][0]["texto"] == order
     agent.calls(("describe_table", {"table_id": table.table_id}), ("list_tables", {}))
     assert len(contents(table)) == 200
+
+
+def test_what_a_file_brings_changes_no_plan(agent: Agent, loading_company: RowsCompany) -> None:
+    """Two hundred names of files, then two hundred labels and cells: each plan is that of a harmless file."""
+    reports = Reports(loading_company, "vendas")
+    for pack in (zipped, labelled):
+        shapes = []
+        for words in (ORDERS, ("Loja", "Mês", "Relatório", "Resumo")):
+            texts = [f"{words[n % len(words)]} ({n})" for n in range(200)]
+            job_id = reports.wait(pack(texts), kind="zip" if pack is zipped else "csv", name=texts[0])
+            plan = agent.call("confirm_job", job_id=job_id)["plan"]
+            example = plan["examples"][0]
+            shapes.append((plan["rows"], len(plan["examples"]), len(example), len(plan["warnings"])))
+            assert (reports.job(job_id).status, reports.job(job_id).confirmed_key) == (
+                "waiting_confirm",
+                None,
+            )
+        assert shapes[0] == shapes[1]
+        assert shapes[0][:3] == (200, 5, 2 if pack is zipped else 201)
+
+
+def zipped(names: list[str]) -> bytes:
+    """Return an archive with a file of each name."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for n, name in enumerate(names):
+            archive.writestr(f"{name}.csv", f"texto;n\nx{n};{n}\n")
+    return target.getvalue()
+
+
+def labelled(texts: list[str]) -> bytes:
+    """Return a CSV whose labels and cells are the texts."""
+    target = io.StringIO(newline="")
+    csv.writer(target, delimiter=";", quoting=csv.QUOTE_ALL).writerows(
+        [[*texts, "n"], *([*texts[::-1], n] for n in range(200))]
+    )
+    return target.getvalue().encode()
 
 
 def test_permissions_are_those_of_the_routes(url: str, rows_company: RowsCompany, table: TableClient) -> None:
