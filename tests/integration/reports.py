@@ -62,12 +62,11 @@ class Reports:
         content: str | bytes,
         table_id: str | None = None,
         mode: JobMode = "append",
-        kind: str = "csv",
-        name: str = "vendas",
+        name: str = "vendas.csv",
     ) -> str:
         """Return the id of a job whose file is analysed, waiting unless it confirms itself."""
         services, company_id, job_id = self.company.services, self.company.company.company_id, new_record_id()
-        key, now = upload_key(company_id, job_id, 0, kind), timestamp()
+        key, now = upload_key(company_id, job_id, 0, name.rpartition(".")[2]), timestamp()
         data = content.encode() if isinstance(content, str) else content
         services.s3.put_object(Bucket=services.settings.bucket_name, Key=key, Body=data)
         job = JobRecord(
@@ -76,7 +75,7 @@ class Reports:
             user_id=new_record_id(),
             mode="create" if table_id is None else mode,
             status="queued",
-            files=(JobFile(f"{name}.{kind}", key, len(data), "text/csv"),),
+            files=(JobFile(name, key, len(data), "text/csv"),),
             expires_at=now,
             created_at=now,
             updated_at=now,

@@ -81,7 +81,7 @@ class Follower:
             if drift is not None:
                 drift(month)
             about = f"series {self.series}, month {number}, {drift.__name__ if drift else 'plain'}"
-            job_id = self.reports.wait(month.content(), table.table_id, kind=month.kind)
+            job_id = self.reports.wait(month.content(), table.table_id, name=f"vendas.{month.kind}")
             itself = self.reports.job(job_id).confirms_itself
             if is_harmful:
                 self.score.add("harmful", is_right=not itself, about=about)
@@ -97,7 +97,7 @@ class Follower:
                 self.score.add("values", is_right=is_right, about=about)
 
     def _load_first(self, month: Month) -> TableClient:
-        job_id = self.reports.wait(month.content(), kind=month.kind)
+        job_id = self.reports.wait(month.content(), name=f"vendas.{month.kind}")
         columns = [
             one.column.model_copy(update={"nullable": True})
             for one in self.reports.analysis(job_id).inferred_schema.columns
