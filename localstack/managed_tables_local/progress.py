@@ -17,29 +17,37 @@ def say(text: str) -> None:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Print `title`, show the seconds while the block runs, and how long it took."""
+    """Print `title`, show the seconds while the block runs, and how long it took; steps may overlap."""
     started = time.monotonic()
     ended = threading.Event()
-    ticker = threading.Thread(target=_tick, args=(title, started, ended), daemon=True)
+    _running[title] = started
+    ticker = threading.Thread(target=_tick, args=(title, ended), daemon=True)
     ticker.start()
     outcome = "failed"
     try:
         yield
         outcome = "done"
     finally:
+        del _running[title]
         ended.set()
         ticker.join()
-        start = "\r" if sys.stdout.isatty() else ""
+        start = _LINE_START if sys.stdout.isatty() else ""
         say(f"{start}==> {title}: {outcome} in {time.monotonic() - started:.1f} s")
 
 
-def _tick(title: str, started: float, ended: threading.Event) -> None:
+_running: dict[str, float] = {}  # when each step that runs was started
+_LINE_START = "\r\x1b[K"  # and nothing of what stood there
+
+
+def _tick(title: str, ended: threading.Event) -> None:
     if not sys.stdout.isatty():
         if not ended.wait(_BEAT_SECONDS):
             say(f"==> {title} …")
         return
     while not ended.wait(_FRAME_SECONDS):
-        print(f"\r==> {title} … {time.monotonic() - started:.0f} s ", end="", flush=True)
+        now = time.monotonic()
+        steps = ", ".join(f"{one} … {now - started:.0f} s" for one, started in [*_running.items()])
+        print(f"{_LINE_START}==> {steps} ", end="", flush=True)
 
 
 def bar(done: int, total: int, width: int = 30) -> str:

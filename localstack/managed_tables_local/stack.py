@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import boto3
 from managed_tables_local import server
 from managed_tables_local.checkout import exclusive
 from managed_tables_local.console_page import page
+from managed_tables_local.console_page.page_build import build_page
 from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.deployed.deployment import Outputs
 from managed_tables_local.deployed.emulator import REGION, Emulator
@@ -77,7 +79,8 @@ def up(
     template parameters.
     """
     folder = folder.resolve()
-    with exclusive(folder / "stack.lock"):
+    with exclusive(folder / "stack.lock"), ThreadPoolExecutor(1) as aside:
+        page_built = aside.submit(build_page) if console else None  # as long as a deployment takes
         with step("PostgreSQL"):
             postgres = open_server(folder / "postgres", POSTGRES_PREFERRED_PORT if persistent else 0)
             postgres.start(*([] if persistent else ["fsync=off"]))
@@ -89,7 +92,9 @@ def up(
         outputs = deployment.deploy(emulated, wanted, folder / "deployed.json")
         with step("ASGI server for large uploads"):
             server.start(folder, serving_environment(folder))
-        console_url = _start_console(folder, emulated, outputs, persistent) if console else None
+        console_url = None
+        if page_built:
+            console_url = _start_console(folder, page_built, emulated, outputs, persistent)
         stack = describe(place, emulated, outputs, server.url(folder), console_url)
         written = folder / "stack.json.new"
         written.write_text(json.dumps(asdict(stack), indent=2) + "\n")
@@ -146,10 +151,13 @@ def _keep_secret(emulated: Emulator, postgres: PostgresServer) -> str:
         return str(client.create_secret(Name=_POSTGRES_SECRET, SecretString=content)["ARN"])
 
 
-def _start_console(folder: Path, emulated: Emulator, outputs: Outputs, persistent: bool) -> str | None:
+def _start_console(
+    folder: Path, built: "Future[Path]", emulated: Emulator, outputs: Outputs, persistent: bool
+) -> str | None:
     """Serve the page and return its address; if it cannot be built, say so, and go on without it."""
     preferred = page.PREFERRED_PORT if persistent else 0
     try:
+        built.result()
         return page.start(folder, _api_url(emulated, outputs), emulated.url, preferred_port=preferred)
     except (SystemExit, StartError, OSError) as error:
         say(f"==> the console is not served: {error}")

@@ -83,7 +83,7 @@ def build_page() -> Path:
         node = find_node()
         install(CONSOLE, node)
         with step("console"):
-            for script in ("types", "check", "build", "build:module"):
+            for script in ("types", "build", "build:module"):
                 node.run(CONSOLE, "run", "--silent", script)
         mark.write_text(wanted)
     return PAGE

@@ -1,4 +1,4 @@
-"""Pack a build into archives, once: SAM would compress 280 MB anew for each stack that is deployed."""
+"""Pack a build into archives, once, and uncompressed: SAM would compress 280 MB for each stack."""
 
 import re
 import shutil
@@ -9,7 +9,6 @@ from managed_tables_local.deployed.flattening import LAYER
 
 SETTINGS_DIGEST = "settings.sha256"  # what functions/artefact.py calls it, compared by a test
 _ARTEFACT = re.compile(r"^( +(?:CodeUri|ContentUri): )(\w+)$", re.MULTILINE)
-_QUICKLY = 1  # a third of the time of the usual level, for archives that are an eighth larger
 _READABLE = 0o444  # by Lambda's own user, too, as SAM sees to it
 
 
@@ -42,9 +41,9 @@ def copy_marked(packed: Path, marked: Path, digest: str) -> None:
 
 def _archive(folder: Path, path: Path) -> None:
     """Write an archive, the same for the same files: a function that has not changed stays as it is."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_QUICKLY) as archive:
+    with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and file != folder / SETTINGS_DIGEST:
                 info = zipfile.ZipInfo(file.relative_to(folder).as_posix())  # without the time of its writing
                 info.external_attr = (file.stat().st_mode | _READABLE) << 16
-                archive.writestr(info, file.read_bytes(), zipfile.ZIP_DEFLATED, _QUICKLY)
+                archive.writestr(info, file.read_bytes())
