@@ -126,8 +126,8 @@ def test_progress_goes_through_every_phase(
     monkeypatch.setattr(analyzing, "PROGRESS_SECONDS", 0)
     analyzing.analyze_job(api, job.company_id, job_id)
     assert seen == [
-        *({"phase": "reading", "percent": percent} for percent in (0, 25, 50, 75)),
-        {"phase": "inferring", "percent": 0},
+        *({"phase": "reading", "percent": percent} for percent in (0, 50, 50, 100)),
+        *({"phase": "inferring", "percent": percent} for percent in (0, 55, 70, 85)),
     ]
     arrive(api, client, job_id)  # too late to change anything
     assert job_of(client, job_id)["progress"]["phase"] == "inferring"
