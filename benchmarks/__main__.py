@@ -8,7 +8,7 @@ SECTIONS = {  # name: module, function
     "api": ("api", "run"),
     "import": ("imports", "run"),
     "export": ("exports", "run"),
-    "gigabyte": ("imports", "run_gigabyte"),
+    "gigabyte": ("gigabyte", "run"),
 }
 _ON_REQUEST = ("gigabyte",)  # takes minutes for one figure
 

@@ -25,7 +25,6 @@ from managed_tables_local.postgres import open_server, remove_server
 _READER = "bench_ro"
 _MIB = 1_048_576
 _ZIP_PARTS = 10
-_REPEAT_AFTER = 100_000  # rows: a gigabyte is written quickly
 _SAMPLE_SECONDS = 0.02
 _ROUNDS = 3  # of which the medians are told: machines are shared
 
@@ -37,7 +36,6 @@ class Case:
     name: str
     rows: int
     write: Callable[[Orders], Path]
-    repeat_after: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,30 +88,8 @@ def cases(small: bool) -> list[Case]:
     ]
 
 
-def gigabyte(small: bool) -> list[Case]:
-    """Return files of 100 MB and more, whose peak memory may differ by 1.3 times."""
-    return [
-        Case(
-            f"CSV {mib} MB",
-            mib * _MIB // BYTES_A_ROW // (10 if small else 1),
-            Orders.brazilian_csv,
-            _REPEAT_AFTER,
-        )
-        for mib in (100, 1_000, 2_000)
-    ]
-
-
 def run(small: bool) -> None:
     """Measure every case and print the table."""
-    _run(cases(small), _ROUNDS)
-
-
-def run_gigabyte(small: bool) -> None:
-    """Measure large files alone: they take minutes."""
-    _run(gigabyte(small), 1)
-
-
-def _run(chosen: list[Case], rounds: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         server = open_server(folder / "postgres")
@@ -121,8 +97,8 @@ def _run(chosen: list[Case], rounds: int) -> None:
         try:
             dsn = _prepare_database(server.dsn)
             _print_header()
-            for case in chosen:
-                _measure_case(case, folder, dsn, rounds)
+            for case in cases(small):
+                _measure_case(case, folder, dsn)
         finally:
             remove_server(folder / "postgres")
 
@@ -135,28 +111,16 @@ def _prepare_database(dsn: str) -> str:
 
 
 def _print_header() -> None:
-    titles = [
-        "file",
-        "MiB",
-        "analyze s",
-        "MiB",
-        "insert s",
-        "MiB",
-        "copy s",
-        "insert/copy",
-        "both/copy",
-        "cpu/copy",
-        "calamine s",
-        "an./calam.",
-    ]
+    titles = ["file", "MiB", "analyze s", "MiB", "insert s", "MiB", "copy s"]
+    titles += ["insert/copy", "both/copy", "cpu/copy", "calamine s", "an./calam."]
     print(f"{titles[0]:26}" + "".join(f"{title:>12}" for title in titles[1:]), flush=True)
 
 
-def _measure_case(case: Case, folder: Path, dsn: str, rounds: int) -> None:
+def _measure_case(case: Case, folder: Path, dsn: str) -> None:
     """Measure a file several times over; seconds and ratios are medians, the ratios of the rounds' own."""
-    orders = make_orders(folder / "files", case.rows, case.repeat_after)
+    orders = make_orders(folder / "files", case.rows)
     file, clean = case.write(orders), orders.clean_csv()
-    measured = [_measure_round(file, clean, folder, dsn) for _ in range(rounds)]
+    measured = [_measure_round(file, clean, folder, dsn) for _ in range(_ROUNDS)]
 
     def middle(figure: Callable[[Round], float]) -> str:
         return f"{median(map(figure, measured)):.2f}"

@@ -5,7 +5,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 
@@ -47,7 +47,7 @@ class Client:
             raise DemoError(f"{method} {PREFIX}{path} answered {answer.status_code}: {answer.text}")
         return json.loads(answer.text, parse_float=str)  # every digit, as the API sends them
 
-    def post_file(self, upload: dict[str, Any], content: bytes) -> None:
+    def post_file(self, upload: dict[str, Any], content: BinaryIO) -> None:
         """Send one file straight to the bucket, by its presigned POST."""
         files = {"file": (upload["name"], content)}
         answer = self.http.post(upload["url"], data=upload["fields"], files=files)
@@ -62,10 +62,10 @@ def run(stack: Stack, folder: Path) -> None:
         client = Client(stack, token, http)
         connection = client.call("POST", "/provision")["connection_id"]
         say(f"\n==> provisioned: the company's own database is co_{connection}")
-        job = _wait(client, _upload(client), "waiting_confirm")
+        job = wait(client, upload(client, SAMPLE), "waiting_confirm")
         _show_schema(job["inferred_schema"])
-        _confirm(client, job)
-        done = _wait(client, job["_id"], "done")
+        confirm(client, job)
+        done = wait(client, job["_id"], "done")
         _show_rows(client, done["user_table_id"])
         _say_what_next(stack, token, done["user_table_id"])
 
@@ -78,20 +78,20 @@ def _company(folder: Path) -> str:
     return kept.read_text()
 
 
-def _upload(client: Client) -> str:
-    content = SAMPLE.read_bytes()
-    declared = {"files": [{"name": SAMPLE.name, "size_bytes": len(content)}]}
-    answer = client.call("POST", "/upload", declared)
-    for upload in answer["uploads"]:
-        client.post_file(upload, content)
-    say(f"==> uploaded {SAMPLE.name} ({len(content):,} bytes) by presigned POST: job {answer['job_id']}")
+def upload(client: Client, file: Path) -> str:
+    """Send a file by presigned POST and return its job's id."""
+    size = file.stat().st_size
+    answer = client.call("POST", "/upload", {"files": [{"name": file.name, "size_bytes": size}]})
+    with file.open("rb") as content:
+        client.post_file(answer["uploads"][0], content)
+    say(f"==> uploaded {file.name} ({size:,} bytes) by presigned POST: job {answer['job_id']}")
     return str(answer["job_id"])
 
 
-def _wait(client: Client, job_id: str, wanted: str) -> dict[str, Any]:
+def wait(client: Client, job_id: str, wanted: str, limit_seconds: int = JOB_LIMIT_SECONDS) -> dict[str, Any]:
     """Poll the job until it has the wanted status, showing each status and the progress as they come."""
     shown = ""
-    deadline = time.monotonic() + JOB_LIMIT_SECONDS
+    deadline = time.monotonic() + limit_seconds
     while time.monotonic() < deadline:
         job: dict[str, Any] = client.call("GET", f"/upload-jobs/{job_id}")
         line = _status_line(job)
@@ -105,15 +105,12 @@ def _wait(client: Client, job_id: str, wanted: str) -> dict[str, Any]:
         if job["status"] == "waiting_confirm" and job["error"]:
             raise DemoError(f"values did not convert: {job['error']}")
         time.sleep(POLL_SECONDS)
-    raise DemoError(f"the job is still {job['status']} after {JOB_LIMIT_SECONDS} s")
+    raise DemoError(f"the job is still {job['status']} after {limit_seconds} s")
 
 
 def _status_line(job: dict[str, Any]) -> str:
-    progress = job["progress"]
-    if job["status"] != "inserting" or not progress:
-        return str(job["status"])
-    counted = f"{progress['processed_rows']:,} of {progress['total_rows']:,} rows"
-    return f"inserting {bar(progress['processed_rows'], progress['total_rows'])}  {counted}"
+    progress = job["progress"] or {"phase": "", "percent": 0}
+    return f"{job['status']:16}{progress['phase']:10}{bar(progress['percent'], 100)}"
 
 
 def _show_schema(schema: dict[str, Any]) -> None:
@@ -127,7 +124,8 @@ def _show_schema(schema: dict[str, Any]) -> None:
     say(table(rows) + "\n")
 
 
-def _confirm(client: Client, job: dict[str, Any]) -> None:
+def confirm(client: Client, job: dict[str, Any]) -> None:
+    """Confirm the job's schema as it was inferred."""
     schema = job["inferred_schema"]
     columns = [{key: column[key] for key in _COLUMN_KEYS} for column in schema["columns"]]
     body = {"display_name": schema["suggested_table_name"], "columns": columns}

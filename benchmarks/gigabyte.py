@@ -1,0 +1,71 @@
+"""Take CSV files of 100, 1,000 and 2,000 MB through the deployed stack, as a browser does.
+
+Printed are the seconds of sending, analysis and insertion, and the most memory that the processes of both
+functions have held: files come in order of size, so that what a larger one adds shows.
+"""
+
+import secrets
+import tempfile
+import time
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+
+from benchmarks.files import BYTES_A_ROW, make_orders
+from managed_tables_local import stack as local
+from managed_tables_local.checkout import LOCAL
+from managed_tables_local.demo import Client, confirm, upload, wait
+from managed_tables_local.tokens import make_token
+
+_MIB = 1_048_576
+_REPEAT_AFTER = 100_000  # rows: a gigabyte is written quickly
+_LIMIT_SECONDS = 1_800  # of a step, which the function's 900 end before
+_FOLDER = LOCAL / "gigabyte"
+
+
+def run(small: bool) -> None:
+    """Measure each file and print its line."""
+    try:
+        stack = local.up(_FOLDER, persistent=False, overrides={"UploadMaxMb": "5000"})
+        token = make_token(stack, secrets.token_hex(12), "managed-tables:*")
+        with httpx.Client(timeout=_LIMIT_SECONDS) as http:
+            client = Client(stack, token, http)
+            client.call("POST", "/provision")
+            for mib in (10, 100, 200) if small else (100, 1_000, 2_000):
+                figures = _measure(client, mib * _MIB // BYTES_A_ROW)
+                print(
+                    "{} MiB: sent in {} s, analyzed {}, inserted {}; MiB {}, {}".format(*figures), flush=True
+                )
+    finally:
+        local.remove(_FOLDER)
+
+
+def _measure(client: Client, rows: int) -> list[int]:
+    with tempfile.TemporaryDirectory(dir=_FOLDER) as folder:
+        file = make_orders(Path(folder), rows, _REPEAT_AFTER).brazilian_csv()
+        size, marks = file.stat().st_size, [time.monotonic()]
+        job_id = upload(client, file)
+    marks.append(time.monotonic())
+    job = wait(client, job_id, "waiting_confirm", _LIMIT_SECONDS)
+    marks.append(time.monotonic())
+    confirm(client, job)
+    inserted = wait(client, job_id, "done", _LIMIT_SECONDS)["result"]["inserted"]
+    marks.append(time.monotonic())
+    if inserted != rows:
+        raise SystemExit(f"{inserted} rows were loaded of {rows}")
+    seconds = [round(after - before) for before, after in pairwise(marks)]
+    return [size // _MIB, *seconds, _peak_mib("Analyze"), _peak_mib("Insert")]
+
+
+def _peak_mib(function: str) -> int:
+    """Return the most memory that a process of this stack's function has held (Linux)."""
+    most = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            environment = (process / "environ").read_bytes()
+            if str(_FOLDER).encode() in environment and f"-{function}".encode() in environment:
+                held = (process / "status").read_text().partition("VmHWM:")[2]
+                most = max(most, int(held.split()[0]) // 1_024)
+    return most
