@@ -57,15 +57,22 @@ def _texts() -> Iterator[Hostile]:
     yield Hostile("png.csv", b"\x89PNG\r\n\x1a\n" + noise, {"FILE_KIND_REFUSED"})
     yield Hostile("pdf.csv", b"%PDF-1.7\n" + noise, {"FILE_KIND_REFUSED"})
     yield Hostile("gzip.csv", b"\x1f\x8b\x08\0" + noise[:50], {"ARCHIVE_CORRUPT"})
-    yield Hostile("bomb.gz", gzip.compress(bytes(300 * MIB), 9), {"ARCHIVE_UNSAFE"})
     yield Hostile("deep.json", b'[{"a": ' + b"[" * MIB, {"FILE_NOT_TABULAR"})
     yield Hostile("deep.jsonl", b'{"a": ' * MIB, {"FILE_NOT_TABULAR"})
+    yield Hostile("exponents.json", b'[{"a": 1e999999999, "b": -1E-999999999}]', (1, 2))
     yield Hostile("endless.json", b'[{"a": "' + b"x" * 40 * MIB, {"FILE_NOT_TABULAR"})
     table = _parquet("SELECT i AS a, 'nome ' || i AS b FROM range(1_000) AS r (i)")
     yield Hostile("cut.parquet", table[: len(table) // 2], {"FILE_NOT_TABULAR"})
     for place in (-12, -60, -200, 60, 300):  # of the footer, of a page
         lying = table[:place] + b"\x7f" + table[place:][1:]
         yield Hostile(f"lying{place}.parquet", lying, {"FILE_NOT_TABULAR", str((1_000, 2))})
+    endless = table[:-8] + b"\xff\xff\xff\x7f" + table[-4:]
+    yield Hostile("footer_of_2_gb.parquet", endless, {"FILE_NOT_TABULAR"})
+    more = table[:-400] + table[-400:].replace(b"\xd0\x0f", b"\xd0\x7f")  # 8,168 rows instead of 1,000
+    yield Hostile("more_rows.parquet", more, {"FILE_NOT_TABULAR"})
+    nested = "{'a': " * 300 + "1" + "}" * 300
+    deep = _parquet(f"SELECT {nested} AS a")
+    yield Hostile("deep.parquet", deep, {"FILE_NOT_TABULAR"})
     bomb = _parquet("SELECT repeat('x', 1_000) AS a FROM range(100_000)")
     yield Hostile("bomb.parquet", bomb, {"WORKBOOK_TOO_LARGE"})
     names = b", ".join(b'{"c%d": 1}' % n for n in range(20_000))
@@ -204,6 +211,9 @@ def _patched(content: bytes, old: bytes, new: bytes) -> bytes:
 def _archives() -> Iterator[Hostile]:
     one = _zip({"a.csv": _TABLE})
     yield Hostile("bomb.zip", partial(_bomb, 1_100), {"ARCHIVE_TOO_LARGE"})
+    packed = gzip.compress(bytes(300 * MIB), 9)
+    yield Hostile("bomb.gz", packed, {"ARCHIVE_UNSAFE"})
+    yield Hostile("bomb_within.zip", _zip({"a.csv.gz": packed}), {"ARCHIVE_UNSAFE"})
     yield Hostile("nested.zip", _zip({"b.zip": one}), {"ARCHIVE_NESTED"})
     yield Hostile(
         "entries.zip", _zip({f"{n}.csv": _TABLE for n in range(1_001)}), {"ARCHIVE_TOO_MANY_ENTRIES"}
