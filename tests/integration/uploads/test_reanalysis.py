@@ -27,7 +27,7 @@ from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.clock import timestamp
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.object_keys import job_key
-from managed_tables_api.jobs.reanalysis_models import StatedTable
+from managed_tables_api.jobs.reanalysis_models import Reanalysis, StatedTable
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
 
@@ -107,6 +107,13 @@ def test_a_statement_is_merged_field_by_field(
         ReadingStatement(tables=[stated])
     )
     assert merged.as_json()["tables"] == [{**place, **after}]
+
+
+def test_a_zone_is_stated_until_it_is_given_as_null() -> None:
+    before = ReadingStatement(timezone="America/Manaus", recipe=False)
+    assert before.merged(Reanalysis().as_statement()) == before
+    again = before.merged(Reanalysis(timezone=None, recipe=None).as_statement())
+    assert (again.timezone, again.recipe) == (None, None)
 
 
 def test_a_job_answers_what_was_stated_and_the_draft_of_its_review(

@@ -163,9 +163,11 @@ class CorrectReading(ToolCall):
     tables: list[dict[str, Any]] | None = None
     timezone: str | None = None
     origin_columns: dict[str, Any] | None = None
+    recipe: bool | None = Field(default=None, description="false: as if the table remembered nothing")
 
     async def _act(self, desk: Desk) -> Any:
-        return await desk.api.call("POST", f"{_job(self.job_id)}/reanalyze", self._given("job_id"))
+        stated = self.model_dump(exclude={"job_id"}, exclude_unset=True)  # a null is detected again
+        return await desk.api.call("POST", f"{_job(self.job_id)}/reanalyze", stated)
 
 
 class ConfirmJob(_Write):

@@ -56,12 +56,9 @@ class Reanalysis(LateModel):
 
     def as_statement(self) -> ReadingStatement:
         """Return what is stated alone."""
-        tables: list[TableStatement] = [table.stated() for table in self.tables]
-        statement = ReadingStatement(timezone=self.timezone, tables=tables)
-        if "recipe" in self.model_fields_set:
-            statement.recipe = self.recipe
-        if "origin_columns" in self.model_fields_set:
-            statement.origin_columns = self.origin_columns
+        statement = ReadingStatement(tables=[table.stated() for table in self.tables])
+        for name in self.model_fields_set - {"tables"}:
+            setattr(statement, name, getattr(self, name))
         return statement
 
 

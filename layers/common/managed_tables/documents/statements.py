@@ -1,7 +1,7 @@
 """What a person states of how files are read: fixed, where all else is inferred under it."""
 
 from collections.abc import Set
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -96,17 +96,18 @@ class ReadingStatement(Document):
         return next(known, None) or TableStatement.model_construct(file=place[0], sheet=place[1])
 
     def merged(self, newer: "ReadingStatement") -> "ReadingStatement":
-        """Return both statements, table by table and field by field."""
+        """Return both statements, table by table and field by field; a null takes back what was stated."""
+
+        def latest(name: str) -> Any:
+            return getattr(newer if name in newer.model_fields_set else self, name)
+
         tables = {one.place: one for one in self.tables}
         tables |= {one.place: self.of(one.place).merged(one) for one in newer.tables}
         ordered = sorted(tables.values(), key=lambda one: (one.file, one.sheet or ""))
-        merged = ReadingStatement(timezone=newer.timezone or self.timezone, tables=ordered)
-        recipe = (newer if "recipe" in newer.model_fields_set else self).recipe
-        if recipe is not None:
-            merged.recipe = recipe
-        origins = (newer if "origin_columns" in newer.model_fields_set else self).origin_columns
-        if origins is not None:
-            merged.origin_columns = origins
+        merged = ReadingStatement(timezone=latest("timezone"), tables=ordered)
+        for name in ("recipe", "origin_columns"):
+            if latest(name) is not None:
+                setattr(merged, name, latest(name))
         return merged
 
 
