@@ -7,7 +7,7 @@ Every parameter is text with a cast, so that a statement has one type signature 
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, LiteralString
 
 from psycopg import sql
 
@@ -34,7 +34,7 @@ _SIZES = {ColumnType.TEXT: _TEXT_SIZE, ColumnType.DECIMAL: _DECIMAL_SIZE}
 _TERMS = 40
 _OTHER_BYTES = 20  # of an integer, a boolean or a time, and more or less of the id
 
-_NOTHING = sql.SQL("1")
+NOTHING = sql.SQL("1")
 # Whoever writes is the transaction's actor, whom the history of rows names.
 _ACTING = sql.SQL("{select}, set_config({setting}, %(actor)s::text, true)")
 _DEFINITION = sql.SQL(
@@ -99,14 +99,26 @@ def table_of(definition: Definition) -> sql.Identifier:
     return sql.Identifier("public", definition.display_name)
 
 
-def definition_query(select: sql.Composable = _NOTHING, *, active: bool) -> sql.Composed:
-    """Return the CTE `definition`: a row where the definition still holds and, if `active`, takes writes.
+def compose_statement(
+    form: LiteralString,
+    definition: Definition | None = None,
+    *,
+    select: sql.Composable = NOTHING,
+    active: bool = False,
+    **parts: sql.Composable,
+) -> bytes:
+    """Return the text of a statement whose form begins with the CTE `definition`, as `{held}`.
 
-    A statement that writes has one more parameter, `actor`.
+    That has a row with `select` where the definition still holds and, if `active`, takes writes: then the
+    statement has one more parameter, `actor`. `{t}` and `{row}` are aliases, `{table}` is the user's table.
     """
     if active:
         select = _ACTING.format(select=select, setting=ACTOR)
-    return _DEFINITION.format(select=select, active=sql.SQL(" AND status = 'active'" if active else ""))
+    held = _DEFINITION.format(select=select, active=sql.SQL(" AND status = 'active'" if active else ""))
+    parts |= {"held": held, "t": TABLE, "row": ROW}
+    if definition is not None:
+        parts["table"] = table_of(definition)
+    return sql.SQL(form).format(**parts).as_bytes(None)
 
 
 def cell_text(source: sql.Identifier, column: Column) -> sql.Composed:

@@ -13,7 +13,7 @@ from managed_tables_api.rows.composing import (
     TABLE,
     Numbers,
     Shown,
-    definition_query,
+    compose_statement,
     table_of,
 )
 from managed_tables_api.rows.definitions import Definition
@@ -62,19 +62,12 @@ def find_statement(definition: Definition, shown: Shown) -> bytes:
 
     Parameters: table_id, version, id.
     """
-    return (
-        sql.SQL(
-            "WITH {held} SELECT 1, found.row, found.version FROM definition LEFT JOIN LATERAL ("
-            "SELECT {json}, {t}.xmin::text AS version FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid"
-            ") AS found ON true"
-        )
-        .format(
-            held=definition_query(active=False),
-            json=_row_json(shown),
-            table=table_of(definition),
-            t=TABLE,
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held} SELECT 1, found.row, found.version FROM definition LEFT JOIN LATERAL ("
+        "SELECT {json}, {t}.xmin::text AS version FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid"
+        ") AS found ON true",
+        definition,
+        json=_row_json(shown),
     )
 
 
@@ -98,27 +91,22 @@ def insert_statement(
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in definition.columns)
     keeps_ids = is_keyed and returned != "count"
     ids = sql.SQL("(SELECT array_agg(id) FROM {})").format(_NEW) if keeps_ids else _NO_IDS
-    return (
-        sql.SQL(
-            "WITH {definition},{new}{claimed}"
-            " inserted AS (INSERT INTO {table} AS {t} (id, {names}) {rows} RETURNING {returning}),"
-            "{recorded} {counted}"
-            " SELECT 1, (SELECT count(*) FROM inserted), {result} FROM definition"
-        )
-        .format(
-            definition=definition_query(NOW, active=True),
-            new=_new_rows(definition) if keeps_ids else sql.SQL(""),
-            claimed=claim(ids) if is_keyed else sql.SQL(""),
-            table=table_of(definition),
-            t=TABLE,
-            names=names,
-            rows=_KEPT_ROWS if keeps_ids else given_rows(definition, is_keyed=is_keyed),
-            returning=_returning(definition, returned, numbers),
-            recorded=recorded(definition, sql.SQL("inserted")),
-            counted=counted(sql.SQL("(SELECT count(*) FROM inserted)")),
-            result=_RESULTS[returned].format(source=sql.SQL("inserted")),
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held},{new}{claimed}"
+        " inserted AS (INSERT INTO {table} AS {t} (id, {names}) {rows} RETURNING {returning}),"
+        "{recorded} {counted}"
+        " SELECT 1, (SELECT count(*) FROM inserted), {result} FROM definition",
+        definition,
+        active=True,
+        select=NOW,
+        new=_new_rows(definition) if keeps_ids else sql.SQL(""),
+        claimed=claim(ids) if is_keyed else sql.SQL(""),
+        names=names,
+        rows=_KEPT_ROWS if keeps_ids else given_rows(definition, is_keyed=is_keyed),
+        returning=_returning(definition, returned, numbers),
+        recorded=recorded(definition, sql.SQL("inserted")),
+        counted=counted(sql.SQL("(SELECT count(*) FROM inserted)")),
+        result=_RESULTS[returned].format(source=sql.SQL("inserted")),
     )
 
 
@@ -186,15 +174,12 @@ def applied_request_statement(definition: Definition, returned: Returned, number
         source = sql.SQL(
             "(SELECT {t}.id, {json} FROM {table} AS {t} WHERE {t}.id = ANY (applied.ids)) AS {t}"
         ).format(t=TABLE, json=_row_json(Shown(definition.columns, numbers)), table=table_of(definition))
-    return (
-        sql.SQL(
-            "WITH {definition} SELECT 1, applied.fingerprint, applied.row_count, {result}, applied.counts"
-            " FROM definition"
-            " LEFT JOIN managed_tables.applied_requests AS applied"
-            " ON applied.table_id = %(table_id)s::text AND applied.idempotency_key = %(key)s::text"
-        )
-        .format(definition=definition_query(active=False), result=_RESULTS[returned].format(source=source))
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held} SELECT 1, applied.fingerprint, applied.row_count, {result}, applied.counts"
+        " FROM definition"
+        " LEFT JOIN managed_tables.applied_requests AS applied"
+        " ON applied.table_id = %(table_id)s::text AND applied.idempotency_key = %(key)s::text",
+        result=_RESULTS[returned].format(source=source),
     )
 
 
@@ -219,21 +204,15 @@ def update_statement(
     Parameters: table_id, version, id, c0, c1, … in the order of `names`; row_version if `is_conditional`:
     a row of another version is not changed.
     """
-    return (
-        sql.SQL(
-            "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes} FROM definition"
-            " WHERE {t}.id = %(id)s::uuid{condition} RETURNING {json}, {t}.xmin::text AS version)"
-            " SELECT 1, updated.row, updated.version FROM definition LEFT JOIN updated ON true"
-        )
-        .format(
-            held=definition_query(active=True),
-            table=table_of(definition),
-            t=TABLE,
-            changes=assignments(definition, names),
-            condition=_OF_VERSION if is_conditional else sql.SQL(""),
-            json=_row_json(shown),
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes} FROM definition"
+        " WHERE {t}.id = %(id)s::uuid{condition} RETURNING {json}, {t}.xmin::text AS version)"
+        " SELECT 1, updated.row, updated.version FROM definition LEFT JOIN updated ON true",
+        definition,
+        active=True,
+        changes=assignments(definition, names),
+        condition=_OF_VERSION if is_conditional else sql.SQL(""),
+        json=_row_json(shown),
     )
 
 
@@ -258,18 +237,12 @@ def delete_statement(definition: Definition, *, is_conditional: bool) -> bytes:
 
     Parameters: table_id, version, id; row_version if `is_conditional`: a row of another version stays.
     """
-    return (
-        sql.SQL(
-            "WITH {held}, deleted AS (DELETE FROM {table} AS {t} USING definition"
-            " WHERE {t}.id = %(id)s::uuid{condition} RETURNING 1), {counted}"
-            " SELECT 1, (SELECT count(*) FROM deleted) FROM definition"
-        )
-        .format(
-            held=definition_query(active=True),
-            table=table_of(definition),
-            t=TABLE,
-            condition=_OF_VERSION if is_conditional else sql.SQL(""),
-            counted=counted(sql.SQL("-(SELECT count(*) FROM deleted)")),
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}, deleted AS (DELETE FROM {table} AS {t} USING definition"
+        " WHERE {t}.id = %(id)s::uuid{condition} RETURNING 1), {counted}"
+        " SELECT 1, (SELECT count(*) FROM deleted) FROM definition",
+        definition,
+        active=True,
+        condition=_OF_VERSION if is_conditional else sql.SQL(""),
+        counted=counted(sql.SQL("-(SELECT count(*) FROM deleted)")),
     )

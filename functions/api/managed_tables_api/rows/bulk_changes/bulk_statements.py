@@ -11,8 +11,7 @@ from managed_tables_api.rows.composing import (
     ROW,
     TABLE,
     Shown,
-    definition_query,
-    table_of,
+    compose_statement,
 )
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.statement_cache import kept_statement
@@ -50,20 +49,14 @@ def update_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
         sql.SQL("{} = {}").format(sql.Identifier(name), _value(place, shape))
         for place, name in enumerate(shape.names)
     ]
-    return (
-        sql.SQL(
-            "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes} FROM definition, {given}"
-            " RETURNING 1){all}"
-        )
-        .format(
-            all=_ALL.format(changed=sql.SQL("updated")),
-            held=definition_query(active=True),
-            table=table_of(definition),
-            t=TABLE,
-            changes=sql.SQL(", ").join(changes),
-            given=_given_rows(definition, shape),
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes} FROM definition, {given}"
+        " RETURNING 1){all}",
+        definition,
+        active=True,
+        all=_ALL.format(changed=sql.SQL("updated")),
+        changes=sql.SQL(", ").join(changes),
+        given=_given_rows(definition, shape),
     )
 
 
@@ -82,34 +75,28 @@ def exchange_rows_statement(definition: Definition, shape: UpdateShape) -> bytes
         for column in definition.columns
     ]
     names = [sql.Identifier(column.name) for column in definition.columns]
-    return (
-        sql.SQL(
-            "WITH {held}, gone (id, {was}, {names}) AS (DELETE FROM {table} AS {t} USING definition, {given}"
-            " RETURNING {t}.id, {row_cells}, {cells}),"
-            " updated AS (INSERT INTO {table} AS {t} (id, {names}) SELECT id, {names} FROM gone"
-            " WHERE (SELECT count(*) FROM gone) = %(wanted)s::bigint"
-            " RETURNING {t}.id, {row_cells} AS {became}),"
-            " recorded AS (INSERT INTO managed_tables.row_history"
-            " (table_id, row_id, user_id, via, action, before, after)"
-            " SELECT %(table_id)s::text, id, nullif(split_part(%(recorder)s::text, ' ', 1), '-'),"
-            " split_part(%(recorder)s::text, ' ', 2), 'update',"
-            " {was} {minus} {became}, {became} {minus} {was}"
-            " FROM gone JOIN updated USING (id)){all}"
-        )
-        .format(
-            all=_ALL.format(changed=sql.SQL("updated")),
-            held=definition_query(active=True),
-            table=table_of(definition),
-            t=TABLE,
-            names=sql.SQL(", ").join(names),
-            given=_given_rows(definition, shape),
-            cells=sql.SQL(", ").join(cells),
-            row_cells=sql.SQL("(managed_tables.hstore({}) {} 'id'::text)").format(TABLE, _MINUS),
-            was=sql.Identifier("$was"),
-            became=sql.Identifier("$became"),
-            minus=_MINUS,
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}, gone (id, {was}, {names}) AS (DELETE FROM {table} AS {t} USING definition, {given}"
+        " RETURNING {t}.id, {row_cells}, {cells}),"
+        " updated AS (INSERT INTO {table} AS {t} (id, {names}) SELECT id, {names} FROM gone"
+        " WHERE (SELECT count(*) FROM gone) = %(wanted)s::bigint"
+        " RETURNING {t}.id, {row_cells} AS {became}),"
+        " recorded AS (INSERT INTO managed_tables.row_history"
+        " (table_id, row_id, user_id, via, action, before, after)"
+        " SELECT %(table_id)s::text, id, nullif(split_part(%(recorder)s::text, ' ', 1), '-'),"
+        " split_part(%(recorder)s::text, ' ', 2), 'update',"
+        " {was} {minus} {became}, {became} {minus} {was}"
+        " FROM gone JOIN updated USING (id)){all}",
+        definition,
+        active=True,
+        all=_ALL.format(changed=sql.SQL("updated")),
+        names=sql.SQL(", ").join(names),
+        given=_given_rows(definition, shape),
+        cells=sql.SQL(", ").join(cells),
+        row_cells=sql.SQL("(managed_tables.hstore({}) {} 'id'::text)").format(TABLE, _MINUS),
+        was=sql.Identifier("$was"),
+        became=sql.Identifier("$became"),
+        minus=_MINUS,
     )
 
 
@@ -160,26 +147,18 @@ def refused_rows_statement(definition: Definition, shown: Shown) -> bytes:
 
     Parameters: table_id, version, ids, row_versions, limit. One row of NULLs where there are none.
     """
-    return (
-        sql.SQL(
-            "WITH {held} SELECT 1, refused.id, refused.row, refused.total FROM definition LEFT JOIN LATERAL ("
-            "SELECT {row}.{id}::text AS id, count(*) OVER () AS total, CASE WHEN {t}.id IS NOT NULL"
-            " THEN (SELECT row_to_json({json})::text FROM (SELECT {fields}) AS {json}) END AS row"
-            " FROM unnest(%(ids)s::uuid[], %(row_versions)s::text[]) AS {row} ({id}, {v})"
-            " LEFT JOIN {table} AS {t} ON {t}.id = {row}.{id}"
-            " WHERE {t}.id IS NULL OR {t}.xmin::text <> {row}.{v} LIMIT %(limit)s::bigint) AS refused ON true"
-        )
-        .format(
-            held=definition_query(active=False),
-            row=ROW,
-            id=_ID,
-            v=_ROW_VERSION,
-            t=TABLE,
-            json=sql.Identifier("$json"),
-            fields=shown.fields(TABLE, stored=True),
-            table=table_of(definition),
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held} SELECT 1, refused.id, refused.row, refused.total FROM definition LEFT JOIN LATERAL ("
+        "SELECT {row}.{id}::text AS id, count(*) OVER () AS total, CASE WHEN {t}.id IS NOT NULL"
+        " THEN (SELECT row_to_json({json})::text FROM (SELECT {fields}) AS {json}) END AS row"
+        " FROM unnest(%(ids)s::uuid[], %(row_versions)s::text[]) AS {row} ({id}, {v})"
+        " LEFT JOIN {table} AS {t} ON {t}.id = {row}.{id}"
+        " WHERE {t}.id IS NULL OR {t}.xmin::text <> {row}.{v} LIMIT %(limit)s::bigint) AS refused ON true",
+        definition,
+        id=_ID,
+        v=_ROW_VERSION,
+        json=sql.Identifier("$json"),
+        fields=shown.fields(TABLE, stored=True),
     )
 
 
@@ -204,20 +183,14 @@ def delete_where_statement(definition: Definition, condition: Condition) -> byte
 
 
 def _delete(definition: Definition, condition: sql.Composed, result: sql.Composable) -> bytes:
-    return (
-        sql.SQL(
-            "WITH {held}, deleted AS (DELETE FROM {table} AS {t} USING definition"
-            " WHERE {condition} RETURNING 1), {counted}{result}"
-        )
-        .format(
-            result=result,
-            held=definition_query(active=True),
-            table=table_of(definition),
-            t=TABLE,
-            condition=condition,
-            counted=counted(_DELETED),
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}, deleted AS (DELETE FROM {table} AS {t} USING definition"
+        " WHERE {condition} RETURNING 1), {counted}{result}",
+        definition,
+        active=True,
+        result=result,
+        condition=condition,
+        counted=counted(_DELETED),
     )
 
 
@@ -230,17 +203,11 @@ def update_where_statement(definition: Definition, names: Sequence[str], conditi
     where: sql.Composable = sql.SQL("")
     if condition != EVERY_ROW:
         where = sql.SQL(" WHERE {}").format(condition_sql(condition, TABLE))
-    return (
-        sql.SQL(
-            "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes} FROM definition{where} RETURNING 1)"
-            " SELECT 1, (SELECT count(*) FROM updated) FROM definition"
-        )
-        .format(
-            held=definition_query(active=True),
-            table=table_of(definition),
-            t=TABLE,
-            changes=assignments(definition, names),
-            where=where,
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes} FROM definition{where} RETURNING 1)"
+        " SELECT 1, (SELECT count(*) FROM updated) FROM definition",
+        definition,
+        active=True,
+        changes=assignments(definition, names),
+        where=where,
     )

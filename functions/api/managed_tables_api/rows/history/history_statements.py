@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from managed_tables.tables.keeping import STAGED_ID, kept_table
-from managed_tables_api.rows.composing import TABLE, definition_query, table_of
+from managed_tables_api.rows.composing import TABLE, compose_statement, table_of
 from managed_tables_api.rows.definitions import Definition
 
 PRESENT, LOADED, UPSERTED = "present", "loaded", "upserted"  # actions that no trigger records
@@ -32,17 +32,14 @@ def upserts_statement() -> bytes:
     Parameters: table_id, version, days. One row of NULLs where there are none. Their changes can be looked up
     by row afterwards.
     """
-    return (
-        sql.SQL(
-            "WITH {held}, upserts AS MATERIALIZED (SELECT job_id, change_id FROM managed_tables.undoable_jobs"
-            " JOIN managed_tables.applied_jobs AS loads USING (job_id)"
-            " WHERE loads.table_id = %(table_id)s::text AND loads.mode = 'upsert' AND has_kept"
-            " AND loads.applied_at > {since})"
-            " SELECT 1, upserts.job_id, upserts.change_id, managed_tables.index_kept(ARRAY("
-            "SELECT job_id FROM upserts)) FROM definition LEFT JOIN upserts ON true"
-        )
-        .format(held=definition_query(active=False), since=_SINCE)
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}, upserts AS MATERIALIZED (SELECT job_id, change_id FROM managed_tables.undoable_jobs"
+        " JOIN managed_tables.applied_jobs AS loads USING (job_id)"
+        " WHERE loads.table_id = %(table_id)s::text AND loads.mode = 'upsert' AND has_kept"
+        " AND loads.applied_at > {since})"
+        " SELECT 1, upserts.job_id, upserts.change_id, managed_tables.index_kept(ARRAY("
+        "SELECT job_id FROM upserts)) FROM definition LEFT JOIN upserts ON true",
+        since=_SINCE,
     )
 
 
@@ -51,14 +48,10 @@ def renames_statement() -> bytes:
 
     Parameters: table_id, version.
     """
-    return (
-        sql.SQL(
-            "WITH {held} SELECT 1, change_id, old_name, new_name FROM definition"
-            " LEFT JOIN managed_tables.renamed_columns AS renamed ON renamed.table_id = %(table_id)s::text"
-            " ORDER BY change_id"
-        )
-        .format(held=definition_query(active=False))
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held} SELECT 1, change_id, old_name, new_name FROM definition"
+        " LEFT JOIN managed_tables.renamed_columns AS renamed ON renamed.table_id = %(table_id)s::text"
+        " ORDER BY change_id",
     )
 
 
@@ -103,14 +96,11 @@ def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> byte
             for upsert in upserts
         ),
     ]
-    return (
-        sql.SQL(
-            "WITH {held} SELECT 1, found.row_id::text, found.change_id, found.changed_at, found.user_id,"
-            " found.via, found.job_id, found.action, found.before, found.after, found.staged_id"
-            " FROM definition LEFT JOIN LATERAL ({parts}) AS found ON true ORDER BY found.change_id"
-        )
-        .format(held=definition_query(active=False), parts=sql.SQL(" UNION ALL ").join(parts))
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held} SELECT 1, found.row_id::text, found.change_id, found.changed_at, found.user_id,"
+        " found.via, found.job_id, found.action, found.before, found.after, found.staged_id"
+        " FROM definition LEFT JOIN LATERAL ({parts}) AS found ON true ORDER BY found.change_id",
+        parts=sql.SQL(" UNION ALL ").join(parts),
     )
 
 
@@ -148,16 +138,14 @@ def page_statement(upserts: Sequence[Upsert]) -> bytes:
             for upsert in upserts
         ),
     ]
-    return (
-        sql.SQL(
-            "WITH {held}, found AS MATERIALIZED ("
-            "SELECT change_id, row_id FROM ({parts}) AS changes WHERE{filter})"
-            " SELECT 1, page.change_id, page.row_id::text, (SELECT count(*) FROM found) FROM definition"
-            " LEFT JOIN LATERAL (SELECT * FROM found WHERE %(after_change)s::bigint IS NULL"
-            " OR (change_id, row_id) < (%(after_change)s::bigint, %(after_row)s::uuid)"
-            " ORDER BY change_id DESC, row_id DESC"
-            " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true"
-        )
-        .format(held=definition_query(active=False), parts=sql.SQL(" UNION ALL ").join(parts), filter=_FILTER)
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}, found AS MATERIALIZED ("
+        "SELECT change_id, row_id FROM ({parts}) AS changes WHERE{filter})"
+        " SELECT 1, page.change_id, page.row_id::text, (SELECT count(*) FROM found) FROM definition"
+        " LEFT JOIN LATERAL (SELECT * FROM found WHERE %(after_change)s::bigint IS NULL"
+        " OR (change_id, row_id) < (%(after_change)s::bigint, %(after_row)s::uuid)"
+        " ORDER BY change_id DESC, row_id DESC"
+        " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true",
+        parts=sql.SQL(" UNION ALL ").join(parts),
+        filter=_FILTER,
     )

@@ -12,7 +12,7 @@ from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.tables.physical import default_value
-from managed_tables_api.rows.composing import ROW, Numbers, definition_query, table_of
+from managed_tables_api.rows.composing import ROW, Numbers, compose_statement, table_of
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.row_history import Names, read_names, value_of
 from managed_tables_api.rows.inserts.key_refusals import taken_by_update
@@ -129,18 +129,12 @@ def _page_statement(definition: Definition) -> bytes:
 
     Parameters: table_id, version, days, limit, offset.
     """
-    return (
-        sql.SQL(
-            "WITH {held}, {gone} SELECT 1, page.row_id::text, page.change_id, page.changed_at, page.user_id,"
-            " managed_tables.hstore_to_json(page.before)::text, (SELECT count(*) FROM gone) FROM definition"
-            " LEFT JOIN LATERAL (SELECT * FROM gone ORDER BY change_id DESC"
-            " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true"
-        )
-        .format(
-            held=definition_query(active=False),
-            gone=_GONE.format(table=table_of(definition), condition=sql.SQL("")),
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}, {gone} SELECT 1, page.row_id::text, page.change_id, page.changed_at, page.user_id,"
+        " managed_tables.hstore_to_json(page.before)::text, (SELECT count(*) FROM gone) FROM definition"
+        " LEFT JOIN LATERAL (SELECT * FROM gone ORDER BY change_id DESC"
+        " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true",
+        gone=_GONE.format(table=table_of(definition), condition=sql.SQL("")),
     )
 
 
@@ -153,28 +147,22 @@ def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> by
     comma = sql.SQL(", ")
     columns = [sql.Identifier(column.name) for column in definition.columns]
     values = [_value(definition, place, zone) for place in range(len(columns))]
-    return (
-        sql.SQL(
-            "WITH {held}, {gone},"
-            " named AS MATERIALIZED (SELECT row_id, managed_tables.present_cells("
-            "%(table_id)s::text, change_id, before) AS cells FROM gone, definition),"
-            " back AS (INSERT INTO {table} AS {row} (id, {columns}) SELECT named.row_id, {values} FROM named,"
-            " managed_tables.populate_record(NULL::{table}, named.cells) AS kept"
-            " RETURNING {row}.id, {recorded_cells}),"
-            " {recorded}, {counted} SELECT 1, (SELECT count(*) FROM back) FROM definition"
-        )
-        .format(
-            held=definition_query(active=True),
-            gone=_GONE.format(table=table_of(definition), condition=_BY_IDS if by_ids else _BY_TIME),
-            table=table_of(definition),
-            columns=comma.join(columns),
-            values=comma.join(values),
-            row=ROW,
-            recorded_cells=row_cells(ROW),
-            recorded=recorded_rows(sql.SQL("back"), "restore"),
-            counted=counted(sql.SQL("(SELECT count(*) FROM back)")),
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}, {gone},"
+        " named AS MATERIALIZED (SELECT row_id, managed_tables.present_cells("
+        "%(table_id)s::text, change_id, before) AS cells FROM gone, definition),"
+        " back AS (INSERT INTO {table} AS {row} (id, {columns}) SELECT named.row_id, {values} FROM named,"
+        " managed_tables.populate_record(NULL::{table}, named.cells) AS kept"
+        " RETURNING {row}.id, {recorded_cells}),"
+        " {recorded}, {counted} SELECT 1, (SELECT count(*) FROM back) FROM definition",
+        definition,
+        active=True,
+        gone=_GONE.format(table=table_of(definition), condition=_BY_IDS if by_ids else _BY_TIME),
+        columns=comma.join(columns),
+        values=comma.join(values),
+        recorded_cells=row_cells(ROW),
+        recorded=recorded_rows(sql.SQL("back"), "restore"),
+        counted=counted(sql.SQL("(SELECT count(*) FROM back)")),
     )
 
 

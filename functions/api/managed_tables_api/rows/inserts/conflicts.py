@@ -11,7 +11,7 @@ from managed_tables_api.rows.composing import (
     ROW,
     TABLE,
     Shown,
-    definition_query,
+    compose_statement,
     table_of,
 )
 from managed_tables_api.rows.definitions import Definition
@@ -41,30 +41,25 @@ def merge_statement(definition: Definition, names: tuple[str, ...], on_conflict:
     key = [sql.Identifier(column.name) for column in key_columns(definition)]
     columns = [sql.Identifier(column.name) for column in definition.columns]
     comma = sql.SQL(", ")
-    return (
-        sql.SQL(
-            "WITH {held}, {given} AS MATERIALIZED ({rows}),"
-            " merged AS (INSERT INTO {table} AS {t} (id, {columns})"
-            " SELECT {given}.* FROM {given} ORDER BY {key}"
-            " ON CONFLICT ({key}) DO {action} RETURNING {t}.xmax = 0 AS is_new{made}),"
-            "{recorded} {counted} SELECT 1, count(*) FILTER (WHERE merged.is_new),"
-            " count(*) FILTER (WHERE NOT merged.is_new) FROM definition LEFT JOIN merged ON true"
-            " GROUP BY definition.microseconds"
-        )
-        .format(
-            held=definition_query(NOW, active=True),
-            given=_GIVEN,
-            rows=given_rows(definition, is_keyed=False),
-            table=table_of(definition),
-            t=TABLE,
-            columns=comma.join(columns),
-            key=comma.join(key),
-            action=_action(names, key, on_conflict),
-            made=_made(definition),
-            recorded=recorded(definition, sql.SQL("(SELECT id, cells FROM merged WHERE is_new)")),
-            counted=counted(sql.SQL("(SELECT count(*) FROM merged WHERE is_new)")),
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}, {given} AS MATERIALIZED ({rows}),"
+        " merged AS (INSERT INTO {table} AS {t} (id, {columns})"
+        " SELECT {given}.* FROM {given} ORDER BY {key}"
+        " ON CONFLICT ({key}) DO {action} RETURNING {t}.xmax = 0 AS is_new{made}),"
+        "{recorded} {counted} SELECT 1, count(*) FILTER (WHERE merged.is_new),"
+        " count(*) FILTER (WHERE NOT merged.is_new) FROM definition LEFT JOIN merged ON true"
+        " GROUP BY definition.microseconds",
+        definition,
+        active=True,
+        select=NOW,
+        given=_GIVEN,
+        rows=given_rows(definition, is_keyed=False),
+        columns=comma.join(columns),
+        key=comma.join(key),
+        action=_action(names, key, on_conflict),
+        made=_made(definition),
+        recorded=recorded(definition, sql.SQL("(SELECT id, cells FROM merged WHERE is_new)")),
+        counted=counted(sql.SQL("(SELECT count(*) FROM merged WHERE is_new)")),
     )
 
 
@@ -87,12 +82,10 @@ def claim_statement() -> bytes:
 
     Parameters: table_id, version, key, fingerprint, row_count.
     """
-    return (
-        sql.SQL(
-            "WITH {held},{claimed} done AS (SELECT) SELECT 1, (SELECT count(*) FROM claimed) FROM definition"
-        )
-        .format(held=definition_query(active=True), claimed=claim())
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held},{claimed} done AS (SELECT) SELECT 1, (SELECT count(*) FROM claimed) FROM definition",
+        active=True,
+        claimed=claim(),
     )
 
 
@@ -123,26 +116,19 @@ def repeated_keys_statement(definition: Definition, *, within_request: bool) -> 
         for place, column in zip(places, columns, strict=True)
     )
     there = sql.SQL("") if within_request else sql.SQL(" OR {}").format(_is_there(definition, columns))
-    return (
-        sql.SQL(
-            "WITH {held} SELECT 1, found.number, found.key, found.total FROM definition LEFT JOIN LATERAL ("
-            'SELECT {row}.{number} AS number, (SELECT row_to_json("$key")::text FROM'
-            ' (SELECT {fields}) AS "$key") AS key, count(*) OVER () AS total FROM (SELECT *,'
-            " row_number() OVER (PARTITION BY {names} ORDER BY {number}) AS {repeated}"
-            " FROM unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})) AS {row}"
-            " WHERE {row}.{repeated} > 1{there} ORDER BY 1 LIMIT %(limit)s::bigint) AS found ON true"
-        )
-        .format(
-            held=definition_query(active=False),
-            row=ROW,
-            number=_NUMBER,
-            fields=Shown(columns, has_id=False).fields(ROW),
-            names=names,
-            repeated=_REPEATED,
-            arrays=arrays,
-            there=there,
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held} SELECT 1, found.number, found.key, found.total FROM definition LEFT JOIN LATERAL ("
+        'SELECT {row}.{number} AS number, (SELECT row_to_json("$key")::text FROM'
+        ' (SELECT {fields}) AS "$key") AS key, count(*) OVER () AS total FROM (SELECT *,'
+        " row_number() OVER (PARTITION BY {names} ORDER BY {number}) AS {repeated}"
+        " FROM unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})) AS {row}"
+        " WHERE {row}.{repeated} > 1{there} ORDER BY 1 LIMIT %(limit)s::bigint) AS found ON true",
+        number=_NUMBER,
+        fields=Shown(columns, has_id=False).fields(ROW),
+        names=names,
+        repeated=_REPEATED,
+        arrays=arrays,
+        there=there,
     )
 
 

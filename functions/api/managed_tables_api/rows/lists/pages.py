@@ -8,12 +8,12 @@ from managed_tables.conditions import EVERY_ROW, Condition, condition_sql
 from managed_tables.schema import ColumnType
 from managed_tables_api.rows.composing import (
     FOUND,
-    ROW,
+    NOTHING,
     SIZE,
     TABLE,
     Shown,
     cell_text,
-    definition_query,
+    compose_statement,
     table_of,
 )
 from managed_tables_api.rows.definitions import Definition
@@ -55,43 +55,36 @@ def page_statement(definition: Definition, shape: PageShape) -> bytes:
     """
     if shape.grouping is not None:
         total, groups = _group_parts(definition, shape, shape.grouping)
-        return _page(shape, definition_query(active=False), groups, total, _groups_in_order(shape))
+        return _page(shape, _groups_in_order(shape), groups, total)
     selected = sql.SQL("{} AS total").format(_total(definition, shape))
-    held = definition_query(selected, active=False)
-    return _page(shape, held, sql.SQL(""), sql.SQL("definition.total"), _rows_in_order(definition, shape))
+    rows = _rows_in_order(definition, shape)
+    return _page(shape, rows, sql.SQL(""), sql.SQL("definition.total"), selected)
 
 
 def _page(
     shape: PageShape,
-    held: sql.Composed,
+    source: sql.Composed,
     groups: sql.Composable,
     total: sql.Composable,
-    source: sql.Composed,
+    select: sql.Composable = NOTHING,
 ) -> bytes:
     shown = shape.shown
-    return (
-        sql.SQL(
-            "WITH {held}{groups} SELECT {total}, page.keys, page.row"
-            " FROM definition LEFT JOIN LATERAL ("
-            "SELECT json_build_array({keys})::text AS keys, CASE WHEN {alias}.{size} <= %(max_bytes)s::bigint"
-            " THEN (SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row}) END AS row"
-            " FROM (SELECT {all}, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS {size}"
-            " FROM ({source}) AS {alias}) AS {alias}) AS page ON true"
-        )
-        .format(
-            held=held,
-            groups=groups,
-            total=total,
-            keys=sql.SQL(", ").join(_key_text(shape, sort) for sort in shape.order.sorts),
-            alias=TABLE,
-            size=SIZE,
-            row=ROW,
-            fields=shown.fields(TABLE),
-            all=sql.SQL("{}.*").format(TABLE),
-            bytes=shown.size(TABLE),
-            source=source,
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held}{groups} SELECT {total}, page.keys, page.row"
+        " FROM definition LEFT JOIN LATERAL ("
+        "SELECT json_build_array({keys})::text AS keys, CASE WHEN {t}.{size} <= %(max_bytes)s::bigint"
+        " THEN (SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row}) END AS row"
+        " FROM (SELECT {all}, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS {size}"
+        " FROM ({source}) AS {t}) AS {t}) AS page ON true",
+        keys=sql.SQL(", ").join(_key_text(shape, sort) for sort in shape.order.sorts),
+        size=SIZE,
+        fields=shown.fields(TABLE),
+        all=sql.SQL("{}.*").format(TABLE),
+        bytes=shown.size(TABLE),
+        source=source,
+        select=select,
+        groups=groups,
+        total=total,
     )
 
 
@@ -243,19 +236,12 @@ def keys_statement(definition: Definition, order: Order) -> bytes:
 
     Parameters: table_id, version, id.
     """
-    return (
-        sql.SQL(
-            "WITH {held} SELECT 1, {t}.id IS NOT NULL, json_build_array({keys})::text FROM definition"
-            " LEFT JOIN {table} AS {t} ON {t}.id = %(id)s::uuid"
-        )
-        .format(
-            held=definition_query(active=False),
-            keys=sql.SQL(", ").join(
-                sql.SQL("{}.id::text").format(TABLE) if sort.column is None else cell_text(TABLE, sort.column)
-                for sort in order.sorts
-            ),
-            table=table_of(definition),
-            t=TABLE,
-        )
-        .as_bytes(None)
+    return compose_statement(
+        "WITH {held} SELECT 1, {t}.id IS NOT NULL, json_build_array({keys})::text FROM definition"
+        " LEFT JOIN {table} AS {t} ON {t}.id = %(id)s::uuid",
+        definition,
+        keys=sql.SQL(", ").join(
+            sql.SQL("{}.id::text").format(TABLE) if sort.column is None else cell_text(TABLE, sort.column)
+            for sort in order.sorts
+        ),
     )

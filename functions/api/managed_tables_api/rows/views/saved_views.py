@@ -18,7 +18,7 @@ from managed_tables.errors import (
 from managed_tables.ids import is_record_id, new_record_id
 from managed_tables.values import Parsers
 from managed_tables_api.auth.tokens import Caller
-from managed_tables_api.rows.composing import definition_query
+from managed_tables_api.rows.composing import compose_statement
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.row_history import Names, read_names
 from managed_tables_api.rows.running import Execute, KeyTaken, Runner, definition_key
@@ -202,8 +202,7 @@ def _owned(rows: list[tuple[Any, ...]], caller: Caller) -> tuple[Any, ...]:
 
 def _statement(form: LiteralString) -> bytes:
     """Return a statement that begins with `definition`; its rows are those of a view behind a 1."""
-    parts = {"held": definition_query(active=False), "view": _VIEW, "visible": _VISIBLE, "now": _NOW}
-    return sql.SQL(form).format(**parts).as_bytes(None)
+    return compose_statement(form, view=_VIEW, visible=_VISIBLE, now=_NOW)
 
 
 def _page_statement() -> bytes:
