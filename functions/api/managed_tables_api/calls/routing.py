@@ -134,7 +134,7 @@ def api_router(prefix: str, tag: str) -> APIRouter:
 
 
 def raises(*kinds: ApiErrorKind) -> Callable[[Endpoint], Endpoint]:
-    """Declare the errors of a route, beside those of every route, for who reads the OpenAPI document."""
+    """Declare a route's own errors for the OpenAPI document, which knows those of ids, bodies and queries."""
 
     def declare(endpoint: Endpoint) -> Endpoint:
         endpoint.errors = kinds  # type: ignore[attr-defined]

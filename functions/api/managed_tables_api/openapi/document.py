@@ -13,20 +13,28 @@ from pydantic import BaseModel
 
 from managed_tables.errors import (
     CATALOG_UNAVAILABLE,
+    COLUMN_NOT_FOUND,
     CONNECTIONS_TAKEN,
     DATABASE_TIMEOUT,
     DATABASE_UNAVAILABLE,
+    EXPORT_NOT_FOUND,
     FORBIDDEN,
     INTERNAL,
+    INVALID_REQUEST,
+    JOB_NOT_FOUND,
     KEYS_UNAVAILABLE,
+    REQUEST_TOO_LARGE,
     REQUEST_TOO_SLOW,
     RESPONSE_TOO_LARGE,
+    ROW_NOT_FOUND,
     SECRETS_UNAVAILABLE,
     STORAGE_UNAVAILABLE,
+    TABLE_NOT_FOUND,
     TOKEN_EXPIRED,
     TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
     UNKNOWN_PARAMETER,
+    VIEW_NOT_FOUND,
     ApiErrorKind,
 )
 from managed_tables_api.calls.gate import Permitted
@@ -68,6 +76,16 @@ ERRORS_OF_ALL = (
     STORAGE_UNAVAILABLE,
 )
 
+# An id of the path that names nothing, and a body that is too long or says what it may not.
+_ERRORS_OF_IDS = {
+    "table_id": TABLE_NOT_FOUND,
+    "row_id": ROW_NOT_FOUND,
+    "view_id": VIEW_NOT_FOUND,
+    "name": COLUMN_NOT_FOUND,
+    "job_id": JOB_NOT_FOUND,
+    "export_id": EXPORT_NOT_FOUND,
+}
+_ERRORS_OF_BODIES = (INVALID_REQUEST, REQUEST_TOO_LARGE, REQUEST_TOO_SLOW)
 _REFERENCE = "#/components/schemas/{model}"
 _ANSWERS = {200: "OK", 201: "Criado", 204: "Sem conteúdo"}
 _ETAG = {"ETag": {"description": "Muda com o conteúdo", "schema": {"type": "string"}}}
@@ -118,9 +136,10 @@ def _complete(operation: Document, route: ApiRoute, schemas: Document) -> None:
     if body is not None:
         operation["requestBody"] = _request_body(body, schemas)
     kinds = (
+        *(_ERRORS_OF_IDS[name] for name in route.param_convertors),
         *route.errors,
-        *([REQUEST_TOO_SLOW] if body is not None else ()),
-        *([RESPONSE_TOO_LARGE] if takes_query else ()),
+        *(_ERRORS_OF_BODIES if body is not None else ()),
+        *((INVALID_REQUEST, RESPONSE_TOO_LARGE) if takes_query else ()),
         *ERRORS_OF_ALL,
     )
     status = route.status_code or 200

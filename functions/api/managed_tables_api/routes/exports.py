@@ -5,11 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from managed_tables.errors import (
-    EXPORT_NOT_FOUND,
     EXPORTS_UNAVAILABLE,
-    INVALID_REQUEST,
-    REQUEST_TOO_LARGE,
-    TABLE_NOT_FOUND,
     TOO_MANY_EXPORTS,
 )
 from managed_tables_api.auth.permissions import Permission
@@ -35,7 +31,7 @@ router = api_router("", "Exports")
     status_code=201,
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(TABLE_NOT_FOUND, INVALID_REQUEST, REQUEST_TOO_LARGE, TOO_MANY_EXPORTS, EXPORTS_UNAVAILABLE)
+@raises(TOO_MANY_EXPORTS, EXPORTS_UNAVAILABLE)
 def create_export(
     body: Annotated[NewExport, from_json(NewExport)], table: KnownTable, caller: SignedIn, services: Services
 ) -> NewExportAnswer:
@@ -53,7 +49,6 @@ def create_export(
     summary="List exports of a table",
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(TABLE_NOT_FOUND, INVALID_REQUEST)
 def list_table_exports(
     query: Annotated[PageQuery, Query()], table: KnownTable, caller: SignedIn, services: Services
 ) -> ExportsAnswer:
@@ -66,7 +61,6 @@ def list_table_exports(
     summary="List exports",
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(INVALID_REQUEST)
 def list_company_exports(
     query: Annotated[PageQuery, Query()], caller: SignedIn, services: Services
 ) -> ExportsAnswer:
@@ -79,7 +73,6 @@ def list_company_exports(
     summary="Get export",
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(EXPORT_NOT_FOUND)
 def get_export_state(export: KnownExport, services: Services) -> ExportAnswer:
     """Return how far an export is, and of one that is done where to download it."""
     return export_answer(services, export)

@@ -7,17 +7,12 @@ from zoneinfo import ZoneInfo
 from fastapi import Query
 
 from managed_tables.errors import (
-    COLUMN_NOT_FOUND,
     DUPLICATE_KEY,
-    INVALID_REQUEST,
     INVALID_SCHEMA,
     OUTCOME_UNKNOWN,
-    REQUEST_TOO_LARGE,
-    ROW_NOT_FOUND,
     STORAGE_UNAVAILABLE,
     TABLE_BUSY,
     TABLE_INACTIVE,
-    TABLE_NOT_FOUND,
 )
 from managed_tables.jobs.restored_columns import describe_hidden_columns, restore_column_by_name
 from managed_tables_api.auth.permissions import Permission
@@ -50,7 +45,6 @@ router = api_router("/{table_id}", "History")
     response_model=RowHistoryAnswer,
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(TABLE_NOT_FOUND, ROW_NOT_FOUND, INVALID_REQUEST)
 def list_row_history(
     table_id: str,
     row_id: str,
@@ -68,7 +62,7 @@ def list_row_history(
     response_model=RowOriginAnswer,
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(TABLE_NOT_FOUND, ROW_NOT_FOUND, STORAGE_UNAVAILABLE)
+@raises(STORAGE_UNAVAILABLE)
 def get_row_origin(table_id: str, row_id: str, caller: SignedIn, services: Services) -> Any:
     """Return the load that last wrote the row, and its cells as they stand in the file."""
     return services.row_origins.find(caller.company_id, table_id, row_id)
@@ -80,7 +74,6 @@ def get_row_origin(table_id: str, row_id: str, caller: SignedIn, services: Servi
     response_model=TableHistoryAnswer,
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(TABLE_NOT_FOUND, INVALID_REQUEST)
 def list_table_history(
     table_id: str, query: Annotated[HistoryQuery, Query()], caller: SignedIn, services: Services
 ) -> Any:
@@ -102,7 +95,6 @@ def list_table_history(
 @router.get(
     "/trash", summary="Deleted rows", response_model=TrashAnswer, dependencies=requires(Permission.DATA_READ)
 )
-@raises(TABLE_NOT_FOUND, INVALID_REQUEST)
 def list_trash(
     table_id: str, query: Annotated[TrashQuery, Query()], caller: SignedIn, services: Services
 ) -> Any:
@@ -116,15 +108,7 @@ def list_trash(
     response_model=RestoredAnswer,
     dependencies=requires(Permission.DATA_WRITE),
 )
-@raises(
-    TABLE_NOT_FOUND,
-    TABLE_INACTIVE,
-    TABLE_BUSY,
-    DUPLICATE_KEY,
-    INVALID_REQUEST,
-    REQUEST_TOO_LARGE,
-    OUTCOME_UNKNOWN,
-)
+@raises(TABLE_INACTIVE, TABLE_BUSY, DUPLICATE_KEY, OUTCOME_UNKNOWN)
 def restore_rows(
     table_id: str,
     body: Annotated[RestoreBody, from_json(RestoreBody)],
@@ -143,7 +127,6 @@ def restore_rows(
     response_model=list[HiddenColumnAnswer],
     dependencies=requires(Permission.LIST),
 )
-@raises(TABLE_NOT_FOUND)
 def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Services) -> Any:
     """Return the columns that were taken out of the table, the last one first."""
     return describe_hidden_columns(services, company, table.table_id)
@@ -155,7 +138,7 @@ def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Serv
     response_model=TableAnswer,
     dependencies=requires(Permission.UPDATE),
 )
-@raises(TABLE_NOT_FOUND, COLUMN_NOT_FOUND, INVALID_SCHEMA, TABLE_BUSY)
+@raises(INVALID_SCHEMA, TABLE_BUSY)
 def restore_column(name: str, table: KnownTable, company: KnownCompany, services: Services) -> Any:
     """Bring back the last column of this name that was taken out, as the table's last, with its values."""
     restored = restore_column_by_name(services, company, table.table_id, name)

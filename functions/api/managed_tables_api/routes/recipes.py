@@ -3,10 +3,7 @@
 from typing import Annotated, Any
 
 from managed_tables.errors import (
-    INVALID_REQUEST,
     RECIPE_NOT_FOUND,
-    REQUEST_TOO_LARGE,
-    TABLE_NOT_FOUND,
     TABLE_WITHOUT_KEY,
     ApiError,
 )
@@ -22,7 +19,7 @@ router = api_router("/{table_id}/recipe", "Tables CRUD")
 
 
 @router.get("", summary="Get recipe", response_model=RecipeAnswer, dependencies=requires(Permission.LIST))
-@raises(TABLE_NOT_FOUND, RECIPE_NOT_FOUND)
+@raises(RECIPE_NOT_FOUND)
 def get_recipe(table: KnownTable, company: KnownCompany, services: Services) -> Any:
     """Return how files of this table are read, mapped and converted, as its last load left it."""
     with services.open_company(company) as connection:
@@ -35,7 +32,7 @@ def get_recipe(table: KnownTable, company: KnownCompany, services: Services) -> 
 @router.put(
     "", summary="Change recipe", response_model=RecipeAnswer, dependencies=requires(Permission.UPDATE)
 )
-@raises(TABLE_NOT_FOUND, RECIPE_NOT_FOUND, TABLE_WITHOUT_KEY, INVALID_REQUEST, REQUEST_TOO_LARGE)
+@raises(RECIPE_NOT_FOUND, TABLE_WITHOUT_KEY)
 def update_recipe(
     body: Annotated[RecipeChange, from_json(RecipeChange)],
     table: KnownTable,
@@ -49,7 +46,6 @@ def update_recipe(
 
 
 @router.delete("", summary="Forget recipe", status_code=204, dependencies=requires(Permission.UPDATE))
-@raises(TABLE_NOT_FOUND)
 def delete_recipe(table: KnownTable, company: KnownCompany, services: Services) -> None:
     """Forget the recipe: the next load makes another."""
     with services.open_company(company) as connection, connection.transaction():

@@ -9,19 +9,16 @@ from starlette.responses import Response
 from managed_tables.errors import (
     DUPLICATE_KEY,
     IDEMPOTENCY_KEY_REUSED,
-    INVALID_REQUEST,
     INVALID_ROWS,
     KEY_TOO_LONG,
     OUTCOME_UNKNOWN,
     QUERY_TOO_HEAVY,
-    REQUEST_TOO_LARGE,
     RESPONSE_TOO_LARGE,
     ROW_CHANGED,
     ROW_NOT_FOUND,
     ROW_TOO_WIDE,
     TABLE_BUSY,
     TABLE_INACTIVE,
-    TABLE_NOT_FOUND,
     TABLE_WITHOUT_KEY,
 )
 from managed_tables_api.auth.permissions import Permission
@@ -54,17 +51,13 @@ from managed_tables_api.rows.single_rows import Row as FoundRow
 from managed_tables_api.rows.single_rows import RowUpdate
 from managed_tables_api.rows.versions import IfMatch
 
-READ_ERRORS = (TABLE_NOT_FOUND, INVALID_REQUEST, RESPONSE_TOO_LARGE, QUERY_TOO_HEAVY)
 WRITE_ERRORS = (
-    TABLE_NOT_FOUND,
     TABLE_INACTIVE,
     TABLE_BUSY,
     DUPLICATE_KEY,
-    INVALID_REQUEST,
     INVALID_ROWS,
     ROW_TOO_WIDE,
     KEY_TOO_LONG,
-    REQUEST_TOO_LARGE,
     OUTCOME_UNKNOWN,
 )
 
@@ -72,7 +65,7 @@ router = api_router("/{table_id}/data", "Data CRUD")
 
 
 @router.get("", summary="List rows", response_model=RowPage, dependencies=requires(Permission.DATA_READ))
-@raises(*READ_ERRORS)
+@raises(QUERY_TOO_HEAVY)
 def list_rows(
     table_id: str,
     request: Annotated[ListRequest, Depends(list_request)],
@@ -89,7 +82,7 @@ def list_rows(
     response_model=RecordPage,
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(*READ_ERRORS, REQUEST_TOO_LARGE)
+@raises(QUERY_TOO_HEAVY)
 def query_rows(
     table_id: str,
     request: Annotated[ListRequest, Depends(body_request)],
@@ -101,7 +94,6 @@ def query_rows(
 
 
 @router.get("/{row_id}", summary="Get row", response_model=Row, dependencies=requires(Permission.DATA_READ))
-@raises(TABLE_NOT_FOUND, ROW_NOT_FOUND, INVALID_REQUEST)
 def get_row(
     table_id: str,
     row_id: str,
@@ -148,7 +140,7 @@ _UPDATE: dict[str, Any] = {
 
 @router.patch("/{row_id}", operation_id="patch_row", **_UPDATE)  # the contract's page does not tell which
 @router.put("/{row_id}", **_UPDATE)
-@raises(ROW_NOT_FOUND, ROW_CHANGED, *WRITE_ERRORS)
+@raises(ROW_CHANGED, *WRITE_ERRORS)
 def update_row(
     table_id: str,
     row_id: str,
@@ -166,9 +158,7 @@ def update_row(
 @router.delete(
     "/{row_id}", summary="Delete row", status_code=204, dependencies=requires(Permission.DATA_WRITE)
 )
-@raises(
-    TABLE_NOT_FOUND, ROW_NOT_FOUND, ROW_CHANGED, INVALID_REQUEST, TABLE_INACTIVE, TABLE_BUSY, OUTCOME_UNKNOWN
-)
+@raises(ROW_CHANGED, TABLE_INACTIVE, TABLE_BUSY, OUTCOME_UNKNOWN)
 def delete_row(
     table_id: str,
     row_id: str,

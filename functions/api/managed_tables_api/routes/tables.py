@@ -8,12 +8,9 @@ from starlette.responses import Response
 from managed_tables.errors import (
     DUPLICATE_KEY_ROWS,
     DUPLICATE_NAME,
-    INVALID_REQUEST,
     INVALID_SCHEMA,
     NOT_PROVISIONED,
-    REQUEST_TOO_LARGE,
     TABLE_BUSY,
-    TABLE_NOT_FOUND,
     TABLE_VERSION_CHANGED,
 )
 from managed_tables.jobs.orphans import end_jobs_of
@@ -38,7 +35,6 @@ router = api_router("", "Tables CRUD")
 
 
 @router.get("", summary="List tables", response_model=TablesAnswer, dependencies=requires(Permission.LIST))
-@raises(INVALID_REQUEST)
 def list_tables(query: Annotated[TablesQuery, Query()], caller: SignedIn, services: Services) -> Any:
     """Return a page of the company's tables, newest first."""
     company = services.provisioning.find(caller.company_id)
@@ -55,7 +51,7 @@ def list_tables(query: Annotated[TablesQuery, Query()], caller: SignedIn, servic
     status_code=201,
     dependencies=requires(Permission.CREATE),
 )
-@raises(NOT_PROVISIONED, DUPLICATE_NAME, INVALID_REQUEST, INVALID_SCHEMA, REQUEST_TOO_LARGE)
+@raises(NOT_PROVISIONED, DUPLICATE_NAME, INVALID_SCHEMA)
 def create_table(
     body: Annotated[NewTable, from_schema(NewTable)], caller: SignedIn, services: Services
 ) -> TableAnswer:
@@ -76,7 +72,6 @@ def create_table(
 @router.get(
     "/{table_id}", summary="Get table", response_model=TableAnswer, dependencies=requires(Permission.LIST)
 )
-@raises(TABLE_NOT_FOUND)
 def get_table(table_id: str, company: KnownCompany, entity: Entity, services: Services) -> Response:
     """Return one table."""
     table = services.table_reading.get(company, table_id)
@@ -92,16 +87,7 @@ _UPDATE: dict[str, Any] = {
 
 @router.patch("/{table_id}", operation_id="patch_table", **_UPDATE)
 @router.put("/{table_id}", **_UPDATE)
-@raises(
-    TABLE_NOT_FOUND,
-    DUPLICATE_NAME,
-    TABLE_BUSY,
-    TABLE_VERSION_CHANGED,
-    DUPLICATE_KEY_ROWS,
-    INVALID_REQUEST,
-    INVALID_SCHEMA,
-    REQUEST_TOO_LARGE,
-)
+@raises(DUPLICATE_NAME, TABLE_BUSY, TABLE_VERSION_CHANGED, DUPLICATE_KEY_ROWS, INVALID_SCHEMA)
 def update_table(
     table_id: str,
     body: Annotated[TableUpdate, from_schema(TableUpdate)],
@@ -118,7 +104,7 @@ def update_table(
 @router.delete(
     "/{table_id}", summary="Delete table", status_code=204, dependencies=requires(Permission.DELETE)
 )
-@raises(TABLE_NOT_FOUND, TABLE_BUSY)
+@raises(TABLE_BUSY)
 def delete_table(table_id: str, company: KnownCompany, services: Services) -> None:
     """Delete a table softly: it disappears from every answer, its rows stay in the database.
 

@@ -14,10 +14,8 @@ from managed_tables.errors import (
     DUPLICATE_NAME,
     FILES_REPLACED,
     INVALID_READING,
-    INVALID_REQUEST,
     INVALID_SCHEMA,
     JOB_FINISHED,
-    JOB_NOT_FOUND,
     JOB_NOT_WAITING,
     NO_REJECTS,
     NOT_UNDOABLE,
@@ -71,7 +69,6 @@ PAGE = b'{"total":%d,"quantity":%d,"records":[%s]}'
 
 
 @router.get("", summary="List jobs", response_model=JobsAnswer, dependencies=requires(Permission.LIST))
-@raises(INVALID_REQUEST)
 def list_upload_jobs(query: Annotated[JobsQuery, Query()], caller: SignedIn, services: Services) -> Response:
     """Return all jobs, newest first: those that have ended too, until their record is deleted after 90 days.
 
@@ -91,7 +88,6 @@ def list_upload_jobs(query: Annotated[JobsQuery, Query()], caller: SignedIn, ser
     response_model=ActiveJobsAnswer,
     dependencies=requires(Permission.LIST),
 )
-@raises(INVALID_REQUEST)
 def list_active_upload_jobs(
     query: Annotated[NumbersQuery, Query()], entity: Entity, caller: SignedIn, services: Services
 ) -> Response:
@@ -109,7 +105,6 @@ def list_active_upload_jobs(
 
 
 @router.get("/{job_id}", summary="Get job", response_model=JobAnswer, dependencies=requires(Permission.LIST))
-@raises(JOB_NOT_FOUND, INVALID_REQUEST)
 def get_upload_job(
     query: Annotated[JobQuery, Query()], job: KnownJob, entity: Entity, services: Services
 ) -> Response:
@@ -122,7 +117,7 @@ def get_upload_job(
 
 
 @router.delete("/{job_id}", summary="Cancel job", status_code=204, dependencies=requires(Permission.UPLOAD))
-@raises(JOB_NOT_FOUND, JOB_FINISHED, TABLE_BUSY)
+@raises(JOB_FINISHED, TABLE_BUSY)
 def cancel_upload_job(job: KnownJob, services: Services) -> None:
     """Cancel a job that has not ended: nothing of it stays, its files are deleted and its name is free.
 
@@ -136,7 +131,7 @@ def cancel_upload_job(job: KnownJob, services: Services) -> None:
     summary="Show lines of a job's files",
     dependencies=requires(Permission.LIST),
 )
-@raises(JOB_NOT_FOUND, JOB_NOT_WAITING, ANALYSIS_GONE, FILES_REPLACED, INVALID_REQUEST)
+@raises(JOB_NOT_WAITING, ANALYSIS_GONE, FILES_REPLACED)
 def preview_upload_job(
     query: Annotated[PreviewQuery, Query()], job: KnownJob, services: Services
 ) -> PreviewAnswer:
@@ -149,7 +144,7 @@ def preview_upload_job(
     summary="Get rejected rows",
     dependencies=requires(Permission.LIST),
 )
-@raises(JOB_NOT_FOUND, NO_REJECTS)
+@raises(NO_REJECTS)
 def get_rejected_rows(job: KnownJob, services: Services) -> RejectsAnswer:
     """Return where the rows that did not fit can be fetched: a CSV to correct and upload again."""
     return offer_rejects(services, job)
@@ -161,7 +156,7 @@ def get_rejected_rows(job: KnownJob, services: Services) -> RejectsAnswer:
     response_model=ReanalysisAnswer,
     dependencies=requires(Permission.UPLOAD),
 )
-@raises(JOB_NOT_FOUND, JOB_NOT_WAITING, ANALYSIS_GONE, REQUEST_TOO_LARGE, INVALID_REQUEST, INVALID_READING)
+@raises(JOB_NOT_WAITING, ANALYSIS_GONE, INVALID_READING)
 def reanalyze_upload_job(
     body: Annotated[Reanalysis, from_json(Reanalysis)], job: KnownJob, services: Services
 ) -> Any:
@@ -181,7 +176,7 @@ def reanalyze_upload_job(
     status_code=204,
     dependencies=requires(Permission.UPLOAD),
 )
-@raises(JOB_NOT_FOUND, JOB_NOT_WAITING, REQUEST_TOO_LARGE, INVALID_REQUEST)
+@raises(JOB_NOT_WAITING)
 def keep_upload_job_draft(
     body: Annotated[dict[str, Any], json_object_of(Draft)],
     request: Request,
@@ -201,16 +196,13 @@ def keep_upload_job_draft(
     dependencies=requires(Permission.UPLOAD),
 )
 @raises(
-    JOB_NOT_FOUND,
+    TABLE_NOT_FOUND,
     JOB_NOT_WAITING,
     ANALYSIS_GONE,
     DUPLICATE_NAME,
     TABLE_INACTIVE,
     TABLE_WITHOUT_KEY,
-    TABLE_NOT_FOUND,
     TABLE_BUSY,
-    REQUEST_TOO_LARGE,
-    INVALID_REQUEST,
     INVALID_SCHEMA,
 )
 def confirm_upload_job(
@@ -237,15 +229,7 @@ def confirm_upload_job(
     response_model=UndoAnswer,
     dependencies=requires(Permission.DELETE),
 )
-@raises(
-    JOB_NOT_FOUND,
-    NOT_UNDOABLE,
-    CHANGED_SINCE,
-    TABLE_INACTIVE,
-    TABLE_BUSY,
-    REQUEST_TOO_LARGE,
-    INVALID_REQUEST,
-)
+@raises(NOT_UNDOABLE, CHANGED_SINCE, TABLE_INACTIVE, TABLE_BUSY)
 def undo_upload_job(
     body: Annotated[UndoBody | None, from_json(UndoBody, is_optional=True)],
     job: KnownJob,

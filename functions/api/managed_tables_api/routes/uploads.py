@@ -11,12 +11,9 @@ from managed_tables.catalog.jobs import JobMode
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
-    INVALID_REQUEST,
     INVALID_UPLOAD,
     NOT_PROVISIONED,
-    REQUEST_TOO_LARGE,
     TABLE_INACTIVE,
-    TABLE_NOT_FOUND,
     TABLE_WITHOUT_KEY,
     TOO_MANY_JOBS,
     UPLOAD_TOO_LARGE,
@@ -44,14 +41,7 @@ _MODES: dict[str | None, JobMode] = {
 }
 _NO_FORM = Fault(DetailCode.INVALID, "o corpo deve ser um formulário (multipart/form-data) com os arquivos")
 _UNKNOWN_MODE = Fault(DetailCode.NOT_ALLOWED, "deve ser append, replace ou upsert")
-_ERRORS = (
-    NOT_PROVISIONED,
-    REQUEST_TOO_LARGE,
-    UPLOAD_TOO_LARGE,
-    INVALID_REQUEST,
-    INVALID_UPLOAD,
-    TOO_MANY_JOBS,
-)
+_ERRORS = (NOT_PROVISIONED, UPLOAD_TOO_LARGE, INVALID_UPLOAD, TOO_MANY_JOBS)
 
 
 class UploadBody(JsonBody):
@@ -76,7 +66,7 @@ class UploadForm(JsonBody):
 Declared = Annotated[UploadDeclaration | None, Depends(UploadBody(UploadDeclaration))]
 OnlyForm = Annotated[UploadDeclaration | None, Depends(UploadForm(UploadDeclaration))]
 _TAKES_FORM = requires(Permission.UPLOAD, takes_form=True)
-_ERRORS_OF_TABLE = (TABLE_NOT_FOUND, TABLE_INACTIVE, TABLE_WITHOUT_KEY, *_ERRORS)
+_ERRORS_OF_TABLE = (TABLE_INACTIVE, TABLE_WITHOUT_KEY, *_ERRORS)
 
 
 @router.post("/upload", summary="Upload (create new table)", status_code=201, dependencies=_TAKES_FORM)

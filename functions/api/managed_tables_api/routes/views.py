@@ -6,11 +6,7 @@ from fastapi import Query
 
 from managed_tables.errors import (
     DUPLICATE_VIEW_NAME,
-    INVALID_REQUEST,
     OUTCOME_UNKNOWN,
-    REQUEST_TOO_LARGE,
-    TABLE_NOT_FOUND,
-    VIEW_NOT_FOUND,
     VIEW_OF_ANOTHER,
 )
 from managed_tables_api.auth.permissions import Permission
@@ -23,7 +19,6 @@ router = api_router("/{table_id}/views", "Views")
 
 
 @router.get("", summary="List views", response_model=ViewsAnswer, dependencies=requires(Permission.DATA_READ))
-@raises(TABLE_NOT_FOUND, INVALID_REQUEST)
 def list_views(
     table_id: str, query: Annotated[ViewsQuery, Query()], caller: SignedIn, services: Services
 ) -> Any:
@@ -38,7 +33,7 @@ def list_views(
     status_code=201,
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(TABLE_NOT_FOUND, INVALID_REQUEST, REQUEST_TOO_LARGE, DUPLICATE_VIEW_NAME, OUTCOME_UNKNOWN)
+@raises(DUPLICATE_VIEW_NAME, OUTCOME_UNKNOWN)
 def create_view(
     table_id: str,
     body: Annotated[NewView, from_json(NewView, holds_values=True)],
@@ -52,7 +47,6 @@ def create_view(
 @router.get(
     "/{view_id}", summary="Get a view", response_model=ViewAnswer, dependencies=requires(Permission.DATA_READ)
 )
-@raises(TABLE_NOT_FOUND, VIEW_NOT_FOUND)
 def get_view(table_id: str, view_id: str, caller: SignedIn, services: Services) -> Any:
     """Return a view under the names that columns have now.
 
@@ -67,15 +61,7 @@ def get_view(table_id: str, view_id: str, caller: SignedIn, services: Services) 
     response_model=ViewAnswer,
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(
-    TABLE_NOT_FOUND,
-    VIEW_NOT_FOUND,
-    VIEW_OF_ANOTHER,
-    INVALID_REQUEST,
-    REQUEST_TOO_LARGE,
-    DUPLICATE_VIEW_NAME,
-    OUTCOME_UNKNOWN,
-)
+@raises(VIEW_OF_ANOTHER, DUPLICATE_VIEW_NAME, OUTCOME_UNKNOWN)
 def update_view(
     table_id: str,
     view_id: str,
@@ -94,7 +80,7 @@ def update_view(
     response_model=None,
     dependencies=requires(Permission.DATA_READ),
 )
-@raises(TABLE_NOT_FOUND, VIEW_NOT_FOUND, VIEW_OF_ANOTHER, OUTCOME_UNKNOWN)
+@raises(VIEW_OF_ANOTHER, OUTCOME_UNKNOWN)
 def delete_view(table_id: str, view_id: str, caller: SignedIn, services: Services) -> None:
     """Delete a view of the caller's own."""
     services.saved_views.delete(caller, table_id, view_id)
