@@ -1,10 +1,11 @@
 """Keep the connections' records: which company has which database, on which cluster."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
-from managed_tables.catalog.items import ConditionFailed, Items, put, update
+from managed_tables.catalog.items import ConditionFailed, Item, Items, put, update
 from managed_tables.catalog.keys import CONNECTION_SK, company_pk, connection_key
 from managed_tables.clock import timestamp
 
@@ -49,42 +50,20 @@ class Connections:
 
     def move(self, connection: ConnectionRecord, cluster: str) -> None:
         """Record that the database is on another cluster; raises ConditionFailed if it moved meanwhile."""
-        self._items.write(
-            update(
-                connection_key(connection.company_id),
-                {"cluster": cluster},
-                condition="connection_id = :id AND #cluster = :old_cluster",
-                id=connection.connection_id,
-                old_cluster=connection.cluster,
-            )
-        )
+        self._change(connection, {"cluster": cluster}, "#cluster = :old", old=connection.cluster)
 
     def renew_secret(self, connection: ConnectionRecord, generation: int) -> None:
         """Record which master secret the passwords derive from; raises ConditionFailed."""
-        self._items.write(
-            update(
-                connection_key(connection.company_id),
-                {"secret_generation": generation},
-                condition="connection_id = :id",
-                id=connection.connection_id,
-            )
-        )
+        self._change(connection, {"secret_generation": generation})
 
     def renew_reader(self, connection: ConnectionRecord) -> ConnectionRecord:
         """Record that the read-only role has another password; raises ConditionFailed if it had meanwhile."""
         renewed = replace(connection, reader_generation=connection.reader_generation + 1)
-        unchanged = "reader_generation = :old_generation"
+        unchanged = "reader_generation = :old"
         if not connection.reader_generation:
             unchanged = f"(attribute_not_exists(reader_generation) OR {unchanged})"
-        self._items.write(
-            update(
-                connection_key(connection.company_id),
-                {"reader_generation": renewed.reader_generation},
-                condition=f"connection_id = :id AND {unchanged}",
-                id=connection.connection_id,
-                old_generation=connection.reader_generation,
-            )
-        )
+        changes = {"reader_generation": renewed.reader_generation}
+        self._change(connection, changes, unchanged, old=connection.reader_generation)
         return renewed
 
     def reserve(
@@ -114,29 +93,22 @@ class Connections:
     def mark_ready(self, connection: ConnectionRecord, schema_version: int, needs_schema: int) -> None:
         """Record that the database is complete, with our own schema at this version."""
         changes = {"state": "ready", "schema_version": schema_version, "needs_schema": needs_schema}
-        condition = "connection_id = :id AND schema_version <= :set_schema_version"
-        try:
-            self._items.write(
-                update(
-                    connection_key(connection.company_id),
-                    changes,
-                    condition=condition,
-                    id=connection.connection_id,
-                )
-            )
-        except ConditionFailed:
-            return  # a newer release has gone further already
+        with suppress(ConditionFailed):  # a newer release has gone further already
+            self._change(connection, changes, "schema_version <= :version", version=schema_version)
+
+    def _change(
+        self,
+        connection: ConnectionRecord,
+        changes: Mapping[str, object],
+        condition: str = "",
+        **values: object,
+    ) -> None:
+        """Change the record, unless it is another connection's by now; raises ConditionFailed."""
+        unchanged = f"connection_id = :id AND {condition}" if condition else "connection_id = :id"
+        key, connection_id = connection_key(connection.company_id), connection.connection_id
+        self._items.write(update(key, changes, (), unchanged, id=connection_id, **values))
 
 
-def _read(company_id: str, item: dict[str, Any]) -> ConnectionRecord:
-    return ConnectionRecord(
-        company_id=company_id,
-        connection_id=item["connection_id"],
-        cluster=item["cluster"],
-        state=item["state"],
-        schema_version=item["schema_version"],
-        created_at=item["created_at"],
-        reader_generation=int(item.get("reader_generation", 0)),
-        needs_schema=int(item.get("needs_schema", 0)),
-        secret_generation=int(item.get("secret_generation", 0)),
-    )
+def _read(company_id: str, item: Item) -> ConnectionRecord:
+    known = {name: item[name] for name in ConnectionRecord.__dataclass_fields__ if name in item}
+    return ConnectionRecord(**{**known, "company_id": company_id})

@@ -88,25 +88,21 @@ class Exports:
 
     def take_over(self, export: ExportRecord, key: str) -> ExportRecord | None:
         """Let a run begin that writes this object; None where the export has ended or another run took it."""
-        condition, values = _as_read(export)
-        return self._change(export, {"status": "running", "key": key, "progress": None}, condition, values)
+        return self._change(export, {"status": "running", "key": key, "progress": None})
 
     def report_progress(self, export: ExportRecord, progress: Mapping[str, Any]) -> bool:
         """Keep how far the run is; False where the export is no longer its own."""
-        condition, values = _as_read(export)
-        return self._change(export, {"progress": dict(progress)}, condition, values) is not None
+        return self._change(export, {"progress": dict(progress)}) is not None
 
     def complete(self, export: ExportRecord, rows: int, size_bytes: int) -> ExportRecord | None:
         """`running` → `done`; None where the export is no longer the run's own."""
-        condition, values = _as_read(export)
         changes = {"status": "done", "rows": rows, "size_bytes": size_bytes, "progress": None}
-        return self._change(export, {**changes, **self._end()}, condition, values)
+        return self._change(export, {**changes, **self._end()})
 
     def fail(self, export: ExportRecord, error: Mapping[str, Any]) -> ExportRecord | None:
         """End the export with the error; None where it has ended, or another run has it by now."""
-        condition, values = _as_read(export)
         changes = {"status": "failed", "error": dict(error), "progress": None}
-        return self._change(export, {**changes, **self._end()}, condition, values)
+        return self._change(export, {**changes, **self._end()})
 
     def _end(self) -> dict[str, object]:
         return {"ended_at": timestamp(), "ttl": self._ttl()}
@@ -114,14 +110,15 @@ class Exports:
     def _ttl(self) -> int:
         return int((datetime.now(UTC) + timedelta(days=self._retention_days)).timestamp())
 
-    def _change(
-        self, export: ExportRecord, changes: Mapping[str, object], condition: str, values: Mapping[str, Any]
-    ) -> ExportRecord | None:
+    def _change(self, export: ExportRecord, changes: Mapping[str, object]) -> ExportRecord | None:
+        """Change an export that has not ended and that no other run has taken over since it was read."""
+        unchanged = "attribute_not_exists(#key)" if export.key is None else "#key = :mine"
+        values: dict[str, Any] = {} if export.key is None else {"mine": export.key}
         try:
             item = self._items.change(
                 export_key(export.company_id, export.export_id),
                 {**changes, "updated_at": timestamp()},
-                condition=f"{_UNFINISHED} AND {condition}",
+                condition=f"{_UNFINISHED} AND {unchanged}",
                 queued="queued",
                 running="running",
                 **values,
@@ -129,13 +126,6 @@ class Exports:
         except ConditionFailed:
             return None
         return _read(item)
-
-
-def _as_read(export: ExportRecord) -> tuple[str, dict[str, str]]:
-    """Return the condition that no other run has taken the export over since it was read."""
-    if export.key is None:
-        return "attribute_not_exists(#key)", {}
-    return "#key = :mine", {"mine": export.key}
 
 
 def _read(item: Item) -> ExportRecord:

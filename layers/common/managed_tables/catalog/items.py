@@ -4,8 +4,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -61,62 +60,47 @@ class Items:
 
         Who looks at the first few alone reads no more than pages of `page_size` items.
         """
-        with _translated():
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table_name,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-                ExpressionAttributeValues=to_attributes({":pk": pk, ":prefix": sk_prefix}),
-                ConsistentRead=True,
-                ScanIndexForward=not newest_first,
-                PaginationConfig={"PageSize": page_size} if page_size else {},
-            )
-            for page in pages:
-                yield from map(from_attributes, page["Items"])
+        return self._pages(
+            "query",
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues=to_attributes({":pk": pk, ":prefix": sk_prefix}),
+            ConsistentRead=True,
+            ScanIndexForward=not newest_first,
+            PaginationConfig={"PageSize": page_size} if page_size else {},
+        )
 
     def partition(self, pk: str) -> Iterator[Item]:
         """Yield every item of the partition."""
-        with _translated():
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table_name,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=to_attributes({":pk": pk}),
-                ConsistentRead=True,
-            )
-            for page in pages:
-                yield from map(from_attributes, page["Items"])
+        values = to_attributes({":pk": pk})
+        return self._pages(
+            "query", KeyConditionExpression="pk = :pk", ExpressionAttributeValues=values, ConsistentRead=True
+        )
 
     def query_index(self, index_name: str, key_name: str, key: str) -> Iterator[Item]:
         """Yield the items of one key of an index, the last sort key first; the index may lag behind."""
-        with _translated():
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table_name,
-                IndexName=index_name,
-                KeyConditionExpression="#key = :key",
-                ExpressionAttributeNames={"#key": key_name},
-                ExpressionAttributeValues=to_attributes({":key": key}),
-                ScanIndexForward=False,
-            )
-            for page in pages:
-                yield from map(from_attributes, page["Items"])
+        return self._pages(
+            "query",
+            IndexName=index_name,
+            KeyConditionExpression="#key = :key",
+            ExpressionAttributeNames={"#key": key_name},
+            ExpressionAttributeValues=to_attributes({":key": key}),
+            ScanIndexForward=False,
+        )
 
     def scan_index(self, index_name: str) -> Iterator[Item]:
         """Yield every item of an index; the index may lag behind."""
-        with _translated():
-            pages = self._client.get_paginator("scan").paginate(
-                TableName=self._table_name, IndexName=index_name
-            )
-            for page in pages:
-                yield from map(from_attributes, page["Items"])
+        return self._pages("scan", IndexName=index_name)
 
     def scan(self, sk: str) -> Iterator[Item]:
         """Yield every item of this sort key, of all partitions: reads the whole table, for operators only."""
+        values = to_attributes({":sk": sk})
+        return self._pages(
+            "scan", FilterExpression="sk = :sk", ExpressionAttributeValues=values, ConsistentRead=True
+        )
+
+    def _pages(self, operation: Literal["query", "scan"], **arguments: Any) -> Iterator[Item]:
         with _translated():
-            pages = self._client.get_paginator("scan").paginate(
-                TableName=self._table_name,
-                FilterExpression="sk = :sk",
-                ExpressionAttributeValues=to_attributes({":sk": sk}),
-                ConsistentRead=True,
-            )
+            pages = self._client.get_paginator(operation).paginate(TableName=self._table_name, **arguments)
             for page in pages:
                 yield from map(from_attributes, page["Items"])
 
@@ -130,44 +114,13 @@ class Items:
         key: Mapping[str, str],
         changes: Mapping[str, object],
         removals: tuple[str, ...] = (),
-        additions: Mapping[str, set[str]] = MappingProxyType({}),
-        deletions: Mapping[str, set[str]] = MappingProxyType({}),
         condition: str = "",
         **values: object,
     ) -> Item:
-        """Update one item and return all of it as it is then; raises ConditionFailed.
-
-        Names may be paths (`files[0].size_bytes`); `additions` puts texts into sets of texts, `deletions`
-        takes them out.
-        """
-        expression = _Expression()
-        clauses = []
-        if changes:
-            settings = (f"{expression.path(p)} = {expression.value(v)}" for p, v in changes.items())
-            clauses.append("SET " + ", ".join(settings))
-        if removals:
-            clauses.append("REMOVE " + ", ".join(expression.path(path) for path in removals))
-        if additions:
-            added = (f"{expression.path(p)} {expression.value(v)}" for p, v in additions.items())
-            clauses.append("ADD " + ", ".join(added))
-        if deletions:
-            deleted = (f"{expression.path(p)} {expression.value(v)}" for p, v in deletions.items())
-            clauses.append("DELETE " + ", ".join(deleted))
-        parts = _condition(condition, values)
-        parts["ExpressionAttributeNames"] = {**parts.get("ExpressionAttributeNames", {}), **expression.names}
-        if expression.values:
-            parts["ExpressionAttributeValues"] = {
-                **parts.get("ExpressionAttributeValues", {}),
-                **to_attributes(expression.values),
-            }
+        """Update one item, as `update` says, and return all of it as it is then; raises ConditionFailed."""
+        parts = update(key, changes, removals, condition, **values)["Update"]
         with _translated():
-            answer = self._client.update_item(
-                TableName=self._table_name,
-                Key=to_attributes(key),
-                UpdateExpression=" ".join(clauses),
-                ReturnValues="ALL_NEW",
-                **parts,
-            )
+            answer = self._client.update_item(TableName=self._table_name, ReturnValues="ALL_NEW", **parts)
         return from_attributes(answer["Attributes"])
 
     def remove(self, key: Mapping[str, str], condition: str = "", **values: object) -> None:
@@ -177,7 +130,8 @@ class Items:
 
     def write(self, *writes: Write) -> None:
         """Do all of the writes or none; ConditionFailed says which conditions did not hold."""
-        named = [_with_table(write, self._table_name) for write in writes]
+        table = {"TableName": self._table_name}
+        named = [{action: table | parts for action, parts in write.items()} for write in writes]
         for attempt in range(_CONFLICT_ATTEMPTS):
             try:
                 with _translated():
@@ -194,7 +148,7 @@ class _Expression:
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
-        self.values: dict[str, object] = {}
+        self.values: dict[str, Any] = {}
 
     def path(self, path: str) -> str:
         """Return the path with each name replaced by its placeholder."""
@@ -206,11 +160,14 @@ class _Expression:
         self.names[placeholder] = name
         return placeholder + bracket + index
 
-    def value(self, value: object) -> str:
-        """Return the placeholder of the value."""
-        placeholder = f":v{len(self.values)}"
-        self.values[placeholder] = value
-        return placeholder
+    def clause(self, word: str, form: str, changes: Mapping[str, object]) -> str:
+        """Return a clause of an update: `form` joins the name and the value of each change."""
+        parts = []
+        for path, value in changes.items():
+            placeholder = f":v{len(self.values)}"
+            self.values[placeholder] = _to_attribute(value)
+            parts.append(form.format(self.path(path), placeholder))
+        return f"{word} {', '.join(parts)}"
 
 
 class _Conflict(Exception):  # noqa: N818 - an outcome, not a fault
@@ -234,20 +191,33 @@ def update(
     condition: str = "",
     **values: object,
 ) -> Write:
-    """Return the update of some attributes of an item; attribute names may be reserved words."""
-    names = {f"#{name}": name for name in (*changes, *removals)}
-    expression = "SET " + ", ".join(f"#{name} = :set_{name}" for name in changes) if changes else ""
-    if removals:
-        expression += " REMOVE " + ", ".join(f"#{name}" for name in removals)
-    conditions = _condition(condition, {**values, **{f"set_{name}": changes[name] for name in changes}})
-    return {
-        "Update": {
-            "Key": to_attributes(key),
-            "UpdateExpression": expression.strip(),
-            "ExpressionAttributeNames": {**names, **conditions.pop("ExpressionAttributeNames", {})},
-            **conditions,
-        }
-    }
+    """Return the update of some attributes of an item.
+
+    Names may be paths (`files[0].size_bytes`) and reserved words. `Added` puts texts into a set of texts,
+    `Deleted` takes them out.
+    """
+    expression = _Expression()
+    clauses = ["REMOVE " + ", ".join(map(expression.path, removals))] if removals else []
+    for word, form, kind in (("SET", "{} = {}", None), ("ADD", "{} {}", Added), ("DELETE", "{} {}", Deleted)):
+        of_kind = {path: value for path, value in changes.items() if _kind_of(value) is kind}
+        clauses += [expression.clause(word, form, of_kind)] if of_kind else []
+    parts = _condition(condition, values)
+    for name, found in (("Names", expression.names), ("Values", expression.values)):
+        if known := {**parts.get(f"ExpressionAttribute{name}", {}), **found}:
+            parts[f"ExpressionAttribute{name}"] = known
+    return {"Update": {"Key": to_attributes(key), "UpdateExpression": " ".join(clauses), **parts}}
+
+
+class Added(frozenset[str]):
+    """Texts that an update puts into a set."""
+
+
+class Deleted(frozenset[str]):
+    """Texts that an update takes out of a set."""
+
+
+def _kind_of(value: object) -> type[Added] | type[Deleted] | None:
+    return type(value) if isinstance(value, Added | Deleted) else None
 
 
 def to_attributes(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -308,10 +278,6 @@ def _condition(condition: str, values: Mapping[str, object]) -> dict[str, Any]:
         if names:
             parts["ExpressionAttributeNames"] = {name: name[1:] for name in names}
     return parts
-
-
-def _with_table(write: Write, table_name: str) -> Write:
-    return {action: {"TableName": table_name, **parts} for action, parts in write.items()}
 
 
 @contextmanager

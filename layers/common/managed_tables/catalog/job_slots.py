@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from managed_tables.catalog.items import ConditionFailed, Item, Items
+from managed_tables.catalog.items import Added, ConditionFailed, Deleted, Item, Items
 from managed_tables.catalog.keys import (
     PK,
     SK,
@@ -46,8 +46,7 @@ class Slots:
         try:
             self._items.change(
                 self._key_of(company_id),
-                {},
-                additions={"holders": {holder_id}},
+                {"holders": Added([holder_id])},
                 condition=free,
                 size=self.size,
                 holder=holder_id,
@@ -61,8 +60,7 @@ class Slots:
         with suppress(ConditionFailed):
             self._items.change(
                 self._key_of(company_id),
-                {},
-                deletions={"holders": {holder_id}},
+                {"holders": Deleted([holder_id])},
                 condition="contains(holders, :holder)",
                 holder=holder_id,
             )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from managed_tables.catalog.items import ConditionFailed, Items
+from managed_tables.catalog.items import Added, ConditionFailed, Items
 from managed_tables.catalog.job_reading import JobReading, UnreadableJobs
 from managed_tables.catalog.job_records import (
     KEY_NAMES,
@@ -55,7 +55,8 @@ __all__ = [
 ]
 
 _SECONDS_A_DAY = 86_400
-_ACTIVE: tuple[JobStatus, ...] = ("queued", "analisando", "waiting_confirm", "inserting")
+Statuses = tuple[JobStatus, ...]
+_ACTIVE: Statuses = ("queued", "analisando", "waiting_confirm", "inserting")
 
 
 TellEnd = Callable[[JobRecord], bool]  # tells others that a job has ended; whether that was taken
@@ -75,31 +76,18 @@ class Jobs(JobReading):
 
     def mark_arrived(self, job: JobRecord, index: int, size_bytes: int) -> JobRecord | None:
         """Record that file `index` is there; None where the job is no longer `queued`."""
-        return self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=("queued",),
-            changes={f"files[{index}].size_bytes": size_bytes},
-            additions={
-                "arrived": {shorten_file_key(job.company_id, job.job_id, job.files[index].storage_path)}
-            },
-        )
+        path = shorten_file_key(job.company_id, job.job_id, job.files[index].storage_path)
+        changes = {f"files[{index}].size_bytes": size_bytes, "arrived": Added([path])}
+        return self._change(job, ("queued",), changes)
 
     def begin_analysis(self, company_id: str, job_id: str) -> JobRecord | None:
         """`queued` → `analisando` (again, where the step is retried); None where the job is elsewhere."""
-        return self._change(
-            company_id, job_id, from_statuses=("queued", "analisando"), changes={"status": "analisando"}
-        )
+        return self._change_of(company_id, job_id, ("queued", "analisando"), {"status": "analisando"})
 
     def keep_recipe(self, job: JobRecord, recipe_key: str) -> JobRecord | None:
         """Keep what the job's table remembers; None where that is kept already, or the job has moved on."""
-        return self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=("queued", "analisando"),
-            changes={"recipe_key": recipe_key},
-            condition="attribute_not_exists(recipe_key) AND attribute_not_exists(analysis_key)",
-        )
+        condition = "attribute_not_exists(recipe_key) AND attribute_not_exists(analysis_key)"
+        return self._change(job, ("queued", "analisando"), {"recipe_key": recipe_key}, condition=condition)
 
     def record_analysis(
         self,
@@ -115,58 +103,32 @@ class Jobs(JobReading):
         A job that `confirms_itself` does not wait. None where the job has moved on, or another analysis has
         been recorded since `job` was read.
         """
-        condition, values = _as_read(job, "analysis_key", "wish_key")
-        return self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=("analisando",),
-            changes={
-                "analysis_key": analysis_key,
-                "staged_key": staged_key,
-                "digests": list(digests),
-                **({"confirms_itself": True} if confirms_itself else {}),
-            },
-            removals=("wish_key",),
-            condition=condition,
-            values=values,
-        )
+        changes = {
+            "analysis_key": analysis_key,
+            "staged_key": staged_key,
+            "digests": list(digests),
+            **({"confirms_itself": True} if confirms_itself else {}),
+        }
+        as_read = ("analysis_key", "wish_key")
+        return self._change(job, ("analisando",), changes, removals=("wish_key",), as_read=as_read)
 
     def reanalyze(self, job: JobRecord, *, wish_key: str, digest: str) -> JobRecord | None:
         """`waiting_confirm` → `analisando`, to be read anew; None where somebody was there first.
 
         The task token stays, as a confirmation's does.
         """
-        condition, values = _as_read(job, "analysis_key")
-        return self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=("waiting_confirm",),
-            changes={"status": "analisando", "wish_key": wish_key, "wish_digest": digest, "error": None},
-            condition=condition,
-            values=values,
-        )
+        changes = {"status": "analisando", "wish_key": wish_key, "wish_digest": digest, "error": None}
+        return self._change(job, ("waiting_confirm",), changes, as_read=("analysis_key",))
 
     def keep_analysis(self, job: JobRecord, error: Mapping[str, Any]) -> JobRecord | None:
         """Give up reading a job's files anew: the analysis before holds, `error` says why."""
-        condition, values = _as_read(job, "analysis_key", "wish_key")
-        return self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=("analisando",),
-            changes={"error": bounded_error(error)},
-            removals=("wish_key",),
-            condition=condition,
-            values=values,
-        )
+        changes = {"error": bounded_error(error)}
+        as_read = ("analysis_key", "wish_key")
+        return self._change(job, ("analisando",), changes, removals=("wish_key",), as_read=as_read)
 
     def keep_draft(self, job: JobRecord, draft_key: str) -> JobRecord | None:
         """Keep what a review has so far; None where the job neither is read nor waits for it."""
-        return self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=("analisando", "waiting_confirm"),
-            changes={"draft_key": draft_key},
-        )
+        return self._change(job, ("analisando", "waiting_confirm"), {"draft_key": draft_key})
 
     def confirm(
         self,
@@ -181,99 +143,57 @@ class Jobs(JobReading):
         """`waiting` → `inserting`; None where somebody was there first.
 
         `waiting` is `analisando` for a job that goes on alone.
-
         The task token stays until it is known to be spent: whoever finds it can send it again.
         """
-        condition, values = _as_read(job, "analysis_key", "confirmed_key")
-        return self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=(waiting,),
-            changes={
-                "status": "inserting",
-                "confirmed_key": confirmed_key,
-                "confirmed_digest": digest,
-                "confirmations": job.confirmations + 1,
-                "reserved_table_id": reserved_table_id,
-                "progress": inserting_progress(0, total_rows),
-                "error": None,
-            },
-            condition=condition,
-            values=values,
-        )
+        changes = {
+            "status": "inserting",
+            "confirmed_key": confirmed_key,
+            "confirmed_digest": digest,
+            "confirmations": job.confirmations + 1,
+            "reserved_table_id": reserved_table_id,
+            "progress": inserting_progress(0, total_rows),
+            "error": None,
+        }
+        return self._change(job, (waiting,), changes, as_read=("analysis_key", "confirmed_key"))
 
     def retarget(self, job: JobRecord, mode: JobMode, table_id: str | None) -> JobRecord | None:
         """Let an unattended job's rows go elsewhere, before it is confirmed; None where it has moved on."""
-        changes = {"mode": mode, "user_table_id": table_id}
-        return self._change(job.company_id, job.job_id, from_statuses=("analisando",), changes=changes)
+        return self._change(job, ("analisando",), {"mode": mode, "user_table_id": table_id})
 
     def keep_token(self, company_id: str, job_id: str, task_token: str) -> JobRecord | None:
         """Keep the token of an execution that waits for a slot; None where the job is at no step any more."""
-        return self._change(
-            company_id,
-            job_id,
-            from_statuses=("inserting", "analisando"),
-            changes={"task_token": task_token},
-        )
+        return self._change_of(company_id, job_id, ("inserting", "analisando"), {"task_token": task_token})
 
     def forget_token(self, job: JobRecord) -> None:
         """Drop the task token that was sent, unless the job has another one by now."""
-        self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=("inserting", "analisando"),
-            removals=("task_token",),
-            condition="task_token = :token",
-            values={"token": job.task_token},
-        )
+        statuses: Statuses = ("inserting", "analisando")
+        condition, removals = "task_token = :token", ("task_token",)
+        self._change(job, statuses, {}, removals=removals, condition=condition, token=job.task_token)
 
     def report_progress(self, job: JobRecord, progress: Mapping[str, Any]) -> bool:
         """Keep how far the job is, `{"phase", "percent", …}`; False where it has moved on."""
-        condition, values = _as_read(job, "analysis_key", "confirmed_key")
-        changed = self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=("analisando", "inserting"),
-            changes={"progress": dict(progress)},
-            condition=condition,
-            values=values,
-        )
-        return changed is not None
+        statuses: Statuses = ("analisando", "inserting")
+        as_read = ("analysis_key", "confirmed_key")
+        return self._change(job, statuses, {"progress": dict(progress)}, as_read=as_read) is not None
 
     def reject(self, job: JobRecord, error: Mapping[str, Any]) -> JobRecord | None:
         """Record why the confirmed schema does not fit; the state machine makes the job wait again.
 
         None if the job is no longer inserting what `job` says.
         """
-        condition, values = _as_read(job, "confirmed_key")
-        return self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=("inserting",),
-            changes={"error": bounded_error(error), "progress": None, "reserved_table_id": None},
-            condition=condition,
-            values=values,
-        )
+        changes = {"error": bounded_error(error), "progress": None, "reserved_table_id": None}
+        return self._change(job, ("inserting",), changes, as_read=("confirmed_key",))
 
     def complete(self, job: JobRecord, table_id: str, result: LoadResult) -> JobRecord | None:
         """End a job whose rows are committed as `done`; None where it has ended, or was confirmed anew."""
-        changes = {
-            "status": "done",
-            "user_table_id": table_id,
-            "result": result.as_record(),
-            "error": None,
-        }
-        return self._end(job, from_statuses=_ACTIVE, changes=changes)
+        result_record = result.as_record()
+        changes = {"status": "done", "user_table_id": table_id, "result": result_record, "error": None}
+        return self._end(job, _ACTIVE, changes)
 
     def record_undone(self, job: JobRecord) -> JobRecord | None:
         """Record that the job was undone; None if that is recorded already."""
-        return self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=("done",),
-            changes={"undone_at": timestamp()},
-            condition="attribute_not_exists(undone_at)",
-        )
+        condition = "attribute_not_exists(undone_at)"
+        return self._change(job, ("done",), {"undone_at": timestamp()}, condition=condition)
 
     def fail(
         self, job: JobRecord, error: Mapping[str, Any], *, unless_arrived: int | None = None
@@ -282,38 +202,31 @@ class Jobs(JobReading):
 
         With `unless_arrived` only a `queued` job with fewer files than that fails.
         """
-        changes: dict[str, Any] = {"status": "failed", "error": bounded_error(error)}
+        changes: dict[str, object] = {"status": "failed", "error": bounded_error(error)}
         if error["code"] == JOB_CANCELLED.code or job.confirmed_key is not None:
             changes["uncleared"] = True
         if unless_arrived is None:
-            return self._end(job, from_statuses=_ACTIVE, changes=changes)
-        return self._end(
-            job,
-            from_statuses=("queued",),
-            changes=changes,
-            condition="(attribute_not_exists(arrived) OR size(arrived) < :count)",
-            values={"count": unless_arrived},
-        )
+            return self._end(job, _ACTIVE, changes)
+        condition = "(attribute_not_exists(arrived) OR size(arrived) < :count)"
+        return self._end(job, ("queued",), changes, condition, count=unless_arrived)
 
     def _end(
         self,
         job: JobRecord,
-        *,
-        from_statuses: tuple[JobStatus, ...],
-        changes: dict[str, Any],
+        statuses: Statuses,
+        changes: Mapping[str, object],
         condition: str = "",
-        values: Mapping[str, Any] | None = None,
+        **values: object,
     ) -> JobRecord | None:
         ttl_seconds = int(time.time()) + self._retention_days * _SECONDS_A_DAY
-        as_read, read_values = _as_read(job, "confirmed_key")
         ended = self._change(
-            job.company_id,
-            job.job_id,
-            from_statuses=from_statuses,
-            changes={**changes, "ttl": ttl_seconds, "unannounced": True},
+            job,
+            statuses,
+            {**changes, "ttl": ttl_seconds, "unannounced": True},
             removals=("task_token", "progress"),
-            condition=f"{as_read} AND {condition}" if condition else as_read,
-            values={**read_values, **(values or {})},
+            as_read=("confirmed_key",),
+            condition=condition,
+            **values,
         )
         if ended is not None:
             self.announce(ended)
@@ -358,46 +271,50 @@ class Jobs(JobReading):
 
     def _change(
         self,
+        job: JobRecord,
+        statuses: Statuses,
+        changes: Mapping[str, object],
+        *,
+        removals: tuple[str, ...] = (),
+        as_read: tuple[str, ...] = (),
+        condition: str = "",
+        **values: object,
+    ) -> JobRecord | None:
+        """Change a job that is in one of these statuses, and `as_read` in these attributes."""
+        clauses = [condition] if condition else []
+        for name in as_read:
+            value = getattr(job, name)
+            if value is None:
+                clauses.append(f"attribute_not_exists({name})")
+                continue
+            clauses.append(f"{name} IN (:read_{name}, :short_{name})")  # an earlier release wrote whole keys
+            values[f"read_{name}"] = value
+            values[f"short_{name}"] = shorten_key(job.company_id, job.job_id, value)
+        return self._change_of(job.company_id, job.job_id, statuses, changes, removals, clauses, **values)
+
+    def _change_of(
+        self,
         company_id: str,
         job_id: str,
-        *,
-        from_statuses: tuple[JobStatus, ...],
-        changes: Mapping[str, Any] | None = None,
+        statuses: Statuses,
+        changes: Mapping[str, object],
         removals: tuple[str, ...] = (),
-        additions: Mapping[str, set[str]] | None = None,
-        condition: str = "",
-        values: Mapping[str, Any] | None = None,
+        conditions: Sequence[str] = (),
+        **values: object,
     ) -> JobRecord | None:
-        changes = {
-            name: shorten_key(company_id, job_id, value) if name in KEY_NAMES else value
-            for name, value in (changes or {}).items()
-        }
-        statuses: dict[str, Any] = {f"from_{number}": status for number, status in enumerate(from_statuses)}
-        comes_from = f"#status IN ({', '.join(f':{name}' for name in statuses)})"
+        """Change the job of this id where the conditions hold, and return it as it is then."""
+        keys = KEY_NAMES & changes.keys()
+        shortened = {name: shorten_key(company_id, job_id, str(changes[name])) for name in keys}
+        comes_from = f"#status IN ({', '.join(f':from_{status}' for status in statuses)})"
         try:
             item = self._items.change(
                 job_key(company_id, job_id),
-                {**changes, "updated_at": timestamp()},
-                removals=removals,
-                additions=additions or {},
-                condition=f"{comes_from} AND {condition}" if condition else comes_from,
-                **statuses,
-                **(values or {}),
+                {**changes, **shortened, "updated_at": timestamp()},
+                removals,
+                " AND ".join([comes_from, *conditions]),
+                **{f"from_{status}": status for status in statuses},
+                **values,
             )
         except ConditionFailed:
             return None
         return read_job(item)
-
-
-def _as_read(job: JobRecord, *names: str) -> tuple[str, dict[str, Any]]:
-    """Return a condition, with its values, that these attributes are unchanged since `job` was read."""
-    clauses, values = [], {}
-    for name in names:
-        value = getattr(job, name)
-        if value is None:
-            clauses.append(f"attribute_not_exists({name})")
-            continue
-        clauses.append(f"{name} IN (:read_{name}, :short_{name})")  # an earlier release wrote whole keys
-        values[f"read_{name}"] = value
-        values[f"short_{name}"] = shorten_key(job.company_id, job.job_id, value)
-    return " AND ".join(clauses), values
