@@ -16,6 +16,8 @@ from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import MAX_LABEL_CHARACTERS
 from managed_tables_analyze.inference import (
+    InferredColumn,
+    Profile,
     convert_first_rows,
     find_medians,
     infer_columns,
@@ -153,19 +155,7 @@ def analyze(
         sample_rows = read_sample_rows(connection, table.names, types, zone)
         medians = find_medians(connection, types) if recalled else {}
         profiles = profile_columns(connection, types, shown_rows, zone)
-    columns = [
-        {
-            "name": name,
-            "display_name": label.strip() if is_visible(label) else name,
-            "type": column.type.value,
-            "nullable": column.nullable,
-            "source": label,
-            "inference": column.inference,
-            "profile": vars(profile),
-            **propose_format(column, label, profile),
-        }
-        for name, label, column, profile in zip(table.names, labels, judged, profiles, strict=True)
-    ]
+    columns = list(map(_described, table.names, labels, judged, profiles))
     return Analysis(
         staged=staged,
         inferred_schema={
@@ -187,6 +177,19 @@ def analyze(
         places=places,
         medians=medians,
     )
+
+
+def _described(name: str, label: str, column: InferredColumn, profile: Profile) -> dict[str, Any]:
+    return {
+        "name": name,
+        "display_name": label.strip() if is_visible(label) else name,
+        "type": column.type.value,
+        "nullable": column.nullable,
+        "source": label,
+        "inference": column.inference,
+        "profile": vars(profile),
+        **propose_format(column, label, profile),
+    }
 
 
 def _labels(table: Table) -> list[str]:

@@ -73,22 +73,20 @@ def plan_append(
     A column that was left out before is no new one.
     """
     matched = match_columns(inferred, table, places)
-    left_out = {
-        one.name for one, place in zip(inferred, places, strict=False) if place and place.name is None
-    }
+    fed = [(number, one, matched[one.name]) for number, one in enumerate(inferred) if one.name in matched]
+    left_out = _left_out(inferred, places)
     taken = {column.name for column in matched.values()}
-    conflicts = [
-        conflict
-        for number, one in enumerate(inferred)
-        if one.name in matched
-        and (conflict := _find_conflict(connection, staged, number, one, matched[one.name], files))
-    ]
+    conflicts = (_find_conflict(connection, staged, *one, files) for one in fed)
     return {
-        "matched": [[one.label, matched[one.name].name] for one in inferred if one.name in matched],
-        "new": [one.name for one in inferred if one.name not in matched and one.name not in left_out],
+        "matched": [[one.label, column.name] for _, one, column in fed],
+        "new": [one.name for one in inferred if one.name not in {*matched, *left_out}],
         "missing": [column.name for column in table if column.name not in taken],
-        "conflicts": conflicts,
+        "conflicts": list(filter(None, conflicts)),
     }
+
+
+def _left_out(inferred: Sequence[FileColumn], places: Sequence[Place | None]) -> set[str]:
+    return {one.name for one, place in zip(inferred, places, strict=False) if place and place.name is None}
 
 
 def as_kept(

@@ -469,9 +469,8 @@ def _far_off(
     seen: SeenColumn, column_type: ColumnType, found: Profile, median: float | None
 ) -> tuple[str, Any, Any] | None:
     """Return what is far beyond the table's values, with what was and what is; None where nothing is."""
-    before, after = seen.empty / max(1, seen.rows), found.empty / found.rows
-    if seen.rows and after - before > _EMPTIER and found.rows > _FEW_ROWS:
-        return f"{after:.0%} das células estão vazias, antes {before:.0%}", round(before, 2), round(after, 2)
+    if emptier := _emptier(seen, found):
+        return emptier
     filled = min(seen.rows - seen.empty, found.rows - found.empty)
     if column_type in _NUMBERS and median and seen.median:
         greatest = float(max(abs(found.min), abs(found.max)))
@@ -481,6 +480,13 @@ def _far_off(
     if column_type is ColumnType.TEXT and filled >= _FEWEST:
         return _unknown_texts(seen, found)
     return None
+
+
+def _emptier(seen: SeenColumn, found: Profile) -> tuple[str, Any, Any] | None:
+    before, after = seen.empty / max(1, seen.rows), found.empty / found.rows
+    if not seen.rows or after - before <= _EMPTIER or found.rows <= _FEW_ROWS:
+        return None
+    return f"{after:.0%} das células estão vazias, antes {before:.0%}", round(before, 2), round(after, 2)
 
 
 def _unknown_texts(seen: SeenColumn, found: Profile) -> tuple[str, Any, Any] | None:

@@ -211,17 +211,21 @@ def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan, zon
         _take_turn(connection, target.table_id)
     connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [target.table_id])
     table = _find_table(connection, target)
-    own = {column.name: column for column in table.columns}
-    loaded = {loaded.column.name for loaded in plan.columns}
-    is_same = all(own.get(loaded.column.name) == loaded.column for loaded in plan.columns)
-    if target.mode == "upsert":
-        needed = set(target.key or ())
-        is_same = is_same and target.key == tuple(column.name for column in table.key)
-    else:
-        needed = {column.name for column in table.columns if column.is_required}
-    if not is_same or not needed <= loaded:
+    if not _takes(table, target, [one.column for one in plan.columns]):
         raise JobError(TABLE_CHANGED)
     return table
+
+
+def _takes(table: HeldTable, target: Target, loaded: Sequence[Column]) -> bool:
+    """Return whether the table still has the columns, and the key, that the load was planned for."""
+    if target.mode == "upsert":
+        needed = set(target.key or ())
+        if target.key != tuple(column.name for column in table.key):
+            return False
+    else:
+        needed = {column.name for column in table.columns if column.is_required}
+    own = {column.name: column for column in table.columns}
+    return all(own.get(one.name) == one for one in loaded) and needed <= {one.name for one in loaded}
 
 
 def _take_turn(connection: PgConnection, table_id: str) -> None:

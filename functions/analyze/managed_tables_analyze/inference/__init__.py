@@ -7,12 +7,13 @@ contradicts is dropped, and the next is counted. The rules of each type are thos
 
 from managed_tables_analyze.inference.display import propose_format
 from managed_tables_analyze.inference.inferring import InferredColumn, Kept, infer_columns, named_column
-from managed_tables_analyze.inference.profiles import find_medians, profile_columns
+from managed_tables_analyze.inference.profiles import Profile, find_medians, profile_columns
 from managed_tables_analyze.inference.samples import convert_first_rows, read_sample_rows
 
 __all__ = [
     "InferredColumn",
     "Kept",
+    "Profile",
     "convert_first_rows",
     "find_medians",
     "infer_columns",

@@ -1,6 +1,6 @@
 """Explain a column to people: grounds, exceptions, warnings, alternatives."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -250,22 +250,35 @@ def read_exceptions(
     first = find_exceptions(connection, staged_rows(staged), questions)
     asked = [(one, lead, rows) for (one, lead), rows in zip(led, first, strict=True) if rows]
     for start in range(0, len(asked), _EXCEPTIONS_PER_SCAN):
-        batch = asked[start : start + _EXCEPTIONS_PER_SCAN]
-        cells = ", ".join(
-            f"left({unmarked(cell_name(one.column))}, {MAX_VALUE_CHARACTERS})" for one, _, _ in batch
-        )
-        numbers = ", ".join(map(str, sorted({row for _, _, rows in batch for row in rows})))
-        shown = connection.execute(
-            f"SELECT {ROW_NUMBER}, file, sheet, line, {cells} FROM {staged_rows(staged)} "  # noqa: S608
-            f"WHERE {ROW_NUMBER} IN ({numbers}) ORDER BY {ROW_NUMBER}"
-        ).fetchall()
-        for number, file, sheet, line, *values in shown:
-            for (one, lead, rows), value in zip(batch, values, strict=True):
-                if number in rows:
-                    place = {"file": files[file], "sheet": sheet, "line": line}
-                    reason = explain(value, lead.type, one.formats).reason
-                    found[one.column].append({**place, "value": value, "reason": reason})
+        for (one, lead, _), place, value in _shown(connection, staged, asked[start:][:_EXCEPTIONS_PER_SCAN]):
+            file, sheet, line = place
+            reason = explain(value, lead.type, one.formats).reason
+            found[one.column].append(
+                {"file": files[file], "sheet": sheet, "line": line, "value": value, "reason": reason}
+            )
     return found
+
+
+_Asked = tuple[Judgement, Hypothesis, Sequence[int]]
+"""A column, what most of its cells are, and the numbers of rows that are not."""
+
+
+def _shown(
+    connection: DuckDBPyConnection, staged: Path, asked: Sequence[_Asked]
+) -> Iterator[tuple[_Asked, tuple[int, str | None, int], str]]:
+    """Yield the exceptions of some columns, in the order of the rows: file, sheet and line, and the value."""
+    cells = ", ".join(
+        f"left({unmarked(cell_name(one.column))}, {MAX_VALUE_CHARACTERS})" for one, _, _ in asked
+    )
+    numbers = ", ".join(map(str, sorted({row for _, _, rows in asked for row in rows})))
+    shown = connection.execute(
+        f"SELECT {ROW_NUMBER}, file, sheet, line, {cells} FROM {staged_rows(staged)} "  # noqa: S608
+        f"WHERE {ROW_NUMBER} IN ({numbers}) ORDER BY {ROW_NUMBER}"
+    ).fetchall()
+    for number, file, sheet, line, *values in shown:
+        for one, value in zip(asked, values, strict=True):
+            if number in one[2]:
+                yield one, (file, sheet, line), value
 
 
 def _share(tally: Tally, column_type: ColumnType) -> Finding:

@@ -1,6 +1,6 @@
 """Choose the order of days and months where a column allows both: another column may prove it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,34 +28,39 @@ def choose_orders(
     """
     dated = [trial for trial in trials if trial.is_ordered]
     # The head of nearly every column has a day after the twelfth: only the others are counted over all rows.
-    count_all(connection, staged, [(trial, other) for trial in dated if (other := trial.month_first)])
-    both = {trial.column: other for trial in dated if (other := trial.month_first) and trial.holds(other)}
-    proven = _orders_of([trial for trial in dated if trial.column not in both])
-    if any(kept[column] != proven[column] for column in kept.keys() & proven.keys()):
+    others = [(trial, other) for trial in dated if (other := trial.month_first)]
+    count_all(connection, staged, others)
+    both = {trial.column: other for trial, other in others if trial.holds(other)}
+    proven = _proven(dated, both)
+    if not all(kept.get(column, order) == order for column, order in proven.items()):
         kept = NO_ORDERS
-    proofs = {order: column for column, order in reversed(proven.items())}
+    by_others = _of_others(proven)
     found = list(readings)
     for column, month_first in both.items():
-        if column in kept:
-            found[column] = _in_order(found[column], kept[column], month_first, None)
-        else:
-            found[column] = _proven(found[column], proofs, month_first)
+        known = (kept[column], None) if column in kept else by_others
+        found[column] = _in_order(found[column], known, month_first)
     return found
 
 
-def _proven(reading: Reading, proofs: Mapping[DateOrder, int], month_first: Hypothesis) -> Reading:
-    """Return the reading in the only order that other columns prove."""
-    if len(proofs) != 1:
+def _proven(dated: Sequence[Trial], open_: Container[int]) -> dict[int, DateOrder]:
+    """Return the orders of the columns that allow only one."""
+    return {one.column: one.verdict[0].formats.date_order for one in dated if one.column not in open_}
+
+
+_Known = tuple[DateOrder, int | None] | None
+"""An order, and the column that proves it, if one does."""
+
+
+def _of_others(proven: Mapping[int, DateOrder]) -> _Known:
+    """Return the only order that columns prove, by the first of them."""
+    orders = {*proven.values()}
+    return (orders.pop(), next(iter(proven))) if len(orders) == 1 else None
+
+
+def _in_order(reading: Reading, known: _Known, month_first: Hypothesis) -> Reading:
+    if known is None:
         return reading
-    [(order, proof)] = proofs.items()
-    return _in_order(reading, order, month_first, proof)
-
-
-def _orders_of(trials: Sequence[Trial]) -> dict[int, DateOrder]:
-    return {trial.column: trial.verdict[0].formats.date_order for trial in trials}
-
-
-def _in_order(reading: Reading, order: DateOrder, month_first: Hypothesis, proof: int | None) -> Reading:
+    order, proof = known
     if order != "mdy":
         return replace(reading, order_proof=proof)
     formats = replace(reading.formats, date_order=order)

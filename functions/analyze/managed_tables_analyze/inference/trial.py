@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -83,16 +84,16 @@ class Trial:
         """Return whether the hypothesis was counted over all rows and no cell contradicts it."""
         return hypothesis in self.tallies and self.tallies[hypothesis].holds
 
-    def next_questions(self) -> list[Hypothesis | Nothing]:
+    def next_questions(self) -> dict[Hypothesis | Nothing, Question]:
         """Return what to count now: a rung, or what explains a text column; empty when all is known."""
-        if self.verdict:
-            return []
-        if self.rungs:
-            return list(self.rungs[0])
-        return [] if self.tallies else [self.lead or NOTHING]
+        asked: Sequence[Hypothesis | Nothing] = ()
+        if not self.verdict:
+            asked = self.rungs[0] if self.rungs else () if self.tallies else [self.lead or NOTHING]
+        return {what: Question(self.column, what) for what in asked}
 
-    def close_rung(self) -> None:
-        """Close the rung that was just counted: its hypotheses that hold are the verdict."""
+    def take(self, asked: Mapping[Hypothesis | Nothing, Question], counted: Mapping[Question, Tally]) -> None:
+        """Take what was counted; of the rung that was asked, the hypotheses that hold are the verdict."""
+        self.tallies |= {what: counted[one] for what, one in asked.items()}
         if self.rungs:
             rung = self.rungs.pop(0)
             self.verdict = tuple(hypothesis for hypothesis in rung if self.holds(hypothesis))
@@ -113,32 +114,29 @@ def try_columns(
     rows = staged_rows(staged)
     head_rows = max(_HEAD_ROWS_MIN, min(_HEAD_ROWS_MAX, _HEAD_CELLS // max(len(labels), 1)))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {HEAD} AS FROM {rows} LIMIT {head_rows}")
-    percents = percents or [False] * len(labels)
-    trials = [
-        _new_trial(column, label, plain, is_percent=is_percent)
-        for column, (label, is_percent) in enumerate(zip(labels, percents, strict=True))
-    ]
+    trials = _new_trials(labels, plain, percents or [False] * len(labels))
     [(row_count,)] = connection.execute(f"SELECT count(*) FROM {HEAD}").fetchall()  # noqa: S608 - own SQL
     is_whole = row_count < head_rows
     in_head = _propose(connection, HEAD, _filled(connection, HEAD, trials), is_whole=is_whole)
     known = in_head if is_whole else {}
     _propose_unseen(connection, rows, [trial for trial in trials if not trial.is_seen])
-    while questions := [(trial, what) for trial in trials for what in trial.next_questions()]:
-        asked = [Question(trial.column, what) for trial, what in questions]
-        unknown = [one for one in asked if one not in known]
+    while asked := [(trial, questions) for trial in trials if (questions := trial.next_questions())]:
+        every = chain.from_iterable(questions.values() for _, questions in asked)
+        unknown = [one for one in every if one not in known]
         known |= zip(unknown, count_cells(connection, rows, unknown), strict=True)
-        for (trial, what), question in zip(questions, asked, strict=True):
-            trial.tallies[what] = known[question]
-        for trial in {id(trial): trial for trial, _ in questions}.values():
-            trial.close_rung()
+        for trial, questions in asked:
+            trial.take(questions, known)
     return trials
 
 
-def _new_trial(column: int, label: str, plain: Formats, *, is_percent: bool) -> Trial:
-    rungs = ladder(plain, may_be_compact=names_day(label))
-    if is_percent:
-        rungs = (*rungs, unit_rung(plain, PERCENT))
-    return Trial(column, plain, rungs, is_percent=is_percent)
+def _new_trials(labels: Sequence[str], plain: Formats, percents: Sequence[bool]) -> list[Trial]:
+    trials = []
+    for column, (label, is_percent) in enumerate(zip(labels, percents, strict=True)):
+        rungs = ladder(plain, may_be_compact=names_day(label))
+        if is_percent:
+            rungs = (*rungs, unit_rung(plain, PERCENT))
+        trials.append(Trial(column, plain, rungs, is_percent=is_percent))
+    return trials
 
 
 def count_all(

@@ -105,10 +105,15 @@ class Table:
             missing = [name for column, name in enumerate(self.names) if column not in indexes.values()]
             values = {"new": len(fresh), "missing": len(missing)}
             part.findings.append(Finding(WarningCode.OTHER_HEADER, values, columns=(*fresh, *missing)))
-        for column, index in indexes.items():
-            name, stated = self.names[index], part.types[column] if part.types else None
+        named = {column: self.names[index] for column, index in indexes.items()}
+        self._take_types(part, named)
+        self._report(part, named)
+
+    def _take_types(self, part: Part, named: dict[int, str]) -> None:
+        """Take over the types that a part states, where no other part's differ."""
+        for column, name in named.items():
+            stated = part.types[column] if part.types else None
             self._types[name] = stated if self._types.get(name, stated) is stated else None
-        self._report(part, {column: self.names[index] for column, index in indexes.items()})
 
     def _report(self, part: Part, named: dict[int, str]) -> None:
         """Take over a part's findings; `named` are the names of its columns."""
@@ -187,25 +192,29 @@ class Table:
 
     def finish(self, target: Path, origins: Sequence[OriginColumn] = ()) -> None:
         """Write the staged object: all parts in order, every column in each, those of `origins` first."""
-        complete = list(range(len(self.names)))
-        if len(self._staged) == 1 and self._columns_of_parts[0] == complete and not origins:
+        width = len(self.names)
+        if len(self._staged) == 1 and self._columns_of_parts[0] == list(range(width)) and not origins:
             self._staged[0].rename(target)
             return
-        selects = []
+        added = [one.cells for one in origins]
         parts = zip(self._staged, self._columns_of_parts, self._has_numbers, strict=True)
-        for staged, present, has_numbers in parts:
-            is_signed = self.is_workbook and not has_numbers
-            own = [mark_texts(f"c{c}") if is_signed else f"c{c}" for c in complete]
-            cells = [own[c] if c in present else "NULL::VARCHAR" for c in complete]
-            cells = [f"{cell} AS c{c}" for c, cell in enumerate([*(one.cells for one in origins), *cells])]
-            columns = ", ".join(["file", "sheet", "line", *cells])
-            selects.append(f"SELECT {columns} FROM {staged_rows(staged)}")  # noqa: S608
-        write_parquet(self.connection, " UNION ALL ".join(selects), target, len(origins) + len(complete))
+        selects = [self._select_part(added, *part) for part in parts]
+        write_parquet(self.connection, " UNION ALL ".join(selects), target, len(origins) + width)
         for staged in self._staged:
             staged.unlink()
         own = make_column_names([*self.names, *(one.label for one in origins)])[len(self.names) :]
         self.names = [*own, *self.names]
         self.labels = [*(one.label for one in origins), *self.labels]
+
+    def _select_part(
+        self, added: Sequence[str], staged: Path, present: Sequence[int], has_numbers: bool
+    ) -> str:
+        """Return the query of a part's rows in every column of the table, the cells `added` first."""
+        is_signed = self.is_workbook and not has_numbers
+        own = {column: mark_texts(f"c{column}") if is_signed else f"c{column}" for column in present}
+        cells = [*added, *(own.get(column, "NULL::VARCHAR") for column in range(len(self.names)))]
+        named = [f"{cell} AS c{column}" for column, cell in enumerate(cells)]
+        return f"SELECT {', '.join(['file', 'sheet', 'line', *named])} FROM {staged_rows(staged)}"  # noqa: S608
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def _scaled(cells: Cells) -> _Numbers:
     found = max(([*map(pattern.fullmatch, texts)] for pattern in _MARKS), key=_count)
     if _count(found) < max(1, _NUMBERS * sum(map(bool, texts))):
         return [None] * len(cells)
-    decimals = min(_MOST_DECIMALS, max(len((one[3] or "").rstrip("0")) for one in found if one))
+    decimals = min(_MOST_DECIMALS, max(map(_decimals, found)))
     values = [one and _number(one, decimals) for one in found]
     unit = gcd(*filter(None, values)) or 1
     return [value if value is None else value // unit for value in values]
@@ -55,6 +55,10 @@ def _scaled(cells: Cells) -> _Numbers:
 
 def _count(found: Sequence[object]) -> int:
     return sum(map(bool, found))
+
+
+def _decimals(match: re.Match[str] | None) -> int:
+    return len((match[3] or "").rstrip("0")) if match else 0
 
 
 def _number(match: re.Match[str], decimals: int) -> int:

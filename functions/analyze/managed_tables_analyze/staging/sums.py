@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeGuard
 
 from duckdb import DuckDBPyConnection
 
@@ -39,14 +40,16 @@ def find_sum(connection: DuckDBPyConnection, staged: Path, columns: Sequence[int
         return None
     line, cells = row
     places = dict(zip(columns, cells, strict=True))
-    numbers = {column: cell for column, cell in places.items() if cell is not None and _is_number(cell)}
+    numbers = {column: cell for column, cell in places.items() if _is_number(cell)}
     words = {column: cell for column, cell in places.items() if column not in numbers}
-    if not numbers or not all(map(_may_name_sum, words.values())):
-        return None
     above = f"{source} WHERE line < {line}"
-    if not _has_names(connection, above, list(words)):
-        return None
-    return row if all(_sums_up(connection, above, *one) for one in numbers.items()) else None
+    is_sum = (
+        numbers
+        and all(map(_may_name_sum, words.values()))
+        and _has_names(connection, above, list(words))
+        and all(_sums_up(connection, above, *one) for one in numbers.items())
+    )
+    return row if is_sum else None
 
 
 def _last_row(connection: DuckDBPyConnection, source: str, columns: Sequence[int]) -> Row | None:
@@ -56,8 +59,8 @@ def _last_row(connection: DuckDBPyConnection, source: str, columns: Sequence[int
     return None if found is None else (found[0], list(found[1:]))
 
 
-def _is_number(cell: str) -> bool:
-    return _NUMBER.fullmatch(cell.strip(_AROUND)) is not None
+def _is_number(cell: str | None) -> TypeGuard[str]:
+    return _NUMBER.fullmatch((cell or "").strip(_AROUND)) is not None
 
 
 def _may_name_sum(cell: str | None) -> bool:

@@ -150,13 +150,7 @@ def _is_noise(info: zipfile.ZipInfo) -> bool:
 
 def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, room: Room) -> None:
     for info in infos:
-        shown = _shown_name(info)
-        if info.flag_bits & _ENCRYPTED_FLAG or info.compress_type == 99:
-            raise JobError(ARCHIVE_ENCRYPTED, file=name, member=shown)
-        if info.create_system == _UNIX and (info.external_attr >> 16) & _TYPE_MASK == _SYMLINK_TYPE:
-            raise JobError(ARCHIVE_UNSAFE, file=name, reason=f"{shown} é um atalho (link simbólico)")
-        if shown.lower().endswith(".zip"):
-            raise JobError(ARCHIVE_NESTED, file=name, member=shown)
+        _check_member(info, name)
     unpacked = sum(info.file_size for info in infos)
     if unpacked > room.left:
         raise room.too_large(name, alone=unpacked > room.limit)
@@ -166,6 +160,16 @@ def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, room: Room) -> N
     if refused:
         raise JobError(ARCHIVE_MEMBERS_REFUSED, file=name, members=", ".join(refused[:10]))
     _check_overlap(infos, path, name)
+
+
+def _check_member(info: zipfile.ZipInfo, name: str) -> None:
+    shown = _shown_name(info)
+    if info.flag_bits & _ENCRYPTED_FLAG or info.compress_type == 99:
+        raise JobError(ARCHIVE_ENCRYPTED, file=name, member=shown)
+    if info.create_system == _UNIX and (info.external_attr >> 16) & _TYPE_MASK == _SYMLINK_TYPE:
+        raise JobError(ARCHIVE_UNSAFE, file=name, reason=f"{shown} é um atalho (link simbólico)")
+    if shown.lower().endswith(".zip"):
+        raise JobError(ARCHIVE_NESTED, file=name, member=shown)
 
 
 def _is_foreign(info: zipfile.ZipInfo) -> bool:

@@ -220,8 +220,10 @@ class _RowParser:
             return "TRUE" if raw.strip() in ("1", "true") else "FALSE"
         if self._type == "DateTime":
             return _moment(raw.strip(), number_format.kind) or None
-        if self._type != "Number":
-            return mark_text(raw) or None
+        return self._number(raw, number_format) if self._type == "Number" else mark_text(raw) or None
+
+    def _number(self, raw: str, number_format: NumberFormat) -> str | None:
+        tally = self._tallies[self._sheet]
         if number_format.kind not in (FormatKind.NUMBER, FormatKind.MASK):
             return serial_text(raw, number_format.kind, self._outline.is_1904) or None
         if number_format.is_percent:

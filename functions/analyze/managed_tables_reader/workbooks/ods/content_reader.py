@@ -194,7 +194,7 @@ class _TableParser:
         """Return the text of the cell that just ended, which fills these columns of the row."""
         cell, tally = self._cell, self.tables[-1].tally
         kind, shown = cell.get("value-type", ""), str(self._text)
-        if kind == "error" or ("formula" in cell and _is_error(kind, shown)):
+        if _is_error(cell, shown):
             tally.errors.update(dict.fromkeys(columns, self._row_count))
             return None
         if kind in _NUMBERS and "value" in cell:
@@ -203,9 +203,9 @@ class _TableParser:
             return self._moment(kind, columns, shown)
         if kind == "boolean":
             return "TRUE" if cell.get("boolean-value") == "true" else "FALSE"
-        text = cell.get("string-value", shown) if kind == "string" else shown
-        if "formula" in cell and not kind and not text:
+        if "formula" in cell and not kind + shown:
             tally.uncached += len(columns) * self._row_count
+        text = cell.get("string-value", shown) if kind == "string" else shown
         return mark_text(text) or None
 
     def _moment(self, kind: str, columns: range, shown: str) -> str | None:
@@ -234,7 +234,10 @@ class _TableParser:
         self._done.append((len(self.tables) - 1, self._row, self._row_count, self._cells))
 
 
-def _is_error(kind: str, shown: str) -> bool:
+def _is_error(cell: Attributes, shown: str) -> bool:
+    kind = cell.get("value-type", "")
+    if kind == "error" or "formula" not in cell:
+        return kind == "error"
     return shown.startswith(_ERROR_STARTS) if kind in _NUMBERS else _ERROR.fullmatch(shown) is not None
 
 

@@ -42,18 +42,24 @@ def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
 
     The `include` of a sheet's own wish decides, whatever the others are.
     """
-    hidden = [one.name or "" for one in staged if not one.visible and one.wish.include is None]
-    findings = [_about_sheets(WarningCode.HIDDEN_SHEETS, hidden)] if hidden else []
+    findings = list(_about_hidden(staged))
     parts = [(sheet, sheet.part) for sheet in staged if sheet.part is not None]
     found = _choose([part for sheet, part in parts if sheet.visible], staged, findings)
-    chosen = []
-    for sheet, part in parts:
-        if part in found if sheet.wish.include is None else sheet.wish.include:
-            chosen.append(part)
-        else:
+    chosen = [part for sheet, part in parts if _is_wanted(sheet, part in found)]
+    for _, part in parts:
+        if part not in chosen:
             part.path.unlink()
     tables = [_reading(one, chosen, kind) for one in staged]
     return SheetChoice(tables, findings if chosen else [], bool(parts))
+
+
+def _about_hidden(staged: Sequence[StagedSheet]) -> Iterator[Finding]:
+    hidden = [one.name or "" for one in staged if not one.visible and one.wish.include is None]
+    yield from _about_sheets(WarningCode.HIDDEN_SHEETS, hidden)
+
+
+def _is_wanted(sheet: StagedSheet, is_found: bool) -> bool:
+    return is_found if sheet.wish.include is None else sheet.wish.include
 
 
 def _choose(parts: list[Part], staged: Sequence[StagedSheet], findings: list[Finding]) -> list[Part]:
@@ -63,11 +69,15 @@ def _choose(parts: list[Part], staged: Sequence[StagedSheet], findings: list[Fin
     filled = [part for part in parts if part.expected_rows] or parts[:1]
     first = _first_table(filled, staged)
     others = [part for part in parts if not _agree(_names(part), _names(first))]
-    findings += _about_others(first, [part for part in others if part in filled])
-    bare = [part.sheet or "" for part in others if part not in filled]
-    if bare:
-        findings.append(_about_sheets(WarningCode.EMPTY_SHEETS, bare))
+    left = [part for part in others if part in filled]
+    findings += _about_others(first, left)
+    findings += _about_sheets(WarningCode.EMPTY_SHEETS, _names_of(others, left))
     return [part for part in filled if part not in others]
+
+
+def _names_of(parts: Sequence[Part], others: Sequence[Part]) -> list[str]:
+    """Return the names of the sheets that are not among the others."""
+    return [part.sheet or "" for part in parts if part not in others]
 
 
 def _first_table(parts: Sequence[Part], staged: Sequence[StagedSheet]) -> Part:
@@ -83,7 +93,7 @@ def _about_others(first: Part, others: Sequence[Part]) -> Iterator[Finding]:
     names = _names(first)
     for header in dict.fromkeys(map(_names, others)):
         left = [part.sheet or "" for part in others if _names(part) == header]
-        about = _about_sheets(WarningCode.SHEETS_LEFT_OUT, left)
+        [about] = _about_sheets(WarningCode.SHEETS_LEFT_OUT, left)
         labels = dict(zip(names, first.labels, strict=False))
         labels |= dict(zip(header, others[0].labels, strict=False))
         differing = [name for name in (*header, *names) if (name in header) != (name in names)]
@@ -126,10 +136,11 @@ def _labelled_width(part: Part) -> int:
     return sum(bool((label or "").strip()) for label in part.labels) or part.width
 
 
-def _about_sheets(code: WarningCode, names: list[str]) -> Finding:
-    """Return the finding about sheets; a single one is also its `sheet`."""
-    sheet = names[0] if len(names) == 1 else None
-    return Finding(code, {"names": names}, count=len(names), sheet=sheet)
+def _about_sheets(code: WarningCode, names: list[str]) -> Iterator[Finding]:
+    """Yield the finding about sheets, if there are any; a single one is also its `sheet`."""
+    if names:
+        sheet = names[0] if len(names) == 1 else None
+        yield Finding(code, {"names": names}, count=len(names), sheet=sheet)
 
 
 def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> tuple[TableReading, Part | None]:

@@ -26,8 +26,9 @@ def serial_text(raw: str, kind: FormatKind, is_1904: bool) -> str:
     A serial that is no day of the calendar (0 or 60 of the 1900 epoch, negative, after the year 9999)
     is returned as a number.
     """
-    if not is_number(raw.strip()):
-        return raw.strip()
+    raw = raw.strip()
+    if not is_number(raw):
+        return raw
     serial = float(raw)
     if not abs(serial) < 1e8:  # far beyond the calendar, also infinite
         return exact_number(raw)
@@ -35,14 +36,13 @@ def serial_text(raw: str, kind: FormatKind, is_1904: bool) -> str:
     if kind is FormatKind.DURATION:
         return _duration(total_ms)
     days, ms = divmod(total_ms, _DAY_MS)
-    if days == 0 and not is_1904 and (ms or kind is not FormatKind.DATE) and serial >= 0:
-        return _time(ms)
-    if kind is FormatKind.TIME and days == 0:
+    is_date = kind is FormatKind.DATE and not ms
+    if days == 0 and (kind is FormatKind.TIME or not (is_1904 or serial < 0 or is_date)):
         return _time(ms)
     day = _day(days, is_1904)
     if day is None:
         return exact_number(raw)
-    return day if kind is FormatKind.DATE and not ms else f"{day}T{_time(ms)}"
+    return day if is_date else f"{day}T{_time(ms)}"
 
 
 def iso_text(raw: str, kind: FormatKind) -> str:

@@ -7,7 +7,7 @@ written in this form is read by `xlsx.parse`.
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import IO
+from typing import IO, Any
 
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch, Column
 from managed_tables_reader.workbooks.failures import WorkbookTooLargeError
@@ -141,13 +141,9 @@ class SheetScanner:
         self._note_hidden([start[1]])
         if _SPACED.search(row):
             self._pattern.expect_blanks()
-        pieces = self._cell.split(row[start.end() :])
-        if "".join(pieces[::_CELL_PARTS]).strip():
-            raise NotCanonicalError
         cells: dict[int, str] = {}
         column = -1
-        parts = (pieces[group::_CELL_PARTS] for group in range(1, _CELL_PARTS))
-        for letters, attributes, *content in zip(*parts, strict=True):
+        for letters, attributes, *content in self._cells_in(row[start.end() :]):
             letters, attributes = _reference(letters, attributes)
             column = self._column(letters) if letters else column + 1
             if column >= MAX_COLUMNS:
@@ -158,6 +154,13 @@ class SheetScanner:
             if text is not None:
                 cells[column] = text
         return cells
+
+    def _cells_in(self, text: str) -> Iterator[tuple[Any, ...]]:
+        """Return the cells' groups; nothing may stand between them."""
+        pieces = self._cell.split(text)
+        if "".join(pieces[::_CELL_PARTS]).strip():
+            raise NotCanonicalError
+        return zip(*(pieces[group::_CELL_PARTS] for group in range(1, _CELL_PARTS)), strict=True)
 
     def _text(self, letters: str, column: int, look: Look, content: Sequence[str | None]) -> str | None:
         """Return the text of one cell, and note its look."""
