@@ -69,7 +69,13 @@ test("a value that does not fit is refused at its cell, and kept", async ({ page
   expect((rows["records"] as { valor: number }[])[0]?.valor).toBe(1.5);
 });
 
+/** Have a page take itself for hidden: it asks for nothing, and is behind its colleagues. */
+async function fallBehind(page: Page): Promise<void> {
+  await page.addInitScript(() => Object.defineProperty(document, "visibilityState", { get: () => "hidden" }));
+}
+
 test("two people edit one row, and none overwrites the other", async ({ page, browser, company, visit, watched }) => {
+  await fallBehind(page);
   const table = await company.table("dupla", ["nome:text", "valor:integer"], [{ nome: "antes", valor: "1" }]);
   await visit(`/tabelas/${table}`);
   await expect(cell(page, 1, 1)).toHaveText("antes");
@@ -229,7 +235,7 @@ test("deleted rows come back by Ctrl+Z and from the trash, and a cell tells wher
   await cell(page, 1, 2).click({ button: "right" });
   const story = page.getByRole("dialog", { name: "De onde veio" });
   await expect(story).toContainText("origem.csv, linha 2");
-  await expect(story.locator('td[aria-current="true"]')).toHaveText("1.000,50");
+  await expect(story.locator('dd[aria-current="true"]')).toHaveText("1.000,50");
   await expect(story).toContainText("valor: 1.000,50 → 7,5");
   await expectAccessible(page);
   await page.keyboard.press("Escape");
@@ -412,7 +418,7 @@ test("what a colleague wrote meanwhile is not undone", async ({ page, company, v
 test("a row that stops matching stays until the focus leaves it", async ({ page, company, visit }) => {
   const rows = ["a1", "a2", "a3"].map((nome) => ({ nome, valor: "1" }));
   const table = await company.table("fica", ["nome:text", "valor:decimal"], rows);
-  await visit(`/tabelas/${table}?filter[nome][starts_with]=a&totais=valor:sum`);
+  await visit(`/tabelas/${table}?filtros=[[{"column":"nome","op":"starts_with","value":"a"}]]&totais={"valor":"sum"}`);
   await expect(page.getByText("3 linhas").first()).toBeVisible();
   await cell(page, 2, 1).click();
   await page.keyboard.type("z");
@@ -457,6 +463,7 @@ test("a text of several lines keeps them, and nothing is saved that was not chan
 });
 
 test("after a conflict, an edit and its undoing every digit is what it was", async ({ page, company, visit }) => {
+  await fallBehind(page);
   const table = await company.table(
     "volta",
     ["inteiro:integer", "longo:decimal", "nota:text"],
@@ -611,6 +618,7 @@ test("changes of other columns are merged, of the same cells in a pasted block a
   visit,
   context,
 }) => {
+  await fallBehind(page);
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const rows = ["a", "b", "c"].map((nome) => ({ nome, nota: "" }));
   const table = await company.table("mistura", ["nome:text", "nota:text"], rows);
@@ -747,3 +755,75 @@ async function heapMB(page: Page): Promise<number> {
   const { usedSize } = await session.send("Runtime.getHeapUsage");
   return usedSize / 1_000_000;
 }
+
+test("what a colleague writes shows within seconds and flashes, and what I am writing stays mine", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const table = await company.table("colegas", ["nome:text", "nota:text"], [{ nome: "a" }, { nome: "b" }]);
+  await visit(`/tabelas/${table}`);
+  await expect(cell(page, 1, 1)).toHaveText("a");
+  const [row] = (await company.call("GET", `/${table}/data`))["records"] as { id: string }[];
+  const colleague = (change: object) => company.call("PUT", `/${table}/data/${row?.id ?? ""}`, change);
+  await colleague({ nota: "dela" });
+  await expect(cell(page, 1, 2)).toHaveText("dela");
+  await expect(cell(page, 1, 2)).toHaveClass(/mt-cell-changed/);
+  await expect(cell(page, 1, 1)).not.toHaveClass(/mt-cell-changed/);
+  await expect(cell(page, 1, 2)).not.toHaveClass(/mt-cell-changed/);
+  await company.call("POST", `/${table}/data`, { rows: [{ nome: "c" }] });
+  await expect(page.getByText("3 linhas").first()).toBeVisible();
+
+  await cell(page, 1, 1).click();
+  await page.keyboard.type("minha");
+  await colleague({ nome: "outra" });
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Outra pessoa mudou esta célula" });
+  await expect(dialog).toContainText("outra");
+  await dialog.getByRole("button", { name: "Gravar a minha" }).click();
+  await expect(cell(page, 1, 1)).toHaveText("minha");
+});
+
+test("a column gets another name, type and description from its head, a day from a calendar, and rows more room", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const rows = [{ quando: "2025-01-01", valor: "1", texto: "um\ndois" }];
+  const table = await company.table("cabeca", ["quando:date", "valor:decimal", "texto:text"], rows);
+  await visit(`/tabelas/${table}`);
+  await page.getByRole("button", { name: "Opções da coluna valor" }).click();
+  const menu = page.getByRole("dialog", { name: "valor" });
+  await menu.getByLabel("Mostrar os números como").selectOption("BRL");
+  await expect(cell(page, 1, 2)).toHaveText("R$ 1,00");
+  await menu.getByText("Mudar nome, tipo ou descrição").click();
+  await menu.getByLabel("Nome para as pessoas").fill("Valor pago");
+  await menu.getByLabel("Descrição").fill("Com impostos");
+  await expectAccessible(page);
+  await menu.getByRole("button", { name: "Gravar a coluna" }).click();
+  await expect(page.getByRole("columnheader", { name: "Valor pago" })).toBeVisible();
+  const change = { display_name: "Valor pago", description: "Com impostos", format: { currency: "BRL" } };
+  expect(((await company.call("GET", `/${table}`))["columns"] as object[])[1]).toMatchObject({
+    name: "valor",
+    ...change,
+  });
+
+  await cell(page, 1, 1).click();
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Calendário").fill("2025-12-31");
+  await expect(page.getByRole("textbox", { name: "quando" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(cell(page, 1, 1)).toHaveText("31/12/2025");
+  const stored = async () => (await company.call("GET", `/${table}/data`))["records"];
+  await expect.poll(stored).toMatchObject([{ quando: "2025-12-31" }]);
+
+  await expect(cell(page, 1, 3)).toHaveText("um ↵ dois");
+  await page.getByLabel("Altura das linhas").selectOption("Linhas médias");
+  await expect(cell(page, 1, 3)).toHaveText("um\ndois");
+  expect((await cell(page, 1, 3).boundingBox())?.height).toBe(64);
+  await page.getByRole("button", { name: "Gravar visão" }).click();
+  await page.getByLabel("Nome da visão").fill("Altas");
+  await page.getByRole("dialog").getByRole("button", { name: "Gravar", exact: true }).click();
+  await expect(page).toHaveURL(/visao=/);
+  expect((await company.call("GET", `/${table}/views`))["records"]).toMatchObject([{ row_height: 64 }]);
+});

@@ -63,27 +63,15 @@ export function App({ onNavigate }: AppProps): ReactNode {
       <main id="mt-main" ref={main} tabIndex={-1}>
         <Suspense fallback={<Loading label="Abrindo" />}>
           <Switch>
-            <Route path="/">
-              <Tables />
-            </Route>
-            <Route path="/nova">
-              <NewTable />
-            </Route>
-            <Route path="/enviar">
-              <Upload />
-            </Route>
-            <Route path="/envios">
-              <History />
-            </Route>
+            <Route path="/" component={Tables} />
+            <Route path="/nova" component={NewTable} />
+            <Route path="/enviar" component={Upload} />
+            <Route path="/envios" component={History} />
             <Route path="/envios/:job">{({ job }) => <JobScreen jobId={job} />}</Route>
-            <Route path="/exportados">
-              <Exports />
-            </Route>
+            <Route path="/exportados" component={Exports} />
             <Route path="/tabelas/:table">{({ table }) => <TableGrid tableId={table} />}</Route>
             <Route path="/tabelas/:table/estrutura">{({ table }) => <Structure tableId={table} />}</Route>
-            <Route path="/acesso">
-              <Access />
-            </Route>
+            <Route path="/acesso" component={Access} />
             <Route>
               <Empty title="Esta página não existe">
                 <Link href="/">Ver as tabelas</Link>

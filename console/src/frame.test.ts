@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type FramedWindow, NAVIGATED, openHost, SIGNED_OUT, TOKEN, WANTED } from "./frame";
+import { type FramedWindow, openHost, TOKEN, WANTED } from "./frame";
 
 const HOST = "https://console.example";
 
@@ -47,25 +47,5 @@ describe("a page in a frame", () => {
     hear(null);
     hear({ type: TOKEN, token: "good" });
     expect(await token).toBe("good");
-  });
-
-  it("tells its host where it is, and forgets the token of who has signed out", async () => {
-    const { here, sent, hear } = framed();
-    const host = openHost([HOST], here);
-    let isOut = false;
-    host.onSignedOut(() => {
-      isOut = true;
-    });
-    host.navigated("/envios");
-    expect(sent).toEqual([[{ type: NAVIGATED, path: "/envios" }, HOST]]);
-    const first = host.getToken(false);
-    hear({ type: TOKEN, token: "abc" });
-    await first;
-    hear({ type: SIGNED_OUT });
-    expect(isOut).toBe(true);
-    const again = host.getToken(false);
-    hear({ type: TOKEN, token: "other" });
-    expect(await again).toBe("other");
-    host.close();
   });
 });

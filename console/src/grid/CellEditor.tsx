@@ -1,5 +1,6 @@
-import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import type { ColumnType } from "../api/types";
+import { CellField, type FieldElement } from "./CellField";
 import type { EditEnd } from "./model";
 
 export interface CellEditorProps {
@@ -12,8 +13,6 @@ export interface CellEditorProps {
   /** Hears the text, or null where it was not changed. */
   onEnd: (outcome: EditEnd, text: string | null) => void;
 }
-
-type FieldElement = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
 /** The field inside a cell: Enter keeps and goes down, Tab to the side, Escape gives up; Alt+Enter breaks a line. */
 export function CellEditor({ label, text, type, isNullable, isTyped, onEnd }: CellEditorProps): ReactNode {
@@ -44,31 +43,27 @@ export function CellEditor({ label, text, type, isNullable, isTyped, onEnd }: Ce
     event.stopPropagation();
     const outcome = outcomeOf(event);
     if (outcome) end(outcome, field.current);
-    else if (event.key === "Enter" && event.altKey) breakLine(event.currentTarget);
+    else if (event.key === "Enter" && event.altKey) breakLine(event.target);
     else return;
     event.preventDefault();
   };
-  const shared = {
-    className: "mt-cell-editor",
-    "aria-label": label,
-    onKeyDown,
-    onBlur: () => end("blur", field.current),
-  };
-  if (type === "boolean") {
-    return (
-      <select ref={field as RefObject<HTMLSelectElement>} {...shared} defaultValue={choiceOf(text)}>
-        {isNullable && <option value="">(vazia)</option>}
-        <option value="Sim">Sim</option>
-        <option value="Não">Não</option>
-      </select>
-    );
-  }
-  if (type === "text") {
-    const lines = Math.min(text.split(/\r\n|\r|\n/).length, 8);
-    return <textarea ref={field as RefObject<HTMLTextAreaElement>} {...shared} rows={lines} defaultValue={text} />;
-  }
-  const mode = type === "integer" || type === "decimal" ? "decimal" : "text";
-  return <input ref={field as RefObject<HTMLInputElement>} {...shared} defaultValue={text} inputMode={mode} />;
+  return (
+    <span
+      className="mt-cell-line"
+      onKeyDown={onKeyDown}
+      onBlur={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget)) end("blur", field.current); // and not to its calendar
+      }}
+    >
+      <CellField
+        type={type}
+        text={text}
+        isNullable={isNullable}
+        field={field}
+        attributes={{ className: "mt-cell-editor", "aria-label": label }}
+      />
+    </span>
+  );
 }
 
 function outcomeOf({ key, shiftKey, altKey }: KeyboardEvent): EditEnd | null {
@@ -87,9 +82,4 @@ function breakLine(element: EventTarget): void {
 function asWritten(written: string, before: string): string {
   const lineEnd = /\r\n|\r|\n/.exec(before)?.[0] ?? "\n";
   return lineEnd === "\n" ? written : written.replaceAll("\n", lineEnd);
-}
-
-function choiceOf(text: string): string {
-  if (/^[s1v]/i.test(text)) return "Sim";
-  return /^[n0f]/i.test(text) ? "Não" : "";
 }

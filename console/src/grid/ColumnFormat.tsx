@@ -1,10 +1,6 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { answered } from "../api/session";
-import type { Column, ColumnFormat as Format, Table } from "../api/types";
-import { useApi } from "../ui/context";
+import type { Column, ColumnFormat as Format } from "../api/types";
 import { type Choices, SelectField } from "../ui/fields";
-import { Failure } from "../ui/parts";
 import { isNumeric } from "../values/cells";
 
 const KINDS = {
@@ -41,25 +37,14 @@ const TIMES: Choices<NonNullable<Format["date"]>> = [
   ...DATES,
 ];
 
+interface ColumnFormatProps {
+  column: Column;
+  format: Format;
+  onFormat: (format: Format) => void;
+}
+
 /** How a column's values are shown to everybody; the values themselves stay as they are. */
-export function ColumnFormat({ table, column }: { table: Table; column: Column }): ReactNode {
-  const api = useApi();
-  const queries = useQueryClient();
-  const save = useMutation({
-    mutationFn: (format: Format) =>
-      answered(
-        api.PUT("/v1/managed-tables/{table_id}", {
-          params: { path: { table_id: table._id } },
-          body: {
-            version: table.version,
-            columns: table.columns.map((one) => (one === column ? { ...one, format } : one)),
-          },
-        }),
-      ),
-    onSuccess: (changed) => queries.setQueryData(["table", table._id], changed),
-    onError: () => queries.invalidateQueries({ queryKey: ["table", table._id] }),
-  });
-  const format = save.isPending ? save.variables : (column.format ?? {});
+export function ColumnFormat({ column, format, onFormat }: ColumnFormatProps): ReactNode {
   if (isNumeric(column.type)) {
     const decimals = format.decimals ?? null;
     const more = decimals === null ? {} : { decimals };
@@ -69,29 +54,25 @@ export function ColumnFormat({ table, column }: { table: Table; column: Column }
           label="Mostrar os números como"
           choices={KIND_LABELS}
           value={kindOf(format)}
-          onChoose={(kind) => save.mutate({ ...KINDS[kind], ...more })}
+          onChoose={(kind) => onFormat({ ...KINDS[kind], ...more })}
         />
         <SelectField
           label="Casas decimais"
           choices={DECIMALS}
           value={decimals === null ? "" : String(decimals)}
-          onChoose={(count) => save.mutate({ ...format, decimals: count === "" ? null : Number(count) })}
+          onChoose={(count) => onFormat({ ...format, decimals: count === "" ? null : Number(count) })}
         />
-        {save.error && <Failure error={save.error} />}
       </>
     );
   }
   if (column.type !== "date" && column.type !== "datetime") return null;
   return (
-    <>
-      <SelectField
-        label="Mostrar como"
-        choices={column.type === "date" ? DATES : TIMES}
-        value={format.date ?? column.type}
-        onChoose={(date) => save.mutate({ date })}
-      />
-      {save.error && <Failure error={save.error} />}
-    </>
+    <SelectField
+      label="Mostrar como"
+      choices={column.type === "date" ? DATES : TIMES}
+      value={format.date ?? column.type}
+      onChoose={(date) => onFormat({ date })}
+    />
   );
 }
 

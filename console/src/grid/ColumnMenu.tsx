@@ -1,11 +1,14 @@
-import type { ReactNode } from "react";
-import type { Table } from "../api/types";
-import { useCaller } from "../ui/context";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { ApiFailure, answered } from "../api/session";
+import type { Column, Table } from "../api/types";
+import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/columns";
+import { useApi, useCaller } from "../ui/context";
 import { SelectField } from "../ui/fields";
-import { Button, Dialog } from "../ui/parts";
+import { Button, Dialog, Failure } from "../ui/parts";
 import { TYPE_LABELS } from "../values/cells";
 import { ColumnFormat } from "./ColumnFormat";
-import { arranged, type GridView, TOTAL_LABELS, type Total, totalsOf, writeView } from "./view";
+import { arranged, type GridView, moved, TOTAL_LABELS, type Total, totalsOf, writeView } from "./view";
 
 interface ColumnMenuProps {
   table: Table;
@@ -22,6 +25,7 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
   if (!column) return null;
   const others = view.sorts.filter((sort) => sort.replace(/^-/, "") !== name);
   const width = view.widths[name] ?? 168;
+  const names = arranged(table.columns, view).map((one) => one.name);
   const actions: [string, Partial<GridView>][] = [
     ["Ordenar do menor para o maior", { sorts: [name] }],
     ["Ordenar do maior para o menor", { sorts: [`-${name}`] }],
@@ -29,8 +33,8 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
     ["Tirar da ordenação", { sorts: others }],
     ["Alargar", { widths: { ...view.widths, [name]: width + 80 } }],
     ["Estreitar", { widths: { ...view.widths, [name]: Math.max(width - 80, 64) } }],
-    ["Mover para a esquerda", { order: moved(table, view, name, -1) }],
-    ["Mover para a direita", { order: moved(table, view, name, 1) }],
+    ["Mover para a esquerda", { order: moved(names, name, -1) }],
+    ["Mover para a direita", { order: moved(names, name, 1) }],
     view.frozen.includes(name)
       ? ["Soltar", { frozen: view.frozen.filter((one) => one !== name) }]
       : ["Fixar à esquerda", { frozen: [...view.frozen, name] }],
@@ -43,15 +47,15 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
       <p className="mt-quiet">
         {column.name} · {TYPE_LABELS[column.type]}
         {column.nullable ? " · pode ficar vazia" : ""}
+        {column.description && ` · ${column.description}`}
       </p>
-      {column.description && <p>{column.description}</p>}
       <SelectField
         label="No rodapé"
         choices={[["", "Nada"], ...totalsOf(column.type).map((fn) => [fn, TOTAL_LABELS[fn]] as const)]}
         value={view.totals[name] ?? ""}
         onChoose={(fn) => onView({ totals: withTotal(view, name, fn || null) })}
       />
-      {can("update") && table.status === "active" && <ColumnFormat table={table} column={column} />}
+      {can("update") && table.status === "active" && <ColumnChange table={table} column={column} onClose={onClose} />}
       <div className="mt-stack">
         {actions.filter(isOfUse).map(([label, changes]) => (
           <Button
@@ -69,13 +73,58 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
   );
 }
 
-/** Return the order of the columns with one of them a place further. */
-function moved(table: Table, view: GridView, name: string, by: number): string[] {
-  const names = arranged(table.columns, view).map((one) => one.name);
-  const place = names.indexOf(name);
-  const next = Math.min(Math.max(place + by, 0), names.length - 1);
-  names.splice(next, 0, ...names.splice(place, 1));
-  return names;
+interface ColumnChangeProps {
+  table: Table;
+  column: Column;
+  onClose: () => void;
+}
+
+/** What a column is to everybody: how it is shown, which is kept at once, and its name, type and description. */
+function ColumnChange({ table, column, onClose }: ColumnChangeProps): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const [drafts, setDrafts] = useState<readonly DraftColumn[]>([draftOf(column)]);
+  const save = useMutation({
+    mutationFn: (changed: readonly object[]) => {
+      const columns = table.columns.flatMap((one) => (one === column ? (changed as [typeof one]) : [one]));
+      const params = { path: { table_id: table._id } };
+      return answered(api.PUT("/v1/managed-tables/{table_id}", { params, body: { version: table.version, columns } }));
+    },
+    onSuccess: (changed) => queries.setQueryData(["table", table._id], changed),
+    onError: () => queries.invalidateQueries({ queryKey: ["table", table._id] }),
+  });
+  const [pending] = (save.isPending ? save.variables : []) as [Partial<Column>?];
+  const details = save.error instanceof ApiFailure ? (save.error.body.details ?? []) : [];
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const { format, default: standard } = column;
+    save.mutate(
+      toColumns(drafts).map((draft) => ({
+        ...draft,
+        ...(draft.type === column.type ? { ...(format && { format }), default: standard ?? null } : {}),
+      })),
+      { onSuccess: onClose },
+    );
+  };
+  return (
+    <>
+      <ColumnFormat
+        column={column}
+        format={(pending ?? column).format ?? {}}
+        onFormat={(format) => save.mutate([{ ...column, format }])}
+      />
+      {save.error && <Failure error={save.error} />}
+      <details>
+        <summary>Mudar nome, tipo ou descrição</summary>
+        <form onSubmit={submit}>
+          <ColumnFields columns={drafts} onChange={setDrafts} faults={new Map(details.map((one) => [0, one.reason]))} />
+          <Button kind="primary" type="submit" disabled={save.isPending}>
+            Gravar a coluna
+          </Button>
+        </form>
+      </details>
+    </>
+  );
 }
 
 /** Return a view's totals with another one for a column, or none. */

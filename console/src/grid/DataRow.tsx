@@ -5,19 +5,23 @@ import { CellEditor } from "./CellEditor";
 import { cellPlace, InSight } from "./InSight";
 import { type GridEvent, type GridState, rangeIn } from "./model";
 import { isInRange, isOneCell } from "./range";
+import { ROW_HEIGHT } from "./scroll";
 import type { CellState, GridColumn, GridProps, GridRow } from "./types";
 import type { Shown } from "./viewport";
+
+const MOST_SHOWN = 500; // characters of a cell
 
 interface DataRowProps {
   index: number;
   y: number;
+  height: number;
   shown: Shown;
   state: GridState;
   grid: GridProps;
   dispatch: (event: GridEvent) => void;
 }
 
-export function DataRow({ index, y, shown, state, grid, dispatch }: DataRowProps): ReactNode {
+export function DataRow({ index, y, height, shown, state, grid, dispatch }: DataRowProps): ReactNode {
   const row = grid.rowAt(index);
   const isNew = grid.hasNewRow && index === grid.rowCount;
   const isSelected = row !== undefined && grid.selected.has(row.id);
@@ -26,13 +30,14 @@ export function DataRow({ index, y, shown, state, grid, dispatch }: DataRowProps
   const classes = ["mt-grid-row", "mt-grid-data"];
   if (isSelected) classes.push("mt-selected");
   if (editing?.row === index) classes.push("mt-edited-row");
+  if (grid.rowHeight > ROW_HEIGHT) classes.push("mt-tall");
   return (
     <div
       role="row"
       aria-rowindex={index + 2}
       aria-selected={isSelected}
       className={classes.join(" ")}
-      style={{ transform: `translateY(${y}px)` }}
+      style={{ transform: `translateY(${y}px)`, height }}
     >
       <div
         role="rowheader"
@@ -60,6 +65,7 @@ export function DataRow({ index, y, shown, state, grid, dispatch }: DataRowProps
               isActive={isActive}
               hasHandle={isActive && !editing && range.top === range.bottom && column.isEditable && !isNew}
               isInRange={!isOneCell(range) && isInRange(range, index, place.column)}
+              isTall={grid.rowHeight > ROW_HEIGHT}
               onFocus={(extend) => dispatch({ kind: "focus", place, extend })}
               onBegin={() => dispatch({ kind: "begin", place })}
               onStory={() => row && grid.onStory(row, column.name)}
@@ -92,6 +98,8 @@ interface DataCellProps {
   isActive: boolean;
   hasHandle: boolean;
   isInRange: boolean;
+  /** Whether there is room for more than one line. */
+  isTall: boolean;
   onFocus: (extend: boolean) => void;
   onBegin: () => void;
   onStory: () => void;
@@ -140,7 +148,7 @@ function DataCell({ column, index, row, state, isActive, children, ...rest }: Da
         rest.onStory();
       }}
     >
-      {children || text.slice(0, 300).replace(/\r\n|\r|\n/g, " ↵ ")}
+      {children || text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, rest.isTall ? "\n" : " ↵ ")}
       {rest.hasHandle && <FillHandle onFilled={rest.onFilled} />}
     </div>
   );

@@ -57,7 +57,7 @@ function bodyOf(table: Table, view: GridView, format: Format): ExportBody {
   const kind = format === "excel-br" || format === "rfc4180" ? { format: "csv" as const, dialect: format } : { format };
   return {
     ...kind,
-    ...askedOf(table, view),
+    ...askedOf(view),
     ...(view.hidden.length + view.order.length + view.frozen.length > 0
       ? { fields: arranged(table.columns, view).map(({ name }) => name) }
       : {}),

@@ -3,7 +3,6 @@ import type { ColumnType, Table } from "../api/types";
 import { SelectField, TextField } from "../ui/fields";
 import { Button, Dialog } from "../ui/parts";
 import { parseCell } from "../values/cells";
-import { joinList } from "../values/lists";
 import { type Condition, type Filter, OPERATOR_LABELS, type Operator, operatorsOf } from "./view";
 
 /** A condition as it is being written: `is_not_null` is a choice of its own for people. */
@@ -124,13 +123,13 @@ function draftFor(table: Table, column: string): Draft {
 
 /** Return the condition as the API takes it, or null where its value does not fit the column. */
 function conditionOf({ column, op, text }: Draft, type: ColumnType): Condition | null {
-  if (op === "is_null" || op === "is_not_null") return { column, op: "is_null", value: String(op === "is_null") };
+  if (op === "is_null" || op === "is_not_null") return { column, op: "is_null", value: op === "is_null" };
   const isList = op === "in" || op === "nin";
   const values = (isList ? text.split(";").map((part) => part.trim()) : [text]).map((part) => {
     const parsed = parseCell(part, type, false);
-    return parsed.ok ? String(parsed.value) : null;
+    return parsed.ok ? (parsed.value ?? null) : null;
   });
   const read = values.filter((value) => value !== null);
   if (read.length < values.length) return null;
-  return { column, op, value: isList ? joinList(read) : (read[0] ?? "") };
+  return { column, op, value: isList ? read : (read[0] ?? null) };
 }

@@ -2,7 +2,6 @@ import { type ReactNode, useEffect, useState } from "react";
 import type { Table } from "../api/types";
 import { Button } from "../ui/parts";
 import { formatCell } from "../values/cells";
-import { splitList } from "../values/lists";
 import { FilterDialog } from "./FilterDialog";
 import { type Condition, type Filter, type GridView, OPERATOR_LABELS } from "./view";
 
@@ -27,7 +26,7 @@ export function Filters({ table, view, onView, children }: FiltersProps): ReactN
     return () => window.clearTimeout(timer);
   }, [search]);
   return (
-    <div className="mt-filters" role="search">
+    <div className="mt-actions mt-filters" role="search">
       <label>
         <span className="mt-hidden">Procurar nas linhas</span>
         <input
@@ -81,9 +80,8 @@ function words(table: Table, filter: Filter): string {
 function conditionWords(table: Table, { column, op, value }: Condition): string {
   const found = table.columns.find((one) => one.name === column);
   const label = found?.display_name ?? column;
-  if (op === "is_null") return `${label} ${value === "true" ? "está vazia" : "não está vazia"}`;
+  if (op === "is_null") return `${label} ${value === true ? "está vazia" : "não está vazia"}`;
   const type = found?.type ?? "text";
-  const values = op === "in" || op === "nin" ? splitList(value) : [value];
-  const shown = values.map((one) => formatCell(type === "boolean" ? one === "true" : one, type));
+  const shown = (Array.isArray(value) ? value : [value]).map((one) => formatCell(one, type));
   return `${label} ${OPERATOR_LABELS[op]} ${shown.join("; ")}`;
 }

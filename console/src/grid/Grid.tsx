@@ -7,6 +7,7 @@ import { FootRow } from "./FootRow";
 import { HeaderRow } from "./HeaderRow";
 import type { Command } from "./model";
 import { rangeIn } from "./model";
+import type { Range } from "./range";
 import type { GridProps } from "./types";
 import { useViewport } from "./viewport";
 
@@ -16,7 +17,7 @@ export function Grid(props: GridProps): ReactNode {
   const rowCount = props.rowCount + (props.hasNewRow ? 1 : 0);
   const widths = columns.map((column) => column.width);
   const frozen = columns.filter((column) => column.left !== null).length;
-  const port = useViewport(rowCount, widths, frozen);
+  const port = useViewport(rowCount, widths, frozen, props.rowHeight);
   const control = useMemo(() => new GridControl(), []);
   const state = useStore(control.state);
   const focus = useFocus(props, control, port.scroller, rowCount);
@@ -61,7 +62,7 @@ export function Grid(props: GridProps): ReactNode {
       onPaste={(event) => {
         if (state.editing || state.active.row < 0) return;
         event.preventDefault();
-        props.onPaste(range, event.clipboardData.getData("text/plain"));
+        props.onAct({ do: "paste", range, text: event.clipboardData.getData("text/plain") });
       }}
       onBlur={(event) => focus.left(event.currentTarget.contains(event.relatedTarget))}
       onFocus={focus.came}
@@ -75,6 +76,7 @@ export function Grid(props: GridProps): ReactNode {
                 key={index}
                 index={index}
                 y={index * port.rowHeight - port.top}
+                height={port.rowHeight}
                 shown={port.columns}
                 state={state}
                 grid={props}
@@ -118,24 +120,7 @@ function runCommand(grid: GridProps, command: Exclude<Command, { do: "reveal" }>
       break;
     }
     case "clear":
-      grid.onPaste({ ...command.range, bottom: Math.min(command.range.bottom, grid.rowCount - 1) }, "");
-      break;
-    case "copy":
-    case "cut":
-      grid.onCopy(command.range, command.do === "cut");
-      break;
-    case "fill":
-      grid.onFill(command.range);
-      break;
-    case "undo":
-    case "redo":
-      grid.onHistory(command.do);
-      break;
-    case "search":
-      grid.onSearch();
-      break;
-    case "help":
-      grid.onHelp();
+      grid.onAct({ do: "paste", range: withinRows(command.range, grid.rowCount), text: "" });
       break;
     case "sort":
       grid.onSort(name(command.column), command.add);
@@ -149,7 +134,14 @@ function runCommand(grid: GridProps, command: Exclude<Command, { do: "reveal" }>
     case "select":
       grid.onSelect(command.row, command.extend);
       break;
+    default:
+      grid.onAct(command);
   }
+}
+
+/** Return a range without the empty row at the foot. */
+function withinRows(range: Range, rowCount: number): Range {
+  return { ...range, bottom: Math.min(range.bottom, rowCount - 1) };
 }
 
 /** The focus of a grid: in one cell, with its row when rows come again elsewhere, and back when its row was gone. */

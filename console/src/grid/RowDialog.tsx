@@ -1,7 +1,8 @@
 import { type FormEvent, type ReactNode, useState } from "react";
-import type { Column, ColumnType, Table } from "../api/types";
-import { Button, Dialog, Field } from "../ui/parts";
-import { type Cell, formatCell, isNumeric, parseCell, TYPE_LABELS } from "../values/cells";
+import type { Column, Table } from "../api/types";
+import { Alert, Button, Dialog, Field } from "../ui/parts";
+import { type Cell, formatCell, parseCell, TYPE_LABELS } from "../values/cells";
+import { CellField } from "./CellField";
 import type { EditSession } from "./edits";
 import type { GridRow } from "./types";
 
@@ -15,7 +16,6 @@ interface RowDialogProps {
 
 /** One row as a form: a new one, or one that is too wide to be read in the grid. */
 export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogProps): ReactNode {
-  const [texts, setTexts] = useState<Record<string, string>>(() => startOf(table, row));
   const [faults, setFaults] = useState<Record<string, string>>({});
   const [isSaving, setSaving] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
@@ -35,20 +35,16 @@ export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogP
       setFaults(Object.fromEntries(details.flatMap(({ column, reason }) => (column ? [[column, reason]] : []))));
     }
   };
-  const submit = (event: FormEvent): void => {
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    const { values, wrong } = readTexts(table.columns, texts, row);
+    const { values, wrong } = readTexts(table.columns, new FormData(event.currentTarget), row);
     setFaults(wrong);
     if (Object.keys(wrong).length === 0) void save(values);
   };
   return (
     <Dialog title={row ? "Linha" : "Nova linha"} onClose={onClose} actions={null}>
       <form onSubmit={submit}>
-        {refusal && (
-          <p className="mt-note mt-note-error" role="alert">
-            ⚠ {refusal}
-          </p>
-        )}
+        {refusal && <Alert>{refusal}</Alert>}
         {table.columns.map((column) => (
           <Field
             key={column.name}
@@ -57,12 +53,11 @@ export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogP
             error={faults[column.name]}
           >
             {(ids) => (
-              <ValueField
-                {...ids}
+              <CellField
                 type={column.type}
+                text={shownIn(row, column)}
                 isReadOnly={isReadOnly}
-                text={texts[column.name] ?? ""}
-                onText={(text) => setTexts({ ...texts, [column.name]: text })}
+                attributes={{ ...ids, name: column.name }}
               />
             )}
           </Field>
@@ -80,72 +75,18 @@ export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogP
   );
 }
 
-interface ValueFieldProps {
-  id: string;
-  "aria-describedby"?: string;
-  "aria-invalid"?: boolean;
-  type: ColumnType;
-  isReadOnly: boolean;
-  text: string;
-  onText: (text: string) => void;
-}
-
-/** The field of one value: a choice, a line, or as many lines as a text has. */
-function ValueField({ type, isReadOnly, text, onText, ...ids }: ValueFieldProps): ReactNode {
-  if (type === "boolean") {
-    return (
-      <select {...ids} disabled={isReadOnly} value={text} onChange={(event) => onText(event.target.value)}>
-        {["", "Sim", "Não"].map((choice) => (
-          <option key={choice} value={choice}>
-            {choice || "(vazia)"}
-          </option>
-        ))}
-      </select>
-    );
-  }
-  if (type === "text") {
-    const lines = Math.min(text.split("\n").length, 8);
-    return (
-      <textarea
-        {...ids}
-        rows={lines}
-        readOnly={isReadOnly}
-        value={text}
-        onChange={(event) => onText(event.target.value)}
-      />
-    );
-  }
-  const mode = isNumeric(type) ? "decimal" : "text";
-  return (
-    <input
-      {...ids}
-      inputMode={mode}
-      readOnly={isReadOnly}
-      value={text}
-      onChange={(event) => onText(event.target.value)}
-    />
-  );
-}
-
 /** A field has line feeds alone, and so a text with others is the same text as long as nobody writes. */
-function asShown(text: string): string {
-  return text.replace(/\r\n|\r/g, "\n");
-}
-
-function startOf(table: Table, row: GridRow | null): Record<string, string> {
-  if (!row) return {};
-  return Object.fromEntries(
-    table.columns.map((column) => [column.name, asShown(formatCell(row.cells[column.name], column.type))]),
-  );
+function shownIn(row: GridRow | null, { name, type }: Column): string {
+  return formatCell(row?.cells[name], type).replace(/\r\n|\r/g, "\n");
 }
 
 /** Return the values of the fields that were written, and what is wrong with the others. */
-function readTexts(columns: readonly Column[], texts: Record<string, string>, row: GridRow | null) {
+function readTexts(columns: readonly Column[], texts: FormData, row: GridRow | null) {
   const values: Record<string, Cell> = {};
   const wrong: Record<string, string> = {};
   for (const column of columns) {
-    const text = texts[column.name] ?? "";
-    const isSame = row !== null && text === asShown(formatCell(row.cells[column.name], column.type));
+    const text = String(texts.get(column.name) ?? "");
+    const isSame = row !== null && text === shownIn(row, column);
     if (isSame || (row === null && text === "" && (column.nullable || column.default !== undefined))) continue;
     const parsed = parseCell(text, column.type, column.nullable);
     if (parsed.ok) values[column.name] = parsed.value;

@@ -146,34 +146,14 @@ function Origin({ table, rowId, column }: Omit<RowStoryProps, "onClose">): React
         {jobId && <Link href={`/envios/${jobId}`}>Ver o envio</Link>}
       </p>
       {available ? (
-        <div className="mt-preview" role="region" aria-label="A linha no arquivo" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Linha</th>
-                {cells.map((cell) => (
-                  <th key={cell.column} scope="col">
-                    {cell.source}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              <tr>
-                <th scope="row">{line === null ? "" : formatCount(line)}</th>
-                {cells.map((cell) => (
-                  <td
-                    key={cell.column}
-                    className={cell.column === column ? "mt-preview-cell mt-cell-selected" : "mt-preview-cell"}
-                    aria-current={cell.column === column}
-                  >
-                    {cell.text ?? ""}
-                  </td>
-                ))}
-              </tr>
-            </tbody>
-          </table>
-        </div>
+        <dl className="mt-facts">
+          {cells.map((cell) => (
+            <div key={cell.column} className={cell.column === column ? "mt-cell-selected" : ""}>
+              <dt>{cell.source}</dt>
+              <dd aria-current={cell.column === column}>{cell.text ?? ""}</dd>
+            </div>
+          ))}
+        </dl>
       ) : (
         <p className="mt-quiet">O arquivo já foi apagado: a linha não pode mais ser mostrada como estava nele.</p>
       )}

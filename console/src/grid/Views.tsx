@@ -5,11 +5,16 @@ import type { Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useAnnounce } from "../ui/announce";
 import { useApi, useCaller } from "../ui/context";
-import { Check, Select, TextField } from "../ui/fields";
+import { Check, type Choices, Select, TextField } from "../ui/fields";
 import { Button, Dialog, Failure } from "../ui/parts";
 import { bodyOf, type ViewHandle } from "./saved";
 
 const MOST = 100;
+const HEIGHTS: Choices = [
+  ["32", "Linhas baixas"],
+  ["64", "Linhas médias"],
+  ["128", "Linhas altas"],
+];
 
 /** The views of a table that have a name, and the way to give the present one a name. */
 export function Views({ table, handle }: { table: Table; handle: ViewHandle }): ReactNode {
@@ -34,6 +39,12 @@ export function Views({ table, handle }: { table: Table; handle: ViewHandle }): 
         ]}
         value={saved?._id ?? ""}
         onChoose={open}
+      />
+      <Select
+        aria-label="Altura das linhas"
+        choices={HEIGHTS}
+        value={String(handle.view.rowHeight)}
+        onChoose={(height) => handle.change({ rowHeight: Number(height) })}
       />
       <Button onClick={() => setSaving(true)}>{saved && isChanged ? "Gravar a visão mudada" : "Gravar visão"}</Button>
       {isSaving && <SaveView table={table} handle={handle} onClose={() => setSaving(false)} />}

@@ -49,7 +49,8 @@ export type GridEvent =
 export type Command =
   | { do: "reveal"; place: Place }
   | { do: "edit"; place: Place; text: string }
-  | { do: "clear" | "copy" | "cut" | "fill"; range: Range }
+  | { do: "clear"; range: Range }
+  | { do: "copy" | "cut" | "fill"; range: Range }
   | { do: "undo" | "redo" | "search" | "help" }
   | { do: "discard"; place: Place }
   | { do: "sort"; column: number; add: boolean }

@@ -8,6 +8,7 @@ import { askedOf } from "./where";
 
 const BLOCK = 200;
 const MAX_BLOCKS = 40; // 8,000 rows kept: about 10 MB of ten columns
+const FLASH_MS = 2_500; // as in styles.css
 const SETTLE_MS = 80; // a scroll bar that is dragged asks for nothing on the way
 
 interface Block {
@@ -27,7 +28,7 @@ export interface RowsState {
 
 /** Read the rows of a table under a view, in blocks, as they come into sight. */
 export function useRows(api: Api, table: Table, view: GridView): RowSource {
-  const key = JSON.stringify({ ...askedOf(table, view), ...(view.sorts.length > 0 ? { sort: view.sorts } : {}) });
+  const key = JSON.stringify({ ...askedOf(view), ...(view.sorts.length > 0 ? { sort: view.sorts } : {}) });
   const store = useMemo(() => new BlockStore(), [table._id]);
   const source = useMemo(() => new RowSource(api, table._id, JSON.parse(key) as Asked, store), [api, key, store]);
   useStore(source.state);
@@ -58,6 +59,10 @@ function queryRows(api: Api, tableId: string, body: Query, signal?: AbortSignal)
   );
 }
 
+function versionsOf(records: readonly RecordOfRow[]): string {
+  return records.map(({ id, _version }) => `${id} ${_version}`).join();
+}
+
 /** Rows in blocks, the ones used last; a block that is stale is shown until its newer state is there. */
 export class BlockStore {
   private readonly blocks = new Map<number, Block>();
@@ -74,6 +79,10 @@ export class BlockStore {
 
   has(number: number): boolean {
     return this.blocks.has(number) && !this.stale.has(number);
+  }
+
+  versions(number: number): string {
+    return versionsOf(this.blocks.get(number)?.rows.map(({ id, cells }) => ({ id, ...cells })) ?? []);
   }
 
   cursorAfter(number: number): string | null {
@@ -121,6 +130,7 @@ export class RowSource {
   private stopped = false;
   private mustCount = true;
   private inSight: [number, number] = [0, 1];
+  private fresh: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly api: Api,
@@ -137,6 +147,9 @@ export class RowSource {
 
   /** Where a row of this id is, or -1. */
   readonly indexOf = (id: string): number => this.store.indexOf(id);
+
+  /** Whether a colleague has just changed a cell. */
+  readonly isFresh = (id: string, column: string): boolean => this.fresh.has(`${id} ${column}`);
 
   start(): void {
     this.stopped = false;
@@ -159,6 +172,33 @@ export class RowSource {
     this.mustCount = true;
     await this.request(...this.inSight);
   };
+
+  /** Ask by versions whether what is in sight is as it was; where it is not, show what has changed. */
+  readonly look = async (): Promise<void> => {
+    if (this.asked.size > 0 || this.total === null) return;
+    const number = Math.floor(this.inSight[0] / BLOCK);
+    const before = this.store.versions(number);
+    const ids = { ...this.pageQuery(number), fields: [] };
+    const { records } = await queryRows(this.api, this.tableId, ids);
+    if (this.stopped || before !== this.store.versions(number)) return; // changed by this page meanwhile
+    if (versionsOf(records as unknown as RecordOfRow[]) === before) return;
+    const [first, end] = this.inSight;
+    const old = Array.from({ length: end - first }, (_, at) => this.rowAt(first + at));
+    await this.reload();
+    const changes = old.flatMap((row) => {
+      const now = row && this.rowAt(this.indexOf(row.id));
+      return Object.keys(now?.cells ?? {}).flatMap((name) =>
+        row && now && now.cells[name] !== row.cells[name] ? [`${row.id} ${name}`] : [],
+      );
+    });
+    this.flash(new Set(changes));
+    window.setTimeout(() => this.flash(new Set()), FLASH_MS);
+  };
+
+  private flash(fresh: ReadonlySet<string>): void {
+    this.fresh = fresh;
+    this.changed({});
+  }
 
   readonly show = (first: number, end: number): void => {
     this.inSight = [first, end];

@@ -6,17 +6,8 @@ import { useLocation, useSearch } from "wouter";
 import { answered } from "../api/session";
 import type { SavedView, Table, ViewBody, Where } from "../api/types";
 import { useApi } from "../ui/context";
-import { joinList } from "../values/lists";
-import {
-  arranged,
-  type Condition,
-  type Filter,
-  type GridView,
-  isOperator,
-  readView,
-  type Total,
-  writeView,
-} from "./view";
+import { ROW_HEIGHT } from "./scroll";
+import { arranged, type Condition, type Filter, type GridView, readView, type Total, writeView } from "./view";
 import { whereOf } from "./where";
 
 export interface ViewHandle {
@@ -77,13 +68,15 @@ export function viewOf(saved: SavedView): GridView {
     order: columns.map(({ name }) => name),
     widths: Object.fromEntries(columns.flatMap(({ name, width }) => (width ? [[name, width]] : []))),
     totals: (saved.totals ?? {}) as Record<string, Total>,
+    groupBy: saved.group_by ?? [],
+    rowHeight: typeof saved.row_height === "number" ? Math.max(saved.row_height, ROW_HEIGHT) : ROW_HEIGHT,
   };
 }
 
 /** Return what is saved of a view. */
 export function bodyOf(table: Table, view: GridView): Omit<ViewBody, "name"> {
   return {
-    where: whereOf(table, view),
+    where: whereOf(view),
     q: view.search || null,
     sort: [...view.sorts],
     columns: arranged(table.columns, { ...view, hidden: [] }).map(({ name }) => ({
@@ -93,19 +86,15 @@ export function bodyOf(table: Table, view: GridView): Omit<ViewBody, "name"> {
       frozen: view.frozen.includes(name),
     })),
     totals: { ...view.totals },
+    group_by: [...view.groupBy],
+    row_height: view.rowHeight,
   };
 }
 
 /** Return the filters that a condition is made of; null where it is not made of such. */
 function filtersOf(where: Where): Filter[] | null {
   const parts = "and" in where ? where.and : [where];
-  const filters = parts.map((part) => ("or" in part ? part.or : [part]).map(conditionOf));
-  const isWhole = (filter: (Condition | null)[]): filter is Condition[] => !filter.includes(null);
-  return filters.every(isWhole) ? filters : null;
-}
-
-function conditionOf(where: Where): Condition | null {
-  if (!("column" in where) || !isOperator(where.op)) return null;
-  const { column, op, value } = where;
-  return { column, op, value: Array.isArray(value) ? joinList(value.map(String)) : String(value) };
+  const filters = parts.map((part) => ("or" in part ? part.or : [part]));
+  const isFilter = (filter: Where[]): filter is Condition[] => filter.every((one) => "column" in one);
+  return filters.every(isFilter) ? filters : null;
 }

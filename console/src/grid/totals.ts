@@ -13,7 +13,7 @@ export type Totals = Readonly<Record<string, { fn: Total; text: Cell } | undefin
 export function useTotals(table: Table, view: GridView): Totals {
   const api = useApi();
   const wanted = Object.entries(view.totals).filter(([name]) => table.columns.some((one) => one.name === name));
-  const asked = useMemo(() => askedOf(table, view), [table, view.filters, view.search, view.beyond]);
+  const asked = useMemo(() => askedOf(view), [view.filters, view.search, view.beyond]);
   const totals = useQuery({
     queryKey: ["totals", table._id, table.updated_at, asked, wanted],
     enabled: wanted.length > 0,

@@ -27,7 +27,7 @@ export interface GridRow {
 /** What is to be seen of a cell besides its value: a text that was not taken, how far its save has come. */
 export interface CellState {
   text?: string;
-  state?: "saving" | "refused" | "unsaved";
+  state?: "saving" | "refused" | "unsaved" | "changed";
   reason?: string;
 }
 
@@ -36,9 +36,17 @@ export function toGridRow(record: RecordOfRow): GridRow {
   return { id, cells };
 }
 
+/** What is done to a range, with texts for its cells where it is pasted (or emptied); or to the grid as a whole. */
+export type Act =
+  | { do: "paste"; range: Range; text: string }
+  | { do: "copy" | "cut" | "fill"; range: Range }
+  | { do: "undo" | "redo" | "search" | "help" };
+
 export interface GridProps {
   label: string;
   columns: readonly GridColumn[];
+  /** In px where a text is of 16 px; more than one line of a text shows where there is room. */
+  rowHeight: number;
   rowCount: number;
   /** Whether an empty row stands after the last one: what is typed there is a new row. */
   hasNewRow: boolean;
@@ -59,17 +67,11 @@ export interface GridProps {
   /** Hears a text for a cell; of no row where it is that of a new one. */
   onEdit: (row: GridRow | null, column: string, text: string) => void;
   onDiscard: (row: GridRow, column: string) => void;
-  /** Texts for the cells of a range: pasted, or emptied. */
-  onPaste: (range: Range, text: string) => void;
-  onCopy: (range: Range, isCut: boolean) => void;
-  onFill: (range: Range) => void;
+  onAct: (act: Act) => void;
   /** Hears which row has the focus; null where none has. */
   onRow: (id: string | null) => void;
   onSelect: (row: number, extend: boolean) => void;
   onOpenRow: (row: GridRow) => void;
   /** Hears that more is to be known of a cell. */
   onStory: (row: GridRow, column: string) => void;
-  onHistory: (way: "undo" | "redo") => void;
-  onHelp: () => void;
-  onSearch: () => void;
 }

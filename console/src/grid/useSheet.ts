@@ -11,6 +11,7 @@ import type { GridColumn } from "./types";
 import { arranged, type GridView } from "./view";
 
 const DEFAULT_WIDTH = 168;
+const LOOK_MS = 5_000;
 const MAX_COPIED_ROWS = 5_000;
 
 export function gridColumns(table: Table, view: GridView, isEditable: boolean): GridColumn[] {
@@ -93,6 +94,15 @@ export function useSheet(table: Table, view: GridView): Sheet {
     },
     [settle],
   );
+  useEffect(() => {
+    const look = (): void => {
+      const isMine = edits.state.get().marks.size > 0 || misplaced.current.size > 0;
+      const isWriting = document.activeElement?.closest(".mt-cell-edited, dialog") !== null; // upon the row as it was seen
+      if (document.visibilityState === "visible" && !isMine && !isWriting) void rows.look().catch(() => {}); // later again
+    };
+    const timer = window.setInterval(look, LOOK_MS);
+    return () => window.clearInterval(timer);
+  }, [rows, edits]);
   useEffect(() => {
     if (rows.total !== null) announce(`${rows.total === 1 ? "1 linha" : `${rows.total} linhas`}`);
   }, [rows.total]);

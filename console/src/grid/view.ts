@@ -1,28 +1,11 @@
 import type { ColumnType, Where } from "../api/types";
+import { ROW_HEIGHT } from "./scroll";
 
 // What a person looks at: conditions, search, sorts, columns. All of it is in the address, so that a link shows it.
 
-export type Operator =
-  | "eq"
-  | "ne"
-  | "gt"
-  | "gte"
-  | "lt"
-  | "lte"
-  | "in"
-  | "nin"
-  | "contains"
-  | "not_contains"
-  | "starts_with"
-  | "ends_with"
-  | "is_null";
-
-export interface Condition {
-  column: string;
-  op: Operator;
-  /** As the API takes it: digits with a point, ISO dates, `true`; of `in` and `nin` a list (values/lists.ts). */
-  value: string;
-}
+/** A column beside a value, typed as the API takes it. */
+export type Condition = Extract<Where, { column: string }>;
+export type Operator = Condition["op"];
 
 /** Conditions of which one must hold; a view's filters must all hold. */
 export type Filter = readonly Condition[];
@@ -44,6 +27,10 @@ export interface GridView {
   widths: Readonly<Record<string, number>>;
   /** What stands at the foot of a column. */
   totals: Readonly<Record<string, Total>>;
+  /** Columns whose values make groups, the outermost first. */
+  groupBy: readonly string[];
+  /** In px where a text is of 16 px. */
+  rowHeight: number;
 }
 
 export const OPERATOR_LABELS: Record<Operator, string> = {
@@ -61,10 +48,6 @@ export const OPERATOR_LABELS: Record<Operator, string> = {
   ends_with: "termina com",
   is_null: "está vazia",
 };
-
-export function isOperator(text: string): text is Operator {
-  return text in OPERATOR_LABELS;
-}
 
 export const TOTAL_LABELS: Record<Total, string> = {
   sum: "Soma",
@@ -102,66 +85,57 @@ export function arranged<Column extends { name: string }>(columns: readonly Colu
   return shown.sort((one, other) => rank(one) - rank(other));
 }
 
-const LISTS = [
-  ["ocultas", "hidden"],
-  ["ordem", "order"],
-  ["fixas", "frozen"],
-] as const;
+const PLAIN: GridView = {
+  filters: [],
+  search: "",
+  sorts: [],
+  hidden: [],
+  order: [],
+  frozen: [],
+  beyond: null,
+  widths: {},
+  totals: {},
+  groupBy: [],
+  rowHeight: ROW_HEIGHT,
+};
+const NAMES = Object.entries({
+  filters: "filtros",
+  search: "q",
+  sorts: "ordenadas",
+  hidden: "ocultas",
+  order: "ordem",
+  frozen: "fixas",
+  beyond: "onde",
+  widths: "larguras",
+  totals: "totais",
+  groupBy: "grupos",
+  rowHeight: "altura",
+} satisfies Record<keyof GridView, string>) as [keyof GridView, string][];
 
 /** Write a view as a query string, without what is as usual. */
 export function writeView(view: GridView): string {
   const query = new URLSearchParams();
-  view.filters.forEach(([first, ...others], place) => {
-    if (first) query.append(`filter[${first.column}][${first.op}]`, first.value);
-    for (const { column, op, value } of others) query.append(`ou[${place}][${column}][${op}]`, value);
-  });
-  if (view.search) query.set("q", view.search);
-  if (view.sorts.length > 0) query.set("sort_by", view.sorts.join(","));
-  for (const [name, field] of LISTS) if (view[field].length > 0) query.set(name, view[field].join(","));
-  if (view.beyond) query.set("onde", JSON.stringify(view.beyond));
-  const pairs = (record: Readonly<Record<string, unknown>>): string =>
-    Object.entries(record)
-      .map(([name, value]) => `${name}:${value}`)
-      .join(",");
-  if (Object.keys(view.widths).length > 0) query.set("larguras", pairs(view.widths));
-  if (Object.keys(view.totals).length > 0) query.set("totais", pairs(view.totals));
+  for (const [field, name] of NAMES) {
+    const text = JSON.stringify(view[field]);
+    if (text !== JSON.stringify(PLAIN[field])) query.set(name, text);
+  }
   return query.toString();
 }
 
 /** Read what `writeView` wrote; what is no part of a view is left out. */
 export function readView(query: string): GridView {
   const parameters = new URLSearchParams(query);
-  const filters: Condition[][] = [];
-  for (const [name, value] of parameters) {
-    const match = /^(?:filter|ou\[(\d+)\])\[([a-z_][a-z0-9_]*)\]\[(\w+)\]$/.exec(name);
-    const [, place, column, op] = match ?? [];
-    if (!column || !op || !isOperator(op)) continue;
-    const condition = { column, op, value };
-    if (place === undefined) filters.push([condition]);
-    else filters[Number(place)]?.push(condition);
-  }
-  const list = (name: string): string[] => (parameters.get(name) ?? "").split(",").filter(Boolean);
-  const pairs = (name: string, pattern: RegExp): [string, string][] =>
-    list(name).flatMap((part) => {
-      const [key, value] = part.split(":");
-      return key && value && pattern.test(value) ? [[key, value] as [string, string]] : [];
-    });
-  return {
-    filters,
-    search: parameters.get("q") ?? "",
-    sorts: list("sort_by"),
-    hidden: list("ocultas"),
-    order: list("ordem"),
-    frozen: list("fixas"),
-    beyond: conditionIn(parameters.get("onde")),
-    widths: Object.fromEntries(pairs("larguras", /^\d{2,4}$/).map(([name, width]) => [name, Number(width)])),
-    totals: Object.fromEntries(pairs("totais", /^(sum|avg|count|count_distinct|min|max)$/)) as GridView["totals"],
-  };
+  const read = NAMES.flatMap(([field, name]) => {
+    const value = valueIn(parameters.get(name));
+    const isLike = typeof value === typeof PLAIN[field] && Array.isArray(value) === Array.isArray(PLAIN[field]);
+    return value !== null && isLike ? [[field, value]] : [];
+  });
+  return { ...PLAIN, ...(Object.fromEntries(read) as Partial<GridView>) };
 }
 
-function conditionIn(text: string | null): Where | null {
+function valueIn(text: string | null): unknown {
   try {
-    return JSON.parse(text ?? "null") as Where | null; // the API refuses what is none
+    return JSON.parse(text ?? "null");
   } catch {
     return null;
   }
@@ -174,4 +148,11 @@ export function toggleSort(sorts: readonly string[], column: string, add: boolea
   if (!add) return next;
   const others = sorts.filter((sort) => sort !== now);
   return [...others, ...next].slice(-5);
+}
+
+/** Return names in their order with one of them some places further. */
+export function moved(names: readonly string[], name: string, by: number): string[] {
+  const others = names.filter((one) => one !== name);
+  others.splice(Math.max(names.indexOf(name) + by, 0), 0, name);
+  return others;
 }

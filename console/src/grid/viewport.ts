@@ -37,14 +37,15 @@ export interface Viewport {
 }
 
 /** What of a grid is in sight, and how it is scrolled: rows of a fixed height, columns of these widths. */
-export function useViewport(rowCount: number, widths: readonly number[], frozen: number): Viewport {
-  const [rowHeight, header, gutter] = [scaled(ROW_HEIGHT), scaled(HEADER_HEIGHT), scaled(GUTTER)];
+export function useViewport(rowCount: number, widths: readonly number[], frozen: number, height: number): Viewport {
+  const [rowHeight, foot] = [scaled(height), scaled(ROW_HEIGHT)];
+  const [header, gutter] = [scaled(HEADER_HEIGHT), scaled(GUTTER)];
   const scroller = useRef<HTMLDivElement>(null);
   const position = useRef({ bar: 0, top: 0 });
   const [view, setView] = useState({ top: 0, left: 0, width: 800, height: 400 });
   const extent: Extent = {
     content: rowCount * rowHeight,
-    viewport: Math.max(view.height - header - rowHeight, rowHeight), // the foot is a row, too
+    viewport: Math.max(view.height - header - foot, rowHeight),
   };
 
   useEffect(() => {
@@ -78,13 +79,13 @@ export function useViewport(rowCount: number, widths: readonly number[], frozen:
       element.scrollLeft = left;
       setView((before) => ({ ...before, top, left: element.scrollLeft }));
     },
-    [extent.content, extent.viewport, widths.join(), frozen],
+    [extent.content, extent.viewport, widths.join(), frozen, rowHeight],
   );
 
   const rows = visibleRows(view.top, extent.viewport, rowCount, rowHeight);
   const columns = visibleColumns(widths, frozen, view.left, view.width);
   const whole = {
-    height: scrollHeight(extent) + header + rowHeight,
+    height: scrollHeight(extent) + header + foot,
     width: gutter + sumOf(widths),
   };
   return { scroller, extent, rowHeight, whole, rows, columns, top: view.top, height: view.height, onScroll, reveal };

@@ -6,8 +6,9 @@ import { ApiFailure, answered } from "../api/session";
 import { fileNames, type Job } from "../api/types";
 import { Cancel } from "../review/Cancel";
 import { Review } from "../review/Review";
+import { Ask } from "../ui/Ask";
 import { useApi } from "../ui/context";
-import { Button, Dialog, detailText, Empty, Failure, Loading, ProgressBar } from "../ui/parts";
+import { Button, detailText, Empty, Failure, Loading, ProgressBar } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
@@ -117,42 +118,28 @@ function Done({ job }: { job: Job }): ReactNode {
 function Undo({ job }: { job: Job }): ReactNode {
   const api = useApi();
   const queries = useQueryClient();
-  const [isAsked, setAsked] = useState(false);
-  const undo = useMutation({
-    mutationFn: (force: boolean) =>
-      answered(
-        api.POST("/v1/managed-tables/upload-jobs/{job_id}/undo", {
-          params: { path: { job_id: job._id } },
-          body: { force },
-        }),
-      ),
-    onSuccess: async () => {
-      setAsked(false);
-      await queries.invalidateQueries();
-    },
-  });
-  const conflict = undo.error instanceof ApiFailure && undo.error.code === "CHANGED_SINCE" ? undo.error : null;
+  const [force, setForce] = useState(false); // once it is known that rows have changed since
+  const undo = async (): Promise<void> => {
+    try {
+      const params = { path: { job_id: job._id } };
+      await answered(api.POST("/v1/managed-tables/upload-jobs/{job_id}/undo", { params, body: { force } }));
+    } catch (fault) {
+      setForce(fault instanceof ApiFailure && fault.code === "CHANGED_SINCE");
+      throw fault;
+    }
+    await queries.invalidateQueries();
+  };
   return (
-    <>
-      <Button onClick={() => setAsked(true)}>Desfazer importação</Button>
-      {isAsked && (
-        <Dialog
-          title="Desfazer esta importação?"
-          onClose={() => setAsked(false)}
-          actions={
-            <>
-              <Button onClick={() => setAsked(false)}>Deixar como está</Button>
-              <Button kind="danger" disabled={undo.isPending} onClick={() => undo.mutate(conflict !== null)}>
-                {conflict ? "Desfazer só as outras" : "Desfazer importação"}
-              </Button>
-            </>
-          }
-        >
-          {conflict ? <p>⚠ {conflict.message}</p> : <p>{UNDO_SENTENCES[job.mode] ?? ""}</p>}
-          {undo.error && !conflict && <Failure error={undo.error} />}
-        </Dialog>
-      )}
-    </>
+    <Ask
+      label="Desfazer importação"
+      kind="plain"
+      title="Desfazer esta importação?"
+      keep="Deixar como está"
+      go={force ? "Desfazer só as outras" : "Desfazer importação"}
+      onGo={undo}
+    >
+      <p>{UNDO_SENTENCES[job.mode]}</p>
+    </Ask>
   );
 }
 

@@ -11,12 +11,13 @@ import { type Opened, OpenedDialog } from "../grid/Opened";
 import { SheetHead } from "../grid/SheetHead";
 import { useView, type ViewHandle } from "../grid/saved";
 import { useTotals } from "../grid/totals";
+import type { Act } from "../grid/types";
 import { copyRange, gridColumns, type Sheet, useSheet } from "../grid/useSheet";
 import { Views } from "../grid/Views";
 import { type GridView, toggleSort } from "../grid/view";
 import { useAnnounce } from "../ui/announce";
 import { useCaller } from "../ui/context";
-import { Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
+import { Alert, Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
 import { useStore } from "../ui/store";
 import { plural } from "../values/numbers";
 
@@ -109,16 +110,7 @@ interface SheetGridProps {
 }
 
 /** The grid of a sheet: what its commands do to the view, the rows and the edits. */
-function SheetGrid({
-  table,
-  view,
-  sheet,
-  isEditable,
-  selected,
-  onSelected,
-  onView,
-  onOpen,
-}: SheetGridProps): ReactNode {
+function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, ...on }: SheetGridProps): ReactNode {
   const announce = useAnnounce();
   const { rows, edits } = sheet;
   const columns = useMemo(() => gridColumns(table, view, isEditable), [table, view, isEditable]);
@@ -137,7 +129,7 @@ function SheetGrid({
       const id = rows.rowAt(at)?.id;
       if (id !== undefined && (extend || !after.delete(id))) after.add(id);
     }
-    onSelected(after);
+    on.onSelected(after);
   };
   const sort = (column: string, add: boolean): void => {
     const sorts = toggleSort(view.sorts, column, add);
@@ -145,17 +137,32 @@ function SheetGrid({
     const label = table.columns.find((one) => one.name === column)?.display_name ?? column;
     announce(sorts.length === 0 ? "Sem ordenação" : `Ordenado por ${label}`);
   };
+  const act = async (one: Act): Promise<void> => {
+    if (one.do === "undo" || one.do === "redo") edits[one.do]();
+    else if (one.do === "help") onOpen("keys");
+    else if (one.do === "search") document.getElementById(SEARCH_FIELD)?.focus();
+    else if (one.do === "copy" || one.do === "cut") {
+      if (!(await copyRange(sheet, columns, one.range))) return announce("São linhas demais para copiar: use Exportar");
+      announce("Copiado");
+      if (one.do === "cut" && isEditable) await edits.paste(one.range, "", columns);
+    } else if ("text" in one) {
+      if (isEditable) await edits.paste(one.range, one.text, columns);
+    } else if (isEditable && "range" in one) await edits.fill(one.range, columns);
+  };
   return (
     <Grid
       label={`Linhas de ${table.title || table.display_name}`}
       columns={columns}
+      rowHeight={view.rowHeight}
       rowCount={rows.total ?? shownBefore.current}
       hasNewRow={isEditable && rows.total !== null}
       isBusy={rows.total === null}
       rowAt={rows.rowAt}
       indexOf={rows.indexOf}
       wanted={sheet.wanted}
-      cellState={edits.stateOf}
+      cellState={(row, name) =>
+        edits.stateOf(row, name) ?? (rows.isFresh(row.id, name) ? { state: "changed" } : undefined)
+      }
       selected={selected}
       totals={totals}
       onTotal={(name, fn) => onView({ totals: withTotal(view, name, fn) })}
@@ -165,20 +172,11 @@ function SheetGrid({
       onHeaderMenu={(menu) => onOpen({ menu })}
       onEdit={(row, name, text) => (row ? edits.edit(row, name, text) : text && edits.offer([{ [name]: text }], false))}
       onDiscard={edits.discard}
-      onPaste={(range, text) => isEditable && void edits.paste(range, text, columns)}
-      onCopy={async (range, isCut) => {
-        if (!(await copyRange(sheet, columns, range))) return announce("São linhas demais para copiar: use Exportar");
-        announce("Copiado");
-        if (isCut && isEditable) await edits.paste(range, "", columns);
-      }}
-      onFill={(range) => isEditable && void edits.fill(range, columns)}
+      onAct={(one) => void act(one)}
       onRow={sheet.onRow}
       onSelect={(index, extend) => void select(index, extend)}
       onOpenRow={(row) => onOpen({ row })}
       onStory={(row, column) => onOpen({ story: row.id, column })}
-      onHistory={(way) => edits[way]()}
-      onHelp={() => onOpen("keys")}
-      onSearch={() => document.getElementById(SEARCH_FIELD)?.focus()}
     />
   );
 }
@@ -206,16 +204,12 @@ function Told({ edits, state }: { edits: EditSession; state: EditState }): React
   }
   if (state.isUnknown) {
     return (
-      <p className="mt-note mt-note-warning" role="alert">
-        ⚠ Não sabemos se a última alteração foi gravada. <Button onClick={edits.check}>Conferir</Button>
-      </p>
+      <Alert kind="warning">
+        Não sabemos se a última alteração foi gravada. <Button onClick={edits.check}>Conferir</Button>
+      </Alert>
     );
   }
-  return state.refusal === null ? null : (
-    <p className="mt-note mt-note-error" role="alert">
-      ⚠ {state.refusal}
-    </p>
-  );
+  return state.refusal === null ? null : <Alert>{state.refusal}</Alert>;
 }
 
 interface NoRowsProps {

@@ -6,7 +6,7 @@ import { EXTENSIONS, isSent, type Mode, type UploadQueue, type UploadState } fro
 import { useAnnounce } from "../ui/announce";
 import { useUploads } from "../ui/context";
 import { Radios } from "../ui/fields";
-import { Button, Failure, ProgressBar } from "../ui/parts";
+import { Alert, Button, Failure, ProgressBar } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { useStore } from "../ui/store";
 import { formatBytes } from "../values/numbers";
@@ -34,11 +34,7 @@ export default function Upload(): ReactNode {
       <h1 id="upload-title">Enviar arquivo</h1>
       <Steps now={1} />
       {table && <TargetTable tableId={table} mode={mode} onMode={setMode} />}
-      {state.problem && (
-        <p className="mt-note mt-note-error" role="alert">
-          ⚠ {state.problem}
-        </p>
-      )}
+      {state.problem && <Alert>{state.problem}</Alert>}
       {state.failure !== null && <Failure error={state.failure} />}
       {state.staged.length > 0 && (
         <div className="mt-actions">

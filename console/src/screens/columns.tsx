@@ -53,7 +53,8 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): 
             value={column.label}
             maxLength={500}
             onText={(label) => {
-              const follows = column.name === "" || column.name === toName(column.label);
+              const isNew = column.previousName === undefined; // others are known by their names elsewhere
+              const follows = isNew && (column.name === "" || column.name === toName(column.label));
               change(index, follows ? { label, name: toName(label) } : { label });
             }}
           />

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { Pager } from "./Pager";
-import { Empty, Failure, Loading } from "./parts";
+import { formatCount } from "../values/numbers";
+import { Button, Empty, Failure, Loading } from "./parts";
 
 export interface ListingProps<Item> {
   /** What tells this list from others; its page comes on top. */
@@ -35,5 +35,26 @@ export function Listing<Item>({ queryKey, load, at, perPage = 20, empty, ...rest
       {records.length > 0 ? rest.children(records) : typeof empty === "string" ? <Empty title={empty} /> : empty}
       <Pager page={page} perPage={perPage} total={total} onPage={go} />
     </>
+  );
+}
+
+type PagerProps = Record<"page" | "perPage" | "total", number> & { onPage: (page: number) => void };
+
+function Pager({ page, perPage, total, onPage }: PagerProps): ReactNode {
+  const last = Math.max(Math.ceil(total / perPage), 1);
+  if (last === 1) return null;
+  const first = (page - 1) * perPage + 1;
+  return (
+    <nav className="mt-pager" aria-label="Páginas">
+      <Button disabled={page <= 1} onClick={() => onPage(page - 1)}>
+        Anterior
+      </Button>
+      <span>
+        {formatCount(first)}–{formatCount(Math.min(page * perPage, total))} de {formatCount(total)}
+      </span>
+      <Button disabled={page >= last} onClick={() => onPage(page + 1)}>
+        Próxima
+      </Button>
+    </nav>
   );
 }

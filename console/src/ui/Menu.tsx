@@ -12,14 +12,7 @@ export interface MenuProps {
 }
 
 /** A button with a list of actions over everything else: nothing around it can cut it off. */
-export function Menu({
-  label,
-  children,
-  actions,
-  isDisabled = false,
-  className = "",
-  tabIndex = 0,
-}: MenuProps): ReactNode {
+export function Menu({ label, children, actions, isDisabled = false, className = "", ...rest }: MenuProps): ReactNode {
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
@@ -51,7 +44,7 @@ export function Menu({
         className={`mt-menu-button ${className}`}
         aria-label={label}
         aria-haspopup="menu"
-        tabIndex={tabIndex}
+        tabIndex={rest.tabIndex ?? 0}
         aria-disabled={isDisabled} // not disabled: the focus would be lost
         popoverTarget={isDisabled ? undefined : id}
       >

@@ -77,6 +77,15 @@ export function Dialog({ title, onClose, children, actions, isSide = false }: Di
   );
 }
 
+/** A sentence about what went wrong. */
+export function Alert({ children, kind = "error" }: { children: ReactNode; kind?: "error" | "warning" }): ReactNode {
+  return (
+    <p className={`mt-note mt-note-${kind}`} role="alert">
+      ⚠ {children}
+    </p>
+  );
+}
+
 /** What went wrong, in the API's own words, with what can be done. */
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }): ReactNode {
   const failure = error instanceof ApiFailure ? error : null;

@@ -12,25 +12,11 @@ export function formatDate(text: string): string {
   return match ? `${match[3]}/${match[2]}/${match[1]}` : text;
 }
 
-const MONTHS = [
-  "janeiro",
-  "fevereiro",
-  "março",
-  "abril",
-  "maio",
-  "junho",
-  "julho",
-  "agosto",
-  "setembro",
-  "outubro",
-  "novembro",
-  "dezembro",
-];
+const LONG = new Intl.DateTimeFormat("pt-BR", { dateStyle: "long", timeZone: "UTC" });
 
 /** Write `2025-04-03` as `3 de abril de 2025`: no doubt which is the month. */
 export function formatLongDate(text: string): string {
-  const match = ISO_DATE.exec(text);
-  return match ? `${Number(match[3])} de ${MONTHS[Number(match[2]) - 1] ?? ""} de ${match[1]}` : text;
+  return ISO_DATE.test(text) ? LONG.format(new Date(text)) : text;
 }
 
 /** Read `31/12/2025`, `31/12/25` or `2025-12-31`; null where it is no day of the calendar. */
@@ -106,15 +92,10 @@ export function rezone(text: string, from: string, to: string): string {
 function wallClock(instant: number, name: string): string {
   let clock = clocks.get(name);
   if (!clock) {
-    const two = "2-digit" as const;
-    const fields = { year: "numeric", month: two, day: two, hour: two, minute: two, second: two } as const;
-    clock = new Intl.DateTimeFormat("en-US", { timeZone: name, hourCycle: "h23", ...fields });
+    clock = new Intl.DateTimeFormat("sv-SE", { timeZone: name, dateStyle: "short", timeStyle: "medium" });
     clocks.set(name, clock);
   }
-  const parts = new Map(clock.formatToParts(instant).map(({ type, value }) => [type, value]));
-  const get = (type: Intl.DateTimeFormatPartTypes): string => parts.get(type) ?? "";
-  const date = `${get("year").padStart(4, "0")}-${get("month")}-${get("day")}`;
-  return `${date} ${get("hour")}:${get("minute")}:${get("second")}`;
+  return clock.format(instant).padStart(19, "0");
 }
 
 /** Return the instant at which a zone's clocks show `shown`; the first of two, in an hour that occurs twice. */

@@ -1,0 +1,68 @@
+import type { ChangeEvent, ComponentProps, ReactNode, Ref } from "react";
+import type { ColumnType } from "../api/types";
+import { formatDate } from "../values/dates";
+
+export type FieldElement = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+
+interface CellFieldProps {
+  type: ColumnType;
+  text: string;
+  isNullable?: boolean;
+  isReadOnly?: boolean;
+  field?: Ref<FieldElement>;
+  /** Of the field itself. */
+  attributes: Pick<
+    ComponentProps<"input">,
+    "id" | "name" | "className" | "aria-label" | "aria-describedby" | "aria-invalid"
+  >;
+}
+
+/** The field of one value: a choice, a line (of a day with a calendar beside it), or as many lines as a text has. */
+export function CellField({ type, text, isNullable = true, isReadOnly = false, ...rest }: CellFieldProps): ReactNode {
+  const { field, attributes } = rest;
+  if (type === "boolean") {
+    return (
+      <select {...attributes} ref={field as Ref<HTMLSelectElement>} disabled={isReadOnly} defaultValue={choiceOf(text)}>
+        {isNullable && <option value="">(vazia)</option>}
+        <option value="Sim">Sim</option>
+        <option value="Não">Não</option>
+      </select>
+    );
+  }
+  const shared = { ...attributes, readOnly: isReadOnly, defaultValue: text };
+  if (type === "text") {
+    const lines = Math.min(text.split(/\r\n|\r|\n/).length, 8);
+    return <textarea {...shared} ref={field as Ref<HTMLTextAreaElement>} rows={lines} />;
+  }
+  const isDay = type === "date" || type === "datetime";
+  return (
+    <>
+      <input {...shared} ref={field as Ref<HTMLInputElement>} inputMode={isDay ? "text" : "decimal"} />
+      {isDay && !isReadOnly && <Calendar hasTime={type === "datetime"} />}
+    </>
+  );
+}
+
+/** The browser's own calendar, which writes into the line before it. */
+function Calendar({ hasTime }: { hasTime: boolean }): ReactNode {
+  const write = ({ currentTarget: { value, previousElementSibling: line } }: ChangeEvent<HTMLInputElement>): void => {
+    const [day = "", clock = ""] = value.split("T");
+    if (!(line instanceof HTMLInputElement) || !day) return;
+    line.value = `${formatDate(day)} ${clock}`.trim();
+    line.focus();
+  };
+  return (
+    <input
+      type={hasTime ? "datetime-local" : "date"}
+      className="mt-calendar"
+      aria-label="Calendário"
+      tabIndex={-1} // by keyboard the day is typed
+      onChange={write}
+    />
+  );
+}
+
+function choiceOf(text: string): string {
+  if (/^[s1v]/i.test(text)) return "Sim";
+  return /^[n0f]/i.test(text) ? "Não" : "";
+}
