@@ -198,29 +198,44 @@ test("next month's file has a blank and another label, and is mapped in two acti
   await expect(recipe).toContainText("Nada foi guardado ainda");
 });
 
-test("what is not as in the files before is on the list, and a file like them loads by itself", async ({
+test("a review opens with what is not as in the files before, side by side, and one click takes it on", async ({
   page,
   company,
   visit,
 }) => {
   const lines = (from: number): string[] => Array.from({ length: 12 }, (_, at) => `p${from + at};${at},50`);
   const table = await company.load("maio.csv", ["produto;valor", ...lines(1)].join("\n"));
-  const june = ["Relatório de junho", "", "produto;valor;nota", ...lines(20).map((line) => `${line};x`)];
-  const next = await company.upload("junho.csv", june.join("\n"), table);
+  const report = (from: number) =>
+    ["Relatório", "", "produto;valor unitário;nota", ...lines(from).map((line) => `${line};x`)].join("\n");
+  const next = await company.upload("junho.csv", report(20), table);
   await visit(`/envios/${next}`);
   const list = page.getByRole("region", { name: "O que conferir" });
-  await expect(list.getByRole("listitem").first()).toContainText('A coluna "nota" é nova neste arquivo');
-  await expect(list).toContainText("O cabeçalho estava na linha 1 e agora está na linha 3");
+  const entry = (text: RegExp) => list.getByRole("listitem").filter({ hasText: text });
+  await expect(entry(/"valor unitário" parece ser ela com outro nome/)).toContainText(
+    /Antes\s*produto\s*valor\s*Agora · linha 3\s*produto\s*valor unitário\s*nota/,
+  );
+  await expect(entry(/"nota" é nova/).locator("mark")).toHaveText("nota");
+  await expect(entry(/O cabeçalho estava na linha 1/)).toContainText(/Antes · linha 1.*Agora · linha 3/);
   await expectAccessible(page);
+  await entry(/"valor unitário"/)
+    .getByRole("button", { name: /não veio/ })
+    .click();
+  await expect(page.locator(".mt-preview td:focus")).toContainText("valor unitário (antes: valor)");
   await page.getByRole("button", { name: /^Acrescentar 12 linhas/ }).click();
   const dialog = page.getByRole("dialog", { name: "Importar assim?" });
-  await dialog.getByRole("button", { name: /"nota" é nova/ }).click();
-  await page.getByLabel("Coluna da tabela para nota").selectOption("não importar");
-  await page.getByRole("button", { name: /^Acrescentar 12 linhas/ }).click();
+  await dialog.getByRole("button", { name: "Voltar à revisão" }).click();
+  await list.getByRole("button", { name: "Aceitar as 2 mudanças no modelo" }).click();
+  await page.getByRole("button", { name: /^Acrescentar 12 linhas/ }).click(); // nothing is asked any more
   await expect(page.getByText("12 linhas gravadas")).toBeVisible();
+  const taken = [
+    { source: "produto", name: "produto" },
+    { source: "valor unitário", name: "valor" },
+    { source: "nota", name: "nota" },
+  ];
+  expect(await company.call("GET", `/${table}/recipe`)).toMatchObject({ columns: taken });
 
   await company.call("PUT", `/${table}/recipe`, { auto_confirm: "unchanged" });
-  const last = await company.upload("julho.csv", ["produto;valor", ...lines(40)].join("\n"), table);
+  const last = await company.upload("julho.csv", report(40), table);
   await visit(`/envios/${last}`);
   await expect(page.getByText("12 linhas gravadas")).toBeVisible();
 });
@@ -293,4 +308,36 @@ test("few Tabs lead to the button, F8 from doubt to doubt, and a time stays as t
   await page.keyboard.press("Enter");
   await page.getByRole("link", { name: "Ver tabela" }).click();
   await expect(page.getByRole("gridcell", { name: "05/01/2025 22:30" })).toBeVisible();
+});
+
+test("a new table gets its key, the order of its columns and a default in the review, on a phone by a sheet", async ({
+  page,
+  company,
+  visit,
+}) => {
+  await page.setViewportSize({ width: 390, height: 800 });
+  const job = await company.upload("chave.csv", "cod;nome\nA1;a\nB2;b\n");
+  await visit(`/envios/${job}`);
+  const panel = page.locator(".mt-column-panel");
+  await expect(page.getByRole("button", { name: /B nome/ })).toBeVisible();
+  await expect(panel).toBeHidden();
+  await page.getByRole("button", { name: /A cod/ }).click();
+  await panel.getByLabel(/Chave:/).check();
+  await expect(panel.getByLabel(/Obrigatória:/)).toBeChecked();
+  await expectAccessible(page);
+  await panel.getByRole("button", { name: "Fechar" }).click();
+  await expect(panel).toBeHidden();
+  await page.getByRole("button", { name: /B nome/ }).click();
+  await panel.getByRole("button", { name: "Uma coluna antes" }).click();
+  await panel.getByLabel("Valor padrão").fill("sem nome");
+  await panel.getByRole("button", { name: "Fechar" }).click();
+  await page.getByRole("button", { name: "Importar 2 linhas em chave" }).click();
+  await page.getByRole("link", { name: "Ver tabela" }).click();
+  await expect(page.getByRole("columnheader", { name: "nome" })).toBeVisible();
+  const table = await company.call("GET", `/${new URL(page.url()).pathname.split("/").at(-1) ?? ""}`);
+  expect(table["key"]).toEqual(["cod"]);
+  expect(table["columns"]).toMatchObject([
+    { name: "nome", default: "sem nome" },
+    { name: "cod", nullable: false },
+  ]);
 });

@@ -18,6 +18,7 @@ export type InferredColumn = Schemas["InferredColumn"];
 export type ErrorBody = Schemas["ErrorBody"];
 export type Query = Body<"/v1/managed-tables/{table_id}/data/query", "post">;
 export type Where = NonNullable<Query["where"]>;
+export type Difference = NonNullable<Job["recipe"]>["differences"][number];
 export type Recipe = Schemas["RecipeAnswer"];
 export type SavedView = Schemas["ViewAnswer"];
 export type ViewBody = Body<"/v1/managed-tables/{table_id}/views", "post">;

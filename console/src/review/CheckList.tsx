@@ -1,8 +1,10 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import type { Job, Recipe } from "../api/types";
 import { Button } from "../ui/parts";
 import { roving } from "../ui/roving";
 import { plural } from "../values/numbers";
 import type { Check } from "./checks";
+import { Sides } from "./Sides";
 
 const SHOWN_AT_FIRST = 6;
 const MARKS: Record<Check["weight"], string> = { stop: "⚠", value: "⚠", look: "•" };
@@ -13,17 +15,21 @@ const WORDS: Record<Check["weight"], string> = {
 };
 
 interface CheckListProps {
+  job: Job;
+  recipe: Recipe | null;
   /** What went wrong with the last confirmation or reading. */
   message: string | null;
   checks: readonly Check[];
   /** How many values did not fit at the last confirmation; more than are listed. */
   total: number;
   onCheck: (check: Check) => void;
+  /** Hears what of the file is to hold for the table's next files, too. */
+  onAccept: (checks: readonly Check[]) => void;
   children: ReactNode;
 }
 
 /** One list, worst first; each entry leads to its place, F8 and Shift+F8 to the next and the one before. */
-export function CheckList({ message, checks, total, onCheck, children }: CheckListProps): ReactNode {
+export function CheckList({ message, checks, total, onCheck, children, ...rest }: CheckListProps): ReactNode {
   const [isWhole, setWhole] = useState(false);
   const [at, setAt] = useState(-1);
   const go = useRef((_step: number): void => {});
@@ -48,6 +54,7 @@ export function CheckList({ message, checks, total, onCheck, children }: CheckLi
   const worst = message ? "stop" : (checks[0]?.weight ?? "look");
   const shown = isWhole ? checks : checks.slice(0, SHOWN_AT_FIRST);
   const hidden = checks.length - shown.length;
+  const news = checks.filter((check) => check.acceptance);
   return (
     <section
       className={`mt-note mt-checks ${worst === "stop" ? "mt-note-error" : worst === "value" ? "mt-note-warning" : ""}`}
@@ -59,6 +66,11 @@ export function CheckList({ message, checks, total, onCheck, children }: CheckLi
           {message ? `⚠ ${message}` : "O que conferir"}
           {total > checks.length && ` (${plural(total, "valor", "valores")} ao todo)`}
         </h2>
+        {news.length > 0 && (
+          <Button onClick={() => rest.onAccept(news)}>
+            {news.length === 1 ? "Aceitar no modelo" : `Aceitar as ${news.length} mudanças no modelo`}
+          </Button>
+        )}
         {checks.length > 1 && (
           <Button kind="quiet" title="F8; o anterior com Shift+F8" onClick={() => go.current(1)}>
             Próximo
@@ -81,7 +93,15 @@ export function CheckList({ message, checks, total, onCheck, children }: CheckLi
             >
               <span aria-hidden="true">{MARKS[check.weight]} </span>
               {check.text}
-            </button>
+            </button>{" "}
+            {news.length > 1 && check.acceptance && (
+              <Button data-rove tabIndex={-1} onClick={() => rest.onAccept([check])}>
+                Aceitar
+              </Button>
+            )}
+            {check.difference && (
+              <Sides job={rest.job} recipe={rest.recipe} difference={check.difference} spot={check.spot} />
+            )}
           </li>
         ))}
       </ul>

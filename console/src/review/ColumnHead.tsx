@@ -13,7 +13,7 @@ export interface HeadProps {
   targets: readonly Target[];
   /** How many entries of the list are about each column. */
   doubts: ReadonlyMap<string, number>;
-  onAdjust: (source: string, changes: Adjustment) => void;
+  onAdjust: (sources: readonly string[], changes: Adjustment) => void;
   onSelect: (column: string) => void;
 }
 
@@ -70,8 +70,8 @@ export function NameAndType({ column: reviewed, targets, isTabbed, onAdjust }: N
           ]}
           value={include ? (into?.name ?? "new") : "out"}
           onChoose={(value) => {
-            if (value === "out") onAdjust(source, { include: false });
-            else onAdjust(source, { include: true, into: value === "new" ? null : value });
+            if (value === "out") onAdjust([source], { include: false });
+            else onAdjust([source], { include: true, into: value === "new" ? null : value });
           }}
         />
       )}
@@ -81,7 +81,7 @@ export function NameAndType({ column: reviewed, targets, isTabbed, onAdjust }: N
           tabIndex={tabIndex}
           value={name}
           spellCheck={false}
-          onChange={(event) => onAdjust(source, { name: event.target.value })}
+          onChange={(event) => onAdjust([source], { name: event.target.value })}
         />
       )}
       {into ? (
@@ -94,7 +94,7 @@ export function NameAndType({ column: reviewed, targets, isTabbed, onAdjust }: N
           tabIndex={tabIndex}
           choices={TYPES}
           value={type}
-          onChoose={(next) => onAdjust(source, { type: next })}
+          onChoose={(next) => onAdjust([source], { type: next })}
         />
       )}
     </div>

@@ -1,48 +1,60 @@
 import type { ReactNode } from "react";
-import { Check, SelectField } from "../ui/fields";
+import { moved } from "../grid/view";
+import { useCaller } from "../ui/context";
+import { Check, SelectField, TextField } from "../ui/fields";
 import { Button } from "../ui/parts";
 import { columnLetter, TYPE_LABELS } from "../values/cells";
-import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
+import type { Adjustment, ReviewedColumn } from "./adjustments";
 import { Choices } from "./Choices";
 import { NameAndType } from "./ColumnHead";
-import type { Check as Doubt } from "./checks";
+import type { ReviewParts } from "./draft";
 import { Profile } from "./Profile";
 
-interface ColumnPanelProps {
-  columns: readonly ReviewedColumn[];
+interface ColumnPanelProps extends ReviewParts {
   column: ReviewedColumn;
   /** Where it stands in the file's lines; null where the lines shown do not reach it. */
   place: number | null;
-  targets: readonly Target[];
-  zone: string;
-  checks: readonly Doubt[];
-  canBeEmptied: boolean;
-  isEmptied: boolean;
-  onSelect: (column: string) => void;
-  onAdjust: (source: string, changes: Adjustment) => void;
-  onCheck: (check: Doubt) => void;
-  onEmptied: (isEmptied: boolean) => void;
 }
 
+const MOVES = [
+  ["Uma coluna antes", -1],
+  ["Uma coluna depois", 1],
+] as const;
+
 /** All that is known and can be said of one column. */
-export function ColumnPanel({ columns, column: reviewed, place, targets, checks, ...on }: ColumnPanelProps): ReactNode {
+export function ColumnPanel({ column: reviewed, place, ...parts }: ColumnPanelProps): ReactNode {
+  const { job, look, columns, draft, onDraft } = parts;
+  const { can } = useCaller();
   const { column, source, include, type, nullable, into, adjustment } = reviewed;
   const { inference } = column;
-  const adjust = (changes: Adjustment): void => on.onAdjust(source, changes);
+  const adjust = (changes: Adjustment): void => parts.onAdjust([source], changes);
+  const emptied = draft.makeNullable.filter((name) => name !== reviewed.name);
+  const sources = columns.map((one) => one.source);
+  const doubts = parts.checks.filter((check) => check.column === column.name);
   const isStated = type !== column.type && !into;
   return (
-    <section className="mt-panel mt-column-panel" aria-labelledby="panel-title" data-panel={column.name}>
-      <h2 id="panel-title">
-        {place === null ? "" : `${columnLetter(place)} · `}
-        {source}
-      </h2>
+    <section
+      className="mt-panel mt-column-panel"
+      aria-labelledby="panel-title"
+      data-panel={column.name}
+      data-open={look.isChosen}
+    >
+      <div className="mt-title-bar">
+        <h2 id="panel-title">
+          {place === null ? "" : `${columnLetter(place)} · `}
+          {source}
+        </h2>
+        <Button className="mt-of-a-phone" onClick={() => look.select(null)}>
+          Fechar
+        </Button>
+      </div>
       <SelectField
         label="Coluna"
         choices={columns.map((one) => [one.column.name, `${one.source}${one.include ? "" : " (fora)"}`])}
         value={column.name}
-        onChoose={on.onSelect}
+        onChoose={look.select}
       />
-      {place === null && <NameAndType column={reviewed} targets={targets} onAdjust={on.onAdjust} isTabbed />}
+      {place === null && <NameAndType {...parts} column={reviewed} isTabbed />}
       <Check isChecked={include} onCheck={(isIn) => adjust({ include: isIn })}>
         Importar esta coluna
       </Check>
@@ -56,11 +68,11 @@ export function ColumnPanel({ columns, column: reviewed, place, targets, checks,
         )}
       </p>
       {inference?.evidence && <p className="mt-quiet">{inference.evidence}</p>}
-      {checks.map((check, index) => (
+      {doubts.map((check, index) => (
         <p key={index} className="mt-doubt">
           ⚠ {check.text}
           {check.spot && (
-            <Button kind="quiet" onClick={() => on.onCheck(check)}>
+            <Button kind="quiet" onClick={() => look.at(check)}>
               Ver a célula
             </Button>
           )}
@@ -81,17 +93,47 @@ export function ColumnPanel({ columns, column: reviewed, place, targets, checks,
       )}
       <Exceptions column={reviewed} />
       {into ? (
-        on.canBeEmptied && (
-          <Check isChecked={on.isEmptied} onCheck={on.onEmptied}>
+        !into.nullable &&
+        can("update") && (
+          <Check
+            isChecked={draft.makeNullable.includes(reviewed.name)}
+            onCheck={(isOn) => onDraft({ makeNullable: isOn ? [...emptied, reviewed.name] : emptied })}
+          >
             Deixar a coluna da tabela aceitar células vazias
           </Check>
         )
       ) : (
-        <Check isChecked={!nullable} onCheck={(isRequired) => adjust({ nullable: !isRequired })}>
-          Obrigatória: nunca pode ficar vazia
-        </Check>
+        <>
+          <Check
+            isChecked={!nullable}
+            isDisabled={adjustment.isKey === true}
+            onCheck={(isRequired) => adjust({ nullable: !isRequired })}
+          >
+            Obrigatória: nunca pode ficar vazia
+          </Check>
+          {job.user_table_id === null && (
+            <>
+              <Check isChecked={adjustment.isKey === true} onCheck={(isKey) => adjust({ isKey })}>
+                Chave: não se repete, e por ela um envio atualiza linhas
+              </Check>
+              <TextField
+                label="Valor padrão"
+                hint="O das linhas que forem criadas sem ela"
+                value={adjustment.standard ?? ""}
+                onText={(standard) => adjust({ standard })}
+              />
+              <div className="mt-actions">
+                {MOVES.map(([label, by]) => (
+                  <Button key={by} onClick={() => onDraft({ order: moved(sources, source, by) })}>
+                    {label}
+                  </Button>
+                ))}
+              </div>
+            </>
+          )}
+        </>
       )}
-      <Choices type={type} adjustment={adjustment} zone={on.zone} onAdjust={adjust} />
+      <Choices type={type} adjustment={adjustment} zone={job.reading?.timezone ?? ""} onAdjust={adjust} />
       {column.profile && <Profile profile={column.profile} type={column.type} label={source} />}
     </section>
   );

@@ -4,7 +4,7 @@ import { useAnnounce } from "../ui/announce";
 import { Button, Dialog, Failure } from "../ui/parts";
 import { toName } from "../values/names";
 import { formatCount, plural } from "../values/numbers";
-import { fedTwice, type ReviewedColumn, toConfirmation } from "./adjustments";
+import { fedTwice, type ReviewedColumn, toConfirmation, wronglyFilled } from "./adjustments";
 import { Cancel } from "./Cancel";
 import type { Check } from "./checks";
 import type { DraftHandle } from "./draft";
@@ -23,30 +23,23 @@ interface ConfirmBarProps {
 }
 
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
-export function ConfirmBar({
-  job,
-  table,
-  name,
-  drafted,
-  columns,
-  checks,
-  isBusy,
-  onCheck,
-}: ConfirmBarProps): ReactNode {
+export function ConfirmBar({ job, table, name, drafted, columns, checks, ...rest }: ConfirmBarProps): ReactNode {
   const announce = useAnnounce();
   const { draft, flush } = drafted;
   const confirm = useConfirm(job, flush);
   const [isAsked, setAsked] = useState(false);
   const doubts = checks.filter((check) => check.weight === "value");
   const label = labelOf(job, table, name);
-  const problem = problemOf(columns, isBusy);
+  const problem = problemOf(columns, rest.isBusy);
   const send = (): void => {
     setAsked(false);
+    const key = columns.filter((one) => one.include && one.adjustment.isKey).map((one) => one.name);
     const emptied = draft.makeNullable.filter((one) => columns.some(({ into }) => into?.name === one));
     confirm.mutate({
       display_name: toName(name),
       ...(table || toName(name) === name ? {} : { title: name }),
       columns: toConfirmation(columns),
+      ...(table || key.length === 0 ? {} : { key }),
       on_misfit: draft.onMisfit,
       remember: draft.remember,
       ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
@@ -55,7 +48,7 @@ export function ConfirmBar({
   const go = (): void => {
     if (problem) {
       announce(problem);
-      if (!isBusy) document.querySelector<HTMLElement>(".mt-head-button")?.focus();
+      if (!rest.isBusy) document.querySelector<HTMLElement>(".mt-head-button")?.focus();
     } else if (job.mode === "replace" || doubts.length > 0) setAsked(true);
     else send();
   };
@@ -94,7 +87,7 @@ export function ConfirmBar({
                   className="mt-link"
                   onClick={() => {
                     setAsked(false);
-                    onCheck(check);
+                    rest.onCheck(check);
                   }}
                 >
                   ⚠ {check.text}
@@ -127,6 +120,8 @@ function labelOf(job: Job, table: Table | null, name: string): string {
 function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): string | null {
   if (isBusy) return "O arquivo está sendo lido de novo";
   if (!columns.some((one) => one.include)) return "Escolha ao menos uma coluna";
+  const wrong = wronglyFilled(columns);
+  if (wrong) return `O valor padrão de “${wrong.source}” não serve para o tipo dela`;
   const [twice] = fedTwice(columns);
   return twice === undefined ? null : `Duas colunas do arquivo vão para “${twice}”: mude uma delas`;
 }

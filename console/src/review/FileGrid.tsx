@@ -10,7 +10,7 @@ import type { Example } from "./examples";
 import { FileLine } from "./FileLine";
 import { PAGE_LINES, type Spot, type TableReading, useLeftOutLines, useLines, type Wish } from "./lines";
 
-interface FileGridProps extends Pick<HeadProps, "targets" | "doubts" | "onAdjust" | "onSelect"> {
+export interface FileGridProps extends Pick<HeadProps, "targets" | "doubts" | "onAdjust" | "onSelect"> {
   job: Job;
   table: TableReading;
   isBusy: boolean;
@@ -24,7 +24,7 @@ interface FileGridProps extends Pick<HeadProps, "targets" | "doubts" | "onAdjust
 
 /** The file's own lines under the columns that they become: what a line is changes by its menu, never by a click on it. */
 export function FileGrid(props: FileGridProps): ReactNode {
-  const { job, table, isBusy, spot, columns, selected, onWish } = props;
+  const { job, table, isBusy, spot, columns, selected } = props;
   const [from, setFrom] = useState(1);
   const [onlyLeftOut, setOnlyLeftOut] = useState(false);
   const preview = useLines(job, table, from);
@@ -80,18 +80,12 @@ export function FileGrid(props: FileGridProps): ReactNode {
           <tbody onKeyDown={roving.onKeyDown} onFocus={roving.onFocus}>
             {lines.map((line, index) => (
               <FileLine
+                {...props}
                 key={line.line}
                 line={line}
                 isFirst={index === 0}
                 width={width}
-                table={table}
-                isBusy={isBusy}
                 spot={spot?.line === line.line ? spot : null}
-                columns={columns}
-                selected={selected}
-                exampleOf={props.exampleOf}
-                onSelect={props.onSelect}
-                onWish={onWish}
               />
             ))}
           </tbody>
@@ -107,13 +101,7 @@ export function FileGrid(props: FileGridProps): ReactNode {
   );
 }
 
-function Head({
-  place,
-  isFirst,
-  columns,
-  selected,
-  ...rest
-}: FileGridProps & { place: number; isFirst: boolean }): ReactNode {
+function Head({ place, columns, selected, ...rest }: FileGridProps & { place: number; isFirst: boolean }): ReactNode {
   const column = columns.get(place);
   if (!column) {
     return (
@@ -123,16 +111,7 @@ function Head({
     );
   }
   return (
-    <ColumnHead
-      column={column}
-      letter={columnLetter(place)}
-      isFirst={isFirst}
-      isSelected={column.column.name === selected}
-      targets={rest.targets}
-      doubts={rest.doubts}
-      onAdjust={rest.onAdjust}
-      onSelect={rest.onSelect}
-    />
+    <ColumnHead {...rest} column={column} letter={columnLetter(place)} isSelected={column.column.name === selected} />
   );
 }
 

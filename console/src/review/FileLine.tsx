@@ -4,6 +4,7 @@ import { isNumeric } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import type { ReviewedColumn } from "./adjustments";
 import type { Example } from "./examples";
+import type { FileGridProps } from "./FileGrid";
 import type { Spot, TableReading, Wish } from "./lines";
 
 const KINDS: Record<string, [sign: string, label: string]> = {
@@ -16,18 +17,10 @@ const KINDS: Record<string, [sign: string, label: string]> = {
 };
 const SHOWN_OF_A_CELL = 120;
 
-interface FileLineProps {
+interface FileLineProps extends Omit<FileGridProps, "job" | "targets" | "doubts" | "onAdjust"> {
   line: { line: number; kind: string; cells: readonly (string | null)[] };
   isFirst: boolean;
   width: number;
-  table: TableReading;
-  isBusy: boolean;
-  spot: Spot | null;
-  columns: ReadonlyMap<number, ReviewedColumn>;
-  selected: string | null;
-  exampleOf: (column: ReviewedColumn, line: number) => Example | null;
-  onSelect: (column: string) => void;
-  onWish: (wish: Wish) => void;
 }
 
 export function FileLine({ line, width, table, isBusy, spot, columns, selected, ...rest }: FileLineProps): ReactNode {
@@ -111,6 +104,7 @@ function SpotCell({ spot, text }: { spot: Spot; text: string }): ReactNode {
   return (
     <td ref={cell} tabIndex={-1} className="mt-preview-cell mt-preview-wrong" title={spot.reason}>
       ⚠ {text}
+      {spot.before && <small className="mt-raw"> (antes: {spot.before})</small>}
       <span className="mt-hidden">: {spot.reason}</span>
     </td>
   );

@@ -1,5 +1,4 @@
 import type { ReactNode } from "react";
-import { Radios } from "../ui/fields";
 import { formatCount } from "../values/numbers";
 import type { ReviewedColumn, Target } from "./adjustments";
 
@@ -40,25 +39,4 @@ export function Plan({ columns, targets }: PlanProps): ReactNode {
 
 function nameOf(target: Target): string {
   return target.display_name ?? target.name;
-}
-
-const MISFIT_CHOICES = [
-  ["reject", "Não importar nada até corrigir"],
-  ["skip", "Importar as linhas que servem e separar as outras num arquivo"],
-] as const;
-
-interface MisfitChoiceProps {
-  onMisfit: "reject" | "skip";
-  onChoice: (choice: "reject" | "skip") => void;
-}
-
-export function MisfitChoice({ onMisfit, onChoice }: MisfitChoiceProps): ReactNode {
-  return (
-    <Radios
-      legend="O que fazer com as linhas que não servem"
-      choices={MISFIT_CHOICES}
-      value={onMisfit}
-      onChoose={onChoice}
-    />
-  );
 }

@@ -1,39 +1,14 @@
 import type { ReactNode } from "react";
-import type { Job, Reanalysis, StatedTable } from "../api/types";
-import { useCaller } from "../ui/context";
+import type { Reanalysis, StatedTable } from "../api/types";
 import { Button } from "../ui/parts";
-import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
+import type { ReviewedColumn } from "./adjustments";
 import { ColumnPanel } from "./ColumnPanel";
-import type { Check } from "./checks";
-import type { Draft } from "./draft";
+import type { ReviewParts } from "./draft";
 import { useExamples } from "./examples";
 import { FileGrid } from "./FileGrid";
-import { type Spot, type TableReading, usePlaces, type Wish } from "./lines";
+import { type TableReading, usePlaces, type Wish } from "./lines";
 import { ReadingOptions, ReadingSummary } from "./ReadingOptions";
 import { TableTabs } from "./TableTabs";
-
-export interface Look {
-  table: number;
-  spot: Spot | null;
-  column: ReviewedColumn | null;
-  choose: (table: number) => void;
-  select: (column: string) => void;
-  /** Go to where an entry of the list leads. */
-  at: (check: Check) => void;
-}
-
-/** What the parts of a review share. */
-export interface ReviewParts {
-  job: Job;
-  look: Look;
-  columns: readonly ReviewedColumn[];
-  checks: readonly Check[];
-  targets: readonly Target[];
-  isBusy: boolean;
-  draft: Draft;
-  onDraft: (changes: Partial<Draft>) => void;
-  onAdjust: (sources: readonly string[], changes: Adjustment) => void;
-}
 
 interface ReadingSectionProps extends ReviewParts {
   /** Have the files read again, with this said of them. */
@@ -105,8 +80,7 @@ function Sheet({
   onWish,
   ...parts
 }: ReviewParts & { table: TableReading; onWish: (wish: Wish) => void }): ReactNode {
-  const { job, look, columns, checks, targets, isBusy, draft, onDraft, onAdjust } = parts;
-  const { can } = useCaller();
+  const { job, look, columns, checks } = parts;
   const places = usePlaces(job)[look.table];
   const exampleOf = useExamples(job, table);
   const byPlace = new Map<number, ReviewedColumn>();
@@ -117,41 +91,28 @@ function Sheet({
   const doubts = new Map<string, number>();
   for (const { column } of checks) if (column !== null) doubts.set(column, (doubts.get(column) ?? 0) + 1);
   const { column: chosen } = look;
-  const emptied = draft.makeNullable.filter((name) => name !== chosen?.name);
   return (
     <div className="mt-review-sheet">
       <div className="mt-review-lines">
         <FileGrid
+          {...parts}
           key={look.table}
-          job={job}
           table={table}
-          isBusy={isBusy}
           spot={look.spot?.table === look.table ? look.spot : null}
           columns={byPlace}
           selected={chosen?.column.name ?? null}
-          targets={targets}
           doubts={doubts}
           exampleOf={exampleOf}
-          onAdjust={(source, changes) => onAdjust([source], changes)}
           onSelect={look.select}
           onWish={onWish}
         />
       </div>
       {chosen && (
         <ColumnPanel
+          {...parts}
           key={`${chosen.column.name}/${job.updated_at}`}
-          columns={columns}
           column={chosen}
           place={places?.get(chosen.column.name) ?? null}
-          targets={targets}
-          zone={job.reading?.timezone ?? ""}
-          checks={checks.filter((check) => check.column === chosen.column.name)}
-          canBeEmptied={chosen.into?.nullable === false && can("update")}
-          isEmptied={draft.makeNullable.includes(chosen.name)}
-          onSelect={look.select}
-          onAdjust={(source, changes) => onAdjust([source], changes)}
-          onCheck={look.at}
-          onEmptied={(isEmptied) => onDraft({ makeNullable: isEmptied ? [...emptied, chosen.name] : emptied })}
         />
       )}
     </div>

@@ -3,7 +3,7 @@ import { useRecipe, useTable } from "../api/queries";
 import { fileNames, type Job } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useCaller } from "../ui/context";
-import { Check, TextField } from "../ui/fields";
+import { Check, type Choices, Radios, TextField } from "../ui/fields";
 import { Button, Failure } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { formatMoment } from "../values/dates";
@@ -14,11 +14,11 @@ import { Cancel } from "./Cancel";
 import { CheckList } from "./CheckList";
 import { ConfirmBar } from "./ConfirmBar";
 import { checksOf, type Check as Doubt } from "./checks";
-import { type Draft, useDraft } from "./draft";
+import { type Draft, type Look, type ReviewParts, useDraft } from "./draft";
 import { type Spot, usePlaces } from "./lines";
 import { useReanalyze } from "./mutations";
-import { MisfitChoice, Plan } from "./Plan";
-import { type Look, ReadingSection, type ReviewParts } from "./ReadingSection";
+import { Plan } from "./Plan";
+import { ReadingSection } from "./ReadingSection";
 
 export interface ReviewProps {
   job: Job;
@@ -36,8 +36,8 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
   const { draft, change: setDraft } = drafted;
   const schema = job.inferred_schema;
   const columns = useMemo(
-    () => (schema ? review(schema, draft.adjustments, targets, recipe.data) : []),
-    [schema, draft.adjustments, targets, recipe.data],
+    () => (schema ? review(schema, draft.adjustments, targets, recipe.data, draft.order) : []),
+    [schema, draft.adjustments, targets, recipe.data, draft.order],
   );
   const checks = checksOf(job, columns, usePlaces(job));
   const reanalyze = useReanalyze(job);
@@ -61,10 +61,18 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
         {job.expires_at && ` · guardado até ${formatMoment(job.expires_at)}`}
       </p>
       <CheckList
+        job={job}
+        recipe={recipe.data ?? null}
         message={job.error?.message ?? null}
         checks={checks}
         total={job.error?.details_total ?? 0}
         onCheck={look.at}
+        onAccept={(accepted) => {
+          const adjustments = Object.fromEntries(
+            accepted.flatMap(({ acceptance }) => (acceptance ? [acceptance] : [])),
+          );
+          setDraft({ adjustments, remember: true });
+        }}
       >
         <MisfitActions {...shared} />
       </CheckList>
@@ -89,16 +97,7 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
       {!can("upload") ? (
         <p className="mt-note">Você pode ver esta revisão, mas não importar nem mudar o que foi dito nela.</p>
       ) : schema ? (
-        <ConfirmBar
-          job={job}
-          table={table.data ?? null}
-          name={name}
-          drafted={drafted}
-          columns={columns}
-          checks={checks}
-          isBusy={isBusy}
-          onCheck={look.at}
-        />
+        <ConfirmBar {...shared} table={table.data ?? null} name={name} drafted={drafted} onCheck={look.at} />
       ) : (
         <Cancel job={job} />
       )}
@@ -107,6 +106,10 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
 }
 
 const NO_COLUMNS: [] = [];
+const MISFITS: Choices<Draft["onMisfit"]> = [
+  ["reject", "Não importar nada até corrigir"],
+  ["skip", "Importar as linhas que servem e separar as outras num arquivo"],
+];
 
 /** What a person looks at: a file or sheet, a column, a cell. */
 function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly Doubt[]): Look {
@@ -124,7 +127,7 @@ function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly 
       setSpot({ ...check.spot }); // another object: the same cell takes the focus again
     } else document.getElementById("panel-title")?.scrollIntoView({ block: "nearest" });
   };
-  return { table, spot, column, choose, select, at };
+  return { table, spot, column, choose, select, isChosen: selected !== null, at };
 }
 
 /** Say what became of a person's changes when the files were read again. */
@@ -147,18 +150,9 @@ function MisfitActions({ job, columns, draft, onDraft, onAdjust }: ReviewParts):
   const named = new Set((job.error?.details ?? []).map((detail) => detail.column));
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");
   const differences = job.recipe?.differences ?? [];
-  const renamed = differences.flatMap(({ code, column, after }) => {
-    const fed = columns.find((one) => one.source === after);
-    return code === "COLUMN_RENAMED" && column && fed && fed.into?.name !== column ? [{ column, fed }] : [];
-  });
   return (
     <>
       <div className="mt-actions">
-        {renamed.map(({ column, fed }) => (
-          <Button key={column} onClick={() => onAdjust([fed.source], { include: true, into: column })}>
-            “{fed.source}” preenche {column}
-          </Button>
-        ))}
         {misfits.map(({ source }) => (
           <Button key={source} onClick={() => onAdjust([source], { type: "text" })}>
             Importar “{source}” como texto
@@ -171,7 +165,12 @@ function MisfitActions({ job, columns, draft, onDraft, onAdjust }: ReviewParts):
         )}
       </div>
       {!job.error && (job.append_plan?.conflicts.length ?? 0) > 0 && (
-        <MisfitChoice onMisfit={draft.onMisfit} onChoice={(onMisfit) => onDraft({ onMisfit })} />
+        <Radios
+          legend="O que fazer com as linhas que não servem"
+          choices={MISFITS}
+          value={draft.onMisfit}
+          onChoose={(onMisfit) => onDraft({ onMisfit })}
+        />
       )}
       {differences.length > 0 && (
         <Check isChecked={draft.remember} onCheck={(remember) => onDraft({ remember })}>

@@ -1,4 +1,5 @@
 import type { Column, ColumnType, Confirmation, InferredColumn, InferredSchema, Recipe } from "../api/types";
+import { parseCell } from "../values/cells";
 
 /** What a person changed of a column; what is not here stays as it was inferred. */
 export interface Adjustment {
@@ -6,6 +7,10 @@ export interface Adjustment {
   name?: string;
   type?: ColumnType;
   nullable?: boolean;
+  /** Whether it is one of the columns that together are there once only. */
+  isKey?: boolean;
+  /** What rows get that do not name it, as a person types it. */
+  standard?: string;
   /** The table's column that it feeds; null: a new one. */
   into?: string | null;
   decimal_mark?: "," | "." | undefined;
@@ -56,15 +61,20 @@ function remembered(recipe: Recipe | null, source: string): Adjustment {
   return Object.fromEntries(chosen.filter(([, value]) => value !== null && value !== undefined)) as Adjustment;
 }
 
-/** Return the columns of a schema with a person's changes on top; `targets` are those of the table that they go into. */
+/** Return the columns of a schema with a person's changes on top; `targets` are those of the table that they go into.
+ *
+ * `order` has the sources of the columns that come first.
+ */
 export function review(
   schema: InferredSchema,
   adjustments: Readonly<Record<string, Adjustment>>,
   targets: readonly Target[] = [],
   recipe: Recipe | null = null,
+  order: readonly string[] = [],
 ): ReviewedColumn[] {
   const keys = keysOf(schema.columns);
-  return schema.columns.map((column, index) => {
+  const rank = ({ source }: ReviewedColumn): number => order.indexOf(source) + 1 || order.length + 1;
+  const reviewed = schema.columns.map((column, index) => {
     const source = keys[index] ?? column.name;
     const adjustment = { ...remembered(recipe, sourceOf(column)), ...adjustments[source] };
     const chosen = targets.find((target) => target.name === adjustment.into) ?? null;
@@ -76,11 +86,12 @@ export function review(
       name: into?.name ?? adjustment.name ?? column.name,
       type: into?.type ?? adjustment.type ?? column.type,
       // Next month's file has a blank: a column may be empty unless a person says that it must not.
-      nullable: into?.nullable ?? adjustment.nullable ?? true,
+      nullable: into?.nullable ?? (adjustment.isKey ? false : (adjustment.nullable ?? true)),
       into,
       adjustment,
     };
   });
+  return reviewed.sort((one, other) => rank(one) - rank(other));
 }
 
 /** Say what became of a person's changes under another reading; null where there were none. */
@@ -100,24 +111,28 @@ export function keptSentence(schema: InferredSchema, adjustments: Readonly<Recor
 export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation["columns"] {
   return columns
     .filter((one) => one.include)
-    .map(
-      ({
-        column,
-        name,
-        type,
-        nullable,
-        into,
-        adjustment: { include, into: _, name: __, type: ___, nullable: ____, ...how },
-      }) => ({
+    .map((one) => {
+      const { column, name, type, nullable, into } = one;
+      const { include: _, into: __, name: ___, type: ____, nullable: _____, isKey, standard, ...how } = one.adjustment;
+      const read = into || !standard ? null : parseCell(standard, type, false);
+      return {
         name,
         display_name: column.display_name,
         type,
         nullable,
         ...(name === column.name ? {} : { source: column.name }),
         ...(column.format && type === column.type && !into ? { format: column.format } : {}),
+        ...(read?.ok ? { default: read.value } : {}),
         ...(JSON.parse(JSON.stringify(how)) as object), // without what is undefined
-      }),
-    );
+      };
+    });
+}
+
+/** Return a column whose default is no value of its type. */
+export function wronglyFilled(columns: readonly ReviewedColumn[]): ReviewedColumn | undefined {
+  return columns.find(({ include, into, type, adjustment: { standard } }) => {
+    return include && !into && standard && !parseCell(standard, type, false).ok;
+  });
 }
 
 /** Return the columns of the file that would feed one column, by its name: none may be fed twice. */

@@ -1,10 +1,12 @@
 // What a person should look at before importing, as one list, worst first.
 
-import type { Job } from "../api/types";
+import type { Difference, Job } from "../api/types";
+import type { Choices } from "../ui/fields";
 import { detailText } from "../ui/parts";
 import { columnLetter, formatCell } from "../values/cells";
-import { formatCount, plural } from "../values/numbers";
-import type { ReviewedColumn } from "./adjustments";
+import { formatCount, formatNumber, plural } from "../values/numbers";
+import { DELIMITERS, ENCODINGS, MARKS, ORDERS, wordOf } from "../values/words";
+import type { Adjustment, ReviewedColumn } from "./adjustments";
 import { type Places, type Spot, tableOf } from "./lines";
 
 export type Warning = Job["warnings"][number];
@@ -16,6 +18,10 @@ export interface Check {
   spot: Spot | null;
   /** The column that it is about, by its inferred name. */
   column: string | null;
+  /** What the file shows otherwise than the table remembers; gone once a person has said what holds. */
+  difference?: Difference;
+  /** What one click says of it, by the column's source, so that the table takes it on. */
+  acceptance?: [source: string, adjustment: Adjustment];
 }
 
 /** The API has them first, and in this order. */
@@ -52,16 +58,57 @@ export function checksOf(job: Job, columns: readonly ReviewedColumn[], places: P
 
 /** What the file shows otherwise than those before it; a column that was mapped by a person is no doubt any more. */
 function differences(job: Job, columns: readonly ReviewedColumn[], places: Places): Check[] {
+  const headerLine = job.reading?.tables.find((table) => table.include)?.header_line;
   return (job.recipe?.differences ?? []).map((difference) => {
-    const { code, severity, text, column: name, after, lines = [] } = difference;
+    const { code, severity, text, column: name, before, after, lines = [] } = difference;
     const label = code === "COLUMN_RENAMED" || code === "COLUMN_NEW" ? after : null;
     const about = columns.find((one) => (label ? one.source === label : one.name === name || one.column.name === name));
     const isSaid = about !== undefined && (about.adjustment.into !== undefined || isSettled(about));
     const column = about?.column.name ?? null;
-    const [line] = lines;
-    const spot = line === undefined ? null : spotOf(job, { line }, places, column ?? "", text);
-    return { weight: severity === "told" || isSaid ? ("look" as const) : ("value" as const), text, spot, column };
+    const [line = ABOUT_HEADERS.has(code) ? headerLine : undefined] = lines;
+    const spot = line ? spotOf(job, { line }, places, column ?? "", text) : null;
+    if (isSaid) return { weight: "look" as const, text: `✓ ${text}`, spot, column };
+    const adjustment = about && acceptanceOf(difference);
+    return {
+      weight: severity === "told" ? ("look" as const) : ("value" as const),
+      text,
+      spot: spot && { ...spot, before: code === "COLUMN_NEW" ? "nenhuma" : wordsOf(code, before) },
+      column,
+      difference,
+      ...(about && adjustment ? { acceptance: [about.source, adjustment] as [string, Adjustment] } : {}),
+    };
   });
+}
+
+/** Differences that the line of the labels shows. */
+export const ABOUT_HEADERS: ReadonlySet<Difference["code"]> = new Set<Difference["code"]>([
+  "HEADER_MOVED",
+  "COLUMNS_REORDERED",
+  "COLUMN_NEW",
+  "COLUMN_MISSING",
+  "COLUMN_RENAMED",
+  "REQUIRED_MISSING",
+]);
+
+/** Return what is said of the column where what is new in the file is to hold from now on. */
+function acceptanceOf({ code, column, after }: Difference): Adjustment | null {
+  if (code === "COLUMN_NEW") return { include: true, into: null };
+  if (code === "COLUMN_RENAMED") return { include: true, into: column ?? null };
+  if (code === "MARK_CHANGED") return { decimal_mark: after as Adjustment["decimal_mark"] };
+  return code === "DATE_ORDER_CHANGED" ? { date_order: after as Adjustment["date_order"] } : null;
+}
+
+const WORDS: Partial<Record<Difference["code"], Choices>> = {
+  ENCODING_CHANGED: ENCODINGS,
+  DELIMITER_CHANGED: DELIMITERS,
+  MARK_CHANGED: MARKS,
+  DATE_ORDER_CHANGED: ORDERS,
+};
+
+/** Return what a difference shows before or after, as people say it. */
+export function wordsOf(code: Difference["code"], value: Difference["before"]): string {
+  if (value === null || value === undefined) return "";
+  return wordOf(WORDS[code] ?? [], typeof value === "number" ? formatNumber(String(value)) : String(value));
 }
 
 function misfits(job: Job, places: Places): Check[] {

@@ -5,7 +5,9 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type Api, answered } from "../api/session";
 import type { Job } from "../api/types";
 import { useApi, useCaller } from "../ui/context";
-import type { Adjustment } from "./adjustments";
+import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
+import type { Check } from "./checks";
+import type { Spot } from "./lines";
 
 export interface Draft {
   /** By the label as the file has it: names may change from one reading to the next. */
@@ -15,11 +17,45 @@ export interface Draft {
   makeNullable: readonly string[];
   /** What the new table is called; null is the name that was suggested. */
   tableName: string | null;
+  /** The sources of a new table's columns, those first that a person has moved. */
+  order: readonly string[];
   /** Whether the table is to remember how this file was read. */
   remember: boolean;
 }
 
-const START: Draft = { adjustments: {}, onMisfit: "reject", makeNullable: [], tableName: null, remember: true };
+export interface Look {
+  table: number;
+  spot: Spot | null;
+  column: ReviewedColumn | null;
+  choose: (table: number) => void;
+  select: (column: string | null) => void;
+  /** Whether a person has chosen the column: a phone shows its panel then. */
+  isChosen: boolean;
+  /** Go to where an entry of the list leads. */
+  at: (check: Check) => void;
+}
+
+/** What the parts of a review share. */
+export interface ReviewParts {
+  job: Job;
+  look: Look;
+  columns: readonly ReviewedColumn[];
+  checks: readonly Check[];
+  targets: readonly Target[];
+  isBusy: boolean;
+  draft: Draft;
+  onDraft: (changes: Partial<Draft>) => void;
+  onAdjust: (sources: readonly string[], changes: Adjustment) => void;
+}
+
+const START: Draft = {
+  adjustments: {},
+  onMisfit: "reject",
+  makeNullable: [],
+  tableName: null,
+  order: [],
+  remember: true,
+};
 const SAVE_AFTER_MS = 400;
 
 /** Put changes on top of a draft, column by column and field by field. */

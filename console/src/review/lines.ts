@@ -21,6 +21,8 @@ export interface Spot {
   /** Where in its line, from 0; null where that is not known. */
   place: number | null;
   reason: string;
+  /** What the table remembers in its place, where that is known. */
+  before?: string;
 }
 
 const NO_TABLE = { file: -1, sheet: null };
@@ -52,9 +54,9 @@ function previewQuery(
   };
 }
 
-/** Read a page of a file's own lines; of no table nothing is asked. */
-export function useLines(job: Job, table: TableReading | undefined, from: number) {
-  const query = previewQuery(useApi(), job, table ?? NO_TABLE, from);
+/** Read a page of a file's own lines, or fewer; of no table nothing is asked. */
+export function useLines(job: Job, table: TableReading | undefined, from: number, lines = PAGE_LINES) {
+  const query = previewQuery(useApi(), job, table ?? NO_TABLE, from, lines);
   return useQuery({ ...query, enabled: table !== undefined, placeholderData: (before) => before });
 }
 

@@ -68,7 +68,7 @@ describe("a person's changes", () => {
 
   it("come on top of a colleague's, field by field", () => {
     const theirs = { adjustments: { CEP: { name: "codigo" }, Valor: { include: false } }, onMisfit: "reject" as const };
-    const draft = { makeNullable: [], tableName: null, remember: true, ...theirs };
+    const draft = { makeNullable: [], tableName: null, order: [], remember: true, ...theirs };
     const mine = { adjustments: { CEP: { type: "text" as const } }, tableName: "pedidos" };
     expect(withChanges(draft, mine)).toEqual({
       ...draft,
