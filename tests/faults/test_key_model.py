@@ -26,7 +26,7 @@ from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE, RO
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.undo_of_jobs import undo_job
 from managed_tables.tables.changes import Additions
-from managed_tables_api.rows.history.trash import Deleted
+from managed_tables_api.rows.history.history_models import RestoreBody
 from managed_tables_api.rows.inserts.conflicts import OnConflict
 from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
 from managed_tables_api.rows.inserts.inserting import NewRows
@@ -133,7 +133,7 @@ class KeyedLife(Life):
     def restore(self, first: int, second: int, fault: Fault | None) -> None:
         """Bring one or two deleted rows back, all of them or none."""
         ids = {list(self.trash)[pick % len(self.trash)] for pick in (first, second)}
-        send, asked = self.services.trash.restore, Deleted(ids=sorted(ids))
+        send, asked = self.services.trash.restore, RestoreBody(ids=sorted(ids))
         code = self._ask(lambda: send(self.world.company_id, self.table_id, asked, USER_ID), fault)
         keys = [self.trash[row_id].key for row_id in ids]
         if len(set(keys)) < len(keys) or set(keys) & self._keys():

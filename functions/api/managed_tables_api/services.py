@@ -111,7 +111,7 @@ class ApiServices(Services):
     @once
     def row_history(self) -> RowHistory:
         """The history of rows."""
-        return RowHistory(self._row_runner, self.settings.history_days)
+        return RowHistory(self._row_runner, self.settings.history_days, self.settings.zone)
 
     @once
     def read_place(self) -> ReadPlace:

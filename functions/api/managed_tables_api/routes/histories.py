@@ -1,8 +1,6 @@
 """Routes of what became of rows and columns: their history, the trash, and the way back."""
 
-from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import Query
 
@@ -32,64 +30,36 @@ from managed_tables_api.rows.history.history_models import (
     TrashAnswer,
     TrashQuery,
 )
-from managed_tables_api.rows.history.row_history import Asked
-from managed_tables_api.rows.history.trash import Deleted
 from managed_tables_api.tables.table_models import TableAnswer
 
 router = api_router("/{table_id}", "History")
 
 
-@router.get(
-    "/data/{row_id}/history",
-    summary="History of a row",
-    response_model=RowHistoryAnswer,
-    dependencies=requires(Permission.DATA_READ),
-)
+@router.get("/data/{row_id}/history", summary="History of a row", dependencies=requires(Permission.DATA_READ))
 def list_row_history(
     table_id: str,
     row_id: str,
     query: Annotated[NumbersQuery, Query()],
     caller: SignedIn,
     services: Services,
-) -> Any:
+) -> RowHistoryAnswer:
     """Return who changed the row, when, and from what to what; of a deleted row, too."""
     return services.row_history.of_row(caller.company_id, table_id, row_id, query.numbers)
 
 
-@router.get(
-    "/data/{row_id}/origin",
-    summary="Origin of a row",
-    response_model=RowOriginAnswer,
-    dependencies=requires(Permission.DATA_READ),
-)
+@router.get("/data/{row_id}/origin", summary="Origin of a row", dependencies=requires(Permission.DATA_READ))
 @raises(STORAGE_UNAVAILABLE)
-def get_row_origin(table_id: str, row_id: str, caller: SignedIn, services: Services) -> Any:
+def get_row_origin(table_id: str, row_id: str, caller: SignedIn, services: Services) -> RowOriginAnswer:
     """Return the load that last wrote the row, and its cells as they stand in the file."""
     return services.row_origins.find(caller.company_id, table_id, row_id)
 
 
-@router.get(
-    "/history",
-    summary="History of a table",
-    response_model=TableHistoryAnswer,
-    dependencies=requires(Permission.DATA_READ),
-)
+@router.get("/history", summary="History of a table", dependencies=requires(Permission.DATA_READ))
 def list_table_history(
     table_id: str, query: Annotated[HistoryQuery, Query()], caller: SignedIn, services: Services
-) -> Any:
+) -> TableHistoryAnswer:
     """Return a page of the changes of the table's rows, the newest first."""
-    zone = services.settings.zone
-    asked = Asked(
-        query.page,
-        query.per_page,
-        query.action,
-        query.user_id,
-        _in_zone(query.since, zone),
-        _in_zone(query.until, zone),
-        query.numbers,
-        query.cursor,
-    )
-    return services.row_history.of_table(caller.company_id, table_id, asked)
+    return services.row_history.of_table(caller.company_id, table_id, query)
 
 
 @router.get(
@@ -102,23 +72,17 @@ def list_trash(
     return services.trash.list_page(caller.company_id, table_id, query.page, query.per_page, query.numbers)
 
 
-@router.post(
-    "/trash/restore",
-    summary="Restore deleted rows",
-    response_model=RestoredAnswer,
-    dependencies=requires(Permission.DATA_WRITE),
-)
+@router.post("/trash/restore", summary="Restore deleted rows", dependencies=requires(Permission.DATA_WRITE))
 @raises(TABLE_INACTIVE, TABLE_BUSY, DUPLICATE_KEY, OUTCOME_UNKNOWN)
 def restore_rows(
     table_id: str,
     body: Annotated[RestoreBody, from_json(RestoreBody)],
     caller: SignedIn,
     services: Services,
-) -> Any:
+) -> RestoredAnswer:
     """Bring deleted rows back, ids and values, all of them or none."""
-    asked = Deleted(body.ids, _in_zone(body.deleted_after, services.settings.zone), body.deleted_by)
-    restored = services.trash.restore(caller.company_id, table_id, asked, caller.user_id)
-    return {"restored": restored}
+    restored = services.trash.restore(caller.company_id, table_id, body, caller.user_id)
+    return RestoredAnswer(restored=restored)
 
 
 @router.get(
@@ -132,21 +96,9 @@ def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Serv
     return describe_hidden_columns(services, company, table.table_id)
 
 
-@router.post(
-    "/columns/{name}/restore",
-    summary="Restore a column",
-    response_model=TableAnswer,
-    dependencies=requires(Permission.UPDATE),
-)
+@router.post("/columns/{name}/restore", summary="Restore a column", dependencies=requires(Permission.UPDATE))
 @raises(INVALID_SCHEMA, TABLE_BUSY)
-def restore_column(name: str, table: KnownTable, company: KnownCompany, services: Services) -> Any:
+def restore_column(name: str, table: KnownTable, company: KnownCompany, services: Services) -> TableAnswer:
     """Bring back the last column of this name that was taken out, as the table's last, with its values."""
     restored = restore_column_by_name(services, company, table.table_id, name)
     return TableAnswer.of(company, restored, services.table_reading.count(company, restored))
-
-
-def _in_zone(moment: datetime | None, zone: ZoneInfo) -> str | None:
-    """Return the moment as PostgreSQL reads it; one without a zone is in the deployment's."""
-    if moment is None:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()

@@ -2,18 +2,18 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from managed_tables.details import DetailCode, InvalidValue
-from managed_tables.documents.document import Count, LateModel, Moment, RecordId
+from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId, Scalar
 from managed_tables.history.recording import Via
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import ColumnType
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
 from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS
-from managed_tables_api.rows.row_models import Cell, Row
+from managed_tables_api.rows.row_models import Row
 
 MAX_PER_PAGE = 1_000
 Action = Literal["insert", "update", "delete", "restore"]
@@ -26,6 +26,13 @@ def _moment(value: object) -> object:
         raise InvalidValue(
             DetailCode.NOT_A_DATETIME, "deve ser uma data ou data e hora em ISO 8601"
         ) from error
+
+
+def in_zone(moment: datetime | None, zone: ZoneInfo) -> str | None:
+    """Return the moment as PostgreSQL reads it; one without a zone is in the deployment's."""
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
 
 
 When = Annotated[
@@ -55,15 +62,15 @@ class HistoryQuery(NumbersQuery):
     ] = None
 
 
-class CellChange(LateModel):
+class CellChange(Document):
     """A cell before and after a change, as rows are answered."""
 
     column: str
-    before: Cell
-    after: Cell
+    before: Scalar
+    after: Scalar
 
 
-class RowChange(LateModel):
+class RowChange(Document):
     """A change of a row: who, when, by which door, and which cells."""
 
     at: Moment
@@ -74,7 +81,7 @@ class RowChange(LateModel):
     changes: list[CellChange]
 
 
-class RowHistoryAnswer(LateModel):
+class RowHistoryAnswer(Document):
     """All changes of a row, the newest first."""
 
     total: Count
@@ -84,10 +91,10 @@ class RowHistoryAnswer(LateModel):
 class TableRowChange(RowChange):
     """A change of a row of the table."""
 
-    row_id: UUID
+    row_id: str = Field(json_schema_extra={"format": "uuid"})
 
 
-class TableHistoryAnswer(LateModel):
+class TableHistoryAnswer(Document):
     """A page of the changes of a table's rows, the newest first."""
 
     total: Count
@@ -96,7 +103,7 @@ class TableHistoryAnswer(LateModel):
     records: Annotated[list[TableRowChange], Field(max_length=MAX_PER_PAGE)]
 
 
-class OriginCell(LateModel):
+class OriginCell(Document):
     """A column of the table, the label that fed it, and the text of the cell as it stands in the file."""
 
     column: str
@@ -104,7 +111,7 @@ class OriginCell(LateModel):
     text: str | None
 
 
-class RowOriginAnswer(LateModel):
+class RowOriginAnswer(Document):
     """The load that last wrote a row, and where the row stands in its files."""
 
     kind: Literal["upload", "api"]
@@ -154,13 +161,13 @@ class RestoreBody(LateModel):
         return self
 
 
-class RestoredAnswer(LateModel):
+class RestoredAnswer(Document):
     """How many rows came back."""
 
     restored: Count
 
 
-class HiddenColumnAnswer(LateModel):
+class HiddenColumnAnswer(Document):
     """A column that was taken out of the table."""
 
     name: str

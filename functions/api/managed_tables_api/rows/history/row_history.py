@@ -9,12 +9,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from managed_tables.clock import timestamp
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.schema import ColumnType
 from managed_tables_api.rows.composing import Numbers
 from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.history.history_models import (
+    CellChange,
+    HistoryQuery,
+    RowChange,
+    RowHistoryAnswer,
+    TableHistoryAnswer,
+    TableRowChange,
+    in_zone,
+)
 from managed_tables_api.rows.history.history_statements import (
     LOADED,
     PRESENT,
@@ -47,50 +57,37 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Which changes of a table, and how numbers are answered; None for any."""
-
-    page: int = 1
-    per_page: int = 50
-    action: str | None = None
-    user_id: str | None = None
-    since: str | None = None
-    until: str | None = None
-    numbers: Numbers = "number"
-    cursor: str | None = None
-
-
-@dataclass(frozen=True)
 class RowHistory:
     """Reads the history of rows for `days`; raises TABLE_NOT_FOUND."""
 
     runner: Runner
     days: int
+    zone: ZoneInfo  # of moments without one
 
-    def of_row(self, company_id: str, table_id: str, row_id: str, numbers: Numbers) -> dict[str, Any]:
-        """Return `{"total", "records"}` of one row; raises ROW_NOT_FOUND where nothing is known of it."""
+    def of_row(self, company_id: str, table_id: str, row_id: str, numbers: Numbers) -> RowHistoryAnswer:
+        """Return the changes of one row; raises ROW_NOT_FOUND where nothing is known of it."""
 
-        def work(definition: Definition) -> dict[str, Any]:
+        def work(definition: Definition) -> RowHistoryAnswer:
             key = row_key(definition, row_id)
             changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
             if not changes:
                 raise ApiError(ROW_NOT_FOUND)
-            records = [_record(definition, change, numbers) for change in _told(changes)]
-            return {"total": len(records), "records": records}
+            records = [RowChange(**_record(definition, change, numbers)) for change in _told(changes)]
+            return RowHistoryAnswer(total=len(records), records=records)
 
         return self.runner.with_definition(company_id, table_id, work)
 
-    def of_table(self, company_id: str, table_id: str, asked: Asked) -> dict[str, Any]:
+    def of_table(self, company_id: str, table_id: str, asked: HistoryQuery) -> TableHistoryAnswer:
         """Return a page of the changes of the table's rows, the newest first, each with its `row_id`."""
         change, _, row = (asked.cursor or "").partition(".")
 
-        def work(definition: Definition) -> dict[str, Any]:
+        def work(definition: Definition) -> TableHistoryAnswer:
             parameters = {
                 "days": str(self.days),
                 "action": asked.action,
                 "user_id": asked.user_id,
-                "from": asked.since,
-                "to": asked.until,
+                "from": in_zone(asked.since, self.zone),
+                "to": in_zone(asked.until, self.zone),
                 "limit": str(asked.per_page),
                 "offset": "0" if asked.cursor else str((asked.page - 1) * asked.per_page),
                 "after_change": change or None,
@@ -102,17 +99,14 @@ class RowHistory:
             rows = self._read(definition, sorted({row for _, row in places}))
             told = {(one.change_id, one.row_id): one for row in rows.values() for one in _told(row)}
             records = [
-                {"row_id": one.row_id, **_record(definition, one, asked.numbers)}
+                TableRowChange(row_id=one.row_id, **_record(definition, one, asked.numbers))
                 for one in (told.get(place) for place in places)
                 if one is not None
             ]
             ended = f"{places[-1][0]}.{places[-1][1]}" if len(places) == asked.per_page else None
-            return {
-                "total": found[0][3],
-                "quantity": len(records),
-                "next_cursor": ended,
-                "records": records,
-            }
+            return TableHistoryAnswer(
+                total=found[0][3], quantity=len(records), next_cursor=ended, records=records
+            )
 
         return self.runner.with_definition(company_id, table_id, work)
 
@@ -240,16 +234,11 @@ def _record(definition: Definition, change: Change, numbers: Numbers) -> dict[st
         column = definition.by_name.get(name)
         return value_of(column.type if column else ColumnType.TEXT, cells.get(name), numbers)
 
-    return {
-        "at": timestamp(change.at),
-        "user_id": change.user_id,
-        "via": change.via,
-        "job_id": change.job_id,
-        "action": change.action,
-        "changes": [
-            {"column": name, "before": shown(before, name), "after": shown(after, name)} for name in names
-        ],
-    }
+    changes = [
+        CellChange(column=name, before=shown(before, name), after=shown(after, name)) for name in names
+    ]
+    known = {name: getattr(change, name) for name in ("user_id", "via", "job_id", "action")}
+    return {"at": timestamp(change.at), **known, "changes": changes}
 
 
 def value_of(kind: ColumnType, text: str | None, numbers: Numbers) -> Any:

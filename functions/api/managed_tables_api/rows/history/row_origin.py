@@ -1,7 +1,7 @@
 """Say where a row comes from: the load that last wrote it, and its cells as they stand in the file."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 from managed_tables.ids import row_number
 from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.history.history_models import OriginCell, RowOriginAnswer
 from managed_tables_api.rows.history.history_statements import LOADED, PRESENT, UPSERTED
 from managed_tables_api.rows.history.row_history import Names, RowHistory
 
@@ -29,21 +30,21 @@ class RowOrigins:
     find_documents: Callable[[JobRecord], tuple[AnalysisDocument | None, ConfirmedDocument | None]]
     read_place: ReadPlace
 
-    def find(self, company_id: str, table_id: str, row_id: str) -> dict[str, Any]:
-        """Return the body of RowOrigin; raises TABLE_NOT_FOUND and ROW_NOT_FOUND."""
+    def find(self, company_id: str, table_id: str, row_id: str) -> RowOriginAnswer:
+        """Return the origin of a row; raises TABLE_NOT_FOUND and ROW_NOT_FOUND."""
         definition, change = self.history.find_load(company_id, table_id, row_id)
         is_load = change.action in (LOADED, UPSERTED)
-        origin: dict[str, Any] = {
-            "kind": "upload" if is_load else "api",
-            "job_id": change.job_id,
-            "file": None,
-            "sheet": None,
-            "line": None,
-            "at": None if change.action == PRESENT else timestamp(change.at),
-            "user_id": change.user_id,
-            "available": False,
-            "cells": [],
-        }
+        origin = RowOriginAnswer(
+            kind="upload" if is_load else "api",
+            job_id=change.job_id,
+            file=None,
+            sheet=None,
+            line=None,
+            at=None if change.action == PRESENT else timestamp(change.at),
+            user_id=change.user_id,
+            available=False,
+            cells=[],
+        )
         job = self.find_job(company_id, change.job_id or "") if is_load else None
         if job is None or change.staged_id is None:
             return origin
@@ -52,9 +53,9 @@ class RowOrigins:
         if analysis is None or confirmed is None or place is None:
             return origin
         names = self.history.names_since(definition, change.change_id)
-        place_keys = {name: place[name] for name in ("file", "sheet", "line")}
+        where = {name: place[name] for name in ("file", "sheet", "line")}
         cells = list(_cells(definition, analysis, confirmed, names, place["cells"]))
-        return {**origin, **place_keys, "available": True, "cells": cells}
+        return origin.model_copy(update={**where, "available": True, "cells": cells})
 
 
 def _cells(
@@ -63,8 +64,8 @@ def _cells(
     confirmed: ConfirmedDocument,
     names: Names,
     texts: list[str | None],
-) -> Any:
-    """Yield `{"column", "source", "text"}` of each column of now that the load has filled."""
+) -> Iterator[OriginCell]:
+    """Yield the cell of each column of now that the load has filled."""
     inferred = analysis.inferred_schema.columns
     places = {column.name: place for place, column in enumerate(analysis.columns)}
     for column in confirmed.columns:
@@ -72,7 +73,7 @@ def _cells(
         name = names.now(column.name)
         if place is not None and name in definition.by_name:
             label = inferred[place].source or inferred[place].display_name
-            yield {"column": name, "source": label, "text": texts[place]}
+            yield OriginCell(column=name, source=label, text=texts[place])
 
 
 def remote_places(client: Callable[[], Any], function: str) -> ReadPlace:

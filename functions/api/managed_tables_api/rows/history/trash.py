@@ -1,19 +1,20 @@
 """List deleted rows and bring them back: what the history kept of a row when it was deleted."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg import sql
 
 from managed_tables.clock import timestamp
-from managed_tables.details import DetailCode, Fault, detail
-from managed_tables.errors import INVALID_REQUEST, ApiError
+from managed_tables.details import DetailCode, Fault
 from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.tables.physical import default_value
+from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.composing import ROW, Numbers, compose_statement, table_of
 from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.history.history_models import RestoreBody, in_zone
 from managed_tables_api.rows.history.row_history import Names, read_names, value_of
 from managed_tables_api.rows.inserts.key_refusals import taken_by_update
 from managed_tables_api.rows.running import KeyTaken, Runner, definition_key, read_row_ids, require_active
@@ -33,15 +34,6 @@ _BY_TIME = sql.SQL(
     " AND changed_at >= %(deleted_after)s::timestamptz"
     " AND (%(deleted_by)s::text IS NULL OR user_id = %(deleted_by)s::text)"
 )
-
-
-@dataclass(frozen=True)
-class Deleted:
-    """Which deleted rows: by their ids, or all that somebody has deleted since a moment."""
-
-    ids: Sequence[str] | None = None
-    after: str | None = None
-    by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,7 @@ class Trash:
 
         return self.runner.with_definition(company_id, table_id, work)
 
-    def restore(self, company_id: str, table_id: str, asked: Deleted, user_id: str) -> int:
+    def restore(self, company_id: str, table_id: str, asked: RestoreBody, user_id: str) -> int:
         """Bring deleted rows back, ids and values, all of them or none, and return how many.
 
         Those that are not in the trash are passed over. Raises DUPLICATE_KEY where others have taken a key,
@@ -92,9 +84,7 @@ class Trash:
             if asked.ids is not None:
                 ids = read_row_ids(asked.ids)
                 if not ids:
-                    raise ApiError(
-                        INVALID_REQUEST, [detail("body", _NO_ID, path="ids")], reason=_NO_ID.reason
-                    )
+                    raise refusal("ids", _NO_ID)
             require_active(definition)
             statement = _restore_statement(definition, self.zone, by_ids=ids is not None)
             parameters = {
@@ -102,8 +92,8 @@ class Trash:
                 "days": str(self.days),
                 **self.runner.acting(user_id, "restore"),
                 "ids": None if ids is None else "{" + ",".join(ids) + "}",
-                "deleted_after": asked.after,
-                "deleted_by": asked.by,
+                "deleted_after": in_zone(asked.deleted_after, ZoneInfo(self.zone)),
+                "deleted_by": asked.deleted_by,
             }
             try:
                 return int(self.runner.run(definition, statement, parameters)[0][1])
@@ -113,7 +103,7 @@ class Trash:
         return self.runner.with_definition(company_id, table_id, work)
 
 
-_NO_ID = Fault(DetailCode.INVALID, "ids: um deles não é o id de uma linha")
+_NO_ID = Fault(DetailCode.INVALID, "um deles não é o id de uma linha")
 
 
 def _cells(definition: Definition, names: Names, before: str, numbers: Numbers) -> dict[str, Any]:
