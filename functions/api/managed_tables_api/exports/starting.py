@@ -25,8 +25,6 @@ from managed_tables.wiring.services import Services
 from managed_tables_api.auth.tokens import Caller
 from managed_tables_api.exports.export_models import (
     ExportAnswer,
-    ExportFailure,
-    ExportProgress,
     ExportsAnswer,
     PageQuery,
 )
@@ -145,23 +143,8 @@ def _gone_at(services: Services, export: ExportRecord) -> str:
 def export_answer(services: Services, export: ExportRecord) -> ExportAnswer:
     """Return the answer about an export; of one that is done with a URL that downloads its file."""
     url, expires_at = _download(services, export) if export.status == "done" else (None, None)
-    return ExportAnswer(
-        id=export.export_id,
-        company_id=export.company_id,
-        table_id=export.table_id,
-        format=export.format,
-        dialect=export.dialect,
-        file_name=export.file_name,
-        status=export.status,
-        progress=ExportProgress.read(export.progress) if export.progress else None,
-        rows=export.rows,
-        size_bytes=export.size_bytes,
-        url=url,
-        expires_at=expires_at,
-        error=ExportFailure.read(export.error) if export.error else None,
-        created_at=export.created_at,
-        updated_at=export.updated_at,
-    )
+    known = {name: value for name, value in vars(export).items() if name in ExportAnswer.model_fields}
+    return ExportAnswer(id=export.export_id, url=url, expires_at=expires_at, **known)
 
 
 def _download(services: Services, export: ExportRecord) -> tuple[str, str]:

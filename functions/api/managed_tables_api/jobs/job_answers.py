@@ -27,23 +27,9 @@ Numbers = Literal["number", "string"]
 
 READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked for yet
 
+_SAME_FIELDS = ("user_table_id", "mode", "origin", "status", "undone_at", "created_at", "updated_at")
 # What is answered from the job's record alone: a console polls these.
-RECORD_FIELDS = frozenset(
-    {
-        "_id",
-        "user_table_id",
-        "mode",
-        "origin",
-        "status",
-        "progress",
-        "result",
-        "error",
-        "expires_at",
-        "undone_at",
-        "created_at",
-        "updated_at",
-    }
-)
+RECORD_FIELDS = frozenset({"_id", "progress", "result", "error", "expires_at", *_SAME_FIELDS})
 
 
 def get_job(jobs: Jobs, company_id: str, job_id: str) -> JobRecord:
@@ -172,13 +158,9 @@ def _answer(
     draft: Draft | None = None,
 ) -> JobAnswer:
     return JobAnswer(
+        **{name: getattr(job, name) for name in ("company_id", *_SAME_FIELDS)},
         id=job.job_id,
-        company_id=job.company_id,
-        user_table_id=job.user_table_id,
         files=[UploadedFile(**vars(file)) for file in job.files],
-        mode=job.mode,
-        origin=job.origin,
-        status=job.status,
         reading=analysis.reading if analysis else None,
         append_plan=analysis.append_plan if analysis else None,
         recipe=analysis.recipe if analysis else None,
@@ -191,7 +173,4 @@ def _answer(
         error=JobFailure.read(job.error) if job.error else None,
         warnings=analysis.warnings if analysis else [],
         expires_at=job.expires_at if job.status in ("queued", "waiting_confirm") else None,
-        undone_at=job.undone_at,
-        created_at=job.created_at,
-        updated_at=job.updated_at,
     )

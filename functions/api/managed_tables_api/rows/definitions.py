@@ -42,6 +42,9 @@ class Definition:
         return {column.name: column for column in self.columns}
 
 
+_OF_DEFINITIONS = ("version", "display_name", "status", "columns", "key", "history")
+
+
 class Definitions:
     """The definitions that this process has read, bounded over all companies."""
 
@@ -81,16 +84,8 @@ class Definitions:
         self._forget(company_id, table_id)
         if applied is None or applied.deleted:
             raise ApiError(TABLE_NOT_FOUND)
-        definition = Definition(
-            company,
-            table_id,
-            applied.version,
-            applied.display_name,
-            applied.status,
-            applied.columns,
-            applied.key,
-            applied.history,
-        )
+        known = {name: getattr(applied, name) for name in _OF_DEFINITIONS}
+        definition = Definition(company, table_id, **known)
         self._keep(company_id, definition)
         return definition
 

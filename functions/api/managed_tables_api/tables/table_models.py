@@ -41,6 +41,9 @@ class ProvisioningAnswer(Document):
         )
 
 
+_NOT_OF_THE_RECORD = {"id", "connection_id", "row_count"}
+
+
 class TableAnswer(Document):
     """A table; `row_count` is exact."""
 
@@ -69,25 +72,8 @@ class TableAnswer(Document):
     @classmethod
     def of(cls, connection: ConnectionRecord, table: TableRecord, row_count: int) -> "TableAnswer":
         """Return the answer about a table."""
-        return cls(
-            id=table.table_id,
-            company_id=table.company_id,
-            connection_id=connection.connection_id,
-            display_name=table.display_name,
-            columns=list(table.columns),
-            source=table.source,
-            status=table.status,
-            row_count=row_count,
-            created_by_user_id=table.created_by_user_id,
-            created_at=table.created_at,
-            updated_at=table.updated_at,
-            version=table.version,
-            title=table.title,
-            description=table.description,
-            key=None if table.key is None else list(table.key),
-            indexes=[list(one) for one in table.indexes],
-            history=table.history,
-        )
+        own = {name: getattr(table, name) for name in cls.model_fields.keys() - _NOT_OF_THE_RECORD}
+        return cls(id=table.table_id, connection_id=connection.connection_id, row_count=row_count, **own)
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object; of each column what is set, its default as a JSON value of its type."""

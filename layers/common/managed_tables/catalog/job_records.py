@@ -174,26 +174,13 @@ def _whole_key(key: str, prefix: str) -> str:
 def new_job_item(job: JobRecord) -> Item:
     """Return the item of a job that is about to be made."""
     paths = [shorten_file_key(job.company_id, job.job_id, file.storage_path) for file in job.files]
-    item: Item = {
+    files = [{**vars(file), "storage_path": path} for file, path in zip(job.files, paths, strict=True)]
+    given = {**vars(job), "files": files, "intake": job.intake and vars(job.intake)}
+    return {
         **job_key(job.company_id, job.job_id),
         "active_pk": company_pk(job.company_id),
-        "company_id": job.company_id,
-        "job_id": job.job_id,
-        "user_id": job.user_id,
-        "mode": job.mode,
-        "status": job.status,
-        "files": [{**vars(file), "storage_path": path} for file, path in zip(job.files, paths, strict=True)],
-        "expires_at": job.expires_at,
-        "created_at": job.created_at,
-        "updated_at": job.updated_at,
+        **{name: value for name, value in given.items() if value},
     }
-    if job.user_table_id is not None:
-        item["user_table_id"] = job.user_table_id
-    if job.if_unchanged:
-        item["if_unchanged"] = True
-    if job.intake is not None:
-        item["intake"] = vars(job.intake)
-    return item
 
 
 def read_job(item: Item) -> JobRecord:

@@ -5,7 +5,7 @@ import zlib
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from managed_tables.catalog.items import MAX_ITEM_BYTES
+from managed_tables.catalog.items import MAX_ITEM_BYTES, Item
 from managed_tables.clock import timestamp
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.schema import Column, Columns
@@ -84,18 +84,7 @@ class TableRecord:
     @property
     def applied(self) -> Applied:
         """The definition that the record holds, as PostgreSQL has it."""
-        return Applied(
-            self.version,
-            self.display_name,
-            self.status,
-            self.columns,
-            deleted=False,
-            title=self.title,
-            description=self.description,
-            key=self.key,
-            indexes=self.indexes,
-            history=self.history,
-        )
+        return Applied(columns=self.columns, deleted=False, **_defined(self))
 
 
 def pack_columns(columns: Columns) -> bytes:
@@ -115,87 +104,40 @@ def unpack_columns(packed: bytes) -> tuple[Column, ...]:
 def finished_table(table: TableRecord, applied: Applied) -> TableRecord:
     """Return the record of the applied definition; `updated_at` moves if it differs from this record."""
     packed = pack_columns(applied.columns)
-    finished = replace(
-        table,
-        display_name=applied.display_name,
-        packed_columns=packed,
-        status=applied.status,
-        state="ready",
-        version=applied.version,
-        pending=None,
-        title=applied.title,
-        description=applied.description,
-        key=applied.key,
-        indexes=applied.indexes,
-        history=applied.history,
-    )
+    finished = replace(table, packed_columns=packed, state="ready", pending=None, **_defined(applied))
     if replace(finished, state=table.state, version=table.version, pending=table.pending) == table:
         return finished
     return replace(finished, updated_at=timestamp())
 
 
-def write_table(table: TableRecord) -> dict[str, Any]:
+def _defined(definition: TableRecord | Applied) -> dict[str, Any]:
+    """Return what a record and the applied definition have in common, the columns left out."""
+    names = ("version", "display_name", "status", "title", "description", "key", "indexes", "history")
+    return {name: getattr(definition, name) for name in names}
+
+
+def write_table(table: TableRecord) -> Item:
     """Return the record's attributes, its keys left out."""
     item = {
-        "table_id": table.table_id,
-        "display_name": table.display_name,
+        **vars(table),
         "columns": table.packed_columns,
-        "source": table.source,
-        "status": table.status,
-        "state": table.state,
-        "version": table.version,
-        "created_by_user_id": table.created_by_user_id,
-        "created_at": table.created_at,
-        "updated_at": table.updated_at,
-        **_write_optional(table),
-    }
-    if table.pending is not None:
-        item["pending"] = write_pending(table.pending)
-    return item
-
-
-def _write_optional(table: TableRecord) -> dict[str, Any]:
-    optional = {
-        "title": table.title,
-        "description": table.description,
-        "key": None if table.key is None else list(table.key),
-        "indexes": [list(index) for index in table.indexes] or None,
+        "pending": table.pending and write_pending(table.pending),
+        "indexes": table.indexes or None,
         "history": None if table.history else False,
     }
-    return {name: value for name, value in optional.items() if value is not None}
+    left_out = ("company_id", "packed_columns")
+    return {name: value for name, value in item.items() if value is not None and name not in left_out}
 
 
-def write_pending(pending: Pending) -> dict[str, Any]:
+def write_pending(pending: Pending) -> Item:
     """Return the attribute of an operation under way."""
-    item = {
-        "operation_id": pending.operation_id,
-        "kind": pending.kind,
-        "base_version": pending.base_version,
-        "started_at": pending.started_at,
-    }
-    optional = {"new_name": pending.new_name, "job_id": pending.job_id}
-    return item | {name: value for name, value in optional.items() if value is not None}
+    return {name: value for name, value in vars(pending).items() if value is not None}
 
 
-def read_table(company_id: str, item: dict[str, Any]) -> TableRecord:
+def read_table(company_id: str, item: Item) -> TableRecord:
     """Return the record of an item that `write_table` wrote."""
-    pending = item.get("pending")
-    return TableRecord(
-        company_id=company_id,
-        table_id=item["table_id"],
-        display_name=item["display_name"],
-        packed_columns=item["columns"],
-        source=item["source"],
-        status=item["status"],
-        state=item["state"],
-        version=item["version"],
-        pending=None if pending is None else Pending(**pending),
-        created_by_user_id=item["created_by_user_id"],
-        created_at=item["created_at"],
-        updated_at=item["updated_at"],
-        title=item.get("title"),
-        description=item.get("description"),
-        key=tuple(item["key"]) if "key" in item else None,
-        indexes=tuple(map(tuple, item.get("indexes", ()))),
-        history=item.get("history", True),
-    )
+    known = {name: item[name] for name in TableRecord.__dataclass_fields__ if name in item}
+    known["pending"] = Pending(**item["pending"]) if item.get("pending") else None
+    known["key"] = tuple(item["key"]) if "key" in item else None
+    known["indexes"] = tuple(map(tuple, item.get("indexes", ())))
+    return TableRecord(**{**known, "company_id": company_id, "packed_columns": item["columns"]})
