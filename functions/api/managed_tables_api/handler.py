@@ -19,13 +19,11 @@ from managed_tables.errors import (
     DATABASE_TIMEOUT,
     DATABASE_UNAVAILABLE,
     OUTCOME_UNKNOWN,
-    RESPONSE_TOO_LARGE,
-    ApiError,
 )
 from managed_tables.ids import forget_record_ids
-from managed_tables.settings import MIB, load_settings
+from managed_tables.settings import load_settings
 from managed_tables_api.app import create_app
-from managed_tables_api.http.answers import error_answer
+from managed_tables_api.http.answers import error_answer, response_too_large
 from managed_tables_api.services import ApiServices
 
 # A cluster that wakes or has no connection left, and a slow query: no fault of the version that says so.
@@ -61,8 +59,7 @@ class ApiHandler:
 
     def _too_large(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Say what to do: Lambda itself would only drop the answer."""
-        limit_mb = f"{self._settings.response_max_bytes / MIB:.1f}".replace(".", ",")
-        error = ApiError(RESPONSE_TOO_LARGE, limit_mb=limit_mb)
+        error = response_too_large(self._settings.response_max_bytes)
         body = bytes(error_answer(error).body)
         headers = {**answer["headers"], "content-length": str(len(body))}
         return {**answer, "statusCode": error.kind.status, "headers": headers, "body": body.decode()}

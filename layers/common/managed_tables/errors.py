@@ -33,7 +33,8 @@ class ApiError(Exception):
     """Raised anywhere below a route; the app turns it into its status and body, once.
 
     `details_total` is how many details there are, where only the first are given; MAX_ERROR_DETAILS of them
-    are kept. `rows` are the rows of a table as they are now, where the caller is to see them.
+    are kept. `rows` are the rows of a table as they are now, where the caller is to see them. The `reason` of
+    a sentence is that of the first detail, with its path, unless another is given.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class ApiError(Exception):
     ) -> None:
         self.kind = kind
         self.rows = list(rows)
+        if details:
+            fields.setdefault("reason", f"{details[0].get('path') or 'corpo'}: {details[0]['reason']}")
         self.sentence = kind.sentence.format(**fields)
         self.details = list(details[:MAX_ERROR_DETAILS])
         self.details_total = len(details) if details_total is None else details_total

@@ -124,9 +124,7 @@ async def check_parameters(request: Request) -> None:
         raise ApiError(UNKNOWN_PARAMETER, details, len(names), names=shown)
     for name, text in request.query_params.multi_items():
         if "\x00" in name + text:
-            place = shown_text(name)
-            found = detail("query", _NUL, path=place)
-            raise ApiError(INVALID_REQUEST, [found], reason=f"{place}: {_NUL.reason}")
+            raise ApiError(INVALID_REQUEST, [detail("query", _NUL, path=shown_text(name))])
 
 
 def requires(permission: Permission, *, takes_form: bool = False) -> list[Any]:

@@ -60,9 +60,14 @@ def list_answer(total: int, records: Iterable[Document], limit_bytes: int) -> Re
         texts.append(exact_json.dumps(record.as_json()))
         size_bytes += len(texts[-1])
         if size_bytes > limit_bytes:
-            raise ApiError(RESPONSE_TOO_LARGE, limit_mb=f"{limit_bytes / MIB:.1f}".replace(".", ","))
+            raise response_too_large(limit_bytes)
     body = b'{"total":%d,"quantity":%d,"records":[%b]}' % (total, len(texts), b",".join(texts))
     return Response(body, media_type=JsonAnswer.media_type)
+
+
+def response_too_large(limit_bytes: int) -> ApiError:
+    """Return RESPONSE_TOO_LARGE, which says how much an answer may have."""
+    return ApiError(RESPONSE_TOO_LARGE, limit_mb=f"{limit_bytes / MIB:.1f}".replace(".", ","))
 
 
 def error_body(error: ApiError) -> dict[str, Any]:

@@ -116,7 +116,7 @@ class JsonBody:
         """Return the object as the model."""
         if not self._holds_values and b"\\ud" in raw.lower() and not _can_be_stored(value):
             fault = Fault(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
-            raise ApiError(INVALID_REQUEST, [detail("body", fault)], reason=f"corpo: {fault.reason}")
+            raise ApiError(INVALID_REQUEST, [detail("body", fault)])
         return validated("body", lambda: built(self.model).model_validate(value, strict=True))
 
 

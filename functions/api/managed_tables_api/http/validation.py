@@ -67,14 +67,12 @@ def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
         detail(place, _fault(found), path=json_path(found["loc"]), **_value(found))
         for found in findings[:MAX_ERROR_DETAILS]
     ]
-    reason = f"{details[0]['path'] or 'corpo'}: {details[0]['reason']}"
-    return ApiError(INVALID_REQUEST, details, len(findings), reason=reason)
+    return ApiError(INVALID_REQUEST, details, len(findings))
 
 
 def refusal(path: str, fault: Fault, place: Place = "body", **keys: Any) -> ApiError:
     """Return INVALID_REQUEST with a fault at one place of the request."""
-    found = detail(place, fault, path=path, **keys)
-    return ApiError(INVALID_REQUEST, [found], reason=f"{path}: {fault.reason}")
+    return ApiError(INVALID_REQUEST, [detail(place, fault, path=path, **keys)])
 
 
 def _fault(found: Any) -> Fault:

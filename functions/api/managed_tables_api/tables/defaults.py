@@ -22,8 +22,7 @@ def with_read_defaults(body: dict[str, Any], parsers: Parsers) -> dict[str, Any]
         _read_column(column, f"columns[{place}]", parsers, faults) for place, column in enumerate(columns)
     ]
     if faults:
-        first = faults[0]
-        raise ApiError(INVALID_SCHEMA, faults, reason=f"{first['path']}: {first['reason']}")
+        raise ApiError(INVALID_SCHEMA, faults)
     return {**body, "columns": read}
 
 

@@ -104,7 +104,7 @@ class RecipeChange(LateModel):
         types = {column.name: column.type.value for column in table.columns}
         faults = list(_faults(self.columns, types.keys()))
         if faults:
-            raise ApiError(INVALID_REQUEST, faults, reason=f"{faults[0]['path']}: {faults[0]['reason']}")
+            raise ApiError(INVALID_REQUEST, faults)
         columns = [{**one.model_dump(mode="json"), "type": types[one.name]} for one in self.columns]
         return {**parts, "columns": columns}
 

@@ -29,8 +29,7 @@ class SchemaBody(JsonBody):
             if error.kind is not INVALID_REQUEST or not any(map(_in_schema, error.details)):
                 raise
             details = [_with_column(body, found) for found in error.details]
-            reason = f"{details[0]['path']}: {details[0]['reason']}"
-            raise ApiError(INVALID_SCHEMA, details, error.details_total, reason=reason) from error
+            raise ApiError(INVALID_SCHEMA, details, error.details_total) from error
 
 
 def from_schema(model: type[BaseModel]) -> Any:

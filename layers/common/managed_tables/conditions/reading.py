@@ -97,12 +97,7 @@ class _Reader:
 
     def raise_any(self) -> None:
         if self._details:
-            raise self._refusal()
-
-    def _refusal(self) -> ApiError:
-        first = self._details[0]
-        reason = f"{first['path']}: {first['reason']}"
-        return ApiError(INVALID_REQUEST, self._details, self._faults, reason=reason)
+            raise ApiError(INVALID_REQUEST, self._details, self._faults)
 
     def tree(self, node: Any, path: str, depth: int) -> Condition:
         if isinstance(node, dict) and len(node) == 1 and (word := next(iter(node))) in _GROUPS:
@@ -138,7 +133,7 @@ class _Reader:
         """Refuse the request without reading on: what is too long costs no more than its limit."""
         self._details.insert(0, detail(self._place, fault, path=path))
         self._faults += 1
-        raise self._refusal()
+        raise ApiError(INVALID_REQUEST, self._details, self._faults)
 
     def _comparison(self, name: Any, word: Any, value: Any, path: str) -> Condition:
         column = self._column(name, f"{path}.column")

@@ -55,8 +55,7 @@ class ExportRequest:
         by_name = {column.name: column for column in columns}
         details = [*_field_faults(self.fields, by_name), *_sort_faults(self.sort, by_name)]
         if details:
-            reason = f"{details[0]['path']}: {details[0]['reason']}"
-            raise ApiError(INVALID_REQUEST, details, reason=reason)
+            raise ApiError(INVALID_REQUEST, details)
         parts = [read_search(self.q, columns, zone.key)]
         if self.where is not None:
             parts.append(read_where(self.where, by_name, parsers(zone)))

@@ -219,7 +219,7 @@ def raise_nullable_faults(terms: LoadTerms, existing: Sequence[Column]) -> None:
         if name not in known
     ]
     if details:
-        raise ApiError(INVALID_SCHEMA, details, reason=f"{details[0]['path']}: {details[0]['reason']}")
+        raise ApiError(INVALID_SCHEMA, details)
 
 
 def _with_sources(services: Services, job: JobRecord, wanted: WantedSchema) -> WantedSchema:

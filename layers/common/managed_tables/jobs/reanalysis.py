@@ -11,7 +11,6 @@ from typing import Any
 
 from managed_tables import exact_json
 from managed_tables.catalog.jobs import JobRecord
-from managed_tables.details import Detail
 from managed_tables.documents.analyses import TableReading
 from managed_tables.documents.statements import ReadingStatement, TableStatement
 from managed_tables.errors import (
@@ -65,7 +64,7 @@ def _decide(services: Services, job: JobRecord, stated: ReadingStatement, digest
         find_impossible(analysis.reading, analysis.line_counts, stated.model_copy(update=merged))
     )
     if impossible:
-        raise _refusal(impossible)
+        raise ApiError(INVALID_READING, impossible)
     key = attempt_key(job.company_id, job.job_id, new_record_id(), WISH)
     services.storage.put_json(key, analysis.wish.merged(stated).as_json())
     recorded = services.jobs.reanalyze(job, wish_key=key, digest=digest)
@@ -86,7 +85,3 @@ def _with_only_sheets(
         sheets.setdefault(table.file, []).append(table.sheet)
     only = {file: names[0] for file, names in sheets.items() if len(names) == 1}
     return [one.model_copy(update={"sheet": one.sheet or only.get(one.file)}) for one in stated]
-
-
-def _refusal(details: list[Detail]) -> ApiError:
-    return ApiError(INVALID_READING, details, reason=f"{details[0]['path']}: {details[0]['reason']}")

@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 from managed_tables.errors import (
     IDEMPOTENCY_KEY_REUSED,
     INVALID_REQUEST,
-    RESPONSE_TOO_LARGE,
     TABLE_WITHOUT_KEY,
     ApiError,
 )
-from managed_tables.settings import MIB
 from managed_tables.values import Parsers
+from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.rows import statements
 from managed_tables_api.rows.composing import Numbers
 from managed_tables_api.rows.definitions import Definition
@@ -156,8 +155,7 @@ class RowInserts:
 
     def _require_sendable(self, text: str | None) -> None:
         if text is not None and len(text.encode()) > self._response_max_bytes:
-            limit_mb = f"{self._response_max_bytes / MIB:.1f}".replace(".", ",")
-            raise ApiError(RESPONSE_TOO_LARGE, limit_mb=limit_mb)
+            raise response_too_large(self._response_max_bytes)
 
     def _find_applied(self, definition: Definition, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
         """Return the outcome of an earlier request of this key, None if there was none.

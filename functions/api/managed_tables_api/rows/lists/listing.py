@@ -19,13 +19,12 @@ from managed_tables.errors import (
     DATABASE_TIMEOUT,
     INVALID_REQUEST,
     QUERY_TOO_HEAVY,
-    RESPONSE_TOO_LARGE,
     ApiError,
 )
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
-from managed_tables.settings import MIB
 from managed_tables.values import Parser
+from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.composing import VERSION_FIELD, Numbers, Shown
 from managed_tables_api.rows.definitions import Definition
@@ -132,8 +131,7 @@ class RowLists:
     def _require_sendable(self, rows: Sequence[str | None]) -> None:
         made = [row for row in rows if row is not None]
         if len(made) < len(rows) or not self._fits(made):
-            limit_mb = f"{self._response_max_bytes / MIB:.1f}".replace(".", ",")
-            raise ApiError(RESPONSE_TOO_LARGE, limit_mb=limit_mb)
+            raise response_too_large(self._response_max_bytes)
 
     def _fits(self, rows: Sequence[str]) -> bool:
         limit = self._response_max_bytes

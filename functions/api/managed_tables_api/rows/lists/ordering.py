@@ -82,9 +82,7 @@ def _read_sorts(words: Sequence[str], names: dict[str, Column | None], place: Pl
         if name not in names:
             raise refusal(path, Fault(DetailCode.UNKNOWN_COLUMN, _UNKNOWN), place, value=name)
         if any(sort.name == name for sort in sorts):
-            raise refusal(
-                path, Fault(DetailCode.DUPLICATE_NAME, "a mesma coluna duas vezes"), place, value=name
-            )
+            raise refusal(path, _TWICE, place, value=name)
         sorts.append(Sort(names[name], word.startswith("-")))
     return sorts
 

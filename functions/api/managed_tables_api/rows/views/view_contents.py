@@ -47,9 +47,7 @@ def check_text(path: str, text: object) -> None:
 def refuse_any(details: list[Detail]) -> None:
     """Raise INVALID_REQUEST if there are any."""
     if details:
-        raise ApiError(
-            INVALID_REQUEST, details, len(details), reason=f"{details[0]['path']}: {details[0]['reason']}"
-        )
+        raise ApiError(INVALID_REQUEST, details)
 
 
 def _column_faults(content: Content, columns: Columns) -> Iterator[Detail]:
