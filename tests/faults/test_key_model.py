@@ -283,7 +283,7 @@ class KeyedLife(Life):
         changes = [
             {"row_id": row_id, **change}
             for row_id in ids
-            for change in find(company_id, self.table_id, row_id, "string")["records"]
+            for change in find(company_id, self.table_id, row_id, "string").as_json()["records"]
         ]
         return sorted(changes, key=lambda change: str(change["at"]), reverse=True)
 

@@ -28,6 +28,7 @@ Numbers = Literal["number", "string"]
 READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked for yet
 
 _SAME_FIELDS = ("user_table_id", "mode", "origin", "status", "undone_at", "created_at", "updated_at")
+_OF_THE_ANALYSIS = ("reading", "append_plan", "recipe", "inferred_schema")
 # What is answered from the job's record alone: a console polls these.
 RECORD_FIELDS = frozenset({"_id", "progress", "result", "error", "expires_at", *_SAME_FIELDS})
 
@@ -157,16 +158,14 @@ def _answer(
     confirmed: ConfirmedDocument | None = None,
     draft: Draft | None = None,
 ) -> JobAnswer:
+    known = {name: getattr(job, name) for name in ("company_id", *_SAME_FIELDS)}
+    known |= {name: getattr(analysis, name, None) for name in _OF_THE_ANALYSIS}
     return JobAnswer(
-        **{name: getattr(job, name) for name in ("company_id", *_SAME_FIELDS)},
+        **known,
         id=job.job_id,
         files=[UploadedFile(**vars(file)) for file in job.files],
-        reading=analysis.reading if analysis else None,
-        append_plan=analysis.append_plan if analysis else None,
-        recipe=analysis.recipe if analysis else None,
         stated=analysis.wish if analysis else None,
         draft=draft,
-        inferred_schema=analysis.inferred_schema if analysis else None,
         confirmed_schema=ConfirmedSchema.of(confirmed) if confirmed else None,
         progress=progress_of(job),
         result=JobResult.of(job.result) if job.result else None,

@@ -173,7 +173,10 @@ class _Answer:
     def __init__(self, reading: TableReading, table: PreviewTable) -> None:
         self.lines: list[PreviewLine] = []
         self.is_truncated = False
-        self._reading, self._header_end = reading, table.header_end
+        header, first = reading.header_line, reading.first_line
+        self._header = range(header, (table.header_end or header) + 1) if header else range(0)
+        self._top = header or first or 0
+        self._rows = range(first, (reading.last_line or first) + 1) if first else range(0)
         self._skipped = frozenset(reading.skipped_lines)
         self._size = 0
 
@@ -195,13 +198,10 @@ class _Answer:
     def _kind(self, line: int, cells: list[str]) -> LineKind:
         if not any(cell.strip() for cell in cells):
             return "blank"
-        header, first = self._reading.header_line, self._reading.first_line
-        if header is not None and header <= line <= (self._header_end or header):
+        if line in self._header:
             return "header"
-        if line < (header or first or line):
+        if line < self._top:
             return "title"
-        if first is None or line < first:
-            return "skipped"
-        if line > (self._reading.last_line or first):
-            return "footer"
-        return "skipped" if line in self._skipped else "row"
+        if line in self._rows:
+            return "skipped" if line in self._skipped else "row"
+        return "footer" if line >= self._rows.stop > 0 else "skipped"

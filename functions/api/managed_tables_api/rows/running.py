@@ -75,21 +75,20 @@ class Runner:
         """Do the work with the copy of the definition; where it fails, with a fresh one if that differs."""
         if not is_record_id(table_id):
             raise ApiError(TABLE_NOT_FOUND)
-        definition = self._definitions.find_cached(company_id, table_id)
-        is_fresh = definition is None
-        if definition is None:
-            definition = self._definitions.read(company_id, table_id)
+        cached = self._definitions.find_cached(company_id, table_id)
+        is_fresh = cached is None
+        definition = cached or self._definitions.read(company_id, table_id)
         for _ in range(_ATTEMPTS):
             try:
                 return work(definition)
             except StaleDefinition as error:
                 before, definition = definition, self._definitions.read(company_id, table_id)
-                if is_fresh and before.version == definition.version and before.status == definition.status:
+                if is_fresh and (before.version, before.status) == (definition.version, definition.status):
                     raise error.__cause__ or error from error
             except ApiError as error:
-                if is_fresh or error.kind.status >= 500:
-                    raise
-                before, definition = definition, self._definitions.read(company_id, table_id)
+                before = definition
+                if not (is_fresh or error.kind.status >= 500):
+                    definition = self._definitions.read(company_id, table_id)
                 if before.version == definition.version:
                     raise
             is_fresh = True

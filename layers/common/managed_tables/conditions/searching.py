@@ -13,11 +13,14 @@ from managed_tables.conditions.folding import folded
 from managed_tables.conditions.tree import EVERY_ROW, Condition, Search, Searched
 from managed_tables.schema import Column, ColumnFormat, ColumnType
 
-_NUMBER = re.compile(r"(?P<currency>R\$|US\$|€)?\s*(?P<number>[-0-9.,]+)\s*(?P<percent>%)?")
+_HAS_DIGIT = "(?=[^0-9]*[0-9])"
+_NUMBER = re.compile(rf"{_HAS_DIGIT}(?P<currency>R\$|US\$|€)?\s*(?P<number>[-0-9.,]+)\s*(?P<percent>%)?")
 # A date has no more than four digits in a row, a fraction of a second no more than six.
-_DATE = re.compile(r"(?!.*[0-9]{5})[0-9/-]{1,10}")
-_MOMENT = re.compile(r"(?!.*[0-9]{7})[0-9/:.TZ -]{1,30}")
-_DIGIT = re.compile("[0-9]")
+_LOOKS = {
+    ColumnType.TEXT: re.compile("(?s:.*)"),
+    ColumnType.DATE: re.compile(rf"{_HAS_DIGIT}(?!.*[0-9]{{5}})[0-9/-]{{1,10}}"),
+    ColumnType.DATETIME: re.compile(rf"{_HAS_DIGIT}(?!.*[0-9]{{7}})[0-9/:.TZ -]{{1,30}}"),
+}
 _CURRENCIES = {"R$": "BRL", "US$": "USD", "€": "EUR"}
 _FEWEST_LETTERS = 2  # of Sim and Não: a single one would find every row
 
@@ -36,24 +39,15 @@ def read_search(text: str | None, columns: Iterable[Column], zone: str = "UTC") 
 
 def _searched(column: Column, text: str) -> Iterator[Searched]:
     """Yield the column if the text can occur in a value of its."""
-    has_digit = _DIGIT.search(text) is not None
-    match column.type:
-        case ColumnType.TEXT:
+    if column.type is ColumnType.BOOLEAN:
+        if len(text) >= _FEWEST_LETTERS and (is_yes := _yes_or_no(text.lower())) is not None:
+            yield Searched(column.name, column.type, holds=is_yes)
+    elif column.type in _LOOKS:
+        if _LOOKS[column.type].fullmatch(text):
             yield Searched(column.name, column.type)
-        case ColumnType.BOOLEAN:
-            if len(text) >= _FEWEST_LETTERS and (is_yes := _yes_or_no(text.lower())) is not None:
-                yield Searched(column.name, column.type, holds=is_yes)
-        case ColumnType.DATE:
-            if has_digit and _DATE.fullmatch(text):
-                yield Searched(column.name, column.type)
-        case ColumnType.DATETIME:
-            if has_digit and _MOMENT.fullmatch(text):
-                yield Searched(column.name, column.type)
-        case _:
-            match = _NUMBER.fullmatch(text)
-            if has_digit and match is not None and _is_shown_so(column, match):
-                shown = column.format or ColumnFormat()
-                yield Searched(column.name, column.type, shown.decimals, percent=bool(shown.percent))
+    elif (match := _NUMBER.fullmatch(text)) and _is_shown_so(column, match):
+        shown = column.format or ColumnFormat()
+        yield Searched(column.name, column.type, shown.decimals, percent=bool(shown.percent))
 
 
 def _yes_or_no(text: str) -> bool | None:

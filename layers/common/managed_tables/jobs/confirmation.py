@@ -34,7 +34,7 @@ from managed_tables.errors import (
 )
 from managed_tables.object_keys import confirmed_name, job_key
 from managed_tables.schema import Column
-from managed_tables.tables.changes import NO_ADDITIONS, Additions
+from managed_tables.tables.changes import NO_ADDITIONS, Additions, with_nulls
 from managed_tables.tables.definitions import (
     check_columns,
     check_table_name,
@@ -114,7 +114,7 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     raise_nullable_faults(wanted.terms, table.columns)
     opened = wanted.terms.make_nullable
     needed = [name for name in _needed_names(job, table) if name not in opened or name in (table.key or ())]
-    columns = _columns_for(_with_nulls(table.columns, opened), wanted.columns, needed)
+    columns = _columns_for(with_nulls(table.columns, opened), wanted.columns, needed)
     held = WantedSchema(table.display_name, columns, wanted.terms)
     confirmed = _record(services, job, held, table.table_id, digest, waiting, table)
     return confirmed or _again(services, job)
@@ -206,10 +206,6 @@ def _record(
     )
 
 
-def _with_nulls(columns: Sequence[Column], opened: Sequence[str]) -> list[Column]:
-    return [one.model_copy(update={"nullable": True}) if one.name in opened else one for one in columns]
-
-
 def raise_nullable_faults(terms: LoadTerms, existing: Sequence[Column]) -> None:
     """Raise INVALID_SCHEMA unless the table has the columns that are to let NULL in."""
     known = {column.name for column in existing}
@@ -268,18 +264,20 @@ def _find_source(name: str, choice: ColumnChoice, labels: Mapping[str, str | Non
 def _columns_for(existing: Sequence[Column], wanted: Sequence[Column], needed: Sequence[str]) -> list[Column]:
     """Return the columns as they will hold in an existing table: its own as they are, new ones as wanted."""
     own = {column.name: column for column in existing}
-    faults = [
-        column_fault(index, column.name, _NEW_NOT_NULLABLE, field="nullable")
-        for index, column in enumerate(wanted)
-        if column.name not in own and column.is_required
-    ]
-    raise_column_faults(faults)
+    new = [(index, column) for index, column in enumerate(wanted) if column.name not in own]
+    raise_column_faults(
+        [
+            column_fault(index, column.name, _NEW_NOT_NULLABLE, field="nullable")
+            for index, column in new
+            if column.is_required
+        ]
+    )
     names = {column.name for column in wanted}
     missing = [name for name in needed if name not in names]
     if missing:
         details = [detail("body", _MISSING, path="columns", column=name) for name in missing]
         raise ApiError(INVALID_SCHEMA, details, reason=f"faltam colunas obrigatórias: {', '.join(missing)}")
-    check_columns([*existing, *(column for column in wanted if column.name not in own)])
+    check_columns([*existing, *(column for _, column in new)])
     return [own.get(column.name, column) for column in wanted]
 
 

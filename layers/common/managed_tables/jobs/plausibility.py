@@ -92,12 +92,8 @@ def _impossible_in(
     else:
         stated = (name for name in _TEXT_ONLY if getattr(table, name) is not None)
         yield from (wrong(_NOT_FOR_A_WORKBOOK, name) for name in stated)
-    lowest = {name: getattr(table, name) or 0 for name in _LINES}
-    lowest["skip_lines"] = max(table.skip_lines or (0,))
-    for name, line in lowest.items():
-        if line_count is not None and line > line_count:
-            yield wrong(Fault(DetailCode.NO_SUCH_LINE, f"vai só até a linha {line_count}"), name)
-    yield from (wrong(fault, name) for name, fault in _order_faults(table))
+    faults = (*_line_faults(table, line_count), *_header_faults(table), *_end_faults(table))
+    yield from (wrong(fault, name) for name, fault in faults)
 
 
 def _dialect_faults(table: TableStatement, reading: TableReading) -> Iterator[tuple[str, Fault]]:
@@ -132,13 +128,26 @@ def _is_mark(text: str) -> bool:
     return len(text) == 1 and text.isprintable() and not text.isalnum() and not text.isspace()
 
 
-def _order_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:
-    header, first, last, lines = table.header_line, table.first_line, table.last_line, table.header_lines
-    if "header_line" in table.model_fields_set and header is None and lines:
-        yield "header_lines", _NO_HEADER_LINES
-    if header is not None and first is not None and first < header + (lines or 1):
+def _line_faults(table: TableStatement, line_count: int | None) -> Iterator[tuple[str, Fault]]:
+    lines = {name: getattr(table, name) or 0 for name in _LINES}
+    lines["skip_lines"] = max(table.skip_lines or (0,))
+    for name, line in lines.items():
+        if line_count is not None and line > line_count:
+            yield name, Fault(DetailCode.NO_SUCH_LINE, f"vai só até a linha {line_count}")
+
+
+def _header_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:
+    header, lines = table.header_line, table.header_lines
+    if header is None:
+        if "header_line" in table.model_fields_set and lines:
+            yield "header_lines", _NO_HEADER_LINES
+        return
+    if table.first_line is not None and table.first_line < header + (lines or 1):
         yield "first_line", _HEADER_BELOW
-    if last is not None and last < (first or header or 1):
+
+
+def _end_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:
+    if table.last_line is not None and table.last_line < (table.first_line or table.header_line or 1):
         yield "last_line", _ENDS_ABOVE
-    if header is not None and header in (table.skip_lines or ()):
+    if table.header_line in (table.skip_lines or ()):
         yield "skip_lines", _HEADER_SKIPPED

@@ -8,7 +8,7 @@ from typing import Any, Final
 from managed_tables.catalog.table_records import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
 from managed_tables.details import Detail, DetailCode, Fault, detail
 from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiError
-from managed_tables.schema import Columns
+from managed_tables.schema import Column, Columns
 from managed_tables.tables.columns.column_plan import ColumnPlan, plan_columns
 from managed_tables.tables.definitions import (
     MAX_DESCRIPTION_CHARACTERS,
@@ -31,6 +31,11 @@ class Keep(Enum):
 
 
 KEEP: Final = Keep.KEEP
+
+
+def with_nulls(columns: Columns, opened: Collection[str]) -> list[Column]:
+    """Return the columns, those that are opened with NULL let in."""
+    return [one.model_copy(update={"nullable": True}) if one.name in opened else one for one in columns]
 
 
 @dataclass(frozen=True)
@@ -64,14 +69,12 @@ class TableChange:
         """Return the whole list that is asked of a table with these columns."""
         names = {column.name for column in present}
         added = [column for column in self.added_columns if column.name not in names]
-        opened = [column for column in present if column.name in self.nullable_columns]
-        if self.columns is not None or not (added or opened or names & set(self.unused_columns)):
+        touched = names & {*self.nullable_columns, *self.unused_columns}
+        if self.columns is not None or not (added or touched):
             return self.columns
-        kept = [
-            column.model_copy(update={"nullable": True}) if column in opened else column
-            for column in present
-            if column.name not in self.unused_columns
-        ]
+        kept = with_nulls(
+            [one for one in present if one.name not in self.unused_columns], self.nullable_columns
+        )
         return [ColumnChange(**column.model_dump()) for column in (*kept, *added)]
 
 
@@ -145,14 +148,18 @@ def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Ap
         display_name=change.display_name or table.display_name,
         status=change.status or table.status,
         columns=plan.columns,
-        title=table.title if change.title is KEEP else change.title or None,
-        description=table.description if change.description is KEEP else change.description or None,
+        title=_text(change.title, table.title),
+        description=_text(change.description, table.description),
         key=_key(table, plan, change),
         indexes=_indexes(table, plan, change),
         history=table.history if change.history is None else change.history,
     )
     Texts(applied.title, applied.description).check()
     return plan, applied
+
+
+def _text(wanted: str | Keep | None, present: str | None) -> str | None:
+    return present if wanted is KEEP else wanted or None
 
 
 def _key(table: TableRecord, plan: ColumnPlan, change: TableChange) -> Key | None:

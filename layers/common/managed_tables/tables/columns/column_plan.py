@@ -67,15 +67,15 @@ def plan_columns(current: Columns, wanted: Sequence[ColumnChange], new_version: 
     check_columns(wanted)
     by_name = {column.name: column for column in current}
     sources = _sources(by_name, wanted)
-    pairs = [(change, by_name.get(source or "")) for change, source in zip(wanted, sources, strict=True)]
-    placed = [_placed(index, change, old) for index, (change, old) in enumerate(pairs)]
-    kept = [(new, old) for new, (_, old) in zip(placed, pairs, strict=True) if old is not None]
+    olds = [by_name.get(source or "") for source in sources]
+    placed = list(map(_placed, range(len(olds)), wanted, olds))
+    kept = [(new, old) for new, old in zip(placed, olds, strict=True) if old]
     return ColumnPlan(
         columns=tuple(new.column for new in placed),
         renamed=tuple((old.name, new.column.name) for new, old in kept if old.name != new.column.name),
         hidden=_hidden([column.name for column in current if column.name not in sources], new_version),
         converted=_where(_is_converted, kept),
-        added=tuple(new for new, (_, old) in zip(placed, pairs, strict=True) if old is None),
+        added=tuple(placed[place] for place, source in enumerate(sources) if source is None),
         tightened=_where(_is_tightened, kept),
         loosened=_where(_is_loosened, kept),
         redefaulted=_where(_is_redefaulted, kept),
