@@ -827,3 +827,38 @@ test("a column gets another name, type and description from its head, a day from
   await expect(page).toHaveURL(/visao=/);
   expect((await company.call("GET", `/${table}/views`))["records"]).toMatchObject([{ row_height: 64 }]);
 });
+
+test("rows are grouped by two columns with subtotals that fold, and a group opens in the grid", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const rows = [
+    { loja: "Centro", mes: "2025-01-01", valor: "1.5" },
+    { loja: "Centro", mes: "2025-02-01", valor: "2" },
+    { loja: "Centro", mes: "2025-02-01", valor: "3.5" },
+    { loja: null, mes: "2025-02-01", valor: "10" },
+  ];
+  const table = await company.table("grupos", ["loja:text", "mes:date", "valor:decimal"], rows);
+  await visit(`/tabelas/${table}`);
+  await page.getByLabel("Rodapé de valor").selectOption("sum");
+  await page.getByRole("button", { name: "Opções da coluna loja" }).click();
+  await page.getByRole("button", { name: "Agrupar por esta coluna" }).click();
+  await expect(page.getByRole("button", { name: "Por loja ✕" })).toBeVisible();
+  await visit(`/tabelas/${table}?grupos=["loja","mes"]&totais={"valor":"sum"}`);
+  const group = (text: string) => page.locator("summary").filter({ hasText: text });
+  await expect(group("Centro")).toContainText(/3 linhas\s*Soma de valor: 7/);
+  await expect(group("(vazia)")).toContainText(/1 linha\s*Soma de valor: 10/);
+  await expect(group("01/02/2025")).toHaveCount(0);
+  await group("Centro").click();
+  await expect(group("01/02/2025")).toContainText(/2 linhas\s*Soma de valor: 5,5/);
+  await group("01/02/2025").click();
+  await expect(page.getByText("Centro · 01/02/2025 · 3,5")).toBeVisible();
+  await expectAccessible(page);
+  await group("Centro").click();
+  await expect(page.getByText("Centro · 01/02/2025 · 3,5")).toBeHidden();
+  await group("Centro").click();
+  await page.getByRole("button", { name: "Abrir estas linhas na grade" }).click();
+  await expect(page.getByText("2 linhas de 4")).toBeVisible();
+  await expect(cell(page, 2, 3)).toHaveText("3,5");
+});

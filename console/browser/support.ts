@@ -160,7 +160,7 @@ export const test = base.extend<Fixtures, Shared>({
       await other.goto(`${path}#token=${company.token}`);
       await expect(other.locator("main")).toBeVisible();
       // A cell that is still to come takes no keys: whoever types waits for it.
-      const arrived = '[role="grid"][aria-busy="false"], .mt-empty, form, [role="alert"]';
+      const arrived = '[role="grid"][aria-busy="false"], .mt-group, .mt-empty, form, [role="alert"]';
       if (path.startsWith("/tabelas/")) await expect(other.locator(arrived).first()).toBeVisible();
     });
   },

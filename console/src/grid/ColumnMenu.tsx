@@ -38,6 +38,9 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
     view.frozen.includes(name)
       ? ["Soltar", { frozen: view.frozen.filter((one) => one !== name) }]
       : ["Fixar à esquerda", { frozen: [...view.frozen, name] }],
+    view.groupBy.includes(name)
+      ? ["Não agrupar por ela", { groupBy: view.groupBy.filter((one) => one !== name) }]
+      : ["Agrupar por esta coluna", { groupBy: [...view.groupBy, name] }],
     ["Ocultar esta coluna", { hidden: [...view.hidden, name] }],
   ];
   const isOfUse = ([, changes]: [string, Partial<GridView>]): boolean => writeView({ ...view, ...changes }) !== now;

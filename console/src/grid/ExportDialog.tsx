@@ -1,10 +1,11 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { answered } from "../api/session";
 import type { ExportBody, Table } from "../api/types";
+import { Ask } from "../ui/Ask";
 import { useApi } from "../ui/context";
 import { Radios } from "../ui/fields";
-import { Button, Dialog, Failure } from "../ui/parts";
+import { Dialog } from "../ui/parts";
 import { ExportList } from "./ExportList";
 import { arranged, type GridView } from "./view";
 import { askedOf } from "./where";
@@ -30,23 +31,15 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
   const api = useApi();
   const queries = useQueryClient();
   const [format, setFormat] = useState<Format>("xlsx");
-  const start = useMutation({
-    mutationFn: () =>
-      answered(
-        api.POST("/v1/managed-tables/{table_id}/exports", {
-          params: { path: { table_id: table._id } },
-          body: bodyOf(table, view, format),
-        }),
-      ),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["exports"] }),
-  });
+  const start = async (): Promise<void> => {
+    const params = { path: { table_id: table._id } };
+    await answered(api.POST("/v1/managed-tables/{table_id}/exports", { params, body: bodyOf(table, view, format) }));
+    await queries.invalidateQueries({ queryKey: ["exports"] });
+  };
   return (
     <Dialog title="Exportar" isSide onClose={onClose}>
-      <Radios legend="Formato" choices={FORMATS} value={format} isDisabled={start.isPending} onChoose={setFormat} />
-      {start.error && <Failure error={start.error} />}
-      <Button kind="primary" disabled={start.isPending} onClick={() => start.mutate()}>
-        Preparar arquivo
-      </Button>
+      <Radios legend="Formato" choices={FORMATS} value={format} onChoose={setFormat} />
+      <Ask label="Preparar arquivo" kind="primary" onGo={start} />
       <h3>Arquivos desta tabela</h3>
       <ExportList tableId={table._id} />
     </Dialog>

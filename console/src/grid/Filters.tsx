@@ -49,6 +49,15 @@ export function Filters({ table, view, onView, children }: FiltersProps): ReactN
           {words(table, filter)} ✕
         </Button>
       ))}
+      {view.groupBy.map((name) => (
+        <Button
+          key={name}
+          className="mt-chip"
+          onClick={() => onView({ groupBy: view.groupBy.filter((one) => one !== name) })}
+        >
+          Por {table.columns.find((one) => one.name === name)?.display_name ?? name} ✕
+        </Button>
+      ))}
       {view.beyond && (
         <Button className="mt-chip" onClick={() => onView({ beyond: null })}>
           Outra condição, de fora desta página ✕

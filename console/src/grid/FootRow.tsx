@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import type { Column } from "../api/types";
 import { Select } from "../ui/fields";
 import { type Cell, formatCell, showCell } from "../values/cells";
 import { cellPlace, InSight } from "./InSight";
@@ -54,7 +55,8 @@ function Foot({ column, total, onTotal }: FootProps): ReactNode {
   );
 }
 
-function shownTotal(fn: Total, value: Cell, column: GridColumn): string {
+/** Write what was worked out over a column. */
+export function shownTotal(fn: Total, value: Cell, column: Pick<Column, "type" | "format">): string {
   if (fn === "count" || fn === "count_distinct") return formatCell(value, "decimal");
   return showCell(value, fn === "avg" || fn === "sum" ? { ...column, type: "decimal" } : column);
 }

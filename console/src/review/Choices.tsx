@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import type { ColumnType } from "../api/types";
 import { type Choices as Options, SelectField, TextField } from "../ui/fields";
+import { isNumeric } from "../values/cells";
 import { MARKS, ORDERS } from "../values/words";
 import type { Adjustment } from "./adjustments";
 
@@ -14,7 +15,7 @@ export const ZONES: readonly string[] = [
   "Europe/Lisbon",
   "America/New_York",
 ];
-const TRIMS: [string, string][] = [
+const TRIMS: Options = [
   ["yes", "retirar"],
   ["no", "manter"],
 ];
@@ -30,59 +31,47 @@ interface ChoicesProps {
 /** What a file's cells of this type may be read by; until a person says so, what was detected holds. */
 export function Choices({ type, adjustment, zone, onAdjust }: ChoicesProps): ReactNode {
   const zones = [zone, ...ZONES.filter((one) => one !== zone)].map((one): [string, string] => [one, zoneLabel(one)]);
+  const { trim } = adjustment;
+  const choices: [is: boolean, label: string, field: keyof Adjustment, Options, value: string | undefined][] = [
+    [isNumeric(type), "Marca decimal", "decimal_mark", MARKS, adjustment.decimal_mark],
+    [type === "date" || type === "datetime", "Ordem da data", "date_order", ORDERS, adjustment.date_order],
+    [type === "datetime", "Horário de", "timezone", zones, adjustment.timezone],
+    [type === "text", "Espaços nas pontas", "trim", TRIMS, trim === undefined ? undefined : trim ? "yes" : "no"],
+  ];
+  const words: [is: boolean, label: string, field: "true_tokens" | "false_tokens" | "null_tokens"][] = [
+    [type === "boolean", "Textos que são Sim", "true_tokens"],
+    [type === "boolean", "Textos que são Não", "false_tokens"],
+    [true, "Textos que são vazio", "null_tokens"],
+  ];
   return (
     <>
-      {(type === "decimal" || type === "integer") && (
-        <Choice
-          label="Marca decimal"
-          choices={MARKS}
-          value={adjustment.decimal_mark}
-          onChoose={(value) => onAdjust({ decimal_mark: value as Adjustment["decimal_mark"] })}
-        />
+      {choices.map(
+        ([is, label, field, options, value]) =>
+          is && (
+            <SelectField
+              key={field}
+              label={label}
+              choices={[
+                ["", field === "timezone" ? `${zoneLabel(zone)} (o que foi usado)` : "como foi detectado"],
+                ...options,
+              ]}
+              value={value ?? ""}
+              onChoose={(chosen) =>
+                onAdjust({ [field]: field === "trim" && chosen ? chosen === "yes" : chosen || undefined })
+              }
+            />
+          ),
       )}
-      {(type === "date" || type === "datetime") && (
-        <Choice
-          label="Ordem da data"
-          choices={ORDERS}
-          value={adjustment.date_order}
-          onChoose={(value) => onAdjust({ date_order: value as Adjustment["date_order"] })}
-        />
-      )}
-      {type === "datetime" && (
-        <Choice
-          label="Horário de"
-          detected={`${zoneLabel(zone)} (o que foi usado)`}
-          choices={zones}
-          value={adjustment.timezone}
-          onChoose={(timezone) => onAdjust({ timezone })}
-        />
-      )}
-      {type === "boolean" && (
-        <>
-          <Words
-            label="Textos que são Sim"
-            words={adjustment.true_tokens}
-            onWords={(true_tokens) => onAdjust({ true_tokens })}
-          />
-          <Words
-            label="Textos que são Não"
-            words={adjustment.false_tokens}
-            onWords={(false_tokens) => onAdjust({ false_tokens })}
-          />
-        </>
-      )}
-      <Words
-        label="Textos que são vazio"
-        words={adjustment.null_tokens}
-        onWords={(null_tokens) => onAdjust({ null_tokens })}
-      />
-      {type === "text" && (
-        <Choice
-          label="Espaços nas pontas"
-          choices={TRIMS}
-          value={adjustment.trim === undefined ? undefined : adjustment.trim ? "yes" : "no"}
-          onChoose={(value) => onAdjust({ trim: value === undefined ? undefined : value === "yes" })}
-        />
+      {words.map(
+        ([is, label, field]) =>
+          is && (
+            <Words
+              key={field}
+              label={label}
+              words={adjustment[field]}
+              onWords={(tokens) => onAdjust({ [field]: tokens })}
+            />
+          ),
       )}
     </>
   );
@@ -96,21 +85,6 @@ function zoneLabel(zone: string): string {
     .replace("Cuiaba", "Cuiabá")
     .replace("Lisbon", "Lisboa")
     .replace("New York", "Nova York");
-}
-
-interface ChoiceProps {
-  label: string;
-  detected?: string;
-  choices: Options;
-  value: string | undefined;
-  onChoose: (value: string | undefined) => void;
-}
-
-function Choice({ label, detected = "como foi detectado", choices, value, onChoose }: ChoiceProps): ReactNode {
-  const all: Options = [["", detected], ...choices];
-  return (
-    <SelectField label={label} choices={all} value={value ?? ""} onChoose={(chosen) => onChoose(chosen || undefined)} />
-  );
 }
 
 interface WordsProps {

@@ -17,7 +17,6 @@ import { checksOf, type Check as Doubt } from "./checks";
 import { type Draft, type Look, type ReviewParts, useDraft } from "./draft";
 import { type Spot, usePlaces } from "./lines";
 import { useReanalyze } from "./mutations";
-import { Plan } from "./Plan";
 import { ReadingSection } from "./ReadingSection";
 
 export interface ReviewProps {
@@ -39,7 +38,7 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
     () => (schema ? review(schema, draft.adjustments, targets, recipe.data, draft.order) : []),
     [schema, draft.adjustments, targets, recipe.data, draft.order],
   );
-  const checks = checksOf(job, columns, usePlaces(job));
+  const checks = checksOf(job, columns, usePlaces(job), targets);
   const reanalyze = useReanalyze(job);
   const isBusy = isRereading || reanalyze.isPending || recipe.isLoading;
   const look = useLook(job, columns, checks);
@@ -92,7 +91,6 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
           onText={(tableName) => setDraft({ tableName })}
         />
       )}
-      {job.append_plan && <Plan columns={columns} targets={targets} />}
       {job.reading && <ReadingSection {...shared} onState={reanalyze.mutate} />}
       {!can("upload") ? (
         <p className="mt-note">Você pode ver esta revisão, mas não importar nem mudar o que foi dito nela.</p>

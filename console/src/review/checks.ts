@@ -6,7 +6,7 @@ import { detailText } from "../ui/parts";
 import { columnLetter, formatCell } from "../values/cells";
 import { formatCount, formatNumber, plural } from "../values/numbers";
 import { DELIMITERS, ENCODINGS, MARKS, ORDERS, wordOf } from "../values/words";
-import type { Adjustment, ReviewedColumn } from "./adjustments";
+import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
 import { type Places, type Spot, tableOf } from "./lines";
 
 export type Warning = Job["warnings"][number];
@@ -45,11 +45,17 @@ const CHANGES_VALUES: ReadonlySet<Warning["code"]> = new Set<Warning["code"]>([
 const WEIGHTS: Check["weight"][] = ["stop", "value", "look"];
 
 /** Return the list; what a person has decided about a column (its type, mark or order) is no doubt any more. */
-export function checksOf(job: Job, columns: readonly ReviewedColumn[], places: Places): Check[] {
+export function checksOf(
+  job: Job,
+  columns: readonly ReviewedColumn[],
+  places: Places,
+  targets: readonly Target[] = [],
+): Check[] {
   const found = [
     ...differences(job, columns, places),
     ...misfits(job, places),
     ...conflicts(job, columns),
+    ...missing(job, columns, targets),
     ...job.warnings.map((warning) => ofWarning(job, warning, columns, places)),
     ...columns.flatMap((one) => exceptions(job, one, places)),
   ];
@@ -135,6 +141,17 @@ function conflicts(job: Job, columns: readonly ReviewedColumn[]): Check[] {
       column: fed?.column.name ?? null,
     };
   });
+}
+
+/** The table's columns that nothing of the file feeds; a recipe's differences tell of its own. */
+function missing(job: Job, columns: readonly ReviewedColumn[], targets: readonly Target[]): Check[] {
+  const fed = new Set(columns.flatMap(({ include, into }) => (include && into ? [into.name] : [])));
+  const left = job.recipe
+    ? []
+    : targets.filter(({ name }) => !fed.has(name)).map((one) => one.display_name ?? one.name);
+  if (left.length === 0) return [];
+  const text = `Nada neste arquivo preenche ${left.join(", ")}, da tabela`;
+  return [{ weight: "look", text, spot: null, column: null }];
 }
 
 function ofWarning(job: Job, warning: Warning, columns: readonly ReviewedColumn[], places: Places): Check {

@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useJob } from "../api/queries";
@@ -8,7 +8,7 @@ import { Cancel } from "../review/Cancel";
 import { Review } from "../review/Review";
 import { Ask } from "../ui/Ask";
 import { useApi } from "../ui/context";
-import { Button, detailText, Empty, Failure, Loading, ProgressBar } from "../ui/parts";
+import { detailText, Empty, Failure, Loading, ProgressBar } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
@@ -150,21 +150,14 @@ const UNDO_SENTENCES: Record<string, string> = {
   upsert: "As linhas novas sairão, e as atualizadas voltarão aos valores de antes.",
 };
 
-export function Rejects({ job }: { job: Job }): ReactNode {
+function Rejects({ job }: { job: Job }): ReactNode {
   const api = useApi();
-  const rejects = useMutation({
-    mutationFn: () =>
-      answered(api.GET("/v1/managed-tables/upload-jobs/{job_id}/rejects", { params: { path: { job_id: job._id } } })),
-    onSuccess: ({ url }) => window.location.assign(url),
-  });
-  return (
-    <>
-      <Button disabled={rejects.isPending} onClick={() => rejects.mutate()}>
-        Baixar as linhas que não entraram
-      </Button>
-      {rejects.error && <Failure error={rejects.error} />}
-    </>
-  );
+  const download = async (): Promise<void> => {
+    const params = { path: { job_id: job._id } };
+    const { url } = await answered(api.GET("/v1/managed-tables/upload-jobs/{job_id}/rejects", { params }));
+    window.location.assign(url);
+  };
+  return <Ask label="Baixar as linhas que não entraram" kind="plain" onGo={download} />;
 }
 
 function Failed({ job }: { job: Job }): ReactNode {

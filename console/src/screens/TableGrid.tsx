@@ -7,6 +7,7 @@ import { ConflictDialog } from "../grid/ConflictDialog";
 import type { EditSession, EditState } from "../grid/edits";
 import { Filters, SEARCH_FIELD } from "../grid/Filters";
 import { Grid } from "../grid/Grid";
+import { Groups } from "../grid/Groups";
 import { type Opened, OpenedDialog } from "../grid/Opened";
 import { SheetHead } from "../grid/SheetHead";
 import { useView, type ViewHandle } from "../grid/saved";
@@ -68,6 +69,8 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }): Re
       <Told edits={edits} state={state} />
       {rows.total === 0 && (view.filters.length > 0 || view.search || !isEditable) ? (
         <NoRows table={table} view={view} onClear={() => setView({ filters: [], search: "", beyond: null })} />
+      ) : view.groupBy.length > 0 ? (
+        <Groups table={table} view={view} onView={setView} />
       ) : (
         <SheetGrid
           table={table}

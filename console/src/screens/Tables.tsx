@@ -1,9 +1,10 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useDeferredValue } from "react";
 import { Link } from "wouter";
 import { useStatus } from "../api/queries";
 import { answered } from "../api/session";
 import type { Table } from "../api/types";
+import { Ask } from "../ui/Ask";
 import { pageOf, useAddress } from "../ui/address";
 import { useApi, useCaller } from "../ui/context";
 import { TextField } from "../ui/fields";
@@ -23,16 +24,13 @@ export function Tables(): ReactNode {
 function Activate(): ReactNode {
   const api = useApi();
   const queries = useQueryClient();
-  const provision = useMutation({
-    mutationFn: () => answered(api.POST("/v1/managed-tables/provision")),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["status"] }),
-  });
+  const activate = async (): Promise<void> => {
+    await answered(api.POST("/v1/managed-tables/provision"));
+    await queries.invalidateQueries({ queryKey: ["status"] });
+  };
   return (
     <Empty title="Meus Dados ainda não está ativo na sua empresa">
-      {provision.error && <Failure error={provision.error} />}
-      <Button kind="primary" disabled={provision.isPending} onClick={() => provision.mutate()}>
-        {provision.isPending ? "Ativando…" : "Ativar Meus Dados"}
-      </Button>
+      <Ask label="Ativar Meus Dados" kind="primary" onGo={activate} />
     </Empty>
   );
 }

@@ -4,14 +4,15 @@ import { Button, type ButtonProps, Dialog, Failure } from "./parts";
 interface AskProps {
   label: ReactNode;
   kind?: NonNullable<ButtonProps["kind"]>;
-  title: string;
-  keep: string;
-  go: string;
+  /** What is asked; without it nothing is. */
+  title?: string;
+  keep?: string;
+  go?: string;
   onGo: () => unknown;
-  children: ReactNode;
+  children?: ReactNode;
 }
 
-/** A button that asks before it does what cannot simply be taken back, and shows what that failed by. */
+/** A button that shows what it failed by, and asks before it does what cannot simply be taken back. */
 export function Ask({ label, kind = "quiet", title, keep, go, onGo, children }: AskProps): ReactNode {
   const [isAsked, setAsked] = useState(false);
   const [isPending, setPending] = useState(false);
@@ -30,10 +31,11 @@ export function Ask({ label, kind = "quiet", title, keep, go, onGo, children }: 
   };
   return (
     <>
-      <Button kind={kind} onClick={() => setAsked(true)}>
+      <Button kind={kind} disabled={isPending} onClick={() => (title ? setAsked(true) : void run())}>
         {label}
       </Button>
-      {isAsked && (
+      {!title && error !== null && <Failure error={error} />}
+      {isAsked && title && (
         <Dialog
           title={title}
           onClose={() => setAsked(false)}

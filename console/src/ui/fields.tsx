@@ -75,19 +75,12 @@ interface RadiosProps<Value extends string> {
   legend: string;
   choices: Choices<Value>;
   value: Value;
-  isDisabled?: boolean;
   onChoose: (value: Value) => void;
 }
 
-export function Radios<Value extends string>({
-  legend,
-  choices,
-  value,
-  isDisabled = false,
-  onChoose,
-}: RadiosProps<Value>): ReactNode {
+export function Radios<Value extends string>({ legend, choices, value, onChoose }: RadiosProps<Value>): ReactNode {
   return (
-    <fieldset className="mt-choices" disabled={isDisabled}>
+    <fieldset className="mt-choices">
       <legend>{legend}</legend>
       {choices.map(([one, label]) => (
         <label key={one}>

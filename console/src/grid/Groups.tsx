@@ -1,0 +1,96 @@
+import { type ReactNode, useState } from "react";
+import { answered } from "../api/session";
+import type { Query, Table } from "../api/types";
+import { useApi } from "../ui/context";
+import { Listing } from "../ui/Listing";
+import { Button } from "../ui/parts";
+import { type Cell, showCell } from "../values/cells";
+import { plural } from "../values/numbers";
+import { shownTotal } from "./FootRow";
+import { arranged, type Condition, type GridView, TOTAL_LABELS } from "./view";
+import { askedOf } from "./where";
+
+const PER_PAGE = 50;
+
+type Row = Readonly<Record<string, Cell>>;
+
+interface GroupsProps {
+  table: Table;
+  view: GridView;
+  onView: (changes: Partial<GridView>) => void;
+  /** The groups that these are within. */
+  within?: readonly Condition[];
+}
+
+/** The rows of a view in groups that fold, each with what the view has at the foot of its columns; in the end rows. */
+export function Groups(props: GroupsProps): ReactNode {
+  const { table, view, within = [], onView } = props;
+  const api = useApi();
+  const column = table.columns.find((one) => one.name === view.groupBy[within.length]);
+  const filters = [...view.filters, ...within.map((condition) => [condition])];
+  const totals = Object.entries(view.totals).map(([of, fn], index) => ({ fn, column: of, as: `total_${index}` }));
+  const grouped: Query = column
+    ? { group_by: [column.name], aggregates: [{ fn: "count", as: "row_count" }, ...totals], sort: [column.name] }
+    : { sort: [...view.sorts] };
+  const asked = { ...askedOf({ ...view, filters }), ...grouped, per_page: PER_PAGE };
+  const words = (row: Row): string =>
+    arranged(table.columns, view)
+      .map((one) => showCell(row[one.name], one) || "(vazia)")
+      .join(" · ");
+  return (
+    <Listing<Row>
+      queryKey={["groups", table._id, asked]}
+      perPage={PER_PAGE}
+      load={async (page, signal) => {
+        const params = { path: { table_id: table._id }, query: { numbers: "string" as const } };
+        const body = { ...asked, page };
+        const { total, records } = await answered(
+          api.POST("/v1/managed-tables/{table_id}/data/query", { params, body, signal }),
+        );
+        return { total: total ?? 0, records: records as unknown as readonly Row[] };
+      }}
+      empty="Nenhuma linha com estes filtros"
+    >
+      {(records) =>
+        column ? (
+          records.map((group) => (
+            <Group key={String(group[column.name])} {...props} within={within} column={column} group={group} />
+          ))
+        ) : (
+          <>
+            <ul className="mt-list">
+              {records.map((row) => (
+                <li key={String(row["id"])}>{words(row)}</li>
+              ))}
+            </ul>
+            <Button onClick={() => onView({ filters, groupBy: [] })}>Abrir estas linhas na grade</Button>
+          </>
+        )
+      }
+    </Listing>
+  );
+}
+
+type GroupProps = Required<GroupsProps> & { column: Table["columns"][number]; group: Row };
+
+function Group({ column, group, within, ...props }: GroupProps): ReactNode {
+  const { table, view } = props;
+  const [wasOpen, setOpen] = useState(false); // what was unfolded within stays so
+  const value = group[column.name] ?? null;
+  const is = value === null ? { op: "is_null" as const, value: true } : { op: "eq" as const, value };
+  const figures = Object.entries(view.totals).map(([name, fn], index) => {
+    const of = table.columns.find((one) => one.name === name) ?? column;
+    return `${TOTAL_LABELS[fn]} de ${of.display_name}: ${shownTotal(fn, group[`total_${index}`], of)}`;
+  });
+  return (
+    <details className="mt-group" onToggle={() => setOpen(true)}>
+      <summary>
+        <strong>{showCell(value, column) || "(vazia)"}</strong>
+        {[plural(Number(group["row_count"]), "linha"), ...figures].map((figure) => (
+          <span key={figure}>{figure}</span>
+        ))}
+      </summary>
+      {wasOpen && <Groups {...props} within={[...within, { column: column.name, ...is }]} />}
+    </details>
+  );
+}
