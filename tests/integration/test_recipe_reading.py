@@ -59,6 +59,15 @@ def test_a_header_is_followed_and_its_columns_feed_what_they_fed(reports: Report
     assert {one.code for one in found.recipe.differences} == {"HEADER_MOVED", "COLUMNS_REORDERED"}
 
 
+def test_the_code_page_of_before_is_taken_where_bytes_do_not_decide(reports: Reports) -> None:
+    table = reports.load(MAY.encode("mac_roman"))
+    june = JUNE.replace("leite", "1ª via")
+    found = reports.analysis(reports.wait(june.encode("mac_roman"), table.table_id))
+    assert found.inferred_schema.sample_rows[0]["produto"] == "1ª via"
+    clear = june.replace("mel", "pão").encode("cp1252")
+    assert ("ENCODING_CHANGED", "told") in codes(reports, clear, table.table_id)
+
+
 def test_what_was_chosen_holds_unless_a_confirmation_says_otherwise(reports: Reports, table_id: str) -> None:
     sources = {"valor_total": TERMS.choice("valor_total").model_copy(update={"null_tokens": None})}
     job_id = reports.wait(JUNE, table_id)

@@ -46,6 +46,7 @@ def _known_table(recalled: Recalled, table: Mapping[str, Any]) -> Known:
     return Known(
         labels=recalled.labels if table["labels"] else frozenset(),
         header_lines=max(1, table["header_lines"]),
+        encoding=table["encoding"],
         delimiter=table["delimiter"],
         stated=tuple(stated),
         skip_texts=frozenset(filter(None, map(beginning, texts))),

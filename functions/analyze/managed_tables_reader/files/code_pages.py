@@ -7,7 +7,7 @@ import re
 from collections import Counter
 
 _CODE_PAGES = ("cp1252", "cp850", "mac_roman")  # the most common first: it wins a tie
-_MARGIN = 0.2  # how much better than cp1252 another page must be: cp1252 is far more common
+_MARGIN = 0.2  # how much better another page must be than the usual one, which is far more common
 _IN_CONTEXT = re.compile(rb"(?s)(?=(..[\x80-\xff]..))")
 
 # How likely a character is in its usual place, in files of Brazil and Western Europe: Portuguese letters;
@@ -51,13 +51,17 @@ _JOINING = {**dict.fromkeys("–—\xa0", 0.75), **dict.fromkeys("’´", _ODD)}
 _ELISION = re.compile(rf"(?is)(\W[cdjlmnst]|qu|rd)[’´][h{_VOWELS}]|\Wo[’´]\w|..[’´]([dmst]\W|ll|re)")
 
 
-def choose_code_page(sample: bytes) -> str:
-    """Return the code page that makes the most likely text of the bytes beyond ASCII."""
+def choose_code_page(sample: bytes, usual: str | None = None) -> str:
+    """Return the code page that makes the most likely text of the bytes beyond ASCII.
+
+    Where they hardly decide it is the `usual` one of such files, cp1252 unless that is known.
+    """
+    usual = usual if usual in _CODE_PAGES else "cp1252"
     contexts = Counter(_IN_CONTEXT.findall(b"\n\n" + sample + b"\n\n"))
     total = contexts.total() or 1
     scores = {page: _score(page, contexts) / total for page in _CODE_PAGES}
     best = max(_CODE_PAGES, key=lambda page: scores[page])
-    return best if scores[best] > scores["cp1252"] + _MARGIN else "cp1252"
+    return best if scores[best] > scores[usual] + _MARGIN else usual
 
 
 def _score(page: str, contexts: Counter[bytes]) -> float:

@@ -63,16 +63,19 @@ class _Scan:
     sample: bytearray = field(default_factory=bytearray)  # lines with bytes that are not ASCII
 
 
-def detect_encoding(path: Path) -> Encoding:
-    """Read the whole file once and return its encoding; raises NotTextError if it is not text."""
+def detect_encoding(path: Path, usual: str | None = None) -> Encoding:
+    """Read the whole file once and return its encoding; raises NotTextError if it is not text.
+
+    `usual` is that of such files before.
+    """
     with path.open("rb", buffering=0) as file:
         head = file.read(65_536)
     for mark, name in BYTE_ORDER_MARKS:
         if head.startswith(mark) and not (name == "utf-32-le" and _looks_utf16_le(head)):
             if name != "utf-8":
                 return Encoding(name, len(mark))
-            return _judge(_scan(path), head, len(mark))
-    return _judge(_scan(path), head, 0)
+            return _judge(_scan(path), head, len(mark), usual)
+    return _judge(_scan(path), head, 0, usual)
 
 
 def _looks_utf16_le(head: bytes) -> bool:
@@ -137,7 +140,7 @@ _UTF8_SEQUENCE = re.compile(
 )
 
 
-def _judge(scan: _Scan, head: bytes, mark_bytes: int) -> Encoding:
+def _judge(scan: _Scan, head: bytes, mark_bytes: int, usual: str | None) -> Encoding:
     if scan.nul_bytes:
         wide = _wide_encoding(head)
         if wide:
@@ -151,7 +154,7 @@ def _judge(scan: _Scan, head: bytes, mark_bytes: int) -> Encoding:
         return Encoding("utf-8", mark_bytes, has_nul=has_nul)
     if mark_bytes or scan.sequences * _SEQUENCE_WEIGHT > scan.broken:
         return Encoding("utf-8", mark_bytes, broken_utf8=True, has_nul=has_nul)
-    return Encoding(choose_code_page(bytes(scan.sample)), has_nul=has_nul)
+    return Encoding(choose_code_page(bytes(scan.sample), usual), has_nul=has_nul)
 
 
 # Of every four bytes: `0` is mostly NUL, `.` seldom.

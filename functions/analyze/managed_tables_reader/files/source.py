@@ -91,7 +91,7 @@ def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Sourc
     if path.stat().st_size == 0:
         raise JobError(FILE_EMPTY, file=name)
     try:
-        encoding = _read_encoding(path, wish.encoding)
+        encoding = _read_encoding(path, wish.encoding, wish.known.encoding)
     except NotTextError as error:
         raise JobError(FILE_NOT_TABULAR, file=name, reason="o conteúdo é binário") from error
     if encoding.is_utf8:
@@ -107,13 +107,13 @@ def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Sourc
     return source
 
 
-def _read_encoding(path: Path, name: str | None) -> Encoding:
+def _read_encoding(path: Path, name: str | None, usual: str | None) -> Encoding:
     """Return the stated encoding, else the detected one; raises NotTextError as the detection does.
 
     Bytes that are not UTF-8 are read as cp1252, even if UTF-8 is stated.
     """
     if name is None:
-        return detect_encoding(path)
+        return detect_encoding(path, usual)
     canonical = codecs.lookup(name).name
     if canonical in _UTF8:
         found = detect_encoding(path)

@@ -18,11 +18,12 @@ class Known:
     """How files of this kind were read; `labels` are folded (`fold_label`).
 
     `stated` are the fields of `TableWish` that a person once stated, as they hold where the file allows it.
-    `delimiter` is the one that was found, `skip_texts` how lines begin (`beginning`) that are no rows.
+    `encoding` and `delimiter` were found, `skip_texts` are how lines begin (`beginning`) that are no rows.
     """
 
     labels: frozenset[str] = frozenset()
     header_lines: int = 1
+    encoding: str | None = None
     delimiter: str | None = None
     stated: tuple[tuple[str, object], ...] = ()
     skip_texts: frozenset[str] = frozenset()
