@@ -115,7 +115,6 @@ test("rows that do not fit are set apart, and come back as a file", async ({ pag
   await page.getByLabel(/^Tipo de quantidade/).selectOption("integer");
   await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
   await page.getByRole("button", { name: /Separar estas linhas/ }).click();
-  await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
   await expect(page.getByText(/2 linhas gravadas · 1 não entrou/)).toBeVisible();
   const rejects = await company.call("GET", `/upload-jobs/${job}/rejects`);
   expect(await (await fetch(String(rejects["url"]))).text()).toContain("b;x;separar.csv;;3;");
@@ -277,8 +276,8 @@ test("a mark is corrected in its panel, and importing asks where a value may cha
   await expectAccessible(page);
   await dialog.getByRole("button", { name: /medida/ }).click();
   const panel = page.locator('[data-panel="medida"]');
-  await page.getByLabel(/^Tipo de medida/).selectOption("decimal");
-  await panel.getByLabel("Marca decimal").selectOption(".");
+  await panel.getByLabel("ponto: 1,234.56").check();
+  await expect(page.getByLabel(/^Tipo de medida/)).toHaveValue("decimal");
   await expect(page.locator(".mt-preview")).toContainText("1.500 → será 1,500");
   await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
   await page.getByRole("link", { name: "Ver tabela" }).click();
@@ -340,4 +339,47 @@ test("a new table gets its key, the order of its columns and a default in the re
     { name: "nome", default: "sem nome" },
     { name: "cod", nullable: false },
   ]);
+});
+
+/** Count what a person does: where the pointer is pressed, and keys. */
+async function countActions(page: Page): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const counted = window as unknown as { actions: number };
+    counted.actions = 0;
+    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => (counted.actions += 1), true);
+  });
+  return () => page.evaluate(() => (window as unknown as { actions: number }).actions);
+}
+
+test("few actions lead from a file to its rows: another header, a mark, bad values set apart", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const imported = page.getByRole("heading", { name: "Concluído" });
+  const header = await company.upload("cabecalho.csv", "cidade;uf\nnome;sigla\nSão Paulo;SP\nNiterói;RJ\n");
+  await visit(`/envios/${header}`);
+  let actions = await countActions(page);
+  await page.getByRole("button", { name: /^Linha 2: Dados/ }).click();
+  await page.getByRole("button", { name: "Usar como cabeçalho" }).click();
+  await page.getByRole("button", { name: /^Importar 2 linhas/ }).click();
+  await expect(imported).toBeVisible();
+  expect(await actions()).toBeLessThanOrEqual(3);
+
+  const mark = await company.upload("ponto.csv", "item;medida\na;1.500\nb;2.750\nc;3.125\n");
+  await visit(`/envios/${mark}`);
+  actions = await countActions(page);
+  await page.getByLabel("ponto: 1,234.56").click();
+  await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
+  await expect(imported).toBeVisible();
+  expect(await actions()).toBeLessThanOrEqual(3);
+
+  const table = await company.table("metas", ["nome:text", "meta:integer"], [{ nome: "z", meta: "1" }]);
+  const bad = await company.upload("metas.csv", "nome;meta\na;n/d\nb;x2\nc;três\nd;4\n", table);
+  await visit(`/envios/${bad}`);
+  actions = await countActions(page);
+  await page.getByLabel("Importar as linhas que servem e separar as outras num arquivo").click();
+  await page.getByRole("button", { name: "Acrescentar 4 linhas a metas" }).click();
+  await expect(page.getByText(/1 linha gravada · 3 não entraram/)).toBeVisible();
+  expect(await actions()).toBeLessThanOrEqual(2);
 });

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from "react";
 import type { ColumnType } from "../api/types";
-import { type Choices as Options, SelectField, TextField } from "../ui/fields";
+import { type Choices as Options, Radios, SelectField, TextField } from "../ui/fields";
 import { isNumeric } from "../values/cells";
 import { MARKS, ORDERS } from "../values/words";
 import type { Adjustment } from "./adjustments";
@@ -15,6 +15,7 @@ export const ZONES: readonly string[] = [
   "Europe/Lisbon",
   "America/New_York",
 ];
+const MOST_RADIOS = 3; // one click chooses
 const TRIMS: Options = [
   ["yes", "retirar"],
   ["no", "manter"],
@@ -45,23 +46,18 @@ export function Choices({ type, adjustment, zone, onAdjust }: ChoicesProps): Rea
   ];
   return (
     <>
-      {choices.map(
-        ([is, label, field, options, value]) =>
-          is && (
-            <SelectField
-              key={field}
-              label={label}
-              choices={[
-                ["", field === "timezone" ? `${zoneLabel(zone)} (o que foi usado)` : "como foi detectado"],
-                ...options,
-              ]}
-              value={value ?? ""}
-              onChoose={(chosen) =>
-                onAdjust({ [field]: field === "trim" && chosen ? chosen === "yes" : chosen || undefined })
-              }
-            />
-          ),
-      )}
+      {choices.map(([is, label, field, options, value = ""]) => {
+        const detected = field === "timezone" ? `${zoneLabel(zone)} (o que foi usado)` : "como foi detectado";
+        const shared = { choices: [["", detected] as const, ...options], value };
+        const onChoose = (chosen: string): void =>
+          onAdjust({ [field]: field === "trim" && chosen ? chosen === "yes" : chosen || undefined });
+        if (!is) return null;
+        return options.length > MOST_RADIOS ? (
+          <SelectField key={field} label={label} {...shared} onChoose={onChoose} />
+        ) : (
+          <Radios key={field} legend={label} {...shared} onChoose={onChoose} />
+        );
+      })}
       {words.map(
         ([is, label, field]) =>
           is && (

@@ -133,10 +133,21 @@ export function ColumnPanel({ column: reviewed, place, ...parts }: ColumnPanelPr
           )}
         </>
       )}
-      <Choices type={type} adjustment={adjustment} zone={job.reading?.timezone ?? ""} onAdjust={adjust} />
+      <Choices
+        type={type}
+        adjustment={adjustment}
+        zone={job.reading?.timezone ?? ""}
+        onAdjust={(said) => adjust({ ...said, ...typeBy(said, reviewed) })}
+      />
       {column.profile && <Profile profile={column.profile} type={column.type} label={source} />}
     </section>
   );
+}
+
+/** Return the type that a mark makes of a column: of what was read as thousands, decimals. */
+function typeBy({ decimal_mark: mark }: Adjustment, { column, type }: ReviewedColumn): Adjustment {
+  const isAmbiguous = column.inference?.warnings.some(({ code }) => code === "AMBIGUOUS_MARK");
+  return mark && isAmbiguous && type === "integer" ? { type: "decimal" } : {};
 }
 
 /** The cells that speak against the type of most: which they are. */

@@ -2,48 +2,35 @@ import { type ReactNode, useState } from "react";
 import type { Job, Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { Button, Dialog, Failure } from "../ui/parts";
-import { toName } from "../values/names";
 import { formatCount, plural } from "../values/numbers";
-import { fedTwice, type ReviewedColumn, toConfirmation, wronglyFilled } from "./adjustments";
+import { fedTwice, type ReviewedColumn, wronglyFilled } from "./adjustments";
 import { Cancel } from "./Cancel";
 import type { Check } from "./checks";
-import type { DraftHandle } from "./draft";
-import { useConfirm } from "./mutations";
+import type { useConfirm } from "./mutations";
 
 interface ConfirmBarProps {
   job: Job;
   /** The table that the file goes into; null for a new one. */
   table: Table | null;
   name: string;
-  drafted: DraftHandle;
+  confirm: ReturnType<typeof useConfirm>;
   columns: readonly ReviewedColumn[];
   checks: readonly Check[];
   isBusy: boolean;
   onCheck: (check: Check) => void;
+  onSend: () => void;
 }
 
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
-export function ConfirmBar({ job, table, name, drafted, columns, checks, ...rest }: ConfirmBarProps): ReactNode {
+export function ConfirmBar({ job, table, name, confirm, columns, checks, ...rest }: ConfirmBarProps): ReactNode {
   const announce = useAnnounce();
-  const { draft, flush } = drafted;
-  const confirm = useConfirm(job, flush);
   const [isAsked, setAsked] = useState(false);
   const doubts = checks.filter((check) => check.weight === "value");
   const label = labelOf(job, table, name);
   const problem = problemOf(columns, rest.isBusy);
   const send = (): void => {
     setAsked(false);
-    const key = columns.filter((one) => one.include && one.adjustment.isKey).map((one) => one.name);
-    const emptied = draft.makeNullable.filter((one) => columns.some(({ into }) => into?.name === one));
-    confirm.mutate({
-      display_name: toName(name),
-      ...(table || toName(name) === name ? {} : { title: name }),
-      columns: toConfirmation(columns),
-      ...(table || key.length === 0 ? {} : { key }),
-      on_misfit: draft.onMisfit,
-      remember: draft.remember,
-      ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
-    });
+    rest.onSend();
   };
   const go = (): void => {
     if (problem) {

@@ -9,14 +9,14 @@ import { Steps } from "../ui/Steps";
 import { formatMoment } from "../values/dates";
 import { toName } from "../values/names";
 import { plural } from "../values/numbers";
-import { type Adjustment, keptSentence, type ReviewedColumn, review } from "./adjustments";
+import { type Adjustment, keptSentence, type ReviewedColumn, review, toConfirmation } from "./adjustments";
 import { Cancel } from "./Cancel";
 import { CheckList } from "./CheckList";
 import { ConfirmBar } from "./ConfirmBar";
 import { checksOf, type Check as Doubt } from "./checks";
 import { type Draft, type Look, type ReviewParts, useDraft } from "./draft";
 import { type Spot, usePlaces } from "./lines";
-import { useReanalyze } from "./mutations";
+import { useConfirm, useReanalyze } from "./mutations";
 import { ReadingSection } from "./ReadingSection";
 
 export interface ReviewProps {
@@ -41,11 +41,25 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
   const checks = checksOf(job, columns, usePlaces(job), targets);
   const reanalyze = useReanalyze(job);
   const isBusy = isRereading || reanalyze.isPending || recipe.isLoading;
+  const confirm = useConfirm(job, drafted.flush);
   const look = useLook(job, columns, checks);
   const kept = useKept(job, draft, isBusy);
   const name = draft.tableName ?? schema?.suggested_table_name ?? "";
   const adjust = (sources: readonly string[], changes: Adjustment): void => {
     setDraft({ adjustments: Object.fromEntries(sources.map((source) => [source, changes])) });
+  };
+  const send = (onMisfit = draft.onMisfit): void => {
+    const key = columns.filter((one) => one.include && one.adjustment.isKey).map((one) => one.name);
+    const emptied = draft.makeNullable.filter((one) => columns.some(({ into }) => into?.name === one));
+    confirm.mutate({
+      display_name: toName(name),
+      ...(job.user_table_id || toName(name) === name ? {} : { title: name }),
+      columns: toConfirmation(columns),
+      ...(job.user_table_id || key.length === 0 ? {} : { key }),
+      on_misfit: onMisfit,
+      remember: draft.remember,
+      ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
+    });
   };
   const shared = { job, look, columns, checks, targets, isBusy, draft, onDraft: setDraft, onAdjust: adjust };
   return (
@@ -73,7 +87,7 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
           setDraft({ adjustments, remember: true });
         }}
       >
-        <MisfitActions {...shared} />
+        <MisfitActions {...shared} onSeparate={() => send("skip")} />
       </CheckList>
       {reanalyze.error && <Failure error={reanalyze.error} />}
       {drafted.failure !== null && (
@@ -95,7 +109,14 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
       {!can("upload") ? (
         <p className="mt-note">Você pode ver esta revisão, mas não importar nem mudar o que foi dito nela.</p>
       ) : schema ? (
-        <ConfirmBar {...shared} table={table.data ?? null} name={name} drafted={drafted} onCheck={look.at} />
+        <ConfirmBar
+          {...shared}
+          table={table.data ?? null}
+          name={name}
+          confirm={confirm}
+          onCheck={look.at}
+          onSend={send}
+        />
       ) : (
         <Cancel job={job} />
       )}
@@ -144,7 +165,7 @@ function useKept(job: Job, { adjustments }: Draft, isBusy: boolean): string | nu
 }
 
 /** What can be done at once about values that do not fit, and about labels that have changed. */
-function MisfitActions({ job, columns, draft, onDraft, onAdjust }: ReviewParts): ReactNode {
+function MisfitActions({ job, columns, draft, ...on }: ReviewParts & { onSeparate: () => void }): ReactNode {
   const named = new Set((job.error?.details ?? []).map((detail) => detail.column));
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");
   const differences = job.recipe?.differences ?? [];
@@ -152,26 +173,22 @@ function MisfitActions({ job, columns, draft, onDraft, onAdjust }: ReviewParts):
     <>
       <div className="mt-actions">
         {misfits.map(({ source }) => (
-          <Button key={source} onClick={() => onAdjust([source], { type: "text" })}>
+          <Button key={source} onClick={() => on.onAdjust([source], { type: "text" })}>
             Importar “{source}” como texto
           </Button>
         ))}
-        {job.error && (
-          <Button onClick={() => onDraft({ onMisfit: "skip" })}>
-            Separar estas linhas num arquivo e importar as outras
-          </Button>
-        )}
+        {job.error && <Button onClick={on.onSeparate}>Separar estas linhas num arquivo e importar as outras</Button>}
       </div>
       {!job.error && (job.append_plan?.conflicts.length ?? 0) > 0 && (
         <Radios
           legend="O que fazer com as linhas que não servem"
           choices={MISFITS}
           value={draft.onMisfit}
-          onChoose={(onMisfit) => onDraft({ onMisfit })}
+          onChoose={(onMisfit) => on.onDraft({ onMisfit })}
         />
       )}
       {differences.length > 0 && (
-        <Check isChecked={draft.remember} onCheck={(remember) => onDraft({ remember })}>
+        <Check isChecked={draft.remember} onCheck={(remember) => on.onDraft({ remember })}>
           Ler assim também os próximos arquivos desta tabela
         </Check>
       )}

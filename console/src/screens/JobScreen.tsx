@@ -3,12 +3,12 @@ import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useJob } from "../api/queries";
 import { ApiFailure, answered } from "../api/session";
-import { fileNames, type Job } from "../api/types";
+import { type ErrorBody, fileNames, type Job } from "../api/types";
 import { Cancel } from "../review/Cancel";
 import { Review } from "../review/Review";
 import { Ask } from "../ui/Ask";
 import { useApi } from "../ui/context";
-import { detailText, Empty, Failure, Loading, ProgressBar } from "../ui/parts";
+import { Empty, Failure, Loading, ProgressBar } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
@@ -162,22 +162,12 @@ function Rejects({ job }: { job: Job }): ReactNode {
 
 function Failed({ job }: { job: Job }): ReactNode {
   const isCancelled = job.error?.code === "JOB_CANCELLED";
+  const details = (job.error?.details ?? []) as NonNullable<ErrorBody["details"]>;
   return (
     <section aria-labelledby="job-title">
       <h1 id="job-title">{isCancelled ? "Importação cancelada" : "Não foi possível importar"}</h1>
       <p>{fileNames(job)}</p>
-      {!isCancelled && job.error && (
-        <div className="mt-note mt-note-error" role="alert">
-          <p>
-            <strong>⚠ {job.error.message}</strong>
-          </p>
-          <ul>
-            {job.error.details.map((detail, index) => (
-              <li key={index}>{detailText(detail)}</li>
-            ))}
-          </ul>
-        </div>
-      )}
+      {!isCancelled && job.error && <Failure error={new ApiFailure(0, { error: job.error.message, details }, null)} />}
       <Link
         href={job.user_table_id ? `/enviar?tabela=${job.user_table_id}` : "/enviar"}
         className="mt-button mt-button-primary"
