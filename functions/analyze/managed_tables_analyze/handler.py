@@ -1,14 +1,19 @@
 """Turn a job's files into a staged object and an inferred schema: the Lambda handler of Analyze."""
 
+import errno
 import hashlib
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from managed_tables.aws.metrics import count_step
 from managed_tables.aws.storage import ObjectMissing
@@ -19,7 +24,7 @@ from managed_tables.clock import Pace, parse_timestamp
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.recipes import Recalled
 from managed_tables.documents.statements import ReadingStatement
-from managed_tables.errors import FILES_CHANGED, FILES_GONE, JOB_FAULT, ApiError, JobError
+from managed_tables.errors import FILES_CHANGED, FILES_GONE, FILES_TOO_LARGE, JOB_FAULT, ApiError, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.object_keys import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
@@ -63,10 +68,11 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
     work_dir = Path(tempfile.mkdtemp(prefix=_PREFIX))
     started = time.monotonic()
     try:
-        paths, etags = _download(services, job, work_dir)
-        digests = [_digest(path) for path in paths]
-        _require_same(job, digests)
-        found, recalled = _analyze_files(services, job, paths, work_dir)
+        with _on_disk():
+            paths, etags = _download(services, job, work_dir)
+            digests = [_digest(path) for path in paths]
+            _require_same(job, digests)
+            found, recalled = _analyze_files(services, job, paths, work_dir)
         found = replace(found, findings=[*_find_imports(services, job, digests), *found.findings])
         recorded = _record(services, job, found, recalled, digests, etags)
     except JobError as error:
@@ -80,6 +86,17 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
     count_step("analyze", "analyzed", seconds=seconds, rows=found.row_count, size_bytes=size_bytes)
     logger.info("files analysed", extra={"rows": found.row_count, "files": len(found.files)})
     return _analyzed(services, recorded) if recorded else _outcome_of_other_run(services, company_id, job_id)
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    """Raise FILES_TOO_LARGE where the disk is full: to try again would not help."""
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        raise JobError(FILES_TOO_LARGE) from error
 
 
 def _refuse(services: AwsServices, job: JobRecord, error: JobError) -> dict[str, Any]:

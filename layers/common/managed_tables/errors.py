@@ -461,6 +461,11 @@ FILES_CHANGED = JobErrorKind(
     "O arquivo {file} foi trocado depois da análise e não foi lido de novo. Confirme o que foi analisado, ou"
     " envie-o de novo",
 )
+FILES_TOO_LARGE = JobErrorKind(
+    "FILES_TOO_LARGE",
+    "Os arquivos deste envio não cabem no disco em que são lidos. Envie-os em partes; um texto em UTF-8 ocupa"
+    " menos",
+)
 FILES_IMPORTED = JobErrorKind(
     "FILES_IMPORTED",
     "Outro envio acaba de trazer um arquivo igual para esta tabela. Confirme só se as linhas devem entrar"
