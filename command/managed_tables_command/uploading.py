@@ -158,10 +158,10 @@ def _changed(job: dict[str, Any], *, as_json: bool) -> int:
     conflicts = [
         f"{one['column']}: {one['count']} valores não cabem" for one in job["append_plan"]["conflicts"]
     ]
-    for text in [*(one["text"] for one in recipe["differences"]), *conflicts]:
+    refusal = [job["error"]["message"]] if job["error"] else []
+    told = (one["text"] for one in [*recipe["differences"], *job["warnings"]])
+    for text in [*refusal, *conflicts, *told]:
         shown.say(f"- {text}")
-    for warning in job["warnings"]:
-        shown.say(f"- {warning['text']}")
     shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
     return CHANGED
 

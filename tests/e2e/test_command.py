@@ -108,6 +108,8 @@ def test_a_file_as_before_is_inserted_without_asking_and_another_waits(terminal:
     june.write_text("Emitido em junho\n\nPRODUTO;valor\nMate;4,50\n")
     told = terminal.run("upload", june, "--table", "maio", "--auto-confirm", "unchanged")
     assert "1 inserida" in told
+    told = terminal.run("upload", june, "--table", "maio", "--auto-confirm", "unchanged", status=3)
+    assert "já foi importado" in told
     june.write_text("produto;valor\nMate;4.505,50\n")
     assert "4505.5" in terminal.run(
         "upload", june, "--table", "maio", "--auto-confirm", "unchanged", status=3
