@@ -117,7 +117,7 @@ function ColumnChange({ table, column, onClose }: ColumnChangeProps): ReactNode 
         onFormat={(format) => save.mutate([{ ...column, format }])}
       />
       {save.error && <Failure error={save.error} />}
-      <details>
+      <details className="mt-panel">
         <summary>Mudar nome, tipo ou descrição</summary>
         <form onSubmit={submit}>
           <ColumnFields columns={drafts} onChange={setDrafts} faults={new Map(details.map((one) => [0, one.reason]))} />

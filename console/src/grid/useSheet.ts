@@ -1,4 +1,4 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
@@ -12,6 +12,7 @@ import { arranged, type GridView } from "./view";
 
 const DEFAULT_WIDTH = 168;
 const LOOK_MS = 5_000;
+const LOOK_SHARE = 20; // times as long as it took: of a search without an index less often
 const MAX_COPIED_ROWS = 5_000;
 
 export function gridColumns(table: Table, view: GridView, isEditable: boolean): GridColumn[] {
@@ -94,15 +95,18 @@ export function useSheet(table: Table, view: GridView): Sheet {
     },
     [settle],
   );
-  useEffect(() => {
-    const look = (): void => {
+  useQuery({
+    queryKey: ["look", table._id],
+    gcTime: 0,
+    queryFn: async () => {
+      const begun = Date.now();
       const isMine = edits.state.get().marks.size > 0 || misplaced.current.size > 0;
-      const isWriting = document.activeElement?.closest(".mt-cell-edited, dialog") !== null; // upon the row as it was seen
-      if (document.visibilityState === "visible" && !isMine && !isWriting) void rows.look().catch(() => {}); // later again
-    };
-    const timer = window.setInterval(look, LOOK_MS);
-    return () => window.clearInterval(timer);
-  }, [rows, edits]);
+      const isWriting = document.activeElement?.closest(".mt-cell-edited, dialog") !== null; // upon rows as seen
+      if (!isMine && !isWriting) await latest.current.look();
+      return Date.now() - begun;
+    },
+    refetchInterval: ({ state }) => Math.max(LOOK_MS, LOOK_SHARE * (state.data ?? 0)), // and while visible alone
+  });
   useEffect(() => {
     if (rows.total !== null) announce(`${rows.total === 1 ? "1 linha" : `${rows.total} linhas`}`);
   }, [rows.total]);
