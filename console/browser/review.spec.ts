@@ -383,3 +383,32 @@ test("few actions lead from a file to its rows: another header, a mark, bad valu
   await expect(page.getByText(/1 linha gravada · 3 não entraram/)).toBeVisible();
   expect(await actions()).toBeLessThanOrEqual(2);
 });
+
+test("another mark and another order of dates stop, and one click takes them on", async ({ page, company, visit }) => {
+  const month = (mark: string, day: (at: number) => string): string =>
+    [
+      "produto;valor;dia",
+      ...Array.from({ length: 20 }, (_, at) => `p${at};${at}${mark}${at + 10};${day(at + 10)}`),
+    ].join("\n");
+  const table = await company.load(
+    "abril.csv",
+    month(",", (day) => `${day}/04/2025`),
+  );
+  const next = await company.upload(
+    "maio.csv",
+    month(".", (day) => `05/${day}/2025`),
+    table,
+  );
+  await visit(`/envios/${next}`);
+  const list = page.getByRole("region", { name: "O que conferir" });
+  const entry = (text: string) => list.getByRole("listitem").filter({ hasText: text });
+  await expect(entry("Em valor")).toContainText(/Antes: vírgula.*Agora · linha 2: ponto.*p0\s*0\.10/);
+  await expect(entry("Em dia").locator("mark")).toHaveText("05/13/2025");
+  await list.getByRole("button", { name: "Aceitar as 2 mudanças no modelo" }).click();
+  await page.getByRole("button", { name: /^Acrescentar 20 linhas/ }).click();
+  await expect(page.getByText("20 linhas gravadas")).toBeVisible();
+  const kept = (await company.call("GET", `/${table}/recipe`))["columns"];
+  expect(kept).toMatchObject([{}, { decimal_mark: "." }, { date_order: "mdy" }]);
+  const rows = (await company.call("GET", `/${table}/data?numbers=string`))["records"] as object[];
+  expect(rows[20]).toMatchObject({ produto: "p0", valor: "0.10", dia: "2025-05-10" });
+});
