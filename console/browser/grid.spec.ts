@@ -957,6 +957,8 @@ test("the habits of a spreadsheet: forty keys, clicks and drags", async ({ page,
   await page.getByRole("combobox", { name: "d", exact: true }).selectOption("Sim");
   await keyboard.press("Enter");
   await expect.poll(async () => (await stored("d"))[1]).toBe(true);
+  await cell(page, 3, 4).getByRole("checkbox").click();
+  await expect.poll(async () => (await stored("d"))[2]).toBe(false);
 
   await cell(page, 2, 1).click();
   await keyboard.press("Space");

@@ -35,11 +35,13 @@ export function CellField({ type, text, isNullable = true, isReadOnly = false, .
     return <textarea {...shared} ref={field as Ref<HTMLTextAreaElement>} rows={lines} />;
   }
   const isDay = type === "date" || type === "datetime";
+  const line = <input {...shared} ref={field as Ref<HTMLInputElement>} inputMode={isDay ? "text" : "decimal"} />;
+  if (!isDay || isReadOnly) return line;
   return (
-    <>
-      <input {...shared} ref={field as Ref<HTMLInputElement>} inputMode={isDay ? "text" : "decimal"} />
-      {isDay && !isReadOnly && <Calendar hasTime={type === "datetime"} />}
-    </>
+    <span className="mt-inline">
+      {line}
+      <Calendar hasTime={type === "datetime"} />
+    </span>
   );
 }
 

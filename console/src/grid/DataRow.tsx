@@ -68,6 +68,7 @@ export function DataRow({ index, y, height, shown, state, grid, dispatch }: Data
               isTall={grid.rowHeight > ROW_HEIGHT}
               onFocus={(extend) => dispatch({ kind: "focus", place, extend })}
               onBegin={() => dispatch({ kind: "begin", place })}
+              onCheck={(isOn) => row && grid.onEdit(row, column.name, isOn ? "Sim" : "Não")}
               onStory={() => row && grid.onStory(row, column.name)}
               onFilled={() => dispatch({ kind: "key", key: "d", control: true, shift: false, alt: false })}
             >
@@ -102,6 +103,7 @@ interface DataCellProps {
   isTall: boolean;
   onFocus: (extend: boolean) => void;
   onBegin: () => void;
+  onCheck: (isOn: boolean) => void;
   onStory: () => void;
   onFilled: () => void;
   children: ReactNode;
@@ -148,6 +150,15 @@ function DataCell({ column, index, row, state, isActive, children, ...rest }: Da
         rest.onStory();
       }}
     >
+      {column.type === "boolean" && row && column.isEditable && !children && (
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          aria-label={column.label}
+          checked={text === "Sim"}
+          onChange={(event) => rest.onCheck(event.target.checked)}
+        />
+      )}
       {children || text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, rest.isTall ? "\n" : " ↵ ")}
       {rest.hasHandle && <FillHandle onFilled={rest.onFilled} />}
     </div>

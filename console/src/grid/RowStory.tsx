@@ -218,7 +218,7 @@ function CellChanges({ table, changes, action, column }: CellChangesProps): Reac
         return (
           <p key={one.column} className={one.column === column ? "mt-cell-selected" : ""}>
             {known?.display_name ?? one.column}:{" "}
-            {action !== "insert" && action !== "restore" && <span className="mt-before">{text(one.before)}</span>}
+            {action !== "insert" && action !== "restore" && <del>{text(one.before)}</del>}
             {action === "update" && " → "}
             {action !== "delete" && text(one.after)}
           </p>

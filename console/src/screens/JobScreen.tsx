@@ -94,10 +94,11 @@ function Done({ job }: { job: Job }): ReactNode {
     <section aria-labelledby="job-title">
       <h1 id="job-title">{job.undone_at ? "Importação desfeita" : "Concluído"}</h1>
       <p>{fileNames(job)}</p>
-      <p className="mt-big">
-        {counts.join(" · ")}
-        {result && ` em ${String(result.seconds).replace(".", ",")} s`}
-      </p>
+      {result && (
+        <h2>
+          {counts.join(" · ")} em {String(result.seconds).replace(".", ",")} s
+        </h2>
+      )}
       {job.undone_at && <p>Desfeita em {formatMoment(job.undone_at)}</p>}
       <div className="mt-actions">
         {job.user_table_id && !(job.undone_at && job.mode === "create") && (

@@ -42,6 +42,7 @@ export interface DialogProps {
   title: string;
   onClose: () => void;
   children: ReactNode;
+  /** What can be done; null where the children have that. */
   actions?: ReactNode;
   /** Whether it stands at the side, as high as the page: for lists. */
   isSide?: boolean;
@@ -55,6 +56,7 @@ export function Dialog({ title, onClose, children, actions, isSide = false }: Di
     const dialog = element.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && dialog.scrollTop > 0) dialog.querySelector("h2")?.focus(); // and not a button at its end
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -70,9 +72,11 @@ export function Dialog({ title, onClose, children, actions, isSide = false }: Di
         onClose();
       }}
     >
-      <h2 id={id}>{title}</h2>
+      <h2 id={id} tabIndex={-1}>
+        {title}
+      </h2>
       <div className="mt-dialog-body">{children}</div>
-      <div className="mt-actions">{actions ?? <Button onClick={onClose}>Fechar</Button>}</div>
+      {actions !== null && <div className="mt-actions">{actions ?? <Button onClick={onClose}>Fechar</Button>}</div>}
     </dialog>
   );
 }
