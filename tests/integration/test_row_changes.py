@@ -354,6 +354,9 @@ def test_a_nul_in_a_query_is_refused_and_named(rows: RowsClient) -> None:
         assert (answer.status, answer.body["code"]) == (422, "INVALID_REQUEST"), name
         [found] = answer.body["details"]
         assert (found["in"], found["path"], found["code"]) == ("query", name, "INVALID_CHARACTER")
+    for text in ("a\x00", "\ud800"):
+        [found] = rows.call("POST", "/query", {"q": text}).body["details"]
+        assert (found["in"], found["path"], found["code"]) == ("body", "q", "INVALID_CHARACTER")
     assert rows.list()["total"] == 1
 
 

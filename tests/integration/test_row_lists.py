@@ -205,6 +205,4 @@ def test_q_searches_every_column(rows: RowsClient) -> None:
     ):
         for found in (rows.list(q=text), query(rows, {"q": text})):
             assert (found["total"], [row["produto"] for row in found["records"]]) == (len(names), names)
-    large = {"column": "valor", "op": "gt", "value": 5}
-    counted = query(rows, {"q": "1.234", "where": large, "aggregates": [{"fn": "count"}]})
-    assert counted["records"] == [{"count": 1}]
+        assert query(rows, {"q": text, "aggregates": [{"fn": "count"}]})["records"] == [{"count": len(names)}]

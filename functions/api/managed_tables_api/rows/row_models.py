@@ -9,6 +9,7 @@ from managed_tables.conditions import MAX_CONDITIONS, MAX_LIST_VALUES, Operator
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.documents.document import Count, LateModel
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.tables.definitions import is_storable
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page, comma_words
 from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.inserts.conflicts import OnConflict
@@ -30,9 +31,16 @@ def _boolean(value: object) -> object:
     return found
 
 
+def _stored(text: object) -> object:
+    if isinstance(text, str) and not is_storable(text):
+        raise InvalidValue(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
+    return text
+
+
 QueryBoolean = Annotated[bool, BeforeValidator(_boolean)]
 SearchText = Annotated[
     str | None,
+    BeforeValidator(_stored),
     Field(
         description="Texto contido no que qualquer coluna mostra: textos, sem distinguir maiúsculas nem"
         " acentos; números com e sem separador de milhar; datas dd/mm/aaaa e ISO; Sim e Não"

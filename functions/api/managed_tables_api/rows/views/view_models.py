@@ -10,7 +10,7 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.validation import QUERY_DIGITS, Page, comma_words
 from managed_tables_api.rows.lists.aggregates import MAX_GROUP_COLUMNS
 from managed_tables_api.rows.lists.ordering import MAX_SORTS
-from managed_tables_api.rows.row_models import SearchText, Where
+from managed_tables_api.rows.row_models import Where
 
 MAX_NAME_CHARACTERS = 200
 MAX_SEARCH_CHARACTERS = 1_000
@@ -47,7 +47,9 @@ class ViewContent(LateModel):
     where: SkipValidation[Where] | None = Field(
         default=None, description="Filtro, como em POST /{table_id}/data/query"
     )
-    q: Annotated[SearchText, Field(max_length=MAX_SEARCH_CHARACTERS)] = None
+    q: str | None = Field(
+        default=None, max_length=MAX_SEARCH_CHARACTERS, description="Busca, como em GET /{table_id}/data"
+    )
     sort: Annotated[list[str], Field(max_length=MAX_SORTS), comma_words(MAX_SORTS)] | None = Field(
         default=None, description="`coluna` ou `-coluna`"
     )
