@@ -109,8 +109,8 @@ def wait(client: Client, job_id: str, wanted: str, limit_seconds: int = JOB_LIMI
 
 
 def _status_line(job: dict[str, Any]) -> str:
-    progress = job["progress"] or {"phase": "", "percent": 0}
-    return f"{job['status']:16}{progress['phase']:10}{bar(progress['percent'], 100)}"
+    percent = (job["progress"] or {"percent": 0})["percent"]
+    return f"{job['status']}  {bar(percent, 100)}" if 0 < percent < 100 else str(job["status"])
 
 
 def _show_schema(schema: dict[str, Any]) -> None:
