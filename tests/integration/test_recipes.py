@@ -76,6 +76,7 @@ def test_it_is_changed_by_parts_and_forgotten(reports: Reports) -> None:
     [
         ({"auto_confirm": "always"}, "auto_confirm"),
         ({"mode": "create"}, "mode"),
+        ({"mode": "upsert"}, "mode"),
         ({"timezone": "Brasil"}, "timezone"),
         ({"version": 9}, "version"),
         ({"columns": [{"source": "X", "name": "nenhuma"}]}, "columns[0].name"),

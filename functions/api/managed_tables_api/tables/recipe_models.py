@@ -20,6 +20,7 @@ from managed_tables.schema import MAX_LABEL_CHARACTERS, ColumnType
 from managed_tables.tables.recipes import MAX_SKIP_TEXTS
 
 _UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
+_WITHOUT_KEY = Fault(DetailCode.NOT_ALLOWED, "a tabela não tem chave")
 _REPEATED = Fault(DetailCode.REPEATED, "coluna repetida")
 
 
@@ -97,7 +98,7 @@ class RecipeChange(LateModel):
     def parts_for(self, table: TableRecord) -> dict[str, Any]:
         """Return the parts to change; raises INVALID_REQUEST and TABLE_WITHOUT_KEY."""
         if self.mode == "upsert" and table.key is None:
-            raise ApiError(TABLE_WITHOUT_KEY)
+            raise ApiError(TABLE_WITHOUT_KEY, [detail("body", _WITHOUT_KEY, path="mode")])
         parts = self.model_dump(mode="json", exclude_none=True, exclude={"columns"})
         if self.columns is None:
             return parts
