@@ -37,6 +37,7 @@ from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import Wish
 
 _PREFIX = "managed-tables-analyze-"
+_DOWNLOADED = 20  # percent of reading that is done once the files are here
 _STALE_SECONDS = 1_200  # a Lambda lives 900 s at most: what is older was left by one that was killed
 
 logger = get_logger("analyze")
@@ -69,10 +70,11 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
     started = time.monotonic()
     try:
         with _on_disk():
-            paths, etags = _download(services, job, work_dir)
+            report = _reporter(services, job)
+            paths, etags = _download(services, job, work_dir, report)
             digests = [_digest(path) for path in paths]
             _require_same(job, digests)
-            found, recalled = _analyze_files(services, job, paths, work_dir)
+            found, recalled = _analyze_files(services, job, paths, work_dir, report)
         found = replace(found, findings=[*_find_imports(services, job, digests), *found.findings])
         recorded = _record(services, job, found, recalled, digests, etags)
     except JobError as error:
@@ -127,14 +129,23 @@ def _failed(error: dict[str, Any]) -> dict[str, Any]:
     return {"outcome": "failed", "error": {**error, "details": []}}
 
 
-def _download(services: AwsServices, job: JobRecord, work_dir: Path) -> tuple[list[Path], list[str]]:
+def _download(
+    services: AwsServices, job: JobRecord, work_dir: Path, report: Report
+) -> tuple[list[Path], list[str]]:
     """Download the job's files and return their paths and ETags; raises FILES_GONE."""
+    total, arrived = sum(file.size_bytes for file in job.files), 0
+
+    def count(size_bytes: int) -> None:
+        nonlocal arrived
+        arrived += size_bytes
+        report("reading", arrived * _DOWNLOADED // total)
+
     paths = [work_dir / f"{index:02d}" for index in range(len(job.files))]
     try:
         # First: a file that is replaced meanwhile then has another ETag than the one that is kept.
         etags = [services.storage.etag(file.storage_path) for file in job.files]
         for file, path in zip(job.files, paths, strict=True):
-            services.storage.download(file.storage_path, path)
+            services.storage.download(file.storage_path, path, count)
     except ObjectMissing as error:
         raise JobError(FILES_GONE) from error
     return paths, etags
@@ -164,7 +175,7 @@ def _find_imports(services: AwsServices, job: JobRecord, digests: list[str]) -> 
 
 
 def _analyze_files(
-    services: AwsServices, job: JobRecord, paths: list[Path], work_dir: Path
+    services: AwsServices, job: JobRecord, paths: list[Path], work_dir: Path, report: Report
 ) -> tuple[Analysis, Recalled | None]:
     """Return what the files hold, read under what the table remembers, and that."""
     sources = [SourceFile(path, file.original_name) for path, file in zip(paths, job.files, strict=True)]
@@ -173,9 +184,14 @@ def _analyze_files(
         stated = ReadingStatement.read(services.storage.get_json(job.wish_key))
         wish = Wish.from_record(stated.as_json())
     recalled = None if wish and wish.recipe is False else services.job_documents.find_recalled(job)
-    names, report = _TakenNames(services, job.company_id), _reporter(services, job)
+
+    def report_rest(phase: str, percent: int) -> None:
+        rest = percent * (100 - _DOWNLOADED) // 100
+        report(phase, _DOWNLOADED + rest if phase == "reading" else percent)
+
+    names = _TakenNames(services, job.company_id)
     zone, unpacked = services.settings.zone, services.settings.unpacked_max_bytes
-    return analyze(sources, work_dir, zone, names, wish, report, unpacked, recalled), recalled
+    return analyze(sources, work_dir, zone, names, wish, report_rest, unpacked, recalled), recalled
 
 
 def _reporter(services: AwsServices, job: JobRecord) -> Report:

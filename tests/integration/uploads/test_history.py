@@ -126,7 +126,7 @@ def test_progress_goes_through_every_phase(
     monkeypatch.setattr(analyzing, "PROGRESS_SECONDS", 0)
     analyzing.analyze_job(api, job.company_id, job_id)
     assert seen == [
-        *({"phase": "reading", "percent": percent} for percent in (0, 50, 50, 100)),
+        *({"phase": "reading", "percent": percent} for percent in (10, 20, 20, 60, 60, 100)),
         *({"phase": "inferring", "percent": percent} for percent in (0, 55, 70, 85)),
     ]
     arrive(api, client, job_id)  # too late to change anything

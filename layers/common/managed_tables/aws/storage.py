@@ -1,6 +1,6 @@
 """Read and write the bucket: its keys, which hold no text of users, and every way in and out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,10 +194,10 @@ class Storage:
         with _translated():
             self.client.upload_file(str(path), self.bucket_name, key)
 
-    def download(self, key: str, path: Path) -> None:
-        """Write the object to a file, by ranges in parallel."""
+    def download(self, key: str, path: Path, report: Callable[[int], None] | None = None) -> None:
+        """Write the object to a file, by ranges in parallel; `report` gets the bytes of each that arrives."""
         with _translated():
-            self.client.download_file(self.bucket_name, key, str(path))
+            self.client.download_file(self.bucket_name, key, str(path), Callback=report)
 
     def stream(self, key: str, chunk_bytes: int = 1_048_576) -> Iterator[bytes]:
         """Yield the object's bytes in order."""
