@@ -2,9 +2,9 @@
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -61,7 +61,7 @@ class Items:
         Who looks at the first few alone reads no more than pages of `page_size` items.
         """
         return self._pages(
-            "query",
+            self._client.get_paginator("query").paginate,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
             ExpressionAttributeValues=to_attributes({":pk": pk, ":prefix": sk_prefix}),
             ConsistentRead=True,
@@ -73,13 +73,16 @@ class Items:
         """Yield every item of the partition."""
         values = to_attributes({":pk": pk})
         return self._pages(
-            "query", KeyConditionExpression="pk = :pk", ExpressionAttributeValues=values, ConsistentRead=True
+            self._client.get_paginator("query").paginate,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
         )
 
     def query_index(self, index_name: str, key_name: str, key: str) -> Iterator[Item]:
         """Yield the items of one key of an index, the last sort key first; the index may lag behind."""
         return self._pages(
-            "query",
+            self._client.get_paginator("query").paginate,
             IndexName=index_name,
             KeyConditionExpression="#key = :key",
             ExpressionAttributeNames={"#key": key_name},
@@ -89,19 +92,21 @@ class Items:
 
     def scan_index(self, index_name: str) -> Iterator[Item]:
         """Yield every item of an index; the index may lag behind."""
-        return self._pages("scan", IndexName=index_name)
+        return self._pages(self._client.get_paginator("scan").paginate, IndexName=index_name)
 
     def scan(self, sk: str) -> Iterator[Item]:
         """Yield every item of this sort key, of all partitions: reads the whole table, for operators only."""
         values = to_attributes({":sk": sk})
         return self._pages(
-            "scan", FilterExpression="sk = :sk", ExpressionAttributeValues=values, ConsistentRead=True
+            self._client.get_paginator("scan").paginate,
+            FilterExpression="sk = :sk",
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
         )
 
-    def _pages(self, operation: Literal["query", "scan"], **arguments: Any) -> Iterator[Item]:
+    def _pages(self, paginate: Callable[..., Iterable[Any]], **arguments: Any) -> Iterator[Item]:
         with _translated():
-            pages = self._client.get_paginator(operation).paginate(TableName=self._table_name, **arguments)
-            for page in pages:
+            for page in paginate(TableName=self._table_name, **arguments):
                 yield from map(from_attributes, page["Items"])
 
     def put(self, item: Mapping[str, Any], condition: str = "", **values: object) -> None:
