@@ -103,6 +103,11 @@ test("values that do not fit lead to their column, and the import goes on withou
   await expect(page.locator(".mt-preview td:focus")).toContainText("n/d");
   await misfits.getByRole("listitem").nth(2).getByRole("button").click();
   await expect(page.locator(".mt-preview td:focus")).toContainText("três");
+  await page.setViewportSize({ width: 390, height: 800 });
+  await misfits.getByRole("listitem").nth(1).getByRole("button").click();
+  await expect(page.locator(".mt-preview td.mt-preview-wrong")).toContainText("x2");
+  await expect(page.locator(".mt-column-panel")).toBeHidden(); // it would lie over the cell
+  await page.setViewportSize({ width: 1280, height: 800 });
   await expectAccessible(page);
   await type.selectOption("text");
   await page.getByRole("button", { name: /^Importar 5 linhas/ }).click();

@@ -135,7 +135,11 @@ function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly 
   const included = job.reading?.tables.findIndex((table) => table.include) ?? -1;
   const [table, choose] = useState(Math.max(included, 0));
   const [spot, setSpot] = useState<Spot | null>(null);
-  const [selected, select] = useState<string | null>(null);
+  const [selected, setSelected] = useState<string | null>(null);
+  const select = (name: string | null): void => {
+    setSelected(name);
+    setSpot(null); // a phone shows the panel or the cell
+  };
   const doubtful = checks.find((check) => check.column !== null)?.column;
   const name = selected ?? doubtful;
   const column = columns.find((one) => one.column.name === name) ?? columns[0] ?? null;
@@ -146,7 +150,7 @@ function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly 
       setSpot({ ...check.spot }); // another object: the same cell takes the focus again
     } else document.getElementById("panel-title")?.scrollIntoView({ block: "nearest" });
   };
-  return { table, spot, column, choose, select, isChosen: selected !== null, at };
+  return { table, spot, column, choose, select, isChosen: selected !== null && spot === null, at };
 }
 
 /** Say what became of a person's changes when the files were read again. */
