@@ -280,7 +280,7 @@ class RejectsAnswer(Document):
     rows: Count
 
 
-class ConfirmAnswer(LateModel):
+class ConfirmAnswer(Document):
     """The job goes on."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "inserting"}]})

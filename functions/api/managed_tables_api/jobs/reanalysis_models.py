@@ -88,7 +88,7 @@ class PreviewAnswer(Document):
     truncated: bool = Field(description="Se faltam colunas, células ou linhas que não couberam em 1 MB")
 
 
-class ReanalysisAnswer(LateModel):
+class ReanalysisAnswer(Document):
     """The files are being read."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "analisando"}]})

@@ -2,7 +2,7 @@
 
 from pydantic import ConfigDict, Field
 
-from managed_tables.documents.document import Count, LateModel
+from managed_tables.documents.document import Count, Document, LateModel
 
 
 class UndoBody(LateModel):
@@ -16,7 +16,7 @@ class UndoBody(LateModel):
     )
 
 
-class UndoAnswer(LateModel):
+class UndoAnswer(Document):
     """What was taken back."""
 
     removed: Count = Field(description="Linhas da carga que foram removidas")

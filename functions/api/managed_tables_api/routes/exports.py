@@ -56,11 +56,7 @@ def list_table_exports(
     return list_exports(services, caller.company_id, query, table.table_id)
 
 
-@router.get(
-    "/exports",
-    summary="List exports",
-    dependencies=requires(Permission.DATA_READ),
-)
+@router.get("/exports", summary="List exports", dependencies=requires(Permission.DATA_READ))
 def list_company_exports(
     query: Annotated[PageQuery, Query()], caller: SignedIn, services: Services
 ) -> ExportsAnswer:
@@ -68,11 +64,7 @@ def list_company_exports(
     return list_exports(services, caller.company_id, query)
 
 
-@router.get(
-    "/exports/{export_id}",
-    summary="Get export",
-    dependencies=requires(Permission.DATA_READ),
-)
+@router.get("/exports/{export_id}", summary="Get export", dependencies=requires(Permission.DATA_READ))
 def get_export_state(export: KnownExport, services: Services) -> ExportAnswer:
     """Return how far an export is, and of one that is done where to download it."""
     return export_answer(services, export)

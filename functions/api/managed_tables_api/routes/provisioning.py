@@ -8,21 +8,13 @@ from managed_tables_api.tables.table_models import ProvisioningAnswer
 router = api_router("", "Provisioning")
 
 
-@router.post(
-    "/provision",
-    summary="Provision the managed database",
-    dependencies=requires(Permission.CREATE),
-)
+@router.post("/provision", summary="Provision the managed database", dependencies=requires(Permission.CREATE))
 def provision(caller: SignedIn, services: Services) -> ProvisioningAnswer:
     """Make the company's database; again, return the existing connection."""
     return ProvisioningAnswer.of(services.provisioning.provision(caller.company_id))
 
 
-@router.get(
-    "/status",
-    summary="Provisioning status",
-    dependencies=requires(Permission.LIST),
-)
+@router.get("/status", summary="Provisioning status", dependencies=requires(Permission.LIST))
 def status(caller: SignedIn, services: Services) -> ProvisioningAnswer:
     """Return whether the company has its database."""
     return ProvisioningAnswer.of(services.provisioning.find(caller.company_id))

@@ -173,7 +173,6 @@ def delete_row(
 @router.patch(
     "",
     summary="Update rows in bulk",
-    response_model=Updated,
     operation_id="patch_rows",
     dependencies=[*requires(Permission.DATA_WRITE), Depends(numbers_of_errors)],
 )
@@ -183,15 +182,15 @@ def update_rows(
     body: Annotated[dict[str, Any], json_object_of(BulkUpdate)],
     caller: SignedIn,
     services: Services,
-) -> Any:
+) -> Updated:
     """Change many rows, each by its id or all of a condition: all of them or none."""
-    return {"updated": services.bulk_changes.update(caller.company_id, table_id, body, caller.user_id)}
+    updated = services.bulk_changes.update(caller.company_id, table_id, body, caller.user_id)
+    return Updated(updated=updated)
 
 
 @router.post(
     "/delete",
     summary="Delete rows in bulk",
-    response_model=Deleted,
     dependencies=[*requires(Permission.DATA_WRITE), Depends(numbers_of_errors)],
 )
 @raises(ROW_NOT_FOUND, QUERY_TOO_HEAVY, *WRITE_ERRORS)
@@ -200,9 +199,10 @@ def delete_rows(
     body: Annotated[dict[str, Any], json_object_of(BulkDelete)],
     caller: SignedIn,
     services: Services,
-) -> Any:
+) -> Deleted:
     """Delete many rows, by their ids or by a condition: all of them or none."""
-    return {"deleted": services.bulk_changes.delete(caller.company_id, table_id, body, caller.user_id)}
+    deleted = services.bulk_changes.delete(caller.company_id, table_id, body, caller.user_id)
+    return Deleted(deleted=deleted)
 
 
 def _page_answer(page: FoundPage) -> Response:

@@ -45,12 +45,7 @@ def list_tables(query: Annotated[TablesQuery, Query()], caller: SignedIn, servic
     return list_answer(page.total, records, services.settings.response_max_bytes)
 
 
-@router.post(
-    "",
-    summary="Create table (manual)",
-    status_code=201,
-    dependencies=requires(Permission.CREATE),
-)
+@router.post("", summary="Create table (manual)", status_code=201, dependencies=requires(Permission.CREATE))
 @raises(NOT_PROVISIONED, DUPLICATE_NAME, INVALID_SCHEMA)
 def create_table(
     body: Annotated[NewTable, from_schema(NewTable)], caller: SignedIn, services: Services

@@ -139,11 +139,7 @@ def preview_upload_job(
     return show_lines(services, job, Place(**query.model_dump()))
 
 
-@router.get(
-    "/{job_id}/rejects",
-    summary="Get rejected rows",
-    dependencies=requires(Permission.LIST),
-)
+@router.get("/{job_id}/rejects", summary="Get rejected rows", dependencies=requires(Permission.LIST))
 @raises(NO_REJECTS)
 def get_rejected_rows(job: KnownJob, services: Services) -> RejectsAnswer:
     """Return where the rows that did not fit can be fetched: a CSV to correct and upload again."""
@@ -153,13 +149,12 @@ def get_rejected_rows(job: KnownJob, services: Services) -> RejectsAnswer:
 @router.post(
     "/{job_id}/reanalyze",
     summary="Read a job's files otherwise",
-    response_model=ReanalysisAnswer,
     dependencies=requires(Permission.UPLOAD),
 )
 @raises(JOB_NOT_WAITING, ANALYSIS_GONE, INVALID_READING)
 def reanalyze_upload_job(
     body: Annotated[Reanalysis, from_json(Reanalysis)], job: KnownJob, services: Services
-) -> Any:
+) -> ReanalysisAnswer:
     """Read the files again: what is stated is fixed, and the rest is inferred under it.
 
     The job comes back to `waiting_confirm`, with `error` where that gives no table: then the reading before
@@ -167,7 +162,7 @@ def reanalyze_upload_job(
     same body again, while the files are read, changes nothing.
     """
     reanalyze_job(services, job, body.as_statement())
-    return {"status": "analisando"}
+    return ReanalysisAnswer(status="analisando")
 
 
 @router.put(
@@ -189,12 +184,7 @@ def keep_upload_job_draft(
     keep_draft(services, job, body)
 
 
-@router.post(
-    "/{job_id}/confirm",
-    summary="Confirm job schema",
-    response_model=ConfirmAnswer,
-    dependencies=requires(Permission.UPLOAD),
-)
+@router.post("/{job_id}/confirm", summary="Confirm job schema", dependencies=requires(Permission.UPLOAD))
 @raises(
     TABLE_NOT_FOUND,
     JOB_NOT_WAITING,
@@ -210,7 +200,7 @@ def confirm_upload_job(
     job: KnownJob,
     caller: SignedIn,
     services: Services,
-) -> Any:
+) -> ConfirmAnswer:
     """Apply the schema that the user has reviewed, and start the insertion.
 
     Repeating it with the same body while the rows are inserted changes nothing. For an upload into an
@@ -220,25 +210,21 @@ def confirm_upload_job(
         caller.require(Permission.UPDATE)
     columns = [column.column for column in body.columns]
     confirm_job(services, job, WantedSchema(body.display_name, columns, body.terms, body.additions))
-    return {"status": "inserting"}
+    return ConfirmAnswer(status="inserting")
 
 
-@router.post(
-    "/{job_id}/undo",
-    summary="Undo a job",
-    response_model=UndoAnswer,
-    dependencies=requires(Permission.DELETE),
-)
+@router.post("/{job_id}/undo", summary="Undo a job", dependencies=requires(Permission.DELETE))
 @raises(NOT_UNDOABLE, CHANGED_SINCE, TABLE_INACTIVE, TABLE_BUSY)
 def undo_upload_job(
     body: Annotated[UndoBody | None, from_json(UndoBody, is_optional=True)],
     job: KnownJob,
     caller: SignedIn,
     services: Services,
-) -> Any:
+) -> UndoAnswer:
     """Take back what a job did: its rows go, and those that it replaced or changed are as they were before.
 
     The table that a job made is deleted. Rows that somebody changed since are never lost: they refuse the
     undo, or stay as they are with `force`.
     """
-    return asdict(undo_job(services, job, caller.user_id, force=body is not None and body.force))
+    undone = undo_job(services, job, caller.user_id, force=body is not None and body.force)
+    return UndoAnswer(**asdict(undone))

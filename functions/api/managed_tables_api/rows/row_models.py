@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SkipValidati
 
 from managed_tables.conditions import MAX_CONDITIONS, MAX_LIST_VALUES, Operator
 from managed_tables.details import DetailCode, InvalidValue
-from managed_tables.documents.document import Count, LateModel
+from managed_tables.documents.document import Count, Document, LateModel
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.definitions import is_storable
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page, comma_words
@@ -333,13 +333,13 @@ class BulkDelete(RootModel[DeleteIds | DeleteWhere]):
     """The ids of rows, or a condition."""
 
 
-class Updated(LateModel):
+class Updated(Document):
     """How many rows were updated."""
 
     updated: Count = Field(examples=[2])
 
 
-class Deleted(LateModel):
+class Deleted(Document):
     """How many rows were deleted."""
 
     deleted: Count = Field(examples=[2])
