@@ -8,16 +8,15 @@ import asyncio
 import ssl
 import struct
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from managed_tables.databases import connecting
 from managed_tables.settings import ClusterAddress
+from managed_tables_operations.relaying import Streams, relayed
 
 _SSL_REQUEST = struct.pack("!ii", 8, 80_877_103)  # PostgreSQL's protocol, 54.2.11: a request for TLS
-_CHUNK_BYTES = 65_536
 
 
 class TlsRefusedError(ConnectionError):
@@ -30,19 +29,20 @@ def plain_socket(address: ClusterAddress) -> Iterator[tuple[str, int]]:
     if address.sslmode == "prefer":
         yield address.host, address.port
         return
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        with tempfile.TemporaryDirectory(prefix="pg-") as folder:  # which nobody else can enter
-            path = Path(folder) / f".s.PGSQL.{address.port}"
-            starting = _serve(address, _context(address), path)
-            server = asyncio.run_coroutine_threadsafe(starting, loop).result()
+    context = _context(address)
+
+    async def lead(_near: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> Streams:
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        writer.write(_SSL_REQUEST)
+        if await reader.readexactly(1) != b"S":
+            raise TlsRefusedError(address.host)
+        await writer.start_tls(context, server_hostname=address.host)
+        return reader, writer
+
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:  # which nobody else can enter
+        path = Path(folder) / f".s.PGSQL.{address.port}"
+        with relayed(lambda accept: asyncio.start_unix_server(accept, path), lead):
             yield folder, address.port
-            loop.call_soon_threadsafe(server.close)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
 
 
 def _context(address: ClusterAddress) -> ssl.SSLContext:
@@ -51,26 +51,3 @@ def _context(address: ClusterAddress) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # as libpq's `require`
     return context
-
-
-async def _serve(address: ClusterAddress, context: ssl.SSLContext, path: Path) -> asyncio.Server:
-    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            far_reader, far_writer = await asyncio.open_connection(address.host, address.port)
-            far_writer.write(_SSL_REQUEST)
-            if await far_reader.readexactly(1) != b"S":
-                raise TlsRefusedError(address.host)
-            await far_writer.start_tls(context, server_hostname=address.host)
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-        finally:
-            writer.close()
-
-    return await asyncio.start_unix_server(relay, path)
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):  # of a peer that is gone, TLS and its time included
-        while data := await reader.read(_CHUNK_BYTES):
-            writer.write(data)
-            await writer.drain()
-    writer.close()

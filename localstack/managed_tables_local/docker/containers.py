@@ -4,12 +4,13 @@ The containers reach the stack under `host.docker.internal`. Docker Desktop has 
 on Linux it is the bridge's address, from which the two ports are relayed while a command runs.
 """
 
+import asyncio
 import json
 import os
 import platform
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -19,10 +20,10 @@ from urllib.parse import urlsplit
 from managed_tables_local.checkout import LOCAL, ROOT, exclusive, fingerprint, run_quietly, tool_environment
 from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.deployed.emulator import Emulator
-from managed_tables_local.docker.relay import relayed
 from managed_tables_local.ports import LOOPBACK, free_port
 from managed_tables_local.progress import say, step
 from managed_tables_local.stack import Stack
+from managed_tables_operations.relaying import relayed
 
 RUNTIME = "python3.13"  # template.yaml's default
 HOST = "host.docker.internal"
@@ -189,5 +190,15 @@ def _write_environment(emulated: Emulator, postgres_port: int) -> None:
 def _reachable(ports: list[int]) -> Iterator[None]:
     gateway = _docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
     on_linux = platform.system() == "Linux"  # elsewhere Docker runs in a machine that sees this loopback
-    with relayed(gateway.stdout.strip(), ports) if on_linux else nullcontext():
+    with ExitStack() as relays:
+        for port in ports if on_linux else ():
+            relays.enter_context(_relayed(gateway.stdout.strip(), port))
         yield
+
+
+def _relayed(address: str, port: int) -> AbstractContextManager[object]:
+    """Relay a port of `address`, which only containers reach, to the loopback."""
+    return relayed(
+        lambda accept: asyncio.start_server(accept, address, port),
+        lambda _reader, _writer: asyncio.open_connection(LOOPBACK, port),
+    )

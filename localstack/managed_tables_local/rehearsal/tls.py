@@ -2,9 +2,8 @@
 
 import asyncio
 import ssl
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from managed_tables_local.ports import LOOPBACK
+from managed_tables_operations.relaying import Streams, relayed
 
 HOST = "localhost"
-_CHUNK_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -60,42 +59,12 @@ def tls_front(authority: Authority, server_port: int) -> Iterator[int]:
     """Serve the server on another port, with TLS alone, while the block runs; yield that port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(authority.certificate, authority.key)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    serving = asyncio.run_coroutine_threadsafe(_serve(context, server_port), loop).result()
-    try:
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Streams:
+        await reader.readexactly(8)  # PostgreSQL's request for TLS; who speaks without it gets nowhere
+        writer.write(b"S")
+        await writer.start_tls(context)
+        return await asyncio.open_connection(LOOPBACK, server_port)
+
+    with relayed(lambda accept: asyncio.start_server(accept, LOOPBACK, 0), lead) as serving:
         yield int(serving.sockets[0].getsockname()[1])
-    finally:
-        asyncio.run_coroutine_threadsafe(_end(serving), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-
-
-async def _serve(context: ssl.SSLContext, server_port: int) -> asyncio.Server:
-    async def front(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
-            await reader.readexactly(8)  # PostgreSQL's request for TLS; who speaks without it gets nowhere
-            writer.write(b"S")
-            await writer.start_tls(context)
-            near_reader, near_writer = await asyncio.open_connection(LOOPBACK, server_port)
-            await asyncio.gather(_pump(reader, near_writer), _pump(near_reader, writer))
-        writer.close()
-
-    return await asyncio.start_server(front, LOOPBACK, 0)
-
-
-async def _end(serving: asyncio.Server) -> None:
-    serving.close()
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):  # of a peer that is gone, TLS and its time included
-        while data := await reader.read(_CHUNK_BYTES):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
