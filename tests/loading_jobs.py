@@ -12,11 +12,10 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
 from managed_tables.catalog.keys import job_key as catalog_key
 from managed_tables.clock import timestamp
-from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
+from managed_tables.documents.confirmations import NO_ADDITIONS, USUAL_TERMS, Additions, LoadTerms
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, job_key
 from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.changes import NO_ADDITIONS, Additions
 from managed_tables.wiring.services import Services
 from managed_tables_analyze.inference import infer_columns
 
@@ -104,7 +103,7 @@ class JobMaker:
             "table_id": table_id,
             "own_columns": [one.name for one in columns if one.name in own],
             "terms": terms.as_record(),
-            "additions": additions.as_record(),
+            "additions": additions.as_json(),
         }
         if self.job(job_id).mode == "upsert" and existing is not None:
             document["key"] = existing.key

@@ -20,9 +20,9 @@ from steps import (
 from worlds import World, until
 
 from managed_tables.clock import timestamp
+from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import JOB_FINISHED, ApiError
 from managed_tables.jobs.cancellation import cancel_job
-from managed_tables.tables.changes import Additions
 from managed_tables_api.rows.inserts.inserting import NewRows
 from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert import job as inserting
@@ -133,7 +133,7 @@ class FailAdding(Cancel):
         old = [{"n": number, "texto": str(number)} for number in OLD_NUMBERS]
         columns = [SCHEMA[0], SCHEMA[2]]
         table_id = world.services.table_operations.create(
-            world.company, USER_ID, "vendas", columns, Additions(key=("texto",))
+            world.company, USER_ID, "vendas", columns, Additions(key=["texto"])
         ).table_id
         world.services.row_inserts.insert(world.company_id, table_id, NewRows(old), USER_ID)
         rows = [["1", "1,5", random.Random(0).randbytes(5_000).hex()]]  # noqa: S311 - it does not compress

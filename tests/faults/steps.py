@@ -12,11 +12,12 @@ from worlds import World, until
 
 from managed_tables.catalog.jobs import JobFile, JobMode
 from managed_tables.clock import timestamp
+from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.schema import Column
-from managed_tables.tables.changes import Additions, TableChange
+from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
@@ -196,7 +197,7 @@ class Create(TableOperation):
     def operate(self, world: World) -> None:
         services = world.fresh_services()
         try:
-            services.table_operations.create(world.company, USER_ID, "vendas", SCHEMA, Additions(key=("n",)))
+            services.table_operations.create(world.company, USER_ID, "vendas", SCHEMA, Additions(key=["n"]))
         except ApiError as error:
             if error.kind is not DUPLICATE_NAME:  # made by the request whose answer was lost
                 raise

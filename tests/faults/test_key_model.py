@@ -22,10 +22,10 @@ from loading_jobs import USER_ID, column
 from worlds import World
 
 from managed_tables.catalog.jobs import LoadMode
+from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE, ROW_NOT_FOUND
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.undo_of_jobs import undo_job
-from managed_tables.tables.changes import Additions
 from managed_tables_api.rows.history.history_models import RestoreBody
 from managed_tables_api.rows.inserts.conflicts import OnConflict
 from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
@@ -68,7 +68,7 @@ class KeyedLife(Life):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         made = world.services.table_operations.create(
-            world.company, USER_ID, "vendas", COLUMNS, Additions(key=("k",))
+            world.company, USER_ID, "vendas", COLUMNS, Additions(key=["k"])
         )
         self.table_id, self.rows = made.table_id, list[Row]()
         self.loads: dict[str, Load] = {}  # that can still be undone

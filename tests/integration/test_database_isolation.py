@@ -25,10 +25,11 @@ from managed_tables.databases.roles import (
     READER_CONNECTIONS,
     READER_TEMPORARY_FILES,
 )
+from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import CONNECTIONS_TAKEN, INVALID_REQUEST, QUERY_TOO_HEAVY, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.changes import Additions, TableChange, Texts
+from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.keeping import keep_rows, record_undoable
 from managed_tables.wiring.services import Services
@@ -258,7 +259,7 @@ def test_the_catalogue_tells_nothing_of_hidden_columns_and_deleted_tables(
             name="salario", display_name="Salário", type=ColumnType.DECIMAL, nullable=False, default="9876"
         ),
     ]
-    additions = Additions(Texts("folha de pagamento"), key=["nomeado"], indexes=[["salario", "nomeado"]])
+    additions = Additions(title="folha de pagamento", key=["nomeado"], indexes=[["salario", "nomeado"]])
     table = operations.create(company, new_record_id(), "folha", columns, additions)
     with services.databases.company_connection(company) as connection:
         condition = sql.SQL("true")

@@ -8,11 +8,10 @@ import pytest
 from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.documents.confirmations import LoadTerms
+from managed_tables.documents.confirmations import Additions, LoadTerms
 from managed_tables.errors import JOB_FAULT, JobError
 from managed_tables.jobs.resolution import resolve
 from managed_tables.tables import operations as operations_module
-from managed_tables.tables.changes import Additions, Texts
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
 from managed_tables.values import datetime_parser
@@ -53,7 +52,7 @@ def test_a_new_table_holds_the_rows_exactly_and_in_order(maker: JobMaker) -> Non
     assert (table.state, table.source, table.display_name) == ("ready", "upload", "vendas")
 
 
-KEYED = Additions(Texts("Vendas", "Do ERP"), key=["n"])
+KEYED = Additions(title="Vendas", description="Do ERP", key=["n"])
 
 
 def test_a_new_table_has_the_title_the_key_and_the_defaults_that_were_confirmed(maker: JobMaker) -> None:

@@ -19,12 +19,13 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.databases import connecting
 from managed_tables.databases.connecting import PasswordRefused
+from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id, row_id
 from managed_tables.jobs.restored_columns import list_hidden_columns, restore_column
 from managed_tables.schema import Column, ColumnType
 from managed_tables.settings import ClusterAddress
-from managed_tables.tables.changes import Additions, TableChange, Texts
+from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.wiring.services import Services
 from managed_tables_local.checkout import ROOT
@@ -87,7 +88,7 @@ def test_a_restored_table_has_its_defaults_comments_key_and_indexes(
         Column(name="loja", display_name="Loja", type=ColumnType.TEXT, nullable=False, default="Centro"),
         Column(name="dia", display_name="Dia", type=ColumnType.DATE, nullable=True, default="now"),
     ]
-    additions = Additions(Texts("Lojas", "de todos"), key=["loja"], indexes=[["dia", "loja"]])
+    additions = Additions(title="Lojas", description="de todos", key=["loja"], indexes=[["dia", "loja"]])
     table = services.table_operations.create(company, new_record_id(), "lojas", columns, additions)
 
     def described() -> list[tuple[object, ...]]:

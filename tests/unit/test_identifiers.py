@@ -12,7 +12,7 @@ from managed_tables.identifiers import (
     suggest_table_name,
 )
 from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.changes import Texts
+from managed_tables.tables.changes import check_texts
 from managed_tables.tables.definitions import check_columns
 from managed_tables.uploads.offered_files import MIME_TYPES
 
@@ -71,10 +71,10 @@ def test_a_label_or_a_title_that_nobody_sees_is_refused(text: str) -> None:
         check_columns([column])
     assert [one["code"] for one in refused.value.details] == ["REQUIRED"]
     with pytest.raises(ApiError, match="visível"):
-        Texts(title=text).check()
+        check_texts(text, None)
 
 
 @pytest.mark.parametrize("text", ["a", "م\u200f", "👨\u200d👩", "ㅤa", "(R$)", "数"])
 def test_a_label_or_a_title_that_is_seen_is_taken(text: str) -> None:
     check_columns([Column(name="a", display_name=text, type=ColumnType.TEXT, nullable=True)])
-    Texts(title=text).check()
+    check_texts(text, None)

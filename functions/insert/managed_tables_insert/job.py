@@ -19,7 +19,7 @@ from managed_tables.conversion.sql_text import literal
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.documents.confirmations import NO_ADDITIONS, ConfirmedDocument
 from managed_tables.errors import (
     CONNECTIONS_TAKEN,
     DATABASE_UNAVAILABLE,
@@ -43,7 +43,6 @@ from managed_tables.jobs.resolution import attempt, complete, resolve
 from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, job_key
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
-from managed_tables.tables.changes import Additions
 from managed_tables.tables.recipes import make_recipe
 from managed_tables.wiring.services import Services
 from managed_tables_insert.copying.pipe import MisfitFound
@@ -355,7 +354,7 @@ def _loading(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Lo
         key=tuple(confirmed.key) if confirmed.key else None,
         own_columns=frozenset(confirmed.own_columns),
         terms=confirmed.terms,
-        additions=Additions.from_record(confirmed.additions.as_json() if confirmed.additions else {}),
+        additions=confirmed.additions or NO_ADDITIONS,
         user_id=job.user_id,
     )
     company = services.provisioning.require(job.company_id)

@@ -25,7 +25,7 @@ from managed_tables.databases.applied import (
     record_result,
 )
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
+from managed_tables.documents.confirmations import NO_ADDITIONS, USUAL_TERMS, Additions, LoadTerms
 from managed_tables.errors import (
     CONFIRMATION_REFUSED,
     DUPLICATE_KEY_ROWS,
@@ -38,7 +38,7 @@ from managed_tables.errors import (
 from managed_tables.history.recording import set_actor
 from managed_tables.ids import NOBODY
 from managed_tables.schema import Column
-from managed_tables.tables.changes import NO_ADDITIONS, Additions
+from managed_tables.tables.changes import put_on
 from managed_tables.tables.columns.added_columns import forget_added
 from managed_tables.tables.comments import write_comments
 from managed_tables.tables.indexing import align_indexes
@@ -251,7 +251,8 @@ def _find_table(connection: PgConnection, target: Target) -> HeldTable:
 
 def _new_table(target: Target) -> Applied:
     """Return the definition of the table that the job makes."""
-    return target.additions.put_on(Applied(1, target.display_name, "active", target.columns, deleted=False))
+    made = Applied(1, target.display_name, "active", target.columns, deleted=False)
+    return put_on(made, target.additions)
 
 
 def _held(applied: Applied) -> HeldTable:

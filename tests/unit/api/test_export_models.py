@@ -6,10 +6,11 @@ import pytest
 from pydantic import ValidationError
 
 from managed_tables.catalog.table_records import Applied
+from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import ApiError
 from managed_tables.exports.request import ExportRequest
 from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.changes import Additions
+from managed_tables.tables.changes import put_on
 from managed_tables_api.exports.export_models import NewExport
 
 
@@ -48,6 +49,6 @@ def test_a_list_that_is_too_long_is_read_no_further() -> None:
 @pytest.mark.parametrize("additions", [Additions(key=NAMES), Additions(indexes=[NAMES])])
 def test_the_columns_of_a_key_or_an_index_are_counted_first(additions: Additions) -> None:
     with pytest.raises(ApiError) as refused:
-        additions.put_on(Applied(1, "vendas", "active", (), deleted=False))
+        put_on(Applied(1, "vendas", "active", (), deleted=False), additions)
     assert [one["code"] for one in refused.value.details] == ["TOO_LONG"]
     assert refused.value.details_total == 1

@@ -10,7 +10,7 @@ from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.day_forms import DateOrder
 from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, InvalidValue, shown_text
 from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
-from managed_tables.documents.confirmations import ConfirmedDocument, LoadTerms, OnMisfit
+from managed_tables.documents.confirmations import Additions, ConfirmedDocument, LoadTerms, OnMisfit
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.documents.faults import DetailBody
 from managed_tables.documents.recipes import JobRecipe
@@ -19,7 +19,6 @@ from managed_tables.errors import JobErrorKind
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.plausibility import KnownZone
 from managed_tables.schema import Column
-from managed_tables.tables.changes import Additions, Texts
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
 from managed_tables_api.http.error_models import codes_of
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
@@ -257,7 +256,7 @@ class Confirmation(LateModel):
     @property
     def additions(self) -> Additions:
         """What a new table has besides its name and columns."""
-        return Additions(Texts(self.title, self.description), self.key)
+        return Additions(title=self.title, description=self.description, key=self.key)
 
     @property
     def terms(self) -> LoadTerms:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from starlette.responses import Response
 
+from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import (
     DUPLICATE_KEY_ROWS,
     DUPLICATE_NAME,
@@ -14,7 +15,6 @@ from managed_tables.errors import (
     TABLE_VERSION_CHANGED,
 )
 from managed_tables.jobs.orphans import end_jobs_of
-from managed_tables.tables.changes import Additions, Texts
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
@@ -59,7 +59,7 @@ def create_table(
         caller.user_id,
         body.display_name,
         body.columns,
-        Additions(Texts(body.title, body.description), body.key, body.indexes),
+        Additions(title=body.title, description=body.description, key=body.key, indexes=body.indexes),
     )
     return TableAnswer.of(company, table, 0)
 

@@ -41,12 +41,22 @@ class LoadTerms(BaseModel):
 USUAL_TERMS = LoadTerms()
 
 
-class ConfirmedAdditions(Document):
-    """What a new table has besides its name and columns."""
+class Additions(Document):
+    """What a new table has besides its name and columns; an empty text is none."""
+
+    model_config = ConfigDict(frozen=True)
 
     title: str | None = None
     description: str | None = None
     key: list[str] | None = None
+    indexes: list[list[str]] = Field(default=[])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object: only what there is."""
+        return {name: part for name, part in super().as_json().items() if part not in (None, "")}
+
+
+NO_ADDITIONS = Additions()
 
 
 class ConfirmedDocument(Document):
@@ -62,7 +72,7 @@ class ConfirmedDocument(Document):
     own_columns: list[str] = Field(default=[])
     terms: LoadTerms = USUAL_TERMS
     key: list[str] | None = None
-    additions: ConfirmedAdditions | None = None
+    additions: Additions | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object; of columns and terms only what is not the usual."""

@@ -17,8 +17,9 @@ from managed_tables.catalog.table_records import Applied, TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.documents.confirmations import (
+    NO_ADDITIONS,
     USUAL_TERMS,
-    ConfirmedAdditions,
+    Additions,
     ConfirmedDocument,
     LoadTerms,
 )
@@ -34,7 +35,7 @@ from managed_tables.errors import (
 )
 from managed_tables.object_keys import confirmed_name, job_key
 from managed_tables.schema import Column
-from managed_tables.tables.changes import NO_ADDITIONS, Additions, with_nulls
+from managed_tables.tables.changes import put_on, with_nulls
 from managed_tables.tables.definitions import (
     check_columns,
     check_table_name,
@@ -74,7 +75,7 @@ class WantedSchema:
     @property
     def stated(self) -> dict[str, object]:
         """Terms and additions as stored, only where there are any."""
-        parts = {"terms": self.terms.as_record(), "additions": self.additions.as_record()}
+        parts = {"terms": self.terms.as_record(), "additions": self.additions.as_json()}
         return {name: part for name, part in parts.items() if part}
 
 
@@ -105,7 +106,7 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     wanted = _with_sources(services, job, wanted)
     if job.mode == "create":
         raise_nullable_faults(wanted.terms, ())
-        wanted.additions.put_on(Applied(1, "", "active", tuple(wanted.columns), deleted=False))
+        put_on(Applied(1, "", "active", tuple(wanted.columns), deleted=False), wanted.additions)
         return _decide_new_table(services, job, wanted, digest, waiting)
     company = services.provisioning.require(job.company_id)
     table = services.table_reading.get(company, job.user_table_id or "")
@@ -186,8 +187,8 @@ def _record(
         own_columns=[column.name for column in schema.columns if column.name in own_names],
         terms=schema.terms,
     )
-    if additions := schema.additions.as_record():
-        confirmed.additions = ConfirmedAdditions.read(additions)
+    if additions := schema.additions.as_json():
+        confirmed.additions = Additions.read(additions)
     if job.mode == "upsert" and table is not None:
         confirmed.key = list(table.key or ())
     document = confirmed.as_json()

@@ -1,12 +1,13 @@
 """Apply an update to a table's definition."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from managed_tables.catalog.table_records import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
 from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiError
 from managed_tables.schema import Column, Columns
 from managed_tables.tables.columns.column_plan import ColumnPlan, plan_columns
@@ -78,57 +79,29 @@ class TableChange:
         return [ColumnChange(**column.model_dump()) for column in (*kept, *added)]
 
 
-@dataclass(frozen=True)
-class Texts:
-    """A table's title and description; an empty one is none."""
-
-    title: str | None = None
-    description: str | None = None
-
-    def check(self) -> None:
-        """Raise INVALID_SCHEMA unless a table may have these texts."""
-        wanted = (
-            ("title", self.title, MAX_TITLE_CHARACTERS),
-            ("description", self.description, MAX_DESCRIPTION_CHARACTERS),
-        )
-        faults = [(field, text_fault(field, text, limit)) for field, text, limit in wanted]
-        _raise_any([detail("body", fault, path=field) for field, fault in faults if fault])
+def check_texts(title: str | None, description: str | None) -> None:
+    """Raise INVALID_SCHEMA unless a table may have these texts."""
+    wanted = (
+        ("title", title, MAX_TITLE_CHARACTERS),
+        ("description", description, MAX_DESCRIPTION_CHARACTERS),
+    )
+    faults = [(field, text_fault(field, text, limit)) for field, text, limit in wanted]
+    _raise_any([detail("body", fault, path=field) for field, fault in faults if fault])
 
 
-@dataclass(frozen=True)
-class Additions:
-    """Optional parts of a new table, besides name and columns."""
-
-    texts: Texts = Texts()
-    key: Sequence[str] | None = None
-    indexes: Sequence[Sequence[str]] = ()
-
-    def as_record(self) -> dict[str, object]:
-        """Return the texts and the key as stored: only those that there are."""
-        parts = {**vars(self.texts), "key": None if self.key is None else list(self.key)}
-        return {name: part for name, part in parts.items() if part not in (None, "")}
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> "Additions":
-        """Return what `as_record` gave."""
-        return cls(Texts(record.get("title"), record.get("description")), record.get("key"))
-
-    def put_on(self, applied: Applied) -> Applied:
-        """Return the definition with them; raises INVALID_SCHEMA."""
-        self.texts.check()
-        if self.key is not None:
-            _raise_any(list(_list_faults(self.key, "key", MAX_KEY_COLUMNS, applied.columns)))
-        _raise_any(list(_index_faults(self.indexes, applied.columns)))
-        return replace(
-            applied,
-            title=self.texts.title or None,
-            description=self.texts.description or None,
-            key=None if self.key is None else tuple(self.key),
-            indexes=tuple(map(tuple, self.indexes)),
-        )
-
-
-NO_ADDITIONS = Additions()
+def put_on(applied: Applied, additions: Additions) -> Applied:
+    """Return the definition with the additions; raises INVALID_SCHEMA."""
+    check_texts(additions.title, additions.description)
+    if additions.key is not None:
+        _raise_any(list(_list_faults(additions.key, "key", MAX_KEY_COLUMNS, applied.columns)))
+    _raise_any(list(_index_faults(additions.indexes, applied.columns)))
+    return replace(
+        applied,
+        title=additions.title or None,
+        description=additions.description or None,
+        key=None if additions.key is None else tuple(additions.key),
+        indexes=tuple(map(tuple, additions.indexes)),
+    )
 
 
 def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Applied]:
@@ -154,7 +127,7 @@ def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Ap
         indexes=_indexes(table, plan, change),
         history=table.history if change.history is None else change.history,
     )
-    Texts(applied.title, applied.description).check()
+    check_texts(applied.title, applied.description)
     return plan, applied
 
 

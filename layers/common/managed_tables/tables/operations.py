@@ -26,11 +26,12 @@ from managed_tables.catalog.tables import NameTaken, TableChanged, Tables
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import Fenced, lock_version, record_additions, record_change
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.documents.confirmations import NO_ADDITIONS, Additions
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.history.recording import start_history, stop_history
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Columns
-from managed_tables.tables.changes import NO_ADDITIONS, Additions, TableChange, plan_change
+from managed_tables.tables.changes import TableChange, plan_change, put_on
 from managed_tables.tables.columns.added_columns import drop_added, forget_added, record_added
 from managed_tables.tables.columns.column_changes import change_physical_columns
 from managed_tables.tables.columns.column_plan import ColumnPlan
@@ -83,7 +84,7 @@ class TableOperations:
         waiting = Waiting()
         while True:
             table = new_table(company, user_id, display_name, columns, "manual", _pending("create", 0))
-            applied = additions.put_on(replace(table.applied, version=1))
+            applied = put_on(replace(table.applied, version=1), additions)
 
             def step(
                 connection: PgConnection, table_id: str = table.table_id, applied: Applied = applied
