@@ -16,9 +16,9 @@ from managed_tables.databases import making as making_module
 from managed_tables.databases import migrations as migrations_module
 from managed_tables.databases import roles as roles_module
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
+from managed_tables.databases.migrations import FIRST_VERSION, MIGRATIONS, SCHEMA_VERSION, migrate
 from managed_tables.databases.provisioning import Provisioning
-from managed_tables.databases.reading_schema import EARLIER_CONCEALMENT, HIDDEN_COLUMNS_AND_COMMENTS
+from managed_tables.databases.reading_schema import EARLIER_CONCEALMENT
 from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
@@ -91,7 +91,7 @@ def test_a_provision_that_dies_is_resumed(
     )
 
 
-@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+@pytest.mark.parametrize("version", range(FIRST_VERSION, SCHEMA_VERSION))
 def test_an_older_releases_database_is_migrated_on_first_use(
     company: ConnectionRecord, services: Services, version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,7 +99,7 @@ def test_an_older_releases_database_is_migrated_on_first_use(
         current = own_objects(connection)
         connection.execute("DROP SCHEMA managed_tables CASCADE")
         with monkeypatch.context() as older:
-            older.setattr(migrations_module, "MIGRATIONS", MIGRATIONS[:version])
+            older.setattr(migrations_module, "MIGRATIONS", MIGRATIONS[: version - FIRST_VERSION + 1])
             migrate(connection, services.databases.roles_of(company).reader)
         assert connection.execute("SELECT max(version) FROM managed_tables.migrations").fetchone() == (
             version,
@@ -111,23 +111,18 @@ def test_an_older_releases_database_is_migrated_on_first_use(
         assert own_objects(connection) == current
 
 
-def test_hidden_columns_leave_the_table_and_labels_become_comments(
-    company: ConnectionRecord, services: Services
-) -> None:
-    """The migration gets tables as an older release left them: no comments, hidden columns still in them."""
+def test_hidden_columns_of_release_0_2_0_come_back(company: ConnectionRecord, services: Services) -> None:
+    """That release left them apart, under a name that says what they were called."""
     table = services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
     with services.databases.company_connection(company) as connection:
-        connection.execute('ALTER TABLE vendas ADD COLUMN "valor$2_0" numeric')
-        connection.execute("COMMENT ON COLUMN vendas.produto IS NULL")
-        connection.execute(
-            'INSERT INTO vendas (id, produto, "valor$2_0")'
-            " SELECT gen_random_uuid(), n::text, nullif(n, 1) FROM generate_series(1, 3) AS n"
+        given = "SELECT gen_random_uuid(), n::text FROM generate_series(1, 3) AS n"
+        connection.execute(f"INSERT INTO vendas (id, produto) {given}".encode())
+        kept = sql.Identifier("deleted_tables", f"hidden${table.table_id}$0")
+        query = (
+            'CREATE TABLE {} AS SELECT id, produto::numeric AS "valor$2_0" FROM vendas WHERE produto <> {}'
         )
-        connection.execute(HIDDEN_COLUMNS_AND_COMMENTS.encode())
+        connection.execute(sql.SQL(query).format(kept, "1"))
         connection.execute(EARLIER_CONCEALMENT.encode())
-        shown = connection.execute("SELECT * FROM vendas ORDER BY produto")
-        assert [one.name for one in shown.description or ()] == ["id", "produto"]
-        assert connection.execute("SELECT col_description('vendas'::regclass, 2)").fetchone() == ("Produto",)
         [hidden] = find_hidden_columns(connection, table.table_id)
         assert hidden[:4] == ("hidden$2_0", "numeric", "valor", "valor")
         physical = sql.Identifier("public", "vendas")

@@ -10,12 +10,13 @@ CONVERSION_FUNCTIONS = r"""
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN btrim(value, E' \t\r\n\u00a0');
 
-    -- `comma` reads 1.234,56 and R$ 1.234,56; without it 1234.56 and 1.5e3. 5,000 characters are below
-    -- what numeric holds, so that the cast cannot fail.
+    -- `comma` reads 1.234,56 and R$ 1.234,56; without it 1234.56 and 1.5e3; of as many digits as
+    -- MAX_DECIMAL_DIGITS and `managed_tables.conversion.numbers` have it.
     CREATE FUNCTION managed_tables.try_decimal(value text, comma boolean) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE
-        WHEN length(value) > 5000 THEN NULL
+        WHEN length(value) > 1000 THEN NULL
+        WHEN NOT comma AND length(value) + substring(value FROM '[eE][+-]?([0-9]{1,4})')::int > 1000 THEN NULL
         WHEN NOT comma AND managed_tables.plain(value)
             ~ '^[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?$'
             THEN managed_tables.plain(value)::numeric
@@ -72,7 +73,7 @@ CONVERSION_FUNCTIONS = r"""
     END $body$;
 
     -- A time without a zone is in `zone`; a date alone is its midnight there.
-    CREATE FUNCTION managed_tables.try_datetime(value text, field_order text, zone text)
+    CREATE FUNCTION managed_tables.read_datetime(value text, field_order text, zone text)
     RETURNS timestamptz
     LANGUAGE plpgsql STABLE PARALLEL SAFE AS $body$
     DECLARE
@@ -94,31 +95,7 @@ CONVERSION_FUNCTIONS = r"""
         RETURN NULL;
     END $body$;
 
-    -- As the API writes it: UTC, `Z`, as many fractional digits as there are.
-    CREATE FUNCTION managed_tables.datetime_text(value timestamptz) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
-        || rtrim(rtrim(to_char(value AT TIME ZONE 'UTC', '.US'), '0'), '.') || 'Z';
-"""
-
-# As MAX_DECIMAL_DIGITS and `managed_tables.conversion.numbers` have it.
-BOUNDED_DECIMALS = r"""
-    CREATE OR REPLACE FUNCTION managed_tables.try_decimal(value text, comma boolean) RETURNS numeric
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE
-        WHEN length(value) > 1000 THEN NULL
-        WHEN NOT comma AND length(value) + substring(value FROM '[eE][+-]?([0-9]{1,4})')::int > 1000 THEN NULL
-        WHEN NOT comma AND managed_tables.plain(value)
-            ~ '^[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?$'
-            THEN managed_tables.plain(value)::numeric
-        WHEN comma AND managed_tables.plain(value)
-            ~ '^[+-]?(R\$\s*)?(0|[1-9][0-9]*|[1-9][0-9]{0,2}(\.[0-9]{3})+)(,[0-9]+)?$'
-            THEN translate(managed_tables.plain(value), E',.R$ \u00a0', '.')::numeric
-    END;
-"""
-
-# What the API can answer: the years 1 to 9999 in UTC. A time that leaves them does not convert.
-BOUNDED_TIMES = r"""
+    -- What the API can answer: the years 1 to 9999 in UTC. A time that leaves them does not convert.
     CREATE FUNCTION managed_tables.in_calendar(value timestamptz) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN value >= '0001-01-01 00:00:00+00' AND value < '10000-01-01 00:00:00+00' THEN value END;
@@ -127,10 +104,14 @@ BOUNDED_TIMES = r"""
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN value BETWEEN '0001-01-01' AND '9999-12-31' THEN value END;
 
-    ALTER FUNCTION managed_tables.try_datetime(text, text, text) RENAME TO read_datetime;
-
     CREATE FUNCTION managed_tables.try_datetime(value text, field_order text, zone text)
     RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN managed_tables.in_calendar(managed_tables.read_datetime(value, field_order, zone));
+
+    -- As the API writes it: UTC, `Z`, as many fractional digits as there are.
+    CREATE FUNCTION managed_tables.datetime_text(value timestamptz) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
+        || rtrim(rtrim(to_char(value AT TIME ZONE 'UTC', '.US'), '0'), '.') || 'Z';
 """

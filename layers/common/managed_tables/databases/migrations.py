@@ -5,23 +5,25 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.conversion_functions import (
-    BOUNDED_DECIMALS,
-    BOUNDED_TIMES,
-    CONVERSION_FUNCTIONS,
-)
-from managed_tables.databases.reading_schema import CATALOG_VIEWS, CONCEALMENT, HIDDEN_COLUMNS_AND_COMMENTS
+from managed_tables.databases.conversion_functions import CONVERSION_FUNCTIONS
+from managed_tables.databases.reading_schema import CATALOG_VIEWS, CONCEALMENT
 
 _LOCK_KEY = 7_205_759_403  # any number
 
-_VERSION_1 = """
+# That of release 0.2.0, the first: earlier ones were nobody's.
+_RELEASED = """
     CREATE TABLE managed_tables.tables (
         table_id text PRIMARY KEY,
         version bigint NOT NULL,
         display_name text NOT NULL,
         status text NOT NULL,
         columns jsonb NOT NULL,
-        deleted_at timestamptz
+        deleted_at timestamptz,
+        title text,
+        description text,
+        key jsonb,
+        indexes jsonb NOT NULL DEFAULT '[]',
+        updated_at timestamptz DEFAULT now()
     );
     CREATE TABLE managed_tables.row_counts (
         table_id text NOT NULL,
@@ -33,34 +35,23 @@ _VERSION_1 = """
         job_id text PRIMARY KEY,
         table_id text NOT NULL,
         row_count bigint NOT NULL,
-        applied_at timestamptz NOT NULL DEFAULT now()
+        applied_at timestamptz NOT NULL DEFAULT now(),
+        result jsonb  -- it must be known after the commit, whoever dies then
     );
-"""
 
-_APPLIED_REQUESTS = """
     CREATE TABLE managed_tables.applied_requests (
         table_id text NOT NULL,
         idempotency_key text NOT NULL,
         fingerprint text NOT NULL,
         row_count bigint NOT NULL,
         applied_at timestamptz NOT NULL DEFAULT now(),
+        ids uuid[],  -- that it was asked to return, to be answered again
+        counts bigint[],  -- of rows inserted and updated, where it may have met some
         PRIMARY KEY (table_id, idempotency_key)
     );
     CREATE INDEX ON managed_tables.applied_requests (applied_at);
-"""
 
-# What a job did to its table: it must be known after the commit, whoever dies then.
-_JOB_RESULTS = "ALTER TABLE managed_tables.applied_jobs ADD COLUMN result jsonb"
-_TABLE_TEXTS_AND_KEYS = """
-    ALTER TABLE managed_tables.tables
-        ADD COLUMN title text,
-        ADD COLUMN description text,
-        ADD COLUMN key jsonb,
-        ADD COLUMN indexes jsonb NOT NULL DEFAULT '[]';
-"""
-
-# What can be taken back (managed_tables.undo).
-_UNDOABLE_JOBS = """
+    -- What can be taken back (managed_tables.undo).
     CREATE SCHEMA IF NOT EXISTS kept_rows;
     CREATE TABLE managed_tables.undoable_jobs (
         job_id text PRIMARY KEY,
@@ -77,17 +68,11 @@ _UNDOABLE_JOBS = """
     );
     CREATE INDEX ON managed_tables.undoable_jobs (table_id);
     CREATE INDEX ON managed_tables.undoable_jobs (applied_at);
-"""
 
-# What an insert with a key was asked to return, to be answered again.
-_REQUEST_IDS = "ALTER TABLE managed_tables.applied_requests ADD COLUMN ids uuid[]"
-# What an insert with a key did that may have met rows: how many it inserted and updated.
-_REQUEST_COUNTS = "ALTER TABLE managed_tables.applied_requests ADD COLUMN counts bigint[]"
+    -- Whose database it is: what a lost catalog is made again from.
+    CREATE TABLE managed_tables.company (company_id text PRIMARY KEY);
 
-# Whose database it is: what a lost catalog is made again from.
-_COMPANY = "CREATE TABLE managed_tables.company (company_id text PRIMARY KEY)"
-# Columns that a job has added and nobody has filled yet (managed_tables.tables.columns.added_columns).
-_ADDED_COLUMNS = """
+    -- Columns that a job has added and nobody has filled yet (managed_tables.tables.columns.added_columns).
     CREATE TABLE managed_tables.added_columns (
         table_id text NOT NULL,
         column_name text NOT NULL,
@@ -242,25 +227,14 @@ _VIEWS = """
 
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
-    _VERSION_1,
-    CONVERSION_FUNCTIONS,
-    _APPLIED_REQUESTS,
-    BOUNDED_DECIMALS,
-    _JOB_RESULTS,
-    _TABLE_TEXTS_AND_KEYS,
-    BOUNDED_TIMES,
-    _UNDOABLE_JOBS,
-    _REQUEST_IDS,
-    CATALOG_VIEWS + HIDDEN_COLUMNS_AND_COMMENTS,
-    _REQUEST_COUNTS,
-    _COMPANY,
-    _ADDED_COLUMNS,
+    _RELEASED + CONVERSION_FUNCTIONS + CATALOG_VIEWS,
     CONCEALMENT,
     _HISTORY,
     _VIEWS,
     _RECIPES,
 )
-SCHEMA_VERSION = len(MIGRATIONS)
+FIRST_VERSION = 13  # the number of the first of them
+SCHEMA_VERSION = FIRST_VERSION + len(MIGRATIONS) - 1
 # The last of them that older code cannot work with; the others only add. While an upgrade goes on, and after
 # one that was taken back, older code meets newer databases: one that needs more than it knows it refuses.
 NEEDS_SCHEMA = 1
@@ -273,9 +247,10 @@ def migrate(connection: PgConnection, reader: str) -> None:
         connection.execute("CREATE SCHEMA IF NOT EXISTS catalog")
         row = connection.execute("SELECT coalesce(max(version), 0) FROM managed_tables.migrations").fetchone()
         applied = row[0] if row else 0
-        for version, statements in enumerate(MIGRATIONS[applied:], start=applied + 1):
-            connection.execute(statements.encode())
-            connection.execute("INSERT INTO managed_tables.migrations (version) VALUES (%s)", [version])
+        for version, statements in enumerate(MIGRATIONS, start=FIRST_VERSION):
+            if version > applied:
+                connection.execute(statements.encode())
+                connection.execute("INSERT INTO managed_tables.migrations (version) VALUES (%s)", [version])
         _grant_reading(connection, reader)
 
 

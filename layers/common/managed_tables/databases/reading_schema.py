@@ -2,8 +2,6 @@
 
 # `updated_at` moves with what people see of a table, not with the fence.
 CATALOG_VIEWS = """
-    ALTER TABLE managed_tables.tables ADD COLUMN updated_at timestamptz DEFAULT now();
-
     CREATE FUNCTION managed_tables.touch() RETURNS trigger LANGUAGE plpgsql AS $body$
     BEGIN
         NEW.updated_at := now();
@@ -44,39 +42,6 @@ CATALOG_VIEWS = """
     FROM managed_tables.tables AS tables,
         jsonb_array_elements(columns) WITH ORDINALITY AS listed (item, position)
     WHERE deleted_at IS NULL;
-"""
-
-# As `managed_tables.tables.columns.hidden_columns` and `comments` do it, for what an older release has left.
-HIDDEN_COLUMNS_AND_COMMENTS = r"""
-    DO $body$
-    DECLARE
-        one record;
-        hidden text[];
-        item jsonb;
-        physical text;
-    BEGIN
-        FOR one IN SELECT * FROM managed_tables.tables WHERE display_name <> '' LOOP
-            physical := CASE WHEN one.deleted_at IS NULL THEN format('public.%I', one.display_name)
-                ELSE format('deleted_tables.%I', 'deleted$' || one.table_id) END;
-            CONTINUE WHEN to_regclass(physical) IS NULL;
-            SELECT array_agg(quote_ident(attname) ORDER BY attnum) INTO hidden FROM pg_attribute
-                WHERE attrelid = physical::regclass AND attnum > 0 AND NOT attisdropped
-                AND attname LIKE '%$%';
-            IF hidden IS NOT NULL THEN
-                EXECUTE format(
-                    'CREATE TABLE deleted_tables.%I AS SELECT id, %s FROM %s WHERE num_nonnulls(%2$s) > 0',
-                    'hidden$' || one.table_id || '$0', array_to_string(hidden, ', '), physical);
-                EXECUTE format('ALTER TABLE %s DROP COLUMN %s', physical,
-                    array_to_string(hidden, ', DROP COLUMN '));
-            END IF;
-            EXECUTE format('COMMENT ON TABLE %s IS %L', physical,
-                nullif(concat_ws(E'\n\n', one.title, one.description), ''));
-            FOR item IN SELECT jsonb_array_elements(one.columns) LOOP
-                EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', physical, item ->> 'name', concat_ws(
-                    E'\n\n', nullif(item ->> 'display_name', ''), item ->> 'description'));
-            END LOOP;
-        END LOOP;
-    END $body$;
 """
 
 # Every role reads PostgreSQL's catalogue, so nothing telling is left there: what hidden columns and those of
