@@ -40,7 +40,7 @@ from managed_tables.errors import (
 )
 from managed_tables.jobs.rejected_rows import rejects_keys
 from managed_tables.jobs.resolution import attempt, complete, resolve
-from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, job_key
+from managed_tables.object_keys import STAGED_OBJECT
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.tables.recipes import make_recipe
@@ -174,16 +174,14 @@ class Loading:
 
     def _prepare(self, connection: PgConnection, converter: DuckDBPyConnection, folder: Path) -> LoadPlan:
         """Return the plan; a table that is to get new columns has them, once all values are known to fit."""
-        company_id, job_id = self.job.company_id, self.job.job_id
-        storage = self.services.storage
         staged = folder / STAGED_OBJECT
-        # A job that was analysed before each run had keys of its own names no staged object.
+        analysis = self.services.job_documents.find_analysis(self.job)
+        if analysis is None or self.job.staged_key is None:
+            raise JobError(FILES_GONE)
         try:
-            stored = storage.get_json(self.job.analysis_key or job_key(company_id, job_id, ANALYSIS))
-            storage.download(self.job.staged_key or job_key(company_id, job_id, STAGED_OBJECT), staged)
+            self.services.storage.download(self.job.staged_key, staged)
         except ObjectMissing as error:
             raise JobError(FILES_GONE) from error
-        analysis = AnalysisDocument.read(stored)
         zone, terms = self.services.settings.default_timezone, self.target.terms
         if self.target.mode == "create":
             return self._remembered(make_plan(staged, analysis, self.target.columns, zone, terms), analysis)
