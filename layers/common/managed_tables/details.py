@@ -1,6 +1,6 @@
 """Say what is wrong at one place of a request or a file: shape and codes of an error's `details`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TypedDict
 
@@ -86,6 +86,9 @@ class Fault(NamedTuple):
     reason: str
 
 
+UNKNOWN_COLUMN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
+
+
 class InvalidValue(ValueError):  # noqa: N818 - named for what it tells
     """A value is refused; pydantic's validators may raise it, too."""
 
@@ -112,6 +115,16 @@ def shown_text(text: str) -> str:
     """Return a text as an answer can show it: cut, and without what UTF-8 cannot carry."""
     cut = text if len(text) <= MAX_VALUE_CHARACTERS else text[:MAX_VALUE_CHARACTERS] + "…"
     return cut.encode(errors="backslashreplace").decode()
+
+
+def name_faults(names: Iterable[str], known: Container[str], path: str, twice: Fault) -> Iterator[Detail]:
+    """Yield the names of a list that no column has, or that come `twice`; `path` takes the place of each."""
+    seen: set[str] = set()
+    for place, name in enumerate(names):
+        if name not in known or name in seen:
+            fault = twice if name in known else UNKNOWN_COLUMN
+            yield detail("body", fault, path=path.format(place), column=shown_text(name))
+        seen.add(name)
 
 
 def json_path(parts: Sequence[str | int]) -> str:

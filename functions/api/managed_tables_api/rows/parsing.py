@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from managed_tables.details import (
     MAX_ERROR_DETAILS,
+    UNKNOWN_COLUMN,
     Detail,
     DetailCode,
     Fault,
@@ -110,22 +111,21 @@ def parse_changes(
 _NO_ROWS = Fault(DetailCode.NOT_A_LIST, "deve ser uma lista com ao menos uma linha")
 _NOT_NULLABLE = Fault(DetailCode.REQUIRED, "a coluna não aceita nulo")
 _REQUIRED = Fault(DetailCode.REQUIRED, "obrigatório: a coluna não aceita nulo")
-_NO_OBJECT = Fault(DetailCode.NOT_AN_OBJECT, "cada linha deve ser um objeto")
+NO_OBJECT = Fault(DetailCode.NOT_AN_OBJECT, "cada linha deve ser um objeto")
 _ID_GIVEN = Fault(DetailCode.READ_ONLY, "o id é definido pelo servidor")
-_UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 
 
 def _check_fields(definition: Definition, rows: Sequence[Any], findings: Findings) -> None:
     known = definition.by_name.keys()
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            findings.add(number, None, row, _NO_OBJECT)
+            findings.add(number, None, row, NO_OBJECT)
         elif not row.keys() <= known:
             for name in row:
                 if name == ID_COLUMN:
                     findings.add(number, name, row[name], _ID_GIVEN)
                 elif name not in known:
-                    findings.add(number, name, row[name], _UNKNOWN)
+                    findings.add(number, name, row[name], UNKNOWN_COLUMN)
 
 
 def column_array(

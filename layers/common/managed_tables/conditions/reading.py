@@ -17,6 +17,7 @@ from managed_tables.conditions.tree import (
 )
 from managed_tables.details import (
     MAX_ERROR_DETAILS,
+    UNKNOWN_COLUMN,
     Detail,
     DetailCode,
     Fault,
@@ -51,7 +52,6 @@ _NOT_A_LIST = Fault(DetailCode.NOT_A_LIST, "deve ser uma lista")
 _TOO_DEEP = Fault(DetailCode.TOO_DEEP, f"mais de {MAX_DEPTH} níveis de and, or e not")
 _TOO_MANY = Fault(DetailCode.TOO_LONG, f"no máximo {MAX_CONDITIONS} condições")
 _TOO_MANY_VALUES = Fault(DetailCode.TOO_LONG, f"no máximo {MAX_LIST_VALUES} valores")
-_UNKNOWN_COLUMN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 _UNKNOWN_OPERATOR = Fault(
     DetailCode.UNKNOWN_OPERATOR, f"operador desconhecido; use um destes: {', '.join(Operator)}"
 )
@@ -170,7 +170,7 @@ class _Reader:
             return ID_COLUMN
         found = self._columns.get(name) if isinstance(name, str) else None
         if found is None:
-            self._wrong(path, _UNKNOWN_COLUMN, value=shown_value(name))
+            self._wrong(path, UNKNOWN_COLUMN, value=shown_value(name))
         return found
 
     def _operator(self, word: Any, path: str) -> Operator | None:

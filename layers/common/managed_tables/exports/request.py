@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from managed_tables.conditions import EVERY_ROW, Condition, all_of, read_search, read_where
-from managed_tables.details import Detail, DetailCode, Fault, detail, shown_text
+from managed_tables.details import Detail, DetailCode, Fault, detail, name_faults
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.identifiers import ID_COLUMN
@@ -15,7 +15,6 @@ from managed_tables.values import parsers
 
 MAX_SORTS = 5
 _ID = Column(name=ID_COLUMN, display_name=ID_COLUMN, type=ColumnType.TEXT, nullable=False)
-_UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 _REPEATED = Fault(DetailCode.DUPLICATE_NAME, "coluna repetida")
 _TOO_MANY = Fault(DetailCode.TOO_LONG, f"no máximo {MAX_SORTS} colunas")
 _NO_FIELD = Fault(DetailCode.TOO_SHORT, "deve ter ao menos uma coluna")
@@ -73,22 +72,15 @@ def _field_faults(fields: Sequence[str] | None, columns: Mapping[str, Column]) -
         return [
             detail("body", Fault(DetailCode.TOO_LONG, f"no máximo {len(columns) + 1} colunas"), path="fields")
         ]
-    return _name_faults("fields", fields, columns)
+    return list(name_faults(fields, _with_id(columns), "fields[{}]", _REPEATED))
 
 
 def _sort_faults(sort: Sequence[str], columns: Mapping[str, Column]) -> list[Detail]:
     if len(sort) > MAX_SORTS:
         return [detail("body", _TOO_MANY, path="sort")]
-    return _name_faults("sort", [word.removeprefix("-") for word in sort], columns)
+    names = [word.removeprefix("-") for word in sort]
+    return list(name_faults(names, _with_id(columns), "sort[{}]", _REPEATED))
 
 
-def _name_faults(path: str, names: Sequence[str], columns: Mapping[str, Column]) -> list[Detail]:
-    found = []
-    seen: set[str] = set()
-    for place, name in enumerate(names):
-        if name != ID_COLUMN and name not in columns:
-            found.append(detail("body", _UNKNOWN, path=f"{path}[{place}]", column=shown_text(name)))
-        elif name in seen:
-            found.append(detail("body", _REPEATED, path=f"{path}[{place}]", column=name))
-        seen.add(name)
-    return found
+def _with_id(columns: Mapping[str, Column]) -> set[str]:
+    return {ID_COLUMN, *columns}

@@ -15,7 +15,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord, JobStatus
 from managed_tables.catalog.table_records import Applied, TableRecord
 from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault, detail
 from managed_tables.documents.confirmations import (
     NO_ADDITIONS,
     USUAL_TERMS,
@@ -48,7 +48,6 @@ _NOT_INFERRED = Fault(DetailCode.UNKNOWN_COLUMN, "não está entre as colunas in
 _NEW_NOT_NULLABLE = Fault(
     DetailCode.NOT_NULLABLE, "uma coluna nova em uma tabela existente deve aceitar nulos ou ter default"
 )
-_NOT_IN_TABLE = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 _MISSING = Fault(DetailCode.MISSING_COLUMN, "obrigatória na tabela")
 
 DECISIONS_MAX = 3  # each after another reading of the files has been recorded meanwhile
@@ -211,7 +210,7 @@ def raise_nullable_faults(terms: LoadTerms, existing: Sequence[Column]) -> None:
     """Raise INVALID_SCHEMA unless the table has the columns that are to let NULL in."""
     known = {column.name for column in existing}
     details = [
-        detail("body", _NOT_IN_TABLE, path=f"make_nullable[{index}]", column=name)
+        detail("body", UNKNOWN_COLUMN, path=f"make_nullable[{index}]", column=name)
         for index, name in enumerate(terms.make_nullable)
         if name not in known
     ]

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from managed_tables.catalog.table_records import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
-from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.details import Detail, DetailCode, Fault, detail, name_faults
 from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiError
 from managed_tables.schema import Column, Columns
@@ -16,7 +16,6 @@ from managed_tables.tables.definitions import (
     MAX_TITLE_CHARACTERS,
     ColumnChange,
     check_table_name,
-    shown,
     text_fault,
 )
 
@@ -179,19 +178,10 @@ def _list_faults(names: Sequence[str], path: str, limit: int, columns: Columns) 
         code = DetailCode.TOO_LONG if names else DetailCode.TOO_SHORT
         yield detail("body", Fault(code, f"deve ter de 1 a {limit} colunas"), path=path)
         return
-    known = {column.name for column in columns}
-    seen: set[str] = set()
-    for place, name in enumerate(names):
-        where = f"{path}[{place}]"
-        if name not in known:
-            yield detail("body", _UNKNOWN, path=where, column=shown(name))
-        elif name in seen:
-            yield detail("body", _REPEATED, path=where, column=name)
-        seen.add(name)
+    yield from name_faults(names, {column.name for column in columns}, f"{path}[{{}}]", _REPEATED)
 
 
 _IN_KEY = Fault(DetailCode.KEY_COLUMN, "faz parte da chave da tabela: mude a chave antes de tirar a coluna")
-_UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 _REPEATED = Fault(DetailCode.REPEATED, "coluna repetida")
 
 

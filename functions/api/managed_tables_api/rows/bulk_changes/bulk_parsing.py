@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault, detail
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.values import Parsers
@@ -12,16 +12,14 @@ from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.bulk_changes.bulk_statements import UpdateShape
 from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.parsing import NULL, Findings, array_text, column_array, quoted
+from managed_tables_api.rows.parsing import NO_OBJECT, NULL, Findings, array_text, column_array, quoted
 from managed_tables_api.rows.running import is_row_id, read_row_ids
 
 MAX_UPDATES = 1_000
 MAX_IDS = 10_000
 
-_NO_OBJECT = Fault(DetailCode.NOT_AN_OBJECT, "cada linha deve ser um objeto")
 _NO_ID = Fault(DetailCode.REQUIRED, "obrigatório: o id da linha")
 _TWICE = Fault(DetailCode.DUPLICATE_ID, "a mesma linha duas vezes")
-_UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 _NO_VERSION = Fault(DetailCode.NOT_A_TEXT, f"{VERSION_FIELD} deve ser um texto que a API respondeu")
 GONE = Fault(DetailCode.ROW_NOT_FOUND, "a linha não existe")
 _NO_FIELDS = Fault(DetailCode.REQUIRED, "nenhuma linha tem um campo a alterar")
@@ -104,7 +102,7 @@ def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:
     places = {}
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            findings.add(number, None, row, _NO_OBJECT)
+            findings.add(number, None, row, NO_OBJECT)
             continue
         row_id = row.get(ID_COLUMN)
         if not isinstance(row_id, str):
@@ -140,7 +138,7 @@ def _check_fields(
     if unknown:
         for number, row in enumerate(rows):
             for name in row.keys() & unknown:
-                findings.add(number, name, row[name], _UNKNOWN)
+                findings.add(number, name, row[name], UNKNOWN_COLUMN)
 
 
 def _given_array(name: str, numbered: Sequence[tuple[int, dict[str, Any]]]) -> str:

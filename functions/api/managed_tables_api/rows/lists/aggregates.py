@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import sql
 
-from managed_tables.details import DetailCode, Fault
+from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault
 from managed_tables.identifiers import ID_COLUMN, is_column_name
 from managed_tables.schema import Column, ColumnType
 from managed_tables_api.http.validation import refusal
@@ -110,11 +110,10 @@ def _read_groups(group_by: Any, columns: Mapping[str, Column]) -> tuple[Column, 
         raise refusal("group_by", Fault(DetailCode.TOO_LONG, f"no máximo {MAX_GROUP_COLUMNS} colunas"))
     for number, name in enumerate(group_by):
         if not isinstance(name, str) or name not in columns:
-            raise refusal(f"group_by[{number}]", _UNKNOWN_COLUMN)
+            raise refusal(f"group_by[{number}]", UNKNOWN_COLUMN)
     return tuple(columns[name] for name in group_by)
 
 
-_UNKNOWN_COLUMN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 _AGGREGATE_KEYS = frozenset({"fn", "column", "as"})
 
 
@@ -143,7 +142,7 @@ def _read_column(function: Function, name: Any, path: str, columns: Mapping[str,
         raise refusal(path, Fault(DetailCode.REQUIRED, "obrigatória: só count vai sem coluna"))
     column = columns.get(name) if isinstance(name, str) else None
     if column is None:
-        raise refusal(path, _UNKNOWN_COLUMN)
+        raise refusal(path, UNKNOWN_COLUMN)
     if function in (Function.SUM, Function.AVG) and column.type not in _NUMBERS:
         fault = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "só para colunas de números")
         raise refusal(path, fault)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from managed_tables.conditions import read_where
-from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.details import UNKNOWN_COLUMN, Detail, DetailCode, Fault, detail, name_faults
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
@@ -20,7 +20,6 @@ Columns = Mapping[str, Column]
 FIELDS = ("where", "q", "sort", "columns", "group_by", "totals", "row_height")
 
 _NUMBERS = (ColumnType.INTEGER, ColumnType.DECIMAL)
-_UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 _TWICE = Fault(DetailCode.DUPLICATE_NAME, "a mesma coluna duas vezes")
 _NUMBERS_ONLY = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "só para colunas de números")
 _NOT_STORABLE = Fault(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
@@ -33,7 +32,9 @@ def check_content(content: Content, columns: Columns, parsers: Parsers) -> None:
     read_order(content.get("sort") or (), dict(columns), "body", "sort")
     if content.get("group_by"):
         read_grouping(content["group_by"], None, columns)
-    refuse_any([*_column_faults(content, columns), *_total_faults(content, columns)])
+    names = [item["name"] for item in content.get("columns") or ()]
+    faults = name_faults(names, columns, "columns[{}].name", _TWICE)
+    refuse_any([*faults, *_total_faults(content, columns)])
     for name in ("q", "row_height"):
         check_text(name, content.get(name))
 
@@ -50,21 +51,11 @@ def refuse_any(details: list[Detail]) -> None:
         raise ApiError(INVALID_REQUEST, details)
 
 
-def _column_faults(content: Content, columns: Columns) -> Iterator[Detail]:
-    seen: set[str] = set()
-    for place, item in enumerate(content.get("columns") or ()):
-        name = item["name"]
-        if name not in columns or name in seen:
-            fault = _TWICE if name in seen else _UNKNOWN
-            yield detail("body", fault, path=f"columns[{place}].name", column=shown(name))
-        seen.add(name)
-
-
 def _total_faults(content: Content, columns: Columns) -> Iterator[Detail]:
     for name, function in (content.get("totals") or {}).items():
         column = columns.get(name)
         if column is None or not _is_total_of(function, column):
-            fault = _UNKNOWN if column is None else _NUMBERS_ONLY
+            fault = UNKNOWN_COLUMN if column is None else _NUMBERS_ONLY
             yield detail("body", fault, path=f"totals.{shown(name)}", column=shown(name))
 
 
