@@ -111,7 +111,7 @@ def grid_row(*cells: str | None) -> GridRow:
     ("bits", "rows"),
     [
         (
-            weights.TOTAL,
+            weights.NOTE,
             [
                 ("Total", "5"), ("Subtotal", "5"), ("TOTAIS", "5"), ("Total geral", "5"),
                 ("Total general", "5"),

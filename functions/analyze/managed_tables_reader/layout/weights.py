@@ -1,81 +1,69 @@
-"""The weights of the score, in bits: what each part of a reading costs, why, and the file that asked for it.
+"""The weights of the score, in bits: what each part of a reading costs.
 
 One more bit makes a reading half as likely. The reading chosen is the one that describes the file in the
-fewest bits, so a weight matters only against the others. Some name a file of tests/files that
-needs them.
+fewest bits, so a weight matters only against the others. What cells cost follows from their characters; what
+structure costs is one of three degrees of surprise. A finer weight has its reason beside it.
 """
 
 # Cells
-CHARACTER = 5.0  # of text: a letter of either case, or a sign (csv/all_text.csv)
+CHARACTER = 5.0  # of text: a letter of either case, or a sign
 BLANK_CHARACTER = 2.5  # one of six in prose, so less than a cell's end
-ODD_CHARACTER = 6.0  # on top of CHARACTER, for `;`, tab and `|`: they usually cut cells (csv/semicolon.csv)
-UNPAIRED_QUOTE = 20.0  # a cell that was cut within its quotes (layouts/lists_without_header.csv)
-TEXT = 3.0  # the end of a text: less than a delimiter costs as text (csv/comma.csv)
-DIGIT = 3.3  # log2(10) (csv/no_header.csv)
-NUMBER = 3.0  # the end of a number, and its sign (csv/no_header.csv)
-MONEY = 6.0  # deducted for a currency and two decimals (unit: `R$ 1.234,56` in one column)
+DIGIT = 3.3  # log2(10)
+TEXT = NUMBER = 3.0  # the end of a cell: less than a delimiter costs as text
+MONEY = 6.0  # deducted for a currency and two decimals
 DATE = 14.0  # a day of forty years
 TIME = 12.0  # a minute of the day; seconds are digits
-BOOLEAN = 2.0  # (csv/numbers_as_labels.csv)
-NULL_WORD = 4.0  # `-`, `n/a`, `#N/D`: as much as a repeated text (layouts/columns_named_x.csv)
+BOOLEAN = 2.0
 EMPTY = 5.0  # the most that an empty cell costs, where a column has few
-SAME_CELL = 4.0  # a cell that repeats one above or to its left
+SAME_CELL = NULL_WORD = 4.0  # a cell that repeats one above or to its left; `-`, `n/a`, `#N/D`
 
-# Columns
-EXCEPTION = 7.0  # a cell not of its column's kind, on top of its text (csv/exception_in_last_row.csv)
+LIKELY, RARE, ABSURD = 4.0, 12.0, 40.0
+
+# Cells and columns
+ODD_CHARACTER = LIKELY  # on top of CHARACTER, for `;`, tab and `|`: they usually cut cells
+UNPAIRED_QUOTE = RARE  # a cell that was cut within its quotes
+EXCEPTION = 7.0  # a cell not of its column's kind, on top of its text; RARE cuts tables at rows of `(NA)`
 SAME_EXCEPTION = 3.0  # the same word again in the row
-ODD_ROW = 6.0  # no cell of the row is of its column's kind (reports/sentence_of_cells_below.csv)
-SHAPE = 16.0  # to describe a code's shape: worth it for several rows (csv/header_only.csv)
-KINDS = {"boolean": 13.0}  # one word alone may be a label as well (empty-named-column.xlsx of readxl)
+ODD_ROW = LIKELY  # no cell of the row is of its column's kind
+SHAPE = RARE + LIKELY  # to describe a code's shape: worth it for several rows
+KINDS = {"boolean": RARE}  # one word alone may be a label as well
 
 # Rows of the table
-SHORT_ROW = 9.0  # a text file's row with fewer cells than the table
-SENTENCE = 8.0  # on top of that, four words without a delimiter
-LONG_ROW = 8.0  # more cells than the table has
-GROUP = 12.0  # a label over the rows below, besides its text
-GAP = 8.0  # blank lines within the table (csv/note_below.csv)
-TOTAL = 24.0  # `Total` (csv/total_below.csv)
-NOTE = 24.0  # `Fonte: …`, `(2 rows affected)` (csv/note_below.csv, reports/console_rule.csv)
-NOTE_OF_CELLS = 10.0  # `Fonte` with its text in further cells
+SHORT_ROW = LONG_ROW = LIKELY + LIKELY  # of fewer cells than the table, or of more
+SENTENCE = RARE  # on top of that, four words without a delimiter
+GROUP = GAP = RARE  # a label over the rows below, besides its text; blank lines within the table
+NOTE = RARE + RARE  # `Total`, `Fonte: …`, `(2 rows affected)`
+NOTE_OF_CELLS = RARE  # `Fonte` with its text in further cells
 
 # Header
-NO_HEADER = 9.0  # one table in five hundred has none (csv/all_text.csv)
-BLANK_LABEL = 1.5
-MISSING_LABELS = 20.0  # of all columns, where the header ends early (csv/one_column_decimal_commas.csv)
-VALUE_LABEL = 10.0  # a value as label, except a year (csv/no_header.csv)
-LABEL_AMONG_VALUES = 10.0  # the column has the label as a value
-HEADER_LINE = 40.0  # a further line that the one above does not call for (layouts/words_right_below.csv)
-HEADER_APART = 60.0  # a further line below blank ones (csv/title_and_blank_above.csv)
-GROUP_APART = 4.0  # the same, if the line above lacks its labels
-HEADER_OF_VALUES = 40.0  # a further line that has values (csv/no_header.csv)
-GROUP_LINE = 4.0  # a further line below gaps or a repeated label (reports/header_of_two_lines_again.csv)
-GROUP_OF_ONE = 12.0  # a label that groups nothing (layouts/title_indented.csv)
-UNITS_LINE = 2.0  # a further line of units (csv/units_below_header.csv)
+NO_HEADER = LIKELY + LIKELY
+BLANK_LABEL = LIKELY
+MISSING_LABELS = 20.0  # of all columns, where the header ends early; RARE takes titles of cells for headers
+VALUE_LABEL = 10.0  # a value as label, except a year; RARE makes rows of numbers above booleans
+LABEL_AMONG_VALUES = RARE  # the column has the label as a value
+HEADER_LINE = HEADER_OF_VALUES = ABSURD  # a further line that the one above does not call for, or of values
+HEADER_APART = ABSURD + RARE  # the same below blank lines
+GROUP_LINE = UNITS_LINE = LIKELY  # a further line below gaps or a repeated label, or of units
+GROUP_APART = LIKELY  # on top of that, below blank lines
+GROUP_OF_ONE = RARE  # a label that groups nothing
 
 # Outside the table
-TITLE = 4.0  # (csv/title_above.csv)
-TITLE_OF_CELLS = 8.0  # on top of TITLE, for several cells (csv/title_with_delimiters.csv)
-TITLE_CELL = 2.0  # each of its cells but the first three
-TITLE_LIKE_HEADER = 12.0  # on top of these, for as many cells as the table has (csv/all_text.csv)
-TITLE_OF_VALUES = 10.0  # of values alone
-FOOTER = 14.0  # (csv/short_rows.csv)
-FOOTER_LINE = 3.0
-FOOTER_VALUE = 6.0  # a value, except in totals and notes
-FOOTER_CELL = 5.0  # each cell more than a legend has
-TABLE = 20.0  # another table (reports/table_below.csv)
-TABLE_CLOSE = 60.0  # without a blank line above (layouts/words_in_place_of_values.csv)
+TITLE = TITLE_CELL = LIKELY  # a line above, and each of its cells but the first three
+TITLE_OF_CELLS = LIKELY + LIKELY  # on top of TITLE, for several cells
+TITLE_LIKE_HEADER = TITLE_OF_VALUES = RARE  # on top of these, for as many as the table has, or values alone
+FOOTER = RARE + LIKELY
+FOOTER_LINE = FOOTER_VALUE = FOOTER_CELL = LIKELY  # each line, value (not in totals), cell but two
+TABLE = 20.0  # another table; RARE parts some at gaps, and twice as much joins small ones
+TABLE_CLOSE = TABLE + ABSURD  # without a blank line above
 
 # Dialects
 DELIMITERS = {
-    "": 5.0,
+    "": CHARACTER,
+    **dict.fromkeys(("||", "::", "~|~", "|~|", "\x1f", "\x01"), LIKELY),
     **dict.fromkeys((",", ";", "\t", "|"), 0.0),
-    **dict.fromkeys(("||", "::", "~|~", "|~|", "\x1f", "\x01"), 4.0),
-    **dict.fromkeys(("\x1e", "¦", "§"), 10.0),
-    " ": 9.0,
+    **dict.fromkeys(("\x1e", "¦", "§"), RARE),
+    " ": LIKELY + LIKELY,
 }
-OTHER_DELIMITER = 10.0  # than files of this kind are known to have
-BLANKS_WITHOUT_HEADER = 40.0  # a blank that cuts unlabelled columns
-TEXTS_CUT = 40.0  # texts cut into columns that lack labels
-APOSTROPHE = 10.0  # as the quote
-RUNS_OF_BLANKS = 10.0  # as delimiters
-WRAPPED_LINE = 6.0  # a line quoted as a whole
+OTHER_DELIMITER = APOSTROPHE = RUNS_OF_BLANKS = RARE  # than such files are known to have; as quote; for tabs
+BLANKS_WITHOUT_HEADER = TEXTS_CUT = ABSURD  # a blank cuts unlabelled columns; texts are cut without labels
+WRAPPED_LINE = LIKELY  # a line quoted as a whole

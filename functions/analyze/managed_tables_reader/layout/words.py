@@ -29,10 +29,8 @@ def below_bits(row: GridRow, width: int) -> float:
         return 0.0
     first, *others = row.filled
     is_note = _NOTE_COLON.match(first) and not first.endswith(":")
-    if is_note or (not others and _NOTE.match(first)):
+    if is_note or (not others and _NOTE.match(first)) or _TOTAL.fullmatch(first):
         return weights.NOTE
-    if _TOTAL.fullmatch(first):
-        return weights.TOTAL
     return weights.NOTE_OF_CELLS if others and _NOTE_WORD.fullmatch(first) else 0.0
 
 
