@@ -8,12 +8,14 @@ from itertools import pairwise
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.looks import TEXT, YEAR, look
 
-_FEWEST = {"number": 4, "year": 2, "month": 2, "date": 2}  # consecutive values that are no coincidence
+_FEWEST = {"number": 4, "year": 2, "month": 2, "date": 2, "named": 2}
+"""How many consecutive values are no coincidence."""
 _MANY = 12  # months, days
 _PATTERNS = {
     "number": re.compile(r"(?P<number>\d{1,3})"),
     "year": re.compile(YEAR),
-    "month": re.compile(r"(?P<year>(?:19|20)\d\d)[-/.]?(?P<month>0[1-9]|1[0-2])"),
+    "month": re.compile(r"(?P<year>(?:19|20)\d\d)(?:[-/.]|(?=0[1-9]|1[0-2]))(?P<month>\d\d)"),  # also 2012/13
+    "named": re.compile(r"(?P<number>\d{1,2})[-/ ]?[A-Za-zç]{3,9}\.?[-/ ,]?\s*\d{2,4}"),  # 31 Mar 2012
     "date": re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"),
     "day": re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4})"),
 }
@@ -65,7 +67,7 @@ def _count(row: GridRow) -> tuple[list[int], str]:
     steps = {after - before for (_, before), (_, after) in pairwise(places)}
     if kind == "number":
         is_sequence = steps == {1}
-    elif kind == "year":
+    elif kind in ("year", "named"):
         is_sequence = True
     else:
         is_sequence = min(steps) > 0 or max(steps) < 0
@@ -85,9 +87,11 @@ def _place(cell: str | None) -> tuple[str, int]:
             found = {name: int(text) for name, text in match.groupdict().items()}
             if "number" in found:
                 return kind, found["number"]
+            if kind == "month":
+                year, month = found.values()
+                return (kind, year * 100 + month) if month <= 12 or month == (year + 1) % 100 else ("", 0)
             try:
-                day = date(found["year"], found["month"], found.get("day", 1))
+                return "date", date(**found).toordinal()
             except ValueError:
                 return "", 0
-            return "month" if kind == "month" else "date", day.toordinal()
     return "", 0

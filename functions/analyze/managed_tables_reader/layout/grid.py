@@ -36,6 +36,11 @@ class GridRow:
         return [look(cell) for cell in self.cells]
 
     @cached_property
+    def columns(self) -> list[int]:
+        """The columns of the cells that are not empty."""
+        return [column for column, one in enumerate(self.looks) if one.kind]
+
+    @cached_property
     def known_bits(self) -> list[float]:
         """The bits of each cell that repeats the one above it or one to its left; infinite for others.
 
@@ -65,8 +70,7 @@ class GridRow:
     @cached_property
     def bits_of_texts(self) -> float:
         """The bits of the whole row as texts."""
-        cells = zip(self.looks, self.known_bits, self.text_bits, strict=True)
-        return sum(min(text, one.odd + known) for one, known, text in cells if one.kind)
+        return self._sum(self.text_bits)
 
     def saved_by_lists(self, ends: str) -> float:
         """Return the bits that texts save if they are described as lists, cut at `ends`."""
@@ -87,7 +91,11 @@ class GridRow:
     @cached_property
     def bits_of_repeats(self) -> float:
         """The bits of the whole row as texts, less the words that the cells above have in place."""
-        cells = zip(self.looks, self.known_bits, self.data_bits, strict=True)
+        return self._sum(self.data_bits)
+
+    def _sum(self, bits: Sequence[float]) -> float:
+        """Return the bits of the row's cells; one that repeats another may cost less than these."""
+        cells = zip(self.looks, self.known_bits, bits, strict=True)
         return sum(min(text, one.odd + known) for one, known, text in cells if one.kind)
 
     @property

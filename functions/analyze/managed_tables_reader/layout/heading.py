@@ -1,8 +1,7 @@
 """Score a header: the bits of its lines, and those for or against each of its labels."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 
 from managed_tables_reader.layout import weights, words
@@ -38,9 +37,9 @@ class Heading:
         self._origins = origins
         self._merged = merged
         self._known_labels = known
-        self._remembered_at: dict[int, frozenset[int]] = {}
+        self._remembered = cache(self._find_remembered)
         self._short_tells = short_tells
-        self._known: dict[tuple[int, int], frozenset[int]] = {}
+        self._counted = cache(self._count)
 
     def bits(self, first: int, start: int, texts: Sequence[float], kinds: Sequence[str]) -> float:
         """Return the bits of the rows from `first` to `start` as a header.
@@ -55,55 +54,58 @@ class Heading:
             one | self._remembered(place) for one, place in zip(counted, range(first, start), strict=True)
         ]
         bits = sum(texts[first:start]) - sum(map(_known_bits, lines, sure))
-        pairs = zip(pairwise(lines), counted[1:], strict=True)
-        bits += sum(self._line_bits(above, below, known, kinds) for (above, below), known in pairs)
+        for place in range(1, len(lines)):
+            bits += self._line_bits(lines[place - 1], lines[place:], counted[place], kinds)
         bits += weights.HEADER_LINE * (len(lines) > 1 and start == len(self._rows))
         return bits + self._label_bits(lines, sure, start, kinds)
 
-    def _counted(self, place: int, start: int) -> frozenset[int]:
+    def _count(self, place: int, start: int) -> frozenset[int]:
         """Return the columns of a line's consecutive labels; a repeated line has no new ones."""
         if place in self._origins:
             return frozenset()
-        if (place, start) not in self._known:
-            below = self._rows[start : start + _ROWS_COMPARED]
-            self._known[place, start] = count_labels(self._rows[place], below)
-        return self._known[place, start]
+        return count_labels(self._rows[place], self._rows[start : start + _ROWS_COMPARED])
 
-    def _remembered(self, place: int) -> frozenset[int]:
+    def _find_remembered(self, place: int) -> frozenset[int]:
         """Return the columns of a line's labels that files of this kind are known to have."""
         if not self._known_labels.labels or place in self._origins:
             return frozenset()
-        if place not in self._remembered_at:
-            self._remembered_at[place] = self._known_labels.places(self._rows[place].cells)
-        return self._remembered_at[place]
+        return self._known_labels.places(self._rows[place].cells)
 
     def _line_bits(
-        self, above: GridRow, below: GridRow, counted: frozenset[int], kinds: Sequence[str]
+        self, above: GridRow, lines: Sequence[GridRow], counted: frozenset[int], kinds: Sequence[str]
     ) -> float:
-        """Return the bits of a further header line: few if the line above is incomplete."""
+        """Return the bits of the first of further header lines: few if the line above is incomplete."""
+        below = lines[0]
         apart = weights.GROUP_APART if below.after_gap else 0.0
         if words.is_units(below):
             return apart + weights.UNITS_LINE - sum(one.as_text for one in below.looks if one.kind)
-        if below.after_gap and not self._is_grouped(above, below, ()):
+        if below.after_gap and not self._find_grouped(above, lines, ()):
             return weights.HEADER_APART
         cells = enumerate(zip(below.looks, below.cells, strict=True))
         if any(one.is_value and not is_year(cell) and place not in counted for place, (one, cell) in cells):
             return weights.HEADER_OF_VALUES
-        return apart + self._group_bits(above, below, counted, kinds)
+        return apart + self._group_bits(above, lines, counted, kinds)
 
     def _group_bits(
-        self, above: GridRow, below: GridRow, counted: frozenset[int], kinds: Sequence[str]
+        self, above: GridRow, lines: Sequence[GridRow], counted: frozenset[int], kinds: Sequence[str]
     ) -> float:
-        """Return the bits of a line whose labels the line above groups, by merged cells or by gaps."""
+        """Return the bits of a line if the line above groups its labels or a later line's."""
         spans = [(left, right) for top, left, _, right in self._merged if top == above.number]
-        are_periods = {*_filled(below)} <= counted.intersection(_filled(above)[1:])
-        if not are_periods and not self._is_grouped(above, below, spans):
-            return weights.HEADER_LINE + _known_bits(below, counted)
-        return weights.GROUP_LINE + weights.GROUP_OF_ONE * _ungrouped(above, below, spans, kinds)
+        are_periods = {*lines[0].columns} <= counted.intersection(above.columns[1:])
+        grouped = self._find_grouped(above, lines, spans)
+        if not are_periods and not grouped:
+            return weights.HEADER_LINE + _known_bits(lines[0], counted)
+        alone = _ungrouped(above, lines, grouped or lines[0], spans, kinds)
+        return weights.GROUP_LINE + weights.GROUP_OF_ONE * alone
+
+    def _find_grouped(self, above: GridRow, lines: Sequence[GridRow], spans: Spans) -> GridRow | None:
+        """Return the first line that the line above groups; a label of the first column lacks the next."""
+        likely = lines[:1] if above.columns == [0] else lines
+        return next((line for line in likely if self._is_grouped(above, line, spans)), None)
 
     def _is_grouped(self, above: GridRow, below: GridRow, spans: Spans) -> bool:
         """Return whether labels fill the gaps of the line above, or distinguish its labels."""
-        upper, lower = _filled(above), _filled(below)
+        upper, lower = above.columns, below.columns
         if len(lower) < 2 or upper == [0]:
             return upper == [0] and self._fills_corner(above.filled[0], lower) and not above.is_sentence
         end = len(above.cells) if self._short_tells else self._width
@@ -168,29 +170,26 @@ class Heading:
         }
 
 
-def _ungrouped(above: GridRow, below: GridRow, spans: Spans, kinds: Sequence[str]) -> float:
-    """Return how many merged labels, or which share of others, are no groups: above one label only."""
-    upper = _filled(above)
-    if not spans:
-        if len(upper) == 1:  # over all columns but the first it says nothing that a title would not
-            return upper[0] == 1 or (above.is_sentence and len({*kinds[upper[0] :]}) > 1)
-        return _share_alone(upper, above, below)
-    covered = {left for left, right in spans if left < right}
-    return len({*upper}.intersection(_filled(below)) - covered)
-
-
-def _share_alone(upper: Sequence[int], above: GridRow, below: GridRow) -> float:
-    """Return the share of a line's labels that stand over one other label, and not to tell it apart."""
-    count = Counter(below.filled)
+def _ungrouped(
+    above: GridRow, lines: Sequence[GridRow], below: GridRow, spans: Spans, kinds: Sequence[str]
+) -> float:
+    """Return how many merged labels, or which share of others, group nothing or stand there like titles."""
+    upper = above.columns
+    if spans:
+        covered = {left for left, right in spans if left < right}
+        return len({*upper}.intersection(below.columns) - covered)
+    named = {column for line in lines for column in line.columns}
+    are_apart = any(line.after_gap for line in lines)
     alone = 0
     for place, after in pairwise([*upper, len(below.cells)]):
-        label = _text(below, place)
-        alone += after == place + 1 and count[label] == 1 and label != _text(above, place)
+        columns = named.intersection(range(place, after))
+        if columns == {place}:
+            label = _text(below, place)
+            alone += len(upper) > 1 and below.filled.count(label) < 2 and label != _text(above, place)
+        elif place in columns:
+            is_wide, are_mixed = (after - place) * 2 > len(below.cells), len({*kinds[place:after]}) > 1
+            alone += (is_wide and are_apart) or (are_mixed and (is_wide or above.is_sentence))
     return alone / len(upper)
-
-
-def _filled(row: GridRow) -> list[int]:
-    return [column for column, one in enumerate(row.looks) if one.kind]
 
 
 def _text(row: GridRow, column: int) -> str:
