@@ -14,8 +14,8 @@ from managed_tables_reader.layout.search import (
     _splits,
     candidates,
     find_header,
-    find_largest,
     find_layout,
+    find_main,
     find_tables,
     row_limit,
     widths,
@@ -182,7 +182,7 @@ def test_tables_below_one_another_are_all_found() -> None:
         (0, 1, 2),
         (0, 1, 5),
     ]
-    assert find_largest(tables)[0] == 1
+    assert find_main(grid, tables)[0] == 1
 
 
 @pytest.mark.parametrize("rows", ["", "/Ana;1,50/Bia;2,50"])

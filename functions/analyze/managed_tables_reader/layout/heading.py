@@ -178,7 +178,7 @@ def _ungrouped(
     if spans:
         covered = {left for left, right in spans if left < right}
         return len({*upper}.intersection(below.columns) - covered)
-    named = {column for line in lines for column in line.columns}
+    named = set[int]().union(*(line.columns for line in lines))
     are_apart = any(line.after_gap for line in lines)
     alone = 0
     for place, after in pairwise([*upper, len(below.cells)]):

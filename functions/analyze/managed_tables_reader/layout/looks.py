@@ -175,9 +175,10 @@ def repeated_bits(above: str | None, text: str | None) -> float:
 
 
 def _odd_bits(text: str) -> float:
+    """Return the bits of a text's delimiters but those at its end, which cut nothing."""
     if "\n" in text:  # it was quoted, and so were its delimiters
         return 0.0
-    return weights.ODD_CHARACTER * sum(map(text.count, LIST_ENDS))
+    return weights.ODD_CHARACTER * sum(map(text.rstrip(LIST_ENDS).count, LIST_ENDS))
 
 
 def _kind(text: str) -> str:

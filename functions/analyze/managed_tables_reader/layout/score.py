@@ -93,13 +93,14 @@ class Scorer:
 
     def body_bits(self, start: int, end: int, kinds: Kinds) -> float:
         """Return the bits of rows of data; a repeat of a row above the data costs at most its text."""
-        total = sum(self.row_bits(start, kinds)[start:end])
-        return total - (weights.GAP if start < end and self.rows[start].after_gap else 0.0)
+        return sum(self.row_bits(start, kinds)[start:end]) - self._first_gap(start, end)
 
     def odd_bits(self, start: int, end: int) -> float:
         """Return the bits of rows of data apart from their cells: what makes them unlike the others."""
-        gap = weights.GAP if start < end and self.rows[start].after_gap else 0.0
-        return sum(self._structures[start:end]) - gap
+        return sum(self._structures[start:end]) - self._first_gap(start, end)
+
+    def _first_gap(self, start: int, end: int) -> float:
+        return weights.GAP if start < end and self.rows[start].after_gap else 0.0
 
     def row_bits(self, start: int, kinds: Kinds) -> list[float]:
         """Return the bits of every row as a row of the data that begins at `start`."""
@@ -128,17 +129,12 @@ class Scorer:
         """Return from where on the rows, down to `end`, are cheaper below the table than in it."""
         end = len(self.rows) if end is None else end
         best, fewest, total = end, 0.0, weights.FOOTER
+        sentence = weights.SENTENCE * bool({*kinds} - {TEXT, NULL})  # it is odd below values
         for place in range(end - 1, max(start, end - MAX_FOOTER_ROWS) - 1, -1):
-            total += self.below[place] - bits[place] - self._sentence_bits(self.rows[place], kinds)
+            total += self.below[place] - bits[place] - sentence * self.rows[place].is_sentence
             if total < fewest:
                 best, fewest = place, total
         return best
-
-    def _sentence_bits(self, row: GridRow, kinds: Kinds) -> float:
-        """Return the bits against a row that is a sentence in a column of another kind."""
-        pairs = zip(row.looks, kinds, strict=False)
-        is_odd = row.is_sentence and any(one.kind and kind not in (TEXT, NULL) for one, kind in pairs)
-        return weights.ODD_ROW * is_odd
 
     def _all_row_bits(self, kinds: Kinds) -> list[float]:
         if kinds not in self._bits_by_kinds:

@@ -198,13 +198,14 @@ def _labelled(row: GridRow, below: GridRow) -> int:
 
 
 def find_main(grid: Grid, tables: Sequence[tuple[int, Layout]]) -> tuple[int, tuple[int, Layout]]:
-    """Return the table of the known header, else the largest, and its place among the tables."""
-    return (0, tables[0]) if grid.is_narrowed else find_largest(tables)
-
-
-def find_largest(tables: Sequence[tuple[int, Layout]]) -> tuple[int, tuple[int, Layout]]:
-    """Return the table with the most rows, and its place among the tables."""
-    return max(enumerate(tables), key=lambda one: one[1][1].end - one[1][1].start)
+    """Return the table of the known header, else that of most rows (of most cells, if it has one column)."""
+    if grid.is_narrowed:
+        return 0, tables[0]
+    rows = [layout.end - layout.start for _, layout in tables]
+    cells = [count * layout.width for count, (_, layout) in zip(rows, tables, strict=True)]
+    most = rows.index(max(rows))
+    number = most if tables[most][1].width > 1 else cells.index(max(cells))
+    return number, tables[number]
 
 
 def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
