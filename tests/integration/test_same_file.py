@@ -34,8 +34,7 @@ def test_a_file_that_made_a_table_gives_a_warning_the_next_time(reports: Reports
     assert warnings(reports, content) == warnings(reports, content) == []
     table = reports.load(content)
     [text] = warnings(reports, content)
-    year, month, day = timestamp()[:10].split("-")
-    assert f"como tabela nova em {day}/{month}/{year}" in text
+    assert f"como tabela nova em {'/'.join(timestamp()[:10].split('-')[::-1])}" in text
     [inside] = warnings(reports, content, table.table_id)
     assert "nesta tabela" in inside
     job_id = inside.partition("envio ")[2].partition(")")[0]

@@ -118,7 +118,8 @@ class Jobs(JobReading):
         The task token stays, as a confirmation's does.
         """
         changes = {"status": "analisando", "wish_key": wish_key, "wish_digest": digest, "error": None}
-        return self._change(job, ("waiting_confirm",), changes, as_read=("analysis_key",))
+        alone = ("confirms_itself",)  # no more: a person decides from here on
+        return self._change(job, ("waiting_confirm",), changes, removals=alone, as_read=("analysis_key",))
 
     def keep_analysis(self, job: JobRecord, error: Mapping[str, Any]) -> JobRecord | None:
         """Give up reading a job's files anew: the analysis before holds, `error` says why."""
