@@ -15,7 +15,7 @@ from managed_tables.aws.metrics import measure_oldest_ticket
 from managed_tables.aws.shares import can_go_on
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import parse_timestamp, timestamp
-from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, UPLOAD_EXPIRED, ApiError, JobError
+from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, ApiError, JobError
 from managed_tables.jobs.orphans import end_orphan, is_orphan
 from managed_tables.jobs.resolution import clear, resolve
 from managed_tables.observability import get_logger, log_keys
@@ -133,7 +133,7 @@ def _is_quiet(job: JobRecord, quiet_before: str) -> bool:
 def sweep_job(services: Services, job: JobRecord, now: str, quiet_before: str) -> str | None:
     """Do what one job needs and return what that was (`started`, `told`, …), None for nothing."""
     if job.is_overdue(now):
-        return _expire(services, job)
+        return "expired" if services.jobs.expire(job) else None
     if not _is_quiet(job, quiet_before):
         return None
     if job.is_terminal:
@@ -146,12 +146,6 @@ def sweep_job(services: Services, job: JobRecord, now: str, quiet_before: str) -
     if (state, job.status) != ("running", "queued") and can_go_on(job) and services.shares.admit(job):
         return _WENT_ON[job.status]
     return None
-
-
-def _expire(services: Services, job: JobRecord) -> str | None:
-    error = JobError(UPLOAD_EXPIRED).as_record()
-    failed = services.jobs.fail(job, error, unless_arrived=len(job.files))
-    return "expired" if failed else None
 
 
 def _fail(services: Services, job: JobRecord) -> str | None:

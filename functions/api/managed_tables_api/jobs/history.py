@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from managed_tables.catalog.jobs import JobRecord, Jobs
 from managed_tables.clock import timestamp
-from managed_tables_api.jobs.job_answers import expire
 from managed_tables_api.jobs.job_models import JobsQuery
 
 
@@ -22,4 +21,4 @@ def list_jobs(jobs: Jobs, company_id: str, query: JobsQuery) -> JobPage:
     first = (query.page - 1) * query.per_page
     shown = jobs.find_all(company_id, found[first : first + query.per_page])
     now = timestamp()
-    return JobPage(len(found), [(job.is_overdue(now) and expire(jobs, job)) or job for job in shown])
+    return JobPage(len(found), [(job.is_overdue(now) and jobs.expire(job)) or job for job in shown])

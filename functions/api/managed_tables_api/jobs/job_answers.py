@@ -11,7 +11,7 @@ from managed_tables.clock import timestamp
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.documents.statements import Draft
-from managed_tables.errors import JOB_NOT_FOUND, UPLOAD_EXPIRED, ApiError, JobError
+from managed_tables.errors import JOB_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id
 from managed_tables_api.http.text_numbers import with_text_numbers
 from managed_tables_api.jobs.job_models import (
@@ -39,14 +39,8 @@ def get_job(jobs: Jobs, company_id: str, job_id: str) -> JobRecord:
     if job is None:
         raise ApiError(JOB_NOT_FOUND)
     if job.is_overdue(timestamp()):
-        return expire(jobs, job) or get_job(jobs, company_id, job_id)
+        return jobs.expire(job) or get_job(jobs, company_id, job_id)
     return job
-
-
-def expire(jobs: Jobs, job: JobRecord) -> JobRecord | None:
-    """End a job whose files have not arrived in time; None where they have by now."""
-    error = JobError(UPLOAD_EXPIRED).as_record()
-    return jobs.fail(job, error, unless_arrived=len(job.files))
 
 
 def list_active_jobs(
@@ -54,7 +48,7 @@ def list_active_jobs(
 ) -> list[bytes]:
     """Return the answers of the company's jobs that have not ended, newest first, as `render_jobs` does."""
     now = timestamp()
-    active = [job for job in jobs.list_active(company_id) if not (job.is_overdue(now) and expire(jobs, job))]
+    active = [job for job in jobs.list_active(company_id) if not (job.is_overdue(now) and jobs.expire(job))]
     return render_jobs(active, documents, max_bytes, numbers)
 
 

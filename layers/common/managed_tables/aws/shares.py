@@ -53,7 +53,7 @@ class Shares:
         and ExecutionsUnavailable.
         """
         self.slots.enqueue(job.company_id, job.job_id, rounds)
-        return job.job_id in self.let_go_on(job.company_id)
+        return job.job_id in self.admit_waiting(job.company_id)
 
     def resume(self, job: JobRecord) -> None:
         """Let a job go on that waited for a person, with its token; where that fails the sweep does it."""
@@ -68,7 +68,7 @@ class Shares:
         """Give the job's slot to the next one; return whether that was done. Raises nothing."""
         try:
             self.slots.give_back(job.company_id, job.job_id)
-            self.let_go_on(job.company_id)
+            self.admit_waiting(job.company_id)
         except Exception:
             get_logger("jobs").warning("slot not given on", exc_info=True, job_id=job.job_id)
             return False
@@ -79,7 +79,7 @@ class Shares:
         if not occupies_slot(job):
             self.leave(job)
 
-    def let_go_on(self, company_id: str) -> set[str]:
+    def admit_waiting(self, company_id: str) -> set[str]:
         """Let the company's first waiting jobs go on, while slots are free; return which. Repeatable."""
         gone_on: set[str] = set()
         for ticket in self.slots.tickets(company_id):

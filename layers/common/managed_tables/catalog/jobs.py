@@ -36,7 +36,7 @@ from managed_tables.catalog.job_records import (
 )
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
-from managed_tables.errors import JOB_CANCELLED
+from managed_tables.errors import JOB_CANCELLED, UPLOAD_EXPIRED, JobError
 from managed_tables.observability import get_logger
 
 __all__ = [
@@ -210,6 +210,10 @@ class Jobs(JobReading):
             return self._end(job, _ACTIVE, changes)
         condition = "(attribute_not_exists(arrived) OR size(arrived) < :count)"
         return self._end(job, ("queued",), changes, condition, count=unless_arrived)
+
+    def expire(self, job: JobRecord) -> JobRecord | None:
+        """End a job whose files have not arrived in time; None where they have by now."""
+        return self.fail(job, JobError(UPLOAD_EXPIRED).as_record(), unless_arrived=len(job.files))
 
     def _end(
         self,
