@@ -19,6 +19,7 @@ from managed_tables_api.jobs.job_models import (
     JobAnswer,
     JobFailure,
     JobResult,
+    JobsQuery,
     UploadedFile,
 )
 from managed_tables_api.jobs.progress import progress_of
@@ -50,6 +51,15 @@ def list_active_jobs(
     now = timestamp()
     active = [job for job in jobs.list_active(company_id) if not (job.is_overdue(now) and jobs.expire(job))]
     return render_jobs(active, documents, max_bytes, numbers)
+
+
+def list_jobs(jobs: Jobs, company_id: str, query: JobsQuery) -> tuple[int, list[JobRecord]]:
+    """Return how many jobs there are, and a page, newest first; the latest changes may show a moment late."""
+    found = list(jobs.list_ids(company_id, status=query.status, table_id=query.wanted_table_id))
+    first = (query.page - 1) * query.per_page
+    shown = jobs.find_all(company_id, found[first : first + query.per_page])
+    now = timestamp()
+    return len(found), [(job.is_overdue(now) and jobs.expire(job)) or job for job in shown]
 
 
 def render_jobs(

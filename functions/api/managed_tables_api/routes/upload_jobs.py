@@ -38,8 +38,7 @@ from managed_tables_api.http.answers import Entity, JsonAnswer
 from managed_tables_api.http.bodies import from_json, json_object_of, received
 from managed_tables_api.http.text_numbers import with_text_numbers
 from managed_tables_api.http.validation import NumbersQuery
-from managed_tables_api.jobs.history import list_jobs
-from managed_tables_api.jobs.job_answers import job_fields, list_active_jobs, render_jobs
+from managed_tables_api.jobs.job_answers import job_fields, list_active_jobs, list_jobs, render_jobs
 from managed_tables_api.jobs.job_models import (
     ActiveJobsAnswer,
     ConfirmAnswer,
@@ -49,6 +48,8 @@ from managed_tables_api.jobs.job_models import (
     JobsAnswer,
     JobsQuery,
     RejectsAnswer,
+    UndoAnswer,
+    UndoBody,
 )
 from managed_tables_api.jobs.preview import Place, show_lines
 from managed_tables_api.jobs.reanalysis_models import (
@@ -58,7 +59,6 @@ from managed_tables_api.jobs.reanalysis_models import (
     ReanalysisAnswer,
 )
 from managed_tables_api.jobs.rejects import offer_rejects
-from managed_tables_api.jobs.undo_models import UndoAnswer, UndoBody
 from managed_tables_api.tables.schema_bodies import from_schema
 
 router = api_router("/upload-jobs", "File upload")
@@ -75,10 +75,10 @@ def list_upload_jobs(query: Annotated[JobsQuery, Query()], caller: SignedIn, ser
     What has just begun or changed may show a moment late. Of a page over 5.5 MB the last jobs come with less,
     as in the list of active ones.
     """
-    page = list_jobs(services.jobs, caller.company_id, query)
+    total, page = list_jobs(services.jobs, caller.company_id, query)
     max_bytes = services.settings.response_max_bytes - len(PAGE) - 40
-    records = render_jobs(page.jobs, services.job_documents, max_bytes, query.numbers)
-    body = PAGE % (page.total, len(records), b",".join(records))
+    records = render_jobs(page, services.job_documents, max_bytes, query.numbers)
+    body = PAGE % (total, len(records), b",".join(records))
     return Response(body, media_type=JsonAnswer.media_type)
 
 

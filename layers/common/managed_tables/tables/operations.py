@@ -28,17 +28,17 @@ from managed_tables.databases.applied import Fenced, lock_version, record_additi
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.documents.confirmations import NO_ADDITIONS, Additions
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
-from managed_tables.history.recording import start_history, stop_history
+from managed_tables.history.recording import record_renames, start_history, stop_history
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Columns
 from managed_tables.tables.changes import TableChange, plan_change, put_on
 from managed_tables.tables.columns.added_columns import drop_added, forget_added, record_added
 from managed_tables.tables.columns.column_changes import change_physical_columns
 from managed_tables.tables.columns.column_plan import ColumnPlan
-from managed_tables.tables.columns.kept_columns import follow_columns
 from managed_tables.tables.comments import comments_of, write_comments
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.indexing import align_indexes, build_indexes, drop_indexes_of, drop_leftovers
+from managed_tables.tables.keeping import forget_table, rename_kept_columns
 from managed_tables.tables.physical import (
     create_physical_table,
     delete_physical_table,
@@ -268,7 +268,7 @@ class TableOperations:
             drop_indexes_of(connection, table.table_id, table.applied, converted)
         if plan.alters:
             change_physical_columns(connection, table.table_id, table.display_name, plan, self.zone)
-            follow_columns(connection, table.table_id, plan)
+            _follow_columns(connection, table.table_id, plan)
             follow_columns_in_recipe(connection, table.table_id, plan)
         if applied.display_name != table.display_name:
             rename_physical_table(connection, table.display_name, applied.display_name)
@@ -360,3 +360,18 @@ def _run_transaction(connection: PgConnection, step: Step) -> None:
 
 def _pending(kind: PendingKind, base_version: int, new_name: str | None = None) -> Pending:
     return Pending(new_record_id(), kind, base_version, timestamp(), new_name)
+
+
+def _follow_columns(connection: PgConnection, table_id: str, plan: ColumnPlan) -> None:
+    """Rename the columns of kept rows as the table's own, in the transaction that changes them.
+
+    A change of type rewrites every row: which of them somebody has changed is lost, and earlier loads can no
+    longer be undone.
+    """
+    aside = [(old, f"${number}") for number, (old, _) in enumerate(plan.renamed)]
+    back = [(f"${number}", new) for number, (_, new) in enumerate(plan.renamed)]
+    renames = [*plan.hidden, *aside, *back]
+    record_renames(connection, table_id, renames)
+    if plan.converted:
+        forget_table(connection, table_id)
+    rename_kept_columns(connection, table_id, renames)
