@@ -156,6 +156,7 @@ test("an import is undone, and a job cancelled", async ({ page, company, visit }
   await expect(page.getByRole("heading", { name: "Importação desfeita" })).toBeVisible();
 
   const job = await company.upload("cancelar.csv", "a;b\n1;2\n");
+  await company.reach(job, "waiting_confirm"); // the screen of a job that is read gives way to the review
   await visit(`/envios/${job}`);
   await page.getByRole("button", { name: "Cancelar importação" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Cancelar importação" }).click();
