@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from difflib import SequenceMatcher
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -115,36 +116,27 @@ class FedColumn:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A job's files beside what their table remembers; `needed` are columns that every row must have."""
+    """A job's files beside what their table remembers."""
 
     connection: DuckDBPyConnection
     staged: Path
     recalled: Recalled
-    tables: Sequence[TableReading]
+    before: "Before"
     columns: Sequence[FedColumn]
     table: Sequence[Column]
-    needed: Sequence[str]
     row_count: int
     profiles: Sequence[Profile | None]
-    medians: Mapping[int, float]
 
     def result(self) -> JobRecipe:
-        """Return the version of the recipe, the differences, and what they amount to."""
-        found = self.find()
+        """Return the version of the recipe, the differences, and what they amount to.
+
+        What stops comes first, then what is to be checked, then what is only told.
+        """
+        parts = (self._contradictions(), self._columns(), self._values(), self._rows(), self._reading())
+        order = ("stop", "check", "told")
+        found = sorted(chain(*parts), key=lambda one: order.index(one.severity))
         version = self.recalled.recipe["version"]
         return JobRecipe(version=version, verdict=verdict_of(found), differences=found)
-
-    def find(self) -> list[Difference]:
-        """Return the differences: what stops first, then what is to be checked, then what is only told."""
-        found = [
-            *self._contradictions(),
-            *self._columns(),
-            *self._values(),
-            *self._rows(),
-            *self._reading(),
-        ]
-        order = ("stop", "check", "told")
-        return sorted(found, key=lambda one: order.index(one.severity))
 
     # How the files were read
 
@@ -170,9 +162,9 @@ class Comparison:
     def _paired(self, kept: Sequence[dict[str, Any]]) -> Iterator[tuple[TableReading, dict[str, Any]]]:
         """Yield each table that was there before as well, by its sheet's name, else by its place."""
         by_sheet = {fold_label(one["sheet"] or ""): one for one in kept}
-        names = {fold_label(table.sheet or "") for table in self.tables}
+        names = {fold_label(table.sheet or "") for table in self.before.tables}
         left = iter([one for one in kept if fold_label(one["sheet"] or "") not in names])
-        for table in self.tables:
+        for table in self.before.tables:
             known = by_sheet.get(fold_label(table.sheet or "")) or next(left, None)
             if known is not None:
                 yield table, known
@@ -215,11 +207,11 @@ class Comparison:
     def _missing(self, sources: Mapping[str, str], own: Collection[str]) -> Iterator[Difference]:
         """Yield the columns of the table that nothing feeds now: `sources` did, or every row needs them."""
         fed = {one.table.name for one in self.columns if one.table}
-        for name in self.needed:
+        for name in self.before.needed:
             if name in own and name not in fed:
                 yield difference("REQUIRED_MISSING", column=name, before=sources.get(name))
         for name, source in sources.items():
-            if name not in self.needed and name not in fed:
+            if name not in self.before.needed and name not in fed:
                 yield difference("COLUMN_MISSING", column=name, before=source)
 
     def _renamed(
@@ -278,7 +270,8 @@ class Comparison:
 
     def _order_changed(self, one: FedColumn, name: str) -> Difference | None:
         # Dates of a workbook have no order of their own.
-        is_own = one.file.formats.date_order == "ymd" and any(table.kind != "csv" for table in self.tables)
+        are_books = any(table.kind != "csv" for table in self.before.tables)
+        is_own = are_books and one.file.formats.date_order == "ymd"
         if is_own or one.file.type not in (*_DAYS, ColumnType.TEXT):
             return None
         return self._against_kept("DATE_ORDER_CHANGED", "date_order", one, name)
@@ -303,15 +296,9 @@ class Comparison:
             lines, example, count = self._cells_that(one, lambda cell: matches(cell, r"\s*0[0-9]+\s*"))
         if not count:
             return None
-        return difference(
-            "TYPE_CHANGED",
-            column=table.name,
-            before=TYPE_NAMES[table.type],
-            after=TYPE_NAMES[one.file.type],
-            lines=lines,
-            example=example,
-            count=count,
-        )
+        about: dict[str, Any] = {"lines": lines, "example": example, "count": count}
+        before, after = TYPE_NAMES[table.type], TYPE_NAMES[one.file.type]
+        return difference("TYPE_CHANGED", column=table.name, before=before, after=after, **about)
 
     def _misfits(self, one: FedColumn, formats: Formats) -> tuple[list[int], str | None, int]:
         """Return the lines, the first and the number of the cells that do not convert under these formats."""
@@ -336,7 +323,7 @@ class Comparison:
             seen = self.recalled.seen.columns.get(one.table.name) if one.table and one.kept else None
             if one.table is None or seen is None or profile is None or not profile.rows:
                 continue
-            column_type, median = one.file.type, self.medians.get(one.number)
+            column_type, median = one.file.type, self.before.medians.get(one.number)
             if column_type is ColumnType.TEXT and one.table.type in _NUMBERS:
                 column_type, (profile, median) = one.table.type, self._look_at_numbers(one, one.table.type)
             what = _far_off(seen, column_type, profile, median) or self._other_unit(one)
@@ -377,13 +364,8 @@ class Comparison:
             return
         least, most = min(loads), max(loads)
         if self.row_count * _ROWS_FACTOR <= least or self.row_count >= most * _ROWS_FACTOR:
-            yield difference(
-                "ROWS_CHANGED",
-                before=loads[0],
-                after=self.row_count,
-                least=number(least),
-                most=number(most),
-            )
+            usual: dict[str, Any] = {"least": number(least), "most": number(most)}
+            yield difference("ROWS_CHANGED", before=loads[0], after=self.row_count, **usual)
 
 
 @dataclass(frozen=True)
@@ -422,17 +404,9 @@ def compare_with_table(
             of.formats = fed_one.file.formats
         plan = plan_append(connection, staged, [one.file for one in fed], table, document.files, places)
         if before.recalled is not None:
+            profiles = [one.profile for one in columns]
             compared = Comparison(
-                connection,
-                staged,
-                before.recalled,
-                before.tables,
-                fed,
-                table,
-                before.needed,
-                document.row_count,
-                [one.profile for one in columns],
-                before.medians,
+                connection, staged, before.recalled, before, fed, table, document.row_count, profiles
             )
             document.recipe = compared.result()
     document.append_plan = AppendPlan.read(plan)
