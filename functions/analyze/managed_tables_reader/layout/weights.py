@@ -39,8 +39,8 @@ NOTE_OF_CELLS = RARE  # `Fonte` with its text in further cells
 NO_HEADER = LIKELY + LIKELY
 BLANK_LABEL = LIKELY
 MISSING_LABELS = 20.0  # of all columns, where the header ends early; RARE takes titles of cells for headers
-VALUE_LABEL = 10.0  # a value as label, except a year; RARE makes rows of numbers above booleans
-LABEL_AMONG_VALUES = RARE  # the column has the label as a value
+# A value as label, except a year, or a label that the column has as a value: RARE makes rows of such headers.
+VALUE_LABEL = LABEL_AMONG_VALUES = 10.0
 HEADER_LINE = HEADER_OF_VALUES = ABSURD  # a further line that the one above does not call for, or of values
 HEADER_APART = ABSURD + RARE  # the same below blank lines
 GROUP_LINE = UNITS_LINE = LIKELY  # a further line below gaps or a repeated label, or of units
