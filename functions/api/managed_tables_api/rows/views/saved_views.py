@@ -113,7 +113,7 @@ class SavedViews:
 
             def in_transaction(execute: Execute) -> list[tuple[Any, ...]]:
                 nonlocal wanted
-                row = _owned(execute(_lock_statement(), key), caller)
+                row = _owned(execute(_find_statement(" FOR UPDATE"), key), caller)
                 opened = self._answer(definition, names, row)
                 content = {name: opened[name] for name in FIELDS} | asked
                 wanted = opened["name"] if body.name is None else body.name
@@ -200,9 +200,9 @@ def _owned(rows: list[tuple[Any, ...]], caller: Caller) -> tuple[Any, ...]:
     return row
 
 
-def _statement(form: LiteralString) -> bytes:
+def _statement(form: LiteralString, lock: LiteralString = "") -> bytes:
     """Return a statement that begins with `definition`; its rows are those of a view behind a 1."""
-    return compose_statement(form, view=_VIEW, visible=_VISIBLE, now=_NOW)
+    return compose_statement(form, view=_VIEW, visible=_VISIBLE, now=_NOW, lock=sql.SQL(lock))
 
 
 def _page_statement() -> bytes:
@@ -215,19 +215,12 @@ def _page_statement() -> bytes:
     )
 
 
-def _find_statement() -> bytes:
+def _find_statement(lock: LiteralString = "") -> bytes:
+    """Return the statement of one view; a `lock` keeps others from changing it until the transaction ends."""
     return _statement(
         "WITH {held} SELECT 1, view.* FROM definition LEFT JOIN LATERAL (SELECT {view}"
-        " FROM managed_tables.views WHERE view_id = %(view_id)s::text AND {visible}) AS view ON true"
-    )
-
-
-def _lock_statement() -> bytes:
-    """Do as `_find_statement`, and keep others from changing the view until the transaction ends."""
-    return _statement(
-        "WITH {held} SELECT 1, view.* FROM definition LEFT JOIN LATERAL (SELECT {view}"
-        " FROM managed_tables.views WHERE view_id = %(view_id)s::text AND {visible} FOR UPDATE) AS view"
-        " ON true"
+        " FROM managed_tables.views WHERE view_id = %(view_id)s::text AND {visible}{lock}) AS view ON true",
+        lock,
     )
 
 
