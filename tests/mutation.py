@@ -9,6 +9,7 @@ import json
 import os
 import random
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -93,7 +94,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=18)
     arguments = parser.parse_args()
     clone = HOME / "checkout"
-    subprocess.run(["rm", "-rf", HOME], check=True)
+    shutil.rmtree(HOME, ignore_errors=True)
     subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
     for area in AREAS:
         if arguments.only in (None, area.name):

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from managed_tables.catalog.jobs import LoadMode
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.details import UNKNOWN_COLUMN, Detail, DetailCode, Fault, detail
 from managed_tables.documents.analyses import TableKind
 from managed_tables.documents.confirmations import OnMisfit
 from managed_tables.documents.document import Count, LateModel, Moment, RecordId
@@ -19,7 +19,6 @@ from managed_tables.jobs.plausibility import KnownZone
 from managed_tables.schema import MAX_LABEL_CHARACTERS, ColumnType
 from managed_tables.tables.recipes import MAX_SKIP_TEXTS
 
-_UNKNOWN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
 _WITHOUT_KEY = Fault(DetailCode.NOT_ALLOWED, "a tabela não tem chave")
 _REPEATED = Fault(DetailCode.REPEATED, "coluna repetida")
 
@@ -114,6 +113,6 @@ def _faults(columns: Sequence[RecipeColumn], known: Any) -> Iterator[Detail]:
     seen: set[str] = set()
     for place, one in enumerate(columns):
         if one.name not in known or one.name in seen:
-            fault = _REPEATED if one.name in seen else _UNKNOWN
+            fault = _REPEATED if one.name in seen else UNKNOWN_COLUMN
             yield detail("body", fault, path=f"columns[{place}].name", column=one.name)
         seen.add(one.name)
