@@ -38,7 +38,7 @@ from managed_tables.errors import (
 from managed_tables.history.recording import set_actor
 from managed_tables.ids import NOBODY
 from managed_tables.schema import Column
-from managed_tables.tables.changes import put_on
+from managed_tables.tables.changes import put_on, with_nulls
 from managed_tables.tables.columns.added_columns import forget_added
 from managed_tables.tables.comments import write_comments
 from managed_tables.tables.indexing import align_indexes
@@ -190,13 +190,8 @@ def current_columns(
     if not target.own_columns <= own.keys():  # renamed or hidden since: its rows would be split over two
         raise JobError(TABLE_CHANGED)
     opened = target.terms.make_nullable
-    wanted = tuple(_as_loaded(own.get(column.name, column), opened) for column in target.columns)
+    wanted = tuple(with_nulls([own.get(column.name, column) for column in target.columns], opened))
     return wanted, tuple(column for column in wanted if column.name not in own)
-
-
-def _as_loaded(column: Column, opened: Sequence[str]) -> Column:
-    """Return the column as it will be: one that is to let NULL in does."""
-    return column.model_copy(update={"nullable": True}) if column.name in opened else column
 
 
 def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan, zone: str) -> HeldTable:
