@@ -6,6 +6,7 @@ from injection import run_step
 from steps import CSV, NEW_NUMBERS, OLD, OLD_NUMBERS, SCHEMA, Scenario, Step
 from worlds import World
 
+from managed_tables.documents.recipes import RecipeColumn, RecipeTable, StoredRecipe
 from managed_tables.ids import new_record_id
 from managed_tables.tables.recipes import find_recipe, keep_recipe
 from managed_tables_analyze.handler import analyze_job
@@ -24,14 +25,14 @@ TABLE = {
     "skip_texts": [],
     "stated": [],
 }
-RECIPE = {
-    "auto_confirm": "unchanged",
-    "mode": "append",
-    "on_misfit": "reject",
-    "timezone": "UTC",
-    "tables": [TABLE],
-    "columns": [{"source": one.name, "name": one.name, "type": one.type.value} for one in SCHEMA],
-}
+RECIPE = StoredRecipe(
+    auto_confirm="unchanged",
+    mode="append",
+    on_misfit="reject",
+    timezone="UTC",
+    tables=[RecipeTable.read(TABLE)],
+    columns=[RecipeColumn(source=one.name, name=one.name, type=one.type) for one in SCHEMA],
+)
 
 
 def _job(world: World) -> tuple[str, str]:
@@ -81,4 +82,4 @@ class ConfirmItself(Scenario):
         with world.services.open_company(company) as connection:
             recipe = find_recipe(connection, self.table_id)
         assert recipe is not None
-        assert (recipe["version"], recipe["job_id"], recipe["auto_confirm"]) == (2, self.job_id, "unchanged")
+        assert (recipe.version, recipe.job_id, recipe.auto_confirm) == (2, self.job_id, "unchanged")

@@ -21,8 +21,7 @@ from lives import FAULTS, PICKS, Life, live
 from loading_jobs import USER_ID, column
 from worlds import World
 
-from managed_tables.catalog.jobs import LoadMode
-from managed_tables.documents.confirmations import Additions
+from managed_tables.documents.confirmations import Additions, LoadMode
 from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE, ROW_NOT_FOUND
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.undo_of_jobs import undo_job

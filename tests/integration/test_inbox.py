@@ -8,6 +8,7 @@ import pytest
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.jobs import JobRecord
+from managed_tables.documents.recipes import RecipeParts
 from managed_tables.errors import (
     CONFIRMATION_REFUSED,
     INBOX_FILE_REFUSED,
@@ -288,8 +289,8 @@ def test_unattended_columns_go_where_the_table_remembers_that_they_went(inbox: I
     with inbox.services.databases.open_company_connection(inbox.company) as connection:
         recipe = find_recipe(connection, table_id)
         assert recipe is not None
-        chosen = [{**one, "null_tokens": ["n/d"]} for one in recipe["columns"]]
-        change_recipe(connection, table_id, {"columns": chosen})
+        chosen = [one.model_copy(update={"null_tokens": ("n/d",)}) for one in recipe.columns]
+        change_recipe(connection, table_id, RecipeParts(columns=chosen))
     second = inbox.load("VLR. TOTAL;PRODUTO;Obs.;Loja\n2,25;pão;y;Centro\nn/d;leite;z;Sul\n")
     assert (second.status, second.error) == ("done", None)
     found = inbox.rows("SELECT produto, total::text, loja FROM vendas ORDER BY id")

@@ -1,27 +1,26 @@
 """Where a file's columns went before, told by their labels alone."""
 
-from typing import Any
-
 import pytest
 
-from managed_tables.documents.recipes import find_places
+from managed_tables.documents.recipes import LoadRecipe, RecipeColumn, RecipeTable, find_former_columns
 
 LONG = "Percentual de participação da unidade no faturamento consolidado, "
-RECIPE: dict[str, Any] = {
-    "tables": [{"labels": ["Produto", "Preço (R$)", "Preço", "Obs.", "#", "Qtd", "Qtd", LONG + "maio"]}],
-    "columns": [
-        {"source": "Produto", "name": "produto", "null_tokens": ["n/d"], "decimal_mark": ","},
-        {"source": "Preço (R$)", "name": "preco"},
-        {"source": "Qtd", "name": "qtd"},
-        {"source": "Qtd", "name": "qtd_2"},
-        {"source": LONG + "maio", "name": "parte"},
+LABELS = ["Produto", "Preço (R$)", "Preço", "Obs.", "#", "Qtd", "Qtd", LONG + "maio"]
+RECIPE = LoadRecipe.model_construct(
+    tables=[RecipeTable.model_construct(labels=LABELS)],
+    columns=[
+        RecipeColumn(source="Produto", name="produto", null_tokens=("n/d",), decimal_mark=","),
+        RecipeColumn(source="Preço (R$)", name="preco"),
+        RecipeColumn(source="Qtd", name="qtd"),
+        RecipeColumn(source="Qtd", name="qtd_2"),
+        RecipeColumn(source=LONG + "maio", name="parte"),
     ],
-}
+)
 
 
 def names(*labels: str) -> list[str | None]:
     """Return the column that each label feeds, "-" where it is left out, None where it is new."""
-    return [place and (place.name or "-") for place in find_places(RECIPE, labels)]
+    return [one and (one.name or "-") for one in find_former_columns(RECIPE, labels)]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +41,7 @@ def test_labels_tell_where_columns_went(labels: list[str], found: list[str | Non
 
 
 def test_what_was_chosen_holds_again_and_marks_do_not() -> None:
-    [place] = find_places(RECIPE, ["Produto"])
-    assert place is not None
-    assert (place.choice.null_tokens, place.choice.decimal_mark) == (("n/d",), None)
-    assert find_places(None, ["Produto"]) == [None]
+    [found] = find_former_columns(RECIPE, ["Produto"])
+    assert found is not None
+    assert (found.choice.null_tokens, found.choice.decimal_mark) == (("n/d",), None)
+    assert find_former_columns(None, ["Produto"]) == [None]

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.recipes import Place, Recalled
+from managed_tables.documents.recipes import FormerColumn, Recalled, find_former_columns
 from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.identifiers import is_visible, suggest_table_name
 from managed_tables.messages.finding_texts import listed_warnings
@@ -26,7 +26,7 @@ from managed_tables_analyze.inference import (
     propose_format,
     read_sample_rows,
 )
-from managed_tables_analyze.recalling import kept_formats, recalled_places, recalled_wish
+from managed_tables_analyze.recalling import kept_formats, recalled_wish
 from managed_tables_analyze.staging.combination import MisreadError, Table
 from managed_tables_analyze.staging.origins import find_joined, origin_columns
 from managed_tables_analyze.staging.sql import open_duckdb
@@ -71,7 +71,7 @@ class Analysis:
     reading: Reading
     wish: Wish
     preview: Preview
-    places: list[Place | None]
+    former_columns: list[FormerColumn | None]
     medians: dict[int, float]  # of columns of numbers, to be compared with what the table holds
 
     def as_document(self) -> AnalysisDocument:
@@ -83,9 +83,9 @@ class Analysis:
                 "warnings": listed_warnings(self.findings),
                 "files": self.files,
                 "columns": [
-                    {"name": name, "formats": formats, "proven": is_proven, **_chosen(place)}
-                    for name, formats, is_proven, place in zip(
-                        names, self.formats, self.proven, self.places, strict=True
+                    {"name": name, "formats": formats, "proven": is_proven, **_chosen(former)}
+                    for name, formats, is_proven, former in zip(
+                        names, self.formats, self.proven, self.former_columns, strict=True
                     )
                 ],
                 "row_count": self.row_count,
@@ -130,7 +130,7 @@ def analyze(
         origins = origin_columns(wish.origins, table.places, table.files)
         table.finish(staged, origins)
         labels = _labels(table)
-        places = recalled_places(recalled, labels)
+        former_columns = find_former_columns(recalled.recipe if recalled else None, labels)
         judged = infer_columns(
             connection,
             staged,
@@ -142,7 +142,7 @@ def analyze(
             types=table.types,
             timezone=zone.key,
             reader_findings=[*table.findings, *table.grounds],
-            kept=kept_formats(places),
+            kept=kept_formats(former_columns),
             report=partial(report, "inferring"),
         )
         judged[: len(origins)] = (named_column(one.ground, nullable=one.nullable) for one in origins)
@@ -174,7 +174,7 @@ def analyze(
         reading=Reading(zone.key, tuple(readings)),
         wish=stated,
         preview=preview,
-        places=places,
+        former_columns=former_columns,
         medians=medians,
     )
 
@@ -197,8 +197,8 @@ def _labels(table: Table) -> list[str]:
     return [(label or name).strip()[:MAX_LABEL_CHARACTERS] for label, name in pairs]
 
 
-def _chosen(place: Place | None) -> dict[str, Any]:
-    choice = place.choice.model_dump(mode="json", exclude_none=True) if place else {}
+def _chosen(former: FormerColumn | None) -> dict[str, Any]:
+    choice = former.choice.model_dump(mode="json", exclude_none=True) if former else {}
     return {"choice": choice} if choice else {}
 
 

@@ -12,7 +12,7 @@ from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.sql_text import choose
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, detail
-from managed_tables.documents.recipes import Place
+from managed_tables.documents.recipes import FormerColumn, RecipeColumn
 from managed_tables.identifiers import make_column_names
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import Column, ColumnType
@@ -35,16 +35,18 @@ class FileColumn:
 
 
 def match_columns(
-    inferred: Sequence[FileColumn], table: Sequence[Column], places: Sequence[Place | None] = ()
+    inferred: Sequence[FileColumn],
+    table: Sequence[Column],
+    former_columns: Sequence[FormerColumn | None] = (),
 ) -> dict[str, Column]:
     """Return the table's column for each inferred one that has one.
 
-    By its place, where files of this kind went before; a column without one by its name, else by its label.
+    By where such a column went before; one that is new by its name, else by its label.
     """
     by_name = {column.name: column for column in table}
     labels = make_column_names([column.display_name for column in table])
-    known = {one.name: place for one, place in zip(inferred, places, strict=False) if place}
-    found = {name: by_name[place.name] for name, place in known.items() if place.name in by_name}
+    known = {one.name: before for one, before in zip(inferred, former_columns, strict=False) if before}
+    found = {name: by_name[one.name] for name, one in known.items() if one.name in by_name}
     left = [one.name for one in inferred if one.name not in known]
     for candidates in (by_name, dict(zip(labels, table, strict=True))):
         found |= _free(candidates, left, found)
@@ -66,15 +68,15 @@ def plan_append(
     inferred: Sequence[FileColumn],
     table: Sequence[Column],
     files: Sequence[str],
-    places: Sequence[Place | None] = (),
+    former_columns: Sequence[FormerColumn | None] = (),
 ) -> dict[str, Any]:
     """Return `{"matched", "new", "missing", "conflicts"}`: conflicts counted against the table's columns.
 
     A column that was left out before is no new one.
     """
-    matched = match_columns(inferred, table, places)
+    matched = match_columns(inferred, table, former_columns)
     fed = [(number, one, matched[one.name]) for number, one in enumerate(inferred) if one.name in matched]
-    left_out = _left_out(inferred, places)
+    left_out = _left_out(inferred, former_columns)
     taken = {column.name for column in matched.values()}
     conflicts = (_find_conflict(connection, staged, *one, files) for one in fed)
     return {
@@ -85,19 +87,28 @@ def plan_append(
     }
 
 
-def _left_out(inferred: Sequence[FileColumn], places: Sequence[Place | None]) -> set[str]:
-    return {one.name for one, place in zip(inferred, places, strict=False) if place and place.name is None}
+def _left_out(inferred: Sequence[FileColumn], former_columns: Sequence[FormerColumn | None]) -> set[str]:
+    pairs = zip(inferred, former_columns, strict=False)
+    return {column.name for column, before in pairs if before and before.name is None}
 
 
 def as_kept(
-    connection: DuckDBPyConnection, staged: Path, number: int, one: FileColumn, column: Column, place: Place
+    connection: DuckDBPyConnection,
+    staged: Path,
+    number: int,
+    one: FileColumn,
+    column: Column,
+    kept: RecipeColumn,
 ) -> Formats:
     """Return the formats of a column that is a text as it stands, but converts as its table remembers.
 
     The mark and the order that it had before hold unless more cells fit those that were found.
     """
-    kept = {name: place.kept[name] for name in ("decimal_mark", "date_order") if place.kept.get(name)}
-    formats = replace(one.formats, **kept)
+    formats = replace(
+        one.formats,
+        decimal_mark=kept.decimal_mark or one.formats.decimal_mark,
+        date_order=kept.date_order or one.formats.date_order,
+    )
     if one.type is not ColumnType.TEXT or column.type is ColumnType.TEXT or formats == one.formats:
         return one.formats
     relation, cell = rewritten_rows(staged, number, one.choice), cell_name(number)

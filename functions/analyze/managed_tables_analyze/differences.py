@@ -18,9 +18,11 @@ from managed_tables.documents.analyses import AnalysisDocument, AppendPlan, Prof
 from managed_tables.documents.recipes import (
     Difference,
     DifferenceCode,
+    FormerColumn,
     JobRecipe,
-    Place,
     Recalled,
+    RecipeColumn,
+    RecipeTable,
     SeenColumn,
     Severity,
     verdict_of,
@@ -106,12 +108,12 @@ class FedColumn:
     number: int
     file: FileColumn
     table: Column | None
-    place: Place | None
+    before: FormerColumn | None
 
     @property
-    def kept(self) -> Mapping[str, Any]:
-        """The recipe's column; empty where the label is not the recipe's."""
-        return self.place.kept if self.place else {}
+    def kept(self) -> RecipeColumn | None:
+        """The recipe's column; None where the label is not the recipe's."""
+        return self.before.kept if self.before else None
 
 
 @dataclass(frozen=True)
@@ -135,35 +137,35 @@ class Comparison:
         parts = (self._contradictions(), self._columns(), self._values(), self._rows(), self._reading())
         order = ("stop", "check", "told")
         found = sorted(chain(*parts), key=lambda one: order.index(one.severity))
-        version = self.recalled.recipe["version"]
+        version = self.recalled.recipe.version
         return JobRecipe(version=version, verdict=verdict_of(found), differences=found)
 
     # How the files were read
 
     def _reading(self) -> Iterator[Difference]:
-        kept_tables = self.recalled.recipe["tables"]
         header_at = self.recalled.found.header_at
-        for place, (table, kept) in enumerate(self._paired(kept_tables)):
+        for place, (table, kept) in enumerate(self._paired()):
             before = header_at[place] if place < len(header_at) else None
             if before and table.header_line and before != table.header_line:
                 yield difference(
                     "HEADER_MOVED", before=before, after=table.header_line, lines=[table.header_line]
                 )
-            if table.kind != kept["kind"]:
+            if table.kind != kept.kind:
                 continue
-            if kept["encoding"] != table.encoding:
-                yield difference("ENCODING_CHANGED", before=kept["encoding"], after=table.encoding)
-            if kept["delimiter"] != table.delimiter:
-                yield difference("DELIMITER_CHANGED", before=kept["delimiter"], after=table.delimiter)
-            if kept["sheet"] and table.sheet and fold_label(kept["sheet"]) != fold_label(table.sheet):
-                yield difference("SHEET_RENAMED", before=kept["sheet"], after=table.sheet)
+            if kept.encoding != table.encoding:
+                yield difference("ENCODING_CHANGED", before=kept.encoding, after=table.encoding)
+            if kept.delimiter != table.delimiter:
+                yield difference("DELIMITER_CHANGED", before=kept.delimiter, after=table.delimiter)
+            if kept.sheet and table.sheet and fold_label(kept.sheet) != fold_label(table.sheet):
+                yield difference("SHEET_RENAMED", before=kept.sheet, after=table.sheet)
         yield from self._order()
 
-    def _paired(self, kept: Sequence[dict[str, Any]]) -> Iterator[tuple[TableReading, dict[str, Any]]]:
+    def _paired(self) -> Iterator[tuple[TableReading, RecipeTable]]:
         """Yield each table that was there before as well, by its sheet's name, else by its place."""
-        by_sheet = {fold_label(one["sheet"] or ""): one for one in kept}
+        kept = self.recalled.recipe.tables
+        by_sheet = {fold_label(one.sheet or ""): one for one in kept}
         names = {fold_label(table.sheet or "") for table in self.before.tables}
-        left = iter([one for one in kept if fold_label(one["sheet"] or "") not in names])
+        left = iter([one for one in kept if fold_label(one.sheet or "") not in names])
         for table in self.before.tables:
             known = by_sheet.get(fold_label(table.sheet or "")) or next(left, None)
             if known is not None:
@@ -172,7 +174,7 @@ class Comparison:
     @cached_property
     def _kept_labels(self) -> list[str]:
         """The folded labels of the recipe's first table, in their order."""
-        return next((list(map(fold_label, one["labels"])) for one in self.recalled.recipe["tables"]), [])
+        return next((list(map(fold_label, one.labels)) for one in self.recalled.recipe.tables), [])
 
     def _order(self) -> Iterator[Difference]:
         kept = self._kept_labels
@@ -187,19 +189,17 @@ class Comparison:
         present = {fold_label(one.file.label) for one in self.columns}
         own = {column.name for column in self.table}
         missing = [
-            one
-            for one in self.recalled.recipe["columns"]
-            if fold_label(one["source"]) not in present and one["name"] in own
+            one for one in self.recalled.recipe.columns if one.label not in present and one.name in own
         ]
-        new = [one for one in self.columns if one.place is None or one.place.is_renamed]
+        new = [one for one in self.columns if one.before is None or one.before.is_renamed]
         for kept, one in self._renamed(missing, new):
             missing.remove(kept)
             new.remove(one)
             label, example = one.file.label, self._example(one)
             yield difference(
-                "COLUMN_RENAMED", column=kept["name"], before=kept["source"], after=label, example=example
+                "COLUMN_RENAMED", column=kept.name, before=kept.source, after=label, example=example
             )
-        yield from self._missing({one["name"]: one["source"] for one in missing}, own)
+        yield from self._missing({one.name: one.source for one in missing}, own)
         for one in new:
             label, example = one.file.label, self._example(one)
             yield difference("COLUMN_NEW", column=one.file.name, after=label, example=example)
@@ -215,12 +215,12 @@ class Comparison:
                 yield difference("COLUMN_MISSING", column=name, before=source)
 
     def _renamed(
-        self, missing: Sequence[dict[str, Any]], new: Sequence[FedColumn]
-    ) -> list[tuple[dict[str, Any], FedColumn]]:
+        self, missing: Sequence[RecipeColumn], new: Sequence[FedColumn]
+    ) -> list[tuple[RecipeColumn, FedColumn]]:
         """Return the missing and the new columns that are alike, the likest first; each once."""
         pairs = [(self._likeness(kept, one), kept, one) for kept in missing for one in new]
         pairs.sort(key=lambda pair: -pair[0])
-        found: list[tuple[dict[str, Any], FedColumn]] = []
+        found: list[tuple[RecipeColumn, FedColumn]] = []
         for likeness, kept, one in pairs:
             if likeness < _RENAMED:
                 break
@@ -228,20 +228,20 @@ class Comparison:
                 found.append((kept, one))
         return found
 
-    def _likeness(self, kept: Mapping[str, Any], one: FedColumn) -> float:
+    def _likeness(self, kept: RecipeColumn, one: FedColumn) -> float:
         """Return how alike a column is to one that is missing, by label, type and place."""
-        if one.place is not None or one.table is not None:
-            return 2.0 if one.table and one.table.name == kept["name"] else 0.0
-        if kept["type"] and one.file.type not in _HOLDS[ColumnType(kept["type"])]:
+        if one.before is not None or one.table is not None:
+            return 2.0 if one.table and one.table.name == kept.name else 0.0
+        if kept.type and one.file.type not in _HOLDS[kept.type]:
             return 0.0
-        before, after = fold_label(kept["source"]), fold_label(one.file.label)
+        before, after = kept.label, fold_label(one.file.label)
         words = {*before.split()}, {*after.split()}
         alike = SequenceMatcher(None, before, after, autojunk=False).ratio()
         if words[0] <= words[1] or words[1] <= words[0]:
             alike = max(alike, _RENAMED - 0.1)
         labels = self._kept_labels
         at_its_place = before in labels and labels.index(before) == one.number
-        is_typed = kept["type"] not in (None, "text")
+        is_typed = kept.type not in (None, ColumnType.TEXT)
         return alike + 0.15 * at_its_place + 0.15 * is_typed
 
     def _example(self, one: FedColumn) -> str | None:
@@ -278,7 +278,7 @@ class Comparison:
 
     def _against_kept(self, code: DifferenceCode, part: str, one: FedColumn, name: str) -> Difference | None:
         """Return that cells contradict a kept format; None for a text that the found one fits no better."""
-        kept, found = one.kept.get(part), getattr(one.file.formats, part)
+        kept, found = getattr(one.kept, part, None), getattr(one.file.formats, part)
         if kept in (None, found):
             return None
         lines, example, count = self._misfits(one, replace(one.file.formats, **{part: kept}))
@@ -381,7 +381,7 @@ class Before:
 def compare_with_table(
     document: AnalysisDocument,
     staged: Path,
-    places: Sequence[Place | None],
+    former_columns: Sequence[FormerColumn | None],
     table: Sequence[Column],
     before: Before,
 ) -> None:
@@ -394,15 +394,17 @@ def compare_with_table(
         FileColumn(one.name, one.source or one.name, one.type, of.formats, one.nullable, of.choice)
         for one, of in zip(columns, document.columns, strict=True)
     ]
-    matched = match_columns(inferred, table, places)
+    matched = match_columns(inferred, table, former_columns)
     with open_duckdb(staged.parent) as connection:
         fed = [
-            _as_kept(connection, staged, FedColumn(number, one, matched.get(one.name), place))
-            for number, (one, place) in enumerate(zip(inferred, places, strict=True))
+            _as_kept(connection, staged, FedColumn(number, one, matched.get(one.name), former))
+            for number, (one, former) in enumerate(zip(inferred, former_columns, strict=True))
         ]
         for of, fed_one in zip(document.columns, fed, strict=True):
             of.formats = fed_one.file.formats
-        plan = plan_append(connection, staged, [one.file for one in fed], table, document.files, places)
+        plan = plan_append(
+            connection, staged, [one.file for one in fed], table, document.files, former_columns
+        )
         if before.recalled is not None:
             profiles = [one.profile for one in columns]
             compared = Comparison(
@@ -417,9 +419,9 @@ def compare_with_table(
 
 
 def _as_kept(connection: DuckDBPyConnection, staged: Path, one: FedColumn) -> FedColumn:
-    if one.table is None or one.place is None:
+    if one.table is None or one.kept is None:
         return one
-    formats = as_kept(connection, staged, one.number, one.file, one.table, one.place)
+    formats = as_kept(connection, staged, one.number, one.file, one.table, one.kept)
     return replace(one, file=replace(one.file, formats=formats))
 
 

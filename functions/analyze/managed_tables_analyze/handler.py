@@ -287,7 +287,7 @@ def _compare_with_table(
     needed = key or [column.name for column in columns if column.is_required]
     tables = [one for one in found.reading.tables if one.include]
     compare_with_table(
-        document, found.staged, found.places, columns, Before(recalled, tables, needed, found.medians)
+        document, found.staged, found.former_columns, columns, Before(recalled, tables, needed, found.medians)
     )
 
 
@@ -298,8 +298,8 @@ def _confirms_itself(job: JobRecord, recalled: Recalled | None, document: Analys
     """
     if recalled is None or job.is_unattended or job.wish_key is not None:
         return False
-    mode = recalled.recipe["mode"]
-    is_wanted = job.if_unchanged or recalled.recipe["auto_confirm"] == "unchanged"
+    mode = recalled.recipe.mode
+    is_wanted = job.if_unchanged or recalled.recipe.auto_confirm == "unchanged"
     return is_wanted and job.mode in ("append", mode) and is_as_before(document, mode)
 
 

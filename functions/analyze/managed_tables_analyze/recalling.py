@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from managed_tables.conversion.columns import DecimalMark
-from managed_tables.conversion.day_forms import DateOrder
-from managed_tables.documents.recipes import Place, Recalled, find_places
+from managed_tables.documents.recipes import FormerColumn, Recalled, RecipeTable
 from managed_tables.identifiers import fold_label
 from managed_tables_analyze.inference import Kept
 from managed_tables_reader.rows.known import Known, beginning
@@ -22,49 +19,40 @@ def recalled_wish(wish: Wish, recalled: Recalled | None) -> Wish:
     origins = recalled.found.origins
     if origins is not None and wish.origins == Origins():
         wish = replace(wish, origins=Origins(origins.sheet, origins.file))
-    return replace(wish, timezone=wish.timezone or recalled.recipe["timezone"], known=_known(recalled))
+    return replace(wish, timezone=wish.timezone or recalled.recipe.timezone, known=_known(recalled))
 
 
 def _known(recalled: Recalled) -> Mapping[str | None, Known]:
     """Return what is known of each sheet by its folded name; None for those of another name."""
-    tables = recalled.recipe["tables"]
+    tables = recalled.recipe.tables
     by_sheet: dict[str | None, Known] = {
-        fold_label(table["sheet"] or ""): _known_table(recalled, table) for table in reversed(tables)
+        fold_label(table.sheet or ""): _known_table(recalled, table) for table in reversed(tables)
     }
     if tables:
-        by_sheet[None] = by_sheet[fold_label(tables[0]["sheet"] or "")]
+        by_sheet[None] = by_sheet[fold_label(tables[0].sheet or "")]
     for sheet in recalled.found.left_out:
         by_sheet[fold_label(sheet)] = replace(by_sheet.get(None, Known()), stated=(("include", False),))
     return by_sheet
 
 
-def _known_table(recalled: Recalled, table: Mapping[str, Any]) -> Known:
-    stated = [(name, table[name]) for name in _WISHED if name in table["stated"]]
-    if "header_lines" in table["stated"] and not table["header_lines"]:
+def _known_table(recalled: Recalled, table: RecipeTable) -> Known:
+    stated = [(name, getattr(table, name)) for name in _WISHED if name in table.stated]
+    if "header_lines" in table.stated and not table.header_lines:
         stated.append(("header_line", None))
-    texts = table["skip_texts"] if "skip_texts" in table["stated"] else ()
+    texts = table.skip_texts if "skip_texts" in table.stated else ()
     return Known(
-        labels=recalled.labels if table["labels"] else frozenset(),
-        header_lines=max(1, table["header_lines"]),
-        encoding=table["encoding"],
-        delimiter=table["delimiter"],
+        labels=recalled.labels if table.labels else frozenset(),
+        header_lines=max(1, table.header_lines),
+        encoding=table.encoding,
+        delimiter=table.delimiter,
         stated=tuple(stated),
         skip_texts=frozenset(filter(None, map(beginning, texts))),
     )
 
 
-def recalled_places(recalled: Recalled | None, labels: Sequence[str]) -> list[Place | None]:
-    """Return where the columns of these labels went before."""
-    return find_places(recalled.recipe if recalled else None, labels)
-
-
-def kept_formats(places: Sequence[Place | None]) -> Kept:
+def kept_formats(former_columns: Sequence[FormerColumn | None]) -> Kept:
     """Return the marks and orders that columns had before."""
-    kept = {column: place.kept for column, place in enumerate(places) if place}
-    marks: dict[int, DecimalMark] = {
-        column: one["decimal_mark"] for column, one in kept.items() if one.get("decimal_mark")
-    }
-    orders: dict[int, DateOrder] = {
-        column: one["date_order"] for column, one in kept.items() if one.get("date_order")
-    }
+    kept = [(column, one.kept) for column, one in enumerate(former_columns) if one and one.kept]
+    marks = {column: one.decimal_mark for column, one in kept if one.decimal_mark}
+    orders = {column: one.date_order for column, one in kept if one.date_order}
     return Kept(marks, orders)

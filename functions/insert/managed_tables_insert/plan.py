@@ -9,7 +9,7 @@ from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.sql_text import choose, literal
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
-from managed_tables.documents.recipes import Recipe
+from managed_tables.documents.recipes import StoredRecipe
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import Column
 
@@ -79,7 +79,7 @@ class LoadPlan:
     labels: tuple[str, ...] = ()  # of all the staged object's columns
     skips_misfits: bool = False
     skips_repeated: bool = False  # the rows of REPEATED_KEYS too
-    recipe: Recipe | None = None  # what is to be remembered of the load
+    recipe: StoredRecipe | None = None  # what is to be remembered of the load
 
     @property
     def rows(self) -> str:

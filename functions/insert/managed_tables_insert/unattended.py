@@ -4,13 +4,11 @@ Either an object of the inbox asks for it, and what cannot be confirmed fails; o
 remembers, and what cannot be confirmed waits for a person.
 """
 
-from typing import Any
-
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.confirmations import LoadTerms
-from managed_tables.documents.recipes import Recipe, find_places
+from managed_tables.documents.recipes import Recipe, find_former_columns
 from managed_tables.errors import (
     ANALYSIS_GONE,
     CONFIRMATION_REFUSED,
@@ -67,10 +65,10 @@ def confirm_unchanged(services: Services, job: JobRecord) -> bool:
     table_id = job.user_table_id or ""
     with services.open_company(services.provisioning.require(job.company_id)) as connection:
         recipe = find_recipe(connection, table_id)
-    if recipe is None or not (job.if_unchanged or recipe["auto_confirm"] == "unchanged"):
+    if recipe is None or not (job.if_unchanged or recipe.auto_confirm == "unchanged"):
         return False
-    if recipe["mode"] != job.mode:
-        job = services.jobs.retarget(job, recipe["mode"], table_id) or job
+    if recipe.mode != job.mode:
+        job = services.jobs.retarget(job, recipe.mode, table_id) or job
     if job.mode == "append" and not services.imports.claim(job, table_id):
         services.jobs.keep_analysis(job, JobError(FILES_IMPORTED).as_record())
         return False
@@ -93,7 +91,7 @@ def _as_before(services: Services, job: JobRecord, recipe: Recipe) -> WantedSche
     fed = [(one, one.table_column) for one in analysis.inferred_schema.columns if one.table_column]
     columns = [one.column.model_copy(update={"name": own.name, "type": own.type}) for one, own in fed]
     choices = {own.name: ColumnChoice(source=one.name) for one, own in fed if one.name != own.name}
-    return WantedSchema(None, columns, LoadTerms(choices=choices, on_misfit=recipe["on_misfit"]))
+    return WantedSchema(None, columns, LoadTerms(choices=choices, on_misfit=recipe.on_misfit))
 
 
 def _schema(services: Services, job: JobRecord, name: str | None, target: Target) -> WantedSchema:
@@ -110,19 +108,19 @@ def _schema(services: Services, job: JobRecord, name: str | None, target: Target
     choices: dict[str, ColumnChoice] = {}
     inferred = analysis.inferred_schema.columns
     labels = [column.source or column.name for column in inferred]
-    places = find_places(_find_recipe(services, job.company_id, table), labels)
-    for found, place in zip(inferred, places, strict=True):
-        if place is not None and place.name in known:
-            choices[place.name] = place.choice.model_copy(update={"source": found.name})
-            columns.append(found.column.model_copy(update={"name": place.name}))
+    recipe = _find_recipe(services, job.company_id, table)
+    for found, before in zip(inferred, find_former_columns(recipe, labels), strict=True):
+        if before is not None and before.name in known:
+            choices[before.name] = before.choice.model_copy(update={"source": found.name})
+            columns.append(found.column.model_copy(update={"name": before.name}))
         elif found.name in known:
             columns.append(found.column)
-        elif place is None:
+        elif before is None:
             columns.append(found.column.model_copy(update={"nullable": True}))
     return WantedSchema(name, columns, LoadTerms(choices=choices))
 
 
-def _find_recipe(services: Services, company_id: str, table: TableRecord | None) -> dict[str, Any] | None:
+def _find_recipe(services: Services, company_id: str, table: TableRecord | None) -> Recipe | None:
     if table is None:
         return None
     with services.open_company(services.provisioning.require(company_id)) as connection:

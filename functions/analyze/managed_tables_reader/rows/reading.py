@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Final
 
-from managed_tables.documents.analyses import TableKind
+from managed_tables.documents.recipes import TableKind
 from managed_tables.identifiers import fold_label
 from managed_tables.messages.findings import ReasonCode
 from managed_tables_reader.rows.known import NOTHING_KNOWN, Known

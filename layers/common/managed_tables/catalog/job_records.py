@@ -7,11 +7,11 @@ from typing import Any, Literal
 from managed_tables.catalog.items import Item
 from managed_tables.catalog.keys import company_pk, job_key
 from managed_tables.details import MAX_ERROR_DETAILS, described
+from managed_tables.documents.confirmations import LoadMode
 from managed_tables.errors import JOB_CANCELLED
 from managed_tables.object_keys import job_prefixes
 
 JobMode = Literal["create", "append", "replace", "upsert"]
-LoadMode = Literal["append", "replace", "upsert"]  # of a table that exists
 JobOrigin = Literal["upload", "inbox"]
 JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "done", "failed"]
 

@@ -1,6 +1,6 @@
 """What analyze found in a job's files: how they were read, the inferred schema, what load and review need."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -8,7 +8,7 @@ from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.columns import Formats
 from managed_tables.documents.document import Count, Document, Scalar
 from managed_tables.documents.faults import DetailBody
-from managed_tables.documents.recipes import JobRecipe
+from managed_tables.documents.recipes import JobRecipe, TableKind
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, ReasonCode, WarningCode
@@ -136,9 +136,6 @@ class ReadingReason(Document):
 
     code: ReasonCode
     text: str
-
-
-TableKind = Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl", "parquet"]
 
 
 class TableReading(Document):

@@ -9,6 +9,7 @@ from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.document import Document
 from managed_tables.schema import Column
 
+LoadMode = Literal["append", "replace", "upsert"]  # of a table that exists
 OnMisfit = Literal["reject", "skip"]
 
 

@@ -1,22 +1,24 @@
 """What a table remembers of the files that fill it, as its jobs are handed it, and how a file differs."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.documents.document import Count, Document, Scalar
+from managed_tables.documents.confirmations import LoadMode, OnMisfit
+from managed_tables.documents.document import Count, Document, Moment, RecordId, Scalar
 from managed_tables.documents.statements import OriginLabels
-from managed_tables.identifiers import fold_label, make_identifier
-
-Recipe = dict[str, Any]
-"""As `GET /:id/recipe` answers it; what only the next reading needs is beside it (`Found`)."""
+from managed_tables.identifiers import MAX_COLUMNS, fold_label, make_identifier
+from managed_tables.schema import MAX_LABEL_CHARACTERS, ColumnType
 
 CHOSEN = ("null_tokens", "true_tokens", "false_tokens", "trim", "timezone")  # of a column, by a person
+MAX_SKIP_TEXTS = 20
 
+TableKind = Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl", "parquet"]
 AutoConfirm = Literal["never", "unchanged"]
 Severity = Literal["told", "check", "stop"]
 Verdict = Literal["unchanged", "changed", "stopped"]
@@ -58,7 +60,86 @@ class JobRecipe(Document):
     differences: list[Difference]
 
 
-class Found(Document):
+class RecipeColumn(ColumnChoice):
+    """A column of the table, and how the file's column of that label fills it; null as it is found."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    source: Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)] = Field(
+        description="O rótulo da coluna no arquivo"
+    )
+    name: str = Field(description="A coluna da tabela que ela preenche")
+    type: ColumnType | None = Field(default=None, strict=False, description="O da coluna da tabela, que vale")
+
+    @property
+    def label(self) -> str:
+        """The label, folded."""
+        return fold_label(self.source)
+
+
+class RecipeTable(Document):
+    """How a file or sheet is read, told by what it says."""
+
+    kind: TableKind
+    sheet: str | None
+    encoding: str | None
+    delimiter: str | None
+    quote: str | None
+    header_lines: Count
+    labels: list[str] = Field(max_length=MAX_COLUMNS, description="Vazio onde nenhuma linha dá nomes")
+    skip_texts: list[str] = Field(max_length=MAX_SKIP_TEXTS, description="Inícios das linhas que ficam fora")
+    fill_merged: bool | None
+    trim: bool | None
+    stated: list[str] = Field(max_length=20, description="O que uma pessoa disse; o resto foi encontrado")
+
+
+class LoadRecipe(Document):
+    """How files that fill a table are read, mapped and converted, as its last load left it."""
+
+    auto_confirm: AutoConfirm = Field(
+        description="`unchanged`: um envio como os anteriores se confirma sozinho"
+    )
+    mode: LoadMode
+    on_misfit: OnMisfit
+    timezone: str
+    tables: list[RecipeTable] = Field(max_length=2_000)
+    columns: list[RecipeColumn] = Field(max_length=MAX_COLUMNS)
+
+
+_EXAMPLE: JsonDict = {
+    "version": 3,
+    "updated_at": "2026-01-15T10:30:00.000Z",
+    "job_id": "507f1f77bcf86cd799439011",
+    "auto_confirm": "never",
+    "mode": "append",
+    "on_misfit": "reject",
+    "timezone": "America/Sao_Paulo",
+    "tables": [],
+    "columns": [{"source": "Vlr. Total", "name": "valor_total", "type": "decimal", "decimal_mark": ","}],
+}
+
+
+class Recipe(LoadRecipe):
+    """What a table remembers of the files that fill it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    version: Count = Field(description="Sobe a cada envio e a cada alteração")
+    updated_at: Moment
+    job_id: RecordId = Field(description="O último envio que a escreveu")
+
+
+class RecipeParts(Document):
+    """Parts of a recipe that take the place of what it has."""
+
+    auto_confirm: AutoConfirm | None = None
+    mode: LoadMode | None = None
+    on_misfit: OnMisfit | None = None
+    timezone: str | None = None
+    columns: list[RecipeColumn] | None = None
+
+
+class SeenByLoad(Document):
     """What the last load saw that the next reading is compared with, and no answer shows.
 
     `types` and `units` are those inferred for each label; `header_at` the header's line in each table of the
@@ -70,6 +151,12 @@ class Found(Document):
     header_at: list[int | None] = Field(default=[])
     left_out: list[str] = Field(default=[])
     origins: OriginLabels | None = None
+
+
+class StoredRecipe(LoadRecipe):
+    """What `managed_tables.recipes` holds of a table."""
+
+    found: SeenByLoad = SeenByLoad()
 
 
 class SeenColumn(Document):
@@ -98,33 +185,33 @@ class Recalled(Document):
     """All that a job is handed of its table's memory."""
 
     recipe: Recipe
-    found: Found = Found()
+    found: SeenByLoad = SeenByLoad()
     seen: Seen = Seen()
 
     @property
     def labels(self) -> frozenset[str]:
         """All labels that were read, those that were left out as well, folded."""
-        read = (label for table in self.recipe["tables"] for label in table["labels"])
-        return frozenset(map(fold_label, (*read, *(one["source"] for one in self.recipe["columns"]))))
+        read = (fold_label(label) for table in self.recipe.tables for label in table.labels)
+        return frozenset((*read, *(column.label for column in self.recipe.columns)))
 
-    def table(self, sheet: str | None) -> Recipe:
-        """Return how the sheet of this name was read, else the first table; empty where there was none."""
-        tables = self.recipe["tables"]
-        named = (one for one in tables if fold_label(one["sheet"] or "") == fold_label(sheet or ""))
-        return next(named, None) or next(iter(tables), None) or {}
+    def table(self, sheet: str | None) -> RecipeTable | None:
+        """Return how the sheet of this name was read, else the first table."""
+        tables = self.recipe.tables
+        named = (one for one in tables if fold_label(one.sheet or "") == fold_label(sheet or ""))
+        return next(named, None) or next(iter(tables), None)
 
 
 @dataclass(frozen=True)
-class Place:
+class FormerColumn:
     """Where a file's column went before: into a column of the table, as chosen; nowhere if it has no name."""
 
     name: str | None
     choice: ColumnChoice = field(default_factory=ColumnChoice)
-    kept: Mapping[str, Any] = field(default_factory=dict)  # the recipe's column
+    kept: RecipeColumn | None = None  # the recipe's column
     is_renamed: bool = False  # known by the name that its label makes, not by its label
 
 
-def find_places(recipe: Mapping[str, Any] | None, labels: Sequence[str]) -> list[Place | None]:
+def find_former_columns(recipe: LoadRecipe | None, labels: Sequence[str]) -> list[FormerColumn | None]:
     """Return where the columns of these labels went before, None for those that are new.
 
     Case and accents do not matter. A label that is there twice, in the file or in the recipe, tells nothing;
@@ -132,28 +219,28 @@ def find_places(recipe: Mapping[str, Any] | None, labels: Sequence[str]) -> list
     """
     keys = [fold_label(label) for label in labels]
     counts = Counter(keys)
-    places = _places(recipe) if recipe else {}
+    known = _former_columns(recipe) if recipe else {}
     missing = {
-        place.name: replace(place, is_renamed=True)
-        for key, place in places.items()
-        if place.name and key not in counts
+        one.name: replace(one, is_renamed=True)
+        for key, one in known.items()
+        if one.name and key not in counts
     }
     return [
-        (places.get(key) or missing.pop(make_identifier(label), None)) if counts[key] == 1 else None
+        (known.get(key) or missing.pop(make_identifier(label), None)) if counts[key] == 1 else None
         for key, label in zip(keys, labels, strict=True)
     ]
 
 
-def _places(recipe: Mapping[str, Any]) -> dict[str, Place]:
+def _former_columns(recipe: LoadRecipe) -> dict[str, FormerColumn]:
     """Return where each folded label went; what a person chose holds again, each file shows its own marks."""
-    sources = Counter(fold_label(one["source"]) for one in recipe["columns"])
-    read = {fold_label(label) for table in recipe["tables"] for label in table["labels"]}
-    places = {label: Place(None) for label in read if label not in sources}
-    for one in recipe["columns"]:
-        if sources[fold_label(one["source"])] == 1:
-            chosen = ColumnChoice.model_validate({name: one.get(name) for name in CHOSEN})
-            places[fold_label(one["source"])] = Place(one["name"], chosen, one)
-    return places
+    sources = Counter(column.label for column in recipe.columns)
+    read = {fold_label(label) for table in recipe.tables for label in table.labels}
+    known = {label: FormerColumn(None) for label in read if label not in sources}
+    for column in recipe.columns:
+        if sources[column.label] == 1:
+            chosen = ColumnChoice(**{name: getattr(column, name) for name in CHOSEN})
+            known[column.label] = FormerColumn(column.name, chosen, column)
+    return known
 
 
 def verdict_of(differences: Iterable[Difference]) -> Verdict:

@@ -21,7 +21,7 @@ class TablePage:
 
 
 @dataclass(frozen=True)
-class TableReading:
+class TableListing:
     """Reads the tables of a company; ends unfinished operations, unless it would have to wait."""
 
     tables: Tables

@@ -4,29 +4,40 @@ A recipe is told by what a file says (labels, texts, its sheet), never by number
 `managed_tables.recipes` by the transaction that loads, so that recipe and rows never disagree.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from managed_tables.catalog.job_records import JobMode
 from managed_tables.catalog.table_records import Applied
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.documents.analyses import AnalysisDocument, StagedColumn, TableReading
 from managed_tables.documents.confirmations import LoadTerms
-from managed_tables.documents.recipes import CHOSEN, Found, Recalled, Recipe
+from managed_tables.documents.document import built
+from managed_tables.documents.recipes import (
+    CHOSEN,
+    MAX_SKIP_TEXTS,
+    Recalled,
+    Recipe,
+    RecipeColumn,
+    RecipeParts,
+    RecipeTable,
+    Seen,
+    SeenByLoad,
+    SeenColumn,
+    StoredRecipe,
+)
 from managed_tables.documents.statements import OriginLabels
 from managed_tables.errors import RECIPE_NOT_FOUND, ApiError
 from managed_tables.identifiers import fold_label
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.columns.column_plan import ColumnPlan
 from managed_tables.tables.physical import physical_name
-
-MAX_SKIP_TEXTS = 20
 
 ROWS_SEEN = 5_000  # of a table, the newest: some milliseconds
 MAX_COLUMNS_SEEN = 200
@@ -63,45 +74,43 @@ def make_recipe(
     analysis: AnalysisDocument,
     columns: Sequence[Column],
     terms: LoadTerms,
-    mode: str,
+    mode: JobMode,
     timezone: str,
     before: Recalled | None = None,
-) -> Recipe:
-    """Return what is to be remembered of a load of these columns, with `found` beside what is answered.
+) -> StoredRecipe:
+    """Return what is to be remembered of a load of these columns.
 
     `timezone` is that of times without one; `before` is the recipe that the files were read under: what a
     person stated then holds on, and so do columns that this month's file has not.
     """
-    labels = {column.name: column.source or column.name for column in analysis.inferred_schema.columns}
-    staged = {column.name: column for column in analysis.columns}
     origins = analysis.wish.origin_columns or (before.found.origins if before else None)
-    named = [origins.sheet, origins.file] if origins else []
-    file_labels = list(labels.values())[sum(label is not None for label in named) :]
+    labels = [column.source or column.name for column in analysis.inferred_schema.columns]
     tables = [table for table in (analysis.reading.tables if analysis.reading else ()) if table.include]
-    made = [
-        _column_recipe(column, terms, labels[terms.source(column.name)], staged[terms.source(column.name)])
-        for column in columns
-    ]
-    return {
-        "auto_confirm": "never",
-        "mode": "append" if mode == "create" else mode,
-        "on_misfit": terms.on_misfit,
-        "timezone": timezone,
-        "tables": [_table_recipe(analysis, table, file_labels, before) for table in tables],
-        "columns": [*made, *_absent(made, labels.values(), before)],
-        "found": _found(analysis, tables, before, origins).as_json(),
-    }
+    return StoredRecipe(
+        auto_confirm="never",
+        mode="append" if mode == "create" else mode,
+        on_misfit=terms.on_misfit,
+        timezone=timezone,
+        tables=[_table_recipe(analysis, table, labels[_width(origins) :], before) for table in tables],
+        columns=_column_recipes(analysis, columns, terms, before),
+        found=_seen_by_load(analysis, tables, before, origins),
+    )
 
 
-def _found(
+def _width(origins: OriginLabels | None) -> int:
+    """Return how many columns in front of the files' own name their sheets and files."""
+    return sum(label is not None for label in (origins.sheet, origins.file)) if origins else 0
+
+
+def _seen_by_load(
     analysis: AnalysisDocument,
     tables: Sequence[TableReading],
     before: Recalled | None,
     origins: OriginLabels | None,
-) -> Found:
+) -> SeenByLoad:
     columns = analysis.inferred_schema.columns
     pairs = zip(columns, analysis.columns, strict=True)
-    return Found(
+    return SeenByLoad(
         types={one.source or one.name: one.type.value for one in columns},
         units={one.source or one.name: staged.formats.unit for one, staged in pairs if staged.formats.unit},
         header_at=[table.header_line for table in tables],
@@ -110,15 +119,17 @@ def _found(
     )
 
 
-def _absent(
-    made: Sequence[dict[str, Any]], labels: Collection[str], before: Recalled | None
-) -> Iterator[dict[str, Any]]:
-    """Yield the recipe's columns that this file has not, and whose places no other took."""
-    names = {one["name"] for one in made}
-    present = set(map(fold_label, labels))
-    for one in before.recipe["columns"] if before else ():
-        if one["name"] not in names and fold_label(one["source"]) not in present:
-            yield one
+def _column_recipes(
+    analysis: AnalysisDocument, columns: Sequence[Column], terms: LoadTerms, before: Recalled | None
+) -> list[RecipeColumn]:
+    """Return the loaded columns, then those of before that the file has not and no other took."""
+    pairs = zip(analysis.inferred_schema.columns, analysis.columns, strict=True)
+    sources = {column.name: (column.source or column.name, staged) for column, staged in pairs}
+    made = [_column_recipe(column, terms, *sources[terms.source(column.name)]) for column in columns]
+    names = {column.name for column in columns}
+    present = {fold_label(label) for label, _ in sources.values()}
+    kept = before.recipe.columns if before else ()
+    return [*made, *(one for one in kept if one.name not in names and one.label not in present)]
 
 
 def _left_out(analysis: AnalysisDocument, before: Recalled | None) -> list[str]:
@@ -133,30 +144,33 @@ def _left_out(analysis: AnalysisDocument, before: Recalled | None) -> list[str]:
 
 def _table_recipe(
     analysis: AnalysisDocument, table: TableReading, labels: Sequence[str], before: Recalled | None
-) -> dict[str, Any]:
+) -> RecipeTable:
     wish = analysis.wish.of((table.file, table.sheet))
-    known = before.table(table.sheet) if before else {}
+    known = before.table(table.sheet) if before else None
     stated = {_STATED_AS.get(name, name) for name in wish.model_fields_set} & _KEPT_STATEMENTS
-    held = {
-        name for name in known.get("stated", ()) if name not in _READ or known[name] == getattr(table, name)
-    }
-    skipped = [
-        *table.skip_texts,
-        *_skipped_texts(analysis, table),
-        *(known.get("skip_texts", ()) if "skip_texts" in held else ()),
-    ]
+    held = _held(known, table) if known else set()
+    skipped = [*table.skip_texts, *_skipped_texts(analysis, table)]
+    if known and "skip_texts" in held:
+        skipped += known.skip_texts
+    return RecipeTable(
+        kind=table.kind,
+        sheet=table.sheet,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        quote=table.quote,
+        header_lines=table.header_lines,
+        labels=list(labels) if table.header_line is not None else [],
+        skip_texts=list(dict.fromkeys(skipped))[:MAX_SKIP_TEXTS],
+        fill_merged=known.fill_merged if known and wish.fill_merged is None else wish.fill_merged,
+        trim=known.trim if known and wish.trim is None else wish.trim,
+        stated=sorted(stated | held),
+    )
+
+
+def _held(known: RecipeTable, table: TableReading) -> set[str]:
+    """Return what a person stated of such a table before, and this one does not show otherwise."""
     return {
-        "kind": table.kind,
-        "sheet": table.sheet,
-        "encoding": table.encoding,
-        "delimiter": table.delimiter,
-        "quote": table.quote,
-        "header_lines": table.header_lines,
-        "labels": list(labels) if table.header_line is not None else [],
-        "skip_texts": list(dict.fromkeys(skipped))[:MAX_SKIP_TEXTS],
-        "fill_merged": known.get("fill_merged") if wish.fill_merged is None else wish.fill_merged,
-        "trim": known.get("trim") if wish.trim is None else wish.trim,
-        "stated": sorted(stated | held),
+        name for name in known.stated if name not in _READ or getattr(known, name) == getattr(table, name)
     }
 
 
@@ -174,22 +188,22 @@ def _beginning(text: str) -> str:
     return " ".join(takewhile(lambda word: not any(map(str.isdigit, word)), text.split()))
 
 
-def _column_recipe(column: Column, terms: LoadTerms, label: str, staged: StagedColumn) -> dict[str, Any]:
+def _column_recipe(column: Column, terms: LoadTerms, label: str, staged: StagedColumn) -> RecipeColumn:
     choice = terms.choice(column.name).over(staged.choice)
     found = choice.formats(staged.formats)
     is_number = column.type in (ColumnType.INTEGER, ColumnType.DECIMAL)
     is_time = column.type in (ColumnType.DATE, ColumnType.DATETIME)
-    return {
-        "source": label,
-        "name": column.name,
-        "type": column.type.value,
-        "decimal_mark": found.decimal_mark if is_number else None,
-        "date_order": found.date_order if is_time else None,
-        **choice.model_dump(mode="json", include=set(CHOSEN)),
-    }
+    return RecipeColumn(
+        source=label,
+        name=column.name,
+        type=column.type,
+        decimal_mark=found.decimal_mark if is_number else None,
+        date_order=found.date_order if is_time else None,
+        **{name: getattr(choice, name) for name in CHOSEN},
+    )
 
 
-def keep_recipe(connection: PgConnection, table_id: str, job_id: str, recipe: Recipe) -> None:
+def keep_recipe(connection: PgConnection, table_id: str, job_id: str, recipe: StoredRecipe) -> None:
     """Keep the recipe of a load in its transaction; whether jobs confirm themselves stays as it was."""
     connection.execute(
         "INSERT INTO managed_tables.recipes AS kept (table_id, version, job_id, recipe)"
@@ -197,38 +211,45 @@ def keep_recipe(connection: PgConnection, table_id: str, job_id: str, recipe: Re
         " ON CONFLICT (table_id) DO UPDATE SET version = kept.version + 1, updated_at = now(),"
         " job_id = excluded.job_id,"
         " recipe = excluded.recipe || jsonb_build_object('auto_confirm', kept.recipe -> 'auto_confirm')",
-        [table_id, job_id, Jsonb(recipe)],
+        [table_id, job_id, Jsonb(recipe.as_json())],
     )
 
 
-def find_recipe(
-    connection: PgConnection, table_id: str, *, with_found: bool = False
-) -> dict[str, Any] | None:
-    """Return the table's recipe as the API answers it, perhaps `with_found`; None where there is none."""
-    row = connection.execute(
+def find_recipe(connection: PgConnection, table_id: str) -> Recipe | None:
+    """Return the table's recipe; None where there is none."""
+    row = _find(connection, table_id)
+    return None if row is None else _recipe(row)
+
+
+def _find(connection: PgConnection, table_id: str) -> tuple[Any, ...] | None:
+    return connection.execute(
         "SELECT version, updated_at, job_id, recipe FROM managed_tables.recipes WHERE table_id = %s",
         [table_id],
     ).fetchone()
-    return None if row is None else _answer(*row, with_found=with_found)
+
+
+def _recipe(row: tuple[Any, ...]) -> Recipe:
+    version, updated_at, job_id, stored = row
+    known = {"version": version, "updated_at": timestamp(updated_at), "job_id": job_id}
+    return Recipe.read({**stored, **known})
 
 
 def recall(connection: PgConnection, table_id: str) -> Recalled | None:
     """Return what a job of the table is handed of its memory; None where there is no recipe, or no table."""
-    recipe = find_recipe(connection, table_id, with_found=True)
+    row = _find(connection, table_id)
     applied = find_applied(connection, table_id)
-    if recipe is None or applied is None or applied.deleted:
+    if row is None or applied is None or applied.deleted:
         return None
     loads = connection.execute(
         "SELECT row_count FROM managed_tables.applied_jobs WHERE table_id = %s AND row_count > 0"
         " ORDER BY applied_at DESC LIMIT 24",
         [table_id],
     ).fetchall()
-    found = recipe.pop("found", {})
-    seen = {"loads": [count for (count,) in loads], "columns": _look_at(connection, applied)}
-    return Recalled.read({"recipe": recipe, "found": found, "seen": seen})
+    seen = Seen(loads=[count for (count,) in loads], columns=_look_at(connection, applied))
+    return Recalled(recipe=_recipe(row), found=SeenByLoad.read(row[3].get("found", {})), seen=seen)
 
 
-def _look_at(connection: PgConnection, applied: Applied) -> dict[str, dict[str, Any]]:
+def _look_at(connection: PgConnection, applied: Applied) -> dict[str, SeenColumn]:
     """Return what the columns hold, by the newest rows, which cost the same whatever the table's size."""
     columns = applied.columns[:MAX_COLUMNS_SEEN]
     query = sql.SQL(
@@ -239,8 +260,11 @@ def _look_at(connection: PgConnection, applied: Applied) -> dict[str, dict[str, 
         rows=sql.Literal(ROWS_SEEN),
         columns=sql.SQL(" UNION ALL ").join(map(_look_at_column, columns)),
     )
-    names = ("rows", "empty", "least", "greatest", "median", "values")
-    return {name: dict(zip(names, seen, strict=True)) for name, *seen in connection.execute(query)}
+    names = tuple(SeenColumn.model_fields)
+    return {
+        name: SeenColumn.read(dict(zip(names, seen, strict=True)))
+        for name, *seen in connection.execute(query)
+    }
 
 
 def _look_at_column(column: Column) -> sql.Composed:
@@ -251,16 +275,16 @@ def _look_at_column(column: Column) -> sql.Composed:
     )
 
 
-def change_recipe(connection: PgConnection, table_id: str, changed: Mapping[str, Any]) -> dict[str, Any]:
+def change_recipe(connection: PgConnection, table_id: str, parts: RecipeParts) -> Recipe:
     """Put these parts in place of the recipe's, and return it; raises RECIPE_NOT_FOUND."""
     row = connection.execute(
         "UPDATE managed_tables.recipes SET version = version + 1, updated_at = now(), recipe = recipe || %s"
         " WHERE table_id = %s RETURNING version, updated_at, job_id, recipe",
-        [Jsonb(changed), table_id],
+        [Jsonb(parts.as_json()), table_id],
     ).fetchone()
     if row is None:
         raise ApiError(RECIPE_NOT_FOUND)
-    return _answer(*row)
+    return _recipe(row)
 
 
 def forget_recipe(connection: PgConnection, table_id: str) -> None:
@@ -275,18 +299,12 @@ def follow_columns_in_recipe(connection: PgConnection, table_id: str, plan: Colu
     ).fetchone()
     if row is None:
         return
-    renamed, present = dict(plan.renamed), {column.name: column for column in plan.columns}
+    before = [built(RecipeColumn).model_validate(one) for one in row[0]]
+    renamed, types = dict(plan.renamed), {column.name: column.type for column in plan.columns}
     gone = {name for name, _ in plan.hidden}
-    named = [
-        {**one, "name": renamed.get(one["name"], one["name"])} for one in row[0] if one["name"] not in gone
+    named = ((renamed.get(one.name, one.name), one) for one in before if one.name not in gone)
+    columns = [
+        one.model_copy(update={"name": name, "type": types[name]}) for name, one in named if name in types
     ]
-    columns = [{**one, "type": present[one["name"]].type.value} for one in named if one["name"] in present]
-    if columns != row[0]:
-        change_recipe(connection, table_id, {"columns": columns})
-
-
-def _answer(
-    version: int, updated_at: datetime, job_id: str, recipe: Recipe, *, with_found: bool = False
-) -> dict[str, Any]:
-    shown = {name: part for name, part in recipe.items() if with_found or name != "found"}
-    return {"version": version, "updated_at": timestamp(updated_at), "job_id": job_id, **shown}
+    if columns != before:
+        change_recipe(connection, table_id, RecipeParts(columns=columns))

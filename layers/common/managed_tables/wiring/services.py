@@ -16,7 +16,7 @@ from managed_tables.settings import (
     parse_app_secret,
     parse_postgres_secret,
 )
-from managed_tables.tables.listing import TableReading
+from managed_tables.tables.listing import TableListing
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
 from managed_tables.tables.upload_tables import UploadTables
@@ -99,9 +99,9 @@ class Services(AwsServices):
         )
 
     @once
-    def table_reading(self) -> TableReading:
+    def table_reading(self) -> TableListing:
         """The reading of tables."""
-        return TableReading(self.tables, self.reconciliation, self.open_company)
+        return TableListing(self.tables, self.reconciliation, self.open_company)
 
     @once
     def upload_tables(self) -> UploadTables:

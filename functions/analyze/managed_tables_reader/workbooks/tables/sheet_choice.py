@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from managed_tables.documents.analyses import TableKind
+from managed_tables.documents.recipes import TableKind
 from managed_tables.identifiers import make_column_names
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_reader.files.kinds import Kind
